@@ -1,0 +1,8 @@
+/// <reference types="astro/client" />
+
+declare namespace App {
+  interface Locals {
+    app: import('./lib/app.ts').App
+    client: import('./lib/http/client.ts').Client
+  }
+}

@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import { openEventBuffer } from './buffer/event-buffer.ts'
+import type { FileLayer } from './buffer/journal.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type Answer, plainText } from './http/answer.ts'
+import { type Client, clientOf, type HeaderReader } from './http/client.ts'
+import { type Endpoint, guard } from './http/guard.ts'
+import { limitPerMinute } from './http/rate-limits.ts'
+import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
+import { linkSchema } from './links/link.ts'
+import { createRefreshingCache } from './links/refreshing-cache.ts'
+import { openSnapshot } from './links/snapshot.ts'
+import { createTableSource } from './links/table-source.ts'
+import { readHealth } from './operations/health.ts'
+import type { Log } from './operations/log.ts'
+import { startMaintenance } from './operations/maintenance.ts'
+import { createMetrics } from './operations/metrics.ts'
+import { purge } from './operations/purge.ts'
+import { createSalts } from './privacy/salts.ts'
+import { type Random, systemRandom } from './random.ts'
+import { ok, type Result } from './result.ts'
+import { type SelectionRequest, selectPromo } from './selection/select-promo.ts'
+import { openDatabase } from './store/database.ts'
+import { makeClickPartitions, migrate } from './store/migrate.ts'
+import { offerExists } from './store/offers.ts'
+import { databaseServer } from './store/server.ts'
+import { createVariationSource } from './tracking/variation-source.ts'
+import { eventRecorder } from './tracking/record-events.ts'
+import { reportClick, reportImpression } from './tracking/report.ts'
+import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
+import { variationSchema } from './tracking/variation.ts'
+
+export type App = Awaited<ReturnType<typeof assemble>>
+
+export type AppOptions = { config: Config; log: Log; now?: Clock; random?: Random; files?: FileLayer }
+
+const megabyte = 1024 * 1024
+const migrationDeadline = 120_000
+/** How long a start waits for the database before the site listens without it, in milliseconds. */
+const startWait = 8_000
+/** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
+const drainWait = 4_000
+
+/**
+ * Opens everything that the site shares: one database pool, one buffer, one set of caches. The only faults are those
+ * that a person has to mend before a start makes sense; a database that does not answer is none of them.
+ */
+export async function openApp(options: AppOptions): Promise<Result<App, { message: string }>> {
+  const server = databaseServer(options.config, options.log)
+  const opened = await server.open()
+  if (!opened.ok) return opened
+  return ok(await assemble(options, server))
+}
+
+async function assemble(options: AppOptions, server: ReturnType<typeof databaseServer>) {
+  const { config, log, now = systemClock, random = systemRandom, files } = options
+  const metrics = createMetrics()
+  const database = openDatabase({ locate: server.locate, log })
+
+  const linkSnapshot = openSnapshot({ path: join(config.PROMO_DATA_DIR, 'links.json'), schema: linkSchema, log })
+  const links = createRefreshingCache({
+    ...createTableSource(database),
+    keyOf: ({ slug }) => slug,
+    now,
+    initial: linkSnapshot.read(),
+    onFetched: linkSnapshot.write,
+  })
+  const variationSnapshot = openSnapshot({
+    path: join(config.PROMO_DATA_DIR, 'variations.json'),
+    schema: variationSchema,
+    log,
+  })
+  const variations = createRefreshingCache({
+    ...createVariationSource(database),
+    keyOf: ({ variation_id }) => variation_id,
+    now,
+    initial: variationSnapshot.read(),
+    onFetched: variationSnapshot.write,
+  })
+
+  const salts = createSalts({ database, now, log })
+  const events = openEventBuffer({
+    folder: join(config.PROMO_DATA_DIR, 'journal'),
+    sync: config.PROMO_JOURNAL_SYNC,
+    maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
+    maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
+    record: eventRecorder(database),
+    now,
+    log,
+    onFault(fault, lost) {
+      metrics.journalFaults.inc({ code: fault.code })
+      metrics.lost.inc(lost)
+    },
+    onFlush(count, seconds) {
+      metrics.flushed.inc(count)
+      metrics.flushSeconds.observe(seconds)
+    },
+    onDamaged: (lines) => metrics.damaged.inc(lines),
+    files,
+  })
+
+  const provide = async () => {
+    await salts.refresh()
+    return await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
+  }
+  const maintenance = startMaintenance(
+    {
+      async prepare() {
+        const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
+        if (!migrated.ok) log.warn({ reason: migrated.fault.message }, 'the database is not ready yet')
+        if (!migrated.ok) return false
+        if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
+        await provide()
+        return (await links.refresh()) && (await variations.refresh())
+      },
+      tend: events.tend,
+      provide,
+      purge: () => purge(database, now(), config),
+    },
+    log,
+  )
+
+  const readings = events.readings
+  metrics.observe({
+    depth: () => readings().depth,
+    age: () => readings().age / 1000,
+    bytes: () => readings().bytes,
+    rejects: () => readings().rejects,
+    databaseUp: () => Number(database.up),
+  })
+
+  const tracking = { variations, buffer: events.buffer, flusher: events.flusher, salts, now }
+  const promoLinks = {
+    ...tracking,
+    links,
+    log,
+    flood: limitPerMinute(config.PROMO_FLOOD_PER_MINUTE),
+    onVisit: metrics.countVisit,
+  }
+  const reports = {
+    ...tracking,
+    async offerExists(id: number) {
+      const found = await database.run((sql) => offerExists(sql, id), 1_000)
+      return !found.ok || found.value.length > 0
+    },
+  }
+  const gate = {
+    token: config.PROMO_INGEST_TOKEN,
+    limits: {
+      'track-impression': limitPerMinute(200),
+      'track-click': limitPerMinute(500),
+      'select-random': limitPerMinute(100),
+      metrics: limitPerMinute(100),
+    },
+    metrics,
+    log,
+  }
+
+  await maintenance.prepared(startWait)
+  if (maintenance.ready) await events.flusher.drained(startWait)
+
+  return {
+    config,
+    log,
+    database,
+    /** Whose request it is, behind the proxies that the settings trust. */
+    client: (peer: string, header: HeaderReader): Client => clientOf(peer, header, config.PROMO_TRUSTED_PROXIES),
+    answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
+    guard: (endpoint: Endpoint, source: { request: Request; client: Client }, respond: () => Promise<Answer>) =>
+      guard(gate, endpoint, source, respond),
+    reportClick: (report: ClickReport) => reportClick(reports, report),
+    reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
+    selectPromo: ({ strategy, newsletter_send_id }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
+      selectPromo(
+        { database, links, random, siteUrl: config.SITE_URL },
+        { strategy: strategy ?? config.PROMO_SELECTION, newsletter_send_id },
+      ),
+    readHealth: () => readHealth({ database, readings, migrated: () => maintenance.ready }),
+    readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
+    /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
+    async close() {
+      maintenance.stop()
+      await events.close(drainWait)
+      await database.close(1_000)
+      await server.stop()
+    },
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import type { Log } from '../operations/log.ts'
+import { type Flusher, type RecordEvents, startFlusher } from './flusher.ts'
+import { joinInstances } from './instances.ts'
+import { type FileLayer, type JournalFault, openJournal } from './journal.ts'
+import { decodeRecords } from './record.ts'
+import { openRejects } from './rejects.ts'
+import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
+
+/** Everything between an accepted event and the database, assembled. */
+export type EventBuffer = {
+  buffer: WriteBuffer
+  flusher: Flusher
+  /** Takes over what instances that are gone have left in the folder, and shows that this one lives. */
+  tend(): void
+  readings(): BufferReadings
+  /** Hands over what it can within `grace` milliseconds; the rest stays in the journal. */
+  close(grace: number): Promise<void>
+}
+
+export type BufferReadings = {
+  depth: number
+  /** Milliseconds since the oldest waiting event happened. */
+  age: number
+  bytes: number
+  rejects: number
+  lastFlush: number | undefined
+  /** Why the journal could not take the newest events. */
+  fault: JournalFault | undefined
+}
+
+export type EventBufferOptions = {
+  folder: string
+  sync: 'write' | 'fsync'
+  maxBytes: number
+  maxEvents: number
+  record: RecordEvents
+  now: () => number
+  log: Log
+  onFault: (fault: JournalFault, lost: number) => void
+  onFlush: (events: number, seconds: number) => void
+  onDamaged: (lines: number) => void
+  files?: FileLayer | undefined
+}
+
+const logFaultsEvery = 10_000
+
+export function openEventBuffer(options: EventBufferOptions): EventBuffer {
+  const { folder, sync, maxBytes, maxEvents, record, now, log, onFault, onFlush, onDamaged, files } = options
+  const instance = joinInstances(folder, now)
+  const left = instance.orphans()
+  const journal = openJournal({
+    folder,
+    instance: instance.id,
+    startedAt: now(),
+    maxBytes,
+    ...(files && { files }),
+  })
+  const rejects = openRejects(folder)
+  let loggedAt = Number.NEGATIVE_INFINITY
+
+  const buffer: WriteBuffer = createWriteBuffer({
+    journal,
+    sync,
+    maxEvents,
+    onArrival: () => flusher.arrived(),
+    onFault(fault, lost) {
+      onFault(fault, lost)
+      if (Math.abs(now() - loggedAt) < logFaultsEvery) return
+      loggedAt = now()
+      log.error({ fault: fault.code, reason: fault.message, lost }, 'the journal does not take events')
+    },
+  })
+  journal.adopt(left)
+  buffer.adopt(left.map(batchOf))
+  const flusher: Flusher = startFlusher({ buffer, record, rejects, now, log, onFlush, onDamaged })
+  flusher.arrived()
+
+  return {
+    buffer,
+    flusher,
+    tend() {
+      instance.beat()
+      const orphans = instance.orphans()
+      if (orphans.length === 0) return
+      log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
+      journal.adopt(orphans)
+      buffer.adopt(orphans.map(batchOf))
+      flusher.arrived()
+    },
+    readings: () => ({
+      depth: buffer.depth,
+      age: buffer.oldest === undefined ? 0 : Math.max(0, now() - buffer.oldest),
+      bytes: journal.bytes,
+      rejects: rejects.count(),
+      lastFlush: flusher.lastFlush,
+      fault: buffer.fault,
+    }),
+    async close(grace) {
+      await flusher.drained(grace)
+      await flusher.stop()
+      if (buffer.depth === 0) instance.leave()
+    },
+  }
+}
+
+/** A segment of an earlier run waits on disk until its turn comes. */
+function batchOf(file: { path: string; bytes: number }): Batch {
+  try {
+    const text = readFileSync(file.path, 'utf8')
+    const first = decodeRecords(text.slice(0, text.indexOf('\n') + 1)).events[0]
+    return { file, events: undefined, count: text.split('\n').filter(Boolean).length, since: first?.at ?? 0 }
+  } catch {
+    return { file, events: undefined, count: 0, since: 0 }
+  }
+}

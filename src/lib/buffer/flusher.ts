@@ -1,0 +1,192 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../operations/log.ts'
+import type { Result } from '../result.ts'
+import type { DatabaseFault } from '../store/database.ts'
+import type { TrackingEvent } from '../tracking/event.ts'
+import { decodeRecords } from './record.ts'
+import type { Reject, Rejects } from './rejects.ts'
+import type { Batch, WriteBuffer } from './write-buffer.ts'
+
+/** Records events exactly once and answers those for which the database has no place. */
+export type RecordEvents = (
+  events: readonly TrackingEvent[],
+) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
+
+export type Settled = 'committed' | 'rejected'
+
+export type Flusher = {
+  /** Tells that an event has arrived; the flusher waits a moment for others to share its statement. */
+  arrived(): void
+  /** Resolves when the event is in the database or among the rejects, or with `pending` after `wait` milliseconds. */
+  settled(eventId: string, wait: number): Promise<Settled | 'pending'>
+  /** Resolves when nothing is left or after `wait` milliseconds; answers whether nothing is left. */
+  drained(wait: number): Promise<boolean>
+  /** Stops after the batch under way. */
+  stop(): Promise<void>
+  /** When the last batch was committed, in milliseconds since 1970. */
+  readonly lastFlush: number | undefined
+}
+
+export type FlusherOptions = {
+  buffer: WriteBuffer
+  record: RecordEvents
+  rejects: Rejects
+  now: () => number
+  log: Log
+  onFlush?: (events: number, seconds: number) => void
+  onDamaged?: (lines: number) => void
+}
+
+/** Milliseconds that an event waits for company, unless a caller waits for it. */
+const linger = 50
+const fullBatch = 1_000
+const firstRetry = 100
+const slowestRetry = 1_000
+const conflictsInARow = 5
+
+/** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
+export function startFlusher(options: FlusherOptions): Flusher {
+  const { buffer, record, rejects, now, log, onFlush, onDamaged } = options
+  const waiters = new Map<string, (outcome: Settled) => void>()
+  let stopping = false
+  let idle = false
+  let lastFlush: number | undefined
+  let wake: () => void = () => {}
+  let interruptible = new AbortController()
+  let retry = firstRetry
+
+  const asleep = async (milliseconds?: number): Promise<void> => {
+    interruptible = new AbortController()
+    const { signal } = interruptible
+    wake = () => interruptible.abort()
+    if (milliseconds === undefined) {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    } else {
+      await sleep(milliseconds, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  const flush = async (batch: Batch): Promise<boolean> => {
+    const started = performance.now()
+    const events = batch.events ?? (await readBatch(batch))
+    const recorded = await recordAll(events, 0)
+    if (!recorded.ok) {
+      log.warn({ fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth }, 'flush failed')
+      return false
+    }
+    const kept = rejects.append(recorded.value)
+    if (!kept.ok) log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
+    buffer.remove(batch, kept.ok)
+    lastFlush = now()
+    onFlush?.(events.length, (performance.now() - started) / 1000)
+    const rejected = new Set(recorded.value.map(({ event }) => event.event_id))
+    for (const { event_id } of waiters.size > 0 ? events : []) {
+      waiters.get(event_id)?.(rejected.has(event_id) ? 'rejected' : 'committed')
+    }
+    return true
+  }
+
+  const readBatch = async (batch: Batch): Promise<TrackingEvent[]> => {
+    if (!batch.file) return []
+    // A segment that is gone was replayed and retired by another instance.
+    const text = await readFile(batch.file.path, 'utf8').catch(() => '')
+    const { events, damaged } = decodeRecords(text)
+    if (damaged > 0) {
+      log.warn({ segment: batch.file.path, damaged }, 'journal lines could not be read and were skipped')
+      onDamaged?.(damaged)
+    }
+    return events
+  }
+
+  /** A batch that the database refuses is halved until the events it refuses are alone. */
+  const recordAll = async (
+    events: readonly TrackingEvent[],
+    conflicts: number,
+  ): Promise<Result<Reject[], DatabaseFault>> => {
+    if (events.length === 0) return { ok: true, value: [] }
+    const recorded = await record(events)
+    if (recorded.ok) return { ok: true, value: rejectsOf(events, recorded.value, now()) }
+    if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow) return recordAll(events, conflicts + 1)
+    if (recorded.fault.code === 'unavailable' || recorded.fault.code === 'timeout') return recorded
+    const [first] = events
+    if (events.length === 1 && first) {
+      return { ok: true, value: [{ rejected_at: now(), reason: recorded.fault.message, event: first }] }
+    }
+    const middle = Math.ceil(events.length / 2)
+    const former = await recordAll(events.slice(0, middle), 0)
+    if (!former.ok) return former
+    const latter = await recordAll(events.slice(middle), 0)
+    return latter.ok ? { ok: true, value: [...former.value, ...latter.value] } : latter
+  }
+
+  const work = async (): Promise<void> => {
+    while (!stopping) {
+      idle = buffer.depth === 0
+      if (idle) await asleep()
+      else if (buffer.collected > 0 && buffer.collected === buffer.depth && waiters.size === 0) await asleep(linger)
+      const batch = stopping ? undefined : buffer.next()
+      if (!batch) continue
+      if (await flush(batch)) {
+        retry = firstRetry
+      } else if (!stopping) {
+        await sleepThroughArrivals(retry)
+        retry = Math.min(retry * 2, slowestRetry)
+      }
+    }
+  }
+
+  const sleepThroughArrivals = async (milliseconds: number): Promise<void> => {
+    const until = performance.now() + milliseconds
+    while (!stopping && performance.now() < until) await asleep(Math.max(1, until - performance.now()))
+  }
+
+  const working = work()
+
+  return {
+    get lastFlush() {
+      return lastFlush
+    },
+    arrived() {
+      if (idle || buffer.collected >= fullBatch || waiters.size > 0) wake()
+    },
+    settled(eventId, wait) {
+      return new Promise((resolve) => {
+        const settle = (outcome: Settled | 'pending') => {
+          clearTimeout(timer)
+          waiters.delete(eventId)
+          resolve(outcome)
+        }
+        const timer = setTimeout(() => settle('pending'), wait)
+        waiters.set(eventId, settle)
+        wake()
+      })
+    },
+    async drained(wait) {
+      const until = performance.now() + wait
+      while (buffer.depth > 0 && performance.now() < until) {
+        wake()
+        await sleep(5)
+      }
+      return buffer.depth === 0
+    },
+    async stop() {
+      stopping = true
+      wake()
+      await working
+    },
+  }
+}
+
+function rejectsOf(
+  events: readonly TrackingEvent[],
+  rejections: { event_id: string; reason: string }[],
+  now: number,
+): Reject[] {
+  if (rejections.length === 0) return []
+  const reasons = new Map(rejections.map(({ event_id, reason }) => [event_id, reason]))
+  return events.flatMap((event) => {
+    const reason = reasons.get(event.event_id)
+    return reason === undefined ? [] : [{ rejected_at: now, reason, event }]
+  })
+}

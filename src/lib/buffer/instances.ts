@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { instanceOfSegment, type SegmentFile } from './journal.ts'
+
+/**
+ * Which running process writes which segments. Several instances may share the folder: each writes its own segments
+ * and a file `<instance>.owner` that says who it is, and takes over the segments of those that are gone.
+ */
+export type Instance = {
+  id: string
+  /** Shows other hosts that share the folder that this instance lives. */
+  beat(): void
+  /** The segments whose writers are gone, oldest first. */
+  orphans(): SegmentFile[]
+  /** Gives up the name, at a graceful stop. */
+  leave(): void
+}
+
+const ownerSchema = v.object({ host: v.string(), pid: v.number(), started: v.string() })
+
+/** An owner on another host, whose process cannot be looked up, counts as gone after this many milliseconds. */
+const silentFor = 60_000
+
+export function joinInstances(folder: string, now: () => number): Instance {
+  const id = randomUUID().slice(0, 8)
+  const ownerFile = (instance: string) => join(folder, `${instance}.owner`)
+  const owner = { host: hostname(), pid: process.pid, started: startOf(process.pid) }
+  let known = new Set<string>()
+
+  const beat = () => {
+    try {
+      utimesSync(ownerFile(id), now() / 1000, now() / 1000)
+    } catch {
+      writeOwner()
+    }
+  }
+
+  const writeOwner = () => {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      writeFileSync(ownerFile(id), JSON.stringify(owner), { mode: 0o600 })
+    } catch {
+      // Without the file another instance may replay these segments too, which changes nothing.
+    }
+  }
+
+  const isGone = (instance: string): boolean => {
+    if (instance === id) return false
+    try {
+      const other = v.parse(ownerSchema, JSON.parse(readFileSync(ownerFile(instance), 'utf8')))
+      if (other.host !== owner.host) return now() - statSync(ownerFile(instance)).mtimeMs > silentFor
+      return other.started !== startOf(other.pid)
+    } catch {
+      return true
+    }
+  }
+
+  writeOwner()
+
+  return {
+    id,
+    beat,
+    orphans() {
+      const names = listFolder(folder)
+      const gone = new Set(
+        names
+          .flatMap((name) => instanceOfSegment(name) ?? [])
+          .filter((instance) => isGone(instance)),
+      )
+      const found = names
+        .filter((name) => gone.has(instanceOfSegment(name) ?? '') && !known.has(name))
+        .sort()
+      known = new Set([...known, ...found].filter((name) => names.includes(name)))
+      for (const name of names.filter((name) => name.endsWith('.owner'))) {
+        const instance = name.slice(0, -'.owner'.length)
+        const writes = names.some((other) => instanceOfSegment(other) === instance)
+        if (!writes && isGone(instance)) rmSync(ownerFile(instance), { force: true })
+      }
+      return found.flatMap((name) => sizeOf(join(folder, name)))
+    },
+    leave() {
+      rmSync(ownerFile(id), { force: true })
+    },
+  }
+}
+
+const listFolder = (folder: string): string[] => {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+const sizeOf = (path: string): SegmentFile[] => {
+  try {
+    return [{ path, bytes: statSync(path).size }]
+  } catch {
+    return []
+  }
+}
+
+/**
+ * What tells a process from a later one with the same number: its start time where the system shows it, else only
+ * that it lives. Empty for a process that does not.
+ */
+function startOf(pid: number): string {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
+    return fields?.[0] === 'Z' ? '' : (fields?.[19] ?? '')
+  } catch {
+    return isAlive(pid) ? 'alive' : ''
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

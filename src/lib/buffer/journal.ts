@@ -1,0 +1,135 @@
+import fs from 'node:fs'
+import { basename, join } from 'node:path'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+
+/** The file operations that the journal needs, so that a test can let each of them fail. */
+export type FileLayer = Pick<
+  typeof fs,
+  'mkdirSync' | 'openSync' | 'writeSync' | 'closeSync' | 'unlinkSync' | 'fdatasync' | 'fsync'
+>
+
+export type JournalFault = { code: 'full' | 'unwritable'; message: string }
+
+/** One file of the journal. It is deleted when all its events are in the database or among the rejects. */
+export type SegmentFile = { path: string; bytes: number }
+
+export type Journal = {
+  /** Appends lines to the newest segment; they have reached the operating system when this returns. */
+  append(lines: string): Result<void, JournalFault>
+  /** Resolves when what was appended before has reached the disk, or with the fault that kept it from doing so. */
+  sync(): Promise<Result<void, JournalFault>>
+  /** Ends the newest segment; the next append begins another. `undefined` where nothing was appended. */
+  seal(): SegmentFile | undefined
+  retire(segment: SegmentFile): void
+  /** Counts segments that an earlier instance left towards the ceiling. */
+  adopt(segments: readonly SegmentFile[]): void
+  /** Bytes in segments that are not retired. */
+  readonly bytes: number
+}
+
+/** Segment names sort by the time at which they were begun, over all instances; the rest names the instance. */
+const segmentName = (startedAt: number, number: number, instance: string): string =>
+  `${String(startedAt).padStart(15, '0')}-${String(number).padStart(6, '0')}.${instance}.journal`
+
+/** The instance that wrote a segment, or `undefined` where the file is none. */
+export const instanceOfSegment = (path: string): string | undefined =>
+  /^\d{15}-\d{6}\.([\w-]+)\.journal$/.exec(basename(path))?.[1]
+
+/**
+ * The append-only files of one instance. `maxBytes` bounds what is not retired yet.
+ */
+export function openJournal(options: {
+  folder: string
+  instance: string
+  startedAt: number
+  maxBytes: number
+  files?: FileLayer
+}): Journal {
+  const { folder, instance, startedAt, maxBytes, files = fs } = options
+  let open: { fd: number; path: string; bytes: number; torn: boolean; named: boolean } | undefined
+  let number = 0
+  let bytes = 0
+  let syncing: Promise<unknown> = Promise.resolve()
+
+  const begin = () => {
+    files.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const path = join(folder, segmentName(startedAt, number, instance))
+    open = { fd: files.openSync(path, 'a', 0o600), path, bytes: 0, torn: false, named: false }
+    number += 1
+    return open
+  }
+
+  /** A new file outlives a power loss only when its folder has been synced as well. */
+  const syncFolder = async () => {
+    const fd = files.openSync(folder, 'r')
+    await called((done) => files.fsync(fd, done)).finally(() => files.closeSync(fd))
+  }
+
+  return {
+    get bytes() {
+      return bytes
+    },
+
+    append(lines) {
+      const size = Buffer.byteLength(lines)
+      if (bytes + size > maxBytes) return fail({ code: 'full', message: `the journal has reached ${maxBytes} bytes` })
+      try {
+        const segment = open ?? begin()
+        // A line that a full disk cut off must not swallow the next one.
+        const data = Buffer.from(segment.torn ? `\n${lines}` : lines)
+        segment.torn = true
+        for (let sent = 0; sent < data.length; ) sent += files.writeSync(segment.fd, data, sent, data.length - sent)
+        segment.torn = false
+        segment.bytes += data.length
+        bytes += data.length
+        return ok(undefined)
+      } catch (error) {
+        return fail({ code: 'unwritable', message: messageOf(error) })
+      }
+    },
+
+    async sync() {
+      const segment = open
+      if (!segment) return ok(undefined)
+      const work = called((done) => files.fdatasync(segment.fd, done)).then(async () => {
+        if (!segment.named) await syncFolder()
+        segment.named = true
+      })
+      syncing = work.catch(() => {})
+      return await work.then(
+        () => ok(undefined),
+        (error: unknown) => fail({ code: 'unwritable' as const, message: messageOf(error) }),
+      )
+    },
+
+    seal() {
+      const segment = open
+      open = undefined
+      if (!segment) return undefined
+      void syncing.then(() => {
+        try {
+          files.closeSync(segment.fd)
+        } catch {
+          // What a failing close leaves undone is the file system's; the events are in memory as well.
+        }
+      })
+      return { path: segment.path, bytes: segment.bytes }
+    },
+
+    retire(segment) {
+      try {
+        files.unlinkSync(segment.path)
+      } catch {
+        // Another instance may have retired it. One that stays is replayed at the next start, which changes nothing.
+      }
+      bytes -= segment.bytes
+    },
+
+    adopt(segments) {
+      for (const segment of segments) bytes += segment.bytes
+    },
+  }
+}
+
+const called = (call: (done: (error: Error | null) => void) => void): Promise<void> =>
+  new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())))

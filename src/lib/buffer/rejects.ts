@@ -1,0 +1,81 @@
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+import type { TrackingEvent } from '../tracking/event.ts'
+import { eventSchema } from './record.ts'
+
+/** An event that the database refused, when (milliseconds since 1970), and why. */
+export type Reject = { rejected_at: number; reason: string; event: TrackingEvent }
+
+export type Rejects = {
+  /** Appends to the rejects file; what fails here is for the caller to keep. */
+  append(rejects: readonly Reject[]): Result<void, { message: string }>
+  /** How many lines the file has. */
+  count(): number
+}
+
+const schema = v.object({ rejected_at: v.number(), reason: v.string(), event: eventSchema })
+
+export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndjson')
+
+/** The file that keeps, one JSON object a line, what the database has no place for. */
+export function openRejects(folder: string): Rejects {
+  const path = rejectsFile(folder)
+  let torn = false
+  return {
+    append(rejects) {
+      if (rejects.length === 0) return ok(undefined)
+      const lines = rejects.map((reject) => `${JSON.stringify(withoutDetails(reject))}\n`).join('')
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
+        appendFileSync(path, torn ? `\n${lines}` : lines, { mode: 0o600 })
+        torn = false
+        return ok(undefined)
+      } catch (error) {
+        torn = true
+        return fail({ message: messageOf(error) })
+      }
+    },
+    count: () => readLines(path).length,
+  }
+}
+
+/**
+ * Takes the rejects out of the file, for another try: the file is set aside first, so that rejects which arrive
+ * meanwhile start a new one. `done` deletes what was set aside; until then a further call finds it again.
+ */
+export function takeRejects(folder: string): { rejects: Reject[]; damaged: number; done: () => void } {
+  const aside = `${rejectsFile(folder)}.replaying`
+  let lines = readLines(aside)
+  if (lines.length === 0 && readLines(rejectsFile(folder)).length > 0) {
+    renameSync(rejectsFile(folder), aside)
+    lines = readLines(aside)
+  }
+  const parsed = lines.map(parseLine)
+  const rejects = parsed.filter((reject) => reject !== undefined)
+  return { rejects, damaged: parsed.length - rejects.length, done: () => rmSync(aside, { force: true }) }
+}
+
+/** Rejects may lie for long, so they keep nothing of the visitor. */
+function withoutDetails(reject: Reject): Reject {
+  if (reject.event.kind !== 'click') return reject
+  return { ...reject, event: { ...reject.event, referrer: null, user_agent: null, ip_hash: null } }
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean)
+  } catch {
+    return []
+  }
+}
+
+function parseLine(line: string): Reject | undefined {
+  try {
+    const parsed = v.safeParse(schema, JSON.parse(line))
+    return parsed.success ? parsed.output : undefined
+  } catch {
+    return undefined
+  }
+}

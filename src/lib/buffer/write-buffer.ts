@@ -1,0 +1,161 @@
+import type { TrackingEvent } from '../tracking/event.ts'
+import type { Journal, JournalFault, SegmentFile } from './journal.ts'
+import { encodeRecord } from './record.ts'
+
+/**
+ * Where events wait between the answer and the database.
+ *
+ *   arriving    accepted in this turn of the event loop, not yet written
+ *   collecting  in the newest segment, and in memory
+ *   waiting     in ended segments, oldest first; beyond `maxEvents` only on disk (`events` is then undefined)
+ *
+ * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file.
+ */
+export type Batch = {
+  /** `undefined` where the journal could not take the events: then memory alone has them. */
+  file: SegmentFile | undefined
+  events: TrackingEvent[] | undefined
+  count: number
+  /** When its oldest event happened, in milliseconds since 1970. */
+  since: number
+}
+
+/** What became of an accepted event: on disk, only in memory, or dropped since there was room in neither. */
+export type Acceptance = 'journaled' | 'in_memory' | 'lost'
+
+export type WriteBuffer = {
+  /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
+  accept(event: TrackingEvent): Promise<Acceptance>
+  /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */
+  next(): Batch | undefined
+  /** Forgets a batch. `retire: false` leaves its file for the next start. */
+  remove(batch: Batch, retire: boolean): void
+  /** Puts what an earlier instance left before everything else. */
+  adopt(batches: Batch[]): void
+  /** Events that wait for the database. */
+  readonly depth: number
+  /** Those of them that are in the newest segment. */
+  readonly collected: number
+  /** When the oldest of them happened, in milliseconds since 1970. */
+  readonly oldest: number | undefined
+  /** Why the newest events are not on disk; `undefined` while they are. */
+  readonly fault: JournalFault | undefined
+}
+
+export type WriteBufferOptions = {
+  journal: Journal
+  sync: 'write' | 'fsync'
+  /** Events in memory at the most. */
+  maxEvents: number
+  onArrival: () => void
+  onFault: (fault: JournalFault, lost: number) => void
+}
+
+const segmentEvents = 1_000
+/** A disk that hangs delays an answer by this much at the most, in milliseconds. */
+const syncDeadline = 1_000
+
+export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
+  const { journal, sync, maxEvents, onArrival, onFault } = options
+  let arriving: { event: TrackingEvent; resolve: (acceptance: Acceptance) => void }[] = []
+  let collecting: TrackingEvent[] = []
+  /** Whether the newest segment holds every collected event. */
+  let wholeOnDisk = true
+  let waiting: Batch[] = []
+  let inMemory = 0
+  let unsynced: (() => void)[] = []
+  let syncing = false
+  let fault: JournalFault | undefined
+
+  const writeArrivals = (): void => {
+    const group = arriving
+    arriving = []
+    const appended = journal.append(group.map(({ event }) => encodeRecord(event)).join(''))
+    fault = appended.ok ? undefined : appended.fault
+    const fits = inMemory + group.length <= maxEvents
+    if (!appended.ok) onFault(appended.fault, fits ? 0 : group.length)
+    if (!appended.ok && !fits) return resolveAll(group, 'lost')
+    for (const { event } of group) collecting.push(event)
+    inMemory += group.length
+    if (!appended.ok) wholeOnDisk = false
+    if (!appended.ok) resolveAll(group, 'in_memory')
+    else if (sync === 'write') resolveAll(group, 'journaled')
+    else syncThen(() => resolveAll(group, 'journaled'))
+    if (collecting.length >= segmentEvents) endSegment()
+    onArrival()
+  }
+
+  /** Events that arrive while a sync is under way share the next one. */
+  const syncThen = (done: () => void): void => {
+    unsynced.push(done)
+    if (!syncing) void syncGroup()
+  }
+
+  const syncGroup = async (): Promise<void> => {
+    const group = unsynced
+    unsynced = []
+    syncing = true
+    const timer = setTimeout(() => {
+      onFault({ code: 'unwritable', message: `no sync within ${syncDeadline} ms` }, 0)
+      for (const done of group) done()
+    }, syncDeadline)
+    const synced = await journal.sync()
+    clearTimeout(timer)
+    if (!synced.ok) onFault(synced.fault, 0)
+    for (const done of group) done()
+    syncing = false
+    if (unsynced.length > 0) void syncGroup()
+  }
+
+  const endSegment = (): void => {
+    const first = collecting[0]
+    if (!first) return
+    const file = journal.seal()
+    const spill = wholeOnDisk && file !== undefined && inMemory > maxEvents / 2
+    waiting.push({ file, events: spill ? undefined : collecting, count: collecting.length, since: first.at })
+    if (spill) inMemory -= collecting.length
+    collecting = []
+    wholeOnDisk = true
+  }
+
+  return {
+    accept(event) {
+      return new Promise((resolve) => {
+        arriving.push({ event, resolve })
+        if (arriving.length === 1) setImmediate(writeArrivals)
+      })
+    },
+
+    next() {
+      if (waiting.length === 0) endSegment()
+      return waiting[0]
+    },
+
+    remove(batch, retire) {
+      waiting = waiting.filter((other) => other !== batch)
+      if (batch.events) inMemory -= batch.events.length
+      if (retire && batch.file) journal.retire(batch.file)
+    },
+
+    adopt(batches) {
+      waiting.unshift(...batches)
+    },
+
+    get depth() {
+      return waiting.reduce((sum, batch) => sum + batch.count, 0) + collecting.length
+    },
+    get collected() {
+      return collecting.length
+    },
+    get oldest() {
+      return waiting[0]?.since ?? collecting[0]?.at
+    },
+    get fault() {
+      return fault
+    },
+  }
+}
+
+function resolveAll(group: { resolve: (acceptance: Acceptance) => void }[], acceptance: Acceptance): void {
+  for (const { resolve } of group) resolve(acceptance)
+}

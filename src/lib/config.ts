@@ -1,0 +1,136 @@
+import { resolve } from 'node:path'
+import * as v from 'valibot'
+import { parseNetworks } from './http/proxies.ts'
+import { fail, ok, type Result } from './result.ts'
+
+/** A setting that does not hold: its name, what is wrong with its value, and a value that would do. */
+export type ConfigFault = { setting: string; fault: string; example: string }
+
+const wholeNumber = (least: number, most: number, preset: number) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,12}$/, `must be a whole number from ${least} to ${most}`),
+      v.transform(Number),
+      v.minValue(least, `must be at least ${least}`),
+      v.maxValue(most, `must be at most ${most}`),
+    ),
+    String(preset),
+  )
+
+const oneOf = <const Choices extends readonly [string, ...string[]]>(choices: Choices, preset: Choices[number]) =>
+  v.optional(v.picklist(choices, `must be one of ${choices.join(', ')}`), preset)
+
+const urlOf = (protocols: readonly string[], fault: string) =>
+  v.pipe(
+    v.string(),
+    v.check((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), fault),
+  )
+
+const secret = (least: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
+    v.minLength(least, `must have at least ${least} characters`),
+  )
+
+const schema = v.object({
+  HOST: v.optional(v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')), '127.0.0.1'),
+  PORT: wholeNumber(0, 65535, 4321),
+  SITE_URL: v.optional(
+    v.pipe(
+      urlOf(['https:', 'http:'], 'must begin with https:// or http://'),
+      v.check((text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text), 'must be an origin, without a path'),
+      v.transform((text) => new URL(text).origin),
+    ),
+  ),
+  DATABASE_URL: v.optional(urlOf(['postgres:', 'postgresql:'], 'must begin with postgres://')),
+  PROMO_DATA_DIR: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((folder) => resolve(folder)),
+    ),
+    '.data',
+  ),
+  PROMO_JOURNAL_SYNC: oneOf(['write', 'fsync'], 'write'),
+  PROMO_JOURNAL_MAX_MB: wholeNumber(1, 1_000_000, 1024),
+  PROMO_BUFFER_MAX_EVENTS: wholeNumber(1000, 10_000_000, 50_000),
+  PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
+  PROMO_JWT_SECRET: v.optional(secret(32)),
+  PROMO_JWKS_URL: v.optional(urlOf(['https:', 'http:'], 'must begin with https:// or http://')),
+  PROMO_JWT_ISSUER: v.optional(v.string()),
+  PROMO_JWT_AUDIENCE: v.optional(v.string()),
+  PROMO_INGEST_TOKEN: v.optional(secret(16)),
+  PROMO_TRUSTED_PROXIES: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => parseNetworks(text) !== undefined,
+        'must be addresses or CIDR networks, comma-separated',
+      ),
+      v.transform(parseNetworks),
+    ),
+  ),
+  PROMO_SELECTION: oneOf(['weighted', 'ctr_weighted'], 'weighted'),
+  PROMO_RETAIN_DETAILS_DAYS: wholeNumber(1, 3650, 30),
+  PROMO_RETAIN_EVENTS_MONTHS: wholeNumber(1, 1200, 13),
+  PROMO_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+})
+
+type SettingName = keyof typeof schema.entries
+
+const examples: Record<SettingName, string> = {
+  HOST: '127.0.0.1',
+  PORT: '4321',
+  SITE_URL: 'https://www.example.com',
+  DATABASE_URL: 'postgres://promo:password@127.0.0.1:5432/promo',
+  PROMO_DATA_DIR: '.data',
+  PROMO_JOURNAL_SYNC: 'fsync',
+  PROMO_JOURNAL_MAX_MB: '1024',
+  PROMO_BUFFER_MAX_EVENTS: '50000',
+  PROMO_FLOOD_PER_MINUTE: '120',
+  PROMO_JWT_SECRET: 'a-random-text-of-at-least-32-characters',
+  PROMO_JWKS_URL: 'https://auth.example.com/.well-known/jwks.json',
+  PROMO_JWT_ISSUER: 'https://auth.example.com',
+  PROMO_JWT_AUDIENCE: 'promo-analytics',
+  PROMO_INGEST_TOKEN: 'a-random-text-of-at-least-16-characters',
+  PROMO_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
+  PROMO_SELECTION: 'weighted',
+  PROMO_RETAIN_DETAILS_DAYS: '30',
+  PROMO_RETAIN_EVENTS_MONTHS: '13',
+  PROMO_LOG_LEVEL: 'info',
+}
+
+/** The settings by name, each with a value that would do; `.env.example` is kept complete by them. */
+export const settingExamples: Readonly<Record<string, string>> = examples
+
+export type Config = Omit<v.InferOutput<typeof schema>, 'SITE_URL'> & {
+  /** The public origin, without a slash at its end. */
+  SITE_URL: string
+}
+
+/**
+ * Reads all settings from an environment; an empty value counts as unset. Every fault is reported, not only the
+ * first, and no fault repeats the value itself, which may be a secret.
+ */
+export function readConfig(environment: Record<string, string | undefined>): Result<Config, ConfigFault[]> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name in examples && value !== ''),
+  )
+  const parsed = v.safeParse(schema, given)
+  if (!parsed.success) return fail(parsed.issues.map(faultOf))
+  return ok({ ...parsed.output, SITE_URL: parsed.output.SITE_URL ?? `http://localhost:${parsed.output.PORT}` })
+}
+
+/** The faults as the lines that a person reads at start. */
+export const describeConfigFaults = (faults: ConfigFault[]): string =>
+  [
+    'These settings do not hold:',
+    ...faults.map(({ setting, fault, example }) => `  ${setting} ${fault}, for example ${example}`),
+  ].join('\n')
+
+function faultOf(issue: v.BaseIssue<unknown>): ConfigFault {
+  const setting = String(issue.path?.[0]?.key)
+  const example = Object.entries(examples).find(([name]) => name === setting)?.[1] ?? ''
+  return { setting, fault: issue.message, example: `${setting}=${example}` }
+}

@@ -1,0 +1,55 @@
+/** A response as a value, the same for Astro's routes and for our own server. */
+export type Answer = { status: number; headers: Record<string, string>; body?: string }
+
+/** Every expected fault of the API, and the status that it is answered with. */
+const statusOf = {
+  validation_error: 400,
+  unauthorized: 401,
+  no_eligible_promo: 404,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  rate_limited: 429,
+  tracking_failed: 503,
+  database_unavailable: 503,
+} as const
+
+export type FaultCode = keyof typeof statusOf
+
+/** A fault as the specification words it: `details` by field where fields are at fault, else a `message`. */
+export type ApiFault = {
+  error: FaultCode
+  message?: string
+  details?: Record<string, string>
+  headers?: Record<string, string>
+  fields?: Record<string, unknown>
+}
+
+const apiHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-robots-tag': 'noindex',
+}
+
+export const json = (status: number, body: unknown): Answer => ({
+  status,
+  headers: { ...apiHeaders, 'content-type': 'application/json; charset=utf-8' },
+  body: JSON.stringify(body),
+})
+
+export const noContent = (): Answer => ({ status: 204, headers: { ...apiHeaders } })
+
+export const plainText = (body: string, contentType: string): Answer => ({
+  status: 200,
+  headers: { ...apiHeaders, 'content-type': contentType },
+  body,
+})
+
+export function faultAnswer({ error, message, details, headers, fields }: ApiFault): Answer {
+  const answer = json(statusOf[error], { error, ...(message && { message }), ...(details && { details }), ...fields })
+  return { ...answer, headers: { ...answer.headers, ...headers } }
+}
+
+export const toResponse = ({ status, headers, body }: Answer): Response =>
+  new Response(body ?? null, { status, headers })

@@ -1,0 +1,47 @@
+import type { Log } from '../operations/log.ts'
+import type { Metrics } from '../operations/metrics.ts'
+import { messageOf } from '../result.ts'
+import { refuseCaller } from './access.ts'
+import { type Answer, faultAnswer, json } from './answer.ts'
+import type { Client } from './client.ts'
+import type { RateLimit } from './rate-limits.ts'
+
+export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics'
+
+export type GuardParts = {
+  token: string | undefined
+  limits: Record<Endpoint, RateLimit>
+  metrics: Pick<Metrics, 'requests'>
+  log: Log
+}
+
+/** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
+export async function guard(
+  parts: GuardParts,
+  endpoint: Endpoint,
+  { request, client }: { request: Request; client: Client },
+  respond: () => Promise<Answer>,
+): Promise<Answer> {
+  const answer = await limited(parts, endpoint, request, client, respond).catch((error: unknown) => {
+    parts.log.error({ endpoint, reason: messageOf(error) }, 'an endpoint broke')
+    return json(500, { error: 'internal_error', message: 'The log of the site says more' })
+  })
+  parts.metrics.requests.inc({ endpoint, status: String(answer.status) })
+  return answer
+}
+
+async function limited(
+  { token, limits }: GuardParts,
+  endpoint: Endpoint,
+  request: Request,
+  client: Client,
+  respond: () => Promise<Answer>,
+): Promise<Answer> {
+  const wait = await limits[endpoint](client.address)
+  if (wait !== undefined) {
+    const message = `Too many requests, try again in ${wait} s`
+    return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
+  }
+  const refused = refuseCaller(client, (name) => request.headers.get(name) ?? undefined, token)
+  return refused ? faultAnswer(refused) : await respond()
+}

@@ -1,0 +1,93 @@
+import * as v from 'valibot'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+import type { ApiFault } from './answer.ts'
+
+export const longestBody = 16 * 1024
+
+/** Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field. */
+export async function readJson<Schema extends v.GenericSchema>(
+  request: Request,
+  schema: Schema,
+): Promise<Result<v.InferOutput<Schema>, ApiFault>> {
+  const type = wrongContentType(request.headers.get('content-type') ?? undefined)
+  if (type) return fail(type)
+  const text = await readText(request)
+  if (!text.ok) return text
+  const body = parseJson(text.value)
+  if (!body.ok) return fail(invalid({ body: `is not valid JSON: ${body.fault}` }))
+  return check(schema, body.value)
+}
+
+/** The fault of a `Content-Type` that is not JSON. */
+export function wrongContentType(given: string | undefined): ApiFault | undefined {
+  if (given?.split(';')[0]?.trim().toLowerCase() === 'application/json') return undefined
+  const found = given === undefined ? 'is missing' : `is ${given.slice(0, 100)}`
+  return {
+    error: 'unsupported_media_type',
+    details: { 'content-type': `${found}; send the body as application/json` },
+  }
+}
+
+/** Checks query parameters; each may stand there once. */
+export function readQuery<Schema extends v.GenericSchema>(
+  query: URLSearchParams,
+  schema: Schema,
+): Result<v.InferOutput<Schema>, ApiFault> {
+  const repeated = [...new Set(query.keys())].filter((name) => query.getAll(name).length > 1)
+  if (repeated.length > 0) {
+    return fail(invalid(Object.fromEntries(repeated.map((name) => [name, 'is given more than once']))))
+  }
+  return check(schema, Object.fromEntries(query))
+}
+
+export const invalid = (details: Record<string, string>): ApiFault => ({ error: 'validation_error', details })
+
+function check<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): Result<v.InferOutput<Schema>, ApiFault> {
+  const parsed = v.safeParse(schema, value)
+  if (parsed.success) return ok(parsed.output)
+  const details: Record<string, string> = {}
+  for (const issue of parsed.issues) {
+    const field = v.getDotPath(issue) ?? 'body'
+    details[field] ??= explain(issue)
+  }
+  return fail(invalid(details))
+}
+
+/** The schemas bring their own words, except for what a strict object finds missing or too much. */
+function explain(issue: v.BaseIssue<unknown>): string {
+  if (issue.type !== 'strict_object') return issue.message
+  if (issue.expected === 'never') return 'is not a known field; remove it'
+  return issue.path ? 'is missing' : 'must be a JSON object'
+}
+
+/** Stops reading as soon as there is too much. */
+async function readText(request: Request): Promise<Result<string, ApiFault>> {
+  const tooLarge = fail<ApiFault>({
+    error: 'body_too_large',
+    details: { body: `is larger than ${longestBody} bytes; send less` },
+  })
+  if (Number(request.headers.get('content-length') ?? 0) > longestBody) return tooLarge
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of request.body ?? []) {
+      size += chunk.byteLength
+      if (size > longestBody) return tooLarge
+      chunks.push(chunk)
+    }
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+  } catch (error) {
+    return fail(invalid({ body: `could not be read: ${messageOf(error)}` }))
+  }
+}
+
+function parseJson(text: string): Result<unknown, string> {
+  try {
+    return ok(JSON.parse(text))
+  } catch (error) {
+    return fail(messageOf(error).slice(0, 200))
+  }
+}

@@ -1,0 +1,75 @@
+import type { Answer } from '../http/answer.ts'
+import type { Client, HeaderReader } from '../http/client.ts'
+import type { Log } from '../operations/log.ts'
+import { messageOf } from '../result.ts'
+import { type ClickParts, trackVisit } from '../tracking/track-click.ts'
+import { parseVariationId } from '../tracking/variation.ts'
+import { destination } from './destination.ts'
+import { type Link, slugPattern } from './link.ts'
+import type { RefreshingCache } from './refreshing-cache.ts'
+
+/** A request for `/slug`, wherever it came in. */
+export type PromoLinkRequest = {
+  method: string
+  slug: string
+  /** The URL's query, without the question mark. */
+  query: string
+  header: HeaderReader
+  client: Client
+}
+
+export type PromoLinkParts = ClickParts & {
+  links: RefreshingCache<string, Link>
+  /** Told how each redirect's click ended; `failed` where tracking itself broke. */
+  onVisit: (outcome: VisitOutcome) => void
+  log: Log
+}
+
+export type VisitOutcome = Awaited<ReturnType<typeof trackVisit>> | 'invalid_id' | 'failed' | 'untracked'
+
+const redirectHeaders = {
+  'content-length': '0',
+  'cache-control': 'no-store',
+  'x-robots-tag': 'noindex',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer-when-downgrade',
+}
+
+/**
+ * Answers a promo link with its redirect and records the click on the way. `undefined` where there is no such link:
+ * the site's own 404 page is the answer then. No failure of tracking changes the answer.
+ */
+export async function answerPromoLink(
+  parts: PromoLinkParts,
+  request: PromoLinkRequest,
+): Promise<Answer | undefined> {
+  const slug = request.slug.toLowerCase()
+  const link = slugPattern.test(slug) ? await parts.links.get(slug) : undefined
+  if (!link) return undefined
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { status: 405, headers: { ...redirectHeaders, allow: 'GET, HEAD' } }
+  }
+  const parameters = new URLSearchParams(request.query)
+  const location = destination(link, parameters)
+  if (request.method === 'GET') parts.onVisit(await recordVisit(parts, slug, parameters, request))
+  return { status: 307, headers: { ...redirectHeaders, location } }
+}
+
+async function recordVisit(
+  parts: PromoLinkParts,
+  slug: string,
+  parameters: URLSearchParams,
+  { header, client }: PromoLinkRequest,
+): Promise<VisitOutcome> {
+  const promoVar = parameters.get('promo_var')
+  if (promoVar === null) return 'untracked'
+  const variationId = parseVariationId(promoVar)
+  if (variationId === undefined) return 'invalid_id'
+  try {
+    return await trackVisit(parts, { slug, variationId, address: client.address, header })
+  } catch (error) {
+    parts.log.error({ reason: messageOf(error) }, 'a click could not be recorded')
+    return 'failed'
+  }
+}

@@ -1,0 +1,9 @@
+import { type Logger, pino } from 'pino'
+
+export type Log = Logger
+
+/**
+ * JSON lines on standard output. Nothing that identifies a visitor is ever passed to it: callers log
+ * counts, codes and ids of promos, not requests.
+ */
+export const openLog = (level: string): Log => pino({ level, base: null })

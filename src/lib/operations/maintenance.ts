@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../result.ts'
+import type { Log } from './log.ts'
+
+/** What an instance does beside answering requests. Each step answers whether it worked. */
+export type MaintenanceSteps = {
+  /** Brings the database to this version and fetches what requests need. Repeated until it works. */
+  prepare: () => Promise<boolean>
+  /** Every ten seconds. */
+  tend: () => void
+  /** Every hour: salts and partitions ahead of their time. */
+  provide: () => Promise<unknown>
+  /** Every day: retention. */
+  purge: () => Promise<unknown>
+}
+
+export type Maintenance = {
+  /** Resolves when `prepare` has worked, or after `wait` milliseconds. */
+  prepared(wait: number): Promise<void>
+  readonly ready: boolean
+  stop(): void
+}
+
+const second = 1_000
+const hour = 3_600 * second
+
+export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance {
+  const stopped = new AbortController()
+  let ready = false
+
+  const attempt = async (step: () => unknown): Promise<unknown> => {
+    try {
+      return await step()
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, 'maintenance broke')
+      return false
+    }
+  }
+
+  const preparing = (async () => {
+    while (!stopped.signal.aborted && !ready) {
+      ready = (await attempt(steps.prepare)) === true
+      if (!ready) await sleep(second, undefined, { signal: stopped.signal, ref: false }).catch(() => {})
+    }
+    if (ready && !stopped.signal.aborted) void attempt(steps.purge)
+  })()
+
+  const timers = [
+    setInterval(() => void attempt(steps.tend), 10 * second),
+    setInterval(() => void attempt(steps.provide), hour),
+    setInterval(() => void attempt(steps.purge), 24 * hour),
+  ]
+  for (const timer of timers) timer.unref()
+
+  return {
+    async prepared(wait) {
+      await Promise.race([preparing, sleep(wait, undefined, { ref: false })])
+    },
+    get ready() {
+      return ready
+    },
+    stop() {
+      stopped.abort()
+      for (const timer of timers) clearInterval(timer)
+    },
+  }
+}

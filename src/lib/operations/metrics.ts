@@ -1,0 +1,81 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { VisitOutcome } from '../links/answer-promo-link.ts'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+type Readings = { depth: () => number; age: () => number; bytes: () => number; rejects: () => number; databaseUp: () => number }
+
+/** What this instance counts for Prometheus. No label ever holds anything of a visitor. */
+export function createMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  const redirects = new Counter({
+    name: 'promo_redirects_total',
+    help: 'Redirects by what became of their click: journaled, in_memory, lost, untracked (no promo_var), or why it was ignored',
+    labelNames: ['click'],
+    registers,
+  })
+  const countRedirect = new Map<VisitOutcome, { inc(): void }>()
+
+  return {
+    registry,
+    countVisit(outcome: VisitOutcome) {
+      let counter = countRedirect.get(outcome)
+      if (!counter) {
+        counter = redirects.labels(outcome)
+        countRedirect.set(outcome, counter)
+      }
+      counter.inc()
+    },
+    flushed: new Counter({
+      name: 'promo_events_flushed_total',
+      help: 'Events handed to the database, replays included',
+      registers,
+    }),
+    flushSeconds: new Histogram({
+      name: 'promo_flush_seconds',
+      help: 'Time from taking a batch to its commit',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    journalFaults: new Counter({
+      name: 'promo_journal_faults_total',
+      help: 'Failed writes of the journal: full (its ceiling) or unwritable (the disk)',
+      labelNames: ['code'],
+      registers,
+    }),
+    lost: new Counter({
+      name: 'promo_events_lost_total',
+      help: 'Events dropped because neither disk nor memory had room',
+      registers,
+    }),
+    damaged: new Counter({
+      name: 'promo_journal_damaged_lines_total',
+      help: 'Journal lines that could not be read back',
+      registers,
+    }),
+    requests: new Counter({
+      name: 'promo_api_requests_total',
+      help: 'API requests by endpoint and status',
+      labelNames: ['endpoint', 'status'],
+      registers,
+    }),
+    /** Gauges that are read when somebody asks. */
+    observe({ depth, age, bytes, rejects, databaseUp }: Readings) {
+      const gauge = (name: string, help: string, read: () => number) =>
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(read())
+          },
+        })
+      gauge('promo_journal_depth', 'Events that wait for the database', depth)
+      gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', age)
+      gauge('promo_journal_bytes', 'Size of the journal', bytes)
+      gauge('promo_rejects', 'Events in the rejects file', rejects)
+      gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
+    },
+  }
+}

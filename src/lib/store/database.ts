@@ -1,0 +1,118 @@
+import postgres from 'postgres'
+import type { Log } from '../operations/log.ts'
+import { fail, ok, type Result } from '../result.ts'
+
+export type Sql = postgres.Sql
+
+/**
+ * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again at once, another
+ * writer was in the way. `refused`: the data will never be taken.
+ */
+export type DatabaseFault = { code: 'unavailable' | 'timeout' | 'conflict' | 'refused'; message: string }
+
+export type Database = {
+  /** Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait. */
+  run<Rows>(statements: (sql: Sql) => PromiseLike<Rows>, deadline?: number): Promise<Result<Rows, DatabaseFault>>
+  /** Whether the server answered the last statement. */
+  readonly up: boolean
+  /** Ends the connections, waiting at most `grace` milliseconds for statements under way. */
+  close(grace?: number): Promise<void>
+}
+
+/** Where the server is; asked again, at most every few seconds, while the server does not answer. */
+export type LocateServer = () => Promise<Result<string, { message: string }>>
+
+const relocateEvery = 3_000
+
+/**
+ * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot tell a
+ * server that is slow from one that has vanished, and would go on queueing behind the dead connections.
+ */
+export function openDatabase(options: { locate: LocateServer; log: Log; connections?: number }): Database {
+  const { locate, log, connections = 6 } = options
+  let pool: { sql: Sql; url: string } | undefined
+  let locating: Promise<void> | undefined
+  let locatedAt = Number.NEGATIVE_INFINITY
+  let closed = false
+  let up = false
+
+  const relocate = (): Promise<void> => {
+    locating ??= (async () => {
+      const found = await locate()
+      locatedAt = performance.now()
+      if (!found.ok) log.warn({ reason: found.fault.message }, 'database not found')
+      else if (found.value !== pool?.url && !closed) replacePool(found.value)
+    })().finally(() => {
+      locating = undefined
+    })
+    return locating
+  }
+
+  const replacePool = (url: string): void => {
+    const former = pool?.sql
+    pool = { url, sql: connect(url, connections) }
+    former?.end({ timeout: 0 }).catch(() => {})
+  }
+
+  return {
+    get up() {
+      return up
+    },
+    async run(statements, deadline = 5_000) {
+      if (closed) return fail({ code: 'unavailable', message: 'the database is closed' })
+      if (!pool) await relocate()
+      const used = pool
+      if (!used) return fail({ code: 'unavailable', message: 'no database server found' })
+      const outcome = await within(deadline, statements(used.sql))
+      up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
+      if (outcome.ok || up || closed) return outcome
+      if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.url)
+      if (outcome.fault.code === 'unavailable' && performance.now() - locatedAt > relocateEvery) void relocate()
+      return outcome
+    },
+    async close(grace = 2_000) {
+      closed = true
+      await pool?.sql.end({ timeout: grace / 1000 }).catch(() => {})
+    },
+  }
+}
+
+function connect(url: string, connections: number): Sql {
+  return postgres(url, {
+    max: connections,
+    // Named statements do not survive a pooler in transaction mode.
+    prepare: false,
+    connect_timeout: 2,
+    idle_timeout: 60,
+    backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
+    onnotice: () => {},
+    connection: { application_name: 'promo' },
+  })
+}
+
+async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<Result<Rows, DatabaseFault>> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Result<Rows, DatabaseFault>>((resolve) => {
+    timer = setTimeout(
+      () => resolve(fail({ code: 'timeout', message: `no answer within ${deadline} ms` })),
+      deadline,
+    )
+  })
+  const answer = Promise.resolve(work).then(
+    (rows) => ok(rows),
+    (error: unknown) => fail(databaseFault(error)),
+  )
+  return await Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}
+
+/** Sorts the driver's and the server's errors; what is no database error is a bug and thrown on. */
+export function databaseFault(error: unknown): DatabaseFault {
+  if (!(error instanceof Error)) throw error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  // A driver error in the middle of a vanishing connection can come without a code; retrying is right for it too.
+  if (code === undefined && error instanceof TypeError) throw error
+  const message = code === undefined ? error.message : `${error.message} (${code})`
+  if (code !== undefined && /^(40001|40P01|23503|23505|55P03)$/.test(code)) return { code: 'conflict', message }
+  if (code !== undefined && /^(22|23)/.test(code)) return { code: 'refused', message }
+  return { code: 'unavailable', message }
+}

@@ -1,0 +1,63 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileErrorCode } from './fault.ts'
+
+const RETRY_MS = 100
+const UNWRITTEN_MS = 10_000
+
+/**
+ * Names a process for as long as it lives: its pid and, where the system tells, its start, so that a later
+ * process with the same pid is another one. Undefined when there is no such process.
+ */
+export function processMark(pid: number): string | undefined {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    return afterName[0] === 'Z' ? undefined : `${pid}:${afterName[19]}`
+  } catch {
+    return process.platform !== 'linux' && isAlive(pid) ? `${pid}:` : undefined
+  }
+}
+
+export const isMarkAlive = (mark: string): boolean => processMark(Number.parseInt(mark, 10)) === mark
+
+/** Whether any process has this pid, also one that has ended but was not collected by its parent. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return fileErrorCode(error) === 'EPERM'
+  }
+}
+
+/**
+ * Takes a lock that only one live process holds, waiting at most `waitMs`. Answers the function that gives
+ * it back, or undefined when another process kept it. Throws when the file cannot be written.
+ */
+export async function takeLock(file: string, waitMs: number): Promise<(() => void) | undefined> {
+  const deadline = performance.now() + waitMs
+  while (!create(file)) {
+    if (isAbandoned(file)) rmSync(file, { force: true })
+    else if (performance.now() > deadline) return undefined
+    else await sleep(RETRY_MS)
+  }
+  return () => rmSync(file, { force: true })
+}
+
+function create(file: string): boolean {
+  try {
+    writeFileSync(file, processMark(process.pid) ?? '', { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (fileErrorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+function isAbandoned(file: string): boolean {
+  try {
+    const mark = readFileSync(file, 'utf8')
+    return mark ? !isMarkAlive(mark) : Date.now() - statSync(file).mtimeMs > UNWRITTEN_MS
+  } catch {
+    return false
+  }
+}

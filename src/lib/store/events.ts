@@ -1,0 +1,225 @@
+import type { Click, Impression } from '../tracking/event.ts'
+import type { Sql } from './database.ts'
+
+/** An event that the database has no place for, since its variation has gone or belongs to another offer. */
+export type Rejection = { event_id: string; reason: 'variation_gone' }
+
+/**
+ * Records clicks exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
+ * Everything is inserted and added in a fixed order, because unsorted sums from several connections deadlock.
+ */
+export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejection[]>`
+  with batch as (
+    select * from unnest(
+      ${clicks.map((click) => click.event_id)}::uuid[],
+      ${clicks.map((click) => Number(click.caller_key))}::integer[],
+      ${clicks.map((click) => click.at)}::double precision[],
+      ${clicks.map((click) => click.offer_id)}::integer[],
+      ${clicks.map((click) => click.variation_id)}::integer[],
+      ${clicks.map((click) => click.referrer)}::text[],
+      ${clicks.map((click) => click.user_agent)}::text[],
+      ${clicks.map((click) => click.ip_hash)}::text[],
+      ${clicks.map((click) => click.verdict)}::text[],
+      ${clicks.map((click) => click.reason)}::text[],
+      ${clicks.map((click) => click.rules_version)}::smallint[],
+      ${clicks.map((click) => click.device)}::text[],
+      ${clicks.map((click) => click.browser)}::text[],
+      ${clicks.map((click) => click.os)}::text[]
+    ) with ordinality as b (
+      event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason,
+      rules_version, device, browser, os, position
+    )
+  ), valid as (
+    select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as clicked_at
+    from batch b
+    join promo_text_variations v on v.id = b.variation_id and v.offer_id = b.offer_id
+    order by b.event_id, b.position
+  ), fresh_keys as (
+    insert into promo_event_keys (event_id)
+    select event_id from valid where caller_key = 1 order by event_id
+    on conflict do nothing
+    returning event_id
+  ), inserted as (
+    insert into promo_click_tracking (
+      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, rules_version,
+      device, browser, os
+    )
+    select
+      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, rules_version,
+      device, browser, os
+    from valid
+    where caller_key = 0 or event_id in (select event_id from fresh_keys)
+    order by position
+    on conflict (event_id, clicked_at) do nothing
+    returning
+      offer_id, variation_id, verdict, clicked_at, date_trunc('hour', clicked_at, 'UTC') as hour,
+      date_trunc('month', clicked_at, 'UTC')::date as salt_month, decode(ip_hash, 'hex') as visitor_hash
+  ), new_visitors as (
+    insert into promo_click_visitors (salt_month, variation_id, visitor_hash)
+    select distinct salt_month, variation_id, visitor_hash
+    from inserted
+    where verdict = 'human' and visitor_hash is not null
+    order by variation_id, salt_month, visitor_hash
+    on conflict do nothing
+    returning salt_month, variation_id, visitor_hash
+  ), first_clicks as (
+    select variation_id, min(hour) as hour
+    from inserted
+    join new_visitors using (salt_month, variation_id, visitor_hash)
+    where verdict = 'human'
+    group by variation_id, salt_month, visitor_hash
+  ), uniques as (
+    select variation_id, hour, count(*) as clicks from first_clicks group by variation_id, hour
+  ), sums as (
+    select
+      hour, offer_id, variation_id,
+      count(*) as clicks,
+      count(*) filter (where verdict = 'human') as human_clicks,
+      count(*) filter (where verdict = 'machine') as machine_clicks,
+      count(*) filter (where verdict = 'duplicate') as duplicate_clicks
+    from inserted
+    group by hour, offer_id, variation_id
+  ), rollup as (
+    insert into promo_performance_metrics as metrics (
+      hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, unique_clicks
+    )
+    select
+      hour, offer_id, variation_id, sums.clicks, human_clicks, machine_clicks, duplicate_clicks,
+      coalesce(uniques.clicks, 0)
+    from sums
+    left join uniques using (variation_id, hour)
+    order by variation_id, hour
+    on conflict (variation_id, hour) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+  ), counted_variations as (
+    update promo_text_variations variations
+    set clicks = variations.clicks + added.clicks
+    from (
+      select locked.id, grown.clicks
+      from promo_text_variations locked
+      join (select variation_id, sum(clicks) as clicks from sums group by variation_id) grown
+        on grown.variation_id = locked.id
+      order by locked.id
+      for no key update of locked
+    ) added
+    where variations.id = added.id
+  ), counted_offers as (
+    update promo_offers offers
+    set total_clicks = offers.total_clicks + added.clicks
+    from (
+      select locked.id, grown.clicks
+      from promo_offers locked
+      join (select offer_id, sum(clicks) as clicks from sums group by offer_id) grown on grown.offer_id = locked.id
+      order by locked.id
+      for no key update of locked
+    ) added
+    where offers.id = added.id
+  )
+  select event_id, 'variation_gone' as reason
+  from batch
+  where event_id not in (select event_id from valid)
+`
+
+/**
+ * Records impressions exactly once. The same send and variation again corrects `recipients` if the report is newer;
+ * what the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
+ */
+export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) => sql<Rejection[]>`
+  with batch as (
+    select * from unnest(
+      ${impressions.map((impression) => impression.event_id)}::uuid[],
+      ${impressions.map((impression) => Number(impression.caller_key))}::integer[],
+      ${impressions.map((impression) => impression.at)}::double precision[],
+      ${impressions.map((impression) => impression.offer_id)}::integer[],
+      ${impressions.map((impression) => impression.variation_id)}::integer[],
+      ${impressions.map((impression) => impression.newsletter_send_id)}::text[],
+      ${impressions.map((impression) => impression.recipients)}::integer[]
+    ) with ordinality as b (
+      event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
+    )
+  ), valid as (
+    select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at
+    from batch b
+    join promo_text_variations v on v.id = b.variation_id and v.offer_id = b.offer_id
+    order by b.event_id, b.position
+  ), fresh_keys as (
+    insert into promo_event_keys (event_id)
+    select event_id from valid where caller_key = 1 order by event_id
+    on conflict do nothing
+    returning event_id
+  ), reports as (
+    select * from valid where caller_key = 0 or event_id in (select event_id from fresh_keys)
+  ), of_sends as (
+    -- One statement can touch a row only once: of several reports on a send and variation, the newest speaks.
+    select distinct on (newsletter_send_id, variation_id)
+      *, min(reported_at) over (partition by newsletter_send_id, variation_id) as tracked_at
+    from reports
+    where newsletter_send_id is not null
+    order by newsletter_send_id, variation_id, reported_at desc, position desc
+  ), told_by_send as (
+    insert into promo_impression_tracking as known (
+      event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
+    )
+    select event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
+    from of_sends
+    order by newsletter_send_id, variation_id
+    on conflict (newsletter_send_id, variation_id) do update set
+      previous_recipients = known.recipients,
+      recipients = excluded.recipients,
+      reported_at = excluded.reported_at
+    where excluded.reported_at > known.reported_at
+    returning offer_id, variation_id, tracked_at, recipients, previous_recipients
+  ), told_alone as (
+    insert into promo_impression_tracking (event_id, offer_id, variation_id, recipients, tracked_at, reported_at)
+    select event_id, offer_id, variation_id, recipients, reported_at, reported_at
+    from reports
+    where newsletter_send_id is null
+    order by position
+    on conflict (event_id) where newsletter_send_id is null do nothing
+    returning offer_id, variation_id, tracked_at, recipients, previous_recipients
+  ), sums as (
+    select
+      date_trunc('hour', tracked_at, 'UTC') as hour, offer_id, variation_id,
+      count(*) filter (where previous_recipients = 0) as impressions,
+      sum(recipients - previous_recipients) as recipients
+    from (select * from told_by_send union all select * from told_alone) told
+    group by 1, offer_id, variation_id
+  ), rollup as (
+    insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, impressions, recipients)
+    select hour, offer_id, variation_id, impressions, recipients from sums order by variation_id, hour
+    on conflict (variation_id, hour) do update set
+      impressions = metrics.impressions + excluded.impressions,
+      recipients = metrics.recipients + excluded.recipients
+  ), counted_variations as (
+    update promo_text_variations variations
+    set impressions = variations.impressions + added.recipients
+    from (
+      select locked.id, grown.recipients
+      from promo_text_variations locked
+      join (select variation_id, sum(recipients) as recipients from sums group by variation_id) grown
+        on grown.variation_id = locked.id
+      order by locked.id
+      for no key update of locked
+    ) added
+    where variations.id = added.id
+  ), counted_offers as (
+    update promo_offers offers
+    set total_impressions = offers.total_impressions + added.recipients
+    from (
+      select locked.id, grown.recipients
+      from promo_offers locked
+      join (select offer_id, sum(recipients) as recipients from sums group by offer_id) grown
+        on grown.offer_id = locked.id
+      order by locked.id
+      for no key update of locked
+    ) added
+    where offers.id = added.id
+  )
+  select event_id, 'variation_gone' as reason
+  from batch
+  where event_id not in (select event_id from valid)
+`

@@ -1,0 +1,10 @@
+import type { Link } from '../links/link.ts'
+import type { Sql } from './database.ts'
+
+export const listLinks = (sql: Sql) => sql<Link[]>`
+  select slug, destination_url, utm, pass_parameters from affiliate_links where active order by slug
+`
+
+export const findLink = (sql: Sql, slug: string) => sql<Link[]>`
+  select slug, destination_url, utm, pass_parameters from affiliate_links where active and slug = ${slug}
+`

@@ -1,0 +1,33 @@
+import type { Verdict } from '../classify/verdict.ts'
+
+/** What both kinds of event have: its own id, and when it happened in milliseconds since 1970. */
+type Occurrence = {
+  event_id: string
+  /** Whether the caller chose the id: then a retry carries it at another time. */
+  caller_key: boolean
+  at: number
+  offer_id: number
+  variation_id: number
+}
+
+export type Click = Occurrence & {
+  kind: 'click'
+  referrer: string | null
+  user_agent: string | null
+  ip_hash: string | null
+  verdict: Verdict
+  reason: string
+  rules_version: number
+  device: string | null
+  browser: string | null
+  os: string | null
+}
+
+export type Impression = Occurrence & {
+  kind: 'impression'
+  newsletter_send_id: string | null
+  recipients: number
+}
+
+/** What the journal keeps and the database counts exactly once. */
+export type TrackingEvent = Click | Impression

@@ -1,0 +1,88 @@
+import { v7 as newEventId } from 'uuid'
+import type { Acceptance, WriteBuffer } from '../buffer/write-buffer.ts'
+import { classify, rulesVersion } from '../classify/verdict.ts'
+import type { HeaderReader } from '../http/client.ts'
+import type { RateLimit } from '../http/rate-limits.ts'
+import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import { referrerHost } from '../privacy/referrer.ts'
+import type { Salts } from '../privacy/salts.ts'
+import { visitorHash } from '../privacy/visitor-hash.ts'
+import type { Click } from './event.ts'
+import type { Variation } from './variation.ts'
+
+/** A click on a promo link, as the redirect sees it. */
+export type Visit = { slug: string; variationId: number; address: string; header: HeaderReader }
+
+/** Why a click was not recorded: the variation does not exist, or belongs to another slug's offer. */
+export type Ignored = 'unknown_variation' | 'other_slug'
+
+export type ClickParts = {
+  variations: RefreshingCache<number, Variation>
+  buffer: WriteBuffer
+  salts: Salts
+  flood: RateLimit
+  now: () => number
+}
+
+const longestUserAgent = 500
+
+/** Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. */
+export async function trackVisit(parts: ClickParts, visit: Visit): Promise<Acceptance | Ignored> {
+  const variation = await parts.variations.get(visit.variationId)
+  if (!variation) return 'unknown_variation'
+  if (variation.link_slug !== null && variation.link_slug !== visit.slug) return 'other_slug'
+  const flooding = (await parts.flood(visit.address)) !== undefined
+  return await parts.buffer.accept(clickOf(parts, visit, variation, flooding))
+}
+
+function clickOf(parts: ClickParts, { header, address }: Visit, variation: Variation, flooding: boolean): Click {
+  const userAgent = header('user-agent')
+  const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
+  const at = parts.now()
+  return {
+    ...newClick(at, variation),
+    ...classify({ header, userAgent, flooding }),
+    ...(anonymous
+      ? nobody
+      : visitorDetails(parts.salts.at(at), { address, userAgent, referrer: header('referer') })),
+  }
+}
+
+const nobody = { referrer: null, user_agent: null, ip_hash: null }
+
+type Visitor = {
+  address: string | null | undefined
+  userAgent: string | null | undefined
+  referrer: string | null | undefined
+}
+
+/** What is kept of a visitor, none of it raw but the user agent. Without a salt there is no hash. */
+export function visitorDetails(
+  salt: Buffer | undefined,
+  visitor: Visitor,
+): Pick<Click, 'referrer' | 'user_agent' | 'ip_hash'> {
+  return {
+    referrer: referrerHost(visitor.referrer),
+    user_agent: storable(visitor.userAgent),
+    ip_hash: salt && visitor.address ? visitorHash(visitor.address, salt) : null,
+  }
+}
+
+/** A click at a time in milliseconds since 1970, before anything is known of the visitor. */
+export function newClick(at: number, variation: Variation) {
+  return {
+    kind: 'click' as const,
+    event_id: newEventId({ msecs: at }),
+    caller_key: false,
+    at,
+    offer_id: variation.offer_id,
+    variation_id: variation.variation_id,
+    rules_version: rulesVersion,
+    device: null,
+    browser: null,
+    os: null,
+  }
+}
+
+const storable = (userAgent: string | null | undefined): string | null =>
+  userAgent ? userAgent.slice(0, longestUserAgent).toWellFormed().replaceAll('\0', '') : null

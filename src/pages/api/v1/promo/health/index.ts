@@ -1,0 +1,8 @@
+import type { APIRoute } from 'astro'
+import { toResponse } from '../../../../../lib/http/answer.ts'
+import { onlyMethod } from '../../../../../lib/http/methods.ts'
+
+/** Readiness: 503 as soon as a part does not work. */
+export const GET: APIRoute = async ({ locals: { app } }) => toResponse(await app.readHealth())
+
+export const ALL = onlyMethod('GET')

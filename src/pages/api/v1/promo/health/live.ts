@@ -1,0 +1,8 @@
+import type { APIRoute } from 'astro'
+import { toResponse } from '../../../../../lib/http/answer.ts'
+import { onlyMethod } from '../../../../../lib/http/methods.ts'
+import { liveness } from '../../../../../lib/operations/health.ts'
+
+export const GET: APIRoute = () => toResponse(liveness())
+
+export const ALL = onlyMethod('GET')

@@ -1,0 +1,16 @@
+import type { APIRoute } from 'astro'
+import { faultAnswer, json, toResponse } from '../../../../lib/http/answer.ts'
+import { onlyMethod } from '../../../../lib/http/methods.ts'
+import { readQuery } from '../../../../lib/http/read.ts'
+import { selectionSchema } from '../../../../lib/selection/schema.ts'
+
+export const GET: APIRoute = async ({ locals: { app, client }, request, url }) =>
+  toResponse(
+    await app.guard('select-random', { request, client }, async () => {
+      const query = readQuery(url.searchParams, selectionSchema)
+      const promo = query.ok ? await app.selectPromo(query.value) : query
+      return promo.ok ? json(200, promo.value) : faultAnswer(promo.fault)
+    }),
+  )
+
+export const ALL = onlyMethod('GET')

@@ -1,0 +1,16 @@
+import type { APIRoute } from 'astro'
+import { faultAnswer, noContent, toResponse } from '../../../../lib/http/answer.ts'
+import { onlyMethod } from '../../../../lib/http/methods.ts'
+import { readJson } from '../../../../lib/http/read.ts'
+import { clickSchema } from '../../../../lib/tracking/schemas.ts'
+
+export const POST: APIRoute = async ({ locals: { app, client }, request }) =>
+  toResponse(
+    await app.guard('track-click', { request, client }, async () => {
+      const body = await readJson(request, clickSchema)
+      const fault = body.ok ? await app.reportClick(body.value) : body.fault
+      return fault ? faultAnswer(fault) : noContent()
+    }),
+  )
+
+export const ALL = onlyMethod('POST')

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type App, openApp } from './lib/app.ts'
+import type { Config } from './lib/config.ts'
+import { openLog } from './lib/operations/log.ts'
+import { messageOf } from './lib/result.ts'
+import { loadConfig } from './load-config.ts'
+import { type AstroHandler, createSite } from './site.ts'
+
+const dist = join(import.meta.dirname, '..', 'dist')
+
+/** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
+const answersWait = 2_000
+
+export type RunningSite = { app: App; url: string; stop: () => Promise<void> }
+
+/** Starts the built site; a fault that a person has to mend ends the process with a message that says so. */
+export async function startSite(config: Config, folders: readonly string[] = []): Promise<RunningSite> {
+  const entry = join(dist, 'server', 'entry.mjs')
+  if (!existsSync(entry)) giveUp('The site is not built yet: run "npm run build" first.')
+  const log = openLog(config.PROMO_LOG_LEVEL)
+  const opened = await openApp({ config, log })
+  if (!opened.ok) return giveUp(opened.fault.message)
+  const app = opened.value
+  const { handler }: { handler: AstroHandler } = await import(pathToFileURL(entry).href)
+  const server = createSite({ app, astro: handler, dist, folders })
+
+  // A redirect that works must go on working, whatever breaks beside it; nothing here relies on the broken work.
+  process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))
+  process.on('unhandledRejection', (error) => log.error({ reason: messageOf(error) }, 'unhandled rejection'))
+
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopping ??= closeServer(server).then(() => app.close())
+    return stopping
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, 'stopping')
+      void stop().then(() => process.exit(0))
+    })
+  }
+
+  const listening = await listen(server, config)
+  if (listening !== undefined) {
+    await stop()
+    giveUp(`The site cannot listen on ${config.HOST}:${config.PORT}: ${listening}. Set PORT or HOST to another value.`)
+  }
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : config.PORT
+  const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
+  log.info({ url }, 'listening')
+  return { app, url, stop }
+}
+
+/** Resolves with what keeps the server from listening, or with `undefined` once it listens. */
+const listen = (server: Server, { HOST, PORT }: Config): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    server.once('error', (error) => resolve(error.message))
+    server.listen(PORT, HOST, () => resolve(undefined))
+  })
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), answersWait)
+  await closed
+  clearTimeout(timer)
+}
+
+function giveUp(message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
+}
+
+if (import.meta.main) await startSite(loadConfig())

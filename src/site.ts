@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import sirv from 'sirv'
+import type { App } from './lib/app.ts'
+import { type Answer, faultAnswer } from './lib/http/answer.ts'
+import type { Client, HeaderReader } from './lib/http/client.ts'
+import { wrongContentType } from './lib/http/read.ts'
+import { messageOf } from './lib/result.ts'
+
+/** What Astro's Node adapter exports in `middleware` mode. */
+export type AstroHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => void,
+  locals: { app: App; client: Client },
+) => Promise<void>
+
+export type SiteOptions = {
+  app: App
+  astro: AstroHandler
+  /** The built site: `client` with its files, `pages.json` with its one-word paths. */
+  dist: string
+  /** Further folders with files, looked up on each request. */
+  folders?: readonly string[]
+}
+
+/**
+ * The site as one server: promo links are answered here by the function that the Astro route calls, since Astro's
+ * pipeline would take ten times as long; files come from the build; everything else is Astro's.
+ */
+export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Server {
+  const pages = new Set(readPages(dist))
+  const files = [sirv(join(dist, 'client'), { etag: true }), ...folders.map((folder) => sirv(folder, { dev: true }))]
+  const notFoundPage = readNotFoundPage(dist)
+
+  const answerPromoLink = async (request: IncomingMessage, path: string, query: string): Promise<Answer | undefined> => {
+    const slug = slugOf(path)
+    if (slug === undefined || pages.has(`/${slug}`)) return undefined
+    const header = headerReader(request)
+    return await app.answerPromoLink({
+      method: request.method ?? 'GET',
+      slug,
+      query,
+      header,
+      client: clientOf(request, header),
+    })
+  }
+
+  const clientOf = (request: IncomingMessage, header: HeaderReader): Client =>
+    app.client(request.socket.remoteAddress ?? '', header)
+
+  const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
+    const locals = { app, client: clientOf(request, headerReader(request)) }
+    astro(request, response, () => answerNotFound(request, response, locals), locals).catch((error: unknown) => {
+      app.log.error({ reason: messageOf(error) }, 'a page broke')
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+    })
+  }
+
+  /** The site's own 404 page: rendered by Astro, or the file that the build made of it. */
+  const answerNotFound = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    locals: Parameters<AstroHandler>[3],
+  ): void => {
+    request.url = '/404'
+    void astro(
+      request,
+      response,
+      () => {
+        response.writeHead(404, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
+        response.end(notFoundPage)
+      },
+      locals,
+    )
+  }
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    const [next, ...rest] = files
+    const tryFiles = (file: typeof next, others: typeof files): void => {
+      if (!file) return askAstro(request, response)
+      const [another, ...remaining] = others
+      file(request, response, () => tryFiles(another, remaining))
+    }
+    tryFiles(next, rest)
+  }
+
+  return createServer((request, response) => {
+    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?')
+    const refused = refuseForm(request, path)
+    if (refused) return send(response, refused)
+    answerPromoLink(request, path, query)
+      .catch((error: unknown) => {
+        app.log.error({ reason: messageOf(error) }, 'a promo link broke')
+        return undefined
+      })
+      .then((answer) => (answer ? send(response, answer) : serve(request, response)))
+  })
+}
+
+/**
+ * Astro refuses form posts from other origins before a route sees them, with a text of its own. Our endpoints take
+ * nothing but JSON, so they can say so first, in the shape that their callers know.
+ */
+function refuseForm(request: IncomingMessage, path: string): Answer | undefined {
+  if (request.method !== 'POST' || !path.startsWith('/api/v1/promo/')) return undefined
+  const fault = wrongContentType(request.headers['content-type'])
+  return fault && faultAnswer(fault)
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, headers)
+  response.end(body)
+}
+
+const headerReader =
+  (request: IncomingMessage): HeaderReader =>
+  (name) => {
+    const value = request.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+/** The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. */
+function slugOf(path: string): string | undefined {
+  const segment = /^\/([^/]+)\/?$/.exec(path)?.[1]
+  if (!segment?.includes('%')) return segment
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return undefined
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator)
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+function readPages(dist: string): string[] {
+  const pages: unknown = JSON.parse(readFileSync(join(dist, 'pages.json'), 'utf8'))
+  return Array.isArray(pages) ? pages.filter((page) => typeof page === 'string') : []
+}
+
+function readNotFoundPage(dist: string): string {
+  const path = join(dist, 'client', '404.html')
+  return existsSync(path) ? readFileSync(path, 'utf8') : '<!doctype html><title>Not found</title><h1>Not found</h1>'
+}

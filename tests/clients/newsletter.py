@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Write today's sample newsletter with a promo in it, then report that promo's impression.
+
+It stands for a publisher's own newsletter script: another process, in another language than the site.
+The newsletter always goes out. Whatever the promo service does, the worst is an issue without a promo,
+or an impression that was not counted; both are logged, and the exit code is still 0.
+"""
+import argparse
+import datetime
+import html
+import json
+import logging
+import os
+import pathlib
+import re
+import secrets
+import string
+import sys
+import textwrap
+import urllib.parse
+from typing import Dict, List, Optional
+
+sys.dont_write_bytecode = True  # the checkout stays as it is
+
+from promo_service import Promo, Service, report_impression, select_promo  # noqa: E402
+
+PARTS = pathlib.Path(__file__).resolve().parent / "newsletter_parts"
+
+log = logging.getLogger("newsletter")
+
+
+def as_html(day: str, news: List[Dict[str, str]], promo: Optional[Promo]) -> str:
+    def fill(template: str, values: Dict[str, str]) -> str:
+        escaped = {name: html.escape(value).replace("\n", "<br>") for name, value in values.items()}
+        return string.Template((PARTS / template).read_text("utf-8")).substitute(escaped)
+
+    parts = [fill("item.html", item) for item in news]
+    if promo:
+        parts.insert(len(parts) // 2, fill("promo.html", {k: str(v) for k, v in promo._asdict().items()}))
+    page = fill("page.html", {"day": day, "preview": news[0]["title"]})
+    return page.replace("<!-- parts -->", "".join(parts))
+
+
+def as_text(day: str, news: List[Dict[str, str]], promo: Optional[Promo]) -> str:
+    def wrapped(text: str) -> str:
+        return "\n".join(textwrap.fill(line, 72) for line in text.split("\n"))
+
+    parts = [f"{item['topic'].upper()}\n{wrapped(item['title'])}\n\n{wrapped(item['text'])}" for item in news]
+    if promo:
+        offer = f"{wrapped(promo.name)}\n\n{wrapped(promo.text)}\n\n{promo.call_to_action}\n{promo.link}"
+        parts.insert(len(parts) // 2, f"--- Sponsored ---\n{offer}\n-----------------")
+    foot = "A sample issue, made for trying out promo tracking."
+    return "\n\n\n".join([f"THE DAILY BRIEF\n{day}", *parts, foot]) + "\n"
+
+
+def write_all(folder: pathlib.Path, texts: Dict[str, str]) -> None:
+    """Write the files so that none is ever seen half-written; raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drafts = {name: folder / f".{name}.{secrets.token_hex(6)}" for name in texts}
+    try:
+        for name, draft in drafts.items():
+            with open(draft, "x", encoding="utf-8", newline="\n") as file:
+                file.write(texts[name])
+        for name, draft in drafts.items():
+            os.replace(draft, folder / name)
+    finally:
+        for draft in drafts.values():
+            if draft.exists():
+                draft.unlink()
+
+
+def api_address(text: str) -> str:
+    parts = urllib.parse.urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or parts.query:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like http://127.0.0.1:4321/api/v1/promo")
+    return text.rstrip("/")
+
+
+def recipient_count(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,8}", text) or not 1 <= int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000000")
+    return int(text)
+
+
+def send_name(text: str) -> str:
+    if not re.fullmatch("[!-~]{1,100}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100 letters, digits and signs without spaces")
+    return text
+
+
+def day_of(text: str) -> datetime.date:
+    try:
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2025-10-18")
+
+
+def options_from(arguments: List[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description="Writes newsletter.html and newsletter.txt with a promo, then reports its impression.",
+        epilog="example: newsletter.py --out /tmp/today --recipients 10000\n\n"
+        "exit code: 0 newsletter written, with or without a promo; 1 it cannot be written; 2 wrong arguments",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--out", metavar="DIR", type=pathlib.Path, required=True,
+        help="folder for both files, made if missing")
+    add("--api", metavar="URL", type=api_address, default="http://127.0.0.1:4321/api/v1/promo",
+        help="where the promo service is (default: %(default)s)")
+    add("--token", metavar="TOKEN", default=os.environ.get("PROMO_INGEST_TOKEN", ""),
+        help="sent as Bearer token, needed from another machine (default: $PROMO_INGEST_TOKEN)")
+    add("--date", type=day_of, default=datetime.date.today(), metavar="YYYY-MM-DD",
+        help="the day of the issue (default: today)")
+    add("--send-id", type=send_name, metavar="NAME",
+        help="name of this send; the same name gets the same promo and counts once (default: DATE-daily)")
+    add("--recipients", type=recipient_count, default=1, metavar="N",
+        help="how many people the issue goes to (default: 1)")
+    options = parser.parse_args(arguments)
+    options.send_id = options.send_id or f"{options.date.isoformat()}-daily"
+    return options
+
+
+def main(arguments: List[str]) -> int:
+    logging.basicConfig(level=logging.INFO, datefmt="%H:%M:%S",
+                        format="%(asctime)s %(levelname)-7s %(message)s")
+    options = options_from(arguments)
+    service = Service(options.api, options.token)
+    promo = select_promo(service, options.send_id)
+    news = json.loads((PARTS / "news.json").read_text("utf-8"))
+    day = f"{options.date:%A}, {options.date.day} {options.date:%B %Y}"
+    texts = {"newsletter.html": as_html(day, news, promo), "newsletter.txt": as_text(day, news, promo)}
+    try:
+        write_all(options.out, texts)
+    except OSError as fault:
+        log.error("cannot write the newsletter to %s: %s", options.out, fault.strerror or fault)
+        return 1
+    choice = f"with the promo '{promo.name}' (variation {promo.variation_id})" if promo else "without a promo"
+    log.info("newsletter written to %s, %s", options.out, choice)
+    if promo:
+        report_impression(service, promo, options.send_id, options.recipients)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,13 @@
+/** A site that has nothing but the embedded database: a process for the tests to kill. */
+import { openLog } from '../../src/lib/operations/log.ts'
+import { startEmbedded } from '../../src/lib/store/embedded/start.ts'
+
+const [dataDir = '', sharedDir = ''] = process.argv.slice(2)
+const started = await startEmbedded({ dataDir, sharedDir, log: openLog('silent') })
+process.on('message', async () => {
+  if (started.ok) await started.value.stop()
+  process.disconnect()
+})
+process.send?.(
+  started.ok ? { url: started.value.url, startedHere: started.value.startedHere } : started.fault,
+)

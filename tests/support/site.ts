@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export type SiteProcess = {
+  url: string
+  process: ChildProcess
+  dataDir: string
+  /** Every line that the site has logged so far. */
+  log: string[]
+  /** SIGKILL, resolved when the process is gone. */
+  kill(): Promise<void>
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+}
+
+export const makeDataDir = (): string => mkdtempSync(join(tmpdir(), 'promo-site-'))
+export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true })
+
+/** The built site as a second process, on a free port. Rejects with its log where it ends before it listens. */
+export async function startSiteProcess(
+  environment: Record<string, string> & { PROMO_DATA_DIR: string },
+): Promise<SiteProcess> {
+  const child = spawn(process.execPath, ['src/server.ts'], {
+    env: { PATH: process.env.PATH, PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const log: string[] = []
+  const exited = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout })
+  child.stderr.on('data', (text) => log.push(String(text)))
+  const url = await new Promise<string>((resolve, reject) => {
+    lines.on('line', (line) => {
+      log.push(line)
+      const found = /"url":"(http:[^"]+)".*"listening"/.exec(line)?.[1]
+      if (found) resolve(found)
+    })
+    child.once('exit', (code) => reject(new Error(`the site ended with ${code}:\n${log.join('\n')}`)))
+  })
+  return {
+    url,
+    process: child,
+    dataDir: environment.PROMO_DATA_DIR,
+    log,
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      await exited
+      return child.exitCode
+    },
+  }
+}
