@@ -103,6 +103,8 @@ create table promo_click_visitors (
   salt_month date not null,
   variation_id integer not null references promo_text_variations (id) on delete cascade,
   visitor_hash bytea not null,
+  -- The hour whose rollup counts the visitor.
+  first_hour timestamptz not null,
   primary key (variation_id, salt_month, visitor_hash)
 );
 

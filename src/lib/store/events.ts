@@ -55,21 +55,16 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
       offer_id, variation_id, verdict, clicked_at, date_trunc('hour', clicked_at, 'UTC') as hour,
       date_trunc('month', clicked_at, 'UTC')::date as salt_month, decode(ip_hash, 'hex') as visitor_hash
   ), new_visitors as (
-    insert into promo_click_visitors (salt_month, variation_id, visitor_hash)
-    select distinct salt_month, variation_id, visitor_hash
+    insert into promo_click_visitors (salt_month, variation_id, visitor_hash, first_hour)
+    select salt_month, variation_id, visitor_hash, min(hour)
     from inserted
     where verdict = 'human' and visitor_hash is not null
+    group by variation_id, salt_month, visitor_hash
     order by variation_id, salt_month, visitor_hash
     on conflict do nothing
-    returning salt_month, variation_id, visitor_hash
-  ), first_clicks as (
-    select variation_id, min(hour) as hour
-    from inserted
-    join new_visitors using (salt_month, variation_id, visitor_hash)
-    where verdict = 'human'
-    group by variation_id, salt_month, visitor_hash
+    returning variation_id, first_hour
   ), uniques as (
-    select variation_id, hour, count(*) as clicks from first_clicks group by variation_id, hour
+    select variation_id, first_hour as hour, count(*) as clicks from new_visitors group by variation_id, first_hour
   ), sums as (
     select
       hour, offer_id, variation_id,

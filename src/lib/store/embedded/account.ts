@@ -16,7 +16,10 @@ const CREATION_WAIT_MS = 30_000
 export async function chooseAccount(cluster: string): Promise<Result<Account | undefined, EmbeddedFault>> {
   if (process.getuid?.() !== 0) return ok(undefined)
   const owner = await stat(cluster).catch(() => undefined)
-  if (owner && owner.uid !== 0) return ok({ uid: owner.uid, gid: owner.gid, name: `user ${owner.uid}` })
+  if (owner && owner.uid !== 0) {
+    const named = await run('id', ['-un', `${owner.uid}`])
+    return ok({ uid: owner.uid, gid: owner.gid, name: named.code === 0 ? named.output : `user ${owner.uid}` })
+  }
   const account = (await lookUp()) ?? (await create())
   if (account) return ok(account)
   return fault(

@@ -59,7 +59,7 @@ export async function choosePlace(
       binaries: binaries.value,
       account: account.value,
       notice: moved
-        ? `PostgreSQL runs as ${account.value?.name}, who cannot enter this folder: ${moved}`
+        ? `PostgreSQL runs as ${account.value?.name}, who could not enter the site's folder: ${moved}`
         : undefined,
     })
   } catch (error) {

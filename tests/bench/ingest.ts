@@ -1,0 +1,113 @@
+/**
+ * Clicks a second from the journal into PostgreSQL, against one transaction a click (insert, two counter updates) over
+ * ten connections: the same tables, triggers and server, in one run. `npm run bench:ingest`.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { openDatabase, type Sql } from '../../src/lib/store/database.ts'
+import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
+import { ok } from '../../src/lib/result.ts'
+import type { Click } from '../../src/lib/tracking/event.ts'
+import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
+import { insertPromos } from '../support/database.ts'
+import { aClick } from '../support/events.ts'
+import { startTestServer } from '../support/postgres-server.ts'
+import { judge, median, table } from './measure.ts'
+
+const rounds = 5
+const seconds = 2
+const batchedClicks = 60_000
+
+const variations = [
+  { offer_id: 4, variation_id: 42 },
+  { offer_id: 4, variation_id: 43 },
+  { offer_id: 5, variation_id: 50 },
+]
+
+const makeClicks = (count: number): Click[] =>
+  Array.from({ length: count }, (_, index) =>
+    aClick({ ...variations[index % 3], at: Date.now(), ip_hash: (index * 7919).toString(16).padStart(64, '0') }),
+  )
+
+async function transactionPerClick(sql: Sql): Promise<number> {
+  const until = performance.now() + seconds * 1000
+  let committed = 0
+  const worker = async () => {
+    while (performance.now() < until) {
+      const [click] = makeClicks(1)
+      if (!click) return
+      const { event_id, offer_id, variation_id, at, referrer, user_agent, ip_hash } = click
+      await sql.begin(async (transaction) => {
+        await transaction`
+          insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash)
+          values (${event_id}, ${offer_id}, ${variation_id}, to_timestamp(${at / 1000}), ${referrer}, ${user_agent}, ${ip_hash})
+        `
+        await transaction`update promo_text_variations set clicks = clicks + 1 where id = ${variation_id}`
+        await transaction`update promo_offers set total_clicks = total_clicks + 1 where id = ${offer_id}`
+      })
+      committed += 1
+    }
+  }
+  const started = performance.now()
+  await Promise.all(Array.from({ length: 10 }, worker))
+  return committed / ((performance.now() - started) / 1000)
+}
+
+async function throughTheJournal(url: string): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'promo-bench-'))
+  const log = openLog('silent')
+  const database = openDatabase({ locate: async () => ok(url), log })
+  const nothing = () => {}
+  const events = openEventBuffer({
+    folder,
+    sync: 'write',
+    maxBytes: 1e9,
+    maxEvents: 50_000,
+    record: eventRecorder(database),
+    now: Date.now,
+    log,
+    onFault: nothing,
+    onFlush: nothing,
+    onDamaged: nothing,
+  })
+  const clicks = makeClicks(batchedClicks)
+  const started = performance.now()
+  for (let index = 0; index < clicks.length; index += 100) {
+    await Promise.all(clicks.slice(index, index + 100).map((click) => events.buffer.accept(click)))
+  }
+  await events.flusher.drained(120_000)
+  const rate = clicks.length / ((performance.now() - started) / 1000)
+  await events.close(1_000)
+  await database.close()
+  rmSync(folder, { recursive: true })
+  return rate
+}
+
+const server = await startTestServer({ fsync: true })
+const sql = postgres(server.url, { max: 10, onnotice: () => {} })
+await migrate(sql)
+await makeClickPartitions(sql, Date.now())
+await insertPromos(sql)
+
+const results = { single: [] as number[], batched: [] as number[] }
+for (let round = 0; round < rounds; round += 1) {
+  results.single.push(await transactionPerClick(sql))
+  results.batched.push(await throughTheJournal(server.url))
+  await sql`truncate promo_click_tracking, promo_click_visitors, promo_performance_metrics`
+}
+await sql.end()
+await server.remove()
+
+const [single, batched] = [median(results.single), median(results.batched)]
+console.log(
+  table([
+    ['way', 'clicks/s', 'ratio'],
+    ['one transaction a click, 10 connections', single.toFixed(0), '1.0'],
+    ['journal and batches, 1 connection', batched.toFixed(0), (batched / single).toFixed(1)],
+  ]),
+)
+process.exitCode = judge([{ name: 'batched against one transaction a click', value: batched / single, least: 25 }])

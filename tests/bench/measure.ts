@@ -1,0 +1,29 @@
+/** The middle of several rounds: one slow round on a shared machine changes nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
+}
+
+/** Rows of a table for a terminal, numbers to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
+    )
+    .join('\n')
+}
+
+/** Says whether a bar of the design holds; answers what the exit code should be. */
+export function judge(bars: readonly { name: string; value: number; least?: number; most?: number }[]): number {
+  let missed = 0
+  for (const { name, value, least, most } of bars) {
+    const holds = (least === undefined || value >= least) && (most === undefined || value <= most)
+    if (!holds) missed += 1
+    const bar = least === undefined ? `at most ${most}` : `at least ${least}`
+    console.log(`${holds ? 'holds ' : 'MISSED'}  ${name}: ${value.toFixed(2)} (bar: ${bar})`)
+  }
+  return missed === 0 ? 0 : 1
+}

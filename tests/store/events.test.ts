@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import type { Click } from '../../src/lib/tracking/event.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+beforeEach(() => insertPromos(database.sql))
+afterEach(async () => {
+  expect(await findDrift(database.sql)).toEqual([])
+  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+})
+
+const variation = async (id: number) => {
+  const [row] = await database.sql`
+    select impressions::double precision, clicks::double precision, ctr::double precision from promo_text_variations where id = ${id}
+  `
+  return row
+}
+
+const offer = async (id: number) => {
+  const [row] = await database.sql`
+    select total_impressions::double precision as impressions, total_clicks::double precision as clicks, ctr::double precision
+    from promo_offers where id = ${id}
+  `
+  return row
+}
+
+const rollup = () => database.sql`
+  select to_char(hour at time zone 'UTC', 'DD HH24') as hour, variation_id, impressions::integer, recipients::integer,
+    clicks::integer, human_clicks::integer as human, machine_clicks::integer as machine,
+    duplicate_clicks::integer as duplicate, unique_clicks::integer as uniques
+  from promo_performance_metrics order by variation_id, promo_performance_metrics.hour
+`
+
+describe('clicks', () => {
+  test('are stored with all that is known of them, and counted', async () => {
+    const click = aClick({ ip_hash: aHash(7), device: 'mobile', browser: 'Safari', os: 'iOS' })
+    expect(await recordClicks(database.sql, [click])).toEqual([])
+    const [row] = await database.sql`select * from promo_click_tracking`
+    expect(row).toMatchObject({
+      event_id: click.event_id,
+      offer_id: 4,
+      variation_id: 42,
+      clicked_at: new Date(click.at),
+      referrer: 'mail.example',
+      user_agent: 'Mozilla/5.0',
+      ip_hash: aHash(7),
+      verdict: 'human',
+      reason: 'none',
+      rules_version: 1,
+      device: 'mobile',
+      browser: 'Safari',
+      os: 'iOS',
+    })
+    expect(await variation(42)).toEqual({ impressions: 0, clicks: 1, ctr: null })
+    expect(await offer(4)).toEqual({ impressions: 0, clicks: 1, ctr: null })
+  })
+
+  test('count once, however often a batch comes again', async () => {
+    const batch = [aClick(), aClick({ variation_id: 43 }), aClick({ verdict: 'machine', reason: 'prefetch' })]
+    await recordClicks(database.sql, batch)
+    await recordClicks(database.sql, [...batch, aClick()])
+    await recordClicks(database.sql, batch)
+    expect(await variation(42)).toMatchObject({ clicks: 3 })
+    expect(await offer(4)).toMatchObject({ clicks: 4 })
+    expect(await rollup()).toMatchObject([
+      { variation_id: 42, clicks: 3, human: 2, machine: 1, duplicate: 0 },
+      { variation_id: 43, clicks: 1, human: 1, machine: 0, duplicate: 0 },
+    ])
+  })
+
+  test('with an id of the caller count once, at whatever time the retry comes, in one batch or several', async () => {
+    const event_id = randomUUID()
+    const at = Date.UTC(2026, 10, 18, 9)
+    const tries = [0, 1, 2].map((hour) => aClick({ event_id, caller_key: true, at: at + hour * 3_600_000 }))
+    await recordClicks(database.sql, tries.slice(0, 2))
+    await recordClicks(database.sql, tries.slice(2))
+    expect(await rollup()).toMatchObject([{ hour: '18 09', clicks: 1 }])
+  })
+
+  test('count as unique once a visitor, variation and month', async () => {
+    const december = Date.UTC(2026, 11, 1, 0, 30)
+    await recordClicks(database.sql, [aClick({ ip_hash: aHash(1) }), aClick({ ip_hash: aHash(1) })])
+    await recordClicks(database.sql, [
+      aClick({ ip_hash: aHash(1) }),
+      aClick({ ip_hash: aHash(2) }),
+      aClick({ ip_hash: aHash(1), variation_id: 43 }),
+      aClick({ ip_hash: aHash(3), verdict: 'machine' }),
+      aClick({ ip_hash: null }),
+      aClick({ ip_hash: aHash(1), at: december }),
+    ])
+    expect(await rollup()).toMatchObject([
+      { hour: '18 12', variation_id: 42, clicks: 6, uniques: 2 },
+      { hour: '01 00', variation_id: 42, clicks: 1, uniques: 1 },
+      { hour: '18 12', variation_id: 43, clicks: 1, uniques: 1 },
+    ])
+  })
+
+  test('of a variation that is gone, or of another offer, come back while the others land', async () => {
+    const gone = aClick({ variation_id: 999 })
+    const foreign = aClick({ offer_id: 5 })
+    const rejected = await recordClicks(database.sql, [gone, aClick(), foreign])
+    expect([...rejected]).toEqual([
+      { event_id: gone.event_id, reason: 'variation_gone' },
+      { event_id: foreign.event_id, reason: 'variation_gone' },
+    ])
+    expect(await variation(42)).toMatchObject({ clicks: 1 })
+  })
+
+  test('refused for their variation do not use up the id that their caller chose', async () => {
+    const event = { event_id: randomUUID(), caller_key: true }
+    await recordClicks(database.sql, [aClick({ ...event, variation_id: 999 })])
+    await recordClicks(database.sql, [aClick(event)])
+    expect(await variation(42)).toMatchObject({ clicks: 1 })
+  })
+
+  test('are inserted in the order in which they were accepted', async () => {
+    const clicks = Array.from({ length: 50 }, (_, index) => aClick({ at: Date.UTC(2026, 10, 18) + index }))
+    await recordClicks(database.sql, clicks)
+    const rows = await database.sql`select event_id from promo_click_tracking order by id`
+    expect(rows.map((row) => row.event_id)).toEqual(clicks.map((click) => click.event_id))
+  })
+
+  test('in a month without a partition are kept, and move into it when it is made', async () => {
+    const at = Date.UTC(2031, 4, 31, 23, 59, 59, 999)
+    await recordClicks(database.sql, [aClick({ at }), aClick({ at: at + 1 })])
+    const [made] = await database.sql`select promo_make_click_partition('2031-05-17') as made`
+    const [again] = await database.sql`select promo_make_click_partition('2031-05-01') as made`
+    expect([made?.made, again?.made]).toEqual([true, false])
+    const rows = await database.sql`select tableoid::regclass::text as partition from promo_click_tracking order by id`
+    expect(rows.map((row) => row.partition)).toEqual(['promo_click_tracking_2031_05', 'promo_click_tracking_default'])
+    await recordClicks(database.sql, [aClick({ at: at - 5 })])
+    const [counted] = await database.sql`select count(*)::integer as rows from promo_click_tracking_2031_05`
+    expect(counted?.rows).toBe(2)
+  })
+
+  test('of many connections at once are counted exactly, without a deadlock', async () => {
+    const batch = (seed: number): Click[] =>
+      Array.from({ length: 60 }, (_, index) =>
+        (index + seed) % 3 === 0
+          ? aClick({ offer_id: 5, variation_id: 50, ip_hash: aHash(index) })
+          : aClick({ variation_id: 42 + ((index + seed) % 2), ip_hash: aHash(index) }),
+      )
+    const shared = batch(0)
+    const batches = Array.from({ length: 12 }, (_, index) => (index % 4 === 0 ? shared : batch(index)))
+    await Promise.all(batches.map((clicks) => recordClicks(database.sql, clicks)))
+    const [counted] = await database.sql`select count(*)::integer as rows from promo_click_tracking`
+    expect(counted?.rows).toBe(60 * 10)
+  })
+})
+
+describe('impressions', () => {
+  test('count their recipients, and CTR follows', async () => {
+    await recordImpressions(database.sql, [anImpression({ recipients: 200 })])
+    await recordClicks(database.sql, [aClick(), aClick(), aClick()])
+    expect(await variation(42)).toEqual({ impressions: 200, clicks: 3, ctr: 1.5 })
+    expect(await offer(4)).toEqual({ impressions: 200, clicks: 3, ctr: 1.5 })
+  })
+
+  test('of the same send change nothing when repeated, and correct recipients either way', async () => {
+    const at = Date.UTC(2026, 10, 18, 6)
+    await recordImpressions(database.sql, [anImpression({ at })])
+    await recordImpressions(database.sql, [anImpression({ at: at + 1 })])
+    expect(await variation(42)).toMatchObject({ impressions: 100 })
+    await recordImpressions(database.sql, [anImpression({ at: at + 2, recipients: 250 })])
+    await recordImpressions(database.sql, [anImpression({ at: at + 3, recipients: 90 })])
+    expect(await offer(4)).toMatchObject({ impressions: 90 })
+    expect(await rollup()).toMatchObject([{ hour: '18 06', impressions: 1, recipients: 90 }])
+    const rows = await database.sql`select tracked_at, recipients from promo_impression_tracking`
+    expect([...rows]).toEqual([{ tracked_at: new Date(at), recipients: 90 }])
+  })
+
+  test('reported several times in one batch count by the newest', async () => {
+    const at = Date.UTC(2026, 10, 18, 6)
+    await recordImpressions(database.sql, [
+      anImpression({ at: at + 5, recipients: 300 }),
+      anImpression({ at, recipients: 100 }),
+      anImpression({ at, recipients: 7, variation_id: 43 }),
+    ])
+    expect(await variation(42)).toMatchObject({ impressions: 300 })
+    expect(await variation(43)).toMatchObject({ impressions: 7 })
+  })
+
+  test('replayed after a correction leave the correction alone', async () => {
+    const at = Date.UTC(2026, 10, 18, 6)
+    const first = anImpression({ at, recipients: 100 })
+    await recordImpressions(database.sql, [first])
+    await recordImpressions(database.sql, [anImpression({ at: at + 60_000, recipients: 200 })])
+    await recordImpressions(database.sql, [first])
+    expect(await variation(42)).toMatchObject({ impressions: 200 })
+  })
+
+  test('without a send count each, but a replay only once', async () => {
+    const alone = anImpression({ newsletter_send_id: null, recipients: 1 })
+    await recordImpressions(database.sql, [alone, anImpression({ newsletter_send_id: null, recipients: 1 })])
+    await recordImpressions(database.sql, [alone])
+    expect(await variation(42)).toMatchObject({ impressions: 2 })
+  })
+
+  test('retried under an id of the caller change nothing, even where the numbers differ', async () => {
+    const event = { event_id: randomUUID(), caller_key: true }
+    const at = Date.UTC(2026, 10, 18, 6)
+    await recordImpressions(database.sql, [anImpression({ ...event, at, newsletter_send_id: null })])
+    await recordImpressions(database.sql, [
+      anImpression({ ...event, at: at + 1, newsletter_send_id: 'another', recipients: 5 }),
+    ])
+    expect(await variation(42)).toMatchObject({ impressions: 100 })
+  })
+
+  test('of a variation that is gone come back', async () => {
+    const gone = anImpression({ variation_id: 999 })
+    expect([...(await recordImpressions(database.sql, [gone]))]).toEqual([
+      { event_id: gone.event_id, reason: 'variation_gone' },
+    ])
+  })
+
+  test('corrected by many connections at once leave counters and rows in step', async () => {
+    const at = Date.UTC(2026, 10, 18, 6)
+    await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        recordImpressions(database.sql, [
+          anImpression({ at: at + index, recipients: 10 + index }),
+          anImpression({ at: at + index, recipients: 20 + index, variation_id: 43 }),
+        ]),
+      ),
+    )
+    expect(await variation(42)).toMatchObject({ impressions: 21 })
+  })
+
+  test('to ten million recipients, again and again, overflow nothing; a huge CTR neither', async () => {
+    const sends = Array.from({ length: 300 }, (_, index) =>
+      anImpression({ newsletter_send_id: `send-${index}`, recipients: 10_000_000 }),
+    )
+    await recordImpressions(database.sql, sends)
+    expect(await offer(4)).toMatchObject({ impressions: 3_000_000_000 })
+    await recordImpressions(database.sql, [anImpression({ variation_id: 43, recipients: 1 })])
+    await database.sql`update promo_text_variations set clicks = 2000000000 where id = 43`
+    expect(await variation(43)).toMatchObject({ ctr: 9_999_999_999.99 })
+    await database.sql`update promo_text_variations set clicks = 0 where id = 43`
+  })
+})
+
+test('a deleted variation leaves its offer with what the others have', async () => {
+  await recordImpressions(database.sql, [anImpression(), anImpression({ variation_id: 43, recipients: 5 })])
+  await recordClicks(database.sql, [aClick(), aClick({ variation_id: 43 })])
+  await database.sql`delete from promo_text_variations where id = 42`
+  expect(await offer(4)).toMatchObject({ impressions: 5, clicks: 1 })
+  await database.sql`delete from promo_offers where id = 4`
+  const [left] = await database.sql`select count(*)::integer as rows from promo_click_tracking`
+  expect(left?.rows).toBe(0)
+})

@@ -1,0 +1,45 @@
+import { v7 as newEventId } from 'uuid'
+import type { Click, Impression } from '../../src/lib/tracking/event.ts'
+
+const noon = Date.UTC(2026, 10, 18, 12, 0, 0)
+
+/** A human's click on variation 42, unless told otherwise. */
+export function aClick(changes: Partial<Click> = {}): Click {
+  const at = changes.at ?? noon
+  return {
+    kind: 'click',
+    event_id: newEventId({ msecs: at }),
+    caller_key: false,
+    at,
+    offer_id: 4,
+    variation_id: 42,
+    referrer: 'mail.example',
+    user_agent: 'Mozilla/5.0',
+    ip_hash: null,
+    verdict: 'human',
+    reason: 'none',
+    rules_version: 1,
+    device: null,
+    browser: null,
+    os: null,
+    ...changes,
+  }
+}
+
+/** One send of variation 42 to a hundred recipients, unless told otherwise. */
+export function anImpression(changes: Partial<Impression> = {}): Impression {
+  const at = changes.at ?? noon
+  return {
+    kind: 'impression',
+    event_id: newEventId({ msecs: at }),
+    caller_key: false,
+    at,
+    offer_id: 4,
+    variation_id: 42,
+    newsletter_send_id: '2026-11-18-daily',
+    recipients: 100,
+    ...changes,
+  }
+}
+
+export const aHash = (number: number): string => number.toString(16).padStart(64, '0')
