@@ -49,7 +49,8 @@ alter table promo_text_variations
   alter column clicks type bigint,
   alter column ctr type numeric(12, 2);
 
-create index if not exists idx_variation_offer on promo_text_variations (offer_id);
+-- What events refer to: an offer together with a variation of its own. One check an event instead of two.
+create unique index if not exists idx_variation_of_offer on promo_text_variations (offer_id, id);
 create index if not exists idx_offer_link_slug on promo_offers (link_slug);
 
 create or replace function promo_ctr(clicks bigint, impressions bigint) returns numeric

@@ -3,8 +3,8 @@
 create table promo_impression_tracking (
   id bigserial primary key,
   event_id uuid not null default gen_random_uuid(),
-  offer_id integer not null references promo_offers (id) on delete cascade,
-  variation_id integer not null references promo_text_variations (id) on delete cascade,
+  offer_id integer not null,
+  variation_id integer not null,
   newsletter_send_id varchar(100),
   recipients integer not null default 1 check (recipients between 1 and 10000000),
   -- What the last report found here: "recipients - previous_recipients" is what it changed, whoever else reports at
@@ -13,7 +13,8 @@ create table promo_impression_tracking (
   tracked_at timestamptz not null default now(),
   -- When the report was made that "recipients" comes from: an older one that arrives later changes nothing.
   reported_at timestamptz not null default now(),
-  tracked_date date not null generated always as ((tracked_at at time zone 'UTC')::date) stored
+  tracked_date date not null generated always as ((tracked_at at time zone 'UTC')::date) stored,
+  foreign key (offer_id, variation_id) references promo_text_variations (offer_id, id) on delete cascade
 );
 
 create index idx_impression_offer on promo_impression_tracking (offer_id);
@@ -25,8 +26,8 @@ create unique index idx_impression_event on promo_impression_tracking (event_id)
 create table promo_click_tracking (
   id bigserial not null,
   event_id uuid not null default gen_random_uuid(),
-  offer_id integer not null references promo_offers (id) on delete cascade,
-  variation_id integer not null references promo_text_variations (id) on delete cascade,
+  offer_id integer not null,
+  variation_id integer not null,
   clicked_at timestamptz not null default now(),
   clicked_date date not null generated always as ((clicked_at at time zone 'UTC')::date) stored,
   referrer varchar(500),
@@ -39,7 +40,8 @@ create table promo_click_tracking (
   browser text,
   os text,
   primary key (id, clicked_at),
-  unique (event_id, clicked_at)
+  unique (event_id, clicked_at),
+  foreign key (offer_id, variation_id) references promo_text_variations (offer_id, id) on delete cascade
 ) partition by range (clicked_at);
 
 create index idx_click_offer on promo_click_tracking (offer_id);
@@ -83,8 +85,8 @@ $$;
 
 create table promo_performance_metrics (
   hour timestamptz not null,
-  offer_id integer not null references promo_offers (id) on delete cascade,
-  variation_id integer not null references promo_text_variations (id) on delete cascade,
+  offer_id integer not null,
+  variation_id integer not null,
   impressions bigint not null default 0,
   recipients bigint not null default 0,
   clicks bigint not null default 0,
@@ -92,20 +94,22 @@ create table promo_performance_metrics (
   machine_clicks bigint not null default 0,
   duplicate_clicks bigint not null default 0,
   unique_clicks bigint not null default 0,
-  primary key (variation_id, hour)
+  primary key (variation_id, hour),
+  foreign key (offer_id, variation_id) references promo_text_variations (offer_id, id) on delete cascade
 );
 
 create index idx_metrics_hour on promo_performance_metrics (hour);
 create index idx_metrics_offer_hour on promo_performance_metrics (offer_id, hour);
 
--- Who has been counted in unique_clicks: gone with the month's salt.
+-- Who has been counted in unique_clicks: half of the visitor's hash, which is enough to tell visitors apart. Gone with
+-- the month's salt. No foreign key: it would cost each click as much as all the rest of this row.
 create table promo_click_visitors (
   salt_month date not null,
-  variation_id integer not null references promo_text_variations (id) on delete cascade,
-  visitor_hash bytea not null,
+  variation_id integer not null,
+  visitor uuid not null,
   -- The hour whose rollup counts the visitor.
   first_hour timestamptz not null,
-  primary key (variation_id, salt_month, visitor_hash)
+  primary key (variation_id, salt_month, visitor)
 );
 
 create index idx_click_visitors_month on promo_click_visitors (salt_month);

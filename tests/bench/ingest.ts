@@ -14,7 +14,7 @@ import { ok } from '../../src/lib/result.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import { insertPromos } from '../support/database.ts'
-import { aClick } from '../support/events.ts'
+import { aClick, aHash } from '../support/events.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { judge, median, table } from './measure.ts'
 
@@ -30,7 +30,7 @@ const variations = [
 
 const makeClicks = (count: number): Click[] =>
   Array.from({ length: count }, (_, index) =>
-    aClick({ ...variations[index % 3], at: Date.now(), ip_hash: (index * 7919).toString(16).padStart(64, '0') }),
+    aClick({ ...variations[index % 3], at: Date.now(), ip_hash: aHash(index) }),
   )
 
 async function transactionPerClick(sql: Sql): Promise<number> {

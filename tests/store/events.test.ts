@@ -15,7 +15,7 @@ afterAll(() => database.drop())
 beforeEach(() => insertPromos(database.sql))
 afterEach(async () => {
   expect(await findDrift(database.sql)).toEqual([])
-  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_click_visitors cascade`
 })
 
 const variation = async (id: number) => {

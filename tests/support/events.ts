@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { v7 as newEventId } from 'uuid'
 import type { Click, Impression } from '../../src/lib/tracking/event.ts'
 
@@ -42,4 +43,5 @@ export function anImpression(changes: Partial<Impression> = {}): Impression {
   }
 }
 
-export const aHash = (number: number): string => number.toString(16).padStart(64, '0')
+/** The visitor hash of the visitor with that number. */
+export const aHash = (number: number): string => createHash('sha256').update(String(number)).digest('hex')

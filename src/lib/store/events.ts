@@ -53,14 +53,14 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     on conflict (event_id, clicked_at) do nothing
     returning
       offer_id, variation_id, verdict, clicked_at, date_trunc('hour', clicked_at, 'UTC') as hour,
-      date_trunc('month', clicked_at, 'UTC')::date as salt_month, decode(ip_hash, 'hex') as visitor_hash
+      date_trunc('month', clicked_at, 'UTC')::date as salt_month, left(ip_hash, 32)::uuid as visitor
   ), new_visitors as (
-    insert into promo_click_visitors (salt_month, variation_id, visitor_hash, first_hour)
-    select salt_month, variation_id, visitor_hash, min(hour)
+    insert into promo_click_visitors (salt_month, variation_id, visitor, first_hour)
+    select salt_month, variation_id, visitor, min(hour)
     from inserted
-    where verdict = 'human' and visitor_hash is not null
-    group by variation_id, salt_month, visitor_hash
-    order by variation_id, salt_month, visitor_hash
+    where verdict = 'human' and visitor is not null
+    group by variation_id, salt_month, visitor
+    order by variation_id, salt_month, visitor
     on conflict do nothing
     returning variation_id, first_hour
   ), uniques as (

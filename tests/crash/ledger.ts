@@ -1,0 +1,87 @@
+import { expect } from 'vitest'
+import type { Sql } from '../../src/lib/store/database.ts'
+import { findDrift } from '../support/database.ts'
+import { type LoadAnswer, type LoadOptions, type LoadResult, runLoad } from '../support/load.ts'
+
+/** `visit`: GET of the promo link; `report`: POST track-click; `impression`: POST track-impression. */
+export type Kind = 'visit' | 'report' | 'impression'
+
+/** Every event under a name of its own, so that each of them can be looked for and not only their number. */
+export type Ledger = {
+  sent: Set<string>
+  answered: Set<string>
+  /** Answers that promise nothing and that no test here expects. */
+  strange: LoadAnswer[]
+  load(kind: Kind, options: Omit<LoadOptions, 'request'>): Promise<LoadResult>
+}
+
+export function createLedger(): Ledger {
+  const sent = new Set<string>()
+  const answered = new Set<string>()
+  const strange: LoadAnswer[] = []
+  let runs = 0
+  return {
+    sent,
+    answered,
+    strange,
+    load(kind, { onAnswer, ...options }) {
+      runs += 1
+      const run = `${kind}-${runs}`
+      const nameOf = (n: number) => `${run}-${n}`
+      return runLoad({
+        ...options,
+        request(n) {
+          sent.add(nameOf(n))
+          return requestOf[kind](nameOf(n))
+        },
+        onAnswer(answer) {
+          if (isPromise(kind, answer)) answered.add(nameOf(answer.n))
+          else strange.push(answer)
+          onAnswer?.(answer)
+        },
+      })
+    },
+  }
+}
+
+export const userAgentOf = (name: string): string => `Mozilla/5.0 (test) ${name}`
+
+const requestOf: Record<Kind, (name: string) => string> = {
+  visit: (name) =>
+    `GET /nocodemba?promo_var=42 HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ${userAgentOf(name)}\r\n\r\n`,
+  report: (name) => post('track-click', { variation_id: 43, user_agent: userAgentOf(name) }),
+  impression: (name) =>
+    post('track-impression', { offer_id: 4, variation_id: 42, newsletter_send_id: name, recipients: 10 }),
+}
+
+function post(endpoint: string, fields: Record<string, unknown>): string {
+  const body = JSON.stringify(fields)
+  const head = `POST /api/v1/promo/${endpoint} HTTP/1.1\r\nHost: site.test\r\nContent-Type: application/json\r\n`
+  return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+}
+
+/** Whether the site has taken the event upon itself with this answer. */
+function isPromise(kind: Kind, { status, body }: LoadAnswer): boolean {
+  if (kind === 'visit') return status === 307
+  return status === 204 || (status === 503 && /"queued": ?true/.test(body))
+}
+
+/**
+ * Every answered event is in the database once; one without an answer may be there once; nothing else is; counters
+ * and rollups agree with the rows.
+ */
+export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void> {
+  const rows = await sql<{ name: string; times: number }[]>`
+    select substr(user_agent, 20) as name, count(*)::integer as times from promo_click_tracking group by 1
+    union all
+    select newsletter_send_id, count(*)::integer from promo_impression_tracking group by 1
+  `
+  const times = new Map(rows.map((row) => [row.name, row.times]))
+  expect({
+    strange: ledger.strange.slice(0, 3),
+    missing: [...ledger.answered].filter((name) => !times.has(name)),
+    doubled: rows.filter((row) => row.times > 1),
+    foreign: rows.filter(({ name }) => !ledger.sent.has(name)),
+    drift: await findDrift(sql),
+  }).toEqual({ strange: [], missing: [], doubled: [], foreign: [], drift: [] })
+}
