@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
+import { createSelfDeclared } from './classify/self-declared.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Answer, plainText } from './http/answer.ts'
@@ -8,6 +9,7 @@ import { type Client, clientOf, type HeaderReader } from './http/client.ts'
 import { type Endpoint, guard } from './http/guard.ts'
 import { limitPerMinute } from './http/rate-limits.ts'
 import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
+import { destinationOf } from './links/destination.ts'
 import { linkSchema } from './links/link.ts'
 import { createRefreshingCache } from './links/refreshing-cache.ts'
 import { openSnapshot } from './links/snapshot.ts'
@@ -25,6 +27,8 @@ import { openDatabase } from './store/database.ts'
 import { makeClickPartitions, migrate } from './store/migrate.ts'
 import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
+import { createEventIds } from './tracking/event-id.ts'
+import { createFlood } from './tracking/flood.ts'
 import { createVariationSource } from './tracking/variation-source.ts'
 import { eventRecorder } from './tracking/record-events.ts'
 import { reportClick, reportImpression } from './tracking/report.ts'
@@ -62,6 +66,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
   const links = createRefreshingCache({
     ...createTableSource(database),
     keyOf: ({ slug }) => slug,
+    prepare: destinationOf,
     now,
     initial: linkSnapshot.read(),
     onFetched: linkSnapshot.write,
@@ -74,6 +79,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
   const variations = createRefreshingCache({
     ...createVariationSource(database),
     keyOf: ({ variation_id }) => variation_id,
+    prepare: (variation) => variation,
     now,
     initial: variationSnapshot.read(),
     onFetched: variationSnapshot.write,
@@ -130,12 +136,12 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     databaseUp: () => Number(database.up),
   })
 
-  const tracking = { variations, buffer: events.buffer, flusher: events.flusher, salts, now }
+  const tracking = { variations, buffer: events.buffer, flusher: events.flusher, salts, now, newEventId: createEventIds(), selfDeclared: createSelfDeclared() }
   const promoLinks = {
     ...tracking,
     links,
     log,
-    flood: limitPerMinute(config.PROMO_FLOOD_PER_MINUTE),
+    flood: createFlood(config.PROMO_FLOOD_PER_MINUTE, now),
     onVisit: metrics.countVisit,
   }
   const reports = {

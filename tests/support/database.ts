@@ -53,7 +53,7 @@ export async function insertPromos(sql: Sql): Promise<void> {
 
 /** What every test that records ends with: rows, counters and rollups tell the same story. */
 export async function findDrift(sql: Sql): Promise<unknown[]> {
-  return await sql`
+  const drift = await sql`
     with clicks as (
       select variation_id, date_trunc('hour', clicked_at, 'UTC') as hour, count(*) as clicks,
         count(*) filter (where verdict = 'human') as human,
@@ -103,4 +103,5 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
     union all select * from variations
     union all select * from offers
   `
+  return [...drift]
 }

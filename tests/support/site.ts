@@ -20,11 +20,15 @@ export type SiteProcess = {
 export const makeDataDir = (): string => mkdtempSync(join(tmpdir(), 'promo-site-'))
 export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true })
 
-/** The built site as a second process, on a free port. Rejects with its log where it ends before it listens. */
+/**
+ * The built site, or another `program` that says where it listens, as a second process on a free port. Rejects with
+ * its log where it ends before it listens.
+ */
 export async function startSiteProcess(
   environment: Record<string, string> & { PROMO_DATA_DIR: string },
+  program = 'src/server.ts',
 ): Promise<SiteProcess> {
-  const child = spawn(process.execPath, ['src/server.ts'], {
+  const child = spawn(process.execPath, [program], {
     env: { PATH: process.env.PATH, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

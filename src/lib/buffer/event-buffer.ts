@@ -54,6 +54,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     instance: instance.id,
     startedAt: now(),
     maxBytes,
+    onBegin: instance.beat,
     ...(files && { files }),
   })
   const rejects = openRejects(folder)

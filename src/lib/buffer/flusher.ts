@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
-import type { Result } from '../result.ts'
+import { messageOf, type Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { decodeRecords } from './record.ts'
@@ -39,7 +39,7 @@ export type FlusherOptions = {
 }
 
 /** Milliseconds that an event waits for company, unless a caller waits for it. */
-const linger = 50
+const linger = 200
 const fullBatch = 1_000
 const firstRetry = 100
 const slowestRetry = 1_000
@@ -70,6 +70,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
   const flush = async (batch: Batch): Promise<boolean> => {
     const started = performance.now()
     const events = batch.events ?? (await readBatch(batch))
+    if (!events) return false
     const recorded = await recordAll(events, 0)
     if (!recorded.ok) {
       log.warn({ fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth }, 'flush failed')
@@ -87,10 +88,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
     return true
   }
 
-  const readBatch = async (batch: Batch): Promise<TrackingEvent[]> => {
+  /** `undefined` where the segment cannot be read now. One that is gone was replayed and retired by another instance. */
+  const readBatch = async (batch: Batch): Promise<TrackingEvent[] | undefined> => {
     if (!batch.file) return []
-    // A segment that is gone was replayed and retired by another instance.
-    const text = await readFile(batch.file.path, 'utf8').catch(() => '')
+    const text = await readFile(batch.file.path, 'utf8').catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+      log.error({ segment: batch.file?.path, reason: messageOf(error) }, 'a journal segment cannot be read')
+      return undefined
+    })
+    if (text === undefined) return undefined
     const { events, damaged } = decodeRecords(text)
     if (damaged > 0) {
       log.warn({ segment: batch.file.path, damaged }, 'journal lines could not be read and were skipped')

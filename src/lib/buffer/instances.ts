@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -43,7 +43,7 @@ export function joinInstances(folder: string, now: () => number): Instance {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       writeFileSync(ownerFile(id), JSON.stringify(owner), { mode: 0o600 })
     } catch {
-      // Without the file another instance may replay these segments too, which changes nothing.
+      // The next segment tries again.
     }
   }
 
@@ -55,6 +55,16 @@ export function joinInstances(folder: string, now: () => number): Instance {
       return other.started !== startOf(other.pid)
     } catch {
       return true
+    }
+  }
+
+  /** A segment whose owner file is missing may have a writer all the same: one that could not write the file. */
+  const isAbandoned = (name: string): boolean => {
+    try {
+      if (existsSync(ownerFile(instanceOfSegment(name) ?? ''))) return true
+      return now() - statSync(join(folder, name)).mtimeMs > silentFor
+    } catch {
+      return false
     }
   }
 
@@ -71,7 +81,7 @@ export function joinInstances(folder: string, now: () => number): Instance {
           .filter((instance) => isGone(instance)),
       )
       const found = names
-        .filter((name) => gone.has(instanceOfSegment(name) ?? '') && !known.has(name))
+        .filter((name) => gone.has(instanceOfSegment(name) ?? '') && !known.has(name) && isAbandoned(name))
         .sort()
       known = new Set([...known, ...found].filter((name) => names.includes(name)))
       for (const name of names.filter((name) => name.endsWith('.owner'))) {

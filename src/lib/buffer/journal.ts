@@ -43,9 +43,11 @@ export function openJournal(options: {
   instance: string
   startedAt: number
   maxBytes: number
+  /** Called before each new segment, for its writer to be known by then. */
+  onBegin: () => void
   files?: FileLayer
 }): Journal {
-  const { folder, instance, startedAt, maxBytes, files = fs } = options
+  const { folder, instance, startedAt, maxBytes, onBegin, files = fs } = options
   let open: { fd: number; path: string; bytes: number; torn: boolean; named: boolean } | undefined
   let number = 0
   let bytes = 0
@@ -53,6 +55,7 @@ export function openJournal(options: {
 
   const begin = () => {
     files.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    onBegin()
     const path = join(folder, segmentName(startedAt, number, instance))
     open = { fd: files.openSync(path, 'a', 0o600), path, bytes: 0, torn: false, named: false }
     number += 1

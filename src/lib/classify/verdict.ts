@@ -1,5 +1,3 @@
-import { isbot } from 'isbot'
-
 export type Verdict = 'human' | 'machine' | 'duplicate'
 
 /** The verdict on a click, and the rule that gave it. */
@@ -11,7 +9,8 @@ export const rulesVersion = 1
 /** What the rules look at: header values as received, `undefined` where the request had none. */
 export type ClickSource = {
   header: (name: string) => string | undefined
-  userAgent: string | undefined
+  /** Whether the user agent says itself that it is a machine. */
+  selfDeclared: boolean
   /** Whether the client has exceeded its clicks a minute. */
   flooding: boolean
 }
@@ -30,7 +29,7 @@ const rules: readonly Rule[] = [
   {
     reason: 'self_declared',
     verdict: 'machine',
-    matches: ({ userAgent }) => userAgent !== undefined && isbot(userAgent),
+    matches: ({ selfDeclared }) => selfDeclared,
   },
   { reason: 'flood', verdict: 'machine', matches: ({ flooding }) => flooding },
 ]

@@ -3,9 +3,9 @@ import type { Client, HeaderReader } from '../http/client.ts'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 import { type ClickParts, trackVisit } from '../tracking/track-click.ts'
-import { parseVariationId } from '../tracking/variation.ts'
-import { destination } from './destination.ts'
-import { type Link, slugPattern } from './link.ts'
+import { parseVariationId, promoVarOf } from '../tracking/variation.ts'
+import { type Destination, locationFor } from './destination.ts'
+import { slugPattern } from './link.ts'
 import type { RefreshingCache } from './refreshing-cache.ts'
 
 /** A request for `/slug`, wherever it came in. */
@@ -19,7 +19,7 @@ export type PromoLinkRequest = {
 }
 
 export type PromoLinkParts = ClickParts & {
-  links: RefreshingCache<string, Link>
+  links: RefreshingCache<string, Destination>
   /** Told how each redirect's click ended; `failed` where tracking itself broke. */
   onVisit: (outcome: VisitOutcome) => void
   log: Log
@@ -33,7 +33,6 @@ const redirectHeaders = {
   'x-robots-tag': 'noindex',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer-when-downgrade',
 }
 
 /**
@@ -50,20 +49,18 @@ export async function answerPromoLink(
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, headers: { ...redirectHeaders, allow: 'GET, HEAD' } }
   }
-  const parameters = new URLSearchParams(request.query)
-  const location = destination(link, parameters)
-  if (request.method === 'GET') parts.onVisit(await recordVisit(parts, slug, parameters, request))
+  const location = locationFor(link, request.query)
+  if (request.method === 'GET') parts.onVisit(await recordVisit(parts, slug, request))
   return { status: 307, headers: { ...redirectHeaders, location } }
 }
 
 async function recordVisit(
   parts: PromoLinkParts,
   slug: string,
-  parameters: URLSearchParams,
-  { header, client }: PromoLinkRequest,
+  { header, client, query }: PromoLinkRequest,
 ): Promise<VisitOutcome> {
-  const promoVar = parameters.get('promo_var')
-  if (promoVar === null) return 'untracked'
+  const promoVar = promoVarOf(query)
+  if (promoVar === undefined) return 'untracked'
   const variationId = parseVariationId(promoVar)
   if (variationId === undefined) return 'invalid_id'
   try {

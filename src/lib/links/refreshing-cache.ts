@@ -20,18 +20,21 @@ const freshFor = 30_000
 const absentFor = 5_000
 const retryAfter = 1_000
 
-export function createRefreshingCache<Key extends string | number, Value>(options: {
-  list: () => Promise<Result<Value[], unknown>>
-  find: (key: Key) => Promise<Result<Value | undefined, unknown>>
-  keyOf: (value: Value) => Key
+export function createRefreshingCache<Key extends string | number, Row, Value = Row>(options: {
+  list: () => Promise<Result<Row[], unknown>>
+  find: (key: Key) => Promise<Result<Row | undefined, unknown>>
+  keyOf: (row: Row) => Key
+  /** What is kept of a row. */
+  prepare: (row: Row) => Value
   now: () => number
   /** What is known before the first fetch: the snapshot of an earlier run. */
-  initial: readonly Value[]
+  initial: readonly Row[]
   /** Called with all rows after each fetch. */
-  onFetched: (values: Value[]) => void
+  onFetched: (rows: Row[]) => void
 }): RefreshingCache<Key, Value> {
-  const { list, find, keyOf, now, initial, onFetched } = options
-  let rows = new Map(initial.map((value) => [keyOf(value), value]))
+  const { list, find, keyOf, prepare, now, initial, onFetched } = options
+  const prepareAll = (fetched: readonly Row[]) => new Map(fetched.map((row) => [keyOf(row), prepare(row)]))
+  let rows = prepareAll(initial)
   let attemptedAt = Number.NEGATIVE_INFINITY
   let current = false
   let refreshing: Promise<boolean> | undefined
@@ -44,7 +47,7 @@ export function createRefreshingCache<Key extends string | number, Value>(option
       const listed = await list()
       current = listed.ok
       if (listed.ok) {
-        rows = new Map(listed.value.map((value) => [keyOf(value), value]))
+        rows = prepareAll(listed.value)
         absent.clear()
         onFetched(listed.value)
       }
@@ -61,9 +64,13 @@ export function createRefreshingCache<Key extends string | number, Value>(option
       current = false
       return undefined
     }
-    if (found.value === undefined) absent.set(key, true)
-    else rows.set(key, found.value)
-    return found.value
+    if (found.value === undefined) {
+      absent.set(key, true)
+      return undefined
+    }
+    const value = prepare(found.value)
+    rows.set(key, value)
+    return value
   }
 
   return {

@@ -40,7 +40,7 @@ export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance
   const preparing = (async () => {
     while (!stopped.signal.aborted && !ready) {
       ready = (await attempt(steps.prepare)) === true
-      if (!ready) await sleep(second, undefined, { signal: stopped.signal, ref: false }).catch(() => {})
+      if (!ready) await sleep(second, undefined, { signal: stopped.signal }).catch(() => {})
     }
     if (ready && !stopped.signal.aborted) void attempt(steps.purge)
   })()
@@ -54,7 +54,10 @@ export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance
 
   return {
     async prepared(wait) {
-      await Promise.race([preparing, sleep(wait, undefined, { ref: false })])
+      const given = new AbortController()
+      const { signal } = given
+      await Promise.race([preparing, sleep(wait, undefined, { signal }).catch(() => {})])
+      given.abort()
     },
     get ready() {
       return ready

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { Log } from '../operations/log.ts'
 import type { Database } from '../store/database.ts'
 import { keepSalt } from '../store/salts.ts'
@@ -6,28 +6,37 @@ import { saltMonth } from './visitor-hash.ts'
 
 export type Salts = {
   /** The salt of the month that a time (milliseconds since 1970) lies in; without one the address is not hashed. */
-  at(time: number): Buffer | undefined
+  at(time: number): KeyObject | undefined
   /** Fetches, or makes, the salts of this month and, from a day before it begins, of the next. */
   refresh(): Promise<void>
 }
 
-const day = 24 * 3600 * 1000
+const hour = 3_600_000
+const day = 24 * hour
 
 /** Salts live in the database alone: on disk here they would outlive their deletion there. */
 export function createSalts(options: { database: Database; now: () => number; log: Log }): Salts {
   const { database, now, log } = options
-  const salts = new Map<string, Buffer>()
+  const salts = new Map<string, KeyObject>()
+  /** Months begin at full hours, so the hour that was asked for last saves most look-ups. */
+  let last: { hour: number; salt: KeyObject } | undefined
 
   const fetch = async (month: string): Promise<void> => {
     if (salts.has(month)) return
     const kept = await database.run((sql) => keepSalt(sql, month, randomBytes(32)))
     const salt = kept.ok ? kept.value[0]?.salt : undefined
-    if (salt) salts.set(month, salt)
+    if (salt) salts.set(month, createSecretKey(salt))
     else log.warn({ month }, 'no salt for this month yet, clicks are recorded without a visitor hash')
   }
 
   return {
-    at: (time) => salts.get(saltMonth(time)),
+    at(time) {
+      const asked = Math.floor(time / hour)
+      if (last?.hour === asked) return last.salt
+      const salt = salts.get(saltMonth(time))
+      if (salt) last = { hour: asked, salt }
+      return salt
+    },
     async refresh() {
       const months = [saltMonth(now()), saltMonth(now() + day)]
       for (const month of salts.keys()) if (!months.includes(month)) salts.delete(month)

@@ -1,5 +1,5 @@
 import type { ApiFault } from '../http/answer.ts'
-import type { Link } from '../links/link.ts'
+import type { Destination } from '../links/destination.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import type { Random } from '../random.ts'
 import { fail, ok, type Result } from '../result.ts'
@@ -10,7 +10,7 @@ import { type Candidate, choose, type Strategy } from './choose.ts'
 
 export type SelectionParts = {
   database: Database
-  links: RefreshingCache<string, Link>
+  links: RefreshingCache<string, Destination>
   random: Random
   siteUrl: string
 }
@@ -70,7 +70,7 @@ async function decide(
   return fail('another decision keeps coming in between')
 }
 
-async function withLinks(links: RefreshingCache<string, Link>, candidates: Candidate[]): Promise<Candidate[]> {
+async function withLinks(links: RefreshingCache<string, Destination>, candidates: Candidate[]): Promise<Candidate[]> {
   const found = await Promise.all(candidates.map(({ link_slug }) => links.get(link_slug)))
   return candidates.filter((_, index) => found[index] !== undefined)
 }

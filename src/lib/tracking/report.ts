@@ -1,4 +1,3 @@
-import { v7 as newEventId } from 'uuid'
 import type { Flusher } from '../buffer/flusher.ts'
 import { classify } from '../classify/verdict.ts'
 import type { ApiFault } from '../http/answer.ts'
@@ -6,6 +5,7 @@ import { invalid } from '../http/read.ts'
 import type { TrackingEvent } from './event.ts'
 import type { ClickReport, ImpressionReport } from './schemas.ts'
 import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
+import type { Variation } from './variation.ts'
 
 export type ReportParts = Omit<ClickParts, 'flood'> & {
   flusher: Flusher
@@ -23,17 +23,14 @@ export async function reportImpression(
 ): Promise<ApiFault | undefined> {
   const variation = await parts.variations.get(report.variation_id)
   const faults: { offer_id?: string; variation_id?: string } = {
-    ...((await parts.offerExists(report.offer_id)) ? {} : { offer_id: `Offer ID ${report.offer_id} does not exist` }),
     ...(variation ? {} : unknownVariation(parts, report.variation_id)),
-  }
-  if (variation && variation.offer_id !== report.offer_id) {
-    faults.offer_id ??= `Variation ID ${variation.variation_id} belongs to offer ID ${variation.offer_id}`
+    ...(variation?.offer_id === report.offer_id ? {} : await wrongOffer(parts, report.offer_id, variation)),
   }
   if (Object.keys(faults).length > 0) return invalid(faults)
   const at = parts.now()
   return await recordReport(parts, {
     kind: 'impression',
-    event_id: report.event_id ?? newEventId({ msecs: at }),
+    event_id: report.event_id ?? parts.newEventId(at),
     caller_key: Boolean(report.event_id),
     at,
     offer_id: report.offer_id,
@@ -54,17 +51,32 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
       queued: false,
     })
   }
-  const click = newClick(parts.now(), variation)
+  const at = parts.now()
+  const click = newClick(report.event_id ?? parts.newEventId(at), at, variation)
   return await recordReport(parts, {
     ...click,
-    ...(report.event_id && { event_id: report.event_id, caller_key: true }),
-    ...classify({ header: () => undefined, userAgent: report.user_agent ?? undefined, flooding: false }),
+    caller_key: Boolean(report.event_id),
+    ...classify({
+      header: () => undefined,
+      selfDeclared: Boolean(report.user_agent && parts.selfDeclared(report.user_agent)),
+      flooding: false,
+    }),
     ...visitorDetails(parts.salts.at(click.at), {
       address: report.ip_address,
       userAgent: report.user_agent,
       referrer: report.referrer,
     }),
   })
+}
+
+async function wrongOffer(
+  parts: ReportParts,
+  id: number,
+  variation: Variation | undefined,
+): Promise<{ offer_id?: string }> {
+  if (!(await parts.offerExists(id))) return { offer_id: `Offer ID ${id} does not exist` }
+  if (!variation) return {}
+  return { offer_id: `Variation ID ${variation.variation_id} belongs to offer ID ${variation.offer_id}` }
 }
 
 /** While the database is away a variation that is not known may exist all the same. */

@@ -1,13 +1,15 @@
-import { v7 as newEventId } from 'uuid'
+import type { KeyObject } from 'node:crypto'
 import type { Acceptance, WriteBuffer } from '../buffer/write-buffer.ts'
+import type { SelfDeclared } from '../classify/self-declared.ts'
 import { classify, rulesVersion } from '../classify/verdict.ts'
 import type { HeaderReader } from '../http/client.ts'
-import type { RateLimit } from '../http/rate-limits.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import { referrerHost } from '../privacy/referrer.ts'
 import type { Salts } from '../privacy/salts.ts'
 import { visitorHash } from '../privacy/visitor-hash.ts'
 import type { Click } from './event.ts'
+import type { NewEventId } from './event-id.ts'
+import type { Flood } from './flood.ts'
 import type { Variation } from './variation.ts'
 
 /** A click on a promo link, as the redirect sees it. */
@@ -20,7 +22,9 @@ export type ClickParts = {
   variations: RefreshingCache<number, Variation>
   buffer: WriteBuffer
   salts: Salts
-  flood: RateLimit
+  flood: Flood
+  selfDeclared: SelfDeclared
+  newEventId: NewEventId
   now: () => number
 }
 
@@ -31,17 +35,20 @@ export async function trackVisit(parts: ClickParts, visit: Visit): Promise<Accep
   const variation = await parts.variations.get(visit.variationId)
   if (!variation) return 'unknown_variation'
   if (variation.link_slug !== null && variation.link_slug !== visit.slug) return 'other_slug'
-  const flooding = (await parts.flood(visit.address)) !== undefined
-  return await parts.buffer.accept(clickOf(parts, visit, variation, flooding))
+  return await parts.buffer.accept(clickOf(parts, visit, variation))
 }
 
-function clickOf(parts: ClickParts, { header, address }: Visit, variation: Variation, flooding: boolean): Click {
+function clickOf(parts: ClickParts, { header, address }: Visit, variation: Variation): Click {
   const userAgent = header('user-agent')
   const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
   const at = parts.now()
   return {
-    ...newClick(at, variation),
-    ...classify({ header, userAgent, flooding }),
+    ...newClick(parts.newEventId(at), at, variation),
+    ...classify({
+      header,
+      selfDeclared: userAgent !== undefined && parts.selfDeclared(userAgent),
+      flooding: parts.flood(address),
+    }),
     ...(anonymous
       ? nobody
       : visitorDetails(parts.salts.at(at), { address, userAgent, referrer: header('referer') })),
@@ -58,7 +65,7 @@ type Visitor = {
 
 /** What is kept of a visitor, none of it raw but the user agent. Without a salt there is no hash. */
 export function visitorDetails(
-  salt: Buffer | undefined,
+  salt: KeyObject | undefined,
   visitor: Visitor,
 ): Pick<Click, 'referrer' | 'user_agent' | 'ip_hash'> {
   return {
@@ -69,10 +76,10 @@ export function visitorDetails(
 }
 
 /** A click at a time in milliseconds since 1970, before anything is known of the visitor. */
-export function newClick(at: number, variation: Variation) {
+export function newClick(eventId: string, at: number, variation: Variation) {
   return {
     kind: 'click' as const,
-    event_id: newEventId({ msecs: at }),
+    event_id: eventId,
     caller_key: false,
     at,
     offer_id: variation.offer_id,

@@ -14,6 +14,14 @@ export const variationSchema = v.object({
   link_slug: v.nullable(v.string()),
 })
 
+/** The query's first `promo_var`, as it stands there or decoded; `undefined` where there is none. */
+export function promoVarOf(query: string): string | undefined {
+  if (!query.includes('promo')) return undefined
+  const plain = /(?:^|&)promo_var=([^&]*)/.exec(query)?.[1]
+  if (plain !== undefined && /^\d+$/.test(plain)) return plain
+  return new URLSearchParams(query).get('promo_var') ?? undefined
+}
+
 /**
  * Reads `promo_var`: a decimal integer from 1 to 2147483647 without sign, blanks or leading zeros. `undefined` for
  * anything else, which is never recorded.

@@ -1,0 +1,52 @@
+import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import { fail, ok, type Result } from '../result.ts'
+
+type Parameters = { ln: number; r: number; p: number }
+
+/** 32 MiB and some tenths of a second for each try (OWASP's scrypt advice for small memory). */
+const standard: Parameters = { ln: 15, r: 8, p: 3 }
+const keyBytes = 32
+const saltBytes = 16
+const shortest = 12
+const longest = 1000
+
+/** The password as it is hashed, or why it will not do. The same characters count as the same however they were typed. */
+export function acceptPassword(given: string): Result<string, { message: string }> {
+  const password = given.normalize('NFKC')
+  const length = [...password].length
+  if (length < shortest) return fail({ message: `The password must have at least ${shortest} characters` })
+  if (length > longest) return fail({ message: `The password must have at most ${longest} characters` })
+  return ok(password)
+}
+
+/** A password of 100 random bits, in groups that can be read out. */
+export function generatePassword(): string {
+  const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
+  const group = () => Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
+  return Array.from({ length: 4 }, group).join('-')
+}
+
+/** `$scrypt$ln=15,r=8,p=3$salt$key`, the last two in Base64: what it takes to check a password later. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(saltBytes)
+  const key = await derive(password, salt, standard)
+  const { ln, r, p } = standard
+  return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64')}$${key.toString('base64')}`
+}
+
+/** Whether this is the password of a stored hash; false as well for a hash that is none. Takes as long either way. */
+export async function verifyPassword(password: string, stored: string): Promise<boolean> {
+  const parts = /^\$scrypt\$ln=(1\d),r=(\d),p=(\d)\$([\w+/=]+)\$([\w+/=]+)$/.exec(stored)
+  const [, ln, r, p, salt = '', key = ''] = parts ?? []
+  const parameters = parts ? { ln: Number(ln), r: Number(r), p: Number(p) } : standard
+  const expected = parts ? Buffer.from(key, 'base64') : Buffer.alloc(0)
+  const derived = await derive(password.normalize('NFKC'), Buffer.from(salt, 'base64'), parameters)
+  return derived.length === expected.length && timingSafeEqual(derived, expected)
+}
+
+const derive = (password: string, salt: Buffer, { ln, r, p }: Parameters): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const cost = 2 ** ln
+    const options = { cost, blockSize: r, parallelization: p, maxmem: 256 * cost * r }
+    scrypt(password, salt, keyBytes, options, (error, key) => (error ? reject(error) : resolve(key)))
+  })

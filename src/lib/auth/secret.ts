@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import type { Config } from '../config.ts'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+
+export type SecretFault = { code: 'keys_elsewhere' | 'unusable_file'; message: string }
+
+const secretText = v.pipe(v.string(), v.trim(), v.minLength(32))
+
+/**
+ * The secret that this site signs analytics tokens with: the one of the settings, else one that is generated into the
+ * data folder, once, however many processes ask for it at the same time.
+ */
+export function tokenSecret(
+  config: Pick<Config, 'PROMO_JWT_SECRET' | 'PROMO_JWKS_URL' | 'PROMO_DATA_DIR'>,
+): Result<Uint8Array, SecretFault> {
+  if (config.PROMO_JWT_SECRET !== undefined) return ok(new TextEncoder().encode(config.PROMO_JWT_SECRET))
+  if (config.PROMO_JWKS_URL !== undefined) {
+    const message =
+      `Tokens are checked with the keys at ${config.PROMO_JWKS_URL} (PROMO_JWKS_URL), so they come from the back end ` +
+      'that holds these keys. Set PROMO_JWT_SECRET to let this site sign tokens of its own.'
+    return fail({ code: 'keys_elsewhere', message })
+  }
+  const path = join(config.PROMO_DATA_DIR, 'jwt-secret')
+  try {
+    mkdirSync(config.PROMO_DATA_DIR, { recursive: true, mode: 0o711 })
+    const secret = v.safeParse(secretText, readOrCreate(path))
+    if (secret.success) return ok(new TextEncoder().encode(secret.output))
+    return unusable(path, 'it has fewer than 32 characters')
+  } catch (error) {
+    return unusable(path, messageOf(error))
+  }
+}
+
+function readOrCreate(path: string): string {
+  return read(path) ?? create(path)
+}
+
+/** A whole file gets its name at once and only if nobody else's has it, so no process ever reads half a secret. */
+function create(path: string): string {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
+    linkSync(draft, path)
+  } catch (error) {
+    if (read(path) === undefined) throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  return readFileSync(path, 'utf8')
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const unusable = (path: string, reason: string) =>
+  fail<SecretFault>({
+    code: 'unusable_file',
+    message: `The secret in ${path} cannot be used: ${reason}. Mend it, or set PROMO_JWT_SECRET.`,
+  })

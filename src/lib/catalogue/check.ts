@@ -1,0 +1,115 @@
+import * as v from 'valibot'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+import { type Catalogue, catalogueSchema } from './schema.ts'
+
+/** What is wrong, and where in the file: `offers[2].variations[0].text_content`. */
+export type CatalogueFault = { place: string; message: string }
+
+export type CheckedCatalogue = {
+  /** `undefined` where there are faults. */
+  catalogue: Catalogue | undefined
+  faults: CatalogueFault[]
+  /** Slugs that offers name and the file has no link for: the database has to know them. */
+  wanted: { place: string; slug: string }[]
+}
+
+/** The JSON of an import file. */
+export function parseCatalogue(content: string): Result<unknown, { message: string }> {
+  const json = content.replace(/^\uFEFF/, '')
+  if (json.trim() === '') return fail({ message: 'is empty' })
+  try {
+    return ok(JSON.parse(json))
+  } catch (error) {
+    return fail({ message: `is not valid JSON: ${messageOf(error)}` })
+  }
+}
+
+/** Finds every fault that the file itself shows; faults of one kind do not hide those of another. */
+export function checkCatalogue(json: unknown): CheckedCatalogue {
+  const parsed = v.safeParse(catalogueSchema, json)
+  const keys = v.parse(keysSchema, json)
+  const known = new Set(keys.links.map(({ slug }) => slug))
+  const faults = [...(parsed.issues ?? []).map(faultOf), ...duplicates(keys)]
+  return {
+    catalogue: parsed.success && faults.length === 0 ? parsed.output : undefined,
+    faults: faults.filter(
+      ({ place, message }, index) =>
+        faults.findIndex((other) => other.place === place && other.message === message) === index,
+    ),
+    wanted: keys.offers.flatMap(({ link_slug: slug }, index) =>
+      slug === undefined || known.has(slug) ? [] : [{ place: `offers[${index}].link_slug`, slug }],
+    ),
+  }
+}
+
+function faultOf(issue: v.BaseIssue<unknown>): CatalogueFault {
+  const place = (issue.path ?? []).map(({ key }) => step(key)).join('')
+  return { place: place.replace(/^\./, '') || 'the file', message: explain(issue) }
+}
+
+function step(key: unknown): string {
+  if (typeof key === 'number') return `[${key}]`
+  return /^\w+$/.test(String(key)) ? `.${key}` : `[${JSON.stringify(key)}]`
+}
+
+/** The schema brings its own words, except for what an object finds missing. */
+function explain(issue: v.BaseIssue<unknown>): string {
+  if (issue.type !== 'object' && issue.type !== 'loose_object') return issue.message
+  return issue.expected === 'Object' ? 'must be a JSON object' : 'is missing'
+}
+
+const keyText = v.fallback(v.optional(v.string()), undefined)
+const keySlug = v.fallback(v.optional(v.pipe(v.string(), v.toLowerCase())), undefined)
+const listOf = <Schema extends v.GenericSchema<unknown, object>>(
+  schema: Schema,
+  none: v.InferOutput<Schema>,
+) => v.fallback(v.optional(v.array(v.fallback(schema, none)), []), [])
+
+const noKeys = { links: [], offers: [] }
+
+/** The natural keys alone, of whatever the file holds, so that they can be compared in a file with other faults. */
+const keysSchema = v.fallback(
+  v.object({
+    links: listOf(v.object({ slug: keySlug }), { slug: undefined }),
+    offers: listOf(
+      v.object({
+        name: keyText,
+        link_slug: keySlug,
+        variations: listOf(v.object({ text_content: keyText }), { text_content: undefined }),
+      }),
+      { name: undefined, link_slug: undefined, variations: [] },
+    ),
+  }),
+  noKeys,
+)
+
+const duplicates = ({ links, offers }: v.InferOutput<typeof keysSchema>): CatalogueFault[] => [
+  ...repeated(
+    links.map(({ slug }) => slug),
+    (index) => `links[${index}].slug`,
+  ),
+  ...repeated(
+    offers.map(({ name }) => name),
+    (index) => `offers[${index}].name`,
+  ),
+  ...offers.flatMap(({ variations }, offer) =>
+    repeated(
+      variations.map(({ text_content }) => text_content),
+      (index) => `offers[${offer}].variations[${index}].text_content`,
+    ),
+  ),
+]
+
+function repeated(
+  keys: readonly (string | undefined)[],
+  placeOf: (index: number) => string,
+): CatalogueFault[] {
+  const first = new Map<string, number>()
+  return keys.flatMap((key, index) => {
+    if (key === undefined) return []
+    const former = first.get(key)
+    if (former !== undefined) return [{ place: placeOf(index), message: `is the same as ${placeOf(former)}` }]
+    first.set(key, index)
+    return []
+  })
+}

@@ -1,0 +1,118 @@
+import type { TransactionSql } from 'postgres'
+import { fail, ok, type Result } from '../result.ts'
+import {
+  insertOffer,
+  insertVariation,
+  linksBySlug,
+  lockCatalogue,
+  offersByName,
+  saveLink,
+  updateOffer,
+  updateVariation,
+  variationsOfOffers,
+} from '../store/catalogue.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { type CatalogueFault, type CheckedCatalogue, checkCatalogue } from './check.ts'
+import {
+  findAmbiguous,
+  type OfferPlan,
+  type Plan,
+  planImport,
+  type Stored,
+  type VariationPlan,
+} from './plan.ts'
+import type { Catalogue } from './schema.ts'
+
+export type ImportFault = { code: 'invalid'; faults: CatalogueFault[] } | (DatabaseFault & { faults?: never })
+
+const deadline = 120_000
+const attempts = 5
+
+/**
+ * Brings offers, variations and links of an import file into the database, in one transaction: all of it, or nothing
+ * where anything is at fault. Rows that the file does not name stay, and no counter is touched. `dryRun` answers the
+ * same plan and writes nothing.
+ */
+export async function importCatalogue(
+  database: Database,
+  json: unknown,
+  options: { dryRun?: boolean } = {},
+): Promise<Result<Plan, ImportFault>> {
+  const checked = checkCatalogue(json)
+  for (let attempt = 1; ; attempt += 1) {
+    const done = await database.run(
+      (sql) => sql.begin((transaction) => importInto(transaction, checked, options.dryRun ?? false)),
+      deadline,
+    )
+    if (done.ok) return done.value
+    if (done.fault.code === 'conflict' && attempt < attempts) continue
+    return fail(checked.faults.length > 0 ? { code: 'invalid', faults: checked.faults } : done.fault)
+  }
+}
+
+async function importInto(
+  sql: TransactionSql,
+  { catalogue, faults, wanted }: CheckedCatalogue,
+  dryRun: boolean,
+): Promise<Result<Plan, ImportFault>> {
+  await lockCatalogue(sql)
+  const known = await linksBySlug(
+    sql,
+    wanted.map(({ slug }) => slug),
+  )
+  const missing = wanted
+    .filter(({ slug }) => !known.some((link) => link.slug === slug))
+    .map(({ place, slug }) => ({
+      place,
+      message: `there is no link /${slug}, neither in the file nor in the database`,
+    }))
+  if (!catalogue || missing.length > 0) return fail({ code: 'invalid', faults: [...faults, ...missing] })
+  const stored = await readStored(sql, catalogue)
+  const ambiguous = findAmbiguous(catalogue, stored)
+  if (ambiguous.length > 0) return fail({ code: 'invalid', faults: ambiguous })
+  const plan = planImport(catalogue, stored)
+  if (!dryRun) await apply(sql, plan)
+  return ok(plan)
+}
+
+async function readStored(sql: TransactionSql, { links, offers }: Catalogue): Promise<Stored> {
+  const storedOffers = await offersByName(
+    sql,
+    offers.map(({ name }) => name),
+  )
+  return {
+    links: await linksBySlug(
+      sql,
+      links.map(({ slug }) => slug),
+    ),
+    offers: storedOffers,
+    variations: await variationsOfOffers(
+      sql,
+      storedOffers.map(({ id }) => id),
+    ),
+  }
+}
+
+async function apply(sql: TransactionSql, { links, offers }: Plan): Promise<void> {
+  for (const { kind, row } of links) if (kind !== 'unchanged') await saveLink(sql, row)
+  for (const offer of offers) {
+    for (const { id } of await saveOffer(sql, offer)) await saveVariations(sql, id, offer.variations)
+  }
+}
+
+async function saveOffer(sql: TransactionSql, { id, change }: OfferPlan): Promise<readonly { id: number }[]> {
+  if (id === undefined) return await insertOffer(sql, change.row)
+  if (change.kind === 'changed') await updateOffer(sql, id, change.row)
+  return [{ id }]
+}
+
+async function saveVariations(
+  sql: TransactionSql,
+  offerId: number,
+  variations: VariationPlan[],
+): Promise<void> {
+  for (const { id, change } of variations) {
+    if (id === undefined) await insertVariation(sql, offerId, change.row)
+    else if (change.kind === 'changed') await updateVariation(sql, id, change.row)
+  }
+}

@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
+import type { CatalogueFault } from './check.ts'
+import type { Catalogue } from './schema.ts'
+
+export type LinkRow = {
+  slug: string
+  destination_url: string
+  active: boolean
+  utm: Record<string, string>
+  pass_parameters: boolean
+}
+
+export type OfferRow = {
+  name: string
+  offer_type: string
+  link_slug: string | null
+  weight: number
+  active: boolean
+}
+
+export type VariationRow = {
+  text_content: string
+  cta_text: string | null
+  tone: string | null
+  length_category: string | null
+  approved: boolean
+}
+
+export type Difference = { field: string; from: unknown; to: unknown }
+
+/** What becomes of a row: `row` is how it will be, `differences` how it is now where that is something else. */
+export type Change<Row> = { kind: 'added' | 'changed' | 'unchanged'; row: Row; differences: Difference[] }
+
+export type VariationPlan = { id: number | undefined; change: Change<VariationRow> }
+export type OfferPlan = { id: number | undefined; change: Change<OfferRow>; variations: VariationPlan[] }
+export type Plan = { links: Change<LinkRow>[]; offers: OfferPlan[] }
+
+/** The rows of the database that the file may be about. */
+export type Stored = { links: LinkRow[]; offers: StoredOffer[]; variations: StoredVariation[] }
+
+const newLink = { active: true, utm: {}, pass_parameters: false }
+const newOffer = { offer_type: 'affiliate', weight: 1, active: true }
+const newVariation = { cta_text: null, tone: null, length_category: null, approved: false }
+
+/** Compares the file with the database. Fields that the file leaves out stay, or take the column's default. */
+export function planImport(catalogue: Catalogue, stored: Stored): Plan {
+  return {
+    links: catalogue.links.map((link) => {
+      const present = stored.links.find(({ slug }) => slug === link.slug)
+      return compare(present, { ...(present ?? newLink), ...link })
+    }),
+    offers: catalogue.offers.map(({ variations, ...offer }) => {
+      const { id, ...present } = stored.offers.find(({ name }) => name === offer.name) ?? { id: undefined }
+      return {
+        id,
+        change: compare('name' in present ? present : undefined, { ...newOffer, ...present, ...offer }),
+        variations: variations.map((variation) => {
+          const {
+            id: variationId,
+            offer_id: _,
+            ...row
+          } = stored.variations.find(
+            ({ offer_id, text_content }) => offer_id === id && text_content === variation.text_content,
+          ) ?? { id: undefined, offer_id: undefined }
+          return {
+            id: variationId,
+            change: compare('approved' in row ? row : undefined, { ...newVariation, ...row, ...variation }),
+          }
+        }),
+      }
+    }),
+  }
+}
+
+function compare<Row extends object>(present: Row | undefined, row: Row): Change<Row> {
+  if (!present) return { kind: 'added', row, differences: [] }
+  const before = new Map<string, unknown>(Object.entries(present))
+  const differences = Object.entries(row).flatMap(([field, to]) => {
+    const from = before.get(field)
+    return isDeepStrictEqual(from, to) ? [] : [{ field, from, to }]
+  })
+  return { kind: differences.length > 0 ? 'changed' : 'unchanged', row, differences }
+}
+
+/** Natural keys that stand for several rows of the database (adopted tables may hold such): which is meant? */
+export function findAmbiguous(catalogue: Catalogue, { offers, variations }: Stored): CatalogueFault[] {
+  return catalogue.offers.flatMap((offer, index) => {
+    const named = offers.filter(({ name }) => name === offer.name)
+    if (named.length > 1) return [{ place: `offers[${index}].name`, message: severalRows(named) }]
+    return offer.variations.flatMap(({ text_content }, position) => {
+      const same = variations.filter(
+        (row) => row.offer_id === named[0]?.id && row.text_content === text_content,
+      )
+      const place = `offers[${index}].variations[${position}].text_content`
+      return same.length > 1 ? [{ place, message: severalRows(same) }] : []
+    })
+  })
+}
+
+const severalRows = (rows: { id: number }[]): string =>
+  `is in the database ${rows.length} times (ids ${rows.map(({ id }) => id).join(', ')}); keep or rename one first`

@@ -1,0 +1,177 @@
+import { v7 as newEventId } from 'uuid'
+import { rulesVersion, type Verdict } from '../classify/verdict.ts'
+import type { Random } from '../random.ts'
+import type { Click, Impression, TrackingEvent } from '../tracking/event.ts'
+import { bytes, type Choices, normal, pick, seededRandom, whole } from './chance.ts'
+import { bots, type Reader, readers, referrers } from './readers.ts'
+
+/**
+ * Sends and clicks as a small newsletter could have had them, to try things out on. Sample data can be told from real
+ * data: its sends are named `sample-YYYY-MM-DD-daily`, and the reason of each of its clicks begins with `sample`.
+ */
+
+export type SampleVariation = { offer_id: number; variation_id: number; weight: number }
+
+export type SampleOptions = {
+  variations: readonly SampleVariation[]
+  /** Milliseconds since 1970; the history ends with the day before (UTC). */
+  now: number
+  seed: number
+}
+
+export const samplePrefix = 'sample-'
+export const sampleDays = 90
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+const sendTime = 6.5 * hour
+const firstRecipients = 900
+const lastRecipients = 1_400
+const usualRate = 0.03
+
+type Hour = { share: number; at: number }
+
+/** How many read their mail in each hour of the day (UTC), beside the others. */
+const readingHours: Choices<Hour> = [
+  { share: 2, at: 0 },
+  ...[1, 1, 1, 2, 5, 9, 14, 15, 12, 10, 9, 10, 8, 7, 6, 6, 7, 8, 9, 9, 8, 6, 4].map((share, index) => ({
+    share,
+    at: index + 1,
+  })),
+]
+const hoursOfSend: Choices<Hour> = [{ share: 14, at: 7 }, ...readingHours.filter(({ at }) => at > 7)]
+const delays: Choices<{ share: number; days: number }> = [
+  { share: 70, days: 0 },
+  { share: 20, days: 1 },
+  { share: 10, days: 2 },
+]
+
+/** The events of the 90 days before `now`, in order of time. The same seed on the same day makes the same events. */
+export function sampleHistory({ variations, now, seed }: SampleOptions): TrackingEvent[] {
+  const today = Math.floor(now / day)
+  const rates = clickRates(variations, seededRandom(seed))
+  const events = Array.from({ length: sampleDays }, (_, index) => {
+    const growth = index / (sampleDays - 1)
+    const date = today - sampleDays + index
+    const random = seededRandom(seed ^ Math.imul(date, 0x9e3779b1))
+    const [first, ...others] = variations
+    if (!first) return []
+    const variation = chooseVariation([first, ...others], random)
+    const trend = firstRecipients + growth * (lastRecipients - firstRecipients)
+    const recipients = Math.round(trend * (1 + 0.01 * normal(random)))
+    return sendOf({
+      date,
+      variation,
+      recipients,
+      rate: rates.get(variation.variation_id) ?? usualRate,
+      random,
+    })
+  })
+  return events
+    .flat()
+    .filter(({ at }) => at < today * day)
+    .sort((one, other) => one.at - other.at)
+}
+
+/** Clicks a recipient by variation: offers differ from each other, and so do the texts of one offer. */
+function clickRates(variations: readonly SampleVariation[], random: Random): Map<number, number> {
+  const rates = new Map<number, number>()
+  for (const members of Map.groupBy(variations, ({ offer_id }) => offer_id).values()) {
+    const offerAppeal = Math.exp(0.35 * normal(random))
+    for (const { variation_id } of members) {
+      rates.set(variation_id, usualRate * offerAppeal * Math.exp(0.3 * normal(random)))
+    }
+  }
+  return rates
+}
+
+/** An offer by its weight, then one of its texts. */
+function chooseVariation(variations: Choices<SampleVariation>, random: Random): SampleVariation {
+  const texts = Map.groupBy(variations, ({ offer_id }) => offer_id)
+  const shareOf = ({ offer_id, weight }: SampleVariation) => weight / (texts.get(offer_id)?.length ?? 1)
+  const [first, ...others] = variations
+  const withShare = (variation: SampleVariation) => ({ variation, share: shareOf(variation) })
+  return pick([withShare(first), ...others.map(withShare)], random).variation
+}
+
+type Send = { date: number; variation: SampleVariation; recipients: number; rate: number; random: Random }
+
+function sendOf({ date, variation, recipients, rate, random }: Send): TrackingEvent[] {
+  const sentAt = date * day + sendTime
+  const weekend = [6, 0].includes(new Date(sentAt).getUTCDay())
+  const rateToday = Math.min(0.25, rate * (weekend ? 0.8 : 1) * Math.exp(0.15 * normal(random)))
+  const impression: Impression = {
+    kind: 'impression',
+    ...occurrence(sentAt, variation, random),
+    newsletter_send_id: `${samplePrefix}${new Date(sentAt).toISOString().slice(0, 10)}-daily`,
+    recipients,
+  }
+  const events: TrackingEvent[] = [impression]
+  for (let recipient = 0; recipient < recipients; recipient += 1) {
+    if (random() < rateToday) events.push(...visitsOf(variation, date, random))
+    if (random() < 0.003) events.push(machineClick(variation, sentAt, random))
+  }
+  return events
+}
+
+/** Someone who clicks, and now and then comes back later. */
+function visitsOf(variation: SampleVariation, date: number, random: Random): Click[] {
+  const { days } = pick(delays, random)
+  const { at } = pick(days === 0 ? hoursOfSend : readingHours, random)
+  const time = (date + days) * day + at * hour + whole(hour, random)
+  const reader = pick(readers, random)
+  const visitor = {
+    referrer: pick(referrers, random).host,
+    ip_hash: visitorHash(random),
+    verdict: 'human' as const,
+    reason: 'sample',
+  }
+  const click = () => clickOf(variation, time, reader, visitor, random)
+  if (random() > 0.05) return [click()]
+  const again = time + 5 * minute + whole(4 * hour, random)
+  return [click(), clickOf(variation, again, reader, visitor, random)]
+}
+
+/** Most machines follow links as soon as the mail has come. */
+function machineClick(variation: SampleVariation, sentAt: number, random: Random): Click {
+  const at = sentAt + whole(12 * minute, random)
+  const visitor = { referrer: null, ip_hash: visitorHash(random), verdict: 'machine' as const }
+  const reader = pick(readers, random)
+  if (random() < 0.5) return clickOf(variation, at, reader, { ...visitor, reason: 'sample_prefetch' }, random)
+  const bot = { user_agent: pick(bots, random).user_agent, device: null, browser: null, os: null }
+  return clickOf(variation, at, bot, { ...visitor, reason: 'sample_self_declared' }, random)
+}
+
+const visitorHash = (random: Random): string => Buffer.from(bytes(32, random)).toString('hex')
+
+type Visitor = { referrer: string | null; ip_hash: string; verdict: Verdict; reason: string }
+type Agent = { [Key in Exclude<keyof Reader, 'share'>]: Click[Key] }
+
+function clickOf(
+  variation: SampleVariation,
+  at: number,
+  agent: Agent,
+  visitor: Visitor,
+  random: Random,
+): Click {
+  const { user_agent, device, browser, os } = agent
+  return {
+    kind: 'click',
+    ...occurrence(at, variation, random),
+    ...visitor,
+    user_agent,
+    device,
+    browser,
+    os,
+    rules_version: rulesVersion,
+  }
+}
+
+const occurrence = (at: number, { offer_id, variation_id }: SampleVariation, random: Random) => ({
+  event_id: newEventId({ msecs: at, random: bytes(16, random) }),
+  caller_key: false,
+  at,
+  offer_id,
+  variation_id,
+})

@@ -1,0 +1,38 @@
+import { fail, ok, type Result } from '../result.ts'
+import { hasSends, listSampleVariations, makeClickPartitionsBetween } from '../store/catalogue.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { eventRecorder } from '../tracking/record-events.ts'
+import { sampleHistory, samplePrefix } from './history.ts'
+
+const batch = 1_000
+const partitionsDeadline = 60_000
+const seed = 20_251_018
+
+/**
+ * Records the sample history on the offers of these names, as events are always recorded. Where any sample send is
+ * there already nothing changes. Answers how many sends and clicks were recorded.
+ */
+export async function recordSampleHistory(
+  database: Database,
+  options: { offers: readonly string[]; now: number },
+): Promise<Result<{ sends: number; clicks: number }, DatabaseFault>> {
+  const found = await database.run((sql) => hasSends(sql, samplePrefix))
+  if (!found.ok) return found
+  if (found.value.some((row) => row.found)) return ok({ sends: 0, clicks: 0 })
+  const variations = await database.run((sql) => listSampleVariations(sql, options.offers))
+  if (!variations.ok) return variations
+  const events = sampleHistory({ variations: variations.value, now: options.now, seed })
+  const [first, last] = [events[0]?.at ?? options.now, events.at(-1)?.at ?? options.now]
+  const made = await database.run((sql) => makeClickPartitionsBetween(sql, first, last), partitionsDeadline)
+  if (!made.ok) return made
+  // The sends come last and in one statement: where they are there, so is everything else.
+  const clicks = events.filter(({ kind }) => kind === 'click')
+  const sends = events.filter(({ kind }) => kind === 'impression')
+  const record = eventRecorder(database)
+  for (let from = 0; from < clicks.length; from += batch) {
+    const recorded = await record(clicks.slice(from, from + batch))
+    if (!recorded.ok) return recorded
+  }
+  const recorded = await record(sends)
+  return recorded.ok ? ok({ sends: sends.length, clicks: clicks.length }) : fail(recorded.fault)
+}

@@ -1,0 +1,96 @@
+import type postgres from 'postgres'
+import type { LinkRow, OfferRow, VariationRow } from '../catalogue/plan.ts'
+import type { SampleVariation } from '../sample/history.ts'
+
+/** A pool or a transaction. */
+type Statements = postgres.ISql
+
+export type StoredOffer = OfferRow & { id: number }
+export type StoredVariation = VariationRow & { id: number; offer_id: number }
+
+/** Held to the end of the transaction, so that of two imports at once the second sees what the first wrote. */
+export const lockCatalogue = (sql: Statements) => sql`
+  select pg_advisory_xact_lock(hashtextextended('promo_catalogue', 0))
+`
+
+export const linksBySlug = (sql: Statements, slugs: readonly string[]) => sql<LinkRow[]>`
+  select slug, destination_url, active, utm, pass_parameters from affiliate_links where slug = any(${slugs}::text[])
+`
+
+export const offersByName = (sql: Statements, names: readonly string[]) => sql<StoredOffer[]>`
+  select id, name, offer_type, link_slug, weight, active
+  from promo_offers
+  where name = any(${names}::text[])
+  order by id
+`
+
+export const variationsOfOffers = (sql: Statements, offers: readonly number[]) => sql<StoredVariation[]>`
+  select id, offer_id, text_content, cta_text, tone, length_category, approved
+  from promo_text_variations
+  where offer_id = any(${offers}::integer[])
+  order by id
+`
+
+export const saveLink = (sql: Statements, link: LinkRow) => sql`
+  insert into affiliate_links (slug, destination_url, active, utm, pass_parameters)
+  values (${link.slug}, ${link.destination_url}, ${link.active}, ${sql.json(link.utm)}, ${link.pass_parameters})
+  on conflict (slug) do update set
+    destination_url = excluded.destination_url,
+    active = excluded.active,
+    utm = excluded.utm,
+    pass_parameters = excluded.pass_parameters,
+    updated_at = now()
+`
+
+export const insertOffer = (sql: Statements, offer: OfferRow) => sql<{ id: number }[]>`
+  insert into promo_offers (name, offer_type, link_slug, weight, active)
+  values (${offer.name}, ${offer.offer_type}, ${offer.link_slug}, ${offer.weight}, ${offer.active})
+  returning id
+`
+
+export const updateOffer = (sql: Statements, id: number, offer: OfferRow) => sql`
+  update promo_offers
+  set offer_type = ${offer.offer_type}, link_slug = ${offer.link_slug}, weight = ${offer.weight}, active = ${offer.active}
+  where id = ${id}
+`
+
+export const insertVariation = (sql: Statements, offerId: number, variation: VariationRow) => sql`
+  insert into promo_text_variations (offer_id, text_content, cta_text, tone, length_category, approved)
+  values (
+    ${offerId}, ${variation.text_content}, ${variation.cta_text}, ${variation.tone}, ${variation.length_category},
+    ${variation.approved}
+  )
+`
+
+export const updateVariation = (sql: Statements, id: number, variation: VariationRow) => sql`
+  update promo_text_variations
+  set cta_text = ${variation.cta_text}, tone = ${variation.tone}, length_category = ${variation.length_category},
+    approved = ${variation.approved}
+  where id = ${id}
+`
+
+/** Approved variations of the offers of these names that have a weight. */
+export const listSampleVariations = (sql: Statements, names: readonly string[]) => sql<SampleVariation[]>`
+  select v.id as variation_id, v.offer_id, o.weight
+  from promo_text_variations v
+  join promo_offers o on o.id = v.offer_id
+  where o.name = any(${names}::text[]) and o.active and o.weight > 0 and v.approved
+  order by v.id
+`
+
+/** Whether any send's name begins with `prefix`. */
+export const hasSends = (sql: Statements, prefix: string) => sql<{ found: boolean }[]>`
+  select exists (
+    select from promo_impression_tracking where starts_with(newsletter_send_id, ${prefix})
+  ) as found
+`
+
+/** Makes the partitions of all months between two times in milliseconds since 1970, both included. */
+export const makeClickPartitionsBetween = (sql: Statements, from: number, to: number) => sql`
+  select promo_make_click_partition(month::date)
+  from generate_series(
+    date_trunc('month', to_timestamp(${from / 1000}) at time zone 'UTC'),
+    to_timestamp(${to / 1000}) at time zone 'UTC',
+    interval '1 month'
+  ) as month
+`

@@ -1,0 +1,29 @@
+/** The site without its short way: every request goes through Astro to `[slug].ts`. */
+import { createServer } from 'node:http'
+import { openApp } from '../../src/lib/app.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { loadConfig } from '../../src/load-config.ts'
+import type { AstroHandler } from '../../src/site.ts'
+
+const config = loadConfig()
+const opened = await openApp({ config, log: openLog('silent') })
+if (!opened.ok) throw new Error(opened.fault.message)
+const app = opened.value
+const entry: { handler: AstroHandler } = await import(new URL('../../dist/server/entry.mjs', import.meta.url).href)
+const server = createServer((request, response) => {
+  const header = (name: string) => {
+    const value = request.headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+  const client = app.client(request.socket.remoteAddress ?? '', header)
+  void entry.handler(request, response, () => response.writeHead(404).end(), { app, client })
+})
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  if (typeof address === 'object' && address) console.log(`"url":"http://127.0.0.1:${address.port}" "listening"`)
+})
+process.on('SIGTERM', () => {
+  server.closeAllConnections()
+  server.close()
+  void app.close().then(() => process.exit(0))
+})

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, vi } from 'vitest'
+import type { SiteProcess } from '../support/site.ts'
+import { readHealth, readMetric, test, untilDrained, visit } from './fixture.ts'
+import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+test('the journal folder cannot be made: clicks go on in memory, and the site says so', async ({
+  database,
+  dataDir,
+  start,
+}) => {
+  const journal = join(dataDir, 'journal')
+  writeFileSync(journal, 'in the way')
+  const site = await start()
+  const ledger = createLedger()
+  await redirectAll(site, ledger, 300)
+  await expectFault(site, 'unwritable')
+  expect(await readMetric(site, 'promo_redirects_total', 'in_memory')).toBe(300)
+
+  rmSync(journal)
+  await redirectAll(site, ledger, 10)
+  await untilDrained(site)
+  expect(await readMetric(site, 'promo_redirects_total', 'journaled')).toBe(10)
+  await expectExactlyOnce(database.sql, ledger)
+})
+
+test('the journal reaches its ceiling while the database is away: what has no room is counted as lost', async ({
+  database,
+  start,
+}) => {
+  const site = await start({ PROMO_JOURNAL_MAX_MB: '1', PROMO_BUFFER_MAX_EVENTS: '1000' })
+  const ledger = createLedger()
+  await database.sql.begin(async (sql) => {
+    await sql`lock table promo_click_tracking in access exclusive mode`
+    await redirectAll(site, ledger, 6_000)
+    await expectFault(site, 'full')
+    expect((await readHealth(site)).journal.bytes).toBeLessThanOrEqual(1024 * 1024)
+  })
+  await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), { timeout: 15_000 })
+  const lost = await readMetric(site, 'promo_events_lost_total')
+  expect(lost).toBe(await readMetric(site, 'promo_redirects_total', '"lost"'))
+  expect(lost).toBeGreaterThan(0)
+  const kept = await database.sql`select user_agent from promo_click_tracking`
+  expect(kept.length).toBe(6_000 - lost)
+
+  ledger.answered.clear()
+  await redirectAll(site, ledger, 10)
+  await untilDrained(site)
+  await expectExactlyOnce(database.sql, ledger)
+})
+
+const tmpfs = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+const withoutTmpfs = tmpfs ? '' : ' (skipped: no tmpfs can be mounted here)'
+
+test.skipIf(!tmpfs)(
+  `the disk is full${withoutTmpfs}: nothing is lost while memory has room`,
+  async ({ database, dataDir, start }) => {
+    const journal = join(dataDir, 'journal')
+    mkdirSync(journal)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', journal])
+    try {
+      const site = await start()
+      const ledger = createLedger()
+      await database.sql.begin(async (sql) => {
+        await sql`lock table promo_click_tracking in access exclusive mode`
+        await redirectAll(site, ledger, 3_000)
+        await expectFault(site, 'unwritable')
+      })
+      await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), {
+        timeout: 15_000,
+      })
+      await redirectAll(site, ledger, 10)
+      await untilDrained(site)
+      expect(await readMetric(site, 'promo_events_lost_total')).toBe(0)
+      await expectExactlyOnce(database.sql, ledger)
+      await site.kill()
+    } finally {
+      execFileSync('umount', ['-l', journal])
+    }
+  },
+)
+
+async function redirectAll(site: SiteProcess, ledger: Ledger, requests: number): Promise<void> {
+  const visits = await ledger.load('visit', { url: site.url, connections: 4, requests })
+  expect(visits).toMatchObject({ failures: 0, statuses: { 307: requests } })
+}
+
+/** Health, metric and log all name it, and a visitor notices nothing. */
+async function expectFault(site: SiteProcess, code: 'full' | 'unwritable'): Promise<void> {
+  const health = await readHealth(site)
+  expect(health).toMatchObject({ code: 503, status: 'degraded', journal: { ok: false } })
+  expect(await readMetric(site, 'promo_journal_faults_total', `"${code}"`)).toBeGreaterThan(0)
+  expect(site.log.filter((line) => line.includes(`"fault":"${code}"`))).toHaveLength(1)
+  expect(await visit(site, { variation: 1 })).toBe(307)
+}

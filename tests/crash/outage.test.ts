@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, vi } from 'vitest'
+import type { Sql } from '../../src/lib/store/database.ts'
+import type { TestServer } from '../support/postgres-server.ts'
+import { outageTest, readHealth, untilDrained } from './fixture.ts'
+import { createLedger, expectExactlyOnce } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+type Outage = {
+  how: string
+  begin: (server: TestServer) => Promise<void>
+  end: (server: TestServer) => Promise<void>
+}
+
+const outages: Outage[] = [
+  { how: 'is stopped', begin: (server) => server.stop(), end: (server) => server.start() },
+  { how: 'is killed', begin: (server) => server.kill(), end: (server) => server.start() },
+  { how: 'hangs', begin: async (server) => server.pause(), end: async (server) => server.resume() },
+]
+
+/** Stated bars: how much slower the slowest hundredth of the redirects may be, and how long a report may take. */
+const slower = 5
+const graceMicroseconds = 20_000
+const reportMicroseconds = 2_000_000
+const recoveryMilliseconds = 15_000
+
+outageTest.for(outages)(
+  'PostgreSQL $how under load and comes back',
+  async (outage, { server, database, start }) => {
+    const site = await start()
+    const { url } = site
+    const ledger = createLedger()
+    const visits = { url, connections: 8, pause: 2 }
+    const before = await ledger.load('visit', { ...visits, seconds: 2 })
+    await untilDrained(site)
+
+    const load = new AbortController()
+    const during = ledger.load('visit', { ...visits, signal: load.signal })
+    await sleep(200)
+    await outage.begin(server)
+    const reports = { url, connections: 2, pause: 50, seconds: 2 }
+    const [clicks, impressions] = await Promise.all([
+      ledger.load('report', { ...reports, requests: 400 }),
+      ledger.load('impression', { ...reports, requests: 150 }),
+      vi.waitFor(async () => expect((await readHealth(site)).code).toBe(503), { timeout: 3_000 }),
+    ])
+    load.abort()
+    const redirects = await during
+    await outage.end(server)
+    await untilDrained(site, recoveryMilliseconds)
+
+    expect(before.failures + redirects.failures).toBe(0)
+    expect(redirects.statuses).toEqual({ 307: redirects.answered })
+    expect(redirects.p99).toBeLessThan(before.p99 * slower + graceMicroseconds)
+    expect(clicks.statuses).toEqual({ 503: clicks.answered })
+    expect(impressions.statuses).toEqual({ 503: impressions.answered })
+    expect(Math.max(clicks.max, impressions.max)).toBeLessThan(reportMicroseconds)
+    expect(await readHealth(site)).toMatchObject({ code: 200, status: 'ok', rejects: 0 })
+    await expectExactlyOnce(database.sql, ledger)
+    expect(await outOfOrder(database.sql)).toEqual([])
+  },
+)
+
+/** Clicks that were recorded after one that happened later. */
+const outOfOrder = (sql: Sql) => sql`
+  select * from (
+    select id, clicked_at, lag(clicked_at) over (order by id) as before from promo_click_tracking
+  ) clicks
+  where clicked_at < before
+  limit 3
+`

@@ -1,0 +1,87 @@
+import { readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, vi } from 'vitest'
+import type { SiteProcess } from '../support/site.ts'
+import { outageTest, test, untilDrained } from './fixture.ts'
+import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const stopMilliseconds = 10_000
+
+test('a stop under load records everything that was answered', async ({ database, dataDir, start }) => {
+  const site = await start()
+  const ledger = createLedger()
+  await stopUnderLoad(site, ledger)
+  expect(segmentsIn(dataDir)).toEqual([])
+  await expectExactlyOnce(database.sql, ledger)
+})
+
+outageTest.for([
+  { state: 'is away', hangs: false },
+  { state: 'hangs', hangs: true },
+])(
+  'a stop while the database $state leaves the journal to the next start',
+  async (variant, { server, database, dataDir, start }) => {
+    const { hangs } = variant
+    const site = await start()
+    const ledger = createLedger()
+    await ledger.load('visit', { url: site.url, connections: 1, requests: 10 })
+    await untilDrained(site)
+    await sleep(500)
+    if (hangs) server.pause()
+    else await server.stop()
+    try {
+      await stopUnderLoad(site, ledger)
+    } finally {
+      if (hangs) server.resume()
+      else await server.start()
+    }
+    expect(segmentsIn(dataDir).length).toBeGreaterThan(0)
+    await untilDrained(await start())
+    await expectExactlyOnce(database.sql, ledger)
+  },
+)
+
+test('a port that is taken ends the start with a message that says what to set', async ({ start }) => {
+  const taken = createServer()
+  const port = await new Promise<number>((resolve) =>
+    taken.listen(0, '127.0.0.1', () => {
+      const address = taken.address()
+      resolve(typeof address === 'object' && address ? address.port : 0)
+    }),
+  )
+  await expect(start({ PORT: String(port) })).rejects.toThrow(
+    new RegExp(`ended with 1:.*127\\.0\\.0\\.1:${port}.*Set PORT or HOST`, 's'),
+  )
+  taken.close()
+})
+
+test('settings that do not hold end the start with their names', async ({ start }) => {
+  const wrong = start({ DATABASE_URL: 'mysql://nonsense', PORT: 'eighty' })
+  await expect(wrong).rejects.toThrow(/ended with 1:.*PORT must be.*DATABASE_URL must begin with postgres/s)
+})
+
+async function stopUnderLoad(site: SiteProcess, ledger: Ledger): Promise<void> {
+  const { url } = site
+  const load = new AbortController()
+  const runs = [
+    ledger.load('visit', { url, connections: 4, signal: load.signal, pause: 1 }),
+    ledger.load('report', { url, connections: 2, signal: load.signal, requests: 400, pause: 5 }),
+  ]
+  await sleep(300)
+  const before = performance.now()
+  const stopped = site.stop()
+  const code = await Promise.race([stopped, sleep(stopMilliseconds + 5_000, 'still running' as const)])
+  const took = performance.now() - before
+  load.abort()
+  await Promise.all(runs)
+  expect(code).toBe(0)
+  expect(took).toBeLessThan(stopMilliseconds)
+  expect(ledger.answered.size).toBeGreaterThan(50)
+}
+
+const segmentsIn = (dataDir: string): string[] =>
+  readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))

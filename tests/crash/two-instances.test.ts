@@ -1,0 +1,79 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, vi } from 'vitest'
+import { createTestDatabase, insertPromos } from '../support/database.ts'
+import { makeDataDir, removeDataDir, type SiteProcess } from '../support/site.ts'
+import { test as base, readHealth, untilDrained } from './fixture.ts'
+import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+/** An instance looks every ten seconds for what others have left. */
+const takeoverMilliseconds = 15_000
+
+const test = base.extend<{ database: Awaited<ReturnType<typeof createTestDatabase>>; otherDir: string }>({
+  database: async ({ task: _ }, use) => {
+    const database = await createTestDatabase({ empty: true })
+    await use(database)
+    await database.drop()
+  },
+  otherDir: async ({ task: _ }, use) => {
+    const otherDir = makeDataDir()
+    await use(otherDir)
+    removeDataDir(otherDir)
+  },
+})
+
+test.for([
+  { folders: 'a folder each', shared: false },
+  { folders: 'one folder', shared: true },
+])(
+  'two sites on an empty database, $folders: both count, one dies',
+  async ({ shared }, { database, dataDir, otherDir, start }) => {
+    const PROMO_DATA_DIR = shared ? dataDir : otherDir
+    const [survivor, victim] = await Promise.all([start(), start({ PROMO_DATA_DIR })])
+    await insertPromos(database.sql)
+    const ledger = createLedger()
+    await Promise.all([loadAll(survivor, ledger), loadAll(victim, ledger)])
+    await Promise.all([untilDrained(survivor), untilDrained(victim)])
+
+    const migrators = [survivor, victim].filter(({ log }) =>
+      log.some((line) => line.includes('migrated the database')),
+    )
+    expect(migrators).toHaveLength(1)
+    const hashes =
+      await database.sql`select distinct ip_hash from promo_click_tracking where ip_hash is not null`
+    expect(hashes).toHaveLength(1)
+
+    await database.sql.begin(async (sql) => {
+      await sql`lock table promo_click_tracking in access exclusive mode`
+      await ledger.load('visit', { url: victim.url, connections: 4, requests: 300 })
+      await victim.kill()
+      await ledger.load('visit', { url: survivor.url, connections: 4, requests: 300 })
+    })
+    const heir = shared ? survivor : await start({ PROMO_DATA_DIR })
+    await untilNothingIsLeft(PROMO_DATA_DIR)
+    await Promise.all([untilDrained(survivor), untilDrained(heir)])
+    expect(survivor.log.some((line) => line.includes('took over'))).toBe(shared)
+    expect(await readHealth(heir)).toMatchObject({ code: 200, rejects: 0 })
+    await expectExactlyOnce(database.sql, ledger)
+  },
+)
+
+async function loadAll({ url }: SiteProcess, ledger: Ledger): Promise<void> {
+  const results = await Promise.all([
+    ledger.load('visit', { url, connections: 4, requests: 2_000 }),
+    ledger.load('report', { url, connections: 2, requests: 150 }),
+    ledger.load('impression', { url, connections: 2, requests: 80 }),
+  ])
+  expect(results.map(({ failures }) => failures)).toEqual([0, 0, 0])
+}
+
+const untilNothingIsLeft = (dataDir: string): Promise<void> =>
+  vi.waitFor(
+    () => {
+      const segments = readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))
+      expect(segments).toEqual([])
+    },
+    { timeout: takeoverMilliseconds, interval: 200 },
+  )
