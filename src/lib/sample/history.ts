@@ -49,74 +49,60 @@ const delays: Choices<{ share: number; days: number }> = [
 
 /** The events of the 90 days before `now`, in order of time. The same seed on the same day makes the same events. */
 export function sampleHistory({ variations, now, seed }: SampleOptions): TrackingEvent[] {
+  const [first, ...others] = textsOf(variations, seededRandom(seed))
+  if (!first) return []
   const today = Math.floor(now / day)
-  const rates = clickRates(variations, seededRandom(seed))
-  const events = Array.from({ length: sampleDays }, (_, index) => {
-    const growth = index / (sampleDays - 1)
+  return Array.from({ length: sampleDays }, (_, index) => {
     const date = today - sampleDays + index
     const random = seededRandom(seed ^ Math.imul(date, 0x9e3779b1))
-    const [first, ...others] = variations
-    if (!first) return []
-    const variation = chooseVariation([first, ...others], random)
-    const trend = firstRecipients + growth * (lastRecipients - firstRecipients)
-    const recipients = Math.round(trend * (1 + 0.01 * normal(random)))
-    return sendOf({
-      date,
-      variation,
-      recipients,
-      rate: rates.get(variation.variation_id) ?? usualRate,
-      random,
-    })
+    const growth = (index / (sampleDays - 1)) * (lastRecipients - firstRecipients)
+    const recipients = Math.round((firstRecipients + growth) * (1 + 0.01 * normal(random)))
+    return sendOf({ date, text: pick([first, ...others], random), recipients, random })
   })
-  return events
     .flat()
     .filter(({ at }) => at < today * day)
     .sort((one, other) => one.at - other.at)
 }
 
-/** Clicks a recipient by variation: offers differ from each other, and so do the texts of one offer. */
-function clickRates(variations: readonly SampleVariation[], random: Random): Map<number, number> {
-  const rates = new Map<number, number>()
-  for (const members of Map.groupBy(variations, ({ offer_id }) => offer_id).values()) {
+/** A variation, how often it is sent beside the others, and its clicks a recipient. */
+type Text = { offer_id: number; variation_id: number; share: number; rate: number }
+
+/** An offer is sent by its weight, each of its texts as often as the others; offers and texts differ in appeal. */
+function textsOf(variations: readonly SampleVariation[], random: Random): Text[] {
+  const offers = Map.groupBy(variations, ({ offer_id }) => offer_id).values()
+  return [...offers].flatMap((members) => {
     const offerAppeal = Math.exp(0.35 * normal(random))
-    for (const { variation_id } of members) {
-      rates.set(variation_id, usualRate * offerAppeal * Math.exp(0.3 * normal(random)))
-    }
-  }
-  return rates
+    return members.map(({ offer_id, variation_id, weight }) => ({
+      offer_id,
+      variation_id,
+      share: weight / members.length,
+      rate: usualRate * offerAppeal * Math.exp(0.3 * normal(random)),
+    }))
+  })
 }
 
-/** An offer by its weight, then one of its texts. */
-function chooseVariation(variations: Choices<SampleVariation>, random: Random): SampleVariation {
-  const texts = Map.groupBy(variations, ({ offer_id }) => offer_id)
-  const shareOf = ({ offer_id, weight }: SampleVariation) => weight / (texts.get(offer_id)?.length ?? 1)
-  const [first, ...others] = variations
-  const withShare = (variation: SampleVariation) => ({ variation, share: shareOf(variation) })
-  return pick([withShare(first), ...others.map(withShare)], random).variation
-}
+type Send = { date: number; text: Text; recipients: number; random: Random }
 
-type Send = { date: number; variation: SampleVariation; recipients: number; rate: number; random: Random }
-
-function sendOf({ date, variation, recipients, rate, random }: Send): TrackingEvent[] {
+function sendOf({ date, text, recipients, random }: Send): TrackingEvent[] {
   const sentAt = date * day + sendTime
   const weekend = [6, 0].includes(new Date(sentAt).getUTCDay())
-  const rateToday = Math.min(0.25, rate * (weekend ? 0.8 : 1) * Math.exp(0.15 * normal(random)))
+  const rateToday = Math.min(0.25, text.rate * (weekend ? 0.8 : 1) * Math.exp(0.15 * normal(random)))
   const impression: Impression = {
     kind: 'impression',
-    ...occurrence(sentAt, variation, random),
+    ...occurrence(sentAt, text, random),
     newsletter_send_id: `${samplePrefix}${new Date(sentAt).toISOString().slice(0, 10)}-daily`,
     recipients,
   }
   const events: TrackingEvent[] = [impression]
   for (let recipient = 0; recipient < recipients; recipient += 1) {
-    if (random() < rateToday) events.push(...visitsOf(variation, date, random))
-    if (random() < 0.003) events.push(machineClick(variation, sentAt, random))
+    if (random() < rateToday) events.push(...visitsOf(text, date, random))
+    if (random() < 0.003) events.push(machineClick(text, sentAt, random))
   }
   return events
 }
 
 /** Someone who clicks, and now and then comes back later. */
-function visitsOf(variation: SampleVariation, date: number, random: Random): Click[] {
+function visitsOf(text: Text, date: number, random: Random): Click[] {
   const { days } = pick(delays, random)
   const { at } = pick(days === 0 ? hoursOfSend : readingHours, random)
   const time = (date + days) * day + at * hour + whole(hour, random)
@@ -127,20 +113,20 @@ function visitsOf(variation: SampleVariation, date: number, random: Random): Cli
     verdict: 'human' as const,
     reason: 'sample',
   }
-  const click = () => clickOf(variation, time, reader, visitor, random)
+  const click = () => clickOf(text, time, reader, visitor, random)
   if (random() > 0.05) return [click()]
   const again = time + 5 * minute + whole(4 * hour, random)
-  return [click(), clickOf(variation, again, reader, visitor, random)]
+  return [click(), clickOf(text, again, reader, visitor, random)]
 }
 
 /** Most machines follow links as soon as the mail has come. */
-function machineClick(variation: SampleVariation, sentAt: number, random: Random): Click {
+function machineClick(text: Text, sentAt: number, random: Random): Click {
   const at = sentAt + whole(12 * minute, random)
   const visitor = { referrer: null, ip_hash: visitorHash(random), verdict: 'machine' as const }
   const reader = pick(readers, random)
-  if (random() < 0.5) return clickOf(variation, at, reader, { ...visitor, reason: 'sample_prefetch' }, random)
+  if (random() < 0.5) return clickOf(text, at, reader, { ...visitor, reason: 'sample_prefetch' }, random)
   const bot = { user_agent: pick(bots, random).user_agent, device: null, browser: null, os: null }
-  return clickOf(variation, at, bot, { ...visitor, reason: 'sample_self_declared' }, random)
+  return clickOf(text, at, bot, { ...visitor, reason: 'sample_self_declared' }, random)
 }
 
 const visitorHash = (random: Random): string => Buffer.from(bytes(32, random)).toString('hex')
@@ -148,17 +134,11 @@ const visitorHash = (random: Random): string => Buffer.from(bytes(32, random)).t
 type Visitor = { referrer: string | null; ip_hash: string; verdict: Verdict; reason: string }
 type Agent = { [Key in Exclude<keyof Reader, 'share'>]: Click[Key] }
 
-function clickOf(
-  variation: SampleVariation,
-  at: number,
-  agent: Agent,
-  visitor: Visitor,
-  random: Random,
-): Click {
+function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random: Random): Click {
   const { user_agent, device, browser, os } = agent
   return {
     kind: 'click',
-    ...occurrence(at, variation, random),
+    ...occurrence(at, text, random),
     ...visitor,
     user_agent,
     device,
@@ -168,7 +148,7 @@ function clickOf(
   }
 }
 
-const occurrence = (at: number, { offer_id, variation_id }: SampleVariation, random: Random) => ({
+const occurrence = (at: number, { offer_id, variation_id }: Text, random: Random) => ({
   event_id: newEventId({ msecs: at, random: bytes(16, random) }),
   caller_key: false,
   at,

@@ -1,10 +1,11 @@
-import { fail, ok, type Result } from '../result.ts'
+import { ok, type Result } from '../result.ts'
 import { hasSends, listSampleVariations, makeClickPartitionsBetween } from '../store/catalogue.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { eventRecorder } from '../tracking/record-events.ts'
-import { sampleHistory, samplePrefix } from './history.ts'
+import { sampleDays, sampleHistory, samplePrefix } from './history.ts'
 
 const batch = 1_000
+const day = 24 * 3_600_000
 const partitionsDeadline = 60_000
 const seed = 20_251_018
 
@@ -22,17 +23,20 @@ export async function recordSampleHistory(
   const variations = await database.run((sql) => listSampleVariations(sql, options.offers))
   if (!variations.ok) return variations
   const events = sampleHistory({ variations: variations.value, now: options.now, seed })
-  const [first, last] = [events[0]?.at ?? options.now, events.at(-1)?.at ?? options.now]
-  const made = await database.run((sql) => makeClickPartitionsBetween(sql, first, last), partitionsDeadline)
+  const from = options.now - (sampleDays + 1) * day
+  const made = await database.run(
+    (sql) => makeClickPartitionsBetween(sql, from, options.now),
+    partitionsDeadline,
+  )
   if (!made.ok) return made
   // The sends come last and in one statement: where they are there, so is everything else.
   const clicks = events.filter(({ kind }) => kind === 'click')
   const sends = events.filter(({ kind }) => kind === 'impression')
   const record = eventRecorder(database)
-  for (let from = 0; from < clicks.length; from += batch) {
-    const recorded = await record(clicks.slice(from, from + batch))
+  for (let start = 0; start < clicks.length; start += batch) {
+    const recorded = await record(clicks.slice(start, start + batch))
     if (!recorded.ok) return recorded
   }
   const recorded = await record(sends)
-  return recorded.ok ? ok({ sends: sends.length, clicks: clicks.length }) : fail(recorded.fault)
+  return recorded.ok ? ok({ sends: sends.length, clicks: clicks.length }) : recorded
 }

@@ -1,0 +1,48 @@
+import { pino } from 'pino'
+import type { Config } from '../lib/config.ts'
+import { ok, type Result } from '../lib/result.ts'
+import { type Database, type DatabaseFault, openDatabase } from '../lib/store/database.ts'
+import { migrate } from '../lib/store/migrate.ts'
+import { databaseServer } from '../lib/store/server.ts'
+import { type CommandFault, failed } from './command.ts'
+
+const migrationDeadline = 120_000
+
+/** What a command writes to its log goes to standard error: standard output is for its result. */
+export const commandLog = () => pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
+
+/**
+ * Opens the database for one command, beside a running site or without one: the embedded server is started where it
+ * does not run, and stopped again unless a site uses it by then. `migrated` brings the tables to this version first.
+ */
+export async function withDatabase<Value>(
+  config: Config,
+  work: (database: Database) => Promise<Result<Value, CommandFault>>,
+  { migrated = true }: { migrated?: boolean } = {},
+): Promise<Result<Value, CommandFault>> {
+  const log = commandLog()
+  const server = databaseServer(config, log)
+  const opened = await server.open()
+  if (!opened.ok) return failed(opened.fault.message)
+  const located = await server.locate()
+  if (!located.ok) return failed(located.fault.message)
+  const database = openDatabase({ locate: async () => located, log, connections: 2 })
+  try {
+    const ready = migrated ? await database.run((sql) => migrate(sql), migrationDeadline) : ok([])
+    return ready.ok ? await work(database) : databaseFailed(ready.fault)
+  } finally {
+    await database.close()
+    await server.stop()
+  }
+}
+
+/** A database's fault in words that say what to do. */
+export function databaseFailed({ code, message }: DatabaseFault): { ok: false; fault: CommandFault } {
+  if (/\((42P01|42703|42883)\)$/.test(message)) {
+    return failed(
+      'The database does not have the tables of this version yet: run "npm run promo -- migrate" first',
+    )
+  }
+  if (code === 'refused' || code === 'conflict') return failed(`The database refused: ${message}`)
+  return failed(`The database does not answer: ${message}. Check DATABASE_URL, or try again later`)
+}

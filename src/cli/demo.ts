@@ -1,0 +1,75 @@
+import { join } from 'node:path'
+import type { App } from '../lib/app.ts'
+import type { Config } from '../lib/config.ts'
+import { ok } from '../lib/result.ts'
+import { samplePrefix } from '../lib/sample/history.ts'
+import { hasSends } from '../lib/store/catalogue.ts'
+import { embeddedUrl } from '../lib/store/embedded/start.ts'
+import { migrate } from '../lib/store/migrate.ts'
+import { loadConfig } from '../load-config.ts'
+import { startSite } from '../server.ts'
+import { print, remark } from './command.ts'
+import { makeSampleNewsletter } from './sample-newsletter.ts'
+import { seedSample } from './seed.ts'
+
+/**
+ * The site on sample data, to look at. `.env` may hold a real site's settings: those that say where its data and its
+ * visitors are do not count here, so that sample data never mixes with it.
+ */
+const demoSettings = { PROMO_DATA_DIR: '.demo', DATABASE_URL: '', SITE_URL: '', PROMO_LOG_LEVEL: 'warn' }
+
+const migrationDeadline = 120_000
+
+async function main(): Promise<void> {
+  for (const [name, value] of Object.entries(demoSettings)) process.env[name] ||= value
+  const config = loadConfig()
+  const folder = join(config.PROMO_DATA_DIR, 'public')
+  print('Starting; the first time takes a moment longer ...')
+  const { app, url, stop } = await startSite(config, [folder])
+  const fault = await provideSample(app)
+  if (fault !== undefined) {
+    remark(`The sample data could not be provided: ${fault}`)
+    await stop()
+    process.exit(1)
+  }
+  const date = new Date().toISOString().slice(0, 10)
+  const issue = { date, send: `${date}-daily` }
+  await makeSampleNewsletter(app, url, folder, issue)
+  const promo = await app.selectPromo({ newsletter_send_id: issue.send })
+  const site = config.SITE_URL
+  const places = [
+    ['Sample newsletter', `${site}/sample-newsletter.html`],
+    ['Its promo link', promo.ok ? promo.value.link : 'none: no offer can be shown'],
+    ['Home page', `${site}/`],
+    ['Health', `${site}/api/v1/promo/health`],
+    ['Database', databaseOf(config)],
+  ]
+  print(`\nThe sample site runs. Its data is in ${config.PROMO_DATA_DIR}.\n`)
+  for (const [name = '', address] of places) print(`  ${name.padEnd(18)} ${address}`)
+  print('\nOpen the newsletter, click its promo, and find the click in the database:\n')
+  print(
+    '  select clicked_at, variation_id, verdict, reason, device from promo_click_tracking order by id desc limit 5;',
+  )
+  print('\nStop with Ctrl+C. The next start keeps the data.\n')
+}
+
+/** Sample offers and history, once: what somebody changes afterwards stays. Answers what went wrong. */
+async function provideSample({ database }: App): Promise<string | undefined> {
+  const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
+  if (!migrated.ok) return migrated.fault.message
+  const found = await database.run((sql) => hasSends(sql, samplePrefix))
+  if (!found.ok) return found.fault.message
+  if (found.value.some((row) => row.found)) return undefined
+  const seeded = await seedSample(database, { history: true })
+  if (!seeded.ok) return seeded.fault.message
+  for (const line of seeded.value) print(line)
+  return undefined
+}
+
+/** How to look into the database. */
+function databaseOf({ DATABASE_URL, PROMO_DATA_DIR }: Config): string {
+  const url = DATABASE_URL === undefined ? embeddedUrl(PROMO_DATA_DIR) : ok(DATABASE_URL)
+  return url.ok ? `psql "${url.value}"` : url.fault.message
+}
+
+await main()

@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { parseCatalogue } from '../lib/catalogue/check.ts'
+import { describeChanges, summarize } from '../lib/catalogue/describe.ts'
+import { type ImportFault, importCatalogue } from '../lib/catalogue/import.ts'
+import { fail, ok, type Result } from '../lib/result.ts'
+import { loadConfig } from '../load-config.ts'
+import { type Command, type CommandFault, failed, print, readArguments } from './command.ts'
+import { databaseFailed, withDatabase } from './database.ts'
+
+export const importCommand: Command = {
+  name: 'import',
+  summary: 'add or change offers, variations and links from a JSON file',
+  synopsis: 'FILE [--dry-run]',
+  help: `Adds what is new in FILE and changes what differs: links by their slug, offers by their name, variations by their
+text. What FILE does not name stays as it is, and so do fields that it leaves out; counters are never touched.
+All of it is imported, or nothing where anything is wrong; then every fault is shown with its place in the file.
+A running site shows the changes within 30 seconds. The form is that of db/sample.json.
+
+Options:
+  --dry-run   show what would change, and change nothing
+
+Example:
+  npm run promo -- import offers.json --dry-run`,
+  async run(args) {
+    const read = readArguments(args, { 'dry-run': { type: 'boolean', default: false } }, ['FILE'])
+    if (!read.ok) return read
+    const [file = ''] = read.value.operands
+    const json = await readCatalogueFile(file)
+    if (!json.ok) return json
+    const dryRun = read.value.values['dry-run']
+    return await withDatabase(
+      loadConfig(),
+      async (database) => {
+        const plan = await importCatalogue(database, json.value, { dryRun })
+        if (!plan.ok) return importFailed(file, plan.fault)
+        if (dryRun) for (const line of describeChanges(plan.value)) print(line)
+        print(dryRun ? `dry run, nothing is written: ${summarize(plan.value)}` : summarize(plan.value))
+        return ok(undefined)
+      },
+      { migrated: !dryRun },
+    )
+  },
+}
+
+/** The JSON of a catalogue file; the faults name the file. */
+export async function readCatalogueFile(file: string | URL): Promise<Result<unknown, CommandFault>> {
+  const content = await readFile(file).then(ok, fail)
+  if (!content.ok) return failed(`${file} cannot be read: ${reasonOf(content.fault)}`)
+  const text = decode(content.value)
+  if (text === undefined) return failed(`${file} is not UTF-8 text`)
+  const json = parseCatalogue(text)
+  return json.ok ? json : failed(`${file} ${json.fault.message}`)
+}
+
+/** An import's faults, one a line. */
+export function importFailed(file: string | URL, fault: ImportFault): { ok: false; fault: CommandFault } {
+  if (fault.code !== 'invalid') return databaseFailed(fault)
+  const lines = fault.faults.map(({ place, message }) => `  ${place}: ${message}`)
+  return failed([`${file} is not imported:`, ...lines].join('\n'))
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EISDIR') return 'it is a folder'
+  return error instanceof Error ? error.message : String(error)
+}
+
+function decode(content: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,37 @@
+import { ok } from '../lib/result.ts'
+import { makeClickPartitions, migrate } from '../lib/store/migrate.ts'
+import { loadConfig } from '../load-config.ts'
+import { type Command, print, readArguments } from './command.ts'
+import { databaseFailed, withDatabase } from './database.ts'
+
+const deadline = 120_000
+
+export const migrateCommand: Command = {
+  name: 'migrate',
+  summary: "bring the database to this version's tables",
+  synopsis: '',
+  help: `Applies the migrations in db/migrations that the database has not seen, all or none. The site does the same when
+it starts; run it ahead of a start to see that it works. Safe beside running instances.
+
+Example:
+  npm run promo -- migrate`,
+  async run(args) {
+    const read = readArguments(args, {})
+    if (!read.ok) return read
+    return await withDatabase(
+      loadConfig(),
+      async (database) => {
+        const applied = await database.run(async (sql) => {
+          const names = await migrate(sql)
+          await makeClickPartitions(sql, Date.now())
+          return names
+        }, deadline)
+        if (!applied.ok) return databaseFailed(applied.fault)
+        for (const name of applied.value) print(`applied ${name}`)
+        if (applied.value.length === 0) print('nothing to apply: the database is at this version')
+        return ok(undefined)
+      },
+      { migrated: false },
+    )
+  },
+}

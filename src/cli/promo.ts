@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import type { Command, CommandFault } from './command.ts'
+import { editorCommand } from './editor.ts'
+import { importCommand } from './import.ts'
+import { migrateCommand } from './migrate.ts'
+import { purgeCommand } from './purge.ts'
+import { replayCommand } from './replay.ts'
+import { seedCommand } from './seed.ts'
+import { tokenCommand } from './token.ts'
+
+const commands: readonly Command[] = [
+  migrateCommand,
+  seedCommand,
+  importCommand,
+  tokenCommand,
+  editorCommand,
+  replayCommand,
+  purgeCommand,
+]
+
+const caller = 'npm run promo --'
+const exitCodes: Record<CommandFault['code'], number> = { failed: 1, usage: 2 }
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined || name === 'help' || isHelp(name)) {
+    const stream = name === undefined ? process.stderr : process.stdout
+    stream.write(overview())
+    return name === undefined ? exitCodes.usage : 0
+  }
+  const command = commands.find((known) => known.name === name)
+  if (!command) {
+    process.stderr.write(`promo: there is no command "${name}"\n\n${overview()}`)
+    return exitCodes.usage
+  }
+  if (args.some(isHelp)) {
+    process.stdout.write(`${caller} ${command.name} ${command.synopsis}`.trimEnd())
+    process.stdout.write(`\n\n${command.help}\n`)
+    return 0
+  }
+  const done = await command.run(args)
+  if (done.ok) return 0
+  process.stderr.write(`promo ${name}: ${done.fault.message}\n`)
+  if (done.fault.code === 'usage') process.stderr.write(`See "${caller} ${name} --help".\n`)
+  return exitCodes[done.fault.code]
+}
+
+const isHelp = (argument: string): boolean => argument === '--help' || argument === '-h'
+
+const overview = (): string =>
+  [
+    `Usage: ${caller} COMMAND`,
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`),
+    '',
+    `"${caller} COMMAND --help" tells more. Settings come from the environment and from .env.`,
+    '',
+  ].join('\n')
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,54 @@
+import { type Purged, previewPurge, purge } from '../lib/operations/purge.ts'
+import { ok } from '../lib/result.ts'
+import { loadConfig } from '../load-config.ts'
+import { type Command, print, readArguments } from './command.ts'
+import { databaseFailed, withDatabase } from './database.ts'
+
+export const purgeCommand: Command = {
+  name: 'purge',
+  summary: 'remove what is older than the settings allow',
+  synopsis: '[--dry-run]',
+  help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
+more than PROMO_RETAIN_EVENTS_MONTHS ago, and the salts of past months with all that belongs to them. Counters and
+rollups stay. A running site does the same once a day.
+
+Options:
+  --dry-run   show what it would remove, and remove nothing
+
+Example:
+  npm run promo -- purge --dry-run`,
+  async run(args) {
+    const read = readArguments(args, { 'dry-run': { type: 'boolean', default: false } })
+    if (!read.ok) return read
+    const config = loadConfig()
+    const dryRun = read.value.values['dry-run']
+    return await withDatabase(
+      config,
+      async (database) => {
+        const removed = dryRun
+          ? await previewPurge(database, Date.now(), config)
+          : await purge(database, Date.now(), config)
+        if (!removed.ok) return databaseFailed(removed.fault)
+        print(dryRun ? 'dry run, this would be removed:' : 'removed:')
+        for (const line of describe(removed.value)) print(`  ${line}`)
+        return ok(undefined)
+      },
+      { migrated: !dryRun },
+    )
+  },
+}
+
+type Removed = Pick<Purged, 'details' | 'partitions'> & Partial<Purged>
+
+function describe({ details, partitions, salts, visitors, event_keys }: Removed): string[] {
+  const rows = [
+    ['user agents and visitor hashes of clicks', details],
+    ['months of clicks', [partitions.length, ...partitions].join(' ')],
+    ['salts', salts],
+    ['visitors counted as unique', visitors],
+    ['event keys of retries', event_keys],
+  ] as const
+  const shown = rows.filter(([, amount]) => amount !== undefined)
+  const width = Math.max(...shown.map(([what]) => what.length))
+  return shown.map(([what, amount]) => `${what.padEnd(width)}  ${amount}`)
+}

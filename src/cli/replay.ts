@@ -1,0 +1,83 @@
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { openEventBuffer } from '../lib/buffer/event-buffer.ts'
+import { rejectsFile, takeRejects } from '../lib/buffer/rejects.ts'
+import type { Config } from '../lib/config.ts'
+import { ok } from '../lib/result.ts'
+import type { Database } from '../lib/store/database.ts'
+import { eventRecorder } from '../lib/tracking/record-events.ts'
+import { loadConfig } from '../load-config.ts'
+import { type Command, failed, type Outcome, print, readArguments, remark } from './command.ts'
+import { commandLog, withDatabase } from './database.ts'
+
+const megabyte = 1024 * 1024
+const atOnce = 1_000
+const patience = 600_000
+
+export const replayCommand: Command = {
+  name: 'replay',
+  summary: 'try again to record what the database refused or a dead instance left',
+  synopsis: '',
+  help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those of the rejects file, for example
+after a deleted variation was restored, and the journal of instances that are gone. Each event counts once however often
+it is replayed. What the database refuses again goes back to the rejects file. Safe beside a running site.
+
+Example:
+  npm run promo -- replay`,
+  async run(args) {
+    const read = readArguments(args, {})
+    if (!read.ok) return read
+    const config = loadConfig()
+    return await withDatabase(config, (database) => replay(config, database))
+  },
+}
+
+/** Rejects go through a journal of this process first, so that none is lost whenever it ends. */
+async function replay(config: Config, database: Database): Promise<Outcome> {
+  const folder = join(config.PROMO_DATA_DIR, 'journal')
+  const taken = takeRejects(folder)
+  let recorded = 0
+  let damaged = taken.damaged
+  const events = openEventBuffer({
+    folder,
+    sync: config.PROMO_JOURNAL_SYNC,
+    maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
+    maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
+    record: eventRecorder(database),
+    now: Date.now,
+    log: commandLog(),
+    onFault: () => {},
+    onFlush(count) {
+      recorded += count
+    },
+    onDamaged(lines) {
+      damaged += lines
+    },
+  })
+  let kept = true
+  for (let from = 0; from < taken.rejects.length; from += atOnce) {
+    const group = taken.rejects.slice(from, from + atOnce)
+    const accepted = await Promise.all(group.map(({ event }) => events.buffer.accept(event)))
+    kept &&= accepted.every((acceptance) => acceptance === 'journaled')
+  }
+  if (kept) putAway(folder, taken)
+  await events.close(patience)
+  const { depth, rejects } = events.readings()
+  if (damaged > 0)
+    remark(`${damaged} lines could not be read; unreadable rejects are kept beside the rejects file`)
+  if (depth > 0)
+    return failed(`The database does not answer: ${depth} events wait in ${folder} for the next replay`)
+  if (!kept) return failed(`${folder} cannot be written: the rejects were tried, and stay as they are`)
+  if (recorded === 0) print('nothing to replay')
+  else if (rejects === 0) print(`replayed ${count(recorded)}, none refused`)
+  else print(`replayed ${count(recorded)}, ${rejects} refused: see ${rejectsFile(folder)}`)
+  return ok(undefined)
+}
+
+/** Lines that cannot be read are not thrown away. */
+function putAway(folder: string, taken: ReturnType<typeof takeRejects>): void {
+  if (taken.damaged === 0) taken.done()
+  else renameSync(`${rejectsFile(folder)}.replaying`, `${rejectsFile(folder)}.damaged-${Date.now()}`)
+}
+
+const count = (events: number): string => `${events} event${events === 1 ? '' : 's'}`

@@ -1,0 +1,75 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, vi } from 'vitest'
+import { clusterIn } from '../../src/lib/store/embedded/place.ts'
+import { runningServer } from '../../src/lib/store/embedded/server.ts'
+import { embeddedUrl } from '../../src/lib/store/embedded/start.ts'
+import { endServer, withClient } from '../store/embedded-fixture.ts'
+import { insertPromos } from '../support/database.ts'
+import { makeDataDir, type SiteProcess } from '../support/site.ts'
+import { test as base, untilDrained } from './fixture.ts'
+import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
+
+const test = base.extend<{ dataDir: string }>({
+  dataDir: async ({ task: _ }, use) => {
+    const dataDir = makeDataDir()
+    // Where root runs this, PostgreSQL's own user has to get in.
+    chmodSync(dataDir, 0o711)
+    await use(dataDir)
+    await endServer(clusterIn(dataDir))
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  },
+})
+
+test('the embedded database survives kills of the site, of itself and of both', async ({
+  dataDir,
+  start,
+}) => {
+  const ledger = createLedger()
+  const startEmbedded = () => start({ DATABASE_URL: '' })
+  const endDatabase = () => endServer(clusterIn(dataDir))
+  const startedHere = (site: SiteProcess) =>
+    site.log.some((line) => line.includes('embedded PostgreSQL started'))
+
+  const first = await startEmbedded()
+  expect(startedHere(first)).toBe(true)
+  const url = embeddedUrl(dataDir)
+  if (!url.ok) throw new Error(url.fault.message)
+  await withClient(url.value, insertPromos)
+  await loadUntil(first, ledger, first.kill)
+
+  const second = await startEmbedded()
+  expect(startedHere(second)).toBe(false)
+  await loadUntil(second, ledger, () => Promise.all([second.kill(), endDatabase()]))
+
+  const third = await startEmbedded()
+  expect(startedHere(third)).toBe(true)
+  await loadUntil(third, ledger, endDatabase)
+  await untilDrained(third, 20_000)
+  await withClient(url.value, (sql) => expectExactlyOnce(sql, ledger))
+  expect(await third.stop()).toBe(0)
+  expect(runningServer(clusterIn(dataDir))).toBeUndefined()
+
+  const fourth = await startEmbedded()
+  await untilDrained(fourth)
+  await withClient(url.value, (sql) => expectExactlyOnce(sql, ledger))
+  expect(await fourth.stop()).toBe(0)
+})
+
+/** Loads the site until, somewhere among its answers, something breaks. */
+async function loadUntil(site: SiteProcess, ledger: Ledger, breaks: () => Promise<unknown>): Promise<void> {
+  const { url } = site
+  const load = new AbortController()
+  const runs = [
+    ledger.load('visit', { url, connections: 4, signal: load.signal, requests: 5_000 }),
+    ledger.load('report', { url, connections: 2, signal: load.signal, requests: 200, pause: 5 }),
+    ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 100, pause: 10 }),
+  ]
+  await sleep(400)
+  await breaks()
+  await sleep(300)
+  load.abort()
+  await Promise.all(runs)
+}

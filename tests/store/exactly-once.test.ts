@@ -1,0 +1,169 @@
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
+import type { RecordEvents } from '../../src/lib/buffer/flusher.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+import { buryInstances, temporaryFolder } from '../support/folders.ts'
+
+const log = openLog('silent')
+const nothing = () => {}
+
+let server: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  server = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(server.url), log })
+})
+afterAll(async () => {
+  await database.close()
+  await server.drop()
+})
+beforeEach(() => insertPromos(server.sql))
+afterEach(async () => {
+  expect(await findDrift(server.sql)).toEqual([])
+  await server.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_click_visitors cascade`
+})
+
+/** How the database fails: not at all, before it does anything, or after the commit that nobody hears of. */
+type Failure = 'none' | 'before' | 'after'
+
+function siteOn(folder: string, failure: () => Failure): EventBuffer {
+  const real = eventRecorder(database)
+  const record: RecordEvents = async (events) => {
+    const now = failure()
+    const lost = fail({ code: 'unavailable' as const, message: 'cut off' })
+    if (now === 'before') return lost
+    const recorded = await real(events)
+    return now === 'after' ? lost : recorded
+  }
+  return openEventBuffer({
+    folder,
+    sync: 'write',
+    maxBytes: 1e8,
+    maxEvents: 1000,
+    record,
+    now: Date.now,
+    log,
+    onFault: nothing,
+    onFlush: nothing,
+    onDamaged: nothing,
+  })
+}
+
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('accept' as const), events: fc.integer({ min: 1, max: 30 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), how: fc.constantFrom('none', 'before', 'after') }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), milliseconds: fc.integer({ min: 0, max: 40 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
+)
+
+test('whatever comes between acceptance and commit, each event counts exactly once', async () => {
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+      const folder = temporaryFolder()
+      run += 1
+      let failure: Failure = 'none'
+      let site = siteOn(folder, () => failure)
+      const accepted: TrackingEvent[] = []
+      const reports = new Map<string, number>()
+      const makeEvent = (index: number): TrackingEvent => {
+        if (index % 7 !== 0) return aClick({ at: Date.now(), ip_hash: aHash(index), variation_id: 42 + (index % 2) })
+        const send = `run-${run}-send-${index % 3}`
+        reports.set(send, 10 + accepted.length)
+        return anImpression({ at: Date.now() + accepted.length, newsletter_send_id: send, recipients: 10 + accepted.length })
+      }
+      for (const now of steps) {
+        if (now.do === 'fail') failure = now.how
+        if (now.do === 'wait') await new Promise((resolve) => setTimeout(resolve, now.milliseconds))
+        if (now.do === 'accept') {
+          for (let index = 0; index < now.events; index += 1) {
+            const event = makeEvent(accepted.length)
+            expect(await site.buffer.accept(event)).toBe('journaled')
+            accepted.push(event)
+          }
+        }
+        if (now.do === 'crash') {
+          await site.flusher.stop()
+          buryInstances(folder)
+          site = siteOn(folder, () => failure)
+        }
+      }
+      failure = 'none'
+      expect(await site.flusher.drained(10_000)).toBe(true)
+      await site.close(1_000)
+
+      const clicks = accepted.filter((event) => event.kind === 'click').map((event) => event.event_id)
+      const rows = await server.sql`select event_id from promo_click_tracking where event_id = any(${clicks}::uuid[])`
+      expect(rows.map((row) => row.event_id).sort()).toEqual(clicks.sort())
+      const sends = await server.sql`
+        select newsletter_send_id as send, recipients from promo_impression_tracking
+        where newsletter_send_id = any(${[...reports.keys()]})
+      `
+      expect(new Map(sends.map(({ send, recipients }) => [send, recipients]))).toEqual(reports)
+      expect(site.readings().rejects).toBe(0)
+    }),
+    { numRuns: 25 },
+  )
+}, 60_000)
+
+test('a poisoned event goes to the rejects, and the batch around it lands', async () => {
+  const folder = temporaryFolder()
+  const site = siteOn(folder, () => 'none')
+  const poison = aClick({ user_agent: 'half a character \ud800', ip_hash: 'no hash' })
+  const settled = [aClick(), poison, aClick({ variation_id: 999 }), aClick()].map(async (event) => {
+    const outcome = site.flusher.settled(event.event_id, 5_000)
+    await site.buffer.accept(event)
+    return await outcome
+  })
+  expect(await Promise.all(settled)).toEqual(['committed', 'rejected', 'rejected', 'committed'])
+  expect(site.readings().rejects).toBe(2)
+  await site.close(1_000)
+})
+
+test('what is older than the start comes first, in order of time', async () => {
+  const folder = temporaryFolder()
+  let failure: Failure = 'before'
+  let site = siteOn(folder, () => failure)
+  const all: string[] = []
+  for (let life = 0; life < 3; life += 1) {
+    for (let index = 0; index < 20; index += 1) {
+      const event = aClick({ at: Date.UTC(2026, 10, 18) + all.length })
+      await site.buffer.accept(event)
+      all.push(event.event_id)
+    }
+    await site.flusher.stop()
+    buryInstances(folder)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    site = siteOn(folder, () => failure)
+  }
+  failure = 'none'
+  await site.flusher.drained(5_000)
+  await site.close(1_000)
+  const rows = await server.sql`select event_id from promo_click_tracking order by id`
+  expect(rows.map((row) => row.event_id)).toEqual(all)
+})
+
+test('a backlog larger than memory waits on disk and arrives whole', async () => {
+  const folder = temporaryFolder()
+  let failure: Failure = 'before'
+  const site = siteOn(folder, () => failure)
+  const clicks = Array.from({ length: 4_500 }, () => aClick({ at: Date.now() }))
+  for (let index = 0; index < clicks.length; index += 50) {
+    await Promise.all(clicks.slice(index, index + 50).map((click) => site.buffer.accept(click)))
+  }
+  expect(site.readings().depth).toBe(4_500)
+  failure = 'none'
+  expect(await site.flusher.drained(20_000)).toBe(true)
+  expect(site.readings()).toMatchObject({ depth: 0, bytes: 0, age: 0 })
+  await site.close(1_000)
+  const [counted] = await server.sql`select count(distinct event_id)::integer as clicks from promo_click_tracking`
+  expect(counted?.clicks).toBe(4_500)
+})

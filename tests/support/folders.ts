@@ -1,0 +1,18 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+/** A folder that is deleted when the test has ended. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'promo-test-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Makes every instance that has written to a journal look as after `kill -9`. */
+export function buryInstances(folder: string): void {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.owner'))) {
+    writeFileSync(join(folder, name), JSON.stringify({ host: hostname(), pid: process.pid, started: 'long ago' }))
+  }
+}

@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { instanceOfSegment, openJournal } from '../../src/lib/buffer/journal.ts'
+import { failingFiles } from '../support/failing-files.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+const open = (maxBytes = 1_000_000) => {
+  const folder = join(temporaryFolder(), 'journal')
+  const files = failingFiles()
+  let begun = 0
+  const journal = openJournal({
+    folder,
+    instance: 'abc123',
+    startedAt: 1_795_000_000_000,
+    maxBytes,
+    files,
+    onBegin: () => {
+      begun += 1
+    },
+  })
+  const segments = () => (existsSync(folder) ? readdirSync(folder).sort() : [])
+  const read = () => segments().map((name) => readFileSync(join(folder, name), 'utf8'))
+  return { folder, files, journal, segments, read, begun: () => begun }
+}
+
+test('lines are in the file when append returns, in segments whose names sort by time', () => {
+  const { journal, segments, read, begun } = open()
+  expect(journal.append('one\n').ok).toBe(true)
+  expect(journal.append('two\n').ok).toBe(true)
+  expect(read()).toEqual(['one\ntwo\n'])
+  const sealed = journal.seal()
+  journal.append('three\n')
+  expect(read()).toEqual(['one\ntwo\n', 'three\n'])
+  expect(begun()).toBe(2)
+  expect(segments().map(instanceOfSegment)).toEqual(['abc123', 'abc123'])
+  expect(sealed).toEqual({ path: expect.stringContaining(segments()[0] ?? '?'), bytes: 8 })
+  expect(instanceOfSegment('/somewhere/rejects.ndjson')).toBeUndefined()
+})
+
+test('nothing appended, nothing sealed', () => {
+  expect(open().journal.seal()).toBeUndefined()
+})
+
+test('a retired segment is gone, and gives its room back; twice does no harm', () => {
+  const { journal, segments } = open()
+  journal.append('one\n')
+  const sealed = journal.seal()
+  expect(journal.bytes).toBe(4)
+  if (sealed) journal.retire(sealed)
+  expect(journal.bytes).toBe(0)
+  expect(segments()).toEqual([])
+  expect(() => sealed && journal.retire(sealed)).not.toThrow()
+})
+
+test('a full journal takes nothing more; adopted segments count', () => {
+  const { journal } = open(10)
+  journal.adopt([{ path: '/gone', bytes: 5 }])
+  expect(journal.append('1234\n').ok).toBe(true)
+  expect(journal.append('5\n')).toEqual({
+    ok: false,
+    fault: { code: 'full', message: 'the journal has reached 10 bytes' },
+  })
+})
+
+test('a disk that fills within a line does not spoil the next line', () => {
+  const { journal, files, read } = open()
+  journal.append('first\n')
+  files.room = 3
+  expect(journal.append('second\n')).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  files.room = 100
+  journal.append('third\n')
+  journal.append('fourth\n')
+  expect(read()).toEqual(['first\nsec\nthird\nfourth\n'])
+})
+
+test('a folder that cannot be written is a fault, and is tried again', () => {
+  const { journal, files, read } = open()
+  files.fail.openSync = 'EACCES'
+  expect(journal.append('one\n')).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  files.fail = {}
+  expect(journal.append('two\n').ok).toBe(true)
+  expect(read()).toEqual(['two\n'])
+})
+
+test('sync reaches the disk, once with the folder; without a segment there is nothing to do', async () => {
+  const { journal, files } = open()
+  expect(await journal.sync()).toEqual({ ok: true, value: undefined })
+  journal.append('one\n')
+  expect(await journal.sync()).toEqual({ ok: true, value: undefined })
+  expect(await journal.sync()).toEqual({ ok: true, value: undefined })
+  files.fail.fdatasync = 'EIO'
+  expect(await journal.sync()).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+})
+
+test('a close that fails is survived', async () => {
+  const { journal, files, read } = open()
+  journal.append('one\n')
+  files.fail.closeSync = 'EIO'
+  journal.seal()
+  await new Promise((resolve) => setImmediate(resolve))
+  files.fail = {}
+  journal.append('two\n')
+  expect(read()).toEqual(['one\n', 'two\n'])
+})

@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type JournalFault, openJournal } from '../../src/lib/buffer/journal.ts'
+import { decodeRecords } from '../../src/lib/buffer/record.ts'
+import { createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
+import { aClick } from '../support/events.ts'
+import { failingFiles } from '../support/failing-files.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxBytes = 1e9 } = {}) {
+  const folder = temporaryFolder()
+  const files = failingFiles()
+  const journal = openJournal({ folder, instance: 'abc', startedAt: 1, maxBytes, files, onBegin: () => {} })
+  const faults: { fault: JournalFault; lost: number }[] = []
+  let arrivals = 0
+  const buffer = createWriteBuffer({
+    journal,
+    sync,
+    maxEvents,
+    onArrival: () => {
+      arrivals += 1
+    },
+    onFault: (fault, lost) => faults.push({ fault, lost }),
+  })
+  const onDisk = () =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.journal'))
+      .sort()
+      .flatMap((name) => decodeRecords(readFileSync(join(folder, name), 'utf8')).events)
+      .map(({ event_id }) => event_id)
+  return { buffer, files, faults, onDisk, folder, arrivals: () => arrivals }
+}
+
+const many = (count: number) => Array.from({ length: count }, () => aClick())
+
+test.each(['write', 'fsync'] as const)('an accepted event is on disk when acceptance resolves (%s)', async (sync) => {
+  const { buffer, onDisk } = open({ sync })
+  const clicks = many(3)
+  for (const click of clicks) {
+    expect(await buffer.accept(click)).toBe('journaled')
+    expect(onDisk()).toContain(click.event_id)
+  }
+  expect(buffer).toMatchObject({ depth: 3, collected: 3, oldest: clicks[0]?.at, fault: undefined })
+})
+
+test('events of one turn share a write', async () => {
+  const { buffer, arrivals } = open()
+  await Promise.all(many(20).map((click) => buffer.accept(click)))
+  expect(arrivals()).toBe(1)
+})
+
+test('batches come oldest first, and are gone from disk when retired', async () => {
+  const { buffer, onDisk } = open()
+  const clicks = many(1_001)
+  await Promise.all(clicks.slice(0, 1_000).map((click) => buffer.accept(click)))
+  await buffer.accept(clicks[1_000] ?? aClick())
+  const first = buffer.next()
+  expect(first).toMatchObject({ count: 1_000, events: clicks.slice(0, 1_000) })
+  expect(buffer.next()).toBe(first)
+  if (first) buffer.remove(first, true)
+  expect(onDisk()).toEqual([clicks[1_000]?.event_id])
+  const second = buffer.next()
+  expect(second?.count).toBe(1)
+  if (second) buffer.remove(second, false)
+  expect(onDisk()).toHaveLength(1)
+  expect(buffer.next()).toBeUndefined()
+  expect(buffer.depth).toBe(0)
+})
+
+test('beyond its share of memory a batch waits on disk only', async () => {
+  const { buffer } = open({ maxEvents: 3_000 })
+  for (let turn = 0; turn < 4; turn += 1) await Promise.all(many(1_000).map((click) => buffer.accept(click)))
+  const inMemory = []
+  for (let batch = buffer.next(); batch; batch = buffer.next()) {
+    inMemory.push(batch.events !== undefined)
+    buffer.remove(batch, true)
+  }
+  expect(inMemory).toEqual([true, false, false, false])
+})
+
+test('what the disk refuses stays in memory up to the ceiling, then is lost and told', async () => {
+  const { buffer, files, faults, onDisk } = open({ maxEvents: 4 })
+  files.fail.writeSync = 'ENOSPC'
+  expect(await Promise.all(many(3).map((click) => buffer.accept(click)))).toEqual(Array(3).fill('in_memory'))
+  expect(await Promise.all(many(2).map((click) => buffer.accept(click)))).toEqual(['lost', 'lost'])
+  expect(faults.map(({ fault, lost }) => [fault.code, lost])).toEqual([
+    ['unwritable', 0],
+    ['unwritable', 2],
+  ])
+  expect(buffer.fault?.code).toBe('unwritable')
+  expect(buffer.depth).toBe(3)
+  files.fail = {}
+  expect(await buffer.accept(aClick())).toBe('journaled')
+  expect(buffer.fault).toBeUndefined()
+  const batch = buffer.next()
+  expect(batch?.events).toHaveLength(4)
+  if (batch) buffer.remove(batch, true)
+  expect(onDisk()).toEqual([])
+})
+
+test('a batch that the disk has only in part is never dropped from memory', async () => {
+  const { buffer, files } = open({ maxEvents: 1_200 })
+  await buffer.accept(aClick())
+  files.fail.writeSync = 'ENOSPC'
+  await buffer.accept(aClick())
+  files.fail = {}
+  await Promise.all(many(998).map((click) => buffer.accept(click)))
+  expect(buffer.next()?.events).toHaveLength(1_000)
+})
+
+test('without any file the batch has none', async () => {
+  const { buffer, files } = open()
+  files.fail.openSync = 'EACCES'
+  await buffer.accept(aClick())
+  const batch = buffer.next()
+  expect(batch).toMatchObject({ file: undefined, count: 1 })
+  if (batch) buffer.remove(batch, true)
+  expect(buffer.depth).toBe(0)
+})
+
+test('adopted batches come before everything else', async () => {
+  const { buffer } = open()
+  await buffer.accept(aClick())
+  const older = { file: { path: '/older', bytes: 10 }, events: undefined, count: 7, since: 5 }
+  buffer.adopt([older])
+  expect(buffer).toMatchObject({ depth: 8, oldest: 5 })
+  expect(buffer.next()).toBe(older)
+})
+
+test('a sync that fails is told, and the event counts all the same', async () => {
+  const { buffer, files, faults } = open({ sync: 'fsync' })
+  files.fail.fdatasync = 'EIO'
+  expect(await buffer.accept(aClick())).toBe('journaled')
+  expect(faults.map(({ fault }) => fault.code)).toEqual(['unwritable'])
+})
+
+test('a disk that hangs holds no answer for longer than a second or so', async () => {
+  const { buffer, files, faults } = open({ sync: 'fsync' })
+  files.hang = true
+  const started = performance.now()
+  expect(await buffer.accept(aClick())).toBe('journaled')
+  expect(performance.now() - started).toBeLessThan(3_000)
+  expect(faults[0]?.fault.message).toContain('no sync within')
+})
+
+test('events that arrive while a sync is under way share the next one', async () => {
+  const { buffer, files } = open({ sync: 'fsync' })
+  let syncs = 0
+  const real = files.fdatasync
+  files.fdatasync = Object.assign(
+    (fd: number, done: (error: NodeJS.ErrnoException | null) => void) => {
+      syncs += 1
+      setTimeout(() => real(fd, done), 30)
+    },
+    { __promisify__: real.__promisify__ },
+  )
+  const first = buffer.accept(aClick())
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  const others = []
+  for (let turn = 0; turn < 5; turn += 1) {
+    others.push(buffer.accept(aClick()))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all([first, ...others])
+  expect(syncs).toBe(2)
+})
