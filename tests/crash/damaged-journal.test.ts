@@ -52,7 +52,7 @@ function damage(journal: string): string[] {
   const middle = Math.floor((lines.length - 1) / 2)
   const flipped = lines[middle] ?? ''
   const torn = lines.at(-1) ?? ''
-  const damaged = lines.map((line, at) => (at === middle ? line.replace('"kind"', '"kine"') : line))
+  const damaged = lines.map((line, at) => (at === middle ? line.replace('(test)', '(tesu)') : line))
   writeFileSync(longest, damaged.join('\n').slice(0, -Math.floor(torn.length / 2)))
   return [flipped, torn]
 }

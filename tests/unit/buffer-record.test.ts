@@ -8,7 +8,14 @@ const id = fc.integer({ min: 1, max: 2_147_483_647 })
 const text = fc.option(fc.string({ unit: 'binary', maxLength: 200 }), { nil: null })
 const event: fc.Arbitrary<TrackingEvent> = fc.oneof(
   fc
-    .record({ offer_id: id, variation_id: id, at: fc.integer(), user_agent: text, referrer: text, caller_key: fc.boolean() })
+    .record({
+      offer_id: id,
+      variation_id: id,
+      at: fc.integer(),
+      user_agent: text,
+      referrer: text,
+      caller_key: fc.boolean(),
+    })
     .map((changes) => aClick(changes)),
   fc
     .record({ offer_id: id, variation_id: id, newsletter_send_id: text, recipients: fc.integer({ min: 1 }) })
@@ -39,15 +46,20 @@ test('a torn end costs only its own line', () => {
 
 test('a damaged line is skipped and told, and no event comes out that did not go in', () => {
   fc.assert(
-    fc.property(fc.array(event, { minLength: 1, maxLength: 5 }), fc.nat(), fc.integer({ min: 1, max: 127 }), (events, at, flip) => {
-      const bytes = Buffer.from(events.map(encodeRecord).join(''))
-      const position = at % bytes.length
-      bytes[position] = (bytes[position] ?? 0) ^ flip
-      const read = decodeRecords(bytes.toString())
-      const sent = events.map((one) => JSON.stringify(one))
-      for (const one of read.events) expect(sent).toContain(JSON.stringify(one))
-      expect(read.events.length).toBeGreaterThanOrEqual(events.length - 2)
-    }),
+    fc.property(
+      fc.array(event, { minLength: 1, maxLength: 5 }),
+      fc.nat(),
+      fc.integer({ min: 1, max: 127 }),
+      (events, at, flip) => {
+        const bytes = Buffer.from(events.map(encodeRecord).join(''))
+        const position = at % bytes.length
+        bytes[position] = (bytes[position] ?? 0) ^ flip
+        const read = decodeRecords(bytes.toString())
+        const sent = events.map((one) => JSON.stringify(one))
+        for (const one of read.events) expect(sent).toContain(JSON.stringify(one))
+        expect(read.events.length).toBeGreaterThanOrEqual(events.length - 2)
+      },
+    ),
   )
 })
 

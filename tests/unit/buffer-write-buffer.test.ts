@@ -34,15 +34,18 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
 
 const many = (count: number) => Array.from({ length: count }, () => aClick())
 
-test.each(['write', 'fsync'] as const)('an accepted event is on disk when acceptance resolves (%s)', async (sync) => {
-  const { buffer, onDisk } = open({ sync })
-  const clicks = many(3)
-  for (const click of clicks) {
-    expect(await buffer.accept(click)).toBe('journaled')
-    expect(onDisk()).toContain(click.event_id)
-  }
-  expect(buffer).toMatchObject({ depth: 3, collected: 3, oldest: clicks[0]?.at, fault: undefined })
-})
+test.each(['write', 'fsync'] as const)(
+  'an accepted event is on disk when acceptance resolves (%s)',
+  async (sync) => {
+    const { buffer, onDisk } = open({ sync })
+    const clicks = many(3)
+    for (const click of clicks) {
+      expect(await buffer.accept(click)).toBe('journaled')
+      expect(onDisk()).toContain(click.event_id)
+    }
+    expect(buffer).toMatchObject({ depth: 3, collected: 3, oldest: clicks[0]?.at, fault: undefined })
+  },
+)
 
 test('events of one turn share a write', async () => {
   const { buffer, arrivals } = open()

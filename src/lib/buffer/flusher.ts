@@ -129,8 +129,11 @@ export function startFlusher(options: FlusherOptions): Flusher {
   const work = async (): Promise<void> => {
     while (!stopping) {
       idle = buffer.depth === 0
-      if (idle) await asleep()
-      else if (buffer.collected > 0 && buffer.collected === buffer.depth && waiters.size === 0) await asleep(linger)
+      if (idle) {
+        await asleep()
+        continue
+      }
+      if (buffer.collected > 0 && buffer.collected === buffer.depth && waiters.size === 0) await asleep(linger)
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
       if (await flush(batch)) {

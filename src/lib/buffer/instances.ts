@@ -87,13 +87,23 @@ export function joinInstances(folder: string, now: () => number): Instance {
       for (const name of names.filter((name) => name.endsWith('.owner'))) {
         const instance = name.slice(0, -'.owner'.length)
         const writes = names.some((other) => instanceOfSegment(other) === instance)
-        if (!writes && isGone(instance)) rmSync(ownerFile(instance), { force: true })
+        if (!writes && isGone(instance)) removeFile(ownerFile(instance))
       }
       return found.flatMap((name) => sizeOf(join(folder, name)))
     },
     leave() {
-      rmSync(ownerFile(id), { force: true })
+      // A segment that stays behind needs its owner, to be known as gone at once.
+      if (listFolder(folder).some((name) => instanceOfSegment(name) === id)) return
+      removeFile(ownerFile(id))
     },
+  }
+}
+
+const removeFile = (path: string): void => {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // An owner file too many costs nothing.
   }
 }
 

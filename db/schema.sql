@@ -1,0 +1,272 @@
+-- What the migrations make of an empty database. Written by "npm run schema"; not to be edited or run.
+
+create sequence promo_click_tracking_id_seq as bigint;
+
+create sequence promo_editors_id_seq as integer;
+
+create sequence promo_impression_tracking_id_seq as bigint;
+
+create sequence promo_offers_id_seq as integer;
+
+create sequence promo_text_variations_id_seq as integer;
+
+create table affiliate_links (
+  slug text not null,
+  destination_url text not null,
+  active boolean not null default true,
+  utm jsonb not null default '{}'::jsonb,
+  pass_parameters boolean not null default false,
+  updated_at timestamp with time zone not null default now(),
+  constraint affiliate_links_destination_url_check CHECK (destination_url ~ '^https?://'::text AND length(destination_url) <= 2048),
+  constraint affiliate_links_pkey PRIMARY KEY (slug),
+  constraint affiliate_links_slug_check CHECK (slug ~ '^[a-z0-9][a-z0-9_-]{0,99}$'::text),
+  constraint affiliate_links_utm_check CHECK (jsonb_typeof(utm) = 'object'::text)
+);
+
+create table promo_click_tracking (
+  id bigint not null default nextval('promo_click_tracking_id_seq'::regclass),
+  event_id uuid not null default gen_random_uuid(),
+  offer_id integer not null,
+  variation_id integer not null,
+  clicked_at timestamp with time zone not null default now(),
+  clicked_date date not null generated always as ((clicked_at AT TIME ZONE 'UTC'::text)::date) stored,
+  referrer character varying(500),
+  user_agent character varying(500),
+  ip_hash character varying(64),
+  verdict text not null default 'human'::text,
+  reason text not null default 'none'::text,
+  rules_version smallint not null default 1,
+  device text,
+  browser text,
+  os text,
+  constraint promo_click_tracking_event_id_clicked_at_key UNIQUE (event_id, clicked_at),
+  constraint promo_click_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_click_tracking_pkey PRIMARY KEY (id, clicked_at),
+  constraint promo_click_tracking_verdict_check CHECK (verdict = ANY (ARRAY['human'::text, 'machine'::text, 'duplicate'::text]))
+) partition by RANGE (clicked_at);
+
+create table promo_click_visitors (
+  salt_month date not null,
+  variation_id integer not null,
+  visitor uuid not null,
+  first_hour timestamp with time zone not null,
+  constraint promo_click_visitors_pkey PRIMARY KEY (variation_id, salt_month, visitor)
+);
+
+create table promo_decisions (
+  newsletter_send_id character varying(100) not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  strategy text not null,
+  probability double precision not null,
+  decided_at timestamp with time zone not null default now(),
+  constraint promo_decisions_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
+  constraint promo_decisions_pkey PRIMARY KEY (newsletter_send_id),
+  constraint promo_decisions_probability_check CHECK (probability > 0::double precision AND probability <= 1::double precision),
+  constraint promo_decisions_strategy_check CHECK (strategy = ANY (ARRAY['weighted'::text, 'ctr_weighted'::text, 'thompson'::text])),
+  constraint promo_decisions_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
+);
+
+create table promo_editors (
+  id integer not null default nextval('promo_editors_id_seq'::regclass),
+  name text not null,
+  password_hash text not null,
+  session_version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  constraint promo_editors_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
+  constraint promo_editors_pkey PRIMARY KEY (id)
+);
+
+create table promo_event_keys (
+  event_id uuid not null,
+  recorded_at timestamp with time zone not null default now(),
+  constraint promo_event_keys_pkey PRIMARY KEY (event_id)
+);
+
+create table promo_hash_salts (
+  month date not null,
+  salt bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint promo_hash_salts_month_check CHECK (EXTRACT(day FROM month) = 1::numeric),
+  constraint promo_hash_salts_pkey PRIMARY KEY (month),
+  constraint promo_hash_salts_salt_check CHECK (length(salt) = 32)
+);
+
+create table promo_impression_tracking (
+  id bigint not null default nextval('promo_impression_tracking_id_seq'::regclass),
+  event_id uuid not null default gen_random_uuid(),
+  offer_id integer not null,
+  variation_id integer not null,
+  newsletter_send_id character varying(100),
+  recipients integer not null default 1,
+  previous_recipients integer not null default 0,
+  tracked_at timestamp with time zone not null default now(),
+  reported_at timestamp with time zone not null default now(),
+  tracked_date date not null generated always as ((tracked_at AT TIME ZONE 'UTC'::text)::date) stored,
+  constraint promo_impression_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_impression_tracking_pkey PRIMARY KEY (id),
+  constraint promo_impression_tracking_recipients_check CHECK (recipients >= 1 AND recipients <= 10000000)
+);
+
+create table promo_migrations (
+  name text not null,
+  applied_at timestamp with time zone not null default now(),
+  constraint promo_migrations_pkey PRIMARY KEY (name)
+);
+
+create table promo_offers (
+  id integer not null default nextval('promo_offers_id_seq'::regclass),
+  name character varying(255) not null,
+  offer_type character varying(50) not null default 'affiliate'::character varying,
+  total_impressions bigint not null default 0,
+  total_clicks bigint not null default 0,
+  ctr numeric(12,2),
+  link_slug text,
+  weight integer not null default 1,
+  active boolean not null default true,
+  constraint promo_offers_link_slug_check CHECK (link_slug = lower(link_slug)),
+  constraint promo_offers_pkey PRIMARY KEY (id),
+  constraint promo_offers_weight_check CHECK (weight >= 0)
+);
+
+create table promo_performance_metrics (
+  hour timestamp with time zone not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  impressions bigint not null default 0,
+  recipients bigint not null default 0,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
+  duplicate_clicks bigint not null default 0,
+  unique_clicks bigint not null default 0,
+  constraint promo_performance_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_performance_metrics_pkey PRIMARY KEY (variation_id, hour)
+);
+
+create table promo_text_variations (
+  id integer not null default nextval('promo_text_variations_id_seq'::regclass),
+  offer_id integer not null,
+  text_content text not null,
+  cta_text character varying(255),
+  tone character varying(50),
+  length_category character varying(50),
+  approved boolean not null default false,
+  impressions bigint not null default 0,
+  clicks bigint not null default 0,
+  ctr numeric(12,2),
+  constraint promo_text_variations_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
+  constraint promo_text_variations_pkey PRIMARY KEY (id)
+);
+
+create table promo_click_tracking_default partition of promo_click_tracking DEFAULT;
+
+CREATE INDEX idx_click_date ON ONLY promo_click_tracking USING btree (clicked_date);
+
+CREATE INDEX idx_click_offer ON ONLY promo_click_tracking USING btree (offer_id);
+
+CREATE INDEX idx_click_variation ON ONLY promo_click_tracking USING btree (variation_id);
+
+CREATE INDEX idx_click_visitors_month ON promo_click_visitors USING btree (salt_month);
+
+CREATE UNIQUE INDEX idx_editor_name ON promo_editors USING btree (lower(name));
+
+CREATE INDEX idx_event_keys_recorded ON promo_event_keys USING btree (recorded_at);
+
+CREATE INDEX idx_impression_date ON promo_impression_tracking USING btree (tracked_date);
+
+CREATE UNIQUE INDEX idx_impression_event ON promo_impression_tracking USING btree (event_id) WHERE newsletter_send_id IS NULL;
+
+CREATE UNIQUE INDEX idx_impression_newsletter ON promo_impression_tracking USING btree (newsletter_send_id, variation_id);
+
+CREATE INDEX idx_impression_offer ON promo_impression_tracking USING btree (offer_id);
+
+CREATE INDEX idx_impression_variation ON promo_impression_tracking USING btree (variation_id);
+
+CREATE INDEX idx_metrics_hour ON promo_performance_metrics USING btree (hour);
+
+CREATE INDEX idx_metrics_offer_hour ON promo_performance_metrics USING btree (offer_id, hour);
+
+CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
+
+CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree (offer_id, id);
+
+CREATE OR REPLACE FUNCTION public.promo_ctr(clicks bigint, impressions bigint)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  select case when impressions > 0 then least(clicks::numeric / impressions * 100, 9999999999.99) end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.promo_make_click_partition(day date)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+declare
+  first_day date := date_trunc('month', day)::date;
+  name text := format('promo_click_tracking_%s', to_char(first_day, 'YYYY_MM'));
+  range_start timestamptz := first_day::timestamp at time zone 'UTC';
+  range_end timestamptz := (first_day + interval '1 month')::timestamp at time zone 'UTC';
+begin
+  perform pg_advisory_xact_lock(hashtextextended('promo_click_partitions', 0));
+  if to_regclass(name) is not null then
+    return false;
+  end if;
+  execute format('create table %I (like promo_click_tracking including all)', name);
+  lock table promo_click_tracking_default in access exclusive mode;
+  execute format(
+    'with moved as (
+       delete from promo_click_tracking_default where clicked_at >= %L and clicked_at < %L
+       returning id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
+         verdict, reason, rules_version, device, browser, os
+     )
+     insert into %I (id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
+       verdict, reason, rules_version, device, browser, os)
+     select * from moved',
+    range_start, range_end, name);
+  execute format(
+    'alter table promo_click_tracking attach partition %I for values from (%L) to (%L)',
+    name, range_start, range_end);
+  return true;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.subtract_deleted_variation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update promo_offers
+  set total_impressions = greatest(0, total_impressions - old.impressions),
+      total_clicks = greatest(0, total_clicks - old.clicks)
+  where id = old.offer_id and (old.impressions > 0 or old.clicks > 0);
+  return null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.update_offer_ctr()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.ctr = promo_ctr(new.total_clicks, new.total_impressions);
+  return new;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.update_variation_ctr()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.ctr = promo_ctr(new.clicks, new.impressions);
+  return new;
+end;
+$function$;
+
+CREATE TRIGGER trigger_update_offer_ctr BEFORE INSERT OR UPDATE OF total_impressions, total_clicks ON promo_offers FOR EACH ROW EXECUTE FUNCTION update_offer_ctr();
+
+CREATE TRIGGER trigger_subtract_deleted_variation AFTER DELETE ON promo_text_variations FOR EACH ROW EXECUTE FUNCTION subtract_deleted_variation();
+
+CREATE TRIGGER trigger_update_variation_ctr BEFORE INSERT OR UPDATE OF impressions, clicks ON promo_text_variations FOR EACH ROW EXECUTE FUNCTION update_variation_ctr();

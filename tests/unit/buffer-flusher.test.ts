@@ -1,0 +1,219 @@
+import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
+import type { RecordEvents } from '../../src/lib/buffer/flusher.ts'
+import { encodeRecord } from '../../src/lib/buffer/record.ts'
+import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import type { DatabaseFault } from '../../src/lib/store/database.ts'
+import { aClick } from '../support/events.ts'
+import { buryInstances, temporaryFolder } from '../support/folders.ts'
+
+const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
+
+function open(record: RecordEvents, folder = temporaryFolder(), now: () => number = Date.now) {
+  const seen = { flushed: [] as number[], damaged: 0, faults: [] as string[] }
+  const events: EventBuffer = openEventBuffer({
+    folder,
+    sync: 'write',
+    maxBytes: 1e9,
+    maxEvents: 10_000,
+    record,
+    now,
+    log: openLog('silent'),
+    onFault: ({ code }) => seen.faults.push(code),
+    onFlush: (count) => seen.flushed.push(count),
+    onDamaged: (lines) => {
+      seen.damaged += lines
+    },
+  })
+  return { events, folder, seen }
+}
+
+const accept = (events: EventBuffer, count: number) =>
+  Promise.all(Array.from({ length: count }, () => events.buffer.accept(aClick())))
+
+test('events share a statement, and a caller who waits does not wait for company', async () => {
+  const { events, seen } = open(async () => ok([]))
+  await accept(events, 5)
+  await accept(events, 5)
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(seen.flushed).toEqual([10])
+  const click = aClick()
+  const started = performance.now()
+  const settled = events.flusher.settled(click.event_id, 5_000)
+  await events.buffer.accept(click)
+  expect(await settled).toBe('committed')
+  expect(performance.now() - started).toBeLessThan(150)
+  expect(events.readings().lastFlush).toBeGreaterThan(0)
+  await events.close(100)
+})
+
+test('a database that is away is tried again until it is back, and nobody waits longer than they said', async () => {
+  let away = true
+  const record = vi.fn<RecordEvents>(async () => (away ? fault('unavailable') : ok([])))
+  const { events, seen } = open(record)
+  const click = aClick()
+  const settled = events.flusher.settled(click.event_id, 60)
+  await events.buffer.accept(click)
+  expect(await settled).toBe('pending')
+  expect(await events.flusher.drained(250)).toBe(false)
+  expect(record.mock.calls.length).toBeGreaterThan(1)
+  away = false
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(seen.flushed).toEqual([1])
+  await events.close(100)
+})
+
+test('a conflict is tried again at once; one that never ends is taken for a refusal', async () => {
+  const poison = aClick()
+  const record = vi.fn<RecordEvents>(async (events) =>
+    events.some(({ event_id }) => event_id === poison.event_id) ? fault('conflict') : ok([]),
+  )
+  const { events, folder } = open(record)
+  await Promise.all([aClick(), poison, aClick()].map((click) => events.buffer.accept(click)))
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(takeRejects(folder).rejects.map(({ reason, event }) => [reason, event.event_id])).toEqual([
+    ['conflict!', poison.event_id],
+  ])
+  await events.close(100)
+})
+
+test('refused events are found by halving, in order; the others land', async () => {
+  const clicks = Array.from({ length: 9 }, () => aClick({ ip_hash: 'a'.repeat(64) }))
+  const bad = new Set([clicks[2]?.event_id, clicks[7]?.event_id, clicks[8]?.event_id])
+  const landed: string[] = []
+  const { events, folder } = open(async (batch) => {
+    if (batch.some(({ event_id }) => bad.has(event_id))) return fault('refused')
+    landed.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  })
+  await Promise.all(clicks.map((click) => events.buffer.accept(click)))
+  await events.flusher.drained(2_000)
+  expect(landed).toEqual(clicks.map(({ event_id }) => event_id).filter((id) => !bad.has(id)))
+  const { rejects } = takeRejects(folder)
+  expect(rejects.map(({ event }) => event.event_id)).toEqual([...bad])
+  expect(rejects[0]?.event).toMatchObject({ ip_hash: null, user_agent: null, referrer: null })
+  await events.close(100)
+})
+
+test.each(['former', 'latter'])(
+  'a database that goes away while halving (%s half) starts the batch over',
+  async (half) => {
+    const clicks = [aClick(), aClick()]
+    let away = true
+    const { events, folder } = open(async (batch) => {
+      if (batch.length === 2) return fault('refused')
+      const isFormer = batch[0]?.event_id === clicks[0]?.event_id
+      if (away && isFormer === (half === 'former')) {
+        away = false
+        return fault('timeout')
+      }
+      return isFormer ? fault('refused') : ok([])
+    })
+    await Promise.all(clicks.map((click) => events.buffer.accept(click)))
+    expect(await events.flusher.drained(3_000)).toBe(true)
+    expect(takeRejects(folder).rejects.map(({ event }) => event.event_id)).toEqual([clicks[0]?.event_id])
+    await events.close(100)
+  },
+)
+
+test('rejects that cannot be written keep their segment for the next start', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(rejectsFile(folder))
+  const gone = aClick()
+  const { events } = open(async () => ok([{ event_id: gone.event_id, reason: 'variation_gone' }]), folder)
+  await events.buffer.accept(gone)
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  await events.close(100)
+  buryInstances(folder)
+  const recorded: string[] = []
+  const next = open(async (batch) => {
+    recorded.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  }, folder)
+  await next.events.flusher.drained(2_000)
+  expect(recorded).toEqual([gone.event_id])
+  await next.events.close(100)
+})
+
+test('a segment that cannot be read is kept and tried again; one that is gone is done; damage is told', async () => {
+  const folder = temporaryFolder()
+  const clicks = [aClick(), aClick()]
+  const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
+  mkdirSync(name(1))
+  writeFileSync(name(2), `${clicks.map(encodeRecord).join('')}half a li`)
+  writeFileSync(join(folder, 'dead.owner'), '{}')
+  const { events, seen } = open(async () => ok([]), folder)
+  expect(await events.flusher.drained(300)).toBe(false)
+  expect(seen.flushed).toEqual([])
+  rmdirSync(name(1))
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(seen.flushed).toEqual([0, 2])
+  expect(seen.damaged).toBe(1)
+  await events.close(100)
+})
+
+test('segments of an instance that goes away meanwhile are taken over; its own name is given up at the end', async () => {
+  const folder = temporaryFolder()
+  const recorded: string[] = []
+  const { events } = open(async (batch) => {
+    recorded.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  }, folder)
+  events.tend()
+  const click = aClick()
+  writeFileSync(join(folder, 'dead.owner'), JSON.stringify({ host: 'x', pid: 'not a number' }))
+  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord(click))
+  events.tend()
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(recorded).toEqual([click.event_id])
+  await events.close(100)
+  expect(readdirSync(folder)).toEqual(['dead.owner'])
+})
+
+test('readings tell depth, age and bytes; faults of the disk are logged once in a while', async () => {
+  let time = 1_000_000
+  const { events, seen, folder } = open(
+    async () => fault('unavailable'),
+    undefined,
+    () => time,
+  )
+  await events.buffer.accept(aClick({ at: time - 5_000 }))
+  expect(events.readings()).toMatchObject({
+    depth: 1,
+    age: 5_000,
+    rejects: 0,
+    fault: undefined,
+    lastFlush: undefined,
+  })
+  expect(events.readings().bytes).toBeGreaterThan(100)
+  time += 1
+  events.buffer.next()
+  rmSync(folder, { recursive: true })
+  writeFileSync(folder, 'a file where the folder was')
+  await accept(events, 1)
+  time += 1
+  await accept(events, 1)
+  expect(seen.faults).toEqual(['unwritable', 'unwritable'])
+  expect(events.readings().fault?.code).toBe('unwritable')
+  await events.close(50)
+})
+
+test('a graceful stop that cannot hand everything over leaves the journal to the next start', async () => {
+  const { events, folder } = open(async () => fault('unavailable'))
+  const click = aClick()
+  await events.buffer.accept(click)
+  await events.close(50)
+  buryInstances(folder)
+  const recorded: string[] = []
+  const next = open(async (batch) => {
+    recorded.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  }, folder)
+  expect(await next.events.flusher.drained(2_000)).toBe(true)
+  expect(recorded).toEqual([click.event_id])
+  await next.events.close(100)
+})

@@ -1,0 +1,53 @@
+import { appendFileSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openRejects, rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
+import { aClick, anImpression } from '../support/events.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+const reject = (event = aClick()) => ({ rejected_at: 5, reason: 'variation_gone', event })
+
+test('rejects are kept with their reason and nothing of the visitor, and counted', () => {
+  const folder = join(temporaryFolder(), 'journal')
+  const rejects = openRejects(folder)
+  expect(rejects.count()).toBe(0)
+  expect(rejects.append([])).toEqual({ ok: true, value: undefined })
+  const impression = { rejected_at: 6, reason: 'x', event: anImpression() }
+  rejects.append([reject(aClick({ ip_hash: 'f'.repeat(64) })), impression])
+  rejects.append([reject()])
+  expect(rejects.count()).toBe(3)
+  expect(readFileSync(rejectsFile(folder), 'utf8')).not.toContain('ffff')
+  expect(takeRejects(folder).rejects[1]).toEqual(impression)
+})
+
+test('taking them sets them aside, so that new ones start a new file; done deletes what was set aside', () => {
+  const folder = temporaryFolder()
+  const rejects = openRejects(folder)
+  rejects.append([reject()])
+  const taken = takeRejects(folder)
+  expect(taken.rejects).toHaveLength(1)
+  rejects.append([reject(), reject()])
+  expect(takeRejects(folder).rejects).toHaveLength(1)
+  taken.done()
+  expect(takeRejects(folder).rejects).toHaveLength(2)
+})
+
+test('a line that cannot be read is told', () => {
+  const folder = temporaryFolder()
+  openRejects(folder).append([reject()])
+  appendFileSync(rejectsFile(folder), '{"half\n{"rejected_at":1}\n')
+  expect(takeRejects(folder)).toMatchObject({ rejects: [{ reason: 'variation_gone' }], damaged: 2 })
+})
+
+test('a file that cannot be written is a fault, and the next line starts afresh', () => {
+  const folder = temporaryFolder()
+  mkdirSync(rejectsFile(folder))
+  const rejects = openRejects(folder)
+  expect(rejects.append([reject()])).toMatchObject({
+    ok: false,
+    fault: { message: expect.stringContaining('EISDIR') },
+  })
+  rmdirSync(rejectsFile(folder))
+  expect(rejects.append([reject()]).ok).toBe(true)
+  expect(rejects.count()).toBe(1)
+})

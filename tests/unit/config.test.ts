@@ -1,0 +1,278 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { describeConfigFaults, readConfig, settingExamples } from '../../src/lib/config.ts'
+
+type Environment = Record<string, string>
+
+/** The value of one setting; undefined where the environment does not hold or the setting has no default. */
+function valueOf(environment: Environment, name: string): unknown {
+  const config = readConfig(environment)
+  return config.ok ? Object.entries(config.value).find(([setting]) => setting === name)?.[1] : config
+}
+
+const faultsOf = (environment: Environment): [string, string][] => {
+  const config = readConfig(environment)
+  return config.ok ? [] : config.fault.map(({ setting, fault }) => [setting, fault])
+}
+
+const long = 'x'.repeat(40)
+const unset = undefined
+
+/** Each setting: its default, values that hold and what they become, values that do not and what is said of them. */
+const settings: [name: string, preset: unknown, good: [string, unknown][], bad: [string, RegExp][]][] = [
+  [
+    'HOST',
+    '127.0.0.1',
+    [
+      ['::1', '::1'],
+      ['my-host.example', 'my-host.example'],
+    ],
+    [['a b', /address or a host name/]],
+  ],
+  [
+    'PORT',
+    4321,
+    [
+      ['0', 0],
+      ['65535', 65535],
+      ['8080', 8080],
+    ],
+    [
+      ['65536', /at most 65535/],
+      ['-1', /whole number/],
+      ['80a', /whole number/],
+      ['1e3', /whole number/],
+    ],
+  ],
+  [
+    'SITE_URL',
+    'http://localhost:4321',
+    [
+      ['https://www.example.com/', 'https://www.example.com'],
+      ['http://localhost:80', 'http://localhost'],
+      ['https://EXAMPLE.com:8443', 'https://example.com:8443'],
+    ],
+    [
+      ['ftp://example.com', /http/],
+      ['nonsense', /http/],
+      ['https://example.com/path', /without a path/],
+      ['https://example.com?a', /without a path/],
+      ['https://me:word@example.com', /without a path/],
+    ],
+  ],
+  [
+    'DATABASE_URL',
+    unset,
+    [
+      ['postgres://a:b@c/d', 'postgres://a:b@c/d'],
+      ['postgresql://c/d', 'postgresql://c/d'],
+    ],
+    [
+      ['mysql://a/b', /postgres/],
+      ['127.0.0.1', /postgres/],
+    ],
+  ],
+  [
+    'PROMO_DATA_DIR',
+    resolve('.data'),
+    [
+      ['/var/promo', '/var/promo'],
+      ['here', resolve('here')],
+    ],
+    [],
+  ],
+  [
+    'PROMO_JOURNAL_SYNC',
+    'write',
+    [
+      ['fsync', 'fsync'],
+      ['write', 'write'],
+    ],
+    [['FSYNC', /one of write, fsync/]],
+  ],
+  [
+    'PROMO_JOURNAL_MAX_MB',
+    1024,
+    [['1', 1]],
+    [
+      ['0', /at least 1/],
+      ['1000001', /at most/],
+      ['1.5', /whole number/],
+    ],
+  ],
+  [
+    'PROMO_BUFFER_MAX_EVENTS',
+    50_000,
+    [['1000', 1000]],
+    [
+      ['999', /at least 1000/],
+      ['10000001', /at most/],
+    ],
+  ],
+  [
+    'PROMO_FLOOD_PER_MINUTE',
+    120,
+    [['1', 1]],
+    [
+      ['0', /at least 1/],
+      ['1000000001', /at most/],
+    ],
+  ],
+  [
+    'PROMO_JWT_SECRET',
+    unset,
+    [[long, long]],
+    [
+      ['x'.repeat(31), /at least 32 characters/],
+      [`${long} `, /without spaces/],
+      [`${long}ä`, /ASCII/],
+    ],
+  ],
+  [
+    'PROMO_JWKS_URL',
+    unset,
+    [['https://a.example/keys', 'https://a.example/keys']],
+    [['file:///keys', /http/]],
+  ],
+  ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
+  ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
+  [
+    'PROMO_INGEST_TOKEN',
+    unset,
+    [['x'.repeat(16), 'x'.repeat(16)]],
+    [
+      ['x'.repeat(15), /at least 16 characters/],
+      [`${long}\t`, /without spaces/],
+    ],
+  ],
+  [
+    'PROMO_TRUSTED_PROXIES',
+    unset,
+    [],
+    [
+      ['10.0.0.0/33', /addresses or CIDR/],
+      ['proxy.example', /addresses or CIDR/],
+      ['127.0.0.1,', /addresses or CIDR/],
+    ],
+  ],
+  [
+    'PROMO_SELECTION',
+    'weighted',
+    [['ctr_weighted', 'ctr_weighted']],
+    [['random', /one of weighted, ctr_weighted/]],
+  ],
+  [
+    'PROMO_RETAIN_DETAILS_DAYS',
+    30,
+    [
+      ['1', 1],
+      ['3650', 3650],
+    ],
+    [
+      ['0', /at least 1/],
+      ['3651', /at most/],
+    ],
+  ],
+  [
+    'PROMO_RETAIN_EVENTS_MONTHS',
+    13,
+    [['1200', 1200]],
+    [
+      ['0', /at least 1/],
+      ['1201', /at most/],
+    ],
+  ],
+  [
+    'PROMO_LOG_LEVEL',
+    'info',
+    [
+      ['silent', 'silent'],
+      ['trace', 'trace'],
+    ],
+    [['verbose', /one of fatal/]],
+  ],
+]
+
+describe.each(settings)('%s', (name, preset, good, bad) => {
+  test('has its default where it is unset or empty', () => {
+    expect(valueOf({}, name)).toEqual(preset)
+    expect(valueOf({ [name]: '' }, name)).toEqual(preset)
+  })
+
+  test('takes what holds, its own example among that', () => {
+    for (const [given, value] of good) expect(valueOf({ [name]: given }, name)).toBe(value)
+    expect(faultsOf({ [name]: settingExamples[name] ?? '' })).toEqual([])
+  })
+
+  test('refuses what does not, without repeating it', () => {
+    for (const [given, fault] of bad) {
+      expect(faultsOf({ [name]: given })).toEqual([[name, expect.stringMatching(fault)]])
+      const config = readConfig({ [name]: `${given}#secret` })
+      if (!config.ok) expect(describeConfigFaults(config.fault)).not.toContain('secret')
+    }
+  })
+})
+
+test('every setting is in the table above', () => {
+  expect(settings.map(([name]) => name).sort()).toEqual(Object.keys(settingExamples).sort())
+})
+
+test('trusted proxies become a list that addresses are checked against', () => {
+  const config = readConfig({ PROMO_TRUSTED_PROXIES: '192.0.2.1, 10.0.0.0/8,2001:db8::/32' })
+  const proxies = config.ok ? config.value.PROMO_TRUSTED_PROXIES : undefined
+  expect(proxies?.check('10.1.2.3')).toBe(true)
+  expect(proxies?.check('2001:db8::7', 'ipv6')).toBe(true)
+  expect(proxies?.check('192.0.2.2')).toBe(false)
+})
+
+test('the public origin follows the port', () => {
+  expect(valueOf({ PORT: '8080' }, 'SITE_URL')).toBe('http://localhost:8080')
+})
+
+test('all faults are told together, each with its name and an example', () => {
+  const config = readConfig({
+    PORT: 'x',
+    DATABASE_URL: 'secret://secret',
+    PROMO_SELECTION: 'secret',
+    HOME: '/root',
+  })
+  expect(config.ok).toBe(false)
+  const text = config.ok ? '' : describeConfigFaults(config.fault)
+  expect(text.split('\n')).toEqual([
+    'These settings do not hold:',
+    '  PORT must be a whole number from 0 to 65535, for example PORT=4321',
+    expect.stringMatching(
+      /^ {2}DATABASE_URL must begin with postgres:\/\/, for example DATABASE_URL=postgres:/,
+    ),
+    expect.stringMatching(
+      /^ {2}PROMO_SELECTION must be one of weighted, ctr_weighted, for example PROMO_SELECTION=/,
+    ),
+  ])
+  expect(text).not.toContain('secret')
+})
+
+describe('.env.example', () => {
+  const text = readFileSync('.env.example', 'utf8')
+  const entries = text
+    .split('\n\n')
+    .slice(1)
+    .map((paragraph) => {
+      const lines = paragraph.trim().split('\n')
+      const [, name = '', example] = /^#([A-Z_]+)=(.*)$/.exec(lines.at(-1) ?? '') ?? []
+      const preset = /^# Default: ([^;( ]+)/.exec(lines.at(-2) ?? '')?.[1]
+      return { name, example, preset, about: lines.slice(0, -2) }
+    })
+
+  test('has every setting with its example, and nothing else', () => {
+    expect(Object.fromEntries(entries.map(({ name, example }) => [name, example]))).toEqual(settingExamples)
+    expect(entries).toHaveLength(Object.keys(settingExamples).length)
+    expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([])
+  })
+
+  test.each(entries)('says what $name is and what its default is', ({ name, preset, about }) => {
+    expect(about.join(' ')).toMatch(/^# .{20,}/)
+    const value = valueOf({}, name)
+    expect(preset).toBe(name === 'PROMO_DATA_DIR' ? '.data' : String(value ?? 'none'))
+  })
+})

@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { equal, refuseCaller } from '../../src/lib/http/access.ts'
+import { faultAnswer, json, noContent, plainText, toResponse } from '../../src/lib/http/answer.ts'
+import { type GuardParts, guard } from '../../src/lib/http/guard.ts'
+import { onlyMethod } from '../../src/lib/http/methods.ts'
+import { limitPerMinute, type RateLimit } from '../../src/lib/http/rate-limits.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { createMetrics } from '../../src/lib/operations/metrics.ts'
+
+const token = 'a-token-of-sixteen'
+const here = { address: '127.0.0.1', forwarded: false }
+const away = { address: '203.0.113.7', forwarded: false }
+const reading = (headers: Record<string, string>) => (name: string) => headers[name]
+
+describe('access', () => {
+  test.each([
+    ['here without a token', here, {}, token],
+    ['here where none is set', here, {}, undefined],
+    ['away with the token', away, { authorization: `Bearer ${token}` }, token],
+    ['away with the token, written otherwise', away, { authorization: `bearer  ${token}` }, token],
+    [
+      'through a proxy with the token',
+      { ...here, forwarded: true },
+      { authorization: `Bearer ${token}` },
+      token,
+    ],
+    ['here with another scheme', here, { authorization: 'Basic abc' }, token],
+  ])('is granted %s', (_, client, headers, expected) => {
+    expect(refuseCaller(client, reading(headers), expected)).toBeUndefined()
+  })
+
+  test.each([
+    ['away without one', away, {}, token],
+    ['away with a wrong one', away, { authorization: `Bearer ${token}x` }, token],
+    ['away with an empty one', away, { authorization: 'Bearer ' }, token],
+    ['here with a wrong one', here, { authorization: 'Bearer wrong' }, token],
+    ['here with one where none is set', here, { authorization: 'Bearer wrong' }, undefined],
+    ['away where none is set', away, {}, undefined],
+    ['from a page in a browser', here, { origin: 'https://evil.example' }, token],
+    ['through a proxy', { ...here, forwarded: true }, {}, token],
+  ])('is refused %s, naming the setting and not its value', (_, client, headers, expected) => {
+    const fault = refuseCaller(client, reading(headers), expected)
+    expect(fault).toMatchObject({ error: 'unauthorized', headers: { 'www-authenticate': 'Bearer' } })
+    expect(fault?.message).toContain('PROMO_INGEST_TOKEN')
+    expect(fault?.message).not.toContain(token)
+    expect(fault?.message?.includes('set PROMO_INGEST_TOKEN')).toBe(expected === undefined)
+  })
+
+  test('compares whole texts, whatever their lengths', () => {
+    expect(equal('abc', 'abc')).toBe(true)
+    expect(equal('abc', 'abd')).toBe(false)
+    expect(equal('abc', 'abcd')).toBe(false)
+    expect(equal('', '')).toBe(true)
+  })
+})
+
+describe('answers', () => {
+  const shared = {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-robots-tag': 'noindex',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  }
+
+  test('carry the same protective headers', () => {
+    for (const { headers } of [
+      json(200, {}),
+      noContent(),
+      plainText('', 'text/plain'),
+      faultAnswer({ error: 'rate_limited' }),
+    ]) {
+      expect(headers).toMatchObject(shared)
+    }
+  })
+
+  test.each([
+    ['validation_error', 400],
+    ['unauthorized', 401],
+    ['no_eligible_promo', 404],
+    ['method_not_allowed', 405],
+    ['body_too_large', 413],
+    ['unsupported_media_type', 415],
+    ['rate_limited', 429],
+    ['tracking_failed', 503],
+    ['database_unavailable', 503],
+  ] as const)('%s is answered with %i', (error, status) => {
+    expect(faultAnswer({ error })).toMatchObject({ status, body: JSON.stringify({ error }) })
+  })
+
+  test('tell what is known of a fault', () => {
+    const { body, headers } = faultAnswer({
+      error: 'tracking_failed',
+      message: 'why',
+      details: { offer_id: 'what' },
+      fields: { queued: true },
+      headers: { 'retry-after': '7' },
+    })
+    expect(JSON.parse(body ?? '')).toEqual({
+      error: 'tracking_failed',
+      message: 'why',
+      details: { offer_id: 'what' },
+      queued: true,
+    })
+    expect(headers).toMatchObject({
+      ...shared,
+      'retry-after': '7',
+      'content-type': 'application/json; charset=utf-8',
+    })
+  })
+
+  test('become responses, with a body only where there is one', async () => {
+    const response = toResponse(plainText('text', 'text/plain'))
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      200,
+      'text/plain',
+      'text',
+    ])
+    expect(toResponse(noContent()).body).toBeNull()
+  })
+
+  test('name the method that an endpoint takes', async () => {
+    const response = onlyMethod('POST')()
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+    expect(await response.json()).toEqual({ error: 'method_not_allowed', message: 'Use POST' })
+  })
+})
+
+describe('rate limits', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test('hold for each address and end after a minute', async () => {
+    const limit = limitPerMinute(2)
+    expect([await limit('a'), await limit('a')]).toEqual([undefined, undefined])
+    expect(await limit('a')).toBe(60)
+    expect(await limit('b')).toBeUndefined()
+    vi.advanceTimersByTime(59_990)
+    expect(await limit('a')).toBe(1)
+    vi.advanceTimersByTime(20)
+    expect(await limit('a')).toBeUndefined()
+  })
+})
+
+describe('the guard', () => {
+  const parts = (limit: RateLimit): GuardParts & { metrics: ReturnType<typeof createMetrics> } => ({
+    token,
+    limits: { 'track-click': limit, 'track-impression': limit, 'select-random': limit, metrics: limit },
+    metrics: createMetrics(),
+    log: openLog('silent'),
+  })
+  const source = (client = here) => ({ request: new Request('http://site/'), client })
+  const counted = async ({ metrics }: ReturnType<typeof parts>) =>
+    (await metrics.requests.get()).values.map(({ labels, value }) => [labels.endpoint, labels.status, value])
+
+  test('lets a request through and counts its answer', async () => {
+    const gate = parts(async () => undefined)
+    expect(await guard(gate, 'track-click', source(), async () => noContent())).toEqual(noContent())
+    expect(await counted(gate)).toEqual([['track-click', '204', 1]])
+  })
+
+  test('answers 429 with the seconds to wait, before anything else', async () => {
+    const gate = parts(async () => 17)
+    const answer = await guard(gate, 'metrics', source(away), () => expect.fail('was let through'))
+    expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '17' } })
+    expect(answer.body).toContain('17 s')
+    expect(await counted(gate)).toEqual([['metrics', '429', 1]])
+  })
+
+  test('refuses who may not ask', async () => {
+    const answer = await guard(
+      parts(async () => undefined),
+      'metrics',
+      source(away),
+      () => expect.fail('was let through'),
+    )
+    expect(answer.status).toBe(401)
+  })
+
+  test('answers 500 where something breaks, and says nothing of it', async () => {
+    const gate = parts(async () => undefined)
+    const broken = await guard(gate, 'metrics', source(), () => Promise.reject(new Error('secret')))
+    expect(broken).toMatchObject({ status: 500, body: expect.not.stringContaining('secret') })
+    const limitBroken = await guard(
+      parts(() => Promise.reject(new Error())),
+      'metrics',
+      source(),
+      async () => noContent(),
+    )
+    expect(limitBroken.status).toBe(500)
+  })
+})
