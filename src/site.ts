@@ -87,7 +87,9 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
     tryFiles(next, rest)
   }
 
-  return createServer((request, response) => {
+  const server = createServer((request, response) => {
+    // While it stops, the server waits for connections to end: none is kept for a next request.
+    response.shouldKeepAlive &&= server.listening
     const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?')
     const refused = refuseForm(request, path)
     if (refused) return send(response, refused)
@@ -98,6 +100,7 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
       })
       .then((answer) => (answer ? send(response, answer) : serve(request, response)))
   })
+  return server
 }
 
 /**

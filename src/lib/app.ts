@@ -43,6 +43,8 @@ const megabyte = 1024 * 1024
 const migrationDeadline = 120_000
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
+/** The same where an earlier run has left the links: visitors need not wait for the database then. */
+const knownLinksWait = 1_500
 /** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
 const drainWait = 4_000
 
@@ -163,7 +165,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     log,
   }
 
-  await maintenance.prepared(startWait)
+  await maintenance.prepared(links.size > 0 ? knownLinksWait : startWait)
   if (maintenance.ready) await events.flusher.drained(startWait)
 
   return {

@@ -26,13 +26,13 @@ export function failingFiles(): FailingFiles {
       broken('openSync')
       return fs.openSync(...parameters)
     },
-    writeSync(fd: number, data: NodeJS.ArrayBufferView | string, offset?: unknown, length?: unknown) {
+    writeSync(fd: number, data: NodeJS.ArrayBufferView | string) {
       broken('writeSync')
-      if (typeof data === 'string' || typeof offset !== 'number' || typeof length !== 'number') throw new Error('unused')
       if (files.room <= 0) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
-      const fits = Math.min(length, files.room)
-      files.room -= fits
-      return fs.writeSync(fd, data, offset, fits)
+      const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+      const fits = bytes.subarray(0, files.room)
+      files.room -= fits.length
+      return fs.writeSync(fd, fits)
     },
     closeSync(fd: number) {
       fs.closeSync(fd)

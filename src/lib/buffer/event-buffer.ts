@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { type Flusher, type RecordEvents, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
@@ -44,6 +45,8 @@ export type EventBufferOptions = {
 }
 
 const logFaultsEvery = 10_000
+/** Milliseconds that a stop waits for the statement under way. */
+const stopWait = 1_000
 
 export function openEventBuffer(options: EventBufferOptions): EventBuffer {
   const { folder, sync, maxBytes, maxEvents, record, now, log, onFault, onFlush, onDamaged, files } = options
@@ -99,8 +102,9 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     }),
     async close(grace) {
       await flusher.drained(grace)
-      await flusher.stop()
-      if (buffer.depth === 0) instance.leave()
+      // A statement that hangs is left to its fate: its segment stays, and replaying it changes nothing.
+      const stopped = flusher.stop().then(() => true)
+      if (await Promise.race([stopped, sleep(stopWait, false)])) instance.leave()
     },
   }
 }
@@ -109,8 +113,8 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
 function batchOf(file: { path: string; bytes: number }): Batch {
   try {
     const text = readFileSync(file.path, 'utf8')
-    const first = decodeRecords(text.slice(0, text.indexOf('\n') + 1)).events[0]
-    return { file, events: undefined, count: text.split('\n').filter(Boolean).length, since: first?.at ?? 0 }
+    const { events } = decodeRecords(text.slice(0, text.indexOf('\n') + 1))
+    return { file, events: undefined, count: text.split('\n').filter(Boolean).length, since: events[0]?.at ?? 0 }
   } catch {
     return { file, events: undefined, count: 0, since: 0 }
   }

@@ -74,17 +74,18 @@ export function openJournal(options: {
     },
 
     append(lines) {
-      const size = Buffer.byteLength(lines)
-      if (bytes + size > maxBytes) return fail({ code: 'full', message: `the journal has reached ${maxBytes} bytes` })
+      if (bytes + lines.length > maxBytes) return fail({ code: 'full', message: `the journal has reached ${maxBytes} bytes` })
       try {
         const segment = open ?? begin()
         // A line that a full disk cut off must not swallow the next one.
-        const data = Buffer.from(segment.torn ? `\n${lines}` : lines)
+        const text = segment.torn ? `\n${lines}` : lines
+        const size = Buffer.byteLength(text)
         segment.torn = true
-        for (let sent = 0; sent < data.length; ) sent += files.writeSync(segment.fd, data, sent, data.length - sent)
+        let sent = files.writeSync(segment.fd, text)
+        while (sent < size) sent += files.writeSync(segment.fd, Buffer.from(text).subarray(sent))
         segment.torn = false
-        segment.bytes += data.length
-        bytes += data.length
+        segment.bytes += size
+        bytes += size
         return ok(undefined)
       } catch (error) {
         return fail({ code: 'unwritable', message: messageOf(error) })

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import type { Log } from '../operations/log.ts'
-import { fail, ok, type Result } from '../result.ts'
+import { fail, messageOf, ok, type Result } from '../result.ts'
 
 export type Sql = postgres.Sql
 
@@ -12,7 +12,10 @@ export type DatabaseFault = { code: 'unavailable' | 'timeout' | 'conflict' | 're
 
 export type Database = {
   /** Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait. */
-  run<Rows>(statements: (sql: Sql) => PromiseLike<Rows>, deadline?: number): Promise<Result<Rows, DatabaseFault>>
+  run<Rows>(
+    statements: (sql: Sql) => PromiseLike<Rows>,
+    deadline?: number,
+  ): Promise<Result<Rows, DatabaseFault>>
   /** Whether the server answered the last statement. */
   readonly up: boolean
   /** Ends the connections, waiting at most `grace` milliseconds for statements under way. */
@@ -38,7 +41,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
 
   const relocate = (): Promise<void> => {
     locating ??= (async () => {
-      const found = await locate()
+      const found = await locate().catch((error: unknown) => fail({ message: messageOf(error) }))
       locatedAt = performance.now()
       if (!found.ok) log.warn({ reason: found.fault.message }, 'database not found')
       else if (found.value !== pool?.url && !closed) replacePool(found.value)
@@ -60,14 +63,16 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
     },
     async run(statements, deadline = 5_000) {
       if (closed) return fail({ code: 'unavailable', message: 'the database is closed' })
-      if (!pool) await relocate()
+      const until = performance.now() + deadline
+      if (!pool) await within(deadline, relocate())
       const used = pool
       if (!used) return fail({ code: 'unavailable', message: 'no database server found' })
-      const outcome = await within(deadline, statements(used.sql))
+      const outcome = await within(until - performance.now(), statements(used.sql))
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
       if (outcome.ok || up || closed) return outcome
       if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.url)
-      if (outcome.fault.code === 'unavailable' && performance.now() - locatedAt > relocateEvery) void relocate()
+      if (outcome.fault.code === 'unavailable' && performance.now() - locatedAt > relocateEvery)
+        void relocate()
       return outcome
     },
     async close(grace = 2_000) {
@@ -94,7 +99,7 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Result<Rows, DatabaseFault>>((resolve) => {
     timer = setTimeout(
-      () => resolve(fail({ code: 'timeout', message: `no answer within ${deadline} ms` })),
+      () => resolve(fail({ code: 'timeout', message: `no answer within ${Math.round(deadline)} ms` })),
       deadline,
     )
   })
@@ -112,7 +117,8 @@ export function databaseFault(error: unknown): DatabaseFault {
   // A driver error in the middle of a vanishing connection can come without a code; retrying is right for it too.
   if (code === undefined && error instanceof TypeError) throw error
   const message = code === undefined ? error.message : `${error.message} (${code})`
-  if (code !== undefined && /^(40001|40P01|23503|23505|55P03)$/.test(code)) return { code: 'conflict', message }
+  if (code !== undefined && /^(40001|40P01|23503|23505|55P03)$/.test(code))
+    return { code: 'conflict', message }
   if (code !== undefined && /^(22|23)/.test(code)) return { code: 'refused', message }
   return { code: 'unavailable', message }
 }

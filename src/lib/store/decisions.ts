@@ -11,7 +11,9 @@ export const findDecision = (sql: Sql, send: string) => sql<Decision[]>`
  * Keeps a decision for a send that has none, or whose decision is for the variation `replaces`, which may no longer be
  * shown. Answers nothing where another decision stands.
  */
-export const keepDecision = (sql: Sql, send: string, decision: Decision, replaces: number | null) => sql<Decision[]>`
+export const keepDecision = (sql: Sql, send: string, decision: Decision, replaces: number | null) => sql<
+  Decision[]
+>`
   insert into promo_decisions as standing (newsletter_send_id, offer_id, variation_id, strategy, probability)
   values (${send}, ${decision.offer_id}, ${decision.variation_id}, ${decision.strategy}, ${decision.probability})
   on conflict (newsletter_send_id) do update set

@@ -38,7 +38,15 @@ const tables = (sql: Sql) => sql<Part[]>`
     select conrelid, 2, 0, conname, line from constraints
   )
   select case relation.relkind
-    when 'S' then 'create sequence ' || relation.relname || ' as ' || format_type(seqtypid, null)
+    when 'S' then 'create sequence ' || relation.relname || ' as ' || format_type(seqtypid, null) || coalesce(
+      (
+        select ' owned by ' || refobjid::regclass || '.' || attname
+        from pg_depend
+        join pg_attribute on attrelid = refobjid and attnum = refobjsubid
+        where objid = relation.oid and deptype = 'a'
+      ),
+      ''
+    )
     when 'r' then 'create table ' || relation.relname || case
       when relation.relispartition then
         ' partition of ' || parent.relname || ' ' || pg_get_expr(relation.relpartbound, relation.oid)
@@ -56,7 +64,7 @@ const tables = (sql: Sql) => sql<Part[]>`
     where lines.relation = relation.oid
   ) body
   where relation.relnamespace = 'public'::regnamespace and relation.relkind in ('r', 'p', 'S')
-    and relation.relname !~ '_\d{4}_\d{2}$'
+    and relation.relname !~ '_[0-9]{4}_[0-9]{2}$'
   order by relation.relkind <> 'S', relation.relispartition, relation.relname collate "C"
 `
 
@@ -67,7 +75,7 @@ const indexes = (sql: Sql) => sql<Part[]>`
   join pg_class on pg_class.oid = indexrelid
   where relnamespace = 'public'::regnamespace and not relispartition
     and not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
-    and relname !~ '_\d{4}_\d{2}'
+    and relname !~ '_[0-9]{4}_[0-9]{2}'
   order by relname collate "C"
 `
 

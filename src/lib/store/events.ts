@@ -1,4 +1,5 @@
 import type { Click, Impression } from '../tracking/event.ts'
+import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
 /** An event that the database has no place for, since its variation has gone or belongs to another offer. */
@@ -11,20 +12,20 @@ export type Rejection = { event_id: string; reason: 'variation_gone' }
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejection[]>`
   with batch as (
     select * from unnest(
-      ${clicks.map((click) => click.event_id)}::uuid[],
-      ${clicks.map((click) => Number(click.caller_key))}::integer[],
-      ${clicks.map((click) => click.at)}::double precision[],
-      ${clicks.map((click) => click.offer_id)}::integer[],
-      ${clicks.map((click) => click.variation_id)}::integer[],
-      ${clicks.map((click) => click.referrer)}::text[],
-      ${clicks.map((click) => click.user_agent)}::text[],
-      ${clicks.map((click) => click.ip_hash)}::text[],
-      ${clicks.map((click) => click.verdict)}::text[],
-      ${clicks.map((click) => click.reason)}::text[],
-      ${clicks.map((click) => click.rules_version)}::smallint[],
-      ${clicks.map((click) => click.device)}::text[],
-      ${clicks.map((click) => click.browser)}::text[],
-      ${clicks.map((click) => click.os)}::text[]
+      ${arrayLiteral(clicks, (click) => click.event_id)}::uuid[],
+      ${arrayLiteral(clicks, (click) => Number(click.caller_key))}::integer[],
+      ${arrayLiteral(clicks, (click) => click.at)}::double precision[],
+      ${arrayLiteral(clicks, (click) => click.offer_id)}::integer[],
+      ${arrayLiteral(clicks, (click) => click.variation_id)}::integer[],
+      ${arrayLiteral(clicks, (click) => click.referrer)}::text[],
+      ${arrayLiteral(clicks, (click) => click.user_agent)}::text[],
+      ${arrayLiteral(clicks, (click) => click.ip_hash)}::text[],
+      ${arrayLiteral(clicks, (click) => click.verdict)}::text[],
+      ${arrayLiteral(clicks, (click) => click.reason)}::text[],
+      ${arrayLiteral(clicks, (click) => click.rules_version)}::smallint[],
+      ${arrayLiteral(clicks, (click) => click.device)}::text[],
+      ${arrayLiteral(clicks, (click) => click.browser)}::text[],
+      ${arrayLiteral(clicks, (click) => click.os)}::text[]
     ) with ordinality as b (
       event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason,
       rules_version, device, browser, os, position
@@ -126,13 +127,13 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
 export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) => sql<Rejection[]>`
   with batch as (
     select * from unnest(
-      ${impressions.map((impression) => impression.event_id)}::uuid[],
-      ${impressions.map((impression) => Number(impression.caller_key))}::integer[],
-      ${impressions.map((impression) => impression.at)}::double precision[],
-      ${impressions.map((impression) => impression.offer_id)}::integer[],
-      ${impressions.map((impression) => impression.variation_id)}::integer[],
-      ${impressions.map((impression) => impression.newsletter_send_id)}::text[],
-      ${impressions.map((impression) => impression.recipients)}::integer[]
+      ${arrayLiteral(impressions, (impression) => impression.event_id)}::uuid[],
+      ${arrayLiteral(impressions, (impression) => Number(impression.caller_key))}::integer[],
+      ${arrayLiteral(impressions, (impression) => impression.at)}::double precision[],
+      ${arrayLiteral(impressions, (impression) => impression.offer_id)}::integer[],
+      ${arrayLiteral(impressions, (impression) => impression.variation_id)}::integer[],
+      ${arrayLiteral(impressions, (impression) => impression.newsletter_send_id)}::text[],
+      ${arrayLiteral(impressions, (impression) => impression.recipients)}::integer[]
     ) with ordinality as b (
       event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
     )

@@ -8,32 +8,29 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
 `
 
 /** Who was counted as unique can be forgotten with the salt: no later hash will match. */
-export const deleteOldVisitors = (sql: Sql, now: number) => sql<{ visitors: number }[]>`
-  with deleted as (
-    delete from promo_click_visitors
-    where salt_month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'
-    returning 1
-  )
-  select count(*)::integer as visitors from deleted
+export const deleteOldVisitors = (sql: Sql, now: number) => sql`
+  delete from promo_click_visitors
+  where salt_month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'
 `
 
 /** Removes user agent and visitor hash from clicks older than `days`; the clicks stay. */
-export const removeDetails = (sql: Sql, now: number, days: number) => sql<{ clicks: number }[]>`
-  with stripped as (
-    update promo_click_tracking
-    set user_agent = null, ip_hash = null
-    where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '1 day'
-      and (user_agent is not null or ip_hash is not null)
-    returning 1
-  )
-  select count(*)::integer as clicks from stripped
+export const removeDetails = (sql: Sql, now: number, days: number) => sql`
+  update promo_click_tracking
+  set user_agent = null, ip_hash = null
+  where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
+    and (user_agent is not null or ip_hash is not null)
 `
 
-export const countDetails = (sql: Sql, now: number, days: number) => sql<{ clicks: number }[]>`
-  select count(*)::integer as clicks
+/** How many clicks `removeDetails` would change in each partition, but for those older than `months` months. */
+export const countDetails = (sql: Sql, now: number, days: number, months: number) => sql<
+  { partition: string; clicks: number }[]
+>`
+  select tableoid::regclass::text as partition, count(*)::integer as clicks
   from promo_click_tracking
-  where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '1 day'
+  where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
+    and clicked_at >= ${firstMonthKept(sql, now, months)} at time zone 'UTC'
     and (user_agent is not null or ip_hash is not null)
+  group by 1
 `
 
 /** Partitions of months that ended more than `months` months ago. */
@@ -42,20 +39,26 @@ export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql
   from pg_inherits
   join pg_class child on child.oid = pg_inherits.inhrelid
   where pg_inherits.inhparent = 'promo_click_tracking'::regclass
-    and child.relname ~ '^promo_click_tracking_\d{4}_\d{2}$'
-    and to_date(right(child.relname, 7), 'YYYY_MM') + interval '1 month'
-      <= date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC') - ${months} * interval '1 month'
+    and child.relname ~ '^promo_click_tracking_[0-9]{4}_[0-9]{2}$'
+    and to_date(right(child.relname, 7), 'YYYY_MM') < ${firstMonthKept(sql, now, months)}
   order by name
 `
 
 export const dropClickPartition = (sql: Sql, name: string) => sql`drop table if exists ${sql(name)}`
 
+/** Clicks of such months that came when the month had no partition. */
+export const deleteOldDefaultClicks = (sql: Sql, now: number, months: number) => sql`
+  delete from promo_click_tracking_default
+  where clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'
+`
+
+/** The beginning of the oldest month that is kept: a timestamp without time zone, in UTC. */
+const firstMonthKept = (sql: Sql, now: number, months: number) => sql`
+  (date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC') - ${months} * interval '1 month')
+`
+
 /** Retries come within minutes; a key is kept for `days` days. */
-export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql<{ keys: number }[]>`
-  with deleted as (
-    delete from promo_event_keys
-    where recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '1 day'
-    returning 1
-  )
-  select count(*)::integer as keys from deleted
+export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql`
+  delete from promo_event_keys
+  where recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
 `

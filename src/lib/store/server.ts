@@ -13,7 +13,10 @@ export type DatabaseServer = {
   stop(): Promise<void>
 }
 
-export function databaseServer(config: Pick<Config, 'DATABASE_URL' | 'PROMO_DATA_DIR'>, log: Log): DatabaseServer {
+export function databaseServer(
+  config: Pick<Config, 'DATABASE_URL' | 'PROMO_DATA_DIR'>,
+  log: Log,
+): DatabaseServer {
   const url = config.DATABASE_URL
   if (url !== undefined) {
     return { locate: async () => ok(url), open: async () => ok(undefined), stop: async () => {} }
