@@ -9,7 +9,10 @@ export const onRequest = defineMiddleware(async (context, next) => {
   const { locals, request } = context
   if (import.meta.env.DEV && !context.isPrerendered) {
     locals.app ??= await developmentApp()
-    locals.client ??= locals.app.client(context.clientAddress, (name) => request.headers.get(name) ?? undefined)
+    locals.client ??= locals.app.client(
+      context.clientAddress,
+      (name) => request.headers.get(name) ?? undefined,
+    )
   }
   return await next()
 })

@@ -46,7 +46,9 @@ export async function startSite(config: Config, folders: readonly string[] = [])
   const listening = await listen(server, config)
   if (listening !== undefined) {
     await stop()
-    giveUp(`The site cannot listen on ${config.HOST}:${config.PORT}: ${listening}. Set PORT or HOST to another value.`)
+    giveUp(
+      `The site cannot listen on ${config.HOST}:${config.PORT}: ${listening}. Set PORT or HOST to another value.`,
+    )
   }
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : config.PORT

@@ -31,10 +31,17 @@ export type SiteOptions = {
  */
 export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Server {
   const pages = new Set(readPages(dist))
-  const files = [sirv(join(dist, 'client'), { etag: true }), ...folders.map((folder) => sirv(folder, { dev: true }))]
+  const files = [
+    sirv(join(dist, 'client'), { etag: true }),
+    ...folders.map((folder) => sirv(folder, { dev: true })),
+  ]
   const notFoundPage = readNotFoundPage(dist)
 
-  const answerPromoLink = async (request: IncomingMessage, path: string, query: string): Promise<Answer | undefined> => {
+  const answerPromoLink = async (
+    request: IncomingMessage,
+    path: string,
+    query: string,
+  ): Promise<Answer | undefined> => {
     const slug = slugOf(path)
     if (slug === undefined || pages.has(`/${slug}`)) return undefined
     const header = headerReader(request)
@@ -52,11 +59,13 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
 
   const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
     const locals = { app, client: clientOf(request, headerReader(request)) }
-    astro(request, response, () => answerNotFound(request, response, locals), locals).catch((error: unknown) => {
-      app.log.error({ reason: messageOf(error) }, 'a page broke')
-      if (!response.headersSent) response.writeHead(500)
-      response.end()
-    })
+    astro(request, response, () => answerNotFound(request, response, locals), locals).catch(
+      (error: unknown) => {
+        app.log.error({ reason: messageOf(error) }, 'a page broke')
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+      },
+    )
   }
 
   /** The site's own 404 page: rendered by Astro, or the file that the build made of it. */
@@ -78,13 +87,12 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
   }
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    const [next, ...rest] = files
-    const tryFiles = (file: typeof next, others: typeof files): void => {
-      if (!file) return askAstro(request, response)
-      const [another, ...remaining] = others
-      file(request, response, () => tryFiles(another, remaining))
+    const serveFrom = (index: number): void => {
+      const folder = files[index]
+      if (folder) folder(request, response, () => serveFrom(index + 1))
+      else askAstro(request, response)
     }
-    tryFiles(next, rest)
+    serveFrom(0)
   }
 
   const server = createServer((request, response) => {
@@ -148,5 +156,7 @@ function readPages(dist: string): string[] {
 
 function readNotFoundPage(dist: string): string {
   const path = join(dist, 'client', '404.html')
-  return existsSync(path) ? readFileSync(path, 'utf8') : '<!doctype html><title>Not found</title><h1>Not found</h1>'
+  return existsSync(path)
+    ? readFileSync(path, 'utf8')
+    : '<!doctype html><title>Not found</title><h1>Not found</h1>'
 }

@@ -29,11 +29,11 @@ import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
 import { createEventIds } from './tracking/event-id.ts'
 import { createFlood } from './tracking/flood.ts'
-import { createVariationSource } from './tracking/variation-source.ts'
 import { eventRecorder } from './tracking/record-events.ts'
 import { reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
 import { variationSchema } from './tracking/variation.ts'
+import { createVariationSource } from './tracking/variation-source.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
 
@@ -64,7 +64,11 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
   const metrics = createMetrics()
   const database = openDatabase({ locate: server.locate, log })
 
-  const linkSnapshot = openSnapshot({ path: join(config.PROMO_DATA_DIR, 'links.json'), schema: linkSchema, log })
+  const linkSnapshot = openSnapshot({
+    path: join(config.PROMO_DATA_DIR, 'links.json'),
+    schema: linkSchema,
+    log,
+  })
   const links = createRefreshingCache({
     ...createTableSource(database),
     keyOf: ({ slug }) => slug,
@@ -138,7 +142,15 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     databaseUp: () => Number(database.up),
   })
 
-  const tracking = { variations, buffer: events.buffer, flusher: events.flusher, salts, now, newEventId: createEventIds(), selfDeclared: createSelfDeclared() }
+  const tracking = {
+    variations,
+    buffer: events.buffer,
+    flusher: events.flusher,
+    salts,
+    now,
+    newEventId: createEventIds(),
+    selfDeclared: createSelfDeclared(),
+  }
   const promoLinks = {
     ...tracking,
     links,
@@ -173,13 +185,20 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     log,
     database,
     /** Whose request it is, behind the proxies that the settings trust. */
-    client: (peer: string, header: HeaderReader): Client => clientOf(peer, header, config.PROMO_TRUSTED_PROXIES),
+    client: (peer: string, header: HeaderReader): Client =>
+      clientOf(peer, header, config.PROMO_TRUSTED_PROXIES),
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
-    guard: (endpoint: Endpoint, source: { request: Request; client: Client }, respond: () => Promise<Answer>) =>
-      guard(gate, endpoint, source, respond),
+    guard: (
+      endpoint: Endpoint,
+      source: { request: Request; client: Client },
+      respond: () => Promise<Answer>,
+    ) => guard(gate, endpoint, source, respond),
     reportClick: (report: ClickReport) => reportClick(reports, report),
     reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
-    selectPromo: ({ strategy, newsletter_send_id }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
+    selectPromo: ({
+      strategy,
+      newsletter_send_id,
+    }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
       selectPromo(
         { database, links, random, siteUrl: config.SITE_URL },
         { strategy: strategy ?? config.PROMO_SELECTION, newsletter_send_id },

@@ -18,8 +18,10 @@ const wholeNumber = (least: number, most: number, preset: number) =>
     String(preset),
   )
 
-const oneOf = <const Choices extends readonly [string, ...string[]]>(choices: Choices, preset: Choices[number]) =>
-  v.optional(v.picklist(choices, `must be one of ${choices.join(', ')}`), preset)
+const oneOf = <const Choices extends readonly [string, ...string[]]>(
+  choices: Choices,
+  preset: Choices[number],
+) => v.optional(v.picklist(choices, `must be one of ${choices.join(', ')}`), preset)
 
 const urlOf = (protocols: readonly string[], fault: string) =>
   v.pipe(
@@ -35,7 +37,10 @@ const secret = (least: number) =>
   )
 
 const schema = v.object({
-  HOST: v.optional(v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')), '127.0.0.1'),
+  HOST: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')),
+    '127.0.0.1',
+  ),
   PORT: wholeNumber(0, 65535, 4321),
   SITE_URL: v.optional(
     v.pipe(
@@ -119,7 +124,10 @@ export function readConfig(environment: Record<string, string | undefined>): Res
   )
   const parsed = v.safeParse(schema, given)
   if (!parsed.success) return fail(parsed.issues.map(faultOf))
-  return ok({ ...parsed.output, SITE_URL: parsed.output.SITE_URL ?? `http://localhost:${parsed.output.PORT}` })
+  return ok({
+    ...parsed.output,
+    SITE_URL: parsed.output.SITE_URL ?? `http://localhost:${parsed.output.PORT}`,
+  })
 }
 
 /** The faults as the lines that a person reads at start. */

@@ -2,7 +2,13 @@ import type { APIRoute } from 'astro'
 import { toResponse } from '../lib/http/answer.ts'
 
 /** A promo link, or else the site's own 404 page. */
-export const ALL: APIRoute = async ({ locals: { app, client }, params: { slug = '' }, request, rewrite, url }) => {
+export const ALL: APIRoute = async ({
+  locals: { app, client },
+  params: { slug = '' },
+  request,
+  rewrite,
+  url,
+}) => {
   const answer = await app.answerPromoLink({
     method: request.method,
     slug,

@@ -9,7 +9,9 @@ const config = loadConfig()
 const opened = await openApp({ config, log: openLog('silent') })
 if (!opened.ok) throw new Error(opened.fault.message)
 const app = opened.value
-const entry: { handler: AstroHandler } = await import(new URL('../../dist/server/entry.mjs', import.meta.url).href)
+const entry: { handler: AstroHandler } = await import(
+  new URL('../../dist/server/entry.mjs', import.meta.url).href
+)
 const server = createServer((request, response) => {
   const header = (name: string) => {
     const value = request.headers[name]
@@ -20,7 +22,8 @@ const server = createServer((request, response) => {
 })
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
-  if (typeof address === 'object' && address) console.log(`"url":"http://127.0.0.1:${address.port}" "listening"`)
+  if (typeof address === 'object' && address)
+    console.log(`"url":"http://127.0.0.1:${address.port}" "listening"`)
 })
 process.on('SIGTERM', () => {
   server.closeAllConnections()

@@ -7,5 +7,6 @@ const server = createServer((_, response) => {
 })
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
-  if (typeof address === 'object' && address) console.log(`"url":"http://127.0.0.1:${address.port}" "listening"`)
+  if (typeof address === 'object' && address)
+    console.log(`"url":"http://127.0.0.1:${address.port}" "listening"`)
 })

@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
+import { ok } from '../../src/lib/result.ts'
 import { openDatabase, type Sql } from '../../src/lib/store/database.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
-import { ok } from '../../src/lib/result.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import { insertPromos } from '../support/database.ts'
@@ -110,4 +110,6 @@ console.log(
     ['journal and batches, 1 connection', batched.toFixed(0), (batched / single).toFixed(1)],
   ]),
 )
-process.exitCode = judge([{ name: 'batched against one transaction a click', value: batched / single, least: 25 }])
+process.exitCode = judge([
+  { name: 'batched against one transaction a click', value: batched / single, least: 25 },
+])

@@ -11,13 +11,19 @@ export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>
-      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  '),
     )
     .join('\n')
 }
 
 /** Says whether a bar of the design holds; answers what the exit code should be. */
-export function judge(bars: readonly { name: string; value: number; least?: number; most?: number }[]): number {
+export function judge(
+  bars: readonly { name: string; value: number; least?: number; most?: number }[],
+): number {
   let missed = 0
   for (const { name, value, least, most } of bars) {
     const holds = (least === undefined || value >= least) && (most === undefined || value <= most)

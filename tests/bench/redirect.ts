@@ -30,7 +30,11 @@ await migrate(sql)
 await insertPromos(sql)
 
 const folders = [makeDataDir(), makeDataDir(), makeDataDir()] as const
-const settings = { DATABASE_URL: database.url, PROMO_FLOOD_PER_MINUTE: '1000000000', PROMO_LOG_LEVEL: 'silent' }
+const settings = {
+  DATABASE_URL: database.url,
+  PROMO_FLOOD_PER_MINUTE: '1000000000',
+  PROMO_LOG_LEVEL: 'silent',
+}
 const start = (folder: string, more: Record<string, string>, program?: string) =>
   startSiteProcess({ ...settings, ...more, PROMO_DATA_DIR: folder, PROMO_LOG_LEVEL: 'info' }, program)
 const bare = await startSiteProcess({ PROMO_DATA_DIR: '' }, 'tests/bench/bare-server.ts')
@@ -39,7 +43,13 @@ const synced = await start(folders[1], { PROMO_JOURNAL_SYNC: 'fsync' })
 const astro = await start(folders[2], {}, 'tests/bench/astro-server.ts')
 
 type Round = { perSecond: number; p50: number; p99: number }
-const ways: { name: string; server: SiteProcess; request: () => Buffer; stopped?: boolean; rounds: Round[] }[] = [
+const ways: {
+  name: string
+  server: SiteProcess
+  request: () => Buffer
+  stopped?: boolean
+  rounds: Round[]
+}[] = [
   { name: 'bare node:http', server: bare, request: plain, rounds: [] },
   { name: 'redirect without promo_var', server: site, request: plain, rounds: [] },
   { name: 'redirect, recorded (write)', server: site, request: tracked, rounds: [] },
@@ -99,11 +109,15 @@ console.log(
     ]),
   ]),
 )
-console.log(`\n${answered} clicks answered, ${found?.clicks} found in the database, ${refused} requests not answered with 307\n`)
+console.log(
+  `\n${answered} clicks answered, ${found?.clicks} found in the database, ${refused} requests not answered with 307\n`,
+)
 
 /** Ratios within a round, so that a machine that slows down between rounds changes nothing. */
 const ratio = (way: number, to: number, pick: (round: Round) => number) =>
-  median((ways[way]?.rounds ?? []).map((round, index) => pick(round) / pick(ways[to]?.rounds[index] ?? round)))
+  median(
+    (ways[way]?.rounds ?? []).map((round, index) => pick(round) / pick(ways[to]?.rounds[index] ?? round)),
+  )
 const missed = judge([
   { name: 'recorded (write) against bare', value: ratio(2, 0, (round) => round.perSecond), least: 0.7 },
   { name: 'recorded (fsync) against bare', value: ratio(3, 0, (round) => round.perSecond), least: 0.4 },

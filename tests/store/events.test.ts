@@ -135,8 +135,12 @@ describe('clicks', () => {
     const [made] = await database.sql`select promo_make_click_partition('2031-05-17') as made`
     const [again] = await database.sql`select promo_make_click_partition('2031-05-01') as made`
     expect([made?.made, again?.made]).toEqual([true, false])
-    const rows = await database.sql`select tableoid::regclass::text as partition from promo_click_tracking order by id`
-    expect(rows.map((row) => row.partition)).toEqual(['promo_click_tracking_2031_05', 'promo_click_tracking_default'])
+    const rows =
+      await database.sql`select tableoid::regclass::text as partition from promo_click_tracking order by id`
+    expect(rows.map((row) => row.partition)).toEqual([
+      'promo_click_tracking_2031_05',
+      'promo_click_tracking_default',
+    ])
     await recordClicks(database.sql, [aClick({ at: at - 5 })])
     const [counted] = await database.sql`select count(*)::integer as rows from promo_click_tracking_2031_05`
     expect(counted?.rows).toBe(2)

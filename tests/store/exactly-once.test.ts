@@ -5,8 +5,8 @@ import type { RecordEvents } from '../../src/lib/buffer/flusher.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
@@ -58,9 +58,21 @@ function siteOn(folder: string, failure: () => Failure): EventBuffer {
 }
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('accept' as const), events: fc.integer({ min: 1, max: 30 }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), how: fc.constantFrom('none', 'before', 'after') }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), milliseconds: fc.integer({ min: 0, max: 40 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('accept' as const), events: fc.integer({ min: 1, max: 30 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('fail' as const),
+      how: fc.constantFrom('none', 'before', 'after'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), milliseconds: fc.integer({ min: 0, max: 40 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
 )
 
@@ -75,10 +87,15 @@ test('whatever comes between acceptance and commit, each event counts exactly on
       const accepted: TrackingEvent[] = []
       const reports = new Map<string, number>()
       const makeEvent = (index: number): TrackingEvent => {
-        if (index % 7 !== 0) return aClick({ at: Date.now(), ip_hash: aHash(index), variation_id: 42 + (index % 2) })
+        if (index % 7 !== 0)
+          return aClick({ at: Date.now(), ip_hash: aHash(index), variation_id: 42 + (index % 2) })
         const send = `run-${run}-send-${index % 3}`
         reports.set(send, 10 + accepted.length)
-        return anImpression({ at: Date.now() + accepted.length, newsletter_send_id: send, recipients: 10 + accepted.length })
+        return anImpression({
+          at: Date.now() + accepted.length,
+          newsletter_send_id: send,
+          recipients: 10 + accepted.length,
+        })
       }
       for (const now of steps) {
         if (now.do === 'fail') failure = now.how
@@ -101,7 +118,8 @@ test('whatever comes between acceptance and commit, each event counts exactly on
       await site.close(1_000)
 
       const clicks = accepted.filter((event) => event.kind === 'click').map((event) => event.event_id)
-      const rows = await server.sql`select event_id from promo_click_tracking where event_id = any(${clicks}::uuid[])`
+      const rows =
+        await server.sql`select event_id from promo_click_tracking where event_id = any(${clicks}::uuid[])`
       expect(rows.map((row) => row.event_id).sort()).toEqual(clicks.sort())
       const sends = await server.sql`
         select newsletter_send_id as send, recipients from promo_impression_tracking
@@ -164,6 +182,7 @@ test('a backlog larger than memory waits on disk and arrives whole', async () =>
   expect(await site.flusher.drained(20_000)).toBe(true)
   expect(site.readings()).toMatchObject({ depth: 0, bytes: 0, age: 0 })
   await site.close(1_000)
-  const [counted] = await server.sql`select count(distinct event_id)::integer as clicks from promo_click_tracking`
+  const [counted] =
+    await server.sql`select count(distinct event_id)::integer as clicks from promo_click_tracking`
   expect(counted?.clicks).toBe(4_500)
 })

@@ -29,7 +29,10 @@ export function failingFiles(): FailingFiles {
     writeSync(fd: number, data: NodeJS.ArrayBufferView | string) {
       broken('writeSync')
       if (files.room <= 0) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
-      const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+      const bytes =
+        typeof data === 'string'
+          ? Buffer.from(data)
+          : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
       const fits = bytes.subarray(0, files.room)
       files.room -= fits.length
       return fs.writeSync(fd, fits)

@@ -13,6 +13,9 @@ export function temporaryFolder(): string {
 /** Makes every instance that has written to a journal look as after `kill -9`. */
 export function buryInstances(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.owner'))) {
-    writeFileSync(join(folder, name), JSON.stringify({ host: hostname(), pid: process.pid, started: 'long ago' }))
+    writeFileSync(
+      join(folder, name),
+      JSON.stringify({ host: hostname(), pid: process.pid, started: 'long ago' }),
+    )
   }
 }

@@ -6,7 +6,8 @@ import { migrate } from '../../src/lib/store/migrate.ts'
 import { startTestServer } from './postgres-server.ts'
 
 const file = fileURLToPath(new URL('../../db/schema.sql', import.meta.url))
-const head = '-- What the migrations make of an empty database. Written by "npm run schema"; not to be edited or run.\n\n'
+const head =
+  '-- What the migrations make of an empty database. Written by "npm run schema"; not to be edited or run.\n\n'
 
 /** `npm run schema` writes db/schema.sql from a fresh server; with `--check` it only compares, and exits 1. */
 const server = await startTestServer()
@@ -28,7 +29,8 @@ function difference(written: string, fresh: string): string[] {
   const start = after.findIndex((line, index) => line !== before[index])
   const from = start === -1 ? after.length : start
   let same = 0
-  while (same < Math.min(before.length, after.length) - from && before.at(-1 - same) === after.at(-1 - same)) same += 1
+  while (same < Math.min(before.length, after.length) - from && before.at(-1 - same) === after.at(-1 - same))
+    same += 1
   return [
     `@@ db/schema.sql, line ${from + 1} @@`,
     ...before.slice(from, before.length - same).map((line) => `-${line}`),

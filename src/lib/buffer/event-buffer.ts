@@ -114,7 +114,12 @@ function batchOf(file: { path: string; bytes: number }): Batch {
   try {
     const text = readFileSync(file.path, 'utf8')
     const { events } = decodeRecords(text.slice(0, text.indexOf('\n') + 1))
-    return { file, events: undefined, count: text.split('\n').filter(Boolean).length, since: events[0]?.at ?? 0 }
+    return {
+      file,
+      events: undefined,
+      count: text.split('\n').filter(Boolean).length,
+      since: events[0]?.at ?? 0,
+    }
   } catch {
     return { file, events: undefined, count: 0, since: 0 }
   }

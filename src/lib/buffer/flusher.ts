@@ -73,11 +73,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
     if (!events) return false
     const recorded = await recordAll(events, 0)
     if (!recorded.ok) {
-      log.warn({ fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth }, 'flush failed')
+      log.warn(
+        { fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth },
+        'flush failed',
+      )
       return false
     }
     const kept = rejects.append(recorded.value)
-    if (!kept.ok) log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
+    if (!kept.ok)
+      log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
     buffer.remove(batch, kept.ok)
     lastFlush = now()
     onFlush?.(events.length, (performance.now() - started) / 1000)
@@ -113,7 +117,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
     if (events.length === 0) return { ok: true, value: [] }
     const recorded = await record(events)
     if (recorded.ok) return { ok: true, value: rejectsOf(events, recorded.value, now()) }
-    if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow) return recordAll(events, conflicts + 1)
+    if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow)
+      return recordAll(events, conflicts + 1)
     if (recorded.fault.code === 'unavailable' || recorded.fault.code === 'timeout') return recorded
     const [first] = events
     if (events.length === 1 && first) {
@@ -133,7 +138,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
         await asleep()
         continue
       }
-      if (buffer.collected > 0 && buffer.collected === buffer.depth && waiters.size === 0) await asleep(linger)
+      if (buffer.collected > 0 && buffer.collected === buffer.depth && waiters.size === 0)
+        await asleep(linger)
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
       if (await flush(batch)) {

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -76,9 +85,7 @@ export function joinInstances(folder: string, now: () => number): Instance {
     orphans() {
       const names = listFolder(folder)
       const gone = new Set(
-        names
-          .flatMap((name) => instanceOfSegment(name) ?? [])
-          .filter((instance) => isGone(instance)),
+        names.flatMap((name) => instanceOfSegment(name) ?? []).filter((instance) => isGone(instance)),
       )
       const found = names
         .filter((name) => gone.has(instanceOfSegment(name) ?? '') && !known.has(name) && isAbandoned(name))

@@ -74,7 +74,8 @@ export function openJournal(options: {
     },
 
     append(lines) {
-      if (bytes + lines.length > maxBytes) return fail({ code: 'full', message: `the journal has reached ${maxBytes} bytes` })
+      if (bytes + lines.length > maxBytes)
+        return fail({ code: 'full', message: `the journal has reached ${maxBytes} bytes` })
       try {
         const segment = open ?? begin()
         // A line that a full disk cut off must not swallow the next one.

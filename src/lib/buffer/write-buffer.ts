@@ -74,7 +74,10 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     fault = appended.ok ? undefined : appended.fault
     const fits = inMemory + group.length <= maxEvents
     if (!appended.ok) onFault(appended.fault, fits ? 0 : group.length)
-    if (!appended.ok && !fits) return resolveAll(group, 'lost')
+    if (!appended.ok && !fits) {
+      resolveAll(group, 'lost')
+      return
+    }
     for (const { event } of group) collecting.push(event)
     inMemory += group.length
     if (!appended.ok) wholeOnDisk = false

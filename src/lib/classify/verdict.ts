@@ -24,7 +24,8 @@ const rules: readonly Rule[] = [
   {
     reason: 'prefetch',
     verdict: 'machine',
-    matches: ({ header }) => prefetchHeaders.some((name) => /prefetch|prerender|preview/i.test(header(name) ?? '')),
+    matches: ({ header }) =>
+      prefetchHeaders.some((name) => /prefetch|prerender|preview/i.test(header(name) ?? '')),
   },
   {
     reason: 'self_declared',

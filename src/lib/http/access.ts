@@ -6,7 +6,11 @@ import { type Client, type HeaderReader, isLocal } from './client.ts'
  * Who may post events, ask for a promo and read metrics: callers on this machine, and callers with the token.
  * `undefined` where access is granted.
  */
-export function refuseCaller(client: Client, header: HeaderReader, token: string | undefined): ApiFault | undefined {
+export function refuseCaller(
+  client: Client,
+  header: HeaderReader,
+  token: string | undefined,
+): ApiFault | undefined {
   const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
   if (given === undefined && isLocal(client, header)) return undefined
   if (given !== undefined && token !== undefined && equal(given, token)) return undefined

@@ -47,7 +47,12 @@ export const plainText = (body: string, contentType: string): Answer => ({
 })
 
 export function faultAnswer({ error, message, details, headers, fields }: ApiFault): Answer {
-  const answer = json(statusOf[error], { error, ...(message && { message }), ...(details && { details }), ...fields })
+  const answer = json(statusOf[error], {
+    error,
+    ...(message && { message }),
+    ...(details && { details }),
+    ...fields,
+  })
   return { ...answer, headers: { ...answer.headers, ...headers } }
 }
 

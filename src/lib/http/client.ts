@@ -6,7 +6,14 @@ export type Client = { address: string; forwarded: boolean }
 
 export type HeaderReader = (name: string) => string | undefined
 
-const forwardingHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-host', 'via', 'cf-connecting-ip']
+const forwardingHeaders = [
+  'x-forwarded-for',
+  'forwarded',
+  'x-real-ip',
+  'x-forwarded-host',
+  'via',
+  'cf-connecting-ip',
+]
 
 /**
  * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most address
@@ -27,7 +34,9 @@ export function clientOf(peer: string, header: HeaderReader, trusted: BlockList 
 
 /** Whether the request comes from this very machine, straight and not from a page in a browser. */
 export const isLocal = (client: Client, header: HeaderReader): boolean =>
-  !client.forwarded && header('origin') === undefined && (client.address === '::1' || client.address.startsWith('127.'))
+  !client.forwarded &&
+  header('origin') === undefined &&
+  (client.address === '::1' || client.address.startsWith('127.'))
 
 const isIn = (networks: BlockList, address: string): boolean =>
   isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')

@@ -15,6 +15,8 @@ export async function readJson<Schema extends v.GenericSchema>(
   if (!text.ok) return text
   const body = parseJson(text.value)
   if (!body.ok) return fail(invalid({ body: `is not valid JSON: ${body.fault}` }))
+  // A list would pass for an object whose fields are all missing.
+  if (Array.isArray(body.value)) return fail(invalid({ body: notAnObject }))
   return check(schema, body.value)
 }
 
@@ -40,6 +42,8 @@ export function readQuery<Schema extends v.GenericSchema>(
   return check(schema, Object.fromEntries(query))
 }
 
+const notAnObject = 'must be a JSON object'
+
 export const invalid = (details: Record<string, string>): ApiFault => ({ error: 'validation_error', details })
 
 function check<Schema extends v.GenericSchema>(
@@ -60,7 +64,7 @@ function check<Schema extends v.GenericSchema>(
 function explain(issue: v.BaseIssue<unknown>): string {
   if (issue.type !== 'strict_object') return issue.message
   if (issue.expected === 'never') return 'is not a known field; remove it'
-  return issue.path ? 'is missing' : 'must be a JSON object'
+  return issue.path ? 'is missing' : notAnObject
 }
 
 /** Stops reading as soon as there is too much. */

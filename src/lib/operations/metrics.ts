@@ -3,7 +3,13 @@ import type { VisitOutcome } from '../links/answer-promo-link.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-type Readings = { depth: () => number; age: () => number; bytes: () => number; rejects: () => number; databaseUp: () => number }
+type Readings = {
+  depth: () => number
+  age: () => number
+  bytes: () => number
+  rejects: () => number
+  databaseUp: () => number
+}
 
 /** What this instance counts for Prometheus. No label ever holds anything of a visitor. */
 export function createMetrics() {

@@ -2,6 +2,7 @@ import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import {
   countDetails,
+  deleteOldDefaultClicks,
   deleteOldEventKeys,
   deleteOldSalts,
   deleteOldVisitors,
@@ -12,7 +13,13 @@ import {
 
 export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS_MONTHS: number }
 
-export type Purged = { salts: number; visitors: number; details: number; event_keys: number; partitions: string[] }
+export type Purged = {
+  salts: number
+  visitors: number
+  details: number
+  event_keys: number
+  partitions: string[]
+}
 
 const keepKeysDays = 35
 const deadline = 600_000
@@ -21,7 +28,7 @@ const deadline = 600_000
 export async function purge(
   database: Database,
   now: number,
-  retention: Retention,
+  { PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS }: Retention,
 ): Promise<Result<Purged, DatabaseFault>> {
   const salts = await database.run((sql) => deleteOldSalts(sql, now))
   if (!salts.ok) return salts
@@ -29,19 +36,24 @@ export async function purge(
   if (!visitors.ok) return visitors
   const keys = await database.run((sql) => deleteOldEventKeys(sql, now, keepKeysDays), deadline)
   if (!keys.ok) return keys
-  const partitions = await database.run((sql) => oldClickPartitions(sql, now, retention.PROMO_RETAIN_EVENTS_MONTHS))
+  const partitions = await database.run((sql) => oldClickPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
   if (!partitions.ok) return partitions
   for (const { name } of partitions.value) {
     const dropped = await database.run((sql) => dropClickPartition(sql, name), deadline)
     if (!dropped.ok) return dropped
   }
-  const details = await database.run((sql) => removeDetails(sql, now, retention.PROMO_RETAIN_DETAILS_DAYS), deadline)
+  const strays = await database.run(
+    (sql) => deleteOldDefaultClicks(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
+    deadline,
+  )
+  if (!strays.ok) return strays
+  const details = await database.run((sql) => removeDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
   if (!details.ok) return details
   return ok({
     salts: salts.value.length,
-    visitors: visitors.value[0]?.visitors ?? 0,
-    details: details.value[0]?.clicks ?? 0,
-    event_keys: keys.value[0]?.keys ?? 0,
+    visitors: visitors.value.count,
+    details: details.value.count,
+    event_keys: keys.value.count,
     partitions: partitions.value.map(({ name }) => name),
   })
 }
@@ -50,11 +62,17 @@ export async function purge(
 export async function previewPurge(
   database: Database,
   now: number,
-  retention: Retention,
+  { PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS }: Retention,
 ): Promise<Result<Pick<Purged, 'details' | 'partitions'>, DatabaseFault>> {
-  const partitions = await database.run((sql) => oldClickPartitions(sql, now, retention.PROMO_RETAIN_EVENTS_MONTHS))
+  const partitions = await database.run((sql) => oldClickPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
   if (!partitions.ok) return partitions
-  const details = await database.run((sql) => countDetails(sql, now, retention.PROMO_RETAIN_DETAILS_DAYS), deadline)
+  const details = await database.run(
+    (sql) => countDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS),
+    deadline,
+  )
   if (!details.ok) return details
-  return ok({ details: details.value[0]?.clicks ?? 0, partitions: partitions.value.map(({ name }) => name) })
+  return ok({
+    details: details.value.reduce((sum, { clicks }) => sum + clicks, 0),
+    partitions: partitions.value.map(({ name }) => name),
+  })
 }

@@ -11,4 +11,5 @@ export const visitorHash = (address: string, salt: KeyObject): string =>
   createHmac('sha256', salt).update(plainAddress(address)).digest('hex')
 
 /** IPv4 addresses also arrive in IPv6 form; both are one visitor. */
-export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase()
+export const plainAddress = (address: string): string =>
+  address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase()

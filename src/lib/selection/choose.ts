@@ -26,8 +26,13 @@ export type Choice = { candidate: Candidate; probability: number }
  * `ctr_weighted`: both in proportion to `weight * (1 + ctr / 100)` with the human CTR in per cent (specification,
  * Phase 3.2); simulation shows that this learns next to nothing. `undefined` where there is no candidate.
  */
-export function choose(candidates: readonly Candidate[], strategy: Strategy, random: Random): Choice | undefined {
-  const gain = strategy === 'ctr_weighted' ? (members: readonly Candidate[]) => 1 + ctr(members) / 100 : () => 1
+export function choose(
+  candidates: readonly Candidate[],
+  strategy: Strategy,
+  random: Random,
+): Choice | undefined {
+  const gain =
+    strategy === 'ctr_weighted' ? (members: readonly Candidate[]) => 1 + ctr(members) / 100 : () => 1
   const offers = [...Map.groupBy(candidates, ({ offer_id }) => offer_id).values()]
   const offer = draw(offers, (members) => (members[0]?.weight ?? 0) * gain(members), random)
   const variation = offer && draw(offer.item, (member) => gain([member]), random)
@@ -36,7 +41,8 @@ export function choose(candidates: readonly Candidate[], strategy: Strategy, ran
 
 /** Human clicks of recipients, in per cent; 0 where nothing was sent. */
 function ctr(members: readonly Candidate[]): number {
-  const sum = (pick: (member: Candidate) => number) => members.reduce((total, member) => total + pick(member), 0)
+  const sum = (pick: (member: Candidate) => number) =>
+    members.reduce((total, member) => total + pick(member), 0)
   const recipients = sum((member) => member.recipients)
   return recipients === 0 ? 0 : (sum((member) => member.human_clicks) / recipients) * 100
 }
@@ -49,10 +55,13 @@ function draw<Item>(
   const weights = items.map(weightOf)
   const total = weights.reduce((sum, weight) => sum + weight, 0)
   let left = random() * total
+  let drawn: { item: Item; probability: number } | undefined
   for (const [index, item] of items.entries()) {
     const weight = weights[index] ?? 0
+    if (weight > 0) drawn = { item, probability: weight / total }
     left -= weight
-    if (left < 0) return { item, probability: weight / total }
+    if (left < 0) break
   }
-  return undefined
+  // Where rounding leaves a rest, the last one with a weight is drawn.
+  return drawn
 }

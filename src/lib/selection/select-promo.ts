@@ -20,14 +20,24 @@ export type SelectionRequest = { strategy: Strategy; newsletter_send_id?: string
 /** What the newsletter shows. */
 export type Promo = Pick<
   Candidate,
-  'offer_id' | 'offer_name' | 'offer_type' | 'variation_id' | 'text_content' | 'cta_text' | 'tone' | 'length_category'
+  | 'offer_id'
+  | 'offer_name'
+  | 'offer_type'
+  | 'variation_id'
+  | 'text_content'
+  | 'cta_text'
+  | 'tone'
+  | 'length_category'
 > & { link: string; strategy: string }
 
 /**
  * Chooses a promo among approved variations of active offers with a weight and a working link. The same send gets
  * the same promo again, as long as that one may still be shown.
  */
-export async function selectPromo(parts: SelectionParts, request: SelectionRequest): Promise<Result<Promo, ApiFault>> {
+export async function selectPromo(
+  parts: SelectionParts,
+  request: SelectionRequest,
+): Promise<Result<Promo, ApiFault>> {
   const listed = await parts.database.run((sql) => listCandidates(sql))
   if (!listed.ok) return unavailable
   const candidates = await withLinks(parts.links, listed.value)
@@ -70,13 +80,17 @@ async function decide(
   return fail('another decision keeps coming in between')
 }
 
-async function withLinks(links: RefreshingCache<string, Destination>, candidates: Candidate[]): Promise<Candidate[]> {
+async function withLinks(
+  links: RefreshingCache<string, Destination>,
+  candidates: Candidate[],
+): Promise<Candidate[]> {
   const found = await Promise.all(candidates.map(({ link_slug }) => links.get(link_slug)))
   return candidates.filter((_, index) => found[index] !== undefined)
 }
 
 function promoOf({ siteUrl }: SelectionParts, candidate: Candidate, strategy: string): Promo {
-  const { offer_id, offer_name, offer_type, variation_id, text_content, cta_text, tone, length_category } = candidate
+  const { offer_id, offer_name, offer_type, variation_id, text_content, cta_text, tone, length_category } =
+    candidate
   const link = `${siteUrl}/${candidate.link_slug}?utm_source=newsletter&promo_var=${variation_id}`
   return {
     offer_id,

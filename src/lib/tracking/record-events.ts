@@ -15,5 +15,7 @@ export const eventRecorder =
       clicks.length > 0 ? await database.run((sql) => recordClicks(sql, clicks), deadline) : ok([])
     if (!recordedClicks.ok || impressions.length === 0) return recordedClicks
     const recordedImpressions = await database.run((sql) => recordImpressions(sql, impressions), deadline)
-    return recordedImpressions.ok ? ok([...recordedClicks.value, ...recordedImpressions.value]) : recordedImpressions
+    return recordedImpressions.ok
+      ? ok([...recordedClicks.value, ...recordedImpressions.value])
+      : recordedImpressions
   }

@@ -46,10 +46,13 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
   if (!variation) {
     const unknown = unknownVariation(parts, report.variation_id)
     if (unknown.variation_id) return invalid({ variation_id: unknown.variation_id })
-    return trackingFailed('The database does not answer and this variation is not known here, send it again later', {
-      variation_id: report.variation_id,
-      queued: false,
-    })
+    return trackingFailed(
+      'The database does not answer and this variation is not known here, send it again later',
+      {
+        variation_id: report.variation_id,
+        queued: false,
+      },
+    )
   }
   const at = parts.now()
   const click = newClick(report.event_id ?? parts.newEventId(at), at, variation)
@@ -88,16 +91,20 @@ async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<A
   const settled = parts.flusher.settled(event.event_id, commitWait)
   const acceptance = await parts.buffer.accept(event)
   const ids = { offer_id: event.offer_id, variation_id: event.variation_id }
-  if (acceptance === 'lost') return trackingFailed('No room for the event, send it again later', { ...ids, queued: false })
+  if (acceptance === 'lost')
+    return trackingFailed('No room for the event, send it again later', { ...ids, queued: false })
   const outcome = await settled
   if (outcome === 'committed') return undefined
   if (outcome === 'rejected') {
     return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist` })
   }
-  return trackingFailed('The database does not answer; the event is kept and will be recorded, do not send it again', {
-    ...ids,
-    queued: true,
-  })
+  return trackingFailed(
+    'The database does not answer; the event is kept and will be recorded, do not send it again',
+    {
+      ...ids,
+      queued: true,
+    },
+  )
 }
 
 const trackingFailed = (message: string, fields: Record<string, unknown>): ApiFault => ({

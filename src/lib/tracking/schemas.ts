@@ -6,7 +6,10 @@ const text = (longest: number) =>
     v.string('must be a text'),
     v.maxLength(longest, `must have at most ${longest} characters`),
     // PostgreSQL stores neither NUL characters nor halves of surrogate pairs.
-    v.check((value) => !value.includes('\0') && value.isWellFormed(), 'must not contain NUL or broken characters'),
+    v.check(
+      (value) => !value.includes('\0') && value.isWellFormed(),
+      'must not contain NUL or broken characters',
+    ),
   )
 
 const wholeNumber = (most: number) =>

@@ -14,12 +14,13 @@ export const variationSchema = v.object({
   link_slug: v.nullable(v.string()),
 })
 
-/** The query's first `promo_var`, as it stands there or decoded; `undefined` where there is none. */
+/** What nearly all promo links have: digits, and nothing encoded before them. */
+const plainPromoVar = /^(?:(?!promo_var[=&])[^&%]*&)*promo_var=(\d+)(?:&|$)/
+
+/** The query's first `promo_var`, decoded; `undefined` where there is none. */
 export function promoVarOf(query: string): string | undefined {
-  if (!query.includes('promo')) return undefined
-  const plain = /(?:^|&)promo_var=([^&]*)/.exec(query)?.[1]
-  if (plain !== undefined && /^\d+$/.test(plain)) return plain
-  return new URLSearchParams(query).get('promo_var') ?? undefined
+  if (!query.includes('promo') && !query.includes('%')) return undefined
+  return plainPromoVar.exec(query)?.[1] ?? new URLSearchParams(query).get('promo_var') ?? undefined
 }
 
 /**
