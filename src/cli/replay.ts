@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { openEventBuffer } from '../lib/buffer/event-buffer.ts'
+import { type EventBuffer, openEventBuffer } from '../lib/buffer/event-buffer.ts'
 import { rejectsFile, takeRejects } from '../lib/buffer/rejects.ts'
 import type { Config } from '../lib/config.ts'
 import { ok } from '../lib/result.ts'
@@ -12,7 +12,8 @@ import { commandLog, withDatabase } from './database.ts'
 
 const megabyte = 1024 * 1024
 const atOnce = 1_000
-const patience = 600_000
+/** Milliseconds without any progress after which a replay gives up. */
+const patience = 15_000
 
 export const replayCommand: Command = {
   name: 'replay',
@@ -61,16 +62,19 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
     kept &&= accepted.every((acceptance) => acceptance === 'journaled')
   }
   if (kept) putAway(folder, taken)
-  await events.close(patience)
+  await drain(events)
+  await events.close(0)
   const { depth, rejects } = events.readings()
   if (damaged > 0)
-    remark(`${damaged} lines could not be read; unreadable rejects are kept beside the rejects file`)
+    remark(`${count(damaged, 'line')} could not be read; those of the rejects file are kept beside it`)
   if (depth > 0)
-    return failed(`The database does not answer: ${depth} events wait in ${folder} for the next replay`)
+    return failed(
+      `The database does not answer: ${count(depth, 'event')} wait in ${folder} for the next replay`,
+    )
   if (!kept) return failed(`${folder} cannot be written: the rejects were tried, and stay as they are`)
   if (recorded === 0) print('nothing to replay')
-  else if (rejects === 0) print(`replayed ${count(recorded)}, none refused`)
-  else print(`replayed ${count(recorded)}, ${rejects} refused: see ${rejectsFile(folder)}`)
+  else if (rejects === 0) print(`replayed ${count(recorded, 'event')}, none refused`)
+  else print(`replayed ${count(recorded, 'event')}, ${rejects} refused: see ${rejectsFile(folder)}`)
   return ok(undefined)
 }
 
@@ -80,4 +84,9 @@ function putAway(folder: string, taken: ReturnType<typeof takeRejects>): void {
   else renameSync(`${rejectsFile(folder)}.replaying`, `${rejectsFile(folder)}.damaged-${Date.now()}`)
 }
 
-const count = (events: number): string => `${events} event${events === 1 ? '' : 's'}`
+async function drain({ flusher, readings }: EventBuffer): Promise<void> {
+  let left = Number.POSITIVE_INFINITY
+  while (!(await flusher.drained(patience)) && readings().depth < left) left = readings().depth
+}
+
+const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`

@@ -22,7 +22,7 @@ const detailsOf = async (request: Request) => {
   return read.ok ? read.value : { [read.fault.error]: read.fault.details }
 }
 
-const streamOf = (...chunks: Uint8Array[]) => ReadableStream.from(chunks)
+const streamOf = (...chunks: Uint8Array<ArrayBuffer>[]) => new Blob(chunks).stream()
 
 describe('a JSON body', () => {
   test('is what the schema says', async () => {
@@ -37,6 +37,13 @@ describe('a JSON body', () => {
 
   test.each([
     ['an unknown field', '{"id":1,"x":1}', { x: 'is not a known field; remove it' }],
+    [
+      'several unknown fields',
+      '{"id":1,"x":1,"toString":1,"__proto__":{"id":2}}',
+      Object.fromEntries(
+        ['x', 'toString', '__proto__'].map((field) => [field, 'is not a known field; remove it']),
+      ),
+    ],
     ['a missing field', '{}', { id: 'is missing' }],
     ['a list', '[]', { body: 'must be a JSON object' }],
     ['null', 'null', { body: 'must be a JSON object' }],

@@ -163,7 +163,7 @@ test('the changes are described row by row, and summed up', () => {
   })
   expect(describeChanges(plan)).toEqual([
     '+ link /chair',
-    '~ offer "Desk": link_slug null → "desk", weight 2 → 0',
+    '~ offer "Desk": weight 2 → 0, link_slug null → "desk"',
     `+ variation "Long. ${'x'.repeat(53)}…" of "Desk"`,
   ])
   expect(summarize(plan)).toBe(

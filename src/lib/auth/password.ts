@@ -1,4 +1,4 @@
-import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { fail, ok, type Result } from '../result.ts'
 
@@ -37,7 +37,7 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Whether this is the password of a stored hash; false as well for a hash that is none. Takes as long either way. */
 export async function verifyPassword(password: string, stored: string): Promise<boolean> {
-  const parts = /^\$scrypt\$ln=(1\d),r=([1-9]),p=([1-9])\$([\w+/=]+)\$([\w+/=]+)$/.exec(stored)
+  const parts = /^\$scrypt\$ln=(1\d),r=([1-9]\d?),p=([1-9]\d?)\$([\w+/=]+)\$([\w+/=]+)$/.exec(stored)
   const [, ln, r, p, salt = '', key = ''] = parts ?? []
   const parameters = parts ? { ln: Number(ln), r: Number(r), p: Number(p) } : standard
   const expected = parts ? Buffer.from(key, 'base64') : Buffer.alloc(0)
@@ -45,7 +45,7 @@ export async function verifyPassword(password: string, stored: string): Promise<
   return derived.length === expected.length && timingSafeEqual(derived, expected)
 }
 
-const scryptKey = promisify(scrypt)
+const scryptKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 
 const derive = (password: string, salt: Buffer, { ln, r, p }: Parameters): Promise<Buffer> => {
   const cost = 2 ** ln

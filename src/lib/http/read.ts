@@ -4,8 +4,11 @@ import type { ApiFault } from './answer.ts'
 
 export const longestBody = 16 * 1024
 
+/** A schema of an object that has no other fields than its own. */
+type FieldsSchema = v.GenericSchema & { entries: v.ObjectEntries }
+
 /** Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field. */
-export async function readJson<Schema extends v.GenericSchema>(
+export async function readJson<Schema extends FieldsSchema>(
   request: Request,
   schema: Schema,
 ): Promise<Result<v.InferOutput<Schema>, ApiFault>> {
@@ -31,7 +34,7 @@ export function wrongContentType(given: string | undefined): ApiFault | undefine
 }
 
 /** Checks query parameters; each may stand there once. */
-export function readQuery<Schema extends v.GenericSchema>(
+export function readQuery<Schema extends FieldsSchema>(
   query: URLSearchParams,
   schema: Schema,
 ): Result<v.InferOutput<Schema>, ApiFault> {
@@ -46,24 +49,30 @@ const notAnObject = 'must be a JSON object'
 
 export const invalid = (details: Record<string, string>): ApiFault => ({ error: 'validation_error', details })
 
-function check<Schema extends v.GenericSchema>(
+function check<Schema extends FieldsSchema>(
   schema: Schema,
   value: unknown,
 ): Result<v.InferOutput<Schema>, ApiFault> {
   const parsed = v.safeParse(schema, value)
-  if (parsed.success) return ok(parsed.output)
-  const details: Record<string, string> = {}
-  for (const issue of parsed.issues) {
+  const unknown = unknownFields(schema, value)
+  if (parsed.success && unknown.length === 0) return ok(parsed.output)
+  const details = new Map(unknown.map((field) => [field, 'is not a known field; remove it']))
+  for (const issue of parsed.issues ?? []) {
     const field = v.getDotPath(issue) ?? 'body'
-    details[field] ??= explain(issue)
+    if (!details.has(field)) details.set(field, explain(issue))
   }
-  return fail(invalid(details))
+  return fail(invalid(Object.fromEntries(details)))
 }
 
-/** The schemas bring their own words, except for what a strict object finds missing or too much. */
+/** All of them: a strict schema stops at the first, and takes `toString` and the like for known. */
+const unknownFields = ({ entries }: FieldsSchema, value: unknown): string[] =>
+  typeof value === 'object' && value !== null
+    ? Object.keys(value).filter((field) => !Object.hasOwn(entries, field))
+    : []
+
+/** The schemas bring their own words, except for what a strict object finds missing. */
 function explain(issue: v.BaseIssue<unknown>): string {
   if (issue.type !== 'strict_object') return issue.message
-  if (issue.expected === 'never') return 'is not a known field; remove it'
   return issue.path ? 'is missing' : notAnObject
 }
 

@@ -1,12 +1,12 @@
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Log } from '../operations/log.ts'
 import type { Database } from '../store/database.ts'
 import { keepSalt } from '../store/salts.ts'
-import { saltMonth } from './visitor-hash.ts'
+import { saltMonth, type VisitorHash, visitorHashWith } from './visitor-hash.ts'
 
 export type Salts = {
-  /** The salt of the month that a time (milliseconds since 1970) lies in; without one the address is not hashed. */
-  at(time: number): KeyObject | undefined
+  /** Hashes addresses in the month that a time (milliseconds since 1970) lies in; `undefined` without its salt. */
+  hashAt(time: number): VisitorHash | undefined
   /** Fetches, or makes, the salts of this month and, from a day before it begins, of the next. */
   refresh(): Promise<void>
 }
@@ -17,29 +17,29 @@ const day = 24 * hour
 /** Salts live in the database alone: on disk here they would outlive their deletion there. */
 export function createSalts(options: { database: Database; now: () => number; log: Log }): Salts {
   const { database, now, log } = options
-  const salts = new Map<string, KeyObject>()
+  const hashes = new Map<string, VisitorHash>()
   /** Months begin at full hours, so the hour that was asked for last saves most look-ups. */
-  let last: { hour: number; salt: KeyObject } | undefined
+  let last: { hour: number; hash: VisitorHash } | undefined
 
   const fetch = async (month: string): Promise<void> => {
-    if (salts.has(month)) return
+    if (hashes.has(month)) return
     const kept = await database.run((sql) => keepSalt(sql, month, randomBytes(32)))
     const salt = kept.ok ? kept.value[0]?.salt : undefined
-    if (salt) salts.set(month, createSecretKey(salt))
+    if (salt) hashes.set(month, visitorHashWith(salt))
     else log.warn({ month }, 'no salt for this month yet, clicks are recorded without a visitor hash')
   }
 
   return {
-    at(time) {
+    hashAt(time) {
       const asked = Math.floor(time / hour)
-      if (last?.hour === asked) return last.salt
-      const salt = salts.get(saltMonth(time))
-      if (salt) last = { hour: asked, salt }
-      return salt
+      if (last?.hour === asked) return last.hash
+      const hash = hashes.get(saltMonth(time))
+      if (hash) last = { hour: asked, hash }
+      return hash
     },
     async refresh() {
       const months = [saltMonth(now()), saltMonth(now() + day)]
-      for (const month of salts.keys()) if (!months.includes(month)) salts.delete(month)
+      for (const month of hashes.keys()) if (!months.includes(month)) hashes.delete(month)
       for (const month of new Set(months)) await fetch(month)
     },
   }

@@ -1,6 +1,7 @@
 import type postgres from 'postgres'
 import type { LinkRow, OfferRow, VariationRow } from '../catalogue/plan.ts'
 import type { SampleVariation } from '../sample/history.ts'
+import { arrayLiteral } from './array-literal.ts'
 
 /** A pool or a transaction. */
 type Statements = postgres.ISql
@@ -14,20 +15,20 @@ export const lockCatalogue = (sql: Statements) => sql`
 `
 
 export const linksBySlug = (sql: Statements, slugs: readonly string[]) => sql<LinkRow[]>`
-  select slug, destination_url, active, utm, pass_parameters from affiliate_links where slug = any(${slugs}::text[])
+  select slug, destination_url, active, utm, pass_parameters from affiliate_links where slug = any(${arrayLiteral(slugs, (slug) => slug)}::text[])
 `
 
 export const offersByName = (sql: Statements, names: readonly string[]) => sql<StoredOffer[]>`
   select id, name, offer_type, link_slug, weight, active
   from promo_offers
-  where name = any(${names}::text[])
+  where name = any(${arrayLiteral(names, (name) => name)}::text[])
   order by id
 `
 
 export const variationsOfOffers = (sql: Statements, offers: readonly number[]) => sql<StoredVariation[]>`
   select id, offer_id, text_content, cta_text, tone, length_category, approved
   from promo_text_variations
-  where offer_id = any(${offers}::integer[])
+  where offer_id = any(${arrayLiteral(offers, (offer) => offer)}::integer[])
   order by id
 `
 
@@ -74,7 +75,7 @@ export const listSampleVariations = (sql: Statements, names: readonly string[]) 
   select v.id as variation_id, v.offer_id, o.weight
   from promo_text_variations v
   join promo_offers o on o.id = v.offer_id
-  where o.name = any(${names}::text[]) and o.active and o.weight > 0 and v.approved
+  where o.name = any(${arrayLiteral(names, (name) => name)}::text[]) and o.active and o.weight > 0 and v.approved
   order by v.id
 `
 

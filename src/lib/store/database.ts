@@ -87,6 +87,9 @@ function connect(url: string, connections: number): Sql {
     max: connections,
     // Named statements do not survive a pooler in transaction mode.
     prepare: false,
+    // The driver asks for array types on its own, and a server that ends just then would take this process with it.
+    // Arrays are therefore sent as literals.
+    fetch_types: false,
     connect_timeout: 2,
     idle_timeout: 60,
     backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),

@@ -7,26 +7,39 @@ export const migrationsFolder = new URL('../../../db/migrations/', import.meta.u
  * Applies the migrations that this database has not seen, in one transaction, so that nothing is ever half applied.
  * The lock lets several instances start at once: one migrates, the others wait and find it done. Answers the names
  * of the migrations that it applied.
+ *
+ * It is one message to the server, which makes it one transaction: a server that vanishes between the statements of
+ * the driver's own transactions ends this process with an error that nobody can catch.
  */
 export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
-  return await sql.begin(async (transaction) => {
-    await transaction`select pg_advisory_xact_lock(hashtextextended('promo_migrations', 0))`
-    await transaction`
-      create table if not exists promo_migrations (
-        name text primary key,
-        applied_at timestamptz not null default now()
-      )
-    `
-    const applied = await transaction<{ name: string }[]>`select name from promo_migrations`
-    const pending = names.filter((name) => !applied.some((row) => row.name === name))
-    for (const name of pending) {
-      await transaction.unsafe(await readFile(new URL(name, folder), 'utf8'))
-      await transaction`insert into promo_migrations (name) values (${name})`
-    }
-    return pending
-  })
+  const steps = await Promise.all(
+    names.map(async (name) => applyOnce(name, await readFile(new URL(name, folder), 'utf8'))),
+  )
+  const results = await sql.unsafe<{ name?: string }[][]>(`
+    select pg_advisory_xact_lock(hashtextextended('promo_migrations', 0));
+    create table if not exists promo_migrations (
+      name text primary key,
+      applied_at timestamptz not null default now()
+    );
+    ${steps.join('')}
+    select name from promo_migrations where xmin = pg_current_xact_id()::xid order by name;
+  `)
+  return results.flat().flatMap(({ name }) => name ?? [])
 }
+
+const applyOnce = (name: string, statements: string): string => `
+  do $apply$
+  begin
+    if not exists (select from promo_migrations where name = ${quoted(name)}) then
+      execute $statements$${statements}$statements$;
+      insert into promo_migrations (name) values (${quoted(name)});
+    end if;
+  end
+  $apply$;
+`
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** Makes the partitions that clicks of this and the coming two months go to. */
 export const makeClickPartitions = (sql: Sql, now: number) => sql`

@@ -64,7 +64,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
       selfDeclared: Boolean(report.user_agent && parts.selfDeclared(report.user_agent)),
       flooding: false,
     }),
-    ...visitorDetails(parts.salts.at(click.at), {
+    ...visitorDetails(parts.salts.hashAt(click.at), {
       address: report.ip_address,
       userAgent: report.user_agent,
       referrer: report.referrer,

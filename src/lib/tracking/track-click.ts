@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import type { Acceptance, WriteBuffer } from '../buffer/write-buffer.ts'
 import type { SelfDeclared } from '../classify/self-declared.ts'
 import { classify, rulesVersion } from '../classify/verdict.ts'
@@ -6,7 +5,7 @@ import type { HeaderReader } from '../http/client.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import { referrerHost } from '../privacy/referrer.ts'
 import type { Salts } from '../privacy/salts.ts'
-import { visitorHash } from '../privacy/visitor-hash.ts'
+import type { VisitorHash } from '../privacy/visitor-hash.ts'
 import type { Click } from './event.ts'
 import type { NewEventId } from './event-id.ts'
 import type { Flood } from './flood.ts'
@@ -51,7 +50,7 @@ function clickOf(parts: ClickParts, { header, address }: Visit, variation: Varia
     }),
     ...(anonymous
       ? nobody
-      : visitorDetails(parts.salts.at(at), { address, userAgent, referrer: header('referer') })),
+      : visitorDetails(parts.salts.hashAt(at), { address, userAgent, referrer: header('referer') })),
   }
 }
 
@@ -63,15 +62,15 @@ type Visitor = {
   referrer: string | null | undefined
 }
 
-/** What is kept of a visitor, none of it raw but the user agent. Without a salt there is no hash. */
+/** What is kept of a visitor, none of it raw but the user agent. Without a month's salt there is no hash. */
 export function visitorDetails(
-  salt: KeyObject | undefined,
+  hash: VisitorHash | undefined,
   visitor: Visitor,
 ): Pick<Click, 'referrer' | 'user_agent' | 'ip_hash'> {
   return {
     referrer: referrerHost(visitor.referrer),
     user_agent: storable(visitor.userAgent),
-    ip_hash: salt && visitor.address ? visitorHash(visitor.address, salt) : null,
+    ip_hash: hash && visitor.address ? hash(visitor.address) : null,
   }
 }
 

@@ -1,0 +1,183 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+type Source = { path: string; text: string }
+
+/** A rule answers what is wrong with a file; nothing where it holds. */
+type Rule = { says: string; check: (source: Source) => string[]; broken: Source[]; kept: Source[] }
+
+const read = (pattern: string): Source[] =>
+  globSync(pattern).map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+
+const within = (path: string, ...folders: string[]): boolean =>
+  folders.some((folder) => path.startsWith(folder))
+
+/** What a file imports: package names, and paths from the root of the project. */
+function importsOf({ path, text }: Source): string[] {
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)].map(
+    ([, name = '']) => name,
+  )
+  return specifiers.map((name) => (name.startsWith('.') ? normalize(join(dirname(path), name)) : name))
+}
+
+const linesLike = (text: string, pattern: RegExp): string[] =>
+  text.split('\n').filter((line) => pattern.test(line))
+const lineCount = (text: string): number => text.trimEnd().split('\n').length
+
+const rules: Rule[] = [
+  {
+    says: 'the library knows nothing of Astro',
+    check: (source) =>
+      within(source.path, 'src/lib/')
+        ? importsOf(source).filter((name) => /^(@?astro)(js)?([:/]|$)/.test(name))
+        : [],
+    broken: [
+      { path: 'src/lib/a.ts', text: "import { defineMiddleware } from 'astro:middleware'" },
+      { path: 'src/lib/a.ts', text: "import type { APIRoute } from 'astro'" },
+      { path: 'src/lib/a.ts', text: "const node = await import('@astrojs/node')" },
+    ],
+    kept: [
+      { path: 'src/pages/a.ts', text: "import type { APIRoute } from 'astro'" },
+      { path: 'src/lib/a.ts', text: "import { a } from './astronomy.ts'" },
+    ],
+  },
+  {
+    says: 'only the store holds SQL',
+    check: ({ path, text }) =>
+      within(path, 'src/') && !within(path, 'src/lib/store/')
+        ? linesLike(text, /\bsql(<[^`]*>)?`|\.unsafe\(/)
+        : [],
+    broken: [
+      { path: 'src/lib/tracking/a.ts', text: 'await sql`select 1`' },
+      { path: 'src/cli/a.ts', text: 'await sql<{ id: number }[]>`\n  select 1`' },
+      { path: 'src/site.ts', text: "await database.unsafe('select 1')" },
+    ],
+    kept: [
+      { path: 'src/lib/store/a.ts', text: 'sql`select 1`' },
+      { path: 'src/lib/app.ts', text: 'database.run((sql) => migrate(sql))' },
+    ],
+  },
+  {
+    says: 'the library does not import what stands around it',
+    check: (source) =>
+      within(source.path, 'src/lib/')
+        ? importsOf(source).filter((name) => within(name, 'src/') && !within(name, 'src/lib/'))
+        : [],
+    broken: [
+      { path: 'src/lib/http/a.ts', text: "import { createSite } from '../../site.ts'" },
+      { path: 'src/lib/a.ts', text: "import '../pages/index.ts'" },
+      { path: 'src/lib/a.ts', text: "export { run } from '../cli/promo.ts'" },
+    ],
+    kept: [
+      { path: 'src/lib/http/a.ts', text: "import { ok } from '../result.ts'" },
+      { path: 'src/cli/a.ts', text: "import { loadConfig } from '../load-config.ts'" },
+    ],
+  },
+  {
+    // PostgreSQL's own programs are given the system's search paths.
+    says: 'the library takes its settings as values',
+    check: ({ path, text }) =>
+      within(path, 'src/lib/') && path !== 'src/lib/store/embedded/run.ts'
+        ? linesLike(text, /\bprocess\.env\b|import\.meta\.env/)
+        : [],
+    broken: [{ path: 'src/lib/a.ts', text: 'const port = process.env.PORT' }],
+    kept: [{ path: 'src/load-config.ts', text: 'readConfig(process.env)' }],
+  },
+  {
+    says: 'the library has no module state',
+    check: ({ path, text }) =>
+      within(path, 'src/lib/')
+        ? linesLike(
+            text,
+            /^(export )?(let|var)\s|^(export )?const \w+(: [^=]+)? = (new (Map|Set|WeakMap|LRUCache|Registry)\b(?!.*\(\[)|\[\]|\{\})/,
+          )
+        : [],
+    broken: [
+      { path: 'src/lib/a.ts', text: 'let opened = false' },
+      { path: 'src/lib/a.ts', text: 'export let opened = false' },
+      { path: 'src/lib/a.ts', text: 'const known = new Map<string, number>()' },
+      { path: 'src/lib/a.ts', text: 'const waiting: string[] = []' },
+    ],
+    kept: [
+      { path: 'src/lib/a.ts', text: 'export function open() {\n  let opened = false\n}' },
+      { path: 'src/lib/a.ts', text: "const reserved = new Set(['api'])" },
+      { path: 'src/development-app.ts', text: 'let opened' },
+    ],
+  },
+  {
+    says: 'a file has at most 250 lines',
+    check: ({ path, text }) =>
+      within(path, 'src/') && lineCount(text) > 250 ? [`${lineCount(text)} lines`] : [],
+    broken: [{ path: 'src/styles/a.css', text: 'a\n'.repeat(251) }],
+    kept: [{ path: 'src/lib/a.ts', text: 'a\n'.repeat(250) }],
+  },
+  {
+    says: 'a route has at most 30 lines',
+    check: ({ path, text }) =>
+      /^src\/pages\/.*\.ts$/.test(path) && lineCount(text) > 30 ? [`${lineCount(text)} lines`] : [],
+    broken: [{ path: 'src/pages/api/a.ts', text: 'a\n'.repeat(31) }],
+    kept: [
+      { path: 'src/pages/api/a.ts', text: 'a\n'.repeat(30) },
+      { path: 'src/pages/index.astro', text: 'a\n'.repeat(31) },
+    ],
+  },
+  {
+    says: 'names say what is in a file',
+    check: ({ path }) =>
+      path
+        .split('/')
+        .filter((part) => /^(utils?|helpers?|managers?|common|misc|shared)\b/i.test(basename(part))),
+    broken: [
+      { path: 'src/lib/utils/a.ts', text: '' },
+      { path: 'tests/support/helpers.ts', text: '' },
+    ],
+    kept: [{ path: 'src/lib/commonwealth.ts', text: '' }],
+  },
+  {
+    says: 'nothing is left for later',
+    check: ({ text }) =>
+      linesLike(
+        text,
+        new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].map((word) => `\\b${word}\\b`).join('|')),
+      ),
+    broken: [{ path: 'src/lib/a.ts', text: `// ${'TO' + 'DO'}: later` }],
+    kept: [{ path: 'src/lib/a.ts', text: '// says what to do' }],
+  },
+]
+
+const sources = ['src', 'tests', 'db'].flatMap((folder) =>
+  read(`${folder}/**/*.{ts,astro,css,py,sql,md,json}`),
+)
+
+test('the checks look at the whole house', () => {
+  const paths = sources.map(({ path }) => path)
+  for (const path of [
+    'src/lib/app.ts',
+    'src/pages/[slug].ts',
+    'src/pages/404.astro',
+    'tests/unit/house.test.ts',
+  ]) {
+    expect(paths).toContain(path)
+  }
+})
+
+describe.each(rules)('$says', ({ check, broken, kept }) => {
+  test('is noticed where it does not hold', () => {
+    for (const source of broken) expect(check(source), source.text.slice(0, 80)).not.toEqual([])
+    for (const source of kept) expect(check(source), source.text.slice(0, 80)).toEqual([])
+  })
+
+  test('holds', () => {
+    const found = sources
+      .map((source) => [source.path, check(source)] as const)
+      .filter(([, faults]) => faults.length > 0)
+    expect(Object.fromEntries(found)).toEqual({})
+  })
+})
+
+test('the lock file names no registry', () => {
+  const names = (text: string) => linesLike(text, /"resolved":/)
+  expect(names('  "resolved": "https://registry.example/a.tgz",')).toHaveLength(1)
+  expect(names(readFileSync('package-lock.json', 'utf8'))).toEqual([])
+})

@@ -1,0 +1,207 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
+import {
+  answerPromoLink,
+  type PromoLinkParts,
+  type VisitOutcome,
+} from '../../src/lib/links/answer-promo-link.ts'
+import { destinationOf } from '../../src/lib/links/destination.ts'
+import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { createEventIds } from '../../src/lib/tracking/event-id.ts'
+
+const rowsOf = <Key extends string | number, Value>(entries: [Key, Value][]): RefreshingCache<Key, Value> => {
+  const rows = new Map(entries)
+  return { get: (key) => rows.get(key), refresh: async () => true, current: true, size: rows.size }
+}
+
+const link = (slug: string) =>
+  destinationOf({ slug, destination_url: `https://${slug}.example/`, utm: {}, pass_parameters: true })
+const hash = visitorHashWith(Buffer.alloc(32, 7))
+const noon = Date.UTC(2026, 10, 18, 12)
+
+let accepted: TrackingEvent[]
+let outcomes: VisitOutcome[]
+beforeEach(() => {
+  accepted = []
+  outcomes = []
+})
+
+const working = (): PromoLinkParts => ({
+  links: rowsOf([
+    ['desk', link('desk')],
+    ['course', link('course')],
+  ]),
+  variations: rowsOf([
+    [42, { variation_id: 42, offer_id: 4, link_slug: 'desk' }],
+    [60, { variation_id: 60, offer_id: 6, link_slug: null }],
+  ]),
+  buffer: {
+    accept: async (event: TrackingEvent): Promise<Acceptance> => {
+      accepted.push(event)
+      return 'journaled'
+    },
+    next: () => undefined,
+    remove: () => {},
+    adopt: () => {},
+    depth: 0,
+    collected: 0,
+    oldest: undefined,
+    fault: undefined,
+  },
+  salts: { hashAt: () => hash, refresh: async () => {} },
+  flood: () => false,
+  selfDeclared: () => false,
+  newEventId: createEventIds(),
+  now: () => noon,
+  log: openLog('silent'),
+  onVisit: (outcome) => void outcomes.push(outcome),
+})
+
+const ask = (
+  changes: Partial<PromoLinkParts>,
+  path: string,
+  method = 'GET',
+  headers: Record<string, string> = {},
+) => {
+  const [slug = '', query = ''] = path.split('?')
+  const client = { address: '203.0.113.7', forwarded: false }
+  return answerPromoLink(
+    { ...working(), ...changes },
+    { method, slug, query, header: (name) => headers[name], client },
+  )
+}
+
+const redirect = {
+  status: 307,
+  headers: {
+    location: 'https://desk.example/',
+    'content-length': '0',
+    'cache-control': 'no-store',
+    'x-robots-tag': 'noindex',
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  },
+}
+
+describe('a promo link', () => {
+  test('redirects at once and records what it may', async () => {
+    const headers = { referer: 'https://mail.example/inbox?ann', 'user-agent': 'Mozilla/5.0 \0\ud800' }
+    expect(await ask({}, 'Desk?promo_var=42', 'GET', headers)).toEqual(redirect)
+    expect(outcomes).toEqual(['journaled'])
+    expect(accepted).toEqual([
+      expect.objectContaining({
+        kind: 'click',
+        at: noon,
+        caller_key: false,
+        offer_id: 4,
+        variation_id: 42,
+        verdict: 'human',
+        reason: 'none',
+        rules_version: 1,
+        referrer: 'mail.example',
+        user_agent: 'Mozilla/5.0 \ufffd',
+        ip_hash: hash('203.0.113.7'),
+      }),
+    ])
+  })
+
+  test('keeps nothing of a visitor who asks for that', async () => {
+    for (const name of ['sec-gpc', 'dnt']) {
+      await ask({}, 'desk?promo_var=42', 'GET', {
+        [name]: '1',
+        referer: 'https://mail.example/',
+        'user-agent': 'Mozilla/5.0',
+      })
+    }
+    await ask({}, 'desk?promo_var=42', 'GET', { dnt: '0', 'user-agent': 'Mozilla/5.0' })
+    const nobody = { referrer: null, user_agent: null, ip_hash: null }
+    expect(accepted).toMatchObject([
+      nobody,
+      nobody,
+      { user_agent: 'Mozilla/5.0', ip_hash: expect.any(String) },
+    ])
+  })
+
+  test('does without a salt, and cuts a long user agent', async () => {
+    const salts = { hashAt: () => undefined, refresh: async () => {} }
+    await ask({ salts }, 'desk?promo_var=42', 'GET', { 'user-agent': 'x'.repeat(600) })
+    expect(accepted).toMatchObject([{ ip_hash: null, user_agent: 'x'.repeat(500) }])
+  })
+
+  test('gives machines their verdict', async () => {
+    await ask({ selfDeclared: () => true }, 'desk?promo_var=42', 'GET', { 'user-agent': 'bot' })
+    await ask({ flood: () => true }, 'desk?promo_var=42')
+    await ask({ selfDeclared: () => true }, 'desk?promo_var=42', 'GET', { purpose: 'prefetch' })
+    expect(accepted.map((event) => event.kind === 'click' && event.reason)).toEqual([
+      'self_declared',
+      'flood',
+      'prefetch',
+    ])
+  })
+
+  test.each([
+    ['desk', 'untracked'],
+    ['desk?utm_source=x', 'untracked'],
+    ['desk?promo_var=42abc', 'invalid_id'],
+    ['desk?promo_var=7', 'unknown_variation'],
+    ['course?promo_var=42', 'other_slug'],
+    ['course?promo_var=60', 'journaled'],
+    ['desk?promo_var=60', 'journaled'],
+  ] as const)('%s redirects and counts as %s', async (path, outcome) => {
+    expect(await ask({}, path)).toMatchObject({ status: 307 })
+    expect(outcomes).toEqual([outcome])
+    expect(accepted).toHaveLength(outcome === 'journaled' ? 1 : 0)
+  })
+
+  test('answers HEAD like GET and records nothing', async () => {
+    expect(await ask({}, 'desk?promo_var=42', 'HEAD')).toEqual(redirect)
+    expect([accepted, outcomes]).toEqual([[], []])
+  })
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('refuses %s', async (method) => {
+    const answer = await ask({}, 'desk?promo_var=42', method)
+    expect(answer).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD', 'content-length': '0' } })
+    expect(answer?.headers).not.toHaveProperty('location')
+    expect([accepted, outcomes]).toEqual([[], []])
+  })
+
+  test.each(['nope', 'de.sk', '', '-desk', 'a'.repeat(101), 'de sk', '../desk', '__proto__'])(
+    'is none: "%s"',
+    async (slug) => {
+      expect(await ask({}, slug)).toBeUndefined()
+      expect(await ask({}, slug, 'POST')).toBeUndefined()
+    },
+  )
+})
+
+describe('no failure of tracking changes the answer', () => {
+  const broken = () => {
+    throw new Error('broken')
+  }
+  const rejecting = () => Promise.reject(new Error('broken'))
+  const parts = working()
+  test.each<[string, Partial<PromoLinkParts>]>([
+    ['variations throw', { variations: { ...parts.variations, get: broken } }],
+    ['variations reject', { variations: { ...parts.variations, get: rejecting } }],
+    ['the buffer throws', { buffer: { ...parts.buffer, accept: broken } }],
+    ['the buffer rejects', { buffer: { ...parts.buffer, accept: rejecting } }],
+    ['the salts throw', { salts: { ...parts.salts, hashAt: broken } }],
+    ['the flood count throws', { flood: broken }],
+    ['the user agents throw', { selfDeclared: broken }],
+    ['event ids throw', { newEventId: broken }],
+    ['the clock throws', { now: broken }],
+  ])('%s', async (_, changes) => {
+    expect(await ask(changes, 'desk?promo_var=42', 'GET', { 'user-agent': 'Mozilla/5.0' })).toEqual(redirect)
+    expect(outcomes).toEqual(['failed'])
+    expect(accepted).toEqual([])
+  })
+
+  test('the buffer has no room', async () => {
+    const buffer = { ...parts.buffer, accept: async (): Promise<Acceptance> => 'lost' }
+    expect(await ask({ buffer }, 'desk?promo_var=42')).toEqual(redirect)
+    expect(outcomes).toEqual(['lost'])
+  })
+})

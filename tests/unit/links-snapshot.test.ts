@@ -1,0 +1,77 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openSnapshot } from '../../src/lib/links/snapshot.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'snapshot-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const log = openLog('silent')
+const warn = vi.spyOn(log, 'warn')
+afterEach(() => warn.mockClear())
+
+const schema = v.object({ id: v.number() })
+const open = (path: string) => openSnapshot({ path, schema, log })
+const until = (path: string, text: string) =>
+  vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(text), { interval: 5 })
+
+test('is read back by the next start, and only its owner may', async () => {
+  const path = join(folder, 'new', 'rows.json')
+  const snapshot = open(path)
+  expect(snapshot.read()).toEqual([])
+  snapshot.write([{ id: 1 }])
+  snapshot.write([{ id: 1 }, { id: 2 }])
+  await until(path, '[{"id":1},{"id":2}]')
+  expect(open(path).read()).toEqual([{ id: 1 }, { id: 2 }])
+  expect(statSync(path).mode & 0o77).toBe(0)
+  expect(readdirSync(join(folder, 'new'))).toEqual(['rows.json'])
+})
+
+test('is not written where nothing has changed', async () => {
+  const path = join(folder, 'rows.json')
+  writeFileSync(path, '[{"id":1}]')
+  const snapshot = open(path)
+  expect(snapshot.read()).toEqual([{ id: 1 }])
+  const before = statSync(path).ino
+  snapshot.write([{ id: 1 }])
+  snapshot.write([{ id: 2 }])
+  await until(path, '[{"id":2}]')
+  const changed = statSync(path).ino
+  expect(changed).not.toBe(before)
+  snapshot.write([{ id: 2 }])
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(statSync(path).ino).toBe(changed)
+})
+
+test.each([
+  ['torn', '[{"id":1},{"i'],
+  ['empty', ''],
+  ['of another shape', '{"id":1}'],
+  ['with a row of another shape', '[{"id":1},{"id":"2"}]'],
+])('that is %s counts as none, and is replaced', async (_, text) => {
+  const path = join(folder, 'rows.json')
+  writeFileSync(path, text)
+  const snapshot = open(path)
+  expect(snapshot.read()).toEqual([])
+  snapshot.write([{ id: 1 }])
+  await until(path, '[{"id":1}]')
+})
+
+test('that cannot be written is told, and tried again at the next fetch', async () => {
+  const blocker = join(folder, 'file')
+  writeFileSync(blocker, '')
+  const path = join(blocker, 'rows.json')
+  const snapshot = open(path)
+  snapshot.write([{ id: 1 }])
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce())
+  rmSync(blocker)
+  snapshot.write([{ id: 1 }])
+  await until(path, '[{"id":1}]')
+  expect(warn).toHaveBeenCalledOnce()
+})

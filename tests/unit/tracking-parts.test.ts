@@ -1,0 +1,44 @@
+import { validate, version } from 'uuid'
+import { describe, expect, test } from 'vitest'
+import { createEventIds } from '../../src/lib/tracking/event-id.ts'
+import { createFlood } from '../../src/lib/tracking/flood.ts'
+
+describe('event ids', () => {
+  test('are UUIDv7, none twice, and carry their time', () => {
+    const newEventId = createEventIds()
+    const at = Date.UTC(2026, 10, 18, 12)
+    const ids = Array.from({ length: 3000 }, (_, index) => newEventId(at + index))
+    expect(new Set(ids).size).toBe(3000)
+    for (const [index, id] of ids.entries()) {
+      expect(validate(id) && version(id)).toBe(7)
+      expect(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toBe(at + index)
+    }
+  })
+
+  test('differ at one time and between instances', () => {
+    const instances = [createEventIds(), createEventIds()]
+    const ids = instances.flatMap((newEventId) => Array.from({ length: 2000 }, () => newEventId(1_000)))
+    expect(new Set(ids).size).toBe(4000)
+  })
+})
+
+describe('a flood', () => {
+  test('is more than so many clicks of one address within a minute', () => {
+    let time = 1_000_000
+    const flooding = createFlood(2, () => time)
+    expect([flooding('a'), flooding('a'), flooding('a'), flooding('a')]).toEqual([false, false, true, true])
+    expect([flooding('b'), flooding('b')]).toEqual([false, false])
+    time += 59_999
+    expect(flooding('a')).toBe(true)
+    time += 1
+    expect([flooding('a'), flooding('a'), flooding('a')]).toEqual([false, false, true])
+  })
+
+  test('ends as well when the clock is set back', () => {
+    let time = 1_000_000
+    const flooding = createFlood(1, () => time)
+    expect([flooding('a'), flooding('a')]).toEqual([false, true])
+    time -= 60_000
+    expect(flooding('a')).toBe(false)
+  })
+})

@@ -1,0 +1,86 @@
+import * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import { clickSchema, impressionSchema } from '../../src/lib/tracking/schemas.ts'
+
+const faults = (schema: v.GenericSchema, value: unknown): Record<string, string> => {
+  const parsed = v.safeParse(schema, value)
+  return Object.fromEntries((parsed.issues ?? []).map((issue) => [v.getDotPath(issue), issue.message]))
+}
+
+const uuid = '0190B5A4-7C1E-7CC3-9A55-0123456789AB'
+
+describe('what an impression report may say', () => {
+  const report = { offer_id: 4, variation_id: 42 }
+
+  test('no more than the two ids, or everything', () => {
+    expect(v.parse(impressionSchema, report)).toEqual({ ...report, recipients: 1 })
+    const full = { ...report, newsletter_send_id: 'x'.repeat(100), recipients: 10_000_000, event_id: uuid }
+    expect(v.parse(impressionSchema, full)).toEqual({ ...full, event_id: uuid.toLowerCase() })
+    const empty = { ...report, newsletter_send_id: null, recipients: null, event_id: null }
+    expect(v.parse(impressionSchema, empty)).toMatchObject({
+      ...report,
+      newsletter_send_id: null,
+      recipients: 1,
+    })
+  })
+
+  test.each([0, -1, 2_147_483_648, 1.5, '4', null, true, Number.NaN, Number.POSITIVE_INFINITY, [4], {}])(
+    'ids that are no ids: %o',
+    (id) => {
+      expect(Object.keys(faults(impressionSchema, { offer_id: id, variation_id: id }))).toEqual([
+        'offer_id',
+        'variation_id',
+      ])
+    },
+  )
+
+  test.each([0, -1, 10_000_001, 1.5, '1', false])('recipients that are none: %o', (recipients) => {
+    expect(faults(impressionSchema, { ...report, recipients })).toHaveProperty('recipients')
+  })
+
+  test.each(['', 'x'.repeat(101), 'a\0b', 'a\ud800', '\udc00', 7, ['x']])(
+    'sends that are none: %o',
+    (newsletter_send_id) => {
+      expect(faults(impressionSchema, { ...report, newsletter_send_id })).toHaveProperty('newsletter_send_id')
+    },
+  )
+
+  test.each(['', 'x', uuid.slice(1), `${uuid}0`, 7])('event ids that are none: %o', (event_id) => {
+    expect(faults(impressionSchema, { ...report, event_id })).toHaveProperty('event_id')
+  })
+})
+
+describe('what a click report may say', () => {
+  const report = { variation_id: 42 }
+
+  test('no more than the variation, or everything', () => {
+    expect(v.parse(clickSchema, report)).toEqual(report)
+    const full = {
+      ...report,
+      referrer: 'gmail_app',
+      user_agent: 'ä'.repeat(500),
+      ip_address: '2001:db8::1',
+      event_id: uuid.toLowerCase(),
+    }
+    expect(v.parse(clickSchema, full)).toEqual(full)
+    const empty = { ...report, referrer: null, user_agent: null, ip_address: null, event_id: null }
+    expect(v.parse(clickSchema, empty)).toEqual(empty)
+  })
+
+  test.each([
+    ['referrer', 'x'.repeat(501)],
+    ['referrer', 'a\0'],
+    ['user_agent', 'x'.repeat(501)],
+    ['user_agent', '\ud83d'],
+    ['user_agent', 7],
+    ['ip_address', '1.2.3'],
+    ['ip_address', '1.2.3.4:80'],
+    ['ip_address', 'localhost'],
+    ['ip_address', ''],
+    ['ip_address', 16909060],
+    ['event_id', 'x'],
+    ['offer_id', 4],
+  ])('not %s %o', (field, value) => {
+    expect(Object.keys(faults(clickSchema, { ...report, [field]: value }))).toEqual([field])
+  })
+})
