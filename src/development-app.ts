@@ -1,18 +1,22 @@
-import { openApp } from './lib/app.ts'
+import { type App, openApp } from './lib/app.ts'
 import { openLog } from './lib/operations/log.ts'
 import { loadConfig } from './load-config.ts'
 
-let opened: ReturnType<typeof open> | undefined
+let opened: Promise<App> | undefined
 
-/** The app of `astro dev`, opened at the first request and kept over hot reloads of everything else. */
-export const developmentApp = (): ReturnType<typeof open> => {
+/** The app of `astro dev`, opened at the first request; an edit of the library opens a new one. */
+export const developmentApp = (): Promise<App> => {
   opened ??= open()
   return opened
 }
 
-async function open() {
+async function open(): Promise<App> {
   const config = loadConfig()
   const app = await openApp({ config, log: openLog(config.PROMO_LOG_LEVEL) })
   if (!app.ok) throw new Error(app.fault.message)
+  const close = () => app.value.close()
+  import.meta.hot?.dispose(close)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void close().then(() => process.exit(0)))
   return app.value
 }

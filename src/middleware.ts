@@ -3,7 +3,7 @@ import { developmentApp } from './development-app.ts'
 
 /**
  * In production the server has put the app and the client into the locals already; `astro dev` has no such server,
- * so the same app is opened here. Pages get the headers that every answer of this site carries.
+ * so the same app is opened here.
  */
 export const onRequest = defineMiddleware(async (context, next) => {
   const { locals, request } = context

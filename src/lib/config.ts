@@ -123,7 +123,7 @@ export function readConfig(environment: Record<string, string | undefined>): Res
     Object.entries(environment).filter(([name, value]) => name in examples && value !== ''),
   )
   const parsed = v.safeParse(schema, given)
-  if (!parsed.success) return fail(parsed.issues.map(faultOf))
+  if (!parsed.success) return fail(faultsOf(parsed.issues))
   return ok({
     ...parsed.output,
     SITE_URL: parsed.output.SITE_URL ?? `http://localhost:${parsed.output.PORT}`,
@@ -137,8 +137,9 @@ export const describeConfigFaults = (faults: ConfigFault[]): string =>
     ...faults.map(({ setting, fault, example }) => `  ${setting} ${fault}, for example ${example}`),
   ].join('\n')
 
-function faultOf(issue: v.BaseIssue<unknown>): ConfigFault {
-  const setting = String(issue.path?.[0]?.key)
-  const example = Object.entries(examples).find(([name]) => name === setting)?.[1] ?? ''
-  return { setting, fault: issue.message, example: `${setting}=${example}` }
-}
+const faultsOf = (issues: readonly v.BaseIssue<unknown>[]): ConfigFault[] =>
+  Object.entries(examples).flatMap(([setting, example]) =>
+    issues
+      .filter((issue) => v.getDotPath(issue) === setting)
+      .map(({ message }) => ({ setting, fault: message, example: `${setting}=${example}` })),
+  )

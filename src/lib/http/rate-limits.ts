@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
 
 /** Answers the seconds to wait where a client has used up its requests a minute, else `undefined`. */
 export type RateLimit = (address: string) => Promise<number | undefined>
@@ -7,12 +7,8 @@ export type RateLimit = (address: string) => Promise<number | undefined>
 export function limitPerMinute(requests: number): RateLimit {
   const limiter = new RateLimiterMemory({ points: requests, duration: 60 })
   return async (address) => {
-    try {
-      await limiter.consume(address)
-      return undefined
-    } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal
-      return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000))
-    }
+    // Unlike `consume` this counts without throwing.
+    const { consumedPoints, msBeforeNext } = await limiter.penalty(address)
+    return consumedPoints > requests ? Math.max(1, Math.ceil(msBeforeNext / 1000)) : undefined
   }
 }

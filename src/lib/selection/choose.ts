@@ -34,7 +34,8 @@ export function choose(
   const gain =
     strategy === 'ctr_weighted' ? (members: readonly Candidate[]) => 1 + ctr(members) / 100 : () => 1
   const offers = [...Map.groupBy(candidates, ({ offer_id }) => offer_id).values()]
-  const offer = draw(offers, (members) => (members[0]?.weight ?? 0) * gain(members), random)
+  const weightOf = (members: readonly Candidate[]) => Math.max(...members.map(({ weight }) => weight))
+  const offer = draw(offers, (members) => weightOf(members) * gain(members), random)
   const variation = offer && draw(offer.item, (member) => gain([member]), random)
   return variation && { candidate: variation.item, probability: offer.probability * variation.probability }
 }
@@ -52,12 +53,11 @@ function draw<Item>(
   weightOf: (item: Item) => number,
   random: Random,
 ): { item: Item; probability: number } | undefined {
-  const weights = items.map(weightOf)
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const total = items.reduce((sum, item) => sum + weightOf(item), 0)
   let left = random() * total
   let drawn: { item: Item; probability: number } | undefined
-  for (const [index, item] of items.entries()) {
-    const weight = weights[index] ?? 0
+  for (const item of items) {
+    const weight = weightOf(item)
     if (weight > 0) drawn = { item, probability: weight / total }
     left -= weight
     if (left < 0) break

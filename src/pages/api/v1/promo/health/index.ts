@@ -5,4 +5,7 @@ import { onlyMethod } from '../../../../../lib/http/methods.ts'
 /** Readiness: 503 as soon as a part does not work. */
 export const GET: APIRoute = async ({ locals: { app } }) => toResponse(await app.readHealth())
 
+/** Uptime monitors like to ask without a body. */
+export const HEAD = GET
+
 export const ALL = onlyMethod('GET')

@@ -5,4 +5,7 @@ import { liveness } from '../../../../../lib/operations/health.ts'
 
 export const GET: APIRoute = () => toResponse(liveness())
 
+/** Uptime monitors like to ask without a body. */
+export const HEAD = GET
+
 export const ALL = onlyMethod('GET')
