@@ -76,7 +76,8 @@ export const outageTest = test.extend<{ server: TestServer; database: TestDataba
 
 const HealthSchema = v.object({
   status: v.string(),
-  database: v.object({ ok: v.boolean() }),
+  database: v.object({ ok: v.boolean(), fault: v.optional(v.string()) }),
+  migrated: v.boolean(),
   journal: v.object({ ok: v.boolean(), depth: v.number(), bytes: v.number() }),
   rejects: v.number(),
 })
@@ -92,8 +93,8 @@ export async function readHealth(site: SiteProcess): Promise<Health> {
 export const untilDrained = (site: SiteProcess, timeout = 15_000): Promise<void> =>
   vi.waitFor(
     async () => {
-      const { code, journal } = await readHealth(site)
-      if (code !== 200 || journal.depth > 0) throw new Error(`health ${code}, ${journal.depth} events wait`)
+      const health = await readHealth(site)
+      if (health.code !== 200 || health.journal.depth > 0) throw new Error(JSON.stringify(health))
     },
     { timeout, interval: 100 },
   )

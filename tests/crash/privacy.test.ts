@@ -12,6 +12,7 @@ vi.setConfig({ testTimeout: 60_000 })
 const addresses = ['198.51.100.23', '2001:db8:7:7::beef', '203.0.113.77', '192.0.2.201']
 const [first = '', second = '', reported = '', anonymous = ''] = addresses
 const referrer = 'https://mail.reader.example/inbox/jane.roe@private.example?token=s3cr3t-query#frag'
+const intricate = 'https://jane.roe:s3cr3t-query@MAIL.reader.example:8443/inbox'
 const traces = [...addresses, 'jane.roe', 'private.example', 's3cr3t-query', '/inbox', 'silent-agent']
 
 test('no address and no path of a referrer stays anywhere, and hashes last as long as their salt', async ({
@@ -83,7 +84,7 @@ async function clickAll(site: SiteProcess): Promise<void> {
   const statuses = [
     await from(first, 'agent-1'),
     await from(`::ffff:${first}`, 'agent-2'),
-    await from(second, 'agent-3'),
+    await from(second, 'agent-3', { referer: intricate }),
     await from(anonymous, 'silent-agent', { 'sec-gpc': '1' }),
     await from(anonymous, 'silent-agent', { dnt: '1' }),
   ]

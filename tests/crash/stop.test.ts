@@ -9,12 +9,22 @@ import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const stopMilliseconds = 10_000
+/** Ten seconds are promised, and a statement that hangs ends after ten: a stop that waits for it shall fail here. */
+const stopMilliseconds = 9_500
 
-test('a stop under load records everything that was answered', async ({ database, dataDir, start }) => {
+test('a stop under load records everything that was answered, also where the database is slow', async ({
+  database,
+  dataDir,
+  start,
+}) => {
   const site = await start()
   const ledger = createLedger()
-  await stopUnderLoad(site, ledger)
+  const slow = () =>
+    database.sql.begin(async (sql) => {
+      await sql`lock table promo_click_tracking in access exclusive mode`
+      await sleep(3_000)
+    })
+  await stopUnderLoad(site, ledger, slow)
   expect(segmentsIn(dataDir)).toEqual([])
   await expectExactlyOnce(database.sql, ledger)
 })
@@ -33,12 +43,12 @@ outageTest(
 )
 
 outageTest(
-  'a database that begins to hang during the stop does not hold it up',
-  async ({ server, database, start }) => {
+  'a database that begins to hang as the stop begins does not hold it up',
+  async ({ server, database, dataDir, start }) => {
     const site = await start()
     const ledger = createLedger()
-    const hang = () => setTimeout(server.pause, 1_000)
-    await stopUnderLoad(site, ledger, hang).finally(server.resume)
+    await stopUnderLoad(site, ledger, server.pause).finally(server.resume)
+    expect(segmentsIn(dataDir).length).toBeGreaterThan(0)
     await untilDrained(await start())
     await expectExactlyOnce(database.sql, ledger)
   },
@@ -66,7 +76,7 @@ test('settings that do not hold end the start with their names', async ({ start 
 async function stopUnderLoad(
   site: SiteProcess,
   ledger: Ledger,
-  meanwhile: () => unknown = () => {},
+  justBefore: () => unknown = () => {},
 ): Promise<void> {
   const { url } = site
   const load = new AbortController()
@@ -77,15 +87,15 @@ async function stopUnderLoad(
   ]
   await sleep(300)
   const before = performance.now()
+  justBefore()
   const stopped = site.stop()
-  meanwhile()
   const code = await Promise.race([stopped, sleep(stopMilliseconds + 5_000, 'still running' as const)])
   const took = performance.now() - before
   load.abort()
   await Promise.all(runs)
   expect(code).toBe(0)
   expect(took).toBeLessThan(stopMilliseconds)
-  expect(ledger.answered.size).toBeGreaterThan(50)
+  expect(ledger.answered.size).toBeGreaterThan(10)
 }
 
 const segmentsIn = (dataDir: string): string[] =>
