@@ -1,14 +1,14 @@
 -- What the migrations make of an empty database. Written by "npm run schema"; not to be edited or run.
 
-create sequence promo_click_tracking_id_seq as bigint;
+create sequence promo_click_tracking_id_seq as bigint owned by promo_click_tracking.id;
 
-create sequence promo_editors_id_seq as integer;
+create sequence promo_editors_id_seq as integer owned by promo_editors.id;
 
-create sequence promo_impression_tracking_id_seq as bigint;
+create sequence promo_impression_tracking_id_seq as bigint owned by promo_impression_tracking.id;
 
-create sequence promo_offers_id_seq as integer;
+create sequence promo_offers_id_seq as integer owned by promo_offers.id;
 
-create sequence promo_text_variations_id_seq as integer;
+create sequence promo_text_variations_id_seq as integer owned by promo_text_variations.id;
 
 create table affiliate_links (
   slug text not null,
@@ -44,14 +44,6 @@ create table promo_click_tracking (
   constraint promo_click_tracking_pkey PRIMARY KEY (id, clicked_at),
   constraint promo_click_tracking_verdict_check CHECK (verdict = ANY (ARRAY['human'::text, 'machine'::text, 'duplicate'::text]))
 ) partition by RANGE (clicked_at);
-
-create table promo_click_visitors (
-  salt_month date not null,
-  variation_id integer not null,
-  visitor uuid not null,
-  first_hour timestamp with time zone not null,
-  constraint promo_click_visitors_pkey PRIMARY KEY (variation_id, salt_month, visitor)
-);
 
 create table promo_decisions (
   newsletter_send_id character varying(100) not null,
@@ -139,7 +131,6 @@ create table promo_performance_metrics (
   human_clicks bigint not null default 0,
   machine_clicks bigint not null default 0,
   duplicate_clicks bigint not null default 0,
-  unique_clicks bigint not null default 0,
   constraint promo_performance_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_performance_metrics_pkey PRIMARY KEY (variation_id, hour)
 );
@@ -166,8 +157,6 @@ CREATE INDEX idx_click_date ON ONLY promo_click_tracking USING btree (clicked_da
 CREATE INDEX idx_click_offer ON ONLY promo_click_tracking USING btree (offer_id);
 
 CREATE INDEX idx_click_variation ON ONLY promo_click_tracking USING btree (variation_id);
-
-CREATE INDEX idx_click_visitors_month ON promo_click_visitors USING btree (salt_month);
 
 CREATE UNIQUE INDEX idx_editor_name ON promo_editors USING btree (lower(name));
 
@@ -202,6 +191,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.promo_make_click_partition(day date)
  RETURNS boolean
  LANGUAGE plpgsql
+ SET lock_timeout TO '3s'
 AS $function$
 declare
   first_day date := date_trunc('month', day)::date;
@@ -213,6 +203,8 @@ begin
   if to_regclass(name) is not null then
     return false;
   end if;
+  -- Writers take the parent's lock before the default partition's; taking them in another order would deadlock.
+  lock table only promo_click_tracking in share row exclusive mode;
   execute format('create table %I (like promo_click_tracking including all)', name);
   lock table promo_click_tracking_default in access exclusive mode;
   execute format(

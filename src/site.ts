@@ -37,15 +37,9 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
   ]
   const notFoundPage = readNotFoundPage(dist)
 
-  const answerPromoLink = async (
-    request: IncomingMessage,
-    path: string,
-    query: string,
-  ): Promise<Answer | undefined> => {
-    const slug = slugOf(path)
-    if (slug === undefined || pages.has(`/${slug}`)) return undefined
+  const answerPromoLink = (request: IncomingMessage, slug: string, query: string) => {
     const header = headerReader(request)
-    return await app.answerPromoLink({
+    return app.answerPromoLink({
       method: request.method ?? 'GET',
       slug,
       query,
@@ -101,12 +95,18 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
     const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?')
     const refused = refuseForm(request, path)
     if (refused) return send(response, refused)
-    answerPromoLink(request, path, query)
-      .catch((error: unknown) => {
+    const slug = slugOf(path)
+    if (slug === undefined || pages.has(`/${slug}`)) {
+      serve(request, response)
+      return
+    }
+    answerPromoLink(request, slug, query).then(
+      (answer) => (answer ? send(response, answer) : serve(request, response)),
+      (error: unknown) => {
         app.log.error({ reason: messageOf(error) }, 'a promo link broke')
-        return undefined
-      })
-      .then((answer) => (answer ? send(response, answer) : serve(request, response)))
+        serve(request, response)
+      },
+    )
   })
   return server
 }

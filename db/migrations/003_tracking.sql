@@ -52,8 +52,10 @@ create index idx_click_date on promo_click_tracking (clicked_date);
 create table promo_click_tracking_default partition of promo_click_tracking default;
 
 -- Makes the partition of the month that "day" lies in (UTC) and moves clicks out of the default partition into it.
--- Answers whether it was missing. Safe beside writers and beside other instances.
-create function promo_make_click_partition(day date) returns boolean language plpgsql as $$
+-- Answers whether it was missing. Safe beside writers and beside other instances; waiting in vain for a lock it fails
+-- rather than hold up the writers behind it.
+create function promo_make_click_partition(day date) returns boolean language plpgsql
+set lock_timeout = '3s' as $$
 declare
   first_day date := date_trunc('month', day)::date;
   name text := format('promo_click_tracking_%s', to_char(first_day, 'YYYY_MM'));
@@ -64,6 +66,8 @@ begin
   if to_regclass(name) is not null then
     return false;
   end if;
+  -- Writers take the parent's lock before the default partition's; taking them in another order would deadlock.
+  lock table only promo_click_tracking in share row exclusive mode;
   execute format('create table %I (like promo_click_tracking including all)', name);
   lock table promo_click_tracking_default in access exclusive mode;
   execute format(
@@ -93,26 +97,12 @@ create table promo_performance_metrics (
   human_clicks bigint not null default 0,
   machine_clicks bigint not null default 0,
   duplicate_clicks bigint not null default 0,
-  unique_clicks bigint not null default 0,
   primary key (variation_id, hour),
   foreign key (offer_id, variation_id) references promo_text_variations (offer_id, id) on delete cascade
 );
 
 create index idx_metrics_hour on promo_performance_metrics (hour);
 create index idx_metrics_offer_hour on promo_performance_metrics (offer_id, hour);
-
--- Who has been counted in unique_clicks: half of the visitor's hash, which is enough to tell visitors apart. Gone with
--- the month's salt. No foreign key: it would cost each click as much as all the rest of this row.
-create table promo_click_visitors (
-  salt_month date not null,
-  variation_id integer not null,
-  visitor uuid not null,
-  -- The hour whose rollup counts the visitor.
-  first_hour timestamptz not null,
-  primary key (variation_id, salt_month, visitor)
-);
-
-create index idx_click_visitors_month on promo_click_visitors (salt_month);
 
 -- Event ids that callers chose themselves: a retry carries the same id at another time, so the events' own keys,
 -- which include the time, do not catch it.

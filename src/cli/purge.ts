@@ -40,12 +40,11 @@ Example:
 
 type Removed = Pick<Purged, 'details' | 'partitions'> & Partial<Purged>
 
-function describe({ details, partitions, salts, visitors, event_keys }: Removed): string[] {
+function describe({ details, partitions, salts, event_keys }: Removed): string[] {
   const rows = [
     ['user agents and visitor hashes of clicks', details],
     ['months of clicks', [partitions.length, ...partitions].join(' ')],
     ['salts', salts],
-    ['visitors counted as unique', visitors],
     ['event keys of retries', event_keys],
   ] as const
   const shown = rows.filter(([, amount]) => amount !== undefined)

@@ -114,7 +114,8 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
 
   const provide = async () => {
     await salts.refresh()
-    return await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
+    const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
+    if (!made.ok) log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
   }
   const maintenance = startMaintenance(
     {
@@ -128,7 +129,11 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
       },
       tend: events.tend,
       provide,
-      purge: () => purge(database, now(), config),
+      async purge() {
+        const purged = await purge(database, now(), config)
+        if (purged.ok) log.info(purged.value, 'purged')
+        else log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
+      },
     },
     log,
   )

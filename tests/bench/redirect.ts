@@ -13,7 +13,7 @@ import { judge, median, table } from './measure.ts'
 
 const rounds = Number(process.argv[2] ?? 5)
 const seconds = 2
-const connections = 64
+const connections = 32
 
 const request = (path: string) => {
   const bytes = Buffer.from(

@@ -15,7 +15,7 @@ afterAll(() => database.drop())
 beforeEach(() => insertPromos(database.sql))
 afterEach(async () => {
   expect(await findDrift(database.sql)).toEqual([])
-  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_click_visitors cascade`
+  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
 })
 
 const variation = async (id: number) => {
@@ -36,7 +36,7 @@ const offer = async (id: number) => {
 const rollup = () => database.sql`
   select to_char(hour at time zone 'UTC', 'DD HH24') as hour, variation_id, impressions::integer, recipients::integer,
     clicks::integer, human_clicks::integer as human, machine_clicks::integer as machine,
-    duplicate_clicks::integer as duplicate, unique_clicks::integer as uniques
+    duplicate_clicks::integer as duplicate
   from promo_performance_metrics order by variation_id, promo_performance_metrics.hour
 `
 
@@ -84,24 +84,6 @@ describe('clicks', () => {
     await recordClicks(database.sql, tries.slice(0, 2))
     await recordClicks(database.sql, tries.slice(2))
     expect(await rollup()).toMatchObject([{ hour: '18 09', clicks: 1 }])
-  })
-
-  test('count as unique once a visitor, variation and month', async () => {
-    const december = Date.UTC(2026, 11, 1, 0, 30)
-    await recordClicks(database.sql, [aClick({ ip_hash: aHash(1) }), aClick({ ip_hash: aHash(1) })])
-    await recordClicks(database.sql, [
-      aClick({ ip_hash: aHash(1) }),
-      aClick({ ip_hash: aHash(2) }),
-      aClick({ ip_hash: aHash(1), variation_id: 43 }),
-      aClick({ ip_hash: aHash(3), verdict: 'machine' }),
-      aClick({ ip_hash: null }),
-      aClick({ ip_hash: aHash(1), at: december }),
-    ])
-    expect(await rollup()).toMatchObject([
-      { hour: '18 12', variation_id: 42, clicks: 6, uniques: 2 },
-      { hour: '01 00', variation_id: 42, clicks: 1, uniques: 1 },
-      { hour: '18 12', variation_id: 43, clicks: 1, uniques: 1 },
-    ])
   })
 
   test('of a variation that is gone, or of another offer, come back while the others land', async () => {

@@ -60,10 +60,6 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
         count(*) filter (where verdict = 'machine') as machine,
         count(*) filter (where verdict = 'duplicate') as duplicate
       from promo_click_tracking group by 1, 2
-    ), uniques as (
-      select variation_id, count(distinct (date_trunc('month', clicked_at, 'UTC'), ip_hash))
-        filter (where verdict = 'human' and ip_hash is not null) as uniques
-      from promo_click_tracking group by 1
     ), impressions as (
       select variation_id, date_trunc('hour', tracked_at, 'UTC') as hour, count(*) as impressions,
         sum(recipients) as recipients
@@ -77,13 +73,6 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
           coalesce(i.impressions, 0), coalesce(i.recipients, 0))
         is distinct from
         (m.clicks, m.human_clicks, m.machine_clicks, m.duplicate_clicks, m.impressions, m.recipients)
-    ), rolled_uniques as (
-      select 'unique' as at, variation_id, null, u.uniques, m.uniques as rolled
-      from uniques u
-      full join (
-        select variation_id, sum(unique_clicks) as uniques from promo_performance_metrics group by 1
-      ) m using (variation_id)
-      where coalesce(u.uniques, 0) <> coalesce(m.uniques, 0)
     ), variations as (
       select 'variation' as at, v.id, v.impressions::text, v.clicks, coalesce(sum(c.clicks), 0)
       from promo_text_variations v
@@ -99,7 +88,6 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       having o.total_clicks <> coalesce(sum(v.clicks), 0) or o.total_impressions <> coalesce(sum(v.impressions), 0)
     )
     select * from hours
-    union all select * from rolled_uniques
     union all select * from variations
     union all select * from offers
   `

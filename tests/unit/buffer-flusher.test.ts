@@ -67,6 +67,19 @@ test('a database that is away is tried again until it is back, and nobody waits 
   await events.close(100)
 })
 
+test('a statement that throws is tried again like any other failure', async () => {
+  let broken = true
+  const { events, seen } = open(async () => {
+    if (!broken) return ok([])
+    broken = false
+    throw new TypeError('the driver broke')
+  })
+  await accept(events, 2)
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(seen.flushed).toEqual([2])
+  await events.close(100)
+})
+
 test('a conflict is tried again at once; one that never ends is taken for a refusal', async () => {
   const poison = aClick()
   const record = vi.fn<RecordEvents>(async (events) =>

@@ -44,6 +44,11 @@ describe('a JSON body', () => {
         ['x', 'toString', '__proto__'].map((field) => [field, 'is not a known field; remove it']),
       ),
     ],
+    [
+      'a field that every object inherits',
+      '{"id":1,"constructor":1}',
+      { constructor: 'is not a known field; remove it' },
+    ],
     ['a missing field', '{}', { id: 'is missing' }],
     ['a list', '[]', { body: 'must be a JSON object' }],
     ['null', 'null', { body: 'must be a JSON object' }],
@@ -95,6 +100,7 @@ describe('a JSON body', () => {
       pull(controller) {
         sent += 1
         controller.enqueue(new Uint8Array(4096))
+        if (sent === 100) controller.close()
       },
     })
     expect(await detailsOf(post(body, { duplex: 'half' }))).toHaveProperty('body_too_large')
@@ -123,6 +129,13 @@ describe('a content type', () => {
       details: {
         'content-type': `${type === undefined ? 'is missing' : `is ${type}`}; send the body as application/json`,
       },
+    })
+  })
+
+  test('that is missing is refused', async () => {
+    const request = new Request('http://site/', { method: 'POST', body: new Uint8Array([0x7b, 0x7d]) })
+    expect(await detailsOf(request)).toEqual({
+      unsupported_media_type: { 'content-type': 'is missing; send the body as application/json' },
     })
   })
 

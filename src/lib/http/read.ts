@@ -64,7 +64,7 @@ function check<Schema extends FieldsSchema>(
   return fail(invalid(Object.fromEntries(details)))
 }
 
-/** All of them: a strict schema stops at the first, and takes `toString` and the like for known. */
+/** All of them: a strict schema stops at the first, and passes over `constructor` and the like. */
 const unknownFields = ({ entries }: FieldsSchema, value: unknown): string[] =>
   typeof value === 'object' && value !== null
     ? Object.keys(value).filter((field) => !Object.hasOwn(entries, field))

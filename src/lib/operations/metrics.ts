@@ -15,23 +15,23 @@ type Readings = {
 export function createMetrics() {
   const registry = new Registry()
   const registers = [registry]
-  const redirects = new Counter({
+  // Plain numbers, read when somebody asks: a labelled counter costs more than finding the link.
+  const visits = new Map<VisitOutcome, number>()
+  new Counter({
     name: 'promo_redirects_total',
     help: 'Redirects by what became of their click: journaled, in_memory, lost, untracked (no promo_var), or why it was ignored',
     labelNames: ['click'],
     registers,
+    collect() {
+      this.reset()
+      for (const [click, count] of visits) this.inc({ click }, count)
+    },
   })
-  const countRedirect = new Map<VisitOutcome, { inc(): void }>()
 
   return {
     registry,
     countVisit(outcome: VisitOutcome) {
-      let counter = countRedirect.get(outcome)
-      if (!counter) {
-        counter = redirects.labels(outcome)
-        countRedirect.set(outcome, counter)
-      }
-      counter.inc()
+      visits.set(outcome, (visits.get(outcome) ?? 0) + 1)
     },
     flushed: new Counter({
       name: 'promo_events_flushed_total',

@@ -5,7 +5,6 @@ import {
   deleteOldDefaultClicks,
   deleteOldEventKeys,
   deleteOldSalts,
-  deleteOldVisitors,
   dropClickPartition,
   oldClickPartitions,
   removeDetails,
@@ -15,7 +14,6 @@ export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS
 
 export type Purged = {
   salts: number
-  visitors: number
   details: number
   event_keys: number
   partitions: string[]
@@ -32,8 +30,6 @@ export async function purge(
 ): Promise<Result<Purged, DatabaseFault>> {
   const salts = await database.run((sql) => deleteOldSalts(sql, now))
   if (!salts.ok) return salts
-  const visitors = await database.run((sql) => deleteOldVisitors(sql, now), deadline)
-  if (!visitors.ok) return visitors
   const keys = await database.run((sql) => deleteOldEventKeys(sql, now, keepKeysDays), deadline)
   if (!keys.ok) return keys
   const partitions = await database.run((sql) => oldClickPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
@@ -51,7 +47,6 @@ export async function purge(
   if (!details.ok) return details
   return ok({
     salts: salts.value.length,
-    visitors: visitors.value.count,
     details: details.value.count,
     event_keys: keys.value.count,
     partitions: partitions.value.map(({ name }) => name),

@@ -27,6 +27,8 @@ export type LocateServer = () => Promise<Result<string, { message: string }>>
 
 const relocateEvery = 3_000
 
+const ignore = () => {}
+
 /**
  * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot tell a
  * server that is slow from one that has vanished, and would go on queueing behind the dead connections.
@@ -54,7 +56,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
   const replacePool = (url: string): void => {
     const former = pool?.sql
     pool = { url, sql: connect(url, connections) }
-    former?.end({ timeout: 0 }).catch(() => {})
+    former?.end({ timeout: 0 }).catch(ignore)
   }
 
   return {
@@ -77,7 +79,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
     },
     async close(grace = 2_000) {
       closed = true
-      await pool?.sql.end({ timeout: grace / 1000 }).catch(() => {})
+      await pool?.sql.end({ timeout: grace / 1000 }).catch(ignore)
     },
   }
 }
@@ -93,7 +95,7 @@ function connect(url: string, connections: number): Sql {
     connect_timeout: 2,
     idle_timeout: 60,
     backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
-    onnotice: () => {},
+    onnotice: ignore,
     connection: { application_name: 'promo' },
   })
 }
@@ -110,15 +112,16 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
   return await Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }
 
-/** Sorts the driver's and the server's errors; what is no database error is a bug and thrown on. */
+/**
+ * Sorts the driver's and the server's errors. What is neither counts as `unavailable`: on a connection that vanishes the
+ * driver can fail in ways of its own, and whoever waits to write must try again and not die of it.
+ */
 export function databaseFault(error: unknown): DatabaseFault {
-  if (!(error instanceof Error)) throw error
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  // A driver error in the middle of a vanishing connection can come without a code; retrying is right for it too.
-  if (code === undefined && error instanceof TypeError) throw error
-  const message = code === undefined ? error.message : `${error.message} (${code})`
-  if (code !== undefined && /^(40001|40P01|23503|23505|55P03)$/.test(code))
-    return { code: 'conflict', message }
-  if (code !== undefined && /^(22|23)/.test(code)) return { code: 'refused', message }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const message = code === '' ? messageOf(error) : `${messageOf(error)} (${code})`
+  if (/^(40001|40P01|23503|23505|55P03)$/.test(code)) return { code: 'conflict', message }
+  if (/^(22|23)...$/.test(code)) return { code: 'refused', message }
+  // A connection that could not be made in time may never be: the driver does not always reset it.
+  if (code === 'CONNECT_TIMEOUT') return { code: 'timeout', message }
   return { code: 'unavailable', message }
 }

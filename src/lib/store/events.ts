@@ -52,20 +52,7 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     where caller_key = 0 or event_id in (select event_id from fresh_keys)
     order by position
     on conflict (event_id, clicked_at) do nothing
-    returning
-      offer_id, variation_id, verdict, clicked_at, date_trunc('hour', clicked_at, 'UTC') as hour,
-      date_trunc('month', clicked_at, 'UTC')::date as salt_month, left(ip_hash, 32)::uuid as visitor
-  ), new_visitors as (
-    insert into promo_click_visitors (salt_month, variation_id, visitor, first_hour)
-    select salt_month, variation_id, visitor, min(hour)
-    from inserted
-    where verdict = 'human' and visitor is not null
-    group by variation_id, salt_month, visitor
-    order by variation_id, salt_month, visitor
-    on conflict do nothing
-    returning variation_id, first_hour
-  ), uniques as (
-    select variation_id, first_hour as hour, count(*) as clicks from new_visitors group by variation_id, first_hour
+    returning offer_id, variation_id, verdict, date_trunc('hour', clicked_at, 'UTC') as hour
   ), sums as (
     select
       hour, offer_id, variation_id,
@@ -77,20 +64,16 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     group by hour, offer_id, variation_id
   ), rollup as (
     insert into promo_performance_metrics as metrics (
-      hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, unique_clicks
+      hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks
     )
-    select
-      hour, offer_id, variation_id, sums.clicks, human_clicks, machine_clicks, duplicate_clicks,
-      coalesce(uniques.clicks, 0)
+    select hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks
     from sums
-    left join uniques using (variation_id, hour)
     order by variation_id, hour
     on conflict (variation_id, hour) do update set
       clicks = metrics.clicks + excluded.clicks,
       human_clicks = metrics.human_clicks + excluded.human_clicks,
       machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
-      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
-      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks
   ), counted_variations as (
     update promo_text_variations variations
     set clicks = variations.clicks + added.clicks

@@ -7,12 +7,6 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
   returning month::text
 `
 
-/** Who was counted as unique can be forgotten with the salt: no later hash will match. */
-export const deleteOldVisitors = (sql: Sql, now: number) => sql`
-  delete from promo_click_visitors
-  where salt_month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'
-`
-
 /** Removes user agent and visitor hash from clicks older than `days`; the clicks stay. */
 export const removeDetails = (sql: Sql, now: number, days: number) => sql`
   update promo_click_tracking
@@ -44,7 +38,9 @@ export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql
   order by name
 `
 
-export const dropClickPartition = (sql: Sql, name: string) => sql`drop table if exists ${sql(name)}`
+/** Fails with a conflict rather than wait for long readers, because inserts would wait behind it. */
+export const dropClickPartition = (sql: Sql, name: string) =>
+  sql.unsafe(`set local lock_timeout = '3s'; drop table if exists "${name.replaceAll('"', '""')}"`)
 
 /** Clicks of such months that came when the month had no partition. */
 export const deleteOldDefaultClicks = (sql: Sql, now: number, months: number) => sql`

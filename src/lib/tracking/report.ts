@@ -36,7 +36,7 @@ export async function reportImpression(
     offer_id: report.offer_id,
     variation_id: report.variation_id,
     newsletter_send_id: report.newsletter_send_id ?? null,
-    recipients: report.recipients ?? 1,
+    recipients: report.recipients,
   })
 }
 

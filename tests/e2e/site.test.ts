@@ -1,0 +1,185 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Browser, BrowserContextOptions, Page } from 'playwright'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../src/lib/store/embedded/server.ts'
+import { ask, type RunningSite, runSite, untilFlushed } from '../pages/running-site.ts'
+import { launchBrowser, personsUserAgent } from '../support/browser.ts'
+import { findDrift, insertPromos } from '../support/database.ts'
+
+const screenshots = 'test-output'
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+let browser: Browser
+let merchant: Server
+let merchantUrl: string
+let running: RunningSite
+let folder: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'promo-e2e-'))
+  mkdirSync(screenshots, { recursive: true })
+  merchant = createServer((_, response) =>
+    response.end('<!doctype html><title>The merchant</title><h1>Welcome</h1>'),
+  )
+  await once(merchant.listen(0, '127.0.0.1'), 'listening')
+  const address = merchant.address()
+  merchantUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const port = await freePort(0)
+  ;[browser, running] = await Promise.all([
+    launchBrowser(),
+    runSite(
+      { PORT: String(port), SITE_URL: `http://127.0.0.1:${port}` },
+      {
+        async prepare(sql) {
+          await insertPromos(sql)
+          await sql`update affiliate_links set destination_url = ${`${merchantUrl}/offer?from=`} || slug`
+        },
+      },
+    ),
+  ])
+})
+
+afterAll(async () => {
+  await browser.close()
+  await running.end()
+  merchant.closeAllConnections()
+  merchant.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Opens a page and hands it over; nothing may be said in its console but what `expected` matches. */
+async function withPage(
+  options: BrowserContextOptions,
+  use: (page: Page) => Promise<void>,
+  expected = /^$/,
+): Promise<void> {
+  const context = await browser.newContext({ userAgent: personsUserAgent, ...options })
+  const page = await context.newPage()
+  const said: string[] = []
+  page.on('console', (message) => void (/error|warning/.test(message.type()) && said.push(message.text())))
+  page.on('pageerror', (error) => void said.push(error.message))
+  await use(page)
+  await context.close()
+  expect(said.filter((text) => !expected.test(text))).toEqual([])
+}
+
+/** The newsletter as a reader gets it: a file that has nothing to do with the site but its link. */
+async function writeNewsletter(): Promise<string> {
+  if (hasPython) {
+    const api = `${running.site.url}/api/v1/promo`
+    execFileSync(
+      'python3',
+      ['tests/clients/newsletter.py', '--api', api, '--out', folder, '--recipients', '1200'],
+      { stdio: 'ignore' },
+    )
+  } else {
+    const { link, text_content } = JSON.parse((await ask(running.site, '/api/v1/promo/select-random')).body)
+    const href = String(link).replaceAll('&', '&amp;')
+    writeFileSync(
+      join(folder, 'newsletter.html'),
+      `<!doctype html><p>${text_content}<p><a href="${href}">Read more</a>`,
+    )
+  }
+  return pathToFileURL(join(folder, 'newsletter.html')).href
+}
+
+test('a reader clicks the promo of the newsletter, lands at the merchant, and is counted as a person', async () => {
+  const newsletter = await writeNewsletter()
+  await withPage({}, async (page) => {
+    await page.goto(newsletter)
+    await page.screenshot({ path: join(screenshots, 'newsletter.png'), fullPage: true })
+    const link = page.locator('a[href*="promo_var="]').first()
+    const variation = Number(new URL((await link.getAttribute('href')) ?? '').searchParams.get('promo_var'))
+    await link.click()
+    await page.waitForURL(`${merchantUrl}/**`)
+    expect(await page.title()).toBe('The merchant')
+    expect(new URL(page.url()).searchParams.has('promo_var')).toBe(false)
+    await untilFlushed(running.site)
+    const rows = await running.database.sql`
+      select variation_id, verdict, reason, user_agent, ip_hash is not null as hashed from promo_click_tracking
+    `
+    expect([...rows]).toEqual([
+      {
+        variation_id: variation,
+        verdict: 'human',
+        reason: 'none',
+        user_agent: personsUserAgent,
+        hashed: true,
+      },
+    ])
+    expect(await findDrift(running.database.sql)).toEqual([])
+  })
+})
+
+const phone = { width: 360, height: 740 }
+const desktop = { width: 1280, height: 800 }
+
+const pages = [
+  { name: 'home', path: '/', status: 200, heading: 'A promo goes out, a click comes back' },
+  { name: 'unknown-slug', path: '/no-such-promo', status: 404, heading: 'This page is not in today’s issue' },
+  { name: 'unknown-path', path: '/a/b/c', status: 404, heading: 'This page is not in today’s issue' },
+]
+
+describe.each(pages)('the page $path', ({ name, path, status, heading }) => {
+  test.each([
+    { colorScheme: 'light', viewport: desktop },
+    { colorScheme: 'dark', viewport: desktop },
+    { colorScheme: 'light', viewport: phone },
+    { colorScheme: 'dark', viewport: phone },
+  ] as const)(
+    "is the site's own, $colorScheme, $viewport.width pixels wide",
+    async ({ colorScheme, viewport }) => {
+      // The browser itself says of a page that is not found that it is not found.
+      const expected = status === 404 ? /Failed to load resource: .* 404/ : undefined
+      await withPage(
+        { colorScheme, viewport },
+        async (page) => {
+          const failed: string[] = []
+          page.on('response', (response) => void (response.status() >= 400 && failed.push(response.url())))
+          const response = await page.goto(`${running.site.url}${path}`)
+          expect(response?.status()).toBe(status)
+          expect(failed).toEqual(status === 404 ? [`${running.site.url}${path}`] : [])
+          expect(await page.locator('h1').allTextContents()).toEqual([heading])
+          expect(await page.locator('header').textContent()).toContain('The Daily Brief')
+          expect(await page.locator('main a, header a').first().getAttribute('href')).toBe('/')
+          const [scrolled, lightness] = await page.evaluate(() => {
+            const [red = 0, green = 0, blue = 0] = (
+              getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? []
+            ).map(Number)
+            return [
+              document.documentElement.scrollWidth - document.documentElement.clientWidth,
+              (red + green + blue) / 3,
+            ]
+          })
+          expect(scrolled).toBe(0)
+          if (colorScheme === 'light') expect(lightness).toBeGreaterThan(200)
+          else expect(lightness).toBeLessThan(60)
+          await page.screenshot({
+            path: join(screenshots, `${name}-${colorScheme}-${viewport.width}.png`),
+            fullPage: true,
+          })
+        },
+        expected,
+      )
+    },
+  )
+})
+
+test('from the page that is not found a reader finds the way home', async () => {
+  await withPage(
+    {},
+    async (page) => {
+      await page.goto(`${running.site.url}/no-such-promo`)
+      await page.getByRole('link', { name: 'Go to the front page' }).click()
+      expect(new URL(page.url()).pathname).toBe('/')
+      expect(await page.locator('h1').textContent()).toContain('A promo goes out')
+    },
+    /404/,
+  )
+})

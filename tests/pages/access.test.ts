@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findDrift } from '../support/database.ts'
+import { type ApiSite, apiHeaders, jsonOf, runApiSite, token } from './api-site.ts'
+import { ask, post, type RunningSite, runSite, untilFlushed } from './running-site.ts'
+
+/** One without a token or proxy, as the specification has it; one behind a proxy, with a token. */
+let plain: RunningSite
+let guarded: ApiSite
+beforeAll(async () => {
+  ;[plain, guarded] = await Promise.all([runSite(), runApiSite()])
+})
+afterAll(() => Promise.all([plain.end(), guarded.end()]))
+
+const click = { variation_id: 42 }
+
+describe('without a token', () => {
+  test('the script on the same machine is let in', async () => {
+    expect(await post(plain.site, 'track-click', click)).toMatchObject({ status: 204 })
+    expect(await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 })).toMatchObject({
+      status: 204,
+    })
+    expect(await ask(plain.site, '/api/v1/promo/select-random')).toMatchObject({ status: 200 })
+    expect(await ask(plain.site, '/api/v1/promo/metrics')).toMatchObject({ status: 200 })
+  })
+
+  test.each([
+    ['through a proxy', { 'x-forwarded-for': '127.0.0.1' }],
+    ['through one that says so otherwise', { forwarded: 'for=127.0.0.1' }],
+    ['from a page in a browser', { origin: 'http://localhost:4321' }],
+    ['with a token that is set nowhere', { authorization: 'Bearer anything' }],
+  ])('nobody is let in %s, and told which setting it takes', async (_, headers) => {
+    for (const answer of [
+      await post(plain.site, 'track-click', click, headers),
+      await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 }, headers),
+      await ask(plain.site, '/api/v1/promo/select-random', { headers }),
+      await ask(plain.site, '/api/v1/promo/metrics', { headers }),
+    ]) {
+      expect(answer).toMatchObject({ status: 401, headers: { ...apiHeaders, 'www-authenticate': 'Bearer' } })
+      expect(jsonOf(answer)).toEqual({
+        error: 'unauthorized',
+        message: expect.stringContaining('set PROMO_INGEST_TOKEN'),
+      })
+    }
+  })
+
+  test('health is for everybody', async () => {
+    for (const path of ['/api/v1/promo/health', '/api/v1/promo/health/live']) {
+      expect(await ask(plain.site, path, { headers: { 'x-forwarded-for': '203.0.113.7' } })).toMatchObject({
+        status: 200,
+      })
+    }
+  })
+})
+
+describe('with a token', () => {
+  const away = { 'x-forwarded-for': '203.0.113.7' }
+
+  test('it lets callers in from anywhere', async () => {
+    expect(await guarded.click(click, { ...away, authorization: `Bearer ${token}` })).toMatchObject({
+      status: 204,
+    })
+    expect(
+      await guarded.click(click, {
+        ...away,
+        origin: 'https://site.example',
+        authorization: `bearer ${token}`,
+      }),
+    ).toMatchObject({ status: 204 })
+    expect(await post(guarded.site, 'track-click', click)).toMatchObject({ status: 204 })
+  })
+
+  test.each([
+    {},
+    { authorization: `Bearer ${token}x` },
+    { authorization: `Bearer ${token.slice(1)}` },
+    { authorization: `Basic ${token}` },
+    { authorization: 'Bearer ' },
+  ])('nobody else is let in: %o', async (headers) => {
+    const answer = await guarded.click(click, { ...away, ...headers })
+    expect(answer.status).toBe(401)
+    expect(answer.body).toContain('PROMO_INGEST_TOKEN')
+    expect(answer.body).not.toContain(token)
+  })
+
+  test('an address written by the caller opens nothing', async () => {
+    expect(await guarded.click(click, { 'x-forwarded-for': '127.0.0.1' })).toMatchObject({ status: 401 })
+    expect(await guarded.click(click, { 'x-forwarded-for': '127.0.0.1, 203.0.113.7' })).toMatchObject({
+      status: 401,
+    })
+  })
+})
+
+describe('rate limits', () => {
+  const statuses = async (count: number, call: () => Promise<{ status: number }>) => {
+    const counts: Record<number, number> = {}
+    for (let sent = 0; sent < count; sent += 50) {
+      const batch = await Promise.all(Array.from({ length: Math.min(50, count - sent) }, call))
+      for (const { status } of batch) counts[status] = (counts[status] ?? 0) + 1
+    }
+    return counts
+  }
+  const from = (address: string) => ({ 'x-forwarded-for': address, authorization: `Bearer ${token}` })
+
+  test.each([
+    ['track-impression', 200],
+    ['track-click', 500],
+  ] as const)('%s takes %i a minute of an address', async (endpoint, most) => {
+    const busy = from(`198.51.100.${most === 200 ? 1 : 2}`)
+    // What does not hold costs nothing more than an answer, but it counts.
+    expect(await statuses(most + 20, () => post(guarded.site, endpoint, {}, busy))).toEqual({
+      400: most,
+      429: 20,
+    })
+    const refused = await post(guarded.site, endpoint, {}, busy)
+    expect(refused).toMatchObject({ status: 429, headers: apiHeaders })
+    const wait = Number(refused.headers['retry-after'])
+    expect(wait).toBeGreaterThanOrEqual(1)
+    expect(wait).toBeLessThanOrEqual(60)
+    expect(jsonOf(refused)).toEqual({
+      error: 'rate_limited',
+      message: `Too many requests, try again in ${wait} s`,
+    })
+    expect(await post(guarded.site, endpoint, {}, from('198.51.100.3'))).toMatchObject({ status: 400 })
+    expect(
+      await post(guarded.site, endpoint, {}, from(`198.51.100.3, ${busy['x-forwarded-for']}`)),
+    ).toMatchObject({ status: 429 })
+  })
+
+  test('never stop a redirect', async () => {
+    const visit = () => ask(guarded.site, '/nocodemba?promo_var=43', { headers: from('198.51.100.2') })
+    expect(await statuses(130, visit)).toEqual({ 307: 130 })
+    await untilFlushed(guarded.site)
+    const found = await guarded.sql`
+      select verdict, reason, count(*)::integer from promo_click_tracking where variation_id = 43 group by 1, 2 order by 3
+    `
+    expect([...found]).toEqual([
+      { verdict: 'machine', reason: 'flood', count: 10 },
+      { verdict: 'human', reason: 'none', count: 120 },
+    ])
+  })
+})
+
+test('rows, counters and rollups agree at the end', async () => {
+  await Promise.all([untilFlushed(plain.site), untilFlushed(guarded.site)])
+  expect(await findDrift(plain.database.sql)).toEqual([])
+  expect(await findDrift(guarded.sql)).toEqual([])
+})

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findDrift } from '../support/database.ts'
+import { cases, type Row } from './redirect-cases.ts'
+import { ask, type RawAnswer, type RunningSite, runSite, untilFlushed } from './running-site.ts'
+
+const ofTheConnection = ['date', 'connection', 'keep-alive', 'transfer-encoding']
+
+const comparable = ({ headers, ...answer }: RawAnswer): RawAnswer => ({
+  ...answer,
+  headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !ofTheConnection.includes(name))),
+})
+
+const rowsOf = ({ database }: RunningSite) => database.sql<Row[]>`
+  select variation_id, verdict, reason, referrer, user_agent, ip_hash is not null as hashed
+  from promo_click_tracking order by id
+`
+
+/** All cases, one after the other, so that the rows come in their order. */
+async function askAll(running: RunningSite): Promise<{ answers: RawAnswer[]; rows: Row[] }> {
+  const answers: RawAnswer[] = []
+  for (const { path, ...request } of cases) answers.push(comparable(await ask(running.site, path, request)))
+  await untilFlushed(running.site)
+  return { answers, rows: [...(await rowsOf(running))] }
+}
+
+let short: RunningSite
+let astro: RunningSite
+let byShort: Awaited<ReturnType<typeof askAll>>
+let byAstro: Awaited<ReturnType<typeof askAll>>
+
+beforeAll(async () => {
+  const settings = { PROMO_FLOOD_PER_MINUTE: '1000000' }
+  ;[short, astro] = await Promise.all([
+    runSite(settings),
+    runSite(settings, { program: 'tests/bench/astro-server.ts' }),
+  ])
+  ;[byShort, byAstro] = await Promise.all([askAll(short), askAll(astro)])
+})
+afterAll(() => Promise.all([short.end(), astro.end()]))
+
+const titled = cases.map((one, index) => ({
+  ...one,
+  index,
+  title: `${one.method ?? 'GET'} ${one.path.slice(0, 60)} ${Object.entries(one.headers ?? {}).map((header) => header.join(': ').slice(0, 50))}`,
+}))
+
+describe.each(titled)('$title', ({ index, status, location, recorded, row }) => {
+  test('is answered as it should be', () => {
+    const answer = byShort.answers[index]
+    expect(answer).toMatchObject({ status })
+    expect(answer?.headers.location).toBe(location)
+    if (status !== 404) {
+      expect(answer).toMatchObject({
+        body: '',
+        headers: {
+          'cache-control': 'no-store',
+          'x-robots-tag': 'noindex',
+          'x-content-type-options': 'nosniff',
+        },
+      })
+    }
+    expect(answer?.headers.allow).toBe(status === 405 ? 'GET, HEAD' : undefined)
+    expect(answer?.headers['set-cookie']).toBeUndefined()
+  })
+
+  test('is answered alike by the route', () => {
+    expect(byAstro.answers[index]).toEqual(byShort.answers[index])
+  })
+
+  test('is recorded as it should be, on both ways', () => {
+    if (recorded === undefined) return
+    const before = cases.slice(0, index).filter((one) => one.recorded !== undefined).length
+    const found = byShort.rows[before]
+    expect(`${found?.verdict} ${found?.reason}`).toBe(recorded)
+    expect(found).toMatchObject(row ?? {})
+    expect(byAstro.rows[before]).toEqual(found)
+  })
+})
+
+describe('both ways', () => {
+  test('record what is to be recorded, and nothing else', async () => {
+    const expected = cases.filter(({ recorded }) => recorded !== undefined).length
+    expect([byShort.rows.length, byAstro.rows.length]).toEqual([expected, expected])
+    expect(await findDrift(short.database.sql)).toEqual([])
+    expect(await findDrift(astro.database.sql)).toEqual([])
+  })
+
+  test('count what was ignored, by the reason', async () => {
+    for (const { site } of [short, astro]) {
+      const { body } = await ask(site, '/api/v1/promo/metrics')
+      for (const reason of ['invalid_id', 'unknown_variation', 'other_slug', 'untracked']) {
+        expect(body).toMatch(new RegExp(`promo_redirects_total\\{click="${reason}"\\} [1-9]`))
+      }
+    }
+  })
+
+  test("show the site's own page where there is no link", async () => {
+    for (const { site } of [short, astro]) {
+      const { status, headers, body } = await ask(site, '/nope')
+      expect([status, headers['content-type']]).toEqual([404, 'text/html'])
+      expect(body).toContain('The Daily Brief')
+    }
+  })
+})
+
+describe('what is no promo link at all', () => {
+  test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/nocodemba//', '/_astro/none.css'])(
+    '%s is not found',
+    async (path) => {
+      const { status, headers } = await ask(short.site, path)
+      expect(status).toBeGreaterThanOrEqual(400)
+      expect(status).toBeLessThan(500)
+      expect(headers.location).toBeUndefined()
+    },
+  )
+
+  test('pages and files are served', async () => {
+    expect(await ask(short.site, '/')).toMatchObject({
+      status: 200,
+      headers: { 'content-type': expect.stringContaining('html') },
+    })
+    expect(await ask(short.site, '/robots.txt')).toMatchObject({ status: 200 })
+  })
+})

@@ -1,0 +1,150 @@
+import postgres from 'postgres'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { migrate } from '../../src/lib/store/migrate.ts'
+import { findDrift, insertPromos } from '../support/database.ts'
+import { startTestServer } from '../support/postgres-server.ts'
+import { makeDataDir, removeDataDir, startSiteProcess } from '../support/site.ts'
+import { type ApiSite, jsonOf, runApiSite } from './api-site.ts'
+import { ask, post, untilFlushed } from './running-site.ts'
+
+let api: ApiSite
+beforeAll(async () => {
+  api = await runApiSite({ PROMO_FLOOD_PER_MINUTE: '100000' })
+})
+afterEach(async () => {
+  await untilFlushed(api.site)
+  expect(await findDrift(api.sql)).toEqual([])
+})
+afterAll(() => api.end())
+
+const report = { offer_id: 4, variation_id: 42 }
+
+describe("the specification's tests", () => {
+  test('Test 3: Track Impression - Database Unavailable', async () => {
+    const server = await startTestServer()
+    const dataDir = makeDataDir()
+    const sql = postgres(server.url, { max: 1, onnotice: () => {} })
+    await migrate(sql)
+    await insertPromos(sql)
+    await sql.end()
+    const site = await startSiteProcess({ DATABASE_URL: server.url, PROMO_DATA_DIR: dataDir })
+    await server.stop()
+    const started = performance.now()
+    const answer = await post(site, 'track-impression', { ...report, newsletter_send_id: 'daily' })
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(answer.status).toBe(503)
+    expect(jsonOf(answer)).toEqual({
+      error: 'tracking_failed',
+      message: expect.stringContaining('database'),
+      ...report,
+      queued: true,
+    })
+    expect(jsonOf(await post(site, 'track-click', { variation_id: 42 }))).toMatchObject({
+      error: 'tracking_failed',
+      queued: true,
+      ...report,
+    })
+    expect(await ask(site, '/api/v1/promo/select-random')).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('database_unavailable'),
+    })
+    expect(site.log.join('\n')).toMatch(/"level":(40|50)/)
+    await server.start()
+    await vi.waitFor(
+      async () =>
+        expect(await ask(site, '/api/v1/promo/health')).toMatchObject({
+          status: 200,
+          body: expect.stringContaining('"depth":0'),
+        }),
+      { timeout: 15_000, interval: 200 },
+    )
+    const again = postgres(server.url, { max: 1 })
+    expect([...(await again`select newsletter_send_id, recipients from promo_impression_tracking`)]).toEqual([
+      { newsletter_send_id: 'daily', recipients: 1 },
+    ])
+    expect(await findDrift(again)).toEqual([])
+    await again.end()
+    await site.stop()
+    await server.remove()
+    removeDataDir(dataDir)
+  })
+
+  test('Test 8: Newsletter End-to-End', async () => {
+    const promo = JSON.parse((await api.select('?newsletter_send_id=test-8')).body)
+    const before = await api.counters(promo.variation_id)
+    const { offer_id, variation_id } = promo
+    expect(
+      await api.impression({ offer_id, variation_id, newsletter_send_id: 'test-8', recipients: 1200 }),
+    ).toMatchObject({ status: 204 })
+    const rows =
+      await api.sql`select offer_id, variation_id, recipients from promo_impression_tracking where newsletter_send_id = 'test-8'`
+    expect([...rows]).toEqual([{ offer_id, variation_id, recipients: 1200 }])
+    const after = await api.counters(variation_id)
+    expect([after.impressions - before.impressions, after.ofVariation - before.ofVariation]).toEqual([
+      1200, 1200,
+    ])
+  })
+
+  test('Test 9: Click Tracking End-to-End', async () => {
+    await api.impression({ ...report, newsletter_send_id: 'test-9', recipients: 100 })
+    const before = await api.counters()
+    const answer = await ask(api.site, '/nocodemba?utm_source=newsletter&promo_var=42', {
+      headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' },
+    })
+    expect(answer).toMatchObject({
+      status: 307,
+      headers: { location: 'https://merchant.example/course?ref=daily&utm_source=dailybrief' },
+    })
+    await untilFlushed(api.site)
+    const rows =
+      await api.sql`select offer_id, variation_id, verdict from promo_click_tracking where user_agent like '%Firefox/140.0'`
+    expect([...rows]).toEqual([{ ...report, verdict: 'human' }])
+    const after = await api.counters()
+    expect([after.clicks - before.clicks, after.clicksOfVariation - before.clicksOfVariation]).toEqual([1, 1])
+    expect(after).toMatchObject({
+      ctr: Math.round((10_000 * after.clicksOfVariation) / after.ofVariation) / 100,
+    })
+    expect(after).toMatchObject({ offerCtr: Math.round((10_000 * after.clicks) / after.impressions) / 100 })
+  })
+
+  test('Test 11: Concurrent Impressions', async () => {
+    const before = await api.counters()
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        api.impression({ ...report, newsletter_send_id: `test-11-${index}`, recipients: index + 1 }),
+      ),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 100 }, () => 204))
+    expect((await api.counters()).impressions - before.impressions).toBe(5050)
+  })
+
+  test('Test 12: Concurrent Clicks', async () => {
+    const before = await api.counters()
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => api.click({ variation_id: index % 2 === 0 ? 42 : 43 })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 204))
+    const after = await api.counters()
+    expect([after.clicks - before.clicks, after.clicksOfVariation - before.clicksOfVariation]).toEqual([
+      50, 25,
+    ])
+  })
+
+  /** The mean of calls one after the other, in milliseconds. */
+  const meanTime = async (calls: number, call: (index: number) => Promise<{ status: number }>) => {
+    await call(calls)
+    const started = performance.now()
+    for (let index = 0; index < calls; index += 1) expect(await call(index)).toMatchObject({ status: 204 })
+    return (performance.now() - started) / calls
+  }
+
+  test('Test 13: Impression Tracking Speed', async () => {
+    expect(
+      await meanTime(40, (index) => api.impression({ ...report, newsletter_send_id: `test-13-${index}` })),
+    ).toBeLessThan(50)
+  })
+
+  test('Test 14: Click Tracking Speed', async () => {
+    expect(await meanTime(40, () => api.click({ variation_id: 42 }))).toBeLessThan(50)
+  })
+})

@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../src/lib/store/embedded/server.ts'
+import { findDrift } from '../support/database.ts'
+
+type Demo = { process: ChildProcess; printed: string }
+
+let folder = ''
+let port = 0
+const running: ChildProcess[] = []
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'promo-demo-'))
+  chmodSync(folder, 0o711)
+  // The settings of a real site, which must not count here.
+  writeFileSync(
+    join(folder, '.env'),
+    'DATABASE_URL=postgres://real.example/real\nSITE_URL=https://real.example\nPROMO_DATA_DIR=real\n',
+  )
+  port = (await freePort(0)) ?? 0
+})
+
+afterAll(async () => {
+  for (const child of running.filter(({ exitCode }) => exitCode === null)) {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const spawnDemo = (path = process.env.PATH) =>
+  spawn(process.execPath, [resolve('src/cli/demo.ts')], {
+    cwd: folder,
+    env: { PATH: path, PORT: String(port) },
+  })
+
+/** Resolves when the list of what to open is complete. */
+async function startDemo(path?: string): Promise<Demo> {
+  const child = spawnDemo(path)
+  running.push(child)
+  const lines: string[] = []
+  return await new Promise((ready, reject) => {
+    child.once('exit', (code) => reject(new Error(`the demo ended with ${code}:\n${lines.join('\n')}`)))
+    child.stderr.on('data', (data) => lines.push(String(data)))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line)
+      if (line.startsWith('Stop with Ctrl+C')) ready({ process: child, printed: lines.join('\n') })
+    })
+  })
+}
+
+async function stopDemo({ process: child }: Demo): Promise<number | null> {
+  child.kill('SIGINT')
+  await once(child, 'exit')
+  return child.exitCode
+}
+
+const printedAfter = (demo: Demo, name: string): string =>
+  new RegExp(`^  ${name} +(.*)$`, 'm').exec(demo.printed)?.[1] ?? ''
+
+/** What is in the demo's database. The next start removes old visitor hashes, so only the first shows no drift. */
+async function counted(demo: Demo, { whole = false } = {}) {
+  const url = /^psql "(.*)"$/.exec(printedAfter(demo, 'Database'))?.[1] ?? ''
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    const [row] = await sql<{ clicks: number; sends: number; offers: number }[]>`
+      select
+        (select count(*)::integer from promo_click_tracking where reason not like 'sample%') as clicks,
+        (select count(*)::integer from promo_impression_tracking) as sends,
+        (select count(*)::integer from promo_offers) as offers
+    `
+    if (whole) expect(await findDrift(sql)).toEqual([])
+    return row
+  } finally {
+    await sql.end()
+  }
+}
+
+/** Opens the newsletter and clicks its promo. */
+async function clickPromo(demo: Demo): Promise<string> {
+  const page = await fetch(printedAfter(demo, 'Sample newsletter'))
+  expect(page.status).toBe(200)
+  const newsletter = await page.text()
+  const link = /href="(http[^"]*promo_var=\d+)"/.exec(newsletter)?.[1]?.replaceAll('&amp;', '&') ?? ''
+  expect(link).toBe(printedAfter(demo, 'Its promo link'))
+  const answer = await fetch(link, {
+    redirect: 'manual',
+    headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64)' },
+  })
+  expect(answer.status).toBe(307)
+  expect(answer.headers.get('location')).toMatch(/^https:\/\/(www\.)?example\.(com|org|net)\//)
+  return newsletter
+}
+
+test('the demo shows a newsletter whose promo leads on and is counted, twice with the same data', async () => {
+  const first = await startDemo()
+  expect(first.printed).toContain('recorded 90 sample sends')
+  expect(first.printed).toContain(`http://localhost:${port}/sample-newsletter.html`)
+  expect(first.printed).not.toContain('"level"')
+  expect((await fetch(printedAfter(first, 'Health'))).status).toBe(200)
+  await clickPromo(first)
+  await expect.poll(async () => (await counted(first))?.clicks).toBe(1)
+  expect(await counted(first, { whole: true })).toEqual({ clicks: 1, sends: 91, offers: 6 })
+
+  const second = spawnDemo()
+  const [complaint] = await Promise.all([text(second.stderr), once(second, 'exit')])
+  expect(second.exitCode).toBe(1)
+  expect(complaint).toMatch(new RegExp(`cannot listen on 127.0.0.1:${port}.*Set PORT`))
+  expect(await stopDemo(first)).toBe(0)
+
+  // Without Python on the path a plain page takes the newsletter's place.
+  const again = await startDemo(join(folder, 'no-programs'))
+  expect(again.printed).not.toContain('recorded 90 sample sends')
+  expect(await clickPromo(again)).toContain('A sample issue')
+  await expect.poll(async () => (await counted(again))?.clicks).toBe(2)
+  expect(await counted(again)).toEqual({ clicks: 2, sends: 91, offers: 6 })
+  expect(await stopDemo(again)).toBe(0)
+})

@@ -1,0 +1,348 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { jwtVerify } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { verifyPassword } from '../../src/lib/auth/password.ts'
+import { joinInstances } from '../../src/lib/buffer/instances.ts'
+import { encodeRecord } from '../../src/lib/buffer/record.ts'
+import { openRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, anImpression } from '../support/events.ts'
+
+const program = resolve('src/cli/promo.ts')
+
+let tested: TestDatabase
+let folder = ''
+
+beforeAll(async () => {
+  tested = await createTestDatabase()
+  await insertPromos(tested.sql)
+  folder = mkdtempSync(join(tmpdir(), 'promo-cli-'))
+  // PostgreSQL's own user has to enter it where root runs the tests.
+  chmodSync(folder, 0o711)
+})
+
+afterAll(async () => {
+  await tested.drop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+type Ran = { code: number; out: string; err: string }
+
+/** Runs a command as a process of its own, in a folder without an `.env`, beside the connections of this one. */
+async function promo(
+  args: string[],
+  options: { input?: string; settings?: Record<string, string> } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: tested.url,
+      PROMO_DATA_DIR: join(folder, 'data'),
+      ...options.settings,
+    },
+  })
+  child.stdin.end(options.input ?? '')
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: child.exitCode ?? -1, out, err }
+}
+
+const names = ['migrate', 'seed', 'import', 'token', 'editor', 'replay', 'purge']
+
+describe('help', () => {
+  test('the overview names every command', async () => {
+    const [asked, unasked] = [await promo(['--help']), await promo([])]
+    expect(asked).toMatchObject({ code: 0, err: '' })
+    expect(unasked).toEqual({ code: 2, out: '', err: asked.out })
+    for (const name of names) expect(asked.out).toMatch(new RegExp(`^  ${name} `, 'm'))
+  })
+
+  test.concurrent.each(names)('"%s --help" tells what it does, with an example', async (name) => {
+    const { code, out, err } = await promo([name, '--help'], { settings: { DATABASE_URL: 'nonsense' } })
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(new RegExp(`^npm run promo -- ${name}`))
+    expect(out).toMatch(new RegExp(`Examples?:\n  .*npm run .*promo -- ${name}`))
+  })
+})
+
+describe('what was called wrongly is named, with exit code 2', () => {
+  test.concurrent.each<[string[], string]>([
+    [['frobnicate'], 'there is no command "frobnicate"'],
+    [['import'], 'FILE is missing'],
+    [['import', 'a.json', 'b.json'], '"b.json" is one argument too many'],
+    [['import', 'a.json', '--dry'], "Unknown option '--dry'"],
+    [['migrate', 'now'], '"now" is one argument too many'],
+    [['token', '--expires'], "Option '--expires <value>' argument missing"],
+    [['token', '--expires', '1y'], '--expires: "1y" is no lifetime from 1s to 366d, like 30m, 1h or 7d'],
+    [['token', '--subject', ' '], '--subject must have 1 to 200 characters'],
+    [['editor'], 'add, list or remove is missing'],
+    [['editor', 'rename'], '"rename" is not add, list or remove'],
+    [['editor', 'add'], 'NAME is missing'],
+    [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
+    [['purge', '--dry-run=yes'], "Option '--dry-run' does not take an argument"],
+  ])('%j: %s', async (args, message) => {
+    const { code, out, err } = await promo(args)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain(message)
+    expect(err).toMatch(/--help" (for|tells)|See "npm run promo -- \w+ --help"/)
+  })
+})
+
+describe('import', () => {
+  test('adds beside a running connection, and names what it did', async () => {
+    const file = resolve('db/sample.json')
+    const dry = await promo(['import', file, '--dry-run'])
+    expect(dry).toMatchObject({ code: 0, err: '' })
+    expect(dry.out).toMatch(
+      /^~ link \/nocodemba: destination_url ".*" → "https:\/\/www.example.com\/no-code-mba"/,
+    )
+    expect(dry.out).toContain('+ offer "Quietdesk - Meeting Notes Without a Bot in the Room"\n')
+    expect(await tested.sql`select count(*)::integer from promo_offers`).toEqual([{ count: 3 }])
+    const done = await promo(['import', file])
+    expect(done).toMatchObject({ code: 0, err: '' })
+    expect(dry.out.endsWith(`dry run, nothing is written: ${done.out}`)).toBe(true)
+    expect(await tested.sql`select count(*)::integer from promo_offers`).toEqual([{ count: 9 }])
+  })
+
+  test.each<[string, string | Buffer | undefined, string]>([
+    ['missing.json', undefined, 'there is no such file'],
+    ['empty.json', '', 'is empty'],
+    ['broken.json', '{"links": [', 'is not valid JSON'],
+    ['latin.json', Buffer.from([0x22, 0xe4, 0x22]), 'is not UTF-8 text'],
+    ['faulty.json', '{"offers": [{"name": "x"}]}', '\n  offers[0].link_slug: is missing'],
+    ['.', undefined, 'it is a folder'],
+  ])('%s is refused with exit code 1', async (name, content, message) => {
+    if (content !== undefined) writeFileSync(join(folder, name), content)
+    const { code, out, err } = await promo(['import', name])
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toContain(`promo import: ${name}`)
+    expect(err).toContain(message)
+  })
+})
+
+describe('token', () => {
+  const keyOf = (secret: string) => new TextEncoder().encode(secret)
+
+  test('is signed with the generated secret, and printed alone', async () => {
+    const { code, out, err } = await promo(['token', '--subject', 'dashboard', '--expires', '7d'])
+    expect(code).toBe(0)
+    expect(err).toMatch(/^holds until \d{4}-/)
+    const file = join(folder, 'data', 'jwt-secret')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const { payload } = await jwtVerify(out.trim(), keyOf(readFileSync(file, 'utf8').trim()))
+    expect(payload.sub).toBe('dashboard')
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(604_800)
+    await expect(jwtVerify(out.trim(), keyOf('x'.repeat(32)))).rejects.toThrow('signature')
+  })
+
+  test('is signed with the secret of the settings, for their issuer and audience', async () => {
+    const settings = { PROMO_JWT_SECRET: 's'.repeat(32), PROMO_JWT_ISSUER: 'me', PROMO_JWT_AUDIENCE: 'you' }
+    const { out } = await promo(['token'], { settings })
+    const { payload } = await jwtVerify(out.trim(), keyOf('s'.repeat(32)), { issuer: 'me', audience: 'you' })
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3_600)
+  })
+
+  test('is refused where tokens come from elsewhere', async () => {
+    const { code, out, err } = await promo(['token'], {
+      settings: { PROMO_JWKS_URL: 'https://auth.example/keys' },
+    })
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toContain('https://auth.example/keys')
+  })
+})
+
+test('editors are added with a generated or a piped password, listed and removed', async () => {
+  expect((await promo(['editor', 'list'])).out).toMatch(/^no editors yet/)
+  const generated = await promo(['editor', 'add', 'Anna', '--generate'])
+  expect(generated.code).toBe(0)
+  const password = /^password: (.*)$/m.exec(generated.out)?.[1] ?? ''
+  expect(password.length).toBeGreaterThan(20)
+  expect((await promo(['editor', 'add', 'Bo'], { input: 'piped password\nmore\n' })).out).toBe(
+    'added editor "Bo"\n',
+  )
+  const rows = await tested.sql<
+    { password_hash: string }[]
+  >`select password_hash from promo_editors order by name`
+  expect(await verifyPassword(password, rows[0]?.password_hash ?? '')).toBe(true)
+  expect(await verifyPassword('piped password', rows[1]?.password_hash ?? '')).toBe(true)
+  expect((await promo(['editor', 'list'])).out).toMatch(/^Anna {2}since \d{4}-\d\d-\d\d\nBo {4}since/)
+  expect(await promo(['editor', 'add', 'ANNA', '--generate'])).toMatchObject({ code: 1, out: '' })
+  expect(await promo(['editor', 'add', 'Cy'], { input: 'short' })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('12'),
+  })
+  expect(await promo(['editor', 'add', 'Cy'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no password'),
+  })
+  expect(await promo(['editor', 'remove', 'anna'])).toMatchObject({ code: 0, out: 'removed editor "Anna"\n' })
+  expect(await promo(['editor', 'remove', 'anna'])).toMatchObject({ code: 1, out: '' })
+})
+
+describe('replay', () => {
+  const journal = () => join(folder, 'data', 'journal')
+  const clicksOn = async (variation: number) =>
+    (await tested.sql`select event_id from promo_click_tracking where variation_id = ${variation}`).length
+
+  test('records a reject once its variation is restored, and keeps the others', async () => {
+    const rejects = openRejects(journal())
+    const restored = aClick({ offer_id: 5, variation_id: 51, at: Date.now() })
+    const gone = aClick({ offer_id: 5, variation_id: 52, at: Date.now() })
+    rejects.append([restored, gone].map((event) => ({ rejected_at: 1, reason: 'variation_gone', event })))
+    const refused = await promo(['replay'])
+    expect(refused).toMatchObject({
+      code: 0,
+      out: `replayed 2 events, 2 refused: see ${rejectsFile(journal())}\n`,
+    })
+    expect(rejects.count()).toBe(2)
+
+    await tested.sql`insert into promo_text_variations (id, offer_id, text_content) values (51, 5, 'Restored')`
+    const partly = await promo(['replay'])
+    expect(partly).toMatchObject({ code: 0, out: expect.stringMatching(/^replayed 2 events, 1 refused/) })
+    expect(readFileSync(rejectsFile(journal()), 'utf8')).toContain(gone.event_id)
+    expect(rejects.count()).toBe(1)
+    expect(await clicksOn(51)).toBe(1)
+    await promo(['replay'])
+    expect(await clicksOn(51)).toBe(1)
+    expect(await findDrift(tested.sql)).toEqual([])
+
+    await tested.sql`insert into promo_text_variations (id, offer_id, text_content) values (52, 5, 'Restored, too')`
+    expect(await promo(['replay'])).toMatchObject({ code: 0, out: 'replayed 1 event, none refused\n' })
+    expect(await promo(['replay'])).toMatchObject({ code: 0, out: 'nothing to replay\n' })
+    expect(await clicksOn(52)).toBe(1)
+    expect(await findDrift(tested.sql)).toEqual([])
+  })
+
+  test('records the journal of an instance that is gone, and leaves that of a live one', async () => {
+    const live = joinInstances(journal(), Date.now)
+    const write = (instance: string, lines: string) =>
+      writeFileSync(
+        join(journal(), `${String(Date.now()).padStart(15, '0')}-000000.${instance}.journal`),
+        lines,
+      )
+    const at = Date.now()
+    write(live.id, encodeRecord(aClick({ variation_id: 43, at })))
+    write('deadbeef', `${encodeRecord(aClick({ variation_id: 44, at }))}half a li`)
+    const owner = { host: hostname(), pid: 2 ** 30, started: '1' }
+    writeFileSync(join(journal(), 'deadbeef.owner'), JSON.stringify(owner))
+    const { code, out, err } = await promo(['replay'])
+    expect({ code, out }).toEqual({ code: 0, out: 'replayed 1 event, none refused\n' })
+    expect(err).toContain('1 line could not be read')
+    expect(await clicksOn(44)).toBe(1)
+    expect(await clicksOn(43)).toBe(0)
+    expect(readdirSync(journal()).filter((name) => name.endsWith('.journal'))).toEqual([
+      expect.stringContaining(live.id),
+    ])
+    live.leave()
+  })
+
+  test('keeps reject lines that cannot be read', async () => {
+    const event = anImpression({ at: Date.now(), newsletter_send_id: 'late' })
+    const line = JSON.stringify({ rejected_at: 1, reason: 'variation_gone', event })
+    writeFileSync(rejectsFile(journal()), `${line}\n{"rejec`)
+    const { code, out, err } = await promo(['replay'])
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^replayed \d/) })
+    expect(err).toContain('could not be read')
+    const kept = readdirSync(journal()).filter((name) => name.includes('damaged'))
+    expect(kept.map((name) => readFileSync(join(journal(), name), 'utf8'))).toEqual([
+      expect.stringContaining('{"rejec'),
+    ])
+    expect(
+      await tested.sql`select 1 from promo_impression_tracking where newsletter_send_id = 'late'`,
+    ).toHaveLength(1)
+  })
+
+  test('without a database leaves everything as it is', async () => {
+    const dataDir = join(folder, 'other')
+    const rejects = openRejects(join(dataDir, 'journal'))
+    rejects.append([{ rejected_at: 1, reason: 'variation_gone', event: aClick() }])
+    const settings = { DATABASE_URL: 'postgres://promo:x@127.0.0.1:1/promo', PROMO_DATA_DIR: dataDir }
+    const { code, err } = await promo(['replay'], { settings })
+    expect(code).toBe(1)
+    expect(err).toContain('The database does not answer')
+    expect(rejects.count()).toBe(1)
+  })
+})
+
+test('purge removes what its dry run announces', async () => {
+  const old = aClick({ at: Date.now() - 40 * 86_400_000, ip_hash: 'ab'.repeat(32) })
+  openRejects(join(folder, 'data', 'journal')).append([
+    { rejected_at: 1, reason: 'variation_gone', event: old },
+  ])
+  await promo(['replay'])
+  await tested.sql`update promo_click_tracking set user_agent = 'Mozilla/5.0' where event_id = ${old.event_id}`
+  const details = async () =>
+    (await tested.sql`select user_agent from promo_click_tracking where event_id = ${old.event_id}`)[0]
+      ?.user_agent
+  const dry = await promo(['purge', '--dry-run'])
+  expect(dry).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^dry run/) })
+  expect(dry.out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
+  expect(await details()).toBe('Mozilla/5.0')
+  expect((await promo(['purge'])).out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
+  expect(await details()).toBeNull()
+})
+
+describe('the tables', () => {
+  test('are made by migrate, once; a dry run says that they are missing', async () => {
+    const empty = await createTestDatabase({ empty: true })
+    try {
+      const settings = { DATABASE_URL: empty.url }
+      const early = await promo(['purge', '--dry-run'], { settings })
+      expect(early).toMatchObject({ code: 1, err: expect.stringContaining('npm run promo -- migrate') })
+      expect((await promo(['migrate'], { settings })).out).toMatch(/^applied 001_offers_and_variations.sql\n/)
+      expect((await promo(['migrate'], { settings })).out).toBe(
+        'nothing to apply: the database is at this version\n',
+      )
+    } finally {
+      await empty.drop()
+    }
+  })
+
+  test('are filled by seed, with a history once', async () => {
+    const empty = await createTestDatabase({ empty: true })
+    try {
+      const settings = { DATABASE_URL: empty.url }
+      expect((await promo(['seed'], { settings })).out).toMatch(
+        /^added 7 links, added 6 offers, added 20 variations\n$/,
+      )
+      expect((await promo(['seed', '--history'], { settings })).out).toMatch(
+        /\nrecorded 90 sample sends with \d{4} clicks\n$/,
+      )
+      expect((await promo(['seed', '--history'], { settings })).out).toMatch(
+        /\nthe sample history is there already\n$/,
+      )
+      expect(await findDrift(empty.sql)).toEqual([])
+    } finally {
+      await empty.drop()
+    }
+  })
+})
+
+test('faulty settings are named', async () => {
+  const { code, err } = await promo(['migrate'], { settings: { DATABASE_URL: 'mysql://x', PORT: 'x' } })
+  expect(code).toBe(1)
+  expect(err).toMatch(/PORT must[\s\S]*DATABASE_URL must/)
+})
+
+test('without DATABASE_URL the embedded server is started for the command, and stopped again', async () => {
+  const settings = { DATABASE_URL: '', PROMO_DATA_DIR: join(folder, 'embedded') }
+  const { code, out, err } = await promo(['editor', 'list'], { settings })
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(out).toMatch(/^no editors yet/)
+  expect(existsSync(join(settings.PROMO_DATA_DIR, 'postgres', 'PG_VERSION'))).toBe(true)
+  expect(existsSync(join(settings.PROMO_DATA_DIR, 'postgres', 'postmaster.pid'))).toBe(false)
+})

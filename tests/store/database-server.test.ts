@@ -1,0 +1,74 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type EmbeddedServer, startEmbedded } from '../../src/lib/store/embedded/start.ts'
+import { databaseServer } from '../../src/lib/store/server.ts'
+
+vi.mock('../../src/lib/store/embedded/start.ts', () => ({ startEmbedded: vi.fn() }))
+
+const log = openLog('silent')
+const start = vi.mocked(startEmbedded)
+
+afterEach(() => {
+  start.mockReset()
+  vi.restoreAllMocks()
+})
+
+const running = (changes: Partial<EmbeddedServer> = {}): EmbeddedServer => ({
+  url: 'postgres://promo@127.0.0.1:5000/promo',
+  startedHere: true,
+  notice: undefined,
+  stop: vi.fn(async () => {}),
+  ...changes,
+})
+
+const embedded = () => databaseServer({ DATABASE_URL: undefined, PROMO_DATA_DIR: '/data' }, log)
+
+test('a server of the settings is where they say, and is nobody’s to start or stop', async () => {
+  const server = databaseServer({ DATABASE_URL: 'postgres://db.example/promo', PROMO_DATA_DIR: '/data' }, log)
+  expect(await server.open()).toEqual(ok(undefined))
+  expect(await server.locate()).toEqual(ok('postgres://db.example/promo'))
+  await server.stop()
+  expect(start).not.toHaveBeenCalled()
+})
+
+test('the embedded server is started once, and looked for anew when asked again', async () => {
+  const first = running()
+  const second = running({ url: 'postgres://promo@127.0.0.1:6000/promo' })
+  start.mockResolvedValueOnce(ok(first)).mockResolvedValueOnce(ok(second))
+  const server = embedded()
+  expect(await server.open()).toEqual(ok(undefined))
+  expect(await server.locate()).toEqual(ok(first.url))
+  expect(start).toHaveBeenCalledExactlyOnceWith({ dataDir: '/data', log })
+  expect(await server.locate()).toEqual(ok(second.url))
+  await server.stop()
+  expect(first.stop).not.toHaveBeenCalled()
+  expect(second.stop).toHaveBeenCalledOnce()
+})
+
+test('what the start has to say is logged once', async () => {
+  const info = vi.spyOn(log, 'info')
+  start.mockResolvedValue(ok(running({ notice: 'binaries are in /var/lib' })))
+  const server = embedded()
+  await server.open()
+  await server.locate()
+  await server.locate()
+  expect(start).toHaveBeenCalledTimes(2)
+  expect(info).toHaveBeenCalledExactlyOnceWith('binaries are in /var/lib')
+})
+
+test('a server that does not start may do so later; other faults are for a person', async () => {
+  const failed = fail({ code: 'start_failed', message: 'no memory' } as const)
+  start.mockResolvedValueOnce(failed)
+  const later = embedded()
+  expect(await later.open()).toEqual(ok(undefined))
+  expect(await later.locate()).toEqual(failed)
+  start.mockResolvedValueOnce(ok(running()))
+  expect(await later.locate()).toEqual(ok(running().url))
+
+  const missing = fail({ code: 'no_binaries', message: 'none for this platform' } as const)
+  start.mockResolvedValueOnce(missing)
+  const never = embedded()
+  expect(await never.open()).toEqual(missing)
+  await never.stop()
+})

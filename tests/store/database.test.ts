@@ -1,0 +1,323 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import {
+  type Database,
+  databaseFault,
+  type LocateServer,
+  openDatabase,
+} from '../../src/lib/store/database.ts'
+import { freePort } from '../../src/lib/store/embedded/server.ts'
+import { migrate } from '../../src/lib/store/migrate.ts'
+import { startTestServer, type TestServer } from '../support/postgres-server.ts'
+
+const log = openLog('silent')
+const unfound = () => Promise.resolve(fail({ message: 'nobody is there' }))
+let server: TestServer
+let opened: Database[] = []
+
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server.remove())
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await Promise.all(opened.map((database) => database.close(100)))
+  opened = []
+})
+
+const located: LocateServer = () => Promise.resolve(ok(server.url))
+
+function open(locate: LocateServer = located, connections = 3): Database {
+  const database = openDatabase({ locate, log, connections })
+  opened.push(database)
+  return database
+}
+
+const answer = (database: Database, deadline?: number) =>
+  database.run((sql) => sql<{ one: number }[]>`select 1 as one`, deadline)
+
+const recovered = (database: Database) =>
+  vi.waitFor(async () => expect(await answer(database, 500)).toMatchObject({ ok: true }), { timeout: 5_000 })
+
+/** Statements one after the other on several loops, until told to stop. Answers the codes of their faults. */
+function keepBusy(database: Database, deadline: number): () => Promise<Set<string>> {
+  const over = new AbortController()
+  const codes = new Set<string>()
+  const loop = async (rows: number) => {
+    while (!over.signal.aborted) {
+      const outcome = await database.run((sql) => sql`select ${rows}::integer, pg_sleep(0.002)`, deadline)
+      if (!outcome.ok) codes.add(outcome.fault.code)
+    }
+  }
+  const loops = [1, 2, 3, 4, 5, 6].map(loop)
+  return async () => {
+    over.abort()
+    await Promise.all(loops)
+    return codes
+  }
+}
+
+describe('a statement', () => {
+  test('brings its rows, and the database is up', async () => {
+    const database = open()
+    expect(database.up).toBe(false)
+    expect(await answer(database)).toEqual(ok([{ one: 1 }]))
+    expect(database.up).toBe(true)
+  })
+
+  test('that outlives its deadline is a timeout, and the next has a fresh pool at once', async () => {
+    const database = open(located, 1)
+    const begun = performance.now()
+    const late = await database.run((sql) => sql`select pg_sleep(20)`, 150)
+    expect(late).toEqual(fail({ code: 'timeout', message: 'no answer in time' }))
+    expect(database.up).toBe(false)
+    expect(await answer(database)).toMatchObject({ ok: true })
+    expect(performance.now() - begun).toBeLessThan(3_000)
+  })
+
+  test('of several that time out together, only the first takes the pool with it', async () => {
+    const database = open(located, 4)
+    const sleeping = [100, 100, 200].map((deadline) =>
+      database.run((sql) => sql`select pg_sleep(20)`, deadline),
+    )
+    const codes = (await Promise.all(sleeping)).map((outcome) => (outcome.ok ? 'ok' : outcome.fault.code))
+    expect(codes).toEqual(['timeout', expect.stringMatching(/timeout|unavailable/), 'unavailable'])
+    expect(await answer(database)).toMatchObject({ ok: true })
+  })
+
+  test('may have notices, which are nobody’s business', async () => {
+    const print = vi.spyOn(console, 'log')
+    const noticed = await open().run((sql) => sql`do 'begin raise notice ''look here''; end'`)
+    expect(noticed).toMatchObject({ ok: true })
+    expect(print).not.toHaveBeenCalled()
+  })
+
+  test('that breaks in the driver itself is a fault like any other, so that nobody who waits to write dies of it', async () => {
+    const database = open()
+    const broken = { ok: false, fault: { code: 'unavailable', message: 'of null' } }
+    expect(await database.run(() => Promise.reject(new TypeError('of null')))).toEqual(broken)
+    expect(await database.run(() => Promise.reject('of null'))).toEqual(broken)
+  })
+
+  test.for([
+    ['refused', '22003', 'select 3000000000::integer'],
+    ['refused', '22P02', "select 'x'::uuid"],
+    ['refused', '23514', 'insert into faults (id, size) values (5, -1)'],
+    ['refused', '23502', 'insert into faults (id, size) values (6, null)'],
+    ['conflict', '23505', 'insert into faults (id, size) values (1, 1)'],
+    ['conflict', '23503', 'insert into faults (id, size, parent) values (2, 1, 77)'],
+    ['conflict', '55P03', 'select id from faults for update nowait'],
+    ['unavailable', '42P01', 'select * from nowhere'],
+    ['unavailable', '57014', "set local statement_timeout = '10ms'; select pg_sleep(5)"],
+  ] as const)('with a fault is %s: %s', async ([code, state, statement]) => {
+    const database = open()
+    await database.run(
+      (sql) => sql`
+      create table if not exists faults (
+        id integer primary key, size integer not null check (size > 0), parent integer references faults (id)
+      )
+    `,
+    )
+    await database.run((sql) => sql`insert into faults (id, size) values (1, 1) on conflict do nothing`)
+    const outcome = await database.run((sql) =>
+      sql.begin(async (holder) => {
+        await holder`select id from faults for update`
+        return await sql.begin((inside) => inside.unsafe(statement))
+      }),
+    )
+    expect(outcome).toMatchObject({
+      ok: false,
+      fault: { code, message: expect.stringContaining(`(${state})`) },
+    })
+    expect(database.up).toBe(code !== 'unavailable')
+  })
+
+  test('leaves no named statement behind, which a pooler in transaction mode would lose', async () => {
+    const database = open(located, 1)
+    await database.run((sql) => sql`select ${1}::integer`)
+    const kept = await database.run((sql) => sql`select name from pg_prepared_statements`)
+    expect(kept.ok && kept.value.length).toBe(0)
+  })
+})
+
+test('driver errors without a code can be tried again', () => {
+  expect(databaseFault(new Error('went away'))).toEqual({ code: 'unavailable', message: 'went away' })
+  expect(databaseFault(Object.assign(new Error('x'), { code: 7 }))).toEqual({
+    code: 'unavailable',
+    message: 'x (7)',
+  })
+  expect(databaseFault(Object.assign(new Error('slow'), { code: 'CONNECT_TIMEOUT' })).code).toBe('timeout')
+  expect(databaseFault(Object.assign(new TypeError('x'), { code: 'ERR_X' }))).toMatchObject({
+    code: 'unavailable',
+  })
+})
+
+describe('a server under load', () => {
+  test.for([
+    ['is stopped', 300, () => server.stop(), () => server.start()],
+    ['is stopped', 10_000, () => server.stop(), () => server.start()],
+    ['is killed', 300, () => server.kill(), () => server.start()],
+    ['is killed', 10_000, () => server.kill(), () => server.start()],
+    ['hangs', 300, async () => server.pause(), async () => server.resume()],
+    ['hangs', 10_000, async () => server.pause(), async () => server.resume()],
+  ] as const)(
+    'that %s under deadlines of %i ms and comes back is used again within seconds',
+    async (outage) => {
+      const [, deadline, vanish, comeBack] = outage
+      const database = open()
+      const stopLoad = keepBusy(database, deadline)
+      await recovered(database)
+      await vanish()
+      const gone = await answer(database, 300)
+      expect(gone).toMatchObject({ ok: false })
+      await sleep(700)
+      expect(database.up).toBe(false)
+      await comeBack()
+      const back = performance.now()
+      for (const _ of Array.from({ length: 8 })) {
+        await vi.waitFor(
+          async () => expect(await answer(database, deadline)).toMatchObject({ ok: true }),
+          5_000,
+        )
+      }
+      expect(performance.now() - back).toBeLessThan(5_000)
+      const codes = await stopLoad()
+      expect([...codes].filter((code) => code !== 'unavailable' && code !== 'timeout')).toEqual([])
+    },
+  )
+
+  test('whose administrator ends all sessions, again and again, is used at once', async () => {
+    const admin = openDatabase({ locate: located, log, connections: 1 })
+    opened.push(admin)
+    const database = open(located, 6)
+    const stopLoad = keepBusy(database, 10_000)
+    for (const _ of Array.from({ length: 8 })) {
+      await recovered(database)
+      await admin.run(
+        (sql) => sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'promo' and pid <> pg_backend_pid()
+      `,
+      )
+    }
+    await stopLoad()
+    const begun = performance.now()
+    await Promise.all(Array.from({ length: 50 }, () => answer(database)))
+    expect(performance.now() - begun).toBeLessThan(1_500)
+    expect(await answer(database)).toMatchObject({ ok: true })
+  })
+
+  test('that stops in the middle of a migration fails it, and nothing else', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'promo-migrations-'))
+    await writeFile(join(folder, '001_slow.sql'), 'create table slow (id integer); select pg_sleep(20);')
+    const database = open()
+    const run = () => database.run((sql) => migrate(sql, pathToFileURL(`${folder}/`)), 10_000)
+    const migrating = [run(), run()]
+    await sleep(300)
+    await server.stop()
+    const outcomes = await Promise.all(migrating)
+    await server.start()
+    await writeFile(join(folder, '001_slow.sql'), 'create table slow (id integer);')
+    await recovered(database)
+    expect(outcomes.map((outcome) => outcome.ok || outcome.fault.code)).toEqual([
+      'unavailable',
+      'unavailable',
+    ])
+    expect(await run()).toEqual(ok(['001_slow.sql']))
+    await rm(folder, { recursive: true })
+  })
+
+  test('that is not there at the start is used when it comes', async () => {
+    await server.stop()
+    const database = open()
+    expect(await answer(database, 1_000)).toMatchObject({ ok: false })
+    await server.start()
+    await recovered(database)
+  })
+})
+
+describe('where the server is', () => {
+  test('is asked again until it is known', async () => {
+    const warn = vi.spyOn(log, 'warn')
+    const locate = vi.fn<LocateServer>().mockImplementationOnce(unfound).mockImplementation(located)
+    const database = open(locate)
+    expect(await answer(database)).toEqual(fail({ code: 'unavailable', message: 'no database server found' }))
+    expect(warn).toHaveBeenCalledWith({ reason: 'nobody is there' }, 'database not found')
+    expect(await answer(database)).toMatchObject({ ok: true })
+    await answer(database)
+    expect(locate).toHaveBeenCalledTimes(2)
+  })
+
+  test('is asked once by many statements at a time', async () => {
+    const locate = vi.fn<LocateServer>(located)
+    const database = open(locate)
+    await Promise.all([1, 2, 3, 4].map(() => answer(database)))
+    expect(locate).toHaveBeenCalledTimes(1)
+  })
+
+  test('is no longer asked than the deadline allows', async () => {
+    const database = open(() => new Promise(() => {}))
+    const begun = performance.now()
+    expect(await answer(database, 100)).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+    expect(performance.now() - begun).toBeLessThan(1_000)
+  })
+
+  test('is asked again, every three seconds, while it does not answer, even if the question breaks', async () => {
+    const nobody = `postgres://promo@127.0.0.1:${await freePort(0)}/promo`
+    const locate = vi.fn<LocateServer>().mockResolvedValueOnce(ok(nobody))
+    locate.mockRejectedValueOnce(new Error('no disk')).mockImplementation(located)
+    const database = open(locate)
+    const fails = async () =>
+      expect(await answer(database, 2_000)).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+    for (const _ of [1, 2, 3]) await fails()
+    expect(locate).toHaveBeenCalledTimes(1)
+    const passing = vi.spyOn(performance, 'now')
+    for (const asked of [2, 3]) {
+      const later = performance.now() + 3_001
+      passing.mockImplementation(() => later)
+      await fails()
+      expect(locate).toHaveBeenCalledTimes(asked)
+    }
+    await vi.waitFor(async () => expect(await answer(database, 2_000)).toMatchObject({ ok: true }))
+    expect(locate).toHaveBeenCalledTimes(3)
+  })
+})
+
+describe('closing', () => {
+  test('waits for statements under way, and refuses those that come later', async () => {
+    const database = open()
+    await answer(database)
+    const running = database.run((sql) => sql`select pg_sleep(0.2)`)
+    await sleep(50)
+    await database.close(3_000)
+    expect(await running).toMatchObject({ ok: true })
+    expect(await answer(database)).toEqual(fail({ code: 'unavailable', message: 'the database is closed' }))
+  })
+
+  test('does not wait longer than it is told', async () => {
+    const database = open()
+    await answer(database)
+    const running = database.run((sql) => sql`select pg_sleep(20)`)
+    await sleep(50)
+    const begun = performance.now()
+    await database.close(100)
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(await running).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+  })
+
+  test('works before anything was asked, and while the server is looked for', async () => {
+    await open().close()
+    const search = Promise.withResolvers<ReturnType<typeof ok<string>>>()
+    const database = open(() => search.promise)
+    const asked = answer(database)
+    await database.close()
+    search.resolve(ok(server.url))
+    expect(await asked).toMatchObject({ ok: false })
+  })
+})

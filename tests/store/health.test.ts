@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
+import { liveness, readHealth } from '../../src/lib/operations/health.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+
+let store: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  store = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  await insertPromos(store.sql)
+})
+afterAll(async () => {
+  await database.close()
+  await store.drop()
+})
+
+const readings: BufferReadings = {
+  depth: 3,
+  age: 1_600,
+  bytes: 450,
+  rejects: 1,
+  lastFlush: Date.UTC(2026, 10, 18, 12),
+  fault: undefined,
+}
+
+async function health(
+  parts: { readings?: Partial<BufferReadings>; migrated?: boolean; from?: Database } = {},
+) {
+  const { status, headers, body } = await readHealth({
+    database: parts.from ?? database,
+    readings: () => ({ ...readings, ...parts.readings }),
+    migrated: () => parts.migrated ?? true,
+  })
+  expect(headers).toMatchObject({
+    'cache-control': 'no-store',
+    'content-type': expect.stringContaining('json'),
+  })
+  return { code: status, ...JSON.parse(body ?? '') }
+}
+
+test('while everything works, health tells how much waits and which offers have no slug', async () => {
+  expect(await health()).toEqual({
+    code: 200,
+    status: 'ok',
+    database: { ok: true },
+    migrated: true,
+    journal: { ok: true, depth: 3, age_seconds: 2, bytes: 450, last_flush: '2026-11-18T12:00:00.000Z' },
+    rejects: 1,
+    offers_without_slug: [6],
+  })
+})
+
+test('an instance that has flushed nothing yet is well', async () => {
+  expect(await health({ readings: { lastFlush: undefined } })).toMatchObject({
+    code: 200,
+    journal: { last_flush: null },
+  })
+})
+
+test('a database that is not migrated, and a journal that takes nothing, are degraded', async () => {
+  expect(await health({ migrated: false })).toMatchObject({ code: 503, status: 'degraded', migrated: false })
+  const fault = { code: 'unwritable', message: 'EROFS' } as const
+  expect(await health({ readings: { fault } })).toMatchObject({
+    code: 503,
+    status: 'degraded',
+    journal: { ok: false, fault: 'unwritable' },
+  })
+})
+
+test('a database that does not answer is degraded, and does not keep the answer waiting', async () => {
+  const nowhere = openDatabase({
+    locate: async () => fail({ message: 'none' }),
+    log: openLog('silent'),
+  })
+  expect(await health({ from: nowhere })).toMatchObject({
+    code: 503,
+    status: 'degraded',
+    database: { ok: false, fault: 'unavailable' },
+    offers_without_slug: [],
+  })
+  const hanging: Database = {
+    ...database,
+    run: (_, deadline) => database.run(() => new Promise<never>(() => {}), deadline),
+  }
+  const begun = performance.now()
+  expect(await health({ from: hanging })).toMatchObject({
+    code: 503,
+    database: { ok: false, fault: 'timeout' },
+  })
+  expect(performance.now() - begun).toBeLessThan(1_900)
+})
+
+test('liveness asks nobody', () => {
+  expect(liveness()).toMatchObject({ status: 200, body: '{"status":"ok"}' })
+})

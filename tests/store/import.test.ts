@@ -1,0 +1,231 @@
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { summarize } from '../../src/lib/catalogue/describe.ts'
+import { importCatalogue } from '../../src/lib/catalogue/import.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { recordClicks } from '../../src/lib/store/events.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick } from '../support/events.ts'
+
+const sample: unknown = JSON.parse(readFileSync('db/sample.json', 'utf8'))
+
+let tested: TestDatabase
+let database: Database
+
+beforeEach(async () => {
+  tested = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent') })
+})
+
+afterEach(async () => {
+  await database.close()
+  await tested.drop()
+})
+
+/** What an import answers, in one text. */
+async function importing(json: unknown, options?: { dryRun: boolean }): Promise<string | string[]> {
+  const plan = await importCatalogue(database, json, options)
+  if (plan.ok) return summarize(plan.value)
+  return plan.fault.code === 'invalid'
+    ? plan.fault.faults.map(({ place, message }) => `${place}: ${message}`)
+    : plan.fault.code
+}
+
+async function everything(): Promise<unknown> {
+  const { sql } = tested
+  return [
+    await sql`select * from affiliate_links order by slug`,
+    await sql`select * from promo_offers order by id`,
+    await sql`select * from promo_text_variations order by id`,
+  ]
+}
+
+describe('an import', () => {
+  test('brings in the sample file, and again changes nothing', async () => {
+    expect(await importing(sample)).toBe('added 7 links, added 6 offers, added 20 variations')
+    const before = await everything()
+    expect(await importing(sample)).toBe('7 links unchanged, 6 offers unchanged, 20 variations unchanged')
+    expect(await everything()).toEqual(before)
+    const [link] = await tested.sql`select * from affiliate_links where slug = 'quietdesk'`
+    expect(link).toMatchObject({
+      destination_url: 'https://example.org/quietdesk/start',
+      active: true,
+      utm: { utm_source: 'dailybrief', utm_medium: 'affiliate' },
+      pass_parameters: true,
+    })
+    const [paused] = await tested.sql`select * from promo_offers where weight = 0`
+    expect(paused).toMatchObject({ offer_type: 'event', link_slug: 'applied-ai-day', active: true })
+    const unapproved = await tested.sql`select tone from promo_text_variations where not approved`
+    expect(unapproved).toEqual([{ tone: 'exciting' }])
+  })
+
+  test('changes what differs, keeps what is not named, and touches no counter', async () => {
+    await insertPromos(tested.sql)
+    await recordClicks(tested.sql, [aClick()])
+    const file = {
+      links: [{ slug: 'NoCodeMBA', destination_url: 'https://merchant.example/new' }],
+      offers: [
+        {
+          name: 'No Code MBA',
+          link_slug: 'nocodemba',
+          weight: 5,
+          variations: [
+            { text_content: 'Build your dream startup this weekend', tone: null },
+            { text_content: 'Want to build apps without code?' },
+            { text_content: 'A new text', approved: true },
+          ],
+        },
+        { name: 'Quiet Desk', link_slug: 'quietdesk' },
+      ],
+    }
+    expect(await importing(file)).toBe(
+      'added 1 variation, changed 1 link, changed 1 offer, changed 1 variation, 1 offer unchanged, 1 variation unchanged',
+    )
+    const [link] = await tested.sql`select * from affiliate_links where slug = 'nocodemba'`
+    expect(link).toMatchObject({
+      destination_url: 'https://merchant.example/new',
+      utm: { utm_source: 'dailybrief' },
+    })
+    const [offer] = await tested.sql`select * from promo_offers where id = 4`
+    expect(offer).toMatchObject({ weight: 5, offer_type: 'affiliate', total_clicks: '1' })
+    const [variation] = await tested.sql`select * from promo_text_variations where id = 42`
+    expect(variation).toMatchObject({ tone: null, cta_text: 'Build Now →', approved: true, clicks: '1' })
+    expect(await tested.sql`select count(*)::integer from promo_text_variations where offer_id = 4`).toEqual([
+      { count: 4 },
+    ])
+    expect(await tested.sql`select count(*)::integer from promo_offers`).toEqual([{ count: 3 }])
+    expect(await findDrift(tested.sql)).toEqual([])
+  })
+
+  test('writes nothing in a dry run, and says the same', async () => {
+    await insertPromos(tested.sql)
+    const before = await everything()
+    const file = {
+      links: [{ slug: 'new', destination_url: 'https://new.example/' }],
+      offers: [{ name: 'Quiet Desk', link_slug: 'new', variations: [{ text_content: 'x' }] }],
+    }
+    const said = await importing(file, { dryRun: true })
+    expect(said).toBe('added 1 link, added 1 variation, changed 1 offer')
+    expect(await everything()).toEqual(before)
+    expect(await importing(file)).toBe(said)
+    expect(await everything()).not.toEqual(before)
+  })
+
+  test('writes nothing where anything is wrong, and names faults of file and database together', async () => {
+    await insertPromos(tested.sql)
+    const before = await everything()
+    const faulty = {
+      links: [{ slug: 'fine', destination_url: 'https://fine.example/' }],
+      offers: [
+        { name: 'Fine', link_slug: 'fine' },
+        { name: 'Lost', link_slug: 'Nowhere' },
+        { name: 'Desk', link_slug: 'quietdesk', weight: -1 },
+        { name: 'Gone', link_slug: 'gone' },
+      ],
+    }
+    expect(await importing(faulty)).toEqual([
+      'offers[2].weight: must be a whole number from 0 to 2147483647',
+      'offers[1].link_slug: there is no link /nowhere, neither in the file nor in the database',
+    ])
+    const nowhere = { ...faulty, offers: faulty.offers.filter(({ weight }) => weight === undefined) }
+    expect(await importing(nowhere)).toEqual([
+      'offers[1].link_slug: there is no link /nowhere, neither in the file nor in the database',
+    ])
+    expect(await everything()).toEqual(before)
+  })
+
+  test('asks which row is meant where adopted tables hold a name or a text twice', async () => {
+    await insertPromos(tested.sql)
+    await tested.sql`insert into promo_offers (id, name) values (71, 'Twin'), (72, 'Twin')`
+    await tested.sql`
+      insert into promo_text_variations (id, offer_id, text_content) values (81, 5, 'Twin'), (82, 5, 'Twin'), (83, 4, 'Twin')
+    `
+    const offers = [
+      { name: 'Twin', link_slug: 'quietdesk', variations: [{ text_content: 'Twin' }] },
+      {
+        name: 'Quiet Desk',
+        link_slug: 'quietdesk',
+        variations: [{ text_content: 'Other' }, { text_content: 'Twin' }],
+      },
+      { name: 'New', link_slug: 'quietdesk', variations: [{ text_content: 'Twin' }] },
+    ]
+    const twice = (ids: string) => `is in the database 2 times (ids ${ids}); keep or rename one first`
+    expect(await importing({ offers })).toEqual([
+      `offers[0].name: ${twice('71, 72')}`,
+      `offers[1].variations[1].text_content: ${twice('81, 82')}`,
+    ])
+  })
+
+  test('takes texts as they are, whatever is in them', async () => {
+    const text = `'; drop table promo_offers; -- \\ $1 {x} \u2028 😀 ${'"'}`
+    const file = {
+      links: [{ slug: 'x', destination_url: 'https://x.example/', utm: { utm_source: text } }],
+      offers: [{ name: text, link_slug: 'x', variations: [{ text_content: text, cta_text: text }] }],
+    }
+    expect(await importing(file)).toBe('added 1 link, added 1 offer, added 1 variation')
+    expect(await importing(file)).toBe('1 link unchanged, 1 offer unchanged, 1 variation unchanged')
+  })
+
+  test('twice at the same time adds everything once', async () => {
+    const both = await Promise.all([importing(sample), importing(sample)])
+    expect(both.sort()).toEqual([
+      '7 links unchanged, 6 offers unchanged, 20 variations unchanged',
+      'added 7 links, added 6 offers, added 20 variations',
+    ])
+  })
+
+  test('fits every limit of the columns', async () => {
+    const long = (length: number) => '😀'.repeat(length)
+    const file = {
+      links: [
+        {
+          slug: 'x'.repeat(100),
+          destination_url: `https://x.example/${'x'.repeat(2030)}`,
+          utm: { utm_source: long(500) },
+        },
+      ],
+      offers: [
+        {
+          name: long(255),
+          offer_type: long(50),
+          link_slug: 'x'.repeat(100),
+          weight: 2_147_483_647,
+          variations: [
+            { text_content: long(20_000), cta_text: long(255), tone: long(50), length_category: 'medium' },
+          ],
+        },
+      ],
+    }
+    expect(await importing(file)).toBe('added 1 link, added 1 offer, added 1 variation')
+  })
+
+  test('tries again where another writer was in the way, and gives up in the end', async () => {
+    const inTheWay = (times: number): Database & { asked: number } => {
+      const between = {
+        ...database,
+        asked: 0,
+        run: async <Rows>(...call: Parameters<typeof database.run<Rows>>) => {
+          between.asked += 1
+          if (between.asked > times) return await database.run(...call)
+          return fail({ code: 'conflict' as const, message: 'deadlock detected (40P01)' })
+        },
+      }
+      return between
+    }
+    expect((await importCatalogue(inTheWay(2), sample)).ok).toBe(true)
+    const blocked = inTheWay(100)
+    expect(await importCatalogue(blocked, sample)).toMatchObject({ ok: false, fault: { code: 'conflict' } })
+    expect(blocked.asked).toBe(5)
+  })
+
+  test('without a database still tells what is wrong with the file', async () => {
+    await database.close()
+    expect(await importing(sample)).toBe('unavailable')
+    expect(await importing({ links: [{}] })).toEqual([
+      'links[0].slug: is missing',
+      'links[0].destination_url: is missing',
+    ])
+  })
+})

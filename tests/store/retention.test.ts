@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { previewPurge, purge } from '../../src/lib/operations/purge.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+
+let store: TestDatabase
+let database: Database
+
+beforeEach(async () => {
+  store = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  await insertPromos(store.sql)
+})
+afterEach(async () => {
+  await database.close()
+  await store.drop()
+})
+
+const day = 24 * 3_600_000
+const now = Date.UTC(2026, 10, 18, 12)
+const keep = { PROMO_RETAIN_DETAILS_DAYS: 30, PROMO_RETAIN_EVENTS_MONTHS: 13 }
+const nothing = { salts: 0, details: 0, event_keys: 0, partitions: [] }
+
+const purged = (at = now, retention = keep) => purge(database, at, retention)
+
+const counted = async (from: string) => {
+  const [row] = await store.sql`select count(*)::integer as rows from ${store.sql(from)}`
+  return row?.rows
+}
+
+const sums = async () => ({
+  metrics: [...(await store.sql`select * from promo_performance_metrics order by variation_id, hour`)],
+  offers: [...(await store.sql`select * from promo_offers order by id`)],
+  variations: [...(await store.sql`select * from promo_text_variations order by id`)],
+  impressions: [...(await store.sql`select * from promo_impression_tracking order by id`)],
+})
+
+/** Clicks at these times, each of its own visitor. */
+async function recordClicksAt(...times: number[]): Promise<void> {
+  await recordClicks(
+    store.sql,
+    times.map((at, index) => aClick({ at, ip_hash: aHash(index) })),
+  )
+  expect(await findDrift(store.sql)).toEqual([])
+}
+
+describe('details of a click', () => {
+  test.for(['UTC', 'Europe/Berlin', 'America/New_York'])(
+    'go after the days set, to the millisecond, in %s',
+    async (zone) => {
+      await database.run((sql) => sql`select set_config('TimeZone', ${zone}, false)`)
+      const limit = now - 30 * day
+      await recordClicksAt(limit - 1, limit, now)
+      const before = await sums()
+      expect(await previewPurge(database, now, keep)).toEqual(ok({ details: 1, partitions: [] }))
+      expect(await purged()).toMatchObject(ok({ details: 1 }))
+      const rows = await store.sql`
+      select user_agent is null and ip_hash is null as stripped, referrer from promo_click_tracking order by clicked_at
+    `
+      expect([...rows]).toEqual([
+        { stripped: true, referrer: 'mail.example' },
+        { stripped: false, referrer: 'mail.example' },
+        { stripped: false, referrer: 'mail.example' },
+      ])
+      expect(await sums()).toEqual(before)
+      expect(await purged()).toMatchObject(ok({ details: 0 }))
+    },
+  )
+
+  test('are looked for in either of the two columns', async () => {
+    const at = now - 40 * day
+    await recordClicks(store.sql, [
+      aClick({ at, user_agent: null, ip_hash: aHash(1) }),
+      aClick({ at, ip_hash: null }),
+      aClick({ at, user_agent: null, ip_hash: null }),
+    ])
+    expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 2 }))
+    expect(await purged()).toMatchObject(ok({ details: 2 }))
+    expect(await findDrift(store.sql)).toEqual([])
+  })
+})
+
+describe('clicks', () => {
+  const oldest = Date.UTC(2025, 9, 1)
+
+  test('go by whole months, after the months set, and leave counters and rollups', async () => {
+    await makeClickPartitions(store.sql, Date.UTC(2025, 7, 10))
+    await makeClickPartitions(store.sql, now)
+    await recordClicksAt(Date.UTC(2025, 7, 31), oldest - 1, oldest, now)
+    await recordImpressions(store.sql, [anImpression({ at: oldest - 1 })])
+    const before = await sums()
+    const partitions = ['promo_click_tracking_2025_08', 'promo_click_tracking_2025_09']
+    const preview = await previewPurge(database, now, keep)
+    expect(preview).toEqual(ok({ details: 1, partitions }))
+    expect(await purged()).toMatchObject(preview)
+    const rows = await store.sql`select clicked_at from promo_click_tracking order by clicked_at`
+    expect(rows.map((row) => row.clicked_at)).toEqual([new Date(oldest), new Date(now)])
+    expect(await sums()).toEqual(before)
+    expect(await purged()).toMatchObject(ok({ partitions: [] }))
+    await recordClicks(store.sql, [aClick({ at: now + 1 })])
+    expect(await counted('promo_click_tracking')).toBe(3)
+  })
+
+  test('stay in the last millisecond before their time, and go in the first after', async () => {
+    await makeClickPartitions(store.sql, oldest)
+    const names = async (at: number) => {
+      const preview = await previewPurge(database, at, keep)
+      return preview.ok && preview.value.partitions
+    }
+    expect(await names(Date.UTC(2026, 11, 1) - 1)).toEqual([])
+    expect(await names(Date.UTC(2026, 11, 1))).toEqual(['promo_click_tracking_2025_10'])
+  })
+
+  test('without a partition of their own go with their month', async () => {
+    await recordClicksAt(Date.UTC(2020, 1, 2), oldest - 1, oldest)
+    const before = await sums()
+    expect(await previewPurge(database, now, keep)).toEqual(ok({ details: 1, partitions: [] }))
+    expect(await purged()).toMatchObject(ok({ details: 1 }))
+    expect(await counted('promo_click_tracking')).toBe(1)
+    expect(await sums()).toEqual(before)
+  })
+})
+
+test('a salt goes a day after its month, to the millisecond', async () => {
+  await store.sql`
+    insert into promo_hash_salts (month, salt)
+    select month::date, sha256(month::text::bytea)
+    from generate_series('2026-09-01'::date, '2026-12-01', interval '1 month') as month
+  `
+  const over = Date.UTC(2026, 10, 2)
+  const long = { ...keep, PROMO_RETAIN_DETAILS_DAYS: 3650 }
+  expect(await purged(over - 1, long)).toEqual(ok({ ...nothing, salts: 1 }))
+  expect(await purged(over, long)).toEqual(ok({ ...nothing, salts: 1 }))
+  expect(await purged(over, long)).toEqual(ok(nothing))
+  const months = await store.sql`select month::text from promo_hash_salts order by month`
+  expect(months.map(({ month }) => month)).toEqual(['2026-11-01', '2026-12-01'])
+})
+
+test('ids that callers chose are kept for 35 days, to the millisecond', async () => {
+  await store.sql`
+    insert into promo_event_keys (event_id, recorded_at)
+    select gen_random_uuid(), to_timestamp(${(now - 35 * day) / 1000}) + age * interval '1 millisecond'
+    from generate_series(-1, 0) as age
+  `
+  expect(await purged()).toEqual(ok({ ...nothing, event_keys: 1 }))
+  expect(await counted('promo_event_keys')).toBe(1)
+})
+
+test('an empty database has nothing to purge', async () => {
+  expect(await previewPurge(database, now, keep)).toEqual(ok({ details: 0, partitions: [] }))
+  expect(await purged()).toEqual(ok(nothing))
+})
+
+/** A database that answers so many statements and no more. */
+function failingAfter(statements: number): Database {
+  let left = statements
+  return {
+    ...database,
+    run: async (work, deadline) => {
+      left -= 1
+      return left < 0 ? fail({ code: 'unavailable', message: 'gone' }) : database.run(work, deadline)
+    },
+  }
+}
+
+test('a database that goes away at any step is told, and the next purge does the rest', async () => {
+  await makeClickPartitions(store.sql, Date.UTC(2024, 0, 1))
+  await recordClicksAt(Date.UTC(2020, 0, 1), now - 31 * day)
+  const gone = fail({ code: 'unavailable', message: 'gone' })
+  // Three partitions are dropped from the fourth statement on, and then there are none.
+  for (const steps of [0, 1, 2, 3, 6, 4]) expect(await purge(failingAfter(steps), now, keep)).toEqual(gone)
+  for (const steps of [0, 1]) expect(await previewPurge(failingAfter(steps), now, keep)).toEqual(gone)
+  expect(await purged()).toMatchObject(ok({ details: 1 }))
+})

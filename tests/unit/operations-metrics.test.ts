@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { createMetrics } from '../../src/lib/operations/metrics.ts'
+
+const lines = async (metrics: ReturnType<typeof createMetrics>) =>
+  (await metrics.registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+
+test('redirects are counted by what became of their click', async () => {
+  const metrics = createMetrics()
+  for (const outcome of ['journaled', 'journaled', 'untracked'] as const) metrics.countVisit(outcome)
+  expect(await lines(metrics)).toEqual(
+    expect.arrayContaining([
+      'promo_redirects_total{click="journaled"} 2',
+      'promo_redirects_total{click="untracked"} 1',
+    ]),
+  )
+})
+
+test('gauges tell what is so when somebody asks', async () => {
+  const metrics = createMetrics()
+  let depth = 1
+  metrics.observe({
+    depth: () => depth,
+    age: () => 1.5,
+    bytes: () => 100,
+    rejects: () => 2,
+    databaseUp: () => 0,
+  })
+  depth = 7
+  expect(await lines(metrics)).toEqual(
+    expect.arrayContaining([
+      'promo_journal_depth 7',
+      'promo_journal_age_seconds 1.5',
+      'promo_journal_bytes 100',
+      'promo_rejects 2',
+      'promo_database_up 0',
+    ]),
+  )
+})
+
+test('each app counts for itself', async () => {
+  const [first, second] = [createMetrics(), createMetrics()]
+  first.lost.inc(5)
+  first.flushed.inc(2)
+  first.requests.inc({ endpoint: 'track-click', status: 204 })
+  expect(await lines(first)).toContain('promo_events_lost_total 5')
+  expect(await lines(second)).toContain('promo_events_lost_total 0')
+})
+
+test('the log has the level of the settings', () => {
+  expect(openLog('warn').isLevelEnabled('info')).toBe(false)
+  expect(openLog('warn').isLevelEnabled('warn')).toBe(true)
+})

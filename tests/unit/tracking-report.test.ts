@@ -1,0 +1,196 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Settled } from '../../src/lib/buffer/flusher.ts'
+import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
+import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { type ReportParts, reportClick, reportImpression } from '../../src/lib/tracking/report.ts'
+
+const noon = Date.UTC(2026, 10, 18, 12)
+const hash = visitorHashWith(Buffer.alloc(32, 7))
+const ids = { offer_id: 4, variation_id: 42 }
+const key = '0190b5a4-7c1e-7cc3-9a55-0123456789ab'
+
+let accepted: TrackingEvent[]
+beforeEach(() => {
+  accepted = []
+})
+
+type Circumstances = {
+  acceptance?: Acceptance
+  settled?: Settled | 'pending'
+  /** Whether the database answers. */
+  current?: boolean
+}
+
+const parts = ({
+  acceptance = 'journaled',
+  settled = 'committed',
+  current = true,
+}: Circumstances = {}): ReportParts => ({
+  variations: {
+    get: (id) => (id === 42 ? { ...ids, link_slug: 'desk' } : undefined),
+    refresh: async () => true,
+    current,
+    size: 1,
+  },
+  buffer: {
+    async accept(event) {
+      accepted.push(event)
+      return acceptance
+    },
+    next: () => undefined,
+    remove: () => {},
+    adopt: () => {},
+    depth: 0,
+    collected: 0,
+    oldest: undefined,
+    fault: undefined,
+  },
+  flusher: {
+    arrived: () => {},
+    settled: async () => settled,
+    drained: async () => true,
+    stop: async () => {},
+    lastFlush: undefined,
+  },
+  salts: { hashAt: () => hash, refresh: async () => {} },
+  selfDeclared: (userAgent) => userAgent.includes('bot'),
+  newEventId: () => 'a-new-id',
+  now: () => noon,
+  offerExists: async (id) => !current || id < 10,
+})
+
+describe('an impression', () => {
+  test('is recorded with its defaults', async () => {
+    expect(await reportImpression(parts(), { ...ids, recipients: 1 })).toBeUndefined()
+    expect(accepted).toEqual([
+      {
+        kind: 'impression',
+        event_id: 'a-new-id',
+        caller_key: false,
+        at: noon,
+        ...ids,
+        newsletter_send_id: null,
+        recipients: 1,
+      },
+    ])
+  })
+
+  test('is recorded as reported', async () => {
+    const report = { ...ids, newsletter_send_id: 'daily', recipients: 900 }
+    expect(await reportImpression(parts(), { ...report, event_id: key })).toBeUndefined()
+    expect(await reportImpression(parts(), { ...report, event_id: null })).toBeUndefined()
+    expect(accepted).toMatchObject([
+      { ...report, event_id: key, caller_key: true },
+      { recipients: 900, caller_key: false },
+    ])
+  })
+
+  test.each([
+    [{ offer_id: 99, variation_id: 42 }, { offer_id: 'Offer ID 99 does not exist' }],
+    [{ offer_id: 5, variation_id: 42 }, { offer_id: 'Variation ID 42 belongs to offer ID 4' }],
+    [{ offer_id: 4, variation_id: 43 }, { variation_id: 'Variation ID 43 does not exist' }],
+    [
+      { offer_id: 99, variation_id: 43 },
+      { offer_id: 'Offer ID 99 does not exist', variation_id: 'Variation ID 43 does not exist' },
+    ],
+  ])('of %o is refused', async (report, details) => {
+    expect(await reportImpression(parts(), { ...report, recipients: 1 })).toEqual({
+      error: 'validation_error',
+      details,
+    })
+    expect(accepted).toEqual([])
+  })
+
+  test('of a variation that nobody can look up now is kept', async () => {
+    const away = parts({ current: false, settled: 'pending' })
+    const fault = await reportImpression(away, { offer_id: 7, variation_id: 43, recipients: 1 })
+    expect(fault).toMatchObject({
+      error: 'tracking_failed',
+      fields: { offer_id: 7, variation_id: 43, queued: true },
+    })
+    expect(accepted).toHaveLength(1)
+  })
+})
+
+describe('a click', () => {
+  test('is recorded with what is reported of the visitor, and no more', async () => {
+    const report = {
+      variation_id: 42,
+      referrer: 'https://mail.example/?ann',
+      user_agent: 'Mozilla/5.0',
+      ip_address: '203.0.113.7',
+    }
+    expect(await reportClick(parts(), { ...report, event_id: key })).toBeUndefined()
+    expect(await reportClick(parts(), { variation_id: 42, user_agent: 'a bot' })).toBeUndefined()
+    expect(accepted).toMatchObject([
+      {
+        ...ids,
+        event_id: key,
+        caller_key: true,
+        at: noon,
+        referrer: 'mail.example',
+        user_agent: 'Mozilla/5.0',
+        ip_hash: hash('203.0.113.7'),
+        verdict: 'human',
+      },
+      {
+        ...ids,
+        event_id: 'a-new-id',
+        caller_key: false,
+        referrer: null,
+        ip_hash: null,
+        verdict: 'machine',
+        reason: 'self_declared',
+      },
+    ])
+  })
+
+  test('on a variation that does not exist is refused', async () => {
+    expect(await reportClick(parts(), { variation_id: 43 })).toEqual({
+      error: 'validation_error',
+      details: { variation_id: 'Variation ID 43 does not exist' },
+    })
+  })
+
+  test('on a variation that nobody can look up now cannot be kept: its offer is not known', async () => {
+    expect(await reportClick(parts({ current: false }), { variation_id: 43 })).toMatchObject({
+      error: 'tracking_failed',
+      fields: { variation_id: 43, queued: false },
+    })
+    expect(accepted).toEqual([])
+  })
+})
+
+describe('what the caller is told', () => {
+  test.each<[string, Circumstances, unknown]>([
+    ['committed', {}, undefined],
+    ['committed from memory', { acceptance: 'in_memory' }, undefined],
+    [
+      'no room',
+      { acceptance: 'lost', settled: 'pending' },
+      {
+        error: 'tracking_failed',
+        message: expect.stringContaining('No room'),
+        fields: { ...ids, queued: false },
+      },
+    ],
+    [
+      'still waiting',
+      { settled: 'pending' },
+      {
+        error: 'tracking_failed',
+        message: expect.stringContaining('do not send it again'),
+        fields: { ...ids, queued: true },
+      },
+    ],
+    [
+      'refused by the database',
+      { settled: 'rejected' },
+      { error: 'validation_error', details: { variation_id: 'Variation ID 42 does not exist' } },
+    ],
+  ])('%s', async (_, circumstances, fault) => {
+    expect(await reportClick(parts(circumstances), { variation_id: 42 })).toEqual(fault)
+    expect(await reportImpression(parts(circumstances), { ...ids, recipients: 1 })).toEqual(fault)
+  })
+})
