@@ -15,7 +15,7 @@ export function buryInstances(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.owner'))) {
     writeFileSync(
       join(folder, name),
-      JSON.stringify({ host: hostname(), pid: process.pid, started: 'long ago' }),
+      JSON.stringify({ host: hostname(), process: `${process.pid}:long ago` }),
     )
   }
 }

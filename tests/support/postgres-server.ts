@@ -4,11 +4,11 @@ import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, processMark } from '../../src/lib/operations/process-mark.ts'
 import type { Result } from '../../src/lib/result.ts'
 import { locateBinaries } from '../../src/lib/store/embedded/binaries.ts'
 import { createCluster, ROLE, readAccess, writeSettings } from '../../src/lib/store/embedded/cluster.ts'
 import type { EmbeddedFault } from '../../src/lib/store/embedded/fault.ts'
-import { isAlive, processMark } from '../../src/lib/store/embedded/lock.ts'
 import { choosePlace, SHARED_DIR } from '../../src/lib/store/embedded/place.ts'
 import {
   type Controlled,

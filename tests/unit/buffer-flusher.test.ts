@@ -3,17 +3,24 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import type { RecordEvents } from '../../src/lib/buffer/flusher.ts'
+import type { FileLayer } from '../../src/lib/buffer/journal.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import type { DatabaseFault } from '../../src/lib/store/database.ts'
 import { aClick } from '../support/events.ts'
+import { failingFiles } from '../support/failing-files.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
 
 const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
 
-function open(record: RecordEvents, folder = temporaryFolder(), now: () => number = Date.now) {
+function open(
+  record: RecordEvents,
+  folder = temporaryFolder(),
+  now: () => number = Date.now,
+  files?: FileLayer,
+) {
   const seen = { flushed: [] as number[], damaged: 0, faults: [] as string[] }
   const events: EventBuffer = openEventBuffer({
     folder,
@@ -22,6 +29,7 @@ function open(record: RecordEvents, folder = temporaryFolder(), now: () => numbe
     maxEvents: 10_000,
     record,
     now,
+    files,
     log: openLog('silent'),
     onFault: ({ code }) => seen.faults.push(code),
     onFlush: (count) => seen.flushed.push(count),
@@ -65,6 +73,55 @@ test('a database that is away is tried again until it is back, and nobody waits 
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect(seen.flushed).toEqual([1])
   await events.close(100)
+})
+
+test('in a rush the flusher rests between batches, unless somebody waits', async () => {
+  const at: number[] = []
+  const { events } = open(async () => {
+    at.push(performance.now())
+    await accept(events, at.length === 1 ? 600 : 0)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    return ok([])
+  })
+  await accept(events, 5)
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThan(150)
+  await events.close(100)
+})
+
+test('segments whose first line is damaged, or that hold nothing, are adopted all the same', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'dead.owner'), '{}')
+  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), `damaged\n${encodeRecord(aClick())}`)
+  writeFileSync(join(folder, '000000000000001-000002.dead.journal'), '')
+  let away = true
+  const { events, seen } = open(
+    async () => (away ? fault('unavailable') : ok([])),
+    folder,
+    () => 5_000,
+  )
+  expect(events.readings()).toMatchObject({ depth: 2, age: 5_000 })
+  away = false
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(seen.damaged).toBe(1)
+  await events.close(100)
+})
+
+test("a file layer of the caller's own is used", async () => {
+  const files = failingFiles()
+  files.fail.openSync = 'EACCES'
+  const { events } = open(async () => ok([]), undefined, undefined, files)
+  expect(await events.buffer.accept(aClick())).toBe('in_memory')
+  await events.close(500)
+})
+
+test('a stop does not wait for a statement that hangs', async () => {
+  const { events, folder } = open(() => new Promise(() => {}))
+  await events.buffer.accept(aClick())
+  const started = performance.now()
+  await events.close(300)
+  expect(performance.now() - started).toBeLessThan(3_000)
+  expect(readdirSync(folder).some((name) => name.endsWith('.journal'))).toBe(true)
 })
 
 test('a statement that throws is tried again like any other failure', async () => {

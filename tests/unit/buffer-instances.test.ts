@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -24,8 +24,8 @@ test('segments of dead processes are orphans, told once, oldest first; those of 
   expect(other.id).not.toBe(mine.id)
   leave(folder, other.id, undefined)
   leave(folder, mine.id, undefined)
-  const younger = leave(folder, 'dead1', { host: hostname(), pid: process.pid, started: 'before' }, 9)
-  const older = leave(folder, 'dead2', { host: hostname(), pid: 999_999_999, started: 'before' }, 3)
+  const younger = leave(folder, 'dead1', { host: hostname(), process: `${process.pid}:before` }, 9)
+  const older = leave(folder, 'dead2', { host: hostname(), process: '999999999:before' }, 3)
   expect(mine.orphans()).toEqual([
     { path: older, bytes: 5 },
     { path: younger, bytes: 5 },
@@ -36,7 +36,7 @@ test('segments of dead processes are orphans, told once, oldest first; those of 
 test('an owner on another host is gone when it has been silent for a minute', () => {
   const folder = temporaryFolder()
   const mine = joinInstances(folder, now)
-  const segment = leave(folder, 'far', { host: 'another-host', pid: 1, started: '1' })
+  const segment = leave(folder, 'far', { host: 'another-host', process: '1:1' })
   expect(mine.orphans()).toEqual([])
   utimesSync(join(folder, 'far.owner'), agoInSeconds(90), agoInSeconds(90))
   expect(mine.orphans().map(({ path }) => path)).toEqual([segment])
@@ -49,6 +49,18 @@ test('a segment whose owner file is missing is left alone while it may still be 
   expect(mine.orphans()).toEqual([])
   utimesSync(segment, agoInSeconds(90), agoInSeconds(90))
   expect(mine.orphans().map(({ path }) => path)).toEqual([segment])
+})
+
+test("a segment that vanishes while it is looked at is nobody's", () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder, now)
+  symlinkSync(join(folder, 'gone'), join(folder, '000000000000001-000000.nameless.journal'))
+  symlinkSync(join(folder, 'gone'), join(folder, '000000000000002-000000.dead.journal'))
+  writeFileSync(
+    join(folder, 'dead.owner'),
+    JSON.stringify({ host: hostname(), process: `${process.pid}:before` }),
+  )
+  expect(mine.orphans()).toEqual([])
 })
 
 test('names of instances that are gone and have left nothing are cleared away', () => {

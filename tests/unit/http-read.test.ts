@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { longestBody, readJson, readQuery, wrongContentType } from '../../src/lib/http/read.ts'
 
 const schema = v.strictObject({
-  id: v.number('must be a number'),
+  id: v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(0, 'must be 0 or more'),
+  ),
   names: v.optional(v.array(v.string('must be a text'), 'must be a list')),
 })
 
@@ -50,6 +54,7 @@ describe('a JSON body', () => {
       { constructor: 'is not a known field; remove it' },
     ],
     ['a missing field', '{}', { id: 'is missing' }],
+    ['two faults of one field: the first', '{"id":-1.5}', { id: 'must be a whole number' }],
     ['a list', '[]', { body: 'must be a JSON object' }],
     ['null', 'null', { body: 'must be a JSON object' }],
     ['a text', '"id"', { body: 'must be a JSON object' }],

@@ -72,7 +72,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   const flush = async (batch: Batch): Promise<boolean> => {
     const started = performance.now()
-    const events = batch.events ?? (await readBatch(batch))
+    const events = batch.events ? batch.events : await readSegment(batch.file.path)
     if (!events) return false
     const recorded = await recordAll(events, 0)
     if (!recorded.ok) {
@@ -96,17 +96,16 @@ export function startFlusher(options: FlusherOptions): Flusher {
   }
 
   /** `undefined` where the segment cannot be read now. One that is gone was replayed and retired by another instance. */
-  const readBatch = async (batch: Batch): Promise<TrackingEvent[] | undefined> => {
-    if (!batch.file) return []
-    const text = await readFile(batch.file.path, 'utf8').catch((error: unknown) => {
+  const readSegment = async (path: string): Promise<TrackingEvent[] | undefined> => {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-      log.error({ segment: batch.file?.path, reason: messageOf(error) }, 'a journal segment cannot be read')
+      log.error({ segment: path, reason: messageOf(error) }, 'a journal segment cannot be read')
       return undefined
     })
     if (text === undefined) return undefined
     const { events, damaged } = decodeRecords(text)
     if (damaged > 0) {
-      log.warn({ segment: batch.file.path, damaged }, 'journal lines could not be read and were skipped')
+      log.warn({ segment: path, damaged }, 'journal lines could not be read and were skipped')
       onDamaged?.(damaged)
     }
     return events

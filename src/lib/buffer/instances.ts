@@ -12,6 +12,7 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { isMarkAlive, processMark } from '../operations/process-mark.ts'
 import { instanceOfSegment, type SegmentFile } from './journal.ts'
 
 /**
@@ -28,7 +29,7 @@ export type Instance = {
   leave(): void
 }
 
-const ownerSchema = v.object({ host: v.string(), pid: v.number(), started: v.string() })
+const ownerSchema = v.object({ host: v.string(), process: v.string() })
 
 /** An owner on another host, whose process cannot be looked up, counts as gone after this many milliseconds. */
 const silentFor = 60_000
@@ -36,7 +37,7 @@ const silentFor = 60_000
 export function joinInstances(folder: string, now: () => number): Instance {
   const id = randomUUID().slice(0, 8)
   const ownerFile = (instance: string) => join(folder, `${instance}.owner`)
-  const owner = { host: hostname(), pid: process.pid, started: startOf(process.pid) }
+  const owner = { host: hostname(), process: processMark(process.pid) }
   let known = new Set<string>()
 
   const beat = () => {
@@ -61,17 +62,17 @@ export function joinInstances(folder: string, now: () => number): Instance {
     try {
       const other = v.parse(ownerSchema, JSON.parse(readFileSync(ownerFile(instance), 'utf8')))
       if (other.host !== owner.host) return now() - statSync(ownerFile(instance)).mtimeMs > silentFor
-      return other.started !== startOf(other.pid)
+      return !isMarkAlive(other.process)
     } catch {
       return true
     }
   }
 
   /** A segment whose owner file is missing may have a writer all the same: one that could not write the file. */
-  const isAbandoned = (name: string): boolean => {
+  const isAbandoned = ({ name, instance }: Segment): boolean => {
     try {
-      if (existsSync(ownerFile(instanceOfSegment(name) ?? ''))) return true
-      return now() - statSync(join(folder, name)).mtimeMs > silentFor
+      if (existsSync(ownerFile(instance))) return isGone(instance)
+      return instance !== id && now() - statSync(join(folder, name)).mtimeMs > silentFor
     } catch {
       return false
     }
@@ -84,19 +85,19 @@ export function joinInstances(folder: string, now: () => number): Instance {
     beat,
     orphans() {
       const names = listFolder(folder)
-      const gone = new Set(
-        names.flatMap((name) => instanceOfSegment(name) ?? []).filter((instance) => isGone(instance)),
-      )
-      const found = names
-        .filter((name) => gone.has(instanceOfSegment(name) ?? '') && !known.has(name) && isAbandoned(name))
-        .sort()
-      known = new Set([...known, ...found].filter((name) => names.includes(name)))
-      for (const name of names.filter((name) => name.endsWith('.owner'))) {
-        const instance = name.slice(0, -'.owner'.length)
-        const writes = names.some((other) => instanceOfSegment(other) === instance)
+      const segments = names.flatMap((name) => {
+        const instance = instanceOfSegment(name)
+        return instance === undefined ? [] : [{ name, instance }]
+      })
+      const found = segments
+        .filter((segment) => !known.has(segment.name) && isAbandoned(segment))
+        .sort(byName)
+      known = new Set([...known, ...found.map(({ name }) => name)].filter((name) => names.includes(name)))
+      for (const instance of names.flatMap(ownerOfFile)) {
+        const writes = segments.some((segment) => segment.instance === instance)
         if (!writes && isGone(instance)) removeFile(ownerFile(instance))
       }
-      return found.flatMap((name) => sizeOf(join(folder, name)))
+      return found.flatMap(({ name }) => sizeOf(join(folder, name)))
     },
     leave() {
       // A segment that stays behind needs its owner, to be known as gone at once.
@@ -105,6 +106,13 @@ export function joinInstances(folder: string, now: () => number): Instance {
     },
   }
 }
+
+type Segment = { name: string; instance: string }
+
+const byName = (one: Segment, other: Segment): number => (one.name < other.name ? -1 : 1)
+
+const ownerOfFile = (name: string): string[] =>
+  name.endsWith('.owner') ? [name.slice(0, -'.owner'.length)] : []
 
 const removeFile = (path: string): void => {
   try {
@@ -127,27 +135,5 @@ const sizeOf = (path: string): SegmentFile[] => {
     return [{ path, bytes: statSync(path).size }]
   } catch {
     return []
-  }
-}
-
-/**
- * What tells a process from a later one with the same number: its start time where the system shows it, else only
- * that it lives. Empty for a process that does not.
- */
-function startOf(pid: number): string {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
-    return fields?.[0] === 'Z' ? '' : (fields?.[19] ?? '')
-  } catch {
-    return isAlive(pid) ? 'alive' : ''
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }

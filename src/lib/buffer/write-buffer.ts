@@ -11,10 +11,13 @@ import { encodeRecord } from './record.ts'
  *
  * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file.
  */
-export type Batch = {
-  /** `undefined` where the journal could not take the events: then memory alone has them. */
-  file: SegmentFile | undefined
-  events: TrackingEvent[] | undefined
+export type Batch = (
+  | {
+      /** `undefined` where the journal could not take the events. */ file: SegmentFile | undefined
+      events: TrackingEvent[]
+    }
+  | { file: SegmentFile; events: undefined }
+) & {
   count: number
   /** When its oldest event happened, in milliseconds since 1970. */
   since: number
@@ -114,9 +117,13 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     const first = collecting[0]
     if (!first) return
     const file = journal.seal()
-    const spill = wholeOnDisk && file !== undefined && inMemory > maxEvents / 2
-    waiting.push({ file, events: spill ? undefined : collecting, count: collecting.length, since: first.at })
-    if (spill) inMemory -= collecting.length
+    const size = { count: collecting.length, since: first.at }
+    if (file && wholeOnDisk && inMemory > maxEvents / 2) {
+      waiting.push({ file, events: undefined, ...size })
+      inMemory -= size.count
+    } else {
+      waiting.push({ file, events: collecting, ...size })
+    }
     collecting = []
     wholeOnDisk = true
   }

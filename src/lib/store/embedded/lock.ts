@@ -1,33 +1,10 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isMarkAlive, processMark } from '../../operations/process-mark.ts'
 import { fileErrorCode } from './fault.ts'
 
 const RETRY_MS = 100
 const UNWRITTEN_MS = 10_000
-
-/**
- * Names a process for as long as it lives: its pid and, where the system tells, its start, so that a later
- * process with the same pid is another one. Undefined when there is no such process.
- */
-export function processMark(pid: number): string | undefined {
-  try {
-    const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    return afterName[0] === 'Z' ? undefined : `${pid}:${afterName[19]}`
-  } catch {
-    return process.platform !== 'linux' && isAlive(pid) ? `${pid}:` : undefined
-  }
-}
-
-export const isMarkAlive = (mark: string): boolean => processMark(Number.parseInt(mark, 10)) === mark
-
-/** Whether any process has this pid, also one that has ended but was not collected by its parent. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return fileErrorCode(error) === 'EPERM'
-  }
-}
 
 /**
  * Takes a lock that only one live process holds, waiting at most `waitMs`. Answers the function that gives

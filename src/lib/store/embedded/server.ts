@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { isAlive, processMark } from '../../operations/process-mark.ts'
 import type { PostgresBinaries } from './binaries.ts'
 import { fileErrorCode } from './fault.ts'
-import { isAlive, processMark } from './lock.ts'
 import { type Account, type Ran, run } from './run.ts'
 
 export type Running = { pid: number; port: number; ready: boolean }

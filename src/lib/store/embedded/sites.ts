@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { isMarkAlive } from './lock.ts'
+import { isMarkAlive } from '../../operations/process-mark.ts'
 
 const Sites = v.array(v.string())
 

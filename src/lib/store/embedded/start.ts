@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../operations/log.ts'
+import { processMark } from '../../operations/process-mark.ts'
 import { ok, type Result } from '../../result.ts'
 import { locateBinaries, type PostgresBinaries } from './binaries.ts'
 import { ensureCluster, ROLE, readAccess, writeAccess, writeSettings } from './cluster.ts'
 import { type EmbeddedFault, fault, fileErrorCode, reasonOf } from './fault.ts'
-import { processMark, takeLock } from './lock.ts'
+import { takeLock } from './lock.ts'
 import { choosePlace, clusterIn, knownHome, notWritable, type Place, SHARED_DIR } from './place.ts'
 import {
   freePort,

@@ -1,0 +1,104 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { type App, openApp } from '../../src/lib/app.ts'
+import { readConfig } from '../../src/lib/config.ts'
+import { noContent } from '../../src/lib/http/answer.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+let database: TestDatabase
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  await insertPromos(database.sql)
+})
+afterEach(() => database.drop())
+
+/** The app on a database, and every message that it has logged. */
+async function open(url: string): Promise<{ app: App; messages: string[] }> {
+  const messages: string[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => messages.push(JSON.parse(line).msg) })
+  const config = readConfig({ DATABASE_URL: url, PROMO_DATA_DIR: temporaryFolder() })
+  if (!config.ok) throw new Error('the settings do not hold')
+  const app = await openApp({ config: config.value, log })
+  if (!app.ok) throw new Error(app.fault.message)
+  onTestFinished(() => app.value.close())
+  return { app: app.value, messages }
+}
+
+const header = () => undefined
+const nowhere = 'postgres://promo@127.0.0.1:1/promo'
+
+test('one app answers links, reports, choices, health and metrics, and counts what it answers', async () => {
+  const { app } = await open(database.url)
+  const client = app.client('::ffff:127.0.0.1', header)
+  expect(client).toEqual({ address: '127.0.0.1', forwarded: false })
+  const click = { method: 'GET', slug: 'nocodemba', query: 'promo_var=42', header, client }
+  expect(await app.answerPromoLink(click)).toMatchObject({ status: 307 })
+  expect(await app.answerPromoLink({ ...click, query: 'promo_var=4711' })).toMatchObject({ status: 307 })
+  expect(await app.answerPromoLink({ ...click, slug: 'unheard-of' })).toBeUndefined()
+  const impression = { offer_id: 4, variation_id: 42, recipients: 10, newsletter_send_id: 'one' }
+  expect(await app.reportImpression(impression)).toBeUndefined()
+  expect(await app.reportImpression({ ...impression, offer_id: 999 })).toMatchObject({
+    details: { offer_id: 'Offer ID 999 does not exist' },
+  })
+  expect(await app.reportClick({ variation_id: 43 })).toBeUndefined()
+  expect(await app.selectPromo({})).toMatchObject({ ok: true, value: { strategy: 'weighted' } })
+  expect(await app.selectPromo({ strategy: 'ctr_weighted' })).toMatchObject({
+    value: { strategy: 'ctr_weighted' },
+  })
+  const request = new Request('http://localhost/')
+  expect(await app.guard('metrics', { request, client }, async () => noContent())).toMatchObject({
+    status: 204,
+  })
+  expect(await app.readHealth()).toMatchObject({ status: 200 })
+  const { body } = await app.readMetrics()
+  for (const line of [
+    'promo_redirects_total{click="journaled"} 1',
+    'promo_redirects_total{click="unknown_variation"} 1',
+    'promo_events_flushed_total 3',
+    'promo_journal_depth 0',
+    'promo_journal_bytes 0',
+    'promo_journal_age_seconds 0',
+    'promo_rejects 0',
+    'promo_database_up 1',
+    'promo_api_requests_total{endpoint="metrics",status="204"} 1',
+  ]) {
+    expect(body).toContain(line)
+  }
+  expect(await findDrift(database.sql)).toEqual([])
+})
+
+test('what cannot be provided or purged is logged, and the rest works', async () => {
+  await database.sql`drop function promo_make_click_partition`
+  await database.sql`drop table promo_event_keys`
+  const { app, messages } = await open(database.url)
+  expect(await app.selectPromo({})).toMatchObject({ ok: true })
+  await expect.poll(() => messages).toContain('the purge could not be finished')
+  expect(messages).toContain('click partitions could not be made ahead')
+})
+
+test('without a database it opens all the same, keeps reports, and says how it stands', async () => {
+  const { app, messages } = await open(nowhere)
+  expect(messages).toContain('the database is not ready yet')
+  expect(await app.reportImpression({ offer_id: 4, variation_id: 42, recipients: 1 })).toMatchObject({
+    error: 'tracking_failed',
+    fields: { queued: true },
+  })
+  expect(await app.readHealth()).toMatchObject({ status: 503 })
+  expect((await app.readMetrics()).body).toContain('promo_journal_depth 1')
+  expect((await app.readMetrics()).body).toContain('promo_database_up 0')
+  await app.close()
+}, 40_000)
+
+test('a fault that only a person can mend is told instead', async () => {
+  const file = join(temporaryFolder(), 'file')
+  writeFileSync(file, '')
+  const config = readConfig({ PROMO_DATA_DIR: join(file, 'below') })
+  if (!config.ok) throw new Error('the settings do not hold')
+  const app = await openApp({ config: config.value, log: openLog('silent') })
+  expect(app).toMatchObject({ ok: false, fault: { message: expect.stringContaining(file) } })
+})

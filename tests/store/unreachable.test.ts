@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { createTableSource } from '../../src/lib/links/table-source.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { ok } from '../../src/lib/result.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
+import { createVariationSource } from '../../src/lib/tracking/variation-source.ts'
+
+test('sources say that their database does not answer, so that caches go on with what they have', async () => {
+  const nowhere = openDatabase({
+    locate: async () => ok('postgres://promo@127.0.0.1:1/promo'),
+    log: openLog('silent'),
+  })
+  const links = createTableSource(nowhere)
+  const variations = createVariationSource(nowhere)
+  const answers = [links.list(), links.find('desk'), variations.list(), variations.find(42)]
+  for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ ok: false })
+  await nowhere.close()
+})
