@@ -1,12 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type App, openApp } from '../../src/lib/app.ts'
+import type { FileLayer } from '../../src/lib/buffer/journal.ts'
 import { readConfig } from '../../src/lib/config.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 let database: TestDatabase
@@ -18,12 +20,15 @@ beforeEach(async () => {
 afterEach(() => database.drop())
 
 /** The app on a database, and every message that it has logged. */
-async function open(url: string): Promise<{ app: App; messages: string[] }> {
+async function open(
+  url: string,
+  { files, dataDir = temporaryFolder() }: { files?: FileLayer; dataDir?: string } = {},
+): Promise<{ app: App; messages: string[] }> {
   const messages: string[] = []
   const log = pino({ level: 'info' }, { write: (line: string) => messages.push(JSON.parse(line).msg) })
-  const config = readConfig({ DATABASE_URL: url, PROMO_DATA_DIR: temporaryFolder() })
+  const config = readConfig({ DATABASE_URL: url, PROMO_DATA_DIR: dataDir })
   if (!config.ok) throw new Error('the settings do not hold')
-  const app = await openApp({ config: config.value, log })
+  const app = await openApp({ config: config.value, log, ...(files && { files }) })
   if (!app.ok) throw new Error(app.fault.message)
   onTestFinished(() => app.value.close())
   return { app: app.value, messages }
@@ -72,6 +77,27 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
   expect(await findDrift(database.sql)).toEqual([])
 })
 
+test('an empty database is migrated; damage and faults of the journal are counted', async () => {
+  const empty = await createTestDatabase({ empty: true })
+  onTestFinished(empty.drop)
+  const dataDir = temporaryFolder()
+  mkdirSync(join(dataDir, 'journal'))
+  writeFileSync(join(dataDir, 'journal', 'dead.owner'), '{}')
+  writeFileSync(join(dataDir, 'journal', '000000000000001-000001.dead.journal'), 'damaged\n')
+  const files = failingFiles()
+  files.fail.openSync = 'EACCES'
+  const { app, messages } = await open(empty.url, { files, dataDir })
+  expect(messages).toContain('migrated the database')
+  await insertPromos(empty.sql)
+  expect(await app.reportClick({ variation_id: 42 })).toBeUndefined()
+  const { body } = await app.readMetrics()
+  expect(body).toContain('promo_journal_damaged_lines_total 1')
+  expect(body).toContain('promo_journal_faults_total{code="unwritable"} 1')
+  expect(body).toContain('promo_events_lost_total 0')
+  expect(await app.readHealth()).toMatchObject({ status: 503 })
+  await app.close()
+})
+
 test('what cannot be provided or purged is logged, and the rest works', async () => {
   await database.sql`drop function promo_make_click_partition`
   await database.sql`drop table promo_event_keys`
@@ -82,7 +108,16 @@ test('what cannot be provided or purged is logged, and the rest works', async ()
 })
 
 test('without a database it opens all the same, keeps reports, and says how it stands', async () => {
-  const { app, messages } = await open(nowhere)
+  const dataDir = temporaryFolder()
+  const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
+  writeFileSync(join(dataDir, 'links.json'), JSON.stringify([link]))
+  const { app, messages } = await open(nowhere, { dataDir })
+  const client = app.client('127.0.0.1', header)
+  expect(await app.answerPromoLink({ method: 'GET', slug: 'desk', query: '', header, client })).toMatchObject(
+    {
+      headers: { location: 'https://desk.example/' },
+    },
+  )
   expect(messages).toContain('the database is not ready yet')
   expect(await app.reportImpression({ offer_id: 4, variation_id: 42, recipients: 1 })).toMatchObject({
     error: 'tracking_failed',

@@ -149,7 +149,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
       if (await flush(batch).catch(broken)) {
         retry = firstRetry
         if (buffer.depth - left >= rush) await rest(restPerWork * (performance.now() - started))
-      } else if (!stopping) {
+      } else {
         await sleepThroughArrivals(retry)
         retry = Math.min(retry * 2, slowestRetry)
       }

@@ -109,7 +109,7 @@ export function joinInstances(folder: string, now: () => number): Instance {
 
 type Segment = { name: string; instance: string }
 
-const byName = (one: Segment, other: Segment): number => (one.name < other.name ? -1 : 1)
+const byName = (one: Segment, other: Segment): number => one.name.localeCompare(other.name)
 
 const ownerOfFile = (name: string): string[] =>
   name.endsWith('.owner') ? [name.slice(0, -'.owner'.length)] : []

@@ -54,10 +54,11 @@ function check<Schema extends FieldsSchema>(
   value: unknown,
 ): Result<v.InferOutput<Schema>, ApiFault> {
   const parsed = v.safeParse(schema, value)
-  const unknown = unknownFields(schema, value)
-  if (parsed.success && unknown.length === 0) return ok(parsed.output)
-  const details = new Map(unknown.map((field) => [field, 'is not a known field; remove it']))
-  for (const issue of parsed.issues ?? []) {
+  if (parsed.success) return ok(parsed.output)
+  const details = new Map(
+    unknownFields(schema, value).map((field) => [field, 'is not a known field; remove it']),
+  )
+  for (const issue of parsed.issues) {
     const field = v.getDotPath(issue) ?? 'body'
     if (!details.has(field)) details.set(field, explain(issue))
   }

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { messageOf } from '../result.ts'
 
 /**
  * Names a process for as long as it lives: its pid and, where the system tells, its start, so that a later
  * process with the same pid is another one. Undefined when there is no such process.
  */
-export function processMark(pid: number): string | undefined {
+export function processMark(pid: number, proc = '/proc'): string | undefined {
   try {
-    const afterName = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    const stat = readFileSync(`${proc}/${pid}/stat`, 'utf8')
+    const afterName = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
     return afterName[0] === 'Z' ? undefined : `${pid}:${afterName[19]}`
   } catch {
     return process.platform !== 'linux' && isAlive(pid) ? `${pid}:` : undefined
@@ -20,6 +22,6 @@ export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return messageOf(error).includes('EPERM')
   }
 }
