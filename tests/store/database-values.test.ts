@@ -52,7 +52,8 @@ test('texts arrive in the database as they are', async () => {
 test('numbers arrive in the database as they are', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }))),
+      // JSON and PostgreSQL's text know no negative zero; adding zero makes it an ordinary one.
+      fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }).map((some) => some + 0))),
       async (values) => {
         const read = await database.run(
           (sql) => sql`
