@@ -1,4 +1,4 @@
-import { fail } from '../../result.ts'
+import { fail, messageOf } from '../../result.ts'
 
 /** Why there is no embedded server. The message is for the person who starts the site and names a remedy. */
 export type EmbeddedFault = {
@@ -13,5 +13,4 @@ export const fileErrorCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 /** What went wrong, in as few words as there are. */
-export const reasonOf = (error: unknown): string =>
-  fileErrorCode(error) ?? (error instanceof Error ? error.message : String(error))
+export const reasonOf = (error: unknown): string => fileErrorCode(error) ?? messageOf(error)
