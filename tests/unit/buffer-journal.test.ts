@@ -1,11 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, type NoParamCallback, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { instanceOfSegment, openJournal } from '../../src/lib/buffer/journal.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
-const open = (maxBytes = 1_000_000) => {
+const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
   const folder = join(temporaryFolder(), 'journal')
   const files = failingFiles()
   let begun = 0
@@ -14,6 +14,7 @@ const open = (maxBytes = 1_000_000) => {
     instance: 'abc123',
     startedAt: 1_795_000_000_000,
     maxBytes,
+    sync,
     files,
     onBegin: () => {
       begun += 1
@@ -92,6 +93,33 @@ test('sync reaches the disk, once with the folder; without a segment there is no
   files.fail.fdatasync = 'EIO'
   expect(await journal.sync()).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
 })
+
+test.runIf(existsSync('/proc/self/fd'))(
+  'the last lines of a segment that ended during a sync are reached by the next one',
+  async () => {
+    const { journal, files } = open(1_000, 'fsync')
+    const synced: string[] = []
+    const real = files.fdatasync
+    files.fdatasync = Object.assign(
+      (fd: number, done: NoParamCallback) => {
+        synced.push(readFileSync(`/proc/self/fd/${fd}`, 'utf8'))
+        real(fd, done)
+      },
+      { __promisify__: real.__promisify__ },
+    )
+    journal.append('one\n')
+    const first = journal.sync()
+    journal.append('two\n')
+    journal.seal()
+    await first
+    journal.append('three\n')
+    expect(await journal.sync()).toEqual({ ok: true, value: undefined })
+    expect(synced).toEqual(['one\n', 'one\ntwo\n', 'three\n'])
+    journal.seal()
+    expect(await journal.sync()).toEqual({ ok: true, value: undefined })
+    expect(synced).toHaveLength(3)
+  },
+)
 
 test('a close that fails is survived', async () => {
   const { journal, files, read } = open()

@@ -11,7 +11,15 @@ import { temporaryFolder } from '../support/folders.ts'
 function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxBytes = 1e9 } = {}) {
   const folder = temporaryFolder()
   const files = failingFiles()
-  const journal = openJournal({ folder, instance: 'abc', startedAt: 1, maxBytes, files, onBegin: () => {} })
+  const journal = openJournal({
+    folder,
+    instance: 'abc',
+    startedAt: 1,
+    maxBytes,
+    sync,
+    files,
+    onBegin: () => {},
+  })
   const faults: { fault: JournalFault; lost: number }[] = []
   let arrivals = 0
   const buffer = createWriteBuffer({

@@ -57,6 +57,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     instance: instance.id,
     startedAt: now(),
     maxBytes,
+    sync,
     onBegin: instance.beat,
     ...(files && { files }),
   })

@@ -43,7 +43,7 @@ const linger = 200
 const fullBatch = 1_000
 /** So many arrivals during one flush mean that readers are clicking right now. */
 const rush = 500
-const restPerWork = 3
+const restPerWork = 30
 const firstRetry = 100
 const slowestRetry = 1_000
 const conflictsInARow = 5
@@ -148,7 +148,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
       const left = buffer.depth - batch.count
       if (await flush(batch).catch(broken)) {
         retry = firstRetry
-        if (buffer.depth - left >= rush) await rest(restPerWork * (performance.now() - started))
+        if (buffer.depth - left >= rush)
+          await rest(Math.min(1_000, restPerWork * (performance.now() - started)))
       } else {
         await sleepThroughArrivals(retry)
         retry = Math.min(retry * 2, slowestRetry)

@@ -27,6 +27,18 @@ export type Journal = {
   readonly bytes: number
 }
 
+type Segment = {
+  fd: number
+  path: string
+  bytes: number
+  /** Whether a line was cut off by a failing write. */
+  torn: boolean
+  /** Whether the folder knows it for good. */
+  named: boolean
+  /** Whether something was appended since the last sync began. */
+  dirty: boolean
+}
+
 /** Segment names sort by the time at which they were begun, over all instances; the rest names the instance. */
 const segmentName = (startedAt: number, number: number, instance: string): string =>
   `${String(startedAt).padStart(15, '0')}-${String(number).padStart(6, '0')}.${instance}.journal`
@@ -43,12 +55,16 @@ export function openJournal(options: {
   instance: string
   startedAt: number
   maxBytes: number
+  /** With `fsync`, each append is followed by a `sync`, and a segment that ends before it waits for it. */
+  sync: 'write' | 'fsync'
   /** Called before each new segment, for its writer to be known by then. */
   onBegin: () => void
   files?: FileLayer
 }): Journal {
-  const { folder, instance, startedAt, maxBytes, onBegin, files = fs } = options
-  let open: { fd: number; path: string; bytes: number; torn: boolean; named: boolean } | undefined
+  const { folder, instance, startedAt, maxBytes, sync, onBegin, files = fs } = options
+  let open: Segment | undefined
+  /** Ended segments whose last lines no sync has covered yet. */
+  let unsynced: Segment[] = []
   let number = 0
   let bytes = 0
   let syncing: Promise<unknown> = Promise.resolve()
@@ -57,7 +73,7 @@ export function openJournal(options: {
     files.mkdirSync(folder, { recursive: true, mode: 0o700 })
     onBegin()
     const path = join(folder, segmentName(startedAt, number, instance))
-    open = { fd: files.openSync(path, 'a', 0o600), path, bytes: 0, torn: false, named: false }
+    open = { fd: files.openSync(path, 'a', 0o600), path, bytes: 0, torn: false, named: false, dirty: false }
     number += 1
     return open
   }
@@ -66,6 +82,21 @@ export function openJournal(options: {
   const syncFolder = async () => {
     const fd = files.openSync(folder, 'r')
     await called((done) => files.fsync(fd, done)).finally(() => files.closeSync(fd))
+  }
+
+  const syncSegment = async (segment: Segment) => {
+    segment.dirty = false
+    await called((done) => files.fdatasync(segment.fd, done))
+    if (!segment.named) await syncFolder()
+    segment.named = true
+  }
+
+  const close = (segment: Segment) => {
+    try {
+      files.closeSync(segment.fd)
+    } catch {
+      // What a failing close leaves undone is the file system's; the events are in memory as well.
+    }
   }
 
   return {
@@ -82,6 +113,7 @@ export function openJournal(options: {
         const text = segment.torn ? `\n${lines}` : lines
         const size = Buffer.byteLength(text)
         segment.torn = true
+        segment.dirty = true
         let sent = files.writeSync(segment.fd, text)
         while (sent < size) sent += files.writeSync(segment.fd, Buffer.from(text).subarray(sent))
         segment.torn = false
@@ -94,12 +126,11 @@ export function openJournal(options: {
     },
 
     async sync() {
-      const segment = open
-      if (!segment) return ok(undefined)
-      const work = called((done) => files.fdatasync(segment.fd, done)).then(async () => {
-        if (!segment.named) await syncFolder()
-        segment.named = true
-      })
+      const ended = unsynced
+      unsynced = []
+      const work = Promise.all([...ended, ...(open ? [open] : [])].map(syncSegment)).finally(() =>
+        ended.forEach(close),
+      )
       syncing = work.catch(() => {})
       return await work.then(
         () => ok(undefined),
@@ -111,13 +142,8 @@ export function openJournal(options: {
       const segment = open
       open = undefined
       if (!segment) return undefined
-      void syncing.then(() => {
-        try {
-          files.closeSync(segment.fd)
-        } catch {
-          // What a failing close leaves undone is the file system's; the events are in memory as well.
-        }
-      })
+      if (sync === 'fsync' && segment.dirty) unsynced.push(segment)
+      else void syncing.then(() => close(segment))
       return { path: segment.path, bytes: segment.bytes }
     },
 

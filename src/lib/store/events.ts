@@ -1,5 +1,4 @@
 import type { Click, Impression } from '../tracking/event.ts'
-import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
 /** An event that the database has no place for, since its variation has gone or belongs to another offer. */
@@ -11,21 +10,12 @@ export type Rejection = { event_id: string; reason: 'variation_gone' }
  */
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejection[]>`
   with batch as (
-    select * from unnest(
-      ${arrayLiteral(clicks, (click) => click.event_id)}::uuid[],
-      ${arrayLiteral(clicks, (click) => Number(click.caller_key))}::integer[],
-      ${arrayLiteral(clicks, (click) => click.at)}::double precision[],
-      ${arrayLiteral(clicks, (click) => click.offer_id)}::integer[],
-      ${arrayLiteral(clicks, (click) => click.variation_id)}::integer[],
-      ${arrayLiteral(clicks, (click) => click.referrer)}::text[],
-      ${arrayLiteral(clicks, (click) => click.user_agent)}::text[],
-      ${arrayLiteral(clicks, (click) => click.ip_hash)}::text[],
-      ${arrayLiteral(clicks, (click) => click.verdict)}::text[],
-      ${arrayLiteral(clicks, (click) => click.reason)}::text[],
-      ${arrayLiteral(clicks, (click) => click.rules_version)}::smallint[],
-      ${arrayLiteral(clicks, (click) => click.device)}::text[],
-      ${arrayLiteral(clicks, (click) => click.browser)}::text[],
-      ${arrayLiteral(clicks, (click) => click.os)}::text[]
+    select * from rows from (
+      json_to_recordset(${JSON.stringify(clicks)}::text::json) as (
+        event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer, referrer text,
+        user_agent text, ip_hash text, verdict text, reason text, rules_version smallint, device text, browser text,
+        os text
+      )
     ) with ordinality as b (
       event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason,
       rules_version, device, browser, os, position
@@ -37,7 +27,7 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     order by b.event_id, b.position
   ), fresh_keys as (
     insert into promo_event_keys (event_id)
-    select event_id from valid where caller_key = 1 order by event_id
+    select event_id from valid where caller_key order by event_id
     on conflict do nothing
     returning event_id
   ), inserted as (
@@ -49,7 +39,7 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
       event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, rules_version,
       device, browser, os
     from valid
-    where caller_key = 0 or event_id in (select event_id from fresh_keys)
+    where not caller_key or event_id in (select event_id from fresh_keys)
     order by position
     on conflict (event_id, clicked_at) do nothing
     returning offer_id, variation_id, verdict, date_trunc('hour', clicked_at, 'UTC') as hour
@@ -109,14 +99,11 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
  */
 export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) => sql<Rejection[]>`
   with batch as (
-    select * from unnest(
-      ${arrayLiteral(impressions, (impression) => impression.event_id)}::uuid[],
-      ${arrayLiteral(impressions, (impression) => Number(impression.caller_key))}::integer[],
-      ${arrayLiteral(impressions, (impression) => impression.at)}::double precision[],
-      ${arrayLiteral(impressions, (impression) => impression.offer_id)}::integer[],
-      ${arrayLiteral(impressions, (impression) => impression.variation_id)}::integer[],
-      ${arrayLiteral(impressions, (impression) => impression.newsletter_send_id)}::text[],
-      ${arrayLiteral(impressions, (impression) => impression.recipients)}::integer[]
+    select * from rows from (
+      json_to_recordset(${JSON.stringify(impressions)}::text::json) as (
+        event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer,
+        newsletter_send_id text, recipients integer
+      )
     ) with ordinality as b (
       event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
     )
@@ -127,11 +114,11 @@ export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) 
     order by b.event_id, b.position
   ), fresh_keys as (
     insert into promo_event_keys (event_id)
-    select event_id from valid where caller_key = 1 order by event_id
+    select event_id from valid where caller_key order by event_id
     on conflict do nothing
     returning event_id
   ), reports as (
-    select * from valid where caller_key = 0 or event_id in (select event_id from fresh_keys)
+    select * from valid where not caller_key or event_id in (select event_id from fresh_keys)
   ), of_sends as (
     -- One statement can touch a row only once: of several reports on a send and variation, the newest speaks.
     select distinct on (newsletter_send_id, variation_id)
