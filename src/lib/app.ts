@@ -1,4 +1,7 @@
 import { join } from 'node:path'
+import { createAssessor } from './analytics/assess-evidence.ts'
+import { type Counting, parseQuery, type ReportQuery } from './analytics/query.ts'
+import { readReport } from './analytics/read-report.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
 import { createSelfDeclared } from './classify/self-declared.ts'
@@ -163,6 +166,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE, now),
     onVisit: metrics.countVisit,
   }
+  const assess = createAssessor(now)
   const reports = {
     ...tracking,
     async offerExists(id: number) {
@@ -208,6 +212,9 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
         { database, links, random, siteUrl: config.SITE_URL },
         { strategy: strategy ?? config.PROMO_SELECTION, newsletter_send_id },
       ),
+    parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
+      parseQuery(parameters, now(), defaults),
+    readReport: (query: ReportQuery) => readReport({ database, assess }, query),
     readHealth: () => readHealth({ database, readings, migrated: () => maintenance.ready }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */

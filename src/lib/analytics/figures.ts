@@ -1,0 +1,29 @@
+import type { Sums } from '../store/reports.ts'
+import type { Figures } from './report.ts'
+
+/** Clicks per hundred impressions, two decimals; `null` where there were no impressions. */
+export const rate = (clicks: number, impressions: number): number | null =>
+  impressions > 0 ? Math.round((clicks / impressions) * 10_000) / 100 : null
+
+/** The sums of something with its rates. */
+export const figuresOf = (sums: Sums): Figures => ({
+  impressions: sums.impressions,
+  clicks: sums.clicks,
+  ctr: rate(sums.clicks, sums.impressions),
+  human_clicks: sums.human_clicks,
+  human_ctr: rate(sums.human_clicks, sums.impressions),
+  machine_clicks: sums.machine_clicks,
+  duplicate_clicks: sums.duplicate_clicks,
+  uncertain_clicks: sums.uncertain_clicks,
+  unique_clicks: sums.unique_clicks,
+})
+
+/** The beginning of a text, in the specification's form: at most about fifty characters, cut between words. */
+export function previewOf(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const characters = [...line]
+  if (characters.length <= 50) return line
+  const cut = characters.slice(0, 50).join('')
+  const lastBlank = cut.lastIndexOf(' ')
+  return `${(lastBlank > 25 ? cut.slice(0, lastBlank) : cut).replace(/[\s.,;:!?…–-]+$/, '')}...`
+}

@@ -1,0 +1,154 @@
+import * as v from 'valibot'
+import type { ApiFault } from '../http/answer.ts'
+import { invalid, readQuery } from '../http/read.ts'
+import { fail, ok, type Result } from '../result.ts'
+
+/** What can be asked for beside the summary and the offers. */
+export const sections = [
+  'variations',
+  'timeline',
+  'heatmap',
+  'devices',
+  'referrers',
+  'reasons',
+  'sends',
+  'attributes',
+  'sparklines',
+] as const
+
+export type Section = (typeof sections)[number]
+
+/** Which clicks rank and judge: human ones, or all as the specification has it. */
+export type Counting = 'all' | 'human'
+
+export type ReportQuery = {
+  offer_id?: number
+  variation_id?: number
+  /** The first day, `YYYY-MM-DD`; without one the range begins with the first event. */
+  start?: string
+  /** The last day, included. */
+  end: string
+  tz: string
+  counting: Counting
+  include: ReadonlySet<Section>
+  format: 'json' | 'csv'
+}
+
+const id = v.pipe(
+  v.string(),
+  v.check(
+    (text) => /^[1-9]\d{0,9}$/.test(text) && Number(text) <= 2_147_483_647,
+    'must be a whole number from 1 to 2147483647',
+  ),
+  v.transform(Number),
+)
+
+const day = v.pipe(
+  v.string(),
+  v.check(
+    (text) => isDay(text),
+    'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18',
+  ),
+)
+
+const flag = v.pipe(
+  v.picklist(['true', 'false'], 'must be true or false'),
+  v.transform((text) => text === 'true'),
+)
+
+const dayCounts = ['7', '30', '90', '365'] as const
+
+const querySchema = v.strictObject({
+  offer_id: v.optional(id),
+  variation_id: v.optional(id),
+  days: v.optional(v.picklist([...dayCounts, 'all'], 'must be 7, 30, 90, 365 or all')),
+  from: v.optional(day),
+  to: v.optional(day),
+  tz: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((zone) => isTimeZone(zone), 'must be the name of a time zone, such as UTC or Europe/Oslo'),
+    ),
+    'UTC',
+  ),
+  clicks: v.optional(v.picklist(['all', 'human'], 'must be all or human')),
+  include_variations: v.optional(flag),
+  include_timeline: v.optional(flag),
+  include_heatmap: v.optional(flag),
+  include_devices: v.optional(flag),
+  include_referrers: v.optional(flag),
+  include_reasons: v.optional(flag),
+  include_sends: v.optional(flag),
+  include_attributes: v.optional(flag),
+  include_sparklines: v.optional(flag),
+  format: v.optional(v.picklist(['json', 'csv'], 'must be json or csv'), 'json'),
+})
+
+/**
+ * Reads the parameters of a report. `now` is in milliseconds since 1970: a range of days ends with the day that it is
+ * in the report's time zone, and "30 days" spans from this day a month ago to today, both included.
+ */
+export function parseQuery(
+  parameters: URLSearchParams,
+  now: number,
+  defaults: { counting: Counting } = { counting: 'all' },
+): Result<ReportQuery, ApiFault> {
+  const parsed = readQuery(parameters, querySchema)
+  if (!parsed.ok) return parsed
+  const { offer_id, variation_id, days, from, to, tz, clicks, format } = parsed.value
+  const today = dayAt(now, tz)
+  if (days !== undefined && (from !== undefined || to !== undefined)) {
+    return fail(invalid({ days: 'cannot stand beside from or to; give one of the two' }))
+  }
+  const end = to ?? today
+  if (from !== undefined && from > end) {
+    return fail(invalid({ from: `must not be after ${to === undefined ? 'today' : 'to'} (${end})` }))
+  }
+  const start =
+    from ?? (to === undefined && days !== 'all' ? daysBefore(today, Number(days ?? 30)) : undefined)
+  return ok({
+    ...(offer_id !== undefined && { offer_id }),
+    ...(variation_id !== undefined && { variation_id }),
+    ...(start !== undefined && { start }),
+    end,
+    tz,
+    counting: clicks ?? defaults.counting,
+    include: new Set(sections.filter((section) => parsed.value[`include_${section}`])),
+    format,
+  })
+}
+
+/** The calendar day, `YYYY-MM-DD`, that a moment in milliseconds since 1970 lies in. */
+export const dayAt = (moment: number, tz: string): string =>
+  new Intl.DateTimeFormat('en-CA', {
+    timeZone: tz,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).format(moment)
+
+const dayLength = 86_400_000
+
+/** The day so many days before another one; a negative number goes forward. */
+export const daysBefore = (day: string, days: number): string =>
+  new Date(Date.parse(day) - days * dayLength).toISOString().slice(0, 10)
+
+/** How many days lie between two days: 0 for the same one. */
+export const daysBetween = (start: string, end: string): number =>
+  Math.round((Date.parse(end) - Date.parse(start)) / dayLength)
+
+function isDay(text: string): boolean {
+  if (!/^2\d{3}-\d{2}-\d{2}$/.test(text)) return false
+  const moment = Date.parse(`${text}T00:00:00Z`)
+  return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(text)
+}
+
+/** Names of places only: offsets such as "+02:00" mean the opposite to PostgreSQL, and abbreviations are ambiguous. */
+function isTimeZone(zone: string): boolean {
+  if (!/^(UTC|[A-Za-z_]+(\/[\w+-]+){1,2})$/.test(zone)) return false
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}

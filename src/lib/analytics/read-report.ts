@@ -1,0 +1,48 @@
+import type { ApiFault } from '../http/answer.ts'
+import { invalid } from '../http/read.ts'
+import { fail, ok, type Result } from '../result.ts'
+import type { Database } from '../store/database.ts'
+import { type ReportRow, readReportRow } from '../store/reports.ts'
+import { type Assessment, buildReport } from './build-report.ts'
+import type { ReportQuery } from './query.ts'
+import type { Report } from './report.ts'
+
+export type ReportParts = {
+  database: Database
+  /** Judges the sends so far, an `Evidence` as JSON. */
+  assess: (evidence: string) => Assessment
+}
+
+/** Milliseconds that a report may take before its reader is told to try later. */
+const deadline = 10_000
+
+/** Reads a report, all of it of one moment. */
+export async function readReport(
+  { database, assess }: ReportParts,
+  query: ReportQuery,
+): Promise<Result<Report, ApiFault>> {
+  const read = await database.run((sql) => readReportRow(sql, query), deadline)
+  if (!read.ok && read.fault.code === 'refused')
+    return fail(invalid({ tz: `is not known to the database: ${read.fault.message}` }))
+  if (!read.ok) {
+    const message =
+      'The database does not answer. Redirects go on and clicks are kept; try again in a minute.'
+    return fail({ error: 'database_unavailable', message })
+  }
+  const [row] = read.value
+  if (!row) throw new Error('the report statement answers one row')
+  const missing = missingOf(row, query)
+  return missing ? fail(invalid(missing)) : ok(buildReport(row, query, assess(row.evidence)))
+}
+
+function missingOf(
+  row: ReportRow,
+  { offer_id, variation_id }: ReportQuery,
+): Record<string, string> | undefined {
+  if (offer_id !== undefined && row.offers.length === 0) return { offer_id: `there is no offer ${offer_id}` }
+  if (variation_id !== undefined && row.variations.length === 0) {
+    const where = offer_id === undefined ? '' : ` of offer ${offer_id}`
+    return { variation_id: `there is no variation ${variation_id}${where}` }
+  }
+  return undefined
+}

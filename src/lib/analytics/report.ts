@@ -1,0 +1,143 @@
+/** What was counted of something: the specification's figures, then what they are made of. */
+export type Figures = {
+  /** Recipients that it was shown to. */
+  impressions: number
+  /** Every recorded click. */
+  clicks: number
+  /** Per cent, two decimals; `null` where there were no impressions. */
+  ctr: number | null
+  human_clicks: number
+  human_ctr: number | null
+  machine_clicks: number
+  duplicate_clicks: number
+  /** Human clicks with a weak sign of a machine. */
+  uncertain_clicks: number
+  /** Visitors, each once a variation and month. */
+  unique_clicks: number
+}
+
+/** Calendar days of the report's time zone, both included: `YYYY-MM-DD`. */
+export type DateRange = { start: string; end: string; days: number | 'all' }
+
+export type Summary = {
+  total_impressions: number
+  total_clicks: number
+  overall_ctr: number | null
+  date_range: DateRange
+} & Omit<Figures, 'impressions' | 'clicks' | 'ctr'>
+
+/** The label of a variation, and what an editor reads. */
+export type Verdict = {
+  code: 'not_enough_data' | 'too_close' | 'leading' | 'probably_best' | 'confirmed_winner' | 'behind'
+  /** "Leading (P = 88 %)". */
+  text: string
+}
+
+/** What all sends so far say of a variation, compared with the others of its offer. Rates are per cent. */
+export type Statistics = {
+  /** Sends, their recipients and their visitors so far. */
+  sends: number
+  recipients: number
+  clickers: number
+  smoothed_ctr: number
+  /** 95 % credible interval. */
+  interval: [low: number, high: number]
+  /** Within the offer, 0 to 1. */
+  probability_best: number
+  /** Percentage points of CTR that are lost on average if this one is chosen now. */
+  expected_loss: number
+  label: Verdict
+}
+
+export type OfferRow = {
+  offer_id: number
+  offer_name: string
+  offer_type: string
+  active: boolean
+  best_variation_id: number | null
+} & Figures & {
+    /** The offer's own rate over all sends so far, per cent, with its 95 % interval; `null` before the first send. */
+    smoothed_ctr: number | null
+    interval: [low: number, high: number] | null
+  }
+
+export type VariationRow = {
+  variation_id: number
+  offer_id: number
+  text_preview: string
+  text_content: string
+  cta_text: string | null
+  tone: string | null
+  length_category: string | null
+  approved: boolean
+} & Figures & {
+    /** Where the variation was ever sent or may be. */
+    statistics?: Statistics
+  }
+
+export type TimelineRow = { date: string } & Figures
+
+/** A day of one variation, for its sparkline. */
+export type VariationDay = {
+  date: string
+  variation_id: number
+  impressions: number
+  clicks: number
+  human_clicks: number
+}
+
+/** Monday is 1. Clicks by weekday and hour of the report's time zone. */
+export type HeatmapCell = { weekday: number; hour: number; clicks: number; human_clicks: number }
+
+export type Share = { value: string; clicks: number; human_clicks: number }
+
+export type SendRow = {
+  /** `null` where the newsletter named none. */
+  newsletter_send_id: string | null
+  offer_id: number
+  offer_name: string
+  variation_id: number
+  text_preview: string
+  /** ISO 8601, UTC. */
+  sent_at: string
+  recipients: number
+  clicks: number
+  human_clicks: number
+  clickers: number
+  ctr: number | null
+  human_ctr: number | null
+  /** Clicks by hours since the send; `hours` is where a span begins, and all spans are listed. */
+  by_hours: { hours: number; clicks: number; human_clicks: number }[]
+}
+
+/** One tone, length or call to action over all offers. */
+export type AttributeRow = {
+  value: string
+  variations: number
+  /** How much better or worse its sends did than their offers' average, as a factor with a 95 % interval. */
+  lift: number
+  interval: [low: number, high: number]
+  sends: number
+  recipients: number
+  clickers: number
+  smoothed_ctr: number
+}
+
+export type Report = {
+  summary: Summary
+  /** The same for as many days before, where the range has a beginning. */
+  previous?: Summary
+  offers: OfferRow[]
+  variations?: VariationRow[]
+  timeline?: TimelineRow[]
+  /** Only for the pages. */
+  sparklines?: VariationDay[]
+  heatmap?: HeatmapCell[]
+  devices?: { device: Share[]; browser: Share[]; os: Share[] }
+  referrers?: Share[]
+  reasons?: Share[]
+  sends?: SendRow[]
+  attributes?: { tone: AttributeRow[]; length_category: AttributeRow[]; cta_text: AttributeRow[] }
+  /** Up to when clicks are settled: later ones may still change their verdict. ISO 8601, UTC. */
+  settled_until: string | null
+}

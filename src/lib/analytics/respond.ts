@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { type Answer, faultAnswer, json } from '../http/answer.ts'
+import { invalid } from '../http/read.ts'
+import type { ReportQuery } from './query.ts'
+import type { Report } from './report.ts'
+import { tableOf } from './tables.ts'
+
+/** Seconds for which a reader's own browser may show a report again without asking. */
+const freshFor = 30
+
+/**
+ * A report as JSON or as a CSV file of one table. `known` is the request's `If-None-Match`: a reader that has the same
+ * report already is told so in place of being sent it again.
+ */
+export function respondReport(report: Report, query: ReportQuery, known: string | null): Answer {
+  const [section, ...others] = query.include
+  if (query.format === 'csv' && others.length > 0) {
+    const asked = [...query.include].map((name) => `include_${name}`).join(', ')
+    return faultAnswer(invalid({ format: `csv holds one table; ask for one of ${asked} at a time` }))
+  }
+  const full =
+    query.format === 'csv' ? file(tableOf(report, section), section ?? 'offers') : json(200, report)
+  const etag = `"${createHash('sha256')
+    .update(full.body ?? '')
+    .digest('base64url')
+    .slice(0, 27)}"`
+  const headers = {
+    ...full.headers,
+    'cache-control': `private, max-age=${freshFor}`,
+    vary: 'Authorization, Cookie',
+    etag,
+  }
+  return isKnown(known, etag)
+    ? { status: 304, headers: without(headers, 'content-type') }
+    : { ...full, headers }
+}
+
+const file = (text: string, name: string): Answer => ({
+  status: 200,
+  headers: {
+    ...json(200, null).headers,
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': `attachment; filename="promo-${name}.csv"`,
+  },
+  body: text,
+})
+
+const isKnown = (known: string | null, etag: string): boolean =>
+  known !== null &&
+  (known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
+
+const without = (headers: Record<string, string>, name: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name))

@@ -1,0 +1,136 @@
+import { csv } from './csv.ts'
+import type { Section } from './query.ts'
+import type { AttributeRow, Figures, Report, Share } from './report.ts'
+
+const figures = [
+  ['impressions', (row: Figures) => row.impressions],
+  ['clicks', (row: Figures) => row.clicks],
+  ['ctr', (row: Figures) => row.ctr],
+  ['human_clicks', (row: Figures) => row.human_clicks],
+  ['human_ctr', (row: Figures) => row.human_ctr],
+  ['machine_clicks', (row: Figures) => row.machine_clicks],
+  ['duplicate_clicks', (row: Figures) => row.duplicate_clicks],
+  ['uncertain_clicks', (row: Figures) => row.uncertain_clicks],
+  ['unique_clicks', (row: Figures) => row.unique_clicks],
+] as const
+
+/** One section of a report as a CSV file; `undefined` is the table of offers. */
+export function tableOf(report: Report, section: Section | undefined): string {
+  switch (section) {
+    case undefined:
+      return csv(report.offers, [
+        ['offer_id', (row) => row.offer_id],
+        ['offer_name', (row) => row.offer_name],
+        ['offer_type', (row) => row.offer_type],
+        ['best_variation_id', (row) => row.best_variation_id],
+        ...figures,
+        ['smoothed_ctr', (row) => row.smoothed_ctr],
+        ['interval_low', (row) => row.interval?.[0]],
+        ['interval_high', (row) => row.interval?.[1]],
+      ])
+    case 'variations':
+      return csv(report.variations ?? [], [
+        ['variation_id', (row) => row.variation_id],
+        ['offer_id', (row) => row.offer_id],
+        ['text_content', (row) => row.text_content],
+        ['cta_text', (row) => row.cta_text],
+        ['tone', (row) => row.tone],
+        ['length_category', (row) => row.length_category],
+        ...figures,
+        ['sends', (row) => row.statistics?.sends],
+        ['recipients', (row) => row.statistics?.recipients],
+        ['clickers', (row) => row.statistics?.clickers],
+        ['smoothed_ctr', (row) => row.statistics?.smoothed_ctr],
+        ['interval_low', (row) => row.statistics?.interval[0]],
+        ['interval_high', (row) => row.statistics?.interval[1]],
+        ['probability_best', (row) => row.statistics?.probability_best],
+        ['expected_loss', (row) => row.statistics?.expected_loss],
+        ['label', (row) => row.statistics?.label.text],
+      ])
+    case 'timeline':
+      return csv(report.timeline ?? [], [['date', (row) => row.date], ...figures])
+    case 'sparklines':
+      return csv(report.sparklines ?? [], [
+        ['date', (row) => row.date],
+        ['variation_id', (row) => row.variation_id],
+        ['impressions', (row) => row.impressions],
+        ['clicks', (row) => row.clicks],
+        ['human_clicks', (row) => row.human_clicks],
+      ])
+    case 'heatmap':
+      return csv(report.heatmap ?? [], [
+        ['weekday', (row) => row.weekday],
+        ['hour', (row) => row.hour],
+        ['clicks', (row) => row.clicks],
+        ['human_clicks', (row) => row.human_clicks],
+      ])
+    case 'devices':
+      return shares([
+        ...named('device', report.devices?.device),
+        ...named('browser', report.devices?.browser),
+        ...named('os', report.devices?.os),
+      ])
+    case 'referrers':
+      return shares(named('referrer', report.referrers))
+    case 'reasons':
+      return shares(named('reason', report.reasons))
+    case 'sends':
+      return csv(report.sends ?? [], [
+        ['newsletter_send_id', (row) => row.newsletter_send_id],
+        ['sent_at', (row) => row.sent_at],
+        ['offer_id', (row) => row.offer_id],
+        ['offer_name', (row) => row.offer_name],
+        ['variation_id', (row) => row.variation_id],
+        ['text_preview', (row) => row.text_preview],
+        ['recipients', (row) => row.recipients],
+        ['clicks', (row) => row.clicks],
+        ['ctr', (row) => row.ctr],
+        ['human_clicks', (row) => row.human_clicks],
+        ['human_ctr', (row) => row.human_ctr],
+        ['clickers', (row) => row.clickers],
+        ...spanColumns(report),
+      ])
+    case 'attributes':
+      return attributes([
+        ...kind('tone', report.attributes?.tone),
+        ...kind('length_category', report.attributes?.length_category),
+        ...kind('cta_text', report.attributes?.cta_text),
+      ])
+  }
+}
+
+type SendRows = NonNullable<Report['sends']>
+
+const spanColumns = ({ sends }: Report) =>
+  (sends?.[0]?.by_hours ?? []).map(
+    ({ hours }, index) =>
+      [`clicks_from_hour_${hours}`, (row: SendRows[number]) => row.by_hours[index]?.clicks] as const,
+  )
+
+const named = (dimension: string, rows: Share[] | undefined) =>
+  (rows ?? []).map((row) => ({ dimension, ...row }))
+
+const shares = (rows: ReturnType<typeof named>): string =>
+  csv(rows, [
+    ['dimension', (row) => row.dimension],
+    ['value', (row) => row.value],
+    ['clicks', (row) => row.clicks],
+    ['human_clicks', (row) => row.human_clicks],
+  ])
+
+const kind = (attribute: string, rows: AttributeRow[] | undefined) =>
+  (rows ?? []).map((row) => ({ attribute, ...row }))
+
+const attributes = (rows: ReturnType<typeof kind>): string =>
+  csv(rows, [
+    ['attribute', (row) => row.attribute],
+    ['value', (row) => row.value],
+    ['variations', (row) => row.variations],
+    ['lift', (row) => row.lift],
+    ['lift_low', (row) => row.interval[0]],
+    ['lift_high', (row) => row.interval[1]],
+    ['sends', (row) => row.sends],
+    ['recipients', (row) => row.recipients],
+    ['clickers', (row) => row.clickers],
+    ['smoothed_ctr', (row) => row.smoothed_ctr],
+  ])

@@ -1,0 +1,292 @@
+import type { ReportQuery } from '../analytics/query.ts'
+import type { Sql } from './database.ts'
+
+/** Sums of the rollups, as they come from the database. */
+export type Sums = {
+  impressions: number
+  clicks: number
+  human_clicks: number
+  machine_clicks: number
+  duplicate_clicks: number
+  uncertain_clicks: number
+  unique_clicks: number
+}
+
+export type OfferSums = Sums & { offer_id: number; offer_name: string; offer_type: string; active: boolean }
+
+export type VariationSums = Sums & {
+  variation_id: number
+  offer_id: number
+  text_content: string
+  cta_text: string | null
+  tone: string | null
+  length_category: string | null
+  approved: boolean
+}
+
+/** A send of a variation and its visitors so far; `since` holds those of the first one, two and three days. */
+export type SendEvidence = {
+  offer_id: number
+  variation_id: number
+  /** Milliseconds since 1970. */
+  sent_at: number
+  recipients: number
+  clickers: number
+  clickers_1: number
+  clickers_2: number
+  clickers_3: number
+}
+
+/** What the statistics are made of, over all offers and all time, whatever the report is about. */
+export type Evidence = {
+  sends: SendEvidence[]
+  variations: Pick<VariationSums, 'variation_id' | 'offer_id' | 'tone' | 'length_category' | 'cta_text'>[]
+}
+
+export type SentPromo = {
+  newsletter_send_id: string
+  offer_id: number
+  offer_name: string
+  variation_id: number
+  text_content: string
+  sent_at: string
+  recipients: number
+  clicks: number
+  human_clicks: number
+  clickers: number
+  /** Hours at which a span begins, its clicks and its human ones. */
+  spans: [hours: number, clicks: number, human_clicks: number][]
+}
+
+export type ReportRow = {
+  first_day: string
+  summary: Sums
+  previous: Sums | null
+  offers: OfferSums[]
+  variations: VariationSums[]
+  /** An `Evidence` as JSON: whoever has judged the same text before need not read it again. */
+  evidence: string
+  timeline: (Sums & { date: string })[]
+  sparklines: {
+    date: string
+    variation_id: number
+    impressions: number
+    clicks: number
+    human_clicks: number
+  }[]
+  heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
+  breakdown: { dimension: string; value: string; clicks: number; human_clicks: number }[]
+  sends: SentPromo[]
+  settled_until: string | null
+}
+
+/** So many values of a dimension are told apart; the rest is "(other)". */
+const namedValues = 50
+/** A sparkline has about so many points. */
+const sparklinePoints = 26
+
+/**
+ * Everything that a report shows, in one statement, so that no figure is of another moment than its neighbour. An hour
+ * belongs to the day, in the time zone asked for, in which it begins; the breakdown follows UTC days.
+ */
+export const readReportRow = (sql: Sql, query: ReportQuery) => {
+  const { tz, start, end, include } = query
+  const of = (table: string) => sql`
+    ${query.offer_id === undefined ? sql`` : sql`and ${sql(table)}.offer_id = ${query.offer_id}::integer`}
+    ${query.variation_id === undefined ? sql`` : sql`and ${sql(table)}.variation_id = ${query.variation_id}::integer`}
+  `
+  const since = sql`(${start ?? null}::date::timestamp at time zone ${tz})`
+  const until = sql`((${end}::date + 1)::timestamp at time zone ${tz})`
+  const inRange = (moment: ReturnType<Sql>) => sql`
+    ${start === undefined ? sql`` : sql`and ${moment} >= ${since}`} and ${moment} < ${until}
+  `
+  const day = sql`(m.hour at time zone ${tz})::date`
+  const sums = sql`
+    coalesce(sum(impressions), 0) as impressions, coalesce(sum(clicks), 0) as clicks,
+    coalesce(sum(human_clicks), 0) as human_clicks, coalesce(sum(machine_clicks), 0) as machine_clicks,
+    coalesce(sum(duplicate_clicks), 0) as duplicate_clicks, coalesce(sum(uncertain_clicks), 0) as uncertain_clicks,
+    coalesce(sum(unique_clicks), 0) as unique_clicks
+  `
+  const rollup = sql`
+    select m.hour, m.offer_id, m.variation_id, m.recipients as impressions, m.clicks, m.human_clicks, m.machine_clicks,
+      m.duplicate_clicks, m.uncertain_clicks, m.unique_clicks
+    from promo_performance_metrics m
+    where m.offer_id in (select id from reported)
+    ${of('m')}
+  `
+  const none = sql`'[]'::json`
+  const list = (section: boolean, rows: ReturnType<Sql>) =>
+    section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : none
+
+  return sql<ReportRow[]>`
+    with reported as materialized (
+      select id from promo_offers where offer_type <> 'self_test'
+    ), span as materialized (
+      select coalesce(
+        ${start ?? null}::date, (select (min(m.hour) at time zone ${tz})::date from (${rollup}) m where m.hour < ${until}),
+        ${end}::date
+      ) as first_day
+    ), by_day as materialized (
+      select m.offer_id, m.variation_id, ${day} as day, ${sums}
+      from (${rollup}) m
+      where true ${inRange(sql`m.hour`)}
+      group by 1, 2, 3
+    ), by_variation as materialized (
+      select offer_id, variation_id, ${sums} from by_day group by 1, 2
+    ), by_offer as materialized (
+      select offer_id, ${sums} from by_variation group by 1
+    )
+    select
+      (select first_day::text from span) as first_day,
+      (select row_to_json(r) from (select ${sums} from by_offer) r) as summary,
+      ${
+        start === undefined
+          ? sql`null`
+          : sql`(
+            select row_to_json(r) from (
+              select ${sums} from (${rollup}) m
+              where m.hour < ${since}
+                and m.hour >= ((${start}::date - (${end}::date - ${start}::date + 1))::timestamp at time zone ${tz})
+            ) r
+          )`
+      } as previous,
+      ${list(
+        true,
+        sql`
+          select o.id as offer_id, o.name as offer_name, o.offer_type, o.active,
+            coalesce(b.impressions, 0) as impressions, coalesce(b.clicks, 0) as clicks,
+            coalesce(b.human_clicks, 0) as human_clicks, coalesce(b.machine_clicks, 0) as machine_clicks,
+            coalesce(b.duplicate_clicks, 0) as duplicate_clicks, coalesce(b.uncertain_clicks, 0) as uncertain_clicks,
+            coalesce(b.unique_clicks, 0) as unique_clicks
+          from promo_offers o left join by_offer b on b.offer_id = o.id
+          where o.id in (select id from reported)
+            ${query.offer_id === undefined ? sql`and (o.active or b.offer_id is not null)` : sql`and o.id = ${query.offer_id}::integer`}
+            ${
+              query.variation_id === undefined
+                ? sql``
+                : sql`and o.id = (select offer_id from promo_text_variations where id = ${query.variation_id}::integer)`
+            }
+        `,
+      )} as offers,
+      ${list(
+        true,
+        sql`
+          select v.id as variation_id, v.offer_id, v.text_content, v.cta_text, v.tone, v.length_category, v.approved,
+            coalesce(b.impressions, 0) as impressions, coalesce(b.clicks, 0) as clicks,
+            coalesce(b.human_clicks, 0) as human_clicks, coalesce(b.machine_clicks, 0) as machine_clicks,
+            coalesce(b.duplicate_clicks, 0) as duplicate_clicks, coalesce(b.uncertain_clicks, 0) as uncertain_clicks,
+            coalesce(b.unique_clicks, 0) as unique_clicks
+          from promo_text_variations v
+          join promo_offers o on o.id = v.offer_id
+          left join by_variation b on b.variation_id = v.id
+          where o.id in (select id from reported)
+            ${query.offer_id === undefined ? sql`` : sql`and v.offer_id = ${query.offer_id}::integer`}
+            ${
+              query.variation_id === undefined
+                ? sql`and ((v.approved and (o.active or ${query.offer_id !== undefined})) or b.variation_id is not null)`
+                : sql`and v.id = ${query.variation_id}::integer`
+            }
+        `,
+      )} as variations,
+      json_build_object('sends', ${list(
+        true,
+        sql`
+          select i.offer_id, i.variation_id, (extract(epoch from i.tracked_at) * 1000)::bigint as sent_at, i.recipients,
+            coalesce(s.clickers, 0) as clickers, coalesce(s.clickers_1, 0) as clickers_1,
+            coalesce(s.clickers_2, 0) as clickers_2, coalesce(s.clickers_3, 0) as clickers_3
+          from promo_impression_tracking i
+          left join (
+            select impression_id, sum(clickers) as clickers, sum(clickers) filter (where hours < 24) as clickers_1,
+              sum(clickers) filter (where hours < 48) as clickers_2, sum(clickers) filter (where hours < 72) as clickers_3
+            from promo_send_metrics group by 1
+          ) s on s.impression_id = i.id
+          where i.newsletter_send_id is not null and i.offer_id in (select id from reported)
+          order by i.id
+        `,
+      )}, 'variations', ${list(
+        true,
+        sql`
+          select v.id as variation_id, v.offer_id, v.tone, v.length_category, v.cta_text
+          from promo_text_variations v
+          where v.offer_id in (select id from reported)
+            and exists (
+              select from promo_impression_tracking i where i.variation_id = v.id and i.newsletter_send_id is not null
+            )
+          order by v.id
+        `,
+      )})::text as evidence,
+      ${list(
+        include.has('timeline'),
+        sql`select day::text as date, ${sums} from by_day group by day order by day desc`,
+      )} as timeline,
+      ${list(
+        include.has('sparklines'),
+        sql`
+          select (s.first_day + (b.day - s.first_day) / s.step * s.step)::text as date, b.variation_id,
+            sum(b.impressions) as impressions, sum(b.clicks) as clicks, sum(b.human_clicks) as human_clicks
+          from by_day b, (
+            select first_day, greatest(1, (${end}::date - first_day + ${sparklinePoints}::integer) / ${sparklinePoints}::integer) as step
+            from span
+          ) s
+          group by 1, 2 order by 2, 1
+        `,
+      )} as sparklines,
+      ${list(
+        include.has('heatmap'),
+        sql`
+          select extract(isodow from local)::integer as weekday, extract(hour from local)::integer as hour,
+            sum(clicks) as clicks, sum(human_clicks) as human_clicks
+          from (
+            select m.hour at time zone ${tz} as local, m.clicks, m.human_clicks
+            from (${rollup}) m
+            where true ${inRange(sql`m.hour`)}
+          ) m
+          group by 1, 2
+          having sum(clicks) > 0
+          order by 1, 2
+        `,
+      )} as heatmap,
+      ${list(
+        include.has('devices') || include.has('referrers') || include.has('reasons'),
+        sql`
+          select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
+            sum(clicks) as clicks, sum(human_clicks) as human_clicks
+          from (
+            select b.dimension, b.value, sum(b.clicks) as clicks, sum(b.human_clicks) as human_clicks,
+              row_number() over (partition by b.dimension order by sum(b.clicks) desc, b.value) as place
+            from promo_click_breakdown b
+            where b.offer_id in (select id from reported) and b.day <= ${end}::date
+              ${start === undefined ? sql`` : sql`and b.day >= ${start}::date`}
+              ${of('b')}
+            group by 1, 2
+          ) b
+          group by 1, 2
+          order by 1, 3 desc, 2
+        `,
+      )} as breakdown,
+      ${list(
+        include.has('sends'),
+        sql`
+          select i.newsletter_send_id, i.offer_id, o.name as offer_name, i.variation_id, v.text_content,
+            to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at, i.recipients,
+            coalesce(s.clicks, 0) as clicks, coalesce(s.human_clicks, 0) as human_clicks,
+            coalesce(s.clickers, 0) as clickers, coalesce(s.spans, '[]') as spans
+          from promo_impression_tracking i
+          join promo_offers o on o.id = i.offer_id
+          join promo_text_variations v on v.id = i.variation_id
+          left join (
+            select impression_id, sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(clickers) as clickers,
+              json_agg(json_build_array(hours, clicks, human_clicks) order by hours) as spans
+            from promo_send_metrics group by 1
+          ) s on s.impression_id = i.id
+          where i.newsletter_send_id is not null and i.offer_id in (select id from reported)
+            ${inRange(sql`i.tracked_at`)} ${of('i')}
+          order by i.tracked_at desc, i.id desc
+        `,
+      )} as sends,
+      (
+        select to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        from promo_settlement where recorded_at > '-infinity'
+      ) as settled_until
+  `
+}

@@ -1,0 +1,249 @@
+import { expect, test } from 'vitest'
+import { csv } from '../../src/lib/analytics/csv.ts'
+import { figuresOf, previewOf, rate } from '../../src/lib/analytics/figures.ts'
+import { type ReportQuery, type Section, sections } from '../../src/lib/analytics/query.ts'
+import type { Report } from '../../src/lib/analytics/report.ts'
+import { respondReport } from '../../src/lib/analytics/respond.ts'
+
+const sums = {
+  impressions: 150,
+  clicks: 23,
+  human_clicks: 20,
+  machine_clicks: 2,
+  duplicate_clicks: 1,
+  uncertain_clicks: 4,
+  unique_clicks: 18,
+}
+
+test('a rate has two decimals, and none where nothing was shown', () => {
+  expect(rate(23, 150)).toBe(15.33)
+  expect(rate(0, 10)).toBe(0)
+  expect(rate(3, 0)).toBeNull()
+  expect(figuresOf(sums)).toEqual({ ...sums, ctr: 15.33, human_ctr: 13.33 })
+})
+
+test.each([
+  ['Build your dream startup this weekend', 'Build your dream startup this weekend'],
+  ['  Two\n lines ', 'Two lines'],
+  [
+    'Build your dream startup this weekend – no coding, no boot camp, no excuses.',
+    'Build your dream startup this weekend – no...',
+  ],
+  ['x'.repeat(80), `${'x'.repeat(50)}...`],
+  ['🚀'.repeat(60), `${'🚀'.repeat(50)}...`],
+])('the preview of %j', (text, preview) => {
+  expect(previewOf(text)).toBe(preview)
+})
+
+test('csv quotes, keeps numbers, leaves nothing empty out, and defuses formulas', () => {
+  const rows = [
+    { a: 'plain', b: 1.5 },
+    { a: 'with "quotes", commas\nand lines', b: null },
+    { a: '=1+1', b: undefined },
+  ]
+  expect(
+    csv(rows, [
+      ['a', (row) => row.a],
+      ['b', (row) => row.b],
+    ]),
+  ).toBe('\uFEFFa,b\r\nplain,1.5\r\n"with ""quotes"", commas\nand lines",\r\n\'=1+1,\r\n')
+})
+
+const figures = figuresOf(sums)
+const statistics = {
+  sends: 3,
+  recipients: 150,
+  clickers: 19,
+  smoothed_ctr: 12.5,
+  interval: [9, 17] as [number, number],
+  probability_best: 0.88,
+  expected_loss: 0.2,
+  label: { code: 'leading' as const, text: 'Leading (P = 88 %)' },
+}
+const report: Report = {
+  summary: {
+    total_impressions: 150,
+    total_clicks: 23,
+    overall_ctr: 15.33,
+    human_clicks: 20,
+    human_ctr: 13.33,
+    machine_clicks: 2,
+    duplicate_clicks: 1,
+    uncertain_clicks: 4,
+    unique_clicks: 18,
+    date_range: { start: '2025-09-18', end: '2025-10-18', days: 30 },
+  },
+  offers: [
+    {
+      offer_id: 4,
+      offer_name: 'No Code MBA',
+      offer_type: 'affiliate',
+      active: true,
+      best_variation_id: 42,
+      ...figures,
+      smoothed_ctr: 12.5,
+      interval: [9, 17],
+    },
+    {
+      offer_id: 5,
+      offer_name: 'Quiet Desk',
+      offer_type: 'affiliate',
+      active: true,
+      best_variation_id: null,
+      ...figures,
+      smoothed_ctr: null,
+      interval: null,
+    },
+  ],
+  variations: [
+    {
+      variation_id: 42,
+      offer_id: 4,
+      text_preview: 'Build...',
+      text_content: 'Build, now',
+      cta_text: 'Go →',
+      tone: 'exciting',
+      length_category: 'short',
+      approved: true,
+      ...figures,
+      statistics,
+    },
+    {
+      variation_id: 43,
+      offer_id: 4,
+      text_preview: 'Want',
+      text_content: 'Want',
+      cta_text: null,
+      tone: null,
+      length_category: null,
+      approved: true,
+      ...figures,
+    },
+  ],
+  timeline: [{ date: '2025-10-18', ...figures }],
+  sparklines: [{ date: '2025-10-18', variation_id: 42, impressions: 1, clicks: 2, human_clicks: 1 }],
+  heatmap: [{ weekday: 1, hour: 7, clicks: 5, human_clicks: 4 }],
+  devices: {
+    device: [{ value: 'phone', clicks: 3, human_clicks: 2 }],
+    browser: [{ value: 'Safari', clicks: 3, human_clicks: 2 }],
+    os: [{ value: 'iOS', clicks: 3, human_clicks: 2 }],
+  },
+  referrers: [{ value: 'mail.example', clicks: 3, human_clicks: 2 }],
+  reasons: [{ value: 'prefetch', clicks: 3, human_clicks: 0 }],
+  sends: [
+    {
+      newsletter_send_id: '2025-10-18',
+      offer_id: 4,
+      offer_name: 'No Code MBA',
+      variation_id: 42,
+      text_preview: 'Build...',
+      sent_at: '2025-10-18T06:00:00Z',
+      recipients: 150,
+      clicks: 23,
+      human_clicks: 20,
+      clickers: 19,
+      ctr: 15.33,
+      human_ctr: 13.33,
+      by_hours: [
+        { hours: 0, clicks: 20, human_clicks: 18 },
+        { hours: 1, clicks: 3, human_clicks: 2 },
+      ],
+    },
+  ],
+  attributes: {
+    tone: [
+      {
+        value: 'exciting',
+        variations: 1,
+        lift: 1.2,
+        interval: [0.9, 1.6],
+        sends: 3,
+        recipients: 150,
+        clickers: 19,
+        smoothed_ctr: 12.5,
+      },
+    ],
+    length_category: [],
+    cta_text: [],
+  },
+  settled_until: '2025-10-18T20:00:00Z',
+}
+
+const query = (format: 'json' | 'csv', ...include: Section[]): ReportQuery => ({
+  end: '2025-10-18',
+  tz: 'UTC',
+  counting: 'all',
+  include: new Set(include),
+  format,
+})
+
+const figureNames =
+  'impressions,clicks,ctr,human_clicks,human_ctr,machine_clicks,duplicate_clicks,uncertain_clicks,unique_clicks'
+const figureCells = '150,23,15.33,20,13.33,2,1,4,18'
+
+const tables: Record<Section | 'offers', string[]> = {
+  offers: [
+    `offer_id,offer_name,offer_type,best_variation_id,${figureNames},smoothed_ctr,interval_low,interval_high`,
+    `4,No Code MBA,affiliate,42,${figureCells},12.5,9,17`,
+    `5,Quiet Desk,affiliate,,${figureCells},,,`,
+  ],
+  variations: [
+    `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},sends,recipients,clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label`,
+    `42,4,"Build, now",Go →,exciting,short,${figureCells},3,150,19,12.5,9,17,0.88,0.2,Leading (P = 88 %)`,
+    `43,4,Want,,,,${figureCells},,,,,,,,,`,
+  ],
+  timeline: [`date,${figureNames}`, `2025-10-18,${figureCells}`],
+  sparklines: ['date,variation_id,impressions,clicks,human_clicks', '2025-10-18,42,1,2,1'],
+  heatmap: ['weekday,hour,clicks,human_clicks', '1,7,5,4'],
+  devices: ['dimension,value,clicks,human_clicks', 'device,phone,3,2', 'browser,Safari,3,2', 'os,iOS,3,2'],
+  referrers: ['dimension,value,clicks,human_clicks', 'referrer,mail.example,3,2'],
+  reasons: ['dimension,value,clicks,human_clicks', 'reason,prefetch,3,0'],
+  sends: [
+    'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,human_clicks,human_ctr,clickers,clicks_from_hour_0,clicks_from_hour_1',
+    '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,20,3',
+  ],
+  attributes: [
+    'attribute,value,variations,lift,lift_low,lift_high,sends,recipients,clickers,smoothed_ctr',
+    'tone,exciting,1,1.2,0.9,1.6,3,150,19,12.5',
+  ],
+}
+
+test.each(['offers', ...sections] as const)('%s as a CSV file', (section) => {
+  const asked = section === 'offers' ? [] : [section]
+  const answer = respondReport(report, query('csv', ...asked), null)
+  expect(answer.status).toBe(200)
+  expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8')
+  expect(answer.headers['content-disposition']).toBe(`attachment; filename="promo-${section}.csv"`)
+  expect(answer.body?.slice(1).split('\r\n').slice(0, -1)).toEqual(tables[section])
+  const empty: Report = { summary: report.summary, offers: [], settled_until: null }
+  expect(respondReport(empty, query('csv', ...asked), null).body?.split('\r\n')).toHaveLength(2)
+})
+
+test('a CSV file holds one table', () => {
+  const answer = respondReport(report, query('csv', 'variations', 'timeline'), null)
+  expect(answer.status).toBe(400)
+  expect(JSON.parse(answer.body ?? '')).toEqual({
+    error: 'validation_error',
+    details: { format: 'csv holds one table; ask for one of include_variations, include_timeline at a time' },
+  })
+})
+
+test('a report is JSON for a short private while, and is not sent to a reader that has it', () => {
+  const answer = respondReport(report, query('json'), null)
+  expect(JSON.parse(answer.body ?? '')).toEqual(report)
+  expect(answer.headers).toMatchObject({
+    'cache-control': 'private, max-age=30',
+    vary: 'Authorization, Cookie',
+    etag: expect.stringMatching(/^"[\w-]{27}"$/),
+  })
+  const etag = answer.headers.etag ?? ''
+  for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const again = respondReport(report, query('json'), known)
+    expect(again.status).toBe(304)
+    expect(again.body).toBeUndefined()
+    expect(again.headers.etag).toBe(etag)
+  }
+  expect(respondReport(report, query('json'), '"other"').status).toBe(200)
+  const changed = respondReport({ ...report, settled_until: null }, query('json'), etag)
+  expect(changed.status).toBe(200)
+})
