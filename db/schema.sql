@@ -23,6 +23,19 @@ create table affiliate_links (
   constraint affiliate_links_utm_check CHECK (jsonb_typeof(utm) = 'object'::text)
 );
 
+create table promo_click_breakdown (
+  day date not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  dimension text not null,
+  value text not null,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  constraint promo_click_breakdown_dimension_check CHECK (dimension = ANY (ARRAY['device'::text, 'browser'::text, 'os'::text, 'referrer'::text, 'reason'::text])),
+  constraint promo_click_breakdown_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_click_breakdown_pkey PRIMARY KEY (variation_id, day, dimension, value)
+);
+
 create table promo_click_tracking (
   id bigint not null default nextval('promo_click_tracking_id_seq'::regclass),
   event_id uuid not null default gen_random_uuid(),
@@ -39,11 +52,37 @@ create table promo_click_tracking (
   device text,
   browser text,
   os text,
+  recorded_at timestamp with time zone not null default now(),
   constraint promo_click_tracking_event_id_clicked_at_key UNIQUE (event_id, clicked_at),
   constraint promo_click_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_click_tracking_pkey PRIMARY KEY (id, clicked_at),
   constraint promo_click_tracking_verdict_check CHECK (verdict = ANY (ARRAY['human'::text, 'machine'::text, 'duplicate'::text]))
 ) partition by RANGE (clicked_at);
+
+create table promo_clickers (
+  ip_hash character varying(64) not null,
+  variation_id integer not null,
+  impression_id bigint not null default 0,
+  first_clicked_at timestamp with time zone not null,
+  constraint promo_clickers_pkey PRIMARY KEY (ip_hash, variation_id, impression_id),
+  constraint promo_clickers_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
+);
+
+create table promo_daily_metrics (
+  day date not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  impressions bigint not null default 0,
+  recipients bigint not null default 0,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
+  duplicate_clicks bigint not null default 0,
+  uncertain_clicks bigint not null default 0,
+  unique_clicks bigint not null default 0,
+  constraint promo_daily_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_daily_metrics_pkey PRIMARY KEY (variation_id, day)
+);
 
 create table promo_decisions (
   newsletter_send_id character varying(100) not null,
@@ -131,8 +170,30 @@ create table promo_performance_metrics (
   human_clicks bigint not null default 0,
   machine_clicks bigint not null default 0,
   duplicate_clicks bigint not null default 0,
+  uncertain_clicks bigint not null default 0,
+  unique_clicks bigint not null default 0,
   constraint promo_performance_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_performance_metrics_pkey PRIMARY KEY (variation_id, hour)
+);
+
+create table promo_send_metrics (
+  impression_id bigint not null,
+  hours smallint not null,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  clickers bigint not null default 0,
+  constraint promo_send_metrics_hours_check CHECK (hours = ANY (ARRAY[0, 1, 2, 3, 6, 12, 24, 48, 72, 168])),
+  constraint promo_send_metrics_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
+  constraint promo_send_metrics_pkey PRIMARY KEY (impression_id, hours)
+);
+
+create table promo_settlement (
+  only_row boolean not null default true,
+  recorded_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  event_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
+  settled_at timestamp with time zone not null default now(),
+  constraint promo_settlement_only_row_check CHECK (only_row),
+  constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );
 
 create table promo_text_variations (
@@ -152,11 +213,21 @@ create table promo_text_variations (
 
 create table promo_click_tracking_default partition of promo_click_tracking DEFAULT;
 
+CREATE INDEX idx_breakdown_day ON promo_click_breakdown USING btree (day);
+
 CREATE INDEX idx_click_date ON ONLY promo_click_tracking USING btree (clicked_date);
 
 CREATE INDEX idx_click_offer ON ONLY promo_click_tracking USING btree (offer_id);
 
+CREATE INDEX idx_click_recorded ON ONLY promo_click_tracking USING btree (recorded_at, event_id);
+
 CREATE INDEX idx_click_variation ON ONLY promo_click_tracking USING btree (variation_id);
+
+CREATE INDEX idx_clicker_first ON promo_clickers USING btree (first_clicked_at);
+
+CREATE INDEX idx_clicker_variation ON promo_clickers USING btree (variation_id);
+
+CREATE INDEX idx_daily_day ON promo_daily_metrics USING btree (day);
 
 CREATE UNIQUE INDEX idx_editor_name ON promo_editors USING btree (lower(name));
 
@@ -169,6 +240,8 @@ CREATE UNIQUE INDEX idx_impression_event ON promo_impression_tracking USING btre
 CREATE UNIQUE INDEX idx_impression_newsletter ON promo_impression_tracking USING btree (newsletter_send_id, variation_id);
 
 CREATE INDEX idx_impression_offer ON promo_impression_tracking USING btree (offer_id);
+
+CREATE INDEX idx_impression_send ON promo_impression_tracking USING btree (variation_id, tracked_at) WHERE newsletter_send_id IS NOT NULL;
 
 CREATE INDEX idx_impression_variation ON promo_impression_tracking USING btree (variation_id);
 
@@ -211,10 +284,10 @@ begin
     'with moved as (
        delete from promo_click_tracking_default where clicked_at >= %L and clicked_at < %L
        returning id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
-         verdict, reason, rules_version, device, browser, os
+         verdict, reason, rules_version, device, browser, os, recorded_at
      )
      insert into %I (id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
-       verdict, reason, rules_version, device, browser, os)
+       verdict, reason, rules_version, device, browser, os, recorded_at)
      select * from moved',
     range_start, range_end, name);
   execute format(

@@ -1,13 +1,10 @@
--- What is known of a click once it can be judged together with its neighbours: its final verdict, whether its visitor
--- is new, where it came from, and which send it belongs to.
+-- What is added up of a click a little after it was recorded, off the way of redirects: whether its visitor is new,
+-- where it came from, and which send it belongs to.
 
 -- Clicks are settled in the order in which they were recorded, so that one that arrives late is not passed over.
 alter table promo_click_tracking add column recorded_at timestamptz not null default now();
 
 create index idx_click_recorded on promo_click_tracking (recorded_at, event_id);
-
--- Finds the neighbours of a visitor's click: what the same visitor did in the seconds around it.
-create index idx_click_visitor on promo_click_tracking (ip_hash, clicked_at) where ip_hash is not null;
 
 -- The last click that was settled: everything up to it is final.
 create table promo_settlement (
@@ -20,11 +17,38 @@ create table promo_settlement (
 insert into promo_settlement default values;
 
 -- "uncertain" clicks are human ones with a weak sign of a machine. "unique" counts a visitor once a variation and salt
--- month, "clickers" once a variation and send; both are counted when a click is settled, in the hour of the click.
+-- month, in the hour of the first click, when that is settled.
 alter table promo_performance_metrics
   add column uncertain_clicks bigint not null default 0,
-  add column unique_clicks bigint not null default 0,
-  add column clickers bigint not null default 0;
+  add column unique_clicks bigint not null default 0;
+
+-- The hourly rollup by UTC day, for long ranges.
+create table promo_daily_metrics (
+  day date not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  impressions bigint not null default 0,
+  recipients bigint not null default 0,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
+  duplicate_clicks bigint not null default 0,
+  uncertain_clicks bigint not null default 0,
+  unique_clicks bigint not null default 0,
+  primary key (variation_id, day),
+  foreign key (offer_id, variation_id) references promo_text_variations (offer_id, id) on delete cascade
+);
+
+create index idx_daily_day on promo_daily_metrics (day);
+
+insert into promo_daily_metrics (
+  day, offer_id, variation_id, impressions, recipients, clicks, human_clicks, machine_clicks, duplicate_clicks
+)
+select
+  (hour at time zone 'UTC')::date, offer_id, variation_id, sum(impressions), sum(recipients), sum(clicks),
+  sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks)
+from promo_performance_metrics
+group by 1, 2, 3;
 
 -- Visitors that have been counted, for as long as their hashes are kept. Send 0: before the variation's first send.
 create table promo_clickers (
@@ -38,7 +62,7 @@ create table promo_clickers (
 create index idx_clicker_first on promo_clickers (first_clicked_at);
 create index idx_clicker_variation on promo_clickers (variation_id);
 
--- Settled clicks of a send by hours since it; "hours" is where a span begins: 0, 1, 2, 3, 6, 12, 24, 48, 72 or 168.
+-- Settled clicks of a send by hours since it, and its visitors by their first click; "hours" is where a span begins: 0, 1, 2, 3, 6, 12, 24, 48, 72 or 168.
 create table promo_send_metrics (
   impression_id bigint not null references promo_impression_tracking (id) on delete cascade,
   hours smallint not null check (hours in (0, 1, 2, 3, 6, 12, 24, 48, 72, 168)),
@@ -49,7 +73,8 @@ create table promo_send_metrics (
 );
 
 -- Finds the send that a click belongs to: the newest of its variation.
-create index idx_impression_send on promo_impression_tracking (variation_id, tracked_at);
+create index idx_impression_send on promo_impression_tracking (variation_id, tracked_at)
+  where newsletter_send_id is not null;
 
 -- Settled clicks by UTC day and by one thing known of them.
 create table promo_click_breakdown (

@@ -40,10 +40,11 @@ Example:
 
 type Removed = Pick<Purged, 'details' | 'partitions'> & Partial<Purged>
 
-function describe({ details, partitions, salts, event_keys }: Removed): string[] {
+function describe({ details, partitions, salts, visitors, event_keys }: Removed): string[] {
   const rows = [
     ['user agents and visitor hashes of clicks', details],
     ['months of clicks', [partitions.length, ...partitions].join(' ')],
+    ['visitors told apart', visitors],
     ['salts', salts],
     ['event keys of retries', event_keys],
   ] as const

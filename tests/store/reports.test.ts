@@ -59,7 +59,7 @@ const asked: fc.Arbitrary<ReportQuery> = fc
     counting: fc.constantFrom('all' as const, 'human' as const),
   })
   .map(({ start, end, tz, offer, variation, counting }) => ({
-    ...(start !== null && { start: start < end ? start : end }),
+    ...(start !== null && { start: [start, end].sort()[0] ?? end }),
     end,
     tz,
     counting,
@@ -113,8 +113,7 @@ function recount(events: readonly Event[], query: ReportQuery) {
       (query.variation_id === undefined || event.variation_id === query.variation_id),
   )
   const until = filtered.filter((event) => event.day <= query.end)
-  const start =
-    query.start ?? until.reduce((first, event) => (event.day < first ? event.day : first), query.end)
+  const start = query.start ?? until.map((event) => event.day).sort()[0] ?? query.end
   const inside = until.filter((event) => event.day >= start)
   const length = daysBetween(start, query.end)
   const before = filtered.filter((event) => event.day < start && event.day >= daysBefore(start, length + 1))

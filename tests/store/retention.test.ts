@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { previewPurge, purge } from '../../src/lib/operations/purge.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
@@ -24,7 +25,7 @@ afterEach(async () => {
 const day = 24 * 3_600_000
 const now = Date.UTC(2026, 10, 18, 12)
 const keep = { PROMO_RETAIN_DETAILS_DAYS: 30, PROMO_RETAIN_EVENTS_MONTHS: 13 }
-const nothing = { salts: 0, details: 0, event_keys: 0, partitions: [] }
+const nothing = { salts: 0, details: 0, visitors: 0, event_keys: 0, partitions: [] }
 
 const purged = (at = now, retention = keep) => purge(database, at, retention)
 
@@ -35,6 +36,11 @@ const counted = async (from: string) => {
 
 const sums = async () => ({
   metrics: [...(await store.sql`select * from promo_performance_metrics order by variation_id, hour`)],
+  days: [...(await store.sql`select * from promo_daily_metrics order by variation_id, day`)],
+  sends: [...(await store.sql`select * from promo_send_metrics order by impression_id, hours`)],
+  breakdown: [
+    ...(await store.sql`select * from promo_click_breakdown order by day, variation_id, dimension, value`),
+  ],
   offers: [...(await store.sql`select * from promo_offers order by id`)],
   variations: [...(await store.sql`select * from promo_text_variations order by id`)],
   impressions: [...(await store.sql`select * from promo_impression_tracking order by id`)],
@@ -47,6 +53,7 @@ async function recordClicksAt(...times: number[]): Promise<void> {
     times.map((at, index) => aClick({ at, ip_hash: aHash(index) })),
   )
   expect(await findDrift(store.sql)).toEqual([])
+  expect(await settle(database, { age: 0 })).toEqual(ok(times.length))
 }
 
 describe('details of a click', () => {
@@ -79,10 +86,24 @@ describe('details of a click', () => {
       aClick({ at, ip_hash: null }),
       aClick({ at, user_agent: null, ip_hash: null }),
     ])
+    await settle(database, { age: 0 })
     expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 2 }))
     expect(await purged()).toMatchObject(ok({ details: 2 }))
     expect(await findDrift(store.sql)).toEqual([])
   })
+})
+
+test('details stay until their click is settled, and a visitor is forgotten with them', async () => {
+  const limit = now - 30 * day
+  await recordClicks(store.sql, [
+    aClick({ at: limit - 1, ip_hash: aHash(1) }),
+    aClick({ at: limit, ip_hash: aHash(2) }),
+  ])
+  expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 0 }))
+  expect(await purged()).toMatchObject(ok({ details: 0, visitors: 0 }))
+  await settle(database, { age: 0 })
+  expect(await purged()).toMatchObject(ok({ details: 1, visitors: 1 }))
+  expect(await store.sql`select ip_hash from promo_clickers`).toEqual([{ ip_hash: aHash(2) }])
 })
 
 describe('clicks', () => {
@@ -173,7 +194,7 @@ test('a database that goes away at any step is told, and the next purge does the
   await recordClicksAt(Date.UTC(2020, 0, 1), now - 31 * day)
   const gone = fail({ code: 'unavailable', message: 'gone' })
   // Three partitions are dropped from the fourth statement on, and then there are none.
-  for (const steps of [0, 1, 2, 3, 6, 4]) expect(await purge(failingAfter(steps), now, keep)).toEqual(gone)
+  for (const steps of [0, 1, 2, 3, 6, 4, 5]) expect(await purge(failingAfter(steps), now, keep)).toEqual(gone)
   for (const steps of [0, 1]) expect(await previewPurge(failingAfter(steps), now, keep)).toEqual(gone)
-  expect(await purged()).toMatchObject(ok({ details: 1 }))
+  expect(await purged()).toMatchObject(ok({ details: 0, visitors: 2 }))
 })

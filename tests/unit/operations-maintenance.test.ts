@@ -38,6 +38,7 @@ function begin(changes: Partial<MaintenanceSteps> = {}) {
   const steps = {
     prepare: vi.fn(changes.prepare ?? (async () => true)),
     tend: vi.fn(changes.tend ?? (() => {})),
+    settle: vi.fn(changes.settle ?? (async () => {})),
     provide: vi.fn(changes.provide ?? (async () => {})),
     purge: vi.fn(changes.purge ?? (async () => {})),
   }
@@ -86,6 +87,24 @@ test('steps run every ten seconds, hour and day', async () => {
   expect(calls()).toEqual([8_640, 24, 2])
 })
 
+test('clicks are settled every fifteen seconds, not before the database is ready, and one at a time', async () => {
+  const slow = Promise.withResolvers<boolean>()
+  const long = Promise.withResolvers<void>()
+  const begun = begin({ prepare: () => slow.promise, settle: () => long.promise })
+  await vi.advanceTimersByTimeAsync(30 * second)
+  expect(begun.settle).not.toHaveBeenCalled()
+  slow.resolve(true)
+  await vi.advanceTimersByTimeAsync(45 * second)
+  expect(begun.settle).toHaveBeenCalledTimes(1)
+  long.resolve()
+  await vi.advanceTimersByTimeAsync(15 * second)
+  expect(begun.settle).toHaveBeenCalledTimes(2)
+  const signal = begun.settle.mock.calls[0]?.[0]
+  expect(signal?.aborted).toBe(false)
+  begun.maintenance.stop()
+  expect(signal?.aborted).toBe(true)
+})
+
 test('a step that throws is logged, and stops neither itself nor the others', async () => {
   const error = vi.spyOn(log, 'error')
   const tend = () => {
@@ -110,7 +129,7 @@ test('a start waits until the database is ready, and no longer than told', async
   slow.resolve(true)
   await begun.maintenance.prepared(8 * second)
   expect(begun.maintenance.ready).toBe(true)
-  expect(vi.getTimerCount()).toBe(3)
+  expect(vi.getTimerCount()).toBe(4)
 })
 
 test('after a stop nothing runs any more, nor is anything tried again', async () => {

@@ -8,6 +8,8 @@ export type MaintenanceSteps = {
   prepare: () => Promise<boolean>
   /** Every ten seconds. */
   tend: () => void
+  /** Every fifteen seconds, one at a time, once the database is prepared; stops at the signal. */
+  settle: (signal: AbortSignal) => Promise<unknown>
   /** Every hour: salts and partitions ahead of their time. */
   provide: () => Promise<unknown>
   /** Every day: retention. */
@@ -45,7 +47,16 @@ export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance
     if (ready && !stopped.signal.aborted) void attempt(steps.purge)
   })()
 
+  let settling = false
+  const settle = async () => {
+    if (settling || !ready) return
+    settling = true
+    await attempt(() => steps.settle(stopped.signal))
+    settling = false
+  }
+
   const timers = [
+    setInterval(() => void settle(), 15 * second),
     setInterval(() => void attempt(steps.tend), 10 * second),
     setInterval(() => void attempt(steps.provide), hour),
     setInterval(() => void attempt(steps.purge), 24 * hour),

@@ -2,6 +2,7 @@ import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import {
   countDetails,
+  deleteOldClickers,
   deleteOldDefaultClicks,
   deleteOldEventKeys,
   deleteOldSalts,
@@ -15,6 +16,8 @@ export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS
 export type Purged = {
   salts: number
   details: number
+  /** Hashes by which visitors were told apart. */
+  visitors: number
   event_keys: number
   partitions: string[]
 }
@@ -45,9 +48,15 @@ export async function purge(
   if (!strays.ok) return strays
   const details = await database.run((sql) => removeDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
   if (!details.ok) return details
+  const clickers = await database.run(
+    (sql) => deleteOldClickers(sql, now, PROMO_RETAIN_DETAILS_DAYS),
+    deadline,
+  )
+  if (!clickers.ok) return clickers
   return ok({
     salts: salts.value.length,
     details: details.value.count,
+    visitors: clickers.value.count,
     event_keys: keys.value.count,
     partitions: partitions.value.map(({ name }) => name),
   })

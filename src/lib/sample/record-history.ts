@@ -1,3 +1,4 @@
+import { settle } from '../operations/settle.ts'
 import { ok, type Result } from '../result.ts'
 import { hasSends, listSampleVariations, makeClickPartitionsBetween } from '../store/catalogue.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
@@ -38,5 +39,8 @@ export async function recordSampleHistory(
     if (!recorded.ok) return recorded
   }
   const recorded = await record(sends)
-  return recorded.ok ? ok({ sends: sends.length, clicks: clicks.length }) : recorded
+  if (!recorded.ok) return recorded
+  // Nobody else records meanwhile, and whoever looks at the sample wants to see all of it.
+  const settled = await settle(database, { age: 0 })
+  return settled.ok ? ok({ sends: sends.length, clicks: clicks.length }) : settled
 }

@@ -42,28 +42,45 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     where not caller_key or event_id in (select event_id from fresh_keys)
     order by position
     on conflict (event_id, clicked_at) do nothing
-    returning offer_id, variation_id, verdict, date_trunc('hour', clicked_at, 'UTC') as hour
+    returning offer_id, variation_id, verdict, reason, date_trunc('hour', clicked_at, 'UTC') as hour
   ), sums as (
     select
       hour, offer_id, variation_id,
       count(*) as clicks,
       count(*) filter (where verdict = 'human') as human_clicks,
       count(*) filter (where verdict = 'machine') as machine_clicks,
-      count(*) filter (where verdict = 'duplicate') as duplicate_clicks
+      count(*) filter (where verdict = 'duplicate') as duplicate_clicks,
+      count(*) filter (where verdict = 'human' and reason <> 'none') as uncertain_clicks
     from inserted
     group by hour, offer_id, variation_id
   ), rollup as (
     insert into promo_performance_metrics as metrics (
-      hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks
+      hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks
     )
-    select hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks
+    select hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks
     from sums
     order by variation_id, hour
     on conflict (variation_id, hour) do update set
       clicks = metrics.clicks + excluded.clicks,
       human_clicks = metrics.human_clicks + excluded.human_clicks,
       machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
-      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks
+  ), daily as (
+    insert into promo_daily_metrics as metrics (
+      day, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks
+    )
+    select
+      (hour at time zone 'UTC')::date, offer_id, variation_id, sum(clicks), sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks), sum(uncertain_clicks)
+    from sums
+    group by 1, 2, 3
+    order by 3, 1
+    on conflict (variation_id, day) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks
   ), counted_variations as (
     update promo_text_variations variations
     set clicks = variations.clicks + added.clicks
@@ -158,6 +175,15 @@ export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) 
     insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, impressions, recipients)
     select hour, offer_id, variation_id, impressions, recipients from sums order by variation_id, hour
     on conflict (variation_id, hour) do update set
+      impressions = metrics.impressions + excluded.impressions,
+      recipients = metrics.recipients + excluded.recipients
+  ), daily as (
+    insert into promo_daily_metrics as metrics (day, offer_id, variation_id, impressions, recipients)
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(impressions), sum(recipients)
+    from sums
+    group by 1, 2, 3
+    order by 3, 1
+    on conflict (variation_id, day) do update set
       impressions = metrics.impressions + excluded.impressions,
       recipients = metrics.recipients + excluded.recipients
   ), counted_variations as (

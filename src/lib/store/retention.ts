@@ -7,12 +7,19 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
   returning month::text
 `
 
-/** Removes user agent and visitor hash from clicks older than `days`; the clicks stay. */
+/** Removes user agent and visitor hash from settled clicks older than `days`; the clicks stay. */
 export const removeDetails = (sql: Sql, now: number, days: number) => sql`
   update promo_click_tracking
   set user_agent = null, ip_hash = null
   where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
     and (user_agent is not null or ip_hash is not null)
+    and recorded_at <= (select recorded_at from promo_settlement)
+`
+
+/** Forgets visitors who clicked first more than `days` ago. */
+export const deleteOldClickers = (sql: Sql, now: number, days: number) => sql`
+  delete from promo_clickers
+  where first_clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
 `
 
 /** How many clicks `removeDetails` would change in each partition, but for those older than `months` months. */
@@ -24,6 +31,7 @@ export const countDetails = (sql: Sql, now: number, days: number, months: number
   where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
     and clicked_at >= ${firstMonthKept(sql, now, months)} at time zone 'UTC'
     and (user_agent is not null or ip_hash is not null)
+    and recorded_at <= (select recorded_at from promo_settlement)
   group by 1
 `
 

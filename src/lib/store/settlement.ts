@@ -1,0 +1,113 @@
+import type { Sql } from './database.ts'
+
+/**
+ * Adds up what is known of the next `limit` clicks, in the order in which they were recorded, that were recorded at
+ * least `age` seconds ago: visitors, sends, devices, referrers and reasons. One statement, and the mark moves with it,
+ * so a click is added exactly once whoever settles and wherever it stops. Answers how many clicks were settled; an
+ * instance that finds another one settling answers 0.
+ *
+ * A statement that records clicks must end within `age` seconds, or its clicks would be passed over.
+ */
+export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ settled: number }[]>`
+  with locked as materialized (
+    select recorded_at, event_id from promo_settlement for update skip locked
+  ), mark as (
+    -- Another instance may have settled between this statement's snapshot and the lock; then its visitors are not seen.
+    select seen.recorded_at, seen.event_id
+    from locked join promo_settlement seen on (seen.recorded_at, seen.event_id) = (locked.recorded_at, locked.event_id)
+  ), batch as materialized (
+    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason,
+      c.device, c.browser, c.os, c.referrer
+    from mark, promo_click_tracking c
+    where (c.recorded_at, c.event_id) > (mark.recorded_at, mark.event_id)
+      and c.recorded_at <= now() - ${age} * interval '1 second'
+    order by c.recorded_at, c.event_id
+    limit ${limit}
+  ), moved as (
+    update promo_settlement s
+    set recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
+    from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
+  ), attributed as materialized (
+    select b.event_id, b.offer_id, b.variation_id, b.clicked_at, b.ip_hash, b.verdict, sent.id as impression_id,
+      extract(epoch from b.clicked_at - sent.tracked_at) / 3600 as hours
+    from batch b
+    left join lateral (
+      select i.id, i.tracked_at
+      from promo_impression_tracking i
+      where i.variation_id = b.variation_id and i.newsletter_send_id is not null and i.tracked_at <= b.clicked_at
+      order by i.tracked_at desc, i.id desc
+      limit 1
+    ) sent on true
+  ), visitors as materialized (
+    -- One row a visitor, variation and send: whoever clicks again is told from newcomers by the primary key.
+    select distinct on (ip_hash, variation_id, impression_id)
+      ip_hash, offer_id, variation_id, coalesce(impression_id, 0) as impression_id, clicked_at, event_id
+    from attributed
+    where verdict = 'human' and ip_hash is not null
+    order by ip_hash, variation_id, impression_id, clicked_at, event_id
+  ), strangers as (
+    select distinct on (v.ip_hash, v.variation_id) v.offer_id, v.variation_id, v.clicked_at
+    from visitors v
+    where not exists (
+      select from promo_clickers known where known.ip_hash = v.ip_hash and known.variation_id = v.variation_id
+    )
+    order by v.ip_hash, v.variation_id, v.clicked_at
+  ), newcomers as (
+    insert into promo_clickers (ip_hash, variation_id, impression_id, first_clicked_at)
+    select ip_hash, variation_id, impression_id, clicked_at from visitors
+    order by ip_hash, variation_id, impression_id
+    on conflict do nothing
+    returning ip_hash, variation_id, impression_id
+  ), unique_by_hour as (
+    insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, unique_clicks)
+    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, count(*)
+    from strangers
+    group by 1, 2, 3
+    order by 3, 1
+    on conflict (variation_id, hour) do update set unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+  ), unique_by_day as (
+    insert into promo_daily_metrics as metrics (day, offer_id, variation_id, unique_clicks)
+    select (clicked_at at time zone 'UTC')::date, offer_id, variation_id, count(*)
+    from strangers
+    group by 1, 2, 3
+    order by 3, 1
+    on conflict (variation_id, day) do update set unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+  ), sends as (
+    insert into promo_send_metrics as metrics (impression_id, hours, clicks, human_clicks, clickers)
+    select a.impression_id, spans.hours, count(*), count(*) filter (where a.verdict = 'human'),
+      -- A person without a hash cannot be told from another one, and counts each time.
+      count(*) filter (where a.verdict = 'human' and (a.ip_hash is null or n.ip_hash is not null))
+    from attributed a
+    join lateral (
+      select max(hours) as hours from (values (0), (1), (2), (3), (6), (12), (24), (48), (72), (168)) span (hours)
+      where span.hours <= a.hours
+    ) spans on true
+    left join visitors v on v.event_id = a.event_id
+    left join newcomers n
+      on n.ip_hash = v.ip_hash and n.variation_id = v.variation_id and n.impression_id = v.impression_id
+    where a.impression_id is not null
+    group by 1, 2
+    order by 1, 2
+    on conflict (impression_id, hours) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      clickers = metrics.clickers + excluded.clickers
+  ), breakdown as (
+    insert into promo_click_breakdown as metrics (
+      day, offer_id, variation_id, dimension, value, clicks, human_clicks
+    )
+    select (b.clicked_at at time zone 'UTC')::date, b.offer_id, b.variation_id, known.dimension, left(known.value, 100),
+      count(*), count(*) filter (where b.verdict = 'human')
+    from batch b,
+      lateral (
+        values ('device', coalesce(b.device, 'unknown')), ('browser', coalesce(b.browser, 'unknown')),
+          ('os', coalesce(b.os, 'unknown')), ('referrer', coalesce(b.referrer, 'none')), ('reason', b.reason)
+      ) known (dimension, value)
+    group by 1, 2, 3, 4, 5
+    order by 3, 1, 4, 5
+    on conflict (variation_id, day, dimension, value) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      human_clicks = metrics.human_clicks + excluded.human_clicks
+  )
+  select count(*)::integer as settled from batch
+`

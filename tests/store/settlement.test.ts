@@ -1,0 +1,265 @@
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle as settleAll } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
+import type { Click, Impression } from '../../src/lib/tracking/event.ts'
+import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+const empty = async () => {
+  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await database.sql`
+    update promo_settlement set recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
+  `
+}
+beforeEach(() => insertPromos(database.sql))
+afterEach(empty)
+
+const settle = async (age = 0, limit = 1_000): Promise<number> => {
+  const [row] = await settleClicks(database.sql, age, limit)
+  const settled = row?.settled ?? 0
+  return settled === 0 ? 0 : settled + (await settle(age, limit))
+}
+
+const noon = Date.UTC(2026, 2, 18, 12)
+const minute = 60_000
+const spans = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168]
+
+const sends = () => database.sql<
+  { send: string; hours: number; clicks: number; human: number; clickers: number }[]
+>`
+  select i.newsletter_send_id || '/' || i.variation_id as send, s.hours, s.clicks::integer, s.human_clicks::integer as human,
+    s.clickers::integer
+  from promo_send_metrics s join promo_impression_tracking i on i.id = s.impression_id
+  order by 1, 2
+`
+const uniques = () => database.sql<{ hour: Date; variation_id: number; unique: number }[]>`
+  select hour, variation_id, unique_clicks::integer as unique
+  from promo_performance_metrics where unique_clicks > 0 order by variation_id, hour
+`
+const breakdown = () => database.sql<{ key: string; clicks: number; human: number }[]>`
+  select concat_ws('|', day, variation_id, dimension, value) as key, clicks::integer, human_clicks::integer as human
+  from promo_click_breakdown
+`
+
+const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1)
+const bySend = (a: { send: string; hours: number }, b: { send: string; hours: number }) =>
+  a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours
+
+/** The same from the events, one after the other in the order in which they were recorded. */
+function recount(clicks: readonly Click[], impressions: readonly Impression[]) {
+  const known = new Set<string>()
+  const sent = new Map<
+    string,
+    { send: string; hours: number; clicks: number; human: number; clickers: number }
+  >()
+  const unique = new Map<string, number>()
+  const shares = new Map<string, { clicks: number; human: number }>()
+  for (const click of clicks) {
+    const human = click.verdict === 'human'
+    const send = impressions
+      .filter(
+        (one) =>
+          one.variation_id === click.variation_id && one.newsletter_send_id !== null && one.at <= click.at,
+      )
+      .sort((a, b) => b.at - a.at)[0]
+    const visitor = `${click.ip_hash}/${click.variation_id}`
+    if (human && click.ip_hash !== null && !known.has(visitor)) {
+      known.add(visitor)
+      const key = `${click.variation_id}/${Math.floor(click.at / 3_600_000)}`
+      unique.set(key, (unique.get(key) ?? 0) + 1)
+    }
+    const clicker = human && (click.ip_hash === null || !known.has(`${visitor}/${send?.newsletter_send_id}`))
+    if (human) known.add(`${visitor}/${send?.newsletter_send_id}`)
+    if (send) {
+      const hours = spans.findLast((span) => span <= (click.at - send.at) / 3_600_000) ?? 0
+      const name = `${send.newsletter_send_id}/${send.variation_id}`
+      const row = sent.get(`${name}/${hours}`) ?? { send: name, hours, clicks: 0, human: 0, clickers: 0 }
+      sent.set(`${name}/${hours}`, {
+        ...row,
+        clicks: row.clicks + 1,
+        human: row.human + Number(human),
+        clickers: row.clickers + Number(clicker),
+      })
+    }
+    const day = new Date(click.at).toISOString().slice(0, 10)
+    for (const [dimension, value] of [
+      ['device', click.device ?? 'unknown'],
+      ['browser', click.browser ?? 'unknown'],
+      ['os', click.os ?? 'unknown'],
+      ['referrer', click.referrer ?? 'none'],
+      ['reason', click.reason],
+    ]) {
+      const key = `${day}|${click.variation_id}|${dimension}|${value}`
+      const share = shares.get(key) ?? { clicks: 0, human: 0 }
+      shares.set(key, { clicks: share.clicks + 1, human: share.human + Number(human) })
+    }
+  }
+  return {
+    sends: [...sent.values()].sort((a, b) =>
+      a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours,
+    ),
+    unique: Object.fromEntries(unique),
+    breakdown: [...shares].map(([key, share]) => ({ key, ...share })).sort(byKey),
+  }
+}
+
+const read = async () => ({
+  sends: [...(await sends())].sort(bySend),
+  unique: Object.fromEntries(
+    (await uniques()).map((row) => [`${row.variation_id}/${row.hour.getTime() / 3_600_000}`, row.unique]),
+  ),
+  breakdown: [...(await breakdown())].sort(byKey),
+})
+
+const place = fc.constantFrom(
+  { offer_id: 4, variation_id: 42 },
+  { offer_id: 4, variation_id: 43 },
+  { offer_id: 5, variation_id: 50 },
+)
+const at = fc.integer({ min: 0, max: 20_000 }).map((minutes) => noon + minutes * minute)
+const click = fc
+  .record({
+    place,
+    at,
+    verdict: fc.constantFrom('human', 'human', 'machine', 'duplicate'),
+    visitor: fc.option(fc.integer({ min: 1, max: 3 })),
+    device: fc.option(fc.constantFrom('phone', 'desktop')),
+    referrer: fc.option(fc.constantFrom('mail.example', 'news.example')),
+  })
+  .map(({ place, at, visitor, ...rest }) =>
+    aClick({ ...place, ...rest, at, ip_hash: visitor === null ? null : aHash(visitor) }),
+  )
+const impression = fc
+  .record({ place, at, named: fc.boolean() })
+  .map(({ place, at, named }) =>
+    anImpression({ ...place, at, newsletter_send_id: named ? `send-${at}` : null }),
+  )
+
+test('settled figures equal a naive recount, however the clicks are cut into batches', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(click, { minLength: 1, maxLength: 40 }),
+      fc.array(impression, { maxLength: 8 }),
+      fc.integer({ min: 1, max: 12 }),
+      async (clicks, impressions, limit) => {
+        await empty()
+        await insertPromos(database.sql)
+        const known = [...new Map(impressions.map((one) => [`${one.at}/${one.variation_id}`, one])).values()]
+        await recordImpressions(database.sql, known)
+        const inOrder = clicks.toSorted((a, b) => a.at - b.at || (a.event_id < b.event_id ? -1 : 1))
+        await recordClicks(database.sql, inOrder)
+        // Recorded one after the other, as by a flush each.
+        await database.sql`update promo_click_tracking set recorded_at = clicked_at`
+        expect(await settle(0, limit)).toBe(clicks.length)
+        expect(await read()).toEqual(recount(inOrder, known))
+        expect(await settle()).toBe(0)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('a click is settled once, however many settle at the same time', async () => {
+  const clicks = Array.from({ length: 60 }, (_, index) =>
+    aClick({ at: noon + index, ip_hash: aHash(index % 20) }),
+  )
+  const send = anImpression({ at: noon })
+  await recordImpressions(database.sql, [send])
+  await recordClicks(database.sql, clicks)
+  let settled = 0
+  while (settled < 60) {
+    const rows = await Promise.all(Array.from({ length: 4 }, () => settleClicks(database.sql, 0, 7)))
+    settled += rows.flat().reduce((sum, row) => sum + row.settled, 0)
+  }
+  expect(settled).toBe(60)
+  const [first] = await sends()
+  expect(first).toMatchObject({ clicks: 60, human: 60, clickers: 20 })
+  expect((await uniques()).map(({ unique }) => unique)).toEqual([20])
+})
+
+test('a click waits until it is old enough, and one that arrives late is not passed over', async () => {
+  await recordClicks(database.sql, [aClick({ at: noon })])
+  expect(await settle(60)).toBe(0)
+  await database.sql`update promo_click_tracking set recorded_at = now() - interval '61 seconds'`
+  expect(await settle(60)).toBe(1)
+  // It happened before the other one and was recorded after it.
+  await recordClicks(database.sql, [aClick({ at: noon - 5 * minute })])
+  expect(await settle()).toBe(1)
+})
+
+test('a variation that is deleted takes its settled figures with it', async () => {
+  await recordImpressions(database.sql, [anImpression({ at: noon })])
+  await recordClicks(database.sql, [aClick({ at: noon + minute, ip_hash: aHash(1) })])
+  await settle()
+  await database.sql`delete from promo_text_variations where id = 42`
+  expect(await read()).toEqual({ sends: [], unique: {}, breakdown: [] })
+  expect(await database.sql`select ip_hash from promo_clickers`).toHaveLength(0)
+})
+
+test('daily rollups are the hourly ones by UTC day', async () => {
+  await recordImpressions(database.sql, [
+    anImpression({ at: noon }),
+    anImpression({ at: noon + 1440 * minute, newsletter_send_id: 'next' }),
+  ])
+  await recordClicks(database.sql, [
+    ...Array.from({ length: 30 }, (_, index) =>
+      aClick({ at: noon + index * 97 * minute, ip_hash: aHash(index) }),
+    ),
+    aClick({ at: noon, verdict: 'machine', reason: 'prefetch' }),
+    aClick({ at: noon, reason: 'no_user_agent' }),
+  ])
+  await settle()
+  const differing = await database.sql`
+    select * from (
+      select (hour at time zone 'UTC')::date as day, variation_id, sum(impressions), sum(recipients), sum(clicks),
+        sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
+      from promo_performance_metrics group by 1, 2
+    ) hourly
+    except
+    select day, variation_id, impressions, recipients, clicks, human_clicks, machine_clicks, duplicate_clicks,
+      uncertain_clicks, unique_clicks
+    from promo_daily_metrics
+  `
+  expect(differing).toEqual([])
+  const [days] =
+    await database.sql`select count(*)::integer as days, sum(unique_clicks)::integer as unique from promo_daily_metrics`
+  expect(days).toEqual({ days: 3, unique: 30 })
+})
+
+describe('the settler', () => {
+  const open = () =>
+    openDatabase({ locate: async () => ok(database.url), log: openLog('silent'), connections: 1 })
+
+  test('goes on batch by batch until nothing is left, and ends early when it is told to', async () => {
+    const pool = open()
+    for (const start of [0, 1, 2, 3, 4]) {
+      await recordClicks(
+        database.sql,
+        Array.from({ length: 900 }, (_, index) => aClick({ at: noon + start * 900 + index })),
+      )
+    }
+    const told = new AbortController()
+    const once: Database = {
+      ...pool,
+      run: (statements, deadline) => pool.run(statements, deadline).finally(() => told.abort()),
+    }
+    expect(await settleAll(once, { age: 0, signal: told.signal })).toEqual(ok(2_000))
+    expect(await settleAll(pool)).toEqual(ok(0))
+    expect(await settleAll(pool, { age: 0 })).toEqual(ok(2_500))
+    expect(await settleAll(pool, { age: 0 })).toEqual(ok(0))
+    await pool.close()
+    expect(await settleAll(pool, { age: 0 })).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+  })
+})
