@@ -1,12 +1,13 @@
 import { defineMiddleware } from 'astro:middleware'
+import type { APIContext } from 'astro'
 import { developmentApp } from './development-app.ts'
 
 /**
  * In production the server has put the app and the client into the locals already; `astro dev` has no such server,
- * so the same app is opened here.
+ * so the same app is opened here. Pages of the analytics are for editors who are signed in.
  */
 export const onRequest = defineMiddleware(async (context, next) => {
-  const { locals, request } = context
+  const { locals, request, url } = context
   if (import.meta.env.DEV && !context.isPrerendered) {
     locals.app ??= await developmentApp()
     locals.client ??= locals.app.client(
@@ -14,5 +15,52 @@ export const onRequest = defineMiddleware(async (context, next) => {
       (name) => request.headers.get(name) ?? undefined,
     )
   }
-  return await next()
+  if (url.pathname === '/sign-in' || url.pathname === '/sign-out') return protect(await next())
+  if (url.pathname !== '/analytics' && !url.pathname.startsWith('/analytics/')) return await next()
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return new Response('Only GET and HEAD', { status: 405, headers: { allow: 'GET, HEAD' } })
+  }
+  return protect(await forEditors(context, next))
 })
+
+async function forEditors(
+  { locals, request, url, redirect }: APIContext,
+  next: () => Promise<Response>,
+): Promise<Response> {
+  const session = await locals.app.readSession(request.headers.get('cookie') ?? undefined)
+  if (!session.ok && session.fault.code === 'unavailable') {
+    const text = 'The database does not answer just now. Promo links go on working; try again in a minute.'
+    return new Response(text, { status: 503, headers: { 'retry-after': '30' } })
+  }
+  if (!session.ok) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 303)
+  locals.editor = session.value.editor
+  const response = await next()
+  if (session.value.cookie !== undefined) response.headers.append('set-cookie', session.value.cookie)
+  return response
+}
+
+const headers = {
+  'cache-control': 'private, no-store',
+  'x-content-type-options': 'nosniff',
+  'x-robots-tag': 'noindex, nofollow',
+  'referrer-policy': 'same-origin',
+}
+
+/** Everything that a page needs comes from this site, scripts included. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+].join('; ')
+
+function protect(response: Response): Response {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value)
+  // `astro dev` puts scripts and styles of its own into every page.
+  if (!import.meta.env.DEV) response.headers.set('content-security-policy', policy)
+  return response
+}

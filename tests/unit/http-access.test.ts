@@ -144,7 +144,15 @@ describe('rate limits', () => {
 describe('the guard', () => {
   const parts = (limit: RateLimit): GuardParts & { metrics: ReturnType<typeof createMetrics> } => ({
     token,
-    limits: { 'track-click': limit, 'track-impression': limit, 'select-random': limit, metrics: limit },
+    refuseReader: async (header) =>
+      header('authorization') === 'Bearer reader' ? undefined : { error: 'forbidden', message: 'not you' },
+    limits: {
+      'track-click': limit,
+      'track-impression': limit,
+      'select-random': limit,
+      metrics: limit,
+      analytics: limit,
+    },
     metrics: createMetrics(),
     log: openLog('silent'),
   })
@@ -164,6 +172,18 @@ describe('the guard', () => {
     expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '17' } })
     expect(answer.body).toContain('17 s')
     expect(await counted(gate)).toEqual([['metrics', '429', 1]])
+  })
+
+  test('asks for readers of its own where analytics are read', async () => {
+    const gate = parts(async () => undefined)
+    const reader = new Request('http://site/', { headers: { authorization: 'Bearer reader' } })
+    const read = (request: Request) =>
+      guard(gate, 'analytics', { request, client: here }, async () => noContent())
+    expect(await read(reader)).toEqual(noContent())
+    expect(await read(new Request('http://site/'))).toMatchObject({
+      status: 403,
+      body: expect.stringContaining('not you'),
+    })
   })
 
   test('refuses who may not ask', async () => {

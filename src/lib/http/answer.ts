@@ -5,6 +5,7 @@ export type Answer = { status: number; headers: Record<string, string>; body?: s
 const statusOf = {
   validation_error: 400,
   unauthorized: 401,
+  forbidden: 403,
   no_eligible_promo: 404,
   method_not_allowed: 405,
   body_too_large: 413,

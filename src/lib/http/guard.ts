@@ -2,14 +2,16 @@ import type { Log } from '../operations/log.ts'
 import type { Metrics } from '../operations/metrics.ts'
 import { messageOf } from '../result.ts'
 import { refuseCaller } from './access.ts'
-import { type Answer, faultAnswer, json } from './answer.ts'
-import type { Client } from './client.ts'
+import { type Answer, type ApiFault, faultAnswer, json } from './answer.ts'
+import type { Client, HeaderReader } from './client.ts'
 import type { RateLimit } from './rate-limits.ts'
 
-export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics'
+export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics' | 'analytics'
 
 export type GuardParts = {
   token: string | undefined
+  /** Whether the request may read analytics. */
+  refuseReader: (header: HeaderReader) => Promise<ApiFault | undefined>
   limits: Record<Endpoint, RateLimit>
   metrics: Pick<Metrics, 'requests'>
   log: Log
@@ -31,7 +33,7 @@ export async function guard(
 }
 
 async function limited(
-  { token, limits }: GuardParts,
+  { token, limits, refuseReader }: GuardParts,
   endpoint: Endpoint,
   request: Request,
   client: Client,
@@ -42,6 +44,7 @@ async function limited(
     const message = `Too many requests, try again in ${wait} s`
     return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
   }
-  const refused = refuseCaller(client, (name) => request.headers.get(name) ?? undefined, token)
+  const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
+  const refused = endpoint === 'analytics' ? await refuseReader(header) : refuseCaller(client, header, token)
   return refused ? faultAnswer(refused) : await respond()
 }

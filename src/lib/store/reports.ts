@@ -100,20 +100,30 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const inRange = (moment: ReturnType<Sql>) => sql`
     ${start === undefined ? sql`` : sql`and ${moment} >= ${since}`} and ${moment} < ${until}
   `
-  const day = sql`(m.hour at time zone ${tz})::date`
   const sums = sql`
-    coalesce(sum(impressions), 0) as impressions, coalesce(sum(clicks), 0) as clicks,
-    coalesce(sum(human_clicks), 0) as human_clicks, coalesce(sum(machine_clicks), 0) as machine_clicks,
-    coalesce(sum(duplicate_clicks), 0) as duplicate_clicks, coalesce(sum(uncertain_clicks), 0) as uncertain_clicks,
-    coalesce(sum(unique_clicks), 0) as unique_clicks
+    coalesce(sum(impressions), 0)::bigint as impressions,
+    coalesce(sum(clicks), 0)::bigint as clicks,
+    coalesce(sum(human_clicks), 0)::bigint as human_clicks,
+    coalesce(sum(machine_clicks), 0)::bigint as machine_clicks,
+    coalesce(sum(duplicate_clicks), 0)::bigint as duplicate_clicks,
+    coalesce(sum(uncertain_clicks), 0)::bigint as uncertain_clicks,
+    coalesce(sum(unique_clicks), 0)::bigint as unique_clicks
   `
-  const rollup = sql`
-    select m.hour, m.offer_id, m.variation_id, m.recipients as impressions, m.clicks, m.human_clicks, m.machine_clicks,
-      m.duplicate_clicks, m.uncertain_clicks, m.unique_clicks
-    from promo_performance_metrics m
-    where m.offer_id in (select id from reported)
-    ${of('m')}
+  const columns = sql`
+    m.offer_id, m.variation_id, m.recipients as impressions, m.clicks, m.human_clicks, m.machine_clicks,
+    m.duplicate_clicks, m.uncertain_clicks, m.unique_clicks
   `
+  // Days of UTC are added up already; those of another time zone come from the hours.
+  const days =
+    tz === 'UTC'
+      ? sql`
+          select m.day, ${columns} from promo_daily_metrics m
+          where m.offer_id in (select id from reported) ${of('m')} and m.day <= ${end}::date
+        `
+      : sql`
+          select (m.hour at time zone ${tz})::date as day, ${columns} from promo_performance_metrics m
+          where m.offer_id in (select id from reported) ${of('m')} and m.hour < ${until}
+        `
   const none = sql`'[]'::json`
   const list = (section: boolean, rows: ReturnType<Sql>) =>
     section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : none
@@ -123,13 +133,11 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       select id from promo_offers where offer_type <> 'self_test'
     ), span as materialized (
       select coalesce(
-        ${start ?? null}::date, (select (min(m.hour) at time zone ${tz})::date from (${rollup}) m where m.hour < ${until}),
-        ${end}::date
+        ${start ?? null}::date, (select min(d.day) from (${days}) d), ${end}::date
       ) as first_day
     ), by_day as materialized (
-      select m.offer_id, m.variation_id, ${day} as day, ${sums}
-      from (${rollup}) m
-      where true ${inRange(sql`m.hour`)}
+      select offer_id, variation_id, day, ${sums}
+      from (${days} ${start === undefined ? sql`` : tz === 'UTC' ? sql`and m.day >= ${start}::date` : sql`and m.hour >= ${since}`}) d
       group by 1, 2, 3
     ), by_variation as materialized (
       select offer_id, variation_id, ${sums} from by_day group by 1, 2
@@ -144,9 +152,8 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           ? sql`null`
           : sql`(
             select row_to_json(r) from (
-              select ${sums} from (${rollup}) m
-              where m.hour < ${since}
-                and m.hour >= ((${start}::date - (${end}::date - ${start}::date + 1))::timestamp at time zone ${tz})
+              select ${sums} from (${days}) d
+              where d.day < ${start}::date and d.day >= ${start}::date - (${end}::date - ${start}::date + 1)
             ) r
           )`
       } as previous,
@@ -238,8 +245,8 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
             sum(clicks) as clicks, sum(human_clicks) as human_clicks
           from (
             select m.hour at time zone ${tz} as local, m.clicks, m.human_clicks
-            from (${rollup}) m
-            where true ${inRange(sql`m.hour`)}
+            from promo_performance_metrics m
+            where m.offer_id in (select id from reported) ${of('m')} ${inRange(sql`m.hour`)}
           ) m
           group by 1, 2
           having sum(clicks) > 0

@@ -1,0 +1,73 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { Config } from '../config.ts'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+import { tokenSecret } from './secret.ts'
+
+/** `unauthorized`: sign in or get a new token. `forbidden`: the token is whole, and meant for something else. */
+export type TokenFault = { code: 'unauthorized' | 'forbidden'; message: string }
+
+/** Answers whom a token speaks of. */
+export type CheckToken = (token: string) => Promise<Result<string, TokenFault>>
+
+type TokenConfig = Pick<
+  Config,
+  'PROMO_JWT_SECRET' | 'PROMO_JWKS_URL' | 'PROMO_JWT_ISSUER' | 'PROMO_JWT_AUDIENCE' | 'PROMO_DATA_DIR'
+>
+
+/** Signatures that somebody with a public key can check. */
+const publicKeyAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+]
+/** Seconds that two clocks may be apart. */
+const clockTolerance = 5
+
+/**
+ * Checks tokens for the analytics API with the keys of the settings. The algorithms are fixed by the kind of key, never
+ * by the token; it must expire; issuer and audience are checked where they are set. `now` is in milliseconds.
+ */
+export function createTokenCheck(config: TokenConfig, now: () => number): CheckToken {
+  const { PROMO_JWKS_URL, PROMO_JWT_ISSUER, PROMO_JWT_AUDIENCE } = config
+  const options: JWTVerifyOptions = {
+    algorithms: PROMO_JWKS_URL === undefined ? ['HS256'] : publicKeyAlgorithms,
+    requiredClaims: ['exp'],
+    clockTolerance,
+    ...(PROMO_JWT_ISSUER !== undefined && { issuer: PROMO_JWT_ISSUER }),
+    ...(PROMO_JWT_AUDIENCE !== undefined && { audience: PROMO_JWT_AUDIENCE }),
+  }
+  const key = keyOf(config)
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, key, { ...options, currentDate: new Date(now()) })
+      return ok(payload.sub ?? 'token')
+    } catch (error) {
+      return fail(tokenFault(error))
+    }
+  }
+}
+
+function keyOf(config: TokenConfig): JWTVerifyGetKey {
+  if (config.PROMO_JWKS_URL !== undefined) return createRemoteJWKSet(new URL(config.PROMO_JWKS_URL))
+  return () => {
+    const secret = tokenSecret(config)
+    if (!secret.ok) throw new Error(secret.fault.message)
+    return secret.value
+  }
+}
+
+function tokenFault(error: unknown): TokenFault {
+  if (error instanceof errors.JWTExpired)
+    return { code: 'unauthorized', message: 'The token has expired; get a new one' }
+  if (error instanceof errors.JWTClaimValidationFailed && (error.claim === 'iss' || error.claim === 'aud')) {
+    return { code: 'forbidden', message: `The token is meant for something else: ${error.message}` }
+  }
+  return { code: 'unauthorized', message: `The token cannot be accepted: ${messageOf(error)}` }
+}

@@ -1,0 +1,32 @@
+import type { ApiFault } from '../http/answer.ts'
+import type { HeaderReader } from '../http/client.ts'
+import type { CheckToken } from './check-token.ts'
+import { type Sessions, sessionIn } from './session.ts'
+
+/**
+ * Who may read the analytics API: callers with a token, and editors who are signed in, so that the links of their pages
+ * work. `undefined` where access is granted.
+ */
+export async function refuseReader(
+  { checkToken, sessions }: { checkToken: CheckToken; sessions: Sessions },
+  header: HeaderReader,
+): Promise<ApiFault | undefined> {
+  const authorization = header('authorization')
+  if (authorization === undefined) {
+    const session = await sessions.check(sessionIn(header('cookie')))
+    if (session.ok) return undefined
+    const message =
+      'Send a token as "Authorization: Bearer …" (npm run promo -- token makes one), or sign in at /sign-in'
+    return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
+  }
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  if (token === undefined) {
+    const message = 'The Authorization header must read "Bearer", a blank, and the token'
+    return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
+  }
+  const checked = await checkToken(token)
+  if (checked.ok) return undefined
+  const { code, message } = checked.fault
+  if (code === 'forbidden') return { error: 'forbidden', message }
+  return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } }
+}

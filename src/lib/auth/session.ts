@@ -1,0 +1,106 @@
+import { jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
+import * as v from 'valibot'
+import { fail, ok, type Result } from '../result.ts'
+import type { Database } from '../store/database.ts'
+import { readSessionVersion } from '../store/editors.ts'
+
+/** Who is signed in. `id` is missing for somebody whom another back end has vouched for. */
+export type Editor = { name: string; id?: number; version?: number }
+
+/** `signed_out`: no session, or one that has ended. `unavailable`: nobody can say, since the database is away. */
+export type SessionFault = { code: 'signed_out' | 'unavailable' }
+
+export type Sessions = {
+  /** A token for the cookie. */
+  begin(editor: Editor): Promise<string>
+  /** Who a token belongs to, and the token to go on with where it is time for a new one. */
+  check(token: string | undefined): Promise<Result<{ editor: Editor; renewed?: string }, SessionFault>>
+}
+
+/** Seconds without a request after which a session ends. */
+export const sessionLength = 12 * 3_600
+/** Seconds after which a request gets a new token. */
+const renewAfter = 600
+/** Milliseconds within which "sign out everywhere" takes effect on every instance. */
+const versionFreshFor = 5_000
+const audience = 'promo-editor'
+
+const claims = v.object({
+  sub: v.string(),
+  iat: v.number(),
+  id: v.optional(v.number()),
+  version: v.optional(v.number()),
+})
+
+/**
+ * Sessions are signed tokens, so that instances share nothing but the secret; each names the version of its editor's
+ * sessions, and raising that in the database ends them all. While the database is away nobody's version can be seen:
+ * an editor whose version was seen last time goes on, since without the database there is nothing to read anyway.
+ */
+export function createSessions(options: {
+  secret: Uint8Array
+  database: Database
+  now: () => number
+}): Sessions {
+  const { secret, database, now } = options
+  const versions = new LRUCache<number, { version: number | undefined; seenAt: number }>({ max: 1_000 })
+
+  const currentVersion = async (id: number): Promise<Result<number | undefined, SessionFault>> => {
+    const known = versions.get(id)
+    if (known && now() - known.seenAt < versionFreshFor) return ok(known.version)
+    const read = await database.run((sql) => readSessionVersion(sql, id), 2_000)
+    if (!read.ok) return known ? ok(known.version) : fail({ code: 'unavailable' })
+    const version = read.value[0]?.session_version
+    versions.set(id, { version, seenAt: now() })
+    return ok(version)
+  }
+
+  const begin = ({ name, id, version }: Editor) => {
+    const issuedAt = Math.floor(now() / 1000)
+    return new SignJWT({ id, version })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(name)
+      .setAudience(audience)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + sessionLength)
+      .sign(secret)
+  }
+
+  return {
+    begin,
+    async check(token) {
+      if (token === undefined) return fail({ code: 'signed_out' })
+      const verified = await jwtVerify(token, secret, {
+        algorithms: ['HS256'],
+        audience,
+        requiredClaims: ['exp'],
+        currentDate: new Date(now()),
+      }).catch(() => undefined)
+      const parsed = v.safeParse(claims, verified?.payload)
+      if (!parsed.success) return fail({ code: 'signed_out' })
+      const { sub: name, id, version, iat } = parsed.output
+      // Whom another back end has vouched for has to come back from there after twelve hours.
+      if (id === undefined || version === undefined) return ok({ editor: { name } })
+      const current = await currentVersion(id)
+      if (!current.ok) return current
+      if (current.value !== version) return fail({ code: 'signed_out' })
+      const editor = { name, id, version }
+      return now() / 1000 - iat < renewAfter ? ok({ editor }) : ok({ editor, renewed: await begin(editor) })
+    },
+  }
+}
+
+export const sessionCookie = 'promo_session'
+
+/** The session in a `Cookie` header. */
+export const sessionIn = (cookies: string | undefined): string | undefined =>
+  new RegExp(`(?:^|;\\s*)${sessionCookie}=([\\w.-]+)`).exec(cookies ?? '')?.[1]
+
+/** `Set-Cookie` for a session, or, without a token, for its end. A site on this machine only has no TLS. */
+export function sessionCookieFor(token: string | undefined, siteUrl: string): string {
+  const { protocol, hostname } = new URL(siteUrl)
+  const local = protocol === 'http:' && /^(localhost|127\..*|\[::1\])$/.test(hostname)
+  const lifetime = token === undefined ? 0 : sessionLength
+  return `${sessionCookie}=${token ?? ''}; Path=/; Max-Age=${lifetime}; HttpOnly; SameSite=Lax${local ? '' : '; Secure'}`
+}

@@ -1,0 +1,65 @@
+import { limitRequests } from '../http/rate-limits.ts'
+import { fail, ok, type Result } from '../result.ts'
+import type { Database } from '../store/database.ts'
+import { findEditor } from '../store/editors.ts'
+import { verifyPassword } from './password.ts'
+import type { Editor } from './session.ts'
+
+export type SignInFault =
+  | { code: 'wrong' | 'unavailable'; message: string }
+  | { code: 'too_many'; message: string; wait: number }
+
+export type SignIn = (given: {
+  name: string
+  password: string
+  address: string
+}) => Promise<Result<Editor, SignInFault>>
+
+const window = 15 * 60
+const triesAnAddress = 20
+const triesAName = 10
+
+/**
+ * Checks names and passwords. An unknown name takes as long as a wrong password and is told in the same words. Tries are
+ * limited by address and by name; passwords are hashed one at a time, so that guessing cannot take all processors.
+ */
+export function createSignIn(database: Database): SignIn {
+  const byAddress = limitRequests(triesAnAddress, window)
+  const byName = limitRequests(triesAName, window)
+  let hashing: Promise<unknown> = Promise.resolve()
+
+  const verify = (password: string, stored: string): Promise<boolean> => {
+    const verified = hashing.then(() => verifyPassword(password, stored))
+    hashing = verified.catch(() => {})
+    return verified
+  }
+
+  return async ({ name, password, address }) => {
+    const wanted = name.trim().normalize('NFC')
+    const wait = Math.max((await byAddress(address)) ?? 0, (await byName(wanted.toLowerCase())) ?? 0)
+    if (wait > 0) {
+      const minutes = Math.ceil(wait / 60)
+      const message = `There were too many tries. Wait ${minutes} minute${minutes === 1 ? '' : 's'} and try again.`
+      return fail({ code: 'too_many', message, wait })
+    }
+    const found = await database.run((sql) => findEditor(sql, wanted), 3_000)
+    if (!found.ok) {
+      const message = 'The database does not answer, so nobody can sign in just now. Try again in a minute.'
+      return fail({ code: 'unavailable', message })
+    }
+    const [editor] = found.value
+    const right = await verify(password, editor?.password_hash ?? '')
+    if (!editor || !right) return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
+    return ok({ id: editor.id, name: editor.name, version: editor.session_version })
+  }
+}
+
+const startPage = '/analytics'
+
+/** Where to go after signing in: a page of the analytics, whatever somebody has put into the address. */
+export function pageAfterSignIn(given: string | null): string {
+  if (given === null || !/^\/analytics(?:[/?][\w\-./?=&%:+~,]*)?$/.test(given)) return startPage
+  const url = new URL(given, 'http://site.invalid')
+  const inside = url.pathname === startPage || url.pathname.startsWith(`${startPage}/`)
+  return url.host === 'site.invalid' && inside ? `${url.pathname}${url.search}` : startPage
+}

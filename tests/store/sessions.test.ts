@@ -1,0 +1,224 @@
+import { SignJWT } from 'jose'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { addEditor, removeEditor } from '../../src/lib/auth/editor.ts'
+import { refuseReader } from '../../src/lib/auth/reader.ts'
+import { createSessions, sessionCookieFor, sessionIn, sessionLength } from '../../src/lib/auth/session.ts'
+import { createSignIn, pageAfterSignIn } from '../../src/lib/auth/sign-in.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { endSessions } from '../../src/lib/store/editors.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+let store: TestDatabase
+let database: Database
+let now = Date.UTC(2026, 10, 18, 12)
+const secret = new TextEncoder().encode('a session secret of many characters')
+const password = 'correct horse battery'
+const away: Database = {
+  up: false,
+  run: async () => fail({ code: 'unavailable', message: 'gone' }),
+  close: async () => {},
+}
+
+beforeEach(async () => {
+  store = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 2 })
+  now = Date.UTC(2026, 10, 18, 12)
+  await addEditor(database, { name: 'Anna', password })
+})
+afterEach(async () => {
+  await database.close()
+  await store.drop()
+})
+
+const hour = 3_600_000
+const sessions = (on = database) => createSessions({ secret, database: on, now: () => now })
+const signIn = (
+  given: { name?: string; password?: string; address?: string } = {},
+  on = createSignIn(database),
+) => on({ name: 'anna', password, address: '192.0.2.7', ...given })
+const begun = async () => {
+  const editor = await signIn()
+  if (!editor.ok) throw new Error(editor.fault.message)
+  return await sessions().begin(editor.value)
+}
+
+describe('signing in', () => {
+  test('takes the name in any case and the right password', async () => {
+    expect(await signIn({ name: ' ANNA ' })).toEqual(ok({ id: 1, name: 'Anna', version: 1 }))
+  })
+
+  test('tells nobody whether the name or the password was wrong, and takes as long', async () => {
+    const fault = fail({ code: 'wrong', message: 'The name or the password is wrong.' })
+    const time = async (given: { name?: string; password?: string }) => {
+      const started = performance.now()
+      expect(await signIn(given)).toEqual(fault)
+      return performance.now() - started
+    }
+    await time({ password: 'to warm up, at first' })
+    const wrong = [await time({ password: 'wrong horse battery' }), await time({ password: '' })]
+    const unknown = [await time({ name: 'nobody' }), await time({ name: 'nobody', password: '' })]
+    const ratio = Math.min(...unknown) / Math.min(...wrong)
+    expect(ratio).toBeGreaterThan(0.4)
+    expect(ratio).toBeLessThan(2.5)
+  })
+
+  test('is limited for each name, wherever the tries come from', async () => {
+    const one = createSignIn(away)
+    for (let address = 1; address <= 10; address += 1)
+      expect(await signIn({ address: `192.0.2.${address}` }, one)).toMatchObject({
+        fault: { code: 'unavailable' },
+      })
+    expect(await signIn({ name: 'Anna', address: '192.0.2.99' }, one)).toEqual(
+      fail({
+        code: 'too_many',
+        message: 'There were too many tries. Wait 15 minutes and try again.',
+        wait: 900,
+      }),
+    )
+    expect(await signIn({ name: 'ben', address: '192.0.2.99' }, one)).toMatchObject({
+      fault: { code: 'unavailable' },
+    })
+  })
+
+  test('is limited for each address, whatever the names', async () => {
+    const one = createSignIn(away)
+    for (let name = 1; name <= 20; name += 1)
+      expect(await signIn({ name: `n${name}` }, one)).toMatchObject({ fault: { code: 'unavailable' } })
+    expect(await signIn({ name: 'n21' }, one)).toMatchObject({ fault: { code: 'too_many' } })
+  })
+})
+
+describe('a session', () => {
+  test('is its editor, and is renewed after ten minutes', async () => {
+    const token = await begun()
+    const editor = { id: 1, name: 'Anna', version: 1 }
+    expect(await sessions().check(token)).toEqual(ok({ editor }))
+    now += 10 * 60_000
+    const checked = await sessions().check(token)
+    expect(checked).toEqual(ok({ editor, renewed: expect.any(String) }))
+    now += 11.9 * hour
+    expect(checked.ok && (await sessions().check(checked.value.renewed))).toMatchObject({ ok: true })
+    expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
+  })
+
+  test('ends with its editor, and with all others of them when they ask for it', async () => {
+    const token = await begun()
+    const kept = sessions()
+    expect(await kept.check(token)).toMatchObject({ ok: true })
+    await database.run((sql) => endSessions(sql, 'ANNA'))
+    expect(await kept.check(token)).toMatchObject({ ok: true })
+    now += 5_000
+    expect(await kept.check(token)).toEqual(fail({ code: 'signed_out' }))
+    const next = await begun()
+    expect(await sessions().check(next)).toMatchObject({ ok: true })
+    await removeEditor(database, 'Anna')
+    expect(await sessions().check(next)).toEqual(fail({ code: 'signed_out' }))
+  })
+
+  test('goes on without the database where its version was seen, and is not believed where it was not', async () => {
+    const token = await begun()
+    let gone = false
+    const flaky: Database = {
+      ...away,
+      run: (...given) => (gone ? away.run(...given) : database.run(...given)),
+    }
+    const kept = sessions(flaky)
+    expect(await kept.check(token)).toMatchObject({ ok: true })
+    gone = true
+    now += hour
+    expect(await kept.check(token)).toMatchObject({ ok: true })
+    expect(await sessions(away).check(token)).toEqual(fail({ code: 'unavailable' }))
+  })
+
+  test('of somebody whom another back end vouches for is not renewed', async () => {
+    const token = await sessions().begin({ name: 'ben' })
+    now += 11 * hour
+    expect(await sessions(away).check(token)).toEqual(ok({ editor: { name: 'ben' } }))
+    now += hour
+    expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
+  })
+
+  test('is none without a token, with a forged one, or with one that was made for something else', async () => {
+    const forged = createSessions({
+      secret: new TextEncoder().encode('another'.repeat(5)),
+      database,
+      now: () => now,
+    })
+    const api = new SignJWT({ sub: 'anna' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(now / 1000 + 60)
+    for (const token of [
+      undefined,
+      '',
+      'nonsense',
+      await forged.begin({ name: 'anna' }),
+      await api.sign(secret),
+    ])
+      expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
+  })
+
+  test('travels in a cookie that scripts and other sites do not get', async () => {
+    expect(sessionCookieFor('a.b-c.d_e', 'https://site.example')).toBe(
+      `promo_session=a.b-c.d_e; Path=/; Max-Age=${sessionLength}; HttpOnly; SameSite=Lax; Secure`,
+    )
+    for (const local of ['http://localhost:4321', 'http://127.0.0.1', 'http://[::1]:1'])
+      expect(sessionCookieFor('a', local)).not.toContain('Secure')
+    for (const remote of ['http://site.example', 'https://localhost', 'http://localhost.example'])
+      expect(sessionCookieFor('a', remote)).toContain('; Secure')
+    expect(sessionCookieFor(undefined, 'http://localhost')).toContain('promo_session=; Path=/; Max-Age=0;')
+    expect(sessionIn('theme=dark; promo_session=a.b-c.d_e; x=y')).toBe('a.b-c.d_e')
+    for (const none of [undefined, '', 'other_promo_session=a', 'promo_session='])
+      expect(sessionIn(none)).toBeUndefined()
+  })
+})
+
+test('readers of the API have a token or a session', async () => {
+  const parts = {
+    sessions: sessions(),
+    checkToken: async (token: string) =>
+      token === 'good'
+        ? ok('anna')
+        : fail({
+            code: token === 'other' ? ('forbidden' as const) : ('unauthorized' as const),
+            message: `not ${token}`,
+          }),
+  }
+  const refuse = (headers: Record<string, string>) => refuseReader(parts, (name) => headers[name])
+  expect(await refuse({ authorization: 'Bearer good' })).toBeUndefined()
+  expect(await refuse({ cookie: `promo_session=${await begun()}` })).toBeUndefined()
+  expect(await refuse({})).toMatchObject({ error: 'unauthorized', headers: { 'www-authenticate': 'Bearer' } })
+  expect(await refuse({ authorization: 'Basic YTpi' })).toMatchObject({ error: 'unauthorized' })
+  // Whoever sends a bad token is told so, also with a session beside it.
+  expect(await refuse({ authorization: 'Bearer bad', cookie: `promo_session=${await begun()}` })).toEqual({
+    error: 'unauthorized',
+    message: 'not bad',
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  })
+  expect(await refuse({ authorization: 'Bearer other' })).toEqual({
+    error: 'forbidden',
+    message: 'not other',
+  })
+})
+
+test.each([
+  ['/analytics', '/analytics'],
+  ['/analytics?days=7&tz=Europe/Oslo', '/analytics?days=7&tz=Europe/Oslo'],
+  ['/analytics/offers/4?from=2025-01-01', '/analytics/offers/4?from=2025-01-01'],
+  [null, '/analytics'],
+  ['', '/analytics'],
+  ['/', '/analytics'],
+  ['/elsewhere', '/analytics'],
+  ['/analyticsevil', '/analytics'],
+  ['//evil.example/analytics', '/analytics'],
+  ['/\\evil.example', '/analytics'],
+  ['/analytics/../../evil', '/analytics'],
+  ['/analytics/%2e%2e/%2e%2e/evil', '/analytics'],
+  ['/analytics\t//evil.example', '/analytics'],
+  ['/analytics\r\nset-cookie: a=b', '/analytics'],
+  ['https://evil.example/analytics', '/analytics'],
+  ['javascript:alert(1)//analytics', '/analytics'],
+])('after signing in, %j leads to %s', (given, page) => {
+  expect(pageAfterSignIn(given)).toBe(page)
+})
