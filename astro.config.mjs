@@ -7,5 +7,7 @@ export default defineConfig({
   adapter: node({ mode: 'middleware' }),
   integrations: [listPages()],
   build: { inlineStylesheets: 'never' },
+  // A form's origin is compared with the address in the request. What that address is, the proxy in front knows.
+  security: { checkOrigin: true, allowedDomains: [{}] },
   devToolbar: { enabled: false },
 })

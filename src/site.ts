@@ -53,6 +53,7 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
 
   const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
     const locals = { app, client: clientOf(request, headerReader(request)) }
+    showPublicAddress(request, app.config.SITE_URL)
     astro(request, response, () => answerNotFound(request, response, locals), locals).catch(
       (error: unknown) => {
         app.log.error({ reason: messageOf(error) }, 'a page broke')
@@ -119,6 +120,18 @@ function refuseForm(request: IncomingMessage, path: string): Answer | undefined 
   if (request.method !== 'POST' || !path.startsWith('/api/v1/promo/')) return undefined
   const fault = wrongContentType(request.headers['content-type'])
   return fault && faultAnswer(fault)
+}
+
+/**
+ * Astro refuses forms whose origin is not the address of the request. A proxy may show the site at another one, which
+ * only the settings know: forms from there are the site's own.
+ */
+function showPublicAddress({ headers }: IncomingMessage, siteUrl: string): void {
+  if (headers.origin !== siteUrl) return
+  const { host, protocol } = new URL(siteUrl)
+  headers.host = host
+  headers['x-forwarded-host'] = host
+  headers['x-forwarded-proto'] = protocol.slice(0, -1)
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

@@ -1,3 +1,5 @@
+import type { Label } from '../stats/label.ts'
+
 /** What was counted of something: the specification's figures, then what they are made of. */
 export type Figures = {
   /** Recipients that it was shown to. */
@@ -26,13 +28,6 @@ export type Summary = {
   date_range: DateRange
 } & Omit<Figures, 'impressions' | 'clicks' | 'ctr'>
 
-/** The label of a variation, and what an editor reads. */
-export type Verdict = {
-  code: 'not_enough_data' | 'too_close' | 'leading' | 'probably_best' | 'confirmed_winner' | 'behind'
-  /** "Leading (P = 88 %)". */
-  text: string
-}
-
 /** What all sends so far say of a variation, compared with the others of its offer. Rates are per cent. */
 export type Statistics = {
   /** Sends, their recipients and their visitors so far. */
@@ -46,7 +41,7 @@ export type Statistics = {
   probability_best: number
   /** Percentage points of CTR that are lost on average if this one is chosen now. */
   expected_loss: number
-  label: Verdict
+  label: Label
 }
 
 export type OfferRow = {

@@ -169,7 +169,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           where o.id in (select id from reported)
             ${query.offer_id === undefined ? sql`and (o.active or b.offer_id is not null)` : sql`and o.id = ${query.offer_id}::integer`}
             ${
-              query.variation_id === undefined
+              query.variation_id === undefined || query.offer_id !== undefined
                 ? sql``
                 : sql`and o.id = (select offer_id from promo_text_variations where id = ${query.variation_id}::integer)`
             }

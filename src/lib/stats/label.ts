@@ -1,0 +1,54 @@
+/** What may be said of a variation in comparison with its rival. */
+export type LabelCode =
+  | 'not_enough_data'
+  | 'too_close'
+  | 'leading'
+  | 'probably_best'
+  | 'confirmed_winner'
+  | 'behind'
+
+export type Label = { code: LabelCode; text: string }
+
+/** Sends older than 72 hours and clicks that each side needs before anything is said. */
+export const neededSends = 3
+export const neededClicks = 100
+
+export type Comparison = {
+  leads: boolean
+  /** The smaller of the two sides' numbers. */
+  sends: number
+  clicks: number
+  /** Probability to be the best of the offer. */
+  best: number
+  /** Expected loss as a share of the rate itself. */
+  relativeLoss: number
+  /** Whether the sequential test has declared it the winner over all others. */
+  confirmed: boolean
+}
+
+/** The first label that applies (selection-and-statistics, "What an editor sees"). `undefined`: there is no rival. */
+export function labelOf(comparison: Comparison | undefined): Label {
+  if (!comparison) return { code: 'not_enough_data', text: 'Nothing to compare with yet' }
+  const { leads, sends, clicks, best, relativeLoss, confirmed } = comparison
+  if (sends < neededSends || clicks < neededClicks) {
+    const had = `${Math.min(sends, neededSends)} of ${neededSends} sends`
+    const clicked = `${Math.min(clicks, neededClicks)} of ${neededClicks} clicks`
+    return { code: 'not_enough_data', text: `Not enough data yet – ${had}, ${clicked}` }
+  }
+  const chance = `P = ${percent(best)}`
+  if (!leads)
+    return best < 0.05
+      ? { code: 'behind', text: `Behind (${chance})` }
+      : { code: 'too_close', text: 'Too close to call' }
+  if (best < 0.8) return { code: 'too_close', text: 'Too close to call' }
+  if (confirmed) return { code: 'confirmed_winner', text: 'Confirmed winner' }
+  if (best >= 0.95 && relativeLoss < 0.05) return { code: 'probably_best', text: 'Probably best' }
+  return { code: 'leading', text: `Leading (${chance})` }
+}
+
+/** Never 100 % or 0 %, since nothing is certain. */
+function percent(share: number): string {
+  if (share > 0.99) return 'over 99 %'
+  if (share < 0.01) return 'under 1 %'
+  return `${Math.round(share * 100)} %`
+}

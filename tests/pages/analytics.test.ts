@@ -1,0 +1,289 @@
+import { SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addEditor } from '../../src/lib/auth/editor.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
+
+const secret = 'a-secret-of-thirty-two-characters'
+const password = 'correct horse battery'
+let running: RunningSite
+let database: Database
+let caller = 0
+
+beforeAll(async () => {
+  running = await runSite({
+    PROMO_JWT_SECRET: secret,
+    PROMO_TRUSTED_PROXIES: '127.0.0.1',
+    SITE_URL: 'https://site.example',
+  })
+  const { sql, url } = running.database
+  database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  await addEditor(database, { name: 'Anna', password })
+  // The specification's example: 150 recipients, 23 clicks, in three variations.
+  const noon = Date.now() - 3 * 86_400_000
+  const parts = [
+    { variation_id: 42, recipients: 60, clicks: 15 },
+    { variation_id: 43, recipients: 50, clicks: 5 },
+    { variation_id: 44, recipients: 40, clicks: 3 },
+  ]
+  await recordImpressions(
+    sql,
+    parts.map(({ variation_id, recipients }) => anImpression({ at: noon, variation_id, recipients })),
+  )
+  await recordClicks(
+    sql,
+    parts.flatMap(({ variation_id, clicks }) =>
+      Array.from({ length: clicks }, (_, index) =>
+        aClick({ at: noon + index * 60_000, variation_id, ip_hash: aHash(index), device: 'phone' }),
+      ),
+    ),
+  )
+  await settle(database, { age: 0 })
+})
+afterAll(async () => {
+  await database?.close()
+  await running?.end()
+})
+
+/** Each from an address of its own, so that no limit gets in the way. */
+const from = (path: string, request: RawRequest = {}) => {
+  caller += 1
+  const address = `198.51.${Math.floor(caller / 250)}.${caller % 250}`
+  return ask(running.site, path, { ...request, headers: { 'x-forwarded-for': address, ...request.headers } })
+}
+
+const bearer = async (lifetime = 60, audience?: string) => {
+  const jwt = new SignJWT({ ...(audience && { aud: audience }) })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
+  return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` }
+}
+
+const report = async (query: string) => {
+  const answer = await from(`/api/v1/promo/analytics${query}`, { headers: await bearer() })
+  return { ...answer, json: JSON.parse(answer.body) }
+}
+
+const form = (fields: Record<string, string>, headers: Record<string, string> = {}): RawRequest => ({
+  method: 'POST',
+  headers: {
+    'content-type': 'application/x-www-form-urlencoded',
+    origin: 'https://site.example',
+    ...headers,
+  },
+  body: new URLSearchParams(fields).toString(),
+})
+
+const signIn = async () => {
+  const { headers } = await from('/sign-in?next=/analytics%3Fdays%3D7', form({ name: 'anna', password }))
+  return { cookie: headers['set-cookie']?.split(';')[0] ?? '', location: headers.location }
+}
+
+describe('GET /api/v1/promo/analytics', () => {
+  test('specification test 6: figures of an offer', async () => {
+    const { status, json, headers } = await report('?offer_id=4&days=30')
+    expect(status).toBe(200)
+    const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10)
+    expect(json.summary).toMatchObject({
+      total_impressions: 150,
+      total_clicks: 23,
+      overall_ctr: 15.33,
+      date_range: { start: day(30), end: day(0), days: 30 },
+    })
+    expect(json.offers).toMatchObject([
+      {
+        offer_id: 4,
+        offer_name: 'No Code MBA',
+        offer_type: 'affiliate',
+        impressions: 150,
+        clicks: 23,
+        ctr: 15.33,
+        best_variation_id: 42,
+      },
+    ])
+    expect(json).not.toHaveProperty('variations')
+    expect(json).not.toHaveProperty('timeline')
+    expect(headers).toMatchObject({ 'cache-control': 'private, max-age=30', 'x-robots-tag': 'noindex' })
+  })
+
+  test('specification test 7: variations by CTR, best first', async () => {
+    const { json } = await report('?offer_id=4&include_variations=true&include_timeline=true')
+    expect(json.variations).toMatchObject([
+      {
+        variation_id: 42,
+        offer_id: 4,
+        text_preview: 'Build your dream startup this weekend',
+        cta_text: 'Build Now →',
+        tone: 'exciting',
+        impressions: 60,
+        clicks: 15,
+        ctr: 25,
+      },
+      { variation_id: 43, impressions: 50, clicks: 5, ctr: 10 },
+      { variation_id: 44, impressions: 40, clicks: 3, ctr: 7.5 },
+    ])
+    expect(json.timeline).toHaveLength(1)
+    expect(json.timeline[0]).toMatchObject({ impressions: 150, clicks: 23, ctr: 15.33 })
+  })
+
+  test('what was not shown has no rate', async () => {
+    const { json } = await report('?offer_id=5&include_variations=true')
+    expect(json.offers).toMatchObject([{ offer_id: 5, impressions: 0, ctr: null, best_variation_id: null }])
+    expect(json.variations).toMatchObject([{ variation_id: 50, ctr: null }])
+  })
+
+  test('everything that can be included is, and settled', async () => {
+    const { json } = await report(
+      '?days=all&include_heatmap=true&include_devices=true&include_referrers=true&include_reasons=true&include_sends=true&include_attributes=true',
+    )
+    expect(json.devices.device).toEqual([{ value: 'phone', clicks: 23, human_clicks: 23 }])
+    expect(json.referrers).toEqual([{ value: 'mail.example', clicks: 23, human_clicks: 23 }])
+    expect(json.reasons).toEqual([{ value: 'none', clicks: 23, human_clicks: 23 }])
+    expect(json.heatmap.reduce((sum: number, cell: { clicks: number }) => sum + cell.clicks, 0)).toBe(23)
+    expect(json.sends).toHaveLength(3)
+    expect(json.sends.find((send: { variation_id: number }) => send.variation_id === 42)).toMatchObject({
+      newsletter_send_id: '2026-11-18-daily',
+      recipients: 60,
+      clicks: 15,
+      clickers: 15,
+      ctr: 25,
+      by_hours: expect.arrayContaining([{ hours: 0, clicks: 15, human_clicks: 15 }]),
+    })
+    expect(json.summary.unique_clicks).toBe(23)
+    expect(json.settled_until).toMatch(/^20\d\d-/)
+  })
+
+  test.each([
+    ['?days=31', 'days'],
+    ['?offer_id=999', 'offer_id'],
+    ['?variation_id=999', 'variation_id'],
+    ['?offer_id=5&variation_id=42', 'variation_id'],
+    ['?tz=Mars/Olympus', 'tz'],
+    ['?format=csv&include_sends=true&include_heatmap=true', 'format'],
+  ])('%s is refused, naming %s', async (query, field) => {
+    const { status, json } = await report(query)
+    expect(status).toBe(400)
+    expect(json).toEqual({ error: 'validation_error', details: { [field]: expect.any(String) } })
+  })
+
+  test('needs a token: 401 without, expired or forged', async () => {
+    const path = '/api/v1/promo/analytics'
+    for (const headers of [{}, await bearer(-60), { authorization: 'Bearer forged' }]) {
+      const { status, headers: answered, body } = await from(path, { headers })
+      expect(status).toBe(401)
+      expect(answered['www-authenticate']).toMatch(/^Bearer/)
+      expect(JSON.parse(body)).toMatchObject({ error: 'unauthorized' })
+    }
+  })
+
+  test('is limited to 60 a minute for each address', async () => {
+    const headers = { ...(await bearer()), 'x-forwarded-for': '203.0.113.9' }
+    const path = '/api/v1/promo/analytics'
+    const statuses: number[] = []
+    for (let request = 0; request < 61; request += 1) statuses.push((await from(path, { headers })).status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(60)
+    expect(statuses.at(-1)).toBe(429)
+  })
+
+  test('answers a reader that has the report already with 304, and gives files', async () => {
+    const headers = await bearer()
+    const path = '/api/v1/promo/analytics?days=all&format=csv&include_variations=true'
+    const first = await from(path, { headers })
+    expect(first.headers['content-type']).toBe('text/csv; charset=utf-8')
+    expect(first.body.split('\r\n')).toHaveLength(7)
+    const again = await from(path, { headers: { ...headers, 'if-none-match': first.headers.etag ?? '' } })
+    expect([again.status, again.body]).toEqual([304, ''])
+  })
+
+  test('other methods are told which one to use', async () => {
+    expect(
+      await from('/api/v1/promo/analytics', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+      }),
+    ).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET' },
+    })
+  })
+})
+
+describe('signing in', () => {
+  test('leads to the page that was asked for, with a cookie that reads the API too', async () => {
+    const { cookie, location } = await signIn()
+    expect(location).toBe('/analytics?days=7')
+    expect(cookie).toMatch(/^promo_session=./)
+    expect((await from('/api/v1/promo/analytics', { headers: { cookie } })).status).toBe(200)
+  })
+
+  test('with a wrong password says so, keeps the name, and leads nowhere else', async () => {
+    const answer = await from('/sign-in?next=//evil.example', form({ name: '"><b>anna', password: 'wrong' }))
+    expect(answer.status).toBe(401)
+    expect(answer.body).toContain('The name or the password is wrong.')
+    expect(answer.body).toContain('<b>anna')
+    expect(answer.body).not.toContain('"><b>')
+    expect(answer.body).not.toContain('evil')
+    expect(answer.headers['set-cookie']).toBeUndefined()
+  })
+
+  test('takes a token of the existing back end once', async () => {
+    const { authorization } = await bearer()
+    const answer = await from('/sign-in', form({ token: authorization.replace('Bearer ', '') }))
+    expect([answer.status, answer.headers.location]).toEqual([303, '/analytics'])
+    expect((await from('/sign-in', form({ token: 'forged' }))).status).toBe(401)
+  })
+
+  test('is refused where the form comes from another site', async () => {
+    const answer = await from(
+      '/sign-in',
+      form({ name: 'anna', password }, { origin: 'https://evil.example' }),
+    )
+    expect(answer.status).toBe(403)
+    expect(answer.headers['set-cookie']).toBeUndefined()
+  })
+
+  test('works at the address at which the site listens, too', async () => {
+    const { origin, host } = new URL(running.site.url)
+    const answer = await from('/sign-in', form({ name: 'anna', password }, { origin, host }))
+    expect(answer.status).toBe(303)
+  })
+
+  test('needs the page itself to be strict about what it loads', async () => {
+    const { status, headers, body } = await from('/sign-in')
+    expect(status).toBe(200)
+    expect(headers['content-security-policy']).toContain("script-src 'self'")
+    expect(headers['content-security-policy']).not.toContain('unsafe-inline')
+    expect(headers['cache-control']).toBe('private, no-store')
+    expect(body).not.toMatch(/<script(?![^>]*src=)|style="/)
+  })
+})
+
+describe('signing out', () => {
+  test('ends the cookie; everywhere ends all sessions of the editor', async () => {
+    const { cookie } = await signIn()
+    const ended = await from('/sign-out', form({}, { cookie }))
+    expect([ended.status, ended.headers.location]).toEqual([303, '/sign-in'])
+    expect(ended.headers['set-cookie']).toContain('promo_session=; Path=/; Max-Age=0')
+    const everywhere = await from('/sign-out', form({ everywhere: 'yes' }, { cookie }))
+    expect(everywhere.status).toBe(303)
+    const [row] = await running.database.sql`select session_version from promo_editors where name = 'Anna'`
+    expect(row?.session_version).toBe(2)
+    expect((await from('/sign-out')).status).toBe(405)
+  })
+})
+
+test('pages of the analytics are for those who have signed in', async () => {
+  for (const path of ['/analytics', '/analytics?days=7']) {
+    const answer = await from(path)
+    expect([answer.status, answer.headers.location]).toEqual([
+      303,
+      `/sign-in?next=${encodeURIComponent(path)}`,
+    ])
+  }
+  expect((await from('/analytics', form({}))).status).toBe(405)
+})

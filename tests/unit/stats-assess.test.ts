@@ -1,0 +1,199 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
+import { assess } from '../../src/lib/stats/assess.ts'
+import { chancesOf } from '../../src/lib/stats/best.ts'
+import { betaCdf } from '../../src/lib/stats/beta.ts'
+import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
+import type { Evidence } from '../../src/lib/store/reports.ts'
+
+describe('the chance to be the best', () => {
+  test('of two is the integral that a fine sum gives', () => {
+    const one = { a: 30, b: 970 }
+    const other = { a: 25, b: 975 }
+    let truth = 0
+    const points = 20_000
+    for (let point = 0; point < points; point += 1) {
+      const [from, to] = [(0.2 * point) / points, (0.2 * (point + 1)) / points]
+      const mass = betaCdf(to, one.a, one.b) - betaCdf(from, one.a, one.b)
+      truth += mass * betaCdf((from + to) / 2, other.a, other.b)
+    }
+    const [first, second] = chancesOf([one, other])
+    expect(first?.best).toBeCloseTo(truth, 5)
+    expect((first?.best ?? 0) + (second?.best ?? 0)).toBeCloseTo(1, 6)
+    // What the better one loses and what the worse one loses differ by their means.
+    expect((second?.loss ?? 0) - (first?.loss ?? 0)).toBeCloseTo(0.005, 6)
+  })
+
+  test('of equals is equal, also of very many clicks beside very few', () => {
+    for (const { best } of chancesOf(Array.from({ length: 4 }, () => ({ a: 8, b: 392 }))))
+      expect(best).toBeCloseTo(0.25, 4)
+    const [sure, unsure] = chancesOf([
+      { a: 40_000, b: 1_960_000 },
+      { a: 8, b: 392 },
+    ])
+    expect((sure?.best ?? 0) + (unsure?.best ?? 0)).toBeCloseTo(1, 4)
+    expect(unsure?.best).toBeCloseTo(1 - betaCdf(0.02, 8, 392), 3)
+    expect(chancesOf([{ a: 8, b: 392 }])).toEqual([
+      { best: expect.closeTo(1, 9), loss: expect.closeTo(0, 9) },
+    ])
+  })
+
+  test('sums to one, and the larger mean of equally known ones has the larger chance', () => {
+    const belief = fc.record({
+      a: fc.double({ min: 2, max: 500, noNaN: true }),
+      b: fc.double({ min: 50, max: 5e4, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(fc.array(belief, { minLength: 1, maxLength: 6 }), (beliefs) => {
+        const chances = chancesOf(beliefs)
+        expect(chances.reduce((sum, { best }) => sum + best, 0)).toBeCloseTo(1, 2)
+        for (const { loss } of chances) expect(loss).toBeGreaterThanOrEqual(0)
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+const comparison = (changes: Partial<Comparison> = {}): Comparison => ({
+  leads: true,
+  sends: 9,
+  clicks: 500,
+  best: 0.88,
+  relativeLoss: 0.02,
+  confirmed: false,
+  ...changes,
+})
+
+test.each<[string, Comparison | undefined, string]>([
+  ['no rival', undefined, 'Nothing to compare with yet'],
+  [
+    'few clicks',
+    comparison({ sends: 2, clicks: 41 }),
+    'Not enough data yet – 2 of 3 sends, 41 of 100 clicks',
+  ],
+  ['few sends only', comparison({ sends: 2 }), 'Not enough data yet – 2 of 3 sends, 100 of 100 clicks'],
+  [
+    '99 clicks',
+    comparison({ clicks: 99, confirmed: true }),
+    'Not enough data yet – 3 of 3 sends, 99 of 100 clicks',
+  ],
+  ['79 %', comparison({ best: 0.79 }), 'Too close to call'],
+  ['88 %', comparison(), 'Leading (P = 88 %)'],
+  ['96 % that may cost much', comparison({ best: 0.96, relativeLoss: 0.05 }), 'Leading (P = 96 %)'],
+  ['96 %', comparison({ best: 0.96, relativeLoss: 0.049 }), 'Probably best'],
+  ['confirmed', comparison({ best: 0.997, confirmed: true }), 'Confirmed winner'],
+  ['nearly certain', comparison({ best: 0.999, relativeLoss: 0.1 }), 'Leading (P = over 99 %)'],
+  ['behind', comparison({ leads: false, best: 0.02 }), 'Behind (P = 2 %)'],
+  ['far behind', comparison({ leads: false, best: 0.001 }), 'Behind (P = under 1 %)'],
+  ['second, not by much', comparison({ leads: false, best: 0.12 }), 'Too close to call'],
+])('the label with %s', (_, given, text) => {
+  expect(labelOf(given).text).toBe(text)
+})
+
+const day = 86_400_000
+const now = Date.UTC(2026, 10, 18, 12)
+const sent = (offer_id: number, variation_id: number, clickers: number, days: number) => ({
+  offer_id,
+  variation_id,
+  sent_at: now - days * day,
+  recipients: 10_000,
+  clickers,
+  clickers_1: clickers * 0.7,
+  clickers_2: clickers * 0.9,
+  clickers_3: clickers,
+})
+const evidence: Evidence = {
+  variations: [
+    { variation_id: 1, offer_id: 1, tone: 'exciting', length_category: 'short', cta_text: null },
+    { variation_id: 2, offer_id: 1, tone: 'calm', length_category: 'short', cta_text: null },
+    { variation_id: 3, offer_id: 2, tone: 'exciting', length_category: 'long', cta_text: 'Go' },
+    { variation_id: 4, offer_id: 2, tone: 'calm', length_category: 'long', cta_text: 'Go' },
+    { variation_id: 5, offer_id: 3, tone: 'wild', length_category: 'long', cta_text: 'Go' },
+  ],
+  sends: [
+    ...Array.from({ length: 40 }, (_, index) => sent(1, 1, 400 + (index % 3) * 20, 4 + index)),
+    ...Array.from({ length: 40 }, (_, index) => sent(1, 2, 200 + (index % 3) * 10, 4 + index)),
+    sent(2, 3, 30, 10),
+    sent(2, 4, 35, 11),
+  ],
+}
+
+describe('an assessment', () => {
+  const { variations, offers, attributes } = assess(evidence, now)
+
+  test('finds the winner, and says how it knows', () => {
+    expect(variations.get(1)).toMatchObject({
+      sends: 40,
+      recipients: 400_000,
+      clickers: 16_780 - 0,
+      label: { code: 'confirmed_winner' },
+    })
+    expect(variations.get(1)?.smoothed_ctr).toBeCloseTo(4.1, 0)
+    expect(variations.get(1)?.probability_best).toBeGreaterThan(0.99)
+    expect(variations.get(2)?.label.code).toBe('behind')
+    expect(variations.get(2)?.expected_loss).toBeCloseTo(2, 0)
+    const [low, high] = variations.get(1)?.interval ?? [0, 0]
+    expect(low).toBeLessThan(4.1)
+    expect(high).toBeGreaterThan(4.1)
+  })
+
+  test('says nothing where there is too little, or nothing to compare with', () => {
+    expect(variations.get(3)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 30 of 100 clicks')
+    expect(variations.get(4)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 30 of 100 clicks')
+    expect(variations.get(5)).toMatchObject({
+      sends: 0,
+      clickers: 0,
+      label: { text: 'Nothing to compare with yet' },
+    })
+    expect([...offers.keys()]).toEqual([1, 2])
+    expect(offers.get(1)?.smoothed_ctr).toBeGreaterThan(offers.get(2)?.smoothed_ctr ?? 0)
+  })
+
+  test('compares kinds of texts within their offers, so that a good offer does not lift its words', () => {
+    expect(attributes.tone.map(({ value }) => value)).toEqual(['exciting', 'calm'])
+    expect(attributes.tone[0]?.lift).toBeGreaterThan(1.1)
+    expect(attributes.tone[1]?.lift).toBeLessThan(0.9)
+    // Short texts belong to the offer that does better; against their own offer they do as it does.
+    for (const { lift } of attributes.length_category) expect(lift).toBeCloseTo(1, 1)
+    expect(attributes.length_category.map(({ value }) => value).sort()).toEqual(['long', 'short'])
+    expect(attributes.cta_text).toMatchObject([{ value: 'Go', variations: 3, sends: 2, clickers: 65 }])
+  })
+
+  test('of nothing is empty', () => {
+    expect(assess({ sends: [], variations: [] }, now)).toMatchObject({
+      attributes: { tone: [], length_category: [], cta_text: [] },
+    })
+  })
+})
+
+test('the same evidence is judged once in ten minutes', () => {
+  let at = now
+  const judge = createAssessor(() => at)
+  const text = JSON.stringify(evidence)
+  const first = judge(text)
+  expect(first.variations.get(1)?.label.code).toBe('confirmed_winner')
+  at += 30_000
+  expect(judge(text)).toBe(first)
+  at += 10 * 60_000
+  expect(judge(text)).not.toBe(first)
+  expect(judge(JSON.stringify({ ...evidence, sends: [] })).offers.size).toBe(0)
+})
+
+test('twenty offers of four texts are judged within a blink', () => {
+  const many: Evidence = {
+    variations: Array.from({ length: 80 }, (_, id) => ({
+      variation_id: id,
+      offer_id: id >> 2,
+      tone: null,
+      length_category: null,
+      cta_text: null,
+    })),
+    sends: Array.from({ length: 730 }, (_, index) =>
+      sent((index % 80) >> 2, index % 80, 150 + (index % 17), index),
+    ),
+  }
+  const started = performance.now()
+  assess(many, now)
+  expect(performance.now() - started).toBeLessThan(1_000)
+})

@@ -1,0 +1,56 @@
+import stdlibCdf from '@stdlib/stats-base-dists-beta-cdf'
+import stdlibQuantile from '@stdlib/stats-base-dists-beta-quantile'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { betaCdf, betaQuantile } from '../../src/lib/stats/beta.ts'
+
+const off = (value: number, truth: number) => Math.abs(value - truth) / Math.abs(truth)
+
+const shapes = [
+  [0.5, 0.5],
+  [1, 1],
+  [2, 3],
+  [8, 392],
+  [0.5, 1e6],
+  [1e5, 1e7],
+  [1e5, 1e5],
+  [30, 0.7],
+  [1e3, 2],
+  [5, 1e4],
+  [250, 12_000],
+] as const
+const probabilities = [1e-6, 1e-3, 0.025, 0.3, 0.5, 0.8, 0.975, 0.9999]
+
+describe.each(shapes)('Beta(%d, %d)', (a, b) => {
+  test('its distribution function is right to eight digits', () => {
+    for (const p of probabilities) {
+      const x = stdlibQuantile(p, a, b)
+      const truth = stdlibCdf(x, a, b)
+      expect(off(betaCdf(x, a, b), truth), `at ${x}`).toBeLessThan(1e-8)
+    }
+  })
+
+  test('its quantiles are right to eight digits, in the tails too', () => {
+    for (const p of probabilities)
+      expect(off(betaQuantile(p, a, b), stdlibQuantile(p, a, b)), `at ${p}`).toBeLessThan(1e-8)
+  })
+})
+
+test('values that can be worked out by hand', () => {
+  expect(betaCdf(0.3, 1, 1)).toBeCloseTo(0.3, 14)
+  expect(betaCdf(0.5, 2, 2)).toBeCloseTo(0.5, 14)
+  expect(betaCdf(0.2, 1, 5)).toBeCloseTo(1 - 0.8 ** 5, 14)
+  expect(betaQuantile(0.36, 2, 1)).toBeCloseTo(0.6, 14)
+  expect([betaCdf(0, 2, 3), betaCdf(1, 2, 3), betaCdf(-1, 2, 3), betaCdf(2, 2, 3)]).toEqual([0, 1, 0, 1])
+})
+
+test('the quantile is the inverse, and the two tails mirror each other', () => {
+  const shape = fc.double({ min: 0.5, max: 1e5, noNaN: true })
+  fc.assert(
+    fc.property(shape, shape, fc.double({ min: 1e-6, max: 1 - 1e-6, noNaN: true }), (a, b, p) => {
+      const x = betaQuantile(p, a, b)
+      if (x > 1e-12 && x < 1 - 1e-12) expect(betaCdf(x, a, b)).toBeCloseTo(p, 8)
+      expect(betaCdf(0.4, a, b)).toBeCloseTo(1 - betaCdf(0.6, b, a), 10)
+    }),
+  )
+})
