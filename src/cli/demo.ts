@@ -1,5 +1,8 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { App } from '../lib/app.ts'
+import { addEditor } from '../lib/auth/editor.ts'
+import { generatePassword } from '../lib/auth/password.ts'
 import type { Config } from '../lib/config.ts'
 import { ok } from '../lib/result.ts'
 import { samplePrefix } from '../lib/sample/history.ts'
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
   const places = [
     ['Sample newsletter', `${site}/sample-newsletter.html`],
     ['Its promo link', promo.ok ? promo.value.link : 'none: no offer can be shown'],
+    ['Analytics', `${site}/analytics (sign in as "demo" with ${await demoPassword(app)})`],
     ['Home page', `${site}/`],
     ['Health', `${site}/api/v1/promo/health`],
     ['Database', databaseOf(config)],
@@ -51,6 +55,17 @@ async function main(): Promise<void> {
     '  select clicked_at, variation_id, verdict, reason, device from promo_click_tracking order by id desc limit 5;',
   )
   print('\nStop with Ctrl+C. The next start keeps the data.\n')
+}
+
+/** The password of the editor "demo", who is made at the first start; it is kept beside the data, for nobody else. */
+async function demoPassword({ config, database }: App): Promise<string> {
+  const path = join(config.PROMO_DATA_DIR, 'demo-password')
+  if (existsSync(path)) return readFileSync(path, 'utf8').trim()
+  const password = generatePassword()
+  const added = await addEditor(database, { name: 'demo', password })
+  if (!added.ok) return `the password that you gave: ${added.fault.message}`
+  writeFileSync(path, `${password}\n`, { mode: 0o600 })
+  return password
 }
 
 /** Sample offers and history, once: what somebody changes afterwards stays. Answers what went wrong. */

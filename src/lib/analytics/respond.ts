@@ -20,10 +20,7 @@ export function respondReport(report: Report, query: ReportQuery, known: string 
   }
   const full =
     query.format === 'csv' ? file(tableOf(report, section), section ?? 'offers') : json(200, report)
-  const etag = `"${createHash('sha256')
-    .update(full.body ?? '')
-    .digest('base64url')
-    .slice(0, 27)}"`
+  const etag = `"${createHash('sha256').update(`${full.body}`).digest('base64url').slice(0, 27)}"`
   const headers = {
     ...full.headers,
     'cache-control': `private, max-age=${freshFor}`,

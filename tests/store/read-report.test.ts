@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
+import type { Assessment } from '../../src/lib/analytics/build-report.ts'
+import { type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
+import { readReport } from '../../src/lib/analytics/read-report.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+
+let store: TestDatabase
+let database: Database
+const noon = Date.UTC(2025, 9, 10, 12)
+
+beforeAll(async () => {
+  store = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  await insertPromos(store.sql)
+  await recordImpressions(store.sql, [
+    anImpression({ at: noon, variation_id: 42, recipients: 60 }),
+    anImpression({ at: noon, variation_id: 43, recipients: 50 }),
+  ])
+  const clicks = (variation_id: number, count: number, verdict: 'human' | 'machine') =>
+    Array.from({ length: count }, (_, index) =>
+      aClick({
+        at: noon + index * 60_000,
+        variation_id,
+        verdict,
+        ip_hash: aHash(index),
+        device: 'phone',
+        os: 'iOS',
+      }),
+    )
+  await recordClicks(store.sql, [
+    ...clicks(42, 6, 'human'),
+    ...clicks(43, 3, 'human'),
+    ...clicks(43, 7, 'machine'),
+    aClick({ at: noon + 5 * 3_600_000, variation_id: 42 }),
+  ])
+  await settle(database, { age: 0 })
+})
+afterAll(async () => {
+  await database.close()
+  await store.drop()
+})
+
+const query = (changes: Partial<ReportQuery> = {}): ReportQuery => ({
+  start: '2025-10-01',
+  end: '2025-10-18',
+  tz: 'UTC',
+  counting: 'all',
+  include: new Set(sections),
+  format: 'json',
+  ...changes,
+})
+const nothing: Assessment = {
+  variations: new Map(),
+  offers: new Map(),
+  attributes: { tone: [], length_category: [], cta_text: [] },
+}
+const read = async (
+  changes: Partial<ReportQuery> = {},
+  assess = createAssessor(() => noon + 8 * 86_400_000),
+) => {
+  const report = await readReport({ database, assess }, query(changes))
+  if (!report.ok) throw new Error(JSON.stringify(report.fault))
+  return report.value
+}
+
+test('all clicks rank as the specification has it, human ones as an editor wants it', async () => {
+  const all = await read()
+  expect(all.variations?.map(({ variation_id, ctr }) => [variation_id, ctr]).slice(0, 2)).toEqual([
+    [43, 20],
+    [42, 11.67],
+  ])
+  expect(all.offers[0]).toMatchObject({
+    offer_id: 4,
+    best_variation_id: 43,
+    clicks: 17,
+    human_clicks: 10,
+    machine_clicks: 7,
+  })
+  const human = await read({ counting: 'human' })
+  expect(
+    human.variations?.map(({ variation_id, human_ctr }) => [variation_id, human_ctr]).slice(0, 2),
+  ).toEqual([
+    [42, 11.67],
+    [43, 6],
+  ])
+  expect(human.offers[0]?.best_variation_id).toBe(42)
+  expect(human.offers.map(({ offer_id }) => offer_id)).toEqual([4, 5, 6])
+})
+
+test('every section is there, with the days before to compare with', async () => {
+  const report = await read()
+  expect(report.summary).toMatchObject({
+    total_impressions: 110,
+    total_clicks: 17,
+    overall_ctr: 15.45,
+    unique_clicks: 9,
+  })
+  expect(report.summary.date_range).toEqual({ start: '2025-10-01', end: '2025-10-18', days: 17 })
+  expect(report.previous).toMatchObject({
+    total_impressions: 0,
+    overall_ctr: null,
+    date_range: { start: '2025-09-13', end: '2025-09-30', days: 17 },
+  })
+  expect(report.devices?.os).toEqual([
+    { value: 'iOS', clicks: 16, human_clicks: 9 },
+    { value: 'unknown', clicks: 1, human_clicks: 1 },
+  ])
+  expect(report.referrers).toEqual([{ value: 'mail.example', clicks: 17, human_clicks: 10 }])
+  expect(report.reasons).toHaveLength(1)
+  expect(report.timeline).toHaveLength(1)
+  expect(report.sparklines).toHaveLength(2)
+  expect(report.heatmap?.reduce((sum, { clicks }) => sum + clicks, 0)).toBe(17)
+  const sent = report.sends?.find(({ variation_id }) => variation_id === 42)
+  expect(sent).toMatchObject({ recipients: 60, clicks: 7, clickers: 7, ctr: 11.67 })
+  expect(sent?.by_hours.map(({ hours, clicks }) => [hours, clicks])).toEqual([
+    [0, 6],
+    [1, 0],
+    [2, 0],
+    [3, 1],
+    [6, 0],
+    [12, 0],
+    [24, 0],
+    [48, 0],
+    [72, 0],
+    [168, 0],
+  ])
+  expect(report.variations?.find(({ variation_id }) => variation_id === 42)?.statistics?.label.code).toBe(
+    'not_enough_data',
+  )
+  expect(report.attributes?.tone.map(({ value }) => value)).toContain('exciting')
+  expect(report.settled_until).toMatch(/^20/)
+})
+
+test('what is not asked for is not there; all time has no days before', async () => {
+  const { start, ...rest } = query({ include: new Set() })
+  expect(start).toBe('2025-10-01')
+  const report = await readReport({ database, assess: () => nothing }, rest)
+  expect(report).toMatchObject({
+    ok: true,
+    value: { summary: { date_range: { start: '2025-10-10', days: 'all' } } },
+  })
+  expect(report.ok && Object.keys(report.value).sort()).toEqual(['offers', 'settled_until', 'summary'])
+  expect(report.ok && report.value.offers[0]).toMatchObject({ smoothed_ctr: null, interval: null })
+})
+
+test.each([
+  [{ offer_id: 999 }, { offer_id: 'there is no offer 999' }],
+  [{ variation_id: 999 }, { variation_id: 'there is no variation 999' }],
+  [{ offer_id: 5, variation_id: 42 }, { variation_id: 'there is no variation 42 of offer 5' }],
+])('%j names what is not there', async (changes, details) => {
+  expect(await readReport({ database, assess: () => nothing }, query(changes))).toEqual(
+    fail({ error: 'validation_error', details }),
+  )
+})
+
+test('an inactive offer is shown when it is asked for', async () => {
+  await store.sql`update promo_offers set active = false where id = 5`
+  expect((await read()).offers.map(({ offer_id }) => offer_id)).toEqual([4, 6])
+  expect((await read({ offer_id: 5 })).variations).toMatchObject([{ variation_id: 50, ctr: null }])
+})
+
+test('a time zone that the database does not know is named; a database that is away is told', async () => {
+  expect(await readReport({ database, assess: () => nothing }, query({ tz: 'Mars/Olympus' }))).toMatchObject(
+    fail({
+      error: 'validation_error',
+      details: { tz: expect.stringContaining('is not known to the database') },
+    }),
+  )
+  const away: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
+  expect(await readReport({ database: away, assess: () => nothing }, query())).toMatchObject(
+    fail({ error: 'database_unavailable', message: expect.stringContaining('Redirects go on') }),
+  )
+  const empty: Database = {
+    ...database,
+    run: async (statements) => ok(await Promise.resolve(statements(store.sql)).then(() => [] as never)),
+  }
+  await expect(readReport({ database: empty, assess: () => nothing }, query())).rejects.toThrow('one row')
+})
