@@ -27,7 +27,7 @@ async function forEditors(
   { locals, request, url, redirect }: APIContext,
   next: () => Promise<Response>,
 ): Promise<Response> {
-  const session = await locals.app.readSession(request.headers.get('cookie') ?? undefined)
+  const session = await locals.app.access.readSession(request.headers.get('cookie') ?? undefined)
   if (!session.ok && session.fault.code === 'unavailable') {
     const text = 'The database does not answer just now. Promo links go on working; try again in a minute.'
     return new Response(text, { status: 503, headers: { 'retry-after': '30' } })

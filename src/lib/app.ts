@@ -1,13 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createAssessor } from './analytics/assess-evidence.ts'
 import { type Counting, parseQuery, type ReportQuery } from './analytics/query.ts'
 import { readReport } from './analytics/read-report.ts'
-import { createTokenCheck } from './auth/check-token.ts'
-import { refuseReader } from './auth/reader.ts'
-import { sessionSecret } from './auth/secret.ts'
-import { createSessions, type Editor, sessionCookieFor, sessionIn } from './auth/session.ts'
-import { createSignIn } from './auth/sign-in.ts'
+import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
 import { createSelfDeclared } from './classify/self-declared.ts'
@@ -34,7 +29,6 @@ import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
 import { type SelectionRequest, selectPromo } from './selection/select-promo.ts'
 import { openDatabase } from './store/database.ts'
-import { endSessions } from './store/editors.ts'
 import { makeClickPartitions, migrate } from './store/migrate.ts'
 import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
@@ -186,20 +180,11 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
       return !found.ok || found.value.length > 0
     },
   }
-  const secret = sessionSecret(config)
-  if (!secret.ok) log.error({ reason: secret.fault.message }, 'sessions will end with this process')
-  const sessions = createSessions({
-    secret: secret.ok ? secret.value : randomBytes(32),
-    database,
-    now,
-  })
-  const signIn = createSignIn(database)
-  const checkToken = createTokenCheck(config, now)
-  const cookieFor = async (editor: Editor) => sessionCookieFor(await sessions.begin(editor), config.SITE_URL)
+  const access = openAccess({ config, database, now, log })
 
   const gate = {
     token: config.PROMO_INGEST_TOKEN,
-    refuseReader: (header: HeaderReader) => refuseReader({ checkToken, sessions }, header),
+    refuseReader: access.refuseReader,
     limits: {
       'track-impression': limitPerMinute(200),
       'track-click': limitPerMinute(500),
@@ -237,32 +222,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
         { database, links, random, siteUrl: config.SITE_URL },
         { strategy: strategy ?? config.PROMO_SELECTION, newsletter_send_id },
       ),
-    /** The cookie of a new session. */
-    async signIn(given: { name: string; password: string; address: string }) {
-      const signedIn = await signIn(given)
-      return signedIn.ok ? ok(await cookieFor(signedIn.value)) : signedIn
-    },
-    /** The same for somebody whom another back end vouches for with a token. */
-    async handOver(token: string) {
-      const checked = await checkToken(token)
-      return checked.ok ? ok(await cookieFor({ name: checked.value })) : checked
-    },
-    /** Who is signed in, and the cookie to go on with where it is time for a new one. */
-    async readSession(cookies: string | undefined) {
-      const checked = await sessions.check(sessionIn(cookies))
-      if (!checked.ok) return checked
-      const { editor, renewed } = checked.value
-      const cookie = renewed === undefined ? undefined : sessionCookieFor(renewed, config.SITE_URL)
-      return ok({ editor, cookie })
-    },
-    /** The cookie that ends a session; with the name of an editor, all sessions of theirs end. */
-    async signOut(everywhere?: string) {
-      if (everywhere !== undefined) {
-        const ended = await database.run((sql) => endSessions(sql, everywhere))
-        if (!ended.ok) return ended
-      }
-      return ok(sessionCookieFor(undefined, config.SITE_URL))
-    },
+    access,
     parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
       parseQuery(parameters, now(), defaults),
     readReport: (query: ReportQuery) => readReport({ database, assess }, query),

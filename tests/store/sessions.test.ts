@@ -1,14 +1,17 @@
 import { SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openAccess } from '../../src/lib/auth/access.ts'
 import { addEditor, removeEditor } from '../../src/lib/auth/editor.ts'
 import { refuseReader } from '../../src/lib/auth/reader.ts'
 import { createSessions, sessionCookieFor, sessionIn, sessionLength } from '../../src/lib/auth/session.ts'
 import { createSignIn, pageAfterSignIn } from '../../src/lib/auth/sign-in.ts'
+import { readConfig } from '../../src/lib/config.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { endSessions } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { temporaryFolder } from '../support/folders.ts'
 
 let store: TestDatabase
 let database: Database
@@ -172,6 +175,42 @@ describe('a session', () => {
     for (const none of [undefined, '', 'other_promo_session=a', 'promo_session='])
       expect(sessionIn(none)).toBeUndefined()
   })
+})
+
+test('access hands out cookies, and takes them back', async () => {
+  const read = readConfig({
+    PROMO_DATA_DIR: temporaryFolder(),
+    PROMO_JWT_SECRET: 'a-secret-of-thirty-two-characters',
+  })
+  if (!read.ok) throw new Error('the settings do not hold')
+  const config = read.value
+  const access = openAccess({ config, database, now: () => now, log: openLog('silent') })
+  const given = { name: 'anna', password, address: '192.0.2.7' }
+  const cookie = await access.signIn(given)
+  if (!cookie.ok) throw new Error(cookie.fault.message)
+  expect(await access.signIn({ ...given, password: 'wrong' })).toMatchObject({ ok: false })
+  const editor = { id: 1, name: 'Anna', version: 1 }
+  expect(await access.readSession(cookie.value)).toEqual(ok({ editor, cookie: undefined }))
+  expect(await access.readSession(undefined)).toEqual(fail({ code: 'signed_out' }))
+  expect(await access.refuseReader((name) => (name === 'cookie' ? cookie.value : undefined))).toBeUndefined()
+  now += 11 * 60_000
+  expect(await access.readSession(cookie.value)).toEqual(
+    ok({ editor, cookie: expect.stringContaining('promo_session=') }),
+  )
+  const token = await new SignJWT({ sub: 'ben' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(now / 1000 + 60)
+    .sign(new TextEncoder().encode('a-secret-of-thirty-two-characters'))
+  expect(await access.handOver(token)).toEqual(ok(expect.stringContaining('promo_session=')))
+  expect(await access.handOver('forged')).toMatchObject({ ok: false })
+  const ended = ok(expect.stringContaining('promo_session=; Path=/; Max-Age=0'))
+  expect(await access.signOut()).toEqual(ended)
+  expect(await access.signOut('Anna')).toEqual(ended)
+  now += 5_000
+  expect(await access.readSession(cookie.value)).toEqual(fail({ code: 'signed_out' }))
+  const broken = { ...config, PROMO_DATA_DIR: '/dev/null/no-folder' }
+  const homeless = openAccess({ config: broken, database: away, now: () => now, log: openLog('silent') })
+  expect(await homeless.signOut('Anna')).toMatchObject({ ok: false })
 })
 
 test('readers of the API have a token or a session', async () => {

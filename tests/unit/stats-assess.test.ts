@@ -5,7 +5,7 @@ import { assess } from '../../src/lib/stats/assess.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
-import type { Evidence } from '../../src/lib/store/reports.ts'
+import type { Evidence } from '../../src/lib/store/report-row.ts'
 
 describe('the chance to be the best', () => {
   test('of two is the integral that a fine sum gives', () => {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { assess } from '../stats/assess.ts'
-import type { Evidence } from '../store/reports.ts'
+import type { Evidence } from '../store/report-row.ts'
 import type { Assessment } from './build-report.ts'
 
 /** Judging depends on the age of sends, in days: minutes make no difference that anyone could see. */

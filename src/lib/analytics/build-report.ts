@@ -1,4 +1,4 @@
-import type { ReportRow, SentPromo, Sums } from '../store/reports.ts'
+import type { ReportRow, SentPromo, Sums } from '../store/report-row.ts'
 import { figuresOf, previewOf, rate } from './figures.ts'
 import { type Counting, daysBefore, daysBetween, type ReportQuery } from './query.ts'
 import type {

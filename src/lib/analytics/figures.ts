@@ -1,4 +1,4 @@
-import type { Sums } from '../store/reports.ts'
+import type { Sums } from '../store/report-row.ts'
 import type { Figures } from './report.ts'
 
 /** Clicks per hundred impressions, two decimals; `null` where there were no impressions. */

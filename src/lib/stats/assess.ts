@@ -1,6 +1,6 @@
 import type { Assessment } from '../analytics/build-report.ts'
 import type { AttributeRow, Statistics } from '../analytics/report.ts'
-import type { Evidence as SendsAndTexts } from '../store/reports.ts'
+import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
 import { type Chance, chancesOf } from './best.ts'
 import { arrivalOf, type Evidence, poolEvidence, type Send } from './evidence.ts'
 import { labelOf } from './label.ts'

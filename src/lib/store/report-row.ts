@@ -1,0 +1,78 @@
+/** Sums of the rollups, as they come from the database. */
+export type Sums = {
+  impressions: number
+  clicks: number
+  human_clicks: number
+  machine_clicks: number
+  duplicate_clicks: number
+  uncertain_clicks: number
+  unique_clicks: number
+}
+
+export type OfferSums = Sums & { offer_id: number; offer_name: string; offer_type: string; active: boolean }
+
+export type VariationSums = Sums & {
+  variation_id: number
+  offer_id: number
+  text_content: string
+  cta_text: string | null
+  tone: string | null
+  length_category: string | null
+  approved: boolean
+}
+
+/** A send of a variation and its visitors so far; `since` holds those of the first one, two and three days. */
+export type SendEvidence = {
+  offer_id: number
+  variation_id: number
+  /** Milliseconds since 1970. */
+  sent_at: number
+  recipients: number
+  clickers: number
+  clickers_1: number
+  clickers_2: number
+  clickers_3: number
+}
+
+/** What the statistics are made of, over all offers and all time, whatever the report is about. */
+export type Evidence = {
+  sends: SendEvidence[]
+  variations: Pick<VariationSums, 'variation_id' | 'offer_id' | 'tone' | 'length_category' | 'cta_text'>[]
+}
+
+export type SentPromo = {
+  newsletter_send_id: string
+  offer_id: number
+  offer_name: string
+  variation_id: number
+  text_content: string
+  sent_at: string
+  recipients: number
+  clicks: number
+  human_clicks: number
+  clickers: number
+  /** Hours at which a span begins, its clicks and its human ones. */
+  spans: [hours: number, clicks: number, human_clicks: number][]
+}
+
+export type ReportRow = {
+  first_day: string
+  summary: Sums
+  previous: Sums | null
+  offers: OfferSums[]
+  variations: VariationSums[]
+  /** An `Evidence` as JSON: whoever has judged the same text before need not read it again. */
+  evidence: string
+  timeline: (Sums & { date: string })[]
+  sparklines: {
+    date: string
+    variation_id: number
+    impressions: number
+    clicks: number
+    human_clicks: number
+  }[]
+  heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
+  breakdown: { dimension: string; value: string; clicks: number; human_clicks: number }[]
+  sends: SentPromo[]
+  settled_until: string | null
+}
