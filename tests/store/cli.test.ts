@@ -19,6 +19,7 @@ import { verifyPassword } from '../../src/lib/auth/password.ts'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { openRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
 
@@ -284,6 +285,7 @@ test('purge removes what its dry run announces', async () => {
     { rejected_at: 1, reason: 'variation_gone', event: old },
   ])
   await promo(['replay'])
+  await settleClicks(tested.sql, 0, 1_000)
   await tested.sql`update promo_click_tracking set user_agent = 'Mozilla/5.0' where event_id = ${old.event_id}`
   const details = async () =>
     (await tested.sql`select user_agent from promo_click_tracking where event_id = ${old.event_id}`)[0]
