@@ -23,7 +23,7 @@ import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
 import { purge } from './operations/purge.ts'
-import { settle } from './operations/settle.ts'
+import { settler } from './operations/settle.ts'
 import { createSalts } from './privacy/salts.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
@@ -134,10 +134,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
       },
       tend: events.tend,
       provide,
-      async settle(signal) {
-        const settled = await settle(database, { signal })
-        if (!settled.ok) log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
-      },
+      settle: settler(database, log),
       async purge() {
         const purged = await purge(database, now(), config)
         if (purged.ok) log.info(purged.value, 'purged')

@@ -75,6 +75,9 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
     expect(body).toContain(line)
   }
   expect(await findDrift(database.sql)).toEqual([])
+  const query = app.parseReportQuery(new URLSearchParams('days=7'), { counting: 'human' })
+  const report = query.ok ? await app.readReport(query.value) : query
+  expect(report).toMatchObject({ ok: true, value: { summary: { total_clicks: expect.any(Number) } } })
 })
 
 test('an empty database is migrated; damage and faults of the journal are counted', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
-import { settle as settleAll } from '../../src/lib/operations/settle.ts'
+import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
@@ -259,7 +259,14 @@ describe('the settler', () => {
     expect(await settleAll(pool)).toEqual(ok(0))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(2_500))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(0))
+    const log = openLog('silent')
+    const warned = vi.spyOn(log, 'warn')
+    const signal = new AbortController().signal
+    await settler(pool, log)(signal)
+    expect(warned).not.toHaveBeenCalled()
     await pool.close()
+    await settler(pool, log)(signal)
+    expect(warned).toHaveBeenCalledExactlyOnceWith(expect.anything(), 'clicks could not be settled')
     expect(await settleAll(pool, { age: 0 })).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
   })
 })

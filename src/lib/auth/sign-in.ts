@@ -30,7 +30,7 @@ export function createSignIn(database: Database): SignIn {
 
   const verify = (password: string, stored: string): Promise<boolean> => {
     const verified = hashing.then(() => verifyPassword(password, stored))
-    hashing = verified.catch(() => {})
+    hashing = verified.then(ignore, ignore)
     return verified
   }
 
@@ -53,6 +53,8 @@ export function createSignIn(database: Database): SignIn {
     return ok({ id: editor.id, name: editor.name, version: editor.session_version })
   }
 }
+
+const ignore = () => {}
 
 const startPage = '/analytics'
 

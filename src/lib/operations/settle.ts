@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { settleClicks } from '../store/settlement.ts'
+import type { Log } from './log.ts'
 
 /** Seconds for which clicks are left alone: far longer than a statement that records them takes. */
 export const settleAge = 60
@@ -30,4 +31,10 @@ export async function settle(
     await sleep(restPerWork * (performance.now() - started), undefined, { signal }).catch(() => {})
   }
   return ok(settled)
+}
+
+/** What a running site does every few seconds; a failure is logged, and the next time does the rest. */
+export const settler = (database: Database, log: Log) => async (signal: AbortSignal) => {
+  const settled = await settle(database, { signal })
+  if (!settled.ok) log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
 }
