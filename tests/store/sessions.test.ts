@@ -76,7 +76,7 @@ describe('signing in', () => {
     expect(await signIn({ name: 'Anna', address: '192.0.2.99' }, one)).toEqual(
       fail({
         code: 'too_many',
-        message: 'There were too many tries. Wait 15 minutes and try again.',
+        message: 'There were too many tries. Try again in 15 min.',
         wait: 900,
       }),
     )

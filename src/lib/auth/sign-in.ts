@@ -39,7 +39,7 @@ export function createSignIn(database: Database): SignIn {
     const wait = Math.max((await byAddress(address)) ?? 0, (await byName(wanted.toLowerCase())) ?? 0)
     if (wait > 0) {
       const minutes = Math.ceil(wait / 60)
-      const message = `There were too many tries. Wait ${minutes} minute${minutes === 1 ? '' : 's'} and try again.`
+      const message = `There were too many tries. Try again in ${minutes} min.`
       return fail({ code: 'too_many', message, wait })
     }
     const found = await database.run((sql) => findEditor(sql, wanted), 3_000)
