@@ -91,9 +91,14 @@ create table promo_decisions (
   strategy text not null,
   probability double precision not null,
   decided_at timestamp with time zone not null default now(),
+  segment smallint not null default 1,
+  seed bigint,
+  basis jsonb,
   constraint promo_decisions_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
-  constraint promo_decisions_pkey PRIMARY KEY (newsletter_send_id),
+  constraint promo_decisions_pkey PRIMARY KEY (newsletter_send_id, segment),
   constraint promo_decisions_probability_check CHECK (probability > 0::double precision AND probability <= 1::double precision),
+  constraint promo_decisions_seed_check CHECK (seed >= 0 AND seed <= '4294967295'::bigint),
+  constraint promo_decisions_segment_check CHECK (segment >= 1 AND segment <= 8),
   constraint promo_decisions_strategy_check CHECK (strategy = ANY (ARRAY['weighted'::text, 'ctr_weighted'::text, 'thompson'::text])),
   constraint promo_decisions_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
 );
@@ -228,6 +233,10 @@ CREATE INDEX idx_clicker_first ON promo_clickers USING btree (first_clicked_at);
 CREATE INDEX idx_clicker_variation ON promo_clickers USING btree (variation_id);
 
 CREATE INDEX idx_daily_day ON promo_daily_metrics USING btree (day);
+
+CREATE INDEX idx_decision_time ON promo_decisions USING btree (decided_at);
+
+CREATE UNIQUE INDEX idx_decision_variation ON promo_decisions USING btree (newsletter_send_id, variation_id);
 
 CREATE UNIQUE INDEX idx_editor_name ON promo_editors USING btree (lower(name));
 

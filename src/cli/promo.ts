@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import type { Command, CommandFault } from './command.ts'
 import { editorCommand } from './editor.ts'
+import { explainCommand } from './explain.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { purgeCommand } from './purge.ts'
@@ -14,6 +15,7 @@ const commands: readonly Command[] = [
   importCommand,
   tokenCommand,
   editorCommand,
+  explainCommand,
   replayCommand,
   purgeCommand,
 ]

@@ -27,7 +27,7 @@ import { settler } from './operations/settle.ts'
 import { createSalts } from './privacy/salts.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
-import { type SelectionRequest, selectPromo } from './selection/select-promo.ts'
+import { openSelection } from './selection/selection.ts'
 import { openDatabase } from './store/database.ts'
 import { makeClickPartitions, migrate } from './store/migrate.ts'
 import { offerExists } from './store/offers.ts'
@@ -96,6 +96,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     onFetched: variationSnapshot.write,
   })
 
+  const selection = openSelection({ config, database, links, now, random })
   const salts = createSalts({ database, now, log })
   const events = openEventBuffer({
     folder: join(config.PROMO_DATA_DIR, 'journal'),
@@ -136,7 +137,8 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
       provide,
       settle: settler(database, log),
       async purge() {
-        const purged = await purge(database, now(), config)
+        const forgotten = await selection.forget()
+        const purged = forgotten.ok ? await purge(database, now(), config) : forgotten
         if (purged.ok) log.info(purged.value, 'purged')
         else log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
       },
@@ -211,14 +213,9 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     ) => guard(gate, endpoint, source, respond),
     reportClick: (report: ClickReport) => reportClick(reports, report),
     reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
-    selectPromo: ({
-      strategy,
-      newsletter_send_id,
-    }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
-      selectPromo(
-        { database, links, random, siteUrl: config.SITE_URL },
-        { strategy: strategy ?? config.PROMO_SELECTION, newsletter_send_id },
-      ),
+    selectPromo: selection.select,
+    readShares: selection.readShares,
+    readDecisions: selection.readDecisions,
     access,
     parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
       parseQuery(parameters, now(), defaults),

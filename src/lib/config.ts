@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { parseNetworks } from './http/proxies.ts'
 import { fail, ok, type Result } from './result.ts'
+import { strategies } from './selection/arm.ts'
 
 /** A setting that does not hold: its name, what is wrong with its value, and a value that would do. */
 export type ConfigFault = { setting: string; fault: string; example: string }
@@ -76,7 +77,12 @@ const schema = v.object({
       v.transform(parseNetworks),
     ),
   ),
-  PROMO_SELECTION: oneOf(['weighted', 'ctr_weighted'], 'weighted'),
+  PROMO_SELECTION: oneOf(strategies, 'weighted'),
+  PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
+  PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
+  PROMO_VARIETY_OFFER_SENDS: wholeNumber(1, 1000, 5),
+  PROMO_VARIETY_WINDOW: wholeNumber(1, 1000, 14),
+  PROMO_VARIETY_VARIATION_GAP: wholeNumber(0, 100, 2),
   PROMO_RETAIN_DETAILS_DAYS: wholeNumber(1, 3650, 30),
   PROMO_RETAIN_EVENTS_MONTHS: wholeNumber(1, 1200, 13),
   PROMO_LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
@@ -100,7 +106,12 @@ const examples: Record<SettingName, string> = {
   PROMO_JWT_AUDIENCE: 'promo-analytics',
   PROMO_INGEST_TOKEN: 'a-random-text-of-at-least-16-characters',
   PROMO_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
-  PROMO_SELECTION: 'weighted',
+  PROMO_SELECTION: 'thompson',
+  PROMO_SELECTION_FLOOR: '5',
+  PROMO_VARIETY_OFFER_GAP: '1',
+  PROMO_VARIETY_OFFER_SENDS: '5',
+  PROMO_VARIETY_WINDOW: '14',
+  PROMO_VARIETY_VARIATION_GAP: '2',
   PROMO_RETAIN_DETAILS_DAYS: '30',
   PROMO_RETAIN_EVENTS_MONTHS: '13',
   PROMO_LOG_LEVEL: 'info',

@@ -64,7 +64,10 @@ describe('select-random', () => {
       400,
       {
         error: 'validation_error',
-        details: { strategy: 'must be weighted or ctr_weighted', x: 'is not a known field; remove it' },
+        details: {
+          strategy: 'must be weighted, ctr_weighted or thompson',
+          x: 'is not a known field; remove it',
+        },
       },
     ])
     for (const query of [
@@ -72,9 +75,31 @@ describe('select-random', () => {
       `?newsletter_send_id=${'x'.repeat(101)}`,
       '?newsletter_send_id=%00',
       '?strategy=weighted&strategy=weighted',
+      '?segments=1',
+      '?segments=9',
+      '?segments=',
     ]) {
       expect(await api.select(query)).toMatchObject({ status: 400 })
     }
+  })
+
+  test('learns if asked', async () => {
+    expect(await chosen('?strategy=thompson')).toMatchObject({ strategy: 'thompson' })
+  })
+
+  test('answers a promo for each segment of a send, all different, the first one as that of the send', async () => {
+    const { segments, ...first } = await chosen(`?newsletter_send_id=${send()}&segments=3&strategy=thompson`)
+    expect(segments).toHaveLength(3)
+    expect(segments.map(({ segment }: { segment: number }) => segment)).toEqual([1, 2, 3])
+    expect({ segment: 1, ...first }).toEqual(segments[0])
+    const known: Record<number, unknown> = promos
+    for (const { segment: _, ...promo } of segments)
+      expect(promo).toEqual({ ...(known[promo.variation_id] ?? promo), strategy: 'thompson' })
+    const ids = new Set(segments.map(({ variation_id }: { variation_id: number }) => variation_id))
+    expect(ids).toEqual(new Set([42, 43, 50]))
+    expect(await chosen(`?newsletter_send_id=${send()}&segments=3`)).toEqual({ ...first, segments })
+    expect(await chosen(`?newsletter_send_id=${send()}`)).toEqual(first)
+    expect((await chosen('?segments=8')).segments).toHaveLength(3)
   })
 
   test('answers the same for the same send, also to twenty at once and with another strategy', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { databaseFault } from '../../src/lib/store/database.ts'
-import { findDecision, keepDecision } from '../../src/lib/store/decisions.ts'
+import { type Basis, findDecisions, keepDecisions } from '../../src/lib/store/decisions.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { findLink, listLinks } from '../../src/lib/store/links.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
-import { listCandidates, offerExists, offersWithoutSlug } from '../../src/lib/store/offers.ts'
+import { listCandidates, offerExists, offersWithoutSlug, readPromoTexts } from '../../src/lib/store/offers.ts'
 import { findVariation, listVariations } from '../../src/lib/store/variations.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
@@ -88,28 +88,32 @@ describe('offers', () => {
       aClick({ at: at + 7_200_000 }),
       aClick({ at, verdict: 'machine', reason: 'prefetch' }),
     ])
-    const standing = async () =>
-      (await listCandidates(store.sql)).map((row) => [
-        row.variation_id,
-        row.weight,
-        row.recipients,
-        row.human_clicks,
-      ])
+    const standing = async (counted = true) =>
+      (await listCandidates(store.sql, counted)).flatMap((row) =>
+        row.variations.map((id, index) => [id, row.weight, row.recipients[index], row.human_clicks[index]]),
+      )
     expect(await standing()).toEqual([
       [42, 1, 150, 2],
       [43, 1, 0, 0],
       [50, 3, 0, 0],
     ])
-    expect((await listCandidates(store.sql))[0]).toMatchObject({
-      offer_id: 4,
-      offer_name: 'No Code MBA',
-      offer_type: 'affiliate',
-      link_slug: 'nocodemba',
-      text_content: 'Build your dream startup this weekend',
-      cta_text: 'Build Now →',
-      tone: 'exciting',
-      length_category: 'short',
-    })
+    expect((await standing(false))[0]).toEqual([42, 1, undefined, undefined])
+    expect((await listCandidates(store.sql, false))[0]).toMatchObject({ offer_id: 4, link_slug: 'nocodemba' })
+    expect(await readPromoTexts(store.sql, [42])).toMatchObject([
+      {
+        offer_id: 4,
+        offer_name: 'No Code MBA',
+        offer_type: 'affiliate',
+        variation_id: 42,
+        text_content: 'Build your dream startup this weekend',
+        cta_text: 'Build Now →',
+        tone: 'exciting',
+        length_category: 'short',
+      },
+    ])
+    await store.sql`update promo_offers set offer_type = 'self_test' where id = 4`
+    expect(await standing()).toEqual([[50, 3, 0, 0]])
+    await store.sql`update promo_offers set offer_type = 'affiliate' where id = 4`
     await store.sql`update promo_offers set weight = 0 where id = 5`
     await store.sql`update promo_text_variations set approved = false where id = 43`
     expect(await standing()).toEqual([[42, 1, 150, 2]])
@@ -121,19 +125,35 @@ describe('offers', () => {
 })
 
 test('a decision stands until it is replaced by name, whoever else decides at the time', async () => {
-  const first = { offer_id: 4, variation_id: 42, strategy: 'weighted', probability: 0.25 }
-  const second = { offer_id: 5, variation_id: 50, strategy: 'ctr_weighted', probability: 1 }
-  expect([...(await findDecision(store.sql, 'send'))]).toEqual([])
-  const kept = await Promise.all(
-    [first, second, first, second].map((one) => keepDecision(store.sql, 'send', one, null)),
-  )
-  expect(kept.flat()).toHaveLength(1)
-  expect([...(await findDecision(store.sql, 'send'))]).toEqual(kept.flat())
-  const [standing] = kept.flat()
+  const basis: Basis = { by_weight: false, floor: 0, taken: [], offers: [], arms: [] }
+  const first = {
+    segment: 1,
+    offer_id: 4,
+    variation_id: 42,
+    strategy: 'weighted' as const,
+    probability: 0.25,
+  }
+  const second = {
+    ...first,
+    offer_id: 5,
+    variation_id: 50,
+    strategy: 'ctr_weighted' as const,
+    probability: 1,
+  }
+  const keep = (decision: typeof first | typeof second, replaced: number[] = []) =>
+    keepDecisions(store.sql, 'send', [{ ...decision, seed: 4_294_967_295, basis }], replaced)
+  expect([...(await findDecisions(store.sql, 'send', 8))]).toEqual([])
+  const kept = (await Promise.all([first, second, first, second].map((one) => keep(one)))).flat()
+  expect(kept).toHaveLength(1)
+  expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual(kept)
+  const [standing] = kept
   const other = standing?.variation_id === 42 ? second : first
-  expect([...(await keepDecision(store.sql, 'send', other, 43))]).toEqual([])
-  expect([...(await keepDecision(store.sql, 'send', other, standing?.variation_id ?? null))]).toEqual([other])
-  expect([...(await findDecision(store.sql, 'send'))]).toEqual([other])
+  expect([...(await keep(other, [43]))]).toEqual([])
+  expect([...(await keep(other, [43, standing?.variation_id ?? 0]))]).toEqual([other])
+  expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual([other])
+  // Another segment may not have the same variation.
+  const clash = await keep({ ...other, segment: 2 }).catch(databaseFault)
+  expect(clash).toMatchObject({ code: 'conflict' })
 })
 
 describe('click partitions', () => {

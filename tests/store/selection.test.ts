@@ -4,8 +4,11 @@ import { createRefreshingCache, type RefreshingCache } from '../../src/lib/links
 import { createTableSource } from '../../src/lib/links/table-source.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
+import { choose } from '../../src/lib/selection/choose.ts'
+import { explain } from '../../src/lib/selection/explain.ts'
 import { type SelectionRequest, selectPromo } from '../../src/lib/selection/select-promo.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { explainDecisions } from '../../src/lib/store/decisions.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
@@ -34,10 +37,13 @@ afterEach(async () => {
   await store.drop()
 })
 
+const rules = { offerGap: 1, offerSends: 5, window: 14, variationGap: 2, floor: 0.05 }
+const noon = Date.UTC(2026, 10, 18, 12)
+
 /** The candidates are 42 and 43 of an offer that weighs 1, and 50 of one that weighs 3. */
 const select = (chance: number, request: Partial<SelectionRequest> = {}, from = database) =>
   selectPromo(
-    { database: from, links, random: () => chance, siteUrl: 'https://news.example' },
+    { database: from, links, random: () => chance, now: () => noon, rules, siteUrl: 'https://news.example' },
     { strategy: 'weighted', ...request },
   )
 
@@ -46,12 +52,28 @@ async function chosen(chance: number, request: Partial<SelectionRequest> = {}): 
   return promo.ok ? promo.value.variation_id : promo.fault.error
 }
 
+const nothing = { recipients: 0, human_clicks: 0, k: 0, n: 0, held: null }
+const newsletter = [
+  { ...nothing, offer_id: 4, variation_id: 42, weight: 1 },
+  { ...nothing, offer_id: 4, variation_id: 43, weight: 1 },
+  { ...nothing, offer_id: 5, variation_id: 50, weight: 3 },
+]
+/** A chance with which `weighted` chooses a variation while all three may be shown. */
+function chanceFor(variation: number): number {
+  for (let seed = 0; seed < 1_000; seed += 1) {
+    const choice = choose({ arms: newsletter, strategy: 'weighted', seed, taken: [], floor: 0 })
+    if (choice?.arm.variation_id === variation) return seed / 2 ** 32
+  }
+  return expect.fail(`nothing chooses ${variation}`)
+}
+const [for42, for43, for50] = [chanceFor(42), chanceFor(43), chanceFor(50)]
+
 const decisions = async () => [
   ...(await store.sql`select newsletter_send_id, offer_id, variation_id, strategy, probability from promo_decisions`),
 ]
 
 test('a promo has all that a newsletter shows, and its link', async () => {
-  expect(await select(0)).toEqual(
+  expect(await select(for42)).toEqual(
     ok({
       offer_id: 4,
       offer_name: 'No Code MBA',
@@ -67,29 +89,28 @@ test('a promo has all that a newsletter shows, and its link', async () => {
   )
 })
 
-test('offers are chosen by weight, and by what people did if asked', async () => {
-  expect(await chosen(0.24)).toBe(42)
-  expect(await chosen(0.26)).toBe(50)
+test('what people did counts if asked', async () => {
+  expect(await chosen(for43)).toBe(43)
   await recordImpressions(store.sql, [anImpression({ recipients: 10 })])
   await recordClicks(
     store.sql,
     Array.from({ length: 10 }, () => aClick()),
   )
-  expect(await chosen(0.26, { strategy: 'ctr_weighted' })).toBe(42)
-  expect(await chosen(0.39, { strategy: 'ctr_weighted' })).toBe(42)
-  expect(await chosen(0.41, { strategy: 'ctr_weighted' })).toBe(50)
-  await recordClicks(
-    store.sql,
-    Array.from({ length: 90 }, () => aClick({ verdict: 'machine' })),
+  await chosen(0, { strategy: 'ctr_weighted', newsletter_send_id: 'send' })
+  const [decision] = await decisions()
+  // Offer 4 has 10 of 10, so it weighs 2, and so does its variation 42.
+  const expected = { 42: (2 / 5) * (2 / 3), 43: (2 / 5) * (1 / 3), 50: 3 / 5 }
+  expect(decision?.probability).toBeCloseTo(
+    new Map(Object.entries(expected)).get(String(decision?.variation_id)) ?? 0,
+    9,
   )
-  expect(await chosen(0.41, { strategy: 'ctr_weighted' })).toBe(50)
 })
 
 describe('what may be shown', () => {
   test('has an active link, an active offer with a weight and a slug, and an approved text', async () => {
     await store.sql`update affiliate_links set active = false where slug = 'quietdesk'`
     await links.refresh()
-    expect(await chosen(0.99)).toBe(43)
+    expect([42, 43]).toContain(await chosen(for50))
     await store.sql`update promo_offers set weight = 0 where id = 4`
     expect(await chosen(0)).toBe('no_eligible_promo')
     await store.sql`update promo_offers set weight = 1, active = false where id = 4`
@@ -111,8 +132,8 @@ describe('a send', () => {
   const send = { newsletter_send_id: '2026-11-18-daily' }
 
   test('gets the same promo again, under the strategy that chose it, and leaves how probable it was', async () => {
-    expect(await chosen(0.9, send)).toBe(50)
-    expect(await select(0, { ...send, strategy: 'ctr_weighted' })).toMatchObject(
+    expect(await chosen(for50, send)).toBe(50)
+    expect(await select(for42, { ...send, strategy: 'ctr_weighted' })).toMatchObject(
       ok({ variation_id: 50, strategy: 'weighted' }),
     )
     expect(await decisions()).toEqual([
@@ -124,27 +145,31 @@ describe('a send', () => {
         probability: 0.75,
       },
     ])
-    expect(await chosen(0, { newsletter_send_id: 'another' })).toBe(42)
+    expect(await chosen(for42, { newsletter_send_id: 'another' })).toBe(42)
   })
 
   test('asked for without a name is decided anew each time, and not kept', async () => {
-    expect([await chosen(0.9), await chosen(0)]).toEqual([50, 42])
+    expect([await chosen(for50), await chosen(for42)]).toEqual([50, 42])
     expect(await decisions()).toEqual([])
   })
 
   test('gets another promo when the first may no longer be shown', async () => {
-    await chosen(0.9, send)
+    await chosen(for50, send)
     await store.sql`update promo_offers set active = false where id = 5`
-    expect(await chosen(0, send)).toBe(42)
+    const second = await chosen(for42, send)
+    expect([42, 43]).toContain(second)
     await store.sql`update promo_offers set active = true where id = 5`
-    expect(await chosen(0.9, send)).toBe(42)
-    await store.sql`delete from promo_text_variations where id = 42`
+    expect(await chosen(for50, send)).toBe(second)
+    await store.sql`delete from promo_text_variations where id = ${Number(second)}`
     expect(await decisions()).toEqual([])
-    expect(await chosen(0.9, send)).toBe(50)
+    expect([42, 43, 50]).toContain(await chosen(for50, send))
+    expect(await decisions()).toHaveLength(1)
   })
 
   test('asked for by many at once gets one promo', async () => {
-    const answers = await Promise.all(Array.from({ length: 16 }, (_, index) => chosen(index / 16, send)))
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, index) => chosen([for42, for43, for50][index % 3] ?? 0, send)),
+    )
     expect(new Set(answers).size).toBe(1)
     expect(await decisions()).toHaveLength(1)
   })
@@ -164,7 +189,7 @@ function interrupted(step: number, at: () => Promise<'go on' | 'gone'>): Databas
 }
 
 test('a database that goes away is told at every step', async () => {
-  for (const step of [1, 2, 3]) {
+  for (const step of [1, 2, 3, 4]) {
     const answer = await select(
       0,
       { newsletter_send_id: 'send' },
@@ -172,7 +197,15 @@ test('a database that goes away is told at every step', async () => {
     )
     expect(answer).toMatchObject(fail({ error: 'database_unavailable' }))
   }
-  expect(await decisions()).toEqual([])
+  expect(await decisions()).toHaveLength(1)
+  for (const step of [1, 2])
+    expect(
+      await select(
+        0,
+        { strategy: 'thompson' },
+        interrupted(step, async () => 'gone'),
+      ),
+    ).toMatchObject(fail({ error: 'database_unavailable' }))
 })
 
 test('a decision that another caller takes in between stands', async () => {
@@ -196,7 +229,7 @@ test('decisions that keep changing under a caller end in an answer all the same'
     await store.sql`
       insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability)
       values ('send', 4, 44, 'weighted', 0.5)
-      on conflict (newsletter_send_id) do update
+      on conflict (newsletter_send_id, segment) do update
         set variation_id = case promo_decisions.variation_id when 44 then 60 else 44 end
     `
     return 'go on'
@@ -204,4 +237,101 @@ test('decisions that keep changing under a caller end in an answer all the same'
   expect(await select(0, { newsletter_send_id: 'send' }, other)).toMatchObject(
     fail({ error: 'database_unavailable' }),
   )
+})
+
+describe('a send in segments', () => {
+  const send = { newsletter_send_id: 'split' }
+  const split = async (
+    segments: number,
+    chance = for50,
+    strategy: SelectionRequest['strategy'] = 'weighted',
+  ) => {
+    const promo = await select(chance, { ...send, segments, strategy })
+    return promo.ok ? (promo.value.segments ?? []).map((one) => [one.segment, one.variation_id]) : promo
+  }
+
+  test('shows another variation to each, the first one also as that of the send, and the same again', async () => {
+    const first = await split(3)
+    expect(first).toHaveLength(3)
+    expect(new Set((Array.isArray(first) ? first : []).map(([, id]) => id))).toEqual(new Set([42, 43, 50]))
+    expect(await split(3, for42, 'thompson')).toEqual(first)
+    const plain = await select(for43, send)
+    expect(plain).toMatchObject(ok({ variation_id: 50 }))
+    expect(plain.ok && plain.value).not.toHaveProperty('segments')
+    expect(await split(8)).toEqual(first)
+    expect(await split(2)).toEqual(Array.isArray(first) ? first.slice(0, 2) : [])
+  })
+
+  test('keeps a decision that was made before it was split', async () => {
+    expect(await chosen(for43, send)).toBe(43)
+    const found = await split(2)
+    expect(found).toMatchObject([
+      [1, 43],
+      [2, expect.any(Number)],
+    ])
+    await store.sql`update promo_text_variations set approved = false where id = 43`
+    const replaced = await split(2)
+    expect(replaced).toHaveLength(2)
+    expect(JSON.stringify(replaced)).not.toContain('43')
+    expect((await decisions()).length).toBe(2)
+  })
+
+  test('asked for by many at once gets one answer', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => split(1 + (index % 3), [for42, for43, for50][index % 3])),
+    )
+    const all = await split(3)
+    for (const answer of answers)
+      expect(answer).toEqual(Array.isArray(all) && Array.isArray(answer) ? all.slice(0, answer.length) : [])
+  })
+})
+
+describe('thompson', () => {
+  /** So many clickers of a send, in the settled figures. */
+  async function sent(name: string, variation: number, clickers: number, daysAgo: number, offer = 4) {
+    const at = noon - daysAgo * 86_400_000
+    await recordImpressions(store.sql, [
+      anImpression({
+        at,
+        newsletter_send_id: name,
+        offer_id: offer,
+        variation_id: variation,
+        recipients: 10_000,
+      }),
+    ])
+    await store.sql`
+      insert into promo_send_metrics (impression_id, hours, clickers)
+      select id, 0, ${clickers} from promo_impression_tracking where newsletter_send_id = ${name}
+    `
+  }
+
+  test('follows the evidence of sends within the limits, and leaves all that it takes to tell why', async () => {
+    for (let day = 20; day < 30; day += 1) {
+      await sent(`good-${day}`, 42, 900, day)
+      await sent(`poor-${day}`, 43, 10, day)
+      await sent(`weak-${day}`, 50, 10, day, 5)
+    }
+    await sent('last', 50, 10, 1, 5)
+    const ids = new Set<unknown>()
+    for (let index = 0; index < 20; index += 1)
+      ids.add(await chosen(index / 20 + 0.01, { strategy: 'thompson', newsletter_send_id: `t${index}` }))
+    expect(ids.has(50)).toBe(false)
+    expect(ids.has(42)).toBe(true)
+    const [decision] = await explainDecisions(store.sql, 't3')
+    expect(decision).toMatchObject({ segment: 1, strategy: 'thompson', seed: expect.any(Number) })
+    const lines = decision ? explain(decision).join('\n') : ''
+    expect(lines).toContain('which gives this variation again')
+    expect(lines).toContain('held back: its offer was in the sends just before')
+    expect(lines).toMatch(/→ variation 4[23] \(offer 4\): [\d.]+ effective clicks of \d+, believed/)
+  })
+
+  test('does not hold a send back by what it has been shown itself', async () => {
+    await sent('today', 50, 0, 0, 5)
+    const ids = new Set<unknown>()
+    for (let index = 0; index < 12; index += 1) {
+      await store.sql`delete from promo_decisions`
+      ids.add(await chosen(index / 12 + 0.01, { strategy: 'thompson', newsletter_send_id: 'today' }))
+    }
+    expect(ids.has(50)).toBe(true)
+  })
 })

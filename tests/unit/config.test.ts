@@ -158,9 +158,28 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
   [
     'PROMO_SELECTION',
     'weighted',
-    [['ctr_weighted', 'ctr_weighted']],
-    [['random', /one of weighted, ctr_weighted/]],
+    [
+      ['ctr_weighted', 'ctr_weighted'],
+      ['thompson', 'thompson'],
+    ],
+    [['random', /one of weighted, ctr_weighted, thompson/]],
   ],
+  [
+    'PROMO_SELECTION_FLOOR',
+    5,
+    [
+      ['0', 0],
+      ['100', 100],
+    ],
+    [
+      ['101', /at most 100/],
+      ['5.5', /whole number/],
+    ],
+  ],
+  ['PROMO_VARIETY_OFFER_GAP', 1, [['0', 0]], [['101', /at most 100/]]],
+  ['PROMO_VARIETY_OFFER_SENDS', 5, [['1000', 1000]], [['0', /at least 1/]]],
+  ['PROMO_VARIETY_WINDOW', 14, [['1', 1]], [['0', /at least 1/]]],
+  ['PROMO_VARIETY_VARIATION_GAP', 2, [['0', 0]], [['-1', /whole number/]]],
   [
     'PROMO_RETAIN_DETAILS_DAYS',
     30,
@@ -247,7 +266,7 @@ test('all faults are told together, each with its name and an example', () => {
       /^ {2}DATABASE_URL must begin with postgres:\/\/, for example DATABASE_URL=postgres:/,
     ),
     expect.stringMatching(
-      /^ {2}PROMO_SELECTION must be one of weighted, ctr_weighted, for example PROMO_SELECTION=/,
+      /^ {2}PROMO_SELECTION must be one of weighted, ctr_weighted, thompson, for example PROMO_SELECTION=/,
     ),
   ])
   expect(text).not.toContain('secret')

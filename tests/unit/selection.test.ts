@@ -1,157 +1,280 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { type Candidate, choose, type Strategy } from '../../src/lib/selection/choose.ts'
+import type { Arm, Strategy } from '../../src/lib/selection/arm.ts'
+import { packArms, questionOf } from '../../src/lib/selection/basis.ts'
+import { choose, weightedChances } from '../../src/lib/selection/choose.ts'
+import { chooseSegments } from '../../src/lib/selection/choose-segments.ts'
+import { drawBeta, drawGamma, seeded } from '../../src/lib/selection/draws.ts'
 import { selectionSchema } from '../../src/lib/selection/schema.ts'
+import { chanceOf, drawBest, fieldOf, sharesOf } from '../../src/lib/selection/thompson.ts'
 
-const candidate = (offer_id: number, variation_id: number, changes: Partial<Candidate> = {}): Candidate => ({
+const arm = (offer_id: number, variation_id: number, changes: Partial<Arm> = {}): Arm => ({
   offer_id,
-  offer_name: 'Offer',
-  offer_type: 'affiliate',
-  weight: 1,
-  link_slug: 'slug',
   variation_id,
-  text_content: 'Text',
-  cta_text: null,
-  tone: null,
-  length_category: null,
+  weight: 1,
   recipients: 0,
   human_clicks: 0,
+  k: 0,
+  n: 0,
+  held: null,
   ...changes,
 })
 
 /** Offer 4 has two variations and weight 1, offer 5 has one and weight 3. */
 const newsletter = [
-  candidate(4, 42, { recipients: 100, human_clicks: 20 }),
-  candidate(4, 43, { recipients: 300, human_clicks: 0 }),
-  candidate(5, 50, { weight: 3 }),
+  arm(4, 42, { recipients: 100, human_clicks: 20 }),
+  arm(4, 43, { recipients: 300, human_clicks: 0 }),
+  arm(5, 50, { weight: 3 }),
 ]
 
-/** Every random number below 1 with the same share, so that counts are exact and not by chance. */
-function shares(candidates: Candidate[], strategy: Strategy, steps: number): Record<number, number> {
+const question = { strategy: 'weighted' as Strategy, taken: [], floor: 0 }
+const chosen = (arms: readonly Arm[], changes: Partial<Parameters<typeof choose>[0]> = {}) =>
+  choose({ ...question, arms, seed: 1, ...changes })
+
+/** How often each is chosen with so many seeds, as shares. */
+function shares(arms: readonly Arm[], changes: Partial<Parameters<typeof choose>[0]>, seeds = 20_000) {
   const counts: Record<number, number> = {}
-  for (let one = 0; one < steps; one += 1) {
-    for (let two = 0; two < steps; two += 1) {
-      const draws = [(one + 0.5) / steps, (two + 0.5) / steps]
-      const choice = choose(candidates, strategy, () => draws.shift() ?? expect.fail('a third draw'))
-      const id = choice?.candidate.variation_id ?? 0
-      counts[id] = (counts[id] ?? 0) + 1 / steps ** 2
-    }
+  for (let seed = 0; seed < seeds; seed += 1) {
+    const id = chosen(arms, { ...changes, seed })?.arm.variation_id ?? 0
+    counts[id] = (counts[id] ?? 0) + 1 / seeds
   }
   return counts
 }
 
-/** The probability that is told for each candidate that any draw can bring. */
-function probabilities(candidates: Candidate[], strategy: Strategy, steps = 100): Record<number, number> {
-  const told: Record<number, number> = {}
-  for (let one = 0; one < steps; one += 1) {
-    for (let two = 0; two < steps; two += 1) {
-      const draws = [(one + 0.5) / steps, (two + 0.5) / steps]
-      const choice = choose(candidates, strategy, () => draws.shift() ?? 0)
-      if (choice) told[choice.candidate.variation_id] = choice.probability
-    }
-  }
-  return told
-}
-
 describe('weighted', () => {
-  test('chooses offers by weight and their variations alike', () => {
-    const found = shares(newsletter, 'weighted', 200)
-    expect(found[42]).toBeCloseTo(1 / 8, 3)
-    expect(found[43]).toBeCloseTo(1 / 8, 3)
-    expect(found[50]).toBeCloseTo(3 / 4, 3)
-    expect(probabilities(newsletter, 'weighted')).toEqual({ 42: 0.125, 43: 0.125, 50: 0.75 })
+  test('chooses offers by weight and their variations alike, and tells how probably', () => {
+    expect([...weightedChances(newsletter, 'weighted')]).toEqual([0.125, 0.125, 0.75])
+    const found = shares(newsletter, {})
+    expect(found[42]).toBeCloseTo(1 / 8, 1.7)
+    expect(found[43]).toBeCloseTo(1 / 8, 1.7)
+    expect(found[50]).toBeCloseTo(3 / 4, 1.7)
+    const choice = chosen(newsletter)
+    expect(choice?.probability()).toBe(choice?.arm.variation_id === 50 ? 0.75 : 0.125)
   })
 
-  test('never chooses an offer without weight, wherever it stands', () => {
-    const paused = candidate(6, 60, { weight: 0 })
-    const others = [candidate(4, 42), candidate(5, 50)]
-    for (const candidates of [
-      [paused, ...others],
-      [...others, paused],
-      [candidate(4, 42), paused, candidate(5, 50)],
-    ]) {
-      expect(Object.keys(probabilities(candidates, 'weighted'))).toEqual(['42', '50'])
-      for (const draw of [0, 0.5, 1 - Number.EPSILON / 2]) {
-        expect(choose(candidates, 'weighted', () => draw)?.candidate.variation_id).not.toBe(60)
-      }
+  test('never chooses an offer without weight, nor what another segment has', () => {
+    const paused = arm(6, 60, { weight: 0 })
+    expect(Object.keys(shares([paused, ...newsletter], {}, 400))).toEqual(['42', '43', '50'])
+    expect(Object.keys(shares(newsletter, { taken: [50] }, 400))).toEqual(['42', '43'])
+    expect(chosen([paused])).toBeUndefined()
+    expect(chosen([])).toBeUndefined()
+    expect(chosen(newsletter, { taken: [42, 43, 50] })).toBeUndefined()
+  })
+
+  test('takes the last one where rounding leaves a rest', () => {
+    const many = Array.from({ length: 49 }, (_, index) => arm(index, index))
+    expect(weightedChances(many, 'weighted').reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 12)
+  })
+})
+
+test('ctr_weighted follows the specification: weight × (1 + ctr / 100)', () => {
+  // Offer 4: 20 of 400, 5 %, 1 × 1.05. Offer 5: nothing sent, 3 × 1. Variation 42: 20 %, 1.2. Variation 43: 1.
+  const expected = [(1.05 / 4.05) * (1.2 / 2.2), (1.05 / 4.05) * (1 / 2.2), 3 / 4.05]
+  const told = weightedChances(newsletter, 'ctr_weighted')
+  for (const [place, chance] of expected.entries()) expect(told[place]).toBeCloseTo(chance, 12)
+  expect(shares(newsletter, { strategy: 'ctr_weighted' })[42]).toBeCloseTo(expected[0] ?? 0, 1.7)
+})
+
+describe('draws', () => {
+  test.each([0.3, 1, 2.5, 40])('of Gamma(%d) have its mean and variance', (shape) => {
+    const random = seeded(7)
+    const drawn = Array.from({ length: 40_000 }, () => drawGamma(shape, random))
+    const mean = drawn.reduce((sum, one) => sum + one, 0) / drawn.length
+    const variance = drawn.reduce((sum, one) => sum + (one - mean) ** 2, 0) / drawn.length
+    expect(mean / shape).toBeGreaterThan(0.96)
+    expect(mean / shape).toBeLessThan(1.04)
+    expect(variance / shape).toBeGreaterThan(0.92)
+    expect(variance / shape).toBeLessThan(1.08)
+  })
+
+  test('of Beta(a, b) have its mean, and a seed always gives the same', () => {
+    const random = seeded(3)
+    const drawn = Array.from({ length: 20_000 }, () => drawBeta(8, 392, random))
+    expect(drawn.reduce((sum, one) => sum + one, 0) / drawn.length).toBeCloseTo(0.02, 3)
+    expect(seeded(5)()).toBe(seeded(5)())
+    expect(seeded(5)()).not.toBe(seeded(6)())
+    expect(seeded(0)()).toBeGreaterThan(0)
+  })
+
+  test('of seeds that follow one another have nothing to do with each other', () => {
+    const firsts = Array.from({ length: 10_000 }, (_, seed) => seeded(seed)())
+    expect(firsts.reduce((sum, one) => sum + one, 0) / firsts.length).toBeCloseTo(0.5, 1.5)
+    const pairs = firsts.slice(1).map((one, index) => (one - 0.5) * ((firsts[index] ?? 0) - 0.5) * 12)
+    expect(Math.abs(pairs.reduce((sum, one) => sum + one, 0) / pairs.length)).toBeLessThan(0.04)
+  })
+})
+
+/** One clearly better text, its sibling, another offer, one that was never sent, and one that may no longer be shown. */
+const learned = [
+  arm(1, 1, { k: 300, n: 10_000 }),
+  arm(1, 2, { k: 200, n: 10_000 }),
+  arm(2, 3, { k: 100, n: 10_000 }),
+  arm(2, 4),
+  arm(3, 5, { k: 900, n: 10_000, weight: 0 }),
+]
+
+describe('thompson', () => {
+  const thompson = { strategy: 'thompson' as const }
+
+  test('prefers what does better, and now and then tries what is unknown', () => {
+    const found = shares(learned, thompson, 4_000)
+    expect(found[1]).toBeGreaterThan(0.7)
+    expect(found[4]).toBeGreaterThan(0.001)
+    expect(found[3] ?? 0).toBeLessThan(0.01)
+    expect(found[5]).toBeUndefined()
+  })
+
+  test('tells about the probability with which it chooses', () => {
+    const pool = learned.filter(({ weight }) => weight > 0)
+    const field = fieldOf(pool, learned)
+    const counted = sharesOf(field, 11, 20_000)
+    expect(counted.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9)
+    for (const place of pool.keys()) {
+      const told = Array.from({ length: 40 }, (_, seed) => chanceOf(field, place, seed))
+      const mean = told.reduce((sum, one) => sum + one, 0) / told.length
+      expect(mean, `place ${place}`).toBeCloseTo(counted[place] ?? 0, 1.7)
+      expect(chanceOf(field, place, 1)).toBe(chanceOf(field, place, 1))
     }
-    expect(choose([paused], 'weighted', () => 0.5)).toBeUndefined()
+    expect(chanceOf(fieldOf(learned.slice(0, 1), learned), 0, 1)).toBe(1)
+    expect(drawBest(field, seeded(4))).toBe(drawBest(field, seeded(4)))
   })
 
-  test('chooses nothing among nothing', () => expect(choose([], 'weighted', () => 0.5)).toBeUndefined())
+  test('draws the floor by base weight, and counts it in the probability', () => {
+    const heavy = learned.map((one) => (one.variation_id === 3 ? { ...one, weight: 1 } : one))
+    const found = shares(heavy, { ...thompson, floor: 1 })
+    expect(found[3]).toBeCloseTo(0.25, 1.7)
+    const choice = chosen(heavy, { ...thompson, floor: 1 })
+    expect(choice).toMatchObject({ floor: true })
+    expect(choice?.probability()).toBeCloseTo(0.25, 12)
+    expect(chosen(heavy, { ...thompson, floor: 0 })).toMatchObject({ floor: false })
+  })
+
+  test('leaves out what is held back, as long as there is anything else', () => {
+    const held = learned.map((one) => (one.offer_id === 1 ? { ...one, held: 'offer_gap' as const } : one))
+    expect(Object.keys(shares(held, thompson, 300))).toEqual(['3', '4'])
+    const taken = { ...thompson, taken: [3, 4] }
+    expect(Object.keys(shares(held, { ...taken, floor: 0.2 }, 300))).toEqual(['1', '2'])
+  })
+
+  test('never tells a probability of nothing for what it chose', () => {
+    const hopeless = [arm(1, 1, { k: 5_000, n: 10_000 }), arm(2, 2, { k: 1, n: 1_000_000, weight: 1 })]
+    const seed = Array.from({ length: 2_000 }, (_, one) => one).find(
+      (one) => chosen(hopeless, { ...thompson, floor: 1e-9, seed: one })?.arm.variation_id === 2,
+    )
+    expect(seed).toBeUndefined()
+    expect(chosen(hopeless.slice(1), thompson)?.probability()).toBe(1)
+  })
 })
 
-describe('ctr_weighted', () => {
-  /** Offer 4: 20 of 400, 5 %, 1 × 1.05. Offer 5: nothing sent, 3 × 1. Variation 42: 20 %, 1.2. Variation 43: 1. */
-  const expected = { 42: (1.05 / 4.05) * (1.2 / 2.2), 43: (1.05 / 4.05) * (1 / 2.2), 50: 3 / 4.05 }
-
-  test('follows the specification: weight × (1 + ctr / 100)', () => {
-    const told = probabilities(newsletter, 'ctr_weighted')
-    for (const [id, probability] of Object.entries(expected))
-      expect(told[Number(id)]).toBeCloseTo(probability, 12)
-  })
-
-  test('chooses as often as it tells', () => {
-    const found = shares(newsletter, 'ctr_weighted', 300)
-    for (const [id, probability] of Object.entries(expected))
-      expect(found[Number(id)]).toBeCloseTo(probability, 2)
-  })
+const anyArm = fc.record({
+  offer_id: fc.integer({ min: 1, max: 5 }),
+  weight: fc.integer({ min: 0, max: 1000 }),
+  recipients: fc.integer({ min: 0, max: 10_000 }),
+  human_clicks: fc.integer({ min: 0, max: 20_000 }),
+  n: fc.integer({ min: 0, max: 50_000 }),
+  held: fc.constantFrom(null, 'offer_gap' as const, 'offer_share' as const, 'variation_gap' as const),
 })
+/** Ordered as the database lists them, those that cannot be chosen at the end. */
+const anyArms = fc.array(anyArm, { minLength: 1, maxLength: 12 }).map((rows) =>
+  rows
+    .toSorted((one, other) => one.offer_id - other.offer_id)
+    .map((row, index) => arm(row.offer_id, index * 2 + (index % 2), { ...row, k: row.n / 50 }))
+    .map((one, _, all) => ({ ...one, weight: all.find((any) => any.offer_id === one.offer_id)?.weight ?? 0 }))
+    .toSorted((one, other) => Number(one.weight === 0) - Number(other.weight === 0)),
+)
+const anyStrategy = fc.constantFrom<Strategy>('weighted', 'ctr_weighted', 'thompson')
 
-test('whatever the candidates and the draw, one with weight is chosen; probabilities sum to 1', () => {
-  const anyCandidate = fc.record({
-    offer_id: fc.integer({ min: 1, max: 5 }),
-    weight: fc.integer({ min: 0, max: 1000 }),
-    recipients: fc.integer({ min: 0, max: 10_000 }),
-    human_clicks: fc.integer({ min: 0, max: 20_000 }),
-  })
-  const draw = fc.oneof(
-    fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-    fc.constant(1 - Number.EPSILON / 2),
-  )
-  const strategies = fc.constantFrom<Strategy>('weighted', 'ctr_weighted')
+test('whatever the arms and the seed: one with weight is chosen, always the same, also from what is kept of it', () => {
   fc.assert(
     fc.property(
-      fc.array(anyCandidate, { minLength: 1, maxLength: 12 }),
-      draw,
-      draw,
-      strategies,
-      (rows, one, two, strategy) => {
-        const weights = new Map(rows.map(({ offer_id, weight }) => [offer_id, weight]))
-        const candidates = rows.map((row, index) =>
-          candidate(row.offer_id, index + 1, { ...row, weight: weights.get(row.offer_id) ?? 0 }),
-        )
-        const draws = [one, two]
-        const choice = choose(candidates, strategy, () => draws.shift() ?? 0)
-        const possible = candidates.some(({ weight }) => weight > 0)
+      anyArms,
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      anyStrategy,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (arms, seed, strategy, floor) => {
+        const asked = { arms, seed, strategy, floor, taken: [] }
+        const choice = choose(asked)
+        const possible = arms.some(({ weight }) => weight > 0)
         expect(choice !== undefined).toBe(possible)
-        if (choice) expect(choice.candidate.weight).toBeGreaterThan(0)
-        if (choice) expect(choice.probability).toBeGreaterThan(0)
+        if (!choice) return
+        expect(choice.arm.weight).toBeGreaterThan(0)
+        const probability = choice.probability()
+        expect(probability).toBeGreaterThan(0)
+        expect(probability).toBeLessThanOrEqual(1 + 1e-12)
+        const kept = JSON.parse(
+          JSON.stringify({ by_weight: choice.floor, floor, taken: [], ...packArms(arms) }),
+        )
+        const again = choose(questionOf(strategy, seed, kept))
+        expect(again?.arm).toEqual(choice.arm)
+        expect(again?.probability()).toBe(probability)
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 400 },
   )
-  const even = Array.from({ length: 7 }, (_, index) =>
-    candidate(index % 3, index, { weight: 2, human_clicks: index, recipients: 9 }),
-  )
-  for (const strategy of ['weighted', 'ctr_weighted'] as const) {
-    const sum = Object.values(probabilities(even, strategy)).reduce((total, one) => total + one, 0)
-    expect(sum).toBeCloseTo(1, 12)
-  }
 })
 
-test('the strategy in a query is one of the two', () => {
+test('segments get different variations, as many as there are, and leave standing ones alone', () => {
+  fc.assert(
+    fc.property(anyArms, anyStrategy, fc.integer({ min: 1, max: 8 }), (arms, strategy, segments) => {
+      const random = seeded(9)
+      const fresh = chooseSegments({ arms, strategy, floor: 0.1, random }, segments, [])
+      const free = arms.filter(({ weight }) => weight > 0).length
+      expect(fresh.map(({ segment }) => segment)).toEqual(
+        Array.from({ length: Math.min(segments, free) }, (_, index) => index + 1),
+      )
+      expect(new Set(fresh.map(({ variation_id }) => variation_id)).size).toBe(fresh.length)
+      const [first] = fresh
+      if (!first) return
+      const standing = [{ segment: 2, variation_id: first.variation_id }]
+      const rest = chooseSegments({ arms, strategy, floor: 0.1, random }, segments, standing)
+      expect(rest.map(({ segment }) => segment)).not.toContain(2)
+      expect(rest.map(({ variation_id }) => variation_id)).not.toContain(first.variation_id)
+      expect(rest[0]?.basis.taken ?? [first.variation_id]).toEqual([first.variation_id])
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('what is kept of variations of which nothing is known is what they were', () => {
+  const arms = [1, 2, 5, 9, 10, 11].map((id) => arm(id < 9 ? 1 : 2, id, { weight: id < 9 ? 1 : 4 }))
+  const kept = { by_weight: false, floor: 0.05, taken: [2], ...packArms(arms) }
+  expect(kept.offers).toEqual(['1 1 1-2,5', '2 4 9-11'])
+  expect(questionOf('thompson', 7, kept)).toEqual({
+    arms,
+    strategy: 'thompson',
+    seed: 7,
+    taken: [2],
+    floor: 0.05,
+  })
+})
+
+test('what is kept of thousands of unknown variations is short', () => {
+  const arms = Array.from({ length: 4_000 }, (_, index) => arm(Math.floor(index / 20), index))
+  expect(JSON.stringify(packArms(arms)).length).toBeLessThan(6_000)
+  expect(packArms([arm(1, 1), arm(1, 2), arm(1, 5, { k: 1.5, n: 40, held: 'offer_share' })])).toEqual({
+    offers: ['1 1 1-2'],
+    arms: ['1 5 1 0 0 1.5 40 2'],
+  })
+})
+
+test('a query names one of the strategies and 2 to 8 segments', () => {
   const accepts = (query: unknown) => v.is(selectionSchema, query)
-  expect([
-    accepts({}),
-    accepts({ strategy: 'weighted' }),
-    accepts({ strategy: 'ctr_weighted', newsletter_send_id: 'x' }),
-  ]).toEqual([true, true, true])
-  expect([
-    accepts({ strategy: 'thompson' }),
-    accepts({ strategy: '' }),
-    accepts({ newsletter_send_id: '' }),
-    accepts({ x: 1 }),
-  ]).toEqual([false, false, false, false])
+  for (const query of [
+    {},
+    { strategy: 'weighted' },
+    { strategy: 'ctr_weighted', newsletter_send_id: 'x' },
+    { strategy: 'thompson', segments: '2' },
+    { segments: '8' },
+  ])
+    expect(accepts(query)).toBe(true)
+  for (const query of [
+    { strategy: 'best' },
+    { strategy: '' },
+    { newsletter_send_id: '' },
+    { x: 1 },
+    ...['1', '9', '02', '2.0', '', 'two'].map((segments) => ({ segments })),
+  ])
+    expect(accepts(query)).toBe(false)
+  expect(v.parse(selectionSchema, { segments: '4' })).toEqual({ segments: 4 })
 })

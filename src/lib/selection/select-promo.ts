@@ -1,109 +1,112 @@
+import type { Clock } from '../clock.ts'
 import type { ApiFault } from '../http/answer.ts'
 import type { Destination } from '../links/destination.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import type { Random } from '../random.ts'
 import { fail, ok, type Result } from '../result.ts'
-import type { Database } from '../store/database.ts'
-import { type Decision, findDecision, keepDecision } from '../store/decisions.ts'
-import { listCandidates } from '../store/offers.ts'
-import { type Candidate, choose, type Strategy } from './choose.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { type Decision, findDecisions, keepDecisions } from '../store/decisions.ts'
+import { type PromoText, readPromoTexts } from '../store/offers.ts'
+import type { Arm, Candidate, Strategy } from './arm.ts'
+import { chooseSegments } from './choose-segments.ts'
+import { readSituation } from './read-situation.ts'
+import type { Rules } from './variety.ts'
+import { weigh } from './weigh.ts'
 
 export type SelectionParts = {
   database: Database
   links: RefreshingCache<string, Destination>
   random: Random
+  now: Clock
+  rules: Rules
   siteUrl: string
 }
 
-export type SelectionRequest = { strategy: Strategy; newsletter_send_id?: string | undefined }
+export type SelectionRequest = {
+  strategy: Strategy
+  newsletter_send_id?: string | undefined
+  /** Into how many random segments the send is split, 2 to 8. */
+  segments?: number | undefined
+}
 
 /** What the newsletter shows. */
-export type Promo = Pick<
-  Candidate,
-  | 'offer_id'
-  | 'offer_name'
-  | 'offer_type'
-  | 'variation_id'
-  | 'text_content'
-  | 'cta_text'
-  | 'tone'
-  | 'length_category'
-> & { link: string; strategy: string }
+export type Promo = PromoText & { link: string; strategy: Strategy }
+
+/** The first segment's promo; where segments were asked for, all of them. */
+export type Selection = Promo & { segments?: (Promo & { segment: number })[] }
+
+/** Another caller may decide on the same send at the same time; then what it decided is read again. */
+const attempts = 4
 
 /**
- * Chooses a promo among approved variations of active offers with a weight and a working link. The same send gets
- * the same promo again, as long as that one may still be shown.
+ * Chooses a promo among approved variations of active offers with a weight and a working link, for a send or for each of
+ * its segments; no two segments get the same. The same send gets the same promos again, as long as they may still be
+ * shown. Where fewer variations may be shown than there are segments, it answers fewer.
  */
 export async function selectPromo(
   parts: SelectionParts,
   request: SelectionRequest,
-): Promise<Result<Promo, ApiFault>> {
-  const listed = await parts.database.run((sql) => listCandidates(sql))
-  if (!listed.ok) return unavailable
-  const candidates = await withLinks(parts.links, listed.value)
-  const send = request.newsletter_send_id
-  const choice = choose(candidates, request.strategy, parts.random)
-  if (!choice) return fail({ error: 'no_eligible_promo', message: nothingEligible })
-  const fresh = {
-    offer_id: choice.candidate.offer_id,
-    variation_id: choice.candidate.variation_id,
-    strategy: request.strategy,
-    probability: choice.probability,
-  }
-  if (send === undefined) return ok(promoOf(parts, choice.candidate, request.strategy))
-  const decided = await decide(parts, send, fresh, candidates)
+): Promise<Result<Selection, ApiFault>> {
+  const { database, links, rules } = parts
+  const { strategy, newsletter_send_id: send, segments = 1 } = request
+  const situation = await readSituation({ database, links, now: parts.now }, strategy, send)
+  if (!situation.ok) return unavailable
+  const { candidates } = situation.value
+  const arms = weigh(situation.value, strategy, segments, rules)
+  const decided = send
+    ? await decide(parts, { strategy, send, segments }, arms)
+    : ok<Decision[]>(
+        chooseSegments({ arms, strategy, floor: rules.floor, random: parts.random }, segments, []),
+      )
   if (!decided.ok) return unavailable
-  return ok(promoOf(parts, decided.value.candidate, decided.value.strategy))
+  const texts = await database.run((sql) =>
+    readPromoTexts(
+      sql,
+      decided.value.map(({ variation_id }) => variation_id),
+    ),
+  )
+  if (!texts.ok) return unavailable
+  const promos = promosOf(parts.siteUrl, decided.value, texts.value, candidates)
+  const [first] = promos
+  if (!first) return fail({ error: 'no_eligible_promo', message: nothingEligible })
+  const { segment: _, ...promo } = first
+  return ok(request.segments === undefined ? promo : { ...promo, segments: promos })
 }
 
-/** The decision that stands for a send: one that was made before if it is still eligible, else the new one. */
+/** The decisions that stand for a send: those made before that are still eligible, and new ones for the rest. */
 async function decide(
-  { database }: SelectionParts,
-  send: string,
-  fresh: Decision,
-  candidates: readonly Candidate[],
-): Promise<Result<{ candidate: Candidate; strategy: string }, unknown>> {
-  const eligible = (decision: Decision | undefined) =>
-    candidates.find(({ variation_id }) => variation_id === decision?.variation_id)
-  // Twice, since another caller may decide on the same send between the two statements.
-  for (const _ of [1, 2]) {
-    const found = await database.run((sql) => findDecision(sql, send))
+  { database, random, rules }: SelectionParts,
+  { strategy, send, segments }: { strategy: Strategy; send: string; segments: number },
+  arms: readonly Arm[],
+): Promise<Result<Decision[], DatabaseFault>> {
+  const eligible = new Set(arms.filter(({ weight }) => weight > 0).map(({ variation_id }) => variation_id))
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const found = await database.run((sql) => findDecisions(sql, send, segments))
     if (!found.ok) return found
-    const [former] = found.value
-    const candidate = eligible(former)
-    if (former && candidate) return ok({ candidate, strategy: former.strategy })
-    const kept = await database.run((sql) => keepDecision(sql, send, fresh, former?.variation_id ?? null))
-    if (!kept.ok) return kept
-    const chosen = eligible(kept.value[0])
-    if (chosen) return ok({ candidate: chosen, strategy: fresh.strategy })
+    const standing = found.value.filter(({ variation_id }) => eligible.has(variation_id))
+    const fresh = chooseSegments({ arms, strategy, floor: rules.floor, random }, segments, standing)
+    if (fresh.length === 0) return ok(standing)
+    const replaced = found.value.map(({ variation_id }) => variation_id).filter((id) => !eligible.has(id))
+    const kept = await database.run((sql) => keepDecisions(sql, send, fresh, replaced))
+    if (kept.ok && kept.value.length === fresh.length)
+      return ok([...standing, ...kept.value].toSorted((one, other) => one.segment - other.segment))
+    if (!kept.ok && kept.fault.code !== 'conflict') return kept
   }
-  return fail('another decision keeps coming in between')
+  return fail({ code: 'conflict', message: 'another decision keeps coming in between' })
 }
 
-async function withLinks(
-  links: RefreshingCache<string, Destination>,
-  candidates: Candidate[],
-): Promise<Candidate[]> {
-  const found = await Promise.all(candidates.map(({ link_slug }) => links.get(link_slug)))
-  return candidates.filter((_, index) => found[index] !== undefined)
-}
-
-function promoOf({ siteUrl }: SelectionParts, candidate: Candidate, strategy: string): Promo {
-  const { offer_id, offer_name, offer_type, variation_id, text_content, cta_text, tone, length_category } =
-    candidate
-  const link = `${siteUrl}/${candidate.link_slug}?utm_source=newsletter&promo_var=${variation_id}`
-  return {
-    offer_id,
-    offer_name,
-    offer_type,
-    variation_id,
-    text_content,
-    cta_text,
-    tone,
-    length_category,
-    link,
-    strategy,
-  }
+function promosOf(
+  siteUrl: string,
+  decisions: readonly Decision[],
+  texts: readonly PromoText[],
+  candidates: readonly Candidate[],
+): (Promo & { segment: number })[] {
+  return decisions.flatMap(({ segment, variation_id, strategy }) => {
+    const text = texts.find((one) => one.variation_id === variation_id)
+    const slug = candidates.find((one) => one.variation_id === variation_id)?.link_slug
+    const link = `${siteUrl}/${slug}?utm_source=newsletter&promo_var=${variation_id}`
+    return text && slug ? [{ segment, ...text, link, strategy }] : []
+  })
 }
 
 const nothingEligible =

@@ -1,27 +1,129 @@
+import type { Strategy } from '../selection/arm.ts'
+import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
-/** Which variation was chosen for a send, how, and how probable it was. */
-export type Decision = { offer_id: number; variation_id: number; strategy: string; probability: number }
+/** Which variation was chosen for a segment of a send, how, and how probable it was. */
+export type Decision = {
+  segment: number
+  offer_id: number
+  variation_id: number
+  strategy: Strategy
+  probability: number
+}
 
-export const findDecision = (sql: Sql, send: string) => sql<Decision[]>`
-  select offer_id, variation_id, strategy, probability from promo_decisions where newsletter_send_id = ${send}
+/** What a decision was made of; with strategy and seed it gives the same choice again. */
+export type Basis = {
+  /** Whether it was drawn by base weight alone. */
+  by_weight: boolean
+  /** Share of sends that are. */
+  floor: number
+  /** Variations that the send's other segments had. */
+  taken: number[]
+  /** What was known of each variation, as packed by `selection/basis.ts`: thousands of numbers would take long to store. */
+  offers: string[]
+  arms: string[]
+}
+
+/** The first `segments` segments of a send, as far as they are decided. */
+export const findDecisions = (sql: Sql, send: string, segments: number) => sql<Decision[]>`
+  select segment, offer_id, variation_id, strategy, probability
+  from promo_decisions
+  where newsletter_send_id = ${send} and segment <= ${segments}
+  order by segment
 `
 
 /**
- * Keeps a decision for a send that has none, or whose decision is for the variation `replaces`, which may no longer be
- * shown. Answers nothing where another decision stands.
+ * Keeps decisions for segments that have none, or whose variation is among `replaced`, which may no longer be shown.
+ * Answers those that were kept: where another decision stands, it stays. A variation that another segment was given in
+ * the meantime is a conflict.
  */
-export const keepDecision = (sql: Sql, send: string, decision: Decision, replaces: number | null) => sql<
-  Decision[]
->`
-  insert into promo_decisions as standing (newsletter_send_id, offer_id, variation_id, strategy, probability)
-  values (${send}, ${decision.offer_id}, ${decision.variation_id}, ${decision.strategy}, ${decision.probability})
-  on conflict (newsletter_send_id) do update set
+export const keepDecisions = (
+  sql: Sql,
+  send: string,
+  decisions: readonly (Decision & { seed: number; basis: Basis })[],
+  replaced: readonly number[],
+) => sql<Decision[]>`
+  insert into promo_decisions as standing
+    (newsletter_send_id, segment, offer_id, variation_id, strategy, probability, seed, basis)
+  select ${send}, segment, offer_id, variation_id, strategy, probability, seed, basis
+  from json_to_recordset(${JSON.stringify(decisions)}::text::json) as d (
+    segment smallint, offer_id integer, variation_id integer, strategy text, probability double precision, seed bigint,
+    basis jsonb
+  )
+  order by segment
+  on conflict (newsletter_send_id, segment) do update set
     offer_id = excluded.offer_id,
     variation_id = excluded.variation_id,
     strategy = excluded.strategy,
     probability = excluded.probability,
+    seed = excluded.seed,
+    basis = excluded.basis,
     decided_at = now()
-  where standing.variation_id = ${replaces}
-  returning offer_id, variation_id, strategy, probability
+  where standing.variation_id = any(${arrayLiteral(replaced, (id) => id)}::integer[])
+  returning segment, offer_id, variation_id, strategy, probability
+`
+
+/** A decision with all that is known of how it came about; decisions of earlier versions have no seed and no basis. */
+export type ExplainedDecision = Decision & {
+  /** ISO 8601, UTC. */
+  decided_at: string
+  seed: number | null
+  basis: Basis | null
+  offer_name: string
+  text_content: string
+}
+
+export const explainDecisions = (sql: Sql, send: string) => sql<ExplainedDecision[]>`
+  select d.segment, d.offer_id, d.variation_id, d.strategy, d.probability, d.seed::double precision as seed, d.basis,
+    to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as decided_at,
+    o.name as offer_name, v.text_content
+  from promo_decisions d
+  join promo_offers o on o.id = d.offer_id
+  join promo_text_variations v on v.id = d.variation_id
+  where d.newsletter_send_id = ${send}
+  order by d.segment
+`
+
+/** A send of an offer: what was sent when, how it was chosen and how it did. */
+export type SentDecision = {
+  newsletter_send_id: string
+  /** ISO 8601, UTC. */
+  sent_at: string
+  variation_id: number
+  text_content: string
+  recipients: number
+  clicks: number
+  human_clicks: number
+  /** Different people. */
+  clickers: number
+  /** `null`: not chosen by select-random, or so long ago that the decision is no longer kept. */
+  strategy: Strategy | null
+  probability: number | null
+  segment: number | null
+}
+
+/** An offer's sends, newest first. A send that shows another variation than was chosen has no decision. */
+export const listSentDecisions = (sql: Sql, offer: number, most: number) => sql<SentDecision[]>`
+  select i.newsletter_send_id, to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
+    i.variation_id, v.text_content, i.recipients, d.strategy, d.probability, d.segment,
+    coalesce(sum(m.clicks), 0)::double precision as clicks,
+    coalesce(sum(m.human_clicks), 0)::double precision as human_clicks,
+    coalesce(sum(m.clickers), 0)::double precision as clickers
+  from promo_impression_tracking i
+  join promo_text_variations v on v.id = i.variation_id
+  join promo_offers o on o.id = i.offer_id
+  left join promo_decisions d
+    on d.newsletter_send_id = i.newsletter_send_id and d.variation_id = i.variation_id
+  left join promo_send_metrics m on m.impression_id = i.id
+  where i.offer_id = ${offer} and i.newsletter_send_id is not null and o.offer_type <> 'self_test'
+  group by i.id, v.id, d.newsletter_send_id, d.segment
+  order by i.tracked_at desc, i.id desc
+  limit ${most}
+`
+
+/** Decisions are kept as long as the rows of clicks. */
+export const deleteOldDecisions = (sql: Sql, now: number, months: number) => sql`
+  delete from promo_decisions
+  where decided_at < (date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC') - ${months} * interval '1 month')
+    at time zone 'UTC'
 `

@@ -1,22 +1,65 @@
-import type { Candidate } from '../selection/choose.ts'
+import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
-/** Approved variations of active offers that have a weight and a slug, with their rollups of all time. */
-export const listCandidates = (sql: Sql) => sql<Candidate[]>`
-  select
-    o.id as offer_id, o.name as offer_name, o.offer_type, o.weight, o.link_slug,
-    v.id as variation_id, v.text_content, v.cta_text, v.tone, v.length_category,
-    coalesce(m.recipients, 0)::double precision as recipients,
-    coalesce(m.human_clicks, 0)::double precision as human_clicks
+/** An offer that may be shown, and its approved variations as columns: thousands of rows take the driver longer than the server. */
+export type OfferCandidates = {
+  offer_id: number
+  weight: number
+  link_slug: string
+  variations: number[]
+  recipients: number[]
+  human_clicks: number[]
+}
+
+/**
+ * Active offers that have a weight and a slug, with their approved variations. Recipients and human clicks of all time
+ * where they are asked for, else none. Self-tests take no part.
+ */
+export const listCandidates = (sql: Sql, counted: boolean) => sql<OfferCandidates[]>`
+  select o.id as offer_id, o.weight, o.link_slug,
+    array_to_json(array_agg(v.id order by v.id)) as variations,
+    ${
+      counted
+        ? sql`
+            array_to_json(array_agg(coalesce(m.recipients, 0) order by v.id)) as recipients,
+            array_to_json(array_agg(coalesce(m.human_clicks, 0) order by v.id)) as human_clicks
+          `
+        : sql`'[]'::json as recipients, '[]'::json as human_clicks`
+    }
   from promo_offers o
   join promo_text_variations v on v.offer_id = o.id
-  left join (
-    select variation_id, sum(recipients) as recipients, sum(human_clicks) as human_clicks
-    from promo_performance_metrics
-    group by variation_id
-  ) m on m.variation_id = v.id
-  where o.active and o.weight > 0 and o.link_slug is not null and v.approved
-  order by o.id, v.id
+  ${
+    counted
+      ? sql`left join (
+          select variation_id, sum(recipients) as recipients, sum(human_clicks) as human_clicks
+          from promo_daily_metrics
+          group by variation_id
+        ) m on m.variation_id = v.id`
+      : sql``
+  }
+  where o.active and o.weight > 0 and o.link_slug is not null and o.offer_type <> 'self_test' and v.approved
+  group by o.id
+  order by o.id
+`
+
+/** What a newsletter shows of a variation. */
+export type PromoText = {
+  offer_id: number
+  offer_name: string
+  offer_type: string
+  variation_id: number
+  text_content: string
+  cta_text: string | null
+  tone: string | null
+  length_category: string | null
+}
+
+export const readPromoTexts = (sql: Sql, variations: readonly number[]) => sql<PromoText[]>`
+  select o.id as offer_id, o.name as offer_name, o.offer_type, v.id as variation_id, v.text_content, v.cta_text, v.tone,
+    v.length_category
+  from promo_text_variations v
+  join promo_offers o on o.id = v.offer_id
+  where v.id = any(${arrayLiteral(variations, (id) => id)}::integer[])
 `
 
 export const offerExists = (sql: Sql, id: number) => sql<{ id: number }[]>`

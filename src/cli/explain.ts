@@ -1,0 +1,34 @@
+import { ok } from '../lib/result.ts'
+import { explain } from '../lib/selection/explain.ts'
+import { explainDecisions } from '../lib/store/decisions.ts'
+import { loadConfig } from '../load-config.ts'
+import { type Command, failed, print, readArguments } from './command.ts'
+import { databaseFailed, withDatabase } from './database.ts'
+
+export const explainCommand: Command = {
+  name: 'explain',
+  summary: 'tell why a send got its promo',
+  synopsis: 'SEND',
+  help: `Prints how the promo of a send was chosen by select-random: when, by which strategy, how probable it was, and what was
+known of all that could have been chosen. SEND is the newsletter_send_id. The choice is made again from what was kept, to
+show that the same seed gives the same variation. Decisions are kept for PROMO_RETAIN_EVENTS_MONTHS.
+
+Example:
+  npm run promo -- explain 2026-11-18-daily`,
+  async run(args) {
+    const read = readArguments(args, {}, ['SEND'])
+    if (!read.ok) return read
+    const [send = ''] = read.value.operands
+    return await withDatabase(
+      loadConfig(),
+      async (database) => {
+        const found = await database.run((sql) => explainDecisions(sql, send))
+        if (!found.ok) return databaseFailed(found.fault)
+        if (found.value.length === 0) return failed(`nothing was chosen for a send "${send}"`)
+        for (const decision of found.value) for (const line of explain(decision)) print(line)
+        return ok(undefined)
+      },
+      { migrated: false },
+    )
+  },
+}

@@ -1,0 +1,38 @@
+import type { Send } from '../stats/evidence.ts'
+
+export const strategies = ['weighted', 'ctr_weighted', 'thompson'] as const
+
+export type Strategy = (typeof strategies)[number]
+
+/** A variation that may be shown: its offer's base weight, and what people did with it in all time. */
+export type Candidate = {
+  offer_id: number
+  variation_id: number
+  /** Of the offer; above 0. */
+  weight: number
+  link_slug: string
+  recipients: number
+  human_clicks: number
+}
+
+/** A newsletter's send of a variation; a send in segments is several of them with one name. */
+export type PastSend = Omit<Send, 'age'> & {
+  newsletter_send_id: string
+  /** Milliseconds since 1970. */
+  sent_at: number
+  /** Clickers of the first one, two and three days. */
+  clickers_1: number
+  clickers_2: number
+  clickers_3: number
+}
+
+/** Why the limits on repetition hold a variation back, the strictest first. */
+export type Hold = 'offer_gap' | 'offer_share' | 'variation_gap'
+
+/** What a strategy sees of a variation. One with weight 0 cannot be chosen; what was learned of it helps to judge others. */
+export type Arm = Omit<Candidate, 'link_slug'> & {
+  /** Effective clicks and recipients. */
+  k: number
+  n: number
+  held: Hold | null
+}

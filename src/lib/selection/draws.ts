@@ -1,0 +1,43 @@
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
+import type { Random } from '../random.ts'
+
+/** A stream of numbers in (0, 1) that a whole number of 32 bits decides. */
+export function seeded(seed: number): Random {
+  const mixed = mix(seed)
+  const source = xoroshiro128plus(mixed)
+  for (let draw = 0; draw < skipped; draw += 1) source.next()
+  return () => ((source.next() >>> 0) + 0.5) / 4_294_967_296
+}
+
+/** The generator's first numbers repeat its seed, nearly as it is ... */
+const skipped = 20
+
+/** ... and seeds that are alike give streams that are, so their bits are mixed (MurmurHash3, Appleby 2011). */
+function mix(seed: number): number {
+  let bits = seed
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+  return bits ^ (bits >>> 16)
+}
+
+/** Standard normal (Box & Muller 1958). */
+export const drawNormal = (random: Random): number =>
+  Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
+
+/** Gamma(shape, 1) for a shape above 0 (Marsaglia & Tsang 2000, "A simple method for generating gamma variables"). */
+export function drawGamma(shape: number, random: Random): number {
+  if (shape < 1) return drawGamma(shape + 1, random) * random() ** (1 / shape)
+  const d = shape - 1 / 3
+  const c = 1 / Math.sqrt(9 * d)
+  for (;;) {
+    const x = drawNormal(random)
+    const v = (1 + c * x) ** 3
+    if (v > 0 && Math.log(random()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
+  }
+}
+
+/** Beta(a, b) for a and b above 0. */
+export function drawBeta(a: number, b: number, random: Random): number {
+  const x = drawGamma(a, random)
+  return x / (x + drawGamma(b, random))
+}

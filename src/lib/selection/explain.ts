@@ -1,0 +1,87 @@
+import { beliefOf, believe, meanOf } from '../stats/posterior.ts'
+import type { Basis, ExplainedDecision } from '../store/decisions.ts'
+import type { Arm, Strategy } from './arm.ts'
+import { questionOf } from './basis.ts'
+import { choose, weightedChances } from './choose.ts'
+import { wordsOf } from './share-now.ts'
+import { allowed } from './variety.ts'
+
+const shown = 12
+
+/** Why a segment of a send got its variation, in lines for a terminal. */
+export function explain(decision: ExplainedDecision): string[] {
+  const { segment, variation_id, offer_name, strategy, probability, decided_at, seed, basis } = decision
+  const head = [
+    `segment ${segment}: variation ${variation_id} of "${offer_name}"`,
+    `  text         ${decision.text_content}`,
+    `  decided      ${decided_at}`,
+    `  strategy     ${strategy}`,
+    `  probability  ${percent(probability)}${strategy === 'thompson' ? ', estimated from seeded draws' : ''}`,
+  ]
+  if (seed === null || basis === null)
+    return [...head, '  An earlier version decided this and kept nothing of how.']
+  const question = questionOf(strategy, seed, basis)
+  const again = choose(question)?.arm.variation_id === variation_id
+  return [
+    ...head,
+    `  seed         ${seed}, which ${again ? 'gives this variation again' : 'gives another variation in this version'}`,
+    `  why          ${reasonOf(strategy, basis, question.arms)}`,
+    ...candidatesOf(strategy, question.arms, basis.taken, variation_id),
+  ]
+}
+
+function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): string {
+  if (strategy === 'weighted') return 'drawn in proportion to base weight'
+  if (strategy === 'ctr_weighted') return 'drawn in proportion to base weight × (1 + CTR / 100)'
+  if (basis.by_weight)
+    return `one of the ${percent(basis.floor)} of sends that are drawn by base weight, to go on learning`
+  const free = arms.filter(({ weight, variation_id }) => weight > 0 && !basis.taken.includes(variation_id))
+  const relaxed = free.length > 0 && free.every(({ held }) => held !== null)
+  const best = 'the best in one draw of what is believed of all that may be shown'
+  return relaxed ? `${best}; the limits on repetition left nothing, so they gave way` : best
+}
+
+function candidatesOf(strategy: Strategy, arms: readonly Arm[], taken: readonly number[], chosen: number) {
+  const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
+  const line = strategy === 'thompson' ? believed(arms, free) : weighted(free, strategy)
+  const ranked = free
+    .map((arm, place) => ({ arm, ...line(arm, place) }))
+    .toSorted((one, other) => other.rank - one.rank)
+  const rows = ranked.filter(({ arm }, place) => place < shown || arm.variation_id === chosen)
+  const others = taken.length > 0 ? [`  other segments had ${taken.join(', ')}`] : []
+  return [
+    ...others,
+    `  candidates   ${free.length}`,
+    ...rows.map(
+      ({ arm, text }) =>
+        `  ${arm.variation_id === chosen ? '→' : ' '} variation ${arm.variation_id} (offer ${arm.offer_id}): ${text}`,
+    ),
+    ...(rows.length < ranked.length ? [`    and ${ranked.length - rows.length} more`] : []),
+  ]
+}
+
+type Line = (arm: Arm, place: number) => { rank: number; text: string }
+
+function weighted(free: readonly Arm[], strategy: 'weighted' | 'ctr_weighted'): Line {
+  const chances = weightedChances(free, strategy)
+  return ({ weight, recipients, human_clicks }, place) => {
+    const rank = chances[place] ?? 0
+    const counted =
+      strategy === 'ctr_weighted' ? `, ${human_clicks} human clicks of ${recipients} recipients` : ''
+    return { rank, text: `weight ${weight}${counted}: ${percent(rank)}` }
+  }
+}
+
+function believed(arms: readonly Arm[], free: readonly Arm[]): Line {
+  const { offers, mean } = believe(arms, new Map(arms.map((arm) => [arm.variation_id, arm])))
+  const pool = new Set(allowed(free))
+  return (arm) => {
+    const offer = offers.get(arm.offer_id)
+    const rank = meanOf(beliefOf(arm, offer ? offer.shape / offer.rate : mean))
+    const evidence = `${arm.k.toFixed(1)} effective clicks of ${arm.n.toFixed(0)}`
+    const held = pool.has(arm) ? '' : `, held back: ${wordsOf(arm.held)}`
+    return { rank, text: `${evidence}, believed ${percent(rank)}${held}` }
+  }
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(2)} %`

@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts'
+import type { Destination } from '../links/destination.ts'
+import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import { ok, type Result } from '../result.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { listSends } from '../store/evidence.ts'
+import { listCandidates, type OfferCandidates } from '../store/offers.ts'
+import type { Candidate, Strategy } from './arm.ts'
+import type { Situation } from './weigh.ts'
+
+export type SituationParts = { database: Database; links: RefreshingCache<string, Destination>; now: Clock }
+
+/** Reads what a strategy needs: candidates whose link works and, for `thompson`, the sends but for the one named. */
+export async function readSituation(
+  { database, links, now }: SituationParts,
+  strategy: Strategy,
+  send: string | undefined,
+): Promise<Result<Situation, DatabaseFault>> {
+  const [listed, sent] = await Promise.all([
+    database.run((sql) => listCandidates(sql, strategy === 'ctr_weighted')),
+    strategy === 'thompson' ? database.run((sql) => listSends(sql, send)) : ok([]),
+  ])
+  if (!listed.ok) return listed
+  if (!sent.ok) return sent
+  const working = await withLinks(links, listed.value)
+  return ok({ candidates: working.flatMap(candidatesOf), sends: sent.value, now: now() })
+}
+
+async function withLinks(
+  links: RefreshingCache<string, Destination>,
+  offers: readonly OfferCandidates[],
+): Promise<OfferCandidates[]> {
+  const found = await Promise.all(offers.map(({ link_slug }) => links.get(link_slug)))
+  return offers.filter((_, index) => found[index] !== undefined)
+}
+
+const candidatesOf = ({
+  offer_id,
+  weight,
+  link_slug,
+  variations,
+  recipients,
+  human_clicks,
+}: OfferCandidates): Candidate[] =>
+  variations.map((variation_id, index) => ({
+    offer_id,
+    variation_id,
+    weight,
+    link_slug,
+    recipients: recipients[index] ?? 0,
+    human_clicks: human_clicks[index] ?? 0,
+  }))

@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Destination } from '../links/destination.ts'
+import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import type { Random } from '../random.ts'
+import { ok, type Result } from '../result.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { deleteOldDecisions, listSentDecisions } from '../store/decisions.ts'
+import { readSituation } from './read-situation.ts'
+import { type SelectionRequest, selectPromo } from './select-promo.ts'
+import { type SharesNow, shareNow } from './share-now.ts'
+import type { Rules } from './variety.ts'
+
+export type SelectionSettings = Pick<
+  Config,
+  | 'PROMO_SELECTION'
+  | 'PROMO_SELECTION_FLOOR'
+  | 'PROMO_VARIETY_OFFER_GAP'
+  | 'PROMO_VARIETY_OFFER_SENDS'
+  | 'PROMO_VARIETY_WINDOW'
+  | 'PROMO_VARIETY_VARIATION_GAP'
+  | 'PROMO_RETAIN_EVENTS_MONTHS'
+  | 'SITE_URL'
+>
+
+type Parts = {
+  config: SelectionSettings
+  database: Database
+  links: RefreshingCache<string, Destination>
+  now: Clock
+  random: Random
+}
+
+const shownDecisions = 400
+
+const rulesOf = (config: SelectionSettings): Rules => ({
+  offerGap: config.PROMO_VARIETY_OFFER_GAP,
+  offerSends: config.PROMO_VARIETY_OFFER_SENDS,
+  window: config.PROMO_VARIETY_WINDOW,
+  variationGap: config.PROMO_VARIETY_VARIATION_GAP,
+  floor: config.PROMO_SELECTION_FLOOR / 100,
+})
+
+/** Choosing promos, and telling what was and would be chosen, under a site's settings. */
+export function openSelection({ config, database, links, now, random }: Parts) {
+  const rules = rulesOf(config)
+  const strategyOf = (asked: SelectionRequest['strategy'] | undefined) => asked ?? config.PROMO_SELECTION
+  return {
+    select: ({
+      strategy,
+      ...request
+    }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
+      selectPromo(
+        { database, links, random, now, rules, siteUrl: config.SITE_URL },
+        { ...request, strategy: strategyOf(strategy) },
+      ),
+    /** The share that every variation would get now. */
+    async readShares(): Promise<Result<SharesNow, DatabaseFault>> {
+      const situation = await readSituation({ database, links, now }, config.PROMO_SELECTION, undefined)
+      return situation.ok ? ok(shareNow(situation.value, config.PROMO_SELECTION, rules)) : situation
+    },
+    /** The last 400 sends of an offer, newest first, with how they were chosen. */
+    readDecisions: (offer_id: number) =>
+      database.run((sql) => listSentDecisions(sql, offer_id, shownDecisions)),
+    /** Forgets decisions that are older than the settings allow. */
+    forget: () => database.run((sql) => deleteOldDecisions(sql, now(), config.PROMO_RETAIN_EVENTS_MONTHS)),
+  }
+}

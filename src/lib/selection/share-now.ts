@@ -1,0 +1,104 @@
+import { beliefOf, meanOf } from '../stats/posterior.ts'
+import type { Arm, Hold, PastSend, Strategy } from './arm.ts'
+import { weightedChances } from './choose.ts'
+import { type Field, fieldOf, sharesOf } from './thompson.ts'
+import { allowed, type Rules } from './variety.ts'
+import { type Situation, weigh } from './weigh.ts'
+
+/** How likely a variation would be chosen for a send that is asked for now, and why. */
+export type Share = {
+  offer_id: number
+  variation_id: number
+  /** 0 to 1; all shares sum to 1. */
+  share: number
+  /** Believed CTR in per cent; `null` under a strategy that believes nothing. */
+  believed_ctr: number | null
+  held: Hold | null
+  why: string
+}
+
+export type SharesNow = {
+  strategy: Strategy
+  shares: Share[]
+  /** Where sends are too small to learn from. */
+  caution?: string
+}
+
+const seed = 20_261_123
+const effort = 400_000
+const leastDraws = 100
+const mostDraws = 4_000
+
+/** The share of every candidate. Under `thompson` from 100 to 4,000 seeded draws: standard error at most 0.05 to 0.008. */
+export function shareNow(situation: Situation, strategy: Strategy, rules: Rules): SharesNow {
+  const arms = weigh(situation, strategy, 1, rules)
+  const free = arms.filter(({ weight }) => weight > 0)
+  if (strategy !== 'thompson') {
+    const chances = weightedChances(free, strategy)
+    return { strategy, shares: free.map((arm, place) => simpleShare(arm, chances[place] ?? 0, strategy)) }
+  }
+  const pool = allowed(free)
+  const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / Math.max(1, pool.length))))
+  const wins = sharesOf(fieldOf(pool, arms), seed, draws)
+  const chances = weightedChances(pool, 'weighted')
+  const shares = new Map(
+    pool.map((arm, place) => [
+      arm,
+      (1 - rules.floor) * (wins[place] ?? 0) + rules.floor * (chances[place] ?? 0),
+    ]),
+  )
+  const ofOffers = offerMeans(fieldOf(free, arms))
+  const caution = cautionOf(situation.sends, [...ofOffers.values()])
+  return {
+    strategy,
+    shares: free.map((arm) => learnedShare(arm, shares.get(arm), ofOffers.get(arm.offer_id) ?? 0)),
+    ...(caution && { caution }),
+  }
+}
+
+function simpleShare(arm: Arm, share: number, strategy: Strategy): Share {
+  const { offer_id, variation_id, weight, recipients, human_clicks } = arm
+  const ctr = recipients === 0 ? 0 : (human_clicks / recipients) * 100
+  const because = `its offer has the base weight ${weight}`
+  const why =
+    strategy === 'weighted'
+      ? `${because}; its variations get equal parts`
+      : `${because}, times 1 + CTR / 100 (${ctr.toFixed(2)} %)`
+  return { offer_id, variation_id, share, believed_ctr: null, held: null, why }
+}
+
+function learnedShare(arm: Arm, share: number | undefined, offerMean: number): Share {
+  const { offer_id, variation_id, k, n } = arm
+  const rate = meanOf(beliefOf(arm, offerMean)) * 100
+  const told =
+    n === 0
+      ? `never sent yet, so believed to do as its offer does: ${rate.toFixed(2)} %`
+      : `believed to have ${rate.toFixed(2)} %, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
+  const why = share === undefined ? `held back: ${wordsOf(arm.held)}; ${told}` : told
+  return { offer_id, variation_id, share: share ?? 0, believed_ctr: rate, held: arm.held, why }
+}
+
+/** Why a variation is held back, as an editor reads it. */
+export const wordsOf = (held: Hold | null): string =>
+  held === null ? 'others come before it' : holdWords[held]
+
+const holdWords: Record<Hold, string> = {
+  offer_gap: 'its offer was in the sends just before',
+  offer_share: 'its offer had its share of the last sends',
+  variation_gap: 'this text was shown a few sends ago',
+}
+
+const offerMeans = ({ arms, offers }: Field): Map<number, number> =>
+  new Map(offers.map(({ shape, rate, members }) => [arms[members[0] ?? 0]?.offer_id ?? 0, shape / rate]))
+
+/** So many sends say how large sends are now. */
+const recentSends = 14
+
+function cautionOf(sends: readonly PastSend[], means: readonly number[]): string | undefined {
+  const recent = sends.slice(-recentSends).map(({ recipients }) => recipients)
+  if (recent.length === 0 || means.length === 0) return undefined
+  const middle = recent.toSorted((one, other) => one - other)[Math.floor(recent.length / 2)] ?? 0
+  const clicks = (middle * means.reduce((total, mean) => total + mean, 0)) / means.length
+  if (clicks >= 1) return undefined
+  return `A send goes to about ${middle} recipients and brings about ${clicks.toFixed(1)} clicks: too few to learn from, whatever the strategy.`
+}

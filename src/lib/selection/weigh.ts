@@ -1,0 +1,63 @@
+import { arrivalOf, poolEvidence } from '../stats/evidence.ts'
+import type { Arm, Candidate, PastSend, Strategy } from './arm.ts'
+import { holds, type Rules } from './variety.ts'
+
+/** What evidence keeps of its weight each day. Sends in segments bring so much that old ones can count for less. */
+const keptADay = 0.995
+const keptADayInSegments = 0.98
+const day = 86_400_000
+
+export type Situation = {
+  candidates: readonly Candidate[]
+  /** All sends so far in the order of their time, but for the one that is chosen for. */
+  sends: readonly PastSend[]
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+/**
+ * What a strategy sees: all that may be shown and, for `thompson`, all that was ever sent, with the effective evidence of
+ * the sends and whether the limits on repetition hold it back (selection-and-statistics, "Evidence" and "Strategies").
+ */
+export function weigh(
+  { candidates, sends, now }: Situation,
+  strategy: Strategy,
+  segments: number,
+  rules: Rules,
+): Arm[] {
+  if (strategy !== 'thompson') return candidates.map((candidate) => armOf(candidate, 0, 0, null))
+  const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
+  const { evidence } = poolEvidence(aged, arrivalOf(aged), segments > 1 ? keptADayInSegments : keptADay)
+  const held = holds(sends, rules)
+  const arms = candidates.map((candidate) => {
+    const { k, n } = evidence.get(candidate.variation_id) ?? { k: 0, n: 0 }
+    evidence.delete(candidate.variation_id)
+    return armOf(candidate, k, n, held(candidate))
+  })
+  if (evidence.size === 0) return arms
+  const offers = new Map(sends.map(({ variation_id, offer_id }) => [variation_id, offer_id]))
+  for (const [variation_id, { k, n }] of evidence) {
+    const offer_id = offers.get(variation_id) ?? 0
+    arms.push(armOf({ offer_id, variation_id, weight: 0, recipients: 0, human_clicks: 0 }, k, n, null))
+  }
+  return arms
+}
+
+const armOf = (
+  { offer_id, variation_id, weight, recipients, human_clicks }: Omit<Candidate, 'link_slug'>,
+  k: number,
+  n: number,
+  held: Arm['held'],
+): Arm => ({
+  offer_id,
+  variation_id,
+  weight,
+  recipients,
+  human_clicks,
+  k: rounded(k),
+  n: rounded(n),
+  held,
+})
+
+/** To what is kept with a decision, so that it can be made again from that. */
+const rounded = (count: number): number => Math.round(count * 1e4) / 1e4

@@ -1,0 +1,87 @@
+import postgres from 'postgres'
+import { destinationOf } from '../../src/lib/links/destination.ts'
+import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
+import { createTableSource } from '../../src/lib/links/table-source.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { ok } from '../../src/lib/result.ts'
+import { selectPromo } from '../../src/lib/selection/select-promo.ts'
+import { openDatabase, type Sql } from '../../src/lib/store/database.ts'
+import { migrate } from '../../src/lib/store/migrate.ts'
+import { startTestServer } from '../support/postgres-server.ts'
+import { median } from './measure.ts'
+import { usualRules } from './simulate.ts'
+
+const rounds = 60
+
+/** 200 offers of 20 variations, and two years of a daily send in which clickers come on three days. */
+export async function writeSends(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    insert into affiliate_links (slug, destination_url)
+    select 'offer-' || o, 'https://merchant.example/' || o from generate_series(1, 200) o;
+    insert into promo_offers (id, name, link_slug) select o, 'Offer ' || o, 'offer-' || o from generate_series(1, 200) o;
+    insert into promo_text_variations (id, offer_id, text_content, approved)
+    select (o - 1) * 20 + v, o, 'A text of some length, number ' || v || ', for offer ' || o, true
+    from generate_series(1, 200) o, generate_series(1, 20) v;
+    insert into promo_impression_tracking (id, event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at)
+    select d, gen_random_uuid(), d * 7 % 200 + 1, d * 7 % 200 * 20 + d * 13 % 20 + 1, 'send-' || d, 50000,
+      now() - d * interval '1 day'
+    from generate_series(1, 730) d;
+    insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
+    select d, h, 100 + d * h % 50, 100 + d * h % 50, 90 + d * h % 50
+    from generate_series(1, 730) d, unnest(array[0, 1, 2, 3, 6, 12, 24, 48, 72, 168]) h;
+    insert into promo_daily_metrics (day, offer_id, variation_id, recipients, clicks, human_clicks)
+    select current_date - d - later, d * 7 % 200 + 1, d * 7 % 200 * 20 + d * 13 % 20 + 1, 50000, 300, 250
+    from generate_series(1, 730) d, generate_series(0, 6) later on conflict do nothing
+  `)
+  await sql.unsafe('vacuum analyze')
+}
+
+/** Milliseconds of a choice for a new send, from the call to the promo, median of 60; its decision is kept. */
+export async function medianLatency(): Promise<Record<'weighted' | 'ctr_weighted' | 'thompson', number>> {
+  const server = await startTestServer()
+  try {
+    const sql = postgres(server.url, { max: 1, onnotice: () => {} })
+    await migrate(sql)
+    await writeSends(sql)
+    await sql.end()
+    const database = openDatabase({ locate: async () => ok(server.url), log: openLog('silent') })
+    const links = createRefreshingCache({
+      ...createTableSource(database),
+      keyOf: ({ slug }) => slug,
+      prepare: destinationOf,
+      now: Date.now,
+      initial: [],
+      onFetched: () => {},
+    })
+    await links.refresh()
+    const parts = {
+      database,
+      links,
+      random: Math.random,
+      now: Date.now,
+      rules: usualRules,
+      siteUrl: 'https://news.example',
+    }
+    const timeOf = async (strategy: 'weighted' | 'ctr_weighted' | 'thompson') => {
+      const times: number[] = []
+      for (let round = -10; round < rounds; round += 1) {
+        const start = performance.now()
+        const promo = await selectPromo(parts, { strategy, newsletter_send_id: `${strategy}-${round}` })
+        if (!promo.ok) throw new Error(promo.fault.message)
+        if (round >= 0) times.push(performance.now() - start)
+      }
+      const middle = median(times)
+      console.log(`${strategy.padEnd(13)} ${middle.toFixed(1)} ms among 4,000 variations, two years of sends`)
+      return middle
+    }
+    const latency = {
+      weighted: await timeOf('weighted'),
+      ctr_weighted: await timeOf('ctr_weighted'),
+      thompson: await timeOf('thompson'),
+    }
+    await database.close()
+    return latency
+  } finally {
+    await server.remove()
+  }
+}

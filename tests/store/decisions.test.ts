@@ -1,0 +1,257 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/lib/config.ts'
+import { destinationOf } from '../../src/lib/links/destination.ts'
+import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
+import { createTableSource } from '../../src/lib/links/table-source.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { openSelection } from '../../src/lib/selection/selection.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { recordImpressions } from '../../src/lib/store/events.ts'
+import { listSends } from '../../src/lib/store/evidence.ts'
+import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { anImpression } from '../support/events.ts'
+
+const noon = Date.UTC(2026, 10, 18, 12)
+const day = 86_400_000
+
+let store: TestDatabase
+let database: Database
+
+beforeEach(async () => {
+  store = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  await insertPromos(store.sql)
+})
+afterEach(async () => {
+  await database.close()
+  await store.drop()
+})
+
+async function open(settings: Record<string, string> = {}, from = database) {
+  const config = readConfig({ SITE_URL: 'https://news.example', ...settings })
+  if (!config.ok) return expect.fail('settings')
+  const links = createRefreshingCache({
+    ...createTableSource(database),
+    keyOf: ({ slug }) => slug,
+    prepare: destinationOf,
+    now: () => noon,
+    initial: [],
+    onFetched: () => {},
+  })
+  await links.refresh()
+  let drawn = 0
+  const random = () => {
+    drawn += 1
+    return (drawn * 0.618) % 1
+  }
+  return openSelection({ config: config.value, database: from, links, now: () => noon, random })
+}
+
+const sent = (name: string | null, variation_id: number, daysAgo: number, offer_id = 4, recipients = 1_000) =>
+  recordImpressions(store.sql, [
+    anImpression({ at: noon - daysAgo * day, newsletter_send_id: name, offer_id, variation_id, recipients }),
+  ])
+
+/** Clicks and clickers of a send, by the hours at which their spans begin. */
+async function clicked(name: string, spans: [hours: number, clickers: number][]) {
+  for (const [hours, clickers] of spans)
+    await store.sql`
+      insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
+      select id, ${hours}, ${clickers * 3}, ${clickers * 2}, ${clickers}
+      from promo_impression_tracking where newsletter_send_id = ${name}
+    `
+}
+
+test('the evidence of sends is what a recount row by row finds', async () => {
+  const spans = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168].map((hours, index): [number, number] => [
+    hours,
+    index * 7 + 1,
+  ])
+  await sent('a', 42, 9)
+  await sent('b', 43, 8)
+  await sent('b', 42, 8)
+  await sent('c', 50, 7, 5)
+  await sent('none', 43, 6)
+  await sent(null, 42, 5)
+  await store.sql`insert into promo_offers (id, name, offer_type, link_slug) values (9, 'Test', 'self_test', 'nocodemba')`
+  await store.sql`insert into promo_text_variations (id, offer_id, text_content, approved) values (90, 9, 'Test', true)`
+  await sent('d', 90, 4, 9)
+  await clicked('a', spans)
+  await clicked('b', spans.slice(5))
+  await clicked('c', spans.slice(8))
+  await clicked('d', spans)
+
+  const impressions = await store.sql`
+    select id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at from promo_impression_tracking
+    where newsletter_send_id is not null and offer_id <> 9 order by tracked_at, id
+  `
+  const metrics = await store.sql`select impression_id, hours, clickers::float from promo_send_metrics`
+  const recounted = impressions.map((row) => {
+    const own = metrics.filter((one) => one.impression_id === row.id)
+    const within = (hours: number) =>
+      own.filter((one) => one.hours < hours).reduce((sum, one) => sum + one.clickers, 0)
+    return {
+      offer_id: row.offer_id,
+      variation_id: row.variation_id,
+      newsletter_send_id: row.newsletter_send_id,
+      recipients: row.recipients,
+      sent_at: row.tracked_at.getTime(),
+      clickers: within(Number.POSITIVE_INFINITY),
+      clickers_1: within(24),
+      clickers_2: within(48),
+      clickers_3: within(72),
+    }
+  })
+  expect(recounted).toHaveLength(5)
+  expect([...(await listSends(store.sql, undefined))]).toEqual(recounted)
+  expect([...(await listSends(store.sql, 'b'))]).toEqual(
+    recounted.filter(({ newsletter_send_id }) => newsletter_send_id !== 'b'),
+  )
+})
+
+describe('the timeline of an offer', () => {
+  test('tells what was sent when, how it was chosen and how it did, newest first', async () => {
+    const selection = await open()
+    const chosen = await selection.select({ newsletter_send_id: 'second', strategy: 'thompson', segments: 3 })
+    expect(chosen).toMatchObject({ ok: true })
+    await sent('first', 42, 3)
+    await sent('second', 42, 2)
+    await sent('second', 43, 2)
+    await sent('second', 50, 2, 5)
+    await sent(null, 42, 1)
+    await clicked('first', [
+      [0, 4],
+      [24, 1],
+    ])
+    const read = await selection.readDecisions(4)
+    const rows = read.ok ? [...read.value] : []
+    expect(rows).toHaveLength(3)
+    expect(rows.map((row) => [row.newsletter_send_id, row.variation_id])).toEqual([
+      ['second', 43],
+      ['second', 42],
+      ['first', 42],
+    ])
+    expect(rows[0]).toMatchObject({
+      strategy: 'thompson',
+      probability: expect.any(Number),
+      clicks: 0,
+      clickers: 0,
+    })
+    expect([1, 2, 3]).toContain(rows[0]?.segment)
+    expect(rows[2]).toEqual({
+      newsletter_send_id: 'first',
+      sent_at: '2026-11-15T12:00:00Z',
+      variation_id: 42,
+      text_content: 'Build your dream startup this weekend',
+      recipients: 1_000,
+      strategy: null,
+      probability: null,
+      segment: null,
+      clicks: 15,
+      human_clicks: 10,
+      clickers: 5,
+    })
+    expect(await selection.readDecisions(99)).toMatchObject({ ok: true, value: [] })
+    await store.sql`update promo_offers set offer_type = 'self_test' where id = 4`
+    expect(await selection.readDecisions(4)).toMatchObject({ ok: true, value: [] })
+  })
+})
+
+describe('the shares that variations would get now', () => {
+  test.each(['weighted', 'ctr_weighted', 'thompson'])('follow the setting %s', async (strategy) => {
+    const selection = await open({ PROMO_SELECTION: strategy })
+    await sent('first', 50, 2, 5)
+    const read = await selection.readShares()
+    const shares = read.ok ? read.value.shares : []
+    expect(read).toMatchObject({ ok: true, value: { strategy } })
+    expect(shares.map(({ variation_id }) => variation_id)).toEqual([42, 43, 50])
+    expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9)
+    expect(shares[2]?.share === 0).toBe(strategy === 'thompson')
+  })
+
+  test('follow the limits as they are set', async () => {
+    await sent('first', 50, 2, 5)
+    const free = {
+      PROMO_SELECTION: 'thompson',
+      PROMO_VARIETY_OFFER_GAP: '0',
+      PROMO_VARIETY_VARIATION_GAP: '0',
+      PROMO_SELECTION_FLOOR: '100',
+    }
+    const shareOf50 = async (settings: Record<string, string>) => {
+      const read = await (await open({ ...free, ...settings })).readShares()
+      return read.ok ? read.value.shares[2]?.share : undefined
+    }
+    expect(await shareOf50({})).toBeCloseTo(0.75, 9)
+    expect(await shareOf50({ PROMO_VARIETY_OFFER_GAP: '1' })).toBe(0)
+    expect(await shareOf50({ PROMO_VARIETY_VARIATION_GAP: '1' })).toBe(0)
+    expect(await shareOf50({ PROMO_VARIETY_OFFER_SENDS: '1', PROMO_VARIETY_WINDOW: '2' })).toBe(0)
+    expect(await shareOf50({ PROMO_VARIETY_OFFER_SENDS: '1', PROMO_VARIETY_WINDOW: '1' })).toBeCloseTo(
+      0.75,
+      9,
+    )
+  })
+
+  test('are not known while the database is away', async () => {
+    const gone: Database = {
+      ...database,
+      async run() {
+        return fail({ code: 'unavailable', message: 'gone' })
+      },
+    }
+    expect(await (await open({}, gone)).readShares()).toMatchObject(fail({ code: 'unavailable' }))
+  })
+})
+
+test('decisions are forgotten after as many months as clicks', async () => {
+  const selection = await open({ PROMO_RETAIN_EVENTS_MONTHS: '2' })
+  for (const name of ['old', 'new']) await selection.select({ newsletter_send_id: name })
+  await store.sql`update promo_decisions set decided_at = '2026-08-31 23:59:59+00' where newsletter_send_id = 'old'`
+  await store.sql`update promo_decisions set decided_at = '2026-09-01 00:00:00+00' where newsletter_send_id = 'new'`
+  await selection.forget()
+  expect([...(await store.sql`select newsletter_send_id from promo_decisions`)]).toEqual([
+    { newsletter_send_id: 'new' },
+  ])
+})
+
+describe('promo explain', () => {
+  async function promo(args: string[]) {
+    const folder = mkdtempSync(join(tmpdir(), 'promo-explain-'))
+    const child = spawn(process.execPath, [resolve('src/cli/promo.ts'), ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, DATABASE_URL: store.url, PROMO_DATA_DIR: join(folder, 'data') },
+    })
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    rmSync(folder, { recursive: true, force: true })
+    return { code: child.exitCode, out, err }
+  }
+
+  test('prints why a send got its promos, segment by segment', async () => {
+    const selection = await open()
+    await selection.select({ newsletter_send_id: 'daily', strategy: 'thompson', segments: 2 })
+    const { code, out, err } = await promo(['explain', 'daily'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/^segment 1: variation \d+ of "/)
+    expect(out).toMatch(/^segment 2: variation \d+ of "/m)
+    expect(out.match(/gives this variation again/g)).toHaveLength(2)
+    expect(out).toMatch(/probability {2}[\d.]+ %, estimated from seeded draws/)
+  })
+
+  test('says so where nothing was chosen, or no send is named', async () => {
+    expect(await promo(['explain', 'nothing'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'promo explain: nothing was chosen for a send "nothing"\n',
+    })
+    expect(await promo(['explain'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('SEND is missing'),
+    })
+  })
+})

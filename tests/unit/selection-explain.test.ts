@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import type { Arm, Strategy } from '../../src/lib/selection/arm.ts'
+import { packArms } from '../../src/lib/selection/basis.ts'
+import { choose } from '../../src/lib/selection/choose.ts'
+import { explain } from '../../src/lib/selection/explain.ts'
+
+const arm = (variation_id: number, changes: Partial<Arm> = {}): Arm => ({
+  offer_id: Math.ceil(variation_id / 10),
+  variation_id,
+  weight: 2,
+  recipients: 0,
+  human_clicks: 0,
+  k: 0,
+  n: 0,
+  held: null,
+  ...changes,
+})
+
+function explained(
+  strategy: Strategy,
+  arms: readonly Arm[],
+  { floor = 0, taken = [], seed = 77 }: { floor?: number; taken?: number[]; seed?: number } = {},
+  changes: object = {},
+) {
+  const choice = choose({ arms, strategy, seed, taken, floor })
+  return explain({
+    segment: 1,
+    offer_id: choice?.arm.offer_id ?? 0,
+    variation_id: choice?.arm.variation_id ?? 0,
+    offer_name: 'Offer',
+    text_content: 'A text',
+    strategy,
+    probability: 0.25,
+    decided_at: '2026-11-18T12:00:00Z',
+    seed,
+    basis: { by_weight: choice?.floor ?? false, floor, taken, ...packArms(arms) },
+    ...changes,
+  }).join('\n')
+}
+
+const arms = [arm(1, { recipients: 400, human_clicks: 20 }), arm(11, { recipients: 100, human_clicks: 0 })]
+
+test('the specified strategies are explained by weights and CTRs', () => {
+  expect(explained('weighted', arms)).toContain('drawn in proportion to base weight\n  candidates   2')
+  expect(explained('weighted', arms)).toMatch(/variation 1 \(offer 1\): weight 2: 50\.00 %/)
+  expect(explained('weighted', arms)).toContain('probability  25.00 %\n')
+  expect(explained('ctr_weighted', arms)).toContain('base weight × (1 + CTR / 100)')
+  expect(explained('ctr_weighted', arms)).toMatch(/weight 2, 20 human clicks of 400 recipients: 51\.22 %/)
+})
+
+test('thompson is explained by beliefs, by the floor, or by limits that gave way', () => {
+  const learned = [
+    arm(1, { k: 50, n: 1_000 }),
+    arm(2, { held: 'variation_gap' }),
+    arm(99, { weight: 0, k: 3, n: 90 }),
+  ]
+  const text = explained('thompson', learned)
+  expect(text).toContain('the best in one draw')
+  expect(text).not.toContain('gave way')
+  expect(text).toContain('→ variation 1 (offer 1): 50.0 effective clicks of 1000, believed ')
+  expect(text).toContain('  variation 2 (offer 1): 0.0 effective clicks of 0, believed')
+  expect(text).toContain('held back: this text was shown a few sends ago')
+  expect(text).not.toContain('variation 99')
+  expect(explained('thompson', learned, { floor: 1 })).toContain(
+    'one of the 100.00 % of sends that are drawn by base weight',
+  )
+  const held = learned.map((one) => ({ ...one, held: 'offer_gap' as const }))
+  expect(explained('thompson', held)).toContain('gave way')
+  const relaxed = [arm(1, { held: 'offer_gap' }), arm(11, { held: 'offer_share' })]
+  expect(explained('thompson', relaxed)).toContain('held back: its offer was in the sends just before')
+})
+
+test('of many candidates the best are shown, and the chosen one', () => {
+  const many = Array.from({ length: 40 }, (_, index) =>
+    arm(index + 1, { weight: 40 - Math.floor(index / 10) * 10 }),
+  )
+  const seed = Array.from({ length: 500 }, (_, one) => one).find(
+    (one) => choose({ arms: many, strategy: 'weighted', seed: one, taken: [], floor: 0 })?.arm.offer_id === 4,
+  )
+  const text = explained('weighted', many, { seed: seed ?? expect.fail('no such seed') })
+  expect(text).toContain('→ variation')
+  expect(text).toContain('candidates   40')
+  expect(text).toContain('and 27 more')
+  expect(explained('weighted', many, { taken: [3, 4] })).toContain(
+    'other segments had 3, 4\n  candidates   38',
+  )
+})
+
+test('what cannot be made again is said to be so', () => {
+  expect(explained('weighted', arms, {}, { variation_id: 5 })).toContain(
+    'gives another variation in this version',
+  )
+  for (const lacking of [{ seed: null }, { basis: null }])
+    expect(explained('weighted', arms, {}, lacking)).toMatch(
+      /An earlier version decided this and kept nothing of how\.$/,
+    )
+})

@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import type { PastSend } from '../../src/lib/selection/arm.ts'
+import { shareNow } from '../../src/lib/selection/share-now.ts'
+import { allowed, holds, type Rules } from '../../src/lib/selection/variety.ts'
+import { type Situation, weigh } from '../../src/lib/selection/weigh.ts'
+
+const rules: Rules = { offerGap: 1, offerSends: 5, window: 14, variationGap: 2, floor: 0.05 }
+const day = 86_400_000
+
+const send = (
+  name: string,
+  offer_id: number,
+  variation_id: number,
+  changes: Partial<PastSend> = {},
+): PastSend => ({
+  newsletter_send_id: name,
+  offer_id,
+  variation_id,
+  recipients: 10_000,
+  sent_at: Number(name) * day,
+  clickers: 200,
+  clickers_1: 140,
+  clickers_2: 180,
+  clickers_3: 200,
+  ...changes,
+})
+
+describe('limits on repetition', () => {
+  const held = (sends: PastSend[], offer_id: number, variation_id: number) =>
+    holds(sends, rules)({ offer_id, variation_id })
+
+  test('hold an offer back for one send and a variation for two', () => {
+    const sends = [send('1', 1, 11), send('2', 2, 21)]
+    expect(held(sends, 2, 21)).toBe('offer_gap')
+    expect(held(sends, 2, 22)).toBe('offer_gap')
+    expect(held(sends, 1, 11)).toBe('variation_gap')
+    expect(held(sends, 1, 12)).toBeNull()
+    expect(held([...sends, send('3', 3, 31)], 1, 11)).toBeNull()
+    expect(held([], 1, 11)).toBeNull()
+  })
+
+  test('hold an offer back that was in five of the last thirteen sends', () => {
+    const sends = Array.from({ length: 14 }, (_, index) =>
+      index % 3 === 0 ? send(String(index), 1, 11) : send(String(index), 2 + (index % 2), 20 + index),
+    )
+    // In sends 0, 3, 6, 9 and 12: five, of which the first has left the window of thirteen.
+    expect(held(sends, 1, 12)).toBeNull()
+    expect(held(sends.slice(1, 13), 1, 12)).toBe('offer_gap')
+    expect(held(sends.slice(0, 13), 1, 12)).toBe('offer_gap')
+    const five = [0, 2, 4, 6, 8].flatMap((at) => [send(String(at), 1, at), send(String(at + 1), 2, 50 + at)])
+    expect(held(five, 1, 99)).toBe('offer_share')
+    expect(held(five.slice(2), 1, 99)).toBeNull()
+  })
+
+  test('count a send in segments once, for every offer that it had', () => {
+    const segments = [1, 2, 3, 4].map((text) => send('1', 1, text))
+    expect(held([...segments, send('2', 2, 21), send('2', 3, 31)], 1, 9)).toBeNull()
+    expect(held([...segments, send('2', 2, 21), send('2', 3, 31)], 1, 4)).toBe('variation_gap')
+    expect(held([...segments, send('2', 2, 21), send('2', 3, 31)], 2, 22)).toBe('offer_gap')
+  })
+
+  test('look no further back than each has to', () => {
+    const own = { ...rules, offerGap: 1, offerSends: 1, window: 2, variationGap: 5 }
+    const of = holds([send('1', 1, 11), send('2', 2, 21), send('3', 3, 31)], own)
+    expect(of({ offer_id: 2, variation_id: 99 })).toBeNull()
+    expect(of({ offer_id: 1, variation_id: 11 })).toBe('variation_gap')
+    expect(of({ offer_id: 3, variation_id: 99 })).toBe('offer_gap')
+  })
+
+  test('can all be switched off', () => {
+    const none = holds([send('1', 1, 11)], {
+      ...rules,
+      offerGap: 0,
+      offerSends: 1,
+      window: 1,
+      variationGap: 0,
+    })
+    expect(none({ offer_id: 1, variation_id: 11 })).toBeNull()
+  })
+
+  test('give way where they leave nothing: share and variations first, the following send last', () => {
+    const arms = [
+      { held: 'offer_gap' },
+      { held: 'variation_gap' },
+      { held: 'offer_share' },
+      { held: null },
+    ] as const
+    expect(allowed(arms)).toEqual([{ held: null }])
+    expect(allowed(arms.slice(0, 3))).toEqual([{ held: 'variation_gap' }, { held: 'offer_share' }])
+    expect(allowed(arms.slice(0, 1))).toEqual([{ held: 'offer_gap' }])
+    expect(allowed([])).toEqual([])
+  })
+})
+
+const candidate = (offer_id: number, variation_id: number) => ({
+  offer_id,
+  variation_id,
+  weight: 1,
+  link_slug: 'slug',
+  recipients: 0,
+  human_clicks: 0,
+})
+const situation = (changes: Partial<Situation> = {}): Situation => ({
+  candidates: [candidate(1, 11), candidate(1, 12), candidate(2, 21)],
+  sends: [send('1', 1, 11), send('2', 3, 31), send('3', 2, 21)],
+  now: 10 * day,
+  ...changes,
+})
+
+describe('what a strategy sees', () => {
+  test('is all that may be shown, and what else was ever sent', () => {
+    const arms = weigh(situation(), 'thompson', 1, rules)
+    expect(arms.map(({ variation_id, weight, held }) => [variation_id, weight, held])).toEqual([
+      [11, 1, null],
+      [12, 1, null],
+      [21, 1, 'offer_gap'],
+      [31, 0, null],
+    ])
+    expect(arms[0]?.k).toBeGreaterThan(0)
+    expect(arms[1]).toMatchObject({ k: 0, n: 0 })
+    expect(arms[3]).toMatchObject({ offer_id: 3 })
+  })
+
+  test('is worth less the older it is, and more so where sends are split', () => {
+    const at = (now: number, segments: number) =>
+      weigh(situation({ now: now * day }), 'thompson', segments, rules)[0]?.n ?? 0
+    expect(at(101, 1) / at(11, 1)).toBeCloseTo(0.995 ** 90, 3)
+    expect(at(101, 4) / at(11, 4)).toBeCloseTo(0.98 ** 90, 3)
+  })
+
+  test('is nothing but weights and counts where nothing is learned', () => {
+    for (const strategy of ['weighted', 'ctr_weighted'] as const)
+      expect(weigh(situation(), strategy, 1, rules).map(({ n, held }) => [n, held])).toEqual([
+        [0, null],
+        [0, null],
+        [0, null],
+      ])
+  })
+})
+
+describe('the share of each variation now', () => {
+  const sum = (shares: { share: number }[]) => shares.reduce((total, { share }) => total + share, 0)
+
+  test.each(['weighted', 'ctr_weighted', 'thompson'] as const)(
+    'under %s sums to 1 and has reasons',
+    (strategy) => {
+      const now = shareNow(situation(), strategy, rules)
+      expect(sum(now.shares)).toBeCloseTo(1, 9)
+      expect(now.shares).toHaveLength(3)
+      expect(now).not.toHaveProperty('caution')
+      expect(shareNow(situation(), strategy, rules)).toEqual(now)
+      for (const { why } of now.shares) expect(why.length).toBeGreaterThan(20)
+    },
+  )
+
+  test('tells what holds a variation back and what is believed', () => {
+    const { shares } = shareNow(situation(), 'thompson', rules)
+    expect(shares[1]).toMatchObject({
+      variation_id: 12,
+      held: null,
+      why: expect.stringContaining('never sent yet'),
+    })
+    expect(shares[0]?.why).toMatch(
+      /^believed to have \d\.\d\d %, from sends worth [\d.]+ clicks of \d+ recipients$/,
+    )
+    expect(shares[2]).toMatchObject({ share: 0, held: 'offer_gap' })
+    expect(shares[2]?.why).toMatch(/^held back: its offer was in the sends just before; believed/)
+    const fewer = shareNow(situation({ sends: [send('1', 1, 11), send('2', 1, 12)] }), 'thompson', rules)
+    expect(fewer.shares.map(({ share }) => share > 0)).toEqual([false, false, true])
+  })
+
+  test('under the specified strategies tells weight and CTR', () => {
+    const counted = { ...candidate(1, 11), recipients: 200, human_clicks: 5 }
+    const of = (strategy: 'weighted' | 'ctr_weighted') =>
+      shareNow(situation({ candidates: [counted, candidate(2, 21)] }), strategy, rules).shares[0]
+    expect(of('weighted')).toMatchObject({
+      share: 0.5,
+      believed_ctr: null,
+      why: expect.stringContaining('weight 1'),
+    })
+    expect(of('ctr_weighted')).toMatchObject({ share: 1.025 / 2.025, why: expect.stringContaining('2.50 %') })
+  })
+
+  test('comes with a caution where sends are too small to learn from', () => {
+    const tiny = (recipients: number) =>
+      [1, 2, 3].map((name) =>
+        send(String(name), 1, 11, { recipients, clickers: 0, clickers_1: 0, clickers_2: 0, clickers_3: 0 }),
+      )
+    expect(shareNow(situation({ sends: tiny(5) }), 'thompson', rules).caution).toMatch(
+      /about 5 recipients.*too few/,
+    )
+    expect(shareNow(situation({ sends: tiny(10_000) }), 'thompson', rules).caution).toBeUndefined()
+    expect(shareNow(situation({ sends: [] }), 'thompson', rules).caution).toBeUndefined()
+    expect(shareNow(situation({ candidates: [], sends: tiny(5) }), 'thompson', rules)).toEqual({
+      strategy: 'thompson',
+      shares: [],
+    })
+  })
+})
