@@ -1,0 +1,138 @@
+import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
+import type { OfferRow, Statistics, VariationRow } from './report.ts'
+import { chance, shortNames, some } from './words.ts'
+
+/** What the sends so far say of the texts of one offer, and what to do about it. */
+export type Finding = {
+  offer_id: number
+  offer_name: string
+  /** The text that the finding is about. */
+  variation_id?: number
+  code: LabelCode | 'not_sent' | 'no_rival'
+  text: string
+  advice: string
+}
+
+type Judged = VariationRow & { statistics: Statistics }
+
+/** How much there is to act on, from most to least. */
+const order: Finding['code'][] = [
+  'confirmed_winner',
+  'probably_best',
+  'leading',
+  'too_close',
+  'behind',
+  'not_enough_data',
+  'no_rival',
+  'not_sent',
+]
+
+/** One finding an offer, those first that an editor can act on. */
+export function findingsOf(offers: readonly OfferRow[], variations: readonly VariationRow[]): Finding[] {
+  const nameOf = shortNames(offers)
+  const findings = offers.map((offer) =>
+    findingOf(offer.offer_id, nameOf(offer), sentTexts(variations, offer.offer_id)),
+  )
+  return findings.toSorted((a, b) => order.indexOf(a.code) - order.indexOf(b.code))
+}
+
+/** An offer's texts that were sent, likely best first. */
+const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judged[] =>
+  variations
+    .filter((variation): variation is Judged => (variation.statistics?.sends ?? 0) > 0)
+    .filter((variation) => variation.offer_id === offer_id)
+    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
+
+function findingOf(offer_id: number, offer_name: string, [leader, rival]: Judged[]): Finding {
+  const offer = { offer_id, offer_name }
+  if (!leader) {
+    return {
+      ...offer,
+      code: 'not_sent',
+      text: `${offer_name} has not been sent yet.`,
+      advice: 'It shows up here with the first send that the newsletter reports.',
+    }
+  }
+  const about = { ...offer, variation_id: leader.variation_id }
+  if (!rival) {
+    return {
+      ...about,
+      code: 'no_rival',
+      text: `Only one text of ${offer_name} was sent: nothing to compare it with.`,
+      advice: 'Write a second text, or approve one, so that the two can be compared.',
+    }
+  }
+  const { code } = leader.statistics.label
+  return { ...about, code, ...saidOf(code, offer_name, leader, rival) }
+}
+
+function saidOf(
+  code: LabelCode,
+  offer: string,
+  leader: Judged,
+  rival: Judged,
+): Pick<Finding, 'text' | 'advice'> {
+  const name = `“${leader.text_preview}”`
+  const sure = `${chance(leader.statistics.probability_best)} sure`
+  switch (code) {
+    case 'confirmed_winner':
+      return {
+        text: `${name} is the confirmed winner of ${offer}.`,
+        advice: 'Send this one. A new text can still challenge it.',
+      }
+    case 'probably_best':
+      return {
+        text: `${name} is probably the best text of ${offer}, ${sure}.`,
+        advice: 'Send it more often; keep one other going until the winner is confirmed.',
+      }
+    case 'leading':
+      return {
+        text: `${name} leads in ${offer}, ${sure}.`,
+        advice: 'Likely, not certain: keep sending the others now and then.',
+      }
+    case 'not_enough_data':
+      return {
+        text:
+          leader.statistics.probability_best >= 0.8
+            ? `${name} is ahead in ${offer}, ${sure} so far; ${missing(leader, rival)} still needed before that counts.`
+            : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
+        advice: 'Keep sending its texts in turn.',
+      }
+    case 'too_close':
+    case 'behind':
+      return {
+        text: `${offer}: its texts are too close to call.`,
+        advice: 'Either will do for now. A text that is really different would teach more.',
+      }
+  }
+}
+
+/** What the weaker side of a comparison lacks. */
+function missing({ statistics: a }: Judged, { statistics: b }: Judged): string {
+  const clicks = neededClicks - Math.min(a.clickers, b.clickers)
+  if (clicks > 0) return `${clicks} of ${neededClicks} clicks`
+  const sends = neededSends - Math.min(a.sends, b.sends)
+  return sends > 0 ? some(sends, 'more send') : 'three days of waiting for late clicks'
+}
+
+/** Clicks a recipient where little is known yet, as in selection-and-statistics. */
+const usualRate = 0.02
+/** With fewer clickers a send, a text takes more than a month of daily sends to be judged. */
+const fewestClickers = 3
+
+/**
+ * Why a list is too small to learn from, or nothing where it is not. Clicks differ by chance by about their square
+ * root, so a text needs about a hundred before a difference shows.
+ */
+export function smallListWarning(
+  sends: readonly { recipients: number; clickers: number }[],
+): string | undefined {
+  const sum = (pick: 'recipients' | 'clickers') => sends.reduce((total, send) => total + send[pick], 0)
+  const recipients = sum('recipients') / sends.length
+  // Sends of today have no clicks yet.
+  const clickers = Math.max(sum('clickers') / sends.length, recipients * usualRate)
+  if (sends.length === 0 || clickers >= fewestClickers) return undefined
+  const each = some(Math.max(1, Math.round(recipients)), 'recipient')
+  const needed = some(Math.ceil(neededClicks / clickers), 'send')
+  return `A send goes to about ${each} here. That is too few to learn from: each text would take about ${needed} to get ${neededClicks} clicks. Read the differences below as chance.`
+}

@@ -1,0 +1,179 @@
+import { count, percent, percentBetween } from '../charts/format.ts'
+import { sumSpans } from '../charts/send-curve.ts'
+import { neededClicks } from '../stats/label.ts'
+import type { Finding } from './findings.ts'
+import type { Counting } from './query.ts'
+import type {
+  AttributeRow,
+  HeatmapCell,
+  OfferRow,
+  Report,
+  SendRow,
+  Share,
+  Summary,
+  VariationRow,
+} from './report.ts'
+import { clicksOf, placeWords, shortNames, some } from './words.ts'
+
+/** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
+
+type Clicks = { clicks: number; human_clicks: number }
+const people = (counting: Counting): string => (counting === 'human' ? 'clicks by people' : 'clicks')
+const total = (rows: readonly Clicks[], counting: Counting): number =>
+  rows.reduce((sum, row) => sum + clicksOf(row, counting), 0)
+
+/** Of the period as a whole. */
+export function summarySentence(summary: Summary, previous: Summary | undefined, counting: Counting): string {
+  const rate = counting === 'human' ? 'human_ctr' : 'overall_ctr'
+  const now = summary[rate]
+  if (now === null)
+    return summary.total_clicks > 0
+      ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
+      : 'Nothing was sent and nothing was clicked in this period.'
+  const before = previous?.[rate] ?? null
+  const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
+  if (before === null) return `${said}.`
+  const change =
+    perHundred(before) === perHundred(now) ? 'as many as' : now > before ? 'up from' : 'down from'
+  return `${said}, ${change} ${change === 'as many as' ? '' : `${perHundred(before)} `}in the period before. Small ups and downs are usual.`
+}
+
+const perHundred = (rate: number): string => rate.toFixed(rate < 1 ? 2 : 1)
+
+/** Change of a count against the period before: "+12 %", and nothing where there was none. */
+export function changeOf(now: number, before: number | undefined): string {
+  if (!before) return ''
+  const change = Math.round((now / before - 1) * 100)
+  if (change === 0) return 'as before'
+  return `${change > 0 ? '+' : '−'}${count(Math.abs(change))} %`
+}
+
+/** Change of a rate, in percentage points. */
+export function pointsOf(now: number | null, before: number | null | undefined): string {
+  if (now === null || before === null || before === undefined) return ''
+  const change = Math.round((now - before) * 100) / 100
+  if (change === 0) return 'as before'
+  return `${change > 0 ? '+' : '−'}${Math.abs(change).toFixed(2)} points`
+}
+
+type Rated = OfferRow & { smoothed_ctr: number; interval: [number, number] }
+
+/** Which offer does best: only where the two leading ranges do not overlap and both have clicks enough. */
+export function offersSentence(offers: readonly OfferRow[], variations: readonly VariationRow[]): string {
+  const [first, second] = offers
+    .filter((offer): offer is Rated => offer.smoothed_ctr !== null && offer.interval !== null)
+    .toSorted((a, b) => b.smoothed_ctr - a.smoothed_ctr)
+  if (!first) return 'No offer was sent yet, so there is nothing to compare.'
+  const name = shortNames(offers)
+  const likely = `${percent(first.smoothed_ctr)} of its recipients click, likely ${percentBetween(first.interval[0], first.interval[1])}`
+  if (!second) return `${name(first)} is the only offer that was sent: ${likely}.`
+  const clickers = ({ offer_id }: OfferRow) =>
+    variations
+      .filter((variation) => variation.offer_id === offer_id)
+      .reduce((sum, { statistics }) => sum + (statistics?.clickers ?? 0), 0)
+  const fewest = Math.min(clickers(first), clickers(second))
+  if (fewest < neededClicks)
+    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'click')} still needed before that counts.`
+  return first.interval[0] > second.interval[1]
+    ? `${name(first)} does best: ${likely}.`
+    : `${name(first)} is ahead of ${name(second)}, but their likely ranges overlap: too close to call.`
+}
+
+/** Which kinds of text did better or worse than their offers' average. */
+export function kindsSentence(attributes: NonNullable<Report['attributes']>): string {
+  const rows = [attributes.tone, attributes.length_category, attributes.cta_text].flat()
+  if (rows.length === 0)
+    return 'No text with a tone, a length or a call to action was sent yet. Name them when importing texts.'
+  const clear = rows.filter(({ interval: [low, high] }) => low > 1 || high < 1)
+  if (clear.length === 0)
+    return 'No kind of text differs from its offers’ average by more than chance would explain.'
+  const strength = ({ lift }: AttributeRow) => -Math.abs(Math.log(lift))
+  const named = clear
+    .toSorted((a, b) => strength(a) - strength(b))
+    .slice(0, 2)
+    .map(({ value, lift }) => `“${value}” got ${times(lift)} the clicks of its offers’ average`)
+  const caution = `With ${rows.length} kinds compared, one in twenty looks different by chance alone.`
+  return `${named.join('; ')}. ${caution}`
+}
+
+const times = (lift: number): string => `${lift.toFixed(2)} times`
+
+const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
+const clock = (hour: number): string => `${String(hour % 24).padStart(2, '0')}:00`
+
+/** When readers click, which is not the same as when sending works best. */
+export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting): string {
+  const all = total(cells, counting)
+  const [most] = cells.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
+  if (!most || all === 0) return 'No clicks in this period yet.'
+  const when = `${weekdays[most.weekday - 1]}, ${clock(most.hour)} to ${clock(most.hour + 1)}`
+  return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which follows when you send.`
+}
+
+/** How soon clicks come after the sends of the period. */
+export function sendsSentence(sends: readonly SendRow[], counting: Counting): string {
+  if (sends.length === 0) return 'No send was reported in this period.'
+  const spans = sumSpans(
+    sends.map(({ by_hours }) => by_hours),
+    counting,
+  )
+  const before = (index: number): number => spans.slice(0, index).reduce((sum, { clicks }) => sum + clicks, 0)
+  const all = before(spans.length)
+  const said = some(sends.length, 'send')
+  if (all === 0) return `${said}, and no clicks that belong to them yet.`
+  const within = (share: number): string => {
+    const next = spans.find((_, index) => before(index) >= all * share)
+    return next ? `within ${some(next.hours, 'hour')}` : 'over more than a week'
+  }
+  return `${said}. Half of their ${people(counting)} came ${within(0.5)}, nine in ten ${within(0.9)}; judge a send when it is three days old.`
+}
+
+/** Where most clicks come from. */
+export function sharesSentence(shares: readonly Share[], counting: Counting, empty: string): string {
+  const all = total(shares, counting)
+  const [most] = shares.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
+  if (!most || all === 0) return empty
+  const part = Math.round((clicksOf(most, counting) / all) * 100)
+  return `${placeWords(most.value)}: ${part} % of ${count(all)} ${people(counting)}.`
+}
+
+/** How many clicks were people, and what cannot be known about them. */
+export function qualitySentence({
+  total_clicks: all,
+  human_clicks,
+  machine_clicks,
+  duplicate_clicks,
+}: Summary): string {
+  if (all === 0) return 'No clicks in this period yet.'
+  return `Of ${some(all, 'click')}, ${count(human_clicks)} were by people, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} were repeats within seconds.`
+}
+
+/** What remains uncertain about the human clicks. */
+export function uncertaintySentence({
+  human_clicks,
+  uncertain_clicks,
+  human_ctr,
+  total_impressions,
+}: Summary): string {
+  const unseen = 'A scanner that behaves just like a person’s browser cannot be told from one.'
+  if (human_clicks === 0) return unseen
+  if (uncertain_clicks === 0) return `No click counted as a person shows a sign of a machine. ${unseen}`
+  const share = percent((uncertain_clicks / human_clicks) * 100)
+  const without =
+    human_ctr === null
+      ? ''
+      : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
+  return `${some(uncertain_clicks, 'click')} of those by people (${share}) show a weak sign of a machine.${without} ${unseen}`
+}
+
+/** What the table of texts shows: how many offers have a text to prefer. */
+export function textsSentence(findings: readonly Finding[]): string {
+  const judged = findings.filter(({ code }) => code !== 'not_sent' && code !== 'no_rival')
+  if (judged.length === 0) return 'No offer has two texts that were sent, so there is nothing to compare yet.'
+  const clear = judged.filter(({ code }) => ['confirmed_winner', 'probably_best', 'leading'].includes(code))
+  const said =
+    clear.length === 0
+      ? 'No text is clearly ahead of the others of its offer'
+      : `In ${clear.length} of ${some(judged.length, 'offer')} one text is ahead`
+  return `${said}. Likely best first; open a text to read all of it.`
+}

@@ -1,0 +1,69 @@
+import { count } from '../charts/format.ts'
+import type { Counting } from './query.ts'
+
+/** A share from 0 to 1 as a chance. Never 0 % or 100 %, since nothing is certain. */
+export function chance(share: number): string {
+  if (share > 0.99) return 'over 99 %'
+  if (share < 0.01) return 'under 1 %'
+  return `${Math.round(share * 100)} %`
+}
+
+/** "1 send", "2 sends". */
+export const some = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`
+
+type Named = { offer_name: string }
+
+/** Calls an offer by what comes before a dash or colon in its name, unless two of `offers` were called the same then. */
+export function shortNames(offers: readonly Named[]): (offer: Named) => string {
+  const short = ({ offer_name }: Named): string =>
+    offer_name.replace(/(\s[-–—|]|:)\s.*$/s, '').trim() || offer_name
+  const shared = Map.groupBy(offers, short)
+  return (offer) => (shared.get(short(offer))?.length === 1 ? short(offer) : offer.offer_name)
+}
+
+/** Clicks that count for whoever reads: those of people, or all. */
+export const clicksOf = (row: { clicks: number; human_clicks: number }, counting: Counting): number =>
+  counting === 'human' ? row.human_clicks : row.clicks
+
+/** The rate that goes with `clicksOf`. */
+export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, counting: Counting) =>
+  counting === 'human' ? row.human_ctr : row.ctr
+
+/** `2025-10-18` as 18 Oct 2025. */
+export const dayWords = (day: string): string => inWords(`${day}T00:00:00Z`, 'UTC', { dateStyle: 'medium' })
+
+/** A moment as ISO 8601, in the reader's time zone: 18 Oct 2025, 08:30. */
+export const momentWords = (moment: string, tz: string): string =>
+  inWords(moment, tz, { dateStyle: 'medium', timeStyle: 'short' })
+
+const inWords = (moment: string, timeZone: string, form: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat('en-GB', { ...form, timeZone }).format(Date.parse(moment))
+
+const reasons: Record<string, string> = {
+  none: 'A person, nothing speaks against it',
+  prefetch: 'A browser or app loaded the link ahead, nobody clicked',
+  self_declared: 'A program that says itself that it is one',
+  flood: 'More clicks from one place than a person makes',
+  sample: 'Sample data: a person',
+  sample_prefetch: 'Sample data: a browser loaded the link ahead',
+  sample_self_declared: 'Sample data: a program that says so itself',
+}
+
+/** Why a click was judged as it was; a rule that is not known here shows its own name. */
+export const reasonWords = (reason: string): string => reasons[reason] ?? titled(reason)
+
+const places: Record<string, string> = {
+  none: 'Not told (most mail programs)',
+  '(other)': 'Others',
+  unknown: 'Not known',
+}
+
+/** A device, browser, system or referrer as a reader would call it. */
+export const placeWords = (value: string): string =>
+  places[value] ?? (value.includes('.') || /[A-Z]/.test(value) ? value : titled(value))
+
+const titled = (name: string): string => {
+  const words = name.replaceAll('_', ' ').trim()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

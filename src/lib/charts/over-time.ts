@@ -1,0 +1,105 @@
+import { area, line } from 'd3-shape'
+import { dateTicks } from './dates.ts'
+import { clicksIn, count, type Period, percent, percentBetween, periodName, shortCount } from './format.ts'
+import { short, type Tick, ticksTo, topOf, topOfRates, unit } from './scale.ts'
+import type { Point } from './timeline.ts'
+
+/** Where the rate's panel ends and the clicks' begins, in per cent of the height. */
+export const panels = { rate: 62, clicks: 80 }
+
+/** Of the chart's width, so that a single day is no wall. */
+const widestBar = 0.06
+
+export type OverTime = {
+  /** Paths: the n-th period is at n across, the height is `units`. */
+  line: string
+  band: string
+  bars: string
+  /** Of a period's width. */
+  barWidth: number
+  /** Points between two gaps, which no line shows; per cent of width and height. */
+  lone: { x: number; y: number }[]
+  dates: Tick[]
+  /** From the top, in per cent of the whole height. */
+  rates: Tick[]
+  clicks: Tick[]
+  /** The latest rate. */
+  last?: { x: number; y: number; text: string }
+  /** What is said of each period, which are all equally wide. */
+  columns: string[]
+  rows: string[][]
+}
+
+/** The rate as a line that breaks where there is none, its interval as a band, and clicks as bars below. */
+export function drawOverTime(points: readonly Point[], period: Period): OverTime {
+  const rateTop = topOfRates(points)
+  const clicksTop = topOf(
+    points.map(({ clicks }) => clicks),
+    2,
+  )
+  const across = (index: number) => ((index + 0.5) / points.length) * 100
+  const rateAt = (rate: number) => (1 - Math.min(rate / rateTop, 1)) * panels.rate
+  const clicksAt = (clicks: number) => 100 - (clicks / clicksTop) * (100 - panels.clicks)
+  const spots = points.map((point, index) => ({ ...point, x: across(index) }))
+  const known = (point: Point | undefined) => typeof point?.value === 'number'
+  const places = spots.flatMap(({ value, x, date }) =>
+    value === null
+      ? []
+      : [
+          {
+            x: short(x),
+            y: short(rateAt(value)),
+            text: `${period === 'week' ? 'from ' : ''}${periodName(date, period, 'short')}: ${percent(value)}`,
+          },
+        ],
+  )
+  const last = places.at(-1)
+  return {
+    line:
+      line<(typeof spots)[number]>()
+        .defined(known)
+        .x((_, index) => index)
+        .y(({ value }) => unit(rateAt(Number(value))))
+        .digits(0)(spots) ?? '',
+    band:
+      area<(typeof spots)[number]>()
+        .defined(({ low, high }) => low !== null && high !== null)
+        .x((_, index) => index)
+        .y0(({ low }) => unit(rateAt(Number(low))))
+        .y1(({ high }) => unit(rateAt(Number(high))))
+        .digits(0)(spots) ?? '',
+    // A bar is a thick upright line; one that stands for something is always seen.
+    bars: spots
+      .map(({ clicks }, index) =>
+        clicks > 0 ? `M${index} 1e3V${Math.min(unit(clicksAt(clicks)), 996)}` : '',
+      )
+      .join(''),
+    barWidth: Math.min(0.7, Math.round(widestBar * points.length * 100) / 100),
+    lone: spots.flatMap(({ value, x }, index) =>
+      value !== null && !known(points[index - 1]) && !known(points[index + 1])
+        ? [{ x: short(x), y: short(rateAt(value)) }]
+        : [],
+    ),
+    dates: dateTicks(points.map(({ date }) => date)),
+    rates: ticksTo(rateTop, percent).map(({ at, text }) => ({
+      at: short(((100 - at) * panels.rate) / 100),
+      text,
+    })),
+    clicks: [
+      { at: 100, text: '0' },
+      { at: panels.clicks, text: shortCount(clicksTop) },
+    ],
+    ...(last && { last }),
+    columns: points.map(
+      ({ date, value, clicks }) =>
+        `${periodName(date, period, 'short')}: ${value === null ? 'nothing sent' : percent(value)}, ${clicksIn(clicks)}`,
+    ),
+    rows: points.map(({ date, value, low, high, impressions, clicks }) => [
+      periodName(date, period),
+      percent(value),
+      percentBetween(low, high),
+      count(impressions),
+      count(clicks),
+    ]),
+  }
+}

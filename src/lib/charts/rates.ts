@@ -1,0 +1,74 @@
+import { between, factor, percent, percentBetween } from './format.ts'
+import { short, type Tick, ticksTo, topOfRates } from './scale.ts'
+
+export type Rate = {
+  name: string
+  value: number | null
+  low: number | null
+  high: number | null
+  detail?: string
+}
+export type Lift = { name: string; lift: number; low: number; high: number; detail?: string }
+
+/** A row of a chart; places are per cent of its width. */
+export type Mark = {
+  name: string
+  detail: string
+  text: string
+  interval: string
+  at?: number
+  /** The ends of the interval, cut at the ends of the axis. */
+  reach?: [from: number, to: number]
+  meaning: 'more' | 'less' | 'open' | 'none'
+}
+
+export type Rows = { marks: Mark[]; ticks: Tick[] }
+
+/** Rates in per cent with their intervals, the highest first, those without a rate at the end. */
+export function drawRates(rates: readonly Rate[]): Rows {
+  const top = topOfRates(rates)
+  const at = (rate: number) => short(Math.min(Math.max(rate / top, 0), 1) * 100)
+  const sorted = rates.toSorted((one, other) => (other.value ?? -1) - (one.value ?? -1))
+  return {
+    ticks: ticksTo(top, percent, 4),
+    marks: sorted.map(({ name, value, low, high, detail = '' }) => ({
+      name,
+      detail,
+      text: percent(value),
+      interval: percentBetween(low, high),
+      ...(value !== null && { at: at(value) }),
+      ...(low !== null && high !== null && { reach: [at(low), at(high)] }),
+      meaning: value === null ? 'none' : 'more',
+    })),
+  }
+}
+
+/** Factors of lift live between these two; what lies beyond is drawn at the edge. */
+const bounds = [1.25, 1.5, 2, 3, 4, 8]
+
+/**
+ * Factors around 1, on a logarithmic axis on which twice as good is as far from the middle as half as good. The axis
+ * ends where the largest factor needs it to; intervals are cut there.
+ */
+export function drawLifts(lifts: readonly Lift[]): Rows {
+  const far = Math.max(1, ...lifts.map(({ lift }) => (lift > 0 ? Math.max(lift, 1 / lift) : 1)))
+  const bound = bounds.find((one) => one >= far * 1.1) ?? 8
+  const at = (value: number) => {
+    const place = value > 0 ? Math.log(value) / Math.log(bound) : -1
+    return short((Math.min(Math.max(place, -1), 1) + 1) * 50)
+  }
+  return {
+    ticks: [1 / bound, 1, bound].map((value) => ({ at: at(value), text: factor(value) })),
+    marks: lifts
+      .toSorted((one, other) => other.lift - one.lift)
+      .map(({ name, lift, low, high, detail = '' }) => ({
+        name,
+        detail,
+        text: factor(lift),
+        interval: between(low, high),
+        at: at(lift),
+        reach: [at(low), at(high)],
+        meaning: low > 1 ? 'more' : high < 1 ? 'less' : 'open',
+      })),
+  }
+}

@@ -1,0 +1,60 @@
+import { sum } from 'd3-array'
+import type { Counting } from '../analytics/query.ts'
+import { count, share } from './format.ts'
+import { short } from './scale.ts'
+
+/** Clicks from `hours` after the send until the next span begins. */
+export type Span = { hours: number; clicks: number }
+
+export type SpanMark = {
+  name: string
+  /** Below the axis: when the span ends. */
+  end: string
+  clicks: string
+  text: string
+  /** Of all clicks, those of this span and those up to its end, in per cent. */
+  height: number
+  soFar: number
+  soFarText: string
+  /** Whether there is room for `soFarText` beside the next one. */
+  labelled: boolean
+}
+
+const time = (hours: number): string => (hours < 24 ? `${hours} h` : `${hours / 24} d`)
+
+/** Adds up the spans of several sends, which all list the same ones. */
+export function sumSpans(
+  sends: readonly (readonly { hours: number; clicks: number; human_clicks: number }[])[],
+  counting: Counting,
+): Span[] {
+  const sums = new Map<number, number>()
+  for (const { hours, clicks, human_clicks } of sends.flat()) {
+    sums.set(hours, (sums.get(hours) ?? 0) + (counting === 'human' ? human_clicks : clicks))
+  }
+  return [...sums]
+    .map(([hours, clicks]) => ({ hours, clicks }))
+    .toSorted((one, other) => one.hours - other.hours)
+}
+
+/** What part of the clicks comes how long after a send. */
+export function drawSendCurve(spans: readonly Span[]): { marks: SpanMark[]; total: number } {
+  const total = sum(spans, ({ clicks }) => clicks)
+  const part = (clicks: number) => (total > 0 ? short((clicks / total) * 100) : 0)
+  return {
+    total,
+    marks: spans.map(({ hours, clicks }, index) => {
+      const next = spans[index + 1]
+      const soFar = sum(spans.slice(0, index + 1), (span) => span.clicks)
+      return {
+        name: next ? `${time(hours)} to ${time(next.hours)}` : `after ${time(hours)}`,
+        end: next ? time(next.hours) : 'later',
+        clicks: count(clicks),
+        text: share(clicks, total),
+        height: part(clicks),
+        soFar: part(soFar),
+        soFarText: share(soFar, total),
+        labelled: !next || part(next.clicks) >= 3,
+      }
+    }),
+  }
+}

@@ -1,0 +1,62 @@
+import { utcDay, utcMonday, utcMonth } from 'd3-time'
+import type { Counting } from '../analytics/query.ts'
+import type { DateRange, TimelineRow } from '../analytics/report.ts'
+import type { Period } from './format.ts'
+import { wilson } from './wilson.ts'
+
+/** A period of a timeline, named by its first day; rates are per cent and `null` where nothing was sent. */
+export type Point = {
+  date: string
+  value: number | null
+  low: number | null
+  high: number | null
+  impressions: number
+  clicks: number
+}
+
+export type Timeline = { period: Period; points: Point[]; note: string }
+
+const intervals = { day: utcDay, week: utcMonday, month: utcMonth }
+const words = { day: 'One mark is a day', week: 'One mark is a week', month: 'One mark is a month' }
+
+const dateOf = (day: string): Date => new Date(`${day}T00:00:00Z`)
+const dayOf = (date: Date): string => date.toISOString().slice(0, 10)
+
+/** Days up to four months, weeks (from Monday) up to two years, then months: about a hundred marks at most. */
+export const periodFor = (days: number): Period => (days <= 120 ? 'day' : days <= 732 ? 'week' : 'month')
+
+/**
+ * The rate over time, oldest first, one point for every period of the range, with days that are missing in `rows`.
+ * `rows` may be in any order. The interval is Wilson's for clicks out of recipients: it takes clicks for independent,
+ * which those of one send are not, and is therefore a reading aid, as `note` says; decisions rest on the sends.
+ */
+export function timelineOf(
+  rows: readonly TimelineRow[],
+  { start, end }: Pick<DateRange, 'start' | 'end'>,
+  counting: Counting,
+): Timeline {
+  const period = periodFor(utcDay.count(dateOf(start), dateOf(end)) + 1)
+  const interval = intervals[period]
+  const sums = new Map<string, { impressions: number; clicks: number }>()
+  const last = utcDay.offset(dateOf(end), 1)
+  for (const date of interval.range(interval.floor(dateOf(start)), last)) {
+    sums.set(dayOf(date), { impressions: 0, clicks: 0 })
+  }
+  for (const row of rows) {
+    const sum = sums.get(dayOf(interval.floor(dateOf(row.date))))
+    if (!sum) continue
+    sum.impressions += row.impressions
+    sum.clicks += counting === 'human' ? row.human_clicks : row.clicks
+  }
+  return {
+    period,
+    points: [...sums].map(([date, { impressions, clicks }]) => ({
+      date,
+      value: impressions > 0 ? (clicks / impressions) * 100 : null,
+      ...wilson(clicks, impressions),
+      impressions,
+      clicks,
+    })),
+    note: `${words[period]}. The band is a reading aid: how far chance alone may move a rate of so many recipients.`,
+  }
+}

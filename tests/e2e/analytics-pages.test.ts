@@ -1,0 +1,245 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { closeEditorsSite, type EditorsSite, openEditorsSite, withEditorsPage } from './analytics-site.ts'
+import { recordYear } from './analytics-year.ts'
+
+const screenshots = 'test-output'
+const desktop = { width: 1280, height: 900 }
+const phone = { width: 375, height: 800 }
+const kilobytes = 1024
+
+let browser: Browser
+let year: EditorsSite
+let empty: EditorsSite
+
+beforeAll(async () => {
+  mkdirSync(screenshots, { recursive: true })
+  browser = await launchBrowser()
+  year = await openEditorsSite(browser, recordYear)
+  empty = await openEditorsSite(browser, async () => {})
+}, 120_000)
+
+afterAll(async () => {
+  await browser?.close()
+  if (year) await closeEditorsSite(year)
+  if (empty) await closeEditorsSite(empty)
+})
+
+const pages = [
+  { name: 'overview', path: '/analytics?days=365', heading: 'What works' },
+  { name: 'offer', path: '/analytics/offers/104?days=365', heading: 'Ampersand & <Sons> – "quoted"' },
+  { name: 'sends', path: '/analytics/sends?days=365', heading: 'Sends' },
+]
+
+describe.each(pages)('the page $path', ({ name, path, heading }) => {
+  test.each([
+    { colorScheme: 'light', viewport: desktop },
+    { colorScheme: 'dark', viewport: desktop },
+    { colorScheme: 'light', viewport: phone },
+    { colorScheme: 'dark', viewport: phone },
+  ] as const)(
+    'is readable by everybody, $colorScheme, $viewport.width wide',
+    async (options) => {
+      await withEditorsPage(browser, year, path, options, async (page, status) => {
+        expect(status).toBe(200)
+        expect(await page.locator('h1').allTextContents()).toEqual([heading])
+        const scrolled = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        )
+        expect(scrolled).toBe(0)
+        await page.screenshot({
+          path: join(screenshots, `analytics-${name}-${options.colorScheme}-${options.viewport.width}.png`),
+          fullPage: true,
+        })
+        // What axe looks at does not depend on the width, and it takes its time.
+        if (options.viewport === phone) return
+        await page.evaluate(() => {
+          for (const details of document.querySelectorAll('details')) details.open = true
+        })
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+      })
+    },
+    90_000,
+  )
+
+  test('stays small with a year of twenty offers', async () => {
+    await withEditorsPage(browser, year, path, {}, async (page, _, html) => {
+      expect(Buffer.byteLength(html) / kilobytes).toBeLessThan(150)
+      expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]* src=)/)
+      expect(await page.locator('script').evaluateAll((all) => all.length)).toBe(1)
+    })
+    expect(statSync('public/analytics.js').size / kilobytes).toBeLessThan(10)
+  })
+
+  test('says the same without JavaScript', async () => {
+    await withEditorsPage(browser, year, path, { javaScriptEnabled: false }, async (page) => {
+      expect(await page.locator('h2').count()).toBeGreaterThan(1)
+      for (const section of await page.locator('section:has(.file)').all()) {
+        expect((await section.locator('p').first().textContent())?.length).toBeGreaterThan(15)
+      }
+      await page.getByText('Show the figures').first().click()
+      expect(await page.locator('figure table').first().isVisible()).toBe(true)
+      await page.getByRole('link', { name: '90 days' }).click()
+      expect(new URL(page.url()).searchParams.get('days')).toBe('90')
+      expect(await page.getByRole('link', { name: '90 days' }).getAttribute('aria-current')).toBe('true')
+    })
+  })
+
+  test('is usable by keyboard', async () => {
+    await withEditorsPage(browser, year, path, {}, async (page) => {
+      await page.keyboard.press('Tab')
+      expect(await page.locator(':focus').textContent()).toBe('Skip to the figures')
+      await page.keyboard.press('Enter')
+      expect(await page.locator(':focus').getAttribute('id')).toBe('content')
+      const reached: string[] = []
+      for (let step = 0; step < 30 && !reached.includes('7 days'); step += 1) {
+        await page.keyboard.press('Tab')
+        reached.push((await page.locator(':focus').textContent()) ?? '')
+        const outline = await page
+          .locator(':focus')
+          .evaluate((element) => getComputedStyle(element).outlineStyle)
+        expect(outline).not.toBe('none')
+      }
+      await page.keyboard.press('Enter')
+      await page.waitForURL('**days=7**')
+    })
+  })
+
+  test('prints without what one can only click', async () => {
+    await withEditorsPage(browser, year, path, {}, async (page) => {
+      await page.emulateMedia({ media: 'print' })
+      expect(await page.locator('.toolbar').isVisible()).toBe(false)
+      expect(await page.locator('h1').isVisible()).toBe(true)
+    })
+  })
+
+  test('says what to do while there is nothing', async () => {
+    if (name === 'offer') return
+    await withEditorsPage(browser, empty, path, { viewport: phone }, async (page, status) => {
+      expect(status).toBe(200)
+      const main = (await page.locator('main').textContent()) ?? ''
+      expect(main).toMatch(/newsletter (script )?reports?/)
+      expect(main).not.toMatch(/NaN|undefined|null|Infinity/)
+      await page.screenshot({ path: join(screenshots, `analytics-${name}-empty.png`), fullPage: true })
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations.map(({ id }) => id)).toEqual([])
+    })
+  })
+})
+
+test('an editor sees which text leads, opens it, and finds the same figures in the files', async () => {
+  await withEditorsPage(browser, year, '/analytics?days=365&tz=Europe/Oslo', {}, async (page) => {
+    const row = page.locator('.texts tbody tr').first()
+    await row.locator('summary').click()
+    expect(await row.locator('details p').first().textContent()).toContain('nothing to install')
+    const clicks = (await page.locator('.headline .figure').nth(1).textContent())?.replaceAll(',', '')
+    const json = await page.getByRole('link', { name: 'All of this as JSON' }).getAttribute('href')
+    const answer = await page.request.get(new URL(json ?? '', page.url()).href)
+    const report = await answer.json()
+    expect(report.summary.human_clicks).toBe(Number(clicks))
+    expect(Object.keys(report)).toEqual(
+      expect.arrayContaining(['variations', 'timeline', 'sends', 'attributes']),
+    )
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'CSV file: Texts' }).click(),
+    ])
+    expect(download.suggestedFilename()).toBe('promo-variations.csv')
+    const files = await page
+      .locator('a.file')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+    expect(files.length).toBeGreaterThan(7)
+    for (const file of files) {
+      expect(file).toContain('days=365')
+      expect(file).toContain('tz=Europe%2FOslo')
+      expect(file).toContain('clicks=human')
+      const csv = await page.request.get(new URL(file ?? '', page.url()).href)
+      expect([file, csv.status()]).toEqual([file, 200])
+      expect((await csv.text()).split('\n').length).toBeGreaterThan(1)
+    }
+  })
+})
+
+test('from the overview a link leads to an offer and keeps the period, the zone and the way of counting', async () => {
+  await withEditorsPage(browser, year, '/analytics?days=90&tz=Asia/Tokyo&clicks=all', {}, async (page) => {
+    await page.locator('.findings a').first().click()
+    await page.waitForURL('**/analytics/offers/**')
+    const { searchParams } = new URL(page.url())
+    expect(Object.fromEntries(searchParams)).toEqual({ days: '90', tz: 'Asia/Tokyo', clicks: 'all' })
+    await page.getByText('Own range').click()
+    await page.getByLabel('From', { exact: true }).fill('2026-01-01')
+    await page.getByLabel('To', { exact: true }).fill('2026-02-01')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.waitForURL('**from=2026-01-01**')
+    expect(await page.locator('h2').allTextContents()).toContain('1 Jan 2026 to 1 Feb 2026')
+    expect(await page.getByRole('link', { name: 'All clicks' }).getAttribute('aria-current')).toBe('true')
+  })
+})
+
+test('the script offers the time zone of the browser, and the figures follow while somebody looks', async () => {
+  const options = { timezoneId: 'America/Denver' }
+  await withEditorsPage(browser, year, '/analytics', options, async (page) => {
+    await page.getByText('Own range').click()
+    await page.getByRole('button', { name: 'Use America/Denver' }).click()
+    expect(await page.getByLabel('Time zone').inputValue()).toBe('America/Denver')
+    expect(await page.locator(':focus').getAttribute('name')).toBe('tz')
+    await page.clock.install()
+    await page.reload()
+    const before = await page.locator('.headline .figure').nth(1).textContent()
+    await page
+      .locator('.headline .figure')
+      .nth(1)
+      .evaluate((figure) => figure.replaceChildren('old'))
+    await page.clock.fastForward(61_000)
+    await expect.poll(() => page.locator('.headline .figure').nth(1).textContent()).toBe(before)
+  })
+})
+
+const answersWith = (status: number) => new RegExp(`responded with a status of ${status}`)
+
+test('a parameter that is wrong is named, and the page stays of use', async () => {
+  const path = '/analytics?days=12&tz=Europe/Oslo&colour=red'
+  const use = async (page: Page, status: number) => {
+    expect(status).toBe(400)
+    const alert = (await page.getByRole('alert').textContent()) ?? ''
+    expect(alert).toContain('days must be 7, 30, 90, 365 or all')
+    expect(alert).toContain('colour')
+    expect(alert).not.toContain('tz')
+    expect(await page.locator('h2').count()).toBeGreaterThan(5)
+    expect(await page.getByText('(Europe/Oslo)').count()).toBeGreaterThan(0)
+  }
+  await withEditorsPage(browser, year, path, {}, use, answersWith(400))
+})
+
+test.each(['999999', 'abc', '0'])('an offer that is not there says so: %s', async (id) => {
+  const use = async (page: Page, status: number) => {
+    expect(status).toBe(404)
+    expect(await page.locator('h1').textContent()).toBe('No such offer')
+  }
+  await withEditorsPage(browser, year, `/analytics/offers/${id}`, {}, use, answersWith(404))
+})
+
+test('while the database is away the page says that redirects go on', async () => {
+  const name = new URL(empty.running.database.url).pathname.slice(1)
+  const admin = postgres(inject('serverUrl'), { max: 1 })
+  await withEditorsPage(browser, empty, '/analytics', {}, async () => {})
+  await admin`alter database ${admin(name)} with allow_connections false`
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`
+  const use = async (page: Page, status: number) => {
+    expect(status).toBe(503)
+    expect(await page.locator('main').textContent()).toContain('Promo links go on redirecting')
+    expect(await page.getByRole('link', { name: '7 days' }).count()).toBe(1)
+  }
+  try {
+    await withEditorsPage(browser, empty, '/analytics', {}, use, answersWith(503))
+  } finally {
+    await admin`alter database ${admin(name)} with allow_connections true`
+    await admin.end()
+  }
+})

@@ -1,0 +1,129 @@
+import { expect, test, vi } from 'vitest'
+import { type Address, addressOf, exportOf, linkTo } from '../../src/components/analytics/address.ts'
+import { readPage } from '../../src/components/analytics/read-page.ts'
+import { parseQuery } from '../../src/lib/analytics/query.ts'
+import type { Report } from '../../src/lib/analytics/report.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { aSummary } from './analytics-rows.ts'
+
+const now = Date.UTC(2025, 9, 18, 12)
+const parse = (parameters: URLSearchParams, defaults?: Parameters<typeof parseQuery>[2]) =>
+  parseQuery(parameters, now, defaults)
+const usual: Address = { days: '30', tz: 'UTC', clicks: 'human' }
+
+function addressFrom(text: string): Address {
+  const parameters = new URLSearchParams(text)
+  const query = parse(parameters, { counting: 'human' })
+  if (!query.ok) throw new Error(JSON.stringify(query.fault))
+  return addressOf(parameters, query.value)
+}
+
+test('what is shown stands in the address, and what is usual does not', () => {
+  expect(linkTo('/analytics', usual)).toBe('/analytics')
+  expect(linkTo('/analytics', usual, { days: '7' })).toBe('/analytics?days=7')
+  expect(linkTo('/analytics', { ...usual, tz: 'Asia/Tokyo', clicks: 'all' })).toBe(
+    '/analytics?tz=Asia%2FTokyo&clicks=all',
+  )
+})
+
+test.each([
+  '',
+  'days=7',
+  'days=all&clicks=all',
+  'from=2025-01-01&to=2025-02-01&tz=Europe%2FOslo',
+  'to=2025-02-01',
+])('the address of an address is itself: %s', (text) => {
+  const path = linkTo('/a', addressFrom(text))
+  expect(linkTo('/a', addressFrom(path.split('?')[1] ?? ''))).toBe(path)
+  expect(addressFrom(path.split('?')[1] ?? '')).toEqual(addressFrom(text))
+})
+
+test('a period takes the place of a range, and other changes leave the range', () => {
+  const own = addressFrom('from=2025-01-01&to=2025-02-01')
+  expect(linkTo('/a', own, { days: '7' })).toBe('/a?days=7')
+  expect(linkTo('/a', own, { days: '30' })).toBe('/a')
+  expect(linkTo('/a', own, { clicks: 'all' })).toBe('/a?clicks=all&from=2025-01-01&to=2025-02-01')
+})
+
+test('an export asks the API for exactly what is shown', () => {
+  const own = addressFrom('from=2025-01-01&to=2025-02-01&tz=Europe/Oslo')
+  const path = exportOf(own, { format: 'csv', sections: ['sends'], offer_id: 4 })
+  const asked = parse(new URL(path, 'http://site').searchParams)
+  expect(asked).toEqual(
+    ok({
+      offer_id: 4,
+      start: '2025-01-01',
+      end: '2025-02-01',
+      tz: 'Europe/Oslo',
+      counting: 'human',
+      include: new Set(['sends']),
+      format: 'csv',
+    }),
+  )
+  expect(exportOf(usual, { format: 'json', sections: [] })).toBe(
+    '/api/v1/promo/analytics?days=30&tz=UTC&clicks=human',
+  )
+})
+
+type Read = Parameters<typeof readPage>[0]['app']['readReport']
+
+const report: Report = { summary: aSummary(), offers: [], settled_until: null }
+const page = (text: string, readReport: Read = async () => ok(report), offer_id?: string) =>
+  readPage({
+    app: { parseReportQuery: parse, readReport },
+    parameters: new URLSearchParams(text),
+    wanted: ['timeline'],
+    offer_id,
+  })
+
+test('a page reads what it wants, human clicks unless told otherwise', async () => {
+  const read = vi.fn<Read>(async () => ok(report))
+  const shown = await page('days=7&include_sends=true', read)
+  expect(shown).toMatchObject({ status: 200, faults: [], report, address: { days: '7', clicks: 'human' } })
+  expect(read.mock.calls[0]?.[0]).toMatchObject({ counting: 'human', include: new Set(['timeline']) })
+})
+
+test('each wrong parameter is named and left out, the others stay', async () => {
+  const shown = await page('days=12&tz=Europe/Oslo&colour=red&clicks=all')
+  expect(shown.status).toBe(400)
+  expect(shown.faults.map(([name]) => name).sort()).toEqual(['colour', 'days'])
+  expect(shown.address).toEqual({ days: '30', tz: 'Europe/Oslo', clicks: 'all' })
+  expect((await page('days=7&from=2025-01-01&to=2025-02-01')).address).toMatchObject({ from: '2025-01-01' })
+  expect((await page('from=2025-09-01&to=2025-02-01')).faults.map(([name]) => name)).toEqual(['from'])
+  expect((await page('tz=UTC&tz=UTC')).status).toBe(400)
+})
+
+test('what only the database refuses is named as well', async () => {
+  const read = vi.fn<Read>(async ({ tz }) =>
+    tz === 'UTC' ? ok(report) : fail({ error: 'validation_error', details: { tz: 'is not known' } }),
+  )
+  expect(await page('tz=Europe/Oslo', read)).toMatchObject({
+    status: 400,
+    faults: [['tz', 'is not known']],
+    report,
+  })
+})
+
+test('without the database there is no report, and the page still knows what was asked for', async () => {
+  const away = vi.fn<Read>(async () => fail({ error: 'database_unavailable', message: 'away' }))
+  const shown = await page('days=7', away)
+  expect(shown).toMatchObject({ status: 503, address: { days: '7' } })
+  expect(shown.report).toBeUndefined()
+  const strange = vi.fn<Read>(async () =>
+    fail({ error: 'validation_error', details: { end: 'never given' } }),
+  )
+  expect((await page('', strange)).status).toBe(503)
+})
+
+test('an offer that is not there has no page', async () => {
+  const read = vi.fn<Read>(async ({ offer_id }) =>
+    offer_id === undefined
+      ? ok(report)
+      : fail({ error: 'validation_error', details: { offer_id: 'there is no offer 9' } }),
+  )
+  expect((await page('', read, '9')).status).toBe(404)
+  expect((await page('days=7', read, 'abc')).status).toBe(404)
+  const found = vi.fn<Read>(async () => ok(report))
+  expect((await page('offer_id=5', found, '4')).status).toBe(200)
+  expect(found.mock.calls[0]?.[0].offer_id).toBe(4)
+})

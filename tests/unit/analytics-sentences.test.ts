@@ -1,0 +1,350 @@
+import { describe, expect, test } from 'vitest'
+import { findingsOf, smallListWarning } from '../../src/lib/analytics/findings.ts'
+import {
+  changeOf,
+  hoursSentence,
+  kindsSentence,
+  offersSentence,
+  pointsOf,
+  qualitySentence,
+  sendsSentence,
+  sharesSentence,
+  summarySentence,
+  textsSentence,
+  uncertaintySentence,
+} from '../../src/lib/analytics/sentences.ts'
+import {
+  chance,
+  clicksOf,
+  dayWords,
+  momentWords,
+  placeWords,
+  rateOf,
+  reasonWords,
+  shortNames,
+  some,
+} from '../../src/lib/analytics/words.ts'
+import type { LabelCode } from '../../src/lib/stats/label.ts'
+import { anAttribute, anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
+
+describe('words', () => {
+  test('a chance is never certain', () => {
+    expect([0, 0.005, 0.01, 0.884, 0.99, 0.995, 1].map(chance)).toEqual([
+      'under 1 %',
+      'under 1 %',
+      '1 %',
+      '88 %',
+      '99 %',
+      'over 99 %',
+      'over 99 %',
+    ])
+  })
+
+  test('one is not several', () => {
+    expect([some(1, 'send'), some(1_200, 'send'), some(2, 'copy', 'copies')]).toEqual([
+      '1 send',
+      '1,200 sends',
+      '2 copies',
+    ])
+  })
+
+  test('clicks and rates are those of people or of all', () => {
+    const row = { clicks: 9, human_clicks: 7, ctr: 0.9, human_ctr: 0.7 }
+    expect([clicksOf(row, 'all'), clicksOf(row, 'human'), rateOf(row, 'all'), rateOf(row, 'human')]).toEqual([
+      9, 7, 0.9, 0.7,
+    ])
+  })
+
+  test('a day is the same everywhere, a moment is in the time zone of the reader', () => {
+    expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
+    expect(momentWords('2025-10-18T22:30:00Z', 'UTC')).toBe('18 Oct 2025, 22:30')
+    expect(momentWords('2025-10-18T22:30:00Z', 'Europe/Oslo')).toBe('19 Oct 2025, 00:30')
+  })
+
+  test('reasons and places that are not known show their own name', () => {
+    expect(reasonWords('prefetch')).toContain('loaded the link ahead')
+    expect(reasonWords('some_new_rule')).toBe('Some new rule')
+    expect([
+      placeWords('none'),
+      placeWords('mail.google.com'),
+      placeWords('iOS'),
+      placeWords('mobile'),
+    ]).toEqual(['Not told (most mail programs)', 'mail.google.com', 'iOS', 'Mobile'])
+  })
+
+  test('offers go by what comes before a dash or colon, unless two would be called the same', () => {
+    const names = [
+      'No Code MBA - Learn it',
+      'Desk: quiet',
+      'Twin – one',
+      'Twin – two',
+      'Plain',
+      ' - odd',
+      'Low-code',
+    ]
+    const offers = names.map((offer_name) => ({ offer_name }))
+    expect(offers.map(shortNames(offers))).toEqual([
+      'No Code MBA',
+      'Desk',
+      'Twin – one',
+      'Twin – two',
+      'Plain',
+      ' - odd',
+      'Low-code',
+    ])
+  })
+})
+
+describe('what may be said of the texts of an offer', () => {
+  const leader = (code: LabelCode, best: number, clickers = 150, sends = 5) =>
+    aText({ variation_id: 1, code, smoothed_ctr: 4, probability_best: best, clickers, sends })
+  const rival = (clickers = 150, sends = 5) =>
+    aText({ variation_id: 2, code: 'behind', smoothed_ctr: 3, probability_best: 0.02, clickers, sends })
+  const say = (...texts: ReturnType<typeof aText>[]) => findingsOf([anOffer()], texts)[0]
+
+  test.each([
+    ['confirmed_winner', 0.999, '“Text 1” is the confirmed winner of No Code MBA.'],
+    ['probably_best', 0.96, '“Text 1” is probably the best text of No Code MBA, 96 % sure.'],
+    ['leading', 0.88, '“Text 1” leads in No Code MBA, 88 % sure.'],
+    ['too_close', 0.6, 'No Code MBA: its texts are too close to call.'],
+    ['behind', 0.04, 'No Code MBA: its texts are too close to call.'],
+  ] as const)('%s', (code, best, text) => {
+    const finding = say(rival(), leader(code, best))
+    expect(finding).toMatchObject({ code, text, variation_id: 1 })
+    expect(finding?.advice.length).toBeGreaterThan(20)
+  })
+
+  test('what is ahead without clicks enough says how many are missing, on the weaker side', () => {
+    expect(say(leader('not_enough_data', 0.88, 41), rival(70))?.text).toBe(
+      '“Text 1” is ahead in No Code MBA, 88 % sure so far; 59 of 100 clicks still needed before that counts.',
+    )
+    expect(say(leader('not_enough_data', 0.88, 90), rival(30))?.text).toContain('70 of 100 clicks')
+  })
+
+  test('what is hardly ahead without clicks enough is not said to be ahead', () => {
+    expect(say(leader('not_enough_data', 0.7, 41), rival())?.text).toBe(
+      'No Code MBA: too early to say which text works; 59 of 100 clicks still needed.',
+    )
+  })
+
+  test('with clicks enough, sends or time are missing', () => {
+    expect(say(leader('not_enough_data', 0.7, 500, 2), rival())?.text).toContain('1 more send still needed')
+    expect(say(leader('not_enough_data', 0.7, 500, 1), rival())?.text).toContain('2 more sends still needed')
+    expect(say(leader('not_enough_data', 0.7, 500, 3), rival())?.text).toContain('three days of waiting')
+  })
+
+  test('one text has no rival, and none that was sent is nothing yet; texts of other offers do not count', () => {
+    const elsewhere = { ...rival(), offer_id: 99 }
+    expect(say(leader('not_enough_data', 0.9), elsewhere)?.code).toBe('no_rival')
+    const { statistics: _, ...unsent } = rival()
+    expect(say(leader('not_enough_data', 0.9), unsent)?.code).toBe('no_rival')
+    expect(say(unsent, elsewhere)).toMatchObject({
+      code: 'not_sent',
+      text: 'No Code MBA has not been sent yet.',
+    })
+    expect(say(rival(0, 0))?.code).toBe('not_sent')
+  })
+
+  test('those come first that an editor can act on', () => {
+    const offers = [1, 2, 3].map((offer_id) => anOffer({ offer_id, offer_name: `Offer ${offer_id}` }))
+    const of = (offer_id: number, texts: ReturnType<typeof aText>[]) =>
+      texts.map((text) => ({ ...text, offer_id }))
+    const findings = findingsOf(offers, [
+      ...of(2, [leader('too_close', 0.6), rival()]),
+      ...of(3, [leader('leading', 0.9), rival()]),
+    ])
+    expect(findings.map(({ offer_id, code }) => [offer_id, code])).toEqual([
+      [3, 'leading'],
+      [2, 'too_close'],
+      [1, 'not_sent'],
+    ])
+    expect(textsSentence(findings)).toContain('In 1 of 2 offers one text is ahead.')
+    expect(textsSentence(findings.slice(1))).toContain('No text is clearly ahead of the others of its offer.')
+    expect(textsSentence(findings.slice(2))).toContain('nothing to compare yet')
+  })
+})
+
+describe('a list too small to learn from', () => {
+  const sends = (recipients: number, clickers: number, count = 4) =>
+    Array.from({ length: count }, () => ({ recipients, clickers }))
+
+  test('is said to be', () => {
+    expect(smallListWarning(sends(5, 0))).toContain(
+      'about 5 recipients here. That is too few to learn from: each text would take about 1,000 sends to get 100 clicks.',
+    )
+    expect(smallListWarning([...sends(5, 0), ...sends(5, 1, 1)])).toContain('about 500 sends')
+    expect(smallListWarning(sends(0.2, 0))).toContain('about 1 recipient here')
+  })
+
+  test('is not what brings three clicks a send, nor what was just sent to many, nor what was never sent', () => {
+    expect(smallListWarning(sends(100, 3))).toBeUndefined()
+    expect(smallListWarning(sends(100, 2.9))).toBeDefined()
+    expect(smallListWarning(sends(150, 0))).toBeUndefined()
+    expect(smallListWarning([])).toBeUndefined()
+  })
+})
+
+describe('the period', () => {
+  test('says its rate, and how that was before', () => {
+    const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
+    expect(summarySentence(at(3.14), undefined, 'human')).toBe(
+      'Every 100 copies sent brought 3.1 clicks by people.',
+    )
+    expect(summarySentence(at(3.14), at(null), 'human')).toBe(
+      'Every 100 copies sent brought 3.1 clicks by people.',
+    )
+    expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.8 in the period before')
+    expect(summarySentence(at(0.42), at(0.5), 'human')).toContain('0.42 clicks by people, down from 0.50')
+    expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('as many as in the period before')
+    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.0 clicks.')
+  })
+
+  test('has no rate where nothing was sent', () => {
+    const none = { human_ctr: null, overall_ctr: null }
+    expect(summarySentence(aSummary({ ...none, total_clicks: 3 }), undefined, 'human')).toContain(
+      'no send was reported',
+    )
+    expect(summarySentence(aSummary({ ...none, total_clicks: 0 }), undefined, 'all')).toContain(
+      'Nothing was sent',
+    )
+  })
+
+  test('changes against the one before', () => {
+    expect([changeOf(112, 100), changeOf(50, 100), changeOf(1_000, 1), changeOf(1_001, 1_000)]).toEqual([
+      '+12 %',
+      '−50 %',
+      '+99,900 %',
+      'as before',
+    ])
+    expect([changeOf(5, 0), changeOf(5, undefined)]).toEqual(['', ''])
+    expect([pointsOf(3.14, 2.8), pointsOf(2, 3.5), pointsOf(2, 2.001)]).toEqual([
+      '+0.34 points',
+      '−1.50 points',
+      'as before',
+    ])
+    expect([pointsOf(null, 2), pointsOf(2, null), pointsOf(2, undefined)]).toEqual(['', '', ''])
+  })
+})
+
+describe('offers', () => {
+  const first = anOffer({ offer_id: 1, offer_name: 'First', smoothed_ctr: 4, interval: [3.5, 4.5] })
+  const second = anOffer({ offer_id: 2, offer_name: 'Second', smoothed_ctr: 3, interval: [2.5, 3.4] })
+  const texts = (clickers: number) =>
+    [
+      { ...aText({ variation_id: 1, clickers }), offer_id: 1 },
+      { ...aText({ variation_id: 2, clickers: 400 }), offer_id: 2 },
+      { ...aText({ variation_id: 3 }), offer_id: 1, statistics: undefined },
+    ].map(({ statistics, ...text }) => ({ ...text, ...(statistics && { statistics }) }))
+
+  test('one is best only where the likely ranges lie apart', () => {
+    expect(offersSentence([second, first], texts(400))).toBe(
+      'First does best: 4 % of its recipients click, likely 3.5–4.5 %.',
+    )
+    const near = { ...second, interval: [2.5, 3.6] as [number, number] }
+    expect(offersSentence([near, first], texts(400))).toBe(
+      'First is ahead of Second, but their likely ranges overlap: too close to call.',
+    )
+  })
+
+  test('too few clicks say nothing, however far apart the ranges lie', () => {
+    expect(offersSentence([first, second], texts(60))).toBe(
+      'First is ahead of Second so far; 40 clicks still needed before that counts.',
+    )
+  })
+
+  test('one offer has nothing to be compared with', () => {
+    const unsent = anOffer({ offer_id: 3, smoothed_ctr: null, interval: null })
+    expect(offersSentence([unsent, first], texts(400))).toContain('First is the only offer that was sent')
+    expect(offersSentence([unsent], [])).toContain('nothing to compare')
+  })
+})
+
+test('kinds of text are named only where their range leaves out 1, the clearest first', () => {
+  const rows = [
+    anAttribute({ value: 'friendly', lift: 1.2, interval: [1.05, 1.38] }),
+    anAttribute({ value: 'loud', lift: 0.5, interval: [0.4, 0.6] }),
+    anAttribute({ value: 'plain', lift: 1.3, interval: [0.9, 1.8] }),
+    anAttribute({ value: 'warm', lift: 1.1, interval: [1.01, 1.2] }),
+  ]
+  const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] })
+  expect(of(rows)).toBe(
+    '“loud” got 0.50 times the clicks of its offers’ average; “friendly” got 1.20 times the clicks of its offers’ average. ' +
+      'With 4 kinds compared, one in twenty looks different by chance alone.',
+  )
+  expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
+  expect(of([])).toContain('Name them when importing texts')
+})
+
+test('the busiest hour is named, with the end of the day as midnight', () => {
+  const cells = [
+    { weekday: 2, hour: 7, clicks: 9, human_clicks: 9 },
+    { weekday: 7, hour: 23, clicks: 40, human_clicks: 1 },
+  ]
+  expect(hoursSentence(cells, 'human')).toContain(
+    'Most clicks by people in one hour: Tuesday, 07:00 to 08:00, 9 of 10.',
+  )
+  expect(hoursSentence(cells, 'all')).toContain('Sunday, 23:00 to 00:00, 40 of 49.')
+  expect(hoursSentence([{ weekday: 1, hour: 1, clicks: 1, human_clicks: 0 }], 'human')).toContain('No clicks')
+  expect(hoursSentence([], 'all')).toContain('No clicks')
+})
+
+test('how soon clicks come is said by the spans in which half and nine tenths of them are', () => {
+  const spans = (...clicks: number[]) =>
+    aSend({
+      by_hours: [0, 1, 2, 168].map((hours, index) => ({
+        hours,
+        clicks: clicks[index] ?? 0,
+        human_clicks: 0,
+      })),
+    })
+  expect(sendsSentence([spans(5, 0, 0, 0), spans(0, 4, 1, 0)], 'all')).toContain(
+    '2 sends. Half of their clicks came within 1 hour, nine in ten within 2 hours;',
+  )
+  expect(sendsSentence([spans(1, 0, 0, 9)], 'all')).toContain(
+    'came over more than a week, nine in ten over more',
+  )
+  expect(sendsSentence([spans(1)], 'human')).toBe('1 send, and no clicks that belong to them yet.')
+  expect(sendsSentence([], 'human')).toContain('No send was reported')
+})
+
+test('the place that most clicks come from', () => {
+  const shares = [
+    { value: 'mobile', clicks: 10, human_clicks: 6 },
+    { value: 'desktop', clicks: 30, human_clicks: 4 },
+  ]
+  expect(sharesSentence(shares, 'human', '')).toBe('Mobile: 60 % of 10 clicks by people.')
+  expect(sharesSentence(shares, 'all', '')).toBe('Desktop: 75 % of 40 clicks.')
+  expect(sharesSentence([], 'all', 'Nothing.')).toBe('Nothing.')
+  expect(sharesSentence([{ value: 'mobile', clicks: 1, human_clicks: 0 }], 'human', 'Nothing.')).toBe(
+    'Nothing.',
+  )
+})
+
+describe('people and machines', () => {
+  test('are counted beside each other', () => {
+    expect(qualitySentence(aSummary({ total_clicks: 0 }))).toContain('No clicks')
+    const summary = aSummary({
+      total_clicks: 1_000,
+      human_clicks: 900,
+      machine_clicks: 90,
+      duplicate_clicks: 10,
+    })
+    expect(qualitySentence(summary)).toBe(
+      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 were repeats within seconds.',
+    )
+  })
+
+  test('what is uncertain gives a second rate, and what cannot be seen is always said', () => {
+    const of = (changes: Parameters<typeof aSummary>[0]) => uncertaintySentence(aSummary(changes))
+    const unseen = 'cannot be told from one.'
+    expect(of({ human_clicks: 0 })).toContain(unseen)
+    expect(of({ human_clicks: 50, uncertain_clicks: 0 })).toMatch(
+      /^No click counted as a person.*told from one\.$/,
+    )
+    const doubtful = { human_clicks: 50, uncertain_clicks: 5, total_impressions: 1_000 }
+    expect(of({ ...doubtful, human_ctr: 5 })).toContain(
+      '5 clicks of those by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.5 % instead of 5 %',
+    )
+    expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
+  })
+})

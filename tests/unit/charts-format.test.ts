@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import {
+  between,
+  clicksIn,
+  count,
+  factor,
+  percent,
+  percentBetween,
+  periodName,
+  share,
+  shortCount,
+} from '../../src/lib/charts/format.ts'
+
+describe('numbers', () => {
+  test.each([
+    [0, '0 %'],
+    [0.0449, '0.04 %'],
+    [0.5, '0.5 %'],
+    [3.2449, '3.24 %'],
+    [41.26, '41.3 %'],
+    [123.4, '123 %'],
+    [1e8, '100m %'],
+    [null, '–'],
+  ])('%s as per cent is %s', (value, text) => expect(percent(value)).toBe(text))
+
+  test('intervals name their unit once', () => {
+    expect(percentBetween(2.9, 3.61)).toBe('2.9–3.61 %')
+    expect(percentBetween(null, 3)).toBe('–')
+    expect(percentBetween(3, null)).toBe('–')
+    expect(between(0.81, 1.2)).toBe('0.81–1.2')
+    expect(factor(1.244)).toBe('× 1.24')
+  })
+
+  test('counts have British separators, and are short on an axis', () => {
+    expect(count(1234567)).toBe('1,234,567')
+    expect(shortCount(9999)).toBe('9,999')
+    expect(shortCount(12_340)).toBe('12.3k')
+    expect(shortCount(1e7)).toBe('10m')
+    expect([clicksIn(0), clicksIn(1), clicksIn(1200)]).toEqual(['0 clicks', '1 click', '1,200 clicks'])
+  })
+
+  test('a share that is not nothing is not 0, and one that is not all is not 100', () => {
+    expect(share(1, 3)).toBe('33 %')
+    expect(share(1, 1000)).toBe('<1 %')
+    expect(share(999, 1000)).toBe('>99 %')
+    expect(share(7, 7)).toBe('100 %')
+    expect(share(0, 7)).toBe('0 %')
+    expect(share(0, 0)).toBe('0 %')
+  })
+})
+
+test('a period is named by its first day, in full or without the year', () => {
+  expect(periodName('2026-03-29', 'day')).toBe('29 Mar 2026')
+  expect(periodName('2026-03-02', 'week')).toBe('2 Mar 2026')
+  expect(periodName('2026-03-01', 'month')).toBe('Mar 2026')
+  expect(periodName('2026-03-02', 'week', 'short')).toBe('2 Mar')
+  expect(periodName('2026-03-01', 'month', 'short')).toBe('Mar 2026')
+})
