@@ -53,9 +53,11 @@ create table promo_click_tracking (
   browser text,
   os text,
   recorded_at timestamp with time zone not null default now(),
+  sign text,
   constraint promo_click_tracking_event_id_clicked_at_key UNIQUE (event_id, clicked_at),
   constraint promo_click_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_click_tracking_pkey PRIMARY KEY (id, clicked_at),
+  constraint promo_click_tracking_sign_check CHECK (sign = ANY (ARRAY['no_user_agent'::text, 'stale_user_agent'::text])),
   constraint promo_click_tracking_verdict_check CHECK (verdict = ANY (ARRAY['human'::text, 'machine'::text, 'duplicate'::text]))
 ) partition by RANGE (clicked_at);
 
@@ -226,6 +228,8 @@ CREATE INDEX idx_click_offer ON ONLY promo_click_tracking USING btree (offer_id)
 
 CREATE INDEX idx_click_recorded ON ONLY promo_click_tracking USING btree (recorded_at, event_id);
 
+CREATE INDEX idx_click_time ON ONLY promo_click_tracking USING brin (clicked_at) WITH (pages_per_range='16', autosummarize='on');
+
 CREATE INDEX idx_click_variation ON ONLY promo_click_tracking USING btree (variation_id);
 
 CREATE INDEX idx_clicker_first ON promo_clickers USING btree (first_clicked_at);
@@ -293,10 +297,10 @@ begin
     'with moved as (
        delete from promo_click_tracking_default where clicked_at >= %L and clicked_at < %L
        returning id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
-         verdict, reason, rules_version, device, browser, os, recorded_at
+         verdict, reason, rules_version, device, browser, os, recorded_at, sign
      )
      insert into %I (id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
-       verdict, reason, rules_version, device, browser, os, recorded_at)
+       verdict, reason, rules_version, device, browser, os, recorded_at, sign)
      select * from moved',
     range_start, range_end, name);
   execute format(

@@ -19,6 +19,7 @@ export function aClick(changes: Partial<Click> = {}): Click {
     ip_hash: null,
     verdict: 'human',
     reason: 'none',
+    sign: null,
     rules_version: 1,
     device: null,
     browser: null,

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
+import { requestSigns } from '../classify/verdict.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 
 /**
@@ -57,6 +58,8 @@ export const eventSchema = v.variant('kind', [
     ip_hash: text,
     verdict: v.picklist(['human', 'machine', 'duplicate']),
     reason: v.string(),
+    // Segments of earlier versions do not have it.
+    sign: v.optional(v.nullable(v.picklist(requestSigns)), null),
     rules_version: v.number(),
     device: text,
     browser: text,

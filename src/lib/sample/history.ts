@@ -144,6 +144,7 @@ function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random:
     device,
     browser,
     os,
+    sign: null,
     rules_version: rulesVersion,
   }
 }

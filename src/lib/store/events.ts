@@ -13,11 +13,11 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     select * from rows from (
       json_to_recordset(${JSON.stringify(clicks)}::text::json) as (
         event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer, referrer text,
-        user_agent text, ip_hash text, verdict text, reason text, rules_version smallint, device text, browser text,
+        user_agent text, ip_hash text, verdict text, reason text, sign text, rules_version smallint, device text, browser text,
         os text
       )
     ) with ordinality as b (
-      event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason,
+      event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
       rules_version, device, browser, os, position
     )
   ), valid as (
@@ -32,11 +32,11 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
     returning event_id
   ), inserted as (
     insert into promo_click_tracking (
-      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, rules_version,
+      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, sign, rules_version,
       device, browser, os
     )
     select
-      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, rules_version,
+      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, sign, rules_version,
       device, browser, os
     from valid
     where not caller_key or event_id in (select event_id from fresh_keys)

@@ -1,4 +1,4 @@
-import type { Verdict } from '../classify/verdict.ts'
+import type { RequestSign, Verdict } from '../classify/verdict.ts'
 
 /** What both kinds of event have: its own id, and when it happened in milliseconds since 1970. */
 type Occurrence = {
@@ -17,6 +17,8 @@ export type Click = Occurrence & {
   ip_hash: string | null
   verdict: Verdict
   reason: string
+  /** What in the request itself is a weak sign of a machine; the final verdict weighs it again. */
+  sign: RequestSign | null
   rules_version: number
   device: string | null
   browser: string | null

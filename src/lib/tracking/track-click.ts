@@ -83,6 +83,7 @@ export function newClick(eventId: string, at: number, variation: Variation) {
     at,
     offer_id: variation.offer_id,
     variation_id: variation.variation_id,
+    sign: null,
     rules_version: rulesVersion,
     device: null,
     browser: null,
