@@ -37,7 +37,7 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
       .sort()
       .flatMap((name) => decodeRecords(readFileSync(join(folder, name), 'utf8')).events)
       .map(({ event_id }) => event_id)
-  return { buffer, files, faults, onDisk, folder, arrivals: () => arrivals }
+  return { buffer, journal, files, faults, onDisk, folder, arrivals: () => arrivals }
 }
 
 const many = (count: number) => Array.from({ length: count }, () => aClick())
@@ -62,7 +62,7 @@ test('events of one turn share a write', async () => {
 })
 
 test('batches come oldest first, and are gone from disk when retired', async () => {
-  const { buffer, onDisk } = open()
+  const { buffer, journal, onDisk } = open()
   const clicks = many(1_001)
   await Promise.all(clicks.slice(0, 1_000).map((click) => buffer.accept(click)))
   await buffer.accept(clicks[1_000] ?? aClick())
@@ -70,6 +70,7 @@ test('batches come oldest first, and are gone from disk when retired', async () 
   expect(first).toMatchObject({ count: 1_000, events: clicks.slice(0, 1_000) })
   expect(buffer.next()).toBe(first)
   if (first) buffer.remove(first, true)
+  await journal.retired()
   expect(onDisk()).toEqual([clicks[1_000]?.event_id])
   const second = buffer.next()
   expect(second?.count).toBe(1)
@@ -91,7 +92,7 @@ test('beyond its share of memory a batch waits on disk only', async () => {
 })
 
 test('what the disk refuses stays in memory up to the ceiling, then is lost and told', async () => {
-  const { buffer, files, faults, onDisk } = open({ maxEvents: 4 })
+  const { buffer, journal, files, faults, onDisk } = open({ maxEvents: 4 })
   files.fail.writeSync = 'ENOSPC'
   expect(await Promise.all(many(3).map((click) => buffer.accept(click)))).toEqual(Array(3).fill('in_memory'))
   expect(await Promise.all(many(2).map((click) => buffer.accept(click)))).toEqual(['lost', 'lost'])
@@ -107,6 +108,7 @@ test('what the disk refuses stays in memory up to the ceiling, then is lost and 
   const batch = buffer.next()
   expect(batch?.events).toHaveLength(4)
   if (batch) buffer.remove(batch, true)
+  await journal.retired()
   expect(onDisk()).toEqual([])
 })
 
@@ -155,8 +157,46 @@ test('a disk that hangs holds no answer for longer than a second or so', async (
   expect(faults[0]?.fault.message).toContain('no sync within')
 })
 
-test('events that arrive while a sync is under way share the next one', async () => {
-  const { buffer, files } = open({ sync: 'fsync' })
+test('what cannot be written is not synced either, and its visitor does not wait', async () => {
+  const { buffer, files, faults } = open({ sync: 'fsync' })
+  files.fail.writeSync = 'ENOSPC'
+  files.hang = true
+  const started = performance.now()
+  expect(await buffer.accept(aClick())).toBe('in_memory')
+  expect(performance.now() - started).toBeLessThan(500)
+  expect(faults).toHaveLength(1)
+})
+
+test('while a disk hangs, those who waited for it are answered, and newcomers at once', async () => {
+  const { buffer, files, faults, onDisk } = open({ sync: 'fsync' })
+  let end = () => {}
+  const real = files.fdatasync
+  files.fdatasync = Object.assign(
+    (fd: number, done: (error: NodeJS.ErrnoException | null) => void) => {
+      end = () => real(fd, done)
+    },
+    { __promisify__: real.__promisify__ },
+  )
+  const first = buffer.accept(aClick())
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const started = performance.now()
+  const second = buffer.accept(aClick())
+  expect(await Promise.all([first, second])).toEqual(['journaled', 'journaled'])
+  expect(performance.now() - started).toBeLessThan(3_000)
+  const late = performance.now()
+  expect(await buffer.accept(aClick())).toBe('journaled')
+  expect(performance.now() - late).toBeLessThan(500)
+  expect(faults).toHaveLength(1)
+  expect(onDisk()).toHaveLength(3)
+  files.fdatasync = real
+  end()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(await buffer.accept(aClick())).toBe('journaled')
+  expect(faults).toHaveLength(1)
+})
+
+test('events that arrive while a sync is under way are written after it and share the next one', async () => {
+  const { buffer, files, onDisk } = open({ sync: 'fsync' })
   let syncs = 0
   const real = files.fdatasync
   files.fdatasync = Object.assign(
@@ -173,6 +213,8 @@ test('events that arrive while a sync is under way share the next one', async ()
     others.push(buffer.accept(aClick()))
     await new Promise((resolve) => setImmediate(resolve))
   }
+  expect(onDisk()).toHaveLength(1)
   await Promise.all([first, ...others])
   expect(syncs).toBe(2)
+  expect(onDisk()).toHaveLength(6)
 })

@@ -104,7 +104,10 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     async close(grace) {
       await flusher.drained(grace)
       // A statement that hangs is left to its fate: its segment stays, and replaying it changes nothing.
-      const stopped = flusher.stop().then(() => true)
+      const stopped = flusher
+        .stop()
+        .then(journal.retired)
+        .then(() => true)
       if (await Promise.race([stopped, sleep(stopWait, false)])) instance.leave()
     },
   }

@@ -4,6 +4,7 @@ import type { Log } from '../operations/log.ts'
 import { messageOf, type Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
+import { createPace } from './pace.ts'
 import { decodeRecords } from './record.ts'
 import type { Reject, Rejects } from './rejects.ts'
 import type { Batch, WriteBuffer } from './write-buffer.ts'
@@ -41,9 +42,6 @@ export type FlusherOptions = {
 /** Milliseconds that an event waits for company, unless a caller waits for it. */
 const linger = 200
 const fullBatch = 1_000
-/** So many arrivals during one flush mean that readers are clicking right now. */
-const rush = 500
-const restPerWork = 30
 const firstRetry = 100
 const slowestRetry = 1_000
 const conflictsInARow = 5
@@ -58,6 +56,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
   let wake: () => void = () => {}
   let interruptible = new AbortController()
   let retry = firstRetry
+  const restAfter = createPace(() => performance.now())
 
   const asleep = async (milliseconds?: number): Promise<void> => {
     interruptible = new AbortController()
@@ -145,11 +144,11 @@ export function startFlusher(options: FlusherOptions): Flusher {
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
       const started = performance.now()
-      const left = buffer.depth - batch.count
       if (await flush(batch).catch(broken)) {
         retry = firstRetry
-        if (buffer.depth - left >= rush)
-          await rest(Math.min(1_000, restPerWork * (performance.now() - started)))
+        await rest(
+          restAfter({ flushed: batch.count, took: performance.now() - started, waiting: buffer.depth }),
+        )
       } else {
         await sleepThroughArrivals(retry)
         retry = Math.min(retry * 2, slowestRetry)
@@ -163,7 +162,6 @@ export function startFlusher(options: FlusherOptions): Flusher {
     return false
   }
 
-  /** In a rush the processor belongs to redirects: the journal can wait, and the database gets a quarter of the time. */
   const rest = async (milliseconds: number): Promise<void> => {
     const until = performance.now() + milliseconds
     while (!stopping && waiters.size === 0 && performance.now() < until) {

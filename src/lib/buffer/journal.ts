@@ -5,7 +5,7 @@ import { fail, messageOf, ok, type Result } from '../result.ts'
 /** The file operations that the journal needs, so that a test can let each of them fail. */
 export type FileLayer = Pick<
   typeof fs,
-  'mkdirSync' | 'openSync' | 'writeSync' | 'closeSync' | 'unlinkSync' | 'fdatasync' | 'fsync'
+  'mkdirSync' | 'openSync' | 'writeSync' | 'closeSync' | 'unlink' | 'fdatasync' | 'fsync'
 >
 
 export type JournalFault = { code: 'full' | 'unwritable'; message: string }
@@ -20,7 +20,10 @@ export type Journal = {
   sync(): Promise<Result<void, JournalFault>>
   /** Ends the newest segment; the next append begins another. `undefined` where nothing was appended. */
   seal(): SegmentFile | undefined
+  /** Deletes a segment, by and by: a disk that is busy does not hold up the event loop. */
   retire(segment: SegmentFile): void
+  /** Resolves when all that was retired is deleted. */
+  retired(): Promise<void>
   /** Counts segments that an earlier instance left towards the ceiling. */
   adopt(segments: readonly SegmentFile[]): void
   /** Bytes in segments that are not retired. */
@@ -68,6 +71,7 @@ export function openJournal(options: {
   let number = 0
   let bytes = 0
   let syncing: Promise<unknown> = Promise.resolve()
+  const deletions = new Set<Promise<void>>()
 
   const begin = () => {
     files.mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -86,8 +90,10 @@ export function openJournal(options: {
 
   const syncSegment = async (segment: Segment) => {
     segment.dirty = false
-    await called((done) => files.fdatasync(segment.fd, done))
-    if (!segment.named) await syncFolder()
+    await Promise.all([
+      called((done) => files.fdatasync(segment.fd, done)),
+      ...(segment.named ? [] : [syncFolder()]),
+    ])
     segment.named = true
   }
 
@@ -148,12 +154,16 @@ export function openJournal(options: {
     },
 
     retire(segment) {
-      try {
-        files.unlinkSync(segment.path)
-      } catch {
-        // Another instance may have retired it. One that stays is replayed at the next start, which changes nothing.
-      }
       bytes -= segment.bytes
+      // Another instance may have retired it. One that stays is replayed at the next start, which changes nothing.
+      const deletion = called((done) => files.unlink(segment.path, done))
+        .catch(() => {})
+        .finally(() => deletions.delete(deletion))
+      deletions.add(deletion)
+    },
+
+    async retired() {
+      await Promise.all(deletions)
     },
 
     adopt(segments) {

@@ -5,7 +5,7 @@ import { encodeRecord } from './record.ts'
 /**
  * Where events wait between the answer and the database.
  *
- *   arriving    accepted in this turn of the event loop, not yet written
+ *   arriving    accepted in this turn of the event loop, or while a sync is under way; not yet written
  *   collecting  in the newest segment, and in memory
  *   waiting     in ended segments, oldest first; beyond `maxEvents` only on disk (`events` is then undefined)
  *
@@ -25,6 +25,8 @@ export type Batch = (
 
 /** What became of an accepted event: on disk, only in memory, or dropped since there was room in neither. */
 export type Acceptance = 'journaled' | 'in_memory' | 'lost'
+
+type Arrival = { event: TrackingEvent; resolve: (acceptance: Acceptance) => void }
 
 export type WriteBuffer = {
   /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
@@ -60,57 +62,70 @@ const syncDeadline = 1_000
 
 export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const { journal, sync, maxEvents, onArrival, onFault } = options
-  let arriving: { event: TrackingEvent; resolve: (acceptance: Acceptance) => void }[] = []
+  let arriving: Arrival[] = []
   let collecting: TrackingEvent[] = []
   /** Whether the newest segment holds every collected event. */
   let wholeOnDisk = true
   let waiting: Batch[] = []
   let inMemory = 0
-  let unsynced: (() => void)[] = []
   let syncing = false
+  /** Whether the sync under way has taken longer than an answer may wait. */
+  let overdue = false
   let fault: JournalFault | undefined
 
-  const writeArrivals = (): void => {
+  const takeArrivals = (): void => {
+    if (sync === 'write' || overdue) answerArrivals()
+    else if (!syncing) void syncArrivals()
+  }
+
+  const answerArrivals = (): void => {
     const group = arriving
     arriving = []
+    resolveAll(group, write(group))
+  }
+
+  /**
+   * Events that arrive while a sync is under way share the next one. They are not written before, because the system
+   * lets a write to a file wait for its sync, and the event loop with it.
+   */
+  const syncArrivals = async (): Promise<void> => {
+    syncing = true
+    while (arriving.length > 0) {
+      const group = arriving
+      arriving = []
+      const acceptance = write(group)
+      if (acceptance === 'journaled') await syncOf(group)
+      resolveAll(group, acceptance)
+    }
+    syncing = false
+  }
+
+  const syncOf = async (group: Arrival[]): Promise<void> => {
+    const timer = setTimeout(() => {
+      onFault({ code: 'unwritable', message: `no sync within ${syncDeadline} ms` }, 0)
+      overdue = true
+      resolveAll(group, 'journaled')
+      answerArrivals()
+    }, syncDeadline)
+    const synced = await journal.sync()
+    clearTimeout(timer)
+    overdue = false
+    if (!synced.ok) onFault(synced.fault, 0)
+  }
+
+  const write = (group: readonly Arrival[]): Acceptance => {
+    if (group.length === 0) return 'journaled'
     const appended = journal.append(group.map(({ event }) => encodeRecord(event)).join(''))
     fault = appended.ok ? undefined : appended.fault
     const fits = inMemory + group.length <= maxEvents
     if (!appended.ok) onFault(appended.fault, fits ? 0 : group.length)
-    if (!appended.ok && !fits) {
-      resolveAll(group, 'lost')
-      return
-    }
+    if (!appended.ok && !fits) return 'lost'
     for (const { event } of group) collecting.push(event)
     inMemory += group.length
     if (!appended.ok) wholeOnDisk = false
-    if (!appended.ok) resolveAll(group, 'in_memory')
-    else if (sync === 'write') resolveAll(group, 'journaled')
-    else syncThen(() => resolveAll(group, 'journaled'))
     if (collecting.length >= segmentEvents) endSegment()
     onArrival()
-  }
-
-  /** Events that arrive while a sync is under way share the next one. */
-  const syncThen = (done: () => void): void => {
-    unsynced.push(done)
-    if (!syncing) void syncGroup()
-  }
-
-  const syncGroup = async (): Promise<void> => {
-    const group = unsynced
-    unsynced = []
-    syncing = true
-    const timer = setTimeout(() => {
-      onFault({ code: 'unwritable', message: `no sync within ${syncDeadline} ms` }, 0)
-      for (const done of group) done()
-    }, syncDeadline)
-    const synced = await journal.sync()
-    clearTimeout(timer)
-    if (!synced.ok) onFault(synced.fault, 0)
-    for (const done of group) done()
-    syncing = false
-    if (unsynced.length > 0) void syncGroup()
+    return appended.ok ? 'journaled' : 'in_memory'
   }
 
   const endSegment = (): void => {
@@ -132,7 +147,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     accept(event) {
       return new Promise((resolve) => {
         arriving.push({ event, resolve })
-        if (arriving.length === 1) setImmediate(writeArrivals)
+        if (arriving.length === 1) setImmediate(takeArrivals)
       })
     },
 
@@ -166,6 +181,6 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   }
 }
 
-function resolveAll(group: { resolve: (acceptance: Acceptance) => void }[], acceptance: Acceptance): void {
+function resolveAll(group: readonly Arrival[], acceptance: Acceptance): void {
   for (const { resolve } of group) resolve(acceptance)
 }

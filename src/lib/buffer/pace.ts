@@ -1,0 +1,30 @@
+/** So many events a second mean that readers are clicking right now. */
+const rush = 1_000
+const restPerWork = 30
+const longestRest = 2_000
+/** With so many events waiting the database's turn has come, rush or not: what waits has a ceiling. */
+const patience = 100_000
+
+export type Flushed = {
+  /** Events of the flush. */
+  flushed: number
+  /** Milliseconds that it took. */
+  took: number
+  /** Events that wait now. */
+  waiting: number
+}
+
+/**
+ * How long the database is left alone after a flush, in milliseconds. In a rush the processor belongs to redirects, and
+ * events can wait in the journal; at other times the next flush may come at once.
+ */
+export function createPace(now: () => number): (flush: Flushed) => number {
+  let last = { at: now(), waiting: 0 }
+  return ({ flushed, took, waiting }) => {
+    const at = now()
+    const arrived = waiting - (last.waiting - flushed)
+    const perSecond = (arrived / Math.max(1, at - last.at)) * 1_000
+    last = { at, waiting }
+    return perSecond < rush || waiting >= patience ? 0 : Math.min(longestRest, restPerWork * took)
+  }
+}
