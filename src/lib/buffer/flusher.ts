@@ -51,6 +51,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, now, log, onFlush, onDamaged } = options
   const waiters = new Map<string, (outcome: Settled) => void>()
   let stopping = false
+  let draining = 0
   let idle = false
   let lastFlush: number | undefined
   let wake: () => void = () => {}
@@ -164,7 +165,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   const rest = async (milliseconds: number): Promise<void> => {
     const until = performance.now() + milliseconds
-    while (!stopping && waiters.size === 0 && performance.now() < until) {
+    while (!stopping && draining === 0 && waiters.size === 0 && performance.now() < until) {
       await asleep(Math.max(1, until - performance.now()))
     }
   }
@@ -197,10 +198,12 @@ export function startFlusher(options: FlusherOptions): Flusher {
     },
     async drained(wait) {
       const until = performance.now() + wait
+      draining += 1
       while (buffer.depth > 0 && performance.now() < until) {
         wake()
         await sleep(5)
       }
+      draining -= 1
       return buffer.depth === 0
     },
     async stop() {
