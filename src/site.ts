@@ -5,6 +5,7 @@ import sirv from 'sirv'
 import type { App } from './lib/app.ts'
 import { type Answer, faultAnswer } from './lib/http/answer.ts'
 import type { Client, HeaderReader } from './lib/http/client.ts'
+import { wrongMethod } from './lib/http/methods.ts'
 import { wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
 
@@ -112,13 +113,19 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
   return server
 }
 
+/** Where callers POST; the other endpoints are for reading. */
+const posting = new Set(['/api/v1/promo/track-impression', '/api/v1/promo/track-click'])
+const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
 /**
- * Astro refuses form posts from other origins before a route sees them, with a text of its own. Our endpoints take
- * nothing but JSON, so they can say so first, in the shape that their callers know.
+ * Astro refuses forms from other origins before a route sees them, and takes whatever writes without saying what for a
+ * form. Our endpoints take nothing but JSON, so they can say so first, in the shape that their callers know.
  */
-function refuseForm(request: IncomingMessage, path: string): Answer | undefined {
-  if (request.method !== 'POST' || !path.startsWith('/api/v1/promo/')) return undefined
-  const fault = wrongContentType(request.headers['content-type'])
+function refuseForm({ method = 'GET', headers }: IncomingMessage, path: string): Answer | undefined {
+  if (!path.startsWith('/api/v1/promo/') || !writing.has(method)) return undefined
+  if (!posting.has(path)) return wrongMethod('GET')
+  if (method !== 'POST') return wrongMethod('POST')
+  const fault = wrongContentType(headers['content-type'])
   return fault && faultAnswer(fault)
 }
 

@@ -1,4 +1,3 @@
-import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EventBuffer, openEventBuffer } from '../lib/buffer/event-buffer.ts'
 import { rejectsFile, takeRejects } from '../lib/buffer/rejects.ts'
@@ -61,7 +60,7 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
     const accepted = await Promise.all(group.map(({ event }) => events.buffer.accept(event)))
     kept &&= accepted.every((acceptance) => acceptance === 'journaled')
   }
-  if (kept) putAway(folder, taken)
+  if (kept) taken.done(Date.now())
   await drain(events)
   await events.close(0)
   const { depth, rejects } = events.readings()
@@ -76,12 +75,6 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
   else if (rejects === 0) print(`replayed ${count(recorded, 'event')}, none refused`)
   else print(`replayed ${count(recorded, 'event')}, ${rejects} refused: see ${rejectsFile(folder)}`)
   return ok(undefined)
-}
-
-/** Lines that cannot be read are not thrown away. */
-function putAway(folder: string, taken: ReturnType<typeof takeRejects>): void {
-  if (taken.damaged === 0) taken.done()
-  else renameSync(`${rejectsFile(folder)}.replaying`, `${rejectsFile(folder)}.damaged-${Date.now()}`)
 }
 
 async function drain({ flusher, readings }: EventBuffer): Promise<void> {

@@ -158,14 +158,15 @@ describe('methods', () => {
     health: 'GET',
     'health/live': 'GET',
     metrics: 'GET',
+    analytics: 'GET',
   }
   test.each(Object.entries(endpoints))('%s takes %s', async (endpoint, method) => {
-    for (const other of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter(
-      (one) => one !== method,
-    )) {
+    const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((one) => one !== method)
+    const types = ['application/json', 'application/x-www-form-urlencoded', undefined]
+    for (const [other, type] of others.flatMap((one) => types.map((type) => [one, type] as const))) {
       const answer = await ask(api.site, `/api/v1/promo/${endpoint}`, {
         method: other,
-        headers: { 'content-type': 'application/json' },
+        headers: type === undefined ? {} : { 'content-type': type },
       })
       expect(answer).toMatchObject({ status: 405, headers: { ...apiHeaders, allow: method } })
       expect(jsonOf(answer)).toEqual({ error: 'method_not_allowed', message: `Use ${method}` })

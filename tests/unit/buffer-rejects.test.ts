@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openRejects, rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
@@ -28,15 +28,19 @@ test('taking them sets them aside, so that new ones start a new file; done delet
   expect(taken.rejects).toHaveLength(1)
   rejects.append([reject(), reject()])
   expect(takeRejects(folder).rejects).toHaveLength(1)
-  taken.done()
+  taken.done(5)
+  expect(readdirSync(folder)).toEqual(['rejects.ndjson'])
   expect(takeRejects(folder).rejects).toHaveLength(2)
 })
 
-test('a line that cannot be read is told', () => {
+test('a line that cannot be read is told, and never thrown away', () => {
   const folder = temporaryFolder()
   openRejects(folder).append([reject()])
   appendFileSync(rejectsFile(folder), '{"half\n{"rejected_at":1}\n')
-  expect(takeRejects(folder)).toMatchObject({ rejects: [{ reason: 'variation_gone' }], damaged: 2 })
+  const taken = takeRejects(folder)
+  expect(taken).toMatchObject({ rejects: [{ reason: 'variation_gone' }], damaged: 2 })
+  taken.done(5)
+  expect(readdirSync(folder)).toEqual(['rejects.ndjson.damaged-5'])
 })
 
 test('a file that cannot be written is a fault, and the next line starts afresh', () => {

@@ -43,9 +43,14 @@ export function openRejects(folder: string): Rejects {
 
 /**
  * Takes the rejects out of the file, for another try: the file is set aside first, so that rejects which arrive
- * meanwhile start a new one. `done` deletes what was set aside; until then a further call finds it again.
+ * meanwhile start a new one; until `done`, a further call finds it again. `done`, at a time in milliseconds since 1970,
+ * deletes it, or keeps it under another name where it has lines that could not be read.
  */
-export function takeRejects(folder: string): { rejects: Reject[]; damaged: number; done: () => void } {
+export function takeRejects(folder: string): {
+  rejects: Reject[]
+  damaged: number
+  done: (now: number) => void
+} {
   const aside = `${rejectsFile(folder)}.replaying`
   let lines = readLines(aside)
   if (lines.length === 0 && readLines(rejectsFile(folder)).length > 0) {
@@ -54,7 +59,15 @@ export function takeRejects(folder: string): { rejects: Reject[]; damaged: numbe
   }
   const parsed = lines.map(parseLine)
   const rejects = parsed.filter((reject) => reject !== undefined)
-  return { rejects, damaged: parsed.length - rejects.length, done: () => rmSync(aside, { force: true }) }
+  const damaged = parsed.length - rejects.length
+  return {
+    rejects,
+    damaged,
+    done(now) {
+      if (damaged > 0) renameSync(aside, `${rejectsFile(folder)}.damaged-${now}`)
+      else rmSync(aside, { force: true })
+    },
+  }
 }
 
 /** Rejects may lie for long, so they keep nothing of the visitor. */

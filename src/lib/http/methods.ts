@@ -1,7 +1,9 @@
-import { faultAnswer, toResponse } from './answer.ts'
+import { type Answer, faultAnswer, toResponse } from './answer.ts'
+
+type Method = 'GET' | 'POST'
+
+export const wrongMethod = (method: Method): Answer =>
+  faultAnswer({ error: 'method_not_allowed', message: `Use ${method}`, headers: { allow: method } })
 
 /** The answer of an endpoint to every method but its own. */
-export const onlyMethod = (method: 'GET' | 'POST') => (): Response =>
-  toResponse(
-    faultAnswer({ error: 'method_not_allowed', message: `Use ${method}`, headers: { allow: method } }),
-  )
+export const onlyMethod = (method: Method) => (): Response => toResponse(wrongMethod(method))
