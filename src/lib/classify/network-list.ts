@@ -76,12 +76,17 @@ export const describeNetworkFaults = (path: string, faults: readonly NetworkFaul
 
 function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>): NetworkFault {
   const steps = (issue.path ?? []).map(({ key }) => String(key))
-  // What is missing has no line of its own.
-  const line = lines.get(steps.join('.')) ?? lines.get(steps.slice(0, -1).join('.')) ?? 1
   const name = steps.findLast((step) => !/^\d+$/.test(step))
   const value = issue.input === undefined ? 'missing:' : JSON.stringify(issue.input).slice(0, 80)
-  return { line, message: `${name === undefined ? '' : `"${name}" `}${value} ${issue.message}` }
+  return {
+    line: lineOf(steps, lines),
+    message: `${name === undefined ? '' : `"${name}" `}${value} ${issue.message}`,
+  }
 }
+
+/** What is missing has no line of its own but that of what it is missing in; the whole always has one. */
+const lineOf = (steps: readonly string[], lines: ReadonlyMap<string, number>): number =>
+  lines.get(steps.join('.')) ?? lineOf(steps.slice(0, -1), lines)
 
 /** What would do in place of a text that is no network. */
 function remedyFor(value: string): string {

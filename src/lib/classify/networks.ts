@@ -31,6 +31,16 @@ export function parseNetwork(text: string): Range | undefined {
   return { version, first, last }
 }
 
+/** The networks of a list that an address lies in, asked one by one: for people who want to know all of them. */
+export const networksAround = <Network extends { cidr: string }>(
+  networks: readonly Network[],
+  address: string,
+): Network[] =>
+  networks.filter(({ cidr }) => {
+    const range = parseNetwork(cidr)
+    return range !== undefined && createNetworkLookup([range])(address) === 0
+  })
+
 /** The bits of a word that a prefix, of which so many bits are left for it, leaves open. */
 const freeBits = (prefix: number): number =>
   prefix >= 32 ? 0 : prefix <= 0 ? 0xffff_ffff : 0xffff_ffff >>> prefix
