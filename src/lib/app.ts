@@ -135,7 +135,10 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
       },
       tend: events.tend,
       provide,
-      settle: settler(database, log),
+      settle: settler(database, log, {
+        observationMinutes: config.PROMO_OBSERVATION_MINUTES,
+        duplicateSeconds: 10,
+      }),
       async purge() {
         const forgotten = await selection.forget()
         const purged = forgotten.ok ? await purge(database, now(), config) : forgotten

@@ -27,7 +27,7 @@ beforeEach(() => insertPromos(database.sql))
 afterEach(empty)
 
 const settle = async (age = 0, limit = 1_000): Promise<number> => {
-  const [row] = await settleClicks(database.sql, age, limit)
+  const [row] = await settleClicks(database.sql, { age, limit, duplicateSeconds: 10 })
   const settled = row?.settled ?? 0
   return settled === 0 ? 0 : settled + (await settle(age, limit))
 }
@@ -180,7 +180,9 @@ test('a click is settled once, however many settle at the same time', async () =
   await recordClicks(database.sql, clicks)
   let settled = 0
   while (settled < 60) {
-    const rows = await Promise.all(Array.from({ length: 4 }, () => settleClicks(database.sql, 0, 7)))
+    const rows = await Promise.all(
+      Array.from({ length: 4 }, () => settleClicks(database.sql, { age: 0, limit: 7, duplicateSeconds: 10 })),
+    )
     settled += rows.flat().reduce((sum, row) => sum + row.settled, 0)
   }
   expect(settled).toBe(60)
@@ -239,6 +241,7 @@ test('daily rollups are the hourly ones by UTC day', async () => {
 })
 
 describe('the settler', () => {
+  const observation = { observationMinutes: 15, duplicateSeconds: 10 }
   const open = () =>
     openDatabase({ locate: async () => ok(database.url), log: openLog('silent'), connections: 1 })
 
@@ -256,16 +259,16 @@ describe('the settler', () => {
       run: (statements, deadline) => pool.run(statements, deadline).finally(() => told.abort()),
     }
     expect(await settleAll(once, { age: 0, signal: told.signal })).toEqual(ok(2_000))
-    expect(await settleAll(pool)).toEqual(ok(0))
+    expect(await settleAll(pool, { age: 60 })).toEqual(ok(0))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(2_500))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(0))
     const log = openLog('silent')
     const warned = vi.spyOn(log, 'warn')
     const signal = new AbortController().signal
-    await settler(pool, log)(signal)
+    await settler(pool, log, observation)(signal)
     expect(warned).not.toHaveBeenCalled()
     await pool.close()
-    await settler(pool, log)(signal)
+    await settler(pool, log, observation)(signal)
     expect(warned).toHaveBeenCalledExactlyOnceWith(expect.anything(), 'clicks could not be settled')
     expect(await settleAll(pool, { age: 0 })).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
   })

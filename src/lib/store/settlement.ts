@@ -1,14 +1,24 @@
+import { rulesVersion } from '../classify/verdict.ts'
 import type { Sql } from './database.ts'
+import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
+
+export type Settling = JudgementRules & {
+  /** Seconds since a click was recorded for which it is left alone: the time in which its neighbours come. */
+  age: number
+  /** Clicks at a time. */
+  limit: number
+}
 
 /**
- * Adds up what is known of the next `limit` clicks, in the order in which they were recorded, that were recorded at
- * least `age` seconds ago: visitors, sends, devices, referrers and reasons. One statement, and the mark moves with it,
- * so a click is added exactly once whoever settles and wherever it stops. Answers how many clicks were settled; an
- * instance that finds another one settling answers 0.
+ * Gives the next `limit` clicks, in the order in which they were recorded, that were recorded at least `age` seconds ago
+ * their final verdict, and adds up what is known of them: visitors, sends, devices, referrers and reasons. Rollups move
+ * by what the final verdict changes. One statement, and the mark moves with it, so a click is judged and added exactly
+ * once whoever settles and wherever it stops. Answers how many clicks were settled; an instance that finds another one
+ * settling answers 0.
  *
  * A statement that records clicks must end within `age` seconds, or its clicks would be passed over.
  */
-export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ settled: number }[]>`
+export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sql<{ settled: number }[]>`
   with locked as materialized (
     select recorded_at, event_id from promo_settlement for update skip locked
   ), mark as (
@@ -16,7 +26,7 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
     select seen.recorded_at, seen.event_id
     from locked join promo_settlement seen on (seen.recorded_at, seen.event_id) = (locked.recorded_at, locked.event_id)
   ), batch as materialized (
-    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason,
+    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign,
       c.device, c.browser, c.os, c.referrer
     from mark, promo_click_tracking c
     where (c.recorded_at, c.event_id) > (mark.recorded_at, mark.event_id)
@@ -27,10 +37,21 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
     update promo_settlement s
     set recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
     from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
+  ), ${finalJudgement(sql, rules)}, final as materialized (
+    select b.event_id, b.offer_id, b.variation_id, b.clicked_at, b.ip_hash, b.device, b.browser, b.os, b.referrer,
+      judged.verdict, judged.reason, b.verdict as told_verdict, b.reason as told_reason
+    from batch b
+    join judged on judged.event_id = b.event_id and judged.clicked_at = b.clicked_at
+  ), corrected as (
+    update promo_click_tracking c
+    set verdict = final.verdict, reason = final.reason, rules_version = ${rulesVersion}
+    from final
+    where c.event_id = final.event_id and c.clicked_at = final.clicked_at
+      and (final.verdict, final.reason) is distinct from (final.told_verdict, final.told_reason)
   ), attributed as materialized (
     select b.event_id, b.offer_id, b.variation_id, b.clicked_at, b.ip_hash, b.verdict, sent.id as impression_id,
       extract(epoch from b.clicked_at - sent.tracked_at) / 3600 as hours
-    from batch b
+    from final b
     left join lateral (
       select i.id, i.tracked_at
       from promo_impression_tracking i
@@ -58,20 +79,52 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
     order by ip_hash, variation_id, impression_id
     on conflict do nothing
     returning ip_hash, variation_id, impression_id
-  ), unique_by_hour as (
-    insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, unique_clicks)
-    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, count(*)
+  ), moves as (
+    select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
+      sum((verdict = 'human')::integer - (told_verdict = 'human')::integer) as human_clicks,
+      sum((verdict = 'machine')::integer - (told_verdict = 'machine')::integer) as machine_clicks,
+      sum((verdict = 'duplicate')::integer - (told_verdict = 'duplicate')::integer) as duplicate_clicks,
+      sum(${isUncertain(sql, 'verdict', 'reason')}::integer - ${isUncertain(sql, 'told_verdict', 'told_reason')}::integer)
+        as uncertain_clicks,
+      0 as unique_clicks
+    from final
+    where (verdict, reason) is distinct from (told_verdict, told_reason)
+    group by 1, 2, 3
+    union all
+    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, 0, 0, 0, 0, count(*)
     from strangers
     group by 1, 2, 3
-    order by 3, 1
-    on conflict (variation_id, hour) do update set unique_clicks = metrics.unique_clicks + excluded.unique_clicks
-  ), unique_by_day as (
-    insert into promo_daily_metrics as metrics (day, offer_id, variation_id, unique_clicks)
-    select (clicked_at at time zone 'UTC')::date, offer_id, variation_id, count(*)
-    from strangers
+  ), by_hour as (
+    -- The hour has a row since its clicks were recorded: what is added here can be negative.
+    insert into promo_performance_metrics as metrics (
+      hour, offer_id, variation_id, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
+    )
+    select hour, offer_id, variation_id, sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks),
+      sum(uncertain_clicks), sum(unique_clicks)
+    from moves
     group by 1, 2, 3
     order by 3, 1
-    on conflict (variation_id, day) do update set unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+    on conflict (variation_id, hour) do update set
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
+      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+  ), by_day as (
+    insert into promo_daily_metrics as metrics (
+      day, offer_id, variation_id, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
+    )
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(human_clicks), sum(machine_clicks),
+      sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
+    from moves
+    group by 1, 2, 3
+    order by 3, 1
+    on conflict (variation_id, day) do update set
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
+      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
   ), sends as (
     insert into promo_send_metrics as metrics (impression_id, hours, clicks, human_clicks, clickers)
     select a.impression_id, spans.hours, count(*), count(*) filter (where a.verdict = 'human'),
@@ -94,11 +147,11 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
       clickers = metrics.clickers + excluded.clickers
   ), breakdown as (
     insert into promo_click_breakdown as metrics (
-      day, offer_id, variation_id, dimension, value, clicks, human_clicks
+      day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
     )
     select (b.clicked_at at time zone 'UTC')::date, b.offer_id, b.variation_id, known.dimension, left(known.value, 100),
-      count(*), count(*) filter (where b.verdict = 'human')
-    from batch b,
+      count(*), count(*) filter (where b.verdict = 'human'), count(*) filter (where b.verdict = 'machine')
+    from final b,
       lateral (
         values ('device', coalesce(b.device, 'unknown')), ('browser', coalesce(b.browser, 'unknown')),
           ('os', coalesce(b.os, 'unknown')), ('referrer', coalesce(b.referrer, 'none')), ('reason', b.reason)
@@ -107,7 +160,8 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
     order by 3, 1, 4, 5
     on conflict (variation_id, day, dimension, value) do update set
       clicks = metrics.clicks + excluded.clicks,
-      human_clicks = metrics.human_clicks + excluded.human_clicks
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks
   )
   select count(*)::integer as settled from batch
 `
