@@ -100,7 +100,7 @@ describe('a promo link', () => {
         variation_id: 42,
         verdict: 'human',
         reason: 'none',
-        rules_version: 1,
+        rules_version: 2,
         referrer: 'mail.example',
         user_agent: 'Mozilla/5.0 \ufffd',
         ip_hash: hash('203.0.113.7'),

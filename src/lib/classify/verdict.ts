@@ -9,7 +9,7 @@ export type Verdict = 'human' | 'machine' | 'duplicate'
 export type Classification = { verdict: Verdict; reason: string }
 
 /** Stored with each click, so that a later rule set can tell which clicks it has not judged. */
-export const rulesVersion = 1
+export const rulesVersion = 2
 
 /** What the rules look at: header values as received, `undefined` where the request had none. */
 export type ClickSource = {

@@ -1,0 +1,62 @@
+import type { Classification, RequestSign } from './verdict.ts'
+
+/** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
+export const conclusiveReasons = [
+  'prefetch',
+  'self_declared',
+  'mail_gateway',
+  'scanner_network',
+  'flood',
+] as const
+
+export type ConclusiveReason = (typeof conclusiveReasons)[number]
+
+/** Signs that people show as well, now and then; it takes two. In this order they are named in a reason. */
+export const weakSigns = ['no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links'] as const
+
+export type WeakSign = (typeof weakSigns)[number]
+
+/** The reason of a human click that nothing speaks against, and of a visitor's click on the same promo again. */
+export const plainReason = 'none'
+export const repeatedReason = 'repeated'
+
+/** What is known of one click. */
+export type Evidence = {
+  conclusive: ConclusiveReason | null
+  /** What the request itself shows. */
+  sign: RequestSign | null
+  /** Less than `soonSeconds` after the newest send of its variation. */
+  soonAfterSend: boolean
+  /** One of `manyVariations` different links that its visitor followed within `manySeconds`. */
+  manyLinks: boolean
+  /** Its visitor has just clicked the same variation. */
+  repeated: boolean
+}
+
+export const soonSeconds = 30
+export const manySeconds = 10
+export const manyVariations = 3
+
+/**
+ * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated one is a
+ * duplicate; all others are a person's, and the reason names the one weak sign that there may be.
+ */
+export function judge({ conclusive, sign, soonAfterSend, manyLinks, repeated }: Evidence): Classification {
+  if (conclusive !== null) return { verdict: 'machine', reason: conclusive }
+  const first = soonAfterSend ? joined(sign, 'soon_after_send') : sign
+  const signs = manyLinks ? joined(first, 'many_links') : first
+  if (signs?.includes('+')) return { verdict: 'machine', reason: signs }
+  if (repeated) return { verdict: 'duplicate', reason: repeatedReason }
+  return { verdict: 'human', reason: signs ?? plainReason }
+}
+
+const joined = (signs: string | null, sign: WeakSign): string => (signs === null ? sign : `${signs}+${sign}`)
+
+/**
+ * Whether a click with this reason is judged again when the observation window has passed. Conclusive reasons, and
+ * reasons that these rules do not give, stay as they are.
+ */
+export const isProvisional = (reason: string): boolean =>
+  reason === plainReason || reason === repeatedReason || reason.split('+').every(isWeakSign)
+
+const isWeakSign = (name: string): boolean => weakSigns.some((sign) => sign === name)

@@ -1,0 +1,190 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type JudgedClick, judgeAll, type Send } from '../../src/lib/classify/final.ts'
+import { conclusiveReasons, type Evidence, isProvisional, judge } from '../../src/lib/classify/judge.ts'
+
+const nothing: Evidence = {
+  conclusive: null,
+  sign: null,
+  soonAfterSend: false,
+  manyLinks: false,
+  repeated: false,
+}
+const verdictOn = (changes: Partial<Evidence>) => {
+  const { verdict, reason } = judge({ ...nothing, ...changes })
+  return `${verdict} ${reason}`
+}
+
+const evidence = fc.record({
+  conclusive: fc.constantFrom(null, ...conclusiveReasons),
+  sign: fc.constantFrom(null, 'no_user_agent' as const, 'stale_user_agent' as const),
+  soonAfterSend: fc.boolean(),
+  manyLinks: fc.boolean(),
+  repeated: fc.boolean(),
+})
+
+describe('the judgement of one click', () => {
+  test.each<[Partial<Evidence>, string]>([
+    [{}, 'human none'],
+    [{ sign: 'no_user_agent' }, 'human no_user_agent'],
+    [{ sign: 'stale_user_agent' }, 'human stale_user_agent'],
+    [{ soonAfterSend: true }, 'human soon_after_send'],
+    [{ manyLinks: true }, 'human many_links'],
+    [{ repeated: true }, 'duplicate repeated'],
+    [{ repeated: true, manyLinks: true }, 'duplicate repeated'],
+    [{ sign: 'no_user_agent', soonAfterSend: true }, 'machine no_user_agent+soon_after_send'],
+    [{ soonAfterSend: true, manyLinks: true, repeated: true }, 'machine soon_after_send+many_links'],
+    [
+      { sign: 'stale_user_agent', soonAfterSend: true, manyLinks: true },
+      'machine stale_user_agent+soon_after_send+many_links',
+    ],
+    [{ conclusive: 'flood', sign: 'no_user_agent', manyLinks: true }, 'machine flood'],
+    [{ conclusive: 'mail_gateway', repeated: true }, 'machine mail_gateway'],
+  ])('%o gives %s', (changes, verdict) => expect(verdictOn(changes)).toBe(verdict))
+
+  test('names every sign in its order, and needs two', () => {
+    fc.assert(
+      fc.property(evidence, (given) => {
+        const signs = [
+          given.sign,
+          given.soonAfterSend && 'soon_after_send',
+          given.manyLinks && 'many_links',
+        ].filter((sign) => typeof sign === 'string')
+        const expected = given.conclusive
+          ? { verdict: 'machine', reason: given.conclusive }
+          : signs.length > 1
+            ? { verdict: 'machine', reason: signs.join('+') }
+            : given.repeated
+              ? { verdict: 'duplicate', reason: 'repeated' }
+              : { verdict: 'human', reason: signs.join('') || 'none' }
+        expect(judge(given)).toEqual(expected)
+        expect(isProvisional(judge(given).reason)).toBe(given.conclusive === null)
+      }),
+    )
+  })
+
+  test.each(['sample', 'sample_prefetch', 'no_user_agent+sample', '', 'many_links+'])(
+    'is final where the reason is another one: "%s"',
+    (reason) => expect(isProvisional(reason)).toBe(false),
+  )
+})
+
+let made = 0
+const click = (at: number, changes: Partial<JudgedClick> = {}): JudgedClick => {
+  made += 1
+  return {
+    event_id: `id-${String(made).padStart(6, '0')}`,
+    at,
+    variation_id: 42,
+    ip_hash: 'somebody',
+    verdict: 'human',
+    reason: 'none',
+    sign: null,
+    ...changes,
+  }
+}
+const finalOf = (clicks: JudgedClick[], sends: Send[] = [], seconds = 10) => {
+  const verdicts = judgeAll(clicks, sends, seconds)
+  return clicks.map(({ event_id }) => {
+    const { verdict, reason } = verdicts.get(event_id) ?? { verdict: 'none', reason: 'at all' }
+    return `${verdict} ${reason}`
+  })
+}
+
+describe('the final judgement', () => {
+  test('finds the first click of a burst by the ones after it', () => {
+    const burst = [42, 43, 44].map((variation_id, index) =>
+      click(index * 5_000, { variation_id, sign: 'stale_user_agent' }),
+    )
+    expect(finalOf(burst)).toEqual(Array(3).fill('machine stale_user_agent+many_links'))
+  })
+
+  test('measures a burst in whole seconds', () => {
+    const burst = (last: number) => [
+      click(1_999),
+      click(2_000, { variation_id: 43 }),
+      click(last, { variation_id: 44 }),
+    ]
+    expect(finalOf(burst(11_999))).toEqual(Array(3).fill('human many_links'))
+    expect(finalOf(burst(12_000))).toEqual(['human none', 'human many_links', 'human none'])
+  })
+
+  test('tells one visitor from another, and links from clicks', () => {
+    const ofTwo = [click(0), click(0, { ip_hash: 'else', variation_id: 43 }), click(0, { variation_id: 44 })]
+    expect(finalOf(ofTwo)).toEqual(Array(3).fill('human none'))
+    const unknown = [42, 43, 44].map((variation_id) => click(0, { ip_hash: null, variation_id }))
+    expect(finalOf(unknown)).toEqual(Array(3).fill('human none'))
+    expect(finalOf([click(0), click(0), click(0, { variation_id: 43 })])).toEqual([
+      'human none',
+      'duplicate repeated',
+      'human none',
+    ])
+  })
+
+  test('is soon after the newest send of its own variation only', () => {
+    const sends = [
+      { variation_id: 42, at: 100_000 },
+      { variation_id: 42, at: 10_000 },
+      { variation_id: 43, at: 130_000 },
+    ]
+    expect(finalOf([click(9_999), click(39_999), click(60_000), click(129_999)], sends)).toEqual([
+      'human none',
+      'human soon_after_send',
+      'human none',
+      'human soon_after_send',
+    ])
+    expect(finalOf([click(40_000), click(130_000)], sends)).toEqual(['human none', 'human none'])
+  })
+
+  test('keeps a series of quick clicks one click', () => {
+    expect(finalOf([click(0), click(9_999), click(19_998), click(29_998)])).toEqual([
+      'human none',
+      'duplicate repeated',
+      'duplicate repeated',
+      'human none',
+    ])
+  })
+
+  test('does not call a click a duplicate of a machine, nor one without a hash', () => {
+    expect(finalOf([click(0, { verdict: 'machine', reason: 'prefetch' }), click(1)])).toEqual([
+      'machine prefetch',
+      'human none',
+    ])
+    expect(finalOf([click(0, { ip_hash: null }), click(1, { ip_hash: null })])).toEqual([
+      'human none',
+      'human none',
+    ])
+    expect(finalOf([click(0), click(1, { variation_id: 43 })])).toEqual(['human none', 'human none'])
+  })
+
+  test('orders clicks of one moment by their ids, and leaves what is final', () => {
+    const [first, second] = [click(5), click(5)]
+    expect(finalOf([second, first])).toEqual(['duplicate repeated', 'human none'])
+    const sample = click(0, { verdict: 'human', reason: 'sample' })
+    expect(finalOf([sample, click(1)])).toEqual(['human sample', 'duplicate repeated'])
+    const wrong = click(0, { verdict: 'duplicate', reason: 'repeated' })
+    expect(finalOf([wrong])).toEqual(['human none'])
+  })
+
+  test('counts each visitor of a variation as often as there are gaps of the window', () => {
+    const clicks = fc.array(
+      fc.record({ at: fc.integer({ min: 0, max: 60_000 }), ip_hash: fc.constantFrom('a', 'b', null) }),
+    )
+    fc.assert(
+      fc.property(clicks, fc.integer({ min: 0, max: 20 }), (facts, seconds) => {
+        const all = facts.map(({ at, ip_hash }) => click(at, { ip_hash }))
+        const humans = finalOf(all, [], seconds).filter((verdict) => verdict.startsWith('human')).length
+        const expected = ['a', 'b'].map((hash) => {
+          const times = facts
+            .filter(({ ip_hash }) => ip_hash === hash)
+            .map(({ at }) => at)
+            .sort((one, other) => one - other)
+          return times.filter((at, index) => index === 0 || at - (times[index - 1] ?? 0) >= seconds * 1000)
+            .length
+        })
+        const nobody = facts.filter(({ ip_hash }) => ip_hash === null).length
+        expect(humans).toBe((expected[0] ?? 0) + (expected[1] ?? 0) + nobody)
+      }),
+    )
+  })
+})
