@@ -29,6 +29,7 @@ beforeAll(async () => {
         at: noon + index * 60_000,
         variation_id,
         verdict,
+        reason: verdict === 'machine' ? 'prefetch' : 'none',
         ip_hash: aHash(index),
         device: 'phone',
         os: 'iOS',
@@ -113,7 +114,11 @@ test('every section is there, with the days before to compare with', async () =>
     { value: 'unknown', clicks: 1, human_clicks: 1 },
   ])
   expect(report.referrers).toEqual([{ value: 'mail.example', clicks: 17, human_clicks: 10 }])
-  expect(report.reasons).toHaveLength(1)
+  expect(report.reasons).toEqual([
+    { value: 'none', verdict: 'human', clicks: 8, human_clicks: 8 },
+    { value: 'prefetch', verdict: 'machine', clicks: 7, human_clicks: 0 },
+    { value: 'soon_after_send', verdict: 'human', clicks: 2, human_clicks: 2 },
+  ])
   expect(report.timeline).toHaveLength(1)
   expect(report.sparklines).toHaveLength(2)
   expect(report.heatmap?.reduce((sum, { clicks }) => sum + clicks, 0)).toBe(17)

@@ -1,3 +1,11 @@
+import {
+  manySeconds,
+  manyVariations,
+  plainReason,
+  repeatedReason,
+  soonSeconds,
+  weakSigns,
+} from '../classify/judge.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
@@ -5,16 +13,6 @@ export type JudgementRules = {
   /** The same visitor's next click on the same variation within so many seconds is a duplicate. */
   duplicateSeconds: number
 }
-
-/** Seconds after a send in which a click is a weak sign of a machine. */
-const soon = 30
-/** Whole seconds before and after a click in which its visitor's other links count as clicked together with it. */
-const together = 10
-/** So many variations clicked together are a weak sign of a machine. */
-const many = 3
-
-/** Weak signs, in the order in which a reason names them. */
-export const weakSigns = ['no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links'] as const
 
 const listed = (names: readonly string[]) => arrayLiteral(names, (name) => name)
 
@@ -27,7 +25,7 @@ export const isUncertain = (sql: Sql, verdict: string, reason: string) =>
  * `ip_hash`, `verdict`, `reason`, `sign`): further ones, of which `judged` has a row a click (`event_id`, `clicked_at`,
  * `verdict`, `reason`). A click is judged beside those of its visitor around it, whether these are of the batch, were
  * judged before or will be; each of them is judged anew for that, since a provisional verdict has seen only what came
- * before it. Reasons that are neither `none`, `repeated` nor weak signs stand as they are.
+ * before it. The same as `judgeAll` of the classification works out over all clicks.
  */
 export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) => sql`
   stretches as materialized (
@@ -36,8 +34,8 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     select lower(stretch) as since, upper(stretch) as until
     from (
       select unnest(range_agg(tstzrange(
-        clicked_at - (${duplicateSeconds + together + 1}) * interval '1 second',
-        clicked_at + (${together + 1}) * interval '1 second'
+        clicked_at - (${duplicateSeconds + manySeconds + 1}) * interval '1 second',
+        clicked_at + (${manySeconds + 1}) * interval '1 second'
       ))) as stretch
       from batch where ip_hash is not null
     ) merged
@@ -51,12 +49,12 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     select event_id, variation_id, clicked_at, ip_hash, verdict, reason, sign from batch where ip_hash is null
   ), after_sends as materialized (
     select i.variation_id,
-      range_agg(tstzrange(i.tracked_at, i.tracked_at + ${soon} * interval '1 second')) as moments
+      range_agg(tstzrange(i.tracked_at, i.tracked_at + ${soonSeconds} * interval '1 second')) as moments
     from (
       select variation_id, min(clicked_at) as since, max(clicked_at) as until from neighbours group by variation_id
     ) seen
     join promo_impression_tracking i on i.variation_id = seen.variation_id and i.newsletter_send_id is not null
-      and i.tracked_at > seen.since - ${soon} * interval '1 second' and i.tracked_at <= seen.until
+      and i.tracked_at > seen.since - ${soonSeconds} * interval '1 second' and i.tracked_at <= seen.until
     group by i.variation_id
   ), seconds as materialized (
     -- However many clicks a visitor makes, only this much of them decides about links.
@@ -64,13 +62,13 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     from neighbours where ip_hash is not null
   ), many_links as materialized (
     select ip_hash, second + away * interval '1 second' as second
-    from seconds, generate_series(${-together}::integer, ${together}::integer) as away
-    where ip_hash in (select ip_hash from seconds group by ip_hash having count(distinct variation_id) >= ${many})
+    from seconds, generate_series(${-manySeconds}::integer, ${manySeconds}::integer) as away
+    where ip_hash in (select ip_hash from seconds group by ip_hash having count(distinct variation_id) >= ${manyVariations})
     group by 1, 2
-    having count(distinct variation_id) >= ${many}
+    having count(distinct variation_id) >= ${manyVariations}
   ), signed as (
     select n.event_id, n.variation_id, n.clicked_at, n.ip_hash, n.verdict, n.reason,
-      string_to_array(n.reason, '+') <@ ${listed(['none', 'repeated', ...weakSigns])}::text[] as open,
+      n.reason in (${plainReason}, ${repeatedReason}) or string_to_array(n.reason, '+') <@ ${listed(weakSigns)}::text[] as open,
       array_remove(array[
         n.sign,
         case when n.clicked_at <@ sent.moments then 'soon_after_send' end,
@@ -94,7 +92,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
       case when not w.open then w.verdict when w.machine then 'machine' when w.repeated then 'duplicate' else 'human' end
         as verdict,
       case when not w.open then w.reason when w.machine then array_to_string(w.signs, '+')
-        when w.repeated then 'repeated' else coalesce(w.signs[1], 'none') end as reason
+        when w.repeated then ${repeatedReason} else coalesce(w.signs[1], ${plainReason}) end as reason
     from weighed w
     join batch b on b.event_id = w.event_id and b.clicked_at = w.clicked_at
   )
