@@ -49,36 +49,40 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     where c.event_id = final.event_id and c.clicked_at = final.clicked_at
       and (final.verdict, final.reason) is distinct from (final.told_verdict, final.told_reason)
   ), attributed as materialized (
-    select b.event_id, b.offer_id, b.variation_id, b.clicked_at, b.ip_hash, b.verdict, sent.id as impression_id,
-      extract(epoch from b.clicked_at - sent.tracked_at) / 3600 as hours
-    from final b
+    select final.event_id, final.offer_id, final.variation_id, final.clicked_at, final.ip_hash, final.verdict,
+      coalesce(sent.id, 0) as impression_id, extract(epoch from final.clicked_at - sent.tracked_at) / 3600 as hours,
+      final.verdict = 'human' and final.ip_hash is not null as visitor
+    from final
     left join lateral (
       select i.id, i.tracked_at
       from promo_impression_tracking i
-      where i.variation_id = b.variation_id and i.newsletter_send_id is not null and i.tracked_at <= b.clicked_at
+      where i.variation_id = final.variation_id and i.newsletter_send_id is not null and i.tracked_at <= final.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent on true
-  ), visitors as materialized (
-    -- One row a visitor, variation and send: whoever clicks again is told from newcomers by the primary key.
-    select distinct on (ip_hash, variation_id, impression_id)
-      ip_hash, offer_id, variation_id, coalesce(impression_id, 0) as impression_id, clicked_at, event_id
+  ), placed as (
+    select attributed.*,
+      row_number() over (partition by ip_hash, variation_id, impression_id, visitor order by clicked_at, event_id) as of_send,
+      row_number() over (partition by ip_hash, variation_id, visitor order by clicked_at, event_id) as of_variation
     from attributed
-    where verdict = 'human' and ip_hash is not null
-    order by ip_hash, variation_id, impression_id, clicked_at, event_id
-  ), strangers as (
-    select distinct on (v.ip_hash, v.variation_id) v.offer_id, v.variation_id, v.clicked_at
-    from visitors v
-    where not exists (
-      select from promo_clickers known where known.ip_hash = v.ip_hash and known.variation_id = v.variation_id
-    )
-    order by v.ip_hash, v.variation_id, v.clicked_at
+  ), counted as materialized (
+    -- Whose first click on a send, or on a variation at all, this is. Joins in place of these look-ups would be planned
+    -- for far fewer rows than there are.
+    select placed.*,
+      visitor and of_send = 1 and not exists (
+        select from promo_clickers known
+        where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
+          and known.impression_id = placed.impression_id
+      ) as newcomer,
+      visitor and of_variation = 1 and not exists (
+        select from promo_clickers known
+        where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
+      ) as stranger
+    from placed
   ), newcomers as (
     insert into promo_clickers (ip_hash, variation_id, impression_id, first_clicked_at)
-    select ip_hash, variation_id, impression_id, clicked_at from visitors
+    select ip_hash, variation_id, impression_id, clicked_at from counted where newcomer
     order by ip_hash, variation_id, impression_id
-    on conflict do nothing
-    returning ip_hash, variation_id, impression_id
   ), moves as (
     select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
       sum((verdict = 'human')::integer - (told_verdict = 'human')::integer) as human_clicks,
@@ -92,7 +96,8 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     group by 1, 2, 3
     union all
     select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, 0, 0, 0, 0, count(*)
-    from strangers
+    from counted
+    where stranger
     group by 1, 2, 3
   ), by_hour as (
     -- The hour has a row since its clicks were recorded: what is added here can be negative.
@@ -127,18 +132,16 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       unique_clicks = metrics.unique_clicks + excluded.unique_clicks
   ), sends as (
     insert into promo_send_metrics as metrics (impression_id, hours, clicks, human_clicks, clickers)
-    select a.impression_id, spans.hours, count(*), count(*) filter (where a.verdict = 'human'),
+    select counted.impression_id, spans.hours, count(*), count(*) filter (where verdict = 'human'),
       -- A person without a hash cannot be told from another one, and counts each time.
-      count(*) filter (where a.verdict = 'human' and (a.ip_hash is null or n.ip_hash is not null))
-    from attributed a
+      count(*) filter (where newcomer or (verdict = 'human' and ip_hash is null))
+    from counted
     join lateral (
-      select max(hours) as hours from (values (0), (1), (2), (3), (6), (12), (24), (48), (72), (168)) span (hours)
-      where span.hours <= a.hours
+      select max(span.hours) as hours
+      from (values (0), (1), (2), (3), (6), (12), (24), (48), (72), (168)) span (hours)
+      where span.hours <= counted.hours
     ) spans on true
-    left join visitors v on v.event_id = a.event_id
-    left join newcomers n
-      on n.ip_hash = v.ip_hash and n.variation_id = v.variation_id and n.impression_id = v.impression_id
-    where a.impression_id is not null
+    where counted.impression_id > 0
     group by 1, 2
     order by 1, 2
     on conflict (impression_id, hours) do update set
