@@ -20,12 +20,33 @@ const listed = (names: readonly string[]) => arrayLiteral(names, (name) => name)
 export const isUncertain = (sql: Sql, verdict: string, reason: string) =>
   sql`(${sql(verdict)} = 'human' and ${sql(reason)} = any (${listed(weakSigns)}::text[]))`
 
+/** Whether a click of `source` is judged anew: a condition in SQL, the same as `isProvisional` of the classification. */
+const isProvisional = (sql: Sql, source: string) => sql`
+  (${sql(source)}.reason in (${plainReason}, ${repeatedReason})
+    or string_to_array(${sql(source)}.reason, '+') <@ ${listed(weakSigns)}::text[])
+`
+
+/** The weak signs of a click of `source`, in their order, given its neighbourhood in `after_sends` and `many_links`. */
+const signsOf = (sql: Sql, source: string) => sql`
+  array_remove(array[
+    ${sql(source)}.sign,
+    case when ${sql(source)}.clicked_at <@ after_sends.moments then 'soon_after_send' end,
+    case when many_links.second is not null then 'many_links' end
+  ], null)
+`
+
+const besides = (sql: Sql, source: string) => sql`
+  left join after_sends on after_sends.variation_id = ${sql(source)}.variation_id
+  left join many_links on many_links.ip_hash = ${sql(source)}.ip_hash
+    and many_links.second = date_trunc('second', ${sql(source)}.clicked_at)
+`
+
 /**
  * The final judgement on the clicks of a common table expression `batch` (`event_id`, `clicked_at`, `variation_id`,
- * `ip_hash`, `verdict`, `reason`, `sign`): further ones, of which `judged` has a row a click (`event_id`, `clicked_at`,
- * `verdict`, `reason`). A click is judged beside those of its visitor around it, whether these are of the batch, were
- * judged before or will be; each of them is judged anew for that, since a provisional verdict has seen only what came
- * before it. The same as `judgeAll` of the classification works out over all clicks.
+ * `ip_hash`, `verdict`, `reason`, `sign`): further ones, of which `judged` is `batch` with `final_verdict` and
+ * `final_reason`. A click is judged beside those of its visitor around it, whether these are of the batch, were judged
+ * before or will be; each of them is judged anew for that, since a provisional verdict has seen only what came before
+ * it. The same as `judgeAll` of the classification works out over all clicks.
  */
 export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) => sql`
   stretches as materialized (
@@ -43,57 +64,57 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     select c.event_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign
     from stretches
     join promo_click_tracking c on c.clicked_at >= stretches.since and c.clicked_at < stretches.until
-    -- "is true" keeps this a look-up in a hash table: as a join it might be tried for each visitor in turn.
-    where (c.ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
-    union all
-    select event_id, variation_id, clicked_at, ip_hash, verdict, reason, sign from batch where ip_hash is null
+    -- The outermost bounds serve where the planner does not look up each stretch; "is true" keeps the visitors a look-up
+    -- in a hash table, which as a join might be tried for one after the other.
+    where c.clicked_at >= (select min(since) from stretches) and c.clicked_at < (select max(until) from stretches)
+      and (c.ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
   ), after_sends as materialized (
     select i.variation_id,
       range_agg(tstzrange(i.tracked_at, i.tracked_at + ${soonSeconds} * interval '1 second')) as moments
     from (
-      select variation_id, min(clicked_at) as since, max(clicked_at) as until from neighbours group by variation_id
+      select variation_id, max(clicked_at) as until,
+        min(clicked_at) - (${duplicateSeconds + soonSeconds}) * interval '1 second' as since
+      from batch group by variation_id
     ) seen
     join promo_impression_tracking i on i.variation_id = seen.variation_id and i.newsletter_send_id is not null
-      and i.tracked_at > seen.since - ${soonSeconds} * interval '1 second' and i.tracked_at <= seen.until
+      and i.tracked_at > seen.since and i.tracked_at <= seen.until
     group by i.variation_id
   ), seconds as materialized (
     -- However many clicks a visitor makes, only this much of them decides about links.
-    select distinct ip_hash, variation_id, date_trunc('second', clicked_at) as second
-    from neighbours where ip_hash is not null
+    select distinct ip_hash, variation_id, date_trunc('second', clicked_at) as second from neighbours
   ), many_links as materialized (
     select ip_hash, second + away * interval '1 second' as second
     from seconds, generate_series(${-manySeconds}::integer, ${manySeconds}::integer) as away
     where ip_hash in (select ip_hash from seconds group by ip_hash having count(distinct variation_id) >= ${manyVariations})
     group by 1, 2
     having count(distinct variation_id) >= ${manyVariations}
-  ), signed as (
-    select n.event_id, n.variation_id, n.clicked_at, n.ip_hash, n.verdict, n.reason,
-      n.reason in (${plainReason}, ${repeatedReason}) or string_to_array(n.reason, '+') <@ ${listed(weakSigns)}::text[] as open,
-      array_remove(array[
-        n.sign,
-        case when n.clicked_at <@ sent.moments then 'soon_after_send' end,
-        case when links.second is not null then 'many_links' end
-      ], null) as signs
-    from neighbours n
-    left join after_sends sent on sent.variation_id = n.variation_id
-    left join many_links links on links.ip_hash = n.ip_hash and links.second = date_trunc('second', n.clicked_at)
-  ), told_apart as (
-    select signed.*, case when open then cardinality(signs) > 1 else verdict = 'machine' end as machine from signed
-  ), in_order as (
-    select told_apart.*,
-      lag(clicked_at) over (partition by ip_hash, variation_id, machine order by clicked_at, event_id) as before
-    from told_apart
+  ), moments as materialized (
+    -- When a visitor clicked a variation and was no machine, and when before that.
+    select ip_hash, variation_id, clicked_at, min(event_id::text collate "C") as first_event,
+      lag(clicked_at) over (partition by ip_hash, variation_id order by clicked_at) as before
+    from (
+      select neighbours.ip_hash, neighbours.variation_id, neighbours.clicked_at, neighbours.event_id
+      from neighbours ${besides(sql, 'neighbours')}
+      where case when ${isProvisional(sql, 'neighbours')} then cardinality(${signsOf(sql, 'neighbours')}) < 2
+        else neighbours.verdict <> 'machine' end
+    ) people
+    group by ip_hash, variation_id, clicked_at
   ), weighed as (
-    select event_id, clicked_at, verdict, reason, open, signs, machine,
-      ip_hash is not null and coalesce(clicked_at - before < ${duplicateSeconds} * interval '1 second', false) as repeated
-    from in_order
+    select batch.*, ${signsOf(sql, 'batch')} as signs, ${isProvisional(sql, 'batch')} as provisional,
+      coalesce(
+        batch.clicked_at - moments.before < ${duplicateSeconds} * interval '1 second'
+          or batch.event_id::text collate "C" > moments.first_event,
+        false
+      ) as repeated
+    from batch ${besides(sql, 'batch')}
+    left join moments on moments.ip_hash = batch.ip_hash and moments.variation_id = batch.variation_id
+      and moments.clicked_at = batch.clicked_at
   ), judged as materialized (
-    select w.event_id, w.clicked_at,
-      case when not w.open then w.verdict when w.machine then 'machine' when w.repeated then 'duplicate' else 'human' end
-        as verdict,
-      case when not w.open then w.reason when w.machine then array_to_string(w.signs, '+')
-        when w.repeated then ${repeatedReason} else coalesce(w.signs[1], ${plainReason}) end as reason
-    from weighed w
-    join batch b on b.event_id = w.event_id and b.clicked_at = w.clicked_at
+    select weighed.*,
+      case when not provisional then verdict when cardinality(signs) > 1 then 'machine' when repeated then 'duplicate'
+        else 'human' end as final_verdict,
+      case when not provisional then reason when cardinality(signs) > 1 then array_to_string(signs, '+')
+        when repeated then ${repeatedReason} else coalesce(signs[1], ${plainReason}) end as final_reason
+    from weighed
   )
 `

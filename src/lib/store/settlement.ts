@@ -37,26 +37,21 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     update promo_settlement s
     set recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
     from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
-  ), ${finalJudgement(sql, rules)}, final as materialized (
-    select b.event_id, b.offer_id, b.variation_id, b.clicked_at, b.ip_hash, b.device, b.browser, b.os, b.referrer,
-      judged.verdict, judged.reason, b.verdict as told_verdict, b.reason as told_reason
-    from batch b
-    join judged on judged.event_id = b.event_id and judged.clicked_at = b.clicked_at
-  ), corrected as (
+  ), ${finalJudgement(sql, rules)}, corrected as (
     update promo_click_tracking c
-    set verdict = final.verdict, reason = final.reason, rules_version = ${rulesVersion}
-    from final
-    where c.event_id = final.event_id and c.clicked_at = final.clicked_at
-      and (final.verdict, final.reason) is distinct from (final.told_verdict, final.told_reason)
+    set verdict = judged.final_verdict, reason = judged.final_reason, rules_version = ${rulesVersion}
+    from judged
+    where c.event_id = judged.event_id and c.clicked_at = judged.clicked_at
+      and (judged.final_verdict, judged.final_reason) is distinct from (judged.verdict, judged.reason)
   ), attributed as materialized (
-    select final.event_id, final.offer_id, final.variation_id, final.clicked_at, final.ip_hash, final.verdict,
-      coalesce(sent.id, 0) as impression_id, extract(epoch from final.clicked_at - sent.tracked_at) / 3600 as hours,
-      final.verdict = 'human' and final.ip_hash is not null as visitor
-    from final
+    select judged.event_id, judged.offer_id, judged.variation_id, judged.clicked_at, judged.ip_hash, judged.final_verdict as verdict,
+      coalesce(sent.id, 0) as impression_id, extract(epoch from judged.clicked_at - sent.tracked_at) / 3600 as hours,
+      judged.final_verdict = 'human' and judged.ip_hash is not null as visitor
+    from judged
     left join lateral (
       select i.id, i.tracked_at
       from promo_impression_tracking i
-      where i.variation_id = final.variation_id and i.newsletter_send_id is not null and i.tracked_at <= final.clicked_at
+      where i.variation_id = judged.variation_id and i.newsletter_send_id is not null and i.tracked_at <= judged.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent on true
@@ -85,14 +80,14 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     order by ip_hash, variation_id, impression_id
   ), moves as (
     select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
-      sum((verdict = 'human')::integer - (told_verdict = 'human')::integer) as human_clicks,
-      sum((verdict = 'machine')::integer - (told_verdict = 'machine')::integer) as machine_clicks,
-      sum((verdict = 'duplicate')::integer - (told_verdict = 'duplicate')::integer) as duplicate_clicks,
-      sum(${isUncertain(sql, 'verdict', 'reason')}::integer - ${isUncertain(sql, 'told_verdict', 'told_reason')}::integer)
+      sum((final_verdict = 'human')::integer - (verdict = 'human')::integer) as human_clicks,
+      sum((final_verdict = 'machine')::integer - (verdict = 'machine')::integer) as machine_clicks,
+      sum((final_verdict = 'duplicate')::integer - (verdict = 'duplicate')::integer) as duplicate_clicks,
+      sum(${isUncertain(sql, 'final_verdict', 'final_reason')}::integer - ${isUncertain(sql, 'verdict', 'reason')}::integer)
         as uncertain_clicks,
       0 as unique_clicks
-    from final
-    where (verdict, reason) is distinct from (told_verdict, told_reason)
+    from judged
+    where (final_verdict, final_reason) is distinct from (verdict, reason)
     group by 1, 2, 3
     union all
     select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, 0, 0, 0, 0, count(*)
@@ -153,11 +148,11 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
     )
     select (b.clicked_at at time zone 'UTC')::date, b.offer_id, b.variation_id, known.dimension, left(known.value, 100),
-      count(*), count(*) filter (where b.verdict = 'human'), count(*) filter (where b.verdict = 'machine')
-    from final b,
+      count(*), count(*) filter (where b.final_verdict = 'human'), count(*) filter (where b.final_verdict = 'machine')
+    from judged b,
       lateral (
         values ('device', coalesce(b.device, 'unknown')), ('browser', coalesce(b.browser, 'unknown')),
-          ('os', coalesce(b.os, 'unknown')), ('referrer', coalesce(b.referrer, 'none')), ('reason', b.reason)
+          ('os', coalesce(b.os, 'unknown')), ('referrer', coalesce(b.referrer, 'none')), ('reason', b.final_reason)
       ) known (dimension, value)
     group by 1, 2, 3, 4, 5
     order by 3, 1, 4, 5
