@@ -119,7 +119,7 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
         expect(await findDrift(database.sql)).toEqual([])
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 }, 120_000)
 

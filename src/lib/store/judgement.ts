@@ -61,13 +61,16 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
       from batch where ip_hash is not null
     ) merged
   ), neighbours as materialized (
+    -- "offset 0" and "is true" keep the two conditions what they are, a look-up by time for each stretch and one in a hash
+    -- table of visitors: as joins they might be planned to read all clicks, or to try each visitor in turn.
     select c.event_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign
-    from stretches
-    join promo_click_tracking c on c.clicked_at >= stretches.since and c.clicked_at < stretches.until
-    -- The outermost bounds serve where the planner does not look up each stretch; "is true" keeps the visitors a look-up
-    -- in a hash table, which as a join might be tried for one after the other.
-    where c.clicked_at >= (select min(since) from stretches) and c.clicked_at < (select max(until) from stretches)
-      and (c.ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
+    from stretches, lateral (
+      select event_id, variation_id, clicked_at, ip_hash, verdict, reason, sign
+      from promo_click_tracking
+      where clicked_at >= stretches.since and clicked_at < stretches.until
+        and (ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
+      offset 0
+    ) c
   ), after_sends as materialized (
     select i.variation_id,
       range_agg(tstzrange(i.tracked_at, i.tracked_at + ${soonSeconds} * interval '1 second')) as moments

@@ -28,8 +28,9 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
   ), batch as materialized (
     select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign,
       c.device, c.browser, c.os, c.referrer
-    from mark, promo_click_tracking c
-    where (c.recorded_at, c.event_id) > (mark.recorded_at, mark.event_id)
+    from promo_click_tracking c
+    -- Two look-ups in place of a join, so that the index is entered at the mark; without a mark there is no batch.
+    where (c.recorded_at, c.event_id) > ((select recorded_at from mark), (select event_id from mark))
       and c.recorded_at <= now() - ${age} * interval '1 second'
     order by c.recorded_at, c.event_id
     limit ${limit}
@@ -61,18 +62,20 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       row_number() over (partition by ip_hash, variation_id, visitor order by clicked_at, event_id) as of_variation
     from attributed
   ), counted as materialized (
-    -- Whose first click on a send, or on a variation at all, this is. Joins in place of these look-ups would be planned
-    -- for far fewer rows than there are.
+    -- Whose first click on a send, or on a variation at all, this is. "limit" makes each a look-up in the index: a join or
+    -- "exists" may be planned to read all visitors.
     select placed.*,
-      visitor and of_send = 1 and not exists (
-        select from promo_clickers known
+      visitor and of_send = 1 and (
+        select known.ip_hash from promo_clickers known
         where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
           and known.impression_id = placed.impression_id
-      ) as newcomer,
-      visitor and of_variation = 1 and not exists (
-        select from promo_clickers known
+        limit 1
+      ) is null as newcomer,
+      visitor and of_variation = 1 and (
+        select known.ip_hash from promo_clickers known
         where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
-      ) as stranger
+        limit 1
+      ) is null as stranger
     from placed
   ), newcomers as (
     insert into promo_clickers (ip_hash, variation_id, impression_id, first_clicked_at)
@@ -147,12 +150,17 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     insert into promo_click_breakdown as metrics (
       day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
     )
-    select (b.clicked_at at time zone 'UTC')::date, b.offer_id, b.variation_id, known.dimension, left(known.value, 100),
-      count(*), count(*) filter (where b.final_verdict = 'human'), count(*) filter (where b.final_verdict = 'machine')
-    from judged b,
+    select alike.day, alike.offer_id, alike.variation_id, known.dimension, left(known.value, 100), sum(alike.clicks),
+      sum(alike.human_clicks), sum(alike.machine_clicks)
+    from (
+      select (clicked_at at time zone 'UTC')::date as day, offer_id, variation_id, device, browser, os, referrer,
+        final_reason as reason, count(*) as clicks, count(*) filter (where final_verdict = 'human') as human_clicks,
+        count(*) filter (where final_verdict = 'machine') as machine_clicks
+      from judged group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) alike,
       lateral (
-        values ('device', coalesce(b.device, 'unknown')), ('browser', coalesce(b.browser, 'unknown')),
-          ('os', coalesce(b.os, 'unknown')), ('referrer', coalesce(b.referrer, 'none')), ('reason', b.final_reason)
+        values ('device', coalesce(alike.device, 'unknown')), ('browser', coalesce(alike.browser, 'unknown')),
+          ('os', coalesce(alike.os, 'unknown')), ('referrer', coalesce(alike.referrer, 'none')), ('reason', alike.reason)
       ) known (dimension, value)
     group by 1, 2, 3, 4, 5
     order by 3, 1, 4, 5
