@@ -4,6 +4,7 @@ import { editorCommand } from './editor.ts'
 import { explainCommand } from './explain.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
+import { networksCommand } from './networks.ts'
 import { purgeCommand } from './purge.ts'
 import { replayCommand } from './replay.ts'
 import { seedCommand } from './seed.ts'
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   tokenCommand,
   editorCommand,
   explainCommand,
+  networksCommand,
   replayCommand,
   purgeCommand,
 ]

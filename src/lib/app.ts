@@ -5,7 +5,8 @@ import { readReport } from './analytics/read-report.ts'
 import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
-import { createSelfDeclared } from './classify/self-declared.ts'
+import { createClassifier } from './classify/classifier.ts'
+import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Answer, plainText } from './http/answer.ts'
@@ -58,13 +59,19 @@ const drainWait = 4_000
  * that a person has to mend before a start makes sense; a database that does not answer is none of them.
  */
 export async function openApp(options: AppOptions): Promise<Result<App, { message: string }>> {
+  const networks = scannerNetworks(options.config.PROMO_SCANNER_NETWORKS)
+  if (!networks.ok) return networks
   const server = databaseServer(options.config, options.log)
   const opened = await server.open()
   if (!opened.ok) return opened
-  return ok(await assemble(options, server))
+  return ok(await assemble(options, server, networks.value))
 }
 
-async function assemble(options: AppOptions, server: ReturnType<typeof databaseServer>) {
+async function assemble(
+  options: AppOptions,
+  server: ReturnType<typeof databaseServer>,
+  networks: readonly ScannerNetwork[],
+) {
   const { config, log, now = systemClock, random = systemRandom, files } = options
   const metrics = createMetrics()
   const database = openDatabase({ locate: server.locate, log })
@@ -165,7 +172,7 @@ async function assemble(options: AppOptions, server: ReturnType<typeof databaseS
     salts,
     now,
     newEventId: createEventIds(),
-    selfDeclared: createSelfDeclared(),
+    classifier: createClassifier({ networks, duplicateSeconds: config.PROMO_DUPLICATE_SECONDS }),
   }
   const promoLinks = {
     ...tracking,

@@ -62,6 +62,13 @@ const schema = v.object({
   PROMO_JOURNAL_MAX_MB: wholeNumber(1, 1_000_000, 1024),
   PROMO_BUFFER_MAX_EVENTS: wholeNumber(1000, 10_000_000, 200_000),
   PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
+  PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, 10),
+  PROMO_SCANNER_NETWORKS: v.optional(
+    v.pipe(
+      v.string(),
+      v.transform((path) => resolve(path)),
+    ),
+  ),
   PROMO_JWT_SECRET: v.optional(secret(32)),
   PROMO_JWKS_URL: v.optional(urlOf(['https:', 'http:'], 'must begin with https:// or http://')),
   PROMO_JWT_ISSUER: v.optional(v.string()),
@@ -101,6 +108,8 @@ const examples: Record<SettingName, string> = {
   PROMO_JOURNAL_MAX_MB: '1024',
   PROMO_BUFFER_MAX_EVENTS: '200000',
   PROMO_FLOOD_PER_MINUTE: '120',
+  PROMO_DUPLICATE_SECONDS: '10',
+  PROMO_SCANNER_NETWORKS: 'scanner-networks.json',
   PROMO_JWT_SECRET: 'a-random-text-of-at-least-32-characters',
   PROMO_JWKS_URL: 'https://auth.example.com/.well-known/jwks.json',
   PROMO_JWT_ISSUER: 'https://auth.example.com',

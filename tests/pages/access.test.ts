@@ -134,8 +134,9 @@ describe('rate limits', () => {
       select verdict, reason, count(*)::integer from promo_click_tracking where variation_id = 43 group by 1, 2 order by 3
     `
     expect([...found]).toEqual([
+      { verdict: 'human', reason: 'no_user_agent', count: 1 },
       { verdict: 'machine', reason: 'flood', count: 10 },
-      { verdict: 'human', reason: 'none', count: 120 },
+      { verdict: 'duplicate', reason: 'repeated', count: 119 },
     ])
   })
 })

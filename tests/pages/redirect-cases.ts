@@ -23,7 +23,8 @@ export type Case = RawRequest & {
 const course = 'https://merchant.example/course?ref=daily&utm_source=dailybrief'
 const desk = 'https://desk.example/#top'
 const human = 'human none'
-const browser = {
+/** What a case is asked with that says nothing of headers. */
+export const browser = {
   'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36',
 }
 const longUserAgent = browser['user-agent'].padEnd(600, ' x')
@@ -128,7 +129,35 @@ export const cases: Case[] = [
     recorded: human,
     row: { user_agent: browser['user-agent'], hashed: true },
   },
-  { path: '/nocodemba?promo_var=42', headers: {}, ...toCourse, recorded: human, row: { user_agent: null } },
+  {
+    path: '/nocodemba?promo_var=42',
+    headers: {},
+    ...toCourse,
+    recorded: 'human no_user_agent',
+    row: { user_agent: null },
+  },
+  {
+    path: '/nocodemba?promo_var=42',
+    headers: { ...browser, 'x-forwarded-for': '83.246.65.1' },
+    ...toCourse,
+    recorded: 'machine scanner_network',
+    row: { hashed: true },
+  },
+  {
+    path: '/nocodemba?promo_var=42',
+    headers: { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Proofpoint' },
+    ...toCourse,
+    recorded: 'machine mail_gateway',
+  },
+  {
+    path: '/nocodemba?promo_var=42',
+    headers: {
+      'user-agent':
+        'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246',
+    },
+    ...toCourse,
+    recorded: 'human stale_user_agent',
+  },
   {
     path: '/nocodemba?promo_var=42',
     headers: { 'user-agent': longUserAgent },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../support/database.ts'
-import { cases, type Row } from './redirect-cases.ts'
+import { browser, cases, type Row } from './redirect-cases.ts'
 import { ask, type RawAnswer, type RunningSite, runSite, untilFlushed } from './running-site.ts'
 
 const ofTheConnection = ['date', 'connection', 'keep-alive', 'transfer-encoding']
@@ -18,7 +18,11 @@ const rowsOf = ({ database }: RunningSite) => database.sql<Row[]>`
 /** All cases, one after the other, so that the rows come in their order. */
 async function askAll(running: RunningSite): Promise<{ answers: RawAnswer[]; rows: Row[] }> {
   const answers: RawAnswer[] = []
-  for (const { path, ...request } of cases) answers.push(comparable(await ask(running.site, path, request)))
+  for (const [index, { path, headers = browser, ...request }] of cases.entries()) {
+    // Each from a visitor of its own, so that none is a duplicate or one of many.
+    const visitor = { 'x-forwarded-for': `198.18.0.${index}`, ...headers }
+    answers.push(comparable(await ask(running.site, path, { ...request, headers: visitor })))
+  }
   await untilFlushed(running.site)
   return { answers, rows: [...(await rowsOf(running))] }
 }
@@ -29,7 +33,7 @@ let byShort: Awaited<ReturnType<typeof askAll>>
 let byAstro: Awaited<ReturnType<typeof askAll>>
 
 beforeAll(async () => {
-  const settings = { PROMO_FLOOD_PER_MINUTE: '1000000' }
+  const settings = { PROMO_FLOOD_PER_MINUTE: '1000000', PROMO_TRUSTED_PROXIES: '127.0.0.1' }
   ;[short, astro] = await Promise.all([
     runSite(settings),
     runSite(settings, { program: 'tests/bench/astro-server.ts' }),

@@ -1,23 +1,40 @@
 import { describe, expect, test } from 'vitest'
-import { createSelfDeclared } from '../../src/lib/classify/self-declared.ts'
-import { classify } from '../../src/lib/classify/verdict.ts'
+import { type ClickFacts, createClassifier } from '../../src/lib/classify/classifier.ts'
+import { conclusiveReasons } from '../../src/lib/classify/judge.ts'
+import { conclusiveReasonOf } from '../../src/lib/classify/rules.ts'
 
-const verdictOn = (
-  headers: Record<string, string>,
-  changes: { selfDeclared?: boolean; flooding?: boolean } = {},
-) => {
-  const { verdict, reason } = classify({
-    header: (name) => headers[name],
-    selfDeclared: false,
-    flooding: false,
-    ...changes,
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
+const stale =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246'
+const noon = Date.UTC(2026, 10, 18, 12)
+
+const classifierOf = (duplicateSeconds = 10) =>
+  createClassifier({
+    networks: [{ cidr: '198.51.100.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }],
+    duplicateSeconds,
   })
-  return `${verdict} ${reason}`
-}
 
-describe('the verdict on a click', () => {
+const click = (changes: Partial<ClickFacts> = {}): ClickFacts => ({
+  at: noon,
+  variationId: 42,
+  header: () => undefined,
+  userAgent: firefox,
+  direct: true,
+  address: '203.0.113.7',
+  visitor: 'somebody',
+  flooding: false,
+  ...changes,
+})
+
+const verdicts = (clicks: Partial<ClickFacts>[], classifier = classifierOf()) =>
+  clicks.map((changes) => {
+    const { verdict, reason } = classifier.classify(click(changes))
+    return `${verdict} ${reason}`
+  })
+const reading = (headers: Record<string, string>) => (name: string) => headers[name]
+
+describe('a prefetch', () => {
   test.each([
-    [{}, 'human none'],
     [{ 'sec-purpose': 'prefetch' }, 'machine prefetch'],
     [{ 'sec-purpose': 'prefetch;prerender' }, 'machine prefetch'],
     [{ purpose: 'Prefetch' }, 'machine prefetch'],
@@ -25,36 +42,166 @@ describe('the verdict on a click', () => {
     [{ 'x-moz': 'prefetch' }, 'machine prefetch'],
     [{ purpose: 'navigation' }, 'human none'],
     [{ 'x-other': 'prefetch' }, 'human none'],
-  ])('with the headers %o is %s', (headers, verdict) => expect(verdictOn(headers)).toBe(verdict))
-
-  test('names the first rule that matches', () => {
-    expect(verdictOn({}, { selfDeclared: true })).toBe('machine self_declared')
-    expect(verdictOn({}, { flooding: true })).toBe('machine flood')
-    expect(verdictOn({}, { selfDeclared: true, flooding: true })).toBe('machine self_declared')
-    expect(verdictOn({ purpose: 'prefetch' }, { selfDeclared: true, flooding: true })).toBe(
-      'machine prefetch',
-    )
+    [{}, 'human none'],
+  ])('with the headers %o: %s', (headers, verdict) => {
+    expect(verdicts([{ header: reading(headers) }])).toEqual([verdict])
   })
 })
 
-describe('a user agent', () => {
+describe('the conclusive reasons', () => {
+  const all = {
+    header: reading({ purpose: 'prefetch' }),
+    userAgent: 'self_declared' as const,
+    inScannerNetwork: true,
+    flooding: true,
+  }
+
+  test('are asked in their order', () => {
+    const none = reading({})
+    expect([
+      conclusiveReasonOf(all),
+      conclusiveReasonOf({ ...all, header: none }),
+      conclusiveReasonOf({ ...all, header: none, userAgent: 'mail_gateway' }),
+      conclusiveReasonOf({ ...all, header: none, userAgent: 'stale_user_agent' }),
+      conclusiveReasonOf({ ...all, header: none, userAgent: null, inScannerNetwork: false }),
+      conclusiveReasonOf({ header: none, userAgent: null, inScannerNetwork: false, flooding: false }),
+    ]).toEqual([...conclusiveReasons, null])
+  })
+
+  test('stand above weak signs and duplicates, and keep the sign', () => {
+    const classifier = classifierOf()
+    classifier.classify(click())
+    expect(
+      classifier.classify(click({ header: reading({ purpose: 'prefetch' }), userAgent: stale })),
+    ).toEqual({ verdict: 'machine', reason: 'prefetch', sign: 'stale_user_agent', rules_version: 2 })
+  })
+})
+
+describe('what the address says', () => {
   test.each([
-    ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', true],
-    ['curl/8.5.0', true],
-    ['python-requests/2.32', true],
-    ['GoogleImageProxy', true],
-    [
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
-      false,
-    ],
-    [
-      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
-      false,
-    ],
-    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)', false],
-    ['', false],
-  ])('%s says itself that it is a machine: %s', (userAgent, machine) => {
-    const selfDeclared = createSelfDeclared()
-    expect([selfDeclared(userAgent), selfDeclared(userAgent)]).toEqual([machine, machine])
+    ['198.51.100.7', 'machine scanner_network'],
+    ['::ffff:198.51.100.7', 'machine scanner_network'],
+    ['198.51.101.7', 'human none'],
+    ['2001:db8::1', 'human none'],
+    ['', 'human none'],
+    [null, 'human none'],
+    [undefined, 'human none'],
+  ])('%s: %s', (address, verdict) => expect(verdicts([{ address }])).toEqual([verdict]))
+})
+
+describe('weak signs', () => {
+  test('no user agent is one on a redirect, and none in a report', () => {
+    const signOf = (changes: Partial<ClickFacts>) => classifierOf().classify(click(changes)).sign
+    expect(signOf({ userAgent: undefined })).toBe('no_user_agent')
+    expect(signOf({ userAgent: '' })).toBe('no_user_agent')
+    expect(signOf({ userAgent: null, direct: false })).toBeNull()
+    expect(signOf({ userAgent: stale, direct: false })).toBe('stale_user_agent')
+    expect(signOf({ userAgent: 'curl/8.5.0' })).toBeNull()
+  })
+
+  test('one leaves a click a person’s, two do not', () => {
+    const classifier = classifierOf()
+    classifier.noteSend(42, 'daily', noon - 29_999)
+    expect(
+      verdicts(
+        [
+          { visitor: 'a' },
+          { visitor: 'b', userAgent: stale },
+          { visitor: 'c', userAgent: undefined, variationId: 43 },
+          { visitor: null, userAgent: undefined },
+        ],
+        classifier,
+      ),
+    ).toEqual([
+      'human soon_after_send',
+      'machine stale_user_agent+soon_after_send',
+      'human no_user_agent',
+      'machine no_user_agent+soon_after_send',
+    ])
+  })
+
+  test('a send counts for half a minute, for its own variation, and once', () => {
+    const classifier = classifierOf()
+    classifier.noteSend(42, 'daily', noon)
+    classifier.noteSend(42, 'daily', noon + 20_000)
+    expect(
+      verdicts(
+        [
+          { visitor: 'a', at: noon - 1 },
+          { visitor: 'b', at: noon },
+          { visitor: 'c', at: noon + 29_999 },
+          { visitor: 'd', at: noon + 30_000 },
+          { visitor: 'e', at: noon, variationId: 43 },
+        ],
+        classifier,
+      ),
+    ).toEqual(['human none', 'human soon_after_send', 'human soon_after_send', 'human none', 'human none'])
+    classifier.noteSend(42, 'evening', noon + 60_000)
+    expect(verdicts([{ visitor: 'f', at: noon + 89_999 }], classifier)).toEqual(['human soon_after_send'])
+  })
+
+  test('the third link within ten whole seconds is one of many, whoever the others were judged to be', () => {
+    expect(
+      verdicts([
+        { at: noon + 900 },
+        { at: noon + 5_000, variationId: 43, header: reading({ purpose: 'prefetch' }) },
+        { at: noon + 10_999, variationId: 44 },
+        { at: noon + 11_000, variationId: 45 },
+        { at: noon + 12_000, variationId: 46, visitor: 'somebody else' },
+        { at: noon + 40_000, variationId: 47 },
+      ]),
+    ).toEqual([
+      'human none',
+      'machine prefetch',
+      'human many_links',
+      'human many_links',
+      'human none',
+      'human none',
+    ])
+  })
+
+  test('the same two links again are not many', () => {
+    const pair = [{ variationId: 42 }, { variationId: 43 }]
+    expect(verdicts([...pair, ...pair], classifierOf(0))).toEqual(Array(4).fill('human none'))
+  })
+
+  test('without a hash nobody is one of many', () => {
+    const links = [42, 43, 44].map((variationId) => ({ variationId, visitor: null }))
+    expect(verdicts(links)).toEqual(Array(3).fill('human none'))
+  })
+})
+
+describe('a duplicate', () => {
+  test('comes within the window after a click on the same variation', () => {
+    expect(
+      verdicts([
+        {},
+        { at: noon + 9_999 },
+        { at: noon + 19_998 },
+        { at: noon + 29_998 },
+        { variationId: 43 },
+        { visitor: 'else' },
+      ]),
+    ).toEqual([
+      'human none',
+      'duplicate repeated',
+      'duplicate repeated',
+      'human none',
+      'human none',
+      'human none',
+    ])
+  })
+
+  test('is none after a machine, without a hash, or with a window of 0', () => {
+    expect(verdicts([{ userAgent: 'curl/8.5.0' }, {}])).toEqual(['machine self_declared', 'human none'])
+    expect(verdicts([{ visitor: null }, { visitor: null }])).toEqual(['human none', 'human none'])
+    expect(verdicts([{}, {}], classifierOf(0))).toEqual(['human none', 'human none'])
+  })
+
+  test('is found beyond twenty clicks of its visitor, of which the oldest are forgotten', () => {
+    const classifier = classifierOf()
+    const others = Array.from({ length: 20 }, (_, index) => ({ variationId: 100 + index }))
+    const found = verdicts([{}, ...others, { variationId: 119 }, {}], classifier)
+    expect(found.slice(-2)).toEqual(['duplicate repeated', 'human many_links'])
   })
 })

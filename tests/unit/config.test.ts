@@ -119,6 +119,19 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
   ],
   [
+    'PROMO_DUPLICATE_SECONDS',
+    10,
+    [
+      ['0', 0],
+      ['3600', 3600],
+    ],
+    [
+      ['3601', /at most/],
+      ['1.5', /whole number/],
+    ],
+  ],
+  ['PROMO_SCANNER_NETWORKS', unset, [['networks.json', resolve('networks.json')]], []],
+  [
     'PROMO_JWT_SECRET',
     unset,
     [[long, long]],

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
+import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import {
   answerPromoLink,
   type PromoLinkParts,
@@ -21,6 +22,7 @@ const link = (slug: string) =>
   destinationOf({ slug, destination_url: `https://${slug}.example/`, utm: {}, pass_parameters: true })
 const hash = visitorHashWith(Buffer.alloc(32, 7))
 const noon = Date.UTC(2026, 10, 18, 12)
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 
 let accepted: TrackingEvent[]
 let outcomes: VisitOutcome[]
@@ -53,7 +55,7 @@ const working = (): PromoLinkParts => ({
   },
   salts: { hashAt: () => hash, refresh: async () => {} },
   flood: () => false,
-  selfDeclared: () => false,
+  classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
   newEventId: createEventIds(),
   now: () => noon,
   log: openLog('silent'),
@@ -88,7 +90,7 @@ const redirect = {
 
 describe('a promo link', () => {
   test('redirects at once and records what it may', async () => {
-    const headers = { referer: 'https://mail.example/inbox?ann', 'user-agent': 'Mozilla/5.0 \0\ud800' }
+    const headers = { referer: 'https://mail.example/inbox?ann', 'user-agent': `${firefox} \0\ud800` }
     expect(await ask({}, 'Desk?promo_var=42', 'GET', headers)).toEqual(redirect)
     expect(outcomes).toEqual(['journaled'])
     expect(accepted).toEqual([
@@ -102,7 +104,7 @@ describe('a promo link', () => {
         reason: 'none',
         rules_version: 2,
         referrer: 'mail.example',
-        user_agent: 'Mozilla/5.0 \ufffd',
+        user_agent: `${firefox} \ufffd`,
         ip_hash: hash('203.0.113.7'),
       }),
     ])
@@ -131,14 +133,40 @@ describe('a promo link', () => {
     expect(accepted).toMatchObject([{ ip_hash: null, user_agent: 'x'.repeat(500) }])
   })
 
-  test('gives machines their verdict', async () => {
-    await ask({ selfDeclared: () => true }, 'desk?promo_var=42', 'GET', { 'user-agent': 'bot' })
-    await ask({ flood: () => true }, 'desk?promo_var=42')
-    await ask({ selfDeclared: () => true }, 'desk?promo_var=42', 'GET', { purpose: 'prefetch' })
+  test('gives machines and duplicates their verdict', async () => {
+    const { classifier } = working()
+    const networks = [{ cidr: '203.0.113.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }]
+    const guarded = createClassifier({ networks, duplicateSeconds: 10 })
+    const headers = { 'user-agent': firefox }
+    await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': 'Googlebot/2.1' })
+    await ask({ classifier, flood: () => true }, 'desk?promo_var=42', 'GET', headers)
+    await ask({ classifier }, 'desk?promo_var=42', 'GET', { purpose: 'prefetch', 'user-agent': 'curl/8' })
+    await ask({ classifier: guarded }, 'desk?promo_var=42', 'GET', headers)
+    await ask({ classifier }, 'desk?promo_var=42')
+    await ask({ classifier }, 'desk?promo_var=42', 'GET', headers)
+    const judged = accepted.map(
+      (event) => event.kind === 'click' && [event.verdict, event.reason, event.sign],
+    )
+    expect(judged).toEqual([
+      ['machine', 'self_declared', null],
+      ['machine', 'flood', null],
+      ['machine', 'prefetch', null],
+      ['machine', 'scanner_network', null],
+      ['human', 'no_user_agent', 'no_user_agent'],
+      ['duplicate', 'repeated', null],
+    ])
+  })
+
+  test('tells no visitor who asks not to be kept from another one', async () => {
+    const { classifier } = working()
+    for (let click = 0; click < 2; click += 1) {
+      await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': firefox, 'sec-gpc': '1' })
+    }
+    await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': 'curl/8', dnt: '1' })
     expect(accepted.map((event) => event.kind === 'click' && event.reason)).toEqual([
+      'none',
+      'none',
       'self_declared',
-      'flood',
-      'prefetch',
     ])
   })
 
@@ -190,7 +218,7 @@ describe('no failure of tracking changes the answer', () => {
     ['the buffer rejects', { buffer: { ...parts.buffer, accept: rejecting } }],
     ['the salts throw', { salts: { ...parts.salts, hashAt: broken } }],
     ['the flood count throws', { flood: broken }],
-    ['the user agents throw', { selfDeclared: broken }],
+    ['the rules throw', { classifier: { ...parts.classifier, classify: broken } }],
     ['event ids throw', { newEventId: broken }],
     ['the clock throws', { now: broken }],
   ])('%s', async (_, changes) => {

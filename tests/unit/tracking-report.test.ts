@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Settled } from '../../src/lib/buffer/flusher.ts'
 import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
+import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { type ReportParts, reportClick, reportImpression } from '../../src/lib/tracking/report.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 const hash = visitorHashWith(Buffer.alloc(32, 7))
 const ids = { offer_id: 4, variation_id: 42 }
 const key = '0190b5a4-7c1e-7cc3-9a55-0123456789ab'
@@ -54,7 +56,7 @@ const parts = ({
     lastFlush: undefined,
   },
   salts: { hashAt: () => hash, refresh: async () => {} },
-  selfDeclared: (userAgent) => userAgent.includes('bot'),
+  classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
   newEventId: () => 'a-new-id',
   now: () => noon,
   offerExists: async (id) => !current || id < 10,
@@ -118,7 +120,7 @@ describe('a click', () => {
     const report = {
       variation_id: 42,
       referrer: 'https://mail.example/?ann',
-      user_agent: 'Mozilla/5.0',
+      user_agent: firefox,
       ip_address: '203.0.113.7',
     }
     expect(await reportClick(parts(), { ...report, event_id: key })).toBeUndefined()
@@ -130,7 +132,7 @@ describe('a click', () => {
         caller_key: true,
         at: noon,
         referrer: 'mail.example',
-        user_agent: 'Mozilla/5.0',
+        user_agent: firefox,
         ip_hash: hash('203.0.113.7'),
         verdict: 'human',
       },
@@ -143,6 +145,27 @@ describe('a click', () => {
         verdict: 'machine',
         reason: 'self_declared',
       },
+    ])
+  })
+
+  test('is judged by what is reported, and by the sends and clicks before it', async () => {
+    const networks = [{ cidr: '198.51.100.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }]
+    const used = { ...parts(), classifier: createClassifier({ networks, duplicateSeconds: 10 }) }
+    const visitor = { variation_id: 42, ip_address: '203.0.113.7' }
+    await reportClick(used, visitor)
+    await reportClick(used, visitor)
+    await reportClick(used, { variation_id: 42, ip_address: '198.51.100.1' })
+    await reportImpression(used, { ...ids, newsletter_send_id: null, recipients: 1 })
+    await reportClick(used, { variation_id: 42 })
+    await reportImpression(used, { ...ids, newsletter_send_id: 'daily', recipients: 1 })
+    await reportClick(used, { variation_id: 42 })
+    const clicks = accepted.filter((event) => event.kind === 'click')
+    expect(clicks.map(({ verdict, reason, sign }) => [verdict, reason, sign])).toEqual([
+      ['human', 'none', null],
+      ['duplicate', 'repeated', null],
+      ['machine', 'scanner_network', null],
+      ['human', 'none', null],
+      ['human', 'soon_after_send', null],
     ])
   })
 

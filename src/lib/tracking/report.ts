@@ -1,5 +1,4 @@
 import type { Flusher } from '../buffer/flusher.ts'
-import { classify } from '../classify/verdict.ts'
 import type { ApiFault } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
 import type { TrackingEvent } from './event.ts'
@@ -28,6 +27,8 @@ export async function reportImpression(
   }
   if (Object.keys(faults).length > 0) return invalid(faults)
   const at = parts.now()
+  const sendId = report.newsletter_send_id ?? null
+  if (sendId !== null) parts.classifier.noteSend(report.variation_id, sendId, at)
   return await recordReport(parts, {
     kind: 'impression',
     event_id: report.event_id ?? parts.newEventId(at),
@@ -35,7 +36,7 @@ export async function reportImpression(
     at,
     offer_id: report.offer_id,
     variation_id: report.variation_id,
-    newsletter_send_id: report.newsletter_send_id ?? null,
+    newsletter_send_id: sendId,
     recipients: report.recipients,
   })
 }
@@ -55,21 +56,29 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     )
   }
   const at = parts.now()
-  const click = newClick(report.event_id ?? parts.newEventId(at), at, variation)
-  return await recordReport(parts, {
-    ...click,
-    caller_key: Boolean(report.event_id),
-    ...classify({
-      header: () => undefined,
-      selfDeclared: Boolean(report.user_agent && parts.selfDeclared(report.user_agent)),
-      flooding: false,
-    }),
-    ...visitorDetails(parts.salts.hashAt(click.at), {
-      address: report.ip_address,
-      userAgent: report.user_agent,
-      referrer: report.referrer,
-    }),
+  const details = visitorDetails(parts.salts.hashAt(at), {
+    address: report.ip_address,
+    userAgent: report.user_agent,
+    referrer: report.referrer,
   })
+  const judgement = parts.classifier.classify({
+    at,
+    variationId: report.variation_id,
+    header: () => undefined,
+    userAgent: report.user_agent,
+    direct: false,
+    address: report.ip_address,
+    visitor: details.ip_hash,
+    flooding: false,
+  })
+  const click = newClick({
+    eventId: report.event_id ?? parts.newEventId(at),
+    at,
+    variation,
+    details,
+    judgement,
+  })
+  return await recordReport(parts, { ...click, caller_key: Boolean(report.event_id) })
 }
 
 async function wrongOffer(

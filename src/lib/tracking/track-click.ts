@@ -1,6 +1,5 @@
 import type { Acceptance, WriteBuffer } from '../buffer/write-buffer.ts'
-import type { SelfDeclared } from '../classify/self-declared.ts'
-import { classify, rulesVersion } from '../classify/verdict.ts'
+import type { Classifier, Judgement } from '../classify/classifier.ts'
 import type { HeaderReader } from '../http/client.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import { referrerHost } from '../privacy/referrer.ts'
@@ -22,7 +21,7 @@ export type ClickParts = {
   buffer: WriteBuffer
   salts: Salts
   flood: Flood
-  selfDeclared: SelfDeclared
+  classifier: Classifier
   newEventId: NewEventId
   now: () => number
 }
@@ -41,17 +40,20 @@ function clickOf(parts: ClickParts, { header, address }: Visit, variation: Varia
   const userAgent = header('user-agent')
   const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
   const at = parts.now()
-  return {
-    ...newClick(parts.newEventId(at), at, variation),
-    ...classify({
-      header,
-      selfDeclared: userAgent !== undefined && parts.selfDeclared(userAgent),
-      flooding: parts.flood(address),
-    }),
-    ...(anonymous
-      ? nobody
-      : visitorDetails(parts.salts.hashAt(at), { address, userAgent, referrer: header('referer') })),
-  }
+  const details = anonymous
+    ? nobody
+    : visitorDetails(parts.salts.hashAt(at), { address, userAgent, referrer: header('referer') })
+  const judgement = parts.classifier.classify({
+    at,
+    variationId: variation.variation_id,
+    header,
+    userAgent,
+    direct: true,
+    address,
+    visitor: details.ip_hash,
+    flooding: parts.flood(address),
+  })
+  return newClick({ eventId: parts.newEventId(at), at, variation, details, judgement })
 }
 
 const nobody = { referrer: null, user_agent: null, ip_hash: null }
@@ -62,11 +64,10 @@ type Visitor = {
   referrer: string | null | undefined
 }
 
+type VisitorDetails = Pick<Click, 'referrer' | 'user_agent' | 'ip_hash'>
+
 /** What is kept of a visitor, none of it raw but the user agent. Without a month's salt there is no hash. */
-export function visitorDetails(
-  hash: VisitorHash | undefined,
-  visitor: Visitor,
-): Pick<Click, 'referrer' | 'user_agent' | 'ip_hash'> {
+export function visitorDetails(hash: VisitorHash | undefined, visitor: Visitor): VisitorDetails {
   return {
     referrer: referrerHost(visitor.referrer),
     user_agent: storable(visitor.userAgent),
@@ -74,22 +75,26 @@ export function visitorDetails(
   }
 }
 
-/** A click at a time in milliseconds since 1970, before anything is known of the visitor. */
-export function newClick(eventId: string, at: number, variation: Variation) {
-  return {
-    kind: 'click' as const,
-    event_id: eventId,
-    caller_key: false,
-    at,
-    offer_id: variation.offer_id,
-    variation_id: variation.variation_id,
-    sign: null,
-    rules_version: rulesVersion,
-    device: null,
-    browser: null,
-    os: null,
-  }
-}
+/** A click at a time in milliseconds since 1970. Device, browser and system are found when it is recorded. */
+export const newClick = (known: {
+  eventId: string
+  at: number
+  variation: Variation
+  details: VisitorDetails
+  judgement: Judgement
+}): Click => ({
+  kind: 'click',
+  event_id: known.eventId,
+  caller_key: false,
+  at: known.at,
+  offer_id: known.variation.offer_id,
+  variation_id: known.variation.variation_id,
+  ...known.details,
+  ...known.judgement,
+  device: null,
+  browser: null,
+  os: null,
+})
 
 const storable = (userAgent: string | null | undefined): string | null =>
   userAgent ? userAgent.slice(0, longestUserAgent).toWellFormed().replaceAll('\0', '') : null

@@ -1,0 +1,40 @@
+/** Mail programs and apps that show pages themselves and say so, most particular first. */
+const apps: readonly (readonly [RegExp, string])[] = [
+  [/\bOutlook-(?:iOS|Android)/, 'Outlook app'],
+  [/Microsoft Outlook|MSOffice|ms-office|MacOutlook/, 'Outlook'],
+  [/YahooMobileMail|jp\.co\.yahoo\.ymail|Yahoo(?:%20|! ?| )Mail/, 'Yahoo Mail app'],
+  [/\bGmail(?:App)?\//, 'Gmail app'],
+  [/\bGSA\//, 'Google app'],
+  [/Samsung ?Email/i, 'Samsung Email'],
+  [/\b(?:Thunderbird|Betterbird|Icedove)\//, 'Thunderbird'],
+  [/\bMailspring\//, 'Mailspring'],
+  [/\bMailbird\//, 'Mailbird'],
+  [/\be ?M ?Client\//i, 'eM Client'],
+  [/\bBlueMail\//, 'BlueMail'],
+  [/\bSpark ?(?:Desktop|Mail)\b/i, 'Spark'],
+  [/\bSuperhuman\//, 'Superhuman'],
+  [/\bAirmail[ /]/, 'Airmail'],
+  [/\bPostbox[ /]/, 'Postbox'],
+  [/\bFoxmail\//, 'Foxmail'],
+  [/\bMailMaster(?:PC)?\//, 'Mail Master'],
+  [/\bNaverMailApp\//, 'Naver Mail app'],
+  [/\b(?:Lotus|IBM|HCL)[- ]Notes\b/, 'Notes'],
+  [/\bThe Bat!/, 'The Bat!'],
+  [/\bFBAN\/Messenger|\[FB_IAB\/Orca/, 'Messenger app'],
+  [/\bInstagram \d/, 'Instagram app'],
+  [/\bFBA[NV]\/|\bFB_IAB\/|MetaIAB Facebook/, 'Facebook app'],
+  [/\bLinkedInApp\b/, 'LinkedIn app'],
+  [/\[Pinterest\//, 'Pinterest app'],
+  [/Twitter for (?:iPhone|iPad)|TwitterAndroid/, 'X app'],
+  [/\bSnapchat\//, 'Snapchat app'],
+  [/musical_ly|BytedanceWebview|\btrill_\d/, 'TikTok app'],
+  [/\bMicroMessenger\//, 'WeChat'],
+  [/\bSlack(?:_SSB)?\//, 'Slack'],
+  [/\bTeams(?:Mobile)?(?:-(?:iOS|Android))?\//, 'Microsoft Teams'],
+  [/\bFlipboard(?:-Briefing)?\//, 'Flipboard'],
+  [/\bDuckDuckGo\//, 'DuckDuckGo'],
+]
+
+/** The app whose own browser a user agent names; `undefined` for browsers of their own. */
+export const inAppBrowser = (userAgent: string): string | undefined =>
+  apps.find(([pattern]) => pattern.test(userAgent))?.[1]

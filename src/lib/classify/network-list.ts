@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import * as v from 'valibot'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+import { linesOfJson } from './json-lines.ts'
+import { parseNetwork } from './networks.ts'
+
+const text = (message: string) => v.pipe(v.string(message), v.trim(), v.nonEmpty(message))
+
+const group = 'must be an object with "vendor", "source", "date" and "networks"'
+const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
+const day = 'must be the day on which the source was read, such as "2026-11-25"'
+
+const listSchema = v.array(
+  v.strictObject(
+    {
+      vendor: text('must be the name of who scans mail from these networks'),
+      source: text('must say where this is known from, best a URL'),
+      date: v.pipe(v.string(day), v.isoDate(day)),
+      networks: v.array(
+        v.pipe(
+          v.string(network),
+          v.check(
+            (cidr) => parseNetwork(cidr) !== undefined,
+            ({ input }) => remedyFor(input),
+          ),
+        ),
+        'must be a list of networks, such as ["192.0.2.0/24"]',
+      ),
+    },
+    ({ expected }) => (expected === 'never' ? `is not known here; an entry ${group}` : group),
+  ),
+  'must be a list: put [ ] around its entries',
+)
+
+/** A network from which mail is scanned, who scans there, where that is known from, and the day it was looked up. */
+export type ScannerNetwork = { cidr: string; vendor: string; source: string; date: string }
+
+/** What does not hold in a file of networks, in words that say what would; `line` counts from 1, 0 for the file. */
+export type NetworkFault = { line: number; message: string }
+
+/** Reads a file of networks; every fault is told. */
+export function readNetworkFile(path: string): Result<ScannerNetwork[], NetworkFault[]> {
+  let json: string
+  try {
+    json = readFileSync(path, 'utf8')
+  } catch (error) {
+    return fail([{ line: 0, message: `cannot be read: ${messageOf(error)}` }])
+  }
+  return parseNetworkList(json)
+}
+
+/** Reads networks in the form of `scanner-networks.json`. */
+export function parseNetworkList(json: string): Result<ScannerNetwork[], NetworkFault[]> {
+  let content: unknown
+  try {
+    content = JSON.parse(json)
+  } catch (error) {
+    const position = Number(/at position (\d+)/.exec(messageOf(error))?.[1] ?? json.length)
+    const line = json.slice(0, position).split('\n').length
+    return fail([{ line, message: `is not JSON: ${messageOf(error)}` }])
+  }
+  const parsed = v.safeParse(listSchema, content)
+  if (parsed.success) return ok(networksOf(parsed.output))
+  const lines = linesOfJson(json)
+  return fail(parsed.issues.map((issue) => faultOf(issue, lines)))
+}
+
+/** One network after the other, each with who scans there. */
+export const networksOf = (list: v.InferOutput<typeof listSchema>): ScannerNetwork[] =>
+  list.flatMap(({ networks, ...about }) => networks.map((cidr) => ({ cidr, ...about })))
+
+/** The faults of a file as the lines that a person reads. */
+export const describeNetworkFaults = (path: string, faults: readonly NetworkFault[]): string[] =>
+  faults.map(({ line, message }) => (line === 0 ? `${path} ${message}` : `${path}:${line} ${message}`))
+
+function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>): NetworkFault {
+  const steps = (issue.path ?? []).map(({ key }) => String(key))
+  const name = steps.findLast((step) => !/^\d+$/.test(step))
+  const value = issue.input === undefined ? 'missing:' : JSON.stringify(issue.input).slice(0, 80)
+  return {
+    line: lineOf(steps, lines),
+    message: `${name === undefined ? '' : `"${name}" `}${value} ${issue.message}`,
+  }
+}
+
+/** What is missing has no line of its own but that of what it is missing in; the whole always has one. */
+const lineOf = (steps: readonly string[], lines: ReadonlyMap<string, number>): number =>
+  lines.get(steps.join('.')) ?? lineOf(steps.slice(0, -1), lines)
+
+/** What would do in place of a text that is no network. */
+function remedyFor(value: string): string {
+  const [address = '', prefix, ...rest] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || address.includes('%') || rest.length > 0) return network
+  const longest = version === 4 ? 32 : 128
+  if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest)) {
+    return `must have a prefix from 0 to ${longest} behind its slash`
+  }
+  return `must have no bits behind its prefix: write the lowest address of the network, or /${longest} for one address`
+}

@@ -1,0 +1,111 @@
+import { createAddressReader } from './address.ts'
+
+/** Where an address lies: the place of its network in the list, -1 where it lies in none. */
+export type NetworkLookup = (address: string) => number
+
+/** A network as its lowest and highest address, 16 bytes each. */
+export type Range = { version: 4 | 6; first: DataView; last: DataView }
+
+const addressBytes = 16
+
+/** Reads `address/prefix`, or one address; `undefined` where it is neither, or where bits are set behind the prefix. */
+export function parseNetwork(text: string): Range | undefined {
+  const reader = createAddressReader()
+  const [address = '', prefix, ...rest] = text.split('/')
+  const version = address.includes('%') ? 0 : reader.read(address)
+  if (version === 0 || rest.length > 0) return undefined
+  const written = address.includes(':') ? 128 : 32
+  const length = prefix === undefined ? written : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN
+  // An IPv4 network in IPv6 form counts its prefix from the beginning of the longer address.
+  const bits = 128 - written + length
+  if (!(length <= written) || (version === 4 && bits < 96)) return undefined
+  const first = new DataView(new ArrayBuffer(addressBytes))
+  const last = new DataView(new ArrayBuffer(addressBytes))
+  for (let at = 0; at < addressBytes; at += 4) {
+    const word = reader.bytes.getUint32(at)
+    const free = freeBits(bits - 8 * at)
+    if ((word & free) !== 0) return undefined
+    first.setUint32(at, word)
+    last.setUint32(at, word | free)
+  }
+  return { version, first, last }
+}
+
+/** The networks of a list that an address lies in, asked one by one: for people who want to know all of them. */
+export const networksAround = <Network extends { cidr: string }>(
+  networks: readonly Network[],
+  address: string,
+): Network[] =>
+  networks.filter(({ cidr }) => {
+    const range = parseNetwork(cidr)
+    return range !== undefined && createNetworkLookup([range])(address) === 0
+  })
+
+/** The bits of a word that a prefix, of which so many bits are left for it, leaves open. */
+const freeBits = (prefix: number): number =>
+  prefix >= 32 ? 0 : prefix <= 0 ? 0xffff_ffff : 0xffff_ffff >>> prefix
+
+/**
+ * Finds the network of an address in a logarithmic number of steps. Networks contain one another or have nothing in
+ * common, so the widest ones, sorted, say all. A lookup makes nothing on the heap.
+ */
+export function createNetworkLookup(ranges: readonly Range[]): NetworkLookup {
+  const four = tableOf(ranges, 4)
+  const six = tableOf(ranges, 6)
+  const { bytes, read } = createAddressReader()
+  return (address) => {
+    const version = read(address)
+    return version === 0 ? -1 : findIn(version === 4 ? four : six, bytes)
+  }
+}
+
+/** Addresses one after the other, and where their networks stand in the list. */
+type Table = { first: DataView; last: DataView; places: DataView; size: number }
+
+function tableOf(ranges: readonly Range[], version: 4 | 6): Table {
+  const sorted = ranges
+    .map((range, place) => ({ ...range, place }))
+    .filter((range) => range.version === version)
+    .sort((one, other) => compare(one.first, 0, other.first) || compare(other.last, 0, one.last))
+  const widest: typeof sorted = []
+  for (const range of sorted) {
+    const before = widest.at(-1)
+    if (!before || compare(range.first, 0, before.last) > 0) widest.push(range)
+  }
+  const size = widest.length
+  const first = new DataView(new ArrayBuffer(addressBytes * size))
+  const last = new DataView(new ArrayBuffer(addressBytes * size))
+  const places = new DataView(new ArrayBuffer(4 * size))
+  for (const [index, range] of widest.entries()) {
+    places.setUint32(4 * index, range.place)
+    for (let at = 0; at < addressBytes; at += 4) {
+      first.setUint32(addressBytes * index + at, range.first.getUint32(at))
+      last.setUint32(addressBytes * index + at, range.last.getUint32(at))
+    }
+  }
+  return { first, last, places, size }
+}
+
+function findIn({ first, last, places, size }: Table, address: DataView): number {
+  let low = 0
+  let high = size
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compare(first, addressBytes * middle, address) <= 0) low = middle + 1
+    else high = middle
+  }
+  const candidate = low - 1
+  return candidate >= 0 && compare(last, addressBytes * candidate, address) >= 0
+    ? places.getUint32(4 * candidate)
+    : -1
+}
+
+/** Below, at or above 0 as the address at a place in a table is below, at or above another one. */
+function compare(table: DataView, place: number, address: DataView): number {
+  for (let at = 0; at < addressBytes; at += 4) {
+    const one = table.getUint32(place + at)
+    const other = address.getUint32(at)
+    if (one !== other) return one < other ? -1 : 1
+  }
+  return 0
+}

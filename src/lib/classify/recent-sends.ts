@@ -1,0 +1,26 @@
+import { LRUCache } from 'lru-cache'
+import { soonSeconds } from './judge.ts'
+
+export type RecentSends = {
+  /** Remembers when a send of a variation was first reported, in milliseconds since 1970. */
+  note: (variationId: number, sendId: string, at: number) => void
+  /** Whether a click at a time is so soon after the newest send that hardly anyone can have read it. */
+  isSoonAfter: (variationId: number, at: number) => boolean
+}
+
+const mostVariations = 10_000
+
+/** The newest send of each variation that this process was told of; the final judgement asks the database. */
+export function createRecentSends(): RecentSends {
+  const newest = new LRUCache<number, { sendId: string; at: number }>({ max: mostVariations })
+  return {
+    note(variationId, sendId, at) {
+      // The same send again corrects its recipients; it went out when it was reported first.
+      if (newest.get(variationId)?.sendId !== sendId) newest.set(variationId, { sendId, at })
+    },
+    isSoonAfter(variationId, at) {
+      const send = newest.get(variationId)
+      return send !== undefined && at >= send.at && at - send.at < soonSeconds * 1000
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import known from './referrers.json' with { type: 'json' }
+
+export const referrerClasses = ['webmail', 'search', 'social', 'other', 'none'] as const
+
+export type ReferrerClass = (typeof referrerClasses)[number]
+
+type Site = { class: ReferrerClass; name: string }
+
+const sites: ReadonlyMap<string, Site> = new Map([
+  ...sitesOf('webmail', known.webmail),
+  ...sitesOf('search', known.search),
+  ...sitesOf('social', known.social),
+])
+
+/** Search engines have a site in each country. */
+const countrySite = /^(google|yahoo|amazon|bing)\.(?:com?\.)?[a-z]{2,3}$/
+
+/**
+ * What kind of site a click came from, and the name that people know it by: its host where it is not in the list. The
+ * host is as it was recorded; `null` and "none" mean that the browser did not tell.
+ */
+export function classifyReferrer(host: string | null): Site {
+  if (host === null || host === 'none') return { class: 'none', name: 'none' }
+  for (let part = host; part !== ''; part = parentOf(part)) {
+    const site =
+      sites.get(part) ?? (countrySite.test(part) ? sites.get(`${part.split('.')[0]}.com`) : undefined)
+    if (site) return site
+  }
+  return { class: 'other', name: host }
+}
+
+/** The domain above: a host of a known site that is not listed itself belongs to it. */
+const parentOf = (host: string): string => (host.includes('.') ? host.slice(host.indexOf('.') + 1) : '')
+
+function sitesOf(kind: ReferrerClass, names: Record<string, string>): [string, Site][] {
+  return Object.entries(names).map(([host, name]) => [host, { class: kind, name }])
+}

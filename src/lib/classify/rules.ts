@@ -1,0 +1,30 @@
+import { type ConclusiveReason, conclusiveReasons } from './judge.ts'
+import type { UserAgentFinding } from './user-agent.ts'
+
+/** What the conclusive rules look at. */
+export type ClickSource = {
+  /** Header values as received, by names in lower case; `undefined` where the request had none. */
+  header: (name: string) => string | undefined
+  userAgent: UserAgentFinding
+  /** Whether the client's address lies in a network of mail scanners. */
+  inScannerNetwork: boolean
+  /** Whether the client has exceeded its clicks a minute. */
+  flooding: boolean
+}
+
+const prefetchHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
+
+const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
+  prefetch: ({ header }) => prefetchHeaders.some((name) => saysPrefetch(header(name))),
+  self_declared: ({ userAgent }) => userAgent === 'self_declared',
+  mail_gateway: ({ userAgent }) => userAgent === 'mail_gateway',
+  scanner_network: ({ inScannerNetwork }) => inScannerNetwork,
+  flood: ({ flooding }) => flooding,
+}
+
+/** What alone says that a click was a machine's: the first of the conclusive reasons that holds, in their order. */
+export const conclusiveReasonOf = (source: ClickSource): ConclusiveReason | null =>
+  conclusiveReasons.find((reason) => rules[reason](source)) ?? null
+
+const saysPrefetch = (value: string | undefined): boolean =>
+  value !== undefined && /prefetch|prerender|preview/i.test(value)

@@ -1,0 +1,50 @@
+import { isbot } from 'isbot'
+import { LRUCache } from 'lru-cache'
+import type { ConclusiveReason } from './judge.ts'
+import { isStale } from './stale-user-agent.ts'
+import type { RequestSign } from './verdict.ts'
+
+/** What a user agent says of who sends it; `null` where it says nothing that matters. */
+export type UserAgentFinding =
+  | Extract<ConclusiveReason, 'self_declared' | 'mail_gateway'>
+  | RequestSign
+  | null
+
+/** Finds what a user agent says; `undefined` and the empty text are none. */
+export type UserAgentReader = (userAgent: string | null | undefined) => UserAgentFinding
+
+/**
+ * Services that scan mail and give their name, as far as isbot does not know them. Only names that no browser of a
+ * person carries: consumer antivirus programs have browsers of their own and are left out.
+ */
+const mailGateway =
+  /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
+
+/** Electron programs and page testers that isbot takes for browsers. */
+const furtherMachines = /\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
+
+/** Programs of people that isbot takes for machines. */
+const mailProgram =
+  /\b(?:Thunderbird|Betterbird|Icedove|Postbox|SeaMonkey|Evolution|KMail|Airmail|eM ?Client|The Bat!)[/ ]/i
+
+/** What a user agent says, worked out anew each time. */
+export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {
+  if (!userAgent) return 'no_user_agent'
+  if (furtherMachines.test(userAgent)) return 'self_declared'
+  if (isbot(userAgent) && !mailProgram.test(userAgent)) return 'self_declared'
+  if (mailGateway.test(userAgent)) return 'mail_gateway'
+  return isStale(userAgent) ? 'stale_user_agent' : null
+}
+
+/** Remembers the answers: the mail programs and browsers of a newsletter's readers are few. */
+export function createUserAgentReader(): UserAgentReader {
+  const known = new LRUCache<string, { finding: UserAgentFinding }>({ max: 5_000 })
+  return (userAgent) => {
+    if (!userAgent) return 'no_user_agent'
+    const remembered = known.get(userAgent)
+    if (remembered !== undefined) return remembered.finding
+    const finding = readUserAgent(userAgent)
+    known.set(userAgent, { finding })
+    return finding
+  }
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { createDeviceReader, readDevice } from '../../src/lib/classify/device.ts'
+import { classifyReferrer } from '../../src/lib/classify/referrer.ts'
+import { createUserAgentReader, readUserAgent } from '../../src/lib/classify/user-agent.ts'
+
+const iphone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1'
+
+describe('the device of a click', () => {
+  test('is told in families', () => {
+    const read = createDeviceReader()
+    const expected = { device: 'mobile', browser: 'Safari', os: 'iOS' }
+    expect([read(iphone), read(iphone)]).toEqual([expected, expected])
+  })
+
+  test('is not known without a user agent, of a machine, or of a text that nobody knows', () => {
+    const unknown = { device: null, browser: null, os: null }
+    for (const text of [null, '', 'Googlebot/2.1', '<b>My own name</b>/1.0 (x)', 'curl/8.5.0']) {
+      expect([readDevice(text), createDeviceReader()(text)]).toEqual([unknown, unknown])
+    }
+  })
+})
+
+describe('what a user agent says', () => {
+  test.each([
+    [undefined, 'no_user_agent'],
+    [null, 'no_user_agent'],
+    ['', 'no_user_agent'],
+    ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'self_declared'],
+    ['curl/8.5.0', 'self_declared'],
+    [
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/117.0.0.0 Safari/537.36 GTmetrix',
+      'self_declared',
+    ],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) Mimecast', 'mail_gateway'],
+    [
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_6) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/49.0.2623.112 Safari/537.36',
+      'stale_user_agent',
+    ],
+    [
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_6) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/50.0.2661.102 Safari/537.36',
+      null,
+    ],
+    ['Mozilla/5.0 (Windows NT 6.1; rv:45.0) Gecko/20100101 Firefox/45.0', 'stale_user_agent'],
+    ['Mozilla/5.0 (Windows NT 6.1; rv:46.0) Gecko/20100101 Firefox/46.0', null],
+    ['Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)', 'stale_user_agent'],
+    ['Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)', null],
+    [
+      'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/52.0.2743.116 Safari/537.36 Edge/13.10586',
+      'stale_user_agent',
+    ],
+    [
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.136 Safari/537.36',
+      'stale_user_agent',
+    ],
+    [
+      'Mozilla/5.0 (Linux; Android 4.4.2; GT-I9505 Build/KOT49H) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/33.0.1750.166 Mobile Safari/537.36',
+      null,
+    ],
+    [
+      'Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Trident/7.0; Microsoft Outlook 14.0.7113; ms-office; MSOffice 14)',
+      null,
+    ],
+    [iphone, null],
+  ])('%s: %s', (userAgent, finding) => {
+    const read = createUserAgentReader()
+    expect([readUserAgent(userAgent), read(userAgent), read(userAgent)]).toEqual([finding, finding, finding])
+  })
+})
+
+describe('the class of a referrer', () => {
+  test.each([
+    [null, 'none', 'none'],
+    ['none', 'none', 'none'],
+    ['mail.google.com', 'webmail', 'Gmail'],
+    ['gmail_app', 'webmail', 'Gmail'],
+    ['eur03.safelinks.protection.outlook.com', 'webmail', 'Outlook'],
+    ['us-mg5.mail.yahoo.com', 'webmail', 'Yahoo Mail'],
+    ['www.google.com', 'search', 'Google'],
+    ['www.google.co.uk', 'search', 'Google'],
+    ['google.de', 'search', 'Google'],
+    ['www.bing.com', 'search', 'Bing'],
+    ['l.facebook.com', 'social', 'Facebook'],
+    ['t.co', 'social', 'X'],
+    ['amazon.com', 'other', 'amazon.com'],
+    ['yahoo.com', 'other', 'yahoo.com'],
+    ['notgoogle.com', 'other', 'notgoogle.com'],
+    ['mail.example', 'other', 'mail.example'],
+    ['(other)', 'other', '(other)'],
+    ['com', 'other', 'com'],
+  ])('%s: %s, %s', (host, kind, name) => expect(classifyReferrer(host)).toEqual({ class: kind, name }))
+})

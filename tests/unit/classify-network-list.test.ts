@@ -1,0 +1,144 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { linesOfJson } from '../../src/lib/classify/json-lines.ts'
+import { describeNetworkFaults, parseNetworkList } from '../../src/lib/classify/network-list.ts'
+import { networksAround } from '../../src/lib/classify/networks.ts'
+import { bundledNetworks, scannerNetworks } from '../../src/lib/classify/scanner-networks.ts'
+
+const about = { vendor: 'Gate', source: 'https://gate.example/networks', date: '2026-11-25' }
+const faultsOf = (json: string): string[] => {
+  const list = parseNetworkList(json)
+  return list.ok ? [] : describeNetworkFaults('own.json', list.fault)
+}
+
+describe('a file of networks', () => {
+  test('gives each network with who runs it', () => {
+    const list = [{ ...about, networks: ['192.0.2.0/24', '2001:db8::/32'] }]
+    expect(parseNetworkList(JSON.stringify(list))).toEqual({
+      ok: true,
+      value: [
+        { ...about, cidr: '192.0.2.0/24' },
+        { ...about, cidr: '2001:db8::/32' },
+      ],
+    })
+    expect(parseNetworkList('[]')).toEqual({ ok: true, value: [] })
+  })
+
+  test('has every fault told, with its line, its value and what would do', () => {
+    const json = `[
+  { "vendor": "Gate", "source": "https://gate.example", "date": "2026-11",
+    "networks": [
+      "10.0.0.1/8",
+      "10.0.0.0/33",
+      "2001:db8::/129",
+      "2001:db8::1/32",
+      "gate.example", 7,
+      "fe80::1%eth0",
+      "10.0.0.0/8/9"
+    ] },
+  "a network",
+  {
+    "vendor": " ",
+    "source": "a page", "date": "2026-11-25", "network": [],
+    "networks": "10.0.0.0/8"
+  },
+  { "vendor": "Gate" }
+]`
+    expect(faultsOf(json)).toEqual([
+      'own.json:2 "date" "2026-11" must be the day on which the source was read, such as "2026-11-25"',
+      'own.json:4 "networks" "10.0.0.1/8" must have no bits behind its prefix: write the lowest address of the network, or /32 for one address',
+      'own.json:5 "networks" "10.0.0.0/33" must have a prefix from 0 to 32 behind its slash',
+      'own.json:6 "networks" "2001:db8::/129" must have a prefix from 0 to 128 behind its slash',
+      'own.json:7 "networks" "2001:db8::1/32" must have no bits behind its prefix: write the lowest address of the network, or /128 for one address',
+      'own.json:8 "networks" "gate.example" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
+      'own.json:8 "networks" 7 must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
+      'own.json:9 "networks" "fe80::1%eth0" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
+      'own.json:10 "networks" "10.0.0.0/8/9" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
+      'own.json:12 "a network" must be an object with "vendor", "source", "date" and "networks"',
+      'own.json:14 "vendor" "" must be the name of who scans mail from these networks',
+      'own.json:16 "networks" "10.0.0.0/8" must be a list of networks, such as ["192.0.2.0/24"]',
+      'own.json:15 "network" "network" is not known here; an entry must be an object with "vendor", "source", "date" and "networks"',
+      'own.json:18 "source" missing: must be an object with "vendor", "source", "date" and "networks"',
+      'own.json:18 "date" missing: must be an object with "vendor", "source", "date" and "networks"',
+      'own.json:18 "networks" missing: must be an object with "vendor", "source", "date" and "networks"',
+    ])
+  })
+
+  test('must be a list in JSON', () => {
+    expect(faultsOf('{}')).toEqual(['own.json:1 {} must be a list: put [ ] around its entries'])
+    expect(faultsOf('[\n\n{,')).toEqual([expect.stringMatching(/^own\.json:3 is not JSON: /)])
+    expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not JSON: /)])
+  })
+})
+
+test('the lines of JSON are those in which its values begin', () => {
+  const json = '{\n"a": [1,\n{"b\\"c": [\n]}, "x,y:{"\n], "d":\ntrue}'
+  expect(Object.fromEntries(linesOfJson(json))).toEqual({
+    '': 1,
+    a: 2,
+    'a.0': 2,
+    'a.1': 3,
+    'a.1.b"c': 3,
+    'a.2': 4,
+    d: 6,
+  })
+})
+
+describe('the networks that come with the site', () => {
+  const json = readFileSync('src/lib/classify/scanner-networks.json', 'utf8')
+
+  test('hold, each once, with a source and the day it was read', () => {
+    const list = parseNetworkList(json)
+    expect(list).toEqual({ ok: true, value: bundledNetworks })
+    const cidrs = bundledNetworks.map(({ cidr }) => cidr)
+    expect(new Set(cidrs).size).toBe(cidrs.length)
+    for (const { source, date } of bundledNetworks) {
+      expect(source).toMatch(/^https:\/\/[\w.-]+\//)
+      expect(date).toMatch(/^20\d\d-/)
+    }
+  })
+
+  test('are no whole clouds: none is wider than the mail protection of Microsoft', () => {
+    for (const { cidr } of bundledNetworks) {
+      const prefix = Number(cidr.split('/')[1])
+      expect(prefix, cidr).toBeGreaterThanOrEqual(cidr.includes(':') ? 32 : 14)
+    }
+  })
+})
+
+describe('a file of one’s own', () => {
+  let folder = ''
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'promo-networks-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('adds to the bundled ones', () => {
+    const path = join(folder, 'own.json')
+    writeFileSync(path, JSON.stringify([{ ...about, networks: ['192.0.2.0/24', '192.0.0.0/16'] }]))
+    const all = scannerNetworks(path)
+    expect(all.ok && all.value.length).toBe(bundledNetworks.length + 2)
+    expect(all.ok && networksAround(all.value, '192.0.2.9').map(({ cidr }) => cidr)).toEqual([
+      '192.0.2.0/24',
+      '192.0.0.0/16',
+    ])
+    expect(all.ok && networksAround([...all.value, { ...about, cidr: 'none' }], '192.1.0.1')).toEqual([])
+    expect(scannerNetworks(undefined)).toEqual({ ok: true, value: bundledNetworks })
+  })
+
+  test('that does not hold, or is not there, is told by the name of its setting', () => {
+    const path = join(folder, 'bad.json')
+    writeFileSync(path, '[\n"x"]')
+    expect(scannerNetworks(path)).toEqual({
+      ok: false,
+      fault: {
+        message: `The file that PROMO_SCANNER_NETWORKS names does not hold:\n  ${path}:2 "x" must be an object with "vendor", "source", "date" and "networks"`,
+      },
+    })
+    expect(scannerNetworks(join(folder, 'none.json'))).toMatchObject({
+      fault: { message: expect.stringMatching(/none\.json cannot be read: ENOENT/) },
+    })
+  })
+})
