@@ -184,6 +184,13 @@ create table promo_performance_metrics (
   constraint promo_performance_metrics_pkey PRIMARY KEY (variation_id, hour)
 );
 
+create table promo_retention (
+  only_row boolean not null default true,
+  purged_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint promo_retention_only_row_check CHECK (only_row),
+  constraint promo_retention_pkey PRIMARY KEY (only_row)
+);
+
 create table promo_send_metrics (
   impression_id bigint not null,
   hours smallint not null,

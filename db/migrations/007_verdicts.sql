@@ -14,6 +14,14 @@ update promo_click_breakdown set machine_clicks = clicks - human_clicks;
 update promo_performance_metrics set uncertain_clicks = 0 where uncertain_clicks > 0;
 update promo_daily_metrics set uncertain_clicks = 0 where uncertain_clicks > 0;
 
+-- When an instance last took on the purge of a day.
+create table promo_retention (
+  only_row boolean primary key default true check (only_row),
+  purged_at timestamptz not null default '-infinity'
+);
+
+insert into promo_retention default values;
+
 -- As before, with the new column.
 create or replace function promo_make_click_partition(day date) returns boolean language plpgsql
 set lock_timeout = '3s' as $$

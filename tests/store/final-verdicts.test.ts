@@ -101,7 +101,7 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
       fc.array(click, { minLength: 1, maxLength: 60 }),
       fc.uniqueArray(impression, { maxLength: 4, selector: (one) => `${one.at}/${one.variation_id}` }),
       fc.record({ limit: fc.integer({ min: 1, max: 30 }), settlers: fc.integer({ min: 1, max: 3 }) }),
-      fc.constantFrom(1, 10, 60),
+      fc.constantFrom(0, 1, 10, 60),
       fc.boolean(),
       async (clicks, impressions, { limit, settlers }, duplicateSeconds, shuffled) => {
         await empty()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
-import { previewPurge, purge } from '../../src/lib/operations/purge.ts'
+import { previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -201,6 +201,26 @@ test('ids that callers chose are kept for 35 days, to the millisecond', async ()
   `
   expect(await purged()).toEqual(ok({ ...nothing, event_keys: 1 }))
   expect(await counted('promo_event_keys')).toBe(1)
+})
+
+test('of many instances one purges a UTC day; after a fault another one does', async () => {
+  let forgets = 0
+  const forget = async () => {
+    forgets += 1
+    return ok([])
+  }
+  const daily = (at: number) => purgeDaily(database, at, keep, forget)
+  const midnight = Date.UTC(2026, 10, 19)
+  const several = await Promise.all([daily(midnight - 1), daily(midnight - 1), daily(midnight - 2)])
+  expect(several.filter((purged) => purged.ok && purged.value !== undefined)).toEqual([ok(nothing)])
+  expect(await daily(midnight - 1)).toEqual(ok(undefined))
+  expect(forgets).toBe(1)
+  const gone = fail({ code: 'unavailable' as const, message: 'gone' })
+  expect(await purgeDaily(database, midnight, keep, async () => gone)).toEqual(gone)
+  expect(await daily(midnight)).toEqual(ok(nothing))
+  expect(await daily(midnight)).toEqual(ok(undefined))
+  expect(await purgeDaily(failingAfter(0), midnight + day, keep, forget)).toEqual(gone)
+  expect(await purgeDaily(failingAfter(3), midnight + day, keep, forget)).toEqual(gone)
 })
 
 test('an empty database has nothing to purge', async () => {

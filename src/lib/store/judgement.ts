@@ -106,7 +106,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     select batch.*, ${signsOf(sql, 'batch')} as signs, ${isProvisional(sql, 'batch')} as provisional,
       coalesce(
         batch.clicked_at - moments.before < ${duplicateSeconds} * interval '1 second'
-          or batch.event_id::text collate "C" > moments.first_event,
+          or (${duplicateSeconds} > 0 and batch.event_id::text collate "C" > moments.first_event),
         false
       ) as repeated
     from batch ${besides(sql, 'batch')}

@@ -75,3 +75,14 @@ export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql`
   delete from promo_event_keys
   where recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
 `
+
+/** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already. */
+export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
+  update promo_retention
+  set purged_at = to_timestamp(${now / 1000})
+  where (purged_at at time zone 'UTC')::date < (to_timestamp(${now / 1000}) at time zone 'UTC')::date
+  returning purged_at
+`
+
+/** Leaves a purge that was taken on, and could not be finished, to whoever takes it on next. */
+export const reopenPurge = (sql: Sql) => sql`update promo_retention set purged_at = '-infinity'`
