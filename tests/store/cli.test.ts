@@ -62,7 +62,7 @@ async function promo(
   return { code: child.exitCode ?? -1, out, err }
 }
 
-const names = ['migrate', 'seed', 'import', 'token', 'editor', 'replay', 'purge']
+const names = ['migrate', 'seed', 'import', 'token', 'editor', 'replay', 'purge', 'selftest']
 
 describe('help', () => {
   test('the overview names every command', async () => {
@@ -94,6 +94,7 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['editor', 'rename'], '"rename" is not add, list or remove'],
     [['editor', 'add'], 'NAME is missing'],
     [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
+    [['selftest', '--url', 'example.com'], '--url: "example.com" is no address like https://www.example.com'],
     [['purge', '--dry-run=yes'], "Option '--dry-run' does not take an argument"],
   ])('%j: %s', async (args, message) => {
     const { code, out, err } = await promo(args)

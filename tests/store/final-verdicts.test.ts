@@ -253,3 +253,35 @@ test('only what changes is written, with the edition of the rules that changed i
   expect(after.map(({ ctid }, index) => ctid === before[index]?.ctid)).toEqual([true, false, true])
   expect(after.map(({ rules_version }) => rules_version)).toEqual([1, rulesVersion, 1])
 })
+
+test('a visitor’s hundred thousand clicks within seconds are judged in reasonable time', async () => {
+  const clicks = 100_000
+  await database.sql`
+    insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, ip_hash)
+    select gen_random_uuid(), 4, 42 + i % 3, ${new Date(noon)}::timestamptz + i / 20 * interval '1 millisecond', ${aHash(1)}
+    from generate_series(1, ${clicks}::integer) i
+  `
+  await database.sql`
+    insert into promo_performance_metrics (hour, offer_id, variation_id, clicks, human_clicks)
+    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, count(*), count(*)
+    from promo_click_tracking group by 1, 2, 3
+  `
+  await database.sql`
+    insert into promo_daily_metrics (day, offer_id, variation_id, clicks, human_clicks)
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, clicks, human_clicks from promo_performance_metrics
+  `
+  await database.sql`
+    update promo_text_variations v set clicks = m.clicks from promo_daily_metrics m where m.variation_id = v.id
+  `
+  await database.sql`update promo_offers set total_clicks = ${clicks} where id = 4`
+  const began = performance.now()
+  expect(await settle({ limit: 5_000 })).toBe(clicks)
+  expect(performance.now() - began).toBeLessThan(60_000)
+  const rows = await database.sql`
+    select verdict, reason, count(*)::integer as clicks from promo_click_tracking group by 1, 2 order by 3
+  `
+  expect([...rows]).toEqual([
+    { verdict: 'human', reason: 'many_links', clicks: 3 },
+    { verdict: 'duplicate', reason: 'repeated', clicks: clicks - 3 },
+  ])
+}, 120_000)
