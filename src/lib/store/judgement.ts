@@ -41,6 +41,11 @@ const besides = (sql: Sql, source: string) => sql`
     and many_links.second = date_trunc('second', ${sql(source)}.clicked_at)
 `
 
+/** Visitor, variation and time as one key: by three, a join may be planned to compare all clicks of a visitor. */
+const momentOf = (sql: Sql, source: string) => sql`
+  (${sql(source)}.ip_hash || ' ' || ${sql(source)}.variation_id || ' ' || extract(epoch from ${sql(source)}.clicked_at))
+`
+
 /**
  * The final judgement on the clicks of a common table expression `batch` (`event_id`, `clicked_at`, `variation_id`,
  * `ip_hash`, `verdict`, `reason`, `sign`): further ones, of which `judged` is `batch` with `final_verdict` and
@@ -93,7 +98,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     having count(distinct variation_id) >= ${manyVariations}
   ), moments as materialized (
     -- When a visitor clicked a variation and was no machine, and when before that.
-    select ip_hash, variation_id, clicked_at, min(event_id::text collate "C") as first_event,
+    select ${momentOf(sql, 'people')} as moment, min(event_id::text collate "C") as first_event,
       lag(clicked_at) over (partition by ip_hash, variation_id order by clicked_at) as before
     from (
       select neighbours.ip_hash, neighbours.variation_id, neighbours.clicked_at, neighbours.event_id
@@ -110,8 +115,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
         false
       ) as repeated
     from batch ${besides(sql, 'batch')}
-    left join moments on moments.ip_hash = batch.ip_hash and moments.variation_id = batch.variation_id
-      and moments.clicked_at = batch.clicked_at
+    left join moments on moments.moment = ${momentOf(sql, 'batch')}
   ), judged as materialized (
     select weighed.*,
       case when not provisional then verdict when cardinality(signs) > 1 then 'machine' when repeated then 'duplicate'
