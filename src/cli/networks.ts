@@ -71,6 +71,7 @@ function checkFile(args: string[]): Outcome {
   const [path = ''] = read.value.operands
   const networks = readNetworkFile(path)
   if (!networks.ok) return failed(describeNetworkFaults(path, networks.fault).join('\n'))
-  print(`${path} holds: ${networks.value.length} networks`)
+  const count = networks.value.length
+  print(`${path} holds: ${count} ${count === 1 ? 'network' : 'networks'}`)
   return ok(undefined)
 }

@@ -108,7 +108,8 @@ test('a reader clicks the promo of the newsletter, lands at the merchant, and is
       {
         variation_id: variation,
         verdict: 'human',
-        reason: 'none',
+        // The newsletter went out seconds ago, which alone says nothing against a reader.
+        reason: 'soon_after_send',
         user_agent: personsUserAgent,
         hashed: true,
       },

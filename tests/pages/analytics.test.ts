@@ -143,6 +143,7 @@ describe('GET /api/v1/promo/analytics', () => {
     )
     expect(json.devices.device).toEqual([{ value: 'phone', clicks: 23, human_clicks: 23 }])
     expect(json.referrers).toEqual([{ value: 'mail.example', clicks: 23, human_clicks: 23 }])
+    expect(json.referrer_classes).toEqual([{ value: 'other', clicks: 23, human_clicks: 23 }])
     expect(json.reasons).toEqual([
       { value: 'none', verdict: 'human', clicks: 20, human_clicks: 20 },
       { value: 'soon_after_send', verdict: 'human', clicks: 3, human_clicks: 3 },

@@ -80,6 +80,38 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
   expect(report).toMatchObject({ ok: true, value: { summary: { total_clicks: expect.any(Number) } } })
 })
 
+test('what a click was made with is found when it is recorded, unless its visitor asks for nothing to be kept', async () => {
+  const { app } = await open(database.url)
+  const client = app.client('203.0.113.7', header)
+  const user_agent =
+    'Mozilla/5.0 (iPad; CPU OS 12_1_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/16C50 Flipboard/4.2.32'
+  for (const headers of [{}, { 'sec-gpc': '1' }, { dnt: '1' }]) {
+    const sent: Record<string, string> = { ...headers, 'user-agent': user_agent }
+    const query = 'promo_var=42'
+    await app.answerPromoLink({
+      method: 'GET',
+      slug: 'nocodemba',
+      query,
+      header: (name) => sent[name],
+      client,
+    })
+  }
+  expect(await app.reportClick({ variation_id: 43, user_agent: 'Googlebot/2.1' })).toBeUndefined()
+  expect(await app.reportClick({ variation_id: 43, user_agent })).toBeUndefined()
+  const rows = await database.sql`
+    select device, browser, os, verdict, rules_version from promo_click_tracking order by id
+  `
+  const flipboard = { device: 'tablet', browser: 'Flipboard', os: 'iOS', verdict: 'human', rules_version: 2 }
+  const unknown = { device: null, browser: null, os: null }
+  expect([...rows]).toEqual([
+    flipboard,
+    { ...flipboard, ...unknown },
+    { ...flipboard, ...unknown },
+    { ...flipboard, ...unknown, verdict: 'machine' },
+    flipboard,
+  ])
+})
+
 test('an empty database is migrated; damage and faults of the journal are counted', async () => {
   const empty = await createTestDatabase({ empty: true })
   onTestFinished(empty.drop)
@@ -131,6 +163,16 @@ test('without a database it opens all the same, keeps reports, and says how it s
   expect((await app.readMetrics()).body).toContain('promo_database_up 0')
   await app.close()
 }, 40_000)
+
+test('a file of networks that does not hold is told before anything is opened', async () => {
+  const PROMO_SCANNER_NETWORKS = join(temporaryFolder(), 'none.json')
+  const config = readConfig({ DATABASE_URL: nowhere, PROMO_SCANNER_NETWORKS })
+  if (!config.ok) throw new Error('the settings do not hold')
+  expect(await openApp({ config: config.value, log: openLog('silent') })).toMatchObject({
+    ok: false,
+    fault: { message: expect.stringMatching(/PROMO_SCANNER_NETWORKS.*\n.*none\.json cannot be read/) },
+  })
+})
 
 test('a fault that only a person can mend is told instead', async () => {
   const file = join(temporaryFolder(), 'file')

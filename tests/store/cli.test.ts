@@ -62,7 +62,7 @@ async function promo(
   return { code: child.exitCode ?? -1, out, err }
 }
 
-const names = ['migrate', 'seed', 'import', 'token', 'editor', 'replay', 'purge', 'selftest']
+const names = ['migrate', 'seed', 'import', 'token', 'editor', 'networks', 'replay', 'purge', 'selftest']
 
 describe('help', () => {
   test('the overview names every command', async () => {
@@ -95,6 +95,11 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['editor', 'add'], 'NAME is missing'],
     [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
     [['selftest', '--url', 'example.com'], '--url: "example.com" is no address like https://www.example.com'],
+    [['networks', 'find'], '"find" is neither check nor check-file'],
+    [['networks', 'check'], 'ADDRESS is missing'],
+    [['networks', 'check', 'mail.example'], '"mail.example" is no IPv4 or IPv6 address'],
+    [['networks', 'check-file'], 'FILE is missing'],
+    [['networks', '--all'], "Unknown option '--all'"],
     [['purge', '--dry-run=yes'], "Option '--dry-run' does not take an argument"],
   ])('%j: %s', async (args, message) => {
     const { code, out, err } = await promo(args)
@@ -331,6 +336,56 @@ describe('the tables', () => {
       expect(await findDrift(empty.sql)).toEqual([])
     } finally {
       await empty.drop()
+    }
+  })
+})
+
+describe('networks of mail scanners', () => {
+  const own = [
+    { vendor: 'Gate', source: 'https://gate.example', date: '2026-11-25', networks: ['192.0.2.0/24'] },
+  ]
+
+  test('are shown with their sources, and counted by vendor', async () => {
+    writeFileSync(join(folder, 'own.json'), JSON.stringify(own))
+    const { code, out } = await promo(['networks'], { settings: { PROMO_SCANNER_NETWORKS: 'own.json' } })
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Hornetsecurity, 20\d\d-\d\d-\d\d, https:.*\n {2}83\.246\.65\.0\/24\n/m)
+    expect(out).toMatch(/^ {4}4 {2}Hornetsecurity\n/m)
+    expect(out).toMatch(/^ {4}1 {2}Gate\n {3}\d\d {2}in all, 1 of them from PROMO_SCANNER_NETWORKS\n$/m)
+  })
+
+  test('tell by the exit code whether an address lies in one, and why it is there', async () => {
+    writeFileSync(join(folder, 'own.json'), JSON.stringify(own))
+    const settings = { PROMO_SCANNER_NETWORKS: 'own.json' }
+    const inside = await promo(['networks', 'check', '::ffff:192.0.2.9'], { settings })
+    expect(inside).toMatchObject({ code: 0, err: '' })
+    expect(inside.out).toContain(
+      'lies in 192.0.2.0/24 of Gate, as read on 2026-11-25 in https://gate.example\n',
+    )
+    const outside = await promo(['networks', 'check', '192.0.2.9'])
+    expect(outside).toEqual({
+      code: 1,
+      out: '',
+      err: 'promo networks: 192.0.2.9 lies in no network of mail scanners\n',
+    })
+  })
+
+  test('of a file are checked before a setting names it', async () => {
+    writeFileSync(join(folder, 'own.json'), JSON.stringify(own))
+    writeFileSync(join(folder, 'bad.json'), '[\n{ "networks": ["192.0.2.1/24"] }]')
+    expect(await promo(['networks', 'check-file', 'own.json'])).toMatchObject({
+      code: 0,
+      out: 'own.json holds: 1 network\n',
+    })
+    const bad = await promo(['networks', 'check-file', 'bad.json'])
+    expect(bad.code).toBe(1)
+    expect(bad.err).toMatch(/^promo networks: bad\.json:2 /)
+    expect(bad.err).toMatch(/^bad\.json:2 "networks" "192\.0\.2\.1\/24" must have no bits behind its prefix/m)
+    const settings = { PROMO_SCANNER_NETWORKS: 'bad.json' }
+    for (const args of [['networks'], ['networks', 'check', '192.0.2.1']]) {
+      const { code, err } = await promo(args, { settings })
+      expect(code).toBe(1)
+      expect(err).toContain('The file that PROMO_SCANNER_NETWORKS names does not hold:\n')
     }
   })
 })

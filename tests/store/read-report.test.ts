@@ -143,6 +143,27 @@ test('every section is there, with the days before to compare with', async () =>
   expect(report.settled_until).toMatch(/^20/)
 })
 
+test('reasons are those of the offer or variation asked for, with the verdict that each led to', async () => {
+  const reasons = async (changes: Partial<ReportQuery>) => (await read(changes)).reasons
+  expect(await reasons({ variation_id: 43 })).toEqual([
+    { value: 'prefetch', verdict: 'machine', clicks: 7, human_clicks: 0 },
+    { value: 'none', verdict: 'human', clicks: 2, human_clicks: 2 },
+    { value: 'soon_after_send', verdict: 'human', clicks: 1, human_clicks: 1 },
+  ])
+  expect(await reasons({ offer_id: 5 })).toEqual([])
+  const own = await store.sql`
+    insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+    values ('2025-10-10', 5, 50, 'reason', 'sample', 6, 1, 2) returning value
+  `
+  expect(own).toHaveLength(1)
+  // Whatever led to several verdicts has a row for each.
+  expect(await reasons({ offer_id: 5 })).toEqual([
+    { value: 'sample', verdict: 'human', clicks: 1, human_clicks: 1 },
+    { value: 'sample', verdict: 'machine', clicks: 2, human_clicks: 0 },
+    { value: 'sample', verdict: 'duplicate', clicks: 3, human_clicks: 0 },
+  ])
+})
+
 test('what is not asked for is not there; all time has no days before', async () => {
   const { start, ...rest } = query({ include: new Set() })
   expect(start).toBe('2025-10-01')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createDeviceReader, readDevice } from '../../src/lib/classify/device.ts'
-import { classifyReferrer } from '../../src/lib/classify/referrer.ts'
+import { byReferrerClass, classifyReferrer } from '../../src/lib/classify/referrer.ts'
 import { createUserAgentReader, readUserAgent } from '../../src/lib/classify/user-agent.ts'
 
 const iphone =
@@ -89,4 +89,17 @@ describe('the class of a referrer', () => {
     ['(other)', 'other', '(other)'],
     ['com', 'other', 'com'],
   ])('%s: %s, %s', (host, kind, name) => expect(classifyReferrer(host)).toEqual({ class: kind, name }))
+})
+
+test('clicks by host add up to clicks by class, and classes without clicks are left out', () => {
+  const share = (value: string, clicks: number, human_clicks: number) => ({ value, clicks, human_clicks })
+  expect(
+    byReferrerClass([
+      share('none', 9, 7),
+      share('mail.google.com', 5, 4),
+      share('outlook.live.com', 3, 3),
+      share('(other)', 2, 1),
+      share('blog.example', 1, 1),
+    ]),
+  ).toEqual([share('webmail', 8, 7), share('other', 3, 2), share('none', 9, 7)])
 })

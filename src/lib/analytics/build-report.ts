@@ -1,3 +1,4 @@
+import { byReferrerClass } from '../classify/referrer.ts'
 import type { ReportRow, SentPromo, Sums } from '../store/report-row.ts'
 import { figuresOf, previewOf, rate } from './figures.ts'
 import { type Counting, daysBefore, daysBetween, type ReportQuery } from './query.ts'
@@ -53,7 +54,10 @@ export function buildReport(row: ReportRow, query: ReportQuery, assessment: Asse
     ...(include.has('devices') && {
       devices: { device: shares('device'), browser: shares('browser'), os: shares('os') },
     }),
-    ...(include.has('referrers') && { referrers: shares('referrer') }),
+    ...(include.has('referrers') && {
+      referrers: shares('referrer'),
+      referrer_classes: byReferrerClass(shares('referrer')),
+    }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
     ...(include.has('sends') && { sends: row.sends.map(sendRow) }),
     ...(include.has('attributes') && { attributes: assessment.attributes }),

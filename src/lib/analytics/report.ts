@@ -134,6 +134,8 @@ export type Report = {
   heatmap?: HeatmapCell[]
   devices?: { device: Share[]; browser: Share[]; os: Share[] }
   referrers?: Share[]
+  /** The same by class: `webmail`, `search`, `social`, `other`, `none`. */
+  referrer_classes?: Share[]
   reasons?: ReasonShare[]
   sends?: SendRow[]
   attributes?: { tone: AttributeRow[]; length_category: AttributeRow[]; cta_text: AttributeRow[] }

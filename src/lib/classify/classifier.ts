@@ -40,7 +40,7 @@ export function createClassifier(options: {
   const userAgents = createUserAgentReader()
   const ranges = options.networks.map(({ cidr }) => parseNetwork(cidr))
   const networkOf = createNetworkLookup(ranges.filter((range) => range !== undefined))
-  const clicks = createRecentClicks(options.duplicateSeconds)
+  const clicksOf = createRecentClicks(options.duplicateSeconds)
   const sends = createRecentSends()
   return {
     noteSend: sends.note,
@@ -48,15 +48,15 @@ export function createClassifier(options: {
       const found = userAgents(userAgent)
       const inScannerNetwork = address ? networkOf(address) !== -1 : false
       const sign = signOf(found, direct)
-      const recent = visitor === null ? undefined : clicks.before(visitor, variationId, at)
+      const recent = visitor === null ? undefined : clicksOf(visitor)
       const { verdict, reason } = judge({
         conclusive: conclusiveReasonOf({ header, userAgent: found, inScannerNetwork, flooding }),
         sign,
         soonAfterSend: sends.isSoonAfter(variationId, at),
-        manyLinks: recent?.manyLinks ?? false,
-        repeated: recent?.repeated ?? false,
+        manyLinks: recent?.hasMany(variationId, at) ?? false,
+        repeated: recent?.isRepeated(variationId, at) ?? false,
       })
-      if (visitor !== null) clicks.add(visitor, variationId, at, verdict === 'machine')
+      recent?.add(variationId, at, verdict === 'machine')
       return { verdict, reason, sign, rules_version: rulesVersion }
     },
   }

@@ -18,10 +18,11 @@ const platforms = ['desktop', 'mobile', 'tablet', 'tv']
 /** The device of a user agent, worked out anew each time: some twenty times as long as all else about a click takes. */
 export function readDevice(userAgent: string | null): Device {
   if (!userAgent) return unknown
-  const { browser, os, platform } = Bowser.parse(userAgent)
+  // Bowser takes whoever names Yahoo for its crawler, its mail program as well.
+  const { browser, os, platform } = Bowser.parse(userAgent.replaceAll(/yahoo/gi, ''))
   if (platform.type === 'bot') return unknown
   return {
-    device: known(platform.type, platforms),
+    device: known(platform.type, platforms) ?? (os.name === 'Chrome OS' ? 'desktop' : null),
     browser: inAppBrowser(userAgent) ?? known(browser.name, browsers),
     os: known(os.name, systems),
   }

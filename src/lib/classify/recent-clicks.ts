@@ -1,63 +1,65 @@
 import { LRUCache } from 'lru-cache'
 import { manySeconds, manyVariations } from './judge.ts'
 
-/** What the clicks that a visitor has made so far say of the next one. */
-export type Recent = { manyLinks: boolean; repeated: boolean }
-
-export type RecentClicks = {
-  /** What is known of a visitor who clicks a variation at a time in milliseconds since 1970. */
-  before: (visitor: string, variationId: number, at: number) => Recent
-  /** Remembers the click that was asked about, once its verdict is known. */
-  add: (visitor: string, variationId: number, at: number, machine: boolean) => void
-}
-
 type Past = { variationId: number; at: number; machine: boolean }
 
-/** Beyond so many visitors the one that has been silent for longest is forgotten; so are a visitor's older clicks. */
+/** The last clicks of one visitor, the oldest first. */
+export type VisitorClicks = {
+  /** Whether a click at a time, in milliseconds since 1970, makes many different links in a few seconds. */
+  hasMany: (variationId: number, at: number) => boolean
+  /** Whether the visitor, who then was no machine, has just clicked the same variation. */
+  isRepeated: (variationId: number, at: number) => boolean
+  /** Remembers a click, once its verdict is known. */
+  add: (variationId: number, at: number, machine: boolean) => void
+}
+
+/** Beyond so many visitors the one who came first is forgotten, and beyond so many clicks the oldest. */
 const mostVisitors = 20_000
 const mostClicks = 20
 
-/** The last clicks of each visitor hash, in this process only: the final judgement sees those of all instances. */
-export function createRecentClicks(duplicateSeconds: number): RecentClicks {
-  const visitors = new LRUCache<string, Past[]>({ max: mostVisitors })
+/**
+ * The last clicks of each visitor hash, in this process only: the final judgement sees those of all instances. Keeping
+ * them in order of their last use would cost more than all else here, so the visitor who came first goes first.
+ */
+export function createRecentClicks(duplicateSeconds: number): (visitor: string) => VisitorClicks {
+  const visitors = new LRUCache<string, VisitorClicks>({ max: mostVisitors })
+  return (visitor) => {
+    const known = visitors.peek(visitor)
+    if (known !== undefined) return known
+    const clicks = createVisitorClicks(duplicateSeconds * 1000)
+    visitors.set(visitor, clicks)
+    return clicks
+  }
+}
+
+function createVisitorClicks(duplicateTime: number): VisitorClicks {
+  const past: Past[] = []
+  const longest = Math.max(duplicateTime, (manySeconds + 1) * 1000)
   return {
-    before(visitor, variationId, at) {
-      const past = visitors.get(visitor)
-      return past === undefined
-        ? nothing
-        : {
-            manyLinks: hasMany(past, variationId, at),
-            repeated: isRepeated(past, variationId, at, duplicateSeconds),
-          }
-    },
-    add(visitor, variationId, at, machine) {
-      const past = visitors.get(visitor)
-      if (past === undefined) {
-        visitors.set(visitor, [{ variationId, at, machine }])
-        return
+    hasMany(variationId, at) {
+      if (past.length < manyVariations - 1) return false
+      const others = new Set<number>()
+      const second = secondOf(at)
+      for (const click of past) {
+        if (click.variationId !== variationId && Math.abs(secondOf(click.at) - second) <= manySeconds) {
+          others.add(click.variationId)
+        }
       }
-      if (past.length >= mostClicks) past.shift()
+      return others.size >= manyVariations - 1
+    },
+    isRepeated(variationId, at) {
+      for (const click of past) {
+        if (click.variationId !== variationId || click.machine) continue
+        if (Math.abs(at - click.at) < duplicateTime) return true
+      }
+      return false
+    },
+    add(variationId, at, machine) {
+      const oldest = past[0]
+      if (past.length >= mostClicks || (oldest && at - oldest.at > longest)) past.shift()
       past.push({ variationId, at, machine })
     },
   }
 }
 
-const nothing: Recent = { manyLinks: false, repeated: false }
-
-function hasMany(past: readonly Past[], variationId: number, at: number): boolean {
-  const second = Math.floor(at / 1000)
-  const others: number[] = []
-  for (const click of past) {
-    if (click.variationId === variationId || others.includes(click.variationId)) continue
-    if (Math.abs(Math.floor(click.at / 1000) - second) > manySeconds) continue
-    others.push(click.variationId)
-    if (others.length + 1 >= manyVariations) return true
-  }
-  return false
-}
-
-const isRepeated = (past: readonly Past[], variationId: number, at: number, seconds: number): boolean =>
-  past.some(
-    (click) =>
-      click.variationId === variationId && !click.machine && Math.abs(at - click.at) < seconds * 1000,
-  )
+const secondOf = (at: number): number => Math.floor(at / 1000)

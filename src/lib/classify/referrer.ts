@@ -29,6 +29,25 @@ export function classifyReferrer(host: string | null): Site {
   return { class: 'other', name: host }
 }
 
+type Share = { value: string; clicks: number; human_clicks: number }
+
+/**
+ * Clicks by the class of their referrer, of those classes that there are, from clicks by host. What a report has put
+ * together as "(other)", the hosts beyond the most frequent ones, counts as "other".
+ */
+export function byReferrerClass(hosts: readonly Share[]): Share[] {
+  return referrerClasses
+    .map((value) => {
+      const members = hosts.filter((host) => classifyReferrer(host.value).class === value)
+      return {
+        value,
+        clicks: members.reduce((sum, { clicks }) => sum + clicks, 0),
+        human_clicks: members.reduce((sum, { human_clicks }) => sum + human_clicks, 0),
+      }
+    })
+    .filter(({ clicks }) => clicks > 0)
+}
+
 /** The domain above: a host of a known site that is not listed itself belongs to it. */
 const parentOf = (host: string): string => (host.includes('.') ? host.slice(host.indexOf('.') + 1) : '')
 

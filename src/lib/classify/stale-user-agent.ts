@@ -9,10 +9,10 @@ const knownTexts = [
 /** Versions below these are of 2016 and before: ten years on, hardly anyone has one of them on a desktop. */
 const oldestAlive = { Chrome: 50, Firefox: 46, MSIE: 10, Edge: 14 }
 
-const desktop = /Windows NT|Macintosh|X11; (?!CrOS)/
+const desktop = /Windows (?!Phone|CE)|Macintosh|X11; (?!CrOS)/
 const version = /\b(Chrome|Firefox|MSIE|Edge)[/ ](\d{1,3})/g
 /** Outlook draws its own windows by an old engine and says so; televisions are as old as they are. */
-const excepted = /ms-office|MSOffice|Microsoft Outlook|SMART-TV|SmartTV|\bTV\b/
+const excepted = /ms-office|MSOffice|Microsoft Outlook|Outlook-Express|SMART-TV|SmartTV|\bTV\b/
 
 /**
  * Whether a user agent is of the kind that scanners of mail pretend with: a known text, or a desktop browser that has

@@ -23,9 +23,8 @@ const mailGateway =
 /** Electron programs and page testers that isbot takes for browsers. */
 const furtherMachines = /\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
 
-/** Programs of people that isbot takes for machines. */
-const mailProgram =
-  /\b(?:Thunderbird|Betterbird|Icedove|Postbox|SeaMonkey|Evolution|KMail|Airmail|eM ?Client|The Bat!)[/ ]/i
+/** Mail programs of people that isbot takes for machines, since they say nothing but their name. */
+const mailProgram = /^(?:eMClient|NaverMailApp|KMail)\//
 
 /** What a user agent says, worked out anew each time. */
 export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {
@@ -41,7 +40,7 @@ export function createUserAgentReader(): UserAgentReader {
   const known = new LRUCache<string, { finding: UserAgentFinding }>({ max: 5_000 })
   return (userAgent) => {
     if (!userAgent) return 'no_user_agent'
-    const remembered = known.get(userAgent)
+    const remembered = known.peek(userAgent)
     if (remembered !== undefined) return remembered.finding
     const finding = readUserAgent(userAgent)
     known.set(userAgent, { finding })
