@@ -31,6 +31,7 @@ create table promo_click_breakdown (
   value text not null,
   clicks bigint not null default 0,
   human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
   constraint promo_click_breakdown_dimension_check CHECK (dimension = ANY (ARRAY['device'::text, 'browser'::text, 'os'::text, 'referrer'::text, 'reason'::text])),
   constraint promo_click_breakdown_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_click_breakdown_pkey PRIMARY KEY (variation_id, day, dimension, value)
@@ -181,6 +182,13 @@ create table promo_performance_metrics (
   unique_clicks bigint not null default 0,
   constraint promo_performance_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_performance_metrics_pkey PRIMARY KEY (variation_id, hour)
+);
+
+create table promo_retention (
+  only_row boolean not null default true,
+  purged_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  constraint promo_retention_only_row_check CHECK (only_row),
+  constraint promo_retention_pkey PRIMARY KEY (only_row)
 );
 
 create table promo_send_metrics (

@@ -5,6 +5,23 @@ alter table promo_click_tracking add column sign text check (sign in ('no_user_a
 -- Finds the clicks around a click. It costs next to nothing to keep, since clicks are recorded in order of their time.
 create index idx_click_time on promo_click_tracking using brin (clicked_at) with (pages_per_range = 16, autosummarize = on);
 
+-- A reason leads to a verdict, and the breakdown says to which: "clicks" without human and machine ones are duplicates,
+-- of which there were none so far.
+alter table promo_click_breakdown add column machine_clicks bigint not null default 0;
+update promo_click_breakdown set machine_clicks = clicks - human_clicks;
+
+-- So far every reason beside "none" made a human click uncertain, and only sample data had any; no weak sign was known.
+update promo_performance_metrics set uncertain_clicks = 0 where uncertain_clicks > 0;
+update promo_daily_metrics set uncertain_clicks = 0 where uncertain_clicks > 0;
+
+-- When an instance last took on the purge of a day.
+create table promo_retention (
+  only_row boolean primary key default true check (only_row),
+  purged_at timestamptz not null default '-infinity'
+);
+
+insert into promo_retention default values;
+
 -- As before, with the new column.
 create or replace function promo_make_click_partition(day date) returns boolean language plpgsql
 set lock_timeout = '3s' as $$

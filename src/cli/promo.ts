@@ -8,6 +8,7 @@ import { networksCommand } from './networks.ts'
 import { purgeCommand } from './purge.ts'
 import { replayCommand } from './replay.ts'
 import { seedCommand } from './seed.ts'
+import { selftestCommand } from './selftest.ts'
 import { tokenCommand } from './token.ts'
 
 const commands: readonly Command[] = [
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   networksCommand,
   replayCommand,
   purgeCommand,
+  selftestCommand,
 ]
 
 const caller = 'npm run promo --'

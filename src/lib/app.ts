@@ -23,7 +23,7 @@ import { readHealth } from './operations/health.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
-import { purge } from './operations/purge.ts'
+import { purgeDaily } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { createSalts } from './privacy/salts.ts'
 import { type Random, systemRandom } from './random.ts'
@@ -142,12 +142,14 @@ async function assemble(
       },
       tend: events.tend,
       provide,
-      settle: settler(database, log),
+      settle: settler(database, log, {
+        observationMinutes: config.PROMO_OBSERVATION_MINUTES,
+        duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
+      }),
       async purge() {
-        const forgotten = await selection.forget()
-        const purged = forgotten.ok ? await purge(database, now(), config) : forgotten
-        if (purged.ok) log.info(purged.value, 'purged')
-        else log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
+        const purged = await purgeDaily(database, now(), config, selection.forget)
+        if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
+        else if (purged.value) log.info(purged.value, 'purged')
       },
     },
     log,

@@ -144,7 +144,10 @@ describe('GET /api/v1/promo/analytics', () => {
     expect(json.devices.device).toEqual([{ value: 'phone', clicks: 23, human_clicks: 23 }])
     expect(json.referrers).toEqual([{ value: 'mail.example', clicks: 23, human_clicks: 23 }])
     expect(json.referrer_classes).toEqual([{ value: 'other', clicks: 23, human_clicks: 23 }])
-    expect(json.reasons).toEqual([{ value: 'none', clicks: 23, human_clicks: 23 }])
+    expect(json.reasons).toEqual([
+      { value: 'none', verdict: 'human', clicks: 20, human_clicks: 20 },
+      { value: 'soon_after_send', verdict: 'human', clicks: 3, human_clicks: 3 },
+    ])
     expect(json.heatmap.reduce((sum: number, cell: { clicks: number }) => sum + cell.clicks, 0)).toBe(23)
     expect(json.sends).toHaveLength(3)
     expect(json.sends.find((send: { variation_id: number }) => send.variation_id === 42)).toMatchObject({

@@ -62,7 +62,7 @@ async function promo(
   return { code: child.exitCode ?? -1, out, err }
 }
 
-const names = ['migrate', 'seed', 'import', 'token', 'editor', 'networks', 'replay', 'purge']
+const names = ['migrate', 'seed', 'import', 'token', 'editor', 'networks', 'replay', 'purge', 'selftest']
 
 describe('help', () => {
   test('the overview names every command', async () => {
@@ -94,6 +94,7 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['editor', 'rename'], '"rename" is not add, list or remove'],
     [['editor', 'add'], 'NAME is missing'],
     [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
+    [['selftest', '--url', 'example.com'], '--url: "example.com" is no address like https://www.example.com'],
     [['networks', 'find'], '"find" is neither check nor check-file'],
     [['networks', 'check'], 'ADDRESS is missing'],
     [['networks', 'check', 'mail.example'], '"mail.example" is no IPv4 or IPv6 address'],
@@ -290,7 +291,7 @@ test('purge removes what its dry run announces', async () => {
     { rejected_at: 1, reason: 'variation_gone', event: old },
   ])
   await promo(['replay'])
-  await settleClicks(tested.sql, 0, 1_000)
+  await settleClicks(tested.sql, { age: 0, limit: 1_000, duplicateSeconds: 10 })
   await tested.sql`update promo_click_tracking set user_agent = 'Mozilla/5.0' where event_id = ${old.event_id}`
   const details = async () =>
     (await tested.sql`select user_agent from promo_click_tracking where event_id = ${old.event_id}`)[0]

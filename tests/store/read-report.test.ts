@@ -29,6 +29,7 @@ beforeAll(async () => {
         at: noon + index * 60_000,
         variation_id,
         verdict,
+        reason: verdict === 'machine' ? 'prefetch' : 'none',
         ip_hash: aHash(index),
         device: 'phone',
         os: 'iOS',
@@ -113,7 +114,11 @@ test('every section is there, with the days before to compare with', async () =>
     { value: 'unknown', clicks: 1, human_clicks: 1 },
   ])
   expect(report.referrers).toEqual([{ value: 'mail.example', clicks: 17, human_clicks: 10 }])
-  expect(report.reasons).toHaveLength(1)
+  expect(report.reasons).toEqual([
+    { value: 'none', verdict: 'human', clicks: 8, human_clicks: 8 },
+    { value: 'prefetch', verdict: 'machine', clicks: 7, human_clicks: 0 },
+    { value: 'soon_after_send', verdict: 'human', clicks: 2, human_clicks: 2 },
+  ])
   expect(report.timeline).toHaveLength(1)
   expect(report.sparklines).toHaveLength(2)
   expect(report.heatmap?.reduce((sum, { clicks }) => sum + clicks, 0)).toBe(17)
@@ -136,6 +141,27 @@ test('every section is there, with the days before to compare with', async () =>
   )
   expect(report.attributes?.tone.map(({ value }) => value)).toContain('exciting')
   expect(report.settled_until).toMatch(/^20/)
+})
+
+test('reasons are those of the offer or variation asked for, with the verdict that each led to', async () => {
+  const reasons = async (changes: Partial<ReportQuery>) => (await read(changes)).reasons
+  expect(await reasons({ variation_id: 43 })).toEqual([
+    { value: 'prefetch', verdict: 'machine', clicks: 7, human_clicks: 0 },
+    { value: 'none', verdict: 'human', clicks: 2, human_clicks: 2 },
+    { value: 'soon_after_send', verdict: 'human', clicks: 1, human_clicks: 1 },
+  ])
+  expect(await reasons({ offer_id: 5 })).toEqual([])
+  const own = await store.sql`
+    insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+    values ('2025-10-10', 5, 50, 'reason', 'sample', 6, 1, 2) returning value
+  `
+  expect(own).toHaveLength(1)
+  // Whatever led to several verdicts has a row for each.
+  expect(await reasons({ offer_id: 5 })).toEqual([
+    { value: 'sample', verdict: 'human', clicks: 1, human_clicks: 1 },
+    { value: 'sample', verdict: 'machine', clicks: 2, human_clicks: 0 },
+    { value: 'sample', verdict: 'duplicate', clicks: 3, human_clicks: 0 },
+  ])
 })
 
 test('what is not asked for is not there; all time has no days before', async () => {

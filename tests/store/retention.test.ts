@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
-import { previewPurge, purge } from '../../src/lib/operations/purge.ts'
+import { previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 
@@ -87,9 +88,11 @@ describe('details of a click', () => {
       aClick({ at, user_agent: null, ip_hash: null }),
     ])
     await settle(database, { age: 0 })
+    expect(await findDrift(store.sql)).toEqual([])
+    const before = await sums()
     expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 2 }))
     expect(await purged()).toMatchObject(ok({ details: 2 }))
-    expect(await findDrift(store.sql)).toEqual([])
+    expect(await sums()).toEqual(before)
   })
 })
 
@@ -104,6 +107,20 @@ test('details stay until their click is settled, and a visitor is forgotten with
   await settle(database, { age: 0 })
   expect(await purged()).toMatchObject(ok({ details: 1, visitors: 1 }))
   expect(await store.sql`select ip_hash from promo_clickers`).toEqual([{ ip_hash: aHash(2) }])
+})
+
+test('of clicks that were recorded in the same moment, those that are not settled keep their details', async () => {
+  const at = now - 40 * day
+  await recordClicks(
+    store.sql,
+    [0, 1, 2].map((index) => aClick({ at, ip_hash: aHash(index) })),
+  )
+  await settleClicks(store.sql, { age: 0, limit: 1, duplicateSeconds: 10 })
+  expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 1 }))
+  expect(await purged()).toMatchObject(ok({ details: 1, visitors: 1 }))
+  expect(await settle(database, { age: 0 })).toEqual(ok(2))
+  const [unique] = await store.sql`select unique_clicks::integer as visitors from promo_daily_metrics`
+  expect(unique).toEqual({ visitors: 3 })
 })
 
 describe('clicks', () => {
@@ -125,6 +142,20 @@ describe('clicks', () => {
     expect(await purged()).toMatchObject(ok({ partitions: [] }))
     await recordClicks(store.sql, [aClick({ at: now + 1 })])
     expect(await counted('promo_click_tracking')).toBe(3)
+  })
+
+  test('stay with their month until they are settled', async () => {
+    await makeClickPartitions(store.sql, Date.UTC(2025, 7, 10))
+    await recordClicks(store.sql, [
+      aClick({ at: Date.UTC(2025, 7, 31) }),
+      aClick({ at: Date.UTC(2020, 1, 2) }),
+    ])
+    const partitions = ['promo_click_tracking_2025_09', 'promo_click_tracking_2025_10']
+    expect(await purged(Date.UTC(2026, 11, 1))).toMatchObject(ok({ partitions }))
+    expect(await counted('promo_click_tracking')).toBe(2)
+    await settle(database, { age: 0 })
+    expect(await purged()).toMatchObject(ok({ partitions: ['promo_click_tracking_2025_08'] }))
+    expect(await counted('promo_click_tracking')).toBe(0)
   })
 
   test('stay in the last millisecond before their time, and go in the first after', async () => {
@@ -170,6 +201,26 @@ test('ids that callers chose are kept for 35 days, to the millisecond', async ()
   `
   expect(await purged()).toEqual(ok({ ...nothing, event_keys: 1 }))
   expect(await counted('promo_event_keys')).toBe(1)
+})
+
+test('of many instances one purges a UTC day; after a fault another one does', async () => {
+  let forgets = 0
+  const forget = async () => {
+    forgets += 1
+    return ok([])
+  }
+  const daily = (at: number) => purgeDaily(database, at, keep, forget)
+  const midnight = Date.UTC(2026, 10, 19)
+  const several = await Promise.all([daily(midnight - 1), daily(midnight - 1), daily(midnight - 2)])
+  expect(several.filter((purged) => purged.ok && purged.value !== undefined)).toEqual([ok(nothing)])
+  expect(await daily(midnight - 1)).toEqual(ok(undefined))
+  expect(forgets).toBe(1)
+  const gone = fail({ code: 'unavailable' as const, message: 'gone' })
+  expect(await purgeDaily(database, midnight, keep, async () => gone)).toEqual(gone)
+  expect(await daily(midnight)).toEqual(ok(nothing))
+  expect(await daily(midnight)).toEqual(ok(undefined))
+  expect(await purgeDaily(failingAfter(0), midnight + day, keep, forget)).toEqual(gone)
+  expect(await purgeDaily(failingAfter(3), midnight + day, keep, forget)).toEqual(gone)
 })
 
 test('an empty database has nothing to purge', async () => {

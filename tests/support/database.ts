@@ -51,45 +51,108 @@ export async function insertPromos(sql: Sql): Promise<void> {
   await sql`select setval('promo_offers_id_seq', 100), setval('promo_text_variations_id_seq', 1000)`
 }
 
-/** What every test that records ends with: rows, counters and rollups tell the same story. */
+/**
+ * What every test that records ends with: rows, counters and rollups tell the same story, and what settling adds up is
+ * what the settled clicks say. Holds as long as no details were removed, and sends were reported before their clicks
+ * were settled.
+ */
 export async function findDrift(sql: Sql): Promise<unknown[]> {
   const drift = await sql`
-    with clicks as (
+    with verdicts as (
       select variation_id, date_trunc('hour', clicked_at, 'UTC') as hour, count(*) as clicks,
         count(*) filter (where verdict = 'human') as human,
         count(*) filter (where verdict = 'machine') as machine,
-        count(*) filter (where verdict = 'duplicate') as duplicate
+        count(*) filter (where verdict = 'duplicate') as duplicate,
+        count(*) filter (where verdict = 'human' and reason in
+          ('no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links')) as uncertain
       from promo_click_tracking group by 1, 2
     ), impressions as (
       select variation_id, date_trunc('hour', tracked_at, 'UTC') as hour, count(*) as impressions,
         sum(recipients) as recipients
       from promo_impression_tracking group by 1, 2
     ), hours as (
-      select 'hour' as at, variation_id, hour::text, c.clicks, m.clicks as rolled
-      from clicks c
+      select 'hour' as at, concat_ws(' ', variation_id, hour) as key,
+        row (coalesce(c.clicks, 0), coalesce(c.human, 0), coalesce(c.machine, 0), coalesce(c.duplicate, 0),
+          coalesce(c.uncertain, 0), coalesce(i.impressions, 0), coalesce(i.recipients, 0))::text as rows,
+        row (m.clicks, m.human_clicks, m.machine_clicks, m.duplicate_clicks, m.uncertain_clicks, m.impressions,
+          m.recipients)::text as sums
+      from verdicts c
       full join impressions i using (variation_id, hour)
       full join promo_performance_metrics m using (variation_id, hour)
-      where (coalesce(c.clicks, 0), coalesce(c.human, 0), coalesce(c.machine, 0), coalesce(c.duplicate, 0),
-          coalesce(i.impressions, 0), coalesce(i.recipients, 0))
-        is distinct from
-        (m.clicks, m.human_clicks, m.machine_clicks, m.duplicate_clicks, m.impressions, m.recipients)
+    ), days as (
+      select 'day', concat_ws(' ', variation_id, day),
+        row (h.clicks, h.human, h.machine, h.duplicate, h.uncertain, h.visitors, h.impressions, h.recipients)::text,
+        row (d.clicks, d.human_clicks, d.machine_clicks, d.duplicate_clicks, d.uncertain_clicks, d.unique_clicks,
+          d.impressions, d.recipients)::text
+      from (
+        select variation_id, (hour at time zone 'UTC')::date as day, sum(clicks) as clicks, sum(human_clicks) as human,
+          sum(machine_clicks) as machine, sum(duplicate_clicks) as duplicate, sum(uncertain_clicks) as uncertain,
+          sum(unique_clicks) as visitors, sum(impressions) as impressions, sum(recipients) as recipients
+        from promo_performance_metrics group by 1, 2
+      ) h
+      full join promo_daily_metrics d using (variation_id, day)
     ), variations as (
-      select 'variation' as at, v.id, v.impressions::text, v.clicks, coalesce(sum(c.clicks), 0)
+      select 'variation', v.id::text,
+        row (coalesce((select sum(recipients) from impressions i where i.variation_id = v.id), 0),
+          coalesce((select sum(clicks) from verdicts c where c.variation_id = v.id), 0))::text,
+        row (v.impressions, v.clicks)::text
       from promo_text_variations v
-      left join clicks c on c.variation_id = v.id
-      group by v.id
-      having v.clicks <> coalesce(sum(c.clicks), 0)
-        or v.impressions <> coalesce((select sum(i.recipients) from impressions i where i.variation_id = v.id), 0)
     ), offers as (
-      select 'offer' as at, o.id, o.total_impressions::text, o.total_clicks, coalesce(sum(v.clicks), 0)
+      select 'offer', o.id::text, row (coalesce(sum(v.impressions), 0), coalesce(sum(v.clicks), 0))::text,
+        row (o.total_impressions, o.total_clicks)::text
       from promo_offers o
       left join promo_text_variations v on v.offer_id = o.id
       group by o.id
-      having o.total_clicks <> coalesce(sum(v.clicks), 0) or o.total_impressions <> coalesce(sum(v.impressions), 0)
+    ), settled as materialized (
+      select c.variation_id, c.clicked_date as day, c.ip_hash, c.verdict, c.device, c.browser, c.os, c.referrer, c.reason,
+        (
+          select i.id from promo_impression_tracking i
+          where i.variation_id = c.variation_id and i.newsletter_send_id is not null and i.tracked_at <= c.clicked_at
+          order by i.tracked_at desc, i.id desc limit 1
+        ) as impression_id
+      from promo_click_tracking c, promo_settlement s
+      where (c.recorded_at, c.event_id) <= (s.recorded_at, s.event_id)
+    ), visitors as (
+      select 'visitors', variation_id::text, coalesce(told.visitors, 0)::text, coalesce(m.visitors, 0)::text
+      from (
+        select variation_id, count(distinct ip_hash) as visitors from settled where verdict = 'human' group by 1
+      ) told
+      full join (
+        select variation_id, sum(unique_clicks) as visitors from promo_performance_metrics group by 1
+      ) m using (variation_id)
+    ), sends as (
+      select 'send', impression_id::text, row (told.clicks, told.human, told.visitors)::text,
+        row (m.clicks, m.human, m.visitors)::text
+      from (
+        select impression_id, count(*) as clicks, count(*) filter (where verdict = 'human') as human,
+          count(distinct ip_hash) filter (where verdict = 'human')
+            + count(*) filter (where verdict = 'human' and ip_hash is null) as visitors
+        from settled where impression_id is not null group by 1
+      ) told
+      full join (
+        select impression_id, sum(clicks) as clicks, sum(human_clicks) as human, sum(clickers) as visitors
+        from promo_send_metrics group by 1
+      ) m using (impression_id)
+    ), breakdown as (
+      select 'breakdown', concat_ws(' ', variation_id, day, dimension, value),
+        row (told.clicks, told.human, told.machine)::text, row (m.clicks, m.human_clicks, m.machine_clicks)::text
+      from (
+        select variation_id, day, dimension, left(value, 100) as value, count(*) as clicks,
+          count(*) filter (where verdict = 'human') as human, count(*) filter (where verdict = 'machine') as machine
+        from settled, lateral (
+          values ('device', coalesce(device, 'unknown')), ('browser', coalesce(browser, 'unknown')),
+            ('os', coalesce(os, 'unknown')), ('referrer', coalesce(referrer, 'none')), ('reason', reason)
+        ) known (dimension, value)
+        group by 1, 2, 3, 4
+      ) told
+      full join promo_click_breakdown m using (variation_id, day, dimension, value)
     )
-    select * from hours
-    union all select * from variations
-    union all select * from offers
+    select * from (
+      select * from hours union all select * from days union all select * from variations
+      union all select * from offers union all select * from visitors union all select * from sends
+      union all select * from breakdown
+    ) compared
+    where rows is distinct from sums
   `
   return [...drift]
 }

@@ -129,7 +129,7 @@ const report: Report = {
     os: [{ value: 'iOS', clicks: 3, human_clicks: 2 }],
   },
   referrers: [{ value: 'mail.example', clicks: 3, human_clicks: 2 }],
-  reasons: [{ value: 'prefetch', clicks: 3, human_clicks: 0 }],
+  reasons: [{ value: 'prefetch', verdict: 'machine', clicks: 3, human_clicks: 0 }],
   sends: [
     {
       newsletter_send_id: '2025-10-18',
@@ -197,7 +197,7 @@ const tables: Record<Section | 'offers', string[]> = {
   heatmap: ['weekday,hour,clicks,human_clicks', '1,7,5,4'],
   devices: ['dimension,value,clicks,human_clicks', 'device,phone,3,2', 'browser,Safari,3,2', 'os,iOS,3,2'],
   referrers: ['dimension,value,clicks,human_clicks', 'referrer,mail.example,3,2'],
-  reasons: ['dimension,value,clicks,human_clicks', 'reason,prefetch,3,0'],
+  reasons: ['dimension,value,verdict,clicks,human_clicks', 'reason,prefetch,machine,3,0'],
   sends: [
     'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,human_clicks,human_ctr,clickers,clicks_from_hour_0,clicks_from_hour_1',
     '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,20,3',

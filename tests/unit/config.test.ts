@@ -206,6 +206,18 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
   ],
   [
+    'PROMO_OBSERVATION_MINUTES',
+    15,
+    [
+      ['1', 1],
+      ['720', 720],
+    ],
+    [
+      ['0', /at least 1/],
+      ['721', /at most/],
+    ],
+  ],
+  [
     'PROMO_RETAIN_EVENTS_MONTHS',
     13,
     [['1200', 1200]],

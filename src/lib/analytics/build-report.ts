@@ -6,6 +6,7 @@ import type {
   AttributeRow,
   Figures,
   OfferRow,
+  ReasonShare,
   Report,
   SendRow,
   Share,
@@ -57,12 +58,23 @@ export function buildReport(row: ReportRow, query: ReportQuery, assessment: Asse
       referrers: shares('referrer'),
       referrer_classes: byReferrerClass(shares('referrer')),
     }),
-    ...(include.has('reasons') && { reasons: shares('reason') }),
+    ...(include.has('reasons') && { reasons: reasonsOf(row) }),
     ...(include.has('sends') && { sends: row.sends.map(sendRow) }),
     ...(include.has('attributes') && { attributes: assessment.attributes }),
     settled_until: row.settled_until,
   }
 }
+
+/** A reason that has led to several verdicts, as those of earlier rules may have, has a row for each. */
+const reasonsOf = ({ breakdown }: ReportRow): ReasonShare[] =>
+  breakdown
+    .filter(({ dimension }) => dimension === 'reason')
+    .flatMap(({ value, clicks, human_clicks, machine_clicks }): ReasonShare[] => [
+      { value, verdict: 'human', clicks: human_clicks, human_clicks },
+      { value, verdict: 'machine', clicks: machine_clicks, human_clicks: 0 },
+      { value, verdict: 'duplicate', clicks: clicks - human_clicks - machine_clicks, human_clicks: 0 },
+    ])
+    .filter(({ clicks }) => clicks > 0)
 
 function summaryOf(sums: Sums, start: string, end: string, all: boolean): Summary {
   const { impressions, clicks, ctr, ...figures } = figuresOf(sums)

@@ -1,3 +1,4 @@
+import type { Verdict } from '../classify/verdict.ts'
 import type { Label } from '../stats/label.ts'
 
 /** What was counted of something: the specification's figures, then what they are made of. */
@@ -86,6 +87,9 @@ export type HeatmapCell = { weekday: number; hour: number; clicks: number; human
 
 export type Share = { value: string; clicks: number; human_clicks: number }
 
+/** Clicks by the rule that judged them, and the verdict that it led to. */
+export type ReasonShare = Share & { verdict: Verdict }
+
 export type SendRow = {
   /** `null` where the newsletter named none. */
   newsletter_send_id: string | null
@@ -132,9 +136,12 @@ export type Report = {
   referrers?: Share[]
   /** The same by class: `webmail`, `search`, `social`, `other`, `none`. */
   referrer_classes?: Share[]
-  reasons?: Share[]
+  reasons?: ReasonShare[]
   sends?: SendRow[]
   attributes?: { tone: AttributeRow[]; length_category: AttributeRow[]; cta_text: AttributeRow[] }
-  /** Up to when clicks are settled: later ones may still change their verdict. ISO 8601, UTC. */
+  /**
+   * Clicks that were recorded up to then have their final verdict, and visitors, sends and breakdowns hold them; the
+   * verdicts of later ones are provisional. ISO 8601, UTC; `null` before the first.
+   */
   settled_until: string | null
 }

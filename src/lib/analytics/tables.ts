@@ -73,7 +73,13 @@ export function tableOf(report: Report, section: Section | undefined): string {
     case 'referrers':
       return shares(named('referrer', report.referrers))
     case 'reasons':
-      return shares(named('reason', report.reasons))
+      return csv(report.reasons ?? [], [
+        ['dimension', () => 'reason'],
+        ['value', (row) => row.value],
+        ['verdict', (row) => row.verdict],
+        ['clicks', (row) => row.clicks],
+        ['human_clicks', (row) => row.human_clicks],
+      ])
     case 'sends':
       return csv(report.sends ?? [], [
         ['newsletter_send_id', (row) => row.newsletter_send_id],

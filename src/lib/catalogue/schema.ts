@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { isWebUrl, slugPattern } from '../links/link.ts'
 
 /** Paths of the site that no link may take. */
-const reservedSlugs = ['api', 'analytics', 'sign-in', 'sign-out', '404', '500']
+const reservedSlugs = ['api', 'analytics', 'sign-in', 'sign-out', '404', '500', 'promo-self-test']
 
 const integerMax = 2_147_483_647
 

@@ -12,7 +12,7 @@ export type MaintenanceSteps = {
   settle: (signal: AbortSignal) => Promise<unknown>
   /** Every hour: salts and partitions ahead of their time. */
   provide: () => Promise<unknown>
-  /** Every day: retention. */
+  /** Every hour: retention, which is due once a day. */
   purge: () => Promise<unknown>
 }
 
@@ -59,7 +59,7 @@ export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance
     setInterval(() => void settle(), 15 * second),
     setInterval(() => void attempt(steps.tend), 10 * second),
     setInterval(() => void attempt(steps.provide), hour),
-    setInterval(() => void attempt(steps.purge), 24 * hour),
+    setInterval(() => void attempt(steps.purge), hour),
   ]
   for (const timer of timers) timer.unref()
 

@@ -1,6 +1,7 @@
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import {
+  claimPurge,
   countDetails,
   deleteOldClickers,
   deleteOldDefaultClicks,
@@ -9,6 +10,7 @@ import {
   dropClickPartition,
   oldClickPartitions,
   removeDetails,
+  reopenPurge,
 } from '../store/retention.ts'
 
 export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS_MONTHS: number }
@@ -60,6 +62,25 @@ export async function purge(
     event_keys: keys.value.count,
     partitions: partitions.value.map(({ name }) => name),
   })
+}
+
+/**
+ * The purge of a running site: each UTC day one of its instances does it, and `forget` first. Answers `undefined` to the
+ * others. After a fault it is open again to whoever asks next.
+ */
+export async function purgeDaily(
+  database: Database,
+  now: number,
+  retention: Retention,
+  forget: () => Promise<Result<unknown, DatabaseFault>>,
+): Promise<Result<Purged | undefined, DatabaseFault>> {
+  const claimed = await database.run((sql) => claimPurge(sql, now))
+  if (!claimed.ok) return claimed
+  if (claimed.value.length === 0) return ok(undefined)
+  const forgotten = await forget()
+  const purged = forgotten.ok ? await purge(database, now, retention) : forgotten
+  if (!purged.ok) await database.run((sql) => reopenPurge(sql))
+  return purged
 }
 
 /** What `purge` would remove of the clicks themselves. */

@@ -4,13 +4,18 @@ import type { Database, DatabaseFault } from '../store/database.ts'
 import { settleClicks } from '../store/settlement.ts'
 import type { Log } from './log.ts'
 
-/** Seconds for which clicks are left alone: far longer than a statement that records them takes. */
-export const settleAge = 60
-
-const batch = 2_000
+const batch = 5_000
 const deadline = 60_000
-/** After a batch the database gets this many times as long for other work. */
-const restPerWork = 2
+/** After a batch the database gets as many times as long for other work. */
+const restPerWork = 1
+
+type Settling = {
+  /** Seconds since a click was recorded after which its verdict becomes final. */
+  age: number
+  /** Seconds in which a visitor's next click on the same variation is a duplicate; the setting's default if left out. */
+  duplicateSeconds?: number
+  signal?: AbortSignal
+}
 
 /**
  * Settles all clicks that are at least `age` seconds old, in batches with rests between them; answers how many. Ends
@@ -18,12 +23,15 @@ const restPerWork = 2
  */
 export async function settle(
   database: Database,
-  { age = settleAge, signal }: { age?: number; signal?: AbortSignal } = {},
+  { age, duplicateSeconds = 10, signal }: Settling,
 ): Promise<Result<number, DatabaseFault>> {
   let settled = 0
   while (!signal?.aborted) {
     const started = performance.now()
-    const run = await database.run((sql) => settleClicks(sql, age, batch), deadline)
+    const run = await database.run(
+      (sql) => settleClicks(sql, { age, duplicateSeconds, limit: batch }),
+      deadline,
+    )
     if (!run.ok) return run
     const count = run.value.reduce((sum, row) => sum + row.settled, 0)
     settled += count
@@ -33,8 +41,13 @@ export async function settle(
   return ok(settled)
 }
 
+/** How long clicks are observed before their verdict is final, and in how many seconds a click is a duplicate. */
+export type Observation = { observationMinutes: number; duplicateSeconds: number }
+
 /** What a running site does every few seconds; a failure is logged, and the next time does the rest. */
-export const settler = (database: Database, log: Log) => async (signal: AbortSignal) => {
-  const settled = await settle(database, { signal })
-  if (!settled.ok) log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
-}
+export const settler =
+  (database: Database, log: Log, { observationMinutes, duplicateSeconds }: Observation) =>
+  async (signal: AbortSignal) => {
+    const settled = await settle(database, { age: observationMinutes * 60, duplicateSeconds, signal })
+    if (!settled.ok) log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
+  }

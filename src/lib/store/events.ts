@@ -1,5 +1,6 @@
 import type { Click, Impression } from '../tracking/event.ts'
 import type { Sql } from './database.ts'
+import { isUncertain } from './judgement.ts'
 
 /** An event that the database has no place for, since its variation has gone or belongs to another offer. */
 export type Rejection = { event_id: string; reason: 'variation_gone' }
@@ -50,7 +51,7 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
       count(*) filter (where verdict = 'human') as human_clicks,
       count(*) filter (where verdict = 'machine') as machine_clicks,
       count(*) filter (where verdict = 'duplicate') as duplicate_clicks,
-      count(*) filter (where verdict = 'human' and reason <> 'none') as uncertain_clicks
+      count(*) filter (where ${isUncertain(sql, 'verdict', 'reason')}) as uncertain_clicks
     from inserted
     group by hour, offer_id, variation_id
   ), rollup as (

@@ -72,7 +72,14 @@ export type ReportRow = {
     human_clicks: number
   }[]
   heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
-  breakdown: { dimension: string; value: string; clicks: number; human_clicks: number }[]
+  /** Clicks that are neither human ones nor machines' are duplicates. */
+  breakdown: {
+    dimension: string
+    value: string
+    clicks: number
+    human_clicks: number
+    machine_clicks: number
+  }[]
   sends: SentPromo[]
   settled_until: string | null
 }

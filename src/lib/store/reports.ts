@@ -179,9 +179,10 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
         include.has('devices') || include.has('referrers') || include.has('reasons'),
         sql`
           select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
-            sum(clicks) as clicks, sum(human_clicks) as human_clicks
+            sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(machine_clicks) as machine_clicks
           from (
             select b.dimension, b.value, sum(b.clicks) as clicks, sum(b.human_clicks) as human_clicks,
+              sum(b.machine_clicks) as machine_clicks,
               row_number() over (partition by b.dimension order by sum(b.clicks) desc, b.value) as place
             from promo_click_breakdown b
             where b.offer_id in (select id from reported) and b.day <= ${end}::date

@@ -7,13 +7,17 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
   returning month::text
 `
 
+/** Its neighbours and its send are known only while a click has its details. */
+const isSettled = (sql: Sql) =>
+  sql`(recorded_at, event_id) <= (select recorded_at, event_id from promo_settlement)`
+
 /** Removes user agent and visitor hash from settled clicks older than `days`; the clicks stay. */
 export const removeDetails = (sql: Sql, now: number, days: number) => sql`
   update promo_click_tracking
   set user_agent = null, ip_hash = null
   where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
     and (user_agent is not null or ip_hash is not null)
-    and recorded_at <= (select recorded_at from promo_settlement)
+    and ${isSettled(sql)}
 `
 
 /** Forgets visitors who clicked first more than `days` ago. */
@@ -31,11 +35,11 @@ export const countDetails = (sql: Sql, now: number, days: number, months: number
   where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
     and clicked_at >= ${firstMonthKept(sql, now, months)} at time zone 'UTC'
     and (user_agent is not null or ip_hash is not null)
-    and recorded_at <= (select recorded_at from promo_settlement)
+    and ${isSettled(sql)}
   group by 1
 `
 
-/** Partitions of months that ended more than `months` months ago. */
+/** Partitions of months that ended more than `months` months ago, but for those with clicks that wait to be settled. */
 export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql<{ name: string }[]>`
   select child.relname as name
   from pg_inherits
@@ -43,6 +47,11 @@ export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql
   where pg_inherits.inhparent = 'promo_click_tracking'::regclass
     and child.relname ~ '^promo_click_tracking_[0-9]{4}_[0-9]{2}$'
     and to_date(right(child.relname, 7), 'YYYY_MM') < ${firstMonthKept(sql, now, months)}
+    and not exists (
+      select from promo_click_tracking late
+      where late.tableoid = child.oid and late.clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'
+        and not ${isSettled(sql)}
+    )
   order by name
 `
 
@@ -53,7 +62,7 @@ export const dropClickPartition = (sql: Sql, name: string) =>
 /** Clicks of such months that came when the month had no partition. */
 export const deleteOldDefaultClicks = (sql: Sql, now: number, months: number) => sql`
   delete from promo_click_tracking_default
-  where clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'
+  where clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and ${isSettled(sql)}
 `
 
 /** The beginning of the oldest month that is kept: a timestamp without time zone, in UTC. */
@@ -66,3 +75,14 @@ export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql`
   delete from promo_event_keys
   where recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
 `
+
+/** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already. */
+export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
+  update promo_retention
+  set purged_at = to_timestamp(${now / 1000})
+  where (purged_at at time zone 'UTC')::date < (to_timestamp(${now / 1000}) at time zone 'UTC')::date
+  returning purged_at
+`
+
+/** Leaves a purge that was taken on, and could not be finished, to whoever takes it on next. */
+export const reopenPurge = (sql: Sql) => sql`update promo_retention set purged_at = '-infinity'`

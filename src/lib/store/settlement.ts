@@ -1,14 +1,24 @@
+import { rulesVersion } from '../classify/verdict.ts'
 import type { Sql } from './database.ts'
+import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
+
+export type Settling = JudgementRules & {
+  /** Seconds since a click was recorded for which it is left alone: the time in which its neighbours come. */
+  age: number
+  /** Clicks at a time. */
+  limit: number
+}
 
 /**
- * Adds up what is known of the next `limit` clicks, in the order in which they were recorded, that were recorded at
- * least `age` seconds ago: visitors, sends, devices, referrers and reasons. One statement, and the mark moves with it,
- * so a click is added exactly once whoever settles and wherever it stops. Answers how many clicks were settled; an
- * instance that finds another one settling answers 0.
+ * Gives the next `limit` clicks, in the order in which they were recorded, that were recorded at least `age` seconds ago
+ * their final verdict, and adds up what is known of them: visitors, sends, devices, referrers and reasons. Rollups move
+ * by what the final verdict changes. One statement, and the mark moves with it, so a click is judged and added exactly
+ * once whoever settles and wherever it stops. Answers how many clicks were settled; an instance that finds another one
+ * settling answers 0.
  *
  * A statement that records clicks must end within `age` seconds, or its clicks would be passed over.
  */
-export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ settled: number }[]>`
+export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sql<{ settled: number }[]>`
   with locked as materialized (
     select recorded_at, event_id from promo_settlement for update skip locked
   ), mark as (
@@ -16,10 +26,11 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
     select seen.recorded_at, seen.event_id
     from locked join promo_settlement seen on (seen.recorded_at, seen.event_id) = (locked.recorded_at, locked.event_id)
   ), batch as materialized (
-    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason,
+    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign,
       c.device, c.browser, c.os, c.referrer
-    from mark, promo_click_tracking c
-    where (c.recorded_at, c.event_id) > (mark.recorded_at, mark.event_id)
+    from promo_click_tracking c
+    -- Two look-ups in place of a join, so that the index is entered at the mark; without a mark there is no batch.
+    where (c.recorded_at, c.event_id) > ((select recorded_at from mark), (select event_id from mark))
       and c.recorded_at <= now() - ${age} * interval '1 second'
     order by c.recorded_at, c.event_id
     limit ${limit}
@@ -27,65 +38,108 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
     update promo_settlement s
     set recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
     from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
+  ), ${finalJudgement(sql, rules)}, corrected as (
+    update promo_click_tracking c
+    set verdict = judged.final_verdict, reason = judged.final_reason, rules_version = ${rulesVersion}
+    from judged
+    where c.event_id = judged.event_id and c.clicked_at = judged.clicked_at
+      and (judged.final_verdict, judged.final_reason) is distinct from (judged.verdict, judged.reason)
   ), attributed as materialized (
-    select b.event_id, b.offer_id, b.variation_id, b.clicked_at, b.ip_hash, b.verdict, sent.id as impression_id,
-      extract(epoch from b.clicked_at - sent.tracked_at) / 3600 as hours
-    from batch b
+    select judged.event_id, judged.offer_id, judged.variation_id, judged.clicked_at, judged.ip_hash, judged.final_verdict as verdict,
+      coalesce(sent.id, 0) as impression_id, extract(epoch from judged.clicked_at - sent.tracked_at) / 3600 as hours,
+      judged.final_verdict = 'human' and judged.ip_hash is not null as visitor
+    from judged
     left join lateral (
       select i.id, i.tracked_at
       from promo_impression_tracking i
-      where i.variation_id = b.variation_id and i.newsletter_send_id is not null and i.tracked_at <= b.clicked_at
+      where i.variation_id = judged.variation_id and i.newsletter_send_id is not null and i.tracked_at <= judged.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent on true
-  ), visitors as materialized (
-    -- One row a visitor, variation and send: whoever clicks again is told from newcomers by the primary key.
-    select distinct on (ip_hash, variation_id, impression_id)
-      ip_hash, offer_id, variation_id, coalesce(impression_id, 0) as impression_id, clicked_at, event_id
+  ), placed as (
+    select attributed.*,
+      row_number() over (partition by ip_hash, variation_id, impression_id, visitor order by clicked_at, event_id) as of_send,
+      row_number() over (partition by ip_hash, variation_id, visitor order by clicked_at, event_id) as of_variation
     from attributed
-    where verdict = 'human' and ip_hash is not null
-    order by ip_hash, variation_id, impression_id, clicked_at, event_id
-  ), strangers as (
-    select distinct on (v.ip_hash, v.variation_id) v.offer_id, v.variation_id, v.clicked_at
-    from visitors v
-    where not exists (
-      select from promo_clickers known where known.ip_hash = v.ip_hash and known.variation_id = v.variation_id
-    )
-    order by v.ip_hash, v.variation_id, v.clicked_at
+  ), counted as materialized (
+    -- Whose first click on a send, or on a variation at all, this is. "limit" makes each a look-up in the index: a join or
+    -- "exists" may be planned to read all visitors.
+    select placed.*,
+      visitor and of_send = 1 and (
+        select known.ip_hash from promo_clickers known
+        where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
+          and known.impression_id = placed.impression_id
+        limit 1
+      ) is null as newcomer,
+      visitor and of_variation = 1 and (
+        select known.ip_hash from promo_clickers known
+        where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
+        limit 1
+      ) is null as stranger
+    from placed
   ), newcomers as (
     insert into promo_clickers (ip_hash, variation_id, impression_id, first_clicked_at)
-    select ip_hash, variation_id, impression_id, clicked_at from visitors
+    select ip_hash, variation_id, impression_id, clicked_at from counted where newcomer
     order by ip_hash, variation_id, impression_id
-    on conflict do nothing
-    returning ip_hash, variation_id, impression_id
-  ), unique_by_hour as (
-    insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, unique_clicks)
-    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, count(*)
-    from strangers
+  ), moves as (
+    select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
+      sum((final_verdict = 'human')::integer - (verdict = 'human')::integer) as human_clicks,
+      sum((final_verdict = 'machine')::integer - (verdict = 'machine')::integer) as machine_clicks,
+      sum((final_verdict = 'duplicate')::integer - (verdict = 'duplicate')::integer) as duplicate_clicks,
+      sum(${isUncertain(sql, 'final_verdict', 'final_reason')}::integer - ${isUncertain(sql, 'verdict', 'reason')}::integer)
+        as uncertain_clicks,
+      0 as unique_clicks
+    from judged
+    where (final_verdict, final_reason) is distinct from (verdict, reason)
+    group by 1, 2, 3
+    union all
+    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, 0, 0, 0, 0, count(*)
+    from counted
+    where stranger
+    group by 1, 2, 3
+  ), by_hour as (
+    -- The hour has a row since its clicks were recorded: what is added here can be negative.
+    insert into promo_performance_metrics as metrics (
+      hour, offer_id, variation_id, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
+    )
+    select hour, offer_id, variation_id, sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks),
+      sum(uncertain_clicks), sum(unique_clicks)
+    from moves
     group by 1, 2, 3
     order by 3, 1
-    on conflict (variation_id, hour) do update set unique_clicks = metrics.unique_clicks + excluded.unique_clicks
-  ), unique_by_day as (
-    insert into promo_daily_metrics as metrics (day, offer_id, variation_id, unique_clicks)
-    select (clicked_at at time zone 'UTC')::date, offer_id, variation_id, count(*)
-    from strangers
+    on conflict (variation_id, hour) do update set
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
+      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+  ), by_day as (
+    insert into promo_daily_metrics as metrics (
+      day, offer_id, variation_id, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
+    )
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(human_clicks), sum(machine_clicks),
+      sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
+    from moves
     group by 1, 2, 3
     order by 3, 1
-    on conflict (variation_id, day) do update set unique_clicks = metrics.unique_clicks + excluded.unique_clicks
+    on conflict (variation_id, day) do update set
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
+      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
+      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
+      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
   ), sends as (
     insert into promo_send_metrics as metrics (impression_id, hours, clicks, human_clicks, clickers)
-    select a.impression_id, spans.hours, count(*), count(*) filter (where a.verdict = 'human'),
+    select counted.impression_id, spans.hours, count(*), count(*) filter (where verdict = 'human'),
       -- A person without a hash cannot be told from another one, and counts each time.
-      count(*) filter (where a.verdict = 'human' and (a.ip_hash is null or n.ip_hash is not null))
-    from attributed a
+      count(*) filter (where newcomer or (verdict = 'human' and ip_hash is null))
+    from counted
     join lateral (
-      select max(hours) as hours from (values (0), (1), (2), (3), (6), (12), (24), (48), (72), (168)) span (hours)
-      where span.hours <= a.hours
+      select max(span.hours) as hours
+      from (values (0), (1), (2), (3), (6), (12), (24), (48), (72), (168)) span (hours)
+      where span.hours <= counted.hours
     ) spans on true
-    left join visitors v on v.event_id = a.event_id
-    left join newcomers n
-      on n.ip_hash = v.ip_hash and n.variation_id = v.variation_id and n.impression_id = v.impression_id
-    where a.impression_id is not null
+    where counted.impression_id > 0
     group by 1, 2
     order by 1, 2
     on conflict (impression_id, hours) do update set
@@ -94,20 +148,26 @@ export const settleClicks = (sql: Sql, age: number, limit: number) => sql<{ sett
       clickers = metrics.clickers + excluded.clickers
   ), breakdown as (
     insert into promo_click_breakdown as metrics (
-      day, offer_id, variation_id, dimension, value, clicks, human_clicks
+      day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
     )
-    select (b.clicked_at at time zone 'UTC')::date, b.offer_id, b.variation_id, known.dimension, left(known.value, 100),
-      count(*), count(*) filter (where b.verdict = 'human')
-    from batch b,
+    select alike.day, alike.offer_id, alike.variation_id, known.dimension, left(known.value, 100), sum(alike.clicks),
+      sum(alike.human_clicks), sum(alike.machine_clicks)
+    from (
+      select (clicked_at at time zone 'UTC')::date as day, offer_id, variation_id, device, browser, os, referrer,
+        final_reason as reason, count(*) as clicks, count(*) filter (where final_verdict = 'human') as human_clicks,
+        count(*) filter (where final_verdict = 'machine') as machine_clicks
+      from judged group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) alike,
       lateral (
-        values ('device', coalesce(b.device, 'unknown')), ('browser', coalesce(b.browser, 'unknown')),
-          ('os', coalesce(b.os, 'unknown')), ('referrer', coalesce(b.referrer, 'none')), ('reason', b.reason)
+        values ('device', coalesce(alike.device, 'unknown')), ('browser', coalesce(alike.browser, 'unknown')),
+          ('os', coalesce(alike.os, 'unknown')), ('referrer', coalesce(alike.referrer, 'none')), ('reason', alike.reason)
       ) known (dimension, value)
     group by 1, 2, 3, 4, 5
     order by 3, 1, 4, 5
     on conflict (variation_id, day, dimension, value) do update set
       clicks = metrics.clicks + excluded.clicks,
-      human_clicks = metrics.human_clicks + excluded.human_clicks
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks
   )
   select count(*)::integer as settled from batch
 `

@@ -1,0 +1,90 @@
+import { ok } from '../lib/result.ts'
+import type { Database } from '../lib/store/database.ts'
+import { countOtherClicks, type SelfTestClick, type SelfTestPlace } from '../lib/store/self-test.ts'
+import { failed, type Outcome, print } from './command.ts'
+import type { Case } from './self-test-cases.ts'
+
+const hour = 3_600_000
+
+/** A case with the mark that its click carries as referrer, and the variation that it asked for. */
+export type Sent = Case & { referrer: string; variationId: number }
+
+/** What of a case is in the database. Nothing is kept of somebody who asks for it, so there the variation has to do. */
+export const clickOf = (sent: Sent, clicks: readonly SelfTestClick[]): SelfTestClick | undefined =>
+  'sec-gpc' in sent.headers
+    ? clicks.findLast(({ referrer, variation_id }) => referrer === null && variation_id === sent.variationId)
+    : clicks.find(({ referrer }) => referrer === sent.referrer)
+
+/** Prints a line a case, and what may stand in the way where one is wrong. */
+export async function reportSelfTest(
+  database: Database,
+  place: SelfTestPlace,
+  sent: readonly Sent[],
+  clicks: readonly SelfTestClick[],
+): Promise<Outcome> {
+  let wrong = 0
+  for (const one of sent) {
+    const click = clickOf(one, clicks)
+    const found = click && {
+      atOnce: `${click.verdict} ${click.reason}`,
+      final: `${click.final_verdict} ${click.final_reason}`,
+    }
+    const right = found?.atOnce === one.expected?.atOnce && found?.final === one.expected?.final
+    if (!right) wrong += 1
+    print(
+      `${right ? 'ok    ' : 'FAILED'}  ${one.name.padEnd(33)}  ${told(one.expected)}${right ? '' : `; found: ${told(found)}`}`,
+    )
+  }
+  if (!sent.some(({ headers }) => 'x-forwarded-for' in headers))
+    print(
+      'left out: scanner network, since no proxy on this machine is in PROMO_TRUSTED_PROXIES to say the address',
+    )
+  if (wrong === 0) {
+    print(`${sent.length} cases, all as expected`)
+    return ok(undefined)
+  }
+  const reasons = await explain(database, place, clicks)
+  return failed([`${wrong} of ${sent.length} cases are not as expected`, ...reasons].join('\n  '))
+}
+
+const told = (expected: Case['expected'] | undefined): string =>
+  expected ? `at once ${expected.atOnce}, finally ${expected.final}` : 'no click'
+
+/** What most often stands in the way of the verdicts. */
+async function explain(
+  database: Database,
+  place: SelfTestPlace,
+  clicks: readonly SelfTestClick[],
+): Promise<string[]> {
+  const own = clicks.filter(({ reason }) => reason !== 'scanner_network')
+  const visitors = new Set(own.flatMap(({ ip_hash }) => ip_hash ?? []))
+  const [visitor] = visitors
+  const others =
+    visitor === undefined
+      ? ok([])
+      : await database.run((sql) => countOtherClicks(sql, place.offer_id, visitor, Date.now() - hour))
+  const found: [boolean, string][] = [
+    [
+      clicks.some(({ reason }) => reason === 'flood'),
+      'The site took the clicks for a flood: it has a lower PROMO_FLOOD_PER_MINUTE than these settings, or others share the address.',
+    ],
+    [
+      visitors.size === 0,
+      'No click has a visitor hash: the site has no salt of this month from its database yet.',
+    ],
+    [
+      visitors.size > 1,
+      `The site saw these requests come from ${visitors.size} addresses: a proxy stands between; name it in PROMO_TRUSTED_PROXIES, or give --url of the site itself.`,
+    ],
+    [
+      others.ok && others.value.some((row) => row.clicks > 0),
+      'Clicks on other promos came from the same address within the hour: yours, or a proxy hides its visitors; name it in PROMO_TRUSTED_PROXIES.',
+    ],
+  ]
+  const said = found.filter(([holds]) => holds).map(([, reason]) => reason)
+  return said.length > 0
+    ? said
+    : [
+        'Where several instances answer in turn, each knows only its own clicks at once: give --url of one of them. Else compare the settings here with the site’s.',
+      ]
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { manySeconds } from '../lib/classify/judge.ts'
+import { scannerNetworks } from '../lib/classify/scanner-networks.ts'
+import type { Config } from '../lib/config.ts'
+import { ok, type Result } from '../lib/result.ts'
+import type { Database } from '../lib/store/database.ts'
+import {
+  judgeSelfTest,
+  provideSelfTest,
+  type SelfTestClick,
+  type SelfTestPlace,
+} from '../lib/store/self-test.ts'
+import { loadConfig } from '../load-config.ts'
+import {
+  type Command,
+  type CommandFault,
+  failed,
+  misused,
+  type Outcome,
+  print,
+  readArguments,
+} from './command.ts'
+import { databaseFailed, withDatabase } from './database.ts'
+import { type Case, casesOf, groups, neededVariations } from './self-test-cases.ts'
+import { clickOf, reportSelfTest, type Sent } from './self-test-report.ts'
+import { askSite } from './self-test-request.ts'
+
+const slug = 'promo-self-test'
+/** Milliseconds after which clicks know nothing of each other's variations. */
+const apart = (manySeconds + 2) * 1000
+/** Milliseconds that a click may take into the database, and a new link into the site. */
+const arrival = 15_000
+const longestWait = 60_000
+
+export const selftestCommand: Command = {
+  name: 'selftest',
+  summary: 'click through a running site and check the verdicts',
+  synopsis: '[--url URL]',
+  help: `Sends requests of a person, of programs and of mail scanners through the redirect of a running site, to an offer of its
+own that reports and selection leave out, and checks what the database says of them: the verdicts at once, and the final
+ones as they will be when the observation window has passed. Takes about half a minute. Needs the site's settings, above all
+its DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test could not be made.
+
+Options:
+  --url URL   where the site answers; default: http://HOST:PORT of the settings
+
+Example:
+  npm run promo -- selftest --url https://www.example.com`,
+  async run(args) {
+    const read = readArguments(args, { url: { type: 'string' } })
+    if (!read.ok) return read
+    const config = loadConfig()
+    const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST
+    const given = read.value.values.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`
+    if (!/^https?:\/\/[^/]/.test(given) || !URL.canParse(given))
+      return misused(`--url: "${given}" is no address like https://www.example.com`)
+    return await withDatabase(config, (database) => selfTest(database, config, new URL(given)), {
+      migrated: false,
+    })
+  },
+}
+
+async function selfTest(database: Database, config: Config, url: URL): Promise<Outcome> {
+  const cases = casesOf({
+    duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
+    scanner: scannerAddress(config, url),
+  })
+  if (config.PROMO_FLOOD_PER_MINUTE < cases.length)
+    return failed(
+      `PROMO_FLOOD_PER_MINUTE is ${config.PROMO_FLOOD_PER_MINUTE}, and the self-test needs ${cases.length} clicks a minute from one address: raise it for the test`,
+    )
+  const provided = await database.run((sql) =>
+    provideSelfTest(sql, { slug, destination: `${config.SITE_URL}/`, variations: neededVariations }),
+  )
+  if (!provided.ok) return databaseFailed(provided.fault)
+  const [place] = provided.value
+  if (!place) return failed(`The slug "${slug}" belongs to an offer; the self-test needs it for itself`)
+  const begun = await begin(place, config, url)
+  if (!begun.ok) return begun
+  const sent = await send(cases, place, url, (soFar) => arrived(database, config, place, soFar))
+  if (!sent.ok) return sent
+  const clicks = await arrived(database, config, place, sent.value)
+  if (!clicks.ok) return clicks
+  return await reportSelfTest(database, place, sent.value, clicks.value)
+}
+
+/** An address of a mail scanner, where the site runs here and believes what a proxy on this machine says. */
+function scannerAddress(
+  { PROMO_TRUSTED_PROXIES, PROMO_SCANNER_NETWORKS }: Config,
+  url: URL,
+): string | undefined {
+  const networks = scannerNetworks(PROMO_SCANNER_NETWORKS)
+  const believed =
+    PROMO_TRUSTED_PROXIES?.check('127.0.0.1') && ['127.0.0.1', 'localhost'].includes(url.hostname)
+  return believed && networks.ok ? networks.value[0]?.cidr.split('/')[0] : undefined
+}
+
+/** Waits until an earlier self-test is out of sight, and until the site has the link. */
+async function begin(place: SelfTestPlace, config: Config, url: URL): Promise<Outcome> {
+  const since = Date.now() - (place.clicked_at ?? 0)
+  const wait = Math.max(apart, (config.PROMO_DUPLICATE_SECONDS + 1) * 1000) - since
+  if (wait > longestWait)
+    return failed(
+      `The last self-test was a short while ago, and its clicks count as earlier ones of PROMO_DUPLICATE_SECONDS: try again in ${Math.ceil(wait / 1000)} seconds`,
+    )
+  if (wait > 0) await sleep(wait)
+  const until = Date.now() + arrival
+  while (true) {
+    const answer = await askSite(new URL(`/${slug}`, url), 'HEAD', {})
+    if (!answer.ok)
+      return failed(
+        `The site does not answer at ${url.origin} (${answer.fault.message}): start it, or say where it is with --url`,
+      )
+    if (answer.value.status === 307) return ok(undefined)
+    if (answer.value.status !== 404)
+      return failed(`${url.origin} answers a promo link with status ${answer.value.status}: is it this site?`)
+    if (Date.now() > until)
+      return failed(
+        `The site at ${url.origin} does not know the link /${slug} that was written into ${databaseName(config)}: it uses another database, or is another site`,
+      )
+    await sleep(1_000)
+  }
+}
+
+async function send(
+  cases: Case[],
+  place: SelfTestPlace,
+  url: URL,
+  arrive: (soFar: Sent[]) => Promise<Result<unknown, CommandFault>>,
+): Promise<Result<Sent[], CommandFault>> {
+  const run = randomBytes(4).toString('hex')
+  const sent: Sent[] = []
+  for (const group of groups) {
+    if (group > 1) {
+      print(`waiting ${apart / 1000} seconds, so that the next clicks are seen by themselves`)
+      await sleep(apart)
+    }
+    for (const one of cases.filter((candidate) => candidate.group === group)) {
+      const variationId = place.variations[one.variation] ?? 0
+      const referrer = `case-${sent.length}.run-${run}.invalid`
+      const target = new URL(`/${slug}?promo_var=${variationId}`, url)
+      const answer = await askSite(target, one.method, { ...one.headers, referer: `https://${referrer}/` })
+      if (!answer.ok) return failed(`The site stopped answering at "${one.name}" (${answer.fault.message})`)
+      if (answer.value.status !== 307 || answer.value.location === undefined)
+        return failed(`"${one.name}" was answered with status ${answer.value.status} in place of a redirect`)
+      sent.push({ ...one, referrer, variationId })
+    }
+    const come = await arrive(sent)
+    if (!come.ok) return come
+  }
+  return ok(sent)
+}
+
+async function arrived(
+  database: Database,
+  config: Config,
+  place: SelfTestPlace,
+  sent: readonly Sent[],
+): Promise<Result<SelfTestClick[], CommandFault>> {
+  const rules = { duplicateSeconds: config.PROMO_DUPLICATE_SECONDS }
+  const until = Date.now() + arrival
+  while (true) {
+    const read = await database.run((sql) => judgeSelfTest(sql, place.offer_id, place.clicked_at ?? 0, rules))
+    if (!read.ok) return databaseFailed(read.fault)
+    const missing = sent.filter((one) => one.expected !== null && !clickOf(one, read.value))
+    if (missing.length === 0 || (Date.now() > until && missing.length < sent.length - 1))
+      return ok(read.value)
+    if (Date.now() > until)
+      return failed(
+        `The site redirects, and none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see /api/v1/promo/health)`,
+      )
+    await sleep(250)
+  }
+}
+
+/** The database without its password. */
+function databaseName({ DATABASE_URL, PROMO_DATA_DIR }: Config): string {
+  if (DATABASE_URL === undefined) return `the embedded database in ${PROMO_DATA_DIR}`
+  const { host, pathname } = new URL(DATABASE_URL)
+  return `the database ${host}${pathname}`
+}

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseQuery } from '../../src/lib/analytics/query.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
+import { listCandidates } from '../../src/lib/store/offers.ts'
+import { readReportRow } from '../../src/lib/store/reports.ts'
+import { createTestDatabase, findDrift } from '../support/database.ts'
+import { type RunningSite, runSite } from './running-site.ts'
+
+let running: RunningSite
+
+beforeAll(async () => {
+  running = await runSite({ PROMO_TRUSTED_PROXIES: '127.0.0.1' })
+})
+afterAll(() => running?.end())
+
+/** Runs the command beside the site, with the site's settings unless told otherwise. */
+async function selfTest(settings: Record<string, string> = {}, url = running.site.url) {
+  const child = spawn(process.execPath, ['src/cli/promo.ts', 'selftest', '--url', url], {
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: running.database.url,
+      PROMO_DATA_DIR: running.site.dataDir,
+      PROMO_TRUSTED_PROXIES: '127.0.0.1',
+      ...settings,
+    },
+  })
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  return { code: child.exitCode, out, err }
+}
+
+const report = async () => {
+  const parameters = new URLSearchParams({ days: 'all', include_variations: 'true', include_reasons: 'true' })
+  const query = parseQuery(parameters, Date.now())
+  if (!query.ok) throw new Error(JSON.stringify(query.fault))
+  const [row] = await readReportRow(running.database.sql, query.value)
+  return { ...row, settled_until: undefined }
+}
+
+test('every case has the verdict that it should, and reports and selection know nothing of it', async () => {
+  const { sql } = running.database
+  const before = await report()
+  const { code, out, err } = await selfTest()
+  expect(`${out}${err}`).not.toContain('FAILED')
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(out).toContain('ok      HEAD request')
+  expect(out).toMatch(/scanner network +at once machine scanner_network, finally machine scanner_network/)
+  expect(out).toMatch(/burst of links, first +at once human none, finally human many_links/)
+  expect(out).toContain('15 cases, all as expected')
+
+  // What it said of the final verdicts is what settling gives.
+  const database = openDatabase({ locate: async () => ok(running.database.url), log: openLog('silent') })
+  expect(await settle(database, { age: 0 })).toEqual(ok(14))
+  await database.close()
+  const rows = await sql`
+    select concat(verdict, ' ', reason) as told, count(*)::integer as clicks from promo_click_tracking group by 1 order by 1
+  `
+  expect(Object.fromEntries(rows.map(({ told, clicks }) => [told, clicks]))).toEqual({
+    'duplicate repeated': 1,
+    'human many_links': 3,
+    'human no_user_agent': 1,
+    'human none': 2,
+    'machine mail_gateway': 1,
+    'machine no_user_agent+many_links': 3,
+    'machine prefetch': 1,
+    'machine scanner_network': 1,
+    'machine self_declared': 1,
+  })
+  expect(await findDrift(sql)).toEqual([])
+  expect(await report()).toEqual(before)
+  await sql`update promo_offers set active = true, weight = 100 where offer_type = 'self_test'`
+  await sql`update promo_text_variations set approved = true`
+  const slugs = (await listCandidates(sql, true)).map(({ link_slug }) => link_slug)
+  expect(slugs).toEqual(['nocodemba', 'quietdesk'])
+  expect((await report()).offers).toEqual(before.offers)
+}, 90_000)
+
+test('a verdict that is not as these settings say is named, with exit code 1', async () => {
+  const { code, out, err } = await selfTest({ PROMO_DUPLICATE_SECONDS: '0' })
+  expect(code).toBe(1)
+  expect(out).toMatch(
+    /FAILED +the same person again +at once human none, finally human none; found: at once duplicate repeated, finally human none/,
+  )
+  expect(err).toContain('1 of 15 cases are not as expected')
+  expect(err).toContain('compare the settings here with the site’s')
+}, 90_000)
+
+test('what keeps it from being made is said, with exit code 1', async () => {
+  const other = await createTestDatabase()
+  const answers = await Promise.all([
+    selfTest({}, 'http://127.0.0.1:9'),
+    selfTest({ PROMO_FLOOD_PER_MINUTE: '5' }),
+    selfTest({ PROMO_DUPLICATE_SECONDS: '3600' }),
+    selfTest({ DATABASE_URL: other.url }),
+  ])
+  await other.drop()
+  expect(answers.map(({ code }) => code)).toEqual([1, 1, 1, 1])
+  const [silent, flood, soon, elsewhere] = answers
+  expect(silent?.err).toMatch(/does not answer at http:\/\/127\.0\.0\.1:9 .*start it/)
+  expect(flood?.err).toMatch(/PROMO_FLOOD_PER_MINUTE is 5/)
+  expect(soon?.err).toMatch(/try again in \d+ seconds/)
+  expect(elsewhere?.err).toMatch(/none of the clicks reached the database .*it uses another database/)
+}, 90_000)

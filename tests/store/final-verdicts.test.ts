@@ -1,0 +1,287 @@
+import fc from 'fast-check'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { judgeAll } from '../../src/lib/classify/final.ts'
+import { rulesVersion } from '../../src/lib/classify/verdict.ts'
+import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
+import type { Click } from '../../src/lib/tracking/event.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+const empty = async () => {
+  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await database.sql`
+    update promo_settlement set recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
+  `
+}
+beforeEach(() => insertPromos(database.sql))
+afterEach(async () => {
+  expect(await findDrift(database.sql)).toEqual([])
+  await empty()
+})
+
+const noon = Date.UTC(2026, 2, 18, 12)
+const second = 1_000
+
+/** Settles everything, `settlers` at once; answers how many clicks were settled. */
+async function settle({ limit = 1_000, settlers = 1, duplicateSeconds = 10 } = {}): Promise<number> {
+  const runs = await Promise.all(
+    Array.from({ length: settlers }, () => settleClicks(database.sql, { age: 0, limit, duplicateSeconds })),
+  )
+  const settled = runs.flat().reduce((sum, row) => sum + row.settled, 0)
+  return settled === 0 ? 0 : settled + (await settle({ limit, settlers, duplicateSeconds }))
+}
+
+const verdicts = async () => {
+  const rows = await database.sql<{ event_id: string; verdict: Click['verdict']; reason: string }[]>`
+    select event_id, verdict, reason from promo_click_tracking order by clicked_at, event_id
+  `
+  return rows.map(({ event_id, verdict, reason }) => [event_id, { verdict, reason }] as const)
+}
+
+/** "verdict reason" of each click in order of time. */
+const told = async () => (await verdicts()).map(([, { verdict, reason }]) => `${verdict} ${reason}`)
+
+const places = [
+  { offer_id: 4, variation_id: 42 },
+  { offer_id: 4, variation_id: 43 },
+  { offer_id: 5, variation_id: 50 },
+  { offer_id: 6, variation_id: 60 },
+] as const
+
+/** The visitor's clicks on different variations, one after the other. */
+const onAll = (count: number, at: number, ip_hash = aHash(1), changes: Partial<Click> = {}) =>
+  places.slice(0, count).map((place, index) => aClick({ ...place, at: at + index, ip_hash, ...changes }))
+
+const provisional = fc.constantFrom(
+  { verdict: 'human' as const, reason: 'none' },
+  { verdict: 'human' as const, reason: 'none' },
+  { verdict: 'duplicate' as const, reason: 'repeated' },
+  { verdict: 'human' as const, reason: 'many_links' },
+  { verdict: 'machine' as const, reason: 'soon_after_send+many_links' },
+  { verdict: 'machine' as const, reason: 'prefetch' },
+  { verdict: 'machine' as const, reason: 'flood' },
+  { verdict: 'human' as const, reason: 'sample' },
+)
+/** Few visitors, variations and moments, so that they meet; the edges of all spans are among the moments. */
+const at = fc
+  .record({
+    from: fc.constantFrom(0, 0, 0, 40, 3_600),
+    seconds: fc.integer({ min: 0, max: 45 }),
+    milliseconds: fc.constantFrom(0, 0, 1, 500, 999),
+  })
+  .map(({ from, seconds, milliseconds }) => noon + (from + seconds) * second + milliseconds)
+const click = fc
+  .record({
+    place: fc.constantFrom(...places),
+    at,
+    provisional,
+    visitor: fc.option(fc.integer({ min: 1, max: 3 })),
+    sign: fc.constantFrom(null, null, null, 'no_user_agent' as const, 'stale_user_agent' as const),
+  })
+  .map(({ place, at, provisional, visitor, sign }) =>
+    aClick({ ...place, ...provisional, at, sign, ip_hash: visitor === null ? null : aHash(visitor) }),
+  )
+const impression = fc
+  .record({ place: fc.constantFrom(...places), at, named: fc.boolean() })
+  .map(({ place, at, named }) =>
+    anImpression({ ...place, at, newsletter_send_id: named ? `send-${at}` : null }),
+  )
+
+test('final verdicts are those of the plain judgement, whoever settles and however clicks are cut into batches', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(click, { minLength: 1, maxLength: 60 }),
+      fc.uniqueArray(impression, { maxLength: 4, selector: (one) => `${one.at}/${one.variation_id}` }),
+      fc.record({ limit: fc.integer({ min: 1, max: 30 }), settlers: fc.integer({ min: 1, max: 3 }) }),
+      fc.constantFrom(0, 1, 10, 60),
+      fc.boolean(),
+      async (clicks, impressions, { limit, settlers }, duplicateSeconds, shuffled) => {
+        await empty()
+        await insertPromos(database.sql)
+        await recordImpressions(database.sql, impressions)
+        await recordClicks(database.sql, clicks)
+        // As if each had been recorded by a flush of its own, in order of time or late.
+        await database.sql`
+          update promo_click_tracking
+          set recorded_at = case when ${shuffled} then now() - id * interval '1 second' else clicked_at end
+        `
+        expect(await settle({ limit, settlers, duplicateSeconds })).toBe(clicks.length)
+        const sends = impressions.filter(({ newsletter_send_id }) => newsletter_send_id !== null)
+        expect(new Map(await verdicts())).toEqual(judgeAll(clicks, sends, duplicateSeconds))
+        expect(await findDrift(database.sql)).toEqual([])
+      },
+    ),
+    { numRuns: 100 },
+  )
+}, 120_000)
+
+test('of two instances that both took a click for the first, one was, and the other a duplicate', async () => {
+  await Promise.all([
+    recordClicks(database.sql, [aClick({ at: noon, ip_hash: aHash(1) })]),
+    recordClicks(database.sql, [aClick({ at: noon + 40, ip_hash: aHash(1) })]),
+  ])
+  expect(await told()).toEqual(['human none', 'human none'])
+  await settle({ limit: 1, settlers: 2 })
+  expect(await told()).toEqual(['human none', 'duplicate repeated'])
+})
+
+test('what was taken for a duplicate while a machine came before it is a person’s', async () => {
+  const [first, ...others] = onAll(3, noon, aHash(1), { sign: 'no_user_agent', reason: 'no_user_agent' })
+  const again = aClick({
+    at: noon + 15 * second,
+    ip_hash: aHash(1),
+    verdict: 'duplicate',
+    reason: 'repeated',
+  })
+  await recordClicks(database.sql, first ? [first, ...others, again] : [])
+  await settle({ duplicateSeconds: 60 })
+  const machine = 'machine no_user_agent+many_links'
+  expect(await told()).toEqual([machine, machine, machine, 'human none'])
+})
+
+test('a burst’s first click is judged with the rest of its burst, and uncertain clicks move with it', async () => {
+  await recordImpressions(database.sql, [anImpression({ at: noon - 29_999 })])
+  const burst = onAll(3, noon)
+  await recordClicks(database.sql, burst)
+  expect(await told()).toEqual(['human none', 'human none', 'human none'])
+  await settle({ limit: 1 })
+  expect(await told()).toEqual(['machine soon_after_send+many_links', 'human many_links', 'human many_links'])
+  const rows = await database.sql`
+    select variation_id, human_clicks::integer as human, machine_clicks::integer as machine, uncertain_clicks::integer as uncertain
+    from promo_daily_metrics where clicks > 0 order by variation_id
+  `
+  expect([...rows]).toEqual([
+    { variation_id: 42, human: 0, machine: 1, uncertain: 0 },
+    { variation_id: 43, human: 1, machine: 0, uncertain: 1 },
+    { variation_id: 50, human: 1, machine: 0, uncertain: 1 },
+  ])
+  const [settled] = await database.sql`select count(*)::integer as visitors from promo_clickers`
+  expect(settled).toEqual({ visitors: 2 })
+})
+
+test('a click that arrives when its neighbours are settled sees them', async () => {
+  await recordClicks(database.sql, onAll(2, noon))
+  await settle()
+  const late = aClick({ ...places[2], at: noon + 5 * second, ip_hash: aHash(1), sign: 'stale_user_agent' })
+  await recordClicks(database.sql, [late, aClick({ at: noon + 9_999, ip_hash: aHash(1) })])
+  await settle()
+  // What was final stays: only clicks whose turn comes are judged.
+  expect(await told()).toEqual([
+    'human none',
+    'human none',
+    'machine stale_user_agent+many_links',
+    'duplicate repeated',
+  ])
+})
+
+describe('the edges', () => {
+  test('of a send: thirty seconds after it are no longer soon, and other variations have other sends', async () => {
+    await recordImpressions(database.sql, [
+      anImpression({ at: noon }),
+      anImpression({ at: noon + 100 * second, newsletter_send_id: null }),
+    ])
+    await recordClicks(
+      database.sql,
+      [-1, 0, 29_999, 30_000, 100_000].map((after) => aClick({ at: noon + after })),
+    )
+    await recordClicks(database.sql, [aClick({ at: noon + 1, variation_id: 43 })])
+    await settle()
+    expect(await told()).toEqual([
+      'human none',
+      'human soon_after_send',
+      'human none',
+      'human soon_after_send',
+      'human none',
+      'human none',
+    ])
+  })
+
+  test('of a duplicate: ten seconds after the last click it is none, and a series is one click', async () => {
+    const times = [0, 9_999, 19_998, 29_998, 39_998]
+    await recordClicks(
+      database.sql,
+      times.map((after) => aClick({ at: noon + after, ip_hash: aHash(1) })),
+    )
+    await settle({ limit: 2 })
+    expect(await told()).toEqual([
+      'human none',
+      'duplicate repeated',
+      'duplicate repeated',
+      'human none',
+      'human none',
+    ])
+  })
+
+  test('of links clicked together: ten whole seconds apart they are, eleven they are not', async () => {
+    const [a, b, c] = places
+    await recordClicks(database.sql, [
+      aClick({ ...a, at: noon, ip_hash: aHash(1) }),
+      aClick({ ...b, at: noon + 5 * second, ip_hash: aHash(1) }),
+      aClick({ ...c, at: noon + 10_999, ip_hash: aHash(1) }),
+      aClick({ ...a, at: noon, ip_hash: aHash(2) }),
+      aClick({ ...b, at: noon, ip_hash: aHash(2) }),
+      aClick({ ...c, at: noon + 11_000, ip_hash: aHash(2) }),
+    ])
+    await settle({ limit: 1 })
+    const rows = await database.sql`select ip_hash, reason from promo_click_tracking order by clicked_at`
+    const reasons = (visitor: number) =>
+      rows.filter(({ ip_hash }) => ip_hash === aHash(visitor)).map(({ reason }) => reason)
+    expect(reasons(1)).toEqual(['many_links', 'many_links', 'many_links'])
+    expect(reasons(2)).toEqual(['none', 'none', 'none'])
+  })
+})
+
+test('only what changes is written, with the edition of the rules that changed it', async () => {
+  await recordClicks(database.sql, [
+    aClick({ at: noon, ip_hash: aHash(1), rules_version: 1 }),
+    aClick({ at: noon + 1, ip_hash: aHash(1), rules_version: 1 }),
+    aClick({ at: noon + 2, ip_hash: aHash(1), rules_version: 1, verdict: 'machine', reason: 'prefetch' }),
+  ])
+  const stored = () =>
+    database.sql`select ctid::text, rules_version from promo_click_tracking order by clicked_at`
+  const before = await stored()
+  await settle()
+  const after = await stored()
+  expect(after.map(({ ctid }, index) => ctid === before[index]?.ctid)).toEqual([true, false, true])
+  expect(after.map(({ rules_version }) => rules_version)).toEqual([1, rulesVersion, 1])
+})
+
+test('a visitor’s hundred thousand clicks within seconds are judged in reasonable time', async () => {
+  const clicks = 100_000
+  await database.sql`
+    insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, ip_hash)
+    select gen_random_uuid(), 4, 42 + i % 3, ${new Date(noon)}::timestamptz + i / 20 * interval '1 millisecond', ${aHash(1)}
+    from generate_series(1, ${clicks}::integer) i
+  `
+  await database.sql`
+    insert into promo_performance_metrics (hour, offer_id, variation_id, clicks, human_clicks)
+    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, count(*), count(*)
+    from promo_click_tracking group by 1, 2, 3
+  `
+  await database.sql`
+    insert into promo_daily_metrics (day, offer_id, variation_id, clicks, human_clicks)
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, clicks, human_clicks from promo_performance_metrics
+  `
+  await database.sql`
+    update promo_text_variations v set clicks = m.clicks from promo_daily_metrics m where m.variation_id = v.id
+  `
+  await database.sql`update promo_offers set total_clicks = ${clicks} where id = 4`
+  const began = performance.now()
+  expect(await settle({ limit: 20_000 })).toBe(clicks)
+  expect(performance.now() - began).toBeLessThan(60_000)
+  const rows = await database.sql`
+    select verdict, reason, count(*)::integer as clicks from promo_click_tracking group by 1, 2 order by 3
+  `
+  expect([...rows]).toEqual([
+    { verdict: 'human', reason: 'many_links', clicks: 3 },
+    { verdict: 'duplicate', reason: 'repeated', clicks: clicks - 3 },
+  ])
+}, 120_000)
