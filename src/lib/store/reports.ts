@@ -174,17 +174,14 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       )} as sparklines,
       ${list(
         include.has('heatmap'),
-        // Whole hours of local time since a Monday: fast, where extracting weekday and hour of each row is not.
+        // Hours of local time since a Monday: fast, where extracting weekday and hour of each row is not.
         sql`
           select place / 24 + 1 as weekday, place % 24 as hour, sum(clicks) as clicks, sum(human_clicks) as human_clicks
           from (
-            select clicks, human_clicks,
-              floor(date_part('epoch', (hour at time zone ${tz}) - timestamp '1999-01-04') / 3600)::integer % 168 as place
-            from (
-              select m.hour, sum(m.clicks) as clicks, sum(m.human_clicks) as human_clicks
-              from promo_performance_metrics m where ${of('m')} ${inRange(sql`m.hour`)}
-              group by 1
-            ) hours
+            select (floor(date_part('epoch', ${tz === 'UTC' ? sql`m.hour` : sql`m.hour at time zone ${tz}`}) / 3600)::integer + 72) % 168
+                as place,
+              m.clicks, m.human_clicks
+            from promo_performance_metrics m where ${of('m')} ${inRange(sql`m.hour`)}
           ) places
           group by place
           having sum(clicks) > 0
