@@ -17,7 +17,7 @@ import {
   chance,
   clicksOf,
   dayWords,
-  momentWords,
+  momentsIn,
   placeWords,
   rateOf,
   reasonWords,
@@ -57,8 +57,8 @@ describe('words', () => {
 
   test('a day is the same everywhere, a moment is in the time zone of the reader', () => {
     expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
-    expect(momentWords('2025-10-18T22:30:00Z', 'UTC')).toBe('18 Oct 2025, 22:30')
-    expect(momentWords('2025-10-18T22:30:00Z', 'Europe/Oslo')).toBe('19 Oct 2025, 00:30')
+    expect(momentsIn('UTC')('2025-10-18T22:30:00Z')).toBe('18 Oct 2025, 22:30')
+    expect(momentsIn('Europe/Oslo')('2025-10-18T22:30:00Z')).toBe('19 Oct 2025, 00:30')
   })
 
   test('reasons and places that are not known show their own name', () => {

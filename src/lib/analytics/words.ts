@@ -1,4 +1,4 @@
-import { count } from '../charts/format.ts'
+import { count, periodName } from '../charts/format.ts'
 import type { Counting } from './query.ts'
 
 /** A share from 0 to 1 as a chance. Never 0 % or 100 %, since nothing is certain. */
@@ -31,14 +31,13 @@ export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, co
   counting === 'human' ? row.human_ctr : row.ctr
 
 /** `2025-10-18` as 18 Oct 2025. */
-export const dayWords = (day: string): string => inWords(`${day}T00:00:00Z`, 'UTC', { dateStyle: 'medium' })
+export const dayWords = (day: string): string => periodName(day, 'day')
 
-/** A moment as ISO 8601, in the reader's time zone: 18 Oct 2025, 08:30. */
-export const momentWords = (moment: string, tz: string): string =>
-  inWords(moment, tz, { dateStyle: 'medium', timeStyle: 'short' })
-
-const inWords = (moment: string, timeZone: string, form: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat('en-GB', { ...form, timeZone }).format(Date.parse(moment))
+/** Writes moments, given as ISO 8601, in a reader's time zone: 18 Oct 2025, 08:30. */
+export function momentsIn(timeZone: string): (moment: string) => string {
+  const form = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone })
+  return (moment) => form.format(Date.parse(moment))
+}
 
 const reasons: Record<string, string> = {
   none: 'A person, nothing speaks against it',
