@@ -51,11 +51,9 @@ async function shown(
   const key = `page ${url.pathname}${url.search} ${editor}`
   const answer = await locals.app.remember({ key, fresh: wantsFresh(request) }, async () => {
     const response = await next()
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: await response.text(),
-    }
+    const body = await response.text()
+    const length = { 'content-length': String(Buffer.byteLength(body)) }
+    return { status: response.status, headers: { ...Object.fromEntries(response.headers), ...length }, body }
   })
   return toResponse(answer)
 }

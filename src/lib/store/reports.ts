@@ -1,6 +1,9 @@
+import type postgres from 'postgres'
 import type { ReportQuery } from '../analytics/query.ts'
 import type { Sql } from './database.ts'
 import type { ReportRow } from './report-row.ts'
+
+type Fragment = postgres.PendingQuery<postgres.Row[]>
 
 /** So many values of a dimension are told apart; the rest is "(other)". */
 const namedValues = 50
@@ -18,10 +21,10 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     ${query.offer_id === undefined ? sql`` : sql`and ${sql(table)}.offer_id = ${query.offer_id}::integer`}
     ${query.variation_id === undefined ? sql`` : sql`and ${sql(table)}.variation_id = ${query.variation_id}::integer`}
   `
-  const midnight = (day: ReturnType<Sql>) => sql`((${day})::timestamp at time zone ${tz})`
+  const midnight = (day: Fragment) => sql`((${day})::timestamp at time zone ${tz})`
   const last = sql`${end}::date`
   const first = sql`${start ?? null}::date`
-  const inRange = (moment: ReturnType<Sql>) => sql`
+  const inRange = (moment: Fragment) => sql`
     ${start === undefined ? sql`` : sql`and ${moment} >= ${midnight(first)}`}
     and ${moment} < ${midnight(sql`${last} + 1`)}
   `
@@ -39,7 +42,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     m.duplicate_clicks, m.uncertain_clicks, m.unique_clicks
   `
   // Days of UTC are added up already; those of another time zone come from the hours. `from` and `to` are included.
-  const days = (from: ReturnType<Sql> | undefined, to: ReturnType<Sql>) =>
+  const days = (from: Fragment | undefined, to: Fragment) =>
     tz === 'UTC'
       ? sql`
           select m.day, ${columns} from promo_daily_metrics m
@@ -49,6 +52,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           select (m.hour at time zone ${tz})::date as day, ${columns} from promo_performance_metrics m
           where ${of('m')} and m.hour < ${midnight(sql`${to} + 1`)} ${from ? sql`and m.hour >= ${midnight(from)}` : sql``}
         `
+  const since = start === undefined ? undefined : first
   const earliest =
     tz === 'UTC'
       ? sql`select min(m.day) from promo_daily_metrics m where ${of('m')} and m.day <= ${last}`
@@ -57,7 +61,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           where ${of('m')} and m.hour < ${midnight(sql`${last} + 1`)}
         `
   const none = sql`'[]'::json`
-  const list = (section: boolean, rows: ReturnType<Sql>) =>
+  const list = (section: boolean, rows: Fragment) =>
     section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : none
 
   return sql<ReportRow[]>`
@@ -66,7 +70,11 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     ), span as materialized (
       select ${start === undefined ? sql`coalesce((${earliest}), ${last})` : first} as first_day
     ), by_day as materialized (
-      select offer_id, variation_id, day, ${sums} from (${days(start === undefined ? undefined : first, last)}) d group by 1, 2, 3
+      ${
+        tz === 'UTC'
+          ? days(since, last)
+          : sql`select offer_id, variation_id, day, ${sums} from (${days(since, last)}) d group by 1, 2, 3`
+      }
     ), by_variation as materialized (
       select offer_id, variation_id, ${sums} from by_day group by 1, 2
     ), by_offer as materialized (
