@@ -46,7 +46,7 @@ export function share(part: number, whole: number): string {
 export const factor = (value: number): string => `× ${digits(value)}`
 
 /** A factor for an axis: `× 1.2`. */
-export const factorTick = (value: number): string => `× ${usual.format(value)}`
+export const factorTick = (value: number): string => `× ${Number(value.toFixed(2))}`
 
 /** `0.81–1.20`. */
 export const between = (low: number, high: number): string => `${digits(low)}–${digits(high)}`

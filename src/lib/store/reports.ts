@@ -223,7 +223,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           join promo_offers o on o.id = i.offer_id
           join promo_text_variations v on v.id = i.variation_id
           left join by_send s on s.impression_id = i.id
-          where i.newsletter_send_id is not null and ${of('i')} ${inRange(sql`i.tracked_at`)}
+          where i.newsletter_send_id is not null and ${of('i')} ${inRange(sql`date_trunc('hour', i.tracked_at, 'UTC')`)}
           order by i.tracked_at desc, i.id desc
         `,
       )} as sends,
