@@ -9,6 +9,7 @@ import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
 
+const audience = 'promo-analytics'
 const secret = 'a-secret-of-thirty-two-characters'
 const password = 'correct horse battery'
 let running: RunningSite
@@ -18,6 +19,7 @@ let caller = 0
 beforeAll(async () => {
   running = await runSite({
     PROMO_JWT_SECRET: secret,
+    PROMO_JWT_AUDIENCE: audience,
     PROMO_TRUSTED_PROXIES: '127.0.0.1',
     SITE_URL: 'https://site.example',
   })
@@ -57,8 +59,8 @@ const from = (path: string, request: RawRequest = {}) => {
   return ask(running.site, path, { ...request, headers: { 'x-forwarded-for': address, ...request.headers } })
 }
 
-const bearer = async (lifetime = 60, audience?: string) => {
-  const jwt = new SignJWT({ ...(audience && { aud: audience }) })
+const bearer = async (lifetime = 60, aud = audience) => {
+  const jwt = new SignJWT({ aud })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
   return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` }
@@ -181,6 +183,14 @@ describe('GET /api/v1/promo/analytics', () => {
     }
   })
 
+  test('needs a token that is meant for it: 403 for another one', async () => {
+    const { status, body } = await from('/api/v1/promo/analytics', {
+      headers: await bearer(60, 'another-service'),
+    })
+    expect(status).toBe(403)
+    expect(JSON.parse(body)).toEqual({ error: 'forbidden', message: expect.stringContaining('aud') })
+  })
+
   test('is limited to 60 a minute for each address', async () => {
     const headers = { ...(await bearer()), 'x-forwarded-for': '203.0.113.9' }
     const path = '/api/v1/promo/analytics'
@@ -188,6 +198,12 @@ describe('GET /api/v1/promo/analytics', () => {
     for (let request = 0; request < 61; request += 1) statuses.push((await from(path, { headers })).status)
     expect(statuses.filter((status) => status === 200)).toHaveLength(60)
     expect(statuses.at(-1)).toBe(429)
+    const refused = await from(path, { headers })
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect(JSON.parse(refused.body)).toEqual({
+      error: 'rate_limited',
+      message: expect.stringContaining(`${refused.headers['retry-after']} s`),
+    })
   })
 
   test('answers a reader that has the report already with 304, and gives files', async () => {
@@ -273,6 +289,7 @@ describe('signing out', () => {
     expect(everywhere.status).toBe(303)
     const [row] = await running.database.sql`select session_version from promo_editors where name = 'Anna'`
     expect(row?.session_version).toBe(2)
+    expect((await from('/api/v1/promo/analytics', { headers: { cookie } })).status).toBe(401)
     expect((await from('/sign-out')).status).toBe(405)
   })
 })
@@ -286,4 +303,39 @@ test('pages of the analytics are for those who have signed in', async () => {
     ])
   }
   expect((await from('/analytics', form({}))).status).toBe(405)
+})
+
+test('Test 15: Analytics Query Speed', async () => {
+  const { sql } = running.database
+  const hour = 3_600_000
+  const before = Date.now() - 60 * 24 * hour
+  const sends = Array.from({ length: 10_000 }, (_, index) => ({
+    at: before + index * 60_000,
+    variation_id: 42 + (index % 3),
+    newsletter_send_id: `test-15-${index}`,
+  }))
+  await recordImpressions(sql, sends.map(anImpression))
+  await recordClicks(
+    sql,
+    Array.from({ length: 1_000 }, (_, index) =>
+      aClick({
+        at: before + index * 10 * 60_000,
+        variation_id: 42 + (index % 3),
+        ip_hash: aHash(index % 400),
+      }),
+    ),
+  )
+  await settle(database, { age: 0 })
+  const includes = ['variations', 'timeline', 'heatmap', 'devices', 'referrers', 'reasons', 'attributes']
+  const query = includes.map((name) => `include_${name}=true`).join('&')
+  const headers = { ...(await bearer()), 'cache-control': 'no-cache' }
+  const times: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    const started = performance.now()
+    const { status, body } = await from(`/api/v1/promo/analytics?offer_id=4&days=90&${query}`, { headers })
+    times.push(performance.now() - started)
+    expect(status).toBe(200)
+    expect(JSON.parse(body).summary).toMatchObject({ total_impressions: 1_000_150, total_clicks: 1_023 })
+  }
+  expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(500)
 })
