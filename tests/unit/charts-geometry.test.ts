@@ -201,7 +201,7 @@ describe('rows of rates', () => {
   test('of lift share an axis with what stands beside them', () => {
     const near = [{ name: 'near', lift: 1.1, low: 1, high: 1.2 }]
     expect(drawLifts(near).ticks.at(-1)?.text).toBe('× 1.25')
-    expect(drawLifts(near, [...near, { lift: 0.4 }]).ticks.at(-1)?.text).toBe('× 3')
+    expect(drawLifts(near, [...near, { lift: 0.4 }, { lift: 0 }]).ticks.at(-1)?.text).toBe('× 3')
   })
 
   test('of lift stay on their axis for any factors', () => {

@@ -118,14 +118,11 @@ function variationRow(variation: ReportRow['variations'][number], assessment: As
 }
 
 function sendRows(sends: readonly SentPromo[]): SendRow[] {
-  // Many sends show few texts.
-  const previews = new Map(sends.map(({ variation_id, text_content }) => [variation_id, text_content]))
-  for (const [id, text] of previews) previews.set(id, previewOf(text))
   return sends.map(({ spans, text_content, ...send }) => {
     const counted = new Map(spans.map(([hours, ...clicks]) => [hours, clicks]))
     return {
       ...send,
-      text_preview: previews.get(send.variation_id) ?? text_content,
+      text_preview: previewOf(text_content),
       ctr: rate(send.clicks, send.recipients),
       human_ctr: rate(send.human_clicks, send.recipients),
       by_hours: spanStarts.map((hours) => {
