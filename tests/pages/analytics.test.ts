@@ -7,6 +7,7 @@ import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { headline } from '../support/html-tables.ts'
 import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
 
 const audience = 'promo-analytics'
@@ -303,6 +304,32 @@ test('pages of the analytics are for those who have signed in', async () => {
     ])
   }
   expect((await from('/analytics', form({}))).status).toBe(405)
+})
+
+test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {
+  await addEditor(database, { name: 'Berta', password })
+  const cookieOf = async (name: string) => {
+    const { headers } = await from('/sign-in', form({ name, password }))
+    return headers['set-cookie']?.split(';')[0] ?? ''
+  }
+  const [anna, berta] = [await cookieOf('Anna'), await cookieOf('Berta')]
+  const show = async (cookie: string, cacheControl = 'max-age=0') => {
+    const headers = { cookie, 'cache-control': cacheControl }
+    const { status, body } = await from('/analytics?days=all', { headers })
+    expect(status).toBe(200)
+    return {
+      editor: /<span class="soft">(Anna|Berta)</.exec(body)?.[1],
+      clicks: headline(body)['Clicks by people'],
+    }
+  }
+  const before = await show(anna, 'no-cache')
+  await recordClicks(running.database.sql, [
+    aClick({ at: Date.now() - 60_000, variation_id: 50, offer_id: 5 }),
+  ])
+  expect(await show(anna)).toEqual(before)
+  const fresh = { editor: 'Anna', clicks: String(Number(before.clicks) + 1) }
+  expect(await show(berta)).toEqual({ ...fresh, editor: 'Berta' })
+  expect(await show(anna, 'no-cache')).toEqual(fresh)
 })
 
 test('Test 15: Analytics Query Speed', async () => {
