@@ -1,6 +1,8 @@
 import { defineMiddleware } from 'astro:middleware'
 import type { APIContext } from 'astro'
 import { developmentApp } from './development-app.ts'
+import { wantsFresh } from './lib/analytics/remember.ts'
+import { toResponse } from './lib/http/answer.ts'
 
 /**
  * In production the server has put the app and the client into the locals already; `astro dev` has no such server,
@@ -34,9 +36,26 @@ async function forEditors(
   }
   if (!session.ok) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 303)
   locals.editor = session.value.editor
-  const response = await next()
+  const response = await shown({ locals, request, url }, session.value.editor.name, next)
   if (session.value.cookie !== undefined) response.headers.append('set-cookie', session.value.cookie)
   return response
+}
+
+/** A page that was shown to the same editor a moment ago is shown again: rendering takes the time of many redirects. */
+async function shown(
+  { locals, request, url }: Pick<APIContext, 'locals' | 'request' | 'url'>,
+  editor: string,
+  next: () => Promise<Response>,
+): Promise<Response> {
+  if (request.method !== 'GET') return await next()
+  const key = `page ${url.pathname}${url.search} ${editor}`
+  const answer = await locals.app.remember({ key, fresh: wantsFresh(request) }, async () => {
+    const response = await next()
+    const body = await response.text()
+    const length = { 'content-length': String(Buffer.byteLength(body)) }
+    return { status: response.status, headers: { ...Object.fromEntries(response.headers), ...length }, body }
+  })
+  return toResponse(answer)
 }
 
 const headers = {

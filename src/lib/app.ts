@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createAssessor } from './analytics/assess-evidence.ts'
 import { type Counting, parseQuery, type ReportQuery } from './analytics/query.ts'
 import { readReport } from './analytics/read-report.ts'
+import { createRemember } from './analytics/remember.ts'
 import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
@@ -228,6 +229,7 @@ async function assemble(
     access,
     parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
       parseQuery(parameters, now(), defaults),
+    remember: createRemember(now),
     readReport: (query: ReportQuery) => readReport({ database, assess }, query),
     readHealth: () => readHealth({ database, readings, migrated: () => maintenance.ready }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),

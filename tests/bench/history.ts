@@ -1,13 +1,36 @@
+import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
 import type { Sql } from '../../src/lib/store/database.ts'
+
+/** Days of history. */
+export const days = 730
 
 /**
  * Two years of a daily newsletter with so many clicks, written by the database itself: 20 offers of 4 variations, a
- * send a day, its clicks 70/20/10 on the three days after it. Raw rows and the rollups that settling would leave.
+ * send a day, its clicks 70/20/10 on the three days after it. Raw rows, the rollups that recording and settling would
+ * leave, and counters. Needs a connection of its own, of a superuser.
  */
 export async function writeHistory(sql: Sql, clicks: number, end: Date): Promise<void> {
+  const perSend = Math.round(clicks / days)
+  await makeClickPartitionsBetween(
+    sql,
+    end.getTime() - (days + 31) * 86_400_000,
+    end.getTime() + 31 * 86_400_000,
+  )
+  // Foreign keys hold by construction, and ten million checks would take minutes.
+  await sql`set session_replication_role = replica`
+  await writePromos(sql, perSend, end)
+  await writeClicks(sql, perSend, end)
+  await addUp(sql, end)
+  await sql`reset session_replication_role`
+  await sql.unsafe('drop table made')
+  await sql.unsafe('vacuum analyze')
+}
+
+async function writePromos(sql: Sql, perSend: number, end: Date): Promise<void> {
+  await sql`insert into affiliate_links (slug, destination_url) values ('offer', 'https://merchant.example/')`
   await sql`
     insert into promo_offers (id, name, link_slug)
-    select o, 'Offer ' || o, 'offer-' || o from generate_series(1, 20) o
+    select o, 'Offer ' || o || ' – with a longer name', 'offer' from generate_series(1, 20) o
   `
   await sql`
     insert into promo_text_variations (id, offer_id, text_content, cta_text, tone, length_category, approved)
@@ -16,16 +39,20 @@ export async function writeHistory(sql: Sql, clicks: number, end: Date): Promise
       (array['short', 'medium', 'long', 'short'])[v], true
     from generate_series(1, 20) o, generate_series(1, 4) v
   `
-  const perSend = Math.round(clicks / 730)
   await sql`
-    insert into promo_impression_tracking (id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at)
-    select d, (d * 7) % 20 + 1, (d * 7) % 20 * 4 + (d * 13) % 4 + 1, 'send-' || d, ${perSend * 50}::integer,
-      ${end}::timestamptz - interval '730 days' + d * interval '1 day'
-    from generate_series(0, 729) d
+    insert into promo_impression_tracking (id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at)
+    select d, d * 7 % 20 + 1, d * 7 % 20 * 4 + d / 20 % 4 + 1, 'send-' || d, ${perSend * 40}::integer, sent, sent
+    from (
+      select d, ${end}::timestamptz - interval '1 day' * ${days} + d * interval '1 day' as sent
+      from generate_series(1, ${days} - 1) d
+    ) s
   `
-  // One session without triggers: foreign keys hold by construction, and ten million checks would take minutes.
+  await sql`select setval('promo_impression_tracking_id_seq', ${days})`
+}
+
+/** The rows are written without indexes, which are then made at once: those that the site and the specification use. */
+async function writeClicks(sql: Sql, perSend: number, end: Date): Promise<void> {
   await sql.unsafe(`
-    set session_replication_role = replica;
     do $$ declare i text; begin
       for i in select conname from pg_constraint where conrelid = 'promo_click_tracking'::regclass and contype in ('p', 'u') loop
         execute format('alter table promo_click_tracking drop constraint %I', i);
@@ -33,50 +60,91 @@ export async function writeHistory(sql: Sql, clicks: number, end: Date): Promise
       for i in select indexrelid::regclass::text from pg_index where indrelid = 'promo_click_tracking'::regclass loop
         execute 'drop index ' || i;
       end loop;
-    end $$;
-    insert into promo_click_tracking (id, event_id, offer_id, variation_id, clicked_at, recorded_at, verdict, reason,
+    end $$
+  `)
+  await sql`
+    create unlogged table made as
+    select c, impression_id, offer_id, variation_id, hours, sent + hours * interval '1 hour' as at,
+      case when c % 17 = 0 then 'machine' when c % 29 = 0 then 'duplicate' else 'human' end as verdict,
+      case when c % 17 = 0 then 'prefetch' when c % 29 = 0 then 'repeated' when c % 31 = 0 then 'no_user_agent' else 'none' end
+        as reason
+    from (
+      select c, i.id as impression_id, i.offer_id, i.variation_id, i.tracked_at as sent,
+        case when c * 7919 % 1000 < 700 then 0 when c * 7919 % 1000 < 900 then 24 else 48 end
+          + 23 * (c % 97 / 97.0) ^ 3 as hours
+      from promo_impression_tracking i, generate_series(1, ${perSend} * (50 + i.id * 31 % 100) / 100) c
+    ) s
+    where sent + hours * interval '1 hour' < ${end}
+  `
+  await sql`
+    insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, recorded_at, verdict, reason,
       device, browser, os, referrer, ip_hash)
-    select c, gen_random_uuid(), i.offer_id, i.variation_id, t, t,
-      case when c % 17 = 0 then 'machine' when c % 29 = 0 then 'duplicate' else 'human' end,
-      case when c % 17 = 0 then 'prefetch' when c % 29 = 0 then 'repeated' else 'none' end,
-      (array['phone', 'desktop', 'tablet'])[c % 3 + 1], (array['Safari', 'Chrome', 'Firefox', 'Edge'])[c % 4 + 1],
+    select gen_random_uuid(), offer_id, variation_id, at, at, verdict, reason,
+      (array['mobile', 'desktop', 'tablet'])[c % 3 + 1], (array['Safari', 'Chrome', 'Firefox', 'Edge'])[c % 4 + 1],
       (array['iOS', 'Android', 'Windows', 'macOS'])[c % 4 + 1], 'mail' || c % 8 || '.example', md5((c % 100000)::text)
-    from promo_impression_tracking i,
-      lateral (
-        select c, i.tracked_at + (case when r < 0.7 then 0 when r < 0.9 then 24 else 48 end + 23 * (c % 97 / 97.0) ^ 3)
-          * interval '1 hour' as t
-        from (select c, (c * 7919 % 1000) / 1000.0 as r from generate_series(1, ${perSend}) c) s
-      ) clicks
-    where t < '${end.toISOString()}'::timestamptz;
-    create index on promo_click_tracking (clicked_date);
+    from made
+  `
+  await sql.unsafe(`
+    create index idx_click_date on promo_click_tracking (clicked_date);
+    create index idx_click_recorded on promo_click_tracking (recorded_at, event_id);
+    create index idx_click_time on promo_click_tracking using brin (clicked_at)
+  `)
+}
+
+async function addUp(sql: Sql, end: Date): Promise<void> {
+  const verdicts = sql`
+    count(*), count(*) filter (where verdict = 'human'), count(*) filter (where verdict = 'machine'),
+    count(*) filter (where verdict = 'duplicate'), count(*) filter (where verdict = 'human' and reason <> 'none'),
+    count(*) filter (where verdict = 'human')
+  `
+  await sql`
     insert into promo_performance_metrics (hour, offer_id, variation_id, clicks, human_clicks, machine_clicks,
-      duplicate_clicks, unique_clicks, clickers)
-    select date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, count(*),
-      count(*) filter (where verdict = 'human'), count(*) filter (where verdict = 'machine'),
-      count(*) filter (where verdict = 'duplicate'), count(*) filter (where verdict = 'human'),
-      count(*) filter (where verdict = 'human')
-    from promo_click_tracking group by 1, 2, 3;
+      duplicate_clicks, uncertain_clicks, unique_clicks)
+    select date_trunc('hour', at, 'UTC'), offer_id, variation_id, ${verdicts} from made group by 1, 2, 3
+  `
+  await sql`
     insert into promo_performance_metrics as m (hour, offer_id, variation_id, impressions, recipients)
     select date_trunc('hour', tracked_at, 'UTC'), offer_id, variation_id, 1, recipients from promo_impression_tracking
-    on conflict (variation_id, hour) do update set impressions = 1, recipients = excluded.recipients;
+    on conflict (variation_id, hour) do update set impressions = 1, recipients = excluded.recipients
+  `
+  await sql`
+    insert into promo_daily_metrics (day, offer_id, variation_id, impressions, recipients, clicks, human_clicks,
+      machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks)
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(impressions), sum(recipients), sum(clicks),
+      sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
+    from promo_performance_metrics group by 1, 2, 3
+  `
+  await sql`
     insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
-    select i.id, s.hours, count(*), count(*) filter (where c.verdict = 'human'),
-      count(*) filter (where c.verdict = 'human')
-    from promo_impression_tracking i
-    join promo_click_tracking c on c.variation_id = i.variation_id
-      and c.clicked_at >= i.tracked_at and c.clicked_at < i.tracked_at + interval '72 hours'
-    join lateral (
-      select max(h) as hours from unnest(array[0, 1, 2, 3, 6, 12, 24, 48, 72, 168]) h
-      where h <= extract(epoch from c.clicked_at - i.tracked_at) / 3600
-    ) s on true
-    group by 1, 2;
+    select impression_id, (select max(h) from unnest(array[0, 1, 2, 3, 6, 12, 24, 48, 72, 168]) h where h <= floor(hours)),
+      sum(clicks), sum(human), sum(human)
+    from (
+      select impression_id, floor(hours) as hours, count(*) as clicks, count(*) filter (where verdict = 'human') as human
+      from made group by 1, 2
+    ) m
+    group by 1, 2
+  `
+  await sql`
     insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks)
-    select clicked_date, offer_id, variation_id, dimension, value, count(*), count(*) filter (where verdict = 'human')
-    from promo_click_tracking c,
-      lateral (values ('device', device), ('browser', browser), ('os', os), ('referrer', referrer), ('reason', reason))
-        known (dimension, value)
-    group by 1, 2, 3, 4, 5;
-    update promo_settlement set recorded_at = '${end.toISOString()}';
-  `)
-  await sql.unsafe('vacuum analyze')
+    select clicked_date, offer_id, variation_id, dimension, value, sum(clicks), sum(human)
+    from (
+      select clicked_date, offer_id, variation_id, device, browser, os, referrer, reason, count(*) as clicks,
+        count(*) filter (where verdict = 'human') as human
+      from promo_click_tracking group by 1, 2, 3, 4, 5, 6, 7, 8
+    ) c, lateral (
+      values ('device', device), ('browser', browser), ('os', os), ('referrer', referrer), ('reason', reason)
+    ) known (dimension, value)
+    group by 1, 2, 3, 4, 5
+  `
+  await sql`
+    update promo_text_variations v set impressions = m.recipients, clicks = m.clicks
+    from (select variation_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics group by 1) m
+    where m.variation_id = v.id
+  `
+  await sql`
+    update promo_offers o set total_impressions = m.recipients, total_clicks = m.clicks
+    from (select offer_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics group by 1) m
+    where m.offer_id = o.id
+  `
+  await sql`update promo_settlement set recorded_at = ${end}`
 }

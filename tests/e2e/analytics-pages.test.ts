@@ -237,7 +237,7 @@ test('while the database is away the page says that redirects go on', async () =
     expect(await page.getByRole('link', { name: '7 days' }).count()).toBe(1)
   }
   try {
-    await withEditorsPage(browser, empty, '/analytics', {}, use, answersWith(503))
+    await withEditorsPage(browser, empty, '/analytics?days=7', {}, use, answersWith(503))
   } finally {
     await admin`alter database ${admin(name)} with allow_connections true`
     await admin.end()

@@ -7,8 +7,10 @@ import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { headline } from '../support/html-tables.ts'
 import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
 
+const audience = 'promo-analytics'
 const secret = 'a-secret-of-thirty-two-characters'
 const password = 'correct horse battery'
 let running: RunningSite
@@ -18,6 +20,7 @@ let caller = 0
 beforeAll(async () => {
   running = await runSite({
     PROMO_JWT_SECRET: secret,
+    PROMO_JWT_AUDIENCE: audience,
     PROMO_TRUSTED_PROXIES: '127.0.0.1',
     SITE_URL: 'https://site.example',
   })
@@ -57,8 +60,8 @@ const from = (path: string, request: RawRequest = {}) => {
   return ask(running.site, path, { ...request, headers: { 'x-forwarded-for': address, ...request.headers } })
 }
 
-const bearer = async (lifetime = 60, audience?: string) => {
-  const jwt = new SignJWT({ ...(audience && { aud: audience }) })
+const bearer = async (lifetime = 60, aud = audience) => {
+  const jwt = new SignJWT({ aud })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
   return { authorization: `Bearer ${await jwt.sign(new TextEncoder().encode(secret))}` }
@@ -185,6 +188,14 @@ describe('GET /api/v1/promo/analytics', () => {
     }
   })
 
+  test('needs a token that is meant for it: 403 for another one', async () => {
+    const { status, body } = await from('/api/v1/promo/analytics', {
+      headers: await bearer(60, 'another-service'),
+    })
+    expect(status).toBe(403)
+    expect(JSON.parse(body)).toEqual({ error: 'forbidden', message: expect.stringContaining('aud') })
+  })
+
   test('is limited to 60 a minute for each address', async () => {
     const headers = { ...(await bearer()), 'x-forwarded-for': '203.0.113.9' }
     const path = '/api/v1/promo/analytics'
@@ -192,6 +203,12 @@ describe('GET /api/v1/promo/analytics', () => {
     for (let request = 0; request < 61; request += 1) statuses.push((await from(path, { headers })).status)
     expect(statuses.filter((status) => status === 200)).toHaveLength(60)
     expect(statuses.at(-1)).toBe(429)
+    const refused = await from(path, { headers })
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect(JSON.parse(refused.body)).toEqual({
+      error: 'rate_limited',
+      message: expect.stringContaining(`${refused.headers['retry-after']} s`),
+    })
   })
 
   test('answers a reader that has the report already with 304, and gives files', async () => {
@@ -277,6 +294,7 @@ describe('signing out', () => {
     expect(everywhere.status).toBe(303)
     const [row] = await running.database.sql`select session_version from promo_editors where name = 'Anna'`
     expect(row?.session_version).toBe(2)
+    expect((await from('/api/v1/promo/analytics', { headers: { cookie } })).status).toBe(401)
     expect((await from('/sign-out')).status).toBe(405)
   })
 })
@@ -290,4 +308,65 @@ test('pages of the analytics are for those who have signed in', async () => {
     ])
   }
   expect((await from('/analytics', form({}))).status).toBe(405)
+})
+
+test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {
+  await addEditor(database, { name: 'Berta', password })
+  const cookieOf = async (name: string) => {
+    const { headers } = await from('/sign-in', form({ name, password }))
+    return headers['set-cookie']?.split(';')[0] ?? ''
+  }
+  const [anna, berta] = [await cookieOf('Anna'), await cookieOf('Berta')]
+  const show = async (cookie: string, cacheControl = 'max-age=0') => {
+    const headers = { cookie, 'cache-control': cacheControl }
+    const { status, body } = await from('/analytics?days=all', { headers })
+    expect(status).toBe(200)
+    return {
+      editor: /<span class="soft">(Anna|Berta)</.exec(body)?.[1],
+      clicks: headline(body)['Clicks by people'],
+    }
+  }
+  const before = await show(anna, 'no-cache')
+  await recordClicks(running.database.sql, [
+    aClick({ at: Date.now() - 60_000, variation_id: 50, offer_id: 5 }),
+  ])
+  expect(await show(anna)).toEqual(before)
+  const fresh = { editor: 'Anna', clicks: String(Number(before.clicks) + 1) }
+  expect(await show(berta)).toEqual({ ...fresh, editor: 'Berta' })
+  expect(await show(anna, 'no-cache')).toEqual(fresh)
+})
+
+test('Test 15: Analytics Query Speed', async () => {
+  const { sql } = running.database
+  const hour = 3_600_000
+  const before = Date.now() - 60 * 24 * hour
+  const sends = Array.from({ length: 10_000 }, (_, index) => ({
+    at: before + index * 60_000,
+    variation_id: 42 + (index % 3),
+    newsletter_send_id: `test-15-${index}`,
+  }))
+  await recordImpressions(sql, sends.map(anImpression))
+  await recordClicks(
+    sql,
+    Array.from({ length: 1_000 }, (_, index) =>
+      aClick({
+        at: before + index * 10 * 60_000,
+        variation_id: 42 + (index % 3),
+        ip_hash: aHash(index % 400),
+      }),
+    ),
+  )
+  await settle(database, { age: 0 })
+  const includes = ['variations', 'timeline', 'heatmap', 'devices', 'referrers', 'reasons', 'attributes']
+  const query = includes.map((name) => `include_${name}=true`).join('&')
+  const headers = { ...(await bearer()), 'cache-control': 'no-cache' }
+  const times: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    const started = performance.now()
+    const { status, body } = await from(`/api/v1/promo/analytics?offer_id=4&days=90&${query}`, { headers })
+    times.push(performance.now() - started)
+    expect(status).toBe(200)
+    expect(JSON.parse(body).summary).toMatchObject({ total_impressions: 1_000_150, total_clicks: 1_023 })
+  }
+  expect(times.toSorted((a, b) => a - b)[2]).toBeLessThan(500)
 })

@@ -1,202 +1,182 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { figuresOf } from '../../src/lib/analytics/figures.ts'
+import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
 import { daysBefore, daysBetween, type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
+import { readReport } from '../../src/lib/analytics/read-report.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
-import { readReportRow } from '../../src/lib/store/reports.ts'
-import type { Click, Impression } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
-import { aClick, anImpression } from '../support/events.ts'
+import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
+import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
 
-let database: TestDatabase
+let store: TestDatabase
+let database: Database
 
 beforeAll(async () => {
-  database = await createTestDatabase()
+  store = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
 })
-afterAll(() => database.drop())
+afterAll(async () => {
+  await database.close()
+  await store.drop()
+})
 
-const clear = () => database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+const clear = () =>
+  store.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_clickers restart identity cascade`
 afterEach(clear)
 
-const hour = 3_600_000
-/** Around the days on which Oslo (30 March 2025) and Havana (9 March 2025, at midnight) change their clocks. */
-const begin = Date.UTC(2025, 2, 7)
-const end = Date.UTC(2025, 3, 2)
-
-const places = [
-  { offer_id: 4, variation_id: 42 },
-  { offer_id: 4, variation_id: 43 },
-  { offer_id: 5, variation_id: 50 },
-]
-const place = fc.constantFrom(...places)
-const moment = fc.integer({ min: begin, max: end })
-const click = fc
-  .record({
-    place,
-    at: moment,
-    verdict: fc.constantFrom('human', 'human', 'machine', 'duplicate'),
-    sign: fc.constantFrom('none', 'no_user_agent'),
-  })
-  .map(({ place, at, verdict, sign }) =>
-    aClick({ ...place, at, verdict, reason: verdict === 'human' ? sign : 'some_rule' }),
-  )
-const impression = fc
-  .record({ place, at: moment, recipients: fc.integer({ min: 1, max: 900 }), send: fc.option(fc.uuid()) })
-  .map(({ place, at, recipients, send }) =>
-    anImpression({ ...place, at, recipients, newsletter_send_id: send }),
-  )
-
-const day = fc
-  .integer({ min: -3, max: 30 })
-  .map((days) => new Date(begin + days * 24 * hour).toISOString().slice(0, 10))
 const asked: fc.Arbitrary<ReportQuery> = fc
   .record({
-    start: fc.option(day),
-    end: day,
-    tz: fc.constantFrom('UTC', 'Europe/Oslo', 'America/Havana', 'Asia/Kolkata', 'Pacific/Auckland'),
-    offer: fc.constantFrom(undefined, undefined, 4, 5),
+    period: randomPeriod,
+    offer: fc.constantFrom(undefined, undefined, 4),
     variation: fc.constantFrom(undefined, undefined, 43),
-    counting: fc.constantFrom('all' as const, 'human' as const),
   })
-  .map(({ start, end, tz, offer, variation, counting }) => ({
-    ...(start !== null && { start: [start, end].sort()[0] ?? end }),
-    end,
-    tz,
-    counting,
+  .map(({ period, offer, variation }) => ({
+    ...period,
     ...(offer !== undefined && { offer_id: offer }),
     ...(variation !== undefined && { variation_id: variation }),
     include: new Set(sections),
     format: 'json' as const,
   }))
 
-type Local = { day: string; weekday: number; hour: number }
+const rate = (clicks: number, of: number) => (of === 0 ? null : Math.round((clicks / of) * 10_000) / 100)
 
-/** An hour of UTC belongs to the local day and hour in which it begins. */
-function localOf(at: number, tz: string): Local {
-  const parts = new Intl.DateTimeFormat('en-CA', {
-    timeZone: tz,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(Math.floor(at / hour) * hour)
-  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? ''
-  const day = `${part('year')}-${part('month')}-${part('day')}`
-  return { day, weekday: new Date(day).getUTCDay() || 7, hour: Number(part('hour')) }
+type Sums = ReturnType<typeof recount>['summary']
+const nothing: Sums = {
+  impressions: 0,
+  clicks: 0,
+  human_clicks: 0,
+  machine_clicks: 0,
+  duplicate_clicks: 0,
+  uncertain_clicks: 0,
+  unique_clicks: 0,
 }
-
-type Event = (Click | Impression) & Local
-
-const sumsOf = (events: readonly Event[]) => {
-  const clicks = events.filter((event) => event.kind === 'click')
-  const of = (verdict: string) => clicks.filter((one) => one.verdict === verdict).length
+const figures = (sums: Sums = nothing) => ({
+  ...sums,
+  ctr: rate(sums.clicks, sums.impressions),
+  human_ctr: rate(sums.human_clicks, sums.impressions),
+})
+const totals = (sums: Sums, start: string, end: string, days: number | 'all') => {
+  const { impressions, clicks, ctr, ...rest } = figures(sums)
   return {
-    impressions: events.reduce((sum, event) => sum + (event.kind === 'impression' ? event.recipients : 0), 0),
-    clicks: clicks.length,
-    human_clicks: of('human'),
-    machine_clicks: of('machine'),
-    duplicate_clicks: of('duplicate'),
-    uncertain_clicks: clicks.filter((one) => one.verdict === 'human' && one.reason !== 'none').length,
-    unique_clicks: 0,
+    total_impressions: impressions,
+    total_clicks: clicks,
+    overall_ctr: ctr,
+    ...rest,
+    date_range: { start, end, days },
   }
 }
 
-const groups = <Key>(events: readonly Event[], key: (event: Event) => Key) => [
-  ...Map.groupBy(events, (event) => JSON.stringify(key(event))).values(),
-]
+/** What the sends so far say of texts that `holds` is true for. */
+function evidenceOf(raw: RawEvents, holds: (variation_id: number) => boolean) {
+  const own = recountSends(raw).filter(({ variation_id }) => holds(variation_id))
+  const sum = (pick: (send: (typeof own)[number]) => number) =>
+    own.reduce((total, send) => total + pick(send), 0)
+  return {
+    sends: own.length,
+    recipients: sum(({ recipients }) => recipients),
+    clickers: sum(({ clickers }) => clickers),
+  }
+}
 
-function recount(events: readonly Event[], query: ReportQuery) {
-  const filtered = events.filter(
-    (event) =>
-      (query.offer_id === undefined || event.offer_id === query.offer_id) &&
-      (query.variation_id === undefined || event.variation_id === query.variation_id),
+/** The rate that ranks falls, and what was never shown comes last. */
+function expectRanked(rows: readonly { ctr: number | null; human_ctr: number | null }[], human: boolean) {
+  const rates = rows.map((row) => (human ? row.human_ctr : row.ctr) ?? -1)
+  expect(rates).toEqual(rates.toSorted((a, b) => b - a))
+}
+
+async function expectRecounted(raw: RawEvents, query: ReportQuery) {
+  const read = await readReport({ database, assess: createAssessor(() => Date.UTC(2025, 4, 1)) }, query)
+  if (query.offer_id === 5 && query.variation_id === 43) return expect(read.ok).toBe(false)
+  if (!read.ok) throw new Error(JSON.stringify(read.fault))
+  const {
+    summary,
+    previous,
+    offers,
+    variations = [],
+    sends = [],
+    attributes,
+    settled_until,
+    ...rest
+  } = read.value
+  const expected = recount(raw, query)
+  const { start, end } = query
+  const length = daysBetween(expected.first_day, end)
+  expect(summary).toEqual(totals(expected.summary, expected.first_day, end, start ? length : 'all'))
+  expect(previous).toEqual(
+    start && expected.previous
+      ? totals(expected.previous, daysBefore(start, length + 1), daysBefore(start, 1), length)
+      : undefined,
   )
-  const until = filtered.filter((event) => event.day <= query.end)
-  const start = query.start ?? until.map((event) => event.day).sort()[0] ?? query.end
-  const inside = until.filter((event) => event.day >= start)
-  const length = daysBetween(start, query.end)
-  const before = filtered.filter((event) => event.day < start && event.day >= daysBefore(start, length + 1))
-  const step = Math.max(1, Math.floor((length + 26) / 26))
-  const bucket = (event: Event) => daysBefore(start, -Math.floor(daysBetween(start, event.day) / step) * step)
-  return {
-    first_day: start,
-    summary: sumsOf(inside),
-    previous: query.start === undefined ? null : sumsOf(before),
-    by_offer: new Map(groups(inside, (e) => e.offer_id).map((own) => [own[0]?.offer_id, sumsOf(own)])),
-    by_variation: new Map(
-      groups(inside, (e) => e.variation_id).map((own) => [own[0]?.variation_id, sumsOf(own)]),
-    ),
-    timeline: groups(inside, (e) => e.day)
-      .map((own) => ({ date: own[0]?.day ?? '', ...sumsOf(own) }))
-      .sort((a, b) => b.date.localeCompare(a.date)),
-    sparklines: groups(inside, (e) => [e.variation_id, bucket(e)])
-      .flatMap((own) => {
-        const [first] = own
-        const { impressions, clicks, human_clicks } = sumsOf(own)
-        return first
-          ? [{ date: bucket(first), variation_id: first.variation_id, impressions, clicks, human_clicks }]
-          : []
-      })
-      .sort((a, b) => a.variation_id - b.variation_id || a.date.localeCompare(b.date)),
-    heatmap: groups(
-      inside.filter((event) => event.kind === 'click'),
-      (e) => [e.weekday, e.hour],
+  for (const {
+    offer_id,
+    offer_name,
+    offer_type,
+    active,
+    best_variation_id,
+    smoothed_ctr,
+    interval,
+    ...own
+  } of offers) {
+    expect(own).toEqual(figures(expected.by_offer.get(offer_id)))
+    const rateOf = ({ ctr, human_ctr }: ReturnType<typeof figures>) =>
+      query.counting === 'human' ? human_ctr : ctr
+    const best = [...variations.filter((text) => text.offer_id === offer_id)].map(
+      ({ variation_id }) => rateOf(figures(expected.by_variation.get(variation_id))) ?? -1,
     )
-      .flatMap((own) => {
-        const [first] = own
-        const { clicks, human_clicks } = sumsOf(own)
-        return first ? [{ weekday: first.weekday, hour: first.hour, clicks, human_clicks }] : []
-      })
-      .sort((a, b) => a.weekday - b.weekday || a.hour - b.hour),
+    const rateOfBest = rateOf(figures(expected.by_variation.get(best_variation_id ?? 0))) ?? -1
+    expect(rateOfBest).toBe(Math.max(-1, ...best))
   }
+  for (const { statistics, variation_id, ...text } of variations) {
+    expect(text).toMatchObject(figures(expected.by_variation.get(variation_id)))
+    expect(statistics ?? { sends: 0, recipients: 0, clickers: 0 }).toMatchObject(
+      evidenceOf(raw, (id) => id === variation_id),
+    )
+  }
+  expectRanked(offers, query.counting === 'human')
+  expectRanked(variations, query.counting === 'human')
+  expect(offers.map(({ offer_id }) => offer_id)).toEqual(
+    expect.arrayContaining([...expected.by_offer.keys()]),
+  )
+  expect(variations.map(({ variation_id }) => variation_id)).toEqual(
+    expect.arrayContaining([...expected.by_variation.keys()]),
+  )
+  const { sparklines, heatmap, devices, referrers, reasons } = expected
+  const timeline = expected.timeline.map(({ date, ...sums }) => ({ date, ...figures(sums) }))
+  expect(rest).toEqual({ timeline, sparklines, heatmap, devices, referrers, reasons })
+  expect(sends.map(({ offer_name, text_preview, sent_at, ...send }) => send)).toEqual(
+    expected.sends.map(({ id, at, send, ...own }) => ({
+      ...own,
+      newsletter_send_id: send,
+      ctr: rate(own.clicks, own.recipients),
+      human_ctr: rate(own.human_clicks, own.recipients),
+    })),
+  )
+  for (const { value, sends, recipients, clickers } of attributes?.tone ?? []) {
+    const id = value === 'exciting' ? 42 : 43
+    expect({ sends, recipients, clickers }).toEqual(evidenceOf(raw, (one) => one === id))
+  }
+  return expect(settled_until === null).toBe(raw.clicks.length === 0)
 }
-
-const nothing = sumsOf([])
 
 test('every figure equals a naive recount, over all filters, time zones and changes of clocks', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(click, { maxLength: 40 }),
-      fc.array(impression, { maxLength: 15 }),
+      randomClicks,
+      randomImpressions,
       fc.array(asked, { minLength: 4, maxLength: 4 }),
       async (clicks, impressions, queries) => {
         await clear()
-        await insertPromos(database.sql)
-        await recordClicks(database.sql, clicks)
-        await recordImpressions(database.sql, impressions)
-        for (const query of queries) {
-          const events = [...clicks, ...impressions].map((event) => ({
-            ...event,
-            ...localOf(event.at, query.tz),
-          }))
-          const expected = recount(events, query)
-          const [row] = await readReportRow(database.sql, query)
-          if (!row) throw new Error('no row')
-          const { first_day, summary, previous, timeline, sparklines, heatmap } = row
-          const { by_offer, by_variation, ...rest } = expected
-          expect({ first_day, summary, previous, timeline, sparklines, heatmap }).toEqual(rest)
-          for (const { offer_id, offer_name, offer_type, active, ...sums } of row.offers)
-            expect(sums).toEqual(by_offer.get(offer_id) ?? nothing)
-          for (const {
-            variation_id,
-            offer_id,
-            text_content,
-            cta_text,
-            tone,
-            length_category,
-            approved,
-            ...sums
-          } of row.variations)
-            expect(sums).toEqual(by_variation.get(variation_id) ?? nothing)
-          expect(row.offers.map((offer) => offer.offer_id)).toEqual(
-            expect.arrayContaining([...by_offer.keys()]),
-          )
-          expect(row.variations.map((one) => one.variation_id)).toEqual(
-            expect.arrayContaining([...by_variation.keys()]),
-          )
-          expect(figuresOf(row.summary).ctr === null).toBe(row.summary.impressions === 0)
-        }
+        await store.sql`update promo_settlement set recorded_at = '-infinity'`
+        await insertPromos(store.sql)
+        await recordImpressions(store.sql, impressions)
+        await recordClicks(store.sql, clicks)
+        await settle(database, { age: 0 })
+        const raw = await readRawEvents(store.sql)
+        for (const query of queries) await expectRecounted(raw, query)
       },
     ),
     { numRuns: 60 },

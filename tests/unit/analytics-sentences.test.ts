@@ -17,7 +17,7 @@ import {
   chance,
   clicksOf,
   dayWords,
-  momentWords,
+  momentsIn,
   placeWords,
   rateOf,
   reasonWords,
@@ -57,13 +57,18 @@ describe('words', () => {
 
   test('a day is the same everywhere, a moment is in the time zone of the reader', () => {
     expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
-    expect(momentWords('2025-10-18T22:30:00Z', 'UTC')).toBe('18 Oct 2025, 22:30')
-    expect(momentWords('2025-10-18T22:30:00Z', 'Europe/Oslo')).toBe('19 Oct 2025, 00:30')
+    expect(momentsIn('UTC')('2025-10-18T22:30:00Z')).toBe('18 Oct 2025, 22:30')
+    expect(momentsIn('Europe/Oslo')('2025-10-18T22:30:00Z')).toBe('19 Oct 2025, 00:30')
   })
 
   test('reasons and places that are not known show their own name', () => {
     expect(reasonWords('prefetch')).toContain('loaded the link ahead')
     expect(reasonWords('some_new_rule')).toBe('Some new rule')
+    expect(reasonWords('some_new_sign+many_links')).toBe('Some new sign+many links')
+    expect(reasonWords('no_user_agent')).toBe('A person, uncertain: it named no browser')
+    expect(reasonWords('no_user_agent+many_links')).toBe(
+      'A machine: it named no browser, and many links were opened at once',
+    )
     expect([
       placeWords('none'),
       placeWords('mail.google.com'),
@@ -238,7 +243,7 @@ describe('offers', () => {
 
   test('one is best only where the likely ranges lie apart', () => {
     expect(offersSentence([second, first], texts(400))).toBe(
-      'First does best: 4 % of its recipients click, likely 3.5–4.5 %.',
+      'First does best: 4.00 % of its recipients click, likely 3.50–4.50 %.',
     )
     const near = { ...second, interval: [2.5, 3.6] as [number, number] }
     expect(offersSentence([near, first], texts(400))).toBe(
@@ -268,7 +273,7 @@ test('kinds of text are named only where their range leaves out 1, the clearest 
   ]
   const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] })
   expect(of(rows)).toBe(
-    '“loud” got 0.50 times the clicks of its offers’ average; “friendly” got 1.20 times the clicks of its offers’ average. ' +
+    '“loud” got 50 % fewer clicks than its offers’ average; “friendly” got 20 % more clicks than its offers’ average. ' +
       'With 4 kinds compared, one in twenty looks different by chance alone.',
   )
   expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
@@ -314,6 +319,9 @@ test('the place that most clicks come from', () => {
   ]
   expect(sharesSentence(shares, 'human', '')).toBe('Mobile: 60 % of 10 clicks by people.')
   expect(sharesSentence(shares, 'all', '')).toBe('Desktop: 75 % of 40 clicks.')
+  expect(sharesSentence([{ value: 'none', clicks: 3, human_clicks: 3 }], 'all', '')).toBe(
+    '100 % of 3 clicks do not say where they come from: most mail programs send nothing.',
+  )
   expect(sharesSentence([], 'all', 'Nothing.')).toBe('Nothing.')
   expect(sharesSentence([{ value: 'mobile', clicks: 1, human_clicks: 0 }], 'human', 'Nothing.')).toBe(
     'Nothing.',
@@ -343,7 +351,7 @@ describe('people and machines', () => {
     )
     const doubtful = { human_clicks: 50, uncertain_clicks: 5, total_impressions: 1_000 }
     expect(of({ ...doubtful, human_ctr: 5 })).toContain(
-      '5 clicks of those by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.5 % instead of 5 %',
+      '5 clicks of those by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
     )
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
   })

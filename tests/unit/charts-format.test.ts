@@ -4,8 +4,10 @@ import {
   clicksIn,
   count,
   factor,
+  factorTick,
   percent,
   percentBetween,
+  percentTick,
   periodName,
   share,
   shortCount,
@@ -15,7 +17,8 @@ describe('numbers', () => {
   test.each([
     [0, '0 %'],
     [0.0449, '0.04 %'],
-    [0.5, '0.5 %'],
+    [0.5, '0.50 %'],
+    [0.0042, '0.004 %'],
     [3.2449, '3.24 %'],
     [41.26, '41.3 %'],
     [123.4, '123 %'],
@@ -24,11 +27,15 @@ describe('numbers', () => {
   ])('%s as per cent is %s', (value, text) => expect(percent(value)).toBe(text))
 
   test('intervals name their unit once', () => {
-    expect(percentBetween(2.9, 3.61)).toBe('2.9–3.61 %')
+    expect(percentBetween(2.9, 3.61)).toBe('2.90–3.61 %')
     expect(percentBetween(null, 3)).toBe('–')
     expect(percentBetween(3, null)).toBe('–')
-    expect(between(0.81, 1.2)).toBe('0.81–1.2')
-    expect(factor(1.244)).toBe('× 1.24')
+    expect(between(0.81, 1.2)).toBe('0.81–1.20')
+    expect([factor(1.244), factor(1.2)]).toEqual(['× 1.24', '× 1.20'])
+  })
+
+  test('an axis has no decimals that say nothing', () => {
+    expect([percentTick(2), percentTick(0.5), factorTick(0.8)]).toEqual(['2 %', '0.5 %', '× 0.8'])
   })
 
   test('counts have British separators, and are short on an axis', () => {

@@ -98,14 +98,20 @@ describe('the rate over time', () => {
     const drawn = drawOverTime(points([1, 2, null, 3, null, 1, 2]), 'day')
     expect(count(drawn.line, 'M')).toBe(3)
     expect(count(drawn.band, 'M')).toBe(3)
-    expect(drawn.lone).toEqual([{ x: 50, y: short(panels.rate * (1 - 3 / 6)) }])
-    expect(drawn.last?.text).toBe('2 Apr: 2 %')
+    const up = (rate: number) => short(panels.rate * (1 - rate / 6))
+    expect(drawn.lone).toEqual([{ x: 50, y: up(3), reach: [up(1.5), up(4.5)] }])
+    expect(drawn.last?.text).toBe('2 Apr: 2.00 %')
     expect(drawn.columns[2]).toBe('29 Mar: nothing sent, 10 clicks')
-    expect(drawn.rows[0]).toEqual(['27 Mar 2026', '1 %', '0.5–1.5 %', '100', '10'])
+    expect(drawn.rows[0]).toEqual(['27 Mar 2026', '1.00 %', '0.50–1.50 %', '100', '10'])
   })
 
   test('says of weeks where they begin, and has no latest rate where there is none', () => {
-    expect(drawOverTime(points([1]), 'week').last?.text).toBe('from 27 Mar: 1 %')
+    expect(drawOverTime(points([1]), 'week').last?.text).toBe('from 27 Mar: 1.00 %')
+    const [alone] = drawOverTime(
+      points([1]).map((point) => ({ ...point, low: null, high: null })),
+      'day',
+    ).lone
+    expect(alone).not.toHaveProperty('reach')
     expect(drawOverTime(points([null]), 'week')).not.toHaveProperty('last')
   })
 
@@ -163,8 +169,8 @@ describe('rows of rates', () => {
     expect(marks[0]).toMatchObject({
       at: 50,
       reach: [25, 100],
-      text: '4 %',
-      interval: '2–50 %',
+      text: '4.00 %',
+      interval: '2.00–50.0 %',
       meaning: 'more',
     })
     expect(marks[1]?.detail).toBe('two sends')
@@ -185,11 +191,17 @@ describe('rows of rates', () => {
     ])
     const [better, open, worse] = marks
     expect((better?.at ?? 0) - 50).toBeCloseTo(50 - (worse?.at ?? 0))
-    expect(open).toMatchObject({ at: 50, text: '× 1', interval: '0–1.2' })
+    expect(open).toMatchObject({ at: 50, text: '× 1.00', interval: '0–1.20' })
     expect(open?.reach?.[0]).toBe(0)
     expect(better?.reach?.[1]).toBe(100)
     expect(ticks.map(({ at }) => at)).toEqual([0, 50, 100])
     expect(ticks.map(({ text }) => text)).toEqual(['× 0.33', '× 1', '× 3'])
+  })
+
+  test('of lift share an axis with what stands beside them', () => {
+    const near = [{ name: 'near', lift: 1.1, low: 1, high: 1.2 }]
+    expect(drawLifts(near).ticks.at(-1)?.text).toBe('× 1.25')
+    expect(drawLifts(near, [...near, { lift: 0.4 }, { lift: 0 }]).ticks.at(-1)?.text).toBe('× 3')
   })
 
   test('of lift stay on their axis for any factors', () => {

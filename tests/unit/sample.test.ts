@@ -85,11 +85,9 @@ describe('the sample history', () => {
   })
 
   test('marks every click as a sample, and has some machines', () => {
-    expect(new Set(humans.map(({ reason }) => reason))).toEqual(new Set(['sample']))
+    expect(new Set(humans.map(({ reason }) => reason))).toEqual(new Set(['none']))
     const machines = clicks.filter(({ verdict }) => verdict === 'machine')
-    expect(new Set(machines.map(({ reason }) => reason))).toEqual(
-      new Set(['sample_prefetch', 'sample_self_declared']),
-    )
+    expect(new Set(machines.map(({ reason }) => reason))).toEqual(new Set(['prefetch', 'self_declared']))
     expect(machines.length / clicks.length).toBeGreaterThan(0.03)
     expect(machines.length / clicks.length).toBeLessThan(0.2)
     expect(machines.length + humans.length).toBe(clicks.length)

@@ -59,7 +59,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, assessment: Asse
       referrer_classes: byReferrerClass(shares('referrer')),
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
-    ...(include.has('sends') && { sends: row.sends.map(sendRow) }),
+    ...(include.has('sends') && { sends: sendRows(row.sends) }),
     ...(include.has('attributes') && { attributes: assessment.attributes }),
     settled_until: row.settled_until,
   }
@@ -133,18 +133,20 @@ function variationRow(variation: ReportRow['variations'][number], assessment: As
   }
 }
 
-function sendRow({ spans, text_content, ...send }: SentPromo): SendRow {
-  const counted = new Map(spans.map(([hours, clicks, human_clicks]) => [hours, { clicks, human_clicks }]))
-  return {
-    ...send,
-    text_preview: previewOf(text_content),
-    ctr: rate(send.clicks, send.recipients),
-    human_ctr: rate(send.human_clicks, send.recipients),
-    by_hours: spanStarts.map((hours) => ({
-      hours,
-      ...(counted.get(hours) ?? { clicks: 0, human_clicks: 0 }),
-    })),
-  }
+function sendRows(sends: readonly SentPromo[]): SendRow[] {
+  return sends.map(({ spans, text_content, ...send }) => {
+    const counted = new Map(spans.map(([hours, ...clicks]) => [hours, clicks]))
+    return {
+      ...send,
+      text_preview: previewOf(text_content),
+      ctr: rate(send.clicks, send.recipients),
+      human_ctr: rate(send.human_clicks, send.recipients),
+      by_hours: spanStarts.map((hours) => {
+        const [clicks = 0, human_clicks = 0] = counted.get(hours) ?? []
+        return { hours, clicks, human_clicks }
+      }),
+    }
+  })
 }
 
 type Ranked = Figures & ({ variation_id: number } | { offer_id: number })

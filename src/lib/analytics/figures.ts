@@ -21,7 +21,8 @@ export const figuresOf = (sums: Sums): Figures => ({
 /** The beginning of a text, in the specification's form: at most about fifty characters, cut between words. */
 export function previewOf(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim()
-  const characters = [...line]
+  // Fifty characters are at most twice as many code units, and a text may be long.
+  const characters = [...line.slice(0, 102)]
   if (characters.length <= 50) return line
   const cut = characters.slice(0, 50).join('')
   const lastBlank = cut.lastIndexOf(' ')

@@ -8,11 +8,8 @@ import { tableOf } from './tables.ts'
 /** Seconds for which a reader's own browser may show a report again without asking. */
 const freshFor = 30
 
-/**
- * A report as JSON or as a CSV file of one table. `known` is the request's `If-None-Match`: a reader that has the same
- * report already is told so in place of being sent it again.
- */
-export function respondReport(report: Report, query: ReportQuery, known: string | null): Answer {
+/** A report as JSON or as a CSV file of one table. */
+export function respondReport(report: Report, query: ReportQuery): Answer {
   const [section, ...others] = query.include
   if (query.format === 'csv' && others.length > 0) {
     const asked = [...query.include].map((name) => `include_${name}`).join(', ')
@@ -27,10 +24,14 @@ export function respondReport(report: Report, query: ReportQuery, known: string 
     vary: 'Authorization, Cookie',
     etag,
   }
-  return isKnown(known, etag)
-    ? { status: 304, headers: without(headers, 'content-type') }
-    : { ...full, headers }
+  return { ...full, headers }
 }
+
+/** Tells a reader that has the same report already, by its request's `If-None-Match`, in place of sending it again. */
+export const unlessKnown = (answer: Answer, known: string | null): Answer =>
+  answer.status === 200 && isKnown(known, answer.headers.etag)
+    ? { status: 304, headers: without(answer.headers, 'content-type') }
+    : answer
 
 const file = (text: string, name: string): Answer => ({
   status: 200,
@@ -42,7 +43,7 @@ const file = (text: string, name: string): Answer => ({
   body: text,
 })
 
-const isKnown = (known: string | null, etag: string): boolean =>
+const isKnown = (known: string | null, etag: string | undefined): boolean =>
   known !== null &&
   (known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
 

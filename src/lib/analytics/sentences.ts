@@ -1,4 +1,4 @@
-import { count, percent, percentBetween } from '../charts/format.ts'
+import { count, percent, percentBetween, share } from '../charts/format.ts'
 import { sumSpans } from '../charts/send-curve.ts'
 import { neededClicks } from '../stats/label.ts'
 import type { Finding } from './findings.ts'
@@ -91,12 +91,13 @@ export function kindsSentence(attributes: NonNullable<Report['attributes']>): st
   const named = clear
     .toSorted((a, b) => strength(a) - strength(b))
     .slice(0, 2)
-    .map(({ value, lift }) => `“${value}” got ${times(lift)} the clicks of its offers’ average`)
+    .map(({ value, lift }) => `“${value}” got ${moreOrFewer(lift)} than its offers’ average`)
   const caution = `With ${rows.length} kinds compared, one in twenty looks different by chance alone.`
   return `${named.join('; ')}. ${caution}`
 }
 
-const times = (lift: number): string => `${lift.toFixed(2)} times`
+const moreOrFewer = (lift: number): string =>
+  `${count(Math.abs(Math.round((lift - 1) * 100)))} % ${lift > 1 ? 'more' : 'fewer'} clicks`
 
 const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 const clock = (hour: number): string => `${String(hour % 24).padStart(2, '0')}:00`
@@ -133,8 +134,10 @@ export function sharesSentence(shares: readonly Share[], counting: Counting, emp
   const all = total(shares, counting)
   const [most] = shares.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
   if (!most || all === 0) return empty
-  const part = Math.round((clicksOf(most, counting) / all) * 100)
-  return `${placeWords(most.value)}: ${part} % of ${count(all)} ${people(counting)}.`
+  const part = `${share(clicksOf(most, counting), all)} of ${count(all)} ${people(counting)}`
+  return most.value === 'none'
+    ? `${part} do not say where they come from: most mail programs send nothing.`
+    : `${placeWords(most.value)}: ${part}.`
 }
 
 /** How many clicks were people, and what cannot be known about them. */
@@ -158,12 +161,12 @@ export function uncertaintySentence({
   const unseen = 'A scanner that behaves just like a person’s browser cannot be told from one.'
   if (human_clicks === 0) return unseen
   if (uncertain_clicks === 0) return `No click counted as a person shows a sign of a machine. ${unseen}`
-  const share = percent((uncertain_clicks / human_clicks) * 100)
+  const part = share(uncertain_clicks, human_clicks)
   const without =
     human_ctr === null
       ? ''
       : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
-  return `${some(uncertain_clicks, 'click')} of those by people (${share}) show a weak sign of a machine.${without} ${unseen}`
+  return `${some(uncertain_clicks, 'click')} of those by people (${part}) show a weak sign of a machine.${without} ${unseen}`
 }
 
 /** What the table of texts shows: how many offers have a text to prefer. */

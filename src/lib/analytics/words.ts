@@ -1,4 +1,4 @@
-import { count } from '../charts/format.ts'
+import { count, periodName } from '../charts/format.ts'
 import type { Counting } from './query.ts'
 
 /** A share from 0 to 1 as a chance. Never 0 % or 100 %, since nothing is certain. */
@@ -31,27 +31,41 @@ export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, co
   counting === 'human' ? row.human_ctr : row.ctr
 
 /** `2025-10-18` as 18 Oct 2025. */
-export const dayWords = (day: string): string => inWords(`${day}T00:00:00Z`, 'UTC', { dateStyle: 'medium' })
+export const dayWords = (day: string): string => periodName(day, 'day')
 
-/** A moment as ISO 8601, in the reader's time zone: 18 Oct 2025, 08:30. */
-export const momentWords = (moment: string, tz: string): string =>
-  inWords(moment, tz, { dateStyle: 'medium', timeStyle: 'short' })
+/** Writes moments, given as ISO 8601, in a reader's time zone: 18 Oct 2025, 08:30. */
+export function momentsIn(timeZone: string): (moment: string) => string {
+  const form = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone })
+  return (moment) => form.format(Date.parse(moment))
+}
 
-const inWords = (moment: string, timeZone: string, form: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat('en-GB', { ...form, timeZone }).format(Date.parse(moment))
-
+/** One reason of these settles what a click is. */
 const reasons: Record<string, string> = {
-  none: 'A person, nothing speaks against it',
+  none: 'A person: nothing speaks against it',
   prefetch: 'A browser or app loaded the link ahead, nobody clicked',
   self_declared: 'A program that says itself that it is one',
+  mail_gateway: 'A mail server that checks links, by its name',
+  scanner_network: 'From a network that is known to check mail',
   flood: 'More clicks from one place than a person makes',
-  sample: 'Sample data: a person',
-  sample_prefetch: 'Sample data: a browser loaded the link ahead',
-  sample_self_declared: 'Sample data: a program that says so itself',
+  repeated: 'The same visitor again within seconds',
+}
+
+/** One of these leaves a click a person’s, though uncertain; two together make it a machine’s. */
+const signs: Record<string, string> = {
+  no_user_agent: 'it named no browser',
+  stale_user_agent: 'it named a browser that scanners pretend to be',
+  soon_after_send: 'it came within seconds of the send',
+  many_links: 'many links were opened at once',
 }
 
 /** Why a click was judged as it was; a rule that is not known here shows its own name. */
-export const reasonWords = (reason: string): string => reasons[reason] ?? titled(reason)
+export function reasonWords(reason: string): string {
+  const known = reasons[reason]
+  if (known !== undefined) return known
+  const shown = reason.split('+').map((sign) => signs[sign])
+  if (shown.includes(undefined)) return titled(reason)
+  return `${shown.length > 1 ? 'A machine' : 'A person, uncertain'}: ${shown.join(', and ')}`
+}
 
 const places: Record<string, string> = {
   none: 'Not told (most mail programs)',

@@ -46,6 +46,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
       if (everywhere !== undefined) {
         const ended = await database.run((sql) => endSessions(sql, everywhere))
         if (!ended.ok) return ended
+        sessions.forgetVersions()
       }
       return ok(sessionCookieFor(undefined, config.SITE_URL))
     },

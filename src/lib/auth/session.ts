@@ -16,13 +16,15 @@ export type Sessions = {
   begin(editor: Editor): Promise<string>
   /** Who a token belongs to, and the token to go on with where it is time for a new one. */
   check(token: string | undefined): Promise<Result<{ editor: Editor; renewed?: string }, SessionFault>>
+  /** Has the versions read again: one of them was raised. */
+  forgetVersions(): void
 }
 
 /** Seconds without a request after which a session ends. */
 export const sessionLength = 12 * 3_600
 /** Seconds after which a request gets a new token. */
 const renewAfter = 600
-/** Milliseconds within which "sign out everywhere" takes effect on every instance. */
+/** Milliseconds within which "sign out everywhere" takes effect on the other instances. */
 const versionFreshFor = 5_000
 const audience = 'promo-editor'
 
@@ -69,6 +71,7 @@ export function createSessions(options: {
 
   return {
     begin,
+    forgetVersions: () => versions.clear(),
     async check(token) {
       if (token === undefined) return fail({ code: 'signed_out' })
       const verified = await jwtVerify(token, secret, {

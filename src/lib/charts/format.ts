@@ -5,10 +5,8 @@ export type Period = 'day' | 'week' | 'month'
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
 const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumSignificantDigits: 3 })
-const significant = (digits: number) => new Intl.NumberFormat('en-GB', { maximumSignificantDigits: digits })
-const tiny = significant(1)
-const small = significant(2)
-const usual = significant(3)
+const tiny = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 1 })
+const usual = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 })
 
 /** A count in full: `12,345`. */
 export const count = (value: number): string => whole.format(value)
@@ -20,15 +18,18 @@ export const clicksIn = (value: number): string => `${count(value)} ${value === 
 export const shortCount = (value: number): string =>
   (Math.abs(value) < 10_000 ? whole : compact).format(value).toLowerCase()
 
-/** `3.24`, `0.05`, `41.3`, `120`, `12.3k`: as many digits as a reader can use. */
+/** `3.24`, `0.50`, `41.3`, `120`, `12.3k`: figures below each other have as many decimals. */
 function digits(value: number): string {
   const size = Math.abs(value)
-  if (size >= 100) return shortCount(value)
-  return (size < 0.1 ? tiny : size < 1 ? small : usual).format(value)
+  if (size >= 100 || size === 0) return shortCount(value)
+  return size < 0.01 ? tiny.format(value) : value.toFixed(size < 10 ? 2 : 1)
 }
 
 /** Per cent of a rate that is given in per cent; `–` where there is none. */
 export const percent = (value: number | null): string => (value === null ? '–' : `${digits(value)} %`)
+
+/** The same for an axis, with no decimals that say nothing: `2 %`. */
+export const percentTick = (value: number): string => `${usual.format(value)} %`
 
 /** An interval of per cent: `2.9–3.6 %`; `–` where there is none. */
 export const percentBetween = (low: number | null, high: number | null): string =>
@@ -41,10 +42,13 @@ export function share(part: number, whole: number): string {
   return rounded === 0 ? '<1 %' : rounded === 100 && part < whole ? '>99 %' : `${rounded} %`
 }
 
-/** A factor: `× 1.24`. */
+/** A factor: `× 1.20`. */
 export const factor = (value: number): string => `× ${digits(value)}`
 
-/** `0.81–1.2`. */
+/** A factor for an axis: `× 1.2`. */
+export const factorTick = (value: number): string => `× ${Number(value.toFixed(2))}`
+
+/** `0.81–1.20`. */
 export const between = (low: number, high: number): string => `${digits(low)}–${digits(high)}`
 
 const dayAndMonth = utcFormat('%-d %b')

@@ -1,6 +1,15 @@
 import { area, line } from 'd3-shape'
 import { dateTicks } from './dates.ts'
-import { clicksIn, count, type Period, percent, percentBetween, periodName, shortCount } from './format.ts'
+import {
+  clicksIn,
+  count,
+  type Period,
+  percent,
+  percentBetween,
+  percentTick,
+  periodName,
+  shortCount,
+} from './format.ts'
 import { short, type Tick, ticksTo, topOf, topOfRates, unit } from './scale.ts'
 import type { Point } from './timeline.ts'
 
@@ -17,8 +26,8 @@ export type OverTime = {
   bars: string
   /** Of a period's width. */
   barWidth: number
-  /** Points between two gaps, which no line shows; per cent of width and height. */
-  lone: { x: number; y: number }[]
+  /** Points between two gaps, which no line shows, and the ends of their intervals; per cent of width and height. */
+  lone: { x: number; y: number; reach?: [from: number, to: number] }[]
   dates: Tick[]
   /** From the top, in per cent of the whole height. */
   rates: Tick[]
@@ -75,13 +84,19 @@ export function drawOverTime(points: readonly Point[], period: Period): OverTime
       )
       .join(''),
     barWidth: Math.min(0.7, Math.round(widestBar * points.length * 100) / 100),
-    lone: spots.flatMap(({ value, x }, index) =>
+    lone: spots.flatMap(({ value, low, high, x }, index) =>
       value !== null && !known(points[index - 1]) && !known(points[index + 1])
-        ? [{ x: short(x), y: short(rateAt(value)) }]
+        ? [
+            {
+              x: short(x),
+              y: short(rateAt(value)),
+              ...(low !== null && high !== null && { reach: [short(rateAt(low)), short(rateAt(high))] }),
+            },
+          ]
         : [],
     ),
     dates: dateTicks(points.map(({ date }) => date)),
-    rates: ticksTo(rateTop, percent).map(({ at, text }) => ({
+    rates: ticksTo(rateTop, percentTick).map(({ at, text }) => ({
       at: short(((100 - at) * panels.rate) / 100),
       text,
     })),

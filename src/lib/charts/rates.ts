@@ -1,4 +1,4 @@
-import { between, factor, percent, percentBetween } from './format.ts'
+import { between, factor, factorTick, percent, percentBetween, percentTick } from './format.ts'
 import { short, type Tick, ticksTo, topOfRates } from './scale.ts'
 
 export type Rate = {
@@ -30,7 +30,7 @@ export function drawRates(rates: readonly Rate[]): Rows {
   const at = (rate: number) => short(Math.min(Math.max(rate / top, 0), 1) * 100)
   const sorted = rates.toSorted((one, other) => (other.value ?? -1) - (one.value ?? -1))
   return {
-    ticks: ticksTo(top, percent, 4),
+    ticks: ticksTo(top, percentTick, 4),
     marks: sorted.map(({ name, value, low, high, detail = '' }) => ({
       name,
       detail,
@@ -48,17 +48,18 @@ const bounds = [1.25, 1.5, 2, 3, 4, 8]
 
 /**
  * Factors around 1, on a logarithmic axis on which twice as good is as far from the middle as half as good. The axis
- * ends where the largest factor needs it to; intervals are cut there.
+ * ends where the largest factor of `among` needs it to, so that charts beside each other can share it; intervals are
+ * cut there.
  */
-export function drawLifts(lifts: readonly Lift[]): Rows {
-  const far = Math.max(1, ...lifts.map(({ lift }) => (lift > 0 ? Math.max(lift, 1 / lift) : 1)))
+export function drawLifts(lifts: readonly Lift[], among: readonly { lift: number }[] = lifts): Rows {
+  const far = Math.max(1, ...among.map(({ lift }) => (lift > 0 ? Math.max(lift, 1 / lift) : 1)))
   const bound = bounds.find((one) => one >= far * 1.1) ?? 8
   const at = (value: number) => {
     const place = value > 0 ? Math.log(value) / Math.log(bound) : -1
     return short((Math.min(Math.max(place, -1), 1) + 1) * 50)
   }
   return {
-    ticks: [1 / bound, 1, bound].map((value) => ({ at: at(value), text: factor(value) })),
+    ticks: [1 / bound, 1, bound].map((value) => ({ at: at(value), text: factorTick(value) })),
     marks: lifts
       .toSorted((one, other) => other.lift - one.lift)
       .map(({ name, lift, low, high, detail = '' }) => ({

@@ -7,7 +7,7 @@ import { bots, type Reader, readers, referrers } from './readers.ts'
 
 /**
  * Sends and clicks as a small newsletter could have had them, to try things out on. Sample data can be told from real
- * data: its sends are named `sample-YYYY-MM-DD-daily`, and the reason of each of its clicks begins with `sample`.
+ * data: its sends are named `sample-YYYY-MM-DD-daily`.
  */
 
 export type SampleVariation = { offer_id: number; variation_id: number; weight: number }
@@ -111,7 +111,7 @@ function visitsOf(text: Text, date: number, random: Random): Click[] {
     referrer: pick(referrers, random).host,
     ip_hash: visitorHash(random),
     verdict: 'human' as const,
-    reason: 'sample',
+    reason: 'none',
   }
   const click = () => clickOf(text, time, reader, visitor, random)
   if (random() > 0.05) return [click()]
@@ -124,9 +124,9 @@ function machineClick(text: Text, sentAt: number, random: Random): Click {
   const at = sentAt + whole(12 * minute, random)
   const visitor = { referrer: null, ip_hash: visitorHash(random), verdict: 'machine' as const }
   const reader = pick(readers, random)
-  if (random() < 0.5) return clickOf(text, at, reader, { ...visitor, reason: 'sample_prefetch' }, random)
+  if (random() < 0.5) return clickOf(text, at, reader, { ...visitor, reason: 'prefetch' }, random)
   const bot = { user_agent: pick(bots, random).user_agent, device: null, browser: null, os: null }
-  return clickOf(text, at, bot, { ...visitor, reason: 'sample_self_declared' }, random)
+  return clickOf(text, at, bot, { ...visitor, reason: 'self_declared' }, random)
 }
 
 const visitorHash = (random: Random): string => Buffer.from(bytes(32, random)).toString('hex')

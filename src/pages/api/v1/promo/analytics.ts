@@ -1,16 +1,20 @@
 import type { APIRoute } from 'astro'
-import { respondReport } from '../../../../lib/analytics/respond.ts'
+import { wantsFresh } from '../../../../lib/analytics/remember.ts'
+import { respondReport, unlessKnown } from '../../../../lib/analytics/respond.ts'
 import { faultAnswer, toResponse } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 
 export const GET: APIRoute = async ({ locals: { app, client }, request, url }) =>
   toResponse(
     await app.guard('analytics', { request, client }, async () => {
-      const query = app.parseReportQuery(url.searchParams)
-      if (!query.ok) return faultAnswer(query.fault)
-      const report = await app.readReport(query.value)
-      if (!report.ok) return faultAnswer(report.fault)
-      return respondReport(report.value, query.value, request.headers.get('if-none-match'))
+      const fresh = wantsFresh(request)
+      const answer = await app.remember({ key: `report ${url.search}`, fresh }, async () => {
+        const query = app.parseReportQuery(url.searchParams)
+        if (!query.ok) return faultAnswer(query.fault)
+        const report = await app.readReport(query.value)
+        return report.ok ? respondReport(report.value, query.value) : faultAnswer(report.fault)
+      })
+      return unlessKnown(answer, request.headers.get('if-none-match'))
     }),
   )
 

@@ -1,0 +1,195 @@
+import { spanStarts } from '../../src/lib/analytics/build-report.ts'
+import { daysBefore, daysBetween, type ReportQuery } from '../../src/lib/analytics/query.ts'
+import type { Sql } from '../../src/lib/store/database.ts'
+
+const hour = 3_600_000
+
+export type RawClick = {
+  id: string
+  at: number
+  offer_id: number
+  variation_id: number
+  verdict: string
+  reason: string
+  ip_hash: string | null
+  device: string | null
+  browser: string | null
+  os: string | null
+  referrer: string | null
+}
+export type RawImpression = {
+  id: number
+  at: number
+  offer_id: number
+  variation_id: number
+  recipients: number
+  send: string | null
+}
+export type RawEvents = { clicks: RawClick[]; impressions: RawImpression[] }
+
+/** The rows that all sums are made of. */
+export async function readRawEvents(sql: Sql): Promise<RawEvents> {
+  const clicks = await sql<RawClick[]>`
+    select event_id as id, extract(epoch from clicked_at)::float8 * 1000 as at, offer_id, variation_id, verdict, reason, ip_hash,
+      device, browser, os, referrer
+    from promo_click_tracking order by clicked_at, event_id
+  `
+  const impressions = await sql<RawImpression[]>`
+    select id::integer, extract(epoch from tracked_at)::float8 * 1000 as at, offer_id, variation_id, recipients,
+      newsletter_send_id as send
+    from promo_impression_tracking order by tracked_at, id
+  `
+  return { clicks: [...clicks], impressions: [...impressions] }
+}
+
+type Local = { day: string; weekday: number; hour: number }
+
+/** An hour of UTC belongs to the local day and hour in which it begins. */
+function localOf(at: number, tz: string): Local {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone: tz,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(Math.floor(at / hour) * hour)
+  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? ''
+  const day = `${part('year')}-${part('month')}-${part('day')}`
+  return { day, weekday: new Date(day).getUTCDay() || 7, hour: Number(part('hour')) }
+}
+
+const utcDay = (at: number) => new Date(at).toISOString().slice(0, 10)
+const groups = <Row>(rows: readonly Row[], key: (row: Row) => unknown): Row[][] => [
+  ...Map.groupBy(rows, (row) => JSON.stringify(key(row))).values(),
+]
+/** The row of each group that comes first in time. */
+const firsts = <Row>(rows: readonly Row[], key: (row: Row) => unknown): Row[] =>
+  groups(rows, key).flatMap((own) => own.slice(0, 1))
+const people = <Row extends { verdict: string }>(clicks: readonly Row[]) =>
+  clicks.filter(({ verdict }) => verdict === 'human')
+const counts = (clicks: readonly RawClick[]) => ({
+  clicks: clicks.length,
+  human_clicks: people(clicks).length,
+})
+
+/** The sums of everything that the events of a period say, and the visitors that were new in it. */
+function sumsOf(
+  clicks: readonly RawClick[],
+  impressions: readonly RawImpression[],
+  newcomers: ReadonlySet<string>,
+) {
+  const of = (verdict: string) => clicks.filter((one) => one.verdict === verdict).length
+  return {
+    impressions: impressions.reduce((sum, { recipients }) => sum + recipients, 0),
+    ...counts(clicks),
+    machine_clicks: of('machine'),
+    duplicate_clicks: of('duplicate'),
+    uncertain_clicks: people(clicks).filter(({ reason }) => reason !== 'none').length,
+    unique_clicks: clicks.filter(({ id }) => newcomers.has(id)).length,
+  }
+}
+
+/** The sends with what belongs to them: a click belongs to the newest send of its variation that was before it. */
+export function recountSends({ clicks, impressions }: RawEvents) {
+  const sends = impressions.filter(({ send }) => send !== null)
+  const sendOf = ({ variation_id, at }: RawClick) =>
+    sends.filter((send) => send.variation_id === variation_id && send.at <= at).at(-1)?.id
+  const owned = clicks.map((click) => ({ ...click, send: sendOf(click) }))
+  return sends.map((send) => {
+    const own = owned.filter((click) => click.send === send.id)
+    const spanOf = ({ at }: RawClick) => spanStarts.findLast((start) => start <= (at - send.at) / hour)
+    const known = people(own).filter(({ ip_hash }) => ip_hash !== null)
+    return {
+      ...send,
+      ...counts(own),
+      clickers: people(own).length - known.length + firsts(known, ({ ip_hash }) => ip_hash).length,
+      by_hours: spanStarts.map((hours) => ({
+        hours,
+        ...counts(own.filter((click) => spanOf(click) === hours)),
+      })),
+    }
+  })
+}
+
+/** Counts naively, from raw events, everything that a report says. */
+export function recount(
+  all: RawEvents,
+  query: Pick<ReportQuery, 'start' | 'end' | 'tz' | 'offer_id' | 'variation_id'>,
+) {
+  const wanted = <Row extends { offer_id: number; variation_id: number; at: number }>(rows: readonly Row[]) =>
+    rows
+      .filter(
+        ({ offer_id, variation_id }) =>
+          (query.offer_id ?? offer_id) === offer_id && (query.variation_id ?? variation_id) === variation_id,
+      )
+      .map((row) => ({ ...row, ...localOf(row.at, query.tz) }))
+  const clicks = wanted(all.clicks)
+  const impressions = wanted(all.impressions)
+  const hashed = people(all.clicks).filter(({ ip_hash }) => ip_hash !== null)
+  const newcomers = new Set(
+    firsts(hashed, ({ ip_hash, variation_id }) => [ip_hash, variation_id]).map(({ id }) => id),
+  )
+  const days = [...clicks, ...impressions].map(({ day }) => day).filter((day) => day <= query.end)
+  const start = query.start ?? days.sort()[0] ?? query.end
+  const within = (from: string, to: string) => {
+    const holds = ({ day }: { day: string }) => day >= from && day <= to
+    return { clicks: clicks.filter(holds), impressions: impressions.filter(holds) }
+  }
+  const inside = within(start, query.end)
+  const length = daysBetween(start, query.end)
+  const before = within(daysBefore(start, length + 1), daysBefore(start, 1))
+  const sumsBy = <Key>(key: (row: (RawClick & Local) | (RawImpression & Local)) => Key) => {
+    const keys = new Set([...inside.clicks, ...inside.impressions].map(key))
+    return new Map(
+      [...keys].map((one) => [
+        one,
+        sumsOf(
+          inside.clicks.filter((row) => key(row) === one),
+          inside.impressions.filter((row) => key(row) === one),
+          newcomers,
+        ),
+      ]),
+    )
+  }
+  const step = Math.max(1, Math.floor((length + 26) / 26))
+  const bucket = ({ day }: Local) => daysBefore(start, -Math.floor(daysBetween(start, day) / step) * step)
+  const sparks = sumsBy((row) => `${row.variation_id} ${bucket(row)}`)
+  /** What is told apart by one thing known follows UTC days. */
+  const told = clicks.filter(
+    ({ at }) => utcDay(at) <= query.end && (query.start === undefined || utcDay(at) >= query.start),
+  )
+  const shares = (pick: (click: RawClick) => string) =>
+    groups(told, pick)
+      .map((own) => ({ value: own[0] ? pick(own[0]) : '', ...counts(own) }))
+      .sort((a, b) => b.clicks - a.clicks || (a.value < b.value ? -1 : 1))
+  return {
+    first_day: start,
+    summary: sumsOf(inside.clicks, inside.impressions, newcomers),
+    previous: query.start === undefined ? null : sumsOf(before.clicks, before.impressions, newcomers),
+    by_offer: sumsBy(({ offer_id }) => offer_id),
+    by_variation: sumsBy(({ variation_id }) => variation_id),
+    timeline: [...sumsBy(({ day }) => day)]
+      .map(([date, sums]) => ({ date, ...sums }))
+      .sort((a, b) => b.date.localeCompare(a.date)),
+    sparklines: [...sparks]
+      .map(([key, { impressions, clicks, human_clicks }]) => {
+        const [id, date = ''] = key.split(' ')
+        return { date, variation_id: Number(id), impressions, clicks, human_clicks }
+      })
+      .sort((a, b) => a.variation_id - b.variation_id || a.date.localeCompare(b.date)),
+    heatmap: groups(inside.clicks, ({ weekday, hour }) => [weekday, hour])
+      .map((own) => ({ weekday: own[0]?.weekday ?? 0, hour: own[0]?.hour ?? 0, ...counts(own) }))
+      .sort((a, b) => a.weekday - b.weekday || a.hour - b.hour),
+    devices: {
+      device: shares(({ device }) => device ?? 'unknown'),
+      browser: shares(({ browser }) => browser ?? 'unknown'),
+      os: shares(({ os }) => os ?? 'unknown'),
+    },
+    referrers: shares(({ referrer }) => referrer ?? 'none'),
+    reasons: shares(({ reason }) => reason),
+    sends: recountSends(all)
+      .filter(({ id }) => inside.impressions.some((impression) => impression.id === id))
+      .reverse(),
+  }
+}
