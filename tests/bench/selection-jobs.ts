@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import type { Strategy } from '../../src/lib/selection/arm.ts'
-import { calibrate, declaresFalsely, intervalsOf, type Tally } from './calibrate.ts'
+import { type Contest, calibrate, intervalsOf, type Tally, winnerOf } from './calibrate.ts'
 import type { Setting } from './newsletter-world.ts'
 import { simulate } from './simulate.ts'
 
@@ -11,28 +11,33 @@ export type Year = { share: number; ofBound: number; intervals: Tally; best: Tal
 export type Job =
   | { kind: 'year'; setting: Setting; strategy: Strategy; seed: number }
   | { kind: 'intervals'; count: number; sigma: number; seed: number }
-  | { kind: 'equals'; sigma: number; seed: number }
+  | { kind: 'contest'; contest: Contest; seed: number }
 
-export function runYear({ setting, strategy, seed }: Extract<Job, { kind: 'year' }>): Year {
+type Outcomes = { year: Year; intervals: Tally; contest: ReturnType<typeof winnerOf> }
+type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>
+
+function runYear({ setting, strategy, seed }: JobOf<'year'>): Year {
   const { share, ofBound, sends, variations } = simulate(setting, strategy, seed)
   const { intervals, best } = calibrate(sends, variations, setting.days)
   return { share: share * 100, ofBound: ofBound * 100, intervals, best }
 }
 
-const none: Tally = { held: 0, all: 0 }
-
-function run(job: Job): Year {
-  if (job.kind === 'year') return runYear(job)
-  const tally =
-    job.kind === 'intervals'
-      ? intervalsOf(job.count, job.sigma, job.seed)
-      : { held: Number(declaresFalsely(job.sigma, job.seed)), all: 1 }
-  return { share: 0, ofBound: 0, intervals: tally, best: none }
+function run(job: Job): Outcomes[Job['kind']] {
+  switch (job.kind) {
+    case 'year':
+      return runYear(job)
+    case 'intervals':
+      return intervalsOf(job.count, job.sigma, job.seed)
+    case 'contest':
+      return winnerOf(job.contest, job.seed)
+  }
 }
 
 /** Runs all jobs, as many at a time as the machine has processors. Answers are in the order of the jobs. */
-export async function runAll(jobs: readonly Job[]): Promise<Year[]> {
-  const results: Year[] = []
+export async function runAll<Kind extends Job['kind']>(
+  jobs: readonly JobOf<Kind>[],
+): Promise<Outcomes[Kind][]> {
+  const results: Outcomes[Kind][] = []
   let next = 0
   const work = (worker: Worker) =>
     new Promise<void>((resolve, reject) => {
@@ -44,7 +49,7 @@ export async function runAll(jobs: readonly Job[]): Promise<Year[]> {
         if (job) worker.postMessage(job)
         else resolve(worker.terminate().then(() => {}))
       }
-      worker.on('message', (result: Year) => {
+      worker.on('message', (result: Outcomes[Kind]) => {
         results[current] = result
         give()
       })
