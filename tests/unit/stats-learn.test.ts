@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { poolEvidence } from '../../src/lib/stats/evidence.ts'
 import { type ArrivingSend, learn } from '../../src/lib/stats/learn.ts'
-import { spreadsOf } from '../../src/lib/stats/shared-days.ts'
+import { spreadsOf } from '../../src/lib/stats/same-days.ts'
 import { drawBinomial } from '../bench/newsletter-world.ts'
 
 const sent = (variation_id: number, name: string, changes: Partial<ArrivingSend> = {}): ArrivingSend => ({

@@ -1,7 +1,7 @@
 import { arrivalOf } from './arrival.ts'
 import { type Evidence, type Pooled, poolEvidence, type Send } from './evidence.ts'
 import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } from './posterior.ts'
-import { type Spread, spreadsOf } from './shared-days.ts'
+import { type Spread, spreadsOf } from './same-days.ts'
 
 /** A send with its clickers of the first one, two and three days. */
 export type ArrivingSend = Send & { clickers_1: number; clickers_2: number; clickers_3: number }
