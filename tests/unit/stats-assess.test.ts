@@ -47,7 +47,7 @@ describe('the chance to be the best', () => {
     fc.assert(
       fc.property(fc.array(belief, { minLength: 1, maxLength: 6 }), (beliefs) => {
         const chances = chancesOf(beliefs)
-        expect(chances.reduce((sum, { best }) => sum + best, 0)).toBeCloseTo(1, 2)
+        expect(chances.reduce((sum, { best }) => sum + best, 0)).toBeCloseTo(1, 4)
         for (const { loss } of chances) expect(loss).toBeGreaterThanOrEqual(0)
       }),
       { numRuns: 40 },
