@@ -43,6 +43,22 @@ function judgeAll(sends: readonly ArrivingSend[], variations: readonly Variation
   return { intervals, best }
 }
 
+/**
+ * Where sends break the usual limits on repetition: counted anew, without the code that enforces them. One variation a send.
+ */
+export function brokenLimits(sends: readonly PastSend[]): string[] {
+  const faults: string[] = []
+  for (const [at, { offer_id, variation_id }] of sends.entries()) {
+    if (sends[at - 1]?.offer_id === offer_id) faults.push(`${at}: offer follows itself`)
+    const before = sends.slice(Math.max(0, at - 2), at)
+    if (before.some((send) => send.variation_id === variation_id))
+      faults.push(`${at}: variation within three sends`)
+    const window = sends.slice(Math.max(0, at - 13), at + 1)
+    if (window.filter((send) => send.offer_id === offer_id).length > 5) faults.push(`${at}: six of fourteen`)
+  }
+  return faults
+}
+
 const dayFactor = (sigma: number, random: () => number): number =>
   Math.exp(sigma * drawNormal(random) - sigma ** 2 / 2)
 

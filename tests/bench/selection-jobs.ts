@@ -1,12 +1,19 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import type { Strategy } from '../../src/lib/selection/arm.ts'
-import { type Contest, calibrate, intervalsOf, type Tally, winnerOf } from './calibrate.ts'
+import { brokenLimits, type Contest, calibrate, intervalsOf, type Tally, winnerOf } from './calibrate.ts'
 import type { Setting } from './newsletter-world.ts'
 import { simulate } from './simulate.ts'
 
 /** A year of one newsletter: its shares in per cent, and how right the statistics were at its end. */
-export type Year = { share: number; ofBound: number; intervals: Tally; best: Tally }
+export type Year = {
+  share: number
+  ofBound: number
+  intervals: Tally
+  best: Tally
+  /** How often a limit on repetition was broken. */
+  broken: number
+}
 
 export type Job =
   | { kind: 'year'; setting: Setting; strategy: Strategy; seed: number }
@@ -19,7 +26,7 @@ type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>
 function runYear({ setting, strategy, seed }: JobOf<'year'>): Year {
   const { share, ofBound, sends, variations } = simulate(setting, strategy, seed)
   const { intervals, best } = calibrate(sends, variations, setting.days)
-  return { share: share * 100, ofBound: ofBound * 100, intervals, best }
+  return { share: share * 100, ofBound: ofBound * 100, intervals, best, broken: brokenLimits(sends).length }
 }
 
 function run(job: Job): Outcomes[Job['kind']] {

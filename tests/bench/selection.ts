@@ -110,6 +110,15 @@ function barsOfEarned(earned: readonly Earned[]): BarLine[] {
         return [bar, { name: `${name}, 10th percentile`, value: tenth(shares), least: leastTenth }]
       }),
     ),
+    ...bars
+      .filter(({ variety }) => variety)
+      .flatMap(({ name }) =>
+        named(name).map(({ learned }) => ({
+          name: `${name}, limits on repetition broken in all runs`,
+          value: learned.reduce((sum, { broken }) => sum + broken, 0),
+          most: 0,
+        })),
+      ),
     ...['1k', '50k'].flatMap(above),
     ...['1k', '50k'].flatMap(holding),
     ...holding('50k, 4 segments').slice(0, 1),

@@ -249,13 +249,13 @@ test.each([
 ])(
   'with days that differ by %d, the interval of %d sends holds the truth as often as it says',
   (sigma, count) => {
-    const tallies = Array.from({ length: 60 }, (_, round) => intervalsOf(count, sigma, 20_251_018 + round))
+    const tallies = Array.from({ length: 40 }, (_, round) => intervalsOf(count, sigma, 20_251_018 + round))
     const held = tallies.reduce((sum, tally) => sum + tally.held, 0)
     const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
-    expect(all).toBe(1_200)
+    expect(all).toBe(800)
     // The bar of 92.5 to 97 %, and two standard errors of such a sample.
     expect(held / all).toBeGreaterThan(0.91)
-    expect(held / all).toBeLessThan(0.982)
+    expect(held / all).toBeLessThan(0.983)
   },
 )
 
@@ -287,7 +287,7 @@ describe('the sequential test', () => {
     'looked at on sixty days that differ by %d, declares a winner among equals at most in one of twenty tests',
     (sigma, split) => {
       const contest = { sigma, split, recipients: 20_000, lift: 1, looks: 60 }
-      const tests = 200
+      const tests = 100
       const declared = Array.from({ length: tests }, (_, test) => winnerOf(contest, 7_000 + test)).filter(
         (winner) => winner !== undefined,
       )
