@@ -72,11 +72,12 @@ export function weightedChances(arms: readonly Arm[], strategy: 'weighted' | 'ct
   )
 }
 
-const chanceByWeight = (pool: readonly Arm[], chosen: Arm): number =>
-  weightedChances(pool, 'weighted').reduce(
-    (total, { arm, chance }) => (arm === chosen ? total + chance : total),
-    0,
-  )
+/** The same of one arm under `weighted`, where thousands would be too many to work out. */
+function chanceByWeight(pool: readonly Arm[], { offer_id, weight }: Arm): number {
+  const offers = new Map(pool.map((arm) => [arm.offer_id, arm.weight]))
+  const all = [...offers.values()].reduce((total, one) => total + one, 0)
+  return weight / all / pool.filter((arm) => arm.offer_id === offer_id).length
+}
 
 /** Human clicks of recipients, in per cent; 0 where nothing was sent. */
 function ctr(members: readonly Arm[]): number {

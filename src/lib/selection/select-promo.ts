@@ -84,12 +84,13 @@ async function decide(
   first: readonly Decision[],
 ): Promise<Result<Decision[], DatabaseFault>> {
   let known = first
-  const eligible = new Set(arms.filter(({ weight }) => weight > 0).map(({ variation_id }) => variation_id))
+  const eligible = ({ variation_id }: Decision) =>
+    arms.some((arm) => arm.variation_id === variation_id && arm.weight > 0)
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const standing = known.filter(({ variation_id }) => eligible.has(variation_id))
+    const standing = known.filter(eligible)
     const fresh = chooseSegments({ arms, strategy, floor: rules.floor, random }, segments, standing)
     if (fresh.length === 0) return ok(standing)
-    const replaced = known.map(({ variation_id }) => variation_id).filter((id) => !eligible.has(id))
+    const replaced = known.filter((one) => !eligible(one)).map(({ variation_id }) => variation_id)
     const kept = await database.run((sql) => keepDecisions(sql, send, fresh, replaced))
     if (kept.ok && kept.value.length === fresh.length)
       return ok([...standing, ...kept.value].toSorted((one, other) => one.segment - other.segment))

@@ -11,11 +11,11 @@ const highestMean = 0.9
 
 /** `known` are all variations that anything is known of: those compared learn from their offers, and offers from all. */
 export function fieldOf(arms: readonly Arm[], known: readonly Arm[]): Field {
-  const compared = new Set(arms)
-  const { offers } = believe(known, (arm) => arm)
-  return offers
-    .map(({ variations, ...offer }) => ({ ...offer, members: variations.filter((arm) => compared.has(arm)) }))
-    .filter(({ members }) => members.length > 0)
+  const compared = Map.groupBy(arms, ({ offer_id }) => offer_id)
+  return believe(known, (arm) => arm).offers.flatMap(({ offer_id, shape, rate }) => {
+    const members = compared.get(offer_id)
+    return members ? [{ offer_id, shape, rate, members }] : []
+  })
 }
 
 const drawMean = ({ shape, rate }: OfferBelief, random: Random): number =>

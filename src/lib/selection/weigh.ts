@@ -33,9 +33,10 @@ export function weigh(
   })
   const held = holds(sends, rules)
   const arms = candidates.map((candidate) => {
-    const { k, n } = evidence.get(candidate.variation_id) ?? { k: 0, n: 0 }
+    const known = evidence.get(candidate.variation_id)
+    if (!known) return armOf(candidate, 0, 0, held(candidate))
     evidence.delete(candidate.variation_id)
-    return armOf(candidate, k, n, held(candidate))
+    return armOf(candidate, known.k, known.n, held(candidate))
   })
   if (evidence.size === 0) return arms
   for (const { offer_id, variation_id } of sends) {
