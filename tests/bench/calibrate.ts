@@ -1,8 +1,7 @@
 import type { PastSend } from '../../src/lib/selection/arm.ts'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
-import { arrivalOf, poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
-import { believe, intervalOf } from '../../src/lib/stats/posterior.ts'
+import { type ArrivingSend, learn } from '../../src/lib/stats/learn.ts'
 import { isLarger } from '../../src/lib/stats/sequential.ts'
 import { drawBinomial, type Variation } from './newsletter-world.ts'
 
@@ -10,7 +9,6 @@ import { drawBinomial, type Variation } from './newsletter-world.ts'
 export type Tally = { held: number; all: number }
 
 const aDay = 86_400_000
-const usual = [0.7, 0.9, 1] as const
 
 /** Of a finished run: how many 95 % intervals hold the true rate, and how many of P(best) >= 95 % name the best. */
 export function calibrate(
@@ -18,34 +16,26 @@ export function calibrate(
   variations: readonly Variation[],
   days: number,
 ): { intervals: Tally; best: Tally } {
-  const aged = sends.map((send) => ({ ...send, age: days + 3 - send.sent_at / aDay }))
-  return judgeAll(aged, variations, arrivalOf(aged))
+  return judgeAll(
+    sends.map((send) => ({ ...send, age: days + 3 - send.sent_at / aDay })),
+    variations,
+  )
 }
 
-function judgeAll(
-  sends: readonly Send[],
-  variations: readonly Variation[],
-  arrival: Parameters<typeof poolEvidence>[1],
-) {
-  const { evidence } = poolEvidence(sends, arrival)
-  const posterior = believe(variations, evidence)
+function judgeAll(sends: readonly ArrivingSend[], variations: readonly Variation[]) {
   const intervals = { held: 0, all: 0 }
   const best = { held: 0, all: 0 }
-  for (const [offer_id, own] of Map.groupBy(variations, (variation) => variation.offer_id)) {
-    const offer = posterior.offers.get(offer_id)
-    const beliefs = own.flatMap(({ variation_id }) => posterior.variations.get(variation_id) ?? [])
-    if (!offer || !own.some(({ variation_id }) => evidence.has(variation_id))) continue
-    const highest = Math.max(...own.map(({ rate }) => rate))
-    for (const [place, chance] of chancesOf(beliefs).entries()) {
-      const variation = own[place]
-      const belief = beliefs[place]
-      if (!variation || !belief) continue
-      if (chance.best >= 0.95) {
+  for (const { variations: own } of learn(variations, sends).offers) {
+    if (!own.some(({ sent }) => sent)) continue
+    const highest = Math.max(...own.map(({ variation }) => variation.rate))
+    for (const learned of chancesOf(own.map((one) => ({ ...one, ...one.belief })))) {
+      const { variation, sent, interval, best: chance } = learned
+      if (chance >= 0.95) {
         best.all += 1
         best.held += Number(variation.rate === highest)
       }
-      if (!evidence.has(variation.variation_id)) continue
-      const [low, high] = intervalOf(belief, offer)
+      if (!sent) continue
+      const [low, high] = interval
       intervals.all += 1
       intervals.held += Number(low <= variation.rate && variation.rate <= high)
     }
@@ -53,19 +43,41 @@ function judgeAll(
   return { intervals, best }
 }
 
-const sent = (
+/**
+ * Where sends break the usual limits on repetition: counted anew, without the code that enforces them. One variation a send.
+ */
+export function brokenLimits(sends: readonly PastSend[]): string[] {
+  const faults: string[] = []
+  for (const [at, { offer_id, variation_id }] of sends.entries()) {
+    if (sends[at - 1]?.offer_id === offer_id) faults.push(`${at}: offer follows itself`)
+    const before = sends.slice(Math.max(0, at - 2), at)
+    if (before.some((send) => send.variation_id === variation_id))
+      faults.push(`${at}: variation within three sends`)
+    const window = sends.slice(Math.max(0, at - 13), at + 1)
+    if (window.filter((send) => send.offer_id === offer_id).length > 5) faults.push(`${at}: six of fourteen`)
+  }
+  return faults
+}
+
+const dayFactor = (sigma: number, random: () => number): number =>
+  Math.exp(sigma * drawNormal(random) - sigma ** 2 / 2)
+
+/** A send on a day of its own, or on one that others have too, all of whose clicks have come. */
+function sent(
   { offer_id, variation_id, rate }: Variation,
-  sigma: number,
-  age: number,
+  { recipients, ofDay, name, age }: { recipients: number; ofDay: number; name: string; age: number },
   random: () => number,
-): Send => {
-  const ofDay = Math.exp(sigma * drawNormal(random) - sigma ** 2 / 2)
-  const recipients = 20_000
+): ArrivingSend {
+  const clickers = drawBinomial(recipients, Math.min(0.95, rate * ofDay), random)
   return {
     offer_id,
     variation_id,
+    newsletter_send_id: name,
     recipients,
-    clickers: drawBinomial(recipients, Math.min(0.95, rate * ofDay), random),
+    clickers,
+    clickers_1: Math.round(clickers * 0.7),
+    clickers_2: Math.round(clickers * 0.9),
+    clickers_3: clickers,
     age,
   }
 }
@@ -82,21 +94,50 @@ export function intervalsOf(count: number, sigma: number, seed: number): Tally {
     }))
   })
   const sends = variations.flatMap((variation) =>
-    Array.from({ length: count }, (_, index) => sent(variation, sigma, 5 + index, random)),
+    Array.from({ length: count }, (_, index) => {
+      const name = `${variation.variation_id}-${index}`
+      const how = { recipients: 20_000, ofDay: dayFactor(sigma, random), name, age: 5 + index }
+      return sent(variation, how, random)
+    }),
   )
-  return judgeAll(sends, variations, usual).intervals
+  return judgeAll(sends, variations).intervals
 }
 
-/** Whether the sequential test, looked at on sixty days, ever declares one of two equal variations the winner. */
-export function declaresFalsely(sigma: number, seed: number): boolean {
+export type Contest = {
+  sigma: number
+  /** Of each of the two. */
+  recipients: number
+  /** How much better the first is than the second: 1 for equals. */
+  lift: number
+  /** Both as segments of the same sends, or each on days of its own. */
+  split: boolean
+  /** Sends of each, with a look at the sequential test after each. */
+  looks: number
+}
+
+/** After how many sends of each the sequential test declares one of two variations the winner, and whether it is the first. */
+export function winnerOf(
+  { sigma, recipients, lift, split, looks }: Contest,
+  seed: number,
+): { sends: number; first: boolean } | undefined {
   const random = seeded(seed)
-  const twins = [1, 2].map((variation_id) => ({ offer_id: 1, variation_id, rate: 0.02 }))
-  const sends: Send[] = []
-  for (let look = 0; look < 60; look += 1) {
-    for (const twin of twins) sends.push(sent(twin, sigma, 5, random))
-    const { evidence } = poolEvidence(sends, usual)
-    const [one, other] = [evidence.get(1), evidence.get(2)]
-    if (one && other && (isLarger(one, other, 1) || isLarger(other, one, 1))) return true
+  const pair = [0.02 * lift, 0.02].map((rate, place) => ({ offer_id: 1, variation_id: place + 1, rate }))
+  const sends: ArrivingSend[] = []
+  for (let look = 1; look <= looks; look += 1) {
+    const today = dayFactor(sigma, random)
+    for (const variation of pair) {
+      const ofDay = split ? today : dayFactor(sigma, random)
+      const name = split ? `${look}` : `${look}-${variation.variation_id}`
+      sends.push(sent(variation, { recipients, ofDay, name, age: 5 }, random))
+    }
+    for (const { variations } of learn(pair, sends).offers)
+      for (const one of variations)
+        if (
+          variations.every(
+            (other) => other === one || isLarger(one.beside(other.variation), other.beside(one.variation), 1),
+          )
+        )
+          return { sends: look, first: one.variation.variation_id === 1 }
   }
-  return false
+  return undefined
 }

@@ -20,16 +20,18 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
+/** A measured value, with its standard error where it has one, and the bar that it has to hold. */
+export type BarLine = { name: string; value: number; error?: number; least?: number; most?: number }
+
 /** Says whether a bar of the design holds; answers what the exit code should be. */
-export function judge(
-  bars: readonly { name: string; value: number; least?: number; most?: number }[],
-): number {
+export function judge(bars: readonly BarLine[]): number {
   let missed = 0
-  for (const { name, value, least, most } of bars) {
+  for (const { name, value, error, least, most } of bars) {
     const holds = (least === undefined || value >= least) && (most === undefined || value <= most)
     if (!holds) missed += 1
     const bar = least === undefined ? `at most ${most}` : `at least ${least}`
-    console.log(`${holds ? 'holds ' : 'MISSED'}  ${name}: ${value.toFixed(2)} (bar: ${bar})`)
+    const exact = error === undefined ? '' : ` ± ${error.toFixed(2)}`
+    console.log(`${holds ? 'holds ' : 'MISSED'}  ${name}: ${value.toFixed(2)}${exact} (bar: ${bar})`)
   }
   return missed === 0 ? 0 : 1
 }

@@ -1,38 +1,50 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import type { Strategy } from '../../src/lib/selection/arm.ts'
-import { calibrate, declaresFalsely, intervalsOf, type Tally } from './calibrate.ts'
+import { brokenLimits, type Contest, calibrate, intervalsOf, type Tally, winnerOf } from './calibrate.ts'
 import type { Setting } from './newsletter-world.ts'
 import { simulate } from './simulate.ts'
 
 /** A year of one newsletter: its shares in per cent, and how right the statistics were at its end. */
-export type Year = { share: number; ofBound: number; intervals: Tally; best: Tally }
+export type Year = {
+  share: number
+  ofBound: number
+  intervals: Tally
+  best: Tally
+  /** How often a limit on repetition was broken. */
+  broken: number
+}
 
 export type Job =
   | { kind: 'year'; setting: Setting; strategy: Strategy; seed: number }
   | { kind: 'intervals'; count: number; sigma: number; seed: number }
-  | { kind: 'equals'; sigma: number; seed: number }
+  | { kind: 'contest'; contest: Contest; seed: number }
 
-export function runYear({ setting, strategy, seed }: Extract<Job, { kind: 'year' }>): Year {
+type Outcomes = { year: Year; intervals: Tally; contest: ReturnType<typeof winnerOf> }
+type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>
+
+function runYear({ setting, strategy, seed }: JobOf<'year'>): Year {
   const { share, ofBound, sends, variations } = simulate(setting, strategy, seed)
   const { intervals, best } = calibrate(sends, variations, setting.days)
-  return { share: share * 100, ofBound: ofBound * 100, intervals, best }
+  return { share: share * 100, ofBound: ofBound * 100, intervals, best, broken: brokenLimits(sends).length }
 }
 
-const none: Tally = { held: 0, all: 0 }
-
-function run(job: Job): Year {
-  if (job.kind === 'year') return runYear(job)
-  const tally =
-    job.kind === 'intervals'
-      ? intervalsOf(job.count, job.sigma, job.seed)
-      : { held: Number(declaresFalsely(job.sigma, job.seed)), all: 1 }
-  return { share: 0, ofBound: 0, intervals: tally, best: none }
+function run(job: Job): Outcomes[Job['kind']] {
+  switch (job.kind) {
+    case 'year':
+      return runYear(job)
+    case 'intervals':
+      return intervalsOf(job.count, job.sigma, job.seed)
+    case 'contest':
+      return winnerOf(job.contest, job.seed)
+  }
 }
 
 /** Runs all jobs, as many at a time as the machine has processors. Answers are in the order of the jobs. */
-export async function runAll(jobs: readonly Job[]): Promise<Year[]> {
-  const results: Year[] = []
+export async function runAll<Kind extends Job['kind']>(
+  jobs: readonly JobOf<Kind>[],
+): Promise<Outcomes[Kind][]> {
+  const results: Outcomes[Kind][] = []
   let next = 0
   const work = (worker: Worker) =>
     new Promise<void>((resolve, reject) => {
@@ -44,7 +56,7 @@ export async function runAll(jobs: readonly Job[]): Promise<Year[]> {
         if (job) worker.postMessage(job)
         else resolve(worker.terminate().then(() => {}))
       }
-      worker.on('message', (result: Year) => {
+      worker.on('message', (result: Outcomes[Kind]) => {
         results[current] = result
         give()
       })

@@ -18,11 +18,11 @@ import string
 import sys
 import textwrap
 import urllib.parse
-from typing import Dict, List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
 sys.dont_write_bytecode = True  # the checkout stays as it is
 
-from promo_service import Promo, Service, report_impression, select_promo  # noqa: E402
+from promo_service import Promo, Service, report_impression, select_promos  # noqa: E402
 
 PARTS = pathlib.Path(__file__).resolve().parent / "newsletter_parts"
 
@@ -82,6 +82,12 @@ def recipient_count(text: str) -> int:
     return int(text)
 
 
+def segment_count(text: str) -> int:
+    if not re.fullmatch("[2-8]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to 8")
+    return int(text)
+
+
 def send_name(text: str) -> str:
     if not re.fullmatch("[!-~]{1,100}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100 letters, digits and signs without spaces")
@@ -97,7 +103,8 @@ def day_of(text: str) -> datetime.date:
 
 def options_from(arguments: List[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Writes newsletter.html and newsletter.txt with a promo, then reports its impression.",
+        description="Writes newsletter.html and newsletter.txt with a promo, then reports its impression. With --segments, "
+        "writes newsletter-1.html and so on: one for each random part of the recipients, each with its own promo.",
         epilog="example: newsletter.py --out /tmp/today --recipients 10000\n\n"
         "exit code: 0 newsletter written, with or without a promo; 1 it cannot be written; 2 wrong arguments",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -115,9 +122,33 @@ def options_from(arguments: List[str]) -> argparse.Namespace:
         help="name of this send; the same name gets the same promo and counts once (default: DATE-daily)")
     add("--recipients", type=recipient_count, default=1, metavar="N",
         help="how many people the issue goes to (default: 1)")
+    add("--segments", type=segment_count, default=1, metavar="K",
+        help="split the issue into 2 to 8 parts that show different promos, for a fast comparison")
     options = parser.parse_args(arguments)
+    if options.recipients < options.segments:
+        parser.error(f"{options.recipients} recipients cannot be split: --segments needs at least one for each part")
     options.send_id = options.send_id or f"{options.date.isoformat()}-daily"
     return options
+
+
+class Part(NamedTuple):
+    """What a random part of the recipients gets."""
+
+    name: str
+    recipients: int
+    promo: Optional[Promo]
+
+
+def parts_of(recipients: int, segments: int, promos: List[Promo]) -> List[Part]:
+    each, left = divmod(recipients, segments)
+    return [
+        Part(
+            "newsletter" if segments == 1 else f"newsletter-{index + 1}",
+            each + (1 if index < left else 0),
+            promos[index % len(promos)] if promos else None,
+        )
+        for index in range(segments)
+    ]
 
 
 def main(arguments: List[str]) -> int:
@@ -125,19 +156,28 @@ def main(arguments: List[str]) -> int:
                         format="%(asctime)s %(levelname)-7s %(message)s")
     options = options_from(arguments)
     service = Service(options.api, options.token)
-    promo = select_promo(service, options.send_id)
+    promos = select_promos(service, options.send_id, options.segments)
+    parts = parts_of(options.recipients, options.segments, promos)
     news = json.loads((PARTS / "news.json").read_text("utf-8"))
     day = f"{options.date:%A}, {options.date.day} {options.date:%B %Y}"
-    texts = {"newsletter.html": as_html(day, news, promo), "newsletter.txt": as_text(day, news, promo)}
+    texts = {}
+    for part in parts:
+        texts[f"{part.name}.html"] = as_html(day, news, part.promo)
+        texts[f"{part.name}.txt"] = as_text(day, news, part.promo)
     try:
         write_all(options.out, texts)
     except OSError as fault:
         log.error("cannot write the newsletter to %s: %s", options.out, fault.strerror or fault)
         return 1
-    choice = f"with the promo '{promo.name}' (variation {promo.variation_id})" if promo else "without a promo"
-    log.info("newsletter written to %s, %s", options.out, choice)
-    if promo:
-        report_impression(service, promo, options.send_id, options.recipients)
+    for part in parts:
+        choice = "without a promo"
+        if part.promo:
+            choice = f"with the promo '{part.promo.name}' (variation {part.promo.variation_id})"
+        log.info("%s written to %s, for recipients: %d, %s", part.name, options.out, part.recipients, choice)
+    for promo in promos:
+        # Where there are fewer promos than parts, some parts have the same: a send reports a variation once.
+        recipients = sum(part.recipients for part in parts if part.promo is promo)
+        report_impression(service, promo, options.send_id, recipients)
     return 0
 
 

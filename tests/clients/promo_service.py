@@ -10,7 +10,7 @@ import textwrap
 import threading
 import urllib.parse
 import urllib.request
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 SELECT_SECONDS = 5.0
 TRACK_SECONDS = 2.0
@@ -118,9 +118,22 @@ def said(status: int, body: bytes) -> str:
     return textwrap.shorten(f"{status} {printable(text)}", 300)
 
 
-def promo_in(body: bytes) -> Promo:
-    """The promo in a select-random answer; raises ValueError naming the field that does not hold."""
+def promos_in(body: bytes) -> List[Promo]:
+    """The promo of each segment in a select-random answer, or the only one; raises ValueError."""
     answer = json_in(body)
+    segments = answer.get("segments", [answer])
+    if not isinstance(segments, list) or not segments:
+        raise ValueError("segments is not a list")
+    promos = [promo_from(segment) for segment in segments]
+    if len({promo.variation_id for promo in promos}) < len(promos):
+        raise ValueError("two segments have the same variation")
+    return promos
+
+
+def promo_from(answer: Any) -> Promo:
+    """Raises ValueError naming the field that does not hold."""
+    if not isinstance(answer, dict):
+        raise ValueError("a segment is not a JSON object")
 
     def identifier(field: str) -> int:
         value = answer.get(field)
@@ -148,19 +161,20 @@ def promo_in(body: bytes) -> Promo:
     )
 
 
-def select_promo(service: Service, send_id: str) -> Optional[Promo]:
-    """The promo for this send, or None; the log says why."""
-    query = urllib.parse.urlencode({"newsletter_send_id": send_id})
+def select_promos(service: Service, send_id: str, segments: int = 1) -> List[Promo]:
+    """A promo for each segment of this send, fewer where there are fewer texts, or none; the log says why."""
+    asked = {"newsletter_send_id": send_id, **({"segments": segments} if segments > 1 else {})}
+    query = urllib.parse.urlencode(asked)
     request = urllib.request.Request(f"{service.api}/select-random?{query}", headers=headers_for(service))
     try:
         status, body = call(request, SELECT_SECONDS)
         if status == 200:
-            return promo_in(body)
+            return promos_in(body)
         reason = said(status, body)
     except (NoAnswer, ValueError) as fault:
         reason = str(fault)
     log.warning("no promo in this issue: %s", reason)
-    return None
+    return []
 
 
 def report_impression(service: Service, promo: Promo, send_id: str, recipients: int) -> None:

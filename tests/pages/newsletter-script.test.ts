@@ -19,7 +19,16 @@ const title = hasPython
   ? 'the newsletter script'
   : 'the newsletter script (skipped: python3 is not installed)'
 
-type Run = { code: number; log: string; seconds: number; files: string[]; html: string; text: string }
+type Run = {
+  code: number
+  log: string
+  seconds: number
+  files: string[]
+  /** What each of the files says. */
+  parts: Record<string, string>
+  html: string
+  text: string
+}
 
 /** Runs the script as its own process, with a proxy in its environment that nothing answers on. */
 async function run(
@@ -39,9 +48,11 @@ async function run(
     )
   })
   const seconds = (performance.now() - started) / 1000
-  const read = (name: string) => readFile(join(folder, name), 'utf8').catch(() => '')
-  const [html, text] = await Promise.all([read('newsletter.html'), read('newsletter.txt')])
-  return { code, log, seconds, files: (await readdir(folder)).sort(), html, text }
+  const files = (await readdir(folder)).sort()
+  const parts: Record<string, string> = {}
+  for (const file of files) parts[file] = await readFile(join(folder, file), 'utf8')
+  const { 'newsletter.html': html = '', 'newsletter.txt': text = '' } = parts
+  return { code, log, seconds, files, parts, html, text }
 }
 
 const impressionsAt = (api: StubPromoApi) =>
@@ -189,6 +200,89 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(seconds).toBeLessThan(6.5)
   })
 
+  describe('with --segments', () => {
+    const inSegments = (variations: number[]) =>
+      variations.map((variation_id, index) => ({
+        ...samplePromo,
+        segment: index + 1,
+        variation_id,
+        link: `http://localhost:4321/nocodemba?promo_var=${variation_id}`,
+      }))
+    const select = (variations: number[]) =>
+      answer(200, { ...inSegments(variations)[0], segments: inSegments(variations) })
+
+    it('writes one newsletter a segment, and reports each with its recipients', async () => {
+      await using api = await startStubPromoApi({ select: select([42, 43, 71]) })
+      const options = ['--segments', '3', '--recipients', '1000', '--send-id', 'split']
+      const { code, files, log, parts } = await run(api.url, options)
+      expect({ code, files }).toEqual({
+        code: 0,
+        files: [1, 2, 3].flatMap((part) => [`newsletter-${part}.html`, `newsletter-${part}.txt`]),
+      })
+      expect([...(api.received[0]?.query ?? [])]).toEqual([
+        ['newsletter_send_id', 'split'],
+        ['segments', '3'],
+      ])
+      for (const [index, variation] of [42, 43, 71].entries())
+        for (const kind of ['html', 'txt'])
+          expect(parts[`newsletter-${index + 1}.${kind}`]).toContain(`promo_var=${variation}`)
+      const send = { offer_id: 4, newsletter_send_id: 'split' }
+      expect(impressionsAt(api)).toEqual([
+        { ...send, variation_id: 42, recipients: 334 },
+        { ...send, variation_id: 43, recipients: 333 },
+        { ...send, variation_id: 71, recipients: 333 },
+      ])
+      expect(log).toMatch(/newsletter-2 written to .*, for recipients: 333, with .*variation 43/)
+    })
+
+    it.each<[string, number[] | Behaviour, object[]]>([
+      [
+        'fewer texts than parts',
+        [42, 43],
+        [
+          { variation_id: 42, recipients: 4 },
+          { variation_id: 43, recipients: 3 },
+        ],
+      ],
+      [
+        'no segments, as an older service does',
+        answer(200, samplePromo),
+        [{ variation_id: 42, recipients: 7 }],
+      ],
+    ])('writes all parts when select-random answers %s', async (_, selected, reported) => {
+      await using api = await startStubPromoApi({
+        select: Array.isArray(selected) ? select(selected) : selected,
+      })
+      const { code, files, parts } = await run(api.url, ['--segments', '4', '--recipients', '7'])
+      expect(code).toBe(0)
+      expect(files).toHaveLength(8)
+      for (const file of files) expect(parts[file]).toContain('promo_var=4')
+      expect(impressionsAt(api)).toMatchObject(reported)
+      expect(impressionsAt(api)).toHaveLength(reported.length)
+    })
+
+    it.each<[string, Behaviour, RegExp]>([
+      ['the same text twice', select([42, 42]), /two segments have the same variation/],
+      ['no list', answer(200, { ...samplePromo, segments: 'all' }), /segments is not a list/],
+      ['an empty list', answer(200, { ...samplePromo, segments: [] }), /segments is not a list/],
+      [
+        'a list of numbers',
+        answer(200, { ...samplePromo, segments: [1, 2] }),
+        /a segment is not a JSON object/,
+      ],
+      ['an error', answer(503, {}), /503/],
+    ])('writes all parts without a promo when select-random answers %s', async (_, selected, logged) => {
+      await using api = await startStubPromoApi({ select: selected })
+      const { code, files, log, parts } = await run(api.url, ['--segments', '2', '--recipients', '9'])
+      expect(code).toBe(0)
+      expect(files).toHaveLength(4)
+      for (const file of files) expect(parts[file]).not.toContain('Sponsored')
+      expect(log).toMatch(logged)
+      expect(log).not.toContain('Traceback')
+      expect(impressionsAt(api)).toEqual([])
+    })
+  })
+
   it('escapes everything in the promo', async () => {
     const hostile = {
       ...samplePromo,
@@ -229,6 +323,9 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     ['--recipients', '0'],
     ['--recipients', '10000001'],
     ['--recipients', '1.5'],
+    ['--segments', '1'],
+    ['--segments', '9'],
+    ['--segments', '4', '--recipients', '3'],
     ['--date', '18.10.2025'],
     ['--send-id', 'two words'],
     ['--api', 'localhost:4321'],

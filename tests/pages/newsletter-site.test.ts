@@ -38,7 +38,7 @@ async function write(site: SiteProcess, sendId: string, options: string[] = []) 
   const [code, log] = await new Promise<[number, string]>((done) => {
     const child = execFile('python3', script, (_, __, stderr) => done([child.exitCode ?? -1, stderr]))
   })
-  const html = await readFile(join(out, 'newsletter.html'), 'utf8')
+  const html = await readFile(join(out, 'newsletter.html'), 'utf8').catch(() => '')
   return {
     code,
     log,
@@ -80,6 +80,16 @@ describe.skipIf(!hasPython)(title, () => {
       expect([...(await impressions('tuesday'))]).toEqual([
         { variation_id: first.variation, recipients: 950 },
       ])
+      expect(await findDrift(running.database.sql)).toEqual([])
+    })
+
+    test('a send in segments has a text each, and each counts with its recipients', async () => {
+      const { code, log } = await write(running.site, 'thursday', ['--segments', '2', '--recipients', '901'])
+      expect([code, log]).toEqual([0, expect.stringContaining('newsletter-2 written to')])
+      const counted = [...(await impressions('thursday'))]
+      expect(counted.map(({ recipients }) => recipients).sort()).toEqual([450, 451])
+      expect(new Set(counted.map(({ variation_id }) => variation_id)).size).toBe(2)
+      for (const { variation_id } of counted) expect(log).toContain(`(variation ${variation_id})`)
       expect(await findDrift(running.database.sql)).toEqual([])
     })
   })

@@ -89,9 +89,11 @@ describe('offers', () => {
       aClick({ at, verdict: 'machine', reason: 'prefetch' }),
     ])
     const standing = async (counted = true) =>
-      (await listCandidates(store.sql, counted)).flatMap((row) =>
-        row.variations.map((id, index) => [id, row.weight, row.recipients[index], row.human_clicks[index]]),
-      )
+      (await listCandidates(store.sql, counted))
+        .flatMap((row) =>
+          row.variations.map((id, index) => [id, row.weight, row.recipients[index], row.human_clicks[index]]),
+        )
+        .toSorted((one, other) => Number(one[0]) - Number(other[0]))
     expect(await standing()).toEqual([
       [42, 1, 150, 2],
       [43, 1, 0, 0],
@@ -125,7 +127,7 @@ describe('offers', () => {
 })
 
 test('a decision stands until it is replaced by name, whoever else decides at the time', async () => {
-  const basis: Basis = { by_weight: false, floor: 0, taken: [], offers: [], arms: [] }
+  const basis: Basis = { by_weight: false, floor: 0, taken: [], offers: '', arms: '' }
   const first = {
     segment: 1,
     offer_id: 4,

@@ -224,6 +224,31 @@ test('a decision that another caller takes in between stands', async () => {
   )
 })
 
+test('a database that goes away after another caller has decided is told as well', async () => {
+  let step = 0
+  const other = interrupted(3, async () => {
+    step += 1
+    if (step > 1) return 'gone'
+    await store.sql`
+      insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability)
+      values ('send', 5, 50, 'weighted', 0.5)
+    `
+    return 'go on'
+  })
+  expect(await select(0, { newsletter_send_id: 'send' }, other)).toMatchObject(
+    fail({ error: 'database_unavailable' }),
+  )
+  expect(step).toBe(2)
+})
+
+test('texts that vanish while one of them is chosen leave nothing to show', async () => {
+  const vanishing = interrupted(2, async () => {
+    await store.sql`delete from promo_text_variations`
+    return 'go on'
+  })
+  expect(await select(0, {}, vanishing)).toMatchObject(fail({ error: 'no_eligible_promo' }))
+})
+
 test('decisions that keep changing under a caller end in an answer all the same', async () => {
   const other = interrupted(2, async () => {
     await store.sql`

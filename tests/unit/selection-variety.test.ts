@@ -169,6 +169,20 @@ describe('the share of each variation now', () => {
     expect(fewer.shares.map(({ share }) => share > 0)).toEqual([false, false, true])
   })
 
+  test('of a text that is known to be far worse is its part of the floor and no more', () => {
+    const sends = [0, 1, 2, 3].flatMap((name) => [
+      send(`${name}`, 1, 11, { recipients: 50_000, clickers: 50 }),
+      send(`${name + 4}`, 2, 21, { recipients: 50_000, clickers: 20_000 }),
+    ])
+    const none = { ...rules, offerGap: 0, offerSends: 1, window: 1, variationGap: 0, floor: 0.2 }
+    const { shares } = shareNow(
+      situation({ candidates: [candidate(1, 11), candidate(2, 21)], sends }),
+      'thompson',
+      none,
+    )
+    expect(shares.map(({ share }) => share)).toEqual([expect.closeTo(0.1, 9), expect.closeTo(0.9, 9)])
+  })
+
   test('under the specified strategies tells weight and CTR', () => {
     const counted = { ...candidate(1, 11), recipients: 200, human_clicks: 5 }
     const of = (strategy: 'weighted' | 'ctr_weighted') =>
@@ -190,6 +204,9 @@ describe('the share of each variation now', () => {
       /about 5 recipients.*too few/,
     )
     expect(shareNow(situation({ sends: tiny(10_000) }), 'thompson', rules).caution).toBeUndefined()
+    // Four segments of one send are one send of them all.
+    const split = [1, 2, 3, 4].map((id) => send('1', 1, id, { recipients: 5, clickers: 0 }))
+    expect(shareNow(situation({ sends: split }), 'thompson', rules).caution).toMatch(/about 20 recipients/)
     expect(shareNow(situation({ sends: [] }), 'thompson', rules).caution).toBeUndefined()
     expect(shareNow(situation({ candidates: [], sends: tiny(5) }), 'thompson', rules)).toEqual({
       strategy: 'thompson',

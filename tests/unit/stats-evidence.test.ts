@@ -1,13 +1,16 @@
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { describe, expect, test } from 'vitest'
-import { arrivalOf, arrived, poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
+import { arrivalOf, arrived } from '../../src/lib/stats/arrival.ts'
+import { poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
 import { beliefOf, believe, intervalOf, meanOf } from '../../src/lib/stats/posterior.ts'
 import { isLarger, likelihoodRatio } from '../../src/lib/stats/sequential.ts'
+import { intervalsOf, winnerOf } from '../bench/calibrate.ts'
 
 const usual = [0.7, 0.9, 1] as const
+/** A send of its own name, unless it is given one. */
 const send = (changes: Partial<Send> = {}): Send => ({
   offer_id: 4,
   variation_id: 42,
+  newsletter_send_id: crypto.randomUUID(),
   recipients: 10_000,
   clickers: 200,
   age: 10,
@@ -86,11 +89,104 @@ describe('effective evidence', () => {
     const whole = poolEvidence([send({ recipients: 7_000, clickers: 140 })], usual)
     expect(young.evidence.get(42)).toEqual(whole.evidence.get(42))
     expect(poolEvidence([send({ age: 0 })], usual).evidence.size).toBe(0)
-    const faded = poolEvidence([send({ age: 100 })], usual, 0.995).evidence.get(42)
+    const faded = poolEvidence([send({ age: 100 })], usual, { discount: 0.995 }).evidence.get(42)
     expect(faded?.k).toBeCloseTo((poolEvidence([send()], usual).evidence.get(42)?.k ?? 0) * 0.995 ** 100, 9)
     expect(poolEvidence([send({ clickers: 20_000 })], usual)).toEqual(
       poolEvidence([send({ clickers: 10_000 })], usual),
     )
+  })
+
+  test('is less where days are taken to be as different as they might be, and hardly less after many sends', () => {
+    const of = (count: number, cautious: boolean) =>
+      poolEvidence(
+        Array.from({ length: count }, (_, index) => send({ clickers: index % 2 === 0 ? 150 : 250 })),
+        usual,
+        { cautious },
+      )
+    // Eight degrees of freedom: 10 % of a chi-squared variable lie below 3.49 (any table has it).
+    expect(of(1, true).dispersion).toBeCloseTo((8 * 0.09) / 3.49, 3)
+    expect(of(1, true).evidence.get(42)?.k).toBeLessThan((of(1, false).evidence.get(42)?.k ?? 0) / 2)
+    expect(of(800, true).dispersion / of(800, false).dispersion).toBeLessThan(1.07)
+  })
+})
+
+/** Two variations as segments of the same sends, or each in sends of its own, on days with these factors. */
+const onDays = (factors: readonly number[], clickers: readonly number[], together: boolean) =>
+  factors.flatMap((factor, day) =>
+    clickers.map((usually, place) =>
+      send({
+        variation_id: place,
+        clickers: Math.round(usually * factor),
+        newsletter_send_id: together ? `day-${day}` : `day-${day}-${place}`,
+      }),
+    ),
+  )
+const unequalDays = [0.5, 1.6, 0.8, 1.3, 0.6, 1.2]
+const ratio = (sends: readonly Send[], one = 0, other = 1) => {
+  const { evidence } = poolEvidence(sends, usual)
+  const [a, b] = [evidence.get(one), evidence.get(other)]
+  return a && b ? a.k / a.n / (b.k / b.n) : Number.NaN
+}
+
+describe('segments of one send', () => {
+  test('cancel the day that they have in common', () => {
+    const together = poolEvidence(onDays(unequalDays, [240, 200], true), usual)
+    const apart = poolEvidence(onDays(unequalDays, [240, 200], false), usual)
+    expect(ratio(onDays(unequalDays, [240, 200], true))).toBeCloseTo(1.2, 2)
+    // A clicker of one segment and one of the other make about half an independent click.
+    const clicks = 240 * unequalDays.reduce((sum, factor) => sum + factor, 0)
+    expect(together.evidence.get(0)?.k).toBeGreaterThan(0.4 * clicks)
+    expect(apart.evidence.get(0)?.k).toBeLessThan(unequalDays.length / apart.dispersion)
+  })
+
+  test('are weighed as the formula has it', () => {
+    const { dispersion, evidence } = poolEvidence(
+      [
+        send({ variation_id: 1, newsletter_send_id: 'split', clickers: 300 }),
+        send({ variation_id: 2, newsletter_send_id: 'split', clickers: 200, recipients: 8_000 }),
+      ],
+      usual,
+    )
+    expect(dispersion).toBeCloseTo(0.09, 12)
+    const pool = 501 / 18_050
+    const of = (id: number) => evidence.get(id) ?? expect.fail(`no evidence of ${id}`)
+    const rateOf = (id: number) => (of(id).k + 4) / (of(id).n + 4 / pool)
+    const shape = 1 / 0.09 + 200
+    const day = shape / (1 / 0.09 + 8_000 * rateOf(2))
+    const rate = rateOf(1)
+    const effect = 1 + (10_000 * day * rate) / shape / (1 - rate)
+    expect(of(1).k).toBeCloseTo(300 / effect, 0)
+    expect(of(1).n / of(1).k).toBeCloseTo((10_000 * day) / 300, 1)
+  })
+
+  test('compare also those that never met, by a third that met both', () => {
+    const sends = [0, 1, 2, 3].flatMap((day) => {
+      const name = { newsletter_send_id: `day-${day}` }
+      const factor = day % 2 === 0 ? 2 : 0.5
+      return [
+        send({ ...name, variation_id: day % 2, clickers: 200 * factor }),
+        send({ ...name, variation_id: 2, clickers: 300 * factor }),
+      ]
+    })
+    expect(ratio(sends)).toBeGreaterThan(0.85)
+    expect(ratio(sends)).toBeLessThan(1.25)
+    expect(ratio(sends.map((one) => ({ ...one, newsletter_send_id: crypto.randomUUID() })))).toBeCloseTo(4, 9)
+  })
+
+  test('change nothing of sends that are whole', () => {
+    const whole = [send({ variation_id: 7, clickers: 150 }), send({ variation_id: 7, clickers: 250 })]
+    const beside = (names: [string, string]) =>
+      poolEvidence(
+        [
+          ...whole,
+          send({ variation_id: 1, newsletter_send_id: names[0] }),
+          send({ variation_id: 2, newsletter_send_id: names[1] }),
+        ],
+        usual,
+      ).evidence.get(7)
+    const [split, apart] = [beside(['same', 'same']), beside(['one', 'other'])]
+    expect(split?.k).toBeCloseTo(apart?.k ?? 0, 0)
+    expect((split?.k ?? 0) / (split?.n ?? 1)).toBeCloseTo(0.02, 9)
   })
 })
 
@@ -102,18 +198,29 @@ describe('beliefs', () => {
   ]
 
   test('of what was never sent are those of its offer, and of a new offer those of all', () => {
-    const { mean, offers, variations: believed } = believe(variations, new Map([[1, { k: 100, n: 1_000 }]]))
-    const first = offers.get(1)
-    expect(first && first.shape / first.rate).toBeGreaterThan(0.05)
-    expect(meanOf(believed.get(2) ?? { a: 1, b: 1 })).toBeCloseTo(first ? first.shape / first.rate : 0, 12)
-    expect(meanOf(believed.get(3) ?? { a: 1, b: 1 })).toBeCloseTo(mean, 12)
+    const nothing = { k: 0, n: 0 }
+    const { mean, offers } = believe(variations, ({ variation_id }) =>
+      variation_id === 1 ? { k: 100, n: 1_000 } : nothing,
+    )
+    const means = offers.map(({ shape, rate }) => shape / rate)
+    expect(offers.map(({ offer_id, variations: own }) => [offer_id, own.length])).toEqual([
+      [1, 2],
+      [2, 1],
+    ])
+    expect(means[0]).toBeGreaterThan(0.05)
+    expect(means[1]).toBeCloseTo(mean, 12)
+    expect(meanOf(beliefOf(nothing, means[0] ?? 0))).toBeCloseTo(means[0] ?? 0, 12)
     expect(mean).toBeGreaterThan(0.02)
   })
 
   test('without evidence are 2 %', () => {
-    const { mean, variations: believed } = believe(variations, new Map())
+    const { mean, offers } = believe(variations, () => ({ k: 0, n: 0 }))
     expect(mean).toBeCloseTo(0.02, 12)
-    expect(believed.get(1)).toEqual({ a: 8, b: 392 })
+    expect(offers.map(({ shape, rate }) => shape / rate)).toEqual([
+      expect.closeTo(0.02, 12),
+      expect.closeTo(0.02, 12),
+    ])
+    expect(beliefOf({ k: 0, n: 0 }, 0.02)).toEqual({ a: 8, b: 392 })
   })
 
   test('follow the evidence where there is much of it', () => {
@@ -121,71 +228,34 @@ describe('beliefs', () => {
     expect(beliefOf({ k: 5, n: 5 }, 2).b).toBeGreaterThan(0)
     expect(beliefOf({ k: 6, n: 5 }, 0.5).b).toBe(8)
   })
-})
 
-/** A stream of uniform, normal and binomial draws, the same each time. */
-function draws(seed: number) {
-  const source = xoroshiro128plus(seed)
-  const uniform = () => ((source.next() >>> 0) + 0.5) / 4_294_967_296
-  const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform())
-  const binomial = (n: number, p: number) =>
-    Math.max(0, Math.min(n, Math.round(n * p + Math.sqrt(n * p * (1 - p)) * normal())))
-  return { uniform, normal, binomial }
-}
-
-const sentWith = (
-  rate: number,
-  sigma: number,
-  count: number,
-  recipients: number,
-  one: ReturnType<typeof draws>,
-  id = 42,
-) =>
-  Array.from({ length: count }, (_, index) => {
-    const today = Math.min(0.9, rate * Math.exp(sigma * one.normal() - sigma ** 2 / 2))
-    return send({ variation_id: id, recipients, clickers: one.binomial(recipients, today), age: 5 + index })
+  test('leave room for what the days had in common, as far as they rest on those days', () => {
+    const offer = { shape: 30, rate: 1_500 }
+    const widthOf = (k: number, shared: number) => {
+      const [low, high] = intervalOf(beliefOf({ k, n: k * 50 }, 0.02), offer, shared)
+      return Math.log(high / low) / (2 * 1.96)
+    }
+    expect(widthOf(40_000, 0.01)).toBeCloseTo(0.1, 2)
+    expect(widthOf(40_000, 0)).toBeLessThan(0.01)
+    expect(widthOf(1, 0.01) / widthOf(1, 0)).toBeLessThan(1.01)
   })
+})
 
 test.each([
   [0.25, 5],
   [0.25, 20],
-  [0.25, 60],
   [0.5, 5],
   [0.5, 20],
-  [0.5, 60],
 ])(
   'with days that differ by %d, the interval of %d sends holds the truth as often as it says',
   (sigma, count) => {
-    const one = draws(20_251_018 + count)
-    let held = 0
-    let all = 0
-    for (let round = 0; round < 60; round += 1) {
-      const truths = [1, 2, 3, 4, 5].flatMap((offer_id) => {
-        const offer = 0.02 * Math.exp(0.6 * one.normal())
-        return [1, 2, 3, 4].map((text) => ({
-          offer_id,
-          variation_id: offer_id * 10 + text,
-          rate: Math.min(0.3, offer * Math.exp(0.3 * one.normal())),
-        }))
-      })
-      const sends = truths.flatMap(({ variation_id, rate }) =>
-        sentWith(rate, sigma, count, 20_000, one, variation_id),
-      )
-      const { evidence } = poolEvidence(sends, usual)
-      const { variations, offers } = believe(truths, evidence)
-      for (const { variation_id, offer_id, rate } of truths) {
-        const belief = variations.get(variation_id)
-        const offer = offers.get(offer_id)
-        if (!belief || !offer) continue
-        const [low, high] = intervalOf(belief, offer)
-        held += Number(low <= rate && rate <= high)
-        all += 1
-      }
-    }
-    // 1,200 intervals: the bar of 92.5 to 97 %, and two standard errors of such a sample. Five sends on very different
-    // days are too few to learn how different days are: there it holds about 90 %.
-    expect(held / all).toBeGreaterThan(sigma === 0.5 && count === 5 ? 0.88 : 0.91)
-    expect(held / all).toBeLessThan(0.982)
+    const tallies = Array.from({ length: 40 }, (_, round) => intervalsOf(count, sigma, 20_251_018 + round))
+    const held = tallies.reduce((sum, tally) => sum + tally.held, 0)
+    const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
+    expect(all).toBe(800)
+    // The bar of 92.5 to 97 %, and two standard errors of such a sample.
+    expect(held / all).toBeGreaterThan(0.91)
+    expect(held / all).toBeLessThan(0.983)
   },
 )
 
@@ -209,22 +279,29 @@ describe('the sequential test', () => {
     expect(isLarger(one, other, Math.floor(ratio / 20) + 1)).toBe(false)
   })
 
-  test('looked at on sixty days, declares a winner among equals at most in one of twenty tests', () => {
-    let declared = 0
-    const tests = 300
-    for (let round = 0; round < tests; round += 1) {
-      const one = draws(7_000 + round)
-      const sends: Send[] = []
-      for (let look = 0; look < 60; look += 1) {
-        sends.push(...sentWith(0.02, 0.25, 1, 20_000, one, 1), ...sentWith(0.02, 0.25, 1, 20_000, one, 2))
-        const { evidence } = poolEvidence(sends, usual)
-        const [a, b] = [evidence.get(1), evidence.get(2)]
-        if (a && b && (isLarger(a, b, 1) || isLarger(b, a, 1))) {
-          declared += 1
-          break
-        }
-      }
+  test.each([
+    [0.25, false],
+    [0.5, false],
+    [0.5, true],
+  ])(
+    'looked at on sixty days that differ by %d, declares a winner among equals at most in one of twenty tests',
+    (sigma, split) => {
+      const contest = { sigma, split, recipients: 20_000, lift: 1, looks: 60 }
+      const tests = 100
+      const declared = Array.from({ length: tests }, (_, test) => winnerOf(contest, 7_000 + test)).filter(
+        (winner) => winner !== undefined,
+      )
+      expect(declared.length / tests).toBeLessThanOrEqual(0.05)
+    },
+  )
+
+  test('finds who is better by a third, in segments within few sends, and never the other', () => {
+    const contest = { sigma: 0.25, recipients: 25_000, lift: 1.3, looks: 100 }
+    for (let test = 0; test < 20; test += 1) {
+      expect(winnerOf({ ...contest, split: false }, 900 + test)?.first).toBe(true)
+      const split = winnerOf({ ...contest, split: true }, 900 + test)
+      expect(split?.first).toBe(true)
+      expect(split?.sends).toBeLessThanOrEqual(8)
     }
-    expect(declared / tests).toBeLessThanOrEqual(0.05)
   })
 })

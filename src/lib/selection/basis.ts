@@ -5,7 +5,7 @@ import type { Question } from './choose.ts'
 const reasons: readonly (Hold | null)[] = [null, 'offer_gap', 'offer_share', 'variation_gap']
 
 /**
- * Arms as they are kept with a decision. Most of thousands were never sent: an offer is `offer weight ranges`, with the
+ * Arms as they are kept with a decision, one a line. Most of thousands were never sent: an offer is `offer weight ranges`, with the
  * variations of which nothing is known. Of the others each is `offer variation weight recipients clicks k n held`.
  */
 export function packArms(arms: readonly Arm[]): Pick<Basis, 'offers' | 'arms'> {
@@ -22,7 +22,7 @@ export function packArms(arms: readonly Arm[]): Pick<Basis, 'offers' | 'arms'> {
     else unknown.set(offer_id, { weight, ids: [variation_id] })
   }
   const offers = [...unknown].map(([id, { weight, ids }]) => `${id} ${weight} ${rangesOf(ids)}`)
-  return { offers, arms: known }
+  return { offers: offers.join('\n'), arms: known.join('\n') }
 }
 
 /** Ascending numbers as `1-20,25`. */
@@ -36,6 +36,8 @@ function rangesOf(ids: readonly number[]): string {
   return ranges.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`)).join(',')
 }
 
+const linesOf = (packed: string): string[] => (packed === '' ? [] : packed.split('\n'))
+
 const idsOf = (ranges: string): number[] =>
   ranges.split(',').flatMap((range) => {
     const [from = 0, to = from] = range.split('-').map(Number)
@@ -47,7 +49,7 @@ const idsOf = (ranges: string): number[] =>
  * then through those that could not be chosen.
  */
 export function questionOf(strategy: Decision['strategy'], seed: number, basis: Basis): Question {
-  const known = basis.arms.map((packed): Arm => {
+  const known = linesOf(basis.arms).map((packed): Arm => {
     const [
       offer_id = 0,
       variation_id = 0,
@@ -61,7 +63,7 @@ export function questionOf(strategy: Decision['strategy'], seed: number, basis: 
     return { offer_id, variation_id, weight, recipients, human_clicks, k, n, held: reasons[reason] ?? null }
   })
   const nothing = { recipients: 0, human_clicks: 0, k: 0, n: 0, held: null }
-  const unknown = basis.offers.flatMap((packed) => {
+  const unknown = linesOf(basis.offers).flatMap((packed) => {
     const [offer, weight, ranges = ''] = packed.split(' ')
     return idsOf(ranges).map(
       (variation_id): Arm => ({ ...nothing, offer_id: Number(offer), variation_id, weight: Number(weight) }),

@@ -33,39 +33,50 @@ export function choose({ arms, strategy, seed, taken, floor }: Question): Choice
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
   const random = seeded(seed)
   if (strategy !== 'thompson') {
-    const chances = weightedChances(free, strategy)
-    const place = drawPlace(chances, random)
-    return choiceOf(free[place], false, () => chances[place] ?? 0)
+    const drawn = drawWeighted(weightedChances(free, strategy), random)
+    return drawn && { arm: drawn.arm, floor: false, probability: () => drawn.chance }
   }
   const pool = allowed(free)
-  const chances = weightedChances(pool, 'weighted')
   const byWeight = random() < floor
   const field = fieldOf(pool, arms)
-  const place = byWeight ? drawPlace(chances, random) : drawBest(field, random)
-  return choiceOf(
-    pool[place],
-    byWeight,
-    // A probability of nothing cannot have been chosen; the last digits of the estimate can say so.
-    () => Math.max(1e-12, floor * (chances[place] ?? 0) + (1 - floor) * chanceOf(field, place, ~seed)),
+  const arm = byWeight
+    ? drawWeighted(weightedChances(pool, 'weighted'), random)?.arm
+    : drawBest(field, random)
+  return (
+    arm && {
+      arm,
+      floor: byWeight,
+      // A probability of nothing cannot have been chosen; the last digits of the estimate can say so.
+      probability: () =>
+        Math.max(1e-12, floor * chanceByWeight(pool, arm) + (1 - floor) * chanceOf(field, arm, ~seed)),
+    }
   )
 }
 
-const choiceOf = (arm: Arm | undefined, floor: boolean, probability: () => number): Choice | undefined =>
-  arm && { arm, floor, probability }
+export type Weighted = { arm: Arm; chance: number }
 
-/** The probability of each arm under a strategy that draws in proportion to weights. They sum to 1. */
-export function weightedChances(arms: readonly Arm[], strategy: 'weighted' | 'ctr_weighted'): Float64Array {
+/**
+ * The probability of each arm under a strategy that draws in proportion to weights, offer by offer. They sum to 1. The
+ * variations of an offer have its weight.
+ */
+export function weightedChances(arms: readonly Arm[], strategy: 'weighted' | 'ctr_weighted'): Weighted[] {
   const gain = strategy === 'ctr_weighted' ? (members: readonly Arm[]) => 1 + ctr(members) / 100 : () => 1
-  const offers = Map.groupBy(arms, ({ offer_id }) => offer_id)
-  const weights = new Map(
-    [...offers].map(([id, own]) => [id, Math.max(...own.map(({ weight }) => weight)) * gain(own)]),
+  const offers = [...Map.groupBy(arms, ({ offer_id }) => offer_id).values()].map((own) => ({
+    own,
+    weight: Math.max(...own.map(({ weight }) => weight)) * gain(own),
+    within: sum(own, (arm) => gain([arm])),
+  }))
+  const all = offers.reduce((total, { weight }) => total + weight, 0)
+  return offers.flatMap(({ own, weight, within }) =>
+    own.map((arm) => ({ arm, chance: ((weight / all) * gain([arm])) / within })),
   )
-  const within = new Map([...offers].map(([id, own]) => [id, sum(own, (arm) => gain([arm]))]))
-  const all = [...weights.values()].reduce((total, weight) => total + weight, 0)
-  return Float64Array.from(arms, (arm) => {
-    const ofOffer = (weights.get(arm.offer_id) ?? 0) / all
-    return (ofOffer * gain([arm])) / (within.get(arm.offer_id) ?? 1)
-  })
+}
+
+/** The same of one arm under `weighted`, where thousands would be too many to work out. */
+function chanceByWeight(pool: readonly Arm[], { offer_id, weight }: Arm): number {
+  const offers = new Map(pool.map((arm) => [arm.offer_id, arm.weight]))
+  const all = [...offers.values()].reduce((total, one) => total + one, 0)
+  return weight / all / pool.filter((arm) => arm.offer_id === offer_id).length
 }
 
 /** Human clicks of recipients, in per cent; 0 where nothing was sent. */
@@ -77,12 +88,12 @@ function ctr(members: readonly Arm[]): number {
 const sum = (arms: readonly Arm[], pick: (arm: Arm) => number): number =>
   arms.reduce((total, arm) => total + pick(arm), 0)
 
-function drawPlace(chances: Float64Array, random: Random): number {
+function drawWeighted(chances: readonly Weighted[], random: Random): Weighted | undefined {
   let left = random()
-  for (const [place, chance] of chances.entries()) {
-    left -= chance
-    if (left < 0) return place
+  for (const weighted of chances) {
+    left -= weighted.chance
+    if (left < 0) return weighted
   }
   // Where rounding leaves a rest, the last one is drawn.
-  return chances.length - 1
+  return chances.at(-1)
 }

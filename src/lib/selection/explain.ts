@@ -1,9 +1,10 @@
-import { beliefOf, believe, meanOf } from '../stats/posterior.ts'
+import { beliefOf, meanOf } from '../stats/posterior.ts'
 import type { Basis, ExplainedDecision } from '../store/decisions.ts'
 import type { Arm, Strategy } from './arm.ts'
 import { questionOf } from './basis.ts'
 import { choose, weightedChances } from './choose.ts'
 import { wordsOf } from './share-now.ts'
+import { fieldOf } from './thompson.ts'
 import { allowed } from './variety.ts'
 
 const shown = 12
@@ -43,10 +44,8 @@ function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): strin
 
 function candidatesOf(strategy: Strategy, arms: readonly Arm[], taken: readonly number[], chosen: number) {
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
-  const line = strategy === 'thompson' ? believed(arms, free) : weighted(free, strategy)
-  const ranked = free
-    .map((arm, place) => ({ arm, ...line(arm, place) }))
-    .toSorted((one, other) => other.rank - one.rank)
+  const lines = strategy === 'thompson' ? believed(arms, free) : weighted(free, strategy)
+  const ranked = lines.toSorted((one, other) => other.rank - one.rank)
   const rows = ranked.filter(({ arm }, place) => place < shown || arm.variation_id === chosen)
   const others = taken.length > 0 ? [`  other segments had ${taken.join(', ')}`] : []
   return [
@@ -60,28 +59,25 @@ function candidatesOf(strategy: Strategy, arms: readonly Arm[], taken: readonly 
   ]
 }
 
-type Line = (arm: Arm, place: number) => { rank: number; text: string }
+type Line = { arm: Arm; rank: number; text: string }
 
-function weighted(free: readonly Arm[], strategy: 'weighted' | 'ctr_weighted'): Line {
-  const chances = weightedChances(free, strategy)
-  return ({ weight, recipients, human_clicks }, place) => {
-    const rank = chances[place] ?? 0
+const weighted = (free: readonly Arm[], strategy: 'weighted' | 'ctr_weighted'): Line[] =>
+  weightedChances(free, strategy).map(({ arm, chance }) => {
     const counted =
-      strategy === 'ctr_weighted' ? `, ${human_clicks} human clicks of ${recipients} recipients` : ''
-    return { rank, text: `weight ${weight}${counted}: ${percent(rank)}` }
-  }
-}
+      strategy === 'ctr_weighted' ? `, ${arm.human_clicks} human clicks of ${arm.recipients} recipients` : ''
+    return { arm, rank: chance, text: `weight ${arm.weight}${counted}: ${percent(chance)}` }
+  })
 
-function believed(arms: readonly Arm[], free: readonly Arm[]): Line {
-  const { offers, mean } = believe(arms, new Map(arms.map((arm) => [arm.variation_id, arm])))
+function believed(arms: readonly Arm[], free: readonly Arm[]): Line[] {
   const pool = new Set(allowed(free))
-  return (arm) => {
-    const offer = offers.get(arm.offer_id)
-    const rank = meanOf(beliefOf(arm, offer ? offer.shape / offer.rate : mean))
-    const evidence = `${arm.k.toFixed(1)} effective clicks of ${arm.n.toFixed(0)}`
-    const held = pool.has(arm) ? '' : `, held back: ${wordsOf(arm.held)}`
-    return { rank, text: `${evidence}, believed ${percent(rank)}${held}` }
-  }
+  return fieldOf(free, arms).flatMap(({ shape, rate, members }) =>
+    members.map((arm) => {
+      const rank = meanOf(beliefOf(arm, shape / rate))
+      const evidence = `${arm.k.toFixed(1)} effective clicks of ${arm.n.toFixed(0)}`
+      const held = arm.held && !pool.has(arm) ? `, held back: ${wordsOf(arm.held)}` : ''
+      return { arm, rank, text: `${evidence}, believed ${percent(rank)}${held}` }
+    }),
+  )
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`

@@ -42,11 +42,13 @@ const candidatesOf = ({
   recipients,
   human_clicks,
 }: OfferCandidates): Candidate[] =>
-  variations.map((variation_id, index) => ({
-    offer_id,
-    variation_id,
-    weight,
-    link_slug,
-    recipients: recipients[index] ?? 0,
-    human_clicks: human_clicks[index] ?? 0,
-  }))
+  variations
+    .map((variation_id, index) => ({
+      offer_id,
+      variation_id,
+      weight,
+      link_slug,
+      recipients: recipients[index] ?? 0,
+      human_clicks: human_clicks[index] ?? 0,
+    }))
+    .toSorted((one, other) => one.variation_id - other.variation_id)

@@ -49,12 +49,15 @@ export async function selectPromo(
 ): Promise<Result<Selection, ApiFault>> {
   const { database, links, rules } = parts
   const { strategy, newsletter_send_id: send, segments = 1 } = request
-  const situation = await readSituation({ database, links, now: parts.now }, strategy, send)
-  if (!situation.ok) return unavailable
+  const [situation, found] = await Promise.all([
+    readSituation({ database, links, now: parts.now }, strategy, send),
+    send ? database.run((sql) => findDecisions(sql, send, segments)) : ok([]),
+  ])
+  if (!situation.ok || !found.ok) return unavailable
   const { candidates } = situation.value
   const arms = weigh(situation.value, strategy, segments, rules)
   const decided = send
-    ? await decide(parts, { strategy, send, segments }, arms)
+    ? await decide(parts, { strategy, send, segments }, arms, found.value)
     : ok<Decision[]>(
         chooseSegments({ arms, strategy, floor: rules.floor, random: parts.random }, segments, []),
       )
@@ -78,19 +81,23 @@ async function decide(
   { database, random, rules }: SelectionParts,
   { strategy, send, segments }: { strategy: Strategy; send: string; segments: number },
   arms: readonly Arm[],
+  first: readonly Decision[],
 ): Promise<Result<Decision[], DatabaseFault>> {
-  const eligible = new Set(arms.filter(({ weight }) => weight > 0).map(({ variation_id }) => variation_id))
+  let known = first
+  const eligible = ({ variation_id }: Decision) =>
+    arms.some((arm) => arm.variation_id === variation_id && arm.weight > 0)
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const found = await database.run((sql) => findDecisions(sql, send, segments))
-    if (!found.ok) return found
-    const standing = found.value.filter(({ variation_id }) => eligible.has(variation_id))
+    const standing = known.filter(eligible)
     const fresh = chooseSegments({ arms, strategy, floor: rules.floor, random }, segments, standing)
     if (fresh.length === 0) return ok(standing)
-    const replaced = found.value.map(({ variation_id }) => variation_id).filter((id) => !eligible.has(id))
+    const replaced = known.filter((one) => !eligible(one)).map(({ variation_id }) => variation_id)
     const kept = await database.run((sql) => keepDecisions(sql, send, fresh, replaced))
     if (kept.ok && kept.value.length === fresh.length)
       return ok([...standing, ...kept.value].toSorted((one, other) => one.segment - other.segment))
     if (!kept.ok && kept.fault.code !== 'conflict') return kept
+    const found = await database.run((sql) => findDecisions(sql, send, segments))
+    if (!found.ok) return found
+    known = found.value
   }
   return fail({ code: 'conflict', message: 'another decision keeps coming in between' })
 }

@@ -1,59 +1,55 @@
 import type { Random } from '../random.ts'
 import { betaCdf } from '../stats/beta.ts'
-import { beliefOf, believe } from '../stats/posterior.ts'
+import { beliefOf, believe, type OfferBelief } from '../stats/posterior.ts'
 import type { Arm } from './arm.ts'
 import { drawBeta, drawGamma, seeded } from './draws.ts'
 
-/** The variations that are compared, and what is believed of their offers. */
-export type Field = {
-  arms: readonly Arm[]
-  /** Gamma(shape, rate) of each offer's mean, and which arms are its own. */
-  offers: { shape: number; rate: number; members: number[] }[]
-}
+/** The variations that are compared, by offer, with what is believed of each offer's mean. */
+export type Field = (OfferBelief & { offer_id: number; members: readonly Arm[] })[]
 
 const highestMean = 0.9
 
 /** `known` are all variations that anything is known of: those compared learn from their offers, and offers from all. */
 export function fieldOf(arms: readonly Arm[], known: readonly Arm[]): Field {
-  const { offers } = believe(known, new Map(known.map((arm) => [arm.variation_id, arm])))
-  const members = new Map<number, number[]>()
-  for (const [index, { offer_id }] of arms.entries()) {
-    const own = members.get(offer_id)
-    if (own) own.push(index)
-    else members.set(offer_id, [index])
-  }
-  return {
-    arms,
-    offers: [...members].flatMap(([id, own]) => {
-      const belief = offers.get(id)
-      return belief ? [{ ...belief, members: own }] : []
-    }),
-  }
+  const compared = Map.groupBy(arms, ({ offer_id }) => offer_id)
+  return believe(known, (arm) => arm).offers.flatMap(({ offer_id, shape, rate }) => {
+    const members = compared.get(offer_id)
+    return members ? [{ offer_id, shape, rate, members }] : []
+  })
 }
 
-/** One draw of what the rates may be: an offer's mean, then each of its variations given that mean. */
-function drawRates({ arms, offers }: Field, random: Random, rates: Float64Array): Float64Array {
-  for (const { shape, rate, members } of offers) {
-    const mean = Math.min(highestMean, drawGamma(shape, random) / rate)
-    for (const index of members) {
-      const { a, b } = beliefOf(arms[index], mean)
-      rates[index] = drawBeta(a, b, random)
+const drawMean = ({ shape, rate }: OfferBelief, random: Random): number =>
+  Math.min(highestMean, drawGamma(shape, random) / rate)
+
+function drawRate(arm: Arm, mean: number, random: Random): number {
+  const { a, b } = beliefOf(arm, mean)
+  return drawBeta(a, b, random)
+}
+
+/**
+ * Thompson sampling (Russo et al. 2018): draws what the rates may be, an offer's mean, then each of its variations given
+ * that mean, and answers the variation that is best. `undefined` in an empty field.
+ */
+export function drawBest(field: Field, random: Random): Arm | undefined {
+  let best: Arm | undefined
+  let highest = 0
+  for (const offer of field) {
+    const mean = drawMean(offer, random)
+    for (const arm of offer.members) {
+      const rate = drawRate(arm, mean, random)
+      if (rate <= highest) continue
+      highest = rate
+      best = arm
     }
   }
-  return rates
-}
-
-/** Where the largest number is. */
-function largest(numbers: Float64Array): number {
-  let best = 0
-  for (let index = 1; index < numbers.length; index += 1)
-    if ((numbers[index] ?? 0) > (numbers[best] ?? 0)) best = index
   return best
 }
 
-/** Thompson sampling (Russo et al. 2018): the variation that is best in one draw of what is believed. Answers its place. */
-export const drawBest = (field: Field, random: Random): number =>
-  largest(drawRates(field, random, new Float64Array(field.arms.length)))
+function drawHighest(members: readonly Arm[], mean: number, random: Random): number {
+  let highest = 0
+  for (const arm of members) highest = Math.max(highest, drawRate(arm, mean, random))
+  return highest
+}
 
 /** So many rates of other offers are drawn for an estimate: a few milliseconds. */
 const effort = 8_000
@@ -63,46 +59,43 @@ const mostDraws = 60
 const ownDraws = 16
 
 /**
- * How probable `drawBest` chooses the arm at a place. Estimated from seeded draws of all others: each says how probable
+ * How probable `drawBest` chooses an arm of the field. Estimated from seeded draws of all others: each says how probable
  * this one is to exceed the best of them, which tells small probabilities from nothing where counting could not
  * (Rao-Blackwell). 960 such comparisons among up to 133 variations, 32 among thousands.
  */
-export function chanceOf(field: Field, place: number, seed: number): number {
-  const { arms, offers } = field
-  const offer = offers.find(({ members }) => members.includes(place))
-  if (!offer || arms.length === 1) return 1
-  const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / arms.length)))
+export function chanceOf(field: Field, arm: Arm, seed: number): number {
+  const size = field.reduce((sum, { members }) => sum + members.length, 0)
+  if (size === 1) return 1
+  const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / size)))
   const random = seeded(seed)
-  const rates = new Float64Array(arms.length)
-  const others = { arms, offers: offers.filter((one) => one !== offer) }
-  const siblings = offer.members.filter((index) => index !== place)
+  const others = field.filter(({ members }) => !members.includes(arm))
+  const own = field.filter((offer) => !others.includes(offer))
   let sum = 0
   for (let draw = 0; draw < draws; draw += 1) {
-    drawRates(others, random, rates)
-    for (const index of offer.members) rates[index] = 0
-    const rival = rates[largest(rates)] ?? 0
-    for (let own = 0; own < ownDraws; own += 1) {
-      const mean = Math.min(highestMean, drawGamma(offer.shape, random) / offer.rate)
-      let best = rival
-      for (const index of siblings) {
-        const { a, b } = beliefOf(arms[index], mean)
-        best = Math.max(best, drawBeta(a, b, random))
+    const rival = others.reduce(
+      (highest, offer) => Math.max(highest, drawHighest(offer.members, drawMean(offer, random), random)),
+      0,
+    )
+    for (const offer of own) {
+      const siblings = offer.members.filter((one) => one !== arm)
+      for (let again = 0; again < ownDraws; again += 1) {
+        const mean = drawMean(offer, random)
+        const best = Math.max(rival, drawHighest(siblings, mean, random))
+        const { a, b } = beliefOf(arm, mean)
+        sum += betaCdf(1 - best, b, a)
       }
-      const { a, b } = beliefOf(arms[place], mean)
-      sum += betaCdf(1 - best, b, a)
     }
   }
   return sum / draws / ownDraws
 }
 
-/** Of so many seeded draws, which share each arm wins. The shares sum to 1. */
-export function sharesOf(field: Field, seed: number, draws: number): Float64Array {
+/** Of so many seeded draws, which share each arm wins; those that never win are left out. The shares sum to 1. */
+export function sharesOf(field: Field, seed: number, draws: number): Map<Arm, number> {
   const random = seeded(seed)
-  const rates = new Float64Array(field.arms.length)
-  const shares = new Float64Array(field.arms.length)
+  const shares = new Map<Arm, number>()
   for (let draw = 0; draw < draws; draw += 1) {
-    const best = largest(drawRates(field, random, rates))
-    shares[best] = (shares[best] ?? 0) + 1 / draws
+    const best = drawBest(field, random)
+    if (best) shares.set(best, (shares.get(best) ?? 0) + 1 / draws)
   }
   return shares
 }

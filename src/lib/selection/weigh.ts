@@ -1,4 +1,5 @@
-import { arrivalOf, poolEvidence } from '../stats/evidence.ts'
+import { arrivalOf } from '../stats/arrival.ts'
+import { poolEvidence } from '../stats/evidence.ts'
 import type { Arm, Candidate, PastSend, Strategy } from './arm.ts'
 import { holds, type Rules } from './variety.ts'
 
@@ -27,18 +28,23 @@ export function weigh(
 ): Arm[] {
   if (strategy !== 'thompson') return candidates.map((candidate) => armOf(candidate, 0, 0, null))
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
-  const { evidence } = poolEvidence(aged, arrivalOf(aged), segments > 1 ? keptADayInSegments : keptADay)
+  const { evidence } = poolEvidence(aged, arrivalOf(aged), {
+    discount: segments > 1 ? keptADayInSegments : keptADay,
+  })
   const held = holds(sends, rules)
   const arms = candidates.map((candidate) => {
-    const { k, n } = evidence.get(candidate.variation_id) ?? { k: 0, n: 0 }
+    const known = evidence.get(candidate.variation_id)
+    if (!known) return armOf(candidate, 0, 0, held(candidate))
     evidence.delete(candidate.variation_id)
-    return armOf(candidate, k, n, held(candidate))
+    return armOf(candidate, known.k, known.n, held(candidate))
   })
   if (evidence.size === 0) return arms
-  const offers = new Map(sends.map(({ variation_id, offer_id }) => [variation_id, offer_id]))
-  for (const [variation_id, { k, n }] of evidence) {
-    const offer_id = offers.get(variation_id) ?? 0
-    arms.push(armOf({ offer_id, variation_id, weight: 0, recipients: 0, human_clicks: 0 }, k, n, null))
+  for (const { offer_id, variation_id } of sends) {
+    const known = evidence.get(variation_id)
+    if (!known) continue
+    evidence.delete(variation_id)
+    const unavailable = { offer_id, variation_id, weight: 0, recipients: 0, human_clicks: 0 }
+    arms.push(armOf(unavailable, known.k, known.n, null))
   }
   return arms
 }

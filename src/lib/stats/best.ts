@@ -12,65 +12,72 @@ const mostPoints = 8_000
 const reach = 9
 
 /**
- * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one density times
- * the others' distribution functions, on a grid of the logarithm that is finer than the narrowest density.
+ * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one density times the others' distribution functions, on a grid of the logarithm that is finer than the
+ * narrowest density. For pairs and for many alike: 10,000 draws would be right to 0.005 at best, this to 0.0001.
  */
-export function chancesOf(beliefs: readonly Belief[]): Chance[] {
-  const shapes = beliefs.map((belief) => {
-    const mean = meanOf(belief)
-    const spread = Math.sqrt((1 - mean) / (mean * (belief.a + belief.b + 1)))
-    return { ...belief, centre: Math.log(mean), spread }
-  })
-  const low = Math.min(...shapes.map(({ centre, spread }) => centre - reach * spread))
-  const high = Math.min(0, Math.max(...shapes.map(({ centre, spread }) => centre + reach * spread)))
-  const narrowest = Math.min(...shapes.map(({ spread }) => spread))
+export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & Chance)[] {
+  const curves = beliefs.map(curveOf)
+  const low = Math.min(...curves.map(({ centre, spread }) => centre - reach * spread))
+  const high = Math.min(0, Math.max(...curves.map(({ centre, spread }) => centre + reach * spread)))
+  const narrowest = Math.min(...curves.map(({ spread }) => spread))
   const wanted = Math.ceil((2 * (high - low)) / narrowest)
   const points = Math.min(mostPoints, Math.max(leastPoints, wanted))
   const step = (high - low) / points
-  const at = (point: number) => low + (point + 0.5) * step
-  const densities = shapes.map((shape) => densityOn(shape, points, at))
-  const below = densities.map(cumulated)
-  const product = (point: number, except?: number) =>
-    below.reduce((all, one, index) => (index === except ? all : all * (one[point] ?? 1)), 1)
+  const grid = Array.from({ length: points }, (_, point) => pointAt(low + (point + 0.5) * step))
+  for (const point of grid) for (const curve of curves) curve.total += weightOf(curve, point)
   let bestMean = 0
-  for (let point = 0; point < points; point += 1) {
-    const x = Math.exp(at(point))
-    densities.forEach((density, index) => {
-      bestMean += x * (density[point] ?? 0) * product(point, index)
-    })
+  for (const point of grid) {
+    for (const curve of curves) {
+      curve.here = weightOf(curve, point) / curve.total
+      curve.below += curve.here
+    }
+    for (const curve of curves) {
+      const wins = curve.here * belowWithin(curves, curve)
+      curve.best += wins
+      bestMean += wins * point.rate
+    }
   }
-  return beliefs.map((belief, index) => {
-    let best = 0
-    for (let point = 0; point < points; point += 1)
-      best += (densities[index]?.[point] ?? 0) * product(point, index)
-    return { best: Math.min(1, best), loss: Math.max(0, bestMean - meanOf(belief)) }
-  })
+  return curves.map(({ belief, best, mean }) => ({
+    ...belief,
+    best: Math.min(1, best),
+    loss: Math.max(0, bestMean - mean),
+  }))
 }
 
-/** Weights of the points of the grid; they sum to 1. */
-function densityOn(
-  { a, b, centre }: Belief & { centre: number },
-  points: number,
-  at: (point: number) => number,
-): Float64Array {
-  const weights = new Float64Array(points)
-  const top = a * centre + b * Math.log1p(-Math.exp(centre))
-  let sum = 0
-  for (let point = 0; point < points; point += 1) {
-    const y = at(point)
-    // The logarithm's density: x^a (1−x)^(b−1), times what is constant.
-    const weight = Math.exp(a * y + (b - 1) * Math.log1p(-Math.exp(y)) - top)
-    weights[point] = weight
-    sum += weight
+/**
+ * The probability that all others lie below, on average over a step of the grid, where each distribution function rises
+ * evenly: by Simpson's rule, which is exact for up to three others.
+ */
+function belowWithin(curves: readonly { here: number; below: number }[], own: object): number {
+  let start = 1
+  let middle = 1
+  let end = 1
+  for (const other of curves) {
+    if (other === own) continue
+    start *= other.below - other.here
+    middle *= other.below - other.here / 2
+    end *= other.below
   }
-  return weights.map((weight) => weight / sum)
+  return (start + 4 * middle + end) / 6
 }
 
-/** The distribution function in the middle of each point. */
-function cumulated(weights: Float64Array): Float64Array {
-  let sum = 0
-  return weights.map((weight) => {
-    sum += weight
-    return sum - weight / 2
-  })
+/** A belief's density on the grid, and what is summed up of it on the way. */
+function curveOf<One extends Belief>(belief: One) {
+  const { a, b } = belief
+  const mean = meanOf(belief)
+  const spread = Math.sqrt((1 - mean) / (mean * (a + b + 1)))
+  const centre = Math.log(mean)
+  const top = a * centre + b * Math.log1p(-mean)
+  return { belief, a, b, mean, centre, spread, top, total: 0, here: 0, below: 0, best: 0 }
 }
+
+type Point = { log: number; rate: number; logRest: number }
+
+function pointAt(log: number): Point {
+  const rate = Math.exp(log)
+  return { log, rate, logRest: Math.log1p(-rate) }
+}
+
+/** The logarithm's density, x^a (1−x)^(b−1), but for what is constant. */
+const weightOf = ({ a, b, top }: Belief & { top: number }, { log, logRest }: Point): number =>
+  Math.exp(a * log + (b - 1) * logRest - top)

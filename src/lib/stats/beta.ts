@@ -6,16 +6,17 @@
 const halfLogTwoPi = 0.9189385332046728
 
 /** Lanczos, g = 607/128, fifteen terms (P. Godfrey 2001): relative error about 1e-15 for x > 0. */
+const lanczosStart = 0.9999999999999971
 const lanczos = [
-  0.9999999999999971, 57.15623566586292, -59.59796035547549, 14.136097974741746, -0.4919138160976202,
-  3.399464998481189e-5, 4.652362892704858e-5, -9.837447530487956e-5, 0.0001580887032249125,
-  -0.00021026444172410488, 0.00021743961811521265, -0.0001643181065367639, 8.441822398385275e-5,
-  -2.6190838401581408e-5, 3.6899182659531625e-6,
+  57.15623566586292, -59.59796035547549, 14.136097974741746, -0.4919138160976202, 3.399464998481189e-5,
+  4.652362892704858e-5, -9.837447530487956e-5, 0.0001580887032249125, -0.00021026444172410488,
+  0.00021743961811521265, -0.0001643181065367639, 8.441822398385275e-5, -2.6190838401581408e-5,
+  3.6899182659531625e-6,
 ]
 
 function logGamma(x: number): number {
-  let sum = 0.9999999999999971
-  for (let index = 1; index < lanczos.length; index += 1) sum += (lanczos[index] ?? 0) / (x + index)
+  let sum = lanczosStart
+  for (const [index, term] of lanczos.entries()) sum += term / (x + index + 1)
   const t = x + 5.2421875
   return (x + 0.5) * Math.log(t) - t + halfLogTwoPi + Math.log(sum / x)
 }
@@ -51,18 +52,19 @@ function logFactor(a: number, b: number, x: number, y: number): number {
 
 /** The continued fraction of the incomplete beta function, by Lentz's method (Press et al. 2007, section 6.4). */
 function fraction(a: number, b: number, x: number): number {
+  // Is lost in any sum but one of exactly 0, which cannot be divided by.
   const tiny = 1e-300
   let c = 1
-  let d = 1 / (1 - ((a + b) * x) / (a + 1) || tiny)
+  let d = 1 / (1 - ((a + b) * x) / (a + 1))
   let value = d
   for (let m = 1; m <= 100_000; m += 1) {
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m))
-    d = 1 / (1 + even * d || tiny)
-    c = 1 + even / c || tiny
+    d = 1 / (1 + even * d + tiny)
+    c = 1 + even / c + tiny
     value *= d * c
     const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1))
-    d = 1 / (1 + odd * d || tiny)
-    c = 1 + odd / c || tiny
+    d = 1 / (1 + odd * d + tiny)
+    c = 1 + odd / c + tiny
     const step = d * c
     value *= step
     if (Math.abs(step - 1) < 1e-15) break

@@ -1,7 +1,11 @@
-/** One newsletter send of a variation, as far as it has come. */
+import { type Arrival, arrived } from './arrival.ts'
+import { dispersionOf, sumOf } from './dispersion.ts'
+
+/** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
 export type Send = {
   offer_id: number
   variation_id: number
+  newsletter_send_id: string
   recipients: number
   /** Different people who have clicked so far. */
   clickers: number
@@ -9,59 +13,66 @@ export type Send = {
   age: number
 }
 
-/** Of how many a send's clickers have clicked after one, two and three days, from 0 to 1. */
-export type Arrival = readonly [one: number, two: number, three: number]
-
 /** The evidence of a variation, worth as much as so many clicks of so many independent recipients. */
 export type Evidence = { k: number; n: number }
 
+/** Evidence of a variation beside the others, as if their rates were known. */
+export type Known = Evidence & {
+  offer_id: number
+  variation_id: number
+  /** Its estimated rate, 0 to 0.9. */
+  rate: number
+  /** Precision of the logarithm of the rate. */
+  precision: number
+}
+
+/** A variation's part of a send; `n` counts the recipients by how much of their clicks has come. */
+export type Segment = Evidence & {
+  of: Known
+  /** What is left of its weight at its age. */
+  kept: number
+  /** Recipients as many as would have clicked like this on a usual day. */
+  exposed: number
+}
+
 export type Pooled = {
-  /** How much a day makes all rates of that day larger or smaller: the variance of the logarithm. */
+  /** See `Dispersion`. */
   dispersion: number
   /** By variation. */
-  evidence: Map<number, Evidence>
+  evidence: Map<number, Known>
+  /** All that was sent, send by send. */
+  sends: Segment[][]
 }
 
-const usualArrival: Arrival = [0.7, 0.9, 1]
+export type Weighing = {
+  /** What evidence keeps of its weight each day: 1 keeps all. */
+  discount?: number
+  /** Takes the days to be as different as they might be, for claims that have to hold. */
+  cautious?: boolean
+}
+
 const priorRate = 0.02
-
-/** Learned from sends older than three days where there are ten, else what is usual (selection-and-statistics, "Delay"). */
-export function arrivalOf(
-  sends: readonly {
-    age: number
-    clickers: number
-    clickers_1: number
-    clickers_2: number
-    clickers_3: number
-  }[],
-): Arrival {
-  const old = sends.filter(({ age, clickers }) => age > 3 && clickers > 0)
-  if (old.length < 10) return usualArrival
-  const total = (pick: (send: (typeof old)[number]) => number) =>
-    old.reduce((sum, send) => sum + pick(send), 0)
-  const all = total((send) => send.clickers)
-  return [
-    total((send) => send.clickers_1) / all,
-    total((send) => send.clickers_2) / all,
-    total((send) => send.clickers_3) / all,
-  ]
-}
-
-/** The share of a send's clickers who have clicked at an age in days: straight lines between whole days. */
-export function arrived(age: number, [one, two, three]: Arrival): number {
-  if (age >= 3) return 1
-  // Sends that are three days old count as complete, so the days before are measured by the third.
-  const known = [0, one / three, two / three, 1]
-  const day = Math.floor(Math.max(0, age))
-  const from = known[day] ?? 1
-  return from + ((known[day + 1] ?? 1) - from) * (Math.max(0, age) - day)
-}
+const highestRate = 0.9
+/** Differences between texts settle within three rounds, all to the third digit. */
+const rounds = 4
 
 /**
  * Effective clicks and recipients of each variation. All recipients of a send share its day, so a send is worth at most
- * 1/dispersion clicks, however large it is. `discount` is what evidence keeps of its weight each day: 1 keeps all.
+ * 1/dispersion clicks, however large it is (selection-and-statistics, "Evidence").
+ *
+ * Segments of one send tell one another's day. Its factor, a gamma variable with mean 1 and the dispersion as its
+ * variance, is estimated for each segment from the others: after K clicks where E were expected its mean is
+ * (1/dispersion + K) / (1/dispersion + E) and its relative variance 1 / (1/dispersion + K). The mean corrects the
+ * recipients, the variance takes the dispersion's place in the design effect. This is the Poisson model with random effects of
+ * Breslow & Clayton 1993, solved variation by variation: the estimates are those of all together, the precision is that of
+ * each as if the others were known (a factorised approximation; Bishop 2006, section 10.1.2). Where texts have hardly met, that
+ * is too sure: `learn.ts` has what may be told to people. A send of one variation has no others, and keeps its dispersion.
  */
-export function poolEvidence(sends: readonly Send[], arrival: Arrival, discount = 1): Pooled {
+export function poolEvidence(
+  sends: readonly Send[],
+  arrival: Arrival,
+  { discount = 1, cautious = false }: Weighing = {},
+): Pooled {
   const exposed = sends
     .map((send) => ({
       ...send,
@@ -70,40 +81,56 @@ export function poolEvidence(sends: readonly Send[], arrival: Arrival, discount 
     }))
     .filter(({ n }) => n > 0)
   const groups = Map.groupBy(exposed, ({ variation_id }) => variation_id)
-  const sums = new Map([...groups].map(([id, own]) => [id, totals(own)]))
-  const all = totals(exposed)
+  const { expected, cautious: upper } = dispersionOf([...groups.values()])
+  const dispersion = cautious ? upper : expected
+  const all = sumOf(exposed)
   const pool = (1 + all.k) / (1 / priorRate + all.n)
-  const dispersion = dispersionOf([...groups.values()])
-  const evidence = new Map<number, Evidence>()
-  for (const { variation_id, k, n, age } of exposed) {
-    const { k: clicks, n: recipients } = sums.get(variation_id) ?? all
-    const rate = Math.min(0.9, (clicks + 4) / (recipients + 4 / pool))
-    const designEffect = 1 + (n * rate * dispersion) / (1 - rate)
-    const weight = discount ** age / designEffect
-    const known = evidence.get(variation_id) ?? { k: 0, n: 0 }
-    evidence.set(variation_id, { k: known.k + weight * k, n: known.n + weight * n })
+  const bySend = new Map<string, Segment[]>()
+  const evidence = [...groups].map(([variation_id, own]): [number, Known] => {
+    const rate = rateOf(sumOf(own), pool)
+    const known = { offer_id: 0, variation_id, k: 0, n: 0, rate, precision: 0 }
+    for (const { offer_id, newsletter_send_id: send, k, n, age } of own) {
+      known.offer_id = offer_id
+      const segment = { of: known, k, n, kept: discount ** age, exposed: n }
+      const others = bySend.get(send)
+      if (others) others.push(segment)
+      else bySend.set(send, [segment])
+    }
+    return [variation_id, known]
+  })
+  const together = [...bySend.values()]
+  for (const segments of together) addSend(segments, dispersion)
+  const again = together.some(({ length }) => length > 1) ? rounds - 1 : 0
+  for (let round = 0; round < again; round += 1) {
+    for (const [, known] of evidence) startAgain(known, pool)
+    for (const segments of together) addSend(segments, dispersion)
   }
-  return { dispersion, evidence }
+  return { dispersion, evidence: new Map(evidence), sends: together }
 }
 
-const totals = (sends: readonly Evidence[]): Evidence =>
-  sends.reduce((sum, { k, n }) => ({ k: sum.k + k, n: sum.n + n }), { k: 0, n: 0 })
+const rateOf = ({ k, n }: Evidence, pool: number): number => Math.min(highestRate, (k + 4) / (n + 4 / pool))
 
-/** By the method of moments, drawn towards 0.09 as if that had been seen eight times. */
-function dispersionOf(groups: readonly (readonly Evidence[])[]): number {
-  let weights = 8
-  let sum = 8 * 0.09
-  for (const own of groups) {
-    const { k, n } = totals(own)
-    if (own.length < 2 || k === 0) continue
-    for (const send of own) {
-      const expected = (send.n * k) / n
-      const excess =
-        ((send.k - expected) / expected) ** 2 * (own.length / (own.length - 1)) - (1 - k / n) / expected
-      const weight = expected / (expected + 11)
-      weights += weight
-      sum += weight * Math.min(4, excess)
-    }
+function startAgain(known: Known, pool: number): void {
+  known.rate = rateOf(known, pool)
+  known.k = 0
+  known.n = 0
+  known.precision = 0
+}
+
+function addSend(segments: readonly Segment[], dispersion: number): void {
+  let clicks = 0
+  let expected = 0
+  for (const { of, k, n } of segments) {
+    clicks += k
+    expected += n * of.rate
   }
-  return Math.max(0.0025, sum / weights)
+  for (const segment of segments) {
+    const { of, k, n, kept } = segment
+    const shape = 1 / dispersion + clicks - k
+    segment.exposed = (n * shape) / (1 / dispersion + expected - n * of.rate)
+    const weight = kept / (1 + (segment.exposed * of.rate) / shape / (1 - of.rate))
+    of.k += weight * k
+    of.n += weight * segment.exposed
+    of.precision += weight * segment.exposed * of.rate
+  }
 }

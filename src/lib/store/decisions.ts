@@ -19,9 +19,9 @@ export type Basis = {
   floor: number
   /** Variations that the send's other segments had. */
   taken: number[]
-  /** What was known of each variation, as packed by `selection/basis.ts`: thousands of numbers would take long to store. */
-  offers: string[]
-  arms: string[]
+  /** What was known of each variation, as packed by `selection/basis.ts`: thousands of values would take long to store. */
+  offers: string
+  arms: string
 }
 
 /** The first `segments` segments of a send, as far as they are decided. */

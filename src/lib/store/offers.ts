@@ -12,33 +12,36 @@ export type OfferCandidates = {
 }
 
 /**
- * Active offers that have a weight and a slug, with their approved variations. Recipients and human clicks of all time
- * where they are asked for, else none. Self-tests take no part.
+ * Active offers that have a weight and a slug, with their approved variations in no order. Recipients and human clicks of all
+ * time where they are asked for, else none. Self-tests take no part.
  */
 export const listCandidates = (sql: Sql, counted: boolean) => sql<OfferCandidates[]>`
-  select o.id as offer_id, o.weight, o.link_slug,
-    array_to_json(array_agg(v.id order by v.id)) as variations,
+  select o.id as offer_id, o.weight, o.link_slug, v.variations, v.recipients, v.human_clicks
+  from promo_offers o
+  join (
+    select v.offer_id, array_to_json(array_agg(v.id)) as variations,
+      ${
+        counted
+          ? sql`
+              array_to_json(array_agg(coalesce(m.recipients, 0))) as recipients,
+              array_to_json(array_agg(coalesce(m.human_clicks, 0))) as human_clicks
+            `
+          : sql`'[]'::json as recipients, '[]'::json as human_clicks`
+      }
+    from promo_text_variations v
     ${
       counted
-        ? sql`
-            array_to_json(array_agg(coalesce(m.recipients, 0) order by v.id)) as recipients,
-            array_to_json(array_agg(coalesce(m.human_clicks, 0) order by v.id)) as human_clicks
-          `
-        : sql`'[]'::json as recipients, '[]'::json as human_clicks`
+        ? sql`left join (
+            select variation_id, sum(recipients) as recipients, sum(human_clicks) as human_clicks
+            from promo_daily_metrics
+            group by variation_id
+          ) m on m.variation_id = v.id`
+        : sql``
     }
-  from promo_offers o
-  join promo_text_variations v on v.offer_id = o.id
-  ${
-    counted
-      ? sql`left join (
-          select variation_id, sum(recipients) as recipients, sum(human_clicks) as human_clicks
-          from promo_daily_metrics
-          group by variation_id
-        ) m on m.variation_id = v.id`
-      : sql``
-  }
-  where o.active and o.weight > 0 and o.link_slug is not null and o.offer_type <> 'self_test' and v.approved
-  group by o.id
+    where v.approved
+    group by v.offer_id
+  ) v on v.offer_id = o.id
+  where o.active and o.weight > 0 and o.link_slug is not null and o.offer_type <> 'self_test'
   order by o.id
 `
 

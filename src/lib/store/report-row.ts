@@ -25,6 +25,7 @@ export type VariationSums = Sums & {
 export type SendEvidence = {
   offer_id: number
   variation_id: number
+  newsletter_send_id: string
   /** Milliseconds since 1970. */
   sent_at: number
   recipients: number

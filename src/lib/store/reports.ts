@@ -144,7 +144,8 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       json_build_object('sends', ${list(
         true,
         sql`
-          select i.offer_id, i.variation_id, (extract(epoch from i.tracked_at) * 1000)::bigint as sent_at, i.recipients,
+          select i.offer_id, i.variation_id, i.newsletter_send_id,
+            (extract(epoch from i.tracked_at) * 1000)::bigint as sent_at, i.recipients,
             coalesce(s.clickers, 0) as clickers, coalesce(s.clickers_1, 0) as clickers_1,
             coalesce(s.clickers_2, 0) as clickers_2, coalesce(s.clickers_3, 0) as clickers_3
           from promo_impression_tracking i

@@ -1,0 +1,42 @@
+import type { Send } from './evidence.ts'
+
+/** Sends as they were reported, without any weight. */
+export type Counted = {
+  sends: number
+  /** Those older than 72 hours, of which next to all clicks have come. */
+  complete: number
+  recipients: number
+  clickers: number
+}
+
+export type CountOf = (variation: { variation_id: number }) => Counted
+
+const completeDays = 3
+const none: Counted = { sends: 0, complete: 0, recipients: 0, clickers: 0 }
+
+/** Counts the sends of each variation; answers how to look them up. */
+export function countSends(
+  sends: readonly Pick<Send, 'variation_id' | 'recipients' | 'clickers' | 'age'>[],
+): CountOf {
+  const counted = new Map<number, Counted>()
+  for (const { variation_id, recipients, clickers, age } of sends)
+    counted.set(
+      variation_id,
+      addUp([
+        counted.get(variation_id) ?? none,
+        { sends: 1, complete: Number(age > completeDays), recipients, clickers },
+      ]),
+    )
+  return ({ variation_id }) => counted.get(variation_id) ?? none
+}
+
+export const addUp = (all: readonly Counted[]): Counted =>
+  all.reduce(
+    (sum, one) => ({
+      sends: sum.sends + one.sends,
+      complete: sum.complete + one.complete,
+      recipients: sum.recipients + one.recipients,
+      clickers: sum.clickers + one.clickers,
+    }),
+    none,
+  )

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest'
+import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
+import { poolEvidence } from '../../src/lib/stats/evidence.ts'
+import { type ArrivingSend, learn } from '../../src/lib/stats/learn.ts'
+import { spreadsOf } from '../../src/lib/stats/same-days.ts'
+import { drawBinomial } from '../bench/newsletter-world.ts'
+
+const sent = (variation_id: number, name: string, changes: Partial<ArrivingSend> = {}): ArrivingSend => ({
+  offer_id: 1,
+  variation_id,
+  newsletter_send_id: name,
+  recipients: 10_000,
+  clickers: 200,
+  clickers_1: 140,
+  clickers_2: 180,
+  clickers_3: 200,
+  age: 10,
+  ...changes,
+})
+
+const usual = [0.7, 0.9, 1] as const
+const spreadsIn = (sends: readonly ArrivingSend[]) => {
+  const pooled = poolEvidence(sends, usual)
+  return { spreads: spreadsOf(pooled.sends, pooled.dispersion), pooled }
+}
+
+describe('how sure variations are beside one another', () => {
+  test('is each by itself where no send was split', () => {
+    const { spreads, pooled } = spreadsIn([sent(1, 'a'), sent(1, 'b'), sent(2, 'c')])
+    for (const { of, variance, others } of spreads) {
+      expect(variance * of.precision).toBeCloseTo(1, 9)
+      expect(others.map(({ covariance }) => covariance)).toEqual([0])
+    }
+    expect(pooled.evidence.get(1)?.precision).toBeGreaterThan(1.9 * (pooled.evidence.get(2)?.precision ?? 0))
+  })
+
+  test('is what inverting by hand gives for three that share all days', () => {
+    const days = 5
+    const { spreads, pooled } = spreadsIn(
+      Array.from({ length: days }, (_, day) => [1, 2, 3].map((id) => sent(id, `day-${day}`))).flat(),
+    )
+    const [first] = spreads
+    const rate = first?.of.rate ?? 0
+    const common = pooled.dispersion / (1 - rate) / days
+    expect(first?.others.map(({ of }) => of.variation_id)).toEqual([2, 3])
+    for (const { covariance } of first?.others ?? []) expect(covariance).toBeCloseTo(common, 9)
+    expect((first?.variance ?? 0) - common).toBeCloseTo(1 / (10_000 * rate * days), 9)
+  })
+
+  test('is not connected by a send that others are in', () => {
+    const { spreads } = spreadsIn([sent(1, 'a'), sent(2, 'a'), sent(3, 'b'), sent(4, 'b')])
+    const of = (id: number, other: number) =>
+      spreads
+        .find((spread) => spread.of.variation_id === id)
+        ?.others.find((one) => one.of.variation_id === other)?.covariance
+    expect(of(1, 2)).toBeGreaterThan(0.05)
+    expect(of(1, 3)).toBeCloseTo(0, 9)
+    expect(of(3, 4)).toBeGreaterThan(0.05)
+  })
+})
+
+const variations = [1, 2, 3, 4].map((variation_id) => ({ offer_id: 1, variation_id }))
+const learned = (sends: readonly ArrivingSend[]) => {
+  const { offers } = learn(variations, sends)
+  const [offer] = offers
+  return offer ?? expect.fail('no offer')
+}
+
+describe('what an editor is told', () => {
+  test('takes segments for a sharp comparison and a vague rate', () => {
+    const days = Array.from({ length: 6 }, (_, day) => `day-${day}`)
+    const together = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, day))))
+    const apart = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, `${day}-${id}`))))
+    const [one, other] = [together.variations[0], apart.variations[0]]
+    expect(one?.evidence.k).toBeGreaterThan(1_100)
+    expect(other?.evidence.k).toBeLessThan(200)
+    expect(together.shared).toBeGreaterThan(0.004)
+    expect(apart.shared).toBe(0)
+    const width = ([low, high]: [number, number]) => Math.log(high / low)
+    expect(width(one?.interval ?? [1, 1])).toBeGreaterThan(0.85 * width(other?.interval ?? [1, 9]))
+  })
+
+  test('has nothing in common where only one was sent', () => {
+    const { shared, variations: known } = learned([sent(1, 'a'), sent(1, 'b')])
+    expect(shared).toBe(0)
+    expect(known[0]?.evidence.k).toBeLessThan(400)
+    expect(known.map((one) => one.sent)).toEqual([true, false, false, false])
+  })
+
+  test('compares with one other by what the two have in common, with one that was never sent by nothing', () => {
+    const { variations: known } = learned([
+      ...['a', 'b', 'c'].flatMap((day) => [sent(1, day), sent(2, day)]),
+      sent(3, 'd'),
+    ])
+    const [one, two, three, four] = known
+    if (!one || !two || !three || !four) expect.fail('four variations')
+    expect(one.beside(two.variation).k).toBeGreaterThan(550)
+    expect(one.beside(three.variation).k).toBeCloseTo(one.evidence.k, 6)
+    expect(one.evidence.k).toBeLessThan(3 / 0.05)
+    expect(one.beside(four.variation)).toEqual(one.evidence)
+    expect(four).toMatchObject({ sent: false, evidence: { k: 0, n: 0 } })
+    expect(four.beside(one.variation)).toEqual({ k: 0, n: 0 })
+  })
+
+  test.each([
+    [6, 2],
+    [12, 2],
+    [12, 4],
+    [60, 2],
+  ])(
+    'tells differences as surely as they are, after %d sends of %d segments, whoever met whom',
+    (days, segments) => {
+      const rates = [0.02, 0.024, 0.03, 0.018, 0.022, 0.026]
+      const texts = rates.map((rate, variation_id) => ({ offer_id: 1, variation_id, rate }))
+      let squares = 0
+      let all = 0
+      for (let world = 0; world < 120; world += 1) {
+        const random = seeded(world)
+        const sends = Array.from({ length: days }, (_, day) => {
+          const factor = Math.exp(0.3 * drawNormal(random) - 0.045)
+          return texts
+            .map((text) => ({ ...text, order: random() }))
+            .toSorted((one, other) => one.order - other.order)
+            .slice(0, segments)
+            .map(({ variation_id, rate }) =>
+              sent(variation_id, `${day}`, {
+                clickers: drawBinomial(10_000, Math.min(0.9, rate * factor), random),
+              }),
+            )
+        }).flat()
+        for (const { variations: own } of learn(texts, sends).offers)
+          for (const one of own)
+            for (const other of own) {
+              if (!one.sent || !other.sent || one.variation.variation_id >= other.variation.variation_id)
+                continue
+              const [a, b] = [one.beside(other.variation), other.beside(one.variation)]
+              const difference = Math.log(a.k / a.n / (b.k / b.n))
+              const truth = Math.log(one.variation.rate / other.variation.rate)
+              squares += (difference - truth) ** 2 / (1 / a.k + 1 / b.k)
+              all += 1
+            }
+      }
+      expect(squares / all).toBeGreaterThan(0.5)
+      expect(squares / all).toBeLessThan(1.15)
+    },
+  )
+})
