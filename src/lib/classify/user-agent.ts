@@ -20,8 +20,8 @@ export type UserAgentReader = (userAgent: string | null | undefined) => UserAgen
 const mailGateway =
   /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
 
-/** Electron programs and page testers that isbot takes for browsers. */
-const furtherMachines = /\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
+/** Mail servers, Apple's account service and page testers, which isbot takes for browsers. */
+const furtherMachines = /^Microsoft Exchange\/|\bdataaccessd\/|\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
 
 /** Mail programs of people that isbot takes for machines, since they say nothing but their name. */
 const mailProgram = /^(?:eMClient|NaverMailApp|KMail)\//
