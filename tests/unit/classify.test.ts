@@ -70,6 +70,28 @@ describe('the conclusive reasons', () => {
     ]).toEqual([...conclusiveReasons, null])
   })
 
+  test('give the first that holds, whatever holds besides', () => {
+    const flags = fc.record({
+      prefetching: fc.boolean(),
+      userAgent: fc.constantFrom(null, 'self_declared', 'mail_gateway', 'no_user_agent', 'stale_user_agent'),
+      inScannerNetwork: fc.boolean(),
+      flooding: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(flags, ({ prefetching, ...given }) => {
+        const holding = [
+          prefetching && 'prefetch',
+          given.userAgent === 'self_declared' && 'self_declared',
+          given.userAgent === 'mail_gateway' && 'mail_gateway',
+          given.inScannerNetwork && 'scanner_network',
+          given.flooding && 'flood',
+        ].filter((reason) => reason !== false)
+        const header = reading(prefetching ? { purpose: 'prefetch' } : {})
+        expect(conclusiveReasonOf({ header, ...given })).toBe(holding[0] ?? null)
+      }),
+    )
+  })
+
   test('stand above weak signs and duplicates, and keep the sign', () => {
     const classifier = classifierOf()
     classifier.classify(click())
