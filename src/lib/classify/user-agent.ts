@@ -35,6 +35,9 @@ export function readUserAgent(userAgent: string | null | undefined): UserAgentFi
   return isStale(userAgent) ? 'stale_user_agent' : null
 }
 
+/** No browser says more; headers may be as long as 16 kB, and thousands of those would fill the memory. */
+const longest = 1_000
+
 /** Remembers the answers: the mail programs and browsers of a newsletter's readers are few. */
 export function createUserAgentReader(): UserAgentReader {
   const known = new LRUCache<string, { finding: UserAgentFinding }>({ max: 5_000 })
@@ -42,8 +45,8 @@ export function createUserAgentReader(): UserAgentReader {
     if (!userAgent) return 'no_user_agent'
     const remembered = known.peek(userAgent)
     if (remembered !== undefined) return remembered.finding
-    const finding = readUserAgent(userAgent)
-    known.set(userAgent, { finding })
+    const finding = readUserAgent(userAgent.slice(0, longest))
+    if (userAgent.length <= longest) known.set(userAgent, { finding })
     return finding
   }
 }
