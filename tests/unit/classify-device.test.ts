@@ -68,6 +68,16 @@ describe('what a user agent says', () => {
   })
 })
 
+test('of a user agent without end the beginning is read', () => {
+  const read = createUserAgentReader()
+  const endless = (text: string) => `${iphone} ${text.padStart(20_000)}`
+  expect([
+    read(endless('curl/8.5.0')),
+    read(`curl/8.5.0 ${endless('')}`),
+    read(endless('curl/8.5.0')),
+  ]).toEqual([null, 'self_declared', null])
+})
+
 describe('the class of a referrer', () => {
   test.each([
     [null, 'none', 'none'],

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ClickFacts, createClassifier } from '../../src/lib/classify/classifier.ts'
+import { type JudgedClick, judgeAll } from '../../src/lib/classify/final.ts'
 import { conclusiveReasons } from '../../src/lib/classify/judge.ts'
 import { conclusiveReasonOf } from '../../src/lib/classify/rules.ts'
 
@@ -66,6 +68,28 @@ describe('the conclusive reasons', () => {
       conclusiveReasonOf({ ...all, header: none, userAgent: null, inScannerNetwork: false }),
       conclusiveReasonOf({ header: none, userAgent: null, inScannerNetwork: false, flooding: false }),
     ]).toEqual([...conclusiveReasons, null])
+  })
+
+  test('give the first that holds, whatever holds besides', () => {
+    const flags = fc.record({
+      prefetching: fc.boolean(),
+      userAgent: fc.constantFrom(null, 'self_declared', 'mail_gateway', 'no_user_agent', 'stale_user_agent'),
+      inScannerNetwork: fc.boolean(),
+      flooding: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(flags, ({ prefetching, ...given }) => {
+        const holding = [
+          prefetching && 'prefetch',
+          given.userAgent === 'self_declared' && 'self_declared',
+          given.userAgent === 'mail_gateway' && 'mail_gateway',
+          given.inScannerNetwork && 'scanner_network',
+          given.flooding && 'flood',
+        ].filter((reason) => reason !== false)
+        const header = reading(prefetching ? { purpose: 'prefetch' } : {})
+        expect(conclusiveReasonOf({ header, ...given })).toBe(holding[0] ?? null)
+      }),
+    )
   })
 
   test('stand above weak signs and duplicates, and keep the sign', () => {
@@ -198,10 +222,51 @@ describe('a duplicate', () => {
     expect(verdicts([{}, {}], classifierOf(0))).toEqual(['human none', 'human none'])
   })
 
-  test('is found beyond twenty clicks of its visitor, of which the oldest are forgotten', () => {
+  test('is found beyond twenty texts of its visitor, of which the first are forgotten', () => {
     const classifier = classifierOf()
     const others = Array.from({ length: 20 }, (_, index) => ({ variationId: 100 + index }))
     const found = verdicts([{}, ...others, { variationId: 119 }, {}], classifier)
     expect(found.slice(-2)).toEqual(['duplicate repeated', 'human many_links'])
+  })
+})
+
+describe('the verdict at once', () => {
+  const facts = fc.record({
+    wait: fc.integer({ min: 0, max: 6_000 }),
+    variationId: fc.constantFrom(42, 43, 44, 45),
+    visitor: fc.constantFrom('a', 'b', null),
+    userAgent: fc.constantFrom(firefox, firefox, 'curl/8.5.0'),
+  })
+
+  test('is the final one of what has come so far', () => {
+    fc.assert(
+      fc.property(
+        // Any number: the last click on each text is what counts.
+        fc.array(facts, { maxLength: 40 }),
+        fc.integer({ min: 0, max: 15 }),
+        fc.integer({ min: 0, max: 20 }),
+        (clicks, seconds, sent) => {
+          const classifier = classifierOf(seconds)
+          const sends = [{ variation_id: 42, at: noon + 1000 * sent }]
+          const past: JudgedClick[] = []
+          let at = noon
+          for (const [index, { wait, variationId, visitor, userAgent }] of clicks.entries()) {
+            at += wait
+            if (at >= noon + 1000 * sent) classifier.noteSend(42, 'daily', noon + 1000 * sent)
+            const now = classifier.classify(click({ at, variationId, visitor, userAgent }))
+            const event_id = String(index).padStart(3, '0')
+            past.push({ event_id, at, variation_id: variationId, ip_hash: visitor, ...now })
+            const finals = judgeAll(past, sends, seconds)
+            const alike = past.every(
+              ({ event_id: id, verdict }) =>
+                (verdict === 'machine') === (finals.get(id)?.verdict === 'machine'),
+            )
+            // Where what came later has turned an earlier click into a machine's, that one is repeated no more.
+            if (alike) expect(finals.get(event_id)).toEqual({ verdict: now.verdict, reason: now.reason })
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
   })
 })

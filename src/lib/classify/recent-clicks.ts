@@ -1,9 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { manySeconds, manyVariations } from './judge.ts'
 
-type Past = { variationId: number; at: number; machine: boolean }
-
-/** The last clicks of one visitor, the oldest first. */
+/** The clicks of one visitor so far, as far as they matter for the next one. */
 export type VisitorClicks = {
   /** Whether a click at a time, in milliseconds since 1970, makes many different links in a few seconds. */
   hasMany: (variationId: number, at: number) => boolean
@@ -13,13 +11,16 @@ export type VisitorClicks = {
   add: (variationId: number, at: number, machine: boolean) => void
 }
 
-/** Beyond so many visitors the one who came first is forgotten, and beyond so many clicks the oldest. */
+/** The last click on a variation, and the last that was not a machine's. */
+type Last = { variationId: number; at: number; counted: number }
+
+/** Beyond so many visitors the one who came first is forgotten, and beyond so many variations the first. */
 const mostVisitors = 20_000
-const mostClicks = 20
+const mostVariations = 20
 
 /**
  * The last clicks of each visitor hash, in this process only: the final judgement sees those of all instances. Keeping
- * them in order of their last use would cost more than all else here, so the visitor who came first goes first.
+ * visitors in order of their last use would cost more than all else here, so the one who came first goes first.
  */
 export function createRecentClicks(duplicateSeconds: number): (visitor: string) => VisitorClicks {
   const visitors = new LRUCache<string, VisitorClicks>({ max: mostVisitors })
@@ -33,33 +34,29 @@ export function createRecentClicks(duplicateSeconds: number): (visitor: string) 
 }
 
 function createVisitorClicks(duplicateTime: number): VisitorClicks {
-  const past: Past[] = []
-  const longest = Math.max(duplicateTime, (manySeconds + 1) * 1000)
+  const lasts: Last[] = []
   return {
     hasMany(variationId, at) {
-      if (past.length < manyVariations - 1) return false
-      const others = new Set<number>()
-      const second = secondOf(at)
-      for (const click of past) {
-        if (click.variationId !== variationId && Math.abs(secondOf(click.at) - second) <= manySeconds) {
-          others.add(click.variationId)
-        }
+      const second = Math.floor(at / 1000)
+      const from = (second - manySeconds) * 1000
+      const before = (second + manySeconds + 1) * 1000
+      let links = 1
+      for (const last of lasts) {
+        if (last.variationId !== variationId && last.at >= from && last.at < before) links += 1
       }
-      return others.size >= manyVariations - 1
+      return links >= manyVariations
     },
-    isRepeated(variationId, at) {
-      for (const click of past) {
-        if (click.variationId !== variationId || click.machine) continue
-        if (Math.abs(at - click.at) < duplicateTime) return true
-      }
-      return false
-    },
+    isRepeated: (variationId, at) =>
+      lasts.some((last) => last.variationId === variationId && Math.abs(at - last.counted) < duplicateTime),
     add(variationId, at, machine) {
-      const oldest = past[0]
-      if (past.length >= mostClicks || (oldest && at - oldest.at > longest)) past.shift()
-      past.push({ variationId, at, machine })
+      const last = lasts.find((one) => one.variationId === variationId)
+      if (last) {
+        last.at = at
+        if (!machine) last.counted = at
+        return
+      }
+      if (lasts.length >= mostVariations) lasts.shift()
+      lasts.push({ variationId, at, counted: machine ? Number.NEGATIVE_INFINITY : at })
     },
   }
 }
-
-const secondOf = (at: number): number => Math.floor(at / 1000)

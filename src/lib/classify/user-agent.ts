@@ -20,8 +20,8 @@ export type UserAgentReader = (userAgent: string | null | undefined) => UserAgen
 const mailGateway =
   /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
 
-/** Electron programs and page testers that isbot takes for browsers. */
-const furtherMachines = /\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
+/** Mail servers, Apple's account service and page testers, which isbot takes for browsers. */
+const furtherMachines = /^Microsoft Exchange\/|\bdataaccessd\/|\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
 
 /** Mail programs of people that isbot takes for machines, since they say nothing but their name. */
 const mailProgram = /^(?:eMClient|NaverMailApp|KMail)\//
@@ -35,6 +35,9 @@ export function readUserAgent(userAgent: string | null | undefined): UserAgentFi
   return isStale(userAgent) ? 'stale_user_agent' : null
 }
 
+/** No browser says more; headers may be as long as 16 kB, and thousands of those would fill the memory. */
+const longest = 1_000
+
 /** Remembers the answers: the mail programs and browsers of a newsletter's readers are few. */
 export function createUserAgentReader(): UserAgentReader {
   const known = new LRUCache<string, { finding: UserAgentFinding }>({ max: 5_000 })
@@ -42,8 +45,8 @@ export function createUserAgentReader(): UserAgentReader {
     if (!userAgent) return 'no_user_agent'
     const remembered = known.peek(userAgent)
     if (remembered !== undefined) return remembered.finding
-    const finding = readUserAgent(userAgent)
-    known.set(userAgent, { finding })
+    const finding = readUserAgent(userAgent.slice(0, longest))
+    if (userAgent.length <= longest) known.set(userAgent, { finding })
     return finding
   }
 }
