@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { isLarger, likelihoodRatio } from '../../src/lib/stats/sequential.ts'
+import { intervalsOf, winnerOf } from '../bench/calibrate.ts'
+
+test.each([
+  [0.25, 5],
+  [0.25, 20],
+  [0.5, 5],
+  [0.5, 20],
+])(
+  'with days that differ by %d, the interval of %d sends holds the truth as often as it says',
+  (sigma, count) => {
+    const tallies = Array.from({ length: 40 }, (_, round) => intervalsOf(count, sigma, 20_251_018 + round))
+    const held = tallies.reduce((sum, tally) => sum + tally.held, 0)
+    const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
+    expect(all).toBe(800)
+    // The bar of 92.5 to 97 %, and two standard errors of such a sample.
+    expect(held / all).toBeGreaterThan(0.91)
+    expect(held / all).toBeLessThan(0.983)
+  },
+)
+
+describe('the sequential test', () => {
+  test('is what its formula says', () => {
+    expect(likelihoodRatio(0, 0.09)).toBeCloseTo(Math.sqrt(0.5), 12)
+    expect(likelihoodRatio(0.5, 0.01)).toBeCloseTo(Math.sqrt(0.1) * Math.exp((0.09 * 0.25) / (0.02 * 0.1)), 6)
+    const clear = { k: 400, n: 10_000 }
+    const half = { k: 200, n: 10_000 }
+    expect(isLarger(clear, half, 3)).toBe(true)
+    expect(isLarger(half, clear, 3)).toBe(false)
+    expect(isLarger({ k: 4, n: 10 }, half, 1)).toBe(false)
+    expect(isLarger(clear, { k: 4, n: 10_000 }, 1)).toBe(false)
+  })
+
+  test('asks for more the more is compared', () => {
+    const one = { k: 105, n: 3_000 }
+    const other = { k: 60, n: 3_000 }
+    const ratio = likelihoodRatio(Math.log(105 / 60), 1 / 105 + 1 / 60)
+    expect(isLarger(one, other, Math.floor(ratio / 20))).toBe(true)
+    expect(isLarger(one, other, Math.floor(ratio / 20) + 1)).toBe(false)
+  })
+
+  test.each([
+    [0.25, false],
+    [0.5, false],
+    [0.5, true],
+  ])(
+    'looked at on sixty days that differ by %d, declares a winner among equals at most in one of twenty tests',
+    (sigma, split) => {
+      const contest = { sigma, split, recipients: 20_000, lift: 1, looks: 60 }
+      const tests = 100
+      const declared = Array.from({ length: tests }, (_, test) => winnerOf(contest, 7_000 + test)).filter(
+        (winner) => winner !== undefined,
+      )
+      expect(declared.length / tests).toBeLessThanOrEqual(0.05)
+    },
+  )
+
+  test('finds who is better by a third, in segments within few sends, and never the other', () => {
+    const contest = { sigma: 0.25, recipients: 25_000, lift: 1.3, looks: 100 }
+    for (let test = 0; test < 20; test += 1) {
+      expect(winnerOf({ ...contest, split: false }, 900 + test)?.first).toBe(true)
+      const split = winnerOf({ ...contest, split: true }, 900 + test)
+      expect(split?.first).toBe(true)
+      expect(split?.sends).toBeLessThanOrEqual(8)
+    }
+  })
+})
