@@ -1,6 +1,7 @@
 /**
  * Clicks a second from the journal into PostgreSQL, against one transaction a click (insert, two counter updates) over
- * ten connections: the same tables, triggers and server, in one run. `npm run bench:ingest`.
+ * ten connections: the same tables, triggers and server, in one run; then how fast what was recorded is settled, with the
+ * rests that settling takes. `npm run bench:ingest`.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { openDatabase, type Sql } from '../../src/lib/store/database.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
@@ -28,10 +30,17 @@ const variations = [
   { offer_id: 5, variation_id: 50 },
 ]
 
+/** Of ten clicks one repeats the one before it, and one is a machine's. */
 const makeClicks = (count: number): Click[] =>
-  Array.from({ length: count }, (_, index) =>
-    aClick({ ...variations[index % 3], at: Date.now(), ip_hash: aHash(index) }),
-  )
+  Array.from({ length: count }, (_, index) => {
+    const visit = index % 10 === 1 ? index - 1 : index
+    return aClick({
+      ...variations[visit % 3],
+      at: Date.now(),
+      ip_hash: aHash(visit),
+      ...(index % 10 === 5 && { verdict: 'machine', reason: 'prefetch' }),
+    })
+  })
 
 async function transactionPerClick(sql: Sql): Promise<number> {
   const until = performance.now() + seconds * 1000
@@ -93,29 +102,41 @@ await migrate(sql)
 await makeClickPartitions(sql, Date.now())
 await insertPromos(sql)
 
+async function settleAll(url: string): Promise<number> {
+  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent') })
+  const started = performance.now()
+  const settled = await settle(database, { age: 0 })
+  const seconds = (performance.now() - started) / 1000
+  await database.close()
+  if (!settled.ok || settled.value !== batchedClicks) throw new Error(`settled ${JSON.stringify(settled)}`)
+  return settled.value / seconds
+}
+
 /** Each way starts on the same tables: without clicks, and without what the other way's updates have left behind. */
 async function clear(): Promise<void> {
-  await sql`truncate promo_click_tracking, promo_performance_metrics`
+  await sql`truncate promo_click_tracking, promo_performance_metrics, promo_daily_metrics, promo_clickers, promo_click_breakdown`
   await sql`vacuum full promo_offers`
   await sql`vacuum full promo_text_variations`
 }
 
-const results = { single: [] as number[], batched: [] as number[] }
+const results = { single: [] as number[], batched: [] as number[], settled: [] as number[] }
 for (let round = 0; round < rounds; round += 1) {
   await clear()
   results.single.push(await transactionPerClick(sql))
   await clear()
   results.batched.push(await throughTheJournal(server.url))
+  results.settled.push(await settleAll(server.url))
 }
 await sql.end()
 await server.remove()
 
-const [single, batched] = [median(results.single), median(results.batched)]
+const [single, batched, settled] = [median(results.single), median(results.batched), median(results.settled)]
 console.log(
   table([
     ['way', 'clicks/s', 'ratio'],
     ['one transaction a click, 10 connections', single.toFixed(0), '1.0'],
     ['journal and batches, 1 connection', batched.toFixed(0), (batched / single).toFixed(1)],
+    ['settling, 1 connection', settled.toFixed(0), (settled / single).toFixed(1)],
   ]),
 )
 process.exitCode = judge([

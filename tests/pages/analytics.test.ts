@@ -42,7 +42,12 @@ beforeAll(async () => {
     sql,
     parts.flatMap(({ variation_id, clicks }) =>
       Array.from({ length: clicks }, (_, index) =>
-        aClick({ at: noon + index * 60_000, variation_id, ip_hash: aHash(index), device: 'phone' }),
+        aClick({
+          at: noon + index * 60_000,
+          variation_id,
+          ip_hash: aHash(variation_id * 100 + index),
+          device: 'phone',
+        }),
       ),
     ),
   )

@@ -257,7 +257,7 @@ describe('the settler', () => {
     for (const start of [0, 1, 2, 3, 4]) {
       await recordClicks(
         database.sql,
-        Array.from({ length: 1_200 }, (_, index) => aClick({ at: noon + start * 1_200 + index })),
+        Array.from({ length: 2_200 }, (_, index) => aClick({ at: noon + start * 2_200 + index })),
       )
     }
     const told = new AbortController()
@@ -265,7 +265,7 @@ describe('the settler', () => {
       ...pool,
       run: (statements, deadline) => pool.run(statements, deadline).finally(() => told.abort()),
     }
-    expect(await settleAll(once, { age: 0, signal: told.signal })).toEqual(ok(5_000))
+    expect(await settleAll(once, { age: 0, signal: told.signal })).toEqual(ok(10_000))
     expect(await settleAll(pool, { age: 60 })).toEqual(ok(0))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(1_000))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(0))

@@ -4,10 +4,10 @@ import type { Database, DatabaseFault } from '../store/database.ts'
 import { settleClicks } from '../store/settlement.ts'
 import type { Log } from './log.ts'
 
-const batch = 5_000
+const batch = 10_000
 const deadline = 60_000
 /** After a batch the database gets as many times as long for other work. */
-const restPerWork = 1
+const restPerWork = 0.5
 
 type Settling = {
   /** Seconds since a click was recorded after which its verdict becomes final. */

@@ -38,21 +38,25 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     update promo_settlement s
     set recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
     from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
-  ), ${finalJudgement(sql, rules)}, corrected as (
+  ), ${finalJudgement(sql, rules)}, final as materialized (
+    -- This limit takes nothing away: it keeps the planner from expecting millions, and from reading all clicks for them.
+    select judged.* from judged limit ${limit}
+  ), corrected as (
     update promo_click_tracking c
-    set verdict = judged.final_verdict, reason = judged.final_reason, rules_version = ${rulesVersion}
-    from judged
-    where c.event_id = judged.event_id and c.clicked_at = judged.clicked_at
-      and (judged.final_verdict, judged.final_reason) is distinct from (judged.verdict, judged.reason)
+    set verdict = final.final_verdict, reason = final.final_reason, rules_version = ${rulesVersion}
+    from final
+    where c.event_id = final.event_id and c.clicked_at = final.clicked_at
+      and c.clicked_at between (select min(clicked_at) from final) and (select max(clicked_at) from final)
+      and (final.final_verdict, final.final_reason) is distinct from (final.verdict, final.reason)
   ), attributed as materialized (
-    select judged.event_id, judged.offer_id, judged.variation_id, judged.clicked_at, judged.ip_hash, judged.final_verdict as verdict,
-      coalesce(sent.id, 0) as impression_id, extract(epoch from judged.clicked_at - sent.tracked_at) / 3600 as hours,
-      judged.final_verdict = 'human' and judged.ip_hash is not null as visitor
-    from judged
+    select final.event_id, final.offer_id, final.variation_id, final.clicked_at, final.ip_hash, final.final_verdict as verdict,
+      coalesce(sent.id, 0) as impression_id, extract(epoch from final.clicked_at - sent.tracked_at) / 3600 as hours,
+      final.final_verdict = 'human' and final.ip_hash is not null as visitor
+    from final
     left join lateral (
       select i.id, i.tracked_at
       from promo_impression_tracking i
-      where i.variation_id = judged.variation_id and i.newsletter_send_id is not null and i.tracked_at <= judged.clicked_at
+      where i.variation_id = final.variation_id and i.newsletter_send_id is not null and i.tracked_at <= final.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent on true
@@ -89,7 +93,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       sum(${isUncertain(sql, 'final_verdict', 'final_reason')}::integer - ${isUncertain(sql, 'verdict', 'reason')}::integer)
         as uncertain_clicks,
       0 as unique_clicks
-    from judged
+    from final
     where (final_verdict, final_reason) is distinct from (verdict, reason)
     group by 1, 2, 3
     union all
@@ -156,7 +160,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       select (clicked_at at time zone 'UTC')::date as day, offer_id, variation_id, device, browser, os, referrer,
         final_reason as reason, count(*) as clicks, count(*) filter (where final_verdict = 'human') as human_clicks,
         count(*) filter (where final_verdict = 'machine') as machine_clicks
-      from judged group by 1, 2, 3, 4, 5, 6, 7, 8
+      from final group by 1, 2, 3, 4, 5, 6, 7, 8
     ) alike,
       lateral (
         values ('device', coalesce(alike.device, 'unknown')), ('browser', coalesce(alike.browser, 'unknown')),
