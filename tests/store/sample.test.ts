@@ -54,6 +54,17 @@ test('the history is counted as events always are, in partitions of its months',
   expect(answer.value.clicks).toBeGreaterThan(2_000)
   expect(await recorded()).toEqual(answer.value)
   expect(await findDrift(tested.sql)).toEqual([])
+  // Sends, visitors and final verdicts are there at once, without the observation window.
+  const [waiting] = await tested.sql`
+    select count(*)::integer as clicks from promo_click_tracking c, promo_settlement s
+    where (c.recorded_at, c.event_id) > (s.recorded_at, s.event_id)
+  `
+  expect(waiting).toEqual({ clicks: 0 })
+  const [settled] =
+    await tested.sql`select count(distinct impression_id)::integer as sends from promo_send_metrics`
+  expect(settled).toEqual({ sends: 90 })
+  const kinds = await tested.sql`select distinct reason from promo_click_tracking order by 1`
+  expect(kinds.map(({ reason }) => reason)).toEqual(['sample', 'sample_prefetch', 'sample_self_declared'])
   const partitions =
     await tested.sql`select distinct tableoid::regclass::text as name from promo_click_tracking order by 1`
   expect(partitions.map(({ name }) => name)).toEqual(
