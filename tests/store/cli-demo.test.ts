@@ -65,6 +65,9 @@ async function stopDemo({ process: child }: Demo): Promise<number | null> {
 const printedAfter = (demo: Demo, name: string): string =>
   new RegExp(`^  ${name} +(.*)$`, 'm').exec(demo.printed)?.[1] ?? ''
 
+/** The sample's readers have other browsers. */
+const browser = 'Mozilla/5.0 (X11; Linux x86_64) of the test'
+
 /** What is in the demo's database. The next start removes old visitor hashes, so only the first shows no drift. */
 async function counted(demo: Demo, { whole = false } = {}) {
   const url = /^psql "(.*)"$/.exec(printedAfter(demo, 'Database'))?.[1] ?? ''
@@ -72,7 +75,7 @@ async function counted(demo: Demo, { whole = false } = {}) {
   try {
     const [row] = await sql<{ clicks: number; sends: number; offers: number }[]>`
       select
-        (select count(*)::integer from promo_click_tracking where reason not like 'sample%') as clicks,
+        (select count(*)::integer from promo_click_tracking where user_agent = ${browser}) as clicks,
         (select count(*)::integer from promo_impression_tracking) as sends,
         (select count(*)::integer from promo_offers) as offers
     `
@@ -92,7 +95,7 @@ async function clickPromo(demo: Demo): Promise<string> {
   expect(link).toBe(printedAfter(demo, 'Its promo link'))
   const answer = await fetch(link, {
     redirect: 'manual',
-    headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64)' },
+    headers: { 'user-agent': browser },
   })
   expect(answer.status).toBe(307)
   expect(answer.headers.get('location')).toMatch(/^https:\/\/(www\.)?example\.(com|org|net)\//)
