@@ -1,6 +1,8 @@
 import type { APIRoute } from 'astro'
 import { toResponse } from '../lib/http/answer.ts'
 
+export const prerender = false
+
 /** A promo link, or else the site's own 404 page. */
 export const ALL: APIRoute = async ({
   locals: { app, client },

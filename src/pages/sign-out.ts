@@ -1,5 +1,7 @@
 import type { APIRoute } from 'astro'
 
+export const prerender = false
+
 /** Ends this session, or with `everywhere` all sessions of its editor. */
 export const POST: APIRoute = async ({ locals: { app }, request }) => {
   const form = await request.formData().catch(() => new FormData())

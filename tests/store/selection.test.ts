@@ -33,8 +33,8 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   // Evidence of sends is written by hand here, without the clicks that it would come from.
-  const drift = await findDrift(store.sql)
-  expect(drift.filter(({ at }) => at !== 'send')).toEqual([])
+  await store.sql`delete from promo_send_metrics`
+  expect(await findDrift(store.sql)).toEqual([])
   await database.close()
   await store.drop()
 })

@@ -130,7 +130,34 @@ test('a stop does not wait for a statement that hangs', async () => {
   expect(readdirSync(folder).some((name) => name.endsWith('.journal'))).toBe(true)
 })
 
-test('a statement that throws is tried again like any other failure', async () => {
+test('an event over which the program throws becomes a reject; the others land', async () => {
+  const clicks = [aClick(), aClick({ user_agent: 'poison' }), aClick()]
+  const landed: string[] = []
+  const { events, folder } = open(async (batch) => {
+    if (batch.some((event) => event.kind === 'click' && event.user_agent === 'poison'))
+      throw new TypeError('broken')
+    landed.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  })
+  await Promise.all(clicks.map((click) => events.buffer.accept(click)))
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(landed).toEqual([clicks[0]?.event_id, clicks[2]?.event_id])
+  expect(takeRejects(folder).rejects.map(({ reason, event }) => [reason, event.event_id])).toEqual([
+    ['broken', clicks[1]?.event_id],
+  ])
+  await events.close(100)
+})
+
+test('two callers may wait for the same event', async () => {
+  const { events } = open(async () => ok([]))
+  const click = aClick()
+  const both = [events.flusher.settled(click.event_id, 2_000), events.flusher.settled(click.event_id, 2_000)]
+  await events.buffer.accept(click)
+  expect(await Promise.all(both)).toEqual(['committed', 'committed'])
+  await events.close(100)
+})
+
+test('a statement that throws once is tried again', async () => {
   let broken = true
   const { events, seen } = open(async () => {
     if (!broken) return ok([])
@@ -215,7 +242,7 @@ test('rejects that cannot be written keep their segment for the next start', asy
   await next.events.close(100)
 })
 
-test('a segment that cannot be read is kept and tried again; one that is gone is done; damage is told', async () => {
+test('a segment that cannot be read is kept and tried again, and keeps back no other; one that is gone is done; damage is told', async () => {
   const folder = temporaryFolder()
   const clicks = [aClick(), aClick()]
   const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
@@ -223,11 +250,15 @@ test('a segment that cannot be read is kept and tried again; one that is gone is
   writeFileSync(name(2), `${clicks.map(encodeRecord).join('')}half a li`)
   writeFileSync(join(folder, 'dead.owner'), '{}')
   const { events, seen } = open(async () => ok([]), folder)
-  expect(await events.flusher.drained(300)).toBe(false)
-  expect(seen.flushed).toEqual([])
+  expect(await events.flusher.drained(3_000)).toBe(false)
+  expect(seen.flushed).toEqual([2])
+  expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
+  events.tend()
+  expect(await events.flusher.drained(3_000)).toBe(false)
   rmdirSync(name(1))
+  events.tend()
   expect(await events.flusher.drained(3_000)).toBe(true)
-  expect(seen.flushed).toEqual([0, 2])
+  expect(seen.flushed).toEqual([2, 0])
   expect(seen.damaged).toBe(1)
   await events.close(100)
 })

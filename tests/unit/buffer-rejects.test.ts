@@ -16,6 +16,7 @@ test('rejects are kept with their reason and nothing of the visitor, and counted
   rejects.append([reject(aClick({ ip_hash: 'f'.repeat(64) })), impression])
   rejects.append([reject()])
   expect(rejects.count()).toBe(3)
+  expect(rejects.count()).toBe(3)
   expect(readFileSync(rejectsFile(folder), 'utf8')).not.toContain('ffff')
   expect(takeRejects(folder).rejects[1]).toEqual(impression)
 })

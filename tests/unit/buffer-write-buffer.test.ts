@@ -146,6 +146,7 @@ test('a sync that fails is told, and the event counts all the same', async () =>
   files.fail.fdatasync = 'EIO'
   expect(await buffer.accept(aClick())).toBe('journaled')
   expect(faults.map(({ fault }) => fault.code)).toEqual(['unwritable'])
+  expect(buffer.fault?.code).toBe('unwritable')
 })
 
 test('a disk that hangs holds no answer for longer than a second or so', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createDeviceReader, readDevice } from '../../src/lib/classify/device.ts'
 import { byReferrerClass, classifyReferrer } from '../../src/lib/classify/referrer.ts'
@@ -18,6 +19,17 @@ describe('the device of a click', () => {
     for (const text of [null, '', 'Googlebot/2.1', '<b>My own name</b>/1.0 (x)', 'curl/8.5.0']) {
       expect([readDevice(text), createDeviceReader()(text)]).toEqual([unknown, unknown])
     }
+  })
+
+  test('is no matter to break over, whatever the text', () => {
+    for (const text of ['Yahoo', 'yahooYAHOO', ' ', '/', '(', '\\']) {
+      expect(readDevice(text)).toMatchObject({ device: null, os: null })
+    }
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[A-Za-z/ .();0-9]{0,60}$/)), (text) => {
+        expect(Object.keys(readDevice(text))).toEqual(['device', 'browser', 'os'])
+      }),
+    )
   })
 })
 

@@ -46,6 +46,9 @@ const working = (): PromoLinkParts => ({
       return 'journaled'
     },
     next: () => undefined,
+    setAside: () => {},
+    recall: () => {},
+    ready: 0,
     remove: () => {},
     adopt: () => {},
     depth: 0,

@@ -41,6 +41,9 @@ const parts = ({
       return acceptance
     },
     next: () => undefined,
+    setAside: () => {},
+    recall: () => {},
+    ready: 0,
     remove: () => {},
     adopt: () => {},
     depth: 0,
@@ -205,6 +208,15 @@ describe('what the caller is told', () => {
         error: 'tracking_failed',
         message: expect.stringContaining('do not send it again'),
         fields: { ...ids, queued: true },
+      },
+    ],
+    [
+      'waiting in memory only',
+      { acceptance: 'in_memory', settled: 'pending' },
+      {
+        error: 'tracking_failed',
+        message: expect.stringContaining('send it again later'),
+        fields: { ...ids, queued: false },
       },
     ],
     [

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { type Flusher, type RecordEvents, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
-import { type FileLayer, type JournalFault, openJournal } from './journal.ts'
+import { type FileLayer, type JournalFault, openJournal, startOfSegment } from './journal.ts'
 import { decodeRecords } from './record.ts'
 import { openRejects } from './rejects.ts'
 import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
@@ -86,6 +86,8 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     flusher,
     tend() {
       instance.beat()
+      buffer.recall()
+      flusher.arrived()
       const orphans = instance.orphans()
       if (orphans.length === 0) return
       log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
@@ -125,6 +127,7 @@ function batchOf(file: { path: string; bytes: number }): Batch {
       since: events[0]?.at ?? 0,
     }
   } catch {
-    return { file, events: undefined, count: 0, since: 0 }
+    // What cannot be read now holds one event at the least, and none that is older than its file.
+    return { file, events: undefined, count: 1, since: startOfSegment(file.path) }
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
-import { messageOf, type Result } from '../result.ts'
+import { fail, messageOf, type Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { createPace } from './pace.ts'
@@ -49,7 +49,8 @@ const conflictsInARow = 5
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function startFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, now, log, onFlush, onDamaged } = options
-  const waiters = new Map<string, (outcome: Settled) => void>()
+  /** Callers by event id: a retry may wait for the same event. */
+  const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   let stopping = false
   let draining = 0
   let idle = false
@@ -73,7 +74,10 @@ export function startFlusher(options: FlusherOptions): Flusher {
   const flush = async (batch: Batch): Promise<boolean> => {
     const started = performance.now()
     const events = batch.events ? batch.events : await readSegment(batch.file.path)
-    if (!events) return false
+    if (!events) {
+      buffer.setAside(batch)
+      return false
+    }
     const recorded = await recordAll(events, 0)
     if (!recorded.ok) {
       log.warn(
@@ -90,7 +94,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
     onFlush?.(events.length, (performance.now() - started) / 1000)
     const rejected = new Set(recorded.value.map(({ event }) => event.event_id))
     for (const { event_id } of waiters.size > 0 ? events : []) {
-      waiters.get(event_id)?.(rejected.has(event_id) ? 'rejected' : 'committed')
+      for (const settle of waiters.get(event_id) ?? [])
+        settle(rejected.has(event_id) ? 'rejected' : 'committed')
     }
     return true
   }
@@ -117,7 +122,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
     conflicts: number,
   ): Promise<Result<Reject[], DatabaseFault>> => {
     if (events.length === 0) return { ok: true, value: [] }
-    const recorded = await record(events)
+    const recorded = await record(events).catch(refusal)
     if (recorded.ok) return { ok: true, value: rejectsOf(events, recorded.value, now()) }
     if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow)
       return recordAll(events, conflicts + 1)
@@ -135,12 +140,12 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   const work = async (): Promise<void> => {
     while (!stopping) {
-      idle = buffer.depth === 0
+      idle = buffer.ready === 0
       if (idle) {
         await asleep()
         continue
       }
-      if (buffer.collected > 0 && buffer.collected === buffer.depth && waiters.size === 0)
+      if (buffer.collected > 0 && buffer.collected === buffer.ready && waiters.size === 0)
         await asleep(linger)
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
@@ -188,18 +193,20 @@ export function startFlusher(options: FlusherOptions): Flusher {
       return new Promise((resolve) => {
         const settle = (outcome: Settled | 'pending') => {
           clearTimeout(timer)
-          waiters.delete(eventId)
+          waiting.delete(settle)
+          if (waiting.size === 0) waiters.delete(eventId)
           resolve(outcome)
         }
         const timer = setTimeout(() => settle('pending'), wait)
-        waiters.set(eventId, settle)
+        const waiting = waiters.get(eventId) ?? new Set()
+        waiters.set(eventId, waiting.add(settle))
         wake()
       })
     },
     async drained(wait) {
       const until = performance.now() + wait
       draining += 1
-      while (buffer.depth > 0 && performance.now() < until) {
+      while (buffer.ready > 0 && performance.now() < until) {
         wake()
         await sleep(5)
       }
@@ -213,6 +220,10 @@ export function startFlusher(options: FlusherOptions): Flusher {
     },
   }
 }
+
+/** What throws over an event is wrong in this program, and would throw again: it must not keep back the others. */
+const refusal = (error: unknown): Result<never, DatabaseFault> =>
+  fail({ code: 'refused', message: messageOf(error) })
 
 function rejectsOf(
   events: readonly TrackingEvent[],

@@ -50,6 +50,9 @@ const segmentName = (startedAt: number, number: number, instance: string): strin
 export const instanceOfSegment = (path: string): string | undefined =>
   /^\d{15}-\d{6}\.([\w-]+)\.journal$/.exec(basename(path))?.[1]
 
+/** When the instance that wrote a segment was started, in milliseconds since 1970. */
+export const startOfSegment = (path: string): number => Number(basename(path).slice(0, 15))
+
 /**
  * The append-only files of one instance. `maxBytes` bounds what is not retired yet.
  */

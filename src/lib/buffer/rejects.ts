@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { fail, messageOf, ok, type Result } from '../result.ts'
@@ -23,6 +23,7 @@ export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndj
 export function openRejects(folder: string): Rejects {
   const path = rejectsFile(folder)
   let torn = false
+  let known = { version: '', lines: 0 }
   return {
     append(rejects) {
       if (rejects.length === 0) return ok(undefined)
@@ -37,7 +38,11 @@ export function openRejects(folder: string): Rejects {
         return fail({ message: messageOf(error) })
       }
     },
-    count: () => readLines(path).length,
+    count() {
+      const version = versionOf(path)
+      if (version !== known.version) known = { version, lines: readLines(path).length }
+      return known.lines
+    },
   }
 }
 
@@ -74,6 +79,12 @@ export function takeRejects(folder: string): {
 function withoutDetails(reject: Reject): Reject {
   if (reject.event.kind !== 'click') return reject
   return { ...reject, event: { ...reject.event, referrer: null, user_agent: null, ip_hash: null } }
+}
+
+/** Changes with the file: reading all of it for each look at the metrics would hold up redirects. */
+function versionOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? `${found.size} ${found.mtimeMs}` : ''
 }
 
 function readLines(path: string): string[] {

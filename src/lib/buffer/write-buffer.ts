@@ -35,10 +35,16 @@ export type WriteBuffer = {
   next(): Batch | undefined
   /** Forgets a batch. `retire: false` leaves its file for the next start. */
   remove(batch: Batch, retire: boolean): void
+  /** Passes over a batch that cannot be read now, until `recall`. */
+  setAside(batch: Batch): void
+  /** Puts what was set aside before everything else, for another try. */
+  recall(): void
   /** Puts what an earlier instance left before everything else. */
   adopt(batches: Batch[]): void
   /** Events that wait for the database. */
   readonly depth: number
+  /** Those of them that `next` comes to, which are all that are not set aside. */
+  readonly ready: number
   /** Those of them that are in the newest segment. */
   readonly collected: number
   /** When the oldest of them happened, in milliseconds since 1970. */
@@ -67,6 +73,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   /** Whether the newest segment holds every collected event. */
   let wholeOnDisk = true
   let waiting: Batch[] = []
+  let aside: Batch[] = []
   let inMemory = 0
   let syncing = false
   /** Whether the sync under way has taken longer than an answer may wait. */
@@ -110,7 +117,10 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     const synced = await journal.sync()
     clearTimeout(timer)
     overdue = false
-    if (!synced.ok) onFault(synced.fault, 0)
+    if (!synced.ok) {
+      fault = synced.fault
+      onFault(synced.fault, 0)
+    }
   }
 
   const write = (group: readonly Arrival[]): Acceptance => {
@@ -162,24 +172,39 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
       if (retire && batch.file) journal.retire(batch.file)
     },
 
+    setAside(batch) {
+      waiting = waiting.filter((other) => other !== batch)
+      aside.push(batch)
+    },
+
+    recall() {
+      waiting.unshift(...aside)
+      aside = []
+    },
+
     adopt(batches) {
       waiting.unshift(...batches)
     },
 
     get depth() {
-      return waiting.reduce((sum, batch) => sum + batch.count, 0) + collecting.length
+      return countOf([...aside, ...waiting]) + collecting.length
+    },
+    get ready() {
+      return countOf(waiting) + collecting.length
     },
     get collected() {
       return collecting.length
     },
     get oldest() {
-      return waiting[0]?.since ?? collecting[0]?.at
+      return aside[0]?.since ?? waiting[0]?.since ?? collecting[0]?.at
     },
     get fault() {
       return fault
     },
   }
 }
+
+const countOf = (batches: readonly Batch[]): number => batches.reduce((sum, { count }) => sum + count, 0)
 
 function resolveAll(group: readonly Arrival[], acceptance: Acceptance): void {
   for (const { resolve } of group) resolve(acceptance)

@@ -17,9 +17,10 @@ const platforms = ['desktop', 'mobile', 'tablet', 'tv']
 
 /** The device of a user agent, worked out anew each time: some twenty times as long as all else about a click takes. */
 export function readDevice(userAgent: string | null): Device {
-  if (!userAgent) return unknown
-  // Bowser takes whoever names Yahoo for its crawler, its mail program as well.
-  const { browser, os, platform } = Bowser.parse(userAgent.replaceAll(/yahoo/gi, ''))
+  // Bowser takes whoever names Yahoo for its crawler, its mail program as well; an empty text it does not take at all.
+  const readable = userAgent?.replaceAll(/yahoo/gi, '')
+  if (!userAgent || !readable) return unknown
+  const { browser, os, platform } = Bowser.parse(readable)
   if (platform.type === 'bot') return unknown
   return {
     device: known(platform.type, platforms) ?? (os.name === 'Chrome OS' ? 'desktop' : null),

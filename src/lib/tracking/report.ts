@@ -107,13 +107,15 @@ async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<A
   if (outcome === 'rejected') {
     return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist` })
   }
-  return trackingFailed(
-    'The database does not answer; the event is kept and will be recorded, do not send it again',
-    {
-      ...ids,
-      queued: true,
-    },
-  )
+  return acceptance === 'journaled'
+    ? trackingFailed(
+        'The database does not answer; the event is kept and will be recorded, do not send it again',
+        { ...ids, queued: true },
+      )
+    : trackingFailed(
+        'Neither the database nor the journal takes the event; send it again later, under the same event_id or newsletter_send_id',
+        { ...ids, queued: false },
+      )
 }
 
 const trackingFailed = (message: string, fields: Record<string, unknown>): ApiFault => ({

@@ -4,6 +4,8 @@ import { respondReport, unlessKnown } from '../../../../lib/analytics/respond.ts
 import { faultAnswer, toResponse } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 
+export const prerender = false
+
 export const GET: APIRoute = async ({ locals: { app, client }, request, url }) =>
   toResponse(
     await app.guard('analytics', { request, client }, async () => {

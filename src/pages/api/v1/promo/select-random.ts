@@ -4,6 +4,8 @@ import { onlyMethod } from '../../../../lib/http/methods.ts'
 import { readQuery } from '../../../../lib/http/read.ts'
 import { selectionSchema } from '../../../../lib/selection/schema.ts'
 
+export const prerender = false
+
 export const GET: APIRoute = async ({ locals: { app, client }, request, url }) =>
   toResponse(
     await app.guard('select-random', { request, client }, async () => {

@@ -4,6 +4,8 @@ import { onlyMethod } from '../../../../lib/http/methods.ts'
 import { readJson } from '../../../../lib/http/read.ts'
 import { clickSchema } from '../../../../lib/tracking/schemas.ts'
 
+export const prerender = false
+
 export const POST: APIRoute = async ({ locals: { app, client }, request }) =>
   toResponse(
     await app.guard('track-click', { request, client }, async () => {

@@ -3,6 +3,8 @@ import { toResponse } from '../../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../../lib/http/methods.ts'
 import { liveness } from '../../../../../lib/operations/health.ts'
 
+export const prerender = false
+
 export const GET: APIRoute = () => toResponse(liveness())
 
 /** Uptime monitors like to ask without a body. */
