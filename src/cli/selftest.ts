@@ -39,7 +39,7 @@ export const selftestCommand: Command = {
   synopsis: '[--url URL]',
   help: `Sends requests of a person, of programs and of mail scanners through the redirect of a running site, to an offer of its
 own that reports and selection leave out, and checks what the database says of them: the verdicts at once, and the final
-ones as they will be when the observation window has passed. Takes about half a minute. Needs the site's settings, above all
+ones as they will be when the observation window has passed. Takes most of a minute. Needs the site's settings, above all
 its DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test could not be made.
 
 Options:
@@ -96,15 +96,15 @@ function scannerAddress(
   return believed && networks.ok ? networks.value[0]?.cidr.split('/')[0] : undefined
 }
 
-/** Waits until an earlier self-test is out of sight, and until the site has the link. */
+/** Waits until an earlier self-test is out of sight, and whoever clicked from here by hand, and until the site has the link. */
 async function begin(place: SelfTestPlace, config: Config, url: URL): Promise<Outcome> {
   const since = Date.now() - (place.clicked_at ?? 0)
-  const wait = Math.max(apart, (config.PROMO_DUPLICATE_SECONDS + 1) * 1000) - since
+  const wait = Math.max(apart, (config.PROMO_DUPLICATE_SECONDS + 1) * 1000 - since)
   if (wait > longestWait)
     return failed(
       `The last self-test was a short while ago, and its clicks count as earlier ones of PROMO_DUPLICATE_SECONDS: try again in ${Math.ceil(wait / 1000)} seconds`,
     )
-  if (wait > 0) await sleep(wait)
+  await sleep(wait)
   const until = Date.now() + arrival
   while (true) {
     const answer = await askSite(new URL(`/${slug}`, url), 'HEAD', {})
