@@ -1,12 +1,11 @@
 import type postgres from 'postgres'
 import type { ReportQuery } from '../analytics/query.ts'
 import type { Sql } from './database.ts'
+import { breakdownRows } from './report-breakdown.ts'
 import type { ReportRow } from './report-row.ts'
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>
 
-/** So many values of a dimension are told apart; the rest is "(other)". */
-const namedValues = 50
 /** A sparkline has about so many points. */
 const sparklinePoints = 26
 
@@ -60,10 +59,6 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           select (min(m.hour) at time zone ${tz})::date from promo_performance_metrics m
           where ${of('m')} and m.hour < ${midnight(sql`${last} + 1`)}
         `
-  // The months of UTC that lie in the range as a whole, from the first day of one until that of another. Where there is
-  // none, the end may come before the start.
-  const monthsStart = sql`(date_trunc('month', (${first} - 1)::timestamp) + interval '1 month')::date`
-  const monthsEnd = sql`date_trunc('month', (${last} + 1)::timestamp)::date`
   const sinceMonday =
     tz === 'UTC'
       ? sql`m.hour - date_bin('7 days', m.hour, '2000-01-03 00:00+00')`
@@ -211,30 +206,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       )} as heatmap,
       ${list(
         include.has('devices') || include.has('referrers') || include.has('reasons'),
-        sql`
-          select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
-            sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(machine_clicks) as machine_clicks
-          from (
-            select told.dimension, told.value, sum(told.clicks) as clicks, sum(told.human_clicks) as human_clicks,
-              sum(told.machine_clicks) as machine_clicks,
-              row_number() over (partition by told.dimension order by sum(told.clicks) desc, told.value) as place
-            from (
-              select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_monthly_breakdown b
-              where ${of('b')} and b.month < ${monthsEnd} ${start === undefined ? sql`` : sql`and b.month >= ${monthsStart}`}
-              union all
-              select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_click_breakdown b
-              where ${of('b')} and b.day <= ${last}
-                ${
-                  start === undefined
-                    ? sql`and b.day >= ${monthsEnd}`
-                    : sql`and b.day >= ${first} and (b.day < ${monthsStart} or b.day >= ${monthsEnd})`
-                }
-            ) told
-            group by 1, 2
-          ) b
-          group by 1, 2
-          order by 1, 3 desc, 2
-        `,
+        breakdownRows(sql, query, of('b')),
       )} as breakdown,
       ${list(
         include.has('sends'),
