@@ -153,6 +153,20 @@ create table promo_migrations (
   constraint promo_migrations_pkey PRIMARY KEY (name)
 );
 
+create table promo_monthly_breakdown (
+  month date not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  dimension text not null,
+  value text not null,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
+  constraint promo_monthly_breakdown_month_check CHECK (EXTRACT(day FROM month) = 1::numeric),
+  constraint promo_monthly_breakdown_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_monthly_breakdown_pkey PRIMARY KEY (variation_id, month, dimension, value)
+);
+
 create table promo_offers (
   id integer not null default nextval('promo_offers_id_seq'::regclass),
   name character varying(255) not null,
@@ -270,9 +284,51 @@ CREATE INDEX idx_metrics_hour ON promo_performance_metrics USING btree (hour);
 
 CREATE INDEX idx_metrics_offer_hour ON promo_performance_metrics USING btree (offer_id, hour);
 
+CREATE INDEX idx_monthly_breakdown_month ON promo_monthly_breakdown USING btree (month);
+
 CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
 
 CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree (offer_id, id);
+
+CREATE OR REPLACE FUNCTION public.promo_add_to_months()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    insert into promo_monthly_breakdown as metrics (
+      month, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
+    )
+    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, dimension, value, sum(clicks),
+      sum(human_clicks), sum(machine_clicks)
+    from (
+      select day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks from added
+      union all
+      select day, offer_id, variation_id, dimension, value, -clicks, -human_clicks, -machine_clicks from former
+    ) moved
+    group by 1, 2, 3, 4, 5
+    order by 3, 1, 4, 5
+    on conflict (variation_id, month, dimension, value) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks;
+  else
+    insert into promo_monthly_breakdown as metrics (
+      month, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
+    )
+    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, dimension, value, sum(clicks),
+      sum(human_clicks), sum(machine_clicks)
+    from added
+    group by 1, 2, 3, 4, 5
+    order by 3, 1, 4, 5
+    on conflict (variation_id, month, dimension, value) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      human_clicks = metrics.human_clicks + excluded.human_clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks;
+  end if;
+  return null;
+end;
+$function$;
 
 CREATE OR REPLACE FUNCTION public.promo_ctr(clicks bigint, impressions bigint)
  RETURNS numeric
@@ -350,6 +406,10 @@ begin
   return new;
 end;
 $function$;
+
+CREATE TRIGGER trigger_breakdown_inserted AFTER INSERT ON promo_click_breakdown REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
+
+CREATE TRIGGER trigger_breakdown_updated AFTER UPDATE ON promo_click_breakdown REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
 
 CREATE TRIGGER trigger_update_offer_ctr BEFORE INSERT OR UPDATE OF total_impressions, total_clicks ON promo_offers FOR EACH ROW EXECUTE FUNCTION update_offer_ctr();
 

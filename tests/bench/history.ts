@@ -137,6 +137,12 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     group by 1, 2, 3, 4, 5
   `
   await sql`
+    insert into promo_monthly_breakdown (month, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, dimension, value, sum(clicks), sum(human_clicks),
+      sum(machine_clicks)
+    from promo_click_breakdown group by 1, 2, 3, 4, 5
+  `
+  await sql`
     update promo_text_variations v set impressions = m.recipients, clicks = m.clicks
     from (select variation_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics group by 1) m
     where m.variation_id = v.id

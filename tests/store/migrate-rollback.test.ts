@@ -5,6 +5,7 @@ import type { Sql } from '../../src/lib/store/database.ts'
 import { describeSchema } from '../../src/lib/store/describe-schema.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { makeClickPartitions, migrate, migrationsFolder } from '../../src/lib/store/migrate.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { findDrift, insertPromos } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { createPhase2, readPhase2 } from './phase2.ts'
@@ -95,5 +96,24 @@ describe.for(versions)('on PostgreSQL %s', (version) => {
     expect(await offer()).toEqual({ total_impressions: 3, total_clicks: 30, ctr: '1000.00' })
     await sql`update promo_offers set total_impressions = 0 where id = 4`
     expect(await offer()).toMatchObject({ ctr: null })
+  })
+  test('months are added up of the days that are there already', async ({ emptyDatabase }) => {
+    const sql = await emptyDatabase(version, 1)
+    await migrate(sql)
+    await insertPromos(sql)
+    await recordSome(sql)
+    await settleClicks(sql, { age: 0, limit: 1_000, duplicateSeconds: 10 })
+    const months = async () => [
+      ...(await sql`
+        select month::text, dimension, value, clicks from promo_monthly_breakdown order by month, dimension, value
+      `),
+    ]
+    const before = await months()
+    expect(before.map(({ month }) => month)).toEqual(expect.arrayContaining(['2020-02-01', '2026-11-01']))
+    const latest = names.filter((name) => name >= '008')
+    for (const name of latest.toReversed()) await sql.unsafe(rollbackOf(name, ''))
+    expect(await migrate(sql)).toEqual(latest)
+    expect(await months()).toEqual(before)
+    expect(await findDrift(sql)).toEqual([])
   })
 })

@@ -8,7 +8,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
-import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 
 let store: TestDatabase
@@ -162,6 +162,38 @@ test('reasons are those of the offer or variation asked for, with the verdict th
     { value: 'sample', verdict: 'machine', clicks: 2, human_clicks: 0 },
     { value: 'sample', verdict: 'duplicate', clicks: 3, human_clicks: 0 },
   ])
+})
+
+test('a range that holds whole months, parts of months or both tells apart the clicks of its days', async () => {
+  const days = [
+    ['2024-12-31', 1],
+    ['2025-06-30', 2],
+    ['2025-07-01', 4],
+    ['2025-07-31', 8],
+    ['2025-08-01', 16],
+    ['2025-08-31', 32],
+    ['2025-09-01', 64],
+  ] as const
+  for (const [day, clicks] of days) {
+    await store.sql`
+      insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+      values (${day}, 5, 50, 'browser', 'one', ${clicks}, ${clicks}, 0)
+    `
+  }
+  expect(await findDrift(store.sql)).not.toContainEqual(expect.objectContaining({ at: 'months' }))
+  const edges = [...days.map(([day]) => day), '2025-01-01', '2025-07-02', '2025-07-30', '2025-08-30']
+  for (const end of edges) {
+    for (const start of [undefined, ...edges.filter((edge) => edge <= end)]) {
+      const { start: _, ...rest } = query({ end, offer_id: 5 })
+      const asked = start === undefined ? rest : { ...rest, start }
+      const report = await readReport({ database, assess: () => nothing }, asked)
+      const clicks = days
+        .filter(([day]) => day <= end && (start === undefined || day >= start))
+        .reduce((sum, [, clicks]) => sum + clicks, 0)
+      const expected = clicks === 0 ? [] : [{ value: 'one', clicks, human_clicks: clicks }]
+      expect([start, end, report.ok && report.value.devices?.browser]).toEqual([start, end, expected])
+    }
+  }
 })
 
 test('what is not asked for is not there; all time has no days before', async () => {

@@ -144,9 +144,17 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
   expect(variations.map(({ variation_id }) => variation_id)).toEqual(
     expect.arrayContaining([...expected.by_variation.keys()]),
   )
-  const { sparklines, heatmap, devices, referrers, reasons } = expected
+  const { sparklines, heatmap, devices, referrers, referrer_classes, reasons } = expected
   const timeline = expected.timeline.map(({ date, ...sums }) => ({ date, ...figures(sums) }))
-  expect(rest).toEqual({ timeline, sparklines, heatmap, devices, referrers, reasons })
+  expect(rest).toEqual({
+    timeline,
+    sparklines,
+    heatmap,
+    devices,
+    referrers,
+    referrer_classes,
+    reasons,
+  })
   expect(sends.map(({ offer_name, text_preview, sent_at, ...send }) => send)).toEqual(
     expected.sends.map(({ id, at, send, ...own }) => ({
       ...own,

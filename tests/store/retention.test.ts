@@ -42,6 +42,9 @@ const sums = async () => ({
   breakdown: [
     ...(await store.sql`select * from promo_click_breakdown order by day, variation_id, dimension, value`),
   ],
+  months: [
+    ...(await store.sql`select * from promo_monthly_breakdown order by month, variation_id, dimension, value`),
+  ],
   offers: [...(await store.sql`select * from promo_offers order by id`)],
   variations: [...(await store.sql`select * from promo_text_variations order by id`)],
   impressions: [...(await store.sql`select * from promo_impression_tracking order by id`)],

@@ -64,7 +64,7 @@ test('the history is counted as events always are, in partitions of its months',
     await tested.sql`select count(distinct impression_id)::integer as sends from promo_send_metrics`
   expect(settled).toEqual({ sends: 90 })
   const kinds = await tested.sql`select distinct reason from promo_click_tracking order by 1`
-  expect(kinds.map(({ reason }) => reason)).toEqual(['sample', 'sample_prefetch', 'sample_self_declared'])
+  expect(kinds.map(({ reason }) => reason)).toEqual(['none', 'prefetch', 'self_declared'])
   const partitions =
     await tested.sql`select distinct tableoid::regclass::text as name from promo_click_tracking order by 1`
   expect(partitions.map(({ name }) => name)).toEqual(

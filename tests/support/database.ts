@@ -146,11 +146,21 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
         group by 1, 2, 3, 4
       ) told
       full join promo_click_breakdown m using (variation_id, day, dimension, value)
+    ), months as (
+      select 'months', concat_ws(' ', variation_id, month, dimension, value),
+        row (told.clicks, told.human, told.machine)::text, row (m.clicks, m.human_clicks, m.machine_clicks)::text
+      from (
+        select variation_id, date_trunc('month', day::timestamp)::date as month, dimension, value, sum(clicks)::bigint as clicks,
+          sum(human_clicks)::bigint as human, sum(machine_clicks)::bigint as machine
+        from promo_click_breakdown
+        group by 1, 2, 3, 4
+      ) told
+      full join promo_monthly_breakdown m using (variation_id, month, dimension, value)
     )
     select * from (
       select * from hours union all select * from days union all select * from variations
       union all select * from offers union all select * from visitors union all select * from sends
-      union all select * from breakdown
+      union all select * from breakdown union all select * from months
     ) compared
     where rows is distinct from sums
   `

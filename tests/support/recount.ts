@@ -1,5 +1,6 @@
 import { spanStarts } from '../../src/lib/analytics/build-report.ts'
 import { daysBefore, daysBetween, type ReportQuery } from '../../src/lib/analytics/query.ts'
+import { classifyReferrer, referrerClasses } from '../../src/lib/classify/referrer.ts'
 import type { Sql } from '../../src/lib/store/database.ts'
 
 const hour = 3_600_000
@@ -187,7 +188,21 @@ export function recount(
       os: shares(({ os }) => os ?? 'unknown'),
     },
     referrers: shares(({ referrer }) => referrer ?? 'none'),
-    reasons: shares(({ reason }) => reason),
+    referrer_classes: referrerClasses
+      .map((value) => ({
+        value,
+        ...counts(told.filter(({ referrer }) => classifyReferrer(referrer).class === value)),
+      }))
+      .filter(({ clicks }) => clicks > 0),
+    reasons: shares(({ reason }) => reason).flatMap(({ value }) =>
+      ['human', 'machine', 'duplicate']
+        .map((verdict) => ({
+          value,
+          verdict,
+          ...counts(told.filter((click) => click.reason === value && click.verdict === verdict)),
+        }))
+        .filter(({ clicks }) => clicks > 0),
+    ),
     sends: recountSends(all)
       .filter(({ id }) => inside.impressions.some((impression) => impression.id === id))
       .reverse(),

@@ -134,11 +134,18 @@ function variationRow(variation: ReportRow['variations'][number], assessment: As
 }
 
 function sendRows(sends: readonly SentPromo[]): SendRow[] {
+  // A text is sent many times, and shortening it is dear.
+  const previews = new Map<string, string>()
+  const previewOnce = (text: string) => {
+    const preview = previews.get(text) ?? previewOf(text)
+    previews.set(text, preview)
+    return preview
+  }
   return sends.map(({ spans, text_content, ...send }) => {
     const counted = new Map(spans.map(([hours, ...clicks]) => [hours, clicks]))
     return {
       ...send,
-      text_preview: previewOf(text_content),
+      text_preview: previewOnce(text_content),
       ctr: rate(send.clicks, send.recipients),
       human_ctr: rate(send.human_clicks, send.recipients),
       by_hours: spanStarts.map((hours) => {

@@ -1,12 +1,11 @@
 import type postgres from 'postgres'
 import type { ReportQuery } from '../analytics/query.ts'
 import type { Sql } from './database.ts'
+import { breakdownRows } from './report-breakdown.ts'
 import type { ReportRow } from './report-row.ts'
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>
 
-/** So many values of a dimension are told apart; the rest is "(other)". */
-const namedValues = 50
 /** A sparkline has about so many points. */
 const sparklinePoints = 26
 
@@ -60,6 +59,10 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           select (min(m.hour) at time zone ${tz})::date from promo_performance_metrics m
           where ${of('m')} and m.hour < ${midnight(sql`${last} + 1`)}
         `
+  const sinceMonday =
+    tz === 'UTC'
+      ? sql`m.hour - date_bin('7 days', m.hour, '2000-01-03 00:00+00')`
+      : sql`(m.hour at time zone ${tz}) - date_bin('7 days', m.hour at time zone ${tz}, '2000-01-03')`
   const none = sql`'[]'::json`
   const list = (section: boolean, rows: Fragment) =>
     section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : none
@@ -86,7 +89,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
         ${
           // Much faster than json_agg(json_build_array(…)).
           include.has('sends')
-            ? sql`('[' || string_agg('[' || hours || ',' || clicks || ',' || human_clicks || ']', ',') || ']')::json`
+            ? sql`('[[' || string_agg(concat_ws(',', hours, clicks, human_clicks), '],[') || ']]')::json`
             : none
         } as spans
       from promo_send_metrics group by 1
@@ -183,14 +186,18 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       )} as sparklines,
       ${list(
         include.has('heatmap'),
-        // Hours of local time since a Monday: fast, where extracting weekday and hour of each row is not.
+        // Time since the last Monday is a plain difference: much faster than extracting anything from each row. An hour may
+        // come twice, where a change of clocks moves them by half an hour.
         sql`
           select place / 24 + 1 as weekday, place % 24 as hour, sum(clicks) as clicks, sum(human_clicks) as human_clicks
           from (
-            select (floor(date_part('epoch', ${tz === 'UTC' ? sql`m.hour` : sql`m.hour at time zone ${tz}`}) / 3600)::integer + 72) % 168
-                as place,
-              m.clicks, m.human_clicks
-            from promo_performance_metrics m where ${of('m')} ${inRange(sql`m.hour`)}
+            select floor(date_part('epoch', since_monday) / 3600)::integer as place, clicks, human_clicks
+            from (
+              select ${sinceMonday} as since_monday, sum(m.clicks) as clicks, sum(m.human_clicks) as human_clicks
+              from promo_performance_metrics m
+              where ${of('m')} ${inRange(sql`m.hour`)}
+              group by 1
+            ) spans
           ) places
           group by place
           having sum(clicks) > 0
@@ -199,20 +206,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       )} as heatmap,
       ${list(
         include.has('devices') || include.has('referrers') || include.has('reasons'),
-        sql`
-          select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
-            sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(machine_clicks) as machine_clicks
-          from (
-            select b.dimension, b.value, sum(b.clicks) as clicks, sum(b.human_clicks) as human_clicks,
-              sum(b.machine_clicks) as machine_clicks,
-              row_number() over (partition by b.dimension order by sum(b.clicks) desc, b.value) as place
-            from promo_click_breakdown b
-            where ${of('b')} and b.day <= ${last} ${start === undefined ? sql`` : sql`and b.day >= ${first}`}
-            group by 1, 2
-          ) b
-          group by 1, 2
-          order by 1, 3 desc, 2
-        `,
+        breakdownRows(sql, query, of('b')),
       )} as breakdown,
       ${list(
         include.has('sends'),
