@@ -128,12 +128,12 @@ describe('a statement', () => {
     `,
     )
     await database.run((sql) => sql`insert into faults (id, size) values (1, 1) on conflict do nothing`)
-    const outcome = await database.run((sql) =>
-      sql.begin(async (holder) => {
-        await holder`select id from faults for update`
-        return await sql.begin((inside) => inside.unsafe(statement))
-      }),
-    )
+    const holder = postgres(server.url, { max: 1 })
+    const outcome = await holder.begin(async (held) => {
+      await held`select id from faults for update`
+      return await database.run((sql) => sql.unsafe(statement))
+    })
+    await holder.end()
     expect(outcome).toMatchObject({
       ok: false,
       fault: { code, message: expect.stringContaining(`(${state})`) },
@@ -193,6 +193,7 @@ describe('the server', () => {
   test('ends a statement a moment after its deadline, even if it cannot be told', async () => {
     const database = open(located, 1)
     expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
+    expect(await limit(open(located, 1), 60_000)).toEqual(ok([{ statement_timeout: '62s' }]))
     expect(await limit(database, 60_000)).toEqual(ok([{ statement_timeout: '62s' }]))
     expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
     for (const _ of [1, 2]) {
@@ -224,7 +225,7 @@ describe('the server', () => {
     const url = server.url.replace(`:${server.port}/`, `:${port}/`)
     const database = open(async () => ok(url))
     const both = await Promise.all([limit(database), limit(database, 60_000), limit(database)])
-    expect(both).toEqual(Array.from({ length: 3 }, () => ok([{ statement_timeout: '0' }])))
+    expect(both).toEqual(['0', '62s', '0'].map((statement_timeout) => ok([{ statement_timeout }])))
     const late = await database.run((sql) => sql`select pg_sleep(20)`, 300)
     expect(late).toMatchObject({ ok: false, fault: { code: 'timeout' } })
     await vi.waitFor(async () => expect(await blocked(open())).toEqual(ok([])), { timeout: 3_000 })

@@ -96,7 +96,7 @@ describe('details of a click', () => {
   })
 })
 
-test('details stay until their click is settled, and a visitor is forgotten with them', async () => {
+test('details stay until their click is settled', async () => {
   const limit = now - 30 * day
   await recordClicks(store.sql, [
     aClick({ at: limit - 1, ip_hash: aHash(1) }),
@@ -105,8 +105,23 @@ test('details stay until their click is settled, and a visitor is forgotten with
   expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 0 }))
   expect(await purged()).toMatchObject(ok({ details: 0, visitors: 0 }))
   await settle(database, { age: 0 })
-  expect(await purged()).toMatchObject(ok({ details: 1, visitors: 1 }))
-  expect(await store.sql`select ip_hash from promo_clickers`).toEqual([{ ip_hash: aHash(2) }])
+  expect(await purged()).toMatchObject(ok({ details: 1 }))
+})
+
+test.for([1, 7, 30, 400])('a visitor counts once in a month, with details kept for %i days', async (days) => {
+  const retention = { ...keep, PROMO_RETAIN_DETAILS_DAYS: days }
+  const [first, last] = [Date.UTC(2026, 9, 1), Date.UTC(2026, 9, 31, 23)]
+  await recordClicksAt(first - 1, first)
+  await recordClicks(store.sql, [aClick({ at: Date.UTC(2026, 9, 31, 12), ip_hash: aHash(1) })])
+  expect(await purged(last, retention)).toMatchObject(ok({ visitors: 1 }))
+  expect(await settle(database, { age: 0 })).toEqual(ok(1))
+  const october = await store.sql`
+    select sum(unique_clicks)::integer as visitors from promo_daily_metrics where day >= '2026-10-01'
+  `
+  expect([...october]).toEqual([{ visitors: 1 }])
+  const over = Date.UTC(2026, 10, 2)
+  expect(await purged(over - 1, retention)).toMatchObject(ok({ visitors: 0 }))
+  expect(await purged(over, retention)).toMatchObject(ok({ visitors: 1 }))
 })
 
 test('of clicks that were recorded in the same moment, those that are not settled keep their details', async () => {

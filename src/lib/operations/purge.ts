@@ -50,10 +50,7 @@ export async function purge(
   if (!strays.ok) return strays
   const details = await database.run((sql) => removeDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
   if (!details.ok) return details
-  const clickers = await database.run(
-    (sql) => deleteOldClickers(sql, now, PROMO_RETAIN_DETAILS_DAYS),
-    deadline,
-  )
+  const clickers = await database.run((sql) => deleteOldClickers(sql, now), deadline)
   if (!clickers.ok) return clickers
   return ok({
     salts: salts.value.length,

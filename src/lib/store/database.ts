@@ -3,7 +3,8 @@ import type { Log } from '../operations/log.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit } from './statement-limit.ts'
 
-export type Sql = postgres.Sql
+/** The pool, or a transaction on it. */
+export type Sql = postgres.ISql
 
 /**
  * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again at once, another
@@ -14,7 +15,8 @@ export type DatabaseFault = { code: 'unavailable' | 'timeout' | 'conflict' | 're
 export type Database = {
   /**
    * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment later the
-   * server ends the statement as well, so that nothing is committed long after it was given up.
+   * server ends the statement as well, so that nothing is committed long after it was given up. With a deadline above ten
+   * seconds the statements are one transaction.
    */
   run<Rows>(
     statements: (sql: Sql) => PromiseLike<Rows>,
@@ -34,7 +36,7 @@ const relocateEvery = 3_000
 const cancelWait = 500
 
 /** `limited`: whether the server ends statements by itself; `running`: what it may be at. */
-type Pool = { sql: Sql; url: string; limited: boolean; running: Set<unknown> }
+type Pool = { sql: postgres.Sql; url: string; limited: boolean; running: Set<PromiseLike<unknown>> }
 
 const ignore = () => {}
 
@@ -73,7 +75,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
   }
 
   const start = <Rows>(
-    { sql, limited, running }: Pool,
+    { sql, running }: Pool,
     statements: (sql: Sql) => PromiseLike<Rows>,
     deadline: number,
   ): PromiseLike<Rows> => {
@@ -84,7 +86,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
       work.then(forget, forget)
       return work
     }
-    return limited && deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
+    return deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
   }
 
   return {
@@ -101,7 +103,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
       if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
         // The former pool has no connection that could be ended, and its other statements come here as well.
         if (pool === used) openPool(used.url, false)
-        return await this.run(statements, until - performance.now())
+        return await this.run(statements, deadline)
       }
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
       if (outcome.ok || up || closed) return outcome
@@ -123,7 +125,7 @@ async function abandon({ sql, running }: Pool): Promise<void> {
   await sql.end({ timeout: 0 }).catch(ignore)
 }
 
-function connect(url: string, connections: number, limited: boolean): Sql {
+function connect(url: string, connections: number, limited: boolean): postgres.Sql {
   return postgres(url, {
     max: connections,
     // Named statements do not survive a pooler in transaction mode.

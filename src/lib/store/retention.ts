@@ -20,10 +20,13 @@ export const removeDetails = (sql: Sql, now: number, days: number) => sql`
     and ${isSettled(sql)}
 `
 
-/** Forgets visitors who clicked first more than `days` ago. */
-export const deleteOldClickers = (sql: Sql, now: number, days: number) => sql`
+/**
+ * Forgets the visitors of a month with its salt, and none earlier: one who comes again within the month would count as
+ * another one.
+ */
+export const deleteOldClickers = (sql: Sql, now: number) => sql`
   delete from promo_clickers
-  where first_clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
+  where first_clicked_at < date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC' - interval '1 day') at time zone 'UTC'
 `
 
 /** How many clicks `removeDetails` would change in each partition, but for those older than `months` months. */

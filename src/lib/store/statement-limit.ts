@@ -14,41 +14,40 @@ export const refusesLimit = ({ message }: DatabaseFault): boolean =>
   message.includes('unsupported startup parameter')
 
 /**
- * Runs statements on a connection of their own, on which the server ends none before `deadline` milliseconds and a
- * moment have passed. Not a transaction of the driver's: where the server vanishes, its rollback ends this process.
+ * Runs statements in a transaction in which the server ends none before `deadline` milliseconds and a moment have passed.
+ * Where the connection goes, the driver would send a rollback after it and end this process: the transaction is then left
+ * unanswered, and fails by the loss of its connection.
  */
 export async function runWithLimit<Rows>(
-  sql: Sql,
+  pool: postgres.Sql,
   deadline: number,
   statements: (sql: Sql) => PromiseLike<Rows>,
 ): Promise<Rows> {
-  const own = await sql.reserve()
-  const giveBack = async () => {
-    await own.unsafe('reset statement_timeout')
-    own.release()
-  }
-  await own.unsafe(`set statement_timeout = ${Math.ceil(deadline + grace)}`)
-  try {
-    const rows = await statements(own)
-    await giveBack()
-    return rows
-  } catch (error) {
-    // Without its connection there is nothing to give back, and the driver would break on it.
-    if (error instanceof postgres.PostgresError && !/^(08|57P)/.test(error.code)) await giveBack()
-    throw error
-  }
+  const { rows } = await pool.begin(async (sql) => {
+    try {
+      await sql.unsafe(`set local statement_timeout = ${Math.ceil(deadline + grace)}`)
+      return { rows: await statements(sql) }
+    } catch (error) {
+      if (isLost(error)) await new Promise(() => {})
+      throw error
+    }
+  })
+  return rows
 }
 
+/** Errors of the server leave a connection behind, unless the server ends it; those of the driver and the system do not. */
+const isLost = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError
+    ? /^(08|57P)/.test(error.code)
+    : error instanceof Error && 'code' in error
+
 /** Asks the server to stop these statements; waits at most `wait` milliseconds for the request to arrive. */
-export async function cancelAll(statements: Iterable<unknown>, wait: number): Promise<void> {
+export async function cancelAll(statements: Iterable<PromiseLike<unknown>>, wait: number): Promise<void> {
   const cancelled = [...statements].map(async (statement) => {
     if (isCancellable(statement)) await statement.cancel()
   })
   await Promise.race([Promise.allSettled(cancelled), sleep(wait, undefined, { ref: false })])
 }
 
-const isCancellable = (statement: unknown): statement is { cancel: () => unknown } =>
-  typeof statement === 'object' &&
-  statement !== null &&
-  'cancel' in statement &&
-  typeof statement.cancel === 'function'
+const isCancellable = (statement: object): statement is { cancel: () => unknown } =>
+  'cancel' in statement && typeof statement.cancel === 'function'
