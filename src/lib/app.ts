@@ -20,7 +20,7 @@ import { linkSchema } from './links/link.ts'
 import { createRefreshingCache } from './links/refreshing-cache.ts'
 import { openSnapshot } from './links/snapshot.ts'
 import { createTableSource } from './links/table-source.ts'
-import { readHealth } from './operations/health.ts'
+import { createHealth } from './operations/health.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
@@ -231,7 +231,7 @@ async function assemble(
       parseQuery(parameters, now(), defaults),
     remember: createRemember(now),
     readReport: (query: ReportQuery) => readReport({ database, assess }, query),
-    readHealth: () => readHealth({ database, readings, migrated: () => maintenance.ready }),
+    readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {

@@ -35,11 +35,9 @@ export async function runWithLimit<Rows>(
   return rows
 }
 
-/** Errors of the server leave a connection behind, unless the server ends it; those of the driver and the system do not. */
+/** What the server says leaves a connection behind, unless it ends that; nothing is known of it after other errors. */
 const isLost = (error: unknown): boolean =>
-  error instanceof postgres.PostgresError
-    ? /^(08|57P)/.test(error.code)
-    : error instanceof Error && 'code' in error
+  error instanceof postgres.PostgresError ? /^(08|57P)/.test(error.code) : true
 
 /** Asks the server to stop these statements; waits at most `wait` milliseconds for the request to arrive. */
 export async function cancelAll(statements: Iterable<PromiseLike<unknown>>, wait: number): Promise<void> {
