@@ -148,7 +148,7 @@ async function assemble(
         duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
       }),
       async purge() {
-        const purged = await purgeDaily(database, now(), config, selection.forget)
+        const purged = await purgeDaily(database, now(), config)
         if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
         else if (purged.value) log.info(purged.value, 'purged')
       },
