@@ -26,6 +26,7 @@ import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
 import { purgeDaily } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
+import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
 import { createSalts } from './privacy/salts.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
@@ -156,6 +157,7 @@ async function assemble(
     log,
   )
 
+  const unnamedProxy = watchForUnnamedProxy(config.PROMO_TRUSTED_PROXIES, log)
   const readings = events.readings
   metrics.observe({
     depth: () => readings().depth,
@@ -163,6 +165,7 @@ async function assemble(
     bytes: () => readings().bytes,
     rejects: () => readings().rejects,
     databaseUp: () => Number(database.up),
+    unnamedProxy: () => unnamedProxy.count,
   })
 
   const tracking = {
@@ -213,8 +216,11 @@ async function assemble(
     log,
     database,
     /** Whose request it is, behind the proxies that the settings trust. */
-    client: (peer: string, header: HeaderReader): Client =>
-      clientOf(peer, header, config.PROMO_TRUSTED_PROXIES),
+    client(peer: string, header: HeaderReader): Client {
+      const client = clientOf(peer, header, config.PROMO_TRUSTED_PROXIES)
+      unnamedProxy.notice(client, peer)
+      return client
+    },
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
     guard: (
       endpoint: Endpoint,
@@ -231,7 +237,7 @@ async function assemble(
       parseQuery(parameters, now(), defaults),
     remember: createRemember(now),
     readReport: (query: ReportQuery) => readReport({ database, assess }, query),
-    readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, now }),
+    readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {

@@ -199,6 +199,7 @@ describe('health and metrics', () => {
         last_flush: expect.stringMatching(/^\d{4}-.*Z$/),
       },
       rejects: 0,
+      hints: expect.any(Array),
       offers_without_slug: [6],
     })
     const live = await ask(api.site, '/api/v1/promo/health/live')

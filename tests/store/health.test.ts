@@ -29,12 +29,13 @@ const readings: BufferReadings = {
 }
 
 async function health(
-  parts: { readings?: Partial<BufferReadings>; migrated?: boolean; from?: Database } = {},
+  parts: { readings?: Partial<BufferReadings>; migrated?: boolean; from?: Database; unnamed?: number } = {},
 ) {
   const { status, headers, body } = await createHealth({
     database: parts.from ?? database,
     readings: () => ({ ...readings, ...parts.readings }),
     migrated: () => parts.migrated ?? true,
+    unnamedProxy: { count: parts.unnamed ?? 0 },
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -52,6 +53,7 @@ test('while everything works, health tells how much waits and which offers have 
     migrated: true,
     journal: { ok: true, depth: 3, age_seconds: 2, bytes: 450, last_flush: '2026-11-18T12:00:00.000Z' },
     rejects: 1,
+    hints: [],
     offers_without_slug: [6],
   })
 })
@@ -79,6 +81,13 @@ test('events that wait for more than a minute while the database answers are deg
   expect(await health({ readings: { age: 60_001, depth: 0 } })).toMatchObject({ code: 200 })
 })
 
+test('a proxy that the settings do not name is a hint, and nothing is degraded', async () => {
+  expect(await health({ unnamed: 1 })).toMatchObject({
+    code: 200,
+    hints: [expect.stringContaining('PROMO_TRUSTED_PROXIES')],
+  })
+})
+
 test('however many ask, the database is asked once a second', async () => {
   let asked = 0
   let time = 5_000
@@ -93,6 +102,7 @@ test('however many ask, the database is asked once a second', async () => {
     database: counting,
     readings: () => readings,
     migrated: () => true,
+    unnamedProxy: { count: 0 },
     now: () => time,
   })
   await Promise.all([read(), read(), read()])

@@ -48,5 +48,5 @@ export const isLocal = (client: Client, header: HeaderReader): boolean =>
   (header('sec-fetch-site') ?? 'none') === 'none' &&
   (client.address === '::1' || client.address.startsWith('127.'))
 
-const isIn = (networks: BlockList, address: string): boolean =>
+export const isIn = (networks: BlockList, address: string): boolean =>
   isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')

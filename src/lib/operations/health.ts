@@ -8,6 +8,7 @@ export type HealthParts = {
   readings: () => BufferReadings
   /** Whether the database has this version's tables. */
   migrated: () => boolean
+  unnamedProxy: { readonly count: number }
   now: () => number
 }
 
@@ -22,7 +23,13 @@ const longestWait = 60_000
  * Readiness: 200 while every part works, 503 with the `reasons` as soon as one does not. Redirects go on either way, so a
  * balancer should ask for liveness.
  */
-export function createHealth({ database, readings, migrated, now }: HealthParts): () => Promise<Answer> {
+export function createHealth({
+  database,
+  readings,
+  migrated,
+  unnamedProxy,
+  now,
+}: HealthParts): () => Promise<Answer> {
   const look = () => database.run((sql) => offersWithoutSlug(sql), deadline)
   let last: { at: number; offers: ReturnType<typeof look> } | undefined
 
@@ -51,6 +58,10 @@ export function createHealth({ database, readings, migrated, now }: HealthParts)
         last_flush: lastFlush === undefined ? null : new Date(lastFlush).toISOString(),
       },
       rejects,
+      hints:
+        unnamedProxy.count > 0
+          ? ['all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES']
+          : [],
       offers_without_slug: offers.ok ? offers.value.map(({ id }) => id) : [],
     })
   }
