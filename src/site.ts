@@ -123,7 +123,7 @@ const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
  */
 function refuseForm({ method = 'GET', headers }: IncomingMessage, path: string): Answer | undefined {
   if (!path.startsWith('/api/v1/promo/') || !writing.has(method)) return undefined
-  if (!posting.has(path)) return wrongMethod('GET')
+  if (!posting.has(path.replace(/\/$/, ''))) return wrongMethod('GET')
   if (method !== 'POST') return wrongMethod('POST')
   const fault = wrongContentType(headers['content-type'])
   return fault && faultAnswer(fault)

@@ -9,8 +9,8 @@ export const purgeCommand: Command = {
   summary: 'remove what is older than the settings allow',
   synopsis: '[--dry-run]',
   help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
-more than PROMO_RETAIN_EVENTS_MONTHS ago, and the salts of past months with all that belongs to them. Counters and
-rollups stay. A running site does the same once a day.
+more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions as old, salts of past months with the hashes by which visitors were told
+apart, and ids of callers after 35 days. Counters and rollups stay. A running site does the same once a day.
 
 Options:
   --dry-run   show what it would remove, and remove nothing
@@ -38,17 +38,17 @@ Example:
   },
 }
 
-type Removed = Pick<Purged, 'details' | 'partitions'> & Partial<Purged>
-
-function describe({ details, partitions, salts, visitors, event_keys }: Removed): string[] {
+function describe(purged: Purged): string[] {
+  const { details, partitions, strays, salts, visitors, event_keys, decisions } = purged
   const rows = [
     ['user agents and visitor hashes of clicks', details],
     ['months of clicks', [partitions.length, ...partitions].join(' ')],
+    ['clicks of months without a partition', strays],
+    ['decisions', decisions],
     ['visitors told apart', visitors],
     ['salts', salts],
     ['event keys of retries', event_keys],
   ] as const
-  const shown = rows.filter(([, amount]) => amount !== undefined)
-  const width = Math.max(...shown.map(([what]) => what.length))
-  return shown.map(([what, amount]) => `${what.padEnd(width)}  ${amount}`)
+  const width = Math.max(...rows.map(([what]) => what.length))
+  return rows.map(([what, amount]) => `${what.padEnd(width)}  ${amount}`)
 }

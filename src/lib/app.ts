@@ -20,12 +20,13 @@ import { linkSchema } from './links/link.ts'
 import { createRefreshingCache } from './links/refreshing-cache.ts'
 import { openSnapshot } from './links/snapshot.ts'
 import { createTableSource } from './links/table-source.ts'
-import { readHealth } from './operations/health.ts'
+import { createHealth } from './operations/health.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
 import { purgeDaily } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
+import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
 import { createSalts } from './privacy/salts.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
@@ -148,7 +149,7 @@ async function assemble(
         duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
       }),
       async purge() {
-        const purged = await purgeDaily(database, now(), config, selection.forget)
+        const purged = await purgeDaily(database, now(), config)
         if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
         else if (purged.value) log.info(purged.value, 'purged')
       },
@@ -156,6 +157,7 @@ async function assemble(
     log,
   )
 
+  const unnamedProxy = watchForUnnamedProxy(config.PROMO_TRUSTED_PROXIES, log)
   const readings = events.readings
   metrics.observe({
     depth: () => readings().depth,
@@ -163,6 +165,7 @@ async function assemble(
     bytes: () => readings().bytes,
     rejects: () => readings().rejects,
     databaseUp: () => Number(database.up),
+    unnamedProxy: () => unnamedProxy.count,
   })
 
   const tracking = {
@@ -213,8 +216,11 @@ async function assemble(
     log,
     database,
     /** Whose request it is, behind the proxies that the settings trust. */
-    client: (peer: string, header: HeaderReader): Client =>
-      clientOf(peer, header, config.PROMO_TRUSTED_PROXIES),
+    client(peer: string, header: HeaderReader): Client {
+      const client = clientOf(peer, header, config.PROMO_TRUSTED_PROXIES)
+      unnamedProxy.notice(client, peer)
+      return client
+    },
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
     guard: (
       endpoint: Endpoint,
@@ -231,7 +237,7 @@ async function assemble(
       parseQuery(parameters, now(), defaults),
     remember: createRemember(now),
     readReport: (query: ReportQuery) => readReport({ database, assess }, query),
-    readHealth: () => readHealth({ database, readings, migrated: () => maintenance.ready }),
+    readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {

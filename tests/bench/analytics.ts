@@ -5,7 +5,6 @@
  */
 import postgres from 'postgres'
 import { sections } from '../../src/lib/analytics/query.ts'
-import type { Sql } from '../../src/lib/store/database.ts'
 import { migrate } from '../../src/lib/store/migrate.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { runLoad } from '../support/load.ts'
@@ -23,7 +22,7 @@ const rawRounds = 3
 
 type Range = (typeof ranges)[number]
 type Way = 'timeline' | 'api' | 'page' | 'again'
-type Subject = ReadersSite & { clicks: number; sql: Sql; times: Map<string, number[]> }
+type Subject = ReadersSite & { clicks: number; sql: postgres.Sql; times: Map<string, number[]> }
 
 const everything = sections.map((section) => `include_${section}=true`).join('&')
 const paths: Record<Exclude<Way, 'again'>, (range: Range) => string> = {
@@ -33,7 +32,7 @@ const paths: Record<Exclude<Way, 'again'>, (range: Range) => string> = {
 }
 
 /** The specification's query 3, over a range of its own. */
-const rawTimeline = (sql: Sql, range: Range) => {
+const rawTimeline = (sql: postgres.Sql, range: Range) => {
   const since = range === 'all' ? sql`date '2000-01-01'` : sql`current_date - ${Number(range)}::integer`
   return sql`
     with daily_impressions as (

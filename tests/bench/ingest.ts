@@ -11,7 +11,7 @@ import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
-import { openDatabase, type Sql } from '../../src/lib/store/database.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
@@ -42,7 +42,7 @@ const makeClicks = (count: number): Click[] =>
     })
   })
 
-async function transactionPerClick(sql: Sql): Promise<number> {
+async function transactionPerClick(sql: postgres.Sql): Promise<number> {
   const until = performance.now() + seconds * 1000
   let committed = 0
   const worker = async () => {

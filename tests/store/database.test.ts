@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -125,12 +128,12 @@ describe('a statement', () => {
     `,
     )
     await database.run((sql) => sql`insert into faults (id, size) values (1, 1) on conflict do nothing`)
-    const outcome = await database.run((sql) =>
-      sql.begin(async (holder) => {
-        await holder`select id from faults for update`
-        return await sql.begin((inside) => inside.unsafe(statement))
-      }),
-    )
+    const holder = postgres(server.url, { max: 1 })
+    const outcome = await holder.begin(async (held) => {
+      await held`select id from faults for update`
+      return await database.run((sql) => sql.unsafe(statement))
+    })
+    await holder.end()
     expect(outcome).toMatchObject({
       ok: false,
       fault: { code, message: expect.stringContaining(`(${state})`) },
@@ -143,6 +146,91 @@ describe('a statement', () => {
     await database.run((sql) => sql`select ${1}::integer`)
     const kept = await database.run((sql) => sql`select name from pg_prepared_statements`)
     expect(kept.ok && kept.value.length).toBe(0)
+  })
+})
+
+describe('the server', () => {
+  const blocked = (watcher: Database) =>
+    watcher.run(
+      (sql) => sql<{ pid: number }[]>`
+        select pid from pg_stat_activity
+        where application_name = 'promo' and state = 'active' and pid <> pg_backend_pid()
+      `,
+    )
+
+  test('ends what was given up, and commits none of it later', async () => {
+    const watcher = open(located, 1)
+    const holder = postgres(server.url, { max: 1, connection: { application_name: 'holder' } })
+    await watcher.run((sql) => sql`create table if not exists held (id integer)`)
+    const held = Promise.withResolvers<void>()
+    const locked = Promise.withResolvers<void>()
+    const holding = holder.begin(async (sql) => {
+      await sql`lock table held in access exclusive mode`
+      locked.resolve()
+      await held.promise
+    })
+    await locked.promise
+    const database = open(located, 4)
+    const insert = (id: number, deadline: number) =>
+      database.run((sql) => sql`insert into held (id) values (${id})`, deadline)
+    const outcomes = await Promise.all([
+      insert(1, 300),
+      insert(2, 5_000),
+      insert(3, 20_000),
+      insert(4, 5_000),
+    ])
+    expect(outcomes.map(({ ok: done }) => done)).toEqual([false, false, false, false])
+    await vi.waitFor(async () => expect(await blocked(watcher)).toEqual(ok([])), { timeout: 3_000 })
+    held.resolve()
+    await holding
+    expect(await watcher.run((sql) => sql`select id from held`)).toEqual(ok([]))
+    await holder.end()
+  })
+
+  const limit = (database: Database, deadline?: number) =>
+    database.run((sql) => sql<{ statement_timeout: string }[]>`show statement_timeout`, deadline)
+
+  test('ends a statement a moment after its deadline, even if it cannot be told', async () => {
+    const database = open(located, 1)
+    expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
+    expect(await limit(open(located, 1), 60_000)).toEqual(ok([{ statement_timeout: '62s' }]))
+    expect(await limit(database, 60_000)).toEqual(ok([{ statement_timeout: '62s' }]))
+    expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
+    for (const _ of [1, 2]) {
+      const refused = await database.run((sql) => sql`select ${'x'}::text::uuid`, 60_000)
+      expect(refused).toMatchObject({ ok: false, fault: { code: 'refused' } })
+    }
+    expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
+  })
+
+  test('may be behind a pooler that takes no such limit', async () => {
+    const pooler = createServer((client) => {
+      client.once('data', (startup) => {
+        if (startup.includes('statement_timeout')) {
+          const fields = 'SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: statement_timeout\0\0'
+          const header = Buffer.from('E\0\0\0\0')
+          header.writeInt32BE(fields.length + 4, 1)
+          client.end(Buffer.concat([header, Buffer.from(fields)]))
+          return
+        }
+        const upstream = connect(server.port, '127.0.0.1', () => upstream.write(startup))
+        upstream.pipe(client).pipe(upstream)
+        for (const end of [client, upstream]) end.on('error', () => {})
+      })
+    })
+    pooler.listen(0, '127.0.0.1')
+    await once(pooler, 'listening')
+    const address = pooler.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const url = server.url.replace(`:${server.port}/`, `:${port}/`)
+    const database = open(async () => ok(url))
+    const both = await Promise.all([limit(database), limit(database, 60_000), limit(database)])
+    expect(both).toEqual(['0', '62s', '0'].map((statement_timeout) => ok([{ statement_timeout }])))
+    const late = await database.run((sql) => sql`select pg_sleep(20)`, 300)
+    expect(late).toMatchObject({ ok: false, fault: { code: 'timeout' } })
+    await vi.waitFor(async () => expect(await blocked(open())).toEqual(ok([])), { timeout: 3_000 })
+    await database.close(100)
+    pooler.close()
   })
 })
 
@@ -213,25 +301,29 @@ describe('a server under load', () => {
     expect(await answer(database)).toMatchObject({ ok: true })
   })
 
-  test('that stops in the middle of a migration fails it, and nothing else', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'promo-migrations-'))
-    await writeFile(join(folder, '001_slow.sql'), 'create table slow (id integer); select pg_sleep(20);')
-    const database = open()
-    const run = () => database.run((sql) => migrate(sql, pathToFileURL(`${folder}/`)), 10_000)
-    const migrating = [run(), run()]
-    await sleep(300)
-    await server.stop()
-    const outcomes = await Promise.all(migrating)
-    await server.start()
-    await writeFile(join(folder, '001_slow.sql'), 'create table slow (id integer);')
-    await recovered(database)
-    expect(outcomes.map((outcome) => outcome.ok || outcome.fault.code)).toEqual([
-      'unavailable',
-      'unavailable',
-    ])
-    expect(await run()).toEqual(ok(['001_slow.sql']))
-    await rm(folder, { recursive: true })
-  })
+  test.for([10_000, 20_000])(
+    'that stops in the middle of a migration of %i ms fails it, and nothing else',
+    async (deadline) => {
+      const folder = await mkdtemp(join(tmpdir(), 'promo-migrations-'))
+      await writeFile(join(folder, '001_slow.sql'), 'create table slow (id integer); select pg_sleep(20);')
+      const database = open()
+      const run = () => database.run((sql) => migrate(sql, pathToFileURL(`${folder}/`)), deadline)
+      const migrating = [run(), run()]
+      await sleep(300)
+      await server.stop()
+      const outcomes = await Promise.all(migrating)
+      await server.start()
+      await writeFile(join(folder, '001_slow.sql'), 'create table slow (id integer);')
+      await recovered(database)
+      expect(outcomes.map((outcome) => outcome.ok || outcome.fault.code)).toEqual([
+        'unavailable',
+        'unavailable',
+      ])
+      expect(await run()).toEqual(ok(['001_slow.sql']))
+      await database.run((sql) => sql`drop table slow, promo_migrations`)
+      await rm(folder, { recursive: true })
+    },
+  )
 
   test('that is not there at the start is used when it comes', async () => {
     await server.stop()

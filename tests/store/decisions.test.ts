@@ -209,17 +209,6 @@ describe('the shares that variations would get now', () => {
   })
 })
 
-test('decisions are forgotten after as many months as clicks', async () => {
-  const selection = await open({ PROMO_RETAIN_EVENTS_MONTHS: '2' })
-  for (const name of ['old', 'new']) await selection.select({ newsletter_send_id: name })
-  await store.sql`update promo_decisions set decided_at = '2026-08-31 23:59:59+00' where newsletter_send_id = 'old'`
-  await store.sql`update promo_decisions set decided_at = '2026-09-01 00:00:00+00' where newsletter_send_id = 'new'`
-  await selection.forget()
-  expect([...(await store.sql`select newsletter_send_id from promo_decisions`)]).toEqual([
-    { newsletter_send_id: 'new' },
-  ])
-})
-
 describe('promo explain', () => {
   async function promo(args: string[]) {
     const folder = mkdtempSync(join(tmpdir(), 'promo-explain-'))

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
-import { liveness, readHealth } from '../../src/lib/operations/health.ts'
+import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -29,13 +29,15 @@ const readings: BufferReadings = {
 }
 
 async function health(
-  parts: { readings?: Partial<BufferReadings>; migrated?: boolean; from?: Database } = {},
+  parts: { readings?: Partial<BufferReadings>; migrated?: boolean; from?: Database; unnamed?: number } = {},
 ) {
-  const { status, headers, body } = await readHealth({
+  const { status, headers, body } = await createHealth({
     database: parts.from ?? database,
     readings: () => ({ ...readings, ...parts.readings }),
     migrated: () => parts.migrated ?? true,
-  })
+    unnamedProxy: { count: parts.unnamed ?? 0 },
+    now: () => 0,
+  })()
   expect(headers).toMatchObject({
     'cache-control': 'no-store',
     'content-type': expect.stringContaining('json'),
@@ -51,6 +53,7 @@ test('while everything works, health tells how much waits and which offers have 
     migrated: true,
     journal: { ok: true, depth: 3, age_seconds: 2, bytes: 450, last_flush: '2026-11-18T12:00:00.000Z' },
     rejects: 1,
+    hints: [],
     offers_without_slug: [6],
   })
 })
@@ -72,6 +75,45 @@ test('a database that is not migrated, and a journal that takes nothing, are deg
   })
 })
 
+test('events that wait for more than a minute while the database answers are degraded, and named', async () => {
+  expect(await health({ readings: { age: 60_001 } })).toMatchObject({ code: 503, reasons: ['events_wait'] })
+  expect(await health({ readings: { age: 60_000 } })).toMatchObject({ code: 200 })
+  expect(await health({ readings: { age: 60_001, depth: 0 } })).toMatchObject({ code: 200 })
+})
+
+test('a proxy that the settings do not name is a hint, and nothing is degraded', async () => {
+  expect(await health({ unnamed: 1 })).toMatchObject({
+    code: 200,
+    hints: [expect.stringContaining('PROMO_TRUSTED_PROXIES')],
+  })
+})
+
+test('however many ask, the database is asked once a second', async () => {
+  let asked = 0
+  let time = 5_000
+  const counting: Database = {
+    ...database,
+    run: (work, within) => {
+      asked += 1
+      return database.run(work, within)
+    },
+  }
+  const read = createHealth({
+    database: counting,
+    readings: () => readings,
+    migrated: () => true,
+    unnamedProxy: { count: 0 },
+    now: () => time,
+  })
+  await Promise.all([read(), read(), read()])
+  time += 999
+  expect(await read()).toMatchObject({ status: 200 })
+  expect(asked).toBe(1)
+  time += 1
+  await read()
+  expect(asked).toBe(2)
+})
+
 test('a database that does not answer is degraded, and does not keep the answer waiting', async () => {
   const nowhere = openDatabase({
     locate: async () => fail({ message: 'none' }),
@@ -80,6 +122,7 @@ test('a database that does not answer is degraded, and does not keep the answer 
   expect(await health({ from: nowhere })).toMatchObject({
     code: 503,
     status: 'degraded',
+    reasons: ['database'],
     database: { ok: false, fault: 'unavailable' },
     offers_without_slug: [],
   })

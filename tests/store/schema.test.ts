@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import type { Sql } from '../../src/lib/store/database.ts'
 import { describeSchema } from '../../src/lib/store/describe-schema.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -24,7 +23,7 @@ test.for(versions)(
 
 describe('on a migrated database', () => {
   let store: TestDatabase
-  let sql: Sql
+  let sql: postgres.Sql
 
   beforeAll(async () => {
     store = await createTestDatabase()

@@ -4,7 +4,7 @@ import { inject } from 'vitest'
 import type { Sql } from '../../src/lib/store/database.ts'
 import { databaseUrl } from './global-setup.ts'
 
-export type TestDatabase = { url: string; sql: Sql; drop: () => Promise<void> }
+export type TestDatabase = { url: string; sql: postgres.Sql; drop: () => Promise<void> }
 
 /** A database of its own: `template1` is empty, the default has this project's tables. */
 export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {

@@ -142,3 +142,12 @@ describe('a file of one’s own', () => {
     })
   })
 })
+
+test('every bundled network has a source that its vendor publishes, and no copy at second hand', () => {
+  const hosts = bundledNetworks.map(({ source }) => new URL(source))
+  const copies = hosts.filter(
+    ({ host, pathname }) => host.includes('github') && !pathname.startsWith('/MicrosoftDocs/'),
+  )
+  expect(copies).toEqual([])
+  expect(hosts.length).toBeGreaterThan(0)
+})

@@ -17,6 +17,10 @@ describe('the client address', () => {
     ['not a trusted address that a visitor wrote', '10.0.0.1', '10.0.0.9, 203.0.113.7', '203.0.113.7'],
     ['over IPv6', '::1', '2001:db8::7', '2001:db8::7'],
     ['through an IPv6 proxy network', '::1', '2001:db8::7, 2001:db8:ffff::2', '2001:db8::7'],
+    ['without its port', '127.0.0.1', '203.0.113.7:5678', '203.0.113.7'],
+    ['without its brackets', '::1', '[2001:db8::1]', '2001:db8::1'],
+    ['without brackets and port', '::1', '[2001:DB8::1]:443, 10.0.0.2:80', '2001:db8::1'],
+    ['the peer where the port is garbage', '::1', '203.0.113.7:x', '::1'],
     ['in lower case', '::1', '2001:DB8::A', '2001:db8::a'],
     ['with an IPv4 peer in IPv6 form', '::ffff:127.0.0.1', '::ffff:203.0.113.7', '203.0.113.7'],
     [
@@ -74,6 +78,9 @@ test.each([
   ['::1', false, {}, true],
   ['127.0.0.1', true, {}, false],
   ['127.0.0.1', false, { origin: 'http://localhost' }, false],
+  ['127.0.0.1', false, { 'sec-fetch-site': 'none' }, true],
+  ['127.0.0.1', false, { 'sec-fetch-site': 'cross-site' }, false],
+  ['127.0.0.1', false, { 'sec-fetch-site': 'same-origin' }, false],
   ['10.0.0.1', false, {}, false],
   ['', false, {}, false],
 ])('a request from %s, forwarded %s, with %o is local: %s', (address, forwarded, headers, local) => {

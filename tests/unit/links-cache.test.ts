@@ -161,3 +161,19 @@ describe('a row that is not known', () => {
     expect(cache.get(2)).toBe('two')
   })
 })
+
+test('of many unknown keys at a time only four are asked for, and the others are not remembered', async () => {
+  const { cache, source } = cacheOver([one, two])
+  await cache.refresh()
+  source.rows = [
+    { id: 3, name: 'three' },
+    { id: 9, name: 'nine' },
+  ]
+  const asked = [3, 4, 5, 6].map((id) => cache.get(id))
+  expect(cache.get(9)).toBeUndefined()
+  expect(await cache.get(3)).toBe('three')
+  expect(source.finds).toBe(4)
+  await Promise.all(asked)
+  await settle()
+  expect(await cache.get(9)).toBe('nine')
+})

@@ -24,6 +24,7 @@ test('gauges are read when somebody asks', async () => {
     bytes: () => readings.bytes,
     rejects: () => readings.rejects,
     databaseUp: () => readings.databaseUp,
+    unnamedProxy: () => 0,
   })
   expect(await metricOf(metrics, 'promo_journal_depth')).toBe('1')
   expect(await metricOf(metrics, 'promo_journal_age_seconds')).toBe('2.5')

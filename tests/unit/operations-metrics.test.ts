@@ -25,6 +25,7 @@ test('gauges tell what is so when somebody asks', async () => {
     bytes: () => 100,
     rejects: () => 2,
     databaseUp: () => 0,
+    unnamedProxy: () => 0,
   })
   depth = 7
   expect(await lines(metrics)).toEqual(

@@ -1,4 +1,3 @@
-import type { TransactionSql } from 'postgres'
 import { fail, ok, type Result } from '../result.ts'
 import {
   insertOffer,
@@ -11,7 +10,7 @@ import {
   updateVariation,
   variationsOfOffers,
 } from '../store/catalogue.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import { type CatalogueFault, type CheckedCatalogue, checkCatalogue } from './check.ts'
 import {
   findAmbiguous,
@@ -40,10 +39,7 @@ export async function importCatalogue(
 ): Promise<Result<Plan, ImportFault>> {
   const checked = checkCatalogue(json)
   for (let attempt = 1; ; attempt += 1) {
-    const done = await database.run(
-      (sql) => sql.begin((transaction) => importInto(transaction, checked, options.dryRun ?? false)),
-      deadline,
-    )
+    const done = await database.run((sql) => importInto(sql, checked, options.dryRun ?? false), deadline)
     if (done.ok) return done.value
     if (done.fault.code === 'conflict' && attempt < attempts) continue
     return fail(checked.faults.length > 0 ? { code: 'invalid', faults: checked.faults } : done.fault)
@@ -51,7 +47,7 @@ export async function importCatalogue(
 }
 
 async function importInto(
-  sql: TransactionSql,
+  sql: Sql,
   { catalogue, faults, wanted }: CheckedCatalogue,
   dryRun: boolean,
 ): Promise<Result<Plan, ImportFault>> {
@@ -75,7 +71,7 @@ async function importInto(
   return ok(plan)
 }
 
-async function readStored(sql: TransactionSql, { links, offers }: Catalogue): Promise<Stored> {
+async function readStored(sql: Sql, { links, offers }: Catalogue): Promise<Stored> {
   const storedOffers = await offersByName(
     sql,
     offers.map(({ name }) => name),
@@ -93,24 +89,20 @@ async function readStored(sql: TransactionSql, { links, offers }: Catalogue): Pr
   }
 }
 
-async function apply(sql: TransactionSql, { links, offers }: Plan): Promise<void> {
+async function apply(sql: Sql, { links, offers }: Plan): Promise<void> {
   for (const { kind, row } of links) if (kind !== 'unchanged') await saveLink(sql, row)
   for (const offer of offers) {
     for (const { id } of await saveOffer(sql, offer)) await saveVariations(sql, id, offer.variations)
   }
 }
 
-async function saveOffer(sql: TransactionSql, { id, change }: OfferPlan): Promise<readonly { id: number }[]> {
+async function saveOffer(sql: Sql, { id, change }: OfferPlan): Promise<readonly { id: number }[]> {
   if (id === undefined) return await insertOffer(sql, change.row)
   if (change.kind === 'changed') await updateOffer(sql, id, change.row)
   return [{ id }]
 }
 
-async function saveVariations(
-  sql: TransactionSql,
-  offerId: number,
-  variations: VariationPlan[],
-): Promise<void> {
+async function saveVariations(sql: Sql, offerId: number, variations: VariationPlan[]): Promise<void> {
   for (const { id, change } of variations) {
     if (id === undefined) await insertVariation(sql, offerId, change.row)
     else if (change.kind === 'changed') await updateVariation(sql, id, change.row)

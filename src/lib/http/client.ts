@@ -23,7 +23,9 @@ export function clientOf(peer: string, header: HeaderReader, trusted: BlockList 
   const forwarded = forwardingHeaders.some((name) => header(name) !== undefined)
   let address = plainAddress(peer)
   if (!forwarded || !trusted) return { address, forwarded }
-  const hops = (header('x-forwarded-for') ?? '').split(',').map((hop) => plainAddress(hop.trim()))
+  const hops = (header('x-forwarded-for') ?? '')
+    .split(',')
+    .map((hop) => plainAddress(withoutPort(hop.trim())))
   while (isIn(trusted, address)) {
     const hop = hops.pop()
     if (hop === undefined || isIP(hop) === 0) break
@@ -32,11 +34,19 @@ export function clientOf(peer: string, header: HeaderReader, trusted: BlockList 
   return { address, forwarded }
 }
 
-/** Whether the request comes from this very machine, straight and not from a page in a browser. */
+/** Some proxies write `1.2.3.4:5678` and `[2001:db8::1]:443`. */
+const withoutPort = (hop: string): string =>
+  /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^([\d.]+):\d+$/, '$1')
+
+/**
+ * Whether the request comes from this very machine, straight and not from a page in a browser: a page can also ask for
+ * an image, which has no `Origin`. `none` is what a person typed.
+ */
 export const isLocal = (client: Client, header: HeaderReader): boolean =>
   !client.forwarded &&
   header('origin') === undefined &&
+  (header('sec-fetch-site') ?? 'none') === 'none' &&
   (client.address === '::1' || client.address.startsWith('127.'))
 
-const isIn = (networks: BlockList, address: string): boolean =>
+export const isIn = (networks: BlockList, address: string): boolean =>
   isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')

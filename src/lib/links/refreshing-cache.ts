@@ -4,7 +4,8 @@ import type { Result } from '../result.ts'
 /**
  * All rows of a small table by key, so that no request waits for the database or fails with it: fresh for 30
  * seconds, then served while it is fetched anew, and served without limit while fetching fails. A key that is not
- * there is asked for singly, and remembered as absent for a short while.
+ * there is asked for singly, and remembered as absent for a short while; while several are asked for, further ones count as
+ * absent, so that made-up keys cannot keep the database busy.
  */
 export type RefreshingCache<Key extends string | number, Value> = {
   /** Synchronous for every known key. `undefined` means that there is no such row, as far as can be known. */
@@ -19,6 +20,7 @@ export type RefreshingCache<Key extends string | number, Value> = {
 const freshFor = 30_000
 const absentFor = 5_000
 const retryAfter = 1_000
+const findsAtOnce = 4
 
 export function createRefreshingCache<Key extends string | number, Row, Value = Row>(options: {
   list: () => Promise<Result<Row[], unknown>>
@@ -78,6 +80,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
       if (Math.abs(now() - attemptedAt) >= (current ? freshFor : retryAfter)) void refresh()
       const row = rows.get(key)
       if (row !== undefined || !current || absent.has(key)) return row
+      if (finding.size >= findsAtOnce && !finding.has(key)) return undefined
       const asked = finding.get(key) ?? findOne(key).finally(() => finding.delete(key))
       finding.set(key, asked)
       return asked

@@ -9,6 +9,7 @@ type Readings = {
   bytes: () => number
   rejects: () => number
   databaseUp: () => number
+  unnamedProxy: () => number
 }
 
 /** What this instance counts for Prometheus. No label ever holds anything of a visitor. */
@@ -67,7 +68,7 @@ export function createMetrics() {
       registers,
     }),
     /** Gauges that are read when somebody asks. */
-    observe({ depth, age, bytes, rejects, databaseUp }: Readings) {
+    observe({ depth, age, bytes, rejects, databaseUp, unnamedProxy }: Readings) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -82,6 +83,11 @@ export function createMetrics() {
       gauge('promo_journal_bytes', 'Size of the journal', bytes)
       gauge('promo_rejects', 'Events in the rejects file', rejects)
       gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
+      gauge(
+        'promo_unnamed_proxy_requests',
+        'Requests whose proxy PROMO_TRUSTED_PROXIES does not name, so that all readers look like one',
+        unnamedProxy,
+      )
     },
   }
 }

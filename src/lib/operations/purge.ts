@@ -3,7 +3,9 @@ import type { Database, DatabaseFault } from '../store/database.ts'
 import {
   claimPurge,
   countDetails,
+  countOld,
   deleteOldClickers,
+  deleteOldDecisions,
   deleteOldDefaultClicks,
   deleteOldEventKeys,
   deleteOldSalts,
@@ -22,6 +24,9 @@ export type Purged = {
   visitors: number
   event_keys: number
   partitions: string[]
+  /** Clicks of months that had no partition. */
+  strays: number
+  decisions: number
 }
 
 const keepKeysDays = 35
@@ -50,45 +55,46 @@ export async function purge(
   if (!strays.ok) return strays
   const details = await database.run((sql) => removeDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
   if (!details.ok) return details
-  const clickers = await database.run(
-    (sql) => deleteOldClickers(sql, now, PROMO_RETAIN_DETAILS_DAYS),
+  const clickers = await database.run((sql) => deleteOldClickers(sql, now), deadline)
+  if (!clickers.ok) return clickers
+  const decisions = await database.run(
+    (sql) => deleteOldDecisions(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
     deadline,
   )
-  if (!clickers.ok) return clickers
+  if (!decisions.ok) return decisions
   return ok({
     salts: salts.value.length,
     details: details.value.count,
     visitors: clickers.value.count,
     event_keys: keys.value.count,
     partitions: partitions.value.map(({ name }) => name),
+    strays: strays.value.count,
+    decisions: decisions.value.count,
   })
 }
 
 /**
- * The purge of a running site: each UTC day one of its instances does it, and `forget` first. Answers `undefined` to the
- * others. After a fault it is open again to whoever asks next.
+ * The purge of a running site: each UTC day one of its instances does it. Answers `undefined` to the others. After a fault it is open again to whoever asks next.
  */
 export async function purgeDaily(
   database: Database,
   now: number,
   retention: Retention,
-  forget: () => Promise<Result<unknown, DatabaseFault>>,
 ): Promise<Result<Purged | undefined, DatabaseFault>> {
   const claimed = await database.run((sql) => claimPurge(sql, now))
   if (!claimed.ok) return claimed
   if (claimed.value.length === 0) return ok(undefined)
-  const forgotten = await forget()
-  const purged = forgotten.ok ? await purge(database, now, retention) : forgotten
+  const purged = await purge(database, now, retention)
   if (!purged.ok) await database.run((sql) => reopenPurge(sql))
   return purged
 }
 
-/** What `purge` would remove of the clicks themselves. */
+/** What `purge` would remove. */
 export async function previewPurge(
   database: Database,
   now: number,
   { PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS }: Retention,
-): Promise<Result<Pick<Purged, 'details' | 'partitions'>, DatabaseFault>> {
+): Promise<Result<Purged, DatabaseFault>> {
   const partitions = await database.run((sql) => oldClickPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
   if (!partitions.ok) return partitions
   const details = await database.run(
@@ -96,7 +102,12 @@ export async function previewPurge(
     deadline,
   )
   if (!details.ok) return details
+  const kept = { keyDays: keepKeysDays, months: PROMO_RETAIN_EVENTS_MONTHS }
+  const old = await database.run((sql) => countOld(sql, now, kept), deadline)
+  if (!old.ok) return old
+  const none = { salts: 0, visitors: 0, event_keys: 0, strays: 0, decisions: 0 }
   return ok({
+    ...Object.assign(none, ...old.value),
     details: details.value.reduce((sum, { clicks }) => sum + clicks, 0),
     partitions: partitions.value.map(({ name }) => name),
   })

@@ -5,7 +5,7 @@ import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import type { Random } from '../random.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
-import { deleteOldDecisions, listSentDecisions } from '../store/decisions.ts'
+import { listSentDecisions } from '../store/decisions.ts'
 import { readSituation } from './read-situation.ts'
 import { type SelectionRequest, selectPromo } from './select-promo.ts'
 import { type SharesNow, shareNow } from './share-now.ts'
@@ -62,7 +62,5 @@ export function openSelection({ config, database, links, now, random }: Parts) {
     /** The last 400 sends of an offer, newest first, with how they were chosen. */
     readDecisions: (offer_id: number) =>
       database.run((sql) => listSentDecisions(sql, offer_id, shownDecisions)),
-    /** Forgets decisions that are older than the settings allow. */
-    forget: () => database.run((sql) => deleteOldDecisions(sql, now(), config.PROMO_RETAIN_EVENTS_MONTHS)),
   }
 }

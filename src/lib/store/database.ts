@@ -1,8 +1,10 @@
 import postgres from 'postgres'
 import type { Log } from '../operations/log.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
+import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit } from './statement-limit.ts'
 
-export type Sql = postgres.Sql
+/** The pool, or a transaction on it. */
+export type Sql = postgres.ISql
 
 /**
  * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again at once, another
@@ -11,7 +13,11 @@ export type Sql = postgres.Sql
 export type DatabaseFault = { code: 'unavailable' | 'timeout' | 'conflict' | 'refused'; message: string }
 
 export type Database = {
-  /** Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait. */
+  /**
+   * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment later the
+   * server ends the statement as well, so that nothing is committed long after it was given up. With a deadline above ten
+   * seconds the statements are one transaction.
+   */
   run<Rows>(
     statements: (sql: Sql) => PromiseLike<Rows>,
     deadline?: number,
@@ -26,6 +32,11 @@ export type Database = {
 export type LocateServer = () => Promise<Result<string, { message: string }>>
 
 const relocateEvery = 3_000
+/** How long connections that are given up stay open for the server to be told, in milliseconds. */
+const cancelWait = 500
+
+/** `limited`: whether the server ends statements by itself; `running`: what it may be at. */
+type Pool = { sql: postgres.Sql; url: string; limited: boolean; running: Set<PromiseLike<unknown>> }
 
 const ignore = () => {}
 
@@ -35,7 +46,7 @@ const ignore = () => {}
  */
 export function openDatabase(options: { locate: LocateServer; log: Log; connections?: number }): Database {
   const { locate, log, connections = 6 } = options
-  let pool: { sql: Sql; url: string } | undefined
+  let pool: Pool | undefined
   let locating: Promise<void> | undefined
   let locatedAt = Number.NEGATIVE_INFINITY
   let closed = false
@@ -53,10 +64,29 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
     return locating
   }
 
+  const openPool = (url: string, limited: boolean): void => {
+    pool = { url, limited, sql: connect(url, connections, limited), running: new Set() }
+  }
+
   const replacePool = (url: string): void => {
-    const former = pool?.sql
-    pool = { url, sql: connect(url, connections) }
-    former?.end({ timeout: 0 }).catch(ignore)
+    const former = pool
+    openPool(url, former?.limited ?? true)
+    if (former) void abandon(former)
+  }
+
+  const start = <Rows>(
+    { sql, running }: Pool,
+    statements: (sql: Sql) => PromiseLike<Rows>,
+    deadline: number,
+  ): PromiseLike<Rows> => {
+    const noted = (own: Sql): PromiseLike<Rows> => {
+      const work = statements(own)
+      running.add(work)
+      const forget = () => running.delete(work)
+      work.then(forget, forget)
+      return work
+    }
+    return deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
   }
 
   return {
@@ -69,7 +99,12 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
       if (!pool) await within(deadline, relocate())
       const used = pool
       if (!used) return fail({ code: 'unavailable', message: 'no database server found' })
-      const outcome = await within(until - performance.now(), statements(used.sql))
+      const outcome = await within(until - performance.now(), start(used, statements, deadline))
+      if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
+        // The former pool has no connection that could be ended, and its other statements come here as well.
+        if (pool === used) openPool(used.url, false)
+        return await this.run(statements, deadline)
+      }
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
       if (outcome.ok || up || closed) return outcome
       if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.url)
@@ -84,7 +119,13 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
   }
 }
 
-function connect(url: string, connections: number): Sql {
+/** The server would go on with what it is at, and with whatever waits for that, when only the connections end. */
+async function abandon({ sql, running }: Pool): Promise<void> {
+  if (running.size > 0) await cancelAll(running, cancelWait)
+  await sql.end({ timeout: 0 }).catch(ignore)
+}
+
+function connect(url: string, connections: number, limited: boolean): postgres.Sql {
   return postgres(url, {
     max: connections,
     // Named statements do not survive a pooler in transaction mode.
@@ -96,7 +137,7 @@ function connect(url: string, connections: number): Sql {
     idle_timeout: 60,
     backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: ignore,
-    connection: { application_name: 'promo' },
+    connection: { application_name: 'promo', ...(limited && { statement_timeout: ordinaryLimit }) },
   })
 }
 

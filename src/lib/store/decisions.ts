@@ -120,10 +120,3 @@ export const listSentDecisions = (sql: Sql, offer: number, most: number) => sql<
   order by i.tracked_at desc, i.id desc
   limit ${most}
 `
-
-/** Decisions are kept as long as the rows of clicks. */
-export const deleteOldDecisions = (sql: Sql, now: number, months: number) => sql`
-  delete from promo_decisions
-  where decided_at < (date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC') - ${months} * interval '1 month')
-    at time zone 'UTC'
-`

@@ -1,9 +1,12 @@
 import type { Sql } from './database.ts'
 
+const isOldSalt = (sql: Sql, now: number) =>
+  sql`month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'`
+
 /** A salt outlives its month by a day, for clicks that were on their way. */
 export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]>`
   delete from promo_hash_salts
-  where month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'
+  where ${isOldSalt(sql, now)}
   returning month::text
 `
 
@@ -20,10 +23,17 @@ export const removeDetails = (sql: Sql, now: number, days: number) => sql`
     and ${isSettled(sql)}
 `
 
-/** Forgets visitors who clicked first more than `days` ago. */
-export const deleteOldClickers = (sql: Sql, now: number, days: number) => sql`
+const isOldClicker = (sql: Sql, now: number) => sql`
+  first_clicked_at < date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC' - interval '1 day') at time zone 'UTC'
+`
+
+/**
+ * Forgets the visitors of a month with its salt, and none earlier: one who comes again within the month would count as
+ * another one.
+ */
+export const deleteOldClickers = (sql: Sql, now: number) => sql`
   delete from promo_clickers
-  where first_clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
+  where ${isOldClicker(sql, now)}
 `
 
 /** How many clicks `removeDetails` would change in each partition, but for those older than `months` months. */
@@ -62,8 +72,19 @@ export const dropClickPartition = (sql: Sql, name: string) =>
 /** Clicks of such months that came when the month had no partition. */
 export const deleteOldDefaultClicks = (sql: Sql, now: number, months: number) => sql`
   delete from promo_click_tracking_default
-  where clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and ${isSettled(sql)}
+  where ${isOldStray(sql, now, months)}
 `
+
+const isOldStray = (sql: Sql, now: number, months: number) =>
+  sql`clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and ${isSettled(sql)}`
+
+/** Decisions are kept as long as the rows of clicks. */
+export const deleteOldDecisions = (sql: Sql, now: number, months: number) => sql`
+  delete from promo_decisions where ${isOldDecision(sql, now, months)}
+`
+
+const isOldDecision = (sql: Sql, now: number, months: number) =>
+  sql`decided_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'`
 
 /** The beginning of the oldest month that is kept: a timestamp without time zone, in UTC. */
 const firstMonthKept = (sql: Sql, now: number, months: number) => sql`
@@ -73,7 +94,22 @@ const firstMonthKept = (sql: Sql, now: number, months: number) => sql`
 /** Retries come within minutes; a key is kept for `days` days. */
 export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql`
   delete from promo_event_keys
-  where recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
+  where ${isOldEventKey(sql, now, days)}
+`
+
+const isOldEventKey = (sql: Sql, now: number, days: number) =>
+  sql`recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'`
+
+/** How many rows the statements above would delete; those of whole partitions are not among them. */
+export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months: number }) => sql<
+  { salts: number; visitors: number; event_keys: number; strays: number; decisions: number }[]
+>`
+  select
+    (select count(*)::integer from promo_hash_salts where ${isOldSalt(sql, now)}) as salts,
+    (select count(*)::integer from promo_clickers where ${isOldClicker(sql, now)}) as visitors,
+    (select count(*)::integer from promo_event_keys where ${isOldEventKey(sql, now, kept.keyDays)}) as event_keys,
+    (select count(*)::integer from promo_click_tracking_default where ${isOldStray(sql, now, kept.months)}) as strays,
+    (select count(*)::integer from promo_decisions where ${isOldDecision(sql, now, kept.months)}) as decisions
 `
 
 /** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already. */

@@ -1,0 +1,39 @@
+import { expect, test, vi } from 'vitest'
+import { parseNetworks } from '../../src/lib/http/proxies.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { watchForUnnamedProxy } from '../../src/lib/operations/unnamed-proxy.ts'
+
+const counted = (address: string, peer: string, forwarded = true, trusted = parseNetworks('10.0.0.1')) => {
+  const watch = watchForUnnamedProxy(trusted, openLog('silent'))
+  watch.notice({ address, forwarded }, peer)
+  return watch.count
+}
+
+test.each(['127.0.0.1', '10.0.0.2', '172.16.0.1', '172.31.9.9', '192.168.1.1', '::1', 'fd00::1', 'fe80::1'])(
+  'a proxy at %s that is not named counts',
+  (address) => {
+    expect(counted(address, address)).toBe(1)
+    expect(counted(address, address, true, undefined)).toBe(1)
+    expect(counted(address, address, false)).toBe(0)
+  },
+)
+
+test('readers, named proxies and proxies elsewhere do not count', () => {
+  expect(counted('10.0.0.1', '10.0.0.1')).toBe(0)
+  expect(counted('10.0.0.9', '10.0.0.1')).toBe(0)
+  for (const address of ['203.0.113.7', '172.32.0.1', '2001:db8::1', ''])
+    expect(counted(address, address)).toBe(0)
+  expect(counted('127.0.0.1', '::ffff:127.0.0.1')).toBe(1)
+})
+
+test('the log says so once, with the name of the setting', () => {
+  const log = openLog('silent')
+  const warn = vi.spyOn(log, 'warn')
+  const watch = watchForUnnamedProxy(undefined, log)
+  for (const _ of [1, 2, 3]) watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2')
+  expect(watch.count).toBe(3)
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    { proxy: '10.0.0.2' },
+    expect.stringContaining('PROMO_TRUSTED_PROXIES'),
+  )
+})
