@@ -1,5 +1,5 @@
 import { defineMiddleware } from 'astro:middleware'
-import type { APIContext } from 'astro'
+import type { APIContext, MiddlewareNext } from 'astro'
 import { developmentApp } from './development-app.ts'
 import { wantsFresh } from './lib/analytics/remember.ts'
 import { toResponse } from './lib/http/answer.ts'
@@ -27,12 +27,11 @@ export const onRequest = defineMiddleware(async (context, next) => {
 
 async function forEditors(
   { locals, request, url, redirect }: APIContext,
-  next: () => Promise<Response>,
+  next: MiddlewareNext,
 ): Promise<Response> {
   const session = await locals.app.access.readSession(request.headers.get('cookie') ?? undefined)
   if (!session.ok && session.fault.code === 'unavailable') {
-    const text = 'The database does not answer just now. Promo links go on working; try again in a minute.'
-    return new Response(text, { status: 503, headers: { 'retry-after': '30' } })
+    return await next('/analytics/unavailable')
   }
   if (!session.ok) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 303)
   locals.editor = session.value.editor

@@ -257,7 +257,7 @@ describe('signing in', () => {
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 
-  test('takes a token of the existing back end once', async () => {
+  test('takes a token of the existing back end in place of a password', async () => {
     const { authorization } = await bearer()
     const answer = await from('/sign-in', form({ token: authorization.replace('Bearer ', '') }))
     expect([answer.status, answer.headers.location]).toEqual([303, '/analytics'])

@@ -89,7 +89,11 @@ describe('signing in', () => {
     const one = createSignIn(away)
     for (let name = 1; name <= 20; name += 1)
       expect(await signIn({ name: `n${name}` }, one)).toMatchObject({ fault: { code: 'unavailable' } })
-    expect(await signIn({ name: 'n21' }, one)).toMatchObject({ fault: { code: 'too_many' } })
+    for (let more = 0; more < 12; more += 1)
+      expect(await signIn({ name: 'anna' }, one)).toMatchObject({ fault: { code: 'too_many' } })
+    expect(await signIn({ name: 'anna', address: '192.0.2.99' }, one)).toMatchObject({
+      fault: { code: 'unavailable' },
+    })
   })
 })
 

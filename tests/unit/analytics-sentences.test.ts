@@ -112,7 +112,7 @@ describe('what may be said of the texts of an offer', () => {
     ['probably_best', 0.96, '“Text 1” is probably the best text of No Code MBA, 96 % sure.'],
     ['leading', 0.88, '“Text 1” leads in No Code MBA, 88 % sure.'],
     ['too_close', 0.6, 'No Code MBA: its texts are too close to call.'],
-    ['behind', 0.04, 'No Code MBA: its texts are too close to call.'],
+    ['behind', 0.04, 'No Code MBA: a text that is no longer in use did better than all that are.'],
   ] as const)('%s', (code, best, text) => {
     const finding = say(rival(), leader(code, best))
     expect(finding).toMatchObject({ code, text, variation_id: 1 })

@@ -98,8 +98,12 @@ function saidOf(
             : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
         advice: 'Keep sending its texts in turn.',
       }
-    case 'too_close':
     case 'behind':
+      return {
+        text: `${offer}: a text that is no longer in use did better than all that are.`,
+        advice: 'Bring that one back, or write one that is more like it.',
+      }
+    case 'too_close':
       return {
         text: `${offer}: its texts are too close to call.`,
         advice: 'Either will do for now. A text that is really different would teach more.',

@@ -36,7 +36,8 @@ export function createSignIn(database: Database): SignIn {
 
   return async ({ name, password, address }) => {
     const wanted = name.trim().normalize('NFC')
-    const wait = Math.max((await byAddress(address)) ?? 0, (await byName(wanted.toLowerCase())) ?? 0)
+    // An address that is refused anyway must not use up the tries of whoever has the name.
+    const wait = (await byAddress(address)) ?? (await byName(wanted.toLowerCase())) ?? 0
     if (wait > 0) {
       const minutes = Math.ceil(wait / 60)
       const message = `There were too many tries. Try again in ${minutes} min.`
