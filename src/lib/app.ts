@@ -104,7 +104,6 @@ async function assemble(
     initial: variationSnapshot.read(),
     onFetched: variationSnapshot.write,
   })
-
   const selection = openSelection({ config, database, links, now, random })
   const salts = createSalts({ database, now, log })
   const events = openEventBuffer({
