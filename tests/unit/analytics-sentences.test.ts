@@ -112,11 +112,17 @@ describe('what may be said of the texts of an offer', () => {
     ['probably_best', 0.96, '“Text 1” is probably the best text of No Code MBA, 96 % sure.'],
     ['leading', 0.88, '“Text 1” leads in No Code MBA, 88 % sure.'],
     ['too_close', 0.6, 'No Code MBA: its texts are too close to call.'],
-    ['behind', 0.04, 'No Code MBA: a text that is no longer in use did better than all that are.'],
+    ['behind', 0.04, 'No Code MBA: its texts are too close to call.'],
   ] as const)('%s', (code, best, text) => {
     const finding = say(rival(), leader(code, best))
     expect(finding).toMatchObject({ code, text, variation_id: 1 })
     expect(finding?.advice.length).toBeGreaterThan(20)
+  })
+
+  test('a text that is no longer used is no rival', () => {
+    const retired = { ...aText({ variation_id: 3, code: 'retired', smoothed_ctr: 9 }), approved: false }
+    expect(say(rival(), leader('leading', 0.88), retired)).toMatchObject({ code: 'leading', variation_id: 1 })
+    expect(say(leader('not_enough_data', 0.5), retired)?.code).toBe('no_rival')
   })
 
   test('what is ahead without clicks enough says how many are missing, on the weaker side', () => {

@@ -106,11 +106,25 @@ const sent = (offer_id: number, variation_id: number, clickers: number, days: nu
 })
 const evidence: Evidence = {
   variations: [
-    { variation_id: 1, offer_id: 1, tone: 'exciting', length_category: 'short', cta_text: null },
-    { variation_id: 2, offer_id: 1, tone: 'calm', length_category: 'short', cta_text: null },
-    { variation_id: 3, offer_id: 2, tone: 'exciting', length_category: 'long', cta_text: 'Go' },
-    { variation_id: 4, offer_id: 2, tone: 'calm', length_category: 'long', cta_text: 'Go' },
-    { variation_id: 5, offer_id: 3, tone: 'wild', length_category: 'long', cta_text: 'Go' },
+    {
+      variation_id: 1,
+      offer_id: 1,
+      tone: 'exciting',
+      length_category: 'short',
+      cta_text: null,
+      approved: true,
+    },
+    { variation_id: 2, offer_id: 1, tone: 'calm', length_category: 'short', cta_text: null, approved: true },
+    {
+      variation_id: 3,
+      offer_id: 2,
+      tone: 'exciting',
+      length_category: 'long',
+      cta_text: 'Go',
+      approved: true,
+    },
+    { variation_id: 4, offer_id: 2, tone: 'calm', length_category: 'long', cta_text: 'Go', approved: true },
+    { variation_id: 5, offer_id: 3, tone: 'wild', length_category: 'long', cta_text: 'Go', approved: true },
   ],
   sends: [
     ...Array.from({ length: 40 }, (_, index) => sent(1, 1, 400 + (index % 3) * 20, 4 + index)),
@@ -137,6 +151,32 @@ describe('an assessment', () => {
     const [low, high] = variations.get(1)?.interval ?? [0, 0]
     expect(low).toBeLessThan(4.1)
     expect(high).toBeGreaterThan(4.1)
+  })
+
+  test('judges texts in use among themselves, and one that is no longer used as if it came back', () => {
+    const use = (id: number, approved: boolean) => ({
+      variation_id: id,
+      offer_id: 1,
+      tone: null,
+      length_category: null,
+      cta_text: null,
+      approved,
+    })
+    const often = (id: number, clickers: number) =>
+      Array.from({ length: 40 }, (_, index) => sent(1, id, clickers + (index % 3) * 10, 4 + index))
+    const judged = assess(
+      {
+        variations: [use(1, true), use(2, true), use(3, false), use(4, false)],
+        sends: [...often(1, 400), ...often(2, 200), ...often(3, 800), sent(1, 4, 2, 9)],
+      },
+      now,
+    ).variations
+    expect(judged.get(1)?.label.code).toBe('confirmed_winner')
+    expect(judged.get(1)?.probability_best).toBeGreaterThan(0.99)
+    expect(judged.get(2)?.label.code).toBe('behind')
+    expect(judged.get(3)?.label).toEqual({ code: 'retired', text: 'No longer used' })
+    expect(judged.get(3)?.probability_best).toBeGreaterThan(0.99)
+    expect(judged.get(4)?.label.code).toBe('retired')
   })
 
   test('says nothing where there is too little, or nothing to compare with', () => {
@@ -168,6 +208,7 @@ describe('an assessment', () => {
       tone,
       length_category: null,
       cta_text: null,
+      approved: true,
     })
     const { attributes: alike } = assess(
       { variations: [text(1, 'urgent'), text(2, 'calm')], sends: [sent(1, 1, 200, 9), sent(2, 2, 200, 9)] },
@@ -207,6 +248,7 @@ test('twenty offers of four texts are judged within a blink', () => {
       tone: null,
       length_category: null,
       cta_text: null,
+      approved: true,
     })),
     sends: Array.from({ length: 730 }, (_, index) =>
       sent((index % 80) >> 2, index % 80, 150 + (index % 17), index),

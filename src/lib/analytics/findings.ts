@@ -22,6 +22,7 @@ const order: Finding['code'][] = [
   'leading',
   'too_close',
   'behind',
+  'retired',
   'not_enough_data',
   'no_rival',
   'not_sent',
@@ -36,11 +37,11 @@ export function findingsOf(offers: readonly OfferRow[], variations: readonly Var
   return findings.toSorted((a, b) => order.indexOf(a.code) - order.indexOf(b.code))
 }
 
-/** An offer's texts that were sent, likely best first. */
+/** An offer's texts that are in use and were sent, likely best first. */
 const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judged[] =>
   variations
     .filter((variation): variation is Judged => (variation.statistics?.sends ?? 0) > 0)
-    .filter((variation) => variation.offer_id === offer_id)
+    .filter(({ approved, ...variation }) => approved && variation.offer_id === offer_id)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
 
 function findingOf(offer_id: number, offer_name: string, [leader, rival]: Judged[]): Finding {
@@ -98,11 +99,9 @@ function saidOf(
             : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
         advice: 'Keep sending its texts in turn.',
       }
+    // The first of those in use is neither behind another one nor out of use.
     case 'behind':
-      return {
-        text: `${offer}: a text that is no longer in use did better than all that are.`,
-        advice: 'Bring that one back, or write one that is more like it.',
-      }
+    case 'retired':
     case 'too_close':
       return {
         text: `${offer}: its texts are too close to call.`,

@@ -4,7 +4,7 @@ import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type Text } from './compare-texts.ts'
 import { type CountOf, countSends } from './count-sends.ts'
-import { labelOf } from './label.ts'
+import { labelOf, noLongerUsed } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent } from './shown.ts'
@@ -32,7 +32,21 @@ export function assess({ sends, variations }: SendsAndTexts, now: number): Asses
   }
 }
 
+/** Texts in use are judged among themselves; one that is no longer used, as if it were brought back. */
 function judgeOffer({ variations }: LearnedOffer<Text>, countOf: CountOf): [number, Statistics][] {
+  const used = variations.filter(({ variation }) => variation.approved)
+  const retired = variations.filter(({ variation }) => !variation.approved)
+  return [
+    ...judgeTexts(used, countOf),
+    ...retired.flatMap((text) =>
+      judgeTexts([...used, text], countOf)
+        .filter(([id]) => id === text.variation.variation_id)
+        .map(([id, statistics]): [number, Statistics] => [id, { ...statistics, label: noLongerUsed }]),
+    ),
+  ]
+}
+
+function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: CountOf): [number, Statistics][] {
   const ranked = chancesOf(variations.map((learned) => ({ ...learned, ...learned.belief })))
     .map((learned) => ({ ...learned, counted: countOf(learned.variation) }))
     .toSorted((one, other) => other.mean - one.mean)

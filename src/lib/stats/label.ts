@@ -6,8 +6,12 @@ export type LabelCode =
   | 'probably_best'
   | 'confirmed_winner'
   | 'behind'
+  | 'retired'
 
 export type Label = { code: LabelCode; text: string }
+
+/** Of a text that is not approved any more: it takes no part in the comparison. */
+export const noLongerUsed: Label = { code: 'retired', text: 'No longer used' }
 
 /** Sends older than 72 hours and clicks that each side needs before anything is said. */
 export const neededSends = 3

@@ -38,7 +38,10 @@ export type SendEvidence = {
 /** What the statistics are made of, over all offers and all time, whatever the report is about. */
 export type Evidence = {
   sends: SendEvidence[]
-  variations: Pick<VariationSums, 'variation_id' | 'offer_id' | 'tone' | 'length_category' | 'cta_text'>[]
+  variations: Pick<
+    VariationSums,
+    'variation_id' | 'offer_id' | 'tone' | 'length_category' | 'cta_text' | 'approved'
+  >[]
 }
 
 export type SentPromo = {

@@ -159,7 +159,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       )}, 'variations', ${list(
         true,
         sql`
-          select v.id as variation_id, v.offer_id, v.tone, v.length_category, v.cta_text
+          select v.id as variation_id, v.offer_id, v.tone, v.length_category, v.cta_text, v.approved
           from promo_text_variations v
           where not v.offer_id = any(array(select id from hidden))
             and exists (
