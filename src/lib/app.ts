@@ -151,6 +151,7 @@ async function assemble(
         const purged = await purgeDaily(database, now(), config)
         if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
         else if (purged.value) log.info(purged.value, 'purged')
+        else log.info('purged already today')
       },
     },
     log,

@@ -142,6 +142,14 @@ test('what cannot be provided or purged is logged, and the rest works', async ()
   expect(messages).toContain('click partitions could not be made ahead')
 })
 
+test('the purge of a day is made once, whoever opens first', async () => {
+  const first = await open(database.url)
+  await expect.poll(() => first.messages).toContain('purged')
+  const second = await open(database.url)
+  await expect.poll(() => second.messages).toContain('purged already today')
+  expect(second.messages).not.toContain('purged')
+})
+
 test('without a database it opens all the same, keeps reports, and says how it stands', async () => {
   const dataDir = temporaryFolder()
   const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }

@@ -148,6 +148,30 @@ test('an event over which the program throws becomes a reject; the others land',
   await events.close(100)
 })
 
+test('what breaks after a statement does not end the flushing', async () => {
+  const flushed: number[] = []
+  const events = openEventBuffer({
+    folder: temporaryFolder(),
+    sync: 'write',
+    maxBytes: 1e9,
+    maxEvents: 100,
+    record: async () => ok([]),
+    now: Date.now,
+    log: openLog('silent'),
+    onFault: () => {},
+    onFlush(count) {
+      flushed.push(count)
+      if (flushed.length === 1) throw new TypeError('broken')
+    },
+    onDamaged: () => {},
+  })
+  await accept(events, 2)
+  await expect.poll(() => flushed).toEqual([2])
+  await accept(events, 3)
+  await expect.poll(() => flushed).toEqual([2, 3])
+  await events.close(100)
+})
+
 test('two callers may wait for the same event', async () => {
   const { events } = open(async () => ok([]))
   const click = aClick()
