@@ -57,6 +57,6 @@ export function timelineOf(
       impressions,
       clicks,
     })),
-    note: `${words[period]}. The band is a reading aid: how far chance alone may move a rate of so many recipients.`,
+    note: `${words[period]}. The band is a reading aid for so many recipients, as if each clicked by chance alone; days differ by more than that.`,
   }
 }
