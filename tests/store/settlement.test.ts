@@ -7,7 +7,13 @@ import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import type { Click, Impression } from '../../src/lib/tracking/event.ts'
-import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import {
+  createTestDatabase,
+  emptyDatabase,
+  findDrift,
+  insertPromos,
+  type TestDatabase,
+} from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 
 let database: TestDatabase
@@ -17,12 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const empty = async () => {
-  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
-  await database.sql`
-    update promo_settlement set recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
-  `
-}
+const empty = () => emptyDatabase(database.sql)
 beforeEach(() => insertPromos(database.sql))
 afterEach(empty)
 

@@ -26,6 +26,14 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
   }
 }
 
+/** Takes back all that a test has recorded and settled, for the next one in the same database. */
+export async function emptyDatabase(sql: Sql): Promise<void> {
+  await sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await sql`
+    update promo_settlement set recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
+  `
+}
+
 /** Offers with links and variations: the first offer has `/nocodemba` and variations 42 to 44. */
 export async function insertPromos(sql: Sql): Promise<void> {
   await sql`

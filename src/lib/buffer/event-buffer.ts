@@ -87,12 +87,12 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     tend() {
       instance.beat()
       buffer.recall()
-      flusher.arrived()
       const orphans = instance.orphans()
-      if (orphans.length === 0) return
-      log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
-      journal.adopt(orphans)
-      buffer.adopt(orphans.map(batchOf))
+      if (orphans.length > 0) {
+        log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
+        journal.adopt(orphans)
+        buffer.adopt(orphans.map(batchOf))
+      }
       flusher.arrived()
     },
     readings: () => ({
