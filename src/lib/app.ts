@@ -35,6 +35,7 @@ import { openDatabase } from './store/database.ts'
 import { makeClickPartitions, migrate } from './store/migrate.ts'
 import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
+import { createAgentReader } from './tracking/agent.ts'
 import { createEventIds } from './tracking/event-id.ts'
 import { createFlood } from './tracking/flood.ts'
 import { eventRecorder } from './tracking/record-events.ts'
@@ -114,15 +115,7 @@ async function assemble(
     record: eventRecorder(database),
     now,
     log,
-    onFault(fault, lost) {
-      metrics.journalFaults.inc({ code: fault.code })
-      metrics.lost.inc(lost)
-    },
-    onFlush(count, seconds) {
-      metrics.flushed.inc(count)
-      metrics.flushSeconds.observe(seconds)
-    },
-    onDamaged: (lines) => metrics.damaged.inc(lines),
+    ...metrics.ofBuffer,
     files,
   })
 
@@ -175,13 +168,14 @@ async function assemble(
     salts,
     now,
     newEventId: createEventIds(),
+    agentOf: createAgentReader(),
     classifier: createClassifier({ networks, duplicateSeconds: config.PROMO_DUPLICATE_SECONDS }),
   }
   const promoLinks = {
     ...tracking,
     links,
     log,
-    flood: createFlood(config.PROMO_FLOOD_PER_MINUTE, now),
+    flood: createFlood(config.PROMO_FLOOD_PER_MINUTE),
     onVisit: metrics.countVisit,
   }
   const assess = createAssessor(now)

@@ -1,9 +1,9 @@
 import { settle } from '../../src/lib/operations/settle.ts'
 import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
 import type { Database } from '../../src/lib/store/database.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 const day = 86_400_000
 const offers = 20

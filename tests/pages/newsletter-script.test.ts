@@ -122,7 +122,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(text).toContain('promo_var=42')
     expect(log).toMatch(logged)
     expect(api.received.map(({ path }) => path)).toEqual(['/promo/select-random', '/promo/track-impression'])
-    expect(seconds).toBeLessThan(3.5)
+    expect(seconds).toBeLessThan(8)
   })
 
   it('sends the promo when the service went down after choosing it', async () => {
@@ -136,7 +136,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(code).toBe(0)
     expect(html).toContain('promo_var=42')
     expect(log).toMatch(/WARNING impression not reported: .*refused/)
-    expect(seconds).toBeLessThan(3.5)
+    expect(seconds).toBeLessThan(8)
   })
 
   it.each<[string, Behaviour, RegExp]>([

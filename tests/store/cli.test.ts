@@ -242,8 +242,8 @@ describe('replay', () => {
         lines,
       )
     const at = Date.now()
-    write(live.id, encodeRecord(aClick({ variation_id: 43, at })))
-    write('deadbeef', `${encodeRecord(aClick({ variation_id: 44, at }))}half a li`)
+    write(live.id, encodeRecord([aClick({ variation_id: 43, at })]))
+    write('deadbeef', `${encodeRecord([aClick({ variation_id: 44, at })])}half a li`)
     const owner = { host: hostname(), pid: 2 ** 30, started: '1' }
     writeFileSync(join(journal(), 'deadbeef.owner'), JSON.stringify(owner))
     const { code, out, err } = await promo(['replay'])

@@ -13,10 +13,10 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { openSelection } from '../../src/lib/selection/selection.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordImpressions } from '../../src/lib/store/events.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { anImpression } from '../support/events.ts'
+import { recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
 const day = 86_400_000

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let database: TestDatabase
 

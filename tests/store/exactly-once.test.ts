@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import type { RecordEvents } from '../../src/lib/buffer/flusher.ts'
+import type { RecordLines } from '../../src/lib/buffer/flusher.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -36,11 +36,11 @@ type Failure = 'none' | 'before' | 'after'
 
 function siteOn(folder: string, failure: () => Failure): EventBuffer {
   const real = eventRecorder(database)
-  const record: RecordEvents = async (events) => {
+  const record: RecordLines = async (lines) => {
     const now = failure()
     const lost = fail({ code: 'unavailable' as const, message: 'cut off' })
     if (now === 'before') return lost
-    const recorded = await real(events)
+    const recorded = await real(lines)
     return now === 'after' ? lost : recorded
   }
   return openEventBuffer({

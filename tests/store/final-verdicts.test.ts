@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { judgeAll } from '../../src/lib/classify/final.ts'
 import { rulesVersion } from '../../src/lib/classify/verdict.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import {
@@ -13,6 +12,7 @@ import {
   type TestDatabase,
 } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let database: TestDatabase
 

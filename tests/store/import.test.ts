@@ -5,9 +5,9 @@ import { importCatalogue } from '../../src/lib/catalogue/import.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordClicks } from '../../src/lib/store/events.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
+import { recordClicks } from '../support/record.ts'
 
 const sample: unknown = JSON.parse(readFileSync('db/sample.json', 'utf8'))
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { databaseFault } from '../../src/lib/store/database.ts'
 import { type Basis, findDecisions, keepDecisions } from '../../src/lib/store/decisions.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { findLink, listLinks } from '../../src/lib/store/links.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
 import { listCandidates, offerExists, offersWithoutSlug, readPromoTexts } from '../../src/lib/store/offers.ts'
 import { findVariation, listVariations } from '../../src/lib/store/variations.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 

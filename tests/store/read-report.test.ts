@@ -7,9 +7,9 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 let database: Database

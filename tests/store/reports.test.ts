@@ -7,9 +7,9 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
 
 let store: TestDatabase

@@ -7,10 +7,10 @@ import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 let database: Database

@@ -4,11 +4,11 @@ import { previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.
 import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 let database: Database

@@ -9,9 +9,9 @@ import { explain } from '../../src/lib/selection/explain.ts'
 import { type SelectionRequest, selectPromo } from '../../src/lib/selection/select-promo.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { explainDecisions } from '../../src/lib/store/decisions.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 let database: Database

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { recordClicks } from '../../src/lib/store/events.ts'
 import { countOtherClicks, judgeSelfTest, provideSelfTest } from '../../src/lib/store/self-test.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash } from '../support/events.ts'
+import { recordClicks } from '../support/record.ts'
 
 let store: TestDatabase
 

@@ -4,7 +4,6 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import type { Click, Impression } from '../../src/lib/tracking/event.ts'
 import {
@@ -15,6 +14,7 @@ import {
   type TestDatabase,
 } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let database: TestDatabase
 

@@ -26,13 +26,13 @@ export function failingFiles(): FailingFiles {
       broken('openSync')
       return fs.openSync(...parameters)
     },
-    writeSync(fd: number, data: NodeJS.ArrayBufferView | string) {
+    writeSync(fd: number, data: NodeJS.ArrayBufferView | string, from?: number | null) {
       broken('writeSync')
       if (files.room <= 0) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
       const bytes =
         typeof data === 'string'
           ? Buffer.from(data)
-          : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+          : Buffer.from(data.buffer, data.byteOffset, data.byteLength).subarray(from ?? 0)
       const fits = bytes.subarray(0, files.room)
       files.room -= fits.length
       return fs.writeSync(fd, fits)

@@ -2,16 +2,25 @@ import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import type { RecordEvents } from '../../src/lib/buffer/flusher.ts'
+import type { RecordLines } from '../../src/lib/buffer/flusher.ts'
 import type { FileLayer } from '../../src/lib/buffer/journal.ts'
-import { encodeRecord } from '../../src/lib/buffer/record.ts'
+import { decodeRecords, encodeRecord } from '../../src/lib/buffer/record.ts'
 import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import type { DatabaseFault } from '../../src/lib/store/database.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
+
+type RecordEvents = (events: TrackingEvent[]) => ReturnType<RecordLines>
+
+/** A database that is told events, however they come. */
+const recording =
+  (record: RecordEvents): RecordLines =>
+  (lines) =>
+    record(decodeRecords(String(lines)).events)
 
 const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
 
@@ -27,7 +36,7 @@ function open(
     sync: 'write',
     maxBytes: 1e9,
     maxEvents: 10_000,
-    record,
+    record: recording(record),
     now,
     files,
     log: openLog('silent'),
@@ -98,7 +107,7 @@ test('in a rush the flusher rests between batches, unless all has to be handed o
 test('segments whose first line is damaged, or that hold nothing, are adopted all the same', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), '{}')
-  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), `damaged\n${encodeRecord(aClick())}`)
+  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), `damaged\n${encodeRecord([aClick()])}`)
   writeFileSync(join(folder, '000000000000001-000002.dead.journal'), '')
   let away = true
   const { events, seen } = open(
@@ -271,7 +280,7 @@ test('a segment that cannot be read is kept and tried again, and keeps back no o
   const clicks = [aClick(), aClick()]
   const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
   mkdirSync(name(1))
-  writeFileSync(name(2), `${clicks.map(encodeRecord).join('')}half a li`)
+  writeFileSync(name(2), `${encodeRecord(clicks)}half a li`)
   writeFileSync(join(folder, 'dead.owner'), '{}')
   const { events, seen } = open(async () => ok([]), folder)
   expect(await events.flusher.drained(3_000)).toBe(false)
@@ -297,7 +306,7 @@ test('segments of an instance that goes away meanwhile are taken over; its own n
   events.tend()
   const click = aClick()
   writeFileSync(join(folder, 'dead.owner'), JSON.stringify({ host: 'x', pid: 'not a number' }))
-  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord(click))
+  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
   events.tend()
   expect(await events.flusher.drained(2_000)).toBe(true)
   expect(recorded).toEqual([click.event_id])

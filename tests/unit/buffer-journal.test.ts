@@ -1,4 +1,4 @@
-import { existsSync, type NoParamCallback, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, type NoParamCallback, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { instanceOfSegment, openJournal } from '../../src/lib/buffer/journal.ts'
@@ -16,7 +16,7 @@ const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
     maxBytes,
     sync,
     files,
-    onBegin: () => {
+    onFolder: () => {
       begun += 1
     },
   })
@@ -27,16 +27,26 @@ const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
 
 test('lines are in the file when append returns, in segments whose names sort by time', () => {
   const { journal, segments, read, begun } = open()
-  expect(journal.append('one\n').ok).toBe(true)
-  expect(journal.append('two\n').ok).toBe(true)
+  expect(journal.append(Buffer.from('one\n')).ok).toBe(true)
+  expect(journal.append(Buffer.from('two\n')).ok).toBe(true)
   expect(read()).toEqual(['one\ntwo\n'])
   const sealed = journal.seal()
-  journal.append('three\n')
+  journal.append(Buffer.from('three\n'))
   expect(read()).toEqual(['one\ntwo\n', 'three\n'])
-  expect(begun()).toBe(2)
+  expect(begun()).toBe(1)
   expect(segments().map(instanceOfSegment)).toEqual(['abc123', 'abc123'])
   expect(sealed).toEqual({ path: expect.stringContaining(segments()[0] ?? '?'), bytes: 8 })
   expect(instanceOfSegment('/somewhere/rejects.ndjson')).toBeUndefined()
+})
+
+test('a folder that has vanished is made again, and its writer told', () => {
+  const { folder, journal, read, begun } = open()
+  journal.append(Buffer.from('one\n'))
+  journal.seal()
+  rmSync(folder, { recursive: true })
+  expect(journal.append(Buffer.from('two\n')).ok).toBe(true)
+  expect(read()).toEqual(['two\n'])
+  expect(begun()).toBe(2)
 })
 
 test('nothing appended, nothing sealed', () => {
@@ -45,7 +55,7 @@ test('nothing appended, nothing sealed', () => {
 
 test('a retired segment is gone, and gives its room back; twice does no harm', async () => {
   const { journal, segments } = open()
-  journal.append('one\n')
+  journal.append(Buffer.from('one\n'))
   const sealed = journal.seal()
   expect(journal.bytes).toBe(4)
   if (sealed) journal.retire(sealed)
@@ -59,8 +69,8 @@ test('a retired segment is gone, and gives its room back; twice does no harm', a
 test('a full journal takes nothing more; adopted segments count', () => {
   const { journal } = open(10)
   journal.adopt([{ path: '/gone', bytes: 5 }])
-  expect(journal.append('1234\n').ok).toBe(true)
-  expect(journal.append('5\n')).toEqual({
+  expect(journal.append(Buffer.from('1234\n')).ok).toBe(true)
+  expect(journal.append(Buffer.from('5\n'))).toEqual({
     ok: false,
     fault: { code: 'full', message: 'the journal has reached 10 bytes' },
   })
@@ -68,28 +78,28 @@ test('a full journal takes nothing more; adopted segments count', () => {
 
 test('a disk that fills within a line does not spoil the next line', () => {
   const { journal, files, read } = open()
-  journal.append('first\n')
+  journal.append(Buffer.from('first\n'))
   files.room = 3
-  expect(journal.append('second\n')).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  expect(journal.append(Buffer.from('second\n'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
   files.room = 100
-  journal.append('third\n')
-  journal.append('fourth\n')
+  journal.append(Buffer.from('third\n'))
+  journal.append(Buffer.from('fourth\n'))
   expect(read()).toEqual(['first\nsec\nthird\nfourth\n'])
 })
 
 test('a folder that cannot be written is a fault, and is tried again', () => {
   const { journal, files, read } = open()
   files.fail.openSync = 'EACCES'
-  expect(journal.append('one\n')).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  expect(journal.append(Buffer.from('one\n'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
   files.fail = {}
-  expect(journal.append('two\n').ok).toBe(true)
+  expect(journal.append(Buffer.from('two\n')).ok).toBe(true)
   expect(read()).toEqual(['two\n'])
 })
 
 test('sync reaches the disk, once with the folder; without a segment there is nothing to do', async () => {
   const { journal, files } = open()
   expect(await journal.sync()).toEqual({ ok: true, value: undefined })
-  journal.append('one\n')
+  journal.append(Buffer.from('one\n'))
   expect(await journal.sync()).toEqual({ ok: true, value: undefined })
   expect(await journal.sync()).toEqual({ ok: true, value: undefined })
   files.fail.fdatasync = 'EIO'
@@ -109,12 +119,12 @@ test.runIf(existsSync('/proc/self/fd'))(
       },
       { __promisify__: real.__promisify__ },
     )
-    journal.append('one\n')
+    journal.append(Buffer.from('one\n'))
     const first = journal.sync()
-    journal.append('two\n')
+    journal.append(Buffer.from('two\n'))
     journal.seal()
     await first
-    journal.append('three\n')
+    journal.append(Buffer.from('three\n'))
     expect(await journal.sync()).toEqual({ ok: true, value: undefined })
     expect(synced).toEqual(['one\n', 'one\ntwo\n', 'three\n'])
     journal.seal()
@@ -125,11 +135,11 @@ test.runIf(existsSync('/proc/self/fd'))(
 
 test('a close that fails is survived', async () => {
   const { journal, files, read } = open()
-  journal.append('one\n')
+  journal.append(Buffer.from('one\n'))
   files.fail.closeSync = 'EIO'
   journal.seal()
   await new Promise((resolve) => setImmediate(resolve))
   files.fail = {}
-  journal.append('two\n')
+  journal.append(Buffer.from('two\n'))
   expect(read()).toEqual(['one\n', 'two\n'])
 })

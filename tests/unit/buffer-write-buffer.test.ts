@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type JournalFault, openJournal } from '../../src/lib/buffer/journal.ts'
 import { decodeRecords } from '../../src/lib/buffer/record.ts'
-import { createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
+import { type Batch, createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -18,7 +18,7 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
     maxBytes,
     sync,
     files,
-    onBegin: () => {},
+    onFolder: () => {},
   })
   const faults: { fault: JournalFault; lost: number }[] = []
   let arrivals = 0
@@ -39,6 +39,8 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
       .map(({ event_id }) => event_id)
   return { buffer, journal, files, faults, onDisk, folder, arrivals: () => arrivals }
 }
+
+const eventsOf = (batch: Batch | undefined) => decodeRecords(String(batch?.lines?.bytes)).events
 
 const many = (count: number) => Array.from({ length: count }, () => aClick())
 
@@ -63,15 +65,16 @@ test('events of one turn share a write', async () => {
 
 test('batches come oldest first, and are gone from disk when retired', async () => {
   const { buffer, journal, onDisk } = open()
-  const clicks = many(1_001)
-  await Promise.all(clicks.slice(0, 1_000).map((click) => buffer.accept(click)))
-  await buffer.accept(clicks[1_000] ?? aClick())
+  const clicks = many(4_001)
+  await Promise.all(clicks.slice(0, 4_000).map((click) => buffer.accept(click)))
+  await buffer.accept(clicks[4_000] ?? aClick())
   const first = buffer.next()
-  expect(first).toMatchObject({ count: 1_000, events: clicks.slice(0, 1_000) })
+  expect(first?.count).toBe(4_000)
+  expect(eventsOf(first)).toEqual(clicks.slice(0, 4_000))
   expect(buffer.next()).toBe(first)
   if (first) buffer.remove(first, true)
   await journal.retired()
-  expect(onDisk()).toEqual([clicks[1_000]?.event_id])
+  expect(onDisk()).toEqual([clicks[4_000]?.event_id])
   const second = buffer.next()
   expect(second?.count).toBe(1)
   if (second) buffer.remove(second, false)
@@ -81,11 +84,11 @@ test('batches come oldest first, and are gone from disk when retired', async () 
 })
 
 test('beyond its share of memory a batch waits on disk only', async () => {
-  const { buffer } = open({ maxEvents: 3_000 })
-  for (let turn = 0; turn < 4; turn += 1) await Promise.all(many(1_000).map((click) => buffer.accept(click)))
+  const { buffer } = open({ maxEvents: 12_000 })
+  for (let turn = 0; turn < 4; turn += 1) await Promise.all(many(4_000).map((click) => buffer.accept(click)))
   const inMemory = []
   for (let batch = buffer.next(); batch; batch = buffer.next()) {
-    inMemory.push(batch.events !== undefined)
+    inMemory.push(batch.lines !== undefined)
     buffer.remove(batch, true)
   }
   expect(inMemory).toEqual([true, false, false, false])
@@ -106,7 +109,7 @@ test('what the disk refuses stays in memory up to the ceiling, then is lost and 
   expect(await buffer.accept(aClick())).toBe('journaled')
   expect(buffer.fault).toBeUndefined()
   const batch = buffer.next()
-  expect(batch?.events).toHaveLength(4)
+  expect(eventsOf(batch)).toHaveLength(4)
   if (batch) buffer.remove(batch, true)
   await journal.retired()
   expect(onDisk()).toEqual([])
@@ -119,7 +122,7 @@ test('a batch that the disk has only in part is never dropped from memory', asyn
   await buffer.accept(aClick())
   files.fail = {}
   await Promise.all(many(998).map((click) => buffer.accept(click)))
-  expect(buffer.next()?.events).toHaveLength(1_000)
+  expect(eventsOf(buffer.next())).toHaveLength(1_000)
 })
 
 test('without any file the batch has none', async () => {
@@ -135,7 +138,7 @@ test('without any file the batch has none', async () => {
 test('adopted batches come before everything else', async () => {
   const { buffer } = open()
   await buffer.accept(aClick())
-  const older = { file: { path: '/older', bytes: 10 }, events: undefined, count: 7, since: 5 }
+  const older = { file: { path: '/older', bytes: 10 }, lines: undefined, count: 7, since: 5 }
   buffer.adopt([older])
   expect(buffer).toMatchObject({ depth: 8, oldest: 5 })
   expect(buffer.next()).toBe(older)

@@ -10,6 +10,7 @@ import { destinationOf } from '../../src/lib/links/destination.ts'
 import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 
@@ -60,6 +61,7 @@ const working = (): PromoLinkParts => ({
   flood: () => false,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
   newEventId: createEventIds(),
+  agentOf: createAgentReader(),
   now: () => noon,
   log: openLog('silent'),
   onVisit: (outcome) => void outcomes.push(outcome),

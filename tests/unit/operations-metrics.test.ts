@@ -41,10 +41,18 @@ test('gauges tell what is so when somebody asks', async () => {
 
 test('each app counts for itself', async () => {
   const [first, second] = [createMetrics(), createMetrics()]
-  first.lost.inc(5)
-  first.flushed.inc(2)
+  first.ofBuffer.onFault({ code: 'full', message: 'the journal is full' }, 5)
+  first.ofBuffer.onFlush(2, 0.02)
   first.requests.inc({ endpoint: 'track-click', status: 204 })
-  expect(await lines(first)).toContain('promo_events_lost_total 5')
+  expect(await lines(first)).toEqual(
+    expect.arrayContaining([
+      'promo_events_lost_total 5',
+      'promo_journal_faults_total{code="full"} 1',
+      'promo_events_flushed_total 2',
+      'promo_flush_seconds_bucket{le="0.025"} 1',
+      'promo_api_requests_total{endpoint="track-click",status="204"} 1',
+    ]),
+  )
   expect(await lines(second)).toContain('promo_events_lost_total 0')
 })
 

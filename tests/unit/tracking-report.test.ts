@@ -3,6 +3,7 @@ import type { Settled } from '../../src/lib/buffer/flusher.ts'
 import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { type ReportParts, reportClick, reportImpression } from '../../src/lib/tracking/report.ts'
 
@@ -60,6 +61,7 @@ const parts = ({
   },
   salts: { hashAt: () => hash, refresh: async () => {} },
   classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
+  agentOf: createAgentReader(),
   newEventId: () => 'a-new-id',
   now: () => noon,
   offerExists: async (id) => !current || id < 10,

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
-import { type Flusher, type RecordEvents, startFlusher } from './flusher.ts'
+import { type Flusher, type RecordLines, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
 import { type FileLayer, type JournalFault, openJournal, startOfSegment } from './journal.ts'
-import { decodeRecords } from './record.ts'
+import { countRecords, decodeRecords } from './record.ts'
 import { openRejects } from './rejects.ts'
 import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
 
@@ -35,7 +35,7 @@ export type EventBufferOptions = {
   sync: 'write' | 'fsync'
   maxBytes: number
   maxEvents: number
-  record: RecordEvents
+  record: RecordLines
   now: () => number
   log: Log
   onFault: (fault: JournalFault, lost: number) => void
@@ -58,7 +58,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     startedAt: now(),
     maxBytes,
     sync,
-    onBegin: instance.beat,
+    onFolder: instance.beat,
     ...(files && { files }),
   })
   const rejects = openRejects(folder)
@@ -122,12 +122,12 @@ function batchOf(file: { path: string; bytes: number }): Batch {
     const { events } = decodeRecords(text.slice(0, text.indexOf('\n') + 1))
     return {
       file,
-      events: undefined,
-      count: text.split('\n').filter(Boolean).length,
+      lines: undefined,
+      count: countRecords(text),
       since: events[0]?.at ?? 0,
     }
   } catch {
     // What cannot be read now holds one event at the least, and none that is older than its file.
-    return { file, events: undefined, count: 1, since: startOfSegment(file.path) }
+    return { file, lines: undefined, count: 1, since: startOfSegment(file.path) }
   }
 }

@@ -5,13 +5,13 @@ import { fail, messageOf, type Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { createPace } from './pace.ts'
-import { decodeRecords } from './record.ts'
+import { decodeRecords, encodeRecord, holdsEvent } from './record.ts'
 import type { Reject, Rejects } from './rejects.ts'
 import type { Batch, WriteBuffer } from './write-buffer.ts'
 
-/** Records events exactly once and answers those for which the database has no place. */
-export type RecordEvents = (
-  events: readonly TrackingEvent[],
+/** Records the events of journal lines exactly once and answers those for which the database has no place. */
+export type RecordLines = (
+  lines: Buffer,
 ) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
 
 export type Settled = 'committed' | 'rejected'
@@ -31,7 +31,7 @@ export type Flusher = {
 
 export type FlusherOptions = {
   buffer: WriteBuffer
-  record: RecordEvents
+  record: RecordLines
   rejects: Rejects
   now: () => number
   log: Log
@@ -41,7 +41,6 @@ export type FlusherOptions = {
 
 /** Milliseconds that an event waits for company, unless a caller waits for it. */
 const linger = 200
-const fullBatch = 1_000
 const firstRetry = 100
 const slowestRetry = 1_000
 const conflictsInARow = 5
@@ -73,12 +72,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   const flush = async (batch: Batch): Promise<boolean> => {
     const started = performance.now()
-    const events = batch.events ? batch.events : await readSegment(batch.file.path)
-    if (!events) {
+    const taken = batch.lines
+      ? { lines: batch.lines.bytes, count: batch.count }
+      : await readSegment(batch.file.path)
+    if (taken === undefined) {
       buffer.setAside(batch)
       return false
     }
-    const recorded = await recordAll(events, 0)
+    const { lines, count } = taken
+    const recorded = await recordAll(lines, 0)
     if (!recorded.ok) {
       log.warn(
         { fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth },
@@ -91,17 +93,17 @@ export function startFlusher(options: FlusherOptions): Flusher {
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
     buffer.remove(batch, kept.ok)
     lastFlush = now()
-    onFlush?.(events.length, (performance.now() - started) / 1000)
+    onFlush?.(count, (performance.now() - started) / 1000)
     const rejected = new Set(recorded.value.map(({ event }) => event.event_id))
-    for (const { event_id } of waiters.size > 0 ? events : []) {
-      for (const settle of waiters.get(event_id) ?? [])
-        settle(rejected.has(event_id) ? 'rejected' : 'committed')
+    for (const [id, settlers] of waiters) {
+      if (!holdsEvent(lines, id)) continue
+      for (const settle of settlers) settle(rejected.has(id) ? 'rejected' : 'committed')
     }
     return true
   }
 
   /** `undefined` where the segment cannot be read now. One that is gone was replayed and retired by another instance. */
-  const readSegment = async (path: string): Promise<TrackingEvent[] | undefined> => {
+  const readSegment = async (path: string): Promise<{ lines: Buffer; count: number } | undefined> => {
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
       log.error({ segment: path, reason: messageOf(error) }, 'a journal segment cannot be read')
@@ -113,28 +115,26 @@ export function startFlusher(options: FlusherOptions): Flusher {
       log.warn({ segment: path, damaged }, 'journal lines could not be read and were skipped')
       onDamaged?.(damaged)
     }
-    return events
+    return { lines: linesOf(events), count: events.length }
   }
 
   /** A batch that the database refuses is halved until the events it refuses are alone. */
-  const recordAll = async (
-    events: readonly TrackingEvent[],
-    conflicts: number,
-  ): Promise<Result<Reject[], DatabaseFault>> => {
-    if (events.length === 0) return { ok: true, value: [] }
-    const recorded = await record(events).catch(refusal)
-    if (recorded.ok) return { ok: true, value: rejectsOf(events, recorded.value, now()) }
+  const recordAll = async (lines: Buffer, conflicts: number): Promise<Result<Reject[], DatabaseFault>> => {
+    if (lines.length === 0) return { ok: true, value: [] }
+    const recorded = await record(lines).catch(refusal)
+    if (recorded.ok) return { ok: true, value: rejectsOf(lines, recorded.value, now()) }
     if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow)
-      return recordAll(events, conflicts + 1)
+      return recordAll(lines, conflicts + 1)
     if (recorded.fault.code === 'unavailable' || recorded.fault.code === 'timeout') return recorded
-    const [first] = events
-    if (events.length === 1 && first) {
-      return { ok: true, value: [{ rejected_at: now(), reason: recorded.fault.message, event: first }] }
+    const { events } = decodeRecords(lines.toString())
+    if (events.length <= 1) {
+      const { message: reason } = recorded.fault
+      return { ok: true, value: events.map((event) => ({ rejected_at: now(), reason, event })) }
     }
     const middle = Math.ceil(events.length / 2)
-    const former = await recordAll(events.slice(0, middle), 0)
+    const former = await recordAll(linesOf(events.slice(0, middle)), 0)
     if (!former.ok) return former
-    const latter = await recordAll(events.slice(middle), 0)
+    const latter = await recordAll(linesOf(events.slice(middle)), 0)
     return latter.ok ? { ok: true, value: [...former.value, ...latter.value] } : latter
   }
 
@@ -187,7 +187,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
       return lastFlush
     },
     arrived() {
-      if (idle || buffer.collected >= fullBatch || waiters.size > 0) wake()
+      if (idle || waiters.size > 0) wake()
     },
     settled(eventId, wait) {
       return new Promise((resolve) => {
@@ -225,14 +225,14 @@ export function startFlusher(options: FlusherOptions): Flusher {
 const refusal = (error: unknown): Result<never, DatabaseFault> =>
   fail({ code: 'refused', message: messageOf(error) })
 
-function rejectsOf(
-  events: readonly TrackingEvent[],
-  rejections: { event_id: string; reason: string }[],
-  now: number,
-): Reject[] {
+/** No line where there are no events. */
+const linesOf = (events: readonly TrackingEvent[]): Buffer =>
+  Buffer.from(events.length === 0 ? '' : encodeRecord(events))
+
+function rejectsOf(lines: Buffer, rejections: { event_id: string; reason: string }[], now: number): Reject[] {
   if (rejections.length === 0) return []
   const reasons = new Map(rejections.map(({ event_id, reason }) => [event_id, reason]))
-  return events.flatMap((event) => {
+  return decodeRecords(lines.toString()).events.flatMap((event) => {
     const reason = reasons.get(event.event_id)
     return reason === undefined ? [] : [{ rejected_at: now, reason, event }]
   })

@@ -15,7 +15,7 @@ export type SegmentFile = { path: string; bytes: number }
 
 export type Journal = {
   /** Appends lines to the newest segment; they have reached the operating system when this returns. */
-  append(lines: string): Result<void, JournalFault>
+  append(lines: Uint8Array): Result<void, JournalFault>
   /** Resolves when what was appended before has reached the disk, or with the fault that kept it from doing so. */
   sync(): Promise<Result<void, JournalFault>>
   /** Ends the newest segment; the next append begins another. `undefined` where nothing was appended. */
@@ -53,6 +53,8 @@ export const instanceOfSegment = (path: string): string | undefined =>
 /** When the instance that wrote a segment was started, in milliseconds since 1970. */
 export const startOfSegment = (path: string): number => Number(basename(path).slice(0, 15))
 
+const newline = Buffer.from('\n')
+
 /**
  * The append-only files of one instance. `maxBytes` bounds what is not retired yet.
  */
@@ -63,11 +65,11 @@ export function openJournal(options: {
   maxBytes: number
   /** With `fsync`, each append is followed by a `sync`, and a segment that ends before it waits for it. */
   sync: 'write' | 'fsync'
-  /** Called before each new segment, for its writer to be known by then. */
-  onBegin: () => void
+  /** Called where the folder has to be made, for the writer of its segments to be known by then. */
+  onFolder: () => void
   files?: FileLayer
 }): Journal {
-  const { folder, instance, startedAt, maxBytes, sync, onBegin, files = fs } = options
+  const { folder, instance, startedAt, maxBytes, sync, onFolder, files = fs } = options
   let open: Segment | undefined
   /** Ended segments whose last lines no sync has covered yet. */
   let unsynced: Segment[] = []
@@ -77,12 +79,20 @@ export function openJournal(options: {
   const deletions = new Set<Promise<void>>()
 
   const begin = () => {
-    files.mkdirSync(folder, { recursive: true, mode: 0o700 })
-    onBegin()
     const path = join(folder, segmentName(startedAt, number, instance))
-    open = { fd: files.openSync(path, 'a', 0o600), path, bytes: 0, torn: false, named: false, dirty: false }
+    open = { fd: openIn(path), path, bytes: 0, torn: false, named: false, dirty: false }
     number += 1
     return open
+  }
+
+  const openIn = (path: string): number => {
+    try {
+      return files.openSync(path, 'a', 0o600)
+    } catch {
+      files.mkdirSync(folder, { recursive: true, mode: 0o700 })
+      onFolder()
+      return files.openSync(path, 'a', 0o600)
+    }
   }
 
   /** A new file outlives a power loss only when its folder has been synced as well. */
@@ -119,15 +129,13 @@ export function openJournal(options: {
       try {
         const segment = open ?? begin()
         // A line that a full disk cut off must not swallow the next one.
-        const text = segment.torn ? `\n${lines}` : lines
-        const size = Buffer.byteLength(text)
+        const whole = segment.torn ? Buffer.concat([newline, lines]) : lines
         segment.torn = true
         segment.dirty = true
-        let sent = files.writeSync(segment.fd, text)
-        while (sent < size) sent += files.writeSync(segment.fd, Buffer.from(text).subarray(sent))
+        for (let sent = 0; sent < whole.length; ) sent += files.writeSync(segment.fd, whole, sent)
         segment.torn = false
-        segment.bytes += size
-        bytes += size
+        segment.bytes += whole.length
+        bytes += whole.length
         return ok(undefined)
       } catch (error) {
         return fail({ code: 'unwritable', message: messageOf(error) })

@@ -4,13 +4,32 @@ import { requestSigns } from '../classify/verdict.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 
 /**
- * One event as one line of the journal: the CRC-32 of the rest in eight hexadecimal digits, a space, JSON.
- * The sum tells a torn or damaged line from a whole one; JSON keeps the file readable to a person.
+ * Events that are written together as one line of the journal: an object that holds their sum, then they, as JSON with
+ * a comma after each. The sum is the CRC-32 of their array in eight hexadecimal digits and tells a torn or damaged line
+ * from a whole one. JSON keeps the file readable to a person, and lines need only brackets around them to be what the
+ * database is given.
  */
-export function encodeRecord(event: TrackingEvent): string {
-  const json = JSON.stringify(event)
-  return `${checksum(json)} ${json}\n`
+export function encodeRecord(events: readonly TrackingEvent[]): string {
+  const json = JSON.stringify(events)
+  return `{"crc":"${checksum(json)}"},${json.slice(1, -1)},\n`
 }
+
+/** Lines as one JSON array. After the last comma comes an object that is no event, since it has no kind. */
+export const jsonArrayOf = (lines: Buffer): string => `[${lines.toString()}{}]`
+
+/** What visitors send stands in a line with its quotes escaped, so that it cannot look like this. */
+export const holdsEvent = (lines: Buffer, eventId: string): boolean =>
+  lines.includes(`"event_id":"${eventId}"`)
+
+export const holdsKind = (lines: Buffer, kind: TrackingEvent['kind']): boolean =>
+  lines.includes(`"kind":"${kind}"`)
+
+/** How many events a journal file has. A line in which none can be made out counts as one. */
+export const countRecords = (text: string): number =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .reduce((sum, line) => sum + Math.max(1, line.split('"kind":"').length - 1), 0)
 
 /** The events of a journal file, and how many of its lines could not be read. Never throws. */
 export function decodeRecords(text: string): { events: TrackingEvent[]; damaged: number } {
@@ -18,18 +37,24 @@ export function decodeRecords(text: string): { events: TrackingEvent[]; damaged:
   let damaged = 0
   for (const line of text.split('\n')) {
     if (line === '') continue
-    const event = decodeLine(line)
-    if (event) events.push(event)
+    const decoded = decodeLine(line)
+    if (decoded) events.push(...decoded)
     else damaged += 1
   }
   return { events, damaged }
 }
 
-function decodeLine(line: string): TrackingEvent | undefined {
-  const json = line.slice(9)
-  if (line[8] !== ' ' || checksum(json) !== line.slice(0, 8)) return undefined
+const lineForm = /^\{"crc":"([0-9a-f]{8})"\},(\{.*\}),$/
+/** One event a line, which an upgrade may find. */
+const earlierForm = /^([0-9a-f]{8}) (\{.*\})$/
+
+function decodeLine(line: string): TrackingEvent[] | undefined {
+  const [, sum, json] = lineForm.exec(line) ?? []
+  const [, earlierSum, earlierJson = ''] = sum === undefined ? (earlierForm.exec(line) ?? []) : []
+  const whole = sum === undefined ? checksum(earlierJson) === earlierSum : checksum(`[${json}]`) === sum
+  if (!whole) return undefined
   try {
-    const parsed = v.safeParse(eventSchema, JSON.parse(json))
+    const parsed = v.safeParse(eventsSchema, JSON.parse(`[${json ?? earlierJson}]`))
     return parsed.success ? parsed.output : undefined
   } catch {
     return undefined
@@ -72,3 +97,5 @@ export const eventSchema = v.variant('kind', [
     recipients: v.pipe(v.number(), v.integer(), v.minValue(1)),
   }),
 ])
+
+const eventsSchema = v.array(eventSchema)

@@ -1,5 +1,6 @@
 import type { TrackingEvent } from '../tracking/event.ts'
 import type { Journal, JournalFault, SegmentFile } from './journal.ts'
+import { createLines, type Lines } from './lines.ts'
 import { encodeRecord } from './record.ts'
 
 /**
@@ -7,16 +8,17 @@ import { encodeRecord } from './record.ts'
  *
  *   arriving    accepted in this turn of the event loop, or while a sync is under way; not yet written
  *   collecting  in the newest segment, and in memory
- *   waiting     in ended segments, oldest first; beyond `maxEvents` only on disk (`events` is then undefined)
+ *   waiting     in ended segments, oldest first; beyond `maxEvents` only on disk (`lines` is then undefined)
  *
- * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file.
+ * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. In memory
+ * events are the lines that went to the journal, and the database is given the same lines.
  */
 export type Batch = (
   | {
       /** `undefined` where the journal could not take the events. */ file: SegmentFile | undefined
-      events: TrackingEvent[]
+      lines: Lines
     }
-  | { file: SegmentFile; events: undefined }
+  | { file: SegmentFile; lines: undefined }
 ) & {
   count: number
   /** When its oldest event happened, in milliseconds since 1970. */
@@ -26,7 +28,22 @@ export type Batch = (
 /** What became of an accepted event: on disk, only in memory, or dropped since there was room in neither. */
 export type Acceptance = 'journaled' | 'in_memory' | 'lost'
 
-type Arrival = { event: TrackingEvent; resolve: (acceptance: Acceptance) => void }
+/** Events that are written together, and what becomes of them. */
+type Group = {
+  events: TrackingEvent[]
+  accepted: Promise<Acceptance>
+  resolve: (acceptance: Acceptance) => void
+}
+
+const newGroup = (): Group => {
+  const { promise, resolve } = Promise.withResolvers<Acceptance>()
+  return { events: [], accepted: promise, resolve }
+}
+
+/** What the newest segment holds, and whether all of it is on disk. */
+type Collection = { lines: Lines; count: number; since: number; onDisk: boolean }
+
+const newCollection = (): Collection => ({ lines: createLines(), count: 0, since: 0, onDisk: true })
 
 export type WriteBuffer = {
   /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
@@ -62,16 +79,15 @@ export type WriteBufferOptions = {
   onFault: (fault: JournalFault, lost: number) => void
 }
 
-const segmentEvents = 1_000
+/** A new file costs as much as a thousand events in it; one statement records them all. */
+const segmentEvents = 4_000
 /** A disk that hangs delays an answer by this much at the most, in milliseconds. */
 const syncDeadline = 1_000
 
 export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const { journal, sync, maxEvents, onArrival, onFault } = options
-  let arriving: Arrival[] = []
-  let collecting: TrackingEvent[] = []
-  /** Whether the newest segment holds every collected event. */
-  let wholeOnDisk = true
+  let arriving = newGroup()
+  let collecting = newCollection()
   let waiting: Batch[] = []
   let aside: Batch[] = []
   let inMemory = 0
@@ -86,9 +102,14 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   }
 
   const answerArrivals = (): void => {
+    const group = takeGroup()
+    group.resolve(write(group.events))
+  }
+
+  const takeGroup = (): Group => {
     const group = arriving
-    arriving = []
-    resolveAll(group, write(group))
+    arriving = newGroup()
+    return group
   }
 
   /**
@@ -97,21 +118,20 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
    */
   const syncArrivals = async (): Promise<void> => {
     syncing = true
-    while (arriving.length > 0) {
-      const group = arriving
-      arriving = []
-      const acceptance = write(group)
+    while (arriving.events.length > 0) {
+      const group = takeGroup()
+      const acceptance = write(group.events)
       if (acceptance === 'journaled') await syncOf(group)
-      resolveAll(group, acceptance)
+      group.resolve(acceptance)
     }
     syncing = false
   }
 
-  const syncOf = async (group: Arrival[]): Promise<void> => {
+  const syncOf = async (group: Group): Promise<void> => {
     const timer = setTimeout(() => {
       onFault({ code: 'unwritable', message: `no sync within ${syncDeadline} ms` }, 0)
       overdue = true
-      resolveAll(group, 'journaled')
+      group.resolve('journaled')
       answerArrivals()
     }, syncDeadline)
     const synced = await journal.sync()
@@ -123,42 +143,45 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     }
   }
 
-  const write = (group: readonly Arrival[]): Acceptance => {
-    if (group.length === 0) return 'journaled'
-    const appended = journal.append(group.map(({ event }) => encodeRecord(event)).join(''))
+  const write = (events: readonly TrackingEvent[]): Acceptance => {
+    const [first] = events
+    if (!first) return 'journaled'
+    const lines = collecting.lines.add(encodeRecord(events))
+    const appended = journal.append(lines)
     fault = appended.ok ? undefined : appended.fault
-    const fits = inMemory + group.length <= maxEvents
-    if (!appended.ok) onFault(appended.fault, fits ? 0 : group.length)
-    if (!appended.ok && !fits) return 'lost'
-    for (const { event } of group) collecting.push(event)
-    inMemory += group.length
-    if (!appended.ok) wholeOnDisk = false
-    if (collecting.length >= segmentEvents) endSegment()
+    const fits = inMemory + events.length <= maxEvents
+    if (!appended.ok) onFault(appended.fault, fits ? 0 : events.length)
+    if (!appended.ok && !fits) {
+      collecting.lines.drop(lines)
+      return 'lost'
+    }
+    if (collecting.count === 0) collecting.since = first.at
+    collecting.count += events.length
+    inMemory += events.length
+    if (!appended.ok) collecting.onDisk = false
+    if (collecting.count >= Math.min(segmentEvents, maxEvents)) endSegment()
     onArrival()
     return appended.ok ? 'journaled' : 'in_memory'
   }
 
   const endSegment = (): void => {
-    const first = collecting[0]
-    if (!first) return
+    if (collecting.count === 0) return
     const file = journal.seal()
-    const size = { count: collecting.length, since: first.at }
-    if (file && wholeOnDisk && inMemory > maxEvents / 2) {
-      waiting.push({ file, events: undefined, ...size })
-      inMemory -= size.count
+    const { lines, count, since, onDisk } = collecting
+    if (file && onDisk && inMemory > maxEvents / 2) {
+      waiting.push({ file, lines: undefined, count, since })
+      inMemory -= count
     } else {
-      waiting.push({ file, events: collecting, ...size })
+      waiting.push({ file, lines, count, since })
     }
-    collecting = []
-    wholeOnDisk = true
+    collecting = newCollection()
   }
 
   return {
     accept(event) {
-      return new Promise((resolve) => {
-        arriving.push({ event, resolve })
-        if (arriving.length === 1) setImmediate(takeArrivals)
-      })
+      arriving.events.push(event)
+      if (arriving.events.length === 1) setImmediate(takeArrivals)
+      return arriving.accepted
     },
 
     next() {
@@ -168,7 +191,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
 
     remove(batch, retire) {
       waiting = waiting.filter((other) => other !== batch)
-      if (batch.events) inMemory -= batch.events.length
+      if (batch.lines) inMemory -= batch.count
       if (retire && batch.file) journal.retire(batch.file)
     },
 
@@ -187,16 +210,16 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     },
 
     get depth() {
-      return countOf([...aside, ...waiting]) + collecting.length
+      return countOf([...aside, ...waiting]) + collecting.count
     },
     get ready() {
-      return countOf(waiting) + collecting.length
+      return countOf(waiting) + collecting.count
     },
     get collected() {
-      return collecting.length
+      return collecting.count
     },
     get oldest() {
-      return aside[0]?.since ?? waiting[0]?.since ?? collecting[0]?.at
+      return aside[0]?.since ?? waiting[0]?.since ?? (collecting.count > 0 ? collecting.since : undefined)
     },
     get fault() {
       return fault
@@ -205,7 +228,3 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
 }
 
 const countOf = (batches: readonly Batch[]): number => batches.reduce((sum, { count }) => sum + count, 0)
-
-function resolveAll(group: readonly Arrival[], acceptance: Acceptance): void {
-  for (const { resolve } of group) resolve(acceptance)
-}

@@ -1,12 +1,8 @@
 import Bowser from 'bowser'
-import { LRUCache } from 'lru-cache'
 import { inAppBrowser } from './in-app-browser.ts'
 
 /** What a click is made with, in families: `desktop`, `Firefox`, `Windows`. `null` where it cannot be told. */
 export type Device = { device: string | null; browser: string | null; os: string | null }
-
-/** Tells the device of a user agent. */
-export type DeviceReader = (userAgent: string | null) => Device
 
 const unknown: Device = { device: null, browser: null, os: null }
 
@@ -26,19 +22,6 @@ export function readDevice(userAgent: string | null): Device {
     device: known(platform.type, platforms) ?? (os.name === 'Chrome OS' ? 'desktop' : null),
     browser: inAppBrowser(userAgent) ?? known(browser.name, browsers),
     os: known(os.name, systems),
-  }
-}
-
-/** Remembers the answers. For use where nobody waits for a redirect. */
-export function createDeviceReader(): DeviceReader {
-  const devices = new LRUCache<string, Device>({ max: 5_000 })
-  return (userAgent) => {
-    if (!userAgent) return unknown
-    const remembered = devices.get(userAgent)
-    if (remembered) return remembered
-    const device = readDevice(userAgent)
-    devices.set(userAgent, device)
-    return device
   }
 }
 

@@ -1,8 +1,10 @@
+import type { Acceptance } from '../buffer/write-buffer.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Client, HeaderReader } from '../http/client.ts'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
-import { type ClickParts, trackVisit } from '../tracking/track-click.ts'
+import { type Soon, whenThere } from '../soon.ts'
+import { type ClickParts, type Ignored, trackVisit } from '../tracking/track-click.ts'
 import { parseVariationId, promoVarOf } from '../tracking/variation.ts'
 import { type Destination, locationFor } from './destination.ts'
 import { slugPattern } from './link.ts'
@@ -25,7 +27,7 @@ export type PromoLinkParts = ClickParts & {
   log: Log
 }
 
-export type VisitOutcome = Awaited<ReturnType<typeof trackVisit>> | 'invalid_id' | 'failed' | 'untracked'
+export type VisitOutcome = Acceptance | Ignored | 'invalid_id' | 'failed' | 'untracked'
 
 const redirectHeaders = {
   'content-length': '0',
@@ -39,34 +41,45 @@ const redirectHeaders = {
  * Answers a promo link with its redirect and records the click on the way. `undefined` where there is no such link:
  * the site's own 404 page is the answer then. No failure of tracking changes the answer.
  */
-export async function answerPromoLink(
-  parts: PromoLinkParts,
-  request: PromoLinkRequest,
-): Promise<Answer | undefined> {
+export function answerPromoLink(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
   const slug = request.slug.toLowerCase()
-  const link = slugPattern.test(slug) ? await parts.links.get(slug) : undefined
-  if (!link) return undefined
+  const link = slugPattern.test(slug) ? parts.links.get(slug) : undefined
+  return whenThere(link, (found) => found && answerFound(parts, found, request))
+}
+
+function answerFound(parts: PromoLinkParts, link: Destination, request: PromoLinkRequest): Soon<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, headers: { ...redirectHeaders, allow: 'GET, HEAD' } }
   }
-  const location = locationFor(link, request.query)
-  if (request.method === 'GET') parts.onVisit(await recordVisit(parts, slug, request))
-  return { status: 307, headers: { ...redirectHeaders, location } }
+  const answer = {
+    status: 307,
+    headers: { ...redirectHeaders, location: locationFor(link, request.query) },
+  }
+  if (request.method === 'HEAD') return answer
+  const recorded = (outcome: VisitOutcome): Answer => {
+    parts.onVisit(outcome)
+    return answer
+  }
+  const failed = (error: unknown): Answer => {
+    parts.log.error({ reason: messageOf(error) }, 'a click could not be recorded')
+    return recorded('failed')
+  }
+  try {
+    const outcome = recordVisit(parts, link.slug, request)
+    return outcome instanceof Promise ? outcome.then(recorded, failed) : recorded(outcome)
+  } catch (error) {
+    return failed(error)
+  }
 }
 
-async function recordVisit(
+function recordVisit(
   parts: PromoLinkParts,
   slug: string,
   { header, client, query }: PromoLinkRequest,
-): Promise<VisitOutcome> {
+): Soon<VisitOutcome> {
   const promoVar = promoVarOf(query)
   if (promoVar === undefined) return 'untracked'
   const variationId = parseVariationId(promoVar)
   if (variationId === undefined) return 'invalid_id'
-  try {
-    return await trackVisit(parts, { slug, variationId, address: client.address, header })
-  } catch (error) {
-    parts.log.error({ reason: messageOf(error) }, 'a click could not be recorded')
-    return 'failed'
-  }
+  return trackVisit(parts, { slug, variationId, address: client.address, header })
 }

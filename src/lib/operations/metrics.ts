@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { JournalFault } from '../buffer/journal.ts'
 import type { VisitOutcome } from '../links/answer-promo-link.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -29,38 +30,51 @@ export function createMetrics() {
     },
   })
 
+  const flushed = new Counter({
+    name: 'promo_events_flushed_total',
+    help: 'Events handed to the database, replays included',
+    registers,
+  })
+  const flushSeconds = new Histogram({
+    name: 'promo_flush_seconds',
+    help: 'Time from taking a batch to its commit',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  const journalFaults = new Counter({
+    name: 'promo_journal_faults_total',
+    help: 'Failed writes of the journal: full (its ceiling) or unwritable (the disk)',
+    labelNames: ['code'],
+    registers,
+  })
+  const lost = new Counter({
+    name: 'promo_events_lost_total',
+    help: 'Events dropped because neither disk nor memory had room',
+    registers,
+  })
+  const damaged = new Counter({
+    name: 'promo_journal_damaged_lines_total',
+    help: 'Journal lines that could not be read back',
+    registers,
+  })
+
   return {
     registry,
     countVisit(outcome: VisitOutcome) {
       visits.set(outcome, (visits.get(outcome) ?? 0) + 1)
     },
-    flushed: new Counter({
-      name: 'promo_events_flushed_total',
-      help: 'Events handed to the database, replays included',
-      registers,
-    }),
-    flushSeconds: new Histogram({
-      name: 'promo_flush_seconds',
-      help: 'Time from taking a batch to its commit',
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    }),
-    journalFaults: new Counter({
-      name: 'promo_journal_faults_total',
-      help: 'Failed writes of the journal: full (its ceiling) or unwritable (the disk)',
-      labelNames: ['code'],
-      registers,
-    }),
-    lost: new Counter({
-      name: 'promo_events_lost_total',
-      help: 'Events dropped because neither disk nor memory had room',
-      registers,
-    }),
-    damaged: new Counter({
-      name: 'promo_journal_damaged_lines_total',
-      help: 'Journal lines that could not be read back',
-      registers,
-    }),
+    /** What the event buffer tells. */
+    ofBuffer: {
+      onFault(fault: JournalFault, events: number) {
+        journalFaults.inc({ code: fault.code })
+        lost.inc(events)
+      },
+      onFlush(events: number, seconds: number) {
+        flushed.inc(events)
+        flushSeconds.observe(seconds)
+      },
+      onDamaged: (lines: number) => damaged.inc(lines),
+    },
     requests: new Counter({
       name: 'promo_api_requests_total',
       help: 'API requests by endpoint and status',

@@ -1,4 +1,3 @@
-import type { Click, Impression } from '../tracking/event.ts'
 import type { Sql } from './database.ts'
 import { isUncertain } from './judgement.ts'
 
@@ -6,21 +5,22 @@ import { isUncertain } from './judgement.ts'
 export type Rejection = { event_id: string; reason: 'variation_gone' }
 
 /**
- * Records clicks exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
+ * Records the clicks of a JSON array of events exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
  * Everything is inserted and added in a fixed order, because unsorted sums from several connections deadlock.
  */
-export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejection[]>`
+export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
   with batch as (
     select * from rows from (
-      json_to_recordset(${JSON.stringify(clicks)}::text::json) as (
-        event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer, referrer text,
+      json_to_recordset(${events}::text::json) as (
+        kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer, referrer text,
         user_agent text, ip_hash text, verdict text, reason text, sign text, rules_version smallint, device text, browser text,
         os text
       )
     ) with ordinality as b (
-      event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
+      kind, event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
       rules_version, device, browser, os, position
     )
+    where kind = 'click'
   ), valid as (
     select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as clicked_at
     from batch b
@@ -112,19 +112,20 @@ export const recordClicks = (sql: Sql, clicks: readonly Click[]) => sql<Rejectio
 `
 
 /**
- * Records impressions exactly once. The same send and variation again corrects `recipients` if the report is newer;
+ * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects `recipients` if the report is newer;
  * what the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
  */
-export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) => sql<Rejection[]>`
+export const recordImpressions = (sql: Sql, events: string) => sql<Rejection[]>`
   with batch as (
     select * from rows from (
-      json_to_recordset(${JSON.stringify(impressions)}::text::json) as (
-        event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer,
+      json_to_recordset(${events}::text::json) as (
+        kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer,
         newsletter_send_id text, recipients integer
       )
     ) with ordinality as b (
-      event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
+      kind, event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
     )
+    where kind = 'impression'
   ), valid as (
     select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at
     from batch b

@@ -56,7 +56,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     )
   }
   const at = parts.now()
-  const details = visitorDetails(parts.salts.hashAt(at), {
+  const details = visitorDetails(parts, at, {
     address: report.ip_address,
     userAgent: report.user_agent,
     referrer: report.referrer,

@@ -4,7 +4,8 @@ import type { HeaderReader } from '../http/client.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import { referrerHost } from '../privacy/referrer.ts'
 import type { Salts } from '../privacy/salts.ts'
-import type { VisitorHash } from '../privacy/visitor-hash.ts'
+import { type Soon, whenThere } from '../soon.ts'
+import { type Agent, type AgentReader, noAgent } from './agent.ts'
 import type { Click } from './event.ts'
 import type { NewEventId } from './event-id.ts'
 import type { Flood } from './flood.ts'
@@ -21,20 +22,19 @@ export type ClickParts = {
   buffer: WriteBuffer
   salts: Salts
   flood: Flood
+  agentOf: AgentReader
   classifier: Classifier
   newEventId: NewEventId
   now: () => number
 }
 
-const longestUserAgent = 500
-
 /** Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. */
-export async function trackVisit(parts: ClickParts, visit: Visit): Promise<Acceptance | Ignored> {
-  const variation = await parts.variations.get(visit.variationId)
-  if (!variation) return 'unknown_variation'
-  if (variation.link_slug !== null && variation.link_slug !== visit.slug) return 'other_slug'
-  return await parts.buffer.accept(clickOf(parts, visit, variation))
-}
+export const trackVisit = (parts: ClickParts, visit: Visit): Soon<Acceptance | Ignored> =>
+  whenThere(parts.variations.get(visit.variationId), (variation) => {
+    if (!variation) return 'unknown_variation'
+    if (variation.link_slug !== null && variation.link_slug !== visit.slug) return 'other_slug'
+    return parts.buffer.accept(clickOf(parts, visit, variation))
+  })
 
 function clickOf(parts: ClickParts, { header, address }: Visit, variation: Variation): Click {
   const userAgent = header('user-agent')
@@ -42,7 +42,7 @@ function clickOf(parts: ClickParts, { header, address }: Visit, variation: Varia
   const at = parts.now()
   const details = anonymous
     ? nobody
-    : visitorDetails(parts.salts.hashAt(at), { address, userAgent, referrer: header('referer') })
+    : visitorDetails(parts, at, { address, userAgent, referrer: header('referer') })
   const judgement = parts.classifier.classify({
     at,
     variationId: variation.variation_id,
@@ -51,12 +51,12 @@ function clickOf(parts: ClickParts, { header, address }: Visit, variation: Varia
     direct: true,
     address,
     visitor: details.ip_hash,
-    flooding: parts.flood(address),
+    flooding: parts.flood(address, at),
   })
   return newClick({ eventId: parts.newEventId(at), at, variation, details, judgement })
 }
 
-const nobody = { referrer: null, user_agent: null, ip_hash: null }
+const nobody = { referrer: null, ip_hash: null, agent: noAgent }
 
 type Visitor = {
   address: string | null | undefined
@@ -64,18 +64,23 @@ type Visitor = {
   referrer: string | null | undefined
 }
 
-type VisitorDetails = Pick<Click, 'referrer' | 'user_agent' | 'ip_hash'>
+type VisitorDetails = Pick<Click, 'referrer' | 'ip_hash'> & { agent: Agent }
 
 /** What is kept of a visitor, none of it raw but the user agent. Without a month's salt there is no hash. */
-export function visitorDetails(hash: VisitorHash | undefined, visitor: Visitor): VisitorDetails {
+export function visitorDetails(
+  { salts, agentOf }: Pick<ClickParts, 'salts' | 'agentOf'>,
+  at: number,
+  { address, userAgent, referrer }: Visitor,
+): VisitorDetails {
+  const hash = address ? salts.hashAt(at) : undefined
   return {
-    referrer: referrerHost(visitor.referrer),
-    user_agent: storable(visitor.userAgent),
-    ip_hash: hash && visitor.address ? hash(visitor.address) : null,
+    referrer: referrerHost(referrer),
+    ip_hash: hash && address ? hash(address) : null,
+    agent: agentOf(userAgent),
   }
 }
 
-/** A click at a time in milliseconds since 1970. Device, browser and system are found when it is recorded. */
+/** A click at a time in milliseconds since 1970. Its fields one by one: two spreads cost as much as its verdict. */
 export const newClick = (known: {
   eventId: string
   at: number
@@ -89,12 +94,14 @@ export const newClick = (known: {
   at: known.at,
   offer_id: known.variation.offer_id,
   variation_id: known.variation.variation_id,
-  ...known.details,
-  ...known.judgement,
-  device: null,
-  browser: null,
-  os: null,
+  referrer: known.details.referrer,
+  user_agent: known.details.agent.user_agent,
+  ip_hash: known.details.ip_hash,
+  verdict: known.judgement.verdict,
+  reason: known.judgement.reason,
+  sign: known.judgement.sign,
+  rules_version: known.judgement.rules_version,
+  device: known.details.agent.device,
+  browser: known.details.agent.browser,
+  os: known.details.agent.os,
 })
-
-const storable = (userAgent: string | null | undefined): string | null =>
-  userAgent ? userAgent.slice(0, longestUserAgent).toWellFormed().replaceAll('\0', '') : null

@@ -1,0 +1,9 @@
+import type { Sql } from '../../src/lib/store/database.ts'
+import * as store from '../../src/lib/store/events.ts'
+import type { Click, Impression } from '../../src/lib/tracking/event.ts'
+
+export const recordClicks = (sql: Sql, clicks: readonly Click[]) =>
+  store.recordClicks(sql, JSON.stringify(clicks))
+
+export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) =>
+  store.recordImpressions(sql, JSON.stringify(impressions))

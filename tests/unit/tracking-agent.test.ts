@@ -1,0 +1,30 @@
+import { expect, test, vi } from 'vitest'
+import { readDevice } from '../../src/lib/classify/device.ts'
+import { createAgentReader, noAgent } from '../../src/lib/tracking/agent.ts'
+
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
+
+test('of a user agent is kept what can be stored, with what it tells', () => {
+  const read = createAgentReader()
+  const told = { device: 'desktop', browser: 'Firefox', os: 'Linux' }
+  expect(read(firefox)).toEqual({ user_agent: firefox, ...told })
+  expect(read(`${firefox}\0\ud800`)).toEqual({ user_agent: `${firefox}\ufffd`, ...told })
+  expect(read(`${firefox}${'x'.repeat(1_000)}`).user_agent).toBe(
+    `${firefox}${'x'.repeat(1_000)}`.slice(0, 500),
+  )
+  for (const none of [null, undefined, '']) expect(read(none)).toEqual(noAgent)
+})
+
+test('is worked out once, unless it is so long that no browser sends it', () => {
+  const deviceOf = vi.fn(readDevice)
+  const read = createAgentReader(deviceOf)
+  for (const text of [firefox, firefox, 'x'.repeat(1_001), 'x'.repeat(1_001)]) read(text)
+  expect(deviceOf).toHaveBeenCalledTimes(3)
+})
+
+test('is kept as well where its device cannot be read', () => {
+  const read = createAgentReader(() => {
+    throw new Error('broken')
+  })
+  expect(read(firefox)).toEqual({ ...noAgent, user_agent: firefox })
+})
