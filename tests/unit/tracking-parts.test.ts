@@ -19,6 +19,14 @@ describe('event ids', () => {
     const instances = [createEventIds(), createEventIds()]
     const ids = instances.flatMap((newEventId) => Array.from({ length: 2000 }, () => newEventId(1_000)))
     expect(new Set(ids).size).toBe(4000)
+    const isRandom = (at: number) => new Set(ids.map((id) => id[at])).size === 16
+    const random = Array.from({ length: 36 }, (_, at) => at).filter(isRandom)
+    expect(random).toEqual([15, 16, 17, 20, 21, 22, ...Array.from({ length: 12 }, (_, at) => 24 + at)])
+    for (const variant of '89ab') {
+      const share = ids.filter((id) => id[19] === variant).length / ids.length
+      expect(share).toBeGreaterThan(0.2)
+      expect(share).toBeLessThan(0.3)
+    }
   })
 })
 

@@ -11,12 +11,13 @@ export type Lines = {
   readonly bytes: Buffer
 }
 
-const firstBytes = 8 * 1024
+const fewestBytes = 8 * 1024
 /** UTF-8 takes at most so many bytes for a character of JavaScript. */
 const bytesPerCharacter = 3
 
-export function createLines(): Lines {
-  let store = Buffer.allocUnsafeSlow(firstBytes)
+/** Lines for which `expected` bytes are likely to do. */
+export function createLines(expected = 0): Lines {
+  let store = Buffer.allocUnsafeSlow(Math.max(fewestBytes, expected))
   let used = 0
   return {
     add(text) {

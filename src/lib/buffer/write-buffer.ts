@@ -43,7 +43,12 @@ const newGroup = (): Group => {
 /** What the newest segment holds, and whether all of it is on disk. */
 type Collection = { lines: Lines; count: number; since: number; onDisk: boolean }
 
-const newCollection = (): Collection => ({ lines: createLines(), count: 0, since: 0, onDisk: true })
+const newCollection = (expectedBytes: number): Collection => ({
+  lines: createLines(expectedBytes),
+  count: 0,
+  since: 0,
+  onDisk: true,
+})
 
 export type WriteBuffer = {
   /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
@@ -81,13 +86,14 @@ export type WriteBufferOptions = {
 
 /** A new file costs as much as a thousand events in it; one statement records them all. */
 const segmentEvents = 4_000
+const roomToSpare = 1.2
 /** A disk that hangs delays an answer by this much at the most, in milliseconds. */
 const syncDeadline = 1_000
 
 export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const { journal, sync, maxEvents, onArrival, onFault } = options
   let arriving = newGroup()
-  let collecting = newCollection()
+  let collecting = newCollection(0)
   let waiting: Batch[] = []
   let aside: Batch[] = []
   let inMemory = 0
@@ -174,7 +180,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     } else {
       waiting.push({ file, lines, count, since })
     }
-    collecting = newCollection()
+    // Clicks come in rushes: the next segment is likely to be as long, and memory that grows by doubling costs pauses.
+    collecting = newCollection(Math.ceil(lines.bytes.length * roomToSpare))
   }
 
   return {

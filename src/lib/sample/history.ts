@@ -1,7 +1,7 @@
-import { v7 as newEventId } from 'uuid'
 import { rulesVersion, type Verdict } from '../classify/verdict.ts'
 import type { Random } from '../random.ts'
 import type { Click, Impression, TrackingEvent } from '../tracking/event.ts'
+import { eventIdFrom } from '../tracking/event-id.ts'
 import { bytes, type Choices, normal, pick, seededRandom, whole } from './chance.ts'
 import { bots, type Reader, readers, referrers } from './readers.ts'
 
@@ -150,7 +150,7 @@ function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random:
 }
 
 const occurrence = (at: number, { offer_id, variation_id }: Text, random: Random) => ({
-  event_id: newEventId({ msecs: at, random: bytes(16, random) }),
+  event_id: eventIdFrom(at, bytes(10, random)),
   caller_key: false,
   at,
   offer_id,
