@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import type { RecordLines } from '../../src/lib/buffer/flusher.ts'
@@ -14,13 +15,13 @@ import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
 
-type RecordEvents = (events: TrackingEvent[]) => ReturnType<RecordLines>
+type RecordEvents = (events: TrackingEvent[], lines: string) => ReturnType<RecordLines>
 
 /** A database that is told events, however they come. */
 const recording =
   (record: RecordEvents): RecordLines =>
   (lines) =>
-    record(decodeRecords(String(lines)).events)
+    record(decodeRecords(String(lines)).events, String(lines))
 
 const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
 
@@ -214,6 +215,25 @@ test('a conflict is tried again at once; one that never ends is taken for a refu
   expect(takeRejects(folder).rejects.map(({ reason, event }) => [reason, event.event_id])).toEqual([
     ['conflict!', poison.event_id],
   ])
+  await events.close(100)
+})
+
+test('a line that is whole and yet no event is refused, told, and keeps back no other', async () => {
+  const folder = temporaryFolder()
+  const json = '[{"kind":"click","event_id":"none"}]'
+  const strange = `{"crc":"${crc32(json).toString(16).padStart(8, '0')}"},${json.slice(1, -1)},\n`
+  const click = aClick()
+  const segment = join(folder, '000000000000001-000001.dead.journal')
+  writeFileSync(segment, `${strange}${encodeRecord([click])}`)
+  writeFileSync(join(folder, 'dead.owner'), '{}')
+  const landed: string[] = []
+  const { events, seen } = open(async (batch, lines) => {
+    if (lines.includes('"event_id":"none"')) return fault('refused')
+    landed.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  }, folder)
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect([landed, seen.damaged]).toEqual([[click.event_id], 1])
   await events.close(100)
 })
 

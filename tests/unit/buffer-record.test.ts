@@ -8,6 +8,7 @@ import {
   holdsEvent,
   holdsKind,
   jsonArrayOf,
+  readLines,
 } from '../../src/lib/buffer/record.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { aClick, anImpression } from '../support/events.ts'
@@ -104,6 +105,18 @@ test('lines of earlier versions, each of one event, are read as well', () => {
   })
 })
 
+test('lines for the database are those whose sums hold, and those of earlier versions anew', () => {
+  const [click, impression] = [aClick({ user_agent: 'Zoë 🚀 "quoted"' }), anImpression()]
+  const line = encodeRecord([click, impression])
+  const json = JSON.stringify(click)
+  const read = readLines(
+    `${line}damaged\n${sumOf(json)} ${json}\n${line.replace('quoted', 'quoter')}${line.slice(0, 90)}`,
+  )
+  expect(String(read.lines)).toBe(line + encodeRecord([click]))
+  expect(read).toMatchObject({ count: 3, damaged: 3 })
+  expect(readLines('')).toEqual({ lines: Buffer.from(''), count: 0, damaged: 0 })
+})
+
 test.each([
   ['not JSON', '{"kind":}'],
   ['no event', '{"kind":"visit"}'],
@@ -111,4 +124,9 @@ test.each([
 ])('a line whose sum holds but that is %s is damaged', (_, json) => {
   const lines = `{"crc":"${sumOf(`[${json}]`)}"},${json},\n${sumOf(json)} ${json}\n`
   expect(decodeRecords(lines)).toEqual({ events: [], damaged: 2 })
+})
+
+test('a kind of event that a later version may have left is not given to the database', () => {
+  const json = '{"kind":"visit"}'
+  expect(readLines(`{"crc":"${sumOf(`[${json}]`)}"},${json},\n`)).toMatchObject({ count: 0, damaged: 1 })
 })

@@ -5,7 +5,7 @@ import { fail, messageOf, type Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { createPace } from './pace.ts'
-import { decodeRecords, encodeRecord, holdsEvent } from './record.ts'
+import { decodeRecords, encodeRecord, holdsEvent, readLines } from './record.ts'
 import type { Reject, Rejects } from './rejects.ts'
 import type { Batch, WriteBuffer } from './write-buffer.ts'
 
@@ -110,12 +110,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
       return undefined
     })
     if (text === undefined) return undefined
-    const { events, damaged } = decodeRecords(text)
-    if (damaged > 0) {
-      log.warn({ segment: path, damaged }, 'journal lines could not be read and were skipped')
-      onDamaged?.(damaged)
-    }
-    return { lines: linesOf(events), count: events.length }
+    const { lines, count, damaged } = readLines(text)
+    tellDamaged(damaged, { segment: path })
+    return { lines, count }
+  }
+
+  const tellDamaged = (damaged: number, where: { segment?: string }): void => {
+    if (damaged === 0) return
+    log.warn({ ...where, damaged }, 'journal lines could not be read and were skipped')
+    onDamaged?.(damaged)
   }
 
   /** A batch that the database refuses is halved until the events it refuses are alone. */
@@ -126,8 +129,10 @@ export function startFlusher(options: FlusherOptions): Flusher {
     if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow)
       return recordAll(lines, conflicts + 1)
     if (recorded.fault.code === 'unavailable' || recorded.fault.code === 'timeout') return recorded
-    const { events } = decodeRecords(lines.toString())
-    if (events.length <= 1) {
+    const { events, damaged } = decodeRecords(lines.toString())
+    tellDamaged(damaged, {})
+    if (damaged > 0) return recordAll(linesOf(events), 0)
+    if (events.length === 1) {
       const { message: reason } = recorded.fault
       return { ok: true, value: events.map((event) => ({ rejected_at: now(), reason, event })) }
     }

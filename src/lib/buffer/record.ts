@@ -31,6 +31,24 @@ export const countRecords = (text: string): number =>
     .filter(Boolean)
     .reduce((sum, line) => sum + Math.max(1, line.split('"kind":"').length - 1), 0)
 
+/**
+ * A journal file as lines that can be given to the database, with how many events they have and how many lines could not
+ * be read. A line whose sum holds is as it was written and is taken as it is: thousands may have waited for a database,
+ * and to read each would hold up redirects.
+ */
+export function readLines(text: string): { lines: Buffer; count: number; damaged: number } {
+  let damaged = 0
+  const read = text.split('\n').map((line) => {
+    if (line === '' || (jsonOf(line, lineForm) !== undefined && !strangeKind.test(line))) return line
+    const events = decodeLine(line)
+    if (!events) damaged += 1
+    return events ? encodeRecord(events).trimEnd() : ''
+  })
+  const whole = read.filter(Boolean).map((line) => `${line}\n`)
+  const lines = whole.join('')
+  return { lines: Buffer.from(lines), count: countRecords(lines), damaged }
+}
+
 /** The events of a journal file, and how many of its lines could not be read. Never throws. */
 export function decodeRecords(text: string): { events: TrackingEvent[]; damaged: number } {
   const events: TrackingEvent[] = []
@@ -47,14 +65,21 @@ export function decodeRecords(text: string): { events: TrackingEvent[]; damaged:
 const lineForm = /^\{"crc":"([0-9a-f]{8})"\},(\{.*\}),$/
 /** One event a line, which an upgrade may find. */
 const earlierForm = /^([0-9a-f]{8}) (\{.*\})$/
+/** No kind of event that this version knows: a later one may have left it. */
+const strangeKind = /"kind":"(?!click"|impression")/
+
+/** The JSON of a line of this form; `undefined` where it is of another form, or its sum does not hold. */
+function jsonOf(line: string, form: RegExp): string | undefined {
+  const [, sum, events] = form.exec(line) ?? []
+  if (events === undefined) return undefined
+  const json = form === lineForm ? `[${events}]` : events
+  return checksum(json) === sum ? json : undefined
+}
 
 function decodeLine(line: string): TrackingEvent[] | undefined {
-  const [, sum, json] = lineForm.exec(line) ?? []
-  const [, earlierSum, earlierJson = ''] = sum === undefined ? (earlierForm.exec(line) ?? []) : []
-  const whole = sum === undefined ? checksum(earlierJson) === earlierSum : checksum(`[${json}]`) === sum
-  if (!whole) return undefined
+  const json = jsonOf(line, lineForm) ?? `[${jsonOf(line, earlierForm) ?? ''}]`
   try {
-    const parsed = v.safeParse(eventsSchema, JSON.parse(`[${json ?? earlierJson}]`))
+    const parsed = v.safeParse(eventsSchema, JSON.parse(json))
     return parsed.success ? parsed.output : undefined
   } catch {
     return undefined
@@ -98,4 +123,4 @@ export const eventSchema = v.variant('kind', [
   }),
 ])
 
-const eventsSchema = v.array(eventSchema)
+const eventsSchema = v.pipe(v.array(eventSchema), v.minLength(1))
