@@ -257,11 +257,17 @@ describe('signing in', () => {
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 
-  test('takes a token of the existing back end in place of a password', async () => {
-    const { authorization } = await bearer()
-    const answer = await from('/sign-in', form({ token: authorization.replace('Bearer ', '') }))
+  test('takes a token of the existing back end in place of a password, once', async () => {
+    const token = (await bearer()).authorization.replace('Bearer ', '')
+    const answer = await from('/sign-in', form({ token }))
     expect([answer.status, answer.headers.location]).toEqual([303, '/analytics'])
+    const again = await from('/sign-in', form({ token }))
+    expect([again.status, again.headers['set-cookie']]).toEqual([401, undefined])
+    expect(again.body).toContain('This token was used to sign in already.')
     expect((await from('/sign-in', form({ token: 'forged' }))).status).toBe(401)
+    const next = { token: (await bearer(61)).authorization.replace('Bearer ', '') }
+    expect((await from('/sign-in', form(next, { origin: 'https://auth.example' }))).status).toBe(403)
+    expect((await from('/sign-in', form(next))).status).toBe(303)
   })
 
   test('is refused where the form comes from another site', async () => {

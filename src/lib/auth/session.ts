@@ -4,9 +4,10 @@ import * as v from 'valibot'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { readSessionVersion } from '../store/editors.ts'
+import { readTokenVersion } from '../store/handed-over-tokens.ts'
 
-/** Who is signed in. `id` is missing for somebody whom another back end has vouched for. */
-export type Editor = { name: string; id?: number; version?: number }
+/** Who is signed in, and by what: `id` and `version` are those of the editor, or of the token of another back end. */
+export type Editor = { by: 'password' | 'token'; id: number; name: string; version: number }
 
 /** `signed_out`: no session, or one that has ended. `unavailable`: nobody can say, since the database is away. */
 export type SessionFault = { code: 'signed_out' | 'unavailable' }
@@ -31,14 +32,16 @@ const audience = 'promo-editor'
 const claims = v.object({
   sub: v.string(),
   iat: v.number(),
-  id: v.optional(v.number()),
-  version: v.optional(v.number()),
+  by: v.optional(v.picklist(['password', 'token']), 'password'),
+  id: v.number(),
+  version: v.number(),
 })
 
 /**
  * Sessions are signed tokens, so that instances share nothing but the secret; each names the version of its editor's
- * sessions, and raising that in the database ends them all. While the database is away nobody's version can be seen:
- * an editor whose version was seen last time goes on, since without the database there is nothing to read anyway.
+ * sessions (or of those of the token that it began with), and raising that in the database ends them all. While the
+ * database is away nobody's version can be seen: an editor whose version was seen last time goes on, since without the
+ * database there is nothing to read anyway.
  */
 export function createSessions(options: {
   secret: Uint8Array
@@ -46,21 +49,23 @@ export function createSessions(options: {
   now: () => number
 }): Sessions {
   const { secret, database, now } = options
-  const versions = new LRUCache<number, { version: number | undefined; seenAt: number }>({ max: 1_000 })
+  const versions = new LRUCache<string, { version: number | undefined; seenAt: number }>({ max: 1_000 })
 
-  const currentVersion = async (id: number): Promise<Result<number | undefined, SessionFault>> => {
-    const known = versions.get(id)
+  const currentVersion = async ({ by, id }: Editor): Promise<Result<number | undefined, SessionFault>> => {
+    const key = `${by} ${id}`
+    const known = versions.get(key)
     if (known && now() - known.seenAt < versionFreshFor) return ok(known.version)
-    const read = await database.run((sql) => readSessionVersion(sql, id), 2_000)
+    const readVersion = by === 'password' ? readSessionVersion : readTokenVersion
+    const read = await database.run((sql) => readVersion(sql, id), 2_000)
     if (!read.ok) return known ? ok(known.version) : fail({ code: 'unavailable' })
     const version = read.value[0]?.session_version
-    versions.set(id, { version, seenAt: now() })
+    versions.set(key, { version, seenAt: now() })
     return ok(version)
   }
 
-  const begin = ({ name, id, version }: Editor) => {
+  const begin = ({ by, id, name, version }: Editor) => {
     const issuedAt = Math.floor(now() / 1000)
-    return new SignJWT({ id, version })
+    return new SignJWT({ by, id, version })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(name)
       .setAudience(audience)
@@ -82,14 +87,14 @@ export function createSessions(options: {
       }).catch(() => undefined)
       const parsed = v.safeParse(claims, verified?.payload)
       if (!parsed.success) return fail({ code: 'signed_out' })
-      const { sub: name, id, version, iat } = parsed.output
-      // Whom another back end has vouched for has to come back from there after twelve hours.
-      if (id === undefined || version === undefined) return ok({ editor: { name } })
-      const current = await currentVersion(id)
+      const { sub: name, by, id, version, iat } = parsed.output
+      const editor = { by, id, name, version }
+      const current = await currentVersion(editor)
       if (!current.ok) return current
       if (current.value !== version) return fail({ code: 'signed_out' })
-      const editor = { name, id, version }
-      return now() / 1000 - iat < renewAfter ? ok({ editor }) : ok({ editor, renewed: await begin(editor) })
+      // Whom another back end has vouched for has to come back from there after twelve hours.
+      const goesOn = by === 'token' || now() / 1000 - iat < renewAfter
+      return goesOn ? ok({ editor }) : ok({ editor, renewed: await begin(editor) })
     },
   }
 }

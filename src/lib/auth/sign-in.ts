@@ -51,7 +51,7 @@ export function createSignIn(database: Database): SignIn {
     const [editor] = found.value
     const right = await verify(password, editor?.password_hash ?? '')
     if (!editor || !right) return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
-    return ok({ id: editor.id, name: editor.name, version: editor.session_version })
+    return ok({ by: 'password', id: editor.id, name: editor.name, version: editor.session_version })
   }
 }
 
