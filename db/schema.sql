@@ -228,6 +228,14 @@ create table promo_send_metrics (
   constraint promo_send_metrics_pkey PRIMARY KEY (impression_id, hours)
 );
 
+create table promo_session_secret (
+  only_row boolean not null default true,
+  secret bytea not null,
+  constraint promo_session_secret_only_row_check CHECK (only_row),
+  constraint promo_session_secret_pkey PRIMARY KEY (only_row),
+  constraint promo_session_secret_secret_check CHECK (length(secret) >= 32)
+);
+
 create table promo_settlement (
   only_row boolean not null default true,
   recorded_at timestamp with time zone not null default '-infinity'::timestamp with time zone,

@@ -33,7 +33,7 @@ afterEach(async () => {
 const instance = (settings: Record<string, string> = { PROMO_JWT_SECRET: secret }, on = database) => {
   const config = readConfig({ PROMO_DATA_DIR: folder, ...settings })
   if (!config.ok) throw new Error('the settings do not hold')
-  return openAccess({ config: config.value, database: on, now: () => now, log: openLog('silent') })
+  return openAccess({ config: config.value, database: on, now: () => now })
 }
 
 const token = (subject = 'ben', lifetime = 60, claims = {}) =>

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Config } from '../config.ts'
 import type { HeaderReader } from '../http/client.ts'
-import type { Log } from '../operations/log.ts'
 import { fail, ok } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { endSessions } from '../store/editors.ts'
@@ -9,23 +7,25 @@ import { endTokenSessions } from '../store/handed-over-tokens.ts'
 import { createTokenCheck } from './check-token.ts'
 import { createHandOver } from './hand-over.ts'
 import { refuseReader } from './reader.ts'
-import { sessionSecret } from './secret.ts'
 import { createSessions, type Editor, sessionCookieFor, sessionIn } from './session.ts'
-import { createSignIn } from './sign-in.ts'
+import { createSessionSecret } from './session-secret.ts'
+import { createSignIn, databaseAway } from './sign-in.ts'
 
 const tokensNotTaken = 'This site takes no tokens: neither PROMO_JWKS_URL nor PROMO_JWT_SECRET is set.'
 
 /** Who may read the analytics: editors with a session, and callers with a token. */
-export function openAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {
-  const { config, database, now, log } = options
-  const secret = sessionSecret(config)
-  if (!secret.ok) log.error({ reason: secret.fault.message }, 'sessions will end with this process')
-  const sessions = createSessions({ secret: secret.ok ? secret.value : randomBytes(32), database, now })
+export function openAccess(options: { config: Config; database: Database; now: () => number }) {
+  const { config, database, now } = options
+  const readSecret = createSessionSecret({ database, dataFolder: config.PROMO_DATA_DIR })
+  const sessions = createSessions({ readSecret, database, now })
   const signIn = createSignIn(database)
   const checkToken = createTokenCheck(config, now)
   const handOver = createHandOver({ database, checkToken, now })
   const takesTokens = config.PROMO_JWKS_URL !== undefined || config.PROMO_JWT_SECRET !== undefined
-  const cookieFor = async (editor: Editor) => sessionCookieFor(await sessions.begin(editor), config.SITE_URL)
+  const begin = async (editor: Editor) => {
+    const token = await sessions.begin(editor)
+    return token.ok ? ok(sessionCookieFor(token.value, config.SITE_URL)) : fail(databaseAway)
+  }
 
   return {
     /** Why a request may not read the API. */
@@ -33,7 +33,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
     /** The cookie of a new session. */
     async signIn(given: { name: string; password: string; address: string }) {
       const signedIn = await signIn(given)
-      return signedIn.ok ? ok(await cookieFor(signedIn.value)) : signedIn
+      return signedIn.ok ? await begin(signedIn.value) : signedIn
     },
     /** Whether another back end vouches for people with tokens: this site's own ones are for programs. */
     takesTokens,
@@ -41,7 +41,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
     async handOver(token: string) {
       if (!takesTokens) return fail({ code: 'forbidden' as const, message: tokensNotTaken })
       const handedOver = await handOver(token)
-      return handedOver.ok ? ok(await cookieFor(handedOver.value)) : handedOver
+      return handedOver.ok ? await begin(handedOver.value) : handedOver
     },
     /** Who is signed in, and the cookie to go on with where it is time for a new one. */
     async readSession(cookies: string | undefined) {

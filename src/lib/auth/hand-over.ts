@@ -4,6 +4,7 @@ import type { Database } from '../store/database.ts'
 import { takeToken } from '../store/handed-over-tokens.ts'
 import type { CheckToken, TokenFault } from './check-token.ts'
 import { type Editor, sessionLength } from './session.ts'
+import { databaseAway } from './sign-in.ts'
 
 export type HandOverFault = TokenFault | { code: 'used' | 'unavailable'; message: string }
 
@@ -28,10 +29,7 @@ export function createHandOver(options: { database: Database; checkToken: CheckT
     const sessionEnd = Math.ceil(now() / 1000) + sessionLength
     const keptUntil = Math.min(lastSecond, Math.max(expiresAt, sessionEnd) + margin)
     const taken = await database.run((sql) => takeToken(sql, { digest, subject, keptUntil }), 3_000)
-    if (!taken.ok) {
-      const message = 'The database does not answer, so nobody can sign in just now. Try again in a minute.'
-      return fail({ code: 'unavailable', message })
-    }
+    if (!taken.ok) return fail(databaseAway)
     const [row] = taken.value
     if (row) return ok({ by: 'token', id: row.id, name: subject, version: row.session_version })
     const message = 'This token was used to sign in already. Get a new one where it came from.'

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { readSessionVersion } from '../store/editors.ts'
 import { readTokenVersion } from '../store/handed-over-tokens.ts'
+import type { ReadSecret } from './session-secret.ts'
 
 /** Who is signed in, and by what: `id` and `version` are those of the editor, or of the token of another back end. */
 export type Editor = { by: 'password' | 'token'; id: number; name: string; version: number }
@@ -14,7 +15,7 @@ export type SessionFault = { code: 'signed_out' | 'unavailable' }
 
 export type Sessions = {
   /** A token for the cookie. */
-  begin(editor: Editor): Promise<string>
+  begin(editor: Editor): Promise<Result<string, SessionFault>>
   /** Who a token belongs to, and the token to go on with where it is time for a new one. */
   check(token: string | undefined): Promise<Result<{ editor: Editor; renewed?: string }, SessionFault>>
   /** Has the versions read again: one of them was raised. */
@@ -44,11 +45,11 @@ const claims = v.object({
  * database there is nothing to read anyway.
  */
 export function createSessions(options: {
-  secret: Uint8Array
+  readSecret: ReadSecret
   database: Database
   now: () => number
 }): Sessions {
-  const { secret, database, now } = options
+  const { readSecret, database, now } = options
   const versions = new LRUCache<string, { version: number | undefined; seenAt: number }>({ max: 1_000 })
 
   const currentVersion = async ({ by, id }: Editor): Promise<Result<number | undefined, SessionFault>> => {
@@ -63,7 +64,7 @@ export function createSessions(options: {
     return ok(version)
   }
 
-  const begin = ({ by, id, name, version }: Editor) => {
+  const sign = (secret: Uint8Array, { by, id, name, version }: Editor) => {
     const issuedAt = Math.floor(now() / 1000)
     return new SignJWT({ by, id, version })
       .setProtectedHeader({ alg: 'HS256' })
@@ -75,10 +76,15 @@ export function createSessions(options: {
   }
 
   return {
-    begin,
+    async begin(editor) {
+      const secret = await readSecret()
+      return secret ? ok(await sign(secret, editor)) : fail({ code: 'unavailable' })
+    },
     forgetVersions: () => versions.clear(),
     async check(token) {
       if (token === undefined) return fail({ code: 'signed_out' })
+      const secret = await readSecret()
+      if (!secret) return fail({ code: 'unavailable' })
       const verified = await jwtVerify(token, secret, {
         algorithms: ['HS256'],
         audience,
@@ -94,7 +100,7 @@ export function createSessions(options: {
       if (current.value !== version) return fail({ code: 'signed_out' })
       // Whom another back end has vouched for has to come back from there after twelve hours.
       const goesOn = by === 'token' || now() / 1000 - iat < renewAfter
-      return goesOn ? ok({ editor }) : ok({ editor, renewed: await begin(editor) })
+      return goesOn ? ok({ editor }) : ok({ editor, renewed: await sign(secret, editor) })
     },
   }
 }

@@ -15,6 +15,11 @@ export type SignIn = (given: {
   address: string
 }) => Promise<Result<Editor, SignInFault>>
 
+export const databaseAway = {
+  code: 'unavailable' as const,
+  message: 'The database does not answer, so nobody can sign in just now. Try again in a minute.',
+}
+
 const window = 15 * 60
 const triesAnAddress = 20
 const triesAName = 10
@@ -44,10 +49,7 @@ export function createSignIn(database: Database): SignIn {
       return fail({ code: 'too_many', message, wait })
     }
     const found = await database.run((sql) => findEditor(sql, wanted), 3_000)
-    if (!found.ok) {
-      const message = 'The database does not answer, so nobody can sign in just now. Try again in a minute.'
-      return fail({ code: 'unavailable', message })
-    }
+    if (!found.ok) return fail(databaseAway)
     const [editor] = found.value
     const right = await verify(password, editor?.password_hash ?? '')
     if (!editor || !right) return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
