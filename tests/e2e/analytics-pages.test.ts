@@ -196,7 +196,11 @@ test('the script offers the time zone of the browser, and the figures follow whi
       .locator('.headline .figure')
       .nth(1)
       .evaluate((figure) => figure.replaceChildren('old'))
-    await page.clock.fastForward(61_000)
+    const [request] = await Promise.all([
+      page.waitForRequest((one) => one.resourceType() === 'fetch'),
+      page.clock.fastForward(61_000),
+    ])
+    expect(request.headers()['x-unattended']).toBe('yes')
     await expect.poll(() => page.locator('.headline .figure').nth(1).textContent()).toBe(before)
   })
 })

@@ -321,6 +321,30 @@ test('pages of the analytics are for those who have signed in', async () => {
   expect((await from('/analytics', form({}))).status).toBe(405)
 })
 
+test('a session goes on with whoever uses it, and not with a page that was left open', async () => {
+  const { cookie } = await signIn()
+  const [kept] = await running.database.sql<{ secret: Buffer }[]>`select secret from promo_session_secret`
+  const [editor] = await running.database
+    .sql`select id, session_version from promo_editors where name = 'Anna'`
+  const issuedAt = Math.floor(Date.now() / 1000) - 3_600
+  const token = await new SignJWT({ by: 'password', id: editor?.id, version: editor?.session_version })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('Anna')
+    .setAudience('promo-editor')
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + 12 * 3_600)
+    .sign(kept?.secret ?? new Uint8Array())
+  const older = `promo_session=${token}`
+  const ask = async (headers: Record<string, string>) => {
+    const answer = await from('/analytics', { headers })
+    expect(answer.status).toBe(200)
+    return answer.headers['set-cookie']
+  }
+  expect(await ask({ cookie })).toBeUndefined()
+  expect(await ask({ cookie: older, 'x-unattended': 'yes' })).toBeUndefined()
+  expect(await ask({ cookie: older })).toMatch(/^promo_session=[\w.-]+; .*Max-Age=43200/)
+})
+
 test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {
   await addEditor(database, { name: 'Berta', password })
   const cookieOf = async (name: string) => {
