@@ -101,6 +101,14 @@ describe('signing in', () => {
       fault: { code: 'unavailable' },
     })
   })
+
+  test('is limited for each network of an IPv6 address', async () => {
+    const one = createSignIn(away)
+    const from = (host: number) => signIn({ name: `n${host}`, address: `2001:db8::${host}` }, one)
+    for (let host = 1; host <= 20; host += 1)
+      expect(await from(host)).toMatchObject({ fault: { code: 'unavailable' } })
+    expect(await from(21)).toMatchObject({ fault: { code: 'too_many' } })
+  })
 })
 
 describe('a session', () => {

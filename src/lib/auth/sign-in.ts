@@ -1,4 +1,4 @@
-import { limitRequests } from '../http/rate-limits.ts'
+import { limitClients, limitRequests } from '../http/rate-limits.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { findEditor } from '../store/editors.ts'
@@ -29,7 +29,7 @@ const triesAName = 10
  * limited by address and by name; passwords are hashed one at a time, so that guessing cannot take all processors.
  */
 export function createSignIn(database: Database): SignIn {
-  const byAddress = limitRequests(triesAnAddress, window)
+  const byAddress = limitClients(triesAnAddress, window)
   const byName = limitRequests(triesAName, window)
   let hashing: Promise<unknown> = Promise.resolve()
 
