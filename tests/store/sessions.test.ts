@@ -310,6 +310,12 @@ test('readers of the API have a token or a session', async () => {
   expect(await refuse({ cookie: `promo_session=${await begun()}` })).toBeUndefined()
   expect(await refuse({})).toMatchObject({ error: 'unauthorized', headers: { 'www-authenticate': 'Bearer' } })
   expect(await refuse({ authorization: 'Basic YTpi' })).toMatchObject({ error: 'unauthorized' })
+  // Nobody can say whether a session is still good.
+  const blind = { ...parts, sessions: sessions(away) }
+  const cookie = `promo_session=${await begun()}`
+  expect(await refuseReader(blind, (name) => (name === 'cookie' ? cookie : undefined))).toMatchObject({
+    error: 'database_unavailable',
+  })
   // Whoever sends a bad token is told so, also with a session beside it.
   expect(await refuse({ authorization: 'Bearer bad', cookie: `promo_session=${await begun()}` })).toEqual({
     error: 'unauthorized',
