@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findingsOf, smallListWarning } from '../../src/lib/analytics/findings.ts'
+import { findingsOf, hasHistory, smallListWarning } from '../../src/lib/analytics/findings.ts'
 import {
   changeOf,
   hoursSentence,
@@ -173,6 +173,16 @@ describe('what may be said of the texts of an offer', () => {
     expect(textsSentence(findings.slice(1))).toContain('No text is clearly ahead of the others of its offer.')
     expect(textsSentence(findings.slice(2))).toContain('nothing to compare yet')
   })
+})
+
+test('something has happened once there was a click, a send in the period, or a send before it', () => {
+  const unsent = anOffer({ smoothed_ctr: null })
+  const nothing = { summary: aSummary({ total_clicks: 0 }), offers: [unsent], settled_until: null }
+  expect(hasHistory(nothing)).toBe(false)
+  expect(hasHistory({ ...nothing, sends: [] })).toBe(false)
+  expect(hasHistory({ ...nothing, sends: [aSend()] })).toBe(true)
+  expect(hasHistory({ ...nothing, summary: aSummary({ total_clicks: 1 }) })).toBe(true)
+  expect(hasHistory({ ...nothing, offers: [unsent, anOffer({ smoothed_ctr: 0.1 })] })).toBe(true)
 })
 
 describe('a list too small to learn from', () => {

@@ -1,5 +1,5 @@
 import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
-import type { OfferRow, SendRow, Statistics, VariationRow } from './report.ts'
+import type { OfferRow, Report, SendRow, Statistics, VariationRow } from './report.ts'
 import { chance, shortNames, some } from './words.ts'
 
 /** What the sends so far say of the texts of one offer, and what to do about it. */
@@ -27,6 +27,10 @@ const order: Finding['code'][] = [
   'no_rival',
   'not_sent',
 ]
+
+/** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
+export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
+  summary.total_clicks > 0 || sends.length > 0 || offers.some(({ smoothed_ctr }) => smoothed_ctr !== null)
 
 /** One finding an offer, those first that an editor can act on. */
 export function findingsOf(offers: readonly OfferRow[], variations: readonly VariationRow[]): Finding[] {
