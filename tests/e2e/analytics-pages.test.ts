@@ -72,6 +72,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
     await withEditorsPage(browser, year, path, {}, async (page, _, html) => {
       expect(Buffer.byteLength(html) / kilobytes).toBeLessThan(150)
       expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]* src=)/)
+      expect(await page.locator('th:not([scope])').count()).toBe(0)
       expect(await page.locator('script').evaluateAll((all) => all.length)).toBe(1)
     })
     expect(statSync('public/analytics.js').size / kilobytes).toBeLessThan(10)
