@@ -7,7 +7,7 @@ import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
-import { headline } from '../support/html-tables.ts'
+import { headline, tableRows } from '../support/html-tables.ts'
 import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
 
 const audience = 'promo-analytics'
@@ -319,6 +319,39 @@ test('pages of the analytics are for those who have signed in', async () => {
     ])
   }
   expect((await from('/analytics', form({}))).status).toBe(405)
+})
+
+test('the segments of a send are shown together, each with how it was chosen, however long ago', async () => {
+  const { sql } = running.database
+  const at = Date.now() - 500 * 86_400_000
+  const parts = [42, 43, 44].map((variation_id, index) => ({ variation_id, at: at + index * 60_000 }))
+  const between = anImpression({ at: at + 90_000, variation_id: 42, newsletter_send_id: 'whole' })
+  await recordImpressions(sql, [
+    between,
+    ...parts.map((part) => anImpression({ ...part, newsletter_send_id: 'split' })),
+  ])
+  for (const [index, { variation_id }] of parts.entries())
+    await sql`
+      insert into promo_decisions (newsletter_send_id, segment, offer_id, variation_id, strategy, probability)
+      values ('split', ${index + 1}, 4, ${variation_id}, 'thompson', 0.5)
+    `
+  const { cookie } = await signIn()
+  const day = (ago: number) => new Date(at + ago * 86_400_000).toISOString().slice(0, 10)
+  const show = async (path: string) => {
+    const range = `?from=${day(-1)}&to=${day(1)}`
+    const { status, body } = await from(`${path}${range}`, { headers: { cookie } })
+    expect(status).toBe(200)
+    return body
+  }
+  const sends = await show('/analytics/sends')
+  expect(sends.match(/<th scope="row" rowspan="3"/g)).toHaveLength(1)
+  expect(sends.match(/split, to 3 segments/g)).toHaveLength(1)
+  expect(tableRows(sends, 'Sends').map((cells) => cells.length)).toEqual([8, 7, 7, 8])
+  const chosen = tableRows(await show('/analytics/offers/4'), 'Sends').map((cells) => cells.at(-6))
+  expect(chosen).toEqual([
+    ...[3, 2, 1].map((segment) => `Learning, 50 % chance, segment ${segment}`),
+    'Not known: no decision is kept',
+  ])
 })
 
 test('a session goes on with whoever uses it, and not with a page that was left open', async () => {
