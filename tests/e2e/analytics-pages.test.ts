@@ -30,6 +30,30 @@ afterAll(async () => {
   if (empty) await closeEditorsSite(empty)
 })
 
+/** Labels in charts that touch the next one, by their texts. */
+const overlaps = (): string[] => {
+  const boxOf = (element: Element) => {
+    const range = document.createRange()
+    range.selectNodeContents(element)
+    const { left, right, width } = range.getBoundingClientRect()
+    const most = element.parentElement?.matches('.chart-name')
+      ? element.parentElement.getBoundingClientRect().right
+      : right
+    return { text: element.textContent ?? '', left, right: Math.min(right, most), width }
+  }
+  const rows = [...document.querySelectorAll('.chart-x, g:has(> .chart-name)')].map((row) =>
+    [...row.querySelectorAll('text, .chart-name > div')].map(boxOf).filter(({ width }) => width > 0),
+  )
+  return rows.flatMap((labels) =>
+    labels
+      .toSorted((a, b) => a.left - b.left)
+      .flatMap((label, index, all) => {
+        const next = all[index + 1]
+        return next && label.right + 3 > next.left ? [`${label.text} | ${next.text}`] : []
+      }),
+  )
+}
+
 const pages = [
   { name: 'overview', path: '/analytics?days=365', heading: 'What works' },
   { name: 'offer', path: '/analytics/offers/104?days=365', heading: 'Ampersand & <Sons> – "quoted"' },
@@ -136,6 +160,15 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
     })
   })
 })
+
+test.each(['/analytics?days=90', '/analytics?days=30', '/analytics/offers/104?days=90'])(
+  'labels of charts keep apart on a phone: %s',
+  async (path) => {
+    await withEditorsPage(browser, year, path, { viewport: phone }, async (page) => {
+      expect(await page.evaluate(overlaps)).toEqual([])
+    })
+  },
+)
 
 test('an editor sees which text leads, opens it, and finds the same figures in the files', async () => {
   await withEditorsPage(browser, year, '/analytics?days=365&tz=Europe/Oslo', {}, async (page) => {

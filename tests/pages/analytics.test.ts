@@ -350,7 +350,7 @@ test('the segments of a send are shown together, each with how it was chosen, ho
   const chosen = tableRows(await show('/analytics/offers/4'), 'Sends').map((cells) => cells.at(-6))
   expect(chosen).toEqual([
     ...[3, 2, 1].map((segment) => `Learning, 50 % chance, segment ${segment}`),
-    'Not known: no decision is kept',
+    'Not known',
   ])
 })
 
