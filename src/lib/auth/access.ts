@@ -35,14 +35,14 @@ export function openAccess(options: { config: Config; database: Database; now: (
       const signedIn = await signIn(given)
       return signedIn.ok ? await begin(signedIn.value) : signedIn
     },
-    /** Whether another back end vouches for people with tokens: this site's own ones are for programs. */
-    takesTokens,
     /** The same for somebody whom another back end vouches for with a token. */
     async handOver(token: string) {
       if (!takesTokens) return fail({ code: 'forbidden' as const, message: tokensNotTaken })
       const handedOver = await handOver(token)
       return handedOver.ok ? await begin(handedOver.value) : handedOver
     },
+    /** Whether `handOver` takes tokens: those that this site makes for itself are for programs. */
+    takesTokens,
     /** Who is signed in, and the cookie to go on with where it is time for a new one. */
     async readSession(cookies: string | undefined) {
       const checked = await sessions.check(sessionIn(cookies))

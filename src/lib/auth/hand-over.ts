@@ -8,7 +8,7 @@ import { databaseAway } from './sign-in.ts'
 
 export type HandOverFault = TokenFault | { code: 'used' | 'unavailable'; message: string }
 
-/** The last second that PostgreSQL and JavaScript both know by a year of four digits. */
+/** The end of the year 9999, in seconds: a token may name any time, a database keeps fewer. */
 const lastSecond = 253_402_300_799
 /** Seconds that an expired token may still be accepted for, with much room. */
 const margin = 3_600

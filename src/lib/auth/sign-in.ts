@@ -15,6 +15,7 @@ export type SignIn = (given: {
   address: string
 }) => Promise<Result<Editor, SignInFault>>
 
+/** What people are told who cannot be signed in for no fault of theirs. */
 export const databaseAway = {
   code: 'unavailable' as const,
   message: 'The database does not answer, so nobody can sign in just now. Try again in a minute.',
