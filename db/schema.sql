@@ -4,6 +4,8 @@ create sequence promo_click_tracking_id_seq as bigint owned by promo_click_track
 
 create sequence promo_editors_id_seq as integer owned by promo_editors.id;
 
+create sequence promo_handed_over_tokens_id_seq as integer owned by promo_handed_over_tokens.id;
+
 create sequence promo_impression_tracking_id_seq as bigint owned by promo_impression_tracking.id;
 
 create sequence promo_offers_id_seq as integer owned by promo_offers.id;
@@ -122,6 +124,16 @@ create table promo_event_keys (
   constraint promo_event_keys_pkey PRIMARY KEY (event_id)
 );
 
+create table promo_handed_over_tokens (
+  id integer not null default nextval('promo_handed_over_tokens_id_seq'::regclass),
+  digest bytea not null,
+  subject text not null,
+  session_version integer not null default 1,
+  kept_until timestamp with time zone not null,
+  constraint promo_handed_over_tokens_digest_check CHECK (length(digest) = 32),
+  constraint promo_handed_over_tokens_pkey PRIMARY KEY (id)
+);
+
 create table promo_hash_salts (
   month date not null,
   salt bytea not null,
@@ -216,6 +228,14 @@ create table promo_send_metrics (
   constraint promo_send_metrics_pkey PRIMARY KEY (impression_id, hours)
 );
 
+create table promo_session_secret (
+  only_row boolean not null default true,
+  secret bytea not null,
+  constraint promo_session_secret_only_row_check CHECK (only_row),
+  constraint promo_session_secret_pkey PRIMARY KEY (only_row),
+  constraint promo_session_secret_secret_check CHECK (length(secret) >= 32)
+);
+
 create table promo_settlement (
   only_row boolean not null default true,
   recorded_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
@@ -267,6 +287,10 @@ CREATE UNIQUE INDEX idx_decision_variation ON promo_decisions USING btree (newsl
 CREATE UNIQUE INDEX idx_editor_name ON promo_editors USING btree (lower(name));
 
 CREATE INDEX idx_event_keys_recorded ON promo_event_keys USING btree (recorded_at);
+
+CREATE UNIQUE INDEX idx_handed_over_digest ON promo_handed_over_tokens USING btree (digest);
+
+CREATE INDEX idx_handed_over_subject ON promo_handed_over_tokens USING btree (subject);
 
 CREATE INDEX idx_impression_date ON promo_impression_tracking USING btree (tracked_date);
 

@@ -14,11 +14,14 @@ if (field && zone && field.value !== zone) {
   field.parentElement.after(button)
 }
 
-// The headline figures follow while somebody looks at the page.
+// The headline figures follow while somebody looks at the page. Such a request says that nobody made it, so that a tab left
+// open does not keep its session alive.
 const live = '[data-live]'
 const refresh = async () => {
   if (document.hidden || !document.querySelector(live)) return
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => undefined)
+  const answer = await fetch(location.href, {
+    headers: { accept: 'text/html', 'x-unattended': 'yes' },
+  }).catch(() => undefined)
   if (!answer?.ok || answer.redirected) return
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector(live)
   if (fresh) document.querySelector(live).replaceWith(fresh)

@@ -36,9 +36,13 @@ async function forEditors(
   if (!session.ok) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 303)
   locals.editor = session.value.editor
   const response = await shown({ locals, request, url }, session.value.editor.name, next)
-  if (session.value.cookie !== undefined) response.headers.append('set-cookie', session.value.cookie)
+  const { cookie } = session.value
+  if (cookie !== undefined && !unattended(request)) response.headers.append('set-cookie', cookie)
   return response
 }
+
+/** Whether an open page asks by itself: a session that nobody uses has to end. */
+const unattended = (request: Request): boolean => request.headers.has('x-unattended')
 
 /** A page that was shown to the same editor a moment ago is shown again: rendering takes the time of many redirects. */
 async function shown(

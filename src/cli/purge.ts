@@ -10,7 +10,7 @@ export const purgeCommand: Command = {
   synopsis: '[--dry-run]',
   help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
 more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions as old, salts of past months with the hashes by which visitors were told
-apart, and ids of callers after 35 days. Counters and rollups stay. A running site does the same once a day.
+apart, ids of callers after 35 days, and expired tokens of other back ends. Counters and rollups stay. A running site does the same once a day.
 
 Options:
   --dry-run   show what it would remove, and remove nothing
@@ -39,7 +39,7 @@ Example:
 }
 
 function describe(purged: Purged): string[] {
-  const { details, partitions, strays, salts, visitors, event_keys, decisions } = purged
+  const { details, partitions, strays, salts, visitors, event_keys, decisions, tokens } = purged
   const rows = [
     ['user agents and visitor hashes of clicks', details],
     ['months of clicks', [partitions.length, ...partitions].join(' ')],
@@ -48,6 +48,7 @@ function describe(purged: Purged): string[] {
     ['visitors told apart', visitors],
     ['salts', salts],
     ['event keys of retries', event_keys],
+    ['tokens that were handed over', tokens],
   ] as const
   const width = Math.max(...rows.map(([what]) => what.length))
   return rows.map(([what, amount]) => `${what.padEnd(width)}  ${amount}`)

@@ -37,6 +37,8 @@ const secret = (least: number) =>
     v.minLength(least, `must have at least ${least} characters`),
   )
 
+export const defaultDuplicateSeconds = 10
+
 const schema = v.object({
   HOST: v.optional(
     v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')),
@@ -62,7 +64,7 @@ const schema = v.object({
   PROMO_JOURNAL_MAX_MB: wholeNumber(1, 1_000_000, 1024),
   PROMO_BUFFER_MAX_EVENTS: wholeNumber(1000, 10_000_000, 200_000),
   PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
-  PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, 10),
+  PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, defaultDuplicateSeconds),
   PROMO_SCANNER_NETWORKS: v.optional(
     v.pipe(
       v.string(),

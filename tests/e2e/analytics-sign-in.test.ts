@@ -1,19 +1,21 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
+import { SignJWT } from 'jose'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser, personsUserAgent } from '../support/browser.ts'
 import { closeEditorsSite, type EditorsSite, openEditorsSite } from './analytics-site.ts'
 
 const screenshots = 'test-output'
+const secret = 'a-secret-of-thirty-two-characters'
 let browser: Browser
 let editors: EditorsSite
 
 beforeAll(async () => {
   mkdirSync(screenshots, { recursive: true })
   browser = await launchBrowser()
-  editors = await openEditorsSite(browser, async () => {})
+  editors = await openEditorsSite(browser, async () => {}, { PROMO_JWT_SECRET: secret })
 }, 120_000)
 
 afterAll(async () => {
@@ -50,6 +52,53 @@ test('by keyboard and without JavaScript: a wrong password is told, the right on
   await context.close()
 })
 
+/** What another back end makes for somebody; each is another one. */
+let tokens = 0
+const tokenFor = (subject: string) => {
+  tokens += 1
+  return new SignJWT({ jti: String(tokens) })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(subject)
+    .setExpirationTime('1 minute')
+    .sign(new TextEncoder().encode(secret))
+}
+
+test('a token of another back end signs in once, typed and without JavaScript', async () => {
+  const context = await browser.newContext({ userAgent: personsUserAgent, javaScriptEnabled: false })
+  const page = await context.newPage()
+  const token = await tokenFor('ben')
+  const signIn = async () => {
+    await page.goto(`${editors.running.site.url}/sign-in?next=/analytics/sends`)
+    await page.getByLabel('Token', { exact: true }).fill(token)
+    await page.getByRole('button', { name: 'Sign in with the token' }).click()
+  }
+  await signIn()
+  await page.waitForURL('**/analytics/sends')
+  expect(await page.locator('.leave').textContent()).toContain('ben')
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click()
+  await page.waitForURL('**/sign-in')
+  await signIn()
+  expect(await page.getByRole('alert').textContent()).toContain('used to sign in already')
+  await context.close()
+})
+
+test('a link of another back end brings its token along, out of sight of servers, and leaves the button to the person', async () => {
+  const context = await browser.newContext({ userAgent: personsUserAgent })
+  const page = await context.newPage()
+  const asked: string[] = []
+  page.on('request', (request) => void asked.push(request.url()))
+  const token = await tokenFor('ben')
+  const { url } = editors.running.site
+  await page.goto(`${url}/sign-in?next=/analytics/sends#token=${token}`)
+  await expect.poll(() => page.url()).toBe(`${url}/sign-in?next=/analytics/sends`)
+  expect(await page.getByLabel('Token', { exact: true }).inputValue()).toBe(token)
+  expect(await context.cookies()).toEqual([])
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/analytics/sends')
+  expect(asked.map((one) => new URL(one).search).filter((search) => search.includes(token))).toEqual([])
+  await context.close()
+})
+
 test('signing out everywhere ends the sessions of other browsers, signing out only one’s own', async () => {
   const open = async () => {
     const context = await browser.newContext({ userAgent: personsUserAgent })
@@ -57,7 +106,7 @@ test('signing out everywhere ends the sessions of other browsers, signing out on
     await page.goto(`${editors.running.site.url}/sign-in`)
     await page.getByLabel('Name').fill('anna')
     await page.getByLabel('Password').fill('correct horse battery')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click()
     await page.waitForURL('**/analytics')
     return page
   }

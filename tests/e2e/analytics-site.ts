@@ -19,8 +19,9 @@ const editor = { name: 'anna', password: 'correct horse battery' }
 export async function openEditorsSite(
   browser: Browser,
   prepare: (database: Database) => Promise<void>,
+  settings: Record<string, string> = {},
 ): Promise<EditorsSite> {
-  const running = await runSite()
+  const running = await runSite(settings)
   const { url } = running.database
   const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
   await addEditor(database, editor)
@@ -30,7 +31,7 @@ export async function openEditorsSite(
   await page.goto(`${running.site.url}/sign-in?next=/analytics/sends`)
   await page.getByLabel('Name').fill(editor.name)
   await page.getByLabel('Password').fill(editor.password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.waitForURL('**/analytics/sends')
   const session = await context.storageState()
   await context.close()

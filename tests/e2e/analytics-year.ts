@@ -14,11 +14,16 @@ const buttons = ['Read more', 'Start now', 'See how', 'Get it']
 const devices = ['mobile', 'desktop', 'tablet']
 const places = ['none', 'mail.google.com', 'outlook.live.com', 'mail.yahoo.com']
 
+const names: Record<number, string> = {
+  3: 'Ampersand & <Sons> – "quoted"',
+  9: 'The Complete Field Guide for Builders',
+}
+
 /** Twenty offers of four texts each; some names and texts need all the care that HTML takes. */
 async function insertOffers({ run }: Database): Promise<void> {
   const catalogue = Array.from({ length: offers }, (_, offer) => ({
     id: 101 + offer,
-    name: offer === 3 ? 'Ampersand & <Sons> – "quoted"' : `Offer number ${offer + 1} – its longer name`,
+    name: names[offer] ?? `Offer number ${offer + 1} – its longer name`,
     texts: Array.from({ length: texts }, (_, text) => ({
       id: variationOf(offer, text),
       text:

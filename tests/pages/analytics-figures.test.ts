@@ -97,6 +97,11 @@ function expectFigures(html: string, raw: RawEvents, period: Period, offer_id?: 
     })
   expect(days).toEqual(happened.reverse())
 
+  const sentEver = recountSends(raw).some((send) => (offer_id ?? send.offer_id) === send.offer_id)
+  const hasHistory = summary.clicks > 0 || sentEver
+  expect(html.includes('id="device"')).toBe(hasHistory)
+  if (!hasHistory) return
+
   if (clicksOf(summary, counting) > 0) {
     const cells = chartFigures(html, 'hours').flatMap(([, ...hours], day) =>
       hours.flatMap((clicks, hour) => (clicks === '0' ? [] : [[day + 1, hour, Number(clicks)]])),

@@ -6,7 +6,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
-import { headline } from '../support/html-tables.ts'
+import { headline, tableRows } from '../support/html-tables.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { ask, type RawRequest, type RunningSite, runSite } from './running-site.ts'
 
@@ -257,11 +257,18 @@ describe('signing in', () => {
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 
-  test('takes a token of the existing back end in place of a password', async () => {
-    const { authorization } = await bearer()
-    const answer = await from('/sign-in', form({ token: authorization.replace('Bearer ', '') }))
+  test('takes a token of the existing back end in place of a password, once', async () => {
+    const token = (await bearer()).authorization.replace('Bearer ', '')
+    // Copied with a blank beside it.
+    const answer = await from('/sign-in', form({ token: ` ${token} ` }))
     expect([answer.status, answer.headers.location]).toEqual([303, '/analytics'])
+    const again = await from('/sign-in', form({ token }))
+    expect([again.status, again.headers['set-cookie']]).toEqual([401, undefined])
+    expect(again.body).toContain('This token was used to sign in already.')
     expect((await from('/sign-in', form({ token: 'forged' }))).status).toBe(401)
+    const next = { token: (await bearer(61)).authorization.replace('Bearer ', '') }
+    expect((await from('/sign-in', form(next, { origin: 'https://auth.example' }))).status).toBe(403)
+    expect((await from('/sign-in', form(next))).status).toBe(303)
   })
 
   test('is refused where the form comes from another site', async () => {
@@ -313,6 +320,63 @@ test('pages of the analytics are for those who have signed in', async () => {
     ])
   }
   expect((await from('/analytics', form({}))).status).toBe(405)
+})
+
+test('the segments of a send are shown together, each with how it was chosen, however long ago', async () => {
+  const { sql } = running.database
+  const at = Date.now() - 500 * 86_400_000
+  const parts = [42, 43, 44].map((variation_id, index) => ({ variation_id, at: at + index * 60_000 }))
+  const between = anImpression({ at: at + 90_000, variation_id: 42, newsletter_send_id: 'whole' })
+  await recordImpressions(sql, [
+    between,
+    ...parts.map((part) => anImpression({ ...part, newsletter_send_id: 'split' })),
+  ])
+  for (const [index, { variation_id }] of parts.entries())
+    await sql`
+      insert into promo_decisions (newsletter_send_id, segment, offer_id, variation_id, strategy, probability)
+      values ('split', ${index + 1}, 4, ${variation_id}, 'thompson', 0.5)
+    `
+  const { cookie } = await signIn()
+  const day = (ago: number) => new Date(at + ago * 86_400_000).toISOString().slice(0, 10)
+  const show = async (path: string) => {
+    const range = `?from=${day(-1)}&to=${day(1)}`
+    const { status, body } = await from(`${path}${range}`, { headers: { cookie } })
+    expect(status).toBe(200)
+    return body
+  }
+  const sends = await show('/analytics/sends')
+  expect(sends.match(/<th scope="row" rowspan="3"/g)).toHaveLength(1)
+  expect(sends.match(/split, to 3 segments/g)).toHaveLength(1)
+  expect(tableRows(sends, 'Sends').map((cells) => cells.length)).toEqual([8, 7, 7, 8])
+  const chosen = tableRows(await show('/analytics/offers/4'), 'Sends').map((cells) => cells.at(-6))
+  expect(chosen).toEqual([
+    ...[3, 2, 1].map((segment) => `Learning, 50 % chance, segment ${segment}`),
+    'Not known',
+  ])
+})
+
+test('a session goes on with whoever uses it, and not with a page that was left open', async () => {
+  const { cookie } = await signIn()
+  const [kept] = await running.database.sql<{ secret: Buffer }[]>`select secret from promo_session_secret`
+  const [editor] = await running.database
+    .sql`select id, session_version from promo_editors where name = 'Anna'`
+  const issuedAt = Math.floor(Date.now() / 1000) - 3_600
+  const token = await new SignJWT({ by: 'password', id: editor?.id, version: editor?.session_version })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject('Anna')
+    .setAudience('promo-editor')
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + 12 * 3_600)
+    .sign(kept?.secret ?? new Uint8Array())
+  const older = `promo_session=${token}`
+  const ask = async (headers: Record<string, string>) => {
+    const answer = await from('/analytics', { headers })
+    expect(answer.status).toBe(200)
+    return answer.headers['set-cookie']
+  }
+  expect(await ask({ cookie })).toBeUndefined()
+  expect(await ask({ cookie: older, 'x-unattended': 'yes' })).toBeUndefined()
+  expect(await ask({ cookie: older })).toMatch(/^promo_session=[\w.-]+; .*Max-Age=43200/)
 })
 
 test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {

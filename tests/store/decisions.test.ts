@@ -116,51 +116,36 @@ test('the evidence of sends is what a recount row by row finds', async () => {
   )
 })
 
-describe('the timeline of an offer', () => {
-  test('tells what was sent when, how it was chosen and how it did, newest first', async () => {
+describe('the decisions of sends', () => {
+  test('are told for the sends that are asked for, segment by segment, however many others there are', async () => {
     const selection = await open()
-    const chosen = await selection.select({ newsletter_send_id: 'second', strategy: 'thompson', segments: 3 })
-    expect(chosen).toMatchObject({ ok: true })
-    await sent('first', 42, 3)
-    await sent('second', 42, 2)
-    await sent('second', 43, 2)
-    await sent('second', 50, 2, 5)
-    await sent(null, 42, 1)
-    await clicked('first', [
-      [0, 4],
-      [24, 1],
-    ])
-    const read = await selection.readDecisions(4)
+    const names = ['first', 'a "quoted", {odd} \\name', 'third']
+    for (const name of names)
+      expect(
+        await selection.select({ newsletter_send_id: name, strategy: 'thompson', segments: 3 }),
+      ).toMatchObject({ ok: true })
+    const read = await selection.readDecisions(names.slice(0, 2))
     const rows = read.ok ? [...read.value] : []
-    expect(rows).toHaveLength(3)
-    expect(rows.map((row) => [row.newsletter_send_id, row.variation_id])).toEqual([
-      ['second', 43],
-      ['second', 42],
-      ['first', 42],
-    ])
-    expect(rows[0]).toMatchObject({
+    expect(rows.map((row) => [row.newsletter_send_id, row.segment])).toEqual(
+      names
+        .slice(0, 2)
+        .toSorted()
+        .flatMap((name) => [1, 2, 3].map((segment) => [name, segment])),
+    )
+    expect(new Set(rows.slice(0, 3).map(({ variation_id }) => variation_id)).size).toBe(3)
+    expect(rows[0]).toEqual({
+      newsletter_send_id: expect.any(String),
+      segment: 1,
+      variation_id: expect.any(Number),
       strategy: 'thompson',
       probability: expect.any(Number),
-      clicks: 0,
-      clickers: 0,
     })
-    expect([1, 2, 3]).toContain(rows[0]?.segment)
-    expect(rows[2]).toEqual({
-      newsletter_send_id: 'first',
-      sent_at: '2026-11-15T12:00:00Z',
-      variation_id: 42,
-      text_content: 'Build your dream startup this weekend',
-      recipients: 1_000,
-      strategy: null,
-      probability: null,
-      segment: null,
-      clicks: 15,
-      human_clicks: 10,
-      clickers: 5,
-    })
-    expect(await selection.readDecisions(99)).toMatchObject({ ok: true, value: [] })
-    await store.sql`update promo_offers set offer_type = 'self_test' where id = 4`
-    expect(await selection.readDecisions(4)).toMatchObject({ ok: true, value: [] })
+  })
+
+  test('are none for sends that nothing was chosen for', async () => {
+    const selection = await open()
+    for (const sends of [[], ['unknown']])
+      expect(await selection.readDecisions(sends)).toMatchObject({ ok: true, value: [] })
   })
 })
 

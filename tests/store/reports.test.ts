@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
 import { daysBefore, daysBetween, type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
+import { sparklineDates } from '../../src/lib/charts/sparkline.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
@@ -143,6 +144,9 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
   )
   expect(variations.map(({ variation_id }) => variation_id)).toEqual(
     expect.arrayContaining([...expected.by_variation.keys()]),
+  )
+  expect(sparklineDates(summary.date_range)).toEqual(
+    expect.arrayContaining((rest.sparklines ?? []).map(({ date }) => date)),
   )
   const { sparklines, heatmap, devices, referrers, referrer_classes, reasons } = expected
   const timeline = expected.timeline.map(({ date, ...sums }) => ({ date, ...figures(sums) }))

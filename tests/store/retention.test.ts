@@ -26,7 +26,8 @@ afterEach(async () => {
 const day = 24 * 3_600_000
 const now = Date.UTC(2026, 10, 18, 12)
 const keep = { PROMO_RETAIN_DETAILS_DAYS: 30, PROMO_RETAIN_EVENTS_MONTHS: 13 }
-const nothing = { salts: 0, details: 0, visitors: 0, event_keys: 0, partitions: [], strays: 0, decisions: 0 }
+const none = { salts: 0, details: 0, visitors: 0, event_keys: 0, strays: 0, decisions: 0, tokens: 0 }
+const nothing = { ...none, partitions: [] }
 
 const purged = (at = now, retention = keep) => purge(database, at, retention)
 
@@ -252,9 +253,13 @@ test('a preview tells all that a purge removes', async () => {
     insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability, decided_at) values
       ('old', 4, 42, 'weighted', 0.5, '2025-09-30T23:59:59Z'), ('kept', 4, 42, 'weighted', 0.5, '2025-10-01')
   `
+  await store.sql`
+    insert into promo_handed_over_tokens (digest, subject, kept_until) values
+      (sha256('old'), 'ben', '2026-11-18T11:59:59Z'), (sha256('kept'), 'ben', '2026-11-18T12:00:00Z')
+  `
   const preview = await previewPurge(database, now, keep)
   expect(preview).toMatchObject(
-    ok({ salts: 1, details: 1, visitors: 3, event_keys: 1, strays: 1, decisions: 1 }),
+    ok({ salts: 1, details: 1, visitors: 3, event_keys: 1, strays: 1, decisions: 1, tokens: 1 }),
   )
   expect(preview.ok && preview.value.partitions.length).toBeGreaterThan(0)
   expect(await purged()).toEqual(preview)
@@ -262,6 +267,9 @@ test('a preview tells all that a purge removes', async () => {
   expect(await store.sql`select newsletter_send_id from promo_decisions`).toEqual([
     { newsletter_send_id: 'kept' },
   ])
+  expect(await store.sql`select digest from promo_handed_over_tokens`).toEqual(
+    await store.sql`select sha256('kept') as digest`,
+  )
 })
 
 test('an empty database has nothing to purge', async () => {
@@ -286,7 +294,7 @@ test('a database that goes away at any step is told, and the next purge does the
   await recordClicksAt(Date.UTC(2020, 0, 1), now - 31 * day)
   const gone = fail({ code: 'unavailable', message: 'gone' })
   // Three partitions are dropped from the fourth statement on, and then there are none.
-  for (const steps of [0, 1, 2, 3, 6, 4, 5, 6])
+  for (const steps of [0, 1, 2, 3, 6, 4, 5, 6, 7])
     expect(await purge(failingAfter(steps), now, keep)).toEqual(gone)
   for (const steps of [0, 1, 2]) expect(await previewPurge(failingAfter(steps), now, keep)).toEqual(gone)
   expect(await purged()).toMatchObject(ok({ details: 0, visitors: 0 }))

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openAccess } from '../../src/lib/auth/access.ts'
 import { addEditor, removeEditor } from '../../src/lib/auth/editor.ts'
 import { refuseReader } from '../../src/lib/auth/reader.ts'
 import { createSessions, sessionCookieFor, sessionIn, sessionLength } from '../../src/lib/auth/session.ts'
+import { createSessionSecret } from '../../src/lib/auth/session-secret.ts'
 import { createSignIn, pageAfterSignIn } from '../../src/lib/auth/sign-in.ts'
 import { readConfig } from '../../src/lib/config.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -36,7 +39,8 @@ afterEach(async () => {
 })
 
 const hour = 3_600_000
-const sessions = (on = database) => createSessions({ secret, database: on, now: () => now })
+const sessions = (on = database) =>
+  createSessions({ readSecret: async () => secret, database: on, now: () => now })
 const signIn = (
   given: { name?: string; password?: string; address?: string } = {},
   on = createSignIn(database),
@@ -44,12 +48,14 @@ const signIn = (
 const begun = async () => {
   const editor = await signIn()
   if (!editor.ok) throw new Error(editor.fault.message)
-  return await sessions().begin(editor.value)
+  const token = await sessions().begin(editor.value)
+  if (!token.ok) throw new Error(token.fault.code)
+  return token.value
 }
 
 describe('signing in', () => {
   test('takes the name in any case and the right password', async () => {
-    expect(await signIn({ name: ' ANNA ' })).toEqual(ok({ id: 1, name: 'Anna', version: 1 }))
+    expect(await signIn({ name: ' ANNA ' })).toEqual(ok({ by: 'password', id: 1, name: 'Anna', version: 1 }))
   })
 
   test('tells nobody whether the name or the password was wrong, and takes as long', async () => {
@@ -95,12 +101,20 @@ describe('signing in', () => {
       fault: { code: 'unavailable' },
     })
   })
+
+  test('is limited for each network of an IPv6 address', async () => {
+    const one = createSignIn(away)
+    const from = (host: number) => signIn({ name: `n${host}`, address: `2001:db8::${host}` }, one)
+    for (let host = 1; host <= 20; host += 1)
+      expect(await from(host)).toMatchObject({ fault: { code: 'unavailable' } })
+    expect(await from(21)).toMatchObject({ fault: { code: 'too_many' } })
+  })
 })
 
 describe('a session', () => {
   test('is its editor, and is renewed after ten minutes', async () => {
     const token = await begun()
-    const editor = { id: 1, name: 'Anna', version: 1 }
+    const editor = { by: 'password', id: 1, name: 'Anna', version: 1 }
     expect(await sessions().check(token)).toEqual(ok({ editor }))
     now += 10 * 60_000
     const checked = await sessions().check(token)
@@ -139,28 +153,32 @@ describe('a session', () => {
     expect(await sessions(away).check(token)).toEqual(fail({ code: 'unavailable' }))
   })
 
-  test('of somebody whom another back end vouches for is not renewed', async () => {
-    const token = await sessions().begin({ name: 'ben' })
-    now += 11 * hour
-    expect(await sessions(away).check(token)).toEqual(ok({ editor: { name: 'ben' } }))
-    now += hour
-    expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
+  test('that began before sessions said by what goes on', async () => {
+    const former = new SignJWT({ sub: 'Anna', id: 1, version: 1 })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setAudience('promo-editor')
+      .setIssuedAt(now / 1000)
+      .setExpirationTime(now / 1000 + 60)
+    expect(await sessions().check(await former.sign(secret))).toMatchObject(
+      ok({ editor: { by: 'password' } }),
+    )
   })
 
   test('is none without a token, with a forged one, or with one that was made for something else', async () => {
     const forged = createSessions({
-      secret: new TextEncoder().encode('another'.repeat(5)),
+      readSecret: async () => new TextEncoder().encode('another'.repeat(5)),
       database,
       now: () => now,
     })
     const api = new SignJWT({ sub: 'anna' })
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime(now / 1000 + 60)
+    const stranger = await forged.begin({ by: 'password', id: 1, name: 'Anna', version: 1 })
     for (const token of [
       undefined,
       '',
       'nonsense',
-      await forged.begin({ name: 'anna' }),
+      stranger.ok ? stranger.value : 'none',
       await api.sign(secret),
     ])
       expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
@@ -188,12 +206,12 @@ test('access hands out cookies, and takes them back', async () => {
   })
   if (!read.ok) throw new Error('the settings do not hold')
   const config = read.value
-  const access = openAccess({ config, database, now: () => now, log: openLog('silent') })
+  const access = openAccess({ config, database, now: () => now })
   const given = { name: 'anna', password, address: '192.0.2.7' }
   const cookie = await access.signIn(given)
   if (!cookie.ok) throw new Error(cookie.fault.message)
   expect(await access.signIn({ ...given, password: 'wrong' })).toMatchObject({ ok: false })
-  const editor = { id: 1, name: 'Anna', version: 1 }
+  const editor = { by: 'password', id: 1, name: 'Anna', version: 1 }
   expect(await access.readSession(cookie.value)).toEqual(ok({ editor, cookie: undefined }))
   expect(await access.readSession(undefined)).toEqual(fail({ code: 'signed_out' }))
   expect(await access.refuseReader((name) => (name === 'cookie' ? cookie.value : undefined))).toBeUndefined()
@@ -201,20 +219,79 @@ test('access hands out cookies, and takes them back', async () => {
   expect(await access.readSession(cookie.value)).toEqual(
     ok({ editor, cookie: expect.stringContaining('promo_session=') }),
   )
-  const token = await new SignJWT({ sub: 'ben' })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime(now / 1000 + 60)
-    .sign(new TextEncoder().encode('a-secret-of-thirty-two-characters'))
-  expect(await access.handOver(token)).toEqual(ok(expect.stringContaining('promo_session=')))
-  expect(await access.handOver('forged')).toMatchObject({ ok: false })
   const ended = ok(expect.stringContaining('promo_session=; Path=/; Max-Age=0'))
-  expect(await access.signOut()).toEqual(ended)
-  expect(await access.signOut('Anna')).toEqual(ended)
-  now += 5_000
+  expect(await access.signOut(cookie.value, false)).toEqual(ended)
+  expect(await access.readSession(cookie.value)).toMatchObject({ ok: true })
+  expect(await access.signOut(cookie.value, true)).toEqual(ended)
   expect(await access.readSession(cookie.value)).toEqual(fail({ code: 'signed_out' }))
-  const broken = { ...config, PROMO_DATA_DIR: '/dev/null/no-folder' }
-  const homeless = openAccess({ config: broken, database: away, now: () => now, log: openLog('silent') })
-  expect(await homeless.signOut('Anna')).toMatchObject({ ok: false })
+  // There is nothing to end for whoever is signed out.
+  for (const former of [cookie.value, undefined]) expect(await access.signOut(former, true)).toEqual(ended)
+})
+
+describe('the secret of sessions', () => {
+  const secretOf = (dataFolder: string, on = database) => createSessionSecret({ database: on, dataFolder })
+  const folderWith = (secret: string) => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'session-secret'), secret)
+    return folder
+  }
+
+  test('is one for all instances, however many ask at once, and stays', async () => {
+    const asked = Array.from({ length: 6 }, () => secretOf(temporaryFolder())())
+    const [first, ...others] = await Promise.all(asked)
+    expect(first).toHaveLength(32)
+    for (const other of [...others, await secretOf('/dev/null/no-folder')()]) expect(other).toEqual(first)
+  })
+
+  test('is the one that an earlier version left in the data folder, where there is none yet', async () => {
+    const former = new TextEncoder().encode('q'.repeat(43))
+    const one = secretOf(folderWith(`${'q'.repeat(43)}\n`))
+    expect(Buffer.from((await one()) ?? [])).toEqual(Buffer.from(former))
+    const other = await secretOf(folderWith(`${'r'.repeat(43)}\n`))()
+    expect(Buffer.from(other ?? [])).toEqual(Buffer.from(former))
+  })
+
+  test('is made anew where what was left is too short for one', async () => {
+    expect(await secretOf(folderWith('short\n'))()).toHaveLength(32)
+  })
+
+  test('is read when the database is back, and is known from then on', async () => {
+    let gone = true
+    const flaky: Database = {
+      ...away,
+      run: (...given) => (gone ? away.run(...given) : database.run(...given)),
+    }
+    const read = secretOf(temporaryFolder(), flaky)
+    expect(await read()).toBeUndefined()
+    const nobody = createSessions({ readSecret: read, database, now: () => now })
+    expect(await nobody.begin({ by: 'password', id: 1, name: 'Anna', version: 1 })).toEqual(
+      fail({ code: 'unavailable' }),
+    )
+    expect(await nobody.check(await begun())).toEqual(fail({ code: 'unavailable' }))
+    expect(await nobody.check(undefined)).toEqual(fail({ code: 'signed_out' }))
+    gone = false
+    const secret = await read()
+    expect(secret).toHaveLength(32)
+    gone = true
+    expect(await read()).toBe(secret)
+  })
+
+  test('that cannot be read keeps people from signing in, and tells them why', async () => {
+    let statements = 0
+    const stopping: Database = {
+      ...away,
+      run: (...given) => {
+        statements += 1
+        return statements === 1 ? database.run(...given) : away.run(...given)
+      },
+    }
+    const read = readConfig({ PROMO_DATA_DIR: temporaryFolder() })
+    if (!read.ok) throw new Error('the settings do not hold')
+    const access = openAccess({ config: read.value, database: stopping, now: () => now })
+    expect(await access.signIn({ name: 'anna', password, address: '192.0.2.7' })).toMatchObject(
+      fail({ code: 'unavailable', message: expect.stringContaining('The database does not answer') }),
+    )
+  })
 })
 
 test('readers of the API have a token or a session', async () => {
@@ -222,7 +299,7 @@ test('readers of the API have a token or a session', async () => {
     sessions: sessions(),
     checkToken: async (token: string) =>
       token === 'good'
-        ? ok('anna')
+        ? ok({ subject: 'anna', expiresAt: 0 })
         : fail({
             code: token === 'other' ? ('forbidden' as const) : ('unauthorized' as const),
             message: `not ${token}`,
@@ -233,6 +310,12 @@ test('readers of the API have a token or a session', async () => {
   expect(await refuse({ cookie: `promo_session=${await begun()}` })).toBeUndefined()
   expect(await refuse({})).toMatchObject({ error: 'unauthorized', headers: { 'www-authenticate': 'Bearer' } })
   expect(await refuse({ authorization: 'Basic YTpi' })).toMatchObject({ error: 'unauthorized' })
+  // Nobody can say whether a session is still good.
+  const blind = { ...parts, sessions: sessions(away) }
+  const cookie = `promo_session=${await begun()}`
+  expect(await refuseReader(blind, (name) => (name === 'cookie' ? cookie : undefined))).toMatchObject({
+    error: 'database_unavailable',
+  })
   // Whoever sends a bad token is told so, also with a session beside it.
   expect(await refuse({ authorization: 'Bearer bad', cookie: `promo_session=${await begun()}` })).toEqual({
     error: 'unauthorized',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findingsOf, smallListWarning } from '../../src/lib/analytics/findings.ts'
+import { findingsOf, hasHistory, smallListWarning } from '../../src/lib/analytics/findings.ts'
 import {
   changeOf,
   hoursSentence,
@@ -175,23 +175,48 @@ describe('what may be said of the texts of an offer', () => {
   })
 })
 
-describe('a list too small to learn from', () => {
-  const sends = (recipients: number, clickers: number, count = 4) =>
-    Array.from({ length: count }, () => ({ recipients, clickers }))
+test('something has happened once there was a click, a send in the period, or a send before it', () => {
+  const unsent = anOffer({ smoothed_ctr: null })
+  const nothing = { summary: aSummary({ total_clicks: 0 }), offers: [unsent], settled_until: null }
+  expect(hasHistory(nothing)).toBe(false)
+  expect(hasHistory({ ...nothing, sends: [] })).toBe(false)
+  expect(hasHistory({ ...nothing, sends: [aSend()] })).toBe(true)
+  expect(hasHistory({ ...nothing, summary: aSummary({ total_clicks: 1 }) })).toBe(true)
+  expect(hasHistory({ ...nothing, offers: [unsent, anOffer({ smoothed_ctr: 0.1 })] })).toBe(true)
+})
 
-  test('is said to be', () => {
-    expect(smallListWarning(sends(5, 0))).toContain(
-      'about 5 recipients here. That is too few to learn from: each text would take about 1,000 sends to get 100 clicks.',
+describe('a list too small to learn from', () => {
+  const now = Date.UTC(2026, 10, 18, 12)
+  const days = 86_400_000
+  const sends = (recipients: number, clickers: number, count = 4, age = 3 * days) =>
+    Array.from({ length: count }, () => ({
+      recipients,
+      clickers,
+      sent_at: new Date(now - age).toISOString(),
+    }))
+  const warning = (...lists: ReturnType<typeof sends>[]) => smallListWarning(lists.flat(), now)
+
+  test('is said to be, by a rate that is two per cent at first and follows what is seen', () => {
+    // (0 + 4) / (20 + 200) of 5 recipients are a clicker in 11 sends.
+    expect(warning(sends(5, 0))).toContain(
+      'about 5 recipients here. That is too few to learn from: each text would take about 1,100 sends to get 100 clicks.',
     )
-    expect(smallListWarning([...sends(5, 0), ...sends(5, 1, 1)])).toContain('about 500 sends')
-    expect(smallListWarning(sends(0.2, 0))).toContain('about 1 recipient here')
+    expect(warning(sends(0.2, 0))).toContain('about 1 recipient here')
+    // (40 + 4) / (2,000 + 200) of 100 are two clickers a send.
+    expect(warning(sends(100, 2, 20))).toContain('about 50 sends')
+    expect(warning(sends(100, 4, 20))).toBeUndefined()
   })
 
-  test('is not what brings three clicks a send, nor what was just sent to many, nor what was never sent', () => {
-    expect(smallListWarning(sends(100, 3))).toBeUndefined()
-    expect(smallListWarning(sends(100, 2.9))).toBeDefined()
-    expect(smallListWarning(sends(150, 0))).toBeUndefined()
-    expect(smallListWarning([])).toBeUndefined()
+  test('is one where nobody clicks however many get it, and what was sent in the last three days says nothing of that', () => {
+    // 4 / (20,000 + 200) of 1,000 are a clicker in five sends.
+    expect(warning(sends(1_000, 0, 20))).toContain('about 505 sends')
+    expect(warning(sends(1_000, 0, 20, 3 * days - 1))).toBeUndefined()
+    expect(warning(sends(100, 2, 20), sends(100, 0, 20, days))).toContain('about 50 sends')
+    expect(warning(sends(100, 4, 20), sends(20, 0, 20, days))).toContain('about 60 recipients')
+  })
+
+  test('is none that was never sent to', () => {
+    expect(warning([])).toBeUndefined()
   })
 })
 

@@ -23,9 +23,12 @@ const check = (more: object = {}) =>
 
 describe('tokens signed with the shared secret', () => {
   test('are accepted and say whom they speak of', async () => {
-    expect(await check()(await token().sign(key))).toEqual({ ok: true, value: 'anna' })
+    expect(await check()(await token().sign(key))).toEqual({
+      ok: true,
+      value: { subject: 'anna', expiresAt: seconds + 60 },
+    })
     const nameless = new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(seconds + 60)
-    expect(await check()(await nameless.sign(key))).toEqual({ ok: true, value: 'token' })
+    expect(await check()(await nameless.sign(key))).toMatchObject({ value: { subject: 'token' } })
   })
 
   test.each([
@@ -48,8 +51,11 @@ describe('tokens signed with the shared secret', () => {
     const endless = new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).sign(key)
     const stranger = token().sign(new TextEncoder().encode('another secret of many characters'))
     const longer = token(undefined, 'HS512').sign(new Uint8Array([...key, ...key]))
+    const numbered = new SignJWT(JSON.parse(`{"sub":7,"exp":${seconds + 60}}`))
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(key)
     const unsigned = `${btoa('{"alg":"none"}')}.${btoa(`{"exp":${seconds + 60}}`)}.`.replaceAll('=', '')
-    for (const one of [await endless, await stranger, await longer, unsigned, 'no token', ''])
+    for (const one of [await endless, await stranger, await longer, await numbered, unsigned, 'no token', ''])
       expect(await check()(one)).toMatchObject({ ok: false, fault: { code: 'unauthorized' } })
   })
 
@@ -100,7 +106,7 @@ describe('tokens of another back end', () => {
 
   test('are checked with the keys that it publishes', async () => {
     const remote = check({ PROMO_JWKS_URL: url, PROMO_JWT_SECRET: undefined })
-    expect(await remote(await signed().sign(privateKey))).toEqual({ ok: true, value: 'ben' })
+    expect(await remote(await signed().sign(privateKey))).toMatchObject({ value: { subject: 'ben' } })
     // The public key is no secret, so it must not do as one.
     expect(await remote(await signed('HS256').sign(key))).toMatchObject({
       ok: false,

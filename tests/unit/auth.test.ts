@@ -23,7 +23,7 @@ import {
   hashPassword,
   verifyPassword,
 } from '../../src/lib/auth/password.ts'
-import { sessionSecret, tokenSecret } from '../../src/lib/auth/secret.ts'
+import { tokenSecret } from '../../src/lib/auth/secret.ts'
 import { parseLifetime, signToken } from '../../src/lib/auth/token.ts'
 
 vi.mock('node:fs', async (original) => {
@@ -234,17 +234,4 @@ describe('the secret', () => {
     writeFileSync(join(folder, 'file'), '')
     expect(read(join(folder, 'file'))).toMatchObject({ code: 'unusable_file' })
   })
-})
-
-test('sessions have a secret of their own, which stays', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'promo-secret-'))
-  const secret = sessionSecret({ PROMO_DATA_DIR: folder })
-  expect(secret).toEqual(sessionSecret({ PROMO_DATA_DIR: folder }))
-  expect(secret).not.toEqual(tokenSecret({ PROMO_DATA_DIR: folder }))
-  writeFileSync(join(folder, 'session-secret'), 'short')
-  expect(sessionSecret({ PROMO_DATA_DIR: folder })).toMatchObject({
-    ok: false,
-    fault: { code: 'unusable_file', message: expect.stringContaining('every editor has to sign in again') },
-  })
-  rmSync(folder, { recursive: true })
 })

@@ -7,7 +7,7 @@ import { drawLifts, drawRates } from '../../src/lib/charts/rates.ts'
 import { ticksTo, topOf, topOfRates } from '../../src/lib/charts/scale.ts'
 import { drawSendCurve, sumSpans } from '../../src/lib/charts/send-curve.ts'
 import { drawShares } from '../../src/lib/charts/shares.ts'
-import { drawSparkline } from '../../src/lib/charts/sparkline.ts'
+import { drawSparkline, sparklineDates, trendsOf } from '../../src/lib/charts/sparkline.ts'
 import type { Point } from '../../src/lib/charts/timeline.ts'
 
 const daysFrom = (start: string, count: number) =>
@@ -316,6 +316,37 @@ describe('a sparkline', () => {
     expect(drawSparkline([])).toBe('')
     expect(drawSparkline([null, null])).toBe('')
     expect(drawSparkline([0, 0])).toBe('M25,23L75,23')
+  })
+
+  test('goes over the whole range, in spans of as many days as leave about twenty-six', () => {
+    expect(sparklineDates({ start: '2026-02-27', end: '2026-03-01' })).toEqual(daysFrom('2026-02-27', 3))
+    expect(sparklineDates({ start: '2026-01-01', end: '2026-01-26' })).toHaveLength(26)
+    const spans = sparklineDates({ start: '2025-01-01', end: '2025-12-31' })
+    expect([spans.length, ...spans.slice(0, 2), spans.at(-1)]).toEqual([
+      25,
+      '2025-01-01',
+      '2025-01-16',
+      '2025-12-27',
+    ])
+  })
+
+  test('gives time without any data its place, as a gap, and a text that had no clicks a zero', () => {
+    const day = (date: string, variation_id: number, clicks: number) => ({
+      date,
+      variation_id,
+      impressions: 9,
+      clicks,
+      human_clicks: clicks - 1,
+    })
+    const days = [day('2026-01-02', 1, 5), day('2026-01-05', 1, 3), day('2026-01-05', 2, 8)]
+    const trends = trendsOf(days, { start: '2026-01-01', end: '2026-01-06' }, 'all')
+    expect([...trends]).toEqual([
+      [1, [null, 5, null, null, 3, null]],
+      [2, [null, 0, null, null, 8, null]],
+    ])
+    expect(trendsOf(days, { start: '2026-01-01', end: '2026-01-06' }, 'human').get(1)?.[1]).toBe(4)
+    // The second of six days is a sixth and a half from the left.
+    expect(drawSparkline(trends.get(1) ?? [])).toBe('M25,1h3M75,10h3')
   })
 
   test('has at most thirty points, which are means', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TimelineRow } from '../../src/lib/analytics/report.ts'
-import { periodFor, timelineOf } from '../../src/lib/charts/timeline.ts'
+import { newestNote, periodFor, timelineOf } from '../../src/lib/charts/timeline.ts'
 import { wilson } from '../../src/lib/charts/wilson.ts'
 
 const row = (date: string, impressions: number, clicks: number, human = clicks): TimelineRow => ({
@@ -105,4 +105,12 @@ describe("Wilson's interval", () => {
     expect(wilson(6, 5)).toEqual({ low: null, high: null })
     expect(wilson(0, 0)).toEqual({ low: null, high: null })
   })
+})
+
+test('the newest rates are said to rise still, until three days have passed', () => {
+  const end = '2026-11-25'
+  const at = (day: number) => Date.UTC(2026, 10, day)
+  expect(newestNote({ end }, at(25))).toContain('will still rise')
+  expect(newestNote({ end }, at(29) - 1)).toContain('will still rise')
+  expect(newestNote({ end }, at(29))).toBe('')
 })

@@ -141,6 +141,27 @@ describe('rate limits', () => {
   })
 })
 
+describe('a client of the rate limits', () => {
+  const one = ['2001:db8:0:7::1', '2001:DB8::7:ffff:ffff:ffff:ffff', '2001:db8:0:7:1:2:3:4%eth0']
+  const others = ['2001:db8:0:8::1', '2001:db8:1:7::1', '2001:db9:0:7::1', '::1', 'fe80::1', '::2:0:0:0:1']
+
+  test('is an IPv6 network of 64 bits', async () => {
+    const limit = limitPerMinute(1)
+    expect(await limit(one[0] ?? '')).toBeUndefined()
+    for (const address of one) expect(await limit(address)).toBe(60)
+    for (const address of others) expect(await limit(address)).toBeUndefined()
+  })
+
+  test('is one IPv4 address, in whatever form', async () => {
+    const limit = limitPerMinute(1)
+    expect(await limit('203.0.113.7')).toBeUndefined()
+    for (const address of ['203.0.113.7', '::ffff:203.0.113.7', '::FFFF:cb00:7107'])
+      expect(await limit(address)).toBe(60)
+    for (const address of ['203.0.113.8', '::ffff:203.0.113.9', '', 'unknown'])
+      expect(await limit(address)).toBeUndefined()
+  })
+})
+
 describe('the guard', () => {
   const parts = (limit: RateLimit): GuardParts & { metrics: ReturnType<typeof createMetrics> } => ({
     token,

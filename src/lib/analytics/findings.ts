@@ -1,5 +1,5 @@
 import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
-import type { OfferRow, Statistics, VariationRow } from './report.ts'
+import type { OfferRow, Report, SendRow, Statistics, VariationRow } from './report.ts'
 import { chance, shortNames, some } from './words.ts'
 
 /** What the sends so far say of the texts of one offer, and what to do about it. */
@@ -27,6 +27,10 @@ const order: Finding['code'][] = [
   'no_rival',
   'not_sent',
 ]
+
+/** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
+export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
+  summary.total_clicks > 0 || sends.length > 0 || offers.some(({ smoothed_ctr }) => smoothed_ctr !== null)
 
 /** One finding an offer, those first that an editor can act on. */
 export function findingsOf(offers: readonly OfferRow[], variations: readonly VariationRow[]): Finding[] {
@@ -118,23 +122,29 @@ function missing({ statistics: a }: Judged, { statistics: b }: Judged): string {
   return sends > 0 ? some(sends, 'more send') : 'three days of waiting for late clicks'
 }
 
-/** Clicks a recipient where little is known yet, as in selection-and-statistics. */
-const usualRate = 0.02
+/** What stands in for clickers and recipients where little is known yet, as in selection-and-statistics, "Evidence". */
+const [priorClickers, priorRecipients] = [4, 200]
+/** Next to all clickers of a send have clicked by then, in milliseconds. */
+const complete = 3 * 86_400_000
 /** With fewer clickers a send, a text takes more than a month of daily sends to be judged. */
 const fewestClickers = 3
 
+type Send = Pick<SendRow, 'sent_at' | 'recipients' | 'clickers'>
+
+const sumOf = (sends: readonly Send[], column: 'recipients' | 'clickers'): number =>
+  sends.reduce((sum, send) => sum + send[column], 0)
+
 /**
  * Why a list is too small to learn from, or nothing where it is not. Clicks differ by chance by about their square
- * root, so a text needs about a hundred before a difference shows.
+ * root, so a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
  */
-export function smallListWarning(
-  sends: readonly { recipients: number; clickers: number }[],
-): string | undefined {
-  const sum = (pick: 'recipients' | 'clickers') => sends.reduce((total, send) => total + send[pick], 0)
-  const recipients = sum('recipients') / sends.length
-  // Sends of today have no clicks yet.
-  const clickers = Math.max(sum('clickers') / sends.length, recipients * usualRate)
-  if (sends.length === 0 || clickers >= fewestClickers) return undefined
+export function smallListWarning(sends: readonly Send[], now: number): string | undefined {
+  if (sends.length === 0) return undefined
+  const older = sends.filter(({ sent_at }) => now - Date.parse(sent_at) >= complete)
+  const rate = (sumOf(older, 'clickers') + priorClickers) / (sumOf(older, 'recipients') + priorRecipients)
+  const recipients = sumOf(sends, 'recipients') / sends.length
+  const clickers = recipients * rate
+  if (clickers >= fewestClickers) return undefined
   const each = some(Math.max(1, Math.round(recipients)), 'recipient')
   const needed = some(Math.ceil(neededClicks / clickers), 'send')
   return `A send goes to about ${each} here. That is too few to learn from: each text would take about ${needed} to get ${neededClicks} clicks. Read the differences below as chance.`

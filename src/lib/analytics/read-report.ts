@@ -1,4 +1,4 @@
-import type { ApiFault } from '../http/answer.ts'
+import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
@@ -25,11 +25,7 @@ export async function readReport(
   const read = await database.run((sql) => readReportRow(sql, query), deadline)
   if (!read.ok && read.fault.code === 'refused')
     return fail(invalid({ tz: `is not known to the database: ${read.fault.message}` }))
-  if (!read.ok) {
-    const message =
-      'The database does not answer. Redirects go on and clicks are kept; try again in a minute.'
-    return fail({ error: 'database_unavailable', message })
-  }
+  if (!read.ok) return fail(databaseUnavailable)
   const [row] = read.value
   if (!row) throw new Error('the report statement answers one row')
   const missing = missingOf(row, query)

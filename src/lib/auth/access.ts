@@ -1,25 +1,31 @@
-import { randomBytes } from 'node:crypto'
 import type { Config } from '../config.ts'
 import type { HeaderReader } from '../http/client.ts'
-import type { Log } from '../operations/log.ts'
-import { ok } from '../result.ts'
+import { fail, ok } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { endSessions } from '../store/editors.ts'
+import { endTokenSessions } from '../store/handed-over-tokens.ts'
 import { createTokenCheck } from './check-token.ts'
+import { createHandOver } from './hand-over.ts'
 import { refuseReader } from './reader.ts'
-import { sessionSecret } from './secret.ts'
 import { createSessions, type Editor, sessionCookieFor, sessionIn } from './session.ts'
-import { createSignIn } from './sign-in.ts'
+import { createSessionSecret } from './session-secret.ts'
+import { createSignIn, databaseAway } from './sign-in.ts'
+
+const tokensNotTaken = 'This site takes no tokens: neither PROMO_JWKS_URL nor PROMO_JWT_SECRET is set.'
 
 /** Who may read the analytics: editors with a session, and callers with a token. */
-export function openAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {
-  const { config, database, now, log } = options
-  const secret = sessionSecret(config)
-  if (!secret.ok) log.error({ reason: secret.fault.message }, 'sessions will end with this process')
-  const sessions = createSessions({ secret: secret.ok ? secret.value : randomBytes(32), database, now })
+export function openAccess(options: { config: Config; database: Database; now: () => number }) {
+  const { config, database, now } = options
+  const readSecret = createSessionSecret({ database, dataFolder: config.PROMO_DATA_DIR })
+  const sessions = createSessions({ readSecret, database, now })
   const signIn = createSignIn(database)
   const checkToken = createTokenCheck(config, now)
-  const cookieFor = async (editor: Editor) => sessionCookieFor(await sessions.begin(editor), config.SITE_URL)
+  const handOver = createHandOver({ database, checkToken, now })
+  const takesTokens = config.PROMO_JWKS_URL !== undefined || config.PROMO_JWT_SECRET !== undefined
+  const begin = async (editor: Editor) => {
+    const token = await sessions.begin(editor)
+    return token.ok ? ok(sessionCookieFor(token.value, config.SITE_URL)) : fail(databaseAway)
+  }
 
   return {
     /** Why a request may not read the API. */
@@ -27,13 +33,16 @@ export function openAccess(options: { config: Config; database: Database; now: (
     /** The cookie of a new session. */
     async signIn(given: { name: string; password: string; address: string }) {
       const signedIn = await signIn(given)
-      return signedIn.ok ? ok(await cookieFor(signedIn.value)) : signedIn
+      return signedIn.ok ? await begin(signedIn.value) : signedIn
     },
     /** The same for somebody whom another back end vouches for with a token. */
     async handOver(token: string) {
-      const checked = await checkToken(token)
-      return checked.ok ? ok(await cookieFor({ name: checked.value })) : checked
+      if (!takesTokens) return fail({ code: 'forbidden' as const, message: tokensNotTaken })
+      const handedOver = await handOver(token)
+      return handedOver.ok ? await begin(handedOver.value) : handedOver
     },
+    /** Whether `handOver` takes tokens: those that this site makes for itself are for programs. */
+    takesTokens,
     /** Who is signed in, and the cookie to go on with where it is time for a new one. */
     async readSession(cookies: string | undefined) {
       const checked = await sessions.check(sessionIn(cookies))
@@ -41,14 +50,18 @@ export function openAccess(options: { config: Config; database: Database; now: (
       const { editor, renewed } = checked.value
       return ok({ editor, cookie: renewed && sessionCookieFor(renewed, config.SITE_URL) })
     },
-    /** The cookie that ends a session; with the name of an editor, all sessions of theirs end. */
-    async signOut(everywhere?: string) {
-      if (everywhere !== undefined) {
-        const ended = await database.run((sql) => endSessions(sql, everywhere))
-        if (!ended.ok) return ended
-        sessions.forgetVersions()
-      }
-      return ok(sessionCookieFor(undefined, config.SITE_URL))
+    /** The cookie that ends a session; with `everywhere` all sessions of the same person end. */
+    async signOut(cookies: string | undefined, everywhere: boolean) {
+      const cookie = ok(sessionCookieFor(undefined, config.SITE_URL))
+      if (!everywhere) return cookie
+      const session = await sessions.check(sessionIn(cookies))
+      if (!session.ok) return session.fault.code === 'signed_out' ? cookie : session
+      const { by, name } = session.value.editor
+      const end = by === 'password' ? endSessions : endTokenSessions
+      const ended = await database.run((sql) => end(sql, name))
+      if (!ended.ok) return ended
+      sessions.forgetVersions()
+      return cookie
     },
   }
 }

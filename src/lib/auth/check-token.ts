@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import { tokenSecret } from './secret.ts'
@@ -6,8 +7,10 @@ import { tokenSecret } from './secret.ts'
 /** `unauthorized`: sign in or get a new token. `forbidden`: the token is whole, and meant for something else. */
 export type TokenFault = { code: 'unauthorized' | 'forbidden'; message: string }
 
-/** Answers whom a token speaks of. */
-export type CheckToken = (token: string) => Promise<Result<string, TokenFault>>
+/** Answers whom a token speaks of, and the second since 1970 in which it expires. */
+export type CheckToken = (
+  token: string,
+) => Promise<Result<{ subject: string; expiresAt: number }, TokenFault>>
 
 type TokenConfig = Pick<
   Config,
@@ -27,6 +30,7 @@ const publicKeyAlgorithms = [
   'ES512',
   'EdDSA',
 ]
+const claims = v.object({ sub: v.optional(v.string(), 'token'), exp: v.number() })
 /** Seconds that two clocks may be apart. */
 const clockTolerance = 5
 
@@ -47,7 +51,8 @@ export function createTokenCheck(config: TokenConfig, now: () => number): CheckT
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, key, { ...options, currentDate: new Date(now()) })
-      return ok(payload.sub ?? 'token')
+      const { sub: subject, exp: expiresAt } = v.parse(claims, payload)
+      return ok({ subject, expiresAt })
     } catch (error) {
       return fail(tokenFault(error))
     }

@@ -1,4 +1,4 @@
-import type { ApiFault } from '../http/answer.ts'
+import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
 import type { HeaderReader } from '../http/client.ts'
 import type { CheckToken } from './check-token.ts'
 import { type Sessions, sessionIn } from './session.ts'
@@ -15,6 +15,7 @@ export async function refuseReader(
   if (authorization === undefined) {
     const session = await sessions.check(sessionIn(header('cookie')))
     if (session.ok) return undefined
+    if (session.fault.code === 'unavailable') return databaseUnavailable
     const message =
       'Send a token as "Authorization: Bearer …" (npm run promo -- token makes one), or sign in at /sign-in'
     return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }

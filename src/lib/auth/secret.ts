@@ -23,27 +23,18 @@ export function tokenSecret(
       'that holds these keys. Set PROMO_JWT_SECRET to let this site sign tokens of its own.'
     return fail({ code: 'keys_elsewhere', message })
   }
-  return keptSecret(config, 'jwt-secret', 'Mend it, or set PROMO_JWT_SECRET.')
+  return keptSecret(config)
 }
 
-/** The secret that this site signs its editors' sessions with: instances that share a data folder share it. */
-export const sessionSecret = (config: Pick<Config, 'PROMO_DATA_DIR'>): Result<Uint8Array, SecretFault> =>
-  keptSecret(config, 'session-secret', 'Mend it, or delete it: every editor has to sign in again then.')
-
-/** A secret that is made once, and kept in the data folder. */
-function keptSecret(
-  { PROMO_DATA_DIR }: Pick<Config, 'PROMO_DATA_DIR'>,
-  name: string,
-  remedy: string,
-): Result<Uint8Array, SecretFault> {
-  const path = join(PROMO_DATA_DIR, name)
+function keptSecret({ PROMO_DATA_DIR }: Pick<Config, 'PROMO_DATA_DIR'>): Result<Uint8Array, SecretFault> {
+  const path = join(PROMO_DATA_DIR, 'jwt-secret')
   try {
     mkdirSync(PROMO_DATA_DIR, { recursive: true, mode: 0o711 })
     const secret = v.safeParse(secretText, readOrCreate(path))
     if (secret.success) return ok(new TextEncoder().encode(secret.output))
-    return unusable(path, 'it has fewer than 32 characters', remedy)
+    return unusable(path, 'it has fewer than 32 characters')
   } catch (error) {
-    return unusable(path, messageOf(error), remedy)
+    return unusable(path, messageOf(error))
   }
 }
 
@@ -74,8 +65,8 @@ function read(path: string): string | undefined {
   }
 }
 
-const unusable = (path: string, reason: string, remedy: string) =>
+const unusable = (path: string, reason: string) =>
   fail<SecretFault>({
     code: 'unusable_file',
-    message: `The secret in ${path} cannot be used: ${reason}. ${remedy}`,
+    message: `The secret in ${path} cannot be used: ${reason}. Mend it, or set PROMO_JWT_SECRET.`,
   })

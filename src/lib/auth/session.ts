@@ -4,16 +4,18 @@ import * as v from 'valibot'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { readSessionVersion } from '../store/editors.ts'
+import { readTokenVersion } from '../store/handed-over-tokens.ts'
+import type { ReadSecret } from './session-secret.ts'
 
-/** Who is signed in. `id` is missing for somebody whom another back end has vouched for. */
-export type Editor = { name: string; id?: number; version?: number }
+/** Who is signed in, and by what: `id` and `version` are those of the editor, or of the token of another back end. */
+export type Editor = { by: 'password' | 'token'; id: number; name: string; version: number }
 
 /** `signed_out`: no session, or one that has ended. `unavailable`: nobody can say, since the database is away. */
 export type SessionFault = { code: 'signed_out' | 'unavailable' }
 
 export type Sessions = {
   /** A token for the cookie. */
-  begin(editor: Editor): Promise<string>
+  begin(editor: Editor): Promise<Result<string, SessionFault>>
   /** Who a token belongs to, and the token to go on with where it is time for a new one. */
   check(token: string | undefined): Promise<Result<{ editor: Editor; renewed?: string }, SessionFault>>
   /** Has the versions read again: one of them was raised. */
@@ -31,36 +33,40 @@ const audience = 'promo-editor'
 const claims = v.object({
   sub: v.string(),
   iat: v.number(),
-  id: v.optional(v.number()),
-  version: v.optional(v.number()),
+  by: v.optional(v.picklist(['password', 'token']), 'password'),
+  id: v.number(),
+  version: v.number(),
 })
 
 /**
  * Sessions are signed tokens, so that instances share nothing but the secret; each names the version of its editor's
- * sessions, and raising that in the database ends them all. While the database is away nobody's version can be seen:
- * an editor whose version was seen last time goes on, since without the database there is nothing to read anyway.
+ * sessions (or of those of the token that it began with), and raising that in the database ends them all. While the
+ * database is away nobody's version can be seen: an editor whose version was seen last time goes on, since without the
+ * database there is nothing to read anyway.
  */
 export function createSessions(options: {
-  secret: Uint8Array
+  readSecret: ReadSecret
   database: Database
   now: () => number
 }): Sessions {
-  const { secret, database, now } = options
-  const versions = new LRUCache<number, { version: number | undefined; seenAt: number }>({ max: 1_000 })
+  const { readSecret, database, now } = options
+  const versions = new LRUCache<string, { version: number | undefined; seenAt: number }>({ max: 1_000 })
 
-  const currentVersion = async (id: number): Promise<Result<number | undefined, SessionFault>> => {
-    const known = versions.get(id)
+  const currentVersion = async ({ by, id }: Editor): Promise<Result<number | undefined, SessionFault>> => {
+    const key = `${by} ${id}`
+    const known = versions.get(key)
     if (known && now() - known.seenAt < versionFreshFor) return ok(known.version)
-    const read = await database.run((sql) => readSessionVersion(sql, id), 2_000)
+    const readVersion = by === 'password' ? readSessionVersion : readTokenVersion
+    const read = await database.run((sql) => readVersion(sql, id), 2_000)
     if (!read.ok) return known ? ok(known.version) : fail({ code: 'unavailable' })
     const version = read.value[0]?.session_version
-    versions.set(id, { version, seenAt: now() })
+    versions.set(key, { version, seenAt: now() })
     return ok(version)
   }
 
-  const begin = ({ name, id, version }: Editor) => {
+  const sign = (secret: Uint8Array, { by, id, name, version }: Editor) => {
     const issuedAt = Math.floor(now() / 1000)
-    return new SignJWT({ id, version })
+    return new SignJWT({ by, id, version })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(name)
       .setAudience(audience)
@@ -70,10 +76,15 @@ export function createSessions(options: {
   }
 
   return {
-    begin,
+    async begin(editor) {
+      const secret = await readSecret()
+      return secret ? ok(await sign(secret, editor)) : fail({ code: 'unavailable' })
+    },
     forgetVersions: () => versions.clear(),
     async check(token) {
       if (token === undefined) return fail({ code: 'signed_out' })
+      const secret = await readSecret()
+      if (!secret) return fail({ code: 'unavailable' })
       const verified = await jwtVerify(token, secret, {
         algorithms: ['HS256'],
         audience,
@@ -82,14 +93,14 @@ export function createSessions(options: {
       }).catch(() => undefined)
       const parsed = v.safeParse(claims, verified?.payload)
       if (!parsed.success) return fail({ code: 'signed_out' })
-      const { sub: name, id, version, iat } = parsed.output
-      // Whom another back end has vouched for has to come back from there after twelve hours.
-      if (id === undefined || version === undefined) return ok({ editor: { name } })
-      const current = await currentVersion(id)
+      const { sub: name, by, id, version, iat } = parsed.output
+      const editor = { by, id, name, version }
+      const current = await currentVersion(editor)
       if (!current.ok) return current
       if (current.value !== version) return fail({ code: 'signed_out' })
-      const editor = { name, id, version }
-      return now() / 1000 - iat < renewAfter ? ok({ editor }) : ok({ editor, renewed: await begin(editor) })
+      // Whom another back end has vouched for has to come back from there after twelve hours.
+      const goesOn = by === 'token' || now() / 1000 - iat < renewAfter
+      return goesOn ? ok({ editor }) : ok({ editor, renewed: await sign(secret, editor) })
     },
   }
 }

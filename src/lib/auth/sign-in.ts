@@ -1,4 +1,4 @@
-import { limitRequests } from '../http/rate-limits.ts'
+import { limitClients, limitRequests } from '../http/rate-limits.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { findEditor } from '../store/editors.ts'
@@ -15,6 +15,12 @@ export type SignIn = (given: {
   address: string
 }) => Promise<Result<Editor, SignInFault>>
 
+/** What people are told who cannot be signed in for no fault of theirs. */
+export const databaseAway = {
+  code: 'unavailable' as const,
+  message: 'The database does not answer, so nobody can sign in just now. Try again in a minute.',
+}
+
 const window = 15 * 60
 const triesAnAddress = 20
 const triesAName = 10
@@ -24,7 +30,7 @@ const triesAName = 10
  * limited by address and by name; passwords are hashed one at a time, so that guessing cannot take all processors.
  */
 export function createSignIn(database: Database): SignIn {
-  const byAddress = limitRequests(triesAnAddress, window)
+  const byAddress = limitClients(triesAnAddress, window)
   const byName = limitRequests(triesAName, window)
   let hashing: Promise<unknown> = Promise.resolve()
 
@@ -44,14 +50,11 @@ export function createSignIn(database: Database): SignIn {
       return fail({ code: 'too_many', message, wait })
     }
     const found = await database.run((sql) => findEditor(sql, wanted), 3_000)
-    if (!found.ok) {
-      const message = 'The database does not answer, so nobody can sign in just now. Try again in a minute.'
-      return fail({ code: 'unavailable', message })
-    }
+    if (!found.ok) return fail(databaseAway)
     const [editor] = found.value
     const right = await verify(password, editor?.password_hash ?? '')
     if (!editor || !right) return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
-    return ok({ id: editor.id, name: editor.name, version: editor.session_version })
+    return ok({ by: 'password', id: editor.id, name: editor.name, version: editor.session_version })
   }
 }
 

@@ -1,5 +1,36 @@
-import { max, mean } from 'd3-array'
+import { max, mean, range } from 'd3-array'
 import { line } from 'd3-shape'
+import { type Counting, daysBefore, daysBetween } from '../analytics/query.ts'
+import type { DateRange, VariationDay } from '../analytics/report.ts'
+import { clicksOf } from '../analytics/words.ts'
+
+/** A report's range is summed up in about so many spans of days for sparklines. */
+export const sparklinePoints = 26
+
+/** The first days of these spans, oldest first. */
+export function sparklineDates({ start, end }: Pick<DateRange, 'start' | 'end'>): string[] {
+  const days = daysBetween(start, end)
+  const step = Math.max(1, Math.floor((days + sparklinePoints) / sparklinePoints))
+  return range(0, days + 1, step).map((offset) => daysBefore(start, -offset))
+}
+
+/**
+ * The clicks of each variation span by span, oldest first. Every span of the range has its place; where nothing happened to
+ * any variation there is a gap.
+ */
+export function trendsOf(
+  days: readonly VariationDay[],
+  period: Pick<DateRange, 'start' | 'end'>,
+  counting: Counting,
+): Map<number, (number | null)[]> {
+  const busy = new Set(days.map(({ date }) => date))
+  const places = sparklineDates(period).map((date) => ({ date, least: busy.has(date) ? 0 : null }))
+  const trends = [...Map.groupBy(days, ({ variation_id }) => variation_id)].map(([id, own]) => {
+    const clicks = new Map(own.map((day) => [day.date, clicksOf(day, counting)]))
+    return [id, places.map(({ date, least }) => clicks.get(date) ?? least)] as const
+  })
+  return new Map(trends)
+}
 
 /** A sparkline's own units. */
 export const sparkSize = { width: 100, height: 24 }

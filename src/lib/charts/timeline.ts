@@ -60,3 +60,9 @@ export function timelineOf(
     note: `${words[period]}. The band is a reading aid for so many recipients, as if each clicked by chance alone; days differ by more than that.`,
   }
 }
+
+/** What has to be said of a range that ends less than three days ago, while clicks still come. `now` is in milliseconds. */
+export const newestNote = ({ end }: Pick<DateRange, 'end'>, now: number): string =>
+  now < utcDay.offset(dateOf(end), 4).getTime()
+    ? ' Clicks come for three days after a send: the newest rates will still rise.'
+    : ''

@@ -26,6 +26,12 @@ export type ApiFault = {
   fields?: Record<string, unknown>
 }
 
+/** What readers are told; callers who report something are told whether it is kept. */
+export const databaseUnavailable: ApiFault = {
+  error: 'database_unavailable',
+  message: 'The database does not answer. Redirects go on and clicks are kept; try again in a minute.',
+}
+
 const apiHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',

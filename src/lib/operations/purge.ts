@@ -9,6 +9,7 @@ import {
   deleteOldDefaultClicks,
   deleteOldEventKeys,
   deleteOldSalts,
+  deleteOldTokens,
   dropClickPartition,
   oldClickPartitions,
   removeDetails,
@@ -27,6 +28,8 @@ export type Purged = {
   /** Clicks of months that had no partition. */
   strays: number
   decisions: number
+  /** Of another back end, handed over by people who signed in with them. */
+  tokens: number
 }
 
 const keepKeysDays = 35
@@ -62,6 +65,8 @@ export async function purge(
     deadline,
   )
   if (!decisions.ok) return decisions
+  const tokens = await database.run((sql) => deleteOldTokens(sql, now))
+  if (!tokens.ok) return tokens
   return ok({
     salts: salts.value.length,
     details: details.value.count,
@@ -70,6 +75,7 @@ export async function purge(
     partitions: partitions.value.map(({ name }) => name),
     strays: strays.value.count,
     decisions: decisions.value.count,
+    tokens: tokens.value.count,
   })
 }
 
@@ -105,7 +111,7 @@ export async function previewPurge(
   const kept = { keyDays: keepKeysDays, months: PROMO_RETAIN_EVENTS_MONTHS }
   const old = await database.run((sql) => countOld(sql, now, kept), deadline)
   if (!old.ok) return old
-  const none = { salts: 0, visitors: 0, event_keys: 0, strays: 0, decisions: 0 }
+  const none = { salts: 0, visitors: 0, event_keys: 0, strays: 0, decisions: 0, tokens: 0 }
   return ok({
     ...Object.assign(none, ...old.value),
     details: details.value.reduce((sum, { clicks }) => sum + clicks, 0),

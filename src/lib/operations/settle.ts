@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { defaultDuplicateSeconds } from '../config.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { settleClicks } from '../store/settlement.ts'
@@ -23,7 +24,7 @@ type Settling = {
  */
 export async function settle(
   database: Database,
-  { age, duplicateSeconds = 10, signal }: Settling,
+  { age, duplicateSeconds = defaultDuplicateSeconds, signal }: Settling,
 ): Promise<Result<number, DatabaseFault>> {
   let settled = 0
   while (!signal?.aborted) {

@@ -5,7 +5,7 @@ import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import type { Random } from '../random.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
-import { listSentDecisions } from '../store/decisions.ts'
+import { listDecisions } from '../store/decisions.ts'
 import { readSituation } from './read-situation.ts'
 import { type SelectionRequest, selectPromo } from './select-promo.ts'
 import { type SharesNow, shareNow } from './share-now.ts'
@@ -30,8 +30,6 @@ type Parts = {
   now: Clock
   random: Random
 }
-
-const shownDecisions = 400
 
 const rulesOf = (config: SelectionSettings): Rules => ({
   offerGap: config.PROMO_VARIETY_OFFER_GAP,
@@ -59,8 +57,7 @@ export function openSelection({ config, database, links, now, random }: Parts) {
       const situation = await readSituation({ database, links, now }, config.PROMO_SELECTION, undefined)
       return situation.ok ? ok(shareNow(situation.value, config.PROMO_SELECTION, rules)) : situation
     },
-    /** The last 400 sends of an offer, newest first, with how they were chosen. */
-    readDecisions: (offer_id: number) =>
-      database.run((sql) => listSentDecisions(sql, offer_id, shownDecisions)),
+    /** How the variations of these sends were chosen, as far as that is kept. */
+    readDecisions: (sends: readonly string[]) => database.run((sql) => listDecisions(sql, sends)),
   }
 }

@@ -84,39 +84,13 @@ export const explainDecisions = (sql: Sql, send: string) => sql<ExplainedDecisio
   order by d.segment
 `
 
-/** A send of an offer: what was sent when, how it was chosen and how it did. */
-export type SentDecision = {
-  newsletter_send_id: string
-  /** ISO 8601, UTC. */
-  sent_at: string
-  variation_id: number
-  text_content: string
-  recipients: number
-  clicks: number
-  human_clicks: number
-  /** Different people. */
-  clickers: number
-  /** `null`: not chosen by select-random, or so long ago that the decision is no longer kept. */
-  strategy: Strategy | null
-  probability: number | null
-  segment: number | null
-}
+/** How a variation came into a send. */
+export type SentDecision = Omit<Decision, 'offer_id'> & { newsletter_send_id: string }
 
-/** An offer's sends, newest first. A send that shows another variation than was chosen has no decision. */
-export const listSentDecisions = (sql: Sql, offer: number, most: number) => sql<SentDecision[]>`
-  select i.newsletter_send_id, to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
-    i.variation_id, v.text_content, i.recipients, d.strategy, d.probability, d.segment,
-    coalesce(sum(m.clicks), 0)::double precision as clicks,
-    coalesce(sum(m.human_clicks), 0)::double precision as human_clicks,
-    coalesce(sum(m.clickers), 0)::double precision as clickers
-  from promo_impression_tracking i
-  join promo_text_variations v on v.id = i.variation_id
-  join promo_offers o on o.id = i.offer_id
-  left join promo_decisions d
-    on d.newsletter_send_id = i.newsletter_send_id and d.variation_id = i.variation_id
-  left join promo_send_metrics m on m.impression_id = i.id
-  where i.offer_id = ${offer} and i.newsletter_send_id is not null and o.offer_type <> 'self_test'
-  group by i.id, v.id, d.newsletter_send_id, d.segment
-  order by i.tracked_at desc, i.id desc
-  limit ${most}
+/** The decisions of these sends. A send that shows another variation than was chosen has none for it. */
+export const listDecisions = (sql: Sql, sends: readonly string[]) => sql<SentDecision[]>`
+  select newsletter_send_id, segment, variation_id, strategy, probability
+  from promo_decisions
+  where newsletter_send_id = any(${arrayLiteral(sends, (send) => send)}::text[])
+  order by newsletter_send_id, segment
 `

@@ -1,13 +1,11 @@
 import type postgres from 'postgres'
 import type { ReportQuery } from '../analytics/query.ts'
+import { sparklinePoints } from '../charts/sparkline.ts'
 import type { Sql } from './database.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import type { ReportRow } from './report-row.ts'
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>
-
-/** A sparkline has about so many points. */
-const sparklinePoints = 26
 
 /**
  * Everything that a report shows, in one statement, so that no figure is of another moment than its neighbour. An hour

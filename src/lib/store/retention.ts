@@ -100,16 +100,24 @@ export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql`
 const isOldEventKey = (sql: Sql, now: number, days: number) =>
   sql`recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'`
 
+/** Tokens that were handed over, once they have expired and no session is left that began with them. */
+export const deleteOldTokens = (sql: Sql, now: number) => sql`
+  delete from promo_handed_over_tokens where ${isOldToken(sql, now)}
+`
+
+const isOldToken = (sql: Sql, now: number) => sql`kept_until < to_timestamp(${now / 1000})`
+
 /** How many rows the statements above would delete; those of whole partitions are not among them. */
 export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months: number }) => sql<
-  { salts: number; visitors: number; event_keys: number; strays: number; decisions: number }[]
+  { salts: number; visitors: number; event_keys: number; strays: number; decisions: number; tokens: number }[]
 >`
   select
     (select count(*)::integer from promo_hash_salts where ${isOldSalt(sql, now)}) as salts,
     (select count(*)::integer from promo_clickers where ${isOldClicker(sql, now)}) as visitors,
     (select count(*)::integer from promo_event_keys where ${isOldEventKey(sql, now, kept.keyDays)}) as event_keys,
     (select count(*)::integer from promo_click_tracking_default where ${isOldStray(sql, now, kept.months)}) as strays,
-    (select count(*)::integer from promo_decisions where ${isOldDecision(sql, now, kept.months)}) as decisions
+    (select count(*)::integer from promo_decisions where ${isOldDecision(sql, now, kept.months)}) as decisions,
+    (select count(*)::integer from promo_handed_over_tokens where ${isOldToken(sql, now)}) as tokens
 `
 
 /** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already. */

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import { fail, ok, type Result } from '../result.ts'
+import type { Database } from '../store/database.ts'
+import { takeToken } from '../store/handed-over-tokens.ts'
+import type { CheckToken, TokenFault } from './check-token.ts'
+import { type Editor, sessionLength } from './session.ts'
+import { databaseAway } from './sign-in.ts'
+
+export type HandOverFault = TokenFault | { code: 'used' | 'unavailable'; message: string }
+
+/** The end of the year 9999, in seconds: a token may name any time, a database keeps fewer. */
+const lastSecond = 253_402_300_799
+/** Seconds that an expired token may still be accepted for, with much room. */
+const margin = 3_600
+
+/**
+ * Who a token of another back end speaks of: once for each token, on whichever instance. It is known by a digest of what
+ * its signature covers. The signature itself would not do: other characters may stand for the same one.
+ */
+export function createHandOver(options: { database: Database; checkToken: CheckToken; now: () => number }) {
+  const { database, checkToken, now } = options
+  return async (token: string): Promise<Result<Editor, HandOverFault>> => {
+    const checked = await checkToken(token)
+    if (!checked.ok) return checked
+    const { subject, expiresAt } = checked.value
+    const digest = createHash('sha256')
+      .update(token.slice(0, token.lastIndexOf('.')))
+      .digest()
+    const sessionEnd = Math.ceil(now() / 1000) + sessionLength
+    const keptUntil = Math.min(lastSecond, Math.max(expiresAt, sessionEnd) + margin)
+    const taken = await database.run((sql) => takeToken(sql, { digest, subject, keptUntil }), 3_000)
+    if (!taken.ok) return fail(databaseAway)
+    const [row] = taken.value
+    if (row) return ok({ by: 'token', id: row.id, name: subject, version: row.session_version })
+    const message = 'This token was used to sign in already. Get a new one where it came from.'
+    return fail({ code: 'used', message })
+  }
+}

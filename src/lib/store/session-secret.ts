@@ -1,0 +1,9 @@
+import type { Sql } from './database.ts'
+
+/** Keeps a secret unless there is one, and answers the one that is kept, whoever made it. */
+export const keepSessionSecret = (sql: Sql, secret: Uint8Array) => sql<{ secret: Buffer }[]>`
+  insert into promo_session_secret as kept (secret)
+  values (${secret}::bytea)
+  on conflict (only_row) do update set secret = kept.secret
+  returning secret
+`
