@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createAssessor } from './analytics/assess-evidence.ts'
+import { createJudge } from './analytics/judge-evidence.ts'
 import { type Counting, parseQuery, type ReportQuery } from './analytics/query.ts'
 import { readReport } from './analytics/read-report.ts'
 import { createRemember } from './analytics/remember.ts'
@@ -184,7 +184,7 @@ async function assemble(
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE, now),
     onVisit: metrics.countVisit,
   }
-  const assess = createAssessor(now)
+  const judge = createJudge(now)
   const reports = {
     ...tracking,
     async offerExists(id: number) {
@@ -236,7 +236,7 @@ async function assemble(
     parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
       parseQuery(parameters, now(), defaults),
     remember: createRemember(now),
-    readReport: (query: ReportQuery) => readReport({ database, assess }, query),
+    readReport: (query: ReportQuery) => readReport({ database, judge }, query),
     readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
+import { createJudge } from '../../src/lib/analytics/judge-evidence.ts'
 import { daysBefore, daysBetween, type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -89,7 +89,7 @@ function expectRanked(rows: readonly { ctr: number | null; human_ctr: number | n
 }
 
 async function expectRecounted(raw: RawEvents, query: ReportQuery) {
-  const read = await readReport({ database, assess: createAssessor(() => Date.UTC(2025, 4, 1)) }, query)
+  const read = await readReport({ database, judge: createJudge(() => Date.UTC(2025, 4, 1)) }, query)
   if (query.offer_id === 5 && query.variation_id === 43) return expect(read.ok).toBe(false)
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
   const {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
+import { createJudge } from '../../src/lib/analytics/judge-evidence.ts'
 import { type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -96,8 +96,7 @@ const queries: readonly ReportQuery[] = [
 
 const readAll = async () => {
   const reports = []
-  for (const one of queries)
-    reports.push(await readReport({ database, assess: createAssessor(() => now) }, one))
+  for (const one of queries) reports.push(await readReport({ database, judge: createJudge(() => now) }, one))
   return reports
 }
 

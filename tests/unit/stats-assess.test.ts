@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
@@ -225,19 +224,6 @@ describe('an assessment', () => {
       attributes: { tone: [], length_category: [], cta_text: [] },
     })
   })
-})
-
-test('the same evidence is judged once in ten minutes', () => {
-  let at = now
-  const judge = createAssessor(() => at)
-  const text = JSON.stringify(evidence)
-  const first = judge(text)
-  expect(first.variations.get(1)?.label.code).toBe('confirmed_winner')
-  at += 30_000
-  expect(judge(text)).toBe(first)
-  at += 10 * 60_000
-  expect(judge(text)).not.toBe(first)
-  expect(judge(JSON.stringify({ ...evidence, sends: [] })).offers.size).toBe(0)
 })
 
 test('twenty offers of four texts are judged within a blink', () => {

@@ -21,6 +21,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     ${query.variation_id === undefined ? sql`` : sql`and ${sql(table)}.variation_id = ${query.variation_id}::integer`}
   `
   const midnight = (day: Fragment) => sql`((${day})::timestamp at time zone ${tz})`
+  const milliseconds = (moment: Fragment) => sql`(extract(epoch from ${moment}) * 1000)::double precision`
   const last = sql`${end}::date`
   const first = sql`${start ?? null}::date`
   const inRange = (moment: Fragment) => sql`
@@ -63,9 +64,8 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     tz === 'UTC'
       ? sql`m.hour - date_bin('7 days', m.hour, '2000-01-03 00:00+00')`
       : sql`(m.hour at time zone ${tz}) - date_bin('7 days', m.hour at time zone ${tz}, '2000-01-03')`
-  const none = sql`'[]'::json`
   const list = (section: boolean, rows: Fragment) =>
-    section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : none
+    section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : sql`'[]'::json`
 
   return sql<ReportRow[]>`
     with hidden as materialized (
@@ -82,17 +82,6 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       select offer_id, variation_id, ${sums} from by_day group by 1, 2
     ), by_offer as materialized (
       select offer_id, ${sums} from by_variation group by 1
-    ), by_send as materialized (
-      select impression_id, sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(clickers) as clickers,
-        sum(clickers) filter (where hours < 24) as clickers_1, sum(clickers) filter (where hours < 48) as clickers_2,
-        sum(clickers) filter (where hours < 72) as clickers_3,
-        ${
-          // Much faster than json_agg(json_build_array(…)).
-          include.has('sends')
-            ? sql`('[[' || string_agg(concat_ws(',', hours, clicks, human_clicks), '],[') || ']]')::json`
-            : none
-        } as spans
-      from promo_send_metrics group by 1
     )
     select
       (select first_day::text from span) as first_day,
@@ -144,30 +133,31 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
             }
         `,
       )} as variations,
-      json_build_object('sends', ${list(
+      json_build_object('texts', ${list(
         true,
         sql`
-          select i.offer_id, i.variation_id, i.newsletter_send_id,
-            (extract(epoch from i.tracked_at) * 1000)::bigint as sent_at, i.recipients,
-            coalesce(s.clickers, 0) as clickers, coalesce(s.clickers_1, 0) as clickers_1,
-            coalesce(s.clickers_2, 0) as clickers_2, coalesce(s.clickers_3, 0) as clickers_3
-          from promo_impression_tracking i
-          left join by_send s on s.impression_id = i.id
-          where i.newsletter_send_id is not null and not i.offer_id = any(array(select id from hidden))
-          order by i.id
-        `,
-      )}, 'variations', ${list(
-        true,
-        sql`
-          select v.id as variation_id, v.offer_id, v.tone, v.length_category, v.cta_text, v.approved
+          select v.id as variation_id, v.offer_id, o.name as offer_name, v.text_content, v.tone, v.length_category, v.cta_text,
+            v.approved, s.sends
           from promo_text_variations v
+          join promo_offers o on o.id = v.offer_id
+          join (
+            select i.variation_id, json_agg(
+              json_build_array(
+                i.id, i.newsletter_send_id, floor(extract(epoch from i.tracked_at) * 1000)::bigint, i.recipients
+              ) order by i.id
+            ) as sends
+            from promo_impression_tracking i
+            where i.newsletter_send_id is not null
+            group by 1
+          ) s on s.variation_id = v.id
           where not v.offer_id = any(array(select id from hidden))
-            and exists (
-              select from promo_impression_tracking i where i.variation_id = v.id and i.newsletter_send_id is not null
-            )
           order by v.id
         `,
-      )})::text as evidence,
+      )}, 'spans', (
+        -- Arrays of numbers alone take the server a third of the time that rows with names would.
+        select coalesce(array_agg(array[s.impression_id, s.hours, s.clicks, s.human_clicks, s.clickers]), '{}')
+        from promo_send_metrics s
+      ))::text as evidence,
       ${list(
         include.has('timeline'),
         sql`select day::text as date, ${sums} from by_day group by day order by day desc`,
@@ -208,21 +198,8 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
         include.has('devices') || include.has('referrers') || include.has('reasons'),
         breakdownRows(sql, query, of('b')),
       )} as breakdown,
-      ${list(
-        include.has('sends'),
-        sql`
-          select i.newsletter_send_id, i.offer_id, o.name as offer_name, i.variation_id, v.text_content,
-            to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at, i.recipients,
-            coalesce(s.clicks, 0) as clicks, coalesce(s.human_clicks, 0) as human_clicks,
-            coalesce(s.clickers, 0) as clickers, coalesce(s.spans, '[]') as spans
-          from promo_impression_tracking i
-          join promo_offers o on o.id = i.offer_id
-          join promo_text_variations v on v.id = i.variation_id
-          left join by_send s on s.impression_id = i.id
-          where i.newsletter_send_id is not null and ${of('i')} ${inRange(sql`date_trunc('hour', i.tracked_at, 'UTC')`)}
-          order by i.tracked_at desc, i.id desc
-        `,
-      )} as sends,
+      ${start === undefined ? sql`null` : milliseconds(midnight(first))} as begins,
+      ${milliseconds(midnight(sql`${last} + 1`))} as ends,
       (
         select to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         from promo_settlement where recorded_at > '-infinity'
