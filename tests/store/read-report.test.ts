@@ -240,3 +240,33 @@ test('a time zone that the database does not know is named; a database that is a
   }
   await expect(readReport({ database: empty, judge: () => nothing }, query())).rejects.toThrow('one row')
 })
+
+test('what is hidden is in no total: neither in whole months nor in days, nor in any hour', async () => {
+  const readWith = async (tz: string) => {
+    const { start: _, ...everything } = query({ tz })
+    const whole = await readReport({ database, judge: () => nothing }, everything)
+    if (!whole.ok) throw new Error(JSON.stringify(whole.fault))
+    const reports = [whole.value, await read({ tz })]
+    return reports.map(({ heatmap, devices, referrers, reasons }) => ({
+      heatmap,
+      devices,
+      referrers,
+      reasons,
+    }))
+  }
+  const zones = ['UTC', 'Asia/Kolkata']
+  const readAll = () => Promise.all(zones.map(readWith))
+  const before = await readAll()
+  await recordClicks(
+    store.sql,
+    [Date.UTC(2025, 8, 5, 3), Date.UTC(2025, 9, 5, 3)].map((at) =>
+      aClick({ at, offer_id: 6, variation_id: 60, os: 'Plan 9', ip_hash: aHash(7) }),
+    ),
+  )
+  await settle(database, { age: 0 })
+  const seen = await readAll()
+  for (const [zone, ranges] of seen.entries())
+    for (const [range, report] of ranges.entries()) expect(report).not.toEqual(before[zone]?.[range])
+  await store.sql`update promo_offers set offer_type = 'self_test' where id = 6`
+  expect(await readAll()).toEqual(before)
+})

@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import type { ReportQuery } from '../analytics/query.ts'
 import type { Sql } from './database.ts'
 import { breakdownRows } from './report-breakdown.ts'
+import { heatmapRows } from './report-heatmap.ts'
 import type { ReportRow } from './report-row.ts'
 
 type Fragment = postgres.PendingQuery<postgres.Row[]>
@@ -15,8 +16,9 @@ const sparklinePoints = 26
  */
 export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const { tz, start, end, include } = query
+  const isHidden = (table: string) => sql`${sql(table)}.offer_id = any(array(select id from hidden))`
   const of = (table: string) => sql`
-    not ${sql(table)}.offer_id = any(array(select id from hidden))
+    not ${isHidden(table)}
     ${query.offer_id === undefined ? sql`` : sql`and ${sql(table)}.offer_id = ${query.offer_id}::integer`}
     ${query.variation_id === undefined ? sql`` : sql`and ${sql(table)}.variation_id = ${query.variation_id}::integer`}
   `
@@ -24,9 +26,8 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const milliseconds = (moment: Fragment) => sql`(extract(epoch from ${moment}) * 1000)::double precision`
   const last = sql`${end}::date`
   const first = sql`${start ?? null}::date`
-  const inRange = (moment: Fragment) => sql`
-    ${start === undefined ? sql`` : sql`and ${moment} >= ${midnight(first)}`}
-    and ${moment} < ${midnight(sql`${last} + 1`)}
+  const inRange = sql`
+    m.hour < ${midnight(sql`${last} + 1`)} ${start === undefined ? sql`` : sql`and m.hour >= ${midnight(first)}`}
   `
   const sums = sql`
     coalesce(sum(impressions), 0)::bigint as impressions,
@@ -60,10 +61,6 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           select (min(m.hour) at time zone ${tz})::date from promo_performance_metrics m
           where ${of('m')} and m.hour < ${midnight(sql`${last} + 1`)}
         `
-  const sinceMonday =
-    tz === 'UTC'
-      ? sql`m.hour - date_bin('7 days', m.hour, '2000-01-03 00:00+00')`
-      : sql`(m.hour at time zone ${tz}) - date_bin('7 days', m.hour at time zone ${tz}, '2000-01-03')`
   const list = (section: boolean, rows: Fragment) =>
     section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : sql`'[]'::json`
 
@@ -174,29 +171,10 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           group by 1, 2 order by 2, 1
         `,
       )} as sparklines,
-      ${list(
-        include.has('heatmap'),
-        // Time since the last Monday is a plain difference: much faster than extracting anything from each row. An hour may
-        // come twice, where a change of clocks moves them by half an hour.
-        sql`
-          select place / 24 + 1 as weekday, place % 24 as hour, sum(clicks) as clicks, sum(human_clicks) as human_clicks
-          from (
-            select floor(date_part('epoch', since_monday) / 3600)::integer as place, clicks, human_clicks
-            from (
-              select ${sinceMonday} as since_monday, sum(m.clicks) as clicks, sum(m.human_clicks) as human_clicks
-              from promo_performance_metrics m
-              where ${of('m')} ${inRange(sql`m.hour`)}
-              group by 1
-            ) spans
-          ) places
-          group by place
-          having sum(clicks) > 0
-          order by place
-        `,
-      )} as heatmap,
+      ${list(include.has('heatmap'), heatmapRows(sql, query, of('m'), isHidden('m'), inRange))} as heatmap,
       ${list(
         include.has('devices') || include.has('referrers') || include.has('reasons'),
-        breakdownRows(sql, query, of('b')),
+        breakdownRows(sql, query, of('b'), isHidden('b')),
       )} as breakdown,
       ${start === undefined ? sql`null` : milliseconds(midnight(first))} as begins,
       ${milliseconds(midnight(sql`${last} + 1`))} as ends,
