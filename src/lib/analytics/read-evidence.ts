@@ -38,15 +38,17 @@ function sentOf(
   text_preview: string,
   spans: readonly SendSpan[],
 ): Sent {
-  const clickersBefore = (end: number) =>
-    spans.reduce((sum, [, hours, , , clickers]) => (hours < end ? sum + clickers : sum), 0)
-  const clickers = clickersBefore(Number.POSITIVE_INFINITY)
-  const by_hours = spanStarts.map((start) => {
-    const [, , clicks = 0, human_clicks = 0] = spans.find(([, hours]) => hours === start) ?? []
-    return { hours: start, clicks, human_clicks }
-  })
-  const clicks = by_hours.reduce((sum, span) => sum + span.clicks, 0)
-  const human_clicks = by_hours.reduce((sum, span) => sum + span.human_clicks, 0)
+  const sums = { clicks: 0, human_clicks: 0, clickers: 0, clickers_1: 0, clickers_2: 0, clickers_3: 0 }
+  // In one pass, since a report over years holds thousands of spans.
+  for (const [, hours, clicks, human_clicks, clickers] of spans) {
+    sums.clicks += clicks
+    sums.human_clicks += human_clicks
+    sums.clickers += clickers
+    if (hours < 24) sums.clickers_1 += clickers
+    if (hours < 48) sums.clickers_2 += clickers
+    if (hours < 72) sums.clickers_3 += clickers
+  }
+  const { clicks, human_clicks, ...clickers } = sums
   return {
     hour: Math.floor(sent_at / hourLength) * hourLength,
     evidence: {
@@ -55,10 +57,7 @@ function sentOf(
       newsletter_send_id,
       sent_at,
       recipients,
-      clickers,
-      clickers_1: clickersBefore(24),
-      clickers_2: clickersBefore(48),
-      clickers_3: clickersBefore(72),
+      ...clickers,
     },
     row: {
       newsletter_send_id,
@@ -69,11 +68,14 @@ function sentOf(
       recipients,
       clicks,
       human_clicks,
-      clickers,
+      clickers: clickers.clickers,
       text_preview,
       ctr: rate(clicks, recipients),
       human_ctr: rate(human_clicks, recipients),
-      by_hours,
+      by_hours: spanStarts.map((hours) => {
+        const [, , clicks = 0, human_clicks = 0] = spans.find((span) => span[1] === hours) ?? []
+        return { hours, clicks, human_clicks }
+      }),
     },
   }
 }
