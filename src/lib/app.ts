@@ -1,8 +1,5 @@
 import { join } from 'node:path'
-import { createJudge } from './analytics/judge-evidence.ts'
-import { type Counting, parseQuery, type ReportQuery } from './analytics/query.ts'
-import { readReport } from './analytics/read-report.ts'
-import { createRemember } from './analytics/remember.ts'
+import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
@@ -184,7 +181,6 @@ async function assemble(
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE, now),
     onVisit: metrics.countVisit,
   }
-  const judge = createJudge(now)
   const reports = {
     ...tracking,
     async offerExists(id: number) {
@@ -233,10 +229,7 @@ async function assemble(
     readShares: selection.readShares,
     readDecisions: selection.readDecisions,
     access,
-    parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
-      parseQuery(parameters, now(), defaults),
-    remember: createRemember(now),
-    readReport: (query: ReportQuery) => readReport({ database, judge }, query),
+    ...openReading({ database, now }),
     readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */

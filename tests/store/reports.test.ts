@@ -8,10 +8,12 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
+import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
 
+const turn = createTurns()
 let store: TestDatabase
 let database: Database
 
@@ -89,7 +91,10 @@ function expectRanked(rows: readonly { ctr: number | null; human_ctr: number | n
 }
 
 async function expectRecounted(raw: RawEvents, query: ReportQuery) {
-  const read = await readReport({ database, judge: createJudge(() => Date.UTC(2025, 4, 1)) }, query)
+  const read = await readReport(
+    { database, judge: createJudge(() => Date.UTC(2025, 4, 1), turn), turn },
+    query,
+  )
   if (query.offer_id === 5 && query.variation_id === 43) return expect(read.ok).toBe(false)
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
   const {

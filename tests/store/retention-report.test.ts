@@ -9,9 +9,11 @@ import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { recordClicks, recordImpressions } from '../../src/lib/store/events.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
+import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 
+const turn = createTurns()
 let store: TestDatabase
 let database: Database
 const day = 86_400_000
@@ -96,7 +98,8 @@ const queries: readonly ReportQuery[] = [
 
 const readAll = async () => {
   const reports = []
-  for (const one of queries) reports.push(await readReport({ database, judge: createJudge(() => now) }, one))
+  for (const one of queries)
+    reports.push(await readReport({ database, judge: createJudge(() => now, turn), turn }, one))
   return reports
 }
 

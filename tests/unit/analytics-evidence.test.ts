@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { createJudge } from '../../src/lib/analytics/judge-evidence.ts'
 import { readEvidence } from '../../src/lib/analytics/read-evidence.ts'
 import type { SendSpan, SentText } from '../../src/lib/store/report-row.ts'
+import { createTurns } from '../../src/lib/turns.ts'
 
 const day = 86_400_000
 const noon = Date.UTC(2025, 9, 10, 12)
@@ -90,9 +91,9 @@ test('sends are in the order of their time, and of their number within one momen
   expect(variations.map(({ variation_id }) => variation_id)).toEqual([42, 43])
 })
 
-test('the same evidence is read and judged once in ten minutes', () => {
+test('the same evidence is read and judged once in ten minutes', async () => {
   let at = noon + 30 * day
-  const judge = createJudge(() => at)
+  const judge = createJudge(() => at, createTurns())
   const texts = [
     aText(42, [
       [1, 'one', noon, 4_000],
@@ -100,13 +101,14 @@ test('the same evidence is read and judged once in ten minutes', () => {
     ]),
   ]
   const evidence = written(texts, [[1, 0, 90, 80, 70]])
-  const first = judge(evidence)
+  const first = await judge(evidence)
   expect(first.sends).toHaveLength(2)
   expect(first.assessment.variations.get(42)).toMatchObject({ sends: 2, clickers: 70 })
   at += 30_000
-  expect(judge(evidence)).toBe(first)
-  expect(judge(written(texts, [[1, 0, 91, 81, 71]])).assessment.variations.get(42)?.clickers).toBe(71)
+  expect(await judge(evidence)).toBe(first)
+  const other = await judge(written(texts, [[1, 0, 91, 81, 71]]))
+  expect(other.assessment.variations.get(42)?.clickers).toBe(71)
   at += 10 * 60_000
-  expect(judge(evidence)).not.toBe(first)
-  expect(judge(written([], [])).assessment.offers.size).toBe(0)
+  expect(await judge(evidence)).not.toBe(first)
+  expect((await judge(written([], []))).assessment.offers.size).toBe(0)
 })

@@ -12,7 +12,9 @@ import type { Report } from './report.ts'
 export type ReportParts = {
   database: Database
   /** Reads and judges the sends so far; see `ReportRow`. */
-  judge: (evidence: string) => Judged
+  judge: (evidence: string) => Promise<Judged>
+  /** See `createTurns`. */
+  turn: () => Promise<void>
 }
 
 /** Milliseconds that a report may take before its reader is told to try later. */
@@ -20,7 +22,7 @@ const deadline = 10_000
 
 /** Reads a report, all of it of one moment. */
 export async function readReport(
-  { database, judge }: ReportParts,
+  { database, judge, turn }: ReportParts,
   query: ReportQuery,
 ): Promise<Result<Report, ApiFault>> {
   const read = await database.run((sql) => readReportRow(sql, query), deadline)
@@ -34,7 +36,11 @@ export async function readReport(
   const [row] = read.value
   if (!row) throw new Error('the report statement answers one row')
   const missing = missingOf(row, query)
-  return missing ? fail(invalid(missing)) : ok(buildReport(row, query, judge(row.evidence)))
+  if (missing) return fail(invalid(missing))
+  await turn()
+  const report = buildReport(row, query, await judge(row.evidence))
+  await turn()
+  return ok(report)
 }
 
 function missingOf(
