@@ -21,6 +21,9 @@ create function promo_add_to_hourly_totals() returns trigger language plpgsql as
 declare
   sign integer := case tg_op when 'DELETE' then -1 else 1 end;
 begin
+  -- A statement that records comes here twice, for the rows that it inserted and for those that it updated: their hours are
+  -- in no common order, in which two instances would not lock each other out.
+  perform pg_advisory_xact_lock(hashtextextended('promo_hourly_totals', 0));
   if tg_op = 'TRUNCATE' then
     delete from promo_hourly_totals;
   elsif tg_op = 'UPDATE' then
