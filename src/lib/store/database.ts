@@ -6,6 +6,9 @@ import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit 
 /** The pool, or a transaction on it. */
 export type Sql = postgres.ISql
 
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
+
 /**
  * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again at once, another
  * writer was in the way. `refused`: the data will never be taken.

@@ -1,8 +1,5 @@
-import type postgres from 'postgres'
 import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
-import type { Sql } from './database.ts'
-
-type Fragment = postgres.PendingQuery<postgres.Row[]>
+import type { Fragment, Sql } from './database.ts'
 
 /** So many values of a dimension are told apart; the rest is "(other)". */
 const namedValues = 50

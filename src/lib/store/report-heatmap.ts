@@ -1,8 +1,5 @@
-import type postgres from 'postgres'
 import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
-import type { Sql } from './database.ts'
-
-type Fragment = postgres.PendingQuery<postgres.Row[]>
+import type { Fragment, Sql } from './database.ts'
 
 /**
  * Clicks by weekday and hour in the report's time zone. `shown` and `hidden` are conditions on rows `m`, what the report is

@@ -1,11 +1,8 @@
-import type postgres from 'postgres'
 import type { ReportQuery } from '../analytics/query.ts'
-import type { Sql } from './database.ts'
+import type { Fragment, Sql } from './database.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import { heatmapRows } from './report-heatmap.ts'
 import type { ReportRow } from './report-row.ts'
-
-type Fragment = postgres.PendingQuery<postgres.Row[]>
 
 /** A sparkline has about so many points. */
 const sparklinePoints = 26
