@@ -14,6 +14,7 @@ import type {
   Share,
   Statistics,
   Summary,
+  TimelineRow,
   VariationRow,
 } from './report.ts'
 
@@ -46,9 +47,17 @@ export function buildReport(row: ReportRow, query: ReportQuery, { assessment, se
       ),
     }),
     ...(include.has('timeline') && {
-      timeline: row.timeline.map((day) => ({ date: day.date, ...figuresOf(day) })),
+      timeline: row.timeline.map(timelineRow),
     }),
-    ...(include.has('sparklines') && { sparklines: row.sparklines }),
+    ...(include.has('sparklines') && {
+      sparklines: row.sparklines.map(([day, variation_id, impressions, clicks, human_clicks]) => ({
+        date: dateOf(day),
+        variation_id,
+        impressions,
+        clicks,
+        human_clicks,
+      })),
+    }),
     ...(include.has('heatmap') && { heatmap: row.heatmap }),
     ...(include.has('devices') && {
       devices: { device: shares('device'), browser: shares('browser'), os: shares('os') },
@@ -63,6 +72,30 @@ export function buildReport(row: ReportRow, query: ReportQuery, { assessment, se
     settled_until: row.settled_until,
   }
 }
+
+const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10)
+
+const timelineRow = ([
+  day,
+  impressions,
+  clicks,
+  human_clicks,
+  machine_clicks,
+  duplicate_clicks,
+  uncertain_clicks,
+  unique_clicks,
+]: ReportRow['timeline'][number]): TimelineRow => ({
+  date: dateOf(day),
+  ...figuresOf({
+    impressions,
+    clicks,
+    human_clicks,
+    machine_clicks,
+    duplicate_clicks,
+    uncertain_clicks,
+    unique_clicks,
+  }),
+})
 
 /** A reason that has led to several verdicts, as those of earlier rules may have, has a row for each. */
 const reasonsOf = ({ breakdown }: ReportRow): ReasonShare[] =>

@@ -65,14 +65,18 @@ export type ReportRow = {
    * need not do so again.
    */
   evidence: string
-  timeline: (Sums & { date: string })[]
-  sparklines: {
-    date: string
-    variation_id: number
-    impressions: number
-    clicks: number
-    human_clicks: number
-  }[]
+  /** Days are counted from 1970-01-01. */
+  timeline: [
+    day: number,
+    impressions: number,
+    clicks: number,
+    human_clicks: number,
+    machine_clicks: number,
+    duplicate_clicks: number,
+    uncertain_clicks: number,
+    unique_clicks: number,
+  ][]
+  sparklines: [day: number, variation_id: number, impressions: number, clicks: number, human_clicks: number][]
   heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
   /** Clicks that are neither human ones nor machines' are duplicates. */
   breakdown: {

@@ -76,6 +76,12 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
         `
   const list = (section: boolean, rows: Fragment) =>
     section ? sql`(select coalesce(json_agg(r), '[]') from (${rows}) r)` : sql`'[]'::json`
+  // Arrays of numbers take the server half the time that rows with names do.
+  const numbers = (section: boolean, columns: Fragment, rows: Fragment) =>
+    section
+      ? sql`(select to_json(coalesce(array_agg(array[${columns}]), '{}')) from (${rows}) r)`
+      : sql`'[]'::json`
+  const numberOf = (day: Fragment) => sql`(${day} - date '1970-01-01')`
 
   return sql<ReportRow[]>`
     with hidden as materialized (
@@ -155,20 +161,24 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           where not v.offer_id = any(array(select id from hidden))
           order by v.id
         `,
-      )}, 'spans', (
-        -- Arrays of numbers alone take the server a third of the time that rows with names would.
-        select coalesce(array_agg(array[s.impression_id, s.hours, s.clicks, s.human_clicks, s.clickers]), '{}')
-        from promo_send_metrics s
-      ))::text as evidence,
-      ${list(
+      )}, 'spans', ${numbers(
+        true,
+        sql`impression_id, hours, clicks, human_clicks, clickers`,
+        sql`select impression_id, hours, clicks, human_clicks, clickers from promo_send_metrics`,
+      )})::text as evidence,
+      ${numbers(
         include.has('timeline'),
-        sql`select day::text as date, ${sums} from by_day group by day order by day desc`,
-      )} as timeline,
-      ${list(
-        include.has('sparklines'),
         sql`
-          select (s.first_day + (b.day - s.first_day) / s.step * s.step)::text as date, b.variation_id,
-            sum(b.impressions) as impressions, sum(b.clicks) as clicks, sum(b.human_clicks) as human_clicks
+          day, impressions, clicks, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
+        `,
+        sql`select ${numberOf(sql`day`)} as day, ${sums} from by_day group by by_day.day order by by_day.day desc`,
+      )} as timeline,
+      ${numbers(
+        include.has('sparklines'),
+        sql`day, variation_id, impressions, clicks, human_clicks`,
+        sql`
+          select ${numberOf(sql`s.first_day + (b.day - s.first_day) / s.step * s.step`)} as day, b.variation_id,
+            sum(b.impressions)::bigint as impressions, sum(b.clicks)::bigint as clicks, sum(b.human_clicks)::bigint as human_clicks
           from by_day b, (
             select first_day, greatest(1, (${last} - first_day + ${sparklinePoints}::integer) / ${sparklinePoints}::integer) as step
             from span
