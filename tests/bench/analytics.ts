@@ -17,6 +17,8 @@ import { judge, median, table } from './measure.ts'
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000_000, 10_000_000]
 const ranges = ['30', '365', 'all'] as const
 const rounds = 21
+/** Rounds that do not count: a site runs for weeks, and its code is compiled in the first seconds. */
+const warmUp = 10
 /** The specification's query takes seconds. */
 const rawRounds = 3
 
@@ -83,13 +85,12 @@ const settleOneMore = (sql: postgres.Sql) => sql`
 `
 
 for (const range of ranges) {
-  for (let round = -3; round < rounds; round += 1) {
+  for (let round = -warmUp; round < rounds; round += 1) {
     for (const subject of subjects) {
       for (const way of ['timeline', 'api', 'page'] as const) {
         const path = paths[way](range)
         await settleOneMore(subject.sql)
         const time = await timeOf(subject, path)
-        // The first rounds warm up.
         if (round >= 0) note(subject, `${way} ${range}`, time)
         if (way === 'page' && round >= 0)
           note(subject, `again ${range}`, await timeOf(subject, path, 'max-age=0'))
