@@ -143,6 +143,13 @@ create table promo_hash_salts (
   constraint promo_hash_salts_salt_check CHECK (length(salt) = 32)
 );
 
+create table promo_hourly_totals (
+  hour timestamp with time zone not null,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  constraint promo_hourly_totals_pkey PRIMARY KEY (hour)
+);
+
 create table promo_impression_tracking (
   id bigint not null default nextval('promo_impression_tracking_id_seq'::regclass),
   event_id uuid not null default gen_random_uuid(),
@@ -177,6 +184,16 @@ create table promo_monthly_breakdown (
   constraint promo_monthly_breakdown_month_check CHECK (EXTRACT(day FROM month) = 1::numeric),
   constraint promo_monthly_breakdown_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_monthly_breakdown_pkey PRIMARY KEY (variation_id, month, dimension, value)
+);
+
+create table promo_monthly_totals (
+  month date not null,
+  dimension text not null,
+  value text not null,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
+  constraint promo_monthly_totals_pkey PRIMARY KEY (month, dimension, value)
 );
 
 create table promo_offers (
@@ -314,6 +331,85 @@ CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
 
 CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree (offer_id, id);
 
+CREATE OR REPLACE FUNCTION public.promo_add_to_hourly_totals()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  sign integer := case tg_op when 'DELETE' then -1 else 1 end;
+begin
+  -- A statement that records comes here twice, for the rows that it inserted and for those that it updated: their hours are
+  -- in no common order, in which two instances would not lock each other out.
+  perform pg_advisory_xact_lock(hashtextextended('promo_hourly_totals', 0));
+  if tg_op = 'TRUNCATE' then
+    delete from promo_hourly_totals;
+  elsif tg_op = 'UPDATE' then
+    insert into promo_hourly_totals as totals (hour, clicks, human_clicks)
+    select hour, sum(clicks), sum(human_clicks)
+    from (
+      select hour, clicks, human_clicks from added
+      union all
+      select hour, -clicks, -human_clicks from former
+    ) moved
+    group by hour
+    having sum(clicks) <> 0 or sum(human_clicks) <> 0
+    order by hour
+    on conflict (hour) do update set
+      clicks = totals.clicks + excluded.clicks,
+      human_clicks = totals.human_clicks + excluded.human_clicks;
+  else
+    insert into promo_hourly_totals as totals (hour, clicks, human_clicks)
+    select hour, sign * sum(clicks), sign * sum(human_clicks)
+    from moved
+    group by hour
+    having sum(clicks) <> 0 or sum(human_clicks) <> 0
+    order by hour
+    on conflict (hour) do update set
+      clicks = totals.clicks + excluded.clicks,
+      human_clicks = totals.human_clicks + excluded.human_clicks;
+  end if;
+  return null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.promo_add_to_monthly_totals()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  sign integer := case tg_op when 'DELETE' then -1 else 1 end;
+begin
+  if tg_op = 'TRUNCATE' then
+    delete from promo_monthly_totals;
+  elsif tg_op = 'UPDATE' then
+    insert into promo_monthly_totals as totals (month, dimension, value, clicks, human_clicks, machine_clicks)
+    select month, dimension, value, sum(clicks), sum(human_clicks), sum(machine_clicks)
+    from (
+      select month, dimension, value, clicks, human_clicks, machine_clicks from added
+      union all
+      select month, dimension, value, -clicks, -human_clicks, -machine_clicks from former
+    ) moved
+    group by 1, 2, 3
+    order by 1, 2, 3
+    on conflict (month, dimension, value) do update set
+      clicks = totals.clicks + excluded.clicks,
+      human_clicks = totals.human_clicks + excluded.human_clicks,
+      machine_clicks = totals.machine_clicks + excluded.machine_clicks;
+  else
+    insert into promo_monthly_totals as totals (month, dimension, value, clicks, human_clicks, machine_clicks)
+    select month, dimension, value, sign * sum(clicks), sign * sum(human_clicks), sign * sum(machine_clicks)
+    from moved
+    group by 1, 2, 3
+    order by 1, 2, 3
+    on conflict (month, dimension, value) do update set
+      clicks = totals.clicks + excluded.clicks,
+      human_clicks = totals.human_clicks + excluded.human_clicks,
+      machine_clicks = totals.machine_clicks + excluded.machine_clicks;
+  end if;
+  return null;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.promo_add_to_months()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -435,7 +531,23 @@ CREATE TRIGGER trigger_breakdown_inserted AFTER INSERT ON promo_click_breakdown 
 
 CREATE TRIGGER trigger_breakdown_updated AFTER UPDATE ON promo_click_breakdown REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
 
+CREATE TRIGGER trigger_months_deleted AFTER DELETE ON promo_monthly_breakdown REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
+
+CREATE TRIGGER trigger_months_inserted AFTER INSERT ON promo_monthly_breakdown REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
+
+CREATE TRIGGER trigger_months_truncated AFTER TRUNCATE ON promo_monthly_breakdown FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
+
+CREATE TRIGGER trigger_months_updated AFTER UPDATE ON promo_monthly_breakdown REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
+
 CREATE TRIGGER trigger_update_offer_ctr BEFORE INSERT OR UPDATE OF total_impressions, total_clicks ON promo_offers FOR EACH ROW EXECUTE FUNCTION update_offer_ctr();
+
+CREATE TRIGGER trigger_hours_deleted AFTER DELETE ON promo_performance_metrics REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
+
+CREATE TRIGGER trigger_hours_inserted AFTER INSERT ON promo_performance_metrics REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
+
+CREATE TRIGGER trigger_hours_truncated AFTER TRUNCATE ON promo_performance_metrics FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
+
+CREATE TRIGGER trigger_hours_updated AFTER UPDATE ON promo_performance_metrics REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
 
 CREATE TRIGGER trigger_subtract_deleted_variation AFTER DELETE ON promo_text_variations FOR EACH ROW EXECUTE FUNCTION subtract_deleted_variation();
 

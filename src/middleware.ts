@@ -54,8 +54,8 @@ async function shown(
   const key = `page ${url.pathname}${url.search} ${editor}`
   const answer = await locals.app.remember({ key, fresh: wantsFresh(request) }, async () => {
     const response = await next()
-    const body = await response.text()
-    const length = { 'content-length': String(Buffer.byteLength(body)) }
+    const body = new Uint8Array(await response.arrayBuffer())
+    const length = { 'content-length': String(body.byteLength) }
     return { status: response.status, headers: { ...Object.fromEntries(response.headers), ...length }, body }
   })
   return toResponse(answer)

@@ -1,8 +1,5 @@
 import { join } from 'node:path'
-import { createAssessor } from './analytics/assess-evidence.ts'
-import { type Counting, parseQuery, type ReportQuery } from './analytics/query.ts'
-import { readReport } from './analytics/read-report.ts'
-import { createRemember } from './analytics/remember.ts'
+import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
@@ -178,7 +175,6 @@ async function assemble(
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE),
     onVisit: metrics.countVisit,
   }
-  const assess = createAssessor(now)
   const reports = {
     ...tracking,
     async offerExists(id: number) {
@@ -227,10 +223,7 @@ async function assemble(
     readShares: selection.readShares,
     readDecisions: selection.readDecisions,
     access,
-    parseReportQuery: (parameters: URLSearchParams, defaults?: { counting: Counting }) =>
-      parseQuery(parameters, now(), defaults),
-    remember: createRemember(now),
-    readReport: (query: ReportQuery) => readReport({ database, assess }, query),
+    ...openReading({ database, now }),
     readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */

@@ -1,7 +1,7 @@
 /**
  * The analytics over one and ten million clicks of two years: the API's answers and the page against the
  * specification's own query over raw rows, and redirects while the page is loaded in a loop. Medians of interleaved
- * rounds, in one run. `npm run bench:analytics` (after `npm run build`); other numbers of clicks can be given.
+ * rounds, in one run; before each answer a click is settled, so that nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other numbers of clicks can be given.
  */
 import postgres from 'postgres'
 import { sections } from '../../src/lib/analytics/query.ts'
@@ -17,6 +17,8 @@ import { judge, median, table } from './measure.ts'
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000_000, 10_000_000]
 const ranges = ['30', '365', 'all'] as const
 const rounds = 21
+/** Rounds that do not count: a site runs for weeks, and its code is compiled in the first seconds. */
+const warmUp = 10
 /** The specification's query takes seconds. */
 const rawRounds = 3
 
@@ -76,13 +78,19 @@ const timed = async (work: () => PromiseLike<unknown>) => {
   return performance.now() - started
 }
 
+/** What settling leaves of one more click: whoever has judged the sends has to do so again. */
+const settleOneMore = (sql: postgres.Sql) => sql`
+  update promo_send_metrics set clicks = clicks + 1, human_clicks = human_clicks + 1, clickers = clickers + 1
+  where (impression_id, hours) = (1, 0)
+`
+
 for (const range of ranges) {
-  for (let round = -3; round < rounds; round += 1) {
+  for (let round = -warmUp; round < rounds; round += 1) {
     for (const subject of subjects) {
       for (const way of ['timeline', 'api', 'page'] as const) {
         const path = paths[way](range)
+        await settleOneMore(subject.sql)
         const time = await timeOf(subject, path)
-        // The first rounds warm up.
         if (round >= 0) note(subject, `${way} ${range}`, time)
         if (way === 'page' && round >= 0)
           note(subject, `again ${range}`, await timeOf(subject, path, 'max-age=0'))
@@ -168,6 +176,7 @@ process.exitCode = judge([
     }),
   ),
   { name: 'p99 of redirects while the page is loaded in a loop', value: looped.ratio, most: 2 },
+  { name: 'p99 of redirects while the page is read anew in a loop', value: anew.ratio, most: 2 },
 ])
 for (const { site, sql } of subjects) {
   await site.stop()

@@ -143,6 +143,15 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     from promo_click_breakdown group by 1, 2, 3, 4, 5
   `
   await sql`
+    insert into promo_hourly_totals (hour, clicks, human_clicks)
+    select hour, sum(clicks), sum(human_clicks) from promo_performance_metrics group by 1 having sum(clicks) > 0
+  `
+  await sql`
+    insert into promo_monthly_totals (month, dimension, value, clicks, human_clicks, machine_clicks)
+    select month, dimension, value, sum(clicks), sum(human_clicks), sum(machine_clicks)
+    from promo_monthly_breakdown group by 1, 2, 3
+  `
+  await sql`
     update promo_text_variations v set impressions = m.recipients, clicks = m.clicks
     from (select variation_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics group by 1) m
     where m.variation_id = v.id

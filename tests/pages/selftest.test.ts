@@ -35,7 +35,8 @@ async function selfTest(settings: Record<string, string> = {}, url = running.sit
 }
 
 const report = async () => {
-  const parameters = new URLSearchParams({ days: 'all', include_variations: 'true', include_reasons: 'true' })
+  const sections = ['variations', 'heatmap', 'reasons'].map((name) => [`include_${name}`, 'true'])
+  const parameters = new URLSearchParams([['days', 'all'], ...sections])
   const query = parseQuery(parameters, Date.now())
   if (!query.ok) throw new Error(JSON.stringify(query.fault))
   const [row] = await readReportRow(running.database.sql, query.value)

@@ -203,6 +203,11 @@ describe('the server', () => {
     expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
   })
 
+  test('has nothing compiled, which would take longer than any statement here', async () => {
+    const compiling = (database: Database) => database.run((sql) => sql<{ jit: string }[]>`show jit`)
+    expect(await compiling(open(located, 1))).toEqual(ok([{ jit: 'off' }]))
+  })
+
   test('may be behind a pooler that takes no such limit', async () => {
     const pooler = createServer((client) => {
       client.once('data', (startup) => {

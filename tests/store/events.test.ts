@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -242,4 +243,23 @@ test('a deleted variation leaves its offer with what the others have', async () 
   await database.sql`delete from promo_offers where id = 4`
   const [left] = await database.sql`select count(*)::integer as rows from promo_click_tracking`
   expect(left?.rows).toBe(0)
+})
+
+test('two that add to the totals of the same hours in another order do not lock each other out', async () => {
+  const hours = ['2026-11-18 08:00+00', '2026-11-18 09:00+00']
+  const inOrder = (variation_id: number, order: readonly string[]) =>
+    database.sql.begin(async (sql) => {
+      for (const hour of order) {
+        await sql`
+          insert into promo_performance_metrics (hour, offer_id, variation_id, clicks, human_clicks)
+          values (${hour}::timestamptz, 4, ${variation_id}, 3, 2)
+        `
+        await sleep(100)
+      }
+    })
+  await Promise.all([inOrder(42, hours), inOrder(43, hours.toReversed())])
+  const totals = () => database.sql`select clicks::integer, human_clicks::integer from promo_hourly_totals`
+  expect([...(await totals())]).toEqual(hours.map(() => ({ clicks: 6, human_clicks: 4 })))
+  await database.sql`truncate promo_performance_metrics`
+  expect(await totals()).toHaveLength(0)
 })

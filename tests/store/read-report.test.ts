@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
-import type { Assessment } from '../../src/lib/analytics/build-report.ts'
+import { createJudge, type Judged } from '../../src/lib/analytics/judge-evidence.ts'
 import { type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
@@ -57,16 +57,18 @@ const query = (changes: Partial<ReportQuery> = {}): ReportQuery => ({
   format: 'json',
   ...changes,
 })
-const nothing: Assessment = {
-  variations: new Map(),
-  offers: new Map(),
-  attributes: { tone: [], length_category: [], cta_text: [] },
-}
-const read = async (
-  changes: Partial<ReportQuery> = {},
-  assess = createAssessor(() => noon + 8 * 86_400_000),
-) => {
-  const report = await readReport({ database, assess }, query(changes))
+const turn = createTurns()
+const judge = async (): Promise<Judged> => ({
+  sends: [],
+  assessment: {
+    variations: new Map(),
+    offers: new Map(),
+    attributes: { tone: [], length_category: [], cta_text: [] },
+  },
+})
+const read = async (changes: Partial<ReportQuery> = {}) => {
+  const parts = { database, judge: createJudge(() => noon + 8 * 86_400_000, turn), turn }
+  const report = await readReport(parts, query(changes))
   if (!report.ok) throw new Error(JSON.stringify(report.fault))
   return report.value
 }
@@ -186,7 +188,7 @@ test('a range that holds whole months, parts of months or both tells apart the c
     for (const start of [undefined, ...edges.filter((edge) => edge <= end)]) {
       const { start: _, ...rest } = query({ end, offer_id: 5 })
       const asked = start === undefined ? rest : { ...rest, start }
-      const report = await readReport({ database, assess: () => nothing }, asked)
+      const report = await readReport({ database, judge, turn }, asked)
       const clicks = days
         .filter(([day]) => day <= end && (start === undefined || day >= start))
         .reduce((sum, [, clicks]) => sum + clicks, 0)
@@ -199,7 +201,7 @@ test('a range that holds whole months, parts of months or both tells apart the c
 test('what is not asked for is not there; all time has no days before', async () => {
   const { start, ...rest } = query({ include: new Set() })
   expect(start).toBe('2025-10-01')
-  const report = await readReport({ database, assess: () => nothing }, rest)
+  const report = await readReport({ database, judge, turn }, rest)
   expect(report).toMatchObject({
     ok: true,
     value: { summary: { date_range: { start: '2025-10-10', days: 'all' } } },
@@ -213,7 +215,7 @@ test.each([
   [{ variation_id: 999 }, { variation_id: 'there is no variation 999' }],
   [{ offer_id: 5, variation_id: 42 }, { variation_id: 'there is no variation 42 of offer 5' }],
 ])('%j names what is not there', async (changes, details) => {
-  expect(await readReport({ database, assess: () => nothing }, query(changes))).toEqual(
+  expect(await readReport({ database, judge, turn }, query(changes))).toEqual(
     fail({ error: 'validation_error', details }),
   )
 })
@@ -225,19 +227,49 @@ test('an inactive offer is shown when it is asked for', async () => {
 })
 
 test('a time zone that the database does not know is named; a database that is away is told', async () => {
-  expect(await readReport({ database, assess: () => nothing }, query({ tz: 'Mars/Olympus' }))).toMatchObject(
+  expect(await readReport({ database, judge, turn }, query({ tz: 'Mars/Olympus' }))).toMatchObject(
     fail({
       error: 'validation_error',
       details: { tz: expect.stringContaining('is not known to the database') },
     }),
   )
   const away: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
-  expect(await readReport({ database: away, assess: () => nothing }, query())).toMatchObject(
+  expect(await readReport({ database: away, judge, turn }, query())).toMatchObject(
     fail({ error: 'database_unavailable', message: expect.stringContaining('Redirects go on') }),
   )
   const empty: Database = {
     ...database,
     run: async (statements) => ok(await Promise.resolve(statements(store.sql)).then(() => [] as never)),
   }
-  await expect(readReport({ database: empty, assess: () => nothing }, query())).rejects.toThrow('one row')
+  await expect(readReport({ database: empty, judge, turn }, query())).rejects.toThrow('one row')
+})
+
+test('what is hidden is in no total: neither in whole months nor in days, nor in any hour', async () => {
+  const readWith = async (tz: string) => {
+    const { start: _, ...everything } = query({ tz })
+    const whole = await readReport({ database, judge, turn }, everything)
+    if (!whole.ok) throw new Error(JSON.stringify(whole.fault))
+    const reports = [whole.value, await read({ tz })]
+    return reports.map(({ heatmap, devices, referrers, reasons }) => ({
+      heatmap,
+      devices,
+      referrers,
+      reasons,
+    }))
+  }
+  const zones = ['UTC', 'Asia/Kolkata']
+  const readAll = () => Promise.all(zones.map(readWith))
+  const before = await readAll()
+  await recordClicks(
+    store.sql,
+    [Date.UTC(2025, 8, 5, 3), Date.UTC(2025, 9, 5, 3)].map((at) =>
+      aClick({ at, offer_id: 6, variation_id: 60, os: 'Plan 9', ip_hash: aHash(7) }),
+    ),
+  )
+  await settle(database, { age: 0 })
+  const seen = await readAll()
+  for (const [zone, ranges] of seen.entries())
+    for (const [range, report] of ranges.entries()) expect(report).not.toEqual(before[zone]?.[range])
+  await store.sql`update promo_offers set offer_type = 'self_test' where id = 6`
+  expect(await readAll()).toEqual(before)
 })

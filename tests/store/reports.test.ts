@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
+import { createJudge } from '../../src/lib/analytics/judge-evidence.ts'
 import { daysBefore, daysBetween, type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { sparklineDates } from '../../src/lib/charts/sparkline.ts'
@@ -8,11 +8,13 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
 
+const turn = createTurns()
 let store: TestDatabase
 let database: Database
 
@@ -90,7 +92,10 @@ function expectRanked(rows: readonly { ctr: number | null; human_ctr: number | n
 }
 
 async function expectRecounted(raw: RawEvents, query: ReportQuery) {
-  const read = await readReport({ database, assess: createAssessor(() => Date.UTC(2025, 4, 1)) }, query)
+  const read = await readReport(
+    { database, judge: createJudge(() => Date.UTC(2025, 4, 1), turn), turn },
+    query,
+  )
   if (query.offer_id === 5 && query.variation_id === 43) return expect(read.ok).toBe(false)
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
   const {

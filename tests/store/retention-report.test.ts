@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createAssessor } from '../../src/lib/analytics/assess-evidence.ts'
+import { createJudge } from '../../src/lib/analytics/judge-evidence.ts'
 import { type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -8,10 +8,12 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
+import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
+const turn = createTurns()
 let store: TestDatabase
 let database: Database
 const day = 86_400_000
@@ -97,7 +99,7 @@ const queries: readonly ReportQuery[] = [
 const readAll = async () => {
   const reports = []
   for (const one of queries)
-    reports.push(await readReport({ database, assess: createAssessor(() => now) }, one))
+    reports.push(await readReport({ database, judge: createJudge(() => now, turn), turn }, one))
   return reports
 }
 

@@ -46,6 +46,8 @@ const sums = async () => ({
   months: [
     ...(await store.sql`select * from promo_monthly_breakdown order by month, variation_id, dimension, value`),
   ],
+  hourly_totals: [...(await store.sql`select * from promo_hourly_totals order by hour`)],
+  monthly_totals: [...(await store.sql`select * from promo_monthly_totals order by month, dimension, value`)],
   offers: [...(await store.sql`select * from promo_offers order by id`)],
   variations: [...(await store.sql`select * from promo_text_variations order by id`)],
   impressions: [...(await store.sql`select * from promo_impression_tracking order by id`)],

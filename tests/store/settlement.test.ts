@@ -209,12 +209,23 @@ test('a click waits until it is old enough, and one that arrives late is not pas
   expect(await settle()).toBe(1)
 })
 
-test('a variation that is deleted takes its settled figures with it', async () => {
+test('a variation that is deleted takes its settled figures with it, also from the totals', async () => {
   await recordImpressions(database.sql, [anImpression({ at: noon })])
-  await recordClicks(database.sql, [aClick({ at: noon + minute, ip_hash: aHash(1) })])
+  await recordClicks(database.sql, [
+    aClick({ at: noon + minute, ip_hash: aHash(1) }),
+    aClick({ at: noon + minute, verdict: 'machine', reason: 'prefetch' }),
+  ])
   await settle()
+  const totals = async () => {
+    const [hours] = await database.sql`select sum(clicks)::integer as clicks from promo_hourly_totals`
+    const [months] = await database.sql`select sum(clicks)::integer as clicks from promo_monthly_totals`
+    return { hours: hours?.clicks, months: months?.clicks }
+  }
+  expect(await totals()).toEqual({ hours: 2, months: 10 })
   await database.sql`delete from promo_text_variations where id = 42`
   expect(await read()).toEqual({ sends: [], unique: {}, breakdown: [] })
+  expect(await totals()).toEqual({ hours: 0, months: 0 })
+  expect(await findDrift(database.sql)).toEqual([])
   expect(await database.sql`select ip_hash from promo_clickers`).toHaveLength(0)
 })
 

@@ -164,11 +164,31 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
         group by 1, 2, 3, 4
       ) told
       full join promo_monthly_breakdown m using (variation_id, month, dimension, value)
+    ), hourly_totals as (
+      -- A total that nothing is left of may stay, as zeros.
+      select 'hourly totals', hour::text, row (coalesce(told.clicks, 0), coalesce(told.human, 0))::text,
+        row (coalesce(m.clicks, 0), coalesce(m.human_clicks, 0))::text
+      from (
+        select hour, sum(clicks)::bigint as clicks, sum(human_clicks)::bigint as human
+        from promo_performance_metrics group by 1
+      ) told
+      full join promo_hourly_totals m using (hour)
+    ), monthly_totals as (
+      select 'monthly totals', concat_ws(' ', month, dimension, value),
+        row (coalesce(told.clicks, 0), coalesce(told.human, 0), coalesce(told.machine, 0))::text,
+        row (coalesce(m.clicks, 0), coalesce(m.human_clicks, 0), coalesce(m.machine_clicks, 0))::text
+      from (
+        select month, dimension, value, sum(clicks)::bigint as clicks, sum(human_clicks)::bigint as human,
+          sum(machine_clicks)::bigint as machine
+        from promo_monthly_breakdown group by 1, 2, 3
+      ) told
+      full join promo_monthly_totals m using (month, dimension, value)
     )
     select * from (
       select * from hours union all select * from days union all select * from variations
       union all select * from offers union all select * from visitors union all select * from sends
-      union all select * from breakdown union all select * from months
+      union all select * from breakdown union all select * from months union all select * from hourly_totals
+      union all select * from monthly_totals
     ) compared
     where rows is distinct from sums
   `

@@ -1,5 +1,5 @@
-import { spanStarts } from '../../src/lib/analytics/build-report.ts'
 import { daysBefore, daysBetween, type ReportQuery } from '../../src/lib/analytics/query.ts'
+import { spanStarts } from '../../src/lib/analytics/read-evidence.ts'
 import { classifyReferrer, referrerClasses } from '../../src/lib/classify/referrer.ts'
 import type { Sql } from '../../src/lib/store/database.ts'
 

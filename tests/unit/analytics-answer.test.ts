@@ -4,6 +4,7 @@ import { figuresOf, previewOf, rate } from '../../src/lib/analytics/figures.ts'
 import { type ReportQuery, type Section, sections } from '../../src/lib/analytics/query.ts'
 import type { Report } from '../../src/lib/analytics/report.ts'
 import { respondReport, unlessKnown } from '../../src/lib/analytics/respond.ts'
+import type { Answer } from '../../src/lib/http/answer.ts'
 
 const sums = {
   impressions: 150,
@@ -169,6 +170,9 @@ const report: Report = {
   settled_until: '2025-10-18T20:00:00Z',
 }
 
+const textOf = ({ body }: Answer) =>
+  typeof body === 'string' ? body : new TextDecoder('utf-8', { ignoreBOM: true }).decode(body)
+
 const query = (format: 'json' | 'csv', ...include: Section[]): ReportQuery => ({
   end: '2025-10-18',
   tz: 'UTC',
@@ -214,15 +218,15 @@ test.each(['offers', ...sections] as const)('%s as a CSV file', (section) => {
   expect(answer.status).toBe(200)
   expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8')
   expect(answer.headers['content-disposition']).toBe(`attachment; filename="promo-${section}.csv"`)
-  expect(answer.body?.slice(1).split('\r\n').slice(0, -1)).toEqual(tables[section])
+  expect(textOf(answer).slice(1).split('\r\n').slice(0, -1)).toEqual(tables[section])
   const empty: Report = { summary: report.summary, offers: [], settled_until: null }
-  expect(respondReport(empty, query('csv', ...asked)).body?.split('\r\n')).toHaveLength(2)
+  expect(textOf(respondReport(empty, query('csv', ...asked))).split('\r\n')).toHaveLength(2)
 })
 
 test('a CSV file holds one table', () => {
   const answer = respondReport(report, query('csv', 'variations', 'timeline'))
   expect(answer.status).toBe(400)
-  expect(JSON.parse(answer.body ?? '')).toEqual({
+  expect(JSON.parse(textOf(answer))).toEqual({
     error: 'validation_error',
     details: { format: 'csv holds one table; ask for one of include_variations, include_timeline at a time' },
   })
@@ -230,7 +234,7 @@ test('a CSV file holds one table', () => {
 
 test('a report is JSON for a short private while, and is not sent to a reader that has it', () => {
   const answer = respondReport(report, query('json'))
-  expect(JSON.parse(answer.body ?? '')).toEqual(report)
+  expect(JSON.parse(textOf(answer))).toEqual(report)
   expect(answer.headers).toMatchObject({
     'cache-control': 'private, max-age=30',
     vary: 'Authorization, Cookie',

@@ -95,7 +95,7 @@ describe('answers', () => {
       fields: { queued: true },
       headers: { 'retry-after': '7' },
     })
-    expect(JSON.parse(body ?? '')).toEqual({
+    expect(JSON.parse(`${body}`)).toEqual({
       error: 'tracking_failed',
       message: 'why',
       details: { offer_id: 'what' },

@@ -1,7 +1,9 @@
 import { byReferrerClass } from '../classify/referrer.ts'
-import type { ReportRow, SentPromo, Sums } from '../store/report-row.ts'
-import { figuresOf, previewOf, rate } from './figures.ts'
+import type { ReportRow, Sums } from '../store/report-row.ts'
+import { figuresOf, previewOf } from './figures.ts'
+import type { Judged } from './judge-evidence.ts'
 import { type Counting, daysBefore, daysBetween, type ReportQuery } from './query.ts'
+import type { Sent } from './read-evidence.ts'
 import type {
   AttributeRow,
   Figures,
@@ -12,6 +14,7 @@ import type {
   Share,
   Statistics,
   Summary,
+  TimelineRow,
   VariationRow,
 } from './report.ts'
 
@@ -22,11 +25,8 @@ export type Assessment = {
   attributes: Record<'tone' | 'length_category' | 'cta_text', AttributeRow[]>
 }
 
-/** Hours since a send at which its spans begin. */
-export const spanStarts = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168] as const
-
 /** The report of what one statement has read. */
-export function buildReport(row: ReportRow, query: ReportQuery, assessment: Assessment): Report {
+export function buildReport(row: ReportRow, query: ReportQuery, { assessment, sends }: Judged): Report {
   const { include, counting } = query
   const shares = (dimension: string): Share[] =>
     row.breakdown
@@ -47,9 +47,17 @@ export function buildReport(row: ReportRow, query: ReportQuery, assessment: Asse
       ),
     }),
     ...(include.has('timeline') && {
-      timeline: row.timeline.map((day) => ({ date: day.date, ...figuresOf(day) })),
+      timeline: row.timeline.map(timelineRow),
     }),
-    ...(include.has('sparklines') && { sparklines: row.sparklines }),
+    ...(include.has('sparklines') && {
+      sparklines: row.sparklines.map(([day, variation_id, impressions, clicks, human_clicks]) => ({
+        date: dateOf(day),
+        variation_id,
+        impressions,
+        clicks,
+        human_clicks,
+      })),
+    }),
     ...(include.has('heatmap') && { heatmap: row.heatmap }),
     ...(include.has('devices') && {
       devices: { device: shares('device'), browser: shares('browser'), os: shares('os') },
@@ -59,11 +67,35 @@ export function buildReport(row: ReportRow, query: ReportQuery, assessment: Asse
       referrer_classes: byReferrerClass(shares('referrer')),
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
-    ...(include.has('sends') && { sends: sendRows(row.sends) }),
+    ...(include.has('sends') && { sends: sendRows(sends, row, query) }),
     ...(include.has('attributes') && { attributes: assessment.attributes }),
     settled_until: row.settled_until,
   }
 }
+
+const dateOf = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10)
+
+const timelineRow = ([
+  day,
+  impressions,
+  clicks,
+  human_clicks,
+  machine_clicks,
+  duplicate_clicks,
+  uncertain_clicks,
+  unique_clicks,
+]: ReportRow['timeline'][number]): TimelineRow => ({
+  date: dateOf(day),
+  ...figuresOf({
+    impressions,
+    clicks,
+    human_clicks,
+    machine_clicks,
+    duplicate_clicks,
+    uncertain_clicks,
+    unique_clicks,
+  }),
+})
 
 /** A reason that has led to several verdicts, as those of earlier rules may have, has a row for each. */
 const reasonsOf = ({ breakdown }: ReportRow): ReasonShare[] =>
@@ -133,28 +165,18 @@ function variationRow(variation: ReportRow['variations'][number], assessment: As
   }
 }
 
-function sendRows(sends: readonly SentPromo[]): SendRow[] {
-  // A text is sent many times, and shortening it is dear.
-  const previews = new Map<string, string>()
-  const previewOnce = (text: string) => {
-    const preview = previews.get(text) ?? previewOf(text)
-    previews.set(text, preview)
-    return preview
-  }
-  return sends.map(({ spans, text_content, ...send }) => {
-    const counted = new Map(spans.map(([hours, ...clicks]) => [hours, clicks]))
-    return {
-      ...send,
-      text_preview: previewOnce(text_content),
-      ctr: rate(send.clicks, send.recipients),
-      human_ctr: rate(send.human_clicks, send.recipients),
-      by_hours: spanStarts.map((hours) => {
-        const [clicks = 0, human_clicks = 0] = counted.get(hours) ?? []
-        return { hours, clicks, human_clicks }
-      }),
-    }
-  })
-}
+/** Those of the offer, the text and the hours that the report is about, newest first. */
+const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: ReportQuery): SendRow[] =>
+  sends
+    .filter(
+      ({ row, hour }) =>
+        hour >= (begins ?? hour) &&
+        hour < ends &&
+        row.offer_id === (query.offer_id ?? row.offer_id) &&
+        row.variation_id === (query.variation_id ?? row.variation_id),
+    )
+    .map(({ row }) => row)
+    .reverse()
 
 type Ranked = Figures & ({ variation_id: number } | { offer_id: number })
 

@@ -44,8 +44,8 @@ export function findingsOf(offers: readonly OfferRow[], variations: readonly Var
 /** An offer's texts that are in use and were sent, likely best first. */
 const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judged[] =>
   variations
+    .filter((variation) => variation.approved && variation.offer_id === offer_id)
     .filter((variation): variation is Judged => (variation.statistics?.sends ?? 0) > 0)
-    .filter(({ approved, ...variation }) => approved && variation.offer_id === offer_id)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
 
 function findingOf(offer_id: number, offer_name: string, [leader, rival]: Judged[]): Finding {

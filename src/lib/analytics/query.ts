@@ -34,6 +34,10 @@ export type ReportQuery = {
   format: 'json' | 'csv'
 }
 
+/** Whether a report is on all offers and all their texts. */
+export const isOfEverything = ({ offer_id, variation_id }: ReportQuery): boolean =>
+  offer_id === undefined && variation_id === undefined
+
 const id = v.pipe(
   v.string(),
   v.check(

@@ -4,14 +4,17 @@ import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import type { ReportRow } from '../store/report-row.ts'
 import { readReportRow } from '../store/reports.ts'
-import { type Assessment, buildReport } from './build-report.ts'
+import { buildReport } from './build-report.ts'
+import type { Judged } from './judge-evidence.ts'
 import type { ReportQuery } from './query.ts'
 import type { Report } from './report.ts'
 
 export type ReportParts = {
   database: Database
-  /** Judges the sends so far, an `Evidence` as JSON. */
-  assess: (evidence: string) => Assessment
+  /** Reads and judges the sends so far; see `ReportRow`. */
+  judge: (evidence: string) => Promise<Judged>
+  /** See `createTurns`. */
+  turn: () => Promise<void>
 }
 
 /** Milliseconds that a report may take before its reader is told to try later. */
@@ -19,7 +22,7 @@ const deadline = 10_000
 
 /** Reads a report, all of it of one moment. */
 export async function readReport(
-  { database, assess }: ReportParts,
+  { database, judge, turn }: ReportParts,
   query: ReportQuery,
 ): Promise<Result<Report, ApiFault>> {
   const read = await database.run((sql) => readReportRow(sql, query), deadline)
@@ -29,7 +32,11 @@ export async function readReport(
   const [row] = read.value
   if (!row) throw new Error('the report statement answers one row')
   const missing = missingOf(row, query)
-  return missing ? fail(invalid(missing)) : ok(buildReport(row, query, assess(row.evidence)))
+  if (missing) return fail(invalid(missing))
+  await turn()
+  const report = buildReport(row, query, await judge(row.evidence))
+  await turn()
+  return ok(report)
 }
 
 function missingOf(

@@ -17,14 +17,16 @@ export function respondReport(report: Report, query: ReportQuery): Answer {
   }
   const full =
     query.format === 'csv' ? file(tableOf(report, section), section ?? 'offers') : json(200, report)
-  const etag = `"${createHash('sha256').update(`${full.body}`).digest('base64url').slice(0, 27)}"`
+  // Encoded once, for its digest and for its reader.
+  const body = Buffer.from(`${full.body}`)
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
   const headers = {
     ...full.headers,
     'cache-control': `private, max-age=${freshFor}`,
     vary: 'Authorization, Cookie',
     etag,
   }
-  return { ...full, headers }
+  return { ...full, headers, body }
 }
 
 /** Tells a reader that has the same report already, by its request's `If-None-Match`, in place of sending it again. */

@@ -28,9 +28,9 @@ export function sumSpans(
   counting: Counting,
 ): Span[] {
   const sums = new Map<number, number>()
-  for (const { hours, clicks, human_clicks } of sends.flat()) {
-    sums.set(hours, (sums.get(hours) ?? 0) + (counting === 'human' ? human_clicks : clicks))
-  }
+  for (const spans of sends)
+    for (const { hours, clicks, human_clicks } of spans)
+      sums.set(hours, (sums.get(hours) ?? 0) + (counting === 'human' ? human_clicks : clicks))
   return [...sums]
     .map(([hours, clicks]) => ({ hours, clicks }))
     .toSorted((one, other) => one.hours - other.hours)

@@ -1,5 +1,9 @@
 /** A response as a value, the same for Astro's routes and for our own server. */
-export type Answer = { status: number; headers: Record<string, string>; body?: string }
+export type Answer = {
+  status: number
+  headers: Record<string, string>
+  body?: string | Uint8Array<ArrayBuffer>
+}
 
 /** Every expected fault of the API, and the status that it is answered with. */
 const statusOf = {

@@ -6,6 +6,9 @@ import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit 
 /** The pool, or a transaction on it. */
 export type Sql = postgres.ISql
 
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>
+
 /**
  * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again at once, another
  * writer was in the way. `refused`: the data will never be taken.
@@ -137,7 +140,11 @@ function connect(url: string, connections: number, limited: boolean): postgres.S
     idle_timeout: 60,
     backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: ignore,
-    connection: { application_name: 'promo', ...(limited && { statement_timeout: ordinaryLimit }) },
+    connection: {
+      application_name: 'promo',
+      // Compiling a statement of reports takes longer than running it.
+      ...(limited && { statement_timeout: ordinaryLimit, jit: 'off' }),
+    },
   })
 }
 

@@ -1,24 +1,36 @@
-import type postgres from 'postgres'
-import type { ReportQuery } from '../analytics/query.ts'
-import type { Sql } from './database.ts'
+import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
+import type { Fragment, Sql } from './database.ts'
 
 /** So many values of a dimension are told apart; the rest is "(other)". */
 const namedValues = 50
 
 /**
  * Settled clicks of a report's range by dimension and value: whole months of UTC from the months, the days before and
- * after them from the days. `shown` is a condition on rows `b`: what the report is about.
+ * after them from the days. `shown` is a condition on rows `b`: what the report is about. Months of everything are added up
+ * already, and what is `hidden` is taken from them again.
  */
-export const breakdownRows = (
-  sql: Sql,
-  { start, end }: Pick<ReportQuery, 'start' | 'end'>,
-  shown: postgres.PendingQuery<postgres.Row[]>,
-) => {
+export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hidden: Fragment) => {
+  const { start, end } = query
   const last = sql`${end}::date`
   const first = sql`${start ?? null}::date`
   // The first days of months between which the range holds whole months; without any, the end may come before the start.
   const monthsStart = sql`(date_trunc('month', (${first} - 1)::timestamp) + interval '1 month')::date`
   const monthsEnd = sql`date_trunc('month', (${last} + 1)::timestamp)::date`
+  const wholeMonths = sql`
+    b.month < ${monthsEnd} ${start === undefined ? sql`` : sql`and b.month >= ${monthsStart}`}
+  `
+  const months = isOfEverything(query)
+    ? sql`
+        select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_monthly_totals b
+        where ${wholeMonths}
+        union all
+        select b.dimension, b.value, -b.clicks, -b.human_clicks, -b.machine_clicks from promo_monthly_breakdown b
+        where ${hidden} and ${wholeMonths}
+      `
+    : sql`
+        select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_monthly_breakdown b
+        where ${shown} and ${wholeMonths}
+      `
   return sql`
     select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
       sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(machine_clicks) as machine_clicks
@@ -27,8 +39,7 @@ export const breakdownRows = (
         sum(told.machine_clicks) as machine_clicks,
         row_number() over (partition by told.dimension order by sum(told.clicks) desc, told.value) as place
       from (
-        select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_monthly_breakdown b
-        where ${shown} and b.month < ${monthsEnd} ${start === undefined ? sql`` : sql`and b.month >= ${monthsStart}`}
+        ${months}
         union all
         select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_click_breakdown b
         where ${shown} and b.day <= ${last}
@@ -39,6 +50,7 @@ export const breakdownRows = (
           }
       ) told
       group by 1, 2
+      having sum(told.clicks) > 0
     ) b
     group by 1, 2
     order by 1, 3 desc, 2

@@ -44,20 +44,15 @@ export type Evidence = {
   >[]
 }
 
-export type SentPromo = {
-  newsletter_send_id: string
-  offer_id: number
+/** A text that was sent, and its sends; `sent_at` is in milliseconds since 1970. */
+export type SentText = Evidence['variations'][number] & {
   offer_name: string
-  variation_id: number
   text_content: string
-  sent_at: string
-  recipients: number
-  clicks: number
-  human_clicks: number
-  clickers: number
-  /** Hours at which a span begins, its clicks and its human ones. */
-  spans: [hours: number, clicks: number, human_clicks: number][]
+  sends: [id: number, newsletter_send_id: string, sent_at: number, recipients: number][]
 }
+
+/** What came of a send in the hours after it; `hours` is where the span begins. */
+export type SendSpan = [id: number, hours: number, clicks: number, human_clicks: number, clickers: number]
 
 export type ReportRow = {
   first_day: string
@@ -65,16 +60,23 @@ export type ReportRow = {
   previous: Sums | null
   offers: OfferSums[]
   variations: VariationSums[]
-  /** An `Evidence` as JSON: whoever has judged the same text before need not read it again. */
+  /**
+   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[] }` as JSON: whoever has read and judged the same before
+   * need not do so again.
+   */
   evidence: string
-  timeline: (Sums & { date: string })[]
-  sparklines: {
-    date: string
-    variation_id: number
-    impressions: number
-    clicks: number
-    human_clicks: number
-  }[]
+  /** Days are counted from 1970-01-01. */
+  timeline: [
+    day: number,
+    impressions: number,
+    clicks: number,
+    human_clicks: number,
+    machine_clicks: number,
+    duplicate_clicks: number,
+    uncertain_clicks: number,
+    unique_clicks: number,
+  ][]
+  sparklines: [day: number, variation_id: number, impressions: number, clicks: number, human_clicks: number][]
   heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
   /** Clicks that are neither human ones nor machines' are duplicates. */
   breakdown: {
@@ -84,6 +86,8 @@ export type ReportRow = {
     human_clicks: number
     machine_clicks: number
   }[]
-  sends: SentPromo[]
+  /** The range's hours begin at or after the one and before the other; milliseconds since 1970. */
+  begins: number | null
+  ends: number
   settled_until: string | null
 }

@@ -1,0 +1,48 @@
+import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
+import type { Fragment, Sql } from './database.ts'
+
+/**
+ * Clicks by weekday and hour in the report's time zone. `shown` and `hidden` are conditions on rows `m`, what the report is
+ * about and what no report shows; `inRange` is one on their hours. Hours of everything are added up already, and what is
+ * hidden is taken from them again.
+ */
+export const heatmapRows = (
+  sql: Sql,
+  query: ReportQuery,
+  shown: Fragment,
+  hidden: Fragment,
+  inRange: Fragment,
+) => {
+  const hours = isOfEverything(query)
+    ? sql`
+        select m.hour, m.clicks, m.human_clicks from promo_hourly_totals m where ${inRange}
+        union all
+        select m.hour, -m.clicks, -m.human_clicks from promo_performance_metrics m where ${hidden} and ${inRange}
+      `
+    : sql`select m.hour, m.clicks, m.human_clicks from promo_performance_metrics m where ${shown} and ${inRange}`
+  // The time of day is looked up once an hour: "offset" keeps the planner from writing the look-up out where it is used.
+  const local =
+    query.tz === 'UTC'
+      ? sql`select hour as moment, timestamptz '2000-01-03 00:00+00' as monday, clicks, human_clicks from (${hours}) h`
+      : sql`
+          select hour at time zone ${query.tz} as moment, timestamp '2000-01-03' as monday, clicks, human_clicks
+          from (${hours}) h offset 0
+        `
+  // Time since the last Monday is a plain difference: much faster than extracting anything from each row. An hour may
+  // come twice, where a change of clocks moves them by half an hour.
+  return sql`
+    select place / 24 + 1 as weekday, place % 24 as hour, sum(clicks) as clicks, sum(human_clicks) as human_clicks
+    from (
+      select floor(date_part('epoch', since_monday) / 3600)::integer as place, clicks, human_clicks
+      from (
+        select moment - date_bin('7 days', moment, monday) as since_monday, sum(clicks) as clicks,
+          sum(human_clicks) as human_clicks
+        from (${local}) local
+        group by 1
+      ) spans
+    ) places
+    group by place
+    having sum(clicks) > 0
+    order by place
+  `
+}

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { createTurns } from '../../src/lib/turns.ts'
+
+test('those who wait go on in their order, with whatever else came up between any two', async () => {
+  const turn = createTurns()
+  const seen: string[] = []
+  const note = async (name: string) => {
+    await turn()
+    seen.push(name)
+    setImmediate(() => seen.push(`after ${name}`))
+  }
+  await Promise.all([note('one'), note('two'), note('three')])
+  await turn()
+  expect(seen).toEqual(['one', 'after one', 'two', 'after two', 'three', 'after three'])
+})
