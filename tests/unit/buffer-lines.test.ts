@@ -23,4 +23,8 @@ test('what is added is there as bytes, however much it is, and what is dropped i
   const parts = Array.from({ length: 300 }, (_, index) => `€${index}`.repeat(index))
   for (const part of parts) lines.add(part)
   expect(lines.bytes.toString()).toBe(parts.join(''))
+  lines.clear()
+  expect(lines.bytes.toString()).toBe('')
+  lines.add('anew')
+  expect(lines.bytes.toString()).toBe('anew')
 })

@@ -83,15 +83,22 @@ test('batches come oldest first, and are gone from disk when retired', async () 
   expect(buffer.depth).toBe(0)
 })
 
-test('beyond its share of memory a batch waits on disk only', async () => {
-  const { buffer } = open({ maxEvents: 12_000 })
-  for (let turn = 0; turn < 4; turn += 1) await Promise.all(many(4_000).map((click) => buffer.accept(click)))
+test('behind a batch that is in memory the others wait on disk only, each with its own events', async () => {
+  const { buffer, folder } = open()
+  const clicks = many(16_500)
+  for (let from = 0; from < clicks.length; from += 500)
+    await Promise.all(clicks.slice(from, from + 500).map((click) => buffer.accept(click)))
   const inMemory = []
+  const read = []
   for (let batch = buffer.next(); batch; batch = buffer.next()) {
     inMemory.push(batch.lines !== undefined)
+    const lines = batch.lines?.bytes ?? readFileSync(batch.file?.path ?? folder)
+    read.push(...decodeRecords(String(lines)).events)
     buffer.remove(batch, true)
   }
-  expect(inMemory).toEqual([true, false, false, false])
+  expect(inMemory).toEqual([true, false, false, false, true])
+  expect(read).toEqual(clicks)
+  expect(buffer.depth).toBe(0)
 })
 
 test('what the disk refuses stays in memory up to the ceiling, then is lost and told', async () => {

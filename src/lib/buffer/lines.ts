@@ -7,17 +7,18 @@ export type Lines = {
   add(text: string): Uint8Array
   /** Takes back what was added last. */
   drop(bytes: Uint8Array): void
+  /** Takes back all; the bytes answered so far are written over. */
+  clear(): void
   /** All of them. */
   readonly bytes: Buffer
 }
 
-const fewestBytes = 8 * 1024
+const firstBytes = 8 * 1024
 /** UTF-8 takes at most so many bytes for a character of JavaScript. */
 const bytesPerCharacter = 3
 
-/** Lines for which `expected` bytes are likely to do. */
-export function createLines(expected = 0): Lines {
-  let store = Buffer.allocUnsafeSlow(Math.max(fewestBytes, expected))
+export function createLines(): Lines {
+  let store = Buffer.allocUnsafeSlow(firstBytes)
   let used = 0
   return {
     add(text) {
@@ -33,6 +34,9 @@ export function createLines(expected = 0): Lines {
     },
     drop(bytes) {
       used -= bytes.length
+    },
+    clear() {
+      used = 0
     },
     get bytes() {
       return store.subarray(0, used)

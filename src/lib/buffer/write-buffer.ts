@@ -8,10 +8,11 @@ import { encodeRecord } from './record.ts'
  *
  *   arriving    accepted in this turn of the event loop, or while a sync is under way; not yet written
  *   collecting  in the newest segment, and in memory
- *   waiting     in ended segments, oldest first; beyond `maxEvents` only on disk (`lines` is then undefined)
+ *   waiting     in ended segments, oldest first; behind one that is in memory, on disk only (`lines` is then undefined)
  *
  * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. In memory
- * events are the lines that went to the journal, and the database is given the same lines.
+ * events are the lines that went to the journal, and the database is given the same lines. In a rush one store of
+ * lines is used for one segment after the other: more memory would bring the garbage collector along, and its pauses.
  */
 export type Batch = (
   | {
@@ -43,12 +44,7 @@ const newGroup = (): Group => {
 /** What the newest segment holds, and whether all of it is on disk. */
 type Collection = { lines: Lines; count: number; since: number; onDisk: boolean }
 
-const newCollection = (expectedBytes: number): Collection => ({
-  lines: createLines(expectedBytes),
-  count: 0,
-  since: 0,
-  onDisk: true,
-})
+const newCollection = (lines: Lines): Collection => ({ lines, count: 0, since: 0, onDisk: true })
 
 export type WriteBuffer = {
   /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
@@ -86,14 +82,13 @@ export type WriteBufferOptions = {
 
 /** A new file costs as much as a thousand events in it; one statement records them all. */
 const segmentEvents = 4_000
-const roomToSpare = 1.2
 /** A disk that hangs delays an answer by this much at the most, in milliseconds. */
 const syncDeadline = 1_000
 
 export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const { journal, sync, maxEvents, onArrival, onFault } = options
   let arriving = newGroup()
-  let collecting = newCollection(0)
+  let collecting = newCollection(createLines())
   let waiting: Batch[] = []
   let aside: Batch[] = []
   let inMemory = 0
@@ -174,14 +169,15 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     if (collecting.count === 0) return
     const file = journal.seal()
     const { lines, count, since, onDisk } = collecting
-    if (file && onDisk && inMemory > maxEvents / 2) {
+    if (file && onDisk && inMemory > count) {
       waiting.push({ file, lines: undefined, count, since })
       inMemory -= count
+      lines.clear()
+      collecting = newCollection(lines)
     } else {
       waiting.push({ file, lines, count, since })
+      collecting = newCollection(createLines())
     }
-    // Clicks come in rushes: the next segment is likely to be as long, and memory that grows by doubling costs pauses.
-    collecting = newCollection(Math.ceil(lines.bytes.length * roomToSpare))
   }
 
   return {
