@@ -229,3 +229,27 @@ test('events that arrive while a sync is under way are written after it and shar
   expect(syncs).toBe(2)
   expect(onDisk()).toHaveLength(6)
 })
+
+test('a sync waits for as many as the one before has answered, but for nobody who does not come', async () => {
+  const { buffer, files, onDisk } = open({ sync: 'fsync' })
+  let syncs = 0
+  const real = files.fdatasync
+  files.fdatasync = Object.assign(
+    (fd: number, done: (error: NodeJS.ErrnoException | null) => void) => {
+      syncs += 1
+      real(fd, done)
+    },
+    { __promisify__: real.__promisify__ },
+  )
+  await Promise.all(many(6).map((click) => buffer.accept(click)))
+  expect(syncs).toBe(1)
+  const others = []
+  for (let turn = 0; turn < 6; turn += 1) {
+    others.push(buffer.accept(aClick()))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all(others)
+  expect([syncs, onDisk().length]).toEqual([2, 12])
+  await Promise.all([buffer.accept(aClick()), buffer.accept(aClick())])
+  expect([syncs, onDisk().length]).toEqual([3, 14])
+})

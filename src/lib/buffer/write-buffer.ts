@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { TrackingEvent } from '../tracking/event.ts'
 import type { Journal, JournalFault, SegmentFile } from './journal.ts'
 import { createLines, type Lines } from './lines.ts'
@@ -42,9 +43,7 @@ const newGroup = (): Group => {
 }
 
 /** What the newest segment holds, and whether all of it is on disk. */
-type Collection = { lines: Lines; count: number; since: number; onDisk: boolean }
-
-const newCollection = (lines: Lines): Collection => ({ lines, count: 0, since: 0, onDisk: true })
+const newCollection = (lines: Lines) => ({ lines, count: 0, since: 0, onDisk: true })
 
 export type WriteBuffer = {
   /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
@@ -82,6 +81,8 @@ export type WriteBufferOptions = {
 
 /** A new file costs as much as a thousand events in it; one statement records them all. */
 const segmentEvents = 4_000
+/** Turns of the event loop without another event that end the wait for more. */
+const quietTurns = 8
 /** A disk that hangs delays an answer by this much at the most, in milliseconds. */
 const syncDeadline = 1_000
 
@@ -93,6 +94,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   let aside: Batch[] = []
   let inMemory = 0
   let syncing = false
+  let lastSynced = 0
   /** Whether the sync under way has taken longer than an answer may wait. */
   let overdue = false
   let fault: JournalFault | undefined
@@ -103,8 +105,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   }
 
   const answerArrivals = (): void => {
-    const group = takeGroup()
-    group.resolve(write(group.events))
+    const { events, resolve } = takeGroup()
+    resolve(write(events))
   }
 
   const takeGroup = (): Group => {
@@ -120,12 +122,27 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const syncArrivals = async (): Promise<void> => {
     syncing = true
     while (arriving.events.length > 0) {
+      await gather()
       const group = takeGroup()
+      lastSynced = group.events.length
       const acceptance = write(group.events)
       if (acceptance === 'journaled') await syncOf(group)
       group.resolve(acceptance)
     }
     syncing = false
+  }
+
+  /**
+   * A sync costs about the same for one event as for many. It waits for as many as the last one has answered, who in a
+   * rush come again at once, or until nobody has come for a moment.
+   */
+  const gather = async (): Promise<void> => {
+    let come = 0
+    for (let quiet = 0; quiet < quietTurns && arriving.events.length < lastSynced; quiet += 1) {
+      if (arriving.events.length > come) quiet = 0
+      come = arriving.events.length
+      await turn()
+    }
   }
 
   const syncOf = async (group: Group): Promise<void> => {
