@@ -225,6 +225,7 @@ test('a line that is whole and yet no event is refused, told, and keeps back no 
   const click = aClick()
   const segment = join(folder, '000000000000001-000001.dead.journal')
   writeFileSync(segment, `${strange}${encodeRecord([click])}`)
+  writeFileSync(segment.replace('000001.dead', '000002.dead'), strange)
   writeFileSync(join(folder, 'dead.owner'), '{}')
   const landed: string[] = []
   const { events, seen } = open(async (batch, lines) => {
@@ -233,7 +234,7 @@ test('a line that is whole and yet no event is refused, told, and keeps back no 
     return ok([])
   }, folder)
   expect(await events.flusher.drained(3_000)).toBe(true)
-  expect([landed, seen.damaged]).toEqual([[click.event_id], 1])
+  expect([landed, seen.damaged]).toEqual([[click.event_id], 2])
   await events.close(100)
 })
 
