@@ -223,7 +223,7 @@ async function assemble(
     readShares: selection.readShares,
     readDecisions: selection.readDecisions,
     access,
-    ...openReading({ database, now }),
+    ...openReading({ database, visits: metrics.visits, now }),
     readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */

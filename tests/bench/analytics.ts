@@ -156,7 +156,7 @@ console.log(
   ]),
 )
 const told = ({ idle, busy, pages }: typeof looped) =>
-  `${idle.toFixed(1)} ms idle, ${busy.toFixed(1)} ms while a page is loaded ${pages.toFixed(0)} times a second`
+  `${idle.toFixed(1)} ms idle, ${busy.toFixed(1)} ms while a page is loaded ${pages.toFixed(1)} times a second`
 console.log(`\nredirects, p99: ${told(looped)}; read anew each time: ${told(anew)}\n`)
 
 process.exitCode = judge([

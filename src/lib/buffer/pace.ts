@@ -1,7 +1,7 @@
 /** So many events a second mean that readers are clicking right now. */
-const rush = 1_000
-const restPerWork = 30
-const longestRest = 2_000
+export const rush = 1_000
+export const restPerWork = 30
+export const longestRest = 2_000
 /** With so many events waiting the database's turn has come, rush or not: what waits has a ceiling. */
 const patience = 100_000
 

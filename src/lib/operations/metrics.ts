@@ -63,6 +63,8 @@ export function createMetrics() {
     countVisit(outcome: VisitOutcome) {
       visits.set(outcome, (visits.get(outcome) ?? 0) + 1)
     },
+    /** Redirects so far. */
+    visits: () => [...visits.values()].reduce((sum, count) => sum + count, 0),
     /** What the event buffer tells. */
     ofBuffer: {
       onFault(fault: JournalFault, events: number) {
