@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createJudge, type Judged } from '../../src/lib/analytics/judge-evidence.ts'
-import { type ReportQuery, sections } from '../../src/lib/analytics/query.ts'
+import { type ReportQuery, type Section, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -207,7 +207,19 @@ test('what is not asked for is not there; all time has no days before', async ()
     value: { summary: { date_range: { start: '2025-10-10', days: 'all' } } },
   })
   expect(report.ok && Object.keys(report.value).sort()).toEqual(['offers', 'settled_until', 'summary'])
-  expect(report.ok && report.value.offers[0]).toMatchObject({ smoothed_ctr: null, interval: null })
+})
+
+test('statistics stand beside the figures only where they are asked for, whatever else is judged', async () => {
+  const told = async (...include: Section[]) => {
+    const { offers, variations, sends = [] } = await read({ include: new Set(include) })
+    return [offers, variations]
+      .map((rows) => rows?.some(({ statistics }) => statistics))
+      .concat(sends.length > 0)
+  }
+  expect(await told()).toEqual([false, undefined, false])
+  expect(await told('variations')).toEqual([false, false, false])
+  expect(await told('variations', 'sends', 'attributes')).toEqual([false, false, true])
+  expect(await told('variations', 'statistics')).toEqual([true, true, false])
 })
 
 test.each([

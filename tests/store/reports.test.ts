@@ -117,16 +117,7 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
       ? totals(expected.previous, daysBefore(start, length + 1), daysBefore(start, 1), length)
       : undefined,
   )
-  for (const {
-    offer_id,
-    offer_name,
-    offer_type,
-    active,
-    best_variation_id,
-    smoothed_ctr,
-    interval,
-    ...own
-  } of offers) {
+  for (const { offer_id, offer_name, offer_type, active, best_variation_id, statistics, ...own } of offers) {
     expect(own).toEqual(figures(expected.by_offer.get(offer_id)))
     const rateOf = ({ ctr, human_ctr }: ReturnType<typeof figures>) =>
       query.counting === 'human' ? human_ctr : ctr

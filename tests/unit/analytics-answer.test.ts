@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { csv } from '../../src/lib/analytics/csv.ts'
 import { figuresOf, previewOf, rate } from '../../src/lib/analytics/figures.ts'
-import { type ReportQuery, type Section, sections } from '../../src/lib/analytics/query.ts'
+import { type ReportQuery, type Section, type Table, tables } from '../../src/lib/analytics/query.ts'
 import type { Report } from '../../src/lib/analytics/report.ts'
 import { respondReport, unlessKnown } from '../../src/lib/analytics/respond.ts'
 import type { Answer } from '../../src/lib/http/answer.ts'
@@ -82,8 +82,7 @@ const report: Report = {
       active: true,
       best_variation_id: 42,
       ...figures,
-      smoothed_ctr: 12.5,
-      interval: [9, 17],
+      statistics: { smoothed_ctr: 12.5, interval: [9, 17] },
     },
     {
       offer_id: 5,
@@ -92,8 +91,6 @@ const report: Report = {
       active: true,
       best_variation_id: null,
       ...figures,
-      smoothed_ctr: null,
-      interval: null,
     },
   ],
   variations: [
@@ -185,7 +182,7 @@ const figureNames =
   'impressions,clicks,ctr,human_clicks,human_ctr,machine_clicks,duplicate_clicks,uncertain_clicks,unique_clicks'
 const figureCells = '150,23,15.33,20,13.33,2,1,4,18'
 
-const tables: Record<Section | 'offers', string[]> = {
+const files: Record<Table | 'offers', string[]> = {
   offers: [
     `offer_id,offer_name,offer_type,best_variation_id,${figureNames},smoothed_ctr,interval_low,interval_high`,
     `4,No Code MBA,affiliate,42,${figureCells},12.5,9,17`,
@@ -212,19 +209,19 @@ const tables: Record<Section | 'offers', string[]> = {
   ],
 }
 
-test.each(['offers', ...sections] as const)('%s as a CSV file', (section) => {
-  const asked = section === 'offers' ? [] : [section]
-  const answer = respondReport(report, query('csv', ...asked))
+test.each(['offers', ...tables] as const)('%s as a CSV file', (table) => {
+  const asked = table === 'offers' ? [] : [table]
+  const answer = respondReport(report, query('csv', ...asked, 'statistics'))
   expect(answer.status).toBe(200)
   expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8')
-  expect(answer.headers['content-disposition']).toBe(`attachment; filename="promo-${section}.csv"`)
-  expect(textOf(answer).slice(1).split('\r\n').slice(0, -1)).toEqual(tables[section])
+  expect(answer.headers['content-disposition']).toBe(`attachment; filename="promo-${table}.csv"`)
+  expect(textOf(answer).slice(1).split('\r\n').slice(0, -1)).toEqual(files[table])
   const empty: Report = { summary: report.summary, offers: [], settled_until: null }
   expect(textOf(respondReport(empty, query('csv', ...asked))).split('\r\n')).toHaveLength(2)
 })
 
 test('a CSV file holds one table', () => {
-  const answer = respondReport(report, query('csv', 'variations', 'timeline'))
+  const answer = respondReport(report, query('csv', 'timeline', 'variations', 'statistics'))
   expect(answer.status).toBe(400)
   expect(JSON.parse(textOf(answer))).toEqual({
     error: 'validation_error',

@@ -39,8 +39,7 @@ export const anOffer = (changes: Partial<OfferRow> = {}): OfferRow => ({
   active: true,
   best_variation_id: 1,
   ...figures,
-  smoothed_ctr: 3,
-  interval: [2.5, 3.5],
+  statistics: { smoothed_ctr: 3, interval: [2.5, 3.5] },
   ...changes,
 })
 

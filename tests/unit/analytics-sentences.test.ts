@@ -176,13 +176,13 @@ describe('what may be said of the texts of an offer', () => {
 })
 
 test('something has happened once there was a click, a send in the period, or a send before it', () => {
-  const unsent = anOffer({ smoothed_ctr: null })
+  const { statistics, ...unsent } = anOffer()
   const nothing = { summary: aSummary({ total_clicks: 0 }), offers: [unsent], settled_until: null }
   expect(hasHistory(nothing)).toBe(false)
   expect(hasHistory({ ...nothing, sends: [] })).toBe(false)
   expect(hasHistory({ ...nothing, sends: [aSend()] })).toBe(true)
   expect(hasHistory({ ...nothing, summary: aSummary({ total_clicks: 1 }) })).toBe(true)
-  expect(hasHistory({ ...nothing, offers: [unsent, anOffer({ smoothed_ctr: 0.1 })] })).toBe(true)
+  expect(hasHistory({ ...nothing, offers: [unsent, anOffer()] })).toBe(true)
 })
 
 describe('a list too small to learn from', () => {
@@ -263,8 +263,16 @@ describe('the period', () => {
 })
 
 describe('offers', () => {
-  const first = anOffer({ offer_id: 1, offer_name: 'First', smoothed_ctr: 4, interval: [3.5, 4.5] })
-  const second = anOffer({ offer_id: 2, offer_name: 'Second', smoothed_ctr: 3, interval: [2.5, 3.4] })
+  const first = anOffer({
+    offer_id: 1,
+    offer_name: 'First',
+    statistics: { smoothed_ctr: 4, interval: [3.5, 4.5] },
+  })
+  const second = anOffer({
+    offer_id: 2,
+    offer_name: 'Second',
+    statistics: { smoothed_ctr: 3, interval: [2.5, 3.4] },
+  })
   const texts = (clickers: number) =>
     [
       { ...aText({ variation_id: 1, clickers }), offer_id: 1 },
@@ -276,7 +284,7 @@ describe('offers', () => {
     expect(offersSentence([second, first], texts(400))).toBe(
       'First does best: 4.00 % of its recipients click, likely 3.50–4.50 %.',
     )
-    const near = { ...second, interval: [2.5, 3.6] as [number, number] }
+    const near = anOffer({ ...second, statistics: { smoothed_ctr: 3, interval: [2.5, 3.6] } })
     expect(offersSentence([near, first], texts(400))).toBe(
       'First is ahead of Second, but their likely ranges overlap: too close to call.',
     )
@@ -289,7 +297,7 @@ describe('offers', () => {
   })
 
   test('one offer has nothing to be compared with', () => {
-    const unsent = anOffer({ offer_id: 3, smoothed_ctr: null, interval: null })
+    const { statistics, ...unsent } = anOffer({ offer_id: 3 })
     expect(offersSentence([unsent, first], texts(400))).toContain('First is the only offer that was sent')
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
   })

@@ -8,6 +8,7 @@ import type {
   AttributeRow,
   Figures,
   OfferRow,
+  OfferStatistics,
   ReasonShare,
   Report,
   SendRow,
@@ -21,13 +22,14 @@ import type {
 /** What the sends so far say: of each variation, of each offer, and of each kind of text. */
 export type Assessment = {
   variations: ReadonlyMap<number, Statistics>
-  offers: ReadonlyMap<number, Pick<OfferRow, 'smoothed_ctr' | 'interval'>>
+  offers: ReadonlyMap<number, OfferStatistics>
   attributes: Record<'tone' | 'length_category' | 'cta_text', AttributeRow[]>
 }
 
-/** The report of what one statement has read. */
-export function buildReport(row: ReportRow, query: ReportQuery, { assessment, sends }: Judged): Report {
+/** The report of what one statement has read; `judged` is there where the query needs it. */
+export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged | undefined): Report {
   const { include, counting } = query
+  const assessment = include.has('statistics') ? judged?.assessment : undefined
   const shares = (dimension: string): Share[] =>
     row.breakdown
       .filter((share) => share.dimension === dimension)
@@ -67,8 +69,8 @@ export function buildReport(row: ReportRow, query: ReportQuery, { assessment, se
       referrer_classes: byReferrerClass(shares('referrer')),
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
-    ...(include.has('sends') && { sends: sendRows(sends, row, query) }),
-    ...(include.has('attributes') && { attributes: assessment.attributes }),
+    ...(include.has('sends') && judged && { sends: sendRows(judged.sends, row, query) }),
+    ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
     settled_until: row.settled_until,
   }
 }
@@ -128,14 +130,14 @@ function offerRow(
   offer: ReportRow['offers'][number],
   { variations }: ReportRow,
   counting: Counting,
-  assessment: Assessment,
+  assessment: Assessment | undefined,
 ): OfferRow {
   const own = variations.filter(({ offer_id }) => offer_id === offer.offer_id)
   const [best] = rankBy(
     counting,
     own.map((sums) => ({ variation_id: sums.variation_id, ...figuresOf(sums) })),
   )
-  const assessed = assessment.offers.get(offer.offer_id)
+  const statistics = assessment?.offers.get(offer.offer_id)
   return {
     offer_id: offer.offer_id,
     offer_name: offer.offer_name,
@@ -143,13 +145,15 @@ function offerRow(
     active: offer.active,
     best_variation_id: best && best.ctr !== null ? best.variation_id : null,
     ...figuresOf(offer),
-    smoothed_ctr: assessed?.smoothed_ctr ?? null,
-    interval: assessed?.interval ?? null,
+    ...(statistics && { statistics }),
   }
 }
 
-function variationRow(variation: ReportRow['variations'][number], assessment: Assessment): VariationRow {
-  const statistics = assessment.variations.get(variation.variation_id)
+function variationRow(
+  variation: ReportRow['variations'][number],
+  assessment: Assessment | undefined,
+): VariationRow {
+  const statistics = assessment?.variations.get(variation.variation_id)
   const { variation_id, offer_id, text_content, cta_text, tone, length_category, approved } = variation
   return {
     variation_id,

@@ -30,7 +30,7 @@ const order: Finding['code'][] = [
 
 /** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
-  summary.total_clicks > 0 || sends.length > 0 || offers.some(({ smoothed_ctr }) => smoothed_ctr !== null)
+  summary.total_clicks > 0 || sends.length > 0 || offers.some(({ statistics }) => statistics)
 
 /** One finding an offer, those first that an editor can act on. */
 export function findingsOf(offers: readonly OfferRow[], variations: readonly VariationRow[]): Finding[] {

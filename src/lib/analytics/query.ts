@@ -3,8 +3,8 @@ import type { ApiFault } from '../http/answer.ts'
 import { invalid, readQuery } from '../http/read.ts'
 import { fail, ok, type Result } from '../result.ts'
 
-/** What can be asked for beside the summary and the offers. */
-export const sections = [
+/** Tables that can be asked for beside the summary and the offers. */
+export const tables = [
   'variations',
   'timeline',
   'heatmap',
@@ -15,6 +15,11 @@ export const sections = [
   'attributes',
   'sparklines',
 ] as const
+
+export type Table = (typeof tables)[number]
+
+/** What can be asked for beside the summary and the offers; the statistics stand beside figures of offers and variations. */
+export const sections = [...tables, 'statistics'] as const
 
 export type Section = (typeof sections)[number]
 
@@ -33,6 +38,10 @@ export type ReportQuery = {
   include: ReadonlySet<Section>
   format: 'json' | 'csv'
 }
+
+/** Whether a report needs to know of all sends so far. */
+export const needsEvidence = ({ include }: ReportQuery): boolean =>
+  include.has('statistics') || include.has('sends') || include.has('attributes')
 
 /** Whether a report is on all offers and all their texts. */
 export const isOfEverything = ({ offer_id, variation_id }: ReportQuery): boolean =>
@@ -85,6 +94,7 @@ const querySchema = v.strictObject({
   include_sends: v.optional(flag),
   include_attributes: v.optional(flag),
   include_sparklines: v.optional(flag),
+  include_statistics: v.optional(flag),
   format: v.optional(v.picklist(['json', 'csv'], 'must be json or csv'), 'json'),
 })
 

@@ -34,7 +34,7 @@ export async function readReport(
   const missing = missingOf(row, query)
   if (missing) return fail(invalid(missing))
   await turn()
-  const report = buildReport(row, query, await judge(row.evidence))
+  const report = buildReport(row, query, row.evidence === null ? undefined : await judge(row.evidence))
   await turn()
   return ok(report)
 }

@@ -45,6 +45,9 @@ export type Statistics = {
   label: Label
 }
 
+/** What all sends so far say of an offer's own rate, in per cent. */
+export type OfferStatistics = Pick<Statistics, 'smoothed_ctr' | 'interval'>
+
 export type OfferRow = {
   offer_id: number
   offer_name: string
@@ -52,9 +55,8 @@ export type OfferRow = {
   active: boolean
   best_variation_id: number | null
 } & Figures & {
-    /** The offer's own rate over all sends so far, per cent, with its 95 % interval; `null` before the first send. */
-    smoothed_ctr: number | null
-    interval: [low: number, high: number] | null
+    /** Where asked for and the offer was ever sent. */
+    statistics?: OfferStatistics
   }
 
 export type VariationRow = {
@@ -67,7 +69,7 @@ export type VariationRow = {
   length_category: string | null
   approved: boolean
 } & Figures & {
-    /** Where the variation was ever sent or may be. */
+    /** Where asked for and the variation was ever sent or may be. */
     statistics?: Statistics
   }
 

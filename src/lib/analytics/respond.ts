@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Answer, faultAnswer, json } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
-import type { ReportQuery } from './query.ts'
+import { type ReportQuery, tables } from './query.ts'
 import type { Report } from './report.ts'
 import { tableOf } from './tables.ts'
 
@@ -10,13 +10,12 @@ const freshFor = 30
 
 /** A report as JSON or as a CSV file of one table. */
 export function respondReport(report: Report, query: ReportQuery): Answer {
-  const [section, ...others] = query.include
+  const [table, ...others] = tables.filter((name) => query.include.has(name))
   if (query.format === 'csv' && others.length > 0) {
-    const asked = [...query.include].map((name) => `include_${name}`).join(', ')
+    const asked = [table, ...others].map((name) => `include_${name}`).join(', ')
     return faultAnswer(invalid({ format: `csv holds one table; ask for one of ${asked} at a time` }))
   }
-  const full =
-    query.format === 'csv' ? file(tableOf(report, section), section ?? 'offers') : json(200, report)
+  const full = query.format === 'csv' ? file(tableOf(report, table), table ?? 'offers') : json(200, report)
   // Encoded once, for its digest and for its reader.
   const body = Buffer.from(`${full.body}`)
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`

@@ -7,6 +7,7 @@ import type {
   AttributeRow,
   HeatmapCell,
   OfferRow,
+  OfferStatistics,
   Report,
   SendRow,
   Share,
@@ -56,16 +57,17 @@ export function pointsOf(now: number | null, before: number | null | undefined):
   return `${change > 0 ? '+' : '−'}${Math.abs(change).toFixed(2)} points`
 }
 
-type Rated = OfferRow & { smoothed_ctr: number; interval: [number, number] }
+type Rated = OfferRow & { statistics: OfferStatistics }
 
 /** Which offer does best: only where the two leading ranges do not overlap and both have clicks enough. */
 export function offersSentence(offers: readonly OfferRow[], variations: readonly VariationRow[]): string {
   const [first, second] = offers
-    .filter((offer): offer is Rated => offer.smoothed_ctr !== null && offer.interval !== null)
-    .toSorted((a, b) => b.smoothed_ctr - a.smoothed_ctr)
+    .filter((offer): offer is Rated => offer.statistics !== undefined)
+    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
   if (!first) return 'No offer was sent yet, so there is nothing to compare.'
   const name = shortNames(offers)
-  const likely = `${percent(first.smoothed_ctr)} of its recipients click, likely ${percentBetween(first.interval[0], first.interval[1])}`
+  const { smoothed_ctr, interval } = first.statistics
+  const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
   if (!second) return `${name(first)} is the only offer that was sent: ${likely}.`
   const clickers = ({ offer_id }: OfferRow) =>
     variations
@@ -74,7 +76,7 @@ export function offersSentence(offers: readonly OfferRow[], variations: readonly
   const fewest = Math.min(clickers(first), clickers(second))
   if (fewest < neededClicks)
     return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'click')} still needed before that counts.`
-  return first.interval[0] > second.interval[1]
+  return interval[0] > second.statistics.interval[1]
     ? `${name(first)} does best: ${likely}.`
     : `${name(first)} is ahead of ${name(second)}, but their likely ranges overlap: too close to call.`
 }

@@ -1,5 +1,5 @@
 import { csv } from './csv.ts'
-import type { Section } from './query.ts'
+import type { Table } from './query.ts'
 import type { AttributeRow, Figures, Report, Share } from './report.ts'
 
 const figures = [
@@ -15,7 +15,7 @@ const figures = [
 ] as const
 
 /** One section of a report as a CSV file; `undefined` is the table of offers. */
-export function tableOf(report: Report, section: Section | undefined): string {
+export function tableOf(report: Report, section: Table | undefined): string {
   switch (section) {
     case undefined:
       return csv(report.offers, [
@@ -24,9 +24,9 @@ export function tableOf(report: Report, section: Section | undefined): string {
         ['offer_type', (row) => row.offer_type],
         ['best_variation_id', (row) => row.best_variation_id],
         ...figures,
-        ['smoothed_ctr', (row) => row.smoothed_ctr],
-        ['interval_low', (row) => row.interval?.[0]],
-        ['interval_high', (row) => row.interval?.[1]],
+        ['smoothed_ctr', (row) => row.statistics?.smoothed_ctr],
+        ['interval_low', (row) => row.statistics?.interval[0]],
+        ['interval_high', (row) => row.statistics?.interval[1]],
       ])
     case 'variations':
       return csv(report.variations ?? [], [

@@ -1,5 +1,5 @@
 import type { Assessment } from '../analytics/build-report.ts'
-import type { OfferRow, Statistics } from '../analytics/report.ts'
+import type { OfferStatistics, Statistics } from '../analytics/report.ts'
 import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type Text } from './compare-texts.ts'
@@ -86,11 +86,7 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
 }
 
 /** An offer's mean rate; its gamma distribution is so narrow beside 1 that its log-normal twin gives the interval. */
-function assessOffer({
-  shape,
-  rate,
-  shared,
-}: LearnedOffer<Text>): Pick<OfferRow, 'smoothed_ctr' | 'interval'> {
+function assessOffer({ shape, rate, shared }: LearnedOffer<Text>): OfferStatistics {
   const mean = shape / rate
   const [low, high] = logInterval(mean, 1 / shape + shared)
   return { smoothed_ctr: percent(mean), interval: [percent(low), percent(Math.min(1, high))] }

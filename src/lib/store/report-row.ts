@@ -62,9 +62,9 @@ export type ReportRow = {
   variations: VariationSums[]
   /**
    * All sends of all offers, `{ texts: SentText[], spans: SendSpan[] }` as JSON: whoever has read and judged the same before
-   * need not do so again.
+   * need not do so again. `null` where the report does not need them.
    */
-  evidence: string
+  evidence: string | null
   /** Days are counted from 1970-01-01. */
   timeline: [
     day: number,

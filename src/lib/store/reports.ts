@@ -1,7 +1,8 @@
-import type { ReportQuery } from '../analytics/query.ts'
+import { needsEvidence, type ReportQuery } from '../analytics/query.ts'
 import { sparklinePoints } from '../charts/sparkline.ts'
 import type { Fragment, Sql } from './database.ts'
 import { breakdownRows } from './report-breakdown.ts'
+import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
 import type { ReportRow } from './report-row.ts'
 
@@ -139,31 +140,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
             }
         `,
       )} as variations,
-      json_build_object('texts', ${list(
-        true,
-        sql`
-          select v.id as variation_id, v.offer_id, o.name as offer_name, v.text_content, v.tone, v.length_category, v.cta_text,
-            v.approved, s.sends
-          from promo_text_variations v
-          join promo_offers o on o.id = v.offer_id
-          join (
-            select i.variation_id, json_agg(
-              json_build_array(
-                i.id, i.newsletter_send_id, floor(extract(epoch from i.tracked_at) * 1000)::bigint, i.recipients
-              ) order by i.id
-            ) as sends
-            from promo_impression_tracking i
-            where i.newsletter_send_id is not null
-            group by 1
-          ) s on s.variation_id = v.id
-          where not v.offer_id = any(array(select id from hidden))
-          order by v.id
-        `,
-      )}, 'spans', ${numbers(
-        true,
-        sql`impression_id, hours, clicks, human_clicks, clickers`,
-        sql`select impression_id, hours, clicks, human_clicks, clickers from promo_send_metrics`,
-      )})::text as evidence,
+      ${needsEvidence(query) ? evidenceOf(sql, isHidden('v')) : sql`null`} as evidence,
       ${numbers(
         include.has('timeline'),
         sql`

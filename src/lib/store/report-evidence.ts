@@ -1,0 +1,31 @@
+import type { Fragment, Sql } from './database.ts'
+
+/** All sends of all offers but hidden ones as JSON, see `ReportRow`; `hidden` is a condition on texts `v`. */
+export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
+  json_build_object(
+    'texts', (
+      select coalesce(json_agg(t order by t.variation_id), '[]')
+      from (
+        select v.id as variation_id, v.offer_id, o.name as offer_name, v.text_content, v.tone, v.length_category, v.cta_text,
+          v.approved, s.sends
+        from promo_text_variations v
+        join promo_offers o on o.id = v.offer_id
+        join (
+          select i.variation_id, json_agg(
+            json_build_array(
+              i.id, i.newsletter_send_id, floor(extract(epoch from i.tracked_at) * 1000)::bigint, i.recipients
+            ) order by i.id
+          ) as sends
+          from promo_impression_tracking i
+          where i.newsletter_send_id is not null
+          group by 1
+        ) s on s.variation_id = v.id
+        where not ${hidden}
+      ) t
+    ),
+    'spans', (
+      select to_json(coalesce(array_agg(array[impression_id, hours, clicks, human_clicks, clickers]), '{}'))
+      from promo_send_metrics
+    )
+  )::text
+`
