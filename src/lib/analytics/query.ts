@@ -159,7 +159,8 @@ function isDay(text: string): boolean {
 
 /** Names of places only: offsets such as "+02:00" mean the opposite to PostgreSQL, and abbreviations are ambiguous. */
 function isTimeZone(zone: string): boolean {
-  if (!/^(UTC|[A-Za-z_]+(\/[\w+-]+){1,2})$/.test(zone)) return false
+  if (zone === 'UTC') return true
+  if (!/^[A-Za-z_]+(\/[\w+-]+){1,2}$/.test(zone)) return false
   try {
     return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
   } catch {

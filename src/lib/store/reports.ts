@@ -13,6 +13,10 @@ import type { ReportRow } from './report-row.ts'
 export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const { tz, start, end, include } = query
   const isHidden = (table: string) => sql`${sql(table)}.offer_id = any(array(select id from hidden))`
+  // Where a key begins with the text, this finds what few rows there are.
+  const hasHiddenText = (table: string) => sql`
+    ${sql(table)}.variation_id = any(array(select v.id from promo_text_variations v where ${isHidden('v')}))
+  `
   const of = (table: string) => sql`
     not ${isHidden(table)}
     ${query.offer_id === undefined ? sql`` : sql`and ${sql(table)}.offer_id = ${query.offer_id}::integer`}
@@ -25,14 +29,15 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const inRange = sql`
     m.hour < ${midnight(sql`${last} + 1`)} ${start === undefined ? sql`` : sql`and m.hour >= ${midnight(first)}`}
   `
+  // Sums of double precision are exact up to 2^53, like the numbers that they become, and need no memory a group and column.
   const sums = sql`
-    coalesce(sum(impressions), 0)::bigint as impressions,
-    coalesce(sum(clicks), 0)::bigint as clicks,
-    coalesce(sum(human_clicks), 0)::bigint as human_clicks,
-    coalesce(sum(machine_clicks), 0)::bigint as machine_clicks,
-    coalesce(sum(duplicate_clicks), 0)::bigint as duplicate_clicks,
-    coalesce(sum(uncertain_clicks), 0)::bigint as uncertain_clicks,
-    coalesce(sum(unique_clicks), 0)::bigint as unique_clicks
+    coalesce(sum(impressions::double precision), 0)::bigint as impressions,
+    coalesce(sum(clicks::double precision), 0)::bigint as clicks,
+    coalesce(sum(human_clicks::double precision), 0)::bigint as human_clicks,
+    coalesce(sum(machine_clicks::double precision), 0)::bigint as machine_clicks,
+    coalesce(sum(duplicate_clicks::double precision), 0)::bigint as duplicate_clicks,
+    coalesce(sum(uncertain_clicks::double precision), 0)::bigint as uncertain_clicks,
+    coalesce(sum(unique_clicks::double precision), 0)::bigint as unique_clicks
   `
   const columns = sql`
     m.offer_id, m.variation_id, m.recipients as impressions, m.clicks, m.human_clicks, m.machine_clicks,
@@ -82,12 +87,15 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       : sql`'[]'::json`
   const numberOf = (day: Fragment) => sql`(${day} - date '1970-01-01')`
 
+  // Days that are in a table are read from it as often as needed, which is faster than keeping a copy of them.
+  const kept = tz === 'UTC' ? sql`not materialized` : sql`materialized`
+
   return sql<ReportRow[]>`
     with hidden as materialized (
       select id from promo_offers where offer_type = 'self_test'
     ), span as materialized (
       select ${start === undefined ? sql`coalesce((${earliest}), ${last})` : first} as first_day
-    ), by_day as materialized (
+    ), by_day as ${kept} (
       ${byDay}
     ), by_variation as materialized (
       select offer_id, variation_id, ${sums} from by_day group by 1, 2
@@ -164,7 +172,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       ${list(include.has('heatmap'), heatmapRows(sql, query, of('m'), isHidden('m'), inRange))} as heatmap,
       ${list(
         include.has('devices') || include.has('referrers') || include.has('reasons'),
-        breakdownRows(sql, query, of('b'), isHidden('b')),
+        breakdownRows(sql, query, of('b'), hasHiddenText('b')),
       )} as breakdown,
       ${start === undefined ? sql`null` : milliseconds(midnight(first))} as begins,
       ${milliseconds(midnight(sql`${last} + 1`))} as ends,
