@@ -245,13 +245,14 @@ test('the script offers the time zone of the browser, and the figures follow whi
 const answersWith = (status: number) => new RegExp(`responded with a status of ${status}`)
 
 test('a parameter that is wrong is named, and the page stays of use', async () => {
-  const path = '/analytics?days=12&tz=Europe/Oslo&colour=red'
+  const path = '/analytics?days=12&tz=Europe/Oslo&colour=red&utm_source=chat'
   const use = async (page: Page, status: number) => {
     expect(status).toBe(400)
     const alert = (await page.getByRole('alert').textContent()) ?? ''
     expect(alert).toContain('days must be 7, 30, 90, 365 or all')
     expect(alert).toContain('colour')
     expect(alert).not.toContain('tz')
+    expect(alert).not.toContain('utm_source')
     expect(await page.locator('h2').count()).toBeGreaterThan(5)
     expect(await page.getByText('(Europe/Oslo)').count()).toBeGreaterThan(0)
   }

@@ -102,6 +102,19 @@ describe('signing in', () => {
     })
   })
 
+  test('is never limited by what went well, which spares none of what fails', async () => {
+    const one = createSignIn(database)
+    const address = '2001:db8::1'
+    for (let time = 1; time <= 21; time += 1)
+      expect(await signIn({ address }, one)).toMatchObject({ ok: true })
+    for (let wrong = 1; wrong <= 9; wrong += 1) {
+      expect(await signIn({ address, password: 'wrong' }, one)).toMatchObject({ fault: { code: 'wrong' } })
+      expect(await signIn({ address }, one)).toMatchObject({ ok: true })
+    }
+    expect(await signIn({ address, password: 'wrong' }, one)).toMatchObject({ fault: { code: 'wrong' } })
+    expect(await signIn({ address }, one)).toMatchObject({ fault: { code: 'too_many' } })
+  })
+
   test('is limited for each network of an IPv6 address', async () => {
     const one = createSignIn(away)
     const from = (host: number) => signIn({ name: `n${host}`, address: `2001:db8::${host}` }, one)

@@ -26,8 +26,8 @@ const triesAnAddress = 20
 const triesAName = 10
 
 /**
- * Checks names and passwords. An unknown name takes as long as a wrong password and is told in the same words. Tries are
- * limited by address and by name; passwords are hashed one at a time, so that guessing cannot take all processors.
+ * Checks names and passwords. An unknown name takes as long as a wrong password and is told in the same words. Tries that
+ * fail are limited by address and by name; passwords are hashed one at a time, so that guessing cannot take all processors.
  */
 export function createSignIn(database: Database): SignIn {
   const byAddress = limitClients(triesAnAddress, window)
@@ -42,8 +42,9 @@ export function createSignIn(database: Database): SignIn {
 
   return async ({ name, password, address }) => {
     const wanted = name.trim().normalize('NFC')
+    const key = wanted.toLowerCase()
     // An address that is refused anyway must not use up the tries of whoever has the name.
-    const wait = (await byAddress(address)) ?? (await byName(wanted.toLowerCase())) ?? 0
+    const wait = (await byAddress(address)) ?? (await byName(key)) ?? 0
     if (wait > 0) {
       const minutes = Math.ceil(wait / 60)
       const message = `There were too many tries. Try again in ${minutes} min.`
@@ -54,6 +55,7 @@ export function createSignIn(database: Database): SignIn {
     const [editor] = found.value
     const right = await verify(password, editor?.password_hash ?? '')
     if (!editor || !right) return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
+    await Promise.all([byAddress.giveBack(address), byName.giveBack(key)])
     return ok({ by: 'password', id: editor.id, name: editor.name, version: editor.session_version })
   }
 }
