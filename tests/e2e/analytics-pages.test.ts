@@ -203,6 +203,21 @@ test('an editor sees which text leads, opens it, and finds the same figures in t
   })
 })
 
+test('in short, three offers are told of, the others on a click, and no period changes it', async () => {
+  const told: string[][] = []
+  for (const days of ['365', '7'])
+    await withEditorsPage(browser, year, `/analytics?days=${days}`, {}, async (page) => {
+      const findings = page.locator('.answer .findings a')
+      told.push(await findings.allTextContents())
+      expect(await findings.nth(2).isVisible()).toBe(true)
+      expect(await findings.nth(3).isVisible()).toBe(false)
+      await page.getByText(`${(await findings.count()) - 3} more offers`).click()
+      expect(await findings.last().isVisible()).toBe(true)
+    })
+  expect(told[0]?.length).toBeGreaterThanOrEqual(20)
+  expect(told[1]).toEqual(told[0])
+})
+
 test('from the overview a link leads to an offer and keeps the period, the zone and the way of counting', async () => {
   await withEditorsPage(browser, year, '/analytics?days=90&tz=Asia/Tokyo&clicks=all', {}, async (page) => {
     await page.locator('.findings a').first().click()

@@ -1,7 +1,7 @@
 import { count, percent, percentBetween, share } from '../charts/format.ts'
 import { sumSpans } from '../charts/send-curve.ts'
 import { neededClicks } from '../stats/label.ts'
-import type { Finding } from './findings.ts'
+import { clickersOf, type Finding } from './findings.ts'
 import type { Counting } from './query.ts'
 import type {
   AttributeRow,
@@ -59,23 +59,19 @@ export function pointsOf(now: number | null, before: number | null | undefined):
 
 type Rated = OfferRow & { statistics: OfferStatistics }
 
-/** Which offer does best: only where the two leading ranges do not overlap and both have clicks enough. */
+/** Which offer of those in use does best: only where the two leading ranges do not overlap and both have clicks enough. */
 export function offersSentence(offers: readonly OfferRow[], variations: readonly VariationRow[]): string {
   const [first, second] = offers
-    .filter((offer): offer is Rated => offer.statistics !== undefined)
-    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
-  if (!first) return 'No offer was sent yet, so there is nothing to compare.'
+    .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
+    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
+  if (!first) return 'No active offer was sent yet, so there is nothing to compare.'
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
-  if (!second) return `${name(first)} is the only offer that was sent: ${likely}.`
-  const clickers = ({ offer_id }: OfferRow) =>
-    variations
-      .filter((variation) => variation.offer_id === offer_id)
-      .reduce((sum, { statistics }) => sum + (statistics?.clickers ?? 0), 0)
-  const fewest = Math.min(clickers(first), clickers(second))
+  if (!second) return `${name(first)} is the only active offer that was sent: ${likely}.`
+  const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
   if (fewest < neededClicks)
-    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'click')} still needed before that counts.`
+    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
   return interval[0] > second.statistics.interval[1]
     ? `${name(first)} does best: ${likely}.`
     : `${name(first)} is ahead of ${name(second)}, but their likely ranges overlap: too close to call.`
