@@ -188,6 +188,15 @@ describe('what may be said of the texts of an offer', () => {
     ).toEqual(ids)
   })
 
+  test('an offer that cannot be chosen gets no other advice than why', () => {
+    const why = new Map([[4, 'This offer is paused.']])
+    expect(findingsOf([anOffer()], [], why)).toMatchObject([
+      { code: 'not_sent', advice: 'This offer is paused.' },
+    ])
+    const [running] = findingsOf([anOffer({ offer_id: 5 })], [], why)
+    expect(running?.advice).toContain('It shows up here with the first send')
+  })
+
   test('of texts that do alike, the older one is told of in whatever order they are given', () => {
     const alike = [1, 2].map((variation_id) =>
       aText({ variation_id, code: 'leading', smoothed_ctr: 3, probability_best: 0.8 }),

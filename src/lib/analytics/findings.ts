@@ -35,15 +35,21 @@ export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
 /**
  * One finding an offer, those first that an editor can act on: offers that are chosen before those that are not active,
  * then those that more people clicked on. A period decides which offers are given, and never their order.
+ * `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then.
  */
-export function findingsOf(offers: readonly OfferRow[], variations: readonly VariationRow[]): Finding[] {
+export function findingsOf(
+  offers: readonly OfferRow[],
+  variations: readonly VariationRow[],
+  obstacles: ReadonlyMap<number, string> = new Map(),
+): Finding[] {
   const nameOf = shortNames(offers)
   const rank = ({ active, finding: { code } }: Ranked) => order.indexOf(code) + (active ? 0 : order.length)
   return offers
     .map((offer): Ranked => {
       const texts = sentTexts(variations, offer.offer_id)
       const finding = findingOf(offer.offer_id, nameOf(offer), texts)
-      return { active: offer.active, clickers: sumClickers(texts), finding }
+      const advice = obstacles.get(offer.offer_id) ?? finding.advice
+      return { active: offer.active, clickers: sumClickers(texts), finding: { ...finding, advice } }
     })
     .toSorted(
       (a, b) => rank(a) - rank(b) || b.clickers - a.clickers || a.finding.offer_id - b.finding.offer_id,
