@@ -255,15 +255,17 @@ describe('the period', () => {
   test('says its rate, and how that was before', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
     expect(summarySentence(at(3.14), undefined, 'human')).toBe(
-      'Every 100 copies sent brought 3.1 clicks by people.',
+      'Every 100 copies sent brought 3.14 clicks by people.',
     )
     expect(summarySentence(at(3.14), at(null), 'human')).toBe(
-      'Every 100 copies sent brought 3.1 clicks by people.',
+      'Every 100 copies sent brought 3.14 clicks by people.',
     )
-    expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.8 in the period before')
+    expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.80 in the period before')
     expect(summarySentence(at(0.42), at(0.5), 'human')).toContain('0.42 clicks by people, down from 0.50')
-    expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('as many as in the period before')
-    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.0 clicks.')
+    expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('up from 3.11 in the period before')
+    expect(pointsOf(3.14, 3.11)).toBe('+0.03 points')
+    expect(summarySentence(at(3.14), at(3.14), 'human')).toContain('the same rate as in the period before')
+    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.00 clicks.')
   })
 
   test('has no rate where nothing was sent', () => {
@@ -427,6 +429,17 @@ describe('people and machines', () => {
     expect(qualitySentence(summary)).toBe(
       'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 were repeats within seconds.',
     )
+    expect(
+      qualitySentence({
+        ...summary,
+        total_clicks: 3,
+        human_clicks: 1,
+        machine_clicks: 1,
+        duplicate_clicks: 1,
+      }),
+    ).toBe(
+      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 was a repeat within seconds.',
+    )
   })
 
   test('what is uncertain gives a second rate, and what cannot be seen is always said', () => {
@@ -439,6 +452,9 @@ describe('people and machines', () => {
     const doubtful = { human_clicks: 50, uncertain_clicks: 5, total_impressions: 1_000 }
     expect(of({ ...doubtful, human_ctr: 5 })).toContain(
       '5 clicks of those by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
+    )
+    expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain(
+      '1 click of those by people (2 %) shows a weak',
     )
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
   })

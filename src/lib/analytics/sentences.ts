@@ -35,11 +35,12 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
   const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
   if (before === null) return `${said}.`
   const change =
-    perHundred(before) === perHundred(now) ? 'as many as' : now > before ? 'up from' : 'down from'
-  return `${said}, ${change} ${change === 'as many as' ? '' : `${perHundred(before)} `}in the period before. Small ups and downs are usual.`
+    before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
+  return `${said}, ${change} in the period before. Small ups and downs are usual.`
 }
 
-const perHundred = (rate: number): string => rate.toFixed(rate < 1 ? 2 : 1)
+/** As exactly as the rate and its change beside it, lest one seem to have changed and the other not. */
+const perHundred = (rate: number): string => rate.toFixed(2)
 
 /** Change of a count against the period before: "+12 %", and nothing where there was none. */
 export function changeOf(now: number, before: number | undefined): string {
@@ -146,7 +147,7 @@ export function qualitySentence({
   duplicate_clicks,
 }: Summary): string {
   if (all === 0) return 'No clicks in this period yet.'
-  return `Of ${some(all, 'click')}, ${count(human_clicks)} were by people, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} were repeats within seconds.`
+  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${duplicate_clicks === 1 ? '1 was a repeat' : `${count(duplicate_clicks)} were repeats`} within seconds.`
 }
 
 /** What remains uncertain about the human clicks. */
@@ -164,7 +165,7 @@ export function uncertaintySentence({
     human_ctr === null
       ? ''
       : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
-  return `${some(uncertain_clicks, 'click')} of those by people (${part}) show a weak sign of a machine.${without} ${unseen}`
+  return `${some(uncertain_clicks, 'click')} of those by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
 }
 
 /** What the table of texts shows: how many offers have a text to prefer. */
