@@ -221,6 +221,7 @@ async function assemble(
     reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
     selectPromo: selection.select,
     readShares: selection.readShares,
+    readObstacles: selection.readObstacles,
     readDecisions: selection.readDecisions,
     access,
     ...openReading({ database, visits: metrics.visits, now }),

@@ -203,6 +203,41 @@ test('an editor sees which text leads, opens it, and finds the same figures in t
   })
 })
 
+test('in short, three offers are told of, the others on a click, and no period changes it', async () => {
+  const told: string[][] = []
+  for (const days of ['365', '7'])
+    await withEditorsPage(browser, year, `/analytics?days=${days}`, {}, async (page) => {
+      const findings = page.locator('.answer .findings a')
+      told.push(await findings.allTextContents())
+      expect(await findings.nth(2).isVisible()).toBe(true)
+      expect(await findings.nth(3).isVisible()).toBe(false)
+      await page.getByText(`${(await findings.count()) - 3} more offers`).click()
+      expect(await findings.last().isVisible()).toBe(true)
+    })
+  expect(told[0]?.length).toBeGreaterThanOrEqual(20)
+  expect(told[1]).toEqual(told[0])
+})
+
+test('an offer that is paused says so, and is not said to show up with the next send', async () => {
+  const weigh = (weight: number) =>
+    empty.database.run((sql) => sql`update promo_offers set weight = ${weight} where id = 4`)
+  const paused = 'This offer is paused (weight 0), so the newsletter does not choose it.'
+  await weigh(0)
+  try {
+    await withEditorsPage(browser, empty, '/analytics/offers/4', {}, async (page) => {
+      expect(await page.locator('.answer .soft').textContent()).toBe(paused)
+      expect(await page.locator('section[aria-labelledby="next"] .says').textContent()).toBe(paused)
+      expect(await page.locator('main').textContent()).not.toContain('It shows up here')
+    })
+    await withEditorsPage(browser, empty, '/analytics', {}, async (page) => {
+      const advice = await page.locator('.findings .soft').allTextContents()
+      expect(advice.filter((text) => text === paused)).toHaveLength(1)
+    })
+  } finally {
+    await weigh(1)
+  }
+})
+
 test('from the overview a link leads to an offer and keeps the period, the zone and the way of counting', async () => {
   await withEditorsPage(browser, year, '/analytics?days=90&tz=Asia/Tokyo&clicks=all', {}, async (page) => {
     await page.locator('.findings a').first().click()

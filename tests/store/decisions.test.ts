@@ -194,6 +194,35 @@ describe('the shares that variations would get now', () => {
   })
 })
 
+describe('why offers are not chosen', () => {
+  test('is told of those that cannot be, by what they lack', async () => {
+    const selection = await open()
+    expect(await selection.readObstacles()).toEqual(
+      ok(new Map([[6, 'This offer has no link, so the newsletter does not choose it.']])),
+    )
+    await store.sql`update promo_offers set weight = 0 where id = 4`
+    await store.sql`update promo_text_variations set approved = false where offer_id = 5`
+    await store.sql`update affiliate_links set active = false`
+    const read = await (await open()).readObstacles()
+    expect(read).toMatchObject({ ok: true })
+    expect(read.ok && read.value.get(4)).toMatch(/paused \(weight 0\) and has a link that leads nowhere/)
+    expect(read.ok && read.value.get(5)).toMatch(/no approved text and has a link that leads nowhere/)
+    await store.sql`update promo_offers set link_slug = null, weight = 1 where id = 4`
+    const slugless = await selection.readObstacles()
+    expect(slugless.ok && slugless.value.get(4)).toContain('has no link, so')
+  })
+
+  test('is not known while the database is away', async () => {
+    const gone: Database = {
+      ...database,
+      async run() {
+        return fail({ code: 'unavailable', message: 'gone' })
+      },
+    }
+    expect(await (await open({}, gone)).readObstacles()).toMatchObject(fail({ code: 'unavailable' }))
+  })
+})
+
 describe('promo explain', () => {
   async function promo(args: string[]) {
     const folder = mkdtempSync(join(tmpdir(), 'promo-explain-'))

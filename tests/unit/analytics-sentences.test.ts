@@ -127,14 +127,15 @@ describe('what may be said of the texts of an offer', () => {
 
   test('what is ahead without clicks enough says how many are missing, on the weaker side', () => {
     expect(say(leader('not_enough_data', 0.88, 41), rival(70))?.text).toBe(
-      '“Text 1” is ahead in No Code MBA, 88 % sure so far; 59 of 100 clicks still needed before that counts.',
+      '“Text 1” is ahead in No Code MBA, 88 % sure so far; 59 more clicks still needed before that counts.',
     )
-    expect(say(leader('not_enough_data', 0.88, 90), rival(30))?.text).toContain('70 of 100 clicks')
+    expect(say(leader('not_enough_data', 0.88, 90), rival(30))?.text).toContain('70 more clicks still')
+    expect(say(leader('not_enough_data', 0.88, 99), rival())?.text).toContain('; 1 more click still needed')
   })
 
   test('what is hardly ahead without clicks enough is not said to be ahead', () => {
     expect(say(leader('not_enough_data', 0.7, 41), rival())?.text).toBe(
-      'No Code MBA: too early to say which text works; 59 of 100 clicks still needed.',
+      'No Code MBA: too early to say which text works; 59 more clicks still needed.',
     )
   })
 
@@ -172,6 +173,36 @@ describe('what may be said of the texts of an offer', () => {
     expect(textsSentence(findings)).toContain('In 1 of 2 offers one text is ahead.')
     expect(textsSentence(findings.slice(1))).toContain('No text is clearly ahead of the others of its offer.')
     expect(textsSentence(findings.slice(2))).toContain('nothing to compare yet')
+  })
+
+  test('among those alike the most clicked come first, and offers that are not active last, in whatever order they are given', () => {
+    const offers = [1, 2, 3, 4, 5].map((offer_id) => anOffer({ offer_id, active: offer_id !== 5 }))
+    const texts = [100, 100, 300, 50, 900].flatMap((clickers, index) =>
+      [leader('too_close', 0.6, clickers), rival(clickers)].map((text) => ({ ...text, offer_id: index + 1 })),
+    )
+    const retired = { ...leader('retired', 0.9, 9_000), variation_id: 9, offer_id: 4, approved: false }
+    const ids = [3, 1, 2, 4, 5]
+    expect(findingsOf(offers, texts).map(({ offer_id }) => offer_id)).toEqual(ids)
+    expect(
+      findingsOf(offers.toReversed(), [retired, ...texts.toReversed()]).map(({ offer_id }) => offer_id),
+    ).toEqual(ids)
+  })
+
+  test('an offer that cannot be chosen gets no other advice than why', () => {
+    const why = new Map([[4, 'This offer is paused.']])
+    expect(findingsOf([anOffer()], [], why)).toMatchObject([
+      { code: 'not_sent', advice: 'This offer is paused.' },
+    ])
+    const [running] = findingsOf([anOffer({ offer_id: 5 })], [], why)
+    expect(running?.advice).toContain('It shows up here with the first send')
+  })
+
+  test('of texts that do alike, the older one is told of in whatever order they are given', () => {
+    const alike = [1, 2].map((variation_id) =>
+      aText({ variation_id, code: 'leading', smoothed_ctr: 3, probability_best: 0.8 }),
+    )
+    expect(say(...alike)?.variation_id).toBe(1)
+    expect(say(...alike.toReversed())?.variation_id).toBe(1)
   })
 })
 
@@ -224,15 +255,17 @@ describe('the period', () => {
   test('says its rate, and how that was before', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
     expect(summarySentence(at(3.14), undefined, 'human')).toBe(
-      'Every 100 copies sent brought 3.1 clicks by people.',
+      'Every 100 copies sent brought 3.14 clicks by people.',
     )
     expect(summarySentence(at(3.14), at(null), 'human')).toBe(
-      'Every 100 copies sent brought 3.1 clicks by people.',
+      'Every 100 copies sent brought 3.14 clicks by people.',
     )
-    expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.8 in the period before')
+    expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.80 in the period before')
     expect(summarySentence(at(0.42), at(0.5), 'human')).toContain('0.42 clicks by people, down from 0.50')
-    expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('as many as in the period before')
-    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.0 clicks.')
+    expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('up from 3.11 in the period before')
+    expect(pointsOf(3.14, 3.11)).toBe('+0.03 points')
+    expect(summarySentence(at(3.14), at(3.14), 'human')).toContain('the same rate as in the period before')
+    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.00 clicks.')
   })
 
   test('has no rate where nothing was sent', () => {
@@ -292,14 +325,31 @@ describe('offers', () => {
 
   test('too few clicks say nothing, however far apart the ranges lie', () => {
     expect(offersSentence([first, second], texts(60))).toBe(
-      'First is ahead of Second so far; 40 clicks still needed before that counts.',
+      'First is ahead of Second so far; 40 more clicks still needed before that counts.',
     )
   })
 
   test('one offer has nothing to be compared with', () => {
     const { statistics, ...unsent } = anOffer({ offer_id: 3 })
-    expect(offersSentence([unsent, first], texts(400))).toContain('First is the only offer that was sent')
+    expect(offersSentence([unsent, first], texts(400))).toContain(
+      'First is the only active offer that was sent',
+    )
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
+  })
+
+  test('what a period adds or leaves out changes nothing: offers that are not active, texts out of use, the order', () => {
+    const gone = anOffer({ ...first, offer_id: 3, active: false })
+    const retired = { ...aText({ variation_id: 4, clickers: 900, code: 'retired' }), offer_id: 1 }
+    const said = offersSentence([first, second], texts(60))
+    expect(
+      offersSentence([gone, second, first], [...texts(60), { ...retired, approved: false }].reverse()),
+    ).toBe(said)
+    const alike = anOffer({
+      ...second,
+      ...first.statistics,
+      statistics: { smoothed_ctr: 4, interval: [3, 5] },
+    })
+    expect(offersSentence([alike, first], texts(400))).toContain('First is ahead of Second')
   })
 })
 
@@ -379,6 +429,17 @@ describe('people and machines', () => {
     expect(qualitySentence(summary)).toBe(
       'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 were repeats within seconds.',
     )
+    expect(
+      qualitySentence({
+        ...summary,
+        total_clicks: 3,
+        human_clicks: 1,
+        machine_clicks: 1,
+        duplicate_clicks: 1,
+      }),
+    ).toBe(
+      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 was a repeat within seconds.',
+    )
   })
 
   test('what is uncertain gives a second rate, and what cannot be seen is always said', () => {
@@ -391,6 +452,9 @@ describe('people and machines', () => {
     const doubtful = { human_clicks: 50, uncertain_clicks: 5, total_impressions: 1_000 }
     expect(of({ ...doubtful, human_ctr: 5 })).toContain(
       '5 clicks of those by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
+    )
+    expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain(
+      '1 click of those by people (2 %) shows a weak',
     )
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
   })

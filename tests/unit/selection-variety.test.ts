@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { PastSend } from '../../src/lib/selection/arm.ts'
+import { obstacleOf } from '../../src/lib/selection/obstacles.ts'
 import { shareNow } from '../../src/lib/selection/share-now.ts'
 import { allowed, holds, type Rules } from '../../src/lib/selection/variety.ts'
 import { type Situation, weigh } from '../../src/lib/selection/weigh.ts'
@@ -190,7 +191,7 @@ describe('the share of each variation now', () => {
     expect(of('weighted')).toMatchObject({
       share: 0.5,
       believed_ctr: null,
-      why: expect.stringContaining('weight 1'),
+      why: 'its offer has the base weight 1; its texts get equal parts',
     })
     expect(of('ctr_weighted')).toMatchObject({ share: 1.025 / 2.025, why: expect.stringContaining('2.50 %') })
   })
@@ -213,4 +214,25 @@ describe('the share of each variation now', () => {
       shares: [],
     })
   })
+})
+
+test.each([
+  [{}, true, undefined],
+  [{ weight: 0 }, true, 'This offer is paused (weight 0), so the newsletter does not choose it.'],
+  [{ active: false }, true, 'This offer is not active, so the newsletter does not choose it.'],
+  [{ approved: false }, true, 'This offer has no approved text, so the newsletter does not choose it.'],
+  [{ link_slug: null }, false, 'This offer has no link, so the newsletter does not choose it.'],
+  [
+    {},
+    false,
+    'This offer has a link that leads nowhere (/slug is unknown or not active), so the newsletter does not choose it.',
+  ],
+  [
+    { active: false, weight: 0, approved: false },
+    true,
+    'This offer is not active, is paused (weight 0) and has no approved text, so the newsletter does not choose it.',
+  ],
+])('an offer with %j whose link works (%s) is told of as it is', (changes, linkWorks, text) => {
+  const offer = { active: true, weight: 1, approved: true, link_slug: 'slug', ...changes }
+  expect(obstacleOf(offer, linkWorks)).toBe(text)
 })

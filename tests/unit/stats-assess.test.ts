@@ -59,8 +59,8 @@ describe('the chance to be the best', () => {
 
 const comparison = (changes: Partial<Comparison> = {}): Comparison => ({
   leads: true,
-  sends: 9,
-  clicks: 500,
+  own: { sends: 9, clicks: 500 },
+  rival: { sends: 9, clicks: 500 },
   best: 0.88,
   relativeLoss: 0.02,
   confirmed: false,
@@ -71,14 +71,38 @@ test.each<[string, Comparison | undefined, string]>([
   ['no rival', undefined, 'Nothing to compare with yet'],
   [
     'few clicks',
-    comparison({ sends: 2, clicks: 41 }),
+    comparison({ own: { sends: 2, clicks: 41 } }),
     'Not enough data yet – 2 of 3 sends, 41 of 100 clicks',
   ],
-  ['few sends only', comparison({ sends: 2 }), 'Not enough data yet – 2 of 3 sends, 100 of 100 clicks'],
+  [
+    'few sends only',
+    comparison({ own: { sends: 2, clicks: 500 } }),
+    'Not enough data yet – 2 of 3 sends, 100 of 100 clicks',
+  ],
   [
     '99 clicks',
-    comparison({ clicks: 99, confirmed: true }),
+    comparison({ own: { sends: 9, clicks: 99 }, confirmed: true }),
     'Not enough data yet – 3 of 3 sends, 99 of 100 clicks',
+  ],
+  [
+    'few clicks on both sides: its own numbers',
+    comparison({ own: { sends: 3, clicks: 60 }, rival: { sends: 1, clicks: 7 } }),
+    'Not enough data yet – 3 of 3 sends, 60 of 100 clicks',
+  ],
+  [
+    'few clicks of the other text only',
+    comparison({ rival: { sends: 2, clicks: 49 } }),
+    'Not enough data yet – the text it is compared with has 2 of 3 sends, 49 of 100 clicks',
+  ],
+  [
+    'few sends of the other text only',
+    comparison({ leads: false, rival: { sends: 2, clicks: 500 }, best: 0.02 }),
+    'Not enough data yet – the text it is compared with has 2 of 3 sends, 100 of 100 clicks',
+  ],
+  [
+    'just enough on both sides',
+    comparison({ own: { sends: 3, clicks: 100 }, rival: { sends: 3, clicks: 100 } }),
+    'Leading (P = 88 %)',
   ],
   ['79 %', comparison({ best: 0.79 }), 'Too close to call'],
   ['88 %', comparison(), 'Leading (P = 88 %)'],
@@ -183,7 +207,7 @@ describe('an assessment', () => {
 
   test('says nothing where there is too little, or nothing to compare with', () => {
     expect(variations.get(3)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 30 of 100 clicks')
-    expect(variations.get(4)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 30 of 100 clicks')
+    expect(variations.get(4)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 35 of 100 clicks')
     expect(variations.get(5)).toMatchObject({
       sends: 0,
       clickers: 0,
@@ -191,6 +215,22 @@ describe('an assessment', () => {
     })
     expect([...offers.keys()]).toEqual([1, 2])
     expect(offers.get(1)?.smoothed_ctr).toBeGreaterThan(offers.get(2)?.smoothed_ctr ?? 0)
+  })
+
+  test('says of a text with clicks enough what the one beside it has, of sends older than 72 hours', () => {
+    const [one, two] = evidence.variations
+    const judged = assess(
+      {
+        variations: one && two ? [one, two] : [],
+        sends: [...[5, 6, 7, 8].map((days) => sent(1, 1, 400, days)), sent(1, 2, 20, 4), sent(1, 2, 29, 2)],
+      },
+      now,
+    ).variations
+    expect(judged.get(1)?.label).toEqual({
+      code: 'not_enough_data',
+      text: 'Not enough data yet – the text it is compared with has 1 of 3 sends, 49 of 100 clicks',
+    })
+    expect(judged.get(2)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 49 of 100 clicks')
   })
 
   test('compares kinds of texts within their offers, so that a good offer does not lift its words', () => {

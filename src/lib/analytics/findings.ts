@@ -32,21 +32,48 @@ const order: Finding['code'][] = [
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
   summary.total_clicks > 0 || sends.length > 0 || offers.some(({ statistics }) => statistics)
 
-/** One finding an offer, those first that an editor can act on. */
-export function findingsOf(offers: readonly OfferRow[], variations: readonly VariationRow[]): Finding[] {
+/**
+ * One finding an offer, those first that an editor can act on: offers that are chosen before those that are not active,
+ * then those that more people clicked on. A period decides which offers are given, and never their order.
+ * `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then.
+ */
+export function findingsOf(
+  offers: readonly OfferRow[],
+  variations: readonly VariationRow[],
+  obstacles: ReadonlyMap<number, string> = new Map(),
+): Finding[] {
   const nameOf = shortNames(offers)
-  const findings = offers.map((offer) =>
-    findingOf(offer.offer_id, nameOf(offer), sentTexts(variations, offer.offer_id)),
-  )
-  return findings.toSorted((a, b) => order.indexOf(a.code) - order.indexOf(b.code))
+  const rank = ({ active, finding: { code } }: Ranked) => order.indexOf(code) + (active ? 0 : order.length)
+  return offers
+    .map((offer): Ranked => {
+      const texts = sentTexts(variations, offer.offer_id)
+      const finding = findingOf(offer.offer_id, nameOf(offer), texts)
+      const advice = obstacles.get(offer.offer_id) ?? finding.advice
+      return { active: offer.active, clickers: sumClickers(texts), finding: { ...finding, advice } }
+    })
+    .toSorted(
+      (a, b) => rank(a) - rank(b) || b.clickers - a.clickers || a.finding.offer_id - b.finding.offer_id,
+    )
+    .map(({ finding }) => finding)
 }
+
+type Ranked = { active: boolean; clickers: number; finding: Finding }
+
+/** Different people who clicked on an offer's texts in all sends so far: those in use, since a period decides on others. */
+export const clickersOf = ({ offer_id }: OfferRow, variations: readonly VariationRow[]): number =>
+  sumClickers(sentTexts(variations, offer_id))
+
+const sumClickers = (texts: readonly Judged[]): number =>
+  texts.reduce((sum, { statistics }) => sum + statistics.clickers, 0)
 
 /** An offer's texts that are in use and were sent, likely best first. */
 const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judged[] =>
   variations
     .filter((variation) => variation.approved && variation.offer_id === offer_id)
     .filter((variation): variation is Judged => (variation.statistics?.sends ?? 0) > 0)
-    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
+    .toSorted(
+      (a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.variation_id - b.variation_id,
+    )
 
 function findingOf(offer_id: number, offer_name: string, [leader, rival]: Judged[]): Finding {
   const offer = { offer_id, offer_name }
@@ -117,7 +144,7 @@ function saidOf(
 /** What the weaker side of a comparison lacks. */
 function missing({ statistics: a }: Judged, { statistics: b }: Judged): string {
   const clicks = neededClicks - Math.min(a.clickers, b.clickers)
-  if (clicks > 0) return `${clicks} of ${neededClicks} clicks`
+  if (clicks > 0) return some(clicks, 'more click')
   const sends = neededSends - Math.min(a.sends, b.sends)
   return sends > 0 ? some(sends, 'more send') : 'three days of waiting for late clicks'
 }

@@ -1,7 +1,7 @@
 import { count, percent, percentBetween, share } from '../charts/format.ts'
 import { sumSpans } from '../charts/send-curve.ts'
 import { neededClicks } from '../stats/label.ts'
-import type { Finding } from './findings.ts'
+import { clickersOf, type Finding } from './findings.ts'
 import type { Counting } from './query.ts'
 import type {
   AttributeRow,
@@ -35,11 +35,12 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
   const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
   if (before === null) return `${said}.`
   const change =
-    perHundred(before) === perHundred(now) ? 'as many as' : now > before ? 'up from' : 'down from'
-  return `${said}, ${change} ${change === 'as many as' ? '' : `${perHundred(before)} `}in the period before. Small ups and downs are usual.`
+    before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
+  return `${said}, ${change} in the period before. Small ups and downs are usual.`
 }
 
-const perHundred = (rate: number): string => rate.toFixed(rate < 1 ? 2 : 1)
+/** As exactly as the rate and its change beside it, lest one seem to have changed and the other not. */
+const perHundred = (rate: number): string => rate.toFixed(2)
 
 /** Change of a count against the period before: "+12 %", and nothing where there was none. */
 export function changeOf(now: number, before: number | undefined): string {
@@ -59,23 +60,19 @@ export function pointsOf(now: number | null, before: number | null | undefined):
 
 type Rated = OfferRow & { statistics: OfferStatistics }
 
-/** Which offer does best: only where the two leading ranges do not overlap and both have clicks enough. */
+/** Which offer of those in use does best: only where the two leading ranges do not overlap and both have clicks enough. */
 export function offersSentence(offers: readonly OfferRow[], variations: readonly VariationRow[]): string {
   const [first, second] = offers
-    .filter((offer): offer is Rated => offer.statistics !== undefined)
-    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr)
-  if (!first) return 'No offer was sent yet, so there is nothing to compare.'
+    .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
+    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
+  if (!first) return 'No active offer was sent yet, so there is nothing to compare.'
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
-  if (!second) return `${name(first)} is the only offer that was sent: ${likely}.`
-  const clickers = ({ offer_id }: OfferRow) =>
-    variations
-      .filter((variation) => variation.offer_id === offer_id)
-      .reduce((sum, { statistics }) => sum + (statistics?.clickers ?? 0), 0)
-  const fewest = Math.min(clickers(first), clickers(second))
+  if (!second) return `${name(first)} is the only active offer that was sent: ${likely}.`
+  const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
   if (fewest < neededClicks)
-    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'click')} still needed before that counts.`
+    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
   return interval[0] > second.statistics.interval[1]
     ? `${name(first)} does best: ${likely}.`
     : `${name(first)} is ahead of ${name(second)}, but their likely ranges overlap: too close to call.`
@@ -150,7 +147,7 @@ export function qualitySentence({
   duplicate_clicks,
 }: Summary): string {
   if (all === 0) return 'No clicks in this period yet.'
-  return `Of ${some(all, 'click')}, ${count(human_clicks)} were by people, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} were repeats within seconds.`
+  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${duplicate_clicks === 1 ? '1 was a repeat' : `${count(duplicate_clicks)} were repeats`} within seconds.`
 }
 
 /** What remains uncertain about the human clicks. */
@@ -168,7 +165,7 @@ export function uncertaintySentence({
     human_ctr === null
       ? ''
       : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
-  return `${some(uncertain_clicks, 'click')} of those by people (${part}) show a weak sign of a machine.${without} ${unseen}`
+  return `${some(uncertain_clicks, 'click')} of those by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
 }
 
 /** What the table of texts shows: how many offers have a text to prefer. */

@@ -6,6 +6,7 @@ import type { Random } from '../random.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { listDecisions } from '../store/decisions.ts'
+import { readObstacles } from './obstacles.ts'
 import { readSituation } from './read-situation.ts'
 import { type SelectionRequest, selectPromo } from './select-promo.ts'
 import { type SharesNow, shareNow } from './share-now.ts'
@@ -57,6 +58,8 @@ export function openSelection({ config, database, links, now, random }: Parts) {
       const situation = await readSituation({ database, links, now }, config.PROMO_SELECTION, undefined)
       return situation.ok ? ok(shareNow(situation.value, config.PROMO_SELECTION, rules)) : situation
     },
+    /** Why offers that cannot be chosen now are not. */
+    readObstacles: () => readObstacles(database, links),
     /** How the variations of these sends were chosen, as far as that is kept. */
     readDecisions: (sends: readonly string[]) => database.run((sql) => listDecisions(sql, sends)),
   }

@@ -70,7 +70,7 @@ function simpleShare(arm: Arm, share: number, strategy: Strategy): Share {
   const because = `its offer has the base weight ${weight}`
   const why =
     strategy === 'weighted'
-      ? `${because}; its variations get equal parts`
+      ? `${because}; its texts get equal parts`
       : `${because}, times 1 + CTR / 100 (${ctr.toFixed(2)} %)`
   return { offer_id, variation_id, share, believed_ctr: null, held: null, why }
 }

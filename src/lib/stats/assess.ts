@@ -3,8 +3,8 @@ import type { OfferStatistics, Statistics } from '../analytics/report.ts'
 import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type Text } from './compare-texts.ts'
-import { type CountOf, countSends } from './count-sends.ts'
-import { labelOf, noLongerUsed } from './label.ts'
+import { type Counted, type CountOf, countSends } from './count-sends.ts'
+import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent } from './shown.ts'
@@ -62,8 +62,8 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
     const label = labelOf(
       rival && {
         leads: one === leader,
-        sends: Math.min(counted.complete, rival.counted.complete),
-        clicks: Math.min(counted.clickers, rival.counted.clickers),
+        own: sideOf(counted),
+        rival: sideOf(rival.counted),
         best,
         relativeLoss: loss / mean,
         confirmed,
@@ -84,6 +84,8 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
     ]
   })
 }
+
+const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
 /** An offer's mean rate; its gamma distribution is so narrow beside 1 that its log-normal twin gives the interval. */
 function assessOffer({ shape, rate, shared }: LearnedOffer<Text>): OfferStatistics {

@@ -17,11 +17,13 @@ export const noLongerUsed: Label = { code: 'retired', text: 'No longer used' }
 export const neededSends = 3
 export const neededClicks = 100
 
+/** What one side of a comparison has: sends older than 72 hours, and clicks of all its sends. */
+export type Side = { sends: number; clicks: number }
+
 export type Comparison = {
   leads: boolean
-  /** The smaller of the two sides' numbers. */
-  sends: number
-  clicks: number
+  own: Side
+  rival: Side
   /** Probability to be the best of the offer. */
   best: number
   /** Expected loss as a share of the rate itself. */
@@ -33,12 +35,13 @@ export type Comparison = {
 /** The first label that applies (selection-and-statistics, "What an editor sees"). `undefined`: there is no rival. */
 export function labelOf(comparison: Comparison | undefined): Label {
   if (!comparison) return { code: 'not_enough_data', text: 'Nothing to compare with yet' }
-  const { leads, sends, clicks, best, relativeLoss, confirmed } = comparison
-  if (sends < neededSends || clicks < neededClicks) {
-    const had = `${Math.min(sends, neededSends)} of ${neededSends} sends`
-    const clicked = `${Math.min(clicks, neededClicks)} of ${neededClicks} clicks`
-    return { code: 'not_enough_data', text: `Not enough data yet – ${had}, ${clicked}` }
-  }
+  const { leads, own, rival, best, relativeLoss, confirmed } = comparison
+  if (lacks(own)) return { code: 'not_enough_data', text: `Not enough data yet – ${had(own)}` }
+  if (lacks(rival))
+    return {
+      code: 'not_enough_data',
+      text: `Not enough data yet – the text it is compared with has ${had(rival)}`,
+    }
   const chance = `P = ${percent(best)}`
   if (!leads)
     return best < 0.05
@@ -49,6 +52,11 @@ export function labelOf(comparison: Comparison | undefined): Label {
   if (best >= 0.95 && relativeLoss < 0.05) return { code: 'probably_best', text: 'Probably best' }
   return { code: 'leading', text: `Leading (${chance})` }
 }
+
+const lacks = ({ sends, clicks }: Side): boolean => sends < neededSends || clicks < neededClicks
+
+const had = ({ sends, clicks }: Side): string =>
+  `${Math.min(sends, neededSends)} of ${neededSends} sends, ${Math.min(clicks, neededClicks)} of ${neededClicks} clicks`
 
 /** Never 100 % or 0 %, since nothing is certain. */
 function percent(share: number): string {

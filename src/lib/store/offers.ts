@@ -45,6 +45,23 @@ export const listCandidates = (sql: Sql, counted: boolean) => sql<OfferCandidate
   order by o.id
 `
 
+/** What an offer needs in order to be chosen. */
+export type OfferState = {
+  offer_id: number
+  active: boolean
+  weight: number
+  link_slug: string | null
+  /** Whether one of its texts is. */
+  approved: boolean
+}
+
+export const listOfferStates = (sql: Sql) => sql<OfferState[]>`
+  select o.id as offer_id, o.active, o.weight, o.link_slug,
+    exists (select from promo_text_variations v where v.offer_id = o.id and v.approved) as approved
+  from promo_offers o
+  order by o.id
+`
+
 /** What a newsletter shows of a variation. */
 export type PromoText = {
   offer_id: number

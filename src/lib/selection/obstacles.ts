@@ -1,0 +1,40 @@
+import type { Destination } from '../links/destination.ts'
+import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import { ok, type Result } from '../result.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { listOfferStates, type OfferState } from '../store/offers.ts'
+
+/** Why the newsletter does not choose offers, in a sentence, by `offer_id`; offers that it may choose are left out. */
+export type Obstacles = ReadonlyMap<number, string>
+
+export async function readObstacles(
+  database: Database,
+  links: RefreshingCache<string, Destination>,
+): Promise<Result<Obstacles, DatabaseFault>> {
+  const listed = await database.run(listOfferStates)
+  if (!listed.ok) return listed
+  const obstacles = new Map<number, string>()
+  for (const offer of listed.value) {
+    const works = offer.link_slug !== null && (await links.get(offer.link_slug)) !== undefined
+    const obstacle = obstacleOf(offer, works)
+    if (obstacle !== undefined) obstacles.set(offer.offer_id, obstacle)
+  }
+  return ok(obstacles)
+}
+
+/** All causes at once: an editor who removes one of two would wait for sends in vain. */
+export function obstacleOf(
+  { active, weight, approved, link_slug }: Omit<OfferState, 'offer_id'>,
+  linkWorks: boolean,
+): string | undefined {
+  const causes = [
+    !active && 'is not active',
+    weight <= 0 && 'is paused (weight 0)',
+    !approved && 'has no approved text',
+    link_slug === null
+      ? 'has no link'
+      : !linkWorks && `has a link that leads nowhere (/${link_slug} is unknown or not active)`,
+  ].filter((cause) => cause !== false)
+  if (causes.length === 0) return undefined
+  return `This offer ${new Intl.ListFormat('en-GB').format(causes)}, so the newsletter does not choose it.`
+}
