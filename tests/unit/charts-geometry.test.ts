@@ -354,7 +354,7 @@ describe('a sparkline', () => {
     ])
   })
 
-  test('gives time without any data its place, as a gap, and a text that had no clicks a zero', () => {
+  test('is a gap until anything happened, and from then on a zero where there are no clicks', () => {
     const day = (date: string, variation_id: number, clicks: number) => ({
       date,
       variation_id,
@@ -365,12 +365,13 @@ describe('a sparkline', () => {
     const days = [day('2026-01-02', 1, 5), day('2026-01-05', 1, 3), day('2026-01-05', 2, 8)]
     const trends = trendsOf(days, { start: '2026-01-01', end: '2026-01-06' }, 'all')
     expect([...trends]).toEqual([
-      [1, [null, 5, null, null, 3, null]],
-      [2, [null, 0, null, null, 8, null]],
+      [1, [null, 5, 0, 0, 3, 0]],
+      [2, [null, 0, 0, 0, 8, 0]],
     ])
     expect(trendsOf(days, { start: '2026-01-01', end: '2026-01-06' }, 'human').get(1)?.[1]).toBe(4)
+    expect(trendsOf([], { start: '2026-01-01', end: '2026-01-06' }, 'all').size).toBe(0)
     // The second of six days is a sixth and a half from the left.
-    expect(drawSparkline(trends.get(1) ?? [])).toBe('M25,1h3M75,10h3')
+    expect(drawSparkline(trends.get(1) ?? [])).toBe('M25,1L42,23L58,23L75,10L92,23')
   })
 
   test('has at most thirty points, which are means', () => {
