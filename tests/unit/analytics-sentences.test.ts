@@ -17,6 +17,7 @@ import {
   chance,
   clicksOf,
   dayWords,
+  keepTail,
   momentsIn,
   placeWords,
   rateOf,
@@ -60,6 +61,12 @@ describe('words', () => {
     expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
     expect(momentsIn('UTC')('2025-10-18T22:30:00Z')).toBe('18 Oct 2025, 22:30')
     expect(momentsIn('Europe/Oslo')('2025-10-18T22:30:00Z')).toBe('19 Oct 2025, 00:30')
+  })
+
+  test('an arrow stays with its word', () => {
+    expect(keepTail('Build Now →')).toBe('Build Now\u00A0→')
+    expect(keepTail('Build Now')).toBe('Build Now')
+    expect(keepTail('Save 20 % today')).toBe('Save 20 % today')
   })
 
   test('the rate of a send is one so far until a day has passed', () => {

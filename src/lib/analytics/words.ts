@@ -22,6 +22,9 @@ export function shortNames(offers: readonly Named[]): (offer: Named) => string {
   return (offer) => (shared.get(short(offer))?.length === 1 ? short(offer) : offer.offer_name)
 }
 
+/** Keeps what is no word, such as an arrow at the end of a call to action, on the line of the word before it. */
+export const keepTail = (text: string): string => text.replace(/ (?=[^\p{L}\p{N}\s]+$)/u, '\u00A0')
+
 /** Clicks that count for whoever reads: those of people, or all. */
 export const clicksOf = (row: { clicks: number; human_clicks: number }, counting: Counting): number =>
   counting === 'human' ? row.human_clicks : row.clicks
