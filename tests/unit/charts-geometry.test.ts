@@ -85,7 +85,7 @@ describe('axes', () => {
         expect(ticks.length).toBeLessThanOrEqual(7)
         for (const [index, { at }] of ticks.entries()) {
           expect(at).toBeGreaterThan(ticks[index - 1]?.at ?? -1)
-          expect(at).toBeLessThan(100)
+          expect(at).toBeLessThanOrEqual(100)
         }
       }),
       { numRuns: 60 },
