@@ -170,6 +170,34 @@ test.each(['/analytics?days=90', '/analytics?days=30', '/analytics/offers/104?da
   },
 )
 
+test('on a phone tables show their rates, hint that they go on, and have no empty band above them', async () => {
+  await withEditorsPage(browser, year, '/analytics?days=90', { viewport: phone }, async (page) => {
+    for (const [label, head] of [
+      ['Texts, best first', 'Likely click rate'],
+      ['Sends, newest first', 'Click rate'],
+    ] as const) {
+      const table = page.getByRole('region', { name: label })
+      expect(await table.locator('thead th').nth(1).textContent()).toBe(head)
+      const seen = await table.evaluate((element) => {
+        const { right } = element.getBoundingClientRect()
+        const rate = element.querySelector('tbody tr > :nth-child(2)')?.getBoundingClientRect()
+        return {
+          rate: rate !== undefined && rate.right <= right,
+          head: element.querySelector('thead')?.clientHeight ?? 0,
+          shadow: getComputedStyle(element).backgroundAttachment,
+          scrolls: element.scrollWidth > element.clientWidth,
+        }
+      })
+      expect(seen).toMatchObject({ rate: true, scrolls: true, shadow: 'local, local, scroll, scroll' })
+      expect(seen.head).toBeLessThan(45)
+    }
+    const cut = await page
+      .locator('#reasons .chart-name')
+      .evaluateAll((names) => names.filter((name) => name.scrollWidth > name.clientWidth + 1).length)
+    expect(cut).toBe(0)
+  })
+})
+
 test('an editor sees which text leads, opens it, and finds the same figures in the files', async () => {
   await withEditorsPage(browser, year, '/analytics?days=365&tz=Europe/Oslo', {}, async (page) => {
     const row = page.locator('.texts tbody tr').first()

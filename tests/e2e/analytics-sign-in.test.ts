@@ -44,6 +44,21 @@ test('by keyboard and without JavaScript: a wrong password is told, the right on
   await page.keyboard.type('not the password')
   await page.keyboard.press('Enter')
   await expect.poll(() => page.getByRole('alert').textContent()).toBe('The name or the password is wrong.')
+  await page.screenshot({ path: join(screenshots, 'sign-in-refused.png'), fullPage: true })
+  const colourOf = (name: string) =>
+    page.getByRole('alert').evaluate((element, variable) => {
+      const probe = document.createElement('i')
+      element.append(probe)
+      probe.style.color = `var(${variable})`
+      const { color } = getComputedStyle(probe)
+      probe.remove()
+      return color
+    }, name)
+  const shown = await page.getByRole('alert').evaluate((element) => {
+    const { backgroundColor, marginTop } = getComputedStyle(element)
+    return { backgroundColor, apart: Number.parseFloat(marginTop) > 0 }
+  })
+  expect(shown).toEqual({ backgroundColor: await colourOf('--open-soft'), apart: true })
   expect(await page.getByLabel('Name').inputValue()).toBe('anna')
   await page.getByLabel('Password').focus()
   await page.keyboard.type('correct horse battery')

@@ -348,7 +348,7 @@ test('the segments of a send are shown together, each with how it was chosen, ho
   expect(sends.match(/<th scope="row" rowspan="3"/g)).toHaveLength(1)
   expect(sends.match(/split, to 3 segments/g)).toHaveLength(1)
   expect(tableRows(sends, 'Sends').map((cells) => cells.length)).toEqual([8, 7, 7, 8])
-  const chosen = tableRows(await show('/analytics/offers/4'), 'Sends').map((cells) => cells.at(-6))
+  const chosen = tableRows(await show('/analytics/offers/4'), 'Sends').map((cells) => cells.at(-5))
   expect(chosen).toEqual([
     ...[3, 2, 1].map((segment) => `Learning, 50 % chance, segment ${segment}`),
     'Not known',

@@ -17,10 +17,12 @@ import {
   chance,
   clicksOf,
   dayWords,
+  keepTail,
   momentsIn,
   placeWords,
   rateOf,
   reasonWords,
+  sendRate,
   shortNames,
   some,
 } from '../../src/lib/analytics/words.ts'
@@ -59,6 +61,20 @@ describe('words', () => {
     expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
     expect(momentsIn('UTC')('2025-10-18T22:30:00Z')).toBe('18 Oct 2025, 22:30')
     expect(momentsIn('Europe/Oslo')('2025-10-18T22:30:00Z')).toBe('19 Oct 2025, 00:30')
+  })
+
+  test('an arrow stays with its word', () => {
+    expect(keepTail('Build Now →')).toBe('Build Now\u00A0→')
+    expect(keepTail('Build Now')).toBe('Build Now')
+    expect(keepTail('Save 20 % today')).toBe('Save 20 % today')
+  })
+
+  test('the rate of a send is one so far until a day has passed', () => {
+    const sent = aSend({ sent_at: '2025-10-18T06:00:00Z', ctr: 2, human_ctr: 0 })
+    const later = (hours: number) => Date.parse(sent.sent_at) + hours * 3_600_000
+    expect(sendRate(sent, 'human', later(0))).toBe('0 % so far')
+    expect(sendRate(sent, 'all', later(23.9))).toBe('2.00 % so far')
+    expect(sendRate(sent, 'all', later(24))).toBe('2.00 %')
   })
 
   test('reasons and places that are not known show their own name', () => {

@@ -85,7 +85,7 @@ describe('axes', () => {
         expect(ticks.length).toBeLessThanOrEqual(7)
         for (const [index, { at }] of ticks.entries()) {
           expect(at).toBeGreaterThan(ticks[index - 1]?.at ?? -1)
-          expect(at).toBeLessThan(100)
+          expect(at).toBeLessThanOrEqual(100)
         }
       }),
       { numRuns: 60 },
@@ -95,7 +95,7 @@ describe('axes', () => {
 
 describe('the rate over time', () => {
   test('breaks where there is none, and shows a lone rate as a dot', () => {
-    const drawn = drawOverTime(points([1, 2, null, 3, null, 1, 2]), 'day')
+    const drawn = drawOverTime(points([1, 2, null, 3, null, 1, 2]), 'day', false)
     expect(count(drawn.line, 'M')).toBe(3)
     expect(count(drawn.band, 'M')).toBe(3)
     const up = (rate: number) => short(panels.rate * (1 - rate / 6))
@@ -106,18 +106,41 @@ describe('the rate over time', () => {
   })
 
   test('says of weeks where they begin, and has no latest rate where there is none', () => {
-    expect(drawOverTime(points([1]), 'week').last?.text).toBe('from 27 Mar: 1.00 %')
+    expect(drawOverTime(points([1]), 'week', false).last?.text).toBe('from 27 Mar: 1.00 %')
     const [alone] = drawOverTime(
       points([1]).map((point) => ({ ...point, low: null, high: null })),
       'day',
+      false,
     ).lone
     expect(alone).not.toHaveProperty('reach')
-    expect(drawOverTime(points([null]), 'week')).not.toHaveProperty('last')
+    expect(drawOverTime(points([null]), 'week', false)).not.toHaveProperty('last')
+  })
+
+  test('keeps a period that is not over apart from the line, and names the one before', () => {
+    const drawn = drawOverTime(points([3, 2, 1]), 'day', true)
+    const [first, second, third] = [3, 2, 1].map((rate) => Math.round(panels.rate * 10 * (1 - rate / 6)))
+    expect(drawn.line).toBe(`M0,${first}L1,${second}`)
+    expect(drawn.unfinished).toBe(`M1,${second}L2,${third}`)
+    expect(drawn.last?.text).toBe('28 Mar: 2.00 %')
+    expect(drawn.columns.slice(1)).toEqual(['28 Mar: 2.00 %, 10 clicks', '29 Mar: 1.00 % so far, 10 clicks'])
+    expect(drawn.rows.map(([, rate]) => rate)).toEqual(['3.00 %', '2.00 %', '1.00 % so far'])
+    expect(drawOverTime(points([3, 2, 1]), 'day', false).unfinished).toBe('')
+  })
+
+  test('shows a period that is not over as a lone rate where there is none before it', () => {
+    for (const rates of [[2, null, 1], [1]]) {
+      const drawn = drawOverTime(points(rates), 'day', true)
+      expect(drawn.unfinished).toBe('')
+      expect(drawn.lone.at(-1)?.x).toBeGreaterThanOrEqual(50)
+    }
+    expect(drawOverTime(points([1]), 'day', true)).not.toHaveProperty('last')
   })
 
   test('cuts a band at the top of its panel', () => {
     const wide = points([4, 4]).map((point) => ({ ...point, high: 90 }))
-    expect(drawOverTime(wide, 'day').band).toBe(`M0,0L1,0L1,${panels.rate * 7.5}L0,${panels.rate * 7.5}Z`)
+    expect(drawOverTime(wide, 'day', false).band).toBe(
+      `M0,0L1,0L1,${panels.rate * 7.5}L0,${panels.rate * 7.5}Z`,
+    )
   })
 
   test('lets a click be seen beside ten million, and shows none for none', () => {
@@ -125,21 +148,22 @@ describe('the rate over time', () => {
     const drawn = drawOverTime(
       points([1, 1, 1]).map((point, index) => ({ ...point, clicks: clicks[index] ?? 0 })),
       'day',
+      false,
     )
     expect(drawn.bars).toBe(`M0 1e3V996M2 1e3V${panels.clicks * 10}`)
     expect(drawn.clicks.map(({ text }) => text)).toEqual(['0', '10m'])
   })
 
   test('has narrower bars where there are few, so that one day is no wall', () => {
-    expect(drawOverTime(points([1]), 'day').barWidth).toBe(0.06)
-    expect(drawOverTime(points(Array.from({ length: 30 }, () => 1)), 'day').barWidth).toBe(0.7)
+    expect(drawOverTime(points([1]), 'day', false).barWidth).toBe(0.06)
+    expect(drawOverTime(points(Array.from({ length: 30 }, () => 1)), 'day', false).barWidth).toBe(0.7)
   })
 
   test('is drawn with numbers only, inside its panel, for any figures', () => {
     const value = fc.option(fc.double({ min: 0, max: 1e8, noNaN: true }))
     fc.assert(
       fc.property(fc.array(value, { maxLength: 100 }), fc.nat(1e7), (values, clicks) => {
-        const drawn = drawOverTime(points(values, clicks), 'day')
+        const drawn = drawOverTime(points(values, clicks), 'day', false)
         const all = JSON.stringify(drawn)
         expect(all).not.toMatch(/NaN|Infinity|undefined/)
         const heights = [...drawn.line.matchAll(/,(-?\d+)/g), ...drawn.band.matchAll(/,(-?\d+)/g)].map(
@@ -330,7 +354,7 @@ describe('a sparkline', () => {
     ])
   })
 
-  test('gives time without any data its place, as a gap, and a text that had no clicks a zero', () => {
+  test('is a gap until anything happened, and from then on a zero where there are no clicks', () => {
     const day = (date: string, variation_id: number, clicks: number) => ({
       date,
       variation_id,
@@ -341,12 +365,13 @@ describe('a sparkline', () => {
     const days = [day('2026-01-02', 1, 5), day('2026-01-05', 1, 3), day('2026-01-05', 2, 8)]
     const trends = trendsOf(days, { start: '2026-01-01', end: '2026-01-06' }, 'all')
     expect([...trends]).toEqual([
-      [1, [null, 5, null, null, 3, null]],
-      [2, [null, 0, null, null, 8, null]],
+      [1, [null, 5, 0, 0, 3, 0]],
+      [2, [null, 0, 0, 0, 8, 0]],
     ])
     expect(trendsOf(days, { start: '2026-01-01', end: '2026-01-06' }, 'human').get(1)?.[1]).toBe(4)
+    expect(trendsOf([], { start: '2026-01-01', end: '2026-01-06' }, 'all').size).toBe(0)
     // The second of six days is a sixth and a half from the left.
-    expect(drawSparkline(trends.get(1) ?? [])).toBe('M25,1h3M75,10h3')
+    expect(drawSparkline(trends.get(1) ?? [])).toBe('M25,1L42,23L58,23L75,10L92,23')
   })
 
   test('has at most thirty points, which are means', () => {

@@ -45,7 +45,7 @@ const year = Array.from({ length: 365 }, (_, day) => ({
   unique_clicks: 0,
 }))
 const overTime = {
-  ...timelineOf(year, { start: '2025-01-01', end: '2025-12-31' }, 'human'),
+  ...timelineOf(year, { start: '2025-01-01', end: '2025-12-31' }, 'human', '2025-12-31'),
   counting: 'human',
 }
 const cells = Array.from({ length: 168 }, (_, index) => ({
@@ -96,6 +96,11 @@ describe.each(charts)('%s', (name, props, empty) => {
 test('a year is at most 13 KB, a week of hours at most 10 KB', async () => {
   expect(Buffer.byteLength(await render('CtrOverTime', overTime))).toBeLessThanOrEqual(13 * 1024)
   expect(Buffer.byteLength(await render('Heatmap', { cells }))).toBeLessThanOrEqual(10 * 1024)
+})
+
+test('a period that is not over is dashed', async () => {
+  expect(await render('CtrOverTime', overTime)).toMatch(/<path class="chart-line chart-unfinished" d="M51,/)
+  expect(await render('CtrOverTime', { ...overTime, unfinished: false })).not.toContain('chart-unfinished')
 })
 
 test('names are text, whatever is in them', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TimelineRow } from '../../src/lib/analytics/report.ts'
-import { newestNote, periodFor, timelineOf } from '../../src/lib/charts/timeline.ts'
+import { periodFor, timelineOf } from '../../src/lib/charts/timeline.ts'
 import { wilson } from '../../src/lib/charts/wilson.ts'
 
 const row = (date: string, impressions: number, clicks: number, human = clicks): TimelineRow => ({
@@ -25,9 +25,10 @@ describe('a timeline', () => {
       [row('2026-03-30', 200, 9, 8), row('2026-03-28', 0, 3), row('2026-04-02', 100, 50)],
       { start: '2026-03-28', end: '2026-03-31' },
       'human',
+      '2026-06-01',
     )
     expect(period).toBe('day')
-    expect(note).toMatch(/^One mark is a day\. .*reading aid/)
+    expect(note).toMatch(/^One mark is a day: .*copies sent in it.*reading aid/)
     expect(points.map(({ date, value, clicks }) => [date, value, clicks])).toEqual([
       ['2026-03-28', null, 3],
       ['2026-03-29', null, 0],
@@ -39,7 +40,7 @@ describe('a timeline', () => {
 
   test('counts all clicks where that is asked for', () => {
     const range = { start: '2026-03-30', end: '2026-03-30' }
-    expect(timelineOf([row('2026-03-30', 200, 9, 8)], range, 'all').points[0]?.clicks).toBe(9)
+    expect(timelineOf([row('2026-03-30', 200, 9, 8)], range, 'all', '2026-06-01').points[0]?.clicks).toBe(9)
   })
 
   test('adds up weeks from Monday and months, whose rate is of their sums', () => {
@@ -47,11 +48,17 @@ describe('a timeline', () => {
       [row('2026-03-01', 100, 50), row('2026-03-02', 100, 1), row('2026-03-08', 300, 3)],
       { start: '2026-01-01', end: '2026-12-31' },
       'all',
+      '2027-01-01',
     )
     expect(weeks.period).toBe('week')
     expect(weeks.points[0]?.date).toBe('2025-12-29')
     expect(weeks.points.find(({ date }) => date === '2026-03-02')).toMatchObject({ value: 1, clicks: 4 })
-    const months = timelineOf([row('2026-02-28', 100, 2)], { start: '2023-01-15', end: '2026-03-01' }, 'all')
+    const months = timelineOf(
+      [row('2026-02-28', 100, 2)],
+      { start: '2023-01-15', end: '2026-03-01' },
+      'all',
+      '2027-01-01',
+    )
     expect(months.points).toHaveLength(39)
     expect(months.points.at(-2)).toMatchObject({ date: '2026-02-01', value: 2 })
   })
@@ -72,7 +79,7 @@ describe('a timeline', () => {
       fc.property(lengths, clicks, (days, drawn) => {
         const rows = drawn.map(([day, count]) => row(dayAfter('2024-02-20', day % days), 60, count))
         const range = { start: '2024-02-20', end: dayAfter('2024-02-20', days - 1) }
-        const { points } = timelineOf(rows, range, 'all')
+        const { points } = timelineOf(rows, range, 'all', '2030-01-01')
         const total = (list: { clicks: number }[]) => list.reduce((sum, one) => sum + one.clicks, 0)
         expect(total(points)).toBe(total(rows))
         expect(points.length).toBeLessThanOrEqual(120)
@@ -107,10 +114,36 @@ describe("Wilson's interval", () => {
   })
 })
 
-test('the newest rates are said to rise still, until three days have passed', () => {
-  const end = '2026-11-25'
-  const at = (day: number) => Date.UTC(2026, 10, day)
-  expect(newestNote({ end }, at(25))).toContain('will still rise')
-  expect(newestNote({ end }, at(29) - 1)).toContain('will still rise')
-  expect(newestNote({ end }, at(29))).toBe('')
+describe('the newest rate is said to change', () => {
+  const range = { start: '2026-11-20', end: '2026-11-25' }
+  const sent = [row('2026-11-24', 200, 9), row('2026-11-25', 200, 1)]
+  const note = 'The newest day is not over, so its rate will still change.'
+
+  test('while its day is not over', () => {
+    const over = timelineOf(sent, range, 'all', '2026-11-25')
+    expect(over.unfinished).toBe(true)
+    expect(over.note).toContain(note)
+  })
+
+  test.each([
+    ['where the range ended before today', sent, '2026-11-26'],
+    ['where nothing was sent today', sent.slice(0, 1), '2026-11-25'],
+    ['where nothing was ever sent', [], '2026-11-25'],
+  ])('but not %s', (_, rows, today) => {
+    const over = timelineOf(rows, range, 'all', today)
+    expect(over.unfinished).toBe(false)
+    expect(over.note).not.toContain('will still')
+  })
+
+  test('of a week and of a month, by their names', () => {
+    const rows = [row('2026-11-23', 200, 9)]
+    for (const [start, period] of [
+      ['2026-01-01', 'week'],
+      ['2023-01-01', 'month'],
+    ] as const) {
+      expect(timelineOf(rows, { start, end: '2026-11-25' }, 'all', '2026-11-25').note).toContain(
+        `The newest ${period} is not over`,
+      )
+    }
+  })
 })

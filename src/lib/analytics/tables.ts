@@ -107,11 +107,16 @@ export function tableOf(report: Report, section: Table | undefined): string {
 
 type SendRows = NonNullable<Report['sends']>
 
-const spanColumns = ({ sends }: Report) =>
-  (sends?.[0]?.by_hours ?? []).map(
-    ({ hours }, index) =>
-      [`clicks_from_hour_${hours}`, (row: SendRows[number]) => row.by_hours[index]?.clicks] as const,
-  )
+/** All clicks by hours since the send, then those by people. */
+const spanColumns = ({ sends }: Report) => {
+  const spans = sends?.[0]?.by_hours ?? []
+  const columns = (kind: 'clicks' | 'human_clicks') =>
+    spans.map(
+      ({ hours }, index) =>
+        [`${kind}_from_hour_${hours}`, (row: SendRows[number]) => row.by_hours[index]?.[kind]] as const,
+    )
+  return [...columns('clicks'), ...columns('human_clicks')]
+}
 
 const named = (dimension: string, rows: Share[] | undefined) =>
   (rows ?? []).map((row) => ({ dimension, ...row }))

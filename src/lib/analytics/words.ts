@@ -1,4 +1,4 @@
-import { count, periodName } from '../charts/format.ts'
+import { count, percent, periodName } from '../charts/format.ts'
 import type { Counting } from './query.ts'
 
 /** A share from 0 to 1 as a chance. Never 0 % or 100 %, since nothing is certain. */
@@ -22,6 +22,9 @@ export function shortNames(offers: readonly Named[]): (offer: Named) => string {
   return (offer) => (shared.get(short(offer))?.length === 1 ? short(offer) : offer.offer_name)
 }
 
+/** Keeps what is no word, such as an arrow at the end of a call to action, on the line of the word before it. */
+export const keepTail = (text: string): string => text.replace(/ (?=[^\p{L}\p{N}\s]+$)/u, '\u00A0')
+
 /** Clicks that count for whoever reads: those of people, or all. */
 export const clicksOf = (row: { clicks: number; human_clicks: number }, counting: Counting): number =>
   counting === 'human' ? row.human_clicks : row.clicks
@@ -29,6 +32,14 @@ export const clicksOf = (row: { clicks: number; human_clicks: number }, counting
 /** The rate that goes with `clicksOf`. */
 export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, counting: Counting) =>
   counting === 'human' ? row.human_ctr : row.ctr
+
+const newFor = 86_400_000
+
+type Sent = { sent_at: string; ctr: number | null; human_ctr: number | null }
+
+/** A send's rate, which says little until most of its clicks have come. `now` is in milliseconds since 1970. */
+export const sendRate = (send: Sent, counting: Counting, now: number): string =>
+  percent(rateOf(send, counting)) + (now - Date.parse(send.sent_at) < newFor ? ' so far' : '')
 
 /** `2025-10-18` as 18 Oct 2025. */
 export const dayWords = (day: string): string => periodName(day, 'day')

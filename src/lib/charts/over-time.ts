@@ -22,6 +22,8 @@ const widestBar = 0.06
 export type OverTime = {
   /** Paths: the n-th period is at n across, the height is `units`. */
   line: string
+  /** From the last finished period to the one that is not over; empty where the line has no such end. */
+  unfinished: string
   band: string
   bars: string
   /** Of a period's width. */
@@ -32,15 +34,18 @@ export type OverTime = {
   /** From the top, in per cent of the whole height. */
   rates: Tick[]
   clicks: Tick[]
-  /** The latest rate. */
+  /** The latest rate of a period that is over. */
   last?: { x: number; y: number; text: string }
   /** What is said of each period, which are all equally wide. */
   columns: string[]
   rows: string[][]
 }
 
-/** The rate as a line that breaks where there is none, its interval as a band, and clicks as bars below. */
-export function drawOverTime(points: readonly Point[], period: Period): OverTime {
+/**
+ * The rate as a line that breaks where there is none, its interval as a band, and clicks as bars below. The rate of an
+ * `unfinished` last period is apart from the line, since it would look like a fall.
+ */
+export function drawOverTime(points: readonly Point[], period: Period, unfinished: boolean): OverTime {
   const rateTop = topOfRates(points)
   const clicksTop = topOf(
     points.map(({ clicks }) => clicks),
@@ -51,7 +56,17 @@ export function drawOverTime(points: readonly Point[], period: Period): OverTime
   const clicksAt = (clicks: number) => 100 - (clicks / clicksTop) * (100 - panels.clicks)
   const spots = points.map((point, index) => ({ ...point, x: across(index) }))
   const known = (point: Point | undefined) => typeof point?.value === 'number'
-  const places = spots.flatMap(({ value, x, date }) =>
+  const finished = unfinished ? spots.slice(0, -1) : spots
+  const pathOf = (shown: readonly (typeof spots)[number][], from: number) =>
+    line<(typeof spots)[number]>()
+      .defined(known)
+      .x((_, index) => from + index)
+      .y(({ value }) => unit(rateAt(Number(value))))
+      .digits(0)(shown) ?? ''
+  const end = spots.slice(-2)
+  const rateWords = (value: number | null, index: number) =>
+    percent(value) + (index === finished.length ? ' so far' : '')
+  const places = finished.flatMap(({ value, x, date }) =>
     value === null
       ? []
       : [
@@ -64,12 +79,8 @@ export function drawOverTime(points: readonly Point[], period: Period): OverTime
   )
   const last = places.at(-1)
   return {
-    line:
-      line<(typeof spots)[number]>()
-        .defined(known)
-        .x((_, index) => index)
-        .y(({ value }) => unit(rateAt(Number(value))))
-        .digits(0)(spots) ?? '',
+    line: pathOf(finished, 0),
+    unfinished: unfinished && end.length === 2 && end.every(known) ? pathOf(end, spots.length - 2) : '',
     band:
       area<(typeof spots)[number]>()
         .defined(({ low, high }) => low !== null && high !== null)
@@ -106,12 +117,12 @@ export function drawOverTime(points: readonly Point[], period: Period): OverTime
     ],
     ...(last && { last }),
     columns: points.map(
-      ({ date, value, clicks }) =>
-        `${periodName(date, period, 'short')}: ${value === null ? 'nothing sent' : percent(value)}, ${clicksIn(clicks)}`,
+      ({ date, value, clicks }, index) =>
+        `${periodName(date, period, 'short')}: ${value === null ? 'nothing sent' : rateWords(value, index)}, ${clicksIn(clicks)}`,
     ),
-    rows: points.map(({ date, value, low, high, impressions, clicks }) => [
+    rows: points.map(({ date, value, low, high, impressions, clicks }, index) => [
       periodName(date, period),
-      percent(value),
+      rateWords(value, index),
       percentBetween(low, high),
       count(impressions),
       count(clicks),

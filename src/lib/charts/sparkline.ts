@@ -1,4 +1,4 @@
-import { max, mean, range } from 'd3-array'
+import { max, mean, min, range } from 'd3-array'
 import { line } from 'd3-shape'
 import { type Counting, daysBefore, daysBetween } from '../analytics/query.ts'
 import type { DateRange, VariationDay } from '../analytics/report.ts'
@@ -15,16 +15,17 @@ export function sparklineDates({ start, end }: Pick<DateRange, 'start' | 'end'>)
 }
 
 /**
- * The clicks of each variation span by span, oldest first. Every span of the range has its place; where nothing happened to
- * any variation there is a gap.
+ * The clicks of each variation span by span, oldest first. Every span of the range has its place: a gap until anything
+ * happened to any variation, and from then on none is zero clicks, so that an offer that is sent now and then has the
+ * line that it has among others.
  */
 export function trendsOf(
   days: readonly VariationDay[],
   period: Pick<DateRange, 'start' | 'end'>,
   counting: Counting,
 ): Map<number, (number | null)[]> {
-  const busy = new Set(days.map(({ date }) => date))
-  const places = sparklineDates(period).map((date) => ({ date, least: busy.has(date) ? 0 : null }))
+  const begun = min(days, ({ date }) => date) ?? period.end
+  const places = sparklineDates(period).map((date) => ({ date, least: date < begun ? null : 0 }))
   const trends = [...Map.groupBy(days, ({ variation_id }) => variation_id)].map(([id, own]) => {
     const clicks = new Map(own.map((day) => [day.date, clicksOf(day, counting)]))
     return [id, places.map(({ date, least }) => clicks.get(date) ?? least)] as const

@@ -14,11 +14,15 @@ export type Point = {
   clicks: number
 }
 
-export type Timeline = { period: Period; points: Point[]; note: string }
+export type Timeline = {
+  period: Period
+  points: Point[]
+  /** Whether the last point is of a period that is not over and had a send: its rate still changes. */
+  unfinished: boolean
+  note: string
+}
 
 const intervals = { day: utcDay, week: utcMonday, month: utcMonth }
-const words = { day: 'One mark is a day', week: 'One mark is a week', month: 'One mark is a month' }
-
 const dateOf = (day: string): Date => new Date(`${day}T00:00:00Z`)
 const dayOf = (date: Date): string => date.toISOString().slice(0, 10)
 
@@ -27,13 +31,14 @@ export const periodFor = (days: number): Period => (days <= 120 ? 'day' : days <
 
 /**
  * The rate over time, oldest first, one point for every period of the range, with days that are missing in `rows`.
- * `rows` may be in any order. The interval is Wilson's for clicks out of recipients: it takes clicks for independent,
+ * `rows` may be in any order; `today` is a day of the same time zone as theirs. The interval is Wilson's for clicks out of recipients: it takes clicks for independent,
  * which those of one send are not, and is therefore a reading aid, as `note` says; decisions rest on the sends.
  */
 export function timelineOf(
   rows: readonly TimelineRow[],
   { start, end }: Pick<DateRange, 'start' | 'end'>,
   counting: Counting,
+  today: string,
 ): Timeline {
   const period = periodFor(utcDay.count(dateOf(start), dateOf(end)) + 1)
   const interval = intervals[period]
@@ -48,21 +53,20 @@ export function timelineOf(
     sum.impressions += row.impressions
     sum.clicks += counting === 'human' ? row.human_clicks : row.clicks
   }
-  return {
-    period,
-    points: [...sums].map(([date, { impressions, clicks }]) => ({
-      date,
-      value: impressions > 0 ? (clicks / impressions) * 100 : null,
-      ...wilson(clicks, impressions),
-      impressions,
-      clicks,
-    })),
-    note: `${words[period]}. The band is a reading aid for so many recipients, as if each clicked by chance alone; days differ by more than that.`,
-  }
+  const points = [...sums].map(([date, { impressions, clicks }]) => ({
+    date,
+    value: impressions > 0 ? (clicks / impressions) * 100 : null,
+    ...wilson(clicks, impressions),
+    impressions,
+    clicks,
+  }))
+  const unfinished = end >= today && typeof points.at(-1)?.value === 'number'
+  return { period, points, unfinished, note: noteOf(period, unfinished) }
 }
 
-/** What has to be said of a range that ends less than three days ago, while clicks still come. `now` is in milliseconds. */
-export const newestNote = ({ end }: Pick<DateRange, 'end'>, now: number): string =>
-  now < utcDay.offset(dateOf(end), 4).getTime()
-    ? ' Clicks come for three days after a send: the newest rates will still rise.'
-    : ''
+const noteOf = (period: Period, unfinished: boolean): string =>
+  [
+    `One mark is a ${period}: its clicks over the copies sent in it. A send’s later clicks count on the days they are made.`,
+    ...(unfinished ? [`The newest ${period} is not over, so its rate will still change.`] : []),
+    'The band is a reading aid for so many recipients, as if each clicked by chance alone; days differ by more than that.',
+  ].join(' ')
