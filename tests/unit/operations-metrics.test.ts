@@ -60,3 +60,12 @@ test('the log has the level of the settings', () => {
   expect(openLog('warn').isLevelEnabled('info')).toBe(false)
   expect(openLog('warn').isLevelEnabled('warn')).toBe(true)
 })
+
+test('redirects are added up whatever became of their clicks', () => {
+  const metrics = createMetrics()
+  expect(metrics.visits()).toBe(0)
+  metrics.countVisit('journaled')
+  metrics.countVisit('journaled')
+  metrics.countVisit('untracked')
+  expect(metrics.visits()).toBe(3)
+})

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { openReading } from '../../src/lib/analytics/reading.ts'
+import { json } from '../../src/lib/http/answer.ts'
+import { fail } from '../../src/lib/result.ts'
+import type { Database } from '../../src/lib/store/database.ts'
+
+const away: Database = {
+  up: false,
+  run: async () => fail({ code: 'unavailable', message: 'gone' }),
+  close: async () => {},
+}
+
+const reading = (perSecond: number) =>
+  openReading({
+    database: away,
+    visits: () => (performance.now() / 1_000) * perSecond,
+    now: () => 1_000_000,
+  })
+
+const answer = async () => json(200, 'a page')
+
+test('in a rush one reader comes after another, also for an answer that is remembered', async () => {
+  const timeOfThree = async (perSecond: number) => {
+    const { remember } = reading(perSecond)
+    await sleep(110)
+    const started = performance.now()
+    for (let reader = 0; reader < 3; reader += 1)
+      expect(await remember({ key: 'page', fresh: false }, answer)).toEqual(await answer())
+    return performance.now() - started
+  }
+  expect(await timeOfThree(5_000)).toBeGreaterThan(95)
+  expect(await timeOfThree(10)).toBeLessThan(95)
+})
+
+test('a report without the database says so', async () => {
+  const { parseReportQuery, readReport } = reading(0)
+  const query = parseReportQuery(new URLSearchParams())
+  if (!query.ok) throw new Error('the query is right')
+  expect(await readReport(query.value)).toMatchObject({ ok: false, fault: { error: 'database_unavailable' } })
+})
