@@ -15,6 +15,7 @@ import { openSelection } from '../../src/lib/selection/selection.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { databaseAway } from '../support/database-away.ts'
 import { anImpression } from '../support/events.ts'
 import { recordImpressions } from '../support/record.ts'
 
@@ -184,13 +185,7 @@ describe('the shares that variations would get now', () => {
   })
 
   test('are not known while the database is away', async () => {
-    const gone: Database = {
-      ...database,
-      async run() {
-        return fail({ code: 'unavailable', message: 'gone' })
-      },
-    }
-    expect(await (await open({}, gone)).readShares()).toMatchObject(fail({ code: 'unavailable' }))
+    expect(await (await open({}, databaseAway)).readShares()).toMatchObject(fail({ code: 'unavailable' }))
   })
 })
 
@@ -213,13 +208,7 @@ describe('why offers are not chosen', () => {
   })
 
   test('is not known while the database is away', async () => {
-    const gone: Database = {
-      ...database,
-      async run() {
-        return fail({ code: 'unavailable', message: 'gone' })
-      },
-    }
-    expect(await (await open({}, gone)).readObstacles()).toMatchObject(fail({ code: 'unavailable' }))
+    expect(await (await open({}, databaseAway)).readObstacles()).toMatchObject(fail({ code: 'unavailable' }))
   })
 })
 

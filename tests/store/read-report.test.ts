@@ -8,6 +8,7 @@ import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { databaseAway } from '../support/database-away.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
@@ -245,8 +246,7 @@ test('a time zone that the database does not know is named; a database that is a
       details: { tz: expect.stringContaining('is not known to the database') },
     }),
   )
-  const away: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
-  expect(await readReport({ database: away, judge, turn }, query())).toMatchObject(
+  expect(await readReport({ database: databaseAway, judge, turn }, query())).toMatchObject(
     fail({ error: 'database_unavailable', message: expect.stringContaining('Redirects go on') }),
   )
   const empty: Database = {

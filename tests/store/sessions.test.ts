@@ -14,6 +14,7 @@ import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { endSessions } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { databaseAway } from '../support/database-away.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 let store: TestDatabase
@@ -21,11 +22,6 @@ let database: Database
 let now = Date.UTC(2026, 10, 18, 12)
 const secret = new TextEncoder().encode('a session secret of many characters')
 const password = 'correct horse battery'
-const away: Database = {
-  up: false,
-  run: async () => fail({ code: 'unavailable', message: 'gone' }),
-  close: async () => {},
-}
 
 beforeEach(async () => {
   store = await createTestDatabase()
@@ -74,7 +70,7 @@ describe('signing in', () => {
   })
 
   test('is limited for each name, wherever the tries come from', async () => {
-    const one = createSignIn(away)
+    const one = createSignIn(databaseAway)
     for (let address = 1; address <= 10; address += 1)
       expect(await signIn({ address: `192.0.2.${address}` }, one)).toMatchObject({
         fault: { code: 'unavailable' },
@@ -92,7 +88,7 @@ describe('signing in', () => {
   })
 
   test('is limited for each address, whatever the names', async () => {
-    const one = createSignIn(away)
+    const one = createSignIn(databaseAway)
     for (let name = 1; name <= 20; name += 1)
       expect(await signIn({ name: `n${name}` }, one)).toMatchObject({ fault: { code: 'unavailable' } })
     for (let more = 0; more < 12; more += 1)
@@ -116,7 +112,7 @@ describe('signing in', () => {
   })
 
   test('is limited for each network of an IPv6 address', async () => {
-    const one = createSignIn(away)
+    const one = createSignIn(databaseAway)
     const from = (host: number) => signIn({ name: `n${host}`, address: `2001:db8::${host}` }, one)
     for (let host = 1; host <= 20; host += 1)
       expect(await from(host)).toMatchObject({ fault: { code: 'unavailable' } })
@@ -155,15 +151,15 @@ describe('a session', () => {
     const token = await begun()
     let gone = false
     const flaky: Database = {
-      ...away,
-      run: (...given) => (gone ? away.run(...given) : database.run(...given)),
+      ...databaseAway,
+      run: (...given) => (gone ? databaseAway.run(...given) : database.run(...given)),
     }
     const kept = sessions(flaky)
     expect(await kept.check(token)).toMatchObject({ ok: true })
     gone = true
     now += hour
     expect(await kept.check(token)).toMatchObject({ ok: true })
-    expect(await sessions(away).check(token)).toEqual(fail({ code: 'unavailable' }))
+    expect(await sessions(databaseAway).check(token)).toEqual(fail({ code: 'unavailable' }))
   })
 
   test('that began before sessions said by what goes on', async () => {
@@ -271,8 +267,8 @@ describe('the secret of sessions', () => {
   test('is read when the database is back, and is known from then on', async () => {
     let gone = true
     const flaky: Database = {
-      ...away,
-      run: (...given) => (gone ? away.run(...given) : database.run(...given)),
+      ...databaseAway,
+      run: (...given) => (gone ? databaseAway.run(...given) : database.run(...given)),
     }
     const read = secretOf(temporaryFolder(), flaky)
     expect(await read()).toBeUndefined()
@@ -292,10 +288,10 @@ describe('the secret of sessions', () => {
   test('that cannot be read keeps people from signing in, and tells them why', async () => {
     let statements = 0
     const stopping: Database = {
-      ...away,
+      ...databaseAway,
       run: (...given) => {
         statements += 1
-        return statements === 1 ? database.run(...given) : away.run(...given)
+        return statements === 1 ? database.run(...given) : databaseAway.run(...given)
       },
     }
     const read = readConfig({ PROMO_DATA_DIR: temporaryFolder() })
@@ -324,7 +320,7 @@ test('readers of the API have a token or a session', async () => {
   expect(await refuse({})).toMatchObject({ error: 'unauthorized', headers: { 'www-authenticate': 'Bearer' } })
   expect(await refuse({ authorization: 'Basic YTpi' })).toMatchObject({ error: 'unauthorized' })
   // Nobody can say whether a session is still good.
-  const blind = { ...parts, sessions: sessions(away) }
+  const blind = { ...parts, sessions: sessions(databaseAway) }
   const cookie = `promo_session=${await begun()}`
   expect(await refuseReader(blind, (name) => (name === 'cookie' ? cookie : undefined))).toMatchObject({
     error: 'database_unavailable',

@@ -2,18 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { openReading } from '../../src/lib/analytics/reading.ts'
 import { json } from '../../src/lib/http/answer.ts'
-import { fail } from '../../src/lib/result.ts'
-import type { Database } from '../../src/lib/store/database.ts'
-
-const away: Database = {
-  up: false,
-  run: async () => fail({ code: 'unavailable', message: 'gone' }),
-  close: async () => {},
-}
+import { databaseAway } from '../support/database-away.ts'
 
 const reading = (perSecond: number) =>
   openReading({
-    database: away,
+    database: databaseAway,
     visits: () => (performance.now() / 1_000) * perSecond,
     now: () => 1_000_000,
   })

@@ -14,9 +14,9 @@ const figures = [
   ['unique_clicks', (row: Figures) => row.unique_clicks],
 ] as const
 
-/** One section of a report as a CSV file; `undefined` is the table of offers. */
-export function tableOf(report: Report, section: Table | undefined): string {
-  switch (section) {
+/** One table of a report as a CSV file; `undefined` is that of the offers. */
+export function tableOf(report: Report, table: Table | undefined): string {
+  switch (table) {
     case undefined:
       return csv(report.offers, [
         ['offer_id', (row) => row.offer_id],

@@ -13,10 +13,12 @@ export async function readObstacles(
 ): Promise<Result<Obstacles, DatabaseFault>> {
   const listed = await database.run(listOfferStates)
   if (!listed.ok) return listed
+  const found = await Promise.all(
+    listed.value.map(({ link_slug }) => (link_slug === null ? undefined : links.get(link_slug))),
+  )
   const obstacles = new Map<number, string>()
-  for (const offer of listed.value) {
-    const works = offer.link_slug !== null && (await links.get(offer.link_slug)) !== undefined
-    const obstacle = obstacleOf(offer, works)
+  for (const [index, offer] of listed.value.entries()) {
+    const obstacle = obstacleOf(offer, found[index] !== undefined)
     if (obstacle !== undefined) obstacles.set(offer.offer_id, obstacle)
   }
   return ok(obstacles)
