@@ -99,9 +99,15 @@ export const cases: Case[] = [
   {
     path: '/quietdesk?utm_source=%0d%0aset-cookie:a',
     status: 307,
-    location: 'https://desk.example/?utm_source=%0D%0Aset-cookie%3Aa#top',
+    location: 'https://desk.example/?utm_source=%0d%0aset-cookie:a#top',
   },
-  { path: '/quietdesk?utm_source=%zz', status: 307, location: 'https://desk.example/?utm_source=%25zz#top' },
+  { path: '/quietdesk?utm_source=%zz', status: 307, location: 'https://desk.example/?utm_source=%zz#top' },
+  {
+    path: '/search?utm_term=x%2fy&promo_var=42',
+    status: 307,
+    location:
+      "https://merchant.example/s?q=caf%E9&12345&sig=a:/,;'()*%2f&id=!!!id!!!&utm_source=x%20y&utm_term=x%2fy#a%20b",
+  },
   ...Object.entries({
     'sec-purpose': 'prefetch',
     purpose: 'prefetch',

@@ -40,7 +40,8 @@ export async function insertPromos(sql: Sql): Promise<void> {
     insert into affiliate_links (slug, destination_url, active, utm, pass_parameters) values
       ('nocodemba', 'https://merchant.example/course?ref=daily', true, '{"utm_source": "dailybrief"}', false),
       ('quietdesk', 'https://desk.example/#top', true, '{}', true),
-      ('gone', 'https://gone.example/', false, '{}', false)
+      ('gone', 'https://gone.example/', false, '{}', false),
+      ('search', 'https://merchant.example/s?q=caf%E9&12345&sig=a:/,;''()*%2f&id=!!!id!!!#a%20b', true, '{"utm_source": "x y"}', true)
   `
   await sql`
     insert into promo_offers (id, name, offer_type, link_slug, weight, active) values

@@ -21,7 +21,7 @@ describe('where a visitor goes', () => {
       "with the link's own parameters",
       linkTo('https://m.example/', { utm: { utm_source: 'a b', mtm_kwd: 'ä' } }),
       '',
-      'https://m.example/?utm_source=a+b&mtm_kwd=%C3%A4',
+      'https://m.example/?utm_source=a%20b&mtm_kwd=%C3%A4',
     ],
     [
       'which replace those of the destination',
@@ -72,10 +72,52 @@ describe('where a visitor goes', () => {
       `https://m.example/?utm_a=${'x'.repeat(500)}`,
     ],
     [
-      'with an encoded value encoded',
+      'with 500 characters of any script',
       linkTo('https://m.example/'),
-      'utm_a=%26x%3D1%23%0d%0aSet-Cookie:x',
-      'https://m.example/?utm_a=%26x%3D1%23%0D%0ASet-Cookie%3Ax',
+      `utm_a=${'%C3%A4'.repeat(500)}&utm_b=${'%C3%A4'.repeat(501)}`,
+      `https://m.example/?utm_a=${'%C3%A4'.repeat(500)}`,
+    ],
+    [
+      'with what was sent as it was sent',
+      linkTo('https://m.example/'),
+      "utm_a=%26x%3D1%23%0d%0aSet-Cookie:x&mtm%5fb=caf%E9+%zz,(|)'!;/?@",
+      "https://m.example/?utm_a=%26x%3D1%23%0d%0aSet-Cookie:x&mtm%5fb=caf%E9+%zz,(|)'!;/?@",
+    ],
+    [
+      'with what a query cannot hold encoded',
+      linkTo('https://m.example/#top'),
+      'utm_a="<ä \n\ud800>',
+      'https://m.example/?utm_a=%22%3C%C3%A4%20%0A%EF%BF%BD%3E#top',
+    ],
+    [
+      'without what follows a "#"',
+      linkTo('https://m.example/'),
+      'utm_a=1#&utm_b=2',
+      'https://m.example/?utm_a=1',
+    ],
+    [
+      'without a name that the destination has in another spelling',
+      linkTo('https://m.example/?utm%5Fa=own&mtm+b=1'),
+      'utm_a=mine&utm%5fa=mine&utm_A=2&utm%5FA=3',
+      'https://m.example/?utm%5Fa=own&mtm+b=1&utm_A=2',
+    ],
+    [
+      'with parameters behind an empty query, and behind one that ends with "&"',
+      linkTo('https://m.example?', { utm: { utm_source: 'x' } }),
+      'utm_a=1',
+      'https://m.example?utm_source=x&utm_a=1',
+    ],
+    [
+      'with no second "&"',
+      linkTo('https://m.example/?a&', { utm: { utm_source: 'x' } }),
+      'utm_a=1',
+      'https://m.example/?a&utm_source=x&utm_a=1',
+    ],
+    [
+      'with no second "&" for those of the visitor',
+      linkTo('https://m.example/?a&'),
+      'utm_a=1',
+      'https://m.example/?a&utm_a=1',
     ],
   ])('%s', (_, link, query, location) => {
     expect(locate(link, query)).toBe(location)
@@ -85,6 +127,54 @@ describe('where a visitor goes', () => {
     const query = Array.from({ length: 30 }, (_, index) => `utm_p${index}=1`).join('&')
     const passed = new URL(locate(linkTo('https://m.example/'), query)).searchParams
     expect([...passed.keys()]).toEqual(Array.from({ length: 20 }, (_, index) => `utm_p${index}`))
+  })
+
+  test.each([
+    'https://m.example/?q=caf%E9',
+    'https://m.example/?12345&vip',
+    "https://m.example/search?q=a%20b+c&sig=a:/,;'()*~!%2f%2F==",
+    'https://m.example/?clickref=!!!id!!!&u={{user}}|[x]',
+    'https://m.example/a;v=1/b;c=2,3?x=1;y=2;utm_source=theirs',
+    'https://m.example',
+    'HTTPS://M.Example:443/a/../%7Eb//c?',
+    'https://m.example/?&&a&=&==b&a#',
+    'https://m.example/?a=?b?c#/route?utm_source=no#2',
+    'https://us%65r:p:w@m.example/"<>^`\'',
+  ])('byte for byte to %s', (url) => {
+    expect(locate(linkTo(url), 'promo_var=42')).toBe(url)
+    const marked = locate(linkTo(url, { utm: { utm_medium: 'a b&c' } }), 'promo_var=42&utm_term=%e9')
+    const [body = '', ...tail] = url.split(/(?=#)/)
+    const between = body.endsWith('?') ? '' : body.includes('?') ? '&' : '?'
+    expect(marked).toBe(`${body}${between}utm_medium=a%20b%26c&utm_term=%e9${tail.join('')}`)
+  })
+
+  test.each([
+    ['https://m.example/?utm%5Fsource=a&b&utm_source=c&d&utm+source=e', 'b'],
+    ['https://m.example/?b&utm_source&d&utm_source=', 'c'],
+  ])('with a parameter in the place of all of its name: %s', (url) => {
+    const location = locate(linkTo(url, { utm: { utm_source: 'z' } }))
+    expect(location).toBe(
+      url.startsWith('https://m.example/?b')
+        ? 'https://m.example/?b&utm_source=z&d'
+        : 'https://m.example/?utm_source=z&b&d&utm+source=e',
+    )
+  })
+
+  test.each([
+    [
+      'https://m.example/grün tee?q=ä\u007f "x"#é',
+      'https://m.example/gr%C3%BCn%20tee?q=%C3%A4%7F%20"x"#%C3%A9',
+    ],
+    [' https://m.example/a\n\tb\u0001 ', 'https://m.example/ab'],
+    ['https://m.example/\ud83d\ude00\ud800', 'https://m.example/%F0%9F%98%80%EF%BF%BD'],
+    ['https://bücher.example:8443/a%zz', 'https://xn--bcher-kva.example:8443/a%zz'],
+    ['https://ü:b@bücher.example/', 'https://%C3%BC:b@xn--bcher-kva.example/'],
+    ['https:m.example/a b', 'https://m.example/a%20b'],
+    ['https://m.example\\@evil.example/?a\\b', 'https://m.example/@evil.example/?a\\b'],
+    ['https://m.example/?a\\b', 'https://m.example/?a\\b'],
+  ])('"%s" leaves as %s, since a header can hold no more', (url, location) => {
+    expect(locate(linkTo(url))).toBe(location)
+    expect(new URL(location).href).toBe(new URL(url).href)
   })
 
   const parameter = fc.oneof(
@@ -103,17 +193,79 @@ describe('where a visitor goes', () => {
       ),
   )
 
-  test('never elsewhere, whatever the query: same origin, path and fragment, and no promo_var', () => {
-    const destinations = fc.oneof(
-      fc.webUrl({ withQueryParameters: true, withFragments: true }),
-      fc.constantFrom(
-        'https://m.example/a/../b?x=1#y',
-        'http://user@m.example:8080//evil.example',
-        'https://m.example\\@evil.example',
-      ),
+  const ascii = Array.from({ length: 94 }, (_, index) => String.fromCharCode(33 + index))
+  const often = ['/', '?', '&', '=', ';', '+', '%', '%E9', '%20', '%2F', 'utm_medium', 'utm_a', '!!!id!!!']
+  const written = (...units: string[]) =>
+    fc.string({ unit: fc.constantFrom(...units, ...often), maxLength: 30 })
+  const rest = (...units: string[]) =>
+    fc
+      .tuple(
+        written(...units).map((path) => path.replaceAll(/[?#\\]/g, '')),
+        fc.option(written(...units).map((query) => query.replaceAll('#', ''))),
+        fc.option(written(...units)),
+      )
+      .map(
+        ([path, query, tail]) =>
+          `/${path}${query === null ? '' : `?${query}`}${tail === null ? '' : `#${tail}`}`,
+      )
+  const origins = fc.constantFrom('https://m.example', 'http://u:p@M.example:8080', 'HTTPS://[::1]')
+  const asciiUrls = fc.tuple(origins, rest(...ascii)).map((parts) => parts.join(''))
+  const anyUrls = fc.oneof(
+    fc.webUrl({ withQueryParameters: true, withFragments: true }),
+    asciiUrls,
+    fc.tuple(origins, rest(...ascii, ' ', '\n', '\0', 'ä', '😀', '\ud800')).map((parts) => parts.join('')),
+    fc.constantFrom('https://m.example/a/../b?x=1#y', 'http://user@m.example:8080//evil.example'),
+    fc.constantFrom('https://m.example\\@evil.example', 'https://bücher.example/ä', 'http:m.example?a'),
+  )
+  const numRuns = 2_000
+
+  test('byte for byte, whatever the URL', () => {
+    fc.assert(
+      fc.property(asciiUrls, (url) => void expect(locate(linkTo(url))).toBe(url)),
+      { numRuns },
     )
     fc.assert(
-      fc.property(destinations, anyQuery, fc.boolean(), (destination_url, query, pass_parameters) => {
+      fc.property(anyUrls, (url) => {
+        const location = locate(linkTo(url))
+        expect(new URL(location).href).toBe(new URL(url).href)
+        expect(location).toMatch(/^[!-~]+$/)
+      }),
+      { numRuns },
+    )
+  })
+
+  const namedLike = (name: string) => (parameter: string) =>
+    [...new URLSearchParams(`&${parameter}`).keys()].includes(name)
+  const parametersOf = (url: string) =>
+    url
+      .replace(/#.*/s, '')
+      .split(/\?(.*)/s)[1]
+      ?.split('&') ?? []
+
+  test('with parameters added to those that stay byte for byte in their order, and nothing else touched', () => {
+    fc.assert(
+      fc.property(asciiUrls, fc.string({ unit: 'grapheme' }), (url, value) => {
+        const location = locate(linkTo(url, { utm: { utm_medium: value } }), 'utm_a=v%E9')
+        const [own, passed] = [namedLike('utm_medium'), namedLike('utm_a')]
+        const given = parametersOf(url)
+        const found = parametersOf(location)
+        expect(found.filter((one) => !own(one) && !passed(one) && one !== '')).toEqual(
+          given.filter((one) => !own(one) && !passed(one) && one !== ''),
+        )
+        expect(found.filter(own)).toEqual([`utm_medium=${encodeURIComponent(value)}`])
+        expect(found.filter(passed)).toEqual(given.some(passed) ? given.filter(passed) : ['utm_a=v%E9'])
+        const place = given.findIndex(own)
+        if (place !== -1) expect(found.findIndex(own)).toBe(place)
+        expect(location.replace(/[?#].*/s, '')).toBe(url.replace(/[?#].*/s, ''))
+        expect(location.split(/(#.*)/s)[1]).toBe(url.split(/(#.*)/s)[1])
+      }),
+      { numRuns },
+    )
+  })
+
+  test('never elsewhere, whatever the query: same origin, path and fragment, and no promo_var', () => {
+    fc.assert(
+      fc.property(anyUrls, anyQuery, fc.boolean(), (destination_url, query, pass_parameters) => {
         const given = new URL(destination_url)
         const location = locate(
           linkTo(destination_url, { pass_parameters, utm: { utm_medium: 'email' } }),

@@ -1,0 +1,63 @@
+/** URLs as they are written: taking them apart and putting them together anew would change what a signature covers. */
+export type UrlText = {
+  head: string
+  /** Without its question mark; `undefined` where there is none. */
+  query: string | undefined
+  /** The fragment with its `#`, or nothing. */
+  tail: string
+}
+
+/** A web URL whose parts everybody reads alike; a `\` before the query leads some clients elsewhere. */
+const plainUrl = /^(https?:\/\/)([^/\\?#]+)([^\\?#]*(?:[?#].*)?)$/is
+
+/**
+ * A web URL that a header can carry, byte for byte where it can carry the one that was given. Else blanks, control
+ * characters and what is not ASCII are encoded as browsers do, and nothing beside them.
+ */
+export function headerUrl(given: string): string {
+  // Browsers leave these out as well.
+  const text = given.replace(/^[\0- ]+|[\0- ]+$|[\t\n\r]/g, '')
+  const [, scheme = '', authority = '', rest = ''] = plainUrl.exec(text) ?? []
+  if (scheme === '') return new URL(text).href
+  return scheme + headerAuthority(authority, text) + headerText(rest)
+}
+
+function headerAuthority(authority: string, text: string): string {
+  if (/^[\x21-\x7e]+$/.test(authority)) return authority
+  return headerText(authority.slice(0, authority.lastIndexOf('@') + 1)) + new URL(text).host
+}
+
+const headerText = (text: string): string => text.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent)
+
+export function splitUrl(text: string): UrlText {
+  const end = text.indexOf('#')
+  const [body, tail] = end === -1 ? [text, ''] : [text.slice(0, end), text.slice(end)]
+  const start = body.indexOf('?')
+  return start === -1
+    ? { head: body, query: undefined, tail }
+    : { head: body.slice(0, start), query: body.slice(start + 1), tail }
+}
+
+/** What stands between a query and a parameter that is appended to it. */
+export const joint = (query: string): string => (query === '' || query.endsWith('&') ? '' : '&')
+
+/** The decoded name of one parameter of a query. */
+export function nameOf(parameter: string): string {
+  const end = parameter.indexOf('=')
+  const name = end === -1 ? parameter : parameter.slice(0, end)
+  return /[%+]/.test(name) ? [...new URLSearchParams(`&${name}`).keys()].join() : name
+}
+
+/** A query with a parameter that takes the place of those of the same name, or else is its last one. */
+export function withParameter(query: string | undefined, name: string, value: string): string {
+  const parameter = `${encode(name)}=${encode(value)}`
+  if (query === undefined) return parameter
+  const parameters = query.split('&')
+  const first = parameters.findIndex((one) => nameOf(one) === name)
+  if (first === -1) return query + joint(query) + parameter
+  return parameters
+    .flatMap((one, index) => (index === first ? parameter : nameOf(one) === name ? [] : one))
+    .join('&')
+}
+
+const encode = (text: string): string => encodeURIComponent(text.toWellFormed())
