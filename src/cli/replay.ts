@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { damagedFile } from '../lib/buffer/damaged.ts'
 import { type EventBuffer, openEventBuffer } from '../lib/buffer/event-buffer.ts'
 import { rejectsFile, takeRejects } from '../lib/buffer/rejects.ts'
 import type { Config } from '../lib/config.ts'
@@ -19,7 +20,8 @@ export const replayCommand: Command = {
   summary: 'try again to record what the database refused or a dead instance left',
   synopsis: '',
   help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those of the rejects file, for example
-after a deleted variation was restored, and the journal of instances that are gone. Each event counts once however often
+after a deleted variation was restored, and the journal of instances that are gone. Lines of the
+journal that could not be read are tried again as well. Each event counts once however often
 it is replayed. What the database refuses again goes back to the rejects file. Safe beside a running site.
 
 Example:
@@ -37,7 +39,7 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
   const folder = join(config.PROMO_DATA_DIR, 'journal')
   const taken = takeRejects(folder)
   let recorded = 0
-  let damaged = taken.damaged
+  let damaged = 0
   const events = openEventBuffer({
     folder,
     sync: config.PROMO_JOURNAL_SYNC,
@@ -54,6 +56,7 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
       damaged += lines
     },
   })
+  events.retryDamaged()
   let kept = true
   for (let from = 0; from < taken.rejects.length; from += atOnce) {
     const group = taken.rejects.slice(from, from + atOnce)
@@ -64,8 +67,10 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
   await drain(events)
   await events.close(0)
   const { depth, rejects } = events.readings()
+  if (taken.damaged > 0)
+    remark(`${count(taken.damaged, 'line')} of the rejects file could not be read: kept beside it`)
   if (damaged > 0)
-    remark(`${count(damaged, 'line')} could not be read; those of the rejects file are kept beside it`)
+    remark(`${count(damaged, 'line')} of the journal could not be read: kept in ${damagedFile(folder)}`)
   if (depth > 0)
     return failed(
       `The database does not answer: ${count(depth, 'event')} wait in ${folder} for the next replay`,

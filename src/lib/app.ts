@@ -154,6 +154,7 @@ async function assemble(
     age: () => readings().age / 1000,
     bytes: () => readings().bytes,
     rejects: () => readings().rejects,
+    damagedBytes: () => readings().damagedBytes,
     databaseUp: () => Number(database.up),
     unnamedProxy: () => unnamedProxy.count,
   })

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { readMetric, test, untilDrained } from './fixture.ts'
+import { damagedFile } from '../../src/lib/buffer/damaged.ts'
+import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, userAgentOf } from './ledger.ts'
 
 test('a torn and a damaged line of a dead instance are reported, and the whole lines land', async ({
@@ -38,6 +39,11 @@ test('a torn and a damaged line of a dead instance are reported, and the whole l
   expect(await readMetric(site, 'promo_journal_damaged_lines_total')).toBe(2)
   expect(site.log.filter((line) => line.includes('journal lines could not be read'))).not.toEqual([])
   expect(readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))).toEqual([])
+  const aside = readFileSync(damagedFile(join(dataDir, 'journal')), 'utf8')
+  const [flipped = '', torn = ''] = victims
+  expect(aside).toContain(`${flipped.replace('(test)', '(tesu)')}\n`)
+  expect(aside).toContain(`${torn.slice(0, Math.floor(torn.length / 2))}`)
+  expect(await readHealth(site)).toMatchObject({ code: 200, journal: { damaged_bytes: aside.length } })
 })
 
 /** Flips a bit in the middle of the journal and cuts its last line in half; answers the two lines as they were. */

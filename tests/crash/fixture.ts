@@ -78,7 +78,7 @@ const HealthSchema = v.object({
   status: v.string(),
   database: v.object({ ok: v.boolean(), fault: v.optional(v.string()) }),
   migrated: v.boolean(),
-  journal: v.object({ ok: v.boolean(), depth: v.number(), bytes: v.number() }),
+  journal: v.object({ ok: v.boolean(), depth: v.number(), bytes: v.number(), damaged_bytes: v.number() }),
   rejects: v.number(),
 })
 

@@ -16,6 +16,7 @@ import { text } from 'node:stream/consumers'
 import { jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { verifyPassword } from '../../src/lib/auth/password.ts'
+import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { openRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
@@ -248,7 +249,8 @@ describe('replay', () => {
     writeFileSync(join(journal(), 'deadbeef.owner'), JSON.stringify(owner))
     const { code, out, err } = await promo(['replay'])
     expect({ code, out }).toEqual({ code: 0, out: 'replayed 1 event, none refused\n' })
-    expect(err).toContain('1 line could not be read')
+    expect(err).toContain('1 line of the journal could not be read')
+    expect(readFileSync(damagedFile(journal()), 'utf8')).toBe('half a li\n')
     expect(await clicksOn(44)).toBe(1)
     expect(await clicksOn(43)).toBe(0)
     expect(readdirSync(journal()).filter((name) => name.endsWith('.journal'))).toEqual([
@@ -264,7 +266,7 @@ describe('replay', () => {
     const { code, out, err } = await promo(['replay'])
     expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^replayed \d/) })
     expect(err).toContain('could not be read')
-    const kept = readdirSync(journal()).filter((name) => name.includes('damaged'))
+    const kept = readdirSync(journal()).filter((name) => name.includes('ndjson.damaged'))
     expect(kept.map((name) => readFileSync(join(journal(), name), 'utf8'))).toEqual([
       expect.stringContaining('{"rejec'),
     ])

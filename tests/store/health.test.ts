@@ -24,6 +24,7 @@ const readings: BufferReadings = {
   age: 1_600,
   bytes: 450,
   rejects: 1,
+  damagedBytes: 0,
   lastFlush: Date.UTC(2026, 10, 18, 12),
   fault: undefined,
 }
@@ -51,7 +52,14 @@ test('while everything works, health tells how much waits and which offers have 
     status: 'ok',
     database: { ok: true },
     migrated: true,
-    journal: { ok: true, depth: 3, age_seconds: 2, bytes: 450, last_flush: '2026-11-18T12:00:00.000Z' },
+    journal: {
+      ok: true,
+      depth: 3,
+      age_seconds: 2,
+      bytes: 450,
+      damaged_bytes: 0,
+      last_flush: '2026-11-18T12:00:00.000Z',
+    },
     rejects: 1,
     hints: [],
     offers_without_slug: [6],
@@ -85,6 +93,14 @@ test('a proxy that the settings do not name is a hint, and nothing is degraded',
   expect(await health({ unnamed: 1 })).toMatchObject({
     code: 200,
     hints: [expect.stringContaining('PROMO_TRUSTED_PROXIES')],
+  })
+})
+
+test('damaged lines that are kept aside are a hint', async () => {
+  expect(await health({ readings: { damagedBytes: 12 } })).toMatchObject({
+    code: 200,
+    journal: { damaged_bytes: 12 },
+    hints: [expect.stringContaining('damaged.lines')],
   })
 })
 

@@ -1,11 +1,13 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
+import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import type { RecordLines } from '../../src/lib/buffer/flusher.ts'
 import type { FileLayer } from '../../src/lib/buffer/journal.ts'
-import { decodeRecords, encodeRecord } from '../../src/lib/buffer/record.ts'
+import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
+import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -21,7 +23,7 @@ type RecordEvents = (events: TrackingEvent[], lines: string) => ReturnType<Recor
 const recording =
   (record: RecordEvents): RecordLines =>
   (lines) =>
-    record(decodeRecords(String(lines)).events, String(lines))
+    record(decodeLines(lines).events, String(lines))
 
 const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
 
@@ -236,7 +238,62 @@ test('a line that is whole and yet no event is refused, told, and keeps back no 
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect([landed, seen.damaged]).toEqual([[click.event_id], 2])
   await events.close(100)
+  expect(readFileSync(damagedFile(folder), 'utf8')).toBe(strange + strange)
 })
+
+/** A segment of a process that is gone. */
+function leave(folder: string, number: number, content: string | Buffer): string {
+  const segment = join(folder, `000000000000001-00000${number}.dead.journal`)
+  writeFileSync(segment, content)
+  writeFileSync(join(folder, 'dead.owner'), '{}')
+  return segment
+}
+
+test('damaged lines are kept aside byte for byte and told once, however often the database is tried', async () => {
+  const folder = temporaryFolder()
+  const broken = Buffer.from([0x7b, 0xff, 0x00, 0xc3, 0x28])
+  leave(folder, 1, Buffer.concat([broken, Buffer.from(`\n${encodeRecord([aClick()])}`), broken]))
+  let tries = 0
+  const { events, seen } = open(async () => {
+    tries += 1
+    return tries < 3 ? fault('unavailable') : ok([])
+  }, folder)
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect([seen.flushed, seen.damaged]).toEqual([[1], 2])
+  const lineBreak = Buffer.from('\n')
+  expect(readFileSync(damagedFile(folder))).toEqual(Buffer.concat([broken, lineBreak, broken, lineBreak]))
+  expect(events.readings()).toMatchObject({ damagedBytes: 12, bytes: 0 })
+  await events.close(100)
+})
+
+test('damaged lines are tried again when somebody asks, and what is still damaged is kept again', async () => {
+  const { events, folder, seen } = open(async () => ok([]))
+  events.retryDamaged()
+  writeFileSync(damagedFile(folder), `broken\n${encodeRecord([aClick(), aClick()])}`)
+  events.retryDamaged()
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect([seen.flushed, seen.damaged]).toEqual([[2], 1])
+  await events.close(100)
+  expect(readFileSync(damagedFile(folder), 'utf8')).toBe('broken\n')
+  expect(readdirSync(folder)).toEqual(['damaged.lines'])
+})
+
+test.each(['in the way', 'full'])(
+  'damaged lines that cannot be kept aside stay in their segment (%s)',
+  async (why) => {
+    const folder = temporaryFolder()
+    if (why === 'full') {
+      writeFileSync(damagedFile(folder), '')
+      truncateSync(damagedFile(folder), 64 * 1024 * 1024 - 6)
+    } else mkdirSync(damagedFile(folder))
+    const segment = leave(folder, 1, `broken\n${encodeRecord([aClick()])}`)
+    const { events, seen } = open(async () => ok([]), folder)
+    expect(await events.flusher.drained(3_000)).toBe(true)
+    expect([seen.flushed, seen.damaged]).toEqual([[1], 1])
+    await events.close(100)
+    expect(readFileSync(segment, 'utf8')).toContain('broken')
+  },
+)
 
 test('refused events are found by halving, in order; the others land', async () => {
   const clicks = Array.from({ length: 9 }, () => aClick({ ip_hash: 'a'.repeat(64) }))

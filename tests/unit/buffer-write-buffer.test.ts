@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type JournalFault, openJournal } from '../../src/lib/buffer/journal.ts'
-import { decodeRecords } from '../../src/lib/buffer/record.ts'
+import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { type Batch, createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
@@ -35,12 +35,12 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
     readdirSync(folder)
       .filter((name) => name.endsWith('.journal'))
       .sort()
-      .flatMap((name) => decodeRecords(readFileSync(join(folder, name), 'utf8')).events)
+      .flatMap((name) => decodeLines(readFileSync(join(folder, name))).events)
       .map(({ event_id }) => event_id)
   return { buffer, journal, files, faults, onDisk, folder, arrivals: () => arrivals }
 }
 
-const eventsOf = (batch: Batch | undefined) => decodeRecords(String(batch?.lines?.bytes)).events
+const eventsOf = (batch: Batch | undefined) => decodeLines(batch?.lines?.bytes ?? Buffer.alloc(0)).events
 
 const many = (count: number) => Array.from({ length: count }, () => aClick())
 
@@ -93,7 +93,7 @@ test('behind a batch that is in memory the others wait on disk only, each with i
   for (let batch = buffer.next(); batch; batch = buffer.next()) {
     inMemory.push(batch.lines !== undefined)
     const lines = batch.lines?.bytes ?? readFileSync(batch.file?.path ?? folder)
-    read.push(...decodeRecords(String(lines)).events)
+    read.push(...decodeLines(lines).events)
     buffer.remove(batch, true)
   }
   expect(inMemory).toEqual([true, false, false, false, true])

@@ -24,6 +24,7 @@ test('gauges tell what is so when somebody asks', async () => {
     age: () => 1.5,
     bytes: () => 100,
     rejects: () => 2,
+    damagedBytes: () => 90,
     databaseUp: () => 0,
     unnamedProxy: () => 0,
   })
@@ -34,6 +35,7 @@ test('gauges tell what is so when somebody asks', async () => {
       'promo_journal_age_seconds 1.5',
       'promo_journal_bytes 100',
       'promo_rejects 2',
+      'promo_journal_damaged_bytes 90',
       'promo_database_up 0',
     ]),
   )

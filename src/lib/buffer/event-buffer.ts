@@ -1,10 +1,20 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
+import { damagedFile, openDamaged } from './damaged.ts'
 import { type Flusher, type RecordLines, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
-import { type FileLayer, type JournalFault, openJournal, startOfSegment } from './journal.ts'
-import { countRecords, decodeRecords } from './record.ts'
+import {
+  type FileLayer,
+  type JournalFault,
+  openJournal,
+  type SegmentFile,
+  segmentName,
+  startOfSegment,
+} from './journal.ts'
+import { decodeLines } from './read-lines.ts'
+import { countRecords } from './record.ts'
 import { openRejects } from './rejects.ts'
 import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
 
@@ -14,6 +24,8 @@ export type EventBuffer = {
   flusher: Flusher
   /** Takes over what instances that are gone have left in the folder, and shows that this one lives. */
   tend(): void
+  /** Has the lines that were kept aside read again, as a segment. */
+  retryDamaged(): void
   readings(): BufferReadings
   /** Hands over what it can within `grace` milliseconds; the rest stays in the journal. */
   close(grace: number): Promise<void>
@@ -25,6 +37,8 @@ export type BufferReadings = {
   age: number
   bytes: number
   rejects: number
+  /** Size of what could not be read and is kept aside. */
+  damagedBytes: number
   lastFlush: number | undefined
   /** Why the journal could not take the newest events. */
   fault: JournalFault | undefined
@@ -45,6 +59,8 @@ export type EventBufferOptions = {
 }
 
 const logFaultsEvery = 10_000
+/** What is damaged is little, unless a disk is dying; then it must not be what fills it. */
+const damagedMaxBytes = 64 * 1024 * 1024
 /** Milliseconds that a stop waits for the statement under way. */
 const stopWait = 1_000
 
@@ -62,6 +78,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     ...(files && { files }),
   })
   const rejects = openRejects(folder)
+  const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, log, onDamaged })
   let loggedAt = Number.NEGATIVE_INFINITY
 
   const buffer: WriteBuffer = createWriteBuffer({
@@ -76,9 +93,12 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       log.error({ fault: fault.code, reason: fault.message, lost }, 'the journal does not take events')
     },
   })
-  journal.adopt(left)
-  buffer.adopt(left.map(batchOf))
-  const flusher: Flusher = startFlusher({ buffer, record, rejects, now, log, onFlush, onDamaged })
+  const adopt = (segments: SegmentFile[]) => {
+    journal.adopt(segments)
+    buffer.adopt(segments.map(batchOf))
+  }
+  adopt(left)
+  const flusher: Flusher = startFlusher({ buffer, record, rejects, damaged, now, log, onFlush })
   flusher.arrived()
 
   return {
@@ -90,9 +110,15 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       const orphans = instance.orphans()
       if (orphans.length > 0) {
         log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
-        journal.adopt(orphans)
-        buffer.adopt(orphans.map(batchOf))
+        adopt(orphans)
       }
+      flusher.arrived()
+    },
+    retryDamaged() {
+      const path = join(folder, segmentName(0, 0, instance.id))
+      if (damaged.bytes() === 0) return
+      renameSync(damagedFile(folder), path)
+      adopt([{ path, bytes: statSync(path).size }])
       flusher.arrived()
     },
     readings: () => ({
@@ -100,6 +126,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       age: buffer.oldest === undefined ? 0 : Math.max(0, now() - buffer.oldest),
       bytes: journal.bytes,
       rejects: rejects.count(),
+      damagedBytes: damaged.bytes(),
       lastFlush: flusher.lastFlush,
       fault: buffer.fault,
     }),
@@ -118,8 +145,9 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
 /** A segment of an earlier run waits on disk until its turn comes. */
 function batchOf(file: { path: string; bytes: number }): Batch {
   try {
-    const text = readFileSync(file.path, 'utf8')
-    const { events } = decodeRecords(text.slice(0, text.indexOf('\n') + 1))
+    const bytes = readFileSync(file.path)
+    const text = bytes.toString()
+    const { events } = decodeLines(bytes.subarray(0, bytes.indexOf('\n') + 1))
     return {
       file,
       lines: undefined,

@@ -4,8 +4,10 @@ import type { Log } from '../operations/log.ts'
 import { fail, messageOf, type Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
+import type { Damaged } from './damaged.ts'
 import { createPace } from './pace.ts'
-import { decodeRecords, encodeRecord, holdsEvent, readLines } from './record.ts'
+import { decodeLines, type ReadLines, readLines } from './read-lines.ts'
+import { encodeRecord, holdsEvent } from './record.ts'
 import type { Reject, Rejects } from './rejects.ts'
 import type { Batch, WriteBuffer } from './write-buffer.ts'
 
@@ -33,10 +35,10 @@ export type FlusherOptions = {
   buffer: WriteBuffer
   record: RecordLines
   rejects: Rejects
+  damaged: Damaged
   now: () => number
   log: Log
   onFlush?: (events: number, seconds: number) => void
-  onDamaged?: (lines: number) => void
 }
 
 /** Milliseconds that an event waits for company, unless a caller waits for it. */
@@ -47,7 +49,7 @@ const conflictsInARow = 5
 
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function startFlusher(options: FlusherOptions): Flusher {
-  const { buffer, record, rejects, now, log, onFlush, onDamaged } = options
+  const { buffer, record, rejects, damaged, now, log, onFlush } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   let stopping = false
@@ -73,14 +75,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
   const flush = async (batch: Batch): Promise<boolean> => {
     const started = performance.now()
     const taken = batch.lines
-      ? { lines: batch.lines.bytes, count: batch.count }
+      ? { lines: batch.lines.bytes, count: batch.count, damaged: [] }
       : await readSegment(batch.file.path)
     if (taken === undefined) {
       buffer.setAside(batch)
       return false
     }
     const { lines, count } = taken
-    const recorded = await recordAll(lines, 0)
+    const unreadable = [...taken.damaged]
+    const recorded = await recordAll(lines, 0, unreadable)
     if (!recorded.ok) {
       log.warn(
         { fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth },
@@ -91,7 +94,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
     const kept = rejects.append(recorded.value)
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
-    buffer.remove(batch, kept.ok)
+    const keptAside = await damaged.keep(unreadable, batch.file?.path)
+    buffer.remove(batch, kept.ok && keptAside)
     lastFlush = now()
     onFlush?.(count, (performance.now() - started) / 1000)
     const rejected = new Set(recorded.value.map(({ event }) => event.event_id))
@@ -103,43 +107,38 @@ export function startFlusher(options: FlusherOptions): Flusher {
   }
 
   /** `undefined` where the segment cannot be read now. One that is gone was replayed and retired by another instance. */
-  const readSegment = async (path: string): Promise<{ lines: Buffer; count: number } | undefined> => {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+  const readSegment = async (path: string): Promise<ReadLines | undefined> => {
+    const file = await readFile(path).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0)
       log.error({ segment: path, reason: messageOf(error) }, 'a journal segment cannot be read')
       return undefined
     })
-    if (text === undefined) return undefined
-    const { lines, count, damaged } = readLines(text)
-    tellDamaged(damaged, { segment: path })
-    return { lines, count }
+    return file && readLines(file)
   }
 
-  const tellDamaged = (damaged: number, where: { segment?: string }): void => {
-    if (damaged === 0) return
-    log.warn({ ...where, damaged }, 'journal lines could not be read and were skipped')
-    onDamaged?.(damaged)
-  }
-
-  /** A batch that the database refuses is halved until the events it refuses are alone. */
-  const recordAll = async (lines: Buffer, conflicts: number): Promise<Result<Reject[], DatabaseFault>> => {
+  /** A batch that the database refuses is halved until the events it refuses are alone. What is no event is `unreadable`. */
+  const recordAll = async (
+    lines: Buffer,
+    conflicts: number,
+    unreadable: Buffer[],
+  ): Promise<Result<Reject[], DatabaseFault>> => {
     if (lines.length === 0) return { ok: true, value: [] }
     const recorded = await record(lines).catch(refusal)
     if (recorded.ok) return { ok: true, value: rejectsOf(lines, recorded.value, now()) }
     if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow)
-      return recordAll(lines, conflicts + 1)
+      return recordAll(lines, conflicts + 1, unreadable)
     if (recorded.fault.code === 'unavailable' || recorded.fault.code === 'timeout') return recorded
-    const { events, damaged } = decodeRecords(lines.toString())
-    tellDamaged(damaged, {})
-    if (damaged > 0) return recordAll(linesOf(events), 0)
+    const { events, damaged: strange } = decodeLines(lines)
+    unreadable.push(...strange)
+    if (strange.length > 0) return recordAll(linesOf(events), 0, unreadable)
     if (events.length === 1) {
       const { message: reason } = recorded.fault
       return { ok: true, value: events.map((event) => ({ rejected_at: now(), reason, event })) }
     }
     const middle = Math.ceil(events.length / 2)
-    const former = await recordAll(linesOf(events.slice(0, middle)), 0)
+    const former = await recordAll(linesOf(events.slice(0, middle)), 0, unreadable)
     if (!former.ok) return former
-    const latter = await recordAll(linesOf(events.slice(middle)), 0)
+    const latter = await recordAll(linesOf(events.slice(middle)), 0, unreadable)
     return latter.ok ? { ok: true, value: [...former.value, ...latter.value] } : latter
   }
 
@@ -237,7 +236,7 @@ const linesOf = (events: readonly TrackingEvent[]): Buffer =>
 function rejectsOf(lines: Buffer, rejections: { event_id: string; reason: string }[], now: number): Reject[] {
   if (rejections.length === 0) return []
   const reasons = new Map(rejections.map(({ event_id, reason }) => [event_id, reason]))
-  return decodeRecords(lines.toString()).events.flatMap((event) => {
+  return decodeLines(lines).events.flatMap((event) => {
     const reason = reasons.get(event.event_id)
     return reason === undefined ? [] : [{ rejected_at: now, reason, event }]
   })

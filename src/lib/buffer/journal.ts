@@ -43,7 +43,7 @@ type Segment = {
 }
 
 /** Segment names sort by the time at which they were begun, over all instances; the rest names the instance. */
-const segmentName = (startedAt: number, number: number, instance: string): string =>
+export const segmentName = (startedAt: number, number: number, instance: string): string =>
   `${String(startedAt).padStart(15, '0')}-${String(number).padStart(6, '0')}.${instance}.journal`
 
 /** The instance that wrote a segment, or `undefined` where the file is none. */

@@ -36,7 +36,7 @@ export function createHealth({
   return async () => {
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), offers: look() }
     const offers = await last.offers
-    const { depth, age, bytes, rejects, lastFlush, fault } = readings()
+    const { depth, age, bytes, rejects, damagedBytes, lastFlush, fault } = readings()
     const reasons = [
       !offers.ok && 'database',
       !migrated() && 'migrated',
@@ -55,13 +55,16 @@ export function createHealth({
         depth,
         age_seconds: Math.round(age / 1000),
         bytes,
+        damaged_bytes: damagedBytes,
         last_flush: lastFlush === undefined ? null : new Date(lastFlush).toISOString(),
       },
       rejects,
-      hints:
-        unnamedProxy.count > 0
-          ? ['all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES']
-          : [],
+      hints: [
+        unnamedProxy.count > 0 &&
+          'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
+        damagedBytes > 0 &&
+          'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
+      ].filter((hint) => typeof hint === 'string'),
       offers_without_slug: offers.ok ? offers.value.map(({ id }) => id) : [],
     })
   }

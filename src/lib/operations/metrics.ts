@@ -9,6 +9,7 @@ type Readings = {
   age: () => number
   bytes: () => number
   rejects: () => number
+  damagedBytes: () => number
   databaseUp: () => number
   unnamedProxy: () => number
 }
@@ -84,7 +85,7 @@ export function createMetrics() {
       registers,
     }),
     /** Gauges that are read when somebody asks. */
-    observe({ depth, age, bytes, rejects, databaseUp, unnamedProxy }: Readings) {
+    observe({ depth, age, bytes, rejects, damagedBytes, databaseUp, unnamedProxy }: Readings) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -98,6 +99,7 @@ export function createMetrics() {
       gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', age)
       gauge('promo_journal_bytes', 'Size of the journal', bytes)
       gauge('promo_rejects', 'Events in the rejects file', rejects)
+      gauge('promo_journal_damaged_bytes', 'Size of what could not be read and is kept aside', damagedBytes)
       gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
       gauge(
         'promo_unnamed_proxy_requests',
