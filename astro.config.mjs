@@ -7,7 +7,9 @@ export default defineConfig({
   adapter: node({ mode: 'middleware' }),
   integrations: [listPages()],
   build: { inlineStylesheets: 'never' },
-  // A form's origin is compared with the address in the request. What that address is, the proxy in front knows.
-  security: { checkOrigin: true, allowedDomains: [{}] },
+  // Believes no X-Forwarded-Host, and lets the server (src/public-address.ts) say that the public address has TLS.
+  security: { checkOrigin: true, allowedDomains: [{ protocol: 'https', hostname: 'localhost' }] },
+  // No page of this site has an image that is converted when somebody asks for it.
+  image: { endpoint: { route: '/_image', entrypoint: './src/no-images.ts' } },
   devToolbar: { enabled: false },
 })

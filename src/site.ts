@@ -8,6 +8,7 @@ import type { Client, HeaderReader } from './lib/http/client.ts'
 import { wrongMethod } from './lib/http/methods.ts'
 import { wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
+import { showPublicAddress } from './public-address.ts'
 
 /** What Astro's Node adapter exports in `middleware` mode. */
 export type AstroHandler = (
@@ -54,7 +55,7 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
 
   const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
     const locals = { app, client: clientOf(request, headerReader(request)) }
-    showPublicAddress(request, app.config.SITE_URL)
+    showPublicAddress(request.headers, app.config.SITE_URL)
     astro(request, response, () => answerNotFound(request, response, locals), locals).catch(
       (error: unknown) => {
         app.log.error({ reason: messageOf(error) }, 'a page broke')
@@ -134,18 +135,6 @@ function refuseForm({ method = 'GET', headers }: IncomingMessage, path: string):
   if (method !== 'POST') return wrongMethod('POST')
   const fault = wrongContentType(headers['content-type'])
   return fault && faultAnswer(fault)
-}
-
-/**
- * Astro refuses forms whose origin is not the address of the request. A proxy may show the site at another one, which
- * only the settings know: forms from there are the site's own.
- */
-function showPublicAddress({ headers }: IncomingMessage, siteUrl: string): void {
-  if (headers.origin !== siteUrl) return
-  const { host, protocol } = new URL(siteUrl)
-  headers.host = host
-  headers['x-forwarded-host'] = host
-  headers['x-forwarded-proto'] = protocol.slice(0, -1)
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

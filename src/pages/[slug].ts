@@ -11,12 +11,14 @@ export const ALL: APIRoute = async ({
   rewrite,
   url,
 }) => {
-  const answer = await app.answerPromoLink({
-    method: request.method,
-    slug,
-    query: url.search.slice(1),
-    header: (name) => request.headers.get(name) ?? undefined,
-    client,
-  })
+  const answer =
+    client &&
+    (await app?.answerPromoLink({
+      method: request.method,
+      slug,
+      query: url.search.slice(1),
+      header: (name) => request.headers.get(name) ?? undefined,
+      client,
+    }))
   return answer ? toResponse(answer) : await rewrite('/404')
 }

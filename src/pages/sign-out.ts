@@ -1,16 +1,20 @@
 import type { APIRoute } from 'astro'
+import { withoutApp } from '../enter.ts'
+import { isOwnForm } from '../lib/http/own-form.ts'
+import { plain, seeOther } from '../protect.ts'
+import { sitePath } from '../site-path.ts'
 
 export const prerender = false
 
 /** Ends this session, or with `everywhere` all sessions of the same person. */
-export const POST: APIRoute = async ({ locals: { app }, request }) => {
+export const POST: APIRoute = async ({ locals: { app }, request, url }) => {
+  if (!app) return withoutApp()
+  if (!isOwnForm({ request, url }, app.config.SITE_URL)) return plain(403, 'Sign out on a page of this site.')
   const form = await request.formData().catch(() => new FormData())
   const cookies = request.headers.get('cookie') ?? undefined
   const ended = await app.access.signOut(cookies, form.get('everywhere') === 'yes')
-  if (!ended.ok) return new Response('The database does not answer; try again in a minute.', { status: 503 })
-  const headers = new Headers({ location: '/sign-in' })
-  headers.append('set-cookie', ended.value)
-  return new Response(null, { status: 303, headers })
+  if (!ended.ok) return plain(503, 'The database does not answer; try again in a minute.')
+  return seeOther(sitePath('/sign-in'), ended.value)
 }
 
-export const ALL: APIRoute = () => new Response('Only POST', { status: 405, headers: { allow: 'POST' } })
+export const ALL: APIRoute = () => plain(405, 'Only POST', { allow: 'POST' })

@@ -17,6 +17,7 @@ const statusOf = {
   rate_limited: 429,
   tracking_failed: 503,
   database_unavailable: 503,
+  site_not_started: 503,
 } as const
 
 export type FaultCode = keyof typeof statusOf
@@ -34,6 +35,12 @@ export type ApiFault = {
 export const databaseUnavailable: ApiFault = {
   error: 'database_unavailable',
   message: 'The database does not answer. Redirects go on and clicks are kept; try again in a minute.',
+}
+
+/** Where a request has come past the server that opens what an endpoint needs. */
+export const siteNotStarted: ApiFault = {
+  error: 'site_not_started',
+  message: 'The promo tracking was not started with this site: start it with src/server.ts',
 }
 
 const apiHeaders = {

@@ -1,23 +1,20 @@
-import type { APIRoute } from 'astro'
+import { guarded } from '../../../../guarded.ts'
 import { wantsFresh } from '../../../../lib/analytics/remember.ts'
 import { respondReport, unlessKnown } from '../../../../lib/analytics/respond.ts'
-import { faultAnswer, toResponse } from '../../../../lib/http/answer.ts'
+import { faultAnswer } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 
 export const prerender = false
 
-export const GET: APIRoute = async ({ locals: { app, client }, request, url }) =>
-  toResponse(
-    await app.guard('analytics', { request, client }, async () => {
-      const fresh = wantsFresh(request)
-      const answer = await app.remember({ key: `report ${url.search}`, fresh }, async () => {
-        const query = app.parseReportQuery(url.searchParams)
-        if (!query.ok) return faultAnswer(query.fault)
-        const report = await app.readReport(query.value)
-        return report.ok ? respondReport(report.value, query.value) : faultAnswer(report.fault)
-      })
-      return unlessKnown(answer, request.headers.get('if-none-match'))
-    }),
-  )
+export const GET = guarded('analytics', async (app, { request, url }) => {
+  const fresh = wantsFresh(request)
+  const answer = await app.remember({ key: `report ${url.search}`, fresh }, async () => {
+    const query = app.parseReportQuery(url.searchParams)
+    if (!query.ok) return faultAnswer(query.fault)
+    const report = await app.readReport(query.value)
+    return report.ok ? respondReport(report.value, query.value) : faultAnswer(report.fault)
+  })
+  return unlessKnown(answer, request.headers.get('if-none-match'))
+})
 
 export const ALL = onlyMethod('GET')

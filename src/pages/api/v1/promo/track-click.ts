@@ -1,18 +1,15 @@
-import type { APIRoute } from 'astro'
-import { faultAnswer, noContent, toResponse } from '../../../../lib/http/answer.ts'
+import { guarded } from '../../../../guarded.ts'
+import { faultAnswer, noContent } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 import { readJson } from '../../../../lib/http/read.ts'
 import { clickSchema } from '../../../../lib/tracking/schemas.ts'
 
 export const prerender = false
 
-export const POST: APIRoute = async ({ locals: { app, client }, request }) =>
-  toResponse(
-    await app.guard('track-click', { request, client }, async () => {
-      const body = await readJson(request, clickSchema)
-      const fault = body.ok ? await app.reportClick(body.value) : body.fault
-      return fault ? faultAnswer(fault) : noContent()
-    }),
-  )
+export const POST = guarded('track-click', async (app, { request }) => {
+  const body = await readJson(request, clickSchema)
+  const fault = body.ok ? await app.reportClick(body.value) : body.fault
+  return fault ? faultAnswer(fault) : noContent()
+})
 
 export const ALL = onlyMethod('POST')

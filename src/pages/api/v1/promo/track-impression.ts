@@ -1,18 +1,15 @@
-import type { APIRoute } from 'astro'
-import { faultAnswer, noContent, toResponse } from '../../../../lib/http/answer.ts'
+import { guarded } from '../../../../guarded.ts'
+import { faultAnswer, noContent } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 import { readJson } from '../../../../lib/http/read.ts'
 import { impressionSchema } from '../../../../lib/tracking/schemas.ts'
 
 export const prerender = false
 
-export const POST: APIRoute = async ({ locals: { app, client }, request }) =>
-  toResponse(
-    await app.guard('track-impression', { request, client }, async () => {
-      const body = await readJson(request, impressionSchema)
-      const fault = body.ok ? await app.reportImpression(body.value) : body.fault
-      return fault ? faultAnswer(fault) : noContent()
-    }),
-  )
+export const POST = guarded('track-impression', async (app, { request }) => {
+  const body = await readJson(request, impressionSchema)
+  const fault = body.ok ? await app.reportImpression(body.value) : body.fault
+  return fault ? faultAnswer(fault) : noContent()
+})
 
 export const ALL = onlyMethod('POST')

@@ -1,11 +1,12 @@
 import type { APIRoute } from 'astro'
-import { toResponse } from '../../../../../lib/http/answer.ts'
+import { faultAnswer, siteNotStarted, toResponse } from '../../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../../lib/http/methods.ts'
 
 export const prerender = false
 
 /** Readiness: 503 as soon as a part does not work. */
-export const GET: APIRoute = async ({ locals: { app } }) => toResponse(await app.readHealth())
+export const GET: APIRoute = async ({ locals: { app } }) =>
+  toResponse(app ? await app.readHealth() : faultAnswer(siteNotStarted))
 
 /** Uptime monitors like to ask without a body. */
 export const HEAD = GET

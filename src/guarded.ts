@@ -1,0 +1,14 @@
+import type { APIContext, APIRoute } from 'astro'
+import type { App } from './lib/app.ts'
+import { type Answer, faultAnswer, siteNotStarted, toResponse } from './lib/http/answer.ts'
+import type { Endpoint } from './lib/http/guard.ts'
+
+/** An endpoint that lets through whom the guard lets through; nobody where the request has come past our server. */
+export const guarded =
+  (endpoint: Endpoint, respond: (app: App, context: APIContext) => Promise<Answer>): APIRoute =>
+  async (context) => {
+    const { request, locals } = context
+    const { app, client } = locals
+    if (!app || !client) return toResponse(faultAnswer(siteNotStarted))
+    return toResponse(await app.guard(endpoint, { request, client }, () => respond(app, context)))
+  }
