@@ -1,6 +1,6 @@
 import { ok } from '../lib/result.ts'
-import { explain } from '../lib/selection/explain.ts'
-import { explainDecisions } from '../lib/store/decisions.ts'
+import { explain, explainReport } from '../lib/selection/explain.ts'
+import { explainDecisions, listUndecidedReports } from '../lib/store/decisions.ts'
 import { loadConfig } from '../load-config.ts'
 import { type Command, failed, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
@@ -11,7 +11,8 @@ export const explainCommand: Command = {
   synopsis: 'SEND',
   help: `Prints how the promo of a send was chosen by select-random: when, by which strategy, how probable it was, and what was
 known of all that could have been chosen. SEND is the newsletter_send_id. The choice is made again from what was kept, to
-show that the same seed gives the same variation. Decisions are kept for PROMO_RETAIN_EVENTS_MONTHS.
+show that the same seed gives the same variation. Decisions are kept for PROMO_RETAIN_EVENTS_MONTHS. What the send was
+reported to have shown and select-random did not choose is named as chosen elsewhere.
 
 Example:
   npm run promo -- explain 2026-11-18-daily`,
@@ -19,13 +20,20 @@ Example:
     const read = readArguments(args, {}, ['SEND'])
     if (!read.ok) return read
     const [send = ''] = read.value.operands
+    const config = loadConfig()
     return await withDatabase(
-      loadConfig(),
+      config,
       async (database) => {
         const found = await database.run((sql) => explainDecisions(sql, send))
         if (!found.ok) return databaseFailed(found.fault)
-        if (found.value.length === 0) return failed(`nothing was chosen for a send "${send}"`)
-        for (const decision of found.value) for (const line of explain(decision)) print(line)
+        const reports = await database.run((sql) => listUndecidedReports(sql, send))
+        if (!reports.ok) return databaseFailed(reports.fault)
+        const lines = [
+          ...found.value.map((decision) => explain(decision)),
+          ...reports.value.map((report) => explainReport(report, config.PROMO_RETAIN_EVENTS_MONTHS)),
+        ].flat()
+        if (lines.length === 0) return failed(`nothing was chosen or reported for a send "${send}"`)
+        for (const line of lines) print(line)
         return ok(undefined)
       },
       { migrated: false },

@@ -235,11 +235,36 @@ describe('promo explain', () => {
     expect(out).toMatch(/probability {2}[\d.]+ %, estimated from seeded draws/)
   })
 
+  test('says what a send was reported with and select-random did not choose', async () => {
+    await sent('by hand', 42, 1, 4, 1_200)
+    expect((await promo(['explain', 'by hand'])).out).toBe(
+      [
+        'chosen elsewhere: variation 42 of "No Code MBA"',
+        '  reported     2026-11-17T12:00:00Z, to 1,200 recipients',
+        '  why          not known here: no choice of select-random is kept for it (they are kept for 13 months)',
+        '',
+      ].join('\n'),
+    )
+    const selection = await open()
+    const chosen = await selection.select({ newsletter_send_id: 'both', segments: 2 })
+    const [first, second] = chosen.ok ? (chosen.value.segments ?? []) : []
+    if (!first || !second) return expect.fail('two segments')
+    await sent('both', first.variation_id, 1, first.offer_id)
+    const third = [42, 43, 50].find((one) => one !== first.variation_id && one !== second.variation_id) ?? 0
+    await sent('both', third, 1, third === 50 ? 5 : 4)
+    const { out } = await promo(['explain', 'both'])
+    const [ofFirst = '', ofSecond = ''] = out.split(/^segment 2/m)
+    expect(ofFirst).not.toContain('reported')
+    expect(ofSecond).toContain('reported     no: the send was reported with what was chosen elsewhere, below')
+    expect(ofSecond).toContain(`chosen elsewhere: variation ${third} of`)
+    expect(out.match(/chosen elsewhere: /g)).toHaveLength(1)
+  })
+
   test('says so where nothing was chosen, or no send is named', async () => {
     expect(await promo(['explain', 'nothing'])).toEqual({
       code: 1,
       out: '',
-      err: 'promo explain: nothing was chosen for a send "nothing"\n',
+      err: 'promo explain: nothing was chosen or reported for a send "nothing"\n',
     })
     expect(await promo(['explain'])).toMatchObject({
       code: 2,

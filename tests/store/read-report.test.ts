@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createJudge, type Judged } from '../../src/lib/analytics/judge-evidence.ts'
-import { type ReportQuery, type Section, sections } from '../../src/lib/analytics/query.ts'
+import { parseQuery, type ReportQuery, type Section, sections } from '../../src/lib/analytics/query.ts'
 import { readReport } from '../../src/lib/analytics/read-report.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -254,6 +254,33 @@ test('a time zone that the database does not know is named; a database that is a
     run: async (statements) => ok(await Promise.resolve(statements(store.sql)).then(() => [] as never)),
   }
   await expect(readReport({ database: empty, judge, turn }, query())).rejects.toThrow('one row')
+})
+
+test('every time zone that the database names is accepted, and means the same to it as to the pages', async () => {
+  const names = await store.sql<{ name: string }[]>`
+    select name from pg_timezone_names where name not in ('localtime', 'posixrules') order by name
+  `
+  expect(names.length).toBeGreaterThan(300)
+  const moments = [Date.UTC(2025, 0, 15, 12, 30), Date.UTC(2025, 6, 15, 12, 30)]
+  const zones = names.map(({ name }) => {
+    const parsed = parseQuery(new URLSearchParams({ tz: name }), noon)
+    return parsed.ok ? parsed.value.tz : expect.fail(`${name} is refused`)
+  })
+  const asked = moments.flatMap((moment) => zones.map((zone) => ({ zone, moment: moment / 1000 })))
+  const told = await store.sql<{ hour: string }[]>`
+    select to_char(to_timestamp(moment) at time zone zone, 'YYYY-MM-DD, HH24:MI') as hour
+    from json_to_recordset(${JSON.stringify(asked)}::text::json) as a (zone text, moment double precision)
+  `
+  const differing = asked.filter(({ zone, moment }, index) => {
+    const form = new Intl.DateTimeFormat('en-CA', {
+      timeZone: zone,
+      dateStyle: 'short',
+      timeStyle: 'short',
+      hourCycle: 'h23',
+    })
+    return form.format(moment * 1000) !== told[index]?.hour
+  })
+  expect(differing).toEqual([])
 })
 
 test('what is hidden is in no total: neither in whole months nor in days, nor in any hour', async () => {

@@ -45,7 +45,10 @@ const asked: fc.Arbitrary<ReportQuery> = fc
     format: 'json' as const,
   }))
 
-const rate = (clicks: number, of: number) => (of === 0 ? null : Math.round((clicks / of) * 10_000) / 100)
+function rate(clicks: number, of: number): number | null {
+  const exact = (clicks / of) * 100
+  return of === 0 ? null : exact < 0.1 ? Number(exact.toPrecision(2)) : Math.round(exact * 100) / 100
+}
 
 type Sums = ReturnType<typeof recount>['summary']
 const nothing: Sums = {

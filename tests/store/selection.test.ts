@@ -74,6 +74,8 @@ const decisions = async () => [
   ...(await store.sql`select newsletter_send_id, offer_id, variation_id, strategy, probability from promo_decisions`),
 ]
 
+const explainedOf = async (send: string) => [...(await explainDecisions(store.sql, send))]
+
 test('a promo has all that a newsletter shows, and its link', async () => {
   expect(await select(for42)).toEqual(
     ok({
@@ -166,6 +168,38 @@ describe('a send', () => {
     expect(await decisions()).toEqual([])
     expect([42, 43, 50]).toContain(await chosen(for50, send))
     expect(await decisions()).toHaveLength(1)
+  })
+
+  test('that was reported keeps its decision as it was, whatever may be shown now', async () => {
+    await chosen(for50, send)
+    const before = await explainedOf(send.newsletter_send_id)
+    await recordImpressions(store.sql, [anImpression({ ...send, offer_id: 5, variation_id: 50 })])
+    expect(await chosen(for42, send)).toBe(50)
+    await store.sql`update promo_offers set active = false where id = 5`
+    expect([42, 43]).toContain(await chosen(for42, send))
+    const several = await select(for42, { ...send, segments: 2 })
+    const segments = several.ok ? (several.value.segments ?? []) : []
+    expect(segments.map(({ segment }) => segment)).toEqual([1, 2])
+    expect(new Set(segments.map(({ variation_id }) => variation_id))).toEqual(new Set([42, 43]))
+    const [first, second] = await explainedOf(send.newsletter_send_id)
+    expect(first).toEqual({ ...before[0], shown: true })
+    expect(second).toMatchObject({ segment: 2, shown: false })
+    await store.sql`update promo_offers set active = true where id = 5`
+    expect(await chosen(for42, send)).toBe(50)
+  })
+
+  test('that is reported while it is asked for again keeps its decision as well', async () => {
+    await chosen(for50, send)
+    await store.sql`update promo_offers set active = false where id = 5`
+    let reported = false
+    const other = interrupted(3, async () => {
+      if (!reported)
+        await recordImpressions(store.sql, [anImpression({ ...send, offer_id: 5, variation_id: 50 })])
+      reported = true
+      return 'go on'
+    })
+    expect(await select(for42, send, other)).toMatchObject({ ok: true })
+    expect(await explainedOf(send.newsletter_send_id)).toMatchObject([{ variation_id: 50 }])
   })
 
   test('asked for by many at once gets one promo', async () => {

@@ -83,10 +83,15 @@ test('a page reads what it wants, human clicks unless told otherwise', async () 
   expect(read.mock.calls[0]?.[0]).toMatchObject({ counting: 'human', include: new Set(['timeline']) })
 })
 
+test('what is no parameter of a page is none of its business', async () => {
+  const plain = await page('days=7')
+  expect(await page('days=7&colour=red&gclid=1&utm_source=chat&constructor=1&a=1&a=2')).toEqual(plain)
+})
+
 test('each wrong parameter is named and left out, the others stay', async () => {
-  const shown = await page('days=12&tz=Europe/Oslo&colour=red&clicks=all')
+  const shown = await page('days=12&tz=Europe/Oslo&include_sends=1&clicks=all')
   expect(shown.status).toBe(400)
-  expect(shown.faults.map(([name]) => name).sort()).toEqual(['colour', 'days'])
+  expect(shown.faults.map(([name]) => name).sort()).toEqual(['days', 'include_sends'])
   expect(shown.address).toEqual({ days: '30', tz: 'Europe/Oslo', clicks: 'all' })
   expect((await page('days=7&from=2025-01-01&to=2025-02-01')).address).toMatchObject({ from: '2025-01-01' })
   expect((await page('from=2025-09-01&to=2025-02-01')).faults.map(([name]) => name)).toEqual(['from'])

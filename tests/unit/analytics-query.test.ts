@@ -36,6 +36,17 @@ test.each([
   expect('start' in value(query)).toBe(start !== undefined)
 })
 
+test.each([
+  ['GMT', 'UTC'],
+  ['EST', 'America/Panama'],
+  ['CET', 'Europe/Brussels'],
+  ['GB-Eire', 'Europe/London'],
+  ['Etc/GMT+5', 'Etc/GMT+5'],
+  ['posix/Europe/Oslo', 'Europe/Oslo'],
+])('the time zone %s is %s', (given, zone) => {
+  expect(value(`tz=${encodeURIComponent(given)}`).tz).toBe(zone)
+})
+
 test('filters, sections and the format are read; what is not asked for is not included', () => {
   expect(
     value(
@@ -77,7 +88,8 @@ test.each([
   ['days=7&to=2025-10-01', 'days', 'cannot stand beside from or to; give one of the two'],
   ['tz=Mars/Olympus', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
   ['tz=%2B02:00', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
-  ['tz=EST', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
+  ['tz=PST', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
+  ['tz=', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
   ['clicks=machine', 'clicks', 'must be all or human'],
   ['include_timeline=1', 'include_timeline', 'must be true or false'],
   ['format=xml', 'format', 'must be json or csv'],

@@ -302,11 +302,13 @@ describe('the period', () => {
       'as before',
     ])
     expect([changeOf(5, 0), changeOf(5, undefined)]).toEqual(['', ''])
-    expect([pointsOf(3.14, 2.8), pointsOf(2, 3.5), pointsOf(2, 2.001)]).toEqual([
-      '+0.34 points',
-      '−1.50 points',
-      'as before',
-    ])
+    expect([
+      pointsOf(3.14, 2.8),
+      pointsOf(2, 3.5),
+      pointsOf(2, 2),
+      pointsOf(0.049, 0.034),
+      pointsOf(0.03, 0.034),
+    ]).toEqual(['+0.34 points', '−1.50 points', 'as before', '+0.015 points', '−0.004 points'])
     expect([pointsOf(null, 2), pointsOf(2, null), pointsOf(2, undefined)]).toEqual(['', '', ''])
   })
 })

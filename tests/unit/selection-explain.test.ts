@@ -32,6 +32,7 @@ function explained(
     strategy,
     probability: 0.25,
     decided_at: '2026-11-18T12:00:00Z',
+    shown: null,
     seed,
     basis: { by_weight: choice?.floor ?? false, floor, taken, ...packArms(arms) },
     ...changes,

@@ -1,4 +1,4 @@
-import { type ReportQuery, type Section, sections } from '../../lib/analytics/query.ts'
+import { isParameter, type ReportQuery, type Section, sections } from '../../lib/analytics/query.ts'
 import type { Report } from '../../lib/analytics/report.ts'
 import type { App } from '../../lib/app.ts'
 import { type Address, addressOf } from './address.ts'
@@ -21,16 +21,16 @@ type Asked = {
   offer_id?: string | undefined
 }
 
-/** What newsletters and chats add to a link that somebody shares is not the reader's fault. */
-const withoutMarks = (parameters: URLSearchParams) =>
-  new URLSearchParams([...parameters].filter(([name]) => !/^(utm|mtm)_/.test(name)))
+/** What newsletters, chats and search engines add to a link that somebody shares is not the reader's fault. */
+const ownOf = (parameters: URLSearchParams) =>
+  new URLSearchParams([...parameters].filter(([name]) => isParameter(name)))
 
 /**
  * Reads what a page shows. A parameter that is wrong is named and left out, so that the page stays of use; an offer
  * that is not there has no page.
  */
 export async function readPage(asked: Asked): Promise<PageData> {
-  const parameters = withoutMarks(asked.parameters)
+  const parameters = ownOf(asked.parameters)
   if (asked.offer_id !== undefined) parameters.set('offer_id', asked.offer_id)
   const faults: PageData['faults'] = []
   const include = new Set(sections.filter((name) => asked.wanted.includes(name)))

@@ -1,9 +1,10 @@
+import { roundTo } from '../stats/shown.ts'
 import type { Sums } from '../store/report-row.ts'
 import type { Figures } from './report.ts'
 
-/** Clicks per hundred impressions, two decimals; `null` where there were no impressions. */
+/** Clicks per hundred impressions, to two decimals or two significant digits; `null` where there were no impressions. */
 export const rate = (clicks: number, impressions: number): number | null =>
-  impressions > 0 ? Math.round((clicks / impressions) * 10_000) / 100 : null
+  impressions > 0 ? roundTo(2, (clicks / impressions) * 100) : null
 
 /** The sums of something with its rates. */
 export const figuresOf = (sums: Sums): Figures => ({

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { ApiFault } from '../http/answer.ts'
 import { invalid, readQuery } from '../http/read.ts'
 import { fail, ok, type Result } from '../result.ts'
+import { timeZoneOf } from './time-zone.ts'
 
 /** Tables that can be asked for beside the summary and the offers. */
 export const tables = [
@@ -80,7 +81,8 @@ const querySchema = v.strictObject({
   tz: v.optional(
     v.pipe(
       v.string(),
-      v.check((zone) => isTimeZone(zone), 'must be the name of a time zone, such as UTC or Europe/Oslo'),
+      v.transform(timeZoneOf),
+      v.string('must be the name of a time zone, such as UTC or Europe/Oslo'),
     ),
     'UTC',
   ),
@@ -97,6 +99,9 @@ const querySchema = v.strictObject({
   include_statistics: v.optional(flag),
   format: v.optional(v.picklist(['json', 'csv'], 'must be json or csv'), 'json'),
 })
+
+/** Whether a report has such a parameter. */
+export const isParameter = (name: string): boolean => Object.hasOwn(querySchema.entries, name)
 
 /**
  * Reads the parameters of a report. `now` is in milliseconds since 1970: a range of days ends with the day that it is
@@ -155,15 +160,4 @@ function isDay(text: string): boolean {
   if (!/^2\d{3}-\d{2}-\d{2}$/.test(text)) return false
   const moment = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(text)
-}
-
-/** Names of places only: offsets such as "+02:00" mean the opposite to PostgreSQL, and abbreviations are ambiguous. */
-function isTimeZone(zone: string): boolean {
-  if (zone === 'UTC') return true
-  if (!/^[A-Za-z_]+(\/[\w+-]+){1,2}$/.test(zone)) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }

@@ -1,6 +1,7 @@
-import { count, percent, percentBetween, share } from '../charts/format.ts'
+import { count, digits, percent, percentBetween, share } from '../charts/format.ts'
 import { sumSpans } from '../charts/send-curve.ts'
 import { neededClicks } from '../stats/label.ts'
+import { roundTo } from '../stats/shown.ts'
 import { clickersOf, type Finding } from './findings.ts'
 import type { Counting } from './query.ts'
 import type {
@@ -40,7 +41,7 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
 }
 
 /** As exactly as the rate and its change beside it, lest one seem to have changed and the other not. */
-const perHundred = (rate: number): string => rate.toFixed(2)
+const perHundred = (rate: number): string => (rate === 0 || rate >= 10 ? rate.toFixed(2) : digits(rate))
 
 /** Change of a count against the period before: "+12 %", and nothing where there was none. */
 export function changeOf(now: number, before: number | undefined): string {
@@ -53,9 +54,10 @@ export function changeOf(now: number, before: number | undefined): string {
 /** Change of a rate, in percentage points. */
 export function pointsOf(now: number | null, before: number | null | undefined): string {
   if (now === null || before === null || before === undefined) return ''
-  const change = Math.round((now - before) * 100) / 100
+  // Both are rounded, and so their difference is, but for what binary fractions add.
+  const change = roundTo(2, Number((now - before).toFixed(9)))
   if (change === 0) return 'as before'
-  return `${change > 0 ? '+' : '−'}${Math.abs(change).toFixed(2)} points`
+  return `${change > 0 ? '+' : '−'}${perHundred(Math.abs(change)).replace(/(\.\d\d+?)0+$/, '$1')} points`
 }
 
 type Rated = OfferRow & { statistics: OfferStatistics }

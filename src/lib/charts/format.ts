@@ -5,7 +5,7 @@ export type Period = 'day' | 'week' | 'month'
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
 const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumSignificantDigits: 3 })
-const tiny = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 1 })
+const small = new Intl.NumberFormat('en-GB', { minimumSignificantDigits: 2, maximumSignificantDigits: 2 })
 const usual = new Intl.NumberFormat('en-GB', { maximumSignificantDigits: 3 })
 
 /** A count in full: `12,345`. */
@@ -18,11 +18,11 @@ export const clicksIn = (value: number): string => `${count(value)} ${value === 
 export const shortCount = (value: number): string =>
   (Math.abs(value) < 10_000 ? whole : compact).format(value).toLowerCase()
 
-/** `3.24`, `0.50`, `41.3`, `120`, `12.3k`: figures below each other have as many decimals. */
-function digits(value: number): string {
+/** `3.24`, `0.50`, `0.034`, `41.3`, `120`, `12.3k`: at least two digits that say something, whatever the size. */
+export function digits(value: number): string {
   const size = Math.abs(value)
   if (size >= 100 || size === 0) return shortCount(value)
-  return size < 0.01 ? tiny.format(value) : value.toFixed(size < 10 ? 2 : 1)
+  return size < 0.1 ? small.format(value) : value.toFixed(size < 10 ? 2 : 1)
 }
 
 /** Per cent of a rate that is given in per cent; `–` where there is none. */

@@ -1,5 +1,6 @@
+import { count, digits } from '../charts/format.ts'
 import { beliefOf, meanOf } from '../stats/posterior.ts'
-import type { Basis, ExplainedDecision } from '../store/decisions.ts'
+import type { Basis, ExplainedDecision, UndecidedReport } from '../store/decisions.ts'
 import type { Arm, Strategy } from './arm.ts'
 import { questionOf } from './basis.ts'
 import { choose, weightedChances } from './choose.ts'
@@ -7,17 +8,21 @@ import { wordsOf } from './share-now.ts'
 import { fieldOf } from './thompson.ts'
 import { allowed } from './variety.ts'
 
-const shown = 12
+const mostCandidates = 12
 
 /** Why a segment of a send got its variation, in lines for a terminal. */
 export function explain(decision: ExplainedDecision): string[] {
-  const { segment, variation_id, offer_name, strategy, probability, decided_at, seed, basis } = decision
+  const { segment, variation_id, offer_name, strategy, probability, decided_at, shown, seed, basis } =
+    decision
   const head = [
     `segment ${segment}: variation ${variation_id} of "${offer_name}"`,
     `  text         ${decision.text_content}`,
     `  decided      ${decided_at}`,
     `  strategy     ${strategy}`,
     `  probability  ${percent(probability)}${strategy === 'thompson' ? ', estimated from seeded draws' : ''}`,
+    ...(shown === false
+      ? ['  reported     no: the send was reported with what was chosen elsewhere, below']
+      : []),
   ]
   if (seed === null || basis === null)
     return [...head, '  An earlier version decided this and kept nothing of how.']
@@ -30,6 +35,13 @@ export function explain(decision: ExplainedDecision): string[] {
     ...candidatesOf(strategy, question.arms, basis.taken, variation_id),
   ]
 }
+
+/** What a send showed that `select-random` did not choose, in the same form; `months` are those that decisions are kept for. */
+export const explainReport = (report: UndecidedReport, months: number): string[] => [
+  `chosen elsewhere: variation ${report.variation_id} of "${report.offer_name}"`,
+  `  reported     ${report.tracked_at}, to ${count(report.recipients)} recipients`,
+  `  why          not known here: no choice of select-random is kept for it (they are kept for ${months} months)`,
+]
 
 function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): string {
   if (strategy === 'weighted') return 'drawn in proportion to base weight'
@@ -46,7 +58,7 @@ function candidatesOf(strategy: Strategy, arms: readonly Arm[], taken: readonly 
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
   const lines = strategy === 'thompson' ? believed(arms, free) : weighted(free, strategy)
   const ranked = lines.toSorted((one, other) => other.rank - one.rank)
-  const rows = ranked.filter(({ arm }, place) => place < shown || arm.variation_id === chosen)
+  const rows = ranked.filter(({ arm }, place) => place < mostCandidates || arm.variation_id === chosen)
   const others = taken.length > 0 ? [`  other segments had ${taken.join(', ')}`] : []
   return [
     ...others,
@@ -80,4 +92,5 @@ function believed(arms: readonly Arm[], free: readonly Arm[]): Line[] {
   )
 }
 
-const percent = (share: number): string => `${(share * 100).toFixed(2)} %`
+const percent = (share: number): string =>
+  `${share > 0 && share < 0.01 ? digits(share * 100) : (share * 100).toFixed(2)} %`

@@ -5,7 +5,7 @@ import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import type { Random } from '../random.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
-import { type Decision, findDecisions, keepDecisions } from '../store/decisions.ts'
+import { type Decision, findDecisions, keepDecisions, type StandingDecision } from '../store/decisions.ts'
 import { type PromoText, readPromoTexts } from '../store/offers.ts'
 import type { Arm, Candidate, Strategy } from './arm.ts'
 import { chooseSegments } from './choose-segments.ts'
@@ -41,7 +41,8 @@ const attempts = 4
 /**
  * Chooses a promo among approved variations of active offers with a weight and a working link, for a send or for each of
  * its segments; no two segments get the same. The same send gets the same promos again, as long as they may still be
- * shown. Where fewer variations may be shown than there are segments, it answers fewer.
+ * shown. Where fewer variations may be shown than there are segments, it answers fewer. What was decided for a send that was
+ * reported since is history: where that may no longer be shown, another promo is answered and not kept.
  */
 export async function selectPromo(
   parts: SelectionParts,
@@ -81,19 +82,23 @@ async function decide(
   { database, random, rules }: SelectionParts,
   { strategy, send, segments }: { strategy: Strategy; send: string; segments: number },
   arms: readonly Arm[],
-  first: readonly Decision[],
+  first: readonly StandingDecision[],
 ): Promise<Result<Decision[], DatabaseFault>> {
   let known = first
   const eligible = ({ variation_id }: Decision) =>
     arms.some((arm) => arm.variation_id === variation_id && arm.weight > 0)
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const standing = known.filter(eligible)
-    const fresh = chooseSegments({ arms, strategy, floor: rules.floor, random }, segments, standing)
-    if (fresh.length === 0) return ok(standing)
+    const chosen = chooseSegments({ arms, strategy, floor: rules.floor, random }, segments, standing)
+    const [inPlace, fresh] = splitBy(chosen, ({ segment }) =>
+      known.some((one) => one.segment === segment && one.reported),
+    )
+    const answered = [...standing, ...inPlace].toSorted(bySegment)
+    if (fresh.length === 0) return ok(answered)
     const replaced = known.filter((one) => !eligible(one)).map(({ variation_id }) => variation_id)
     const kept = await database.run((sql) => keepDecisions(sql, send, fresh, replaced))
     if (kept.ok && kept.value.length === fresh.length)
-      return ok([...standing, ...kept.value].toSorted((one, other) => one.segment - other.segment))
+      return ok([...answered, ...kept.value].toSorted(bySegment))
     if (!kept.ok && kept.fault.code !== 'conflict') return kept
     const found = await database.run((sql) => findDecisions(sql, send, segments))
     if (!found.ok) return found
@@ -101,6 +106,13 @@ async function decide(
   }
   return fail({ code: 'conflict', message: 'another decision keeps coming in between' })
 }
+
+const bySegment = (one: Decision, other: Decision): number => one.segment - other.segment
+
+const splitBy = <Item>(items: readonly Item[], belongs: (item: Item) => boolean): [Item[], Item[]] => [
+  items.filter(belongs),
+  items.filter((item) => !belongs(item)),
+]
 
 function promosOf(
   siteUrl: string,

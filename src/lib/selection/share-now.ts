@@ -1,3 +1,4 @@
+import { percent } from '../charts/format.ts'
 import { beliefOf, meanOf } from '../stats/posterior.ts'
 import type { Arm, Hold, PastSend, Strategy } from './arm.ts'
 import { weightedChances } from './choose.ts'
@@ -71,7 +72,7 @@ function simpleShare(arm: Arm, share: number, strategy: Strategy): Share {
   const why =
     strategy === 'weighted'
       ? `${because}; its texts get equal parts`
-      : `${because}, times 1 + CTR / 100 (${ctr.toFixed(2)} %)`
+      : `${because}, times 1 + CTR / 100 (${percent(ctr)})`
   return { offer_id, variation_id, share, believed_ctr: null, held: null, why }
 }
 
@@ -80,8 +81,8 @@ function learnedShare(arm: Arm, share: number | undefined, offerMean: number): S
   const rate = meanOf(beliefOf(arm, offerMean)) * 100
   const told =
     n === 0
-      ? `never sent yet, so believed to do as its offer does: ${rate.toFixed(2)} %`
-      : `believed to have ${rate.toFixed(2)} %, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
+      ? `never sent yet, so believed to do as its offer does: ${percent(rate)}`
+      : `believed to have ${percent(rate)}, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
   const why = share === undefined && arm.held ? `held back: ${wordsOf(arm.held)}; ${told}` : told
   return { offer_id, variation_id, share: share ?? 0, believed_ctr: rate, held: arm.held, why }
 }

@@ -7,7 +7,7 @@ import { type Counted, type CountOf, countSends } from './count-sends.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { isLarger } from './sequential.ts'
-import { logInterval, percent } from './shown.ts'
+import { logInterval, percent, round } from './shown.ts'
 
 const day = 86_400_000
 
@@ -78,7 +78,7 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
         smoothed_ctr: percent(mean),
         interval: [percent(interval[0]), percent(interval[1])],
         probability_best: Math.round(best * 1e4) / 1e4,
-        expected_loss: percent(loss),
+        expected_loss: round(loss * 100),
         label,
       },
     ]

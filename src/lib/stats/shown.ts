@@ -1,8 +1,14 @@
 /** To three decimals. */
 export const round = (value: number): number => Math.round(value * 1e3) / 1e3
 
-/** A rate as per cent, to three decimals. */
-export const percent = (rate: number): number => round(rate * 100)
+/** To so many decimals, and a small figure to two significant digits: it is never rounded to nothing. */
+export function roundTo(decimals: number, value: number): number {
+  const step = 10 ** decimals
+  return Math.abs(value) * step < 10 ? Number(value.toPrecision(2)) : Math.round(value * step) / step
+}
+
+/** A rate as per cent, to three decimals or two significant digits. */
+export const percent = (rate: number): number => roundTo(3, rate * 100)
 
 /** Holds 95 % of what a value may be whose logarithm has a variance. */
 export function logInterval(value: number, variance: number): [low: number, high: number] {

@@ -24,17 +24,23 @@ export type Basis = {
   arms: string
 }
 
+/** A decision that stands, and whether its send was reported: then it is history. */
+export type StandingDecision = Decision & { reported: boolean }
+
 /** The first `segments` segments of a send, as far as they are decided. */
-export const findDecisions = (sql: Sql, send: string, segments: number) => sql<Decision[]>`
-  select segment, offer_id, variation_id, strategy, probability
+export const findDecisions = (sql: Sql, send: string, segments: number) => sql<StandingDecision[]>`
+  select segment, offer_id, variation_id, strategy, probability, ${isReported(sql, send)} as reported
   from promo_decisions
   where newsletter_send_id = ${send} and segment <= ${segments}
   order by segment
 `
 
+const isReported = (sql: Sql, send: string) =>
+  sql`exists (select from promo_impression_tracking where newsletter_send_id = ${send})`
+
 /**
- * Keeps decisions for segments that have none, or whose variation is among `replaced`, which may no longer be shown.
- * Answers those that were kept: where another decision stands, it stays. A variation that another segment was given in
+ * Keeps decisions for segments that have none, or whose variation is among `replaced`, which may no longer be shown,
+ * unless the send was reported. Answers those that were kept: where another decision stands, it stays. A variation that another segment was given in
  * the meantime is a conflict.
  */
 export const keepDecisions = (
@@ -59,7 +65,7 @@ export const keepDecisions = (
     seed = excluded.seed,
     basis = excluded.basis,
     decided_at = now()
-  where standing.variation_id = any(${arrayLiteral(replaced, (id) => id)}::integer[])
+  where standing.variation_id = any(${arrayLiteral(replaced, (id) => id)}::integer[]) and not ${isReported(sql, send)}
   returning segment, offer_id, variation_id, strategy, probability
 `
 
@@ -67,6 +73,8 @@ export const keepDecisions = (
 export type ExplainedDecision = Decision & {
   /** ISO 8601, UTC. */
   decided_at: string
+  /** Whether the send was reported to have shown it; null where the send was not reported at all. */
+  shown: boolean | null
   seed: number | null
   basis: Basis | null
   offer_name: string
@@ -76,12 +84,35 @@ export type ExplainedDecision = Decision & {
 export const explainDecisions = (sql: Sql, send: string) => sql<ExplainedDecision[]>`
   select d.segment, d.offer_id, d.variation_id, d.strategy, d.probability, d.seed::double precision as seed, d.basis,
     to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as decided_at,
-    o.name as offer_name, v.text_content
+    o.name as offer_name, v.text_content, (
+      select bool_or(i.variation_id = d.variation_id) from promo_impression_tracking i where i.newsletter_send_id = ${send}
+    ) as shown
   from promo_decisions d
   join promo_offers o on o.id = d.offer_id
   join promo_text_variations v on v.id = d.variation_id
   where d.newsletter_send_id = ${send}
   order by d.segment
+`
+
+/** What a send was reported to have shown that no decision for it says. */
+export type UndecidedReport = {
+  offer_id: number
+  variation_id: number
+  offer_name: string
+  recipients: number
+  /** ISO 8601, UTC. */
+  tracked_at: string
+}
+
+export const listUndecidedReports = (sql: Sql, send: string) => sql<UndecidedReport[]>`
+  select i.offer_id, i.variation_id, o.name as offer_name, i.recipients,
+    to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as tracked_at
+  from promo_impression_tracking i
+  join promo_offers o on o.id = i.offer_id
+  where i.newsletter_send_id = ${send} and not exists (
+    select from promo_decisions d where d.newsletter_send_id = ${send} and d.variation_id = i.variation_id
+  )
+  order by i.id
 `
 
 /** How a variation came into a send. */
