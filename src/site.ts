@@ -149,9 +149,9 @@ const headerReader =
     return Array.isArray(value) ? value.join(', ') : value
   }
 
-/** The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. */
+/** The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software doubles its slash. */
 function slugOf(path: string): string | undefined {
-  const segment = /^\/([^/]+)\/?$/.exec(path)?.[1]
+  const segment = /^\/\/?([^/]+)\/?$/.exec(path)?.[1]
   if (!segment?.includes('%')) return segment
   try {
     return decodeURIComponent(segment)

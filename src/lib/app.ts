@@ -11,7 +11,7 @@ import { type Answer, plainText } from './http/answer.ts'
 import { type Client, clientOf, type HeaderReader } from './http/client.ts'
 import { type Endpoint, guard } from './http/guard.ts'
 import { limitPerMinute } from './http/rate-limits.ts'
-import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
+import { answerPromoLink, type Damage, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { destinationOf } from './links/destination.ts'
 import { linkSchema } from './links/link.ts'
 import { createRefreshingCache } from './links/refreshing-cache.ts'
@@ -175,6 +175,7 @@ async function assemble(
     log,
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE),
     onVisit: metrics.countVisit,
+    onDamage: (_: string, damage: Damage) => metrics.countDamage(damage),
   }
   const reports = {
     ...tracking,

@@ -16,7 +16,7 @@ export const ALL: APIRoute = async ({
     (await app?.answerPromoLink({
       method: request.method,
       slug,
-      query: url.search.slice(1),
+      query: url.search.slice(1) + url.hash,
       header: (name) => request.headers.get(name) ?? undefined,
       client,
     }))

@@ -68,7 +68,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
       '10000',
     ])
     expect({ code, files }).toEqual({ code: 0, files: ['newsletter.html', 'newsletter.txt'] })
-    expect(html).toContain('href="http://localhost:4321/nocodemba?utm_source=newsletter&amp;promo_var=42"')
+    expect(html).toContain('href="http://localhost:4321/nocodemba?promo_var=42&amp;utm_source=newsletter"')
     for (const part of ['Sponsored', 'Saturday, 18 October 2025', 'Tools &amp; tricks', 'Build Now →']) {
       expect(html).toContain(part)
     }

@@ -92,9 +92,10 @@ describe('both ways', () => {
   test('count what was ignored, by the reason', async () => {
     for (const { site } of [short, astro]) {
       const { body } = await ask(site, '/api/v1/promo/metrics')
-      for (const reason of ['invalid_id', 'unknown_variation', 'other_slug', 'untracked']) {
+      for (const reason of ['unreadable', 'unknown_variation', 'other_slug', 'untracked']) {
         expect(body).toMatch(new RegExp(`promo_redirects_total\\{click="${reason}"\\} [1-9]`))
       }
+      expect(body).toMatch(/promo_damaged_links_total 2\d/)
     }
   })
 
@@ -105,6 +106,16 @@ describe('both ways', () => {
       expect(body).toContain('The Daily Brief')
     }
   })
+})
+
+test('a doubled slash in front is no obstacle', async () => {
+  for (const { site } of [short, astro]) {
+    const { status, headers } = await ask(site, '//nocodemba')
+    expect([status, headers.location]).toEqual([
+      307,
+      'https://merchant.example/course?ref=daily&utm_source=dailybrief',
+    ])
+  }
 })
 
 describe('what is no promo link at all', () => {

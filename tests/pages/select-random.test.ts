@@ -25,7 +25,7 @@ describe('select-random', () => {
       cta_text: 'Build Now →',
       tone: 'exciting',
       length_category: 'short',
-      link: 'https://site.example/nocodemba?utm_source=newsletter&promo_var=42',
+      link: 'https://site.example/nocodemba?promo_var=42&utm_source=newsletter',
     },
     50: {
       offer_id: 5,
@@ -36,7 +36,7 @@ describe('select-random', () => {
       cta_text: null,
       tone: null,
       length_category: null,
-      link: 'https://site.example/quietdesk?utm_source=newsletter&promo_var=50',
+      link: 'https://site.example/quietdesk?promo_var=50&utm_source=newsletter',
     },
   }
   const chosen = async (query = '') => {

@@ -88,7 +88,7 @@ describe("the specification's tests", () => {
   test('Test 9: Click Tracking End-to-End', async () => {
     await api.impression({ ...report, newsletter_send_id: 'test-9', recipients: 100 })
     const before = await api.counters()
-    const answer = await ask(api.site, '/nocodemba?utm_source=newsletter&promo_var=42', {
+    const answer = await ask(api.site, '/nocodemba?promo_var=42&utm_source=newsletter', {
       headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' },
     })
     expect(answer).toMatchObject({

@@ -87,7 +87,7 @@ test('a promo has all that a newsletter shows, and its link', async () => {
       cta_text: 'Build Now →',
       tone: 'exciting',
       length_category: 'short',
-      link: 'https://news.example/nocodemba?utm_source=newsletter&promo_var=42',
+      link: 'https://news.example/nocodemba?promo_var=42&utm_source=newsletter',
       strategy: 'weighted',
     }),
   )

@@ -29,7 +29,7 @@ export const samplePromo = {
   cta_text: 'Build Now →',
   tone: 'exciting',
   length_category: 'short',
-  link: 'http://localhost:4321/nocodemba?utm_source=newsletter&promo_var=42',
+  link: 'http://localhost:4321/nocodemba?promo_var=42&utm_source=newsletter',
   strategy: 'weighted',
 }
 

@@ -3,6 +3,7 @@ import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import {
   answerPromoLink,
+  type Damage,
   type PromoLinkParts,
   type VisitOutcome,
 } from '../../src/lib/links/answer-promo-link.ts'
@@ -27,9 +28,11 @@ const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefo
 
 let accepted: TrackingEvent[]
 let outcomes: VisitOutcome[]
+let damages: [string, Damage][]
 beforeEach(() => {
   accepted = []
   outcomes = []
+  damages = []
 })
 
 const working = (): PromoLinkParts => ({
@@ -65,6 +68,7 @@ const working = (): PromoLinkParts => ({
   now: () => noon,
   log: openLog('silent'),
   onVisit: (outcome) => void outcomes.push(outcome),
+  onDamage: (...damage) => void damages.push(damage),
 })
 
 const ask = (
@@ -73,7 +77,7 @@ const ask = (
   method = 'GET',
   headers: Record<string, string> = {},
 ) => {
-  const [slug = '', query = ''] = path.split('?')
+  const [slug = '', query = ''] = path.split(/\?(.*)/s)
   const client = { address: '203.0.113.7', forwarded: false }
   return answerPromoLink(
     { ...working(), ...changes },
@@ -178,7 +182,7 @@ describe('a promo link', () => {
   test.each([
     ['desk', 'untracked'],
     ['desk?utm_source=x', 'untracked'],
-    ['desk?promo_var=42abc', 'invalid_id'],
+    ['desk?promo_var=42abc', 'unreadable'],
     ['desk?promo_var=7', 'unknown_variation'],
     ['course?promo_var=42', 'other_slug'],
     ['course?promo_var=60', 'journaled'],
@@ -201,13 +205,53 @@ describe('a promo link', () => {
     expect([accepted, outcomes]).toEqual([[], []])
   })
 
-  test.each(['nope', 'de.sk', '', '-desk', 'a'.repeat(101), 'de sk', '../desk', '__proto__'])(
-    'is none: "%s"',
-    async (slug) => {
-      expect(await ask({}, slug)).toBeUndefined()
-      expect(await ask({}, slug, 'POST')).toBeUndefined()
+  const zeroWidth = '\u200b'
+  test.each([
+    ['desk).?promo_var=42', 'damaged'],
+    ['desk ?promo_var=42', 'damaged'],
+    [`${zeroWidth}desk${zeroWidth}?promo_var=42`, 'damaged'],
+    ['-DESK!?promo_var=42', 'damaged'],
+    ['../desk/?promo_var=42', 'damaged'],
+    ['desk%3Fpromo_var=42?', 'damaged'],
+    ['desk%3Futm_source=x?promo_var=42', 'damaged'],
+    ['desk&amp;promo_var=42', 'damaged'],
+    ['desk%26promo_var%3D42', 'damaged'],
+    ['desk?a=b&amp;promo_var=42', 'damaged'],
+    ['desk?promo_var=42)', 'damaged'],
+    ['desk)?promo_var=42abc', 'unreadable'],
+    ['desk?promo_var=42&promo_var=43', 'unreadable'],
+    ['desk%3Fpromo_var=3D42', 'unreadable'],
+  ] as const)('%s is the same link, and told as %s', async (path, damage) => {
+    expect(await ask({}, path, 'HEAD')).toMatchObject({ status: 307 })
+    expect(damages).toEqual([])
+    expect(await ask({}, path)).toMatchObject({
+      status: 307,
+      headers: { location: expect.stringMatching(/^https:\/\/desk\.example\/(\?utm_source=x)?$/) },
+    })
+    expect(outcomes).toEqual([damage === 'damaged' ? 'journaled' : 'unreadable'])
+    expect(accepted).toHaveLength(damage === 'damaged' ? 1 : 0)
+    expect(damages).toEqual([['desk', damage]])
+  })
+
+  test.each(['desk?promo_var=42&utm_source=a%20b', 'desk', 'desk)', 'desk?utm_source=%20'])(
+    '%s tells of no damage to a click',
+    async (path) => {
+      expect(await ask({}, path)).toMatchObject({ status: 307 })
+      expect(damages).toEqual([])
     },
   )
+
+  test('refuses other methods of a damaged link, too', async () => {
+    expect(await ask({}, 'desk).', 'POST')).toMatchObject({ status: 405 })
+  })
+
+  test.each([
+    ...['nope', 'de.sk', '', 'a'.repeat(101), 'de sk', '../desk/more', '__proto__', 'nope).', ').', '?desk'],
+    ...['désk', `desk${')'.repeat(300)}`],
+  ])('is none: "%s"', async (slug) => {
+    expect(await ask({}, slug)).toBeUndefined()
+    expect(await ask({}, slug, 'POST')).toBeUndefined()
+  })
 })
 
 describe('no failure of tracking changes the answer', () => {

@@ -96,6 +96,12 @@ describe('where a visitor goes', () => {
       'https://m.example/?utm_a=1',
     ],
     [
+      'without a promo_var that a damaged link has inside another parameter',
+      linkTo('https://m.example/'),
+      'utm_a=what??promo_var=1&utm_b=b%3fPROMO%5fVAR%3d1&utm_c=c%26amp;promo_var=1',
+      'https://m.example/?utm_a=what?&utm_b=b&utm_c=c',
+    ],
+    [
       'without a name that the destination has in another spelling',
       linkTo('https://m.example/?utm%5Fa=own&mtm+b=1'),
       'utm_a=mine&utm%5fa=mine&utm_A=2&utm%5FA=3',

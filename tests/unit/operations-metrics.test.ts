@@ -16,6 +16,12 @@ test('redirects are counted by what became of their click', async () => {
   )
 })
 
+test('damaged links are counted where they could be read', async () => {
+  const metrics = createMetrics()
+  for (const damage of ['damaged', 'damaged', 'unreadable'] as const) metrics.countDamage(damage)
+  expect(await lines(metrics)).toContain('promo_damaged_links_total 2')
+})
+
 test('gauges tell what is so when somebody asks', async () => {
   const metrics = createMetrics()
   let depth = 1

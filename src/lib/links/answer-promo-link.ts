@@ -4,8 +4,9 @@ import type { Client, HeaderReader } from '../http/client.ts'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 import { type Soon, whenThere } from '../soon.ts'
+import { readPromoVar } from '../tracking/promo-var.ts'
 import { type ClickParts, type Ignored, trackVisit } from '../tracking/track-click.ts'
-import { parseVariationId, promoVarOf } from '../tracking/variation.ts'
+import { repairSlug } from './damaged-slug.ts'
 import { type Destination, locationFor } from './destination.ts'
 import { slugPattern } from './link.ts'
 import type { RefreshingCache } from './refreshing-cache.ts'
@@ -24,10 +25,15 @@ export type PromoLinkParts = ClickParts & {
   links: RefreshingCache<string, Destination>
   /** Told how each redirect's click ended; `failed` where tracking itself broke. */
   onVisit: (outcome: VisitOutcome) => void
+  /** Told which slug's link came damaged, and whether it could be read all the same. */
+  onDamage: (slug: string, damage: Damage) => void
   log: Log
 }
 
-export type VisitOutcome = Acceptance | Ignored | 'invalid_id' | 'failed' | 'untracked'
+export type VisitOutcome = Acceptance | Ignored | 'unreadable' | 'failed' | 'untracked'
+
+/** What was wrong with a link: it was read all the same, or its `promo_var` names no single text. */
+export type Damage = 'damaged' | 'unreadable'
 
 const redirectHeaders = {
   'content-length': '0',
@@ -43,11 +49,25 @@ const redirectHeaders = {
  */
 export function answerPromoLink(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
   const slug = request.slug.toLowerCase()
-  const link = slugPattern.test(slug) ? parts.links.get(slug) : undefined
-  return whenThere(link, (found) => found && answerFound(parts, found, request))
+  if (!slugPattern.test(slug)) return answerDamaged(parts, request)
+  return whenThere(parts.links.get(slug), (found) => found && answerFound(parts, found, request, false))
 }
 
-function answerFound(parts: PromoLinkParts, link: Destination, request: PromoLinkRequest): Soon<Answer> {
+function answerDamaged(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
+  const repaired = repairSlug(request.slug, request.query)
+  if (!repaired) return undefined
+  return whenThere(
+    parts.links.get(repaired.slug),
+    (found) => found && answerFound(parts, found, { ...request, ...repaired }, true),
+  )
+}
+
+function answerFound(
+  parts: PromoLinkParts,
+  link: Destination,
+  request: PromoLinkRequest,
+  damagedSlug: boolean,
+): Soon<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, headers: { ...redirectHeaders, allow: 'GET, HEAD' } }
   }
@@ -65,7 +85,7 @@ function answerFound(parts: PromoLinkParts, link: Destination, request: PromoLin
     return recorded('failed')
   }
   try {
-    const outcome = recordVisit(parts, link.slug, request)
+    const outcome = recordVisit(parts, link.slug, request, damagedSlug)
     return outcome instanceof Promise ? outcome.then(recorded, failed) : recorded(outcome)
   } catch (error) {
     return failed(error)
@@ -76,10 +96,14 @@ function recordVisit(
   parts: PromoLinkParts,
   slug: string,
   { header, client, query }: PromoLinkRequest,
+  damagedSlug: boolean,
 ): Soon<VisitOutcome> {
-  const promoVar = promoVarOf(query)
-  if (promoVar === undefined) return 'untracked'
-  const variationId = parseVariationId(promoVar)
-  if (variationId === undefined) return 'invalid_id'
-  return trackVisit(parts, { slug, variationId, address: client.address, header })
+  const read = readPromoVar(query)
+  if (read === 'untracked') return read
+  if (read === 'unreadable') {
+    parts.onDamage(slug, 'unreadable')
+    return read
+  }
+  if (damagedSlug || read.damaged) parts.onDamage(slug, 'damaged')
+  return trackVisit(parts, { slug, variationId: read.variationId, address: client.address, header })
 }

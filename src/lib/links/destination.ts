@@ -57,6 +57,12 @@ const isTooLong = (parameter: string): boolean =>
   parameter.length > longestValue &&
   [...new URLSearchParams(parameter).values()].some((value) => value.length > longestValue)
 
+/** In a damaged link it stands inside another parameter. */
+const promoVarInside = /(?:\?|%3f|%26)(?:amp;)*promo(?:_|%5f)var.*/is
+
 /** A parameter that is part of the query wherever it is appended. */
 const safe = (parameter: string): string =>
-  parameter.toWellFormed().replace(/[^!$-;=?-~]/gu, encodeURIComponent)
+  parameter
+    .replace(promoVarInside, '')
+    .toWellFormed()
+    .replace(/[^!$-;=?-~]/gu, encodeURIComponent)

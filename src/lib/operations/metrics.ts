@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { JournalFault } from '../buffer/journal.ts'
-import type { VisitOutcome } from '../links/answer-promo-link.ts'
+import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -59,10 +59,19 @@ export function createMetrics() {
     registers,
   })
 
+  const damagedLinks = new Counter({
+    name: 'promo_damaged_links_total',
+    help: 'Clicks on links that were damaged on their way and name one text all the same; see unreadable in promo_redirects_total',
+    registers,
+  })
+
   return {
     registry,
     countVisit(outcome: VisitOutcome) {
       visits.set(outcome, (visits.get(outcome) ?? 0) + 1)
+    },
+    countDamage(damage: Damage) {
+      if (damage === 'damaged') damagedLinks.inc()
     },
     /** Redirects so far. */
     visits: () => [...visits.values()].reduce((sum, count) => sum + count, 0),

@@ -123,7 +123,8 @@ function promosOf(
   return decisions.flatMap(({ segment, variation_id, strategy }) => {
     const text = texts.find((one) => one.variation_id === variation_id)
     const slug = candidates.find((one) => one.variation_id === variation_id)?.link_slug
-    const link = `${siteUrl}/${slug}?utm_source=newsletter&promo_var=${variation_id}`
+    // Mail software breaks the first `&` of a link most often.
+    const link = `${siteUrl}/${slug}?promo_var=${variation_id}&utm_source=newsletter`
     return text && slug ? [{ segment, ...text, link, strategy }] : []
   })
 }

@@ -1,0 +1,64 @@
+import { unescape as decode } from 'node:querystring'
+
+/** What a promo link's query says of its text. */
+export type PromoVar = {
+  variationId: number
+  /** Whether the link was damaged on its way, and names one text all the same. */
+  damaged: boolean
+}
+
+/** What nearly all promo links have: one `promo_var` of plain digits. */
+const plainQuery = /^(?:[^&?;#]*&)*?promo_var=([1-9]\d{0,9})(?:&[^?;#]*)?$/
+const anyName = /promo(?:_|%5f)var/i
+
+/** The name with what mail software makes of the `&` before it. */
+const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
+const readable = /^([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
+/** Encoded again by whatever wraps links, up to so many times. */
+const mostDecoded = 2
+
+/**
+ * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647 without leading zeros, followed by
+ * nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`, `?` and case is
+ * undone. `untracked` where there is no such name, `unreadable` where it does not name exactly one text.
+ */
+export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadable' {
+  if (query === '') return 'untracked'
+  const plain = readPlain(query)
+  if (plain !== undefined) return { variationId: plain, damaged: false }
+  if (!/promo|%/i.test(query)) return 'untracked'
+  let text = query
+  for (let decoded = 0; decoded <= mostDecoded; decoded += 1) {
+    const values = valuesIn(text)
+    if (values.length > 0) return judge(values, query)
+    text = decode(text)
+  }
+  return 'untracked'
+}
+
+function readPlain(query: string): number | undefined {
+  const digits = plainQuery.exec(query)?.[1]
+  if (digits === undefined) return undefined
+  const rest = query.slice(query.search(anyName) + 1)
+  return anyName.test(rest) ? undefined : idOf(digits)
+}
+
+/** The values of all parameters of that name, with what separates parameters in a damaged link too. */
+const valuesIn = (text: string): string[] =>
+  text.split(/[&?#]/).flatMap((parameter) => {
+    const end = parameter.indexOf('=')
+    const [name, value] = end === -1 ? [parameter, ''] : [parameter.slice(0, end), parameter.slice(end + 1)]
+    return namedSo.test(decode(name)) ? decode(value).replace(/[&?#].*/s, '') : []
+  })
+
+function judge(values: readonly string[], query: string): PromoVar | 'unreadable' {
+  const [variationId, ...others] = values.map((value) => idOf(readable.exec(value)?.[1]))
+  if (variationId === undefined || others.some((other) => other !== variationId)) return 'unreadable'
+  const intact = new URLSearchParams(query).getAll('promo_var')
+  return { variationId, damaged: !intact.includes(String(variationId)) }
+}
+
+function idOf(digits: string | undefined): number | undefined {
+  const id = Number(digits)
+  return id <= 2_147_483_647 ? id : undefined
+}
