@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { type Mutant, scoresOf, survivorsOf } from '../mutation/score.ts'
+
+const mutant = (file: string, status: string, replacement = 'false'): Mutant => ({
+  file,
+  line: 1,
+  original: 'a < b',
+  replacement,
+  status,
+})
+
+const mutants = [
+  mutant('src/lib/b/one.ts', 'Killed'),
+  mutant('src/lib/b/two.ts', 'Timeout'),
+  mutant('src/lib/b/two.ts', 'Survived'),
+  mutant('src/lib/b/two.ts', 'NoCoverage', 'true'),
+  mutant('src/lib/b/two.ts', 'CompileError'),
+  mutant('src/lib/b/two.ts', 'Ignored'),
+  mutant('src/lib/a/one.ts', 'Survived', 'a <= b'),
+]
+
+test('a room’s score is the share of mutants that a test noticed, among those that ran or that no test reaches', () => {
+  expect(scoresOf(mutants, [])).toEqual([
+    { room: 'src/lib/a', noticed: 0, counted: 1, score: 0 },
+    { room: 'src/lib/b', noticed: 2, counted: 4, score: 50 },
+  ])
+  expect(survivorsOf(mutants, []).map(({ replacement }) => replacement)).toEqual(['false', 'true', 'a <= b'])
+})
+
+test('an equivalent mutant counts only where it survived, and only the very one that is named', () => {
+  const why = 'both sides are never equal'
+  const named = [
+    { file: 'src/lib/a/one.ts', original: 'a < b', replacement: 'a <= b', why },
+    { file: 'src/lib/b/one.ts', original: 'a < b', replacement: 'false', why },
+    { file: 'src/lib/b/two.ts', original: 'a > b', replacement: 'false', why },
+  ]
+  expect(scoresOf(mutants, named)).toEqual([{ room: 'src/lib/b', noticed: 2, counted: 4, score: 50 }])
+  expect(survivorsOf(mutants, named).map(({ replacement }) => replacement)).toEqual(['false', 'true'])
+})
