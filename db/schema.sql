@@ -124,6 +124,14 @@ create table promo_event_keys (
   constraint promo_event_keys_pkey PRIMARY KEY (event_id)
 );
 
+create table promo_former_slugs (
+  offer_id integer not null,
+  slug text not null,
+  replaced_at timestamp with time zone not null default now(),
+  constraint promo_former_slugs_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
+  constraint promo_former_slugs_pkey PRIMARY KEY (offer_id, slug)
+);
+
 create table promo_handed_over_tokens (
   id integer not null default nextval('promo_handed_over_tokens_id_seq'::regclass),
   digest bytea not null,
@@ -458,6 +466,17 @@ AS $function$
   select case when impressions > 0 then least(clicks::numeric / impressions * 100, 9999999999.99) end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.promo_keep_former_slug()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into promo_former_slugs (offer_id, slug) values (old.id, old.link_slug)
+  on conflict (offer_id, slug) do update set replaced_at = excluded.replaced_at;
+  return null;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.promo_make_click_partition(day date)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -538,6 +557,8 @@ CREATE TRIGGER trigger_months_inserted AFTER INSERT ON promo_monthly_breakdown R
 CREATE TRIGGER trigger_months_truncated AFTER TRUNCATE ON promo_monthly_breakdown FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
 
 CREATE TRIGGER trigger_months_updated AFTER UPDATE ON promo_monthly_breakdown REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
+
+CREATE TRIGGER trigger_keep_former_slug AFTER UPDATE OF link_slug ON promo_offers FOR EACH ROW WHEN (old.link_slug IS NOT NULL AND old.link_slug IS DISTINCT FROM new.link_slug) EXECUTE FUNCTION promo_keep_former_slug();
 
 CREATE TRIGGER trigger_update_offer_ctr BEFORE INSERT OR UPDATE OF total_impressions, total_clicks ON promo_offers FOR EACH ROW EXECUTE FUNCTION update_offer_ctr();
 

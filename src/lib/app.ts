@@ -38,8 +38,8 @@ import { createFlood } from './tracking/flood.ts'
 import { eventRecorder } from './tracking/record-events.ts'
 import { reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
-import { variationSchema } from './tracking/variation.ts'
-import { createVariationSource } from './tracking/variation-source.ts'
+import { createUnchecked } from './tracking/unchecked.ts'
+import { openVariations } from './tracking/variations.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
 
@@ -89,19 +89,7 @@ async function assemble(
     initial: linkSnapshot.read(),
     onFetched: linkSnapshot.write,
   })
-  const variationSnapshot = openSnapshot({
-    path: join(config.PROMO_DATA_DIR, 'variations.json'),
-    schema: variationSchema,
-    log,
-  })
-  const variations = createRefreshingCache({
-    ...createVariationSource(database),
-    keyOf: ({ variation_id }) => variation_id,
-    prepare: (variation) => variation,
-    now,
-    initial: variationSnapshot.read(),
-    onFetched: variationSnapshot.write,
-  })
+  const variations = openVariations({ database, folder: config.PROMO_DATA_DIR, now, log })
   const selection = openSelection({ config, database, links, now, random })
   const salts = createSalts({ database, now, log })
   const events = openEventBuffer({
@@ -109,11 +97,21 @@ async function assemble(
     sync: config.PROMO_JOURNAL_SYNC,
     maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
     maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
-    record: eventRecorder(database),
+    record: eventRecorder(database, (rejections) => {
+      unchecked.judged()
+      metrics.countRejected(rejections)
+    }),
     now,
     log,
     ...metrics.ofBuffer,
     files,
+  })
+
+  const unchecked = createUnchecked({
+    most: config.PROMO_UNCHECKED_MAX,
+    waiting: () => events.buffer.unchecked,
+    now,
+    log,
   })
 
   const provide = async () => {
@@ -151,6 +149,7 @@ async function assemble(
   const readings = events.readings
   metrics.observe({
     depth: () => readings().depth,
+    unchecked: () => readings().unchecked,
     age: () => readings().age / 1000,
     bytes: () => readings().bytes,
     rejects: () => readings().rejects,
@@ -161,6 +160,7 @@ async function assemble(
 
   const tracking = {
     variations,
+    unchecked,
     buffer: events.buffer,
     flusher: events.flusher,
     salts,
@@ -179,6 +179,7 @@ async function assemble(
   }
   const reports = {
     ...tracking,
+    findVariation: variations.find,
     async offerExists(id: number) {
       const found = await database.run((sql) => offerExists(sql, id), 1_000)
       return !found.ok || found.value.length > 0
@@ -227,7 +228,14 @@ async function assemble(
     readDecisions: selection.readDecisions,
     access,
     ...openReading({ database, visits: metrics.visits, now }),
-    readHealth: createHealth({ database, readings, migrated: () => maintenance.ready, unnamedProxy, now }),
+    readHealth: createHealth({
+      database,
+      readings,
+      migrated: () => maintenance.ready,
+      unnamedProxy,
+      unchecked,
+      now,
+    }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {

@@ -63,6 +63,7 @@ const schema = v.object({
   PROMO_JOURNAL_SYNC: oneOf(['write', 'fsync'], 'write'),
   PROMO_JOURNAL_MAX_MB: wholeNumber(1, 1_000_000, 1024),
   PROMO_BUFFER_MAX_EVENTS: wholeNumber(1000, 10_000_000, 200_000),
+  PROMO_UNCHECKED_MAX: wholeNumber(100, 10_000_000, 100_000),
   PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
   PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, defaultDuplicateSeconds),
   PROMO_SCANNER_NETWORKS: v.optional(
@@ -109,6 +110,7 @@ const examples: Record<SettingName, string> = {
   PROMO_JOURNAL_SYNC: 'fsync',
   PROMO_JOURNAL_MAX_MB: '1024',
   PROMO_BUFFER_MAX_EVENTS: '200000',
+  PROMO_UNCHECKED_MAX: '100000',
   PROMO_FLOOD_PER_MINUTE: '120',
   PROMO_DUPLICATE_SECONDS: '10',
   PROMO_SCANNER_NETWORKS: 'scanner-networks.json',

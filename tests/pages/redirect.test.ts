@@ -92,9 +92,13 @@ describe('both ways', () => {
   test('count what was ignored, by the reason', async () => {
     for (const { site } of [short, astro]) {
       const { body } = await ask(site, '/api/v1/promo/metrics')
-      for (const reason of ['unreadable', 'unknown_variation', 'other_slug', 'untracked']) {
+      for (const reason of ['unreadable', 'untracked']) {
         expect(body).toMatch(new RegExp(`promo_redirects_total\\{click="${reason}"\\} [1-9]`))
       }
+      for (const reason of ['unknown_variation', 'other_slug']) {
+        expect(body).toMatch(new RegExp(`promo_events_rejected_total\\{reason="${reason}"\\} [1-9]`))
+      }
+      expect(body).toContain('promo_rejects 0')
       expect(body).toMatch(/promo_damaged_links_total 2\d/)
     }
   })

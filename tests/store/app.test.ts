@@ -62,9 +62,9 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
   expect(await app.readHealth()).toMatchObject({ status: 200 })
   const { body } = await app.readMetrics()
   for (const line of [
-    'promo_redirects_total{click="journaled"} 1',
-    'promo_redirects_total{click="unknown_variation"} 1',
-    'promo_events_flushed_total 3',
+    'promo_redirects_total{click="journaled"} 2',
+    'promo_events_rejected_total{reason="unknown_variation"} 1',
+    'promo_events_flushed_total 4',
     'promo_journal_depth 0',
     'promo_journal_bytes 0',
     'promo_journal_age_seconds 0',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import * as store from '../../src/lib/store/events.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
@@ -96,6 +97,77 @@ describe('clicks', () => {
       { event_id: foreign.event_id, reason: 'variation_gone' },
     ])
     expect(await variation(42)).toMatchObject({ clicks: 1 })
+  })
+
+  describe('that were accepted unchecked', () => {
+    const unchecked = (changes: Partial<Click>) => aClick({ offer_id: null, slug: 'nocodemba', ...changes })
+    const offers = async () => {
+      const rows = await database.sql<{ offer_id: number; variation_id: number }[]>`
+        select offer_id, variation_id from promo_click_tracking order by offer_id, variation_id
+      `
+      return rows.map(({ offer_id, variation_id }) => [offer_id, variation_id])
+    }
+
+    test('get the offer of their variation, on its slug, on any where it has none, and where there is none to check', async () => {
+      const batch = [
+        unchecked({ variation_id: 50, slug: 'quietdesk' }),
+        unchecked({}),
+        unchecked({ variation_id: 60 }),
+        unchecked({ variation_id: 43, slug: null }),
+        aClick({ variation_id: 44 }),
+      ]
+      expect(await recordClicks(database.sql, batch)).toHaveLength(0)
+      expect(await recordClicks(database.sql, batch)).toHaveLength(0)
+      expect(await offers()).toEqual([
+        [4, 42],
+        [4, 43],
+        [4, 44],
+        [5, 50],
+        [6, 60],
+      ])
+    })
+
+    test('come back with the reason, and the others land', async () => {
+      const other = unchecked({ variation_id: 50 })
+      const unknown = unchecked({ variation_id: 999 })
+      const key = { event_id: randomUUID(), caller_key: true }
+      const reported = unchecked({ variation_id: 998, slug: null, ...key })
+      expect([...(await recordClicks(database.sql, [other, unchecked({}), unknown, reported]))]).toEqual([
+        { event_id: other.event_id, reason: 'other_slug' },
+        { event_id: unknown.event_id, reason: 'unknown_variation' },
+        { event_id: reported.event_id, reason: 'unknown_variation' },
+      ])
+      expect(await offers()).toEqual([[4, 42]])
+    })
+
+    test('count on the slugs that their offer once had, whoever has them now', async () => {
+      await database.sql`update promo_offers set link_slug = 'nocode' where id = 4`
+      await database.sql`update promo_offers set link_slug = 'nocodemba' where id = 5`
+      const [current, former, ofDesk, ofDeskFormer] = [
+        unchecked({ slug: 'nocode' }),
+        unchecked({}),
+        unchecked({ variation_id: 50 }),
+        unchecked({ variation_id: 50, slug: 'quietdesk' }),
+      ]
+      const foreign = unchecked({ slug: 'quietdesk' })
+      const batch = [current, former, ofDesk, ofDeskFormer, foreign]
+      expect([...(await recordClicks(database.sql, batch))]).toEqual([
+        { event_id: foreign.event_id, reason: 'other_slug' },
+      ])
+      expect(await offers()).toEqual([
+        [4, 42],
+        [4, 42],
+        [5, 50],
+        [5, 50],
+      ])
+    })
+
+    test('and checked by an earlier version, whose lines have no slug, are recorded in one batch', async () => {
+      const { slug: _, ...earlier } = aClick()
+      const events = JSON.stringify([earlier, unchecked({})])
+      expect(await store.recordClicks(database.sql, events)).toHaveLength(0)
+      expect(await variation(42)).toMatchObject({ clicks: 2 })
+    })
   })
 
   test('refused for their variation do not use up the id that their caller chose', async () => {

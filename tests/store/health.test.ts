@@ -21,6 +21,7 @@ afterAll(async () => {
 
 const readings: BufferReadings = {
   depth: 3,
+  unchecked: 0,
   age: 1_600,
   bytes: 450,
   rejects: 1,
@@ -30,13 +31,20 @@ const readings: BufferReadings = {
 }
 
 async function health(
-  parts: { readings?: Partial<BufferReadings>; migrated?: boolean; from?: Database; unnamed?: number } = {},
+  parts: {
+    readings?: Partial<BufferReadings>
+    migrated?: boolean
+    from?: Database
+    unnamed?: number
+    overflowing?: boolean
+  } = {},
 ) {
   const { status, headers, body } = await createHealth({
     database: parts.from ?? database,
     readings: () => ({ ...readings, ...parts.readings }),
     migrated: () => parts.migrated ?? true,
     unnamedProxy: { count: parts.unnamed ?? 0 },
+    unchecked: { overflowing: parts.overflowing ?? false },
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -45,6 +53,10 @@ async function health(
   })
   return { code: status, ...JSON.parse(`${body}`) }
 }
+
+test('clicks that were turned away unchecked are a reason of their own', async () => {
+  expect(await health({ overflowing: true })).toMatchObject({ code: 503, reasons: ['unchecked_clicks'] })
+})
 
 test('while everything works, health tells how much waits and which offers have no slug', async () => {
   expect(await health()).toEqual({
@@ -119,6 +131,7 @@ test('however many ask, the database is asked once a second', async () => {
     readings: () => readings,
     migrated: () => true,
     unnamedProxy: { count: 0 },
+    unchecked: { overflowing: false },
     now: () => time,
   })
   await Promise.all([read(), read(), read()])

@@ -53,18 +53,29 @@ describe('links', () => {
   })
 })
 
-test('variations come with their offer and its slug', async () => {
+test('variations come with their offer, its slug and its former ones', async () => {
+  const known = { offer_id: 4, link_slug: 'nocodemba', former_slugs: [] }
   expect([...(await listVariations(store.sql))]).toEqual([
-    { variation_id: 42, offer_id: 4, link_slug: 'nocodemba' },
-    { variation_id: 43, offer_id: 4, link_slug: 'nocodemba' },
-    { variation_id: 44, offer_id: 4, link_slug: 'nocodemba' },
-    { variation_id: 50, offer_id: 5, link_slug: 'quietdesk' },
-    { variation_id: 60, offer_id: 6, link_slug: null },
+    { ...known, variation_id: 42 },
+    { ...known, variation_id: 43 },
+    { ...known, variation_id: 44 },
+    { variation_id: 50, offer_id: 5, link_slug: 'quietdesk', former_slugs: [] },
+    { variation_id: 60, offer_id: 6, link_slug: null, former_slugs: [] },
   ])
-  expect([...(await findVariation(store.sql, 60))]).toEqual([
-    { variation_id: 60, offer_id: 6, link_slug: null },
+  for (const slug of ['newer', 'newer', null, 'newest', 'nocodemba', 'quiet']) {
+    await store.sql`update promo_offers set link_slug = ${slug} where id = 4`
+  }
+  expect([...(await findVariation(store.sql, 42))]).toEqual([
+    {
+      variation_id: 42,
+      offer_id: 4,
+      link_slug: 'quiet',
+      former_slugs: ['newer', 'newest', 'nocodemba'],
+    },
   ])
-  expect([...(await findVariation(store.sql, 61))]).toEqual([])
+  await store.sql`update promo_offers set link_slug = 'nocodemba' where id = 4`
+  await store.sql`delete from promo_former_slugs`
+  expect(await findVariation(store.sql, 61)).toHaveLength(0)
 })
 
 describe('offers', () => {

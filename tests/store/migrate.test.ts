@@ -83,9 +83,9 @@ describe.for(versions)('on PostgreSQL %s,', (version) => {
     expect(await migrate(sql)).toEqual(names)
     expect(await readPhase2(sql)).toEqual(before)
     expect([...(await listVariations(sql))]).toEqual([
-      { variation_id: 42, offer_id: 4, link_slug: null },
-      { variation_id: 43, offer_id: 4, link_slug: null },
-      { variation_id: 50, offer_id: 5, link_slug: null },
+      { variation_id: 42, offer_id: 4, link_slug: null, former_slugs: [] },
+      { variation_id: 43, offer_id: 4, link_slug: null, former_slugs: [] },
+      { variation_id: 50, offer_id: 5, link_slug: null, former_slugs: [] },
     ])
     await recordClicks(sql, [
       aClick(),

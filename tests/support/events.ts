@@ -13,6 +13,7 @@ export function aClick(changes: Partial<Click> = {}): Click {
     caller_key: false,
     at,
     offer_id: 4,
+    slug: null,
     variation_id: 42,
     referrer: 'mail.example',
     user_agent: 'Mozilla/5.0',

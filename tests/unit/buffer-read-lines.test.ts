@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { decodeLines, readLines } from '../../src/lib/buffer/read-lines.ts'
 import {
   countRecords,
+  countUnchecked,
   encodeRecord,
   holdsEvent,
   holdsKind,
@@ -50,6 +51,8 @@ const eventWith = (filled: fc.Arbitrary<string>): fc.Arbitrary<TrackingEvent> =>
     fc
       .record({
         ...occurrence,
+        offer_id: fc.option(id),
+        slug: text,
         user_agent: text,
         referrer: text,
         ip_hash: text,
@@ -103,6 +106,22 @@ test('lines tell whose they are and of what kind, whatever a visitor sends', () 
   expect(holdsEvent(lines, '0190b5a4-7c1e-7cc3-9a55-0123456789ab')).toBe(false)
   expect([holdsKind(lines, 'click'), holdsKind(lines, 'impression')]).toEqual([true, false])
   expect(holdsKind(Buffer.from(encodeRecord([anImpression()])), 'impression')).toBe(true)
+})
+
+test('unchecked clicks are counted, whatever a visitor sends', () => {
+  const unchecked = aClick({ offer_id: null, slug: 'desk', user_agent: '"offer_id":null' })
+  const groups = [[aClick({ user_agent: '"offer_id":null' }), unchecked], [anImpression()], [unchecked]]
+  expect(countUnchecked(String(fileOf(groups)))).toBe(2)
+})
+
+test('a click that an earlier version wrote, without slug and sign, means what it meant', () => {
+  const { slug: _, sign: __, ...earlier } = aClick()
+  const json = JSON.stringify([earlier])
+  const line = `{"crc":"${crc32(json).toString(16).padStart(8, '0')}"},${json.slice(1, -1)},\n`
+  expect(decodeLines(Buffer.from(line))).toEqual({
+    events: [{ ...earlier, slug: null, sign: null }],
+    damaged: [],
+  })
 })
 
 test('a visitor cannot make the beginning of a line', () => {

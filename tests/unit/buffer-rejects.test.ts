@@ -21,6 +21,16 @@ test('rejects are kept with their reason and nothing of the visitor, and counted
   expect(takeRejects(folder).rejects[1]).toEqual(impression)
 })
 
+test('clicks on what never existed are not kept, since anybody can make them up', () => {
+  const folder = temporaryFolder()
+  const rejects = openRejects(folder)
+  const invented = ['unknown_variation', 'other_slug'].map((reason) => ({ ...reject(), reason }))
+  expect(rejects.append(invented)).toEqual({ ok: true, value: undefined })
+  expect(readdirSync(folder)).toEqual([])
+  rejects.append([...invented, reject()])
+  expect(takeRejects(folder).rejects).toMatchObject([{ reason: 'variation_gone' }])
+})
+
 test('taking them sets them aside, so that new ones start a new file; done deletes what was set aside', () => {
   const folder = temporaryFolder()
   const rejects = openRejects(folder)

@@ -144,11 +144,13 @@ test('without any file the batch has none', async () => {
 
 test('adopted batches come before everything else', async () => {
   const { buffer } = open()
-  await buffer.accept(aClick())
-  const older = { file: { path: '/older', bytes: 10 }, lines: undefined, count: 7, since: 5 }
+  await buffer.accept(aClick({ offer_id: null }))
+  const older = { file: { path: '/older', bytes: 10 }, lines: undefined, count: 7, unchecked: 2, since: 5 }
   buffer.adopt([older])
-  expect(buffer).toMatchObject({ depth: 8, oldest: 5 })
+  expect(buffer).toMatchObject({ depth: 8, unchecked: 3, oldest: 5 })
   expect(buffer.next()).toBe(older)
+  buffer.remove(older, true)
+  expect(buffer.unchecked).toBe(1)
 })
 
 test('a sync that fails is told, and the event counts all the same', async () => {

@@ -110,6 +110,15 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
   ],
   [
+    'PROMO_UNCHECKED_MAX',
+    100_000,
+    [['100', 100]],
+    [
+      ['99', /at least 100/],
+      ['10000001', /at most/],
+    ],
+  ],
+  [
     'PROMO_FLOOD_PER_MINUTE',
     120,
     [['1', 1]],

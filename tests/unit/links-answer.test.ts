@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
+import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import {
   answerPromoLink,
@@ -17,7 +17,8 @@ import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 
 const rowsOf = <Key extends string | number, Value>(entries: [Key, Value][]): RefreshingCache<Key, Value> => {
   const rows = new Map(entries)
-  return { get: (key) => rows.get(key), refresh: async () => true, current: true, size: rows.size }
+  const get = (key: Key) => rows.get(key)
+  return { get, peek: get, refresh: async () => true, current: true, size: rows.size }
 }
 
 const link = (slug: string) =>
@@ -39,10 +40,11 @@ const working = (): PromoLinkParts => ({
   links: rowsOf([
     ['desk', link('desk')],
     ['course', link('course')],
+    ['bureau', link('bureau')],
   ]),
   variations: rowsOf([
-    [42, { variation_id: 42, offer_id: 4, link_slug: 'desk' }],
-    [60, { variation_id: 60, offer_id: 6, link_slug: null }],
+    [42, { variation_id: 42, offer_id: 4, link_slug: 'desk', former_slugs: ['bureau'] }],
+    [60, { variation_id: 60, offer_id: 6, link_slug: null, former_slugs: [] }],
   ]),
   buffer: {
     accept: async (event: TrackingEvent): Promise<Acceptance> => {
@@ -56,10 +58,12 @@ const working = (): PromoLinkParts => ({
     remove: () => {},
     adopt: () => {},
     depth: 0,
+    unchecked: 0,
     collected: 0,
     oldest: undefined,
     fault: undefined,
   },
+  unchecked: { admit: () => true, judged: () => {}, overflowing: false },
   salts: { hashAt: () => hash, refresh: async () => {} },
   flood: () => false,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
@@ -183,14 +187,36 @@ describe('a promo link', () => {
     ['desk', 'untracked'],
     ['desk?utm_source=x', 'untracked'],
     ['desk?promo_var=42abc', 'unreadable'],
-    ['desk?promo_var=7', 'unknown_variation'],
-    ['course?promo_var=42', 'other_slug'],
     ['course?promo_var=60', 'journaled'],
     ['desk?promo_var=60', 'journaled'],
+    ['bureau?promo_var=42', 'journaled'],
   ] as const)('%s redirects and counts as %s', async (path, outcome) => {
     expect(await ask({}, path)).toMatchObject({ status: 307 })
     expect(outcomes).toEqual([outcome])
     expect(accepted).toHaveLength(outcome === 'journaled' ? 1 : 0)
+  })
+
+  test.each([
+    ['desk?promo_var=42', 4, null],
+    ['bureau?promo_var=42', 4, null],
+    ['course?promo_var=60', 6, null],
+    ['desk?promo_var=7', null, 'desk'],
+    ['course?promo_var=42', null, 'course'],
+    ['Course?promo_var=42', null, 'course'],
+  ])('%s is of offer %s, or goes to be checked with its slug', async (path, offer_id, slug) => {
+    const headers = { 'user-agent': 'Googlebot/2.1' }
+    expect(await ask({}, path, 'GET', headers)).toMatchObject({ status: 307 })
+    expect(outcomes).toEqual(['journaled'])
+    expect(accepted).toMatchObject([{ offer_id, slug, verdict: 'machine', reason: 'self_declared' }])
+  })
+
+  test('that cannot be checked counts towards the flood of its address, up to a bound', async () => {
+    const counted: string[] = []
+    const flood = (address: string) => counted.push(address) > 1
+    const unchecked = { admit: () => counted.length < 2, judged: () => {}, overflowing: false }
+    for (let click = 0; click < 3; click += 1) await ask({ flood, unchecked }, 'desk?promo_var=7')
+    expect(accepted).toMatchObject([{ verdict: 'human' }, { verdict: 'machine', reason: 'flood' }])
+    expect(outcomes).toEqual(['journaled', 'journaled', 'too_many_unchecked'])
   })
 
   test('answers HEAD like GET and records nothing', async () => {
@@ -261,8 +287,7 @@ describe('no failure of tracking changes the answer', () => {
   const rejecting = () => Promise.reject(new Error('broken'))
   const parts = working()
   test.each<[string, Partial<PromoLinkParts>]>([
-    ['variations throw', { variations: { ...parts.variations, get: broken } }],
-    ['variations reject', { variations: { ...parts.variations, get: rejecting } }],
+    ['variations throw', { variations: { peek: broken } }],
     ['the buffer throws', { buffer: { ...parts.buffer, accept: broken } }],
     ['the buffer rejects', { buffer: { ...parts.buffer, accept: rejecting } }],
     ['the salts throw', { salts: { ...parts.salts, hashAt: broken } }],

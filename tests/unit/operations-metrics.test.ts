@@ -27,6 +27,7 @@ test('gauges tell what is so when somebody asks', async () => {
   let depth = 1
   metrics.observe({
     depth: () => depth,
+    unchecked: () => 4,
     age: () => 1.5,
     bytes: () => 100,
     rejects: () => 2,
@@ -38,6 +39,7 @@ test('gauges tell what is so when somebody asks', async () => {
   expect(await lines(metrics)).toEqual(
     expect.arrayContaining([
       'promo_journal_depth 7',
+      'promo_unchecked_clicks 4',
       'promo_journal_age_seconds 1.5',
       'promo_journal_bytes 100',
       'promo_rejects 2',
@@ -62,6 +64,12 @@ test('each app counts for itself', async () => {
     ]),
   )
   expect(await lines(second)).toContain('promo_events_lost_total 0')
+})
+
+test('events that the database had no place for are counted by the reason', async () => {
+  const metrics = createMetrics()
+  metrics.countRejected([{ reason: 'unknown_variation' }, { reason: 'unknown_variation' }])
+  expect(await lines(metrics)).toContain('promo_events_rejected_total{reason="unknown_variation"} 2')
 })
 
 test('the log has the level of the settings', () => {

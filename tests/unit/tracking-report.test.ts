@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import type { Settled } from '../../src/lib/buffer/flusher.ts'
-import type { Acceptance } from '../../src/lib/buffer/write-buffer.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import { fail, ok } from '../../src/lib/result.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { type ReportParts, reportClick, reportImpression } from '../../src/lib/tracking/report.ts'
@@ -23,19 +24,24 @@ type Circumstances = {
   settled?: Settled | 'pending'
   /** Whether the database answers. */
   current?: boolean
+  /** Whether another click that cannot be checked may wait. */
+  admits?: boolean
 }
+
+const variation = { ...ids, link_slug: 'desk', former_slugs: [] }
+/** One that only the database knows. */
+const newer = { ...variation, variation_id: 44 }
 
 const parts = ({
   acceptance = 'journaled',
   settled = 'committed',
   current = true,
+  admits = true,
 }: Circumstances = {}): ReportParts => ({
-  variations: {
-    get: (id) => (id === 42 ? { ...ids, link_slug: 'desk' } : undefined),
-    refresh: async () => true,
-    current,
-    size: 1,
-  },
+  variations: { peek: (id) => (id === 42 ? variation : undefined) },
+  unchecked: { admit: () => admits, judged: () => {}, overflowing: !admits },
+  findVariation: async (id) =>
+    current ? ok({ 42: variation, 44: newer }[id]) : fail({ code: 'unavailable', message: 'away' }),
   buffer: {
     async accept(event) {
       accepted.push(event)
@@ -48,6 +54,7 @@ const parts = ({
     remove: () => {},
     adopt: () => {},
     depth: 0,
+    unchecked: 0,
     collected: 0,
     oldest: undefined,
     fault: undefined,
@@ -107,6 +114,11 @@ describe('an impression', () => {
       details,
     })
     expect(accepted).toEqual([])
+  })
+
+  test('of a variation that only the database knows is recorded', async () => {
+    expect(await reportImpression(parts(), { offer_id: 4, variation_id: 44, recipients: 1 })).toBeUndefined()
+    expect(accepted).toMatchObject([{ offer_id: 4, variation_id: 44 }])
   })
 
   test('of a variation that nobody can look up now is kept', async () => {
@@ -174,19 +186,25 @@ describe('a click', () => {
     ])
   })
 
-  test('on a variation that does not exist is refused', async () => {
-    expect(await reportClick(parts(), { variation_id: 43 })).toEqual({
+  test('on a variation that is not known here is recorded once the database has checked it', async () => {
+    expect(await reportClick(parts(), { variation_id: 43 })).toBeUndefined()
+    expect(accepted).toMatchObject([{ offer_id: null, slug: null, variation_id: 43 }])
+    expect(await reportClick(parts({ settled: 'rejected' }), { variation_id: 43 })).toEqual({
       error: 'validation_error',
       details: { variation_id: 'Variation ID 43 does not exist' },
     })
   })
 
-  test('on a variation that nobody can look up now cannot be kept: its offer is not known', async () => {
-    expect(await reportClick(parts({ current: false }), { variation_id: 43 })).toMatchObject({
-      error: 'tracking_failed',
-      fields: { variation_id: 43, queued: false },
-    })
-    expect(accepted).toEqual([])
+  test('on a variation that nobody can check now is kept, as long as there is room for such', async () => {
+    const away: Circumstances = { current: false, settled: 'pending' }
+    const fault = { error: 'tracking_failed', fields: { variation_id: 43, queued: true } }
+    expect(await reportClick(parts(away), { variation_id: 43 })).toMatchObject(fault)
+    expect(accepted).toHaveLength(1)
+    const full = parts({ ...away, admits: false })
+    const refused = { ...fault, fields: { variation_id: 43, queued: false } }
+    expect(await reportClick(full, { variation_id: 43 })).toMatchObject(refused)
+    expect(await reportClick(full, { variation_id: 42 })).toMatchObject({ fields: { ...ids, queued: true } })
+    expect(accepted).toHaveLength(2)
   })
 })
 
@@ -224,10 +242,14 @@ describe('what the caller is told', () => {
     [
       'refused by the database',
       { settled: 'rejected' },
-      { error: 'validation_error', details: { variation_id: 'Variation ID 42 does not exist' } },
+      {
+        error: 'validation_error',
+        details: { variation_id: 'Variation ID 42 does not exist as one of offer ID 4' },
+      },
     ],
   ])('%s', async (_, circumstances, fault) => {
-    expect(await reportClick(parts(circumstances), { variation_id: 42 })).toEqual(fault)
+    if (circumstances.settled !== 'rejected')
+      expect(await reportClick(parts(circumstances), { variation_id: 42 })).toEqual(fault)
     expect(await reportImpression(parts(circumstances), { ...ids, recipients: 1 })).toEqual(fault)
   })
 })

@@ -14,7 +14,7 @@ import {
   startOfSegment,
 } from './journal.ts'
 import { decodeLines } from './read-lines.ts'
-import { countRecords } from './record.ts'
+import { countRecords, countUnchecked } from './record.ts'
 import { openRejects } from './rejects.ts'
 import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
 
@@ -33,6 +33,8 @@ export type EventBuffer = {
 
 export type BufferReadings = {
   depth: number
+  /** Those of the waiting events that are unchecked clicks. */
+  unchecked: number
   /** Milliseconds since the oldest waiting event happened. */
   age: number
   bytes: number
@@ -123,6 +125,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     },
     readings: () => ({
       depth: buffer.depth,
+      unchecked: buffer.unchecked,
       age: buffer.oldest === undefined ? 0 : Math.max(0, now() - buffer.oldest),
       bytes: journal.bytes,
       rejects: rejects.count(),
@@ -152,10 +155,11 @@ function batchOf(file: { path: string; bytes: number }): Batch {
       file,
       lines: undefined,
       count: countRecords(text),
+      unchecked: countUnchecked(text),
       since: events[0]?.at ?? 0,
     }
   } catch {
     // What cannot be read now holds one event at the least, and none that is older than its file.
-    return { file, lines: undefined, count: 1, since: startOfSegment(file.path) }
+    return { file, lines: undefined, count: 1, unchecked: 0, since: startOfSegment(file.path) }
   }
 }

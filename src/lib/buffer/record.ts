@@ -28,6 +28,9 @@ export const holdsEvent = (lines: Buffer, eventId: string): boolean =>
 export const holdsKind = (lines: Buffer, kind: TrackingEvent['kind']): boolean =>
   lines.includes(`"kind":"${kind}"`)
 
+/** How many unchecked clicks lines have. What visitors send cannot look like this, for the same reason. */
+export const countUnchecked = (lines: string): number => lines.split('"offer_id":null').length - 1
+
 /** How many events a journal file has. A line in which none can be made out counts as one. */
 export const countRecords = (text: string): number =>
   text
@@ -41,8 +44,6 @@ const occurrence = {
   event_id: v.pipe(v.string(), v.uuid()),
   caller_key: v.boolean(),
   at: v.pipe(v.number(), v.integer()),
-  offer_id: id,
-  variation_id: id,
 }
 
 /** An event as it comes back from a file. */
@@ -50,12 +51,15 @@ export const eventSchema = v.variant('kind', [
   v.object({
     kind: v.literal('click'),
     ...occurrence,
+    offer_id: v.nullable(id),
+    // Segments of earlier versions have neither a slug nor a sign.
+    slug: v.optional(text, null),
+    variation_id: id,
     referrer: text,
     user_agent: text,
     ip_hash: text,
     verdict: v.picklist(['human', 'machine', 'duplicate']),
     reason: v.string(),
-    // Segments of earlier versions do not have it.
     sign: v.optional(v.nullable(v.picklist(requestSigns)), null),
     rules_version: v.number(),
     device: text,
@@ -65,6 +69,8 @@ export const eventSchema = v.variant('kind', [
   v.object({
     kind: v.literal('impression'),
     ...occurrence,
+    offer_id: id,
+    variation_id: id,
     newsletter_send_id: text,
     recipients: v.pipe(v.number(), v.integer(), v.minValue(1)),
   }),

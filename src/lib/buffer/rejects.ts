@@ -9,13 +9,18 @@ import { eventSchema } from './record.ts'
 export type Reject = { rejected_at: number; reason: string; event: TrackingEvent }
 
 export type Rejects = {
-  /** Appends to the rejects file; what fails here is for the caller to keep. */
+  /**
+   * Appends to the rejects file, all but unchecked clicks for which there never was a place: anybody can make those up, and
+   * they would fill the disk. What fails here is for the caller to keep.
+   */
   append(rejects: readonly Reject[]): Result<void, { message: string }>
   /** How many lines the file has. */
   count(): number
 }
 
 const schema = v.object({ rejected_at: v.number(), reason: v.string(), event: eventSchema })
+
+const madeUp = ['unknown_variation', 'other_slug']
 
 export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndjson')
 
@@ -26,8 +31,9 @@ export function openRejects(folder: string): Rejects {
   let known = { version: '', lines: 0 }
   return {
     append(rejects) {
-      if (rejects.length === 0) return ok(undefined)
-      const lines = rejects.map((reject) => `${JSON.stringify(withoutDetails(reject))}\n`).join('')
+      const kept = rejects.filter(({ reason }) => !madeUp.includes(reason))
+      if (kept.length === 0) return ok(undefined)
+      const lines = kept.map((reject) => `${JSON.stringify(withoutDetails(reject))}\n`).join('')
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 })
         appendFileSync(path, torn ? `\n${lines}` : lines, { mode: 0o600 })

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { TrackingEvent } from '../tracking/event.ts'
+import { type Acceptance, type Group, newGroup } from './arrivals.ts'
 import type { Journal, JournalFault, SegmentFile } from './journal.ts'
 import { createLines, type Lines } from './lines.ts'
 import { encodeRecord } from './record.ts'
@@ -23,27 +24,14 @@ export type Batch = (
   | { file: SegmentFile; lines: undefined }
 ) & {
   count: number
+  /** How many of them are unchecked clicks. */
+  unchecked: number
   /** When its oldest event happened, in milliseconds since 1970. */
   since: number
 }
 
-/** What became of an accepted event: on disk, only in memory, or dropped since there was room in neither. */
-export type Acceptance = 'journaled' | 'in_memory' | 'lost'
-
-/** Events that are written together, and what becomes of them. */
-type Group = {
-  events: TrackingEvent[]
-  accepted: Promise<Acceptance>
-  resolve: (acceptance: Acceptance) => void
-}
-
-const newGroup = (): Group => {
-  const { promise, resolve } = Promise.withResolvers<Acceptance>()
-  return { events: [], accepted: promise, resolve }
-}
-
 /** What the newest segment holds, and whether all of it is on disk. */
-const newCollection = (lines: Lines) => ({ lines, count: 0, since: 0, onDisk: true })
+const newCollection = (lines: Lines) => ({ lines, count: 0, unchecked: 0, since: 0, onDisk: true })
 
 export type WriteBuffer = {
   /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
@@ -60,6 +48,8 @@ export type WriteBuffer = {
   adopt(batches: Batch[]): void
   /** Events that wait for the database. */
   readonly depth: number
+  /** Those of them that are unchecked clicks. */
+  readonly unchecked: number
   /** Those of them that `next` comes to, which are all that are not set aside. */
   readonly ready: number
   /** Those of them that are in the newest segment. */
@@ -175,6 +165,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     }
     if (collecting.count === 0) collecting.since = first.at
     collecting.count += events.length
+    for (const { offer_id } of events) if (offer_id === null) collecting.unchecked += 1
     inMemory += events.length
     if (!appended.ok) collecting.onDisk = false
     if (collecting.count >= Math.min(segmentEvents, maxEvents)) endSegment()
@@ -185,14 +176,14 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const endSegment = (): void => {
     if (collecting.count === 0) return
     const file = journal.seal()
-    const { lines, count, since, onDisk } = collecting
-    if (file && onDisk && inMemory > count) {
-      waiting.push({ file, lines: undefined, count, since })
-      inMemory -= count
+    const { lines, onDisk, ...held } = collecting
+    if (file && onDisk && inMemory > held.count) {
+      waiting.push({ file, lines: undefined, ...held })
+      inMemory -= held.count
       lines.clear()
       collecting = newCollection(lines)
     } else {
-      waiting.push({ file, lines, count, since })
+      waiting.push({ file, lines, ...held })
       collecting = newCollection(createLines())
     }
   }
@@ -231,6 +222,9 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
 
     get depth() {
       return countOf([...aside, ...waiting]) + collecting.count
+    },
+    get unchecked() {
+      return [...aside, ...waiting, collecting].reduce((sum, { unchecked }) => sum + unchecked, 0)
     },
     get ready() {
       return countOf(waiting) + collecting.count

@@ -32,6 +32,23 @@ export function createAddressReader(): AddressReader {
   return { bytes, read }
 }
 
+/** Names what counts as one client: an IPv4 address, or the network of an IPv6 address. A text that is neither stays. */
+export type NetworkReader = (address: string) => string
+
+/**
+ * Whoever has one IPv6 address has the whole network of 64 bits that it is in (RFC 4291, section 2.5.1), and most systems
+ * change their address in it every day.
+ */
+export function createNetworkReader(): NetworkReader {
+  const { bytes, read } = createAddressReader()
+  return (address) => {
+    const family = read(address)
+    if (family === 6) return `${bytes.getUint32(0).toString(16)}:${bytes.getUint32(4).toString(16)}/64`
+    if (family === 0 || address.indexOf(':') === -1) return address
+    return `${bytes.getUint8(12)}.${bytes.getUint8(13)}.${bytes.getUint8(14)}.${bytes.getUint8(15)}`
+  }
+}
+
 /** Four decimal numbers between two places in the text; -1 where there is anything else. */
 function readIPv4(text: string, from: number, end: number): number {
   let value = 0

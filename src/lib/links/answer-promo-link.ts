@@ -1,4 +1,4 @@
-import type { Acceptance } from '../buffer/write-buffer.ts'
+import type { Acceptance } from '../buffer/arrivals.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Client, HeaderReader } from '../http/client.ts'
 import type { Log } from '../operations/log.ts'

@@ -10,6 +10,8 @@ import type { Result } from '../result.ts'
 export type RefreshingCache<Key extends string | number, Value> = {
   /** Synchronous for every known key. `undefined` means that there is no such row, as far as can be known. */
   get(key: Key): Value | undefined | Promise<Value | undefined>
+  /** What is in memory. `undefined` does not mean that there is no such row: nobody is asked. */
+  peek(key: Key): Value | undefined
   /** Fetches everything; answers whether that worked. */
   refresh(): Promise<boolean>
   /** Whether the last fetch worked, so that "absent" can be believed. */
@@ -75,10 +77,15 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     return value
   }
 
+  const peek = (key: Key): Value | undefined => {
+    if (Math.abs(now() - attemptedAt) >= (current ? freshFor : retryAfter)) void refresh()
+    return rows.get(key)
+  }
+
   return {
+    peek,
     get(key) {
-      if (Math.abs(now() - attemptedAt) >= (current ? freshFor : retryAfter)) void refresh()
-      const row = rows.get(key)
+      const row = peek(key)
       if (row !== undefined || !current || absent.has(key)) return row
       if (finding.size >= findsAtOnce && !finding.has(key)) return undefined
       const asked = finding.get(key) ?? findOne(key).finally(() => finding.delete(key))

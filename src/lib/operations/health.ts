@@ -9,6 +9,7 @@ export type HealthParts = {
   /** Whether the database has this version's tables. */
   migrated: () => boolean
   unnamedProxy: { readonly count: number }
+  unchecked: { readonly overflowing: boolean }
   now: () => number
 }
 
@@ -28,6 +29,7 @@ export function createHealth({
   readings,
   migrated,
   unnamedProxy,
+  unchecked,
   now,
 }: HealthParts): () => Promise<Answer> {
   const look = () => database.run((sql) => offersWithoutSlug(sql), deadline)
@@ -42,6 +44,7 @@ export function createHealth({
       !migrated() && 'migrated',
       fault && 'journal',
       offers.ok && depth > 0 && age > longestWait && 'events_wait',
+      unchecked.overflowing && 'unchecked_clicks',
     ].filter((reason) => typeof reason === 'string')
     const healthy = reasons.length === 0
     return json(healthy ? 200 : 503, {

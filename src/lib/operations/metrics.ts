@@ -6,6 +6,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 
 type Readings = {
   depth: () => number
+  unchecked: () => number
   age: () => number
   bytes: () => number
   rejects: () => number
@@ -22,7 +23,7 @@ export function createMetrics() {
   const visits = new Map<VisitOutcome, number>()
   new Counter({
     name: 'promo_redirects_total',
-    help: 'Redirects by what became of their click: journaled, in_memory, lost, untracked (no promo_var), or why it was ignored',
+    help: 'Redirects by what became of their click: journaled, in_memory, lost, untracked (no promo_var), or why it was not recorded',
     labelNames: ['click'],
     registers,
     collect() {
@@ -65,6 +66,13 @@ export function createMetrics() {
     registers,
   })
 
+  const rejected = new Counter({
+    name: 'promo_events_rejected_total',
+    help: 'Events that the database had no place for, by reason: variation_gone, or of unchecked clicks unknown_variation and other_slug',
+    labelNames: ['reason'],
+    registers,
+  })
+
   return {
     registry,
     countVisit(outcome: VisitOutcome) {
@@ -75,6 +83,9 @@ export function createMetrics() {
     },
     /** Redirects so far. */
     visits: () => [...visits.values()].reduce((sum, count) => sum + count, 0),
+    countRejected(rejections: readonly { reason: string }[]) {
+      for (const { reason } of rejections) rejected.inc({ reason })
+    },
     /** What the event buffer tells. */
     ofBuffer: {
       onFault(fault: JournalFault, events: number) {
@@ -94,7 +105,7 @@ export function createMetrics() {
       registers,
     }),
     /** Gauges that are read when somebody asks. */
-    observe({ depth, age, bytes, rejects, damagedBytes, databaseUp, unnamedProxy }: Readings) {
+    observe({ depth, unchecked, age, bytes, rejects, damagedBytes, databaseUp, unnamedProxy }: Readings) {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -105,6 +116,7 @@ export function createMetrics() {
           },
         })
       gauge('promo_journal_depth', 'Events that wait for the database', depth)
+      gauge('promo_unchecked_clicks', 'Waiting events that are clicks on texts not known here', unchecked)
       gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', age)
       gauge('promo_journal_bytes', 'Size of the journal', bytes)
       gauge('promo_rejects', 'Events in the rejects file', rejects)

@@ -138,6 +138,7 @@ function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random:
   const { user_agent, device, browser, os } = agent
   return {
     kind: 'click',
+    slug: null,
     ...occurrence(at, text, random),
     ...visitor,
     user_agent,

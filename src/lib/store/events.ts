@@ -1,30 +1,40 @@
 import type { Sql } from './database.ts'
 import { isUncertain } from './judgement.ts'
 
-/** An event that the database has no place for, since its variation has gone or belongs to another offer. */
-export type Rejection = { event_id: string; reason: 'variation_gone' }
+/**
+ * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a click that
+ * was accepted unchecked, never existed, or belongs to an offer that has and had other slugs.
+ */
+export type Rejection = { event_id: string; reason: 'variation_gone' | 'unknown_variation' | 'other_slug' }
 
 /**
  * Records the clicks of a JSON array of events exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
+ * A click without an offer is unchecked: it gets the offer of its variation here, if that has or once had the click's slug.
  * Everything is inserted and added in a fixed order, because unsorted sums from several connections deadlock.
  */
 export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
   with batch as (
     select * from rows from (
       json_to_recordset(${events}::text::json) as (
-        kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer, referrer text,
-        user_agent text, ip_hash text, verdict text, reason text, sign text, rules_version smallint, device text, browser text,
-        os text
+        kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, slug text,
+        variation_id integer, referrer text, user_agent text, ip_hash text, verdict text, reason text, sign text,
+        rules_version smallint, device text, browser text, os text
       )
     ) with ordinality as b (
-      kind, event_id, caller_key, at, offer_id, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
+      kind, event_id, caller_key, at, told_offer_id, slug, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
       rules_version, device, browser, os, position
     )
     where kind = 'click'
   ), valid as (
-    select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as clicked_at
+    select distinct on (b.event_id) b.*, v.offer_id, to_timestamp(b.at / 1000) as clicked_at
     from batch b
-    join promo_text_variations v on v.id = b.variation_id and v.offer_id = b.offer_id
+    join promo_text_variations v on v.id = b.variation_id and v.offer_id = coalesce(b.told_offer_id, v.offer_id)
+    where b.told_offer_id is not null or b.slug is null or exists (
+      select from promo_offers o
+      where o.id = v.offer_id and (o.link_slug is null or o.link_slug = b.slug or exists (
+        select from promo_former_slugs f where f.offer_id = o.id and f.slug = b.slug
+      ))
+    )
     order by b.event_id, b.position
   ), fresh_keys as (
     insert into promo_event_keys (event_id)
@@ -106,7 +116,12 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     ) added
     where offers.id = added.id
   )
-  select event_id, 'variation_gone' as reason
+  select event_id,
+    case
+      when told_offer_id is not null then 'variation_gone'
+      when exists (select from promo_text_variations v where v.id = batch.variation_id) then 'other_slug'
+      else 'unknown_variation'
+    end as reason
   from batch
   where event_id not in (select event_id from valid)
 `

@@ -6,12 +6,15 @@ type Occurrence = {
   /** Whether the caller chose the id: then a retry carries it at another time. */
   caller_key: boolean
   at: number
-  offer_id: number
   variation_id: number
 }
 
 export type Click = Occurrence & {
   kind: 'click'
+  /** Null where it was not known here: the click is unchecked, and the database finds the offer or rejects the click. */
+  offer_id: number | null
+  /** The slug that an unchecked click was on, which has to be its offer's; null where there is nothing to check. */
+  slug: string | null
   referrer: string | null
   user_agent: string | null
   ip_hash: string | null
@@ -27,6 +30,7 @@ export type Click = Occurrence & {
 
 export type Impression = Occurrence & {
   kind: 'impression'
+  offer_id: number
   newsletter_send_id: string | null
   recipients: number
 }

@@ -1,6 +1,8 @@
 import type { Flusher } from '../buffer/flusher.ts'
 import type { ApiFault } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
+import type { Result } from '../result.ts'
+import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from './event.ts'
 import type { ClickReport, ImpressionReport } from './schemas.ts'
 import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
@@ -8,6 +10,7 @@ import type { Variation } from './variation.ts'
 
 export type ReportParts = Omit<ClickParts, 'flood'> & {
   flusher: Flusher
+  findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
   /** True as well where the database cannot tell. */
   offerExists: (id: number) => Promise<boolean>
 }
@@ -20,12 +23,10 @@ export async function reportImpression(
   parts: ReportParts,
   report: ImpressionReport,
 ): Promise<ApiFault | undefined> {
-  const variation = await parts.variations.get(report.variation_id)
-  const faults: { offer_id?: string; variation_id?: string } = {
-    ...(variation ? {} : unknownVariation(parts, report.variation_id)),
-    ...(variation?.offer_id === report.offer_id ? {} : await wrongOffer(parts, report.offer_id, variation)),
+  if (parts.variations.peek(report.variation_id)?.offer_id !== report.offer_id) {
+    const faults = await findFaults(parts, report)
+    if (Object.keys(faults).length > 0) return invalid(faults)
   }
-  if (Object.keys(faults).length > 0) return invalid(faults)
   const at = parts.now()
   const sendId = report.newsletter_send_id ?? null
   if (sendId !== null) parts.classifier.noteSend(report.variation_id, sendId, at)
@@ -43,18 +44,12 @@ export async function reportImpression(
 
 /** Records what `POST track-click` reports. `undefined` once it is committed. */
 export async function reportClick(parts: ReportParts, report: ClickReport): Promise<ApiFault | undefined> {
-  const variation = await parts.variations.get(report.variation_id)
-  if (!variation) {
-    const unknown = unknownVariation(parts, report.variation_id)
-    if (unknown.variation_id) return invalid({ variation_id: unknown.variation_id })
-    return trackingFailed(
-      'The database does not answer and this variation is not known here, send it again later',
-      {
-        variation_id: report.variation_id,
-        queued: false,
-      },
-    )
-  }
+  const variation = parts.variations.peek(report.variation_id)
+  if (!variation && !parts.unchecked.admit())
+    return trackingFailed('Too many clicks wait for the database to be checked, send it again later', {
+      variation_id: report.variation_id,
+      queued: false,
+    })
   const at = parts.now()
   const details = visitorDetails(parts, at, {
     address: report.ip_address,
@@ -74,38 +69,45 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
   const click = newClick({
     eventId: report.event_id ?? parts.newEventId(at),
     at,
-    variation,
+    offerId: variation?.offer_id ?? null,
+    slug: null,
+    variationId: report.variation_id,
     details,
     judgement,
   })
   return await recordReport(parts, { ...click, caller_key: Boolean(report.event_id) })
 }
 
-async function wrongOffer(
-  parts: ReportParts,
-  id: number,
-  variation: Variation | undefined,
-): Promise<{ offer_id?: string }> {
-  if (!(await parts.offerExists(id))) return { offer_id: `Offer ID ${id} does not exist` }
-  if (!variation) return {}
-  return { offer_id: `Variation ID ${variation.variation_id} belongs to offer ID ${variation.offer_id}` }
-}
+type ImpressionFaults = { offer_id?: string; variation_id?: string }
 
-/** While the database is away a variation that is not known may exist all the same. */
-function unknownVariation(parts: ReportParts, id: number): { variation_id?: string } {
-  return parts.variations.current ? { variation_id: `Variation ID ${id} does not exist` } : {}
+/** What memory does not confirm is asked for. Where the database does not answer, it decides when the report gets there. */
+async function findFaults(
+  parts: ReportParts,
+  { offer_id, variation_id }: ImpressionReport,
+): Promise<ImpressionFaults> {
+  const found = await parts.findVariation(variation_id)
+  if (!found.ok || found.value?.offer_id === offer_id) return {}
+  const unknown = found.value ? {} : { variation_id: `Variation ID ${variation_id} does not exist` }
+  if (!(await parts.offerExists(offer_id)))
+    return { ...unknown, offer_id: `Offer ID ${offer_id} does not exist` }
+  if (!found.value) return unknown
+  return { offer_id: `Variation ID ${variation_id} belongs to offer ID ${found.value.offer_id}` }
 }
 
 async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<ApiFault | undefined> {
   const settled = parts.flusher.settled(event.event_id, commitWait)
   const acceptance = await parts.buffer.accept(event)
-  const ids = { offer_id: event.offer_id, variation_id: event.variation_id }
+  const ids = {
+    ...(event.offer_id !== null && { offer_id: event.offer_id }),
+    variation_id: event.variation_id,
+  }
   if (acceptance === 'lost')
     return trackingFailed('No room for the event, send it again later', { ...ids, queued: false })
   const outcome = await settled
   if (outcome === 'committed') return undefined
   if (outcome === 'rejected') {
-    return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist` })
+    const owned = event.kind === 'impression' ? ` as one of offer ID ${event.offer_id}` : ''
+    return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist${owned}` })
   }
   return acceptance === 'journaled'
     ? trackingFailed(

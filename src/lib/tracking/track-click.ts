@@ -1,24 +1,27 @@
-import type { Acceptance, WriteBuffer } from '../buffer/write-buffer.ts'
+import type { Acceptance } from '../buffer/arrivals.ts'
+import type { WriteBuffer } from '../buffer/write-buffer.ts'
 import type { Classifier, Judgement } from '../classify/classifier.ts'
 import type { HeaderReader } from '../http/client.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import { referrerHost } from '../privacy/referrer.ts'
 import type { Salts } from '../privacy/salts.ts'
-import { type Soon, whenThere } from '../soon.ts'
+import type { Soon } from '../soon.ts'
 import { type Agent, type AgentReader, noAgent } from './agent.ts'
 import type { Click } from './event.ts'
 import type { NewEventId } from './event-id.ts'
 import type { Flood } from './flood.ts'
-import type { Variation } from './variation.ts'
+import type { Unchecked } from './unchecked.ts'
+import { countsOn, type Variation } from './variation.ts'
 
 /** A click on a promo link, as the redirect sees it. */
 export type Visit = { slug: string; variationId: number; address: string; header: HeaderReader }
 
-/** Why a click was not recorded: the variation does not exist, or belongs to another slug's offer. */
-export type Ignored = 'unknown_variation' | 'other_slug'
+/** A click that could not be checked here, while too many of them wait for the database. */
+export type Ignored = 'too_many_unchecked'
 
 export type ClickParts = {
-  variations: RefreshingCache<number, Variation>
+  variations: Pick<RefreshingCache<number, Variation>, 'peek'>
+  unchecked: Unchecked
   buffer: WriteBuffer
   salts: Salts
   flood: Flood
@@ -28,15 +31,20 @@ export type ClickParts = {
   now: () => number
 }
 
-/** Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. */
-export const trackVisit = (parts: ClickParts, visit: Visit): Soon<Acceptance | Ignored> =>
-  whenThere(parts.variations.get(visit.variationId), (variation) => {
-    if (!variation) return 'unknown_variation'
-    if (variation.link_slug !== null && variation.link_slug !== visit.slug) return 'other_slug'
-    return parts.buffer.accept(clickOf(parts, visit, variation))
-  })
+/**
+ * Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. Nobody is
+ * asked about the variation: what memory cannot tell for sure the database decides when the click gets there.
+ */
+export function trackVisit(parts: ClickParts, visit: Visit): Soon<Acceptance | Ignored> {
+  const variation = parts.variations.peek(visit.variationId)
+  if (variation && countsOn(variation, visit.slug))
+    return parts.buffer.accept(clickOf(parts, visit, variation.offer_id))
+  if (!parts.unchecked.admit(visit.address)) return 'too_many_unchecked'
+  return parts.buffer.accept(clickOf(parts, visit, null))
+}
 
-function clickOf(parts: ClickParts, { header, address }: Visit, variation: Variation): Click {
+function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click {
+  const { slug, variationId, address, header } = visit
   const userAgent = header('user-agent')
   const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
   const at = parts.now()
@@ -45,7 +53,7 @@ function clickOf(parts: ClickParts, { header, address }: Visit, variation: Varia
     : visitorDetails(parts, at, { address, userAgent, referrer: header('referer') })
   const judgement = parts.classifier.classify({
     at,
-    variationId: variation.variation_id,
+    variationId,
     header,
     userAgent,
     direct: true,
@@ -53,7 +61,15 @@ function clickOf(parts: ClickParts, { header, address }: Visit, variation: Varia
     visitor: details.ip_hash,
     flooding: parts.flood(address, at),
   })
-  return newClick({ eventId: parts.newEventId(at), at, variation, details, judgement })
+  return newClick({
+    eventId: parts.newEventId(at),
+    at,
+    offerId,
+    slug: offerId === null ? slug : null,
+    variationId,
+    details,
+    judgement,
+  })
 }
 
 const nobody = { referrer: null, ip_hash: null, agent: noAgent }
@@ -84,7 +100,9 @@ export function visitorDetails(
 export const newClick = (known: {
   eventId: string
   at: number
-  variation: Variation
+  offerId: number | null
+  slug: string | null
+  variationId: number
   details: VisitorDetails
   judgement: Judgement
 }): Click => ({
@@ -92,8 +110,9 @@ export const newClick = (known: {
   event_id: known.eventId,
   caller_key: false,
   at: known.at,
-  offer_id: known.variation.offer_id,
-  variation_id: known.variation.variation_id,
+  offer_id: known.offerId,
+  slug: known.slug,
+  variation_id: known.variationId,
   referrer: known.details.referrer,
   user_agent: known.details.agent.user_agent,
   ip_hash: known.details.ip_hash,

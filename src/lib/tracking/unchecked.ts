@@ -1,0 +1,61 @@
+import { createNetworkReader } from '../classify/address.ts'
+import type { Log } from '../operations/log.ts'
+
+/**
+ * Lets clicks into the journal whose variation cannot be checked here: it is not in memory, or was on another slug when
+ * memory was filled. The database judges them. So that invented ids cannot fill the journal, only so many may wait, and a
+ * single address (of IPv6: its /64 network) may have a tenth of them: nobody can use up by themselves what readers of a new text need.
+ */
+export type Unchecked = {
+  /** Whether one more may wait. `address` is whose click it is; without one, it is a caller's whom the site trusts. */
+  admit(address?: string): boolean
+  /** Tells that the database has judged some of them. */
+  judged(): void
+  /** Whether a click has been turned away within the last minute, and was not recorded. */
+  readonly overflowing: boolean
+}
+
+const shareOfAddress = 0.1
+const tellFor = 60_000
+const logEvery = 10_000
+
+/** `most` of them may wait; `waiting` says how many do. */
+export function createUnchecked(options: {
+  most: number
+  waiting: () => number
+  now: () => number
+  log: Log
+}): Unchecked {
+  const { most, waiting, now, log } = options
+  const mostOfAddress = Math.max(1, most * shareOfAddress)
+  const networkOf = createNetworkReader()
+  /** Clicks by network since the database judged some: while it does, nothing waits for long. */
+  const shares = new Map<string, number>()
+  let turnedAwayAt = Number.NEGATIVE_INFINITY
+  let loggedAt = Number.NEGATIVE_INFINITY
+
+  const turnAway = (reason: string): false => {
+    turnedAwayAt = now()
+    if (Math.abs(turnedAwayAt - loggedAt) >= logEvery) {
+      loggedAt = turnedAwayAt
+      log.error({ waiting: waiting(), most }, `a click was not recorded: ${reason} (PROMO_UNCHECKED_MAX)`)
+    }
+    return false
+  }
+
+  return {
+    admit(address) {
+      if (waiting() >= most) return turnAway('too many clicks wait to be checked')
+      if (address === undefined) return true
+      const network = networkOf(address)
+      const share = (shares.get(network) ?? 0) + 1
+      if (share > mostOfAddress) return turnAway('too many clicks of one address wait to be checked')
+      shares.set(network, share)
+      return true
+    },
+    judged: () => shares.clear(),
+    get overflowing() {
+      return Math.abs(now() - turnedAwayAt) < tellFor
+    },
+  }
+}

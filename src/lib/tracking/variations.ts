@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { createRefreshingCache, type RefreshingCache } from '../links/refreshing-cache.ts'
+import { openSnapshot } from '../links/snapshot.ts'
+import type { Log } from '../operations/log.ts'
+import type { Result } from '../result.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { type Variation, variationSchema } from './variation.ts'
+import { createVariationSource } from './variation-source.ts'
+
+export type Variations = RefreshingCache<number, Variation> & {
+  /** Asks the database, for up to a second. */
+  find(id: number): Promise<Result<Variation | undefined, DatabaseFault>>
+}
+
+/** All variations in memory, with their snapshot in `folder`. */
+export function openVariations(options: {
+  database: Database
+  folder: string
+  now: () => number
+  log: Log
+}): Variations {
+  const { database, folder, now, log } = options
+  const path = join(folder, 'variations.json')
+  const snapshot = openSnapshot({ path, schema: variationSchema, log })
+  const source = createVariationSource(database)
+  const cache = createRefreshingCache({
+    ...source,
+    keyOf: ({ variation_id }) => variation_id,
+    prepare: (variation) => variation,
+    now,
+    initial: snapshot.read(),
+    onFetched: snapshot.write,
+  })
+  return Object.assign(cache, { find: source.find })
+}
