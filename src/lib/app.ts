@@ -185,7 +185,7 @@ async function assemble(
       return !found.ok || found.value.length > 0
     },
   }
-  const access = openAccess({ config, database, now })
+  const access = openAccess({ config, database, now, log })
 
   const gate = {
     token: config.PROMO_INGEST_TOKEN,

@@ -149,7 +149,8 @@ export function readConfig(environment: Record<string, string | undefined>): Res
     Object.entries(environment).filter(([name, value]) => name in examples && value !== ''),
   )
   const parsed = v.safeParse(schema, given)
-  if (!parsed.success) return fail(faultsOf(parsed.issues))
+  const faults = [...(parsed.success ? [] : faultsOf(parsed.issues)), ...missingBeside(given)]
+  if (!parsed.success || faults.length > 0) return fail(faults)
   return ok({
     ...parsed.output,
     SITE_URL: parsed.output.SITE_URL ?? `http://localhost:${parsed.output.PORT}`,
@@ -162,6 +163,19 @@ export const describeConfigFaults = (faults: ConfigFault[]): string =>
     'These settings do not hold:',
     ...faults.map(({ setting, fault, example }) => `  ${setting} ${fault}, for example ${example}`),
   ].join('\n')
+
+/** Keys of another back end sign tokens for all that it does: without either name, each would open the analytics. */
+const missingBeside = (given: Record<string, unknown>): ConfigFault[] =>
+  given.PROMO_JWKS_URL === undefined || given.PROMO_JWT_AUDIENCE || given.PROMO_JWT_ISSUER
+    ? []
+    : [
+        {
+          setting: 'PROMO_JWKS_URL',
+          fault:
+            'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it, or every token of that back end would open the analytics',
+          example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
+        },
+      ]
 
 const faultsOf = (issues: readonly v.BaseIssue<unknown>[]): ConfigFault[] =>
   Object.entries(examples).flatMap(([setting, example]) =>

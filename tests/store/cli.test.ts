@@ -166,7 +166,7 @@ describe('token', () => {
 
   test('is refused where tokens come from elsewhere', async () => {
     const { code, out, err } = await promo(['token'], {
-      settings: { PROMO_JWKS_URL: 'https://auth.example/keys' },
+      settings: { PROMO_JWKS_URL: 'https://auth.example/keys', PROMO_JWT_ISSUER: 'auth' },
     })
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toContain('https://auth.example/keys')

@@ -33,7 +33,7 @@ afterEach(async () => {
 const instance = (settings: Record<string, string> = { PROMO_JWT_SECRET: secret }, on = database) => {
   const config = readConfig({ PROMO_DATA_DIR: folder, ...settings })
   if (!config.ok) throw new Error('the settings do not hold')
-  return openAccess({ config: config.value, database: on, now: () => now })
+  return openAccess({ config: config.value, database: on, now: () => now, log: openLog('silent') })
 }
 
 const token = (subject = 'ben', lifetime = 60, claims = {}) =>
@@ -131,7 +131,9 @@ describe('a token of another back end', () => {
     const access = instance({})
     expect(access.takesTokens).toBe(false)
     expect(await access.handOver(await token())).toMatchObject(fail({ code: 'forbidden' }))
-    expect(instance({ PROMO_JWKS_URL: 'https://auth.example.com/keys' }).takesTokens).toBe(true)
+    expect(
+      instance({ PROMO_JWKS_URL: 'https://auth.example.com/keys', PROMO_JWT_AUDIENCE: 'promo' }).takesTokens,
+    ).toBe(true)
     expect(instance().takesTokens).toBe(true)
   })
 })

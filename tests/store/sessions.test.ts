@@ -215,7 +215,7 @@ test('access hands out cookies, and takes them back', async () => {
   })
   if (!read.ok) throw new Error('the settings do not hold')
   const config = read.value
-  const access = openAccess({ config, database, now: () => now })
+  const access = openAccess({ config, database, now: () => now, log: openLog('silent') })
   const given = { name: 'anna', password, address: '192.0.2.7' }
   const cookie = await access.signIn(given)
   if (!cookie.ok) throw new Error(cookie.fault.message)
@@ -296,7 +296,12 @@ describe('the secret of sessions', () => {
     }
     const read = readConfig({ PROMO_DATA_DIR: temporaryFolder() })
     if (!read.ok) throw new Error('the settings do not hold')
-    const access = openAccess({ config: read.value, database: stopping, now: () => now })
+    const access = openAccess({
+      config: read.value,
+      database: stopping,
+      now: () => now,
+      log: openLog('silent'),
+    })
     expect(await access.signIn({ name: 'anna', password, address: '192.0.2.7' })).toMatchObject(
       fail({ code: 'unavailable', message: expect.stringContaining('The database does not answer') }),
     )

@@ -253,8 +253,9 @@ describe.each(settings)('%s', (name, preset, good, bad) => {
   })
 
   test('takes what holds, its own example among that', () => {
-    for (const [given, value] of good) expect(settingOf({ [name]: given }, name)).toBe(value)
-    expect(faultsOf({ [name]: settingExamples[name] ?? '' })).toEqual([])
+    const beside = name === 'PROMO_JWKS_URL' ? { PROMO_JWT_ISSUER: 'me' } : {}
+    for (const [given, value] of good) expect(settingOf({ ...beside, [name]: given }, name)).toBe(value)
+    expect(faultsOf({ ...beside, [name]: settingExamples[name] ?? '' })).toEqual([])
   })
 
   test('refuses what does not, without repeating it', () => {
@@ -282,6 +283,18 @@ test('trusted proxies become a list that addresses are checked against', () => {
 
 test('the public origin follows the port', () => {
   expect(settingOf({ PORT: '8080' }, 'SITE_URL')).toBe('http://localhost:8080')
+})
+
+test('keys of another back end need the name of what tokens are for, or of who makes them', () => {
+  const url = { PROMO_JWKS_URL: 'https://auth.example.com/keys' }
+  for (const given of [url, { ...url, PROMO_JWT_AUDIENCE: '' }, { ...url, PORT: 'x' }])
+    expect(faultsOf(given)).toContainEqual([
+      'PROMO_JWKS_URL',
+      expect.stringContaining('needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it'),
+    ])
+  expect(faultsOf({ ...url, PORT: 'x' })).toHaveLength(2)
+  expect(faultsOf({ ...url, PROMO_JWT_AUDIENCE: 'promo' })).toEqual([])
+  expect(faultsOf({ ...url, PROMO_JWT_ISSUER: 'auth' })).toEqual([])
 })
 
 test('all faults are told together, each with its name and an example', () => {

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { HeaderReader } from '../http/client.ts'
+import type { Log } from '../operations/log.ts'
 import { fail, ok } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { endSessions } from '../store/editors.ts'
@@ -14,12 +15,12 @@ import { createSignIn, databaseAway } from './sign-in.ts'
 const tokensNotTaken = 'This site takes no tokens: neither PROMO_JWKS_URL nor PROMO_JWT_SECRET is set.'
 
 /** Who may read the analytics: editors with a session, and callers with a token. */
-export function openAccess(options: { config: Config; database: Database; now: () => number }) {
-  const { config, database, now } = options
+export function openAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {
+  const { config, database, now, log } = options
   const readSecret = createSessionSecret({ database, dataFolder: config.PROMO_DATA_DIR })
   const sessions = createSessions({ readSecret, database, now })
   const signIn = createSignIn(database)
-  const checkToken = createTokenCheck(config, now)
+  const checkToken = createTokenCheck(config, now, log)
   const handOver = createHandOver({ database, checkToken, now })
   const takesTokens = config.PROMO_JWKS_URL !== undefined || config.PROMO_JWT_SECRET !== undefined
   const begin = async (editor: Editor) => {

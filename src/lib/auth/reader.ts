@@ -28,6 +28,7 @@ export async function refuseReader(
   const checked = await checkToken(token)
   if (checked.ok) return undefined
   const { code, message } = checked.fault
+  if (code === 'keys_unavailable') return { error: code, message, headers: { 'retry-after': '30' } }
   if (code === 'forbidden') return { error: 'forbidden', message }
   return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } }
 }

@@ -17,6 +17,7 @@ const statusOf = {
   rate_limited: 429,
   tracking_failed: 503,
   database_unavailable: 503,
+  keys_unavailable: 503,
   site_not_started: 503,
 } as const
 
