@@ -458,6 +458,44 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.promo_counted_clicks(visits bigint[], moments bigint[], counted boolean[], span bigint)
+ RETURNS boolean[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+declare
+  visit bigint;
+  moment bigint;
+  first_counted bigint;
+  last_counted bigint;
+  all_counted bigint[];
+begin
+  for place in 1 .. coalesce(cardinality(visits), 0) loop
+    if visit is distinct from visits[place] then
+      visit := visits[place];
+      first_counted := null;
+      last_counted := null;
+      all_counted := '{}';
+    end if;
+    moment := moments[place];
+    if counted[place] is null then
+      -- Clicks nearly always come in the order of their time; only one that came late has to look at all before it.
+      counted[place] := case
+        when last_counted is null or moment >= last_counted + span or moment <= first_counted - span then true
+        when moment > last_counted - span then false
+        else not exists (select from unnest(all_counted) other where abs(moment - other) < span)
+      end;
+    end if;
+    if counted[place] then
+      first_counted := least(first_counted, moment);
+      last_counted := greatest(last_counted, moment);
+      all_counted := all_counted || moment;
+    end if;
+  end loop;
+  return counted;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.promo_ctr(clicks bigint, impressions bigint)
  RETURNS numeric
  LANGUAGE sql

@@ -17,7 +17,8 @@ export type Case = {
 export const neededVariations = 9
 export const groups = [1, 2, 3] as const
 
-const browser =
+/** Most cases are one visitor’s, who has this browser. */
+export const browser =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
 
 const always = (verdict: string): Expected => ({ atOnce: verdict, final: verdict })

@@ -2,7 +2,7 @@ import { ok } from '../lib/result.ts'
 import type { Database } from '../lib/store/database.ts'
 import { countOtherClicks, type SelfTestClick, type SelfTestPlace } from '../lib/store/self-test.ts'
 import { failed, type Outcome, print } from './command.ts'
-import type { Case } from './self-test-cases.ts'
+import { browser, type Case } from './self-test-cases.ts'
 
 const hour = 3_600_000
 
@@ -43,7 +43,7 @@ export async function reportSelfTest(
     print(`${sent.length} cases, all as expected`)
     return ok(undefined)
   }
-  const reasons = await explain(database, place, clicks)
+  const reasons = await explain(database, place, sent, clicks)
   return failed([`${wrong} of ${sent.length} cases are not as expected`, ...reasons].join('\n  '))
 }
 
@@ -54,10 +54,13 @@ const told = (expected: Case['expected'] | undefined): string =>
 async function explain(
   database: Database,
   place: SelfTestPlace,
+  sent: readonly Sent[],
   clicks: readonly SelfTestClick[],
 ): Promise<string[]> {
-  const own = clicks.filter(({ reason }) => reason !== 'scanner_network')
-  const visitors = new Set(own.flatMap(({ ip_hash }) => ip_hash ?? []))
+  const alike = sent.filter(
+    ({ headers }) => headers['user-agent'] === browser && !('x-forwarded-for' in headers),
+  )
+  const visitors = new Set(alike.flatMap((one) => clickOf(one, clicks)?.ip_hash ?? []))
   const [visitor] = visitors
   const others =
     visitor === undefined

@@ -3,6 +3,7 @@ import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/journal.ts'
+import { createNetworkReader } from './classify/address.ts'
 import { createClassifier } from './classify/classifier.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -163,6 +164,7 @@ async function assemble(
     unchecked,
     buffer: events.buffer,
     flusher: events.flusher,
+    networkOf: createNetworkReader(),
     salts,
     now,
     newEventId: createEventIds(),

@@ -22,7 +22,7 @@ const clickOf = ({ user_agent, headers = {} }: Fixture): ClickFacts => ({
   direct: true,
   address: '203.0.113.7',
   visitor: 'somebody',
-  flooding: false,
+  flooding: () => false,
 })
 
 const groups = [

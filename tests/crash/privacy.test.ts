@@ -48,21 +48,21 @@ test('no address and no path of a referrer stays anywhere, and hashes last as lo
   `
   const [kept] = await sql<{ salt: Buffer }[]>`select salt from promo_hash_salts order by month`
   const salt = kept?.salt ?? Buffer.alloc(0)
-  const hash = (address: string) => createHmac('sha256', salt).update(address).digest('hex')
+  const hash = (network: string, agent: string) =>
+    createHmac('sha256', salt).update(`visitor\n${network}\n${agent}`).digest('hex')
   const seen = (
     user_agent: string | null,
     ip_hash: string | null,
     host: string | null = 'mail.reader.example',
   ) => expect.objectContaining({ user_agent, ip_hash, referrer: host })
   const expected = [
-    seen('agent-1', hash(first)),
-    seen('agent-2', hash(first)),
-    seen('agent-3', hash(second)),
-    seen('agent-4', hash(reported)),
+    seen('agent-1', hash(first, 'agent-1')),
+    seen('agent-2', hash(first, 'agent-2')),
+    seen('agent-3', hash('20010db8:70007/64', 'agent-3')),
+    seen('agent-4', hash(reported, 'agent-4')),
     ...[seen(null, null, null), seen(null, null, null)],
   ]
   expect(clicks).toEqual(expected.flatMap((click) => [click, click]))
-  expect(hash(first)).toMatch(/^[0-9a-f]{64}$/)
   expect(await findDrift(sql)).toEqual([])
 
   await site.stop()
@@ -74,10 +74,10 @@ test('no address and no path of a referrer stays anywhere, and hashes last as lo
   for (const form of ['hex', 'base64', 'latin1'] as const) expect(left).not.toContain(salt.toString(form))
   const again = await sql`select ip_hash from promo_click_tracking where user_agent = 'agent-later'`
   expect(again[0]?.ip_hash).toMatch(/^[0-9a-f]{64}$/)
-  expect(again[0]?.ip_hash).not.toBe(hash(first))
+  expect(again[0]?.ip_hash).not.toBe(hash(first, 'agent-later'))
 })
 
-/** Six clicks: one visitor twice, the second time in IPv6 form; another one; a reported one; two without a trace. */
+/** Six clicks: two of one address, the second time in IPv6 form; another one; a reported one; two without a trace. */
 async function clickAll(site: SiteProcess): Promise<void> {
   const from = (address: string, agent: string, more: Record<string, string> = {}) =>
     visit(site, { headers: { 'x-forwarded-for': address, 'user-agent': agent, referer: referrer, ...more } })

@@ -115,8 +115,12 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
           set recorded_at = case when ${shuffled} then now() - id * interval '1 second' else clicked_at end
         `
         expect(await settle({ limit, settlers, duplicateSeconds })).toBe(clicks.length)
+        const arrived = await database.sql<{ event_id: string }[]>`
+          select event_id from promo_click_tracking order by recorded_at, event_id
+        `
+        const inOrder = arrived.flatMap(({ event_id }) => clicks.filter((one) => one.event_id === event_id))
         const sends = impressions.filter(({ newsletter_send_id }) => newsletter_send_id !== null)
-        expect(new Map(await verdicts())).toEqual(judgeAll(clicks, sends, duplicateSeconds))
+        expect(new Map(await verdicts())).toEqual(judgeAll(inOrder, sends, duplicateSeconds))
         expect(await findDrift(database.sql)).toEqual([])
       },
     ),
@@ -131,7 +135,7 @@ test('of two instances that both took a click for the first, one was, and the ot
   ])
   expect(await told()).toEqual(['human none', 'human none'])
   await settle({ limit: 1, settlers: 2 })
-  expect(await told()).toEqual(['human none', 'duplicate repeated'])
+  expect((await told()).toSorted()).toEqual(['duplicate repeated', 'human none'])
 })
 
 test('what was taken for a duplicate while a machine came before it is a person’s', async () => {
@@ -205,20 +209,66 @@ describe('the edges', () => {
     ])
   })
 
-  test('of a duplicate: ten seconds after the last click it is none, and a series is one click', async () => {
-    const times = [0, 9_999, 19_998, 29_998, 39_998]
-    await recordClicks(
-      database.sql,
-      times.map((after) => aClick({ at: noon + after, ip_hash: aHash(1) })),
-    )
-    await settle({ limit: 2 })
-    expect(await told()).toEqual([
-      'human none',
-      'duplicate repeated',
-      'duplicate repeated',
-      'human none',
-      'human none',
-    ])
+  test.each([1, 2, 3, 100])(
+    'of a duplicate: the window runs from the click that counted, in batches of %i',
+    async (limit) => {
+      const times = [0, 9_999, 10_000, 18_000, 20_000, 29_999, 29_999, 30_000]
+      await recordClicks(
+        database.sql,
+        times.map((after) => aClick({ at: noon + after, ip_hash: aHash(1) })),
+      )
+      await settle({ limit })
+      const letters = (await told()).map((verdict) => verdict[0])
+      expect(letters.join(' ')).toBe('h d h d h d d h')
+    },
+  )
+
+  test.each([1, 2, 100])(
+    'of a duplicate: a click every eight seconds erases no one else, in batches of %i',
+    async (limit) => {
+      const nuisance = Array.from({ length: 40 }, (_, index) =>
+        aClick({ at: noon + index * 8 * second, ip_hash: aHash(1) }),
+      )
+      const readers = Array.from({ length: 11 }, (_, index) =>
+        aClick({ at: noon + index * 25 * second, ip_hash: aHash(2 + index) }),
+      )
+      await recordClicks(
+        database.sql,
+        [...nuisance, ...readers].toSorted((a, b) => a.at - b.at),
+      )
+      await settle({ limit })
+      const [found] = await database.sql`
+        select count(*) filter (where ip_hash <> ${aHash(1)})::integer as readers,
+          count(*) filter (where ip_hash = ${aHash(1)})::integer as nuisance
+        from promo_click_tracking where verdict = 'human'
+      `
+      expect(found).toEqual({ readers: 11, nuisance: 20 })
+    },
+  )
+
+  test.each([
+    ['in order', [0, 59_999, 60_000], 'h d h'],
+    ['late', [60_000, 1, 0], 'h d h'],
+  ])(
+    'of a duplicate: a window longer than a burst reaches all its clicks, %s',
+    async (_, times, expected) => {
+      for (const after of times) {
+        await recordClicks(database.sql, [aClick({ at: noon + after, ip_hash: aHash(1) })])
+        await settle({ duplicateSeconds: 60 })
+      }
+      const rows = await database.sql`select verdict from promo_click_tracking order by id`
+      expect(rows.map(({ verdict }) => verdict[0]).join(' ')).toBe(expected)
+    },
+  )
+
+  test('of a duplicate: what comes late finds the clicks that have counted on either side of it', async () => {
+    const arrivals = [0, 30_000, 15_000, 21_000, 9_000, 39_999, 40_000]
+    for (const after of arrivals) {
+      await recordClicks(database.sql, [aClick({ at: noon + after, ip_hash: aHash(1) })])
+      await settle()
+    }
+    const rows = await database.sql`select verdict from promo_click_tracking order by id`
+    expect(rows.map(({ verdict }) => verdict[0]).join(' ')).toBe('h h h d d d h')
   })
 
   test('of links clicked together: ten whole seconds apart they are, eleven they are not', async () => {

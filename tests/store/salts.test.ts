@@ -31,7 +31,8 @@ const months = async () =>
   (await store.sql`select month::text from promo_hash_salts order by month`).map(({ month }) => month)
 
 /** What tells salts apart; none where there is no salt. */
-const hashAt = (salts: ReturnType<typeof createSalts>, time: number) => salts.hashAt(time)?.('203.0.113.7')
+const hashAt = (salts: ReturnType<typeof createSalts>, time: number) =>
+  salts.hashAt(time)?.('203.0.113.7', 'Mozilla/5.0')
 
 test('a month has one salt, however many instances ask for it first', async () => {
   const instances = Array.from({ length: 10 }, () =>

@@ -38,7 +38,7 @@ describe('the judgement of one click', () => {
       { sign: 'stale_user_agent', soonAfterSend: true, manyLinks: true },
       'machine stale_user_agent+soon_after_send+many_links',
     ],
-    [{ conclusive: 'flood', sign: 'no_user_agent', manyLinks: true }, 'machine flood'],
+    [{ conclusive: 'prefetch', sign: 'no_user_agent', manyLinks: true }, 'machine prefetch'],
     [{ conclusive: 'mail_gateway', repeated: true }, 'machine mail_gateway'],
   ])('%o gives %s', (changes, verdict) => expect(verdictOn(changes)).toBe(verdict))
 
@@ -63,7 +63,7 @@ describe('the judgement of one click', () => {
     )
   })
 
-  test.each(['sample', 'sample_prefetch', 'no_user_agent+sample', '', 'many_links+'])(
+  test.each(['flood', 'sample', 'sample_prefetch', 'no_user_agent+sample', '', 'many_links+'])(
     'is final where the reason is another one: "%s"',
     (reason) => expect(isProvisional(reason)).toBe(false),
   )
@@ -136,13 +136,23 @@ describe('the final judgement', () => {
     expect(finalOf([click(40_000), click(130_000)], sends)).toEqual(['human none', 'human none'])
   })
 
-  test('keeps a series of quick clicks one click', () => {
-    expect(finalOf([click(0), click(9_999), click(19_998), click(29_998)])).toEqual([
-      'human none',
-      'duplicate repeated',
-      'duplicate repeated',
-      'human none',
-    ])
+  test.each<[number, number[], string]>([
+    [10, [0, 9_999, 10_000, 19_999, 20_000], 'h d h d h'],
+    // One click every eight seconds holds up nobody for longer than the window.
+    [10, [0, 8_000, 16_000, 24_000, 32_000], 'h d h d h'],
+    [1, [0, 999, 1_000], 'h d h'],
+    [60, [0, 59_999, 60_000], 'h d h'],
+    [0, [0, 0, 1], 'h h h'],
+    // What comes late finds what has counted on either side of it.
+    [10, [20_000, 10_001, 10_000, 29_999, 30_000, 0], 'h d h d h h'],
+    [10, [0, 30_000, 15_000, 21_000, 9_000], 'h h h d d'],
+  ])('a window of %i s runs from the click that counted: %j are %s', (seconds, times, expected) => {
+    const letters = finalOf(
+      times.map((at) => click(at)),
+      [],
+      seconds,
+    ).map((verdict) => verdict[0])
+    expect(letters.join(' ')).toBe(expected)
   })
 
   test('does not call a click a duplicate of a machine, nor one without a hash', () => {
@@ -157,30 +167,42 @@ describe('the final judgement', () => {
     expect(finalOf([click(0), click(1, { variation_id: 43 })])).toEqual(['human none', 'human none'])
   })
 
-  test('orders clicks of one moment by their ids, and leaves what is final', () => {
-    const [first, second] = [click(5), click(5)]
-    expect(finalOf([second, first])).toEqual(['duplicate repeated', 'human none'])
+  test('goes by the order in which clicks were recorded, and leaves what is final', () => {
+    expect(finalOf([click(5), click(0)])).toEqual(['human none', 'duplicate repeated'])
     const sample = click(0, { verdict: 'human', reason: 'sample' })
     expect(finalOf([sample, click(1)])).toEqual(['human sample', 'duplicate repeated'])
     const wrong = click(0, { verdict: 'duplicate', reason: 'repeated' })
     expect(finalOf([wrong])).toEqual(['human none'])
+    const kept = click(0, { verdict: 'duplicate', reason: 'sample_repeated' })
+    expect(finalOf([kept, click(1)])).toEqual(['duplicate sample_repeated', 'human none'])
+    const within = click(9_999, { reason: 'sample' })
+    expect(finalOf([click(0), within, click(10_000)])).toEqual([
+      'human none',
+      'human sample',
+      'duplicate repeated',
+    ])
   })
 
-  test('counts each visitor of a variation as often as there are gaps of the window', () => {
+  test('counts each visitor of a variation once a window, however many clicks are in it', () => {
     const clicks = fc.array(
       fc.record({ at: fc.integer({ min: 0, max: 60_000 }), ip_hash: fc.constantFrom('a', 'b', null) }),
     )
     fc.assert(
       fc.property(clicks, fc.integer({ min: 0, max: 20 }), (facts, seconds) => {
-        const all = facts.map(({ at, ip_hash }) => click(at, { ip_hash }))
+        const all = facts.toSorted((a, b) => a.at - b.at).map(({ at, ip_hash }) => click(at, { ip_hash }))
         const humans = finalOf(all, [], seconds).filter((verdict) => verdict.startsWith('human')).length
         const expected = ['a', 'b'].map((hash) => {
           const times = facts
             .filter(({ ip_hash }) => ip_hash === hash)
             .map(({ at }) => at)
             .sort((one, other) => one - other)
-          return times.filter((at, index) => index === 0 || at - (times[index - 1] ?? 0) >= seconds * 1000)
-            .length
+          if (seconds === 0) return times.length
+          let counted = 0
+          for (let next = times[0]; next !== undefined; counted += 1) {
+            const end = next + seconds * 1000
+            next = times.find((at) => at >= end)
+          }
+          return counted
         })
         const nobody = facts.filter(({ ip_hash }) => ip_hash === null).length
         expect(humans).toBe((expected[0] ?? 0) + (expected[1] ?? 0) + nobody)

@@ -4,6 +4,7 @@ import { type ClickFacts, createClassifier } from '../../src/lib/classify/classi
 import { type JudgedClick, judgeAll } from '../../src/lib/classify/final.ts'
 import { conclusiveReasons } from '../../src/lib/classify/judge.ts'
 import { conclusiveReasonOf } from '../../src/lib/classify/rules.ts'
+import { createFlood } from '../../src/lib/tracking/flood.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 const stale =
@@ -24,7 +25,7 @@ const click = (changes: Partial<ClickFacts> = {}): ClickFacts => ({
   direct: true,
   address: '203.0.113.7',
   visitor: 'somebody',
-  flooding: false,
+  flooding: () => false,
   ...changes,
 })
 
@@ -55,7 +56,6 @@ describe('the conclusive reasons', () => {
     header: reading({ purpose: 'prefetch' }),
     userAgent: 'self_declared' as const,
     inScannerNetwork: true,
-    flooding: true,
   }
 
   test('are asked in their order', () => {
@@ -65,8 +65,7 @@ describe('the conclusive reasons', () => {
       conclusiveReasonOf({ ...all, header: none }),
       conclusiveReasonOf({ ...all, header: none, userAgent: 'mail_gateway' }),
       conclusiveReasonOf({ ...all, header: none, userAgent: 'stale_user_agent' }),
-      conclusiveReasonOf({ ...all, header: none, userAgent: null, inScannerNetwork: false }),
-      conclusiveReasonOf({ header: none, userAgent: null, inScannerNetwork: false, flooding: false }),
+      conclusiveReasonOf({ header: none, userAgent: null, inScannerNetwork: false }),
     ]).toEqual([...conclusiveReasons, null])
   })
 
@@ -75,7 +74,6 @@ describe('the conclusive reasons', () => {
       prefetching: fc.boolean(),
       userAgent: fc.constantFrom(null, 'self_declared', 'mail_gateway', 'no_user_agent', 'stale_user_agent'),
       inScannerNetwork: fc.boolean(),
-      flooding: fc.boolean(),
     })
     fc.assert(
       fc.property(flags, ({ prefetching, ...given }) => {
@@ -84,7 +82,6 @@ describe('the conclusive reasons', () => {
           given.userAgent === 'self_declared' && 'self_declared',
           given.userAgent === 'mail_gateway' && 'mail_gateway',
           given.inScannerNetwork && 'scanner_network',
-          given.flooding && 'flood',
         ].filter((reason) => reason !== false)
         const header = reading(prefetching ? { purpose: 'prefetch' } : {})
         expect(conclusiveReasonOf({ header, ...given })).toBe(holding[0] ?? null)
@@ -97,7 +94,55 @@ describe('the conclusive reasons', () => {
     classifier.classify(click())
     expect(
       classifier.classify(click({ header: reading({ purpose: 'prefetch' }), userAgent: stale })),
-    ).toEqual({ verdict: 'machine', reason: 'prefetch', sign: 'stale_user_agent', rules_version: 2 })
+    ).toEqual({ verdict: 'machine', reason: 'prefetch', sign: 'stale_user_agent', rules_version: 3 })
+  })
+})
+
+describe('a flood', () => {
+  test('is asked for last, and nobody counts in it who is a machine already', () => {
+    let asked = 0
+    const flooding = () => {
+      asked += 1
+      return asked > 3
+    }
+    const purpose = reading({ purpose: 'prefetch' })
+    const clicks: Partial<ClickFacts>[] = [
+      { userAgent: 'curl/8.5.0', flooding },
+      { header: purpose, flooding },
+      { address: '198.51.100.7', flooding },
+      ...[42, 43, 44].map((variationId) => ({ variationId, userAgent: stale, visitor: 'scanner' })),
+      { variationId: 45, userAgent: stale, visitor: 'scanner', flooding },
+      { flooding },
+      { flooding },
+      { visitor: 'else', flooding },
+      { visitor: 'third', flooding },
+    ]
+    expect(verdicts(clicks).filter((_, index) => ![3, 4].includes(index))).toEqual([
+      'machine self_declared',
+      'machine prefetch',
+      'machine scanner_network',
+      'machine stale_user_agent+many_links',
+      'machine stale_user_agent+many_links',
+      'human none',
+      'duplicate repeated',
+      'human none',
+      'machine flood',
+    ])
+    expect(asked).toBe(4)
+  })
+
+  test('leaves other readers of an address alone when programs make it', () => {
+    const flood = createFlood(120)
+    const flooding = () => flood('203.0.113.7', noon)
+    const programs = Array.from({ length: 125 }, () => ({
+      userAgent: 'curl/8.5.0',
+      variationId: 43,
+      flooding,
+    }))
+    const readers = Array.from({ length: 120 }, (_, index) => ({ visitor: `reader ${index}`, flooding }))
+    const found = verdicts([...programs, ...readers, { visitor: 'one more', flooding }])
+    expect(found.slice(125, 245)).toEqual(Array(120).fill('human none'))
+    expect(found.at(-1)).toBe('machine flood')
   })
 })
 
@@ -201,16 +246,16 @@ describe('a duplicate', () => {
       verdicts([
         {},
         { at: noon + 9_999 },
-        { at: noon + 19_998 },
-        { at: noon + 29_998 },
+        { at: noon + 10_000 },
+        { at: noon + 19_999 },
         { variationId: 43 },
         { visitor: 'else' },
       ]),
     ).toEqual([
       'human none',
       'duplicate repeated',
-      'duplicate repeated',
       'human none',
+      'duplicate repeated',
       'human none',
       'human none',
     ])
@@ -261,7 +306,7 @@ describe('the verdict at once', () => {
               ({ event_id: id, verdict }) =>
                 (verdict === 'machine') === (finals.get(id)?.verdict === 'machine'),
             )
-            // Where what came later has turned an earlier click into a machine's, that one is repeated no more.
+            // Where what came later has turned an earlier click into a machine's, others count in its place.
             if (alike) expect(finals.get(event_id)).toEqual({ verdict: now.verdict, reason: now.reason })
           }
         },

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
+import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import {
   answerPromoLink,
@@ -64,6 +65,7 @@ const working = (): PromoLinkParts => ({
     fault: undefined,
   },
   unchecked: { admit: () => true, judged: () => {}, overflowing: false },
+  networkOf: createNetworkReader(),
   salts: { hashAt: () => hash, refresh: async () => {} },
   flood: () => false,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
@@ -115,10 +117,10 @@ describe('a promo link', () => {
         variation_id: 42,
         verdict: 'human',
         reason: 'none',
-        rules_version: 2,
+        rules_version: 3,
         referrer: 'mail.example',
         user_agent: `${firefox} \ufffd`,
-        ip_hash: hash('203.0.113.7'),
+        ip_hash: hash('203.0.113.7', headers['user-agent']),
       }),
     ])
   })
@@ -157,6 +159,7 @@ describe('a promo link', () => {
     await ask({ classifier: guarded }, 'desk?promo_var=42', 'GET', headers)
     await ask({ classifier }, 'desk?promo_var=42')
     await ask({ classifier }, 'desk?promo_var=42', 'GET', headers)
+    await ask({ classifier }, 'desk?promo_var=42', 'GET', headers)
     const judged = accepted.map(
       (event) => event.kind === 'click' && [event.verdict, event.reason, event.sign],
     )
@@ -166,6 +169,7 @@ describe('a promo link', () => {
       ['machine', 'prefetch', null],
       ['machine', 'scanner_network', null],
       ['human', 'no_user_agent', 'no_user_agent'],
+      ['human', 'none', null],
       ['duplicate', 'repeated', null],
     ])
   })
@@ -296,7 +300,7 @@ describe('no failure of tracking changes the answer', () => {
     ['event ids throw', { newEventId: broken }],
     ['the clock throws', { now: broken }],
   ])('%s', async (_, changes) => {
-    expect(await ask(changes, 'desk?promo_var=42', 'GET', { 'user-agent': 'Mozilla/5.0' })).toEqual(redirect)
+    expect(await ask(changes, 'desk?promo_var=42', 'GET', { 'user-agent': firefox })).toEqual(redirect)
     expect(outcomes).toEqual(['failed'])
     expect(accepted).toEqual([])
   })

@@ -1,36 +1,105 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { plainAddress, saltMonth, visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 
 const salt = (byte: number) => Buffer.alloc(32, byte)
+const signed = (key: Uint8Array, text: string) => createHmac('sha256', key).update(text).digest('hex')
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 
 describe('a visitor hash', () => {
-  test('is HMAC-SHA-256 of the address under the salt, in 64 hexadecimal digits', () => {
-    const expected = createHmac('sha256', Buffer.alloc(32, 7)).update('203.0.113.7').digest('hex')
-    expect(visitorHashWith(salt(7))('203.0.113.7')).toBe(expected)
+  test('is HMAC-SHA-256 of network and user agent under the salt, in 64 hexadecimal digits', () => {
+    const expected = signed(salt(7), `visitor\n203.0.113.7\n${firefox}`)
+    const hash = visitorHashWith(salt(7))
+    expect([hash('203.0.113.7', firefox), hash('203.0.113.7', firefox)]).toEqual([expected, expected])
     expect(expected).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  test('is the same for both forms of an address, and for no other address or salt', () => {
-    const hash = visitorHashWith(salt(7))('203.0.113.7')
-    expect(visitorHashWith(salt(7))('::ffff:203.0.113.7')).toBe(hash)
-    expect(visitorHashWith(salt(7))('203.0.113.8')).not.toBe(hash)
-    expect(visitorHashWith(salt(8))('203.0.113.7')).not.toBe(hash)
-    expect(visitorHashWith(salt(7))('2001:DB8::A')).toBe(visitorHashWith(salt(7))('2001:db8::a'))
+  test('is another one for another address, user agent or salt', () => {
+    const hash = visitorHashWith(salt(7))
+    const hashes = [
+      hash('203.0.113.7', firefox),
+      hash('203.0.113.8', firefox),
+      hash('203.0.113.7', 'Mozilla/5.0'),
+      hash('203.0.113.7', ''),
+      visitorHashWith(salt(8))('203.0.113.7', firefox),
+    ]
+    expect(new Set(hashes).size).toBe(5)
+  })
+
+  test('takes as much of a user agent as is kept', () => {
+    const hash = visitorHashWith(salt(7))
+    const long = 'x'.repeat(499)
+    expect(hash('203.0.113.7', `${long}yz`)).toBe(hash('203.0.113.7', `${long}y`))
+    expect(hash('203.0.113.7', `${long}z`)).not.toBe(hash('203.0.113.7', `${long}y`))
+  })
+
+  test('is the same however many visitors of an address there were in between', () => {
+    const hash = visitorHashWith(salt(7))
+    const agents = Array.from({ length: 120 }, (_, index) => `agent ${index}`)
+    const first = agents.map((agent) => hash('203.0.113.7', agent))
+    expect(agents.map((agent) => hash('203.0.113.7', agent))).toEqual(first)
+    expect(first).toEqual(agents.map((agent) => signed(salt(7), `visitor\n203.0.113.7\n${agent}`)))
   })
 
   test('never shows the address', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.ipV4(), fc.ipV6()),
+        fc.string(),
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
-        (address, bytes) => {
-          const hash = visitorHashWith(bytes)(address)
+        (address, agent, bytes) => {
+          const network = createNetworkReader()(address)
+          const hash = visitorHashWith(bytes)(network, agent)
           expect(hash).toMatch(/^[0-9a-f]{64}$/)
-          expect(hash).toBe(createHmac('sha256', bytes).update(plainAddress(address)).digest('hex'))
+          expect(hash).toBe(signed(bytes, `visitor\n${network}\n${agent}`))
         },
       ),
+    )
+  })
+})
+
+describe('one client', () => {
+  const networkOf = createNetworkReader()
+
+  test.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['::FFFF:cb00:7107', '203.0.113.7'],
+    ['0:0:0:0:0:ffff:203.0.113.7', '203.0.113.7'],
+    // Behind a translator all of IPv4 would be one network of 64 bits.
+    ['64:ff9b::203.0.113.7', '203.0.113.7'],
+    ['64:ff9b::cb00:7107', '203.0.113.7'],
+    ['64:ff9b:1::203.0.113.7', '64ff9b:10000/64'],
+    ['64:ff9b::1:cb00:7107', '64ff9b:0/64'],
+    ['2001:db8:25:1::7', '20010db8:250001/64'],
+    ['2001:DB8:0025:0001:ffff:ffff:ffff:ffff', '20010db8:250001/64'],
+    ['2001:db8:25:1:8d3a:1c2b:ff0e:9%eth0', '20010db8:250001/64'],
+    ['2001:db8:25:2::7', '20010db8:250002/64'],
+    ['::1', '0:0/64'],
+    ['', ''],
+    ['no address', 'no address'],
+    ['203.0.113.256', '203.0.113.256'],
+  ])('%s is %s', (address, network) => expect(networkOf(address)).toBe(network))
+
+  test('is the whole network that an IPv6 address is in, however it is written, and no other', () => {
+    const group = fc.integer({ min: 0, max: 0xffff })
+    const half = fc.tuple(fc.integer({ min: 0x2000, max: 0x3fff }), group, group, group)
+    const low = fc.tuple(group, group, group, group)
+    const written = (groups: number[], long: boolean) =>
+      groups.map((part) => part.toString(16).padStart(long ? 4 : 1, '0')).join(':')
+    fc.assert(
+      fc.property(half, half, low, low, (one, other, end, otherEnd) => {
+        const network = networkOf(written([...one, ...end], false))
+        expect(networkOf(written([...one, ...otherEnd], true).toUpperCase())).toBe(network)
+        expect(networkOf(new URL(`http://[${written([...one, ...end], true)}]`).hostname.slice(1, -1))).toBe(
+          network,
+        )
+        expect(networkOf(written([...other, ...end], false)) === network).toBe(
+          written(one, false) === written(other, false),
+        )
+      }),
     )
   })
 })

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import type { Settled } from '../../src/lib/buffer/flusher.ts'
+import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -66,6 +67,7 @@ const parts = ({
     stop: async () => {},
     lastFlush: undefined,
   },
+  networkOf: createNetworkReader(),
   salts: { hashAt: () => hash, refresh: async () => {} },
   classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
   agentOf: createAgentReader(),
@@ -150,7 +152,7 @@ describe('a click', () => {
         at: noon,
         referrer: 'mail.example',
         user_agent: firefox,
-        ip_hash: hash('203.0.113.7'),
+        ip_hash: hash('203.0.113.7', firefox),
         verdict: 'human',
       },
       {

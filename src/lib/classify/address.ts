@@ -2,7 +2,10 @@
 export type AddressReader = {
   /** The 16 bytes of the address read last, the most significant first; of an IPv4 address the last four count. */
   bytes: DataView
-  /** Reads an IPv4 or IPv6 address; an IPv4 address in IPv6 form is an IPv4 one. 0 where the text is neither. */
+  /**
+   * Reads an IPv4 or IPv6 address; an IPv4 address in IPv6 form (RFC 4291, 2.5.5.2) or behind a translator's prefix
+   * (RFC 6052, 2.1) is an IPv4 one. 0 where the text is neither.
+   */
   read: (text: string) => 0 | 4 | 6
 }
 
@@ -10,6 +13,7 @@ const dot = 46
 const colon = 58
 const percent = 37
 const mapped = 0xffff
+const translated = 0x64_ff9b
 
 export function createAddressReader(): AddressReader {
   const buffer = new ArrayBuffer(16)
@@ -25,7 +29,10 @@ export function createAddressReader(): AddressReader {
       return 4
     }
     if (!readGroups(text, bytes, all)) return 0
-    if (bytes.getUint32(0) !== 0 || bytes.getUint32(4) !== 0 || bytes.getUint32(8) !== mapped) return 6
+    const [first, second, third] = [bytes.getUint32(0), bytes.getUint32(4), bytes.getUint32(8)]
+    const four = first === 0 ? third === mapped : first === translated && third === 0
+    if (!four || second !== 0) return 6
+    bytes.setUint32(0, 0)
     bytes.setUint32(8, 0)
     return 4
   }

@@ -1,4 +1,4 @@
-import { judge } from './judge.ts'
+import { floodReason, judge } from './judge.ts'
 import type { ScannerNetwork } from './network-list.ts'
 import { createNetworkLookup, parseNetwork } from './networks.ts'
 import { createRecentClicks } from './recent-clicks.ts'
@@ -20,7 +20,8 @@ export type ClickFacts = {
   address: string | null | undefined
   /** The visitor's hash; without one a click is judged by itself. */
   visitor: string | null
-  flooding: boolean
+  /** Counts the click, and tells whether its address has had more than its clicks a minute. Machines are not counted. */
+  flooding: () => boolean
 }
 
 /** The provisional verdict, and what of it the final one has to know. */
@@ -49,18 +50,21 @@ export function createClassifier(options: {
       const inScannerNetwork = address ? networkOf(address) !== -1 : false
       const sign = signOf(found, direct)
       const recent = visitor === null ? undefined : clicksOf(visitor)
-      const { verdict, reason } = judge({
-        conclusive: conclusiveReasonOf({ header, userAgent: found, inScannerNetwork, flooding }),
+      const judged = judge({
+        conclusive: conclusiveReasonOf({ header, userAgent: found, inScannerNetwork }),
         sign,
         soonAfterSend: sends.isSoonAfter(variationId, at),
         manyLinks: recent?.hasMany(variationId, at) ?? false,
         repeated: recent?.isRepeated(variationId, at) ?? false,
       })
-      recent?.add(variationId, at, verdict === 'machine')
+      const { verdict, reason } = judged.verdict !== 'machine' && flooding() ? flood : judged
+      recent?.add(variationId, at, verdict === 'human')
       return { verdict, reason, sign, rules_version: rulesVersion }
     },
   }
 }
+
+const flood: Classification = { verdict: 'machine', reason: floodReason }
 
 function signOf(found: UserAgentFinding, direct: boolean): RequestSign | null {
   if (found === 'no_user_agent') return direct ? found : null

@@ -12,8 +12,10 @@ export type JudgedClick = Pick<
 export type Send = { variation_id: number; at: number }
 
 /**
- * The final verdicts by event id, each click seen among all others, before and after it: what the database works out
- * in one statement, written down as plainly as possible, to test it by. Takes time in the square of the clicks.
+ * The final verdicts by event id: what the database works out in one statement, written down as plainly as possible, to
+ * test it by. `clicks` are in the order in which they were recorded: a click is a duplicate of one that was recorded
+ * before it and has counted, since what is final stays. Bursts are seen among all clicks. Takes time in the square of
+ * the clicks.
  */
 export function judgeAll(
   clicks: readonly JudgedClick[],
@@ -22,7 +24,7 @@ export function judgeAll(
 ): Map<string, Classification> {
   const verdicts = new Map<string, Classification>()
   const counted: JudgedClick[] = []
-  for (const click of clicks.toSorted(byTime)) {
+  for (const click of clicks) {
     const judged = isProvisional(click.reason)
       ? judge({
           conclusive: null,
@@ -30,18 +32,15 @@ export function judgeAll(
           soonAfterSend: isSoonAfterSend(click, sends),
           manyLinks: isOneOfMany(click, clicks),
           repeated: counted.some(
-            (earlier) => sameVisit(earlier, click) && click.at - earlier.at < duplicateSeconds * 1000,
+            (other) => sameVisit(other, click) && Math.abs(click.at - other.at) < duplicateSeconds * 1000,
           ),
         })
       : { verdict: click.verdict, reason: click.reason }
     verdicts.set(click.event_id, judged)
-    if (judged.verdict !== 'machine') counted.push(click)
+    if (judged.verdict === 'human') counted.push(click)
   }
   return verdicts
 }
-
-const byTime = (one: JudgedClick, other: JudgedClick): number =>
-  one.at - other.at || (one.event_id < other.event_id ? -1 : 1)
 
 const sameVisit = (one: JudgedClick, other: JudgedClick): boolean =>
   one.ip_hash !== null && one.ip_hash === other.ip_hash && one.variation_id === other.variation_id

@@ -1,13 +1,7 @@
 import type { Classification, RequestSign } from './verdict.ts'
 
 /** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
-export const conclusiveReasons = [
-  'prefetch',
-  'self_declared',
-  'mail_gateway',
-  'scanner_network',
-  'flood',
-] as const
+export const conclusiveReasons = ['prefetch', 'self_declared', 'mail_gateway', 'scanner_network'] as const
 
 export type ConclusiveReason = (typeof conclusiveReasons)[number]
 
@@ -19,6 +13,9 @@ export type WeakSign = (typeof weakSigns)[number]
 /** The reason of a human click that nothing speaks against, and of a visitor's click on the same promo again. */
 export const plainReason = 'none'
 export const repeatedReason = 'repeated'
+
+/** The reason of a click beyond its address's clicks a minute. Asked last, and of no machine: it is not counted there. */
+export const floodReason = 'flood'
 
 /** What is known of one click. */
 export type Evidence = {

@@ -5,13 +5,13 @@ import { manySeconds, manyVariations } from './judge.ts'
 export type VisitorClicks = {
   /** Whether a click at a time, in milliseconds since 1970, makes many different links in a few seconds. */
   hasMany: (variationId: number, at: number) => boolean
-  /** Whether the visitor, who then was no machine, has just clicked the same variation. */
+  /** Whether a click of the visitor on the same variation has just counted as a person's. */
   isRepeated: (variationId: number, at: number) => boolean
-  /** Remembers a click, once its verdict is known. */
-  add: (variationId: number, at: number, machine: boolean) => void
+  /** Remembers a click, once it is known whether it counts as a person's. */
+  add: (variationId: number, at: number, counts: boolean) => void
 }
 
-/** The last click on a variation, and the last that was not a machine's. */
+/** The last click on a variation, and the last that counted. */
 type Last = { variationId: number; at: number; counted: number }
 
 /** Beyond so many visitors the one who came first is forgotten, and beyond so many variations the first. */
@@ -48,15 +48,15 @@ function createVisitorClicks(duplicateTime: number): VisitorClicks {
     },
     isRepeated: (variationId, at) =>
       lasts.some((last) => last.variationId === variationId && Math.abs(at - last.counted) < duplicateTime),
-    add(variationId, at, machine) {
+    add(variationId, at, counts) {
       const last = lasts.find((one) => one.variationId === variationId)
       if (last) {
         last.at = at
-        if (!machine) last.counted = at
+        if (counts) last.counted = at
         return
       }
       if (lasts.length >= mostVariations) lasts.shift()
-      lasts.push({ variationId, at, counted: machine ? Number.NEGATIVE_INFINITY : at })
+      lasts.push({ variationId, at, counted: counts ? at : Number.NEGATIVE_INFINITY })
     },
   }
 }

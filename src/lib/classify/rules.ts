@@ -8,8 +8,6 @@ export type ClickSource = {
   userAgent: UserAgentFinding
   /** Whether the client's address lies in a network of mail scanners. */
   inScannerNetwork: boolean
-  /** Whether the client has exceeded its clicks a minute. */
-  flooding: boolean
 }
 
 const prefetchHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
@@ -19,7 +17,6 @@ const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
   self_declared: ({ userAgent }) => userAgent === 'self_declared',
   mail_gateway: ({ userAgent }) => userAgent === 'mail_gateway',
   scanner_network: ({ inScannerNetwork }) => inScannerNetwork,
-  flood: ({ flooding }) => flooding,
 }
 
 /** What alone says that a click was a machine's: the first of the conclusive reasons that holds, in their order. */

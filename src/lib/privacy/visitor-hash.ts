@@ -5,37 +5,51 @@ import { LRUCache } from 'lru-cache'
 export const saltMonth = (time: number): string => `${new Date(time).toISOString().slice(0, 7)}-01`
 
 /**
- * A client address as 64 hexadecimal digits that nobody can link to the address, or to another month's hashes, once
- * the month's salt is deleted.
+ * Who somebody is, as far as it is known: a client's network (as `NetworkReader` names it) and its user agent. As 64
+ * hexadecimal digits that nobody can link to them, or to another month's hashes, once the month's salt is deleted.
  */
-export type VisitorHash = (address: string) => string
+export type VisitorHash = (network: string, userAgent: string) => string
 
 const blockSize = 64
 const innerPad = 0x36
 const outerPad = 0x5c
-/** Gateways and offices send many clicks from one address; their hash is worked out once. */
-const rememberedAddresses = 5_000
+/** Gateways and offices send many clicks from one address; their hashes are worked out once. */
+const rememberedNetworks = 5_000
+const rememberedVisitors = 50
+/** As much of a user agent as is stored: what comes after it makes nobody another visitor. */
+const longestUserAgent = 500
 
-/**
- * HMAC-SHA-256 (RFC 2104, section 2) under a salt of at most 64 bytes, in two plain hashes: an object of Node's own
- * `createHmac` for each click costs half as much as all the rest of its redirect.
- */
+/** Hashes visitors under a salt of at most 64 bytes. */
 export function visitorHashWith(salt: Uint8Array): VisitorHash {
-  const key = Buffer.alloc(blockSize)
-  key.set(salt)
-  const inner = key.map((byte) => byte ^ innerPad)
-  const outer = key.map((byte) => byte ^ outerPad)
-  const recent = new LRUCache<string, string>({ max: rememberedAddresses })
-  return (address) => {
-    const known = recent.get(address)
-    if (known !== undefined) return known
-    const message = hash('sha256', Buffer.concat([inner, Buffer.from(plainAddress(address))]), 'buffer')
-    const digest = hash('sha256', Buffer.concat([outer, message]), 'hex')
-    recent.set(address, digest)
+  const sign = signerWith(salt)
+  const recent = new LRUCache<string, Map<string, string>>({ max: rememberedNetworks })
+  return (network, userAgent) => {
+    const agent = userAgent.length > longestUserAgent ? userAgent.slice(0, longestUserAgent) : userAgent
+    const known = recent.get(network)
+    const remembered = known?.get(agent)
+    if (remembered !== undefined) return remembered
+    const digest = sign(`visitor\n${network}\n${agent}`)
+    if (known !== undefined && known.size < rememberedVisitors) known.set(agent, digest)
+    else recent.set(network, new Map([[agent, digest]]))
     return digest
   }
 }
 
-/** IPv4 addresses also arrive in IPv6 form; both are one visitor. */
+/**
+ * HMAC-SHA-256 (RFC 2104, section 2) in two plain hashes: an object of Node's own `createHmac` for each click costs half
+ * as much as all the rest of its redirect.
+ */
+function signerWith(salt: Uint8Array): (text: string) => string {
+  const key = Buffer.alloc(blockSize)
+  key.set(salt)
+  const inner = key.map((byte) => byte ^ innerPad)
+  const outer = key.map((byte) => byte ^ outerPad)
+  return (text) => {
+    const message = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer')
+    return hash('sha256', Buffer.concat([outer, message]), 'hex')
+  }
+}
+
+/** IPv4 addresses also arrive in IPv6 form; both are one address. */
 export const plainAddress = (address: string): string =>
   address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase()

@@ -10,7 +10,7 @@ import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
 export type JudgementRules = {
-  /** The same visitor's next click on the same variation within so many seconds is a duplicate. */
+  /** The same visitor's click on the same variation within so many seconds of one that counts is a duplicate. */
   duplicateSeconds: number
 }
 
@@ -41,36 +41,31 @@ const besides = (sql: Sql, source: string) => sql`
     and many_links.second = date_trunc('second', ${sql(source)}.clicked_at)
 `
 
-/** Visitor, variation and time as one key: by three, a join may be planned to compare all clicks of a visitor. */
-const momentOf = (sql: Sql, source: string) => sql`
-  (${sql(source)}.ip_hash || ' ' || ${sql(source)}.variation_id || ' ' || extract(epoch from ${sql(source)}.clicked_at))
-`
-
 /**
- * The final judgement on the clicks of a common table expression `batch` (`event_id`, `clicked_at`, `variation_id`,
- * `ip_hash`, `verdict`, `reason`, `sign`): further ones, of which `judged` is `batch` with `final_verdict` and
- * `final_reason`. A click is judged beside those of its visitor around it, whether these are of the batch, were judged
- * before or will be; each of them is judged anew for that, since a provisional verdict has seen only what came before
- * it. The same as `judgeAll` of the classification works out over all clicks.
+ * The final judgement on the clicks of a common table expression `batch` (`event_id`, `recorded_at`, `clicked_at`,
+ * `variation_id`, `ip_hash`, `verdict`, `reason`, `sign`), which follow each other in the order in which they were
+ * recorded: further ones, of which `judged` is `batch` with `final_verdict` and `final_reason`. A click is one of many
+ * beside all those of its visitor around it, also the ones that will be judged later. It is a duplicate of one that was
+ * recorded before it and counts: of those before the batch the verdict is final, so one window around the batch says all.
+ * The same as `judgeAll` of the classification works out over all clicks.
  */
 export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) => sql`
   stretches as materialized (
-    -- Overlaps are merged, so that each neighbour is found once. A neighbour that can make a duplicate has neighbours
-    -- itself: hence both spans before a click, and a second more, since links are counted by whole seconds.
+    -- Overlaps are merged, so that each neighbour is found once. Links are counted by whole seconds: hence one more.
     select lower(stretch) as since, upper(stretch) as until
     from (
       select unnest(range_agg(tstzrange(
-        clicked_at - (${duplicateSeconds + manySeconds + 1}) * interval '1 second',
-        clicked_at + (${manySeconds + 1}) * interval '1 second'
+        clicked_at - ${Math.max(duplicateSeconds, manySeconds + 1)} * interval '1 second',
+        clicked_at + ${Math.max(duplicateSeconds, manySeconds + 1)} * interval '1 second'
       ))) as stretch
       from batch where ip_hash is not null
     ) merged
   ), neighbours as materialized (
     -- "offset 0" and "is true" keep the two conditions what they are, a look-up by time for each stretch and one in a hash
     -- table of visitors: as joins they might be planned to read all clicks, or to try each visitor in turn.
-    select c.event_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign
+    select c.event_id, c.recorded_at, c.variation_id, c.clicked_at, c.ip_hash, c.verdict
     from stretches, lateral (
-      select event_id, variation_id, clicked_at, ip_hash, verdict, reason, sign
+      select event_id, recorded_at, variation_id, clicked_at, ip_hash, verdict
       from promo_click_tracking
       where clicked_at >= stretches.since and clicked_at < stretches.until
         and (ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
@@ -80,8 +75,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     select i.variation_id,
       range_agg(tstzrange(i.tracked_at, i.tracked_at + ${soonSeconds} * interval '1 second')) as moments
     from (
-      select variation_id, max(clicked_at) as until,
-        min(clicked_at) - (${duplicateSeconds + soonSeconds}) * interval '1 second' as since
+      select variation_id, max(clicked_at) as until, min(clicked_at) - ${soonSeconds} * interval '1 second' as since
       from batch group by variation_id
     ) seen
     join promo_impression_tracking i on i.variation_id = seen.variation_id and i.newsletter_send_id is not null
@@ -96,32 +90,42 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     where ip_hash in (select ip_hash from seconds group by ip_hash having count(distinct variation_id) >= ${manyVariations})
     group by 1, 2
     having count(distinct variation_id) >= ${manyVariations}
-  ), moments as materialized (
-    -- When a visitor clicked a variation and was no machine, and when before that.
-    select ${momentOf(sql, 'people')} as moment, min(event_id::text collate "C") as first_event,
-      lag(clicked_at) over (partition by ip_hash, variation_id order by clicked_at) as before
-    from (
-      select neighbours.ip_hash, neighbours.variation_id, neighbours.clicked_at, neighbours.event_id
-      from neighbours ${besides(sql, 'neighbours')}
-      where case when ${isProvisional(sql, 'neighbours')} then cardinality(${signsOf(sql, 'neighbours')}) < 2
-        else neighbours.verdict <> 'machine' end
-    ) people
-    group by ip_hash, variation_id, clicked_at
-  ), weighed as (
-    select batch.*, ${signsOf(sql, 'batch')} as signs, ${isProvisional(sql, 'batch')} as provisional,
-      coalesce(
-        batch.clicked_at - moments.before < ${duplicateSeconds} * interval '1 second'
-          or (${duplicateSeconds} > 0 and batch.event_id::text collate "C" > moments.first_event),
-        false
-      ) as repeated
+  ), weighed as materialized (
+    select batch.*, ${signsOf(sql, 'batch')} as signs, ${isProvisional(sql, 'batch')} as provisional
     from batch ${besides(sql, 'batch')}
-    left join moments on moments.moment = ${momentOf(sql, 'batch')}
+  ), visits as materialized (
+    -- What has counted, and what counts unless it is repeated.
+    select dense_rank() over (order by ip_hash, variation_id) as visit, event_id, recorded_at,
+      (extract(epoch from clicked_at) * 1000000)::bigint as moment, counted
+    from (
+      select event_id, recorded_at, clicked_at, ip_hash, variation_id, true as counted
+      from neighbours
+      where verdict = 'human'
+        and (recorded_at, event_id) < (select recorded_at, event_id from batch order by recorded_at, event_id limit 1)
+      union all
+      select event_id, recorded_at, clicked_at, ip_hash, variation_id, case when not provisional then true end
+      from weighed
+      where ip_hash is not null
+        and case when provisional then cardinality(signs) < 2 else verdict = 'human' end
+    ) clicks
+  ), repeats as materialized (
+    select clicks.event_id
+    from (
+      select array_agg(event_id) as events, promo_counted_clicks(
+        array_agg(visit), array_agg(moment), array_agg(counted), ${duplicateSeconds * 1_000_000}::bigint
+      ) as counted
+      from (select * from visits order by visit, recorded_at, event_id) in_order
+    ) found, unnest(found.events, found.counted) clicks (event_id, counted)
+    where not clicks.counted
   ), judged as materialized (
-    select weighed.*,
+    select told.*,
       case when not provisional then verdict when cardinality(signs) > 1 then 'machine' when repeated then 'duplicate'
         else 'human' end as final_verdict,
       case when not provisional then reason when cardinality(signs) > 1 then array_to_string(signs, '+')
         when repeated then ${repeatedReason} else coalesce(signs[1], ${plainReason}) end as final_reason
-    from weighed
+    from (
+      -- Not a join, for which the planner would have to guess how many are repeated.
+      select weighed.*, (event_id in (select event_id from repeats)) is true as repeated from weighed
+    ) told
   )
 `

@@ -52,7 +52,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     })
   const at = parts.now()
   const details = visitorDetails(parts, at, {
-    address: report.ip_address,
+    network: report.ip_address ? parts.networkOf(report.ip_address) : undefined,
     userAgent: report.user_agent,
     referrer: report.referrer,
   })
@@ -64,7 +64,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     direct: false,
     address: report.ip_address,
     visitor: details.ip_hash,
-    flooding: false,
+    flooding: () => false,
   })
   const click = newClick({
     eventId: report.event_id ?? parts.newEventId(at),

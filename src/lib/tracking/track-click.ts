@@ -1,5 +1,6 @@
 import type { Acceptance } from '../buffer/arrivals.ts'
 import type { WriteBuffer } from '../buffer/write-buffer.ts'
+import type { NetworkReader } from '../classify/address.ts'
 import type { Classifier, Judgement } from '../classify/classifier.ts'
 import type { HeaderReader } from '../http/client.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
@@ -23,6 +24,7 @@ export type ClickParts = {
   variations: Pick<RefreshingCache<number, Variation>, 'peek'>
   unchecked: Unchecked
   buffer: WriteBuffer
+  networkOf: NetworkReader
   salts: Salts
   flood: Flood
   agentOf: AgentReader
@@ -48,9 +50,10 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
   const userAgent = header('user-agent')
   const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
   const at = parts.now()
+  const network = parts.networkOf(address)
   const details = anonymous
     ? nobody
-    : visitorDetails(parts, at, { address, userAgent, referrer: header('referer') })
+    : visitorDetails(parts, at, { network, userAgent, referrer: header('referer') })
   const judgement = parts.classifier.classify({
     at,
     variationId,
@@ -59,7 +62,7 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
     direct: true,
     address,
     visitor: details.ip_hash,
-    flooding: parts.flood(address, at),
+    flooding: () => parts.flood(network, at),
   })
   return newClick({
     eventId: parts.newEventId(at),
@@ -75,7 +78,8 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
 const nobody = { referrer: null, ip_hash: null, agent: noAgent }
 
 type Visitor = {
-  address: string | null | undefined
+  /** As `NetworkReader` names it. */
+  network: string | undefined
   userAgent: string | null | undefined
   referrer: string | null | undefined
 }
@@ -86,12 +90,12 @@ type VisitorDetails = Pick<Click, 'referrer' | 'ip_hash'> & { agent: Agent }
 export function visitorDetails(
   { salts, agentOf }: Pick<ClickParts, 'salts' | 'agentOf'>,
   at: number,
-  { address, userAgent, referrer }: Visitor,
+  { network, userAgent, referrer }: Visitor,
 ): VisitorDetails {
-  const hash = address ? salts.hashAt(at) : undefined
+  const hash = network ? salts.hashAt(at) : undefined
   return {
     referrer: referrerHost(referrer),
-    ip_hash: hash && address ? hash(address) : null,
+    ip_hash: hash && network ? hash(network, userAgent ?? '') : null,
     agent: agentOf(userAgent),
   }
 }
