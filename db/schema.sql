@@ -1,5 +1,7 @@
 -- What the migrations make of an empty database. Written by "npm run schema"; not to be edited or run.
 
+create sequence promo_catalogue_changes_id_seq as bigint owned by promo_catalogue_changes.id;
+
 create sequence promo_click_tracking_id_seq as bigint owned by promo_click_tracking.id;
 
 create sequence promo_editors_id_seq as integer owned by promo_editors.id;
@@ -23,6 +25,12 @@ create table affiliate_links (
   constraint affiliate_links_pkey PRIMARY KEY (slug),
   constraint affiliate_links_slug_check CHECK (slug ~ '^[a-z0-9][a-z0-9_-]{0,99}$'::text),
   constraint affiliate_links_utm_check CHECK (jsonb_typeof(utm) = 'object'::text)
+);
+
+create table promo_catalogue_changes (
+  id bigint not null default nextval('promo_catalogue_changes_id_seq'::regclass),
+  changed_at timestamp with time zone not null default now(),
+  constraint promo_catalogue_changes_pkey PRIMARY KEY (id)
 );
 
 create table promo_click_breakdown (
@@ -551,6 +559,17 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.promo_note_catalogue_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+AS $function$
+begin
+  execute format('insert into %I.promo_catalogue_changes default values', tg_table_schema);
+  return null;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.subtract_deleted_variation()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -584,6 +603,8 @@ begin
 end;
 $function$;
 
+CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON affiliate_links FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
+
 CREATE TRIGGER trigger_breakdown_inserted AFTER INSERT ON promo_click_breakdown REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
 
 CREATE TRIGGER trigger_breakdown_updated AFTER UPDATE ON promo_click_breakdown REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
@@ -598,6 +619,8 @@ CREATE TRIGGER trigger_months_updated AFTER UPDATE ON promo_monthly_breakdown RE
 
 CREATE TRIGGER trigger_keep_former_slug AFTER UPDATE OF link_slug ON promo_offers FOR EACH ROW WHEN (old.link_slug IS NOT NULL AND old.link_slug IS DISTINCT FROM new.link_slug) EXECUTE FUNCTION promo_keep_former_slug();
 
+CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, link_slug OR TRUNCATE ON promo_offers FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
+
 CREATE TRIGGER trigger_update_offer_ctr BEFORE INSERT OR UPDATE OF total_impressions, total_clicks ON promo_offers FOR EACH ROW EXECUTE FUNCTION update_offer_ctr();
 
 CREATE TRIGGER trigger_hours_deleted AFTER DELETE ON promo_performance_metrics REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
@@ -607,6 +630,8 @@ CREATE TRIGGER trigger_hours_inserted AFTER INSERT ON promo_performance_metrics 
 CREATE TRIGGER trigger_hours_truncated AFTER TRUNCATE ON promo_performance_metrics FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
 
 CREATE TRIGGER trigger_hours_updated AFTER UPDATE ON promo_performance_metrics REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
+
+CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, offer_id OR TRUNCATE ON promo_text_variations FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
 
 CREATE TRIGGER trigger_subtract_deleted_variation AFTER DELETE ON promo_text_variations FOR EACH ROW EXECUTE FUNCTION subtract_deleted_variation();
 

@@ -14,7 +14,7 @@ export const importCommand: Command = {
   help: `Adds what is new in FILE and changes what differs: links by their slug, offers by their name, variations by their
 text. What FILE does not name stays as it is, and so do fields that it leaves out; counters are never touched.
 All of it is imported, or nothing where anything is wrong; then every fault is shown with its place in the file.
-A running site shows the changes within 30 seconds. The form is that of db/sample.json.
+Running sites show the changes within a second. The form is that of db/sample.json.
 
 Options:
   --dry-run   show what would change, and change nothing

@@ -13,11 +13,7 @@ import { type Client, clientOf, type HeaderReader } from './http/client.ts'
 import { type Endpoint, guard } from './http/guard.ts'
 import { limitPerMinute } from './http/rate-limits.ts'
 import { answerPromoLink, type Damage, type PromoLinkRequest } from './links/answer-promo-link.ts'
-import { destinationOf } from './links/destination.ts'
-import { linkSchema } from './links/link.ts'
-import { createRefreshingCache } from './links/refreshing-cache.ts'
-import { openSnapshot } from './links/snapshot.ts'
-import { createTableSource } from './links/table-source.ts'
+import { openKnown } from './links/known.ts'
 import { createHealth } from './operations/health.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
@@ -29,6 +25,7 @@ import { createSalts } from './privacy/salts.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
 import { openSelection } from './selection/selection.ts'
+import { forgetCatalogueChanges } from './store/catalogue-changes.ts'
 import { openDatabase } from './store/database.ts'
 import { makeClickPartitions, migrate } from './store/migrate.ts'
 import { offerExists } from './store/offers.ts'
@@ -40,7 +37,6 @@ import { eventRecorder } from './tracking/record-events.ts'
 import { reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
 import { createUnchecked } from './tracking/unchecked.ts'
-import { openVariations } from './tracking/variations.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
 
@@ -77,20 +73,8 @@ async function assemble(
   const metrics = createMetrics()
   const database = openDatabase({ locate: server.locate, log })
 
-  const linkSnapshot = openSnapshot({
-    path: join(config.PROMO_DATA_DIR, 'links.json'),
-    schema: linkSchema,
-    log,
-  })
-  const links = createRefreshingCache({
-    ...createTableSource(database),
-    keyOf: ({ slug }) => slug,
-    prepare: destinationOf,
-    now,
-    initial: linkSnapshot.read(),
-    onFetched: linkSnapshot.write,
-  })
-  const variations = openVariations({ database, folder: config.PROMO_DATA_DIR, now, log })
+  const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log })
+  const { links, variations } = known
   const selection = openSelection({ config, database, links, now, random })
   const salts = createSalts({ database, now, log })
   const events = openEventBuffer({
@@ -119,6 +103,7 @@ async function assemble(
     await salts.refresh()
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
     if (!made.ok) log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
+    await database.run(forgetCatalogueChanges)
   }
   const maintenance = startMaintenance(
     {
@@ -128,7 +113,9 @@ async function assemble(
         if (!migrated.ok) return false
         if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
         await provide()
-        return (await links.refresh()) && (await variations.refresh())
+        // A first start should know them when it listens; what they do not answer keeps nothing else from going on.
+        await known.refresh()
+        return true
       },
       tend: events.tend,
       provide,
@@ -157,6 +144,8 @@ async function assemble(
     damagedBytes: () => readings().damagedBytes,
     databaseUp: () => Number(database.up),
     unnamedProxy: () => unnamedProxy.count,
+    linksLeftOut: () => links.leftOut.length,
+    variationsLeftOut: () => variations.leftOut.length,
   })
 
   const tracking = {
@@ -236,12 +225,14 @@ async function assemble(
       migrated: () => maintenance.ready,
       unnamedProxy,
       unchecked,
+      known,
       now,
     }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {
       maintenance.stop()
+      known.stop()
       await events.close(drainWait)
       await database.close(1_000)
       await server.stop()

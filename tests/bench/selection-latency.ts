@@ -1,12 +1,10 @@
 import postgres from 'postgres'
-import { destinationOf } from '../../src/lib/links/destination.ts'
-import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
-import { createTableSource } from '../../src/lib/links/table-source.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { ok } from '../../src/lib/result.ts'
 import { selectPromo } from '../../src/lib/selection/select-promo.ts'
 import { openDatabase, type Sql } from '../../src/lib/store/database.ts'
 import { migrate } from '../../src/lib/store/migrate.ts'
+import { knownLinks } from '../support/known-links.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { median } from './measure.ts'
 import { usualRules } from './simulate.ts'
@@ -45,15 +43,7 @@ export async function medianLatency(): Promise<Record<'weighted' | 'ctr_weighted
     await writeSends(sql)
     await sql.end()
     const database = openDatabase({ locate: async () => ok(server.url), log: openLog('silent') })
-    const links = createRefreshingCache({
-      ...createTableSource(database),
-      keyOf: ({ slug }) => slug,
-      prepare: destinationOf,
-      now: Date.now,
-      initial: [],
-      onFetched: () => {},
-    })
-    await links.refresh()
+    const links = await knownLinks(database)
     const parts = {
       database,
       links,

@@ -6,9 +6,6 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/lib/config.ts'
-import { destinationOf } from '../../src/lib/links/destination.ts'
-import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
-import { createTableSource } from '../../src/lib/links/table-source.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { openSelection } from '../../src/lib/selection/selection.ts'
@@ -17,6 +14,7 @@ import { listSends } from '../../src/lib/store/evidence.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
 import { anImpression } from '../support/events.ts'
+import { knownLinks } from '../support/known-links.ts'
 import { recordImpressions } from '../support/record.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -38,15 +36,7 @@ afterEach(async () => {
 async function open(settings: Record<string, string> = {}, from = database) {
   const config = readConfig({ SITE_URL: 'https://news.example', ...settings })
   if (!config.ok) return expect.fail('settings')
-  const links = createRefreshingCache({
-    ...createTableSource(database),
-    keyOf: ({ slug }) => slug,
-    prepare: destinationOf,
-    now: () => noon,
-    initial: [],
-    onFetched: () => {},
-  })
-  await links.refresh()
+  const links = await knownLinks(database)
   let drawn = 0
   const random = () => {
     drawn += 1

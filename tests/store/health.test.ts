@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
+import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -30,6 +31,8 @@ const readings: BufferReadings = {
   fault: undefined,
 }
 
+const well: CacheState = { leftOut: [], failingFor: 0 }
+
 async function health(
   parts: {
     readings?: Partial<BufferReadings>
@@ -37,6 +40,8 @@ async function health(
     from?: Database
     unnamed?: number
     overflowing?: boolean
+    links?: Partial<CacheState>
+    variations?: Partial<CacheState>
   } = {},
 ) {
   const { status, headers, body } = await createHealth({
@@ -45,6 +50,7 @@ async function health(
     migrated: () => parts.migrated ?? true,
     unnamedProxy: { count: parts.unnamed ?? 0 },
     unchecked: { overflowing: parts.overflowing ?? false },
+    known: { links: { ...well, ...parts.links }, variations: { ...well, ...parts.variations } },
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -74,6 +80,8 @@ test('while everything works, health tells how much waits and which offers have 
     },
     rejects: 1,
     hints: [],
+    links_left_out: [],
+    variations_left_out: [],
     offers_without_slug: [6],
   })
 })
@@ -116,6 +124,26 @@ test('damaged lines that are kept aside are a hint', async () => {
   })
 })
 
+test('rows that cannot be read are named, twenty at the most, and nothing is degraded', async () => {
+  const bad = { key: 'bad', reason: 'destination_url must be a whole URL' }
+  const many = Array.from({ length: 21 }, (_, index) => ({ key: `${index}`, reason: 'is missing' }))
+  expect(await health({ links: { leftOut: [bad] } })).toMatchObject({
+    code: 200,
+    hints: [expect.stringContaining('links_left_out')],
+    links_left_out: [{ slug: 'bad', reason: bad.reason }],
+    variations_left_out: [],
+  })
+  const { code, variations_left_out } = await health({ variations: { leftOut: many } })
+  expect([code, variations_left_out.length]).toEqual([200, 20])
+  expect(variations_left_out[19]).toEqual({ variation_id: '19', reason: 'is missing' })
+})
+
+test('links and variations that a database that answers has not given for half a minute are degraded', async () => {
+  expect(await health({ links: { failingFor: 30_000 } })).toMatchObject({ code: 200 })
+  expect(await health({ links: { failingFor: 30_001 } })).toMatchObject({ code: 503, reasons: ['links'] })
+  expect(await health({ variations: { failingFor: 30_001 } })).toMatchObject({ reasons: ['variations'] })
+})
+
 test('however many ask, the database is asked once a second', async () => {
   let asked = 0
   let time = 5_000
@@ -132,6 +160,7 @@ test('however many ask, the database is asked once a second', async () => {
     migrated: () => true,
     unnamedProxy: { count: 0 },
     unchecked: { overflowing: false },
+    known: { links: well, variations: well },
     now: () => time,
   })
   await Promise.all([read(), read(), read()])
@@ -148,7 +177,8 @@ test('a database that does not answer is degraded, and does not keep the answer 
     locate: async () => fail({ message: 'none' }),
     log: openLog('silent'),
   })
-  expect(await health({ from: nowhere })).toMatchObject({
+  const failing = { failingFor: 60_000 }
+  expect(await health({ from: nowhere, links: failing, variations: failing })).toMatchObject({
     code: 503,
     status: 'degraded',
     reasons: ['database'],

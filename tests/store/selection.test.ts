@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Destination, destinationOf } from '../../src/lib/links/destination.ts'
-import { createRefreshingCache, type RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
-import { createTableSource } from '../../src/lib/links/table-source.ts'
+import type { Destination } from '../../src/lib/links/destination.ts'
+import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
@@ -11,6 +10,7 @@ import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { explainDecisions } from '../../src/lib/store/decisions.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
+import { knownLinks } from '../support/known-links.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
@@ -21,15 +21,7 @@ beforeEach(async () => {
   store = await createTestDatabase()
   database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
   await insertPromos(store.sql)
-  links = createRefreshingCache({
-    ...createTableSource(database),
-    keyOf: ({ slug }) => slug,
-    prepare: destinationOf,
-    now: () => 0,
-    initial: [],
-    onFetched: () => {},
-  })
-  await links.refresh()
+  links = await knownLinks(database)
 })
 afterEach(async () => {
   // Evidence of sends is written by hand here, without the clicks that it would come from.

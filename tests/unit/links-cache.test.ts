@@ -1,13 +1,24 @@
-import { describe, expect, test } from 'vitest'
+import * as v from 'valibot'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok, type Result } from '../../src/lib/result.ts'
 
 type Row = { id: number; name: string }
 
+const schema = v.object({ id: v.number('must be a number'), name: v.string('must be a text') })
+const log = openLog('silent')
+const warn = vi.spyOn(log, 'warn')
+const error = vi.spyOn(log, 'error')
+const info = vi.spyOn(log, 'info')
+afterEach(() => void vi.clearAllMocks())
+
 /** A cache over a source whose rows, failures and speed the test decides, at a time that it decides too. */
-function cacheOver(rows: Row[], initial: Row[] = []) {
+function cacheOver(rows: unknown[], initial: unknown[] = []) {
   const source = {
     rows,
+    /** Whether there are other rows, which do not count. */
+    more: false,
     down: false,
     lists: 0,
     finds: 0,
@@ -15,24 +26,34 @@ function cacheOver(rows: Row[], initial: Row[] = []) {
     fetched: [] as Row[][],
     wait: Promise.resolve(),
   }
-  const answer = async <Value>(value: () => Value): Promise<Result<Value, string>> => {
+  const answer = async <Value>(value: () => Value): Promise<Result<Value, { message: string }>> => {
+    const found = value()
     await source.wait
-    return source.down ? fail('down') : ok(value())
+    return source.down ? fail({ message: 'down' }) : ok(found)
   }
   const cache = createRefreshingCache<number, Row, string>({
+    name: 'things',
     list: () => {
       source.lists += 1
-      return answer(() => source.rows)
+      return answer(() => ({ rows: source.rows, empty: source.rows.length === 0 && !source.more }))
     },
     find: (id) => {
       source.finds += 1
-      return answer(() => source.rows.find((row) => row.id === id))
+      return answer(() =>
+        source.rows.find((row) => typeof row === 'object' && row && 'id' in row && row.id === id),
+      )
     },
+    schema,
+    keyField: 'id',
     keyOf: ({ id }) => id,
-    prepare: ({ name }) => name,
-    now: () => source.time,
+    prepare: ({ name }) => {
+      if (name === 'breaks') throw new Error('a name that breaks')
+      return name
+    },
+    elapsed: () => source.time,
     initial,
     onFetched: (fetched) => void source.fetched.push(fetched),
+    log,
   })
   return { cache, source }
 }
@@ -52,62 +73,44 @@ describe('known rows', () => {
     expect(source.fetched).toEqual([[one, two]])
   })
 
-  test('are not fetched again for thirty seconds, then served while they are', async () => {
-    const { cache, source } = cacheOver([one])
-    await cache.refresh()
-    source.rows = [{ id: 1, name: 'changed' }]
-    source.time += 29_999
-    expect(cache.get(1)).toBe('one')
-    expect(source.lists).toBe(1)
-    source.time += 1
-    expect([cache.get(1), cache.get(1), source.lists]).toEqual(['one', 'one', 2])
-    await settle()
-    expect(cache.get(1)).toBe('changed')
-  })
-
-  test('are fetched again as well when the clock is set back', async () => {
-    const { cache, source } = cacheOver([one])
-    await cache.refresh()
-    source.time -= 30_000
-    cache.get(1)
-    expect(source.lists).toBe(2)
-  })
-
-  test('are served without limit while the source fails, which is asked again each second', async () => {
+  test('are served without limit while the source fails, for as long as it tells', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.down = true
+    expect(await cache.refresh()).toBe(false)
     source.time += 86_400_000
-    expect(cache.get(1)).toBe('one')
-    await settle()
-    expect(cache.current).toBe(false)
-    expect([cache.get(1), source.lists]).toEqual(['one', 2])
-    source.time += 999
-    cache.get(1)
-    expect(source.lists).toBe(2)
-    source.time += 1
+    expect(await cache.refresh()).toBe(false)
+    expect([cache.get(1), cache.current, cache.failingFor]).toEqual(['one', false, 86_400_000])
+    expect(warn).toHaveBeenCalledExactlyOnceWith({ reason: 'down' }, expect.stringContaining('things'))
     source.down = false
-    cache.get(1)
-    await settle()
-    expect([source.lists, cache.current, source.fetched.length]).toEqual([3, true, 2])
+    expect(await cache.refresh()).toBe(true)
+    expect([cache.current, cache.failingFor, source.fetched.length]).toEqual([true, 0, 2])
+    source.down = true
+    await cache.refresh()
+    expect(warn).toHaveBeenCalledTimes(2)
   })
 
   test('of an earlier run are there before the first fetch', async () => {
     const { cache, source } = cacheOver([two], [one])
-    source.down = true
-    expect([cache.get(1), cache.size]).toEqual(['one', 1])
-    await settle()
-    expect(source.lists).toBe(1)
-    source.down = false
+    expect([cache.get(1), cache.get(2), cache.size, source.finds]).toEqual(['one', undefined, 1, 0])
+    source.time += 500
+    expect([cache.current, cache.failingFor]).toEqual([false, 500])
     expect(await cache.refresh()).toBe(true)
-    expect(cache.size).toBe(1)
-    expect(await cache.get(1)).toBeUndefined()
+    expect([cache.size, await cache.get(1)]).toEqual([1, undefined])
   })
 
   test('are fetched once, however many ask', async () => {
     const { cache, source } = cacheOver([one])
     expect(await Promise.all([cache.refresh(), cache.refresh(), cache.refresh()])).toEqual([true, true, true])
     expect([source.lists, source.fetched.length]).toEqual([1, 1])
+  })
+
+  test('are gone with the next fetch that does not have them', async () => {
+    const { cache, source } = cacheOver([one, two])
+    await cache.refresh()
+    source.rows = [two]
+    await cache.refresh()
+    expect(await cache.get(1)).toBeUndefined()
   })
 })
 
@@ -121,26 +124,12 @@ describe('a row that is not known', () => {
     expect(cache.get(2)).toBe('two')
   })
 
-  test('is taken as absent for five seconds', async () => {
+  test('is taken as absent until the next fetch', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
-    expect(await cache.get(9)).toBeUndefined()
-    source.time += 4_999
-    expect(cache.get(9)).toBeUndefined()
-    expect(source.finds).toBe(1)
-    source.time += 2
-    // The cache looks at the clock once a millisecond at the most.
-    await new Promise((resolve) => setTimeout(resolve, 5))
-    source.rows = [one, { id: 9, name: 'nine' }]
-    expect(await cache.get(9)).toBe('nine')
-    expect(source.finds).toBe(2)
-  })
-
-  test('is no longer taken as absent after a fetch', async () => {
-    const { cache, source } = cacheOver([one])
-    await cache.refresh()
-    await cache.get(2)
+    expect(await cache.get(2)).toBeUndefined()
     source.rows = [one, two]
+    expect([cache.get(2), source.finds]).toEqual([undefined, 1])
     await cache.refresh()
     expect(cache.get(2)).toBe('two')
   })
@@ -155,10 +144,130 @@ describe('a row that is not known', () => {
     expect(source.finds).toBe(1)
     source.down = false
     source.rows = [one, two]
-    source.time += 1_000
-    cache.get(1)
-    await settle()
+    await cache.refresh()
     expect(cache.get(2)).toBe('two')
+  })
+
+  test.each(['withdrawn', 'added'])('that is %s while all are fetched is as the fetch says', async (what) => {
+    const { cache, source } = cacheOver([one])
+    await cache.refresh()
+    const slow = Promise.withResolvers<void>()
+    source.wait = slow.promise
+    source.rows = what === 'withdrawn' ? [one, two] : [one]
+    const asked = cache.get(2)
+    source.wait = Promise.resolve()
+    source.rows = what === 'withdrawn' ? [one] : [one, two]
+    await cache.refresh()
+    slow.resolve()
+    await asked
+    expect(await cache.get(2)).toBe(what === 'withdrawn' ? undefined : 'two')
+  })
+
+  test('and cannot be read is absent', async () => {
+    const { cache, source } = cacheOver([one])
+    await cache.refresh()
+    source.rows = [one, { id: 2 }]
+    expect(await cache.get(2)).toBeUndefined()
+    expect([cache.get(2), cache.current, source.finds]).toEqual([undefined, true, 1])
+  })
+})
+
+describe('a row that cannot be read', () => {
+  const bad = [{ id: 3, name: 7 }, { id: 'x' }, null, { id: 4, name: 'breaks' }]
+  const faults = [
+    { key: '3', reason: 'name must be a text' },
+    { key: 'x', reason: 'id must be a number, name is missing' },
+    { key: '(without a key)', reason: expect.stringContaining('the row') },
+    { key: '4', reason: 'a name that breaks' },
+  ]
+
+  test('is left out and named, once, and the others live', async () => {
+    const { cache, source } = cacheOver([one, ...bad, two])
+    expect(await cache.refresh()).toBe(true)
+    expect([cache.get(1), cache.get(2), cache.size, cache.current]).toEqual(['one', 'two', 2, true])
+    expect(cache.leftOut).toEqual(faults)
+    expect(source.fetched.at(-1)).toEqual([one, two])
+    await cache.refresh()
+    expect(error).toHaveBeenCalledExactlyOnceWith({ things: faults, count: 4 }, expect.any(String))
+    source.rows = [one, bad[0]]
+    await cache.refresh()
+    expect(error).toHaveBeenLastCalledWith({ things: faults.slice(0, 1), count: 1 }, expect.any(String))
+    source.rows = [one]
+    await cache.refresh()
+    expect([cache.leftOut.length, info.mock.calls.length]).toEqual([0, 1])
+    await cache.refresh()
+    expect([error.mock.calls.length, info.mock.calls.length]).toEqual([2, 1])
+  })
+
+  test('in what an earlier run knew does not keep the others from being known', () => {
+    const { cache } = cacheOver([], [...bad, one])
+    expect([cache.get(1), cache.size, cache.leftOut.length]).toEqual(['one', 1, 4])
+    expect(error).toHaveBeenCalledOnce()
+  })
+
+  test('is named with no more of it than is useful, and the log names twenty', async () => {
+    const long = { id: 'k'.repeat(200), name: Array.from({ length: 99 }) }
+    const { cache } = cacheOver([...Array.from({ length: 30 }, () => long), one])
+    await cache.refresh()
+    expect(cache.leftOut[0]?.key).toHaveLength(100)
+    expect(error.mock.lastCall?.[0]).toMatchObject({ count: 30, things: { length: 20 } })
+  })
+})
+
+describe('a source that is empty all at once', () => {
+  test('is not believed for ten seconds, in which nothing counts as absent', async () => {
+    const { cache, source } = cacheOver([one])
+    await cache.refresh()
+    source.rows = []
+    expect(await cache.refresh()).toBe(false)
+    expect([cache.get(1), cache.current, source.fetched.length]).toEqual(['one', false, 1])
+    source.time += 9_999
+    expect(await cache.refresh()).toBe(false)
+    expect([cache.get(1), cache.get(2), source.finds]).toEqual(['one', undefined, 0])
+    expect(warn).toHaveBeenCalledOnce()
+    source.time += 1
+    expect(await cache.refresh()).toBe(true)
+    expect([cache.size, cache.current, source.fetched.at(-1)]).toEqual([0, true, []])
+    expect(await cache.refresh()).toBe(true)
+  })
+
+  test('is believed again as soon as it has rows, few as they may be', async () => {
+    const { cache, source } = cacheOver([one, two])
+    await cache.refresh()
+    source.rows = []
+    await cache.refresh()
+    source.time += 5_000
+    source.rows = [two]
+    expect(await cache.refresh()).toBe(true)
+    expect([cache.size, cache.current]).toEqual([1, true])
+    source.rows = []
+    source.time += 5_000
+    expect(await cache.refresh()).toBe(false)
+  })
+
+  test('has to be empty without a failure in between', async () => {
+    const { cache, source } = cacheOver([one])
+    await cache.refresh()
+    source.rows = []
+    await cache.refresh()
+    source.down = true
+    source.time += 9_000
+    await cache.refresh()
+    source.down = false
+    source.time += 9_000
+    expect(await cache.refresh()).toBe(false)
+    source.time += 10_000
+    expect(await cache.refresh()).toBe(true)
+  })
+
+  test('is believed at once where its rows are there and no longer count, or none were known', async () => {
+    const { cache, source } = cacheOver([one])
+    await cache.refresh()
+    source.rows = []
+    source.more = true
+    expect(await cache.refresh()).toBe(true)
+    expect(cache.size).toBe(0)
+    expect(await cacheOver([]).cache.refresh()).toBe(true)
   })
 })
 

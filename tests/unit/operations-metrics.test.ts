@@ -34,6 +34,8 @@ test('gauges tell what is so when somebody asks', async () => {
     damagedBytes: () => 90,
     databaseUp: () => 0,
     unnamedProxy: () => 0,
+    linksLeftOut: () => 3,
+    variationsLeftOut: () => 1,
   })
   depth = 7
   expect(await lines(metrics)).toEqual(
@@ -45,6 +47,8 @@ test('gauges tell what is so when somebody asks', async () => {
       'promo_rejects 2',
       'promo_journal_damaged_bytes 90',
       'promo_database_up 0',
+      'promo_rows_left_out{kind="link"} 3',
+      'promo_rows_left_out{kind="variation"} 1',
     ]),
   )
 })

@@ -1,17 +1,30 @@
 import * as v from 'valibot'
 import type { Result } from '../result.ts'
+import type { Listing } from './refreshing-cache.ts'
 
 export const slugPattern = /^[a-z0-9][a-z0-9_-]{0,99}$/
+
+/** JSON knows numbers and switches, and `{"utm_id": 7}` can only mean one text. */
+const parameter = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()], 'must be a text'),
+  v.transform((value) => `${value}`),
+)
 
 /** Where a slug leads, and what is added to the destination on the way. */
 export const linkSchema = v.object({
   /** Lower case. */
-  slug: v.pipe(v.string(), v.regex(slugPattern)),
-  destination_url: v.pipe(v.string(), v.check(isWebUrl)),
+  slug: v.pipe(
+    v.string('must be a text'),
+    v.regex(slugPattern, 'must be lower case letters, digits, "-" or "_"'),
+  ),
+  destination_url: v.pipe(
+    v.string('must be a text'),
+    v.check(isWebUrl, 'must be a whole URL that begins with https:// or http://'),
+  ),
   /** `utm_*` and `mtm_*` parameters that the site owner sets for this link. */
-  utm: v.record(v.string(), v.string()),
+  utm: v.record(v.string(), parameter, 'must be a JSON object of texts'),
   /** Whether the visitor's own `utm_*` and `mtm_*` parameters are passed on. */
-  pass_parameters: v.boolean(),
+  pass_parameters: v.boolean('must be true or false'),
 })
 
 export type Link = v.InferOutput<typeof linkSchema>
@@ -24,8 +37,11 @@ export function isWebUrl(text: string): boolean {
 /** Whatever keeps a source from answering; the cache then goes on with what it has. */
 export type LinkFault = { message: string }
 
-/** Where links come from: the site's own table, or a content management system. Only active links count. */
+/**
+ * Where links come from: the site's own table, or a content management system. Only active links count. Rows are as the
+ * source has them; the cache reads each by itself.
+ */
 export type LinkSource = {
-  list(): Promise<Result<Link[], LinkFault>>
-  find(slug: string): Promise<Result<Link | undefined, LinkFault>>
+  list(): Promise<Result<Listing, LinkFault>>
+  find(slug: string): Promise<Result<unknown, LinkFault>>
 }

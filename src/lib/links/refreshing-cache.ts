@@ -1,11 +1,14 @@
 import { LRUCache } from 'lru-cache'
+import type * as v from 'valibot'
+import type { Log } from '../operations/log.ts'
 import type { Result } from '../result.ts'
+import { keyOfRow, type LeftOut, readRow } from './rows.ts'
 
 /**
- * All rows of a small table by key, so that no request waits for the database or fails with it: fresh for 30
- * seconds, then served while it is fetched anew, and served without limit while fetching fails. A key that is not
- * there is asked for singly, and remembered as absent for a short while; while several are asked for, further ones count as
- * absent, so that made-up keys cannot keep the database busy.
+ * All rows of a small table by key, so that no request waits for the database or fails with it. Somebody else refreshes
+ * it (`keep-fresh.ts`); while that fails, what is known is served without limit. A key that is not there is asked for
+ * singly, and remembered as absent until the next refresh; while several are asked for, further ones count as absent, so
+ * that made-up keys cannot keep the database busy.
  */
 export type RefreshingCache<Key extends string | number, Value> = {
   /** Synchronous for every known key. `undefined` means that there is no such row, as far as can be known. */
@@ -19,74 +22,142 @@ export type RefreshingCache<Key extends string | number, Value> = {
   readonly size: number
 }
 
-const freshFor = 30_000
-const absentFor = 5_000
-const retryAfter = 1_000
+/** What a source has: its rows, each to be read by itself, and whether it holds nothing at all. */
+export type Listing = { rows: readonly unknown[]; empty: boolean }
+
+export type CacheState = {
+  /** Rows that could not be read and are therefore not there. */
+  readonly leftOut: readonly LeftOut[]
+  /** Milliseconds since the last fetch that worked, where later ones failed; else 0. */
+  readonly failingFor: number
+}
+
 const findsAtOnce = 4
+/**
+ * Milliseconds for which a source that held rows has to hold none until this is believed: a restore empties tables for a
+ * moment, and forgetting all links on its account would answer readers 404.
+ */
+const doubtFor = 10_000
+const mostTold = 20
 
 export function createRefreshingCache<Key extends string | number, Row, Value = Row>(options: {
-  list: () => Promise<Result<Row[], unknown>>
-  find: (key: Key) => Promise<Result<Row | undefined, unknown>>
+  /** What the rows are, for the log. */
+  name: string
+  list: () => Promise<Result<Listing, { message: string }>>
+  find: (key: Key) => Promise<Result<unknown, unknown>>
+  schema: v.GenericSchema<unknown, Row>
+  /** The field with a row's key. */
+  keyField: string & keyof Row
   keyOf: (row: Row) => Key
   /** What is kept of a row. */
   prepare: (row: Row) => Value
-  now: () => number
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
   /** What is known before the first fetch: the snapshot of an earlier run. */
-  initial: readonly Row[]
-  /** Called with all rows after each fetch. */
+  initial: readonly unknown[]
+  /** Called with all rows that can be read after each fetch. */
   onFetched: (rows: Row[]) => void
-}): RefreshingCache<Key, Value> {
-  const { list, find, keyOf, prepare, now, initial, onFetched } = options
-  const prepareAll = (fetched: readonly Row[]) => new Map(fetched.map((row) => [keyOf(row), prepare(row)]))
-  let rows = prepareAll(initial)
-  let attemptedAt = Number.NEGATIVE_INFINITY
-  let current = false
+  log: Log
+}): RefreshingCache<Key, Value> & CacheState {
+  const { name, list, find, schema, keyField, keyOf, prepare, elapsed, initial, onFetched, log } = options
+  let rows = new Map<Key, Value>()
+  let leftOut: LeftOut[] = []
+  let toldLeftOut = '[]'
+  let failingSince: number | undefined = elapsed()
+  let toldFault = ''
+  let emptySince: number | undefined
+  let fetches = 0
   let refreshing: Promise<boolean> | undefined
-  const absent = new LRUCache<Key, true>({ max: 10_000, ttl: absentFor, perf: { now } })
+  const absent = new LRUCache<Key, true>({ max: 10_000 })
   const finding = new Map<Key, Promise<Value | undefined>>()
 
-  const refresh = (): Promise<boolean> => {
-    refreshing ??= (async () => {
-      attemptedAt = now()
-      const listed = await list()
-      current = listed.ok
-      if (listed.ok) {
-        rows = prepareAll(listed.value)
-        absent.clear()
-        onFetched(listed.value)
+  const take = (listed: readonly unknown[]): Row[] => {
+    const kept: Row[] = []
+    const faults: LeftOut[] = []
+    const next = new Map<Key, Value>()
+    for (const source of listed) {
+      const read = readRow(schema, prepare, source)
+      if (!read.ok) {
+        faults.push({ key: keyOfRow(source, keyField), reason: read.fault })
+        continue
       }
-      return current
-    })().finally(() => {
+      kept.push(read.value.row)
+      next.set(keyOf(read.value.row), read.value.value)
+    }
+    rows = next
+    leftOut = faults
+    tellLeftOut()
+    return kept
+  }
+
+  const tellLeftOut = (): void => {
+    const text = JSON.stringify(leftOut)
+    if (text === toldLeftOut) return
+    toldLeftOut = text
+    const told = { [name]: leftOut.slice(0, mostTold), count: leftOut.length }
+    if (leftOut.length > 0) log.error(told, `${name} that cannot be read are left out: mend these rows`)
+    else log.info(`all ${name} can be read again`)
+  }
+
+  const failing = (reason: string): boolean => {
+    failingSince ??= elapsed()
+    if (reason !== toldFault) log.warn({ reason }, `${name} are not fetched, what is known of them is kept`)
+    toldFault = reason
+    return false
+  }
+
+  /** Whether rows that were there may be forgotten because the source holds none. */
+  const isCredible = ({ empty }: Listing): boolean => {
+    if (!empty || rows.size === 0) return true
+    emptySince ??= elapsed()
+    return elapsed() - emptySince >= doubtFor
+  }
+
+  const fetchAll = async (): Promise<boolean> => {
+    const listed = await list()
+    if (listed.ok && !isCredible(listed.value)) return failing('their table is empty all at once')
+    emptySince = undefined
+    if (!listed.ok) return failing(listed.fault.message)
+    failingSince = undefined
+    toldFault = ''
+    fetches += 1
+    absent.clear()
+    onFetched(take(listed.value.rows))
+    return true
+  }
+
+  const refresh = (): Promise<boolean> => {
+    refreshing ??= fetchAll().finally(() => {
       refreshing = undefined
     })
     return refreshing
   }
 
   const findOne = async (key: Key): Promise<Value | undefined> => {
+    const before = fetches
     const found = await find(key)
     if (!found.ok) {
-      current = false
+      failingSince ??= elapsed()
       return undefined
     }
-    if (found.value === undefined) {
-      absent.set(key, true)
-      return undefined
-    }
-    const value = prepare(found.value)
-    rows.set(key, value)
+    const read = readRow(schema, prepare, found.value)
+    const value = found.value !== undefined && read.ok ? read.value.value : undefined
+    // What was found while all were fetched may be older than that.
+    if (before !== fetches) return value
+    if (value === undefined) absent.set(key, true)
+    else rows.set(key, value)
     return value
   }
 
-  const peek = (key: Key): Value | undefined => {
-    if (Math.abs(now() - attemptedAt) >= (current ? freshFor : retryAfter)) void refresh()
-    return rows.get(key)
-  }
+  const peek = (key: Key): Value | undefined => rows.get(key)
+
+  take(initial)
 
   return {
     peek,
     get(key) {
-      const row = peek(key)
-      if (row !== undefined || !current || absent.has(key)) return row
+      const row = rows.get(key)
+      if (row !== undefined || failingSince !== undefined || absent.has(key)) return row
       if (finding.size >= findsAtOnce && !finding.has(key)) return undefined
       const asked = finding.get(key) ?? findOne(key).finally(() => finding.delete(key))
       finding.set(key, asked)
@@ -94,10 +165,16 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     },
     refresh,
     get current() {
-      return current
+      return failingSince === undefined
     },
     get size() {
       return rows.size
+    },
+    get leftOut() {
+      return leftOut
+    },
+    get failingFor() {
+      return failingSince === undefined ? 0 : elapsed() - failingSince
     },
   }
 }

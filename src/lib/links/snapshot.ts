@@ -1,25 +1,18 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import * as v from 'valibot'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 
 /** The last known rows on disk, for a start while their source is down. */
 export type Snapshot<Value> = {
-  /** Empty where there is none, or none that can be read. */
-  read(): Value[]
+  /** As they were written, each to be read by itself. Empty where there is no snapshot, or none that can be read. */
+  read(): unknown[]
   /** Writes in the background, whole or not at all. */
   write(values: Value[]): void
 }
 
-export function openSnapshot<Value>(options: {
-  path: string
-  schema: v.GenericSchema<unknown, Value>
-  log: Log
-}): Snapshot<Value> {
-  const { path, schema, log } = options
-  const rows = v.array(schema)
+export function openSnapshot<Value>({ path, log }: { path: string; log: Log }): Snapshot<Value> {
   let written = ''
   let writing = Promise.resolve()
 
@@ -38,10 +31,14 @@ export function openSnapshot<Value>(options: {
   return {
     read() {
       try {
-        written = readFileSync(path, 'utf8')
-        return v.parse(rows, JSON.parse(written))
-      } catch {
-        written = ''
+        if (!existsSync(path)) return []
+        const text = readFileSync(path, 'utf8')
+        const rows: unknown = JSON.parse(text)
+        if (!Array.isArray(rows)) throw new Error('it is no list')
+        written = text
+        return rows
+      } catch (error) {
+        log.warn({ path, reason: messageOf(error) }, 'snapshot not read')
         return []
       }
     },

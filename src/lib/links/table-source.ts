@@ -1,6 +1,7 @@
 import { ok } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { findLink, listLinks } from '../store/links.ts'
+import { listWholeTable } from '../store/whole-table.ts'
 import type { LinkSource } from './link.ts'
 
 /** A visitor with a slug that nobody has seen waits for the database this long at the most, in milliseconds. */
@@ -8,7 +9,7 @@ const findDeadline = 1_000
 
 /** Links from this project's own table, `affiliate_links`. */
 export const createTableSource = (database: Database): LinkSource => ({
-  list: () => database.run((sql) => listLinks(sql)),
+  list: () => listWholeTable(database, 'affiliate_links', listLinks),
   async find(slug) {
     const found = await database.run((sql) => findLink(sql, slug), findDeadline)
     return found.ok ? ok(found.value[0]) : found

@@ -1,5 +1,6 @@
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
+import type { CacheState } from '../links/refreshing-cache.ts'
 import type { Database } from '../store/database.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 
@@ -10,6 +11,7 @@ export type HealthParts = {
   migrated: () => boolean
   unnamedProxy: { readonly count: number }
   unchecked: { readonly overflowing: boolean }
+  known: Record<'links' | 'variations', CacheState>
   now: () => number
 }
 
@@ -19,6 +21,9 @@ const deadline = 1_000
 const rememberFor = 1_000
 /** Milliseconds after which an event has waited too long for a database that answers. */
 const longestWait = 60_000
+/** Milliseconds after which links and variations have not been fetched for too long from a database that answers. */
+const longestFailing = 30_000
+const mostLeftOut = 20
 
 /**
  * Readiness: 200 while every part works, 503 with the `reasons` as soon as one does not. Redirects go on either way, so a
@@ -30,6 +35,7 @@ export function createHealth({
   migrated,
   unnamedProxy,
   unchecked,
+  known,
   now,
 }: HealthParts): () => Promise<Answer> {
   const look = () => database.run((sql) => offersWithoutSlug(sql), deadline)
@@ -45,7 +51,10 @@ export function createHealth({
       fault && 'journal',
       offers.ok && depth > 0 && age > longestWait && 'events_wait',
       unchecked.overflowing && 'unchecked_clicks',
+      offers.ok && known.links.failingFor > longestFailing && 'links',
+      offers.ok && known.variations.failingFor > longestFailing && 'variations',
     ].filter((reason) => typeof reason === 'string')
+    const [links, variations] = [known.links.leftOut, known.variations.leftOut]
     const healthy = reasons.length === 0
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
@@ -67,7 +76,13 @@ export function createHealth({
           'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
+        (links.length > 0 || variations.length > 0) &&
+          'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
       ].filter((hint) => typeof hint === 'string'),
+      links_left_out: links.slice(0, mostLeftOut).map(({ key, reason }) => ({ slug: key, reason })),
+      variations_left_out: variations
+        .slice(0, mostLeftOut)
+        .map(({ key, reason }) => ({ variation_id: key, reason })),
       offers_without_slug: offers.ok ? offers.value.map(({ id }) => id) : [],
     })
   }

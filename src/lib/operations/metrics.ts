@@ -13,6 +13,8 @@ type Readings = {
   damagedBytes: () => number
   databaseUp: () => number
   unnamedProxy: () => number
+  linksLeftOut: () => number
+  variationsLeftOut: () => number
 }
 
 /** What this instance counts for Prometheus. No label ever holds anything of a visitor. */
@@ -105,7 +107,8 @@ export function createMetrics() {
       registers,
     }),
     /** Gauges that are read when somebody asks. */
-    observe({ depth, unchecked, age, bytes, rejects, damagedBytes, databaseUp, unnamedProxy }: Readings) {
+    observe(readings: Readings) {
+      const { depth, unchecked, age, bytes, rejects, damagedBytes, databaseUp, unnamedProxy } = readings
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -127,6 +130,16 @@ export function createMetrics() {
         'Requests whose proxy PROMO_TRUSTED_PROXIES does not name, so that all readers look like one',
         unnamedProxy,
       )
+      new Gauge({
+        name: 'promo_rows_left_out',
+        help: 'Links and variations that cannot be read and are therefore not there; health names them',
+        labelNames: ['kind'],
+        registers,
+        collect() {
+          this.set({ kind: 'link' }, readings.linksLeftOut())
+          this.set({ kind: 'variation' }, readings.variationsLeftOut())
+        },
+      })
     },
   }
 }

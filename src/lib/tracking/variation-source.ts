@@ -1,13 +1,14 @@
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { findVariation, listVariations } from '../store/variations.ts'
+import { listWholeTable } from '../store/whole-table.ts'
 import type { Variation } from './variation.ts'
 
 const findDeadline = 1_000
 
 /** Variations as tracking knows them, from the database. */
 export const createVariationSource = (database: Database) => ({
-  list: (): Promise<Result<Variation[], DatabaseFault>> => database.run((sql) => listVariations(sql)),
+  list: () => listWholeTable(database, 'promo_text_variations', listVariations),
   async find(id: number): Promise<Result<Variation | undefined, DatabaseFault>> {
     const found = await database.run((sql) => findVariation(sql, id), findDeadline)
     return found.ok ? ok(found.value[0]) : found

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createRefreshingCache, type RefreshingCache } from '../links/refreshing-cache.ts'
+import { type CacheState, createRefreshingCache, type RefreshingCache } from '../links/refreshing-cache.ts'
 import { openSnapshot } from '../links/snapshot.ts'
 import type { Log } from '../operations/log.ts'
 import type { Result } from '../result.ts'
@@ -7,29 +7,35 @@ import type { Database, DatabaseFault } from '../store/database.ts'
 import { type Variation, variationSchema } from './variation.ts'
 import { createVariationSource } from './variation-source.ts'
 
-export type Variations = RefreshingCache<number, Variation> & {
-  /** Asks the database, for up to a second. */
-  find(id: number): Promise<Result<Variation | undefined, DatabaseFault>>
-}
+export type Variations = RefreshingCache<number, Variation> &
+  CacheState & {
+    /** Asks the database, for up to a second. */
+    find(id: number): Promise<Result<Variation | undefined, DatabaseFault>>
+  }
 
 /** All variations in memory, with their snapshot in `folder`. */
 export function openVariations(options: {
   database: Database
   folder: string
-  now: () => number
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
   log: Log
 }): Variations {
-  const { database, folder, now, log } = options
+  const { database, folder, elapsed, log } = options
   const path = join(folder, 'variations.json')
-  const snapshot = openSnapshot({ path, schema: variationSchema, log })
+  const snapshot = openSnapshot<Variation>({ path, log })
   const source = createVariationSource(database)
   const cache = createRefreshingCache({
+    name: 'variations',
     ...source,
+    schema: variationSchema,
+    keyField: 'variation_id',
     keyOf: ({ variation_id }) => variation_id,
     prepare: (variation) => variation,
-    now,
+    elapsed,
     initial: snapshot.read(),
     onFetched: snapshot.write,
+    log,
   })
   return Object.assign(cache, { find: source.find })
 }

@@ -1,0 +1,39 @@
+import * as v from 'valibot'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+
+/** A row that could not be read: its key as far as it has one, and what is wrong with it. */
+export type LeftOut = { key: string; reason: string }
+
+/** A row as it came, and what is kept of it. */
+export type ReadRow<Row, Value> = { row: Row; value: Value }
+
+const longestReason = 300
+
+/** Reads a row of whatever source. A fault, and be it the program's own, is the row's alone. */
+export function readRow<Row, Value>(
+  schema: v.GenericSchema<unknown, Row>,
+  prepare: (row: Row) => Value,
+  source: unknown,
+): Result<ReadRow<Row, Value>, string> {
+  try {
+    const read = v.safeParse(schema, source)
+    if (read.success) return ok({ row: read.output, value: prepare(read.output) })
+    return fail(read.issues.map(describeIssue).join(', ').slice(0, longestReason))
+  } catch (error) {
+    return fail(messageOf(error).slice(0, longestReason))
+  }
+}
+
+const describeIssue = (issue: v.BaseIssue<unknown>): string =>
+  `${v.getDotPath(issue) ?? 'the row'} ${issue.kind === 'schema' && issue.received === 'undefined' ? 'is missing' : issue.message}`
+
+const longestKey = 100
+
+/** What a row calls itself, however the rest of it looks. */
+export function keyOfRow(source: unknown, field: string): string {
+  const keyed = v.safeParse(v.record(v.string(), v.unknown()), source)
+  const key = keyed.success ? keyed.output[field] : undefined
+  return typeof key === 'string' || typeof key === 'number'
+    ? `${key}`.slice(0, longestKey)
+    : '(without a key)'
+}

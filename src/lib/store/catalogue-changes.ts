@@ -1,0 +1,11 @@
+import type { Sql } from './database.ts'
+
+/** A text that is another one after every committed change of offers, variations or links; clicks do not change it. */
+export const readCatalogueVersion = (sql: Sql) => sql<{ version: string }[]>`
+  select concat_ws(' ', count(*), sum(id)) as version from promo_catalogue_changes
+`
+
+/** Forgets changes that every instance has seen. */
+export const forgetCatalogueChanges = (sql: Sql) => sql`
+  delete from promo_catalogue_changes where changed_at < now() - interval '10 minutes'
+`

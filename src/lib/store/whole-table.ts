@@ -1,0 +1,24 @@
+import { fail, ok, type Result } from '../result.ts'
+import type { Database, DatabaseFault, Sql } from './database.ts'
+
+/** Whether a table has its key, which a restore gives it after all rows are in, and whether it holds any row. */
+const readTableState = (sql: Sql, table: string) => sql<{ whole: boolean; filled: boolean }[]>`
+  select
+    exists (select from pg_index where indrelid = ${table}::regclass and indisunique and indisvalid) as whole,
+    exists (select from ${sql(table)}) as filled
+`
+
+/** All rows that a statement lists of a table, unless the table is being restored: then it cannot tell. */
+export async function listWholeTable(
+  database: Database,
+  table: string,
+  list: (sql: Sql) => PromiseLike<readonly unknown[]>,
+): Promise<Result<{ rows: readonly unknown[]; empty: boolean }, DatabaseFault>> {
+  const listed = await database.run(list)
+  if (!listed.ok) return listed
+  const state = await database.run((sql) => readTableState(sql, table))
+  if (!state.ok) return state
+  const { whole, filled } = state.value[0] ?? { whole: false, filled: false }
+  if (whole) return ok({ rows: listed.value, empty: !filled })
+  return fail({ code: 'unavailable', message: `${table} has no key: a restore is under way, or did not end` })
+}

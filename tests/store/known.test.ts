@@ -1,0 +1,225 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { openKnown } from '../../src/lib/links/known.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { ok } from '../../src/lib/result.ts'
+import { forgetCatalogueChanges, readCatalogueVersion } from '../../src/lib/store/catalogue-changes.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
+import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, anImpression } from '../support/events.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
+
+let store: TestDatabase
+
+beforeEach(async () => {
+  store = await createTestDatabase()
+  await insertPromos(store.sql)
+})
+afterEach(() => store.drop())
+
+const versionNow = async () => (await readCatalogueVersion(store.sql))[0]?.version
+
+function open(folder = temporaryFolder()) {
+  const log = openLog('silent')
+  const database = openDatabase({ locate: async () => ok(store.url), log })
+  const known = openKnown({ database, folder, log })
+  onTestFinished(async () => {
+    known.stop()
+    await database.close()
+  })
+  return known
+}
+
+describe('the version of the catalogue', () => {
+  test.for([
+    `update affiliate_links set active = false where slug = 'quietdesk'`,
+    `insert into affiliate_links (slug, destination_url) values ('new', 'https://new.example/')`,
+    `delete from affiliate_links where slug = 'gone'`,
+    `truncate affiliate_links`,
+    `update promo_offers set link_slug = 'quietdesk' where id = 4`,
+    `delete from promo_offers where id = 5`,
+    `insert into promo_text_variations (offer_id, text_content) values (4, 'new')`,
+    `update promo_text_variations set offer_id = 5 where id = 44`,
+    `delete from promo_text_variations where id = 44`,
+  ])('is another one after %s', async (change) => {
+    const before = await versionNow()
+    expect(await versionNow()).toBe(before)
+    await store.sql.unsafe(change)
+    expect(await versionNow()).not.toBe(before)
+  })
+
+  test('is the same after clicks and impressions, settled or not, and after what nobody remembers', async () => {
+    const before = await versionNow()
+    await recordClicks(store.sql, [aClick({}), aClick({ variation_id: 43 })])
+    await recordImpressions(store.sql, [anImpression({ recipients: 100 })])
+    await settleClicks(store.sql, { age: 0, limit: 10, duplicateSeconds: 10 })
+    await store.sql`update promo_text_variations set approved = false where id = 43`
+    expect(await versionNow()).toBe(before)
+    expect(await findDrift(store.sql)).toEqual([])
+  })
+
+  test('is another one after each of two changes at a time, and neither waits for the other', async () => {
+    const [slow, quick] = [postgres(store.url, { max: 1 }), postgres(store.url, { max: 1 })]
+    const versions = [await versionNow()]
+    await slow.begin('isolation level repeatable read', async (sql) => {
+      await sql`update affiliate_links set pass_parameters = true where slug = 'nocodemba'`
+      await quick`update affiliate_links set pass_parameters = false where slug = 'quietdesk'`
+      versions.push(await versionNow())
+      await sql`update promo_offers set link_slug = 'nocodemba' where id = 6`
+    })
+    versions.push(await versionNow())
+    expect(new Set(versions).size).toBe(3)
+    await Promise.all([slow.end(), quick.end()])
+  })
+
+  test('is written whoever changes a link, and forgotten after a while', async () => {
+    const role = `writer_${Date.now()}`
+    await store.sql.unsafe(
+      `create role ${role}; grant insert, update, delete, select on affiliate_links to ${role}`,
+    )
+    const before = await versionNow()
+    await store.sql.begin(async (sql) => {
+      await sql.unsafe(`set local role ${role}; set local search_path = ''`)
+      await sql`update public.affiliate_links set active = false where slug = 'quietdesk'`
+    })
+    expect(await versionNow()).not.toBe(before)
+    await store.sql.unsafe(`drop owned by ${role}; drop role ${role}`)
+    await store.sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes' where id = 1`
+    const [{ count } = { count: 0 }] =
+      await store.sql`select count(*)::integer as count from promo_catalogue_changes`
+    await forgetCatalogueChanges(store.sql)
+    expect(await store.sql`select min(id)::integer as id from promo_catalogue_changes`).toEqual([{ id: 2 }])
+    expect(await store.sql`select count(*)::integer as count from promo_catalogue_changes`).toEqual([
+      { count: count - 1 },
+    ])
+  })
+})
+
+describe('what is known', () => {
+  test('follows changes by itself, and its snapshots too, though nobody asks for it', async () => {
+    const folder = temporaryFolder()
+    const known = open(folder)
+    await known.refresh()
+    // The longest fallback is eight seconds: five changes in a row are hardly seen in time by chance.
+    for (const path of ['a', 'b', 'c', 'd', 'e']) {
+      await store.sql`update affiliate_links set destination_url = ${`https://m.example/${path}`} where slug = 'quietdesk'`
+      await store.sql`insert into affiliate_links (slug, destination_url) values (${path}, 'https://m.example/')`
+      await vi.waitFor(
+        () => expect(readFileSync(join(folder, 'links.json'), 'utf8')).toContain(`m.example/${path}`),
+        { timeout: 3_000, interval: 20 },
+      )
+      expect(known.links.get('quietdesk')).toMatchObject({
+        location: `https://m.example/${path}`,
+      })
+      expect(known.links.get(path)).toMatchObject({ slug: path })
+    }
+    await store.sql`update promo_offers set link_slug = 'a' where id = 4`
+    await vi.waitFor(() => expect(known.variations.get(42)).toMatchObject({ link_slug: 'a' }), 3_000)
+  })
+
+  test('leaves out the row that cannot be read, takes numbers as texts, and knows the others', async () => {
+    await store.sql`
+      insert into affiliate_links (slug, destination_url, utm) values
+        ('bad', 'https://[bad', '{}'),
+        ('worse', 'https://m.example/', '{"utm_a": [1]}'),
+        ('number', 'https://m.example/', '{"utm_id": 1}')
+    `
+    const folder = temporaryFolder()
+    const known = open(folder)
+    expect(await known.refresh()).toBe(true)
+    expect(known.links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })
+    expect(known.links.get('nocodemba')).toMatchObject({ slug: 'nocodemba' })
+    expect(await known.links.get('bad')).toBeUndefined()
+    expect(known.links.leftOut).toEqual([
+      { key: 'bad', reason: 'destination_url must be a whole URL that begins with https:// or http://' },
+      { key: 'worse', reason: 'utm.utm_a must be a text' },
+    ])
+    await vi.waitFor(() => expect(existsSync(join(folder, 'links.json'))).toBe(true))
+    expect(open(folder).links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })
+  })
+
+  test('comes from a snapshot row by row, as an earlier version wrote it or not', () => {
+    const folder = temporaryFolder()
+    const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
+    const rows = [
+      { ...link, slug: 'bad', utm: { utm_x: null } },
+      link,
+      { ...link, slug: 'one', utm: { utm_x: 1 } },
+    ]
+    writeFileSync(join(folder, 'links.json'), JSON.stringify(rows))
+    writeFileSync(
+      join(folder, 'variations.json'),
+      JSON.stringify([{ variation_id: '1' }, { variation_id: 42, offer_id: 4, link_slug: null }]),
+    )
+    const known = open(folder)
+    expect(['bad', 'desk', 'one'].map((slug) => known.links.get(slug) !== undefined)).toEqual([
+      false,
+      true,
+      true,
+    ])
+    expect([known.links.leftOut, known.variations.leftOut].map((rows) => rows.length)).toEqual([1, 1])
+    expect(known.variations.get(42)).toMatchObject({ offer_id: 4 })
+  })
+
+  test('is kept through a restore that drops the tables and fills them again, for as long as that takes', async () => {
+    const known = open()
+    await known.refresh()
+    const [links, texts] = [known.links.size, known.variations.size]
+    const { sql } = store
+    const stays = async (worked: boolean) => {
+      expect(await known.refresh()).toBe(worked)
+      expect([known.links.size, known.variations.size]).toEqual([links, texts])
+    }
+    await sql.unsafe(`
+      create table saved_links as table affiliate_links;
+      create table saved_texts as table promo_text_variations;
+      alter table promo_text_variations rename to dropped_texts;
+      drop table affiliate_links;
+    `)
+    await stays(false)
+    await sql.unsafe(`
+      create table affiliate_links as table saved_links with no data;
+      create table promo_text_variations as table saved_texts with no data;
+    `)
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    await stays(false)
+    await sql`insert into affiliate_links select * from saved_links limit 1`
+    await sql`insert into promo_text_variations select * from saved_texts limit 1`
+    await stays(false)
+    await sql`insert into affiliate_links select * from saved_links offset 1`
+    await sql`insert into promo_text_variations select * from saved_texts offset 1`
+    await stays(false)
+    await sql`alter table affiliate_links add primary key (slug)`
+    await sql`alter table promo_text_variations add primary key (id)`
+    await stays(true)
+  })
+
+  test('is forgotten where somebody deletes all links, and one link is withdrawn at once', async () => {
+    const known = open()
+    await known.refresh()
+    const links = known.links.size
+    const time = vi.spyOn(performance, 'now')
+    onTestFinished(() => void vi.restoreAllMocks())
+    const now = performance.now()
+    time.mockImplementation(() => now)
+    await store.sql`update affiliate_links set active = not active`
+    expect(await known.refresh()).toBe(true)
+    expect(known.links.size).toBe(1)
+    await store.sql`update affiliate_links set active = false`
+    expect(await known.refresh()).toBe(true)
+    expect(known.links.size).toBe(0)
+    await store.sql`update affiliate_links set active = slug <> 'gone'`
+    await known.refresh()
+    await store.sql`delete from affiliate_links`
+    expect(await known.refresh()).toBe(false)
+    expect(known.links.size).toBe(links)
+    time.mockImplementation(() => now + 10_001)
+    expect(await known.refresh()).toBe(true)
+    expect(known.links.size).toBe(0)
+  })
+})

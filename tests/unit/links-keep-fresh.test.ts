@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type KeptFresh, keepFresh } from '../../src/lib/links/keep-fresh.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok, type Result } from '../../src/lib/result.ts'
+
+const log = openLog('silent')
+let kept: KeptFresh | undefined
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  kept?.stop()
+  vi.useRealTimers()
+})
+
+/** Two caches over a database that the test lets change, fail and hang. */
+function begin() {
+  const state = { version: '1', down: false, wait: Promise.resolve(), looks: 0, seen: [] as string[] }
+  const cache = {
+    current: true,
+    refresh: vi.fn(async () => {
+      const seen = state.version
+      await state.wait
+      if (!state.down) state.seen.push(seen)
+      cache.current = !state.down
+      return !state.down
+    }),
+  }
+  const other = { current: true, refresh: vi.fn(async () => true) }
+  const readVersion = async (): Promise<Result<string, string>> => {
+    state.looks += 1
+    const { version } = state
+    await state.wait
+    return state.down ? fail('down') : ok(version)
+  }
+  const fresh = keepFresh({ caches: [cache, other], readVersion, elapsed: () => performance.now(), log })
+  kept = fresh
+  const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds)
+  return { state, cache, other, fresh, pass }
+}
+
+test('a change is there half a second later, whether or not somebody asks, and nothing is fetched without one', async () => {
+  const { state, cache, other, fresh, pass } = begin()
+  expect(await fresh.refresh()).toBe(true)
+  await pass(2_000)
+  expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([1, 1])
+  expect(state.looks).toBe(5)
+  state.version = '2'
+  await pass(500)
+  expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([2, 2])
+  expect(state.seen.at(-1)).toBe('2')
+  await pass(2_000)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+})
+
+test('everything is fetched every eight seconds anyway, wherever the clock goes', async () => {
+  const { cache, fresh, pass } = begin()
+  await fresh.refresh()
+  await pass(7_500)
+  expect(cache.refresh).toHaveBeenCalledTimes(1)
+  await pass(500)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+  for (const jump of [86_400_000, -10 * 86_400_000]) {
+    cache.refresh.mockClear()
+    vi.setSystemTime(Date.now() + jump)
+    await pass(7_500)
+    expect(cache.refresh).not.toHaveBeenCalled()
+    await pass(500)
+    expect(cache.refresh).toHaveBeenCalledOnce()
+  }
+})
+
+test('without versions everything is fetched every eight seconds', async () => {
+  const { state, cache, pass } = begin()
+  state.down = true
+  await pass(500)
+  expect(cache.refresh).toHaveBeenCalledTimes(1)
+  await pass(7_500)
+  expect(cache.refresh).toHaveBeenCalledTimes(1)
+  await pass(1_000)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+})
+
+test('looks do not pile up while the database hangs, and it is looked at half a second after it is back', async () => {
+  const { state, cache, fresh, pass } = begin()
+  await fresh.refresh()
+  const hanging = Promise.withResolvers<void>()
+  state.wait = hanging.promise
+  const looks = state.looks
+  await pass(60_000)
+  expect(state.looks).toBe(looks + 1)
+  state.version = '2'
+  state.wait = Promise.resolve()
+  hanging.resolve()
+  await pass(500)
+  expect(state.seen.at(-1)).toBe('2')
+  expect(cache.current).toBe(true)
+})
+
+test('a fetch that failed is made again as soon as versions can be read, and a change is not taken as seen', async () => {
+  const { state, cache, fresh, pass } = begin()
+  await fresh.refresh()
+  cache.refresh.mockImplementationOnce(async () => false)
+  state.version = '2'
+  await pass(500)
+  expect(state.seen).toEqual(['1'])
+  await pass(500)
+  expect(state.seen).toEqual(['1', '2'])
+  cache.current = false
+  await pass(500)
+  expect(state.seen).toEqual(['1', '2', '2'])
+})
+
+test('a change during a fetch is fetched by the next look, and who asks meanwhile gets it', async () => {
+  const { state, fresh, pass } = begin()
+  const slow = Promise.withResolvers<void>()
+  const first = fresh.refresh()
+  await pass(0)
+  state.wait = slow.promise
+  const asked = fresh.refresh()
+  await first
+  await pass(0)
+  state.version = '2'
+  slow.resolve()
+  expect(await asked).toBe(true)
+  await pass(500)
+  expect(state.seen.at(-1)).toBe('2')
+  state.down = true
+  expect(await fresh.refresh()).toBe(false)
+})
+
+test('what breaks is logged, and the next look goes on', async () => {
+  const error = vi.spyOn(log, 'error')
+  const { cache, fresh, pass } = begin()
+  cache.refresh.mockRejectedValueOnce(new Error('broken'))
+  expect(await fresh.refresh()).toBe(false)
+  expect(error).toHaveBeenCalledExactlyOnceWith({ reason: 'broken' }, 'refreshing broke')
+  await pass(500)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+})
+
+test('after a stop nobody looks', async () => {
+  const { state, fresh, pass } = begin()
+  fresh.stop()
+  await pass(60_000)
+  expect(state.looks).toBe(0)
+})
