@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import sirv from 'sirv'
 import type { App } from './lib/app.ts'
 import { type Answer, faultAnswer } from './lib/http/answer.ts'
+import { answerAndClose, createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
 import type { Client, HeaderReader } from './lib/http/client.ts'
 import { wrongMethod } from './lib/http/methods.ts'
-import { wrongContentType } from './lib/http/read.ts'
+import { longestBody, wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
 import { showPublicAddress } from './public-address.ts'
 
@@ -38,6 +39,7 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
     ...folders.map((folder) => sirv(folder, { dev: true })),
   ]
   const notFoundPage = readNotFoundPage(dist)
+  const bodies = createBodies()
 
   const answerPromoLink = (request: IncomingMessage, slug: string, query: string) => {
     const header = headerReader(request)
@@ -92,13 +94,13 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
     serveFrom(0)
   }
 
-  // Requests without a body, which are nearly all, then need none of the work of ending one.
-  const server = createServer({ optimizeEmptyRequests: true }, (request, response) => {
-    // While it stops, the server waits for connections to end: none is kept for a next request.
-    response.shouldKeepAlive &&= server.listening
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?')
     const refused = refuseForm(request, path)
-    if (refused) return send(response, refused)
+    if (refused) {
+      send(response, refused)
+      return
+    }
     const slug = slugOf(path)
     if (slug === undefined || pages.has(`/${slug}`)) {
       serve(request, response)
@@ -117,6 +119,22 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
     } catch (error) {
       broke(error)
     }
+  }
+
+  // Requests without a body, which are nearly all, then need none of the work of ending one.
+  const server = createServer({ optimizeEmptyRequests: true }, (request, response) => {
+    // While it stops, the server waits for connections to end: none is kept for a next request.
+    response.shouldKeepAlive &&= server.listening
+    if (!hasBody(request)) return handle(request, response)
+    bodies.read(
+      request,
+      () => handle(request, response),
+      (fault) => answerAndClose(request, response, refusedBody(fault, request.url ?? '/')),
+    )
+  })
+  server.on('checkContinue', (request, response) => {
+    if (declaredLength(request) <= longestBody) response.writeContinue()
+    server.emit('request', request, response)
   })
   return server
 }

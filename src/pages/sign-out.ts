@@ -1,6 +1,7 @@
 import type { APIRoute } from 'astro'
 import { withoutApp } from '../enter.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
+import { readForm } from '../lib/http/read-form.ts'
 import { plain, seeOther } from '../protect.ts'
 import { sitePath } from '../site-path.ts'
 
@@ -10,7 +11,7 @@ export const prerender = false
 export const POST: APIRoute = async ({ locals: { app }, request, url }) => {
   if (!app) return withoutApp()
   if (!isOwnForm({ request, url }, app.config.SITE_URL)) return plain(403, 'Sign out on a page of this site.')
-  const form = await request.formData().catch(() => new FormData())
+  const form = await readForm(request)
   const cookies = request.headers.get('cookie') ?? undefined
   const ended = await app.access.signOut(cookies, form.get('everywhere') === 'yes')
   if (!ended.ok) return plain(503, 'The database does not answer; try again in a minute.')

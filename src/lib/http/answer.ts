@@ -12,6 +12,7 @@ const statusOf = {
   forbidden: 403,
   no_eligible_promo: 404,
   method_not_allowed: 405,
+  body_too_slow: 408,
   body_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,

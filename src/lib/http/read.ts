@@ -2,7 +2,13 @@ import * as v from 'valibot'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import type { ApiFault } from './answer.ts'
 
+/** Bytes that a body may have, on every route. */
 export const longestBody = 16 * 1024
+
+export const bodyTooLarge: ApiFault = {
+  error: 'body_too_large',
+  details: { body: `is larger than ${longestBody} bytes; send less` },
+}
 
 /** A schema of an object that has no other fields than its own. */
 type FieldsSchema = v.GenericSchema & { entries: v.ObjectEntries }
@@ -79,10 +85,7 @@ function explain(issue: v.BaseIssue<unknown>): string {
 
 /** Stops reading as soon as there is too much. */
 async function readText(request: Request): Promise<Result<string, ApiFault>> {
-  const tooLarge = fail<ApiFault>({
-    error: 'body_too_large',
-    details: { body: `is larger than ${longestBody} bytes; send less` },
-  })
+  const tooLarge = fail(bodyTooLarge)
   if (Number(request.headers.get('content-length') ?? 0) > longestBody) return tooLarge
   const chunks: Uint8Array[] = []
   let size = 0

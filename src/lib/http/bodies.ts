@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Answer, type ApiFault, faultAnswer } from './answer.ts'
+import { bodyTooLarge, longestBody } from './read.ts'
+
+/** A request whose body, if it has one, has arrived: Astro's adapter takes it from here and not from the socket. */
+export type WholeRequest = IncomingMessage & { body?: Buffer }
+
+export type Bodies = {
+  /** Calls `whole` once the body is there, or `refused` with why it will not do; neither where the client has gone. */
+  read(request: WholeRequest, whole: () => void, refused: (fault: ApiFault) => void): void
+}
+
+/** Milliseconds that a body may take. */
+const longestWait = 10_000
+/** Bodies that may be under way, each with its 16 KiB. */
+const mostBodies = 1_000
+/** Milliseconds and bytes for which a client that was refused may go on sending before its connection is closed. */
+const lingerFor = 2_000
+const lingerBytes = 2 * 1024 * 1024
+
+export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+
+/** Bytes; a body that declares none may have as many as any. */
+export const declaredLength = ({ headers }: Pick<IncomingMessage, 'headers'>): number =>
+  Number(headers['content-length'] ?? longestBody)
+
+/**
+ * Reads bodies before anything else sees their requests, so that no form parser and no route meets one that is larger than
+ * 16 KiB or never ends. Where too many are under way, the one that has waited longest gives way: a body that arrives as it
+ * should does so within milliseconds.
+ */
+export function createBodies({ wait = longestWait, most = mostBodies } = {}): Bodies {
+  /** What cuts a body that is under way, oldest first. */
+  const underWay = new Set<() => void>()
+
+  return {
+    read(request, whole, refused) {
+      const declared = declaredLength(request)
+      if (declared > longestBody) return refused(bodyTooLarge)
+      const bytes = Buffer.allocUnsafe(declared)
+      let size = 0
+
+      const take = (chunk: Buffer): void => {
+        if (size + chunk.byteLength > bytes.byteLength) end(() => refused(bodyTooLarge))
+        else size += chunk.copy(bytes, size)
+      }
+      const finish = (): void => {
+        request.body = bytes.subarray(0, size)
+        end(whole)
+      }
+      const gone = (): void => end(() => {})
+      const cut = (): void => end(() => refused(bodyTooSlow(wait)))
+      const timer = setTimeout(cut, wait)
+      const end = (then: () => void): void => {
+        clearTimeout(timer)
+        underWay.delete(cut)
+        request.off('data', take).off('end', finish).off('close', gone)
+        then()
+      }
+
+      const [oldest] = underWay
+      if (oldest && underWay.size >= most) oldest()
+      underWay.add(cut)
+      request.on('data', take).on('end', finish).on('close', gone)
+    },
+  }
+}
+
+const bodyTooSlow = (wait: number): ApiFault => ({
+  error: 'body_too_slow',
+  details: { body: `did not arrive within ${wait / 1000} s; send it without a pause` },
+})
+
+/** The answer to a body that will not do: as an endpoint words it to callers of the API, else as plain text. */
+export function refusedBody(fault: ApiFault, path: string): Answer {
+  const answer = faultAnswer(fault)
+  if (path.includes('/api/v1/promo/')) return answer
+  const headers = { ...answer.headers, 'content-type': 'text/plain; charset=utf-8' }
+  return { ...answer, headers, body: `The body ${fault.details?.body}.` }
+}
+
+/**
+ * Answers a request whose body is not wanted, and closes its connection. A connection that is closed over unread bytes is
+ * reset, and the client may lose the answer; so what it still sends is thrown away for a while.
+ */
+export function answerAndClose(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body = '' }: Answer,
+): void {
+  const length = String(Buffer.byteLength(body))
+  response.writeHead(status, { ...headers, 'content-length': length, connection: 'close' })
+  response.write(body)
+  const close = (): void => {
+    clearTimeout(timer)
+    response.end()
+  }
+  const timer = setTimeout(close, lingerFor)
+  let rest = lingerBytes
+  request.on('data', (chunk: Buffer) => {
+    rest -= chunk.byteLength
+    if (rest < 0) close()
+  })
+  request.on('end', close).on('close', close)
+}
