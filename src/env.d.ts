@@ -5,5 +5,7 @@ declare namespace App {
     /** Missing where a request has come past our server and our middleware. */
     app?: import('./lib/app.ts').App
     client?: import('./lib/http/client.ts').Client
+    /** The site's 404 page where the build has made it already. */
+    notFoundPage?: string | undefined
   }
 }

@@ -4,6 +4,7 @@ import { developmentApp } from './development-app.ts'
 import { carryOn, readEditor } from './enter.ts'
 import { wantsFresh } from './lib/analytics/remember.ts'
 import { toResponse } from './lib/http/answer.ts'
+import { answerPromoLink } from './promo-link.ts'
 
 /**
  * In production the server has put the app and the client into the locals already; `astro dev` has no such server,
@@ -17,6 +18,11 @@ export const onRequest = defineMiddleware(async (context, next) => {
       context.clientAddress,
       (name) => request.headers.get(name) ?? undefined,
     )
+  }
+  // Where another route takes any word, `[slug].ts` is out of its way (src/list-pages.ts), and only our server is in front.
+  if (import.meta.env.DEV && !context.isPrerendered && /^\/\[/.test(context.routePattern)) {
+    const answer = await answerPromoLink(context)
+    if (answer) return answer
   }
   const ours = /^\/analytics(\/|$)/.test(context.routePattern)
   return ours && request.method === 'GET' ? await shown(context, next) : await next()

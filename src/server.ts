@@ -8,8 +8,7 @@ import { openLog } from './lib/operations/log.ts'
 import { messageOf } from './lib/result.ts'
 import { loadConfig } from './load-config.ts'
 import { type AstroHandler, createSite } from './site.ts'
-
-const dist = join(import.meta.dirname, '..', 'dist')
+import { dist, readSitePages } from './site-pages.ts'
 
 /** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
 const answersWait = 2_000
@@ -21,11 +20,12 @@ export async function startSite(config: Config, folders: readonly string[] = [])
   const entry = join(dist, 'server', 'entry.mjs')
   if (!existsSync(entry)) giveUp('The site is not built yet: run "npm run build" first.')
   const log = openLog(config.PROMO_LOG_LEVEL)
-  const opened = await openApp({ config, log })
+  const pages = readSitePages()
+  const opened = await openApp({ config, log, pages })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
   const { handler }: { handler: AstroHandler } = await import(pathToFileURL(entry).href)
-  const server = createSite({ app, astro: handler, dist, folders })
+  const server = createSite({ app, astro: handler, dist, pages, folders })
 
   // A redirect that works must go on working, whatever breaks beside it; nothing here relies on the broken work.
   process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))

@@ -16,14 +16,16 @@ export type AstroHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   next: () => void,
-  locals: { app: App; client: Client },
+  locals: { app: App; client: Client; notFoundPage?: string | undefined },
 ) => Promise<void>
 
 export type SiteOptions = {
   app: App
   astro: AstroHandler
-  /** The built site: `client` with its files, `pages.json` with its one-word paths. */
+  /** The built site, with its files in `client`. */
   dist: string
+  /** Paths of one word that are the site's own. */
+  pages: ReadonlySet<string>
   /** Further folders with files, looked up on each request. */
   folders?: readonly string[]
 }
@@ -32,8 +34,7 @@ export type SiteOptions = {
  * The site as one server: promo links are answered here by the function that the Astro route calls, since Astro's
  * pipeline would take ten times as long; files come from the build; everything else is Astro's.
  */
-export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Server {
-  const pages = new Set(readPages(dist))
+export function createSite({ app, astro, dist, pages, folders = [] }: SiteOptions): Server {
   const files = [
     sirv(join(dist, 'client'), { etag: true }),
     ...folders.map((folder) => sirv(folder, { dev: true })),
@@ -56,7 +57,7 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
     app.client(request.socket.remoteAddress ?? '', header)
 
   const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
-    const locals = { app, client: clientOf(request, headerReader(request)) }
+    const locals = { app, client: clientOf(request, headerReader(request)), notFoundPage }
     showPublicAddress(request.headers, app.config.SITE_URL)
     astro(request, response, () => answerNotFound(request, response, locals), locals).catch(
       (error: unknown) => {
@@ -79,7 +80,7 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
       response,
       () => {
         response.writeHead(404, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
-        response.end(notFoundPage)
+        response.end(notFoundPage ?? plainNotFoundPage)
       },
       locals,
     )
@@ -95,14 +96,16 @@ export function createSite({ app, astro, dist, folders = [] }: SiteOptions): Ser
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?')
-    const refused = refuseForm(request, path)
+    const target = originForm(request.url ?? '/')
+    request.url = target
+    const [path = '/', query = ''] = splitOnce(target, '?')
+    const refused = refuseTrace(request) ?? refuseForm(request, path)
     if (refused) {
       send(response, refused)
       return
     }
     const slug = slugOf(path)
-    if (slug === undefined || pages.has(`/${slug}`)) {
+    if (slug === undefined || pages.has(slug)) {
       serve(request, response)
       return
     }
@@ -155,6 +158,12 @@ function refuseForm({ method = 'GET', headers }: IncomingMessage, path: string):
   return fault && faultAnswer(fault)
 }
 
+/** Astro cannot make a request of it. */
+const refuseTrace = ({ method }: IncomingMessage): Answer | undefined =>
+  method === 'TRACE'
+    ? { status: 405, headers: { allow: 'GET, HEAD', 'content-length': '0', connection: 'close' } }
+    : undefined
+
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, headers)
   response.end(body)
@@ -178,19 +187,19 @@ function slugOf(path: string): string | undefined {
   }
 }
 
+/** A request may name the whole URL (RFC 9112, 3.2.2), as it does to a proxy. */
+const originForm = (target: string): string =>
+  target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/^(?![/*])/, '/')
+
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator)
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-function readPages(dist: string): string[] {
-  const pages: unknown = JSON.parse(readFileSync(join(dist, 'pages.json'), 'utf8'))
-  return Array.isArray(pages) ? pages.filter((page) => typeof page === 'string') : []
-}
+const plainNotFoundPage = '<!doctype html><title>Not found</title><h1>Not found</h1>'
 
-function readNotFoundPage(dist: string): string {
-  const path = join(dist, 'client', '404.html')
-  return existsSync(path)
-    ? readFileSync(path, 'utf8')
-    : '<!doctype html><title>Not found</title><h1>Not found</h1>'
+/** The 404 page that the build has made, in either of its places. */
+function readNotFoundPage(dist: string): string | undefined {
+  const path = ['404.html', '404/index.html'].map((name) => join(dist, 'client', name)).find(existsSync)
+  return path && readFileSync(path, 'utf8')
 }

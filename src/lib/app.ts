@@ -40,7 +40,15 @@ import { createUnchecked } from './tracking/unchecked.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
 
-export type AppOptions = { config: Config; log: Log; now?: Clock; random?: Random; files?: FileLayer }
+export type AppOptions = {
+  config: Config
+  log: Log
+  /** Words that the site's own pages have for paths: no promo link hides one. */
+  pages?: ReadonlySet<string>
+  now?: Clock
+  random?: Random
+  files?: FileLayer
+}
 
 const megabyte = 1024 * 1024
 const migrationDeadline = 120_000
@@ -69,7 +77,7 @@ async function assemble(
   server: ReturnType<typeof databaseServer>,
   networks: readonly ScannerNetwork[],
 ) {
-  const { config, log, now = systemClock, random = systemRandom, files } = options
+  const { config, log, pages = new Set<string>(), now = systemClock, random = systemRandom, files } = options
   const metrics = createMetrics()
   const database = openDatabase({ locate: server.locate, log })
 
@@ -163,6 +171,7 @@ async function assemble(
   const promoLinks = {
     ...tracking,
     links,
+    pages,
     log,
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE),
     onVisit: metrics.countVisit,

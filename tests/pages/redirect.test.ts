@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../support/database.ts'
 import { browser, cases, type Row } from './redirect-cases.ts'
@@ -120,6 +122,45 @@ test('a doubled slash in front is no obstacle', async () => {
       'https://merchant.example/course?ref=daily&utm_source=dailybrief',
     ])
   }
+})
+
+describe('a request that names the whole URL', () => {
+  test.each(['http://proxy.example', 'HTTPS://localhost:1', 'http://user@[::1]:80'])(
+    '%s/…',
+    async (origin) => {
+      const target = `${origin}/nocodemba?promo_var=42`
+      expect(await ask(short.site, target, { method: 'HEAD' })).toMatchObject({
+        status: 307,
+        headers: { location: 'https://merchant.example/course?ref=daily&utm_source=dailybrief' },
+      })
+      expect(await ask(short.site, `${origin}/robots.txt`)).toMatchObject({ status: 200 })
+      const [front, named] = [await ask(short.site, '/'), await ask(short.site, origin)]
+      expect([named.status, named.body]).toEqual([200, front.body])
+      expect(await ask(short.site, `${origin}?a=b`)).toMatchObject({ status: 200 })
+      expect(await ask(short.site, `${origin}/api/v1/promo/health/live`)).toMatchObject({ status: 200 })
+    },
+  )
+})
+
+describe('a method that is no use here', () => {
+  test.each(['/', '/nocodemba?promo_var=42', '/nope', '/robots.txt', '/api/v1/promo/health', '/analytics'])(
+    'TRACE %s is a plain 405',
+    async (path) => {
+      const { status, headers, body } = await ask(short.site, path, { method: 'TRACE' })
+      expect([status, body, headers.allow]).toEqual([405, '', 'GET, HEAD'])
+    },
+  )
+
+  test('is no fault of the site', async () => {
+    for (const method of ['OPTIONS', 'PROPFIND', 'LINK'])
+      for (const path of ['/', '/nope', '/robots.txt', '*'])
+        expect((await ask(short.site, path, { method })).status).toBeLessThan(500)
+    const { hostname, port } = new URL(short.site.url)
+    const socket = connect(Number(port), hostname)
+    socket.end('CONNECT merchant.example:443 HTTP/1.1\r\nHost: merchant.example\r\n\r\n')
+    await once(socket.resume(), 'close')
+    expect((await ask(short.site, '/nocodemba')).status).toBe(307)
+  })
 })
 
 describe('what is no promo link at all', () => {

@@ -9,10 +9,11 @@ export type AstroSite = { folder: string; program: string; remove: () => void }
 
 const copied = ['src', 'public', 'db', 'package.json', 'tsconfig.json']
 
-/** `settings` is what stands in the braces of Astro's configuration, beside this project's own; `files` are written by path. */
+/** `settings` is what stands in the braces of Astro's configuration, beside this project's own; `files` are written by path, and those `removed` are none of it. */
 export async function buildAstroSite(
   settings: string,
   files: Record<string, string> = {},
+  removed: readonly string[] = [],
 ): Promise<AstroSite> {
   const folder = mkdtempSync(join(tmpdir(), 'promo-astro-'))
   for (const path of copied) cpSync(path, join(folder, path), { recursive: true })
@@ -23,6 +24,7 @@ export async function buildAstroSite(
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), text)
   }
+  for (const path of removed) rmSync(join(folder, path))
   const astro = resolve('node_modules/astro/bin/astro.mjs')
   // The test runner's own environment says that this is no build for production.
   const env = { PATH: process.env.PATH, HOME: process.env.HOME }

@@ -42,6 +42,7 @@ const working = (): PromoLinkParts => ({
     ['desk', link('desk')],
     ['course', link('course')],
     ['bureau', link('bureau')],
+    ['page', link('page')],
   ]),
   variations: rowsOf([
     [42, { variation_id: 42, offer_id: 4, link_slug: 'desk', former_slugs: ['bureau'] }],
@@ -67,6 +68,7 @@ const working = (): PromoLinkParts => ({
   unchecked: { admit: () => true, judged: () => {}, overflowing: false },
   networkOf: createNetworkReader(),
   salts: { hashAt: () => hash, refresh: async () => {} },
+  pages: new Set(['page']),
   flood: () => false,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
   newEventId: createEventIds(),
@@ -277,7 +279,7 @@ describe('a promo link', () => {
 
   test.each([
     ...['nope', 'de.sk', '', 'a'.repeat(101), 'de sk', '../desk/more', '__proto__', 'nope).', ').', '?desk'],
-    ...['désk', `desk${')'.repeat(300)}`],
+    ...['page', 'Page', 'page).', 'page?promo_var=42', 'désk', `desk${')'.repeat(300)}`],
   ])('is none: "%s"', async (slug) => {
     expect(await ask({}, slug)).toBeUndefined()
     expect(await ask({}, slug, 'POST')).toBeUndefined()

@@ -23,6 +23,8 @@ export type PromoLinkRequest = {
 
 export type PromoLinkParts = ClickParts & {
   links: RefreshingCache<string, Destination>
+  /** Words that the site's own pages have for paths, which come before links. */
+  pages: ReadonlySet<string>
   /** Told how each redirect's click ended; `failed` where tracking itself broke. */
   onVisit: (outcome: VisitOutcome) => void
   /** Told which slug's link came damaged, and whether it could be read all the same. */
@@ -50,12 +52,13 @@ const redirectHeaders = {
 export function answerPromoLink(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
   const slug = request.slug.toLowerCase()
   if (!slugPattern.test(slug)) return answerDamaged(parts, request)
+  if (parts.pages.has(slug)) return undefined
   return whenThere(parts.links.get(slug), (found) => found && answerFound(parts, found, request, false))
 }
 
 function answerDamaged(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
   const repaired = repairSlug(request.slug, request.query)
-  if (!repaired) return undefined
+  if (!repaired || parts.pages.has(repaired.slug)) return undefined
   return whenThere(
     parts.links.get(repaired.slug),
     (found) => found && answerFound(parts, found, { ...request, ...repaired }, true),

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AstroSite, buildAstroSite } from '../support/astro-site.ts'
+import { insertPromos } from '../support/database.ts'
+import { ask, type RunningSite, runSite } from './running-site.ts'
+
+/** Every word that is a page or file of one of the sites has a link of the same name, which may not hide it. */
+const words = ['about', 'team', 'tool', 'sheet', 'deep', 'old', 'plain']
+
+const staticPage = 'A page of the site: plain'
+const files = {
+  'src/pages/plain.astro': `---\nexport const prerender = true\n---\n<p>${staticPage}</p>`,
+  'public/tool/index.html': 'A page of the site: tool',
+  'public/sheet.html': 'A page of the site: sheet',
+  'public/deep/down.txt': 'A page of the site: down',
+}
+
+const anyStory = `---
+export const prerender = false
+const { path } = Astro.params
+if (path === 'nope') return new Response('The newsroom knows no such story', { status: 404 })
+---
+<p>A page of the site: {path}</p>`
+
+const prerenderedStories = `---
+export const prerender = true
+export const getStaticPaths = () => [{ params: { post: 'about' } }, { params: { post: 'team/ann' } }]
+---
+<p>A page of the site: {Astro.params.post}</p>`
+
+const prerenderedNotFound = `---\nexport const prerender = true\n---\n<p>Lost on this site</p>`
+
+const sites = [
+  {
+    name: 'a server-rendered route for any word',
+    files: { ...files, 'src/pages/[...path].astro': anyStory },
+    removed: ['src/pages/404.astro'],
+    pages: { '/tool': 'tool', '/sheet': 'sheet', '/plain': 'plain', '/top': 'top', '/a/b': 'a/b' },
+    links: ['about', 'team', 'deep'],
+    lost: 'The newsroom knows no such story',
+  },
+  {
+    name: 'posts at the root that are made ahead, and a 404 page that is',
+    files: {
+      ...files,
+      'src/pages/[...post].astro': prerenderedStories,
+      'src/pages/404.astro': prerenderedNotFound,
+    },
+    removed: [],
+    pages: {
+      '/about': 'about',
+      '/about/': 'about',
+      '/team/ann': 'team/ann',
+      '/tool': 'tool',
+      '/plain': 'plain',
+    },
+    links: ['team', 'deep'],
+    lost: 'Lost on this site',
+  },
+  {
+    name: 'a 404 page that is made ahead',
+    files: { ...files, 'src/pages/404.astro': prerenderedNotFound },
+    removed: [],
+    pages: {
+      '/tool': 'tool',
+      '/tool/': 'tool',
+      '/sheet': 'sheet',
+      '/sheet.html': 'sheet',
+      '/deep/down.txt': 'down',
+    },
+    links: ['about', 'team', 'deep'],
+    lost: 'Lost on this site',
+  },
+  {
+    name: 'no 404 page',
+    files: { ...files },
+    removed: ['src/pages/404.astro'],
+    pages: { '/plain': 'plain', '/tool': 'tool' },
+    links: ['about', 'deep'],
+    lost: '',
+  },
+]
+
+describe.each(sites)('a site with $name', ({ files, removed, pages, links, lost }) => {
+  let built: AstroSite
+  let running: RunningSite
+  beforeAll(async () => {
+    built = await buildAstroSite("redirects: { '/old': '/tool' }", files, removed)
+    running = await runSite(
+      {},
+      {
+        program: built.program,
+        async prepare(sql) {
+          await insertPromos(sql)
+          for (const word of words)
+            await sql`insert into affiliate_links (slug, destination_url) values (${word}, 'https://merchant.example/')`
+        },
+      },
+    )
+  })
+  afterAll(async () => {
+    await running?.end()
+    built?.remove()
+  })
+
+  test('shows its own pages before links of their names', async () => {
+    for (const [path, text] of Object.entries(pages)) {
+      const { status, body } = await ask(running.site, path)
+      expect([path, status, body]).toEqual([
+        path,
+        200,
+        expect.stringContaining(`A page of the site: ${text}`),
+      ])
+      const beside = await ask(running.site, `${path}).`)
+      expect(beside.headers.location ?? '').not.toContain('merchant')
+    }
+    expect((await ask(running.site, '/old')).headers.location).toBe('/tool')
+  })
+
+  test('answers all other links', async () => {
+    for (const word of [...links, 'nocodemba']) {
+      const { status, headers } = await ask(running.site, `/${word}?promo_var=42`)
+      expect([word, status, headers.location]).toEqual([
+        word,
+        307,
+        expect.stringContaining('merchant.example'),
+      ])
+    }
+  })
+
+  test('answers an unknown word as the site does', async () => {
+    const { status, body } = await ask(running.site, '/nope')
+    expect([status, body]).toEqual([404, expect.stringContaining(lost)])
+    if (removed.length > 0) expect((await ask(running.site, '/404')).status).toBeOneOf([200, 404])
+    expect((await ask(running.site, '/nope', { method: 'HEAD' })).status).toBe(404)
+  })
+})
