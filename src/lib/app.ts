@@ -90,9 +90,11 @@ async function assemble(
     sync: config.PROMO_JOURNAL_SYNC,
     maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
     maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
-    record: eventRecorder(database, (rejections) => {
-      unchecked.judged()
-      metrics.countRejected(rejections)
+    record: eventRecorder(database, {
+      onRecorded(rejections) {
+        unchecked.judged()
+        metrics.countRejected(rejections)
+      },
     }),
     now,
     log,

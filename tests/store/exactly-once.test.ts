@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import type { RecordLines } from '../../src/lib/buffer/flusher.ts'
+import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -141,7 +141,7 @@ test('a poisoned event goes to the rejects, and the batch around it lands', asyn
     await site.buffer.accept(event)
     return await outcome
   })
-  expect(await Promise.all(settled)).toEqual(['committed', 'rejected', 'rejected', 'committed'])
+  expect(await Promise.all(settled)).toEqual(['committed', 'refused', 'rejected', 'committed'])
   expect(site.readings().rejects).toBe(2)
   await site.close(1_000)
 })

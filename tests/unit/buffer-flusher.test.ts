@@ -4,10 +4,10 @@ import { crc32 } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import type { RecordLines } from '../../src/lib/buffer/flusher.ts'
 import type { FileLayer } from '../../src/lib/buffer/journal.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
+import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
 import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -206,17 +206,33 @@ test('a statement that throws once is tried again', async () => {
   await events.close(100)
 })
 
-test('a conflict is tried again at once; one that never ends is taken for a refusal', async () => {
-  const poison = aClick()
-  const record = vi.fn<RecordEvents>(async (events) =>
-    events.some(({ event_id }) => event_id === poison.event_id) ? fault('conflict') : ok([]),
+test('other writers in the way are waited for without end, and nothing is rejected', async () => {
+  let tries = 0
+  const { events, seen, folder } = open(async () => {
+    tries += 1
+    return tries < 8 ? fault('conflict') : ok([])
+  })
+  await accept(events, 3)
+  expect(await events.flusher.drained(10_000)).toBe(true)
+  expect([tries, seen.flushed]).toEqual([8, [3]])
+  expect(takeRejects(folder).rejects).toEqual([])
+  await events.close(100)
+})
+
+test('whoever waits for an event that the database refuses is told so, and of one that has no place', async () => {
+  const [landed, refused, gone] = [aClick(), aClick(), aClick()]
+  const { events } = open(async (batch) =>
+    batch.some(({ event_id }) => event_id === refused.event_id)
+      ? fault('refused')
+      : ok(
+          batch
+            .filter(({ event_id }) => event_id === gone.event_id)
+            .map(({ event_id }) => ({ event_id, reason: 'gone' })),
+        ),
   )
-  const { events, folder } = open(record)
-  await Promise.all([aClick(), poison, aClick()].map((click) => events.buffer.accept(click)))
-  expect(await events.flusher.drained(2_000)).toBe(true)
-  expect(takeRejects(folder).rejects.map(({ reason, event }) => [reason, event.event_id])).toEqual([
-    ['conflict!', poison.event_id],
-  ])
+  const settled = [landed, refused, gone].map(({ event_id }) => events.flusher.settled(event_id, 5_000))
+  await Promise.all([landed, refused, gone].map((click) => events.buffer.accept(click)))
+  expect(await Promise.all(settled)).toEqual(['committed', 'refused', 'rejected'])
   await events.close(100)
 })
 
@@ -314,7 +330,7 @@ test('refused events are found by halving, in order; the others land', async () 
 })
 
 test.each(['former', 'latter'])(
-  'a database that goes away while halving (%s half) starts the batch over',
+  'a database that goes away while halving (%s half) goes on with what is left',
   async (half) => {
     const clicks = [aClick(), aClick()]
     let away = true

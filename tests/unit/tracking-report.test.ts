@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
-import type { Settled } from '../../src/lib/buffer/flusher.ts'
+import type { Settled } from '../../src/lib/buffer/record-batch.ts'
 import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
@@ -243,6 +243,15 @@ describe('what the caller is told', () => {
     ],
     [
       'refused by the database',
+      { settled: 'refused' },
+      {
+        error: 'tracking_failed',
+        message: expect.stringContaining('among the rejects'),
+        fields: { ...ids, queued: false },
+      },
+    ],
+    [
+      'without a place in the database',
       { settled: 'rejected' },
       {
         error: 'validation_error',

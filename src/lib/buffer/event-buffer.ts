@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { damagedFile, openDamaged } from './damaged.ts'
-import { type Flusher, type RecordLines, startFlusher } from './flusher.ts'
+import { type Flusher, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
 import {
   type FileLayer,
@@ -15,6 +15,7 @@ import {
 } from './journal.ts'
 import { decodeLines } from './read-lines.ts'
 import { countRecords, countUnchecked } from './record.ts'
+import type { RecordLines } from './record-batch.ts'
 import { openRejects } from './rejects.ts'
 import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
 

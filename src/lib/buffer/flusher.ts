@@ -1,22 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
-import { fail, messageOf, type Result } from '../result.ts'
-import type { DatabaseFault } from '../store/database.ts'
-import type { TrackingEvent } from '../tracking/event.ts'
+import { messageOf } from '../result.ts'
 import type { Damaged } from './damaged.ts'
 import { createPace } from './pace.ts'
-import { decodeLines, type ReadLines, readLines } from './read-lines.ts'
-import { encodeRecord, holdsEvent } from './record.ts'
-import type { Reject, Rejects } from './rejects.ts'
+import { type ReadLines, readLines } from './read-lines.ts'
+import { holdsEvent } from './record.ts'
+import { createBatchRecorder, type Progress, type RecordLines, type Settled } from './record-batch.ts'
+import type { Rejects } from './rejects.ts'
 import type { Batch, WriteBuffer } from './write-buffer.ts'
-
-/** Records the events of journal lines exactly once and answers those for which the database has no place. */
-export type RecordLines = (
-  lines: Buffer,
-) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
-
-export type Settled = 'committed' | 'rejected'
 
 export type Flusher = {
   /** Tells that an event has arrived; the flusher waits a moment for others to share its statement. */
@@ -45,13 +37,14 @@ export type FlusherOptions = {
 const linger = 200
 const firstRetry = 100
 const slowestRetry = 1_000
-const conflictsInARow = 5
 
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function startFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, damaged, now, log, onFlush } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
+  /** Batches that a try has left unfinished. */
+  const begun = new WeakMap<Batch, Progress>()
   let stopping = false
   let draining = 0
   let idle = false
@@ -72,18 +65,35 @@ export function startFlusher(options: FlusherOptions): Flusher {
     }
   }
 
-  const flush = async (batch: Batch): Promise<boolean> => {
-    const started = performance.now()
+  const settle = (lines: Buffer, outcomes: ReadonlyMap<string, Settled>): void => {
+    lastFlush = now()
+    retry = firstRetry
+    for (const [id, settlers] of waiters) {
+      if (!holdsEvent(lines, id)) continue
+      for (const settled of settlers) settled(outcomes.get(id) ?? 'committed')
+    }
+  }
+
+  const recordBatch = createBatchRecorder({ record, now, stopping: () => stopping, onPiece: settle })
+
+  const begin = async (batch: Batch): Promise<Progress | undefined> => {
     const taken = batch.lines
       ? { lines: batch.lines.bytes, count: batch.count, damaged: [] }
       : await readSegment(batch.file.path)
-    if (taken === undefined) {
+    if (!taken) return undefined
+    const { lines, count, damaged: unreadable } = taken
+    return { lines, count, waiting: count, rejects: [], unreadable: [...unreadable] }
+  }
+
+  const flush = async (batch: Batch): Promise<boolean> => {
+    const started = performance.now()
+    const progress = begun.get(batch) ?? (await begin(batch))
+    if (progress === undefined) {
       buffer.setAside(batch)
       return false
     }
-    const { lines, count } = taken
-    const unreadable = [...taken.damaged]
-    const recorded = await recordAll(lines, 0, unreadable)
+    begun.set(batch, progress)
+    const recorded = await recordBatch(progress)
     if (!recorded.ok) {
       log.warn(
         { fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth },
@@ -91,18 +101,12 @@ export function startFlusher(options: FlusherOptions): Flusher {
       )
       return false
     }
-    const kept = rejects.append(recorded.value)
+    const kept = rejects.append(progress.rejects)
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
-    const keptAside = await damaged.keep(unreadable, batch.file?.path)
+    const keptAside = await damaged.keep(progress.unreadable, batch.file?.path)
     buffer.remove(batch, kept.ok && keptAside)
-    lastFlush = now()
-    onFlush?.(count, (performance.now() - started) / 1000)
-    const rejected = new Set(recorded.value.map(({ event }) => event.event_id))
-    for (const [id, settlers] of waiters) {
-      if (!holdsEvent(lines, id)) continue
-      for (const settle of settlers) settle(rejected.has(id) ? 'rejected' : 'committed')
-    }
+    onFlush?.(progress.count, (performance.now() - started) / 1000)
     return true
   }
 
@@ -114,32 +118,6 @@ export function startFlusher(options: FlusherOptions): Flusher {
       return undefined
     })
     return file && readLines(file)
-  }
-
-  /** A batch that the database refuses is halved until the events it refuses are alone. What is no event is `unreadable`. */
-  const recordAll = async (
-    lines: Buffer,
-    conflicts: number,
-    unreadable: Buffer[],
-  ): Promise<Result<Reject[], DatabaseFault>> => {
-    if (lines.length === 0) return { ok: true, value: [] }
-    const recorded = await record(lines).catch(refusal)
-    if (recorded.ok) return { ok: true, value: rejectsOf(lines, recorded.value, now()) }
-    if (recorded.fault.code === 'conflict' && conflicts < conflictsInARow)
-      return recordAll(lines, conflicts + 1, unreadable)
-    if (recorded.fault.code === 'unavailable' || recorded.fault.code === 'timeout') return recorded
-    const { events, damaged: strange } = decodeLines(lines)
-    unreadable.push(...strange)
-    if (strange.length > 0) return recordAll(linesOf(events), 0, unreadable)
-    if (events.length === 1) {
-      const { message: reason } = recorded.fault
-      return { ok: true, value: events.map((event) => ({ rejected_at: now(), reason, event })) }
-    }
-    const middle = Math.ceil(events.length / 2)
-    const former = await recordAll(linesOf(events.slice(0, middle)), 0, unreadable)
-    if (!former.ok) return former
-    const latter = await recordAll(linesOf(events.slice(middle)), 0, unreadable)
-    return latter.ok ? { ok: true, value: [...former.value, ...latter.value] } : latter
   }
 
   const work = async (): Promise<void> => {
@@ -155,7 +133,6 @@ export function startFlusher(options: FlusherOptions): Flusher {
       if (!batch) continue
       const started = performance.now()
       if (await flush(batch).catch(broken)) {
-        retry = firstRetry
         await rest(
           restAfter({ flushed: batch.count, took: performance.now() - started, waiting: buffer.depth }),
         )
@@ -223,21 +200,4 @@ export function startFlusher(options: FlusherOptions): Flusher {
       await working
     },
   }
-}
-
-/** What throws over an event is wrong in this program, and would throw again: it must not keep back the others. */
-const refusal = (error: unknown): Result<never, DatabaseFault> =>
-  fail({ code: 'refused', message: messageOf(error) })
-
-/** No line where there are no events. */
-const linesOf = (events: readonly TrackingEvent[]): Buffer =>
-  Buffer.from(events.length === 0 ? '' : encodeRecord(events))
-
-function rejectsOf(lines: Buffer, rejections: { event_id: string; reason: string }[], now: number): Reject[] {
-  if (rejections.length === 0) return []
-  const reasons = new Map(rejections.map(({ event_id, reason }) => [event_id, reason]))
-  return decodeLines(lines).events.flatMap((event) => {
-    const reason = reasons.get(event.event_id)
-    return reason === undefined ? [] : [{ rejected_at: now, reason, event }]
-  })
 }

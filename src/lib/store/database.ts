@@ -10,10 +10,14 @@ export type Sql = postgres.ISql
 export type Fragment = postgres.PendingQuery<postgres.Row[]>
 
 /**
- * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again at once, another
- * writer was in the way. `refused`: the data will never be taken.
+ * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again, another writer was in
+ * the way; where that shows by a `key`, unique or foreign, it may never work. `refused`: the data will never be taken.
  */
-export type DatabaseFault = { code: 'unavailable' | 'timeout' | 'conflict' | 'refused'; message: string }
+export type DatabaseFault = {
+  code: 'unavailable' | 'timeout' | 'conflict' | 'refused'
+  message: string
+  key?: true
+}
 
 export type Database = {
   /**
@@ -167,9 +171,11 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
 export function databaseFault(error: unknown): DatabaseFault {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const message = code === '' ? messageOf(error) : `${messageOf(error)} (${code})`
-  if (/^(40001|40P01|23503|23505|55P03)$/.test(code)) return { code: 'conflict', message }
+  if (/^(40001|40P01|55P03)$/.test(code)) return { code: 'conflict', message }
+  if (/^(23503|23505)$/.test(code)) return { code: 'conflict', message, key: true }
   if (/^(22|23)...$/.test(code)) return { code: 'refused', message }
-  // A connection that could not be made in time may never be: the driver does not always reset it.
-  if (code === 'CONNECT_TIMEOUT') return { code: 'timeout', message }
+  // A connection that could not be made in time may never be: the driver does not always reset it. 57014 is the server's
+  // own deadline, a `statement_timeout` of its owner's.
+  if (code === 'CONNECT_TIMEOUT' || code === '57014') return { code: 'timeout', message }
   return { code: 'unavailable', message }
 }

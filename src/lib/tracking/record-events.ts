@@ -1,20 +1,18 @@
-import type { RecordLines } from '../buffer/flusher.ts'
 import { holdsKind, jsonArrayOf } from '../buffer/record.ts'
+import type { RecordLines } from '../buffer/record-batch.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { type Rejection, recordClicks, recordImpressions } from '../store/events.ts'
 
-const deadline = 10_000
-
 /**
- * Clicks and impressions have a statement each; either may be repeated, so the two need no common transaction.
- * `onRecorded` is told what the database had no place for.
+ * Clicks and impressions have a statement each; either may be repeated, so the two need no common transaction. Each has
+ * `deadline` milliseconds. `onRecorded` is told what the database had no place for.
  */
 export function eventRecorder(
   database: Database,
-  onRecorded?: (rejections: readonly Rejection[]) => void,
+  { deadline = 10_000, onRecorded }: RecorderOptions = {},
 ): RecordLines {
-  const record = recorder(database)
+  const record = recorder(database, deadline)
   return async (lines) => {
     const recorded = await record(lines)
     if (recorded.ok) onRecorded?.(recorded.value)
@@ -22,7 +20,9 @@ export function eventRecorder(
   }
 }
 
-function recorder(database: Database) {
+type RecorderOptions = { deadline?: number; onRecorded?: (rejections: readonly Rejection[]) => void }
+
+function recorder(database: Database, deadline: number) {
   return async (lines: Buffer): Promise<Result<Rejection[], DatabaseFault>> => {
     const events = jsonArrayOf(lines)
     const recordedClicks = holdsKind(lines, 'click')

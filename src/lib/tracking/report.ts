@@ -109,6 +109,10 @@ async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<A
     const owned = event.kind === 'impression' ? ` as one of offer ID ${event.offer_id}` : ''
     return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist${owned}` })
   }
+  if (outcome === 'refused') {
+    const message = 'The database refuses the event, which is kept among the rejects; do not send it again'
+    return trackingFailed(message, { ...ids, queued: false })
+  }
   return acceptance === 'journaled'
     ? trackingFailed(
         'The database does not answer; the event is kept and will be recorded, do not send it again',

@@ -1,0 +1,108 @@
+import { fail, messageOf, ok, type Result } from '../result.ts'
+import type { DatabaseFault } from '../store/database.ts'
+import { cutLines } from './pieces.ts'
+import { decodeLines } from './read-lines.ts'
+import type { Reject } from './rejects.ts'
+
+/** Records the events of journal lines exactly once and answers those for which the database has no place. */
+export type RecordLines = (
+  lines: Buffer,
+) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
+
+/** What became of an event: it is in the database, there was no place for it, or the database refuses it for another reason. */
+export type Settled = 'committed' | 'rejected' | 'refused'
+
+/** How far a batch has come: a further try goes on from here. */
+export type Progress = {
+  /** Lines that wait, with how many events they have. */
+  lines: Buffer
+  waiting: number
+  /** How many it had when it was read. */
+  count: number
+  rejects: Reject[]
+  /** What is no event. */
+  unreadable: Buffer[]
+}
+
+/** Milliseconds; a statement with twice as many events then stays well within its deadline. */
+const quick = 2_000
+/** So many tries has a single event with a key in its way, since another writer may have been faster. */
+const triesForKey = 6
+
+/**
+ * Records what waits of a batch, in order. What the database refuses, or does not manage in time, is halved, down to
+ * single events; statements grow again as they succeed. A single event that is refused becomes a reject. Where the
+ * database is away, too slow for even one event, or has other writers in the way, the rest waits for another try, and
+ * nothing becomes a reject however often that is. `onPiece` is told the lines that are done with, and what became of
+ * those of their events that are not in the database.
+ */
+export function createBatchRecorder(options: {
+  record: RecordLines
+  now: () => number
+  stopping: () => boolean
+  onPiece: (lines: Buffer, outcomes: ReadonlyMap<string, Settled>) => void
+}): (progress: Progress) => Promise<Result<void, DatabaseFault>> {
+  const { record, now, stopping, onPiece } = options
+  /** Events that one statement gets at the most: what the database has shown to manage. */
+  let most = Number.POSITIVE_INFINITY
+
+  const nextOf = (progress: Progress) => {
+    const { lines, waiting, unreadable } = progress
+    const cut =
+      waiting <= most ? { lines, end: lines.length, count: waiting } : cutLines(lines, most, unreadable)
+    progress.lines = cut.lines
+    return { ...cut, piece: cut.lines.subarray(0, cut.end) }
+  }
+
+  const rejectSingle = (progress: Progress, piece: Buffer, reason: string) => {
+    const { events, damaged } = decodeLines(piece)
+    progress.unreadable.push(...damaged)
+    progress.rejects.push(...events.map((event) => ({ rejected_at: now(), reason, event })))
+    return new Map(events.map(({ event_id }) => [event_id, 'refused' as const]))
+  }
+
+  return async (progress) => {
+    let tries = 1
+    while (progress.lines.length > 0) {
+      if (stopping()) return fail({ code: 'unavailable', message: 'the rest is left to the next start' })
+      const { piece, end, count } = nextOf(progress)
+      const started = performance.now()
+      const recorded = await record(piece).catch(refusal)
+      let outcomes: ReadonlyMap<string, Settled>
+      if (recorded.ok) {
+        if (end < progress.lines.length && performance.now() - started < quick) most *= 2
+        progress.rejects.push(...rejectsOf(piece, recorded.value, now()))
+        outcomes = new Map(recorded.value.map(({ event_id }) => [event_id, 'rejected']))
+      } else {
+        const { code, key, message } = recorded.fault
+        const refused = code === 'refused' || key === true
+        if (refused ? count > 1 : code === 'timeout') most = Math.max(1, Math.floor(count / 2))
+        if (!refused) return recorded
+        if (count > 1) continue
+        if (key && tries < triesForKey) {
+          tries += 1
+          continue
+        }
+        outcomes = rejectSingle(progress, piece, message)
+      }
+      tries = 1
+      progress.lines = progress.lines.subarray(end)
+      progress.waiting -= count
+      onPiece(piece, outcomes)
+    }
+    return ok(undefined)
+  }
+}
+
+/** What throws over an event is wrong in this program, and would throw again: it must not keep back the others. */
+const refusal = (error: unknown): Result<never, DatabaseFault> =>
+  fail({ code: 'refused', message: messageOf(error) })
+
+function rejectsOf(lines: Buffer, rejections: { event_id: string; reason: string }[], now: number): Reject[] {
+  if (rejections.length === 0) return []
+  const reasons = new Map(rejections.map(({ event_id, reason }) => [event_id, reason]))
+  return decodeLines(lines).events.flatMap((event) => {
+    const reason = reasons.get(event.event_id)
+    return reason === undefined ? [] : [{ rejected_at: now, reason, event }]
+  })
+}
