@@ -246,6 +246,9 @@ create table promo_performance_metrics (
 create table promo_retention (
   only_row boolean not null default true,
   purged_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  looked_at timestamp with time zone,
+  jumped_from timestamp with time zone,
+  jumped_at timestamp with time zone,
   constraint promo_retention_only_row_check CHECK (only_row),
   constraint promo_retention_pkey PRIMARY KEY (only_row)
 );

@@ -1,33 +1,47 @@
+import { databaseTime, doubtTime } from '../lib/operations/doubt-time.ts'
 import { type Purged, previewPurge, purge } from '../lib/operations/purge.ts'
 import { ok } from '../lib/result.ts'
+import type { Database } from '../lib/store/database.ts'
+import { believeTime } from '../lib/store/retention.ts'
 import { loadConfig } from '../load-config.ts'
-import { type Command, print, readArguments } from './command.ts'
+import { type Command, failed, misused, type Outcome, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 
 export const purgeCommand: Command = {
   name: 'purge',
   summary: 'remove what is older than the settings allow',
-  synopsis: '[--dry-run]',
+  synopsis: '[--dry-run | --clock-is-right]',
   help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
 more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions as old, salts of past months with the hashes by which visitors were told
-apart, ids of callers after 35 days, and expired tokens of other back ends. Counters and rollups stay. A running site does the same once a day.
+apart, ids of callers after 35 days, and expired tokens of other back ends. Counters and rollups stay. A running site does the
+same once a day. The database's clock says how old things are; where it has jumped by days, or is not this machine's time,
+nothing is removed.
 
 Options:
-  --dry-run   show what it would remove, and remove nothing
+  --dry-run          show what it would remove, and remove nothing
+  --clock-is-right   remove by the database's clock although it has jumped
 
 Example:
   npm run promo -- purge --dry-run`,
   async run(args) {
-    const read = readArguments(args, { 'dry-run': { type: 'boolean', default: false } })
+    const read = readArguments(args, {
+      'dry-run': { type: 'boolean', default: false },
+      'clock-is-right': { type: 'boolean', default: false },
+    })
     if (!read.ok) return read
     const config = loadConfig()
-    const dryRun = read.value.values['dry-run']
+    const { 'dry-run': dryRun, 'clock-is-right': believed } = read.value.values
+    if (dryRun && believed) return misused('--dry-run removes nothing: leave out --clock-is-right')
     return await withDatabase(
       config,
       async (database) => {
+        const time = await databaseTime(database)
+        if (!time.ok) return databaseFailed(time.fault)
+        const refused = dryRun ? undefined : await refuseTime(database, time.value, believed)
+        if (refused) return refused
         const removed = dryRun
-          ? await previewPurge(database, Date.now(), config)
-          : await purge(database, Date.now(), config)
+          ? await previewPurge(database, time.value, config)
+          : await purge(database, time.value, config)
         if (!removed.ok) return databaseFailed(removed.fault)
         print(dryRun ? 'dry run, this would be removed:' : 'removed:')
         for (const line of describe(removed.value)) print(`  ${line}`)
@@ -36,6 +50,14 @@ Example:
       { migrated: !dryRun },
     )
   },
+}
+
+async function refuseTime(database: Database, at: number, believed: boolean): Promise<Outcome | undefined> {
+  const doubt = await (believed
+    ? database.run((sql) => believeTime(sql))
+    : doubtTime(database, at, Date.now()))
+  if (!doubt.ok) return databaseFailed(doubt.fault)
+  return typeof doubt.value === 'string' ? failed(`Nothing was removed: ${doubt.value}`) : undefined
 }
 
 function describe(purged: Purged): string[] {

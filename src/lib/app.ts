@@ -14,6 +14,7 @@ import { type Endpoint, guard } from './http/guard.ts'
 import { limitPerMinute } from './http/rate-limits.ts'
 import { answerPromoLink, type Damage, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { openKnown } from './links/known.ts'
+import { databaseTime } from './operations/doubt-time.ts'
 import { createHealth } from './operations/health.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
@@ -134,10 +135,12 @@ async function assemble(
         duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
       }),
       async purge() {
-        const purged = await purgeDaily(database, now(), config)
+        const daily = { database, retention: config, now, databaseTime: () => databaseTime(database) }
+        const purged = await purgeDaily(daily)
         if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
-        else if (purged.value) log.info(purged.value, 'purged')
-        else log.info('purged already today')
+        else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
+        else if (purged.value.code === 'purged_already') log.info('purged already today')
+        else log.warn({ reason: purged.value.reason }, 'nothing is purged, the clock cannot be believed')
       },
     },
     log,

@@ -101,6 +101,7 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['networks', 'check', 'mail.example'], '"mail.example" is no IPv4 or IPv6 address'],
     [['networks', 'check-file'], 'FILE is missing'],
     [['networks', '--all'], "Unknown option '--all'"],
+    [['purge', '--dry-run', '--clock-is-right'], '--dry-run removes nothing'],
     [['purge', '--dry-run=yes'], "Option '--dry-run' does not take an argument"],
   ])('%j: %s', async (args, message) => {
     const { code, out, err } = await promo(args)
@@ -302,8 +303,14 @@ test('purge removes what its dry run announces', async () => {
   expect(dry).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^dry run/) })
   expect(dry.out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
   expect(await details()).toBe('Mozilla/5.0')
-  expect((await promo(['purge'])).out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
+  await tested.sql`update promo_retention set looked_at = now() - interval '62 days'`
+  const doubted = await promo(['purge'])
+  expect(doubted).toMatchObject({ code: 1, out: '', err: expect.stringContaining('--clock-is-right') })
+  expect(await details()).toBe('Mozilla/5.0')
+  const believed = await promo(['purge', '--clock-is-right'])
+  expect(believed.out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
   expect(await details()).toBeNull()
+  expect(await promo(['purge'])).toMatchObject({ code: 0 })
 })
 
 describe('the tables', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { databaseTime } from '../../src/lib/operations/doubt-time.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -224,26 +225,90 @@ test('ids that callers chose are kept for 35 days, to the millisecond', async ()
   expect(await counted('promo_event_keys')).toBe(1)
 })
 
+const daily = (at: number, { on = database, site = at } = {}) =>
+  purgeDaily({ database: on, retention: keep, now: () => site, databaseTime: async () => ok(at) })
+
 test('of many instances one purges a UTC day; after a fault another one does', async () => {
-  const daily = (at: number) => purgeDaily(database, at, keep)
   const midnight = Date.UTC(2026, 10, 19)
+  const done = ok({ code: 'purged', purged: nothing })
+  const already = ok({ code: 'purged_already' })
   const several = await Promise.all([daily(midnight - 1), daily(midnight - 1), daily(midnight - 2)])
-  expect(several.filter((purged) => purged.ok && purged.value !== undefined)).toEqual([ok(nothing)])
-  expect(await daily(midnight - 1)).toEqual(ok(undefined))
+  expect(several.filter((outcome) => outcome.ok && outcome.value.code === 'purged')).toEqual([done])
+  expect(await daily(midnight - 1)).toEqual(already)
   const gone = fail({ code: 'unavailable' as const, message: 'gone' })
-  let statements = 0
-  const failingOnce: Database = {
-    ...database,
-    run: async (work, deadline) => {
-      statements += 1
-      return statements === 2 ? gone : database.run(work, deadline)
-    },
+  for (const statements of [0, 1, 2, 5])
+    expect(await daily(midnight, { on: failingOnly(statements) })).toEqual(gone)
+  expect(await daily(midnight)).toEqual(done)
+  expect(await daily(midnight)).toEqual(already)
+  expect(await daily(midnight + day, { on: failingAfter(0) })).toEqual(gone)
+  expect(await daily(midnight + day, { on: failingAfter(4) })).toEqual(gone)
+  const unasked = { database, retention: keep, now: () => midnight, databaseTime: async () => gone }
+  expect(await purgeDaily(unasked)).toEqual(gone)
+})
+
+describe('a clock that cannot be believed removes nothing', () => {
+  const hour = day / 24
+  const code = async (outcome: ReturnType<typeof daily>) => {
+    const { ok: worked, ...rest } = await outcome
+    return worked && 'value' in rest ? rest.value.code : rest
   }
-  expect(await purgeDaily(failingOnce, midnight, keep)).toEqual(gone)
-  expect(await daily(midnight)).toEqual(ok(nothing))
-  expect(await daily(midnight)).toEqual(ok(undefined))
-  expect(await purgeDaily(failingAfter(0), midnight + day, keep)).toEqual(gone)
-  expect(await purgeDaily(failingAfter(3), midnight + day, keep)).toEqual(gone)
+  const old = () => recordClicksAt(Date.UTC(2023, 0, 2), now - 29 * day)
+
+  test('one that jumps ahead is believed when it has stood for a day', async () => {
+    await old()
+    await settle(database, { age: 0 })
+    expect(await code(daily(now))).toBe('purged')
+    const jumped = now + 62 * day
+    const outcome = await daily(jumped)
+    expect(outcome).toMatchObject(ok({ code: 'clock_doubted' }))
+    expect(outcome.ok && 'reason' in outcome.value && outcome.value.reason).toContain(
+      'went from 2026-11-18T12:00:00Z to 2027-01-19T12:00:00Z at once',
+    )
+    expect(await code(daily(jumped + 24 * hour - 1))).toBe('clock_doubted')
+    expect(await counted('promo_hash_salts')).toBe(0)
+    const [details] = await store.sql`
+      select count(*)::integer as kept from promo_click_tracking where ip_hash is not null
+    `
+    expect(details?.kept).toBe(1)
+    expect(await code(daily(jumped + 24 * hour))).toBe('purged')
+  })
+
+  test('one that is put right again goes on at once, and retention with it', async () => {
+    expect(await code(daily(now))).toBe('purged')
+    expect(await code(daily(now + 500 * day))).toBe('clock_doubted')
+    expect(await code(daily(now + 2 * hour))).toBe('purged_already')
+    expect(await code(daily(now + day))).toBe('purged')
+  })
+
+  test('a purge that was made in times to come does not keep the next one from being made', async () => {
+    await store.sql`update promo_retention set purged_at = '2028-01-01'`
+    expect(await code(daily(now))).toBe('purged')
+  })
+
+  test('two days between looks are a pause, and a moment more is a jump', async () => {
+    expect(await code(daily(now))).toBe('purged')
+    expect(await code(daily(now + 48 * hour))).toBe('purged')
+    expect(await code(daily(now + 96 * hour + 1))).toBe('clock_doubted')
+  })
+
+  test('a site whose clock is more than a day away from the database’s waits, whichever is wrong', async () => {
+    expect(await code(daily(now, { site: now + day + 1 }))).toBe('clock_doubted')
+    const behind = await daily(now, { site: now - day - 1 })
+    expect(behind.ok && 'reason' in behind.value && behind.value.reason).toBe(
+      'the database’s clock says 2026-11-18T12:00:00Z, this machine’s 2026-11-17T11:59:59Z: set the wrong one right'.replaceAll(
+        '’',
+        "'",
+      ),
+    )
+    expect(await code(daily(now, { site: now - day }))).toBe('purged')
+  })
+
+  test('the database’s own clock is asked', async () => {
+    const [row] = await store.sql`select extract(epoch from now()) * 1000 as at`
+    const read = await databaseTime(database)
+    expect(read.ok && Math.abs(read.value - Number(row?.at))).toBeLessThan(60_000)
+    expect(await databaseTime(failingAfter(0))).toMatchObject({ ok: false })
+  })
 })
 
 test('a preview tells all that a purge removes', async () => {
@@ -287,6 +352,20 @@ function failingAfter(statements: number): Database {
     run: async (work, deadline) => {
       left -= 1
       return left < 0 ? fail({ code: 'unavailable', message: 'gone' }) : database.run(work, deadline)
+    },
+  }
+}
+
+/** A database that answers every statement but one, counted from 0. */
+function failingOnly(statement: number): Database {
+  let asked = 0
+  return {
+    ...database,
+    run: async (work, deadline) => {
+      asked += 1
+      return asked - 1 === statement
+        ? fail({ code: 'unavailable', message: 'gone' })
+        : database.run(work, deadline)
     },
   }
 }

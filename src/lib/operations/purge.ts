@@ -15,6 +15,7 @@ import {
   removeDetails,
   reopenPurge,
 } from '../store/retention.ts'
+import { doubtTime } from './doubt-time.ts'
 
 export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS_MONTHS: number }
 
@@ -79,19 +80,43 @@ export async function purge(
   })
 }
 
+export type DailyPurge = {
+  database: Database
+  retention: Retention
+  /** This machine's time, in milliseconds since 1970. */
+  now: () => number
+  /** The database's. */
+  databaseTime: () => Promise<Result<number, DatabaseFault>>
+}
+
+/** `purged_already`: of a running site's instances, one purges a UTC day. */
+export type DailyOutcome =
+  | { code: 'purged'; purged: Purged }
+  | { code: 'purged_already' }
+  | { code: 'clock_doubted'; reason: string }
+
 /**
- * The purge of a running site: each UTC day one of its instances does it. Answers `undefined` to the others. After a fault it is open again to whoever asks next.
+ * The purge of a running site, by the database's clock. Where that clock cannot be believed nothing is removed. After a
+ * fault the day is open again to whoever asks next.
  */
-export async function purgeDaily(
-  database: Database,
-  now: number,
-  retention: Retention,
-): Promise<Result<Purged | undefined, DatabaseFault>> {
-  const claimed = await database.run((sql) => claimPurge(sql, now))
+export async function purgeDaily({
+  database,
+  retention,
+  now,
+  databaseTime,
+}: DailyPurge): Promise<Result<DailyOutcome, DatabaseFault>> {
+  const time = await databaseTime()
+  if (!time.ok) return time
+  const at = time.value
+  const doubt = await doubtTime(database, at, now())
+  if (!doubt.ok) return doubt
+  if (doubt.value !== undefined) return ok({ code: 'clock_doubted', reason: doubt.value })
+  const claimed = await database.run((sql) => claimPurge(sql, at))
   if (!claimed.ok) return claimed
-  if (claimed.value.length === 0) return ok(undefined)
-  const purged = await purge(database, now, retention)
-  if (!purged.ok) await database.run((sql) => reopenPurge(sql))
+  if (claimed.value.length === 0) return ok({ code: 'purged_already' })
+  const purged = await purge(database, at, retention)
+  if (purged.ok) return ok({ code: 'purged', purged: purged.value })
+  await database.run((sql) => reopenPurge(sql))
   return purged
 }
 

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Fragment, Sql } from './database.ts'
 
 const isOldSalt = (sql: Sql, now: number) =>
   sql`month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'`
@@ -120,11 +120,46 @@ export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months:
     (select count(*)::integer from promo_handed_over_tokens where ${isOldToken(sql, now)}) as tokens
 `
 
-/** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already. */
+/** The database's time in milliseconds since 1970. */
+export const readDatabaseTime = (sql: Sql) => sql<{ at: number }[]>`
+  select (extract(epoch from clock_timestamp()) * 1000)::double precision as at
+`
+
+/**
+ * Notes the time of a look at the clock and answers when the clock was found to have jumped ahead: null where it was not,
+ * where the jump is over `belief` hours ago, or where the clock has been put back since. A look that comes `longest` hours
+ * after the one before finds a jump.
+ */
+export const noteTime = (
+  sql: Sql,
+  at: number,
+  { longest, belief }: { longest: number; belief: number },
+) => sql<{ jumped_from: string; jumped_at: string | null; believed_at: string }[]>`
+  with told as (select to_timestamp(${at / 1000}) as now)
+  update promo_retention
+  set looked_at = told.now,
+    jumped_from = case when looked_at < told.now - ${longest} * interval '1 hour' then looked_at else jumped_from end,
+    jumped_at = case
+      when looked_at > told.now + interval '1 hour' then null
+      when looked_at < told.now - ${longest} * interval '1 hour' then told.now
+      when jumped_at > told.now - ${belief} * interval '1 hour' then jumped_at
+    end
+  from told
+  returning ${iso(sql, sql`jumped_from`)} as jumped_from, ${iso(sql, sql`jumped_at`)} as jumped_at,
+    ${iso(sql, sql`jumped_at + ${belief} * interval '1 hour'`)} as believed_at
+`
+
+const iso = (sql: Sql, time: Fragment) =>
+  sql`to_char((${time}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
+
+/** Takes the clock for right, whatever jump was found. */
+export const believeTime = (sql: Sql) => sql`update promo_retention set jumped_at = null`
+
+/** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already, unless in times to come. */
 export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
   update promo_retention
   set purged_at = to_timestamp(${now / 1000})
-  where (purged_at at time zone 'UTC')::date < (to_timestamp(${now / 1000}) at time zone 'UTC')::date
+  where (purged_at at time zone 'UTC')::date <> (to_timestamp(${now / 1000}) at time zone 'UTC')::date
   returning purged_at
 `
 

@@ -1,0 +1,39 @@
+import { ok, type Result } from '../result.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { noteTime, readDatabaseTime } from '../store/retention.ts'
+
+const hour = 3_600_000
+/** Sites look every hour. One that was off for longer than this, in hours, or whose clock has jumped, has to wait. */
+const longest = 48
+/** Hours for which the new time has to stand. */
+const belief = 24
+/** Milliseconds that the clocks of site and database may be apart. */
+const apart = 24 * hour
+
+export async function databaseTime(database: Database): Promise<Result<number, DatabaseFault>> {
+  const read = await database.run((sql) => readDatabaseTime(sql))
+  return read.ok ? ok(Number(read.value[0]?.at)) : read
+}
+
+/**
+ * Why nothing may be removed for good by the database's time `at`; `undefined` where it can be believed. `now` is this
+ * machine's time; both are in milliseconds since 1970. A clock that was set wrong for one start must not cost what is to be
+ * kept for months.
+ */
+export async function doubtTime(
+  database: Database,
+  at: number,
+  now: number,
+): Promise<Result<string | undefined, DatabaseFault>> {
+  const noted = await database.run((sql) => noteTime(sql, at, { longest, belief }))
+  if (!noted.ok) return noted
+  if (Math.abs(at - now) > apart)
+    return ok(`the database's clock says ${iso(at)}, this machine's ${iso(now)}: set the wrong one right`)
+  const jump = noted.value.find(({ jumped_at }) => jumped_at !== null)
+  return ok(
+    jump &&
+      `the database's clock went from ${jump.jumped_from} to ${jump.jumped_at} at once: where it is wrong, set it right; where it is right, wait until ${jump.believed_at} or run "promo purge --clock-is-right"`,
+  )
+}
+
+const iso = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`
