@@ -1,0 +1,56 @@
+#!/bin/sh
+# Brings a backup back, beside running sites: all of it or nothing, in one transaction, so that nobody ever sees empty
+# tables. Sites redirect meanwhile, and keep clicks in their journals.
+#
+#   DATABASE_URL=postgres://… db/restore.sh promo.dump
+set -eu
+[ $# -eq 1 ] || { echo 'usage: DATABASE_URL=postgres://… db/restore.sh FILE' >&2; exit 2; }
+: "${DATABASE_URL:?is not set: name the database to restore}"
+
+script=$(mktemp)
+trap 'rm -f "$script"' EXIT
+trap 'exit 1' HUP INT TERM
+
+cat > "$script" <<'SQL'
+-- The tables are locked together or not at all: waiting for one while holding others, this could stand against a flush.
+-- They are dropped here, since pg_restore drops the keys of partitions by themselves, which PostgreSQL refuses, and does
+-- not know of tables and functions that are newer than the backup.
+set client_min_messages = warning;
+do $$
+declare
+  ours text;
+  known record;
+  tries integer := 0;
+begin
+  select string_agg(oid::regclass::text, ', ') into ours
+  from pg_class
+  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+    and (relname like 'promo\_%' or relname = 'affiliate_links');
+  if ours is null then
+    return;
+  end if;
+  loop
+    begin
+      execute format('lock table %s in access exclusive mode nowait', ours);
+      exit;
+    exception when lock_not_available then
+      tries := tries + 1;
+      if tries = 1200 then
+        raise exception 'somebody has been using the tables for a minute: try again later';
+      end if;
+      perform pg_sleep(0.05);
+    end;
+  end loop;
+  execute format('drop table %s', ours);
+  for known in
+    select oid::regprocedure as name from pg_proc
+    where pronamespace = 'public'::regnamespace and proname like 'promo\_%'
+  loop
+    execute format('drop function %s', known.name);
+  end loop;
+end;
+$$;
+SQL
+pg_restore --clean --if-exists --no-owner --file=- "$1" >> "$script"
+psql --no-psqlrc --quiet --single-transaction --set ON_ERROR_STOP=1 --output=/dev/null --dbname="$DATABASE_URL" \
+  --file="$script"
