@@ -1,5 +1,6 @@
 import { acceptName, addEditor, type EditorFault, removeEditor } from '../lib/auth/editor.ts'
 import { acceptPassword, generatePassword } from '../lib/auth/password.ts'
+import { renewSessions } from '../lib/auth/session-secret.ts'
 import { ok, type Result } from '../lib/result.ts'
 import type { DatabaseFault } from '../lib/store/database.ts'
 import { listEditors } from '../lib/store/editors.ts'
@@ -18,12 +19,15 @@ import { readPassword } from './read-password.ts'
 
 export const editorCommand: Command = {
   name: 'editor',
-  summary: 'add, list or remove who may sign in to the analytics pages',
-  synopsis: 'add NAME [--generate] | list | remove NAME',
+  summary: 'add, list or remove who may sign in to the analytics pages, or sign all out',
+  synopsis: 'add NAME [--generate] | list | remove NAME | renew-sessions',
   help: `add NAME      lets NAME sign in. The password (at least 12 characters) is asked for, or read from standard input
               where that is a pipe. Names that differ only in case are one name.
 list          shows who may sign in, and since when
 remove NAME   ends it
+renew-sessions
+              makes a new secret for sessions: everybody is signed out on every instance within five seconds, and nobody
+              gets in with a secret from a backup
 
 Options:
   --generate   make a strong password and print it, once
@@ -35,9 +39,9 @@ Examples:
     if (action === 'add') return await add(args)
     if (action === 'list') return await list(args)
     if (action === 'remove') return await remove(args)
-    return misused(
-      action === undefined ? 'add, list or remove is missing' : `"${action}" is not add, list or remove`,
-    )
+    if (action === 'renew-sessions') return await renew(args)
+    const actions = 'add, list, remove or renew-sessions'
+    return misused(action === undefined ? `${actions} is missing` : `"${action}" is not ${actions}`)
   },
 }
 
@@ -90,6 +94,17 @@ async function remove(args: string[]): Promise<Outcome> {
     const removed = await removeEditor(database, name)
     if (!removed.ok) return editorFailed(removed.fault)
     print(`removed editor "${removed.value}"`)
+    return ok(undefined)
+  })
+}
+
+async function renew(args: string[]): Promise<Outcome> {
+  const read = readArguments(args, {})
+  if (!read.ok) return read
+  return await withDatabase(loadConfig(), async (database) => {
+    const renewed = await renewSessions(database)
+    if (!renewed.ok) return databaseFailed(renewed.fault)
+    print('everybody is signed out within five seconds')
     return ok(undefined)
   })
 }

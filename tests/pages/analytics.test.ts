@@ -243,7 +243,7 @@ describe('signing in', () => {
   test('leads to the page that was asked for, with a cookie that reads the API too', async () => {
     const { cookie, location } = await signIn()
     expect(location).toBe('/analytics?days=7')
-    expect(cookie).toMatch(/^promo_session=./)
+    expect(cookie).toMatch(/^__Host-promo_session=./)
     expect((await from('/api/v1/promo/analytics', { headers: { cookie } })).status).toBe(200)
   })
 
@@ -301,7 +301,7 @@ describe('signing out', () => {
     const { cookie } = await signIn()
     const ended = await from('/sign-out', form({}, { cookie }))
     expect([ended.status, ended.headers.location]).toEqual([303, '/sign-in'])
-    expect(ended.headers['set-cookie']).toContain('promo_session=; Path=/; Max-Age=0')
+    expect(ended.headers['set-cookie']).toContain('__Host-promo_session=; Path=/; Max-Age=0')
     const everywhere = await from('/sign-out', form({ everywhere: 'yes' }, { cookie }))
     expect(everywhere.status).toBe(303)
     const [row] = await running.database.sql`select session_version from promo_editors where name = 'Anna'`
@@ -368,7 +368,7 @@ test('a session goes on with whoever uses it, and not with a page that was left 
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + 12 * 3_600)
     .sign(kept?.secret ?? new Uint8Array())
-  const older = `promo_session=${token}`
+  const older = `__Host-promo_session=${token}`
   const ask = async (headers: Record<string, string>) => {
     const answer = await from('/analytics', { headers })
     expect(answer.status).toBe(200)
@@ -376,7 +376,7 @@ test('a session goes on with whoever uses it, and not with a page that was left 
   }
   expect(await ask({ cookie })).toBeUndefined()
   expect(await ask({ cookie: older, 'x-unattended': 'yes' })).toBeUndefined()
-  expect(await ask({ cookie: older })).toMatch(/^promo_session=[\w.-]+; .*Max-Age=43200/)
+  expect(await ask({ cookie: older })).toMatch(/^__Host-promo_session=[\w.-]+; .*Max-Age=43200/)
 })
 
 test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {

@@ -91,8 +91,8 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['token', '--expires'], "Option '--expires <value>' argument missing"],
     [['token', '--expires', '1y'], '--expires: "1y" is no lifetime from 1s to 366d, like 30m, 1h or 7d'],
     [['token', '--subject', ' '], '--subject must have 1 to 200 characters'],
-    [['editor'], 'add, list or remove is missing'],
-    [['editor', 'rename'], '"rename" is not add, list or remove'],
+    [['editor'], 'add, list, remove or renew-sessions is missing'],
+    [['editor', 'rename'], '"rename" is not add, list, remove or renew-sessions'],
     [['editor', 'add'], 'NAME is missing'],
     [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
     [['selftest', '--url', 'example.com'], '--url: "example.com" is no address like https://www.example.com'],
@@ -172,6 +172,17 @@ describe('token', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toContain('https://auth.example/keys')
   })
+})
+
+test('the secret of sessions is made anew', async () => {
+  await tested.sql`insert into promo_session_secret (secret) values (${Buffer.alloc(32)})`
+  expect(await promo(['editor', 'renew-sessions'])).toMatchObject({
+    code: 0,
+    out: 'everybody is signed out within five seconds\n',
+  })
+  const [kept] = await tested.sql`select secret from promo_session_secret`
+  expect(kept?.secret).toHaveLength(32)
+  expect(kept?.secret).not.toEqual(Buffer.alloc(32))
 })
 
 test('editors are added with a generated or a piped password, listed and removed', async () => {

@@ -115,7 +115,10 @@ describe.each(outages)('while the key server %s', (_, outage) => {
     expect(asked).toBe(outage ? 1 : 0)
     expect(lines).toHaveLength(2)
     const sessions = { begin: () => expect.fail(), check: () => expect.fail(), forgetVersions: () => {} }
-    const refused = await refuseReader({ checkToken, sessions }, () => `Bearer ${tokens[0]}`)
+    const refused = await refuseReader(
+      { checkToken, sessions, siteUrl: 'http://localhost' },
+      () => `Bearer ${tokens[0]}`,
+    )
     expect(refused && faultAnswer(refused)).toMatchObject({
       status: 503,
       headers: { 'retry-after': '30' },

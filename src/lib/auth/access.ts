@@ -17,9 +17,9 @@ const tokensNotTaken = 'This site takes no tokens: neither PROMO_JWKS_URL nor PR
 /** Who may read the analytics: editors with a session, and callers with a token. */
 export function openAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {
   const { config, database, now, log } = options
-  const readSecret = createSessionSecret({ database, dataFolder: config.PROMO_DATA_DIR })
+  const readSecret = createSessionSecret({ database, dataFolder: config.PROMO_DATA_DIR, now })
   const sessions = createSessions({ readSecret, database, now })
-  const signIn = createSignIn(database)
+  const signIn = createSignIn(database, { now })
   const checkToken = createTokenCheck(config, now, log)
   const handOver = createHandOver({ database, checkToken, now })
   const takesTokens = config.PROMO_JWKS_URL !== undefined || config.PROMO_JWT_SECRET !== undefined
@@ -30,7 +30,8 @@ export function openAccess(options: { config: Config; database: Database; now: (
 
   return {
     /** Why a request may not read the API. */
-    refuseReader: (header: HeaderReader) => refuseReader({ checkToken, sessions }, header),
+    refuseReader: (header: HeaderReader) =>
+      refuseReader({ checkToken, sessions, siteUrl: config.SITE_URL }, header),
     /** The cookie of a new session. */
     async signIn(given: { name: string; password: string; address: string }) {
       const signedIn = await signIn(given)
@@ -46,7 +47,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
     takesTokens,
     /** Who is signed in, and the cookie to go on with where it is time for a new one. */
     async readSession(cookies: string | undefined) {
-      const checked = await sessions.check(sessionIn(cookies))
+      const checked = await sessions.check(sessionIn(cookies, config.SITE_URL))
       if (!checked.ok) return checked
       const { editor, renewed } = checked.value
       return ok({ editor, cookie: renewed && sessionCookieFor(renewed, config.SITE_URL) })
@@ -55,7 +56,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
     async signOut(cookies: string | undefined, everywhere: boolean) {
       const cookie = ok(sessionCookieFor(undefined, config.SITE_URL))
       if (!everywhere) return cookie
-      const session = await sessions.check(sessionIn(cookies))
+      const session = await sessions.check(sessionIn(cookies, config.SITE_URL))
       if (!session.ok) return session.fault.code === 'signed_out' ? cookie : session
       const { by, name } = session.value.editor
       const end = by === 'password' ? endSessions : endTokenSessions

@@ -8,12 +8,12 @@ import { type Sessions, sessionIn } from './session.ts'
  * work. `undefined` where access is granted.
  */
 export async function refuseReader(
-  { checkToken, sessions }: { checkToken: CheckToken; sessions: Sessions },
+  { checkToken, sessions, siteUrl }: { checkToken: CheckToken; sessions: Sessions; siteUrl: string },
   header: HeaderReader,
 ): Promise<ApiFault | undefined> {
   const authorization = header('authorization')
   if (authorization === undefined) {
-    const session = await sessions.check(sessionIn(header('cookie')))
+    const session = await sessions.check(sessionIn(header('cookie'), siteUrl))
     if (session.ok) return undefined
     if (session.fault.code === 'unavailable') return databaseUnavailable
     const message =

@@ -2,26 +2,54 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from '../store/database.ts'
-import { keepSessionSecret } from '../store/session-secret.ts'
+import { keepSessionSecret, readSessionSecret, replaceSessionSecret } from '../store/session-secret.ts'
 
 /** Answers the secret, or `undefined` while the database does not. */
 export type ReadSecret = () => Promise<Uint8Array | undefined>
 
+/** Milliseconds within which a new secret takes effect on every instance. */
+const freshFor = 5_000
+
 /**
  * The secret that sessions are signed with. It is in the database, so that all instances have the same one without any
- * setting; whoever can read it there can read all figures there as well.
+ * setting; whoever can read it there can read all figures there as well. While the database is away the one that was read
+ * last goes on.
  */
-export function createSessionSecret(options: { database: Database; dataFolder: string }): ReadSecret {
-  const { database, dataFolder } = options
-  let known: Uint8Array | undefined
+export function createSessionSecret(options: {
+  database: Database
+  dataFolder: string
+  now: () => number
+}): ReadSecret {
+  const { database, dataFolder, now } = options
+  let known: { secret: Uint8Array; readAt: number } | undefined
+  let reading: Promise<void> | undefined
+
+  const read = async (): Promise<void> => {
+    const found = await database.run((sql) => readSessionSecret(sql), 2_000)
+    const kept =
+      found.ok && found.value.length === 0
+        ? await database.run((sql) => keepSessionSecret(sql, candidateOf(dataFolder)), 2_000)
+        : found
+    const [row] = kept.ok ? kept.value : []
+    const secret = row?.secret ?? known?.secret
+    if (secret) known = { secret, readAt: now() }
+  }
+
   return async () => {
-    if (known) return known
-    const candidate = formerSecret(dataFolder) ?? randomBytes(32)
-    const kept = await database.run((sql) => keepSessionSecret(sql, candidate), 2_000)
-    known = kept.ok ? kept.value[0]?.secret : undefined
-    return known
+    if (known && Math.abs(now() - known.readAt) < freshFor) return known.secret
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    await reading
+    return known?.secret
   }
 }
+
+const candidateOf = (dataFolder: string): Uint8Array => formerSecret(dataFolder) ?? randomBytes(32)
+
+/** A new secret, which ends all sessions within seconds. */
+export const renewSessions = (database: Database) =>
+  database.run((sql) => replaceSessionSecret(sql, randomBytes(32)))
 
 /** What earlier versions signed with, each instance for itself: sessions from then go on. */
 function formerSecret(dataFolder: string): Uint8Array | undefined {

@@ -24,6 +24,8 @@ export type Sessions = {
 
 /** Seconds without a request after which a session ends. */
 export const sessionLength = 12 * 3_600
+/** Seconds after which a session ends for good, however often it is used. */
+export const longestSession = 7 * 86_400
 /** Seconds after which a request gets a new token. */
 const renewAfter = 600
 /** Milliseconds within which "sign out everywhere" takes effect on the other instances. */
@@ -33,6 +35,8 @@ const audience = 'promo-editor'
 const claims = v.object({
   sub: v.string(),
   iat: v.number(),
+  /** When its editor signed in, in seconds; earlier versions did not say. */
+  began: v.optional(v.number()),
   by: v.optional(v.picklist(['password', 'token']), 'password'),
   id: v.number(),
   version: v.number(),
@@ -64,9 +68,9 @@ export function createSessions(options: {
     return ok(version)
   }
 
-  const sign = (secret: Uint8Array, { by, id, name, version }: Editor) => {
+  const sign = (secret: Uint8Array, { by, id, name, version }: Editor, began?: number) => {
     const issuedAt = Math.floor(now() / 1000)
-    return new SignJWT({ by, id, version })
+    return new SignJWT({ by, id, version, began: began ?? issuedAt })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject(name)
       .setAudience(audience)
@@ -93,28 +97,34 @@ export function createSessions(options: {
       }).catch(() => undefined)
       const parsed = v.safeParse(claims, verified?.payload)
       if (!parsed.success) return fail({ code: 'signed_out' })
-      const { sub: name, by, id, version, iat } = parsed.output
+      const { sub: name, by, id, version, iat, began = iat } = parsed.output
+      if (now() / 1000 - began >= longestSession) return fail({ code: 'signed_out' })
       const editor = { by, id, name, version }
       const current = await currentVersion(editor)
       if (!current.ok) return current
       if (current.value !== version) return fail({ code: 'signed_out' })
       // Whom another back end has vouched for has to come back from there after twelve hours.
       const goesOn = by === 'token' || now() / 1000 - iat < renewAfter
-      return goesOn ? ok({ editor }) : ok({ editor, renewed: await sign(secret, editor) })
+      return goesOn ? ok({ editor }) : ok({ editor, renewed: await sign(secret, editor, began) })
     },
   }
 }
 
-export const sessionCookie = 'promo_session'
+/**
+ * A site with TLS takes a cookie only by a name that browsers give to nothing but cookies of this very host: another host of
+ * the same domain could else set one.
+ */
+const cookieOf = (siteUrl: string): string =>
+  siteUrl.startsWith('https:') ? '__Host-promo_session' : 'promo_session'
 
 /** The session in a `Cookie` header. */
-export const sessionIn = (cookies: string | undefined): string | undefined =>
-  new RegExp(`(?:^|;\\s*)${sessionCookie}=([\\w.-]+)`).exec(cookies ?? '')?.[1]
+export const sessionIn = (cookies: string | undefined, siteUrl: string): string | undefined =>
+  new RegExp(`(?:^|;\\s*)${cookieOf(siteUrl)}=([\\w.-]+)`).exec(cookies ?? '')?.[1]
 
 /** `Set-Cookie` for a session, or, without a token, for its end. A site on this machine only has no TLS. */
 export function sessionCookieFor(token: string | undefined, siteUrl: string): string {
   const { protocol, hostname } = new URL(siteUrl)
   const local = protocol === 'http:' && /^(localhost|127\..*|\[::1\])$/.test(hostname)
   const lifetime = token === undefined ? 0 : sessionLength
-  return `${sessionCookie}=${token ?? ''}; Path=/; Max-Age=${lifetime}; HttpOnly; SameSite=Lax${local ? '' : '; Secure'}`
+  return `${cookieOf(siteUrl)}=${token ?? ''}; Path=/; Max-Age=${lifetime}; HttpOnly; SameSite=Lax${local ? '' : '; Secure'}`
 }

@@ -1,13 +1,16 @@
-import { limitClients, limitRequests } from '../http/rate-limits.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createNetworkReader } from '../classify/address.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { findEditor } from '../store/editors.ts'
+import { createHashQueue } from './hash-queue.ts'
+import { createKnown } from './known.ts'
 import { verifyPassword } from './password.ts'
 import type { Editor } from './session.ts'
 
 export type SignInFault =
   | { code: 'wrong' | 'unavailable'; message: string }
-  | { code: 'too_many'; message: string; wait: number }
+  | { code: 'busy'; message: string; wait: number }
 
 export type SignIn = (given: {
   name: string
@@ -21,46 +24,47 @@ export const databaseAway = {
   message: 'The database does not answer, so nobody can sign in just now. Try again in a minute.',
 }
 
-const window = 15 * 60
-const triesAnAddress = 20
-const triesAName = 10
+const places = { most: 20, mostOfOne: 4 }
+/** Seconds after which a try may find a place again. */
+const busyFor = 10
 
 /**
- * Checks names and passwords. An unknown name takes as long as a wrong password and is told in the same words. Tries that
- * fail are limited by address and by name; passwords are hashed one at a time, so that guessing cannot take all processors.
+ * Checks names and passwords. An unknown name takes as long as a wrong password and is told in the same words. Nobody is
+ * locked out: tries wait for their turn in a bounded queue, those first who signed in before, and failures slow down what
+ * comes next. `hold` waits so many milliseconds.
  */
-export function createSignIn(database: Database): SignIn {
-  const byAddress = limitClients(triesAnAddress, window)
-  const byName = limitRequests(triesAName, window)
-  let hashing: Promise<unknown> = Promise.resolve()
+export function createSignIn(
+  database: Database,
+  { now, hold = sleep }: { now: () => number; hold?: (delay: number) => Promise<unknown> },
+): SignIn {
+  const queue = createHashQueue(places)
+  const known = createKnown(now)
+  const networkOf = createNetworkReader()
 
-  const verify = (password: string, stored: string): Promise<boolean> => {
-    const verified = hashing.then(() => verifyPassword(password, stored))
-    hashing = verified.then(ignore, ignore)
-    return verified
-  }
-
-  return async ({ name, password, address }) => {
-    const wanted = name.trim().normalize('NFC')
-    const key = wanted.toLowerCase()
-    // An address that is refused anyway must not use up the tries of whoever has the name.
-    const wait = (await byAddress(address)) ?? (await byName(key)) ?? 0
-    if (wait > 0) {
-      const minutes = Math.ceil(wait / 60)
-      const message = `There were too many tries. Try again in ${minutes} min.`
-      return fail({ code: 'too_many', message, wait })
-    }
+  return async (given) => {
+    const wanted = given.name.trim().normalize('NFC')
+    const one = { name: wanted.toLowerCase(), address: networkOf(given.address) }
+    const place = queue.enter({ rank: known.rankOf(one), address: one.address })
+    if (!place) return fail({ code: 'busy', message: tooBusy, wait: busyFor })
+    const delay = known.delayOf(one)
+    if (delay > 0) await hold(delay)
     const found = await database.run((sql) => findEditor(sql, wanted), 3_000)
-    if (!found.ok) return fail(databaseAway)
+    if (!found.ok) {
+      place.leave()
+      return fail(databaseAway)
+    }
     const [editor] = found.value
-    const right = await verify(password, editor?.password_hash ?? '')
-    if (!editor || !right) return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
-    await Promise.all([byAddress.giveBack(address), byName.giveBack(key)])
+    const right = await place.work(() => verifyPassword(given.password, editor?.password_hash ?? ''))
+    if (!editor || !right) {
+      known.failed(one)
+      return fail({ code: 'wrong', message: 'The name or the password is wrong.' })
+    }
+    known.succeeded(one)
     return ok({ by: 'password', id: editor.id, name: editor.name, version: editor.session_version })
   }
 }
 
-const ignore = () => {}
+const tooBusy = `Too many people try to sign in just now. Try again in ${busyFor} seconds.`
 
 const startPage = '/analytics'
 

@@ -1,0 +1,68 @@
+/** How early a try is taken: 0 for whoever signed in as this name from this address, 1 for known names, 2 for the rest. */
+export type Rank = 0 | 1 | 2
+
+type Place = { ready: boolean; begin: () => void }
+type Lane = Map<string, Place[]>
+
+/** Every so many turns the last go first, lest they wait for ever. */
+const turnOfTheLast = 4
+
+/**
+ * Lets one at a time work, since hashing passwords would else take all processors. Those who wait are taken by rank, and
+ * within a rank address by address, so that many tries of one address hold up no other. Bounded: a rank has `most` places
+ * and an address `mostOfOne` of them.
+ */
+export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: number }) {
+  const lanes: readonly Lane[] = [new Map(), new Map(), new Map()]
+  let working = false
+  let turns = 0
+
+  const next = (): void => {
+    if (working) return
+    turns += 1
+    const ordered = turns % turnOfTheLast === 0 ? lanes.toReversed() : lanes
+    for (const lane of ordered)
+      for (const [address, places] of lane) {
+        const place = places.find(({ ready }) => ready)
+        if (!place) continue
+        leave(lane, address, place)
+        working = true
+        place.begin()
+        return
+      }
+  }
+
+  /** The address goes to the end of its lane. */
+  const leave = (lane: Lane, address: string, place: Place): void => {
+    const others = (lane.get(address) ?? []).filter((one) => one !== place)
+    lane.delete(address)
+    if (others.length > 0) lane.set(address, others)
+  }
+
+  return {
+    /** Takes a place for a try; `undefined` where there is none left. */
+    enter({ rank, address }: { rank: Rank; address: string }) {
+      const lane: Lane = lanes[rank] ?? new Map()
+      const own = lane.get(address) ?? []
+      const taken = [...lane.values()].reduce((sum, places) => sum + places.length, 0)
+      if (taken >= most || own.length >= mostOfOne) return undefined
+      const place: Place = { ready: false, begin: () => {} }
+      lane.set(address, [...own, place])
+      return {
+        /** Works when it is this place's turn. */
+        async work<Value>(work: () => Promise<Value>): Promise<Value> {
+          await new Promise<void>((resolve) => {
+            Object.assign(place, { ready: true, begin: resolve })
+            next()
+          })
+          return await work().finally(() => {
+            working = false
+            next()
+          })
+        },
+        /** Gives the place back where there is nothing to work on. */
+        leave: () => leave(lane, address, place),
+      }
+    },
+  }
+}
