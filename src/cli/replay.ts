@@ -18,24 +18,29 @@ const patience = 15_000
 export const replayCommand: Command = {
   name: 'replay',
   summary: 'try again to record what the database refused or a dead instance left',
-  synopsis: '',
+  synopsis: '[--gone]',
   help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those of the rejects file, for example
-after a deleted variation was restored, and the journal of instances that are gone. Lines of the
-journal that could not be read are tried again as well. Each event counts once however often
-it is replayed. What the database refuses again goes back to the rejects file. Safe beside a running site.
+after a deleted variation was restored, and the journal of instances that are gone. Lines of the journal that could not be
+read are tried again as well. Each event counts once however often it is replayed. What the database refuses again goes
+back to the rejects file. Safe beside a running site.
+
+Options:
+  --gone  also what instances have left that ran elsewhere: on a machine or in a container that is gone for good. Without it,
+          they are known as gone when they have shown no sign for a minute while a site on this folder watched.
 
 Example:
   npm run promo -- replay`,
   async run(args) {
-    const read = readArguments(args, {})
+    const read = readArguments(args, { gone: { type: 'boolean' } })
     if (!read.ok) return read
     const config = loadConfig()
-    return await withDatabase(config, (database) => replay(config, database))
+    const gone = read.value.values.gone === true
+    return await withDatabase(config, (database) => replay(config, database, gone))
   },
 }
 
 /** Rejects go through a journal of this process first, so that none is lost whenever it ends. */
-async function replay(config: Config, database: Database): Promise<Outcome> {
+async function replay(config: Config, database: Database, gone: boolean): Promise<Outcome> {
   const folder = join(config.PROMO_DATA_DIR, 'journal')
   const taken = takeRejects(folder)
   let recorded = 0
@@ -56,6 +61,7 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
       damaged += lines
     },
   })
+  await (gone ? events.takeUnknown() : events.tend())
   events.retryDamaged()
   let kept = true
   for (let from = 0; from < taken.rejects.length; from += atOnce) {
@@ -71,12 +77,18 @@ async function replay(config: Config, database: Database): Promise<Outcome> {
     remark(`${count(taken.damaged, 'line')} of the rejects file could not be read: kept beside it`)
   if (damaged > 0)
     remark(`${count(damaged, 'line')} of the journal could not be read: kept in ${damagedFile(folder)}`)
+  if (events.undecided > 0)
+    remark(
+      `${count(events.undecided, 'segment')} in ${folder} may have a writer on another machine or in another container. ` +
+        'A site on this folder takes over what has been silent for a minute. ' +
+        'If their machine is gone for good: promo replay --gone',
+    )
   if (depth > 0)
     return failed(
       `The database does not answer: ${count(depth, 'event')} wait in ${folder} for the next replay`,
     )
   if (!kept) return failed(`${folder} cannot be written: the rejects were tried, and stay as they are`)
-  if (recorded === 0) print('nothing to replay')
+  if (recorded === 0) print(events.undecided > 0 ? 'nothing replayed' : 'nothing to replay')
   else if (rejects === 0) print(`replayed ${count(recorded, 'event')}, none refused`)
   else print(`replayed ${count(recorded, 'event')}, ${rejects} refused: see ${rejectsFile(folder)}`)
   return ok(undefined)

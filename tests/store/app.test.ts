@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -9,7 +9,7 @@ import { noContent } from '../../src/lib/http/answer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { failingFiles } from '../support/failing-files.ts'
-import { temporaryFolder } from '../support/folders.ts'
+import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 let database: TestDatabase
 
@@ -117,7 +117,7 @@ test('an empty database is migrated; damage and faults of the journal are counte
   onTestFinished(empty.drop)
   const dataDir = temporaryFolder()
   mkdirSync(join(dataDir, 'journal'))
-  writeFileSync(join(dataDir, 'journal', 'dead.owner'), '{}')
+  writeFileSync(join(dataDir, 'journal', 'dead.owner'), ownerThatDied)
   writeFileSync(join(dataDir, 'journal', '000000000000001-000001.dead.journal'), 'damaged\n')
   const files = failingFiles()
   files.fail.openSync = 'EACCES'
@@ -131,6 +131,18 @@ test('an empty database is migrated; damage and faults of the journal are counte
   expect(body).toContain('promo_events_lost_total 0')
   expect(await app.readHealth()).toMatchObject({ status: 503 })
   await app.close()
+})
+
+test('a journal folder that cannot be entered keeps neither health nor metrics from answering', async () => {
+  const dataDir = temporaryFolder()
+  symlinkSync('journal', join(dataDir, 'journal'))
+  const { app } = await open(database.url, { dataDir })
+  expect(await app.reportClick({ variation_id: 42 })).toBeUndefined()
+  expect(await app.readHealth()).toMatchObject({
+    status: 503,
+    body: expect.stringContaining('"reasons":["journal"]'),
+  })
+  expect((await app.readMetrics()).body).toContain('promo_journal_faults_total{code="unwritable"} 1')
 })
 
 test('what cannot be provided or purged is logged, and the rest works', async () => {

@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { jwtVerify } from 'jose'
@@ -23,6 +23,7 @@ import { openRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
+import { ownerThatDied } from '../support/folders.ts'
 
 const program = resolve('src/cli/promo.ts')
 
@@ -248,7 +249,8 @@ describe('replay', () => {
   })
 
   test('records the journal of an instance that is gone, and leaves that of a live one', async () => {
-    const live = joinInstances(journal(), Date.now)
+    const live = joinInstances(journal())
+    await live.beat()
     const write = (instance: string, lines: string) =>
       writeFileSync(
         join(journal(), `${String(Date.now()).padStart(15, '0')}-000000.${instance}.journal`),
@@ -257,8 +259,7 @@ describe('replay', () => {
     const at = Date.now()
     write(live.id, encodeRecord([aClick({ variation_id: 43, at })]))
     write('deadbeef', `${encodeRecord([aClick({ variation_id: 44, at })])}half a li`)
-    const owner = { host: hostname(), pid: 2 ** 30, started: '1' }
-    writeFileSync(join(journal(), 'deadbeef.owner'), JSON.stringify(owner))
+    writeFileSync(join(journal(), 'deadbeef.owner'), ownerThatDied)
     const { code, out, err } = await promo(['replay'])
     expect({ code, out }).toEqual({ code: 0, out: 'replayed 1 event, none refused\n' })
     expect(err).toContain('1 line of the journal could not be read')
@@ -268,7 +269,28 @@ describe('replay', () => {
     expect(readdirSync(journal()).filter((name) => name.endsWith('.journal'))).toEqual([
       expect.stringContaining(live.id),
     ])
-    live.leave()
+    await live.leave()
+  })
+
+  test('records what a dead machine has left once somebody says that it is gone', async () => {
+    const clicks = Array.from({ length: 300 }, () => aClick({ variation_id: 43, at: Date.now() }))
+    const segment = join(journal(), '000000000000001-000000.faraway1.journal')
+    writeFileSync(segment, clicks.map((click) => encodeRecord([click])).join(''))
+    const owner = { host: 'dead-machine', process: '1:1', place: 'dead-machine' }
+    writeFileSync(join(journal(), 'faraway1.owner'), JSON.stringify(owner))
+    expect(await promo(['replay'])).toMatchObject({
+      code: 0,
+      out: 'nothing replayed\n',
+      err: expect.stringMatching(/1 segment .* may have a writer on another machine.*promo replay --gone/),
+    })
+    expect(await clicksOn(43)).toBe(0)
+    expect(await promo(['replay', '--gone'])).toMatchObject({
+      code: 0,
+      out: 'replayed 300 events, none refused\n',
+    })
+    expect(await clicksOn(43)).toBe(300)
+    expect(existsSync(segment)).toBe(false)
+    expect(await findDrift(tested.sql)).toEqual([])
   })
 
   test('keeps reject lines that cannot be read', async () => {

@@ -34,7 +34,7 @@ afterEach(async () => {
 /** How the database fails: not at all, before it does anything, or after the commit that nobody hears of. */
 type Failure = 'none' | 'before' | 'after'
 
-function siteOn(folder: string, failure: () => Failure): EventBuffer {
+async function siteOn(folder: string, failure: () => Failure): Promise<EventBuffer> {
   const real = eventRecorder(database)
   const record: RecordLines = async (lines) => {
     const now = failure()
@@ -43,7 +43,7 @@ function siteOn(folder: string, failure: () => Failure): EventBuffer {
     const recorded = await real(lines)
     return now === 'after' ? lost : recorded
   }
-  return openEventBuffer({
+  const site = openEventBuffer({
     folder,
     sync: 'write',
     maxBytes: 1e8,
@@ -55,6 +55,8 @@ function siteOn(folder: string, failure: () => Failure): EventBuffer {
     onFlush: nothing,
     onDamaged: nothing,
   })
+  await site.tend()
+  return site
 }
 
 const step = fc.oneof(
@@ -83,7 +85,7 @@ test('whatever comes between acceptance and commit, each event counts exactly on
       const folder = temporaryFolder()
       run += 1
       let failure: Failure = 'none'
-      let site = siteOn(folder, () => failure)
+      let site = await siteOn(folder, () => failure)
       const accepted: TrackingEvent[] = []
       const reports = new Map<string, number>()
       const makeEvent = (index: number): TrackingEvent => {
@@ -110,7 +112,7 @@ test('whatever comes between acceptance and commit, each event counts exactly on
         if (now.do === 'crash') {
           await site.flusher.stop()
           buryInstances(folder)
-          site = siteOn(folder, () => failure)
+          site = await siteOn(folder, () => failure)
         }
       }
       failure = 'none'
@@ -134,7 +136,7 @@ test('whatever comes between acceptance and commit, each event counts exactly on
 
 test('a poisoned event goes to the rejects, and the batch around it lands', async () => {
   const folder = temporaryFolder()
-  const site = siteOn(folder, () => 'none')
+  const site = await siteOn(folder, () => 'none')
   const poison = aClick({ at: 1e18 })
   const settled = [aClick(), poison, aClick({ variation_id: 999 }), aClick()].map(async (event) => {
     const outcome = site.flusher.settled(event.event_id, 5_000)
@@ -149,7 +151,7 @@ test('a poisoned event goes to the rejects, and the batch around it lands', asyn
 test('what is older than the start comes first, in order of time', async () => {
   const folder = temporaryFolder()
   let failure: Failure = 'before'
-  let site = siteOn(folder, () => failure)
+  let site = await siteOn(folder, () => failure)
   const all: string[] = []
   for (let life = 0; life < 3; life += 1) {
     for (let index = 0; index < 20; index += 1) {
@@ -160,7 +162,7 @@ test('what is older than the start comes first, in order of time', async () => {
     await site.flusher.stop()
     buryInstances(folder)
     await new Promise((resolve) => setTimeout(resolve, 5))
-    site = siteOn(folder, () => failure)
+    site = await siteOn(folder, () => failure)
   }
   failure = 'none'
   await site.flusher.drained(5_000)
@@ -172,7 +174,7 @@ test('what is older than the start comes first, in order of time', async () => {
 test('a backlog larger than memory waits on disk and arrives whole', async () => {
   const folder = temporaryFolder()
   let failure: Failure = 'before'
-  const site = siteOn(folder, () => failure)
+  const site = await siteOn(folder, () => failure)
   const clicks = Array.from({ length: 4_500 }, () => aClick({ at: Date.now() }))
   for (let index = 0; index < clicks.length; index += 50) {
     await Promise.all(clicks.slice(index, index + 50).map((click) => site.buffer.accept(click)))

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { processPlace } from '../../src/lib/operations/process-mark.ts'
 
 /** A folder that is deleted when the test has ended. */
 export function temporaryFolder(): string {
@@ -10,12 +11,11 @@ export function temporaryFolder(): string {
   return folder
 }
 
+/** The owner file of a process of this place that has ended. */
+export const ownerThatDied = JSON.stringify({ process: `${process.pid}:long ago`, place: processPlace() })
+
 /** Makes every instance that has written to a journal look as after `kill -9`. */
 export function buryInstances(folder: string): void {
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.owner'))) {
-    writeFileSync(
-      join(folder, name),
-      JSON.stringify({ host: hostname(), process: `${process.pid}:long ago` }),
-    )
-  }
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.owner')))
+    writeFileSync(join(folder, name), ownerThatDied)
 }

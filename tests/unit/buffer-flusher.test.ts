@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
@@ -15,7 +25,7 @@ import type { DatabaseFault } from '../../src/lib/store/database.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
-import { buryInstances, temporaryFolder } from '../support/folders.ts'
+import { buryInstances, ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 type RecordEvents = (events: TrackingEvent[], lines: string) => ReturnType<RecordLines>
 
@@ -27,7 +37,7 @@ const recording =
 
 const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
 
-function open(
+async function open(
   record: RecordEvents,
   folder = temporaryFolder(),
   now: () => number = Date.now,
@@ -49,6 +59,7 @@ function open(
       seen.damaged += lines
     },
   })
+  await events.tend()
   return { events, folder, seen }
 }
 
@@ -56,7 +67,7 @@ const accept = (events: EventBuffer, count: number) =>
   Promise.all(Array.from({ length: count }, () => events.buffer.accept(aClick())))
 
 test('events share a statement, and a caller who waits does not wait for company', async () => {
-  const { events, seen } = open(async () => ok([]))
+  const { events, seen } = await open(async () => ok([]))
   await accept(events, 5)
   await accept(events, 5)
   expect(await events.flusher.drained(2_000)).toBe(true)
@@ -74,7 +85,7 @@ test('events share a statement, and a caller who waits does not wait for company
 test('a database that is away is tried again until it is back, and nobody waits longer than they said', async () => {
   let away = true
   const record = vi.fn<RecordEvents>(async () => (away ? fault('unavailable') : ok([])))
-  const { events, seen } = open(record)
+  const { events, seen } = await open(record)
   const click = aClick()
   const settled = events.flusher.settled(click.event_id, 60)
   await events.buffer.accept(click)
@@ -89,7 +100,7 @@ test('a database that is away is tried again until it is back, and nobody waits 
 
 async function rush({ hurry }: { hurry: boolean }): Promise<number> {
   const at: number[] = []
-  const { events, seen } = open(async () => {
+  const { events, seen } = await open(async () => {
     at.push(performance.now())
     await accept(events, at.length === 1 ? 600 : 0)
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -109,11 +120,11 @@ test('in a rush the flusher rests between batches, unless all has to be handed o
 
 test('segments whose first line is damaged, or that hold nothing, are adopted all the same', async () => {
   const folder = temporaryFolder()
-  writeFileSync(join(folder, 'dead.owner'), '{}')
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   writeFileSync(join(folder, '000000000000001-000001.dead.journal'), `damaged\n${encodeRecord([aClick()])}`)
   writeFileSync(join(folder, '000000000000001-000002.dead.journal'), '')
   let away = true
-  const { events, seen } = open(
+  const { events, seen } = await open(
     async () => (away ? fault('unavailable') : ok([])),
     folder,
     () => 5_000,
@@ -128,13 +139,13 @@ test('segments whose first line is damaged, or that hold nothing, are adopted al
 test("a file layer of the caller's own is used", async () => {
   const files = failingFiles()
   files.fail.openSync = 'EACCES'
-  const { events } = open(async () => ok([]), undefined, undefined, files)
+  const { events } = await open(async () => ok([]), undefined, undefined, files)
   expect(await events.buffer.accept(aClick())).toBe('in_memory')
   await events.close(500)
 })
 
 test('a stop does not wait for a statement that hangs', async () => {
-  const { events, folder } = open(() => new Promise(() => {}))
+  const { events, folder } = await open(() => new Promise(() => {}))
   await events.buffer.accept(aClick())
   const started = performance.now()
   await events.close(300)
@@ -145,7 +156,7 @@ test('a stop does not wait for a statement that hangs', async () => {
 test('an event over which the program throws becomes a reject; the others land', async () => {
   const clicks = [aClick(), aClick({ user_agent: 'poison' }), aClick()]
   const landed: string[] = []
-  const { events, folder } = open(async (batch) => {
+  const { events, folder } = await open(async (batch) => {
     if (batch.some((event) => event.kind === 'click' && event.user_agent === 'poison'))
       throw new TypeError('broken')
     landed.push(...batch.map(({ event_id }) => event_id))
@@ -185,7 +196,7 @@ test('what breaks after a statement does not end the flushing', async () => {
 })
 
 test('two callers may wait for the same event', async () => {
-  const { events } = open(async () => ok([]))
+  const { events } = await open(async () => ok([]))
   const click = aClick()
   const both = [events.flusher.settled(click.event_id, 2_000), events.flusher.settled(click.event_id, 2_000)]
   await events.buffer.accept(click)
@@ -195,7 +206,7 @@ test('two callers may wait for the same event', async () => {
 
 test('a statement that throws once is tried again', async () => {
   let broken = true
-  const { events, seen } = open(async () => {
+  const { events, seen } = await open(async () => {
     if (!broken) return ok([])
     broken = false
     throw new TypeError('the driver broke')
@@ -208,7 +219,7 @@ test('a statement that throws once is tried again', async () => {
 
 test('other writers in the way are waited for without end, and nothing is rejected', async () => {
   let tries = 0
-  const { events, seen, folder } = open(async () => {
+  const { events, seen, folder } = await open(async () => {
     tries += 1
     return tries < 8 ? fault('conflict') : ok([])
   })
@@ -221,7 +232,7 @@ test('other writers in the way are waited for without end, and nothing is reject
 
 test('whoever waits for an event that the database refuses is told so, and of one that has no place', async () => {
   const [landed, refused, gone] = [aClick(), aClick(), aClick()]
-  const { events } = open(async (batch) =>
+  const { events } = await open(async (batch) =>
     batch.some(({ event_id }) => event_id === refused.event_id)
       ? fault('refused')
       : ok(
@@ -244,9 +255,9 @@ test('a line that is whole and yet no event is refused, told, and keeps back no 
   const segment = join(folder, '000000000000001-000001.dead.journal')
   writeFileSync(segment, `${strange}${encodeRecord([click])}`)
   writeFileSync(segment.replace('000001.dead', '000002.dead'), strange)
-  writeFileSync(join(folder, 'dead.owner'), '{}')
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   const landed: string[] = []
-  const { events, seen } = open(async (batch, lines) => {
+  const { events, seen } = await open(async (batch, lines) => {
     if (lines.includes('"event_id":"none"')) return fault('refused')
     landed.push(...batch.map(({ event_id }) => event_id))
     return ok([])
@@ -261,7 +272,7 @@ test('a line that is whole and yet no event is refused, told, and keeps back no 
 function leave(folder: string, number: number, content: string | Buffer): string {
   const segment = join(folder, `000000000000001-00000${number}.dead.journal`)
   writeFileSync(segment, content)
-  writeFileSync(join(folder, 'dead.owner'), '{}')
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   return segment
 }
 
@@ -270,7 +281,7 @@ test('damaged lines are kept aside byte for byte and told once, however often th
   const broken = Buffer.from([0x7b, 0xff, 0x00, 0xc3, 0x28])
   leave(folder, 1, Buffer.concat([broken, Buffer.from(`\n${encodeRecord([aClick()])}`), broken]))
   let tries = 0
-  const { events, seen } = open(async () => {
+  const { events, seen } = await open(async () => {
     tries += 1
     return tries < 3 ? fault('unavailable') : ok([])
   }, folder)
@@ -283,7 +294,7 @@ test('damaged lines are kept aside byte for byte and told once, however often th
 })
 
 test('damaged lines are tried again when somebody asks, and what is still damaged is kept again', async () => {
-  const { events, folder, seen } = open(async () => ok([]))
+  const { events, folder, seen } = await open(async () => ok([]))
   events.retryDamaged()
   writeFileSync(damagedFile(folder), `broken\n${encodeRecord([aClick(), aClick()])}`)
   events.retryDamaged()
@@ -303,7 +314,7 @@ test.each(['in the way', 'full'])(
       truncateSync(damagedFile(folder), 64 * 1024 * 1024 - 6)
     } else mkdirSync(damagedFile(folder))
     const segment = leave(folder, 1, `broken\n${encodeRecord([aClick()])}`)
-    const { events, seen } = open(async () => ok([]), folder)
+    const { events, seen } = await open(async () => ok([]), folder)
     expect(await events.flusher.drained(3_000)).toBe(true)
     expect([seen.flushed, seen.damaged]).toEqual([[1], 1])
     await events.close(100)
@@ -311,11 +322,56 @@ test.each(['in the way', 'full'])(
   },
 )
 
+test('what may have a writer elsewhere waits until somebody says that it has none', async () => {
+  const folder = temporaryFolder()
+  leave(folder, 1, encodeRecord([aClick()]))
+  writeFileSync(join(folder, 'dead.owner'), '')
+  const { events, seen } = await open(async () => ok([]), folder)
+  expect(await events.flusher.drained(500)).toBe(true)
+  expect([events.undecided, seen.flushed]).toEqual([1, []])
+  await events.takeUnknown()
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect([events.undecided, seen.flushed]).toEqual([0, [1]])
+  await events.close(100)
+})
+
+test('a segment that grows while it is replayed is not deleted, and what has grown is recorded', async () => {
+  const folder = temporaryFolder()
+  const [early, late] = [aClick(), aClick()]
+  const segment = leave(folder, 1, encodeRecord([early]))
+  const recorded: string[][] = []
+  const { events, seen } = await open(async (batch) => {
+    if (recorded.length === 0) appendFileSync(segment, encodeRecord([late]))
+    recorded.push(batch.map(({ event_id }) => event_id))
+    return ok([])
+  }, folder)
+  expect(await events.flusher.drained(2_000)).toBe(false)
+  expect(readFileSync(segment, 'utf8')).toContain(late.event_id)
+  expect(seen.flushed).toEqual([])
+  await events.tend()
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(recorded).toEqual([[early.event_id], [early.event_id, late.event_id]])
+  await events.close(100)
+  expect(existsSync(segment)).toBe(false)
+})
+
+test('a segment that another instance has deleted meanwhile is done', async () => {
+  const folder = temporaryFolder()
+  const segment = leave(folder, 1, encodeRecord([aClick()]))
+  const { events, seen } = await open(async () => {
+    rmSync(segment)
+    return ok([])
+  }, folder)
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(seen.flushed).toEqual([1])
+  await events.close(100)
+})
+
 test('refused events are found by halving, in order; the others land', async () => {
   const clicks = Array.from({ length: 9 }, () => aClick({ ip_hash: 'a'.repeat(64) }))
   const bad = new Set([clicks[2]?.event_id, clicks[7]?.event_id, clicks[8]?.event_id])
   const landed: string[] = []
-  const { events, folder } = open(async (batch) => {
+  const { events, folder } = await open(async (batch) => {
     if (batch.some(({ event_id }) => bad.has(event_id))) return fault('refused')
     landed.push(...batch.map(({ event_id }) => event_id))
     return ok([])
@@ -334,7 +390,7 @@ test.each(['former', 'latter'])(
   async (half) => {
     const clicks = [aClick(), aClick()]
     let away = true
-    const { events, folder } = open(async (batch) => {
+    const { events, folder } = await open(async (batch) => {
       if (batch.length === 2) return fault('refused')
       const isFormer = batch[0]?.event_id === clicks[0]?.event_id
       if (away && isFormer === (half === 'former')) {
@@ -354,13 +410,16 @@ test('rejects that cannot be written keep their segment for the next start', asy
   const folder = temporaryFolder()
   mkdirSync(rejectsFile(folder))
   const gone = aClick()
-  const { events } = open(async () => ok([{ event_id: gone.event_id, reason: 'variation_gone' }]), folder)
+  const { events } = await open(
+    async () => ok([{ event_id: gone.event_id, reason: 'variation_gone' }]),
+    folder,
+  )
   await events.buffer.accept(gone)
   expect(await events.flusher.drained(2_000)).toBe(true)
   await events.close(100)
   buryInstances(folder)
   const recorded: string[] = []
-  const next = open(async (batch) => {
+  const next = await open(async (batch) => {
     recorded.push(...batch.map(({ event_id }) => event_id))
     return ok([])
   }, folder)
@@ -375,15 +434,15 @@ test('a segment that cannot be read is kept and tried again, and keeps back no o
   const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
   mkdirSync(name(1))
   writeFileSync(name(2), `${encodeRecord(clicks)}half a li`)
-  writeFileSync(join(folder, 'dead.owner'), '{}')
-  const { events, seen } = open(async () => ok([]), folder)
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  const { events, seen } = await open(async () => ok([]), folder)
   expect(await events.flusher.drained(3_000)).toBe(false)
   expect(seen.flushed).toEqual([2])
   expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
-  events.tend()
+  await events.tend()
   expect(await events.flusher.drained(3_000)).toBe(false)
   rmdirSync(name(1))
-  events.tend()
+  await events.tend()
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect(seen.flushed).toEqual([2, 0])
   expect(seen.damaged).toBe(1)
@@ -393,15 +452,15 @@ test('a segment that cannot be read is kept and tried again, and keeps back no o
 test('segments of an instance that goes away meanwhile are taken over; its own name is given up at the end', async () => {
   const folder = temporaryFolder()
   const recorded: string[] = []
-  const { events } = open(async (batch) => {
+  const { events } = await open(async (batch) => {
     recorded.push(...batch.map(({ event_id }) => event_id))
     return ok([])
   }, folder)
-  events.tend()
+  await events.tend()
   const click = aClick()
-  writeFileSync(join(folder, 'dead.owner'), JSON.stringify({ host: 'x', pid: 'not a number' }))
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
-  events.tend()
+  await events.tend()
   expect(await events.flusher.drained(2_000)).toBe(true)
   expect(recorded).toEqual([click.event_id])
   await events.close(100)
@@ -410,7 +469,7 @@ test('segments of an instance that goes away meanwhile are taken over; its own n
 
 test('readings tell depth, age and bytes; faults of the disk are logged once in a while', async () => {
   let time = 1_000_000
-  const { events, seen, folder } = open(
+  const { events, seen, folder } = await open(
     async () => fault('unavailable'),
     undefined,
     () => time,
@@ -437,13 +496,13 @@ test('readings tell depth, age and bytes; faults of the disk are logged once in 
 })
 
 test('a graceful stop that cannot hand everything over leaves the journal to the next start', async () => {
-  const { events, folder } = open(async () => fault('unavailable'))
+  const { events, folder } = await open(async () => fault('unavailable'))
   const click = aClick()
   await events.buffer.accept(click)
   await events.close(50)
   buryInstances(folder)
   const recorded: string[] = []
-  const next = open(async (batch) => {
+  const next = await open(async (batch) => {
     recorded.push(...batch.map(({ event_id }) => event_id))
     return ok([])
   }, folder)

@@ -1,94 +1,188 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
-import { temporaryFolder } from '../support/folders.ts'
+import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
-const now = () => Date.now()
-
-/** A segment, and what its owner says of itself. */
-function leave(folder: string, instance: string, owner: unknown, began = 1): string {
+/** A segment, and its owner file. */
+function leave(folder: string, instance: string, owner?: string, began = 1): string {
   const name = `${String(began).padStart(15, '0')}-000000.${instance}.journal`
   writeFileSync(join(folder, name), 'line\n')
-  if (owner !== undefined) writeFileSync(join(folder, `${instance}.owner`), JSON.stringify(owner))
+  if (owner !== undefined) writeFileSync(join(folder, `${instance}.owner`), owner)
   return join(folder, name)
 }
 
-const agoInSeconds = (seconds: number) => Date.now() / 1000 - seconds
+const elsewhere = JSON.stringify({ host: 'another-host', process: '1:1', place: 'another-host' })
 
-test('segments of dead processes are orphans, told once, oldest first; those of live ones are not', () => {
+/** An instance whose file system calls ten milliseconds a silence, and a clock that only the test moves. */
+function watcher(folder: string) {
+  let time = 0
+  const instance = joinInstances(folder, { watch: () => time, silentFor: 10 })
+  const paths = async () => (await instance.orphans()).map(({ path }) => path)
+  const pass = (milliseconds: number) => {
+    time += milliseconds
+  }
+  return { instance, paths, pass }
+}
+
+test('segments of dead processes are orphans, told once, oldest first; those of live ones are not', async () => {
   const folder = temporaryFolder()
-  const other = joinInstances(folder, now)
-  const mine = joinInstances(folder, now)
+  const other = joinInstances(folder)
+  const mine = joinInstances(folder)
+  await Promise.all([other.beat(), mine.beat()])
   expect(other.id).not.toBe(mine.id)
-  leave(folder, other.id, undefined)
-  leave(folder, mine.id, undefined)
-  const younger = leave(folder, 'dead1', { host: hostname(), process: `${process.pid}:before` }, 9)
-  const older = leave(folder, 'dead2', { host: hostname(), process: '999999999:before' }, 3)
-  expect(mine.orphans()).toEqual([
+  leave(folder, other.id)
+  leave(folder, mine.id)
+  const younger = leave(folder, 'dead1', ownerThatDied, 9)
+  const older = leave(folder, 'dead2', ownerThatDied, 3)
+  expect(await mine.orphans()).toEqual([
     { path: older, bytes: 5 },
     { path: younger, bytes: 5 },
   ])
-  expect(mine.orphans()).toEqual([])
+  expect(await mine.orphans()).toEqual([])
 })
 
-test('an owner on another host is gone when it has been silent for a minute', () => {
+test.each([
+  ['of another place', elsewhere],
+  ['of the version before, with the name of this host', JSON.stringify({ host: hostname(), process: '1:1' })],
+  ['that is empty, since a disk was full', ''],
+  ['that is no JSON', '{"host'],
+  ['that is missing', undefined],
+])('an instance with an owner file %s is gone after a silence that was watched', async (_, owner) => {
   const folder = temporaryFolder()
-  const mine = joinInstances(folder, now)
-  const segment = leave(folder, 'far', { host: 'another-host', process: '1:1' })
-  expect(mine.orphans()).toEqual([])
-  utimesSync(join(folder, 'far.owner'), agoInSeconds(90), agoInSeconds(90))
-  expect(mine.orphans().map(({ path }) => path)).toEqual([segment])
+  const { paths, pass } = watcher(folder)
+  const segment = leave(folder, 'far', owner)
+  expect(await paths()).toEqual([])
+  await sleep(30)
+  expect(await paths()).toEqual([])
+  pass(19_999)
+  expect(await paths()).toEqual([])
+  pass(1)
+  expect(await paths()).toEqual([segment])
 })
 
-test('a segment whose owner file is missing is left alone while it may still be written', () => {
+test.each([-90, 90, 1_000_000])(
+  'an instance that beats is never gone, with a clock %i seconds away, or with an empty owner file',
+  async (offset) => {
+    const folder = temporaryFolder()
+    const { paths, pass } = watcher(folder)
+    const far = joinInstances(folder, { place: 'far' })
+    const empty = joinInstances(folder, { place: 'empty' })
+    leave(folder, far.id)
+    leave(folder, empty.id)
+    for (let beats = 0; beats < 3; beats += 1) {
+      await sleep(30)
+      await Promise.all([far.beat(), empty.beat()])
+      const skewed = Date.now() / 1000 + offset
+      utimesSync(join(folder, `${far.id}.owner`), skewed, skewed)
+      truncateSync(join(folder, `${empty.id}.owner`))
+      chmodSync(join(folder, `${empty.id}.owner`), 0o600)
+      expect(await paths()).toEqual([])
+      pass(60_000)
+    }
+  },
+)
+
+test('a clock of the file system that jumps makes nobody gone who beats', async () => {
   const folder = temporaryFolder()
-  const mine = joinInstances(folder, now)
-  const segment = leave(folder, 'nameless', undefined)
-  expect(mine.orphans()).toEqual([])
-  utimesSync(segment, agoInSeconds(90), agoInSeconds(90))
-  expect(mine.orphans().map(({ path }) => path)).toEqual([segment])
+  const { paths, pass } = watcher(folder)
+  leave(folder, 'far', elsewhere)
+  await sleep(30)
+  expect(await paths()).toEqual([])
+  pass(20_000)
+  writeFileSync(join(folder, 'far.owner'), elsewhere)
+  await sleep(30)
+  expect(await paths()).toEqual([])
 })
 
-test("a segment that vanishes while it is looked at is nobody's", () => {
+test('a silence is watched by a clock of the process itself', async () => {
   const folder = temporaryFolder()
-  const mine = joinInstances(folder, now)
+  const mine = joinInstances(folder, { silentFor: 0 })
+  leave(folder, 'far', elsewhere)
+  for (let looks = 0; looks < 3; looks += 1) expect(await mine.orphans()).toEqual([])
+})
+
+test('what is not known is counted, and taken over where somebody says that it is gone', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder)
+  const live = joinInstances(folder)
+  await live.beat()
+  leave(folder, live.id)
+  const segment = leave(folder, 'far', elsewhere)
+  expect(await mine.orphans()).toEqual([])
+  expect(mine.undecided).toBe(1)
+  expect((await mine.orphans(true)).map(({ path }) => path)).toEqual([segment])
+  expect(mine.undecided).toBe(0)
+})
+
+test('who cannot write an own sign takes nobody for gone', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder)
+  mkdirSync(join(folder, `${mine.id}.owner.away`))
+  symlinkSync(join(folder, 'nowhere', 'file'), join(folder, `${mine.id}.owner`))
+  leave(folder, 'dead', ownerThatDied)
+  expect(await mine.orphans()).toEqual([])
+})
+
+test("a segment that vanishes while it is looked at is nobody's", async () => {
+  const folder = temporaryFolder()
+  const { paths, pass } = watcher(folder)
   symlinkSync(join(folder, 'gone'), join(folder, '000000000000001-000000.nameless.journal'))
   symlinkSync(join(folder, 'gone'), join(folder, '000000000000002-000000.dead.journal'))
-  writeFileSync(
-    join(folder, 'dead.owner'),
-    JSON.stringify({ host: hostname(), process: `${process.pid}:before` }),
-  )
-  expect(mine.orphans()).toEqual([])
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  expect(await paths()).toEqual([])
+  pass(60_000)
+  expect(await paths()).toEqual([])
 })
 
-test('names of instances that are gone and have left nothing are cleared away', () => {
+test('names of instances that are gone and have left nothing are cleared away', async () => {
   const folder = temporaryFolder()
-  const mine = joinInstances(folder, now)
-  writeFileSync(join(folder, 'dead.owner'), 'not even JSON')
-  mine.orphans()
-  expect(readdirSync(folder)).toEqual([`${mine.id}.owner`])
-  mine.leave()
-  expect(readdirSync(folder)).toEqual([])
-})
-
-test('a beat renews the owner file, and writes it again where it is missing', () => {
-  const folder = join(temporaryFolder(), 'journal')
-  const mine = joinInstances(folder, now)
-  rmSync(folder, { recursive: true })
-  expect(mine.orphans()).toEqual([])
-  mine.beat()
+  const mine = joinInstances(folder)
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  writeFileSync(join(folder, 'unknown.owner'), '')
+  await mine.orphans()
+  expect(readdirSync(folder).sort()).toEqual([`${mine.id}.owner`, 'unknown.owner'].sort())
+  leave(folder, mine.id)
+  await mine.leave()
   expect(existsSync(join(folder, `${mine.id}.owner`))).toBe(true)
-  mine.beat()
+  rmSync(join(folder, `000000000000001-000000.${mine.id}.journal`))
+  await mine.leave()
+  expect(readdirSync(folder)).toEqual(['unknown.owner'])
 })
 
-test('a folder that cannot be made is survived', () => {
+test('a beat writes the owner file again where it or its folder is missing, or where it is empty', async () => {
+  const folder = join(temporaryFolder(), 'journal')
+  const mine = joinInstances(folder)
+  const own = join(folder, `${mine.id}.owner`)
+  await mine.beat()
+  const written = readFileSync(own, 'utf8')
+  expect(JSON.parse(written)).toMatchObject({ host: hostname(), process: expect.stringMatching(/^\d+:/) })
+  truncateSync(own)
+  await mine.beat()
+  expect(readFileSync(own, 'utf8')).toBe(written)
+  rmSync(folder, { recursive: true })
+  await mine.beat()
+  expect(readFileSync(own, 'utf8')).toBe(written)
+})
+
+test('a folder that cannot be made is survived', async () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
-  const mine = joinInstances(join(file, 'journal'), now)
-  mine.beat()
-  mine.leave()
-  expect(mine.orphans()).toEqual([])
-  mkdirSync(join(temporaryFolder(), 'x'))
+  const mine = joinInstances(join(file, 'journal'))
+  await mine.beat()
+  await mine.leave()
+  expect(await mine.orphans()).toEqual([])
 })

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { isAlive, isMarkAlive, processMark } from '../../src/lib/operations/process-mark.ts'
+import { isAlive, isMarkAlive, processMark, processPlace } from '../../src/lib/operations/process-mark.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 afterEach(() => vi.restoreAllMocks())
@@ -18,6 +21,17 @@ test('a mark names a process while it lives, and no later one with its number', 
   expect(isMarkAlive(mark)).toBe(true)
   expect(isMarkAlive(`${process.pid}:before`)).toBe(false)
   expect(processMark(await ended())).toBeUndefined()
+})
+
+test('a place names host, boot and set of process numbers, as far as the system tells', () => {
+  const proc = temporaryFolder()
+  expect(processPlace()).toBe(processPlace())
+  expect(processPlace(proc)).toBe(`${hostname()}  `)
+  mkdirSync(join(proc, 'sys', 'kernel', 'random'), { recursive: true })
+  mkdirSync(join(proc, 'self', 'ns'), { recursive: true })
+  writeFileSync(join(proc, 'sys', 'kernel', 'random', 'boot_id'), 'b0\n')
+  symlinkSync('pid:[1]', join(proc, 'self', 'ns', 'pid'))
+  expect(processPlace(proc)).toBe(`${hostname()} b0 pid:[1]`)
 })
 
 test('where the system does not tell starts, a mark says that the process lives', async () => {

@@ -24,7 +24,11 @@ export type EventBuffer = {
   buffer: WriteBuffer
   flusher: Flusher
   /** Takes over what instances that are gone have left in the folder, and shows that this one lives. */
-  tend(): void
+  tend(): Promise<void>
+  /** Takes over as well what may have a writer on another machine. What that writes meanwhile is not lost. */
+  takeUnknown(): Promise<void>
+  /** Segments in the folder of which it is not known whether their writers are gone. */
+  readonly undecided: number
   /** Has the lines that were kept aside read again, as a segment. */
   retryDamaged(): void
   readings(): BufferReadings
@@ -69,15 +73,14 @@ const stopWait = 1_000
 
 export function openEventBuffer(options: EventBufferOptions): EventBuffer {
   const { folder, sync, maxBytes, maxEvents, record, now, log, onFault, onFlush, onDamaged, files } = options
-  const instance = joinInstances(folder, now)
-  const left = instance.orphans()
+  const instance = joinInstances(folder)
   const journal = openJournal({
     folder,
     instance: instance.id,
     startedAt: now(),
     maxBytes,
     sync,
-    onFolder: instance.beat,
+    onFolder: () => void instance.beat(),
     ...(files && { files }),
   })
   const rejects = openRejects(folder)
@@ -100,22 +103,35 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     journal.adopt(segments)
     buffer.adopt(segments.map(batchOf))
   }
-  adopt(left)
   const flusher: Flusher = startFlusher({ buffer, record, rejects, damaged, now, log, onFlush })
-  flusher.arrived()
+  let tending: Promise<void> | undefined
+  const takeOver = async (unknownToo: boolean): Promise<void> => {
+    buffer.recall()
+    const orphans = await instance.orphans(unknownToo)
+    if (orphans.length > 0) {
+      log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
+      adopt(orphans)
+    }
+    flusher.arrived()
+  }
+  const tend = (): Promise<void> => {
+    tending ??= takeOver(false).finally(() => {
+      tending = undefined
+    })
+    return tending
+  }
+  void tend()
 
   return {
     buffer,
     flusher,
-    tend() {
-      instance.beat()
-      buffer.recall()
-      const orphans = instance.orphans()
-      if (orphans.length > 0) {
-        log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
-        adopt(orphans)
-      }
-      flusher.arrived()
+    tend,
+    async takeUnknown() {
+      await tend()
+      await takeOver(true)
+    },
+    get undecided() {
+      return instance.undecided
     },
     retryDamaged() {
       const path = join(folder, segmentName(0, 0, instance.id))
@@ -141,7 +157,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
         .stop()
         .then(journal.retired)
         .then(() => true)
-      if (await Promise.race([stopped, sleep(stopWait, false)])) instance.leave()
+      if (await Promise.race([stopped, sleep(stopWait, false)])) await instance.leave()
     },
   }
 }

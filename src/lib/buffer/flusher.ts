@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 import type { Damaged } from './damaged.ts'
 import { createPace } from './pace.ts'
-import { type ReadLines, readLines } from './read-lines.ts'
+import { readSegment } from './read-segment.ts'
 import { holdsEvent } from './record.ts'
 import { createBatchRecorder, type Progress, type RecordLines, type Settled } from './record-batch.ts'
 import type { Rejects } from './rejects.ts'
@@ -38,13 +37,16 @@ const linger = 200
 const firstRetry = 100
 const slowestRetry = 1_000
 
+/** A batch that is under way; `isAsRead` tells whether its segment still holds nothing else. */
+type Begun = Progress & { isAsRead: () => Promise<boolean> }
+
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function startFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, damaged, now, log, onFlush } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   /** Batches that a try has left unfinished. */
-  const begun = new WeakMap<Batch, Progress>()
+  const begun = new WeakMap<Batch, Begun>()
   let stopping = false
   let draining = 0
   let idle = false
@@ -76,13 +78,13 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   const recordBatch = createBatchRecorder({ record, now, stopping: () => stopping, onPiece: settle })
 
-  const begin = async (batch: Batch): Promise<Progress | undefined> => {
+  const begin = async (batch: Batch): Promise<Begun | undefined> => {
     const taken = batch.lines
-      ? { lines: batch.lines.bytes, count: batch.count, damaged: [] }
-      : await readSegment(batch.file.path)
+      ? { lines: batch.lines.bytes, count: batch.count, damaged: [], isAsRead: async () => true }
+      : await readSegment(batch.file.path, log)
     if (!taken) return undefined
-    const { lines, count, damaged: unreadable } = taken
-    return { lines, count, waiting: count, rejects: [], unreadable: [...unreadable] }
+    const { lines, count, damaged: unreadable, isAsRead } = taken
+    return { lines, count, waiting: count, rejects: [], unreadable: [...unreadable], isAsRead }
   }
 
   const flush = async (batch: Batch): Promise<boolean> => {
@@ -101,6 +103,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
       )
       return false
     }
+    if (!(await progress.isAsRead())) {
+      begun.delete(batch)
+      log.warn(
+        { segment: batch.file?.path },
+        'a journal segment has changed since it was read: its writer lives',
+      )
+      buffer.setAside(batch)
+      return true
+    }
     const kept = rejects.append(progress.rejects)
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
@@ -108,16 +119,6 @@ export function startFlusher(options: FlusherOptions): Flusher {
     buffer.remove(batch, kept.ok && keptAside)
     onFlush?.(progress.count, (performance.now() - started) / 1000)
     return true
-  }
-
-  /** `undefined` where the segment cannot be read now. One that is gone was replayed and retired by another instance. */
-  const readSegment = async (path: string): Promise<ReadLines | undefined> => {
-    const file = await readFile(path).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Buffer.alloc(0)
-      log.error({ segment: path, reason: messageOf(error) }, 'a journal segment cannot be read')
-      return undefined
-    })
-    return file && readLines(file)
   }
 
   const work = async (): Promise<void> => {

@@ -1,138 +1,176 @@
 import { randomUUID } from 'node:crypto'
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmod, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { isMarkAlive, processMark } from '../operations/process-mark.ts'
+import { isMarkAlive, processMark, processPlace } from '../operations/process-mark.ts'
 import { instanceOfSegment, type SegmentFile } from './journal.ts'
 
 /**
  * Which running process writes which segments. Several instances may share the folder: each writes its own segments
  * and a file `<instance>.owner` that says who it is, and takes over the segments of those that are gone.
+ *
+ * A process of the same place is looked up. Every other is gone when it has shown no sign for a minute: the sign is when
+ * the file system last changed its owner file, measured against a change of the own one. So it is one clock that tells,
+ * the file system's, and since that may jump, the silence has to be watched as well. What cannot be read is not known, and
+ * nobody is taken for gone by it.
  */
 export type Instance = {
   id: string
-  /** Shows other hosts that share the folder that this instance lives. */
-  beat(): void
-  /** The segments whose writers are gone, oldest first. */
-  orphans(): SegmentFile[]
+  /** Shows others that share the folder that this instance lives. Never rejects. */
+  beat(): Promise<void>
+  /**
+   * The segments whose writers are gone, oldest first, each told once; with `unknownToo` also those of which that is not
+   * known. Never rejects.
+   */
+  orphans(unknownToo?: boolean): Promise<SegmentFile[]>
+  /** Segments of which the last look could not tell whether their writers are gone. */
+  readonly undecided: number
   /** Gives up the name, at a graceful stop. */
-  leave(): void
+  leave(): Promise<void>
 }
 
-const ownerSchema = v.object({ host: v.string(), process: v.string() })
+const ownerSchema = v.object({ process: v.string(), place: v.string() })
 
-/** An owner on another host, whose process cannot be looked up, counts as gone after this many milliseconds. */
-const silentFor = 60_000
+/** An instance beats every ten seconds. */
+const watchedFor = 20_000
 
-export function joinInstances(folder: string, now: () => number): Instance {
+type Segment = { name: string; instance: string }
+
+/**
+ * `watch` is a clock of this process in milliseconds, from anywhere, that never jumps; `silentFor` how many milliseconds by
+ * the file system's clock make a silence.
+ */
+export function joinInstances(
+  folder: string,
+  { place = processPlace(), watch = () => performance.now(), silentFor = 60_000 } = {},
+): Instance {
   const id = randomUUID().slice(0, 8)
   const ownerFile = (instance: string) => join(folder, `${instance}.owner`)
-  const owner = { host: hostname(), process: processMark(process.pid) }
+  // Instances of the version before know a process by its host.
+  const owner = Buffer.from(JSON.stringify({ host: hostname(), process: processMark(process.pid), place }))
+  const signs = new Map<string, { sign: number; since: number }>()
   let known = new Set<string>()
+  let undecided = 0
+  let beating = Promise.resolve()
 
-  const beat = () => {
-    try {
-      utimesSync(ownerFile(id), now() / 1000, now() / 1000)
-    } catch {
-      writeOwner()
-    }
+  const beat = (): Promise<void> => {
+    beating = beating.then(writeOwner).catch(() => {})
+    return beating
   }
 
-  const writeOwner = () => {
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      writeFileSync(ownerFile(id), JSON.stringify(owner), { mode: 0o600 })
-    } catch {
-      // The next segment tries again.
-    }
+  const writeOwner = async (): Promise<void> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    // A full disk takes neither the file's text nor its times, but its mode.
+    await fill(ownerFile(id), owner).catch(() => chmod(ownerFile(id), 0o600))
   }
 
-  const isGone = (instance: string): boolean => {
-    if (instance === id) return false
-    try {
-      const other = v.parse(ownerSchema, JSON.parse(readFileSync(ownerFile(instance), 'utf8')))
-      if (other.host !== owner.host) return now() - statSync(ownerFile(instance)).mtimeMs > silentFor
-      return !isMarkAlive(other.process)
-    } catch {
-      return true
-    }
+  const judge = async (
+    instance: string,
+    sign: number | undefined,
+    clock: number,
+  ): Promise<'lives' | 'gone' | 'unknown'> => {
+    if (instance === id) return 'lives'
+    const other = await readOwner(ownerFile(instance))
+    if (other?.place === place) return isMarkAlive(other.process) ? 'lives' : 'gone'
+    return sign !== undefined && isSilent(instance, sign, clock) ? 'gone' : 'unknown'
   }
 
-  /** A segment whose owner file is missing may have a writer all the same: one that could not write the file. */
-  const isAbandoned = ({ name, instance }: Segment): boolean => {
-    try {
-      if (existsSync(ownerFile(instance))) return isGone(instance)
-      return instance !== id && now() - statSync(join(folder, name)).mtimeMs > silentFor
-    } catch {
-      return false
-    }
+  const isSilent = (instance: string, sign: number, clock: number): boolean => {
+    const seen = signs.get(instance)
+    if (seen?.sign === sign) return clock - sign > silentFor && watch() - seen.since >= watchedFor
+    signs.set(instance, { sign, since: watch() })
+    return false
   }
 
-  writeOwner()
+  /** Of an instance that could not write its owner file, or has lost it, the segments are a sign. */
+  const signOf = async (instance: string, segments: readonly Segment[]): Promise<number | undefined> => {
+    const own = await changedAt(ownerFile(instance))
+    if (own !== undefined) return own
+    const times = await Promise.all(segments.map(({ name }) => changedAt(join(folder, name))))
+    const known = times.filter((time) => time !== undefined)
+    return known.length === 0 ? undefined : Math.max(...known)
+  }
 
   return {
     id,
     beat,
-    orphans() {
-      const names = listFolder(folder)
+    get undecided() {
+      return undecided
+    },
+    async orphans(unknownToo = false) {
+      await beat()
+      const clock = await changedAt(ownerFile(id))
+      if (clock === undefined) return []
+      const names = await listFolder(folder)
       const segments = names.flatMap((name) => {
         const instance = instanceOfSegment(name)
         return instance === undefined ? [] : [{ name, instance }]
       })
-      const found = segments
-        .filter((segment) => !known.has(segment.name) && isAbandoned(segment))
-        .sort(byName)
-      known = new Set([...known, ...found.map(({ name }) => name)].filter((name) => names.includes(name)))
-      for (const instance of names.flatMap(ownerOfFile)) {
-        const writes = segments.some((segment) => segment.instance === instance)
-        if (!writes && isGone(instance)) removeFile(ownerFile(instance))
+      const found: Segment[] = []
+      undecided = 0
+      for (const instance of new Set([
+        ...segments.map((one) => one.instance),
+        ...names.flatMap(ownerOfFile),
+      ])) {
+        const written = segments.filter((segment) => segment.instance === instance)
+        const state = await judge(instance, await signOf(instance, written), clock)
+        if (state === 'gone' && written.length === 0)
+          await rm(ownerFile(instance), { force: true }).catch(() => {})
+        if (state === 'unknown' && !unknownToo) undecided += written.length
+        else if (state !== 'lives') found.push(...written.filter(({ name }) => !known.has(name)))
       }
-      return found.flatMap(({ name }) => sizeOf(join(folder, name)))
+      known = new Set([...known, ...found.map(({ name }) => name)].filter((name) => names.includes(name)))
+      const files = await Promise.all(found.sort(byName).map(({ name }) => sizeOf(join(folder, name))))
+      return files.flat()
     },
-    leave() {
+    async leave() {
+      await beating
       // A segment that stays behind needs its owner, to be known as gone at once.
-      if (listFolder(folder).some((name) => instanceOfSegment(name) === id)) return
-      removeFile(ownerFile(id))
+      const names = await listFolder(folder)
+      if (names.some((name) => instanceOfSegment(name) === id)) return
+      await rm(ownerFile(id), { force: true }).catch(() => {})
     },
   }
 }
 
-type Segment = { name: string; instance: string }
+/** Writes a file over without emptying it first: a disk may have filled. */
+async function fill(path: string, content: Buffer): Promise<void> {
+  const file = await open(path, 'r+', 0o600).catch(() => open(path, 'w', 0o600))
+  try {
+    await file.write(content, 0, content.length, 0)
+  } finally {
+    await file.close()
+  }
+}
+
+const readOwner = async (path: string): Promise<v.InferOutput<typeof ownerSchema> | undefined> => {
+  try {
+    return v.parse(ownerSchema, JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+/** When the file system last changed anything of a file, by its own clock; nobody can set that time. */
+const changedAt = async (path: string): Promise<number | undefined> => {
+  try {
+    return (await stat(path)).ctimeMs
+  } catch {
+    return undefined
+  }
+}
+
+const listFolder = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
 
 const byName = (one: Segment, other: Segment): number => one.name.localeCompare(other.name)
 
 const ownerOfFile = (name: string): string[] =>
   name.endsWith('.owner') ? [name.slice(0, -'.owner'.length)] : []
 
-const removeFile = (path: string): void => {
+const sizeOf = async (path: string): Promise<SegmentFile[]> => {
   try {
-    rmSync(path, { force: true })
-  } catch {
-    // An owner file too many costs nothing.
-  }
-}
-
-const listFolder = (folder: string): string[] => {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-const sizeOf = (path: string): SegmentFile[] => {
-  try {
-    return [{ path, bytes: statSync(path).size }]
+    return [{ path, bytes: (await stat(path)).size }]
   } catch {
     return []
   }

@@ -89,8 +89,12 @@ function withoutDetails(reject: Reject): Reject {
 
 /** Changes with the file: reading all of it for each look at the metrics would hold up redirects. */
 function versionOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found ? `${found.size} ${found.mtimeMs}` : ''
+  try {
+    const { size, mtimeMs } = statSync(path)
+    return `${size} ${mtimeMs}`
+  } catch {
+    return ''
+  }
 }
 
 function readLines(path: string): string[] {

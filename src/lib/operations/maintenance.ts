@@ -7,7 +7,7 @@ export type MaintenanceSteps = {
   /** Brings the database to this version and fetches what requests need. Repeated until it works. */
   prepare: () => Promise<boolean>
   /** Every ten seconds. */
-  tend: () => void
+  tend: () => unknown
   /** Every fifteen seconds, one at a time, once the database is prepared; stops at the signal. */
   settle: (signal: AbortSignal) => Promise<unknown>
   /** Every hour: salts and partitions ahead of their time. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { messageOf } from '../result.ts'
 
 /**
@@ -13,6 +14,22 @@ export function processMark(pid: number, proc = '/proc'): string | undefined {
   } catch {
     return process.platform !== 'linux' && isAlive(pid) ? `${pid}:` : undefined
   }
+}
+
+/**
+ * Names where marks can be compared: one boot of one machine, and one set of process numbers of it. Containers have their
+ * own, and two machines can have the same name.
+ */
+export function processPlace(proc = '/proc'): string {
+  const told = (tell: () => string): string => {
+    try {
+      return tell().trim()
+    } catch {
+      return ''
+    }
+  }
+  const boot = told(() => readFileSync(`${proc}/sys/kernel/random/boot_id`, 'utf8'))
+  return [hostname(), boot, told(() => readlinkSync(`${proc}/self/ns/pid`))].join(' ')
 }
 
 export const isMarkAlive = (mark: string): boolean => processMark(Number.parseInt(mark, 10)) === mark
