@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { parseCatalogue } from '../lib/catalogue/check.ts'
-import { describeChanges, summarize } from '../lib/catalogue/describe.ts'
+import { describeChanges, describeHidden, summarize } from '../lib/catalogue/describe.ts'
 import { type ImportFault, importCatalogue } from '../lib/catalogue/import.ts'
 import { fail, ok, type Result } from '../lib/result.ts'
 import { loadConfig } from '../load-config.ts'
+import { readSitePages } from '../site-pages.ts'
 import { type Command, type CommandFault, failed, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 
@@ -28,12 +29,14 @@ Example:
     const json = await readCatalogueFile(file)
     if (!json.ok) return json
     const dryRun = read.value.values['dry-run']
+    const config = loadConfig()
     return await withDatabase(
-      loadConfig(),
+      config,
       async (database) => {
-        const plan = await importCatalogue(database, json.value, { dryRun })
+        const plan = await importCatalogue(database, json.value, { dryRun, siteUrl: config.SITE_URL })
         if (!plan.ok) return importFailed(file, plan.fault)
         if (dryRun) for (const line of describeChanges(plan.value)) print(line)
+        for (const line of describeHidden(plan.value, readSitePages())) print(line)
         print(dryRun ? `dry run, nothing is written: ${summarize(plan.value)}` : summarize(plan.value))
         return ok(undefined)
       },

@@ -10,12 +10,12 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Answer, plainText } from './http/answer.ts'
 import { type Client, clientOf, type HeaderReader } from './http/client.ts'
-import { type Endpoint, guard } from './http/guard.ts'
-import { limitPerMinute } from './http/rate-limits.ts'
+import { type Endpoint, endpointLimits, guard } from './http/guard.ts'
 import { answerPromoLink, type Damage, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { openKnown } from './links/known.ts'
 import { databaseTime } from './operations/doubt-time.ts'
 import { createHealth } from './operations/health.ts'
+import { createLinkHints } from './operations/link-hints.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
@@ -195,13 +195,7 @@ async function assemble(
   const gate = {
     token: config.PROMO_INGEST_TOKEN,
     refuseReader: access.refuseReader,
-    limits: {
-      'track-impression': limitPerMinute(200),
-      'track-click': limitPerMinute(500),
-      'select-random': limitPerMinute(100),
-      metrics: limitPerMinute(100),
-      analytics: limitPerMinute(60),
-    },
+    limits: endpointLimits(),
     metrics,
     log,
   }
@@ -240,6 +234,7 @@ async function assemble(
       unnamedProxy,
       unchecked,
       known,
+      linkHints: createLinkHints({ database, siteUrl: config.SITE_URL, pages, now }),
       now,
     }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),

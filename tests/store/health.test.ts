@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
+import { hintsOn } from '../../src/lib/links/link-faults.ts'
 import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
+import { createLinkHints } from '../../src/lib/operations/link-hints.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -42,6 +44,7 @@ async function health(
     overflowing?: boolean
     links?: Partial<CacheState>
     variations?: Partial<CacheState>
+    hints?: string[]
   } = {},
 ) {
   const { status, headers, body } = await createHealth({
@@ -51,6 +54,7 @@ async function health(
     unnamedProxy: { count: parts.unnamed ?? 0 },
     unchecked: { overflowing: parts.overflowing ?? false },
     known: { links: { ...well, ...parts.links }, variations: { ...well, ...parts.variations } },
+    linkHints: async () => parts.hints ?? [],
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -161,6 +165,7 @@ test('however many ask, the database is asked once a second', async () => {
     unnamedProxy: { count: 0 },
     unchecked: { overflowing: false },
     known: { links: well, variations: well },
+    linkHints: async () => [],
     now: () => time,
   })
   await Promise.all([read(), read(), read()])
@@ -199,4 +204,35 @@ test('a database that does not answer is degraded, and does not keep the answer 
 
 test('liveness asks nobody', () => {
   expect(liveness()).toMatchObject({ status: 200, body: '{"status":"ok"}' })
+})
+
+test('links that work and lead nowhere are hinted at, however they came into the database', async () => {
+  expect(await health({ hints: ['one', 'two'] })).toMatchObject({ code: 200, hints: ['one', 'two'] })
+  let now = 0
+  const parts = { siteUrl: 'https://news.example', pages: new Set(['about']), now: () => now }
+  const hints = createLinkHints({ database, ...parts })
+  expect(await hints()).toEqual([])
+  await store.sql`
+    insert into affiliate_links (slug, destination_url, active) values
+      ('b', 'https://news.example/a', true), ('a', 'https://news.example/B/', true), ('c', 'https://news.example/c', true),
+      ('d', 'https://news.example/a', true), ('about', 'https://m.example/?a&amp;b', true), ('off', 'https://m.example/&amp;', false)
+  `
+  now += 9_999
+  expect(await hints()).toEqual([])
+  now += 1
+  expect(await hints()).toEqual([
+    'links lead back to themselves, let one lead to the merchant: /a → /b → /a, /c → /c',
+    'destinations have "&amp;" where "&" is meant: /about',
+    'pages of the site come before links of the same name, choose other slugs: /about',
+  ])
+  const slugs = Array.from({ length: 12 }, (_, index) => `x${index}`)
+  const many = hintsOn(
+    slugs.map((slug) => ({ slug, destination_url: 'not a url' })),
+    'https://news.example',
+    new Set(slugs),
+  )
+  expect(many).toEqual([expect.stringMatching(/(\/x\d, ){10}…$/)])
+  const away = openDatabase({ locate: async () => fail({ message: 'away' }), log: openLog('silent') })
+  expect(await createLinkHints({ database: away, ...parts })()).toEqual([])
+  await away.close()
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { summarize } from '../../src/lib/catalogue/describe.ts'
-import { importCatalogue } from '../../src/lib/catalogue/import.ts'
+import { type ImportOptions, importCatalogue } from '../../src/lib/catalogue/import.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 /** What an import answers, in one text. */
-async function importing(json: unknown, options?: { dryRun: boolean }): Promise<string | string[]> {
+async function importing(json: unknown, options?: ImportOptions): Promise<string | string[]> {
   const plan = await importCatalogue(database, json, options)
   if (plan.ok) return summarize(plan.value)
   return plan.fault.code === 'invalid'
@@ -43,6 +43,38 @@ async function everything(): Promise<unknown> {
 }
 
 describe('an import', () => {
+  const siteUrl = 'https://news.example'
+  const linksTo = (to: Record<string, string>) => ({
+    links: Object.entries(to).map(([slug, destination_url]) => ({ slug, destination_url })),
+  })
+  const advice = 'let one of them lead to the merchant'
+
+  test('refuses links that lead back to themselves, together with those of the database', async () => {
+    const itself = linksTo({ a: 'https://news.example/A/?x=1#y', b: 'https://merchant.example/a' })
+    expect(await importing(itself, { siteUrl })).toEqual([
+      `links[0].destination_url: leads back to itself: /a → /a; ${advice}`,
+    ])
+    const [one, two] = [linksTo({ a: 'http://news.example/b' }), linksTo({ b: 'https://news.example/a' })]
+    expect(await importing(one, { siteUrl })).toBe('added 1 link')
+    expect(await importing(two, { siteUrl, dryRun: true })).toEqual([
+      `links[0].destination_url: leads back to itself: /b → /a → /b; ${advice}`,
+    ])
+    expect(
+      await importing(
+        { links: [...two.links, ...linksTo({ c: 'https://news.example/b' }).links] },
+        { siteUrl },
+      ),
+    ).toEqual([`links[0].destination_url: leads back to itself: /b → /a → /b; ${advice}`])
+    const inactive = two.links.map((link) => ({ ...link, active: false }))
+    expect(await importing({ links: inactive }, { siteUrl })).toBe('added 1 link')
+    expect(
+      await importing(linksTo({ c: 'https://news.example/a', d: 'https://news.example/about' }), { siteUrl }),
+    ).toBe('added 2 links')
+    expect(await importing(linksTo({ a: 'https://merchant.example/' }), { siteUrl })).toBe('changed 1 link')
+    const active = two.links.map((link) => ({ ...link, active: true }))
+    expect(await importing({ links: active }, { siteUrl })).toBe('changed 1 link')
+  })
+
   test('brings in the sample file, and again changes nothing', async () => {
     expect(await importing(sample)).toBe('added 7 links, added 6 offers, added 20 variations')
     const before = await everything()

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { checkCatalogue, parseCatalogue } from '../../src/lib/catalogue/check.ts'
-import { describeChanges, summarize } from '../../src/lib/catalogue/describe.ts'
+import { describeChanges, describeHidden, summarize } from '../../src/lib/catalogue/describe.ts'
 import { planImport } from '../../src/lib/catalogue/plan.ts'
 
 const link = { slug: 'desk', destination_url: 'https://desk.example/' }
@@ -56,6 +56,14 @@ describe('a fault is named with its place', () => {
     ],
     [{ offers: [{}] }, ['offers[0].name: is missing', 'offers[0].link_slug: is missing']],
   ])('%j', (file, faults) => expect(faultsOf(file)).toEqual(faults))
+
+  const entity = 'has "&amp;" where "&" is meant; write "&", or "%26amp;" where that very text is meant'
+  test.each([
+    ['https://m.example/?a=1&amp;b=2', [`links[0].destination_url: ${entity}`]],
+    ['https://m.example/?a=1&#38;b=2', [`links[0].destination_url: ${entity}`]],
+    ['https://m.example/?a=1&#X026;b=2', [`links[0].destination_url: ${entity}`]],
+    ['https://m.example/?a=1&amp=2&b=%26amp;&lt;', []],
+  ])('the destination %s', (destination_url, faults) => expect(withLink({ destination_url })).toEqual(faults))
 
   test.each<[object, string[]]>([
     [{ slug: 'DESK' }, []],
@@ -169,4 +177,12 @@ test('the changes are described row by row, and summed up', () => {
   expect(summarize(plan)).toBe(
     'added 1 link, added 1 variation, changed 1 offer, 1 link unchanged, 1 variation unchanged',
   )
+})
+
+test('links that pages of the site hide are named, unless nobody asks for them', () => {
+  const links = [link, { ...link, slug: 'about' }, { ...link, slug: 'old', active: false }]
+  const plan = planImport({ links, offers: [] }, nothing)
+  expect(describeHidden(plan, new Set(['about', 'old', 'About', 'team']))).toEqual([
+    'warning: a page of the site comes before the link /about; choose another slug',
+  ])
 })

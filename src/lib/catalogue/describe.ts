@@ -40,6 +40,12 @@ export function summarize({ links, offers }: Plan): string {
   ].join(', ')
 }
 
+/** A warning for each link that no visitor would get to. */
+export const describeHidden = ({ links }: Plan, pages: ReadonlySet<string>): string[] =>
+  links
+    .filter(({ row }) => row.active && pages.has(row.slug))
+    .map(({ row }) => `warning: a page of the site comes before the link /${row.slug}; choose another slug`)
+
 function line(name: string, { kind, differences }: Change<unknown>): string[] {
   if (kind === 'unchanged') return []
   if (kind === 'added') return [`+ ${name}`]

@@ -11,9 +11,11 @@ import {
   variationsOfOffers,
 } from '../store/catalogue.ts'
 import type { Database, DatabaseFault, Sql } from '../store/database.ts'
+import { listLeads } from '../store/links.ts'
 import { type CatalogueFault, type CheckedCatalogue, checkCatalogue } from './check.ts'
 import {
   findAmbiguous,
+  findLoops,
   type OfferPlan,
   type Plan,
   planImport,
@@ -23,6 +25,12 @@ import {
 import type { Catalogue } from './schema.ts'
 
 export type ImportFault = { code: 'invalid'; faults: CatalogueFault[] } | (DatabaseFault & { faults?: never })
+
+export type ImportOptions = {
+  dryRun?: boolean
+  /** Tells which destinations are on the site itself and may lead back to their link. */
+  siteUrl?: string
+}
 
 const deadline = 120_000
 const attempts = 5
@@ -35,11 +43,11 @@ const attempts = 5
 export async function importCatalogue(
   database: Database,
   json: unknown,
-  options: { dryRun?: boolean } = {},
+  options: ImportOptions = {},
 ): Promise<Result<Plan, ImportFault>> {
   const checked = checkCatalogue(json)
   for (let attempt = 1; ; attempt += 1) {
-    const done = await database.run((sql) => importInto(sql, checked, options.dryRun ?? false), deadline)
+    const done = await database.run((sql) => importInto(sql, checked, options), deadline)
     if (done.ok) return done.value
     if (done.fault.code === 'conflict' && attempt < attempts) continue
     return fail(checked.faults.length > 0 ? { code: 'invalid', faults: checked.faults } : done.fault)
@@ -49,7 +57,7 @@ export async function importCatalogue(
 async function importInto(
   sql: Sql,
   { catalogue, faults, wanted }: CheckedCatalogue,
-  dryRun: boolean,
+  { dryRun = false, siteUrl }: ImportOptions,
 ): Promise<Result<Plan, ImportFault>> {
   await lockCatalogue(sql)
   const known = await linksBySlug(
@@ -67,6 +75,8 @@ async function importInto(
   const ambiguous = findAmbiguous(catalogue, stored)
   if (ambiguous.length > 0) return fail({ code: 'invalid', faults: ambiguous })
   const plan = planImport(catalogue, stored)
+  const loops = siteUrl === undefined ? [] : findLoops(plan, await listLeads(sql), siteUrl)
+  if (loops.length > 0) return fail({ code: 'invalid', faults: loops })
   if (!dryRun) await apply(sql, plan)
   return ok(plan)
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { type Lead, loopFrom, wayOf } from '../links/link-faults.ts'
 import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
 import type { CatalogueFault } from './check.ts'
 import type { Catalogue } from './schema.ts'
@@ -100,3 +101,17 @@ export function findAmbiguous(catalogue: Catalogue, { offers, variations }: Stor
 
 const severalRows = (rows: { id: number }[]): string =>
   `is in the database ${rows.length} times (ids ${rows.map(({ id }) => id).join(', ')}); keep or rename one first`
+
+/** Links that would lead back to themselves, with the active links of the database that the file does not name. */
+export function findLoops({ links }: Plan, leads: readonly Lead[], siteUrl: string): CatalogueFault[] {
+  const destinations = new Map(leads.map(({ slug, destination_url }) => [slug, destination_url]))
+  for (const { row } of links) {
+    if (row.active) destinations.set(row.slug, row.destination_url)
+    else destinations.delete(row.slug)
+  }
+  return links.flatMap(({ row }, index) => {
+    const loop = row.active ? loopFrom(row.slug, destinations, siteUrl) : undefined
+    const message = loop && `leads back to itself: ${wayOf(loop)}; let one of them lead to the merchant`
+    return message === undefined ? [] : [{ place: `links[${index}].destination_url`, message }]
+  })
+}

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { isWebUrl, slugPattern } from '../links/link.ts'
+import { hasEntity } from '../links/link-faults.ts'
 
 /** Paths of the site that no link may take. */
 const reservedSlugs = ['api', 'analytics', 'sign-in', 'sign-out', '404', '500', 'promo-self-test']
@@ -32,6 +33,10 @@ const url = v.pipe(
   v.check(
     (value) => /^https?:\/\//.test(value) && isWebUrl(value),
     'must be a URL that begins with https:// or http://',
+  ),
+  v.check(
+    (value) => !hasEntity(value),
+    'has "&amp;" where "&" is meant; write "&", or "%26amp;" where that very text is meant',
   ),
 )
 

@@ -4,7 +4,7 @@ import { messageOf } from '../result.ts'
 import { refuseCaller } from './access.ts'
 import { type Answer, type ApiFault, faultAnswer, json } from './answer.ts'
 import type { Client, HeaderReader } from './client.ts'
-import type { RateLimit } from './rate-limits.ts'
+import { limitPerMinute, type RateLimit } from './rate-limits.ts'
 
 export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics' | 'analytics'
 
@@ -16,6 +16,15 @@ export type GuardParts = {
   metrics: Pick<Metrics, 'requests'>
   log: Log
 }
+
+/** How often an address may ask each endpoint. */
+export const endpointLimits = (): Record<Endpoint, RateLimit> => ({
+  'track-impression': limitPerMinute(200),
+  'track-click': limitPerMinute(500),
+  'select-random': limitPerMinute(100),
+  metrics: limitPerMinute(100),
+  analytics: limitPerMinute(60),
+})
 
 /** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
 export async function guard(

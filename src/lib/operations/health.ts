@@ -12,6 +12,7 @@ export type HealthParts = {
   unnamedProxy: { readonly count: number }
   unchecked: { readonly overflowing: boolean }
   known: Record<'links' | 'variations', CacheState>
+  linkHints: () => Promise<string[]>
   now: () => number
 }
 
@@ -36,6 +37,7 @@ export function createHealth({
   unnamedProxy,
   unchecked,
   known,
+  linkHints,
   now,
 }: HealthParts): () => Promise<Answer> {
   const look = () => database.run((sql) => offersWithoutSlug(sql), deadline)
@@ -43,7 +45,7 @@ export function createHealth({
 
   return async () => {
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), offers: look() }
-    const offers = await last.offers
+    const [offers, ofLinks] = await Promise.all([last.offers, linkHints()])
     const { depth, age, bytes, rejects, damagedBytes, lastFlush, fault } = readings()
     const reasons = [
       !offers.ok && 'database',
@@ -78,6 +80,7 @@ export function createHealth({
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
         (links.length > 0 || variations.length > 0) &&
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
+        ...ofLinks,
       ].filter((hint) => typeof hint === 'string'),
       links_left_out: links.slice(0, mostLeftOut).map(({ key, reason }) => ({ slug: key, reason })),
       variations_left_out: variations

@@ -1,4 +1,5 @@
 import type { Link } from '../links/link.ts'
+import type { Lead } from '../links/link-faults.ts'
 import type { Sql } from './database.ts'
 
 export const listLinks = (sql: Sql) => sql<Link[]>`
@@ -7,4 +8,9 @@ export const listLinks = (sql: Sql) => sql<Link[]>`
 
 export const findLink = (sql: Sql, slug: string) => sql<Link[]>`
   select slug, destination_url, utm, pass_parameters from affiliate_links where active and slug = ${slug}
+`
+
+/** Where each active link leads. */
+export const listLeads = (sql: Sql) => sql<Lead[]>`
+  select slug, destination_url from affiliate_links where active order by slug
 `

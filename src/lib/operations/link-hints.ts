@@ -1,0 +1,27 @@
+import { hintsOn } from '../links/link-faults.ts'
+import type { Database } from '../store/database.ts'
+import { listLeads } from '../store/links.ts'
+
+const deadline = 1_000
+/** All links are read for it: once in so many milliseconds at the most. */
+const rememberFor = 10_000
+
+export type LinkHintParts = {
+  database: Database
+  siteUrl: string
+  pages: ReadonlySet<string>
+  now: () => number
+}
+
+/** Tells what is wrong with the links of the database, however they came there; nothing while it does not answer. */
+export function createLinkHints({ database, siteUrl, pages, now }: LinkHintParts): () => Promise<string[]> {
+  const look = async (): Promise<string[]> => {
+    const links = await database.run((sql) => listLeads(sql), deadline)
+    return links.ok ? hintsOn(links.value, siteUrl, pages) : []
+  }
+  let last: { at: number; hints: Promise<string[]> } | undefined
+  return async () => {
+    if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), hints: look() }
+    return await last.hints
+  }
+}
