@@ -7,7 +7,9 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { ok } from '../../src/lib/result.ts'
 import { forgetCatalogueChanges, readCatalogueVersion } from '../../src/lib/store/catalogue-changes.ts'
 import { openDatabase } from '../../src/lib/store/database.ts'
+import { listLinks } from '../../src/lib/store/links.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
+import { listWholeTable } from '../../src/lib/store/whole-table.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -23,9 +25,9 @@ afterEach(() => store.drop())
 
 const versionNow = async () => (await readCatalogueVersion(store.sql))[0]?.version
 
-function open(folder = temporaryFolder()) {
+function open(folder = temporaryFolder(), url = store.url) {
   const log = openLog('silent')
-  const database = openDatabase({ locate: async () => ok(store.url), log })
+  const database = openDatabase({ locate: async () => ok(url), log })
   const known = openKnown({ database, folder, log })
   onTestFinished(async () => {
     known.stop()
@@ -140,6 +142,19 @@ describe('what is known', () => {
     ])
     await vi.waitFor(() => expect(existsSync(join(folder, 'links.json'))).toBe(true))
     expect(open(folder).links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })
+  })
+
+  test('is not fetched where the database is away, or cannot tell whether a table is whole', async () => {
+    const known = open(temporaryFolder(), 'postgres://promo@127.0.0.1:1/promo')
+    expect([await known.refresh(), known.links.current, known.variations.current]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    const database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+    const listed = await listWholeTable(database, 'no_such_table', (sql) => listLinks(sql))
+    expect(listed).toMatchObject({ ok: false, fault: { message: expect.stringContaining('no_such_table') } })
+    await database.close()
   })
 
   test('comes from a snapshot row by row, as an earlier version wrote it or not', () => {

@@ -93,6 +93,7 @@ describe('known rows', () => {
   test('of an earlier run are there before the first fetch', async () => {
     const { cache, source } = cacheOver([two], [one])
     expect([cache.get(1), cache.get(2), cache.size, source.finds]).toEqual(['one', undefined, 1, 0])
+    expect([cache.peek(1), cache.peek(2)]).toEqual(['one', undefined])
     source.time += 500
     expect([cache.current, cache.failingFor]).toEqual([false, 500])
     expect(await cache.refresh()).toBe(true)

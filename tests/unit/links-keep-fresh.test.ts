@@ -115,17 +115,17 @@ test('a fetch that failed is made again as soon as versions can be read, and a c
 test('a change during a fetch is fetched by the next look, and who asks meanwhile gets it', async () => {
   const { state, fresh, pass } = begin()
   const slow = Promise.withResolvers<void>()
-  const first = fresh.refresh()
-  await pass(0)
   state.wait = slow.promise
+  const first = fresh.refresh()
   const asked = fresh.refresh()
-  await first
   await pass(0)
   state.version = '2'
   slow.resolve()
-  expect(await asked).toBe(true)
-  await pass(500)
+  expect(await Promise.all([first, asked])).toEqual([true, true])
   expect(state.seen.at(-1)).toBe('2')
+  state.version = '3'
+  await pass(500)
+  expect(state.seen.at(-1)).toBe('3')
   state.down = true
   expect(await fresh.refresh()).toBe(false)
 })

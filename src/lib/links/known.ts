@@ -33,7 +33,7 @@ export function openKnown({ database, folder, log }: { database: Database; folde
     caches: [links, variations],
     async readVersion() {
       const read = await database.run(readCatalogueVersion)
-      return read.ok ? ok(read.value[0]?.version ?? '') : read
+      return read.ok ? ok(JSON.stringify(read.value)) : read
     },
     elapsed,
     log,

@@ -18,7 +18,7 @@ export async function listWholeTable(
   if (!listed.ok) return listed
   const state = await database.run((sql) => readTableState(sql, table))
   if (!state.ok) return state
-  const { whole, filled } = state.value[0] ?? { whole: false, filled: false }
-  if (whole) return ok({ rows: listed.value, empty: !filled })
+  const [found] = state.value
+  if (found?.whole) return ok({ rows: listed.value, empty: !found.filled })
   return fail({ code: 'unavailable', message: `${table} has no key: a restore is under way, or did not end` })
 }
