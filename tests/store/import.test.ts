@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { summarize } from '../../src/lib/catalogue/describe.ts'
+import { describeChanges, summarize } from '../../src/lib/catalogue/describe.ts'
 import { type ImportOptions, importCatalogue } from '../../src/lib/catalogue/import.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -129,6 +129,18 @@ describe('an import', () => {
     ])
     expect(await tested.sql`select count(*)::integer from promo_offers`).toEqual([{ count: 3 }])
     expect(await findDrift(tested.sql)).toEqual([])
+  })
+
+  test('that gives an offer another slug keeps the former one, and says where it leads', async () => {
+    await insertPromos(tested.sql)
+    const offers = [{ name: 'No Code MBA', link_slug: 'quietdesk', variations: [] }]
+    const dry = await importCatalogue(database, { links: [], offers }, { dryRun: true })
+    const line = /^ {4}newsletters sent with \/nocodemba go on .*https:\/\/merchant\.example\/course/
+    expect(dry.ok && describeChanges(dry.value)[1]).toMatch(line)
+    expect(await importing({ links: [], offers })).toBe('changed 1 offer')
+    const [former] = await tested.sql`select offer_id, slug from promo_former_slugs`
+    expect(former).toEqual({ offer_id: 4, slug: 'nocodemba' })
+    expect(await recordClicks(tested.sql, [aClick({ offer_id: null, slug: 'nocodemba' })])).toHaveLength(0)
   })
 
   test('writes nothing in a dry run, and says the same', async () => {

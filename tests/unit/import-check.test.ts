@@ -172,6 +172,7 @@ test('the changes are described row by row, and summed up', () => {
   expect(describeChanges(plan)).toEqual([
     '+ link /chair',
     '~ offer "Desk": weight 2 → 0, link_slug null → "desk"',
+    '    its texts have counted on any slug so far; from now on they count on /desk only',
     `+ variation "Long. ${'x'.repeat(53)}…" of "Desk"`,
   ])
   expect(summarize(plan)).toBe(
@@ -185,4 +186,45 @@ test('links that pages of the site hide are named, unless nobody asks for them',
   expect(describeHidden(plan, new Set(['about', 'old', 'About', 'team']))).toEqual([
     'warning: a page of the site comes before the link /about; choose another slug',
   ])
+})
+
+describe('a change of slug says what becomes of newsletters that were sent', () => {
+  const stored = { id: 3, name: 'Desk', offer_type: 'product', link_slug: 'bureau', weight: 1, active: true }
+  const former = {
+    slug: 'bureau',
+    destination_url: 'https://old.example/',
+    active: true,
+    utm: {},
+    pass_parameters: false,
+  }
+  const change = 'link_slug "bureau" → "desk"'
+  const changesOf = (inFile: object[], links: (typeof former)[], link_slug: string | null = 'bureau') => {
+    const checked = checkCatalogue({ links: [link, ...inFile], offers: [offer] })
+    if (!checked.catalogue) throw new Error('the file has faults')
+    const plan = planImport(checked.catalogue, { links, offers: [{ ...stored, link_slug }], variations: [] })
+    return describeChanges(plan).filter((line) => line.startsWith('    ') || line.includes(change))
+  }
+  const goes = 'newsletters sent with /bureau go on counting for it; /bureau leads to'
+  const ends = 'readers of newsletters sent with it get a 404, and nothing counts; keep the link'
+
+  test.each<[string, object[], (typeof former)[], string]>([
+    ['the old link stays', [], [former], `${goes} https://old.example/`],
+    [
+      'the file leads it elsewhere',
+      [{ slug: 'bureau', destination_url: 'https://new.example/' }],
+      [former],
+      `${goes} https://new.example/`,
+    ],
+    [
+      'the file makes it inactive',
+      [{ ...link, slug: 'bureau', active: false }],
+      [former],
+      `the link /bureau is not active: ${ends}`,
+    ],
+    ['it is gone', [], [], `the link /bureau does not exist: ${ends}`],
+  ])('%s', (_, inFile, links, note) => {
+    expect(changesOf(inFile, links)).toEqual([expect.stringContaining(change), `    ${note}`])
+  })
+
+  test('and nothing where the slug stays', () => expect(changesOf([], [], 'desk')).toEqual([]))
 })

@@ -1,13 +1,14 @@
-import type { Change, Difference, Plan } from './plan.ts'
+import type { Change, Difference, Plan, SlugChange } from './plan.ts'
 
 const longestExcerpt = 60
 
-/** One line for each row that an import adds or changes, with what changes in it. */
+/** One line for each row that an import adds or changes, with what changes in it; one more for a slug that changes. */
 export function describeChanges({ links, offers }: Plan): string[] {
   return [
     ...links.flatMap((change) => line(`link /${change.row.slug}`, change)),
-    ...offers.flatMap(({ change, variations }) => [
+    ...offers.flatMap(({ change, slugChange, variations }) => [
       ...line(`offer ${quoted(change.row.name)}`, change),
+      ...(slugChange ? [`    ${describeSlugChange(slugChange)}`] : []),
       ...variations.flatMap((variation) =>
         line(
           `variation ${quoted(variation.change.row.text_content)} of ${quoted(change.row.name)}`,
@@ -54,6 +55,15 @@ function line(name: string, { kind, differences }: Change<unknown>): string[] {
 
 const describeDifference = ({ field, from, to }: Difference): string =>
   `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`
+
+/** What becomes of newsletters that were sent before the change. */
+function describeSlugChange({ from, to, formerLink }: SlugChange): string {
+  if (from === null) return `its texts have counted on any slug so far; from now on they count on /${to} only`
+  if (formerLink?.active)
+    return `newsletters sent with /${from} go on counting for it; /${from} leads to ${formerLink.destination_url}`
+  const fault = formerLink ? 'is not active' : 'does not exist'
+  return `the link /${from} ${fault}: readers of newsletters sent with it get a 404, and nothing counts; keep the link`
+}
 
 function quoted(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ')

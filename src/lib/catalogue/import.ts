@@ -87,10 +87,10 @@ async function readStored(sql: Sql, { links, offers }: Catalogue): Promise<Store
     offers.map(({ name }) => name),
   )
   return {
-    links: await linksBySlug(
-      sql,
-      links.map(({ slug }) => slug),
-    ),
+    links: await linksBySlug(sql, [
+      ...links.map(({ slug }) => slug),
+      ...storedOffers.flatMap(({ link_slug }) => link_slug ?? []),
+    ]),
     offers: storedOffers,
     variations: await variationsOfOffers(
       sql,

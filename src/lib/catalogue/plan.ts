@@ -34,10 +34,18 @@ export type Difference = { field: string; from: unknown; to: unknown }
 export type Change<Row> = { kind: 'added' | 'changed' | 'unchanged'; row: Row; differences: Difference[] }
 
 export type VariationPlan = { id: number | undefined; change: Change<VariationRow> }
-export type OfferPlan = { id: number | undefined; change: Change<OfferRow>; variations: VariationPlan[] }
+/** An offer that gets another slug, with the link that its old slug then is, if there is one. */
+export type SlugChange = { from: string | null; to: string; formerLink: LinkRow | undefined }
+
+export type OfferPlan = {
+  id: number | undefined
+  change: Change<OfferRow>
+  slugChange: SlugChange | undefined
+  variations: VariationPlan[]
+}
 export type Plan = { links: Change<LinkRow>[]; offers: OfferPlan[] }
 
-/** The rows of the database that the file may be about. */
+/** The rows of the database that the file may be about, and the links of slugs that its offers have there. */
 export type Stored = { links: LinkRow[]; offers: StoredOffer[]; variations: StoredVariation[] }
 
 const newLink = { active: true, utm: {}, pass_parameters: false }
@@ -46,16 +54,26 @@ const newVariation = { cta_text: null, tone: null, length_category: null, approv
 
 /** Compares the file with the database. Fields that the file leaves out stay, or take the column's default. */
 export function planImport(catalogue: Catalogue, stored: Stored): Plan {
+  const links = catalogue.links.map((link) => {
+    const present = stored.links.find(({ slug }) => slug === link.slug)
+    return compare(present, { ...(present ?? newLink), ...link })
+  })
+  const linksAfter = [...links.map(({ row }) => row), ...stored.links]
   return {
-    links: catalogue.links.map((link) => {
-      const present = stored.links.find(({ slug }) => slug === link.slug)
-      return compare(present, { ...(present ?? newLink), ...link })
-    }),
+    links,
     offers: catalogue.offers.map(({ variations, ...offer }) => {
       const { id, ...present } = stored.offers.find(({ name }) => name === offer.name) ?? { id: undefined }
       return {
         id,
         change: compare('name' in present ? present : undefined, { ...newOffer, ...present, ...offer }),
+        slugChange:
+          'name' in present && present.link_slug !== offer.link_slug
+            ? {
+                from: present.link_slug,
+                to: offer.link_slug,
+                formerLink: linksAfter.find(({ slug }) => slug === present.link_slug),
+              }
+            : undefined,
         variations: variations.map((variation) => {
           const {
             id: variationId,
