@@ -1,5 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { fail, messageOf, type Result } from '../lib/result.ts'
+import { writeError, writeOut } from './terminal.ts'
 
 /** `usage`: the command was called wrongly (exit code 2). `failed`: it could not do its work (exit code 1). */
 export type CommandFault = { code: 'usage' | 'failed'; message: string }
@@ -21,12 +22,12 @@ export const misused = (message: string) => fail<CommandFault>({ code: 'usage', 
 export const failed = (message: string) => fail<CommandFault>({ code: 'failed', message })
 
 export const print = (line: string): void => {
-  process.stdout.write(`${line}\n`)
+  writeOut(`${line}\n`)
 }
 
 /** For what must not mix with a result on standard output. */
 export const remark = (line: string): void => {
-  process.stderr.write(`${line}\n`)
+  writeError(`${line}\n`)
 }
 
 type Read<Options extends ParseArgsOptionsConfig> = {

@@ -5,11 +5,12 @@ import { type Database, type DatabaseFault, openDatabase } from '../lib/store/da
 import { migrate } from '../lib/store/migrate.ts'
 import { databaseServer } from '../lib/store/server.ts'
 import { type CommandFault, failed } from './command.ts'
+import { writeError } from './terminal.ts'
 
 const migrationDeadline = 120_000
 
 /** What a command writes to its log goes to standard error: standard output is for its result. */
-export const commandLog = () => pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }))
+export const commandLog = () => pino({ level: 'warn', base: null }, { write: writeError })
 
 /**
  * Opens the database for one command, beside a running site or without one: the embedded server is started where it

@@ -9,6 +9,7 @@ import { purgeCommand } from './purge.ts'
 import { replayCommand } from './replay.ts'
 import { seedCommand } from './seed.ts'
 import { selftestCommand } from './selftest.ts'
+import { writeError, writeOut } from './terminal.ts'
 import { tokenCommand } from './token.ts'
 
 const commands: readonly Command[] = [
@@ -29,24 +30,24 @@ const exitCodes: Record<CommandFault['code'], number> = { failed: 1, usage: 2 }
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === 'help' || isHelp(name)) {
-    const stream = name === undefined ? process.stderr : process.stdout
-    stream.write(overview())
+    const write = name === undefined ? writeError : writeOut
+    write(overview())
     return name === undefined ? exitCodes.usage : 0
   }
   const command = commands.find((known) => known.name === name)
   if (!command) {
-    process.stderr.write(`promo: there is no command "${name}"\n\n${overview()}`)
+    writeError(`promo: there is no command "${name}"\n\n${overview()}`)
     return exitCodes.usage
   }
   if (args.some(isHelp)) {
-    process.stdout.write(`${caller} ${command.name} ${command.synopsis}`.trimEnd())
-    process.stdout.write(`\n\n${command.help}\n`)
+    writeOut(`${caller} ${command.name} ${command.synopsis}`.trimEnd())
+    writeOut(`\n\n${command.help}\n`)
     return 0
   }
   const done = await command.run(args)
   if (done.ok) return 0
-  process.stderr.write(`promo ${name}: ${done.fault.message}\n`)
-  if (done.fault.code === 'usage') process.stderr.write(`See "${caller} ${name} --help".\n`)
+  writeError(`promo ${name}: ${done.fault.message}\n`)
+  if (done.fault.code === 'usage') writeError(`See "${caller} ${name} --help".\n`)
   return exitCodes[done.fault.code]
 }
 

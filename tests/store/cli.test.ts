@@ -175,6 +175,15 @@ describe('token', () => {
   })
 })
 
+test('what comes from strangers is shown, and obeyed by no terminal', async () => {
+  await tested.sql`
+    insert into promo_editors (name, password_hash) values (${'\u001b]0;owned\u0007\u009b31m\u202eved'}, 'none')
+  `
+  const shown = /^\\u001b\]0;owned\\u0007\\u009b31m\\u202eved +since/m
+  expect((await promo(['editor', 'list'])).out).toMatch(shown)
+  expect((await promo(['no\u001b[2Jthing'])).err).toContain('there is no command "no\\u001b[2Jthing"')
+})
+
 test('the secret of sessions is made anew', async () => {
   await tested.sql`insert into promo_session_secret (secret) values (${Buffer.alloc(32)})`
   expect(await promo(['editor', 'renew-sessions'])).toMatchObject({

@@ -47,7 +47,42 @@ test('csv quotes, keeps numbers, leaves nothing empty out, and defuses formulas'
       ['a', (row) => row.a],
       ['b', (row) => row.b],
     ]),
-  ).toBe('\uFEFFa,b\r\nplain,1.5\r\n"with ""quotes"", commas\nand lines",\r\n\'=1+1,\r\n')
+  ).toBe('\uFEFFa,b\r\nplain,1.5\r\n"with ""quotes"", commas\nand lines",\r\n"\'=1+1",\r\n')
+})
+
+/** The cells of a file as a spreadsheet finds them that separates by `separator`: quotes count where a cell begins. */
+function cellsOf(text: string, separator: string): string[] {
+  const cells = ['']
+  let quoted = false
+  for (let index = 0; index < text.length; index += 1) {
+    const [one = '', next] = text.slice(index, index + 2)
+    const at = cells.length - 1
+    if (quoted && one === '"' && next === '"') {
+      cells[at] += one
+      index += 1
+    } else if (quoted) {
+      if (one === '"') quoted = false
+      else cells[at] += one
+    } else if (one === '"' && cells[at] === '') quoted = true
+    else if (one === separator || one === '\n' || one === '\r') cells.push('')
+    else cells[at] += one
+  }
+  return cells
+}
+
+test.each([',', ';', '\t', '|'])('no text begins a formula where cells are separated by %j', (separator) => {
+  const beginnings = ['=', '+', '-', '@', '\t=', '\r=', '\n=', ' =', '＝', ' \u00a0@']
+  const before = ['', 'No;', 'No,', 'No\t', 'No|', 'No\n', 'No\r\n', '"', '";', 'No"', ';";,', 'a ;  ']
+  const texts = before.flatMap((start) => beginnings.map((one) => `${start}${one}cmd("x";1)+2`))
+  const file = csv(texts, [
+    ['id', () => 7],
+    ['first', (text) => text],
+    ['change', () => -1.5],
+    ['second', (text) => text],
+  ]).slice(1)
+  const risky = cellsOf(file, separator).filter((one) => /^\s*[=+\-@＝＋－＠]|^[\t\r]/.test(one))
+  expect(risky.filter((one) => one !== '-1.5')).toEqual([])
+  if (separator === ',') expect(risky).toHaveLength(texts.length)
 })
 
 const figures = figuresOf(sums)
@@ -190,7 +225,7 @@ const files: Record<Table | 'offers', string[]> = {
   ],
   variations: [
     `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},sends,recipients,clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label`,
-    `42,4,"Build, now",Go →,exciting,short,${figureCells},3,150,19,12.5,9,17,0.88,0.2,Leading (P = 88 %)`,
+    `42,4,"Build, now","Go →",exciting,short,${figureCells},3,150,19,12.5,9,17,0.88,0.2,"Leading (P = 88 %)"`,
     `43,4,Want,,,,${figureCells},,,,,,,,,`,
   ],
   timeline: [`date,${figureNames}`, `2025-10-18,${figureCells}`],

@@ -1,9 +1,21 @@
-/** A cell that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection). */
+/** What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), in full width as well. */
+const formula = '[=+\\-@＝＋－＠]'
+/** What another reader may take for the end of a cell, and a formula behind it. */
+const innerBegin = new RegExp(`([;,|"\\t\\r\\n])(?=\\s*${formula})`, 'g')
+const begin = new RegExp(`^(?=[\\t\\r]|\\s*${formula})`)
+
+/** Words and dates, in which nobody finds the end of a cell. */
+const plain = /^[\p{L}\p{N}_][\p{L}\p{N}_ .:+-]*$/u
+
+/**
+ * Texts stand in quotes, and wherever a spreadsheet may begin a cell with one that looks like a formula, an apostrophe comes
+ * before it: one that separates cells by semicolons begins some in the midst of ours. Numbers stay numbers.
+ */
 const cell = (value: string | number | null | undefined): string => {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number') return String(value)
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  if (plain.test(value)) return value
+  return `"${value.replace(innerBegin, "$1'").replace(begin, "'").replaceAll('"', '""')}"`
 }
 
 /** A table as RFC 4180 has it, with a byte order mark, without which spreadsheets misread anything but ASCII. */
@@ -12,7 +24,7 @@ export function csv<Row>(
   columns: readonly (readonly [name: string, pick: (row: Row) => string | number | null | undefined])[],
 ): string {
   const lines = [
-    columns.map(([name]) => cell(name)),
+    columns.map(([name]) => name),
     ...rows.map((row) => columns.map(([, pick]) => cell(pick(row)))),
   ]
   return `\uFEFF${lines.map((line) => line.join(',')).join('\r\n')}\r\n`
