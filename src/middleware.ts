@@ -14,7 +14,7 @@ export const onRequest = defineMiddleware(async (context, next) => {
   const { locals, request } = context
   if (import.meta.env.DEV && !context.isPrerendered) {
     locals.app ??= await developmentApp()
-    locals.client ??= locals.app.client(
+    locals.client ??= locals.app.caller(
       context.clientAddress,
       (name) => request.headers.get(name) ?? undefined,
     )

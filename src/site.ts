@@ -5,7 +5,7 @@ import sirv from 'sirv'
 import type { App } from './lib/app.ts'
 import { type Answer, faultAnswer } from './lib/http/answer.ts'
 import { answerAndClose, createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
-import type { Client, HeaderReader } from './lib/http/client.ts'
+import type { Caller, Client, HeaderReader } from './lib/http/client.ts'
 import { wrongMethod } from './lib/http/methods.ts'
 import { longestBody, wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
@@ -16,7 +16,7 @@ export type AstroHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   next: () => void,
-  locals: { app: App; client: Client; notFoundPage?: string | undefined },
+  locals: { app: App; client: Caller; notFoundPage?: string | undefined },
 ) => Promise<void>
 
 export type SiteOptions = {
@@ -57,7 +57,8 @@ export function createSite({ app, astro, dist, pages, folders = [] }: SiteOption
     app.client(request.socket.remoteAddress ?? '', header)
 
   const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
-    const locals = { app, client: clientOf(request, headerReader(request)), notFoundPage }
+    const peer = request.socket.remoteAddress ?? ''
+    const locals = { app, client: app.caller(peer, headerReader(request), request.httpVersion), notFoundPage }
     showPublicAddress(request.headers, app.config.SITE_URL)
     astro(request, response, () => answerNotFound(request, response, locals), locals).catch(
       (error: unknown) => {

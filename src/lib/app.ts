@@ -9,10 +9,11 @@ import { type ScannerNetwork, scannerNetworks } from './classify/scanner-network
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Answer, plainText } from './http/answer.ts'
-import { type Client, clientOf, type HeaderReader } from './http/client.ts'
+import type { Caller } from './http/client.ts'
 import { type Endpoint, endpointLimits, guard } from './http/guard.ts'
 import { answerPromoLink, type Damage, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { openKnown } from './links/known.ts'
+import { createClients } from './operations/clients.ts'
 import { databaseTime } from './operations/doubt-time.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
@@ -207,16 +208,11 @@ async function assemble(
     config,
     log,
     database,
-    /** Whose request it is, behind the proxies that the settings trust. */
-    client(peer: string, header: HeaderReader): Client {
-      const client = clientOf(peer, header, config.PROMO_TRUSTED_PROXIES)
-      unnamedProxy.notice(client, peer)
-      return client
-    },
+    ...createClients(config.PROMO_TRUSTED_PROXIES, unnamedProxy),
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
     guard: (
       endpoint: Endpoint,
-      source: { request: Request; client: Client },
+      source: { request: Request; client: Caller },
       respond: () => Promise<Answer>,
     ) => guard(gate, endpoint, source, respond),
     reportClick: (report: ClickReport) => reportClick(reports, report),

@@ -17,7 +17,7 @@ const server = createServer((request, response) => {
     const value = request.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }
-  const client = app.client(request.socket.remoteAddress ?? '', header)
+  const client = app.caller(request.socket.remoteAddress ?? '', header)
   void entry.handler(request, response, () => response.writeHead(404).end(), { app, client })
 })
 server.listen(0, '127.0.0.1', () => {

@@ -115,7 +115,7 @@ def options_from(arguments: List[str]) -> argparse.Namespace:
     add("--api", metavar="URL", type=api_address, default="http://127.0.0.1:4321/api/v1/promo",
         help="where the promo service is (default: %(default)s)")
     add("--token", metavar="TOKEN", default=os.environ.get("PROMO_INGEST_TOKEN", ""),
-        help="sent as Bearer token, needed from another machine (default: $PROMO_INGEST_TOKEN)")
+        help="sent as Bearer token, needed where the site has set one, and from another machine (default: $PROMO_INGEST_TOKEN)")
     add("--date", type=day_of, default=datetime.date.today(), metavar="YYYY-MM-DD",
         help="the day of the issue (default: today)")
     add("--send-id", type=send_name, metavar="NAME",

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../support/database.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite, token } from './api-site.ts'
@@ -13,6 +15,14 @@ afterAll(() => Promise.all([plain.end(), guarded.end()]))
 
 const click = { variation_id: 42 }
 
+const statuses = async (count: number, call: () => Promise<{ status: number }>) => {
+  const counts: Record<number, number> = {}
+  for (let sent = 0; sent < count; sent += 50) {
+    const batch = await Promise.all(Array.from({ length: Math.min(50, count - sent) }, call))
+    for (const { status } of batch) counts[status] = (counts[status] ?? 0) + 1
+  }
+  return counts
+}
 describe('without a token', () => {
   test('the script on the same machine is let in', async () => {
     expect(await post(plain.site, 'track-click', click)).toMatchObject({ status: 204 })
@@ -27,6 +37,9 @@ describe('without a token', () => {
     ['through a proxy', { 'x-forwarded-for': '127.0.0.1' }],
     ['through one that says so otherwise', { forwarded: 'for=127.0.0.1' }],
     ['from a page in a browser', { origin: 'http://localhost:4321' }],
+    ['from an image in a page', { 'sec-fetch-site': 'cross-site' }],
+    ['for a public host, as HAProxy passes it on', { host: 'www.example.com' }],
+    ['through a proxy that names its own request only', { 'x-amzn-trace-id': 'Root=1' }],
     ['with a token that is set nowhere', { authorization: 'Bearer anything' }],
   ])('nobody is let in %s, and told which setting it takes', async (_, headers) => {
     for (const answer of [
@@ -41,6 +54,37 @@ describe('without a token', () => {
         message: expect.stringContaining('set PROMO_INGEST_TOKEN'),
       })
     }
+  })
+
+  test('nobody is let in who speaks as a bare proxy_pass of nginx does', async () => {
+    const { hostname, port } = new URL(plain.site.url)
+    const socket = connect(Number(port), hostname)
+    socket.write(
+      `GET /api/v1/promo/metrics HTTP/1.0\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`,
+    )
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 401 [\s\S]*set PROMO_INGEST_TOKEN/)
+  })
+
+  test('health says that a proxy leaves no sign of itself', async () => {
+    expect(await ask(plain.site, '/nocodemba', { headers: { host: 'www.example.com' } })).toMatchObject({
+      status: 307,
+    })
+    const { body } = await ask(plain.site, '/api/v1/promo/health')
+    expect(JSON.parse(body).hints).toContainEqual(expect.stringContaining('set PROMO_INGEST_TOKEN'))
+  })
+
+  test('strangers who come through a proxy do not use up the limit of the script', async () => {
+    const stranger = { host: 'www.example.com' }
+    const refused = await statuses(210, () => post(plain.site, 'track-impression', {}, stranger))
+    expect(refused).toEqual({ 401: 210 })
+    expect(await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 })).toMatchObject({
+      status: 204,
+    })
+    const many = await statuses(600, () => post(plain.site, 'track-impression', {}, stranger))
+    expect(many[429]).toBeGreaterThan(100)
+    expect(await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 })).toMatchObject({
+      status: 204,
+    })
   })
 
   test('health is for everybody', async () => {
@@ -66,7 +110,21 @@ describe('with a token', () => {
         authorization: `bearer ${token}`,
       }),
     ).toMatchObject({ status: 204 })
-    expect(await post(guarded.site, 'track-click', click)).toMatchObject({ status: 204 })
+    expect(
+      await post(guarded.site, 'track-click', click, { authorization: `Bearer ${token}` }),
+    ).toMatchObject({
+      status: 204,
+    })
+  })
+
+  test('it is needed on this machine, too', async () => {
+    for (const answer of [
+      await post(guarded.site, 'track-click', click),
+      await ask(guarded.site, '/api/v1/promo/metrics'),
+    ]) {
+      expect(answer.status).toBe(401)
+      expect(answer.body).toContain('PROMO_INGEST_TOKEN')
+    }
   })
 
   test.each([
@@ -91,14 +149,6 @@ describe('with a token', () => {
 })
 
 describe('rate limits', () => {
-  const statuses = async (count: number, call: () => Promise<{ status: number }>) => {
-    const counts: Record<number, number> = {}
-    for (let sent = 0; sent < count; sent += 50) {
-      const batch = await Promise.all(Array.from({ length: Math.min(50, count - sent) }, call))
-      for (const { status } of batch) counts[status] = (counts[status] ?? 0) + 1
-    }
-    return counts
-  }
   const from = (address: string) => ({ 'x-forwarded-for': address, authorization: `Bearer ${token}` })
 
   test.each([

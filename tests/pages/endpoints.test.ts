@@ -178,7 +178,7 @@ describe('methods', () => {
 
 test('a slash at the end of an endpoint changes nothing', async () => {
   const body = JSON.stringify({ variation_id: 42 })
-  const headers = { 'content-type': 'application/json' }
+  const headers = { ...api.fresh(), 'content-type': 'application/json' }
   const answer = await ask(api.site, '/api/v1/promo/track-click/', { method: 'POST', headers, body })
   expect(answer.status).toBe(204)
 })
@@ -187,7 +187,7 @@ describe('health and metrics', () => {
   test('health tells of every part, liveness only that the process answers', async () => {
     const health = await ask(api.site, '/api/v1/promo/health')
     expect(health).toMatchObject({ status: 200, headers: apiHeaders })
-    expect(jsonOf(health)).toEqual({
+    expect(jsonOf(health)).toMatchObject({
       status: 'ok',
       database: { ok: true },
       migrated: true,
@@ -207,7 +207,7 @@ describe('health and metrics', () => {
   })
 
   test("metrics are in Prometheus' format, for this machine or with the token", async () => {
-    const answer = await ask(api.site, '/api/v1/promo/metrics')
+    const answer = await ask(api.site, '/api/v1/promo/metrics', { headers: api.fresh() })
     expect(answer).toMatchObject({
       status: 200,
       headers: { ...apiHeaders, 'content-type': expect.stringMatching(/^text\/plain; version=0\.0\.4/) },

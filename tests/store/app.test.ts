@@ -39,8 +39,11 @@ const nowhere = 'postgres://promo@127.0.0.1:1/promo'
 
 test('one app answers links, reports, choices, health and metrics, and counts what it answers', async () => {
   const { app } = await open(database.url)
-  const client = app.client('::ffff:127.0.0.1', header)
-  expect(client).toEqual({ address: '127.0.0.1', forwarded: false })
+  const local = (name: string) => (name === 'host' ? 'localhost:4321' : undefined)
+  expect(app.client('::ffff:127.0.0.1', local)).toEqual({ address: '127.0.0.1', forwarded: false })
+  const client = app.caller('::ffff:127.0.0.1', local)
+  expect(client).toEqual({ address: '127.0.0.1', forwarded: false, local: true })
+  expect(app.caller('::1', local, '1.0')).toMatchObject({ local: false })
   const click = { method: 'GET', slug: 'nocodemba', query: 'promo_var=42', header, client }
   expect(await app.answerPromoLink(click)).toMatchObject({ status: 307 })
   expect(await app.answerPromoLink({ ...click, query: 'promo_var=4711' })).toMatchObject({ status: 307 })

@@ -41,6 +41,7 @@ async function health(
     migrated?: boolean
     from?: Database
     unnamed?: number
+    silent?: boolean
     overflowing?: boolean
     links?: Partial<CacheState>
     variations?: Partial<CacheState>
@@ -51,7 +52,7 @@ async function health(
     database: parts.from ?? database,
     readings: () => ({ ...readings, ...parts.readings }),
     migrated: () => parts.migrated ?? true,
-    unnamedProxy: { count: parts.unnamed ?? 0 },
+    unnamedProxy: { count: parts.unnamed ?? 0, silent: parts.silent ?? false },
     unchecked: { overflowing: parts.overflowing ?? false },
     known: { links: { ...well, ...parts.links }, variations: { ...well, ...parts.variations } },
     linkHints: async () => parts.hints ?? [],
@@ -120,6 +121,13 @@ test('a proxy that the settings do not name is a hint, and nothing is degraded',
   })
 })
 
+test('a proxy that leaves no sign of itself is a hint, which names what to set', async () => {
+  expect(await health({ silent: true })).toMatchObject({
+    code: 200,
+    hints: [expect.stringMatching(/X-Forwarded-For.*PROMO_TRUSTED_PROXIES.*PROMO_INGEST_TOKEN/)],
+  })
+})
+
 test('damaged lines that are kept aside are a hint', async () => {
   expect(await health({ readings: { damagedBytes: 12 } })).toMatchObject({
     code: 200,
@@ -162,7 +170,7 @@ test('however many ask, the database is asked once a second', async () => {
     database: counting,
     readings: () => readings,
     migrated: () => true,
-    unnamedProxy: { count: 0 },
+    unnamedProxy: { count: 0, silent: false },
     unchecked: { overflowing: false },
     known: { links: well, variations: well },
     linkHints: async () => [],

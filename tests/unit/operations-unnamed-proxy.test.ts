@@ -5,7 +5,7 @@ import { watchForUnnamedProxy } from '../../src/lib/operations/unnamed-proxy.ts'
 
 const counted = (address: string, peer: string, forwarded = true, trusted = parseNetworks('10.0.0.1')) => {
   const watch = watchForUnnamedProxy(trusted, openLog('silent'))
-  watch.notice({ address, forwarded }, peer)
+  watch.notice({ address, forwarded }, peer, 'localhost:4321')
   return watch.count
 }
 
@@ -30,10 +30,25 @@ test('the log says so once, with the name of the setting', () => {
   const log = openLog('silent')
   const warn = vi.spyOn(log, 'warn')
   const watch = watchForUnnamedProxy(undefined, log)
-  for (const _ of [1, 2, 3]) watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2')
+  for (const _ of [1, 2, 3]) watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2', undefined)
   expect(watch.count).toBe(3)
   expect(warn).toHaveBeenCalledExactlyOnceWith(
     { proxy: '10.0.0.2' },
     expect.stringContaining('PROMO_TRUSTED_PROXIES'),
   )
+})
+
+test('a proxy on this machine that leaves no sign is known by the host that is asked for', () => {
+  const log = openLog('silent')
+  const warn = vi.spyOn(log, 'warn')
+  const watch = watchForUnnamedProxy(undefined, log)
+  const notice = (address: string, host: string | undefined, forwarded = false) =>
+    watch.notice({ address, forwarded }, address, host)
+  for (const host of ['localhost', 'localhost:4321', '127.0.0.1:4321', '[::1]:4321', undefined])
+    notice('127.0.0.1', host)
+  notice('203.0.113.7', 'www.example.com')
+  expect([watch.silent, watch.count]).toEqual([false, 0])
+  for (const address of ['127.0.0.1', '::1']) notice(address, 'www.example.com')
+  expect([watch.silent, watch.count]).toEqual([true, 2])
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('PROMO_INGEST_TOKEN'))
 })

@@ -1,22 +1,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ApiFault } from './answer.ts'
-import { type Client, type HeaderReader, isLocal } from './client.ts'
+import type { Caller, HeaderReader } from './client.ts'
 
 /**
- * Who may post events, ask for a promo and read metrics: callers on this machine, and callers with the token.
- * `undefined` where access is granted.
+ * Who may post events, ask for a promo and read metrics: callers with the token or, as long as none is set, callers on this
+ * machine. `undefined` where access is granted.
  */
 export function refuseCaller(
-  client: Client,
+  { local }: Pick<Caller, 'local'>,
   header: HeaderReader,
   token: string | undefined,
 ): ApiFault | undefined {
   const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
-  if (given === undefined && isLocal(client, header)) return undefined
+  if (given === undefined && token === undefined && local) return undefined
   if (given !== undefined && token !== undefined && equal(given, token)) return undefined
   const message =
     token === undefined
-      ? 'Only callers on this machine are accepted: set PROMO_INGEST_TOKEN and send it as "Authorization: Bearer …"'
+      ? 'Only programs on this machine that ask for localhost are accepted, and not through a proxy: set PROMO_INGEST_TOKEN and send it as "Authorization: Bearer …"'
       : 'Send the value of PROMO_INGEST_TOKEN as "Authorization: Bearer …"'
   return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
 }

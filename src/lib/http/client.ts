@@ -4,6 +4,9 @@ import { plainAddress } from '../privacy/visitor-hash.ts'
 /** Who sent a request: the address that counts as the client's, and whether a proxy stands between. */
 export type Client = { address: string; forwarded: boolean }
 
+/** The same, and whether it is a program on this very machine. */
+export type Caller = Client & { local: boolean }
+
 export type HeaderReader = (name: string) => string | undefined
 
 const forwardingHeaders = [
@@ -15,38 +18,38 @@ const forwardingHeaders = [
   'cf-connecting-ip',
 ]
 
+/** Proxies that a request may have come through; what they have not written themselves costs nothing then. */
+const mostHops = 20
+/** Characters of an address with brackets, port and blanks around it. */
+const longestHop = 100
+
 /**
  * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most address
- * of `X-Forwarded-For` that is no trusted proxy itself. What stands left of it anyone can have written.
+ * of `X-Forwarded-For` that is no trusted proxy itself. What stands left of it anyone can have written, so it is not read.
  */
 export function clientOf(peer: string, header: HeaderReader, trusted: BlockList | undefined): Client {
   const forwarded = forwardingHeaders.some((name) => header(name) !== undefined)
-  let address = plainAddress(peer)
+  const address = plainAddress(peer)
   if (!forwarded || !trusted) return { address, forwarded }
-  const hops = (header('x-forwarded-for') ?? '')
-    .split(',')
-    .map((hop) => plainAddress(withoutPort(hop.trim())))
-  while (isIn(trusted, address)) {
-    const hop = hops.pop()
-    if (hop === undefined || isIP(hop) === 0) break
+  return { address: untrustedHop(header('x-forwarded-for') ?? '', address, trusted), forwarded }
+}
+
+function untrustedHop(hops: string, peer: string, trusted: BlockList): string {
+  let address = peer
+  let end = hops.length
+  for (let count = 0; count < mostHops && end >= 0 && isIn(trusted, address); count += 1) {
+    const start = end === 0 ? -1 : hops.lastIndexOf(',', end - 1)
+    const hop = end - start > longestHop ? '' : plainAddress(withoutPort(hops.slice(start + 1, end).trim()))
+    if (isIP(hop) === 0) break
     address = hop
+    end = start
   }
-  return { address, forwarded }
+  return address
 }
 
 /** Some proxies write `1.2.3.4:5678` and `[2001:db8::1]:443`. */
 const withoutPort = (hop: string): string =>
   /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^([\d.]+):\d+$/, '$1')
-
-/**
- * Whether the request comes from this very machine, straight and not from a page in a browser: a page can also ask for
- * an image, which has no `Origin`. `none` is what a person typed.
- */
-export const isLocal = (client: Client, header: HeaderReader): boolean =>
-  !client.forwarded &&
-  header('origin') === undefined &&
-  (header('sec-fetch-site') ?? 'none') === 'none' &&
-  (client.address === '::1' || client.address.startsWith('127.'))
 
 export const isIn = (networks: BlockList, address: string): boolean =>
   isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')

@@ -3,34 +3,38 @@ import type { Metrics } from '../operations/metrics.ts'
 import { messageOf } from '../result.ts'
 import { refuseCaller } from './access.ts'
 import { type Answer, type ApiFault, faultAnswer, json } from './answer.ts'
-import type { Client, HeaderReader } from './client.ts'
+import type { Caller, HeaderReader } from './client.ts'
 import { limitPerMinute, type RateLimit } from './rate-limits.ts'
 
 export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics' | 'analytics'
+
+/** By endpoint; callers who are `refused` may have the address of one who is not, behind a proxy. */
+export type Limits = Record<Endpoint | 'refused', RateLimit>
 
 export type GuardParts = {
   token: string | undefined
   /** Whether the request may read analytics. */
   refuseReader: (header: HeaderReader) => Promise<ApiFault | undefined>
-  limits: Record<Endpoint, RateLimit>
+  limits: Limits
   metrics: Pick<Metrics, 'requests'>
   log: Log
 }
 
-/** How often an address may ask each endpoint. */
-export const endpointLimits = (): Record<Endpoint, RateLimit> => ({
+/** How often an address may ask each endpoint, and be refused by any. */
+export const endpointLimits = (): Limits => ({
   'track-impression': limitPerMinute(200),
   'track-click': limitPerMinute(500),
   'select-random': limitPerMinute(100),
   metrics: limitPerMinute(100),
   analytics: limitPerMinute(60),
+  refused: limitPerMinute(500),
 })
 
 /** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
 export async function guard(
   parts: GuardParts,
   endpoint: Endpoint,
-  { request, client }: { request: Request; client: Client },
+  { request, client }: { request: Request; client: Caller },
   respond: () => Promise<Answer>,
 ): Promise<Answer> {
   const answer = await limited(parts, endpoint, request, client, respond).catch((error: unknown) => {
@@ -45,15 +49,15 @@ async function limited(
   { token, limits, refuseReader }: GuardParts,
   endpoint: Endpoint,
   request: Request,
-  client: Client,
+  client: Caller,
   respond: () => Promise<Answer>,
 ): Promise<Answer> {
-  const wait = await limits[endpoint](client.address)
+  const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
+  const refused = endpoint === 'analytics' ? await refuseReader(header) : refuseCaller(client, header, token)
+  const wait = await limits[refused ? 'refused' : endpoint](client.address)
   if (wait !== undefined) {
     const message = `Too many requests, try again in ${wait} s`
     return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
   }
-  const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
-  const refused = endpoint === 'analytics' ? await refuseReader(header) : refuseCaller(client, header, token)
   return refused ? faultAnswer(refused) : await respond()
 }

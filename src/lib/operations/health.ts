@@ -3,13 +3,14 @@ import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
 import type { Database } from '../store/database.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
+import { silentProxy } from './unnamed-proxy.ts'
 
 export type HealthParts = {
   database: Database
   readings: () => BufferReadings
   /** Whether the database has this version's tables. */
   migrated: () => boolean
-  unnamedProxy: { readonly count: number }
+  unnamedProxy: { readonly count: number; readonly silent: boolean }
   unchecked: { readonly overflowing: boolean }
   known: Record<'links' | 'variations', CacheState>
   linkHints: () => Promise<string[]>
@@ -76,6 +77,7 @@ export function createHealth({
       hints: [
         unnamedProxy.count > 0 &&
           'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
+        unnamedProxy.silent && silentProxy,
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
         (links.length > 0 || variations.length > 0) &&
