@@ -182,6 +182,14 @@ create table promo_impression_tracking (
   constraint promo_impression_tracking_recipients_check CHECK (recipients >= 1 AND recipients <= 10000000)
 );
 
+create table promo_link_damage (
+  day date not null,
+  slug text not null,
+  damaged bigint not null default 0,
+  unreadable bigint not null default 0,
+  constraint promo_link_damage_pkey PRIMARY KEY (day, slug)
+);
+
 create table promo_migrations (
   name text not null,
   applied_at timestamp with time zone not null default now(),

@@ -8,11 +8,11 @@ import { createClassifier } from './classify/classifier.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { type Answer, plainText } from './http/answer.ts'
-import type { Caller } from './http/client.ts'
-import { type Endpoint, endpointLimits, guard } from './http/guard.ts'
-import { answerPromoLink, type Damage, type PromoLinkRequest } from './links/answer-promo-link.ts'
+import { plainText } from './http/answer.ts'
+import { endpointLimits, guard } from './http/guard.ts'
+import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { openKnown } from './links/known.ts'
+import { createLinkDamage } from './links/link-damage.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseTime } from './operations/doubt-time.ts'
 import { createHealth } from './operations/health.ts'
@@ -85,6 +85,7 @@ async function assemble(
 
   const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log })
   const { links, variations } = known
+  const damage = createLinkDamage({ database, now, count: metrics.countDamage })
   const selection = openSelection({ config, database, links, now, random })
   const salts = createSalts({ database, now, log })
   const events = openEventBuffer({
@@ -129,7 +130,7 @@ async function assemble(
         await known.refresh()
         return true
       },
-      tend: events.tend,
+      tend: () => Promise.all([events.tend(), damage.flush()]),
       provide,
       settle: settler(database, log, {
         observationMinutes: config.PROMO_OBSERVATION_MINUTES,
@@ -181,7 +182,7 @@ async function assemble(
     log,
     flood: createFlood(config.PROMO_FLOOD_PER_MINUTE),
     onVisit: metrics.countVisit,
-    onDamage: (_: string, damage: Damage) => metrics.countDamage(damage),
+    onDamage: damage.note,
   }
   const reports = {
     ...tracking,
@@ -210,11 +211,8 @@ async function assemble(
     database,
     ...createClients(config.PROMO_TRUSTED_PROXIES, unnamedProxy),
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
-    guard: (
-      endpoint: Endpoint,
-      source: { request: Request; client: Caller },
-      respond: () => Promise<Answer>,
-    ) => guard(gate, endpoint, source, respond),
+    guard: guard.bind(undefined, gate),
+    tellLinkDamage: damage.tell,
     reportClick: (report: ClickReport) => reportClick(reports, report),
     reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
     selectPromo: selection.select,
@@ -230,7 +228,7 @@ async function assemble(
       unnamedProxy,
       unchecked,
       known,
-      linkHints: createLinkHints({ database, siteUrl: config.SITE_URL, pages, now }),
+      linkHints: createLinkHints({ database, siteUrl: config.SITE_URL, pages, damage, now }),
       now,
     }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
@@ -239,6 +237,7 @@ async function assemble(
       maintenance.stop()
       known.stop()
       await events.close(drainWait)
+      await damage.flush()
       await database.close(1_000)
       await server.stop()
     },

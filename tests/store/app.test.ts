@@ -205,3 +205,18 @@ test('a fault that only a person can mend is told instead', async () => {
   const app = await openApp({ config: config.value, log: openLog('silent') })
   expect(app).toMatchObject({ ok: false, fault: { message: expect.stringContaining(file) } })
 })
+
+test('what was damaged is told, and kept when the app closes', async () => {
+  const { app } = await open(database.url)
+  const click = { method: 'GET', slug: 'nocodemba).', header, client: app.client('127.0.0.1', header) }
+  for (let asked = 0; asked < 20; asked += 1)
+    await app.answerPromoLink({ ...click, query: asked < 15 ? 'promo_var=42' : 'promo_var=3D1' })
+  await app.close()
+  const counts = database.sql`
+    select slug, sum(damaged)::integer as damaged, sum(unreadable)::integer as unreadable from promo_link_damage group by slug
+  `
+  expect(await counts).toEqual([{ slug: 'nocodemba', damaged: 15, unreadable: 5 }])
+  const { app: later } = await open(database.url)
+  expect(await later.tellLinkDamage(undefined, '2100-01-01')).toMatch(/^20 of 20 clicks/)
+  expect((await later.readHealth()).body).toMatch(/in the last week 20 of 20 clicks/)
+})

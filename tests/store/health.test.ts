@@ -217,7 +217,9 @@ test('liveness asks nobody', () => {
 test('links that work and lead nowhere are hinted at, however they came into the database', async () => {
   expect(await health({ hints: ['one', 'two'] })).toMatchObject({ code: 200, hints: ['one', 'two'] })
   let now = 0
-  const parts = { siteUrl: 'https://news.example', pages: new Set(['about']), now: () => now }
+  let told: string | undefined
+  const damage = { tell: async (...days: unknown[]) => told && `${told} ${days.join(' ')}` }
+  const parts = { siteUrl: 'https://news.example', pages: new Set(['about']), damage, now: () => now }
   const hints = createLinkHints({ database, ...parts })
   expect(await hints()).toEqual([])
   await store.sql`
@@ -233,6 +235,9 @@ test('links that work and lead nowhere are hinted at, however they came into the
     'destinations have "&amp;" where "&" is meant: /about',
     'pages of the site come before links of the same name, choose other slugs: /about',
   ])
+  now += 10_000
+  told = 'many clicks'
+  expect((await hints()).at(-1)).toBe('in the last week many clicks 1969-12-26 1970-01-01')
   const slugs = Array.from({ length: 12 }, (_, index) => `x${index}`)
   const many = hintsOn(
     slugs.map((slug) => ({ slug, destination_url: 'not a url' })),

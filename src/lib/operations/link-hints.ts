@@ -1,3 +1,4 @@
+import type { LinkDamageLog } from '../links/link-damage.ts'
 import { hintsOn } from '../links/link-faults.ts'
 import type { Database } from '../store/database.ts'
 import { listLeads } from '../store/links.ts'
@@ -6,18 +7,33 @@ const deadline = 1_000
 /** All links are read for it: once in so many milliseconds at the most. */
 const rememberFor = 10_000
 
+const week = 6 * 86_400_000
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
+
 export type LinkHintParts = {
   database: Database
   siteUrl: string
   pages: ReadonlySet<string>
+  damage: Pick<LinkDamageLog, 'tell'>
   now: () => number
 }
 
 /** Tells what is wrong with the links of the database, however they came there; nothing while it does not answer. */
-export function createLinkHints({ database, siteUrl, pages, now }: LinkHintParts): () => Promise<string[]> {
+export function createLinkHints({
+  database,
+  siteUrl,
+  pages,
+  damage,
+  now,
+}: LinkHintParts): () => Promise<string[]> {
   const look = async (): Promise<string[]> => {
     const links = await database.run((sql) => listLeads(sql), deadline)
-    return links.ok ? hintsOn(links.value, siteUrl, pages) : []
+    if (!links.ok) return []
+    const told = await damage.tell(dayOf(now() - week), dayOf(now()))
+    return [
+      ...hintsOn(links.value, siteUrl, pages),
+      ...(told === undefined ? [] : [`in the last week ${told}`]),
+    ]
   }
   let last: { at: number; hints: Promise<string[]> } | undefined
   return async () => {
