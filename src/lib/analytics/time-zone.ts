@@ -1,5 +1,5 @@
 /** Names of three letters that the time zone database has; others are abbreviations, which mean several places. */
-const shortNames = new Set('CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET'.split(' '))
+const shortNames = /^(cet|eet|est|gmt|hst|met|mst|prc|roc|rok|uct|utc|wet)$/i
 
 /**
  * The name of a time zone as both the database and this process understand it alike, or `undefined` where it is none. A
@@ -11,7 +11,7 @@ export function timeZoneOf(given: string): string | undefined {
   if (given === 'Factory') return 'UTC'
   const name = given.replace(/^posix\//, '')
   if (!/^[a-z]/i.test(name)) return undefined
-  if (/^[a-z]{3}$/i.test(name) && !shortNames.has(name.toUpperCase())) return undefined
+  if (/^[a-z]{3}$/i.test(name) && !shortNames.test(name)) return undefined
   try {
     const place = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
     return name.includes('/') ? name : place
