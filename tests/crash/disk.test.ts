@@ -95,5 +95,5 @@ async function expectFault(site: SiteProcess, code: 'full' | 'unwritable'): Prom
   expect(health).toMatchObject({ code: 503, status: 'degraded', journal: { ok: false } })
   expect(await readMetric(site, 'promo_journal_faults_total', `"${code}"`)).toBeGreaterThan(0)
   expect(site.log.filter((line) => line.includes(`"fault":"${code}"`))).toHaveLength(1)
-  expect(await visit(site, { variation: 1 })).toBe(307)
+  expect(await visit(site, { variation: 0 })).toBe(307)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type App, openApp } from '../../src/lib/app.ts'
-import type { FileLayer } from '../../src/lib/buffer/journal.ts'
+import type { FileLayer } from '../../src/lib/buffer/files.ts'
 import { readConfig } from '../../src/lib/config.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -123,7 +123,7 @@ test('an empty database is migrated; damage and faults of the journal are counte
   writeFileSync(join(dataDir, 'journal', 'dead.owner'), ownerThatDied)
   writeFileSync(join(dataDir, 'journal', '000000000000001-000001.dead.journal'), 'damaged\n')
   const files = failingFiles()
-  files.fail.openSync = 'EACCES'
+  files.fail.open = 'EACCES'
   const { app, messages } = await open(empty.url, { files, dataDir })
   expect(messages).toContain('migrated the database')
   await insertPromos(empty.sql)

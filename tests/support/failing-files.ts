@@ -1,55 +1,81 @@
 import fs from 'node:fs'
-import type { FileLayer } from '../../src/lib/buffer/journal.ts'
+import type { FileLayer } from '../../src/lib/buffer/files.ts'
 
 export type FailingFiles = FileLayer & {
   /** The operations that fail from now on, and with what. */
   fail: Partial<Record<keyof FileLayer, string>>
   /** After so many bytes a write takes no more: a disk that fills in the middle of a line. */
   room: number
-  /** Whether a sync never ends. */
-  hang: boolean
+  /** Freezes the disk, as `fsfreeze` does: what is asked of it from now on waits until it is thawed. */
+  freeze(): void
+  thaw(): void
+  /** How many of each operation were asked for. */
+  calls: Record<keyof FileLayer, number>
 }
+
+type Ended = (error: Error | null, value: undefined) => void
+const failed = (done: Ended) => (error: Error) => done(error, undefined)
+const ended = (done: Ended) => (error: Error | null) => done(error, undefined)
 
 /** The real file system, with a disk that can be broken at will. */
 export function failingFiles(): FailingFiles {
-  const broken = (operation: keyof FileLayer): void => {
-    const code = files.fail[operation]
-    if (code) throw Object.assign(new Error(`${code}: ${operation}`), { code })
+  let frozen: (() => void)[] | undefined
+  const noCalls = { mkdir: 0, open: 0, write: 0, close: 0, unlink: 0, fdatasync: 0, fsync: 0 }
+  const state = { fail: {}, room: Number.POSITIVE_INFINITY, calls: noCalls } satisfies Partial<FailingFiles>
+
+  /** Runs an operation, or lets it fail, when the disk is not frozen. */
+  const ask = (operation: keyof FileLayer, done: (error: Error) => void, run: () => void): void => {
+    files.calls[operation] += 1
+    const go = () => {
+      const code = files.fail[operation]
+      if (code) process.nextTick(done, Object.assign(new Error(`${code}: ${operation}`), { code }))
+      else run()
+    }
+    if (frozen) frozen.push(go)
+    else go()
   }
+
   const files: FailingFiles = {
-    ...fs,
-    fail: {},
-    room: Number.POSITIVE_INFINITY,
-    hang: false,
-    mkdirSync: Object.assign(fs.mkdirSync),
-    openSync(...parameters: Parameters<typeof fs.openSync>) {
-      broken('openSync')
-      return fs.openSync(...parameters)
+    ...state,
+    freeze() {
+      frozen ??= []
     },
-    writeSync(fd: number, data: NodeJS.ArrayBufferView | string, from?: number | null) {
-      broken('writeSync')
-      if (files.room <= 0) throw Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })
-      const bytes =
-        typeof data === 'string'
-          ? Buffer.from(data)
-          : Buffer.from(data.buffer, data.byteOffset, data.byteLength).subarray(from ?? 0)
-      const fits = bytes.subarray(0, files.room)
-      files.room -= fits.length
-      return fs.writeSync(fd, fits)
+    thaw() {
+      const waiting = frozen ?? []
+      frozen = undefined
+      for (const go of waiting) go()
     },
-    closeSync(fd: number) {
-      fs.closeSync(fd)
-      broken('closeSync')
-    },
-    fdatasync: Object.assign(
-      (fd: number, done: fs.NoParamCallback) => {
-        if (files.hang) return
-        const code = files.fail.fdatasync
-        if (code) done(Object.assign(new Error(code), { code }))
-        else fs.fdatasync(fd, done)
-      },
-      { __promisify__: fs.fdatasync.__promisify__ },
-    ),
+    mkdir: (path, options, done) =>
+      ask(
+        'mkdir',
+        (error) => done(error, undefined),
+        () => fs.mkdir(path, options, done),
+      ),
+    open: (path, flags, mode, done) =>
+      ask(
+        'open',
+        (error) => done(error, 0),
+        () => fs.open(path, flags, mode, done),
+      ),
+    write: (fd, lines, from, length, position, done) =>
+      ask(
+        'write',
+        (error) => done(error, 0),
+        () => {
+          if (files.room <= 0) {
+            done(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }), 0)
+            return
+          }
+          const fits = Math.min(length, files.room)
+          files.room -= fits
+          fs.write(fd, lines, from, fits, position, (error, written) => done(error, written))
+        },
+      ),
+    // The file is closed all the same: a test must not use up descriptors.
+    close: (fd, done) => fs.close(fd, () => ask('close', failed(done), () => done(null, undefined))),
+    unlink: (path, done) => ask('unlink', failed(done), () => fs.unlink(path, ended(done))),
+    fdatasync: (fd, done) => ask('fdatasync', failed(done), () => fs.fdatasync(fd, ended(done))),
+    fsync: (fd, done) => ask('fsync', failed(done), () => fs.fsync(fd, ended(done))),
   }
   return files
 }

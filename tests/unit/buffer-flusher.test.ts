@@ -14,7 +14,7 @@ import { crc32 } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import type { FileLayer } from '../../src/lib/buffer/journal.ts'
+import type { FileLayer } from '../../src/lib/buffer/files.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
@@ -138,7 +138,7 @@ test('segments whose first line is damaged, or that hold nothing, are adopted al
 
 test("a file layer of the caller's own is used", async () => {
   const files = failingFiles()
-  files.fail.openSync = 'EACCES'
+  files.fail.open = 'EACCES'
   const { events } = await open(async () => ok([]), undefined, undefined, files)
   expect(await events.buffer.accept(aClick())).toBe('in_memory')
   await events.close(500)

@@ -1,6 +1,6 @@
-import { existsSync, type NoParamCallback, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { instanceOfSegment, openJournal } from '../../src/lib/buffer/journal.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -16,7 +16,7 @@ const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
     maxBytes,
     sync,
     files,
-    onFolder: () => {
+    onFolder: async () => {
       begun += 1
     },
   })
@@ -25,26 +25,28 @@ const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
   return { folder, files, journal, segments, read, begun: () => begun }
 }
 
-test('lines are in the file when append returns, in segments whose names sort by time', () => {
+const line = (text: string) => Buffer.from(`${text}\n`)
+
+test('lines are in the file when append resolves, in segments whose names sort by time', async () => {
   const { journal, segments, read, begun } = open()
-  expect(journal.append(Buffer.from('one\n')).ok).toBe(true)
-  expect(journal.append(Buffer.from('two\n')).ok).toBe(true)
+  expect(await journal.append(line('one'))).toEqual({ ok: true, value: undefined })
+  await journal.append(line('two'))
   expect(read()).toEqual(['one\ntwo\n'])
   const sealed = journal.seal()
-  journal.append(Buffer.from('three\n'))
+  await journal.append(line('three'))
   expect(read()).toEqual(['one\ntwo\n', 'three\n'])
   expect(begun()).toBe(1)
   expect(segments().map(instanceOfSegment)).toEqual(['abc123', 'abc123'])
-  expect(sealed).toEqual({ path: expect.stringContaining(segments()[0] ?? '?'), bytes: 8 })
+  expect(sealed).toMatchObject({ path: expect.stringContaining(segments()[0] ?? '?'), bytes: 8 })
   expect(instanceOfSegment('/somewhere/rejects.ndjson')).toBeUndefined()
 })
 
-test('a folder that has vanished is made again, and its writer told', () => {
+test('a folder that has vanished is made again, and its writer told', async () => {
   const { folder, journal, read, begun } = open()
-  journal.append(Buffer.from('one\n'))
+  await journal.append(line('one'))
   journal.seal()
   rmSync(folder, { recursive: true })
-  expect(journal.append(Buffer.from('two\n')).ok).toBe(true)
+  expect(await journal.append(line('two'))).toMatchObject({ ok: true })
   expect(read()).toEqual(['two\n'])
   expect(begun()).toBe(2)
 })
@@ -54,8 +56,8 @@ test('nothing appended, nothing sealed', () => {
 })
 
 test('a retired segment is gone, and gives its room back; twice does no harm', async () => {
-  const { journal, segments } = open()
-  journal.append(Buffer.from('one\n'))
+  const { journal, segments, files } = open()
+  await journal.append(line('one'))
   const sealed = journal.seal()
   expect(journal.bytes).toBe(4)
   if (sealed) journal.retire(sealed)
@@ -64,82 +66,133 @@ test('a retired segment is gone, and gives its room back; twice does no harm', a
   expect(segments()).toEqual([])
   if (sealed) journal.retire(sealed)
   await journal.retired()
+  expect(files.calls).toMatchObject({ close: 1, unlink: 2 })
 })
 
-test('a full journal takes nothing more; adopted segments count', () => {
-  const { journal } = open(10)
-  journal.adopt([{ path: '/gone', bytes: 5 }])
-  expect(journal.append(Buffer.from('1234\n')).ok).toBe(true)
-  expect(journal.append(Buffer.from('5\n'))).toEqual({
-    ok: false,
-    fault: { code: 'full', message: 'the journal has reached 10 bytes' },
-  })
+test('a full journal takes nothing more until there is room again; adopted segments count', async () => {
+  const { journal, read } = open(10)
+  const adopted = { path: '/gone', bytes: 5 }
+  journal.adopt([adopted])
+  expect(await journal.append(line('1234'))).toMatchObject({ ok: true })
+  const full = { code: 'full', message: 'the journal has reached 10 bytes' }
+  expect(await journal.append(line('5'))).toEqual({ ok: false, fault: full })
+  expect(journal).toMatchObject({ fault: full, held: 1 })
+  journal.retire(adopted)
+  expect(await journal.append(line('6'))).toMatchObject({ ok: true })
+  expect(read()).toEqual(['1234\n5\n6\n'])
+  expect(journal).toMatchObject({ fault: undefined, held: 0, bytes: 9 })
 })
 
-test('a disk that fills within a line does not spoil the next line', () => {
+test('a disk that fills within a line does not spoil the next line', async () => {
   const { journal, files, read } = open()
-  journal.append(Buffer.from('first\n'))
+  await journal.append(line('first'))
   files.room = 3
-  expect(journal.append(Buffer.from('second\n'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  expect(await journal.append(line('second'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
   files.room = 100
-  journal.append(Buffer.from('third\n'))
-  journal.append(Buffer.from('fourth\n'))
-  expect(read()).toEqual(['first\nsec\nthird\nfourth\n'])
+  await journal.append(line('third'))
+  expect(read()).toEqual(['first\nsec\nsecond\nthird\n'])
 })
 
-test('a folder that cannot be written is a fault, and is tried again', () => {
+test('what a disk refuses is held in order, and written when it takes it, whether or not more comes', async () => {
   const { journal, files, read } = open()
-  files.fail.openSync = 'EACCES'
-  expect(journal.append(Buffer.from('one\n'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  files.fail.open = 'EACCES'
+  expect(await journal.append(line('one'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  expect(await journal.append(line('two'))).toMatchObject({ ok: false })
+  expect(journal.held).toBe(2)
   files.fail = {}
-  expect(journal.append(Buffer.from('two\n')).ok).toBe(true)
-  expect(read()).toEqual(['two\n'])
+  await vi.waitFor(() => expect(journal).toMatchObject({ held: 0, fault: undefined }))
+  expect(read()).toEqual(['one\ntwo\n'])
 })
 
-test('sync reaches the disk, once with the folder; without a segment there is nothing to do', async () => {
+test('a disk that failed is tried at once when somebody asks', async () => {
   const { journal, files } = open()
-  expect(await journal.sync()).toEqual({ ok: true, value: undefined })
-  journal.append(Buffer.from('one\n'))
-  expect(await journal.sync()).toEqual({ ok: true, value: undefined })
-  expect(await journal.sync()).toEqual({ ok: true, value: undefined })
-  files.fail.fdatasync = 'EIO'
-  expect(await journal.sync()).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  files.fail.write = 'EIO'
+  await journal.append(line('one'))
+  files.fail = {}
+  const started = performance.now()
+  journal.retry()
+  await vi.waitFor(() => expect(journal.held).toBe(0), { interval: 5 })
+  expect(performance.now() - started).toBeLessThan(400)
 })
 
-test.runIf(existsSync('/proc/self/fd'))(
-  'the last lines of a segment that ended during a sync are reached by the next one',
-  async () => {
-    const { journal, files } = open(1_000, 'fsync')
-    const synced: string[] = []
-    const real = files.fdatasync
-    files.fdatasync = Object.assign(
-      (fd: number, done: NoParamCallback) => {
-        synced.push(readFileSync(`/proc/self/fd/${fd}`, 'utf8'))
-        real(fd, done)
-      },
-      { __promisify__: real.__promisify__ },
-    )
-    journal.append(Buffer.from('one\n'))
-    const first = journal.sync()
-    journal.append(Buffer.from('two\n'))
-    journal.seal()
-    await first
-    journal.append(Buffer.from('three\n'))
-    expect(await journal.sync()).toEqual({ ok: true, value: undefined })
-    expect(synced).toEqual(['one\n', 'one\ntwo\n', 'three\n'])
-    journal.seal()
-    expect(await journal.sync()).toEqual({ ok: true, value: undefined })
-    expect(synced).toHaveLength(3)
-  },
-)
+test('what is held of a retired segment is forgotten', async () => {
+  const { journal, files, segments } = open()
+  files.fail.open = 'EROFS'
+  await journal.append(line('one'))
+  const sealed = journal.seal()
+  if (sealed) journal.retire(sealed)
+  expect(journal).toMatchObject({ held: 0, bytes: 0 })
+  files.fail = {}
+  await journal.append(line('two'))
+  await journal.retired()
+  expect(segments()).toHaveLength(1)
+  expect(files.calls.unlink).toBe(0)
+})
+
+test.each([undefined, 'EIO'])('a segment can be retired while it is being written (%s)', async (fault) => {
+  const { journal, files, segments } = open()
+  await journal.append(line('one'))
+  files.freeze()
+  const first = journal.append(line('two'))
+  const second = journal.append(line('three'))
+  const sealed = journal.seal()
+  if (sealed) journal.retire(sealed)
+  expect(await second).toMatchObject({ ok: true })
+  expect(journal.held).toBe(1)
+  if (fault) files.fail.write = fault
+  files.thaw()
+  expect(await first).toMatchObject({ ok: !fault })
+  await journal.retired()
+  expect(segments()).toEqual([])
+  expect(journal).toMatchObject({ held: 0, bytes: 0 })
+})
+
+test('with fsync an append has reached the disk, and the first one of a segment its folder', async () => {
+  const { journal, files } = open(1_000, 'fsync')
+  await journal.append(line('one'))
+  await journal.append(line('two'))
+  expect(files.calls).toMatchObject({ write: 2, fdatasync: 2, fsync: 1 })
+  journal.seal()
+  await journal.append(line('three'))
+  expect(files.calls).toMatchObject({ fdatasync: 3, fsync: 2 })
+})
+
+test('after a sync that failed the sync is tried again, and nothing is written twice', async () => {
+  const { journal, files, read } = open(1_000, 'fsync')
+  files.fail.fdatasync = 'EIO'
+  expect(await journal.append(line('one'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
+  files.fail = {}
+  expect(await journal.append(line('two'))).toMatchObject({ ok: true })
+  expect(read()).toEqual(['one\ntwo\n'])
+})
 
 test('a close that fails is survived', async () => {
   const { journal, files, read } = open()
-  journal.append(Buffer.from('one\n'))
-  files.fail.closeSync = 'EIO'
+  await journal.append(line('one'))
+  files.fail.close = 'EIO'
   journal.seal()
-  await new Promise((resolve) => setImmediate(resolve))
+  await journal.retired()
   files.fail = {}
-  journal.append(Buffer.from('two\n'))
+  await journal.append(line('two'))
   expect(read()).toEqual(['one\n', 'two\n'])
+})
+
+test('a frozen disk is asked for two things at a time at the most, and loses nothing', async () => {
+  const { journal, files, read } = open()
+  await journal.append(line('first'))
+  const older = journal.seal()
+  await journal.append(line('second'))
+  await journal.retired()
+  files.freeze()
+  const before = { ...files.calls }
+  if (older) journal.retire(older)
+  const appended = ['third', 'fourth', 'fifth'].map((text) => journal.append(line(text)))
+  journal.seal()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const asked = Object.values(files.calls).reduce((sum, count) => sum + count, 0)
+  expect(asked - Object.values(before).reduce((sum, count) => sum + count, 0)).toBe(2)
+  files.thaw()
+  await Promise.all(appended)
+  await journal.retired()
+  expect(read()).toEqual(['second\nthird\nfourth\nfifth\n'])
 })

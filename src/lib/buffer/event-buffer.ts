@@ -3,16 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { damagedFile, openDamaged } from './damaged.ts'
+import type { FileLayer } from './files.ts'
 import { type Flusher, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
-import {
-  type FileLayer,
-  type JournalFault,
-  openJournal,
-  type SegmentFile,
-  segmentName,
-  startOfSegment,
-} from './journal.ts'
+import { type JournalFault, openJournal, type SegmentFile, segmentName, startOfSegment } from './journal.ts'
 import { decodeLines } from './read-lines.ts'
 import { countRecords, countUnchecked } from './record.ts'
 import type { RecordLines } from './record-batch.ts'
@@ -80,7 +74,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     startedAt: now(),
     maxBytes,
     sync,
-    onFolder: () => void instance.beat(),
+    onFolder: instance.beat,
     ...(files && { files }),
   })
   const rejects = openRejects(folder)
@@ -153,11 +147,8 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     async close(grace) {
       await flusher.drained(grace)
       // A statement that hangs is left to its fate: its segment stays, and replaying it changes nothing.
-      const stopped = flusher
-        .stop()
-        .then(journal.retired)
-        .then(() => true)
-      if (await Promise.race([stopped, sleep(stopWait, false)])) await instance.leave()
+      const stopped = flusher.stop().then(journal.retired).then(instance.leave)
+      await Promise.race([stopped, sleep(stopWait)])
     },
   }
 }

@@ -5,8 +5,6 @@
 export type Lines = {
   /** Adds lines and answers them as bytes. */
   add(text: string): Uint8Array
-  /** Takes back what was added last. */
-  drop(bytes: Uint8Array): void
   /** Takes back all; the bytes answered so far are written over. */
   clear(): void
   /** All of them. */
@@ -31,9 +29,6 @@ export function createLines(): Lines {
       const from = used
       used += store.write(text, used)
       return store.subarray(from, used)
-    },
-    drop(bytes) {
-      used -= bytes.length
     },
     clear() {
       used = 0

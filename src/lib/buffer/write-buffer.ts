@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { fail, type Result } from '../result.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { type Acceptance, type Group, newGroup } from './arrivals.ts'
 import type { Journal, JournalFault, SegmentFile } from './journal.ts'
@@ -8,21 +9,17 @@ import { encodeRecord } from './record.ts'
 /**
  * Where events wait between the answer and the database.
  *
- *   arriving    accepted in this turn of the event loop, or while a sync is under way; not yet written
- *   collecting  in the newest segment, and in memory
+ *   arriving    accepted in this turn of the event loop, or while a write is under way
+ *   collecting  in the newest segment, or on their way into it, and in memory
  *   waiting     in ended segments, oldest first; behind one that is in memory, on disk only (`lines` is then undefined)
  *
  * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. In memory
  * events are the lines that went to the journal, and the database is given the same lines. In a rush one store of
  * lines is used for one segment after the other: more memory would bring the garbage collector along, and its pauses.
  */
-export type Batch = (
-  | {
-      /** `undefined` where the journal could not take the events. */ file: SegmentFile | undefined
-      lines: Lines
-    }
-  | { file: SegmentFile; lines: undefined }
-) & {
+export type Batch = {
+  file: SegmentFile
+  lines: Lines | undefined
   count: number
   /** How many of them are unchecked clicks. */
   unchecked: number
@@ -30,11 +27,14 @@ export type Batch = (
   since: number
 }
 
-/** What the newest segment holds, and whether all of it is on disk. */
-const newCollection = (lines: Lines) => ({ lines, count: 0, unchecked: 0, since: 0, onDisk: true })
+/** What the newest segment holds. */
+const newCollection = (lines: Lines) => ({ lines, count: 0, unchecked: 0, since: 0 })
 
 export type WriteBuffer = {
-  /** Resolves as soon as the event is as safe as it can be; never rejects and never waits for the database. */
+  /**
+   * Resolves as soon as the event is as safe as it can be, within a second whatever the disk does; never rejects and never
+   * waits for the database.
+   */
   accept(event: TrackingEvent): Promise<Acceptance>
   /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */
   next(): Batch | undefined
@@ -63,7 +63,7 @@ export type WriteBuffer = {
 export type WriteBufferOptions = {
   journal: Journal
   sync: 'write' | 'fsync'
-  /** Events in memory at the most. */
+  /** Events in memory at the most; those that are being written when a disk begins to fail are kept all the same. */
   maxEvents: number
   onArrival: () => void
   onFault: (fault: JournalFault, lost: number) => void
@@ -74,7 +74,9 @@ const segmentEvents = 4_000
 /** Turns of the event loop without another event that end the wait for more. */
 const quietTurns = 8
 /** A disk that hangs delays an answer by this much at the most, in milliseconds. */
-const syncDeadline = 1_000
+const answerDeadline = 1_000
+
+const hanging: JournalFault = { code: 'hangs', message: `nothing written within ${answerDeadline} ms` }
 
 export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const { journal, sync, maxEvents, onArrival, onFault } = options
@@ -83,20 +85,23 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   let waiting: Batch[] = []
   let aside: Batch[] = []
   let inMemory = 0
-  let syncing = false
-  let lastSynced = 0
-  /** Whether the sync under way has taken longer than an answer may wait. */
+  let writing = false
+  let lastWritten = 0
+  /** Whether the write under way has taken longer than an answer may wait. */
   let overdue = false
-  let fault: JournalFault | undefined
 
-  const takeArrivals = (): void => {
-    if (sync === 'write' || overdue) answerArrivals()
-    else if (!syncing) void syncArrivals()
-  }
-
-  const answerArrivals = (): void => {
-    const { events, resolve } = takeGroup()
-    resolve(write(events))
+  /** Events that arrive while a write is under way share the next one. */
+  const writeArrivals = async (): Promise<void> => {
+    if (writing) return
+    writing = true
+    while (arriving.events.length > 0) {
+      if (sync === 'fsync' && !overdue) await gather()
+      const { events, resolve } = takeGroup()
+      lastWritten = events.length
+      resolve(await write(events))
+      if (collecting.count >= Math.min(segmentEvents, maxEvents)) endSegment()
+    }
+    writing = false
   }
 
   const takeGroup = (): Group => {
@@ -106,78 +111,62 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   }
 
   /**
-   * Events that arrive while a sync is under way share the next one. They are not written before, because the system
-   * lets a write to a file wait for its sync, and the event loop with it.
-   */
-  const syncArrivals = async (): Promise<void> => {
-    syncing = true
-    while (arriving.events.length > 0) {
-      await gather()
-      const group = takeGroup()
-      lastSynced = group.events.length
-      const acceptance = write(group.events)
-      if (acceptance === 'journaled') await syncOf(group)
-      group.resolve(acceptance)
-    }
-    syncing = false
-  }
-
-  /**
    * A sync costs about the same for one event as for many. It waits for as many as the last one has answered, who in a
    * rush come again at once, or until nobody has come for a moment.
    */
   const gather = async (): Promise<void> => {
     let come = 0
-    for (let quiet = 0; quiet < quietTurns && arriving.events.length < lastSynced; quiet += 1) {
+    for (let quiet = 0; quiet < quietTurns && arriving.events.length < lastWritten; quiet += 1) {
       if (arriving.events.length > come) quiet = 0
       come = arriving.events.length
       await turn()
     }
   }
 
-  const syncOf = async (group: Group): Promise<void> => {
-    const timer = setTimeout(() => {
-      onFault({ code: 'unwritable', message: `no sync within ${syncDeadline} ms` }, 0)
-      overdue = true
-      group.resolve('journaled')
-      answerArrivals()
-    }, syncDeadline)
-    const synced = await journal.sync()
-    clearTimeout(timer)
-    overdue = false
-    if (!synced.ok) {
-      fault = synced.fault
-      onFault(synced.fault, 0)
-    }
-  }
-
-  const write = (events: readonly TrackingEvent[]): Acceptance => {
-    const [first] = events
-    if (!first) return 'journaled'
-    const lines = collecting.lines.add(encodeRecord(events))
-    const appended = journal.append(lines)
-    fault = appended.ok ? undefined : appended.fault
-    const fits = inMemory + events.length <= maxEvents
-    if (!appended.ok) onFault(appended.fault, fits ? 0 : events.length)
-    if (!appended.ok && !fits) {
-      collecting.lines.drop(lines)
+  const write = async (events: readonly TrackingEvent[]): Promise<Acceptance> => {
+    const known = currentFault()
+    if (known && inMemory + events.length > maxEvents) {
+      journal.retry()
+      onFault(known, events.length)
       return 'lost'
     }
-    if (collecting.count === 0) collecting.since = first.at
+    const appended = journal.append(collect(events))
+    const written = overdue ? fail(hanging) : await inTime(appended)
+    if (!written.ok) onFault(written.fault, 0)
+    return written.ok ? 'journaled' : 'in_memory'
+  }
+
+  /** Keeps events in memory and answers the lines to be written. */
+  const collect = (events: readonly TrackingEvent[]): Uint8Array => {
+    const [first] = events
+    if (first && collecting.count === 0) collecting.since = first.at
     collecting.count += events.length
     for (const { offer_id } of events) if (offer_id === null) collecting.unchecked += 1
     inMemory += events.length
-    if (!appended.ok) collecting.onDisk = false
-    if (collecting.count >= Math.min(segmentEvents, maxEvents)) endSegment()
     onArrival()
-    return appended.ok ? 'journaled' : 'in_memory'
+    return collecting.lines.add(encodeRecord(events))
   }
 
+  const inTime = (appended: Promise<Result<void, JournalFault>>): Promise<Result<void, JournalFault>> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        overdue = true
+        resolve(fail(hanging))
+      }, answerDeadline)
+      void appended.then((result) => {
+        clearTimeout(timer)
+        overdue = false
+        resolve(result)
+      })
+    })
+
+  const currentFault = (): JournalFault | undefined => (overdue ? hanging : journal.fault)
+
   const endSegment = (): void => {
-    if (collecting.count === 0) return
-    const file = journal.seal()
-    const { lines, onDisk, ...held } = collecting
-    if (file && onDisk && inMemory > held.count) {
+    const file = collecting.count > 0 && journal.seal()
+    if (!file) return
+    const { lines, ...held } = collecting
+    if (journal.held === 0 && inMemory > held.count) {
       waiting.push({ file, lines: undefined, ...held })
       inMemory -= held.count
       lines.clear()
@@ -191,7 +180,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   return {
     accept(event) {
       arriving.events.push(event)
-      if (arriving.events.length === 1) setImmediate(takeArrivals)
+      if (arriving.events.length === 1) setImmediate(writeArrivals)
       return arriving.accepted
     },
 
@@ -203,7 +192,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     remove(batch, retire) {
       waiting = waiting.filter((other) => other !== batch)
       if (batch.lines) inMemory -= batch.count
-      if (retire && batch.file) journal.retire(batch.file)
+      if (retire) journal.retire(batch.file)
     },
 
     setAside(batch) {
@@ -236,7 +225,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
       return aside[0]?.since ?? waiting[0]?.since ?? (collecting.count > 0 ? collecting.since : undefined)
     },
     get fault() {
-      return fault
+      return currentFault()
     },
   }
 }

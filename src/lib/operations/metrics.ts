@@ -47,7 +47,7 @@ export function createMetrics() {
   })
   const journalFaults = new Counter({
     name: 'promo_journal_faults_total',
-    help: 'Failed writes of the journal: full (its ceiling) or unwritable (the disk)',
+    help: 'Failed writes of the journal: full (its ceiling), unwritable (the disk) or hangs (a disk that does not answer)',
     labelNames: ['code'],
     registers,
   })

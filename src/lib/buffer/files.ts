@@ -1,0 +1,55 @@
+type Done<Value = void> = (error: Error | null, value: Value) => void
+
+/** The file operations that the journal needs, as `node:fs` has them, so that a test can let each fail or hang. */
+export type FileLayer = {
+  mkdir(path: string, options: { recursive: true; mode: number }, done: Done<string | undefined>): void
+  open(path: string, flags: string, mode: number, done: Done<number>): void
+  write(fd: number, lines: Uint8Array, from: number, length: number, position: null, done: Done<number>): void
+  close(fd: number, done: Done): void
+  unlink(path: string, done: Done): void
+  fdatasync(fd: number, done: Done): void
+  fsync(fd: number, done: Done): void
+}
+
+export type Files = {
+  /** Makes a folder that only its owner may read, and those above it. */
+  make(folder: string): Promise<void>
+  /** Opens a file for appending. */
+  open(path: string): Promise<number>
+  /** Resolves when the operating system has all of it. */
+  write(fd: number, bytes: Uint8Array): Promise<void>
+  /** Resolves when the disk has what was written. */
+  sync(fd: number): Promise<void>
+  /** A new file outlives a power loss only when its folder has been synced as well. */
+  syncFolder(folder: string): Promise<void>
+  close(fd: number): Promise<void>
+  unlink(path: string): Promise<void>
+}
+
+/** Plain descriptors and callbacks beneath: the file handles of `node:fs/promises` cost a click more. */
+export function createFiles(layer: FileLayer): Files {
+  const openFile = (path: string, flags: string): Promise<number> =>
+    called((done) => layer.open(path, flags, 0o600, done))
+  const writeSome = (fd: number, bytes: Uint8Array, from: number): Promise<number> =>
+    called((done) => layer.write(fd, bytes, from, bytes.length - from, null, done))
+  const close = (fd: number): Promise<void> => called((done) => layer.close(fd, done))
+  return {
+    async make(folder) {
+      await called((done) => layer.mkdir(folder, { recursive: true, mode: 0o700 }, done))
+    },
+    open: (path) => openFile(path, 'a'),
+    async write(fd, bytes) {
+      for (let sent = 0; sent < bytes.length; ) sent += await writeSome(fd, bytes, sent)
+    },
+    sync: (fd) => called((done) => layer.fdatasync(fd, done)),
+    async syncFolder(folder) {
+      const fd = await openFile(folder, 'r')
+      await called<void>((done) => layer.fsync(fd, done)).finally(() => close(fd))
+    },
+    close,
+    unlink: (path) => called((done) => layer.unlink(path, done)),
+  }
+}
+
+const called = <Value>(call: (done: Done<Value>) => void): Promise<Value> =>
+  new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))))
