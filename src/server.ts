@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { type App, openApp } from './lib/app.ts'
 import type { Config } from './lib/config.ts'
@@ -10,6 +11,8 @@ import { loadConfig } from './load-config.ts'
 import { type AstroHandler, createSite } from './site.ts'
 import { dist, readSitePages } from './site-pages.ts'
 
+/** How long connections in use have to ask once more, and to be told that it was the last time, in milliseconds. */
+const farewellWait = 300
 /** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
 const answersWait = 2_000
 
@@ -25,7 +28,8 @@ export async function startSite(config: Config, folders: readonly string[] = [])
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
   const { handler }: { handler: AstroHandler } = await import(pathToFileURL(entry).href)
-  const server = createSite({ app, astro: handler, dist, pages, folders })
+  const stopped = new AbortController()
+  const server = createSite({ app, astro: handler, dist, pages, folders, stopping: stopped.signal })
 
   // A redirect that works must go on working, whatever breaks beside it; nothing here relies on the broken work.
   process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))
@@ -33,6 +37,7 @@ export async function startSite(config: Config, folders: readonly string[] = [])
 
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
+    stopped.abort()
     stopping ??= closeServer(server).then(() => app.close())
     return stopping
   }
@@ -65,12 +70,16 @@ const listen = (server: Server, { HOST, PORT }: Config): Promise<string | undefi
   })
 
 async function closeServer(server: Server): Promise<void> {
+  if ((await connectionsOf(server)) > 0) await sleep(farewellWait)
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), answersWait)
   await closed
   clearTimeout(timer)
 }
+
+const connectionsOf = (server: Server): Promise<number> =>
+  new Promise((resolve) => server.getConnections((_, count = 0) => resolve(count)))
 
 function giveUp(message: string): never {
   process.stderr.write(`${message}\n`)

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import sirv from 'sirv'
+import { responsesUntil } from './last-responses.ts'
 import type { App } from './lib/app.ts'
 import { type Answer, faultAnswer } from './lib/http/answer.ts'
 import { answerAndClose, createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
@@ -28,13 +29,15 @@ export type SiteOptions = {
   pages: ReadonlySet<string>
   /** Further folders with files, looked up on each request. */
   folders?: readonly string[]
+  /** From then on no connection is kept for a next request. */
+  stopping: AbortSignal
 }
 
 /**
  * The site as one server: promo links are answered here by the function that the Astro route calls, since Astro's
  * pipeline would take ten times as long; files come from the build; everything else is Astro's.
  */
-export function createSite({ app, astro, dist, pages, folders = [] }: SiteOptions): Server {
+export function createSite({ app, astro, dist, pages, folders = [], stopping }: SiteOptions): Server {
   const files = [
     sirv(join(dist, 'client'), { etag: true }),
     ...folders.map((folder) => sirv(folder, { dev: true })),
@@ -126,16 +129,17 @@ export function createSite({ app, astro, dist, pages, folders = [] }: SiteOption
   }
 
   // Requests without a body, which are nearly all, then need none of the work of ending one.
-  const server = createServer({ optimizeEmptyRequests: true }, (request, response) => {
-    // While it stops, the server waits for connections to end: none is kept for a next request.
-    response.shouldKeepAlive &&= server.listening
-    if (!hasBody(request)) return handle(request, response)
-    bodies.read(
-      request,
-      () => handle(request, response),
-      (fault) => answerAndClose(request, response, refusedBody(fault, request.url ?? '/')),
-    )
-  })
+  const server = createServer(
+    { optimizeEmptyRequests: true, ServerResponse: responsesUntil(stopping) },
+    (request, response) => {
+      if (!hasBody(request)) return handle(request, response)
+      bodies.read(
+        request,
+        () => handle(request, response),
+        (fault) => answerAndClose(request, response, refusedBody(fault, request.url ?? '/')),
+      )
+    },
+  )
   server.on('checkContinue', (request, response) => {
     if (declaredLength(request) <= longestBody) response.writeContinue()
     server.emit('request', request, response)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
@@ -11,7 +12,7 @@ import type { Config } from './config.ts'
 import { plainText } from './http/answer.ts'
 import { endpointLimits, guard } from './http/guard.ts'
 import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
-import { openKnown } from './links/known.ts'
+import { linksFile, openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseTime } from './operations/doubt-time.ts'
@@ -56,10 +57,11 @@ const megabyte = 1024 * 1024
 const migrationDeadline = 120_000
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
-/** The same where an earlier run has left the links: visitors need not wait for the database then. */
-const knownLinksWait = 1_500
+/** The same where an earlier run has left the links: visitors need not wait for the database then, nor for a backlog. */
+const knownLinksWait = 500
 /** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
 const drainWait = 4_000
+const closeWait = 7_000
 
 /**
  * Opens everything that the site shares: one database pool, one buffer, one set of caches. The only faults are those
@@ -69,15 +71,17 @@ export async function openApp(options: AppOptions): Promise<Result<App, { messag
   const networks = scannerNetworks(options.config.PROMO_SCANNER_NETWORKS)
   if (!networks.ok) return networks
   const server = databaseServer(options.config, options.log)
-  const opened = await server.open()
-  if (!opened.ok) return opened
-  return ok(await assemble(options, server, networks.value))
+  const started = performance.now()
+  const known = existsSync(linksFile(options.config.PROMO_DATA_DIR))
+  const opened = await server.open(known ? knownLinksWait : undefined)
+  return opened.ok ? ok(await assemble(options, server, networks.value, started)) : opened
 }
 
 async function assemble(
   options: AppOptions,
   server: ReturnType<typeof databaseServer>,
   networks: readonly ScannerNetwork[],
+  started: number,
 ) {
   const { config, log, pages = new Set<string>(), now = systemClock, random = systemRandom, files } = options
   const metrics = createMetrics()
@@ -151,12 +155,7 @@ async function assemble(
   const unnamedProxy = watchForUnnamedProxy(config.PROMO_TRUSTED_PROXIES, log)
   const readings = events.readings
   metrics.observe({
-    depth: () => readings().depth,
-    unchecked: () => readings().unchecked,
-    age: () => readings().age / 1000,
-    bytes: () => readings().bytes,
-    rejects: () => readings().rejects,
-    damagedBytes: () => readings().damagedBytes,
+    buffer: readings,
     databaseUp: () => Number(database.up),
     unnamedProxy: () => unnamedProxy.count,
     linksLeftOut: () => links.leftOut.length,
@@ -202,8 +201,8 @@ async function assemble(
     log,
   }
 
-  await maintenance.prepared(links.size > 0 ? knownLinksWait : startWait)
-  if (maintenance.ready) await events.flusher.drained(startWait)
+  const left = links.size > 0 ? started + knownLinksWait - performance.now() : startWait
+  await maintenance.prepared(Math.max(0, left))
 
   return {
     config,
@@ -234,12 +233,13 @@ async function assemble(
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {
+      const until = performance.now() + closeWait
       maintenance.stop()
       known.stop()
       await events.close(drainWait)
       await damage.flush()
       await database.close(1_000)
-      await server.stop()
+      await server.stop(until - performance.now())
     },
   }
 }

@@ -26,12 +26,7 @@ test('gauges tell what is so when somebody asks', async () => {
   const metrics = createMetrics()
   let depth = 1
   metrics.observe({
-    depth: () => depth,
-    unchecked: () => 4,
-    age: () => 1.5,
-    bytes: () => 100,
-    rejects: () => 2,
-    damagedBytes: () => 90,
+    buffer: () => ({ depth, unchecked: 4, age: 1_500, bytes: 100, rejects: 2, damagedBytes: 90 }),
     databaseUp: () => 0,
     unnamedProxy: () => 0,
     linksLeftOut: () => 3,

@@ -11,11 +11,14 @@ import { createRefreshingCache } from './refreshing-cache.ts'
 import { openSnapshot } from './snapshot.ts'
 import { createTableSource } from './table-source.ts'
 
+/** Where the links of an earlier run are. */
+export const linksFile = (folder: string): string => join(folder, 'links.json')
+
 const elapsed = () => performance.now()
 
 /** Links and variations in memory, kept fresh in the background, with their snapshots in `folder`. */
 export function openKnown({ database, folder, log }: { database: Database; folder: string; log: Log }) {
-  const linkSnapshot = openSnapshot({ path: join(folder, 'links.json'), log })
+  const linkSnapshot = openSnapshot({ path: linksFile(folder), log })
   const links = createRefreshingCache({
     name: 'links',
     ...createTableSource(database),

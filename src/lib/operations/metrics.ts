@@ -1,16 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { BufferReadings } from '../buffer/event-buffer.ts'
 import type { JournalFault } from '../buffer/journal.ts'
 import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
 type Readings = {
-  depth: () => number
-  unchecked: () => number
-  age: () => number
-  bytes: () => number
-  rejects: () => number
-  damagedBytes: () => number
+  buffer: () => Pick<BufferReadings, 'depth' | 'unchecked' | 'age' | 'bytes' | 'rejects' | 'damagedBytes'>
   databaseUp: () => number
   unnamedProxy: () => number
   linksLeftOut: () => number
@@ -108,7 +104,7 @@ export function createMetrics() {
     }),
     /** Gauges that are read when somebody asks. */
     observe(readings: Readings) {
-      const { depth, unchecked, age, bytes, rejects, damagedBytes, databaseUp, unnamedProxy } = readings
+      const { buffer, databaseUp, unnamedProxy } = readings
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -118,12 +114,20 @@ export function createMetrics() {
             this.set(read())
           },
         })
-      gauge('promo_journal_depth', 'Events that wait for the database', depth)
-      gauge('promo_unchecked_clicks', 'Waiting events that are clicks on texts not known here', unchecked)
-      gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', age)
-      gauge('promo_journal_bytes', 'Size of the journal', bytes)
-      gauge('promo_rejects', 'Events in the rejects file', rejects)
-      gauge('promo_journal_damaged_bytes', 'Size of what could not be read and is kept aside', damagedBytes)
+      gauge('promo_journal_depth', 'Events that wait for the database', () => buffer().depth)
+      gauge(
+        'promo_unchecked_clicks',
+        'Waiting events that are clicks on texts not known here',
+        () => buffer().unchecked,
+      )
+      gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', () => buffer().age / 1000)
+      gauge('promo_journal_bytes', 'Size of the journal', () => buffer().bytes)
+      gauge('promo_rejects', 'Events in the rejects file', () => buffer().rejects)
+      gauge(
+        'promo_journal_damaged_bytes',
+        'Size of what could not be read and is kept aside',
+        () => buffer().damagedBytes,
+      )
       gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
       gauge(
         'promo_unnamed_proxy_requests',

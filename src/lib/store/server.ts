@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Log } from '../operations/log.ts'
 import { ok, type Result } from '../result.ts'
@@ -8,10 +9,17 @@ import { type EmbeddedServer, startEmbedded } from './embedded/start.ts'
 /** The PostgreSQL server that the settings name, or the embedded one, which is started where it is not running. */
 export type DatabaseServer = {
   locate: LocateServer
-  /** Finds or starts the server for the first time; the faults are those that only a person can mend. */
-  open(): Promise<Result<void, EmbeddedFault>>
-  stop(): Promise<void>
+  /**
+   * Finds or starts the server for the first time; the faults are those that only a person can mend. What takes longer than
+   * `wait` milliseconds goes on, and `locate` answers with it.
+   */
+  open(wait?: number): Promise<Result<void, EmbeddedFault>>
+  /** Waits so many milliseconds; a server that is frozen then ends when it goes on, since it has been told to. */
+  stop(wait?: number): Promise<void>
 }
+
+/** As long as a server may take to recover, in milliseconds. */
+const patience = 300_000
 
 export function databaseServer(
   config: Pick<Config, 'DATABASE_URL' | 'PROMO_DATA_DIR'>,
@@ -22,7 +30,7 @@ export function databaseServer(
     return { locate: async () => ok(url), open: async () => ok(undefined), stop: async () => {} }
   }
   let embedded: EmbeddedServer | undefined
-  let opening: Result<string, EmbeddedFault> | undefined
+  let opening: Promise<Result<string, EmbeddedFault>> | undefined
 
   const start = async (): Promise<Result<string, EmbeddedFault>> => {
     const started = await startEmbedded({ dataDir: config.PROMO_DATA_DIR, log })
@@ -34,18 +42,24 @@ export function databaseServer(
 
   return {
     async locate() {
-      const found = opening ?? (await start())
+      const first = opening
       opening = undefined
-      return found
+      return await (first ?? start())
     },
-    async open() {
-      const found = await start()
-      opening = found
+    async open(wait = patience) {
+      opening = start()
+      const found = await within(wait, opening)
       // A server that does not start may do so later; redirects go on meanwhile.
-      return found.ok || found.fault.code === 'start_failed' ? ok(undefined) : found
+      return !found || found.ok || found.fault.code === 'start_failed' ? ok(undefined) : found
     },
-    stop: async () => {
-      await embedded?.stop()
+    async stop(wait = patience) {
+      await within(wait, embedded?.stop())
     },
   }
+}
+
+async function within<Value>(wait: number, work: Promise<Value> | undefined): Promise<Value | undefined> {
+  const waited = new AbortController()
+  const late = sleep(Math.max(0, wait), undefined, { signal: waited.signal }).catch(() => undefined)
+  return await Promise.race([work, late]).finally(() => waited.abort())
 }
