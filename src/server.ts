@@ -1,3 +1,4 @@
+import './check-node.mjs'
 import { existsSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'

@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { nodeFault } from '../../src/check-node.mjs'
+
+test.each([
+  ['20.20.2', false],
+  ['22.18.0', false],
+  ['24.1.9', false],
+  ['24.2.0', true],
+  ['24.21.0', true],
+  ['26.0.0', true],
+])('Node %s is new enough: %s', (version, enough) => {
+  expect(nodeFault(version) === undefined).toBe(enough)
+  if (!enough)
+    expect(nodeFault(version)).toContain(`This is Node ${version}, and the site needs 24.2 or newer`)
+})
+
+test('npm scripts run on the Node of the lock file, and check it before anything else', () => {
+  const lock: { packages: Record<string, { version: string }> } = JSON.parse(
+    readFileSync('package-lock.json', 'utf8'),
+  )
+  expect(process.versions.node).toBe(lock.packages['node_modules/node']?.version)
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'))
+  for (const name of ['start', 'promo', 'demo'])
+    expect(scripts[name]).toContain('node --import ./src/check-node.mjs src/')
+  for (const file of ['src/server.ts', 'src/cli/promo.ts']) {
+    const [first] = /^import .*$/m.exec(readFileSync(file, 'utf8')) ?? []
+    expect(first).toMatch(/check-node\.mjs'$/)
+  }
+})
+
+test('another Node ends with what to do', () => {
+  const pretend = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.1.0' })"
+  const started = spawnSync(
+    process.execPath,
+    ['--import', pretend, '--import', './src/check-node.mjs', 'src/server.ts'],
+    { encoding: 'utf8', timeout: 20_000 },
+  )
+  expect([started.status, started.stdout]).toEqual([1, ''])
+  expect(started.stderr).toMatch(/^This is Node 20\.1\.0.*start it with npm.*\n$/)
+})
