@@ -129,6 +129,7 @@ create table promo_editors (
 create table promo_event_keys (
   event_id uuid not null,
   recorded_at timestamp with time zone not null default now(),
+  fingerprint integer,
   constraint promo_event_keys_pkey PRIMARY KEY (event_id)
 );
 
@@ -177,9 +178,10 @@ create table promo_impression_tracking (
   tracked_at timestamp with time zone not null default now(),
   reported_at timestamp with time zone not null default now(),
   tracked_date date not null generated always as ((tracked_at AT TIME ZONE 'UTC'::text)::date) stored,
+  corrected_late_at timestamp with time zone,
   constraint promo_impression_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_impression_tracking_pkey PRIMARY KEY (id),
-  constraint promo_impression_tracking_recipients_check CHECK (recipients >= 1 AND recipients <= 10000000)
+  constraint promo_impression_tracking_recipients_check CHECK (recipients >= 0 AND recipients <= 10000000)
 );
 
 create table promo_link_damage (
@@ -335,6 +337,8 @@ CREATE INDEX idx_event_keys_recorded ON promo_event_keys USING btree (recorded_a
 CREATE UNIQUE INDEX idx_handed_over_digest ON promo_handed_over_tokens USING btree (digest);
 
 CREATE INDEX idx_handed_over_subject ON promo_handed_over_tokens USING btree (subject);
+
+CREATE INDEX idx_impression_corrected_late ON promo_impression_tracking USING btree (corrected_late_at) WHERE corrected_late_at IS NOT NULL;
 
 CREATE INDEX idx_impression_date ON promo_impression_tracking USING btree (tracked_date);
 

@@ -37,7 +37,7 @@ import { createAgentReader } from './tracking/agent.ts'
 import { createEventIds } from './tracking/event-id.ts'
 import { createFlood } from './tracking/flood.ts'
 import { eventRecorder } from './tracking/record-events.ts'
-import { reportClick, reportImpression } from './tracking/report.ts'
+import { findIdFaults, reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
 import { createUnchecked } from './tracking/unchecked.ts'
 
@@ -186,6 +186,7 @@ async function assemble(
   const reports = {
     ...tracking,
     findVariation: variations.find,
+    underWay: new Map<string, string>(),
     async offerExists(id: number) {
       const found = await database.run((sql) => offerExists(sql, id), 1_000)
       return !found.ok || found.value.length > 0
@@ -212,6 +213,7 @@ async function assemble(
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
     guard: guard.bind(undefined, gate),
     tellLinkDamage: damage.tell,
+    findIdFaults: (body: unknown) => findIdFaults(reports, body),
     reportClick: (report: ClickReport) => reportClick(reports, report),
     reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
     selectPromo: selection.select,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as store from '../../src/lib/store/events.ts'
+import { lateCorrections } from '../../src/lib/store/late-corrections.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
@@ -86,6 +87,28 @@ describe('clicks', () => {
     await recordClicks(database.sql, tries.slice(0, 2))
     await recordClicks(database.sql, tries.slice(2))
     expect(await rollup()).toMatchObject([{ hour: '18 09', clicks: 1 }])
+  })
+
+  test('with an id that was used for another event come back, whatever kind it was and whenever it came', async () => {
+    const event_id = randomUUID()
+    const at = Date.UTC(2026, 10, 18, 9)
+    const first = aClick({ event_id, caller_key: true, at, user_agent: 'one', referrer: 'a.example' })
+    const reused = [{ event_id, reason: 'event_id_reused' }]
+    await recordClicks(database.sql, [first])
+    for (const change of [{ variation_id: 43 }, { user_agent: 'two' }, { referrer: null }])
+      expect([...(await recordClicks(database.sql, [{ ...first, ...change }]))]).toEqual(reused)
+    const impression = anImpression({ event_id, caller_key: true, at })
+    expect([...(await recordImpressions(database.sql, [impression]))]).toEqual(reused)
+    expect([...(await recordClicks(database.sql, [{ ...first, at: at + 1, ip_hash: null }]))]).toEqual([])
+    await database.sql`update promo_event_keys set fingerprint = null`
+    expect([...(await recordClicks(database.sql, [{ ...first, variation_id: 43 }]))]).toEqual([])
+    expect(await rollup()).toMatchObject([{ hour: '18 09', clicks: 1 }])
+
+    const corrected = anImpression({ event_id: randomUUID(), caller_key: true, at, recipients: 10 })
+    await recordImpressions(database.sql, [corrected])
+    for (const change of [{ recipients: 11 }, { newsletter_send_id: 'other' }, { newsletter_send_id: null }])
+      expect(await recordImpressions(database.sql, [{ ...corrected, ...change }])).toHaveLength(1)
+    expect(await variation(42)).toMatchObject({ impressions: 10 })
   })
 
   test('of a variation that is gone, or of another offer, come back while the others land', async () => {
@@ -237,24 +260,66 @@ describe('impressions', () => {
     expect([...rows]).toEqual([{ tracked_at: new Date(at), recipients: 90 }])
   })
 
-  test('reported several times in one batch count by the newest', async () => {
+  test('reported several times in one batch count by what came last, left by an earlier run by the newest', async () => {
     const at = Date.UTC(2026, 10, 18, 6)
-    await recordImpressions(database.sql, [
+    const batch = [
       anImpression({ at: at + 5, recipients: 300 }),
       anImpression({ at, recipients: 100 }),
       anImpression({ at, recipients: 7, variation_id: 43 }),
-    ])
-    expect(await variation(42)).toMatchObject({ impressions: 300 })
+    ]
+    await recordImpressions(database.sql, batch)
+    expect(await variation(42)).toMatchObject({ impressions: 100 })
     expect(await variation(43)).toMatchObject({ impressions: 7 })
+    const left = batch.map((event) => ({ ...event, newsletter_send_id: 'another' }))
+    await recordImpressions(database.sql, left, true)
+    expect(await variation(42)).toMatchObject({ impressions: 100 + 300 })
   })
 
-  test('replayed after a correction leave the correction alone', async () => {
+  test('corrected after the clock went back count as corrected; what an earlier run left does not undo it', async () => {
     const at = Date.UTC(2026, 10, 18, 6)
     const first = anImpression({ at, recipients: 100 })
     await recordImpressions(database.sql, [first])
-    await recordImpressions(database.sql, [anImpression({ at: at + 60_000, recipients: 200 })])
-    await recordImpressions(database.sql, [first])
+    await recordImpressions(database.sql, [anImpression({ at: at - 3_600_000, recipients: 200 })])
     expect(await variation(42)).toMatchObject({ impressions: 200 })
+    await recordImpressions(database.sql, [first], true)
+    expect(await variation(42)).toMatchObject({ impressions: 200 })
+    await recordImpressions(database.sql, [anImpression({ at: at + 1, recipients: 300 })], true)
+    expect(await variation(42)).toMatchObject({ impressions: 300 })
+    expect(await findDrift(database.sql)).toEqual([])
+  })
+
+  test('of nobody count nothing, whether they come first or take back what was reported', async () => {
+    const none = anImpression({ recipients: 0 })
+    await recordImpressions(database.sql, [
+      none,
+      { ...none, event_id: aClick().event_id, newsletter_send_id: null },
+    ])
+    expect(await database.sql`select from promo_impression_tracking`).toHaveLength(0)
+    expect(await rollup()).toEqual([])
+    const at = none.at + 1
+    await recordImpressions(database.sql, [anImpression({ at, recipients: 50 })])
+    await recordImpressions(database.sql, [anImpression({ at, recipients: 0 })])
+    expect(await offer(4)).toMatchObject({ impressions: 0 })
+    expect(await rollup()).toMatchObject([{ impressions: 0, recipients: 0 }])
+    await recordImpressions(database.sql, [anImpression({ at, recipients: 20 })])
+    expect(await rollup()).toMatchObject([{ impressions: 1, recipients: 20 }])
+    expect(await findDrift(database.sql)).toEqual([])
+  })
+
+  test('corrected more than a day later are told for a week', async () => {
+    const at = Date.now()
+    const dayLater = (recipients: number, after: number) =>
+      recordImpressions(database.sql, [anImpression({ at: at + after, recipients })])
+    await dayLater(100, 0)
+    await dayLater(200, 86_400_000)
+    await dayLater(200, 86_400_001)
+    expect([...(await lateCorrections(database.sql))]).toEqual([])
+    await dayLater(300, 86_400_001)
+    await dayLater(300, 86_400_002)
+    const [send] = await lateCorrections(database.sql)
+    expect(send).toEqual({ newsletter_send_id: anImpression().newsletter_send_id })
+    await database.sql`update promo_impression_tracking set corrected_late_at = now() - interval '169 hours'`
+    expect([...(await lateCorrections(database.sql))]).toEqual([])
   })
 
   test('without a send count each, but a replay only once', async () => {
@@ -291,7 +356,7 @@ describe('impressions', () => {
         ]),
       ),
     )
-    expect(await variation(42)).toMatchObject({ impressions: 21 })
+    expect(await findDrift(database.sql)).toEqual([])
   })
 
   test('to ten million recipients, again and again, overflow nothing; a huge CTR neither', async () => {

@@ -36,11 +36,11 @@ type Failure = 'none' | 'before' | 'after'
 
 async function siteOn(folder: string, failure: () => Failure): Promise<EventBuffer> {
   const real = eventRecorder(database)
-  const record: RecordLines = async (lines) => {
+  const record: RecordLines = async (lines, left) => {
     const now = failure()
     const lost = fail({ code: 'unavailable' as const, message: 'cut off' })
     if (now === 'before') return lost
-    const recorded = await real(lines)
+    const recorded = await real(lines, left)
     return now === 'after' ? lost : recorded
   }
   const site = openEventBuffer({

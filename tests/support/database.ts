@@ -76,7 +76,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
           ('no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links')) as uncertain
       from promo_click_tracking group by 1, 2
     ), impressions as (
-      select variation_id, date_trunc('hour', tracked_at, 'UTC') as hour, count(*) as impressions,
+      select variation_id, date_trunc('hour', tracked_at, 'UTC') as hour,
+        count(*) filter (where recipients > 0) as impressions,
         sum(recipients) as recipients
       from promo_impression_tracking group by 1, 2
     ), hours as (

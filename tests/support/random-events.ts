@@ -59,7 +59,7 @@ export const randomClicks = fc.array(
 
 export const randomImpressions = fc.array(
   fc
-    .record({ place, at: moment, recipients: fc.integer({ min: 1, max: 900 }), send: fc.option(fc.uuid()) })
+    .record({ place, at: moment, recipients: fc.integer({ min: 0, max: 900 }), send: fc.option(fc.uuid()) })
     .map(({ place, at, recipients, send }) =>
       anImpression({ ...place, at, recipients, newsletter_send_id: send }),
     ),

@@ -5,5 +5,5 @@ import type { Click, Impression } from '../../src/lib/tracking/event.ts'
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) =>
   store.recordClicks(sql, JSON.stringify(clicks))
 
-export const recordImpressions = (sql: Sql, impressions: readonly Impression[]) =>
-  store.recordImpressions(sql, JSON.stringify(impressions))
+export const recordImpressions = (sql: Sql, impressions: readonly Impression[], left = false) =>
+  store.recordImpressions(sql, JSON.stringify(impressions), left)

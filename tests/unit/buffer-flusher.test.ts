@@ -31,9 +31,14 @@ type RecordEvents = (events: TrackingEvent[], lines: string) => ReturnType<Recor
 
 /** A database that is told events, however they come. */
 const recording =
-  (record: RecordEvents): RecordLines =>
-  (lines) =>
-    record(decodeLines(lines).events, String(lines))
+  (record: RecordEvents, onLines: OnLines): RecordLines =>
+  (lines, left) => {
+    const { events } = decodeLines(lines)
+    onLines(events.length, left)
+    return record(events, String(lines))
+  }
+
+type OnLines = (events: number, left: boolean) => void
 
 const fault = (code: DatabaseFault['code']) => fail({ code, message: `${code}!` })
 
@@ -42,6 +47,7 @@ async function open(
   folder = temporaryFolder(),
   now: () => number = Date.now,
   files?: FileLayer,
+  onLines: OnLines = () => {},
 ) {
   const seen = { flushed: [] as number[], damaged: 0, faults: [] as string[] }
   const events: EventBuffer = openEventBuffer({
@@ -49,7 +55,7 @@ async function open(
     sync: 'write',
     maxBytes: 1e9,
     maxEvents: 10_000,
-    record: recording(record),
+    record: recording(record, onLines),
     now,
     files,
     log: openLog('silent'),
@@ -214,6 +220,42 @@ test('a statement that throws once is tried again', async () => {
   await accept(events, 2)
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect(seen.flushed).toEqual([2])
+  await events.close(100)
+})
+
+test('who is told that an id was used before keeps the event; where nobody waits it is kept among the rejects', async () => {
+  const { events } = await open(async (batch) =>
+    ok(batch.map(({ event_id }) => ({ event_id, reason: 'event_id_reused' }))),
+  )
+  const click = aClick()
+  const settled = events.flusher.settled(click.event_id, 5_000)
+  await events.buffer.accept(click)
+  expect(await settled).toBe('reused')
+  expect(events.readings().rejects).toBe(0)
+  await accept(events, 1)
+  expect(await events.flusher.drained(5_000)).toBe(true)
+  expect(events.readings().rejects).toBe(1)
+  await events.close(100)
+})
+
+test('events that an earlier run has left are told from those of this one', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'dead.owner'), '{}')
+  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([aClick(), aClick()]))
+  const told: [number, boolean][] = []
+  const { events } = await open(
+    async () => ok([]),
+    folder,
+    Date.now,
+    undefined,
+    (count, left) => told.push([count, left]),
+  )
+  await accept(events, 3)
+  expect(await events.flusher.drained(5_000)).toBe(true)
+  expect(told).toEqual([
+    [2, true],
+    [3, false],
+  ])
   await events.close(100)
 })
 

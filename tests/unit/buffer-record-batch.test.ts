@@ -16,7 +16,7 @@ const idsOf = (lines: Buffer) => decodeLines(lines).events.map(({ event_id }) =>
 
 const begin = (groups: readonly (readonly TrackingEvent[])[]): Progress => {
   const count = groups.flat().length
-  return { lines: linesOf(groups), count, waiting: count, rejects: [], unreadable: [] }
+  return { lines: linesOf(groups), count, waiting: count, rejects: [], left: false, unreadable: [] }
 }
 
 type Answer = DatabaseFault['code'] | 'key' | 'landed'
@@ -27,7 +27,10 @@ function over(answer: (ids: string[], call: number) => Answer, stopping = () => 
   const recordBatch = createBatchRecorder({
     now: () => 5,
     stopping,
-    onPiece: (lines) => seen.told.push(...idsOf(lines)),
+    onPiece(lines) {
+      seen.told.push(...idsOf(lines))
+      return new Set()
+    },
     async record(lines) {
       const ids = idsOf(lines)
       seen.sizes.push(ids.length)

@@ -22,7 +22,11 @@ const post = (body: BodyInit | null, { headers, ...rest }: Init = {}) =>
   })
 
 const detailsOf = async (request: Request) => {
-  const read = await readJson(request, schema)
+  const read = await readJson(request, schema, async (body) =>
+    typeof body === 'object' && body !== null && 'id' in body && body.id === 404
+      ? { id: 'does not exist', names: 'never told' }
+      : {},
+  )
   return read.ok ? read.value : { [read.fault.error]: read.fault.details }
 }
 
@@ -37,6 +41,16 @@ describe('a JSON body', () => {
     const bytes = new TextEncoder().encode('{"id":7,"names":["ä"]}')
     const body = streamOf(bytes.slice(0, 18), bytes.slice(18))
     expect(await detailsOf(post(body, { duplex: 'half' }))).toEqual({ id: 7, names: ['ä'] })
+  })
+
+  test('with a fault is asked for what the schema cannot know, and its own faults go first', async () => {
+    expect(await detailsOf(post('{"id":404,"x":1}'))).toEqual({
+      validation_error: { id: 'does not exist', names: 'never told', x: 'is not a known field; remove it' },
+    })
+    expect(await detailsOf(post('{"id":404,"names":7}'))).toEqual({
+      validation_error: { id: 'does not exist', names: expect.not.stringContaining('never') },
+    })
+    expect(await detailsOf(post('{"id":404}'))).toEqual({ id: 404 })
   })
 
   test.each([

@@ -7,7 +7,12 @@ import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
-import { type ReportParts, reportClick, reportImpression } from '../../src/lib/tracking/report.ts'
+import {
+  findIdFaults,
+  type ReportParts,
+  reportClick,
+  reportImpression,
+} from '../../src/lib/tracking/report.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
@@ -74,6 +79,7 @@ const parts = ({
   newEventId: () => 'a-new-id',
   now: () => noon,
   offerExists: async (id) => !current || id < 10,
+  underWay: new Map(),
 })
 
 describe('an impression', () => {
@@ -116,6 +122,45 @@ describe('an impression', () => {
       details,
     })
     expect(accepted).toEqual([])
+  })
+
+  test.each([
+    [
+      { offer_id: 99, variation_id: 43 },
+      { offer_id: 'Offer ID 99 does not exist', variation_id: 'Variation ID 43 does not exist' },
+    ],
+    [{ offer_id: 5, variation_id: 42 }, { offer_id: 'Variation ID 42 belongs to offer ID 4' }],
+    [{ offer_id: 99, variation_id: 'x' }, { offer_id: 'Offer ID 99 does not exist' }],
+    [{ offer_id: 4 }, {}],
+    [{ variation_id: 43 }, { variation_id: 'Variation ID 43 does not exist' }],
+    [{ variation_id: 42 }, {}],
+    [{ offer_id: 0, variation_id: -1 }, {}],
+    [null, {}],
+  ])('with another fault is told what is wrong with its ids as well: %o', async (body, details) => {
+    expect(await findIdFaults(parts(), body)).toEqual(details)
+  })
+
+  test('with another fault is told nothing of its ids that the database does not say', async () => {
+    expect(await findIdFaults(parts({ current: false }), { variation_id: 43 })).toEqual({})
+    expect(await findIdFaults(parts({ current: false }), { offer_id: 99 })).toEqual({})
+  })
+
+  test('under an id that stands for another event is refused, now and later', async () => {
+    const conflict = {
+      error: 'event_id_reused',
+      details: { event_id: expect.stringContaining('another event') },
+    }
+    const report = { ...ids, recipients: 5, event_id: key }
+    expect(await reportImpression(parts({ settled: 'reused' }), report)).toEqual(conflict)
+    const same = parts()
+    const answers = await Promise.all([
+      reportImpression(same, report),
+      reportImpression(same, { ...report, recipients: 6 }),
+      reportClick(same, { variation_id: 42, event_id: key }),
+      reportImpression(same, report),
+    ])
+    expect(answers).toEqual([undefined, conflict, conflict, undefined])
+    expect(await reportImpression(same, { ...report, recipients: 6 })).toBeUndefined()
   })
 
   test('of a variation that only the database knows is recorded', async () => {

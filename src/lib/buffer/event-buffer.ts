@@ -165,9 +165,10 @@ function batchOf(file: { path: string; bytes: number }): Batch {
       count: countRecords(text),
       unchecked: countUnchecked(text),
       since: events[0]?.at ?? 0,
+      left: true,
     }
   } catch {
     // What cannot be read now holds one event at the least, and none that is older than its file.
-    return { file, lines: undefined, count: 1, unchecked: 0, since: startOfSegment(file.path) }
+    return { file, lines: undefined, count: 1, unchecked: 0, since: startOfSegment(file.path), left: true }
   }
 }

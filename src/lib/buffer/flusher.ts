@@ -67,13 +67,16 @@ export function startFlusher(options: FlusherOptions): Flusher {
     }
   }
 
-  const settle = (lines: Buffer, outcomes: ReadonlyMap<string, Settled>): void => {
+  const settle = (lines: Buffer, outcomes: ReadonlyMap<string, Settled>): ReadonlySet<string> => {
+    const told = new Set<string>()
     lastFlush = now()
     retry = firstRetry
     for (const [id, settlers] of waiters) {
       if (!holdsEvent(lines, id)) continue
+      told.add(id)
       for (const settled of settlers) settled(outcomes.get(id) ?? 'committed')
     }
+    return told
   }
 
   const recordBatch = createBatchRecorder({ record, now, stopping: () => stopping, onPiece: settle })
@@ -84,7 +87,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
       : await readSegment(batch.file.path, log)
     if (!taken) return undefined
     const { lines, count, damaged: unreadable, isAsRead } = taken
-    return { lines, count, waiting: count, rejects: [], unreadable: [...unreadable], isAsRead }
+    const left = batch.left === true
+    return { lines, count, waiting: count, rejects: [], left, unreadable: [...unreadable], isAsRead }
   }
 
   const flush = async (batch: Batch): Promise<boolean> => {

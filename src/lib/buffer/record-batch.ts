@@ -7,10 +7,15 @@ import type { Reject } from './rejects.ts'
 /** Records the events of journal lines exactly once and answers those for which the database has no place. */
 export type RecordLines = (
   lines: Buffer,
+  /** Whether an earlier run has left them, so that newer ones may be recorded already. */
+  left: boolean,
 ) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
 
-/** What became of an event: it is in the database, there was no place for it, or the database refuses it for another reason. */
-export type Settled = 'committed' | 'rejected' | 'refused'
+/**
+ * What became of an event: it is in the database, there was no place for it, its id was used before for
+ * another one, or the database refuses it for another reason.
+ */
+export type Settled = 'committed' | 'rejected' | 'refused' | 'reused'
 
 /** How far a batch has come: a further try goes on from here. */
 export type Progress = {
@@ -20,6 +25,8 @@ export type Progress = {
   /** How many it had when it was read. */
   count: number
   rejects: Reject[]
+  /** Whether an earlier run has left the batch. */
+  left: boolean
   /** What is no event. */
   unreadable: Buffer[]
 }
@@ -28,19 +35,21 @@ export type Progress = {
 const quick = 2_000
 /** So many tries has a single event with a key in its way, since another writer may have been faster. */
 const triesForKey = 6
+const reused = 'event_id_reused'
 
 /**
  * Records what waits of a batch, in order. What the database refuses, or does not manage in time, is halved, down to
  * single events; statements grow again as they succeed. A single event that is refused becomes a reject. Where the
  * database is away, too slow for even one event, or has other writers in the way, the rest waits for another try, and
  * nothing becomes a reject however often that is. `onPiece` is told the lines that are done with, and what became of
- * those of their events that are not in the database.
+ * those of their events that are not in the database; it answers for which of them a caller waited. Whoever is told that an id was
+ * used before sends the event again under another one.
  */
 export function createBatchRecorder(options: {
   record: RecordLines
   now: () => number
   stopping: () => boolean
-  onPiece: (lines: Buffer, outcomes: ReadonlyMap<string, Settled>) => void
+  onPiece: (lines: Buffer, outcomes: ReadonlyMap<string, Settled>) => ReadonlySet<string>
 }): (progress: Progress) => Promise<Result<void, DatabaseFault>> {
   const { record, now, stopping, onPiece } = options
   /** Events that one statement gets at the most: what the database has shown to manage. */
@@ -67,12 +76,15 @@ export function createBatchRecorder(options: {
       if (stopping()) return fail({ code: 'unavailable', message: 'the rest is left to the next start' })
       const { piece, end, count } = nextOf(progress)
       const started = performance.now()
-      const recorded = await record(piece).catch(refusal)
+      const recorded = await record(piece, progress.left).catch(refusal)
       let outcomes: ReadonlyMap<string, Settled>
+      let found: Reject[] = []
       if (recorded.ok) {
         if (end < progress.lines.length && performance.now() - started < quick) most *= 2
-        progress.rejects.push(...rejectsOf(piece, recorded.value, now()))
-        outcomes = new Map(recorded.value.map(({ event_id }) => [event_id, 'rejected']))
+        found = rejectsOf(piece, recorded.value, now())
+        outcomes = new Map(
+          recorded.value.map(({ event_id, reason }) => [event_id, reason === reused ? 'reused' : 'rejected']),
+        )
       } else {
         const { code, key, message } = recorded.fault
         const refused = code === 'refused' || key === true
@@ -88,7 +100,10 @@ export function createBatchRecorder(options: {
       tries = 1
       progress.lines = progress.lines.subarray(end)
       progress.waiting -= count
-      onPiece(piece, outcomes)
+      const told = onPiece(piece, outcomes)
+      progress.rejects.push(
+        ...found.filter(({ reason, event }) => reason !== reused || !told.has(event.event_id)),
+      )
     }
     return ok(undefined)
   }

@@ -72,6 +72,6 @@ export const eventSchema = v.variant('kind', [
     offer_id: id,
     variation_id: id,
     newsletter_send_id: text,
-    recipients: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
 ])

@@ -25,6 +25,8 @@ export type Batch = {
   unchecked: number
   /** When its oldest event happened, in milliseconds since 1970. */
   since: number
+  /** Whether an earlier run has left it. */
+  left?: true
 }
 
 /** What the newest segment holds. */

@@ -13,6 +13,7 @@ const statusOf = {
   no_eligible_promo: 404,
   method_not_allowed: 405,
   body_too_slow: 408,
+  event_id_reused: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,

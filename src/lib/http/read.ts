@@ -13,10 +13,14 @@ export const bodyTooLarge: ApiFault = {
 /** A schema of an object that has no other fields than its own. */
 type FieldsSchema = v.GenericSchema & { entries: v.ObjectEntries }
 
-/** Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field. */
+/**
+ * Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field. Where there are
+ * any, `findMore` is asked for what the schema cannot know.
+ */
 export async function readJson<Schema extends FieldsSchema>(
   request: Request,
   schema: Schema,
+  findMore: (body: unknown) => Promise<Record<string, string>>,
 ): Promise<Result<v.InferOutput<Schema>, ApiFault>> {
   const type = wrongContentType(request.headers.get('content-type') ?? undefined)
   if (type) return fail(type)
@@ -26,7 +30,9 @@ export async function readJson<Schema extends FieldsSchema>(
   if (!body.ok) return fail(invalid({ body: `is not valid JSON: ${body.fault}` }))
   // A list would pass for an object whose fields are all missing.
   if (Array.isArray(body.value)) return fail(invalid({ body: notAnObject }))
-  return check(schema, body.value)
+  const checked = check(schema, body.value)
+  if (checked.ok) return checked
+  return fail(invalid({ ...(await findMore(body.value)), ...checked.fault.details }))
 }
 
 /** The fault of a `Content-Type` that is not JSON. */

@@ -2,6 +2,7 @@ import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
 import type { Database } from '../store/database.ts'
+import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import { silentProxy } from './unnamed-proxy.ts'
 
@@ -41,28 +42,33 @@ export function createHealth({
   linkHints,
   now,
 }: HealthParts): () => Promise<Answer> {
-  const look = () => database.run((sql) => offersWithoutSlug(sql), deadline)
-  let last: { at: number; offers: ReturnType<typeof look> } | undefined
+  const look = () =>
+    database.run(
+      async (sql) => ({ offers: await offersWithoutSlug(sql), late: await lateCorrections(sql) }),
+      deadline,
+    )
+  let last: { at: number; found: ReturnType<typeof look> } | undefined
 
   return async () => {
-    if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), offers: look() }
-    const [offers, ofLinks] = await Promise.all([last.offers, linkHints()])
+    if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), found: look() }
+    const [found, ofLinks] = await Promise.all([last.found, linkHints()])
+    const late = found.ok ? found.value.late.map(({ newsletter_send_id }) => newsletter_send_id) : []
     const { depth, age, bytes, rejects, damagedBytes, lastFlush, fault } = readings()
     const reasons = [
-      !offers.ok && 'database',
+      !found.ok && 'database',
       !migrated() && 'migrated',
       fault && 'journal',
-      offers.ok && depth > 0 && age > longestWait && 'events_wait',
+      found.ok && depth > 0 && age > longestWait && 'events_wait',
       unchecked.overflowing && 'unchecked_clicks',
-      offers.ok && known.links.failingFor > longestFailing && 'links',
-      offers.ok && known.variations.failingFor > longestFailing && 'variations',
+      found.ok && known.links.failingFor > longestFailing && 'links',
+      found.ok && known.variations.failingFor > longestFailing && 'variations',
     ].filter((reason) => typeof reason === 'string')
     const [links, variations] = [known.links.leftOut, known.variations.leftOut]
     const healthy = reasons.length === 0
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
       ...(!healthy && { reasons }),
-      database: offers.ok ? { ok: true } : { ok: false, fault: offers.fault.code },
+      database: found.ok ? { ok: true } : { ok: false, fault: found.fault.code },
       migrated: migrated(),
       journal: {
         ok: !fault,
@@ -83,12 +89,14 @@ export function createHealth({
         (links.length > 0 || variations.length > 0) &&
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
         ...ofLinks,
+        late.length > 0 &&
+          `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,
       ].filter((hint) => typeof hint === 'string'),
       links_left_out: links.slice(0, mostLeftOut).map(({ key, reason }) => ({ slug: key, reason })),
       variations_left_out: variations
         .slice(0, mostLeftOut)
         .map(({ key, reason }) => ({ variation_id: key, reason })),
-      offers_without_slug: offers.ok ? offers.value.map(({ id }) => id) : [],
+      offers_without_slug: found.ok ? found.value.offers.map(({ id }) => id) : [],
     })
   }
 }

@@ -36,10 +36,10 @@ export async function recordSampleHistory(
   const sends = events.filter(({ kind }) => kind === 'impression')
   const record = eventRecorder(database)
   for (let start = 0; start < clicks.length; start += batch) {
-    const recorded = await record(Buffer.from(encodeRecord(clicks.slice(start, start + batch))))
+    const recorded = await record(Buffer.from(encodeRecord(clicks.slice(start, start + batch))), true)
     if (!recorded.ok) return recorded
   }
-  const recorded = await record(Buffer.from(encodeRecord(sends)))
+  const recorded = await record(Buffer.from(encodeRecord(sends)), true)
   if (!recorded.ok) return recorded
   // Nobody else records meanwhile, and whoever looks at the sample wants to see all of it. What is left over, a running
   // site settles.

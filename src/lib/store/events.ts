@@ -1,11 +1,25 @@
-import type { Sql } from './database.ts'
+import type { Fragment, Sql } from './database.ts'
 import { isUncertain } from './judgement.ts'
 
 /**
  * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a click that
  * was accepted unchecked, never existed, or belongs to an offer that has and had other slugs.
  */
-export type Rejection = { event_id: string; reason: 'variation_gone' | 'unknown_variation' | 'other_slug' }
+export type Rejection = {
+  event_id: string
+  reason: 'variation_gone' | 'unknown_variation' | 'other_slug' | 'event_id_reused'
+}
+
+/** What an event says, in 32 bits that tell nobody who clicked: the same id for something else is not a retry. */
+const fingerprint = (sql: Sql, said: Fragment) =>
+  sql`('x' || left(md5(concat_ws('|', ${said})), 8))::bit(32)::integer`
+
+/** Events under a key that was kept for another event. */
+const reusedKeys = (sql: Sql) => sql`
+  select valid.event_id, 'event_id_reused' as reason
+  from valid join promo_event_keys kept on kept.event_id = valid.event_id
+  where valid.caller_key and kept.fingerprint <> valid.fingerprint
+`
 
 /**
  * Records the clicks of a JSON array of events exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
@@ -26,7 +40,8 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     )
     where kind = 'click'
   ), valid as (
-    select distinct on (b.event_id) b.*, v.offer_id, to_timestamp(b.at / 1000) as clicked_at
+    select distinct on (b.event_id) b.*, v.offer_id, to_timestamp(b.at / 1000) as clicked_at,
+      ${fingerprint(sql, sql`b.kind, b.variation_id, b.referrer, b.user_agent`)} as fingerprint
     from batch b
     join promo_text_variations v on v.id = b.variation_id and v.offer_id = coalesce(b.told_offer_id, v.offer_id)
     where b.told_offer_id is not null or b.slug is null or exists (
@@ -37,8 +52,8 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     )
     order by b.event_id, b.position
   ), fresh_keys as (
-    insert into promo_event_keys (event_id)
-    select event_id from valid where caller_key order by event_id
+    insert into promo_event_keys (event_id, fingerprint)
+    select event_id, fingerprint from valid where caller_key order by event_id
     on conflict do nothing
     returning event_id
   ), inserted as (
@@ -124,13 +139,15 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     end as reason
   from batch
   where event_id not in (select event_id from valid)
+  union all ${reusedKeys(sql)}
 `
 
 /**
- * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects `recipients` if the report is newer;
- * what the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
+ * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects `recipients`:
+ * reports go by the order in which they arrive, since a clock may have gone back; those that were `left` by an earlier run
+ * go by their time. No recipients count as no impression. What the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
  */
-export const recordImpressions = (sql: Sql, events: string) => sql<Rejection[]>`
+export const recordImpressions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (
     select * from rows from (
       json_to_recordset(${events}::text::json) as (
@@ -142,13 +159,14 @@ export const recordImpressions = (sql: Sql, events: string) => sql<Rejection[]>`
     )
     where kind = 'impression'
   ), valid as (
-    select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at
+    select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at,
+      ${fingerprint(sql, sql`b.kind, b.variation_id, b.recipients, b.newsletter_send_id`)} as fingerprint
     from batch b
     join promo_text_variations v on v.id = b.variation_id and v.offer_id = b.offer_id
     order by b.event_id, b.position
   ), fresh_keys as (
-    insert into promo_event_keys (event_id)
-    select event_id from valid where caller_key order by event_id
+    insert into promo_event_keys (event_id, fingerprint)
+    select event_id, fingerprint from valid where caller_key order by event_id
     on conflict do nothing
     returning event_id
   ), reports as (
@@ -159,32 +177,41 @@ export const recordImpressions = (sql: Sql, events: string) => sql<Rejection[]>`
       *, min(reported_at) over (partition by newsletter_send_id, variation_id) as tracked_at
     from reports
     where newsletter_send_id is not null
-    order by newsletter_send_id, variation_id, reported_at desc, position desc
+    order by newsletter_send_id, variation_id, case when ${left} then reported_at end desc, position desc
   ), told_by_send as (
     insert into promo_impression_tracking as known (
       event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
     )
     select event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
     from of_sends
+    where recipients > 0 or (newsletter_send_id, variation_id) in (
+      select newsletter_send_id, variation_id from promo_impression_tracking
+      where newsletter_send_id in (select newsletter_send_id from of_sends)
+    )
     order by newsletter_send_id, variation_id
     on conflict (newsletter_send_id, variation_id) do update set
       previous_recipients = known.recipients,
       recipients = excluded.recipients,
-      reported_at = excluded.reported_at
-    where excluded.reported_at > known.reported_at
+      reported_at = greatest(excluded.reported_at, known.reported_at),
+      corrected_late_at = case
+        when excluded.recipients <> known.recipients and excluded.reported_at > known.tracked_at + interval '1 day'
+          then excluded.reported_at
+        else known.corrected_late_at
+      end
+    where not ${left} or excluded.reported_at > known.reported_at
     returning offer_id, variation_id, tracked_at, recipients, previous_recipients
   ), told_alone as (
     insert into promo_impression_tracking (event_id, offer_id, variation_id, recipients, tracked_at, reported_at)
     select event_id, offer_id, variation_id, recipients, reported_at, reported_at
     from reports
-    where newsletter_send_id is null
+    where newsletter_send_id is null and recipients > 0
     order by position
     on conflict (event_id) where newsletter_send_id is null do nothing
     returning offer_id, variation_id, tracked_at, recipients, previous_recipients
   ), sums as (
     select
       date_trunc('hour', tracked_at, 'UTC') as hour, offer_id, variation_id,
-      count(*) filter (where previous_recipients = 0) as impressions,
+      sum((recipients > 0)::integer - (previous_recipients > 0)::integer) as impressions,
       sum(recipients - previous_recipients) as recipients
     from (select * from told_by_send union all select * from told_alone) told
     group by 1, offer_id, variation_id
@@ -231,4 +258,5 @@ export const recordImpressions = (sql: Sql, events: string) => sql<Rejection[]>`
   select event_id, 'variation_gone' as reason
   from batch
   where event_id not in (select event_id from valid)
+  union all ${reusedKeys(sql)}
 `

@@ -13,8 +13,8 @@ export function eventRecorder(
   { deadline = 10_000, onRecorded }: RecorderOptions = {},
 ): RecordLines {
   const record = recorder(database, deadline)
-  return async (lines) => {
-    const recorded = await record(lines)
+  return async (lines, left) => {
+    const recorded = await record(lines, left)
     if (recorded.ok) onRecorded?.(recorded.value)
     return recorded
   }
@@ -23,13 +23,13 @@ export function eventRecorder(
 type RecorderOptions = { deadline?: number; onRecorded?: (rejections: readonly Rejection[]) => void }
 
 function recorder(database: Database, deadline: number) {
-  return async (lines: Buffer): Promise<Result<Rejection[], DatabaseFault>> => {
+  return async (lines: Buffer, left: boolean): Promise<Result<Rejection[], DatabaseFault>> => {
     const events = jsonArrayOf(lines)
     const recordedClicks = holdsKind(lines, 'click')
       ? await database.run((sql) => recordClicks(sql, events), deadline)
       : ok([])
     if (!recordedClicks.ok || !holdsKind(lines, 'impression')) return recordedClicks
-    const recordedImpressions = await database.run((sql) => recordImpressions(sql, events), deadline)
+    const recordedImpressions = await database.run((sql) => recordImpressions(sql, events, left), deadline)
     return recordedImpressions.ok
       ? ok([...recordedClicks.value, ...recordedImpressions.value])
       : recordedImpressions

@@ -1,10 +1,11 @@
+import * as v from 'valibot'
 import type { Flusher } from '../buffer/flusher.ts'
 import type { ApiFault } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
 import type { Result } from '../result.ts'
 import type { DatabaseFault } from '../store/database.ts'
 import type { TrackingEvent } from './event.ts'
-import type { ClickReport, ImpressionReport } from './schemas.ts'
+import { type ClickReport, type ImpressionReport, id } from './schemas.ts'
 import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
 import type { Variation } from './variation.ts'
 
@@ -13,6 +14,8 @@ export type ReportParts = Omit<ClickParts, 'flood'> & {
   findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
   /** True as well where the database cannot tell. */
   offerExists: (id: number) => Promise<boolean>
+  /** What is being recorded under ids that callers chose. */
+  underWay: Map<string, string>
 }
 
 /** The script waits two seconds; the answer has to leave before. */
@@ -30,7 +33,7 @@ export async function reportImpression(
   const at = parts.now()
   const sendId = report.newsletter_send_id ?? null
   if (sendId !== null) parts.classifier.noteSend(report.variation_id, sendId, at)
-  return await recordReport(parts, {
+  return await recordOnce(parts, report, {
     kind: 'impression',
     event_id: report.event_id ?? parts.newEventId(at),
     caller_key: Boolean(report.event_id),
@@ -75,23 +78,62 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     details,
     judgement,
   })
-  return await recordReport(parts, { ...click, caller_key: Boolean(report.event_id) })
+  return await recordOnce(parts, report, { ...click, caller_key: Boolean(report.event_id) })
 }
+
+/** What is wrong with the ids of a body that has other faults: whoever mends it should not have to try twice. */
+export async function findIdFaults(parts: ReportParts, body: unknown): Promise<ImpressionFaults> {
+  const offer = v.safeParse(v.object({ offer_id: id }), body)
+  const variation = v.safeParse(v.object({ variation_id: id }), body)
+  if (offer.success && variation.success)
+    return await findFaults(parts, { ...offer.output, ...variation.output })
+  if (offer.success) return await findUnknownOffer(parts, offer.output.offer_id)
+  if (!variation.success) return {}
+  const found = await parts.findVariation(variation.output.variation_id)
+  return found.ok && !found.value ? unknownVariation(variation.output.variation_id) : {}
+}
+
+const unknownVariation = (id: number) => ({ variation_id: `Variation ID ${id} does not exist` })
+
+const findUnknownOffer = async (parts: ReportParts, id: number): Promise<{ offer_id?: string }> =>
+  (await parts.offerExists(id)) ? {} : { offer_id: `Offer ID ${id} does not exist` }
 
 type ImpressionFaults = { offer_id?: string; variation_id?: string }
 
 /** What memory does not confirm is asked for. Where the database does not answer, it decides when the report gets there. */
 async function findFaults(
   parts: ReportParts,
-  { offer_id, variation_id }: ImpressionReport,
+  { offer_id, variation_id }: Pick<ImpressionReport, 'offer_id' | 'variation_id'>,
 ): Promise<ImpressionFaults> {
   const found = await parts.findVariation(variation_id)
   if (!found.ok || found.value?.offer_id === offer_id) return {}
-  const unknown = found.value ? {} : { variation_id: `Variation ID ${variation_id} does not exist` }
-  if (!(await parts.offerExists(offer_id)))
-    return { ...unknown, offer_id: `Offer ID ${offer_id} does not exist` }
-  if (!found.value) return unknown
+  const unknownOffer = await findUnknownOffer(parts, offer_id)
+  if (!found.value) return { ...unknownVariation(variation_id), ...unknownOffer }
+  if (unknownOffer.offer_id) return unknownOffer
   return { offer_id: `Variation ID ${variation_id} belongs to offer ID ${found.value.offer_id}` }
+}
+
+/** A caller's id stands for one event: whoever uses it for another one meanwhile is told so, as is whoever does later. */
+async function recordOnce(
+  parts: ReportParts,
+  report: ImpressionReport | ClickReport,
+  event: TrackingEvent,
+): Promise<ApiFault | undefined> {
+  if (!event.caller_key) return await recordReport(parts, event)
+  const said = JSON.stringify([event.kind, report])
+  const other = parts.underWay.get(event.event_id)
+  if (other !== undefined && other !== said) return reused
+  parts.underWay.set(event.event_id, said)
+  try {
+    return await recordReport(parts, event)
+  } finally {
+    parts.underWay.delete(event.event_id)
+  }
+}
+
+const reused: ApiFault = {
+  error: 'event_id_reused',
+  details: { event_id: 'was used before for another event; send this one under an id of its own' },
 }
 
 async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<ApiFault | undefined> {
@@ -105,6 +147,7 @@ async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<A
     return trackingFailed('No room for the event, send it again later', { ...ids, queued: false })
   const outcome = await settled
   if (outcome === 'committed') return undefined
+  if (outcome === 'reused') return reused
   if (outcome === 'rejected') {
     const owned = event.kind === 'impression' ? ` as one of offer ID ${event.offer_id}` : ''
     return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist${owned}` })

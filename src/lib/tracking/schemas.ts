@@ -1,26 +1,34 @@
 import { isIP } from 'node:net'
 import * as v from 'valibot'
 
+/** PostgreSQL stores neither NUL characters nor halves of surrogate pairs. */
+const isStorable = (value: string): boolean => !value.includes('\0') && value.isWellFormed()
+const unstorable = 'must not contain NUL or broken characters'
+
 const text = (longest: number) =>
   v.pipe(
     v.string('must be a text'),
     v.maxLength(longest, `must have at most ${longest} characters`),
-    // PostgreSQL stores neither NUL characters nor halves of surrogate pairs.
-    v.check(
-      (value) => !value.includes('\0') && value.isWellFormed(),
-      'must not contain NUL or broken characters',
-    ),
+    v.check(isStorable, unstorable),
   )
 
-const wholeNumber = (most: number) =>
+const wholeNumber = (least: number, most: number) =>
   v.pipe(
-    v.number(`must be a whole number from 1 to ${most}`),
-    v.integer(`must be a whole number from 1 to ${most}`),
-    v.minValue(1, 'must be at least 1'),
+    v.number(`must be a whole number from ${least} to ${most}`),
+    v.integer(`must be a whole number from ${least} to ${most}`),
+    v.minValue(least, `must be at least ${least}`),
     v.maxValue(most, `must be at most ${most}`),
   )
 
-const id = wholeNumber(2_147_483_647)
+export const id = wholeNumber(1, 2_147_483_647)
+
+/** A text of which the beginning is kept: what browsers and mail programs send has no bound. */
+const cutText = (longest: number) =>
+  v.pipe(
+    v.string('must be a text'),
+    v.check(isStorable, unstorable),
+    v.transform((value) => value.slice(0, longest).toWellFormed()),
+  )
 
 const eventId = v.pipe(
   v.string('must be a UUID'),
@@ -28,22 +36,27 @@ const eventId = v.pipe(
   v.toLowerCase(),
 )
 
-export const sendId = v.pipe(text(100), v.nonEmpty('must not be empty; leave it out instead'))
+export const sendId = v.pipe(
+  v.string('must be a text'),
+  v.trim(),
+  text(100),
+  v.nonEmpty('must not be empty or blank; leave it out instead'),
+)
 
 /** The body of `POST track-impression`. */
 export const impressionSchema = v.strictObject({
   offer_id: id,
   variation_id: id,
   newsletter_send_id: v.nullish(sendId),
-  recipients: v.nullish(wholeNumber(10_000_000), 1),
+  recipients: v.nullish(wholeNumber(0, 10_000_000), 1),
   event_id: v.nullish(eventId),
 })
 
 /** The body of `POST track-click`. */
 export const clickSchema = v.strictObject({
   variation_id: id,
-  referrer: v.nullish(text(500)),
-  user_agent: v.nullish(text(500)),
+  referrer: v.nullish(cutText(2_000)),
+  user_agent: v.nullish(cutText(500)),
   ip_address: v.nullish(
     v.pipe(
       v.string('must be a text'),

@@ -7,7 +7,7 @@ import { clickSchema } from '../../../../lib/tracking/schemas.ts'
 export const prerender = false
 
 export const POST = guarded('track-click', async (app, { request }) => {
-  const body = await readJson(request, clickSchema)
+  const body = await readJson(request, clickSchema, app.findIdFaults)
   const fault = body.ok ? await app.reportClick(body.value) : body.fault
   return fault ? faultAnswer(fault) : noContent()
 })

@@ -7,7 +7,7 @@ import { impressionSchema } from '../../../../lib/tracking/schemas.ts'
 export const prerender = false
 
 export const POST = guarded('track-impression', async (app, { request }) => {
-  const body = await readJson(request, impressionSchema)
+  const body = await readJson(request, impressionSchema, app.findIdFaults)
   const fault = body.ok ? await app.reportImpression(body.value) : body.fault
   return fault ? faultAnswer(fault) : noContent()
 })
