@@ -30,9 +30,15 @@ describe('links', () => {
     utm: { utm_source: 'dailybrief' },
     pass_parameters: false,
   }
+  const search = {
+    slug: 'search',
+    destination_url: "https://merchant.example/s?q=caf%E9&12345&sig=a:/,;'()*%2f&id=!!!id!!!#a%20b",
+    utm: { utm_source: 'x y' },
+    pass_parameters: true,
+  }
 
   test('are listed and found while they are active', async () => {
-    expect([...(await listLinks(store.sql))]).toEqual([nocodemba, quietdesk])
+    expect([...(await listLinks(store.sql))]).toEqual([nocodemba, quietdesk, search])
     expect([...(await findLink(store.sql, 'quietdesk'))]).toEqual([quietdesk])
     expect([...(await findLink(store.sql, 'gone'))]).toEqual([])
     expect([...(await findLink(store.sql, 'QuietDesk'))]).toEqual([])
@@ -158,12 +164,13 @@ test('a decision stands until it is replaced by name, whoever else decides at th
   expect([...(await findDecisions(store.sql, 'send', 8))]).toEqual([])
   const kept = (await Promise.all([first, second, first, second].map((one) => keep(one)))).flat()
   expect(kept).toHaveLength(1)
-  expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual(kept)
+  const notReported = (decisions: readonly object[]) => decisions.map((one) => ({ ...one, reported: false }))
+  expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual(notReported(kept))
   const [standing] = kept
   const other = standing?.variation_id === 42 ? second : first
   expect([...(await keep(other, [43]))]).toEqual([])
   expect([...(await keep(other, [43, standing?.variation_id ?? 0]))]).toEqual([other])
-  expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual([other])
+  expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual(notReported([other]))
   // Another segment may not have the same variation.
   const clash = await keep({ ...other, segment: 2 }).catch(databaseFault)
   expect(clash).toMatchObject({ code: 'conflict' })
