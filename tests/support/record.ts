@@ -1,9 +1,10 @@
 import type { Sql } from '../../src/lib/store/database.ts'
 import * as store from '../../src/lib/store/events.ts'
+import * as reports from '../../src/lib/store/impressions.ts'
 import type { Click, Impression } from '../../src/lib/tracking/event.ts'
 
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) =>
   store.recordClicks(sql, JSON.stringify(clicks))
 
 export const recordImpressions = (sql: Sql, impressions: readonly Impression[], left = false) =>
-  store.recordImpressions(sql, JSON.stringify(impressions), left)
+  reports.recordImpressions(sql, JSON.stringify(impressions), left)

@@ -240,7 +240,7 @@ test('who is told that an id was used before keeps the event; where nobody waits
 
 test('events that an earlier run has left are told from those of this one', async () => {
   const folder = temporaryFolder()
-  writeFileSync(join(folder, 'dead.owner'), '{}')
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([aClick(), aClick()]))
   const told: [number, boolean][] = []
   const { events } = await open(

@@ -2,7 +2,9 @@ import { holdsKind, jsonArrayOf } from '../buffer/record.ts'
 import type { RecordLines } from '../buffer/record-batch.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
-import { type Rejection, recordClicks, recordImpressions } from '../store/events.ts'
+import type { Rejection } from '../store/event-keys.ts'
+import { recordClicks } from '../store/events.ts'
+import { recordImpressions } from '../store/impressions.ts'
 
 /**
  * Clicks and impressions have a statement each; either may be repeated, so the two need no common transaction. Each has

@@ -1,0 +1,121 @@
+import type { Sql } from './database.ts'
+import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
+
+/**
+ * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects `recipients`:
+ * reports go by the order in which they arrive, since a clock may have gone back; those that were `left` by an earlier run
+ * go by their time. No recipients count as no impression. What the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
+ */
+export const recordImpressions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
+  with batch as (
+    select * from rows from (
+      json_to_recordset(${events}::text::json) as (
+        kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer,
+        newsletter_send_id text, recipients integer
+      )
+    ) with ordinality as b (
+      kind, event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
+    )
+    where kind = 'impression'
+  ), valid as (
+    select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at,
+      ${fingerprint(sql, sql`b.kind, b.variation_id, b.recipients, b.newsletter_send_id`)} as fingerprint
+    from batch b
+    join promo_text_variations v on v.id = b.variation_id and v.offer_id = b.offer_id
+    order by b.event_id, b.position
+  ), fresh_keys as (
+    insert into promo_event_keys (event_id, fingerprint)
+    select event_id, fingerprint from valid where caller_key order by event_id
+    on conflict do nothing
+    returning event_id
+  ), reports as (
+    select * from valid where not caller_key or event_id in (select event_id from fresh_keys)
+  ), of_sends as (
+    -- One statement can touch a row only once: of several reports on a send and variation, the newest speaks.
+    select distinct on (newsletter_send_id, variation_id)
+      *, min(reported_at) over (partition by newsletter_send_id, variation_id) as tracked_at
+    from reports
+    where newsletter_send_id is not null
+    order by newsletter_send_id, variation_id, case when ${left} then reported_at end desc, position desc
+  ), told_by_send as (
+    insert into promo_impression_tracking as known (
+      event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
+    )
+    select event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
+    from of_sends
+    where recipients > 0 or (newsletter_send_id, variation_id) in (
+      select newsletter_send_id, variation_id from promo_impression_tracking
+      where newsletter_send_id in (select newsletter_send_id from of_sends)
+    )
+    order by newsletter_send_id, variation_id
+    on conflict (newsletter_send_id, variation_id) do update set
+      previous_recipients = known.recipients,
+      recipients = excluded.recipients,
+      reported_at = greatest(excluded.reported_at, known.reported_at),
+      corrected_late_at = case
+        when excluded.recipients <> known.recipients and excluded.reported_at > known.tracked_at + interval '1 day'
+          then excluded.reported_at
+        else known.corrected_late_at
+      end
+    where not ${left} or excluded.reported_at > known.reported_at
+    returning offer_id, variation_id, tracked_at, recipients, previous_recipients
+  ), told_alone as (
+    insert into promo_impression_tracking (event_id, offer_id, variation_id, recipients, tracked_at, reported_at)
+    select event_id, offer_id, variation_id, recipients, reported_at, reported_at
+    from reports
+    where newsletter_send_id is null and recipients > 0
+    order by position
+    on conflict (event_id) where newsletter_send_id is null do nothing
+    returning offer_id, variation_id, tracked_at, recipients, previous_recipients
+  ), sums as (
+    select
+      date_trunc('hour', tracked_at, 'UTC') as hour, offer_id, variation_id,
+      sum((recipients > 0)::integer - (previous_recipients > 0)::integer) as impressions,
+      sum(recipients - previous_recipients) as recipients
+    from (select * from told_by_send union all select * from told_alone) told
+    group by 1, offer_id, variation_id
+  ), rollup as (
+    insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, impressions, recipients)
+    select hour, offer_id, variation_id, impressions, recipients from sums order by variation_id, hour
+    on conflict (variation_id, hour) do update set
+      impressions = metrics.impressions + excluded.impressions,
+      recipients = metrics.recipients + excluded.recipients
+  ), daily as (
+    insert into promo_daily_metrics as metrics (day, offer_id, variation_id, impressions, recipients)
+    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(impressions), sum(recipients)
+    from sums
+    group by 1, 2, 3
+    order by 3, 1
+    on conflict (variation_id, day) do update set
+      impressions = metrics.impressions + excluded.impressions,
+      recipients = metrics.recipients + excluded.recipients
+  ), counted_variations as (
+    update promo_text_variations variations
+    set impressions = variations.impressions + added.recipients
+    from (
+      select locked.id, grown.recipients
+      from promo_text_variations locked
+      join (select variation_id, sum(recipients) as recipients from sums group by variation_id) grown
+        on grown.variation_id = locked.id
+      order by locked.id
+      for no key update of locked
+    ) added
+    where variations.id = added.id
+  ), counted_offers as (
+    update promo_offers offers
+    set total_impressions = offers.total_impressions + added.recipients
+    from (
+      select locked.id, grown.recipients
+      from promo_offers locked
+      join (select offer_id, sum(recipients) as recipients from sums group by offer_id) grown
+        on grown.offer_id = locked.id
+      order by locked.id
+      for no key update of locked
+    ) added
+    where offers.id = added.id
+  )
+  select event_id, 'variation_gone' as reason
+  from batch
+  where event_id not in (select event_id from valid)
+  union all ${reusedKeys(sql)}
+`
