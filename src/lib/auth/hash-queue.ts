@@ -1,7 +1,8 @@
 /** How early a try is taken: 0 for whoever signed in as this name from this address, 1 for known names, 2 for the rest. */
 export type Rank = 0 | 1 | 2
 
-type Place = { ready: boolean; begin: () => void }
+/** Without a `begin` a try is not ready for its turn yet. */
+type Place = { begin?: () => void }
 type Lane = Map<string, Place[]>
 
 /** Every so many turns the last go first, lest they wait for ever. */
@@ -13,46 +14,47 @@ const turnOfTheLast = 4
  * and an address `mostOfOne` of them.
  */
 export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: number }) {
-  const lanes: readonly Lane[] = [new Map(), new Map(), new Map()]
+  const lanes: Record<Rank, Lane> = { 0: new Map(), 1: new Map(), 2: new Map() }
+  const first = [lanes[0], lanes[1], lanes[2]]
   let working = false
   let turns = 0
 
   const next = (): void => {
     if (working) return
     turns += 1
-    const ordered = turns % turnOfTheLast === 0 ? lanes.toReversed() : lanes
+    const ordered = turns % turnOfTheLast === 0 ? first.toReversed() : first
     for (const lane of ordered)
       for (const [address, places] of lane) {
-        const place = places.find(({ ready }) => ready)
+        const place = places.find(({ begin }) => begin)
         if (!place) continue
         leave(lane, address, place)
         working = true
-        place.begin()
+        place.begin?.()
         return
       }
   }
 
   /** The address goes to the end of its lane. */
   const leave = (lane: Lane, address: string, place: Place): void => {
-    const others = (lane.get(address) ?? []).filter((one) => one !== place)
+    const others = lane.get(address)?.filter((one) => one !== place)
     lane.delete(address)
-    if (others.length > 0) lane.set(address, others)
+    if (others && others.length > 0) lane.set(address, others)
   }
 
   return {
     /** Takes a place for a try; `undefined` where there is none left. */
     enter({ rank, address }: { rank: Rank; address: string }) {
-      const lane: Lane = lanes[rank] ?? new Map()
+      const lane = lanes[rank]
       const own = lane.get(address) ?? []
       const taken = [...lane.values()].reduce((sum, places) => sum + places.length, 0)
       if (taken >= most || own.length >= mostOfOne) return undefined
-      const place: Place = { ready: false, begin: () => {} }
+      const place: Place = {}
       lane.set(address, [...own, place])
       return {
         /** Works when it is this place's turn. */
         async work<Value>(work: () => Promise<Value>): Promise<Value> {
           await new Promise<void>((resolve) => {
-            Object.assign(place, { ready: true, begin: resolve })
+            place.begin = resolve
             next()
           })
           return await work().finally(() => {
