@@ -280,6 +280,7 @@ describe('the period', () => {
     expect(summarySentence(at(0.42), at(0.5), 'human')).toContain('0.42 clicks by people, down from 0.50')
     expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('up from 3.11 in the period before')
     expect(pointsOf(3.14, 3.11)).toBe('+0.03 points')
+    expect(summarySentence(at(12.5), at(0), 'human')).toContain('brought 12.50')
     expect(summarySentence(at(3.14), at(3.14), 'human')).toContain('the same rate as in the period before')
     expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.00 clicks.')
   })
