@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Sql } from '../../src/lib/store/database.ts'
 import * as store from '../../src/lib/store/events.ts'
 import { lateCorrections } from '../../src/lib/store/late-corrections.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
@@ -238,6 +239,23 @@ describe('clicks', () => {
     expect(counted?.rows).toBe(60 * 10)
   })
 })
+
+test.each(['clicks', 'impressions'])(
+  '%s are committed for good, whatever a role or database is set to',
+  async (kind) => {
+    const record = (sql: Sql) =>
+      kind === 'clicks' ? recordClicks(sql, [aClick()]) : recordImpressions(sql, [anImpression()])
+    const commits = (setting: string) =>
+      database.sql.begin(async (sql) => {
+        await sql`select set_config('synchronous_commit', ${setting}, true)`
+        await record(sql)
+        const [row] = await sql`select current_setting('synchronous_commit') as setting`
+        return row?.setting
+      })
+    expect(await commits('off')).toBe('on')
+    for (const setting of ['local', 'on', 'remote_apply']) expect(await commits(setting)).toBe(setting)
+  },
+)
 
 describe('impressions', () => {
   test('count their recipients, and CTR follows', async () => {

@@ -1,4 +1,5 @@
 import type { Sql } from './database.ts'
+import { commitsDurably } from './durable-commit.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 import { isUncertain } from './judgement.ts'
 
@@ -19,7 +20,7 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
       kind, event_id, caller_key, at, told_offer_id, slug, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
       rules_version, device, browser, os, position
     )
-    where kind = 'click'
+    where kind = 'click' and ${commitsDurably(sql)}
   ), valid as (
     select distinct on (b.event_id) b.*, v.offer_id, to_timestamp(b.at / 1000) as clicked_at,
       ${fingerprint(sql, sql`b.kind, b.variation_id, b.referrer, b.user_agent`)} as fingerprint

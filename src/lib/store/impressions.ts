@@ -1,4 +1,5 @@
 import type { Sql } from './database.ts'
+import { commitsDurably } from './durable-commit.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 
 /**
@@ -16,7 +17,7 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
     ) with ordinality as b (
       kind, event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
     )
-    where kind = 'impression'
+    where kind = 'impression' and ${commitsDurably(sql)}
   ), valid as (
     select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at,
       ${fingerprint(sql, sql`b.kind, b.variation_id, b.recipients, b.newsletter_send_id`)} as fingerprint
