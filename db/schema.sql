@@ -65,6 +65,8 @@ create table promo_click_tracking (
   os text,
   recorded_at timestamp with time zone not null default now(),
   sign text,
+  address_hash character varying(16),
+  newcomer boolean,
   constraint promo_click_tracking_event_id_clicked_at_key UNIQUE (event_id, clicked_at),
   constraint promo_click_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_click_tracking_pkey PRIMARY KEY (id, clicked_at),
@@ -77,6 +79,7 @@ create table promo_clickers (
   variation_id integer not null,
   impression_id bigint not null default 0,
   first_clicked_at timestamp with time zone not null,
+  address_hash character varying(16),
   constraint promo_clickers_pkey PRIMARY KEY (ip_hash, variation_id, impression_id),
   constraint promo_clickers_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
 );
@@ -320,6 +323,8 @@ CREATE INDEX idx_click_time ON ONLY promo_click_tracking USING brin (clicked_at)
 
 CREATE INDEX idx_click_variation ON ONLY promo_click_tracking USING btree (variation_id);
 
+CREATE INDEX idx_clicker_address ON promo_clickers USING btree (address_hash, variation_id, impression_id) WHERE address_hash IS NOT NULL;
+
 CREATE INDEX idx_clicker_first ON promo_clickers USING btree (first_clicked_at);
 
 CREATE INDEX idx_clicker_variation ON promo_clickers USING btree (variation_id);
@@ -561,10 +566,10 @@ begin
     'with moved as (
        delete from promo_click_tracking_default where clicked_at >= %L and clicked_at < %L
        returning id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
-         verdict, reason, rules_version, device, browser, os, recorded_at, sign
+         verdict, reason, rules_version, device, browser, os, recorded_at, sign, address_hash, newcomer
      )
      insert into %I (id, event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash,
-       verdict, reason, rules_version, device, browser, os, recorded_at, sign)
+       verdict, reason, rules_version, device, browser, os, recorded_at, sign, address_hash, newcomer)
      select * from moved',
     range_start, range_end, name);
   execute format(

@@ -158,7 +158,10 @@ async function arrived(
   place: SelfTestPlace,
   sent: readonly Sent[],
 ): Promise<Result<SelfTestClick[], CommandFault>> {
-  const rules = { duplicateSeconds: config.PROMO_DUPLICATE_SECONDS }
+  const rules = {
+    duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
+    visitorsPerAddress: config.PROMO_VISITORS_PER_ADDRESS,
+  }
   const until = Date.now() + arrival
   while (true) {
     const read = await database.run((sql) => judgeSelfTest(sql, place.offer_id, place.clicked_at ?? 0, rules))

@@ -25,6 +25,7 @@ import { purgeDaily } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
 import { createSalts } from './privacy/salts.ts'
+import { createStrangers } from './privacy/strangers.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
 import { openSelection } from './selection/selection.ts'
@@ -84,6 +85,8 @@ async function assemble(
   started: number,
 ) {
   const { config, log, pages = new Set<string>(), now = systemClock, random = systemRandom, files } = options
+  const { PROMO_DUPLICATE_SECONDS: duplicateSeconds, PROMO_VISITORS_PER_ADDRESS: visitorsPerAddress } = config
+  const rules = { duplicateSeconds, visitorsPerAddress }
   const metrics = createMetrics()
   const database = openDatabase({ locate: server.locate, log })
 
@@ -117,6 +120,7 @@ async function assemble(
   })
 
   const provide = async () => {
+    tracking.classifier.fade(now())
     await salts.refresh()
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
     if (!made.ok) log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
@@ -136,10 +140,7 @@ async function assemble(
       },
       tend: () => Promise.all([events.tend(), damage.flush()]),
       provide,
-      settle: settler(database, log, {
-        observationMinutes: config.PROMO_OBSERVATION_MINUTES,
-        duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
-      }),
+      settle: settler(database, log, { observationMinutes: config.PROMO_OBSERVATION_MINUTES, ...rules }),
       async purge() {
         const daily = { database, retention: config, now, databaseTime: () => databaseTime(database) }
         const purged = await purgeDaily(daily)
@@ -169,10 +170,11 @@ async function assemble(
     flusher: events.flusher,
     networkOf: createNetworkReader(),
     salts,
+    strangers: createStrangers(),
     now,
     newEventId: createEventIds(),
     agentOf: createAgentReader(),
-    classifier: createClassifier({ networks, duplicateSeconds: config.PROMO_DUPLICATE_SECONDS }),
+    classifier: createClassifier({ networks, ...rules }),
   }
   const promoLinks = {
     ...tracking,

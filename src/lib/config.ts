@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import * as v from 'valibot'
+import { defaultVisitorsPerAddress } from './classify/judge.ts'
 import { parseNetworks } from './http/proxies.ts'
 import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
@@ -66,6 +67,7 @@ const schema = v.object({
   PROMO_UNCHECKED_MAX: wholeNumber(100, 10_000_000, 100_000),
   PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
   PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, defaultDuplicateSeconds),
+  PROMO_VISITORS_PER_ADDRESS: wholeNumber(1, 1000, defaultVisitorsPerAddress),
   PROMO_SCANNER_NETWORKS: v.optional(
     v.pipe(
       v.string(),
@@ -113,6 +115,7 @@ const examples: Record<SettingName, string> = {
   PROMO_UNCHECKED_MAX: '100000',
   PROMO_FLOOD_PER_MINUTE: '120',
   PROMO_DUPLICATE_SECONDS: '10',
+  PROMO_VISITORS_PER_ADDRESS: '5',
   PROMO_SCANNER_NETWORKS: 'scanner-networks.json',
   PROMO_JWT_SECRET: 'a-random-text-of-at-least-32-characters',
   PROMO_JWKS_URL: 'https://auth.example.com/.well-known/jwks.json',

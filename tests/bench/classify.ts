@@ -12,7 +12,8 @@ const rounds = 7
 const milliseconds = 300
 const noon = Date.UTC(2026, 10, 18, 12)
 
-const newClassifier = () => createClassifier({ networks: bundledNetworks, duplicateSeconds: 10 })
+const newClassifier = () =>
+  createClassifier({ networks: bundledNetworks, duplicateSeconds: 10, visitorsPerAddress: 5 })
 
 const clickOf = ({ user_agent, headers = {} }: Fixture): ClickFacts => ({
   at: noon,
@@ -21,7 +22,8 @@ const clickOf = ({ user_agent, headers = {} }: Fixture): ClickFacts => ({
   userAgent: user_agent,
   direct: true,
   address: '203.0.113.7',
-  visitor: 'somebody',
+  visitor: { visitor: 'somebody', address: 'somewhere' },
+  hashed: true,
   flooding: () => false,
 })
 
@@ -86,7 +88,10 @@ const clicks = Array.from({ length: 10 * fixtures.length }, (_, index) => {
     at: noon + index * 37,
     variationId: 40 + (index % 9),
     address: addressOf(index),
-    visitor: `visitor-${index % 1000}`.padEnd(64, '0'),
+    visitor: {
+      visitor: `visitor-${index % 1000}`.padEnd(64, '0'),
+      address: `address-${index % 1000}`.padEnd(16, '0'),
+    },
   }
 })
 const classifier = newClassifier()

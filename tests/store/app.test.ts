@@ -109,7 +109,8 @@ test('what a click was made with is found when it is recorded, unless its visito
   expect([...rows]).toEqual([
     flipboard,
     { ...flipboard, ...unknown },
-    { ...flipboard, ...unknown },
+    // The same person again, though nothing is kept of either click.
+    { ...flipboard, ...unknown, verdict: 'duplicate' },
     { ...flipboard, ...unknown, verdict: 'machine' },
     flipboard,
   ])

@@ -336,7 +336,7 @@ test('purge removes what its dry run announces', async () => {
     { rejected_at: 1, reason: 'variation_gone', event: old },
   ])
   await promo(['replay'])
-  await settleClicks(tested.sql, { age: 0, limit: 1_000, duplicateSeconds: 10 })
+  await settleClicks(tested.sql, { age: 0, limit: 1_000, duplicateSeconds: 10, visitorsPerAddress: 5 })
   await tested.sql`update promo_click_tracking set user_agent = 'Mozilla/5.0' where event_id = ${old.event_id}`
   const details = async () =>
     (await tested.sql`select user_agent from promo_click_tracking where event_id = ${old.event_id}`)[0]

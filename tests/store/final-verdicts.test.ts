@@ -32,12 +32,21 @@ const noon = Date.UTC(2026, 2, 18, 12)
 const second = 1_000
 
 /** Settles everything, `settlers` at once; answers how many clicks were settled. */
-async function settle({ limit = 1_000, settlers = 1, duplicateSeconds = 10 } = {}): Promise<number> {
+async function settle({
+  limit = 1_000,
+  settlers = 1,
+  duplicateSeconds = 10,
+  visitorsPerAddress = 5,
+} = {}): Promise<number> {
   const runs = await Promise.all(
-    Array.from({ length: settlers }, () => settleClicks(database.sql, { age: 0, limit, duplicateSeconds })),
+    Array.from({ length: settlers }, () =>
+      settleClicks(database.sql, { age: 0, limit, duplicateSeconds, visitorsPerAddress }),
+    ),
   )
   const settled = runs.flat().reduce((sum, row) => sum + row.settled, 0)
-  return settled === 0 ? 0 : settled + (await settle({ limit, settlers, duplicateSeconds }))
+  return settled === 0
+    ? 0
+    : settled + (await settle({ limit, settlers, duplicateSeconds, visitorsPerAddress }))
 }
 
 const verdicts = async () => {
@@ -65,6 +74,7 @@ const provisional = fc.constantFrom(
   { verdict: 'human' as const, reason: 'none' },
   { verdict: 'human' as const, reason: 'none' },
   { verdict: 'duplicate' as const, reason: 'repeated' },
+  { verdict: 'duplicate' as const, reason: 'crowded_address' },
   { verdict: 'human' as const, reason: 'many_links' },
   { verdict: 'machine' as const, reason: 'soon_after_send+many_links' },
   { verdict: 'machine' as const, reason: 'prefetch' },
@@ -84,12 +94,18 @@ const click = fc
     place: fc.constantFrom(...places),
     at,
     provisional,
-    visitor: fc.option(fc.integer({ min: 1, max: 3 })),
+    visitor: fc.option(fc.integer({ min: 1, max: 5 })),
+    house: fc.constantFrom(1, 1, 2),
+    newcomer: fc.boolean(),
     sign: fc.constantFrom(null, null, null, 'no_user_agent' as const, 'stale_user_agent' as const),
   })
-  .map(({ place, at, provisional, visitor, sign }) =>
-    aClick({ ...place, ...provisional, at, sign, ip_hash: visitor === null ? null : aHash(visitor) }),
-  )
+  .map(({ place, at, provisional, visitor, house, newcomer, sign }) => {
+    const click = { ...place, ...provisional, at, sign }
+    if (visitor === null) return aClick({ ...click, newcomer: newcomer && provisional.verdict === 'human' })
+    // Sample data is of visitors of its own, who have no address; each of the others has one.
+    if (provisional.reason === 'sample') return aClick({ ...click, ip_hash: aHash(90 + visitor) })
+    return aClick({ ...click, ip_hash: aHash(10 * house + visitor), address_hash: `house ${house}` })
+  })
 const impression = fc
   .record({ place: fc.constantFrom(...places), at, named: fc.boolean() })
   .map(({ place, at, named }) =>
@@ -102,9 +118,12 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
       fc.array(click, { minLength: 1, maxLength: 60 }),
       fc.uniqueArray(impression, { maxLength: 4, selector: (one) => `${one.at}/${one.variation_id}` }),
       fc.record({ limit: fc.integer({ min: 1, max: 30 }), settlers: fc.integer({ min: 1, max: 3 }) }),
-      fc.constantFrom(0, 1, 10, 60),
+      fc.record({
+        duplicateSeconds: fc.constantFrom(0, 1, 10, 60),
+        visitorsPerAddress: fc.constantFrom(1, 2, 3, 5),
+      }),
       fc.boolean(),
-      async (clicks, impressions, { limit, settlers }, duplicateSeconds, shuffled) => {
+      async (clicks, impressions, { limit, settlers }, rules, shuffled) => {
         await empty()
         await insertPromos(database.sql)
         await recordImpressions(database.sql, impressions)
@@ -114,13 +133,13 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
           update promo_click_tracking
           set recorded_at = case when ${shuffled} then now() - id * interval '1 second' else clicked_at end
         `
-        expect(await settle({ limit, settlers, duplicateSeconds })).toBe(clicks.length)
+        expect(await settle({ limit, settlers, ...rules })).toBe(clicks.length)
         const arrived = await database.sql<{ event_id: string }[]>`
           select event_id from promo_click_tracking order by recorded_at, event_id
         `
         const inOrder = arrived.flatMap(({ event_id }) => clicks.filter((one) => one.event_id === event_id))
         const sends = impressions.filter(({ newsletter_send_id }) => newsletter_send_id !== null)
-        expect(new Map(await verdicts())).toEqual(judgeAll(inOrder, sends, duplicateSeconds))
+        expect(new Map(await verdicts())).toEqual(judgeAll(inOrder, sends, rules))
         expect(await findDrift(database.sql)).toEqual([])
       },
     ),

@@ -58,7 +58,7 @@ describe('the version of the catalogue', () => {
     const before = await versionNow()
     await recordClicks(store.sql, [aClick({}), aClick({ variation_id: 43 })])
     await recordImpressions(store.sql, [anImpression({ recipients: 100 })])
-    await settleClicks(store.sql, { age: 0, limit: 10, duplicateSeconds: 10 })
+    await settleClicks(store.sql, { age: 0, limit: 10, duplicateSeconds: 10, visitorsPerAddress: 5 })
     await store.sql`update promo_text_variations set approved = false where id = 43`
     expect(await versionNow()).toBe(before)
     expect(await findDrift(store.sql)).toEqual([])

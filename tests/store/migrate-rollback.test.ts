@@ -108,7 +108,7 @@ describe.for(versions)('on PostgreSQL %s', (version) => {
       await migrate(sql)
       await insertPromos(sql)
       await recordSome(sql)
-      await settleClicks(sql, { age: 0, limit: 1_000, duplicateSeconds: 10 })
+      await settleClicks(sql, { age: 0, limit: 1_000, duplicateSeconds: 10, visitorsPerAddress: 5 })
       const sums = async () => [...(await sql`select t::text from ${sql(table)} t order by 1`)]
       const before = await sums()
       expect(before.length).toBeGreaterThan(1)

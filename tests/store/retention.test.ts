@@ -137,7 +137,7 @@ test('of clicks that were recorded in the same moment, those that are not settle
     store.sql,
     [0, 1, 2].map((index) => aClick({ at, ip_hash: aHash(index) })),
   )
-  await settleClicks(store.sql, { age: 0, limit: 1, duplicateSeconds: 10 })
+  await settleClicks(store.sql, { age: 0, limit: 1, duplicateSeconds: 10, visitorsPerAddress: 5 })
   expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 1 }))
   expect(await purged()).toMatchObject(ok({ details: 1, visitors: 1 }))
   expect(await settle(database, { age: 0 })).toEqual(ok(2))

@@ -32,7 +32,7 @@ const months = async () =>
 
 /** What tells salts apart; none where there is no salt. */
 const hashAt = (salts: ReturnType<typeof createSalts>, time: number) =>
-  salts.hashAt(time)?.('203.0.113.7', 'Mozilla/5.0')
+  salts.hashAt(time)?.('203.0.113.7', 'Mozilla/5.0').visitor
 
 test('a month has one salt, however many instances ask for it first', async () => {
   const instances = Array.from({ length: 10 }, () =>

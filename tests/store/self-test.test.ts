@@ -55,7 +55,7 @@ test('clicks are judged as settling would, and stay as they are', async () => {
     aClick({ at: noon - 50, ip_hash: aHash(1) }),
     aClick({ at: noon + 50, ip_hash: aHash(2) }),
   ])
-  const rules = { duplicateSeconds: 10 }
+  const rules = { duplicateSeconds: 10, visitorsPerAddress: 5 }
   const told = { ...click, verdict: 'human', reason: 'none' }
   const { offer_id: _, ...stored } = told
   expect([...(await judgeSelfTest(store.sql, offer_id, noon, rules))]).toEqual([

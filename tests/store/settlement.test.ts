@@ -28,7 +28,7 @@ beforeEach(() => insertPromos(database.sql))
 afterEach(empty)
 
 const settle = async (age = 0, limit = 1_000): Promise<number> => {
-  const [row] = await settleClicks(database.sql, { age, limit, duplicateSeconds: 10 })
+  const [row] = await settleClicks(database.sql, { age, limit, duplicateSeconds: 10, visitorsPerAddress: 5 })
   const settled = row?.settled ?? 0
   return settled === 0 ? 0 : settled + (await settle(age, limit))
 }
@@ -188,7 +188,9 @@ test('a click is settled once, however many settle at the same time', async () =
   let settled = 0
   while (settled < 60) {
     const rows = await Promise.all(
-      Array.from({ length: 4 }, () => settleClicks(database.sql, { age: 0, limit: 7, duplicateSeconds: 10 })),
+      Array.from({ length: 4 }, () =>
+        settleClicks(database.sql, { age: 0, limit: 7, duplicateSeconds: 10, visitorsPerAddress: 5 }),
+      ),
     )
     settled += rows.flat().reduce((sum, row) => sum + row.settled, 0)
   }
@@ -260,7 +262,7 @@ test('daily rollups are the hourly ones by UTC day', async () => {
 })
 
 describe('the settler', () => {
-  const observation = { observationMinutes: 15, duplicateSeconds: 10 }
+  const observation = { observationMinutes: 15, duplicateSeconds: 10, visitorsPerAddress: 5 }
   const open = () =>
     openDatabase({ locate: async () => ok(database.url), log: openLog('silent'), connections: 1 })
 

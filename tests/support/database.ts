@@ -114,7 +114,7 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       left join promo_text_variations v on v.offer_id = o.id
       group by o.id
     ), settled as materialized (
-      select c.variation_id, c.clicked_date as day, c.ip_hash, c.verdict, c.device, c.browser, c.os, c.referrer, c.reason,
+      select c.variation_id, c.clicked_date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser, c.os, c.referrer, c.reason,
         (
           select i.id from promo_impression_tracking i
           where i.variation_id = c.variation_id and i.newsletter_send_id is not null and i.tracked_at <= c.clicked_at
@@ -125,7 +125,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
     ), visitors as (
       select 'visitors', variation_id::text, coalesce(told.visitors, 0)::text, coalesce(m.visitors, 0)::text
       from (
-        select variation_id, count(distinct ip_hash) as visitors from settled where verdict = 'human' group by 1
+        select variation_id, count(distinct ip_hash) + count(*) filter (where ip_hash is null and newcomer) as visitors
+        from settled where verdict = 'human' group by 1
       ) told
       full join (
         select variation_id, sum(unique_clicks) as visitors from promo_performance_metrics group by 1
@@ -136,7 +137,7 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       from (
         select impression_id, count(*) as clicks, count(*) filter (where verdict = 'human') as human,
           count(distinct ip_hash) filter (where verdict = 'human')
-            + count(*) filter (where verdict = 'human' and ip_hash is null) as visitors
+            + count(*) filter (where verdict = 'human' and ip_hash is null and newcomer is not false) as visitors
         from settled where impression_id is not null group by 1
       ) told
       full join (

@@ -18,6 +18,8 @@ export function aClick(changes: Partial<Click> = {}): Click {
     referrer: 'mail.example',
     user_agent: 'Mozilla/5.0',
     ip_hash: null,
+    address_hash: null,
+    newcomer: null,
     verdict: 'human',
     reason: 'none',
     sign: null,

@@ -13,6 +13,7 @@ export type RawClick = {
   verdict: string
   reason: string
   ip_hash: string | null
+  newcomer: boolean | null
   device: string | null
   browser: string | null
   os: string | null
@@ -31,7 +32,7 @@ export type RawEvents = { clicks: RawClick[]; impressions: RawImpression[] }
 /** The rows that all sums are made of. */
 export async function readRawEvents(sql: Sql): Promise<RawEvents> {
   const clicks = await sql<RawClick[]>`
-    select event_id as id, extract(epoch from clicked_at)::float8 * 1000 as at, offer_id, variation_id, verdict, reason, ip_hash,
+    select event_id as id, extract(epoch from clicked_at)::float8 * 1000 as at, offer_id, variation_id, verdict, reason, ip_hash, newcomer,
       device, browser, os, referrer
     from promo_click_tracking order by clicked_at, event_id
   `
@@ -104,7 +105,9 @@ export function recountSends({ clicks, impressions }: RawEvents) {
     return {
       ...send,
       ...counts(own),
-      clickers: people(own).length - known.length + firsts(known, ({ ip_hash }) => ip_hash).length,
+      clickers:
+        people(own).filter(({ ip_hash, newcomer }) => ip_hash === null && newcomer !== false).length +
+        firsts(known, ({ ip_hash }) => ip_hash).length,
       by_hours: spanStarts.map((hours) => ({
         hours,
         ...counts(own.filter((click) => spanOf(click) === hours)),
@@ -128,8 +131,11 @@ export function recount(
   const clicks = wanted(all.clicks)
   const impressions = wanted(all.impressions)
   const hashed = people(all.clicks).filter(({ ip_hash }) => ip_hash !== null)
+  const unkept = people(all.clicks).filter(({ ip_hash, newcomer }) => ip_hash === null && newcomer === true)
   const newcomers = new Set(
-    firsts(hashed, ({ ip_hash, variation_id }) => [ip_hash, variation_id]).map(({ id }) => id),
+    [...firsts(hashed, ({ ip_hash, variation_id }) => [ip_hash, variation_id]), ...unkept].map(
+      ({ id }) => id,
+    ),
   )
   const days = [...clicks, ...impressions].map(({ day }) => day).filter((day) => day <= query.end)
   const start = query.start ?? days.sort()[0] ?? query.end

@@ -9,7 +9,7 @@ const noon = Date.UTC(2026, 10, 18, 12)
 
 /** The verdict on a first click from nowhere in particular, perhaps as soon as the mail is out. */
 function judged({ user_agent, headers = {} }: Fixture, justSent = false) {
-  const classifier = createClassifier({ networks: [], duplicateSeconds: 10 })
+  const classifier = createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 })
   if (justSent) classifier.noteSend(42, 'daily', noon - 5_000)
   return classifier.classify({
     at: noon,
@@ -18,7 +18,8 @@ function judged({ user_agent, headers = {} }: Fixture, justSent = false) {
     userAgent: user_agent,
     direct: true,
     address: '203.0.113.7',
-    visitor: 'somebody',
+    visitor: { visitor: 'somebody', address: 'somewhere' },
+    hashed: true,
     flooding: () => false,
   })
 }

@@ -9,6 +9,7 @@ const nothing: Evidence = {
   soonAfterSend: false,
   manyLinks: false,
   repeated: false,
+  crowded: false,
 }
 const verdictOn = (changes: Partial<Evidence>) => {
   const { verdict, reason } = judge({ ...nothing, ...changes })
@@ -21,6 +22,7 @@ const evidence = fc.record({
   soonAfterSend: fc.boolean(),
   manyLinks: fc.boolean(),
   repeated: fc.boolean(),
+  crowded: fc.boolean(),
 })
 
 describe('the judgement of one click', () => {
@@ -31,6 +33,9 @@ describe('the judgement of one click', () => {
     [{ soonAfterSend: true }, 'human soon_after_send'],
     [{ manyLinks: true }, 'human many_links'],
     [{ repeated: true }, 'duplicate repeated'],
+    [{ repeated: true, crowded: true }, 'duplicate repeated'],
+    [{ crowded: true, manyLinks: true }, 'duplicate crowded_address'],
+    [{ crowded: true, manyLinks: true, soonAfterSend: true }, 'machine soon_after_send+many_links'],
     [{ repeated: true, manyLinks: true }, 'duplicate repeated'],
     [{ sign: 'no_user_agent', soonAfterSend: true }, 'machine no_user_agent+soon_after_send'],
     [{ soonAfterSend: true, manyLinks: true, repeated: true }, 'machine soon_after_send+many_links'],
@@ -56,7 +61,9 @@ describe('the judgement of one click', () => {
             ? { verdict: 'machine', reason: signs.join('+') }
             : given.repeated
               ? { verdict: 'duplicate', reason: 'repeated' }
-              : { verdict: 'human', reason: signs.join('') || 'none' }
+              : given.crowded
+                ? { verdict: 'duplicate', reason: 'crowded_address' }
+                : { verdict: 'human', reason: signs.join('') || 'none' }
         expect(judge(given)).toEqual(expected)
         expect(isProvisional(judge(given).reason)).toBe(given.conclusive === null)
       }),
@@ -77,14 +84,15 @@ const click = (at: number, changes: Partial<JudgedClick> = {}): JudgedClick => {
     at,
     variation_id: 42,
     ip_hash: 'somebody',
+    address_hash: null,
     verdict: 'human',
     reason: 'none',
     sign: null,
     ...changes,
   }
 }
-const finalOf = (clicks: JudgedClick[], sends: Send[] = [], seconds = 10) => {
-  const verdicts = judgeAll(clicks, sends, seconds)
+const finalOf = (clicks: JudgedClick[], sends: Send[] = [], seconds = 10, visitorsPerAddress = 5) => {
+  const verdicts = judgeAll(clicks, sends, { duplicateSeconds: seconds, visitorsPerAddress })
   return clicks.map(({ event_id }) => {
     const { verdict, reason } = verdicts.get(event_id) ?? { verdict: 'none', reason: 'at all' }
     return `${verdict} ${reason}`
@@ -165,6 +173,42 @@ describe('the final judgement', () => {
       'human none',
     ])
     expect(finalOf([click(0), click(1, { variation_id: 43 })])).toEqual(['human none', 'human none'])
+  })
+
+  test.each([1, 2, 5])('counts %i visitors of an address, for a text in a send', (most) => {
+    const office = (at: number, changes: Partial<JudgedClick> = {}) =>
+      Array.from({ length: 7 }, (_, index) =>
+        click(at + index, { ip_hash: `person ${index}`, address_hash: 'office', ...changes }),
+      )
+    const crowd = [...Array(most).fill('human none'), ...Array(7 - most).fill('duplicate crowded_address')]
+    expect(finalOf(office(0), [], 10, most)).toEqual(crowd)
+    expect(finalOf([...office(0), ...office(20_000)], [], 10, most)).toEqual([...crowd, ...crowd])
+    expect(finalOf([...office(0), ...office(0, { variation_id: 43 })], [], 10, most)).toEqual([
+      ...crowd,
+      ...crowd,
+    ])
+    const sends = [{ variation_id: 42, at: 50_000 }]
+    const next = finalOf([...office(0), ...office(90_000).toReversed()], sends, 10, most)
+    expect(next).toEqual([...crowd, ...crowd])
+    expect(finalOf(office(0, { address_hash: null }), [], 10, most)).toEqual(Array(7).fill('human none'))
+  })
+
+  test('leaves of a click without a hash what was found at once', () => {
+    const nobody = (reason: string) => click(0, { ip_hash: null, reason })
+    const sends = [{ variation_id: 42, at: 0 }]
+    expect(
+      finalOf(['none', 'repeated', 'crowded_address', 'many_links', 'no_user_agent'].map(nobody)),
+    ).toEqual([
+      'human none',
+      'duplicate repeated',
+      'duplicate crowded_address',
+      'human many_links',
+      'human none',
+    ])
+    expect(finalOf(['many_links', 'repeated'].map(nobody), sends)).toEqual([
+      'machine soon_after_send+many_links',
+      'duplicate repeated',
+    ])
   })
 
   test('goes by the order in which clicks were recorded, and leaves what is final', () => {

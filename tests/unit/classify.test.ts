@@ -11,25 +11,30 @@ const stale =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246'
 const noon = Date.UTC(2026, 10, 18, 12)
 
-const classifierOf = (duplicateSeconds = 10) =>
+const classifierOf = (duplicateSeconds = 10, visitorsPerAddress = 5) =>
   createClassifier({
     networks: [{ cidr: '198.51.100.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }],
     duplicateSeconds,
+    visitorsPerAddress,
   })
 
-const click = (changes: Partial<ClickFacts> = {}): ClickFacts => ({
+/** `visitor` by name, each with an address of its own unless a `house` is told. */
+type Given = Partial<Omit<ClickFacts, 'visitor'>> & { visitor?: string | null; house?: string }
+
+const click = ({ visitor = 'somebody', house, ...changes }: Given = {}): ClickFacts => ({
   at: noon,
   variationId: 42,
   header: () => undefined,
   userAgent: firefox,
   direct: true,
   address: '203.0.113.7',
-  visitor: 'somebody',
+  visitor: visitor === null ? null : { visitor, address: house ?? visitor },
+  hashed: true,
   flooding: () => false,
   ...changes,
 })
 
-const verdicts = (clicks: Partial<ClickFacts>[], classifier = classifierOf()) =>
+const verdicts = (clicks: Given[], classifier = classifierOf()) =>
   clicks.map((changes) => {
     const { verdict, reason } = classifier.classify(click(changes))
     return `${verdict} ${reason}`
@@ -94,7 +99,13 @@ describe('the conclusive reasons', () => {
     classifier.classify(click())
     expect(
       classifier.classify(click({ header: reading({ purpose: 'prefetch' }), userAgent: stale })),
-    ).toEqual({ verdict: 'machine', reason: 'prefetch', sign: 'stale_user_agent', rules_version: 3 })
+    ).toEqual({
+      verdict: 'machine',
+      reason: 'prefetch',
+      sign: 'stale_user_agent',
+      rules_version: 3,
+      newcomer: null,
+    })
   })
 })
 
@@ -106,7 +117,7 @@ describe('a flood', () => {
       return asked > 3
     }
     const purpose = reading({ purpose: 'prefetch' })
-    const clicks: Partial<ClickFacts>[] = [
+    const clicks: Given[] = [
       { userAgent: 'curl/8.5.0', flooding },
       { header: purpose, flooding },
       { address: '198.51.100.7', flooding },
@@ -160,7 +171,7 @@ describe('what the address says', () => {
 
 describe('weak signs', () => {
   test('no user agent is one on a redirect, and none in a report', () => {
-    const signOf = (changes: Partial<ClickFacts>) => classifierOf().classify(click(changes)).sign
+    const signOf = (changes: Given) => classifierOf().classify(click(changes)).sign
     expect(signOf({ userAgent: undefined })).toBe('no_user_agent')
     expect(signOf({ userAgent: '' })).toBe('no_user_agent')
     expect(signOf({ userAgent: null, direct: false })).toBeNull()
@@ -275,6 +286,114 @@ describe('a duplicate', () => {
   })
 })
 
+describe('the visitors of one address', () => {
+  const visitors = (count: number, changes: Given = {}) =>
+    Array.from({ length: count }, (_, index) => ({ visitor: `person ${index}`, house: 'office', ...changes }))
+  const people = 'human none'
+  const crowded = 'duplicate crowded_address'
+
+  test.each([1, 4, 5, 6])('of whom %i count: no more than these, for a text', (most) => {
+    const found = verdicts(visitors(8), classifierOf(10, most))
+    expect(found).toEqual([...Array(most).fill(people), ...Array(8 - most).fill(crowded)])
+  })
+
+  test('are counted for each text, address and send of its own', () => {
+    const classifier = classifierOf(0, 2)
+    expect(verdicts(visitors(3), classifier)).toEqual([people, people, crowded])
+    expect(verdicts(visitors(3, { variationId: 43 }), classifier)).toEqual([people, people, crowded])
+    expect(verdicts(visitors(3, { house: 'elsewhere' }), classifier)).toEqual([people, people, crowded])
+    classifier.noteSend(42, 'daily', noon + 1_000)
+    expect(verdicts(visitors(3, { at: noon + 60_000 }), classifier)).toEqual([people, people, crowded])
+  })
+
+  test('who are machines or repeat themselves take no one’s place', () => {
+    const classifier = classifierOf(10, 2)
+    expect(verdicts(visitors(4, { userAgent: 'curl/8.5.0' }), classifier)).toEqual(
+      Array(4).fill('machine self_declared'),
+    )
+    expect(verdicts([...visitors(1), ...visitors(1), ...visitors(3)], classifier)).toEqual([
+      people,
+      'duplicate repeated',
+      'duplicate repeated',
+      people,
+      crowded,
+    ])
+  })
+
+  test('go on counting when they come again, and the others do not', () => {
+    const classifier = classifierOf(10, 2)
+    verdicts(visitors(3), classifier)
+    expect(verdicts(visitors(3, { at: noon + 10_000 }), classifier)).toEqual([people, people, crowded])
+    expect(verdicts(visitors(3, { at: noon + 10_001 }), classifier)).toEqual(
+      Array(3).fill('duplicate repeated'),
+    )
+  })
+})
+
+describe('a visitor of whom nothing is kept', () => {
+  const newcomers = (clicks: Given[], classifier = classifierOf()) =>
+    clicks.map((given) => {
+      const { verdict, newcomer } = classifier.classify(click({ hashed: false, ...given }))
+      return `${verdict} ${newcomer}`
+    })
+  const hour = 3_600_000
+
+  test('is told from others, and is a newcomer once', () => {
+    expect(
+      newcomers([
+        {},
+        { at: noon + 5_000 },
+        { at: noon + 60_000 },
+        { at: noon + 60_000, visitor: 'else' },
+        { at: noon + 60_000, variationId: 43 },
+        { at: noon + 90_000, visitor: null },
+        { at: noon + 90_000, hashed: true, visitor: 'kept' },
+      ]),
+    ).toEqual([
+      'human true',
+      'duplicate false',
+      'human false',
+      'human true',
+      'human true',
+      'human null',
+      'human null',
+    ])
+  })
+
+  test('is a newcomer again to the next send, and is none as a machine or in a crowd', () => {
+    const classifier = classifierOf(10, 1)
+    classifier.noteSend(42, 'first', noon - hour)
+    expect(
+      newcomers([{ userAgent: 'curl/8.5.0' }, {}, { visitor: 'else', house: 'somebody' }], classifier),
+    ).toEqual(['machine false', 'human true', 'duplicate false'])
+    classifier.noteSend(42, 'second', noon + hour)
+    expect(newcomers([{ at: noon + 2 * hour }, { at: noon + 3 * hour }], classifier)).toEqual([
+      'human true',
+      'human false',
+    ])
+  })
+
+  test.each([
+    [0, 'human false'],
+    [11 * hour - 1, 'human false'],
+    [22 * hour - 1, 'human false'],
+    [22 * hour, 'human true'],
+    [-23 * hour, 'human true'],
+  ])('is forgotten within a day: after %i ms it is %s', (age, expected) => {
+    const classifier = classifierOf()
+    newcomers([{}], classifier)
+    if (age > 0) classifier.fade(noon + Math.min(age, 11 * hour))
+    expect(newcomers([{ at: noon + Math.max(age, age === 0 ? 10_000 : age) }], classifier)).toEqual([
+      expected,
+    ])
+  })
+
+  test('opens many links like everybody else', () => {
+    const links = [42, 43, 44].map((variationId) => ({ variationId, hashed: false }))
+    expect(verdicts(links)).toEqual(['human none', 'human none', 'human many_links'])
+  })
+})
+
 describe('the verdict at once', () => {
   const facts = fc.record({
     wait: fc.integer({ min: 0, max: 6_000 }),
@@ -300,8 +419,15 @@ describe('the verdict at once', () => {
             if (at >= noon + 1000 * sent) classifier.noteSend(42, 'daily', noon + 1000 * sent)
             const now = classifier.classify(click({ at, variationId, visitor, userAgent }))
             const event_id = String(index).padStart(3, '0')
-            past.push({ event_id, at, variation_id: variationId, ip_hash: visitor, ...now })
-            const finals = judgeAll(past, sends, seconds)
+            past.push({
+              event_id,
+              at,
+              variation_id: variationId,
+              ip_hash: visitor,
+              address_hash: null,
+              ...now,
+            })
+            const finals = judgeAll(past, sends, { duplicateSeconds: seconds, visitorsPerAddress: 5 })
             const alike = past.every(
               ({ event_id: id, verdict }) =>
                 (verdict === 'machine') === (finals.get(id)?.verdict === 'machine'),

@@ -139,6 +139,18 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
       ['1.5', /whole number/],
     ],
   ],
+  [
+    'PROMO_VISITORS_PER_ADDRESS',
+    5,
+    [
+      ['1', 1],
+      ['1000', 1000],
+    ],
+    [
+      ['0', /at least 1/],
+      ['1001', /at most/],
+    ],
+  ],
   ['PROMO_SCANNER_NETWORKS', unset, [['networks.json', resolve('networks.json')]], []],
   [
     'PROMO_JWT_SECRET',

@@ -11,6 +11,7 @@ import {
 import { destinationOf } from '../../src/lib/links/destination.ts'
 import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
+import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
@@ -67,10 +68,11 @@ const working = (): PromoLinkParts => ({
   },
   unchecked: { admit: () => true, judged: () => {}, overflowing: false },
   networkOf: createNetworkReader(),
+  strangers: createStrangers(Buffer.alloc(32, 9)),
   salts: { hashAt: () => hash, refresh: async () => {} },
   pages: new Set(['page']),
   flood: () => false,
-  classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
+  classifier: createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 }),
   newEventId: createEventIds(),
   agentOf: createAgentReader(),
   now: () => noon,
@@ -122,7 +124,9 @@ describe('a promo link', () => {
         rules_version: 3,
         referrer: 'mail.example',
         user_agent: `${firefox} \ufffd`,
-        ip_hash: hash('203.0.113.7', headers['user-agent']),
+        ip_hash: hash('203.0.113.7', headers['user-agent']).visitor,
+        address_hash: hash('203.0.113.7', '').address,
+        newcomer: null,
       }),
     ])
   })
@@ -136,7 +140,7 @@ describe('a promo link', () => {
       })
     }
     await ask({}, 'desk?promo_var=42', 'GET', { dnt: '0', 'user-agent': 'Mozilla/5.0' })
-    const nobody = { referrer: null, user_agent: null, ip_hash: null }
+    const nobody = { referrer: null, user_agent: null, ip_hash: null, address_hash: null }
     expect(accepted).toMatchObject([
       nobody,
       nobody,
@@ -147,13 +151,13 @@ describe('a promo link', () => {
   test('does without a salt, and cuts a long user agent', async () => {
     const salts = { hashAt: () => undefined, refresh: async () => {} }
     await ask({ salts }, 'desk?promo_var=42', 'GET', { 'user-agent': 'x'.repeat(600) })
-    expect(accepted).toMatchObject([{ ip_hash: null, user_agent: 'x'.repeat(500) }])
+    expect(accepted).toMatchObject([{ ip_hash: null, address_hash: null, user_agent: 'x'.repeat(500) }])
   })
 
   test('gives machines and duplicates their verdict', async () => {
     const { classifier } = working()
     const networks = [{ cidr: '203.0.113.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }]
-    const guarded = createClassifier({ networks, duplicateSeconds: 10 })
+    const guarded = createClassifier({ networks, duplicateSeconds: 10, visitorsPerAddress: 5 })
     const headers = { 'user-agent': firefox }
     await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': 'Googlebot/2.1' })
     await ask({ classifier, flood: () => true }, 'desk?promo_var=42', 'GET', headers)
@@ -176,16 +180,16 @@ describe('a promo link', () => {
     ])
   })
 
-  test('tells no visitor who asks not to be kept from another one', async () => {
+  test('counts a visitor once who asks not to be kept', async () => {
     const { classifier } = working()
     for (let click = 0; click < 2; click += 1) {
       await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': firefox, 'sec-gpc': '1' })
     }
     await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': 'curl/8', dnt: '1' })
-    expect(accepted.map((event) => event.kind === 'click' && event.reason)).toEqual([
-      'none',
-      'none',
-      'self_declared',
+    expect(accepted.map((event) => event.kind === 'click' && [event.reason, event.newcomer])).toEqual([
+      ['none', true],
+      ['repeated', false],
+      ['self_declared', false],
     ])
   })
 

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createNetworkReader } from '../../src/lib/classify/address.ts'
+import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { plainAddress, saltMonth, visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 
 const salt = (byte: number) => Buffer.alloc(32, byte)
@@ -10,10 +11,11 @@ const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefo
 
 describe('a visitor hash', () => {
   test('is HMAC-SHA-256 of network and user agent under the salt, in 64 hexadecimal digits', () => {
-    const expected = signed(salt(7), `visitor\n203.0.113.7\n${firefox}`)
+    const visitor = signed(salt(7), `visitor\n203.0.113.7\n${firefox}`)
+    const expected = { visitor, address: signed(salt(7), 'address\n203.0.113.7').slice(0, 16) }
     const hash = visitorHashWith(salt(7))
     expect([hash('203.0.113.7', firefox), hash('203.0.113.7', firefox)]).toEqual([expected, expected])
-    expect(expected).toMatch(/^[0-9a-f]{64}$/)
+    expect(visitor).toMatch(/^[0-9a-f]{64}$/)
   })
 
   test('is another one for another address, user agent or salt', () => {
@@ -25,14 +27,17 @@ describe('a visitor hash', () => {
       hash('203.0.113.7', ''),
       visitorHashWith(salt(8))('203.0.113.7', firefox),
     ]
-    expect(new Set(hashes).size).toBe(5)
+    expect(new Set(hashes.map(({ visitor }) => visitor)).size).toBe(5)
+    const [first, other, alike, silent, salted] = hashes.map(({ address }) => address)
+    expect([alike, silent]).toEqual([first, first])
+    expect(new Set([first, other, salted]).size).toBe(3)
   })
 
   test('takes as much of a user agent as is kept', () => {
     const hash = visitorHashWith(salt(7))
     const long = 'x'.repeat(499)
-    expect(hash('203.0.113.7', `${long}yz`)).toBe(hash('203.0.113.7', `${long}y`))
-    expect(hash('203.0.113.7', `${long}z`)).not.toBe(hash('203.0.113.7', `${long}y`))
+    expect(hash('203.0.113.7', `${long}yz`)).toEqual(hash('203.0.113.7', `${long}y`))
+    expect(hash('203.0.113.7', `${long}z`)).not.toEqual(hash('203.0.113.7', `${long}y`))
   })
 
   test('is the same however many visitors of an address there were in between', () => {
@@ -40,7 +45,10 @@ describe('a visitor hash', () => {
     const agents = Array.from({ length: 120 }, (_, index) => `agent ${index}`)
     const first = agents.map((agent) => hash('203.0.113.7', agent))
     expect(agents.map((agent) => hash('203.0.113.7', agent))).toEqual(first)
-    expect(first).toEqual(agents.map((agent) => signed(salt(7), `visitor\n203.0.113.7\n${agent}`)))
+    expect(first.map(({ visitor }) => visitor)).toEqual(
+      agents.map((agent) => signed(salt(7), `visitor\n203.0.113.7\n${agent}`)),
+    )
+    expect(new Set(first.map(({ address }) => address)).size).toBe(1)
   })
 
   test('never shows the address', () => {
@@ -51,13 +59,25 @@ describe('a visitor hash', () => {
         fc.uint8Array({ minLength: 32, maxLength: 32 }),
         (address, agent, bytes) => {
           const network = createNetworkReader()(address)
-          const hash = visitorHashWith(bytes)(network, agent)
-          expect(hash).toMatch(/^[0-9a-f]{64}$/)
-          expect(hash).toBe(signed(bytes, `visitor\n${network}\n${agent}`))
+          const { visitor, address: part } = visitorHashWith(bytes)(network, agent)
+          expect(part).toBe(signed(bytes, `address\n${network}`).slice(0, 16))
+          expect(visitor).toBe(signed(bytes, `visitor\n${network}\n${agent}`))
         },
       ),
     )
   })
+})
+
+test('strangers are told apart by a key of their own, for as long as their hashes are remembered and longer', () => {
+  const day = 86_400_000
+  const strangers = createStrangers(salt(9))
+  const first = strangers('203.0.113.7', firefox, day)
+  expect(first).toEqual(visitorHashWith(salt(9))('203.0.113.7', firefox))
+  expect(strangers('203.0.113.7', firefox, day + 1)).toBe(first)
+  expect(strangers('203.0.113.7', firefox, day + 12 * 3_600_000 - 1)).toBe(first)
+  const later = strangers('203.0.113.7', firefox, day + 12 * 3_600_000)
+  expect(later).toEqual(first)
+  expect(later).not.toBe(first)
 })
 
 describe('one client', () => {

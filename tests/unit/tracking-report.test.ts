@@ -3,6 +3,7 @@ import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import type { Settled } from '../../src/lib/buffer/record-batch.ts'
 import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
+import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
@@ -73,8 +74,9 @@ const parts = ({
     lastFlush: undefined,
   },
   networkOf: createNetworkReader(),
+  strangers: createStrangers(Buffer.alloc(32, 9)),
   salts: { hashAt: () => hash, refresh: async () => {} },
-  classifier: createClassifier({ networks: [], duplicateSeconds: 10 }),
+  classifier: createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 }),
   agentOf: createAgentReader(),
   newEventId: () => 'a-new-id',
   now: () => noon,
@@ -197,7 +199,9 @@ describe('a click', () => {
         at: noon,
         referrer: 'mail.example',
         user_agent: firefox,
-        ip_hash: hash('203.0.113.7', firefox),
+        ip_hash: hash('203.0.113.7', firefox).visitor,
+        address_hash: hash('203.0.113.7', firefox).address,
+        newcomer: null,
         verdict: 'human',
       },
       {
@@ -214,7 +218,10 @@ describe('a click', () => {
 
   test('is judged by what is reported, and by the sends and clicks before it', async () => {
     const networks = [{ cidr: '198.51.100.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }]
-    const used = { ...parts(), classifier: createClassifier({ networks, duplicateSeconds: 10 }) }
+    const used = {
+      ...parts(),
+      classifier: createClassifier({ networks, duplicateSeconds: 10, visitorsPerAddress: 5 }),
+    }
     const visitor = { variation_id: 42, ip_address: '203.0.113.7' }
     await reportClick(used, visitor)
     await reportClick(used, visitor)

@@ -59,6 +59,7 @@ const reasons: Record<string, string> = {
   scanner_network: 'From a network that is known to check mail',
   flood: 'More clicks from one place than a person makes',
   repeated: 'The same visitor again within seconds',
+  crowded_address: 'One of more visitors from one address than count as different people',
 }
 
 /** One of these leaves a click a person’s, though uncertain; two together make it a machine’s. */

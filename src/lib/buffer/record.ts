@@ -52,12 +52,14 @@ export const eventSchema = v.variant('kind', [
     kind: v.literal('click'),
     ...occurrence,
     offer_id: v.nullable(id),
-    // Segments of earlier versions have neither a slug nor a sign.
+    // Segments of earlier versions do not have what is optional.
     slug: v.optional(text, null),
     variation_id: id,
     referrer: text,
     user_agent: text,
     ip_hash: text,
+    address_hash: v.optional(text, null),
+    newcomer: v.optional(v.nullable(v.boolean()), null),
     verdict: v.picklist(['human', 'machine', 'duplicate']),
     reason: v.string(),
     sign: v.optional(v.nullable(v.picklist(requestSigns)), null),

@@ -84,7 +84,10 @@ export function takeRejects(folder: string): {
 /** Rejects may lie for long, so they keep nothing of the visitor. */
 function withoutDetails(reject: Reject): Reject {
   if (reject.event.kind !== 'click') return reject
-  return { ...reject, event: { ...reject.event, referrer: null, user_agent: null, ip_hash: null } }
+  return {
+    ...reject,
+    event: { ...reject.event, referrer: null, user_agent: null, ip_hash: null, address_hash: null },
+  }
 }
 
 /** Changes with the file: reading all of it for each look at the metrics would hold up redirects. */

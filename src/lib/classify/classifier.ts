@@ -1,4 +1,6 @@
-import { floodReason, judge } from './judge.ts'
+import type { Identity } from '../privacy/visitor-hash.ts'
+import { createCrowds } from './crowds.ts'
+import { crowdedReason, floodReason, judge } from './judge.ts'
 import type { ScannerNetwork } from './network-list.ts'
 import { createNetworkLookup, parseNetwork } from './networks.ts'
 import { createRecentClicks } from './recent-clicks.ts'
@@ -18,48 +20,72 @@ export type ClickFacts = {
   direct: boolean
   /** The client's address, which is looked up and forgotten. */
   address: string | null | undefined
-  /** The visitor's hash; without one a click is judged by itself. */
-  visitor: string | null
+  /** Who clicked; a click of nobody who can be told is judged by itself. */
+  visitor: Identity | null
+  /** Whether the visitor's hash is stored with the click. Else what is found here is all that will be known. */
+  hashed: boolean
   /** Counts the click, and tells whether its address has had more than its clicks a minute. Machines are not counted. */
   flooding: () => boolean
 }
 
 /** The provisional verdict, and what of it the final one has to know. */
-export type Judgement = Classification & { sign: RequestSign | null; rules_version: number }
+export type Judgement = Classification & {
+  sign: RequestSign | null
+  rules_version: number
+  /** Of a visitor whose hash is not stored: whether this click is the first that counts, on this text since its send. */
+  newcomer: boolean | null
+}
 
 export type Classifier = {
   /** Judges a click at once, by what this process remembers, and remembers it. */
   classify: (facts: ClickFacts) => Judgement
   noteSend: RecentSends['note']
+  /** Forgets visitors of whom nothing is to be remembered for longer; at least once an hour, at a time in milliseconds since 1970. */
+  fade: (at: number) => void
 }
 
-/** Puts the rules together; `duplicateSeconds` is the window in which a visitor's second click counts as the same. */
+/**
+ * Puts the rules together; `duplicateSeconds` is the window in which a visitor's second click counts as the same, and
+ * `visitorsPerAddress` how many of one address count as different people for a text in a send.
+ */
 export function createClassifier(options: {
   networks: readonly ScannerNetwork[]
   duplicateSeconds: number
+  visitorsPerAddress: number
 }): Classifier {
   const userAgents = createUserAgentReader()
   const ranges = options.networks.map(({ cidr }) => parseNetwork(cidr))
   const networkOf = createNetworkLookup(ranges.filter((range) => range !== undefined))
-  const clicksOf = createRecentClicks(options.duplicateSeconds)
+  const clicks = createRecentClicks(options.duplicateSeconds)
+  const crowds = createCrowds(options.visitorsPerAddress)
   const sends = createRecentSends()
   return {
     noteSend: sends.note,
-    classify({ at, variationId, header, userAgent, direct, address, visitor, flooding }) {
+    fade(at) {
+      clicks.fade(at)
+      crowds.fade(at)
+    },
+    classify({ at, variationId, header, userAgent, direct, address, visitor, hashed, flooding }) {
       const found = userAgents(userAgent)
       const inScannerNetwork = address ? networkOf(address) !== -1 : false
       const sign = signOf(found, direct)
-      const recent = visitor === null ? undefined : clicksOf(visitor)
+      const recent = visitor === null ? undefined : clicks.of(visitor.visitor, at)
+      const approach = visitor && { visitor, variationId, sentAt: sends.newestOf(variationId), at }
+      const standing = approach ? crowds.standingOf(approach) : null
       const judged = judge({
         conclusive: conclusiveReasonOf({ header, userAgent: found, inScannerNetwork }),
         sign,
         soonAfterSend: sends.isSoonAfter(variationId, at),
         manyLinks: recent?.hasMany(variationId, at) ?? false,
         repeated: recent?.isRepeated(variationId, at) ?? false,
+        crowded: standing === 'crowded',
       })
       const { verdict, reason } = judged.verdict !== 'machine' && flooding() ? flood : judged
-      recent?.add(variationId, at, verdict === 'human')
-      return { verdict, reason, sign, rules_version: rulesVersion }
+      recent?.add(variationId, at, verdict === 'human' || reason === crowdedReason)
+      const arrives = verdict === 'human' && standing === 'newcomer'
+      if (approach && arrives) crowds.admit(approach)
+      const newcomer = hashed || visitor === null ? null : arrives
+      return { verdict, reason, sign, rules_version: rulesVersion, newcomer }
     },
   }
 }

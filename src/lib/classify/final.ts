@@ -1,43 +1,73 @@
 import type { Click } from '../tracking/event.ts'
-import { isProvisional, judge, manySeconds, manyVariations, soonSeconds } from './judge.ts'
+import {
+  crowdedReason,
+  isProvisional,
+  judge,
+  manySeconds,
+  manyVariations,
+  repeatedReason,
+  soonSeconds,
+} from './judge.ts'
 import type { Classification } from './verdict.ts'
 
 /** What the final judgement needs to know of a click. */
 export type JudgedClick = Pick<
   Click,
-  'event_id' | 'at' | 'variation_id' | 'ip_hash' | 'verdict' | 'reason' | 'sign'
+  'event_id' | 'at' | 'variation_id' | 'ip_hash' | 'address_hash' | 'verdict' | 'reason' | 'sign'
 >
 
 /** A send of a variation; `at` in milliseconds since 1970. */
 export type Send = { variation_id: number; at: number }
 
+export type FinalRules = { duplicateSeconds: number; visitorsPerAddress: number }
+
 /**
  * The final verdicts by event id: what the database works out in one statement, written down as plainly as possible, to
  * test it by. `clicks` are in the order in which they were recorded: a click is a duplicate of one that was recorded
- * before it and has counted, since what is final stays. Bursts are seen among all clicks. Takes time in the square of
- * the clicks.
+ * before it and has counted, since what is final stays, and the first visitors of an address are those whose clicks were
+ * recorded first. Bursts are seen among all clicks. Of a click without a hash stands what was found at once. Takes time in
+ * the square of the clicks.
  */
 export function judgeAll(
   clicks: readonly JudgedClick[],
   sends: readonly Send[],
-  duplicateSeconds: number,
+  { duplicateSeconds, visitorsPerAddress }: FinalRules,
 ): Map<string, Classification> {
   const verdicts = new Map<string, Classification>()
   const counted: JudgedClick[] = []
+  const people: JudgedClick[] = []
+  const isRepeated = (click: JudgedClick) =>
+    counted.some(
+      (other) => sameVisit(other, click) && Math.abs(click.at - other.at) < duplicateSeconds * 1000,
+    )
+  const isCrowded = (click: JudgedClick) => {
+    if (click.address_hash === null) return false
+    const ofSend = people.filter(
+      (other) =>
+        other.variation_id === click.variation_id && sentBefore(other, sends) === sentBefore(click, sends),
+    )
+    const ofAddress = ofSend.filter(({ address_hash }) => address_hash === click.address_hash)
+    return (
+      ofSend.every(({ ip_hash }) => ip_hash !== click.ip_hash) &&
+      new Set(ofAddress.map(({ ip_hash }) => ip_hash)).size >= visitorsPerAddress
+    )
+  }
   for (const click of clicks) {
-    const judged = isProvisional(click.reason)
+    const { ip_hash, reason, sign } = click
+    const alone = ip_hash === null
+    const judged = isProvisional(reason)
       ? judge({
           conclusive: null,
-          sign: click.sign,
-          soonAfterSend: isSoonAfterSend(click, sends),
-          manyLinks: isOneOfMany(click, clicks),
-          repeated: counted.some(
-            (other) => sameVisit(other, click) && Math.abs(click.at - other.at) < duplicateSeconds * 1000,
-          ),
+          sign,
+          soonAfterSend: click.at - sentBefore(click, sends) < soonSeconds * 1000,
+          manyLinks: alone ? reason.split('+').includes('many_links') : isOneOfMany(click, clicks),
+          repeated: alone ? reason === repeatedReason : isRepeated(click),
+          crowded: alone ? reason === crowdedReason : isCrowded(click),
         })
-      : { verdict: click.verdict, reason: click.reason }
+      : { verdict: click.verdict, reason }
     verdicts.set(click.event_id, judged)
-    if (judged.verdict === 'human') counted.push(click)
+    if (judged.verdict === 'human' || judged.reason === crowdedReason) counted.push(click)
+    if (judged.verdict === 'human' && !alone) people.push(click)
   }
   return verdicts
 }
@@ -45,10 +75,11 @@ export function judgeAll(
 const sameVisit = (one: JudgedClick, other: JudgedClick): boolean =>
   one.ip_hash !== null && one.ip_hash === other.ip_hash && one.variation_id === other.variation_id
 
-function isSoonAfterSend({ at, variation_id }: JudgedClick, sends: readonly Send[]): boolean {
-  const before = sends.filter((send) => send.variation_id === variation_id && send.at <= at)
-  return at - Math.max(...before.map((send) => send.at)) < soonSeconds * 1000
-}
+/** When the send was that a click belongs to; -Infinity before the first. */
+const sentBefore = ({ at, variation_id }: JudgedClick, sends: readonly Send[]): number =>
+  Math.max(
+    ...sends.filter((send) => send.variation_id === variation_id && send.at <= at).map((send) => send.at),
+  )
 
 function isOneOfMany({ at, ip_hash }: JudgedClick, clicks: readonly JudgedClick[]): boolean {
   const around = clicks.filter(

@@ -14,6 +14,9 @@ export type WeakSign = (typeof weakSigns)[number]
 export const plainReason = 'none'
 export const repeatedReason = 'repeated'
 
+/** The reason of a click by a visitor beyond the first few of one address, who count as different people. */
+export const crowdedReason = 'crowded_address'
+
 /** The reason of a click beyond its address's clicks a minute. Asked last, and of no machine: it is not counted there. */
 export const floodReason = 'flood'
 
@@ -28,22 +31,27 @@ export type Evidence = {
   manyLinks: boolean
   /** Its visitor has just clicked the same variation. */
   repeated: boolean
+  /** As many others of its address as count have clicked the variation since its newest send. */
+  crowded: boolean
 }
 
 export const soonSeconds = 30
 export const manySeconds = 10
 export const manyVariations = 3
+export const defaultVisitorsPerAddress = 5
 
 /**
- * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated one is a
- * duplicate; all others are a person's, and the reason names the one weak sign that there may be.
+ * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or crowded one is
+ * a duplicate; all others are a person's, and the reason names the one weak sign that there may be.
  */
-export function judge({ conclusive, sign, soonAfterSend, manyLinks, repeated }: Evidence): Classification {
+export function judge(evidence: Evidence): Classification {
+  const { conclusive, sign, soonAfterSend, manyLinks, repeated, crowded } = evidence
   if (conclusive !== null) return { verdict: 'machine', reason: conclusive }
   const first = soonAfterSend ? joined(sign, 'soon_after_send') : sign
   const signs = manyLinks ? joined(first, 'many_links') : first
   if (signs?.includes('+')) return { verdict: 'machine', reason: signs }
   if (repeated) return { verdict: 'duplicate', reason: repeatedReason }
+  if (crowded) return { verdict: 'duplicate', reason: crowdedReason }
   return { verdict: 'human', reason: signs ?? plainReason }
 }
 
@@ -54,6 +62,6 @@ const joined = (signs: string | null, sign: WeakSign): string => (signs === null
  * reasons that these rules do not give, stay as they are.
  */
 export const isProvisional = (reason: string): boolean =>
-  reason === plainReason || reason === repeatedReason || reason.split('+').every(isWeakSign)
+  [plainReason, repeatedReason, crowdedReason].includes(reason) || reason.split('+').every(isWeakSign)
 
 const isWeakSign = (name: string): boolean => weakSigns.some((sign) => sign === name)

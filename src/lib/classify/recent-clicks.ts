@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createFading, type Fading } from './fading.ts'
 import { manySeconds, manyVariations } from './judge.ts'
 
 /** The clicks of one visitor so far, as far as they matter for the next one. */
@@ -18,18 +18,23 @@ type Last = { variationId: number; at: number; counted: number }
 const mostVisitors = 20_000
 const mostVariations = 20
 
-/**
- * The last clicks of each visitor hash, in this process only: the final judgement sees those of all instances. Keeping
- * visitors in order of their last use would cost more than all else here, so the one who came first goes first.
- */
-export function createRecentClicks(duplicateSeconds: number): (visitor: string) => VisitorClicks {
-  const visitors = new LRUCache<string, VisitorClicks>({ max: mostVisitors })
-  return (visitor) => {
-    const known = visitors.peek(visitor)
-    if (known !== undefined) return known
-    const clicks = createVisitorClicks(duplicateSeconds * 1000)
-    visitors.set(visitor, clicks)
-    return clicks
+export type RecentClicks = {
+  of: (visitor: string, at: number) => VisitorClicks
+  fade: Fading<unknown>['fade']
+}
+
+/** The last clicks of each visitor, in this process only: the final judgement sees those of all instances. */
+export function createRecentClicks(duplicateSeconds: number): RecentClicks {
+  const visitors = createFading<VisitorClicks>(mostVisitors)
+  return {
+    fade: visitors.fade,
+    of(visitor, at) {
+      const known = visitors.get(visitor, at)
+      if (known !== undefined) return known
+      const clicks = createVisitorClicks(duplicateSeconds * 1000)
+      visitors.set(visitor, clicks, at)
+      return clicks
+    },
   }
 }
 

@@ -4,6 +4,8 @@ import { soonSeconds } from './judge.ts'
 export type RecentSends = {
   /** Remembers when a send of a variation was first reported, in milliseconds since 1970. */
   note: (variationId: number, sendId: string, at: number) => void
+  /** When the newest send of a variation was; -Infinity where none is known here. */
+  newestOf: (variationId: number) => number
   /** Whether a click at a time is so soon after the newest send that hardly anyone can have read it. */
   isSoonAfter: (variationId: number, at: number) => boolean
 }
@@ -18,6 +20,7 @@ export function createRecentSends(): RecentSends {
       // The same send again corrects its recipients; it went out when it was reported first.
       if (newest.get(variationId)?.sendId !== sendId) newest.set(variationId, { sendId, at })
     },
+    newestOf: (variationId) => newest.get(variationId)?.at ?? Number.NEGATIVE_INFINITY,
     isSoonAfter(variationId, at) {
       const send = newest.get(variationId)
       return send !== undefined && at >= send.at && at - send.at < soonSeconds * 1000

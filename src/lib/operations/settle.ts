@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { defaultVisitorsPerAddress } from '../classify/judge.ts'
 import { defaultDuplicateSeconds } from '../config.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
+import type { JudgementRules } from '../store/judgement.ts'
 import { settleClicks } from '../store/settlement.ts'
 import type { Log } from './log.ts'
 
@@ -15,6 +17,8 @@ type Settling = {
   age: number
   /** Seconds in which a visitor's next click on the same variation is a duplicate; the setting's default if left out. */
   duplicateSeconds?: number
+  /** How many visitors of one address count as different people for a text in a send; the setting's default if left out. */
+  visitorsPerAddress?: number
   signal?: AbortSignal
 }
 
@@ -24,13 +28,18 @@ type Settling = {
  */
 export async function settle(
   database: Database,
-  { age, duplicateSeconds = defaultDuplicateSeconds, signal }: Settling,
+  {
+    age,
+    duplicateSeconds = defaultDuplicateSeconds,
+    visitorsPerAddress = defaultVisitorsPerAddress,
+    signal,
+  }: Settling,
 ): Promise<Result<number, DatabaseFault>> {
   let settled = 0
   while (!signal?.aborted) {
     const started = performance.now()
     const run = await database.run(
-      (sql) => settleClicks(sql, { age, duplicateSeconds, limit: batch }),
+      (sql) => settleClicks(sql, { age, duplicateSeconds, visitorsPerAddress, limit: batch }),
       deadline,
     )
     if (!run.ok) return run
@@ -42,13 +51,13 @@ export async function settle(
   return ok(settled)
 }
 
-/** How long clicks are observed before their verdict is final, and in how many seconds a click is a duplicate. */
-export type Observation = { observationMinutes: number; duplicateSeconds: number }
+/** How long clicks are observed before their verdict is final, and by which settings they are judged. */
+export type Observation = { observationMinutes: number } & JudgementRules
 
 /** What a running site does every few seconds; a failure is logged, and the next time does the rest. */
 export const settler =
-  (database: Database, log: Log, { observationMinutes, duplicateSeconds }: Observation) =>
+  (database: Database, log: Log, { observationMinutes, ...rules }: Observation) =>
   async (signal: AbortSignal) => {
-    const settled = await settle(database, { age: observationMinutes * 60, duplicateSeconds, signal })
+    const settled = await settle(database, { age: observationMinutes * 60, ...rules, signal })
     if (!settled.ok) log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
   }

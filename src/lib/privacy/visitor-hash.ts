@@ -5,10 +5,13 @@ import { LRUCache } from 'lru-cache'
 export const saltMonth = (time: number): string => `${new Date(time).toISOString().slice(0, 7)}-01`
 
 /**
- * Who somebody is, as far as it is known: a client's network (as `NetworkReader` names it) and its user agent. As 64
- * hexadecimal digits that nobody can link to them, or to another month's hashes, once the month's salt is deleted.
+ * A visitor is a client's network (as `NetworkReader` names it) and its user agent, as 64 hexadecimal digits; `address`
+ * is the network alone, as 16, which is enough to tell those of a month apart.
  */
-export type VisitorHash = (network: string, userAgent: string) => string
+export type Identity = { visitor: string; address: string }
+
+/** Nobody can link what it answers to its visitor, or to another month's hashes, once the month's salt is deleted. */
+export type VisitorHash = (network: string, userAgent: string) => Identity
 
 const blockSize = 64
 const innerPad = 0x36
@@ -18,20 +21,23 @@ const rememberedNetworks = 5_000
 const rememberedVisitors = 50
 /** As much of a user agent as is stored: what comes after it makes nobody another visitor. */
 const longestUserAgent = 500
+const addressDigits = 16
 
 /** Hashes visitors under a salt of at most 64 bytes. */
 export function visitorHashWith(salt: Uint8Array): VisitorHash {
   const sign = signerWith(salt)
-  const recent = new LRUCache<string, Map<string, string>>({ max: rememberedNetworks })
+  const recent = new LRUCache<string, Map<string, Identity>>({ max: rememberedNetworks })
   return (network, userAgent) => {
     const agent = userAgent.length > longestUserAgent ? userAgent.slice(0, longestUserAgent) : userAgent
     const known = recent.get(network)
     const remembered = known?.get(agent)
     if (remembered !== undefined) return remembered
-    const digest = sign(`visitor\n${network}\n${agent}`)
-    if (known !== undefined && known.size < rememberedVisitors) known.set(agent, digest)
-    else recent.set(network, new Map([[agent, digest]]))
-    return digest
+    const [first] = known?.values() ?? []
+    const address = first?.address ?? sign(`address\n${network}`).slice(0, addressDigits)
+    const identity = { visitor: sign(`visitor\n${network}\n${agent}`), address }
+    if (known !== undefined && known.size < rememberedVisitors) known.set(agent, identity)
+    else recent.set(network, new Map([[agent, identity]]))
+    return identity
   }
 }
 

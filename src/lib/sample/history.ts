@@ -145,6 +145,8 @@ function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random:
     device,
     browser,
     os,
+    address_hash: null,
+    newcomer: null,
     sign: null,
     rules_version: rulesVersion,
   }

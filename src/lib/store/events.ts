@@ -13,12 +13,12 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     select * from rows from (
       json_to_recordset(${events}::text::json) as (
         kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, slug text,
-        variation_id integer, referrer text, user_agent text, ip_hash text, verdict text, reason text, sign text,
+        variation_id integer, referrer text, user_agent text, ip_hash text, address_hash text, newcomer boolean, verdict text, reason text, sign text,
         rules_version smallint, device text, browser text, os text
       )
     ) with ordinality as b (
-      kind, event_id, caller_key, at, told_offer_id, slug, variation_id, referrer, user_agent, ip_hash, verdict, reason, sign,
-      rules_version, device, browser, os, position
+      kind, event_id, caller_key, at, told_offer_id, slug, variation_id, referrer, user_agent, ip_hash, address_hash, newcomer,
+      verdict, reason, sign, rules_version, device, browser, os, position
     )
     where kind = 'click' and ${commitsDurably(sql)}
   ), valid as (
@@ -40,12 +40,12 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     returning event_id
   ), inserted as (
     insert into promo_click_tracking (
-      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, sign, rules_version,
-      device, browser, os
+      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, address_hash, newcomer, verdict, reason,
+      sign, rules_version, device, browser, os
     )
     select
-      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, verdict, reason, sign, rules_version,
-      device, browser, os
+      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, address_hash, newcomer, verdict, reason,
+      sign, rules_version, device, browser, os
     from valid
     where not caller_key or event_id in (select event_id from fresh_keys)
     order by position

@@ -1,4 +1,5 @@
 import {
+  crowdedReason,
   manySeconds,
   manyVariations,
   plainReason,
@@ -12,6 +13,8 @@ import type { Sql } from './database.ts'
 export type JudgementRules = {
   /** The same visitor's click on the same variation within so many seconds of one that counts is a duplicate. */
   duplicateSeconds: number
+  /** How many visitors of one address count as different people for a variation in a send. */
+  visitorsPerAddress: number
 }
 
 const listed = (names: readonly string[]) => arrayLiteral(names, (name) => name)
@@ -22,8 +25,13 @@ export const isUncertain = (sql: Sql, verdict: string, reason: string) =>
 
 /** Whether a click of `source` is judged anew: a condition in SQL, the same as `isProvisional` of the classification. */
 const isProvisional = (sql: Sql, source: string) => sql`
-  (${sql(source)}.reason in (${plainReason}, ${repeatedReason})
+  (${sql(source)}.reason in (${plainReason}, ${repeatedReason}, ${crowdedReason})
     or string_to_array(${sql(source)}.reason, '+') <@ ${listed(weakSigns)}::text[])
+`
+
+/** Whether a click of `source` without a hash was found to be so at once: nobody can say later. A condition in SQL. */
+const isFound = (sql: Sql, source: string, name: string) => sql`
+  (${sql(source)}.ip_hash is null and ${name} = any (string_to_array(${sql(source)}.reason, '+')))
 `
 
 /** The weak signs of a click of `source`, in their order, given its neighbourhood in `after_sends` and `many_links`. */
@@ -31,7 +39,7 @@ const signsOf = (sql: Sql, source: string) => sql`
   array_remove(array[
     ${sql(source)}.sign,
     case when ${sql(source)}.clicked_at <@ after_sends.moments then 'soon_after_send' end,
-    case when many_links.second is not null then 'many_links' end
+    case when many_links.second is not null or ${isFound(sql, source, 'many_links')} then 'many_links' end
   ], null)
 `
 
@@ -43,13 +51,15 @@ const besides = (sql: Sql, source: string) => sql`
 
 /**
  * The final judgement on the clicks of a common table expression `batch` (`event_id`, `recorded_at`, `clicked_at`,
- * `variation_id`, `ip_hash`, `verdict`, `reason`, `sign`), which follow each other in the order in which they were
- * recorded: further ones, of which `judged` is `batch` with `final_verdict` and `final_reason`. A click is one of many
+ * `variation_id`, `ip_hash`, `address_hash`, `verdict`, `reason`, `sign`), which follow each other in the order in which
+ * they were recorded: further ones, of which `judged` is `batch` with `final_verdict` and `final_reason`, the send that the
+ * click belongs to (`impression_id`, 0 for none, and the `hours` since it) and whether it is its visitor's first that counts
+ * there (`clicker`). A click is one of many
  * beside all those of its visitor around it, also the ones that will be judged later. It is a duplicate of one that was
  * recorded before it and counts: of those before the batch the verdict is final, so one window around the batch says all.
  * The same as `judgeAll` of the classification works out over all clicks.
  */
-export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) => sql`
+export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress }: JudgementRules) => sql`
   stretches as materialized (
     -- Overlaps are merged, so that each neighbour is found once. Links are counted by whole seconds: hence one more.
     select lower(stretch) as since, upper(stretch) as until
@@ -63,9 +73,9 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
   ), neighbours as materialized (
     -- "offset 0" and "is true" keep the two conditions what they are, a look-up by time for each stretch and one in a hash
     -- table of visitors: as joins they might be planned to read all clicks, or to try each visitor in turn.
-    select c.event_id, c.recorded_at, c.variation_id, c.clicked_at, c.ip_hash, c.verdict
+    select c.event_id, c.recorded_at, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason
     from stretches, lateral (
-      select event_id, recorded_at, variation_id, clicked_at, ip_hash, verdict
+      select event_id, recorded_at, variation_id, clicked_at, ip_hash, verdict, reason
       from promo_click_tracking
       where clicked_at >= stretches.since and clicked_at < stretches.until
         and (ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
@@ -100,7 +110,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
     from (
       select event_id, recorded_at, clicked_at, ip_hash, variation_id, true as counted
       from neighbours
-      where verdict = 'human'
+      where (verdict = 'human' or reason = ${crowdedReason})
         and (recorded_at, event_id) < (select recorded_at, event_id from batch order by recorded_at, event_id limit 1)
       union all
       select event_id, recorded_at, clicked_at, ip_hash, variation_id, case when not provisional then true end
@@ -117,15 +127,66 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds }: JudgementRules) =
       from (select * from visits order by visit, recorded_at, event_id) in_order
     ) found, unnest(found.events, found.counted) clicks (event_id, counted)
     where not clicks.counted
-  ), judged as materialized (
-    select told.*,
-      case when not provisional then verdict when cardinality(signs) > 1 then 'machine' when repeated then 'duplicate'
-        else 'human' end as final_verdict,
-      case when not provisional then reason when cardinality(signs) > 1 then array_to_string(signs, '+')
-        when repeated then ${repeatedReason} else coalesce(signs[1], ${plainReason}) end as final_reason
+  ), told as materialized (
+    select weighed.*, coalesce(sent.impression_id, 0) as impression_id, sent.hours, case
+        when not provisional then verdict when cardinality(signs) > 1 then 'machine'
+        -- Not a join, for which the planner would have to guess how many are repeated.
+        when (event_id in (select event_id from repeats)) is true or ${isFound(sql, 'weighed', repeatedReason)} then ${repeatedReason}
+        when ${isFound(sql, 'weighed', crowdedReason)} then ${crowdedReason}
+        else 'human' end as told
+    from weighed
+    left join lateral (
+      select i.id as impression_id, extract(epoch from weighed.clicked_at - i.tracked_at) / 3600 as hours
+      from promo_impression_tracking i
+      where i.variation_id = weighed.variation_id and i.newsletter_send_id is not null and i.tracked_at <= weighed.clicked_at
+      order by i.tracked_at desc, i.id desc
+      limit 1
+    ) sent on true
+  ), newcomers as materialized (
+    -- Each visitor's first click here on a send. "limit" makes it a look-up in the index: a join or "exists" may be planned to
+    -- read all visitors.
+    select event_id, recorded_at, ip_hash, address_hash, variation_id, impression_id
     from (
-      -- Not a join, for which the planner would have to guess how many are repeated.
-      select weighed.*, (event_id in (select event_id from repeats)) is true as repeated from weighed
-    ) told
+      select distinct on (ip_hash, variation_id, impression_id) event_id, recorded_at, ip_hash, address_hash,
+        variation_id, impression_id
+      from told where told = 'human' and ip_hash is not null
+      order by ip_hash, variation_id, impression_id, recorded_at, event_id
+    ) first
+    where (
+      select known.ip_hash from promo_clickers known
+      where known.ip_hash = first.ip_hash and known.variation_id = first.variation_id
+        and known.impression_id = first.impression_id
+      limit 1
+    ) is null
+  ), crowded as materialized (
+    select event_id, ip_hash, variation_id, impression_id
+    from (
+      select newcomers.*, row_number() over (
+          partition by address_hash, variation_id, impression_id order by recorded_at, event_id
+        ) + (
+          select count(*) from (
+            select known.ip_hash from promo_clickers known
+            where known.address_hash = newcomers.address_hash and known.variation_id = newcomers.variation_id
+              and known.impression_id = newcomers.impression_id
+            limit ${visitorsPerAddress}
+          ) known
+        ) as place
+      from newcomers where address_hash is not null
+    ) placed
+    where place > ${visitorsPerAddress}
+  ), judged as materialized (
+    select placed.*, arrives and not beyond as clicker,
+      case when not provisional then verdict when told in ('human', 'machine') and not beyond then told
+        else 'duplicate' end as final_verdict,
+      case when not provisional then reason when told = 'machine' then array_to_string(signs, '+')
+        when beyond then ${crowdedReason} when told <> 'human' then told else coalesce(signs[1], ${plainReason})
+        end as final_reason
+    from (
+      select told.*, (event_id in (select event_id from newcomers)) is true as arrives,
+        provisional and told = 'human' and (
+          (ip_hash, variation_id, impression_id) in (select ip_hash, variation_id, impression_id from crowded)
+        ) is true as beyond
+      from told
+    ) placed
   )
 `

@@ -14,10 +14,10 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
 const isSettled = (sql: Sql) =>
   sql`(recorded_at, event_id) <= (select recorded_at, event_id from promo_settlement)`
 
-/** Removes user agent and visitor hash from settled clicks older than `days`; the clicks stay. */
+/** Removes user agent and hashes from settled clicks older than `days`; the clicks stay. */
 export const removeDetails = (sql: Sql, now: number, days: number) => sql`
   update promo_click_tracking
-  set user_agent = null, ip_hash = null
+  set user_agent = null, ip_hash = null, address_hash = null
   where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
     and (user_agent is not null or ip_hash is not null)
     and ${isSettled(sql)}

@@ -26,8 +26,8 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     select seen.recorded_at, seen.event_id
     from locked join promo_settlement seen on (seen.recorded_at, seen.event_id) = (locked.recorded_at, locked.event_id)
   ), batch as materialized (
-    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason, c.sign,
-      c.device, c.browser, c.os, c.referrer
+    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.address_hash, c.newcomer, c.verdict, c.reason,
+      c.sign, c.device, c.browser, c.os, c.referrer
     from promo_click_tracking c
     -- Two look-ups in place of a join, so that the index is entered at the mark; without a mark there is no batch.
     where (c.recorded_at, c.event_id) > ((select recorded_at from mark), (select event_id from mark))
@@ -48,42 +48,27 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     where c.event_id = final.event_id and c.clicked_at = final.clicked_at
       and c.clicked_at between (select min(clicked_at) from final) and (select max(clicked_at) from final)
       and (final.final_verdict, final.final_reason) is distinct from (final.verdict, final.reason)
-  ), attributed as materialized (
-    select final.event_id, final.offer_id, final.variation_id, final.clicked_at, final.ip_hash, final.final_verdict as verdict,
-      coalesce(sent.id, 0) as impression_id, extract(epoch from final.clicked_at - sent.tracked_at) / 3600 as hours,
-      final.final_verdict = 'human' and final.ip_hash is not null as visitor
-    from final
-    left join lateral (
-      select i.id, i.tracked_at
-      from promo_impression_tracking i
-      where i.variation_id = final.variation_id and i.newsletter_send_id is not null and i.tracked_at <= final.clicked_at
-      order by i.tracked_at desc, i.id desc
-      limit 1
-    ) sent on true
   ), placed as (
-    select attributed.*,
-      row_number() over (partition by ip_hash, variation_id, impression_id, visitor order by clicked_at, event_id) as of_send,
-      row_number() over (partition by ip_hash, variation_id, visitor order by clicked_at, event_id) as of_variation
-    from attributed
+    select final.*, final_verdict = 'human' and ip_hash is not null as visitor,
+      row_number() over (
+        partition by ip_hash, variation_id, final_verdict = 'human' and ip_hash is not null order by clicked_at, event_id
+      ) as of_variation
+    from final
   ), counted as materialized (
-    -- Whose first click on a send, or on a variation at all, this is. "limit" makes each a look-up in the index: a join or
-    -- "exists" may be planned to read all visitors.
-    select placed.*,
-      visitor and of_send = 1 and (
-        select known.ip_hash from promo_clickers known
-        where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
-          and known.impression_id = placed.impression_id
-        limit 1
-      ) is null as newcomer,
-      visitor and of_variation = 1 and (
-        select known.ip_hash from promo_clickers known
-        where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
-        limit 1
-      ) is null as stranger
+    -- Whose first click on a variation this is. "limit" makes it a look-up in the index: a join or "exists" may be planned to
+    -- read all visitors. Who is not kept is told by the click itself; one of whom nothing is known counts as a clicker each time.
+    select event_id, offer_id, variation_id, clicked_at, ip_hash, address_hash, impression_id, hours, final_verdict as verdict,
+      case when ip_hash is null then final_verdict = 'human' and newcomer is not false else clicker end as clicker,
+      case when ip_hash is null then final_verdict = 'human' and newcomer is true
+        else visitor and of_variation = 1 and (
+          select known.ip_hash from promo_clickers known
+          where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
+          limit 1
+        ) is null end as stranger
     from placed
-  ), newcomers as (
-    insert into promo_clickers (ip_hash, variation_id, impression_id, first_clicked_at)
-    select ip_hash, variation_id, impression_id, clicked_at from counted where newcomer
+  ), newcomers_kept as (
+    insert into promo_clickers (ip_hash, address_hash, variation_id, impression_id, first_clicked_at)
+    select ip_hash, address_hash, variation_id, impression_id, clicked_at from counted where clicker and ip_hash is not null
     order by ip_hash, variation_id, impression_id
   ), moves as (
     select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
@@ -135,8 +120,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
   ), sends as (
     insert into promo_send_metrics as metrics (impression_id, hours, clicks, human_clicks, clickers)
     select counted.impression_id, spans.hours, count(*), count(*) filter (where verdict = 'human'),
-      -- A person without a hash cannot be told from another one, and counts each time.
-      count(*) filter (where newcomer or (verdict = 'human' and ip_hash is null))
+      count(*) filter (where clicker)
     from counted
     join lateral (
       select max(span.hours) as hours

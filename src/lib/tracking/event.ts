@@ -17,7 +17,12 @@ export type Click = Occurrence & {
   slug: string | null
   referrer: string | null
   user_agent: string | null
+  /** The visitor's hash: of address and user agent. Null of whoever asks not to be kept, and without a salt. */
   ip_hash: string | null
+  /** A hash of the address alone; null where `ip_hash` is, and in clicks of earlier versions. */
+  address_hash: string | null
+  /** Of a click without a hash: whether it is its visitor's first on the text that counts. Null where nobody can say. */
+  newcomer: boolean | null
   verdict: Verdict
   reason: string
   /** What in the request itself is a weak sign of a machine; the final verdict weighs it again. */

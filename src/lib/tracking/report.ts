@@ -55,6 +55,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     })
   const at = parts.now()
   const details = visitorDetails(parts, at, {
+    anonymous: false,
     network: report.ip_address ? parts.networkOf(report.ip_address) : undefined,
     userAgent: report.user_agent,
     referrer: report.referrer,
@@ -66,7 +67,8 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     userAgent: report.user_agent,
     direct: false,
     address: report.ip_address,
-    visitor: details.ip_hash,
+    visitor: details.visitor,
+    hashed: details.ip_hash !== null,
     flooding: () => false,
   })
   const click = newClick({

@@ -6,6 +6,8 @@ import type { HeaderReader } from '../http/client.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import { referrerHost } from '../privacy/referrer.ts'
 import type { Salts } from '../privacy/salts.ts'
+import type { Strangers } from '../privacy/strangers.ts'
+import type { Identity } from '../privacy/visitor-hash.ts'
 import type { Soon } from '../soon.ts'
 import { type Agent, type AgentReader, noAgent } from './agent.ts'
 import type { Click } from './event.ts'
@@ -26,6 +28,7 @@ export type ClickParts = {
   buffer: WriteBuffer
   networkOf: NetworkReader
   salts: Salts
+  strangers: Strangers
   flood: Flood
   agentOf: AgentReader
   classifier: Classifier
@@ -48,12 +51,15 @@ export function trackVisit(parts: ClickParts, visit: Visit): Soon<Acceptance | I
 function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click {
   const { slug, variationId, address, header } = visit
   const userAgent = header('user-agent')
-  const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
   const at = parts.now()
   const network = parts.networkOf(address)
-  const details = anonymous
-    ? nobody
-    : visitorDetails(parts, at, { network, userAgent, referrer: header('referer') })
+  const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
+  const details = visitorDetails(parts, at, {
+    anonymous,
+    network,
+    userAgent,
+    referrer: header('referer'),
+  })
   const judgement = parts.classifier.classify({
     at,
     variationId,
@@ -61,7 +67,8 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
     userAgent,
     direct: true,
     address,
-    visitor: details.ip_hash,
+    visitor: details.visitor,
+    hashed: details.ip_hash !== null,
     flooding: () => parts.flood(network, at),
   })
   return newClick({
@@ -75,28 +82,35 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
   })
 }
 
-const nobody = { referrer: null, ip_hash: null, agent: noAgent }
-
 type Visitor = {
+  /** Whether the visitor asks that nothing is kept. */
+  anonymous: boolean
   /** As `NetworkReader` names it. */
   network: string | undefined
   userAgent: string | null | undefined
   referrer: string | null | undefined
 }
 
-type VisitorDetails = Pick<Click, 'referrer' | 'ip_hash'> & { agent: Agent }
+type VisitorDetails = Pick<Click, 'referrer' | 'ip_hash' | 'address_hash'> & {
+  agent: Agent
+  /** Who it is for this process, also where nothing is kept. */
+  visitor: Identity | null
+}
 
 /** What is kept of a visitor, none of it raw but the user agent. Without a month's salt there is no hash. */
 export function visitorDetails(
-  { salts, agentOf }: Pick<ClickParts, 'salts' | 'agentOf'>,
+  { salts, strangers, agentOf }: Pick<ClickParts, 'salts' | 'strangers' | 'agentOf'>,
   at: number,
-  { network, userAgent, referrer }: Visitor,
+  { anonymous, network, userAgent, referrer }: Visitor,
 ): VisitorDetails {
-  const hash = network ? salts.hashAt(at) : undefined
+  const hash = anonymous ? undefined : salts.hashAt(at)
+  const known = network && hash ? hash(network, userAgent ?? '') : null
   return {
-    referrer: referrerHost(referrer),
-    ip_hash: hash && network ? hash(network, userAgent ?? '') : null,
-    agent: agentOf(userAgent),
+    referrer: anonymous ? null : referrerHost(referrer),
+    ip_hash: known?.visitor ?? null,
+    address_hash: known?.address ?? null,
+    agent: anonymous ? noAgent : agentOf(userAgent),
+    visitor: known ?? (network ? strangers(network, userAgent ?? '', at) : null),
   }
 }
 
@@ -120,6 +134,8 @@ export const newClick = (known: {
   referrer: known.details.referrer,
   user_agent: known.details.agent.user_agent,
   ip_hash: known.details.ip_hash,
+  address_hash: known.details.address_hash,
+  newcomer: known.judgement.newcomer,
   verdict: known.judgement.verdict,
   reason: known.judgement.reason,
   sign: known.judgement.sign,

@@ -1,0 +1,49 @@
+import type { Identity } from '../privacy/visitor-hash.ts'
+import { createFading, type Fading } from './fading.ts'
+
+/** A visitor's click on a text, and when its newest send was (milliseconds since 1970), as far as it is known here. */
+export type Approach = { visitor: Identity; variationId: number; sentAt: number; at: number }
+
+/**
+ * How a visitor stands among those of the same address who have clicked the text since its newest send: one of them,
+ * the next of them, or beyond as many as count.
+ */
+export type Standing = 'known' | 'newcomer' | 'crowded'
+
+export type Crowds = {
+  standingOf: (approach: Approach) => Standing
+  /** Remembers a newcomer whose click counts. */
+  admit: (approach: Approach) => void
+  fade: Fading<unknown>['fade']
+}
+
+type Crowd = { sentAt: number; visitors: Set<string> }
+
+const mostCrowds = 100_000
+
+/** The visitors of each address and text, of whom the first so many count as different people. */
+export function createCrowds(visitorsPerAddress: number): Crowds {
+  const crowds = createFading<Crowd>(mostCrowds)
+  const keyOf = ({ visitor, variationId }: Approach) => `${visitor.address} ${variationId}`
+  const visitorsOf = (approach: Approach) => {
+    const crowd = crowds.get(keyOf(approach), approach.at)
+    return crowd?.sentAt === approach.sentAt ? crowd.visitors : undefined
+  }
+  return {
+    fade: crowds.fade,
+    standingOf(approach) {
+      const visitors = visitorsOf(approach)
+      if (visitors === undefined) return 'newcomer'
+      if (visitors.has(approach.visitor.visitor)) return 'known'
+      return visitors.size < visitorsPerAddress ? 'newcomer' : 'crowded'
+    },
+    admit(approach) {
+      const visitors = visitorsOf(approach)
+      if (visitors) visitors.add(approach.visitor.visitor)
+      else {
+        const crowd = { sentAt: approach.sentAt, visitors: new Set([approach.visitor.visitor]) }
+        crowds.set(keyOf(approach), crowd, approach.at)
+      }
+    },
+  }
+}

@@ -1,0 +1,40 @@
+/** Remembers values by keys, for a day at the most. Times are in milliseconds since 1970. */
+export type Fading<Value> = {
+  get: (key: string, at: number) => Value | undefined
+  set: (key: string, value: Value, at: number) => void
+  /** Forgets what is too old, as the other two do. */
+  fade: (at: number) => void
+}
+
+/** A value lasts for one to two of these: less than a day, also where nobody comes and `fade` is called once an hour. */
+export const fadingTime = 11 * 3_600_000
+
+/**
+ * Two generations of values, of which the elder is dropped as a whole. Beyond `most` in a generation the one who came
+ * first is forgotten: keeping them in order of their last use would cost more than all else here.
+ */
+export function createFading<Value extends object>(most: number): Fading<Value> {
+  let young = new Map<string, Value>()
+  let old = new Map<string, Value>()
+  let began = Number.NEGATIVE_INFINITY
+  const fade = (at: number): void => {
+    const age = Math.abs(at - began)
+    if (age < fadingTime) return
+    old = age < 2 * fadingTime ? young : new Map()
+    young = new Map()
+    began = at
+  }
+  return {
+    fade,
+    get(key, at) {
+      fade(at)
+      return young.get(key) ?? old.get(key)
+    },
+    set(key, value, at) {
+      fade(at)
+      const [first] = young.size < most ? [] : young.keys()
+      if (first !== undefined) young.delete(first)
+      young.set(key, value)
+    },
+  }
+}

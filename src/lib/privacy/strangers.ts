@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto'
+import { type Identity, visitorHashWith } from './visitor-hash.ts'
+
+/** Who somebody is of whom nothing is kept, for this process alone; `at` in milliseconds since 1970. */
+export type Strangers = (network: string, userAgent: string, at: number) => Identity
+
+const half = 12 * 3_600_000
+
+/**
+ * Visitors who ask not to be kept, and those who come while there is no salt. Their hashes are made with a random key
+ * that never leaves this process, and are never stored: they only tell whether somebody has clicked before.
+ */
+export function createStrangers(key: Uint8Array = randomBytes(32)): Strangers {
+  let began = Number.NEGATIVE_INFINITY
+  let hash = visitorHashWith(key)
+  return (network, userAgent, at) => {
+    if (Math.abs(at - began) >= half) {
+      // What the hash remembers of addresses goes with it.
+      hash = visitorHashWith(key)
+      began = at
+    }
+    return hash(network, userAgent)
+  }
+}

@@ -1,0 +1,259 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
+import { createNetworkReader } from '../../src/lib/classify/address.ts'
+import { createClassifier } from '../../src/lib/classify/classifier.ts'
+import { readConfig } from '../../src/lib/config.ts'
+import { destinationOf } from '../../src/lib/links/destination.ts'
+import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { createStrangers } from '../../src/lib/privacy/strangers.ts'
+import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import { ok } from '../../src/lib/result.ts'
+import { openSelection } from '../../src/lib/selection/selection.ts'
+import { chancesOf } from '../../src/lib/stats/best.ts'
+import { learn } from '../../src/lib/stats/learn.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { listSends } from '../../src/lib/store/evidence.ts'
+import { createAgentReader } from '../../src/lib/tracking/agent.ts'
+import type { Click, TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { createEventIds } from '../../src/lib/tracking/event-id.ts'
+import { createFlood } from '../../src/lib/tracking/flood.ts'
+import { type ClickParts, trackVisit } from '../../src/lib/tracking/track-click.ts'
+import {
+  createTestDatabase,
+  emptyDatabase,
+  findDrift,
+  insertPromos,
+  type TestDatabase,
+} from '../support/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
+
+let tested: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  tested = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent'), connections: 1 })
+})
+afterAll(async () => {
+  await database.close()
+  await tested.drop()
+})
+
+const hour = 3_600_000
+const day = 24 * hour
+const begin = Date.UTC(2026, 2, 1, 8)
+const sends = 10
+/** The last send of the worse text, which is the one that gains. */
+const attacked = begin + (2 * sends - 1) * day
+const now = attacked + 3 * day
+
+const rowsOf = <Key extends string | number, Value>(entries: [Key, Value][]): RefreshingCache<Key, Value> => {
+  const rows = new Map(entries)
+  const get = (key: Key) => rows.get(key)
+  return { get, peek: get, refresh: async () => true, current: true, size: rows.size }
+}
+
+/** Sends of two texts to 1,000 recipients each, of whom 40 click the one and 25 the other. */
+beforeEach(async () => {
+  await insertPromos(tested.sql)
+  await tested.sql`delete from promo_offers where id <> 4`
+  await tested.sql`delete from promo_text_variations where id = 44`
+  let visitor = 0
+  for (let send = 0; send < 2 * sends; send += 1) {
+    const [variation_id, readers] = send % 2 === 0 ? [42, 40] : [43, 25]
+    const at = begin + send * day
+    await recordImpressions(tested.sql, [
+      anImpression({ at, variation_id, newsletter_send_id: `send-${send}`, recipients: 1_000 }),
+    ])
+    const clicks = Array.from({ length: readers }, (_, index) => {
+      visitor += 1
+      return aClick({ at: at + hour + index * 60_000, variation_id, ip_hash: aHash(visitor) })
+    })
+    await recordClicks(tested.sql, clicks)
+  }
+  await settle(database, { age: 0 })
+})
+afterEach(async () => {
+  expect(await findDrift(tested.sql)).toEqual([])
+  await emptyDatabase(tested.sql)
+})
+
+const browser = (number: number) =>
+  `Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:${number}.0) Gecko/20100101 Firefox/${number}.0`
+
+type Request = { address: string; agent: number; gpc?: boolean; after?: number }
+
+/** Sends requests to the worse text through one instance, a few seconds apart, and settles what it has recorded. */
+async function attack(requests: Request[]): Promise<void> {
+  let at = attacked + 2 * hour
+  const clicks: Click[] = []
+  const classifier = createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 })
+  classifier.noteSend(43, `send-${2 * sends - 1}`, attacked)
+  const hash = visitorHashWith(Buffer.alloc(32, 7))
+  const parts: ClickParts = {
+    variations: rowsOf([[43, { variation_id: 43, offer_id: 4, link_slug: null, former_slugs: [] }]]),
+    unchecked: { admit: () => true, judged: () => {}, overflowing: false },
+    buffer: {
+      accept: async (event: TrackingEvent): Promise<Acceptance> => {
+        if (event.kind === 'click') clicks.push(event)
+        return 'journaled'
+      },
+      next: () => undefined,
+      setAside: () => {},
+      recall: () => {},
+      ready: 0,
+      remove: () => {},
+      adopt: () => {},
+      depth: 0,
+      unchecked: 0,
+      collected: 0,
+      oldest: undefined,
+      fault: undefined,
+    },
+    networkOf: createNetworkReader(),
+    salts: { hashAt: () => hash, refresh: async () => {} },
+    strangers: createStrangers(Buffer.alloc(32, 9)),
+    flood: createFlood(120),
+    agentOf: createAgentReader(),
+    classifier,
+    newEventId: createEventIds(),
+    now: () => at,
+  }
+  for (const { address, agent, gpc, after = 12_000 } of requests) {
+    at += after
+    const headers: Record<string, string> = { 'user-agent': browser(agent), ...(gpc && { 'sec-gpc': '1' }) }
+    void trackVisit(parts, {
+      slug: 'desk',
+      variationId: 43,
+      address,
+      header: (name) => headers[name],
+    })
+  }
+  await recordClicks(tested.sql, clicks)
+  expect(await settle(database, { age: 0 })).toMatchObject({ ok: true, value: requests.length })
+}
+
+/** What the last send of the worse text has, the text's chance to be the best, and its share of the next sends. */
+async function standing() {
+  const listed = await listSends(tested.sql, undefined)
+  const [counted] = await tested.sql`
+    select sum(m.human_clicks)::integer as human from promo_send_metrics m
+    join promo_impression_tracking i on i.id = m.impression_id
+    where i.newsletter_send_id = ${`send-${2 * sends - 1}`}
+  `
+  const texts = [42, 43].map((variation_id) => ({ offer_id: 4, variation_id }))
+  const aged = listed.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
+  const [offer] = learn(texts, aged).offers
+  const chances = chancesOf((offer?.variations ?? []).map((one) => ({ ...one, ...one.belief })))
+  const config = readConfig({ PROMO_SELECTION: 'thompson', PROMO_VARIETY_VARIATION_GAP: '0' })
+  if (!config.ok) throw new Error('no settings')
+  const selection = openSelection({
+    config: config.value,
+    database,
+    links: rowsOf([
+      [
+        'nocodemba',
+        destinationOf({
+          slug: 'nocodemba',
+          destination_url: 'https://a.example/',
+          utm: {},
+          pass_parameters: false,
+        }),
+      ],
+    ]),
+    now: () => now,
+    random: Math.random,
+  })
+  const shares = await selection.readShares()
+  const share = shares.ok
+    ? shares.value.shares.find(({ variation_id }) => variation_id === 43)?.share
+    : undefined
+  return {
+    human: Number(counted?.human),
+    clickers: listed.at(-1)?.clickers ?? 0,
+    best: chances.find(({ variation }) => variation.variation_id === 43)?.best ?? Number.NaN,
+    share: share ?? Number.NaN,
+  }
+}
+
+const many = <One>(count: number, one: (index: number) => One): One[] =>
+  Array.from({ length: count }, (_, index) => one(index))
+const four = '203.0.113.7'
+const ofNetwork = (index: number) =>
+  `2001:db8:1:2:${((index * 7919) % 65_536).toString(16)}::${(index + 1).toString(16)}`
+const elsewhere = (index: number) => `198.51.${100 + (index >> 8)}.${index % 256}`
+
+/** What is added to the text's last send, and what becomes of it. The same figures stand in src/lib/classify/README.md. */
+type Effect = { human: number; clickers: number; best: number; share: number }
+
+test.each<[string, Request[], Effect]>([
+  [
+    'one address that asks not to be kept, 577 times',
+    many(577, () => ({ address: four, agent: 140, gpc: true })),
+    { human: 577, clickers: 1, best: 0, share: 0.03 },
+  ],
+  [
+    'one address, 577 times, each with another browser',
+    many(577, (index) => ({ address: four, agent: 100 + index })),
+    { human: 5, clickers: 5, best: 0, share: 0.03 },
+  ],
+  [
+    'the same, asking not to be kept',
+    many(577, (index) => ({ address: four, agent: 100 + index, gpc: true })),
+    { human: 5, clickers: 5, best: 0, share: 0.03 },
+  ],
+  [
+    'one network of 64 bits, 577 addresses of it, each with another browser',
+    many(577, (index) => ({ address: ofNetwork(index), agent: 100 + index })),
+    { human: 5, clickers: 5, best: 0, share: 0.03 },
+  ],
+  [
+    'one network of 64 bits, 577 addresses of it, with one browser',
+    many(577, (index) => ({ address: ofNetwork(index), agent: 140 })),
+    { human: 577, clickers: 1, best: 0, share: 0.03 },
+  ],
+  [
+    'a company of 500 with 20 kinds of browser behind one address',
+    many(500, (index) => ({ address: four, agent: 100 + (index % 20), after: 4_000 })),
+    { human: 125, clickers: 5, best: 0, share: 0.03 },
+  ],
+  [
+    'a botnet of 10 addresses with 10 browsers each',
+    many(100, (index) => ({ address: elsewhere(index % 10), agent: 100 + Math.floor(index / 10) })),
+    { human: 50, clickers: 50, best: 0.08, share: 0.08 },
+  ],
+  [
+    'a botnet of 50 addresses with 10 browsers each',
+    many(500, (index) => ({ address: elsewhere(index % 50), agent: 100 + Math.floor(index / 50) })),
+    { human: 250, clickers: 250, best: 0.75, share: 0.82 },
+  ],
+])('%s', async (_, requests, effect) => {
+  const before = await standing()
+  expect(before).toMatchObject({ human: 25, clickers: 25 })
+  expect([before.best, before.share].map(rounded)).toEqual([0, 0.03])
+  await attack(requests)
+  const after = await standing()
+  expect({
+    human: after.human - before.human,
+    clickers: after.clickers - before.clickers,
+    best: rounded(after.best),
+    share: rounded(after.share),
+  }).toEqual(effect)
+})
+
+const rounded = (share: number): number => Math.round(share * 100) / 100
+
+/** Two instances on one database hold a visitor who is not kept for two, and a hash for one. */
+test('several instances count one address up to as many times only where nothing is kept', async () => {
+  const before = await standing()
+  const requests = (gpc: boolean) => many(20, (index) => ({ address: four, agent: 100 + index, gpc }))
+  await attack(requests(true))
+  await attack(requests(true))
+  expect((await standing()).clickers - before.clickers).toBe(10)
+  await attack(requests(false))
+  await attack(requests(false))
+  expect((await standing()).clickers - before.clickers).toBe(15)
+})
