@@ -56,9 +56,22 @@ describe('a prefetch', () => {
   })
 })
 
+describe('what a browser does with a link', () => {
+  test.each([
+    ['navigate', 'human none'],
+    ['no-cors', 'machine not_navigation'],
+    ['cors', 'machine not_navigation'],
+    ['same-origin', 'machine not_navigation'],
+    ['websocket', 'machine not_navigation'],
+    ['', 'human none'],
+  ])('with the mode "%s": %s', (mode, verdict) => {
+    expect(verdicts([{ header: reading({ 'sec-fetch-mode': mode }) }])).toEqual([verdict])
+  })
+})
+
 describe('the conclusive reasons', () => {
   const all = {
-    header: reading({ purpose: 'prefetch' }),
+    header: reading({ purpose: 'prefetch', 'sec-fetch-mode': 'cors' }),
     userAgent: 'self_declared' as const,
     inScannerNetwork: true,
   }
@@ -67,6 +80,7 @@ describe('the conclusive reasons', () => {
     const none = reading({})
     expect([
       conclusiveReasonOf(all),
+      conclusiveReasonOf({ ...all, header: reading({ 'sec-fetch-mode': 'no-cors' }) }),
       conclusiveReasonOf({ ...all, header: none }),
       conclusiveReasonOf({ ...all, header: none, userAgent: 'mail_gateway' }),
       conclusiveReasonOf({ ...all, header: none, userAgent: 'stale_user_agent' }),

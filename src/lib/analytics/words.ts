@@ -54,6 +54,7 @@ export function momentsIn(timeZone: string): (moment: string) => string {
 const reasons: Record<string, string> = {
   none: 'A person: nothing speaks against it',
   prefetch: 'A browser or app loaded the link ahead, nobody clicked',
+  not_navigation: 'A browser fetched the link for a page, nobody went there',
   self_declared: 'A program that says itself that it is one',
   mail_gateway: 'A mail server that checks links, by its name',
   scanner_network: 'From a network that is known to check mail',

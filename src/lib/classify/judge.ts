@@ -1,7 +1,13 @@
 import type { Classification, RequestSign } from './verdict.ts'
 
 /** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
-export const conclusiveReasons = ['prefetch', 'self_declared', 'mail_gateway', 'scanner_network'] as const
+export const conclusiveReasons = [
+  'prefetch',
+  'not_navigation',
+  'self_declared',
+  'mail_gateway',
+  'scanner_network',
+] as const
 
 export type ConclusiveReason = (typeof conclusiveReasons)[number]
 

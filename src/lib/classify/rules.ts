@@ -14,6 +14,7 @@ const prefetchHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 
 const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
   prefetch: ({ header }) => prefetchHeaders.some((name) => saysPrefetch(header(name))),
+  not_navigation: ({ header }) => isOther(header('sec-fetch-mode')),
   self_declared: ({ userAgent }) => userAgent === 'self_declared',
   mail_gateway: ({ userAgent }) => userAgent === 'mail_gateway',
   scanner_network: ({ inScannerNetwork }) => inScannerNetwork,
@@ -22,6 +23,9 @@ const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
 /** What alone says that a click was a machine's: the first of the conclusive reasons that holds, in their order. */
 export const conclusiveReasonOf = (source: ClickSource): ConclusiveReason | null =>
   conclusiveReasons.find((reason) => rules[reason](source)) ?? null
+
+/** What a browser fetches for a page, and not because somebody goes there. */
+const isOther = (mode: string | undefined): boolean => (mode ?? 'navigate') !== 'navigate' && mode !== ''
 
 const saysPrefetch = (value: string | undefined): boolean =>
   value !== undefined && /prefetch|prerender|preview/i.test(value)
