@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { instanceOfSegment, openJournal } from '../../src/lib/buffer/journal.ts'
+import { createQueue } from '../../src/lib/queue.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
@@ -16,6 +17,7 @@ const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
     maxBytes,
     sync,
     files,
+    inTurn: createQueue(),
     onFolder: async () => {
       begun += 1
     },

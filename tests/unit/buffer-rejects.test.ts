@@ -2,51 +2,52 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openRejects, rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
+import { createQueue } from '../../src/lib/queue.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const reject = (event = aClick()) => ({ rejected_at: 5, reason: 'variation_gone', event })
 
-test('rejects are kept with their reason and nothing of the visitor, and counted', () => {
+test('rejects are kept with their reason and nothing of the visitor, and counted', async () => {
   const folder = join(temporaryFolder(), 'journal')
-  const rejects = openRejects(folder)
+  const rejects = openRejects(folder, createQueue())
   expect(rejects.count()).toBe(0)
-  expect(rejects.append([])).toEqual({ ok: true, value: undefined })
+  expect(await rejects.append([])).toEqual({ ok: true, value: undefined })
   const impression = { rejected_at: 6, reason: 'x', event: anImpression() }
-  rejects.append([reject(aClick({ ip_hash: 'f'.repeat(64) })), impression])
-  rejects.append([reject()])
+  await rejects.append([reject(aClick({ ip_hash: 'f'.repeat(64) })), impression])
+  await rejects.append([reject()])
   expect(rejects.count()).toBe(3)
   expect(rejects.count()).toBe(3)
   expect(readFileSync(rejectsFile(folder), 'utf8')).not.toContain('ffff')
   expect(takeRejects(folder).rejects[1]).toEqual(impression)
 })
 
-test('clicks on what never existed are not kept, since anybody can make them up', () => {
+test('clicks on what never existed are not kept, since anybody can make them up', async () => {
   const folder = temporaryFolder()
-  const rejects = openRejects(folder)
+  const rejects = openRejects(folder, createQueue())
   const invented = ['unknown_variation', 'other_slug'].map((reason) => ({ ...reject(), reason }))
-  expect(rejects.append(invented)).toEqual({ ok: true, value: undefined })
+  expect(await rejects.append(invented)).toEqual({ ok: true, value: undefined })
   expect(readdirSync(folder)).toEqual([])
-  rejects.append([...invented, reject()])
+  await rejects.append([...invented, reject()])
   expect(takeRejects(folder).rejects).toMatchObject([{ reason: 'variation_gone' }])
 })
 
-test('taking them sets them aside, so that new ones start a new file; done deletes what was set aside', () => {
+test('taking them sets them aside, so that new ones start a new file; done deletes what was set aside', async () => {
   const folder = temporaryFolder()
-  const rejects = openRejects(folder)
-  rejects.append([reject()])
+  const rejects = openRejects(folder, createQueue())
+  await rejects.append([reject()])
   const taken = takeRejects(folder)
   expect(taken.rejects).toHaveLength(1)
-  rejects.append([reject(), reject()])
+  await rejects.append([reject(), reject()])
   expect(takeRejects(folder).rejects).toHaveLength(1)
   taken.done(5)
   expect(readdirSync(folder)).toEqual(['rejects.ndjson'])
   expect(takeRejects(folder).rejects).toHaveLength(2)
 })
 
-test('a line that cannot be read is told, and never thrown away', () => {
+test('a line that cannot be read is told, and never thrown away', async () => {
   const folder = temporaryFolder()
-  openRejects(folder).append([reject()])
+  await openRejects(folder, createQueue()).append([reject()])
   appendFileSync(rejectsFile(folder), '{"half\n{"rejected_at":1}\n')
   const taken = takeRejects(folder)
   expect(taken).toMatchObject({ rejects: [{ reason: 'variation_gone' }], damaged: 2 })
@@ -54,15 +55,15 @@ test('a line that cannot be read is told, and never thrown away', () => {
   expect(readdirSync(folder)).toEqual(['rejects.ndjson.damaged-5'])
 })
 
-test('a file that cannot be written is a fault, and the next line starts afresh', () => {
+test('a file that cannot be written is a fault, and the next line starts afresh', async () => {
   const folder = temporaryFolder()
   mkdirSync(rejectsFile(folder))
-  const rejects = openRejects(folder)
-  expect(rejects.append([reject()])).toMatchObject({
+  const rejects = openRejects(folder, createQueue())
+  expect(await rejects.append([reject()])).toMatchObject({
     ok: false,
     fault: { message: expect.stringContaining('EISDIR') },
   })
   rmdirSync(rejectsFile(folder))
-  expect(rejects.append([reject()]).ok).toBe(true)
+  expect((await rejects.append([reject()])).ok).toBe(true)
   expect(rejects.count()).toBe(1)
 })

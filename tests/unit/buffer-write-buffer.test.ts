@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { type JournalFault, openJournal } from '../../src/lib/buffer/journal.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { type Batch, createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
+import { createQueue } from '../../src/lib/queue.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -18,6 +19,7 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
     maxBytes,
     sync,
     files,
+    inTurn: createQueue(),
     onFolder: async () => {},
   })
   const faults: { fault: JournalFault; lost: number }[] = []

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openSnapshot } from '../../src/lib/links/snapshot.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
+import { createQueue } from '../../src/lib/queue.ts'
 
 let folder: string
 beforeEach(() => {
@@ -15,7 +16,7 @@ const log = openLog('silent')
 const warn = vi.spyOn(log, 'warn')
 afterEach(() => warn.mockClear())
 
-const open = (path: string) => openSnapshot<{ id: number }>({ path, log })
+const open = (path: string) => openSnapshot<{ id: number }>({ path, log, inTurn: createQueue() })
 const until = (path: string, text: string) =>
   vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(text), { interval: 5 })
 

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
+import { createQueue } from '../queue.ts'
 import { damagedFile, openDamaged } from './damaged.ts'
 import type { FileLayer } from './files.ts'
 import { type Flusher, startFlusher } from './flusher.ts'
@@ -67,6 +68,7 @@ const stopWait = 1_000
 
 export function openEventBuffer(options: EventBufferOptions): EventBuffer {
   const { folder, sync, maxBytes, maxEvents, record, now, log, onFault, onFlush, onDamaged, files } = options
+  const inTurn = createQueue()
   const instance = joinInstances(folder)
   const journal = openJournal({
     folder,
@@ -75,9 +77,10 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     maxBytes,
     sync,
     onFolder: instance.beat,
+    inTurn,
     ...(files && { files }),
   })
-  const rejects = openRejects(folder)
+  const rejects = openRejects(folder, inTurn)
   const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, log, onDamaged })
   let loggedAt = Number.NEGATIVE_INFINITY
 
@@ -101,7 +104,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
   let tending: Promise<void> | undefined
   const takeOver = async (unknownToo: boolean): Promise<void> => {
     buffer.recall()
-    const orphans = await instance.orphans(unknownToo)
+    const orphans = await inTurn(() => instance.orphans(unknownToo))
     if (orphans.length > 0) {
       log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
       adopt(orphans)

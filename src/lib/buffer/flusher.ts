@@ -116,7 +116,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
       buffer.setAside(batch)
       return true
     }
-    const kept = rejects.append(progress.rejects)
+    const kept = await rejects.append(progress.rejects)
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
     const keptAside = await damaged.keep(progress.unreadable, batch.file?.path)

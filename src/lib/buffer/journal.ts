@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { InTurn } from '../queue.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import { createFiles, type FileLayer } from './files.ts'
 
@@ -72,7 +73,7 @@ const retryAfter = 500
 
 /**
  * The append-only files of one instance. `maxBytes` bounds what is not retired yet. Files are written one operation at a
- * time, and closed and deleted one at a time beside it: a disk that hangs takes two threads of Node's pool at the most, and
+ * time, and closed and deleted `inTurn` beside it: a disk that hangs takes two threads of Node's pool at the most, and
  * never the event loop.
  */
 export function openJournal(options: {
@@ -84,9 +85,10 @@ export function openJournal(options: {
   sync: 'write' | 'fsync'
   /** Called where the folder has to be made, for the writer of its segments to be known by then. */
   onFolder: () => Promise<void>
+  inTurn: InTurn
   files?: FileLayer
 }): Journal {
-  const { folder, instance, startedAt, maxBytes, sync, onFolder } = options
+  const { folder, instance, startedAt, maxBytes, sync, onFolder, inTurn } = options
   const files = createFiles(options.files ?? fs)
   let open: Segment | undefined
   /** Own segments that are not closed, by path. */
@@ -98,7 +100,6 @@ export function openJournal(options: {
   let tryAgain = () => {}
   let number = 0
   let bytes = 0
-  let tidied: Promise<void> = Promise.resolve()
 
   const begin = (): Segment => {
     const path = join(folder, segmentName(startedAt, number++, instance))
@@ -190,7 +191,7 @@ export function openJournal(options: {
 
   /** Failing changes nothing: a file that stays is replayed at the next start, one that is gone another has deleted. */
   const tidy = (step: () => Promise<void>): void => {
-    tidied = tidied.then(step).catch(() => {})
+    inTurn(step).catch(() => {})
   }
 
   /** Drops what is held of a retired segment, but for what is being written. */
@@ -212,7 +213,7 @@ export function openJournal(options: {
     get fault() {
       return fault
     },
-    retired: () => tidied,
+    retired: () => inTurn(async () => {}),
     retry: () => tryAgain(),
 
     append(lines) {
@@ -237,10 +238,9 @@ export function openJournal(options: {
     retire(file) {
       bytes -= file.bytes
       const segment = unclosed.get(file.path)
-      if (segment) {
-        segment.retired = true
-        forget(segment)
-      } else tidy(() => files.unlink(file.path))
+      if (!segment) return tidy(() => files.unlink(file.path))
+      segment.retired = true
+      forget(segment)
     },
 
     adopt(segments) {

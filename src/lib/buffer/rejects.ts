@@ -1,6 +1,8 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import type { InTurn } from '../queue.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { eventSchema } from './record.ts'
@@ -13,7 +15,7 @@ export type Rejects = {
    * Appends to the rejects file, all but unchecked clicks for which there never was a place: anybody can make those up, and
    * they would fill the disk. What fails here is for the caller to keep.
    */
-  append(rejects: readonly Reject[]): Result<void, { message: string }>
+  append(rejects: readonly Reject[]): Promise<Result<void, { message: string }>>
   /** How many lines the file has. */
   count(): number
 }
@@ -25,24 +27,29 @@ const madeUp = ['unknown_variation', 'other_slug']
 export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndjson')
 
 /** The file that keeps, one JSON object a line, what the database has no place for. */
-export function openRejects(folder: string): Rejects {
+export function openRejects(folder: string, inTurn: InTurn): Rejects {
   const path = rejectsFile(folder)
   let torn = false
   let known = { version: '', lines: 0 }
+
+  const write = async (lines: string): Promise<Result<void, { message: string }>> => {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await appendFile(path, torn ? `\n${lines}` : lines, { mode: 0o600 })
+      torn = false
+      return ok(undefined)
+    } catch (error) {
+      torn = true
+      return fail({ message: messageOf(error) })
+    }
+  }
+
   return {
-    append(rejects) {
+    async append(rejects) {
       const kept = rejects.filter(({ reason }) => !madeUp.includes(reason))
       if (kept.length === 0) return ok(undefined)
       const lines = kept.map((reject) => `${JSON.stringify(withoutDetails(reject))}\n`).join('')
-      try {
-        mkdirSync(folder, { recursive: true, mode: 0o700 })
-        appendFileSync(path, torn ? `\n${lines}` : lines, { mode: 0o600 })
-        torn = false
-        return ok(undefined)
-      } catch (error) {
-        torn = true
-        return fail({ message: messageOf(error) })
-      }
+      return await inTurn(() => write(lines))
     },
     count() {
       const version = versionOf(path)

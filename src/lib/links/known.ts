@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Log } from '../operations/log.ts'
+import { createQueue } from '../queue.ts'
 import { ok } from '../result.ts'
 import { readCatalogueVersion } from '../store/catalogue-changes.ts'
 import type { Database } from '../store/database.ts'
@@ -18,7 +19,8 @@ const elapsed = () => performance.now()
 
 /** Links and variations in memory, kept fresh in the background, with their snapshots in `folder`. */
 export function openKnown({ database, folder, log }: { database: Database; folder: string; log: Log }) {
-  const linkSnapshot = openSnapshot({ path: linksFile(folder), log })
+  const inTurn = createQueue()
+  const linkSnapshot = openSnapshot({ path: linksFile(folder), log, inTurn })
   const links = createRefreshingCache({
     name: 'links',
     ...createTableSource(database),
@@ -31,7 +33,7 @@ export function openKnown({ database, folder, log }: { database: Database; folde
     onFetched: linkSnapshot.write,
     log,
   })
-  const variations = openVariations({ database, folder, elapsed, log })
+  const variations = openVariations({ database, folder, elapsed, log, inTurn })
   const fresh = keepFresh({
     caches: [links, variations],
     async readVersion() {

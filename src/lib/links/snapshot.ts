@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Log } from '../operations/log.ts'
+import type { InTurn } from '../queue.ts'
 import { messageOf } from '../result.ts'
 
 /** The last known rows on disk, for a start while their source is down. */
@@ -12,14 +13,14 @@ export type Snapshot<Value> = {
   write(values: Value[]): void
 }
 
-export function openSnapshot<Value>({ path, log }: { path: string; log: Log }): Snapshot<Value> {
+export function openSnapshot<Value>(options: { path: string; log: Log; inTurn: InTurn }): Snapshot<Value> {
+  const { path, log, inTurn } = options
   let written = ''
-  let writing = Promise.resolve()
 
   const replace = async (text: string): Promise<void> => {
     const draft = `${path}.${process.pid}.draft`
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await writeFile(draft, text, { mode: 0o600 })
       await rename(draft, path)
     } catch (error) {
@@ -46,7 +47,7 @@ export function openSnapshot<Value>({ path, log }: { path: string; log: Log }): 
       const text = JSON.stringify(values)
       if (text === written) return
       written = text
-      writing = writing.then(() => replace(text))
+      void inTurn(() => replace(text))
     },
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type CacheState, createRefreshingCache, type RefreshingCache } from '../links/refreshing-cache.ts'
 import { openSnapshot } from '../links/snapshot.ts'
 import type { Log } from '../operations/log.ts'
+import type { InTurn } from '../queue.ts'
 import type { Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { type Variation, variationSchema } from './variation.ts'
@@ -20,10 +21,12 @@ export function openVariations(options: {
   /** A time in milliseconds that nobody sets. */
   elapsed: () => number
   log: Log
+  /** For writing the snapshot. */
+  inTurn: InTurn
 }): Variations {
-  const { database, folder, elapsed, log } = options
+  const { database, folder, elapsed, log, inTurn } = options
   const path = join(folder, 'variations.json')
-  const snapshot = openSnapshot<Variation>({ path, log })
+  const snapshot = openSnapshot<Variation>({ path, log, inTurn })
   const source = createVariationSource(database)
   const cache = createRefreshingCache({
     name: 'variations',

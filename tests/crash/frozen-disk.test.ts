@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { expect, vi } from 'vitest'
+import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
+import { createLedger, expectExactlyOnce } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const freezing = pathToFileURL(join(import.meta.dirname, '..', 'support', 'freezing-disk.ts')).href
+
+test.for(['write', 'fsync'])(
+  'a frozen disk (%s): no redirect waits longer than a second, pages not at all, and nothing is lost',
+  async (sync, { database, dataDir, start }) => {
+    const pipe = join(dataDir, 'freeze')
+    const site = await start({
+      FREEZE: pipe,
+      NODE_OPTIONS: `--import ${freezing}`,
+      PROMO_JOURNAL_SYNC: sync,
+    })
+    const ledger = createLedger()
+    const clicks = (requests: number) => ledger.load('visit', { url: site.url, connections: 4, requests })
+    await clicks(50)
+
+    execFileSync('mkfifo', [pipe])
+    try {
+      expect((await clicks(4)).max).toBeLessThan(3_000_000)
+      const meanwhile = clicks(300)
+      expect(await timeOf(`${site.url}/`)).toBeLessThan(1_000)
+      expect(await timeOf(`${site.url}/analytics.js`)).toBeLessThan(1_000)
+      expect((await meanwhile).max).toBeLessThan(1_000_000)
+      expect(await readHealth(site)).toMatchObject({ code: 503, journal: { ok: false } })
+      expect(await readMetric(site, 'promo_redirects_total', 'in_memory')).toBe(304)
+      expect(await readMetric(site, 'promo_journal_faults_total', 'hangs')).toBeGreaterThan(0)
+      expect(site.log.join('\n')).toContain('"fault":"hangs"')
+      // Longer than anything in the site comes round: it beats, looks for orphans and writes snapshots.
+      const until = performance.now() + 11_000
+      while (performance.now() < until) {
+        expect(await timeOf(`${site.url}/nocodemba`)).toBeLessThan(1_000)
+        await sleep(100)
+      }
+    } finally {
+      const end = openSync(pipe, 'r+')
+      rmSync(pipe)
+      await sleep(500)
+      closeSync(end)
+    }
+    await untilDrained(site)
+    expect((await clicks(20)).max).toBeLessThan(1_000_000)
+    await untilDrained(site)
+    expect(await readMetric(site, 'promo_events_lost_total')).toBe(0)
+    await expectExactlyOnce(database.sql, ledger)
+    expect(await site.stop()).toBe(0)
+  },
+)
+
+async function timeOf(url: string): Promise<number> {
+  const started = performance.now()
+  await (await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(5_000) })).arrayBuffer()
+  return performance.now() - started
+}
