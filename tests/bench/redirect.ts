@@ -119,8 +119,8 @@ const ratio = (way: number, to: number, pick: (round: Round) => number) =>
     (ways[way]?.rounds ?? []).map((round, index) => pick(round) / pick(ways[to]?.rounds[index] ?? round)),
   )
 const missed = judge([
-  { name: 'recorded (write) against bare', value: ratio(2, 0, (round) => round.perSecond), least: 0.7 },
-  { name: 'recorded (fsync) against bare', value: ratio(3, 0, (round) => round.perSecond), least: 0.4 },
+  { name: 'recorded (write) against bare', value: ratio(2, 0, (round) => round.perSecond), least: 0.75 },
+  { name: 'recorded (fsync) against bare', value: ratio(3, 0, (round) => round.perSecond), least: 0.42 },
   { name: 'database stopped against running', value: ratio(5, 2, (round) => round.perSecond), least: 0.9 },
   { name: 'p99 recorded (write) against bare', value: ratio(2, 0, (round) => round.p99), most: 2 },
   { name: 'clicks found of clicks answered', value: (found?.clicks ?? 0) / answered, least: 1, most: 1 },
