@@ -290,6 +290,7 @@ create table promo_settlement (
   recorded_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
   event_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
   settled_at timestamp with time zone not null default now(),
+  click_id bigint not null default 0,
   constraint promo_settlement_only_row_check CHECK (only_row),
   constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );
@@ -316,8 +317,6 @@ CREATE INDEX idx_breakdown_day ON promo_click_breakdown USING btree (day);
 CREATE INDEX idx_click_date ON ONLY promo_click_tracking USING btree (clicked_date);
 
 CREATE INDEX idx_click_offer ON ONLY promo_click_tracking USING btree (offer_id);
-
-CREATE INDEX idx_click_recorded ON ONLY promo_click_tracking USING btree (recorded_at, event_id);
 
 CREATE INDEX idx_click_time ON ONLY promo_click_tracking USING brin (clicked_at) WITH (pages_per_range='16', autosummarize='on');
 
@@ -543,6 +542,18 @@ begin
 end;
 $function$;
 
+CREATE OR REPLACE FUNCTION public.promo_keep_settling_order()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.click_id = old.click_id and (new.recorded_at, new.event_id) <> (old.recorded_at, old.event_id) then
+    raise exception 'clicks are settled by a newer version';
+  end if;
+  return new;
+end;
+$function$;
+
 CREATE OR REPLACE FUNCTION public.promo_make_click_partition(day date)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -650,6 +661,8 @@ CREATE TRIGGER trigger_hours_inserted AFTER INSERT ON promo_performance_metrics 
 CREATE TRIGGER trigger_hours_truncated AFTER TRUNCATE ON promo_performance_metrics FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
 
 CREATE TRIGGER trigger_hours_updated AFTER UPDATE ON promo_performance_metrics REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_hourly_totals();
+
+CREATE TRIGGER trigger_keep_settling_order BEFORE UPDATE ON promo_settlement FOR EACH ROW EXECUTE FUNCTION promo_keep_settling_order();
 
 CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, offer_id OR TRUNCATE ON promo_text_variations FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
 

@@ -86,7 +86,6 @@ async function writeClicks(sql: Sql, perSend: number, end: Date): Promise<void> 
   `
   await sql.unsafe(`
     create index idx_click_date on promo_click_tracking (clicked_date);
-    create index idx_click_recorded on promo_click_tracking (recorded_at, event_id);
     create index idx_click_time on promo_click_tracking using brin (clicked_at)
   `)
 }
@@ -161,5 +160,6 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     from (select offer_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics group by 1) m
     where m.offer_id = o.id
   `
-  await sql`update promo_settlement set recorded_at = ${end}`
+  await sql`update promo_settlement
+    set recorded_at = ${end}, click_id = (select coalesce(max(id), 0) from promo_click_tracking)`
 }

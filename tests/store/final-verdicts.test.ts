@@ -129,13 +129,15 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
         await recordImpressions(database.sql, impressions)
         await recordClicks(database.sql, clicks)
         // As if each had been recorded by a flush of its own, in order of time or late.
+        const order = shuffled ? database.sql`md5(event_id::text)` : database.sql`clicked_at, event_id`
         await database.sql`
-          update promo_click_tracking
-          set recorded_at = case when ${shuffled} then now() - id * interval '1 second' else clicked_at end
+          update promo_click_tracking c set id = 1000000000 + placed.place
+          from (select event_id, row_number() over (order by ${order}) as place from promo_click_tracking) placed
+          where placed.event_id = c.event_id
         `
         expect(await settle({ limit, settlers, ...rules })).toBe(clicks.length)
         const arrived = await database.sql<{ event_id: string }[]>`
-          select event_id from promo_click_tracking order by recorded_at, event_id
+          select event_id from promo_click_tracking order by id
         `
         const inOrder = arrived.flatMap(({ event_id }) => clicks.filter((one) => one.event_id === event_id))
         const sends = impressions.filter(({ newsletter_send_id }) => newsletter_send_id !== null)

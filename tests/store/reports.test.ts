@@ -181,7 +181,7 @@ test('every figure equals a naive recount, over all filters, time zones and chan
       fc.array(asked, { minLength: 4, maxLength: 4 }),
       async (clicks, impressions, queries) => {
         await clear()
-        await store.sql`update promo_settlement set recorded_at = '-infinity'`
+        await store.sql`update promo_settlement set click_id = 0, recorded_at = '-infinity'`
         await insertPromos(store.sql)
         await recordImpressions(store.sql, impressions)
         await recordClicks(store.sql, clicks)

@@ -166,8 +166,6 @@ test('settled figures equal a naive recount, however the clicks are cut into bat
         await recordImpressions(database.sql, known)
         const inOrder = clicks.toSorted((a, b) => a.at - b.at || (a.event_id < b.event_id ? -1 : 1))
         await recordClicks(database.sql, inOrder)
-        // Recorded one after the other, as by a flush each.
-        await database.sql`update promo_click_tracking set recorded_at = clicked_at`
         expect(await settle(0, limit)).toBe(clicks.length)
         expect(await read()).toEqual(recount(inOrder, known))
         expect(await settle()).toBe(0)
@@ -209,6 +207,40 @@ test('a click waits until it is old enough, and one that arrives late is not pas
   // It happened before the other one and was recorded after it.
   await recordClicks(database.sql, [aClick({ at: noon - 5 * minute })])
   expect(await settle()).toBe(1)
+})
+
+test('one that is not old enough keeps back what arrived after it', async () => {
+  const clicks = [1, 2, 3].map((index) => aClick({ at: noon + index }))
+  await recordClicks(database.sql, clicks)
+  const age = (index: number, seconds: number) =>
+    database.sql`
+      update promo_click_tracking set recorded_at = now() - ${seconds} * interval '1 second'
+      where event_id = ${clicks[index]?.event_id ?? null}
+    `
+  await age(0, 61)
+  await age(1, 30)
+  await age(2, 61)
+  expect(await settle(60)).toBe(1)
+  await age(1, 61)
+  expect(await settle(60)).toBe(2)
+})
+
+test('clicks are settled in the order in which they arrive, wherever the database’s clock goes', async () => {
+  await recordClicks(database.sql, [aClick({ at: noon })])
+  await database.sql`update promo_click_tracking set recorded_at = now() + interval '62 days'`
+  expect(await settle(60)).toBe(1)
+  await recordClicks(database.sql, [aClick({ at: noon + 1 })])
+  expect(await settle(60)).toBe(0)
+  await database.sql`update promo_click_tracking set recorded_at = now() - interval '61 seconds'`
+  expect(await settle(60)).toBe(1)
+  expect(await findDrift(database.sql)).toEqual([])
+})
+
+test('an instance of the version before settles nothing a second time', async () => {
+  await recordClicks(database.sql, [aClick({ at: noon })])
+  await settle()
+  const former = database.sql`update promo_settlement set recorded_at = now(), event_id = gen_random_uuid()`
+  await expect(former).rejects.toThrow('newer version')
 })
 
 test('a variation that is deleted takes its settled figures with it, also from the totals', async () => {

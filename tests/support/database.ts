@@ -30,7 +30,9 @@ export async function createTestDatabase(options: { empty?: boolean } = {}): Pro
 export async function emptyDatabase(sql: Sql): Promise<void> {
   await sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
   await sql`
-    update promo_settlement set recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
+    update promo_settlement
+    set click_id = 0, recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
+    where click_id > 0
   `
 }
 
@@ -121,7 +123,7 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
           order by i.tracked_at desc, i.id desc limit 1
         ) as impression_id
       from promo_click_tracking c, promo_settlement s
-      where (c.recorded_at, c.event_id) <= (s.recorded_at, s.event_id)
+      where c.id <= s.click_id
     ), visitors as (
       select 'visitors', variation_id::text, coalesce(told.visitors, 0)::text, coalesce(m.visitors, 0)::text
       from (

@@ -50,7 +50,7 @@ const besides = (sql: Sql, source: string) => sql`
 `
 
 /**
- * The final judgement on the clicks of a common table expression `batch` (`event_id`, `recorded_at`, `clicked_at`,
+ * The final judgement on the clicks of a common table expression `batch` (`id`, `event_id`, `clicked_at`,
  * `variation_id`, `ip_hash`, `address_hash`, `verdict`, `reason`, `sign`), which follow each other in the order in which
  * they were recorded: further ones, of which `judged` is `batch` with `final_verdict` and `final_reason`, the send that the
  * click belongs to (`impression_id`, 0 for none, and the `hours` since it) and whether it is its visitor's first that counts
@@ -73,9 +73,9 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
   ), neighbours as materialized (
     -- "offset 0" and "is true" keep the two conditions what they are, a look-up by time for each stretch and one in a hash
     -- table of visitors: as joins they might be planned to read all clicks, or to try each visitor in turn.
-    select c.event_id, c.recorded_at, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason
+    select c.id, c.event_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason
     from stretches, lateral (
-      select event_id, recorded_at, variation_id, clicked_at, ip_hash, verdict, reason
+      select id, event_id, variation_id, clicked_at, ip_hash, verdict, reason
       from promo_click_tracking
       where clicked_at >= stretches.since and clicked_at < stretches.until
         and (ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
@@ -105,15 +105,15 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     from batch ${besides(sql, 'batch')}
   ), visits as materialized (
     -- What has counted, and what counts unless it is repeated.
-    select dense_rank() over (order by ip_hash, variation_id) as visit, event_id, recorded_at,
+    select dense_rank() over (order by ip_hash, variation_id) as visit, event_id, id,
       (extract(epoch from clicked_at) * 1000000)::bigint as moment, counted
     from (
-      select event_id, recorded_at, clicked_at, ip_hash, variation_id, true as counted
+      select id, event_id, clicked_at, ip_hash, variation_id, true as counted
       from neighbours
       where (verdict = 'human' or reason = ${crowdedReason})
-        and (recorded_at, event_id) < (select recorded_at, event_id from batch order by recorded_at, event_id limit 1)
+        and id < (select min(id) from batch)
       union all
-      select event_id, recorded_at, clicked_at, ip_hash, variation_id, case when not provisional then true end
+      select id, event_id, clicked_at, ip_hash, variation_id, case when not provisional then true end
       from weighed
       where ip_hash is not null
         and case when provisional then cardinality(signs) < 2 else verdict = 'human' end
@@ -124,7 +124,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
       select array_agg(event_id) as events, promo_counted_clicks(
         array_agg(visit), array_agg(moment), array_agg(counted), ${duplicateSeconds * 1_000_000}::bigint
       ) as counted
-      from (select * from visits order by visit, recorded_at, event_id) in_order
+      from (select * from visits order by visit, id) in_order
     ) found, unnest(found.events, found.counted) clicks (event_id, counted)
     where not clicks.counted
   ), told as materialized (
@@ -145,12 +145,12 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
   ), newcomers as materialized (
     -- Each visitor's first click here on a send. "limit" makes it a look-up in the index: a join or "exists" may be planned to
     -- read all visitors.
-    select event_id, recorded_at, ip_hash, address_hash, variation_id, impression_id
+    select id, event_id, ip_hash, address_hash, variation_id, impression_id
     from (
-      select distinct on (ip_hash, variation_id, impression_id) event_id, recorded_at, ip_hash, address_hash,
+      select distinct on (ip_hash, variation_id, impression_id) id, event_id, ip_hash, address_hash,
         variation_id, impression_id
       from told where told = 'human' and ip_hash is not null
-      order by ip_hash, variation_id, impression_id, recorded_at, event_id
+      order by ip_hash, variation_id, impression_id, id
     ) first
     where (
       select known.ip_hash from promo_clickers known
@@ -162,7 +162,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     select event_id, ip_hash, variation_id, impression_id
     from (
       select newcomers.*, row_number() over (
-          partition by address_hash, variation_id, impression_id order by recorded_at, event_id
+          partition by address_hash, variation_id, impression_id order by id
         ) + (
           select count(*) from (
             select known.ip_hash from promo_clickers known

@@ -11,8 +11,7 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
 `
 
 /** Its neighbours and its send are known only while a click has its details. */
-const isSettled = (sql: Sql) =>
-  sql`(recorded_at, event_id) <= (select recorded_at, event_id from promo_settlement)`
+const isSettled = (sql: Sql) => sql`id <= (select click_id from promo_settlement)`
 
 /** Removes user agent and hashes from settled clicks older than `days`; the clicks stay. */
 export const removeDetails = (sql: Sql, now: number, days: number) => sql`

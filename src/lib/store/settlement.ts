@@ -10,8 +10,8 @@ export type Settling = JudgementRules & {
 }
 
 /**
- * Gives the next `limit` clicks, in the order in which they were recorded, that were recorded at least `age` seconds ago
- * their final verdict, and adds up what is known of them: visitors, sends, devices, referrers and reasons. Rollups move
+ * Gives the next `limit` clicks, in the order in which they arrived, up to the first that was recorded less than `age` seconds
+ * ago, their final verdict, and adds up what is known of them: visitors, sends, devices, referrers and reasons. Rollups move
  * by what the final verdict changes. One statement, and the mark moves with it, so a click is judged and added exactly
  * once whoever settles and wherever it stops. Answers how many clicks were settled; an instance that finds another one
  * settling answers 0.
@@ -20,23 +20,26 @@ export type Settling = JudgementRules & {
  */
 export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sql<{ settled: number }[]>`
   with locked as materialized (
-    select recorded_at, event_id from promo_settlement for update skip locked
+    select click_id from promo_settlement for update skip locked
   ), mark as (
     -- Another instance may have settled between this statement's snapshot and the lock; then its visitors are not seen.
-    select seen.recorded_at, seen.event_id
-    from locked join promo_settlement seen on (seen.recorded_at, seen.event_id) = (locked.recorded_at, locked.event_id)
-  ), batch as materialized (
-    select c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.address_hash, c.newcomer, c.verdict, c.reason,
-      c.sign, c.device, c.browser, c.os, c.referrer
+    select seen.click_id from locked join promo_settlement seen on seen.click_id = locked.click_id
+  ), arrived as materialized (
+    select c.id, c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.address_hash, c.newcomer, c.verdict, c.reason,
+      c.sign, c.device, c.browser, c.os, c.referrer,
+      -- Recorded in times to come: by a clock of the database that was put back since.
+      c.recorded_at > now() - ${age} * interval '1 second' and c.recorded_at < now() + interval '1 minute' as young
     from promo_click_tracking c
-    -- Two look-ups in place of a join, so that the index is entered at the mark; without a mark there is no batch.
-    where (c.recorded_at, c.event_id) > ((select recorded_at from mark), (select event_id from mark))
-      and c.recorded_at <= now() - ${age} * interval '1 second'
-    order by c.recorded_at, c.event_id
+    -- A look-up in place of a join, so that the index is entered at the mark; without a mark there is no batch.
+    where c.id > (select click_id from mark)
+    order by c.id
     limit ${limit}
+  ), batch as materialized (
+    select * from arrived where id < coalesce((select min(id) from arrived where young), 9223372036854775807)
   ), moved as (
     update promo_settlement s
-    set recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
+    set click_id = (select max(id) from batch), recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
+    -- The version before settles what is beyond these two.
     from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
   ), ${finalJudgement(sql, rules)}, final as materialized (
     -- This limit takes nothing away: it keeps the planner from expecting millions, and from reading all clicks for them.
