@@ -116,7 +116,7 @@ test('every section is there, with the days before to compare with', async () =>
     { value: 'iOS', clicks: 16, human_clicks: 9 },
     { value: 'unknown', clicks: 1, human_clicks: 1 },
   ])
-  expect(report.referrers).toEqual([{ value: 'mail.example', clicks: 17, human_clicks: 10 }])
+  expect(report.referrers).toEqual([{ value: 'mail.example', clicks: 10, human_clicks: 10 }])
   expect(report.reasons).toEqual([
     { value: 'none', verdict: 'human', clicks: 8, human_clicks: 8 },
     { value: 'prefetch', verdict: 'machine', clicks: 7, human_clicks: 0 },
@@ -165,6 +165,26 @@ test('reasons are those of the offer or variation asked for, with the verdict th
     { value: 'sample', verdict: 'machine', clicks: 2, human_clicks: 0 },
     { value: 'sample', verdict: 'duplicate', clicks: 3, human_clicks: 0 },
   ])
+})
+
+test('referrers are those of people, also where an earlier version has added those of machines', async () => {
+  for (const day of ['2025-08-10', '2025-10-10']) {
+    await store.sql`
+      insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+      values (${day}, 5, 50, 'referrer', 'mixed.example', 6, 1, 3), (${day}, 5, 50, 'referrer', 'machines.example', 9, 0, 9)
+    `
+  }
+  const { start: _, ...everything } = query()
+  for (const asked of [everything, { ...everything, offer_id: 5 }]) {
+    const report = await readReport({ database, judge, turn }, asked)
+    const mixed = { value: 'mixed.example', clicks: 2, human_clicks: 2 }
+    const referrers = report.ok ? report.value.referrers : []
+    expect(referrers).toContainEqual(mixed)
+    expect(referrers?.map(({ value }) => value)).not.toContain('machines.example')
+    expect(report.ok && report.value.referrer_classes).toContainEqual(
+      expect.objectContaining({ value: 'other', clicks: 'offer_id' in asked ? 2 : 12 }),
+    )
+  }
 })
 
 test('a range that holds whole months, parts of months or both tells apart the clicks of its days', async () => {

@@ -99,8 +99,8 @@ function recount(clicks: readonly Click[], impressions: readonly Impression[]) {
       ['device', click.device ?? 'unknown'],
       ['browser', click.browser ?? 'unknown'],
       ['os', click.os ?? 'unknown'],
-      ['referrer', click.referrer ?? 'none'],
       ['reason', click.reason],
+      ...(human ? [['referrer', click.referrer ?? 'none']] : []),
     ]) {
       const key = `${day}|${click.variation_id}|${dimension}|${value}`
       const share = shares.get(key) ?? { clicks: 0, human: 0 }
@@ -199,6 +199,62 @@ test('a click is settled once, however many settle at the same time', async () =
   expect((await uniques()).map(({ unique }) => unique)).toEqual([20])
 })
 
+test('a text and day names at most a hundred hosts, those that people came from, however clicks are batched', async () => {
+  const hosts = async (variation: number) => {
+    const rows = await database.sql<{ value: string; clicks: number }[]>`
+      select value, clicks::integer from promo_click_breakdown
+      where dimension = 'referrer' and variation_id = ${variation} and human_clicks = clicks and machine_clicks = 0
+    `
+    return new Map(rows.map(({ value, clicks }) => [value, clicks]))
+  }
+  const at = noon + minute
+  const from = (host: string | null, changes: Partial<Click> = {}) =>
+    aClick({ at, referrer: host, ...changes })
+  const named = (start: number, count: number) =>
+    Array.from({ length: count }, (_, index) => from(`h${start + index}.example`))
+  await recordClicks(database.sql, [
+    from('gateway.example', { verdict: 'machine', reason: 'prefetch' }),
+    from('again.example', { verdict: 'duplicate', reason: 'sample' }),
+    from(null),
+    ...named(0, 99),
+  ])
+  await settle()
+  expect(await hosts(42)).toEqual(
+    new Map([['none', 1], ...named(0, 99).map(({ referrer }): [string, number] => [`${referrer}`, 1])]),
+  )
+  // One place is left, for the host that most people of the batch came from.
+  await recordClicks(database.sql, [
+    ...named(50, 120),
+    from('new.example'),
+    from('new.example'),
+    from(null),
+    from('here.example', { offer_id: 5, variation_id: 50 }),
+    from('tomorrow.example', { at: at + 1440 * minute }),
+  ])
+  await settle(0, 1_000)
+  const settled = await hosts(42)
+  expect(settled.size).toBe(103)
+  expect(Object.fromEntries(settled)).toMatchObject({
+    none: 2,
+    'h49.example': 1,
+    'h98.example': 2,
+    'new.example': 2,
+    'tomorrow.example': 1,
+    '(other)': 71,
+  })
+  expect(await hosts(50)).toEqual(new Map([['here.example', 1]]))
+  // What has no place gets none later, and what has one keeps it.
+  await recordClicks(database.sql, [...named(98, 3), from('new.example')])
+  await settle(0, 1)
+  expect(Object.fromEntries(await hosts(42))).toMatchObject({
+    'h98.example': 3,
+    'new.example': 3,
+    '(other)': 73,
+  })
+  expect((await hosts(42)).size).toBe(103)
+  expect(await findDrift(database.sql)).toEqual([])
+})
+
 test('a click waits until it is old enough, and one that arrives late is not passed over', async () => {
   await recordClicks(database.sql, [aClick({ at: noon })])
   expect(await settle(60)).toBe(0)
@@ -255,7 +311,7 @@ test('a variation that is deleted takes its settled figures with it, also from t
     const [months] = await database.sql`select sum(clicks)::integer as clicks from promo_monthly_totals`
     return { hours: hours?.clicks, months: months?.clicks }
   }
-  expect(await totals()).toEqual({ hours: 2, months: 10 })
+  expect(await totals()).toEqual({ hours: 2, months: 9 })
   await database.sql`delete from promo_text_variations where id = 42`
   expect(await read()).toEqual({ sends: [], unique: {}, breakdown: [] })
   expect(await totals()).toEqual({ hours: 0, months: 0 })

@@ -154,8 +154,16 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
           count(*) filter (where verdict = 'human') as human, count(*) filter (where verdict = 'machine') as machine
         from settled, lateral (
           values ('device', coalesce(device, 'unknown')), ('browser', coalesce(browser, 'unknown')),
-            ('os', coalesce(os, 'unknown')), ('referrer', coalesce(referrer, 'none')), ('reason', reason)
+            ('os', coalesce(os, 'unknown')), ('reason', reason)
         ) known (dimension, value)
+        group by 1, 2, 3, 4
+        union all
+        -- A host that has no row of its own is one of the others.
+        select s.variation_id, s.day, 'referrer', coalesce(m.value, '(other)'), count(*), count(*), 0
+        from settled s
+        left join promo_click_breakdown m on m.variation_id = s.variation_id and m.day = s.day
+          and m.dimension = 'referrer' and m.value = left(coalesce(s.referrer, 'none'), 100)
+        where s.verdict = 'human'
         group by 1, 2, 3, 4
       ) told
       full join promo_click_breakdown m using (variation_id, day, dimension, value)

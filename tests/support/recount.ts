@@ -166,8 +166,8 @@ export function recount(
   const told = clicks.filter(
     ({ at }) => utcDay(at) <= query.end && (query.start === undefined || utcDay(at) >= query.start),
   )
-  const shares = (pick: (click: RawClick) => string) =>
-    groups(told, pick)
+  const shares = (pick: (click: RawClick) => string, of = told) =>
+    groups(of, pick)
       .map((own) => ({ value: own[0] ? pick(own[0]) : '', ...counts(own) }))
       .sort((a, b) => b.clicks - a.clicks || (a.value < b.value ? -1 : 1))
   return {
@@ -193,11 +193,11 @@ export function recount(
       browser: shares(({ browser }) => browser ?? 'unknown'),
       os: shares(({ os }) => os ?? 'unknown'),
     },
-    referrers: shares(({ referrer }) => referrer ?? 'none'),
+    referrers: shares(({ referrer }) => referrer ?? 'none', people(told)),
     referrer_classes: referrerClasses
       .map((value) => ({
         value,
-        ...counts(told.filter(({ referrer }) => classifyReferrer(referrer).class === value)),
+        ...counts(people(told).filter(({ referrer }) => classifyReferrer(referrer).class === value)),
       }))
       .filter(({ clicks }) => clicks > 0),
     reasons: shares(({ reason }) => reason).flatMap(({ value }) =>

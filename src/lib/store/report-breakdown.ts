@@ -7,7 +7,7 @@ const namedValues = 50
 /**
  * Settled clicks of a report's range by dimension and value: whole months of UTC from the months, the days before and
  * after them from the days. `shown` is a condition on rows `b`: what the report is about. Months of everything are added up
- * already, and what is `hidden` is taken from them again.
+ * already, and what is `hidden` is taken from them again. Referrers are those of people, also in rows of earlier versions.
  */
 export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hidden: Fragment) => {
   const { start, end } = query
@@ -19,17 +19,20 @@ export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hid
   const wholeMonths = sql`
     b.month < ${monthsEnd} ${start === undefined ? sql`` : sql`and b.month >= ${monthsStart}`}
   `
+  const shownValues = sql`(b.dimension <> 'referrer' or b.human_clicks > 0)`
+  const columns = sql`
+    b.dimension, b.value, case when b.dimension = 'referrer' then b.human_clicks else b.clicks end as clicks, b.human_clicks,
+    case when b.dimension = 'referrer' then 0 else b.machine_clicks end as machine_clicks
+  `
   const months = isOfEverything(query)
     ? sql`
-        select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_monthly_totals b
-        where ${wholeMonths}
+        select ${columns} from promo_monthly_totals b where ${shownValues} and ${wholeMonths}
         union all
-        select b.dimension, b.value, -b.clicks, -b.human_clicks, -b.machine_clicks from promo_monthly_breakdown b
-        where ${hidden} and ${wholeMonths}
+        select dimension, value, -clicks, -human_clicks, -machine_clicks
+        from (select ${columns} from promo_monthly_breakdown b where ${hidden} and ${shownValues} and ${wholeMonths}) b
       `
     : sql`
-        select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_monthly_breakdown b
-        where ${shown} and ${wholeMonths}
+        select ${columns} from promo_monthly_breakdown b where ${shown} and ${shownValues} and ${wholeMonths}
       `
   return sql`
     select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
@@ -41,8 +44,8 @@ export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hid
       from (
         ${months}
         union all
-        select b.dimension, b.value, b.clicks, b.human_clicks, b.machine_clicks from promo_click_breakdown b
-        where ${shown} and b.day <= ${last}
+        select ${columns} from promo_click_breakdown b
+        where ${shown} and ${shownValues} and b.day <= ${last}
           ${
             start === undefined
               ? sql`and b.day >= ${monthsEnd}`

@@ -1,6 +1,7 @@
 import { rulesVersion } from '../classify/verdict.ts'
 import type { Sql } from './database.ts'
 import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
+import { addToBreakdown } from './settle-breakdown.ts'
 
 export type Settling = JudgementRules & {
   /** Seconds since a click was recorded for which it is left alone: the time in which its neighbours come. */
@@ -137,28 +138,6 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       clicks = metrics.clicks + excluded.clicks,
       human_clicks = metrics.human_clicks + excluded.human_clicks,
       clickers = metrics.clickers + excluded.clickers
-  ), breakdown as (
-    insert into promo_click_breakdown as metrics (
-      day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
-    )
-    select alike.day, alike.offer_id, alike.variation_id, known.dimension, left(known.value, 100), sum(alike.clicks),
-      sum(alike.human_clicks), sum(alike.machine_clicks)
-    from (
-      select (clicked_at at time zone 'UTC')::date as day, offer_id, variation_id, device, browser, os, referrer,
-        final_reason as reason, count(*) as clicks, count(*) filter (where final_verdict = 'human') as human_clicks,
-        count(*) filter (where final_verdict = 'machine') as machine_clicks
-      from final group by 1, 2, 3, 4, 5, 6, 7, 8
-    ) alike,
-      lateral (
-        values ('device', coalesce(alike.device, 'unknown')), ('browser', coalesce(alike.browser, 'unknown')),
-          ('os', coalesce(alike.os, 'unknown')), ('referrer', coalesce(alike.referrer, 'none')), ('reason', alike.reason)
-      ) known (dimension, value)
-    group by 1, 2, 3, 4, 5
-    order by 3, 1, 4, 5
-    on conflict (variation_id, day, dimension, value) do update set
-      clicks = metrics.clicks + excluded.clicks,
-      human_clicks = metrics.human_clicks + excluded.human_clicks,
-      machine_clicks = metrics.machine_clicks + excluded.machine_clicks
-  )
+  ), ${addToBreakdown(sql)}
   select count(*)::integer as settled from batch
 `
