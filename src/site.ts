@@ -5,7 +5,8 @@ import sirv from 'sirv'
 import { responsesUntil } from './last-responses.ts'
 import type { App } from './lib/app.ts'
 import { type Answer, faultAnswer } from './lib/http/answer.ts'
-import { answerAndClose, createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
+import { createAnswerAndClose } from './lib/http/answer-and-close.ts'
+import { createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
 import type { Caller, Client, HeaderReader } from './lib/http/client.ts'
 import { wrongMethod } from './lib/http/methods.ts'
 import { longestBody, wrongContentType } from './lib/http/read.ts'
@@ -44,6 +45,7 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
   ]
   const notFoundPage = readNotFoundPage(dist)
   const bodies = createBodies()
+  const answerAndClose = createAnswerAndClose()
 
   const answerPromoLink = (request: IncomingMessage, slug: string, query: string) => {
     const header = headerReader(request)

@@ -3,20 +3,18 @@ import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
-import {
-  answerAndClose,
-  createBodies,
-  hasBody,
-  refusedBody,
-  type WholeRequest,
-} from '../../src/lib/http/bodies.ts'
+import { createAnswerAndClose } from '../../src/lib/http/answer-and-close.ts'
+import { createBodies, hasBody, refusedBody, type WholeRequest } from '../../src/lib/http/bodies.ts'
 import { readForm } from '../../src/lib/http/read-form.ts'
 
 /** A server that says how many bytes have arrived, and what they were. */
-async function serve(options?: { wait?: number; most?: number }) {
+async function serve(options?: { wait?: number; most?: number; linger?: number; perSecond?: number }) {
   const bodies = createBodies(options)
+  const answerAndClose = createAnswerAndClose(options?.perSecond ? { ...options, now: () => 0 } : {})
   const seen: string[] = []
+  const sockets = new Set<Socket>()
   const server = createServer((request: WholeRequest, response) => {
+    sockets.add(request.socket)
     bodies.read(
       request,
       () => {
@@ -36,6 +34,7 @@ async function serve(options?: { wait?: number; most?: number }) {
   const port = typeof address === 'object' && address ? address.port : 0
   return {
     seen,
+    read: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     async open(text: string | Buffer = '') {
       const socket = connect(port, '127.0.0.1')
       await once(socket, 'connect')
@@ -179,4 +178,26 @@ test('a form is read as browsers send it, and nothing else is', async () => {
   const parts = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--'
   expect(await read('multipart/form-data; boundary=x', parts)).toEqual({})
   expect(await read(undefined, 'a=1')).toEqual({})
+})
+
+test('of bodies that nobody wants only so much is read, whoever sends them', async () => {
+  const perSecond = 300_000
+  const { open, read } = await serve({ perSecond, linger: 300 })
+  const sent = 1_000_000
+  const senders = await Promise.all(
+    [1, 2, 3].map(() => open(head(`Content-Length: ${sent}`) + 'a'.repeat(sent))),
+  )
+  const told = senders.map((socket) => {
+    let text = ''
+    socket
+      .on('error', () => {})
+      .on('data', (chunk) => {
+        text += chunk
+      })
+    return once(socket, 'close').then(() => text)
+  })
+  for (const text of await Promise.all(told)) expect(text).toMatch(/^(HTTP\/1\.1 413 |$)/)
+  expect(read()).toBeGreaterThan(perSecond / 2)
+  // Node has read some more of each connection by the time that it is told to pause.
+  expect(read()).toBeLessThan(perSecond + 3 * 2 * 64 * 1024 + 3 * 16 * 1024)
 })

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { type Answer, type ApiFault, faultAnswer } from './answer.ts'
 import { bodyTooLarge, longestBody } from './read.ts'
 
@@ -14,10 +14,6 @@ export type Bodies = {
 const longestWait = 10_000
 /** Bodies that may be under way, each with its 16 KiB. */
 const mostBodies = 1_000
-/** Milliseconds and bytes for which a client that was refused may go on sending before its connection is closed. */
-const lingerFor = 2_000
-const lingerBytes = 2 * 1024 * 1024
-
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
@@ -78,29 +74,4 @@ export function refusedBody(fault: ApiFault, path: string): Answer {
   if (path.includes('/api/v1/promo/')) return answer
   const headers = { ...answer.headers, 'content-type': 'text/plain; charset=utf-8' }
   return { ...answer, headers, body: `The body ${fault.details?.body}.` }
-}
-
-/**
- * Answers a request whose body is not wanted, and closes its connection. A connection that is closed over unread bytes is
- * reset, and the client may lose the answer; so what it still sends is thrown away for a while.
- */
-export function answerAndClose(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { status, headers, body = '' }: Answer,
-): void {
-  const length = String(Buffer.byteLength(body))
-  response.writeHead(status, { ...headers, 'content-length': length, connection: 'close' })
-  response.write(body)
-  const close = (): void => {
-    clearTimeout(timer)
-    response.end()
-  }
-  const timer = setTimeout(close, lingerFor)
-  let rest = lingerBytes
-  request.on('data', (chunk: Buffer) => {
-    rest -= chunk.byteLength
-    if (rest < 0) close()
-  })
-  request.on('end', close).on('close', close)
 }
