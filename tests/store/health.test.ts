@@ -30,6 +30,7 @@ const readings: BufferReadings = {
   rejects: 1,
   damagedBytes: 0,
   lastFlush: Date.UTC(2026, 10, 18, 12),
+  vanishedAt: undefined,
   fault: undefined,
 }
 
@@ -106,6 +107,14 @@ test('a database that is not migrated, and a journal that takes nothing, are deg
     status: 'degraded',
     journal: { ok: false, fault: 'unwritable' },
   })
+})
+
+test('a journal that was deleted before it was recorded is told for ten minutes', async () => {
+  expect(await health({ readings: { vanishedAt: -599_999 } })).toMatchObject({
+    code: 503,
+    reasons: ['journal_deleted'],
+  })
+  expect(await health({ readings: { vanishedAt: -600_000 } })).toMatchObject({ code: 200 })
 })
 
 test('events that wait for more than a minute while the database answers are degraded, and named', async () => {

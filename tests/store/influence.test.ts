@@ -104,6 +104,7 @@ async function attack(requests: Request[]): Promise<void> {
       next: () => undefined,
       setAside: () => {},
       recall: () => {},
+      restore: async () => {},
       ready: 0,
       remove: () => {},
       adopt: () => {},

@@ -19,6 +19,7 @@ import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
 import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
+import { replayedSign } from '../../src/lib/buffer/segments.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import type { DatabaseFault } from '../../src/lib/store/database.ts'
@@ -49,7 +50,7 @@ async function open(
   files?: FileLayer,
   onLines: OnLines = () => {},
 ) {
-  const seen = { flushed: [] as number[], damaged: 0, faults: [] as string[] }
+  const seen = { flushed: [] as number[], damaged: 0, vanished: 0, faults: [] as string[] }
   const events: EventBuffer = openEventBuffer({
     folder,
     sync: 'write',
@@ -63,6 +64,9 @@ async function open(
     onFlush: (count) => seen.flushed.push(count),
     onDamaged: (lines) => {
       seen.damaged += lines
+    },
+    onVanished: (count) => {
+      seen.vanished += count
     },
   })
   await events.tend()
@@ -486,7 +490,7 @@ test('a segment that cannot be read is kept and tried again, and keeps back no o
   rmdirSync(name(1))
   await events.tend()
   expect(await events.flusher.drained(3_000)).toBe(true)
-  expect(seen.flushed).toEqual([2, 0])
+  expect(seen.flushed).toEqual([2])
   expect(seen.damaged).toBe(1)
   await events.close(100)
 })
@@ -552,3 +556,34 @@ test('a graceful stop that cannot hand everything over leaves the journal to the
   expect(recorded).toEqual([click.event_id])
   await next.events.close(100)
 })
+
+test.each([false, true])(
+  'what waited on disk only and was deleted is told as lost, unless a taker has recorded it (%s)',
+  async (taken) => {
+    let away = true
+    const recorded = new Set<string>()
+    const { events, folder, seen } = await open(async (batch) => {
+      if (away) return fault('unavailable')
+      for (const { event_id } of batch) recorded.add(event_id)
+      return ok([])
+    })
+    const segments = () =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith('.journal'))
+        .sort()
+    for (let group = 0; group < 18; group += 1) await accept(events, 500)
+    const before = segments()
+    expect(before).toHaveLength(3)
+    for (const name of before) rmSync(join(folder, name))
+    if (taken) writeFileSync(replayedSign(join(folder, before[1] ?? '')), '')
+    await events.tend()
+    await vi.waitFor(() => expect(segments()).toHaveLength(2))
+    expect(segments().some((name) => before.includes(name))).toBe(false)
+    away = false
+    expect(await events.flusher.drained(5_000)).toBe(true)
+    expect([recorded.size, seen.vanished]).toEqual([5_000, taken ? 0 : 4_000])
+    expect(events.readings().vanishedAt).toEqual(taken ? undefined : expect.any(Number))
+    await events.close(100)
+    expect(readdirSync(folder)).toEqual([])
+  },
+)

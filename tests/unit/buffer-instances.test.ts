@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
+import { replayedSign } from '../../src/lib/buffer/segments.ts'
 import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 /** A segment, and its owner file. */
@@ -185,4 +186,39 @@ test('a folder that cannot be made is survived', async () => {
   await mine.beat()
   await mine.leave()
   expect(await mine.orphans()).toEqual([])
+})
+
+test('a writer that lives finds the sign of who has recorded its segment; who may have lived is told by the segment', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder)
+  const taker = joinInstances(folder)
+  await mine.beat()
+  const segment = leave(folder, mine.id)
+  const silent = leave(folder, 'silent', elsewhere)
+  expect(await taker.orphans(true)).toEqual([{ path: silent, bytes: 5, mayLive: true }])
+  expect(await mine.wasReplayed(segment)).toBe(false)
+  writeFileSync(replayedSign(segment), '')
+  expect(await mine.wasReplayed(segment)).toBe(true)
+  expect(existsSync(replayedSign(segment))).toBe(false)
+  writeFileSync(replayedSign(segment), '')
+  await joinInstances(folder).orphans()
+  expect(existsSync(replayedSign(segment))).toBe(true)
+  await joinInstances(folder, { keepSigns: -1 }).orphans()
+  expect(existsSync(replayedSign(segment))).toBe(false)
+  writeFileSync(replayedSign(segment), '')
+  rmSync(segment)
+  await mine.leave()
+  expect(readdirSync(folder).filter((name) => name.includes(mine.id))).toEqual([])
+})
+
+test('what was taken over and has vanished another taker has recorded, unless the folder was emptied', async () => {
+  const folder = join(temporaryFolder(), 'journal')
+  const mine = joinInstances(folder)
+  await mine.beat()
+  const segment = leave(folder, 'dead', ownerThatDied)
+  rmSync(segment)
+  expect(await mine.wasReplayed(segment)).toBe(true)
+  rmSync(folder, { recursive: true })
+  await mine.beat()
+  expect(await mine.wasReplayed(segment)).toBe(false)
 })

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { instanceOfSegment, openJournal } from '../../src/lib/buffer/journal.ts'
+import { openJournal } from '../../src/lib/buffer/journal.ts'
+import { instanceOfSegment } from '../../src/lib/buffer/segments.ts'
 import { createQueue } from '../../src/lib/queue.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -197,4 +198,60 @@ test('a frozen disk is asked for two things at a time at the most, and loses not
   await Promise.all(appended)
   await journal.retired()
   expect(read()).toEqual(['second\nthird\nfourth\nfifth\n'])
+})
+
+test('whoever retires the segment of a writer that may live leaves it a sign', async () => {
+  const { folder, journal, segments } = open()
+  await journal.append(line('own'))
+  const path = join(folder, '000000000000001-000000.other.journal')
+  writeFileSync(path, 'line\n')
+  journal.retire({ path, bytes: 5, mayLive: true })
+  await journal.retired()
+  expect(segments()).toContain('000000000000001-000000.other.replayed')
+  expect(existsSync(path)).toBe(false)
+})
+
+test('nothing is known of a segment that is not written, or is retired, and neither is begun anew', async () => {
+  const { files, journal, read } = open()
+  files.fail.open = 'EROFS'
+  await journal.append(line('one'))
+  const segment = journal.newest ?? { path: '', bytes: 0 }
+  expect(await journal.find(segment)).toBe('unknown')
+  files.fail = {}
+  await journal.append(line('two'))
+  expect(await journal.find(segment)).toBe('whole')
+  journal.seal()
+  journal.retire(segment)
+  await journal.retired()
+  expect(await journal.find(segment)).toBe('unknown')
+  expect(await journal.writeAgain(segment, line('one'))).toMatchObject({ ok: true })
+  expect(read()).toEqual([])
+})
+
+test('a file that vanishes as it is opened is known to have vanished, and can be begun anew', async () => {
+  const { folder, files, journal, read } = open()
+  files.fail.stat = 'ENOENT'
+  await journal.append(line('one'))
+  files.fail = {}
+  const segment = journal.newest ?? { path: '', bytes: 0 }
+  expect(await journal.find(segment)).toBe('vanished')
+  rmSync(folder, { recursive: true })
+  const again = journal.writeAgain(segment, line('one'))
+  journal.seal()
+  await again
+  expect([read(), journal.bytes]).toEqual([['one\n'], 4])
+})
+
+test('a segment can be retired while it is to be begun anew', async () => {
+  const { journal, files, segments } = open()
+  await journal.append(line('one'))
+  files.freeze()
+  void journal.append(line('two'))
+  const segment = journal.seal() ?? { path: '', bytes: 0 }
+  const again = journal.writeAgain(segment, line('one'))
+  journal.retire(segment)
+  files.thaw()
+  await again
+  await vi.waitFor(() => expect(segments()).toEqual([]))
+  expect(journal).toMatchObject({ held: 0, bytes: 0 })
 })

@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { type JournalFault, openJournal } from '../../src/lib/buffer/journal.ts'
+import type { Batch } from '../../src/lib/buffer/batch.ts'
+import { openJournal } from '../../src/lib/buffer/journal.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
-import { type Batch, createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
+import type { JournalFault } from '../../src/lib/buffer/segments.ts'
+import { createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
 import { createQueue } from '../../src/lib/queue.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
@@ -22,6 +24,7 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
     inTurn: createQueue(),
     onFolder: async () => {},
   })
+  const restored: number[] = []
   const faults: { fault: JournalFault; lost: number }[] = []
   let arrivals = 0
   const buffer = createWriteBuffer({
@@ -32,6 +35,7 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
       arrivals += 1
     },
     onFault: (fault, lost) => faults.push({ fault, lost }),
+    onRestored: (events) => restored.push(events),
   })
   const onDisk = () =>
     readdirSync(folder)
@@ -39,7 +43,7 @@ function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxByte
       .sort()
       .flatMap((name) => decodeLines(readFileSync(join(folder, name))).events)
       .map(({ event_id }) => event_id)
-  return { buffer, journal, files, faults, onDisk, folder, arrivals: () => arrivals }
+  return { buffer, journal, files, faults, restored, onDisk, folder, arrivals: () => arrivals }
 }
 
 const eventsOf = (batch: Batch | undefined) => decodeLines(batch?.lines?.bytes ?? Buffer.alloc(0)).events
@@ -159,6 +163,7 @@ test('behind another batch, what the disk has only in part stays in memory, and 
   await vi.waitFor(() => expect(buffer.fault).toBeUndefined(), { timeout: 300, interval: 5 })
   await buffer.accept(aClick())
   await buffer.accept(aClick())
+  await new Promise((resolve) => setTimeout(resolve, 20))
   const batches = []
   for (let batch = buffer.next(); batch; batch = buffer.next()) {
     batches.push(batch)
@@ -266,4 +271,59 @@ test('a sync waits for as many as the one before has answered, but for nobody wh
   expect([files.calls.fdatasync, onDisk().length]).toEqual([2, 12])
   await Promise.all([buffer.accept(aClick()), buffer.accept(aClick())])
   expect([files.calls.fdatasync, onDisk().length]).toEqual([3, 14])
+})
+
+test('segments that somebody has deleted are written again from memory, before it forgets them', async () => {
+  const { buffer, folder, files, restored, onDisk, journal } = open({ maxEvents: 2 })
+  const clicks = many(5)
+  const empty = () => rmSync(folder, { recursive: true })
+  for (const click of clicks.slice(0, 3)) await buffer.accept(click)
+  empty()
+  await Promise.all([buffer.restore(), buffer.restore()])
+  expect(restored).toEqual([2, 1])
+  expect(onDisk()).toEqual(clicks.slice(0, 3).map(({ event_id }) => event_id))
+  await buffer.restore()
+  expect(restored).toHaveLength(2)
+  files.fail.stat = 'EIO'
+  await buffer.restore()
+  files.fail = {}
+  empty()
+  await buffer.accept(clicks[3] ?? aClick())
+  await buffer.accept(clicks[4] ?? aClick())
+  await buffer.restore()
+  expect(onDisk().sort()).toEqual(clicks.map(({ event_id }) => event_id).sort())
+  for (let batch = buffer.next(); batch; batch = buffer.next()) {
+    expect(batch.lines).toBeDefined()
+    buffer.remove(batch, true)
+  }
+  await journal.retired()
+  expect([onDisk(), journal.bytes]).toEqual([[], 0])
+})
+
+test('a file in the place of another is no segment, and a disk that takes none is asked for one copy', async () => {
+  const { buffer, folder, files, onDisk, journal } = open()
+  const click = aClick()
+  await buffer.accept(click)
+  const [name = ''] = readdirSync(folder)
+  rmSync(join(folder, name))
+  writeFileSync(join(folder, 'between'), '')
+  writeFileSync(join(folder, name), '')
+  files.fail = { write: 'ENOSPC', mkdir: 'ENOSPC', open: 'ENOSPC' }
+  expect(await buffer.accept(aClick())).toBe('in_memory')
+  for (let looks = 0; looks < 3; looks += 1) await buffer.restore()
+  expect(journal.held).toBe(2)
+  files.fail = {}
+  await vi.waitFor(() => expect(journal.held).toBe(0))
+  expect(onDisk()).toContain(click.event_id)
+})
+
+test('a batch that is recorded while its file is looked for is not written again', async () => {
+  const { buffer, folder, restored } = open()
+  await buffer.accept(aClick())
+  const batch = buffer.next()
+  rmSync(folder, { recursive: true })
+  const restoring = buffer.restore()
+  if (batch) buffer.remove(batch, false)
+  await restoring
+  expect(restored).toEqual([])
 })

@@ -57,6 +57,7 @@ const parts = ({
     next: () => undefined,
     setAside: () => {},
     recall: () => {},
+    restore: async () => {},
     ready: 0,
     remove: () => {},
     adopt: () => {},

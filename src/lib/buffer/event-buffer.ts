@@ -3,16 +3,19 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { createQueue } from '../queue.ts'
+import type { Batch, WriteBuffer } from './batch.ts'
 import { damagedFile, openDamaged } from './damaged.ts'
 import type { FileLayer } from './files.ts'
 import { type Flusher, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
-import { type JournalFault, openJournal, type SegmentFile, segmentName, startOfSegment } from './journal.ts'
+import { openJournal } from './journal.ts'
 import { decodeLines } from './read-lines.ts'
 import { countRecords, countUnchecked } from './record.ts'
 import type { RecordLines } from './record-batch.ts'
 import { openRejects } from './rejects.ts'
-import { type Batch, createWriteBuffer, type WriteBuffer } from './write-buffer.ts'
+import type { JournalFault, SegmentFile } from './segments.ts'
+import { segmentName, startOfSegment } from './segments.ts'
+import { createWriteBuffer } from './write-buffer.ts'
 
 /** Everything between an accepted event and the database, assembled. */
 export type EventBuffer = {
@@ -42,6 +45,8 @@ export type BufferReadings = {
   /** Size of what could not be read and is kept aside. */
   damagedBytes: number
   lastFlush: number | undefined
+  /** When segments that were not recorded were last found deleted, in milliseconds since 1970. */
+  vanishedAt: number | undefined
   /** Why the journal could not take the newest events. */
   fault: JournalFault | undefined
 }
@@ -57,6 +62,8 @@ export type EventBufferOptions = {
   onFault: (fault: JournalFault, lost: number) => void
   onFlush: (events: number, seconds: number) => void
   onDamaged: (lines: number) => void
+  /** Events that were lost since their segment was deleted by somebody else. */
+  onVanished?: (events: number) => void
   files?: FileLayer | undefined
 }
 
@@ -82,6 +89,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
   })
   const rejects = openRejects(folder, inTurn)
   const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, log, onDamaged })
+  let vanishedAt: number | undefined
   let loggedAt = Number.NEGATIVE_INFINITY
 
   const buffer: WriteBuffer = createWriteBuffer({
@@ -89,6 +97,8 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     sync,
     maxEvents,
     onArrival: () => flusher.arrived(),
+    onRestored: (count) =>
+      log.warn({ events: count }, 'journal segments were deleted: written again from memory'),
     onFault(fault, lost) {
       onFault(fault, lost)
       if (Math.abs(now() - loggedAt) < logFaultsEvery) return
@@ -100,10 +110,29 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     journal.adopt(segments)
     buffer.adopt(segments.map(batchOf))
   }
-  const flusher: Flusher = startFlusher({ buffer, record, rejects, damaged, now, log, onFlush })
+  const tellVanished = async ({ file, count }: Batch): Promise<void> => {
+    if (await instance.wasReplayed(file.path)) return
+    vanishedAt = now()
+    options.onVanished?.(count)
+    log.error(
+      { segment: file.path, lost: count },
+      'a journal segment was deleted before its events were recorded',
+    )
+  }
+  const flusher: Flusher = startFlusher({
+    buffer,
+    record,
+    rejects,
+    damaged,
+    onVanished: tellVanished,
+    now,
+    log,
+    onFlush,
+  })
   let tending: Promise<void> | undefined
   const takeOver = async (unknownToo: boolean): Promise<void> => {
     buffer.recall()
+    void buffer.restore()
     const orphans = await inTurn(() => instance.orphans(unknownToo))
     if (orphans.length > 0) {
       log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
@@ -145,6 +174,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       rejects: rejects.count(),
       damagedBytes: damaged.bytes(),
       lastFlush: flusher.lastFlush,
+      vanishedAt,
       fault: buffer.fault,
     }),
     async close(grace) {

@@ -7,6 +7,7 @@ export type FileLayer = {
   write(fd: number, lines: Uint8Array, from: number, length: number, position: null, done: Done<number>): void
   close(fd: number, done: Done): void
   unlink(path: string, done: Done): void
+  stat(path: string, done: Done<{ ino: number }>): void
   fdatasync(fd: number, done: Done): void
   fsync(fd: number, done: Done): void
 }
@@ -24,6 +25,8 @@ export type Files = {
   syncFolder(folder: string): Promise<void>
   close(fd: number): Promise<void>
   unlink(path: string): Promise<void>
+  /** Which file is at a path; `undefined` where none is. */
+  identify(path: string): Promise<number | undefined>
 }
 
 /** Plain descriptors and callbacks beneath: the file handles of `node:fs/promises` cost a click more. */
@@ -48,8 +51,20 @@ export function createFiles(layer: FileLayer): Files {
     },
     close,
     unlink: (path) => called((done) => layer.unlink(path, done)),
+    async identify(path) {
+      try {
+        return (await called<{ ino: number }>((done) => layer.stat(path, done))).ino
+      } catch (error) {
+        if (isAbsent(error)) return undefined
+        throw error
+      }
+    },
   }
 }
+
+/** Whether an operation failed since there is no such file, or no such folder. */
+export const isAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 const called = <Value>(call: (done: Done<Value>) => void): Promise<Value> =>
   new Promise((resolve, reject) => call((error, value) => (error ? reject(error) : resolve(value))))

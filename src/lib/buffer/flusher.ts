@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
+import type { Batch, WriteBuffer } from './batch.ts'
 import type { Damaged } from './damaged.ts'
 import { createPace } from './pace.ts'
 import { readSegment } from './read-segment.ts'
 import { holdsEvent } from './record.ts'
 import { createBatchRecorder, type Progress, type RecordLines, type Settled } from './record-batch.ts'
 import type { Rejects } from './rejects.ts'
-import type { Batch, WriteBuffer } from './write-buffer.ts'
 
 export type Flusher = {
   /** Tells that an event has arrived; the flusher waits a moment for others to share its statement. */
@@ -27,6 +27,8 @@ export type FlusherOptions = {
   record: RecordLines
   rejects: Rejects
   damaged: Damaged
+  /** Tells of a batch whose segment is no longer there, and was not in memory. */
+  onVanished: (batch: Batch) => Promise<void>
   now: () => number
   log: Log
   onFlush?: (events: number, seconds: number) => void
@@ -42,7 +44,7 @@ type Begun = Progress & { isAsRead: () => Promise<boolean> }
 
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function startFlusher(options: FlusherOptions): Flusher {
-  const { buffer, record, rejects, damaged, now, log, onFlush } = options
+  const { buffer, record, rejects, damaged, onVanished, now, log, onFlush } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   /** Batches that a try has left unfinished. */
@@ -81,11 +83,11 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   const recordBatch = createBatchRecorder({ record, now, stopping: () => stopping, onPiece: settle })
 
-  const begin = async (batch: Batch): Promise<Begun | undefined> => {
+  const begin = async (batch: Batch): Promise<Begun | 'absent' | undefined> => {
     const taken = batch.lines
       ? { lines: batch.lines.bytes, count: batch.count, damaged: [], isAsRead: async () => true }
       : await readSegment(batch.file.path, log)
-    if (!taken) return undefined
+    if (!taken || taken === 'absent') return taken
     const { lines, count, damaged: unreadable, isAsRead } = taken
     const left = batch.left === true
     return { lines, count, waiting: count, rejects: [], left, unreadable: [...unreadable], isAsRead }
@@ -97,6 +99,11 @@ export function startFlusher(options: FlusherOptions): Flusher {
     if (progress === undefined) {
       buffer.setAside(batch)
       return false
+    }
+    if (progress === 'absent') {
+      await onVanished(batch)
+      buffer.remove(batch, true)
+      return true
     }
     begun.set(batch, progress)
     const recorded = await recordBatch(progress)
@@ -137,6 +144,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
       const started = performance.now()
+      void buffer.restore()
       if (await flush(batch).catch(broken)) {
         await rest(
           restAfter({ flushed: batch.count, took: performance.now() - started, waiting: buffer.depth }),

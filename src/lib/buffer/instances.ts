@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { isMarkAlive, processMark, processPlace } from '../operations/process-mark.ts'
-import { instanceOfSegment, type SegmentFile } from './journal.ts'
+import type { SegmentFile } from './segments.ts'
+import { instanceOfSegment, replayedSign } from './segments.ts'
 
 /**
  * Which running process writes which segments. Several instances may share the folder: each writes its own segments
@@ -24,6 +25,11 @@ export type Instance = {
    * known. Never rejects.
    */
   orphans(unknownToo?: boolean): Promise<SegmentFile[]>
+  /**
+   * Whether the segment of a batch that has vanished was recorded: its own writer finds the taker's sign, and what was
+   * taken over another taker has recorded, unless the folder was emptied.
+   */
+  wasReplayed(path: string): Promise<boolean>
   /** Segments of which the last look could not tell whether their writers are gone. */
   readonly undecided: number
   /** Gives up the name, at a graceful stop. */
@@ -37,13 +43,21 @@ const watchedFor = 20_000
 
 type Segment = { name: string; instance: string }
 
+/** `gone` was looked up; `silent` has shown no sign. */
+type State = 'lives' | 'gone' | 'silent' | 'unknown'
+
 /**
  * `watch` is a clock of this process in milliseconds, from anywhere, that never jumps; `silentFor` how many milliseconds by
- * the file system's clock make a silence.
+ * the file system's clock make a silence, `keepSigns` how long signs of takers are kept.
  */
 export function joinInstances(
   folder: string,
-  { place = processPlace(), watch = () => performance.now(), silentFor = 60_000 } = {},
+  {
+    place = processPlace(),
+    watch = () => performance.now(),
+    silentFor = 60_000,
+    keepSigns = 86_400_000,
+  } = {},
 ): Instance {
   const id = randomUUID().slice(0, 8)
   const ownerFile = (instance: string) => join(folder, `${instance}.owner`)
@@ -52,6 +66,8 @@ export function joinInstances(
   const signs = new Map<string, { sign: number; since: number }>()
   let known = new Set<string>()
   let undecided = 0
+  let shown = false
+  let emptied = false
   let beating = Promise.resolve()
 
   const beat = (): Promise<void> => {
@@ -61,19 +77,28 @@ export function joinInstances(
 
   const writeOwner = async (): Promise<void> => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
+    if (shown && (await changedAt(ownerFile(id))) === undefined) emptied = true
+    shown = true
     // A full disk takes neither the file's text nor its times, but its mode.
     await fill(ownerFile(id), owner).catch(() => chmod(ownerFile(id), 0o600))
   }
 
-  const judge = async (
-    instance: string,
-    sign: number | undefined,
-    clock: number,
-  ): Promise<'lives' | 'gone' | 'unknown'> => {
+  /** A writer that lives has looked for them by then. */
+  const forgetSigns = async (names: readonly string[], clock: number) => {
+    for (const name of names.filter((name) => writerOfSign(name) !== undefined)) {
+      const left = await changedAt(join(folder, name))
+      if (left !== undefined && clock - left > keepSigns) await removeAll([name])
+    }
+  }
+
+  const removeAll = (names: string[]) =>
+    Promise.all(names.map((name) => rm(join(folder, name), { force: true }).catch(() => {})))
+
+  const judge = async (instance: string, sign: number | undefined, clock: number): Promise<State> => {
     if (instance === id) return 'lives'
     const other = await readOwner(ownerFile(instance))
     if (other?.place === place) return isMarkAlive(other.process) ? 'lives' : 'gone'
-    return sign !== undefined && isSilent(instance, sign, clock) ? 'gone' : 'unknown'
+    return sign !== undefined && isSilent(instance, sign, clock) ? 'silent' : 'unknown'
   }
 
   const isSilent = (instance: string, sign: number, clock: number): boolean => {
@@ -95,6 +120,16 @@ export function joinInstances(
   return {
     id,
     beat,
+    async wasReplayed(path) {
+      if (instanceOfSegment(path) === id) {
+        const sign = replayedSign(path)
+        if ((await changedAt(sign)) === undefined) return false
+        await removeAll([basename(sign)])
+        return true
+      }
+      await beat()
+      return !emptied
+    },
     get undecided() {
       return undecided
     },
@@ -107,21 +142,29 @@ export function joinInstances(
         const instance = instanceOfSegment(name)
         return instance === undefined ? [] : [{ name, instance }]
       })
-      const found: Segment[] = []
+      const found: (Segment & { mayLive: boolean })[] = []
       undecided = 0
+      await forgetSigns(names, clock)
       for (const instance of new Set([
         ...segments.map((one) => one.instance),
         ...names.flatMap(ownerOfFile),
       ])) {
         const written = segments.filter((segment) => segment.instance === instance)
         const state = await judge(instance, await signOf(instance, written), clock)
-        if (state === 'gone' && written.length === 0)
-          await rm(ownerFile(instance), { force: true }).catch(() => {})
+        if ((state === 'gone' || state === 'silent') && written.length === 0)
+          await removeAll([`${instance}.owner`])
         if (state === 'unknown' && !unknownToo) undecided += written.length
-        else if (state !== 'lives') found.push(...written.filter(({ name }) => !known.has(name)))
+        else if (state !== 'lives')
+          found.push(
+            ...written
+              .filter(({ name }) => !known.has(name))
+              .map((one) => ({ ...one, mayLive: state !== 'gone' })),
+          )
       }
       known = new Set([...known, ...found.map(({ name }) => name)].filter((name) => names.includes(name)))
-      const files = await Promise.all(found.sort(byName).map(({ name }) => sizeOf(join(folder, name))))
+      const files = await Promise.all(
+        found.sort(byName).map(({ name, mayLive }) => sizeOf(join(folder, name), mayLive)),
+      )
       return files.flat()
     },
     async leave() {
@@ -129,7 +172,7 @@ export function joinInstances(
       // A segment that stays behind needs its owner, to be known as gone at once.
       const names = await listFolder(folder)
       if (names.some((name) => instanceOfSegment(name) === id)) return
-      await rm(ownerFile(id), { force: true }).catch(() => {})
+      await removeAll([`${id}.owner`, ...names.filter((name) => writerOfSign(name) === id)])
     },
   }
 }
@@ -168,9 +211,11 @@ const byName = (one: Segment, other: Segment): number => one.name.localeCompare(
 const ownerOfFile = (name: string): string[] =>
   name.endsWith('.owner') ? [name.slice(0, -'.owner'.length)] : []
 
-const sizeOf = async (path: string): Promise<SegmentFile[]> => {
+const writerOfSign = (name: string): string | undefined => /\.([\w-]+)\.replayed$/.exec(name)?.[1]
+
+const sizeOf = async (path: string, mayLive: boolean): Promise<SegmentFile[]> => {
   try {
-    return [{ path, bytes: (await stat(path)).size }]
+    return [{ path, bytes: (await stat(path)).size, ...(mayLive && { mayLive }) }]
   } catch {
     return []
   }

@@ -1,73 +1,22 @@
 import fs from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { InTurn } from '../queue.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import { createFiles, type FileLayer } from './files.ts'
-
-/** `full` is the journal's ceiling; a disk that `hangs` has not answered for longer than a visitor may wait. */
-export type JournalFault = { code: 'full' | 'unwritable' | 'hangs'; message: string }
-
-/** One file of the journal. It is deleted when all its events are in the database or among the rejects. */
-export type SegmentFile = { path: string; bytes: number }
-
-export type Journal = {
-  /**
-   * Appends lines to the newest segment. Resolves when they have reached the operating system, with `fsync` the disk; or
-   * with the fault that keeps them from it, and then they are held and written as soon as the disk takes them.
-   */
-  append(lines: Uint8Array): Promise<Result<void, JournalFault>>
-  /** Tries at once, and not in a moment, what the disk has not taken. */
-  retry(): void
-  /** Ends the newest segment; the next append begins another. `undefined` where nothing was appended. */
-  seal(): SegmentFile | undefined
-  /** Deletes a segment, by and by, and what is held of it. */
-  retire(segment: SegmentFile): void
-  /** Resolves when all that was retired is deleted. */
-  retired(): Promise<void>
-  /** Counts segments that an earlier instance left towards the ceiling. */
-  adopt(segments: readonly SegmentFile[]): void
-  /** Bytes in segments that are not retired. */
-  readonly bytes: number
-  /** Appends that have not reached the operating system. */
-  readonly held: number
-  /** Why the newest lines are not on disk; `undefined` while they are. */
-  readonly fault: JournalFault | undefined
-}
-
-type Segment = SegmentFile & {
-  /** `undefined` until its first line is written. */
-  fd: number | undefined
-  /** Whether a line was cut off by a failing write. */
-  torn: boolean
-  /** Whether the folder knows it for good. */
-  named: boolean
-  ended: boolean
-  retired: boolean
-  /** Appends of it that have not been written. */
-  held: number
-}
-
-type Append = {
-  segment: Segment
-  lines: Uint8Array
-  /** Whether only the sync is left to do. */
-  written: boolean
-  tell: (result: Result<void, JournalFault>) => void
-}
-
-/** Segment names sort by the time at which they were begun, over all instances; the rest names the instance. */
-export const segmentName = (startedAt: number, number: number, instance: string): string =>
-  `${String(startedAt).padStart(15, '0')}-${String(number).padStart(6, '0')}.${instance}.journal`
-
-/** The instance that wrote a segment, or `undefined` where the file is none. */
-export const instanceOfSegment = (path: string): string | undefined =>
-  /^\d{15}-\d{6}\.([\w-]+)\.journal$/.exec(basename(path))?.[1]
-
-/** When the instance that wrote a segment was started, in milliseconds since 1970. */
-export const startOfSegment = (path: string): number => Number(basename(path).slice(0, 15))
+import {
+  type Append,
+  type Journal,
+  type JournalFault,
+  replayedSign,
+  type Segment,
+  type SegmentFile,
+  segmentName,
+} from './segments.ts'
 
 const newline = Buffer.from('\n')
+/** A number that no file has. */
+const noFile = -1
 /** Milliseconds until a disk that failed is tried again, unless somebody asks before. */
 const retryAfter = 500
 
@@ -91,8 +40,8 @@ export function openJournal(options: {
   const { folder, instance, startedAt, maxBytes, sync, onFolder, inTurn } = options
   const files = createFiles(options.files ?? fs)
   let open: Segment | undefined
-  /** Own segments that are not closed, by path. */
-  const unclosed = new Map<string, Segment>()
+  /** Own segments that are not retired, or not closed. */
+  const own = new Map<SegmentFile, Segment>()
   let appends: Append[] = []
   let underWay: Append | undefined
   let working = false
@@ -102,12 +51,13 @@ export function openJournal(options: {
   let bytes = 0
 
   const begin = (): Segment => {
-    const path = join(folder, segmentName(startedAt, number++, instance))
     const flags = { torn: false, named: false, ended: false, retired: false }
-    const segment = { path, bytes: 0, fd: undefined, held: 0, ...flags }
-    unclosed.set(path, segment)
+    const segment = { path: nextPath(), bytes: 0, fd: undefined, ino: undefined, held: 0, ...flags }
+    own.set(segment, segment)
     return segment
   }
+
+  const nextPath = (): string => join(folder, segmentName(startedAt, number++, instance))
 
   const work = async (): Promise<void> => {
     working = true
@@ -139,10 +89,13 @@ export function openJournal(options: {
 
   const take = async (append: Append): Promise<Result<void, JournalFault>> => {
     const { segment, lines } = append
+    if (append.anew) beginAnew(segment)
+    append.anew = false
     if (!append.written && bytes + lines.length > maxBytes)
       return fail({ code: 'full', message: `the journal has reached ${maxBytes} bytes` })
     try {
       segment.fd ??= await openSegment(segment.path)
+      segment.ino ??= (await files.identify(segment.path)) ?? noFile
       await write(append, segment.fd)
       if (sync === 'fsync') await syncSegment(segment, segment.fd)
       return ok(undefined)
@@ -162,6 +115,14 @@ export function openJournal(options: {
     append.written = true
     segment.bytes += whole.length
     if (!segment.retired) bytes += whole.length
+  }
+
+  const beginAnew = (segment: Segment): void => {
+    const { fd } = segment
+    if (fd !== undefined) tidy(() => files.close(fd))
+    bytes -= segment.bytes
+    const unwritten = { bytes: 0, fd: undefined, ino: undefined, torn: false, named: false }
+    Object.assign(segment, { path: nextPath(), ...unwritten })
   }
 
   const openSegment = async (path: string): Promise<number> => {
@@ -184,10 +145,23 @@ export function openJournal(options: {
   const release = (segment: Segment): void => {
     if (segment.held > 0) return
     const { fd, path } = segment
-    unclosed.delete(path)
+    segment.fd = undefined
     if (fd !== undefined) tidy(() => files.close(fd))
-    if (fd !== undefined && segment.retired) tidy(() => files.unlink(path))
+    if (!segment.retired) return
+    own.delete(segment)
+    if (fd !== undefined || segment.ino !== undefined) tidy(() => files.unlink(path))
   }
+
+  const enqueue = (append: Pick<Append, 'segment' | 'lines' | 'anew'>) => {
+    const { promise, resolve } = Promise.withResolvers<Result<void, JournalFault>>()
+    append.segment.held += 1
+    appends.push({ ...append, written: false, tell: resolve })
+    if (working) tryAgain()
+    else void work()
+    return promise
+  }
+
+  const leaveSign = async (path: string): Promise<void> => files.close(await files.open(replayedSign(path)))
 
   /** Failing changes nothing: a file that stays is replayed at the next start, one that is gone another has deleted. */
   const tidy = (step: () => Promise<void>): void => {
@@ -207,6 +181,9 @@ export function openJournal(options: {
     get bytes() {
       return bytes
     },
+    get newest() {
+      return open
+    },
     get held() {
       return appends.length
     },
@@ -218,12 +195,23 @@ export function openJournal(options: {
 
     append(lines) {
       open ??= begin()
-      open.held += 1
-      const { promise, resolve } = Promise.withResolvers<Result<void, JournalFault>>()
-      appends.push({ segment: open, lines, written: false, tell: resolve })
-      if (working) tryAgain()
-      else void work()
-      return promise
+      return enqueue({ segment: open, lines, anew: false })
+    },
+
+    async find(file) {
+      const segment = own.get(file)
+      if (!segment || segment.ino === undefined || appends.some((one) => one.anew && one.segment === segment))
+        return 'unknown'
+      const { ino, path } = segment
+      const found = await inTurn(() => files.identify(path)).catch(() => null)
+      if (found === null || path !== segment.path) return 'unknown'
+      if (found !== ino) return 'vanished'
+      return segment.held > 0 ? 'unknown' : 'whole'
+    },
+
+    async writeAgain(file, lines) {
+      const segment = own.get(file)
+      return segment && !segment.retired ? enqueue({ segment, lines, anew: true }) : ok(undefined)
     },
 
     seal() {
@@ -237,8 +225,11 @@ export function openJournal(options: {
 
     retire(file) {
       bytes -= file.bytes
-      const segment = unclosed.get(file.path)
-      if (!segment) return tidy(() => files.unlink(file.path))
+      const segment = own.get(file)
+      if (!segment) {
+        if (file.mayLive) tidy(() => leaveSign(file.path))
+        return tidy(() => files.unlink(file.path))
+      }
       segment.retired = true
       forget(segment)
     },

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
+import { isAbsent } from './files.ts'
 import { type ReadLines, readLines } from './read-lines.ts'
 
 /** What a segment held when it was read. */
@@ -9,8 +10,8 @@ export type ReadSegment = ReadLines & {
   isAsRead(): Promise<boolean>
 }
 
-/** `undefined` where the segment cannot be read now. One that is gone was replayed and retired by another instance. */
-export async function readSegment(path: string, log: Log): Promise<ReadSegment | undefined> {
+/** `undefined` where the segment cannot be read now. */
+export async function readSegment(path: string, log: Log): Promise<ReadSegment | 'absent' | undefined> {
   try {
     const { ino } = await stat(path)
     const file = await readFile(path)
@@ -20,11 +21,8 @@ export async function readSegment(path: string, log: Log): Promise<ReadSegment |
     }
     return { ...readLines(file), isAsRead }
   } catch (error) {
-    if (isAbsent(error)) return { ...readLines(Buffer.alloc(0)), isAsRead: async () => true }
+    if (isAbsent(error)) return 'absent'
     log.error({ segment: path, reason: messageOf(error) }, 'a journal segment cannot be read')
     return undefined
   }
 }
-
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT'

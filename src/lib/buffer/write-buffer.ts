@@ -2,65 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { fail, type Result } from '../result.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 import { type Acceptance, type Group, newGroup } from './arrivals.ts'
-import type { Journal, JournalFault, SegmentFile } from './journal.ts'
+import { type Batch, countOf, type WriteBuffer } from './batch.ts'
 import { createLines, type Lines } from './lines.ts'
 import { encodeRecord } from './record.ts'
-
-/**
- * Where events wait between the answer and the database.
- *
- *   arriving    accepted in this turn of the event loop, or while a write is under way
- *   collecting  in the newest segment, or on their way into it, and in memory
- *   waiting     in ended segments, oldest first; behind one that is in memory, on disk only (`lines` is then undefined)
- *
- * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. In memory
- * events are the lines that went to the journal, and the database is given the same lines. In a rush one store of
- * lines is used for one segment after the other: more memory would bring the garbage collector along, and its pauses.
- */
-export type Batch = {
-  file: SegmentFile
-  lines: Lines | undefined
-  count: number
-  /** How many of them are unchecked clicks. */
-  unchecked: number
-  /** When its oldest event happened, in milliseconds since 1970. */
-  since: number
-  /** Whether an earlier run has left it. */
-  left?: true
-}
+import type { Journal, JournalFault } from './segments.ts'
 
 /** What the newest segment holds. */
 const newCollection = (lines: Lines) => ({ lines, count: 0, unchecked: 0, since: 0 })
-
-export type WriteBuffer = {
-  /**
-   * Resolves as soon as the event is as safe as it can be, within a second whatever the disk does; never rejects and never
-   * waits for the database.
-   */
-  accept(event: TrackingEvent): Promise<Acceptance>
-  /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */
-  next(): Batch | undefined
-  /** Forgets a batch. `retire: false` leaves its file for the next start. */
-  remove(batch: Batch, retire: boolean): void
-  /** Passes over a batch that cannot be read now, until `recall`. */
-  setAside(batch: Batch): void
-  /** Puts what was set aside before everything else, for another try. */
-  recall(): void
-  /** Puts what an earlier instance left before everything else. */
-  adopt(batches: Batch[]): void
-  /** Events that wait for the database. */
-  readonly depth: number
-  /** Those of them that are unchecked clicks. */
-  readonly unchecked: number
-  /** Those of them that `next` comes to, which are all that are not set aside. */
-  readonly ready: number
-  /** Those of them that are in the newest segment. */
-  readonly collected: number
-  /** When the oldest of them happened, in milliseconds since 1970. */
-  readonly oldest: number | undefined
-  /** Why the newest events are not on disk; `undefined` while they are. */
-  readonly fault: JournalFault | undefined
-}
 
 export type WriteBufferOptions = {
   journal: Journal
@@ -69,6 +17,8 @@ export type WriteBufferOptions = {
   maxEvents: number
   onArrival: () => void
   onFault: (fault: JournalFault, lost: number) => void
+  /** Told how many events are being written again. */
+  onRestored: (events: number) => void
 }
 
 /** A new file costs as much as a thousand events in it; one statement records them all. */
@@ -81,12 +31,16 @@ const answerDeadline = 1_000
 const hanging: JournalFault = { code: 'hangs', message: `nothing written within ${answerDeadline} ms` }
 
 export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
-  const { journal, sync, maxEvents, onArrival, onFault } = options
+  const { journal, sync, maxEvents, onArrival, onFault, onRestored } = options
   let arriving = newGroup()
   let collecting = newCollection(createLines())
   let waiting: Batch[] = []
   let aside: Batch[] = []
   let inMemory = 0
+  /** The batch that the flusher works on, whose lines must stay. */
+  let current: Batch | undefined
+  let spare: Lines | undefined
+  let restoring = false
   let writing = false
   let lastWritten = 0
   /** Whether the write under way has taken longer than an answer may wait. */
@@ -167,16 +121,26 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const endSegment = (): void => {
     const file = collecting.count > 0 && journal.seal()
     if (!file) return
-    const { lines, ...held } = collecting
-    if (journal.held === 0 && inMemory > held.count) {
-      waiting.push({ file, lines: undefined, ...held })
-      inMemory -= held.count
-      lines.clear()
-      collecting = newCollection(lines)
-    } else {
-      waiting.push({ file, lines, ...held })
-      collecting = newCollection(createLines())
-    }
+    const batch: Batch = { file, ...collecting }
+    waiting.push(batch)
+    collecting = newCollection(spare ?? createLines())
+    spare = undefined
+    if (journal.held === 0 && inMemory > batch.count) void leaveToDisk(batch)
+  }
+
+  /** Memory forgets only what a file has been seen to hold. */
+  const leaveToDisk = async (batch: Batch): Promise<void> => {
+    const found = await journal.find(batch.file)
+    if (found !== 'whole' || !batch.lines || batch === current || !waiting.includes(batch)) return
+    spare = batch.lines
+    spare.clear()
+    batch.lines = undefined
+    inMemory -= batch.count
+  }
+
+  const held = (): Pick<Batch, 'file' | 'lines' | 'count'>[] => {
+    const file = journal.newest
+    return [...aside, ...waiting, ...(file ? [{ file, ...collecting }] : [])].filter(({ lines }) => lines)
   }
 
   return {
@@ -188,7 +152,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
 
     next() {
       if (waiting.length === 0) endSegment()
-      return waiting[0]
+      current = waiting[0]
+      return current
     },
 
     remove(batch, retire) {
@@ -205,6 +170,19 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     recall() {
       waiting.unshift(...aside)
       aside = []
+    },
+
+    async restore() {
+      if (restoring) return
+      restoring = true
+      for (const { file } of held()) {
+        if ((await journal.find(file)) !== 'vanished') continue
+        const still = held().find((one) => one.file === file)
+        if (!still?.lines) continue
+        onRestored(still.count)
+        await journal.writeAgain(file, still.lines.bytes)
+      }
+      restoring = false
     },
 
     adopt(batches) {
@@ -231,5 +209,3 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     },
   }
 }
-
-const countOf = (batches: readonly Batch[]): number => batches.reduce((sum, { count }) => sum + count, 0)

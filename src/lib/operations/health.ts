@@ -26,6 +26,8 @@ const rememberFor = 1_000
 const longestWait = 60_000
 /** Milliseconds after which links and variations have not been fetched for too long from a database that answers. */
 const longestFailing = 30_000
+/** Milliseconds for which it is told that segments were deleted before they were recorded. */
+const tellLossFor = 600_000
 const mostLeftOut = 20
 
 /**
@@ -53,11 +55,12 @@ export function createHealth({
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), found: look() }
     const [found, ofLinks] = await Promise.all([last.found, linkHints()])
     const late = found.ok ? found.value.late.map(({ newsletter_send_id }) => newsletter_send_id) : []
-    const { depth, age, bytes, rejects, damagedBytes, lastFlush, fault } = readings()
+    const { depth, age, bytes, rejects, damagedBytes, lastFlush, vanishedAt, fault } = readings()
     const reasons = [
       !found.ok && 'database',
       !migrated() && 'migrated',
       fault && 'journal',
+      vanishedAt !== undefined && Math.abs(now() - vanishedAt) < tellLossFor && 'journal_deleted',
       found.ok && depth > 0 && age > longestWait && 'events_wait',
       unchecked.overflowing && 'unchecked_clicks',
       found.ok && known.links.failingFor > longestFailing && 'links',

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { BufferReadings } from '../buffer/event-buffer.ts'
-import type { JournalFault } from '../buffer/journal.ts'
+import type { JournalFault } from '../buffer/segments.ts'
 import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -49,7 +49,7 @@ export function createMetrics() {
   })
   const lost = new Counter({
     name: 'promo_events_lost_total',
-    help: 'Events dropped because neither disk nor memory had room',
+    help: 'Events that were answered and are lost: neither disk nor memory had room, or somebody deleted their journal',
     registers,
   })
   const damaged = new Counter({
@@ -95,6 +95,7 @@ export function createMetrics() {
         flushSeconds.observe(seconds)
       },
       onDamaged: (lines: number) => damaged.inc(lines),
+      onVanished: (events: number) => lost.inc(events),
     },
     requests: new Counter({
       name: 'promo_api_requests_total',

@@ -1,5 +1,5 @@
 import type { Acceptance } from '../buffer/arrivals.ts'
-import type { WriteBuffer } from '../buffer/write-buffer.ts'
+import type { WriteBuffer } from '../buffer/batch.ts'
 import type { NetworkReader } from '../classify/address.ts'
 import type { Classifier, Judgement } from '../classify/classifier.ts'
 import type { HeaderReader } from '../http/client.ts'

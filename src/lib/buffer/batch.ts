@@ -1,0 +1,62 @@
+import type { TrackingEvent } from '../tracking/event.ts'
+import type { Acceptance } from './arrivals.ts'
+import type { Lines } from './lines.ts'
+import type { JournalFault, SegmentFile } from './segments.ts'
+
+/**
+ * Where events wait between the answer and the database.
+ *
+ *   arriving    accepted in this turn of the event loop, or while a write is under way
+ *   collecting  in the newest segment, or on their way into it, and in memory
+ *   waiting     in ended segments, oldest first; behind one that is in memory, on disk only (`lines` is then undefined)
+ *
+ * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. In memory
+ * events are the lines that went to the journal, and the database is given the same lines. In a rush one store of
+ * lines is used for one segment after the other: more memory would bring the garbage collector along, and its pauses.
+ */
+export type Batch = {
+  file: SegmentFile
+  lines: Lines | undefined
+  count: number
+  /** How many of them are unchecked clicks. */
+  unchecked: number
+  /** When its oldest event happened, in milliseconds since 1970. */
+  since: number
+  /** Whether an earlier run has left it. */
+  left?: true
+}
+
+export type WriteBuffer = {
+  /**
+   * Resolves as soon as the event is as safe as it can be, within a second whatever the disk does; never rejects and never
+   * waits for the database.
+   */
+  accept(event: TrackingEvent): Promise<Acceptance>
+  /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */
+  next(): Batch | undefined
+  /** Forgets a batch. `retire: false` leaves its file for the next start. */
+  remove(batch: Batch, retire: boolean): void
+  /** Passes over a batch that cannot be read now, until `recall`. */
+  setAside(batch: Batch): void
+  /** Puts what was set aside before everything else, for another try. */
+  recall(): void
+  /** Writes again what memory has of segments whose files have vanished. */
+  restore(): Promise<void>
+  /** Puts what an earlier instance left before everything else. */
+  adopt(batches: Batch[]): void
+  /** Events that wait for the database. */
+  readonly depth: number
+  /** Those of them that are unchecked clicks. */
+  readonly unchecked: number
+  /** Those of them that `next` comes to, which are all that are not set aside. */
+  readonly ready: number
+  /** Those of them that are in the newest segment. */
+  readonly collected: number
+  /** When the oldest of them happened, in milliseconds since 1970. */
+  readonly oldest: number | undefined
+  /** Why the newest events are not on disk; `undefined` while they are. */
+  readonly fault: JournalFault | undefined
+}
+
+export const countOf = (batches: readonly Batch[]): number =>
+  batches.reduce((sum, { count }) => sum + count, 0)

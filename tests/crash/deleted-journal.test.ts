@@ -1,0 +1,57 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, vi } from 'vitest'
+import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
+import { createLedger } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+test('the journal folder is deleted under load: what memory has is written again, the rest told as lost', async ({
+  database,
+  dataDir,
+  start,
+}) => {
+  const journal = join(dataDir, 'journal')
+  const site = await start()
+  const ledger = createLedger()
+  const visit = (requests: number) => ledger.load('visit', { url: site.url, connections: 8, requests })
+  await database.sql.begin(async (sql) => {
+    await sql`lock table promo_click_tracking in access exclusive mode`
+    await visit(13_000)
+    const under = visit(3_000)
+    rmSync(journal, { recursive: true })
+    await under
+    // Only what is in the journal survives this.
+    await vi.waitFor(() => expect(readdirSync(journal).length).toBeGreaterThan(2), { timeout: 15_000 })
+  })
+  await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), { timeout: 30_000 })
+  const lost = await readMetric(site, 'promo_events_lost_total')
+  const [counted] = await database.sql<{ clicks: number }[]>`
+    select count(*)::integer as clicks from promo_click_tracking`
+  expect(lost).toBeGreaterThan(0)
+  expect((counted?.clicks ?? 0) + lost).toBe(16_000)
+  expect(await readHealth(site)).toMatchObject({ code: 503, status: 'degraded' })
+  expect(site.log.filter((line) => line.includes('was deleted before')).length).toBeGreaterThan(0)
+})
+
+test('what was answered before the folder was deleted survives a kill after it was noticed', async ({
+  database,
+  dataDir,
+  start,
+}) => {
+  const journal = join(dataDir, 'journal')
+  const site = await start()
+  const ledger = createLedger()
+  await database.sql.begin(async (sql) => {
+    await sql`lock table promo_click_tracking in access exclusive mode`
+    await ledger.load('visit', { url: site.url, connections: 4, requests: 500 })
+    rmSync(journal, { recursive: true })
+    const segments = () => readdirSync(journal).filter((name) => name.endsWith('.journal'))
+    await vi.waitFor(() => expect(segments().length).toBeGreaterThan(0), { timeout: 20_000 })
+    await site.kill()
+  })
+  await untilDrained(await start())
+  const [counted] = await database.sql<{ clicks: number }[]>`
+    select count(*)::integer as clicks from promo_click_tracking`
+  expect(counted?.clicks).toBe(500)
+})
