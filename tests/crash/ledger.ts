@@ -56,7 +56,7 @@ const requestOf: Record<Kind, (name: string) => string> = {
 
 function post(endpoint: string, fields: Record<string, unknown>): string {
   const body = JSON.stringify(fields)
-  const head = `POST /api/v1/promo/${endpoint} HTTP/1.1\r\nHost: site.test\r\nContent-Type: application/json\r\n`
+  const head = `POST /api/v1/promo/${endpoint} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 

@@ -43,8 +43,9 @@ test.for([
     expect(migrators).toHaveLength(1)
     const stumbled = [...survivor.log, ...victim.log].filter((line) => line.includes('not ready yet'))
     expect(stumbled).toEqual([])
+    // One salt, so that an address is the same one to both.
     const hashes =
-      await database.sql`select distinct ip_hash from promo_click_tracking where ip_hash is not null`
+      await database.sql`select distinct address_hash from promo_click_tracking where address_hash is not null`
     expect(hashes).toHaveLength(1)
 
     await database.sql.begin(async (sql) => {

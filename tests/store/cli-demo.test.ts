@@ -91,7 +91,7 @@ async function clickPromo(demo: Demo): Promise<string> {
   const page = await fetch(printedAfter(demo, 'Sample newsletter'))
   expect(page.status).toBe(200)
   const newsletter = await page.text()
-  const link = /href="(http[^"]*promo_var=\d+)"/.exec(newsletter)?.[1]?.replaceAll('&amp;', '&') ?? ''
+  const link = /href="(http[^"]*promo_var=\d+[^"]*)"/.exec(newsletter)?.[1]?.replaceAll('&amp;', '&') ?? ''
   expect(link).toBe(printedAfter(demo, 'Its promo link'))
   const answer = await fetch(link, {
     redirect: 'manual',

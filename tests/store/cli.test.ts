@@ -182,6 +182,7 @@ test('what comes from strangers is shown, and obeyed by no terminal', async () =
   `
   const shown = /^\\u001b\]0;owned\\u0007\\u009b31m\\u202eved +since/m
   expect((await promo(['editor', 'list'])).out).toMatch(shown)
+  await tested.sql`delete from promo_editors`
   expect((await promo(['no\u001b[2Jthing'])).err).toContain('there is no command "no\\u001b[2Jthing"')
 })
 
