@@ -17,8 +17,6 @@ import {
 const newline = Buffer.from('\n')
 /** A number that no file has. */
 const noFile = -1
-/** So much has room where a click has. As a segment it has no event. */
-const block = Buffer.alloc(4096, newline)
 /** Milliseconds until a disk that failed is tried again, unless somebody asks before. */
 const retryAfter = 500
 
@@ -63,13 +61,8 @@ export function openJournal(options: {
 
   const work = async (): Promise<void> => {
     working = true
-    while (appends[0] || fault) {
+    while (appends[0]) {
       underWay = appends[0]
-      if (!underWay) {
-        fault = await probe(fault)
-        if (fault) await pause()
-        continue
-      }
       const taken = await take(underWay)
       fault = taken.ok ? undefined : taken.fault
       const { segment, tell } = underWay
@@ -86,20 +79,6 @@ export function openJournal(options: {
       }
     }
     working = false
-  }
-
-  /** Where nothing waits to be written, only this tells whether the disk takes something again. */
-  const probe = async (last: JournalFault | undefined): Promise<JournalFault | undefined> => {
-    if (last?.code === 'full') return bytes < maxBytes ? undefined : last
-    const path = nextPath()
-    try {
-      const fd = await openSegment(path)
-      tidy(() => files.unlink(path))
-      await files.write(fd, block).finally(() => tidy(() => files.close(fd)))
-      return undefined
-    } catch (error) {
-      return { code: 'unwritable', message: messageOf(error) }
-    }
   }
 
   const pause = async (): Promise<void> => {
