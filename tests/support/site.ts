@@ -20,15 +20,20 @@ export type SiteProcess = {
 export const makeDataDir = (): string => mkdtempSync(join(tmpdir(), 'promo-site-'))
 export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true })
 
-/**
- * The built site, or another `program` that says where it listens, as a second process on a free port. Rejects with
- * its log where it ends before it listens.
- */
-export async function startSiteProcess(
-  environment: Record<string, string> & { PROMO_DATA_DIR: string },
+export type StartingSite = Omit<SiteProcess, 'url'> & {
+  /** Where it listens; rejects with its log where it ends before. */
+  listening: Promise<string>
+}
+
+type SiteEnvironment = Record<string, string> & { PROMO_DATA_DIR: string }
+
+/** The built site, or another `program` that says where it listens, as a second process on a free port. */
+export function spawnSite(
+  environment: SiteEnvironment,
   program = 'src/server.ts',
-): Promise<SiteProcess> {
-  const child = spawn(process.execPath, [program], {
+  nodeOptions: readonly string[] = [],
+): StartingSite {
+  const child = spawn(process.execPath, [...nodeOptions, program], {
     env: { PATH: process.env.PATH, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -36,7 +41,7 @@ export async function startSiteProcess(
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
   child.stderr.on('data', (text) => log.push(String(text)))
-  const url = await new Promise<string>((resolve, reject) => {
+  const listening = new Promise<string>((resolve, reject) => {
     lines.on('line', (line) => {
       log.push(line)
       const found = /"url":"(http:[^"]+)".*"listening"/.exec(line)?.[1]
@@ -44,8 +49,9 @@ export async function startSiteProcess(
     })
     child.once('exit', (code) => reject(new Error(`the site ended with ${code}:\n${log.join('\n')}`)))
   })
+  listening.catch(() => {})
   return {
-    url,
+    listening,
     process: child,
     dataDir: environment.PROMO_DATA_DIR,
     log,
@@ -59,4 +65,10 @@ export async function startSiteProcess(
       return child.exitCode
     },
   }
+}
+
+/** The same, once it listens. Rejects with its log where it ends before. */
+export async function startSiteProcess(environment: SiteEnvironment, program?: string): Promise<SiteProcess> {
+  const { listening, ...site } = spawnSite(environment, program)
+  return { url: await listening, ...site }
 }

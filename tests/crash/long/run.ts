@@ -1,0 +1,98 @@
+/**
+ * Kills sites until there is nothing left to doubt: at chosen moments, with faults mixed in, every answered event by name.
+ *
+ *   npm run test:crash:long                                    1,000 kills
+ *   npm run test:crash:long -- --kills 100 --minutes 10        fewer, or as many as fit
+ *   npm run test:crash:long -- --seed 42                       the choices of an earlier run
+ *
+ * Exit code 1: something was lost, doubled, answered strangely, or does not add up.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { check, type Outcome } from './check.ts'
+import { type Killed, kill } from './kill.ts'
+import { createLongLedger } from './ledger.ts'
+import { killsOfChapter, makePlan } from './plan.ts'
+import { isDrained, launch } from './site.ts'
+import { describe, faultsIn } from './table.ts'
+import { type Chapter, openWorld, rejectsIn, segmentsIn, type World } from './world.ts'
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
+    minutes: { type: 'string', default: '600' },
+  },
+})
+const wanted = Number(values.kills)
+const seed = Number(values.seed)
+const until = performance.now() + Number(values.minutes) * 60_000
+const logs = 'test-output/crash-long'
+
+// Server and disk are put away at the exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(2))
+
+console.log(`--seed ${seed}`)
+const world = await openWorld()
+if (!world.disk) console.log('No disk can be mounted here: full and frozen disks are left out.')
+const killed: Killed[] = []
+const outcomes: Outcome[] = []
+const rejects: string[] = []
+const killsSoFar = () => killed.reduce((sum, { kills }) => sum + kills, 0)
+
+for (let chapter = 0; killsSoFar() < wanted && performance.now() < until; chapter += 1) {
+  outcomes.push(await runChapter(chapter))
+  const faults = faultsIn(outcomes.slice(-1)).length
+  console.log(`${killsSoFar()} kills, ${outcomes.at(-1)?.answered} answered, ${faults} faults`)
+}
+await world.close()
+
+console.log(describe({ killed, outcomes, rejects }))
+const faults = faultsIn(outcomes)
+for (const fault of faults.slice(0, 50)) console.log(fault)
+console.log(
+  `--seed ${seed}: ${outcomes.filter((one) => faultsIn([one]).length === 0).length} passed, ${
+    outcomes.filter((one) => faultsIn([one]).length > 0).length
+  } failed`,
+)
+process.exit(faults.length === 0 ? 0 : 1)
+
+/** One database: migrated under kills, killed on, and then looked through. */
+async function runChapter(number: number): Promise<Outcome> {
+  const chapter = await world.openChapter(number)
+  const ledger = createLongLedger()
+  const first = number * killsOfChapter
+  for (let n = first; n < first + killsOfChapter && killsSoFar() < wanted; n += 1) {
+    const one = await kill(makePlan(seed, n, world.disk !== undefined), world, chapter, ledger)
+    killed.push(one)
+    writeLog(`kill-${n}`, one.log)
+  }
+  const unfinished = await finish(number, world, chapter)
+  const outcome = await check(chapter.sql, ledger)
+  await chapter.drop()
+  return { ...outcome, strange: [...outcome.strange, ...unfinished] }
+}
+
+/** Records what still waits in any folder; answers what does not come to its end. */
+async function finish(number: number, { one, other, disk }: World, { url }: Chapter): Promise<string[]> {
+  const wrong: string[] = []
+  const folders = [one, other, ...(disk ? [disk.folder] : [])]
+  for (const folder of folders) {
+    if (segmentsIn(folder).length === 0 && folder !== one) continue
+    const site = await launch(url, folder)
+    await site.listening
+    const last = `the last site of database ${number}`
+    if (!(await isDrained(site, 60_000))) wrong.push(`${last} is not well, or does not record what is left`)
+    const code = await site.stop()
+    if (code !== 0) wrong.push(`${last} ended with ${code}`)
+    writeLog(`database-${number}`, site.log)
+  }
+  wrong.push(...folders.flatMap(segmentsIn).map((name) => `left in the journal: ${name}`))
+  rejects.push(...folders.flatMap(rejectsIn))
+  return wrong
+}
+
+function writeLog(name: string, lines: readonly string[]): void {
+  mkdirSync(logs, { recursive: true })
+  writeFileSync(`${logs}/${name}.log`, `${lines.join('\n')}\n`)
+}

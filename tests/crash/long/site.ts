@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as v from 'valibot'
+import { freePort } from '../../../src/lib/store/embedded/server.ts'
+import { type StartingSite, spawnSite } from '../../support/site.ts'
+import type { Plan } from './plan.ts'
+
+export type LongSite = StartingSite & { url: string }
+
+/** Maintenance comes so many times as often. */
+const haste = 50
+
+/** Starts a site on a port that is known before it listens. */
+export async function launch(
+  databaseUrl: string,
+  folder: string,
+  { clock, sync }: Pick<Plan, 'clock' | 'sync'> = { clock: [], sync: 'write' },
+): Promise<LongSite> {
+  const port = await freePort(0)
+  const site = spawnSite(
+    {
+      DATABASE_URL: databaseUrl,
+      PROMO_DATA_DIR: folder,
+      PORT: String(port),
+      PROMO_FLOOD_PER_MINUTE: '1000000000',
+      PROMO_OBSERVATION_MINUTES: '1',
+      PROMO_JOURNAL_SYNC: sync,
+      LONG_CLOCK: JSON.stringify(clock),
+      LONG_HASTE: String(haste),
+    },
+    'src/server.ts',
+    ['--import', join(import.meta.dirname, 'preload.ts')],
+  )
+  return { ...site, url: `http://127.0.0.1:${port}` }
+}
+
+const healthSchema = v.object({ status: v.string(), journal: v.object({ depth: v.number() }) })
+
+/** Whether the site is well and has recorded everything within so many milliseconds. */
+export async function isDrained({ url }: LongSite, wait: number): Promise<boolean> {
+  const until = performance.now() + wait
+  while (performance.now() < until) {
+    const health = await readHealth(url)
+    if (health?.status === 'ok' && health.journal.depth === 0) return true
+    await sleep(50)
+  }
+  return false
+}
+
+async function readHealth(url: string): Promise<v.InferOutput<typeof healthSchema> | undefined> {
+  try {
+    const response = await fetch(`${url}/api/v1/promo/health`, { signal: AbortSignal.timeout(2_000) })
+    return v.parse(healthSchema, await response.json())
+  } catch {
+    return undefined
+  }
+}
+
+/** The sum of a metric's lines. */
+export async function readMetric({ url }: LongSite, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/api/v1/promo/metrics`)).text()
+  const lines = text.split('\n').filter((line) => line.startsWith(name))
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
