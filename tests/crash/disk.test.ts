@@ -84,6 +84,29 @@ test.skipIf(!tmpfs)(
   },
 )
 
+test.skipIf(!tmpfs)(
+  `the disk has room again${withoutTmpfs}: health is right within a second, also when nothing waits`,
+  async ({ dataDir, start }) => {
+    const journal = join(dataDir, 'journal')
+    mkdirSync(journal)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', journal])
+    try {
+      const site = await start()
+      const filler = join(journal, 'filler')
+      spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k'])
+      expect(await visit(site)).toBe(307)
+      await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), 10_000)
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      expect(await readHealth(site)).toMatchObject({ code: 503, journal: { ok: false, depth: 0 } })
+      rmSync(filler)
+      await vi.waitFor(async () => expect((await readHealth(site)).code).toBe(200), { timeout: 1_000 })
+      await site.kill()
+    } finally {
+      execFileSync('umount', ['-l', journal])
+    }
+  },
+)
+
 async function redirectAll(site: SiteProcess, ledger: Ledger, requests: number): Promise<void> {
   const visits = await ledger.load('visit', { url: site.url, connections: 4, requests })
   expect(visits).toMatchObject({ failures: 0, statuses: { 307: requests } })

@@ -255,3 +255,32 @@ test('a segment can be retired while it is to be begun anew', async () => {
   await vi.waitFor(() => expect(segments()).toEqual([]))
   expect(journal).toMatchObject({ held: 0, bytes: 0 })
 })
+
+test('a disk that takes something again is known, also when nothing waits to be written', async () => {
+  const { journal, files, segments } = open()
+  await journal.append(line('one'))
+  files.fail.write = 'ENOSPC'
+  await journal.append(line('two'))
+  const segment = journal.seal()
+  if (segment) journal.retire(segment)
+  const fault = { code: 'unwritable', message: 'ENOSPC: write' }
+  await vi.waitFor(() => expect(files.calls.write).toBe(4), { timeout: 3_000 })
+  expect(journal).toMatchObject({ held: 0, fault })
+  files.fail = {}
+  await vi.waitFor(() => expect(journal.fault).toBeUndefined(), { timeout: 1_000 })
+  await journal.retired()
+  expect(segments()).toEqual([])
+})
+
+test('a journal that was full is well as soon as it has room, also when nothing waits', async () => {
+  const { journal } = open(5)
+  const adopted = { path: '/gone', bytes: 5 }
+  journal.adopt([adopted])
+  await journal.append(line('one'))
+  const segment = journal.seal()
+  if (segment) journal.retire(segment)
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  expect(journal).toMatchObject({ held: 0, fault: { code: 'full' } })
+  journal.retire(adopted)
+  await vi.waitFor(() => expect(journal.fault).toBeUndefined(), { timeout: 1_000 })
+})

@@ -25,9 +25,14 @@ export type Files = {
   syncFolder(folder: string): Promise<void>
   close(fd: number): Promise<void>
   unlink(path: string): Promise<void>
+  /** Writes a file of empty lines and deletes it, to find out whether the disk takes anything. */
+  probe(path: string): Promise<void>
   /** Which file is at a path; `undefined` where none is. */
   identify(path: string): Promise<number | undefined>
 }
+
+/** What has room where a click has. */
+const block = Buffer.alloc(4096, '\n')
 
 /** Plain descriptors and callbacks beneath: the file handles of `node:fs/promises` cost a click more. */
 export function createFiles(layer: FileLayer): Files {
@@ -36,13 +41,21 @@ export function createFiles(layer: FileLayer): Files {
   const writeSome = (fd: number, bytes: Uint8Array, from: number): Promise<number> =>
     called((done) => layer.write(fd, bytes, from, bytes.length - from, null, done))
   const close = (fd: number): Promise<void> => called((done) => layer.close(fd, done))
+  const write = async (fd: number, bytes: Uint8Array): Promise<void> => {
+    for (let sent = 0; sent < bytes.length; ) sent += await writeSome(fd, bytes, sent)
+  }
+  const unlink = (path: string): Promise<void> => called((done) => layer.unlink(path, done))
   return {
     async make(folder) {
       await called((done) => layer.mkdir(folder, { recursive: true, mode: 0o700 }, done))
     },
     open: (path) => openFile(path, 'a'),
-    async write(fd, bytes) {
-      for (let sent = 0; sent < bytes.length; ) sent += await writeSome(fd, bytes, sent)
+    write,
+    async probe(path) {
+      const fd = await openFile(path, 'a')
+      await write(fd, block)
+        .finally(() => close(fd))
+        .finally(() => unlink(path))
     },
     sync: (fd) => called((done) => layer.fdatasync(fd, done)),
     async syncFolder(folder) {
@@ -50,7 +63,7 @@ export function createFiles(layer: FileLayer): Files {
       await called<void>((done) => layer.fsync(fd, done)).finally(() => close(fd))
     },
     close,
-    unlink: (path) => called((done) => layer.unlink(path, done)),
+    unlink,
     async identify(path) {
       try {
         return (await called<{ ino: number }>((done) => layer.stat(path, done))).ino

@@ -4,15 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { InTurn } from '../queue.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import { createFiles, type FileLayer } from './files.ts'
-import {
-  type Append,
-  type Journal,
-  type JournalFault,
-  replayedSign,
-  type Segment,
-  type SegmentFile,
-  segmentName,
-} from './segments.ts'
+import type { Append, Journal, JournalFault, Segment, SegmentFile } from './segments.ts'
+import { replayedSign, segmentName } from './segments.ts'
 
 const newline = Buffer.from('\n')
 /** A number that no file has. */
@@ -61,8 +54,13 @@ export function openJournal(options: {
 
   const work = async (): Promise<void> => {
     working = true
-    while (appends[0]) {
+    while (appends[0] || fault) {
       underWay = appends[0]
+      if (!underWay) {
+        fault = await probe(fault)
+        if (fault) await pause()
+        continue
+      }
       const taken = await take(underWay)
       fault = taken.ok ? undefined : taken.fault
       const { segment, tell } = underWay
@@ -79,6 +77,18 @@ export function openJournal(options: {
       }
     }
     working = false
+  }
+
+  /** Where nothing waits to be written, only this tells whether the disk takes something again. */
+  const probe = async (last: JournalFault | undefined): Promise<JournalFault | undefined> => {
+    if (last?.code === 'full') return bytes < maxBytes ? undefined : last
+    try {
+      await files.make(folder)
+      await files.probe(nextPath())
+      return undefined
+    } catch (error) {
+      return { code: 'unwritable', message: messageOf(error) }
+    }
   }
 
   const pause = async (): Promise<void> => {
@@ -161,8 +171,6 @@ export function openJournal(options: {
     return promise
   }
 
-  const leaveSign = async (path: string): Promise<void> => files.close(await files.open(replayedSign(path)))
-
   /** Failing changes nothing: a file that stays is replayed at the next start, one that is gone another has deleted. */
   const tidy = (step: () => Promise<void>): void => {
     inTurn(step).catch(() => {})
@@ -227,7 +235,7 @@ export function openJournal(options: {
       bytes -= file.bytes
       const segment = own.get(file)
       if (!segment) {
-        if (file.mayLive) tidy(() => leaveSign(file.path))
+        if (file.mayLive) tidy(async () => files.close(await files.open(replayedSign(file.path))))
         return tidy(() => files.unlink(file.path))
       }
       segment.retired = true
