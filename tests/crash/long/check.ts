@@ -35,7 +35,7 @@ export async function check(sql: Sql, ledger: LongLedger): Promise<Outcome> {
     answered: ledger.answered.size,
     recorded: rows.reduce((sum, row) => sum + row.times, 0),
     madeUpAnswered: ledger.madeUpAnswered,
-    onlyInMemory: [...ledger.held].filter((name) => !times.has(name)).length,
+    onlyInMemory: [...ledger.unsure].filter((name) => !times.has(name)).length,
     lost: [...ledger.answered].filter((name) => !times.has(name)),
     doubled: rows.filter((row) => row.times > 1).map(({ name }) => name),
     foreign: rows

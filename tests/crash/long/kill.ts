@@ -58,8 +58,8 @@ export async function kill(plan: Plan, world: World, chapter: Chapter, ledger: L
   load.abort()
   if (plan.disk) await world.disk?.mend()
   await Promise.all(sites.map((one) => one.kill()))
-  ledger.release(false)
   await Promise.all(runs)
+  ledger.release(false)
   await trouble.end()
   const hit = migrates && moment === 'migration' ? await isBehind(sql) : aimed
   return { moment, hit, kills, faults: faultsOf(plan), log: sites.flatMap(({ log }) => log) }

@@ -22,6 +22,8 @@ export function createLongLedger() {
   const answered = new Set<string>()
   /** Answered while the disk took nothing: safe once the site has said that all is recorded. */
   const held = new Set<string>()
+  /** Held when their site was killed: nothing is promised. */
+  const unsure = new Set<string>()
   const strange: string[] = []
   let gpc = 0
   let madeUpAnswered = 0
@@ -30,7 +32,7 @@ export function createLongLedger() {
   return {
     sent,
     answered,
-    held,
+    unsure,
     strange,
     get madeUpAnswered() {
       return madeUpAnswered
@@ -41,8 +43,7 @@ export function createLongLedger() {
     /** `safe`: whether what was answered meanwhile has been recorded. */
     release(safe: boolean) {
       holding = false
-      if (!safe) return
-      for (const name of held) answered.add(name)
+      for (const name of held) (safe ? answered : unsure).add(name)
       held.clear()
     },
     /** The event behind the n-th visit of a run. */
