@@ -37,6 +37,7 @@ import { databaseServer } from './store/server.ts'
 import { createAgentReader } from './tracking/agent.ts'
 import { createEventIds } from './tracking/event-id.ts'
 import { createFlood } from './tracking/flood.ts'
+import { createInsiders } from './tracking/insiders.ts'
 import { eventRecorder } from './tracking/record-events.ts'
 import { findIdFaults, reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
@@ -163,6 +164,7 @@ async function assemble(
     variationsLeftOut: () => variations.leftOut.length,
   })
 
+  const access = openAccess({ config, database, now, log })
   const tracking = {
     variations,
     unchecked,
@@ -175,6 +177,7 @@ async function assemble(
     newEventId: createEventIds(),
     agentOf: createAgentReader(),
     classifier: createClassifier({ networks, ...rules }),
+    insiderOf: createInsiders({ networks: config.PROMO_OWN_NETWORKS, isEditor: access.seemsEditor }),
   }
   const promoLinks = {
     ...tracking,
@@ -194,8 +197,6 @@ async function assemble(
       return !found.ok || found.value.length > 0
     },
   }
-  const access = openAccess({ config, database, now, log })
-
   const gate = {
     token: config.PROMO_INGEST_TOKEN,
     refuseReader: access.refuseReader,

@@ -40,6 +40,17 @@ const secret = (least: number) =>
 
 export const defaultDuplicateSeconds = 10
 
+const networks = v.optional(
+  v.pipe(
+    v.string(),
+    v.check(
+      (text) => parseNetworks(text) !== undefined,
+      'must be addresses or CIDR networks, comma-separated',
+    ),
+    v.transform(parseNetworks),
+  ),
+)
+
 const schema = v.object({
   HOST: v.optional(
     v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')),
@@ -79,16 +90,8 @@ const schema = v.object({
   PROMO_JWT_ISSUER: v.optional(v.string()),
   PROMO_JWT_AUDIENCE: v.optional(v.string()),
   PROMO_INGEST_TOKEN: v.optional(secret(16)),
-  PROMO_TRUSTED_PROXIES: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (text) => parseNetworks(text) !== undefined,
-        'must be addresses or CIDR networks, comma-separated',
-      ),
-      v.transform(parseNetworks),
-    ),
-  ),
+  PROMO_TRUSTED_PROXIES: networks,
+  PROMO_OWN_NETWORKS: networks,
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
@@ -123,6 +126,7 @@ const examples: Record<SettingName, string> = {
   PROMO_JWT_AUDIENCE: 'promo-analytics',
   PROMO_INGEST_TOKEN: 'a-random-text-of-at-least-16-characters',
   PROMO_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
+  PROMO_OWN_NETWORKS: '198.51.100.0/24,2001:db8::/48',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',

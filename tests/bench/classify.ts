@@ -23,6 +23,7 @@ const clickOf = ({ user_agent, headers = {} }: Fixture): ClickFacts => ({
   direct: true,
   address: '203.0.113.7',
   visitor: { visitor: 'somebody', address: 'somewhere' },
+  insider: null,
   hashed: true,
   flooding: () => false,
 })

@@ -114,6 +114,7 @@ async function attack(requests: Request[]): Promise<void> {
       oldest: undefined,
       fault: undefined,
     },
+    insiderOf: () => null,
     networkOf: createNetworkReader(),
     salts: { hashAt: () => hash, refresh: async () => {} },
     strangers: createStrangers(Buffer.alloc(32, 9)),

@@ -275,6 +275,9 @@ test('access hands out cookies, and takes them back', async () => {
   expect(await access.signIn({ ...given, password: 'wrong' })).toMatchObject({ ok: false })
   const editor = { by: 'password', id: 1, name: 'Anna', version: 1 }
   expect(await access.readSession(cookie.value)).toEqual(ok({ editor, cookie: undefined }))
+  expect(access.seemsEditor(cookie.value)).toBe(true)
+  for (const none of ['theme=dark', 'promo_session=', 'promo_session=a.b.c'])
+    expect(access.seemsEditor(none)).toBe(false)
   expect(await access.readSession(undefined)).toEqual(fail({ code: 'signed_out' }))
   expect(await access.refuseReader((name) => (name === 'cookie' ? cookie.value : undefined))).toBeUndefined()
   now += 11 * 60_000
@@ -286,6 +289,7 @@ test('access hands out cookies, and takes them back', async () => {
   expect(await access.readSession(cookie.value)).toMatchObject({ ok: true })
   expect(await access.signOut(cookie.value, true)).toEqual(ended)
   expect(await access.readSession(cookie.value)).toEqual(fail({ code: 'signed_out' }))
+  expect(access.seemsEditor(cookie.value)).toBe(false)
   // There is nothing to end for whoever is signed out.
   for (const former of [cookie.value, undefined]) expect(await access.signOut(former, true)).toEqual(ended)
 })

@@ -114,7 +114,12 @@ describe.each(outages)('while the key server %s', (_, outage) => {
     for (const one of tokens) expect(await checkToken(one)).toMatchObject(unknown)
     expect(asked).toBe(outage ? 1 : 0)
     expect(lines).toHaveLength(2)
-    const sessions = { begin: () => expect.fail(), check: () => expect.fail(), forgetVersions: () => {} }
+    const sessions = {
+      begin: () => expect.fail(),
+      check: () => expect.fail(),
+      seems: () => false,
+      forgetVersions: () => {},
+    }
     const refused = await refuseReader(
       { checkToken, sessions, siteUrl: 'http://localhost' },
       () => `Bearer ${tokens[0]}`,

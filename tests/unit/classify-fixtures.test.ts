@@ -19,6 +19,7 @@ function judged({ user_agent, headers = {} }: Fixture, justSent = false) {
     direct: true,
     address: '203.0.113.7',
     visitor: { visitor: 'somebody', address: 'somewhere' },
+    insider: null,
     hashed: true,
     flooding: () => false,
   })

@@ -28,6 +28,7 @@ const click = ({ visitor = 'somebody', house, ...changes }: Given = {}): ClickFa
   userAgent: firefox,
   direct: true,
   address: '203.0.113.7',
+  insider: null,
   visitor: visitor === null ? null : { visitor, address: house ?? visitor },
   hashed: true,
   flooding: () => false,
@@ -71,6 +72,7 @@ describe('what a browser does with a link', () => {
 
 describe('the conclusive reasons', () => {
   const all = {
+    insider: 'editor' as const,
     header: reading({ purpose: 'prefetch', 'sec-fetch-mode': 'cors' }),
     userAgent: 'self_declared' as const,
     inScannerNetwork: true,
@@ -80,16 +82,19 @@ describe('the conclusive reasons', () => {
     const none = reading({})
     expect([
       conclusiveReasonOf(all),
-      conclusiveReasonOf({ ...all, header: reading({ 'sec-fetch-mode': 'no-cors' }) }),
-      conclusiveReasonOf({ ...all, header: none }),
-      conclusiveReasonOf({ ...all, header: none, userAgent: 'mail_gateway' }),
-      conclusiveReasonOf({ ...all, header: none, userAgent: 'stale_user_agent' }),
-      conclusiveReasonOf({ header: none, userAgent: null, inScannerNetwork: false }),
+      conclusiveReasonOf({ ...all, insider: 'own_network' }),
+      conclusiveReasonOf({ ...all, insider: null }),
+      conclusiveReasonOf({ ...all, insider: null, header: reading({ 'sec-fetch-mode': 'no-cors' }) }),
+      conclusiveReasonOf({ ...all, insider: null, header: none }),
+      conclusiveReasonOf({ ...all, insider: null, header: none, userAgent: 'mail_gateway' }),
+      conclusiveReasonOf({ ...all, insider: null, header: none, userAgent: 'stale_user_agent' }),
+      conclusiveReasonOf({ insider: null, header: none, userAgent: null, inScannerNetwork: false }),
     ]).toEqual([...conclusiveReasons, null])
   })
 
   test('give the first that holds, whatever holds besides', () => {
     const flags = fc.record({
+      insider: fc.constantFrom(null, null, 'editor' as const, 'own_network' as const),
       prefetching: fc.boolean(),
       userAgent: fc.constantFrom(null, 'self_declared', 'mail_gateway', 'no_user_agent', 'stale_user_agent'),
       inScannerNetwork: fc.boolean(),
@@ -97,6 +102,7 @@ describe('the conclusive reasons', () => {
     fc.assert(
       fc.property(flags, ({ prefetching, ...given }) => {
         const holding = [
+          given.insider !== null && given.insider,
           prefetching && 'prefetch',
           given.userAgent === 'self_declared' && 'self_declared',
           given.userAgent === 'mail_gateway' && 'mail_gateway',

@@ -179,6 +179,7 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
       [`${long}\t`, /without spaces/],
     ],
   ],
+  ['PROMO_OWN_NETWORKS', unset, [], [['10.0.0.0/33', /addresses or CIDR/]]],
   [
     'PROMO_TRUSTED_PROXIES',
     unset,

@@ -74,6 +74,7 @@ const working = (): PromoLinkParts => ({
   pages: new Set(['page']),
   flood: () => false,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 }),
+  insiderOf: (_, cookies) => (cookies === 'editor' ? 'editor' : null),
   newEventId: createEventIds(),
   agentOf: createAgentReader(),
   now: () => noon,
@@ -107,6 +108,25 @@ const redirect = {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   },
 }
+
+test('a click of one of the site’s own people is recorded and is no reader’s', async () => {
+  const parts = working()
+  const request = (cookie?: string) => ({
+    method: 'GET',
+    slug: 'desk',
+    query: 'promo_var=42',
+    header: (name: string) => ({ 'user-agent': firefox, cookie })[name],
+    client: { address: '203.0.113.7', forwarded: false },
+  })
+  await answerPromoLink(parts, request('editor'))
+  await answerPromoLink(parts, request('reader'))
+  await answerPromoLink(parts, request())
+  expect(accepted).toMatchObject([
+    { verdict: 'machine', reason: 'editor' },
+    { verdict: 'human', reason: 'none' },
+    { verdict: 'duplicate', reason: 'repeated' },
+  ])
+})
 
 describe('a promo link', () => {
   test('redirects at once and records what it may', async () => {

@@ -53,6 +53,8 @@ export function momentsIn(timeZone: string): (moment: string) => string {
 /** One reason of these settles what a click is. */
 const reasons: Record<string, string> = {
   none: 'A person: nothing speaks against it',
+  editor: 'One of the editors of this site, signed in',
+  own_network: 'From a network of the site’s own people, by PROMO_OWN_NETWORKS',
   prefetch: 'A browser or app loaded the link ahead, nobody clicked',
   not_navigation: 'A browser fetched the link for a page, nobody went there',
   self_declared: 'A program that says itself that it is one',

@@ -5,7 +5,7 @@ import type { ScannerNetwork } from './network-list.ts'
 import { createNetworkLookup, parseNetwork } from './networks.ts'
 import { createRecentClicks } from './recent-clicks.ts'
 import { createRecentSends, type RecentSends } from './recent-sends.ts'
-import { conclusiveReasonOf } from './rules.ts'
+import { conclusiveReasonOf, type Insider } from './rules.ts'
 import { createUserAgentReader, type UserAgentFinding } from './user-agent.ts'
 import { type Classification, type RequestSign, rulesVersion } from './verdict.ts'
 
@@ -20,6 +20,8 @@ export type ClickFacts = {
   direct: boolean
   /** The client's address, which is looked up and forgotten. */
   address: string | null | undefined
+  /** Which of the site's own people clicked, if one of them did. */
+  insider: Insider | null
   /** Who clicked; a click of nobody who can be told is judged by itself. */
   visitor: Identity | null
   /** Whether the visitor's hash is stored with the click. Else what is found here is all that will be known. */
@@ -65,7 +67,7 @@ export function createClassifier(options: {
       clicks.fade(at)
       crowds.fade(at)
     },
-    classify({ at, variationId, header, userAgent, direct, address, visitor, hashed, flooding }) {
+    classify({ at, variationId, header, userAgent, direct, address, insider, visitor, hashed, flooding }) {
       const found = userAgents(userAgent)
       const inScannerNetwork = address ? networkOf(address) !== -1 : false
       const sign = signOf(found, direct)
@@ -73,7 +75,7 @@ export function createClassifier(options: {
       const approach = visitor && { visitor, variationId, sentAt: sends.newestOf(variationId), at }
       const standing = approach ? crowds.standingOf(approach) : null
       const judged = judge({
-        conclusive: conclusiveReasonOf({ header, userAgent: found, inScannerNetwork }),
+        conclusive: conclusiveReasonOf({ header, userAgent: found, inScannerNetwork, insider }),
         sign,
         soonAfterSend: sends.isSoonAfter(variationId, at),
         manyLinks: recent?.hasMany(variationId, at) ?? false,

@@ -2,6 +2,8 @@ import type { Classification, RequestSign } from './verdict.ts'
 
 /** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
 export const conclusiveReasons = [
+  'editor',
+  'own_network',
   'prefetch',
   'not_navigation',
   'self_declared',

@@ -8,11 +8,18 @@ export type ClickSource = {
   userAgent: UserAgentFinding
   /** Whether the client's address lies in a network of mail scanners. */
   inScannerNetwork: boolean
+  /** Whose click it is, where that is one of the site's own people. */
+  insider: Insider | null
 }
+
+/** Somebody with an editor's session, or in a network that the settings name. */
+export type Insider = Extract<ConclusiveReason, 'editor' | 'own_network'>
 
 const prefetchHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 
 const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
+  editor: ({ insider }) => insider === 'editor',
+  own_network: ({ insider }) => insider === 'own_network',
   prefetch: ({ header }) => prefetchHeaders.some((name) => saysPrefetch(header(name))),
   not_navigation: ({ header }) => isOther(header('sec-fetch-mode')),
   self_declared: ({ userAgent }) => userAgent === 'self_declared',

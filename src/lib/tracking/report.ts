@@ -9,7 +9,7 @@ import { type ClickReport, type ImpressionReport, id } from './schemas.ts'
 import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
 import type { Variation } from './variation.ts'
 
-export type ReportParts = Omit<ClickParts, 'flood'> & {
+export type ReportParts = Omit<ClickParts, 'flood' | 'insiderOf'> & {
   flusher: Flusher
   findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
   /** True as well where the database cannot tell. */
@@ -67,6 +67,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
     userAgent: report.user_agent,
     direct: false,
     address: report.ip_address,
+    insider: null,
     visitor: details.visitor,
     hashed: details.ip_hash !== null,
     flooding: () => false,

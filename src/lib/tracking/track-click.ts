@@ -13,6 +13,7 @@ import { type Agent, type AgentReader, noAgent } from './agent.ts'
 import type { Click } from './event.ts'
 import type { NewEventId } from './event-id.ts'
 import type { Flood } from './flood.ts'
+import type { InsiderOf } from './insiders.ts'
 import type { Unchecked } from './unchecked.ts'
 import { countsOn, type Variation } from './variation.ts'
 
@@ -32,6 +33,7 @@ export type ClickParts = {
   flood: Flood
   agentOf: AgentReader
   classifier: Classifier
+  insiderOf: InsiderOf
   newEventId: NewEventId
   now: () => number
 }
@@ -67,6 +69,7 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
     userAgent,
     direct: true,
     address,
+    insider: parts.insiderOf(address, header('cookie')),
     visitor: details.visitor,
     hashed: details.ip_hash !== null,
     flooding: () => parts.flood(network, at),

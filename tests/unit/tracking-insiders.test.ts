@@ -1,0 +1,83 @@
+import { SignJWT } from 'jose'
+import { expect, test } from 'vitest'
+import { createSessions, type Editor, longestSession, sessionLength } from '../../src/lib/auth/session.ts'
+import { parseNetworks } from '../../src/lib/http/proxies.ts'
+import { createInsiders } from '../../src/lib/tracking/insiders.ts'
+import { databaseAway } from '../support/database-away.ts'
+
+const noon = Date.UTC(2026, 10, 18, 12)
+const secret = new Uint8Array(32).fill(7)
+const ada: Editor = { by: 'password', id: 1, name: 'Ada', version: 3 }
+
+/** Sessions at a time that goes on as told, over a secret that can be read and a database that cannot. */
+function sessionsAt() {
+  let now = noon
+  const sessions = createSessions({ readSecret: async () => secret, database: databaseAway, now: () => now })
+  return { sessions, wait: (seconds: number) => (now += seconds * 1000) }
+}
+
+async function begun(sessions: ReturnType<typeof createSessions>): Promise<string> {
+  const token = await sessions.begin(ada)
+  if (!token.ok) throw new Error(token.fault.code)
+  return token.value
+}
+
+test('networks of the site’s own people, by any address of them', () => {
+  const insiderOf = createInsiders({
+    networks: parseNetworks('198.51.100.0/24, 2001:db8::/48'),
+    isEditor: (cookies) => cookies === 'hers',
+  })
+  expect(insiderOf('198.51.100.255', undefined)).toBe('own_network')
+  expect(insiderOf('198.51.101.0', undefined)).toBeNull()
+  expect(insiderOf('2001:db8:0:ffff::1', 'other')).toBe('own_network')
+  expect(insiderOf('2001:db8:1::1', 'other')).toBeNull()
+  expect(insiderOf('198.51.100.7', 'hers')).toBe('editor')
+  const open = createInsiders({ networks: undefined, isEditor: () => false })
+  expect(open('198.51.100.7', 'a=b')).toBeNull()
+})
+
+test('a session is told at once, until it ends, is tampered with, or its secret is another', async () => {
+  const { sessions, wait } = sessionsAt()
+  const token = await begun(sessions)
+  expect(sessions.seems(token)).toBe(true)
+  const [head, payload = '', signature] = token.split('.')
+  const raised = Buffer.from(Buffer.from(payload, 'base64url').toString().replace('"id":1', '"id":2'))
+  for (const forged of [
+    '',
+    'x',
+    `${head}.${payload}.`,
+    `${head}.${payload}.${signature}x`,
+    `${head}.${raised.toString('base64url')}.${signature}`,
+    `${token}${'a'.repeat(2_000)}`,
+  ])
+    expect(sessions.seems(forged)).toBe(false)
+  wait(sessionLength - 1)
+  expect(sessions.seems(token)).toBe(true)
+  wait(1)
+  expect(sessions.seems(token)).toBe(false)
+})
+
+test('a token of ours that is no session, or one that has gone on for too long, is none', async () => {
+  const { sessions } = sessionsAt()
+  await begun(sessions)
+  const seconds = noon / 1000
+  const signed = (claims: Record<string, unknown>, audience = 'promo-editor') =>
+    new SignJWT({ by: 'password', id: 1, version: 3, ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject('Ada')
+      .setAudience(audience)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + 60)
+      .sign(secret)
+  expect(sessions.seems(await signed({}))).toBe(true)
+  expect(sessions.seems(await signed({}, 'promo-analytics'))).toBe(false)
+  expect(sessions.seems(await signed({ began: seconds - longestSession }))).toBe(false)
+  expect(sessions.seems(await signed({ began: seconds - longestSession + 1 }))).toBe(true)
+})
+
+test('before the secret was read nobody is known, and asking has it read', async () => {
+  const token = await begun(sessionsAt().sessions)
+  const { sessions } = sessionsAt()
+  expect(sessions.seems(token)).toBe(false)
+  await expect.poll(() => sessions.seems(token)).toBe(true)
+})
