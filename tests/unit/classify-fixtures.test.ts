@@ -70,9 +70,11 @@ test.each(honest)('a machine that says so: $title', (fixture) => {
     verdict: 'machine',
     reason: /prefetch/.test(fixture.category)
       ? 'prefetch'
-      : fixture.category === 'mail_gateway'
-        ? expect.stringMatching(/^(mail_gateway|self_declared)$/)
-        : 'self_declared',
+      : fixture.category === 'not_navigation'
+        ? 'not_navigation'
+        : fixture.category === 'mail_gateway'
+          ? expect.stringMatching(/^(mail_gateway|self_declared)$/)
+          : 'self_declared',
   })
 })
 
