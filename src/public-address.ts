@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { type Answer, faultAnswer } from './lib/http/answer.ts'
 
 const believedByAstro = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port']
 
@@ -15,3 +16,20 @@ export function showPublicAddress(headers: IncomingHttpHeaders, siteUrl: string)
   headers.host = host
   headers['x-forwarded-proto'] = protocol.slice(0, -1)
 }
+
+/** Of a request whose address cannot be read, Astro makes one for the home page, or breaks. */
+export function refuseAddress({
+  url = '/',
+  headers,
+}: Pick<IncomingMessage, 'url' | 'headers'>): Answer | undefined {
+  const fault = addressFault(url, headers.host)
+  return fault && faultAnswer({ error: 'validation_error', details: fault })
+}
+
+function addressFault(target: string, host = 'localhost'): Record<string, string> | undefined {
+  if (!target.startsWith('/')) return { target: 'must begin with "/"' }
+  if (isHost(host)) return undefined
+  return { host: 'must be a name or an address, with or without a port, such as "www.example.com"' }
+}
+
+const isHost = (host: string): boolean => /^[^\s/\\?#@]+$/.test(host) && URL.canParse(`http://${host}`)

@@ -11,7 +11,7 @@ import type { Caller, Client, HeaderReader } from './lib/http/client.ts'
 import { wrongMethod } from './lib/http/methods.ts'
 import { longestBody, wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
-import { showPublicAddress } from './public-address.ts'
+import { refuseAddress, showPublicAddress } from './public-address.ts'
 
 /** What Astro's Node adapter exports in `middleware` mode. */
 export type AstroHandler = (
@@ -62,6 +62,11 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
     app.client(request.socket.remoteAddress ?? '', header)
 
   const askAstro = (request: IncomingMessage, response: ServerResponse): void => {
+    const refused = refuseAddress(request)
+    if (refused) {
+      send(response, refused)
+      return
+    }
     const peer = request.socket.remoteAddress ?? ''
     const locals = { app, client: app.caller(peer, headerReader(request), request.httpVersion), notFoundPage }
     showPublicAddress(request.headers, app.config.SITE_URL)

@@ -125,6 +125,17 @@ test('a doubled slash in front is no obstacle', async () => {
 })
 
 describe('a request that names the whole URL', () => {
+  test('a Host that is none spoils no redirect, and shows no other page than the one asked for', async () => {
+    const headers = { ...browser, host: 'user@localhost' }
+    const redirect = await ask(short.site, '/nocodemba?promo_var=1', { method: 'HEAD', headers })
+    expect(redirect.status).toBe(307)
+    for (const path of ['/analytics', '/api/v1/promo/health', '/sign-in', '/nothing-here'])
+      expect(await ask(short.site, path, { headers })).toMatchObject({
+        status: 400,
+        body: expect.stringContaining('"host":"must be a name'),
+      })
+  })
+
   test.each(['http://proxy.example', 'HTTPS://localhost:1', 'http://user@[::1]:80'])(
     '%s/…',
     async (origin) => {

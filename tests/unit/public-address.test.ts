@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { expect, test } from 'vitest'
-import { showPublicAddress } from '../../src/public-address.ts'
+import { refuseAddress, showPublicAddress } from '../../src/public-address.ts'
 
 const shown = (headers: IncomingHttpHeaders, siteUrl = 'https://site.example') => {
   showPublicAddress(headers, siteUrl)
@@ -43,4 +43,31 @@ test('no other origin and no other host is', () => {
   for (const origin of ['http://site.example', 'https://site.example:444', 'https://evil.example', 'null'])
     expect(shown({ host: 'localhost', origin })).toEqual({ host: 'localhost', origin })
   expect(shown({ host: 'site.example.evil.example' })).toEqual({ host: 'site.example.evil.example' })
+})
+
+const badHosts = [
+  '',
+  'a b',
+  '[bad',
+  'localhost:4321.evil.example',
+  'localhost:99999',
+  'user@localhost',
+  'a/..',
+  'a\\b',
+  'a?b',
+]
+
+test.each(badHosts)('a Host that is none is refused by name: "%s"', (host) => {
+  const answer = refuseAddress({ url: '/analytics', headers: { host } })
+  expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('"host":"must be a name') })
+})
+
+test('every other Host, and none, is let through', () => {
+  for (const host of ['localhost', 'site.example:443', '[::1]:4321', '10.0.0.1', 'promo_backend', undefined])
+    expect(refuseAddress({ url: '/a//b?c=[%', headers: { host } })).toBeUndefined()
+})
+
+test('a target that is no path is refused', () => {
+  const answer = refuseAddress({ url: '*', headers: { host: 'localhost' } })
+  expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('"target":"must begin') })
 })
