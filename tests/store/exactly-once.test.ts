@@ -144,7 +144,7 @@ test('a poisoned event goes to the rejects, and the batch around it lands', asyn
     return await outcome
   })
   expect(await Promise.all(settled)).toEqual(['committed', 'refused', 'rejected', 'committed'])
-  expect(site.readings().rejects).toBe(2)
+  await expect.poll(() => site.readings().rejects).toBe(2)
   await site.close(1_000)
 })
 

@@ -4,6 +4,7 @@ import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
 import { isAlive, processMark } from '../../src/lib/operations/process-mark.ts'
 import type { Result } from '../../src/lib/result.ts'
 import { locateBinaries } from '../../src/lib/store/embedded/binaries.ts'
@@ -54,7 +55,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const place = need(await choosePlace(folder, SHARED_DIR, binaries))
   const port = (await freePort(0)) ?? 0
   need(await createCluster(place.binaries, place.account, place.cluster, port))
-  await writeSettings(place, port, fsync ? 'max_connections = 200\n' : FAST)
+  await writeSettings(
+    place,
+    port,
+    `${fsync ? '' : FAST}${shift === undefined ? '' : SHIFTED}max_connections = 200\n`,
+  )
   const url = `postgres://${ROLE}:${readAccess(place.cluster).password}@127.0.0.1:${port}/${ROLE}`
 
   const removeNow = () => {
@@ -63,6 +68,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
   process.once('exit', removeNow)
   await start(place)
+  if (shift !== undefined) await shiftClock(url, Number(shift))
   return {
     url,
     port,
@@ -83,11 +89,29 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
 }
 
-const FAST = `max_connections = 200
-fsync = off
+const FAST = `fsync = off
 synchronous_commit = off
 full_page_writes = off
 `
+
+/** Where the clock of the whole test run is shifted (tests/clock/shift.ts), the server's is as well. */
+const shift = process.env.CLOCK_SHIFT_MS
+const SHIFTED = "search_path = 'public, shifted, pg_catalog'\n"
+
+/** Puts functions that are so many milliseconds ahead before PostgreSQL's own, in every database that is made from now on. */
+async function shiftClock(url: string, milliseconds: number): Promise<void> {
+  const template = new URL(url)
+  template.pathname = '/template1'
+  const sql = postgres(template.href, { max: 1, onnotice: () => {} })
+  const functions = ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp'].map(
+    (
+      name,
+    ) => `create function shifted.${name}() returns timestamptz language sql ${name === 'clock_timestamp' ? 'volatile' : 'stable'}
+      as $$ select pg_catalog.${name}() + interval '${milliseconds} milliseconds' $$;`,
+  )
+  await sql.unsafe(`create schema shifted; ${functions.join('\n')}`)
+  await sql.end()
+}
 
 function need<Value>(result: Result<Value, EmbeddedFault>): Value {
   if (!result.ok) throw new Error(`${result.fault.code}: ${result.fault.message}`)

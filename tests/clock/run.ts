@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** Moments seconds before the date or the clocks change, each with the time zone of whoever runs the tests. */
+const moments = [
+  ['2026-12-31T23:59:50Z', 'Asia/Kolkata'],
+  ['2027-02-28T23:59:50Z', 'UTC'],
+  ['2028-02-28T23:59:50Z', 'America/New_York'],
+  ['2028-02-29T23:59:50Z', 'Pacific/Apia'],
+  ['2027-03-28T00:59:50Z', 'Europe/Oslo'],
+  ['2027-10-31T00:59:50Z', 'Europe/Oslo'],
+  ['2027-11-07T05:59:50Z', 'America/New_York'],
+] as const
+
+/** What reads a clock and takes seconds; other files can be named. */
+const files = [
+  'tests/store/clock.test.ts',
+  'tests/store/exactly-once.test.ts',
+  'tests/store/read-report.test.ts',
+  'tests/store/retention-report.test.ts',
+  'tests/store/salts.test.ts',
+  'tests/unit/analytics-query.test.ts',
+  'tests/unit/buffer-instances.test.ts',
+  'tests/unit/charts-timeline.test.ts',
+  'tests/unit/links-keep-fresh.test.ts',
+  'tests/pages/analytics.test.ts',
+  'tests/pages/endpoints.test.ts',
+]
+
+const given = process.argv.slice(2)
+const preload = pathToFileURL(join(import.meta.dirname, 'shift.ts')).href
+
+const runAt = async (moment: string, zone: string): Promise<boolean> => {
+  process.stdout.write(`\n${moment}, in ${zone}\n`)
+  const parameters = ['run', '--reporter=dot', ...(given.length > 0 ? given : files)]
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', ...parameters], {
+    env: {
+      ...process.env,
+      TZ: zone,
+      CLOCK_SHIFT_MS: String(Date.parse(moment) - Date.now()),
+      NODE_OPTIONS: `--import ${preload}`,
+    },
+    stdio: 'inherit',
+  })
+  await once(child, 'close')
+  return child.exitCode === 0
+}
+
+const failed: string[] = []
+for (const [moment, zone] of moments) if (!(await runAt(moment, zone))) failed.push(`${moment}, in ${zone}`)
+if (failed.length > 0) process.stdout.write(`\nfailed at ${failed.join('; ')}\n`)
+process.exit(failed.length === 0 ? 0 : 1)
