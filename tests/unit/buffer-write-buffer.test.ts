@@ -301,7 +301,7 @@ test('segments that somebody has deleted are written again from memory, before i
 })
 
 test('a file in the place of another is no segment, and a disk that takes none is asked for one copy', async () => {
-  const { buffer, folder, files, onDisk, journal } = open()
+  const { buffer, folder, files, faults, restored, onDisk, journal } = open()
   const click = aClick()
   await buffer.accept(click)
   const [name = ''] = readdirSync(folder)
@@ -310,11 +310,26 @@ test('a file in the place of another is no segment, and a disk that takes none i
   writeFileSync(join(folder, name), '')
   files.fail = { write: 'ENOSPC', mkdir: 'ENOSPC', open: 'ENOSPC' }
   expect(await buffer.accept(aClick())).toBe('in_memory')
+  const told = faults.length
   for (let looks = 0; looks < 3; looks += 1) await buffer.restore()
-  expect(journal.held).toBe(2)
+  expect([journal.held, restored, faults.length]).toEqual([2, [], told + 1])
   files.fail = {}
   await vi.waitFor(() => expect(journal.held).toBe(0))
   expect(onDisk()).toContain(click.event_id)
+})
+
+test('it is told that events were written again when they were, and not before', async () => {
+  const { buffer, folder, files, restored, onDisk } = open()
+  const click = aClick()
+  await buffer.accept(click)
+  rmSync(folder, { recursive: true })
+  const { write } = files
+  files.write = (...operation) => {
+    expect(restored).toEqual([])
+    write(...operation)
+  }
+  await buffer.restore()
+  expect([restored, onDisk()]).toEqual([[1], [click.event_id]])
 })
 
 test('a batch that is recorded while its file is looked for is not written again', async () => {

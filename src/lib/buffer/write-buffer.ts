@@ -17,7 +17,7 @@ export type WriteBufferOptions = {
   maxEvents: number
   onArrival: () => void
   onFault: (fault: JournalFault, lost: number) => void
-  /** Told how many events are being written again. */
+  /** Told how many events have been written again. */
   onRestored: (events: number) => void
 }
 
@@ -179,8 +179,10 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
         if ((await journal.find(file)) !== 'vanished') continue
         const still = held().find((one) => one.file === file)
         if (!still?.lines) continue
-        onRestored(still.count)
-        await journal.writeAgain(file, still.lines.bytes)
+        const { count } = still
+        const written = await journal.writeAgain(file, still.lines.bytes)
+        if (written.ok) onRestored(count)
+        else onFault(written.fault, 0)
       }
       restoring = false
     },
