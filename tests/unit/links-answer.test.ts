@@ -290,8 +290,9 @@ describe('a promo link', () => {
     expect(damages).toEqual([['desk', damage]])
   })
 
-  test.each(['desk?promo_var=42&utm_source=a%20b', 'desk', 'desk)', 'desk?utm_source=%20'])(
-    '%s tells of no damage to a click',
+  const unknown = ['desk?promo_var=7)', 'desk).?promo_var=7', 'course?PROMO_VAR=42']
+  test.each(['desk?promo_var=42&utm_source=a%20b', 'desk', 'desk)', 'desk?utm_source=%20', ...unknown])(
+    '%s tells of no damage to a click that counts',
     async (path) => {
       expect(await ask({}, path)).toMatchObject({ status: 307 })
       expect(damages).toEqual([])

@@ -5,7 +5,7 @@ import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 import { type Soon, whenThere } from '../soon.ts'
 import { readPromoVar } from '../tracking/promo-var.ts'
-import { type ClickParts, type Ignored, trackVisit } from '../tracking/track-click.ts'
+import { type ClickParts, type Ignored, knownVariation, trackVisit } from '../tracking/track-click.ts'
 import { repairSlug } from './damaged-slug.ts'
 import { type Destination, locationFor } from './destination.ts'
 import { slugPattern } from './link.ts'
@@ -27,7 +27,7 @@ export type PromoLinkParts = ClickParts & {
   pages: ReadonlySet<string>
   /** Told how each redirect's click ended; `failed` where tracking itself broke. */
   onVisit: (outcome: VisitOutcome) => void
-  /** Told which slug's link came damaged, and whether it could be read all the same. */
+  /** Told which slug's link came damaged: one that could not be read, or one to a text that is known to count on it. */
   onDamage: (slug: string, damage: Damage) => void
   log: Log
 }
@@ -107,6 +107,8 @@ function recordVisit(
     parts.onDamage(slug, 'unreadable')
     return read
   }
-  if (damagedSlug || read.damaged) parts.onDamage(slug, 'damaged')
-  return trackVisit(parts, { slug, variationId: read.variationId, address: client.address, header })
+  const { variationId, damaged } = read
+  // Damage is told beside the clicks that are recorded: what may be made up belongs to neither.
+  if ((damagedSlug || damaged) && knownVariation(parts, slug, variationId)) parts.onDamage(slug, 'damaged')
+  return trackVisit(parts, { slug, variationId, address: client.address, header })
 }

@@ -43,11 +43,20 @@ export type ClickParts = {
  * asked about the variation: what memory cannot tell for sure the database decides when the click gets there.
  */
 export function trackVisit(parts: ClickParts, visit: Visit): Soon<Acceptance | Ignored> {
-  const variation = parts.variations.peek(visit.variationId)
-  if (variation && countsOn(variation, visit.slug))
-    return parts.buffer.accept(clickOf(parts, visit, variation.offer_id))
+  const variation = knownVariation(parts, visit.slug, visit.variationId)
+  if (variation) return parts.buffer.accept(clickOf(parts, visit, variation.offer_id))
   if (!parts.unchecked.admit(visit.address)) return 'too_many_unchecked'
   return parts.buffer.accept(clickOf(parts, visit, null))
+}
+
+/** The variation that a click on a slug counts for, as far as memory can tell. */
+export function knownVariation(
+  { variations }: Pick<ClickParts, 'variations'>,
+  slug: string,
+  id: number,
+): Variation | undefined {
+  const variation = variations.peek(id)
+  return variation && countsOn(variation, slug) ? variation : undefined
 }
 
 function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click {
