@@ -23,19 +23,23 @@ describe('access', () => {
     expect(refuseCaller(client, reading(headers), expected)).toBeUndefined()
   })
 
+  const [wrong, missing] = ['This token is not the value of', 'Send the value of']
+  const [none, stranger] = ['This site has no token', 'Only programs on this machine']
   test.each([
-    ['away without one', away, {}, token],
-    ['away with a wrong one', away, { authorization: `Bearer ${token}x` }, token],
-    ['away with an empty one', away, { authorization: 'Bearer ' }, token],
-    ['here without one where one is set', here, {}, token],
-    ['here with another scheme where one is set', here, { authorization: 'Basic abc' }, token],
-    ['here with a wrong one', here, { authorization: 'Bearer wrong' }, token],
-    ['here with one where none is set', here, { authorization: 'Bearer wrong' }, undefined],
-    ['away where none is set', away, {}, undefined],
-  ])('is refused %s, naming the setting and not its value', (_, client, headers, expected) => {
+    ['away without one', away, {}, token, missing],
+    ['away with a wrong one', away, { authorization: `Bearer ${token}x` }, token, wrong],
+    ['away with an empty one', away, { authorization: 'Bearer ' }, token, missing],
+    ['here without one where one is set', here, {}, token, missing],
+    ['here with another scheme where one is set', here, { authorization: 'Basic abc' }, token, missing],
+    ['here with a wrong one', here, { authorization: 'Bearer wrong' }, token, wrong],
+    ['here with one where none is set', here, { authorization: 'Bearer wrong' }, undefined, none],
+    ['away with one where none is set', away, { authorization: 'Bearer wrong' }, undefined, none],
+    ['away where none is set', away, {}, undefined, stranger],
+  ])('is refused %s, naming fault and setting, not its value', (_, client, headers, expected, reason) => {
     const fault = refuseCaller(client, reading(headers), expected)
     expect(fault).toMatchObject({ error: 'unauthorized', headers: { 'www-authenticate': 'Bearer' } })
     expect(fault?.message).toContain('PROMO_INGEST_TOKEN')
+    expect(fault?.message?.startsWith(reason)).toBe(true)
     expect(fault?.message).not.toContain(token)
     expect(fault?.message?.includes('set PROMO_INGEST_TOKEN')).toBe(expected === undefined)
   })

@@ -14,11 +14,21 @@ export function refuseCaller(
   const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
   if (given === undefined && token === undefined && local) return undefined
   if (given !== undefined && token !== undefined && equal(given, token)) return undefined
-  const message =
-    token === undefined
-      ? 'Only programs on this machine that ask for localhost are accepted, and not through a proxy: set PROMO_INGEST_TOKEN and send it as "Authorization: Bearer …"'
-      : 'Send the value of PROMO_INGEST_TOKEN as "Authorization: Bearer …"'
+  const message = messages[token === undefined ? 'unset' : 'set'][given === undefined ? 'without' : 'with']
   return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
+}
+
+/** By whether the site has a token, and whether the caller sent one. */
+const messages = {
+  unset: {
+    without:
+      'Only programs on this machine that ask for localhost are accepted, and not through a proxy: set PROMO_INGEST_TOKEN for the site and send it as "Authorization: Bearer …"',
+    with: 'This site has no token, so none can be right: set PROMO_INGEST_TOKEN for the site and send its value; programs on its own machine may also call without a token',
+  },
+  set: {
+    without: 'Send the value of PROMO_INGEST_TOKEN as "Authorization: Bearer …"',
+    with: 'This token is not the value of PROMO_INGEST_TOKEN: send the value that the site was started with',
+  },
 }
 
 /** Takes the same time wherever the texts differ. */
