@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { equal, refuseCaller } from '../../src/lib/http/access.ts'
 import { faultAnswer, json, noContent, plainText, toResponse } from '../../src/lib/http/answer.ts'
-import { type GuardParts, guard } from '../../src/lib/http/guard.ts'
+import { endpointLimits, type GuardParts, guard } from '../../src/lib/http/guard.ts'
 import { onlyMethod } from '../../src/lib/http/methods.ts'
 import { limitPerMinute, type RateLimit } from '../../src/lib/http/rate-limits.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -161,17 +161,19 @@ describe('a client of the rate limits', () => {
 })
 
 describe('the guard', () => {
-  const parts = (limit: RateLimit): GuardParts & { metrics: ReturnType<typeof createMetrics> } => ({
+  const parts = (
+    admitted: RateLimit,
+    refused: RateLimit = async () => undefined,
+  ): GuardParts & { metrics: ReturnType<typeof createMetrics> } => ({
     token,
     refuseReader: async (header) =>
       header('authorization') === 'Bearer reader' ? undefined : { error: 'forbidden', message: 'not you' },
     limits: {
-      'track-click': limit,
-      'track-impression': limit,
-      'select-random': limit,
-      metrics: limit,
-      analytics: limit,
-      refused: async () => undefined,
+      'track-click': { admitted, refused },
+      'track-impression': { admitted, refused },
+      'select-random': { admitted, refused },
+      metrics: { admitted, refused },
+      analytics: { admitted, refused },
     },
     metrics: createMetrics(),
     log: openLog('silent'),
@@ -212,13 +214,35 @@ describe('the guard', () => {
   test('refuses who may not ask, without a turn of those who may, and only so often', async () => {
     const stranger = { request: new Request('http://site/'), client: away }
     for (const endpoint of ['metrics', 'analytics'] as const) {
-      const gate = parts(() => expect.fail('took a turn'))
+      const tookTurn = () => expect.fail('took a turn')
+      const gate = parts(tookTurn)
       const answer = await guard(gate, endpoint, stranger, () => expect.fail('was let through'))
       expect(answer.status).toBe(endpoint === 'metrics' ? 401 : 403)
-      const often = { ...gate, limits: { ...gate.limits, refused: async () => 9 } }
+      const often = parts(tookTurn, async () => 9)
       const again = await guard(often, endpoint, stranger, () => expect.fail('was let through'))
       expect(again).toMatchObject({ status: 429, headers: { 'retry-after': '9' } })
     }
+  })
+
+  test.each([
+    ['track-impression', 200],
+    ['track-click', 500],
+    ['select-random', 100],
+    ['metrics', 100],
+    ['analytics', 60],
+  ] as const)('refuses %s as often as it answers it, %i times a minute', async (endpoint, most) => {
+    const gate = { ...parts(async () => undefined), limits: endpointLimits() }
+    const [refused, admitted] = [new Request('http://site/'), source().request]
+    if (endpoint === 'analytics') admitted.headers.set('authorization', 'Bearer reader')
+    const statuses = async (request: Request) => {
+      const told: number[] = []
+      for (let call = 0; call <= most; call += 1)
+        told.push((await guard(gate, endpoint, { request, client: away }, async () => noContent())).status)
+      return told
+    }
+    const refusal = endpoint === 'analytics' ? 403 : 401
+    expect(await statuses(refused)).toEqual([...Array(most).fill(refusal), 429])
+    expect(await statuses(admitted)).toEqual([...Array(most).fill(204), 429])
   })
 
   test('answers 500 where something breaks, and says nothing of it', async () => {

@@ -8,8 +8,11 @@ import { limitPerMinute, type RateLimit } from './rate-limits.ts'
 
 export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics' | 'analytics'
 
-/** By endpoint; callers who are `refused` may have the address of one who is not, behind a proxy. */
-export type Limits = Record<Endpoint | 'refused', RateLimit>
+/**
+ * By endpoint. Callers who are `refused` may ask as often as others, and apart from them: behind a proxy they may have the
+ * address of one who is not.
+ */
+export type Limits = Record<Endpoint, Record<'admitted' | 'refused', RateLimit>>
 
 export type GuardParts = {
   token: string | undefined
@@ -20,14 +23,18 @@ export type GuardParts = {
   log: Log
 }
 
-/** How often an address may ask each endpoint, and be refused by any. */
+const asOften = (requests: number) => ({
+  admitted: limitPerMinute(requests),
+  refused: limitPerMinute(requests),
+})
+
+/** How often an address may ask each endpoint. */
 export const endpointLimits = (): Limits => ({
-  'track-impression': limitPerMinute(200),
-  'track-click': limitPerMinute(500),
-  'select-random': limitPerMinute(100),
-  metrics: limitPerMinute(100),
-  analytics: limitPerMinute(60),
-  refused: limitPerMinute(500),
+  'track-impression': asOften(200),
+  'track-click': asOften(500),
+  'select-random': asOften(100),
+  metrics: asOften(100),
+  analytics: asOften(60),
 })
 
 /** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
@@ -54,7 +61,7 @@ async function limited(
 ): Promise<Answer> {
   const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
   const refused = endpoint === 'analytics' ? await refuseReader(header) : refuseCaller(client, header, token)
-  const wait = await limits[refused ? 'refused' : endpoint](client.address)
+  const wait = await limits[endpoint][refused ? 'refused' : 'admitted'](client.address)
   if (wait !== undefined) {
     const message = `Too many requests, try again in ${wait} s`
     return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
