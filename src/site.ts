@@ -8,7 +8,7 @@ import { type Answer, faultAnswer } from './lib/http/answer.ts'
 import { createAnswerAndClose } from './lib/http/answer-and-close.ts'
 import { createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
 import type { Caller, Client, HeaderReader } from './lib/http/client.ts'
-import { wrongMethod } from './lib/http/methods.ts'
+import { endpointMethods, unknownEndpoint, wrongMethod } from './lib/http/methods.ts'
 import { longestBody, wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
 import { refuseAddress, showPublicAddress } from './public-address.ts'
@@ -154,8 +154,6 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
   return server
 }
 
-/** Where callers POST; the other endpoints are for reading. */
-const posting = new Set(['/api/v1/promo/track-impression', '/api/v1/promo/track-click'])
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /**
@@ -163,9 +161,12 @@ const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
  * form. Our endpoints take nothing but JSON, so they can say so first, in the shape that their callers know.
  */
 function refuseForm({ method = 'GET', headers }: IncomingMessage, path: string): Answer | undefined {
-  if (!path.startsWith('/api/v1/promo/') || !writing.has(method)) return undefined
-  if (!posting.has(path.replace(/\/$/, ''))) return wrongMethod('GET')
-  if (method !== 'POST') return wrongMethod('POST')
+  if (!writing.has(method)) return undefined
+  const [found, endpoint = ''] = /^\/api\/v1\/promo(?:\/(.*?))?\/?$/.exec(path) ?? []
+  if (found === undefined) return undefined
+  const wanted = endpointMethods.get(endpoint)
+  if (wanted === undefined) return unknownEndpoint()
+  if (method !== wanted) return wrongMethod(wanted)
   const fault = wrongContentType(headers['content-type'])
   return fault && faultAnswer(fault)
 }

@@ -15,10 +15,11 @@ import { ask, type RunningSite, runSite } from './running-site.ts'
 /** Every route of ours by the path that leads to it, as the folder has them. */
 const routes = globSync('src/pages/**/*.{astro,ts}')
   .map((file) => `/${file.replace(/^src\/pages\/|\.(astro|ts)$/g, '')}`.replace(/\/?index$/, '') || '/')
-  .map((path) => path.replace('[id]', '4').replace('[slug]', 'nocodemba'))
+  .map((path) => path.replace('[id]', '4').replace('[slug]', 'nocodemba').replace('[...endpoint]', 'nope'))
 
 /** Those that are for everybody. Whatever else is in the folder has to be closed. */
-const open = ['/', '/404', '/nocodemba', '/sign-in', '/api/v1/promo/health', '/api/v1/promo/health/live']
+const api = '/api/v1/promo'
+const open = ['/', '/404', '/nocodemba', '/sign-in', `${api}/health`, `${api}/health/live`, `${api}/nope`]
 const closed = routes.filter((route) => !open.includes(route))
 const pages = closed.filter((route) => route.startsWith('/analytics') && !route.endsWith('/unavailable'))
 

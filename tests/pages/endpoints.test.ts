@@ -176,6 +176,29 @@ describe('methods', () => {
   })
 })
 
+test.each(['nope', '', '/', 'health/nope', 'track-click/42', 'Analytics', 'track%2Dclicks', 'nope.html'])(
+  'there is no endpoint "%s", by any method',
+  async (endpoint) => {
+    const path = endpoint === '' ? '/api/v1/promo' : `/api/v1/promo/${endpoint.replace(/^\/$/, '')}`
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD']) {
+      for (const type of ['application/json', 'application/x-www-form-urlencoded', undefined]) {
+        const answer = await ask(api.site, path, { method, headers: type ? { 'content-type': type } : {} })
+        expect([method, answer]).toEqual([method, expect.objectContaining({ status: 404 })])
+        expect(answer.headers).toMatchObject({
+          ...apiHeaders,
+          'content-type': 'application/json; charset=utf-8',
+        })
+        if (method === 'HEAD') expect(answer.body).toBe('')
+        else
+          expect(jsonOf(answer)).toEqual({
+            error: 'not_found',
+            message: expect.stringMatching(/select-random, track-impression/),
+          })
+      }
+    }
+  },
+)
+
 test('a slash at the end of an endpoint changes nothing', async () => {
   const body = JSON.stringify({ variation_id: 42 })
   const headers = { ...api.fresh(), 'content-type': 'application/json' }

@@ -1,8 +1,9 @@
+import { globSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { equal, refuseCaller } from '../../src/lib/http/access.ts'
 import { faultAnswer, json, noContent, plainText, toResponse } from '../../src/lib/http/answer.ts'
 import { endpointLimits, type GuardParts, guard } from '../../src/lib/http/guard.ts'
-import { onlyMethod } from '../../src/lib/http/methods.ts'
+import { endpointMethods, onlyMethod, unknownEndpoint } from '../../src/lib/http/methods.ts'
 import { limitPerMinute, type RateLimit } from '../../src/lib/http/rate-limits.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { createMetrics } from '../../src/lib/operations/metrics.ts'
@@ -120,6 +121,16 @@ describe('answers', () => {
     const response = onlyMethod('POST')()
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
     expect(await response.json()).toEqual({ error: 'method_not_allowed', message: 'Use POST' })
+  })
+
+  test('name the endpoints that there are, which are those in the folder of pages', () => {
+    const { status, body } = unknownEndpoint()
+    const { error, message } = JSON.parse(`${body}`)
+    expect([status, error]).toEqual([404, 'not_found'])
+    const files = globSync('**/*.ts', { cwd: 'src/pages/api/v1/promo', exclude: ['\\[*'] })
+    const endpoints = files.map((file) => file.replace(/(\/index)?\.ts$/, '')).sort()
+    expect([...endpointMethods.keys()].sort()).toEqual(endpoints)
+    for (const endpoint of endpoints) expect(message).toContain(endpoint)
   })
 })
 

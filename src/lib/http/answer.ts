@@ -11,6 +11,7 @@ const statusOf = {
   unauthorized: 401,
   forbidden: 403,
   no_eligible_promo: 404,
+  not_found: 404,
   method_not_allowed: 405,
   body_too_slow: 408,
   event_id_reused: 409,

@@ -2,8 +2,26 @@ import { type Answer, faultAnswer, toResponse } from './answer.ts'
 
 type Method = 'GET' | 'POST'
 
+/** What each endpoint below `/api/v1/promo` is asked with. */
+export const endpointMethods: ReadonlyMap<string, Method> = new Map([
+  ['select-random', 'GET'],
+  ['track-impression', 'POST'],
+  ['track-click', 'POST'],
+  ['analytics', 'GET'],
+  ['health', 'GET'],
+  ['health/live', 'GET'],
+  ['metrics', 'GET'],
+])
+
 export const wrongMethod = (method: Method): Answer =>
   faultAnswer({ error: 'method_not_allowed', message: `Use ${method}`, headers: { allow: method } })
 
 /** The answer of an endpoint to every method but its own. */
 export const onlyMethod = (method: Method) => (): Response => toResponse(wrongMethod(method))
+
+/** The answer to a path that is no endpoint's, whatever the method. */
+export const unknownEndpoint = (): Answer =>
+  faultAnswer({
+    error: 'not_found',
+    message: `There is no such endpoint. Below /api/v1/promo there are ${[...endpointMethods.keys()].join(', ')}`,
+  })
