@@ -72,6 +72,7 @@ function checkFile(args: string[]): Outcome {
   const networks = readNetworkFile(path)
   if (!networks.ok) return failed(describeNetworkFaults(path, networks.fault).join('\n'))
   const count = networks.value.length
-  print(`${path} holds: ${count} ${count === 1 ? 'network' : 'networks'}`)
+  print(`${path} has no faults and ${count} ${count === 1 ? 'network' : 'networks'}`)
+  print(`PROMO_SCANNER_NETWORKS=${path} has the site use it from its next start on.`)
   return ok(undefined)
 }

@@ -60,16 +60,16 @@ describe('a file of networks', () => {
       'own.json:14 "vendor" "" must be the name of who scans mail from these networks',
       'own.json:16 "networks" "10.0.0.0/8" must be a list of networks, such as ["192.0.2.0/24"]',
       'own.json:15 "network" "network" is not known here; an entry must be an object with "vendor", "source", "date" and "networks"',
-      'own.json:18 "source" missing: must be an object with "vendor", "source", "date" and "networks"',
-      'own.json:18 "date" missing: must be an object with "vendor", "source", "date" and "networks"',
-      'own.json:18 "networks" missing: must be an object with "vendor", "source", "date" and "networks"',
+      'own.json:18 "source" is missing: it must say where this is known from, best a URL',
+      'own.json:18 "date" is missing: it must be the day on which the source was read, such as "2026-11-25"',
+      'own.json:18 "networks" is missing: it must be a list of networks, such as ["192.0.2.0/24"]',
     ])
   })
 
   test('must be a list in JSON', () => {
     expect(faultsOf('{}')).toEqual(['own.json:1 {} must be a list: put [ ] around its entries'])
-    expect(faultsOf('[\n\n{,')).toEqual([expect.stringMatching(/^own\.json:3 is not JSON: /)])
-    expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not JSON: /)])
+    expect(faultsOf('[\n\n{,')).toEqual([expect.stringMatching(/^own\.json:3 is not JSON from here on: /)])
+    expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not JSON from here on: /)])
   })
 })
 
@@ -134,11 +134,15 @@ describe('a file of one’s own', () => {
     expect(scannerNetworks(path)).toEqual({
       ok: false,
       fault: {
-        message: `The file that PROMO_SCANNER_NETWORKS names does not hold:\n  ${path}:2 "x" must be an object with "vendor", "source", "date" and "networks"`,
+        message: `PROMO_SCANNER_NETWORKS names a file with faults. Mend them, or unset it:\n  ${path}:2 "x" must be an object with "vendor", "source", "date" and "networks"`,
       },
     })
     expect(scannerNetworks(join(folder, 'none.json'))).toMatchObject({
-      fault: { message: expect.stringMatching(/none\.json cannot be read: ENOENT/) },
+      fault: {
+        message: expect.stringMatching(
+          /none\.json cannot be read: ENOENT.*\. Name a file that this user may read$/,
+        ),
+      },
     })
   })
 })

@@ -8,14 +8,18 @@ import { parseNetwork } from './networks.ts'
 const text = (message: string) => v.pipe(v.string(message), v.trim(), v.nonEmpty(message))
 
 const group = 'must be an object with "vendor", "source", "date" and "networks"'
-const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
+const vendor = 'must be the name of who scans mail from these networks'
+const source = 'must say where this is known from, best a URL'
 const day = 'must be the day on which the source was read, such as "2026-11-25"'
+const networks = 'must be a list of networks, such as ["192.0.2.0/24"]'
+const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
+const byKey: ReadonlyMap<string, string> = new Map(Object.entries({ vendor, source, date: day, networks }))
 
 const listSchema = v.array(
   v.strictObject(
     {
-      vendor: text('must be the name of who scans mail from these networks'),
-      source: text('must say where this is known from, best a URL'),
+      vendor: text(vendor),
+      source: text(source),
       date: v.pipe(v.string(day), v.isoDate(day)),
       networks: v.array(
         v.pipe(
@@ -25,10 +29,14 @@ const listSchema = v.array(
             ({ input }) => remedyFor(input),
           ),
         ),
-        'must be a list of networks, such as ["192.0.2.0/24"]',
+        networks,
       ),
     },
-    ({ expected }) => (expected === 'never' ? `is not known here; an entry ${group}` : group),
+    ({ expected, input }) => {
+      if (expected === 'never') return `is not known here; an entry ${group}`
+      const wanted = input === undefined && expected && byKey.get(expected.slice(1, -1))
+      return wanted ? `is missing: it ${wanted}` : group
+    },
   ),
   'must be a list: put [ ] around its entries',
 )
@@ -45,7 +53,9 @@ export function readNetworkFile(path: string): Result<ScannerNetwork[], NetworkF
   try {
     json = readFileSync(path, 'utf8')
   } catch (error) {
-    return fail([{ line: 0, message: `cannot be read: ${messageOf(error)}` }])
+    return fail([
+      { line: 0, message: `cannot be read: ${messageOf(error)}. Name a file that this user may read` },
+    ])
   }
   return parseNetworkList(json)
 }
@@ -58,7 +68,7 @@ export function parseNetworkList(json: string): Result<ScannerNetwork[], Network
   } catch (error) {
     const position = Number(/at position (\d+)/.exec(messageOf(error))?.[1] ?? json.length)
     const line = json.slice(0, position).split('\n').length
-    return fail([{ line, message: `is not JSON: ${messageOf(error)}` }])
+    return fail([{ line, message: `is not JSON from here on: ${messageOf(error)}` }])
   }
   const parsed = v.safeParse(listSchema, content)
   if (parsed.success) return ok(networksOf(parsed.output))
@@ -77,10 +87,10 @@ export const describeNetworkFaults = (path: string, faults: readonly NetworkFaul
 function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>): NetworkFault {
   const steps = (issue.path ?? []).map(({ key }) => String(key))
   const name = steps.findLast((step) => !/^\d+$/.test(step))
-  const value = issue.input === undefined ? 'missing:' : JSON.stringify(issue.input).slice(0, 80)
+  const value = issue.input === undefined ? '' : `${JSON.stringify(issue.input).slice(0, 80)} `
   return {
     line: lineOf(steps, lines),
-    message: `${name === undefined ? '' : `"${name}" `}${value} ${issue.message}`,
+    message: `${name === undefined ? '' : `"${name}" `}${value}${issue.message}`,
   }
 }
 

@@ -14,6 +14,8 @@ export function scannerNetworks(path: string | undefined): Result<ScannerNetwork
   if (own.ok) return ok([...bundledNetworks, ...own.value])
   const faults = describeNetworkFaults(path, own.fault).map((line) => `  ${line}`)
   return fail({
-    message: ['The file that PROMO_SCANNER_NETWORKS names does not hold:', ...faults].join('\n'),
+    message: ['PROMO_SCANNER_NETWORKS names a file with faults. Mend them, or unset it:', ...faults].join(
+      '\n',
+    ),
   })
 }
