@@ -41,7 +41,7 @@ async function health(
     readings?: Partial<BufferReadings>
     migrated?: boolean
     from?: Database
-    unnamed?: number
+    unnamed?: boolean
     silent?: boolean
     overflowing?: boolean
     links?: Partial<CacheState>
@@ -53,7 +53,7 @@ async function health(
     database: parts.from ?? database,
     readings: () => ({ ...readings, ...parts.readings }),
     migrated: () => parts.migrated ?? true,
-    unnamedProxy: { count: parts.unnamed ?? 0, silent: parts.silent ?? false },
+    unnamedProxy: { recent: parts.unnamed ?? false, silent: parts.silent ?? false },
     unchecked: { overflowing: parts.overflowing ?? false },
     known: { links: { ...well, ...parts.links }, variations: { ...well, ...parts.variations } },
     linkHints: async () => parts.hints ?? [],
@@ -124,7 +124,7 @@ test('events that wait for more than a minute while the database answers are deg
 })
 
 test('a proxy that the settings do not name is a hint, and nothing is degraded', async () => {
-  expect(await health({ unnamed: 1 })).toMatchObject({
+  expect(await health({ unnamed: true })).toMatchObject({
     code: 200,
     hints: [expect.stringContaining('PROMO_TRUSTED_PROXIES')],
   })
@@ -179,7 +179,7 @@ test('however many ask, the database is asked once a second', async () => {
     database: counting,
     readings: () => readings,
     migrated: () => true,
-    unnamedProxy: { count: 0, silent: false },
+    unnamedProxy: { recent: false, silent: false },
     unchecked: { overflowing: false },
     known: { links: well, variations: well },
     linkHints: async () => [],

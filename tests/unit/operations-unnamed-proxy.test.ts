@@ -4,7 +4,7 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { watchForUnnamedProxy } from '../../src/lib/operations/unnamed-proxy.ts'
 
 const counted = (address: string, peer: string, forwarded = true, trusted = parseNetworks('10.0.0.1')) => {
-  const watch = watchForUnnamedProxy(trusted, openLog('silent'))
+  const watch = watchForUnnamedProxy({ trusted, now: () => 0, log: openLog('silent') })
   watch.notice({ address, forwarded }, peer, 'localhost:4321')
   return watch.count
 }
@@ -29,7 +29,7 @@ test('readers, named proxies and proxies elsewhere do not count', () => {
 test('the log says so once, with the name of the setting', () => {
   const log = openLog('silent')
   const warn = vi.spyOn(log, 'warn')
-  const watch = watchForUnnamedProxy(undefined, log)
+  const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
   for (const _ of [1, 2, 3]) watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2', undefined)
   expect(watch.count).toBe(3)
   expect(warn).toHaveBeenCalledExactlyOnceWith(
@@ -41,7 +41,7 @@ test('the log says so once, with the name of the setting', () => {
 test('a proxy on this machine that leaves no sign is known by the host that is asked for', () => {
   const log = openLog('silent')
   const warn = vi.spyOn(log, 'warn')
-  const watch = watchForUnnamedProxy(undefined, log)
+  const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
   const notice = (address: string, host: string | undefined, forwarded = false) =>
     watch.notice({ address, forwarded }, address, host)
   for (const host of ['localhost', 'localhost:4321', '127.0.0.1:4321', '[::1]:4321', undefined])
@@ -51,4 +51,30 @@ test('a proxy on this machine that leaves no sign is known by the host that is a
   for (const address of ['127.0.0.1', '::1']) notice(address, 'www.example.com')
   expect([watch.silent, watch.count]).toEqual([true, 2])
   expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('PROMO_INGEST_TOKEN'))
+})
+
+test.each([
+  ['that forwards', true, 'localhost', [true, false]],
+  ['that leaves no sign', false, 'www.example.com', [true, true]],
+] as const)('a proxy %s is told for an hour after its last request', (_, forwarded, host, told) => {
+  const log = openLog('silent')
+  const warn = vi.spyOn(log, 'warn')
+  let time = Date.UTC(2026, 10, 18)
+  const watch = watchForUnnamedProxy({ trusted: undefined, now: () => time, log })
+  const seen = () => [watch.recent, watch.silent]
+  const notice = () => watch.notice({ address: '127.0.0.1', forwarded }, '127.0.0.1', host)
+  expect(seen()).toEqual([false, false])
+  notice()
+  time += 3_599_999
+  expect(seen()).toEqual(told)
+  notice()
+  time += 3_599_999
+  expect(seen()).toEqual(told)
+  expect(warn).toHaveBeenCalledTimes(1)
+  time += 1
+  expect(seen()).toEqual([false, false])
+  notice()
+  expect(seen()).toEqual(told)
+  expect(warn).toHaveBeenCalledTimes(2)
+  expect(watch.count).toBe(3)
 })

@@ -11,7 +11,7 @@ export type HealthParts = {
   readings: () => BufferReadings
   /** Whether the database has this version's tables. */
   migrated: () => boolean
-  unnamedProxy: { readonly count: number; readonly silent: boolean }
+  unnamedProxy: { readonly recent: boolean; readonly silent: boolean }
   unchecked: { readonly overflowing: boolean }
   known: Record<'links' | 'variations', CacheState>
   linkHints: () => Promise<string[]>
@@ -84,8 +84,7 @@ export function createHealth({
       },
       rejects,
       hints: [
-        unnamedProxy.count > 0 &&
-          'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
+        unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',

@@ -7,9 +7,11 @@ import type { Log } from './log.ts'
 export type UnnamedProxy = {
   /** Looks at whose request it is said to be, at the socket's peer, and at the `Host` that it asks for. */
   notice(client: Client, peer: string, host: string | undefined): void
-  /** Requests for which a proxy's address counted as the reader's. */
+  /** Requests so far for which a proxy's address counted as the reader's. */
   readonly count: number
-  /** Whether one of them leaves no sign of itself: then only its `Host` tells its readers from programs on this machine. */
+  /** Whether there was one within the last hour. */
+  readonly recent: boolean
+  /** The same of those that leave no sign of a proxy: only their `Host` tells them from requests of programs on this machine. */
   readonly silent: boolean
 }
 
@@ -19,31 +21,51 @@ const nearby = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe8
 export const silentProxy =
   'requests from this machine ask for a public host: have the proxy send X-Forwarded-For, name it in PROMO_TRUSTED_PROXIES, and set PROMO_INGEST_TOKEN'
 
+/** Milliseconds after its last request for which a proxy is told: one that was mended, or was none, must not be told for ever. */
+const tellFor = 3_600_000
+
 /** Notices that all readers look like one, because the settings do not name the proxy that they come through. */
-export function watchForUnnamedProxy(trusted: BlockList | undefined, log: Log): UnnamedProxy {
+export function watchForUnnamedProxy(options: {
+  trusted: BlockList | undefined
+  now: () => number
+  log: Log
+}): UnnamedProxy {
+  const { trusted, now, log } = options
   let count = 0
-  let silent = false
+  let forwardedAt = Number.NEGATIVE_INFINITY
+  let silentAt = Number.NEGATIVE_INFINITY
+
+  const isRecent = (at: number): boolean => Math.abs(now() - at) < tellFor
+
+  const noticeForwarded = (proxy: string): void => {
+    if (!isRecent(forwardedAt))
+      log.warn({ proxy }, 'all readers look like this proxy: name it in PROMO_TRUSTED_PROXIES')
+    forwardedAt = now()
+    count += 1
+  }
+  const noticeSilent = (): void => {
+    if (!isRecent(silentAt)) log.warn(silentProxy)
+    silentAt = now()
+    count += 1
+  }
+
   return {
-    notice(client, peer, host) {
-      if (!client.forwarded) {
-        if (!isLoopback(client.address) || host === undefined || namesThisMachine(host)) return
-        if (!silent) log.warn(silentProxy)
-        silent = true
-        count += 1
+    notice({ address, forwarded }, peer, host) {
+      if (!forwarded) {
+        if (isLoopback(address) && host !== undefined && !namesThisMachine(host)) noticeSilent()
         return
       }
-      if (!nearby.test(client.address) || client.address !== plainAddress(peer)) return
-      if (trusted && isIn(trusted, client.address)) return
-      count += 1
-      if (count > 1) return
-      const proxy = client.address
-      log.warn({ proxy }, 'all readers look like this proxy: name it in PROMO_TRUSTED_PROXIES')
+      if (!nearby.test(address) || address !== plainAddress(peer)) return
+      if (!trusted || !isIn(trusted, address)) noticeForwarded(address)
     },
     get count() {
       return count
     },
+    get recent() {
+      return isRecent(forwardedAt) || isRecent(silentAt)
+    },
     get silent() {
-      return silent
+      return isRecent(silentAt)
     },
   }
 }
