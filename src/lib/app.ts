@@ -15,13 +15,12 @@ import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-lin
 import { linksFile, openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
 import { createClients } from './operations/clients.ts'
-import { databaseTime } from './operations/doubt-time.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
-import { purgeDaily } from './operations/purge.ts'
+import { purger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
 import { createSalts } from './privacy/salts.ts'
@@ -120,21 +119,23 @@ async function assemble(
     log,
   })
 
-  const provide = async () => {
+  const provide = async (signal: AbortSignal) => {
     tracking.classifier.fade(now())
     await salts.refresh()
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
-    if (!made.ok) log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
+    if (!made.ok && !signal.aborted)
+      log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
     await database.run(forgetCatalogueChanges)
   }
   const maintenance = startMaintenance(
     {
-      async prepare() {
+      async prepare(signal) {
         const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
-        if (!migrated.ok) log.warn({ reason: migrated.fault.message }, 'the database is not ready yet')
+        if (!migrated.ok && !signal.aborted)
+          log.warn({ reason: migrated.fault.message }, 'the database is not ready yet')
         if (!migrated.ok) return false
         if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
-        await provide()
+        await provide(signal)
         // A first start should know them when it listens; what they do not answer keeps nothing else from going on.
         await known.refresh()
         return true
@@ -142,19 +143,12 @@ async function assemble(
       tend: () => Promise.all([events.tend(), damage.flush()]),
       provide,
       settle: settler(database, log, { observationMinutes: config.PROMO_OBSERVATION_MINUTES, ...rules }),
-      async purge() {
-        const daily = { database, retention: config, now, databaseTime: () => databaseTime(database) }
-        const purged = await purgeDaily(daily)
-        if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
-        else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
-        else if (purged.value.code === 'purged_already') log.info('purged already today')
-        else log.warn({ reason: purged.value.reason }, 'nothing is purged, the clock cannot be believed')
-      },
+      purge: purger({ database, retention: config, now, log }),
     },
     log,
   )
 
-  const unnamedProxy = watchForUnnamedProxy(config.PROMO_TRUSTED_PROXIES, log)
+  const unnamedProxy = watchForUnnamedProxy({ trusted: config.PROMO_TRUSTED_PROXIES, now, log })
   const readings = events.readings
   metrics.observe({
     buffer: readings,

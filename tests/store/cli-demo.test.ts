@@ -113,8 +113,13 @@ test('the demo shows a newsletter whose promo leads on and is counted, twice wit
   expect(await counted(first, { whole: true })).toEqual({ clicks: 1, sends: 91, offers: 6 })
 
   const second = spawnDemo()
-  const [complaint] = await Promise.all([text(second.stderr), once(second, 'exit')])
+  const [complaint, told] = await Promise.all([
+    text(second.stderr),
+    text(second.stdout),
+    once(second, 'exit'),
+  ])
   expect(second.exitCode).toBe(1)
+  expect(told).not.toContain('"level"')
   expect(complaint).toMatch(new RegExp(`cannot listen on 127.0.0.1:${port}.*Set PORT`))
   expect(await stopDemo(first)).toBe(0)
 

@@ -1,7 +1,8 @@
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { databaseTime } from '../../src/lib/operations/doubt-time.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
-import { previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.ts'
+import { previewPurge, purge, purgeDaily, purger } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
@@ -225,8 +226,9 @@ test('ids that callers chose are kept for 35 days, to the millisecond', async ()
   expect(await counted('promo_event_keys')).toBe(1)
 })
 
+const { signal } = new AbortController()
 const daily = (at: number, { on = database, site = at } = {}) =>
-  purgeDaily({ database: on, retention: keep, now: () => site, databaseTime: async () => ok(at) })
+  purgeDaily({ database: on, retention: keep, now: () => site, databaseTime: async () => ok(at), signal })
 
 test('of many instances one purges a UTC day; after a fault another one does', async () => {
   const midnight = Date.UTC(2026, 10, 19)
@@ -242,8 +244,36 @@ test('of many instances one purges a UTC day; after a fault another one does', a
   expect(await daily(midnight)).toEqual(already)
   expect(await daily(midnight + day, { on: failingAfter(0) })).toEqual(gone)
   expect(await daily(midnight + day, { on: failingAfter(4) })).toEqual(gone)
-  const unasked = { database, retention: keep, now: () => midnight, databaseTime: async () => gone }
+  const unasked = { database, retention: keep, now: () => midnight, databaseTime: async () => gone, signal }
   expect(await purgeDaily(unasked)).toEqual(gone)
+})
+
+test('a purge that a stop cuts off is left to whoever comes next, and no fault is told', async () => {
+  for (const statement of [1, 2, 3, 4, 5, 8]) {
+    await store.sql`update promo_retention set purged_at = '-infinity'`
+    const stop = new AbortController()
+    let [asked, closed] = [0, false]
+    const stopping: Database = {
+      ...database,
+      run: async (work, deadline) => {
+        if (closed) return fail({ code: 'unavailable', message: 'the database is closed' })
+        asked += 1
+        if (asked !== statement) return await database.run(work, deadline)
+        stop.abort()
+        closed = true
+        return fail({ code: 'unavailable', message: 'the connection has ended' })
+      },
+    }
+    const told: string[] = []
+    const log = pino({}, { write: (line: string) => told.push(line) })
+    const parts = { database: stopping, retention: keep, now: Date.now, log }
+    await purger(parts)(stop.signal)
+    expect([statement, told]).toEqual([statement, []])
+    await purger({ ...parts, database })(signal)
+    expect(told).toEqual([expect.stringContaining('"msg":"purged"')])
+    await purger({ ...parts, database, now: () => 0 })(signal)
+    expect(told.at(-1)).toContain('the clock cannot be believed')
+  }
 })
 
 describe('a clock that cannot be believed removes nothing', () => {

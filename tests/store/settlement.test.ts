@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
-import { ok } from '../../src/lib/result.ts'
+import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import type { Click, Impression } from '../../src/lib/tracking/event.ts'
@@ -375,6 +375,15 @@ describe('the settler', () => {
     const warned = vi.spyOn(log, 'warn')
     const signal = new AbortController().signal
     await settler(pool, log, observation)(signal)
+    const stop = new AbortController()
+    const stopping: Database = {
+      ...pool,
+      async run() {
+        stop.abort()
+        return fail({ code: 'unavailable', message: 'the database is closed' })
+      },
+    }
+    await settler(stopping, log, observation)(stop.signal)
     expect(warned).not.toHaveBeenCalled()
     await pool.close()
     await settler(pool, log, observation)(signal)

@@ -2,18 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../result.ts'
 import type { Log } from './log.ts'
 
-/** What an instance does beside answering requests. Each step answers whether it worked. */
+/**
+ * What an instance does beside answering requests. The signal tells steps under way of a stop: what fails after it is no
+ * fault.
+ */
 export type MaintenanceSteps = {
-  /** Brings the database to this version and fetches what requests need. Repeated until it works. */
-  prepare: () => Promise<boolean>
+  /** Brings the database to this version and fetches what requests need. Repeated until it answers that it worked. */
+  prepare: (signal: AbortSignal) => Promise<boolean>
   /** Every ten seconds. */
   tend: () => unknown
-  /** Every fifteen seconds, one at a time, once the database is prepared; stops at the signal. */
+  /** Every fifteen seconds, one at a time, once the database is prepared. */
   settle: (signal: AbortSignal) => Promise<unknown>
   /** Every hour: salts and partitions ahead of their time. */
-  provide: () => Promise<unknown>
+  provide: (signal: AbortSignal) => Promise<unknown>
   /** Every hour: retention, which is due once a day. */
-  purge: () => Promise<unknown>
+  purge: (signal: AbortSignal) => Promise<unknown>
 }
 
 export type Maintenance = {
@@ -30,9 +33,9 @@ export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance
   const stopped = new AbortController()
   let ready = false
 
-  const attempt = async (step: () => unknown): Promise<unknown> => {
+  const attempt = async (step: (signal: AbortSignal) => unknown): Promise<unknown> => {
     try {
-      return await step()
+      return await step(stopped.signal)
     } catch (error) {
       log.error({ reason: messageOf(error) }, 'maintenance broke')
       return false
@@ -51,7 +54,7 @@ export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance
   const settle = async () => {
     if (settling || !ready) return
     settling = true
-    await attempt(() => steps.settle(stopped.signal))
+    await attempt(steps.settle)
     settling = false
   }
 

@@ -15,7 +15,8 @@ import {
   removeDetails,
   reopenPurge,
 } from '../store/retention.ts'
-import { doubtTime } from './doubt-time.ts'
+import { databaseTime, doubtTime } from './doubt-time.ts'
+import type { Log } from './log.ts'
 
 export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS_MONTHS: number }
 
@@ -87,6 +88,8 @@ export type DailyPurge = {
   now: () => number
   /** The database's. */
   databaseTime: () => Promise<Result<number, DatabaseFault>>
+  /** Tells that the site stops, before its database is closed. */
+  signal: AbortSignal
 }
 
 /** `purged_already`: of a running site's instances, one purges a UTC day. */
@@ -97,13 +100,14 @@ export type DailyOutcome =
 
 /**
  * The purge of a running site, by the database's clock. Where that clock cannot be believed nothing is removed. After a
- * fault the day is open again to whoever asks next.
+ * fault the day is open again to whoever asks next, and so it is as soon as the site stops.
  */
 export async function purgeDaily({
   database,
   retention,
   now,
   databaseTime,
+  signal,
 }: DailyPurge): Promise<Result<DailyOutcome, DatabaseFault>> {
   const time = await databaseTime()
   if (!time.ok) return time
@@ -114,11 +118,27 @@ export async function purgeDaily({
   const claimed = await database.run((sql) => claimPurge(sql, at))
   if (!claimed.ok) return claimed
   if (claimed.value.length === 0) return ok({ code: 'purged_already' })
+  const reopen = () => database.run((sql) => reopenPurge(sql))
+  signal.addEventListener('abort', reopen, { once: true })
   const purged = await purge(database, at, retention)
+  signal.removeEventListener('abort', reopen)
   if (purged.ok) return ok({ code: 'purged', purged: purged.value })
-  await database.run((sql) => reopenPurge(sql))
+  await reopen()
   return purged
 }
+
+/** What a running site does every hour, and once a day in earnest; the signal is that of `DailyPurge`. */
+export const purger =
+  ({ database, retention, now, log }: Pick<DailyPurge, 'database' | 'retention' | 'now'> & { log: Log }) =>
+  async (signal: AbortSignal) => {
+    const daily = { database, retention, now, databaseTime: () => databaseTime(database), signal }
+    const purged = await purgeDaily(daily)
+    if (!purged.ok && signal.aborted) return
+    if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
+    else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
+    else if (purged.value.code === 'purged_already') log.info('purged already today')
+    else log.warn({ reason: purged.value.reason }, 'nothing is purged, the clock cannot be believed')
+  }
 
 /** What `purge` would remove. */
 export async function previewPurge(

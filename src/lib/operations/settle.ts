@@ -59,5 +59,6 @@ export const settler =
   (database: Database, log: Log, { observationMinutes, ...rules }: Observation) =>
   async (signal: AbortSignal) => {
     const settled = await settle(database, { age: observationMinutes * 60, ...rules, signal })
-    if (!settled.ok) log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
+    if (!settled.ok && !signal.aborted)
+      log.warn({ reason: settled.fault.message }, 'clicks could not be settled')
   }
