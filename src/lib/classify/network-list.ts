@@ -13,7 +13,7 @@ const source = 'must say where this is known from, best a URL'
 const day = 'must be the day on which the source was read, such as "2026-11-25"'
 const networks = 'must be a list of networks, such as ["192.0.2.0/24"]'
 const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
-const byKey: ReadonlyMap<string, string> = new Map(Object.entries({ vendor, source, date: day, networks }))
+const byKey: Readonly<Record<string, string>> = { vendor, source, date: day, networks }
 
 const listSchema = v.array(
   v.strictObject(
@@ -34,7 +34,7 @@ const listSchema = v.array(
     },
     ({ expected, input }) => {
       if (expected === 'never') return `is not known here; an entry ${group}`
-      const wanted = input === undefined && expected && byKey.get(expected.slice(1, -1))
+      const wanted = input === undefined && expected && byKey[expected.slice(1, -1)]
       return wanted ? `is missing: it ${wanted}` : group
     },
   ),
