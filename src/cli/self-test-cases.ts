@@ -3,8 +3,6 @@ export type Expected = { atOnce: string; final: string }
 
 export type Case = {
   name: string
-  /** Cases of a group follow each other at once; groups are so far apart that they know nothing of each other. */
-  group: number
   /** Which of the self-test's variations it asks for. */
   variation: number
   method: 'GET' | 'HEAD'
@@ -15,17 +13,20 @@ export type Case = {
 
 /** How many variations the cases need. */
 export const neededVariations = 9
-export const groups = [1, 2, 3] as const
 
-/** Most cases are one visitor’s, who has this browser. */
-export const browser =
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
+/**
+ * A visitor is an address with a user agent. These know nothing of each other's clicks, nor of what somebody clicks by hand
+ * here, since browsers of people leave out the last numbers of their version.
+ */
+const windows = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)'
+const browser = `${windows} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.61 Safari/537.36`
+const otherBrowser = `${windows.replace(')', '; rv:144.0)')} Gecko/20100101 Firefox/144.0.2`
+const outdatedBrowser = `${windows} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/49.0.2623.61 Safari/537.36`
 
 const always = (verdict: string): Expected => ({ atOnce: verdict, final: verdict })
 
-const get = (name: string, group: number, variation: number, agent: string | null, expected: Expected) => ({
+const get = (name: string, variation: number, agent: string | null, expected: Expected) => ({
   name,
-  group,
   variation,
   method: 'GET' as const,
   headers: agent === null ? {} : { 'user-agent': agent },
@@ -34,7 +35,7 @@ const get = (name: string, group: number, variation: number, agent: string | nul
 
 /**
  * What is sent, in this order, and what must become of it. A visitor's clicks on three variations within ten seconds are a
- * sign of a machine, so those of the first group stay on two of them; the one that is nobody's counts for no visitor.
+ * sign of a machine, so only bursts go to as many.
  * `scanner` is an address in a network of mail scanners, if the site believes this process's word for it.
  */
 export function casesOf({
@@ -49,44 +50,43 @@ export function casesOf({
   return [
     {
       name: 'HEAD request',
-      group: 1,
       variation: 0,
       method: 'HEAD',
       headers: person,
       expected: null,
     },
-    get('person', 1, 0, browser, always('human none')),
-    get('the same person again', 1, 0, browser, always(again)),
+    get('person', 0, browser, always('human none')),
+    get('the same person again', 0, browser, always(again)),
     {
-      ...get('prefetch', 1, 1, browser, always('machine prefetch')),
+      ...get('prefetch', 1, browser, always('machine prefetch')),
       headers: { ...person, 'sec-purpose': 'prefetch;prerender' },
     },
-    get('program that says so', 1, 1, 'curl/8.14.1', always('machine self_declared')),
-    get('mail gateway', 1, 1, `${browser} Barracuda`, always('machine mail_gateway')),
+    get('program that says so', 1, 'curl/8.14.1', always('machine self_declared')),
+    get('mail gateway', 1, `${browser} Barracuda`, always('machine mail_gateway')),
     ...(scanner === undefined
       ? []
       : [
           {
-            ...get('scanner network', 1, 1, browser, always('machine scanner_network')),
+            ...get('scanner network', 1, browser, always('machine scanner_network')),
             headers: { ...person, 'x-forwarded-for': scanner },
           },
         ]),
-    get('no user agent', 1, 1, null, always('human no_user_agent')),
+    get('outdated browser', 1, outdatedBrowser, always('human stale_user_agent')),
     {
-      ...get('person who asks not to be tracked', 1, 2, browser, always('human none')),
+      ...get('person who asks not to be tracked', 2, browser, always('human none')),
       headers: { ...person, 'sec-gpc': '1' },
     },
-    get('burst of links, first', 2, 3, browser, { atOnce: 'human none', final: 'human many_links' }),
-    get('burst of links, second', 2, 4, browser, { atOnce: 'human none', final: 'human many_links' }),
-    get('burst of links, third', 2, 5, browser, always('human many_links')),
-    get('scanner’s burst, first', 3, 6, null, {
+    get('burst of links, first', 3, otherBrowser, { atOnce: 'human none', final: 'human many_links' }),
+    get('burst of links, second', 4, otherBrowser, { atOnce: 'human none', final: 'human many_links' }),
+    get('burst of links, third', 5, otherBrowser, always('human many_links')),
+    get('scanner’s burst, first', 6, null, {
       atOnce: 'human no_user_agent',
       final: 'machine no_user_agent+many_links',
     }),
-    get('scanner’s burst, second', 3, 7, null, {
+    get('scanner’s burst, second', 7, null, {
       atOnce: 'human no_user_agent',
       final: 'machine no_user_agent+many_links',
     }),
-    get('scanner’s burst, third', 3, 8, null, always('machine no_user_agent+many_links')),
+    get('scanner’s burst, third', 8, null, always('machine no_user_agent+many_links')),
   ]
 }

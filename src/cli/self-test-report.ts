@@ -2,7 +2,7 @@ import { ok } from '../lib/result.ts'
 import type { Database } from '../lib/store/database.ts'
 import { countOtherClicks, type SelfTestClick, type SelfTestPlace } from '../lib/store/self-test.ts'
 import { failed, type Outcome, print } from './command.ts'
-import { browser, type Case } from './self-test-cases.ts'
+import type { Case } from './self-test-cases.ts'
 
 const hour = 3_600_000
 
@@ -57,27 +57,25 @@ async function explain(
   sent: readonly Sent[],
   clicks: readonly SelfTestClick[],
 ): Promise<string[]> {
-  const alike = sent.filter(
-    ({ headers }) => headers['user-agent'] === browser && !('x-forwarded-for' in headers),
-  )
-  const visitors = new Set(alike.flatMap((one) => clickOf(one, clicks)?.ip_hash ?? []))
-  const [visitor] = visitors
+  const alike = sent.filter(({ headers }) => !('x-forwarded-for' in headers))
+  const addresses = new Set(alike.flatMap((one) => clickOf(one, clicks)?.address_hash ?? []))
+  const [address] = addresses
   const others =
-    visitor === undefined
+    address === undefined
       ? ok([])
-      : await database.run((sql) => countOtherClicks(sql, place.offer_id, visitor, Date.now() - hour))
+      : await database.run((sql) => countOtherClicks(sql, place.offer_id, address, Date.now() - hour))
   const found: [boolean, string][] = [
     [
       clicks.some(({ reason }) => reason === 'flood'),
       'The site took the clicks for a flood: it has a lower PROMO_FLOOD_PER_MINUTE than these settings, or others share the address.',
     ],
     [
-      visitors.size === 0,
+      addresses.size === 0,
       'No click has a visitor hash: the site has no salt of this month from its database yet.',
     ],
     [
-      visitors.size > 1,
-      `The site saw these requests come from ${visitors.size} addresses: a proxy stands between; name it in PROMO_TRUSTED_PROXIES, or give --url of the site itself.`,
+      addresses.size > 1,
+      `The site saw these requests come from ${addresses.size} addresses: a proxy stands between; name it in PROMO_TRUSTED_PROXIES, or give --url of the site itself.`,
     ],
     [
       others.ok && others.value.some((row) => row.clicks > 0),

@@ -22,46 +22,56 @@ import {
   readArguments,
 } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
-import { type Case, casesOf, groups, neededVariations } from './self-test-cases.ts'
+import { type Case, casesOf, neededVariations } from './self-test-cases.ts'
 import { clickOf, reportSelfTest, type Sent } from './self-test-report.ts'
 import { askSite } from './self-test-request.ts'
 
 const slug = 'promo-self-test'
-/** Milliseconds after which clicks know nothing of each other's variations. */
-const apart = (manySeconds + 2) * 1000
-/** Milliseconds that a click may take into the database, and a new link into the site. */
-const arrival = 15_000
+/** Seconds after which clicks know nothing of each other's variations. */
+const apart = manySeconds + 2
+/** Seconds that a click may take into the database, and a new link into the site. */
+const defaultArrival = 15
+const longestArrival = 600
 const longestWait = 60_000
+const pollEvery = 250
+
+/** Where the test is made, and what holds there. `arrival` in milliseconds. */
+type Site = { config: Config; url: URL; arrival: number }
 
 export const selftestCommand: Command = {
   name: 'selftest',
   summary: 'click through a running site and check the verdicts',
-  synopsis: '[--url URL]',
+  synopsis: '[--url URL] [--wait SECONDS]',
   help: `Sends requests of a person, of programs and of mail scanners through the redirect of a running site, to an offer of its
 own that reports and selection leave out, and checks what the database says of them: the verdicts at once, and the final
-ones as they will be when the observation window has passed. Takes most of a minute. Needs the site's settings, above all
-its DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test could not be made.
+ones as they will be when the observation window has passed. Takes seconds; a second test waits until the first is out of
+sight. Needs the site's settings, above all its DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test
+could not be made.
 
 Options:
-  --url URL   where the site answers; default: http://HOST:PORT of the settings
+  --url URL        where the site answers; default: http://HOST:PORT of the settings
+  --wait SECONDS   how long a click may take into the database, and a new link into the site: 1 to ${longestArrival}; default: ${defaultArrival}
 
 Example:
   npm run promo -- selftest --url https://www.example.com`,
   async run(args) {
-    const read = readArguments(args, { url: { type: 'string' } })
+    const read = readArguments(args, { url: { type: 'string' }, wait: { type: 'string' } })
     if (!read.ok) return read
     const config = loadConfig()
     const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST
     const given = read.value.values.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`
     if (!/^https?:\/\/[^/]/.test(given) || !URL.canParse(given))
       return misused(`--url: "${given}" is no address like https://www.example.com`)
-    return await withDatabase(config, (database) => selfTest(database, config, new URL(given)), {
-      migrated: false,
-    })
+    const seconds = read.value.values.wait ?? String(defaultArrival)
+    if (!/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > longestArrival)
+      return misused(`--wait: "${seconds}" is no whole number of seconds from 1 to ${longestArrival}`)
+    const site = { config, url: new URL(given), arrival: Number(seconds) * 1000 }
+    return await withDatabase(config, (database) => selfTest(database, site), { migrated: false })
   },
 }
 
-async function selfTest(database: Database, config: Config, url: URL): Promise<Outcome> {
+async function selfTest(database: Database, site: Site): Promise<Outcome> {
+  const { config, url } = site
   const cases = casesOf({
     duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
     scanner: scannerAddress(config, url),
@@ -76,11 +86,11 @@ async function selfTest(database: Database, config: Config, url: URL): Promise<O
   if (!provided.ok) return databaseFailed(provided.fault)
   const [place] = provided.value
   if (!place) return failed(`The slug "${slug}" belongs to an offer; the self-test needs it for itself`)
-  const begun = await begin(place, config, url)
+  const begun = await begin(place, site)
   if (!begun.ok) return begun
-  const sent = await send(cases, place, url, (soFar) => arrived(database, config, place, soFar))
+  const sent = await send(cases, place, url)
   if (!sent.ok) return sent
-  const clicks = await arrived(database, config, place, sent.value)
+  const clicks = await arrived(database, site, place, sent.value)
   if (!clicks.ok) return clicks
   return await reportSelfTest(database, place, sent.value, clicks.value)
 }
@@ -96,15 +106,20 @@ function scannerAddress(
   return believed && networks.ok ? networks.value[0]?.cidr.split('/')[0] : undefined
 }
 
-/** Waits until an earlier self-test is out of sight, and whoever clicked from here by hand, and until the site has the link. */
-async function begin(place: SelfTestPlace, config: Config, url: URL): Promise<Outcome> {
+/** Waits until an earlier self-test is out of sight, and until the site has the link. */
+async function begin(place: SelfTestPlace, { config, url, arrival }: Site): Promise<Outcome> {
   const since = Date.now() - (place.clicked_at ?? 0)
-  const wait = Math.max(apart, (config.PROMO_DUPLICATE_SECONDS + 1) * 1000 - since)
+  const wait = Math.max(apart, config.PROMO_DUPLICATE_SECONDS + 1) * 1000 - since
   if (wait > longestWait)
     return failed(
       `The last self-test was a short while ago, and its clicks count as earlier ones of PROMO_DUPLICATE_SECONDS: try again in ${Math.ceil(wait / 1000)} seconds`,
     )
-  await sleep(wait)
+  if (wait > 0) {
+    print(
+      `waiting ${Math.ceil(wait / 1000)} seconds, so that the clicks of the last self-test are out of sight`,
+    )
+    await sleep(wait)
+  }
   const until = Date.now() + arrival
   while (true) {
     const answer = await askSite(new URL(`/${slug}`, url), 'HEAD', {})
@@ -119,42 +134,29 @@ async function begin(place: SelfTestPlace, config: Config, url: URL): Promise<Ou
       return failed(
         `The site at ${url.origin} does not know the link /${slug} that was written into ${databaseName(config)}: it uses another database, or is another site`,
       )
-    await sleep(1_000)
+    await sleep(pollEvery)
   }
 }
 
-async function send(
-  cases: Case[],
-  place: SelfTestPlace,
-  url: URL,
-  arrive: (soFar: Sent[]) => Promise<Result<unknown, CommandFault>>,
-): Promise<Result<Sent[], CommandFault>> {
+async function send(cases: Case[], place: SelfTestPlace, url: URL): Promise<Result<Sent[], CommandFault>> {
   const run = randomBytes(4).toString('hex')
   const sent: Sent[] = []
-  for (const group of groups) {
-    if (group > 1) {
-      print(`waiting ${apart / 1000} seconds, so that the next clicks are seen by themselves`)
-      await sleep(apart)
-    }
-    for (const one of cases.filter((candidate) => candidate.group === group)) {
-      const variationId = place.variations[one.variation] ?? 0
-      const referrer = `case-${sent.length}.run-${run}.invalid`
-      const target = new URL(`/${slug}?promo_var=${variationId}`, url)
-      const answer = await askSite(target, one.method, { ...one.headers, referer: `https://${referrer}/` })
-      if (!answer.ok) return failed(`The site stopped answering at "${one.name}" (${answer.fault.message})`)
-      if (answer.value.status !== 307 || answer.value.location === undefined)
-        return failed(`"${one.name}" was answered with status ${answer.value.status} in place of a redirect`)
-      sent.push({ ...one, referrer, variationId })
-    }
-    const come = await arrive(sent)
-    if (!come.ok) return come
+  for (const one of cases) {
+    const variationId = place.variations[one.variation] ?? 0
+    const referrer = `case-${sent.length}.run-${run}.invalid`
+    const target = new URL(`/${slug}?promo_var=${variationId}`, url)
+    const answer = await askSite(target, one.method, { ...one.headers, referer: `https://${referrer}/` })
+    if (!answer.ok) return failed(`The site stopped answering at "${one.name}" (${answer.fault.message})`)
+    if (answer.value.status !== 307 || answer.value.location === undefined)
+      return failed(`"${one.name}" was answered with status ${answer.value.status} in place of a redirect`)
+    sent.push({ ...one, referrer, variationId })
   }
   return ok(sent)
 }
 
 async function arrived(
   database: Database,
-  config: Config,
+  { config, arrival }: Site,
   place: SelfTestPlace,
   sent: readonly Sent[],
 ): Promise<Result<SelfTestClick[], CommandFault>> {
@@ -173,7 +175,7 @@ async function arrived(
       return failed(
         `The site redirects, and none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see /api/v1/promo/health)`,
       )
-    await sleep(250)
+    await sleep(pollEvery)
   }
 }
 

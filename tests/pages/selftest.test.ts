@@ -13,19 +13,26 @@ import { createTestDatabase, findDrift } from '../support/database.ts'
 import { type RunningSite, runSite } from './running-site.ts'
 
 let running: RunningSite
+/** A site where no self-test was made, which the next one would have to keep its distance from. */
+let fresh: RunningSite
 
 beforeAll(async () => {
-  running = await runSite({ PROMO_TRUSTED_PROXIES: '127.0.0.1' })
+  const settings = { PROMO_TRUSTED_PROXIES: '127.0.0.1' }
+  ;[running, fresh] = await Promise.all([runSite(settings), runSite(settings)])
 })
-afterAll(() => running?.end())
+afterAll(() => Promise.all([running?.end(), fresh?.end()]))
 
-/** Runs the command beside the site, with the site's settings unless told otherwise. */
-async function selfTest(settings: Record<string, string> = {}, url = running.site.url) {
-  const child = spawn(process.execPath, ['src/cli/promo.ts', 'selftest', '--url', url], {
+/** Runs the command beside a site, with the site's settings unless told otherwise. */
+async function selfTest(
+  settings: Record<string, string> = {},
+  { site, database, url = site.url, wait = '15' }: typeof running & { url?: string; wait?: string } = running,
+) {
+  const parameters = ['selftest', '--url', url, '--wait', wait]
+  const child = spawn(process.execPath, ['src/cli/promo.ts', ...parameters], {
     env: {
       PATH: process.env.PATH,
-      DATABASE_URL: running.database.url,
-      PROMO_DATA_DIR: running.site.dataDir,
+      DATABASE_URL: database.url,
+      PROMO_DATA_DIR: site.dataDir,
       PROMO_TRUSTED_PROXIES: '127.0.0.1',
       ...settings,
     },
@@ -64,8 +71,8 @@ test('every case has the verdict that it should, and reports and selection know 
   expect(Object.fromEntries(rows.map(({ told, clicks }) => [told, clicks]))).toEqual({
     'duplicate repeated': 1,
     'human many_links': 3,
-    'human no_user_agent': 1,
     'human none': 2,
+    'human stale_user_agent': 1,
     'machine mail_gateway': 1,
     'machine no_user_agent+many_links': 3,
     'machine prefetch': 1,
@@ -81,8 +88,10 @@ test('every case has the verdict that it should, and reports and selection know 
   expect((await report()).offers).toEqual(before.offers)
 }, 90_000)
 
-test('a verdict that is not as these settings say is named, with exit code 1', async () => {
-  const { code, out, err } = await selfTest({ PROMO_DUPLICATE_SECONDS: '0' })
+test('a second self-test is right too, and a verdict that is not as these settings say is named, with exit code 1', async () => {
+  const [again, wrong] = await Promise.all([selfTest(), selfTest({ PROMO_DUPLICATE_SECONDS: '0' }, fresh)])
+  expect(again.out).toMatch(/^waiting \d+ seconds.*15 cases, all as expected\n$/s)
+  const { code, out, err } = wrong
   expect(code).toBe(1)
   expect(out).toMatch(
     /FAILED +the same person again +at once human none, finally human none; found: at once duplicate repeated, finally human none/,
@@ -94,10 +103,10 @@ test('a verdict that is not as these settings say is named, with exit code 1', a
 test('what keeps it from being made is said, with exit code 1', async () => {
   const other = await createTestDatabase()
   const answers = await Promise.all([
-    selfTest({}, 'http://127.0.0.1:9'),
+    selfTest({}, { ...fresh, url: 'http://127.0.0.1:9' }),
     selfTest({ PROMO_FLOOD_PER_MINUTE: '5' }),
     selfTest({ PROMO_DUPLICATE_SECONDS: '3600' }),
-    selfTest({ DATABASE_URL: other.url }),
+    selfTest({ DATABASE_URL: other.url }, { ...fresh, wait: '1' }),
   ])
   await other.drop()
   expect(answers.map(({ code }) => code)).toEqual([1, 1, 1, 1])
@@ -105,5 +114,7 @@ test('what keeps it from being made is said, with exit code 1', async () => {
   expect(silent?.err).toMatch(/does not answer at http:\/\/127\.0\.0\.1:9 .*start it/)
   expect(flood?.err).toMatch(/PROMO_FLOOD_PER_MINUTE is 5/)
   expect(soon?.err).toMatch(/try again in \d+ seconds/)
-  expect(elsewhere?.err).toMatch(/none of the clicks reached the database .*it uses another database/)
+  expect(elsewhere?.err).toMatch(
+    /none of the clicks reached the database .* in 1 seconds: it uses another database/,
+  )
 }, 90_000)

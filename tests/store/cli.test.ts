@@ -98,6 +98,8 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['editor', 'add'], 'NAME is missing'],
     [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
     [['selftest', '--url', 'example.com'], '--url: "example.com" is no address like https://www.example.com'],
+    [['selftest', '--wait', '0'], '--wait: "0" is no whole number of seconds from 1 to 600'],
+    [['selftest', '--wait', '601'], '--wait: "601" is no whole number of seconds from 1 to 600'],
     [['networks', 'find'], '"find" is neither check nor check-file'],
     [['networks', 'check'], 'ADDRESS is missing'],
     [['networks', 'check', 'mail.example'], '"mail.example" is no IPv4 or IPv6 address'],

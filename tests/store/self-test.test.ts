@@ -46,18 +46,18 @@ test('clicks are judged as settling would, and stay as they are', async () => {
   const [own] = await provideSelfTest(store.sql, place)
   const [variation_id = 0] = own?.variations ?? []
   const offer_id = own?.offer_id ?? 0
-  const click = { offer_id, variation_id, ip_hash: aHash(1), referrer: 'case.invalid' }
+  const click = { offer_id, variation_id, ip_hash: aHash(1), address_hash: 'here', referrer: 'case.invalid' }
   await recordClicks(store.sql, [
     aClick({ ...click, at: noon }),
     aClick({ ...click, at: noon + 100 }),
     aClick({ ...click, at: noon + 200 }),
-    aClick({ at: noon + 50, ip_hash: aHash(1) }),
-    aClick({ at: noon - 50, ip_hash: aHash(1) }),
-    aClick({ at: noon + 50, ip_hash: aHash(2) }),
+    aClick({ at: noon + 50, ip_hash: aHash(3), address_hash: 'here' }),
+    aClick({ at: noon - 50, ip_hash: aHash(1), address_hash: 'here' }),
+    aClick({ at: noon + 50, ip_hash: aHash(2), address_hash: 'elsewhere' }),
   ])
   const rules = { duplicateSeconds: 10, visitorsPerAddress: 5 }
   const told = { ...click, verdict: 'human', reason: 'none' }
-  const { offer_id: _, ...stored } = told
+  const { offer_id: _, ip_hash: __, ...stored } = told
   expect([...(await judgeSelfTest(store.sql, offer_id, noon, rules))]).toEqual([
     { ...stored, final_verdict: 'duplicate', final_reason: 'repeated' },
     { ...stored, final_verdict: 'duplicate', final_reason: 'repeated' },
@@ -65,7 +65,7 @@ test('clicks are judged as settling would, and stay as they are', async () => {
   expect(await judgeSelfTest(store.sql, offer_id, noon - 1, rules)).toHaveLength(3)
   const rows = await store.sql`select distinct verdict, reason from promo_click_tracking`
   expect([...rows]).toEqual([{ verdict: 'human', reason: 'none' }])
-  expect([...(await countOtherClicks(store.sql, offer_id, aHash(1), noon))]).toEqual([{ clicks: 1 }])
+  expect([...(await countOtherClicks(store.sql, offer_id, 'here', noon))]).toEqual([{ clicks: 1 }])
   const [later] = await provideSelfTest(store.sql, place)
   expect(later?.clicked_at).toBe(noon + 200)
 })

@@ -53,7 +53,7 @@ export const provideSelfTest = (
 export type SelfTestClick = {
   variation_id: number
   referrer: string | null
-  ip_hash: string | null
+  address_hash: string | null
   verdict: Verdict
   reason: string
   final_verdict: Verdict
@@ -69,15 +69,15 @@ export const judgeSelfTest = (sql: Sql, offer: number, after: number, rules: Jud
     from promo_click_tracking
     where offer_id = ${offer} and clicked_at > to_timestamp(${after / 1000})
   ), ${finalJudgement(sql, rules)}
-  select variation_id, referrer, ip_hash, verdict, reason, final_verdict, final_reason
+  select variation_id, referrer, address_hash, verdict, reason, final_verdict, final_reason
   from judged order by clicked_at, event_id
 `
 
-/** How many clicks on other offers came from a visitor after a moment in milliseconds since 1970. */
-export const countOtherClicks = (sql: Sql, offer: number, visitor: string, after: number) => sql<
+/** How many clicks on other offers came from an address after a moment in milliseconds since 1970. */
+export const countOtherClicks = (sql: Sql, offer: number, address: string, after: number) => sql<
   { clicks: number }[]
 >`
   select count(*)::integer as clicks
   from promo_click_tracking
-  where ip_hash = ${visitor} and offer_id <> ${offer} and clicked_at > to_timestamp(${after / 1000})
+  where address_hash = ${address} and offer_id <> ${offer} and clicked_at > to_timestamp(${after / 1000})
 `
