@@ -5,6 +5,7 @@
  *   npm run test:mutation -- --base REV         what has changed since REV
  *   npm run test:mutation -- src/lib/stats ...  these files and folders
  *   npm run test:mutation -- --all              all of it: hours
+ *   npm run test:mutation -- --workers N ...    with so many processes, instead of two
  *
  * Prints each mutant that no test noticed and the score of each room. Exit code 1: a room scores less than 90 %.
  * Mutants that change nothing that anybody could notice are named, each with its reason, in `equivalent.json`.
@@ -25,7 +26,7 @@ const equivalentSchema = v.array(
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean' }, base: { type: 'string' } },
+  options: { all: { type: 'boolean' }, base: { type: 'string' }, workers: { type: 'string', default: '2' } },
 })
 
 const files = filesToMutate()
@@ -41,7 +42,7 @@ const results = await new Stryker({
   mutate: files,
   ignorePatterns: ['.data', '.demo', 'coverage', 'test-output', '.git'],
   reporters: ['progress-append-only'],
-  concurrency: 2,
+  concurrency: Number(values.workers),
   coverageAnalysis: 'perTest',
 }).runMutationTest()
 

@@ -1,13 +1,15 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type App, openApp } from '../../src/lib/app.ts'
 import type { FileLayer } from '../../src/lib/buffer/files.ts'
+import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { readConfig } from '../../src/lib/config.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
@@ -52,6 +54,9 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
   expect(await app.reportImpression(impression)).toBeUndefined()
   expect(await app.reportImpression({ ...impression, offer_id: 999 })).toMatchObject({
     details: { offer_id: 'Offer ID 999 does not exist' },
+  })
+  expect(await app.findIdFaults({ offer_id: 999, recipients: 'many' })).toEqual({
+    offer_id: 'Offer ID 999 does not exist',
   })
   expect(await app.reportClick({ variation_id: 43 })).toBeUndefined()
   expect(await app.selectPromo({})).toMatchObject({ ok: true, value: { strategy: 'weighted' } })
@@ -164,6 +169,33 @@ test('the purge of a day is made once, whoever opens first', async () => {
   const second = await open(database.url)
   await expect.poll(() => second.messages).toContain('purged already today')
   expect(second.messages).not.toContain('purged')
+})
+
+test('a clock that cannot be believed is logged, and nothing is purged', async () => {
+  await database.sql`update promo_retention set looked_at = now() - interval '62 days'`
+  const { messages } = await open(database.url)
+  await expect.poll(() => messages).toContain('nothing is purged, the clock cannot be believed')
+  expect(messages).not.toContain('purged')
+})
+
+test('every ten seconds what was damaged is written down, and what another instance has left is taken over', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const dataDir = temporaryFolder()
+  const { app } = await open(database.url, { dataDir })
+  const client = app.client('127.0.0.1', header)
+  await app.answerPromoLink({ method: 'GET', slug: 'nocodemba).', query: 'promo_var=42', header, client })
+  writeFileSync(join(dataDir, 'journal', 'dead.owner'), ownerThatDied)
+  writeFileSync(
+    join(dataDir, 'journal', '000000000000001-000001.dead.journal'),
+    encodeRecord([aClick({ variation_id: 43 })]),
+  )
+  await vi.advanceTimersByTimeAsync(10_000)
+  const damaged = async () => (await database.sql`select damaged::integer from promo_link_damage`)[0]?.damaged
+  const adopted = async () =>
+    (await database.sql`select clicks::integer from promo_text_variations where id = 43`)[0]?.clicks
+  await expect.poll(damaged).toBe(1)
+  await expect.poll(adopted, { timeout: 5_000 }).toBe(1)
 })
 
 test('without a database it opens all the same, keeps reports, and says how it stands', async () => {

@@ -10,6 +10,7 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { openSelection } from '../../src/lib/selection/selection.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { listUndecidedReports } from '../../src/lib/store/decisions.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
@@ -138,6 +139,27 @@ describe('the decisions of sends', () => {
     for (const sends of [[], ['unknown']])
       expect(await selection.readDecisions(sends)).toMatchObject({ ok: true, value: [] })
   })
+})
+
+test('what a send was reported with is told where it is not what was decided for it', async () => {
+  const selection = await open()
+  const chosen = await selection.select({ newsletter_send_id: 'daily' })
+  if (!chosen.ok) return expect.fail('a choice')
+  const { offer_id, variation_id } = chosen.value
+  await sent('daily', variation_id, 1, offer_id)
+  await sent('other', variation_id, 1, offer_id)
+  expect([...(await listUndecidedReports(store.sql, 'daily'))]).toEqual([])
+  const other = variation_id === 42 ? 43 : 42
+  await sent('daily', other, 1, 4, 1_200)
+  expect([...(await listUndecidedReports(store.sql, 'daily'))]).toEqual([
+    {
+      offer_id: 4,
+      variation_id: other,
+      offer_name: 'No Code MBA',
+      recipients: 1_200,
+      tracked_at: '2026-11-17T12:00:00Z',
+    },
+  ])
 })
 
 describe('the shares that variations would get now', () => {

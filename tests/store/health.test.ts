@@ -8,6 +8,8 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { anImpression } from '../support/events.ts'
+import { recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 let database: Database
@@ -143,6 +145,24 @@ test('damaged lines that are kept aside are a hint', async () => {
     journal: { damaged_bytes: 12 },
     hints: [expect.stringContaining('damaged.lines')],
   })
+})
+
+test('sends that newsletters may share are a hint for a week, by name', async () => {
+  const corrected = async (send: string, ago: string) => {
+    const reported = () => recordImpressions(store.sql, [anImpression({ newsletter_send_id: send })])
+    await reported()
+    await store.sql`
+      update promo_impression_tracking set corrected_late_at = now() - ${ago}::interval where newsletter_send_id = ${send}
+    `
+  }
+  await corrected('long ago', '169 hours')
+  await corrected('shared', '167 hours')
+  await corrected('daily', '1 hour')
+  expect(await health()).toMatchObject({
+    code: 200,
+    hints: [expect.stringMatching(/corrected more than a day later.*: daily, shared$/)],
+  })
+  await store.sql`delete from promo_impression_tracking`
 })
 
 test('rows that cannot be read are named, twenty at the most, and nothing is degraded', async () => {

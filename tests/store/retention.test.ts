@@ -7,6 +7,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { makeClickPartitions } from '../../src/lib/store/migrate.ts'
+import { believeTime } from '../../src/lib/store/retention.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
@@ -308,6 +309,13 @@ describe('a clock that cannot be believed removes nothing', () => {
     expect(await code(daily(now + 500 * day))).toBe('clock_doubted')
     expect(await code(daily(now + 2 * hour))).toBe('purged_already')
     expect(await code(daily(now + day))).toBe('purged')
+  })
+
+  test('one that a person takes for right goes on at once', async () => {
+    expect(await code(daily(now))).toBe('purged')
+    expect(await code(daily(now + 62 * day))).toBe('clock_doubted')
+    await believeTime(store.sql)
+    expect(await code(daily(now + 62 * day + 1))).toBe('purged')
   })
 
   test('a purge that was made in times to come does not keep the next one from being made', async () => {

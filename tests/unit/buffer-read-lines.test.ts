@@ -246,6 +246,11 @@ test.each([
   expect(decodeLines(file)).toEqual({ events: [], damaged: Array(2).fill(Buffer.from(lineOf(json))) })
 })
 
+test('a line whose sum holds and that has no kind of event is kept, and counts as none', () => {
+  const line = Buffer.from(lineOf('{"visit":1}'))
+  expect(readLines(Buffer.from(`${line}\n`))).toEqual({ lines: Buffer.alloc(0), count: 0, damaged: [line] })
+})
+
 test('a kind of event that a later version may have left is kept for it, and costs no other', () => {
   const json = '{"kind":"visit"}'
   const [one, other] = [aClick(), anImpression()]

@@ -54,6 +54,12 @@ describe('where a visitor goes', () => {
       'https://m.example/?',
     ],
     [
+      'without any, where none of those that look like it may pass',
+      linkTo('https://m.example/?a'),
+      'xutm_a=1&utm_=2',
+      'https://m.example/?a',
+    ],
+    [
       'with the first of two',
       linkTo('https://m.example/'),
       'utm_source=one&utm_source=two',

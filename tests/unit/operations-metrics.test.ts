@@ -51,11 +51,12 @@ test('gauges tell what is so when somebody asks', async () => {
 test('each app counts for itself', async () => {
   const [first, second] = [createMetrics(), createMetrics()]
   first.ofBuffer.onFault({ code: 'full', message: 'the journal is full' }, 5)
+  first.ofBuffer.onVanished(3)
   first.ofBuffer.onFlush(2, 0.02)
   first.requests.inc({ endpoint: 'track-click', status: 204 })
   expect(await lines(first)).toEqual(
     expect.arrayContaining([
-      'promo_events_lost_total 5',
+      'promo_events_lost_total 8',
       'promo_journal_faults_total{code="full"} 1',
       'promo_events_flushed_total 2',
       'promo_flush_seconds_bucket{le="0.025"} 1',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Arm, Strategy } from '../../src/lib/selection/arm.ts'
 import { packArms } from '../../src/lib/selection/basis.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
-import { explain } from '../../src/lib/selection/explain.ts'
+import { explain, explainReport } from '../../src/lib/selection/explain.ts'
 
 const arm = (variation_id: number, changes: Partial<Arm> = {}): Arm => ({
   offer_id: Math.ceil(variation_id / 10),
@@ -95,4 +95,25 @@ test('what cannot be made again is said to be so', () => {
     expect(explained('weighted', arms, {}, lacking)).toMatch(
       /An earlier version decided this and kept nothing of how\.$/,
     )
+})
+
+test('a decision whose send was reported with something else says so, and no other', () => {
+  const reported = (shown: boolean | null) => explained('weighted', arms, {}, { shown })
+  expect(reported(false)).toContain('  reported     no: the send was reported with what was chosen elsewhere')
+  for (const shown of [true, null]) expect(reported(shown)).not.toContain('reported')
+})
+
+test('what was chosen elsewhere is told with what is known of it', () => {
+  const report = {
+    offer_id: 4,
+    variation_id: 42,
+    offer_name: 'Desk',
+    recipients: 1_200,
+    tracked_at: '2026-11-18T12:00:00Z',
+  }
+  expect(explainReport(report, 13)).toEqual([
+    'chosen elsewhere: variation 42 of "Desk"',
+    '  reported     2026-11-18T12:00:00Z, to 1,200 recipients',
+    '  why          not known here: no choice of select-random is kept for it (they are kept for 13 months)',
+  ])
 })

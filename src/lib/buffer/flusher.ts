@@ -53,15 +53,15 @@ export function startFlusher(options: FlusherOptions): Flusher {
   let draining = 0
   let idle = false
   let lastFlush: number | undefined
-  let wake: () => void = () => {}
   let interruptible = new AbortController()
   let retry = firstRetry
   const restAfter = createPace(() => performance.now())
 
+  const wake = (): void => interruptible.abort()
+
   const asleep = async (milliseconds?: number): Promise<void> => {
     interruptible = new AbortController()
     const { signal } = interruptible
-    wake = () => interruptible.abort()
     if (milliseconds === undefined) {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
     } else {

@@ -10,14 +10,15 @@ export function loopFrom(
   destinations: ReadonlyMap<string, string>,
   siteUrl: string,
 ): string[] | undefined {
-  const way = [slug]
-  for (;;) {
-    const next = slugOn(siteUrl, destinations.get(way.at(-1) ?? slug))
+  const way: string[] = []
+  for (let at = slug; ; ) {
+    way.push(at)
+    const next = slugOn(siteUrl, destinations.get(at))
     if (next === undefined || !destinations.has(next)) return undefined
     if (next === slug) return [...way, slug]
     // Another loop, which is told of the links in it.
     if (way.includes(next)) return undefined
-    way.push(next)
+    at = next
   }
 }
 
