@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import postgres from 'postgres'
+import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../src/lib/store/embedded/server.ts'
 import { findDrift } from '../support/database.ts'
@@ -102,6 +103,55 @@ async function clickPromo(demo: Demo): Promise<string> {
   return newsletter
 }
 
+/** The calls of the API that the readme shows, as `curl` would make them on this demo. */
+function readmeCalls(token: string) {
+  const readme = readFileSync('README.md', 'utf8')
+  return [...readme.matchAll(/^curl ((?:.*\\\n)*.*)/gm)].map(([, command = '']) => {
+    const path = /http:\/\/127\.0\.0\.1:4321(\/[^\s']*)/.exec(command)?.[1] ?? ''
+    const body = /-d '(.*)'/.exec(command)?.[1]
+    const headers: [string, string][] = [...command.matchAll(/-H ['"]([^:]+): ([^'"]+)/g)].map(
+      ([, name = '', value = '']) => [name, value.replace('$TOKEN', token)],
+    )
+    const request = { headers, method: /-X (\w+)/.exec(command)?.[1] ?? 'GET', ...(body && { body }) }
+    return { path, answer: () => fetch(`http://127.0.0.1:${port}${path}`, request) }
+  })
+}
+
+/** What the readme's example of a report must not get wrong: ids, and the texts that belong to them. */
+const reportSchema = v.object({
+  offers: v.array(v.object({ offer_id: v.number(), offer_name: v.string() })),
+  variations: v.array(v.object({ variation_id: v.number(), offer_id: v.number(), text_preview: v.string() })),
+})
+
+async function expectReadmeCalls(): Promise<void> {
+  const readme = readFileSync('README.md', 'utf8')
+  const command = [resolve('src/cli/promo.ts'), 'token']
+  const settings = { cwd: folder, env: { PATH: process.env.PATH, PROMO_DATA_DIR: '.demo' } }
+  const token = execFileSync(process.execPath, command, {
+    ...settings,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  }).trim()
+  const calls = readmeCalls(token)
+  expect(calls).toHaveLength(8)
+  for (const { path, answer } of calls) {
+    const response = await answer()
+    const [status, body] = [response.status, await response.text()]
+    expect([path, status, body]).toEqual([path, expect.toBeOneOf([200, 204]), expect.anything()])
+    if (!path.includes('/analytics')) continue
+    const { offers, variations } = v.parse(reportSchema, JSON.parse(body))
+    const [offer] = offers
+    expect(readme).toContain(`"offer_id": ${offer?.offer_id}, "offer_name": "${offer?.offer_name}"`)
+    expect(
+      variations.filter(({ variation_id, offer_id, text_preview }) =>
+        readme.includes(
+          `"variation_id": ${variation_id}, "offer_id": ${offer_id}, "text_preview": "${text_preview}"`,
+        ),
+      ),
+    ).toHaveLength(1)
+  }
+}
+
 test('the demo shows a newsletter whose promo leads on and is counted, twice with the same data', async () => {
   const first = await startDemo()
   expect(first.printed).toContain('recorded 90 sample sends')
@@ -111,6 +161,7 @@ test('the demo shows a newsletter whose promo leads on and is counted, twice wit
   await clickPromo(first)
   await expect.poll(async () => (await counted(first))?.clicks).toBe(1)
   expect(await counted(first, { whole: true })).toEqual({ clicks: 1, sends: 91, offers: 6 })
+  await expectReadmeCalls()
 
   const second = spawnDemo()
   const [complaint, told] = await Promise.all([
@@ -128,6 +179,6 @@ test('the demo shows a newsletter whose promo leads on and is counted, twice wit
   expect(again.printed).not.toContain('recorded 90 sample sends')
   expect(await clickPromo(again)).toContain('A sample issue')
   await expect.poll(async () => (await counted(again))?.clicks).toBe(2)
-  expect(await counted(again)).toEqual({ clicks: 2, sends: 91, offers: 6 })
+  expect(await counted(again)).toEqual({ clicks: 2, sends: 92, offers: 6 })
   expect(await stopDemo(again)).toBe(0)
 })
