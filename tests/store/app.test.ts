@@ -196,6 +196,7 @@ test('every ten seconds what was damaged is written down, and what another insta
     (await database.sql`select clicks::integer from promo_text_variations where id = 43`)[0]?.clicks
   await expect.poll(damaged).toBe(1)
   await expect.poll(adopted, { timeout: 5_000 }).toBe(1)
+  await app.close()
 })
 
 test('without a database it opens all the same, keeps reports, and says how it stands', async () => {

@@ -209,26 +209,30 @@ test('a click that arrives when its neighbours are settled sees them', async () 
 })
 
 describe('the edges', () => {
-  test('of a send: thirty seconds after it are no longer soon, and other variations have other sends', async () => {
-    await recordImpressions(database.sql, [
-      anImpression({ at: noon }),
-      anImpression({ at: noon + 100 * second, newsletter_send_id: null }),
-    ])
-    await recordClicks(
-      database.sql,
-      [-1, 0, 29_999, 30_000, 100_000].map((after) => aClick({ at: noon + after })),
-    )
-    await recordClicks(database.sql, [aClick({ at: noon + 1, variation_id: 43 })])
-    await settle()
-    expect(await told()).toEqual([
-      'human none',
-      'human soon_after_send',
-      'human none',
-      'human soon_after_send',
-      'human none',
-      'human none',
-    ])
-  })
+  test.each([1, 100])(
+    'of a send: thirty seconds after it are no longer soon, and other variations have other sends, in batches of %i',
+    async (limit) => {
+      await recordImpressions(database.sql, [
+        anImpression({ at: noon }),
+        anImpression({ at: noon + 100 * second, newsletter_send_id: null }),
+      ])
+      const soon = [
+        [-1, false],
+        [0, true],
+        [1, true],
+        [29_999, true],
+        [30_000, false],
+        [30_001, false],
+        [100_000, false],
+      ] as const
+      for (const [after] of soon) await recordClicks(database.sql, [aClick({ at: noon + after })])
+      await settle({ limit })
+      expect(await told()).toEqual(soon.map(([, is]) => `human ${is ? 'soon_after_send' : 'none'}`))
+      await recordClicks(database.sql, [aClick({ at: noon + 2, variation_id: 43 })])
+      await settle({ limit })
+      expect(await told()).toContain('human none')
+    },
+  )
 
   test.each([1, 2, 3, 100])(
     'of a duplicate: the window runs from the click that counted, in batches of %i',
@@ -292,23 +296,75 @@ describe('the edges', () => {
     expect(rows.map(({ verdict }) => verdict[0]).join(' ')).toBe('h h h d d d h')
   })
 
-  test('of links clicked together: ten whole seconds apart they are, eleven they are not', async () => {
-    const [a, b, c] = places
-    await recordClicks(database.sql, [
-      aClick({ ...a, at: noon, ip_hash: aHash(1) }),
-      aClick({ ...b, at: noon + 5 * second, ip_hash: aHash(1) }),
-      aClick({ ...c, at: noon + 10_999, ip_hash: aHash(1) }),
-      aClick({ ...a, at: noon, ip_hash: aHash(2) }),
-      aClick({ ...b, at: noon, ip_hash: aHash(2) }),
-      aClick({ ...c, at: noon + 11_000, ip_hash: aHash(2) }),
-    ])
-    await settle({ limit: 1 })
-    const rows = await database.sql`select ip_hash, reason from promo_click_tracking order by clicked_at`
-    const reasons = (visitor: number) =>
-      rows.filter(({ ip_hash }) => ip_hash === aHash(visitor)).map(({ reason }) => reason)
-    expect(reasons(1)).toEqual(['many_links', 'many_links', 'many_links'])
-    expect(reasons(2)).toEqual(['none', 'none', 'none'])
+  /** Two links together and a third one later, or earlier, each settled by itself or all at once. */
+  test.each<[from: number, away: number, together: boolean]>([
+    [0, -10_001, false],
+    [0, -10_000, true],
+    [0, 10_999, true],
+    [0, 11_000, false],
+    [0, 11_001, false],
+    [999, -11_000, false],
+    [999, -10_999, true],
+    [999, 10_000, true],
+    [999, 10_001, false],
+  ])(
+    'of links clicked together: %i ms after a second began, %i ms away: %s',
+    async (from, away, together) => {
+      const clicks = (visitor: number) =>
+        onAll(3, noon + from, aHash(visitor)).map((one, index) => ({
+          ...one,
+          at: noon + from + (index === 2 ? away : 0),
+        }))
+      for (const limit of [1, 100]) {
+        for (const [visitor, order] of [clicks(limit), clicks(limit + 1).toReversed()].entries())
+          await recordClicks(
+            database.sql,
+            order.map((one) => ({ ...one, ip_hash: aHash(limit + visitor) })),
+          )
+        await settle({ limit })
+      }
+      expect(await told()).toEqual(Array(12).fill(together ? 'human many_links' : 'human none'))
+    },
+  )
+
+  test.each([
+    [2, 'none'],
+    [3, 'many_links'],
+    [4, 'many_links'],
+  ])('of links clicked together: of %i each is told as %s', async (links, reason) => {
+    await recordClicks(database.sql, onAll(links, noon))
+    await settle()
+    expect(await told()).toEqual(Array(links).fill(`human ${reason}`))
   })
+
+  test('of links clicked together: a third one at another time makes no two of them many', async () => {
+    const [a, b, c] = onAll(3, noon)
+    if (!a || !b || !c) return expect.fail('three places')
+    await recordClicks(database.sql, [a, b, { ...c, at: noon + 60 * second }])
+    await settle()
+    expect(await told()).toEqual(Array(3).fill('human none'))
+  })
+
+  test.each([1, 2, 3, 5].flatMap((most) => [1, 2, 100].map((limit) => [most, limit] as const)))(
+    'of an address: %i visitors count and the next one does not, in batches of %i',
+    async (most, limit) => {
+      const visit = (visitor: number, after = 0) =>
+        aClick({ at: noon + 100 * visitor + after, ip_hash: aHash(visitor), address_hash: 'office' })
+      const all = Array.from({ length: most + 2 }, (_, visitor) => visit(visitor))
+      await recordClicks(database.sql, all)
+      await settle({ limit, visitorsPerAddress: most })
+      const crowded = Array(2).fill('duplicate crowded_address')
+      expect(await told()).toEqual([...Array(most).fill('human none'), ...crowded])
+      // Who is beyond them repeats a click as anybody does, and is beyond them again later.
+      await recordClicks(database.sql, [visit(most, 9_999), visit(most, 10_000), visit(0, 10_001)])
+      await settle({ limit, visitorsPerAddress: most })
+      expect((await told()).slice(-3).toSorted()).toEqual([
+        'duplicate crowded_address',
+        'duplicate repeated',
+        'human none',
+      ])
+    },
+  )
 })
 
 test('only what changes is written, with the edition of the rules that changed it', async () => {
