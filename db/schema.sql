@@ -198,6 +198,7 @@ create table promo_link_damage (
 create table promo_migrations (
   name text not null,
   applied_at timestamp with time zone not null default now(),
+  keeps_former boolean not null default false,
   constraint promo_migrations_pkey PRIMARY KEY (name)
 );
 

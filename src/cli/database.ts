@@ -44,6 +44,7 @@ export function databaseFailed({ code, message }: DatabaseFault): { ok: false; f
       'The database does not have the tables of this version yet: run "npm run promo -- migrate" first',
     )
   }
+  if (code === 'unsuitable') return failed(`Nothing was done: ${message}`)
   if (code === 'refused' || code === 'conflict') return failed(`The database refused: ${message}`)
   return failed(`The database does not answer: ${message}. Check DATABASE_URL, or try again later`)
 }

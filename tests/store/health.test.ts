@@ -278,3 +278,13 @@ test('links that work and lead nowhere are hinted at, however they came into the
   expect(await createLinkHints({ database: away, ...parts })()).toEqual([])
   await away.close()
 })
+
+test('a database that a person has to mend is named with the remedy', async () => {
+  const message = 'the database was brought to a newer version'
+  const newer: Database = { ...database, run: async () => fail({ code: 'unsuitable', message }) }
+  expect(await health({ from: newer })).toMatchObject({
+    code: 503,
+    reasons: ['database'],
+    database: { ok: false, fault: 'unsuitable', message },
+  })
+})

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bytesOf } from '../hex.ts'
 import type { Database } from '../store/database.ts'
 import { keepSessionSecret, readSessionSecret, replaceSessionSecret } from '../store/session-secret.ts'
 
@@ -9,6 +10,8 @@ export type ReadSecret = () => Promise<Uint8Array | undefined>
 
 /** Milliseconds within which a new secret takes effect on every instance. */
 const freshFor = 5_000
+/** In bytes, at the least. */
+const secretLength = 32
 
 /**
  * The secret that sessions are signed with. It is in the database, so that all instances have the same one without any
@@ -31,7 +34,7 @@ export function createSessionSecret(options: {
         ? await database.run((sql) => keepSessionSecret(sql, candidateOf(dataFolder)), 2_000)
         : found
     const [row] = kept.ok ? kept.value : []
-    const secret = row?.secret ?? known?.secret
+    const secret = bytesOf(row?.secret, secretLength) ?? known?.secret
     if (secret) known = { secret, readAt: now() }
   }
 
@@ -45,17 +48,17 @@ export function createSessionSecret(options: {
   }
 }
 
-const candidateOf = (dataFolder: string): Uint8Array => formerSecret(dataFolder) ?? randomBytes(32)
+const candidateOf = (dataFolder: string): Uint8Array => formerSecret(dataFolder) ?? randomBytes(secretLength)
 
 /** A new secret, which ends all sessions within seconds. */
 export const renewSessions = (database: Database) =>
-  database.run((sql) => replaceSessionSecret(sql, randomBytes(32)))
+  database.run((sql) => replaceSessionSecret(sql, randomBytes(secretLength)))
 
 /** What earlier versions signed with, each instance for itself: sessions from then go on. */
 function formerSecret(dataFolder: string): Uint8Array | undefined {
   try {
     const secret = readFileSync(join(dataFolder, 'session-secret'), 'utf8').trim()
-    return secret.length >= 32 ? new TextEncoder().encode(secret) : undefined
+    return secret.length >= secretLength ? new TextEncoder().encode(secret) : undefined
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
-import type { Database } from '../store/database.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import { silentProxy } from './unnamed-proxy.ts'
@@ -71,7 +71,7 @@ export function createHealth({
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
       ...(!healthy && { reasons }),
-      database: found.ok ? { ok: true } : { ok: false, fault: found.fault.code },
+      database: found.ok ? { ok: true } : databaseFault(found.fault),
       migrated: migrated(),
       journal: {
         ok: !fault,
@@ -102,6 +102,13 @@ export function createHealth({
     })
   }
 }
+
+/** What a person has to mend is told in full; other messages are the server's own. */
+const databaseFault = ({ code, message }: DatabaseFault) => ({
+  ok: false,
+  fault: code,
+  ...(code === 'unsuitable' && { message }),
+})
 
 /** Liveness: the process answers. */
 export const liveness = (): Answer => json(200, { status: 'ok' })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { bytesOf } from '../hex.ts'
 import type { Log } from '../operations/log.ts'
 import type { Database } from '../store/database.ts'
 import { keepSalt } from '../store/salts.ts'
@@ -13,6 +14,8 @@ export type Salts = {
 
 const hour = 3_600_000
 const day = 24 * hour
+/** In bytes. */
+const saltLength = 32
 
 /** Salts live in the database alone: on disk here they would outlive their deletion there. */
 export function createSalts(options: { database: Database; now: () => number; log: Log }): Salts {
@@ -23,8 +26,8 @@ export function createSalts(options: { database: Database; now: () => number; lo
 
   const fetch = async (month: string): Promise<void> => {
     if (hashes.has(month)) return
-    const kept = await database.run((sql) => keepSalt(sql, month, randomBytes(32)))
-    const salt = kept.ok ? kept.value[0]?.salt : undefined
+    const kept = await database.run((sql) => keepSalt(sql, month, randomBytes(saltLength)))
+    const salt = kept.ok ? bytesOf(kept.value[0]?.salt, saltLength) : undefined
     if (salt) hashes.set(month, visitorHashWith(salt))
     else log.warn({ month }, 'no salt for this month yet, clicks are recorded without a visitor hash')
   }

@@ -1,7 +1,9 @@
 import postgres from 'postgres'
 import type { Log } from '../operations/log.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
+import { pooledSettings, sessionSettings } from './session-settings.ts'
 import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit } from './statement-limit.ts'
+import { findUnsuitable } from './suitable.ts'
 
 /** The pool, or a transaction on it. */
 export type Sql = postgres.ISql
@@ -12,9 +14,10 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>
 /**
  * Why a statement brought no answer. `unavailable` and `timeout`: try later. `conflict`: try again, another writer was in
  * the way; where that shows by a `key`, unique or foreign, it may never work. `refused`: the data will never be taken.
+ * `unsuitable`: nothing may be done there until a person has mended what the message says.
  */
 export type DatabaseFault = {
-  code: 'unavailable' | 'timeout' | 'conflict' | 'refused'
+  code: 'unavailable' | 'timeout' | 'conflict' | 'refused' | 'unsuitable'
   message: string
   key?: true
 }
@@ -43,9 +46,18 @@ const relocateEvery = 3_000
 const cancelWait = 500
 
 /** `limited`: whether the server ends statements by itself; `running`: what it may be at. */
-type Pool = { sql: postgres.Sql; url: string; limited: boolean; running: Set<PromiseLike<unknown>> }
+type Pool = {
+  sql: postgres.Sql
+  url: string
+  limited: boolean
+  running: Set<PromiseLike<unknown>>
+  /** Whether the database may be used, once that was asked. */
+  admission?: Promise<void> | undefined
+}
 
 const ignore = () => {}
+
+class Unsuitable extends Error {}
 
 /**
  * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot tell a
@@ -58,6 +70,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
   let locatedAt = Number.NEGATIVE_INFINITY
   let closed = false
   let up = false
+  let obstacle: string | undefined
 
   const relocate = (): Promise<void> => {
     locating ??= (async () => {
@@ -96,6 +109,22 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
     return deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
   }
 
+  /** Asked once for each pool, and again where it was not answered or refused. */
+  const admit = (used: Pool): Promise<void> => {
+    used.admission ??= inspect(used).catch((error: unknown) => {
+      used.admission = undefined
+      throw error
+    })
+    return used.admission
+  }
+
+  const inspect = async ({ sql }: Pool): Promise<void> => {
+    const fault = await findUnsuitable(sql)
+    if (fault !== undefined && fault !== obstacle) log.error({ reason: fault }, 'the database is not used')
+    obstacle = fault
+    if (fault !== undefined) throw new Unsuitable(fault)
+  }
+
   return {
     get up() {
       return up
@@ -106,7 +135,10 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
       if (!pool) await within(deadline, relocate())
       const used = pool
       if (!used) return fail({ code: 'unavailable', message: 'no database server found' })
-      const outcome = await within(until - performance.now(), start(used, statements, deadline))
+      const admitted = await within(until - performance.now(), admit(used))
+      const outcome = admitted.ok
+        ? await within(until - performance.now(), start(used, statements, deadline))
+        : admitted
       if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
         // The former pool has no connection that could be ended, and its other statements come here as well.
         if (pool === used) openPool(used.url, false)
@@ -147,7 +179,7 @@ function connect(url: string, connections: number, limited: boolean): postgres.S
     connection: {
       application_name: 'promo',
       // Compiling a statement of reports takes longer than running it.
-      ...(limited && { statement_timeout: ordinaryLimit, jit: 'off' }),
+      ...(limited ? { ...sessionSettings, statement_timeout: ordinaryLimit, jit: 'off' } : pooledSettings),
     },
   })
 }
@@ -169,6 +201,7 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
  * driver can fail in ways of its own, and whoever waits to write must try again and not die of it.
  */
 export function databaseFault(error: unknown): DatabaseFault {
+  if (error instanceof Unsuitable) return { code: 'unsuitable', message: error.message }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const message = code === '' ? messageOf(error) : `${messageOf(error)} (${code})`
   if (/^(40001|40P01|55P03)$/.test(code)) return { code: 'conflict', message }

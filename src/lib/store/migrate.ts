@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { Sql } from './database.ts'
-
-export const migrationsFolder = new URL('../../../db/migrations/', import.meta.url)
+import { migrationsFolder } from './migrations-folder.ts'
 
 /**
  * Applies the migrations that this database has not seen, in one transaction, so that nothing is ever half applied.
@@ -22,18 +21,35 @@ export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise
       name text primary key,
       applied_at timestamptz not null default now()
     );
+    ${tellsFormer}
     ${steps.join('')}
     select name from promo_migrations where xmin = pg_current_xact_id()::xid order by name;
   `)
   return results.flat().flatMap(({ name }) => name ?? [])
 }
 
+/** Whether a migration leaves the version before it right, so that it may go on and start beside this one. */
+const keepsFormer = /^-- Keeps the former version right\b/m
+
+/** Earlier versions have made the table without it. Altering would lock the table at every start. */
+const tellsFormer = `
+  do $column$
+  begin
+    if not exists (
+      select from pg_attribute where attrelid = 'promo_migrations'::regclass and attname = 'keeps_former'
+    ) then
+      alter table promo_migrations add column keeps_former boolean not null default false;
+    end if;
+  end
+  $column$;
+`
+
 const applyOnce = (name: string, statements: string): string => `
   do $apply$
   begin
     if not exists (select from promo_migrations where name = ${quoted(name)}) then
       execute $statements$${statements}$statements$;
-      insert into promo_migrations (name) values (${quoted(name)});
+      insert into promo_migrations (name, keeps_former) values (${quoted(name)}, ${keepsFormer.test(statements)});
     end if;
   end
   $apply$;

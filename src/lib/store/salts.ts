@@ -1,9 +1,9 @@
 import type { Sql } from './database.ts'
 
-/** Keeps a salt for a month unless there is one, and answers the one that is kept, whoever made it. */
-export const keepSalt = (sql: Sql, month: string, salt: Buffer) => sql<{ salt: Buffer }[]>`
+/** Keeps a salt for a month unless there is one, and answers the one that is kept, whoever made it, in hexadecimal digits. */
+export const keepSalt = (sql: Sql, month: string, salt: Buffer) => sql<{ salt: string }[]>`
   insert into promo_hash_salts as kept (month, salt)
   values (${month}::date, ${salt}::bytea)
   on conflict (month) do update set salt = kept.salt
-  returning salt
+  returning encode(kept.salt, 'hex') as salt
 `

@@ -1,16 +1,16 @@
 import type { Sql } from './database.ts'
 
-/** Keeps a secret unless there is one, and answers the one that is kept, whoever made it. */
-export const keepSessionSecret = (sql: Sql, secret: Uint8Array) => sql<{ secret: Buffer }[]>`
+/** Keeps a secret unless there is one, and answers the one that is kept, whoever made it, in hexadecimal digits. */
+export const keepSessionSecret = (sql: Sql, secret: Uint8Array) => sql<{ secret: string }[]>`
   insert into promo_session_secret as kept (secret)
   values (${secret}::bytea)
   on conflict (only_row) do update set secret = kept.secret
-  returning secret
+  returning encode(kept.secret, 'hex') as secret
 `
 
-/** Answers nothing where there is none yet. */
+/** The same form; nothing where there is none yet. */
 export const readSessionSecret = (sql: Sql) =>
-  sql<{ secret: Buffer }[]>`select secret from promo_session_secret`
+  sql<{ secret: string }[]>`select encode(secret, 'hex') as secret from promo_session_secret`
 
 /** Puts a secret in place of the one that there is. */
 export const replaceSessionSecret = (sql: Sql, secret: Uint8Array) => sql`

@@ -1,0 +1,1 @@
+export const migrationsFolder = new URL('../../../db/migrations/', import.meta.url)

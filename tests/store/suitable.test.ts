@@ -1,0 +1,123 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { pino } from 'pino'
+import postgres from 'postgres'
+import { afterEach, expect, inject, test } from 'vitest'
+import { ok } from '../../src/lib/result.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
+import { migrate } from '../../src/lib/store/migrate.ts'
+import { findUnsuitable } from '../../src/lib/store/suitable.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { databaseUrl } from '../support/global-setup.ts'
+
+const ends: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+async function open(options?: { empty: boolean }) {
+  const store = await createTestDatabase(options)
+  ends.push(store.drop)
+  return store
+}
+
+function opened(url: string) {
+  const told: string[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => told.push(JSON.parse(line).reason) })
+  const database = openDatabase({ locate: async () => ok(url), log })
+  ends.push(() => database.close())
+  return { database, told }
+}
+
+const newer = /newer version of this project \(it has 999_later\.sql\): start that version/
+
+test('an empty database and one of this version suit', async () => {
+  expect(await findUnsuitable((await open({ empty: true })).sql)).toBeUndefined()
+  expect(await findUnsuitable((await open()).sql)).toBeUndefined()
+})
+
+test('a database of a newer version is not used, until it is of this one again', async () => {
+  const store = await open()
+  await store.sql`insert into promo_migrations (name) values ('999_later.sql')`
+  const { database, told } = opened(store.url)
+  const count = () => database.run((sql) => sql`select 1 as one`)
+  for (const _ of [1, 2]) {
+    expect(await count()).toMatchObject({
+      ok: false,
+      fault: { code: 'unsuitable', message: expect.stringMatching(newer) },
+    })
+    expect(database.up).toBe(false)
+  }
+  expect(told).toEqual([expect.stringMatching(newer)])
+  await store.sql`delete from promo_migrations where name = '999_later.sql'`
+  expect(await count()).toEqual(ok([{ one: 1 }]))
+  expect(database.up).toBe(true)
+})
+
+test('a newer version that keeps this one right is used beside it', async () => {
+  const store = await open()
+  await store.sql`insert into promo_migrations (name, keeps_former) values ('999_later.sql', true)`
+  expect(await findUnsuitable(store.sql)).toBeUndefined()
+})
+
+test('whether a migration keeps the former version right stands in its file, and is kept', async () => {
+  const store = await open({ empty: true })
+  await store.sql`create table promo_migrations (name text primary key, applied_at timestamptz not null default now())`
+  await store.sql`insert into promo_migrations (name) values ('001_from_before.sql')`
+  const folder = join(temporaryFolder(), 'migrations')
+  mkdirSync(folder)
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
+  write('001_from_before.sql', 'select 1;')
+  write(
+    '002_right.sql',
+    '-- Adds a table.\n-- Keeps the former version right: it does not know the table.\nselect 1;',
+  )
+  write('003_wrong.sql', 'select 1;')
+  const url = pathToFileURL(`${folder}/`)
+  expect(await migrate(store.sql, url)).toEqual(['002_right.sql', '003_wrong.sql'])
+  expect(await migrate(store.sql, url)).toEqual([])
+  expect(await store.sql`select name, keeps_former from promo_migrations order by name`).toEqual([
+    { name: '001_from_before.sql', keeps_former: false },
+    { name: '002_right.sql', keeps_former: true },
+    { name: '003_wrong.sql', keeps_former: false },
+  ])
+})
+
+test('a database that is not UTF-8 is not used', async () => {
+  const admin = postgres(inject('serverUrl'), { max: 1, onnotice: () => {} })
+  const name = `promo_test_latin_${process.pid}`
+  await admin.unsafe(
+    `create database ${name} encoding 'WIN1252' locale_provider 'libc' locale 'C' template template0`,
+  )
+  ends.push(() => admin.unsafe(`drop database ${name} with (force)`).then(() => admin.end()))
+  const { database } = opened(databaseUrl(inject('serverUrl'), name))
+  expect(await database.run((sql) => migrate(sql))).toMatchObject({
+    ok: false,
+    fault: {
+      code: 'unsuitable',
+      message: expect.stringMatching(/encoded as WIN1252.*encoding 'UTF8' template template0/),
+    },
+  })
+})
+
+test.each([
+  ['extra_float_digits', '0', '1'],
+  ['array_nulls', 'off', 'on'],
+  ['transform_null_equals', 'on', 'off'],
+])('a session with %s = %s does not suit', async (name, value, wanted) => {
+  const { sql } = await open({ empty: true })
+  await sql.begin(async (own) => {
+    await own.unsafe(`set local ${name} = '${value}'`)
+    expect(await findUnsuitable(own)).toMatch(`set ${name} = ${wanted}`)
+  })
+})
+
+test('more digits than needed do no harm', async () => {
+  const { sql } = await open({ empty: true })
+  await sql.begin(async (own) => {
+    await own.unsafe('set local extra_float_digits = 3')
+    expect(await findUnsuitable(own)).toBeUndefined()
+  })
+})
