@@ -296,6 +296,21 @@ create table promo_settlement (
   constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );
 
+create table promo_surplus_clicks (
+  event_id uuid not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  clicked_at timestamp with time zone not null,
+  reason text not null,
+  clicks integer not null,
+  previous_clicks integer not null default 0,
+  settled_clicks integer not null default 0,
+  recorded_at timestamp with time zone not null default now(),
+  constraint promo_surplus_clicks_clicks_check CHECK (clicks > 0),
+  constraint promo_surplus_clicks_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_surplus_clicks_pkey PRIMARY KEY (event_id)
+);
+
 create table promo_text_variations (
   id integer not null default nextval('promo_text_variations_id_seq'::regclass),
   offer_id integer not null,
@@ -364,6 +379,8 @@ CREATE INDEX idx_metrics_offer_hour ON promo_performance_metrics USING btree (of
 CREATE INDEX idx_monthly_breakdown_month ON promo_monthly_breakdown USING btree (month);
 
 CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
+
+CREATE INDEX idx_surplus_unsettled ON promo_surplus_clicks USING btree (recorded_at) WHERE settled_clicks < clicks;
 
 CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree (offer_id, id);
 

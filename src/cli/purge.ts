@@ -61,11 +61,12 @@ async function refuseTime(database: Database, at: number, believed: boolean): Pr
 }
 
 function describe(purged: Purged): string[] {
-  const { details, partitions, strays, salts, visitors, event_keys, decisions, tokens } = purged
+  const { details, partitions, strays, salts, visitors, event_keys, surplus, decisions, tokens } = purged
   const rows = [
     ['user agents and visitor hashes of clicks', details],
     ['months of clicks', [partitions.length, ...partitions].join(' ')],
     ['clicks of months without a partition', strays],
+    ['counts of clicks that were added up', surplus],
     ['decisions', decisions],
     ['visitors told apart', visitors],
     ['salts', salts],

@@ -35,11 +35,11 @@ import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
 import { createAgentReader } from './tracking/agent.ts'
 import { createEventIds } from './tracking/event-id.ts'
-import { createFlood } from './tracking/flood.ts'
 import { createInsiders } from './tracking/insiders.ts'
 import { eventRecorder } from './tracking/record-events.ts'
 import { findIdFaults, reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
+import { boundClicks } from './tracking/surplus.ts'
 import { createUnchecked } from './tracking/unchecked.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
@@ -178,7 +178,7 @@ async function assemble(
     links,
     pages,
     log,
-    flood: createFlood(config.PROMO_FLOOD_PER_MINUTE),
+    ...boundClicks(config.PROMO_FLOOD_PER_MINUTE, tracking.newEventId),
     onVisit: metrics.countVisit,
     onDamage: damage.note,
   }

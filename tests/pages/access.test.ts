@@ -192,9 +192,12 @@ describe('rate limits', () => {
     `
     expect([...found]).toEqual([
       { verdict: 'human', reason: 'no_user_agent', count: 1 },
-      { verdict: 'machine', reason: 'flood', count: 10 },
       { verdict: 'duplicate', reason: 'repeated', count: 119 },
     ])
+    const added = await guarded.sql`
+      select reason, sum(clicks)::integer as clicks from promo_surplus_clicks where variation_id = 43 group by 1
+    `
+    expect([...added]).toEqual([{ reason: 'flood', clicks: 10 }])
   })
 })
 

@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
-import { aClick, aHash, anImpression } from '../support/events.ts'
+import { aClick, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
 
 const log = openLog('silent')
@@ -88,7 +88,12 @@ test('whatever comes between acceptance and commit, each event counts exactly on
       let site = await siteOn(folder, () => failure)
       const accepted: TrackingEvent[] = []
       const reports = new Map<string, number>()
+      let count = aSurplus({ clicks: 0 })
       const makeEvent = (index: number): TrackingEvent => {
+        if (index % 5 === 0) {
+          count = { ...count, clicks: count.clicks + 1 }
+          return count
+        }
         if (index % 7 !== 0)
           return aClick({ at: Date.now(), ip_hash: aHash(index), variation_id: 42 + (index % 2) })
         const send = `run-${run}-send-${index % 3}`
@@ -128,6 +133,10 @@ test('whatever comes between acceptance and commit, each event counts exactly on
         where newsletter_send_id = any(${[...reports.keys()]})
       `
       expect(new Map(sends.map(({ send, recipients }) => [send, recipients]))).toEqual(reports)
+      const counts = await server.sql`
+        select sum(clicks)::integer as clicks from promo_surplus_clicks where event_id = ${count.event_id}
+      `
+      expect(counts[0]?.clicks ?? 0).toBe(count.clicks)
       expect(site.readings().rejects).toBe(0)
     }),
     { numRuns: 25 },

@@ -119,6 +119,7 @@ async function attack(requests: Request[]): Promise<void> {
     salts: { hashAt: () => hash, refresh: async () => {} },
     strangers: createStrangers(Buffer.alloc(32, 9)),
     flood: createFlood(120),
+    surplus: () => undefined,
     agentOf: createAgentReader(),
     classifier,
     newEventId: createEventIds(),

@@ -69,14 +69,18 @@ export async function insertPromos(sql: Sql): Promise<void> {
  */
 export async function findDrift(sql: Sql): Promise<unknown[]> {
   const drift = await sql`
-    with verdicts as (
+    with raw as (
+      select variation_id, clicked_at, verdict, reason from promo_click_tracking
+      union all
+      select variation_id, clicked_at, 'machine', reason from promo_surplus_clicks, generate_series(1, clicks)
+    ), verdicts as (
       select variation_id, date_trunc('hour', clicked_at, 'UTC') as hour, count(*) as clicks,
         count(*) filter (where verdict = 'human') as human,
         count(*) filter (where verdict = 'machine') as machine,
         count(*) filter (where verdict = 'duplicate') as duplicate,
         count(*) filter (where verdict = 'human' and reason in
           ('no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links')) as uncertain
-      from promo_click_tracking group by 1, 2
+      from raw group by 1, 2
     ), impressions as (
       select variation_id, date_trunc('hour', tracked_at, 'UTC') as hour,
         count(*) filter (where recipients > 0) as impressions,
@@ -116,14 +120,21 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       left join promo_text_variations v on v.offer_id = o.id
       group by o.id
     ), settled as materialized (
-      select c.variation_id, c.clicked_date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser, c.os, c.referrer, c.reason,
-        (
+      select c.variation_id, (c.clicked_at at time zone 'UTC')::date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser,
+        c.os, c.referrer, c.reason, (
+
           select i.id from promo_impression_tracking i
           where i.variation_id = c.variation_id and i.newsletter_send_id is not null and i.tracked_at <= c.clicked_at
           order by i.tracked_at desc, i.id desc limit 1
         ) as impression_id
-      from promo_click_tracking c, promo_settlement s
-      where c.id <= s.click_id
+      from (
+        select c.variation_id, c.clicked_at, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser, c.os, c.referrer, c.reason
+        from promo_click_tracking c, promo_settlement s
+        where c.id <= s.click_id
+        union all
+        select variation_id, clicked_at, null, null, 'machine', null, null, null, null, reason
+        from promo_surplus_clicks, generate_series(1, settled_clicks)
+      ) c
     ), visitors as (
       select 'visitors', variation_id::text, coalesce(told.visitors, 0)::text, coalesce(m.visitors, 0)::text
       from (

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { v7 as newEventId } from 'uuid'
-import type { Click, Impression } from '../../src/lib/tracking/event.ts'
+import type { Click, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12, 0, 0)
 
@@ -43,6 +43,22 @@ export function anImpression(changes: Partial<Impression> = {}): Impression {
     variation_id: 42,
     newsletter_send_id: '2026-11-18-daily',
     recipients: 100,
+    ...changes,
+  }
+}
+
+/** A surplus click on variation 42 beyond its address's flood limit, unless told otherwise. */
+export function aSurplus(changes: Partial<SurplusClicks> = {}): SurplusClicks {
+  const at = changes.at ?? noon
+  return {
+    kind: 'surplus',
+    event_id: newEventId({ msecs: at }),
+    caller_key: false,
+    at,
+    offer_id: 4,
+    variation_id: 42,
+    reason: 'flood',
+    clicks: 1,
     ...changes,
   }
 }

@@ -1,10 +1,14 @@
 import type { Sql } from '../../src/lib/store/database.ts'
 import * as store from '../../src/lib/store/events.ts'
 import * as reports from '../../src/lib/store/impressions.ts'
-import type { Click, Impression } from '../../src/lib/tracking/event.ts'
+import * as surplus from '../../src/lib/store/surplus.ts'
+import type { Click, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
 
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) =>
   store.recordClicks(sql, JSON.stringify(clicks))
 
 export const recordImpressions = (sql: Sql, impressions: readonly Impression[], left = false) =>
   reports.recordImpressions(sql, JSON.stringify(impressions), left)
+
+export const recordSurplus = (sql: Sql, counts: readonly SurplusClicks[]) =>
+  surplus.recordSurplus(sql, JSON.stringify(counts))

@@ -7,7 +7,7 @@ import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import type { JournalFault } from '../../src/lib/buffer/segments.ts'
 import { createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
 import { createQueue } from '../../src/lib/queue.ts'
-import { aClick } from '../support/events.ts'
+import { aClick, aSurplus } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
@@ -67,6 +67,28 @@ test('events of one turn share a write', async () => {
   const { buffer, arrivals } = open()
   await Promise.all(many(20).map((click) => buffer.accept(click)))
   expect(arrivals()).toBe(1)
+})
+
+test('of counts of the same surplus clicks that are written together, the highest is', async () => {
+  const { buffer } = open()
+  const [count, other] = [aSurplus(), aSurplus()]
+  const events = [
+    count,
+    aClick(),
+    other,
+    { ...count, clicks: 3 },
+    { ...count, clicks: 2 },
+    { ...count, clicks: 3 },
+  ]
+  const accepted = await Promise.all(events.map((event) => buffer.accept(event)))
+  expect(new Set(accepted)).toEqual(new Set(['journaled']))
+  await buffer.accept({ ...count, clicks: 4 })
+  expect(eventsOf(buffer.next())).toEqual([
+    { ...count, clicks: 3 },
+    events[1],
+    other,
+    { ...count, clicks: 4 },
+  ])
 })
 
 test('batches come oldest first, and are gone from disk when retired', async () => {

@@ -16,6 +16,7 @@ import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
+import { createSurplus } from '../../src/lib/tracking/surplus.ts'
 
 const rowsOf = <Key extends string | number, Value>(entries: [Key, Value][]): RefreshingCache<Key, Value> => {
   const rows = new Map(entries)
@@ -73,6 +74,7 @@ const working = (): PromoLinkParts => ({
   salts: { hashAt: () => hash, refresh: async () => {} },
   pages: new Set(['page']),
   flood: () => false,
+  surplus: () => undefined,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 }),
   insiderOf: (_, cookies) => (cookies === 'editor' ? 'editor' : null),
   newEventId: createEventIds(),
@@ -198,6 +200,25 @@ describe('a promo link', () => {
       ['human', 'no_user_agent', 'no_user_agent'],
       ['human', 'none', null],
       ['duplicate', 'repeated', null],
+    ])
+  })
+
+  test('adds up what one address clicks beyond its limit, machines by their reason', async () => {
+    const { classifier, newEventId } = working()
+    const parts = { classifier, surplus: createSurplus(1, newEventId) }
+    const program = { 'user-agent': 'curl/8' }
+    const reader = { 'user-agent': firefox }
+    for (let click = 0; click < 3; click += 1) await ask(parts, 'desk?promo_var=42', 'GET', program)
+    await ask({ ...parts, flood: () => true }, 'desk?promo_var=42', 'GET', reader)
+    await ask({ ...parts, flood: () => true }, 'desk?promo_var=7', 'GET', reader)
+    await ask(parts, 'desk?promo_var=42', 'GET', reader)
+    expect(accepted).toMatchObject([
+      { kind: 'click', reason: 'self_declared' },
+      { kind: 'surplus', offer_id: 4, variation_id: 42, reason: 'self_declared', clicks: 1 },
+      { kind: 'surplus', offer_id: 4, variation_id: 42, reason: 'self_declared', clicks: 2 },
+      { kind: 'surplus', offer_id: 4, variation_id: 42, reason: 'flood', clicks: 1 },
+      { kind: 'click', offer_id: null, reason: 'flood' },
+      { kind: 'click', reason: 'none' },
     ])
   })
 

@@ -8,9 +8,25 @@ export type Group = {
   events: TrackingEvent[]
   accepted: Promise<Acceptance>
   resolve: (acceptance: Acceptance) => void
+  /** The counts of surplus clicks among them, by id, and where they are; there once there is one. */
+  counts?: Map<string, { place: number; clicks: number }>
 }
 
 export const newGroup = (): Group => {
   const { promise, resolve } = Promise.withResolvers<Acceptance>()
   return { events: [], accepted: promise, resolve }
+}
+
+/** Adds an event. The higher one of two counts of the same surplus clicks stands for both. */
+export function addTo(group: Group, event: TrackingEvent): void {
+  if (event.kind !== 'surplus') {
+    group.events.push(event)
+    return
+  }
+  group.counts ??= new Map()
+  const known = group.counts.get(event.event_id)
+  if (known && known.clicks >= event.clicks) return
+  const place = known?.place ?? group.events.length
+  group.counts.set(event.event_id, { place, clicks: event.clicks })
+  group.events[place] = event
 }

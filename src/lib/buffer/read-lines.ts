@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
 import type { TrackingEvent } from '../tracking/event.ts'
-import { encodeRecord, eventSchema, hexadecimal, lineOf } from './record.ts'
+import { encodeRecord, eventKinds, eventSchema, hexadecimal, lineOf } from './record.ts'
 
 /** A journal file, read back as bytes: what is damaged may be no text at all, and is kept as it is. */
 export type ReadLines = {
@@ -20,7 +20,7 @@ const lineStart = Buffer.from('{"crc":"')
 const sumEnd = Buffer.from('"},')
 const eventEnd = Buffer.from('},')
 const kind = Buffer.from('"kind":"')
-const knownKinds = ['click"', 'impression"'].map((name) => Buffer.from(name))
+const knownKinds = eventKinds.map((name) => Buffer.from(`${name}"`))
 const eventsAt = lineStart.length + 8 + sumEnd.length
 /** The sum of an array's first character. */
 const sumOfBracket = crc32('[')

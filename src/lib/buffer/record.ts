@@ -18,6 +18,13 @@ export const lineOf = (json: string): string =>
 /** A sum as lines have it. */
 export const hexadecimal = (sum: number): string => sum.toString(16).padStart(8, '0')
 
+/** The kinds that lines may have, in the order in which they are recorded. */
+export const eventKinds = [
+  'click',
+  'surplus',
+  'impression',
+] as const satisfies readonly TrackingEvent['kind'][]
+
 /** Lines as one JSON array. After the last comma comes an object that is no event, since it has no kind. */
 export const jsonArrayOf = (lines: Buffer): string => `[${lines.toString()}{}]`
 
@@ -75,5 +82,13 @@ export const eventSchema = v.variant('kind', [
     variation_id: id,
     newsletter_send_id: text,
     recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  }),
+  v.object({
+    kind: v.literal('surplus'),
+    ...occurrence,
+    offer_id: id,
+    variation_id: id,
+    reason: v.string(),
+    clicks: id,
   }),
 ])

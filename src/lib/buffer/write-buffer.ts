@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { fail, type Result } from '../result.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
-import { type Acceptance, type Group, newGroup } from './arrivals.ts'
+import { type Acceptance, addTo, type Group, newGroup } from './arrivals.ts'
 import { type Batch, countOf, type WriteBuffer } from './batch.ts'
 import { createLines, type Lines } from './lines.ts'
 import { encodeRecord } from './record.ts'
@@ -145,8 +145,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
 
   return {
     accept(event) {
-      arriving.events.push(event)
-      if (arriving.events.length === 1) setImmediate(writeArrivals)
+      if (arriving.events.length === 0) setImmediate(writeArrivals)
+      addTo(arriving, event)
       return arriving.accepted
     },
 

@@ -9,6 +9,7 @@ import {
   deleteOldDefaultClicks,
   deleteOldEventKeys,
   deleteOldSalts,
+  deleteOldSurplus,
   deleteOldTokens,
   dropClickPartition,
   oldClickPartitions,
@@ -29,6 +30,8 @@ export type Purged = {
   partitions: string[]
   /** Clicks of months that had no partition. */
   strays: number
+  /** Counts of clicks that were added up. */
+  surplus: number
   decisions: number
   /** Of another back end, handed over by people who signed in with them. */
   tokens: number
@@ -58,6 +61,11 @@ export async function purge(
     deadline,
   )
   if (!strays.ok) return strays
+  const surplus = await database.run(
+    (sql) => deleteOldSurplus(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
+    deadline,
+  )
+  if (!surplus.ok) return surplus
   const details = await database.run((sql) => removeDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
   if (!details.ok) return details
   const clickers = await database.run((sql) => deleteOldClickers(sql, now), deadline)
@@ -76,6 +84,7 @@ export async function purge(
     event_keys: keys.value.count,
     partitions: partitions.value.map(({ name }) => name),
     strays: strays.value.count,
+    surplus: surplus.value.count,
     decisions: decisions.value.count,
     tokens: tokens.value.count,
   })
@@ -156,7 +165,7 @@ export async function previewPurge(
   const kept = { keyDays: keepKeysDays, months: PROMO_RETAIN_EVENTS_MONTHS }
   const old = await database.run((sql) => countOld(sql, now, kept), deadline)
   if (!old.ok) return old
-  const none = { salts: 0, visitors: 0, event_keys: 0, strays: 0, decisions: 0, tokens: 0 }
+  const none = { salts: 0, visitors: 0, event_keys: 0, strays: 0, surplus: 0, decisions: 0, tokens: 0 }
   return ok({
     ...Object.assign(none, ...old.value),
     details: details.value.reduce((sum, { clicks }) => sum + clicks, 0),

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defaultVisitorsPerAddress } from '../classify/judge.ts'
 import { defaultDuplicateSeconds } from '../config.ts'
 import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import type { JudgementRules } from '../store/judgement.ts'
+import { settleSurplus } from '../store/settle-surplus.ts'
 import { settleClicks } from '../store/settlement.ts'
 import type { Log } from './log.ts'
 
@@ -23,8 +24,8 @@ type Settling = {
 }
 
 /**
- * Settles all clicks that are at least `age` seconds old, in batches with rests between them; answers how many. Ends
- * early, with what it has, when `signal` aborts.
+ * Settles all clicks that are at least `age` seconds old, in batches with rests between them, then the counts of those that
+ * were added up; answers how many rows. Ends early, with what it has, when `signal` aborts.
  */
 export async function settle(
   database: Database,
@@ -35,18 +36,21 @@ export async function settle(
     signal,
   }: Settling,
 ): Promise<Result<number, DatabaseFault>> {
+  const steps = [
+    (sql: Sql) => settleClicks(sql, { age, duplicateSeconds, visitorsPerAddress, limit: batch }),
+    (sql: Sql) => settleSurplus(sql, { age, limit: batch }),
+  ]
   let settled = 0
-  while (!signal?.aborted) {
-    const started = performance.now()
-    const run = await database.run(
-      (sql) => settleClicks(sql, { age, duplicateSeconds, visitorsPerAddress, limit: batch }),
-      deadline,
-    )
-    if (!run.ok) return run
-    const count = run.value.reduce((sum, row) => sum + row.settled, 0)
-    settled += count
-    if (count < batch) break
-    await sleep(restPerWork * (performance.now() - started), undefined, { signal }).catch(() => {})
+  for (const step of steps) {
+    for (let count = batch; count >= batch && !signal?.aborted; ) {
+      const started = performance.now()
+      const run = await database.run(step, deadline)
+      if (!run.ok) return run
+      count = run.value.reduce((sum, row) => sum + row.settled, 0)
+      settled += count
+      if (count >= batch)
+        await sleep(restPerWork * (performance.now() - started), undefined, { signal }).catch(() => {})
+    }
   }
   return ok(settled)
 }

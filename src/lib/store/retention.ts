@@ -77,6 +77,14 @@ export const deleteOldDefaultClicks = (sql: Sql, now: number, months: number) =>
 const isOldStray = (sql: Sql, now: number, months: number) =>
   sql`clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and ${isSettled(sql)}`
 
+/** Counts of surplus clicks are kept as long as the rows of clicks. */
+export const deleteOldSurplus = (sql: Sql, now: number, months: number) => sql`
+  delete from promo_surplus_clicks where ${isOldSurplus(sql, now, months)}
+`
+
+const isOldSurplus = (sql: Sql, now: number, months: number) =>
+  sql`clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and settled_clicks = clicks`
+
 /** Decisions are kept as long as the rows of clicks. */
 export const deleteOldDecisions = (sql: Sql, now: number, months: number) => sql`
   delete from promo_decisions where ${isOldDecision(sql, now, months)}
@@ -108,13 +116,22 @@ const isOldToken = (sql: Sql, now: number) => sql`kept_until < to_timestamp(${no
 
 /** How many rows the statements above would delete; those of whole partitions are not among them. */
 export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months: number }) => sql<
-  { salts: number; visitors: number; event_keys: number; strays: number; decisions: number; tokens: number }[]
+  {
+    salts: number
+    visitors: number
+    event_keys: number
+    strays: number
+    surplus: number
+    decisions: number
+    tokens: number
+  }[]
 >`
   select
     (select count(*)::integer from promo_hash_salts where ${isOldSalt(sql, now)}) as salts,
     (select count(*)::integer from promo_clickers where ${isOldClicker(sql, now)}) as visitors,
     (select count(*)::integer from promo_event_keys where ${isOldEventKey(sql, now, kept.keyDays)}) as event_keys,
     (select count(*)::integer from promo_click_tracking_default where ${isOldStray(sql, now, kept.months)}) as strays,
+    (select count(*)::integer from promo_surplus_clicks where ${isOldSurplus(sql, now, kept.months)}) as surplus,
     (select count(*)::integer from promo_decisions where ${isOldDecision(sql, now, kept.months)}) as decisions,
     (select count(*)::integer from promo_handed_over_tokens where ${isOldToken(sql, now)}) as tokens
 `

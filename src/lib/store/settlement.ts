@@ -2,6 +2,7 @@ import { rulesVersion } from '../classify/verdict.ts'
 import type { Sql } from './database.ts'
 import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
 import { addToBreakdown } from './settle-breakdown.ts'
+import { addToSends } from './settle-sends.ts'
 
 export type Settling = JudgementRules & {
   /** Seconds since a click was recorded for which it is left alone: the time in which its neighbours come. */
@@ -121,23 +122,10 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
       duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
       uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
       unique_clicks = metrics.unique_clicks + excluded.unique_clicks
-  ), sends as (
-    insert into promo_send_metrics as metrics (impression_id, hours, clicks, human_clicks, clickers)
-    select counted.impression_id, spans.hours, count(*), count(*) filter (where verdict = 'human'),
-      count(*) filter (where clicker)
-    from counted
-    join lateral (
-      select max(span.hours) as hours
-      from (values (0), (1), (2), (3), (6), (12), (24), (48), (72), (168)) span (hours)
-      where span.hours <= counted.hours
-    ) spans on true
-    where counted.impression_id > 0
-    group by 1, 2
-    order by 1, 2
-    on conflict (impression_id, hours) do update set
-      clicks = metrics.clicks + excluded.clicks,
-      human_clicks = metrics.human_clicks + excluded.human_clicks,
-      clickers = metrics.clickers + excluded.clickers
-  ), ${addToBreakdown(sql)}
+  ), ${addToSends(sql, {
+    clicks: sql`count(*)`,
+    human_clicks: sql`count(*) filter (where verdict = 'human')`,
+    clickers: sql`count(*) filter (where clicker)`,
+  })}, ${addToBreakdown(sql)}
   select count(*)::integer as settled from batch
 `

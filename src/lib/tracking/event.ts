@@ -40,5 +40,17 @@ export type Impression = Occurrence & {
   recipients: number
 }
 
+/**
+ * Machine clicks beyond what one address may add to the database click by click, added up: those of one text and reason
+ * within one minute of one process. Each such click is told as the count so far, and the highest that arrives stands.
+ */
+export type SurplusClicks = Occurrence & {
+  kind: 'surplus'
+  offer_id: number
+  reason: string
+  /** How many it stands for: all since its first, when `at` was. */
+  clicks: number
+}
+
 /** What the journal keeps and the database counts exactly once. */
-export type TrackingEvent = Click | Impression
+export type TrackingEvent = Click | Impression | SurplusClicks

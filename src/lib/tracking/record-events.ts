@@ -1,13 +1,15 @@
-import { holdsKind, jsonArrayOf } from '../buffer/record.ts'
+import { eventKinds, holdsKind, jsonArrayOf } from '../buffer/record.ts'
 import type { RecordLines } from '../buffer/record-batch.ts'
 import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import type { Rejection } from '../store/event-keys.ts'
 import { recordClicks } from '../store/events.ts'
 import { recordImpressions } from '../store/impressions.ts'
+import { recordSurplus } from '../store/surplus.ts'
+import type { TrackingEvent } from './event.ts'
 
 /**
- * Clicks and impressions have a statement each; either may be repeated, so the two need no common transaction. Each has
+ * Clicks, surplus clicks and impressions have a statement each; any may be repeated, so they need no common transaction. Each has
  * `deadline` milliseconds. `onRecorded` is told what the database had no place for.
  */
 export function eventRecorder(
@@ -27,13 +29,20 @@ type RecorderOptions = { deadline?: number; onRecorded?: (rejections: readonly R
 function recorder(database: Database, deadline: number) {
   return async (lines: Buffer, left: boolean): Promise<Result<Rejection[], DatabaseFault>> => {
     const events = jsonArrayOf(lines)
-    const recordedClicks = holdsKind(lines, 'click')
-      ? await database.run((sql) => recordClicks(sql, events), deadline)
-      : ok([])
-    if (!recordedClicks.ok || !holdsKind(lines, 'impression')) return recordedClicks
-    const recordedImpressions = await database.run((sql) => recordImpressions(sql, events, left), deadline)
-    return recordedImpressions.ok
-      ? ok([...recordedClicks.value, ...recordedImpressions.value])
-      : recordedImpressions
+    const statements: Record<TrackingEvent['kind'], Statement> = {
+      click: (sql) => recordClicks(sql, events),
+      surplus: (sql) => recordSurplus(sql, events),
+      impression: (sql) => recordImpressions(sql, events, left),
+    }
+    const rejections: Rejection[] = []
+    for (const kind of eventKinds) {
+      if (!holdsKind(lines, kind)) continue
+      const recorded = await database.run(statements[kind], deadline)
+      if (!recorded.ok) return recorded
+      rejections.push(...recorded.value)
+    }
+    return ok(rejections)
   }
 }
+
+type Statement = (sql: Sql) => PromiseLike<Rejection[]>

@@ -9,7 +9,7 @@ import { type ClickReport, type ImpressionReport, id } from './schemas.ts'
 import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
 import type { Variation } from './variation.ts'
 
-export type ReportParts = Omit<ClickParts, 'flood' | 'insiderOf'> & {
+export type ReportParts = Omit<ClickParts, 'flood' | 'surplus' | 'insiderOf'> & {
   flusher: Flusher
   findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
   /** True as well where the database cannot tell. */

@@ -10,10 +10,11 @@ import type { Strangers } from '../privacy/strangers.ts'
 import type { Identity } from '../privacy/visitor-hash.ts'
 import type { Soon } from '../soon.ts'
 import { type Agent, type AgentReader, noAgent } from './agent.ts'
-import type { Click } from './event.ts'
+import type { Click, TrackingEvent } from './event.ts'
 import type { NewEventId } from './event-id.ts'
 import type { Flood } from './flood.ts'
 import type { InsiderOf } from './insiders.ts'
+import type { Surplus } from './surplus.ts'
 import type { Unchecked } from './unchecked.ts'
 import { countsOn, type Variation } from './variation.ts'
 
@@ -31,6 +32,7 @@ export type ClickParts = {
   salts: Salts
   strangers: Strangers
   flood: Flood
+  surplus: Surplus
   agentOf: AgentReader
   classifier: Classifier
   insiderOf: InsiderOf
@@ -44,9 +46,9 @@ export type ClickParts = {
  */
 export function trackVisit(parts: ClickParts, visit: Visit): Soon<Acceptance | Ignored> {
   const variation = knownVariation(parts, visit.slug, visit.variationId)
-  if (variation) return parts.buffer.accept(clickOf(parts, visit, variation.offer_id))
+  if (variation) return parts.buffer.accept(eventOf(parts, visit, variation.offer_id))
   if (!parts.unchecked.admit(visit.address)) return 'too_many_unchecked'
-  return parts.buffer.accept(clickOf(parts, visit, null))
+  return parts.buffer.accept(eventOf(parts, visit, null))
 }
 
 /** The variation that a click on a slug counts for, as far as memory can tell. */
@@ -59,7 +61,7 @@ export function knownVariation(
   return variation && countsOn(variation, slug) ? variation : undefined
 }
 
-function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click {
+function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): TrackingEvent {
   const { slug, variationId, address, header } = visit
   const userAgent = header('user-agent')
   const at = parts.now()
@@ -83,6 +85,11 @@ function clickOf(parts: ClickParts, visit: Visit, offerId: number | null): Click
     hashed: details.ip_hash !== null,
     flooding: () => parts.flood(network, at),
   })
+  const surplus =
+    judgement.verdict === 'machine' && offerId !== null
+      ? parts.surplus({ at, network, offerId, variationId, reason: judgement.reason })
+      : undefined
+  if (surplus) return surplus
   return newClick({
     eventId: parts.newEventId(at),
     at,

@@ -1,0 +1,49 @@
+import type { Sql } from './database.ts'
+import { addToSends } from './settle-sends.ts'
+import type { Settling } from './settlement.ts'
+
+/**
+ * Adds surplus clicks to sends and to the breakdown, once they were recorded `age` seconds ago: their verdict is final, so
+ * nothing else waits. Counts that have grown since they were settled are settled for what is new. Whoever settles clicks
+ * keeps this out, and the other way round. Answers how many counts were settled.
+ */
+export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | 'limit'>) => sql<
+  { settled: number }[]
+>`
+  with locked as materialized (
+    select only_row from promo_settlement for update skip locked
+  ), batch as materialized (
+    select event_id, offer_id, variation_id, clicked_at, reason, clicks, clicks - settled_clicks as grown
+    from promo_surplus_clicks
+    where settled_clicks < clicks and (select only_row from locked)
+      -- Recorded in times to come: by a clock of the database that was put back since.
+      and (recorded_at <= now() - ${age} * interval '1 second' or recorded_at >= now() + interval '1 minute')
+    order by recorded_at, event_id
+    limit ${limit}
+    -- What is being recorded waits for the next time: rows are locked there in another order.
+    for update skip locked
+  ), settled as (
+    update promo_surplus_clicks kept set settled_clicks = batch.clicks from batch where kept.event_id = batch.event_id
+  ), counted as materialized (
+    select batch.grown, sent.impression_id, sent.hours
+    from batch, lateral (
+      select i.id as impression_id, extract(epoch from batch.clicked_at - i.tracked_at) / 3600 as hours
+      from promo_impression_tracking i
+      where i.variation_id = batch.variation_id and i.newsletter_send_id is not null and i.tracked_at <= batch.clicked_at
+      order by i.tracked_at desc, i.id desc
+      limit 1
+    ) sent
+  ), ${addToSends(sql, { clicks: sql`sum(grown)`, human_clicks: sql`0`, clickers: sql`0` })}, breakdown as (
+    insert into promo_click_breakdown as metrics (day, offer_id, variation_id, dimension, value, clicks, machine_clicks)
+    select (clicked_at at time zone 'UTC')::date, offer_id, variation_id, dimension, value, sum(grown), sum(grown)
+    from batch, lateral (
+      values ('device', 'unknown'), ('browser', 'unknown'), ('os', 'unknown'), ('reason', reason)
+    ) known (dimension, value)
+    group by 1, 2, 3, 4, 5
+    order by 3, 1, 4, 5
+    on conflict (variation_id, day, dimension, value) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks
+  )
+  select count(*)::integer as settled from batch
+`

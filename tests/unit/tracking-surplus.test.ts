@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { createEventIds } from '../../src/lib/tracking/event-id.ts'
+import { createSurplus, type MachineClick } from '../../src/lib/tracking/surplus.ts'
+
+const minute = 60_000
+const noon = Date.UTC(2026, 10, 18, 12)
+
+function open(limit: number) {
+  const surplus = createSurplus(limit, createEventIds())
+  const count = (changes: Partial<MachineClick> = {}) =>
+    surplus({ at: noon, network: 'a', offerId: 4, variationId: 42, reason: 'self_declared', ...changes })
+  return { count, counts: (...clicks: Partial<MachineClick>[]) => clicks.map((one) => count(one)?.clicks) }
+}
+
+test('the first machine clicks of an address in a minute are kept by themselves', () => {
+  const { counts } = open(2)
+  const b = { network: 'b' }
+  expect(counts({}, {}, {}, b, {}, b, b)).toEqual([undefined, undefined, 1, undefined, 2, undefined, 3])
+  expect(counts({ at: noon + minute }, { at: noon + minute }, { at: noon + minute })).toEqual([
+    undefined,
+    undefined,
+    1,
+  ])
+})
+
+test('what is a machine’s for being beyond the limit is always added up, and counts towards no other machine', () => {
+  const { counts } = open(1)
+  const flood = { reason: 'flood' }
+  expect(counts(flood, flood, {}, {})).toEqual([1, 2, undefined, 1])
+})
+
+test('a count is of one text, offer, reason and minute, and keeps its id and its first time', () => {
+  const { count } = open(0)
+  const flood = { reason: 'flood' }
+  const first = count(flood)
+  const again = count({ ...flood, at: noon + minute - 1 })
+  expect(first).toEqual({
+    kind: 'surplus',
+    event_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    caller_key: false,
+    at: noon,
+    offer_id: 4,
+    variation_id: 42,
+    reason: 'flood',
+    clicks: 1,
+  })
+  expect(again).toEqual({ ...first, clicks: 2 })
+  const others = [
+    count({ ...flood, variationId: 43 }),
+    count({ ...flood, offerId: 5 }),
+    count({ ...flood, reason: 'flood', at: noon + minute }),
+    count({ ...flood, reason: 'flood', at: noon - 1 }),
+    count(flood),
+  ]
+  expect(others.map((other) => other?.clicks)).toEqual([1, 1, 1, 1, 1])
+  expect(new Set([first, ...others].map((one) => one?.event_id)).size).toBe(6)
+})
