@@ -4,7 +4,7 @@ import { insertPromos } from '../support/database.ts'
 import { ask, type RunningSite, runSite } from './running-site.ts'
 
 /** Every word that is a page or file of one of the sites has a link of the same name, which may not hide it. */
-const words = ['about', 'team', 'tool', 'sheet', 'deep', 'old', 'plain']
+const words = ['about', 'team', 'tool', 'sheet', 'deep', 'old', 'plain', 'notes']
 
 const staticPage = 'A page of the site: plain'
 const files = {
@@ -12,6 +12,7 @@ const files = {
   'public/tool/index.html': 'A page of the site: tool',
   'public/sheet.html': 'A page of the site: sheet',
   'public/deep/down.txt': 'A page of the site: down',
+  'public/Notes.html': 'A page of the site: Notes',
 }
 
 const anyStory = `---
@@ -114,6 +115,9 @@ describe.each(sites)('a site with $name', ({ files, removed, pages, links, lost 
       expect(beside.headers.location ?? '').not.toContain('merchant')
     }
     expect((await ask(running.site, '/old')).headers.location).toBe('/tool')
+    // Links are found in any case, and pages are not: each has what it is called.
+    expect((await ask(running.site, '/Notes')).body).toBe('A page of the site: Notes')
+    expect((await ask(running.site, '/notes')).headers.location).toContain('merchant')
   })
 
   test('answers all other links', async () => {

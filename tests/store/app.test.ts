@@ -1,13 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { type App, openApp } from '../../src/lib/app.ts'
-import type { FileLayer } from '../../src/lib/buffer/files.ts'
+import { openApp } from '../../src/lib/app.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { readConfig } from '../../src/lib/config.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
+import { nowhere, openTestApp } from '../support/app.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
@@ -21,26 +20,10 @@ beforeEach(async () => {
 })
 afterEach(() => database.drop())
 
-/** The app on a database, and every message that it has logged. */
-async function open(
-  url: string,
-  { files, dataDir = temporaryFolder() }: { files?: FileLayer; dataDir?: string } = {},
-): Promise<{ app: App; messages: string[] }> {
-  const messages: string[] = []
-  const log = pino({ level: 'info' }, { write: (line: string) => messages.push(JSON.parse(line).msg) })
-  const config = readConfig({ DATABASE_URL: url, PROMO_DATA_DIR: dataDir })
-  if (!config.ok) throw new Error('the settings do not hold')
-  const app = await openApp({ config: config.value, log, ...(files && { files }) })
-  if (!app.ok) throw new Error(app.fault.message)
-  onTestFinished(() => app.value.close())
-  return { app: app.value, messages }
-}
-
 const header = () => undefined
-const nowhere = 'postgres://promo@127.0.0.1:1/promo'
 
 test('one app answers links, reports, choices, health and metrics, and counts what it answers', async () => {
-  const { app } = await open(database.url)
+  const { app } = await openTestApp(database.url)
   const local = (name: string) => (name === 'host' ? 'localhost:4321' : undefined)
   expect(app.client('::ffff:127.0.0.1', local)).toEqual({ address: '127.0.0.1', forwarded: false })
   const client = app.caller('::ffff:127.0.0.1', local)
@@ -89,7 +72,7 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
 })
 
 test('what a click was made with is found when it is recorded, unless its visitor asks for nothing to be kept', async () => {
-  const { app } = await open(database.url)
+  const { app } = await openTestApp(database.url)
   const client = app.client('203.0.113.7', header)
   const user_agent =
     'Mozilla/5.0 (iPad; CPU OS 12_1_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/16C50 Flipboard/4.2.32'
@@ -130,7 +113,7 @@ test('an empty database is migrated; damage and faults of the journal are counte
   writeFileSync(join(dataDir, 'journal', '000000000000001-000001.dead.journal'), 'damaged\n')
   const files = failingFiles()
   files.fail.open = 'EACCES'
-  const { app, messages } = await open(empty.url, { files, dataDir })
+  const { app, messages } = await openTestApp(empty.url, { files, dataDir })
   expect(messages).toContain('migrated the database')
   await insertPromos(empty.sql)
   expect(await app.reportClick({ variation_id: 42 })).toBeUndefined()
@@ -145,7 +128,7 @@ test('an empty database is migrated; damage and faults of the journal are counte
 test('a journal folder that cannot be entered keeps neither health nor metrics from answering', async () => {
   const dataDir = temporaryFolder()
   symlinkSync('journal', join(dataDir, 'journal'))
-  const { app } = await open(database.url, { dataDir })
+  const { app } = await openTestApp(database.url, { dataDir })
   expect(await app.reportClick({ variation_id: 42 })).toBeUndefined()
   expect(await app.readHealth()).toMatchObject({
     status: 503,
@@ -157,23 +140,23 @@ test('a journal folder that cannot be entered keeps neither health nor metrics f
 test('what cannot be provided or purged is logged, and the rest works', async () => {
   await database.sql`drop function promo_make_click_partition`
   await database.sql`drop table promo_event_keys`
-  const { app, messages } = await open(database.url)
+  const { app, messages } = await openTestApp(database.url)
   expect(await app.selectPromo({})).toMatchObject({ ok: true })
   await expect.poll(() => messages).toContain('the purge could not be finished')
   expect(messages).toContain('click partitions could not be made ahead')
 })
 
 test('the purge of a day is made once, whoever opens first', async () => {
-  const first = await open(database.url)
+  const first = await openTestApp(database.url)
   await expect.poll(() => first.messages).toContain('purged')
-  const second = await open(database.url)
+  const second = await openTestApp(database.url)
   await expect.poll(() => second.messages).toContain('purged already today')
   expect(second.messages).not.toContain('purged')
 })
 
 test('a clock that cannot be believed is logged, and nothing is purged', async () => {
   await database.sql`update promo_retention set looked_at = now() - interval '62 days'`
-  const { messages } = await open(database.url)
+  const { messages } = await openTestApp(database.url)
   await expect.poll(() => messages).toContain('nothing is purged, the clock cannot be believed')
   expect(messages).not.toContain('purged')
 })
@@ -182,7 +165,7 @@ test('every ten seconds what was damaged is written down, and what another insta
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const dataDir = temporaryFolder()
-  const { app } = await open(database.url, { dataDir })
+  const { app } = await openTestApp(database.url, { dataDir })
   const client = app.client('127.0.0.1', header)
   await app.answerPromoLink({ method: 'GET', slug: 'nocodemba).', query: 'promo_var=42', header, client })
   writeFileSync(join(dataDir, 'journal', 'dead.owner'), ownerThatDied)
@@ -203,7 +186,7 @@ test('without a database it opens all the same, keeps reports, and says how it s
   const dataDir = temporaryFolder()
   const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
   writeFileSync(join(dataDir, 'links.json'), JSON.stringify([link]))
-  const { app, messages } = await open(nowhere, { dataDir })
+  const { app, messages } = await openTestApp(nowhere, { dataDir })
   const client = app.client('127.0.0.1', header)
   expect(await app.answerPromoLink({ method: 'GET', slug: 'desk', query: '', header, client })).toMatchObject(
     {
@@ -241,7 +224,7 @@ test('a fault that only a person can mend is told instead', async () => {
 })
 
 test('what was damaged is told, and kept when the app closes', async () => {
-  const { app } = await open(database.url)
+  const { app } = await openTestApp(database.url)
   const click = { method: 'GET', slug: 'nocodemba).', header, client: app.client('127.0.0.1', header) }
   for (let asked = 0; asked < 20; asked += 1)
     await app.answerPromoLink({ ...click, query: asked < 15 ? 'promo_var=42' : 'promo_var=3D1' })
@@ -250,7 +233,7 @@ test('what was damaged is told, and kept when the app closes', async () => {
     select slug, sum(damaged)::integer as damaged, sum(unreadable)::integer as unreadable from promo_link_damage group by slug
   `
   expect(await counts).toEqual([{ slug: 'nocodemba', damaged: 15, unreadable: 5 }])
-  const { app: later } = await open(database.url)
+  const { app: later } = await openTestApp(database.url)
   expect(await later.tellLinkDamage(undefined, '2100-01-01')).toMatch(/^20 of 20 clicks/)
   expect((await later.readHealth()).body).toMatch(/in the last week 20 of 20 clicks/)
 })

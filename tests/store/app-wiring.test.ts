@@ -1,0 +1,269 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { App } from '../../src/lib/app.ts'
+import { noContent } from '../../src/lib/http/answer.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
+import { nowhere, openTestApp } from '../support/app.ts'
+import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, aHash } from '../support/events.ts'
+import { failingFiles } from '../support/failing-files.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { recordClicks } from '../support/record.ts'
+
+let database: TestDatabase
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  await insertPromos(database.sql)
+})
+afterEach(() => database.drop())
+
+const minute = 60_000
+const hour = 60 * minute
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
+
+/** Clicks on a link, one after the other, by readers with these headers. */
+async function click(app: App, address: string, clicks: Record<string, string>[], query = 'promo_var=42') {
+  for (const headers of clicks) {
+    const sent: Record<string, string> = { 'user-agent': firefox, ...headers }
+    const header = (name: string) => sent[name]
+    const client = app.client(address, header)
+    await app.answerPromoLink({ method: 'GET', slug: 'nocodemba', query, header, client })
+  }
+}
+
+const metricsOf = async (app: App) => `${(await app.readMetrics()).body}`.split('\n')
+
+/** Waits until the database has so many clicks; answers them in the order in which they were recorded. */
+async function recorded(count: number) {
+  const read = () => database.sql`
+    select verdict || ' ' || reason as told, newcomer from promo_click_tracking order by id
+  `
+  await expect.poll(async () => (await read()).length, { timeout: 5_000 }).toBe(count)
+  return [...(await read())]
+}
+const told = async (count: number) => (await recorded(count)).map((row) => row.told)
+
+/** From now on time passes for what is repeated only as the test says. */
+function holdIntervals(): void {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+describe('what readers are judged by comes from the settings:', () => {
+  test('how long a click is the same one, and how many of an address count', async () => {
+    const settings = { PROMO_DUPLICATE_SECONDS: '0', PROMO_VISITORS_PER_ADDRESS: '1' }
+    const { app } = await openTestApp(database.url, { settings })
+    await click(app, '203.0.113.7', [{}, {}, { 'user-agent': `${firefox} else` }])
+    expect(await told(3)).toEqual(['human none', 'human none', 'duplicate crowded_address'])
+  })
+
+  test('how many clicks a minute an address may have', async () => {
+    const { app } = await openTestApp(database.url, { settings: { PROMO_FLOOD_PER_MINUTE: '2' } })
+    await click(
+      app,
+      '203.0.113.7',
+      [1, 2, 3].map((name) => ({ 'user-agent': `${firefox} ${name}` })),
+    )
+    expect(await told(3)).toEqual(['human none', 'human none', 'machine flood'])
+  })
+
+  test('whose networks are the site’s own, or scan mail', async () => {
+    const file = join(temporaryFolder(), 'networks.json')
+    const gate = { vendor: 'Gate', source: 'a page', date: '2026-11-25', networks: ['192.0.2.0/24'] }
+    writeFileSync(file, JSON.stringify([gate]))
+    const settings = { PROMO_OWN_NETWORKS: '198.51.100.0/24', PROMO_SCANNER_NETWORKS: file }
+    const { app } = await openTestApp(database.url, { settings })
+    for (const address of ['198.51.100.7', '192.0.2.7', '203.0.113.7']) await click(app, address, [{}])
+    expect(await told(3)).toEqual(['machine own_network', 'machine scanner_network', 'human none'])
+  })
+})
+
+test('settling goes by the settings, and leaves clicks alone until their neighbours can have come', async () => {
+  holdIntervals()
+  const settings = {
+    PROMO_OBSERVATION_MINUTES: '2',
+    PROMO_DUPLICATE_SECONDS: '1',
+    PROMO_VISITORS_PER_ADDRESS: '1',
+  }
+  await openTestApp(database.url, { settings })
+  const at = Date.now() - hour
+  const visit = (visitor: number, after: number) =>
+    aClick({ at: at + after, ip_hash: aHash(visitor), address_hash: 'office' })
+  const known = async () => {
+    const rows = await database.sql`select reason from promo_click_tracking order by id`
+    const [mark] = await database.sql`
+      select count(*)::integer as settled from promo_click_tracking, promo_settlement where id <= click_id
+    `
+    return { reasons: rows.map(({ reason }) => reason), settled: mark?.settled }
+  }
+  for (const one of [visit(1, 0), visit(1, 999), visit(1, 2_000), visit(2, 2_000), visit(3, 9_000)])
+    await recordClicks(database.sql, [one])
+  const age = (seconds: number) => database.sql`
+    update promo_click_tracking set recorded_at = now() - ${seconds} * interval '1 second'
+    where id <> (select max(id) from promo_click_tracking)
+  `
+  await age(100)
+  await vi.advanceTimersByTimeAsync(15_000)
+  await age(140)
+  expect((await known()).settled).toBe(0)
+  await vi.advanceTimersByTimeAsync(15_000)
+  const reasons = ['none', 'repeated', 'none', 'crowded_address', 'none']
+  await expect.poll(known, { timeout: 5_000 }).toEqual({ reasons, settled: 4 })
+})
+
+test('details are kept for as long as the settings say', async () => {
+  const day = 24 * hour
+  await recordClicks(database.sql, [
+    aClick({ at: Date.now() - 2 * day - hour, ip_hash: aHash(1) }),
+    aClick({ at: Date.now() - 2 * day + hour, ip_hash: aHash(2) }),
+  ])
+  await settleClicks(database.sql, { age: 0, limit: 10, duplicateSeconds: 10, visitorsPerAddress: 5 })
+  const { messages } = await openTestApp(database.url, { settings: { PROMO_RETAIN_DETAILS_DAYS: '2' } })
+  await expect.poll(() => messages, { timeout: 5_000 }).toContain('purged')
+  const rows = await database.sql`select ip_hash from promo_click_tracking order by clicked_at`
+  expect(rows.map(({ ip_hash }) => ip_hash)).toEqual([null, aHash(2)])
+})
+
+test('clicks on unknown texts wait up to the settings, until the database has judged them', async () => {
+  const dataDir = temporaryFolder()
+  const { app } = await openTestApp(database.url, { dataDir, settings: { PROMO_UNCHECKED_MAX: '100' } })
+  const unknown = (count: number) => click(app, '203.0.113.7', Array(count).fill({}), 'promo_var=4711')
+  await unknown(11)
+  const rejected = 'promo_events_rejected_total{reason="unknown_variation"}'
+  await expect.poll(() => metricsOf(app), { timeout: 5_000 }).toContain(`${rejected} 10`)
+  expect(await metricsOf(app)).toContain('promo_redirects_total{click="too_many_unchecked"} 1')
+  expect(await app.readHealth()).toMatchObject({
+    status: 503,
+    body: expect.stringContaining('"reasons":["unchecked_clicks"]'),
+  })
+  await unknown(1)
+  await expect.poll(() => metricsOf(app), { timeout: 5_000 }).toContain(`${rejected} 11`)
+})
+
+test('a page of the site is no link, however the word is damaged, and is hinted at', async () => {
+  const { app } = await openTestApp(database.url, { pages: new Set(['nocodemba']) })
+  const header = () => undefined
+  const client = app.client('203.0.113.7', header)
+  const click = { method: 'GET', query: 'promo_var=42', header, client }
+  for (const end of ['', ').']) {
+    expect(await app.answerPromoLink({ ...click, slug: `nocodemba${end}` })).toBeUndefined()
+    expect(await app.answerPromoLink({ ...click, slug: `quietdesk${end}` })).toMatchObject({ status: 307 })
+  }
+  expect((await app.readHealth()).body).toContain('come before links of the same name')
+})
+
+test('what is guarded asks for the token of the settings, and analytics for a session', async () => {
+  const token = 'a-token-of-the-tests'
+  const { app } = await openTestApp(database.url, { settings: { PROMO_INGEST_TOKEN: token } })
+  const status = async (endpoint: 'track-click' | 'analytics', headers: Record<string, string> = {}) => {
+    const request = new Request('http://localhost/', { headers })
+    const client = app.caller('203.0.113.7', (name) => headers[name])
+    return (await app.guard(endpoint, { request, client }, async () => noContent())).status
+  }
+  const authorization = `Bearer ${token}`
+  expect(await status('track-click', { authorization })).toBe(204)
+  expect(await status('track-click', { authorization: 'Bearer another-one-of-them' })).toBe(401)
+  expect(await status('analytics', { authorization })).toBe(401)
+})
+
+describe('without a database', () => {
+  test('what cannot be read of an earlier run is told, and no id is called unknown', async () => {
+    const dataDir = temporaryFolder()
+    const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
+    const bad = { ...link, slug: 'bad', destination_url: 'https://[bad' }
+    writeFileSync(join(dataDir, 'links.json'), JSON.stringify([link, bad]))
+    writeFileSync(join(dataDir, 'variations.json'), JSON.stringify([{ variation_id: 'x' }, {}]))
+    const { app } = await openTestApp(nowhere, { dataDir })
+    expect(await metricsOf(app)).toEqual(
+      expect.arrayContaining([
+        'promo_rows_left_out{kind="link"} 1',
+        'promo_rows_left_out{kind="variation"} 2',
+        'promo_database_up 0',
+      ]),
+    )
+    expect(await app.findIdFaults({ offer_id: 999 })).toEqual({})
+    expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({
+      migrated: false,
+      reasons: ['database', 'migrated'],
+    })
+  })
+
+  test('the journal and the memory take as much as the settings say, and each write is synced', async () => {
+    const dataDir = temporaryFolder()
+    const link = { slug: 'nocodemba', destination_url: 'https://m.example/', utm: {}, pass_parameters: false }
+    writeFileSync(join(dataDir, 'links.json'), JSON.stringify([link]))
+    const files = failingFiles()
+    const settings = {
+      PROMO_JOURNAL_SYNC: 'fsync',
+      PROMO_JOURNAL_MAX_MB: '1',
+      PROMO_BUFFER_MAX_EVENTS: '1000',
+    }
+    const { app } = await openTestApp(nowhere, { dataDir, settings, files })
+    const long = { 'user-agent': `${firefox} ${'x'.repeat(400)}` }
+    // What comes at once is one write, which is taken as a whole or not at all.
+    for (let written = 0; written < 3_000; written += 100)
+      await Promise.all(Array.from({ length: 100 }, () => click(app, '203.0.113.7', [long])))
+    expect(files.calls.fdatasync).toBeGreaterThan(0)
+    const lines = await metricsOf(app)
+    const read = (name: string) => Number(lines.find((line) => line.startsWith(name))?.split(' ')[1])
+    expect(read('promo_journal_bytes')).toBeGreaterThan(900_000)
+    expect(read('promo_journal_bytes')).toBeLessThanOrEqual(1024 * 1024)
+    expect(read('promo_redirects_total{click="in_memory"}')).toBeGreaterThan(0)
+    expect(read('promo_redirects_total{click="lost"}')).toBeGreaterThan(0)
+    expect(read('promo_events_lost_total')).toBe(read('promo_redirects_total{click="lost"}'))
+  })
+})
+
+test('a proxy that the settings do not name is told, and one that they name is not', async () => {
+  const { app } = await openTestApp(database.url, { settings: { PROMO_TRUSTED_PROXIES: '10.0.0.2' } })
+  const header = (name: string) => (name === 'x-forwarded-for' ? '203.0.113.7' : undefined)
+  expect(app.client('10.0.0.2', header)).toEqual({ address: '203.0.113.7', forwarded: true })
+  expect(await metricsOf(app)).toContain('promo_unnamed_proxy_requests 0')
+  expect(app.client('10.0.0.3', header)).toEqual({ address: '10.0.0.3', forwarded: true })
+  expect(await metricsOf(app)).toContain('promo_unnamed_proxy_requests 1')
+})
+
+test('every hour changes that all have seen are forgotten, and visitors of whom nothing is kept', async () => {
+  holdIntervals()
+  let time = Date.now()
+  const { app } = await openTestApp(database.url, { now: () => time })
+  await database.sql`insert into promo_catalogue_changes (changed_at) values (now() - interval '11 minutes')`
+  const stranger = { dnt: '1' }
+  await click(app, '203.0.113.7', [stranger])
+  const began = time
+  const tick = async (hours: number) => {
+    time = began + hours * hour
+    await vi.advanceTimersByTimeAsync(hour)
+  }
+  await tick(11)
+  // Whoever comes would otherwise have the visitor before remembered for as long again.
+  time = began + 21 * hour
+  await click(app, '203.0.113.8', [stranger])
+  await tick(22)
+  time = began + 25 * hour
+  await click(app, '203.0.113.7', [stranger])
+  expect((await recorded(3)).map(({ newcomer }) => newcomer)).toEqual([true, true, true])
+  const old = () =>
+    database.sql`select 1 from promo_catalogue_changes where changed_at < now() - interval '10 minutes'`
+  expect(await old()).toHaveLength(0)
+})
+
+test('an app that is closed leaves nothing behind: no connection, no sign in its folder, and no word more', async () => {
+  holdIntervals()
+  const dataDir = temporaryFolder()
+  const { app, messages } = await openTestApp(database.url, { dataDir })
+  await click(app, '203.0.113.7', [{}])
+  await app.close()
+  expect(await recorded(1)).toHaveLength(1)
+  expect(readdirSync(join(dataDir, 'journal')).filter((name) => /owner|journal$/.test(name))).toEqual([])
+  const connections = () => database.sql`
+    select pid from pg_stat_activity where datname = current_database() and application_name = 'promo'
+  `
+  await expect.poll(async () => (await connections()).length).toBe(0)
+  const said = messages.length
+  expect(vi.getTimerCount()).toBe(0)
+  await vi.advanceTimersByTimeAsync(hour)
+  expect(messages.slice(said)).toEqual([])
+})
