@@ -62,7 +62,7 @@ async function replay(config: Config, database: Database, gone: boolean): Promis
     },
   })
   await (gone ? events.takeUnknown() : events.tend())
-  events.retryDamaged()
+  await events.retryDamaged()
   let kept = true
   for (let from = 0; from < taken.rejects.length; from += atOnce) {
     const group = taken.rejects.slice(from, from + atOnce)

@@ -131,7 +131,10 @@ test('in a rush the flusher rests between batches, unless all has to be handed o
 test('segments whose first line is damaged, or that hold nothing, are adopted all the same', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
-  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), `damaged\n${encodeRecord([aClick()])}`)
+  writeFileSync(
+    join(folder, '000000000000001-000001.dead.journal'),
+    `damaged\n${encodeRecord([aClick({ at: 2_000 })])}`,
+  )
   writeFileSync(join(folder, '000000000000001-000002.dead.journal'), '')
   let away = true
   const { events, seen } = await open(
@@ -139,11 +142,49 @@ test('segments whose first line is damaged, or that hold nothing, are adopted al
     folder,
     () => 5_000,
   )
-  expect(events.readings()).toMatchObject({ depth: 2, age: 5_000 })
+  expect(events.readings()).toMatchObject({ depth: 2, age: 3_000 })
   away = false
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect(seen.damaged).toBe(1)
   await events.close(100)
+})
+
+test('a backlog is taken over piece by piece, oldest first, and never holds up the event loop', async () => {
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  const lines = Array.from({ length: 40 }, () => encodeRecord(Array.from({ length: 100 }, () => aClick())))
+  const segments = 40
+  for (let segment = 0; segment < segments; segment += 1) {
+    const name = `000000000000001-${String(segment).padStart(6, '0')}.dead.journal`
+    writeFileSync(join(folder, name), lines.join(''))
+  }
+  let [longest, ticked, ticking] = [0, performance.now(), true]
+  const tick = () => {
+    longest = Math.max(longest, performance.now() - ticked)
+    ticked = performance.now()
+    if (ticking) setImmediate(tick)
+  }
+  const began = performance.now()
+  setImmediate(tick)
+  const { events } = await open(() => new Promise(() => {}), folder)
+  await new Promise((resolve) => setImmediate(resolve))
+  ticking = false
+  expect(longest).toBeLessThan((performance.now() - began) / 4)
+  expect(events.readings().depth).toBe(segments * 4_000)
+  expect(events.buffer.next()?.file.path).toContain('-000000.dead')
+  await events.close(0)
+})
+
+test('a stop does not wait for a backlog that is being taken over', async () => {
+  const folder = temporaryFolder()
+  leave(folder, 1, encodeRecord([aClick()]))
+  const opening = open(async () => ok([]), folder)
+  const { events } = await opening
+  leave(folder, 2, encodeRecord([aClick()]))
+  const tending = events.takeUnknown()
+  await events.close(0)
+  await tending
+  expect(events.readings().depth).toBeLessThan(3)
 })
 
 test("a file layer of the caller's own is used", async () => {
@@ -341,9 +382,9 @@ test('damaged lines are kept aside byte for byte and told once, however often th
 
 test('damaged lines are tried again when somebody asks, and what is still damaged is kept again', async () => {
   const { events, folder, seen } = await open(async () => ok([]))
-  events.retryDamaged()
+  await events.retryDamaged()
   writeFileSync(damagedFile(folder), `broken\n${encodeRecord([aClick(), aClick()])}`)
-  events.retryDamaged()
+  await events.retryDamaged()
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect([seen.flushed, seen.damaged]).toEqual([[2], 1])
   await events.close(100)

@@ -4,7 +4,6 @@ import { expect, test } from 'vitest'
 import { decodeLines, readLines } from '../../src/lib/buffer/read-lines.ts'
 import {
   countRecords,
-  countUnchecked,
   encodeRecord,
   holdsEvent,
   holdsKind,
@@ -106,12 +105,6 @@ test('lines tell whose they are and of what kind, whatever a visitor sends', () 
   expect(holdsEvent(lines, '0190b5a4-7c1e-7cc3-9a55-0123456789ab')).toBe(false)
   expect([holdsKind(lines, 'click'), holdsKind(lines, 'impression')]).toEqual([true, false])
   expect(holdsKind(Buffer.from(encodeRecord([anImpression()])), 'impression')).toBe(true)
-})
-
-test('unchecked clicks are counted, whatever a visitor sends', () => {
-  const unchecked = aClick({ offer_id: null, slug: 'desk', user_agent: '"offer_id":null' })
-  const groups = [[aClick({ user_agent: '"offer_id":null' }), unchecked], [anImpression()], [unchecked]]
-  expect(countUnchecked(String(fileOf(groups)))).toBe(2)
 })
 
 test('a click that an earlier version wrote, without slug and sign, means what it meant', () => {

@@ -202,12 +202,18 @@ test('behind another batch, what the disk has only in part stays in memory, and 
 test('adopted batches come before everything else', async () => {
   const { buffer } = open()
   await buffer.accept(aClick({ offer_id: null }))
-  const older = { file: { path: '/older', bytes: 10 }, lines: undefined, count: 7, unchecked: 2, since: 5 }
+  const own = buffer.next()
+  const left = { lines: undefined, count: 7, unchecked: 2, since: 5, left: true } as const
+  const older = { file: { path: '/older', bytes: 10 }, ...left }
+  const old = { file: { path: '/old', bytes: 10 }, ...left, since: 6 }
   buffer.adopt([older])
-  expect(buffer).toMatchObject({ depth: 8, unchecked: 3, oldest: 5 })
-  expect(buffer.next()).toBe(older)
-  buffer.remove(older, true)
-  expect(buffer.unchecked).toBe(1)
+  buffer.adopt([old])
+  expect(buffer).toMatchObject({ depth: 15, unchecked: 5, oldest: 5 })
+  for (const batch of [older, old, own]) {
+    expect(buffer.next()).toBe(batch)
+    if (batch) buffer.remove(batch, true)
+  }
+  expect(buffer.unchecked).toBe(0)
 })
 
 test('a sync that fails is told, and its events do not count as safe', async () => {

@@ -42,7 +42,7 @@ export type WriteBuffer = {
   recall(): void
   /** Writes again what memory has of segments whose files have vanished. */
   restore(): Promise<void>
-  /** Puts what an earlier instance left before everything else. */
+  /** Puts what an earlier instance left before everything else, behind what was adopted before. */
   adopt(batches: Batch[]): void
   /** Events that wait for the database. */
   readonly depth: number

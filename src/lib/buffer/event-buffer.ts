@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, statSync } from 'node:fs'
+import { renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
@@ -9,12 +9,11 @@ import type { FileLayer } from './files.ts'
 import { type Flusher, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
 import { openJournal } from './journal.ts'
-import { decodeLines } from './read-lines.ts'
-import { countRecords, countUnchecked } from './record.ts'
+import { leftBatch } from './left-batch.ts'
 import type { RecordLines } from './record-batch.ts'
 import { openRejects } from './rejects.ts'
 import type { JournalFault, SegmentFile } from './segments.ts'
-import { segmentName, startOfSegment } from './segments.ts'
+import { segmentName } from './segments.ts'
 import { createWriteBuffer } from './write-buffer.ts'
 
 /** Everything between an accepted event and the database, assembled. */
@@ -28,7 +27,7 @@ export type EventBuffer = {
   /** Segments in the folder of which it is not known whether their writers are gone. */
   readonly undecided: number
   /** Has the lines that were kept aside read again, as a segment. */
-  retryDamaged(): void
+  retryDamaged(): Promise<void>
   readings(): BufferReadings
   /** Hands over what it can within `grace` milliseconds; the rest stays in the journal. */
   close(grace: number): Promise<void>
@@ -106,9 +105,15 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       log.error({ fault: fault.code, reason: fault.message, lost }, 'the journal does not take events')
     },
   })
-  const adopt = (segments: SegmentFile[]) => {
+  let closing = false
+  const adopt = async (segments: SegmentFile[]): Promise<void> => {
     journal.adopt(segments)
-    buffer.adopt(segments.map(batchOf))
+    for (const segment of segments) {
+      const batch = await leftBatch(segment)
+      if (closing) return
+      buffer.adopt([batch])
+      flusher.arrived()
+    }
   }
   const tellVanished = async ({ file, count }: Batch): Promise<void> => {
     if (await instance.wasReplayed(file.path)) return
@@ -136,7 +141,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     const orphans = await inTurn(() => instance.orphans(unknownToo))
     if (orphans.length > 0) {
       log.info({ segments: orphans.length }, 'took over the journal of an instance that is gone')
-      adopt(orphans)
+      await adopt(orphans)
     }
     flusher.arrived()
   }
@@ -159,12 +164,11 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     get undecided() {
       return instance.undecided
     },
-    retryDamaged() {
+    async retryDamaged() {
       const path = join(folder, segmentName(0, 0, instance.id))
       if (damaged.bytes() === 0) return
       renameSync(damagedFile(folder), path)
-      adopt([{ path, bytes: statSync(path).size }])
-      flusher.arrived()
+      await adopt([{ path, bytes: statSync(path).size }])
     },
     readings: () => ({
       depth: buffer.depth,
@@ -178,30 +182,11 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       fault: buffer.fault,
     }),
     async close(grace) {
+      closing = true
       await flusher.drained(grace)
       // A statement that hangs is left to its fate: its segment stays, and replaying it changes nothing.
       const stopped = flusher.stop().then(journal.retired).then(instance.leave)
       await Promise.race([stopped, sleep(stopWait)])
     },
-  }
-}
-
-/** A segment of an earlier run waits on disk until its turn comes. */
-function batchOf(file: { path: string; bytes: number }): Batch {
-  try {
-    const bytes = readFileSync(file.path)
-    const text = bytes.toString()
-    const { events } = decodeLines(bytes.subarray(0, bytes.indexOf('\n') + 1))
-    return {
-      file,
-      lines: undefined,
-      count: countRecords(text),
-      unchecked: countUnchecked(text),
-      since: events[0]?.at ?? 0,
-      left: true,
-    }
-  } catch {
-    // What cannot be read now holds one event at the least, and none that is older than its file.
-    return { file, lines: undefined, count: 1, unchecked: 0, since: startOfSegment(file.path), left: true }
   }
 }

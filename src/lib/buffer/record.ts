@@ -35,9 +35,6 @@ export const holdsEvent = (lines: Buffer, eventId: string): boolean =>
 export const holdsKind = (lines: Buffer, kind: TrackingEvent['kind']): boolean =>
   lines.includes(`"kind":"${kind}"`)
 
-/** How many unchecked clicks lines have. What visitors send cannot look like this, for the same reason. */
-export const countUnchecked = (lines: string): number => lines.split('"offer_id":null').length - 1
-
 /** How many events a journal file has. A line in which none can be made out counts as one. */
 export const countRecords = (text: string): number =>
   text

@@ -188,7 +188,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     },
 
     adopt(batches) {
-      waiting.unshift(...batches)
+      const own = waiting.findIndex(({ left }) => !left)
+      waiting.splice(own === -1 ? waiting.length : own, 0, ...batches)
     },
 
     get depth() {
