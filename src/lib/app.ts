@@ -143,7 +143,7 @@ async function assemble(
       tend: () => Promise.all([events.tend(), damage.flush()]),
       provide,
       settle: settler(database, log, { observationMinutes: config.PROMO_OBSERVATION_MINUTES, ...rules }),
-      purge: purger({ database, retention: config, now, log }),
+      purge: purger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged }),
     },
     log,
   )

@@ -276,13 +276,18 @@ test('a purge that a stop cuts off is left to whoever comes next, and no fault i
     }
     const told: string[] = []
     const log = pino({}, { write: (line: string) => told.push(line) })
-    const parts = { database: stopping, retention: keep, now: Date.now, log }
+    const forgotten: number[] = []
+    const forgetDamaged = async (before: number) => void forgotten.push(before)
+    const parts = { database: stopping, retention: keep, now: () => Date.now(), log, forgetDamaged }
     await purger(parts)(stop.signal)
     expect([statement, told]).toEqual([statement, []])
     await purger({ ...parts, database })(signal)
     expect(told).toEqual([expect.stringContaining('"msg":"purged"')])
     await purger({ ...parts, database, now: () => 0 })(signal)
     expect(told.at(-1)).toContain('the clock cannot be believed')
+    expect(forgotten).toHaveLength(1)
+    expect(Date.now() - (forgotten[0] ?? 0)).toBeLessThan(30 * day + 60_000)
+    expect(Date.now() - (forgotten[0] ?? 0)).toBeGreaterThanOrEqual(30 * day)
   }
 })
 

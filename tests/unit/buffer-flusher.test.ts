@@ -7,6 +7,7 @@ import {
   rmdirSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -390,6 +391,44 @@ test('damaged lines are tried again when somebody asks, and what is still damage
   await events.close(100)
   expect(readFileSync(damagedFile(folder), 'utf8')).toBe('broken\n')
   expect(readdirSync(folder)).toEqual(['damaged.lines'])
+})
+
+test('damaged lines of earlier days have files of their own, which go after their time, and can be tried until then', async () => {
+  const day = 86_400_000
+  const noon = Date.UTC(2026, 10, 18, 12)
+  const { events, folder, seen } = await open(
+    async () => ok([]),
+    temporaryFolder(),
+    () => noon,
+  )
+  const wroteOn = (at: number) => utimesSync(damagedFile(folder), new Date(at), new Date(at))
+  const keep = async (line: string) => {
+    leave(folder, seen.damaged + 1, `${line}\n`)
+    await events.tend()
+    expect(await events.flusher.drained(3_000)).toBe(true)
+  }
+  writeFileSync(damagedFile(folder), 'first\n')
+  wroteOn(noon - 31 * day)
+  await keep('second')
+  wroteOn(noon - 2 * day)
+  await keep('third')
+  const files = () => readdirSync(folder).filter((name) => name.endsWith('.lines'))
+  expect(files()).toEqual(['damaged-2026-10-18.lines', 'damaged-2026-11-16.lines', 'damaged.lines'])
+  expect(events.readings().damagedBytes).toBe('first\nsecond\nthird\n'.length)
+
+  // What has no other place stays where it is, and what is as old as it may get goes.
+  wroteOn(noon - 2 * day)
+  await keep('fourth')
+  expect(readFileSync(damagedFile(folder), 'utf8')).toBe('third\nfourth\n')
+  await events.forgetDamaged(noon - 30 * day)
+  expect(files()).toEqual(['damaged-2026-11-16.lines', 'damaged.lines'])
+
+  writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
+  await events.retryDamaged()
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(files()).toEqual(['damaged.lines'])
+  expect(seen.flushed.reduce((sum, count) => sum + count, 0)).toBe(1)
+  await events.close(100)
 })
 
 test.each(['in the way', 'full'])(

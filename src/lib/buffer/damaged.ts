@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 
@@ -8,34 +8,63 @@ import { messageOf } from '../result.ts'
 export type Damaged = {
   /** Appends lines that were read from a segment; answers whether they are on disk. */
   keep(lines: readonly Buffer[], segment: string | undefined): Promise<boolean>
-  /** Size of the file. */
+  /** The files that there are. */
+  paths(): string[]
+  /** Size of the files. */
   bytes(): number
+  /** Deletes files that got their last line before a time in milliseconds since 1970. */
+  forget(before: number): Promise<void>
 }
 
+/** Where damaged lines of today go. */
 export const damagedFile = (folder: string): string => join(folder, 'damaged.lines')
 
+const ofDay = (folder: string, day: string): string => join(folder, `damaged-${day}.lines`)
+const namePattern = /^damaged(?:-\d{4}-\d{2}-\d{2})?\.lines$/
 const lineBreak = Buffer.from('\n')
 
 /**
- * The file may grow to `maxBytes`: beyond, segments with damaged lines stay in the journal, which has a ceiling of its
- * own. A line can be in it twice, where the process ended between keeping it and deleting its segment.
+ * The files may grow to `maxBytes` together: beyond, segments with damaged lines stay in the journal, which has a ceiling of
+ * its own. Each has the lines of one UTC day, so that old ones can go. A line can be there twice, where the process ended
+ * between keeping it and deleting its segment.
  */
 export function openDamaged(options: {
   folder: string
   maxBytes: number
+  now: () => number
   log: Log
   onDamaged: (lines: number) => void
 }): Damaged {
-  const { folder, maxBytes, log, onDamaged } = options
+  const { folder, maxBytes, now, log, onDamaged } = options
   const path = damagedFile(folder)
 
+  const paths = (): string[] => {
+    try {
+      return readdirSync(folder)
+        .filter((name) => namePattern.test(name))
+        .map((name) => join(folder, name))
+    } catch {
+      return []
+    }
+  }
+
+  const bytes = (): number => paths().reduce((sum, one) => sum + sizeOf(one), 0)
+
+  /** Puts the lines of an earlier day under its name, unless it has some already. */
+  const endDay = async (): Promise<void> => {
+    const written = await lastWritten(path)
+    if (written === undefined || dayOf(written) === dayOf(now())) return
+    const ended = ofDay(folder, dayOf(written))
+    if ((await lastWritten(ended)) === undefined) await rename(path, ended)
+  }
+
   const append = async (lines: readonly Buffer[]): Promise<void> => {
+    await endDay()
     const file = await open(path, 'a', 0o600)
     try {
-      const { size } = await file.stat()
       const whole = Buffer.concat(lines.flatMap((line) => [line, lineBreak]))
-      if (size + whole.length > maxBytes)
-        throw new Error(`the file has reached ${maxBytes} bytes: move it away`)
+      if (bytes() + whole.length > maxBytes)
+        throw new Error(`damaged lines have reached ${maxBytes} bytes: move their files away`)
       await file.appendFile(whole)
       await file.datasync()
     } finally {
@@ -58,12 +87,33 @@ export function openDamaged(options: {
         return false
       }
     },
-    bytes() {
-      try {
-        return statSync(path).size
-      } catch {
-        return 0
+    paths,
+    bytes,
+    async forget(before) {
+      for (const one of paths()) {
+        const written = await lastWritten(one)
+        if (written === undefined || written >= before) continue
+        await rm(one, { force: true })
+        log.warn({ file: basename(one) }, 'damaged lines were deleted: they are as old as details may get')
       }
     },
+  }
+}
+
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
+
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size
+  } catch {
+    return 0
+  }
+}
+
+async function lastWritten(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch {
+    return undefined
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { createQueue } from '../queue.ts'
 import type { Batch, WriteBuffer } from './batch.ts'
-import { damagedFile, openDamaged } from './damaged.ts'
+import { type Damaged, openDamaged } from './damaged.ts'
 import type { FileLayer } from './files.ts'
 import { type Flusher, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
@@ -28,6 +28,7 @@ export type EventBuffer = {
   readonly undecided: number
   /** Has the lines that were kept aside read again, as a segment. */
   retryDamaged(): Promise<void>
+  forgetDamaged: Damaged['forget']
   readings(): BufferReadings
   /** Hands over what it can within `grace` milliseconds; the rest stays in the journal. */
   close(grace: number): Promise<void>
@@ -87,7 +88,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     ...(files && { files }),
   })
   const rejects = openRejects(folder, inTurn)
-  const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, log, onDamaged })
+  const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, now, log, onDamaged })
   let vanishedAt: number | undefined
   let loggedAt = Number.NEGATIVE_INFINITY
 
@@ -165,11 +166,14 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       return instance.undecided
     },
     async retryDamaged() {
-      const path = join(folder, segmentName(0, 0, instance.id))
-      if (damaged.bytes() === 0) return
-      renameSync(damagedFile(folder), path)
-      await adopt([{ path, bytes: statSync(path).size }])
+      const segments = damaged.paths().map((aside, index) => {
+        const path = join(folder, segmentName(0, index, instance.id))
+        renameSync(aside, path)
+        return { path, bytes: statSync(path).size }
+      })
+      await adopt(segments)
     },
+    forgetDamaged: damaged.forget,
     readings: () => ({
       depth: buffer.depth,
       unchecked: buffer.unchecked,

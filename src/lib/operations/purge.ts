@@ -37,6 +37,7 @@ export type Purged = {
   tokens: number
 }
 
+const day = 86_400_000
 const keepKeysDays = 35
 const deadline = 600_000
 
@@ -136,9 +137,15 @@ export async function purgeDaily({
   return purged
 }
 
+export type HourlyPurge = Pick<DailyPurge, 'database' | 'retention' | 'now'> & {
+  log: Log
+  /** Deletes lines of the journal that were kept aside before a time in milliseconds since 1970. */
+  forgetDamaged: (before: number) => Promise<void>
+}
+
 /** What a running site does every hour, and once a day in earnest; the signal is that of `DailyPurge`. */
 export const purger =
-  ({ database, retention, now, log }: Pick<DailyPurge, 'database' | 'retention' | 'now'> & { log: Log }) =>
+  ({ database, retention, now, log, forgetDamaged }: HourlyPurge) =>
   async (signal: AbortSignal) => {
     const daily = { database, retention, now, databaseTime: () => databaseTime(database), signal }
     const purged = await purgeDaily(daily)
@@ -147,6 +154,9 @@ export const purger =
     else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
     else if (purged.value.code === 'purged_already') log.info('purged already today')
     else log.warn({ reason: purged.value.reason }, 'nothing is purged, the clock cannot be believed')
+    // Every instance has a folder of its own, or shares one: it looks after that itself.
+    if (purged.ok && purged.value.code !== 'clock_doubted')
+      await forgetDamaged(now() - retention.PROMO_RETAIN_DETAILS_DAYS * day)
   }
 
 /** What `purge` would remove. */
