@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readDevice } from '../../src/lib/classify/device.ts'
+import { inAppBrowser } from '../../src/lib/classify/in-app-browser.ts'
 import { byReferrerClass, classifyReferrer } from '../../src/lib/classify/referrer.ts'
 import { createUserAgentReader, readUserAgent } from '../../src/lib/classify/user-agent.ts'
 
@@ -19,6 +20,25 @@ describe('the device of a click', () => {
     }
   })
 
+  test.each([
+    ['desktop', 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'],
+    [
+      'desktop',
+      'Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36',
+    ],
+    ['mobile', iphone],
+    [
+      'tablet',
+      'Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Mobile/15E148 Safari/604.1',
+    ],
+    [
+      'tv',
+      'Mozilla/5.0 (SMART-TV; Linux; Tizen 5.0) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/2.2 Chrome/63.0.3239.84 TV Safari/537.36',
+    ],
+  ])('is one of a few kinds: %s', (device, text) => {
+    expect(readDevice(text)).toMatchObject({ device })
+  })
+
   test('is no matter to break over, whatever the text', () => {
     for (const text of ['Yahoo', 'yahooYAHOO', ' ', '/', '(', '\\']) {
       expect(readDevice(text)).toMatchObject({ device: null, os: null })
@@ -29,6 +49,65 @@ describe('the device of a click', () => {
       }),
     )
   })
+})
+
+test.each([
+  ['Outlook app', ['Outlook-iOS/711', 'Outlook-Android/2.0']],
+  ['Outlook', ['Microsoft Outlook 16.0', 'MSOffice 16', 'ms-office', 'MacOutlook/16']],
+  [
+    'Yahoo Mail app',
+    [
+      'YahooMobileMail/1',
+      'jp.co.yahoo.ymail/1',
+      'Yahoo%20Mail/1',
+      'Yahoo Mail/1',
+      'Yahoo! Mail/1',
+      'Yahoo!Mail/1',
+    ],
+  ],
+  ['Gmail app', ['Gmail/6', 'GmailApp/6']],
+  ['Google app', ['GSA/300']],
+  ['Samsung Email', ['SamsungEmail/6', 'Samsung Email/6']],
+  ['Thunderbird', ['Thunderbird/115', 'Betterbird/115', 'Icedove/3']],
+  ['Mailspring', ['Mailspring/1']],
+  ['Mailbird', ['Mailbird/2']],
+  ['eM Client', ['eMClient/9', 'eM Client/9', 'e M Client/9']],
+  ['BlueMail', ['BlueMail/1']],
+  ['Spark', ['SparkDesktop', 'Spark Desktop', 'SparkMail', 'Spark Mail']],
+  ['Superhuman', ['Superhuman/1']],
+  ['Airmail', ['Airmail 5', 'Airmail/5']],
+  ['Postbox', ['Postbox 7', 'Postbox/7']],
+  ['Foxmail', ['Foxmail/7']],
+  ['Mail Master', ['MailMaster/4', 'MailMasterPC/4']],
+  ['Naver Mail app', ['NaverMailApp/1']],
+  ['Notes', ['Lotus Notes/8', 'Lotus-Notes/6', 'IBM Notes', 'HCL-Notes/12']],
+  ['The Bat!', ['The Bat! 9']],
+  ['Messenger app', ['[FBAN/MessengerForiOS]', '[FB_IAB/Orca-Android]']],
+  ['Instagram app', ['Instagram 300.0']],
+  ['Facebook app', ['[FBAN/FBIOS]', '[FBAV/300]', 'FB_IAB/FB4A', 'MetaIAB Facebook']],
+  ['LinkedIn app', ['[LinkedInApp]']],
+  ['Pinterest app', ['[Pinterest/iOS]']],
+  ['X app', ['Twitter for iPhone', 'Twitter for iPad', 'TwitterAndroid']],
+  ['Snapchat app', ['Snapchat/12']],
+  ['TikTok app', ['musical_ly_2022', 'BytedanceWebview/d8', 'trill_30']],
+  ['WeChat', ['MicroMessenger/8']],
+  ['Slack', ['Slack/4', 'Slack_SSB/4']],
+  [
+    'Microsoft Teams',
+    ['Teams/1', 'TeamsMobile/1', 'TeamsMobile-iOS/1', 'TeamsMobile-Android/1', 'Teams-iOS/1'],
+  ],
+  ['Flipboard', ['Flipboard/4', 'Flipboard-Briefing/4']],
+  ['DuckDuckGo', ['DuckDuckGo/7']],
+])('%s is told by %o', (name, texts) => {
+  for (const text of texts) {
+    expect([text, inAppBrowser(`Mozilla/5.0 (x) ${text}`)]).toEqual([text, name])
+    expect(readDevice(`Mozilla/5.0 (X11; Linux x86_64) ${text}`).browser).toBe(name)
+  }
+})
+
+test('browsers of their own are in no app', () => {
+  for (const text of [iphone, 'Mozilla/5.0', 'myGmail/6', 'Instagrams', 'Twitter'])
+    expect(inAppBrowser(text)).toBeUndefined()
 })
 
 describe('what a user agent says', () => {

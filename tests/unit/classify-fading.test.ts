@@ -8,6 +8,11 @@ test.each([
   ['just before its generation ends', [fadingTime - 1], true],
   ['in the next generation', [fadingTime, 2 * fadingTime - 1], true],
   ['after that', [fadingTime, 2 * fadingTime], false],
+  [
+    'after that, when its generation had just ended',
+    [fadingTime, 2 * fadingTime - 1, 3 * fadingTime - 2],
+    false,
+  ],
   ['when nobody came for two generations', [2 * fadingTime], false],
   ['when the clock was set back far', [-2 * fadingTime], false],
 ])('a value is remembered for less than a day: %s', (_, times, there) => {

@@ -193,6 +193,31 @@ describe('the final judgement', () => {
     expect(finalOf(office(0, { address_hash: null }), [], 10, most)).toEqual(Array(7).fill('human none'))
   })
 
+  test('counts the visitors of one address apart from those of others, and of other texts and sends', () => {
+    const reader = (name: string, address_hash: string, changes: Partial<JudgedClick> = {}) =>
+      click(0, { ip_hash: name, address_hash, ...changes })
+    const crowd = [reader('a', 'office'), reader('b', 'office'), reader('c', 'home'), reader('d', 'home')]
+    expect(finalOf(crowd, [], 10, 2)).toEqual(Array(4).fill('human none'))
+    const others = [reader('e', 'office', { variation_id: 43 }), reader('a', 'office', { variation_id: 43 })]
+    expect(finalOf([...crowd, ...others], [], 10, 2).slice(4)).toEqual(['human none', 'human none'])
+    const sends = [{ variation_id: 42, at: 50_000 }]
+    const later = [reader('e', 'office', { at: 90_000 }), reader('f', 'office', { at: 90_001 })]
+    expect(finalOf([...crowd, ...later], sends, 10, 2).slice(4)).toEqual(['human none', 'human none'])
+    const known = [...crowd, reader('x', 'office'), reader('b', 'office', { at: 20_000 })]
+    expect(finalOf(known, [], 10, 2).slice(4)).toEqual(['duplicate crowded_address', 'human none'])
+  })
+
+  test('takes a click beyond those of its address for one that a later one repeats', () => {
+    const beyond = (at: number) => click(at, { ip_hash: 'b', address_hash: 'office' })
+    const first = click(0, { ip_hash: 'a', address_hash: 'office' })
+    expect(finalOf([first, beyond(0), beyond(9_999), beyond(10_000)], [], 10, 1)).toEqual([
+      'human none',
+      'duplicate crowded_address',
+      'duplicate repeated',
+      'duplicate crowded_address',
+    ])
+  })
+
   test('leaves of a click without a hash what was found at once', () => {
     const nobody = (reason: string) => click(0, { ip_hash: null, reason })
     const sends = [{ variation_id: 42, at: 0 }]

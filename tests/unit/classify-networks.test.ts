@@ -81,6 +81,49 @@ describe('the look-up', () => {
     expect(lookupIn('192.0.2.7', '2001:db8::/32', '10.0.0.0/8')(address)).toBe(network)
   })
 
+  test.each([
+    '1..2.3',
+    '.1.2.3',
+    '1.2.3.',
+    '1.2.3',
+    '1.2.3.4.5',
+    '1.2.3.256',
+    '1.2.3.04',
+    '1.2.3.a',
+    '1.2.3./',
+    '1.2.3.:',
+    '::1.2.3.a',
+    '::1.2.3.4.5',
+    ':1',
+    '1:',
+    '1:2',
+    ':::',
+    '1::2::3',
+    '::-',
+    '::/',
+    '::@',
+    '::`',
+    '::g',
+    '::G',
+    '::12345',
+    '1:2:3:4:5:6:7:8:9',
+    '1:2:3:4:5:6:7:1.2.3.4',
+    '1::2:3:4:5:6:7:8',
+    '%eth0',
+    ':',
+  ])('finds nothing in "%s", which is no address', (text) => {
+    expect(lookupIn('0.0.0.0/0', '::/0')(text)).toBeUndefined()
+  })
+
+  test('finds an IPv4 address behind the prefix of a translator', () => {
+    const lookup = lookupIn('192.0.2.0/24', '64:ff9b:1::/48')
+    expect(['64:ff9b::192.0.2.7', '64:ff9b::c000:0207', '64:ff9b:1::192.0.2.7'].map(lookup)).toEqual([
+      '192.0.2.0/24',
+      '192.0.2.0/24',
+      '64:ff9b:1::/48',
+    ])
+  })
+
   test('names the widest of networks that lie in each other, whatever their order', () => {
     const nested = ['10.1.2.0/24', '10.0.0.0/8', '10.1.0.0/16', '10.0.0.0/8']
     expect(lookupIn(...nested)('10.1.2.3')).toBe('10.0.0.0/8')

@@ -189,6 +189,13 @@ describe('what the address says', () => {
   ])('%s: %s', (address, verdict) => expect(verdicts([{ address }])).toEqual([verdict]))
 })
 
+test('a network that is none is left out, and the others hold', () => {
+  const about = { vendor: 'Gate', source: 'a page', date: '2026-11-25' }
+  const networks = ['nonsense', '198.51.100.0/24'].map((cidr) => ({ cidr, ...about }))
+  const classifier = createClassifier({ networks, duplicateSeconds: 10, visitorsPerAddress: 5 })
+  expect(verdicts([{ address: '198.51.100.7' }], classifier)).toEqual(['machine scanner_network'])
+})
+
 describe('weak signs', () => {
   test('no user agent is one on a redirect, and none in a report', () => {
     const signOf = (changes: Given) => classifierOf().classify(click(changes)).sign
@@ -406,6 +413,17 @@ describe('a visitor of whom nothing is kept', () => {
     expect(newcomers([{ at: noon + Math.max(age, age === 0 ? 10_000 : age) }], classifier)).toEqual([
       expected,
     ])
+  })
+
+  test('is forgotten in time though another one comes just before', () => {
+    const classifier = classifierOf()
+    const at = (hours: number, visitor: string) =>
+      newcomers([{ at: noon + hours * hour, visitor }], classifier)
+    expect(at(0, 'somebody')).toEqual(['human true'])
+    classifier.fade(noon + 11 * hour)
+    expect(at(21, 'else')).toEqual(['human true'])
+    classifier.fade(noon + 22 * hour)
+    expect(at(25, 'somebody')).toEqual(['human true'])
   })
 
   test('opens many links like everybody else', () => {

@@ -51,6 +51,18 @@ describe('a visitor hash', () => {
     expect(new Set(first.map(({ address }) => address)).size).toBe(1)
   })
 
+  test('is worked out once for each of up to fifty visitors of an address', () => {
+    const hash = visitorHashWith(salt(7))
+    const agents = Array.from({ length: 51 }, (_, index) => `agent ${index}`)
+    const first = agents.slice(0, 50).map((agent) => hash('203.0.113.7', agent))
+    for (const [index, agent] of agents.slice(0, 50).entries())
+      expect(hash('203.0.113.7', agent)).toBe(first[index])
+    // Those who come after them begin anew, so that nobody fills the memory.
+    expect(hash('203.0.113.7', 'agent 50')).toBe(hash('203.0.113.7', 'agent 50'))
+    expect(hash('203.0.113.7', 'agent 0')).not.toBe(first[0])
+    expect(hash('203.0.113.7', 'agent 0')).toEqual(first[0])
+  })
+
   test('never shows the address', () => {
     fc.assert(
       fc.property(
@@ -100,6 +112,7 @@ describe('one client', () => {
     ['::1', '0:0/64'],
     ['', ''],
     ['no address', 'no address'],
+    ['no:address', 'no:address'],
     ['203.0.113.256', '203.0.113.256'],
   ])('%s is %s', (address, network) => expect(networkOf(address)).toBe(network))
 
@@ -128,7 +141,9 @@ test.each([
   ['1.2.3.4', '1.2.3.4'],
   ['::ffff:1.2.3.4', '1.2.3.4'],
   ['::FFFF:1.2.3.4', '1.2.3.4'],
+  ['::ffff:10.22.33.44', '10.22.33.44'],
   ['::ffff:abcd', '::ffff:abcd'],
+  ['1::ffff:1.2.3.4', '1::ffff:1.2.3.4'],
   ['2001:DB8::1', '2001:db8::1'],
   ['', ''],
 ])('the address %s is plainly %s', (address, plain) => expect(plainAddress(address)).toBe(plain))

@@ -95,7 +95,7 @@ function readGroups(text: string, bytes: DataView, all: Uint8Array): boolean {
       continue
     }
     const next = endOfGroup(text, index, end)
-    if (next < end && text.charCodeAt(next) === dot) {
+    if (text.charCodeAt(next) === dot) {
       const value = readIPv4(text, index, end)
       if (value === -1 || count > 6) return false
       bytes.setUint32(2 * count, value)
@@ -109,7 +109,7 @@ function readGroups(text: string, bytes: DataView, all: Uint8Array): boolean {
     count += 1
     index = next
     if (index === end) break
-    if (text.charCodeAt(index) !== colon || index + 1 === end) return false
+    if (index + 1 === end) return false
     if (text.charCodeAt(index + 1) !== colon) index += 1
   }
   if (gap === -1) return count === 8
@@ -135,7 +135,7 @@ function endOfGroup(text: string, from: number, end: number): number {
 }
 
 function readHex(text: string, from: number, to: number): number {
-  if (to === from || to - from > 4) return -1
+  if (to - from > 4) return -1
   let value = 0
   for (let index = from; index < to; index += 1) {
     const digit = hexDigit(text.charCodeAt(index))

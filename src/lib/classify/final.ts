@@ -73,7 +73,7 @@ export function judgeAll(
 }
 
 const sameVisit = (one: JudgedClick, other: JudgedClick): boolean =>
-  one.ip_hash !== null && one.ip_hash === other.ip_hash && one.variation_id === other.variation_id
+  one.ip_hash === other.ip_hash && one.variation_id === other.variation_id
 
 /** When the send was that a click belongs to; -Infinity before the first. */
 const sentBefore = ({ at, variation_id }: JudgedClick, sends: readonly Send[]): number =>
@@ -83,8 +83,7 @@ const sentBefore = ({ at, variation_id }: JudgedClick, sends: readonly Send[]): 
 
 function isOneOfMany({ at, ip_hash }: JudgedClick, clicks: readonly JudgedClick[]): boolean {
   const around = clicks.filter(
-    (click) =>
-      ip_hash !== null && click.ip_hash === ip_hash && Math.abs(second(click.at) - second(at)) <= manySeconds,
+    (click) => click.ip_hash === ip_hash && Math.abs(second(click.at) - second(at)) <= manySeconds,
   )
   return new Set(around.map(({ variation_id }) => variation_id)).size >= manyVariations
 }
