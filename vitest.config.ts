@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     globalSetup: 'tests/support/global-setup.ts',
     include: ['tests/**/*.test.ts'],
+    exclude: ['tests/surroundings/**'],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -45,7 +45,8 @@ test('the embedded database survives kills of the site, of itself and of both', 
   await loadUntil(second, ledger, () => Promise.all([second.kill(), endDatabase()]))
 
   const third = await startEmbedded()
-  expect(startedHere(third)).toBe(true)
+  // It listens by the links that it knows, and the server may take longer to recover.
+  await vi.waitFor(() => expect(startedHere(third)).toBe(true), { timeout: 30_000 })
   await loadUntil(third, ledger, endDatabase)
   await untilDrained(third, 20_000)
   expect(ledger.answered.size).toBeGreaterThan(50)

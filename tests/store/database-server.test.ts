@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type EmbeddedServer, startEmbedded } from '../../src/lib/store/embedded/start.ts'
@@ -18,6 +18,7 @@ const running = (changes: Partial<EmbeddedServer> = {}): EmbeddedServer => ({
   url: 'postgres://promo@127.0.0.1:5000/promo',
   startedHere: true,
   notice: undefined,
+  beat: vi.fn(async () => {}),
   stop: vi.fn(async () => {}),
   ...changes,
 })
@@ -68,18 +69,38 @@ test('a start that takes long goes on while the site opens, and is what is found
   expect(start).toHaveBeenCalledOnce()
 })
 
-test('a server that does not start may do so later; other faults are for a person', async () => {
-  const failed = fail({ code: 'start_failed', message: 'no memory' } as const)
-  start.mockResolvedValueOnce(failed)
-  const later = embedded()
-  expect(await later.open(5_000)).toEqual(ok(undefined))
-  expect(await later.locate()).toEqual(failed)
-  start.mockResolvedValueOnce(ok(running()))
-  expect(await later.locate()).toEqual(ok(running().url))
+test.each(['start_failed', 'in_use'] as const)(
+  'a server that does not start (%s) may do so later; other faults are for a person',
+  async (code) => {
+    const failed = fail({ code, message: 'no memory' })
+    start.mockResolvedValueOnce(failed)
+    const later = embedded()
+    expect(await later.open(5_000)).toEqual(ok(undefined))
+    expect(await later.locate()).toEqual(failed)
+    start.mockResolvedValueOnce(ok(running()))
+    expect(await later.locate()).toEqual(ok(running().url))
 
-  const missing = fail({ code: 'no_binaries', message: 'none for this platform' } as const)
-  start.mockResolvedValueOnce(missing)
-  const never = embedded()
-  expect(await never.open(5_000)).toEqual(missing)
-  await never.stop()
+    const missing = fail({ code: 'no_binaries', message: 'none for this platform' } as const)
+    start.mockResolvedValueOnce(missing)
+    const never = embedded()
+    expect(await never.open(5_000)).toEqual(missing)
+    await never.stop()
+  },
+)
+
+test('shows others every ten seconds that its site lives, until it is stopped', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const first = running({ beat: vi.fn(async () => Promise.reject(new Error('the disk is full'))) })
+  start.mockResolvedValueOnce(ok(first))
+  const server = embedded()
+  await vi.advanceTimersByTimeAsync(10_000)
+  await server.open(5_000)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(first.beat).toHaveBeenCalledTimes(2)
+  await server.stop()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(first.beat).toHaveBeenCalledTimes(2)
 })

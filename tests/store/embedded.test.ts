@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { describe, expect, vi } from 'vitest'
 import { clusterIn } from '../../src/lib/store/embedded/place.ts'
-import { embeddedUrl } from '../../src/lib/store/embedded/start.ts'
+import { embeddedUrl, startEmbedded } from '../../src/lib/store/embedded/start.ts'
 import { answers, endServer, forkSite, started, startSite, test, withClient } from './embedded-fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
@@ -104,6 +104,26 @@ describe('several sites', () => {
     expect(await answers(site.url)).toBe(true)
     await site.stop()
     expect(await answers(site.url)).toBe(false)
+  })
+})
+
+describe('a site elsewhere', () => {
+  test('keeps its server, and is waited for', async ({ folders, silent }) => {
+    const site = await startSite(folders)
+    const far = { ...folders, ...silent, life: { place: 'far' } }
+    const refused = await startEmbedded({ ...far, elsewhereWait: 1_200 })
+    expect(refused).toMatchObject({ ok: false, fault: { code: 'in_use' } })
+    expect(refused.ok ? '' : refused.fault.message).toMatch(
+      /host .+, last sign \d+ s ago.*PROMO_DATA_DIR.*DATABASE_URL/,
+    )
+    expect(await answers(site.url)).toBe(true)
+    const waiting = started(far)
+    await sleep(300)
+    await site.stop()
+    const next = await waiting
+    expect(next.startedHere).toBe(true)
+    await next.beat()
+    await next.stop()
   })
 })
 

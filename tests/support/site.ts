@@ -32,8 +32,11 @@ export function spawnSite(
   environment: SiteEnvironment,
   program = 'src/server.ts',
   nodeOptions: readonly string[] = [],
+  /** Runs Node, as in `unshare -p node …`. */
+  runner: readonly string[] = [],
 ): StartingSite {
-  const child = spawn(process.execPath, [...nodeOptions, program], {
+  const [command = '', ...args] = [...runner, process.execPath, ...nodeOptions, program]
+  const child = spawn(command, args, {
     env: { PATH: process.env.PATH, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

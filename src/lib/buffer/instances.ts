@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
-import * as v from 'valibot'
-import { isMarkAlive, processMark, processPlace } from '../operations/process-mark.ts'
+import {
+  changedAt,
+  createJudgeLife,
+  type LifeState,
+  ownProcess,
+  readOwner,
+} from '../operations/life-signs.ts'
+import { processPlace } from '../operations/process-mark.ts'
 import type { SegmentFile } from './segments.ts'
 import { instanceOfSegment, replayedSign } from './segments.ts'
 
 /**
  * Which running process writes which segments. Several instances may share the folder: each writes its own segments
  * and a file `<instance>.owner` that says who it is, and takes over the segments of those that are gone.
- *
- * A process of the same place is looked up. Every other is gone when it has shown no sign for a minute: the sign is when
- * the file system last changed its owner file, measured against a change of the own one. So it is one clock that tells,
- * the file system's, and since that may jump, the silence has to be watched as well. What cannot be read is not known, and
- * nobody is taken for gone by it.
  */
 export type Instance = {
   id: string
@@ -36,20 +37,9 @@ export type Instance = {
   leave(): Promise<void>
 }
 
-const ownerSchema = v.object({ process: v.string(), place: v.string() })
-
-/** An instance beats every ten seconds. */
-const watchedFor = 20_000
-
 type Segment = { name: string; instance: string }
 
-/** `gone` was looked up; `silent` has shown no sign. */
-type State = 'lives' | 'gone' | 'silent' | 'unknown'
-
-/**
- * `watch` is a clock of this process in milliseconds, from anywhere, that never jumps; `silentFor` how many milliseconds by
- * the file system's clock make a silence, `keepSigns` how long signs of takers are kept.
- */
+/** `keepSigns`: how many milliseconds signs of takers are kept; the rest as `LifeOptions` says. */
 export function joinInstances(
   folder: string,
   {
@@ -62,8 +52,8 @@ export function joinInstances(
   const id = randomUUID().slice(0, 8)
   const ownerFile = (instance: string) => join(folder, `${instance}.owner`)
   // Instances of the version before know a process by its host.
-  const owner = Buffer.from(JSON.stringify({ host: hostname(), process: processMark(process.pid), place }))
-  const signs = new Map<string, { sign: number; since: number }>()
+  const owner = Buffer.from(JSON.stringify({ host: hostname(), ...ownProcess(place) }))
+  const judgeLife = createJudgeLife({ place, watch, silentFor })
   let known = new Set<string>()
   let undecided = 0
   let shown = false
@@ -94,19 +84,8 @@ export function joinInstances(
   const removeAll = (names: string[]) =>
     Promise.all(names.map((name) => rm(join(folder, name), { force: true }).catch(() => {})))
 
-  const judge = async (instance: string, sign: number | undefined, clock: number): Promise<State> => {
-    if (instance === id) return 'lives'
-    const other = await readOwner(ownerFile(instance))
-    if (other?.place === place) return isMarkAlive(other.process) ? 'lives' : 'gone'
-    return sign !== undefined && isSilent(instance, sign, clock) ? 'silent' : 'unknown'
-  }
-
-  const isSilent = (instance: string, sign: number, clock: number): boolean => {
-    const seen = signs.get(instance)
-    if (seen?.sign === sign) return clock - sign > silentFor && watch() - seen.since >= watchedFor
-    signs.set(instance, { sign, since: watch() })
-    return false
-  }
+  const judge = async (instance: string, sign: number | undefined, clock: number): Promise<LifeState> =>
+    instance === id ? 'lives' : judgeLife(instance, await readOwner(ownerFile(instance)), sign, clock)
 
   /** Of an instance that could not write its owner file, or has lost it, the segments are a sign. */
   const signOf = async (instance: string, segments: readonly Segment[]): Promise<number | undefined> => {
@@ -184,23 +163,6 @@ async function fill(path: string, content: Buffer): Promise<void> {
     await file.write(content, 0, content.length, 0)
   } finally {
     await file.close()
-  }
-}
-
-const readOwner = async (path: string): Promise<v.InferOutput<typeof ownerSchema> | undefined> => {
-  try {
-    return v.parse(ownerSchema, JSON.parse(await readFile(path, 'utf8')))
-  } catch {
-    return undefined
-  }
-}
-
-/** When the file system last changed anything of a file, by its own clock; nobody can set that time. */
-const changedAt = async (path: string): Promise<number | undefined> => {
-  try {
-    return (await stat(path)).ctimeMs
-  } catch {
-    return undefined
   }
 }
 

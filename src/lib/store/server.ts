@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
+import { beatEvery } from '../operations/life-signs.ts'
 import type { Log } from '../operations/log.ts'
 import { ok, type Result } from '../result.ts'
 import type { LocateServer } from './database.ts'
@@ -20,6 +21,7 @@ export type DatabaseServer = {
 
 /** As long as a server may take to recover, in milliseconds. */
 const patience = 300_000
+const mayComeLater: ReadonlySet<EmbeddedFault['code']> = new Set(['start_failed', 'in_use'])
 
 export function databaseServer(
   config: Pick<Config, 'DATABASE_URL' | 'PROMO_DATA_DIR'>,
@@ -30,6 +32,7 @@ export function databaseServer(
     return { locate: async () => ok(url), open: async () => ok(undefined), stop: async () => {} }
   }
   let embedded: EmbeddedServer | undefined
+  const beating = setInterval(() => void embedded?.beat().catch(() => {}), beatEvery).unref()
   let opening: Promise<Result<string, EmbeddedFault>> | undefined
 
   const start = async (): Promise<Result<string, EmbeddedFault>> => {
@@ -50,9 +53,10 @@ export function databaseServer(
       opening = start()
       const found = await within(wait, opening)
       // A server that does not start may do so later; redirects go on meanwhile.
-      return !found || found.ok || found.fault.code === 'start_failed' ? ok(undefined) : found
+      return !found || found.ok || mayComeLater.has(found.fault.code) ? ok(undefined) : found
     },
     async stop(wait = patience) {
+      clearInterval(beating)
       await within(wait, embedded?.stop())
     },
   }

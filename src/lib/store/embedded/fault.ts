@@ -2,7 +2,14 @@ import { fail, messageOf } from '../../result.ts'
 
 /** Why there is no embedded server. The message is for the person who starts the site and names a remedy. */
 export type EmbeddedFault = {
-  code: 'newer_version' | 'older_version' | 'not_writable' | 'no_binaries' | 'port_taken' | 'start_failed'
+  code:
+    | 'newer_version'
+    | 'older_version'
+    | 'in_use'
+    | 'not_writable'
+    | 'no_binaries'
+    | 'port_taken'
+    | 'start_failed'
   message: string
 }
 

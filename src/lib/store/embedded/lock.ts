@@ -1,28 +1,49 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isMarkAlive, processMark } from '../../operations/process-mark.ts'
+import {
+  beatEvery,
+  changedAt,
+  createJudgeLife,
+  type JudgeLife,
+  type LifeOptions,
+  ownProcess,
+  readOwner,
+} from '../../operations/life-signs.ts'
+import { isMarkAlive } from '../../operations/process-mark.ts'
 import { fileErrorCode } from './fault.ts'
 
 const RETRY_MS = 100
-const UNWRITTEN_MS = 10_000
 
 /**
- * Takes a lock that only one live process holds, waiting at most `waitMs`. Answers the function that gives
- * it back, or undefined when another process kept it. Throws when the file cannot be written.
+ * Takes a lock that only one live process holds, waiting at most `waitMs`. Answers the function that gives it back, or
+ * undefined when another process kept it. Its holder shows that it lives, to those who cannot look it up. Throws when the
+ * file cannot be written.
  */
-export async function takeLock(file: string, waitMs: number): Promise<(() => void) | undefined> {
+export async function takeLock(
+  file: string,
+  waitMs: number,
+  options: LifeOptions = {},
+): Promise<(() => void) | undefined> {
   const deadline = performance.now() + waitMs
-  while (!create(file)) {
-    if (isAbandoned(file)) rmSync(file, { force: true })
+  const judge = createJudgeLife(options)
+  const own = JSON.stringify(ownProcess(options.place))
+  while (!create(file, own)) {
+    const held = textOf(file)
+    if (held !== undefined && (await isAbandoned(file, held, judge))) removeAbandoned(file, held)
     else if (performance.now() > deadline) return undefined
     else await sleep(RETRY_MS)
   }
-  return () => rmSync(file, { force: true })
+  const beating = setInterval(() => beat(file), beatEvery).unref()
+  return () => {
+    clearInterval(beating)
+    rmSync(file, { force: true })
+  }
 }
 
-function create(file: string): boolean {
+function create(file: string, text: string): boolean {
   try {
-    writeFileSync(file, processMark(process.pid) ?? '', { flag: 'wx' })
+    writeFileSync(file, text, { flag: 'wx' })
     return true
   } catch (error) {
     if (fileErrorCode(error) === 'EEXIST') return false
@@ -30,11 +51,47 @@ function create(file: string): boolean {
   }
 }
 
-function isAbandoned(file: string): boolean {
+function textOf(file: string): string | undefined {
   try {
-    const mark = readFileSync(file, 'utf8')
-    return mark ? !isMarkAlive(mark) : Date.now() - statSync(file).mtimeMs > UNWRITTEN_MS
+    return readFileSync(file, 'utf8')
   } catch {
-    return false
+    return undefined
+  }
+}
+
+async function isAbandoned(file: string, held: string, judge: JudgeLife): Promise<boolean> {
+  // Versions before have left their mark alone.
+  if (/^\d+:\d*$/.test(held)) return !isMarkAlive(held)
+  const clock = await fileClock(file)
+  const state = judge(file, await readOwner(file), await changedAt(file), clock)
+  return state === 'gone' || state === 'silent'
+}
+
+/** What time it is for the file system. */
+async function fileClock(beside: string): Promise<number> {
+  const probe = `${beside}.${randomUUID()}`
+  writeFileSync(probe, '')
+  const clock = await changedAt(probe)
+  rmSync(probe, { force: true })
+  return clock ?? 0
+}
+
+/** Another process may have done so meanwhile, and hold the lock: then it keeps it. */
+function removeAbandoned(file: string, held: string): void {
+  const aside = `${file}.${randomUUID()}`
+  try {
+    renameSync(file, aside)
+    if (textOf(aside) !== held) linkSync(aside, file)
+  } catch {
+    // Gone already.
+  }
+  rmSync(aside, { force: true })
+}
+
+function beat(file: string): void {
+  try {
+    chmodSync(file, 0o600)
+  } catch {
+    // A lock that was taken away is told by whoever took it.
   }
 }

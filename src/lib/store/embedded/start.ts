@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { changedAt, type LifeOptions } from '../../operations/life-signs.ts'
 import type { Log } from '../../operations/log.ts'
-import { processMark } from '../../operations/process-mark.ts'
 import { ok, type Result } from '../../result.ts'
 import { locateBinaries, type PostgresBinaries } from './binaries.ts'
 import { ensureCluster, ROLE, readAccess, writeAccess, writeSettings } from './cluster.ts'
@@ -17,7 +17,7 @@ import {
   startServer,
   stopServer,
 } from './server.ts'
-import { joinSites, leaveSites } from './sites.ts'
+import { type Sites, sitesOf } from './sites.ts'
 
 export type { EmbeddedFault } from './fault.ts'
 
@@ -25,6 +25,9 @@ const LOCK_WAIT_MS = 150_000
 const READY_WAIT_MS = 120_000
 const BACKENDS_WAIT_MS = 20_000
 const PAUSE_MS = 200
+/** Longer than a site that was killed elsewhere is taken to live. */
+const ELSEWHERE_WAIT_MS = 90_000
+const ELSEWHERE_PAUSE_MS = 1_000
 const PORT_CHOICES = 5
 
 export type EmbeddedServer = {
@@ -34,6 +37,8 @@ export type EmbeddedServer = {
   startedHere: boolean
   /** Where data and binaries went, if not where one would look for them. */
   notice: string | undefined
+  /** Shows sites elsewhere that this one lives. Every ten seconds will do. */
+  beat(): Promise<void>
   /** Stops the server, unless another live site uses it: the last process to leave stops it. */
   stop(): Promise<void>
 }
@@ -46,33 +51,58 @@ export type EmbeddedOptions = {
   port?: number
   /** For what cannot be in the data folder because PostgreSQL's user cannot enter it. */
   sharedDir?: string
+  /** How long to wait for a site elsewhere that uses the data folder, in milliseconds. */
+  elsewhereWait?: number
+  life?: LifeOptions
 }
 
 /**
  * Starts PostgreSQL on the data folder, creating its cluster at the first start, or adopts the server that
  * still runs there. The server outlives a killed site. Calling it again in the same process finds the server
  * again, or starts it where it has ended; one `stop` then suffices. Reporting `notice` is left to the caller.
+ *
+ * Where a site in another container or on another machine uses the data folder, this waits for its end: two servers on the
+ * same files would destroy them.
  */
 export async function startEmbedded(
   options: EmbeddedOptions,
 ): Promise<Result<EmbeddedServer, EmbeddedFault>> {
-  const { dataDir, log, port, sharedDir = SHARED_DIR } = options
+  const { dataDir, log, port, sharedDir = SHARED_DIR, elsewhereWait = ELSEWHERE_WAIT_MS, life = {} } = options
   const binaries = options.binaries ? ok(options.binaries) : locateBinaries()
   if (!binaries.ok) return binaries
   const place = await choosePlace(dataDir, sharedDir, binaries.value)
   if (!place.ok) return place
   const { home, notice } = place.value
-  return withLock(home, async () => {
-    const up = await bringUp(place.value, port)
-    if (!up.ok) return up
-    const { url, startedHere } = up.value
-    log.info(
-      { home, startedHere },
-      startedHere ? 'embedded PostgreSQL started' : 'embedded PostgreSQL adopted',
-    )
-    return ok({ url, startedHere, notice, stop: stopper(place.value, log) })
-  })
+  const sites = sitesOf(home, life)
+  const deadline = performance.now() + elsewhereWait
+  let told = false
+  for (;;) {
+    const up = await withLock(home, life, async (clock) => {
+      const elsewhere = await sites.elsewhere(clock)
+      return elsewhere ? inUse(home, elsewhere) : await bringUp(place.value, sites, port)
+    })
+    if (up.ok) {
+      const { url, startedHere } = up.value
+      log.info(
+        { home, startedHere },
+        startedHere ? 'embedded PostgreSQL started' : 'embedded PostgreSQL adopted',
+      )
+      return ok({ url, startedHere, notice, beat: sites.join, stop: stopper(place.value, sites, life, log) })
+    }
+    if (up.fault.code !== 'in_use' || performance.now() > deadline) return up
+    if (!told) log.warn({ reason: up.fault.message }, 'waiting for the database')
+    told = true
+    await sleep(ELSEWHERE_PAUSE_MS)
+  }
 }
+
+const inUse = (home: string, { host, seconds }: { host: string; seconds: number }) =>
+  fault(
+    'in_use',
+    `The data folder ${home} is used by a site in another container or on another machine (host ${host}, last sign ` +
+      `${seconds} s ago), and two PostgreSQL servers on the same files would destroy them. Stop that site, and this one ` +
+      'goes on within a minute; or give this one a folder of its own (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
+  )
 
 /** The URL of the server that a site runs on the data folder, for tools beside it. They do not own it. */
 export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<string, EmbeddedFault> {
@@ -95,15 +125,17 @@ export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<str
 const urlOf = (cluster: string, port: number): string =>
   `postgres://${ROLE}:${readAccess(cluster).password}@127.0.0.1:${port}/${ROLE}`
 
+/** `work` is told what time it is for the file system. */
 async function withLock<Value>(
   home: string,
-  work: () => Promise<Result<Value, EmbeddedFault>>,
+  life: LifeOptions,
+  work: (clock: number) => Promise<Result<Value, EmbeddedFault>>,
 ): Promise<Result<Value, EmbeddedFault>> {
   const file = join(home, 'postgres.lock')
   let release: (() => void) | undefined
   try {
-    release = await takeLock(file, LOCK_WAIT_MS)
-    if (release) return await work()
+    release = await takeLock(file, LOCK_WAIT_MS, life)
+    if (release) return await work((await changedAt(file)) ?? 0)
     return fault('start_failed', `Another process has been starting the database for long and holds ${file}.`)
   } catch (error) {
     if (fileErrorCode(error)) return notWritable(home, error)
@@ -115,6 +147,7 @@ async function withLock<Value>(
 
 async function bringUp(
   place: Place,
+  sites: Sites,
   port: number | undefined,
 ): Promise<Result<{ url: string; startedHere: boolean }, EmbeddedFault>> {
   const { cluster } = place
@@ -125,7 +158,7 @@ async function bringUp(
   }
   const used = running ? ok(running.port) : await startOnFreePort(place, port)
   if (!used.ok) return used
-  joinSites(cluster, processMark(process.pid) ?? '')
+  await sites.join()
   return ok({ url: urlOf(cluster, used.value), startedHere: !running })
 }
 
@@ -165,11 +198,11 @@ async function startOnFreePort(
   return fault('port_taken', 'Every port that was chosen was taken by another program at once.')
 }
 
-function stopper(place: Place, log: Log): () => Promise<void> {
+function stopper(place: Place, sites: Sites, life: LifeOptions, log: Log): () => Promise<void> {
   let stopped: Promise<void> | undefined
   const stop = async () => {
-    const done = await withLock(place.home, async () => {
-      const others = leaveSites(place.cluster, processMark(process.pid) ?? '')
+    const done = await withLock(place.home, life, async () => {
+      const others = await sites.leave()
       if (others > 0 || !runningServer(place.cluster)) return ok(undefined)
       const { code, output } = await stopServer(place)
       return code === 0 ? ok(undefined) : fault('start_failed', output)

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process'
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { test as base } from 'vitest'
+import { ROLE, readAccess } from '../../src/lib/store/embedded/cluster.ts'
+import { clusterIn } from '../../src/lib/store/embedded/place.ts'
+import { makeDataDir, type SiteProcess, spawnSite } from '../support/site.ts'
+
+/** What a container is: processes, names and host of its own. `--kill-child` ends all of it with its first process. */
+const container = ['unshare', '-pfiu', '--mount-proc', '--kill-child=KILL']
+export const contained = spawnSync(container[0] ?? '', [...container.slice(1), 'true']).status === 0
+
+export type Contained = SiteProcess & { terminate(): void }
+
+export const test = base.extend<{ dataDir: string; start: () => Promise<Contained> }>({
+  dataDir: async ({ task: _ }, use) => {
+    const dataDir = makeDataDir()
+    // Where root runs this, PostgreSQL's own user has to get in.
+    chmodSync(dataDir, 0o711)
+    await use(dataDir)
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  },
+  start: async ({ task, dataDir }, use) => {
+    const sites: SiteProcess[] = []
+    await use(async () => {
+      const environment = { PROMO_DATA_DIR: dataDir, PROMO_FLOOD_PER_MINUTE: '1000000000' }
+      const { listening, ...starting } = spawnSite(environment, 'src/server.ts', [], container)
+      const site = { url: await listening, ...starting }
+      sites.push(site)
+      return { ...site, terminate: () => void process.kill(childOf(site.process.pid ?? 0), 'SIGTERM') }
+    })
+    for (const site of sites) {
+      if (site.process.exitCode === null && site.process.signalCode === null) await site.kill()
+      if (task.result?.state === 'fail') console.error(site.log.slice(-15).join('\n'))
+    }
+  },
+})
+
+const childOf = (pid: number): number =>
+  Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0])
+
+/** The embedded database, as seen from outside of the containers. */
+export const urlOf = (dataDir: string): string => {
+  const { password, port } = readAccess(clusterIn(dataDir))
+  return `postgres://${ROLE}:${password}@127.0.0.1:${port}/${ROLE}`
+}
+
+export const postmaster = (dataDir: string): string =>
+  readFileSync(join(clusterIn(dataDir), 'postmaster.pid'), 'utf8')

@@ -1,0 +1,52 @@
+import { expect, vi } from 'vitest'
+import { withClient } from '../store/embedded-fixture.ts'
+import { findDrift, insertPromos } from '../support/database.ts'
+import type { SiteProcess } from '../support/site.ts'
+import { contained, postmaster, test, urlOf } from './container-fixture.ts'
+import { readHealth, untilDrained } from './fixture.ts'
+import { createLedger, expectExactlyOnce } from './ledger.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+test.skipIf(!contained)(
+  'a second container on the data folder of a living one waits, and goes on when that one ends',
+  async ({ dataDir, start }) => {
+    const ledger = createLedger()
+    const visit = ({ url }: SiteProcess, requests: number) =>
+      ledger.load('visit', { url, connections: 4, requests })
+    const first = await start()
+    await withClient(urlOf(dataDir), insertPromos)
+    await vi.waitFor(
+      async () => expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
+      { timeout: 15_000 },
+    )
+    await visit(first, 200)
+    const before = postmaster(dataDir)
+
+    const second = await start()
+    await visit(second, 200)
+    await vi.waitFor(() => expect(second.log.join('')).toContain('waiting for the database'), {
+      timeout: 10_000,
+    })
+    expect(second.log.join('')).toMatch(/in another container or on another machine \(host .*Stop that site/)
+    expect(await readHealth(second)).toMatchObject({ code: 503, database: { ok: false } })
+    expect(postmaster(dataDir)).toBe(before)
+    await visit(first, 200)
+    await untilDrained(first)
+
+    first.terminate()
+    const stopped = performance.now()
+    await visit(second, 200)
+    await untilDrained(second, 30_000)
+    expect(performance.now() - stopped).toBeLessThan(30_000)
+    await withClient(urlOf(dataDir), async (sql) => {
+      await expectExactlyOnce(sql, ledger)
+      expect(await findDrift(sql)).toEqual([])
+    })
+    expect(ledger.answered.size).toBe(800)
+    second.terminate()
+    await vi.waitFor(() => expect(second.process.exitCode ?? second.process.signalCode).not.toBe(null), {
+      timeout: 15_000,
+    })
+  },
+)

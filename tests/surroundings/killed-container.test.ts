@@ -1,0 +1,38 @@
+import { expect, vi } from 'vitest'
+import { contained, test, urlOf } from '../crash/container-fixture.ts'
+import { untilDrained } from '../crash/fixture.ts'
+import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
+import { withClient } from '../store/embedded-fixture.ts'
+import { insertPromos } from '../support/database.ts'
+import type { SiteProcess } from '../support/site.ts'
+
+vi.setConfig({ testTimeout: 300_000 })
+
+test.skipIf(!contained)(
+  'a container is killed with its database: the one that waits takes data and journal over after a minute of silence',
+  async ({ dataDir, start }) => {
+    const ledger = createLedger()
+    const visit = ({ url }: SiteProcess, requests: number) =>
+      ledger.load('visit', { url, connections: 4, requests })
+    const first = await start()
+    await withClient(urlOf(dataDir), insertPromos)
+    await vi.waitFor(
+      async () => expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
+      { timeout: 15_000 },
+    )
+    const second = await start()
+    await visit(second, 200)
+    await visit(first, 500)
+    await first.kill()
+    const killed = performance.now()
+    await visit(second, 200)
+    await untilDrained(second, 150_000)
+    console.log(`taken over after ${((performance.now() - killed) / 1000).toFixed(0)} s`)
+    // The journal that the killed one has left is taken over at the next look, which is every ten seconds.
+    await withClient(urlOf(dataDir), (sql) =>
+      vi.waitFor(() => expectExactlyOnce(sql, ledger), { timeout: 60_000, interval: 1_000 }),
+    )
+    console.log(`its journal recorded after ${((performance.now() - killed) / 1000).toFixed(0)} s`)
+    expect(ledger.answered.size).toBe(900)
+  },
+)
