@@ -30,6 +30,9 @@ export const remark = (line: string): void => {
   writeError(`${line}\n`)
 }
 
+/** A number with its noun, which takes an s. */
+export const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`
+
 type Read<Options extends ParseArgsOptionsConfig> = {
   values: ReturnType<typeof parseArgs<{ options: Options }>>['values']
   operands: string[]

@@ -5,10 +5,10 @@ import { rejectsFile, takeRejects } from '../lib/buffer/rejects.ts'
 import type { Config } from '../lib/config.ts'
 import { ok } from '../lib/result.ts'
 import type { Database } from '../lib/store/database.ts'
-import { eventRecorder } from '../lib/tracking/record-events.ts'
 import { loadConfig } from '../load-config.ts'
-import { type Command, failed, type Outcome, print, readArguments, remark } from './command.ts'
+import { type Command, count, failed, type Outcome, print, readArguments, remark } from './command.ts'
 import { commandLog, withDatabase } from './database.ts'
+import { createReplayOutcome } from './replay-outcome.ts'
 
 const megabyte = 1024 * 1024
 const atOnce = 1_000
@@ -22,7 +22,8 @@ export const replayCommand: Command = {
   help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those of the rejects file, for example
 after a deleted variation was restored, and the journal of instances that are gone. Lines of the journal that could not be
 read are tried again as well. Each event counts once however often it is replayed. What the database refuses again goes
-back to the rejects file. Safe beside a running site.
+back to the rejects file; unchecked clicks on texts that do not exist are only counted. Says what was recorded, what was there
+already and what was rejected, by reason. Safe beside a running site.
 
 Options:
   --gone  also what instances have left that ran elsewhere: on a machine or in a container that is gone for good. Without it,
@@ -43,19 +44,20 @@ Example:
 async function replay(config: Config, database: Database, gone: boolean): Promise<Outcome> {
   const folder = join(config.PROMO_DATA_DIR, 'journal')
   const taken = takeRejects(folder)
-  let recorded = 0
+  const outcome = createReplayOutcome(database)
+  let replayed = 0
   let damaged = 0
   const events = openEventBuffer({
     folder,
     sync: config.PROMO_JOURNAL_SYNC,
     maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
     maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
-    record: eventRecorder(database),
+    record: outcome.record,
     now: Date.now,
     log: commandLog(),
     onFault: () => {},
     onFlush(count) {
-      recorded += count
+      replayed += count
     },
     onDamaged(lines) {
       damaged += lines
@@ -88,9 +90,9 @@ async function replay(config: Config, database: Database, gone: boolean): Promis
       `The database does not answer: ${count(depth, 'event')} wait in ${folder} for the next replay`,
     )
   if (!kept) return failed(`${folder} cannot be written: the rejects were tried, and stay as they are`)
-  if (recorded === 0) print(events.undecided > 0 ? 'nothing replayed' : 'nothing to replay')
-  else if (rejects === 0) print(`replayed ${count(recorded, 'event')}, none refused`)
-  else print(`replayed ${count(recorded, 'event')}, ${rejects} refused: see ${rejectsFile(folder)}`)
+  if (replayed === 0) print(events.undecided > 0 ? 'nothing replayed' : 'nothing to replay')
+  else print(outcome.describe(replayed))
+  if (rejects > 0) print(`${count(rejects, 'event')} in ${rejectsFile(folder)} for another replay`)
   return ok(undefined)
 }
 
@@ -98,5 +100,3 @@ async function drain({ flusher, readings }: EventBuffer): Promise<void> {
   let left = Number.POSITIVE_INFINITY
   while (!(await flusher.drained(patience)) && readings().depth < left) left = readings().depth
 }
-
-const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`

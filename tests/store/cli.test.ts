@@ -22,8 +22,9 @@ import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { openRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
 import { createQueue } from '../../src/lib/queue.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
-import { aClick, anImpression } from '../support/events.ts'
+import { aClick, anImpression, aSurplus } from '../support/events.ts'
 import { ownerThatDied } from '../support/folders.ts'
 
 const program = resolve('src/cli/promo.ts')
@@ -242,13 +243,14 @@ describe('replay', () => {
     const refused = await promo(['replay'])
     expect(refused).toMatchObject({
       code: 0,
-      out: `replayed 2 events, 2 refused: see ${rejectsFile(journal())}\n`,
+      out: `replayed 2 events: 0 recorded, 2 rejected (2 variation_gone)\n2 events in ${rejectsFile(journal())} for another replay\n`,
     })
     expect(rejects.count()).toBe(2)
 
     await tested.sql`insert into promo_text_variations (id, offer_id, text_content) values (51, 5, 'Restored')`
     const partly = await promo(['replay'])
-    expect(partly).toMatchObject({ code: 0, out: expect.stringMatching(/^replayed 2 events, 1 refused/) })
+    const told = /^replayed 2 events: 1 recorded, 1 rejected \(1 variation_gone\)\n1 event in /
+    expect(partly).toMatchObject({ code: 0, out: expect.stringMatching(told) })
     expect(readFileSync(rejectsFile(journal()), 'utf8')).toContain(gone.event_id)
     expect(rejects.count()).toBe(1)
     expect(await clicksOn(51)).toBe(1)
@@ -257,7 +259,7 @@ describe('replay', () => {
     expect(await findDrift(tested.sql)).toEqual([])
 
     await tested.sql`insert into promo_text_variations (id, offer_id, text_content) values (52, 5, 'Restored, too')`
-    expect(await promo(['replay'])).toMatchObject({ code: 0, out: 'replayed 1 event, none refused\n' })
+    expect(await promo(['replay'])).toMatchObject({ code: 0, out: 'replayed 1 event: 1 recorded\n' })
     expect(await promo(['replay'])).toMatchObject({ code: 0, out: 'nothing to replay\n' })
     expect(await clicksOn(52)).toBe(1)
     expect(await findDrift(tested.sql)).toEqual([])
@@ -276,7 +278,7 @@ describe('replay', () => {
     write('deadbeef', `${encodeRecord([aClick({ variation_id: 44, at })])}half a li`)
     writeFileSync(join(journal(), 'deadbeef.owner'), ownerThatDied)
     const { code, out, err } = await promo(['replay'])
-    expect({ code, out }).toEqual({ code: 0, out: 'replayed 1 event, none refused\n' })
+    expect({ code, out }).toEqual({ code: 0, out: 'replayed 1 event: 1 recorded\n' })
     expect(err).toContain('1 line of the journal could not be read')
     expect(readFileSync(damagedFile(journal()), 'utf8')).toBe('half a li\n')
     expect(await clicksOn(44)).toBe(1)
@@ -301,11 +303,60 @@ describe('replay', () => {
     expect(await clicksOn(43)).toBe(0)
     expect(await promo(['replay', '--gone'])).toMatchObject({
       code: 0,
-      out: 'replayed 300 events, none refused\n',
+      out: 'replayed 300 events: 300 recorded\n',
     })
     expect(await clicksOn(43)).toBe(300)
     expect(existsSync(segment)).toBe(false)
     expect(await findDrift(tested.sql)).toEqual([])
+  })
+
+  test('tells apart what is new, what was there, and what has no place, by reason', async () => {
+    const at = Date.now()
+    const keyed = () => aClick({ variation_id: 44, at, caller_key: true })
+    const there = [aClick({ variation_id: 44, at }), keyed()]
+    const other = keyed()
+    const sent = anImpression({ newsletter_send_id: 'told', recipients: 5, at })
+    const kept = [...there, sent, anImpression({ at }), aSurplus({ variation_id: 44, at, clicks: 7 })]
+    const write = (events: TrackingEvent[]) =>
+      writeFileSync(join(journal(), '000000000000001-000000.deadbeef.journal'), encodeRecord(events))
+    writeFileSync(join(journal(), 'deadbeef.owner'), ownerThatDied)
+    write([...kept, other])
+    expect((await promo(['replay'])).out).toBe('replayed 6 events: 6 recorded\n')
+
+    writeFileSync(join(journal(), 'deadbeef.owner'), ownerThatDied)
+    const fresh = aClick({ variation_id: 44, at })
+    write([
+      ...kept,
+      { ...sent, event_id: fresh.event_id.replace(/^./, 'f'), at: at - 1 },
+      { ...other, user_agent: 'another' },
+      fresh,
+      fresh,
+      ...[1, 2].map(() => aClick({ offer_id: null, slug: 'nocodemba', variation_id: 4_711, at })),
+      aClick({ offer_id: null, slug: 'course', variation_id: 44, at }),
+      { ...sent, recipients: 6, at: at + 1, event_id: fresh.event_id.replace(/^./, 'e') },
+    ])
+    const { code, out } = await promo(['replay'])
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(
+        /^replayed 13 events: 2 recorded, 7 already there, 4 rejected \(2 unknown_variation, 1 other_slug, 1 event_id_reused\)\n/,
+      ),
+    })
+    rmSync(rejectsFile(journal()))
+    expect(await findDrift(tested.sql)).toEqual([])
+  })
+
+  test('an event that the database refuses for another reason is told as refused', async () => {
+    writeFileSync(join(journal(), 'deadbeef.owner'), ownerThatDied)
+    const bad = aClick({ variation_id: 44, at: Date.now(), rules_version: 99_999 })
+    writeFileSync(
+      join(journal(), '000000000000001-000000.deadbeef.journal'),
+      encodeRecord([bad, aClick({ variation_id: 44, at: Date.now() })]),
+    )
+    expect((await promo(['replay'])).out).toMatch(
+      /^replayed 2 events: 1 recorded, 1 rejected \(1 refused\)\n1 event/,
+    )
+    rmSync(rejectsFile(journal()))
   })
 
   test('keeps reject lines that cannot be read', async () => {

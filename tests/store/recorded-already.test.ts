@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encodeRecord, jsonArrayOf } from '../../src/lib/buffer/record.ts'
+import { listRecordedAlready } from '../../src/lib/store/recorded-already.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
+
+let tested: TestDatabase
+beforeAll(async () => {
+  tested = await createTestDatabase()
+  await insertPromos(tested.sql)
+})
+afterAll(() => tested.drop())
+
+const listed = async (...events: TrackingEvent[]) => {
+  const rows = await listRecordedAlready(tested.sql, jsonArrayOf(Buffer.from(encodeRecord(events))))
+  return rows.map(({ event_id }) => event_id)
+}
+
+test('events that bring nothing new are told apart', async () => {
+  const at = Date.UTC(2026, 10, 18)
+  const [click, keyed, sent] = [aClick({ at }), aClick({ at, caller_key: true }), anImpression({ at })]
+  const fresh = aClick({ at })
+  expect(await listed(click, keyed, sent, fresh, fresh)).toEqual([fresh.event_id])
+  await recordClicks(tested.sql, [click, keyed])
+  await recordImpressions(tested.sql, [sent])
+  const [older, newer] = [anImpression({ at: at - 1 }), anImpression({ at: at + 1 })]
+  const another = anImpression({ at, variation_id: 43 })
+  const found = await listed(click, { ...keyed, at: at + 5 }, sent, older, newer, another, fresh)
+  expect(found.sort()).toEqual([click, keyed, sent, older].map(({ event_id }) => event_id).sort())
+})
