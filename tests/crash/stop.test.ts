@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -66,6 +67,13 @@ test('a port that is taken ends the start with a message that says what to set',
     new RegExp(`ended with 1:.*127\\.0\\.0\\.1:${port}.*Set PORT or HOST`, 's'),
   )
   taken.close()
+})
+
+test('an interrupt from the keyboard is a stop as well', async ({ start }) => {
+  const { process: site, log } = await start()
+  site.kill('SIGINT')
+  expect((await once(site, 'exit'))[0]).toBe(0)
+  expect(log.join('\n')).toContain('"stopping"')
 })
 
 test('settings that do not hold end the start with their names', async ({ start }) => {

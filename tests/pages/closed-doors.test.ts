@@ -104,8 +104,12 @@ export default { fetch: (request: Request) => pages(new FetchState(request)) }
 /** A page of the host's own, which tells where it believes to be and who it believes has asked. */
 const where = `
 export const prerender = false
-export const GET = ({ url, request, clientAddress, redirect }) =>
-  url.searchParams.has('on') ? redirect(url.origin) : new Response([url, request.url, clientAddress].join(' '))
+export const GET = ({ url, request, clientAddress, redirect }) => {
+  const broken = () => { throw new Error('a page of the host broke') }
+  if (url.searchParams.has('throw')) setTimeout(broken)
+  if (url.searchParams.has('reject')) void (async () => broken())()
+  return url.searchParams.has('on') ? redirect(url.origin) : new Response([url, request.url, clientAddress].join(' '))
+}
 `
 
 /** The same site started by somebody else's server, which opens nothing of ours. */
@@ -239,6 +243,12 @@ describe.each(foreign)('a site with $name', ({ settings, files, base, prefixes, 
     const [there, here] = [`${siteUrl}${at('/where')}`, `http://localhost${at('/where')}`]
     expect(await told('site.example')).toBe(`${there} ${there} 127.0.0.1`)
     expect(await told('localhost')).toBe(`${here} ${here} 127.0.0.1`)
+  })
+
+  test.runIf(files?.['src/pages/where.ts'])('goes on whatever the host breaks beside it', async () => {
+    for (const fault of ['throw', 'reject']) await ask(running.site, `${at('/where')}?${fault}`)
+    await expect.poll(() => running.site.log.join('\n')).toMatch(/uncaught exception.*unhandled rejection/s)
+    expect((await ask(running.site, '/nocodemba?promo_var=42')).status).toBe(307)
   })
 
   test.runIf(files?.['host.mjs'])(
