@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
@@ -349,9 +349,14 @@ describe('no failure of tracking changes the answer', () => {
     ['event ids throw', { newEventId: broken }],
     ['the clock throws', { now: broken }],
   ])('%s', async (_, changes) => {
-    expect(await ask(changes, 'desk?promo_var=42', 'GET', { 'user-agent': firefox })).toEqual(redirect)
+    const log = openLog('silent')
+    const error = vi.spyOn(log, 'error')
+    expect(await ask({ ...changes, log }, 'desk?promo_var=42', 'GET', { 'user-agent': firefox })).toEqual(
+      redirect,
+    )
     expect(outcomes).toEqual(['failed'])
     expect(accepted).toEqual([])
+    expect(error).toHaveBeenCalledExactlyOnceWith({ reason: 'broken' }, 'a click could not be recorded')
   })
 
   test('the buffer has no room', async () => {

@@ -60,6 +60,12 @@ describe('where a visitor goes', () => {
       'https://m.example/?a',
     ],
     [
+      'with names of forty characters behind their beginning, and none longer',
+      linkTo('https://m.example/'),
+      `utm_${'a'.repeat(40)}=1&mtm_${'b'.repeat(41)}=2&utm_c-d=3&UTM_e=4`,
+      `https://m.example/?utm_${'a'.repeat(40)}=1&UTM_e=4`,
+    ],
+    [
       'with the first of two',
       linkTo('https://m.example/'),
       'utm_source=one&utm_source=two',

@@ -13,6 +13,7 @@ test('of a user agent is kept what can be stored, with what it tells', () => {
     `${firefox}${'x'.repeat(1_000)}`.slice(0, 500),
   )
   for (const none of [null, undefined, '']) expect(read(none)).toEqual(noAgent)
+  expect(noAgent).toEqual({ user_agent: null, device: null, browser: null, os: null })
 })
 
 test('is worked out once, unless it is so long that no browser sends it', () => {

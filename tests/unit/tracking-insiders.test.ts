@@ -34,6 +34,8 @@ test('networks of the site’s own people, by any address of them', () => {
   expect(insiderOf('198.51.100.7', 'hers')).toBe('editor')
   const open = createInsiders({ networks: undefined, isEditor: () => false })
   expect(open('198.51.100.7', 'a=b')).toBeNull()
+  const trusting = createInsiders({ networks: undefined, isEditor: () => true })
+  expect([trusting('198.51.100.7', undefined), trusting('198.51.100.7', '')]).toEqual([null, 'editor'])
 })
 
 test('a session is told at once, until it ends, is tampered with, or its secret is another', async () => {

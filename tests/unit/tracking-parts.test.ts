@@ -1,6 +1,6 @@
 import { validate, version } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { createEventIds } from '../../src/lib/tracking/event-id.ts'
+import { createEventIds, eventIdFrom } from '../../src/lib/tracking/event-id.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
 
 describe('event ids', () => {
@@ -13,6 +13,14 @@ describe('event ids', () => {
       expect(validate(id) && version(id)).toBe(7)
       expect(Number.parseInt(id.replace('-', '').slice(0, 12), 16)).toBe(at + index)
     }
+  })
+
+  test.each([
+    [0, 0x00, '00000000-0000-7000-8000-000000000000'],
+    [0xffff_ffff_ffff, 0xff, 'ffffffff-ffff-7fff-bfff-ffffffffffff'],
+    [0x0190_b5a4_7c1e, 0x12, '0190b5a4-7c1e-7121-a121-121212121212'],
+  ])('of a time and ten bytes are the same each time: %i, %i', (at, byte, id) => {
+    expect(eventIdFrom(at, new Uint8Array(10).fill(byte))).toBe(id)
   })
 
   test('differ at one time and between instances', () => {

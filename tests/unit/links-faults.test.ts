@@ -1,0 +1,188 @@
+import * as v from 'valibot'
+import { describe, expect, test } from 'vitest'
+import { repairSlug } from '../../src/lib/links/damaged-slug.ts'
+import { linkSchema } from '../../src/lib/links/link.ts'
+import { damageSentence } from '../../src/lib/links/link-damage.ts'
+import { hasEntity, hintsOn, loopFrom, wayOf } from '../../src/lib/links/link-faults.ts'
+import { keyOfRow, readRow } from '../../src/lib/links/rows.ts'
+
+const site = 'https://news.example'
+
+describe('an "&" that was copied from HTML', () => {
+  test.each(['&amp;', '&AMP;', '&#38;', '&#038;', '&#0038;', '&#x26;', '&#X26;', '&#x026;', '&#x0026;'])(
+    'is found as %s',
+    (entity) => expect(hasEntity(`https://m.example/?a=1${entity}b=2`)).toBe(true),
+  )
+
+  test.each(['&', '&amp', '&ampere;', '&#39;', '&#380;', '&#x27;', '&b;', 'amp;'])('is not %s', (text) => {
+    expect(hasEntity(`https://m.example/?a=1${text}b=2`)).toBe(false)
+  })
+})
+
+describe('links that lead back to themselves', () => {
+  const loop = (slug: string, ...links: [string, string][]) => loopFrom(slug, new Map(links), site)
+
+  test.each<[string, [string, string][], string[] | undefined]>([
+    ['by themselves', [['a', `${site}/a`]], ['a', 'a']],
+    ['with a slash at the end', [['a', `${site}/a/`]], ['a', 'a']],
+    ['in capitals', [['a', `${site}/A`]], ['a', 'a']],
+    ['with a query', [['a', `${site}/a?x=1#y`]], ['a', 'a']],
+    [
+      'by another one',
+      [
+        ['a', `${site}/b`],
+        ['b', `${site}/a`],
+      ],
+      ['a', 'b', 'a'],
+    ],
+    [
+      'by two others',
+      [
+        ['a', `${site}/b`],
+        ['b', `${site}/c`],
+        ['c', `${site}/a`],
+      ],
+      ['a', 'b', 'c', 'a'],
+    ],
+    [
+      'not where they lead into the loop of others',
+      [
+        ['a', `${site}/b`],
+        ['b', `${site}/b`],
+      ],
+      undefined,
+    ],
+    ['not on another site', [['a', 'https://m.example/a']], undefined],
+    ['not at another port', [['a', `${site}:8443/a`]], undefined],
+    ['not where no link is', [['a', `${site}/b`]], undefined],
+    ['not below a page', [['a', `${site}/b/a`]], undefined],
+    ['not at the front page', [['a', `${site}/`]], undefined],
+    ['not where there is no URL', [['a', 'a']], undefined],
+    ['not where nothing is known', [], undefined],
+  ])('%s', (_, links, way) => expect(loop('a', ...links)).toEqual(way))
+
+  test('are told as a way', () => expect(wayOf(['a', 'b', 'a'])).toBe('/a → /b → /a'))
+})
+
+describe('hints on links', () => {
+  const to = (slug: string, destination_url = `https://${slug}.example/`) => ({ slug, destination_url })
+
+  test('are none where nothing is wrong', () => {
+    expect(hintsOn([to('a'), to('b')], site, new Set(['c']))).toEqual([])
+  })
+
+  test('tell each loop once, and each kind by itself', () => {
+    const links = [to('b', `${site}/a`), to('a', `${site}/b`), to('c', 'https://m.example/?a&amp;b'), to('d')]
+    expect(hintsOn(links, site, new Set(['d']))).toEqual([
+      'links lead back to themselves, let one lead to the merchant: /a → /b → /a',
+      'destinations have "&amp;" where "&" is meant: /c',
+      'pages of the site come before links of the same name, choose other slugs: /d',
+    ])
+  })
+
+  test.each([
+    [9, false],
+    [10, false],
+    [11, true],
+  ])('name ten of a kind at the most: of %i', (count, more) => {
+    const links = Array.from({ length: count }, (_, index) => to(`x${index}`))
+    const [hint = '', ...others] = hintsOn(links, site, new Set(links.map(({ slug }) => slug)))
+    expect(others).toEqual([])
+    expect(hint.match(/\/x\d+/g)).toHaveLength(Math.min(10, count))
+    expect(hint.endsWith(', …')).toBe(more)
+  })
+})
+
+describe('damaged links', () => {
+  const told = (clicks: number, damaged: number, unreadable = 0) =>
+    damageSentence({ clicks, damaged, unreadable })?.split('; ')[0]
+
+  test.each([
+    [19, 19, undefined],
+    [20, 20, '20 of 20 clicks (100 %) came by a link that was damaged on its way'],
+    [21, 21, '21 of 21 clicks (100 %) came by a link that was damaged on its way'],
+    [1_000, 20, '20 of 1,000 clicks (2 %) came by a link that was damaged on its way'],
+    [1_001, 20, undefined],
+    [999, 20, '20 of 999 clicks (2 %) came by a link that was damaged on its way'],
+  ])('of %i clicks, %i: %s', (clicks, damaged, sentence) => expect(told(clicks, damaged)).toBe(sentence))
+
+  test('that named no text count as clicks that came by them', () => {
+    expect(told(90, 15, 10)).toBe('25 of 100 clicks (25 %) came by a link that was damaged on its way')
+    expect(damageSentence({ clicks: 90, damaged: 15, unreadable: 10 })).toContain(
+      '; 10 of them named no single text and are not counted. Most likely the software that sends or shows the newsletter',
+    )
+    expect(damageSentence({ clicks: 90, damaged: 25, unreadable: 0 })).toMatch(
+      /; all of them are counted\..* often “&” as “&amp;”: .* keep promo_var right behind the “\?”\.$/,
+    )
+  })
+})
+
+describe('a damaged slug', () => {
+  test.each<[string, string, ReturnType<typeof repairSlug>]>([
+    ['Desk).', '', { slug: 'desk', query: '' }],
+    ['«desk»', 'a=1', { slug: 'desk', query: 'a=1' }],
+    ['desk%3Fpromo_var%3D1', '', { slug: 'desk', query: 'promo_var=1' }],
+    ['desk?promo_var=1&a=2', 'b=3', { slug: 'desk', query: 'promo_var=1&a=2&b=3' }],
+    ['desk#promo_var=1', '', { slug: 'desk', query: 'promo_var=1' }],
+    ['-desk_-', '', { slug: 'desk_-', query: '' }],
+    [').', '', undefined],
+    ['de)sk', '', undefined],
+    ['', '', undefined],
+    [`a${')'.repeat(198)}`, '', { slug: 'a', query: '' }],
+    [`a${')'.repeat(199)}`, '', { slug: 'a', query: '' }],
+    [`a${')'.repeat(200)}`, '', undefined],
+    [`${'a'.repeat(100)})`, '', { slug: 'a'.repeat(100), query: '' }],
+    [`${'a'.repeat(101)})`, '', undefined],
+  ])('%s with the query "%s"', (slug, query, repaired) => expect(repairSlug(slug, query)).toEqual(repaired))
+})
+
+describe('a row of links', () => {
+  const good = { slug: 'desk', destination_url: 'https://m.example/', utm: {}, pass_parameters: false }
+  const read = (changes: object) => readRow(linkSchema, (row) => row, { ...good, ...changes })
+
+  test('has texts as parameters, or what can only mean one', () => {
+    const utm = { utm_id: 7, utm_source: 'mail', utm_on: true }
+    expect(v.parse(linkSchema, { ...good, utm }).utm).toEqual({
+      utm_id: '7',
+      utm_source: 'mail',
+      utm_on: 'true',
+    })
+  })
+
+  test.each([
+    [{ slug: 7 }, 'slug must be a text'],
+    [{ slug: 'De sk' }, 'slug must be lower case letters, digits, "-" or "_"'],
+    [{ slug: undefined }, 'slug is missing'],
+    [{ destination_url: 7 }, 'destination_url must be a text'],
+    [
+      { destination_url: 'm.example' },
+      'destination_url must be a whole URL that begins with https:// or http://',
+    ],
+    [{ utm: 7 }, 'utm must be a JSON object of texts'],
+    [{ utm: { utm_x: {} } }, 'utm.utm_x must be a text'],
+    [{ pass_parameters: 'yes' }, 'pass_parameters must be true or false'],
+  ])('%o is told as: %s', (changes, reason) => {
+    expect(read(changes)).toMatchObject({ ok: false, fault: expect.stringContaining(reason) })
+  })
+
+  test('that is none at all, or that breaks whoever reads it, is told as well', () => {
+    expect(readRow(linkSchema, (row) => row, 'desk')).toMatchObject({
+      ok: false,
+      fault: expect.stringMatching(/^the row /),
+    })
+    const breaks = () => {
+      throw new Error('x'.repeat(301))
+    }
+    expect(readRow(linkSchema, breaks, good)).toEqual({ ok: false, fault: 'x'.repeat(300) })
+  })
+
+  test.each([
+    [{ slug: 'desk' }, 'desk'],
+    [{ slug: 7 }, '7'],
+    [{ slug: 'x'.repeat(101) }, 'x'.repeat(100)],
+    [{ slug: null }, '(without a key)'],
+    [{}, '(without a key)'],
+    ['desk', '(without a key)'],
+    [null, '(without a key)'],
+  ])('%o calls itself %s', (row, key) => expect(keyOfRow(row, 'slug')).toBe(key))
+})
