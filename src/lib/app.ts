@@ -148,7 +148,11 @@ async function assemble(
     log,
   )
 
-  const unnamedProxy = watchForUnnamedProxy({ trusted: config.PROMO_TRUSTED_PROXIES, now, log })
+  const proxies = {
+    trusted: config.PROMO_TRUSTED_PROXIES,
+    addressHeader: config.PROMO_CLIENT_ADDRESS_HEADER,
+  }
+  const unnamedProxy = watchForUnnamedProxy({ trusted: proxies.trusted, now, log })
   const readings = events.readings
   metrics.observe({
     buffer: readings,
@@ -206,7 +210,7 @@ async function assemble(
     config,
     log,
     database,
-    ...createClients(config.PROMO_TRUSTED_PROXIES, unnamedProxy),
+    ...createClients(proxies, unnamedProxy),
     answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
     guard: guard.bind(undefined, gate),
     tellLinkDamage: damage.tell,

@@ -91,6 +91,10 @@ const schema = v.object({
   PROMO_JWT_AUDIENCE: v.optional(v.string()),
   PROMO_INGEST_TOKEN: v.optional(secret(16)),
   PROMO_TRUSTED_PROXIES: networks,
+  PROMO_CLIENT_ADDRESS_HEADER: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w-]+$/, 'must be the name of a header'), v.toLowerCase()),
+    'x-forwarded-for',
+  ),
   PROMO_OWN_NETWORKS: networks,
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
@@ -126,6 +130,7 @@ const examples: Record<SettingName, string> = {
   PROMO_JWT_AUDIENCE: 'promo-analytics',
   PROMO_INGEST_TOKEN: 'a-random-text-of-at-least-16-characters',
   PROMO_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
+  PROMO_CLIENT_ADDRESS_HEADER: 'X-Real-IP',
   PROMO_OWN_NETWORKS: '198.51.100.0/24,2001:db8::/48',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
@@ -171,18 +176,24 @@ export const describeConfigFaults = (faults: ConfigFault[]): string =>
     ...faults.map(({ setting, fault, example }) => `  ${setting} ${fault}, for example ${example}`),
   ].join('\n')
 
-/** Keys of another back end sign tokens for all that it does: without either name, each would open the analytics. */
-const missingBeside = (given: Record<string, unknown>): ConfigFault[] =>
-  given.PROMO_JWKS_URL === undefined || given.PROMO_JWT_AUDIENCE || given.PROMO_JWT_ISSUER
-    ? []
-    : [
-        {
-          setting: 'PROMO_JWKS_URL',
-          fault:
-            'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it, or every token of that back end would open the analytics',
-          example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
-        },
-      ]
+/** Settings that say nothing, or too much, without another beside them. */
+const missingBeside = (given: Record<string, unknown>): ConfigFault[] => {
+  const faults: ConfigFault[] = []
+  if (given.PROMO_JWKS_URL !== undefined && !given.PROMO_JWT_AUDIENCE && !given.PROMO_JWT_ISSUER)
+    faults.push({
+      setting: 'PROMO_JWKS_URL',
+      fault:
+        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it, or every token of that back end would open the analytics',
+      example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
+    })
+  if (given.PROMO_CLIENT_ADDRESS_HEADER !== undefined && given.PROMO_TRUSTED_PROXIES === undefined)
+    faults.push({
+      setting: 'PROMO_CLIENT_ADDRESS_HEADER',
+      fault: 'needs PROMO_TRUSTED_PROXIES beside it: the header is believed of these proxies only',
+      example: `PROMO_TRUSTED_PROXIES=${examples.PROMO_TRUSTED_PROXIES}`,
+    })
+  return faults
+}
 
 const faultsOf = (issues: readonly v.BaseIssue<unknown>[]): ConfigFault[] =>
   Object.entries(examples).flatMap(([setting, example]) =>

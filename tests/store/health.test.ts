@@ -45,6 +45,7 @@ async function health(
     from?: Database
     unnamed?: boolean
     silent?: boolean
+    unread?: boolean
     overflowing?: boolean
     links?: Partial<CacheState>
     variations?: Partial<CacheState>
@@ -55,7 +56,11 @@ async function health(
     database: parts.from ?? database,
     readings: () => ({ ...readings, ...parts.readings }),
     migrated: () => parts.migrated ?? true,
-    unnamedProxy: { recent: parts.unnamed ?? false, silent: parts.silent ?? false },
+    unnamedProxy: {
+      recent: parts.unnamed ?? false,
+      silent: parts.silent ?? false,
+      unread: parts.unread ?? false,
+    },
     unchecked: { overflowing: parts.overflowing ?? false },
     known: { links: { ...well, ...parts.links }, variations: { ...well, ...parts.variations } },
     linkHints: async () => parts.hints ?? [],
@@ -139,6 +144,13 @@ test('a proxy that leaves no sign of itself is a hint, which names what to set',
   })
 })
 
+test('a named proxy that does not say for whom it asks is a hint, which names what to set', async () => {
+  expect(await health({ unread: true })).toMatchObject({
+    code: 200,
+    hints: [expect.stringMatching(/X-Real-IP.*PROMO_CLIENT_ADDRESS_HEADER/)],
+  })
+})
+
 test('damaged lines that are kept aside are a hint', async () => {
   expect(await health({ readings: { damagedBytes: 12 } })).toMatchObject({
     code: 200,
@@ -199,7 +211,7 @@ test('however many ask, the database is asked once a second', async () => {
     database: counting,
     readings: () => readings,
     migrated: () => true,
-    unnamedProxy: { recent: false, silent: false },
+    unnamedProxy: { recent: false, silent: false, unread: false },
     unchecked: { overflowing: false },
     known: { links: well, variations: well },
     linkHints: async () => [],

@@ -191,6 +191,18 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
   ],
   [
+    'PROMO_CLIENT_ADDRESS_HEADER',
+    'x-forwarded-for',
+    [
+      ['X-Real-IP', 'x-real-ip'],
+      ['forwarded', 'forwarded'],
+    ],
+    [
+      ['X-Real-IP:', /name of a header/],
+      ['x real ip', /name of a header/],
+    ],
+  ],
+  [
     'PROMO_SELECTION',
     'weighted',
     [
@@ -259,6 +271,12 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
   ],
 ]
 
+/** What has to stand beside a setting for it to hold. */
+const needed: Record<string, Record<string, string>> = {
+  PROMO_JWKS_URL: { PROMO_JWT_ISSUER: 'me' },
+  PROMO_CLIENT_ADDRESS_HEADER: { PROMO_TRUSTED_PROXIES: '10.0.0.1' },
+}
+
 describe.each(settings)('%s', (name, preset, good, bad) => {
   test('has its default where it is unset or empty', () => {
     expect(settingOf({}, name)).toEqual(preset)
@@ -266,7 +284,7 @@ describe.each(settings)('%s', (name, preset, good, bad) => {
   })
 
   test('takes what holds, its own example among that', () => {
-    const beside = name === 'PROMO_JWKS_URL' ? { PROMO_JWT_ISSUER: 'me' } : {}
+    const beside = needed[name] ?? {}
     for (const [given, value] of good) expect(settingOf({ ...beside, [name]: given }, name)).toBe(value)
     expect(faultsOf({ ...beside, [name]: settingExamples[name] ?? '' })).toEqual([])
   })
@@ -308,6 +326,13 @@ test('keys of another back end need the name of what tokens are for, or of who m
   expect(faultsOf({ ...url, PORT: 'x' })).toHaveLength(2)
   expect(faultsOf({ ...url, PROMO_JWT_AUDIENCE: 'promo' })).toEqual([])
   expect(faultsOf({ ...url, PROMO_JWT_ISSUER: 'auth' })).toEqual([])
+})
+
+test('a header of proxies is believed of named ones only', () => {
+  const header = { PROMO_CLIENT_ADDRESS_HEADER: 'X-Real-IP' }
+  expect(faultsOf(header)).toEqual([
+    ['PROMO_CLIENT_ADDRESS_HEADER', expect.stringContaining('needs PROMO_TRUSTED_PROXIES beside it')],
+  ])
 })
 
 test('all faults are told together, each with its name and an example', () => {

@@ -6,8 +6,10 @@ import { parseNetworks } from '../../src/lib/http/proxies.ts'
 
 const trusted = parseNetworks('127.0.0.1,::1,10.0.0.0/8,2001:db8:ffff::/48')
 const reading = (headers: Record<string, string>) => (name: string) => headers[name]
+const named = { trusted, addressHeader: 'x-forwarded-for' }
 const addressOf = (peer: string, hops: string, proxies = trusted) =>
-  clientOf(peer, reading({ 'x-forwarded-for': hops }), proxies).address
+  clientOf(peer, reading({ 'x-forwarded-for': hops }), { trusted: proxies, addressHeader: 'x-forwarded-for' })
+    .address
 
 describe('the client address', () => {
   test.each([
@@ -38,11 +40,13 @@ describe('the client address', () => {
   })
 
   test('is the peer without trusted proxies', () => {
-    expect(clientOf('127.0.0.1', reading({ 'x-forwarded-for': '203.0.113.7' }), undefined)).toEqual({
+    expect(
+      clientOf('127.0.0.1', reading({ 'x-forwarded-for': '203.0.113.7' }), { ...named, trusted: undefined }),
+    ).toEqual({
       address: '127.0.0.1',
       forwarded: true,
     })
-    expect(clientOf('::FFFF:127.0.0.1', reading({}), trusted)).toEqual({
+    expect(clientOf('::FFFF:127.0.0.1', reading({}), named)).toEqual({
       address: '127.0.0.1',
       forwarded: false,
     })
@@ -50,11 +54,35 @@ describe('the client address', () => {
 
   test('is the peer where only another header tells of a proxy', () => {
     for (const name of ['forwarded', 'x-real-ip', 'x-forwarded-host', 'via', 'cf-connecting-ip']) {
-      expect(clientOf('127.0.0.1', reading({ [name]: '203.0.113.7' }), trusted)).toEqual({
+      expect(clientOf('127.0.0.1', reading({ [name]: '203.0.113.7' }), named)).toEqual({
         address: '127.0.0.1',
         forwarded: true,
       })
     }
+  })
+
+  test.each([
+    ['x-real-ip', '203.0.113.7', '203.0.113.7'],
+    ['x-real-ip', '10.0.0.9, 203.0.113.7', '203.0.113.7'],
+    ['x-real-ip', 'nobody', '127.0.0.1'],
+    ['cf-connecting-ip', '2001:DB8::7', '2001:db8::7'],
+    ['x-edge-address', '203.0.113.7', '203.0.113.7'],
+    ['forwarded', 'for=203.0.113.7', '203.0.113.7'],
+    ['forwarded', 'For="[2001:db8:cafe::17]:4711";proto=https', '2001:db8:cafe::17'],
+    ['forwarded', 'for=198.51.100.1, for=203.0.113.7;by=x, proto=https;for="10.0.0.2:80"', '203.0.113.7'],
+    ['forwarded', 'for=_hidden, for=10.0.0.2', '10.0.0.2'],
+    ['forwarded', 'proto=https', '127.0.0.1'],
+    ['forwarded', `${'for=198.51.100.1,'.repeat(10_000)}for=203.0.113.7`, '203.0.113.7'],
+  ])('is what the header %s of the settings says: %j', (addressHeader, value, address) => {
+    const proxies = { trusted, addressHeader }
+    const headers = { 'x-forwarded-for': '192.0.2.66', [addressHeader]: value }
+    expect(clientOf('127.0.0.1', reading(headers), proxies)).toEqual({ address, forwarded: true })
+    expect(clientOf('192.0.2.9', reading(headers), proxies).address).toBe('192.0.2.9')
+  })
+
+  test('is the peer where the header of the settings is missing', () => {
+    const proxies = { trusted, addressHeader: 'forwarded' }
+    expect(clientOf('127.0.0.1', reading({ via: '1.1 x' }), proxies).address).toBe('127.0.0.1')
   })
 
   test('is the twentieth from the right where all are trusted: no more are read', () => {

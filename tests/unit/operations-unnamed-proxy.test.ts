@@ -19,7 +19,6 @@ test.each(['127.0.0.1', '10.0.0.2', '172.16.0.1', '172.31.9.9', '192.168.1.1', '
 )
 
 test('readers, named proxies and proxies elsewhere do not count', () => {
-  expect(counted('10.0.0.1', '10.0.0.1')).toBe(0)
   expect(counted('10.0.0.9', '10.0.0.1')).toBe(0)
   for (const address of ['203.0.113.7', '172.32.0.1', '2001:db8::1', ''])
     expect(counted(address, address)).toBe(0)
@@ -77,4 +76,29 @@ test.each([
   expect(seen()).toEqual(told)
   expect(warn).toHaveBeenCalledTimes(2)
   expect(watch.count).toBe(3)
+})
+
+test('a named proxy that does not say whose requests it forwards is told for an hour', () => {
+  const log = openLog('silent')
+  const warn = vi.spyOn(log, 'warn')
+  let time = 0
+  const watch = watchForUnnamedProxy({
+    trusted: parseNetworks('203.0.113.1,10.0.0.0/8'),
+    now: () => time,
+    log,
+  })
+  const notice = (address: string, peer: string, forwarded = true) =>
+    watch.notice({ address, forwarded }, peer, 'www.example.com')
+  notice('198.51.100.7', '203.0.113.1')
+  notice('10.0.0.9', '10.0.0.1')
+  notice('203.0.113.1', '203.0.113.1', false)
+  expect([watch.unread, watch.count]).toEqual([false, 0])
+  for (const _ of [1, 2]) notice('203.0.113.1', '::ffff:203.0.113.1')
+  expect([watch.unread, watch.recent, watch.silent, watch.count]).toEqual([true, false, false, 2])
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    { proxy: '203.0.113.1' },
+    expect.stringContaining('PROMO_CLIENT_ADDRESS_HEADER'),
+  )
+  time = 3_600_000
+  expect(watch.unread).toBe(false)
 })

@@ -23,16 +23,25 @@ const mostHops = 20
 /** Characters of an address with brackets, port and blanks around it. */
 const longestHop = 100
 
+/** The proxies in front, and the header, in small letters, in which they tell the address of their client. */
+export type Proxies = { trusted: BlockList | undefined; addressHeader: string }
+
 /**
- * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most address
- * of `X-Forwarded-For` that is no trusted proxy itself. What stands left of it anyone can have written, so it is not read.
+ * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most address of the
+ * proxies' header that is no trusted proxy itself. What stands left of it anyone can have written, so it is not read.
  */
-export function clientOf(peer: string, header: HeaderReader, trusted: BlockList | undefined): Client {
-  const forwarded = forwardingHeaders.some((name) => header(name) !== undefined)
+export function clientOf(peer: string, header: HeaderReader, { trusted, addressHeader }: Proxies): Client {
+  const told = header(addressHeader)
+  const forwarded = told !== undefined || forwardingHeaders.some((name) => header(name) !== undefined)
   const address = plainAddress(peer)
   if (!forwarded || !trusted) return { address, forwarded }
-  return { address: untrustedHop(header('x-forwarded-for') ?? '', address, trusted), forwarded }
+  const hops = addressHeader === 'forwarded' ? forwardedFor(told ?? '') : (told ?? '')
+  return { address: untrustedHop(hops, address, trusted), forwarded }
 }
+
+/** The addresses of `Forwarded: for=192.0.2.60;proto=https, for="[2001:db8::1]:443"` (RFC 7239), comma-separated. */
+const forwardedFor = (value: string): string =>
+  Array.from(value.slice(-mostHops * longestHop).matchAll(/\bfor="?([^";,]+)/gi), ([, hop]) => hop).join(',')
 
 function untrustedHop(hops: string, peer: string, trusted: BlockList): string {
   let address = peer

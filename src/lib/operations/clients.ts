@@ -1,12 +1,11 @@
-import type { BlockList } from 'node:net'
-import { type Caller, type Client, clientOf, type HeaderReader } from '../http/client.ts'
+import { type Caller, type Client, clientOf, type HeaderReader, type Proxies } from '../http/client.ts'
 import { isLocal } from '../http/local.ts'
 import type { UnnamedProxy } from './unnamed-proxy.ts'
 
 /** Tells whose a request is, and has an eye on proxies that the settings do not name. */
-export function createClients(trusted: BlockList | undefined, unnamedProxy: Pick<UnnamedProxy, 'notice'>) {
+export function createClients(proxies: Proxies, unnamedProxy: Pick<UnnamedProxy, 'notice'>) {
   const client = (peer: string, header: HeaderReader): Client => {
-    const found = clientOf(peer, header, trusted)
+    const found = clientOf(peer, header, proxies)
     unnamedProxy.notice(found, peer, header('host'))
     return found
   }

@@ -4,14 +4,14 @@ import type { CacheState } from '../links/refreshing-cache.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
-import { silentProxy } from './unnamed-proxy.ts'
+import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
 export type HealthParts = {
   database: Database
   readings: () => BufferReadings
   /** Whether the database has this version's tables. */
   migrated: () => boolean
-  unnamedProxy: { readonly recent: boolean; readonly silent: boolean }
+  unnamedProxy: Pick<UnnamedProxy, 'recent' | 'silent' | 'unread'>
   unchecked: { readonly overflowing: boolean }
   known: Record<'links' | 'variations', CacheState>
   linkHints: () => Promise<string[]>
@@ -86,6 +86,7 @@ export function createHealth({
       hints: [
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
+        unnamedProxy.unread && unreadProxy,
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
         (links.length > 0 || variations.length > 0) &&

@@ -13,6 +13,8 @@ export type UnnamedProxy = {
   readonly recent: boolean
   /** The same of those that leave no sign of a proxy: only their `Host` tells them from requests of programs on this machine. */
   readonly silent: boolean
+  /** The same of requests that a named proxy forwarded without saying for whom. */
+  readonly unread: boolean
 }
 
 /** Loopback, private and link-local addresses: those of a proxy in front, hardly those of readers. */
@@ -20,6 +22,9 @@ const nearby = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe8
 
 export const silentProxy =
   'requests from this machine ask for a public host: have the proxy send X-Forwarded-For, name it in PROMO_TRUSTED_PROXIES, and set PROMO_INGEST_TOKEN'
+
+export const unreadProxy =
+  'a proxy is named, but does not say whose requests it forwards, so all readers look like one: have it send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded …) in PROMO_CLIENT_ADDRESS_HEADER'
 
 /** Milliseconds after its last request for which a proxy is told: one that was mended, or was none, must not be told for ever. */
 const tellFor = 3_600_000
@@ -34,6 +39,7 @@ export function watchForUnnamedProxy(options: {
   let count = 0
   let forwardedAt = Number.NEGATIVE_INFINITY
   let silentAt = Number.NEGATIVE_INFINITY
+  let unreadAt = Number.NEGATIVE_INFINITY
 
   const isRecent = (at: number): boolean => Math.abs(now() - at) < tellFor
 
@@ -49,14 +55,21 @@ export function watchForUnnamedProxy(options: {
     count += 1
   }
 
+  const noticeUnread = (proxy: string): void => {
+    if (!isRecent(unreadAt)) log.warn({ proxy }, unreadProxy)
+    unreadAt = now()
+    count += 1
+  }
+
   return {
     notice({ address, forwarded }, peer, host) {
       if (!forwarded) {
         if (isLoopback(address) && host !== undefined && !namesThisMachine(host)) noticeSilent()
         return
       }
-      if (!nearby.test(address) || address !== plainAddress(peer)) return
-      if (!trusted || !isIn(trusted, address)) noticeForwarded(address)
+      if (address !== plainAddress(peer)) return
+      if (trusted && isIn(trusted, address)) noticeUnread(address)
+      else if (nearby.test(address)) noticeForwarded(address)
     },
     get count() {
       return count
@@ -66,6 +79,9 @@ export function watchForUnnamedProxy(options: {
     },
     get silent() {
       return isRecent(silentAt)
+    },
+    get unread() {
+      return isRecent(unreadAt)
     },
   }
 }
