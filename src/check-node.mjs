@@ -1,21 +1,27 @@
 // JavaScript, so that a Node that cannot read TypeScript can still say what is missing.
 
-/** `import.meta.main`, by which files know that they were started, came with this version. */
-const least = [24, 2]
+/** What `engines` in package.json says; earlier ones can neither build the site nor run it. */
+const least = [22, 12]
 
 /**
- * Why this version of Node cannot run the site, or `undefined`.
+ * Why this Node cannot run the site, or `undefined`.
  *
  * @param {string} version as in `process.versions.node`
+ * @param {boolean} readsTypeScript as Node does by itself from 22.18 and 23.6 on
  * @returns {string | undefined}
  */
-export function nodeFault(version) {
+export function nodeFault(version, readsTypeScript) {
   const [major = 0, minor = 0] = version.split('.').map(Number)
-  if (major > least[0] || (major === least[0] && minor >= least[1])) return undefined
-  return `This is Node ${version}, and the site needs ${least.join('.')} or newer: start it with npm (npm start, npm run promo), which runs the one that "npm ci" has installed, or update Node.`
+  const enough = major > least[0] || (major === least[0] && minor >= least[1])
+  if (enough && readsTypeScript) return undefined
+  const fault = enough ? 'which does not read TypeScript' : `and the site needs ${least.join('.')} or newer`
+  return `This is Node ${version}, ${fault}: start it with npm (npm start, npm run promo), which runs the one that "npm ci" has installed, or update Node to 22.18 or newer.`
 }
 
-const fault = nodeFault(process.versions.node)
+const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
+const readsTypeScript =
+  Boolean(process.features.typescript) || /--experimental-(strip|transform)-types/.test(options)
+const fault = nodeFault(process.versions.node, readsTypeScript)
 if (fault !== undefined) {
   process.stderr.write(`${fault}\n`)
   process.exit(1)

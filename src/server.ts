@@ -1,5 +1,5 @@
 import './check-node.mjs'
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -87,4 +87,5 @@ function giveUp(message: string): never {
   process.exit(1)
 }
 
-if (import.meta.main) await startSite(loadConfig())
+const [, started] = process.argv
+if (started !== undefined && realpathSync(started) === import.meta.filename) await startSite(loadConfig())

@@ -4,16 +4,25 @@ import { expect, test } from 'vitest'
 import { nodeFault } from '../../src/check-node.mjs'
 
 test.each([
-  ['20.20.2', false],
-  ['22.18.0', false],
-  ['24.1.9', false],
-  ['24.2.0', true],
-  ['24.21.0', true],
-  ['26.0.0', true],
-])('Node %s is new enough: %s', (version, enough) => {
-  expect(nodeFault(version) === undefined).toBe(enough)
-  if (!enough)
-    expect(nodeFault(version)).toContain(`This is Node ${version}, and the site needs 24.2 or newer`)
+  ['20.20.2', true, 'needs 22.12 or newer'],
+  ['22.11.9', true, 'needs 22.12 or newer'],
+  ['20.20.2', false, 'needs 22.12 or newer'],
+  ['22.12.0', false, 'does not read TypeScript'],
+  ['23.5.0', false, 'does not read TypeScript'],
+  ['22.12.0', true, undefined],
+  ['24.21.0', true, undefined],
+  ['26.0.0', true, undefined],
+])('Node %s that reads TypeScript: %s, %s', (version, readsTypeScript, reason) => {
+  const fault = nodeFault(version, readsTypeScript)
+  if (reason === undefined) expect(fault).toBeUndefined()
+  else expect(fault).toMatch(new RegExp(`^This is Node ${version}, .*${reason}: start it with npm`))
+})
+
+test('package.json asks for the same version', () => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node) ?? []
+  expect(nodeFault(`${major}.${minor}.0`, true)).toBeUndefined()
+  expect(nodeFault(`${major}.${Number(minor) - 1}.0`, true)).toContain(`needs ${major}.${minor} or newer`)
 })
 
 test('npm scripts run on the Node of the lock file, and check it before anything else', () => {
