@@ -59,11 +59,11 @@ test('every case has the verdict that it should, and reports and selection know 
   expect(out).toContain('ok      HEAD request')
   expect(out).toMatch(/scanner network +at once machine scanner_network, finally machine scanner_network/)
   expect(out).toMatch(/burst of links, first +at once human none, finally human many_links/)
-  expect(out).toContain('15 cases, all as expected')
+  expect(out).toContain('16 cases, all as expected')
 
   // What it said of the final verdicts is what settling gives.
   const database = openDatabase({ locate: async () => ok(running.database.url), log: openLog('silent') })
-  expect(await settle(database, { age: 0 })).toEqual(ok(14))
+  expect(await settle(database, { age: 0 })).toEqual(ok(15))
   await database.close()
   const rows = await sql`
     select concat(verdict, ' ', reason) as told, count(*)::integer as clicks from promo_click_tracking group by 1 order by 1
@@ -75,6 +75,7 @@ test('every case has the verdict that it should, and reports and selection know 
     'human stale_user_agent': 1,
     'machine mail_gateway': 1,
     'machine no_user_agent+many_links': 3,
+    'machine not_navigation': 1,
     'machine prefetch': 1,
     'machine scanner_network': 1,
     'machine self_declared': 1,
@@ -90,13 +91,13 @@ test('every case has the verdict that it should, and reports and selection know 
 
 test('a second self-test is right too, and a verdict that is not as these settings say is named, with exit code 1', async () => {
   const [again, wrong] = await Promise.all([selfTest(), selfTest({ PROMO_DUPLICATE_SECONDS: '0' }, fresh)])
-  expect(again.out).toMatch(/^waiting \d+ seconds.*15 cases, all as expected\n$/s)
+  expect(again.out).toMatch(/^waiting \d+ seconds.*16 cases, all as expected\n$/s)
   const { code, out, err } = wrong
   expect(code).toBe(1)
   expect(out).toMatch(
     /FAILED +the same person again +at once human none, finally human none; found: at once duplicate repeated, finally human none/,
   )
-  expect(err).toContain('1 of 15 cases are not as expected')
+  expect(err).toContain('1 of 16 cases are not as expected')
   expect(err).toContain('compare the settings here with the site’s')
 }, 90_000)
 
