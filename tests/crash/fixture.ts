@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import * as v from 'valibot'
 import { test as base, vi } from 'vitest'
 import { migrate } from '../../src/lib/store/migrate.ts'
+import { ask } from '../pages/running-site.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
@@ -110,17 +111,15 @@ export async function readMetric(site: SiteProcess, name: string, label = ''): P
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-export type Visit = { variation?: number; headers?: Record<string, string> }
+export type Visit = { variation?: number; slug?: string; headers?: Record<string, string> }
 
-/** One click on a promo link; answers the status. */
+/** One click on a promo link; answers the status. `fetch` would say that it is no navigation, as a page's own requests are. */
 export async function visit(
   site: SiteProcess,
-  { variation = 42, headers = {} }: Visit = {},
+  { variation = 42, slug = variation === 50 ? 'quietdesk' : 'nocodemba', headers = {} }: Visit = {},
 ): Promise<number> {
-  const slug = variation === 50 ? 'quietdesk' : 'nocodemba'
-  const response = await fetch(`${site.url}/${slug}?promo_var=${variation}`, {
-    redirect: 'manual',
+  const { status } = await ask(site, `/${slug}?promo_var=${variation}`, {
     headers: { 'user-agent': 'Mozilla/5.0 (test) visit', ...headers },
   })
-  return response.status
+  return status
 }

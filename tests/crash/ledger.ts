@@ -68,7 +68,7 @@ function isPromise(kind: Kind, { status, body }: LoadAnswer): boolean {
 
 /**
  * Every answered event is in the database once; one without an answer may be there once; nothing else is; counters
- * and rollups agree with the rows.
+ * and rollups agree with the rows. No visit is taken for a page's own request, which would be another way through the rules.
  */
 export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void> {
   const rows = await sql<{ name: string; times: number }[]>`
@@ -76,12 +76,16 @@ export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void>
     union all
     select newsletter_send_id, count(*)::integer from promo_impression_tracking group by 1
   `
+  const [own] = await sql<{ clicks: number }[]>`
+    select count(*)::integer as clicks from promo_click_tracking where reason = 'not_navigation'
+  `
   const times = new Map(rows.map((row) => [row.name, row.times]))
   expect({
     strange: ledger.strange.slice(0, 3),
     missing: [...ledger.answered].filter((name) => !times.has(name)),
     doubled: rows.filter((row) => row.times > 1),
     foreign: rows.filter(({ name }) => !ledger.sent.has(name)),
+    noVisits: own?.clicks,
     drift: await findDrift(sql),
-  }).toEqual({ strange: [], missing: [], doubled: [], foreign: [], drift: [] })
+  }).toEqual({ strange: [], missing: [], doubled: [], foreign: [], noVisits: 0, drift: [] })
 }

@@ -64,11 +64,10 @@ outageTest(
     const moved = (slug: string, name: string) => {
       ledger.sent.add(name)
       ledger.answered.add(name)
-      const headers = { 'user-agent': userAgentOf(name) }
-      return fetch(`${site.url}/${slug}?promo_var=50`, { redirect: 'manual', headers })
+      return visit(site, { variation: 50, slug, headers: { 'user-agent': userAgentOf(name) } })
     }
-    expect((await moved('quietdesk', 'under the former slug')).status).toBe(307)
-    expect((await moved('renamed', 'under the new slug')).status).toBe(307)
+    expect(await moved('quietdesk', 'under the former slug')).toBe(307)
+    expect(await moved('renamed', 'under the new slug')).toBe(307)
     await untilDrained(site)
 
     const texts = await insertTexts(sql, 20)
