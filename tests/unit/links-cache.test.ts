@@ -131,6 +131,10 @@ describe('a row that is not known', () => {
     expect(await cache.get(2)).toBeUndefined()
     source.rows = [one, two]
     expect([cache.get(2), source.finds]).toEqual([undefined, 1])
+    source.rows = [one]
+    await cache.refresh()
+    source.rows = [one, two]
+    expect([await cache.get(2), source.finds]).toEqual(['two', 2])
     await cache.refresh()
     expect(cache.get(2)).toBe('two')
   })
@@ -189,13 +193,17 @@ describe('a row that cannot be read', () => {
     expect(cache.leftOut).toEqual(faults)
     expect(source.fetched.at(-1)).toEqual([one, two])
     await cache.refresh()
-    expect(error).toHaveBeenCalledExactlyOnceWith({ things: faults, count: 4 }, expect.any(String))
+    expect(error).toHaveBeenCalledExactlyOnceWith(
+      { things: faults, count: 4 },
+      'things that cannot be read are left out: mend these rows',
+    )
     source.rows = [one, bad[0]]
     await cache.refresh()
     expect(error).toHaveBeenLastCalledWith({ things: faults.slice(0, 1), count: 1 }, expect.any(String))
     source.rows = [one]
     await cache.refresh()
-    expect([cache.leftOut.length, info.mock.calls.length]).toEqual([0, 1])
+    expect(cache.leftOut).toEqual([])
+    expect(info).toHaveBeenCalledExactlyOnceWith('all things can be read again')
     await cache.refresh()
     expect([error.mock.calls.length, info.mock.calls.length]).toEqual([2, 1])
   })

@@ -39,7 +39,11 @@ describe('arrival of clicks', () => {
   })
 
   test('is measured by the third day where clicks go on after it', () => {
-    expect(arrived(1, [0.4, 0.6, 0.8])).toBeCloseTo(0.5, 12)
+    const slow = [0.4, 0.6, 0.8] as const
+    const ages = [0.5, 1, 1.5, 2, 2.5, 2.999_999_999, 3]
+    expect(ages.map((age) => Math.round(arrived(age, slow) * 1e6) / 1e6)).toEqual([
+      0.25, 0.5, 0.625, 0.75, 0.875, 1, 1,
+    ])
   })
 })
 

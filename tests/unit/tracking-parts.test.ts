@@ -1,7 +1,9 @@
 import { validate, version } from 'uuid'
+import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { createEventIds, eventIdFrom } from '../../src/lib/tracking/event-id.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
+import { countsOn, variationSchema } from '../../src/lib/tracking/variation.ts'
 
 describe('event ids', () => {
   test('are UUIDv7, none twice, and carry their time', () => {
@@ -35,6 +37,34 @@ describe('event ids', () => {
       expect(share).toBeGreaterThan(0.2)
       expect(share).toBeLessThan(0.3)
     }
+  })
+})
+
+describe('a variation', () => {
+  const known = { variation_id: 42, offer_id: 4, link_slug: 'desk', former_slugs: ['bureau'] }
+
+  test('counts on the slug of its offer, on those it once had, and on any where it has none', () => {
+    const on = (changes: object, slug: string) => countsOn({ ...known, ...changes }, slug)
+    expect(['desk', 'bureau', 'course'].map((slug) => on({}, slug))).toEqual([true, true, false])
+    expect(['desk', 'bureau', 'course'].map((slug) => on({ link_slug: null }, slug))).toEqual([
+      true,
+      true,
+      true,
+    ])
+    expect(['desk', 'bureau'].map((slug) => on({ former_slugs: [] }, slug))).toEqual([true, false])
+  })
+
+  test('of an earlier version’s snapshot has no former slugs', () => {
+    const { former_slugs: _, ...earlier } = known
+    expect(v.parse(variationSchema, earlier)).toEqual({ ...known, former_slugs: [] })
+    expect(v.parse(variationSchema, known)).toEqual(known)
+    for (const bad of [
+      {},
+      { ...known, offer_id: '4' },
+      { ...known, link_slug: 4 },
+      { ...known, former_slugs: [4] },
+    ])
+      expect(v.is(variationSchema, bad)).toBe(false)
   })
 })
 

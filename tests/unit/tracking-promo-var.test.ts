@@ -8,6 +8,20 @@ const damaged = (variationId: number) => ({ variationId, damaged: true })
 
 describe('a query that is as it was sent', () => {
   test.each([
+    [0, 'unreadable'],
+    [1, intact(1)],
+    [2, intact(2)],
+    [most - 1, intact(most - 1)],
+    [most, intact(most)],
+    [most + 1, 'unreadable'],
+    [9_999_999_999, 'unreadable'],
+    [10_000_000_000, 'unreadable'],
+  ])('names text %i, or none: %o', (id, read) => {
+    for (const query of [`promo_var=${id}`, `a=%20&promo_var=${id}&b=1`])
+      expect(readPromoVar(query)).toEqual(read)
+  })
+
+  test.each([
     'promo_var=42',
     'utm_source=newsletter&promo_var=42&x=1',
     'promo_var=42&utm_source=newsletter&utm_campaign=a%20b',

@@ -241,6 +241,17 @@ describe('a click', () => {
     ])
   })
 
+  test('of a visitor of whom no hash can be kept says whether it is the first', async () => {
+    const withoutSalt = { ...parts(), salts: { hashAt: () => undefined, refresh: async () => {} } }
+    const report = { variation_id: 42, user_agent: firefox, ip_address: '203.0.113.7' }
+    for (const from of [withoutSalt, withoutSalt, parts()]) await reportClick(from, report)
+    expect(accepted).toMatchObject([
+      { ip_hash: null, newcomer: true },
+      { ip_hash: null, newcomer: false },
+      { ip_hash: expect.any(String), newcomer: null },
+    ])
+  })
+
   test('on a variation that is not known here is recorded once the database has checked it', async () => {
     expect(await reportClick(parts(), { variation_id: 43 })).toBeUndefined()
     expect(accepted).toMatchObject([{ offer_id: null, slug: null, variation_id: 43 }])
@@ -253,11 +264,16 @@ describe('a click', () => {
   test('on a variation that nobody can check now is kept, as long as there is room for such', async () => {
     const away: Circumstances = { current: false, settled: 'pending' }
     const fault = { error: 'tracking_failed', fields: { variation_id: 43, queued: true } }
-    expect(await reportClick(parts(away), { variation_id: 43 })).toMatchObject(fault)
+    const kept = await reportClick(parts(away), { variation_id: 43 })
+    expect(kept).toMatchObject(fault)
+    expect(Object.keys(kept?.fields ?? {})).toEqual(['variation_id', 'queued'])
     expect(accepted).toHaveLength(1)
     const full = parts({ ...away, admits: false })
-    const refused = { ...fault, fields: { variation_id: 43, queued: false } }
-    expect(await reportClick(full, { variation_id: 43 })).toMatchObject(refused)
+    expect(await reportClick(full, { variation_id: 43 })).toEqual({
+      error: 'tracking_failed',
+      message: 'Too many clicks wait for the database to be checked, send it again later',
+      fields: { variation_id: 43, queued: false },
+    })
     expect(await reportClick(full, { variation_id: 42 })).toMatchObject({ fields: { ...ids, queued: true } })
     expect(accepted).toHaveLength(2)
   })

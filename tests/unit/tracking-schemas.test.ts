@@ -50,6 +50,41 @@ describe('what an impression report may say', () => {
   })
 })
 
+describe('what is said of a report that does not hold', () => {
+  const whole = (least: number, most: number) => `must be a whole number from ${least} to ${most}`
+  const unstorable = 'must not contain NUL or broken characters'
+
+  test.each<[string, unknown, string]>([
+    ['offer_id', '4', whole(1, 2_147_483_647)],
+    ['offer_id', 1.5, whole(1, 2_147_483_647)],
+    ['offer_id', 0, 'must be at least 1'],
+    ['variation_id', 2_147_483_648, 'must be at most 2147483647'],
+    ['recipients', -1, 'must be at least 0'],
+    ['recipients', 10_000_001, 'must be at most 10000000'],
+    ['recipients', '1', whole(0, 10_000_000)],
+    ['newsletter_send_id', 7, 'must be a text'],
+    ['newsletter_send_id', 'x'.repeat(101), 'must have at most 100 characters'],
+    ['newsletter_send_id', 'a\0b', unstorable],
+    ['newsletter_send_id', ' ', 'must not be empty or blank; leave it out instead'],
+    ['event_id', 7, 'must be a UUID'],
+    ['event_id', 'x', 'must be a UUID, for example 0190b5a4-7c1e-7cc3-9a55-0123456789ab'],
+  ])('of an impression with %s %o: %s', (field, value, message) => {
+    expect(faults(impressionSchema, { offer_id: 4, variation_id: 42, [field]: value })).toEqual({
+      [field]: message,
+    })
+  })
+
+  test.each<[string, unknown, string]>([
+    ['referrer', 7, 'must be a text'],
+    ['referrer', 'a\0', unstorable],
+    ['user_agent', 7, 'must be a text'],
+    ['ip_address', 7, 'must be a text'],
+    ['ip_address', 'localhost', 'must be an IPv4 or IPv6 address'],
+  ])('of a click with %s %o: %s', (field, value, message) => {
+    expect(faults(clickSchema, { variation_id: 42, [field]: value })).toEqual({ [field]: message })
+  })
+})
+
 describe('what an impression report is taken for', () => {
   const report = { offer_id: 4, variation_id: 42 }
 

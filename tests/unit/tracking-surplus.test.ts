@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
-import { createSurplus, type MachineClick } from '../../src/lib/tracking/surplus.ts'
+import { boundClicks, createSurplus, type MachineClick } from '../../src/lib/tracking/surplus.ts'
 
 const minute = 60_000
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -22,6 +22,17 @@ test('the first machine clicks of an address in a minute are kept by themselves'
     1,
   ])
 })
+
+test.each([1, 2, 120])(
+  'people and machines of an address have %i clicks a minute each, apart from each other',
+  (limit) => {
+    const { flood, surplus } = boundClicks(limit, createEventIds())
+    const machine = { at: noon, network: 'a', offerId: 4, variationId: 42, reason: 'self_declared' }
+    for (let made = 0; made < limit; made += 1)
+      expect([flood('a', noon), surplus(machine)]).toEqual([false, undefined])
+    expect([flood('a', noon), surplus(machine)?.clicks]).toEqual([true, 1])
+  },
+)
 
 test('what is a machine’s for being beyond the limit is always added up, and counts towards no other machine', () => {
   const { counts } = open(1)

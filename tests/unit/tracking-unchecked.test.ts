@@ -5,8 +5,13 @@ import { createUnchecked } from '../../src/lib/tracking/unchecked.ts'
 const noon = Date.UTC(2026, 10, 18, 12)
 
 function open(most: number) {
-  const state = { waiting: 0, time: noon, logged: [] as string[] }
-  const log = pino({}, { write: (line: string) => state.logged.push(JSON.parse(line).msg) })
+  const state = { waiting: 0, time: noon, logged: [] as string[], told: [] as unknown[] }
+  const write = (line: string) => {
+    const { msg, waiting, most } = JSON.parse(line)
+    state.logged.push(msg)
+    state.told.push({ waiting, most })
+  }
+  const log = pino({}, { write })
   const unchecked = createUnchecked({ most, waiting: () => state.waiting, now: () => state.time, log })
   const admit = (address?: string) => {
     const admitted = unchecked.admit(address)
@@ -50,6 +55,7 @@ test('a click that was turned away is told for a minute, and logged now and then
   expect(state.logged).toEqual([
     'a click was not recorded: too many clicks wait to be checked (PROMO_UNCHECKED_MAX)',
   ])
+  expect(state.told).toEqual([{ waiting: 100, most: 100 }])
   state.time += 9_999
   admitted(['192.0.2.1'])
   expect(state.logged).toHaveLength(1)

@@ -141,7 +141,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
       return undefined
     }
     const read = readRow(schema, prepare, found.value)
-    const value = found.value !== undefined && read.ok ? read.value.value : undefined
+    const value = read.ok ? read.value.value : undefined
     // What was found while all were fetched may be older than that.
     if (before !== fetches) return value
     if (value === undefined) absent.set(key, true)
