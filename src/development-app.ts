@@ -16,7 +16,7 @@ async function open(): Promise<App> {
   if (!app.ok) throw new Error(app.fault.message)
   const close = () => app.value.close()
   import.meta.hot?.dispose(close)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => void close().then(() => process.exit(0)))
   return app.value
 }

@@ -42,7 +42,7 @@ export async function startSite(config: Config, folders: readonly string[] = [])
     stopping ??= closeServer(server).then(() => app.close())
     return stopping
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'stopping')
       void stop().then(() => process.exit(0))

@@ -147,6 +147,7 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
       )
     },
   )
+  server.keepAliveTimeout = keepAliveTimeout
   server.on('checkContinue', (request, response) => {
     if (declaredLength(request) <= longestBody) response.writeContinue()
     server.emit('request', request, response)
@@ -154,6 +155,11 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
   return server
 }
 
+/**
+ * How long a connection waits for its next request, in milliseconds: longer than balancers keep theirs. A connection that
+ * ends while a balancer sends something costs a reader a 502.
+ */
+const keepAliveTimeout = 65_000
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /**

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -69,11 +70,45 @@ test('a port that is taken ends the start with a message that says what to set',
   taken.close()
 })
 
-test('an interrupt from the keyboard is a stop as well', async ({ start }) => {
+test.for([
+  ['SIGINT', 'an interrupt from the keyboard'],
+  ['SIGHUP', 'a terminal that is closed'],
+] as const)('%s, %s, is a stop as well', async ([signal], { start }) => {
   const { process: site, log } = await start()
-  site.kill('SIGINT')
+  site.kill(signal)
   expect((await once(site, 'exit'))[0]).toBe(0)
   expect(log.join('\n')).toContain('"stopping"')
+})
+
+test('what npm starts is the site itself, so that signals to it reach the site', async ({
+  database,
+  dataDir,
+}) => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const child = spawn('sh', ['-c', scripts.start], {
+    env: {
+      PATH: `${process.cwd()}/node_modules/.bin:${process.env.PATH}`,
+      PORT: '0',
+      DATABASE_URL: database.url,
+      PROMO_DATA_DIR: dataDir,
+    },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const exited = once(child, 'exit')
+  let told = ''
+  child.stdout.on('data', (text) => {
+    told += text
+  })
+  await vi.waitFor(() => expect(told).toContain('"listening"'), { timeout: 20_000 })
+  child.kill('SIGTERM')
+  expect((await exited)[0]).toBe(0)
+  expect(told).toContain('"stopping"')
+})
+
+test('connections wait for longer than a balancer keeps its own', async ({ start }) => {
+  const site = await start()
+  const answer = await fetch(`${site.url}/nocodemba`, { redirect: 'manual' })
+  expect(answer.headers.get('keep-alive')).toBe('timeout=65')
 })
 
 test('settings that do not hold end the start with their names', async ({ start }) => {

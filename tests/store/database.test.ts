@@ -86,7 +86,8 @@ describe('a statement', () => {
 
   test('of several that time out together, only the first takes the pool with it', async () => {
     const database = open(located, 4)
-    const sleeping = [100, 100, 200].map((deadline) =>
+    await Promise.all([1, 2, 3, 4].map(() => answer(database)))
+    const sleeping = [300, 300, 2_000].map((deadline) =>
       database.run((sql) => sql`select pg_sleep(20)`, deadline),
     )
     const codes = (await Promise.all(sleeping)).map((outcome) => (outcome.ok ? 'ok' : outcome.fault.code))
@@ -139,6 +140,26 @@ describe('a statement', () => {
       fault: { code, message: expect.stringContaining(`(${state})`) },
     })
     expect(database.up).toBe(code === 'refused' || code === 'conflict')
+  })
+
+  test('on a connection from a read-only while is not refused for longer than that', async () => {
+    const name = new URL(server.url).pathname.slice(1)
+    const admin = postgres(server.url, { max: 1, onnotice: () => {} })
+    await admin`create table if not exists writable (id integer)`
+    await admin.unsafe(`alter database ${name} set default_transaction_read_only = on`)
+    const database = open(located, 1)
+    const write = () => database.run((sql) => sql`insert into writable values (1) returning id`)
+    const reading = database.run((sql) => sql`select pg_sleep(1), 1 as one`)
+    expect(await write()).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+    expect(await write()).toMatchObject({ ok: false, fault: { message: expect.stringContaining('25006') } })
+    await admin.unsafe(`set default_transaction_read_only = off`)
+    await admin.unsafe(`alter database ${name} reset default_transaction_read_only`)
+    await admin.end()
+    await vi.waitFor(async () => expect(await write()).toEqual(ok([{ id: 1 }])), {
+      timeout: 8_000,
+      interval: 200,
+    })
+    expect(await reading).toMatchObject({ ok: true })
   })
 
   test('leaves no named statement behind, which a pooler in transaction mode would lose', async () => {

@@ -68,6 +68,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
   let pool: Pool | undefined
   let locating: Promise<void> | undefined
   let locatedAt = Number.NEGATIVE_INFINITY
+  let renewedAt = Number.NEGATIVE_INFINITY
   let closed = false
   let up = false
   let obstacle: string | undefined
@@ -92,6 +93,14 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
     const former = pool
     openPool(url, former?.limited ?? true)
     if (former) void abandon(former)
+  }
+
+  /** Those under way go on: what only reads may work. */
+  const renewConnections = ({ sql, url, limited }: Pool): void => {
+    if (performance.now() - renewedAt < relocateEvery) return
+    renewedAt = performance.now()
+    openPool(url, limited)
+    void sql.end({ timeout: ordinaryDeadline / 1000 }).catch(ignore)
   }
 
   const start = <Rows>(
@@ -147,6 +156,7 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
       if (outcome.ok || up || closed) return outcome
       if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.url)
+      if (isReadOnly(outcome.fault) && pool === used) renewConnections(used)
       if (outcome.fault.code === 'unavailable' && performance.now() - locatedAt > relocateEvery)
         void relocate()
       return outcome
@@ -157,6 +167,12 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
     },
   }
 }
+
+/**
+ * What a connection may do is settled when it begins: one from a read-only while, or to a server that was a standby, stays
+ * as it is for as long as it is used.
+ */
+const isReadOnly = ({ message }: DatabaseFault): boolean => message.endsWith('(25006)')
 
 /** The server would go on with what it is at, and with whatever waits for that, when only the connections end. */
 async function abandon({ sql, running }: Pool): Promise<void> {
