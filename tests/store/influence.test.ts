@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { readConfig } from '../../src/lib/config.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
-import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
@@ -16,10 +14,11 @@ import { learn } from '../../src/lib/stats/learn.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
-import type { Click, TrackingEvent } from '../../src/lib/tracking/event.ts'
+import type { Click } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
 import { type ClickParts, trackVisit } from '../../src/lib/tracking/track-click.ts'
+import { handingOver, rowsOf } from '../support/click-parts.ts'
 import {
   createTestDatabase,
   emptyDatabase,
@@ -49,12 +48,6 @@ const sends = 10
 /** The last send of the worse text, which is the one that gains. */
 const attacked = begin + (2 * sends - 1) * day
 const now = attacked + 3 * day
-
-const rowsOf = <Key extends string | number, Value>(entries: [Key, Value][]): RefreshingCache<Key, Value> => {
-  const rows = new Map(entries)
-  const get = (key: Key) => rows.get(key)
-  return { get, peek: get, refresh: async () => true, current: true, size: rows.size }
-}
 
 /** Sends of two texts to 1,000 recipients each, of whom 40 click the one and 25 the other. */
 beforeEach(async () => {
@@ -96,24 +89,9 @@ async function attack(requests: Request[]): Promise<void> {
   const parts: ClickParts = {
     variations: rowsOf([[43, { variation_id: 43, offer_id: 4, link_slug: null, former_slugs: [] }]]),
     unchecked: { admit: () => true, judged: () => {}, overflowing: false },
-    buffer: {
-      accept: async (event: TrackingEvent): Promise<Acceptance> => {
-        if (event.kind === 'click') clicks.push(event)
-        return 'journaled'
-      },
-      next: () => undefined,
-      setAside: () => {},
-      recall: () => {},
-      restore: async () => {},
-      ready: 0,
-      remove: () => {},
-      adopt: () => {},
-      depth: 0,
-      unchecked: 0,
-      collected: 0,
-      oldest: undefined,
-      fault: undefined,
-    },
+    buffer: handingOver((event) => {
+      if (event.kind === 'click') clicks.push(event)
+    }),
     insiderOf: () => null,
     networkOf: createNetworkReader(),
     salts: { hashAt: () => hash, refresh: async () => {} },
@@ -139,6 +117,28 @@ async function attack(requests: Request[]): Promise<void> {
   expect(await settle(database, { age: 0 })).toMatchObject({ ok: true, value: requests.length })
 }
 
+/** The share of the next sends that the worse text has. */
+async function shareUnder(strategy: 'thompson' | 'ctr_weighted'): Promise<number> {
+  const config = readConfig({ PROMO_SELECTION: strategy, PROMO_VARIETY_VARIATION_GAP: '0' })
+  if (!config.ok) throw new Error('no settings')
+  const destination = {
+    slug: 'nocodemba',
+    destination_url: 'https://a.example/',
+    utm: {},
+    pass_parameters: false,
+  }
+  const selection = openSelection({
+    config: config.value,
+    database,
+    links: rowsOf([['nocodemba', destinationOf(destination)]]),
+    now: () => now,
+    random: Math.random,
+  })
+  const read = await selection.readShares()
+  const found = read.ok && read.value.shares.find(({ variation_id }) => variation_id === 43)
+  return found ? found.share : Number.NaN
+}
+
 /** What the last send of the worse text has, the text's chance to be the best, and its share of the next sends. */
 async function standing() {
   const listed = await listSends(tested.sql, undefined)
@@ -151,34 +151,11 @@ async function standing() {
   const aged = listed.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const [offer] = learn(texts, aged).offers
   const chances = chancesOf((offer?.variations ?? []).map((one) => ({ ...one, ...one.belief })))
-  const config = readConfig({ PROMO_SELECTION: 'thompson', PROMO_VARIETY_VARIATION_GAP: '0' })
-  if (!config.ok) throw new Error('no settings')
-  const selection = openSelection({
-    config: config.value,
-    database,
-    links: rowsOf([
-      [
-        'nocodemba',
-        destinationOf({
-          slug: 'nocodemba',
-          destination_url: 'https://a.example/',
-          utm: {},
-          pass_parameters: false,
-        }),
-      ],
-    ]),
-    now: () => now,
-    random: Math.random,
-  })
-  const shares = await selection.readShares()
-  const share = shares.ok
-    ? shares.value.shares.find(({ variation_id }) => variation_id === 43)?.share
-    : undefined
   return {
     human: Number(counted?.human),
     clickers: listed.at(-1)?.clickers ?? 0,
     best: chances.find(({ variation }) => variation.variation_id === 43)?.best ?? Number.NaN,
-    share: share ?? Number.NaN,
+    share: await shareUnder('thompson'),
   }
 }
 
@@ -248,6 +225,13 @@ test.each<[string, Request[], Effect]>([
 })
 
 const rounded = (share: number): number => Math.round(share * 100) / 100
+
+test('human clicks are visits, so that one visitor moves ctr_weighted, by as little as that learns', async () => {
+  expect(rounded(await shareUnder('ctr_weighted'))).toBe(0.5)
+  await attack(many(577, () => ({ address: four, agent: 140 })))
+  expect(rounded(await shareUnder('ctr_weighted'))).toBe(0.51)
+  expect(rounded(await shareUnder('thompson'))).toBe(0.03)
+})
 
 /** Two instances on one database hold a visitor who is not kept for two, and a hash for one. */
 test('several instances count one address up to as many times only where nothing is kept', async () => {

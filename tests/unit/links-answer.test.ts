@@ -9,7 +9,6 @@ import {
   type VisitOutcome,
 } from '../../src/lib/links/answer-promo-link.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
-import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
@@ -17,12 +16,7 @@ import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { createSurplus } from '../../src/lib/tracking/surplus.ts'
-
-const rowsOf = <Key extends string | number, Value>(entries: [Key, Value][]): RefreshingCache<Key, Value> => {
-  const rows = new Map(entries)
-  const get = (key: Key) => rows.get(key)
-  return { get, peek: get, refresh: async () => true, current: true, size: rows.size }
-}
+import { handingOver, rowsOf } from '../support/click-parts.ts'
 
 const link = (slug: string) =>
   destinationOf({ slug, destination_url: `https://${slug}.example/`, utm: {}, pass_parameters: true })
@@ -50,24 +44,7 @@ const working = (): PromoLinkParts => ({
     [42, { variation_id: 42, offer_id: 4, link_slug: 'desk', former_slugs: ['bureau'] }],
     [60, { variation_id: 60, offer_id: 6, link_slug: null, former_slugs: [] }],
   ]),
-  buffer: {
-    accept: async (event: TrackingEvent): Promise<Acceptance> => {
-      accepted.push(event)
-      return 'journaled'
-    },
-    next: () => undefined,
-    setAside: () => {},
-    recall: () => {},
-    restore: async () => {},
-    ready: 0,
-    remove: () => {},
-    adopt: () => {},
-    depth: 0,
-    unchecked: 0,
-    collected: 0,
-    oldest: undefined,
-    fault: undefined,
-  },
+  buffer: handingOver((event) => void accepted.push(event)),
   unchecked: { admit: () => true, judged: () => {}, overflowing: false },
   networkOf: createNetworkReader(),
   strangers: createStrangers(Buffer.alloc(32, 9)),
