@@ -187,6 +187,8 @@ describe('the class of a referrer', () => {
     ['mail.example', 'other', 'mail.example'],
     ['(other)', 'other', '(other)'],
     ['com', 'other', 'com'],
+    ['notgoogle.de', 'other', 'notgoogle.de'],
+    ['google.dexter', 'other', 'google.dexter'],
   ])('%s: %s, %s', (host, kind, name) => expect(classifyReferrer(host)).toEqual({ class: kind, name }))
 })
 

@@ -66,9 +66,40 @@ describe('a file of networks', () => {
     ])
   })
 
+  test.each([
+    ['10.0.0.0/+8', 'must have a prefix from 0 to 32 behind its slash'],
+    ['10.0.0.0/8 ', 'must have a prefix from 0 to 32 behind its slash'],
+    ['10.0.0.0/', 'must have a prefix from 0 to 32 behind its slash'],
+    ['10.0.0.1/32/', 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'],
+    [
+      '10.0.0.1/31',
+      'must have no bits behind its prefix: write the lowest address of the network, or /32 for one address',
+    ],
+    [
+      '2001:db8::1/127',
+      'must have no bits behind its prefix: write the lowest address of the network, or /128 for one address',
+    ],
+    ['::ffff:0.0.0.0/128x', 'must have a prefix from 0 to 128 behind its slash'],
+    ['x'.repeat(100), 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'],
+  ])('says what would do in place of "%s"', (cidr, remedy) => {
+    const shown = JSON.stringify(cidr).slice(0, 80)
+    expect(faultsOf(JSON.stringify([{ ...about, networks: [cidr] }]))).toEqual([
+      `own.json:1 "networks" ${shown} ${remedy}`,
+    ])
+  })
+
+  test.each(['2nd', 'v2', 'a1b'])('names the key "%s" as it is', (key) => {
+    const [fault] = faultsOf(JSON.stringify([{ ...about, networks: [], [key]: 1 }]))
+    expect(fault).toContain(`own.json:1 "${key}" "${key}" is not known here`)
+  })
+
   test('must be a list in JSON', () => {
     expect(faultsOf('{}')).toEqual(['own.json:1 {} must be a list: put [ ] around its entries'])
     expect(faultsOf('[\n\n{,')).toEqual([expect.stringMatching(/^own\.json:3 is not JSON from here on: /)])
+    const lines = (count: number) => '\n'.repeat(count)
+    expect(faultsOf(`[${lines(11)}{,${lines(5)}]`)).toEqual([
+      expect.stringMatching(/^own\.json:12 is not JSON/),
+    ])
     expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not JSON from here on: /)])
   })
 })
