@@ -108,7 +108,6 @@ function readGroups(text: string, bytes: DataView, all: Uint8Array): boolean {
     bytes.setUint16(2 * count, value)
     count += 1
     index = next
-    if (index === end) break
     if (index + 1 === end) return false
     if (text.charCodeAt(index + 1) !== colon) index += 1
   }
