@@ -255,6 +255,71 @@ test('a text and day names at most a hundred hosts, those that people came from,
   expect(await findDrift(database.sql)).toEqual([])
 })
 
+test.for([150, 1_000])(
+  'a day names at most 300 hosts over all texts, and a month 500, in batches of %i',
+  async (limit) => {
+    const texts = Array.from({ length: 6 }, (_, index) => 900 + index)
+    await database.sql`
+      insert into promo_text_variations (id, offer_id, text_content)
+      select id, 4, 'Text' from unnest(${texts}::integer[]) id
+    `
+    const day = 1440 * minute
+    const from = (variation_id: number, days: number, host: string) =>
+      aClick({ at: noon + days * day, variation_id, referrer: `${host}.example` })
+    const hundred = (variation_id: number, days: number, name: string) =>
+      Array.from({ length: 100 }, (_, index) => from(variation_id, days, `${name}${index}`))
+    const named = async (days: number) => {
+      const [row] = await database.sql`
+        select count(*) filter (where value <> '(other)')::integer as hosts,
+          coalesce(sum(clicks) filter (where value = '(other)'), 0)::integer as other
+        from promo_click_breakdown
+        where dimension = 'referrer' and day = ${new Date(noon + days * day).toISOString().slice(0, 10)}::date
+      `
+      return row
+    }
+    await recordClicks(
+      database.sql,
+      texts.flatMap((text) => hundred(text, 0, 'h')),
+    )
+    await settle(0, limit)
+    expect(await named(0)).toEqual({ hosts: 300, other: 300 })
+    const [known] = await database.sql`
+      select count(distinct value)::integer as hosts from promo_click_breakdown
+      where dimension = 'referrer' and value <> '(other)'
+    `
+    let places = 500 - known?.hosts
+    for (const days of [1, 2]) {
+      const hosts = Math.min(300, places)
+      const clicks = texts.slice(0, 5).flatMap((text) => hundred(text, days, `g${days}-${text}-`))
+      await recordClicks(database.sql, clicks)
+      await settle(0, limit)
+      expect(await named(days)).toEqual({ hosts, other: 500 - hosts })
+      places -= hosts
+    }
+    expect(places).toBe(0)
+    // A host that the month has named is named on its other days, a further one is not, and another month has places again.
+    const [text = 0, other = 0] = texts
+    await recordClicks(database.sql, [
+      from(text, 3, 'h1'),
+      from(text, 3, 'z'),
+      from(other, 3, 'h1'),
+      from(text, 20, 'z'),
+    ])
+    await settle(0, limit)
+    expect(await named(3)).toEqual({ hosts: 2, other: 1 })
+    expect(await named(20)).toEqual({ hosts: 1, other: 0 })
+    const months = await database.sql`
+      select month::text, count(*)::integer as hosts from promo_monthly_totals
+      where dimension = 'referrer' and value <> '(other)' group by 1 order by 1
+    `
+    expect([...months]).toEqual([
+      { month: '2026-03-01', hosts: 500 },
+      { month: '2026-04-01', hosts: 1 },
+    ])
+    expect(await findDrift(database.sql)).toEqual([])
+  },
+)
+
 test('a click waits until it is old enough, and one that arrives late is not passed over', async () => {
   await recordClicks(database.sql, [aClick({ at: noon })])
   expect(await settle(60)).toBe(0)

@@ -1,7 +1,10 @@
 import type { Sql } from './database.ts'
 
-/** So many hosts of a text and day are told apart by their names; people who came from others are "(other)". */
-export const namedHosts = 100
+/**
+ * So many hosts are told apart by their names: of a text and day, of all texts and a day (a host counts for each text), and
+ * of all texts and a month. People who came from others are "(other)".
+ */
+export const namedHosts = { ofText: 100, ofDay: 300, ofMonth: 500 }
 
 /**
  * Adds the clicks of a common table expression `final` (`clicked_at`, `offer_id`, `variation_id`, `device`, `browser`, `os`,
@@ -21,8 +24,7 @@ export const addToBreakdown = (sql: Sql) => sql`
     from alike where human_clicks > 0 group by 1, 2, 3, 4
   ), new_hosts as materialized (
     -- "limit" makes this a look-up in the index: a join may be planned to read the whole breakdown.
-    select day, variation_id, host,
-      row_number() over (partition by variation_id, day order by clicks desc, host) as place
+    select day, date_trunc('month', day::timestamp)::date as month, variation_id, host, clicks
     from hosts
     where host not in ('none', '(other)') and (
       select known.value from promo_click_breakdown known
@@ -30,20 +32,56 @@ export const addToBreakdown = (sql: Sql) => sql`
         and known.value = hosts.host
       limit 1
     ) is null
-  ), taken as materialized (
+  ), new_in_month as materialized (
+    select month, host, row_number() over (partition by month order by sum(clicks) desc, host) as place
+    from new_hosts
+    where (
+      select known.value from promo_monthly_totals known
+      where known.month = new_hosts.month and known.dimension = 'referrer' and known.value = new_hosts.host
+      limit 1
+    ) is null
+    group by month, host
+  ), months as materialized (
+    select month, (
+      select count(*) from (
+        select from promo_monthly_totals known
+        where known.month = new_months.month and known.dimension = 'referrer' and known.value not in ('none', '(other)')
+        limit ${namedHosts.ofMonth}
+      ) named
+    ) as taken
+    from (select distinct month from new_in_month) new_months
+  ), beyond_month as materialized (
+    select month, host from new_in_month join months using (month) where place + taken > ${namedHosts.ofMonth}
+  ), placed_in_text as materialized (
+    select day, variation_id, host, clicks,
+      row_number() over (partition by variation_id, day order by clicks desc, host) as place
+    from new_hosts where (month, host) not in (select month, host from beyond_month)
+  ), texts as materialized (
     select day, variation_id, (
       select count(*) from (
         select from promo_click_breakdown known
         where known.variation_id = days.variation_id and known.day = days.day and known.dimension = 'referrer'
           and known.value not in ('none', '(other)')
-        limit ${namedHosts}
+        limit ${namedHosts.ofText}
       ) named
-    ) as places
-    from (select distinct day, variation_id from new_hosts) days
+    ) as taken
+    from (select distinct day, variation_id from placed_in_text) days
+  ), placed_in_day as materialized (
+    select day, variation_id, host, row_number() over (partition by day order by clicks desc, host, variation_id) as place
+    from placed_in_text join texts using (day, variation_id) where place + taken <= ${namedHosts.ofText}
+  ), days as materialized (
+    select day, (
+      select count(*) from (
+        select from promo_click_breakdown known
+        where known.day = new_days.day and known.dimension = 'referrer' and known.value not in ('none', '(other)')
+        limit ${namedHosts.ofDay}
+      ) named
+    ) as taken
+    from (select distinct day from placed_in_day) new_days
   ), nameless as materialized (
-    select new_hosts.day, new_hosts.variation_id, new_hosts.host
-    from new_hosts join taken using (day, variation_id)
-    where new_hosts.place + taken.places > ${namedHosts}
+    select day, variation_id, host from new_hosts
+    except
+    select day, variation_id, host from placed_in_day join days using (day) where place + taken <= ${namedHosts.ofDay}
   ), breakdown as (
     insert into promo_click_breakdown as metrics (
       day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks
