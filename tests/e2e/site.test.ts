@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freePort } from '../../src/lib/store/embedded/server.ts'
 import { ask, type RunningSite, runSite, untilFlushed } from '../pages/running-site.ts'
 import { launchBrowser, personsUserAgent } from '../support/browser.ts'
 import { findDrift, insertPromos } from '../support/database.ts'
+import { steadyPort } from '../support/steady-port.ts'
 
 const screenshots = 'test-output'
 const hasPython = spawnSync('python3', ['--version']).status === 0
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await once(merchant.listen(0, '127.0.0.1'), 'listening')
   const address = merchant.address()
   merchantUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
-  const port = await freePort(0)
+  const port = await steadyPort()
   ;[browser, running] = await Promise.all([
     launchBrowser(),
     runSite(

@@ -15,9 +15,9 @@ import {
   type LocateServer,
   openDatabase,
 } from '../../src/lib/store/database.ts'
-import { freePort } from '../../src/lib/store/embedded/server.ts'
 import { migrate } from '../../src/lib/store/migrate.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
+import { steadyPort } from '../support/steady-port.ts'
 
 const log = openLog('silent')
 const unfound = () => Promise.resolve(fail({ message: 'nobody is there' }))
@@ -387,7 +387,7 @@ describe('where the server is', () => {
   })
 
   test('is asked again, every three seconds, while it does not answer, even if the question breaks', async () => {
-    const nobody = `postgres://promo@127.0.0.1:${await freePort(0)}/promo`
+    const nobody = `postgres://promo@127.0.0.1:${await steadyPort()}/promo`
     const locate = vi.fn<LocateServer>().mockResolvedValueOnce(ok(nobody))
     locate.mockRejectedValueOnce(new Error('no disk')).mockImplementation(located)
     const database = open(locate)

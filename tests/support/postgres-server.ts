@@ -13,13 +13,13 @@ import type { EmbeddedFault } from '../../src/lib/store/embedded/fault.ts'
 import { choosePlace, SHARED_DIR } from '../../src/lib/store/embedded/place.ts'
 import {
   type Controlled,
-  freePort,
   isWaitingForBackends,
   lastLog,
   runningServer,
   startServer,
   stopServer,
 } from '../../src/lib/store/embedded/server.ts'
+import { steadyPort } from './steady-port.ts'
 
 export type TestServer = {
   /** A superuser's. */
@@ -53,7 +53,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'promo-test-postgres-'))
   await chmod(folder, 0o711)
   const place = need(await choosePlace(folder, SHARED_DIR, binaries))
-  const port = (await freePort(0)) ?? 0
+  const port = await steadyPort()
   need(await createCluster(place.binaries, place.account, place.cluster, port))
   await writeSettings(
     place,

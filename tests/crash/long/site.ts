@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
-import { freePort } from '../../../src/lib/store/embedded/server.ts'
 import { type StartingSite, spawnSite } from '../../support/site.ts'
+import { steadyPort } from '../../support/steady-port.ts'
 import type { Plan } from './plan.ts'
 
 export type LongSite = StartingSite & { url: string }
@@ -16,7 +16,7 @@ export async function launch(
   folder: string,
   { clock, sync }: Pick<Plan, 'clock' | 'sync'> = { clock: [], sync: 'write' },
 ): Promise<LongSite> {
-  const port = await freePort(0)
+  const port = await steadyPort()
   const site = spawnSite(
     {
       DATABASE_URL: databaseUrl,
