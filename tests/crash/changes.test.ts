@@ -80,7 +80,7 @@ test('rows that cannot be read keep no other link, no start and no settling from
   })
   expect(await readMetric(site, 'promo_rows_left_out', 'kind="link"')).toBe(1)
   expect(site.log.filter((line) => line.includes('cannot be read'))).toHaveLength(1)
-  await vi.waitFor(() => expect(site.log.some((line) => line.includes('"purged'))).toBe(true))
+  await vi.waitFor(() => expect(site.log.some((line) => line.includes('"purged'))).toBe(true), 10_000)
   await database.sql`insert into affiliate_links (slug, destination_url) values ('after', 'https://after.example/')`
   await sleep(arrival)
   expect(await site.stop()).toBe(0)

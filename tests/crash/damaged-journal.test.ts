@@ -18,7 +18,7 @@ test('a torn and a damaged line of a dead instance are reported, and the whole l
     await dying.kill()
     // The statement that the site has under way would record what is about to be damaged.
     await sql`
-      select pg_terminate_backend(pid) from pg_stat_activity
+      select pg_terminate_backend(pid, 5000) from pg_stat_activity
       where datname = current_database() and application_name = 'promo'
     `
   })

@@ -7,7 +7,7 @@ import { embeddedUrl } from '../../src/lib/store/embedded/start.ts'
 import { endServer, withClient } from '../store/embedded-fixture.ts'
 import { insertPromos } from '../support/database.ts'
 import { makeDataDir, type SiteProcess } from '../support/site.ts'
-import { test as base, untilDrained } from './fixture.ts'
+import { test as base, readHealth, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -28,7 +28,12 @@ test('the embedded database survives kills of the site, of itself and of both', 
   start,
 }) => {
   const ledger = createLedger()
-  const startEmbedded = () => start({ DATABASE_URL: '' })
+  // A site that knows its links listens before its database is there.
+  const startEmbedded = async () => {
+    const site = await start({ DATABASE_URL: '' })
+    await vi.waitFor(async () => expect((await readHealth(site)).database.ok).toBe(true), 30_000)
+    return site
+  }
   const endDatabase = () => endServer(clusterIn(dataDir))
   const startedHere = (site: SiteProcess) =>
     site.log.some((line) => line.includes('embedded PostgreSQL started'))
@@ -69,7 +74,8 @@ async function loadUntil(site: SiteProcess, ledger: Ledger, breaks: () => Promis
     ledger.load('report', { url, connections: 2, signal: load.signal, requests: 200, pause: 5 }),
     ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 100, pause: 10 }),
   ]
-  await sleep(400)
+  const answeredBefore = ledger.answered.size
+  await vi.waitUntil(() => ledger.answered.size > answeredBefore + 20, { timeout: 20_000 })
   await breaks()
   await sleep(300)
   load.abort()

@@ -55,7 +55,7 @@ outageTest(
     await sql.begin(async (transaction) => {
       await transaction`lock table promo_text_variations in access exclusive mode`
       const clicks = clickAll(site, ledger, [locked, locked, locked])
-      await Promise.race([clicks, sleep(1_000).then(() => Promise.reject(new Error('a redirect waited')))])
+      await Promise.race([clicks, sleep(5_000).then(() => Promise.reject(new Error('a redirect waited')))])
       await sleep(1_000)
     })
     expect((await report(site, ledger, ofReport)).status).toBe(204)

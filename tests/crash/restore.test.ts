@@ -106,7 +106,7 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     const ledger = createLedger()
     const load = new AbortController()
     const visits = ledger.load('visit', { url: site.url, connections: 4, pause: 2, signal: load.signal })
-    await vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(50))
+    await vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(50), 10_000)
     const restored = script('restore', url, file)
     await vi.waitFor(async () => expect(await isLocked(sql)).toBe(true), { timeout: 10_000, interval: 5 })
     // What was recorded before is gone with the restore; from here on nothing can be recorded before its end.

@@ -106,8 +106,8 @@ outageTest(
     const report = ask(`${site.url}/api/v1/promo/track-impression`, waiting, { method: 'POST', body })
     await sleep(200)
     const stopped = site.stop()
-    await sleep(50)
-    expect(await ask(link, busy)).toEqual({ status: 307, connection: 'close' })
+    // The signal takes a moment to be heard.
+    await expect.poll(() => ask(link, busy), { interval: 1 }).toEqual({ status: 307, connection: 'close' })
     expect(await report).toEqual({ status: 503, connection: 'close' })
     await server.resume()
     expect(await stopped).toBe(0)

@@ -402,7 +402,7 @@ describe('where the server is', () => {
       await fails()
       expect(locate).toHaveBeenCalledTimes(asked)
     }
-    await vi.waitFor(async () => expect(await answer(database, 2_000)).toMatchObject({ ok: true }))
+    await vi.waitFor(async () => expect(await answer(database, 2_000)).toMatchObject({ ok: true }), 10_000)
     expect(locate).toHaveBeenCalledTimes(3)
   })
 })

@@ -140,7 +140,7 @@ describe('what is known', () => {
       { key: 'bad', reason: 'destination_url must be a whole URL that begins with https:// or http://' },
       { key: 'worse', reason: 'utm.utm_a must be a text' },
     ])
-    await vi.waitFor(() => expect(existsSync(join(folder, 'links.json'))).toBe(true))
+    await vi.waitFor(() => expect(existsSync(join(folder, 'links.json'))).toBe(true), 10_000)
     expect(open(folder).links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })
   })
 
