@@ -5,9 +5,13 @@ export default defineConfig({
     globalSetup: 'tests/support/global-setup.ts',
     include: ['tests/**/*.test.ts'],
     exclude: ['tests/surroundings/**'],
-    maxWorkers: 2,
+    // Most of the time is spent waiting, for processes, databases and deadlines.
+    maxWorkers: 3,
+    // Nothing in src/lib has state of its module (tests/unit/house.test.ts), so files can share a process.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     coverage: {
       provider: 'v8',
       include: ['src/lib/**/*.ts'],

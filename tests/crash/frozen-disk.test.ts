@@ -11,7 +11,8 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const freezing = pathToFileURL(join(import.meta.dirname, '..', 'support', 'freezing-disk.ts')).href
 
-test.for(['write', 'fsync'])(
+// Both mostly wait.
+test.concurrent.for(['write', 'fsync'])(
   'a frozen disk (%s): no redirect waits longer than a second, pages not at all, and nothing is lost',
   async (sync, { database, dataDir, start }) => {
     const pipe = join(dataDir, 'freeze')

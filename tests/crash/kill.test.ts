@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
+import { processEnvironment } from '../support/environment.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { outageTest, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
@@ -12,8 +13,8 @@ vi.setConfig({ testTimeout: 90_000 })
 const random = seededRandom()
 
 test.for([
-  { sync: 'write', kills: 11 },
-  { sync: 'fsync', kills: 6 },
+  { sync: 'write', kills: 6 },
+  { sync: 'fsync', kills: 4 },
 ])(
   'nothing answered is lost by $kills kills with PROMO_JOURNAL_SYNC=$sync',
   async (variant, { database, start }) => {
@@ -68,7 +69,7 @@ async function killUnderLoad(
 /** Killed before it listens, while it hands over what earlier instances left. */
 async function killAtStart(environment: Record<string, string>): Promise<void> {
   const child = spawn(process.execPath, ['src/server.ts'], {
-    env: { PATH: process.env.PATH, PORT: '0', ...environment },
+    env: { ...processEnvironment, PORT: '0', ...environment },
     stdio: 'ignore',
   })
   await sleep(250 + random() * 600)

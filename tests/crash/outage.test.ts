@@ -31,8 +31,8 @@ outageTest.for(outages)(
     const site = await start()
     const { url } = site
     const ledger = createLedger()
-    const visits = { url, connections: 8, pause: 2 }
-    const before = await ledger.load('visit', { ...visits, seconds: 2 })
+    const visits = { url, connections: 8, pause: 10 }
+    const before = await ledger.load('visit', { ...visits, seconds: 1 })
     await untilDrained(site)
 
     const load = new AbortController()

@@ -10,6 +10,7 @@ import { openDatabase } from '../../src/lib/store/database.ts'
 import { listCandidates } from '../../src/lib/store/offers.ts'
 import { readReportRow } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, findDrift } from '../support/database.ts'
+import { processEnvironment } from '../support/environment.ts'
 import { type RunningSite, runSite } from './running-site.ts'
 
 let running: RunningSite
@@ -30,7 +31,7 @@ async function selfTest(
   const parameters = ['selftest', '--url', url, '--wait', wait]
   const child = spawn(process.execPath, ['src/cli/promo.ts', ...parameters], {
     env: {
-      PATH: process.env.PATH,
+      ...processEnvironment,
       DATABASE_URL: database.url,
       PROMO_DATA_DIR: site.dataDir,
       PROMO_TRUSTED_PROXIES: '127.0.0.1',

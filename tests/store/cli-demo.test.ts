@@ -8,8 +8,9 @@ import { text } from 'node:stream/consumers'
 import postgres from 'postgres'
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort } from '../../src/lib/store/embedded/server.ts'
 import { findDrift } from '../support/database.ts'
+import { processEnvironment } from '../support/environment.ts'
+import { steadyPort } from '../support/steady-port.ts'
 
 type Demo = { process: ChildProcess; printed: string }
 
@@ -25,7 +26,7 @@ beforeAll(async () => {
     join(folder, '.env'),
     'DATABASE_URL=postgres://real.example/real\nSITE_URL=https://real.example\nPROMO_DATA_DIR=real\n',
   )
-  port = (await freePort(0)) ?? 0
+  port = await steadyPort()
 })
 
 afterAll(async () => {
@@ -39,7 +40,7 @@ afterAll(async () => {
 const spawnDemo = (path = process.env.PATH) =>
   spawn(process.execPath, [resolve('src/cli/demo.ts')], {
     cwd: folder,
-    env: { PATH: path, PORT: String(port) },
+    env: { ...processEnvironment, PATH: path, PORT: String(port) },
   })
 
 /** Resolves when the list of what to open is complete. */

@@ -24,6 +24,7 @@ import { createQueue } from '../../src/lib/queue.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import { processEnvironment } from '../support/environment.ts'
 import { aClick, anImpression, aSurplus } from '../support/events.ts'
 import { ownerThatDied } from '../support/folders.ts'
 
@@ -55,7 +56,7 @@ async function promo(
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: {
-      PATH: process.env.PATH,
+      ...processEnvironment,
       DATABASE_URL: tested.url,
       PROMO_DATA_DIR: join(folder, 'data'),
       ...options.settings,

@@ -14,6 +14,7 @@ import { listUndecidedReports } from '../../src/lib/store/decisions.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
+import { processEnvironment } from '../support/environment.ts'
 import { anImpression } from '../support/events.ts'
 import { knownLinks } from '../support/known-links.ts'
 import { recordImpressions } from '../support/record.ts'
@@ -229,7 +230,7 @@ describe('promo explain', () => {
     const folder = mkdtempSync(join(tmpdir(), 'promo-explain-'))
     const child = spawn(process.execPath, [resolve('src/cli/promo.ts'), ...args], {
       cwd: folder,
-      env: { PATH: process.env.PATH, DATABASE_URL: store.url, PROMO_DATA_DIR: join(folder, 'data') },
+      env: { ...processEnvironment, DATABASE_URL: store.url, PROMO_DATA_DIR: join(folder, 'data') },
     })
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     rmSync(folder, { recursive: true, force: true })

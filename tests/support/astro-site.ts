@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { processEnvironment } from './environment.ts'
 
 /** This project's site as somebody else has set Astro up, built in a folder of its own. */
 export type AstroSite = { folder: string; program: string; remove: () => void }
@@ -27,7 +28,7 @@ export async function buildAstroSite(
   for (const path of removed) rmSync(join(folder, path))
   const astro = resolve('node_modules/astro/bin/astro.mjs')
   // The test runner's own environment says that this is no build for production.
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME }
+  const env = { ...processEnvironment, HOME: process.env.HOME }
   await promisify(execFile)(process.execPath, [astro, 'build', '--silent'], { cwd: folder, env })
   return {
     folder,

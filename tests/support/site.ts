@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { processEnvironment } from './environment.ts'
 
 export type SiteProcess = {
   url: string
@@ -37,7 +38,7 @@ export function spawnSite(
 ): StartingSite {
   const [command = '', ...args] = [...runner, process.execPath, ...nodeOptions, program]
   const child = spawn(command, args, {
-    env: { PATH: process.env.PATH, PORT: '0', ...environment },
+    env: { ...processEnvironment, PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log: string[] = []
