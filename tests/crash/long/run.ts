@@ -41,15 +41,16 @@ const rejects: string[] = []
 const killsSoFar = () => killed.reduce((sum, { kills }) => sum + kills, 0)
 
 for (let chapter = 0; killsSoFar() < wanted && performance.now() < until; chapter += 1) {
+  const before = faultsIn(outcomes).length
   outcomes.push(await runChapter(chapter))
-  const faults = faultsIn(outcomes.slice(-1)).length
-  console.log(`${killsSoFar()} kills, ${outcomes.at(-1)?.answered} answered, ${faults} faults`)
+  const faults = faultsIn(outcomes).slice(before)
+  console.log(`${killsSoFar()} kills, ${outcomes.at(-1)?.answered} answered, ${faults.length} faults`)
+  for (const fault of faults.slice(0, 50)) console.log(fault)
 }
 await world.close()
 
 console.log(describe({ killed, outcomes, rejects }))
 const faults = faultsIn(outcomes)
-for (const fault of faults.slice(0, 50)) console.log(fault)
 console.log(
   `--seed ${seed}: ${outcomes.filter((one) => faultsIn([one]).length === 0).length} passed, ${
     outcomes.filter((one) => faultsIn([one]).length > 0).length
