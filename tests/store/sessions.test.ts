@@ -2,9 +2,9 @@ import { scryptSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openAccess } from '../../src/lib/auth/access.ts'
-import { addEditor, removeEditor } from '../../src/lib/auth/editor.ts'
+import { removeEditor } from '../../src/lib/auth/editor.ts'
 import { hashPassword } from '../../src/lib/auth/password.ts'
 import { refuseReader } from '../../src/lib/auth/reader.ts'
 import { createSessions, sessionCookieFor, sessionIn, sessionLength } from '../../src/lib/auth/session.ts'
@@ -14,7 +14,7 @@ import { readConfig } from '../../src/lib/config.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { endSessions } from '../../src/lib/store/editors.ts'
+import { endSessions, insertEditor } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -32,17 +32,20 @@ function hashOf(cost: number, parallelization: number): string {
 }
 const quickHash = hashOf(2 ** 10, 1)
 
-beforeEach(async () => {
+beforeAll(async () => {
   store = await createTestDatabase()
+})
+afterAll(() => store.drop())
+
+beforeEach(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 2 })
   now = Date.UTC(2026, 10, 18, 12)
-  await addEditor(database, { name: 'Anna', password })
   // Made with less work, so that tests need no seconds for each sign-in.
-  await store.sql`update promo_editors set password_hash = ${quickHash}`
+  await insertEditor(store.sql, 'Anna', quickHash)
 })
 afterEach(async () => {
   await database.close()
-  await store.drop()
+  await store.sql`truncate promo_editors, promo_session_secret restart identity cascade`
 })
 
 const hour = 3_600_000
