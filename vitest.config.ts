@@ -1,17 +1,31 @@
+import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+
+const common = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
+
+/** They put another module in the place of one that other files need. */
+const mocking = globSync('tests/**/*.test.ts').filter((path) =>
+  readFileSync(path, 'utf8').includes('vi.mock('),
+)
 
 export default defineConfig({
   test: {
     globalSetup: 'tests/support/global-setup.ts',
-    include: ['tests/**/*.test.ts'],
-    exclude: ['tests/surroundings/**'],
     // Most of the time is spent waiting, for processes, databases and deadlines.
     maxWorkers: 3,
-    // Nothing in src/lib has state of its module (tests/unit/house.test.ts), so files can share a process.
-    isolate: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 10_000 } },
+    projects: [
+      {
+        // Nothing in src/lib has state of its module (tests/unit/house.test.ts), so files can share a process.
+        test: {
+          ...common,
+          name: 'shared',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/surroundings/**', ...mocking],
+          isolate: false,
+        },
+      },
+      { test: { ...common, name: 'mocking', include: mocking } },
+    ],
     coverage: {
       provider: 'v8',
       include: ['src/lib/**/*.ts'],
