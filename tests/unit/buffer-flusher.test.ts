@@ -150,6 +150,20 @@ test('segments whose first line is damaged, or that hold nothing, are adopted al
   await events.close(100)
 })
 
+test('a segment that holds nothing is deleted though no event comes, unless its writer may live', async () => {
+  const folder = temporaryFolder()
+  const [empty, mayLive] = ['dead', 'unknown'].map((name) => `000000000000001-000001.${name}.journal`)
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  for (const name of [empty, mayLive]) writeFileSync(join(folder, name ?? ''), '')
+  const { events, seen } = await open(async () => ok([]), folder)
+  await events.takeUnknown()
+  const segments = () => readdirSync(folder).filter((name) => name.endsWith('.journal'))
+  await vi.waitFor(() => expect(segments()).toEqual([mayLive]), 3_000)
+  expect(events.readings()).toMatchObject({ depth: 0, bytes: 0 })
+  await events.close(100)
+  expect([segments(), seen.flushed]).toEqual([[mayLive], []])
+})
+
 test('a backlog is taken over piece by piece, oldest first, and never holds up the event loop', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
