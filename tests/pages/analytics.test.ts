@@ -395,6 +395,9 @@ test('a page that was shown a moment ago is shown again, to the same editor only
     }
   }
   const before = await show(anna, 'no-cache')
+  const bodyOf = async (days: string) =>
+    (await from(`/analytics?days=${days}`, { headers: { cookie: anna } })).body
+  expect(await bodyOf('7')).not.toBe(await bodyOf('all'))
   await recordClicks(running.database.sql, [
     aClick({ at: Date.now() - 60_000, variation_id: 50, offer_id: 5 }),
   ])

@@ -228,6 +228,7 @@ test('what was damaged is told, and kept when the app closes', async () => {
   const click = { method: 'GET', slug: 'nocodemba).', header, client: app.client('127.0.0.1', header) }
   for (let asked = 0; asked < 20; asked += 1)
     await app.answerPromoLink({ ...click, query: asked < 15 ? 'promo_var=42' : 'promo_var=3D1' })
+  expect((await app.readMetrics()).body).toContain('promo_damaged_links_total 15')
   await app.close()
   const counts = database.sql`
     select slug, sum(damaged)::integer as damaged, sum(unreadable)::integer as unreadable from promo_link_damage group by slug

@@ -105,6 +105,46 @@ test.each([
   }
 })
 
+test.each([
+  'Barracuda',
+  'Mimecast',
+  'Proofpoint',
+  'Safe Links',
+  'SafeLinks',
+  'MessageLabs',
+  'FireEye',
+  'Trellix',
+  'IronPort',
+  'Cisco Secure Email',
+  'CiscoSecureEmail',
+  'FortiMail',
+  'FortiSandbox',
+  'HornetSecurity',
+  'SpamExperts',
+  'SpamTitan',
+  'Avanan',
+  'Cloudmark',
+  'Vade Secure',
+  'VadeSecure',
+  'MailGuard',
+  'MailControl',
+  'Cyren',
+  'Ironscales',
+  'Perception Point',
+  'PerceptionPoint',
+  'TMES',
+  'gmail-content-sampling',
+])('%s is a mail gateway', (name) => {
+  expect(readUserAgent(`Mozilla/5.0 (X11; Linux x86_64) Firefox/144.0 ${name}/1`)).toBe('mail_gateway')
+})
+
+test.each([
+  ['Microsoft Exchange/15', 'self_declared'],
+  ['Mozilla/5.0 (X11; Linux x86_64) Firefox/144.0 Microsoft Exchange/15', null],
+  ['eMClient/9', null],
+  ['Googlebot/2.1 eMClient/9', 'self_declared'],
+])('%s is %s', (text, finding) => expect(readUserAgent(text)).toBe(finding))
+
 test('browsers of their own are in no app', () => {
   for (const text of [iphone, 'Mozilla/5.0', 'myGmail/6', 'Instagrams', 'Twitter'])
     expect(inAppBrowser(text)).toBeUndefined()

@@ -235,6 +235,11 @@ describe('a desktop browser', () => {
     )
     expect(found).toEqual([true, true, false, false, false])
     expect(isStale(windows(`${name} ${oldest - 1}.0`))).toBe(true)
+    const on = (system: string) => isStale(`Mozilla/5.0 (${system}) ${name}/${oldest - 1}.0`)
+    expect(['X11; Linux x86_64', 'Macintosh; Intel Mac OS X'].map(on)).toEqual([true, true])
+    expect(['X11; CrOS x86_64', 'Windows Phone 10', 'Windows CE', 'Linux; Android 9'].map(on)).toEqual(
+      Array(4).fill(false),
+    )
   })
 })
 
