@@ -376,6 +376,9 @@ test('a session goes on with whoever uses it, and not with a page that was left 
   expect(await ask({ cookie })).toBeUndefined()
   expect(await ask({ cookie: older, 'x-unattended': 'yes' })).toBeUndefined()
   expect(await ask({ cookie: older })).toMatch(/^__Host-promo_session=[\w.-]+; .*Max-Age=43200/)
+  // A page that is shown again has no cookie of whoever was shown it first.
+  expect(await ask({ cookie: older, 'cache-control': 'no-cache' })).toBeDefined()
+  expect(await ask({ cookie })).toBeUndefined()
 })
 
 test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {
