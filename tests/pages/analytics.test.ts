@@ -28,7 +28,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
   await addEditor(database, { name: 'Anna', password })
   // The specification's example: 150 recipients, 23 clicks, in three variations.
-  const noon = Date.now() - 3 * 86_400_000
+  // Far from midnight, so that all of it is of one day.
+  const noon = (Math.floor(Date.now() / 86_400_000) - 2.5) * 86_400_000
   const parts = [
     { variation_id: 42, recipients: 60, clicks: 15 },
     { variation_id: 43, recipients: 50, clicks: 5 },
