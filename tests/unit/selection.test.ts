@@ -218,6 +218,35 @@ test('whatever the arms and the seed: one with weight is chosen, always the same
   )
 })
 
+describe('what is kept of the arms of a decision', () => {
+  const question = (arms: readonly Arm[]) =>
+    questionOf('thompson', 7, { by_weight: false, floor: 0.05, taken: [2], ...packArms(arms) })
+
+  test.each<Partial<Arm>>([
+    {},
+    { weight: 0 },
+    { weight: 2.5 },
+    { recipients: 1 },
+    { human_clicks: 1 },
+    { k: 0.5, n: 1 },
+    { n: 0.25 },
+    { held: 'offer_gap' },
+    { held: 'offer_share' },
+    { held: 'variation_gap' },
+  ])('is all that is known of one: %o', (changes) => {
+    const arms = [arm(4, 42, changes), arm(5, 43)]
+    const inOrder = changes.weight === 0 ? arms.toReversed() : arms
+    expect(question(arms)).toEqual({ arms: inOrder, strategy: 'thompson', seed: 7, taken: [2], floor: 0.05 })
+  })
+
+  test('goes by offers, then by variations, and ends with those that could not be chosen', () => {
+    const [a, b, c] = [arm(4, 43, { n: 3 }), arm(4, 50), arm(5, 42, { n: 1 })]
+    const paused = [arm(1, 9, { weight: 0 }), arm(3, 7, { weight: 0 })]
+    expect(question([...paused, c, b, a]).arms).toEqual([a, b, c, ...paused])
+    expect(question([]).arms).toEqual([])
+  })
+})
+
 test('segments get different variations, as many as there are, and leave standing ones alone', () => {
   fc.assert(
     fc.property(anyArms, anyStrategy, fc.integer({ min: 1, max: 8 }), (arms, strategy, segments) => {
