@@ -93,6 +93,16 @@ test('events share a statement, and a caller who waits does not wait for company
   await events.close(100)
 })
 
+test('a stop while events wait for company leaves them to the next start', async () => {
+  const record = vi.fn<RecordEvents>(async () => ok([]))
+  const { events, folder } = await open(record)
+  await accept(events, 1)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await events.flusher.stop()
+  expect(record).not.toHaveBeenCalled()
+  expect(readdirSync(folder).filter((name) => name.endsWith('.journal'))).toHaveLength(1)
+})
+
 test('a database that is away is tried again until it is back, and nobody waits longer than they said', async () => {
   let away = true
   const record = vi.fn<RecordEvents>(async () => (away ? fault('unavailable') : ok([])))
