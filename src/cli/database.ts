@@ -27,7 +27,12 @@ export async function withDatabase<Value>(
   if (!opened.ok) return failed(opened.fault.message)
   const located = await server.locate()
   if (!located.ok) return failed(located.fault.message)
-  const database = openDatabase({ locate: async () => located, log, connections: 2 })
+  const database = openDatabase({
+    locate: async () => located,
+    log,
+    connections: 2,
+    authority: config.PROMO_DATABASE_CA,
+  })
   try {
     const ready = migrated ? await database.run((sql) => migrate(sql), migrationDeadline) : ok([])
     return ready.ok ? await work(database) : databaseFailed(ready.fault)

@@ -5,6 +5,7 @@ import { scannerNetworks } from '../lib/classify/scanner-networks.ts'
 import type { Config } from '../lib/config.ts'
 import { ok, type Result } from '../lib/result.ts'
 import type { Database } from '../lib/store/database.ts'
+import { parseDatabaseUrl } from '../lib/store/database-url.ts'
 import {
   judgeSelfTest,
   provideSelfTest,
@@ -182,6 +183,7 @@ async function arrived(
 /** The database without its password. */
 function databaseName({ DATABASE_URL, PROMO_DATA_DIR }: Config): string {
   if (DATABASE_URL === undefined) return `the embedded database in ${PROMO_DATA_DIR}`
-  const { host, pathname } = new URL(DATABASE_URL)
-  return `the database ${host}${pathname}`
+  const parsed = parseDatabaseUrl(DATABASE_URL)
+  if (!parsed.ok) return 'the database in DATABASE_URL'
+  return `the database ${parsed.value.hosts.map(({ host }) => host).join(', ')}/${parsed.value.database}`
 }

@@ -88,7 +88,7 @@ async function assemble(
   const { PROMO_DUPLICATE_SECONDS: duplicateSeconds, PROMO_VISITORS_PER_ADDRESS: visitorsPerAddress } = config
   const rules = { duplicateSeconds, visitorsPerAddress }
   const metrics = createMetrics()
-  const database = openDatabase({ locate: server.locate, log })
+  const database = openDatabase({ locate: server.locate, log, authority: config.PROMO_DATABASE_CA })
 
   const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log })
   const { links, variations } = known

@@ -4,6 +4,7 @@ import { defaultVisitorsPerAddress } from './classify/judge.ts'
 import { parseNetworks } from './http/proxies.ts'
 import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
+import { parseDatabaseUrl } from './store/database-url.ts'
 
 /** A setting that does not hold: its name, what is wrong with its value, and a value that would do. */
 export type ConfigFault = { setting: string; fault: string; example: string }
@@ -51,6 +52,18 @@ const networks = v.optional(
   ),
 )
 
+const path = v.optional(
+  v.pipe(
+    v.string(),
+    v.transform((file) => resolve(file)),
+  ),
+)
+
+const urlFault = (url: string): string | undefined => {
+  const parsed = parseDatabaseUrl(url)
+  return parsed.ok ? undefined : parsed.fault
+}
+
 const schema = v.object({
   HOST: v.optional(
     v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')),
@@ -64,7 +77,16 @@ const schema = v.object({
       v.transform((text) => new URL(text).origin),
     ),
   ),
-  DATABASE_URL: v.optional(urlOf(['postgres:', 'postgresql:'], 'must begin with postgres://')),
+  DATABASE_URL: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => urlFault(text) === undefined,
+        ({ input }) => `${urlFault(input)}`,
+      ),
+    ),
+  ),
+  PROMO_DATABASE_CA: path,
   PROMO_DATA_DIR: v.optional(
     v.pipe(
       v.string(),
@@ -79,12 +101,7 @@ const schema = v.object({
   PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
   PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, defaultDuplicateSeconds),
   PROMO_VISITORS_PER_ADDRESS: wholeNumber(1, 1000, defaultVisitorsPerAddress),
-  PROMO_SCANNER_NETWORKS: v.optional(
-    v.pipe(
-      v.string(),
-      v.transform((path) => resolve(path)),
-    ),
-  ),
+  PROMO_SCANNER_NETWORKS: path,
   PROMO_JWT_SECRET: v.optional(secret(32)),
   PROMO_JWKS_URL: v.optional(urlOf(['https:', 'http:'], 'must begin with https:// or http://')),
   PROMO_JWT_ISSUER: v.optional(v.string()),
@@ -115,6 +132,7 @@ const examples: Record<SettingName, string> = {
   PORT: '4321',
   SITE_URL: 'https://www.example.com',
   DATABASE_URL: 'postgres://promo:password@127.0.0.1:5432/promo',
+  PROMO_DATABASE_CA: '/etc/ssl/private-ca.pem',
   PROMO_DATA_DIR: '.data',
   PROMO_JOURNAL_SYNC: 'fsync',
   PROMO_JOURNAL_MAX_MB: '1024',

@@ -23,10 +23,14 @@ const running = (changes: Partial<EmbeddedServer> = {}): EmbeddedServer => ({
   ...changes,
 })
 
-const embedded = () => databaseServer({ DATABASE_URL: undefined, PROMO_DATA_DIR: '/data' }, log)
+const embedded = () =>
+  databaseServer({ DATABASE_URL: undefined, PROMO_DATABASE_CA: undefined, PROMO_DATA_DIR: '/data' }, log)
+
+const at = (DATABASE_URL: string, PROMO_DATABASE_CA?: string) =>
+  databaseServer({ DATABASE_URL, PROMO_DATABASE_CA, PROMO_DATA_DIR: '/data' }, log)
 
 test('a server of the settings is where they say, and is nobody’s to start or stop', async () => {
-  const server = databaseServer({ DATABASE_URL: 'postgres://db.example/promo', PROMO_DATA_DIR: '/data' }, log)
+  const server = at('postgres://db.example/promo')
   expect(await server.open(5_000)).toEqual(ok(undefined))
   expect(await server.locate()).toEqual(ok('postgres://db.example/promo'))
   await server.stop()
@@ -103,4 +107,21 @@ test('shows others every ten seconds that its site lives, until it is stopped', 
   await server.stop()
   await vi.advanceTimersByTimeAsync(60_000)
   expect(first.beat).toHaveBeenCalledTimes(2)
+})
+
+test('a certificate that cannot be read ends the start, and parameters without effect are told', async () => {
+  const refused = {
+    ok: false,
+    fault: { code: 'no_certificate', message: expect.stringContaining('/nowhere.pem') },
+  }
+  expect(await at('postgres://db.example/promo?sslrootcert=/nowhere.pem').open()).toMatchObject(refused)
+  expect(await at('postgres://db.example/promo', '/nowhere.pem').open()).toMatchObject(refused)
+  const info = vi.spyOn(log, 'info')
+  expect(await at('postgres://db.example/promo?sslmode=require').open()).toEqual(ok(undefined))
+  expect(info).not.toHaveBeenCalled()
+  expect(await at('postgres://db.example/promo?pool_timeout=2').open()).toEqual(ok(undefined))
+  expect(info).toHaveBeenCalledExactlyOnceWith(
+    { parameters: ['pool_timeout'] },
+    'DATABASE_URL has parameters without effect here',
+  )
 })

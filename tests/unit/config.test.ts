@@ -70,8 +70,11 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     [
       ['mysql://a/b', /postgres/],
       ['127.0.0.1', /postgres/],
+      ['postgres://a:b#c@d/e', /write % as %25/],
+      ['postgres://a/b?sslmod=require', /sslmod that is not known/],
     ],
   ],
+  ['PROMO_DATABASE_CA', unset, [['ca.pem', resolve('ca.pem')]], []],
   [
     'PROMO_DATA_DIR',
     resolve('.data'),
@@ -348,7 +351,7 @@ test('all faults are told together, each with its name and an example', () => {
     'These settings do not hold:',
     '  PORT must be a whole number from 0 to 65535, for example PORT=4321',
     expect.stringMatching(
-      /^ {2}DATABASE_URL must begin with postgres:\/\/, for example DATABASE_URL=postgres:/,
+      /^ {2}DATABASE_URL must begin with postgres:\/\/ or postgresql:\/\/, for example DATABASE_URL=postgres:/,
     ),
     expect.stringMatching(
       /^ {2}PROMO_SELECTION must be one of weighted, ctr_weighted, thompson, for example PROMO_SELECTION=/,

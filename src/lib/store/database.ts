@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import type { Log } from '../operations/log.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
+import { databaseOptions, type Options } from './database-options.ts'
 import { pooledSettings, sessionSettings } from './session-settings.ts'
 import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit } from './statement-limit.ts'
 import { findUnsuitable } from './suitable.ts'
@@ -49,6 +50,7 @@ const cancelWait = 500
 type Pool = {
   sql: postgres.Sql
   url: string
+  options: Options
   limited: boolean
   running: Set<PromiseLike<unknown>>
   /** Whether the database may be used, once that was asked. */
@@ -63,8 +65,14 @@ class Unsuitable extends Error {}
  * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot tell a
  * server that is slow from one that has vanished, and would go on queueing behind the dead connections.
  */
-export function openDatabase(options: { locate: LocateServer; log: Log; connections?: number }): Database {
-  const { locate, log, connections = 6 } = options
+export function openDatabase(options: {
+  locate: LocateServer
+  log: Log
+  connections?: number
+  /** Path of the PEM file of a certificate authority, for URLs that name none. */
+  authority?: string | undefined
+}): Database {
+  const { locate, log, connections = 6, authority } = options
   let pool: Pool | undefined
   let locating: Promise<void> | undefined
   let locatedAt = Number.NEGATIVE_INFINITY
@@ -78,29 +86,35 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
       const found = await locate().catch((error: unknown) => fail({ message: messageOf(error) }))
       locatedAt = performance.now()
       if (!found.ok) log.warn({ reason: found.fault.message }, 'database not found')
-      else if (found.value !== pool?.url && !closed) replacePool(found.value)
+      else if (found.value !== pool?.url && !closed) useServer(found.value)
     })().finally(() => {
       locating = undefined
     })
     return locating
   }
 
-  const openPool = (url: string, limited: boolean): void => {
-    pool = { url, limited, sql: connect(url, connections, limited), running: new Set() }
+  const useServer = (url: string): void => {
+    const read = databaseOptions(url, authority)
+    if (read.ok) replacePool({ url, options: read.value.options })
+    else log.warn({ reason: read.fault }, 'database not found')
   }
 
-  const replacePool = (url: string): void => {
+  const openPool = ({ url, options }: Pick<Pool, 'url' | 'options'>, limited: boolean): void => {
+    pool = { url, options, limited, sql: connect(options, connections, limited), running: new Set() }
+  }
+
+  const replacePool = (server: Pick<Pool, 'url' | 'options'>): void => {
     const former = pool
-    openPool(url, former?.limited ?? true)
+    openPool(server, former?.limited ?? true)
     if (former) void abandon(former)
   }
 
   /** Those under way go on: what only reads may work. */
-  const renewConnections = ({ sql, url, limited }: Pool): void => {
+  const renewConnections = (used: Pool): void => {
     if (performance.now() - renewedAt < relocateEvery) return
     renewedAt = performance.now()
-    openPool(url, limited)
-    void sql.end({ timeout: ordinaryDeadline / 1000 }).catch(ignore)
+    openPool(used, used.limited)
+    void used.sql.end({ timeout: ordinaryDeadline / 1000 }).catch(ignore)
   }
 
   const start = <Rows>(
@@ -150,12 +164,12 @@ export function openDatabase(options: { locate: LocateServer; log: Log; connecti
         : admitted
       if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
         // The former pool has no connection that could be ended, and its other statements come here as well.
-        if (pool === used) openPool(used.url, false)
+        if (pool === used) openPool(used, false)
         return await this.run(statements, deadline)
       }
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
       if (outcome.ok || up || closed) return outcome
-      if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.url)
+      if (outcome.fault.code === 'timeout' && pool === used) replacePool(used)
       if (isReadOnly(outcome.fault) && pool === used) renewConnections(used)
       if (outcome.fault.code === 'unavailable' && performance.now() - locatedAt > relocateEvery)
         void relocate()
@@ -180,20 +194,22 @@ async function abandon({ sql, running }: Pool): Promise<void> {
   await sql.end({ timeout: 0 }).catch(ignore)
 }
 
-function connect(url: string, connections: number, limited: boolean): postgres.Sql {
-  return postgres(url, {
+function connect(options: Options, connections: number, limited: boolean): postgres.Sql {
+  return postgres({
     max: connections,
+    connect_timeout: 2,
+    ...options,
     // Named statements do not survive a pooler in transaction mode.
     prepare: false,
     // The driver asks for array types on its own, and a server that ends just then would take this process with it.
     // Arrays are therefore sent as literals.
     fetch_types: false,
-    connect_timeout: 2,
     idle_timeout: 60,
     backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
     onnotice: ignore,
     connection: {
       application_name: 'promo',
+      ...options.connection,
       // Compiling a statement of reports takes longer than running it.
       ...(limited ? { ...sessionSettings, statement_timeout: ordinaryLimit, jit: 'off' } : pooledSettings),
     },

@@ -4,7 +4,8 @@ import { beatEvery } from '../operations/life-signs.ts'
 import type { Log } from '../operations/log.ts'
 import { ok, type Result } from '../result.ts'
 import type { LocateServer } from './database.ts'
-import type { EmbeddedFault } from './embedded/fault.ts'
+import { databaseOptions } from './database-options.ts'
+import { type EmbeddedFault, fault } from './embedded/fault.ts'
 import { type EmbeddedServer, startEmbedded } from './embedded/start.ts'
 
 /** The PostgreSQL server that the settings name, or the embedded one, which is started where it is not running. */
@@ -24,12 +25,22 @@ const patience = 300_000
 const mayComeLater: ReadonlySet<EmbeddedFault['code']> = new Set(['start_failed', 'in_use'])
 
 export function databaseServer(
-  config: Pick<Config, 'DATABASE_URL' | 'PROMO_DATA_DIR'>,
+  config: Pick<Config, 'DATABASE_URL' | 'PROMO_DATABASE_CA' | 'PROMO_DATA_DIR'>,
   log: Log,
 ): DatabaseServer {
   const url = config.DATABASE_URL
   if (url !== undefined) {
-    return { locate: async () => ok(url), open: async () => ok(undefined), stop: async () => {} }
+    return {
+      locate: async () => ok(url),
+      async open() {
+        const read = databaseOptions(url, config.PROMO_DATABASE_CA)
+        if (!read.ok) return fault('no_certificate', read.fault)
+        const parameters = read.value.withoutEffect
+        if (parameters.length > 0) log.info({ parameters }, 'DATABASE_URL has parameters without effect here')
+        return ok(undefined)
+      },
+      stop: async () => {},
+    }
   }
   let embedded: EmbeddedServer | undefined
   const beating = setInterval(() => void embedded?.beat().catch(() => {}), beatEvery).unref()

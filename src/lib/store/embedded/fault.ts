@@ -1,11 +1,12 @@
 import { fail, messageOf } from '../../result.ts'
 
-/** Why there is no embedded server. The message is for the person who starts the site and names a remedy. */
+/** Why there is no server. The message is for the person who starts the site and names a remedy. */
 export type EmbeddedFault = {
   code:
     | 'newer_version'
     | 'older_version'
     | 'in_use'
+    | 'no_certificate'
     | 'not_writable'
     | 'no_binaries'
     | 'port_taken'
