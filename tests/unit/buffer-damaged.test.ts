@@ -1,0 +1,55 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openDamaged } from '../../src/lib/buffer/damaged.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+const noon = Date.UTC(2026, 10, 28, 12)
+const day = 86_400_000
+
+function open(now = () => noon, maxBytes = 1_000) {
+  const folder = temporaryFolder()
+  const told: number[] = []
+  const onDamaged = (lines: number) => told.push(lines)
+  return { folder, told, damaged: openDamaged({ folder, maxBytes, now, log: openLog('silent'), onDamaged }) }
+}
+const names = (folder: string) => readdirSync(folder).sort()
+const written = (folder: string, name: string, at: number, text = 'x\n') => {
+  writeFileSync(join(folder, name), text)
+  utimesSync(join(folder, name), at / 1000, at / 1000)
+}
+
+test('lines of an earlier day are put under its name, and go when they are old', async () => {
+  const { folder, told, damaged } = open()
+  written(folder, 'damaged.lines', noon - day, 'yesterday\n')
+  written(folder, 'damaged-2026-10-01.lines', noon - 58 * day)
+  written(folder, 'damaged-of-somebody.lines', noon - 999 * day)
+  expect(await damaged.keep([Buffer.from('today')], undefined)).toBe(true)
+  expect(told).toEqual([1])
+  expect(readFileSync(join(folder, 'damaged.lines'), 'utf8')).toBe('today\n')
+  expect(readFileSync(join(folder, 'damaged-2026-11-27.lines'), 'utf8')).toBe('yesterday\n')
+  expect(damaged.bytes()).toBe(6 + 10 + 2)
+  await damaged.forget(noon - 30 * day)
+  expect(names(folder)).toEqual(['damaged-2026-11-27.lines', 'damaged-of-somebody.lines', 'damaged.lines'])
+})
+
+test('a file that goes while it is looked at has no size and no age', async () => {
+  const { folder, damaged } = open()
+  symlinkSync(join(folder, 'gone'), join(folder, 'damaged-2026-10-01.lines'))
+  written(folder, 'damaged.lines', noon, 'four')
+  expect(damaged.bytes()).toBe(4)
+  await damaged.forget(noon + day)
+  expect(names(folder)).toEqual(['damaged-2026-10-01.lines'])
+})
+
+test('what would go beyond the ceiling is not kept, nor what cannot be written', async () => {
+  const { folder, damaged } = open(() => noon, 10)
+  expect(await damaged.keep([Buffer.from('12345678')], undefined)).toBe(true)
+  expect(await damaged.keep([Buffer.from('9')], undefined)).toBe(false)
+  expect(readFileSync(join(folder, 'damaged.lines'), 'utf8')).toBe('12345678\n')
+  expect(await damaged.keep([], undefined)).toBe(true)
+  const other = open()
+  mkdirSync(join(other.folder, 'damaged.lines'))
+  expect(await other.damaged.keep([Buffer.from('1')], 'a.journal')).toBe(false)
+})
