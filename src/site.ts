@@ -195,9 +195,13 @@ const headerReader =
     return Array.isArray(value) ? value.join(', ') : value
   }
 
-/** The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software doubles its slash. */
+/**
+ * The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software
+ * doubles its slashes, and puts the end of a sentence behind them.
+ */
 function slugOf(path: string): string | undefined {
-  const segment = /^\/\/?([^/]+)\/?$/.exec(path)?.[1]
+  const [, word = '', rest = ''] = /^\/\/?([^/]+)\/?([^a-z0-9]*)$/i.exec(path) ?? []
+  const segment = word === '' ? undefined : word + rest
   if (!segment?.includes('%')) return segment
   try {
     return decodeURIComponent(segment)

@@ -166,6 +166,8 @@ test.skipIf(!openssl)('TLS with what the URL or a setting says of certificates',
     expect((await wrong).answer).toMatchObject({ ok: false })
   const missing = await ask(url('sslrootcert=/nowhere.pem'))
   expect(missing.told).toEqual([
-    expect.stringMatching(/^a certificate for the database cannot be read: ENOENT.*nowhere/),
+    expect.stringMatching(
+      /sslrootcert.*PROMO_DATABASE_CA names a file that cannot be read: ENOENT.*nowhere.*Name a PEM file/,
+    ),
   ])
 })

@@ -446,7 +446,7 @@ describe('people and machines', () => {
       duplicate_clicks: 10,
     })
     expect(qualitySentence(summary)).toBe(
-      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 were repeats within seconds.',
+      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 did not count again: repeats within seconds, or more visitors of one address than count.',
     )
     expect(
       qualitySentence({
@@ -457,7 +457,7 @@ describe('people and machines', () => {
         duplicate_clicks: 1,
       }),
     ).toBe(
-      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 was a repeat within seconds.',
+      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 did not count again: repeats within seconds, or more visitors of one address than count.',
     )
   })
 

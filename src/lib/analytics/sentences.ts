@@ -149,7 +149,7 @@ export function qualitySentence({
   duplicate_clicks,
 }: Summary): string {
   if (all === 0) return 'No clicks in this period yet.'
-  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${duplicate_clicks === 1 ? '1 was a repeat' : `${count(duplicate_clicks)} were repeats`} within seconds.`
+  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} did not count again: repeats within seconds, or more visitors of one address than count.`
 }
 
 /** What remains uncertain about the human clicks. */

@@ -65,6 +65,8 @@ function tlsOptions(address: DatabaseAddress): Result<false | 'prefer' | Connect
       ...(key !== undefined && { key: readFileSync(key) }),
     })
   } catch (error) {
-    return fail(`a certificate for the database cannot be read: ${messageOf(error)}`)
+    return fail(
+      `DATABASE_URL (sslrootcert, sslcert, sslkey) or PROMO_DATABASE_CA names a file that cannot be read: ${messageOf(error)}. Name a PEM file that the site's user may read`,
+    )
   }
 }
