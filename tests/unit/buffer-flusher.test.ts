@@ -183,18 +183,23 @@ test('a backlog is taken over piece by piece, oldest first, and never holds up t
     const name = `000000000000001-${String(segment).padStart(6, '0')}.dead.journal`
     writeFileSync(join(folder, name), lines.join(''))
   }
-  let [longest, ticked, ticking] = [0, performance.now(), true]
+  // The thread's own work: what other processes take of the machine says nothing.
+  const worked = () => {
+    const { user, system } = process.threadCpuUsage()
+    return user + system
+  }
+  let [longest, ticked, ticking] = [0, worked(), true]
   const tick = () => {
-    longest = Math.max(longest, performance.now() - ticked)
-    ticked = performance.now()
+    longest = Math.max(longest, worked() - ticked)
+    ticked = worked()
     if (ticking) setImmediate(tick)
   }
-  const began = performance.now()
+  const began = worked()
   setImmediate(tick)
   const { events } = await open(() => new Promise(() => {}), folder)
   await new Promise((resolve) => setImmediate(resolve))
   ticking = false
-  expect(longest).toBeLessThan((performance.now() - began) / 4)
+  expect(longest).toBeLessThan((worked() - began) / 4)
   expect(events.readings().depth).toBe(segments * 4_000)
   expect(events.buffer.next()?.file.path).toContain('-000000.dead')
   await events.close(0)

@@ -20,6 +20,7 @@ function cacheOver(rows: unknown[], initial: unknown[] = []) {
     /** Whether there are other rows, which do not count. */
     more: false,
     down: false,
+    reason: 'down',
     lists: 0,
     finds: 0,
     time: 1_000_000,
@@ -29,7 +30,7 @@ function cacheOver(rows: unknown[], initial: unknown[] = []) {
   const answer = async <Value>(value: () => Value): Promise<Result<Value, { message: string }>> => {
     const found = value()
     await source.wait
-    return source.down ? fail({ message: 'down' }) : ok(found)
+    return source.down ? fail({ message: source.reason }) : ok(found)
   }
   const cache = createRefreshingCache<number, Row, string>({
     name: 'things',
@@ -278,6 +279,16 @@ describe('a source that is empty all at once', () => {
     expect(cache.size).toBe(0)
     expect(await cacheOver([]).cache.refresh()).toBe(true)
   })
+})
+
+test('a source whose tables are still to be made is no warning', async () => {
+  const { cache, source } = cacheOver([])
+  Object.assign(source, { down: true, reason: 'relation "things" does not exist (42P01)' })
+  expect(await cache.refresh()).toBe(false)
+  expect(warn).not.toHaveBeenCalled()
+  source.reason = 'down'
+  await cache.refresh()
+  expect(warn).toHaveBeenCalledOnce()
 })
 
 test('of many unknown keys at a time only four are asked for, and the others are not remembered', async () => {

@@ -33,6 +33,9 @@ export type CacheState = {
 }
 
 const findsAtOnce = 4
+/** A database that has no tables yet is brought to this version in this very moment, or what keeps it from that is told. */
+const isUnmigrated = (reason: string): boolean => reason.endsWith('(42P01)')
+
 /**
  * Milliseconds for which a source that held rows has to hold none until this is believed: a restore empties tables for a
  * moment, and forgetting all links on its account would answer readers 404.
@@ -101,7 +104,8 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
 
   const failing = (reason: string): boolean => {
     failingSince ??= elapsed()
-    if (reason !== toldFault) log.warn({ reason }, `${name} are not fetched, what is known of them is kept`)
+    if (reason !== toldFault && !isUnmigrated(reason))
+      log.warn({ reason }, `${name} are not fetched, what is known of them is kept`)
     toldFault = reason
     return false
   }
