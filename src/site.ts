@@ -195,13 +195,9 @@ const headerReader =
     return Array.isArray(value) ? value.join(', ') : value
   }
 
-/**
- * The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software
- * doubles its slashes, and puts the end of a sentence behind them.
- */
+/** The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software doubles its slash. */
 function slugOf(path: string): string | undefined {
-  const [, word = '', rest = ''] = /^\/\/?([^/]+)\/?([^a-z0-9]*)$/i.exec(path) ?? []
-  const segment = word === '' ? undefined : word + rest
+  const segment = /^\/\/?([^/]+)\/?$/.exec(path)?.[1]
   if (!segment?.includes('%')) return segment
   try {
     return decodeURIComponent(segment)

@@ -64,26 +64,6 @@ const page: AstroHandler = async ({ url }, response) => {
 /** What Astro does where it has no page for an address. */
 const noPage: AstroHandler = async (_, __, next) => next()
 
-test.each([
-  '/nocodemba/',
-  '/nocodemba//',
-  '/nocodemba///',
-  '//nocodemba//',
-  '/nocodemba/).',
-  '/nocodemba/)/',
-])('a promo link with what a slug cannot have behind it leads on: %j', async (path) => {
-  const { ask } = await serve(noPage)
-  expect((await ask(`${encodeURI(path)}?promo_var=42`)).status).toBe(307)
-})
-
-test.each(['/nocodemba/x', '/nocodemba//x', '/nocodemba/1', '//', '/', '/)/'])(
-  'a path that is none: %j',
-  async (path) => {
-    const { ask } = await serve(page)
-    expect(await ask(path)).toMatchObject({ status: 200 })
-  },
-)
-
 describe('a promo link that breaks', () => {
   const broken: Record<string, App['answerPromoLink']> = {
     'at once': () => {
