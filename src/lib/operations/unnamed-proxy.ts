@@ -37,51 +37,47 @@ export function watchForUnnamedProxy(options: {
 }): UnnamedProxy {
   const { trusted, now, log } = options
   let count = 0
-  let forwardedAt = Number.NEGATIVE_INFINITY
-  let silentAt = Number.NEGATIVE_INFINITY
-  let unreadAt = Number.NEGATIVE_INFINITY
 
-  const isRecent = (at: number): boolean => Math.abs(now() - at) < tellFor
-
-  const noticeForwarded = (proxy: string): void => {
-    if (!isRecent(forwardedAt))
-      log.warn({ proxy }, 'all readers look like this proxy: name it in PROMO_TRUSTED_PROXIES')
-    forwardedAt = now()
-    count += 1
+  /** One kind of request to notice: `tell` is for the log, once until an hour has passed without any. */
+  const createWatch = (tell: (proxy: string) => void) => {
+    let last = Number.NEGATIVE_INFINITY
+    const isRecent = (): boolean => Math.abs(now() - last) < tellFor
+    return {
+      isRecent,
+      notice(proxy: string) {
+        if (!isRecent()) tell(proxy)
+        last = now()
+        count += 1
+      },
+    }
   }
-  const noticeSilent = (): void => {
-    if (!isRecent(silentAt)) log.warn(silentProxy)
-    silentAt = now()
-    count += 1
-  }
-
-  const noticeUnread = (proxy: string): void => {
-    if (!isRecent(unreadAt)) log.warn({ proxy }, unreadProxy)
-    unreadAt = now()
-    count += 1
-  }
+  const forwardedBy = createWatch((proxy) =>
+    log.warn({ proxy }, 'all readers look like this proxy: name it in PROMO_TRUSTED_PROXIES'),
+  )
+  const silent = createWatch(() => log.warn(silentProxy))
+  const unread = createWatch((proxy) => log.warn({ proxy }, unreadProxy))
 
   return {
     notice({ address, forwarded }, peer, host) {
       if (!forwarded) {
-        if (isLoopback(address) && host !== undefined && !namesThisMachine(host)) noticeSilent()
+        if (isLoopback(address) && host !== undefined && !namesThisMachine(host)) silent.notice(address)
         return
       }
       if (address !== plainAddress(peer)) return
-      if (trusted && isIn(trusted, address)) noticeUnread(address)
-      else if (nearby.test(address)) noticeForwarded(address)
+      if (trusted && isIn(trusted, address)) unread.notice(address)
+      else if (nearby.test(address)) forwardedBy.notice(address)
     },
     get count() {
       return count
     },
     get recent() {
-      return isRecent(forwardedAt) || isRecent(silentAt)
+      return forwardedBy.isRecent() || silent.isRecent()
     },
     get silent() {
-      return isRecent(silentAt)
+      return silent.isRecent()
     },
     get unread() {
-      return isRecent(unreadAt)
+      return unread.isRecent()
     },
   }
 }
