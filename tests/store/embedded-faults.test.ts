@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { lstatSync } from 'node:fs'
 import { appendFile, chmod, cp, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, vi } from 'vitest'
+import { canEnter } from '../../src/lib/store/embedded/account.ts'
 import { copyBinaries, locateBinaries, type PostgresBinaries } from '../../src/lib/store/embedded/binaries.ts'
 import { clusterIn } from '../../src/lib/store/embedded/place.ts'
+import { run } from '../../src/lib/store/embedded/run.ts'
 import { startEmbedded } from '../../src/lib/store/embedded/start.ts'
-import { answers, isRoot, started, test } from './embedded-fixture.ts'
+import { answers, type Folders, isRoot, SITE, started, test } from './embedded-fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
 
@@ -86,6 +89,22 @@ describe('data folders', () => {
     expect(refused).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
     expect(await readFile(file, 'utf8')).toBe('mine')
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'that a volume or a restore has opened to others are closed',
+    async ({ folders, silent }) => {
+      const first = await started({ ...folders, ...silent })
+      await first.stop()
+      const cluster = clusterIn(folders.dataDir)
+      for (const mode of [0o777, 0o2770, 0o755]) {
+        await chmod(cluster, mode)
+        const again = await started({ ...folders, ...silent })
+        expect(again.url).toBe(first.url)
+        await again.stop()
+        expect((await stat(cluster)).mode & 0o777).toBe(0o700)
+      }
+    },
+  )
 
   test('after a crash, with the pid of another program in postmaster.pid', async ({ folders, silent }) => {
     const first = await started({ ...folders, ...silent })
@@ -201,3 +220,42 @@ describe.skipIf(!isRoot)('as root below a private folder (only root is refused b
     await second.stop()
   })
 })
+
+/** What a site answers that another user starts, by way of a program that takes what it was started with away. */
+async function refusedTo(folders: Folders, ...way: string[]): Promise<string> {
+  const [program = '', ...args] = [...way, process.execPath, SITE, folders.dataDir, folders.sharedDir]
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const [answer] = await once(child, 'message')
+  if (child.connected) child.disconnect()
+  return JSON.stringify(answer)
+}
+
+const as = (uid: number) => ['setpriv', '--reuid', `${uid}`, '--regid', '0', '--clear-groups']
+const others =
+  isRoot && (await run('setpriv', [...as(12345).slice(1), process.execPath, '--version'])).code === 0
+
+describe.skipIf(!others || !(await canEnter({ uid: 12345, gid: 0, name: '' }, process.cwd())))(
+  'users (root starts others, by setpriv, from a folder that they can enter)',
+  () => {
+    test('a user without a name is told how to get one', async ({ folders }) => {
+      await mkdir(folders.dataDir)
+      await chmod(folders.dataDir, 0o777)
+      const message = await refusedTo(folders, ...as(12345))
+      expect(message).toMatch(/user id 12345 has no name here.*\/etc\/passwd.*DATABASE_URL/)
+    })
+
+    test('a database of another user is named with its owner', async ({ folders, silent }) => {
+      const first = await started({ ...folders, ...silent })
+      await first.stop()
+      const owner = (await stat(clusterIn(folders.dataDir))).uid
+      const message = await refusedTo(folders, ...as(12345))
+      expect(message).toContain(`belongs to the user id ${owner}, and the site runs as 12345`)
+      expect(message).toContain('chown -R 12345')
+    })
+
+    test('root that may not become another user says so', async ({ folders }) => {
+      const message = await refusedTo(folders, 'setpriv', '--bounding-set', '-all', '--inh-caps', '-all')
+      expect(message).toMatch(/root may not run programs as postgres here.*SETUID.*ordinary user/)
+    })
+  },
+)

@@ -25,7 +25,8 @@ export type Folders = { root: string; dataDir: string; sharedDir: string }
 export type Site = { url: string; startedHere: boolean; kill(): Promise<void>; stop(): Promise<void> }
 
 const Announced = v.object({ url: v.string(), startedHere: v.boolean() })
-const SITE = fileURLToPath(new URL('./embedded-site.ts', import.meta.url))
+/** A process that starts a database and tells what became of it. */
+export const SITE = fileURLToPath(new URL('./embedded-site.ts', import.meta.url))
 
 export const test = base.extend<{ folders: Folders; silent: Pick<EmbeddedOptions, 'log'> }>({
   silent: async ({ task: _ }, use) => use({ log: openLog('silent') }),

@@ -14,19 +14,37 @@ const CREATION_WAIT_MS = 30_000
  * of the cluster if there is one, otherwise the user `postgres`, who is created if missing.
  */
 export async function chooseAccount(cluster: string): Promise<Result<Account | undefined, EmbeddedFault>> {
-  if (process.getuid?.() !== 0) return ok(undefined)
+  const own = process.getuid?.()
   const owner = await stat(cluster).catch(() => undefined)
-  if (owner && owner.uid !== 0) {
-    const named = await run('id', ['-un', `${owner.uid}`])
-    return ok({ uid: owner.uid, gid: owner.gid, name: named.code === 0 ? named.output : `user ${owner.uid}` })
-  }
-  const account = (await lookUp()) ?? (await create())
-  if (account) return ok(account)
-  return fault(
-    'start_failed',
-    `PostgreSQL does not run as root, and the user "${NAME}" could not be created. ` +
-      'Start the site as an ordinary user, create that user, or set DATABASE_URL to a PostgreSQL server.',
+  if (own !== 0)
+    return own === undefined || !owner || owner.uid === own ? ok(undefined) : notOurs(cluster, owner.uid, own)
+  const account = owner && owner.uid !== 0 ? await ownerOf(owner) : ((await lookUp()) ?? (await create()))
+  if (!account) return refused(`the user "${NAME}" could not be created`)
+  const become = await run('id', ['-u'], { account })
+  return become.code === 0
+    ? ok(account)
+    : refused(
+        `root may not run programs as ${account.name} here (${become.output}; it takes the capabilities CHOWN, SETGID and SETUID)`,
+      )
+}
+
+const notOurs = (cluster: string, owner: number, own: number) =>
+  fault(
+    'not_writable',
+    `The database in ${cluster} belongs to the user id ${owner}, and the site runs as ${own}: PostgreSQL takes no other than its ` +
+      `owner. Run the site as ${owner}, give it the folder ("chown -R ${own} ${cluster}"), or set PROMO_DATA_DIR to another one.`,
   )
+
+const refused = (reason: string) =>
+  fault(
+    'start_failed',
+    `PostgreSQL does not run as root, and ${reason}. Start the site as an ordinary user who can write to the data ` +
+      'folder, or set DATABASE_URL to a PostgreSQL server.',
+  )
+
+async function ownerOf({ uid, gid }: { uid: number; gid: number }): Promise<Account> {
+  const named = await run('id', ['-un', `${uid}`])
+  return { uid, gid, name: named.code === 0 ? named.output : `user ${uid}` }
 }
 
 async function lookUp(): Promise<Account | undefined> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -14,7 +15,7 @@ import * as v from 'valibot'
 import { ok, type Result } from '../../result.ts'
 import { giveTo } from './account.ts'
 import { majorVersion, type PostgresBinaries } from './binaries.ts'
-import { type EmbeddedFault, fault } from './fault.ts'
+import { type EmbeddedFault, fault, reasonOf } from './fault.ts'
 import type { Place } from './place.ts'
 import { type Account, run } from './run.ts'
 
@@ -78,7 +79,8 @@ export async function ensureCluster(place: Place, port: number): Promise<Result<
   const { cluster, binaries, account } = place
   if (existsSync(join(cluster, 'PG_VERSION'))) {
     if (account && statSync(cluster).uid !== account.uid) await giveTo(account, cluster)
-    return checkVersion(cluster, binaries)
+    const version = checkVersion(cluster, binaries)
+    return version.ok ? closeToOthers(cluster) : version
   }
   if (existsSync(cluster) && readdirSync(cluster).length > 0) {
     return fault(
@@ -104,12 +106,15 @@ export async function createCluster(
   const password = randomBytes(24).toString('base64url')
   const passwordFile = `${cluster}.password`
   await mkdir(cluster, { mode: 0o700 })
+  const closed = closeToOthers(cluster)
+  if (!closed.ok) return closed
   writeFileSync(passwordFile, password, { mode: 0o600 })
   await giveTo(account, cluster)
   await giveTo(account, passwordFile)
   const options = ['-D', cluster, '-U', ROLE, '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
   const initdb = await run(binaries.initdb, [...options, ...storage(binaries)], { account })
   await rm(passwordFile)
+  if (/could not look up effective user ID/.test(initdb.output)) return namelessUser()
   if (initdb.code !== 0) return fault('start_failed', `initdb failed:\n${initdb.output}`)
   appendFileSync(join(cluster, 'postgresql.conf'), "include_if_exists = 'promo.conf'\n")
   const single = ['--single', '-D', cluster, 'postgres']
@@ -120,6 +125,35 @@ export async function createCluster(
   await writeAccess({ cluster, account }, { password, port })
   return ok(undefined)
 }
+
+const OPEN_TO_OTHERS = 0o027
+
+/** PostgreSQL refuses a folder that others may enter, as volumes with a group of their own and restored backups have it. */
+function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
+  const { mode } = statSync(cluster)
+  if (process.platform === 'win32' || (mode & OPEN_TO_OTHERS) === 0) return ok(undefined)
+  let reason = 'the file system keeps none'
+  try {
+    chmodSync(cluster, 0o700)
+    if ((statSync(cluster).mode & OPEN_TO_OTHERS) === 0) return ok(undefined)
+  } catch (error) {
+    reason = reasonOf(error)
+  }
+  return fault(
+    'not_writable',
+    `The database folder ${cluster} is open to others (mode ${(mode & 0o777).toString(8)}), which PostgreSQL refuses, and its ` +
+      `permissions cannot be changed (${reason}). Set PROMO_DATA_DIR to a folder on a file system with permissions, not a ` +
+      'share or a folder of Windows, or set DATABASE_URL to a PostgreSQL server.',
+  )
+}
+
+const namelessUser = () =>
+  fault(
+    'start_failed',
+    `The user id ${process.getuid?.()} has no name here, as in OpenShift, and PostgreSQL makes no database without one. Give ` +
+      'it a line in /etc/passwd, by the image or by nss_wrapper (LD_PRELOAD, NSS_WRAPPER_PASSWD, NSS_WRAPPER_GROUP), run the ' +
+      'container as a user of the image, or set DATABASE_URL to a PostgreSQL server.',
+  )
 
 // Sorting that does not depend on the system's locales; version 17 brought one that knows Unicode's letters.
 const storage = (binaries: PostgresBinaries): string[] => [
