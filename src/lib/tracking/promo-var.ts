@@ -13,14 +13,15 @@ const anyName = /promo(?:_|%5f)var/i
 
 /** The name with what mail software makes of the `&` before it. */
 const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
-const readable = /^([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
+/** Spaces, which a query also writes as `+`, and zeros before a number leave it the same number. */
+const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
 /** Encoded again by whatever wraps links, up to so many times. */
 const mostDecoded = 2
 
 /**
- * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647 without leading zeros, followed by
- * nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`, `?` and case is
- * undone. `untracked` where there is no such name, `unreadable` where it does not name exactly one text.
+ * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, behind nothing but spaces and zeros,
+ * followed by nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`, `?` and case
+ * is undone. `untracked` where there is no such name, `unreadable` where it does not name exactly one text.
  */
 export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadable' {
   if (query === '') return 'untracked'
