@@ -92,6 +92,8 @@ describe('a fault is named with its place', () => {
     [{ utm: { source: 'a' } }, ['links[0].utm.source: must be a name like utm_source or mtm_campaign']],
     [{ utm: { utm_source: 7 } }, ['links[0].utm.utm_source: must be a text']],
     [{ utm: 'utm_source=a' }, ['links[0].utm: must be a JSON object']],
+    [{ utm: [] }, ['links[0].utm: must be a JSON object']],
+    [{ utm: ['a'] }, ['links[0].utm: must be a JSON object']],
     [{ active: 'yes' }, ['links[0].active: must be true or false']],
     [{ pass_parameters: null }, ['links[0].pass_parameters: must be true or false']],
   ])('link %j', (fields, faults) => expect(withLink(fields)).toEqual(faults))

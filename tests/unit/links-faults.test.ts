@@ -159,6 +159,9 @@ describe('a row of links', () => {
       'destination_url must be a whole URL that begins with https:// or http://',
     ],
     [{ utm: 7 }, 'utm must be a JSON object of texts'],
+    [{ utm: [] }, 'utm must be a JSON object of texts'],
+    [{ utm: [7] }, 'utm must be a JSON object of texts'],
+    [{ utm: { utm_x: ['a'] } }, 'utm.utm_x must be a text'],
     [{ utm: { utm_x: {} } }, 'utm.utm_x must be a text'],
     [{ pass_parameters: 'yes' }, 'pass_parameters must be true or false'],
   ])('%o is told as: %s', (changes, reason) => {

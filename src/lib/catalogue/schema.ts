@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { isWebUrl, slugPattern } from '../links/link.ts'
+import { isWebUrl, recordOf, slugPattern } from '../links/link.ts'
 import { hasEntity } from '../links/link-faults.ts'
 
 /** Paths of the site that no link may take. */
@@ -65,7 +65,7 @@ const link = entry({
   destination_url: url,
   active: flag,
   utm: v.exactOptional(
-    v.record(
+    recordOf(
       v.pipe(v.string(), v.regex(/^(utm|mtm)_[a-z0-9_]+$/, 'must be a name like utm_source or mtm_campaign')),
       text(500),
       'must be a JSON object',

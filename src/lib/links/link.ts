@@ -10,6 +10,18 @@ const parameter = v.pipe(
   v.transform((value) => `${value}`),
 )
 
+/** To valibot a list is an object as well, whose names are numbers. */
+export const recordOf = <Name extends v.GenericSchema<string>, Value extends v.GenericSchema>(
+  name: Name,
+  value: Value,
+  message: string,
+) =>
+  v.pipe(
+    v.unknown(),
+    v.check((given) => !Array.isArray(given), message),
+    v.record(name, value, message),
+  )
+
 /** Where a slug leads, and what is added to the destination on the way. */
 export const linkSchema = v.object({
   /** Lower case. */
@@ -22,7 +34,7 @@ export const linkSchema = v.object({
     v.check(isWebUrl, 'must be a whole URL that begins with https:// or http://'),
   ),
   /** `utm_*` and `mtm_*` parameters that the site owner sets for this link. */
-  utm: v.record(v.string(), parameter, 'must be a JSON object of texts'),
+  utm: recordOf(v.string(), parameter, 'must be a JSON object of texts'),
   /** Whether the visitor's own `utm_*` and `mtm_*` parameters are passed on. */
   pass_parameters: v.boolean('must be true or false'),
 })
