@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../support/database.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
@@ -33,6 +34,12 @@ describe('a body that does not hold', () => {
       { offer_id: expect.any(String), variation_id: expect.any(String) },
     ],
     ['an unknown field', { ...good, extra: 1 }, 400, { extra: 'is not a known field; remove it' }],
+    [
+      'a key that is there twice',
+      '{"offer_id":4,"variation_id":42,"recipients":1,"recipients":1200}',
+      400,
+      { recipients: 'is given more than once' },
+    ],
     [
       '__proto__',
       '{"offer_id":4,"variation_id":42,"__proto__":{"recipients":5}}',
@@ -163,6 +170,19 @@ describe('a body that does not hold', () => {
         details: { 'content-type': expect.stringContaining('application/json') },
       })
     }
+  })
+
+  test('that is compressed is refused, and the answer names the header', async () => {
+    const answer = await ask(api.site, '/api/v1/promo/track-click', {
+      method: 'POST',
+      headers: { ...api.fresh(), 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: gzipSync('{"variation_id":42}'),
+    })
+    expect(answer).toMatchObject({ status: 415, headers: { ...apiHeaders, 'accept-encoding': 'identity' } })
+    expect(jsonOf(answer)).toEqual({
+      error: 'unsupported_media_type',
+      details: { 'content-encoding': expect.stringContaining('without Content-Encoding') },
+    })
   })
 
   test('without a type is refused; with a charset it is not', async () => {

@@ -93,6 +93,12 @@ describe('a file of networks', () => {
     expect(fault).toContain(`own.json:1 "${key}" "${key}" is not known here`)
   })
 
+  test('has each key of an entry once', () => {
+    expect(
+      faultsOf('[{"vendor": "a",\n"vendor": "b", "source": "s", "date": "2026-11-25", "networks": []}]'),
+    ).toEqual(['own.json:2 "vendor" is there more than once'])
+  })
+
   test('must be a list in JSON', () => {
     expect(faultsOf('{}')).toEqual(['own.json:1 {} must be a list: put [ ] around its entries'])
     expect(faultsOf('[\n\n{,')).toEqual([expect.stringMatching(/^own\.json:3 is not JSON from here on: /)])

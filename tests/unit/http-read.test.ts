@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { longestBody, readJson, readQuery, wrongContentType } from '../../src/lib/http/read.ts'
+import { longestBody, readJson, readQuery, wrongContentType, wrongEncoding } from '../../src/lib/http/read.ts'
 
 const schema = v.strictObject({
   id: v.pipe(
@@ -67,6 +67,22 @@ describe('a JSON body', () => {
       '{"id":1,"constructor":1}',
       { constructor: 'is not a known field; remove it' },
     ],
+    ['a key that is there twice', '{"id":1,"id":2}', { id: 'is given more than once' }],
+    [
+      'such keys among other faults, within a value too',
+      '{"id":"1","id":2,"names":[{"a":1,"a":2}],"x":1,"x":1}',
+      {
+        id: 'is given more than once',
+        'names.0': 'must be a text',
+        'names.0.a': 'is given more than once',
+        x: 'is given more than once',
+      },
+    ],
+    [
+      'such a key of endless length',
+      `{"id":1,"${'y'.repeat(5000)}":1,"${'y'.repeat(5000)}":2}`,
+      { ['y'.repeat(5000)]: 'is not a known field; remove it', ['y'.repeat(200)]: 'is given more than once' },
+    ],
     ['a missing field', '{}', { id: 'is missing' }],
     ['two faults of one field: the first', '{"id":-1.5}', { id: 'must be a whole number' }],
     ['a list', '[]', { body: 'must be a JSON object' }],
@@ -125,6 +141,23 @@ describe('a JSON body', () => {
     expect(await detailsOf(post(body, { duplex: 'half' }))).toHaveProperty('body_too_large')
     expect(sent).toBeLessThan(10)
   })
+})
+
+describe('a content encoding', () => {
+  test.each([undefined, '', 'identity', ' Identity '])('%o is none', (encoding) =>
+    expect(wrongEncoding(encoding)).toBeUndefined(),
+  )
+
+  test.each(['gzip', 'br', 'x', 'gzip, identity'])(
+    '%s is refused, and the answer says what to do',
+    async (encoding) => {
+      expect(await detailsOf(post('{"id":1}', { headers: { 'content-encoding': encoding } }))).toEqual({
+        unsupported_media_type: {
+          'content-encoding': `is ${encoding}; send the body as it is, without Content-Encoding`,
+        },
+      })
+    },
+  )
 })
 
 describe('a content type', () => {

@@ -26,6 +26,10 @@ test.each([
   [' \n', 'is empty'],
   ['{"links": [', 'is not valid JSON: '],
   ['\uFEFF{"links": []}', undefined],
+  [
+    '{"links": [{"slug": "a", "slug": "b"}], "offers": [], "offers": [], "a b": 1, "a b": 2}',
+    'has more than once: links[0].slug, offers, ["a b"]. Keep one of each',
+  ],
 ])('the content %j %j', (content, message) => {
   const json = parseCatalogue(content)
   expect(json.ok ? undefined : json.fault.message).toEqual(message && expect.stringContaining(message))

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import { parseJson, repeatedIn } from '../json.ts'
+import { fail, type Result } from '../result.ts'
 import { type Catalogue, catalogueSchema } from './schema.ts'
 
 /** What is wrong, and where in the file: `offers[2].variations[0].text_content`. */
@@ -17,11 +18,11 @@ export type CheckedCatalogue = {
 export function parseCatalogue(content: string): Result<unknown, { message: string }> {
   const json = content.replace(/^\uFEFF/, '')
   if (json.trim() === '') return fail({ message: 'is empty' })
-  try {
-    return ok(JSON.parse(json))
-  } catch (error) {
-    return fail({ message: `is not valid JSON: ${messageOf(error)}` })
-  }
+  const parsed = parseJson(json)
+  if (!parsed.ok) return fail({ message: `is not valid JSON: ${parsed.fault}` })
+  const repeated = repeatedIn(json).map(placeOf)
+  if (repeated.length === 0) return parsed
+  return fail({ message: `has more than once: ${repeated.join(', ')}. Keep one of each` })
 }
 
 /** Finds every fault that the file itself shows; faults of one kind do not hide those of another. */
@@ -43,9 +44,10 @@ export function checkCatalogue(json: unknown): CheckedCatalogue {
 }
 
 function faultOf(issue: v.BaseIssue<unknown>): CatalogueFault {
-  const place = (issue.path ?? []).map(({ key }) => step(key)).join('')
-  return { place: place.replace(/^\./, '') || 'the file', message: explain(issue) }
+  return { place: placeOf((issue.path ?? []).map(({ key }) => key)) || 'the file', message: explain(issue) }
 }
+
+const placeOf = (steps: readonly unknown[]): string => steps.map(step).join('').replace(/^\./, '')
 
 function step(key: unknown): string {
   if (typeof key === 'number') return `[${key}]`

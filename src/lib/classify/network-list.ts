@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
+import { parseJson, repeatedIn } from '../json.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import { linesOfJson } from './json-lines.ts'
 import { parseNetwork } from './networks.ts'
@@ -62,18 +63,23 @@ export function readNetworkFile(path: string): Result<ScannerNetwork[], NetworkF
 
 /** Reads networks in the form of `scanner-networks.json`. */
 export function parseNetworkList(json: string): Result<ScannerNetwork[], NetworkFault[]> {
-  let content: unknown
-  try {
-    content = JSON.parse(json)
-  } catch (error) {
-    const position = Number(/at position (\d+)/.exec(messageOf(error))?.[1] ?? json.length)
+  const content = parseJson(json)
+  if (!content.ok) {
+    const position = Number(/at position (\d+)/.exec(content.fault)?.[1] ?? json.length)
     const line = json.slice(0, position).split('\n').length
-    return fail([{ line, message: `is not JSON from here on: ${messageOf(error)}` }])
+    return fail([{ line, message: `is not JSON from here on: ${content.fault}` }])
   }
-  const parsed = v.safeParse(listSchema, content)
-  if (parsed.success) return ok(networksOf(parsed.output))
+  const parsed = v.safeParse(listSchema, content.value)
+  const repeated = repeatedIn(json)
+  if (parsed.success && repeated.length === 0) return ok(networksOf(parsed.output))
   const lines = linesOfJson(json)
-  return fail(parsed.issues.map((issue) => faultOf(issue, lines)))
+  return fail([
+    ...repeated.map((steps) => ({
+      line: lineOf(steps, lines),
+      message: `"${steps.at(-1)}" is there more than once`,
+    })),
+    ...(parsed.issues ?? []).map((issue) => faultOf(issue, lines)),
+  ])
 }
 
 /** One network after the other, each with who scans there. */
@@ -95,7 +101,7 @@ function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>
 }
 
 /** What is missing has no line of its own but that of what it is missing in; the whole always has one. */
-const lineOf = (steps: readonly string[], lines: ReadonlyMap<string, number>): number =>
+const lineOf = (steps: readonly (string | number)[], lines: ReadonlyMap<string, number>): number =>
   lines.get(steps.join('.')) ?? lineOf(steps.slice(0, -1), lines)
 
 /** What would do in place of a text that is no network. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { parseJson, repeatedIn } from '../json.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
 import type { ApiFault } from './answer.ts'
 
@@ -22,17 +23,23 @@ export async function readJson<Schema extends FieldsSchema>(
   schema: Schema,
   findMore: (body: unknown) => Promise<Record<string, string>>,
 ): Promise<Result<v.InferOutput<Schema>, ApiFault>> {
-  const type = wrongContentType(request.headers.get('content-type') ?? undefined)
-  if (type) return fail(type)
+  const header = (name: string) => request.headers.get(name) ?? undefined
+  const unsupported = wrongContentType(header('content-type')) ?? wrongEncoding(header('content-encoding'))
+  if (unsupported) return fail(unsupported)
   const text = await readText(request)
   if (!text.ok) return text
   const body = parseJson(text.value)
-  if (!body.ok) return fail(invalid({ body: `is not valid JSON: ${body.fault}` }))
+  if (!body.ok) return fail(invalid({ body: `is not valid JSON: ${body.fault.slice(0, 200)}` }))
   // A list would pass for an object whose fields are all missing.
   if (Array.isArray(body.value)) return fail(invalid({ body: notAnObject }))
   const checked = check(schema, body.value)
-  if (checked.ok) return checked
-  return fail(invalid({ ...(await findMore(body.value)), ...checked.fault.details }))
+  const repeated = repeatedIn(text.value).map((steps) => [
+    steps.join('.').slice(0, longestName),
+    repeatedField,
+  ])
+  if (checked.ok && repeated.length === 0) return checked
+  const faults = checked.ok ? {} : checked.fault.details
+  return fail(invalid({ ...(await findMore(body.value)), ...faults, ...Object.fromEntries(repeated) }))
 }
 
 /** The fault of a `Content-Type` that is not JSON. */
@@ -45,6 +52,18 @@ export function wrongContentType(given: string | undefined): ApiFault | undefine
   }
 }
 
+/** The fault of a body that is compressed: nobody here unpacks it, since what comes out has no bound. */
+export function wrongEncoding(given: string | undefined): ApiFault | undefined {
+  if (given === undefined || ['', 'identity'].includes(given.trim().toLowerCase())) return undefined
+  return {
+    error: 'unsupported_media_type',
+    details: {
+      'content-encoding': `is ${given.slice(0, 100)}; send the body as it is, without Content-Encoding`,
+    },
+    headers: { 'accept-encoding': 'identity' },
+  }
+}
+
 /** Checks query parameters; each may stand there once. */
 export function readQuery<Schema extends FieldsSchema>(
   query: URLSearchParams,
@@ -52,12 +71,14 @@ export function readQuery<Schema extends FieldsSchema>(
 ): Result<v.InferOutput<Schema>, ApiFault> {
   const repeated = [...new Set(query.keys())].filter((name) => query.getAll(name).length > 1)
   if (repeated.length > 0) {
-    return fail(invalid(Object.fromEntries(repeated.map((name) => [name, 'is given more than once']))))
+    return fail(invalid(Object.fromEntries(repeated.map((name) => [name, repeatedField]))))
   }
   return check(schema, Object.fromEntries(query))
 }
 
 const notAnObject = 'must be a JSON object'
+const repeatedField = 'is given more than once'
+const longestName = 200
 
 export const invalid = (details: Record<string, string>): ApiFault => ({ error: 'validation_error', details })
 
@@ -104,13 +125,5 @@ async function readText(request: Request): Promise<Result<string, ApiFault>> {
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
   } catch (error) {
     return fail(invalid({ body: `could not be read: ${messageOf(error)}` }))
-  }
-}
-
-function parseJson(text: string): Result<unknown, string> {
-  try {
-    return ok(JSON.parse(text))
-  } catch (error) {
-    return fail(messageOf(error).slice(0, 200))
   }
 }

@@ -1,0 +1,54 @@
+import { fail, messageOf, ok, type Result } from './result.ts'
+
+const token = /"(?:[^"\\]+|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g
+
+type Step = string | number
+type Level = { step: Step; keyNext: boolean; keys: Set<string>; repeated: boolean }
+
+/** A value of a JSON text: the keys and places that lead to it, where it begins, and whether its key was there before. */
+type Place = { steps(): Step[]; index: number; repeated: boolean }
+
+/** Every value of a text that is JSON, in the order of the text. */
+export function* placesIn(json: string): Generator<Place> {
+  const levels: Level[] = []
+  for (const { 0: text, index } of json.matchAll(token)) {
+    const level = levels.at(-1)
+    if (text === ']' || text === '}') levels.pop()
+    else if (text === ',' && level) {
+      if (typeof level.step === 'number') level.step += 1
+      else level.keyNext = true
+    } else if (text === ':' && level) level.keyNext = false
+    else if (level?.keyNext) {
+      const key = String(JSON.parse(text))
+      level.step = key
+      level.repeated = level.keys.has(key)
+      level.keys.add(key)
+    } else {
+      yield { steps: () => levels.map(({ step }) => step), index, repeated: level?.repeated === true }
+      if (text === '[') levels.push({ step: 0, keyNext: false, keys: new Set(), repeated: false })
+      if (text === '{') levels.push({ step: '', keyNext: true, keys: new Set(), repeated: false })
+    }
+  }
+}
+
+/** Of a text with very many, so many are told. */
+const mostRepeated = 20
+
+/** The values whose key their object had before; whoever reads them gets the last one only. The text must be JSON. */
+export function repeatedIn(json: string): Step[][] {
+  const repeated: Step[][] = []
+  for (const place of placesIn(json)) {
+    if (repeated.length === mostRepeated) break
+    if (place.repeated) repeated.push(place.steps())
+  }
+  return repeated
+}
+
+/** Reads JSON; the fault is the reader's own. */
+export function parseJson(text: string): Result<unknown, string> {
+  try {
+    return ok(JSON.parse(text))
+  } catch (error) {
+    return fail(messageOf(error))
+  }
+}
