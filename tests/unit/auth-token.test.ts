@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CompactSign, exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTokenCheck } from '../../src/lib/auth/check-token.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -19,6 +19,7 @@ const token = (changes: (jwt: SignJWT) => SignJWT = (jwt) => jwt, algorithm = 'H
       .setExpirationTime(seconds + 60),
   )
 
+const noSettings = { PROMO_JWKS_URL: undefined, PROMO_JWT_ISSUER: undefined, PROMO_JWT_AUDIENCE: undefined }
 const check = (more: object = {}) =>
   createTokenCheck(
     { PROMO_DATA_DIR: temporaryFolder(), PROMO_JWT_SECRET: secret, ...more },
@@ -38,7 +39,11 @@ describe('tokens signed with the shared secret', () => {
 
   test.each([
     ['expired', (jwt: SignJWT) => jwt.setExpirationTime(seconds - 6), 'The token has expired; get a new one'],
-    ['not yet valid', (jwt: SignJWT) => jwt.setNotBefore(seconds + 60), 'nbf'],
+    [
+      'not yet valid',
+      (jwt: SignJWT) => jwt.setNotBefore(seconds + 60),
+      'The token is not valid yet: wait until its "nbf"',
+    ],
   ])('that are %s are refused', async (_, changes, message) => {
     expect(await check()(await token(changes).sign(key))).toMatchObject({
       ok: false,
@@ -52,16 +57,55 @@ describe('tokens signed with the shared secret', () => {
     })
   })
 
-  test('without an end, with another key, another algorithm or none are refused', async () => {
-    const endless = new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).sign(key)
-    const stranger = token().sign(new TextEncoder().encode('another secret of many characters'))
-    const longer = token(undefined, 'HS512').sign(new Uint8Array([...key, ...key]))
-    const numbered = new SignJWT(JSON.parse(`{"sub":7,"exp":${seconds + 60}}`))
-      .setProtectedHeader({ alg: 'HS256' })
-      .sign(key)
-    const unsigned = `${btoa('{"alg":"none"}')}.${btoa(`{"exp":${seconds + 60}}`)}.`.replaceAll('=', '')
-    for (const one of [await endless, await stranger, await longer, await numbered, unsigned, 'no token', ''])
-      expect(await check()(one)).toMatchObject({ ok: false, fault: { code: 'unauthorized' } })
+  const payload = (json: string) => new CompactSign(new TextEncoder().encode(json))
+  const longKey = new Uint8Array([...key, ...key])
+  const unsigned = `${btoa('{"alg":"none"}')}.${btoa(`{"exp":${seconds + 60}}`)}.`.replaceAll('=', '')
+  const whole =
+    'is not a whole one: it must be a signed JWT, which is three parts with dots between. Copy all of it'
+  const signedByOthers =
+    'was changed, or was signed with another secret than that of this site (PROMO_JWT_SECRET, or'
+  const wrongWay = 'is signed in a way that this site does not take; it must be signed by HS256'
+  const hs256 = (jwt: CompactSign) => jwt.setProtectedHeader({ alg: 'HS256' }).sign(key)
+  const cut = async () => (await token().sign(key)).slice(0, -3)
+
+  test.each<[string, () => Promise<string> | string, string]>([
+    ['no token', () => 'no-token', whole],
+    ['an empty text', () => '', whole],
+    ['a token that breaks off', async () => (await cut()).replace(/\.[^.]*$/, ''), whole],
+    ['a token without its end', cut, signedByOthers],
+    ['a header that is none', () => `bm9uZQ.e30.${'a'.repeat(43)}`, whole],
+    ['no object', () => hs256(payload('7')), whole],
+    ['no JSON', () => hs256(payload('{')), whole],
+    [
+      'a token of another secret',
+      () => token().sign(new TextEncoder().encode('x'.repeat(32))),
+      signedByOthers,
+    ],
+    ['another algorithm', () => token(undefined, 'HS512').sign(longKey), wrongWay],
+    ['no signature', () => unsigned, wrongWay],
+    ['no end', () => hs256(payload('{"sub":"anna"}')), 'has no "exp"; get one that has'],
+    [
+      'an end that is a text',
+      () => hs256(payload('{"exp":"soon"}')),
+      'names no number of seconds as its "exp"',
+    ],
+    [
+      'a beginning that is a text',
+      () => hs256(payload('{"exp":1e11,"nbf":"now"}')),
+      'names no number of seconds as its "nbf"',
+    ],
+    [
+      'a subject that is a number',
+      () => hs256(payload('{"exp":1e11,"sub":7}')),
+      'has a "sub" that is no text',
+    ],
+  ])('%s is refused in words that say what is wrong', async (_, make, words) => {
+    const checked = await check()(await make())
+    expect(checked).toMatchObject({
+      ok: false,
+      fault: { code: 'unauthorized', message: expect.stringContaining(`The token ${words}`) },
+    })
+    expect(JSON.stringify(checked)).not.toMatch(/JWS|JWK|claim|Serialization/)
   })
 
   test('issuer and audience are checked where they are set: a token for something else is forbidden', async () => {
@@ -73,15 +117,31 @@ describe('tokens signed with the shared secret', () => {
       token((jwt) => jwt.setIssuer('elsewhere').setAudience('promo')),
       token(),
     ])
-      expect(await strict(await wrong.sign(key))).toMatchObject({ ok: false, fault: { code: 'forbidden' } })
+      expect(await strict(await wrong.sign(key))).toMatchObject({
+        ok: false,
+        fault: {
+          code: 'forbidden',
+          message: expect.stringMatching(
+            / something else: its "(iss" must be "backend|aud" must be "promo)"$/,
+          ),
+        },
+      })
   })
 
   test('a secret that cannot be read refuses everybody', async () => {
-    const broken = check({ PROMO_JWT_SECRET: undefined, PROMO_DATA_DIR: '/dev/null/no-folder' })
-    expect(await broken(await token().sign(key))).toMatchObject({
+    const config = { ...noSettings, PROMO_JWT_SECRET: undefined, PROMO_DATA_DIR: '/dev/null/no-folder' }
+    const log = openLog('silent')
+    const error = vi.spyOn(log, 'error')
+    const broken = createTokenCheck(config, () => now, log)
+    const message = 'The token cannot be checked; the log of the site says why'
+    expect(await broken(await token().sign(key))).toEqual({
       ok: false,
-      fault: { code: 'unauthorized' },
+      fault: { code: 'unauthorized', message },
     })
+    expect(error).toHaveBeenCalledWith(
+      { reason: expect.stringContaining('/dev/null/no-folder') },
+      'a token could not be checked',
+    )
   })
 })
 
@@ -93,9 +153,8 @@ describe('tokens of another back end', () => {
   beforeAll(async () => {
     const pair = await generateKeyPair('ES256')
     privateKey = pair.privateKey
-    const keys = JSON.stringify({
-      keys: [{ ...(await exportJWK(pair.publicKey)), alg: 'ES256', kid: 'one' }],
-    })
+    const key = { ...(await exportJWK(pair.publicKey)), alg: 'ES256' }
+    const keys = JSON.stringify({ keys: ['one', 'two', 'two'].map((kid) => ({ ...key, kid })) })
     server.on('request', (_, response) => response.setHeader('content-type', 'application/json').end(keys))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
@@ -103,9 +162,9 @@ describe('tokens of another back end', () => {
   })
   afterAll(() => server.close())
 
-  const signed = (algorithm = 'ES256') =>
+  const signed = (algorithm = 'ES256', kid = 'one') =>
     new SignJWT({})
-      .setProtectedHeader({ alg: algorithm, kid: 'one' })
+      .setProtectedHeader({ alg: algorithm, kid })
       .setSubject('ben')
       .setExpirationTime(seconds + 60)
 
@@ -115,7 +174,34 @@ describe('tokens of another back end', () => {
     // The public key is no secret, so it must not do as one.
     expect(await remote(await signed('HS256').sign(key))).toMatchObject({
       ok: false,
-      fault: { code: 'unauthorized' },
+      fault: {
+        code: 'unauthorized',
+        message: expect.stringMatching(/must be signed by RS256, .*, ES256, .*EdDSA$/),
+      },
+    })
+  })
+
+  test.each<[string, () => Promise<string>, string]>([
+    [
+      'a key that is not there',
+      () => signed('ES256', 'none').sign(privateKey),
+      'is signed with a key that the back end',
+    ],
+    [
+      'one of two keys of a name',
+      () => signed('ES256', 'two').sign(privateKey),
+      'does not say with which of several',
+    ],
+    [
+      'a key of somebody else',
+      async () => signed().sign((await generateKeyPair('ES256')).privateKey),
+      'was changed, or was',
+    ],
+    ['nothing, which are none', async () => 'none', 'is not a whole one: it must be a signed JWT'],
+  ])('that are signed with %s are refused in words that say so', async (_, make, words) => {
+    const remote = check({ PROMO_JWKS_URL: url, PROMO_JWT_SECRET: undefined })
+    expect(await remote(await make())).toMatchObject({
+      fault: { code: 'unauthorized', message: expect.stringContaining(`The token ${words}`) },
     })
   })
 })

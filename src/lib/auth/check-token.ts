@@ -1,16 +1,11 @@
-import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import * as v from 'valibot'
 import type { Config } from '../config.ts'
 import type { Log } from '../operations/log.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
-import { createRemoteKeys, KeysUnavailable } from './remote-keys.ts'
+import { createRemoteKeys } from './remote-keys.ts'
 import { tokenSecret } from './secret.ts'
-
-/**
- * `unauthorized`: sign in or get a new token. `forbidden`: the token is whole, and meant for something else.
- * `keys_unavailable`: nobody can say, since its key is not known and the keys cannot be fetched.
- */
-export type TokenFault = { code: 'unauthorized' | 'forbidden' | 'keys_unavailable'; message: string }
+import { describeTokenFault, type TokenFault, type WantedToken } from './token-fault.ts'
 
 /** Answers whom a token speaks of, and the second since 1970 in which it expires. */
 export type CheckToken = (
@@ -45,21 +40,35 @@ const clockTolerance = 5
  */
 export function createTokenCheck(config: TokenConfig, now: () => number, log: Log): CheckToken {
   const { PROMO_JWKS_URL, PROMO_JWT_ISSUER, PROMO_JWT_AUDIENCE } = config
+  const algorithms = PROMO_JWKS_URL === undefined ? ['HS256'] : publicKeyAlgorithms
   const options: JWTVerifyOptions = {
-    algorithms: PROMO_JWKS_URL === undefined ? ['HS256'] : publicKeyAlgorithms,
+    algorithms,
     requiredClaims: ['exp'],
     clockTolerance,
     ...(PROMO_JWT_ISSUER !== undefined && { issuer: PROMO_JWT_ISSUER }),
     ...(PROMO_JWT_AUDIENCE !== undefined && { audience: PROMO_JWT_AUDIENCE }),
   }
   const key = keyOf(config, now, log)
+  const wanted: WantedToken = {
+    algorithms,
+    issuer: PROMO_JWT_ISSUER,
+    audience: PROMO_JWT_AUDIENCE,
+    published: PROMO_JWKS_URL !== undefined,
+  }
   return async (token) => {
     try {
       const { payload } = await jwtVerify(token, key, { ...options, currentDate: new Date(now()) })
-      const { sub: subject, exp: expiresAt } = v.parse(claims, payload)
-      return ok({ subject, expiresAt })
+      const read = v.safeParse(claims, payload)
+      if (read.success) return ok({ subject: read.output.sub, expiresAt: read.output.exp })
+      return fail({
+        code: 'unauthorized',
+        message: 'The token has a "sub" that is no text; get one that has',
+      })
     } catch (error) {
-      return fail(tokenFault(error))
+      const described = describeTokenFault(error, wanted)
+      if (!described) log.error({ reason: messageOf(error) }, 'a token could not be checked')
+      const message = 'The token cannot be checked; the log of the site says why'
+      return fail(described ?? { code: 'unauthorized', message })
     }
   }
 }
@@ -71,18 +80,4 @@ function keyOf(config: TokenConfig, now: () => number, log: Log): JWTVerifyGetKe
     if (!secret.ok) throw new Error(secret.fault.message)
     return secret.value
   }
-}
-
-function tokenFault(error: unknown): TokenFault {
-  if (error instanceof KeysUnavailable) {
-    const message =
-      'The keys that tokens are checked with cannot be fetched, and the key of this one is not known yet. Try again in a minute.'
-    return { code: 'keys_unavailable', message }
-  }
-  if (error instanceof errors.JWTExpired)
-    return { code: 'unauthorized', message: 'The token has expired; get a new one' }
-  if (error instanceof errors.JWTClaimValidationFailed && (error.claim === 'iss' || error.claim === 'aud')) {
-    return { code: 'forbidden', message: `The token is meant for something else: ${error.message}` }
-  }
-  return { code: 'unauthorized', message: `The token cannot be accepted: ${messageOf(error)}` }
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { takeToken } from '../store/handed-over-tokens.ts'
-import type { CheckToken, TokenFault } from './check-token.ts'
+import type { CheckToken } from './check-token.ts'
 import { type Editor, sessionLength } from './session.ts'
 import { databaseAway } from './sign-in.ts'
+import type { TokenFault } from './token-fault.ts'
 
 export type HandOverFault = TokenFault | { code: 'used' | 'unavailable'; message: string }
 
