@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { parseCatalogue } from '../lib/catalogue/check.ts'
 import { describeChanges, describeHidden, summarize } from '../lib/catalogue/describe.ts'
 import { type ImportFault, importCatalogue } from '../lib/catalogue/import.ts'
-import { fail, ok, type Result } from '../lib/result.ts'
+import { ok, type Result } from '../lib/result.ts'
+import { readTextFile } from '../lib/text-file.ts'
 import { loadConfig } from '../load-config.ts'
 import { readSitePages } from '../site-pages.ts'
 import { type Command, type CommandFault, failed, print, readArguments } from './command.ts'
@@ -26,7 +26,7 @@ Example:
     const read = readArguments(args, { 'dry-run': { type: 'boolean', default: false } }, ['FILE'])
     if (!read.ok) return read
     const [file = ''] = read.value.operands
-    const json = await readCatalogueFile(file)
+    const json = readCatalogueFile(file)
     if (!json.ok) return json
     const dryRun = read.value.values['dry-run']
     const config = loadConfig()
@@ -46,12 +46,10 @@ Example:
 }
 
 /** The JSON of a catalogue file; the faults name the file. */
-export async function readCatalogueFile(file: string | URL): Promise<Result<unknown, CommandFault>> {
-  const content = await readFile(file).then(ok, fail)
-  if (!content.ok) return failed(`${file} cannot be read: ${reasonOf(content.fault)}`)
-  const text = decode(content.value)
-  if (text === undefined) return failed(`${file} is not UTF-8 text`)
-  const json = parseCatalogue(text)
+export function readCatalogueFile(file: string | URL): Result<unknown, CommandFault> {
+  const text = readTextFile(file)
+  if (!text.ok) return failed(`${file} ${text.fault}`)
+  const json = parseCatalogue(text.value)
   return json.ok ? json : failed(`${file} ${json.fault.message}`)
 }
 
@@ -60,19 +58,4 @@ export function importFailed(file: string | URL, fault: ImportFault): { ok: fals
   if (fault.code !== 'invalid') return databaseFailed(fault)
   const lines = fault.faults.map(({ place, message }) => `  ${place}: ${message}`)
   return failed([`${file} is not imported:`, ...lines].join('\n'))
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EISDIR') return 'it is a folder'
-  return error instanceof Error ? error.message : String(error)
-}
-
-function decode(content: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content)
-  } catch {
-    return undefined
-  }
 }

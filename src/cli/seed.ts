@@ -40,7 +40,7 @@ export async function seedSample(
   database: Database,
   { history }: { history: boolean },
 ): Promise<Result<string[], CommandFault>> {
-  const json = await readCatalogueFile(sampleFile)
+  const json = readCatalogueFile(sampleFile)
   if (!json.ok) return json
   const plan = await importCatalogue(database, json.value)
   if (!plan.ok) return importFailed(sampleFile, plan.fault)

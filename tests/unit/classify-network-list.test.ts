@@ -106,6 +106,7 @@ describe('a file of networks', () => {
     expect(faultsOf(`[${lines(11)}{,${lines(5)}]`)).toEqual([
       expect.stringMatching(/^own\.json:12 is not JSON/),
     ])
+    expect(faultsOf(' \n')).toEqual(['own.json is empty. It must hold a list, be it [ ]'])
     expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not JSON from here on: /)])
   })
 })
@@ -176,9 +177,7 @@ describe('a file of one’s own', () => {
     })
     expect(scannerNetworks(join(folder, 'none.json'))).toMatchObject({
       fault: {
-        message: expect.stringMatching(
-          /none\.json cannot be read: ENOENT.*\. Name a file that this user may read$/,
-        ),
+        message: expect.stringMatching(/none\.json cannot be read: there is no such file\. Check the path$/),
       },
     })
   })

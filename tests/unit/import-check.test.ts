@@ -22,7 +22,7 @@ test('the sample file has no fault', () => {
 })
 
 test.each([
-  ['', 'is empty'],
+  ['', 'is empty. Its form is that of db/sample.json'],
   [' \n', 'is empty'],
   ['{"links": [', 'is not valid JSON: '],
   ['\uFEFF{"links": []}', undefined],

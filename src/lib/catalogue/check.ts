@@ -17,7 +17,7 @@ export type CheckedCatalogue = {
 /** The JSON of an import file. */
 export function parseCatalogue(content: string): Result<unknown, { message: string }> {
   const json = content.replace(/^\uFEFF/, '')
-  if (json.trim() === '') return fail({ message: 'is empty' })
+  if (json.trim() === '') return fail({ message: 'is empty. Its form is that of db/sample.json' })
   const parsed = parseJson(json)
   if (!parsed.ok) return fail({ message: `is not valid JSON: ${parsed.fault}` })
   const repeated = repeatedIn(json).map(placeOf)

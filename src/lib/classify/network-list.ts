@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { parseJson, repeatedIn } from '../json.ts'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../result.ts'
+import { readTextFile } from '../text-file.ts'
 import { linesOfJson } from './json-lines.ts'
 import { parseNetwork } from './networks.ts'
 
@@ -50,19 +50,13 @@ export type NetworkFault = { line: number; message: string }
 
 /** Reads a file of networks; every fault is told. */
 export function readNetworkFile(path: string): Result<ScannerNetwork[], NetworkFault[]> {
-  let json: string
-  try {
-    json = readFileSync(path, 'utf8')
-  } catch (error) {
-    return fail([
-      { line: 0, message: `cannot be read: ${messageOf(error)}. Name a file that this user may read` },
-    ])
-  }
-  return parseNetworkList(json)
+  const text = readTextFile(path)
+  return text.ok ? parseNetworkList(text.value) : fail([{ line: 0, message: text.fault }])
 }
 
 /** Reads networks in the form of `scanner-networks.json`. */
 export function parseNetworkList(json: string): Result<ScannerNetwork[], NetworkFault[]> {
+  if (json.trim() === '') return fail([{ line: 0, message: 'is empty. It must hold a list, be it [ ]' }])
   const content = parseJson(json)
   if (!content.ok) {
     const position = Number(/at position (\d+)/.exec(content.fault)?.[1] ?? json.length)

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { fail, messageOf, ok, type Result } from './result.ts'
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file. Check the path',
+  ENOTDIR: 'a part of its path is no folder. Check the path',
+  EISDIR: 'it is a folder. Name a file',
+  EACCES: 'this user may not read it. Give the user the right to, or name another file',
+}
+
+/** The text of a file that somebody has named. The fault follows the file's name in a sentence, and has the remedy. */
+export function readTextFile(path: string | URL): Result<string, string> {
+  let content: Buffer
+  try {
+    content = readFileSync(path)
+  } catch (error) {
+    const message = messageOf(error)
+    const known = Object.entries(reasons).find(([code]) => message.startsWith(`${code}:`))
+    return fail(`cannot be read: ${known?.[1] ?? message}`)
+  }
+  try {
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(content))
+  } catch {
+    return fail('is not UTF-8 text. Save it with that encoding')
+  }
+}
