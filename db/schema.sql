@@ -110,6 +110,7 @@ create table promo_decisions (
   segment smallint not null default 1,
   seed bigint,
   basis jsonb,
+  newsletter text not null default ''::text,
   constraint promo_decisions_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
   constraint promo_decisions_pkey PRIMARY KEY (newsletter_send_id, segment),
   constraint promo_decisions_probability_check CHECK (probability > 0::double precision AND probability <= 1::double precision),
@@ -182,6 +183,7 @@ create table promo_impression_tracking (
   reported_at timestamp with time zone not null default now(),
   tracked_date date not null generated always as ((tracked_at AT TIME ZONE 'UTC'::text)::date) stored,
   corrected_late_at timestamp with time zone,
+  newsletter text not null default ''::text,
   constraint promo_impression_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_impression_tracking_pkey PRIMARY KEY (id),
   constraint promo_impression_tracking_recipients_check CHECK (recipients >= 0 AND recipients <= 10000000)

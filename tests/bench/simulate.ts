@@ -44,7 +44,12 @@ export function simulate(setting: Setting, strategy: Strategy, seed: number): Ru
     for (const variation of best.chosen) ideal.push(sendOf(variation, day, each))
     possible += best.earned
     bound += mostPossible(world.variations, setting.segments, rules)
-    const arms = weigh({ candidates, sends, now: day * aDay }, strategy, setting.segments, rules)
+    const arms = weigh(
+      { candidates, sends, now: day * aDay, newsletter: '' },
+      strategy,
+      setting.segments,
+      rules,
+    )
     const taken: number[] = []
     while (taken.length < setting.segments) {
       const choice = choose({
@@ -89,6 +94,7 @@ const sendOf = (
   offer_id,
   variation_id,
   newsletter_send_id: String(day),
+  newsletter: '',
   sent_at: day * aDay,
   recipients,
   clickers: 0,

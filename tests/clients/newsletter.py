@@ -94,6 +94,13 @@ def send_name(text: str) -> str:
     return text
 
 
+def newsletter_name(text: str) -> str:
+    name = text.strip()
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 to 100 characters")
+    return name
+
+
 def day_of(text: str) -> datetime.date:
     try:
         return datetime.datetime.strptime(text, "%Y-%m-%d").date()
@@ -120,6 +127,8 @@ def options_from(arguments: List[str]) -> argparse.Namespace:
         help="the day of the issue (default: today)")
     add("--send-id", type=send_name, metavar="NAME",
         help="name of this send; the same name gets the same promo and counts once (default: DATE-daily)")
+    add("--newsletter", type=newsletter_name, metavar="NAME",
+        help="which of several lists this is: each is judged by its own readers (default: the list without a name)")
     add("--recipients", type=recipient_count, default=1, metavar="N",
         help="how many people the issue goes to (default: 1)")
     add("--segments", type=segment_count, default=1, metavar="K",
@@ -156,7 +165,7 @@ def main(arguments: List[str]) -> int:
                         format="%(asctime)s %(levelname)-7s %(message)s")
     options = options_from(arguments)
     service = Service(options.api, options.token)
-    promos = select_promos(service, options.send_id, options.segments)
+    promos = select_promos(service, options.send_id, options.segments, options.newsletter or "")
     parts = parts_of(options.recipients, options.segments, promos)
     news = json.loads((PARTS / "news.json").read_text("utf-8"))
     day = f"{options.date:%A}, {options.date.day} {options.date:%B %Y}"
@@ -177,7 +186,7 @@ def main(arguments: List[str]) -> int:
     for promo in promos:
         # Where there are fewer promos than parts, some parts have the same: a send reports a variation once.
         recipients = sum(part.recipients for part in parts if part.promo is promo)
-        report_impression(service, promo, options.send_id, recipients)
+        report_impression(service, promo, options.send_id, recipients, options.newsletter or "")
     return 0
 
 

@@ -161,9 +161,10 @@ def promo_from(answer: Any) -> Promo:
     )
 
 
-def select_promos(service: Service, send_id: str, segments: int = 1) -> List[Promo]:
+def select_promos(service: Service, send_id: str, segments: int = 1, newsletter: str = "") -> List[Promo]:
     """A promo for each segment of this send, fewer where there are fewer texts, or none; the log says why."""
     asked = {"newsletter_send_id": send_id, **({"segments": segments} if segments > 1 else {})}
+    asked.update({"newsletter": newsletter} if newsletter else {})
     query = urllib.parse.urlencode(asked)
     request = urllib.request.Request(f"{service.api}/select-random?{query}", headers=headers_for(service))
     try:
@@ -177,13 +178,16 @@ def select_promos(service: Service, send_id: str, segments: int = 1) -> List[Pro
     return []
 
 
-def report_impression(service: Service, promo: Promo, send_id: str, recipients: int) -> None:
+def report_impression(
+    service: Service, promo: Promo, send_id: str, recipients: int, newsletter: str = ""
+) -> None:
     """Tell the service that the promo went out; the log says what came of it."""
     impression = {
         "offer_id": promo.offer_id,
         "variation_id": promo.variation_id,
         "newsletter_send_id": send_id,
         "recipients": recipients,
+        **({"newsletter": newsletter} if newsletter else {}),
     }
     request = urllib.request.Request(
         f"{service.api}/track-impression",

@@ -213,7 +213,16 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
 
     it('writes one newsletter a segment, and reports each with its recipients', async () => {
       await using api = await startStubPromoApi({ select: select([42, 43, 71]) })
-      const options = ['--segments', '3', '--recipients', '1000', '--send-id', 'split']
+      const options = [
+        '--segments',
+        '3',
+        '--recipients',
+        '1000',
+        '--send-id',
+        'split',
+        '--newsletter',
+        'weekly',
+      ]
       const { code, files, log, parts } = await run(api.url, options)
       expect({ code, files }).toEqual({
         code: 0,
@@ -222,11 +231,12 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
       expect([...(api.received[0]?.query ?? [])]).toEqual([
         ['newsletter_send_id', 'split'],
         ['segments', '3'],
+        ['newsletter', 'weekly'],
       ])
       for (const [index, variation] of [42, 43, 71].entries())
         for (const kind of ['html', 'txt'])
           expect(parts[`newsletter-${index + 1}.${kind}`]).toContain(`promo_var=${variation}`)
-      const send = { offer_id: 4, newsletter_send_id: 'split' }
+      const send = { offer_id: 4, newsletter_send_id: 'split', newsletter: 'weekly' }
       expect(impressionsAt(api)).toEqual([
         { ...send, variation_id: 42, recipients: 334 },
         { ...send, variation_id: 43, recipients: 333 },
@@ -321,6 +331,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
 
   it.each([
     ['--recipients', '0'],
+    ['--newsletter', ' '],
     ['--recipients', '10000001'],
     ['--recipients', '1.5'],
     ['--segments', '1'],

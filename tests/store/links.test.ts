@@ -160,11 +160,17 @@ test('a decision stands until it is replaced by name, whoever else decides at th
     probability: 1,
   }
   const keep = (decision: typeof first | typeof second, replaced: number[] = []) =>
-    keepDecisions(store.sql, 'send', [{ ...decision, seed: 4_294_967_295, basis }], replaced)
+    keepDecisions(
+      store.sql,
+      { send: 'send', newsletter: 'daily' },
+      [{ ...decision, seed: 4_294_967_295, basis }],
+      replaced,
+    )
   expect([...(await findDecisions(store.sql, 'send', 8))]).toEqual([])
   const kept = (await Promise.all([first, second, first, second].map((one) => keep(one)))).flat()
   expect(kept).toHaveLength(1)
-  const notReported = (decisions: readonly object[]) => decisions.map((one) => ({ ...one, reported: false }))
+  const notReported = (decisions: readonly object[]) =>
+    decisions.map((one) => ({ ...one, newsletter: 'daily', reported: false }))
   expect([...(await findDecisions(store.sql, 'send', 1))]).toEqual(notReported(kept))
   const [standing] = kept
   const other = standing?.variation_id === 42 ? second : first

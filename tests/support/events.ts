@@ -42,6 +42,7 @@ export function anImpression(changes: Partial<Impression> = {}): Impression {
     offer_id: 4,
     variation_id: 42,
     newsletter_send_id: '2026-11-18-daily',
+    newsletter: null,
     recipients: 100,
     ...changes,
   }

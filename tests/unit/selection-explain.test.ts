@@ -29,6 +29,7 @@ function explained(
     variation_id: choice?.arm.variation_id ?? 0,
     offer_name: 'Offer',
     text_content: 'A text',
+    newsletter: '',
     strategy,
     probability: 0.25,
     decided_at: '2026-11-18T12:00:00Z',
@@ -108,6 +109,7 @@ test('what was chosen elsewhere is told with what is known of it', () => {
     offer_id: 4,
     variation_id: 42,
     offer_name: 'Desk',
+    newsletter: '',
     recipients: 1_200,
     tracked_at: '2026-11-18T12:00:00Z',
   }
@@ -116,4 +118,5 @@ test('what was chosen elsewhere is told with what is known of it', () => {
     '  reported     2026-11-18T12:00:00Z, to 1,200 recipients',
     '  why          not known here: no choice of select-random is kept for it (they are kept for 13 months)',
   ])
+  expect(explainReport({ ...report, newsletter: 'weekly' }, 13)[1]).toBe('  newsletter   weekly')
 })

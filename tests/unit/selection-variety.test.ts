@@ -15,6 +15,7 @@ const send = (
   changes: Partial<PastSend> = {},
 ): PastSend => ({
   newsletter_send_id: name,
+  newsletter: '',
   offer_id,
   variation_id,
   recipients: 10_000,
@@ -105,6 +106,7 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
   candidates: [candidate(1, 11), candidate(1, 12), candidate(2, 21)],
   sends: [send('1', 1, 11), send('2', 3, 31), send('3', 2, 21)],
   now: 10 * day,
+  newsletter: '',
   ...changes,
 })
 

@@ -96,13 +96,14 @@ describe('an impression', () => {
         at: noon,
         ...ids,
         newsletter_send_id: null,
+        newsletter: null,
         recipients: 1,
       },
     ])
   })
 
   test('is recorded as reported', async () => {
-    const report = { ...ids, newsletter_send_id: 'daily', recipients: 900 }
+    const report = { ...ids, newsletter_send_id: 'daily', newsletter: 'brief', recipients: 900 }
     expect(await reportImpression(parts(), { ...report, event_id: key })).toBeUndefined()
     expect(await reportImpression(parts(), { ...report, event_id: null })).toBeUndefined()
     expect(accepted).toMatchObject([
@@ -164,6 +165,14 @@ describe('an impression', () => {
     ])
     expect(answers).toEqual([undefined, conflict, conflict, undefined])
     expect(await reportImpression(same, { ...report, recipients: 6 })).toBeUndefined()
+  })
+
+  test('of a send that was reported for another newsletter is refused', async () => {
+    const report = { ...ids, newsletter_send_id: 'daily', newsletter: 'brief', recipients: 5 }
+    expect(await reportImpression(parts({ settled: 'other_newsletter' }), report)).toEqual({
+      error: 'newsletter_differs',
+      details: { newsletter: expect.stringContaining('give each its own newsletter_send_id') },
+    })
   })
 
   test('of a variation that only the database knows is recorded', async () => {

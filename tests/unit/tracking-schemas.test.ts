@@ -14,9 +14,15 @@ describe('what an impression report may say', () => {
 
   test('no more than the two ids, or everything', () => {
     expect(v.parse(impressionSchema, report)).toEqual({ ...report, recipients: 1 })
-    const full = { ...report, newsletter_send_id: 'x'.repeat(100), recipients: 10_000_000, event_id: uuid }
+    const full = {
+      ...report,
+      newsletter_send_id: 'x'.repeat(100),
+      newsletter: 'ä'.repeat(100),
+      recipients: 10_000_000,
+      event_id: uuid,
+    }
     expect(v.parse(impressionSchema, full)).toEqual({ ...full, event_id: uuid.toLowerCase() })
-    const empty = { ...report, newsletter_send_id: null, recipients: null, event_id: null }
+    const empty = { ...report, newsletter_send_id: null, newsletter: null, recipients: null, event_id: null }
     expect(v.parse(impressionSchema, empty)).toMatchObject({
       ...report,
       newsletter_send_id: null,
@@ -66,6 +72,11 @@ describe('what is said of a report that does not hold', () => {
     ['newsletter_send_id', 'x'.repeat(101), 'must have at most 100 characters'],
     ['newsletter_send_id', 'a\0b', unstorable],
     ['newsletter_send_id', ' ', 'must not be empty or blank; leave it out instead'],
+    ['newsletter', 7, 'must be a text'],
+    ['newsletter', 'x'.repeat(101), 'must have at most 100 characters'],
+    ['newsletter', '\u00a0', 'must not be empty or blank; leave it out instead'],
+    ['newsletter', 'a\nb', 'must not contain control characters'],
+    ['newsletter', 'a\u0085b', 'must not contain control characters'],
     ['event_id', 7, 'must be a UUID'],
     ['event_id', 'x', 'must be a UUID, for example 0190b5a4-7c1e-7cc3-9a55-0123456789ab'],
   ])('of an impression with %s %o: %s', (field, value, message) => {
@@ -89,9 +100,15 @@ describe('what an impression report is taken for', () => {
   const report = { offer_id: 4, variation_id: 42 }
 
   test('a send without the blanks around its name, and an empty segment', () => {
-    const given = { ...report, newsletter_send_id: ` ${'x'.repeat(100)}\n`, recipients: 0 }
+    const given = {
+      ...report,
+      newsletter_send_id: ` ${'x'.repeat(100)}\n`,
+      newsletter: '\tDaily brief ',
+      recipients: 0,
+    }
     expect(v.parse(impressionSchema, given)).toMatchObject({
       newsletter_send_id: 'x'.repeat(100),
+      newsletter: 'Daily brief',
       recipients: 0,
     })
   })

@@ -13,9 +13,9 @@ export type RecordLines = (
 
 /**
  * What became of an event: it is in the database, there was no place for it, its id was used before for
- * another one, or the database refuses it for another reason.
+ * another one, its send was reported for another newsletter, or the database refuses it for another reason.
  */
-export type Settled = 'committed' | 'rejected' | 'refused' | 'reused'
+export type Settled = 'committed' | 'rejected' | 'refused' | 'reused' | 'other_newsletter'
 
 /** How far a batch has come: a further try goes on from here. */
 export type Progress = {
@@ -35,15 +35,19 @@ export type Progress = {
 const quick = 2_000
 /** So many tries has a single event with a key in its way, since another writer may have been faster. */
 const triesForKey = 6
-const reused = 'event_id_reused'
+/** What contradicts an earlier event: the caller can mend it. */
+const contradictions = new Map<string, Settled>([
+  ['event_id_reused', 'reused'],
+  ['newsletter_differs', 'other_newsletter'],
+])
 
 /**
  * Records what waits of a batch, in order. What the database refuses, or does not manage in time, is halved, down to
  * single events; statements grow again as they succeed. A single event that is refused becomes a reject. Where the
  * database is away, too slow for even one event, or has other writers in the way, the rest waits for another try, and
  * nothing becomes a reject however often that is. `onPiece` is told the lines that are done with, and what became of
- * those of their events that are not in the database; it answers for which of them a caller waited. Whoever is told that an id was
- * used before sends the event again under another one.
+ * those of their events that are not in the database; it answers for which of them a caller waited. Whoever is told that an event
+ * contradicts an earlier one mends it and sends it again.
  */
 export function createBatchRecorder(options: {
   record: RecordLines
@@ -83,7 +87,7 @@ export function createBatchRecorder(options: {
         if (end < progress.lines.length && performance.now() - started < quick) most *= 2
         found = rejectsOf(piece, recorded.value, now())
         outcomes = new Map(
-          recorded.value.map(({ event_id, reason }) => [event_id, reason === reused ? 'reused' : 'rejected']),
+          recorded.value.map(({ event_id, reason }) => [event_id, contradictions.get(reason) ?? 'rejected']),
         )
       } else {
         const { code, key, message } = recorded.fault
@@ -102,7 +106,7 @@ export function createBatchRecorder(options: {
       progress.waiting -= count
       const told = onPiece(piece, outcomes)
       progress.rejects.push(
-        ...found.filter(({ reason, event }) => reason !== reused || !told.has(event.event_id)),
+        ...found.filter(({ reason, event }) => !contradictions.has(reason) || !told.has(event.event_id)),
       )
     }
     return ok(undefined)

@@ -78,6 +78,7 @@ export const eventSchema = v.variant('kind', [
     offer_id: id,
     variation_id: id,
     newsletter_send_id: text,
+    newsletter: v.optional(text, null),
     recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
   v.object({

@@ -15,6 +15,7 @@ const statusOf = {
   method_not_allowed: 405,
   body_too_slow: 408,
   event_id_reused: 409,
+  newsletter_differs: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,

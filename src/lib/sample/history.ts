@@ -91,6 +91,7 @@ function sendOf({ date, text, recipients, random }: Send): TrackingEvent[] {
     kind: 'impression',
     ...occurrence(sentAt, text, random),
     newsletter_send_id: `${samplePrefix}${new Date(sentAt).toISOString().slice(0, 10)}-daily`,
+    newsletter: null,
     recipients,
   }
   const events: TrackingEvent[] = [impression]

@@ -18,6 +18,8 @@ export type Candidate = {
 /** A newsletter's send of a variation; a send in segments is several of them with one name. */
 export type PastSend = Omit<Send, 'age'> & {
   newsletter_send_id: string
+  /** Which list it went to; empty for the one without a name. */
+  newsletter: string
   /** Milliseconds since 1970. */
   sent_at: number
   /** Clickers of the first one, two and three days. */

@@ -12,11 +12,22 @@ const mostCandidates = 12
 
 /** Why a segment of a send got its variation, in lines for a terminal. */
 export function explain(decision: ExplainedDecision): string[] {
-  const { segment, variation_id, offer_name, strategy, probability, decided_at, shown, seed, basis } =
-    decision
+  const {
+    segment,
+    variation_id,
+    offer_name,
+    newsletter,
+    strategy,
+    probability,
+    decided_at,
+    shown,
+    seed,
+    basis,
+  } = decision
   const head = [
     `segment ${segment}: variation ${variation_id} of "${offer_name}"`,
     `  text         ${decision.text_content}`,
+    ...newsletterLine(newsletter),
     `  decided      ${decided_at}`,
     `  strategy     ${strategy}`,
     `  probability  ${percent(probability)}${strategy === 'thompson' ? ', estimated from seeded draws' : ''}`,
@@ -39,9 +50,12 @@ export function explain(decision: ExplainedDecision): string[] {
 /** What a send showed that `select-random` did not choose, in the same form; `months` are those that decisions are kept for. */
 export const explainReport = (report: UndecidedReport, months: number): string[] => [
   `chosen elsewhere: variation ${report.variation_id} of "${report.offer_name}"`,
+  ...newsletterLine(report.newsletter),
   `  reported     ${report.tracked_at}, to ${count(report.recipients)} recipients`,
   `  why          not known here: no choice of select-random is kept for it (they are kept for ${months} months)`,
 ]
+
+const newsletterLine = (newsletter: string) => (newsletter === '' ? [] : [`  newsletter   ${newsletter}`])
 
 function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): string {
   if (strategy === 'weighted') return 'drawn in proportion to base weight'

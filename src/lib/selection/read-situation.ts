@@ -15,7 +15,7 @@ export async function readSituation(
   { database, links, now }: SituationParts,
   strategy: Strategy,
   send: string | undefined,
-): Promise<Result<Situation, DatabaseFault>> {
+): Promise<Result<Omit<Situation, 'newsletter'>, DatabaseFault>> {
   const [listed, sent] = await Promise.all([
     database.run((sql) => listCandidates(sql, strategy === 'ctr_weighted')),
     strategy === 'thompson' ? database.run((sql) => listSends(sql, send)) : ok([]),

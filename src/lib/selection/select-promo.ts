@@ -25,12 +25,14 @@ export type SelectionParts = {
 export type SelectionRequest = {
   strategy: Strategy
   newsletter_send_id?: string | undefined
+  /** Which list is chosen for; none for the one without a name. */
+  newsletter?: string | undefined
   /** Into how many random segments the send is split, 2 to 8. */
   segments?: number | undefined
 }
 
 /** What the newsletter shows. */
-export type Promo = PromoText & { link: string; strategy: Strategy }
+export type Promo = PromoText & { link: string; strategy: Strategy; newsletter?: string }
 
 /** The first segment's promo; where segments were asked for, all of them. */
 export type Selection = Promo & { segments?: (Promo & { segment: number })[] }
@@ -56,9 +58,12 @@ export async function selectPromo(
   ])
   if (!situation.ok || !found.ok) return unavailable
   const { candidates } = situation.value
-  const arms = weigh(situation.value, strategy, segments, rules)
+  const known = found.value.find((decision) => decision.newsletter !== '')?.newsletter
+  const newsletter = request.newsletter ?? known ?? ''
+  if (known !== undefined && known !== newsletter) return otherNewsletter
+  const arms = weigh({ ...situation.value, newsletter }, strategy, segments, rules)
   const decided = send
-    ? await decide(parts, { strategy, send, segments }, arms, found.value)
+    ? await decide(parts, { strategy, send, newsletter, segments }, arms, found.value)
     : ok<Decision[]>(
         chooseSegments({ arms, strategy, floor: rules.floor, random: parts.random }, segments, []),
       )
@@ -70,17 +75,21 @@ export async function selectPromo(
     ),
   )
   if (!texts.ok) return unavailable
-  const promos = promosOf(parts.siteUrl, decided.value, texts.value, candidates)
+  const promos = promosOf(parts.siteUrl, decided.value, texts.value, candidates).map((promo) =>
+    newsletter === '' ? promo : { ...promo, newsletter },
+  )
   const [first] = promos
   if (!first) return fail({ error: 'no_eligible_promo', message: nothingEligible })
   const { segment: _, ...promo } = first
   return ok(request.segments === undefined ? promo : { ...promo, segments: promos })
 }
 
+type Asked = { strategy: Strategy; send: string; newsletter: string; segments: number }
+
 /** The decisions that stand for a send: those made before that are still eligible, and new ones for the rest. */
 async function decide(
   { database, random, rules }: SelectionParts,
-  { strategy, send, segments }: { strategy: Strategy; send: string; segments: number },
+  { strategy, send, newsletter, segments }: Asked,
   arms: readonly Arm[],
   first: readonly StandingDecision[],
 ): Promise<Result<Decision[], DatabaseFault>> {
@@ -96,7 +105,7 @@ async function decide(
     const answered = [...standing, ...inPlace].toSorted(bySegment)
     if (fresh.length === 0) return ok(answered)
     const replaced = known.filter((one) => !eligible(one)).map(({ variation_id }) => variation_id)
-    const kept = await database.run((sql) => keepDecisions(sql, send, fresh, replaced))
+    const kept = await database.run((sql) => keepDecisions(sql, { send, newsletter }, fresh, replaced))
     if (kept.ok && kept.value.length === fresh.length)
       return ok([...answered, ...kept.value].toSorted(bySegment))
     if (!kept.ok && kept.fault.code !== 'conflict') return kept
@@ -128,6 +137,14 @@ function promosOf(
     return text && slug ? [{ segment, ...text, link, strategy }] : []
   })
 }
+
+const otherNewsletter = fail<ApiFault>({
+  error: 'newsletter_differs',
+  details: {
+    newsletter:
+      'is not the one that this send was chosen for before; a send is of one newsletter, so give each its own newsletter_send_id',
+  },
+})
 
 const nothingEligible =
   'No promo can be shown: it takes an active offer with a weight above 0, an active link for its slug, and an approved variation'

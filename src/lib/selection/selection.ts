@@ -53,10 +53,12 @@ export function openSelection({ config, database, links, now, random }: Parts) {
         { database, links, random, now, rules, siteUrl: config.SITE_URL },
         { ...request, strategy: strategyOf(strategy) },
       ),
-    /** The share that every variation would get now. */
-    async readShares(): Promise<Result<SharesNow, DatabaseFault>> {
+    /** The share that every variation would get now in a send of this newsletter. */
+    async readShares(newsletter = ''): Promise<Result<SharesNow, DatabaseFault>> {
       const situation = await readSituation({ database, links, now }, config.PROMO_SELECTION, undefined)
-      return situation.ok ? ok(shareNow(situation.value, config.PROMO_SELECTION, rules)) : situation
+      return situation.ok
+        ? ok(shareNow({ ...situation.value, newsletter }, config.PROMO_SELECTION, rules))
+        : situation
     },
     /** Why offers that cannot be chosen now are not. */
     readObstacles: () => readObstacles(database, links),

@@ -14,6 +14,8 @@ export type Situation = {
   sends: readonly PastSend[]
   /** Milliseconds since 1970. */
   now: number
+  /** Which list is chosen for; empty for the one without a name. */
+  newsletter: string
 }
 
 /**
@@ -21,7 +23,7 @@ export type Situation = {
  * the sends and whether the limits on repetition hold it back (selection-and-statistics, "Evidence" and "Strategies").
  */
 export function weigh(
-  { candidates, sends, now }: Situation,
+  { candidates, sends, now, newsletter }: Situation,
   strategy: Strategy,
   segments: number,
   rules: Rules,
@@ -31,7 +33,9 @@ export function weigh(
   const { evidence } = poolEvidence(aged, arrivalOf(aged), {
     discount: segments > 1 ? keptADayInSegments : keptADay,
   })
-  const held = holds(sends, rules)
+  // Repetition is what a reader sees, who reads one list.
+  const own = sends.filter((send) => send.newsletter === newsletter)
+  const held = holds(own, rules)
   const arms = candidates.map((candidate) => {
     const known = evidence.get(candidate.variation_id)
     if (!known) return armOf(candidate, 0, 0, held(candidate))

@@ -24,12 +24,12 @@ export type Basis = {
   arms: string
 }
 
-/** A decision that stands, and whether its send was reported: then it is history. */
-export type StandingDecision = Decision & { reported: boolean }
+/** A decision that stands, for which newsletter, and whether its send was reported: then it is history. */
+export type StandingDecision = Decision & { newsletter: string; reported: boolean }
 
 /** The first `segments` segments of a send, as far as they are decided. */
 export const findDecisions = (sql: Sql, send: string, segments: number) => sql<StandingDecision[]>`
-  select segment, offer_id, variation_id, strategy, probability, ${isReported(sql, send)} as reported
+  select segment, offer_id, variation_id, strategy, probability, newsletter, ${isReported(sql, send)} as reported
   from promo_decisions
   where newsletter_send_id = ${send} and segment <= ${segments}
   order by segment
@@ -45,19 +45,20 @@ const isReported = (sql: Sql, send: string) =>
  */
 export const keepDecisions = (
   sql: Sql,
-  send: string,
+  { send, newsletter }: { send: string; newsletter: string },
   decisions: readonly (Decision & { seed: number; basis: Basis })[],
   replaced: readonly number[],
 ) => sql<Decision[]>`
   insert into promo_decisions as standing
-    (newsletter_send_id, segment, offer_id, variation_id, strategy, probability, seed, basis)
-  select ${send}, segment, offer_id, variation_id, strategy, probability, seed, basis
+    (newsletter_send_id, newsletter, segment, offer_id, variation_id, strategy, probability, seed, basis)
+  select ${send}, ${newsletter}, segment, offer_id, variation_id, strategy, probability, seed, basis
   from json_to_recordset(${JSON.stringify(decisions)}::text::json) as d (
     segment smallint, offer_id integer, variation_id integer, strategy text, probability double precision, seed bigint,
     basis jsonb
   )
   order by segment
   on conflict (newsletter_send_id, segment) do update set
+    newsletter = excluded.newsletter,
     offer_id = excluded.offer_id,
     variation_id = excluded.variation_id,
     strategy = excluded.strategy,
@@ -73,6 +74,8 @@ export const keepDecisions = (
 export type ExplainedDecision = Decision & {
   /** ISO 8601, UTC. */
   decided_at: string
+  /** Empty for the one without a name. */
+  newsletter: string
   /** Whether the send was reported to have shown it; null where the send was not reported at all. */
   shown: boolean | null
   seed: number | null
@@ -82,7 +85,7 @@ export type ExplainedDecision = Decision & {
 }
 
 export const explainDecisions = (sql: Sql, send: string) => sql<ExplainedDecision[]>`
-  select d.segment, d.offer_id, d.variation_id, d.strategy, d.probability, d.seed::double precision as seed, d.basis,
+  select d.segment, d.offer_id, d.variation_id, d.strategy, d.probability, d.newsletter, d.seed::double precision as seed, d.basis,
     to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as decided_at,
     o.name as offer_name, v.text_content, (
       select bool_or(i.variation_id = d.variation_id) from promo_impression_tracking i where i.newsletter_send_id = ${send}
@@ -99,13 +102,14 @@ export type UndecidedReport = {
   offer_id: number
   variation_id: number
   offer_name: string
+  newsletter: string
   recipients: number
   /** ISO 8601, UTC. */
   tracked_at: string
 }
 
 export const listUndecidedReports = (sql: Sql, send: string) => sql<UndecidedReport[]>`
-  select i.offer_id, i.variation_id, o.name as offer_name, i.recipients,
+  select i.offer_id, i.variation_id, o.name as offer_name, i.newsletter, i.recipients,
     to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as tracked_at
   from promo_impression_tracking i
   join promo_offers o on o.id = i.offer_id

@@ -2,11 +2,11 @@ import type { Fragment, Sql } from './database.ts'
 
 /**
  * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a click that
- * was accepted unchecked, never existed, or belongs to an offer that has and had other slugs.
+ * was accepted unchecked, never existed, or belongs to an offer that has and had other slugs; or it contradicts an earlier one.
  */
 export type Rejection = {
   event_id: string
-  reason: 'variation_gone' | 'unknown_variation' | 'other_slug' | 'event_id_reused'
+  reason: 'variation_gone' | 'unknown_variation' | 'other_slug' | 'event_id_reused' | 'newsletter_differs'
 }
 
 /** What an event says, in 32 bits that tell nobody who clicked: the same id for something else is not a retry. */

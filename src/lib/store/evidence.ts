@@ -6,7 +6,7 @@ import type { Sql } from './database.ts'
  * Self-tests and impressions without a send are no evidence.
  */
 export const listSends = (sql: Sql, except: string | undefined) => sql<PastSend[]>`
-  select i.offer_id, i.variation_id, i.newsletter_send_id, i.recipients,
+  select i.offer_id, i.variation_id, i.newsletter_send_id, i.newsletter, i.recipients,
     (extract(epoch from i.tracked_at) * 1000)::double precision as sent_at,
     coalesce(m.clickers, 0) as clickers, coalesce(m.clickers_1, 0) as clickers_1,
     coalesce(m.clickers_2, 0) as clickers_2, coalesce(m.clickers_3, 0) as clickers_3

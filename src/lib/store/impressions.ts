@@ -5,44 +5,68 @@ import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 /**
  * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects `recipients`:
  * reports go by the order in which they arrive, since a clock may have gone back; those that were `left` by an earlier run
- * go by their time. No recipients count as no impression. What the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
+ * go by their time. The first report on a send says which newsletter it is of, and where it does not, the choice that was made
+ * for the send; who names another one later is told so. No recipients count as no impression. What the correction changed comes from the locked row, so counters and rollups move by exactly the difference.
  */
 export const recordImpressions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (
     select * from rows from (
       json_to_recordset(${events}::text::json) as (
         kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, variation_id integer,
-        newsletter_send_id text, recipients integer
+        newsletter_send_id text, newsletter text, recipients integer
       )
     ) with ordinality as b (
-      kind, event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, recipients, position
+      kind, event_id, caller_key, at, offer_id, variation_id, newsletter_send_id, newsletter, recipients, position
     )
     where kind = 'impression' and ${commitsDurably(sql)}
   ), valid as (
     select distinct on (b.event_id) b.*, to_timestamp(b.at / 1000) as reported_at,
-      ${fingerprint(sql, sql`b.kind, b.variation_id, b.recipients, b.newsletter_send_id`)} as fingerprint
+      ${fingerprint(sql, sql`b.kind, b.variation_id, b.recipients, b.newsletter_send_id, b.newsletter`)} as fingerprint
     from batch b
     join promo_text_variations v on v.id = b.variation_id and v.offer_id = b.offer_id
     order by b.event_id, b.position
+  ), of_newsletters as materialized (
+    select distinct on (newsletter_send_id) newsletter_send_id, coalesce(
+        (
+          select i.newsletter from promo_impression_tracking i
+          where i.newsletter_send_id = valid.newsletter_send_id
+          order by i.id limit 1
+        ),
+        newsletter,
+        (
+          select d.newsletter from promo_decisions d
+          where d.newsletter_send_id = valid.newsletter_send_id
+          order by d.segment limit 1
+        ),
+        ''
+      ) as known
+    from valid
+    where newsletter_send_id is not null
+    order by newsletter_send_id, position
+  ), differing as materialized (
+    select event_id from valid join of_newsletters using (newsletter_send_id) where newsletter <> known
   ), fresh_keys as (
     insert into promo_event_keys (event_id, fingerprint)
-    select event_id, fingerprint from valid where caller_key order by event_id
+    select event_id, fingerprint from valid
+    where caller_key and event_id not in (select event_id from differing)
+    order by event_id
     on conflict do nothing
     returning event_id
   ), reports as (
-    select * from valid where not caller_key or event_id in (select event_id from fresh_keys)
+    select * from valid
+    where event_id not in (select event_id from differing)
+      and (not caller_key or event_id in (select event_id from fresh_keys))
   ), of_sends as (
     -- One statement can touch a row only once: of several reports on a send and variation, the newest speaks.
     select distinct on (newsletter_send_id, variation_id)
       *, min(reported_at) over (partition by newsletter_send_id, variation_id) as tracked_at
-    from reports
-    where newsletter_send_id is not null
+    from reports join of_newsletters using (newsletter_send_id)
     order by newsletter_send_id, variation_id, case when ${left} then reported_at end desc, position desc
   ), told_by_send as (
     insert into promo_impression_tracking as known (
-      event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
+      event_id, offer_id, variation_id, newsletter_send_id, newsletter, recipients, tracked_at, reported_at
     )
-    select event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at
+    select event_id, offer_id, variation_id, newsletter_send_id, known, recipients, tracked_at, reported_at
     from of_sends
     where recipients > 0 or (newsletter_send_id, variation_id) in (
       select newsletter_send_id, variation_id from promo_impression_tracking
@@ -61,8 +85,10 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
     where not ${left} or excluded.reported_at > known.reported_at
     returning offer_id, variation_id, tracked_at, recipients, previous_recipients
   ), told_alone as (
-    insert into promo_impression_tracking (event_id, offer_id, variation_id, recipients, tracked_at, reported_at)
-    select event_id, offer_id, variation_id, recipients, reported_at, reported_at
+    insert into promo_impression_tracking (
+      event_id, offer_id, variation_id, newsletter, recipients, tracked_at, reported_at
+    )
+    select event_id, offer_id, variation_id, coalesce(newsletter, ''), recipients, reported_at, reported_at
     from reports
     where newsletter_send_id is null and recipients > 0
     order by position
@@ -119,4 +145,5 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
   from batch
   where event_id not in (select event_id from valid)
   union all ${reusedKeys(sql)}
+  union all select event_id, 'newsletter_differs' from differing
 `

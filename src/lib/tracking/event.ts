@@ -37,6 +37,8 @@ export type Impression = Occurrence & {
   kind: 'impression'
   offer_id: number
   newsletter_send_id: string | null
+  /** Which list the send is of; null where the report does not say. */
+  newsletter: string | null
   recipients: number
 }
 

@@ -41,6 +41,7 @@ export async function reportImpression(
     offer_id: report.offer_id,
     variation_id: report.variation_id,
     newsletter_send_id: sendId,
+    newsletter: report.newsletter ?? null,
     recipients: report.recipients,
   })
 }
@@ -139,6 +140,14 @@ const reused: ApiFault = {
   details: { event_id: 'was used before for another event; send this one under an id of its own' },
 }
 
+const otherNewsletter: ApiFault = {
+  error: 'newsletter_differs',
+  details: {
+    newsletter:
+      'is not the one that this send was reported for before; a send is of one newsletter, so give each its own newsletter_send_id',
+  },
+}
+
 async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<ApiFault | undefined> {
   const settled = parts.flusher.settled(event.event_id, commitWait)
   const acceptance = await parts.buffer.accept(event)
@@ -151,6 +160,7 @@ async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<A
   const outcome = await settled
   if (outcome === 'committed') return undefined
   if (outcome === 'reused') return reused
+  if (outcome === 'other_newsletter') return otherNewsletter
   if (outcome === 'rejected') {
     const owned = event.kind === 'impression' ? ` as one of offer ID ${event.offer_id}` : ''
     return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist${owned}` })

@@ -43,11 +43,21 @@ export const sendId = v.pipe(
   v.nonEmpty('must not be empty or blank; leave it out instead'),
 )
 
+/** Which list a send is of: a name that stands on pages and in files. */
+export const newsletterName = v.pipe(
+  v.string('must be a text'),
+  v.trim(),
+  text(100),
+  v.nonEmpty('must not be empty or blank; leave it out instead'),
+  v.check((name) => !/\p{Cc}/u.test(name), 'must not contain control characters'),
+)
+
 /** The body of `POST track-impression`. */
 export const impressionSchema = v.strictObject({
   offer_id: id,
   variation_id: id,
   newsletter_send_id: v.nullish(sendId),
+  newsletter: v.nullish(newsletterName),
   recipients: v.nullish(wholeNumber(0, 10_000_000), 1),
   event_id: v.nullish(eventId),
 })
