@@ -126,6 +126,7 @@ create table promo_editors (
   password_hash text not null,
   session_version integer not null default 1,
   created_at timestamp with time zone not null default now(),
+  folded_name text,
   constraint promo_editors_name_check CHECK (length(name) >= 1 AND length(name) <= 100),
   constraint promo_editors_pkey PRIMARY KEY (id)
 );
@@ -351,6 +352,8 @@ CREATE INDEX idx_daily_day ON promo_daily_metrics USING btree (day);
 CREATE INDEX idx_decision_time ON promo_decisions USING btree (decided_at);
 
 CREATE UNIQUE INDEX idx_decision_variation ON promo_decisions USING btree (newsletter_send_id, variation_id);
+
+CREATE UNIQUE INDEX idx_editor_folded_name ON promo_editors USING btree (folded_name);
 
 CREATE UNIQUE INDEX idx_editor_name ON promo_editors USING btree (lower(name));
 

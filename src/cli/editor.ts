@@ -1,4 +1,5 @@
-import { acceptName, addEditor, type EditorFault, removeEditor } from '../lib/auth/editor.ts'
+import { addEditor, type EditorFault, removeEditor } from '../lib/auth/editor.ts'
+import { acceptName } from '../lib/auth/editor-name.ts'
 import { acceptPassword, generatePassword } from '../lib/auth/password.ts'
 import { renewSessions } from '../lib/auth/session-secret.ts'
 import { ok, type Result } from '../lib/result.ts'

@@ -40,8 +40,11 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-async function open(settings: Record<string, string>): Promise<{ store: TestDatabase; database: Database }> {
-  const store = await createTestDatabase()
+async function open(
+  settings: Record<string, string>,
+  options: { turkish?: boolean } = {},
+): Promise<{ store: TestDatabase; database: Database }> {
+  const store = await createTestDatabase(options)
   ends.push(store.drop)
   const [{ name } = { name: '' }] = await store.sql<{ name: string }[]>`select current_database() as name`
   for (const [setting, value] of Object.entries(settings))
@@ -92,7 +95,11 @@ test('secrets and salts arrive whole, moments are moments', async () => {
   const salts = createSalts({ database, now: () => now, log: openLog('silent') })
   await salts.refresh()
   expect(salts.hashAt(now)?.('192.0.2.0', 'x')).toEqual(visitorHashWith(secret)('192.0.2.0', 'x'))
-  const [editor] = answerOf(await database.run((sql) => insertEditor(sql, 'ada', 'hash')))
+  const [editor] = answerOf(
+    await database.run((sql) =>
+      insertEditor(sql, { name: 'ada', folded: 'ada', passwordHash: 'hash', alsoFolded: [] }),
+    ),
+  )
   expect(answerOf(await database.run(listEditors))).toEqual([editor])
   const [time] = answerOf(await database.run(readDatabaseTime))
   const [asked] = await store.sql<
@@ -111,8 +118,8 @@ test('a salt that arrives cut off is none', async () => {
   expect(salts.hashAt(now)).toBeUndefined()
 })
 
-test('a life under hostile settings of the database reads as any other', async () => {
-  const { database } = await open(hostile)
+test('a life under hostile settings of the database, and in another language, reads as any other', async () => {
+  const { database } = await open(hostile, { turkish: true })
   const plain = await open({})
   expect(await live(database)).toEqual(await live(plain.database))
 }, 60_000)

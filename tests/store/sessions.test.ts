@@ -41,7 +41,7 @@ beforeEach(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 2 })
   now = Date.UTC(2026, 10, 18, 12)
   // Made with less work, so that tests need no seconds for each sign-in.
-  await insertEditor(store.sql, 'Anna', quickHash)
+  await insertEditor(store.sql, { name: 'Anna', folded: 'anna', passwordHash: quickHash, alsoFolded: [] })
 })
 afterEach(async () => {
   await database.close()
@@ -171,7 +171,7 @@ describe('a session', () => {
     const token = await begun()
     const kept = sessions()
     expect(await kept.check(token)).toMatchObject({ ok: true })
-    await database.run((sql) => endSessions(sql, 'ANNA'))
+    await database.run((sql) => endSessions(sql, 'Anna'))
     expect(await kept.check(token)).toMatchObject({ ok: true })
     now += 5_000
     expect(await kept.check(token)).toEqual(fail({ code: 'signed_out' }))

@@ -2,20 +2,31 @@ import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
 import type { Sql } from '../../src/lib/store/database.ts'
+import { migrate } from '../../src/lib/store/migrate.ts'
 import { databaseUrl } from './global-setup.ts'
 
 export type TestDatabase = { url: string; sql: postgres.Sql; drop: () => Promise<void> }
 
-/** A database of its own: `template1` is empty, the default has this project's tables. */
-export async function createTestDatabase(options: { empty?: boolean } = {}): Promise<TestDatabase> {
+/**
+ * A database of its own: `empty` without this project's tables, otherwise with them. In a `turkish` one `lower('INFO')` is no
+ * `'info'`, and text is in the order of that language.
+ */
+export async function createTestDatabase(
+  options: { empty?: boolean; turkish?: boolean } = {},
+): Promise<TestDatabase> {
   const serverUrl = inject('serverUrl')
   const name = `promo_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`
   const admin = postgres(serverUrl, { max: 1, onnotice: () => {} })
-  const template = options.empty ? 'template1' : inject('templateName')
-  // A third of the time that writing it to the log would take.
-  await admin`create database ${admin(name)} template ${admin(template)} strategy file_copy`
+  if (options.turkish) {
+    await admin`create database ${admin(name)} template template0 encoding 'UTF8' locale_provider icu icu_locale 'tr-TR' locale 'C'`
+  } else {
+    const template = options.empty ? 'template1' : inject('templateName')
+    // A third of the time that writing it to the log would take.
+    await admin`create database ${admin(name)} template ${admin(template)} strategy file_copy`
+  }
   const url = databaseUrl(serverUrl, name)
   const sql = postgres(url, { max: 4, onnotice: () => {} })
+  if (options.turkish && !options.empty) await migrate(sql)
   return {
     url,
     sql,

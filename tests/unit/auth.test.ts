@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { jwtVerify } from 'jose'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { acceptName } from '../../src/lib/auth/editor.ts'
+import { acceptName, foldName } from '../../src/lib/auth/editor-name.ts'
 import {
   acceptPassword,
   generatePassword,
@@ -97,6 +97,33 @@ test.each([
 ])('the editor name %j is taken as %j', (given, taken) => {
   const name = acceptName(given)
   expect(name.ok ? name.value : undefined).toBe(taken)
+})
+
+/** Every letter that has a case, by JavaScript's own folding: that of regular expressions without case. */
+const cased = Array.from({ length: 0x1fa00 }, (_, code) => code)
+  .filter((code) => code < 0xd800 || code > 0xdfff)
+  .map((code) => String.fromCodePoint(code))
+  .filter((letter) => letter.toLowerCase() !== letter || letter.toUpperCase() !== letter)
+
+test('names differ only in case where Unicode says so, whatever the language', () => {
+  const alike = (one: string, other: string) => new RegExp(`^${one}$`, 'iu').test(other)
+  for (const letter of cased) {
+    for (const other of [letter.toLowerCase(), letter.toUpperCase()]) {
+      if ([...other].length > 1) continue
+      expect([letter, other, foldName(letter) === foldName(other)]).toEqual([
+        letter,
+        other,
+        alike(letter, other),
+      ])
+    }
+  }
+  expect(foldName('INFO')).toBe('info')
+  expect(foldName('Ilse')).not.toBe(foldName('ılse'))
+  expect(foldName('Ilse')).not.toBe(foldName('İlse'))
+  for (const name of ['Straße', 'STRAẞE']) expect(foldName(name)).toBe(foldName('STRASSE'))
+  expect(foldName('ΝΙΚΟΣ')).toBe(foldName('νικος'))
+  expect(foldName('ΝΙΚΟΣ')).toBe(foldName('νικοσ'))
+  expect(foldName('Zoe\u0308')).toBe(foldName('ZOË'))
 })
 
 describe('tokens', () => {

@@ -1,24 +1,12 @@
 import { fail, ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
-import { deleteEditor, type Editor, insertEditor } from '../store/editors.ts'
+import { deleteEditor, type Editor, findEditors, insertEditor } from '../store/editors.ts'
+import { acceptName, foldName, pickNamed } from './editor-name.ts'
 import { acceptPassword, hashPassword } from './password.ts'
 
 export type EditorFault =
   | DatabaseFault
   | { code: 'invalid_name' | 'weak_password' | 'name_taken' | 'no_such_editor'; message: string }
-
-const longestName = 100
-
-/** An editor's name without blanks around it, or why it will not do. */
-export function acceptName(given: string): Result<string, EditorFault> {
-  const name = given.trim().normalize('NFC')
-  const length = [...name].length
-  if (length > 0 && length <= longestName && !/[\p{Cc}\p{Cs}]/u.test(name)) return ok(name)
-  return fail({
-    code: 'invalid_name',
-    message: `The name must have 1 to ${longestName} printable characters`,
-  })
-}
 
 /** Lets somebody sign in. Names that differ only in case are one name. */
 export async function addEditor(
@@ -29,26 +17,36 @@ export async function addEditor(
   if (!name.ok) return name
   const password = acceptPassword(given.password)
   if (!password.ok) return fail({ code: 'weak_password', message: password.fault.message })
-  const hash = await hashPassword(password.value)
-  const added = await database.run((sql) => insertEditor(sql, name.value, hash))
+  const folded = foldName(name.value)
+  const known = await database.run((sql) => findEditors(sql, folded))
+  if (!known.ok) return known
+  if (pickNamed(known.value, name.value)) return taken(name.value)
+  const passwordHash = await hashPassword(password.value)
+  const alsoFolded = known.value
+    .filter(({ folded_name }) => folded_name === null)
+    .map(({ id, name }) => ({ id, folded: foldName(name) }))
+  const added = await database.run((sql) =>
+    insertEditor(sql, { name: name.value, folded, passwordHash, alsoFolded }),
+  )
   if (!added.ok) return added
   const [editor] = added.value
-  return editor
-    ? ok(editor)
-    : fail({
-        code: 'name_taken',
-        message: `There is an editor "${name.value}" already; remove that one first`,
-      })
+  return editor ? ok(editor) : taken(name.value)
 }
+
+const taken = (name: string) =>
+  fail({
+    code: 'name_taken' as const,
+    message: `There is an editor "${name}" already; remove that one first`,
+  })
 
 /** Answers the name as it was stored. */
 export async function removeEditor(database: Database, given: string): Promise<Result<string, EditorFault>> {
   const name = acceptName(given)
   if (!name.ok) return name
-  const removed = await database.run((sql) => deleteEditor(sql, name.value))
-  if (!removed.ok) return removed
-  const [editor] = removed.value
-  return editor
-    ? ok(editor.name)
-    : fail({ code: 'no_such_editor', message: `There is no editor "${name.value}"` })
+  const known = await database.run((sql) => findEditors(sql, foldName(name.value)))
+  if (!known.ok) return known
+  const editor = pickNamed(known.value, name.value)
+  if (!editor) return fail({ code: 'no_such_editor', message: `There is no editor "${name.value}"` })
+  const removed = await database.run((sql) => deleteEditor(sql, editor.id))
+  return removed.ok ? ok(editor.name) : removed
 }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createNetworkReader } from '../classify/address.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database } from '../store/database.ts'
-import { findEditor } from '../store/editors.ts'
+import { findEditors } from '../store/editors.ts'
+import { foldName, pickNamed } from './editor-name.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { createKnown } from './known.ts'
 import { verifyPassword } from './password.ts'
@@ -43,17 +44,17 @@ export function createSignIn(
 
   return async (given) => {
     const wanted = given.name.trim().normalize('NFC')
-    const one = { name: wanted.toLowerCase(), address: networkOf(given.address) }
+    const one = { name: foldName(wanted), address: networkOf(given.address) }
     const place = queue.enter({ rank: known.rankOf(one), address: one.address })
     if (!place) return fail({ code: 'busy', message: tooBusy, wait: busyFor })
     const delay = known.delayOf(one)
     if (delay > 0) await hold(delay)
-    const found = await database.run((sql) => findEditor(sql, wanted), 3_000)
+    const found = await database.run((sql) => findEditors(sql, one.name), 3_000)
     if (!found.ok) {
       place.leave()
       return fail(databaseAway)
     }
-    const [editor] = found.value
+    const editor = pickNamed(found.value, wanted)
     const right = await place.work(() => verifyPassword(given.password, editor?.password_hash ?? ''))
     if (!editor || !right) {
       known.failed(one)

@@ -1,37 +1,67 @@
+import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 
 export type Editor = { id: number; name: string; created_at: Date }
 
-/** Answers nothing where an editor has this name already, in whatever case. */
-export const insertEditor = (sql: Sql, name: string, passwordHash: string) => sql<Editor[]>`
-  insert into promo_editors (name, password_hash)
-  values (${name}, ${passwordHash})
-  on conflict (lower(name)) do nothing
+/** What it takes to check a password. `folded_name` is null where the version before has added the editor. */
+export type KnownEditor = {
+  id: number
+  name: string
+  folded_name: string | null
+  password_hash: string
+  session_version: number
+}
+
+type NewEditor = {
+  name: string
+  /** What the name has in common with those in another case. */
+  folded: string
+  passwordHash: string
+  /** Of editors who have no such name yet: of two that a database once told apart, only the first gets it. */
+  alsoFolded: readonly { id: number; folded: string }[]
+}
+
+/** Answers nothing where an editor has this name already. */
+export const insertEditor = (sql: Sql, { name, folded, passwordHash, alsoFolded }: NewEditor) => sql<
+  Editor[]
+>`
+  with earlier as (
+    update promo_editors e set folded_name = f.folded
+    from (
+      select distinct on (folded) id, folded
+      from unnest(
+        ${arrayLiteral(alsoFolded, ({ id }) => id)}::integer[],
+        ${arrayLiteral(alsoFolded, ({ folded }) => folded)}::text[]
+      ) as f (id, folded)
+      order by folded, id
+    ) f
+    where e.id = f.id and not exists (select from promo_editors other where other.folded_name = f.folded)
+  )
+  insert into promo_editors (name, folded_name, password_hash)
+  values (${name}, ${folded}, ${passwordHash})
+  on conflict do nothing
   returning id, name, created_at
 `
 
 export const listEditors = (sql: Sql) => sql<Editor[]>`
-  select id, name, created_at from promo_editors order by lower(name)
+  select id, name, created_at from promo_editors order by coalesce(folded_name, name) collate "C", id
 `
 
-/** The name's case does not matter. Answers nothing where there is no such editor. */
-export const deleteEditor = (sql: Sql, name: string) => sql<{ name: string }[]>`
-  delete from promo_editors where lower(name) = lower(${name}) returning name
+/** Those who may be meant, in the order in which they were added: with this name in whatever case, or not folded yet. */
+export const findEditors = (sql: Sql, folded: string) => sql<KnownEditor[]>`
+  select id, name, folded_name, password_hash, session_version from promo_editors
+  where folded_name = ${folded} or folded_name is null
+  order by id
 `
 
-/** What it takes to check a password. The name's case does not matter. */
-export const findEditor = (sql: Sql, name: string) => sql<
-  { id: number; name: string; password_hash: string; session_version: number }[]
->`
-  select id, name, password_hash, session_version from promo_editors where lower(name) = lower(${name})
-`
+export const deleteEditor = (sql: Sql, id: number) => sql`delete from promo_editors where id = ${id}`
 
 /** Answers nothing where the editor has been removed. */
 export const readSessionVersion = (sql: Sql, id: number) => sql<{ session_version: number }[]>`
   select session_version from promo_editors where id = ${id}
 `
 
-/** Ends every session of an editor. Answers nothing where there is no such editor. */
+/** Ends every session of the editor who is called exactly so. Answers nothing where there is none. */
 export const endSessions = (sql: Sql, name: string) => sql<{ name: string }[]>`
-  update promo_editors set session_version = session_version + 1 where lower(name) = lower(${name}) returning name
+  update promo_editors set session_version = session_version + 1 where name = ${name} returning name
 `
