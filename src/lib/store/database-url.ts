@@ -1,5 +1,10 @@
 import { fail, ok, type Result } from '../result.ts'
 
+/**
+ * `any` that answers; `read-write` passes over servers that only read, standbys and others, `primary` over standbys alone.
+ */
+export type WantedServer = 'any' | 'read-write' | 'primary'
+
 /** What `DATABASE_URL` says, in the words of PostgreSQL's own clients (libpq, 34.1.1.2). */
 export type DatabaseAddress = {
   /** Tried in this order. A host that begins with a slash is a folder with a Unix socket. */
@@ -14,8 +19,8 @@ export type DatabaseAddress = {
   authority: string | undefined
   certificate: string | undefined
   key: string | undefined
-  /** Whether a server that only reads is passed over. */
-  writable: boolean
+  /** Which of the hosts will do. */
+  wanted: WantedServer
   connections: number | undefined
   /** In seconds. */
   connectTimeout: number | undefined
@@ -45,7 +50,9 @@ export function parseDatabaseUrl(text: string): Result<DatabaseAddress, string> 
   if (!userinfo || !database || !given) return fault(encoded)
   const hosts = hostsOf(authority.slice(at + 1), given)
   if (!hosts)
-    return fault('must name hosts as host, host:port or [IPv6 address]:port, with commas between several')
+    return fault(
+      'must name hosts as host, host:port or [IPv6 address]:port, with commas between several, and one port for all or one for each',
+    )
   const [user = '', password = ''] = userinfo
   return readParameters(given, {
     hosts,
@@ -78,6 +85,7 @@ function parametersOf(query: string): Map<string, string> | undefined {
 function hostsOf(list: string, given: ReadonlyMap<string, string>): DatabaseAddress['hosts'] | undefined {
   const names = (list || given.get('host') || 'localhost').split(',')
   const ports = (given.get('port') ?? '').split(',')
+  if (ports.length !== 1 && ports.length !== names.length) return undefined
   const hosts = names.map((name, index) => {
     const [, bracketed, plain = '', port = ports[index] || ports[0] || '5432'] =
       /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/i.exec(name) ?? [undefined, undefined, undefined, '']
@@ -123,7 +131,8 @@ function readParameters(
     authority: undefined,
     certificate: undefined,
     key: undefined,
-    writable: false,
+    // The site writes; whoever names one server has chosen it.
+    wanted: who.hosts.length > 1 ? 'read-write' : 'any',
     connections: undefined,
     connectTimeout: undefined,
     keepAlive: undefined,
@@ -173,8 +182,9 @@ function take(address: DatabaseAddress, name: string, value: string, keepAlives:
     case 'channel_binding':
       return ['disable', 'prefer', 'require'].includes(value)
     case 'target_session_attrs':
-      address.writable = value !== 'any'
-      return ['any', 'read-write', 'primary'].includes(value)
+      if (value !== 'any' && value !== 'read-write' && value !== 'primary') return false
+      address.wanted = value
+      return true
     case 'connection_limit':
       address.connections = Number(value)
       return wholeNumber.test(value) && Number(value) >= 1

@@ -1,9 +1,10 @@
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { Log } from '../operations/log.ts'
 import { fail, messageOf, ok, type Result } from '../result.ts'
-import { databaseOptions, type Options } from './database-options.ts'
-import { pooledSettings, sessionSettings } from './session-settings.ts'
-import { cancelAll, ordinaryDeadline, ordinaryLimit, refusesLimit, runWithLimit } from './statement-limit.ts'
+import { chooseServer, isChoice } from './choose-server.ts'
+import { abandon, connect, type Pool } from './connect.ts'
+import { databaseOptions, type Options, type Servers } from './database-options.ts'
+import { ordinaryDeadline, refusesLimit, runWithLimit } from './statement-limit.ts'
 import { findUnsuitable } from './suitable.ts'
 
 /** The pool, or a transaction on it. */
@@ -43,21 +44,9 @@ export type Database = {
 export type LocateServer = () => Promise<Result<string, { message: string }>>
 
 const relocateEvery = 3_000
-/** How long connections that are given up stay open for the server to be told, in milliseconds. */
-const cancelWait = 500
-
-/** `limited`: whether the server ends statements by itself; `running`: what it may be at. */
-type Pool = {
-  sql: postgres.Sql
-  url: string
-  options: Options
-  limited: boolean
-  running: Set<PromiseLike<unknown>>
-  /** Whether the database may be used, once that was asked. */
-  admission?: Promise<void> | undefined
-}
-
-const ignore = () => {}
+/** The same where another server may take over, and how long a statement may take until one is looked for. */
+const chooseEvery = 500
+const suspectAfter = 1_000
 
 class Unsuitable extends Error {}
 
@@ -80,30 +69,57 @@ export function openDatabase(options: {
   let closed = false
   let up = false
   let obstacle: string | undefined
+  let address: ({ url: string } & Servers) | undefined
+  /** Why no server will do. */
+  let unchosen: string | undefined
 
   const relocate = (): Promise<void> => {
     locating ??= (async () => {
       const found = await locate().catch((error: unknown) => fail({ message: messageOf(error) }))
       locatedAt = performance.now()
       if (!found.ok) log.warn({ reason: found.fault.message }, 'database not found')
-      else if (found.value !== pool?.url && !closed) useServer(found.value)
+      else await useUrl(found.value)
     })().finally(() => {
       locating = undefined
     })
     return locating
   }
 
-  const useServer = (url: string): void => {
-    const read = databaseOptions(url, authority)
-    if (read.ok) replacePool({ url, options: read.value.options })
-    else log.warn({ reason: read.fault }, 'database not found')
+  /** Where only one server is named and any will do, nothing is asked: it may answer later. */
+  const useUrl = async (url: string): Promise<void> => {
+    if (url !== address?.url) {
+      const read = databaseOptions(url, authority)
+      if (!read.ok) return log.warn({ reason: read.fault }, 'database not found')
+      address = { url, ...read.value }
+    }
+    const chosen = await choose(address)
+    locatedAt = performance.now()
+    const told = chosen.ok ? undefined : chosen.fault
+    if (told !== undefined && told !== unchosen)
+      log.warn({ reason: told }, 'no server of DATABASE_URL will do')
+    unchosen = told
+    if (!chosen.ok || chosen.value === pool?.server || closed) return
+    const { host, port } = chosen.value
+    if (isChoice(address)) log.info({ host, port }, 'a database server was chosen')
+    replacePool(chosen.value)
   }
 
-  const openPool = ({ url, options }: Pick<Pool, 'url' | 'options'>, limited: boolean): void => {
-    pool = { url, options, limited, sql: connect(options, connections, limited), running: new Set() }
+  const choose = async (known: Servers): Promise<Result<Options, string>> => {
+    const [only] = known.servers
+    return only && !isChoice(known) ? ok(only) : await chooseServer(known, pool?.server)
   }
 
-  const replacePool = (server: Pick<Pool, 'url' | 'options'>): void => {
+  /** Asks again where the server is, unless that was asked just now. */
+  const doubt = (): void => {
+    const every = address && isChoice(address) ? chooseEvery : relocateEvery
+    if (!closed && performance.now() - locatedAt > every) void relocate()
+  }
+
+  const openPool = (server: Options, limited: boolean): void => {
+    pool = connect(server, connections, limited)
+  }
+
+  const replacePool = (server: Options): void => {
     const former = pool
     openPool(server, former?.limited ?? true)
     if (former) void abandon(former)
@@ -113,8 +129,8 @@ export function openDatabase(options: {
   const renewConnections = (used: Pool): void => {
     if (performance.now() - renewedAt < relocateEvery) return
     renewedAt = performance.now()
-    openPool(used, used.limited)
-    void used.sql.end({ timeout: ordinaryDeadline / 1000 }).catch(ignore)
+    openPool(used.server, used.limited)
+    void used.sql.end({ timeout: ordinaryDeadline / 1000 }).catch(messageOf)
   }
 
   const start = <Rows>(
@@ -157,27 +173,30 @@ export function openDatabase(options: {
       const until = performance.now() + deadline
       if (!pool) await within(deadline, relocate())
       const used = pool
-      if (!used) return fail({ code: 'unavailable', message: 'no database server found' })
+      if (!used) return fail({ code: 'unavailable', message: unchosen ?? 'no database server found' })
+      // A machine that hangs says nothing, and another may have taken over long before the deadline.
+      const choice = address !== undefined && isChoice(address)
+      const doubting = choice ? setInterval(doubt, suspectAfter) : undefined
       const admitted = await within(until - performance.now(), admit(used))
       const outcome = admitted.ok
         ? await within(until - performance.now(), start(used, statements, deadline))
         : admitted
+      clearInterval(doubting)
       if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
         // The former pool has no connection that could be ended, and its other statements come here as well.
-        if (pool === used) openPool(used, false)
+        if (pool === used) openPool(used.server, false)
         return await this.run(statements, deadline)
       }
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
       if (outcome.ok || up || closed) return outcome
-      if (outcome.fault.code === 'timeout' && pool === used) replacePool(used)
+      if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.server)
       if (isReadOnly(outcome.fault) && pool === used) renewConnections(used)
-      if (outcome.fault.code === 'unavailable' && performance.now() - locatedAt > relocateEvery)
-        void relocate()
+      if (outcome.fault.code === 'unavailable' || choice) doubt()
       return outcome
     },
     async close(grace = 2_000) {
       closed = true
-      await pool?.sql.end({ timeout: grace / 1000 }).catch(ignore)
+      await pool?.sql.end({ timeout: grace / 1000 }).catch(messageOf)
     },
   }
 }
@@ -187,34 +206,6 @@ export function openDatabase(options: {
  * as it is for as long as it is used.
  */
 const isReadOnly = ({ message }: DatabaseFault): boolean => message.endsWith('(25006)')
-
-/** The server would go on with what it is at, and with whatever waits for that, when only the connections end. */
-async function abandon({ sql, running }: Pool): Promise<void> {
-  if (running.size > 0) await cancelAll(running, cancelWait)
-  await sql.end({ timeout: 0 }).catch(ignore)
-}
-
-function connect(options: Options, connections: number, limited: boolean): postgres.Sql {
-  return postgres({
-    max: connections,
-    connect_timeout: 2,
-    ...options,
-    // Named statements do not survive a pooler in transaction mode.
-    prepare: false,
-    // The driver asks for array types on its own, and a server that ends just then would take this process with it.
-    // Arrays are therefore sent as literals.
-    fetch_types: false,
-    idle_timeout: 60,
-    backoff: (retries) => Math.min(0.05 * 2 ** retries, 1),
-    onnotice: ignore,
-    connection: {
-      application_name: 'promo',
-      ...options.connection,
-      // Compiling a statement of reports takes longer than running it.
-      ...(limited ? { ...sessionSettings, statement_timeout: ordinaryLimit, jit: 'off' } : pooledSettings),
-    },
-  })
-}
 
 async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<Result<Rows, DatabaseFault>> {
   let timer: NodeJS.Timeout | undefined

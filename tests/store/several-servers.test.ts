@@ -1,0 +1,142 @@
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { startStandby, startTestServer, type TestServer } from '../support/postgres-server.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+/** Milliseconds within which writing goes on once there is a server to write to. */
+const bound = 5_000
+
+let primary: TestServer
+let standby: TestServer
+
+beforeAll(async () => {
+  primary = await startTestServer()
+  const sql = postgres(primary.url, { max: 1 })
+  await sql`create table written (server integer)`
+  await sql.end()
+  standby = await startStandby(primary)
+})
+afterAll(async () => {
+  await primary.remove()
+  await standby.remove()
+})
+
+const told: { msg: string; reason?: string }[] = []
+
+/** A URL of servers in this order; ports are of 127.0.0.1. */
+function urlOf(ports: number[], query = '') {
+  const { username, password, pathname } = new URL(primary.url)
+  const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',')
+  return `postgres://${username}:${password}@${hosts}${pathname}${query}`
+}
+
+function open(url: string): Database {
+  told.length = 0
+  const log = pino({ level: 'info' }, { write: (line: string) => told.push(JSON.parse(line)) })
+  const database = openDatabase({ locate: async () => ok(url), log, connections: 2 })
+  onTestFinished(() => database.close(100))
+  return database
+}
+
+/** Writes, and answers the port of the server that took it. */
+const write = (database: Database, deadline?: number) =>
+  database.run(
+    (sql) => sql<{ server: number }[]>`
+      insert into written values (current_setting('port')::integer) returning server
+    `,
+    deadline,
+  )
+
+const written = (server: TestServer) => ok([{ server: server.port }])
+
+async function promote({ url }: TestServer): Promise<number> {
+  const sql = postgres(url, { max: 1 })
+  await sql`select pg_promote()`
+  await sql.end()
+  return performance.now()
+}
+
+/** Writes on and on, as the flusher does, with its deadline. Answers how long that took from a moment on. */
+async function untilWritten(database: Database, server: TestServer, since: Promise<number>): Promise<number> {
+  for (;;) {
+    const outcome = await write(database, 10_000)
+    if (outcome.ok && outcome.value[0]?.server === server.port) return performance.now() - (await since)
+    await sleep(500)
+  }
+}
+
+test('the writable one is found at the start, wherever it stands', async () => {
+  for (const query of ['', '?target_session_attrs=read-write', '?target_session_attrs=primary'])
+    expect(await write(open(urlOf([standby.port, primary.port], query)))).toEqual(written(primary))
+  const reads = open(urlOf([standby.port, primary.port], '?target_session_attrs=any'))
+  expect(await write(reads)).toMatchObject({
+    fault: { code: 'unavailable', message: expect.stringContaining('25006') },
+  })
+})
+
+test('a machine that accepts no connection, or says nothing on it, holds up the next no longer than its timeout', async () => {
+  const silent = createServer(() => {})
+  await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
+  const address = silent.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const begun = performance.now()
+  const database = open(urlOf([port, primary.port]).replace('@', '@192.0.2.1:5432,'))
+  expect(await write(database, 20_000)).toEqual(written(primary))
+  expect(performance.now() - begun).toBeLessThan(bound)
+  silent.close()
+})
+
+test('why none will do is told once, by the server', async () => {
+  const database = open(urlOf([1, standby.port]))
+  const fault = expect.stringMatching(/^127.0.0.1:1: .*ECONNREFUSED.*; 127.0.0.1:\d+: a standby$/)
+  for (const _ of [1, 2])
+    expect(await write(database)).toMatchObject({ fault: { code: 'unavailable', message: fault } })
+  expect(told).toMatchObject([{ msg: 'no server of DATABASE_URL will do', reason: fault }])
+})
+
+test('a primary that takes no writes is one all the same, where that is wanted', async () => {
+  const sql = postgres(primary.url, { max: 1 })
+  await sql`alter system set default_transaction_read_only = on`
+  await sql`select pg_reload_conf()`
+  await vi.waitFor(async () => {
+    const fault = `127.0.0.1:${primary.port}: takes no writes`
+    expect(await write(open(urlOf([primary.port], '?target_session_attrs=read-write')))).toMatchObject({
+      fault: { code: 'unavailable', message: fault },
+    })
+  })
+  const chosen = open(urlOf([standby.port, primary.port], '?target_session_attrs=primary'))
+  const where = await chosen.run((one) => one<{ port: string }[]>`show port`)
+  expect(where).toEqual(ok([{ port: `${primary.port}` }]))
+  const waiting = open(urlOf([standby.port, primary.port]))
+  expect(await write(waiting)).toMatchObject({ ok: false })
+  await sql`set default_transaction_read_only = off`
+  await sql`alter system reset default_transaction_read_only`
+  await sql`select pg_reload_conf()`
+  await untilWritten(waiting, primary, Promise.resolve(0))
+  await sql.end()
+})
+
+test('a primary that hangs is left for its successor long before a statement is late, and stays left when it comes back', async () => {
+  const database = open(urlOf([primary.port, standby.port]))
+  expect(await write(database)).toEqual(written(primary))
+  primary.pause()
+  const writing = untilWritten(
+    database,
+    standby,
+    sleep(500).then(() => promote(standby)),
+  )
+  expect(await writing).toBeLessThan(bound)
+  primary.resume()
+  expect(await write(open(urlOf([primary.port, standby.port])))).toEqual(written(primary))
+  const sql = postgres(standby.url, { max: 1 })
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'promo'`
+  await sql.end()
+  await vi.waitFor(async () => expect(await write(database)).toEqual(written(standby)))
+  expect(await untilWritten(database, standby, Promise.resolve(performance.now()))).toBeLessThan(bound)
+})
