@@ -66,9 +66,10 @@ describe('without a token', () => {
   })
 
   test('health says that a proxy leaves no sign of itself', async () => {
-    expect(await ask(plain.site, '/nocodemba', { headers: { host: 'www.example.com' } })).toMatchObject({
-      status: 307,
-    })
+    for (const _ of [1, 2, 3]) {
+      const redirect = await ask(plain.site, '/nocodemba', { headers: { host: 'www.example.com' } })
+      expect(redirect.status).toBe(307)
+    }
     const { body } = await ask(plain.site, '/api/v1/promo/health')
     expect(JSON.parse(body).hints).toContainEqual(expect.stringContaining('set PROMO_INGEST_TOKEN'))
   })

@@ -47,36 +47,45 @@ test('a proxy on this machine that leaves no sign is known by the host that is a
     notice('127.0.0.1', host)
   notice('203.0.113.7', 'www.example.com')
   expect([watch.silent, watch.count]).toEqual([false, 0])
-  for (const address of ['127.0.0.1', '::1']) notice(address, 'www.example.com')
-  expect([watch.silent, watch.count]).toEqual([true, 2])
+  for (const address of ['127.0.0.1', '::1', '::1']) notice(address, 'www.example.com')
+  expect([watch.silent, watch.count]).toEqual([true, 3])
   expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('PROMO_INGEST_TOKEN'))
 })
 
 test.each([
   ['that forwards', true, 'localhost', [true, false]],
   ['that leaves no sign', false, 'www.example.com', [true, true]],
-] as const)('a proxy %s is told for an hour after its last request', (_, forwarded, host, told) => {
-  const log = openLog('silent')
-  const warn = vi.spyOn(log, 'warn')
-  let time = Date.UTC(2026, 10, 18)
-  const watch = watchForUnnamedProxy({ trusted: undefined, now: () => time, log })
-  const seen = () => [watch.recent, watch.silent]
-  const notice = () => watch.notice({ address: '127.0.0.1', forwarded }, '127.0.0.1', host)
-  expect(seen()).toEqual([false, false])
-  notice()
-  time += 3_599_999
-  expect(seen()).toEqual(told)
-  notice()
-  time += 3_599_999
-  expect(seen()).toEqual(told)
-  expect(warn).toHaveBeenCalledTimes(1)
-  time += 1
-  expect(seen()).toEqual([false, false])
-  notice()
-  expect(seen()).toEqual(told)
-  expect(warn).toHaveBeenCalledTimes(2)
-  expect(watch.count).toBe(3)
-})
+] as const)(
+  'a proxy %s is told from its third request to an hour after its last',
+  (_, forwarded, host, told) => {
+    const log = openLog('silent')
+    const warn = vi.spyOn(log, 'warn')
+    let time = Date.UTC(2026, 10, 18)
+    const watch = watchForUnnamedProxy({ trusted: undefined, now: () => time, log })
+    const seen = () => [watch.recent, watch.silent]
+    const notice = () => watch.notice({ address: '127.0.0.1', forwarded }, '127.0.0.1', host)
+    for (const _ of [1, 2]) {
+      notice()
+      time += 3_599_999
+      expect(seen()).toEqual([false, false])
+    }
+    expect(warn).not.toHaveBeenCalled()
+    for (const _ of [3, 4]) {
+      notice()
+      time += 3_599_999
+      expect(seen()).toEqual(told)
+    }
+    expect(warn).toHaveBeenCalledTimes(1)
+    time += 1
+    expect(seen()).toEqual([false, false])
+    for (const _ of [1, 2]) notice()
+    expect(seen()).toEqual([false, false])
+    notice()
+    expect(seen()).toEqual(told)
+    expect(warn).toHaveBeenCalledTimes(2)
+    expect(watch.count).toBe(7)
+  },
+)
 
 test('a named proxy that does not say whose requests it forwards is told for an hour', () => {
   const log = openLog('silent')
@@ -93,8 +102,8 @@ test('a named proxy that does not say whose requests it forwards is told for an 
   notice('10.0.0.9', '10.0.0.1')
   notice('203.0.113.1', '203.0.113.1', false)
   expect([watch.unread, watch.count]).toEqual([false, 0])
-  for (const _ of [1, 2]) notice('203.0.113.1', '::ffff:203.0.113.1')
-  expect([watch.unread, watch.recent, watch.silent, watch.count]).toEqual([true, false, false, 2])
+  for (const _ of [1, 2, 3]) notice('203.0.113.1', '::ffff:203.0.113.1')
+  expect([watch.unread, watch.recent, watch.silent, watch.count]).toEqual([true, false, false, 3])
   expect(warn).toHaveBeenCalledExactlyOnceWith(
     { proxy: '203.0.113.1' },
     expect.stringContaining('PROMO_CLIENT_ADDRESS_HEADER'),

@@ -9,7 +9,7 @@ export type UnnamedProxy = {
   notice(client: Client, peer: string, host: string | undefined): void
   /** Requests so far for which a proxy's address counted as the reader's. */
   readonly count: number
-  /** Whether there was one within the last hour. */
+  /** Whether there were some, the last of them within an hour. */
   readonly recent: boolean
   /** The same of those that leave no sign of a proxy: only their `Host` tells them from requests of programs on this machine. */
   readonly silent: boolean
@@ -28,6 +28,8 @@ export const unreadProxy =
 
 /** Milliseconds after its last request for which a proxy is told: one that was mended, or was none, must not be told for ever. */
 const tellFor = 3_600_000
+/** One odd request, of a program or of somebody who tries things out, is no proxy that all readers come through. */
+const fewest = 3
 
 /** Notices that all readers look like one, because the settings do not name the proxy that they come through. */
 export function watchForUnnamedProxy(options: {
@@ -41,11 +43,13 @@ export function watchForUnnamedProxy(options: {
   /** One kind of request to notice: `tell` is for the log, once until an hour has passed without any. */
   const createWatch = (tell: (proxy: string) => void) => {
     let last = Number.NEGATIVE_INFINITY
+    let seen = 0
     const isRecent = (): boolean => Math.abs(now() - last) < tellFor
     return {
-      isRecent,
+      isTold: (): boolean => seen >= fewest && isRecent(),
       notice(proxy: string) {
-        if (!isRecent()) tell(proxy)
+        seen = isRecent() ? seen + 1 : 1
+        if (seen === fewest) tell(proxy)
         last = now()
         count += 1
       },
@@ -71,13 +75,13 @@ export function watchForUnnamedProxy(options: {
       return count
     },
     get recent() {
-      return forwardedBy.isRecent() || silent.isRecent()
+      return forwardedBy.isTold() || silent.isTold()
     },
     get silent() {
-      return silent.isRecent()
+      return silent.isTold()
     },
     get unread() {
-      return unread.isRecent()
+      return unread.isTold()
     },
   }
 }
