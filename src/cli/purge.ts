@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { forgetDamaged, oldDamaged } from '../lib/buffer/damaged.ts'
 import { databaseTime, doubtTime } from '../lib/operations/doubt-time.ts'
 import { type Purged, previewPurge, purge } from '../lib/operations/purge.ts'
 import { ok } from '../lib/result.ts'
@@ -5,7 +7,9 @@ import type { Database } from '../lib/store/database.ts'
 import { believeTime } from '../lib/store/retention.ts'
 import { loadConfig } from '../load-config.ts'
 import { type Command, failed, misused, type Outcome, print, readArguments } from './command.ts'
-import { databaseFailed, withDatabase } from './database.ts'
+import { commandLog, databaseFailed, withDatabase } from './database.ts'
+
+const day = 86_400_000
 
 export const purgeCommand: Command = {
   name: 'purge',
@@ -13,7 +17,8 @@ export const purgeCommand: Command = {
   synopsis: '[--dry-run | --clock-is-right]',
   help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
 more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions as old, salts of past months with the hashes by which visitors were told
-apart, ids of callers after 35 days, and expired tokens of other back ends. Counters and rollups stay. A running site does the
+apart, ids of callers after 35 days, expired tokens of other back ends, and lines of the journal in PROMO_DATA_DIR that could not
+be read, after PROMO_RETAIN_DETAILS_DAYS. Counters and rollups stay. A running site does the
 same once a day. The database's clock says how old things are; where it has jumped by days, or is not this machine's time,
 nothing is removed.
 
@@ -43,8 +48,13 @@ Example:
           ? await previewPurge(database, time.value, config)
           : await purge(database, time.value, config)
         if (!removed.ok) return databaseFailed(removed.fault)
+        const journal = join(config.PROMO_DATA_DIR, 'journal')
+        const before = Date.now() - config.PROMO_RETAIN_DETAILS_DAYS * day
+        const damaged = dryRun
+          ? (await oldDamaged(journal, before)).length
+          : await forgetDamaged(journal, before, commandLog())
         print(dryRun ? 'dry run, this would be removed:' : 'removed:')
-        for (const line of describe(removed.value)) print(`  ${line}`)
+        for (const line of describe(removed.value, damaged)) print(`  ${line}`)
         return ok(undefined)
       },
       { migrated: !dryRun },
@@ -60,7 +70,7 @@ async function refuseTime(database: Database, at: number, believed: boolean): Pr
   return typeof doubt.value === 'string' ? failed(`Nothing was removed: ${doubt.value}`) : undefined
 }
 
-function describe(purged: Purged): string[] {
+function describe(purged: Purged, damaged: number): string[] {
   const { details, partitions, strays, salts, visitors, event_keys, surplus, decisions, tokens } = purged
   const rows = [
     ['user agents and visitor hashes of clicks', details],
@@ -72,6 +82,7 @@ function describe(purged: Purged): string[] {
     ['salts', salts],
     ['event keys of retries', event_keys],
     ['tokens that were handed over', tokens],
+    ['files of damaged lines', damaged],
   ] as const
   const width = Math.max(...rows.map(([what]) => what.length))
   return rows.map(([what, amount]) => `${what.padEnd(width)}  ${amount}`)

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -396,20 +397,32 @@ test('purge removes what its dry run announces', async () => {
   await promo(['replay'])
   await settleClicks(tested.sql, { age: 0, limit: 1_000, duplicateSeconds: 10, visitorsPerAddress: 5 })
   await tested.sql`update promo_click_tracking set user_agent = 'Mozilla/5.0' where event_id = ${old.event_id}`
+  const damaged = join(folder, 'data', 'journal', 'damaged-2026-01-01.lines')
+  writeFileSync(damaged, 'half a line\n')
+  const longAgo = (Date.now() - 31 * 86_400_000) / 1_000
+  utimesSync(damaged, longAgo, longAgo)
+  writeFileSync(damagedFile(join(folder, 'data', 'journal')), 'of today\n')
   const details = async () =>
     (await tested.sql`select user_agent from promo_click_tracking where event_id = ${old.event_id}`)[0]
       ?.user_agent
   const dry = await promo(['purge', '--dry-run'])
   expect(dry).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^dry run/) })
   expect(dry.out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
+  expect(dry.out).toMatch(/files of damaged lines +1\n/)
   expect(await details()).toBe('Mozilla/5.0')
   await tested.sql`update promo_retention set looked_at = now() - interval '62 days'`
   const doubted = await promo(['purge'])
   expect(doubted).toMatchObject({ code: 1, out: '', err: expect.stringContaining('--clock-is-right') })
   expect(await details()).toBe('Mozilla/5.0')
+  expect(existsSync(damaged)).toBe(true)
   const believed = await promo(['purge', '--clock-is-right'])
   expect(believed.out).toMatch(/user agents and visitor hashes of clicks {2}1\n/)
   expect(await details()).toBeNull()
+  expect(believed.out).toMatch(/files of damaged lines +1\n/)
+  expect([damaged, damagedFile(join(folder, 'data', 'journal'))].map((file) => existsSync(file))).toEqual([
+    false,
+    true,
+  ])
   expect(await promo(['purge'])).toMatchObject({ code: 0 })
 })
 

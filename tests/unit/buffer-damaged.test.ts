@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { openDamaged } from '../../src/lib/buffer/damaged.ts'
+import { expect, test, vi } from 'vitest'
+import { forgetDamaged, oldDamaged, openDamaged } from '../../src/lib/buffer/damaged.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
@@ -41,6 +41,24 @@ test('a file that goes while it is looked at has no size and no age', async () =
   expect(damaged.bytes()).toBe(4)
   await damaged.forget(noon + day)
   expect(names(folder)).toEqual(['damaged-2026-10-01.lines'])
+})
+
+test('a file that cannot be deleted keeps no other from going, and is told', async () => {
+  const { folder } = open()
+  const stuck = join(folder, 'damaged-2026-10-01.lines')
+  mkdirSync(stuck)
+  utimesSync(stuck, noon / 1000, noon / 1000)
+  written(folder, 'damaged-2026-10-02.lines', noon)
+  const log = openLog('silent')
+  const error = vi.spyOn(log, 'error')
+  expect(await oldDamaged(folder, noon + 1_000)).toHaveLength(2)
+  expect(await oldDamaged(join(folder, 'nowhere'), noon)).toEqual([])
+  expect(await forgetDamaged(folder, noon + 1_000, log)).toBe(1)
+  expect(names(folder)).toEqual(['damaged-2026-10-01.lines'])
+  expect(error).toHaveBeenCalledExactlyOnceWith(
+    { file: 'damaged-2026-10-01.lines', reason: expect.any(String) },
+    'damaged lines as old as that could not be deleted',
+  )
 })
 
 test('what would go beyond the ceiling is not kept, nor what cannot be written', async () => {

@@ -38,16 +38,7 @@ export function openDamaged(options: {
   const { folder, maxBytes, now, log, onDamaged } = options
   const path = damagedFile(folder)
 
-  const paths = (): string[] => {
-    try {
-      return readdirSync(folder)
-        .filter((name) => namePattern.test(name))
-        .map((name) => join(folder, name))
-    } catch {
-      return []
-    }
-  }
-
+  const paths = (): string[] => damagedPaths(folder)
   const bytes = (): number => paths().reduce((sum, one) => sum + sizeOf(one), 0)
 
   /** Puts the lines of an earlier day under its name, unless it has some already. */
@@ -90,14 +81,43 @@ export function openDamaged(options: {
     paths,
     bytes,
     async forget(before) {
-      for (const one of paths()) {
-        const written = await lastWritten(one)
-        if (written === undefined || written >= before) continue
-        await rm(one, { force: true })
-        log.warn({ file: basename(one) }, 'damaged lines were deleted: they are as old as details may get')
-      }
+      await forgetDamaged(folder, before, log)
     },
   }
+}
+
+function damagedPaths(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => namePattern.test(name))
+      .map((name) => join(folder, name))
+  } catch {
+    return []
+  }
+}
+
+/** The files in a journal's folder that got their last line before a time in milliseconds since 1970. */
+export async function oldDamaged(folder: string, before: number): Promise<string[]> {
+  const found = await Promise.all(
+    damagedPaths(folder).map(async (path) => ({ path, written: await lastWritten(path) })),
+  )
+  return found.filter(({ written }) => written !== undefined && written < before).map(({ path }) => path)
+}
+
+/** Deletes them, and answers how many are gone. */
+export async function forgetDamaged(folder: string, before: number, log: Log): Promise<number> {
+  let deleted = 0
+  for (const path of await oldDamaged(folder, before)) {
+    const file = basename(path)
+    try {
+      await rm(path, { force: true })
+      deleted += 1
+      log.warn({ file }, 'damaged lines were deleted: they are as old as details may get')
+    } catch (error) {
+      log.error({ file, reason: messageOf(error) }, 'damaged lines as old as that could not be deleted')
+    }
+  }
+  return deleted
 }
 
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
