@@ -5,7 +5,8 @@
 import { type ClickFacts, createClassifier } from '../../src/lib/classify/classifier.ts'
 import { createNetworkLookup, parseNetwork } from '../../src/lib/classify/networks.ts'
 import { bundledNetworks } from '../../src/lib/classify/scanner-networks.ts'
-import { type Fixture, fixtures } from '../fixtures/user-agents.ts'
+import { readUserAgent } from '../../src/lib/classify/user-agent.ts'
+import { byKind, type Fixture, fixtures } from '../fixtures/user-agents.ts'
 import { judge, median, table } from './measure.ts'
 
 const rounds = 7
@@ -53,6 +54,38 @@ console.log(
       ...[all, human, uncertain, machine].map(String),
     ]),
   ]),
+)
+
+const kinds = [...new Set(byKind.map(({ label, kind }) => `${label}: ${kind}`))].toSorted()
+const shareOf = (label: string, held: boolean, kind?: string) => {
+  const all = byKind.filter(
+    (one) => one.label === label && one.held === held && (kind ?? one.kind) === one.kind,
+  )
+  const called = all.filter(({ userAgent }) =>
+    ['self_declared', 'mail_gateway'].includes(readUserAgent(userAgent) ?? ''),
+  )
+  return { all: all.length, called: called.length, share: (100 * called.length) / all.length }
+}
+const told = ({ all, called, share }: ReturnType<typeof shareOf>) =>
+  `${called} of ${all}, ${share.toFixed(1)} %`
+console.log('\n\nUser agents drawn at random from public lists: called machines by their name alone\n')
+console.log(
+  table([
+    ['', 'rules made with', 'held out'],
+    ...kinds.map((name) => {
+      const [label = '', kind] = name.split(': ')
+      return [name, told(shareOf(label, false, kind)), told(shareOf(label, true, kind))]
+    }),
+    ...['human', 'machine'].map((label) => [
+      `${label}: all`,
+      told(shareOf(label, false)),
+      told(shareOf(label, true)),
+    ]),
+  ]),
+)
+const called = { machine: shareOf('machine', true).called, human: shareOf('human', true).called }
+console.log(
+  `\nHeld out: precision ${((100 * called.machine) / (called.machine + called.human)).toFixed(1)} %, recall ${shareOf('machine', true).share.toFixed(1)} %`,
 )
 
 /** Processor time of this process in milliseconds: what a redirect loses by the work, whoever shares the machine. */
@@ -148,6 +181,14 @@ process.exitCode = judge([
     name: 'people called machines, per cent',
     value: (100 * (people?.machine ?? 0)) / (people?.all ?? 1),
     most: 0.5,
+  },
+  { name: 'held-out machines found by name, per cent', value: shareOf('machine', true).share, least: 97 },
+  {
+    name: 'people called machines by name, per cent',
+    value:
+      (100 * (called.human + shareOf('human', false).called)) /
+      byKind.filter(({ label }) => label === 'human').length,
+    most: 1,
   },
   { name: 'classifications a second', value: classifications, least: 500_000 },
   {

@@ -123,7 +123,7 @@ describe('the conclusive reasons', () => {
       verdict: 'machine',
       reason: 'prefetch',
       sign: 'stale_user_agent',
-      rules_version: 3,
+      rules_version: 4,
       newcomer: null,
     })
   })

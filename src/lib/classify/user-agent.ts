@@ -1,6 +1,6 @@
-import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 import type { ConclusiveReason } from './judge.ts'
+import { isSelfDeclared } from './self-declared.ts'
 import { isStale } from './stale-user-agent.ts'
 import type { RequestSign } from './verdict.ts'
 
@@ -20,17 +20,10 @@ export type UserAgentReader = (userAgent: string | null | undefined) => UserAgen
 const mailGateway =
   /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
 
-/** Mail servers, Apple's account service and page testers, which isbot takes for browsers. */
-const furtherMachines = /^Microsoft Exchange\/|\bdataaccessd\/|\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b/
-
-/** Mail programs of people that isbot takes for machines, since they say nothing but their name. */
-const mailProgram = /^(?:eMClient|NaverMailApp|KMail)\//
-
 /** What a user agent says, worked out anew each time. */
 export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {
   if (!userAgent) return 'no_user_agent'
-  if (furtherMachines.test(userAgent)) return 'self_declared'
-  if (isbot(userAgent) && !mailProgram.test(userAgent)) return 'self_declared'
+  if (isSelfDeclared(userAgent)) return 'self_declared'
   if (mailGateway.test(userAgent)) return 'mail_gateway'
   return isStale(userAgent) ? 'stale_user_agent' : null
 }

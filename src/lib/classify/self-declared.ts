@@ -1,0 +1,42 @@
+import { isbot } from 'isbot'
+
+/** Programs that isbot takes for browsers: mail servers, page testers, shells, browsers without a window. */
+const furtherMachines =
+  /^Microsoft Exchange\/|\bdataaccessd\/|\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b|PowerShell\/|\bjsdom\/|\bSlimerJS\b|\bZombie\.js\b|wkhtmlto|\bSiege\/|-batch\/|screenshot|thumbnail|\bSnapSearch\b|websnapr|webthumb|\bOwler\/|\bZOOM\.(?:Mac|Win)\b|-client[-/]\d|\bcriteo\b|yandex\.translate|extractor\b|catchpoint|neustar wpm|storebot|like gecko; compatible;|safari\/[\d.]+ \(compatible;/i
+
+/** Mail programs of people that say nothing but their name. */
+const mailProgram =
+  /^(?:(?:Mac|Windows)?Outlook\b|[\w%! -]{0,30}mail(?:app|bar|mate|pc)?(?:[/ ]\d| ?\(|$)|\w*[ -]?Notes\/|Barca|Evolution|Troj[ií]ta|Postbox|eM ?Client|The Bat!|Spark(?: Desktop)?\/|Superhuman|Canary|Thunderbird|Roundcube|Mailbird|Alpine|Geary|Gnus|Mutt\b|Wanderlust|Sylpheed|Claws|Balsa|Mulberry|Eudora|Pegasus|Horde)/i
+
+/** What phones, televisions, consoles and browsers inside an app say; some old phones begin with their maker's name. */
+const personalDevice =
+  /android|\biP(?:hone|ad|od)|windows (?:phone|ce)|symbian|series ?[468]0|palmos|blackberry|MIDP|CLDC|\bMAUI|\bMRE\/|obigo|netfront|teleca|up\.(?:browser|link)|opera m(?:ini|obi)|ucweb|ucbrowser|mqqbrowser|j2me|dolfin|\bbada\/|\bBREW\b|wap-? ?browser|hbbtv|tv\b|tv[/\d_]|tizen|web0s|netcast|netrange|bravia|\bvidaa|\bAFT\w|nintendo|playstation|xbox|sega\w*_|roblox|applenews|crkey|^(?:nokia|samsung|sec-|lge?[-/]|mot-|sie-|sonyericsson|docomo|kddi|j-phone|softbank|vodafone|alcatel|sagem|philips|panasonic|sharp|sanyo|htc|huawei|zte|lenovo|benq|pantech|motorola|palm|amoi)/i
+
+/** Where an Android browser names its device, and what else names no program though it sounds so. */
+const silent =
+  /\(linux;(?: u;)? android [^)]*\)|google ?earth(?: pro)?|windows server \d[^;)]*|chromeframe\/?|firephp\/|javafx\//gi
+
+/** What a program that poses as one of these devices says besides. */
+const programWord =
+  /bots?\b|crawl|spider|https?:\/\/|www\.|@|headless|preview|fetch|monitor|checker|scan|lighthouse|speed|insights|ptst|pageburst|dareboost|adbeat|optimiz|-agent\b|weblight|http ?client|download|^ddg|^duckduckgo\/|newsblur|dmbrowser|imageproxy|google-|googleother|google search console|mediapartners|feed|python|okhttp|curl|library|inspect|^\w+\|/i
+
+/** What all browsers say of themselves, most of them at the beginning; the last ones are of before that custom. */
+const browser =
+  /mozilla|opera|browser|explorer|gecko|webkit|khtml|msie|safari|firefox|outlook|office|networkingextension|\bedge\/|instagram|fban|ibrowse|voyager|lynx|links|w3m|dillo|icab|mosaic|netpositive|hotjava|amaya|biyubi/i
+
+/** What draws pages: a text that begins like a browser's and names none of them is a program's. */
+const engine =
+  /gecko|goanna|rv:\d|webkit|khtml|msie|trident|presto|opera|netscape|compatible|\[\w\w|; [iun]\)|netfront|msoffice|office/i
+
+/** Whether a user agent says itself that it is a program's. */
+export function isSelfDeclared(userAgent: string): boolean {
+  if (furtherMachines.test(userAgent)) return true
+  if (mailProgram.test(userAgent)) return programWord.test(userAgent)
+  const telling = userAgent.replace(silent, '')
+  if (personalDevice.test(userAgent)) return programWord.test(telling) && isbot(userAgent)
+  return (
+    isbot(telling) ||
+    !browser.test(userAgent) ||
+    (userAgent.startsWith('Mozilla/5') && !engine.test(userAgent))
+  )
+}
