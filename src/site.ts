@@ -152,6 +152,8 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
     if (declaredLength(request) <= longestBody) response.writeContinue()
     server.emit('request', request, response)
   })
+  // Node would answer by itself, and read whatever follows.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   return server
 }
 

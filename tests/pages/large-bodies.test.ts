@@ -91,6 +91,13 @@ test('a client that asks first is told before it sends', async () => {
   expect(await say(head(body.length), body)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /)
 })
 
+test('what a client expects beyond that changes nothing', async () => {
+  const head = 'POST / HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\nContent-Length: 20000\r\n\r\n'
+  const answer = await say(head)
+  expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+  expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+})
+
 test('a body within bounds reaches its route, however it comes', async () => {
   const headers = { 'content-type': 'application/json' }
   const body = `{"variation_id":42}${' '.repeat(16 * 1024 - 19)}`
