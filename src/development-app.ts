@@ -2,21 +2,40 @@ import { type App, openApp } from './lib/app.ts'
 import { openLog } from './lib/operations/log.ts'
 import { loadConfig } from './load-config.ts'
 
-let opened: Promise<App> | undefined
+/**
+ * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library loads it anew, and
+ * nobody tells the former one to end.
+ */
+export type Development = { load: number; app: Promise<App> }
 
-/** The app of `astro dev`, opened at the first request; an edit of the library opens a new one. */
+/** When this module was loaded: what still runs of an earlier one does not take over again. */
+const load = performance.now()
+
+/** Opened at the first request after a start or an edit; the one before is closed first, since both use the same folder. */
 export const developmentApp = (): Promise<App> => {
-  opened ??= open()
-  return opened
+  const current = globalThis.promoDevelopment
+  if (current && current.load >= load) return current.app
+  if (!current) endWithProcess()
+  const app = close(current).then(open)
+  globalThis.promoDevelopment = { load, app }
+  return app
 }
 
 async function open(): Promise<App> {
   const config = loadConfig()
   const app = await openApp({ config, log: openLog(config.PROMO_LOG_LEVEL) })
   if (!app.ok) throw new Error(app.fault.message)
-  const close = () => app.value.close()
-  import.meta.hot?.dispose(close)
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => void close().then(() => process.exit(0)))
   return app.value
+}
+
+/** One that could not be opened has nothing to close. */
+const close = async (development: Development | undefined): Promise<void> =>
+  await development?.app.then(
+    (app) => app.close(),
+    () => undefined,
+  )
+
+function endWithProcess(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void close(globalThis.promoDevelopment).then(() => process.exit(0)))
 }

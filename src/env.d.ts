@@ -9,3 +9,6 @@ declare namespace App {
     notFoundPage?: string | undefined
   }
 }
+
+/** Of `astro dev`: what an edit leaves alone, while it loads every module anew. */
+declare var promoDevelopment: import('./development-app.ts').Development | undefined

@@ -8,6 +8,9 @@ import { processEnvironment } from './environment.ts'
 /** This project's site as somebody else has set Astro up, built in a folder of its own. */
 export type AstroSite = { folder: string; program: string; remove: () => void }
 
+/** Astro's own command line. */
+export const astro = resolve('node_modules/astro/bin/astro.mjs')
+
 const copied = ['src', 'public', 'db', 'package.json', 'tsconfig.json']
 
 /** `settings` is what stands in the braces of Astro's configuration, beside this project's own; `files` are written by path, and those `removed` are none of it. */
@@ -16,6 +19,23 @@ export async function buildAstroSite(
   files: Record<string, string> = {},
   removed: readonly string[] = [],
 ): Promise<AstroSite> {
+  const folder = copyAstroSite(settings, files, removed)
+  // The test runner's own environment says that this is no build for production.
+  const env = { ...processEnvironment, HOME: process.env.HOME }
+  await promisify(execFile)(process.execPath, [astro, 'build', '--silent'], { cwd: folder, env })
+  return {
+    folder,
+    program: join(folder, 'src/server.ts'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** The same before it is built. */
+export function copyAstroSite(
+  settings = '',
+  files: Record<string, string> = {},
+  removed: readonly string[] = [],
+): string {
   const folder = mkdtempSync(join(tmpdir(), 'promo-astro-'))
   for (const path of copied) cpSync(path, join(folder, path), { recursive: true })
   cpSync('astro.config.mjs', join(folder, 'own.config.mjs'))
@@ -26,13 +46,5 @@ export async function buildAstroSite(
     writeFileSync(join(folder, path), text)
   }
   for (const path of removed) rmSync(join(folder, path))
-  const astro = resolve('node_modules/astro/bin/astro.mjs')
-  // The test runner's own environment says that this is no build for production.
-  const env = { ...processEnvironment, HOME: process.env.HOME }
-  await promisify(execFile)(process.execPath, [astro, 'build', '--silent'], { cwd: folder, env })
-  return {
-    folder,
-    program: join(folder, 'src/server.ts'),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  }
+  return folder
 }
