@@ -17,6 +17,10 @@ export function showPublicAddress(headers: IncomingHttpHeaders, siteUrl: string)
   headers['x-forwarded-proto'] = protocol.slice(0, -1)
 }
 
+/** The origin that Astro compares with that of forms, of headers that show the public address where that is asked for. */
+export const shownOrigin = ({ 'x-forwarded-proto': protocol = 'http', host }: IncomingHttpHeaders): string =>
+  `${protocol}://${host}`
+
 /** Of a request whose address cannot be read, Astro makes one for the home page, or breaks. */
 export function refuseAddress({
   url = '/',

@@ -9,9 +9,10 @@ import { createAnswerAndClose } from './lib/http/answer-and-close.ts'
 import { createBodies, declaredLength, hasBody, refusedBody } from './lib/http/bodies.ts'
 import type { Caller, Client, HeaderReader } from './lib/http/client.ts'
 import { endpointMethods, unknownEndpoint, wrongMethod } from './lib/http/methods.ts'
+import { isOwnForm } from './lib/http/own-form.ts'
 import { longestBody, wrongContentType } from './lib/http/read.ts'
 import { messageOf } from './lib/result.ts'
-import { refuseAddress, showPublicAddress } from './public-address.ts'
+import { refuseAddress, shownOrigin, showPublicAddress } from './public-address.ts'
 
 /** What Astro's Node adapter exports in `middleware` mode. */
 export type AstroHandler = (
@@ -70,6 +71,10 @@ export function createSite({ app, astro, dist, pages, folders = [], stopping }: 
     const peer = request.socket.remoteAddress ?? ''
     const locals = { app, client: app.caller(peer, headerReader(request), request.httpVersion), notFoundPage }
     showPublicAddress(request.headers, app.config.SITE_URL)
+    if (isForeignForm(request, app.config.SITE_URL)) {
+      send(response, app.refuseForeignForm(request.headers.origin))
+      return
+    }
     astro(request, response, () => answerNotFound(request, response, locals), locals).catch(
       (error: unknown) => {
         app.log.error({ reason: messageOf(error) }, 'a page broke')
@@ -178,6 +183,12 @@ function refuseForm({ method = 'GET', headers }: IncomingMessage, path: string):
   const fault = wrongContentType(headers['content-type'])
   return fault && faultAnswer(fault)
 }
+
+/** Astro would refuse it as well, and say nothing of the setting that is missing. A site's own forms are its own business. */
+const isForeignForm = ({ method = 'GET', url = '/', headers }: IncomingMessage, siteUrl: string): boolean =>
+  writing.has(method) &&
+  /^[^?]*\/sign-(?:in|out)\/?(?:\?|$)/.test(url) &&
+  !isOwnForm({ origin: headers.origin, at: shownOrigin(headers) }, siteUrl)
 
 /** Astro cannot make a request of it. */
 const refuseTrace = ({ method }: IncomingMessage): Answer | undefined =>

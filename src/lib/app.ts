@@ -11,6 +11,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { plainText } from './http/answer.ts'
 import { endpointLimits, guard } from './http/guard.ts'
+import { createForeignForms } from './http/own-form.ts'
 import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { linksFile, openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
@@ -222,6 +223,7 @@ async function assemble(
     readObstacles: selection.readObstacles,
     readDecisions: selection.readDecisions,
     access,
+    refuseForeignForm: createForeignForms({ siteUrl: config.SITE_URL, now, log }),
     ...openReading({ database, visits: metrics.visits, now }),
     readHealth: createHealth({
       database,

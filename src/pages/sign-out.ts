@@ -1,5 +1,6 @@
 import type { APIRoute } from 'astro'
 import { withoutApp } from '../enter.ts'
+import { toResponse } from '../lib/http/answer.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
 import { readForm } from '../lib/http/read-form.ts'
 import { plain, seeOther } from '../protect.ts'
@@ -10,7 +11,9 @@ export const prerender = false
 /** Ends this session, or with `everywhere` all sessions of the same person. */
 export const POST: APIRoute = async ({ locals: { app }, request, url }) => {
   if (!app) return withoutApp()
-  if (!isOwnForm({ request, url }, app.config.SITE_URL)) return plain(403, 'Sign out on a page of this site.')
+  const origin = request.headers.get('origin')
+  if (!isOwnForm({ origin, at: url.origin }, app.config.SITE_URL))
+    return toResponse(app.refuseForeignForm(origin))
   const form = await readForm(request)
   const cookies = request.headers.get('cookie') ?? undefined
   const ended = await app.access.signOut(cookies, form.get('everywhere') === 'yes')

@@ -56,6 +56,22 @@ describe('without a token', () => {
     }
   })
 
+  test.each([
+    ['a proxy that ends TLS', 'shop.example'],
+    ['one that writes another Host', '127.0.0.1:4321'],
+  ])('signing in behind %s names the setting that is missing', async (_, host) => {
+    const headers = { host, origin: 'https://shop.example', 'x-forwarded-proto': 'https' }
+    const sent = { ...headers, 'content-type': 'application/x-www-form-urlencoded' }
+    for (const path of ['/sign-in?next=%2Fanalytics', '/sign-out/']) {
+      const answer = await ask(plain.site, path, { method: 'POST', headers: sent, body: 'name=a&password=b' })
+      expect(answer.status).toBe(403)
+      expect(answer.body).toContain('sets SITE_URL=https://shop.example and')
+    }
+    const told = plain.site.log.filter((line) => line.includes('a form was refused'))
+    expect(told).toHaveLength(1)
+    expect(told[0]).toContain('SITE_URL=https://shop.example')
+  })
+
   test('nobody is let in who speaks as a bare proxy_pass of nginx does', async () => {
     const { hostname, port } = new URL(plain.site.url)
     const socket = connect(Number(port), hostname)

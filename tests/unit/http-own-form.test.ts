@@ -1,10 +1,8 @@
+import pino from 'pino'
 import { expect, test } from 'vitest'
-import { isOwnForm } from '../../src/lib/http/own-form.ts'
+import { createForeignForms, isOwnForm } from '../../src/lib/http/own-form.ts'
 
-const own = (origin?: string, at = 'http://localhost:4321/sign-in') => {
-  const headers = new Headers(origin === undefined ? {} : { origin })
-  return isOwnForm({ request: { headers }, url: new URL(at) }, 'https://site.example')
-}
+const own = (origin?: string) => isOwnForm({ origin, at: 'http://localhost:4321' }, 'https://site.example')
 
 test('a form is from here at the address of its request and at the public one', () => {
   expect(own('http://localhost:4321')).toBe(true)
@@ -14,4 +12,37 @@ test('a form is from here at the address of its request and at the public one', 
 test.each([undefined, '', 'null', 'http://site.example', 'https://localhost:4321', 'https://evil.example'])(
   'no form is from here that comes from %s',
   (origin) => expect(own(origin)).toBe(false),
+)
+
+const refusing = () => {
+  const lines: string[] = []
+  const clock = { now: 0 }
+  const log = pino({}, { write: (line: string) => lines.push(line) })
+  return {
+    lines,
+    clock,
+    refuse: createForeignForms({ siteUrl: 'http://localhost:4321', now: () => clock.now, log }),
+  }
+}
+
+test('a form from elsewhere is answered with the setting that would make it one of ours, which the log tells once an hour', () => {
+  const { lines, clock, refuse } = refusing()
+  const wanted = expect.stringContaining('sets SITE_URL=https://site.example and')
+  expect(refuse('https://site.example')).toMatchObject({ status: 403, body: wanted })
+  expect(refuse('https://other.example')).toMatchObject({ status: 403 })
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { origin: 'https://site.example', msg: wanted },
+  ])
+  clock.now = 3_600_000
+  refuse('https://site.example')
+  expect(lines).toHaveLength(2)
+})
+
+test.each([undefined, null, 'null', 'https://a b', `https://${'a'.repeat(300)}`, 'file://x'])(
+  'of the origin %s nothing is told',
+  (origin) => {
+    const { lines, refuse } = refusing()
+    expect(refuse(origin)).toMatchObject({ status: 403, body: 'Send this form from a page of this site.' })
+    expect(lines).toEqual([])
+  },
 )

@@ -1,11 +1,36 @@
+import type { Log } from '../operations/log.ts'
+import { type Answer, plainText } from './answer.ts'
+
+/** Where a form was sent from, as the browser says, and the origin at which the request has reached this site. */
+type Form = { origin: string | null | undefined; at: string }
+
 /**
  * Whether a form was sent from a page of this site: at the address of the request, or at the public one, which a proxy may
  * show the site at. Browsers say where a form comes from, and no page can make them say otherwise.
  */
-export function isOwnForm(
-  { request, url }: { request: Pick<Request, 'headers'>; url: URL },
-  siteUrl: string,
-): boolean {
-  const origin = request.headers.get('origin')
-  return origin === url.origin || origin === siteUrl
+export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
+  origin === at || origin === siteUrl
+
+/** Milliseconds until the log tells of it again. */
+const quietFor = 3_600_000
+
+/**
+ * Answers forms that are not from here. Where a proxy ends TLS and `SITE_URL` does not say so, these are the site's own: the
+ * answer and the log name the setting.
+ */
+export function createForeignForms(options: { siteUrl: string; now: () => number; log: Log }) {
+  const { siteUrl, now, log } = options
+  let told = Number.NEGATIVE_INFINITY
+
+  return (origin: Form['origin']): Answer => {
+    const from = origin && /^https?:\/\/[^\s/]{1,255}$/.test(origin) ? origin : undefined
+    const message = from
+      ? `This form was sent from ${from}, and this site is at ${siteUrl}. If people see it at ${from}, whoever runs it sets SITE_URL=${from} and starts it anew.`
+      : 'Send this form from a page of this site.'
+    if (from && Math.abs(now() - told) >= quietFor) {
+      told = now()
+      log.warn({ origin: from, SITE_URL: siteUrl }, `a form was refused: ${message}`)
+    }
+    return { ...plainText(message, 'text/plain; charset=utf-8'), status: 403 }
+  }
 }
