@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
@@ -13,9 +12,11 @@ import { plainText } from './http/answer.ts'
 import { endpointLimits, guard } from './http/guard.ts'
 import { createForeignForms } from './http/own-form.ts'
 import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
-import { linksFile, openKnown } from './links/known.ts'
+import { openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
+import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { createClients } from './operations/clients.ts'
+import { databaseSteps } from './operations/database-steps.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import type { Log } from './operations/log.ts'
@@ -29,9 +30,7 @@ import { createStrangers } from './privacy/strangers.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
 import { openSelection } from './selection/selection.ts'
-import { forgetCatalogueChanges } from './store/catalogue-changes.ts'
 import { openDatabase } from './store/database.ts'
-import { makeClickPartitions, migrate } from './store/migrate.ts'
 import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
 import { createAgentReader } from './tracking/agent.ts'
@@ -56,7 +55,6 @@ export type AppOptions = {
 }
 
 const megabyte = 1024 * 1024
-const migrationDeadline = 120_000
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
 /** The same where an earlier run has left the links: visitors need not wait for the database then, nor for a backlog. */
@@ -74,7 +72,7 @@ export async function openApp(options: AppOptions): Promise<Result<App, { messag
   if (!networks.ok) return networks
   const server = databaseServer(options.config, options.log)
   const started = performance.now()
-  const known = existsSync(linksFile(options.config.PROMO_DATA_DIR))
+  const known = hasKnownLinks(options.config)
   const opened = await server.open(known ? knownLinksWait : undefined)
   return opened.ok ? ok(await assemble(options, server, networks.value, started)) : opened
 }
@@ -91,8 +89,8 @@ async function assemble(
   const metrics = createMetrics()
   const database = openDatabase({ locate: server.locate, log, authority: config.PROMO_DATABASE_CA })
 
-  const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log })
-  const { links, variations } = known
+  const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log, from: linkSettings(config) })
+  const { links, variations, table, strapi } = known
   const damage = createLinkDamage({ database, now, count: metrics.countDamage })
   const selection = openSelection({ config, database, links, now, random })
   const salts = createSalts({ database, now, log })
@@ -120,29 +118,13 @@ async function assemble(
     log,
   })
 
-  const provide = async (signal: AbortSignal) => {
-    tracking.classifier.fade(now())
-    await salts.refresh()
-    const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
-    if (!made.ok && !signal.aborted)
-      log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
-    await database.run(forgetCatalogueChanges)
-  }
   const maintenance = startMaintenance(
     {
-      async prepare(signal) {
-        const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
-        if (!migrated.ok && !signal.aborted)
-          log.warn({ reason: migrated.fault.message }, 'the database is not ready yet')
-        if (!migrated.ok) return false
-        if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
-        await provide(signal)
-        // A first start should know them when it listens; what they do not answer keeps nothing else from going on.
-        await known.refresh()
-        return true
-      },
+      ...databaseSteps({
+        ...{ database, salts, now, log, refresh: known.refresh },
+        fade: (time) => tracking.classifier.fade(time),
+      }),
       tend: () => Promise.all([events.tend(), damage.flush()]),
-      provide,
       settle: settler(database, log, { observationMinutes: config.PROMO_OBSERVATION_MINUTES, ...rules }),
       purge: purger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged }),
     },
@@ -159,8 +141,12 @@ async function assemble(
     buffer: readings,
     databaseUp: () => Number(database.up),
     unnamedProxy: () => unnamedProxy.count,
-    linksLeftOut: () => links.leftOut.length,
+    linksLeftOut: () => table?.leftOut.length ?? 0,
     variationsLeftOut: () => variations.leftOut.length,
+    strapi: strapi && {
+      up: () => Number(strapi.cache.current),
+      leftOut: () => strapi.cache.leftOut.length,
+    },
   })
 
   const access = openAccess({ config, database, now, log })
@@ -205,7 +191,7 @@ async function assemble(
   }
 
   const left = links.size > 0 ? started + knownLinksWait - performance.now() : startWait
-  await maintenance.prepared(Math.max(0, left))
+  await Promise.all([maintenance.prepared(Math.max(0, left)), known.asked(Math.max(0, left))])
 
   return {
     config,
@@ -232,7 +218,10 @@ async function assemble(
       unnamedProxy,
       unchecked,
       known,
-      linkHints: createLinkHints({ database, siteUrl: config.SITE_URL, pages, damage, now }),
+      linkHints: createLinkHints({
+        ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
+        ...{ table: table !== undefined, strapi: strapi?.cache },
+      }),
       now,
     }),
     readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),

@@ -4,10 +4,9 @@ import { defaultVisitorsPerAddress } from './classify/judge.ts'
 import { parseNetworks } from './http/proxies.ts'
 import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
+import { type ConfigFault, missingBeside } from './settings-beside.ts'
 import { parseDatabaseUrl } from './store/database-url.ts'
-
-/** A setting that does not hold: its name, what is wrong with its value, and a value that would do. */
-export type ConfigFault = { setting: string; fault: string; example: string }
+import { type FieldKind, linkFields, parseFields } from './strapi/fields.ts'
 
 const wholeNumber = (least: number, most: number, preset: number) =>
   v.optional(
@@ -64,6 +63,31 @@ const urlFault = (url: string): string | undefined => {
   return parsed.ok ? undefined : parsed.fault
 }
 
+const fieldsFault = (kind: FieldKind, text: string): string | undefined => {
+  const read = parseFields(kind, text)
+  return read.ok ? undefined : read.fault
+}
+
+const strapiFields = (kind: FieldKind) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        (text) => fieldsFault(kind, text) === undefined,
+        ({ input }) => `${fieldsFault(kind, input)}`,
+      ),
+    ),
+    kind.preset,
+  )
+
+const strapiType = v.pipe(
+  v.string(),
+  v.regex(
+    /^[a-z0-9][a-z0-9-]{0,99}$/,
+    'must be the plural API ID of a collection type, as in /api/affiliate-links',
+  ),
+)
+
 const schema = v.object({
   HOST: v.optional(
     v.pipe(v.string(), v.regex(/^[\w.:-]+$/, 'must be an address or a host name')),
@@ -113,6 +137,18 @@ const schema = v.object({
     'x-forwarded-for',
   ),
   PROMO_OWN_NETWORKS: networks,
+  PROMO_LINKS: oneOf(['table', 'strapi', 'both'], 'table'),
+  PROMO_STRAPI_URL: v.optional(
+    v.pipe(
+      urlOf(['https:', 'http:'], 'must begin with https:// or http://'),
+      v.check((text) => /^[^?#@]*$/.test(text), 'must have no user, query or fragment'),
+      v.check((text) => !/\/api\/*$/.test(text), 'must not end with /api, which is added to it'),
+      v.transform((text) => text.replace(/\/+$/, '')),
+    ),
+  ),
+  PROMO_STRAPI_TOKEN: v.optional(secret(16)),
+  PROMO_STRAPI_TYPE: v.optional(strapiType, 'affiliate-links'),
+  PROMO_STRAPI_FIELDS: strapiFields(linkFields),
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
@@ -150,6 +186,11 @@ const examples: Record<SettingName, string> = {
   PROMO_TRUSTED_PROXIES: '127.0.0.1,10.0.0.0/8',
   PROMO_CLIENT_ADDRESS_HEADER: 'X-Real-IP',
   PROMO_OWN_NETWORKS: '198.51.100.0/24,2001:db8::/48',
+  PROMO_LINKS: 'both',
+  PROMO_STRAPI_URL: 'https://cms.example.com',
+  PROMO_STRAPI_TOKEN: 'a-read-only-api-token-of-strapi',
+  PROMO_STRAPI_TYPE: 'affiliate-links',
+  PROMO_STRAPI_FIELDS: 'slug:slug,destination:destination_url,active:active,utm:utm',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',
@@ -179,7 +220,7 @@ export function readConfig(environment: Record<string, string | undefined>): Res
     Object.entries(environment).filter(([name, value]) => name in examples && value !== ''),
   )
   const parsed = v.safeParse(schema, given)
-  const faults = [...(parsed.success ? [] : faultsOf(parsed.issues)), ...missingBeside(given)]
+  const faults = [...(parsed.success ? [] : faultsOf(parsed.issues)), ...missingBeside(given, examples)]
   if (!parsed.success || faults.length > 0) return fail(faults)
   return ok({
     ...parsed.output,
@@ -193,25 +234,6 @@ export const describeConfigFaults = (faults: ConfigFault[]): string =>
     'These settings do not hold:',
     ...faults.map(({ setting, fault, example }) => `  ${setting} ${fault}, for example ${example}`),
   ].join('\n')
-
-/** Settings that say nothing, or too much, without another beside them. */
-const missingBeside = (given: Record<string, unknown>): ConfigFault[] => {
-  const faults: ConfigFault[] = []
-  if (given.PROMO_JWKS_URL !== undefined && !given.PROMO_JWT_AUDIENCE && !given.PROMO_JWT_ISSUER)
-    faults.push({
-      setting: 'PROMO_JWKS_URL',
-      fault:
-        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it, or every token of that back end would open the analytics',
-      example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
-    })
-  if (given.PROMO_CLIENT_ADDRESS_HEADER !== undefined && given.PROMO_TRUSTED_PROXIES === undefined)
-    faults.push({
-      setting: 'PROMO_CLIENT_ADDRESS_HEADER',
-      fault: 'needs PROMO_TRUSTED_PROXIES beside it: the header is believed of these proxies only',
-      example: `PROMO_TRUSTED_PROXIES=${examples.PROMO_TRUSTED_PROXIES}`,
-    })
-  return faults
-}
 
 const faultsOf = (issues: readonly v.BaseIssue<unknown>[]): ConfigFault[] =>
   Object.entries(examples).flatMap(([setting, example]) =>

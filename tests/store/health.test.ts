@@ -5,6 +5,7 @@ import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { createLinkHints } from '../../src/lib/operations/link-hints.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
+import type { StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -50,6 +51,8 @@ async function health(
     links?: Partial<CacheState>
     variations?: Partial<CacheState>
     hints?: string[]
+    strapi?: StrapiReadings
+    inBoth?: string[]
   } = {},
 ) {
   const { status, headers, body } = await createHealth({
@@ -62,7 +65,12 @@ async function health(
       unread: parts.unread ?? false,
     },
     unchecked: { overflowing: parts.overflowing ?? false },
-    known: { links: { ...well, ...parts.links }, variations: { ...well, ...parts.variations } },
+    known: {
+      table: { ...well, ...parts.links },
+      variations: { ...well, ...parts.variations },
+      ...(parts.strapi && { strapi: parts.strapi }),
+      inBoth: () => parts.inBoth ?? [],
+    },
     linkHints: async () => parts.hints ?? [],
     now: () => 0,
   })()
@@ -213,7 +221,7 @@ test('however many ask, the database is asked once a second', async () => {
     migrated: () => true,
     unnamedProxy: { recent: false, silent: false, unread: false },
     unchecked: { overflowing: false },
-    known: { links: well, variations: well },
+    known: { table: well, variations: well, inBoth: () => [] },
     linkHints: async () => [],
     now: () => time,
   })
@@ -251,6 +259,25 @@ test('a database that does not answer is degraded, and does not keep the answer 
   expect(performance.now() - begun).toBeLessThan(1_900)
 })
 
+test('Strapi that has given nothing for half a minute is degraded, whatever the database does', async () => {
+  const strapi = (failingFor: number): StrapiReadings => ({
+    cache: { failingFor, leftOut: [], size: 3 },
+    fault: { code: 'refused', message: 'answered with status 403: Forbidden', advice: 'Strapi refuses' },
+  })
+  const inBoth = Array.from({ length: 21 }, (_, index) => `s${index}`)
+  const short = await health({ strapi: strapi(30_000), inBoth })
+  expect(short).toMatchObject({
+    code: 200,
+    strapi: { ok: false, fault: 'refused', links: 3, failing_seconds: 30, left_out: [] },
+    hints: ['Strapi refuses', expect.stringMatching(/s19, …$/)],
+  })
+  expect(JSON.stringify(short)).not.toContain('Forbidden')
+  expect(await health({ strapi: strapi(30_001) })).toMatchObject({ code: 503, reasons: ['strapi'] })
+  const gone: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
+  const away = await health({ from: gone, strapi: strapi(30_001) })
+  expect(away).toMatchObject({ reasons: ['database', 'strapi'] })
+})
+
 test('liveness asks nobody', () => {
   expect(liveness()).toMatchObject({ status: 200, body: '{"status":"ok"}' })
 })
@@ -260,7 +287,13 @@ test('links that work and lead nowhere are hinted at, however they came into the
   let now = 0
   let told: string | undefined
   const damage = { tell: async (...days: unknown[]) => told && `${told} ${days.join(' ')}` }
-  const parts = { siteUrl: 'https://news.example', pages: new Set(['about']), damage, now: () => now }
+  const parts = {
+    table: true,
+    siteUrl: 'https://news.example',
+    pages: new Set(['about']),
+    damage,
+    now: () => now,
+  }
   const hints = createLinkHints({ database, ...parts })
   expect(await hints()).toEqual([])
   await store.sql`

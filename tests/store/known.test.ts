@@ -136,7 +136,7 @@ describe('what is known', () => {
     expect(known.links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })
     expect(known.links.get('nocodemba')).toMatchObject({ slug: 'nocodemba' })
     expect(await known.links.get('bad')).toBeUndefined()
-    expect(known.links.leftOut).toEqual([
+    expect(known.table?.leftOut).toEqual([
       { key: 'bad', reason: 'destination_url must be a whole URL that begins with https:// or http://' },
       { key: 'worse', reason: 'utm.utm_a must be a text' },
     ])
@@ -146,7 +146,7 @@ describe('what is known', () => {
 
   test('is not fetched where the database is away, or cannot tell whether a table is whole', async () => {
     const known = open(temporaryFolder(), 'postgres://promo@127.0.0.1:1/promo')
-    expect([await known.refresh(), known.links.current, known.variations.current]).toEqual([
+    expect([await known.refresh(), known.table?.current, known.variations.current]).toEqual([
       false,
       false,
       false,
@@ -176,7 +176,7 @@ describe('what is known', () => {
       true,
       true,
     ])
-    expect([known.links.leftOut, known.variations.leftOut].map((rows) => rows.length)).toEqual([1, 1])
+    expect([known.table?.leftOut, known.variations.leftOut].map((rows) => rows?.length)).toEqual([1, 1])
     expect(known.variations.get(42)).toMatchObject({ offer_id: 4 })
   })
 

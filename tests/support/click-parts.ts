@@ -9,7 +9,14 @@ export function rowsOf<Key extends string | number, Value>(
 ): RefreshingCache<Key, Value> {
   const rows = new Map(entries)
   const get = (key: Key) => rows.get(key)
-  return { get, peek: get, refresh: async () => true, current: true, size: rows.size }
+  return {
+    get,
+    peek: get,
+    refresh: async () => true,
+    current: true,
+    size: rows.size,
+    values: () => rows.values(),
+  }
 }
 
 /** A buffer that hands over what it accepts and writes nothing: for tests of what comes before it. */

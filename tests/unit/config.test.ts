@@ -171,6 +171,53 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     [['https://a.example/keys', 'https://a.example/keys']],
     [['file:///keys', /http/]],
   ],
+  [
+    'PROMO_LINKS',
+    'table',
+    [
+      ['strapi', 'strapi'],
+      ['both', 'both'],
+    ],
+    [['cms', /one of table, strapi, both/]],
+  ],
+  [
+    'PROMO_STRAPI_URL',
+    unset,
+    [
+      ['https://cms.example.com', 'https://cms.example.com'],
+      ['http://127.0.0.1:1337/cms/', 'http://127.0.0.1:1337/cms'],
+    ],
+    [
+      ['cms.example.com', /begin with https/],
+      ['https://me:word@cms.example.com', /no user, query or fragment/],
+      ['https://cms.example.com?x', /no user, query or fragment/],
+      ['https://cms.example.com/api/', /must not end with \/api/],
+    ],
+  ],
+  [
+    'PROMO_STRAPI_TOKEN',
+    unset,
+    [['x'.repeat(16), 'x'.repeat(16)]],
+    [['x'.repeat(15), /at least 16 characters/]],
+  ],
+  [
+    'PROMO_STRAPI_TYPE',
+    'affiliate-links',
+    [['links', 'links']],
+    [
+      ['api::link.link', /plural API ID/],
+      ['../users', /plural API ID/],
+    ],
+  ],
+  [
+    'PROMO_STRAPI_FIELDS',
+    'slug:slug,destination:destination_url,active:active',
+    [['slug:a,destination:b', 'slug:a,destination:b']],
+    [
+      ['slug:a', /which field is the destination/],
+      ['slug:a,destination', /pairs like slug:field/],
+    ],
+  ],
   ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
   ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
   [
@@ -276,6 +323,8 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
 
 /** What has to stand beside a setting for it to hold. */
 const needed: Record<string, Record<string, string>> = {
+  PROMO_LINKS: { PROMO_STRAPI_URL: 'https://cms.example.com' },
+  PROMO_STRAPI_URL: { PROMO_LINKS: 'strapi' },
   PROMO_JWKS_URL: { PROMO_JWT_ISSUER: 'me' },
   PROMO_CLIENT_ADDRESS_HEADER: { PROMO_TRUSTED_PROXIES: '10.0.0.1' },
 }
@@ -329,6 +378,17 @@ test('keys of another back end need the name of what tokens are for, or of who m
   expect(faultsOf({ ...url, PORT: 'x' })).toHaveLength(2)
   expect(faultsOf({ ...url, PROMO_JWT_AUDIENCE: 'promo' })).toEqual([])
   expect(faultsOf({ ...url, PROMO_JWT_ISSUER: 'auth' })).toEqual([])
+})
+
+test('links from Strapi need to know where it is, and an address needs a use', () => {
+  for (const from of ['strapi', 'both'])
+    expect(faultsOf({ PROMO_LINKS: from })).toEqual([
+      ['PROMO_LINKS', expect.stringContaining('needs PROMO_STRAPI_URL beside it')],
+    ])
+  const url = { PROMO_STRAPI_URL: 'https://cms.example.com' }
+  for (const given of [url, { ...url, PROMO_LINKS: 'table' }])
+    expect(faultsOf(given)).toEqual([['PROMO_STRAPI_URL', expect.stringContaining('is used by nothing')]])
+  expect(faultsOf({ ...url, PROMO_LINKS: 'both' })).toEqual([])
 })
 
 test('a header of proxies is believed of named ones only', () => {

@@ -9,7 +9,7 @@ import { type ClickParts, type Ignored, knownVariation, trackVisit } from '../tr
 import { repairSlug } from './damaged-slug.ts'
 import { type Destination, locationFor } from './destination.ts'
 import { slugPattern } from './link.ts'
-import type { RefreshingCache } from './refreshing-cache.ts'
+import type { Links } from './two-sources.ts'
 
 /** A request for `/slug`, wherever it came in. */
 export type PromoLinkRequest = {
@@ -22,7 +22,7 @@ export type PromoLinkRequest = {
 }
 
 export type PromoLinkParts = ClickParts & {
-  links: RefreshingCache<string, Destination>
+  links: Links
   /** Words that the site's own pages have for paths, which come before links. */
   pages: ReadonlySet<string>
   /** Told how each redirect's click ended; `failed` where tracking itself broke. */

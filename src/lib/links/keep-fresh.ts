@@ -4,6 +4,8 @@ import { messageOf, type Result } from '../result.ts'
 export type KeptFresh = {
   /** Fetches everything anew, after what is being fetched; answers whether that worked. */
   refresh(): Promise<boolean>
+  /** Looks at once, unless that is being done. */
+  look(): void
   stop(): void
 }
 
@@ -16,7 +18,8 @@ const refreshEvery = 8_000
 
 /**
  * Refreshes caches whether or not anybody asks for what is in them: at once when `readVersion` answers something else
- * than before, and every few seconds anyway. One look at a time, so that none pile up while the database is away.
+ * than before, and every few seconds anyway. One look at a time, so that none pile up while the source is away. What failed
+ * is tried again after `retryEvery` milliseconds; where that is not given, as soon as the version can be read.
  * `elapsed` is a time in milliseconds that nobody sets.
  */
 export function keepFresh(options: {
@@ -24,21 +27,26 @@ export function keepFresh(options: {
   readVersion: () => Promise<Result<string, unknown>>
   elapsed: () => number
   log: Log
+  retryEvery?: number
 }): KeptFresh {
-  const { caches, readVersion, elapsed, log } = options
+  const { caches, readVersion, elapsed, log, retryEvery } = options
   let version: string | undefined
+  let worked = true
   let attemptedAt = Number.NEGATIVE_INFINITY
   let working: Promise<boolean> | undefined
 
   const look = async (asked: boolean): Promise<boolean> => {
     // The version comes first: what changes after it is seen by the next look.
     const read = await readVersion()
-    const changed = read.ok && (read.value !== version || caches.some(({ current }) => !current))
-    if (!asked && !changed && elapsed() - attemptedAt < refreshEvery) return true
+    const changed = read.ok && read.value !== version
+    const behind = !worked || caches.some(({ current }) => !current)
+    const pause = behind ? (retryEvery ?? (read.ok ? 0 : refreshEvery)) : refreshEvery
+    if (!asked && !changed && elapsed() - attemptedAt < pause) return true
     attemptedAt = elapsed()
+    worked = false
+    if (read.ok) version = read.value
     const refreshed = await Promise.all(caches.map((cache) => cache.refresh()))
-    const worked = refreshed.every(Boolean)
-    if (worked && read.ok) version = read.value
+    worked = refreshed.every(Boolean)
     return worked
   }
 
@@ -54,9 +62,10 @@ export function keepFresh(options: {
     return working
   }
 
-  const timer = setInterval(() => {
+  const lookNow = (): void => {
     if (!working) void begin(false)
-  }, lookEvery)
+  }
+  const timer = setInterval(lookNow, lookEvery)
   timer.unref()
 
   return {
@@ -64,6 +73,7 @@ export function keepFresh(options: {
       while (working) await working
       return await begin(true)
     },
+    look: lookNow,
     stop: () => clearInterval(timer),
   }
 }

@@ -1,47 +1,78 @@
-import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../operations/log.ts'
 import { createQueue } from '../queue.ts'
 import { ok } from '../result.ts'
 import { readCatalogueVersion } from '../store/catalogue-changes.ts'
 import type { Database } from '../store/database.ts'
 import { openVariations } from '../tracking/variations.ts'
-import { destinationOf } from './destination.ts'
 import { keepFresh } from './keep-fresh.ts'
-import { linkSchema } from './link.ts'
-import { createRefreshingCache } from './refreshing-cache.ts'
-import { openSnapshot } from './snapshot.ts'
-import { createTableSource } from './table-source.ts'
-
-/** Where the links of an earlier run are. */
-export const linksFile = (folder: string): string => join(folder, 'links.json')
+import type { LinkSettings } from './link-settings.ts'
+import { openStrapiLinks, type StrapiLinks } from './strapi-links.ts'
+import { openTableLinks } from './table-links.ts'
+import { joinLinks, type Links, slugsInBoth, tellOfBoth } from './two-sources.ts'
 
 const elapsed = () => performance.now()
 
-/** Links and variations in memory, kept fresh in the background, with their snapshots in `folder`. */
-export function openKnown({ database, folder, log }: { database: Database; folder: string; log: Log }) {
-  const inTurn = createQueue()
-  const linkSnapshot = openSnapshot({ path: linksFile(folder), log, inTurn })
-  const links = createRefreshingCache({
-    name: 'links',
-    ...createTableSource(database),
-    schema: linkSchema,
-    keyField: 'slug',
-    keyOf: ({ slug }) => slug,
-    prepare: destinationOf,
-    elapsed,
-    initial: linkSnapshot.read(),
-    onFetched: linkSnapshot.write,
-    log,
-  })
-  const variations = openVariations({ database, folder, elapsed, log, inTurn })
+type Options = { database: Database; folder: string; log: Log; from?: LinkSettings }
+
+/**
+ * Links and variations in memory, kept fresh in the background, with their snapshots in `folder`. Links come from this
+ * project's own table unless `from` says otherwise.
+ */
+export function openKnown({ database, folder, log, from = { from: 'table' } }: Options) {
+  const parts = { database, folder, elapsed, log, inTurn: createQueue() }
+  const sources = openSources(parts, from)
+  const { table, strapi } = sources
+  const variations = openVariations(parts)
   const fresh = keepFresh({
-    caches: [links, variations],
+    caches: table ? [table, variations] : [variations],
     async readVersion() {
       const read = await database.run(readCatalogueVersion)
-      return read.ok ? ok(JSON.stringify(read.value)) : read
+      if (!read.ok) return read
+      const version = JSON.stringify(read.value)
+      strapi?.follow(version)
+      return ok(version)
     },
     elapsed,
     log,
   })
-  return { links, variations, ...fresh }
+  return {
+    ...sources,
+    variations,
+    /** Fetches anew what is in the database. */
+    refresh: fresh.refresh,
+    /** Resolves when Strapi has answered once, or has failed to, or after `wait` milliseconds. */
+    async asked(wait: number): Promise<void> {
+      if (strapi) await Promise.race([strapi.attempted, sleep(wait, undefined, { ref: false })])
+    },
+    stop() {
+      fresh.stop()
+      strapi?.stop()
+    },
+  }
+}
+
+type Sources = {
+  links: Links
+  table?: ReturnType<typeof openTableLinks>
+  strapi?: StrapiLinks
+  /** The slugs that are in Strapi and in the table. */
+  inBoth: () => string[]
+}
+
+function openSources(parts: Parameters<typeof openTableLinks>[0], from: LinkSettings): Sources {
+  const none = () => []
+  if (from.from === 'table') {
+    const table = openTableLinks(parts)
+    return { links: table, table, inBoth: none }
+  }
+  if (from.from === 'strapi') {
+    const strapi = openStrapiLinks({ ...parts, settings: from.strapi, onFetched: () => {} })
+    return { links: strapi.cache, strapi, inBoth: none }
+  }
+  const table = openTableLinks(parts)
+  const tell = tellOfBoth(parts.log)
+  const inBoth = () => slugsInBoth(strapi.cache, table)
+  const strapi = openStrapiLinks({ ...parts, settings: from.strapi, onFetched: () => tell(inBoth()) })
+  return { links: joinLinks(strapi.cache, table), table, strapi, inBoth }
 }

@@ -4,6 +4,8 @@ import type { Listing } from './refreshing-cache.ts'
 
 export const slugPattern = /^[a-z0-9][a-z0-9_-]{0,99}$/
 
+const longestUrl = 2_048
+
 /** JSON knows numbers and switches, and `{"utm_id": 7}` can only mean one text. */
 const parameter = v.pipe(
   v.union([v.string(), v.number(), v.boolean()], 'must be a text'),
@@ -32,6 +34,10 @@ export const linkSchema = v.object({
   destination_url: v.pipe(
     v.string('must be a text'),
     v.check(isWebUrl, 'must be a whole URL that begins with https:// or http://'),
+    v.check(
+      (text) => text.length <= longestUrl || [...text].length <= longestUrl,
+      `must have at most ${longestUrl} characters`,
+    ),
   ),
   /** `utm_*` and `mtm_*` parameters that the site owner sets for this link. */
   utm: recordOf(v.string(), parameter, 'must be a JSON object of texts'),

@@ -20,10 +20,13 @@ export type RefreshingCache<Key extends string | number, Value> = {
   /** Whether the last fetch worked, so that "absent" can be believed. */
   readonly current: boolean
   readonly size: number
+  values(): Iterable<Value>
 }
 
-/** What a source has: its rows, each to be read by itself, and whether it holds nothing at all. */
-export type Listing = { rows: readonly unknown[]; empty: boolean }
+/**
+ * What a source has: its rows, each to be read by itself, whether it holds nothing at all, and what it could make no row of.
+ */
+export type Listing = { rows: readonly unknown[]; empty: boolean; leftOut?: readonly LeftOut[] }
 
 export type CacheState = {
   /** Rows that could not be read and are therefore not there. */
@@ -49,8 +52,8 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
   list: () => Promise<Result<Listing, { message: string }>>
   find: (key: Key) => Promise<Result<unknown, unknown>>
   schema: v.GenericSchema<unknown, Row>
-  /** The field with a row's key. */
-  keyField: string & keyof Row
+  /** The field by which a row that cannot be read is told. */
+  keyField: string
   keyOf: (row: Row) => Key
   /** What is kept of a row. */
   prepare: (row: Row) => Value
@@ -74,9 +77,9 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
   const absent = new LRUCache<Key, true>({ max: 10_000 })
   const finding = new Map<Key, Promise<Value | undefined>>()
 
-  const take = (listed: readonly unknown[]): Row[] => {
+  const take = (listed: readonly unknown[], leftOutBefore: readonly LeftOut[] = []): Row[] => {
     const kept: Row[] = []
-    const faults: LeftOut[] = []
+    const faults = [...leftOutBefore]
     const next = new Map<Key, Value>()
     for (const source of listed) {
       const read = readRow(schema, prepare, source)
@@ -119,14 +122,14 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
 
   const fetchAll = async (): Promise<boolean> => {
     const listed = await list()
-    if (listed.ok && !isCredible(listed.value)) return failing('their table is empty all at once')
+    if (listed.ok && !isCredible(listed.value)) return failing('there are none all at once')
     emptySince = undefined
     if (!listed.ok) return failing(listed.fault.message)
     failingSince = undefined
     toldFault = ''
     fetches += 1
     absent.clear()
-    onFetched(take(listed.value.rows))
+    onFetched(take(listed.value.rows, listed.value.leftOut))
     return true
   }
 
@@ -174,6 +177,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     get size() {
       return rows.size
     },
+    values: () => rows.values(),
     get leftOut() {
       return leftOut
     },

@@ -4,6 +4,7 @@ import type { CacheState } from '../links/refreshing-cache.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
+import { type StrapiReadings, strapiHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
 export type HealthParts = {
@@ -13,9 +14,18 @@ export type HealthParts = {
   migrated: () => boolean
   unnamedProxy: Pick<UnnamedProxy, 'recent' | 'silent' | 'unread'>
   unchecked: { readonly overflowing: boolean }
-  known: Record<'links' | 'variations', CacheState>
+  known: KnownReadings
   linkHints: () => Promise<string[]>
   now: () => number
+}
+
+export type KnownReadings = {
+  variations: CacheState
+  /** The links of the table, where they come from there. */
+  table?: CacheState
+  strapi?: StrapiReadings
+  /** Slugs that both have. */
+  inBoth: () => readonly string[]
 }
 
 const deadline = 1_000
@@ -56,6 +66,8 @@ export function createHealth({
     const [found, ofLinks] = await Promise.all([last.found, linkHints()])
     const late = found.ok ? found.value.late.map(({ newsletter_send_id }) => newsletter_send_id) : []
     const { depth, age, bytes, rejects, damagedBytes, lastFlush, vanishedAt, fault } = readings()
+    const { table } = known
+    const ofStrapi = known.strapi && strapiHealth(known.strapi, known.inBoth())
     const reasons = [
       !found.ok && 'database',
       !migrated() && 'migrated',
@@ -63,10 +75,11 @@ export function createHealth({
       vanishedAt !== undefined && Math.abs(now() - vanishedAt) < tellLossFor && 'journal_deleted',
       found.ok && depth > 0 && age > longestWait && 'events_wait',
       unchecked.overflowing && 'unchecked_clicks',
-      found.ok && known.links.failingFor > longestFailing && 'links',
+      found.ok && table && table.failingFor > longestFailing && 'links',
       found.ok && known.variations.failingFor > longestFailing && 'variations',
+      ofStrapi?.degraded && 'strapi',
     ].filter((reason) => typeof reason === 'string')
-    const [links, variations] = [known.links.leftOut, known.variations.leftOut]
+    const [links, variations] = [table?.leftOut ?? [], known.variations.leftOut]
     const healthy = reasons.length === 0
     return json(healthy ? 200 : 503, {
       status: healthy ? 'ok' : 'degraded',
@@ -83,6 +96,7 @@ export function createHealth({
         last_flush: lastFlush === undefined ? null : new Date(lastFlush).toISOString(),
       },
       rejects,
+      ...(ofStrapi && { strapi: ofStrapi.told }),
       hints: [
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
@@ -91,6 +105,7 @@ export function createHealth({
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
         (links.length > 0 || variations.length > 0) &&
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
+        ...(ofStrapi?.hints ?? []),
         ...ofLinks,
         late.length > 0 &&
           `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,

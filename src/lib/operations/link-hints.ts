@@ -1,5 +1,7 @@
 import type { LinkDamageLog } from '../links/link-damage.ts'
-import { hintsOn } from '../links/link-faults.ts'
+import { hintsOn, type Lead } from '../links/link-faults.ts'
+import type { Links } from '../links/two-sources.ts'
+import { ok } from '../result.ts'
 import type { Database } from '../store/database.ts'
 import { listLeads } from '../store/links.ts'
 
@@ -12,28 +14,34 @@ const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10
 
 export type LinkHintParts = {
   database: Database
+  /** Whether links come from the database. */
+  table: boolean
+  /** Links that come from Strapi. */
+  strapi?: Pick<Links, 'values' | 'peek'> | undefined
   siteUrl: string
   pages: ReadonlySet<string>
   damage: Pick<LinkDamageLog, 'tell'>
   now: () => number
 }
 
-/** Tells what is wrong with the links of the database, however they came there; nothing while it does not answer. */
+/** Tells what is wrong with the links, however they came there; nothing while the database does not answer. */
 export function createLinkHints({
   database,
+  table,
+  strapi,
   siteUrl,
   pages,
   damage,
   now,
 }: LinkHintParts): () => Promise<string[]> {
   const look = async (): Promise<string[]> => {
-    const links = await database.run((sql) => listLeads(sql), deadline)
+    const links = table ? await database.run((sql) => listLeads(sql), deadline) : ok([])
     if (!links.ok) return []
+    const leads = strapi
+      ? [...leadsOf(strapi), ...links.value.filter(({ slug }) => !strapi.peek(slug))]
+      : links.value
     const told = await damage.tell(dayOf(now() - week), dayOf(now()))
-    return [
-      ...hintsOn(links.value, siteUrl, pages),
-      ...(told === undefined ? [] : [`in the last week ${told}`]),
-    ]
+    return [...hintsOn(leads, siteUrl, pages), ...(told === undefined ? [] : [`in the last week ${told}`])]
   }
   let last: { at: number; hints: Promise<string[]> } | undefined
   return async () => {
@@ -41,3 +49,6 @@ export function createLinkHints({
     return await last.hints
   }
 }
+
+const leadsOf = (links: Pick<Links, 'values'>): Lead[] =>
+  [...links.values()].map(({ slug, location }) => ({ slug, destination_url: location }))

@@ -11,6 +11,8 @@ type Readings = {
   unnamedProxy: () => number
   linksLeftOut: () => number
   variationsLeftOut: () => number
+  /** Of Strapi, where links come from there. */
+  strapi?: { up: () => number; leftOut: () => number } | undefined
 }
 
 /** What this instance counts for Prometheus. No label ever holds anything of a visitor. */
@@ -105,7 +107,7 @@ export function createMetrics() {
     }),
     /** Gauges that are read when somebody asks. */
     observe(readings: Readings) {
-      const { buffer, databaseUp, unnamedProxy } = readings
+      const { buffer, databaseUp, unnamedProxy, strapi } = readings
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -130,6 +132,7 @@ export function createMetrics() {
         () => buffer().damagedBytes,
       )
       gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
+      if (strapi) gauge('promo_strapi_up', 'Whether the last fetch of links from Strapi worked', strapi.up)
       gauge(
         'promo_unnamed_proxy_requests',
         'Requests whose proxy PROMO_TRUSTED_PROXIES does not name, so that all readers look like one',
@@ -143,6 +146,7 @@ export function createMetrics() {
         collect() {
           this.set({ kind: 'link' }, readings.linksLeftOut())
           this.set({ kind: 'variation' }, readings.variationsLeftOut())
+          if (strapi) this.set({ kind: 'strapi_link' }, strapi.leftOut())
         },
       })
     },

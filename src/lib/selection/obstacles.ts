@@ -1,5 +1,4 @@
-import type { Destination } from '../links/destination.ts'
-import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import type { Links } from '../links/two-sources.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { listOfferStates, type OfferState } from '../store/offers.ts'
@@ -9,7 +8,7 @@ export type Obstacles = ReadonlyMap<number, string>
 
 export async function readObstacles(
   database: Database,
-  links: RefreshingCache<string, Destination>,
+  links: Links,
 ): Promise<Result<Obstacles, DatabaseFault>> {
   const listed = await database.run(listOfferStates)
   if (!listed.ok) return listed

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Destination } from '../links/destination.ts'
-import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import type { Links } from '../links/two-sources.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { listSends } from '../store/evidence.ts'
@@ -8,7 +7,7 @@ import { listCandidates, type OfferCandidates } from '../store/offers.ts'
 import type { Candidate, Strategy } from './arm.ts'
 import type { Situation } from './weigh.ts'
 
-export type SituationParts = { database: Database; links: RefreshingCache<string, Destination>; now: Clock }
+export type SituationParts = { database: Database; links: Links; now: Clock }
 
 /** Reads what a strategy needs: candidates whose link works and, for `thompson`, the sends but for the one named. */
 export async function readSituation(
@@ -26,10 +25,7 @@ export async function readSituation(
   return ok({ candidates: working.flatMap(candidatesOf), sends: sent.value, now: now() })
 }
 
-async function withLinks(
-  links: RefreshingCache<string, Destination>,
-  offers: readonly OfferCandidates[],
-): Promise<OfferCandidates[]> {
+async function withLinks(links: Links, offers: readonly OfferCandidates[]): Promise<OfferCandidates[]> {
   const found = await Promise.all(offers.map(({ link_slug }) => links.get(link_slug)))
   return offers.filter((_, index) => found[index] !== undefined)
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { ApiFault } from '../http/answer.ts'
-import type { Destination } from '../links/destination.ts'
-import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import type { Links } from '../links/two-sources.ts'
 import type { Random } from '../random.ts'
 import { fail, ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
@@ -15,7 +14,7 @@ import { weigh } from './weigh.ts'
 
 export type SelectionParts = {
   database: Database
-  links: RefreshingCache<string, Destination>
+  links: Links
   random: Random
   now: Clock
   rules: Rules

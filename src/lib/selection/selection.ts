@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config.ts'
-import type { Destination } from '../links/destination.ts'
-import type { RefreshingCache } from '../links/refreshing-cache.ts'
+import type { Links } from '../links/two-sources.ts'
 import type { Random } from '../random.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
@@ -27,7 +26,7 @@ export type SelectionSettings = Pick<
 type Parts = {
   config: SelectionSettings
   database: Database
-  links: RefreshingCache<string, Destination>
+  links: Links
   now: Clock
   random: Random
 }

@@ -1,0 +1,86 @@
+import type { Log } from '../operations/log.ts'
+import type { InTurn } from '../queue.ts'
+import { fail, ok } from '../result.ts'
+import { createStrapi, type StrapiFault } from '../strapi/client.ts'
+import { type Destination, destinationOf } from './destination.ts'
+import { keepFresh } from './keep-fresh.ts'
+import { linkSchema } from './link.ts'
+import { type StrapiSettings, strapiFile } from './link-settings.ts'
+import { type CacheState, createRefreshingCache, type RefreshingCache } from './refreshing-cache.ts'
+import { openSnapshot } from './snapshot.ts'
+import { createStrapiSource } from './strapi-source.ts'
+
+export type StrapiLinks = {
+  cache: RefreshingCache<string, Destination> & CacheState
+  /** Why the last question failed, if it did. */
+  readonly fault: StrapiFault | undefined
+  /** Fetches them anew at once where the catalogue has another version than before. */
+  follow(version: string): void
+  /** When the first fetch has ended, well or not. */
+  attempted: Promise<unknown>
+  refresh(): Promise<boolean>
+  stop(): void
+}
+
+/** Milliseconds after which a fetch that failed is tried again. */
+const retryEvery = 2_000
+
+/**
+ * Links from Strapi in memory, kept fresh apart from the database: while one is away or slow, the other goes on. Whoever
+ * is told by Strapi of a change writes it down in the database, which all instances follow.
+ */
+export function openStrapiLinks(options: {
+  settings: StrapiSettings
+  folder: string
+  elapsed: () => number
+  log: Log
+  /** For writing the snapshot. */
+  inTurn: InTurn
+  onFetched: () => void
+}): StrapiLinks {
+  const { settings, folder, elapsed, log, inTurn, onFetched } = options
+  const strapi = createStrapi({ ...settings, elapsed })
+  const source = createStrapiSource({ strapi, fields: settings.fields, elapsed })
+  const snapshot = openSnapshot({ path: strapiFile(folder), log, inTurn })
+  const cache = createRefreshingCache({
+    name: 'links of Strapi',
+    list: source.list,
+    find: source.find,
+    schema: linkSchema,
+    keyField: 'told',
+    keyOf: ({ slug }) => slug,
+    prepare: destinationOf,
+    elapsed,
+    initial: snapshot.read(),
+    onFetched(rows) {
+      snapshot.write(rows)
+      onFetched()
+    },
+    log,
+  })
+  let seen: string | undefined
+  const fresh = keepFresh({
+    caches: [cache],
+    readVersion: async () => (seen === undefined ? fail('not read yet') : ok(seen)),
+    elapsed,
+    log,
+    retryEvery,
+  })
+  return {
+    cache,
+    get fault() {
+      return source.fault
+    },
+    follow(version) {
+      if (version === seen) return
+      seen = version
+      fresh.look()
+    },
+    attempted: fresh.refresh(),
+    refresh: fresh.refresh,
+    stop() {
+      fresh.stop()
+      strapi.stop()
+    },
+  }
+}

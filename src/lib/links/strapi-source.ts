@@ -1,0 +1,124 @@
+import { fail, ok, type Result } from '../result.ts'
+import type { Strapi, StrapiFault } from '../strapi/client.ts'
+import type { Fields } from '../strapi/fields.ts'
+import { type Entry, findEntries, readEntries, selectFields } from '../strapi/read-entries.ts'
+import type { LinkSource } from './link.ts'
+import type { LeftOut } from './rows.ts'
+
+/** Links from Strapi, and why they could not be read the last time, if so. */
+export type StrapiSource = LinkSource & { readonly fault: StrapiFault | undefined }
+
+/** A visitor with a slug that nobody has seen waits for Strapi this long at the most, in milliseconds. */
+const findPatience = 1_000
+/** Single look-ups of a second; what is not found for it is absent until the next refresh. */
+const findsPerSecond = 10
+const longestName = 40
+
+export function createStrapiSource(options: {
+  strapi: Strapi
+  fields: Fields
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+}): StrapiSource {
+  const { strapi, fields, elapsed } = options
+  const select = selectFields(fields.values())
+  const slugField = `${fields.get('slug')}`
+  let fault: StrapiFault | undefined
+  let finds = { since: Number.NEGATIVE_INFINITY, count: 0 }
+
+  const told = <Value>(read: Result<Value, StrapiFault>): Result<Value, StrapiFault> => {
+    fault = read.ok ? undefined : read.fault
+    return read
+  }
+  const mayFind = (): boolean => {
+    if (elapsed() - finds.since >= 1_000) finds = { since: elapsed(), count: 0 }
+    finds.count += 1
+    return finds.count <= findsPerSecond
+  }
+
+  return {
+    get fault() {
+      return fault
+    },
+    async list() {
+      const read = await readEntries(strapi, select, elapsed)
+      if (!read.ok) return told(read)
+      const missing = missingField(fields, read.value)
+      if (missing !== undefined) return told(fail(lacksField(missing)))
+      return told(ok({ ...listingOf(fields, read.value), empty: read.value.length === 0 }))
+    },
+    async find(slug) {
+      if (!mayFind()) return ok(undefined)
+      const found = await findEntries(strapi, select, slugField, slug, findPatience)
+      if (!found.ok) return told(found)
+      const { rows } = listingOf(fields, found.value)
+      return ok(rows.find((row) => row.slug === slug))
+    },
+  }
+}
+
+const lacksField = (field: string): StrapiFault => ({
+  code: 'unsuitable',
+  message: `its entries have no field "${field}"`,
+  advice: `Strapi's entries have no field "${field}": name the fields that they have in PROMO_STRAPI_FIELDS`,
+})
+
+/** Strapi answers each field that an entry has, empty or not: one that no entry has is named wrongly. */
+const missingField = (fields: Fields, entries: readonly Entry[]): string | undefined =>
+  entries.length === 0
+    ? undefined
+    : [...fields.values()].find((field) => !entries.some((entry) => Object.hasOwn(entry.fields, field)))
+
+type Row = {
+  slug: unknown
+  entry: string
+  /** What it is called where it cannot be read. */
+  told: string
+}
+
+/** Active links, each as its entry has it; of entries with the same slug the one that was made first by its key. */
+function listingOf(fields: Fields, entries: readonly Entry[]): { rows: Row[]; leftOut: LeftOut[] } {
+  const rows = new Map<unknown, Row>()
+  const leftOut: LeftOut[] = []
+  // One that was published anew while the pages were read may be there twice.
+  const latest = new Map(entries.map((entry) => [entry.documentId, entry]))
+  for (const entry of [...latest.values()].sort((one, other) =>
+    one.documentId < other.documentId ? -1 : 1,
+  )) {
+    const { active, ...row } = rowOf(fields, entry)
+    if (active === false) continue
+    const same = typeof row.slug === 'string' ? rows.get(row.slug) : undefined
+    if (active !== true) leftOut.push({ key: row.told, reason: 'active must be true or false' })
+    else if (same) leftOut.push({ key: row.told, reason: `slug is that of the entry ${same.entry}, too` })
+    else rows.set(typeof row.slug === 'string' ? row.slug : row, row)
+  }
+  return { rows: [...rows.values()], leftOut }
+}
+
+/** Fields that nobody has filled in are as those of a new link. */
+function rowOf(fields: Fields, entry: Entry) {
+  const given = (word: string): unknown => {
+    const field = fields.get(word)
+    return field === undefined ? undefined : entry.fields[field]
+  }
+  const slug = given('slug')
+  return {
+    entry: entry.documentId,
+    told: `${typeof slug === 'string' ? slug.slice(0, longestName) : '(without a slug)'} (entry ${entry.documentId})`,
+    slug: typeof slug === 'string' ? slug.toLowerCase() : slug,
+    destination_url: given('destination'),
+    active: given('active') ?? true,
+    utm: parametersOf(fields, entry, given('utm') ?? {}),
+    pass_parameters: given('pass_parameters') ?? false,
+  }
+}
+
+/** Parameters from one field with all of them, and from those that have one each. */
+function parametersOf(fields: Fields, entry: Entry, given: unknown): unknown {
+  const single = [...fields].flatMap(([word, field]) => {
+    const value = /^[um]tm_/.test(word) ? entry.fields[field] : undefined
+    return value === undefined || value === null || value === '' ? [] : [[word, value] as const]
+  })
+  if (single.length === 0 || typeof given !== 'object' || Array.isArray(given)) return given
+  return { ...given, ...Object.fromEntries(single) }
+}

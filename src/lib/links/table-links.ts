@@ -1,0 +1,35 @@
+import type { Log } from '../operations/log.ts'
+import type { InTurn } from '../queue.ts'
+import type { Database } from '../store/database.ts'
+import { destinationOf } from './destination.ts'
+import { linkSchema } from './link.ts'
+import { tableFile } from './link-settings.ts'
+import { createRefreshingCache } from './refreshing-cache.ts'
+import { openSnapshot } from './snapshot.ts'
+import { createTableSource } from './table-source.ts'
+
+/** Links from this project's own table in memory, with their snapshot in `folder`. */
+export function openTableLinks(options: {
+  database: Database
+  folder: string
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+  log: Log
+  /** For writing the snapshot. */
+  inTurn: InTurn
+}) {
+  const { database, folder, elapsed, log, inTurn } = options
+  const snapshot = openSnapshot({ path: tableFile(folder), log, inTurn })
+  return createRefreshingCache({
+    name: 'links',
+    ...createTableSource(database),
+    schema: linkSchema,
+    keyField: 'slug',
+    keyOf: ({ slug }) => slug,
+    prepare: destinationOf,
+    elapsed,
+    initial: snapshot.read(),
+    onFetched: snapshot.write,
+    log,
+  })
+}

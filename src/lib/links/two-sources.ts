@@ -1,0 +1,52 @@
+import type { Log } from '../operations/log.ts'
+import { whenThere } from '../soon.ts'
+import type { Destination } from './destination.ts'
+import type { RefreshingCache } from './refreshing-cache.ts'
+
+export type Links = Pick<RefreshingCache<string, Destination>, 'get' | 'peek' | 'size' | 'values'>
+
+/** Links of two sources; of a slug that both have, the first one's leads. A known link waits for neither. */
+export function joinLinks(first: Links, second: Links): Links {
+  const peek = (slug: string): Destination | undefined => first.peek(slug) ?? second.peek(slug)
+  return {
+    peek,
+    get(slug) {
+      const known = peek(slug)
+      if (known !== undefined) return known
+      // Both are asked at once: whoever waits, waits for the slower one and not for one after the other.
+      const [asked, other] = [first.get(slug), second.get(slug)]
+      return whenThere(asked, (found) => found ?? other)
+    },
+    get size() {
+      return first.size + second.size
+    },
+    *values() {
+      yield* first.values()
+      for (const link of second.values()) if (first.peek(link.slug) === undefined) yield link
+    },
+  }
+}
+
+/** The slugs that both have, in the order of the alphabet. */
+export const slugsInBoth = (first: Links, second: Links): string[] =>
+  [...first.values()]
+    .map(({ slug }) => slug)
+    .filter((slug) => second.peek(slug) !== undefined)
+    .sort()
+
+const mostTold = 20
+
+/** Tells the log of slugs that stand in both, whenever these are others than before. */
+export function tellOfBoth(log: Log): (slugs: readonly string[]) => void {
+  let told = ''
+  return (slugs) => {
+    const text = slugs.join()
+    if (text === told) return
+    told = text
+    if (slugs.length > 0)
+      log.warn(
+        { slugs: slugs.slice(0, mostTold), count: slugs.length },
+        'slugs are in Strapi and in the table: Strapi has the say, take them out of the table',
+      )
+  }
+}

@@ -1,0 +1,47 @@
+import type { Salts } from '../privacy/salts.ts'
+import { forgetCatalogueChanges } from '../store/catalogue-changes.ts'
+import type { Database } from '../store/database.ts'
+import { makeClickPartitions, migrate } from '../store/migrate.ts'
+import type { Log } from './log.ts'
+import type { MaintenanceSteps } from './maintenance.ts'
+
+const migrationDeadline = 120_000
+
+/** What an instance does for the database to be fit for it: before anything else, and every hour. */
+export function databaseSteps(parts: {
+  database: Database
+  salts: Pick<Salts, 'refresh'>
+  /** Milliseconds since 1970. */
+  now: () => number
+  log: Log
+  /** Fetches what requests need to know. */
+  refresh: () => Promise<unknown>
+  /** Tells of the time, so that what has lost its meaning by then is forgotten. */
+  fade: (time: number) => void
+}): Pick<MaintenanceSteps, 'prepare' | 'provide'> {
+  const { database, salts, now, log, refresh, fade } = parts
+
+  const provide = async (signal: AbortSignal) => {
+    fade(now())
+    await salts.refresh()
+    const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
+    if (!made.ok && !signal.aborted)
+      log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
+    await database.run(forgetCatalogueChanges)
+  }
+
+  return {
+    async prepare(signal) {
+      const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
+      if (!migrated.ok && !signal.aborted)
+        log.warn({ reason: migrated.fault.message }, 'the database is not ready yet')
+      if (!migrated.ok) return false
+      if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
+      await provide(signal)
+      // A first start should know them when it listens; what they do not answer keeps nothing else from going on.
+      await refresh()
+      return true
+    },
+    provide,
+  }
+}

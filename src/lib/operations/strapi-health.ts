@@ -1,0 +1,36 @@
+import type { CacheState } from '../links/refreshing-cache.ts'
+import type { StrapiFault } from '../strapi/client.ts'
+
+/** What is known of Strapi as a source of links. */
+export type StrapiReadings = {
+  cache: Pick<CacheState, 'failingFor' | 'leftOut'> & { readonly size: number }
+  readonly fault: StrapiFault | undefined
+}
+
+/** Milliseconds without a fetch that worked, after which it is told: links go on as they were. */
+const longestFailing = 30_000
+const mostNamed = 20
+
+/**
+ * Strapi's part of the health: whether it is degraded, hints, and figures. `both` are slugs that the table has as well.
+ */
+export function strapiHealth({ cache, fault }: StrapiReadings, both: readonly string[]) {
+  const named = both.slice(0, mostNamed).join(', ') + (both.length > mostNamed ? ', …' : '')
+  return {
+    degraded: cache.failingFor > longestFailing,
+    hints: [
+      fault?.advice ?? false,
+      cache.leftOut.length > 0 &&
+        'entries of Strapi cannot be read and are left out: mend those that strapi.left_out names',
+      both.length > 0 &&
+        `slugs are in Strapi and in the table, and Strapi has the say; take them out of the table: ${named}`,
+    ],
+    told: {
+      ok: cache.failingFor === 0,
+      ...(fault && { fault: fault.code }),
+      links: cache.size,
+      failing_seconds: Math.round(cache.failingFor / 1_000),
+      left_out: cache.leftOut.slice(0, mostNamed).map(({ key, reason }) => ({ entry: key, reason })),
+    },
+  }
+}

@@ -1,0 +1,36 @@
+/** A setting that does not hold: its name, what is wrong with its value, and a value that would do. */
+export type ConfigFault = { setting: string; fault: string; example: string }
+
+/** Settings that say nothing, or too much, without another beside them. */
+export function missingBeside(
+  given: Record<string, string | undefined>,
+  examples: Readonly<Record<string, string>>,
+): ConfigFault[] {
+  const faults: ConfigFault[] = []
+  if (given.PROMO_JWKS_URL !== undefined && !given.PROMO_JWT_AUDIENCE && !given.PROMO_JWT_ISSUER)
+    faults.push({
+      setting: 'PROMO_JWKS_URL',
+      fault:
+        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it, or every token of that back end would open the analytics',
+      example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
+    })
+  if (given.PROMO_CLIENT_ADDRESS_HEADER !== undefined && given.PROMO_TRUSTED_PROXIES === undefined)
+    faults.push({
+      setting: 'PROMO_CLIENT_ADDRESS_HEADER',
+      fault: 'needs PROMO_TRUSTED_PROXIES beside it: the header is believed of these proxies only',
+      example: `PROMO_TRUSTED_PROXIES=${examples.PROMO_TRUSTED_PROXIES}`,
+    })
+  if (['strapi', 'both'].includes(given.PROMO_LINKS ?? 'table') && given.PROMO_STRAPI_URL === undefined)
+    faults.push({
+      setting: 'PROMO_LINKS',
+      fault: 'needs PROMO_STRAPI_URL beside it, which says where Strapi is',
+      example: `PROMO_STRAPI_URL=${examples.PROMO_STRAPI_URL}`,
+    })
+  if (given.PROMO_STRAPI_URL !== undefined && (given.PROMO_LINKS ?? 'table') === 'table')
+    faults.push({
+      setting: 'PROMO_STRAPI_URL',
+      fault: 'is used by nothing: say in PROMO_LINKS that links come from there',
+      example: `PROMO_LINKS=${examples.PROMO_LINKS}`,
+    })
+  return faults
+}

@@ -1,0 +1,119 @@
+import * as v from 'valibot'
+import { fail, ok, type Result } from '../result.ts'
+import type { Strapi, StrapiFault } from './client.ts'
+
+/** An entry of a collection type, the same for the flat answers of Strapi 5 and for the `attributes` of Strapi 4. */
+export type Entry = {
+  id: number
+  /** The same as long as there is the entry; Strapi 4 has none, there it is the id. */
+  documentId: string
+  fields: Readonly<Record<string, unknown>>
+}
+
+/** Milliseconds that a page may take, and all of them. */
+const pagePatience = 5_000
+const allPatience = 60_000
+/** The most that Strapi gives unless it is told otherwise. */
+const pageSize = 100
+const mostEntries = 100_000
+
+const record = v.record(v.string(), v.unknown())
+const entrySchema = v.pipe(
+  v.looseObject({
+    id: v.pipe(v.number(), v.safeInteger()),
+    documentId: v.optional(v.string()),
+    attributes: v.optional(record),
+  }),
+  v.transform(
+    ({ id, documentId = String(id), attributes, ...flat }): Entry => ({
+      id,
+      documentId,
+      fields: attributes ?? flat,
+    }),
+  ),
+)
+const pageSchema = v.object({
+  data: v.array(entrySchema),
+  meta: v.object({ pagination: v.object({ total: v.number() }) }),
+})
+
+/**
+ * All published entries, or a fault. Each page begins behind the last id of the one before, so that entries that come or go
+ * meanwhile neither hide nor repeat others. `select` says which fields are asked for, as a query.
+ */
+export async function readEntries(
+  strapi: Strapi,
+  select: string,
+  elapsed: () => number,
+): Promise<Result<Entry[], StrapiFault>> {
+  const until = elapsed() + allPatience
+  const entries: Entry[] = []
+  for (let after = 0; ; ) {
+    const patience = Math.min(pagePatience, until - elapsed())
+    if (patience <= 0) return fail(tooSlow)
+    const query = `${select}&filters[id][$gt]=${after}&sort=id:asc&pagination[pageSize]=${pageSize}`
+    const page = readPage(await strapi.ask(query, { patience, again: true }), after)
+    if (!page.ok) return page
+    entries.push(...page.value.entries.filter(isPublished))
+    const last = page.value.entries.at(-1)
+    if (!last || page.value.entries.length >= page.value.total) return ok(entries)
+    if (entries.length >= mostEntries) return fail(tooMany)
+    after = last.id
+  }
+}
+
+/** The published entries whose field is this text: few, however many there are. */
+export async function findEntries(
+  strapi: Strapi,
+  select: string,
+  field: string,
+  text: string,
+  patience: number,
+): Promise<Result<Entry[], StrapiFault>> {
+  const query = `${select}&filters[${field}][$eq]=${encodeURIComponent(text)}&sort=id:asc&pagination[pageSize]=10`
+  const page = readPage(await strapi.ask(query, { patience }), 0)
+  return page.ok ? ok(page.value.entries.filter(isPublished)) : page
+}
+
+/** The part of a query that names fields. */
+export const selectFields = (fields: Iterable<string>): string =>
+  ['status=published', ...[...new Set(fields)].map((field, index) => `fields[${index}]=${field}`)].join('&')
+
+function readPage(
+  answer: Result<unknown, StrapiFault>,
+  after: number,
+): Result<{ entries: Entry[]; total: number }, StrapiFault> {
+  if (!answer.ok) return answer
+  const page = v.safeParse(pageSchema, answer.value)
+  if (!page.success) return fail(notStrapi)
+  const { data, meta } = page.output
+  let last = after
+  for (const { id } of data) {
+    if (id <= last) return fail(notInOrder)
+    last = id
+  }
+  if (data.length === 0 && meta.pagination.total > 0) return fail(notInOrder)
+  return ok({ entries: data, total: meta.pagination.total })
+}
+
+/** A draft is not published yet. Where nothing is drafted, entries may not say. */
+const isPublished = ({ fields }: Entry): boolean => fields.publishedAt !== null
+
+const tooSlow: StrapiFault = {
+  code: 'failing',
+  message: `did not give all entries within ${allPatience / 1_000} s`,
+}
+const tooMany: StrapiFault = {
+  code: 'unsuitable',
+  message: `has more than ${mostEntries} entries`,
+  advice: `Strapi has more than ${mostEntries} entries: use the table for so many`,
+}
+const notStrapi: StrapiFault = {
+  code: 'unsuitable',
+  message: 'its answer has not the form of Strapi 4 or 5',
+  advice: 'What answers at PROMO_STRAPI_URL is not the REST API of Strapi 4 or 5: mend the setting',
+}
+const notInOrder: StrapiFault = {
+  code: 'failing',
+  message: 'gave a page again, or entries in no order',
+}
