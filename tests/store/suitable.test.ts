@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import postgres from 'postgres'
-import { afterEach, expect, inject, test } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import { ok } from '../../src/lib/result.ts'
 import { openDatabase } from '../../src/lib/store/database.ts'
 import { migrate } from '../../src/lib/store/migrate.ts'
@@ -52,8 +52,22 @@ test('a database of a newer version is not used, until it is of this one again',
   }
   expect(told).toEqual([expect.stringMatching(newer)])
   await store.sql`delete from promo_migrations where name = '999_later.sql'`
-  expect(await count()).toEqual(ok([{ one: 1 }]))
+  await vi.waitFor(async () => expect(await count()).toEqual(ok([{ one: 1 }])), { timeout: 20_000 })
   expect(database.up).toBe(true)
+})
+
+test('one that does not suit is not looked at again for each statement', async () => {
+  const store = await createTestDatabase()
+  await store.sql`insert into promo_migrations (name) values ('999_later.sql')`
+  const { database } = opened(store.url)
+  const code = async () => {
+    const answer = await database.run((sql) => sql`select 1 as one`)
+    return answer.ok ? 'ok' : answer.fault.code
+  }
+  expect(await code()).toBe('unsuitable')
+  await store.drop()
+  expect(await code()).toBe('unsuitable')
+  await vi.waitFor(async () => expect(await code()).toBe('unavailable'), { timeout: 20_000 })
 })
 
 test('a newer version that keeps this one right is used beside it', async () => {

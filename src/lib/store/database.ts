@@ -47,6 +47,8 @@ const relocateEvery = 3_000
 /** The same where another server may take over, and how long a statement may take until one is looked for. */
 const chooseEvery = 500
 const suspectAfter = 1_000
+/** Milliseconds for which a database that does not suit is not looked at again. */
+const refusedFor = 2_000
 
 class Unsuitable extends Error {}
 
@@ -148,10 +150,14 @@ export function openDatabase(options: {
     return deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
   }
 
-  /** Asked once for each pool, and again where it was not answered or refused. */
+  /** Asked once for each pool, again where there was no answer, and a while later where the database does not suit. */
   const admit = (used: Pool): Promise<void> => {
     used.admission ??= inspect(used).catch((error: unknown) => {
-      used.admission = undefined
+      const forget = (): void => {
+        used.admission = undefined
+      }
+      if (error instanceof Unsuitable) setTimeout(forget, refusedFor).unref()
+      else forget()
       throw error
     })
     return used.admission
