@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
 import { migrationsFolder } from './migrations-folder.ts'
+import { settingsOfValues } from './session-settings.ts'
 
 type Facts = {
   encoding: string
@@ -28,7 +29,7 @@ const readFacts = (sql: Sql) => sql<Facts[]>`
     to_regclass('promo_migrations') is not null as migrated,
     (
       select coalesce(json_agg(json_build_object('name', s.name, 'setting', s.setting, 'wanted', w.wanted)), '[]')
-      from (values ('extra_float_digits', '1'), ('array_nulls', 'on'), ('transform_null_equals', 'off')) as w (name, wanted)
+      from json_each_text(${JSON.stringify(settingsOfValues)}::text::json) as w (name, wanted)
       join pg_settings s on s.name = w.name
       where case s.name when 'extra_float_digits' then s.setting::integer < 1 else s.setting <> w.wanted end
     ) as settings
