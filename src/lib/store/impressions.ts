@@ -1,3 +1,4 @@
+import { addToCounters, addToRollups } from './add-sums.ts'
 import type { Sql } from './database.ts'
 import { commitsDurably } from './durable-commit.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
@@ -101,46 +102,7 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
       sum(recipients - previous_recipients) as recipients
     from (select * from told_by_send union all select * from told_alone) told
     group by 1, offer_id, variation_id
-  ), rollup as (
-    insert into promo_performance_metrics as metrics (hour, offer_id, variation_id, impressions, recipients)
-    select hour, offer_id, variation_id, impressions, recipients from sums order by variation_id, hour
-    on conflict (variation_id, hour) do update set
-      impressions = metrics.impressions + excluded.impressions,
-      recipients = metrics.recipients + excluded.recipients
-  ), daily as (
-    insert into promo_daily_metrics as metrics (day, offer_id, variation_id, impressions, recipients)
-    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(impressions), sum(recipients)
-    from sums
-    group by 1, 2, 3
-    order by 3, 1
-    on conflict (variation_id, day) do update set
-      impressions = metrics.impressions + excluded.impressions,
-      recipients = metrics.recipients + excluded.recipients
-  ), counted_variations as (
-    update promo_text_variations variations
-    set impressions = variations.impressions + added.recipients
-    from (
-      select locked.id, grown.recipients
-      from promo_text_variations locked
-      join (select variation_id, sum(recipients) as recipients from sums group by variation_id) grown
-        on grown.variation_id = locked.id
-      order by locked.id
-      for no key update of locked
-    ) added
-    where variations.id = added.id
-  ), counted_offers as (
-    update promo_offers offers
-    set total_impressions = offers.total_impressions + added.recipients
-    from (
-      select locked.id, grown.recipients
-      from promo_offers locked
-      join (select offer_id, sum(recipients) as recipients from sums group by offer_id) grown
-        on grown.offer_id = locked.id
-      order by locked.id
-      for no key update of locked
-    ) added
-    where offers.id = added.id
-  )
+  ), ${addToRollups(sql, ['impressions', 'recipients'])}, ${addToCounters(sql, 'recipients')}
   select event_id, 'variation_gone' as reason
   from batch
   where event_id not in (select event_id from valid)

@@ -1,4 +1,6 @@
 import { rulesVersion } from '../classify/verdict.ts'
+import { clicksByVerdict } from './add-clicks.ts'
+import { addToRollups } from './add-sums.ts'
 import type { Sql } from './database.ts'
 import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
 import { addToBreakdown } from './settle-breakdown.ts'
@@ -75,7 +77,8 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     insert into promo_clickers (ip_hash, address_hash, variation_id, impression_id, first_clicked_at)
     select ip_hash, address_hash, variation_id, impression_id, clicked_at from counted where clicker and ip_hash is not null
     order by ip_hash, variation_id, impression_id
-  ), moves as (
+  ), sums as (
+    -- The hour has a row since its clicks were recorded: what is added here can be negative.
     select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
       sum((final_verdict = 'human')::integer - (verdict = 'human')::integer) as human_clicks,
       sum((final_verdict = 'machine')::integer - (verdict = 'machine')::integer) as machine_clicks,
@@ -91,38 +94,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     from counted
     where stranger
     group by 1, 2, 3
-  ), by_hour as (
-    -- The hour has a row since its clicks were recorded: what is added here can be negative.
-    insert into promo_performance_metrics as metrics (
-      hour, offer_id, variation_id, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
-    )
-    select hour, offer_id, variation_id, sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks),
-      sum(uncertain_clicks), sum(unique_clicks)
-    from moves
-    group by 1, 2, 3
-    order by 3, 1
-    on conflict (variation_id, hour) do update set
-      human_clicks = metrics.human_clicks + excluded.human_clicks,
-      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
-      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
-      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
-      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
-  ), by_day as (
-    insert into promo_daily_metrics as metrics (
-      day, offer_id, variation_id, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks
-    )
-    select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(human_clicks), sum(machine_clicks),
-      sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
-    from moves
-    group by 1, 2, 3
-    order by 3, 1
-    on conflict (variation_id, day) do update set
-      human_clicks = metrics.human_clicks + excluded.human_clicks,
-      machine_clicks = metrics.machine_clicks + excluded.machine_clicks,
-      duplicate_clicks = metrics.duplicate_clicks + excluded.duplicate_clicks,
-      uncertain_clicks = metrics.uncertain_clicks + excluded.uncertain_clicks,
-      unique_clicks = metrics.unique_clicks + excluded.unique_clicks
-  ), ${addToSends(sql, {
+  ), ${addToRollups(sql, [...clicksByVerdict, 'unique_clicks'])}, ${addToSends(sql, {
     clicks: sql`count(*)`,
     human_clicks: sql`count(*) filter (where verdict = 'human')`,
     clickers: sql`count(*) filter (where clicker)`,
