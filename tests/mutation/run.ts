@@ -5,6 +5,7 @@
  *   npm run test:mutation -- --base REV         what has changed since REV
  *   npm run test:mutation -- src/lib/stats ...  these files and folders
  *   npm run test:mutation -- --all              all of it: hours
+ *   npm run test:mutation -- --tests GLOB ...   asks these tests only; may be given several times
  *   npm run test:mutation -- --workers N ...    with so many processes, instead of two
  *
  * Prints each mutant that no test noticed and the score of each room. Exit code 1: a room scores less than 90 %.
@@ -26,7 +27,12 @@ const equivalentSchema = v.array(
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean' }, base: { type: 'string' }, workers: { type: 'string', default: '2' } },
+  options: {
+    all: { type: 'boolean' },
+    base: { type: 'string' },
+    tests: { type: 'string', multiple: true },
+    workers: { type: 'string', default: '2' },
+  },
 })
 
 const files = filesToMutate()
@@ -36,6 +42,7 @@ if (files.length === 0) {
 }
 console.log(`${files.length} files:\n${files.join('\n')}\n`)
 
+if (values.tests) process.env.MUTATION_TESTS = values.tests.join(',')
 const results = await new Stryker({
   testRunner: 'vitest',
   vitest: { configFile: 'tests/mutation/vitest.config.ts' },
