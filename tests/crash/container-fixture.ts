@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base } from 'vitest'
+import { test as base, expect, vi } from 'vitest'
 import { ROLE, readAccess } from '../../src/lib/store/embedded/cluster.ts'
 import { clusterIn } from '../../src/lib/store/embedded/place.ts'
+import { withClient } from '../store/embedded-fixture.ts'
+import { insertPromos } from '../support/database.ts'
 import { makeDataDir, type SiteProcess, spawnSite } from '../support/site.ts'
+import { createLedger } from './ledger.ts'
 
 /** What a container is: processes, names and host of its own. `--kill-child` ends all of it with its first process. */
 const container = ['unshare', '-pfiu', '--mount-proc', '--kill-child=KILL']
@@ -47,3 +50,17 @@ export const urlOf = (dataDir: string): string => {
 
 export const postmaster = (dataDir: string): string =>
   readFileSync(join(clusterIn(dataDir), 'postmaster.pid'), 'utf8')
+
+/** The first container on a data folder, whose links lead on, and the ledger of clicks on whichever container. */
+export async function startFirst(start: () => Promise<Contained>, dataDir: string) {
+  const ledger = createLedger()
+  const visit = ({ url }: SiteProcess, requests: number) =>
+    ledger.load('visit', { url, connections: 4, requests })
+  const first = await start()
+  await withClient(urlOf(dataDir), insertPromos)
+  await vi.waitFor(
+    async () => expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
+    { timeout: 15_000 },
+  )
+  return { ledger, visit, first }
+}

@@ -1,25 +1,16 @@
 import { expect, vi } from 'vitest'
 import { withClient } from '../store/embedded-fixture.ts'
-import { findDrift, insertPromos } from '../support/database.ts'
-import type { SiteProcess } from '../support/site.ts'
-import { contained, postmaster, test, urlOf } from './container-fixture.ts'
+import { findDrift } from '../support/database.ts'
+import { contained, postmaster, startFirst, test, urlOf } from './container-fixture.ts'
 import { readHealth, untilDrained } from './fixture.ts'
-import { createLedger, expectExactlyOnce } from './ledger.ts'
+import { expectExactlyOnce } from './ledger.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
 test.skipIf(!contained)(
   'a second container on the data folder of a living one waits, and goes on when that one ends',
   async ({ dataDir, start }) => {
-    const ledger = createLedger()
-    const visit = ({ url }: SiteProcess, requests: number) =>
-      ledger.load('visit', { url, connections: 4, requests })
-    const first = await start()
-    await withClient(urlOf(dataDir), insertPromos)
-    await vi.waitFor(
-      async () => expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
-      { timeout: 15_000 },
-    )
+    const { ledger, visit, first } = await startFirst(start, dataDir)
     await visit(first, 200)
     const before = postmaster(dataDir)
 

@@ -1,25 +1,15 @@
 import { expect, vi } from 'vitest'
-import { contained, test, urlOf } from '../crash/container-fixture.ts'
+import { contained, startFirst, test, urlOf } from '../crash/container-fixture.ts'
 import { untilDrained } from '../crash/fixture.ts'
-import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
+import { expectExactlyOnce } from '../crash/ledger.ts'
 import { withClient } from '../store/embedded-fixture.ts'
-import { insertPromos } from '../support/database.ts'
-import type { SiteProcess } from '../support/site.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
 test.skipIf(!contained)(
   'a container is killed with its database: the one that waits takes data and journal over after a minute of silence',
   async ({ dataDir, start }) => {
-    const ledger = createLedger()
-    const visit = ({ url }: SiteProcess, requests: number) =>
-      ledger.load('visit', { url, connections: 4, requests })
-    const first = await start()
-    await withClient(urlOf(dataDir), insertPromos)
-    await vi.waitFor(
-      async () => expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
-      { timeout: 15_000 },
-    )
+    const { ledger, visit, first } = await startFirst(start, dataDir)
     const second = await start()
     await visit(second, 200)
     await visit(first, 500)
