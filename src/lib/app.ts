@@ -8,13 +8,16 @@ import { createClassifier } from './classify/classifier.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { refuseWebhook } from './http/access.ts'
 import { plainText } from './http/answer.ts'
+import type { HeaderReader } from './http/client.ts'
 import { endpointLimits, guard } from './http/guard.ts'
 import { createForeignForms } from './http/own-form.ts'
 import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
 import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
+import { linksChanged } from './links/links-changed.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
 import { createHealth } from './operations/health.ts'
@@ -184,6 +187,7 @@ async function assemble(
   }
   const gate = {
     token: config.PROMO_INGEST_TOKEN,
+    webhookSecret: config.PROMO_STRAPI_WEBHOOK_SECRET,
     refuseReader: access.refuseReader,
     limits: endpointLimits(),
     metrics,
@@ -204,6 +208,9 @@ async function assemble(
     findIdFaults: (body: unknown) => findIdFaults(reports, body),
     reportClick: (report: ClickReport) => reportClick(reports, report),
     reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
+    linksChanged: () => linksChanged(database, strapi),
+    /** Whether a request has the secret of Strapi's webhook. */
+    isWebhook: (header: HeaderReader) => !refuseWebhook(header, config.PROMO_STRAPI_WEBHOOK_SECRET),
     selectPromo: selection.select,
     readShares: selection.readShares,
     readObstacles: selection.readObstacles,

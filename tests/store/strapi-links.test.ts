@@ -279,6 +279,40 @@ describe('the site with Strapi', () => {
       expect(text).not.toContain('a-token-that-nobody-may-see')
   })
 
+  test('follows a change that one instance was told of on all of them within a second', async () => {
+    let entries = [entry(1, 'a')]
+    const strapi = await startFakeStrapi(collection(() => entries))
+    const apps = [
+      (await openTestApp(store.url, { settings: settings(strapi, 'strapi') })).app,
+      (await openTestApp(store.url, { settings: settings(strapi) })).app,
+    ] as const
+    for (let change = 1; change <= 5; change += 1) {
+      entries = [entry(1, 'a', `${change}`)]
+      expect(await apps[0].linksChanged()).toMatchObject({ status: 204 })
+      const told = performance.now()
+      for (const app of apps)
+        await expect
+          .poll(() => redirect(app, 'a'), { timeout: 3_000, interval: 20 })
+          .toMatchObject({ headers: { location: `https://strapi.example/${change}` } })
+      expect(performance.now() - told).toBeLessThan(3_000)
+    }
+  })
+
+  test('follows it on the instance that was told where the database is away, and says so', async () => {
+    let entries = [entry(1, 'a')]
+    const strapi = await startFakeStrapi(collection(() => entries))
+    const { app } = await openTestApp(nowhere, { settings: settings(strapi, 'strapi') })
+    entries = [entry(1, 'a', 'new')]
+    const answer = await app.linksChanged()
+    expect(answer).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('This instance fetches links'),
+    })
+    await expect
+      .poll(() => redirect(app, 'a'), { timeout: 3_000, interval: 20 })
+      .toMatchObject({ headers: { location: 'https://strapi.example/new' } })
+  })
+
   test('of Strapi alone says nothing of the table', async () => {
     const strapi = await startFakeStrapi(collection(() => [{ ...entry(1, 'nocodemba') }]))
     const { app } = await openTestApp(store.url, { settings: settings(strapi, 'strapi') })

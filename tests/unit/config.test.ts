@@ -218,6 +218,12 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
       ['slug:a,destination', /pairs like slug:field/],
     ],
   ],
+  [
+    'PROMO_STRAPI_WEBHOOK_SECRET',
+    unset,
+    [['x'.repeat(16), 'x'.repeat(16)]],
+    [['x'.repeat(15), /at least 16 characters/]],
+  ],
   ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
   ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
   [

@@ -177,12 +177,14 @@ describe('the guard', () => {
     refused: RateLimit = async () => undefined,
   ): GuardParts & { metrics: ReturnType<typeof createMetrics> } => ({
     token,
+    webhookSecret: 'of-the-webhook',
     refuseReader: async (header) =>
       header('authorization') === 'Bearer reader' ? undefined : { error: 'forbidden', message: 'not you' },
     limits: {
       'track-click': { admitted, refused },
       'track-impression': { admitted, refused },
       'select-random': { admitted, refused },
+      'links/changed': { admitted, refused },
       metrics: { admitted, refused },
       analytics: { admitted, refused },
     },
@@ -222,6 +224,26 @@ describe('the guard', () => {
     })
   })
 
+  test('takes word of changes from whoever knows the secret, and from nobody where there is none', async () => {
+    const gate = parts(async () => undefined)
+    const tell = (authorization: string | undefined, webhookSecret: string | undefined, client = away) => {
+      const request = new Request('http://site/', { headers: authorization ? { authorization } : {} })
+      const open = async () => noContent()
+      return guard({ ...gate, webhookSecret }, 'links/changed', { request, client }, open)
+    }
+    expect(await tell('Bearer of-the-webhook', 'of-the-webhook')).toEqual(noContent())
+    for (const given of [`Bearer ${token}`, 'Bearer of-the-webhoo', 'of-the-webhook', undefined])
+      expect(await tell(given, 'of-the-webhook', here)).toMatchObject({
+        status: 401,
+        body: expect.stringContaining('Have Strapi send the value of PROMO_STRAPI_WEBHOOK_SECRET'),
+      })
+    for (const given of ['Bearer undefined', 'Bearer ', undefined])
+      expect(await tell(given, undefined, here)).toMatchObject({
+        status: 401,
+        body: expect.stringContaining('Set PROMO_STRAPI_WEBHOOK_SECRET'),
+      })
+  })
+
   test('refuses who may not ask, without a turn of those who may, and only so often', async () => {
     const stranger = { request: new Request('http://site/'), client: away }
     for (const endpoint of ['metrics', 'analytics'] as const) {
@@ -239,11 +261,13 @@ describe('the guard', () => {
     ['track-impression', 200],
     ['track-click', 500],
     ['select-random', 100],
+    ['links/changed', 600],
     ['metrics', 100],
     ['analytics', 60],
   ] as const)('refuses %s as often as it answers it, %i times a minute', async (endpoint, most) => {
     const gate = { ...parts(async () => undefined), limits: endpointLimits() }
     const [refused, admitted] = [new Request('http://site/'), source().request]
+    if (endpoint === 'links/changed') admitted.headers.set('authorization', 'Bearer of-the-webhook')
     if (endpoint === 'analytics') admitted.headers.set('authorization', 'Bearer reader')
     const statuses = async (request: Request) => {
       const told: number[] = []

@@ -15,7 +15,7 @@ async function serve(options?: { wait?: number; most?: number; linger?: number; 
   const sockets = new Set<Socket>()
   const server = createServer((request: WholeRequest, response) => {
     sockets.add(request.socket)
-    bodies.read(
+    bodies[request.url === '/dropped' ? 'drop' : 'read'](
       request,
       () => {
         seen.push(request.body?.toString('latin1') ?? 'none')
@@ -74,6 +74,23 @@ test.each([
     /^HTTP\/1\.1 413 [\s\S]*\r\nconnection: close\r\n[\s\S]*The body is larger than 16384 bytes/i,
   )
   expect(seen).toHaveLength(3)
+})
+
+test('a body that nobody reads may be longer, and nothing of it is kept', async () => {
+  const { open, seen } = await serve()
+  const dropped = (text: string) => text.replace('/form', '/dropped')
+  const longest = 1024 * 1024
+  const declared = (length: number) =>
+    dropped(`${head(`Content-Length: ${length}`, 'Connection: close')}${'a'.repeat(length)}`)
+  expect(await heard(await open(declared(longest)))).toMatch(/^HTTP\/1\.1 200/)
+  expect(seen).toEqual([''])
+  const body = chunk('a'.repeat(most)).repeat(64)
+  expect(await heard(await open(dropped(`${head(chunked, 'Connection: close')}${body}0\r\n\r\n`)))).toMatch(
+    / 200 /,
+  )
+  expect(await heard(await open(dropped(`${head(chunked)}${body}${chunk('a')}0\r\n\r\n`)))).toMatch(/ 413 /)
+  expect(await heard(await open(declared(longest + 1)))).toMatch(/ 413 [\s\S]*larger than 1048576 bytes/)
+  expect(seen).toEqual(['', ''])
 })
 
 test('the parts in which a body comes change nothing', async () => {

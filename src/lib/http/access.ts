@@ -18,6 +18,17 @@ export function refuseCaller(
   return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
 }
 
+/** Who may tell of changes in Strapi: whoever knows the secret, wherever they are. `undefined` where access is granted. */
+export function refuseWebhook(header: HeaderReader, secret: string | undefined): ApiFault | undefined {
+  const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
+  if (given !== undefined && secret !== undefined && equal(given, secret)) return undefined
+  const message =
+    secret === undefined
+      ? 'Set PROMO_STRAPI_WEBHOOK_SECRET for the site and have Strapi send it as the header "Authorization: Bearer …"'
+      : 'Have Strapi send the value of PROMO_STRAPI_WEBHOOK_SECRET as the header "Authorization: Bearer …"'
+  return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
+}
+
 /** By whether the site has a token, and whether the caller sent one. */
 const messages = {
   unset: {

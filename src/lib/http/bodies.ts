@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Answer, type ApiFault, faultAnswer } from './answer.ts'
-import { bodyTooLarge, longestBody } from './read.ts'
+import { bodyTooLarge, longestBody, tooLarge } from './read.ts'
 
 /** A request whose body, if it has one, has arrived: Astro's adapter takes it from here and not from the socket. */
 export type WholeRequest = IncomingMessage & { body?: Buffer }
@@ -8,12 +8,17 @@ export type WholeRequest = IncomingMessage & { body?: Buffer }
 export type Bodies = {
   /** Calls `whole` once the body is there, or `refused` with why it will not do; neither where the client has gone. */
   read(request: WholeRequest, whole: () => void, refused: (fault: ApiFault) => void): void
+  /** The same for a body that nobody reads: it may be longer, and nothing of it is kept. */
+  drop(request: WholeRequest, whole: () => void, refused: (fault: ApiFault) => void): void
 }
 
 /** Milliseconds that a body may take. */
 const longestWait = 10_000
 /** Bodies that may be under way, each with its 16 KiB. */
 const mostBodies = 1_000
+/** Bytes of a body that nobody reads: what a content management system tells of an entry may be long. */
+const longestDropped = 1024 * 1024
+
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
@@ -30,35 +35,52 @@ export function createBodies({ wait = longestWait, most = mostBodies } = {}): Bo
   /** What cuts a body that is under way, oldest first. */
   const underWay = new Set<() => void>()
 
+  const receive = (
+    request: WholeRequest,
+    whole: () => void,
+    refused: (fault: ApiFault) => void,
+    { longest, kept, fault }: { longest: number; kept: Buffer; fault: ApiFault },
+  ): void => {
+    let size = 0
+
+    const take = (chunk: Buffer): void => {
+      if (size + chunk.byteLength > longest) end(() => refused(fault))
+      else {
+        chunk.copy(kept, size)
+        size += chunk.byteLength
+      }
+    }
+    const finish = (): void => {
+      request.body = kept.subarray(0, size)
+      end(whole)
+    }
+    const gone = (): void => end(() => {})
+    const cut = (): void => end(() => refused(bodyTooSlow(wait)))
+    const timer = setTimeout(cut, wait)
+    const end = (then: () => void): void => {
+      clearTimeout(timer)
+      underWay.delete(cut)
+      request.off('data', take).off('end', finish).off('close', gone)
+      then()
+    }
+
+    const [oldest] = underWay
+    if (oldest && underWay.size >= most) oldest()
+    underWay.add(cut)
+    request.on('data', take).on('end', finish).on('close', gone)
+  }
+
   return {
     read(request, whole, refused) {
       const declared = declaredLength(request)
       if (declared > longestBody) return refused(bodyTooLarge)
-      const bytes = Buffer.allocUnsafe(declared)
-      let size = 0
-
-      const take = (chunk: Buffer): void => {
-        if (size + chunk.byteLength > bytes.byteLength) end(() => refused(bodyTooLarge))
-        else size += chunk.copy(bytes, size)
-      }
-      const finish = (): void => {
-        request.body = bytes.subarray(0, size)
-        end(whole)
-      }
-      const gone = (): void => end(() => {})
-      const cut = (): void => end(() => refused(bodyTooSlow(wait)))
-      const timer = setTimeout(cut, wait)
-      const end = (then: () => void): void => {
-        clearTimeout(timer)
-        underWay.delete(cut)
-        request.off('data', take).off('end', finish).off('close', gone)
-        then()
-      }
-
-      const [oldest] = underWay
-      if (oldest && underWay.size >= most) oldest()
-      underWay.add(cut)
-      request.on('data', take).on('end', finish).on('close', gone)
+      const kept = Buffer.allocUnsafe(declared)
+      receive(request, whole, refused, { longest: declared, kept, fault: bodyTooLarge })
+    },
+    drop(request, whole, refused) {
+      const limit = { longest: longestDropped, kept: Buffer.alloc(0), fault: tooLarge(longestDropped) }
+      if (declaredLength(request) > longestDropped) refused(limit.fault)
+      else receive(request, whole, refused, limit)
     },
   }
 }

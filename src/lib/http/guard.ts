@@ -1,12 +1,18 @@
 import type { Log } from '../operations/log.ts'
 import type { Metrics } from '../operations/metrics.ts'
 import { messageOf } from '../result.ts'
-import { refuseCaller } from './access.ts'
+import { refuseCaller, refuseWebhook } from './access.ts'
 import { type Answer, type ApiFault, faultAnswer, json } from './answer.ts'
 import type { Caller, HeaderReader } from './client.ts'
 import { limitPerMinute, type RateLimit } from './rate-limits.ts'
 
-export type Endpoint = 'track-impression' | 'track-click' | 'select-random' | 'metrics' | 'analytics'
+export type Endpoint =
+  | 'track-impression'
+  | 'track-click'
+  | 'select-random'
+  | 'links/changed'
+  | 'metrics'
+  | 'analytics'
 
 /**
  * By endpoint. Callers who are `refused` may ask as often as others, and apart from them: behind a proxy they may have the
@@ -16,6 +22,8 @@ export type Limits = Record<Endpoint, Record<'admitted' | 'refused', RateLimit>>
 
 export type GuardParts = {
   token: string | undefined
+  /** What Strapi's webhook has to send. */
+  webhookSecret: string | undefined
   /** Whether the request may read analytics. */
   refuseReader: (header: HeaderReader) => Promise<ApiFault | undefined>
   limits: Limits
@@ -33,6 +41,7 @@ export const endpointLimits = (): Limits => ({
   'track-impression': asOften(200),
   'track-click': asOften(500),
   'select-random': asOften(100),
+  'links/changed': asOften(600),
   metrics: asOften(100),
   analytics: asOften(60),
 })
@@ -53,18 +62,29 @@ export async function guard(
 }
 
 async function limited(
-  { token, limits, refuseReader }: GuardParts,
+  parts: GuardParts,
   endpoint: Endpoint,
   request: Request,
   client: Caller,
   respond: () => Promise<Answer>,
 ): Promise<Answer> {
   const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
-  const refused = endpoint === 'analytics' ? await refuseReader(header) : refuseCaller(client, header, token)
-  const wait = await limits[endpoint][refused ? 'refused' : 'admitted'](client.address)
+  const refused = await refuse(parts, endpoint, client, header)
+  const wait = await parts.limits[endpoint][refused ? 'refused' : 'admitted'](client.address)
   if (wait !== undefined) {
     const message = `Too many requests, try again in ${wait} s`
     return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
   }
   return refused ? faultAnswer(refused) : await respond()
+}
+
+async function refuse(
+  { token, webhookSecret, refuseReader }: GuardParts,
+  endpoint: Endpoint,
+  client: Caller,
+  header: HeaderReader,
+): Promise<ApiFault | undefined> {
+  if (endpoint === 'analytics') return await refuseReader(header)
+  if (endpoint === 'links/changed') return refuseWebhook(header, webhookSecret)
+  return refuseCaller(client, header, token)
 }

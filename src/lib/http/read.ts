@@ -6,10 +6,12 @@ import type { ApiFault } from './answer.ts'
 /** Bytes that a body may have, on every route. */
 export const longestBody = 16 * 1024
 
-export const bodyTooLarge: ApiFault = {
+export const tooLarge = (most: number): ApiFault => ({
   error: 'body_too_large',
-  details: { body: `is larger than ${longestBody} bytes; send less` },
-}
+  details: { body: `is larger than ${most} bytes; send less` },
+})
+
+export const bodyTooLarge = tooLarge(longestBody)
 
 /** A schema of an object that has no other fields than its own. */
 type FieldsSchema = v.GenericSchema & { entries: v.ObjectEntries }
@@ -112,14 +114,14 @@ function explain(issue: v.BaseIssue<unknown>): string {
 
 /** Stops reading as soon as there is too much. */
 async function readText(request: Request): Promise<Result<string, ApiFault>> {
-  const tooLarge = fail(bodyTooLarge)
-  if (Number(request.headers.get('content-length') ?? 0) > longestBody) return tooLarge
+  const refused = fail(bodyTooLarge)
+  if (Number(request.headers.get('content-length') ?? 0) > longestBody) return refused
   const chunks: Uint8Array[] = []
   let size = 0
   try {
     for await (const chunk of request.body ?? []) {
       size += chunk.byteLength
-      if (size > longestBody) return tooLarge
+      if (size > longestBody) return refused
       chunks.push(chunk)
     }
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))

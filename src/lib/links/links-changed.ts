@@ -1,0 +1,25 @@
+import { type Answer, faultAnswer, noContent } from '../http/answer.ts'
+import { noteCatalogueChange } from '../store/catalogue-changes.ts'
+import type { Database } from '../store/database.ts'
+import type { StrapiLinks } from './strapi-links.ts'
+
+/** A webhook's sender waits for the database this long at the most, in milliseconds. */
+const deadline = 1_000
+
+/**
+ * Strapi says that something has changed: all instances fetch links anew within a second. Without the database only this one
+ * learns of it; the others come round to it by themselves.
+ */
+export async function linksChanged(
+  database: Database,
+  strapi: Pick<StrapiLinks, 'refresh'> | undefined,
+): Promise<Answer> {
+  const noted = await database.run(noteCatalogueChange, deadline)
+  if (noted.ok) return noContent()
+  void strapi?.refresh()
+  return faultAnswer({
+    error: 'database_unavailable',
+    message:
+      'This instance fetches links anew. The database does not answer, so others follow within ten seconds.',
+  })
+}
