@@ -229,6 +229,21 @@ create table promo_monthly_totals (
   constraint promo_monthly_totals_pkey PRIMARY KEY (month, dimension, value)
 );
 
+create table promo_newsletter_metrics (
+  newsletter text not null,
+  hour timestamp with time zone not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  clicks bigint not null default 0,
+  human_clicks bigint not null default 0,
+  machine_clicks bigint not null default 0,
+  duplicate_clicks bigint not null default 0,
+  uncertain_clicks bigint not null default 0,
+  unique_clicks bigint not null default 0,
+  constraint promo_newsletter_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_newsletter_metrics_pkey PRIMARY KEY (variation_id, newsletter, hour)
+);
+
 create table promo_offers (
   id integer not null default nextval('promo_offers_id_seq'::regclass),
   name character varying(255) not null,
@@ -242,6 +257,19 @@ create table promo_offers (
   constraint promo_offers_link_slug_check CHECK (link_slug = lower(link_slug)),
   constraint promo_offers_pkey PRIMARY KEY (id),
   constraint promo_offers_weight_check CHECK (weight >= 0)
+);
+
+create table promo_people (
+  day date not null,
+  earlier smallint not null,
+  newsletter text,
+  offer_id integer,
+  variation_id integer,
+  people bigint not null default 0,
+  visits bigint not null default 0,
+  unkept bigint not null default 0,
+  constraint promo_people_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
+  constraint promo_people_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
 );
 
 create table promo_performance_metrics (
@@ -295,6 +323,7 @@ create table promo_settlement (
   event_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
   settled_at timestamp with time zone not null default now(),
   click_id bigint not null default 0,
+  rounds bigint not null default 0,
   constraint promo_settlement_only_row_check CHECK (only_row),
   constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );
@@ -327,6 +356,17 @@ create table promo_text_variations (
   ctr numeric(12,2),
   constraint promo_text_variations_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
   constraint promo_text_variations_pkey PRIMARY KEY (id)
+);
+
+create table promo_visits (
+  ip_hash character varying(64) not null,
+  month date not null,
+  offer_id integer not null,
+  variation_id integer not null,
+  newsletter text not null,
+  days integer not null,
+  constraint promo_visits_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_visits_pkey PRIMARY KEY (ip_hash, month, variation_id, newsletter)
 );
 
 create table promo_click_tracking_default partition of promo_click_tracking DEFAULT;
@@ -371,6 +411,8 @@ CREATE UNIQUE INDEX idx_impression_event ON promo_impression_tracking USING btre
 
 CREATE UNIQUE INDEX idx_impression_newsletter ON promo_impression_tracking USING btree (newsletter_send_id, variation_id);
 
+CREATE INDEX idx_impression_of_newsletter ON promo_impression_tracking USING btree (newsletter, tracked_at);
+
 CREATE INDEX idx_impression_offer ON promo_impression_tracking USING btree (offer_id);
 
 CREATE INDEX idx_impression_send ON promo_impression_tracking USING btree (variation_id, tracked_at) WHERE newsletter_send_id IS NOT NULL;
@@ -383,11 +425,23 @@ CREATE INDEX idx_metrics_offer_hour ON promo_performance_metrics USING btree (of
 
 CREATE INDEX idx_monthly_breakdown_month ON promo_monthly_breakdown USING btree (month);
 
+CREATE INDEX idx_newsletter_hour ON promo_newsletter_metrics USING btree (newsletter, hour);
+
 CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
+
+CREATE UNIQUE INDEX idx_people ON promo_people USING btree (newsletter, earlier, day, offer_id, variation_id) NULLS NOT DISTINCT;
+
+CREATE INDEX idx_people_offer ON promo_people USING btree (offer_id);
+
+CREATE INDEX idx_people_variation ON promo_people USING btree (variation_id);
 
 CREATE INDEX idx_surplus_unsettled ON promo_surplus_clicks USING btree (recorded_at) WHERE settled_clicks < clicks;
 
 CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree (offer_id, id);
+
+CREATE INDEX idx_visit_month ON promo_visits USING btree (month);
+
+CREATE INDEX idx_visit_variation ON promo_visits USING btree (variation_id);
 
 CREATE OR REPLACE FUNCTION public.promo_add_to_hourly_totals()
  RETURNS trigger
@@ -570,7 +624,8 @@ CREATE OR REPLACE FUNCTION public.promo_keep_settling_order()
  LANGUAGE plpgsql
 AS $function$
 begin
-  if new.click_id = old.click_id and (new.recorded_at, new.event_id) <> (old.recorded_at, old.event_id) then
+  if new.click_id = old.click_id and (new.recorded_at, new.event_id) <> (old.recorded_at, old.event_id)
+    or new.click_id > old.click_id and new.rounds = old.rounds then
     raise exception 'clicks are settled by a newer version';
   end if;
   return new;

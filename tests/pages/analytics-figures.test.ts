@@ -84,7 +84,7 @@ function expectFigures(html: string, raw: RawEvents, period: Period, offer_id?: 
     'Click rate': perHundred(clicksOf(summary, counting), summary.impressions),
     [counting === 'human' ? 'Clicks by people' : 'Clicks']: count(clicksOf(summary, counting)),
     Recipients: count(summary.impressions),
-    'Different visitors': count(summary.unique_clicks),
+    'Different visitors': count(Math.min(expected.people(), summary.human_clicks)),
   })
 
   // No period of these is longer than four months, so each row is a day; days without anything are rows as well.

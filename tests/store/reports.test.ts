@@ -36,11 +36,13 @@ const asked: fc.Arbitrary<ReportQuery> = fc
     period: randomPeriod,
     offer: fc.constantFrom(undefined, undefined, 4),
     variation: fc.constantFrom(undefined, undefined, 43),
+    newsletter: fc.constantFrom(undefined, undefined, '', 'daily'),
   })
-  .map(({ period, offer, variation }) => ({
+  .map(({ period, offer, variation, newsletter }) => ({
     ...period,
     ...(offer !== undefined && { offer_id: offer }),
     ...(variation !== undefined && { variation_id: variation }),
+    ...(newsletter !== undefined && { newsletter }),
     include: new Set(sections),
     format: 'json' as const,
   }))
@@ -100,6 +102,8 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     query,
   )
   if (query.offer_id === 5 && query.variation_id === 43) return expect(read.ok).toBe(false)
+  if (query.newsletter && !raw.impressions.some(({ newsletter }) => newsletter === query.newsletter))
+    return expect(read).toMatchObject({ ok: false, fault: { details: { newsletter: expect.any(String) } } })
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
   const {
     summary,
@@ -109,19 +113,38 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     sends = [],
     attributes,
     settled_until,
+    people_since,
+    newsletters,
     ...rest
   } = read.value
   const expected = recount(raw, query)
   const { start, end } = query
   const length = daysBetween(expected.first_day, end)
-  expect(summary).toEqual(totals(expected.summary, expected.first_day, end, start ? length : 'all'))
+  const people = (most: number, holds?: Parameters<typeof expected.people>[0]) =>
+    Math.min(most, expected.people(holds))
+  expect(summary).toEqual({
+    ...totals(expected.summary, expected.first_day, end, start ? length : 'all'),
+    people: people(expected.summary.human_clicks),
+  })
+  const [first] = raw.clicks.filter(({ verdict, ip_hash }) => verdict === 'human' && ip_hash !== null)
+  const since = first && new Date(first.at).toISOString().slice(0, 10)
+  expect(people_since).toBe(since && since > expected.first_day ? since : undefined)
+  const lists = [...new Set(raw.impressions.map(({ newsletter }) => newsletter))].sort()
+  expect(newsletters).toEqual(lists.length > 1 ? lists.map((name) => name || null) : undefined)
   expect(previous).toEqual(
     start && expected.previous
-      ? totals(expected.previous, daysBefore(start, length + 1), daysBefore(start, 1), length)
+      ? {
+          ...totals(expected.previous, daysBefore(start, length + 1), daysBefore(start, 1), length),
+          people: Math.min(expected.people_before, expected.previous.human_clicks),
+        }
       : undefined,
   )
   for (const { offer_id, offer_name, offer_type, active, best_variation_id, statistics, ...own } of offers) {
-    expect(own).toEqual(figures(expected.by_offer.get(offer_id)))
+    const sums = figures(expected.by_offer.get(offer_id))
+    expect(own).toEqual({
+      ...sums,
+      people: people(sums.human_clicks, (click) => click.offer_id === offer_id),
+    })
     const rateOf = ({ ctr, human_ctr }: ReturnType<typeof figures>) =>
       query.counting === 'human' ? human_ctr : ctr
     const best = [...variations.filter((text) => text.offer_id === offer_id)].map(
@@ -131,7 +154,11 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     expect(rateOfBest).toBe(Math.max(-1, ...best))
   }
   for (const { statistics, variation_id, ...text } of variations) {
-    expect(text).toMatchObject(figures(expected.by_variation.get(variation_id)))
+    const sums = figures(expected.by_variation.get(variation_id))
+    expect(text).toMatchObject({
+      ...sums,
+      people: people(sums.human_clicks, (click) => click.variation_id === variation_id),
+    })
     expect(statistics ?? { sends: 0, recipients: 0, clickers: 0 }).toMatchObject(
       evidenceOf(raw, (id) => id === variation_id),
     )
@@ -153,14 +180,14 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     timeline,
     sparklines,
     heatmap,
-    devices,
-    referrers,
-    referrer_classes,
-    reasons,
+    ...(query.newsletter === undefined
+      ? { devices, referrers, referrer_classes, reasons }
+      : { devices: { device: [], browser: [], os: [] }, referrers: [], referrer_classes: [], reasons: [] }),
   })
   expect(sends.map(({ offer_name, text_preview, sent_at, ...send }) => send)).toEqual(
-    expected.sends.map(({ id, at, send, ...own }) => ({
+    expected.sends.map(({ id, at, send, newsletter, ...own }) => ({
       ...own,
+      newsletter: newsletter || null,
       newsletter_send_id: send,
       ctr: rate(own.clicks, own.recipients),
       human_ctr: rate(own.human_clicks, own.recipients),

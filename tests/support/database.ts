@@ -132,7 +132,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       left join promo_text_variations v on v.offer_id = o.id
       group by o.id
     ), settled as materialized (
-      select c.variation_id, (c.clicked_at at time zone 'UTC')::date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser,
+      select c.*, (select i.newsletter from promo_impression_tracking i where i.id = c.impression_id) as newsletter from (
+      select c.variation_id, date_trunc('hour', c.clicked_at, 'UTC') as hour, (c.clicked_at at time zone 'UTC')::date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser,
         c.os, c.referrer, c.reason, (
 
           select i.id from promo_impression_tracking i
@@ -147,6 +148,49 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
         select variation_id, clicked_at, null, null, 'machine', null, null, null, null, reason
         from promo_surplus_clicks, generate_series(1, settled_clicks)
       ) c
+      ) c
+    ), newsletters as (
+      select 'newsletter', concat_ws(' ', variation_id, newsletter, hour), row (told.clicks, told.human, told.machine)::text,
+        row (m.clicks, m.human_clicks, m.machine_clicks)::text
+      from (
+        select variation_id, newsletter, hour, count(*) as clicks, count(*) filter (where verdict = 'human') as human,
+          count(*) filter (where verdict = 'machine') as machine
+        from settled where newsletter <> '' group by 1, 2, 3
+      ) told
+      full join (select * from promo_newsletter_metrics where newsletter <> '') m using (variation_id, newsletter, hour)
+    ), people_days as (
+      select s.ip_hash, date_trunc('month', s.day::timestamp)::date as month, s.day, v.offer_id, s.variation_id,
+        coalesce(s.newsletter, '') as newsletter
+      from settled s
+      join promo_text_variations v on v.id = s.variation_id
+      join promo_offers o on o.id = v.offer_id and o.offer_type <> 'self_test'
+      where s.verdict = 'human' and s.ip_hash is not null
+    ), people as (
+      select 'people', concat_ws(' ', coalesce(m.newsletter, told.newsletter, '(all)'), coalesce(m.offer_id, told.offer_id),
+          coalesce(m.variation_id, told.variation_id), coalesce(m.day, told.day), coalesce(m.earlier, told.earlier)),
+        coalesce(told.people, 0)::text, coalesce(m.people, 0)::text
+      from (
+        select day, earlier, newsletter, offer_id, variation_id, count(*) as people
+        from (
+          select ip_hash, day, newsletter, offer_id, variation_id, coalesce(extract(day from lag(day) over (
+              partition by ip_hash, month, newsletter, offer_id, variation_id, level order by day
+            )), 0)::smallint as earlier
+          from (
+            select ip_hash, month, day, newsletter, offer_id, variation_id,
+              grouping(newsletter, offer_id, variation_id) as level
+            from people_days
+            group by ip_hash, month, day, grouping sets (
+              (), (offer_id), (offer_id, variation_id), (newsletter), (newsletter, offer_id),
+              (newsletter, offer_id, variation_id)
+            )
+          ) days
+        ) pairs
+        group by 1, 2, 3, 4, 5
+      ) told
+      full join promo_people m on (m.day, m.earlier) = (told.day, told.earlier)
+        and coalesce(m.newsletter, '(all)') = coalesce(told.newsletter, '(all)')
+        and coalesce(m.offer_id, 0) = coalesce(told.offer_id, 0)
+        and coalesce(m.variation_id, 0) = coalesce(told.variation_id, 0)
     ), visitors as (
       select 'visitors', variation_id::text, coalesce(told.visitors, 0)::text, coalesce(m.visitors, 0)::text
       from (
@@ -224,7 +268,7 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       select * from hours union all select * from days union all select * from variations
       union all select * from offers union all select * from visitors union all select * from sends
       union all select * from breakdown union all select * from months union all select * from hourly_totals
-      union all select * from monthly_totals
+      union all select * from monthly_totals union all select * from newsletters union all select * from people
     ) compared
     where rows is distinct from sums
   `

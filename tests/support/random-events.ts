@@ -59,9 +59,15 @@ export const randomClicks = fc.array(
 
 export const randomImpressions = fc.array(
   fc
-    .record({ place, at: moment, recipients: fc.integer({ min: 0, max: 900 }), send: fc.option(fc.uuid()) })
-    .map(({ place, at, recipients, send }) =>
-      anImpression({ ...place, at, recipients, newsletter_send_id: send }),
+    .record({
+      place,
+      at: moment,
+      recipients: fc.integer({ min: 0, max: 900 }),
+      send: fc.option(fc.uuid()),
+      newsletter: fc.constantFrom(null, 'daily', 'weekly'),
+    })
+    .map(({ place, at, recipients, send, newsletter }) =>
+      anImpression({ ...place, at, recipients, newsletter_send_id: send, newsletter }),
     ),
   { maxLength: 15 },
 )

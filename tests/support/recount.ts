@@ -26,6 +26,7 @@ export type RawImpression = {
   variation_id: number
   recipients: number
   send: string | null
+  newsletter: string
 }
 export type RawEvents = { clicks: RawClick[]; impressions: RawImpression[] }
 
@@ -43,7 +44,7 @@ export async function readRawEvents(sql: Sql): Promise<RawEvents> {
   `
   const impressions = await sql<RawImpression[]>`
     select id::integer, extract(epoch from tracked_at)::float8 * 1000 as at, offer_id, variation_id, recipients,
-      newsletter_send_id as send
+      newsletter_send_id as send, newsletter
     from promo_impression_tracking order by tracked_at, id
   `
   return { clicks: [...clicks], impressions: [...impressions] }
@@ -97,12 +98,14 @@ function sumsOf(
   }
 }
 
-/** The sends with what belongs to them: a click belongs to the newest send of its variation that was before it. */
+/** A click belongs to the newest send of its variation that was before it. */
+const sendOf = ({ impressions }: RawEvents, { variation_id, at }: RawClick) =>
+  impressions.findLast((one) => one.send !== null && one.variation_id === variation_id && one.at <= at)
+
+/** The sends with what belongs to them. */
 export function recountSends({ clicks, impressions }: RawEvents) {
   const sends = impressions.filter(({ send }) => send !== null)
-  const sendOf = ({ variation_id, at }: RawClick) =>
-    sends.filter((send) => send.variation_id === variation_id && send.at <= at).at(-1)?.id
-  const owned = clicks.map((click) => ({ ...click, send: sendOf(click) }))
+  const owned = clicks.map((click) => ({ ...click, send: sendOf({ clicks, impressions }, click)?.id }))
   return sends.map((send) => {
     const own = owned.filter((click) => click.send === send.id)
     const spanOf = ({ at }: RawClick) => spanStarts.findLast((start) => start <= (at - send.at) / hour)
@@ -124,7 +127,7 @@ export function recountSends({ clicks, impressions }: RawEvents) {
 /** Counts naively, from raw events, everything that a report says. */
 export function recount(
   all: RawEvents,
-  query: Pick<ReportQuery, 'start' | 'end' | 'tz' | 'offer_id' | 'variation_id'>,
+  query: Pick<ReportQuery, 'start' | 'end' | 'tz' | 'offer_id' | 'variation_id' | 'newsletter'>,
 ) {
   const wanted = <Row extends { offer_id: number; variation_id: number; at: number }>(rows: readonly Row[]) =>
     rows
@@ -133,14 +136,26 @@ export function recount(
           (query.offer_id ?? offer_id) === offer_id && (query.variation_id ?? variation_id) === variation_id,
       )
       .map((row) => ({ ...row, ...localOf(row.at, query.tz) }))
-  const clicks = wanted(all.clicks)
-  const impressions = wanted(all.impressions)
-  const hashed = people(all.clicks).filter(({ ip_hash }) => ip_hash !== null)
-  const unkept = people(all.clicks).filter(({ ip_hash, newcomer }) => ip_hash === null && newcomer === true)
+  const newsletterOf = (click: RawClick) => sendOf(all, click)?.newsletter ?? ''
+  const asked =
+    query.newsletter === undefined
+      ? all.clicks
+      : all.clicks.filter((one) => newsletterOf(one) === query.newsletter)
+  const clicks = wanted(asked)
+  const impressions = wanted(
+    all.impressions.filter(({ newsletter }) => newsletter === (query.newsletter ?? newsletter)),
+  )
+  const hashed = people(asked).filter(({ ip_hash }) => ip_hash !== null)
+  const unkept = people(asked).filter(({ ip_hash, newcomer }) => ip_hash === null && newcomer === true)
   const newcomers = new Set(
-    [...firsts(hashed, ({ ip_hash, variation_id }) => [ip_hash, variation_id]), ...unkept].map(
-      ({ id }) => id,
-    ),
+    [
+      ...firsts(hashed, ({ ip_hash, variation_id, at }) => [
+        ip_hash,
+        variation_id,
+        query.newsletter === undefined ? '' : utcDay(at).slice(0, 7),
+      ]),
+      ...unkept,
+    ].map(({ id }) => id),
   )
   const days = [...clicks, ...impressions].map(({ day }) => day).filter((day) => day <= query.end)
   const start = query.start ?? days.sort()[0] ?? query.end
@@ -166,6 +181,13 @@ export function recount(
   }
   const step = Math.max(1, Math.floor((length + 26) / 26))
   const bucket = ({ day }: Local) => daysBefore(start, -Math.floor(daysBetween(start, day) / step) * step)
+  /** Different visitors of days of UTC, each once a calendar month. */
+  const peopleIn = (from: string | undefined, to: string, holds: (click: RawClick) => boolean) => {
+    const own = clicks.filter((one) => holds(one) && one.verdict === 'human' && one.ip_hash !== null)
+    const days = own.map(({ ip_hash, at }) => ({ ip_hash, day: utcDay(at) }))
+    const inside = days.filter(({ day }) => day <= to && day >= (from ?? day))
+    return new Set(inside.map(({ ip_hash, day }) => `${day.slice(0, 7)} ${ip_hash}`)).size
+  }
   const sparks = sumsBy((row) => `${row.variation_id} ${bucket(row)}`)
   /** What is told apart by one thing known follows UTC days. */
   const told = clicks.filter(
@@ -179,6 +201,8 @@ export function recount(
     first_day: start,
     summary: sumsOf(inside.clicks, inside.impressions, newcomers),
     previous: query.start === undefined ? null : sumsOf(before.clicks, before.impressions, newcomers),
+    people: (holds: (click: RawClick) => boolean = () => true) => peopleIn(query.start, query.end, holds),
+    people_before: peopleIn(daysBefore(start, length + 1), daysBefore(start, 1), () => true),
     by_offer: sumsBy(({ offer_id }) => offer_id),
     by_variation: sumsBy(({ variation_id }) => variation_id),
     timeline: [...sumsBy(({ day }) => day)]

@@ -26,12 +26,29 @@ test('what is shown stands in the address, and what is usual does not', () => {
   )
 })
 
+test('a page of one newsletter leads to one of all, and asks for nothing that cannot be told of one', async () => {
+  const address = addressFrom('newsletter=daily')
+  expect(linkTo('/a', address, { newsletter: undefined })).toBe('/a')
+  const readReport = vi.fn(async () => fail({ error: 'database_unavailable' as const }))
+  const parseReportQuery = (parameters: URLSearchParams) => parse(parameters)
+  await readPage({
+    app: { parseReportQuery, readReport },
+    parameters: new URLSearchParams('newsletter=daily'),
+    wanted: ['sends', 'devices', 'referrers', 'reasons'],
+  })
+  expect(readReport).toHaveBeenCalledWith(
+    expect.objectContaining({ newsletter: 'daily', include: new Set(['sends']) }),
+  )
+})
+
 test.each([
   '',
   'days=7',
   'days=all&clicks=all',
   'from=2025-01-01&to=2025-02-01&tz=Europe%2FOslo',
   'to=2025-02-01',
+  'newsletter=Daily+brief&days=7',
+  'newsletter=',
 ])('the address of an address is itself: %s', (text) => {
   const path = linkTo('/a', addressFrom(text))
   expect(linkTo('/a', addressFrom(path.split('?')[1] ?? ''))).toBe(path)

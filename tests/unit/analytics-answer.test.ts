@@ -107,6 +107,7 @@ const report: Report = {
     duplicate_clicks: 1,
     uncertain_clicks: 4,
     unique_clicks: 18,
+    people: 17,
     date_range: { start: '2025-09-18', end: '2025-10-18', days: 30 },
   },
   offers: [
@@ -116,6 +117,7 @@ const report: Report = {
       offer_type: 'affiliate',
       active: true,
       best_variation_id: 42,
+      people: 17,
       ...figures,
       statistics: { smoothed_ctr: 12.5, interval: [9, 17] },
     },
@@ -125,6 +127,7 @@ const report: Report = {
       offer_type: 'affiliate',
       active: true,
       best_variation_id: null,
+      people: 0,
       ...figures,
     },
   ],
@@ -138,6 +141,7 @@ const report: Report = {
       tone: 'exciting',
       length_category: 'short',
       approved: true,
+      people: 16,
       ...figures,
       statistics,
     },
@@ -150,6 +154,7 @@ const report: Report = {
       tone: null,
       length_category: null,
       approved: true,
+      people: 16,
       ...figures,
     },
   ],
@@ -166,6 +171,7 @@ const report: Report = {
   sends: [
     {
       newsletter_send_id: '2025-10-18',
+      newsletter: 'Daily',
       offer_id: 4,
       offer_name: 'No Code MBA',
       variation_id: 42,
@@ -219,14 +225,14 @@ const figureCells = '150,23,15.33,20,13.33,2,1,4,18'
 
 const files: Record<Table | 'offers', string[]> = {
   offers: [
-    `offer_id,offer_name,offer_type,best_variation_id,${figureNames},smoothed_ctr,interval_low,interval_high`,
-    `4,No Code MBA,affiliate,42,${figureCells},12.5,9,17`,
-    `5,Quiet Desk,affiliate,,${figureCells},,,`,
+    `offer_id,offer_name,offer_type,best_variation_id,${figureNames},people,smoothed_ctr,interval_low,interval_high`,
+    `4,No Code MBA,affiliate,42,${figureCells},17,12.5,9,17`,
+    `5,Quiet Desk,affiliate,,${figureCells},0,,,`,
   ],
   variations: [
-    `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},sends,recipients,clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label`,
-    `42,4,"Build, now","Go →",exciting,short,${figureCells},3,150,19,12.5,9,17,0.88,0.2,"Leading (P = 88 %)"`,
-    `43,4,Want,,,,${figureCells},,,,,,,,,`,
+    `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},people,sends,recipients,clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label`,
+    `42,4,"Build, now","Go →",exciting,short,${figureCells},16,3,150,19,12.5,9,17,0.88,0.2,"Leading (P = 88 %)"`,
+    `43,4,Want,,,,${figureCells},16,,,,,,,,,`,
   ],
   timeline: [`date,${figureNames}`, `2025-10-18,${figureCells}`],
   sparklines: ['date,variation_id,impressions,clicks,human_clicks', '2025-10-18,42,1,2,1'],
@@ -235,8 +241,8 @@ const files: Record<Table | 'offers', string[]> = {
   referrers: ['dimension,value,clicks,human_clicks', 'referrer,mail.example,3,2'],
   reasons: ['dimension,value,verdict,clicks,human_clicks', 'reason,prefetch,machine,3,0'],
   sends: [
-    'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,human_clicks,human_ctr,clickers,clicks_from_hour_0,clicks_from_hour_1,human_clicks_from_hour_0,human_clicks_from_hour_1',
-    '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,20,3,18,2',
+    'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,human_clicks,human_ctr,clickers,newsletter,clicks_from_hour_0,clicks_from_hour_1,human_clicks_from_hour_0,human_clicks_from_hour_1',
+    '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,Daily,20,3,18,2',
   ],
   attributes: [
     'attribute,value,variations,lift,lift_low,lift_high,sends,recipients,clickers,smoothed_ctr',

@@ -30,7 +30,7 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
     // Of a self-test, which is not among the texts.
     [6, 0, 1_000, 1_000, 1_000],
   ]
-  const { sends } = readEvidence(written([aText(42, [[7, 'monday', noon + 1_234_567, 2_000]])], spans))
+  const { sends } = readEvidence(written([aText(42, [[7, 'monday', noon + 1_234_567, 2_000, '']])], spans))
   expect(sends).toEqual([
     {
       hour: noon,
@@ -38,6 +38,7 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
         offer_id: 4,
         variation_id: 42,
         newsletter_send_id: 'monday',
+        newsletter: '',
         sent_at: noon + 1_234_567,
         recipients: 2_000,
         clickers: 40,
@@ -47,6 +48,7 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
       },
       row: {
         newsletter_send_id: 'monday',
+        newsletter: null,
         offer_id: 4,
         offer_name: 'No Code MBA',
         variation_id: 42,
@@ -78,12 +80,12 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
 test('sends are in the order of their time, and of their number within one moment', () => {
   const texts = [
     aText(42, [
-      [1, 'third', noon + day, 10],
-      [4, 'second', noon, 10],
+      [1, 'third', noon + day, 10, ''],
+      [4, 'second', noon, 10, ''],
     ]),
     aText(43, [
-      [2, 'fourth', noon + 2 * day, 10],
-      [3, 'first', noon, 10],
+      [2, 'fourth', noon + 2 * day, 10, ''],
+      [3, 'first', noon, 10, ''],
     ]),
   ]
   const { sends, variations } = readEvidence(written(texts, []))
@@ -96,8 +98,8 @@ test('the same evidence is read and judged once in ten minutes', async () => {
   const judge = createJudge(() => at, createTurns())
   const texts = [
     aText(42, [
-      [1, 'one', noon, 4_000],
-      [2, 'two', noon + day, 4_000],
+      [1, 'one', noon, 4_000, ''],
+      [2, 'two', noon + day, 4_000, ''],
     ]),
   ]
   const evidence = written(texts, [[1, 0, 90, 80, 70]])

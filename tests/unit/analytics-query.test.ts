@@ -109,3 +109,21 @@ test('days are calendar days, over the change of clocks and the end of the year 
   expect(daysBetween('2025-03-29', '2025-03-31')).toBe(2)
   expect(dayAt(Date.UTC(2025, 2, 30, 22, 30), 'Europe/Oslo')).toBe('2025-03-31')
 })
+
+test('one newsletter, by name or empty for the one without; what cannot be told of one is named', () => {
+  const read = (query: string) => parseQuery(new URLSearchParams(query), now)
+  expect(read('newsletter=+Daily+')).toMatchObject({ ok: true, value: { newsletter: 'Daily' } })
+  expect(read('newsletter=')).toMatchObject({ ok: true, value: { newsletter: '' } })
+  expect(read(`newsletter=${'x'.repeat(101)}`)).toMatchObject({
+    fault: { details: { newsletter: expect.any(String) } },
+  })
+  const all = read(
+    'newsletter=a&include_devices=true&include_reasons=true&include_referrers=true&include_sends=true',
+  )
+  const untold = 'cannot be told of one newsletter; leave out this or newsletter'
+  expect(all).toMatchObject({
+    fault: {
+      details: { include_devices: untold, include_referrers: untold, include_reasons: untold },
+    },
+  })
+})

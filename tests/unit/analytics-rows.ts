@@ -28,6 +28,7 @@ export const aSummary = (changes: Partial<Summary> = {}): Summary => ({
   total_clicks: clicks,
   overall_ctr: ctr,
   ...others,
+  people: 25,
   date_range: { start: '2025-09-18', end: '2025-10-18', days: 30 },
   ...changes,
 })
@@ -38,6 +39,7 @@ export const anOffer = (changes: Partial<OfferRow> = {}): OfferRow => ({
   offer_type: 'affiliate',
   active: true,
   best_variation_id: 1,
+  people: 25,
   ...figures,
   statistics: { smoothed_ctr: 3, interval: [2.5, 3.5] },
   ...changes,
@@ -55,6 +57,7 @@ export const aText = ({ variation_id, code = 'leading', ...statistics }: TextCha
   tone: 'friendly',
   length_category: 'short',
   approved: true,
+  people: 25,
   ...figures,
   statistics: {
     sends: 5,
@@ -83,6 +86,7 @@ export const anAttribute = (changes: Partial<AttributeRow> = {}): AttributeRow =
 
 export const aSend = (changes: Partial<SendRow> = {}): SendRow => ({
   newsletter_send_id: '2025-10-18-daily',
+  newsletter: null,
   offer_id: 4,
   offer_name: 'No Code MBA',
   variation_id: 42,

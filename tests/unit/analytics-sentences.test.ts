@@ -5,6 +5,7 @@ import {
   hoursSentence,
   kindsSentence,
   offersSentence,
+  peopleSentence,
   pointsOf,
   qualitySentence,
   sendsSentence,
@@ -477,4 +478,18 @@ describe('people and machines', () => {
     )
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
   })
+})
+
+test('of different visitors it is said since when they are counted, and that months cannot be linked', () => {
+  const summary = (start: string, end: string) => aSummary({ date_range: { start, end, days: 30 } })
+  const monthly =
+    'A visitor counts once in each calendar month: from one month to the next nobody can tell who comes back.'
+  expect(peopleSentence({ summary: summary('2025-10-01', '2025-10-31') })).toBe('')
+  expect(peopleSentence({ summary: summary('2025-09-30', '2025-10-31') })).toBe(monthly)
+  expect(peopleSentence({ summary: summary('2025-09-30', '2025-10-31'), people_since: '2025-10-02' })).toBe(
+    'Different visitors are counted since 2 Oct 2025.',
+  )
+  expect(peopleSentence({ summary: summary('2024-10-30', '2025-10-31'), people_since: '2024-12-31' })).toBe(
+    `Different visitors are counted since 31 Dec 2024. ${monthly}`,
+  )
 })

@@ -123,6 +123,7 @@ const sent = (offer_id: number, variation_id: number, clickers: number, days: nu
   offer_id,
   variation_id,
   newsletter_send_id: `${variation_id}-${days}`,
+  newsletter: '',
   sent_at: now - days * day,
   recipients: 10_000,
   clickers,

@@ -1,13 +1,21 @@
 import type { Counting, ReportQuery, Section } from '../../lib/analytics/query.ts'
 
 /** What a page of the analytics shows, as it stands in its address. `days` is missing for a range of one's own. */
-export type Address = { days?: string; from?: string; to?: string; tz: string; clicks: Counting }
+export type Address = {
+  days?: string
+  from?: string
+  to?: string
+  tz: string
+  clicks: Counting
+  newsletter?: string | undefined
+}
 
 const usual = { days: '30', tz: 'UTC', clicks: 'human' }
 
 /** The address of what is shown, from parameters that are known to be right. */
 export function addressOf(parameters: URLSearchParams, query: ReportQuery): Address {
-  const shown = { tz: query.tz, clicks: query.counting }
+  const { newsletter } = query
+  const shown = { tz: query.tz, clicks: query.counting, ...(newsletter !== undefined && { newsletter }) }
   const [from, to] = [parameters.get('from'), parameters.get('to')]
   if (from === null && to === null) return { ...shown, days: parameters.get('days') ?? usual.days }
   return { ...shown, ...(from !== null && { from }), ...(to !== null && { to }) }

@@ -1,4 +1,4 @@
-import { isParameter, type ReportQuery, type Section, sections } from '../../lib/analytics/query.ts'
+import { byWhat, isParameter, type ReportQuery, type Section, sections } from '../../lib/analytics/query.ts'
 import type { Report } from '../../lib/analytics/report.ts'
 import type { App } from '../../lib/app.ts'
 import { type Address, addressOf } from './address.ts'
@@ -25,6 +25,12 @@ type Asked = {
 const ownOf = (parameters: URLSearchParams) =>
   new URLSearchParams([...parameters].filter(([name]) => isParameter(name)))
 
+const untold: ReadonlySet<Section> = new Set(byWhat)
+
+/** What is not known of one newsletter is left out of its page. */
+const toldOf = ({ newsletter }: ReportQuery, include: ReadonlySet<Section>): ReadonlySet<Section> =>
+  newsletter === undefined ? include : new Set([...include].filter((section) => !untold.has(section)))
+
 /**
  * Reads what a page shows. A parameter that is wrong is named and left out, so that the page stays of use; an offer
  * that is not there has no page.
@@ -36,7 +42,7 @@ export async function readPage(asked: Asked): Promise<PageData> {
   const include = new Set(sections.filter((name) => asked.wanted.includes(name)))
   for (;;) {
     const parsed = asked.app.parseReportQuery(parameters, { counting: 'human' })
-    const query = parsed.ok ? { ...parsed.value, include } : undefined
+    const query = parsed.ok ? { ...parsed.value, include: toldOf(parsed.value, include) } : undefined
     const report = query && (await asked.app.readReport(query))
     if (query && report?.ok) {
       const status = faults.length > 0 ? 400 : 200

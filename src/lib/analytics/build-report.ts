@@ -2,6 +2,7 @@ import { byReferrerClass } from '../classify/referrer.ts'
 import type { ReportRow, Sums } from '../store/report-row.ts'
 import { figuresOf, previewOf } from './figures.ts'
 import type { Judged } from './judge-evidence.ts'
+import { peopleOf } from './people.ts'
 import { type Counting, daysBefore, daysBetween, type ReportQuery } from './query.ts'
 import type { Sent } from './read-evidence.ts'
 import type {
@@ -35,17 +36,34 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged |
       .filter((share) => share.dimension === dimension)
       .map(({ value, clicks, human_clicks }) => ({ value, clicks, human_clicks }))
   return {
-    summary: summaryOf(row.summary, row.first_day, query.end, query.start === undefined),
+    summary: {
+      ...summaryOf(row.summary, row.first_day, query.end, query.start === undefined),
+      people: peopleOf(row.people, query, row.summary.human_clicks),
+    },
     ...(query.start !== undefined &&
-      row.previous && { previous: previousOf(row.previous, query.start, query.end) }),
+      row.previous && {
+        previous: {
+          ...previousOf(row.previous, query.start, query.end),
+          people: peopleOf(row.people_before, query, row.previous.human_clicks),
+        },
+      }),
+    ...(row.newsletters.length > 1 && {
+      newsletters: row.newsletters.map((name) => (name === '' ? null : name)),
+    }),
     offers: rankBy(
       counting,
-      row.offers.map((offer) => offerRow(offer, row, counting, assessment)),
+      row.offers.map((offer) => ({
+        ...offerRow(offer, row, counting, assessment),
+        people: peopleOf(row.people, { ...query, offer_id: offer.offer_id }, offer.human_clicks),
+      })),
     ),
     ...(include.has('variations') && {
       variations: rankBy(
         counting,
-        row.variations.map((v) => variationRow(v, assessment)),
+        row.variations.map((text) => ({
+          ...variationRow(text, assessment),
+          people: peopleOf(row.people, text, text.human_clicks),
+        })),
       ),
     }),
     ...(include.has('timeline') && {
@@ -72,6 +90,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged |
     ...(include.has('sends') && judged && { sends: sendRows(judged.sends, row, query) }),
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
     settled_until: row.settled_until,
+    ...(row.people_since !== null && row.people_since > row.first_day && { people_since: row.people_since }),
   }
 }
 
@@ -110,7 +129,7 @@ const reasonsOf = ({ breakdown }: ReportRow): ReasonShare[] =>
     ])
     .filter(({ clicks }) => clicks > 0)
 
-function summaryOf(sums: Sums, start: string, end: string, all: boolean): Summary {
+function summaryOf(sums: Sums, start: string, end: string, all: boolean): Omit<Summary, 'people'> {
   const { impressions, clicks, ctr, ...figures } = figuresOf(sums)
   return {
     total_impressions: impressions,
@@ -121,7 +140,7 @@ function summaryOf(sums: Sums, start: string, end: string, all: boolean): Summar
   }
 }
 
-function previousOf(sums: Sums, start: string, end: string): Summary {
+function previousOf(sums: Sums, start: string, end: string): Omit<Summary, 'people'> {
   const length = daysBetween(start, end)
   return summaryOf(sums, daysBefore(start, length + 1), daysBefore(start, 1), false)
 }
@@ -131,7 +150,7 @@ function offerRow(
   { variations }: ReportRow,
   counting: Counting,
   assessment: Assessment | undefined,
-): OfferRow {
+): Omit<OfferRow, 'people'> {
   const own = variations.filter(({ offer_id }) => offer_id === offer.offer_id)
   const [best] = rankBy(
     counting,
@@ -152,7 +171,7 @@ function offerRow(
 function variationRow(
   variation: ReportRow['variations'][number],
   assessment: Assessment | undefined,
-): VariationRow {
+): Omit<VariationRow, 'people'> {
   const statistics = assessment?.variations.get(variation.variation_id)
   const { variation_id, offer_id, text_content, cta_text, tone, length_category, approved } = variation
   return {
@@ -169,7 +188,7 @@ function variationRow(
   }
 }
 
-/** Those of the offer, the text and the hours that the report is about, newest first. */
+/** Those of the offer, the text, the newsletter and the hours that the report is about, newest first. */
 const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: ReportQuery): SendRow[] =>
   sends
     .filter(
@@ -177,7 +196,8 @@ const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: Re
         hour >= (begins ?? hour) &&
         hour < ends &&
         row.offer_id === (query.offer_id ?? row.offer_id) &&
-        row.variation_id === (query.variation_id ?? row.variation_id),
+        row.variation_id === (query.variation_id ?? row.variation_id) &&
+        (row.newsletter ?? '') === (query.newsletter ?? row.newsletter ?? ''),
     )
     .map(({ row }) => row)
     .reverse()

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { ApiFault } from '../http/answer.ts'
 import { invalid, readQuery } from '../http/read.ts'
 import { fail, ok, type Result } from '../result.ts'
+import { newsletterName } from '../tracking/schemas.ts'
 import { timeZoneOf } from './time-zone.ts'
 
 /** Tables that can be asked for beside the summary and the offers. */
@@ -24,12 +25,17 @@ export const sections = [...tables, 'statistics'] as const
 
 export type Section = (typeof sections)[number]
 
+/** What clicks are broken down by; nobody can say it of one newsletter. */
+export const byWhat = ['devices', 'referrers', 'reasons'] as const satisfies readonly Table[]
+
 /** Which clicks rank and judge: human ones, or all as the specification has it. */
 export type Counting = 'all' | 'human'
 
 export type ReportQuery = {
   offer_id?: number
   variation_id?: number
+  /** Only the sends of this list; empty for the one without a name. */
+  newsletter?: string
   /** The first day, `YYYY-MM-DD`; without one the range begins with the first event. */
   start?: string
   /** The last day, included. */
@@ -44,9 +50,9 @@ export type ReportQuery = {
 export const needsEvidence = ({ include }: ReportQuery): boolean =>
   include.has('statistics') || include.has('sends') || include.has('attributes')
 
-/** Whether a report is on all offers and all their texts. */
-export const isOfEverything = ({ offer_id, variation_id }: ReportQuery): boolean =>
-  offer_id === undefined && variation_id === undefined
+/** Whether a report is on all offers, all their texts and all newsletters. */
+export const isOfEverything = ({ offer_id, variation_id, newsletter }: ReportQuery): boolean =>
+  offer_id === undefined && variation_id === undefined && newsletter === undefined
 
 const id = v.pipe(
   v.string(),
@@ -75,6 +81,7 @@ const dayCounts = ['7', '30', '90', '365'] as const
 const querySchema = v.strictObject({
   offer_id: v.optional(id),
   variation_id: v.optional(id),
+  newsletter: v.optional(v.union([v.literal(''), newsletterName], 'must be the name of a newsletter')),
   days: v.optional(v.picklist([...dayCounts, 'all'], 'must be 7, 30, 90, 365 or all')),
   from: v.optional(day),
   to: v.optional(day),
@@ -114,8 +121,14 @@ export function parseQuery(
 ): Result<ReportQuery, ApiFault> {
   const parsed = readQuery(parameters, querySchema)
   if (!parsed.ok) return parsed
-  const { offer_id, variation_id, days, from, to, tz, clicks, format } = parsed.value
+  const { offer_id, variation_id, newsletter, days, from, to, tz, clicks, format } = parsed.value
   const today = dayAt(now, tz)
+  const untold =
+    newsletter === undefined ? [] : byWhat.filter((section) => parsed.value[`include_${section}`])
+  if (untold.length > 0) {
+    const fault = 'cannot be told of one newsletter; leave out this or newsletter'
+    return fail(invalid(Object.fromEntries(untold.map((section) => [`include_${section}`, fault]))))
+  }
   if (days !== undefined && (from !== undefined || to !== undefined)) {
     return fail(invalid({ days: 'cannot stand beside from or to; give one of the two' }))
   }
@@ -128,6 +141,7 @@ export function parseQuery(
   return ok({
     ...(offer_id !== undefined && { offer_id }),
     ...(variation_id !== undefined && { variation_id }),
+    ...(newsletter !== undefined && { newsletter }),
     ...(start !== undefined && { start }),
     end,
     tz,

@@ -33,7 +33,7 @@ export function readEvidence(json: string): { sends: Sent[]; variations: Evidenc
 }
 
 function sentOf(
-  [, newsletter_send_id, sent_at, recipients]: SentText['sends'][number],
+  [, newsletter_send_id, sent_at, recipients, newsletter]: SentText['sends'][number],
   { offer_id, variation_id, offer_name }: SentText,
   text_preview: string,
   spans: readonly SendSpan[],
@@ -55,12 +55,14 @@ function sentOf(
       offer_id,
       variation_id,
       newsletter_send_id,
+      newsletter,
       sent_at,
       recipients,
       ...clickers,
     },
     row: {
       newsletter_send_id,
+      newsletter: newsletter === '' ? null : newsletter,
       offer_id,
       offer_name,
       variation_id,

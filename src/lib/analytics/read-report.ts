@@ -41,12 +41,14 @@ export async function readReport(
 
 function missingOf(
   row: ReportRow,
-  { offer_id, variation_id }: ReportQuery,
+  { offer_id, variation_id, newsletter }: ReportQuery,
 ): Record<string, string> | undefined {
   if (offer_id !== undefined && row.offers.length === 0) return { offer_id: `there is no offer ${offer_id}` }
   if (variation_id !== undefined && row.variations.length === 0) {
     const where = offer_id === undefined ? '' : ` of offer ${offer_id}`
     return { variation_id: `there is no variation ${variation_id}${where}` }
   }
+  if (newsletter && !row.newsletters.includes(newsletter))
+    return { newsletter: `there is no send of a newsletter "${newsletter}"` }
   return undefined
 }

@@ -27,6 +27,8 @@ export type Summary = {
   total_clicks: number
   overall_ctr: number | null
   date_range: DateRange
+  /** Different visitors by UTC days, each once a calendar month. */
+  people: number
 } & Omit<Figures, 'impressions' | 'clicks' | 'ctr'>
 
 /** What all sends so far say of a variation, compared with the others of its offer. Rates are per cent. */
@@ -54,6 +56,7 @@ export type OfferRow = {
   offer_type: string
   active: boolean
   best_variation_id: number | null
+  people: number
 } & Figures & {
     /** Where asked for and the offer was ever sent. */
     statistics?: OfferStatistics
@@ -68,6 +71,7 @@ export type VariationRow = {
   tone: string | null
   length_category: string | null
   approved: boolean
+  people: number
 } & Figures & {
     /** Where asked for and the variation was ever sent or may be. */
     statistics?: Statistics
@@ -95,6 +99,8 @@ export type ReasonShare = Share & { verdict: Verdict }
 export type SendRow = {
   /** `null` where the newsletter named none. */
   newsletter_send_id: string | null
+  /** Which list it went to; `null` for the one without a name. */
+  newsletter: string | null
   offer_id: number
   offer_name: string
   variation_id: number
@@ -128,6 +134,8 @@ export type Report = {
   summary: Summary
   /** The same for as many days before, where the range has a beginning. */
   previous?: Summary
+  /** All that anything was sent to, where there are several; `null` for the one without a name. */
+  newsletters?: (string | null)[]
   offers: OfferRow[]
   variations?: VariationRow[]
   timeline?: TimelineRow[]
@@ -146,4 +154,6 @@ export type Report = {
    * verdicts of later ones are provisional. ISO 8601, UTC; `null` before the first.
    */
   settled_until: string | null
+  /** The first UTC day that `people` covers, where the range begins before it. */
+  people_since?: string
 }

@@ -15,7 +15,7 @@ import type {
   Summary,
   VariationRow,
 } from './report.ts'
-import { clicksOf, placeWords, shortNames, some } from './words.ts'
+import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
 
 /** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
 
@@ -38,6 +38,19 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
   const change =
     before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
   return `${said}, ${change} in the period before. Small ups and downs are usual.`
+}
+
+/** What has to be known of the number of different visitors of a period; nothing where it is just that. */
+export function peopleSentence({ summary, people_since }: Pick<Report, 'summary' | 'people_since'>): string {
+  const { start, end } = summary.date_range
+  const from = people_since ?? start
+  return [
+    people_since && `Different visitors are counted since ${dayWords(people_since)}.`,
+    from.slice(0, 7) < end.slice(0, 7) &&
+      'A visitor counts once in each calendar month: from one month to the next nobody can tell who comes back.',
+  ]
+    .filter(Boolean)
+    .join(' ')
 }
 
 /** As exactly as the rate and its change beside it, lest one seem to have changed and the other not. */

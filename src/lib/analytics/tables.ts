@@ -24,6 +24,7 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['offer_type', (row) => row.offer_type],
         ['best_variation_id', (row) => row.best_variation_id],
         ...figures,
+        ['people', (row) => row.people],
         ['smoothed_ctr', (row) => row.statistics?.smoothed_ctr],
         ['interval_low', (row) => row.statistics?.interval[0]],
         ['interval_high', (row) => row.statistics?.interval[1]],
@@ -37,6 +38,7 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['tone', (row) => row.tone],
         ['length_category', (row) => row.length_category],
         ...figures,
+        ['people', (row) => row.people],
         ['sends', (row) => row.statistics?.sends],
         ['recipients', (row) => row.statistics?.recipients],
         ['clickers', (row) => row.statistics?.clickers],
@@ -94,6 +96,7 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['human_clicks', (row) => row.human_clicks],
         ['human_ctr', (row) => row.human_ctr],
         ['clickers', (row) => row.clickers],
+        ['newsletter', (row) => row.newsletter],
         ...spanColumns(report),
       ])
     case 'attributes':

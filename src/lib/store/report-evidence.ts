@@ -13,7 +13,8 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
         join (
           select i.variation_id, json_agg(
             json_build_array(
-              i.id, i.newsletter_send_id, floor(extract(epoch from i.tracked_at) * 1000)::bigint, i.recipients
+              i.id, i.newsletter_send_id, floor(extract(epoch from i.tracked_at) * 1000)::bigint, i.recipients,
+              i.newsletter
             ) order by i.id
           ) as sends
           from promo_impression_tracking i

@@ -2,13 +2,14 @@ import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
 import type { Fragment, Sql } from './database.ts'
 
 /**
- * Clicks by weekday and hour in the report's time zone. `shown` and `hidden` are conditions on rows `m`, what the report is
+ * Clicks by weekday and hour in the report's time zone, from the rollup `metrics` by hours. `shown` and `hidden` are conditions on rows `m`, what the report is
  * about and what no report shows; `inRange` is one on their hours. Hours of everything are added up already, and what is
  * hidden is taken from them again.
  */
 export const heatmapRows = (
   sql: Sql,
   query: ReportQuery,
+  metrics: Fragment,
   shown: Fragment,
   hidden: Fragment,
   inRange: Fragment,
@@ -19,7 +20,7 @@ export const heatmapRows = (
         union all
         select m.hour, -m.clicks, -m.human_clicks from promo_performance_metrics m where ${hidden} and ${inRange}
       `
-    : sql`select m.hour, m.clicks, m.human_clicks from promo_performance_metrics m where ${shown} and ${inRange}`
+    : sql`select m.hour, m.clicks, m.human_clicks from ${metrics} m where ${shown} and ${inRange}`
   // The time of day is looked up once an hour: "offset" keeps the planner from writing the look-up out where it is used.
   const local =
     query.tz === 'UTC'

@@ -26,6 +26,8 @@ export type SendEvidence = {
   offer_id: number
   variation_id: number
   newsletter_send_id: string
+  /** Which list it went to; empty for the one without a name. */
+  newsletter: string
   /** Milliseconds since 1970. */
   sent_at: number
   recipients: number
@@ -48,11 +50,23 @@ export type Evidence = {
 export type SentText = Evidence['variations'][number] & {
   offer_name: string
   text_content: string
-  sends: [id: number, newsletter_send_id: string, sent_at: number, recipients: number][]
+  sends: [id: number, newsletter_send_id: string, sent_at: number, recipients: number, newsletter: string][]
 }
 
 /** What came of a send in the hours after it; `hours` is where the span begins. */
 export type SendSpan = [id: number, hours: number, clicks: number, human_clicks: number, clickers: number]
+
+/**
+ * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and day; `unkept` are the
+ * visits of those of whom nothing is kept.
+ */
+export type PeopleRow = [
+  offer_id: number | null,
+  variation_id: number | null,
+  people: number,
+  visits: number,
+  unkept: number,
+]
 
 export type ReportRow = {
   first_day: string
@@ -86,6 +100,13 @@ export type ReportRow = {
     human_clicks: number
     machine_clicks: number
   }[]
+  /** All lists that anything was sent to; empty for the one without a name. */
+  newsletters: string[]
+  /** People of the range and of the one before. */
+  people: PeopleRow[]
+  people_before: PeopleRow[]
+  /** The first day that people are known of. */
+  people_since: string | null
   /** The range's hours begin at or after the one and before the other; milliseconds since 1970. */
   begins: number | null
   ends: number

@@ -1,9 +1,11 @@
-import { needsEvidence, type ReportQuery } from '../analytics/query.ts'
+import { byWhat, needsEvidence, type ReportQuery } from '../analytics/query.ts'
 import { sparklinePoints } from '../charts/sparkline.ts'
 import type { Fragment, Sql } from './database.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
+import { metricsOf } from './report-metrics.ts'
+import { peopleColumns } from './report-people.ts'
 import type { ReportRow } from './report-row.ts'
 
 /**
@@ -12,6 +14,7 @@ import type { ReportRow } from './report-row.ts'
  */
 export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const { tz, start, end, include } = query
+  const { hours, days } = metricsOf(sql, query.newsletter)
   const isHidden = (table: string) => sql`${sql(table)}.offer_id = any(array(select id from hidden))`
   // Where a key begins with the text, this finds what few rows there are.
   const hasHiddenText = (table: string) => sql`
@@ -44,10 +47,10 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     m.duplicate_clicks, m.uncertain_clicks, m.unique_clicks
   `
   const ofHours = (range: Fragment) => sql`
-    select ${columns} from promo_performance_metrics m where ${of('m')} and ${range}
+    select ${columns} from ${hours} m where ${of('m')} and ${range}
   `
   const ofDays = (range: Fragment) => sql`
-    select m.day, ${columns} from promo_daily_metrics m where ${of('m')} and ${range}
+    select m.day, ${columns} from ${days} m where ${of('m')} and ${range}
   `
   // Days of UTC are added up already. Those of another time zone are ranges of hours: finding these in the index takes half
   // the time of asking for the date of every hour.
@@ -73,9 +76,9 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       : ofHours(sql`m.hour >= ${midnight(before)} and m.hour < ${midnight(first)}`)
   const earliest =
     tz === 'UTC'
-      ? sql`select min(m.day) from promo_daily_metrics m where ${of('m')} and m.day <= ${last}`
+      ? sql`select min(m.day) from ${days} m where ${of('m')} and m.day <= ${last}`
       : sql`
-          select (min(m.hour) at time zone ${tz})::date from promo_performance_metrics m
+          select (min(m.hour) at time zone ${tz})::date from ${hours} m
           where ${of('m')} and m.hour < ${midnight(sql`${last} + 1`)}
         `
   const list = (section: boolean, rows: Fragment) =>
@@ -169,11 +172,16 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
           group by 1, 2 order by 2, 1
         `,
       )} as sparklines,
-      ${list(include.has('heatmap'), heatmapRows(sql, query, of('m'), isHidden('m'), inRange))} as heatmap,
+      ${list(include.has('heatmap'), heatmapRows(sql, query, hours, of('m'), isHidden('m'), inRange))} as heatmap,
       ${list(
-        include.has('devices') || include.has('referrers') || include.has('reasons'),
+        byWhat.some((section) => include.has(section)) && query.newsletter === undefined,
         breakdownRows(sql, query, of('b'), hasHiddenText('b')),
       )} as breakdown,
+      (
+        select coalesce(json_agg(newsletter order by newsletter), '[]')
+        from (select distinct i.newsletter from promo_impression_tracking i where not ${isHidden('i')}) named
+      ) as newsletters,
+      ${peopleColumns(sql, query)},
       ${start === undefined ? sql`null` : milliseconds(midnight(first))} as begins,
       ${milliseconds(midnight(sql`${last} + 1`))} as ends,
       (

@@ -22,15 +22,21 @@ export const removeDetails = (sql: Sql, now: number, days: number) => sql`
     and ${isSettled(sql)}
 `
 
-const isOldClicker = (sql: Sql, now: number) => sql`
-  first_clicked_at < date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC' - interval '1 day') at time zone 'UTC'
-`
+/** The month whose visitors are kept: a timestamp without time zone, in UTC. */
+const clickersKeptSince = (sql: Sql, now: number) =>
+  sql`date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC' - interval '1 day')`
+
+const isOldClicker = (sql: Sql, now: number) =>
+  sql`first_clicked_at < ${clickersKeptSince(sql, now)} at time zone 'UTC'`
 
 /**
  * Forgets the visitors of a month with its salt, and none earlier: one who comes again within the month would count as
  * another one.
  */
 export const deleteOldClickers = (sql: Sql, now: number) => sql`
+  with visits as (
+    delete from promo_visits where month < (${clickersKeptSince(sql, now)})::date
+  )
   delete from promo_clickers
   where ${isOldClicker(sql, now)}
 `

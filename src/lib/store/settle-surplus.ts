@@ -25,15 +25,25 @@ export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | '
   ), settled as (
     update promo_surplus_clicks kept set settled_clicks = batch.clicks from batch where kept.event_id = batch.event_id
   ), counted as materialized (
-    select batch.grown, sent.impression_id, sent.hours
+    select batch.*, sent.impression_id, sent.newsletter, sent.hours
     from batch, lateral (
-      select i.id as impression_id, extract(epoch from batch.clicked_at - i.tracked_at) / 3600 as hours
+      select i.id as impression_id, i.newsletter, extract(epoch from batch.clicked_at - i.tracked_at) / 3600 as hours
       from promo_impression_tracking i
       where i.variation_id = batch.variation_id and i.newsletter_send_id is not null and i.tracked_at <= batch.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent
-  ), ${addToSends(sql, { clicks: sql`sum(grown)`, human_clicks: sql`0`, clickers: sql`0` })}, breakdown as (
+  ), ${addToSends(sql, { clicks: sql`sum(grown)`, human_clicks: sql`0`, clickers: sql`0` })}, by_newsletter as (
+    insert into promo_newsletter_metrics as metrics (newsletter, hour, offer_id, variation_id, clicks, machine_clicks)
+    select newsletter, date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, sum(grown), sum(grown)
+    from counted
+    where newsletter <> ''
+    group by 1, 2, 3, 4
+    order by 4, 1, 2
+    on conflict (variation_id, newsletter, hour) do update set
+      clicks = metrics.clicks + excluded.clicks,
+      machine_clicks = metrics.machine_clicks + excluded.machine_clicks
+  ), breakdown as (
     insert into promo_click_breakdown as metrics (day, offer_id, variation_id, dimension, value, clicks, machine_clicks)
     select (clicked_at at time zone 'UTC')::date, offer_id, variation_id, dimension, value, sum(grown), sum(grown)
     from batch, lateral (

@@ -4,6 +4,7 @@ import { addToRollups } from './add-sums.ts'
 import type { Sql } from './database.ts'
 import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
 import { addToBreakdown } from './settle-breakdown.ts'
+import { addPeople } from './settle-people.ts'
 import { addToSends } from './settle-sends.ts'
 
 export type Settling = JudgementRules & {
@@ -42,7 +43,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     select * from arrived where id < coalesce((select min(id) from arrived where young), 9223372036854775807)
   ), moved as (
     update promo_settlement s
-    set click_id = (select max(id) from batch), recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
+    set rounds = rounds + 1, click_id = (select max(id) from batch), recorded_at = last.recorded_at, event_id = last.event_id, settled_at = now()
     -- The version before settles what is beyond these two.
     from (select recorded_at, event_id from batch order by recorded_at desc, event_id desc limit 1) last
   ), ${finalJudgement(sql, rules)}, final as materialized (
@@ -64,7 +65,9 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
   ), counted as materialized (
     -- Whose first click on a variation this is. "limit" makes it a look-up in the index: a join or "exists" may be planned to
     -- read all visitors. Who is not kept is told by the click itself; one of whom nothing is known counts as a clicker each time.
-    select event_id, offer_id, variation_id, clicked_at, ip_hash, address_hash, impression_id, hours, final_verdict as verdict,
+    select event_id, offer_id, variation_id, clicked_at, ip_hash, address_hash, newcomer, impression_id, hours,
+      (select i.newsletter from promo_impression_tracking i where i.id = placed.impression_id) as newsletter,
+      final_verdict as verdict, final_reason as reason,
       case when ip_hash is null then final_verdict = 'human' and newcomer is not false else clicker end as clicker,
       case when ip_hash is null then final_verdict = 'human' and newcomer is true
         else visitor and of_variation = 1 and (
@@ -94,7 +97,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     from counted
     where stranger
     group by 1, 2, 3
-  ), ${addToRollups(sql, [...clicksByVerdict, 'unique_clicks'])}, ${addToSends(sql, {
+  ), ${addToRollups(sql, [...clicksByVerdict, 'unique_clicks'])}, ${addPeople(sql)}, ${addToSends(sql, {
     clicks: sql`count(*)`,
     human_clicks: sql`count(*) filter (where verdict = 'human')`,
     clickers: sql`count(*) filter (where clicker)`,
