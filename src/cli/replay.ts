@@ -5,6 +5,7 @@ import { rejectsFile, takeRejects } from '../lib/buffer/rejects.ts'
 import type { Config } from '../lib/config.ts'
 import { ok } from '../lib/result.ts'
 import type { Database } from '../lib/store/database.ts'
+import { keepRecorded } from '../lib/tracking/record-events.ts'
 import { loadConfig } from '../load-config.ts'
 import { type Command, count, failed, type Outcome, print, readArguments, remark } from './command.ts'
 import { commandLog, withDatabase } from './database.ts'
@@ -53,6 +54,7 @@ async function replay(config: Config, database: Database, gone: boolean): Promis
     maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
     maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
     record: outcome.record,
+    keep: { ...keepRecorded(database, config), record: outcome.record },
     now: Date.now,
     log: commandLog(),
     onFault: () => {},

@@ -39,7 +39,7 @@ import { databaseServer } from './store/server.ts'
 import { createAgentReader } from './tracking/agent.ts'
 import { createEventIds } from './tracking/event-id.ts'
 import { createInsiders } from './tracking/insiders.ts'
-import { eventRecorder } from './tracking/record-events.ts'
+import { eventRecorder, keepRecorded } from './tracking/record-events.ts'
 import { findIdFaults, reportClick, reportImpression } from './tracking/report.ts'
 import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
 import { boundClicks } from './tracking/surplus.ts'
@@ -111,6 +111,7 @@ async function assemble(
     now,
     log,
     ...metrics.ofBuffer,
+    keep: keepRecorded(database, config),
     files,
   })
 

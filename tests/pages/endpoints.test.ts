@@ -220,6 +220,7 @@ describe('health and metrics', () => {
         age_seconds: expect.any(Number),
         bytes: expect.any(Number),
         damaged_bytes: 0,
+        kept_bytes: expect.any(Number),
         last_flush: expect.stringMatching(/^\d{4}-.*Z$/),
       },
       rejects: 0,

@@ -32,6 +32,8 @@ const readings: BufferReadings = {
   bytes: 450,
   rejects: 1,
   damagedBytes: 0,
+  keptBytes: 0,
+  keptCutAt: undefined,
   lastFlush: Date.UTC(2026, 10, 18, 12),
   vanishedAt: undefined,
   fault: undefined,
@@ -97,6 +99,7 @@ test('while everything works, health tells how much waits and which offers have 
       age_seconds: 2,
       bytes: 450,
       damaged_bytes: 0,
+      kept_bytes: 0,
       last_flush: '2026-11-18T12:00:00.000Z',
     },
     rejects: 1,
@@ -165,6 +168,15 @@ test('damaged lines that are kept aside are a hint', async () => {
     journal: { damaged_bytes: 12 },
     hints: [expect.stringContaining('damaged.lines')],
   })
+})
+
+test('a window of kept events that was cut is a hint for ten minutes', async () => {
+  const cut = (ago: number) => health({ readings: { keptCutAt: -ago } })
+  expect(await cut(590_000)).toMatchObject({
+    code: 200,
+    hints: [expect.stringMatching(/KEEP_MINUTES.*quarter/)],
+  })
+  expect(await cut(600_000)).toMatchObject({ code: 200, hints: [] })
 })
 
 test('sends that newsletters may share are a hint for a week, by name', async () => {

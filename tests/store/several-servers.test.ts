@@ -3,8 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { migrate } from '../../src/lib/store/migrate.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { eventRecorder, keepRecorded } from '../../src/lib/tracking/record-events.ts'
+import { findDrift, insertPromos } from '../support/database.ts'
+import { aClick, anImpression, aSurplus } from '../support/events.ts'
+import { temporaryFolder } from '../support/folders.ts'
 import { startStandby, startTestServer, type TestServer } from '../support/postgres-server.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -122,21 +130,93 @@ test('a primary that takes no writes is one all the same, where that is wanted',
   await sql.end()
 })
 
-test('a primary that hangs is left for its successor long before a statement is late, and stays left when it comes back', async () => {
-  const database = open(urlOf([primary.port, standby.port]))
-  expect(await write(database)).toEqual(written(primary))
-  primary.pause()
-  const writing = untilWritten(
+async function portOf(database: Database): Promise<number | undefined> {
+  const found = await database.run((sql) => sql<{ port: string }[]>`show port`)
+  return found.ok ? Number(found.value[0]?.port) : undefined
+}
+
+/** A site's way into the database. */
+async function openSite(url: string) {
+  const database = open(url)
+  const config = { DATABASE_URL: url, PROMO_JOURNAL_KEEP_MINUTES: 10, PROMO_RETAIN_DETAILS_DAYS: 30 }
+  const site = openEventBuffer({
+    folder: temporaryFolder(),
+    sync: 'write',
+    maxBytes: 1e9,
+    maxEvents: 10_000,
+    record: eventRecorder(database),
+    keep: keepRecorded(database, config),
+    now: Date.now,
+    log: openLog('silent'),
+    onFault: () => {},
+    onFlush: () => {},
+    onDamaged: () => {},
+  })
+  onTestFinished(() => site.close(0))
+  await site.tend()
+  return {
+    ...site,
     database,
-    standby,
-    sleep(500).then(() => promote(standby)),
+    async take(events: TrackingEvent[]) {
+      await Promise.all(events.map((event) => site.buffer.accept(event)))
+      expect(await site.flusher.drained(20_000)).toBe(true)
+    },
+  }
+}
+
+const anHour = (of: string) =>
+  Array.from({ length: 100 }, (_, n) => [
+    aClick({ at: Date.now(), user_agent: `${of} ${n}` }),
+    anImpression({ at: Date.now(), newsletter_send_id: `${of} ${n}` }),
+    aSurplus({ at: Date.now(), clicks: 3 }),
+  ]).flat()
+
+const countEvents = async (sql: postgres.Sql) =>
+  await sql`
+    select (select count(*)::integer from promo_click_tracking) as clicks,
+      (select count(*)::integer from promo_impression_tracking) as impressions,
+      (select sum(clicks)::integer from promo_surplus_clicks) as surplus
+  `
+
+test('a primary that hangs is left for good, and what its standby did not have is recorded again, nothing twice', async () => {
+  const [before, after] = [primary, standby].map(({ url }) => postgres(url, { max: 1, onnotice: () => {} }))
+  if (!before || !after) throw new Error('no servers')
+  await migrate(before)
+  await insertPromos(before)
+  const site = await openSite(urlOf([primary.port, standby.port]))
+  await site.take(anHour('had'))
+  await vi.waitFor(
+    async () => expect(await countEvents(after)).toEqual([{ clicks: 100, impressions: 100, surplus: 300 }]),
+    { timeout: 10_000 },
   )
-  expect(await writing).toBeLessThan(bound)
+  await after`alter system set primary_conninfo = ''`
+  await after`select pg_reload_conf()`
+  await vi.waitFor(async () => expect(await before`select 1 from pg_stat_replication`).toEqual([]), 10_000)
+  await site.take(anHour('lost'))
+  expect(await countEvents(before)).toEqual([{ clicks: 200, impressions: 200, surplus: 600 }])
+  await before.end()
+
+  primary.pause()
+  const waiting = anHour('waited').map((event) => site.buffer.accept(event))
+  await sleep(500)
+  const since = await promote(standby)
+  await Promise.all(waiting)
+  expect(await site.flusher.drained(20_000)).toBe(true)
+  expect(performance.now() - since).toBeLessThan(bound)
+  expect(await countEvents(after)).toEqual([{ clicks: 200, impressions: 200, surplus: 600 }])
+  await site.tend()
+  const whole = [{ clicks: 300, impressions: 300, surplus: 900 }]
+  expect(await countEvents(after)).toEqual(whole)
+  expect(await findDrift(after)).toEqual([])
+  await site.tend()
+  expect(await countEvents(after)).toEqual(whole)
+
   primary.resume()
-  expect(await write(open(urlOf([primary.port, standby.port])))).toEqual(written(primary))
-  const sql = postgres(standby.url, { max: 1 })
-  await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'promo'`
-  await sql.end()
-  await vi.waitFor(async () => expect(await write(database)).toEqual(written(standby)))
-  expect(await untilWritten(database, standby, Promise.resolve(performance.now()))).toBeLessThan(bound)
+  expect(await portOf(open(urlOf([primary.port, standby.port])))).toBe(primary.port)
+  await after`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'promo' and pid <> pg_backend_pid()
+  `
+  await vi.waitFor(async () => expect(await portOf(site.database)).toBe(standby.port))
+  await after.end()
 })

@@ -20,7 +20,17 @@ const ended = (done: Ended) => (error: Error | null) => done(error, undefined)
 /** The real file system, with a disk that can be broken at will. */
 export function failingFiles(): FailingFiles {
   let frozen: (() => void)[] | undefined
-  const noCalls = { mkdir: 0, open: 0, write: 0, close: 0, unlink: 0, stat: 0, fdatasync: 0, fsync: 0 }
+  const noCalls = {
+    mkdir: 0,
+    open: 0,
+    write: 0,
+    close: 0,
+    unlink: 0,
+    rename: 0,
+    stat: 0,
+    fdatasync: 0,
+    fsync: 0,
+  }
   const state = { fail: {}, room: Number.POSITIVE_INFINITY, calls: noCalls } satisfies Partial<FailingFiles>
 
   /** Runs an operation, or lets it fail, when the disk is not frozen. */
@@ -74,6 +84,7 @@ export function failingFiles(): FailingFiles {
     // The file is closed all the same: a test must not use up descriptors.
     close: (fd, done) => fs.close(fd, () => ask('close', failed(done), () => done(null, undefined))),
     unlink: (path, done) => ask('unlink', failed(done), () => fs.unlink(path, ended(done))),
+    rename: (from, to, done) => ask('rename', failed(done), () => fs.rename(from, to, ended(done))),
     stat: (path, done) =>
       ask(
         'stat',

@@ -104,6 +104,18 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
   ],
   [
+    'PROMO_JOURNAL_KEEP_MINUTES',
+    10,
+    [
+      ['0', 0],
+      ['1440', 1440],
+    ],
+    [
+      ['1441', /at most/],
+      ['-1', /whole number/],
+    ],
+  ],
+  [
     'PROMO_BUFFER_MAX_EVENTS',
     200_000,
     [['1000', 1000]],

@@ -26,7 +26,15 @@ test('gauges tell what is so when somebody asks', async () => {
   const metrics = createMetrics()
   let depth = 1
   metrics.observe({
-    buffer: () => ({ depth, unchecked: 4, age: 1_500, bytes: 100, rejects: 2, damagedBytes: 90 }),
+    buffer: () => ({
+      depth,
+      unchecked: 4,
+      age: 1_500,
+      bytes: 100,
+      rejects: 2,
+      damagedBytes: 90,
+      keptBytes: 80,
+    }),
     databaseUp: () => 0,
     unnamedProxy: () => 0,
     linksLeftOut: () => 3,
@@ -41,6 +49,7 @@ test('gauges tell what is so when somebody asks', async () => {
       'promo_journal_bytes 100',
       'promo_rejects 2',
       'promo_journal_damaged_bytes 90',
+      'promo_journal_kept_bytes 80',
       'promo_database_up 0',
       'promo_rows_left_out{kind="link"} 3',
       'promo_rows_left_out{kind="variation"} 1',

@@ -34,8 +34,8 @@ export type WriteBuffer = {
   accept(event: TrackingEvent): Promise<Acceptance>
   /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */
   next(): Batch | undefined
-  /** Forgets a batch. `retire: false` leaves its file for the next start. */
-  remove(batch: Batch, retire: boolean): void
+  /** Forgets a batch. `retire: false` leaves its file for the next start; `keepAt` is as in `Journal`. */
+  remove(batch: Batch, retire: boolean, keepAt?: string): void
   /** Passes over a batch that cannot be read now, until `recall`. */
   setAside(batch: Batch): void
   /** Puts what was set aside before everything else, for another try. */

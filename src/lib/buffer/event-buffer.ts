@@ -9,6 +9,8 @@ import type { FileLayer } from './files.ts'
 import { type Flusher, startFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
 import { openJournal } from './journal.ts'
+import { type KeepOptions, openKeeper } from './keeper.ts'
+import { openKept } from './kept.ts'
 import { leftBatch } from './left-batch.ts'
 import type { RecordLines } from './record-batch.ts'
 import { openRejects } from './rejects.ts'
@@ -45,6 +47,9 @@ export type BufferReadings = {
   /** Size of what could not be read and is kept aside. */
   damagedBytes: number
   lastFlush: number | undefined
+  /** Size of the segments that are kept though they were recorded, and when there was last no room for one. */
+  keptBytes: number
+  keptCutAt: number | undefined
   /** When segments that were not recorded were last found deleted, in milliseconds since 1970. */
   vanishedAt: number | undefined
   /** Why the journal could not take the newest events. */
@@ -64,17 +69,24 @@ export type EventBufferOptions = {
   onDamaged: (lines: number) => void
   /** Events that were lost since their segment was deleted by somebody else. */
   onVanished?: (events: number) => void
+  /** Keeps for a while what was recorded, in case the database loses it; otherwise it is deleted at once. */
+  keep?: KeepOptions | undefined
   files?: FileLayer | undefined
 }
 
 const logFaultsEvery = 10_000
 /** What is damaged is little, unless a disk is dying; then it must not be what fills it. */
 const damagedMaxBytes = 64 * 1024 * 1024
+/** The part of the journal's ceiling that segments may have which were recorded. */
+const keptShare = 1 / 4
+/** What was recorded makes room on a disk that is full. */
+const isFull = (fault: JournalFault | undefined): boolean => /^(ENOSPC|EDQUOT)\b/.test(fault?.message ?? '')
 /** Milliseconds that a stop waits for the statement under way. */
 const stopWait = 1_000
 
 export function openEventBuffer(options: EventBufferOptions): EventBuffer {
-  const { folder, sync, maxBytes, maxEvents, record, now, log, onFault, onFlush, onDamaged, files } = options
+  const { folder, sync, maxBytes, maxEvents, record, now, log, onFault, onFlush, onDamaged, keep, files } =
+    options
   const inTurn = createQueue()
   const instance = joinInstances(folder)
   const journal = openJournal({
@@ -89,6 +101,15 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
   })
   const rejects = openRejects(folder, inTurn)
   const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, now, log, onDamaged })
+  const kept = openKept({
+    folder: join(folder, 'kept'),
+    // What waits for the database goes first.
+    room: () => (isFull(journal.fault) ? 0 : Math.min(maxBytes * keptShare, maxBytes - journal.bytes)),
+    keepFor: keep?.keepFor ?? 0,
+    now,
+    inTurn,
+  })
+  const keeper = keep && openKeeper(keep, { kept, rejects, now, log })
   let vanishedAt: number | undefined
   let loggedAt = Number.NEGATIVE_INFINITY
 
@@ -101,6 +122,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       log.warn({ events: count }, 'journal segments were deleted: written again from memory'),
     onFault(fault, lost) {
       onFault(fault, lost)
+      if (isFull(fault)) void kept.trim()
       if (Math.abs(now() - loggedAt) < logFaultsEvery) return
       loggedAt = now()
       log.error({ fault: fault.code, reason: fault.message, lost }, 'the journal does not take events')
@@ -132,6 +154,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     record,
     rejects,
     damaged,
+    keeper,
     onVanished: tellVanished,
     now,
     log,
@@ -149,7 +172,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     flusher.arrived()
   }
   const tend = (): Promise<void> => {
-    tending ??= takeOver(false).finally(() => {
+    tending ??= Promise.all([takeOver(false), keeper?.look()]).then(() => {
       tending = undefined
     })
     return tending
@@ -184,11 +207,14 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       rejects: rejects.count(),
       damagedBytes: damaged.bytes(),
       lastFlush: flusher.lastFlush,
+      keptBytes: kept.bytes,
+      keptCutAt: kept.cutAt,
       vanishedAt,
       fault: buffer.fault,
     }),
     async close(grace) {
       closing = true
+      keeper?.stop()
       await flusher.drained(grace)
       // A statement that hangs is left to its fate: its segment stays, and replaying it changes nothing.
       const stopped = flusher.stop().then(journal.retired).then(instance.leave)

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+
 type Done<Value = void> = (error: Error | null, value: Value) => void
 
 /** The file operations that the journal needs, as `node:fs` has them, so that a test can let each fail or hang. */
@@ -7,6 +9,7 @@ export type FileLayer = {
   write(fd: number, lines: Uint8Array, from: number, length: number, position: null, done: Done<number>): void
   close(fd: number, done: Done): void
   unlink(path: string, done: Done): void
+  rename(from: string, to: string, done: Done): void
   stat(path: string, done: Done<{ ino: number }>): void
   fdatasync(fd: number, done: Done): void
   fsync(fd: number, done: Done): void
@@ -24,7 +27,8 @@ export type Files = {
   /** A new file outlives a power loss only when its folder has been synced as well. */
   syncFolder(folder: string): Promise<void>
   close(fd: number): Promise<void>
-  unlink(path: string): Promise<void>
+  /** Moves a file to another path, or deletes it where there is none, or where it cannot be moved. */
+  remove(path: string, moveTo?: string): Promise<void>
   /** Writes a file of empty lines and deletes it, to find out whether the disk takes anything. */
   probe(path: string): Promise<void>
   /** Which file is at a path; `undefined` where none is. */
@@ -45,10 +49,11 @@ export function createFiles(layer: FileLayer): Files {
     for (let sent = 0; sent < bytes.length; ) sent += await writeSome(fd, bytes, sent)
   }
   const unlink = (path: string): Promise<void> => called((done) => layer.unlink(path, done))
+  const make = async (folder: string): Promise<void> => {
+    await called((done) => layer.mkdir(folder, { recursive: true, mode: 0o700 }, done))
+  }
   return {
-    async make(folder) {
-      await called((done) => layer.mkdir(folder, { recursive: true, mode: 0o700 }, done))
-    },
+    make,
     open: (path) => openFile(path, 'a'),
     write,
     async probe(path) {
@@ -63,7 +68,13 @@ export function createFiles(layer: FileLayer): Files {
       await called<void>((done) => layer.fsync(fd, done)).finally(() => close(fd))
     },
     close,
-    unlink,
+    async remove(path, moveTo) {
+      if (moveTo === undefined) return await unlink(path)
+      const move = () => called<void>((done) => layer.rename(path, moveTo, done))
+      await move()
+        .catch(() => make(dirname(moveTo)).then(move))
+        .catch(() => unlink(path))
+    },
     async identify(path) {
       try {
         return (await called<{ ino: number }>((done) => layer.stat(path, done))).ino

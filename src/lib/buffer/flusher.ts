@@ -3,6 +3,7 @@ import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 import type { Batch, WriteBuffer } from './batch.ts'
 import type { Damaged } from './damaged.ts'
+import type { KeepAt, Keeper } from './keeper.ts'
 import { createPace } from './pace.ts'
 import { readSegment } from './read-segment.ts'
 import { holdsEvent } from './record.ts'
@@ -29,6 +30,8 @@ export type FlusherOptions = {
   damaged: Damaged
   /** Tells of a batch whose segment is no longer there, and was not in memory. */
   onVanished: (batch: Batch) => Promise<void>
+  /** Keeps what was recorded, where that is wanted. */
+  keeper?: Pick<Keeper, 'begin' | 'doubt'> | undefined
   now: () => number
   log: Log
   onFlush?: (events: number, seconds: number) => void
@@ -40,11 +43,11 @@ const firstRetry = 100
 const slowestRetry = 1_000
 
 /** A batch that is under way; `isAsRead` tells whether its segment still holds nothing else. */
-type Begun = Progress & { isAsRead: () => Promise<boolean> }
+type Begun = Progress & { isAsRead: () => Promise<boolean>; keepAt: KeepAt | undefined }
 
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function startFlusher(options: FlusherOptions): Flusher {
-  const { buffer, record, rejects, damaged, onVanished, now, log, onFlush } = options
+  const { buffer, record, rejects, damaged, keeper, onVanished, now, log, onFlush } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   /** Batches that a try has left unfinished. */
@@ -90,7 +93,8 @@ export function startFlusher(options: FlusherOptions): Flusher {
     if (!taken || taken === 'absent') return taken
     const { lines, count, damaged: unreadable, isAsRead } = taken
     const left = batch.left === true
-    return { lines, count, waiting: count, rejects: [], left, unreadable: [...unreadable], isAsRead }
+    const keepAt = await keeper?.begin()
+    return { lines, count, waiting: count, rejects: [], left, unreadable: [...unreadable], isAsRead, keepAt }
   }
 
   const flush = async (batch: Batch): Promise<boolean> => {
@@ -108,6 +112,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
     begun.set(batch, progress)
     const recorded = await recordBatch(progress)
     if (!recorded.ok) {
+      keeper?.doubt()
       log.warn(
         { fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth },
         'flush failed',
@@ -127,7 +132,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
     const keptAside = await damaged.keep(progress.unreadable, batch.file?.path)
-    buffer.remove(batch, kept.ok && keptAside)
+    buffer.remove(batch, kept.ok && keptAside, progress.keepAt?.(batch.file))
     onFlush?.(progress.count, (performance.now() - started) / 1000)
     return true
   }

@@ -44,7 +44,7 @@ export function openJournal(options: {
   let bytes = 0
 
   const begin = (): Segment => {
-    const flags = { torn: false, named: false, ended: false, retired: false }
+    const flags = { torn: false, named: false, ended: false, retired: false, keepAt: undefined }
     const segment = { path: nextPath(), bytes: 0, fd: undefined, ino: undefined, held: 0, ...flags }
     own.set(segment, segment)
     return segment
@@ -154,12 +154,12 @@ export function openJournal(options: {
   /** Closes an ended segment of which nothing is left to write, and deletes it where it is retired. */
   const release = (segment: Segment): void => {
     if (segment.held > 0) return
-    const { fd, path } = segment
+    const { fd, path, keepAt } = segment
     segment.fd = undefined
     if (fd !== undefined) tidy(() => files.close(fd))
     if (!segment.retired) return
     own.delete(segment)
-    if (fd !== undefined || segment.ino !== undefined) tidy(() => files.unlink(path))
+    if (fd !== undefined || segment.ino !== undefined) tidy(() => files.remove(path, keepAt))
   }
 
   const enqueue = (append: Pick<Append, 'segment' | 'lines' | 'anew'>) => {
@@ -231,14 +231,14 @@ export function openJournal(options: {
       return segment
     },
 
-    retire(file) {
+    retire(file, keepAt) {
       bytes -= file.bytes
       const segment = own.get(file)
       if (!segment) {
         if (file.mayLive) tidy(async () => files.close(await files.open(replayedSign(file.path))))
-        return tidy(() => files.unlink(file.path))
+        return tidy(() => files.remove(file.path, keepAt))
       }
-      segment.retired = true
+      Object.assign(segment, { retired: true, keepAt })
       forget(segment)
     },
 

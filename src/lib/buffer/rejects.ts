@@ -16,6 +16,8 @@ export type Rejects = {
    * they would fill the disk. What fails here is for the caller to keep.
    */
   append(rejects: readonly Reject[]): Promise<Result<void, { message: string }>>
+  /** The same for events that were tried before: those that the file has are left out. */
+  appendNew(rejects: readonly Reject[]): Promise<Result<void, { message: string }>>
   /** How many lines the file has. */
   count(): number
 }
@@ -44,12 +46,18 @@ export function openRejects(folder: string, inTurn: InTurn): Rejects {
     }
   }
 
+  const append = async (rejects: readonly Reject[]): Promise<Result<void, { message: string }>> => {
+    const kept = rejects.filter(({ reason }) => !madeUp.includes(reason))
+    if (kept.length === 0) return ok(undefined)
+    const lines = kept.map((reject) => `${JSON.stringify(withoutDetails(reject))}\n`).join('')
+    return await inTurn(() => write(lines))
+  }
+
   return {
-    async append(rejects) {
-      const kept = rejects.filter(({ reason }) => !madeUp.includes(reason))
-      if (kept.length === 0) return ok(undefined)
-      const lines = kept.map((reject) => `${JSON.stringify(withoutDetails(reject))}\n`).join('')
-      return await inTurn(() => write(lines))
+    append,
+    async appendNew(rejects) {
+      const known = rejects.length > 0 ? readLines(path).join('\n') : ''
+      return await append(rejects.filter(({ event }) => !known.includes(event.event_id)))
     },
     count() {
       const version = versionOf(path)

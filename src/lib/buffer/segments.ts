@@ -26,8 +26,8 @@ export type Journal = {
   writeAgain(segment: SegmentFile, lines: Uint8Array): Promise<Result<void, JournalFault>>
   /** Ends the newest segment; the next append begins another. `undefined` where nothing was appended. */
   seal(): SegmentFile | undefined
-  /** Deletes a segment, by and by, and what is held of it. */
-  retire(segment: SegmentFile): void
+  /** Deletes a segment, by and by, and what is held of it; its file is moved where there is a path to keep it at. */
+  retire(segment: SegmentFile, keepAt?: string): void
   /** Resolves when all that was retired is deleted. */
   retired(): Promise<void>
   /** Counts segments that an earlier instance left towards the ceiling. */
@@ -53,6 +53,8 @@ export type Segment = SegmentFile & {
   named: boolean
   ended: boolean
   retired: boolean
+  /** The path to keep its file at when it is retired. */
+  keepAt: string | undefined
   /** Appends of it that have not been written. */
   held: number
 }

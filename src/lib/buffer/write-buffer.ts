@@ -156,10 +156,10 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
       return current
     },
 
-    remove(batch, retire) {
+    remove(batch, retire, keepAt) {
       waiting = waiting.filter((other) => other !== batch)
       if (batch.lines) inMemory -= batch.count
-      if (retire) journal.retire(batch.file)
+      if (retire) journal.retire(batch.file, keepAt)
     },
 
     setAside(batch) {

@@ -65,7 +65,8 @@ export function createHealth({
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), found: look() }
     const [found, ofLinks] = await Promise.all([last.found, linkHints()])
     const late = found.ok ? found.value.late.map(({ newsletter_send_id }) => newsletter_send_id) : []
-    const { depth, age, bytes, rejects, damagedBytes, lastFlush, vanishedAt, fault } = readings()
+    const { depth, age, bytes, rejects, damagedBytes, keptBytes, keptCutAt, lastFlush, vanishedAt, fault } =
+      readings()
     const { table } = known
     const ofStrapi = known.strapi && strapiHealth(known.strapi, known.inBoth())
     const reasons = [
@@ -93,6 +94,7 @@ export function createHealth({
         age_seconds: Math.round(age / 1000),
         bytes,
         damaged_bytes: damagedBytes,
+        kept_bytes: keptBytes,
         last_flush: lastFlush === undefined ? null : new Date(lastFlush).toISOString(),
       },
       rejects,
@@ -103,6 +105,9 @@ export function createHealth({
         unnamedProxy.unread && unreadProxy,
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
+        keptCutAt !== undefined &&
+          Math.abs(now() - keptCutAt) < tellLossFor &&
+          'recorded events are kept for less than PROMO_JOURNAL_KEEP_MINUTES: they have a quarter of PROMO_JOURNAL_MAX_MB, or the disk is full',
         (links.length > 0 || variations.length > 0) &&
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
         ...(ofStrapi?.hints ?? []),

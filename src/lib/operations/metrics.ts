@@ -6,7 +6,10 @@ import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
 export type Metrics = ReturnType<typeof createMetrics>
 
 type Readings = {
-  buffer: () => Pick<BufferReadings, 'depth' | 'unchecked' | 'age' | 'bytes' | 'rejects' | 'damagedBytes'>
+  buffer: () => Pick<
+    BufferReadings,
+    'depth' | 'unchecked' | 'age' | 'bytes' | 'rejects' | 'damagedBytes' | 'keptBytes'
+  >
   databaseUp: () => number
   unnamedProxy: () => number
   linksLeftOut: () => number
@@ -125,6 +128,7 @@ export function createMetrics() {
       )
       gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', () => buffer().age / 1000)
       gauge('promo_journal_bytes', 'Size of the journal', () => buffer().bytes)
+      gauge('promo_journal_kept_bytes', 'Size of what was recorded and is kept', () => buffer().keptBytes)
       gauge('promo_rejects', 'Events in the rejects file', () => buffer().rejects)
       gauge(
         'promo_journal_damaged_bytes',

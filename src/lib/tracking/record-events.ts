@@ -1,11 +1,14 @@
+import type { KeepOptions } from '../buffer/keeper.ts'
 import { eventKinds, holdsKind, jsonArrayOf } from '../buffer/record.ts'
 import type { RecordLines } from '../buffer/record-batch.ts'
+import type { Config } from '../config.ts'
 import { ok, type Result } from '../result.ts'
 import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import type { Rejection } from '../store/event-keys.ts'
 import { recordClicks } from '../store/events.ts'
 import { recordImpressions } from '../store/impressions.ts'
 import { recordSurplus } from '../store/surplus.ts'
+import { readTimeline } from '../store/timeline.ts'
 import type { TrackingEvent } from './event.ts'
 
 /**
@@ -23,6 +26,19 @@ export function eventRecorder(
     return recorded
   }
 }
+
+/** How what was recorded is kept. The embedded server has no standby, so that nothing is kept of it. */
+export const keepRecorded = (database: Database, config: KeepSettings): KeepOptions => ({
+  keepFor: config.DATABASE_URL === undefined ? 0 : config.PROMO_JOURNAL_KEEP_MINUTES * 60_000,
+  longest: Math.min(config.PROMO_RETAIN_DETAILS_DAYS, mostDays) * 86_400_000,
+  readTimeline: () => database.run(readTimeline),
+  record: recorder(database, 10_000),
+})
+
+type KeepSettings = Pick<Config, 'DATABASE_URL' | 'PROMO_JOURNAL_KEEP_MINUTES' | 'PROMO_RETAIN_DETAILS_DAYS'>
+
+/** Of events that are younger, the purge has left every row. */
+const mostDays = 28
 
 type RecorderOptions = { deadline?: number; onRecorded?: (rejections: readonly Rejection[]) => void }
 

@@ -1,0 +1,159 @@
+import type { Log } from '../operations/log.ts'
+import { messageOf, type Result } from '../result.ts'
+import type { DatabaseFault } from '../store/database.ts'
+import { type Kept, type KeptFile, type Timeline, unknownTimeline } from './kept.ts'
+import type { ReadLines } from './read-lines.ts'
+import { readSegment } from './read-segment.ts'
+import { createBatchRecorder, type RecordLines } from './record-batch.ts'
+import type { Rejects } from './rejects.ts'
+import type { SegmentFile } from './segments.ts'
+
+export type KeepOptions = {
+  /** Milliseconds for which what was recorded is kept, at the least; 0 keeps nothing. */
+  keepFor: number
+  /** Milliseconds after which it is deleted, and not recorded again, whatever the database says. */
+  longest: number
+  /** Answers one. */
+  readTimeline: () => Promise<Result<Timeline[], DatabaseFault>>
+  /** As the flusher's, for events that were counted before. */
+  record: RecordLines
+}
+
+/** Where to keep a segment whose recording has begun. */
+export type KeepAt = (file: SegmentFile) => string | undefined
+
+/**
+ * Keeps segments that were recorded, and records them again where the database has lost its newest past: a standby has taken
+ * over that was behind, or it was restored to an earlier moment. Exactly once makes it harmless for all that was not lost.
+ */
+export type Keeper = {
+  /** To be called before a segment is recorded: what happens to the database from then on is noticed. */
+  begin(): Promise<KeepAt>
+  /** Tells that the database did not answer, so that it may be another one when it does. */
+  doubt(): void
+  /** Looks which timeline it is, records again what it may not have, and deletes what it has had for long enough. */
+  look(): Promise<void>
+  stop(): void
+}
+
+/** So many bytes of segments are recorded again in one go. */
+const groupBytes = 1024 * 1024
+/** What a server says that tells its timeline to nobody, or not to this role. */
+const untellable = /\((42501|42883|0A000)\)$/
+const nothing = { lines: Buffer.alloc(0), count: 0 }
+const firstTime = /"at":(-?\d+)/
+
+export function openKeeper(
+  { keepFor, longest, readTimeline, record }: KeepOptions,
+  parts: { kept: Kept; rejects: Rejects; now: () => number; log: Log },
+): Keeper {
+  const { kept, rejects, now, log } = parts
+  const wanted = keepFor > 0
+  let known: Timeline | undefined
+  let untold = false
+  let doubted = false
+  let stopped = false
+  let looking: Promise<void> | undefined
+  const recordAgain = createBatchRecorder({
+    record,
+    now,
+    stopping: () => stopped,
+    // Callers were told of contradictions the first time.
+    onPiece: (_, outcomes) => new Set(outcomes.keys()),
+  })
+
+  const ask = async (): Promise<Timeline | undefined> => {
+    if (untold) return undefined
+    const read = await readTimeline()
+    if (read.ok) {
+      known = read.value[0]
+      doubted = false
+      return known
+    }
+    untold = untellable.test(read.fault.message)
+    if (untold)
+      log.warn(
+        { reason: read.fault.message },
+        'the database does not tell its timeline: nothing is recorded again after a failover',
+      )
+    return undefined
+  }
+
+  const look = async (): Promise<void> => {
+    const before = now()
+    const current = wanted ? await ask() : undefined
+    const files = await kept.list()
+    const expired = files.filter(({ at }) => !wanted || before - at > longest)
+    await kept.remove(expired)
+    if (current) {
+      const left = files.filter((file) => !expired.includes(file))
+      const doubtful = left.filter((file) => mayLack(current, file))
+      if (doubtful.length > 0) await recordFiles(doubtful, current)
+      await kept.remove(left.filter((file) => !doubtful.includes(file) && before - file.at > keepFor))
+    }
+    await kept.trim()
+  }
+
+  const recordFiles = async (files: readonly KeptFile[], current: Timeline): Promise<void> => {
+    let events = 0
+    for (const group of inGroups(files)) {
+      const read = await Promise.all(group.map(readKept))
+      const count = read.reduce((sum, one) => sum + one.count, 0)
+      const lines = Buffer.concat(read.map((one) => one.lines))
+      const progress = { lines, waiting: count, count, rejects: [], left: true, unreadable: [] }
+      const recorded = await recordAgain(progress)
+      if (!recorded.ok || !(await rejects.appendNew(progress.rejects)).ok) return
+      events += count
+      await kept.move(group, current)
+    }
+    log.warn({ events, ...current }, 'the database has a new timeline: recorded again what it may have lost')
+  }
+
+  /** Events that are older could be among those of which the purge has left no row. */
+  const readKept = async ({ path }: KeptFile): Promise<Pick<ReadLines, 'lines' | 'count'>> => {
+    const read = await readSegment(path, log)
+    if (!read || read === 'absent') return nothing
+    const [, time] = firstTime.exec(read.lines.toString('latin1', 0, 65_536)) ?? []
+    return now() - Number(time) > longest ? nothing : read
+  }
+
+  return {
+    async begin() {
+      if (wanted && (!known || doubted)) await ask()
+      const timeline = known ?? unknownTimeline
+      return (file) => (wanted && !untold ? kept.place(file, timeline) : undefined)
+    },
+    doubt() {
+      doubted = true
+    },
+    look() {
+      looking ??= look()
+        .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'recording again broke'))
+        .finally(() => {
+          looking = undefined
+        })
+      return looking
+    },
+    stop() {
+      stopped = true
+    },
+  }
+}
+
+const mayLack = (current: Timeline, { database, timeline }: KeptFile): boolean =>
+  database === unknownTimeline.database || (database === current.database && timeline !== current.timeline)
+
+function* inGroups(files: readonly KeptFile[]): Generator<KeptFile[]> {
+  let group: KeptFile[] = []
+  let bytes = 0
+  for (const file of files) {
+    if (group.length > 0 && bytes + file.bytes > groupBytes) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(file)
+    bytes += file.bytes
+  }
+  yield group
+}

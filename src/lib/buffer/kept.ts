@@ -1,0 +1,117 @@
+import { readdir, rename, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { InTurn } from '../queue.ts'
+import { messageOf } from '../result.ts'
+import type { SegmentFile } from './segments.ts'
+
+/** In whose history a segment was recorded: of a database, and since which failover. */
+export type Timeline = { database: string; timeline: string }
+
+/** What was recorded before the database had said. */
+export const unknownTimeline: Timeline = { database: '0-0', timeline: '00000000' }
+
+/** A segment that was recorded, and is kept beside the journal for the case that the database loses it again. */
+export type KeptFile = Timeline & {
+  path: string
+  /** When it was recorded, in milliseconds since 1970. */
+  at: number
+  bytes: number
+  /** The name of the segment. */
+  segment: string
+}
+
+export type Kept = {
+  /** Where to keep a segment that was recorded just now; `undefined` where there is no room at all. */
+  place(file: SegmentFile, timeline: Timeline): string | undefined
+  /** All, those that were recorded first before others. */
+  list(): Promise<KeptFile[]>
+  /** Notes that segments were recorded again. */
+  move(files: readonly KeptFile[], timeline: Timeline): Promise<void>
+  remove(files: readonly KeptFile[]): Promise<void>
+  /** Deletes as many of the oldest as there is no room for. */
+  trim(): Promise<void>
+  readonly bytes: number
+  /** When a segment was last deleted before its time, since there was no room, in milliseconds since 1970. */
+  readonly cutAt: number | undefined
+}
+
+const namePattern = /^(\d{15})\.([\w-]+)\.(\d+-\d+)\.([0-9A-F]{8})\.(\d+)\.kept$/
+
+const nameOf = ({ at, bytes, database, timeline, segment }: Omit<KeptFile, 'path'>): string =>
+  `${String(at).padStart(15, '0')}.${segment}.${database}.${timeline}.${bytes}.kept`
+
+/** `room` are the bytes that all may have, and `keepFor` the milliseconds that each is wanted for. */
+export function openKept(options: {
+  folder: string
+  room: () => number
+  keepFor: number
+  now: () => number
+  inTurn: InTurn
+}): Kept {
+  const { folder, room, keepFor, now, inTurn } = options
+  let bytes = 0
+  let cutAt: number | undefined
+  let trimming: Promise<void> | undefined
+
+  const list = async (): Promise<KeptFile[]> => {
+    const names = await readdir(folder).catch(() => [])
+    return names.sort().flatMap((name) => {
+      const [, at, segment = '', database, timeline = '', size] = namePattern.exec(name) ?? []
+      if (database === undefined) return []
+      return [{ path: join(folder, name), at: Number(at), bytes: Number(size), database, timeline, segment }]
+    })
+  }
+
+  const removeAll = (files: readonly KeptFile[]) =>
+    Promise.all(files.map(({ path }) => rm(path, { force: true }).catch(messageOf)))
+
+  /** An eighth more than has to go, so that in a rush this is seldom. */
+  const trimNow = async (): Promise<void> => {
+    const files = await list()
+    bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+    if (bytes <= room()) return
+    const most = (room() * 7) / 8
+    const surplus = files.filter((file) => {
+      const goes = bytes > most
+      if (goes) bytes -= file.bytes
+      return goes
+    })
+    if (surplus.some(({ at }) => now() - at < keepFor)) cutAt = now()
+    await removeAll(surplus)
+  }
+
+  const trim = (): Promise<void> => {
+    trimming ??= inTurn(trimNow).finally(() => {
+      trimming = undefined
+    })
+    return trimming
+  }
+
+  return {
+    list: () => inTurn(list),
+    trim,
+    place(file, timeline) {
+      if (room() <= 0) return undefined
+      bytes += file.bytes
+      if (bytes > room()) void trim()
+      const segment = basename(file.path, '.journal').replace('.', '-')
+      return join(folder, nameOf({ at: now(), bytes: file.bytes, segment, ...timeline }))
+    },
+    async move(files, timeline) {
+      for (const file of files) {
+        const target = join(folder, nameOf({ ...file, ...timeline, at: now() }))
+        await inTurn(() => rename(file.path, target)).catch(messageOf)
+      }
+    },
+    async remove(files) {
+      for (const file of files) bytes -= file.bytes
+      await inTurn(() => removeAll(files))
+    },
+    get bytes() {
+      return bytes
+    },
+    get cutAt() {
+      return cutAt
+    },
+  }
+}

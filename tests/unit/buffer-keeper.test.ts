@@ -1,0 +1,359 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
+import type { Timeline } from '../../src/lib/buffer/kept.ts'
+import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
+import { encodeRecord } from '../../src/lib/buffer/record.ts'
+import { rejectsFile } from '../../src/lib/buffer/rejects.ts'
+import { fail, ok, type Result } from '../../src/lib/result.ts'
+import type { DatabaseFault } from '../../src/lib/store/database.ts'
+import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { aClick, anImpression } from '../support/events.ts'
+import { failingFiles } from '../support/failing-files.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+const minute = 60_000
+const day = 86_400_000
+
+type Rejection = { event_id: string; reason: string }
+
+/** A database that is told events, can lose them and be another one, and a site that records there. */
+function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxBytes = 1e9 } = {}) {
+  const files = failingFiles()
+  const told: string[] = []
+  const log = pino({ level: 'warn' }, { write: (line: string) => told.push(JSON.parse(line).msg) })
+  const world = {
+    folder,
+    files,
+    told,
+    now: Date.UTC(2026, 10, 28, 12),
+    timeline: ok([{ database: '7-5', timeline: '00000001' }]) as Result<Timeline[], DatabaseFault>,
+    /** Ids in the order in which they were recorded, those that were recorded again with a sign before them. */
+    recorded: [] as string[],
+    refuse: (_: TrackingEvent[]): Result<Rejection[], DatabaseFault> => ok([]),
+    kept: () => (existsSync(join(folder, 'kept')) ? readdirSync(join(folder, 'kept')).sort() : []),
+    become(timeline: string, database = '7-5') {
+      world.timeline = ok([{ database, timeline }])
+    },
+    breaks: false,
+    open() {
+      const events = openEventBuffer({
+        folder,
+        sync: 'write',
+        maxBytes,
+        maxEvents: 10_000,
+        record: record(''),
+        keep: {
+          keepFor,
+          longest: 28 * day,
+          readTimeline,
+          record: record('again '),
+        },
+        files,
+        now: () => world.now,
+        log,
+        onFault: () => {},
+        onFlush: () => {},
+        onDamaged: () => {},
+      })
+      onTestFinished(() => events.close(0))
+      const begun = events.tend()
+      /** Records events, each in a segment of its own, and answers their ids. */
+      const take = async (...taken: TrackingEvent[]) => {
+        await begun
+        for (const event of taken) {
+          await events.buffer.accept(event)
+          await events.flusher.drained(2_000)
+        }
+        await settledFiles()
+        return taken.map(({ event_id }) => event_id)
+      }
+      const settledFiles = () =>
+        vi.waitFor(() => expect(readdirSync(folder).filter((name) => name.endsWith('.journal'))).toEqual([]))
+      return { events, take, ...events }
+    },
+  }
+  const readTimeline = async () => {
+    if (world.breaks) throw new TypeError('of null')
+    return world.timeline
+  }
+  const record = (sign: string) => async (lines: Buffer, left: boolean) => {
+    const { events } = decodeLines(lines)
+    expect(left).toBe(sign !== '')
+    const outcome = world.refuse(events)
+    if (outcome.ok) world.recorded.push(...events.map(({ event_id }) => `${sign}${event_id}`))
+    return outcome
+  }
+  return world
+}
+
+const again = (ids: string[]) => ids.map((id) => `again ${id}`)
+
+test('what was recorded is kept as long as it may be lost, and is deleted once the database has had it for long', async () => {
+  const world = createWorld()
+  const site = world.open()
+  await site.take(aClick())
+  expect(world.kept()).toEqual([expect.stringMatching(/^\d{15}\.[\w-]+\.7-5\.00000001\.\d+\.kept$/)])
+  world.now += 9 * minute
+  await site.tend()
+  expect(world.kept()).toHaveLength(1)
+  expect(site.readings()).toMatchObject({ keptBytes: expect.any(Number), keptCutAt: undefined })
+  expect(site.readings().keptBytes).toBeGreaterThan(100)
+
+  const { timeline } = world
+  world.timeline = fail({ code: 'unavailable', message: 'away' })
+  world.now += 60 * minute
+  await site.tend()
+  expect(world.kept()).toHaveLength(1)
+  world.timeline = timeline
+  await site.tend()
+  expect(world.kept()).toEqual([])
+  expect(site.readings().keptBytes).toBe(0)
+})
+
+test('on a new timeline it is recorded again, once for each, and kept on', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const ids = await site.take(aClick(), anImpression(), aClick())
+  world.become('00000002')
+  await site.tend()
+  expect(world.recorded).toEqual([...ids, ...again(ids)])
+  expect(world.kept().every((name) => name.includes('.7-5.00000002.'))).toBe(true)
+  await site.tend()
+  expect(world.recorded).toHaveLength(6)
+  expect(world.told).toEqual(['the database has a new timeline: recorded again what it may have lost'])
+  world.become('00000003')
+  await site.tend()
+  expect(world.recorded.slice(6)).toEqual(again(ids))
+})
+
+test('a site that was down at the failover finds it out', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const ids = await site.take(aClick(), aClick())
+  await site.events.close(1_000)
+  world.become('00000002')
+  world.now += 5 * day
+  const later = world.open()
+  await later.tend()
+  expect(world.recorded).toEqual([...ids, ...again(ids)])
+})
+
+test('what the purge may have removed is not recorded again, nor kept', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const [, young] = await site.take(aClick({ at: world.now - 29 * day }), aClick())
+  world.become('00000002')
+  await site.tend()
+  expect(world.recorded.slice(2)).toEqual(again([`${young}`]))
+  world.become('00000003')
+  world.now += 28 * day + 1
+  await site.tend()
+  expect(world.recorded).toHaveLength(3)
+  expect(world.kept()).toEqual([])
+})
+
+test('another database gets nothing of it', async () => {
+  const world = createWorld()
+  const site = world.open()
+  await site.take(aClick())
+  world.become('00000004', '8-5')
+  await site.tend()
+  expect(world.recorded).toHaveLength(1)
+  expect(world.kept()).toHaveLength(1)
+  world.now += 11 * minute
+  await site.tend()
+  expect(world.kept()).toEqual([])
+})
+
+test('a failover between two looks is noticed where the database did not answer', async () => {
+  const world = createWorld()
+  const site = world.open()
+  await site.take(aClick())
+  let failing = true
+  world.refuse = () => {
+    if (failing) world.become('00000002')
+    const outcome = failing ? fail({ code: 'unavailable' as const, message: 'gone' }) : ok([])
+    failing = false
+    return outcome
+  }
+  const [hit, next] = await site.take(aClick(), aClick())
+  expect(world.kept().map((name) => name.split('.')[3])).toEqual(['00000001', '00000001', '00000002'])
+  await site.tend()
+  expect(world.recorded.slice(3)).toEqual(again([world.recorded[0] ?? '', `${hit}`]))
+  expect(world.recorded).not.toContain(`again ${next}`)
+})
+
+test('what was recorded before the database had said its timeline is recorded again', async () => {
+  const world = createWorld()
+  const { timeline } = world
+  world.timeline = fail({ code: 'timeout', message: 'slow' })
+  const site = world.open()
+  const ids = await site.take(aClick())
+  expect(world.kept()[0]).toContain('.0-0.00000000.')
+  world.timeline = timeline
+  await site.tend()
+  expect(world.recorded).toEqual([...ids, ...again(ids)])
+})
+
+test('a database that fails half way through gets the rest at the next look', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const large = aClick({ user_agent: 'x'.repeat(700_000) })
+  const ids = await site.take(large, { ...large, event_id: aClick().event_id })
+  world.become('00000002')
+  world.refuse = () =>
+    world.recorded.length < 3 ? ok([]) : fail({ code: 'unavailable', message: 'gone again' })
+  await Promise.all([site.tend(), site.tend()])
+  expect(world.recorded).toHaveLength(3)
+  world.refuse = () => ok([])
+  await site.tend()
+  expect(world.recorded).toEqual([...ids, ...again(ids)])
+})
+
+test('what has no place is among the rejects once, and callers are told nothing twice', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const [gone, differs, lost] = [aClick(), aClick(), aClick()]
+  const reasons: Record<string, string> = {
+    [gone.event_id]: 'variation_gone',
+    [differs.event_id]: 'event_id_reused',
+  }
+  world.refuse = (events) =>
+    ok(
+      events
+        .flatMap(({ event_id }) => ({ event_id, reason: reasons[event_id] ?? '' }))
+        .filter((r) => r.reason),
+    )
+  await site.take(gone, lost)
+  await Promise.all([site.flusher.settled(differs.event_id, 2_000), site.take(differs)])
+  expect(site.readings().rejects).toBe(1)
+  reasons[lost.event_id] = 'variation_gone'
+  world.become('00000002')
+  await site.tend()
+  expect(world.recorded).toHaveLength(6)
+  const rejected = readFileSync(rejectsFile(world.folder), 'utf8').trim().split('\n')
+  expect(rejected.map((line) => JSON.parse(line).event.event_id)).toEqual([gone.event_id, lost.event_id])
+})
+
+test('what breaks over it ends nothing', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const ids = await site.take(aClick())
+  world.breaks = true
+  await site.tend()
+  world.breaks = false
+  world.become('00000002')
+  await site.tend()
+  expect(world.recorded).toEqual([...ids, ...again(ids)])
+  expect(world.told).toContain('recording again broke')
+})
+
+test('where rejects cannot be written, it is tried again', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const [id] = await site.take(aClick())
+  await mkdir(rejectsFile(world.folder))
+  world.refuse = () => ok([{ event_id: `${id}`, reason: 'variation_gone' }])
+  world.become('00000002')
+  await site.tend()
+  expect(world.kept()[0]).toContain('.00000001.')
+})
+
+test('all of it has a quarter of the journal’s room, and the oldest goes first, which is told', async () => {
+  const world = createWorld({ maxBytes: 40_000 })
+  const site = world.open()
+  for (let n = 0; n < 30; n += 1) {
+    world.now += 1
+    await site.take(aClick({ user_agent: 'x'.repeat(600) }))
+  }
+  await site.tend()
+  expect(site.readings()).toMatchObject({ keptCutAt: expect.any(Number) })
+  expect(site.readings().keptBytes).toBeLessThanOrEqual(10_000)
+  expect(site.readings().keptBytes).toBeGreaterThan(7_000)
+  const left = world.kept().length
+  world.become('00000002')
+  await site.tend()
+  expect(world.recorded.slice(30)).toEqual(again(world.recorded.slice(30 - left, 30)))
+})
+
+test('a full disk gets the room', async () => {
+  const world = createWorld()
+  const site = world.open()
+  for (const [age, cutAt] of [
+    [11 * minute, undefined],
+    [9 * minute, world.now + 20 * minute],
+  ] as const) {
+    await site.take(aClick())
+    world.now += age
+    world.files.room = 0
+    expect(await site.buffer.accept(aClick())).toBe('in_memory')
+    await vi.waitFor(() => expect(world.kept()).toEqual([]))
+    expect(site.readings().keptCutAt).toBe(cutAt)
+    await site.flusher.drained(2_000)
+    expect(world.kept()).toEqual([])
+    world.files.room = Number.POSITIVE_INFINITY
+    await vi.waitFor(() => expect(site.readings().fault).toBeUndefined())
+  }
+})
+
+test('a segment that cannot be moved is deleted', async () => {
+  const world = createWorld()
+  const site = world.open()
+  world.files.fail = { rename: 'EACCES' }
+  await site.take(aClick())
+  expect(world.kept()).toEqual([])
+})
+
+test('nothing is kept for a server that does not tell its timeline', async () => {
+  const world = createWorld()
+  world.timeline = fail({
+    code: 'unavailable',
+    message: 'permission denied for function pg_control_system (42501)',
+  })
+  const site = world.open()
+  await site.take(aClick())
+  world.become('00000002')
+  await site.tend()
+  expect(world.kept()).toEqual([])
+  expect(world.told).toEqual([
+    'the database does not tell its timeline: nothing is recorded again after a failover',
+  ])
+})
+
+test('nothing is kept where that is not wanted, nor what was before', async () => {
+  const earlier = createWorld()
+  await earlier.open().take(aClick())
+  expect(earlier.kept()).toHaveLength(1)
+  const world = createWorld({ folder: earlier.folder, keepFor: 0 })
+  const site = world.open()
+  await site.take(aClick())
+  await site.tend()
+  expect(world.kept()).toEqual([])
+})
+
+test('other files, and those that another instance was faster with, are passed over', async () => {
+  const world = createWorld()
+  const site = world.open()
+  const ids = await site.take(aClick())
+  const gone = '009999999999999.x.7-5.00000001.9000000.kept'
+  writeFileSync(join(world.folder, 'kept', gone), encodeRecord([aClick()]))
+  writeFileSync(join(world.folder, 'kept', 'notes.txt'), 'mine')
+  writeFileSync(
+    join(world.folder, 'kept', '001795867100001.x.7-5.00000001.9.kept'),
+    encodeRecord([aClick()]).slice(4),
+  )
+  await mkdir(join(world.folder, 'kept', '001795867100002.x.7-5.00000001.9.kept'))
+  world.now += 1
+  world.become('00000002')
+  world.refuse = () => {
+    rmSync(join(world.folder, 'kept', gone), { force: true })
+    return ok([])
+  }
+  await site.tend()
+  expect(world.recorded).toEqual([...ids, ...again(ids)])
+  expect(existsSync(join(world.folder, 'kept', 'notes.txt'))).toBe(true)
+})
