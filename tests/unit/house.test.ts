@@ -144,6 +144,23 @@ const rules: Rule[] = [
     broken: [{ path: 'src/lib/a.ts', text: `// ${'TO' + 'DO'}: later` }],
     kept: [{ path: 'src/lib/a.ts', text: '// says what to do' }],
   },
+  {
+    says: 'a migration says whether the version before it stays right beside it',
+    check: ({ path, text }) =>
+      /^db\/migrations\/(?!0[01]\d|020)/.test(path) &&
+      !/^-- (?:Keeps the former version right|The former version is wrong beside it): \S/m.test(text)
+        ? [path]
+        : [],
+    broken: [{ path: 'db/migrations/099_more.sql', text: '-- More.\ncreate table more ();' }],
+    kept: [
+      { path: 'db/migrations/099_more.sql', text: '-- Keeps the former version right: it knows no more.\n' },
+      {
+        path: 'db/migrations/099_less.sql',
+        text: '-- The former version is wrong beside it: it wants more.\n',
+      },
+      { path: 'db/migrations/020_surplus_clicks.sql', text: '-- Machine clicks.\n' },
+    ],
+  },
 ]
 
 const sources = ['src', 'tests', 'db'].flatMap((folder) =>
