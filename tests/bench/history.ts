@@ -1,32 +1,49 @@
 import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
 import type { Sql } from '../../src/lib/store/database.ts'
 
-/** Days of history. */
-export const days = 730
+export type History = {
+  clicks: number
+  end: Date
+  days: number
+  /** Days of clicks that are there row by row, and those of them that still have the visitor's hash. */
+  rowDays: number
+  hashDays: number
+  /** All of a site's indexes, or only those that reports by the specification's queries use. */
+  indexed: boolean
+}
+
+const twoYears = { days: 730, rowDays: 730, hashDays: 730, indexed: false }
+
+const day = 86_400_000
 
 /**
- * Two years of a daily newsletter with so many clicks, written by the database itself: 20 offers of 4 variations, a
+ * A daily newsletter with so many clicks, by default of two years, written by the database itself: 20 offers of 4 variations, a
  * send a day, its clicks 70/20/10 on the three days after it. Raw rows, the rollups that recording and settling would
  * leave, and counters. Needs a connection of its own, of a superuser.
  */
-export async function writeHistory(sql: Sql, clicks: number, end: Date): Promise<void> {
+export async function writeHistory(
+  sql: Sql,
+  clicks: number,
+  end: Date,
+  shape: Omit<History, 'clicks' | 'end'> = twoYears,
+): Promise<void> {
+  const { days, rowDays, indexed } = shape
   const perSend = Math.round(clicks / days)
-  await makeClickPartitionsBetween(
-    sql,
-    end.getTime() - (days + 31) * 86_400_000,
-    end.getTime() + 31 * 86_400_000,
-  )
+  await makeClickPartitionsBetween(sql, end.getTime() - (rowDays + 31) * day, end.getTime() + 31 * day)
   // Foreign keys hold by construction, and ten million checks would take minutes.
   await sql`set session_replication_role = replica`
-  await writePromos(sql, perSend, end)
-  await writeClicks(sql, perSend, end)
+  await writePromos(sql, perSend, end, days)
+  await makeClicks(sql, perSend, end)
+  if (!indexed) await dropIndexes(sql)
+  await writeClicks(sql, end, shape)
+  if (!indexed) await makeIndexes(sql)
   await addUp(sql, end)
   await sql`reset session_replication_role`
   await sql.unsafe('drop table made')
   await sql.unsafe('vacuum analyze')
 }
 
-async function writePromos(sql: Sql, perSend: number, end: Date): Promise<void> {
+async function writePromos(sql: Sql, perSend: number, end: Date, days: number): Promise<void> {
   await sql`insert into affiliate_links (slug, destination_url) values ('offer', 'https://merchant.example/')`
   await sql`
     insert into promo_offers (id, name, link_slug)
@@ -50,8 +67,8 @@ async function writePromos(sql: Sql, perSend: number, end: Date): Promise<void> 
   await sql`select setval('promo_impression_tracking_id_seq', ${days})`
 }
 
-/** The rows are written without indexes, which are then made at once: those that the site and the specification use. */
-async function writeClicks(sql: Sql, perSend: number, end: Date): Promise<void> {
+/** Rows are written faster without them. */
+async function dropIndexes(sql: Sql): Promise<void> {
   await sql.unsafe(`
     do $$ declare i text; begin
       for i in select conname from pg_constraint where conrelid = 'promo_click_tracking'::regclass and contype in ('p', 'u') loop
@@ -62,7 +79,17 @@ async function writeClicks(sql: Sql, perSend: number, end: Date): Promise<void> 
       end loop;
     end $$
   `)
-  await sql`
+}
+
+/** Those that the site and the specification use. */
+const makeIndexes = (sql: Sql) =>
+  sql.unsafe(`
+    create index idx_click_date on promo_click_tracking (clicked_date);
+    create index idx_click_time on promo_click_tracking using brin (clicked_at)
+  `)
+
+/** Every click of the whole time, in a table of its own. */
+const makeClicks = (sql: Sql, perSend: number, end: Date) => sql`
     create unlogged table made as
     select c, impression_id, offer_id, variation_id, hours, sent + hours * interval '1 hour' as at,
       case when c % 17 = 0 then 'machine' when c % 29 = 0 then 'duplicate' else 'human' end as verdict,
@@ -76,19 +103,24 @@ async function writeClicks(sql: Sql, perSend: number, end: Date): Promise<void> 
     ) s
     where sent + hours * interval '1 hour' < ${end}
   `
-  await sql`
-    insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, recorded_at, verdict, reason,
-      device, browser, os, referrer, ip_hash)
-    select gen_random_uuid(), offer_id, variation_id, at, at, verdict, reason,
-      (array['mobile', 'desktop', 'tablet'])[c % 3 + 1], (array['Safari', 'Chrome', 'Firefox', 'Edge'])[c % 4 + 1],
-      (array['iOS', 'Android', 'Windows', 'macOS'])[c % 4 + 1], 'mail' || c % 8 || '.example', md5((c % 100000)::text)
-    from made
-  `
-  await sql.unsafe(`
-    create index idx_click_date on promo_click_tracking (clicked_date);
-    create index idx_click_time on promo_click_tracking using brin (clicked_at)
-  `)
-}
+
+/** What is known of a click, by its number. */
+const told = (sql: Sql) => sql`
+  (array['mobile', 'desktop', 'tablet'])[c % 3 + 1] as device, (array['Safari', 'Chrome', 'Firefox', 'Edge'])[c % 4 + 1] as browser,
+  (array['iOS', 'Android', 'Windows', 'macOS'])[c % 4 + 1] as os, 'mail' || c % 8 || '.example' as referrer
+`
+
+const writeClicks = (
+  sql: Sql,
+  end: Date,
+  { rowDays, hashDays }: Pick<History, 'rowDays' | 'hashDays'>,
+) => sql`
+  insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, recorded_at, verdict, reason,
+    device, browser, os, referrer, ip_hash)
+  select uuidv7(at - now()), offer_id, variation_id, at, at, verdict, reason, device, browser, os, referrer,
+    case when at >= ${end}::timestamptz - ${hashDays} * interval '1 day' then md5((c % 100000)::text) end
+  from (select *, ${told(sql)} from made where at >= ${end}::timestamptz - ${rowDays} * interval '1 day') m
+`
 
 async function addUp(sql: Sql, end: Date): Promise<void> {
   const verdicts = sql`
@@ -127,9 +159,9 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks)
     select clicked_date, offer_id, variation_id, dimension, value, sum(clicks), sum(human)
     from (
-      select clicked_date, offer_id, variation_id, device, browser, os, referrer, reason, count(*) as clicks,
-        count(*) filter (where verdict = 'human') as human
-      from promo_click_tracking group by 1, 2, 3, 4, 5, 6, 7, 8
+      select (at at time zone 'UTC')::date as clicked_date, offer_id, variation_id, device, browser, os, referrer, reason,
+        count(*) as clicks, count(*) filter (where verdict = 'human') as human
+      from (select *, ${told(sql)} from made) m group by 1, 2, 3, 4, 5, 6, 7, 8
     ) c, lateral (
       values ('device', device), ('browser', browser), ('os', os), ('referrer', referrer), ('reason', reason)
     ) known (dimension, value)

@@ -3,21 +3,17 @@
  * ten connections: the same tables, triggers and server, in one run; then how fast what was recorded is settled, with the
  * rests that settling takes. `npm run bench:ingest`.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import postgres from 'postgres'
-import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { openDatabase } from '../../src/lib/store/database.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
-import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import { insertPromos } from '../support/database.ts'
 import { aClick, aHash } from '../support/events.ts'
 import { startTestServer } from '../support/postgres-server.ts'
+import { throughTheJournal } from './journal.ts'
 import { judge, median, table } from './measure.ts'
 
 const rounds = 5
@@ -66,36 +62,6 @@ async function transactionPerClick(sql: postgres.Sql): Promise<number> {
   return committed / ((performance.now() - started) / 1000)
 }
 
-async function throughTheJournal(url: string): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'promo-bench-'))
-  const log = openLog('silent')
-  const database = openDatabase({ locate: async () => ok(url), log })
-  const nothing = () => {}
-  const events = openEventBuffer({
-    folder,
-    sync: 'write',
-    maxBytes: 1e9,
-    maxEvents: 200_000,
-    record: eventRecorder(database),
-    now: Date.now,
-    log,
-    onFault: nothing,
-    onFlush: nothing,
-    onDamaged: nothing,
-  })
-  const clicks = makeClicks(batchedClicks)
-  const started = performance.now()
-  for (let index = 0; index < clicks.length; index += 100) {
-    await Promise.all(clicks.slice(index, index + 100).map((click) => events.buffer.accept(click)))
-  }
-  await events.flusher.drained(120_000)
-  const rate = clicks.length / ((performance.now() - started) / 1000)
-  await events.close(1_000)
-  await database.close()
-  rmSync(folder, { recursive: true })
-  return rate
-}
-
 const server = await startTestServer({ fsync: true })
 const sql = postgres(server.url, { max: 10, onnotice: () => {} })
 await migrate(sql)
@@ -124,7 +90,7 @@ for (let round = 0; round < rounds; round += 1) {
   await clear()
   results.single.push(await transactionPerClick(sql))
   await clear()
-  results.batched.push(await throughTheJournal(server.url))
+  results.batched.push(await throughTheJournal(server.url, makeClicks(batchedClicks)))
   results.settled.push(await settleAll(server.url))
 }
 await sql.end()
