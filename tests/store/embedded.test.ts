@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { describe, expect, vi } from 'vitest'
+import { openApp } from '../../src/lib/app.ts'
+import { readConfig } from '../../src/lib/config.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
 import { clusterIn } from '../../src/lib/store/embedded/place.ts'
 import { embeddedUrl, startEmbedded } from '../../src/lib/store/embedded/start.ts'
 import { answers, endServer, forkSite, started, startSite, test, withClient } from './embedded-fixture.ts'
@@ -48,6 +51,18 @@ describe('one site', () => {
     expect(secret.mode & 0o777).toBe(0o600)
     await server.stop()
     expect(await answers(server.url)).toBe(false)
+  })
+
+  test('an app without DATABASE_URL starts it, and stops it when it is closed', async ({ folders }) => {
+    const config = readConfig({ PROMO_DATA_DIR: folders.dataDir })
+    if (!config.ok) throw new Error('the settings do not hold')
+    const app = await openApp({ config: config.value, log: openLog('silent') })
+    if (!app.ok) throw new Error(app.fault.message)
+    const url = embeddedUrl(folders.dataDir)
+    if (!url.ok) throw new Error(url.fault.message)
+    expect(await answers(url.value)).toBe(true)
+    await app.value.close()
+    expect(await answers(url.value)).toBe(false)
   })
 
   test('the second start keeps data and address', async ({ folders, silent }) => {

@@ -320,6 +320,34 @@ test.for([150, 1_000])(
   },
 )
 
+test('a click belongs to the newest send of its text that was before it', async () => {
+  const day = 1_440 * minute
+  await recordImpressions(
+    database.sql,
+    [0, 1, 2].map((days) => anImpression({ at: noon + days * day, newsletter_send_id: `send-${days}` })),
+  )
+  const at = [noon - 1, noon, noon + day - 1, noon + day, noon + 9 * day]
+  await recordClicks(
+    database.sql,
+    at.map((moment, index) => aClick({ at: moment, ip_hash: aHash(index) })),
+  )
+  await settle()
+  const found = (await sends()).map(({ send, hours, clicks, clickers }) => ({
+    send,
+    hours,
+    clicks,
+    clickers,
+  }))
+  expect(found).toEqual(
+    [
+      { send: 'send-0/42', hours: 0 },
+      { send: 'send-0/42', hours: 12 },
+      { send: 'send-1/42', hours: 0 },
+      { send: 'send-2/42', hours: 168 },
+    ].map((row) => ({ ...row, clicks: 1, clickers: 1 })),
+  )
+})
+
 test('a click waits until it is old enough, and one that arrives late is not passed over', async () => {
   await recordClicks(database.sql, [aClick({ at: noon })])
   expect(await settle(60)).toBe(0)

@@ -146,3 +146,33 @@ test('of the links, files and pages of a site the first that is there answers', 
   expect(await ask('/sheet')).toMatchObject({ status: 200, body: 'a file' })
   expect(await ask('/else')).toMatchObject({ status: 200, body: 'a page at /else' })
 })
+
+test.each([
+  ['/nocodemba/', 307],
+  ['//nocodemba', 307],
+  ['//nocodemba/', 307],
+  ['/no%63odemba', 307],
+  ['/%4eocodemba', 307],
+  ['///nocodemba', 200],
+  ['/nocodemba//', 200],
+  ['/nocodemba/more', 200],
+  ['/more/nocodemba', 200],
+  ['/nocodemba%2fmore', 200],
+  ['/%zz', 200],
+])('%s is a promo link with one word, however it is written, or else a page: %i', async (path, status) => {
+  const { ask, messages } = await serve(page)
+  expect((await ask(path)).status).toBe(status)
+  expect(messages).toEqual([])
+})
+
+test('what is escaped in a slug is not taken for damage', async () => {
+  const slugs: string[] = []
+  const { ask } = await serve(page, {
+    answerPromoLink({ slug }) {
+      slugs.push(slug)
+      return undefined
+    },
+  })
+  for (const path of ['/no%63odemba', '/a%20b', '/nocodemba', '/%zz']) await ask(path)
+  expect(slugs).toEqual(['nocodemba', 'a b', 'nocodemba'])
+})
