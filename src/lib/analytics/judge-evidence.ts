@@ -10,22 +10,26 @@ export type Judged = { sends: readonly Sent[]; assessment: Assessment }
 const sameFor = 10 * 60_000
 
 /**
- * Reads and judges evidence, see `ReportRow`, and answers at once where it has judged the same lately. Each of the two takes
+ * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has judged the same lately. Each of the two takes
  * milliseconds, so whatever else waits has its `turn` in between.
  */
 export function createJudge(
   now: () => number,
   turn: () => Promise<void>,
-): (evidence: string) => Promise<Judged> {
+): (evidence: string, newsletter?: string) => Promise<Judged> {
   const judged = new LRUCache<string, Judged>({ max: 4 })
-  return async (evidence) => {
+  return async (evidence, newsletter) => {
     const moment = Math.floor(now() / sameFor) * sameFor
-    const key = `${moment} ${evidence}`
+    const key = `${moment} ${JSON.stringify(newsletter)} ${evidence}`
     const known = judged.get(key)
     if (known) return known
     const { sends, variations } = readEvidence(evidence)
     await turn()
-    const assessment = assess({ sends: sends.map(({ evidence }) => evidence), variations }, moment)
+    const assessment = assess(
+      { sends: sends.map(({ evidence }) => evidence), variations },
+      moment,
+      newsletter,
+    )
     const made = { sends, assessment }
     judged.set(key, made)
     await turn()

@@ -12,7 +12,7 @@ import type { Report } from './report.ts'
 export type ReportParts = {
   database: Database
   /** Reads and judges the sends so far; see `ReportRow`. */
-  judge: (evidence: string) => Promise<Judged>
+  judge: (evidence: string, newsletter?: string) => Promise<Judged>
   /** See `createTurns`. */
   turn: () => Promise<void>
 }
@@ -34,7 +34,11 @@ export async function readReport(
   const missing = missingOf(row, query)
   if (missing) return fail(invalid(missing))
   await turn()
-  const report = buildReport(row, query, row.evidence === null ? undefined : await judge(row.evidence))
+  const report = buildReport(
+    row,
+    query,
+    row.evidence === null ? undefined : await judge(row.evidence, query.newsletter),
+  )
   await turn()
   return ok(report)
 }

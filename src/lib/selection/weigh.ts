@@ -1,5 +1,6 @@
 import { arrivalOf } from '../stats/arrival.ts'
 import { poolEvidence } from '../stats/evidence.ts'
+import { forNewsletter } from '../stats/newsletters.ts'
 import type { Arm, Candidate, PastSend, Strategy } from './arm.ts'
 import { holds, type Rules } from './variety.ts'
 
@@ -30,7 +31,7 @@ export function weigh(
 ): Arm[] {
   if (strategy !== 'thompson') return candidates.map((candidate) => armOf(candidate, 0, 0, null))
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
-  const { evidence } = poolEvidence(aged, arrivalOf(aged), {
+  const { evidence } = poolEvidence(forNewsletter(aged, newsletter), arrivalOf(aged), {
     discount: segments > 1 ? keptADayInSegments : keptADay,
   })
   // Repetition is what a reader sees, who reads one list.

@@ -6,16 +6,20 @@ import { compareTexts, type Text } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
+import { forNewsletter } from './newsletters.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent, round } from './shown.ts'
 
 const day = 86_400_000
 
-/** Judges what all sends so far say. `now` is in milliseconds since 1970; rates are per cent. */
-export function assess({ sends, variations }: SendsAndTexts, now: number): Assessment {
+/**
+ * Judges what all sends so far say, of the readers of one newsletter or of all. `now` is in milliseconds since 1970; rates are
+ * per cent. Of one newsletter only its own sends are counted.
+ */
+export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
-  const countOf = countSends(aged)
-  const { mean, offers } = learn(variations, aged)
+  const countOf = countSends(aged.filter((send) => send.newsletter === (newsletter ?? send.newsletter)))
+  const { mean, offers } = learn(variations, forNewsletter(aged, newsletter))
   const attribute = (pick: (text: Text) => string | null) => compareTexts(offers, pick, mean, countOf)
   return {
     variations: new Map(offers.flatMap((offer) => judgeOffer(offer, countOf))),
