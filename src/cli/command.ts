@@ -38,7 +38,7 @@ type Read<Options extends ParseArgsOptionsConfig> = {
   operands: string[]
 }
 
-/** Reads the options and exactly the named operands of a command. */
+/** Reads the options and exactly the named operands of a command; one whose name ends in a question mark may be missing. */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
   args: string[],
   options: Options,
@@ -47,7 +47,7 @@ export function readArguments<const Options extends ParseArgsOptionsConfig>(
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     const missing = names[positionals.length]
-    if (missing !== undefined) return misused(`${missing} is missing`)
+    if (missing !== undefined && !missing.endsWith('?')) return misused(`${missing} is missing`)
     const [surplus] = positionals.slice(names.length)
     if (surplus !== undefined) return misused(`"${surplus}" is one argument too many`)
     return { ok: true, value: { values, operands: positionals } }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { damagedFile } from '../lib/buffer/damaged.ts'
 import { type EventBuffer, openEventBuffer } from '../lib/buffer/event-buffer.ts'
@@ -19,31 +20,38 @@ const patience = 15_000
 export const replayCommand: Command = {
   name: 'replay',
   summary: 'try again to record what the database refused or a dead instance left',
-  synopsis: '[--gone]',
+  synopsis: '[--gone] [FOLDER]',
   help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those of the rejects file, for example
 after a deleted variation was restored, and the journal of instances that are gone. Lines of the journal that could not be
 read are tried again as well. Each event counts once however often it is replayed. What the database refuses again goes
 back to the rejects file; unchecked clicks on texts that do not exist are only counted. Says what was recorded, what was there
 already and what was rejected, by reason. Safe beside a running site.
 
+  FOLDER  the data folder of an instance that has gone for good, or a copy of it, in place of PROMO_DATA_DIR: all that is in
+          its journal, as with --gone.
+
 Options:
   --gone  also what instances have left that ran elsewhere: on a machine or in a container that is gone for good. Without it,
           they are known as gone when they have shown no sign for a minute while a site on this folder watched.
 
-Example:
-  npm run promo -- replay`,
+Examples:
+  npm run promo -- replay
+  npm run promo -- replay /mnt/old-disk/.data`,
   async run(args) {
-    const read = readArguments(args, { gone: { type: 'boolean' } })
+    const read = readArguments(args, { gone: { type: 'boolean' } }, ['FOLDER?'])
     if (!read.ok) return read
     const config = loadConfig()
-    const gone = read.value.values.gone === true
-    return await withDatabase(config, (database) => replay(config, database, gone))
+    const [left] = read.value.operands
+    const gone = read.value.values.gone === true || left !== undefined
+    const folder = join(left ?? config.PROMO_DATA_DIR, 'journal')
+    if (left !== undefined && !existsSync(folder))
+      return failed(`There is no ${folder}: name the folder that was PROMO_DATA_DIR`)
+    return await withDatabase(config, (database) => replay(config, database, folder, gone))
   },
 }
 
 /** Rejects go through a journal of this process first, so that none is lost whenever it ends. */
-async function replay(config: Config, database: Database, gone: boolean): Promise<Outcome> {
-  const folder = join(config.PROMO_DATA_DIR, 'journal')
+async function replay(config: Config, database: Database, folder: string, gone: boolean): Promise<Outcome> {
   const taken = takeRejects(folder)
   const outcome = createReplayOutcome(database)
   let replayed = 0
@@ -54,7 +62,7 @@ async function replay(config: Config, database: Database, gone: boolean): Promis
     maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
     maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
     record: outcome.record,
-    keep: { ...keepRecorded(database, config), record: outcome.record },
+    keep: keepRecorded(database, config),
     now: Date.now,
     log: commandLog(),
     onFault: () => {},

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -310,6 +311,22 @@ describe('replay', () => {
     expect(await clicksOn(43)).toBe(300)
     expect(existsSync(segment)).toBe(false)
     expect(await findDrift(tested.sql)).toEqual([])
+  })
+
+  test('records what an instance that has left for good has on its disk', async () => {
+    const disk = join(folder, 'old-disk')
+    mkdirSync(join(disk, 'journal'), { recursive: true })
+    const owner = { host: 'dead-machine', process: '1:1', place: 'dead-machine' }
+    writeFileSync(join(disk, 'journal', 'faraway2.owner'), JSON.stringify(owner))
+    const click = aClick({ variation_id: 43, at: Date.now() })
+    writeFileSync(join(disk, 'journal', '000000000000001-000000.faraway2.journal'), encodeRecord([click]))
+    expect(await promo(['replay', disk])).toMatchObject({ code: 0, out: 'replayed 1 event: 1 recorded\n' })
+    expect(await promo(['replay', disk])).toMatchObject({ code: 0, out: 'nothing to replay\n' })
+    expect(await promo(['replay', join(disk, 'nowhere')])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('name the folder that was PROMO_DATA_DIR'),
+    })
+    expect(await promo(['replay', disk, 'more'])).toMatchObject({ code: 2 })
   })
 
   test('tells apart what is new, what was there, and what has no place, by reason', async () => {
