@@ -20,7 +20,7 @@ export default defineConfig({
           ...common,
           name: 'shared',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/surroundings/**', ...mocking],
+          exclude: ['tests/surroundings/**', 'tests/strapi/**', ...mocking],
           isolate: false,
         },
       },

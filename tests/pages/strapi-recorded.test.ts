@@ -1,0 +1,4 @@
+import { strapiCases } from '../strapi/cases.ts'
+import { openRecorded } from '../strapi/recorded.ts'
+
+strapiCases(openRecorded)

@@ -1,0 +1,3 @@
+module.exports = require('@strapi/strapi').factories.createCoreController(
+  'api::affiliate-link.affiliate-link',
+)

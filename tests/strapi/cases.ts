@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ask, type RunningSite, runSite } from '../pages/running-site.ts'
+import { runLoad } from '../support/load.ts'
+
+/** What an editor has done by then, in this order. */
+export const states = [
+  'first',
+  'published',
+  'unpublished',
+  'changed',
+  'deleted',
+  'format-4',
+  'stopped',
+  'started',
+  'renamed',
+] as const
+export type State = (typeof states)[number]
+
+/** A Strapi, real or recorded. */
+export type StrapiUnderTest = {
+  url: string
+  /** Brings it to a state, which is the next one of all; webhooks may still be under way. */
+  reach(state: State): Promise<void>
+  close(): Promise<void>
+}
+
+export const webhookSecret = 'a-secret-of-the-webhook'
+export const token = 'a-token-of-the-tests'
+const changedPath = '/api/v1/promo/links/changed'
+
+/** The same cases for a real Strapi and for its recorded answers. `open` is told where webhooks are to go. */
+export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnderTest>): void {
+  let strapi: StrapiUnderTest
+  let running: RunningSite
+
+  beforeAll(async () => {
+    strapi = await open(() => `${running.site.url}${changedPath}`)
+    await strapi.reach('first')
+    running = await runSite({
+      PROMO_LINKS: 'strapi',
+      PROMO_STRAPI_URL: strapi.url,
+      PROMO_STRAPI_TOKEN: token,
+      PROMO_STRAPI_FIELDS: 'slug:slug,destination:destination_url,active:active,utm:utm',
+      PROMO_STRAPI_WEBHOOK_SECRET: webhookSecret,
+    })
+  }, 120_000)
+  afterAll(async () => {
+    await running?.end()
+    await strapi?.close()
+  })
+
+  const locationOf = async (slug: string) => (await ask(running.site, `/${slug}`)).headers.location
+  const health = async () => JSON.parse((await ask(running.site, '/api/v1/promo/health')).body)
+  /** Far above what it takes: the fallback without a webhook would need eight seconds. */
+  const soon = { timeout: 4_000, interval: 20 }
+  const tell = () =>
+    ask(running.site, changedPath, { method: 'POST', headers: { authorization: `Bearer ${webhookSecret}` } })
+
+  test('130 links over several pages, without drafts and inactive ones, and the bad one is named', async () => {
+    expect(await health()).toMatchObject({
+      strapi: { ok: true, links: 130, left_out: [{ entry: expect.stringMatching(/^bad \(entry \w+\)$/) }] },
+    })
+    expect(await locationOf('link-1')).toBe('https://merchant.example/1?utm_source=strapi')
+    expect(await locationOf('LINK-130')).toBe('https://merchant.example/130')
+    for (const slug of ['draft', 'inactive', 'bad']) expect(await locationOf(slug)).toBeUndefined()
+  })
+
+  test('publish and unpublish, a change and a deletion arrive by its own webhook', async () => {
+    await strapi.reach('published')
+    await expect.poll(() => locationOf('draft'), soon).toBe('https://merchant.example/draft')
+    await strapi.reach('unpublished')
+    await expect.poll(() => locationOf('draft'), soon).toBeUndefined()
+    await strapi.reach('changed')
+    await expect.poll(() => locationOf('link-7'), soon).toBe('https://merchant.example/changed')
+    await strapi.reach('deleted')
+    await expect.poll(() => locationOf('link-9'), soon).toBeUndefined()
+    expect((await health()).strapi).toMatchObject({ ok: true, links: 129 })
+  })
+
+  test('the format of Strapi 4 says the same', async () => {
+    await strapi.reach('format-4')
+    // A link that is known changes by a whole fetch only.
+    await expect.poll(() => locationOf('link-8'), soon).toBe('https://merchant.example/format-4')
+    expect((await health()).strapi).toMatchObject({
+      ...{ ok: true, links: 129 },
+      left_out: [{ entry: expect.stringMatching(/^bad \(entry \w+\)$/) }],
+    })
+    expect(await locationOf('link-7')).toBe('https://merchant.example/changed')
+  })
+
+  test('stopped and started under load: every redirect is answered', async () => {
+    const ended = new AbortController()
+    const load = runLoad({
+      url: running.site.url,
+      connections: 4,
+      signal: ended.signal,
+      request: (n) => `GET /link-${(n % 6) + 1} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+    })
+    await strapi.reach('stopped')
+    await tell()
+    await expect.poll(async () => (await health()).strapi.ok, soon).toBe(false)
+    expect(await locationOf('link-1')).toBe('https://merchant.example/1?utm_source=strapi')
+    await strapi.reach('started')
+    await expect.poll(async () => (await health()).strapi.ok, { timeout: 10_000, interval: 50 }).toBe(true)
+    ended.abort()
+    const { answered, statuses, failures } = await load
+    expect([statuses, failures]).toEqual([{ 307: answered }, 0])
+  }, 120_000)
+
+  test('a field that was renamed is named, and links go on', async () => {
+    await strapi.reach('renamed')
+    await tell()
+    await expect
+      .poll(async () => (await health()).hints, { timeout: 10_000, interval: 50 })
+      .toContainEqual(expect.stringMatching(/destination_url.*name those of affiliate-links/))
+    expect((await health()).strapi).toMatchObject({ ok: false, fault: 'unsuitable', links: 129 })
+    expect(await locationOf('link-1')).toBe('https://merchant.example/1?utm_source=strapi')
+    expect(running.site.log.join()).not.toContain(token)
+    expect(JSON.stringify(await health())).not.toContain(token)
+  }, 120_000)
+}

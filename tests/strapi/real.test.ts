@@ -1,0 +1,4 @@
+import { strapiCases } from './cases.ts'
+import { openReal } from './real.ts'
+
+strapiCases(openReal)
