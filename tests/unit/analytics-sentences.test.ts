@@ -162,6 +162,24 @@ describe('what may be said of the texts of an offer', () => {
     expect(say(leader('not_enough_data', 0.7, 500, 3), rival())?.text).toContain('three days of waiting')
   })
 
+  test('of a first send it is said that it has arrived, and of a text that it waits for its first one', () => {
+    const { statistics: _, ...unsent } = rival()
+    const offer = anOffer()
+    const told = (rows: Parameters<typeof findingsOf>[1], offer_id: number) =>
+      findingsOf([offer], rows, undefined, [{ offer_id }])[0]
+    expect(told([unsent], offer.offer_id)?.text).toContain('has just been sent for the first time')
+    expect(told([unsent], 99)?.text).toContain('has not been sent yet')
+    const alone = leader('not_enough_data', 0.9)
+    expect(told([alone], offer.offer_id)?.advice).toContain('Write a second text')
+    expect(told([alone, { ...unsent, approved: false }], offer.offer_id)?.advice).toContain(
+      'Write a second text',
+    )
+    expect(told([alone, { ...unsent, offer_id: 99 }], offer.offer_id)?.advice).toContain(
+      'Write a second text',
+    )
+    expect(told([alone, unsent], offer.offer_id)?.advice).toContain('waits for its first send')
+  })
+
   test('one text has no rival, and none that was sent is nothing yet; texts of other offers do not count', () => {
     const elsewhere = { ...rival(), offer_id: 99 }
     expect(say(leader('not_enough_data', 0.9), elsewhere)?.code).toBe('no_rival')
@@ -355,6 +373,10 @@ describe('offers', () => {
       'First is the only active offer that was sent',
     )
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
+    const [sent, other] = [{ offer_id: 3 }, { offer_id: 9 }]
+    expect(offersSentence([unsent], [], [other, sent])).toContain('The first send has arrived.')
+    expect(offersSentence([unsent], [], [other])).toContain('nothing to compare')
+    expect(offersSentence([{ ...unsent, active: false }], [], [sent])).toContain('nothing to compare')
   })
 
   test('what a period adds or leaves out changes nothing: offers that are not active, texts out of use, the order', () => {
@@ -405,6 +427,7 @@ test('the busiest hour is named, with the end of the day as midnight', () => {
 test('how soon clicks come is said by the spans in which half and nine tenths of them are', () => {
   const spans = (...clicks: number[]) =>
     aSend({
+      newsletter_send_id: `send ${clicks.join(' ')}`,
       by_hours: [0, 1, 2, 168].map((hours, index) => ({
         hours,
         clicks: clicks[index] ?? 0,
@@ -414,6 +437,8 @@ test('how soon clicks come is said by the spans in which half and nine tenths of
   expect(sendsSentence([spans(5, 0, 0, 0), spans(0, 4, 1, 0)], 'all')).toContain(
     '2 sends. Half of their clicks came within 1 hour, nine in ten within 2 hours;',
   )
+  const segments = [spans(5), spans(5), spans(1, 2), spans(1, 2)]
+  expect(sendsSentence(segments, 'all')).toContain('2 sends. Half')
   expect(sendsSentence([spans(1, 0, 0, 9)], 'all')).toContain(
     'came over more than a week, nine in ten over more',
   )

@@ -35,19 +35,27 @@ export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
 /**
  * One finding an offer, those first that an editor can act on: offers that are chosen before those that are not active,
  * then those that more people clicked on. A period decides which offers are given, and never their order.
- * `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then.
+ * `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then; `sends` are those that were reported, also
+ * so lately that nothing can be said of them.
  */
 export function findingsOf(
   offers: readonly OfferRow[],
   variations: readonly VariationRow[],
   obstacles: ReadonlyMap<number, string> = new Map(),
+  sends: readonly Pick<SendRow, 'offer_id'>[] = [],
 ): Finding[] {
   const nameOf = shortNames(offers)
   const rank = ({ active, finding: { code } }: Ranked) => order.indexOf(code) + (active ? 0 : order.length)
   return offers
     .map((offer): Ranked => {
       const texts = sentTexts(variations, offer.offer_id)
-      const finding = findingOf(offer.offer_id, nameOf(offer), texts)
+      const finding = findingOf(offer.offer_id, nameOf(offer), texts, {
+        justSent: sends.some(({ offer_id }) => offer_id === offer.offer_id),
+        waiting: variations.some(
+          ({ offer_id, approved, statistics }) =>
+            approved && offer_id === offer.offer_id && (statistics?.sends ?? 0) === 0,
+        ),
+      })
       const advice = obstacles.get(offer.offer_id) ?? finding.advice
       return { active: offer.active, clickers: sumClickers(texts), finding: { ...finding, advice } }
     })
@@ -75,8 +83,21 @@ const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judge
       (a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.variation_id - b.variation_id,
     )
 
-function findingOf(offer_id: number, offer_name: string, [leader, rival]: Judged[]): Finding {
+function findingOf(
+  offer_id: number,
+  offer_name: string,
+  [leader, rival]: Judged[],
+  { justSent, waiting }: { justSent: boolean; waiting: boolean },
+): Finding {
   const offer = { offer_id, offer_name }
+  if (!leader && justSent) {
+    return {
+      ...offer,
+      code: 'not_sent',
+      text: `${offer_name} has just been sent for the first time.`,
+      advice: 'Its figures follow within minutes; judge it when the send is three days old.',
+    }
+  }
   if (!leader) {
     return {
       ...offer,
@@ -91,7 +112,9 @@ function findingOf(offer_id: number, offer_name: string, [leader, rival]: Judged
       ...about,
       code: 'no_rival',
       text: `Only one text of ${offer_name} was sent: nothing to compare it with.`,
-      advice: 'Write a second text, or approve one, so that the two can be compared.',
+      advice: waiting
+        ? 'Another approved text waits for its first send; then the two can be compared.'
+        : 'Write a second text, or approve one, so that the two can be compared.',
     }
   }
   const { code } = leader.statistics.label

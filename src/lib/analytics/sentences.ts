@@ -76,11 +76,18 @@ export function pointsOf(now: number | null, before: number | null | undefined):
 type Rated = OfferRow & { statistics: OfferStatistics }
 
 /** Which offer of those in use does best: only where the two leading ranges do not overlap and both have clicks enough. */
-export function offersSentence(offers: readonly OfferRow[], variations: readonly VariationRow[]): string {
+export function offersSentence(
+  offers: readonly OfferRow[],
+  variations: readonly VariationRow[],
+  sends: readonly Pick<SendRow, 'offer_id'>[] = [],
+): string {
   const [first, second] = offers
     .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
-  if (!first) return 'No active offer was sent yet, so there is nothing to compare.'
+  if (!first)
+    return offers.some((offer) => offer.active && sends.some((send) => send.offer_id === offer.offer_id))
+      ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
+      : 'No active offer was sent yet, so there is nothing to compare.'
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
@@ -125,6 +132,10 @@ export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting)
   return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which follows when you send.`
 }
 
+/** How many newsletters went out: one in segments is one. */
+export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]): number =>
+  new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size
+
 /** How soon clicks come after the sends of the period. */
 export function sendsSentence(sends: readonly SendRow[], counting: Counting): string {
   if (sends.length === 0) return 'No send was reported in this period.'
@@ -134,7 +145,7 @@ export function sendsSentence(sends: readonly SendRow[], counting: Counting): st
   )
   const before = (index: number): number => spans.slice(0, index).reduce((sum, { clicks }) => sum + clicks, 0)
   const all = before(spans.length)
-  const said = some(sends.length, 'send')
+  const said = some(countSends(sends), 'send')
   if (all === 0) return `${said}, and no clicks that belong to them yet.`
   const within = (share: number): string => {
     const next = spans.find((_, index) => before(index) >= all * share)
