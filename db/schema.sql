@@ -70,7 +70,7 @@ create table promo_click_tracking (
   constraint promo_click_tracking_event_id_clicked_at_key UNIQUE (event_id, clicked_at),
   constraint promo_click_tracking_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
   constraint promo_click_tracking_pkey PRIMARY KEY (id, clicked_at),
-  constraint promo_click_tracking_sign_check CHECK (sign = ANY (ARRAY['no_user_agent'::text, 'stale_user_agent'::text])),
+  constraint promo_click_tracking_sign_check CHECK (string_to_array(sign, '+'::text) <@ ARRAY['no_user_agent'::text, 'stale_user_agent'::text, 'signed_agent'::text, 'seen_network'::text]),
   constraint promo_click_tracking_verdict_check CHECK (verdict = ANY (ARRAY['human'::text, 'machine'::text, 'duplicate'::text]))
 ) partition by RANGE (clicked_at);
 
@@ -136,6 +136,13 @@ create table promo_event_keys (
   recorded_at timestamp with time zone not null default now(),
   fingerprint integer,
   constraint promo_event_keys_pkey PRIMARY KEY (event_id)
+);
+
+create table promo_first_clicks (
+  impression_id bigint not null,
+  clicked_at timestamp with time zone not null,
+  constraint promo_first_clicks_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
+  constraint promo_first_clicks_pkey PRIMARY KEY (impression_id)
 );
 
 create table promo_former_slugs (

@@ -47,7 +47,11 @@ function show(args: string[]): Outcome {
 }
 
 const bySource = (networks: readonly ScannerNetwork[]) =>
-  Map.groupBy(networks, ({ vendor, source, date }) => `${vendor}, ${date}, ${source}`)
+  Map.groupBy(
+    networks,
+    ({ vendor, source, date, seen }) =>
+      `${vendor}, ${date}, ${source}${seen ? ' (seen by senders: a weak sign only)' : ''}`,
+  )
 
 function check(args: string[]): Outcome {
   const read = readArguments(args, {}, ['ADDRESS'])

@@ -17,6 +17,7 @@ const kept: Record<string, string[]> = {
   promo_click_breakdown: ['variation_id', 'day', 'dimension', 'value'],
   promo_daily_metrics: ['variation_id', 'day'],
   promo_editors: ['id'],
+  promo_first_clicks: ['impression_id'],
   promo_former_slugs: ['offer_id', 'slug'],
   promo_hourly_totals: ['hour'],
   promo_impression_tracking: ['id'],

@@ -149,6 +149,57 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
   )
 }, 120_000)
 
+const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36'
+const agents = [chrome, chrome, chrome, 'Mozilla/5.0 (iPhone) Version/26.0 Mobile Safari/604.1', null]
+/** Clicks of crowds: from few networks, with few browsers, close to each other. */
+const crowdClick = fc
+  .record({
+    place: fc.constantFrom(places[0], places[0], places[0], places[1]),
+    seconds: fc.integer({ min: 0, max: 200 }),
+    address: fc.integer({ min: 1, max: 40 }),
+    network: fc.constantFrom('aaaaaa', 'aaaaaa', 'bbbbbb'),
+    agent: fc.constantFrom(...agents),
+    sign: fc.constantFrom(null, null, 'seen_network', 'stale_user_agent+seen_network'),
+  })
+  .map(({ place, seconds, address, network, agent, sign }) =>
+    aClick({
+      ...place,
+      at: noon + seconds * second,
+      ip_hash: aHash(1000 * agents.indexOf(agent) + address),
+      address_hash: `${network}${address}`,
+      user_agent: agent,
+      sign,
+    }),
+  )
+
+test('what networks show around clicks is the plain judgement’s, however clicks are cut into batches', async () => {
+  const told = new Set<string>()
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(crowdClick, { minLength: 30, maxLength: 90 }),
+      fc.integer({ min: 5, max: 100 }),
+      fc.boolean(),
+      async (given, limit, uniform) => {
+        const clicks = uniform ? given.map((one) => ({ ...one, user_agent: chrome })) : given
+        await empty()
+        await insertPromos(database.sql)
+        const send = anImpression({ at: noon + 20 * second })
+        await recordImpressions(database.sql, [send])
+        await recordClicks(database.sql, clicks)
+        await settle({ limit, visitorsPerAddress: 50 })
+        const rules = { duplicateSeconds: 10, visitorsPerAddress: 50 }
+        const found = await verdicts()
+        expect(new Map(found)).toEqual(judgeAll(clicks, [send], rules))
+        for (const [, { reason }] of found) for (const sign of reason.split('+')) told.add(sign)
+      },
+    ),
+    { numRuns: 20 },
+  )
+  expect([...told]).toEqual(
+    expect.arrayContaining(['soon_after_send', 'many_addresses', 'only_agent', 'beside_person', 'none']),
+  )
+}, 60_000)
+
 test('of two instances that both took a click for the first, one was, and the other a duplicate', async () => {
   await Promise.all([
     recordClicks(database.sql, [aClick({ at: noon, ip_hash: aHash(1) })]),

@@ -164,7 +164,7 @@ const many = <One>(count: number, one: (index: number) => One): One[] =>
 const four = '203.0.113.7'
 const ofNetwork = (index: number) =>
   `2001:db8:1:2:${((index * 7919) % 65_536).toString(16)}::${(index + 1).toString(16)}`
-const elsewhere = (index: number) => `198.51.${100 + (index >> 8)}.${index % 256}`
+const elsewhere = (index: number) => `${20 + index}.51.100.9`
 
 /** What is added to the text's last send, and what becomes of it. The same figures stand in src/lib/classify/README.md. */
 type Effect = { human: number; clickers: number; best: number; share: number }

@@ -64,14 +64,14 @@ test('the history is counted as events always are, in partitions of its months',
     await tested.sql`select count(distinct impression_id)::integer as sends from promo_send_metrics`
   expect(settled).toEqual({ sends: 90 })
   const kinds = await tested.sql`select distinct reason from promo_click_tracking order by 1`
-  expect(kinds.map(({ reason }) => reason)).toEqual(['none', 'prefetch', 'self_declared'])
+  expect(kinds.map(({ reason }) => reason)).toEqual(['none', 'prefetch', 'self_declared', 'soon_after_send'])
   const partitions =
     await tested.sql`select distinct tableoid::regclass::text as name from promo_click_tracking order by 1`
   expect(partitions.map(({ name }) => name)).toEqual(
     ['2026_08', '2026_09', '2026_10', '2026_11'].map((month) => `promo_click_tracking_${month}`),
   )
   const marked = await tested.sql`
-    select count(*)::integer from promo_click_tracking where reason not in ('none', 'prefetch', 'self_declared') or clicked_at >= '2026-11-22Z'
+    select count(*)::integer from promo_click_tracking where reason not in ('none', 'prefetch', 'self_declared', 'soon_after_send') or clicked_at >= '2026-11-22Z'
   `
   expect(marked).toEqual([{ count: 0 }])
 })

@@ -91,7 +91,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
         count(*) filter (where verdict = 'machine') as machine,
         count(*) filter (where verdict = 'duplicate') as duplicate,
         count(*) filter (where verdict = 'human' and reason in
-          ('no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links')) as uncertain
+          ('no_user_agent', 'stale_user_agent', 'signed_agent', 'seen_network', 'soon_after_send', 'many_links',
+            'many_addresses', 'only_agent', 'beside_person')) as uncertain
       from raw group by 1, 2
     ), impressions as (
       select variation_id, date_trunc('hour', tracked_at, 'UTC') as hour,

@@ -37,6 +37,10 @@ describe('the judgement of one click', () => {
     [{ crowded: true, manyLinks: true }, 'duplicate crowded_address'],
     [{ crowded: true, manyLinks: true, soonAfterSend: true }, 'machine soon_after_send+many_links'],
     [{ repeated: true, manyLinks: true }, 'duplicate repeated'],
+    [{ soonAfterSend: true, around: ['many_addresses'] }, 'human many_addresses'],
+    [{ soonAfterSend: true, around: ['many_addresses', 'only_agent'] }, 'machine many_addresses+only_agent'],
+    [{ soonAfterSend: true, around: ['beside_person'] }, 'machine soon_after_send+beside_person'],
+    [{ sign: 'stale_user_agent+seen_network' }, 'machine stale_user_agent+seen_network'],
     [{ sign: 'no_user_agent', soonAfterSend: true }, 'machine no_user_agent+soon_after_send'],
     [{ soonAfterSend: true, manyLinks: true, repeated: true }, 'machine soon_after_send+many_links'],
     [
@@ -85,6 +89,7 @@ const click = (at: number, changes: Partial<JudgedClick> = {}): JudgedClick => {
     variation_id: 42,
     ip_hash: 'somebody',
     address_hash: null,
+    user_agent: null,
     verdict: 'human',
     reason: 'none',
     sign: null,
@@ -98,6 +103,67 @@ const finalOf = (clicks: JudgedClick[], sends: Send[] = [], seconds = 10, visito
     return `${verdict} ${reason}`
   })
 }
+
+describe('what a network shows around a click', () => {
+  const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36'
+  const safari = 'Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15'
+  const crowd = (count: number, changes: Partial<JudgedClick> = {}, network = 'aaaaaa') =>
+    Array.from({ length: count }, (_, index) =>
+      click(index * 1_000, {
+        ip_hash: `${network} ${index} ${changes.user_agent}`,
+        address_hash: `${network}${index}`,
+        user_agent: chrome,
+        ...changes,
+      }),
+    )
+  const reasons = (clicks: JudgedClick[]) => [...new Set(finalOf(clicks, [], 10, 100))]
+
+  test.each([
+    [7, 'human none'],
+    [8, 'human many_addresses'],
+    [14, 'human many_addresses'],
+    [15, 'machine many_addresses+only_agent'],
+  ])('one browser from %i addresses: %s', (count, reason) => expect(reasons(crowd(count))).toEqual([reason]))
+
+  test('one among others of its network is a person’s', () => {
+    const others = (count: number) =>
+      crowd(count, { user_agent: 'Firefox' }).map((one) => ({ ...one, at: one.at + 1 }))
+    expect(finalOf([...crowd(17), ...others(1)], [], 10, 100)[0]).toBe('machine many_addresses+only_agent')
+    const mixed = [
+      ...crowd(16),
+      ...others(1).map((one) => ({ ...one, address_hash: 'aaaaaa80' })),
+      ...others(1).map((one) => ({ ...one, ip_hash: 'x', address_hash: 'aaaaaa90' })),
+    ]
+    expect(finalOf(mixed, [], 10, 100)[0]).toBe('human many_addresses')
+  })
+
+  test('is little where thousands share a browser, and nothing in several networks, texts or minutes', () => {
+    expect(reasons(crowd(60, { user_agent: safari }))).toEqual(['human many_addresses'])
+    expect(reasons([...crowd(7), ...crowd(7, {}, 'bbbbbb')])).toEqual(['human none'])
+    expect(reasons([...crowd(7), ...crowd(7, { variation_id: 43 })])).toEqual(['human none'])
+    expect(reasons(crowd(30).map((one, index) => ({ ...one, at: index * 30_000 })))).toEqual(['human none'])
+    expect(reasons(crowd(30, { address_hash: 'aaaaaa1' }))).toEqual(['human none'])
+    expect(reasons(crowd(30, { address_hash: null }))).toEqual(['human none'])
+    expect(reasons(crowd(30, { user_agent: null }))).toEqual(['human many_addresses'])
+  })
+
+  test('of a network that scans: many addresses whatever the browsers, and nobody beside a person', () => {
+    const seen = (index: number) => ({ sign: 'seen_network', user_agent: `${index}` })
+    const many = crowd(8).map((one, index) => ({ ...one, ...seen(index) }))
+    expect(reasons(many)).toEqual(['machine seen_network+many_addresses'])
+    expect(reasons(many.slice(1))).toEqual(['human seen_network'])
+    const beside = (at: number, address_hash = 'bbbbbb1') =>
+      finalOf([
+        click(10_000, { address_hash: 'aaaaaa1', sign: 'seen_network' }),
+        click(at, { address_hash, ip_hash: 'reader' }),
+      ])
+    expect(beside(5_000)).toEqual(['machine seen_network+beside_person', 'human none'])
+    expect(beside(15_999)).toEqual(['machine seen_network+beside_person', 'human none'])
+    expect(beside(4_999)).toEqual(['human seen_network', 'human none'])
+    expect(beside(16_000)).toEqual(['human seen_network', 'human none'])
+    expect(beside(10_000, 'aaaaaa2')).toEqual(['human seen_network', 'human none'])
+  })
+})
 
 describe('the final judgement', () => {
   test('finds the first click of a burst by the ones after it', () => {
@@ -135,13 +201,26 @@ describe('the final judgement', () => {
       { variation_id: 42, at: 10_000 },
       { variation_id: 43, at: 130_000 },
     ]
-    expect(finalOf([click(9_999), click(39_999), click(60_000), click(129_999)], sends)).toEqual([
+    // However long after its report mail goes out: the first click that was recorded starts the clock.
+    const times = [9_999, 20_000, 49_999, 50_000, 19_999, 100_000, 129_999, 130_000]
+    expect(
+      finalOf(
+        times.map((at) => click(at)),
+        sends,
+        0,
+      ),
+    ).toEqual([
       'human none',
       'human soon_after_send',
+      'human soon_after_send',
+      'human none',
       'human none',
       'human soon_after_send',
+      'human soon_after_send',
+      'human none',
     ])
-    expect(finalOf([click(40_000), click(130_000)], sends)).toEqual(['human none', 'human none'])
+    const others = [click(10_000), click(40_000, { variation_id: 44 }), click(130_000, { variation_id: 43 })]
+    expect(finalOf(others, sends)).toEqual(['human soon_after_send', 'human none', 'human soon_after_send'])
   })
 
   test.each<[number, number[], string]>([
@@ -188,8 +267,8 @@ describe('the final judgement', () => {
       ...crowd,
     ])
     const sends = [{ variation_id: 42, at: 50_000 }]
-    const next = finalOf([...office(0), ...office(90_000).toReversed()], sends, 10, most)
-    expect(next).toEqual([...crowd, ...crowd])
+    const next = finalOf([...office(0), click(50_000), ...office(90_000).toReversed()], sends, 10, most)
+    expect(next).toEqual([...crowd, 'human soon_after_send', ...crowd])
     expect(finalOf(office(0, { address_hash: null }), [], 10, most)).toEqual(Array(7).fill('human none'))
   })
 
@@ -202,7 +281,10 @@ describe('the final judgement', () => {
     expect(finalOf([...crowd, ...others], [], 10, 2).slice(4)).toEqual(['human none', 'human none'])
     const sends = [{ variation_id: 42, at: 50_000 }]
     const later = [reader('e', 'office', { at: 90_000 }), reader('f', 'office', { at: 90_001 })]
-    expect(finalOf([...crowd, ...later], sends, 10, 2).slice(4)).toEqual(['human none', 'human none'])
+    expect(finalOf([...crowd, click(50_000), ...later], sends, 10, 2).slice(5)).toEqual([
+      'human none',
+      'human none',
+    ])
     const known = [...crowd, reader('x', 'office'), reader('b', 'office', { at: 20_000 })]
     expect(finalOf(known, [], 10, 2).slice(4)).toEqual(['duplicate crowded_address', 'human none'])
   })

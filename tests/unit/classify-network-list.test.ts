@@ -23,6 +23,11 @@ describe('a file of networks', () => {
         { ...about, cidr: '2001:db8::/32' },
       ],
     })
+    const seen = (value: unknown) =>
+      parseNetworkList(JSON.stringify([{ ...about, seen: value, networks: ['192.0.2.0/24'] }]))
+    expect(seen(true)).toEqual({ ok: true, value: [{ ...about, cidr: '192.0.2.0/24', seen: true }] })
+    expect(seen(false)).toEqual({ ok: true, value: [{ ...about, cidr: '192.0.2.0/24' }] })
+    expect(seen('yes').ok).toBe(false)
     expect(parseNetworkList('[]')).toEqual({ ok: true, value: [] })
   })
 

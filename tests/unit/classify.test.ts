@@ -4,6 +4,7 @@ import { type ClickFacts, createClassifier } from '../../src/lib/classify/classi
 import { type JudgedClick, judgeAll } from '../../src/lib/classify/final.ts'
 import { conclusiveReasons } from '../../src/lib/classify/judge.ts'
 import { conclusiveReasonOf } from '../../src/lib/classify/rules.ts'
+import { bundledNetworks } from '../../src/lib/classify/scanner-networks.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
@@ -330,7 +331,12 @@ describe('the visitors of one address', () => {
     expect(verdicts(visitors(3, { variationId: 43 }), classifier)).toEqual([people, people, crowded])
     expect(verdicts(visitors(3, { house: 'elsewhere' }), classifier)).toEqual([people, people, crowded])
     classifier.noteSend(42, 'daily', noon + 1_000)
-    expect(verdicts(visitors(3, { at: noon + 60_000 }), classifier)).toEqual([people, people, crowded])
+    expect(verdicts([{ at: noon + 1_000 }, ...visitors(3, { at: noon + 60_000 })], classifier)).toEqual([
+      'human soon_after_send',
+      people,
+      people,
+      crowded,
+    ])
   })
 
   test('who are machines or repeat themselves take no one’s place', () => {
@@ -463,6 +469,7 @@ describe('the verdict at once', () => {
               variation_id: variationId,
               ip_hash: visitor,
               address_hash: null,
+              user_agent: userAgent,
               ...now,
             })
             const finals = judgeAll(past, sends, { duplicateSeconds: seconds, visitorsPerAddress: 5 })
@@ -477,5 +484,29 @@ describe('the verdict at once', () => {
       ),
       { numRuns: 500 },
     )
+  })
+})
+
+describe('what a request shows', () => {
+  test.each<[Given, string]>([
+    [{ header: reading({ 'signature-agent': '"https://agent.example"' }) }, 'human signed_agent'],
+    [
+      { header: reading({ 'signature-agent': '' }), userAgent: undefined },
+      'machine no_user_agent+signed_agent',
+    ],
+    [{ address: '40.94.1.2' }, 'human seen_network'],
+    [
+      { address: '40.94.1.2', header: reading({ 'signature-agent': 'a' }) },
+      'machine signed_agent+seen_network',
+    ],
+    [{ address: '40.107.1.2' }, 'machine scanner_network'],
+    [{ address: '40.95.1.2' }, 'human none'],
+  ])('%j: %s', (given, verdict) => {
+    const classifier = createClassifier({
+      networks: bundledNetworks,
+      duplicateSeconds: 10,
+      visitorsPerAddress: 5,
+    })
+    expect(verdicts([given], classifier)).toEqual([verdict])
   })
 })

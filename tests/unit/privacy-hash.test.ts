@@ -6,13 +6,16 @@ import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { plainAddress, saltMonth, visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 
 const salt = (byte: number) => Buffer.alloc(32, byte)
+/** The address alone: six digits of the wider network, ten of itself. */
+const addressOf = (key: Uint8Array, wider: string, network: string) =>
+  signed(key, `wider\n${wider}`).slice(0, 6) + signed(key, `address\n${network}`).slice(0, 10)
 const signed = (key: Uint8Array, text: string) => createHmac('sha256', key).update(text).digest('hex')
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 
 describe('a visitor hash', () => {
   test('is HMAC-SHA-256 of network and user agent under the salt, in 64 hexadecimal digits', () => {
     const visitor = signed(salt(7), `visitor\n203.0.113.7\n${firefox}`)
-    const expected = { visitor, address: signed(salt(7), 'address\n203.0.113.7').slice(0, 16) }
+    const expected = { visitor, address: addressOf(salt(7), '203.0', '203.0.113.7') }
     const hash = visitorHashWith(salt(7))
     expect([hash('203.0.113.7', firefox), hash('203.0.113.7', firefox)]).toEqual([expected, expected])
     expect(visitor).toMatch(/^[0-9a-f]{64}$/)
@@ -72,7 +75,8 @@ describe('a visitor hash', () => {
         (address, agent, bytes) => {
           const network = createNetworkReader()(address)
           const { visitor, address: part } = visitorHashWith(bytes)(network, agent)
-          expect(part).toBe(signed(bytes, `address\n${network}`).slice(0, 16))
+          const wider = network.includes(':') ? /^[^:]*/ : /^\d+\.\d+/
+          expect(part).toBe(addressOf(bytes, wider.exec(network)?.[0] ?? '', network))
           expect(visitor).toBe(signed(bytes, `visitor\n${network}\n${agent}`))
         },
       ),

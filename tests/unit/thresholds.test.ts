@@ -49,11 +49,21 @@ describe('a send', () => {
     [29_999, true],
     [30_000, false],
     [30_001, false],
-  ])('of %i ms ago is soon: %s', (after, soon) => {
+  ])('%i ms after its first click it is soon: %s', (after, soon) => {
+    const sends = createRecentSends()
+    sends.note(42, 'daily', noon - 3_600_000)
+    expect([sends.isSoonAfter(42, noon), sends.isSoonAfter(42, noon + after)]).toEqual([true, soon])
+    const reasons = final([{ at: noon }, { at: noon + after, ip_hash: 'else' }], [noon - 3_600_000])
+    expect(reasons).toEqual(['soon_after_send', soon ? 'soon_after_send' : 'none'])
+  })
+
+  test('has its first click at its report or after it, and another one after the next', () => {
     const sends = createRecentSends()
     sends.note(42, 'daily', noon)
-    expect(sends.isSoonAfter(42, noon + after)).toBe(soon)
-    expect(final([{ at: noon + after }], [noon])).toEqual([soon ? 'soon_after_send' : 'none'])
+    expect([-1, 0].map((after) => sends.isSoonAfter(42, noon + after))).toEqual([false, true])
+    sends.note(42, 'evening', noon + 60_000)
+    expect(sends.isSoonAfter(42, noon + 60_000)).toBe(true)
+    expect(sends.isSoonAfter(43, noon)).toBe(false)
   })
 
   test.each([

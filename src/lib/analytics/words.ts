@@ -69,8 +69,13 @@ const reasons: Record<string, string> = {
 const signs: Record<string, string> = {
   no_user_agent: 'it named no browser',
   stale_user_agent: 'it named a browser that scanners pretend to be',
-  soon_after_send: 'it came within seconds of the send',
+  soon_after_send: 'it was one of the first of its send, within seconds',
   many_links: 'many links were opened at once',
+  signed_agent: 'its request was signed as an agent’s',
+  seen_network: 'it came from a network that scans mail',
+  many_addresses: 'the same browser came from many addresses of a network at once',
+  only_agent: 'its network showed no other browser',
+  beside_person: 'somebody else clicked the same text just then',
 }
 
 /** Why a click was judged as it was; a rule that is not known here shows its own name. */

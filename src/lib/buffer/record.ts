@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
-import { requestSigns } from '../classify/verdict.ts'
+import { areRequestSigns } from '../classify/verdict.ts'
 import type { TrackingEvent } from '../tracking/event.ts'
 
 /**
@@ -66,7 +66,7 @@ export const eventSchema = v.variant('kind', [
     newcomer: v.optional(v.nullable(v.boolean()), null),
     verdict: v.picklist(['human', 'machine', 'duplicate']),
     reason: v.string(),
-    sign: v.optional(v.nullable(v.picklist(requestSigns)), null),
+    sign: v.optional(v.nullable(v.pipe(v.string(), v.check(areRequestSigns))), null),
     rules_version: v.number(),
     device: text,
     browser: text,

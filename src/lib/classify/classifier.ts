@@ -7,7 +7,7 @@ import { createRecentClicks } from './recent-clicks.ts'
 import { createRecentSends, type RecentSends } from './recent-sends.ts'
 import { conclusiveReasonOf, type Insider } from './rules.ts'
 import { createUserAgentReader, type UserAgentFinding } from './user-agent.ts'
-import { type Classification, type RequestSign, rulesVersion } from './verdict.ts'
+import { type Classification, rulesVersion } from './verdict.ts'
 
 /** What is known of a click when it comes. */
 export type ClickFacts = {
@@ -32,7 +32,7 @@ export type ClickFacts = {
 
 /** The provisional verdict, and what of it the final one has to know. */
 export type Judgement = Classification & {
-  sign: RequestSign | null
+  sign: string | null
   rules_version: number
   /** Of a visitor whose hash is not stored: whether this click is the first that counts, on this text since its send. */
   newcomer: boolean | null
@@ -56,8 +56,10 @@ export function createClassifier(options: {
   visitorsPerAddress: number
 }): Classifier {
   const userAgents = createUserAgentReader()
-  const ranges = options.networks.map(({ cidr }) => parseNetwork(cidr))
-  const networkOf = createNetworkLookup(ranges.filter((range) => range !== undefined))
+  const networks = options.networks.filter(({ cidr }) => parseNetwork(cidr) !== undefined)
+  const ranges = networks.map(({ cidr }) => parseNetwork(cidr)).filter((range) => range !== undefined)
+  const networkOf = createNetworkLookup(ranges)
+  const seenPlaces = new Set(networks.flatMap(({ seen }, place) => (seen ? [place] : [])))
   const clicks = createRecentClicks(options.duplicateSeconds)
   const crowds = createCrowds(options.visitorsPerAddress)
   const sends = createRecentSends()
@@ -69,8 +71,10 @@ export function createClassifier(options: {
     },
     classify({ at, variationId, header, userAgent, direct, address, insider, visitor, hashed, flooding }) {
       const found = userAgents(userAgent)
-      const inScannerNetwork = address ? networkOf(address) !== -1 : false
-      const sign = signOf(found, direct)
+      const place = address ? networkOf(address) : -1
+      const seen = seenPlaces.has(place)
+      const inScannerNetwork = place !== -1 && !seen
+      const sign = signOf(found, direct, header('signature-agent') !== undefined, seen)
       const recent = visitor === null ? undefined : clicks.of(visitor.visitor, at)
       const approach = visitor && { visitor, variationId, sentAt: sends.newestOf(variationId), at }
       const standing = approach ? crowds.standingOf(approach) : null
@@ -94,7 +98,8 @@ export function createClassifier(options: {
 
 const flood: Classification = { verdict: 'machine', reason: floodReason }
 
-function signOf(found: UserAgentFinding, direct: boolean): RequestSign | null {
-  if (found === 'no_user_agent') return direct ? found : null
-  return found === 'stale_user_agent' ? found : null
+function signOf(found: UserAgentFinding, direct: boolean, signed: boolean, seen: boolean): string | null {
+  const named = found === 'stale_user_agent' || (found === 'no_user_agent' && direct) ? found : null
+  const agent = signed ? (named === null ? 'signed_agent' : `${named}+signed_agent`) : named
+  return seen ? (agent === null ? 'seen_network' : `${agent}+seen_network`) : agent
 }

@@ -8,12 +8,21 @@ import {
   repeatedReason,
   soonSeconds,
 } from './judge.ts'
+import { networkSigns } from './network-signs.ts'
 import type { Classification } from './verdict.ts'
 
 /** What the final judgement needs to know of a click. */
 export type JudgedClick = Pick<
   Click,
-  'event_id' | 'at' | 'variation_id' | 'ip_hash' | 'address_hash' | 'verdict' | 'reason' | 'sign'
+  | 'event_id'
+  | 'at'
+  | 'variation_id'
+  | 'ip_hash'
+  | 'address_hash'
+  | 'user_agent'
+  | 'verdict'
+  | 'reason'
+  | 'sign'
 >
 
 /** A send of a variation; `at` in milliseconds since 1970. */
@@ -52,14 +61,24 @@ export function judgeAll(
       new Set(ofAddress.map(({ ip_hash }) => ip_hash)).size >= visitorsPerAddress
     )
   }
+  const firsts = new Map<string, number>()
+  const isSoon = (click: JudgedClick) => {
+    const sent = sentBefore(click, sends)
+    const first = firsts.get(`${click.variation_id} ${sent}`)
+    const after = click.at - (first ?? Number.NaN)
+    return Number.isFinite(sent) && after >= 0 && after < soonSeconds * 1000
+  }
   for (const click of clicks) {
+    const send = `${click.variation_id} ${sentBefore(click, sends)}`
+    if (!firsts.has(send)) firsts.set(send, click.at)
     const { ip_hash, reason, sign } = click
     const alone = ip_hash === null
     const judged = isProvisional(reason)
       ? judge({
           conclusive: null,
           sign,
-          soonAfterSend: click.at - sentBefore(click, sends) < soonSeconds * 1000,
+          soonAfterSend: isSoon(click),
+          around: networkSigns(click, clicks),
           manyLinks: alone ? reason.split('+').includes('many_links') : isOneOfMany(click, clicks),
           repeated: alone ? reason === repeatedReason : isRepeated(click),
           crowded: alone ? reason === crowdedReason : isCrowded(click),

@@ -1,4 +1,4 @@
-import type { Classification, RequestSign } from './verdict.ts'
+import { type Classification, requestSigns } from './verdict.ts'
 
 /** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
 export const conclusiveReasons = [
@@ -14,7 +14,14 @@ export const conclusiveReasons = [
 export type ConclusiveReason = (typeof conclusiveReasons)[number]
 
 /** Signs that people show as well, now and then; it takes two. In this order they are named in a reason. */
-export const weakSigns = ['no_user_agent', 'stale_user_agent', 'soon_after_send', 'many_links'] as const
+export const weakSigns = [
+  ...requestSigns,
+  'soon_after_send',
+  'many_links',
+  'many_addresses',
+  'only_agent',
+  'beside_person',
+] as const
 
 export type WeakSign = (typeof weakSigns)[number]
 
@@ -31,39 +38,60 @@ export const floodReason = 'flood'
 /** What is known of one click. */
 export type Evidence = {
   conclusive: ConclusiveReason | null
-  /** What the request itself shows. */
-  sign: RequestSign | null
+  /** What the request itself shows, with a "+" between several signs. */
+  sign: string | null
   /** Less than `soonSeconds` after the newest send of its variation. */
   soonAfterSend: boolean
   /** One of `manyVariations` different links that its visitor followed within `manySeconds`. */
   manyLinks: boolean
+  /** What the clicks around it show that nobody can see at once. */
+  around?: readonly WeakSign[]
   /** Its visitor has just clicked the same variation. */
   repeated: boolean
   /** As many others of its address as count have clicked the variation since its newest send. */
   crowded: boolean
 }
 
+/** Counted from the first click of a send. */
 export const soonSeconds = 30
 export const manySeconds = 10
 export const manyVariations = 3
+/** So many addresses of one network with the same user agent, on one text within three times as many seconds. */
+export const manyAddresses = 8
+export const spanSeconds = 60
+/** Of so many addresses, a share so large of one user agent: a network of people has several. */
+export const onlyAddresses = 15
+export const onlyShare = 0.9
+/** Somebody else's click on the same text so close makes one of a network that scans a scanner's. */
+export const besideSeconds = 5
 export const defaultVisitorsPerAddress = 5
+
+/**
+ * User agents that thousands share behind one relay, or all phones of a carrier: that a network shows nothing else says
+ * little. A condition for both the database and this language.
+ */
+export const sharedAgent = 'Mobile|Android|iPhone|iPad|Version/[0-9.]+ Safari'
 
 /**
  * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or crowded one is
  * a duplicate; all others are a person's, and the reason names the one weak sign that there may be.
  */
 export function judge(evidence: Evidence): Classification {
-  const { conclusive, sign, soonAfterSend, manyLinks, repeated, crowded } = evidence
+  const { conclusive, sign, soonAfterSend, manyLinks, around = [], repeated, crowded } = evidence
   if (conclusive !== null) return { verdict: 'machine', reason: conclusive }
-  const first = soonAfterSend ? joined(sign, 'soon_after_send') : sign
-  const signs = manyLinks ? joined(first, 'many_links') : first
+  // That many come at once, as soon as mail is out, is one sign and not two.
+  const soon = soonAfterSend && !around.includes('many_addresses')
+  const first = soon ? joined(sign, 'soon_after_send') : sign
+  const told = manyLinks ? joined(first, 'many_links') : first
+  const signs = around.reduce((known, one) => joined(known, one), told)
   if (signs?.includes('+')) return { verdict: 'machine', reason: signs }
   if (repeated) return { verdict: 'duplicate', reason: repeatedReason }
   if (crowded) return { verdict: 'duplicate', reason: crowdedReason }
   return { verdict: 'human', reason: signs ?? plainReason }
 }
 
-const joined = (signs: string | null, sign: WeakSign): string => (signs === null ? sign : `${signs}+${sign}`)
+const joined = (signs: string | null, sign: WeakSign): string | null =>
+  signs === null ? sign : `${signs}+${sign}`
 
 /**
  * Whether a click with this reason is judged again when the observation window has passed. Conclusive reasons, and

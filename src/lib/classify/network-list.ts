@@ -12,9 +12,10 @@ const group = 'must be an object with "vendor", "source", "date" and "networks"'
 const vendor = 'must be the name of who scans mail from these networks'
 const source = 'must say where this is known from, best a URL'
 const day = 'must be the day on which the source was read, such as "2026-11-25"'
+const seen = 'must be true where only senders have seen scanners there, else false'
 const networks = 'must be a list of networks, such as ["192.0.2.0/24"]'
 const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
-const byKey: Readonly<Record<string, string>> = { vendor, source, date: day, networks }
+const byKey: Readonly<Record<string, string>> = { vendor, source, date: day, seen, networks }
 
 const listSchema = v.array(
   v.strictObject(
@@ -22,6 +23,7 @@ const listSchema = v.array(
       vendor: text(vendor),
       source: text(source),
       date: v.pipe(v.string(day), v.isoDate(day)),
+      seen: v.optional(v.boolean(seen)),
       networks: v.array(
         v.pipe(
           v.string(network),
@@ -42,8 +44,11 @@ const listSchema = v.array(
   'must be a list: put [ ] around its entries',
 )
 
-/** A network from which mail is scanned, who scans there, where that is known from, and the day it was looked up. */
-export type ScannerNetwork = { cidr: string; vendor: string; source: string; date: string }
+/**
+ * A network from which mail is scanned, who scans there, where that is known from, and the day it was looked up. `seen`:
+ * senders have seen scanners there, and nobody has said so who runs it.
+ */
+export type ScannerNetwork = { cidr: string; vendor: string; source: string; date: string; seen?: boolean }
 
 /** What does not hold in a file of networks, in words that say what would; `line` counts from 1, 0 for the file. */
 export type NetworkFault = { line: number; message: string }
@@ -78,7 +83,9 @@ export function parseNetworkList(json: string): Result<ScannerNetwork[], Network
 
 /** One network after the other, each with who scans there. */
 export const networksOf = (list: v.InferOutput<typeof listSchema>): ScannerNetwork[] =>
-  list.flatMap(({ networks, ...about }) => networks.map((cidr) => ({ cidr, ...about })))
+  list.flatMap(({ networks, seen = false, ...about }) =>
+    networks.map((cidr) => ({ cidr, ...about, ...(seen && { seen }) })),
+  )
 
 /** The faults of a file as the lines that a person reads. */
 export const describeNetworkFaults = (path: string, faults: readonly NetworkFault[]): string[] =>

@@ -6,7 +6,7 @@ export type RecentSends = {
   note: (variationId: number, sendId: string, at: number) => void
   /** When the newest send of a variation was; -Infinity where none is known here. */
   newestOf: (variationId: number) => number
-  /** Whether a click at a time is so soon after the newest send that hardly anyone can have read it. */
+  /** Whether a click at a time is so soon after the first one of the newest send that hardly anyone can have read it. */
   isSoonAfter: (variationId: number, at: number) => boolean
 }
 
@@ -14,16 +14,20 @@ const mostVariations = 10_000
 
 /** The newest send of each variation that this process was told of; the final judgement asks the database. */
 export function createRecentSends(): RecentSends {
-  const newest = new LRUCache<number, { sendId: string; at: number }>({ max: mostVariations })
+  const newest = new LRUCache<number, { sendId: string; at: number; first: number | null }>({
+    max: mostVariations,
+  })
   return {
     note(variationId, sendId, at) {
       // The same send again corrects its recipients; it went out when it was reported first.
-      if (newest.get(variationId)?.sendId !== sendId) newest.set(variationId, { sendId, at })
+      if (newest.get(variationId)?.sendId !== sendId) newest.set(variationId, { sendId, at, first: null })
     },
     newestOf: (variationId) => newest.get(variationId)?.at ?? Number.NEGATIVE_INFINITY,
     isSoonAfter(variationId, at) {
       const send = newest.get(variationId)
-      return send !== undefined && at >= send.at && at - send.at < soonSeconds * 1000
+      if (send === undefined || at < send.at) return false
+      send.first ??= at
+      return at >= send.first && at - send.first < soonSeconds * 1000
     },
   }
 }

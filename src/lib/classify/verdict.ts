@@ -1,7 +1,11 @@
-/** Weak signs that a request itself can show; it shows one at the most. */
-export const requestSigns = ['no_user_agent', 'stale_user_agent'] as const
+/** Weak signs that a request itself can show, in the order in which they are named. */
+export const requestSigns = ['no_user_agent', 'stale_user_agent', 'signed_agent', 'seen_network'] as const
 
 export type RequestSign = (typeof requestSigns)[number]
+
+/** Whether a text names such signs, with a "+" between them. */
+export const areRequestSigns = (text: string): boolean =>
+  text.split('+').every((name) => requestSigns.some((sign) => sign === name))
 
 export type Verdict = 'human' | 'machine' | 'duplicate'
 

@@ -6,7 +6,8 @@ export const saltMonth = (time: number): string => `${new Date(time).toISOString
 
 /**
  * A visitor is a client's network (as `NetworkReader` names it) and its user agent, as 64 hexadecimal digits; `address`
- * is the network alone, as 16, which is enough to tell those of a month apart.
+ * is the network alone, as 16, which is enough to tell those of a month apart. Its first six say in which wider network
+ * it is: 16 bits of an IPv4 address, 32 of an IPv6 one.
  */
 export type Identity = { visitor: string; address: string }
 
@@ -21,24 +22,42 @@ const rememberedNetworks = 5_000
 const rememberedVisitors = 50
 /** As much of a user agent as is stored: what comes after it makes nobody another visitor. */
 const longestUserAgent = 500
+const rememberedWider = 1_000
 const addressDigits = 16
+export const widerDigits = 6
 
 /** Hashes visitors under a salt of at most 64 bytes. */
 export function visitorHashWith(salt: Uint8Array): VisitorHash {
   const sign = signerWith(salt)
   const recent = new LRUCache<string, Map<string, Identity>>({ max: rememberedNetworks })
+  const wider = new LRUCache<string, string>({ max: rememberedWider })
+  const widerOf = (network: string): string => {
+    const name = widerNetwork(network)
+    const known = wider.get(name)
+    if (known !== undefined) return known
+    const digits = sign(`wider\n${name}`).slice(0, widerDigits)
+    wider.set(name, digits)
+    return digits
+  }
   return (network, userAgent) => {
     const agent = userAgent.length > longestUserAgent ? userAgent.slice(0, longestUserAgent) : userAgent
     const known = recent.get(network)
     const remembered = known?.get(agent)
     if (remembered !== undefined) return remembered
     const [first] = known?.values() ?? []
-    const address = first?.address ?? sign(`address\n${network}`).slice(0, addressDigits)
+    const address =
+      first?.address ?? widerOf(network) + sign(`address\n${network}`).slice(0, addressDigits - widerDigits)
     const identity = { visitor: sign(`visitor\n${network}\n${agent}`), address }
     if (known !== undefined && known.size < rememberedVisitors) known.set(agent, identity)
     else recent.set(network, new Map([[agent, identity]]))
     return identity
   }
+}
+
+/** What stands before the second dot, or the first colon, of a network as `NetworkReader` names it. */
+function widerNetwork(network: string): string {
+  const colon = network.indexOf(':')
+  return network.slice(0, colon === -1 ? network.indexOf('.', network.indexOf('.') + 1) : colon)
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from '../classify/judge.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Sql } from './database.ts'
+import { besideNetworks, isFromMany, networkSigns, networksAround } from './judgement-networks.ts'
 
 export type JudgementRules = {
   /** The same visitor's click on the same variation within so many seconds of one that counts is a duplicate. */
@@ -34,24 +35,28 @@ const isFound = (sql: Sql, source: string, name: string) => sql`
   (${sql(source)}.ip_hash is null and ${name} = any (string_to_array(${sql(source)}.reason, '+')))
 `
 
-/** The weak signs of a click of `source`, in their order, given its neighbourhood in `after_sends` and `many_links`. */
-const signsOf = (sql: Sql, source: string) => sql`
-  array_remove(array[
-    ${sql(source)}.sign,
-    case when ${sql(source)}.clicked_at <@ after_sends.moments then 'soon_after_send' end,
-    case when many_links.second is not null or ${isFound(sql, source, 'many_links')} then 'many_links' end
-  ], null)
+/** The weak signs of a click of `batch`, in their order, given its neighbourhood. */
+const signsOf = (sql: Sql) => sql`
+  array_cat(string_to_array(batch.sign, '+'), array_remove(array[
+    -- That many come at once, as soon as mail is out, is one sign and not two.
+    case when not ${isFromMany(sql)} and batch.clicked_at >= first_clicks.clicked_at
+      and batch.clicked_at < first_clicks.clicked_at + ${soonSeconds} * interval '1 second' then 'soon_after_send' end,
+    case when many_links.second is not null or ${isFound(sql, 'batch', 'many_links')} then 'many_links' end,
+    ${networkSigns(sql)}
+  ], null))
 `
 
-const besides = (sql: Sql, source: string) => sql`
-  left join after_sends on after_sends.variation_id = ${sql(source)}.variation_id
-  left join many_links on many_links.ip_hash = ${sql(source)}.ip_hash
-    and many_links.second = date_trunc('second', ${sql(source)}.clicked_at)
+const besides = (sql: Sql) => sql`
+  left join placed on placed.event_id = batch.event_id
+  left join first_clicks on first_clicks.impression_id = placed.impression_id
+  left join many_links on many_links.ip_hash = batch.ip_hash
+    and many_links.second = date_trunc('second', batch.clicked_at)
+  ${besideNetworks(sql)}
 `
 
 /**
  * The final judgement on the clicks of a common table expression `batch` (`id`, `event_id`, `clicked_at`,
- * `variation_id`, `ip_hash`, `address_hash`, `verdict`, `reason`, `sign`), which follow each other in the order in which
+ * `variation_id`, `ip_hash`, `address_hash`, `user_agent`, `verdict`, `reason`, `sign`), which follow each other in the order in which
  * they were recorded: further ones, of which `judged` is `batch` with `final_verdict` and `final_reason`, the send that the
  * click belongs to (`impression_id`, 0 for none, and the `hours` since it) and whether it is its visitor's first that counts
  * there (`clicker`). A click is one of many
@@ -81,17 +86,24 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
         and (ip_hash in (select ip_hash from batch where ip_hash is not null)) is true
       offset 0
     ) c
-  ), after_sends as materialized (
-    select i.variation_id,
-      range_agg(tstzrange(i.tracked_at, i.tracked_at + ${soonSeconds} * interval '1 second')) as moments
+  ), placed as materialized (
+    select batch.event_id, batch.id, batch.clicked_at, sent.id as impression_id,
+      extract(epoch from batch.clicked_at - sent.tracked_at) / 3600 as hours
+    from batch, lateral (
+      select i.id, i.tracked_at
+      from promo_impression_tracking i
+      where i.variation_id = batch.variation_id and i.newsletter_send_id is not null and i.tracked_at <= batch.clicked_at
+      order by i.tracked_at desc, i.id desc
+      limit 1
+    ) sent
+  ), first_clicks as materialized (
+    -- The first that was recorded, so that it stays the same one whoever settles.
+    select found.impression_id, coalesce(known.clicked_at, found.clicked_at) as clicked_at, known.impression_id is null as new
     from (
-      select variation_id, max(clicked_at) as until, min(clicked_at) - ${soonSeconds} * interval '1 second' as since
-      from batch group by variation_id
-    ) seen
-    join promo_impression_tracking i on i.variation_id = seen.variation_id and i.newsletter_send_id is not null
-      and i.tracked_at > seen.since and i.tracked_at <= seen.until
-    group by i.variation_id
-  ), seconds as materialized (
+      select distinct on (impression_id) impression_id, clicked_at from placed order by impression_id, id
+    ) found
+    left join promo_first_clicks known on known.impression_id = found.impression_id
+  ), ${networksAround(sql)}, seconds as materialized (
     -- However many clicks a visitor makes, only this much of them decides about links.
     select distinct ip_hash, variation_id, date_trunc('second', clicked_at) as second from neighbours
   ), many_links as materialized (
@@ -101,8 +113,9 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     group by 1, 2
     having count(distinct variation_id) >= ${manyVariations}
   ), weighed as materialized (
-    select batch.*, ${signsOf(sql, 'batch')} as signs, ${isProvisional(sql, 'batch')} as provisional
-    from batch ${besides(sql, 'batch')}
+    select batch.*, coalesce(placed.impression_id, 0) as impression_id, placed.hours, ${signsOf(sql)} as signs,
+      ${isProvisional(sql, 'batch')} as provisional
+    from batch ${besides(sql)}
   ), visits as materialized (
     -- What has counted, and what counts unless it is repeated.
     select dense_rank() over (order by ip_hash, variation_id) as visit, event_id, id,
@@ -128,20 +141,13 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     ) found, unnest(found.events, found.counted) clicks (event_id, counted)
     where not clicks.counted
   ), told as materialized (
-    select weighed.*, coalesce(sent.impression_id, 0) as impression_id, sent.hours, case
+    select weighed.*, case
         when not provisional then verdict when cardinality(signs) > 1 then 'machine'
         -- Not a join, for which the planner would have to guess how many are repeated.
         when (event_id in (select event_id from repeats)) is true or ${isFound(sql, 'weighed', repeatedReason)} then ${repeatedReason}
         when ${isFound(sql, 'weighed', crowdedReason)} then ${crowdedReason}
         else 'human' end as told
     from weighed
-    left join lateral (
-      select i.id as impression_id, extract(epoch from weighed.clicked_at - i.tracked_at) / 3600 as hours
-      from promo_impression_tracking i
-      where i.variation_id = weighed.variation_id and i.newsletter_send_id is not null and i.tracked_at <= weighed.clicked_at
-      order by i.tracked_at desc, i.id desc
-      limit 1
-    ) sent on true
   ), newcomers as materialized (
     -- Each visitor's first click here on a send. "limit" makes it a look-up in the index: a join or "exists" may be planned to
     -- read all visitors.

@@ -65,7 +65,7 @@ export const judgeSelfTest = (sql: Sql, offer: number, after: number, rules: Jud
   SelfTestClick[]
 >`
   with batch as materialized (
-    select id, event_id, clicked_at, variation_id, ip_hash, address_hash, verdict, reason, sign, referrer
+    select id, event_id, clicked_at, variation_id, ip_hash, address_hash, user_agent, verdict, reason, sign, referrer
     from promo_click_tracking
     where offer_id = ${offer} and clicked_at > to_timestamp(${after / 1000})
   ), ${finalJudgement(sql, rules)}

@@ -30,7 +30,7 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     -- Another instance may have settled between this statement's snapshot and the lock; then its visitors are not seen.
     select seen.click_id from locked join promo_settlement seen on seen.click_id = locked.click_id
   ), arrived as materialized (
-    select c.id, c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.address_hash, c.newcomer, c.verdict, c.reason,
+    select c.id, c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.address_hash, c.user_agent, c.newcomer, c.verdict, c.reason,
       c.sign, c.device, c.browser, c.os, c.referrer,
       -- Recorded in times to come: by a clock of the database that was put back since.
       c.recorded_at > now() - ${age} * interval '1 second' and c.recorded_at < now() + interval '1 minute' as young
@@ -56,7 +56,10 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     where c.event_id = final.event_id and c.clicked_at = final.clicked_at
       and c.clicked_at between (select min(clicked_at) from final) and (select max(clicked_at) from final)
       and (final.final_verdict, final.final_reason) is distinct from (final.verdict, final.reason)
-  ), placed as (
+  ), first_kept as (
+    insert into promo_first_clicks (impression_id, clicked_at)
+    select impression_id, clicked_at from first_clicks where new order by impression_id
+  ), arranged as (
     select final.*, final_verdict = 'human' and ip_hash is not null as visitor,
       row_number() over (
         partition by ip_hash, variation_id, final_verdict = 'human' and ip_hash is not null order by clicked_at, event_id
@@ -66,16 +69,16 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     -- Whose first click on a variation this is. "limit" makes it a look-up in the index: a join or "exists" may be planned to
     -- read all visitors. Who is not kept is told by the click itself; one of whom nothing is known counts as a clicker each time.
     select event_id, offer_id, variation_id, clicked_at, ip_hash, address_hash, newcomer, impression_id, hours,
-      (select i.newsletter from promo_impression_tracking i where i.id = placed.impression_id) as newsletter,
+      (select i.newsletter from promo_impression_tracking i where i.id = arranged.impression_id) as newsletter,
       final_verdict as verdict, final_reason as reason,
       case when ip_hash is null then final_verdict = 'human' and newcomer is not false else clicker end as clicker,
       case when ip_hash is null then final_verdict = 'human' and newcomer is true
         else visitor and of_variation = 1 and (
           select known.ip_hash from promo_clickers known
-          where known.ip_hash = placed.ip_hash and known.variation_id = placed.variation_id
+          where known.ip_hash = arranged.ip_hash and known.variation_id = arranged.variation_id
           limit 1
         ) is null end as stranger
-    from placed
+    from arranged
   ), newcomers_kept as (
     insert into promo_clickers (ip_hash, address_hash, variation_id, impression_id, first_clicked_at)
     select ip_hash, address_hash, variation_id, impression_id, clicked_at from counted where clicker and ip_hash is not null

@@ -1,4 +1,4 @@
-import type { RequestSign, Verdict } from '../classify/verdict.ts'
+import type { Verdict } from '../classify/verdict.ts'
 
 /** What both kinds of event have: its own id, and when it happened in milliseconds since 1970. */
 type Occurrence = {
@@ -25,8 +25,8 @@ export type Click = Occurrence & {
   newcomer: boolean | null
   verdict: Verdict
   reason: string
-  /** What in the request itself is a weak sign of a machine; the final verdict weighs it again. */
-  sign: RequestSign | null
+  /** Weak signs of a machine in the request itself, with a "+" between them; the final verdict weighs them again. */
+  sign: string | null
   rules_version: number
   device: string | null
   browser: string | null
