@@ -49,7 +49,11 @@ const asked: fc.Arbitrary<ReportQuery> = fc
 
 function rate(clicks: number, of: number): number | null {
   const exact = (clicks / of) * 100
-  return of === 0 ? null : exact < 0.1 ? Number(exact.toPrecision(2)) : Math.round(exact * 100) / 100
+  return of === 0
+    ? null
+    : exact < 0.1
+      ? Number(exact.toPrecision(2))
+      : Math.round((clicks * 10_000) / of) / 100
 }
 
 type Sums = ReturnType<typeof recount>['summary']

@@ -20,6 +20,9 @@ test('a rate has two decimals, and none where nothing was shown', () => {
   expect(rate(23, 150)).toBe(15.33)
   expect(rate(0, 10)).toBe(0)
   expect(rate(3, 0)).toBeNull()
+  // As a whole division these are halves; as a share times a hundred they are just below.
+  expect([rate(201, 20_000), rate(29, 80_000), rate(25, 200_000)]).toEqual([1.01, 0.036, 0.013])
+  expect(rate(9_996, 10_000_000)).toBe(0.1)
   expect(figuresOf(sums)).toEqual({ ...sums, ctr: 15.33, human_ctr: 13.33 })
 })
 

@@ -1,10 +1,16 @@
-import { roundTo } from '../stats/shown.ts'
 import type { Sums } from '../store/report-row.ts'
 import type { Figures } from './report.ts'
 
-/** Clicks per hundred impressions, to two decimals or two significant digits; `null` where there were no impressions. */
-export const rate = (clicks: number, impressions: number): number | null =>
-  impressions > 0 ? roundTo(2, (clicks / impressions) * 100) : null
+/**
+ * Clicks per hundred impressions, to two decimals or two significant digits, halves upwards as the database rounds; `null` where
+ * there were no impressions. One division of whole numbers: a rate that was rounded before is no half any more.
+ */
+export function rate(clicks: number, impressions: number): number | null {
+  if (impressions <= 0) return null
+  const exact = (clicks * 100) / impressions
+  const step = 10 ** (exact > 0 && exact < 0.1 ? 1 - Math.floor(Math.log10(exact)) : 2)
+  return Math.round((clicks * 100 * step) / impressions) / step
+}
 
 /** The sums of something with its rates. */
 export const figuresOf = (sums: Sums): Figures => ({
