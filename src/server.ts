@@ -1,4 +1,5 @@
 import './check-node.mjs'
+import cluster from 'node:cluster'
 import { existsSync, realpathSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
@@ -8,9 +9,11 @@ import { type App, openApp } from './lib/app.ts'
 import type { Config } from './lib/config.ts'
 import { openLog } from './lib/operations/log.ts'
 import { messageOf } from './lib/result.ts'
-import { loadConfig } from './load-config.ts'
+import { loadConfig, readSettings } from './load-config.ts'
 import { type AstroHandler, createSite } from './site.ts'
 import { dist, readSitePages } from './site-pages.ts'
+import { superviseWorkers } from './supervise.ts'
+import { joinSupervisor } from './worker.ts'
 
 /** How long connections in use have to ask once more, and to be told that it was the last time, in milliseconds. */
 const farewellWait = 300
@@ -23,11 +26,13 @@ export type RunningSite = { app: App; url: string; stop: () => Promise<void> }
 export async function startSite(config: Config, folders: readonly string[] = []): Promise<RunningSite> {
   const entry = join(dist, 'server', 'entry.mjs')
   if (!existsSync(entry)) giveUp('The site is not built yet: run "npm run build" first.')
-  const log = openLog(config.PROMO_LOG_LEVEL)
+  const worker = joinSupervisor(() => end('the supervisor is gone'))
+  const log = openLog(config.PROMO_LOG_LEVEL, worker?.number)
   const pages = readSitePages()
-  const opened = await openApp({ config, log, pages })
+  const opened = await openApp({ config, log, pages, worker })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
+  worker?.tell(app.readCounts)
   const { handler }: { handler: AstroHandler } = await import(pathToFileURL(entry).href)
   const stopped = new AbortController()
   const server = createSite({ app, astro: handler, dist, pages, folders, stopping: stopped.signal })
@@ -42,12 +47,15 @@ export async function startSite(config: Config, folders: readonly string[] = [])
     stopping ??= closeServer(server).then(() => app.close())
     return stopping
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      log.info({ signal }, 'stopping')
-      void stop().then(() => process.exit(0))
-    })
+  function end(signal: string): void {
+    log.info({ signal }, 'stopping')
+    void stop().then(() => process.exit(0))
   }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end)
+  // Without workers to replace it would end the process.
+  process.on('SIGUSR2', () =>
+    log.warn('SIGUSR2 replaces workers: send it to the supervisor, with PROMO_WORKERS=2 or more'),
+  )
 
   const listening = await listen(server, config)
   if (listening !== undefined) {
@@ -88,4 +96,8 @@ function giveUp(message: string): never {
 }
 
 const [, started] = process.argv
-if (started !== undefined && realpathSync(started) === import.meta.filename) await startSite(loadConfig())
+if (started !== undefined && realpathSync(started) === import.meta.filename) {
+  const { PROMO_WORKERS, PROMO_LOG_LEVEL } = readSettings()
+  if (PROMO_WORKERS === 1 || cluster.isWorker) await startSite(loadConfig())
+  else superviseWorkers(PROMO_WORKERS, openLog(PROMO_LOG_LEVEL))
+}

@@ -9,7 +9,6 @@ import { type ScannerNetwork, scannerNetworks } from './classify/scanner-network
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { refuseWebhook } from './http/access.ts'
-import { plainText } from './http/answer.ts'
 import type { HeaderReader } from './http/client.ts'
 import { endpointLimits, guard } from './http/guard.ts'
 import { createForeignForms } from './http/own-form.ts'
@@ -24,7 +23,7 @@ import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import type { Log } from './operations/log.ts'
 import { startMaintenance } from './operations/maintenance.ts'
-import { createMetrics } from './operations/metrics.ts'
+import { createMetrics, type MetricsWorker } from './operations/metrics.ts'
 import { purger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
@@ -55,6 +54,7 @@ export type AppOptions = {
   now?: Clock
   random?: Random
   files?: FileLayer
+  worker?: MetricsWorker | undefined
 }
 
 const megabyte = 1024 * 1024
@@ -89,7 +89,7 @@ async function assemble(
   const { config, log, pages = new Set<string>(), now = systemClock, random = systemRandom, files } = options
   const { PROMO_DUPLICATE_SECONDS: duplicateSeconds, PROMO_VISITORS_PER_ADDRESS: visitorsPerAddress } = config
   const rules = { duplicateSeconds, visitorsPerAddress }
-  const metrics = createMetrics()
+  const metrics = createMetrics(options.worker)
   const database = openDatabase({ locate: server.locate, log, authority: config.PROMO_DATABASE_CA })
 
   const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log, from: linkSettings(config) })
@@ -232,7 +232,8 @@ async function assemble(
       }),
       now,
     }),
-    readMetrics: async () => plainText(await metrics.registry.metrics(), metrics.registry.contentType),
+    readMetrics: metrics.read,
+    readCounts: metrics.counts,
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {
       const until = performance.now() + closeWait

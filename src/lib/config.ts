@@ -94,6 +94,7 @@ const schema = v.object({
     '127.0.0.1',
   ),
   PORT: wholeNumber(0, 65535, 4321),
+  PROMO_WORKERS: wholeNumber(1, 64, 1),
   SITE_URL: v.optional(
     v.pipe(
       urlOf(['https:', 'http:'], 'must begin with https:// or http://'),
@@ -168,6 +169,7 @@ type SettingName = keyof typeof schema.entries
 const examples: Record<SettingName, string> = {
   HOST: '127.0.0.1',
   PORT: '4321',
+  PROMO_WORKERS: '2',
   SITE_URL: 'https://www.example.com',
   DATABASE_URL: 'postgres://promo:password@127.0.0.1:5432/promo',
   PROMO_DATABASE_CA: '/etc/ssl/private-ca.pem',

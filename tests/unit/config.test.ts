@@ -329,6 +329,19 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
   ],
   [
+    'PROMO_WORKERS',
+    1,
+    [
+      ['2', 2],
+      ['64', 64],
+    ],
+    [
+      ['0', /at least 1/],
+      ['65', /at most 64/],
+      ['auto', /whole number from 1 to 64/],
+    ],
+  ],
+  [
     'PROMO_LOG_LEVEL',
     'info',
     [

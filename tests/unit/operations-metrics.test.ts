@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
-import { createMetrics } from '../../src/lib/operations/metrics.ts'
+import { type Counts, createMetrics } from '../../src/lib/operations/metrics.ts'
 
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>
-  (await metrics.registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  `${(await metrics.read()).body}`.split('\n').filter((line) => /^\w/.test(line))
 
 test('redirects are counted by what became of their click', async () => {
   const metrics = createMetrics()
@@ -75,6 +75,30 @@ test('each app counts for itself', async () => {
   expect(await lines(second)).toContain('promo_events_lost_total 0')
 })
 
+test('workers stand beside each other, whoever is asked', async () => {
+  let all: Counts[] = []
+  const gatherCounts = async () => all
+  const [first, second] = [1, 2].map((number) => createMetrics({ number, gatherCounts }))
+  if (!first || !second) return
+  first.countVisit('journaled')
+  for (const outcome of ['journaled', 'journaled', 'lost'] as const) second.countVisit(outcome)
+  second.ofBuffer.onFlush(2, 0.02)
+  expect(await lines(first)).toContain('promo_redirects_total{click="journaled",worker="1"} 1')
+  // As they are when they have come from another process.
+  all = JSON.parse(JSON.stringify([await first.counts(), await second.counts()]))
+  const read = await lines(first)
+  expect(read).toEqual(
+    expect.arrayContaining([
+      'promo_redirects_total{click="journaled",worker="1"} 1',
+      'promo_redirects_total{click="journaled",worker="2"} 2',
+      'promo_redirects_total{click="lost",worker="2"} 1',
+      'promo_flush_seconds_bucket{le="0.025",worker="1"} 0',
+      'promo_flush_seconds_bucket{le="0.025",worker="2"} 1',
+    ]),
+  )
+  expect(new Set(read).size).toBe(read.length)
+})
+
 test('events that the database had no place for are counted by the reason', async () => {
   const metrics = createMetrics()
   metrics.countRejected([{ reason: 'unknown_variation' }, { reason: 'unknown_variation' }])
@@ -84,6 +108,8 @@ test('events that the database had no place for are counted by the reason', asyn
 test('the log has the level of the settings', () => {
   expect(openLog('warn').isLevelEnabled('info')).toBe(false)
   expect(openLog('warn').isLevelEnabled('warn')).toBe(true)
+  expect(openLog('warn').bindings()).toEqual({})
+  expect(openLog('warn', 2).bindings()).toEqual({ worker: 2 })
 })
 
 test('redirects are added up whatever became of their clicks', () => {

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import type { JournalFault } from '../buffer/segments.ts'
+import { type Answer, plainText } from '../http/answer.ts'
 import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -18,9 +19,16 @@ type Readings = {
   strapi?: { up: () => number; leftOut: () => number } | undefined
 }
 
-/** What this instance counts for Prometheus. No label ever holds anything of a visitor. */
-export function createMetrics() {
+/** What a process counts, for others to put beside what they do. */
+export type Counts = object[]
+
+/** Where several processes serve one port: which of them this is, and how to learn what all of them count. */
+export type MetricsWorker = { number: number; gatherCounts: () => Promise<Counts[]> }
+
+/** What this process counts for Prometheus; a `worker` stands at each figure. No label ever holds anything of a visitor. */
+export function createMetrics(worker?: MetricsWorker) {
   const registry = new Registry()
+  if (worker !== undefined) registry.setDefaultLabels({ worker: String(worker.number) })
   const registers = [registry]
   // Plain numbers, read when somebody asks: a labelled counter costs more than finding the link.
   const visits = new Map<VisitOutcome, number>()
@@ -77,7 +85,13 @@ export function createMetrics() {
   })
 
   return {
-    registry,
+    counts: (): Promise<Counts> => registry.getMetricsAsJSON(),
+    /** For Prometheus: of all workers that answer, where there are several. */
+    async read(): Promise<Answer> {
+      const all = (await worker?.gatherCounts()) ?? []
+      const read = all.length === 0 ? registry : AggregatorRegistry.aggregate(all)
+      return plainText(await read.metrics(), registry.contentType)
+    },
     countVisit(outcome: VisitOutcome) {
       visits.set(outcome, (visits.get(outcome) ?? 0) + 1)
     },

@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, vi } from 'vitest'
+import type { SiteProcess } from '../support/site.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Each connection asks again and again, with a pause, over a new connection where the site ends one. */
+export const visits = ({ url }: SiteProcess, ledger: Ledger, signal: AbortSignal) =>
+  ledger.load('visit', { url, connections: 8, signal, pause: 2 })
+
+export const untilAnswered = (ledger: Ledger, count: number): Promise<void> =>
+  vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(count), { timeout: 30_000 })
+
+/** The processes that have listened so far, in that order. */
+export const pidsOf = ({ log }: SiteProcess): number[] =>
+  log.flatMap((line) => {
+    const pid = /"pid":(\d+).*"listening"/.exec(line)?.[1]
+    return pid === undefined ? [] : [Number(pid)]
+  })
+
+export const untilWorkers = (site: SiteProcess, count: number): Promise<number[]> =>
+  vi.waitFor(
+    () => {
+      const pids = pidsOf(site)
+      expect(pids.length).toBeGreaterThanOrEqual(count)
+      return pids.slice(-2)
+    },
+    { timeout: 30_000 },
+  )
+
+export const segmentsIn = (dataDir: string): string[] =>
+  readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))
+
+/** An instance looks every ten seconds for what others have left. */
+export const untilNothingIsLeft = (dataDir: string): Promise<void> =>
+  vi.waitFor(() => expect(segmentsIn(dataDir)).toEqual([]), { timeout: 15_000, interval: 200 })
