@@ -15,11 +15,26 @@ import { ask, type RunningSite, runSite } from './running-site.ts'
 /** Every route of ours by the path that leads to it, as the folder has them. */
 const routes = globSync('src/pages/**/*.{astro,ts}')
   .map((file) => `/${file.replace(/^src\/pages\/|\.(astro|ts)$/g, '')}`.replace(/\/?index$/, '') || '/')
-  .map((path) => path.replace('[id]', '4').replace('[slug]', 'nocodemba').replace('[...endpoint]', 'nope'))
+  .map((path) =>
+    path
+      .replace('[id]', '4')
+      .replace('[slug]', 'nocodemba')
+      .replace('[...endpoint]', 'nope')
+      .replace('[file]', 'index.md'),
+  )
 
 /** Those that are for everybody. Whatever else is in the folder has to be closed. */
 const api = '/api/v1/promo'
-const open = ['/', '/404', '/nocodemba', '/sign-in', `${api}/health`, `${api}/health/live`, `${api}/nope`]
+const open = [
+  '/',
+  '/404',
+  '/docs/index.md',
+  '/nocodemba',
+  '/sign-in',
+  `${api}/health`,
+  `${api}/health/live`,
+  `${api}/nope`,
+]
 const closed = routes.filter((route) => !open.includes(route))
 const pages = closed.filter((route) => route.startsWith('/analytics') && !route.endsWith('/unavailable'))
 
