@@ -193,5 +193,5 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     where m.offer_id = o.id
   `
   await sql`update promo_settlement
-    set recorded_at = ${end}, click_id = (select coalesce(max(id), 0) from promo_click_tracking)`
+    set rounds = rounds + 1, recorded_at = ${end}, click_id = (select coalesce(max(id), 0) from promo_click_tracking)`
 }
