@@ -1,6 +1,7 @@
 import { parseCatalogue } from '../lib/catalogue/check.ts'
 import { describeChanges, describeHidden, summarize } from '../lib/catalogue/describe.ts'
 import { type ImportFault, importCatalogue } from '../lib/catalogue/import.ts'
+import { listStrapiSlugs } from '../lib/links/strapi-slugs.ts'
 import { ok, type Result } from '../lib/result.ts'
 import { readTextFile } from '../lib/text-file.ts'
 import { loadConfig } from '../load-config.ts'
@@ -30,10 +31,18 @@ Example:
     if (!json.ok) return json
     const dryRun = read.value.values['dry-run']
     const config = loadConfig()
+    const elsewhere = await listStrapiSlugs(config)
+    if (!elsewhere.ok)
+      return failed(
+        `Offers may name links of Strapi, which could not be read: ${elsewhere.fault.advice ?? elsewhere.fault.message}`,
+      )
     return await withDatabase(
       config,
       async (database) => {
-        const plan = await importCatalogue(database, json.value, { dryRun, siteUrl: config.SITE_URL })
+        const plan = await importCatalogue(database, json.value, {
+          ...{ dryRun, siteUrl: config.SITE_URL },
+          elsewhere: elsewhere.value,
+        })
         if (!plan.ok) return importFailed(file, plan.fault)
         if (dryRun) for (const line of describeChanges(plan.value)) print(line)
         for (const line of describeHidden(plan.value, readSitePages())) print(line)

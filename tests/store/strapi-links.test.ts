@@ -2,8 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { importCatalogue } from '../../src/lib/catalogue/import.ts'
+import { readConfig } from '../../src/lib/config.ts'
 import { openKnown } from '../../src/lib/links/known.ts'
 import type { LinkSettings } from '../../src/lib/links/link-settings.ts'
+import { listStrapiSlugs } from '../../src/lib/links/strapi-slugs.ts'
 import { ok } from '../../src/lib/result.ts'
 import { openDatabase } from '../../src/lib/store/database.ts'
 import { linkFields, parseFields } from '../../src/lib/strapi/fields.ts'
@@ -214,6 +217,37 @@ describe('links from both', () => {
     await known.asked(100)
     expect(await locationOf('nocodemba')).toMatch(/^https:/)
     expect(known.links.peek('quietdesk')).toBeDefined()
+  })
+})
+
+describe('offers of an import may name links of Strapi', () => {
+  const slugsBy = async (environment: Record<string, string>) => {
+    const config = readConfig(environment)
+    if (!config.ok) throw new Error('the settings do not hold')
+    return await listStrapiSlugs(config.value)
+  }
+  const file = { offers: [{ name: 'By Strapi', link_slug: 'only-strapi' }] }
+
+  test('where links come from there', async () => {
+    const strapi = await startFakeStrapi(collection(() => [entry(1, 'only-strapi')]))
+    const slugs = await slugsBy({ PROMO_LINKS: 'both', PROMO_STRAPI_URL: strapi.url })
+    const database = openDatabase({ locate: async () => ok(store.url), log: pino({ level: 'silent' }) })
+    onTestFinished(() => database.close())
+    const elsewhere = slugs.ok ? slugs.value : new Set<string>()
+    expect(await importCatalogue(database, file, { elsewhere, dryRun: true })).toMatchObject({ ok: true })
+    expect(await slugsBy({})).toEqual({ ok: true, value: new Set() })
+    for (const none of [{}, { elsewhere: new Set<string>() }])
+      expect(await importCatalogue(database, file, { ...none, dryRun: true })).toMatchObject({
+        fault: { faults: [{ place: 'offers[0].link_slug' }] },
+      })
+  })
+
+  test('and nothing is imported where Strapi cannot be asked', async () => {
+    const strapi = await startFakeStrapi((_, response) => sendError(response, 401, 'Missing'))
+    expect(await slugsBy({ PROMO_LINKS: 'strapi', PROMO_STRAPI_URL: strapi.url })).toMatchObject({
+      ok: false,
+      fault: { code: 'refused' },
+    })
   })
 })
 

@@ -30,6 +30,8 @@ export type ImportOptions = {
   dryRun?: boolean
   /** Tells which destinations are on the site itself and may lead back to their link. */
   siteUrl?: string
+  /** Slugs of links that are neither in the file nor in the database, and that offers may name all the same. */
+  elsewhere?: ReadonlySet<string>
 }
 
 const deadline = 120_000
@@ -57,7 +59,7 @@ export async function importCatalogue(
 async function importInto(
   sql: Sql,
   { catalogue, faults, wanted }: CheckedCatalogue,
-  { dryRun = false, siteUrl }: ImportOptions,
+  { dryRun = false, siteUrl, elsewhere }: ImportOptions,
 ): Promise<Result<Plan, ImportFault>> {
   await lockCatalogue(sql)
   const known = await linksBySlug(
@@ -65,7 +67,7 @@ async function importInto(
     wanted.map(({ slug }) => slug),
   )
   const missing = wanted
-    .filter(({ slug }) => !known.some((link) => link.slug === slug))
+    .filter(({ slug }) => !known.some((link) => link.slug === slug) && !elsewhere?.has(slug))
     .map(({ place, slug }) => ({
       place,
       message: `there is no link /${slug}, neither in the file nor in the database`,

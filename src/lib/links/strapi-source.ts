@@ -3,10 +3,14 @@ import type { Strapi, StrapiFault } from '../strapi/client.ts'
 import type { Fields } from '../strapi/fields.ts'
 import { type Entry, findEntries, readEntries, selectFields } from '../strapi/read-entries.ts'
 import type { LinkSource } from './link.ts'
+import type { Listing } from './refreshing-cache.ts'
 import type { LeftOut } from './rows.ts'
 
 /** Links from Strapi, and why they could not be read the last time, if so. */
-export type StrapiSource = LinkSource & { readonly fault: StrapiFault | undefined }
+export type StrapiSource = Omit<LinkSource, 'list'> & {
+  list(): Promise<Result<Listing, StrapiFault>>
+  readonly fault: StrapiFault | undefined
+}
 
 /** A visitor with a slug that nobody has seen waits for Strapi this long at the most, in milliseconds. */
 const findPatience = 1_000
