@@ -25,7 +25,9 @@ const kept: Record<string, string[]> = {
   promo_migrations: ['name'],
   promo_monthly_breakdown: ['variation_id', 'month', 'dimension', 'value'],
   promo_monthly_totals: ['month', 'dimension', 'value'],
+  promo_newsletter_metrics: ['variation_id', 'newsletter', 'hour'],
   promo_offers: ['id'],
+  promo_people: ['newsletter', 'earlier', 'day', 'offer_id', 'variation_id'],
   promo_performance_metrics: ['variation_id', 'hour'],
   promo_retention: ['only_row'],
   promo_send_metrics: ['impression_id', 'hours'],
@@ -69,7 +71,7 @@ async function fill(): Promise<void> {
   const { sql } = store
   await insertPromos(sql)
   await sql`update promo_offers set link_slug = 'course' where id = 4`
-  await recordImpressions(sql, [anImpression({ at: noon })])
+  await recordImpressions(sql, [anImpression({ at: noon, newsletter: 'weekly' })])
   await recordClicks(sql, [
     aClick({ at: noon + 1, ip_hash: aHash(1), caller_key: true }),
     aClick({ at: noon + 2, ip_hash: aHash(2) }),
@@ -106,11 +108,12 @@ describe('every table has its retention or its bound', () => {
     expect(await filled()).toEqual(Object.keys(kept).sort())
 
     const keys = await store.sql<{ name: string; columns: string[] }[]>`
-      select c.conrelid::regclass::text as name, array_agg(a.attname::text order by k.place) as columns
-      from pg_constraint c, unnest(c.conkey) with ordinality k (attnum, place)
+      select distinct on (1) i.indrelid::regclass::text as name, array_agg(a.attname::text order by k.place) as columns
+      from pg_index i, unnest(i.indkey) with ordinality k (attnum, place)
       join pg_attribute a on a.attnum = k.attnum
-      where c.contype = 'p' and a.attrelid = c.conrelid and c.connamespace = 'public'::regnamespace
-      group by 1
+      where i.indisunique and i.indpred is null and a.attrelid = i.indrelid
+      group by i.indrelid, i.indexrelid, i.indisprimary
+      order by 1, i.indisprimary desc
     `
     const known = Object.fromEntries(keys.map(({ name, columns }) => [name, columns]))
     expect(Object.fromEntries(Object.keys(kept).map((name) => [name, known[name]]))).toEqual(kept)
