@@ -7,6 +7,7 @@ import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { networksCommand } from './networks.ts'
 import { purgeCommand } from './purge.ts'
+import { recipientsCommand } from './recipients.ts'
 import { replayCommand } from './replay.ts'
 import { seedCommand } from './seed.ts'
 import { selftestCommand } from './selftest.ts'
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   editorCommand,
   explainCommand,
   networksCommand,
+  recipientsCommand,
   replayCommand,
   purgeCommand,
   selftestCommand,
@@ -58,7 +60,7 @@ const overview = (): string =>
   [
     `Usage: ${caller} COMMAND`,
     '',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
     '',
     `"${caller} COMMAND --help" tells more. Settings come from the environment and from .env.`,
     '',

@@ -52,13 +52,16 @@ export const newsletterName = v.pipe(
   v.check((name) => !/\p{Cc}/u.test(name), 'must not contain control characters'),
 )
 
+/** How many people got a send. */
+export const recipientCount = wholeNumber(0, 10_000_000)
+
 /** The body of `POST track-impression`. */
 export const impressionSchema = v.strictObject({
   offer_id: id,
   variation_id: id,
   newsletter_send_id: v.nullish(sendId),
   newsletter: v.nullish(newsletterName),
-  recipients: v.nullish(wholeNumber(0, 10_000_000), 1),
+  recipients: v.nullish(recipientCount, 1),
   event_id: v.nullish(eventId),
 })
 
