@@ -19,6 +19,7 @@ import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { linksChanged } from './links/links-changed.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
+import { createDoubtedSends } from './operations/doubted-sends.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import type { Log } from './operations/log.ts'
@@ -195,6 +196,7 @@ async function assemble(
     log,
   }
 
+  const doubted = createDoubtedSends(log, now)
   const left = links.size > 0 ? started + knownLinksWait - performance.now() : startWait
   await Promise.all([maintenance.prepared(Math.max(0, left)), known.asked(Math.max(0, left))])
 
@@ -218,13 +220,13 @@ async function assemble(
     readDecisions: selection.readDecisions,
     access,
     refuseForeignForm: createForeignForms({ siteUrl: config.SITE_URL, now, log }),
-    ...openReading({ database, visits: metrics.visits, now }),
+    ...openReading({ database, visits: metrics.visits, now, note: doubted.note }),
     readHealth: createHealth({
       database,
       readings,
       migrated: () => maintenance.ready,
       unnamedProxy,
-      unchecked,
+      ...{ unchecked, doubted },
       known,
       linkHints: createLinkHints({
         ...{ database, siteUrl: config.SITE_URL, pages, damage, now },

@@ -3,7 +3,7 @@ import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { type ArrivingSend, learn } from '../../src/lib/stats/learn.ts'
 import { isLarger } from '../../src/lib/stats/sequential.ts'
-import { drawBinomial, type Variation } from './newsletter-world.ts'
+import { byMarks, drawBinomial, type Variation } from './newsletter-world.ts'
 
 /** How many of how many. */
 export type Tally = { held: number; all: number }
@@ -75,9 +75,7 @@ function sent(
     newsletter_send_id: name,
     recipients,
     clickers,
-    clickers_1: Math.round(clickers * 0.7),
-    clickers_2: Math.round(clickers * 0.9),
-    clickers_3: clickers,
+    clickers_by: byMarks(Math.round(clickers * 0.7), Math.round(clickers * 0.9), clickers),
     age,
   }
 }

@@ -82,6 +82,13 @@ export function drawBinomial(count: number, probability: number, random: Random)
   return done
 }
 
+/** Clickers by each mark of a curve of arrival, of those by the end of the first day, the second and the third. */
+export const byMarks = (one: number, two: number, three: number): number[] => [
+  ...[0.15, 0.28, 0.4, 0.63, 0.83, 1].map((share) => share * one),
+  two,
+  three,
+]
+
 /** How many of a send's clickers come on its first and second day; the rest comes on the third. */
 export function drawArrivals(clickers: number, random: Random): [one: number, two: number] {
   const one = drawBinomial(clickers, 0.7, random)

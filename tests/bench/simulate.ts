@@ -3,7 +3,14 @@ import { choose } from '../../src/lib/selection/choose.ts'
 import { seeded } from '../../src/lib/selection/draws.ts'
 import { allowed, holds, type Rules } from '../../src/lib/selection/variety.ts'
 import { weigh } from '../../src/lib/selection/weigh.ts'
-import { createWorld, drawArrivals, drawBinomial, type Setting, type Variation } from './newsletter-world.ts'
+import {
+  byMarks,
+  createWorld,
+  drawArrivals,
+  drawBinomial,
+  type Setting,
+  type Variation,
+} from './newsletter-world.ts'
 
 export const usualRules: Rules = { offerGap: 1, offerSends: 5, window: 14, variationGap: 2, floor: 0.05 }
 export const noRules: Rules = { offerGap: 0, offerSends: 1, window: 1, variationGap: 0, floor: 0 }
@@ -98,9 +105,7 @@ const sendOf = (
   sent_at: day * aDay,
   recipients,
   clickers: 0,
-  clickers_1: 0,
-  clickers_2: 0,
-  clickers_3: 0,
+  clickers_by: byMarks(0, 0, 0),
 })
 
 /** Lets the clickers come who have come by a day; 70, 20 and 10 % on a send's first three days. */
@@ -121,9 +126,7 @@ function arrive(
       human_clicks: known.human_clicks + seen - clickers,
     })
     next.send.clickers = seen
-    next.send.clickers_1 = Math.min(seen, next.one)
-    next.send.clickers_2 = Math.min(seen, next.two)
-    next.send.clickers_3 = seen
+    next.send.clickers_by = byMarks(Math.min(seen, next.one), Math.min(seen, next.two), seen)
     if (age >= 3) arriving.splice(index, 1)
   }
 }

@@ -9,6 +9,7 @@ import { readConfig } from '../../src/lib/config.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { openSelection } from '../../src/lib/selection/selection.ts'
+import { marks } from '../../src/lib/stats/arrival.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { listUndecidedReports } from '../../src/lib/store/decisions.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
@@ -98,9 +99,7 @@ test('the evidence of sends is what a recount row by row finds', async () => {
       recipients: row.recipients,
       sent_at: row.tracked_at.getTime(),
       clickers: within(Number.POSITIVE_INFINITY),
-      clickers_1: within(24),
-      clickers_2: within(48),
-      clickers_3: within(72),
+      clickers_by: marks.map(within),
     }
   })
   expect(recounted).toHaveLength(5)

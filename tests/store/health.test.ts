@@ -55,6 +55,7 @@ async function health(
     hints?: string[]
     strapi?: StrapiReadings
     inBoth?: string[]
+    doubted?: string[]
   } = {},
 ) {
   const { status, headers, body } = await createHealth({
@@ -74,6 +75,7 @@ async function health(
       inBoth: () => parts.inBoth ?? [],
     },
     linkHints: async () => parts.hints ?? [],
+    doubted: { hints: () => parts.doubted ?? [] },
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -217,6 +219,13 @@ test('links and variations that a database that answers has not given for half a
   expect(await health({ variations: { failingFor: 30_001 } })).toMatchObject({ reasons: ['variations'] })
 })
 
+test('sends that are doubted are hints', async () => {
+  expect(await health({ doubted: ['Send a has 9 × the usual rate'] })).toMatchObject({
+    code: 200,
+    hints: ['Send a has 9 × the usual rate'],
+  })
+})
+
 test('however many ask, the database is asked once a second', async () => {
   let asked = 0
   let time = 5_000
@@ -235,6 +244,7 @@ test('however many ask, the database is asked once a second', async () => {
     unchecked: { overflowing: false },
     known: { table: well, variations: well, inBoth: () => [] },
     linkHints: async () => [],
+    doubted: { hints: () => [] },
     now: () => time,
   })
   await Promise.all([read(), read(), read()])

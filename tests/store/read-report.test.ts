@@ -65,6 +65,7 @@ const judge = async (): Promise<Judged> => ({
     variations: new Map(),
     offers: new Map(),
     attributes: { tone: [], length_category: [], cta_text: [] },
+    doubts: [],
   },
 })
 const read = async (changes: Partial<ReportQuery> = {}) => {

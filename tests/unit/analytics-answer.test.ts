@@ -122,7 +122,7 @@ const report: Report = {
       best_variation_id: 42,
       people: 17,
       ...figures,
-      statistics: { smoothed_ctr: 12.5, interval: [9, 17] },
+      statistics: { smoothed_ctr: 12.5, interval: [9, 17], complete_sends: 9 },
     },
     {
       offer_id: 5,
@@ -205,7 +205,18 @@ const report: Report = {
         smoothed_ctr: 12.5,
       },
     ],
-    length_category: [],
+    length_category: [
+      {
+        value: 'short',
+        variations: 1,
+        lift: null,
+        interval: null,
+        sends: 3,
+        recipients: 150,
+        clickers: 19,
+        smoothed_ctr: 12.5,
+      },
+    ],
     cta_text: [],
   },
   settled_until: '2025-10-18T20:00:00Z',
@@ -250,6 +261,7 @@ const files: Record<Table | 'offers', string[]> = {
   attributes: [
     'attribute,value,variations,lift,lift_low,lift_high,sends,recipients,clickers,smoothed_ctr',
     'tone,exciting,1,1.2,0.9,1.6,3,150,19,12.5',
+    'length_category,short,1,,,,3,150,19,12.5',
   ],
 }
 

@@ -42,9 +42,7 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
         sent_at: noon + 1_234_567,
         recipients: 2_000,
         clickers: 40,
-        clickers_1: 30,
-        clickers_2: 34,
-        clickers_3: 35,
+        clickers_by: [30, 30, 30, 30, 30, 30, 34, 35],
       },
       row: {
         newsletter_send_id: 'monday',

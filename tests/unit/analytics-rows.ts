@@ -41,7 +41,7 @@ export const anOffer = (changes: Partial<OfferRow> = {}): OfferRow => ({
   best_variation_id: 1,
   people: 25,
   ...figures,
-  statistics: { smoothed_ctr: 3, interval: [2.5, 3.5] },
+  statistics: { smoothed_ctr: 3, interval: [2.5, 3.5], complete_sends: 9 },
   ...changes,
 })
 

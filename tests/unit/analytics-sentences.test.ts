@@ -337,12 +337,12 @@ describe('offers', () => {
   const first = anOffer({
     offer_id: 1,
     offer_name: 'First',
-    statistics: { smoothed_ctr: 4, interval: [3.5, 4.5] },
+    statistics: { smoothed_ctr: 4, interval: [3.5, 4.5], complete_sends: 9 },
   })
   const second = anOffer({
     offer_id: 2,
     offer_name: 'Second',
-    statistics: { smoothed_ctr: 3, interval: [2.5, 3.4] },
+    statistics: { smoothed_ctr: 3, interval: [2.5, 3.4], complete_sends: 9 },
   })
   const texts = (clickers: number) =>
     [
@@ -355,7 +355,10 @@ describe('offers', () => {
     expect(offersSentence([second, first], texts(400))).toBe(
       'First does best: 4.00 % of its recipients click, likely 3.50–4.50 %.',
     )
-    const near = anOffer({ ...second, statistics: { smoothed_ctr: 3, interval: [2.5, 3.6] } })
+    const near = anOffer({
+      ...second,
+      statistics: { smoothed_ctr: 3, interval: [2.5, 3.6], complete_sends: 9 },
+    })
     expect(offersSentence([near, first], texts(400))).toBe(
       'First is ahead of Second, but their likely ranges overlap: too close to call.',
     )
@@ -389,7 +392,7 @@ describe('offers', () => {
     const alike = anOffer({
       ...second,
       ...first.statistics,
-      statistics: { smoothed_ctr: 4, interval: [3, 5] },
+      statistics: { smoothed_ctr: 4, interval: [3, 5], complete_sends: 9 },
     })
     expect(offersSentence([alike, first], texts(400))).toContain('First is ahead of Second')
   })
@@ -405,9 +408,10 @@ test('kinds of text are named only where their range leaves out 1, the clearest 
   const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] })
   expect(of(rows)).toBe(
     '“loud” got 50 % fewer clicks than its offers’ average; “friendly” got 20 % more clicks than its offers’ average. ' +
-      'With 4 kinds compared, one in twenty looks different by chance alone.',
+      'Of kinds that are called better or worse, one in twenty may be so by chance.',
   )
   expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
+  expect(of([anAttribute({ lift: null, interval: null })])).toContain('a kind needs 5')
   expect(of([])).toContain('Name them when importing texts')
 })
 

@@ -4,6 +4,7 @@ import { obstacleOf } from '../../src/lib/selection/obstacles.ts'
 import { shareNow } from '../../src/lib/selection/share-now.ts'
 import { allowed, holds, type Rules } from '../../src/lib/selection/variety.ts'
 import { type Situation, weigh } from '../../src/lib/selection/weigh.ts'
+import { byMarks } from '../bench/newsletter-world.ts'
 
 const rules: Rules = { offerGap: 1, offerSends: 5, window: 14, variationGap: 2, floor: 0.05 }
 const day = 86_400_000
@@ -21,9 +22,7 @@ const send = (
   recipients: 10_000,
   sent_at: Number(name) * day,
   clickers: 200,
-  clickers_1: 140,
-  clickers_2: 180,
-  clickers_3: 200,
+  clickers_by: byMarks(140, 180, 200),
   ...changes,
 })
 
@@ -201,7 +200,7 @@ describe('the share of each variation now', () => {
   test('comes with a caution where sends are too small to learn from', () => {
     const tiny = (recipients: number) =>
       [1, 2, 3].map((name) =>
-        send(String(name), 1, 11, { recipients, clickers: 0, clickers_1: 0, clickers_2: 0, clickers_3: 0 }),
+        send(String(name), 1, 11, { recipients, clickers: 0, clickers_by: byMarks(0, 0, 0) }),
       )
     expect(shareNow(situation({ sends: tiny(5) }), 'thompson', rules).caution).toMatch(
       /about 5 recipients.*too few/,

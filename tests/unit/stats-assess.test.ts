@@ -5,6 +5,7 @@ import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
 import type { Evidence } from '../../src/lib/store/report-row.ts'
+import { byMarks } from '../bench/newsletter-world.ts'
 
 describe('the chance to be the best', () => {
   test.each([
@@ -107,7 +108,7 @@ test.each<[string, Comparison | undefined, string]>([
   ['79 %', comparison({ best: 0.79 }), 'Too close to call'],
   ['88 %', comparison(), 'Leading (P = 88 %)'],
   ['96 % that may cost much', comparison({ best: 0.96, relativeLoss: 0.05 }), 'Leading (P = 96 %)'],
-  ['96 %', comparison({ best: 0.96, relativeLoss: 0.049 }), 'Probably best'],
+  ['96 %', comparison({ best: 0.96, relativeLoss: 0.049 }), 'Probably best, not confirmed'],
   ['confirmed', comparison({ best: 0.997, confirmed: true }), 'Confirmed winner'],
   ['nearly certain', comparison({ best: 0.999, relativeLoss: 0.1 }), 'Leading (P = over 99 %)'],
   ['behind', comparison({ leads: false, best: 0.02 }), 'Behind (P = 2 %)'],
@@ -127,9 +128,7 @@ const sent = (offer_id: number, variation_id: number, clickers: number, days: nu
   sent_at: now - days * day,
   recipients: 10_000,
   clickers,
-  clickers_1: clickers * 0.7,
-  clickers_2: clickers * 0.9,
-  clickers_3: clickers,
+  clickers_by: byMarks(clickers * 0.7, clickers * 0.9, clickers),
 })
 const evidence: Evidence = {
   variations: [
@@ -234,14 +233,51 @@ describe('an assessment', () => {
     expect(judged.get(2)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 49 of 100 clicks')
   })
 
-  test('compares kinds of texts within their offers, so that a good offer does not lift its words', () => {
-    expect(attributes.tone.map(({ value }) => value)).toEqual(['exciting', 'calm'])
-    expect(attributes.tone[0]?.lift).toBeGreaterThan(1.1)
-    expect(attributes.tone[1]?.lift).toBeLessThan(0.9)
-    // Short texts belong to the offer that does better; against their own offer they do as it does.
-    for (const { lift } of attributes.length_category) expect(lift).toBeCloseTo(1, 1)
-    expect(attributes.length_category.map(({ value }) => value).sort()).toEqual(['long', 'short'])
-    expect(attributes.cta_text).toMatchObject([{ value: 'Go', variations: 3, sends: 2, clickers: 65 }])
+  test('says nothing of kinds of text while there are few texts', () => {
+    expect(attributes.tone.map(({ value, lift }) => [value, lift])).toEqual([
+      ['calm', null],
+      ['exciting', null],
+    ])
+    expect(attributes.cta_text).toMatchObject([{ value: 'Go', variations: 2, sends: 2, clickers: 65 }])
+  })
+
+  test('compares kinds of texts within their offers, each beside the other attributes', () => {
+    // Exciting texts do better by half, and most of them are short; the third offer has one text alone.
+    const texts = Array.from({ length: 25 }, (_, id) => {
+      const exciting = id % 2 === 0
+      const offer_id = 1 + (id >> 3)
+      const clickers = 200 * offer_id * (exciting ? 1.5 : 1) * (1 + ((id * 7) % 5) / 50)
+      const length_category = id % 6 < 4 === exciting ? 'short' : 'long'
+      const tone = exciting ? 'exciting' : 'calm'
+      return {
+        offer_id,
+        variation_id: id,
+        tone,
+        length_category,
+        cta_text: `Go ${id % 13}`,
+        approved: true,
+        clickers,
+      }
+    })
+    const { attributes: found } = assess(
+      {
+        variations: texts,
+        sends: texts.flatMap(({ offer_id, variation_id, clickers }) =>
+          [5, 6, 7, 8, 9].map((days) => sent(offer_id, variation_id, Math.round(clickers), days)),
+        ),
+      },
+      now,
+    )
+    const [exciting, calm] = found.tone
+    expect(exciting).toMatchObject({ value: 'exciting', variations: 13 })
+    expect(exciting?.lift).toBeGreaterThan(1.1)
+    expect(exciting?.interval?.[0]).toBeGreaterThan(1)
+    expect(calm?.interval?.[1]).toBeLessThan(1)
+    for (const { interval } of found.length_category) {
+      expect(interval?.[0]).toBeLessThan(1)
+      expect(interval?.[1]).toBeGreaterThan(1)
+    }
+    expect(found.cta_text.map(({ lift }) => lift)).toEqual(Array.from({ length: 13 }, () => null))
   })
 
   test('lists kinds of texts that do alike by their names', () => {
@@ -258,8 +294,8 @@ describe('an assessment', () => {
       now,
     )
     expect(alike.tone.map(({ value, lift }) => [value, lift])).toEqual([
-      ['calm', 1],
-      ['urgent', 1],
+      ['calm', null],
+      ['urgent', null],
     ])
   })
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { arrivalOf, arrived } from '../../src/lib/stats/arrival.ts'
+import { arrived, curveOf, marks } from '../../src/lib/stats/arrival.ts'
 import { poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
 import { beliefOf, believe, intervalOf, meanOf } from '../../src/lib/stats/posterior.ts'
 
-const usual = [0.7, 0.9, 1] as const
+const usual = curveOf([])
 /** A send of its own name, unless it is given one. */
 const send = (changes: Partial<Send> = {}): Send => ({
   offer_id: 4,
@@ -16,34 +16,42 @@ const send = (changes: Partial<Send> = {}): Send => ({
 })
 
 describe('arrival of clicks', () => {
-  test('is what is usual until ten old sends have shown it', () => {
-    const old = { age: 4, clickers: 100, clickers_1: 50, clickers_2: 80, clickers_3: 100 }
-    expect(arrivalOf(Array.from({ length: 9 }, () => old))).toEqual(usual)
-    expect(arrivalOf(Array.from({ length: 10 }, () => old))).toEqual([0.5, 0.8, 1])
-    expect(arrivalOf([...Array.from({ length: 9 }, () => old), { ...old, age: 3 }])).toEqual(usual)
-    expect(arrivalOf([...Array.from({ length: 9 }, () => old), { ...old, clickers: 0 }])).toEqual(usual)
+  const old = (half: number) => ({ age: 4, clickers_by: marks.map((hours) => 1_000 / (1 + half / hours)) })
+  const shareAt = (hours: number, curve = usual) => arrived(hours / 24, curve).share
+
+  test('is log-logistic before a site has shown its own, half within four hours', () => {
+    expect(shareAt(4)).toBeGreaterThan(0.48)
+    expect(shareAt(4)).toBeLessThan(0.54)
+    expect(shareAt(0.1)).toBeLessThan(0.02)
+    expect(shareAt(24)).toBeGreaterThan(0.9)
+    expect([-1, 0, 72, 500].map((hours) => shareAt(hours))).toEqual([0, 0, 1, 1])
   })
 
-  test.each([
-    [-1, 0],
-    [0, 0],
-    [0.5, 0.35],
-    [1, 0.7],
-    [1.5, 0.8],
-    [2, 0.9],
-    [2.5, 0.95],
-    [3, 1],
-    [50, 1],
-  ])('after %d days %d have clicked', (age, share) => {
-    expect(arrived(age, usual)).toBeCloseTo(share, 12)
+  test('is what old sends have shown, the more of them the more', () => {
+    const slow = curveOf(Array.from({ length: 40 }, () => old(12)))
+    const one = curveOf([old(12)])
+    expect(shareAt(6, slow)).toBeLessThan(shareAt(6, one))
+    expect(shareAt(6, one)).toBeLessThan(shareAt(6))
+    expect(shareAt(6, slow)).toBeCloseTo((6 / 18) * (84 / 72), 1)
+    expect(
+      curveOf([
+        { ...old(12), age: 3 },
+        { age: 9, clickers_by: marks.map(() => 0) },
+      ]),
+    ).toEqual(usual)
   })
 
-  test('is measured by the third day where clicks go on after it', () => {
-    const slow = [0.4, 0.6, 0.8] as const
-    const ages = [0.5, 1, 1.5, 2, 2.5, 2.999_999_999, 3]
-    expect(ages.map((age) => Math.round(arrived(age, slow) * 1e6) / 1e6)).toEqual([
-      0.25, 0.5, 0.625, 0.75, 0.875, 1, 1,
-    ])
+  test('grows without steps, and is less sure the less has come', () => {
+    const curve = curveOf([old(2), old(9), old(4), { age: 5, clickers_by: marks.map(() => 7) }])
+    const hours = Array.from({ length: 730 }, (_, tenth) => tenth / 10)
+    const shares = hours.map((hour) => shareAt(hour, curve))
+    for (const [place, share] of shares.entries()) {
+      expect(share).toBeGreaterThanOrEqual(shares[place - 1] ?? 0)
+      expect(share - (shares[place - 1] ?? 0)).toBeLessThan(0.06)
+    }
+    expect(arrived(1 / 24, curve).variance).toBeGreaterThan(arrived(0.5, curve).variance)
+    expect(arrived(3, curve).variance).toBe(0)
+    expect(curve.variance).toBeGreaterThan(curveOf(Array.from({ length: 60 }, () => old(4))).variance)
   })
 })
 
@@ -86,16 +94,29 @@ describe('effective evidence', () => {
     )
   })
 
-  test('counts young sends by what has arrived, old ones by the discount, and nothing twice', () => {
-    const young = poolEvidence([send({ age: 1, clickers: 140 })], usual)
-    const whole = poolEvidence([send({ recipients: 7_000, clickers: 140 })], usual)
-    expect(young.evidence.get(42)).toEqual(whole.evidence.get(42))
+  test('takes rates as they are today only where claims have to hold', () => {
+    const falling = Array.from({ length: 40 }, (_, index) =>
+      send({ age: 200 - 5 * index, clickers: 400 - 6 * index }),
+    )
+    const of = (cautious: boolean) => poolEvidence(falling, usual, { cautious })
+    const rateOf = (cautious: boolean) => {
+      const known = of(cautious).evidence.get(42)
+      return (known?.k ?? 0) / (known?.n ?? 1)
+    }
+    expect(rateOf(false)).toBeGreaterThan(0.026)
+    expect(rateOf(true)).toBeLessThan(0.019)
+    expect(of(false).drift.varianceOf([1, 10])).toBe(0)
+    expect(of(true).drift.varianceOf([1, 10])).toBeGreaterThan(0)
+  })
+
+  test('counts young sends by what has arrived and how sure that is, old ones by the discount', () => {
+    const { share, variance } = arrived(0.5, usual)
+    const young = poolEvidence([send({ age: 0.5, clickers: 140 })], usual).evidence.get(42)
+    expect((young?.k ?? 0) / (young?.n ?? 1)).toBeCloseTo(140 / (10_000 * share), 9)
+    expect(young?.k).toBeLessThan(1 / (0.09 + variance))
     expect(poolEvidence([send({ age: 0 })], usual).evidence.size).toBe(0)
     const faded = poolEvidence([send({ age: 100 })], usual, { discount: 0.995 }).evidence.get(42)
     expect(faded?.k).toBeCloseTo((poolEvidence([send()], usual).evidence.get(42)?.k ?? 0) * 0.995 ** 100, 9)
-    expect(poolEvidence([send({ clickers: 20_000 })], usual)).toEqual(
-      poolEvidence([send({ clickers: 10_000 })], usual),
-    )
   })
 
   test('is less where days are taken to be as different as they might be, and hardly less after many sends', () => {
@@ -137,12 +158,12 @@ describe('segments of one send', () => {
     expect(ratio(onDays(unequalDays, [240, 200], true))).toBeCloseTo(1.2, 2)
     // A clicker of one segment and one of the other make about half an independent click.
     const clicks = 240 * unequalDays.reduce((sum, factor) => sum + factor, 0)
-    expect(together.evidence.get(0)?.k).toBeGreaterThan(0.4 * clicks)
+    expect(together.evidence.get(0)?.k).toBeGreaterThan(0.2 * clicks)
     expect(apart.evidence.get(0)?.k).toBeLessThan(unequalDays.length / apart.dispersion)
   })
 
   test('are weighed as the formula has it', () => {
-    const { dispersion, evidence } = poolEvidence(
+    const { dispersion, ownDispersion, evidence } = poolEvidence(
       [
         send({ variation_id: 1, newsletter_send_id: 'split', clickers: 300 }),
         send({ variation_id: 2, newsletter_send_id: 'split', clickers: 200, recipients: 8_000 }),
@@ -153,10 +174,13 @@ describe('segments of one send', () => {
     const pool = 501 / 18_050
     const of = (id: number) => evidence.get(id) ?? expect.fail(`no evidence of ${id}`)
     const rateOf = (id: number) => (of(id).k + 4) / (of(id).n + 4 / pool)
-    const shape = 1 / 0.09 + 200
-    const day = shape / (1 / 0.09 + 8_000 * rateOf(2))
+    const ground = 1 / (0.09 - ownDispersion)
+    const exposed = (200 * of(2).n) / of(2).k
+    const said = 1 + exposed * rateOf(2) * ownDispersion
+    const shape = ground + 200 / said
+    const day = shape / (ground + (8_000 * rateOf(2)) / said)
     const rate = rateOf(1)
-    const effect = 1 + (10_000 * day * rate) / shape / (1 - rate)
+    const effect = 1 + (10_000 * day * rate * (1 / shape + ownDispersion)) / (1 - rate)
     expect(of(1).k).toBeCloseTo(300 / effect, 0)
     expect(of(1).n / of(1).k).toBeCloseTo((10_000 * day) / 300, 1)
   })

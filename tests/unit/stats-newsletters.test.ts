@@ -3,6 +3,7 @@ import { weigh } from '../../src/lib/selection/weigh.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { forNewsletter, type ListedSend } from '../../src/lib/stats/newsletters.ts'
 import type { Evidence } from '../../src/lib/store/report-row.ts'
+import { byMarks } from '../bench/newsletter-world.ts'
 
 const now = Date.UTC(2026, 10, 18)
 const day = 86_400_000
@@ -25,9 +26,7 @@ function send(
     recipients,
     age,
     clickers,
-    clickers_1: clickers * 0.7,
-    clickers_2: clickers * 0.9,
-    clickers_3: clickers,
+    clickers_by: byMarks(clickers * 0.7, clickers * 0.9, clickers),
   }
 }
 

@@ -7,6 +7,7 @@ import { type Counting, daysBefore, daysBetween, type ReportQuery } from './quer
 import type { Sent } from './read-evidence.ts'
 import type {
   AttributeRow,
+  Doubt,
   Figures,
   OfferRow,
   OfferStatistics,
@@ -25,6 +26,8 @@ export type Assessment = {
   variations: ReadonlyMap<number, Statistics>
   offers: ReadonlyMap<number, OfferStatistics>
   attributes: Record<'tone' | 'length_category' | 'cta_text', AttributeRow[]>
+  /** Sends whose rate is so far from that of their neighbours that they hardly count. */
+  doubts: Doubt[]
 }
 
 /** The report of what one statement has read; `judged` is there where the query needs it. */
@@ -88,6 +91,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged |
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
     ...(include.has('sends') && judged && { sends: sendRows(judged.sends, row, query) }),
+    ...((include.has('statistics') || include.has('sends')) && judged && { doubts: doubtsOf(judged, query) }),
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
     settled_until: row.settled_until,
     ...(row.people_since !== null && row.people_since > row.first_day && { people_since: row.people_since }),
@@ -201,6 +205,20 @@ const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: Re
     )
     .map(({ row }) => row)
     .reverse()
+
+/** Of the same offer and text, whatever the hours, since all sends are judged by. */
+function doubtsOf({ sends, assessment }: Judged, query: ReportQuery): Doubt[] {
+  const wanted = new Set(
+    sends
+      .filter(
+        ({ row }) =>
+          row.offer_id === (query.offer_id ?? row.offer_id) &&
+          row.variation_id === (query.variation_id ?? row.variation_id),
+      )
+      .map(({ row }) => row.variation_id),
+  )
+  return assessment.doubts.filter(({ variation_id }) => wanted.has(variation_id))
+}
 
 type Ranked = Figures & ({ variation_id: number } | { offer_id: number })
 

@@ -1,4 +1,5 @@
 import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
+import { missingRecipients } from './doubts.ts'
 import type { OfferRow, Report, SendRow, Statistics, VariationRow } from './report.ts'
 import { chance, shortNames, some } from './words.ts'
 
@@ -138,7 +139,8 @@ function saidOf(
     case 'probably_best':
       return {
         text: `${name} is probably the best text of ${offer}, ${sure}.`,
-        advice: 'Send it more often; keep one other going until the winner is confirmed.',
+        advice:
+          'Send it more often, and keep one other going: who looks every day sees chance look like this at times, and only a confirmed winner holds up to that.',
       }
     case 'leading':
       return {
@@ -151,7 +153,10 @@ function saidOf(
           leader.statistics.probability_best >= 0.8
             ? `${name} is ahead in ${offer}, ${sure} so far; ${missing(leader, rival)} still needed before that counts.`
             : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
-        advice: 'Keep sending its texts in turn.',
+        advice:
+          enough(leader) && !enough(rival)
+            ? 'Where select-random learns, the other may never get its sends: split one send between the two to know.'
+            : 'Keep sending its texts in turn.',
       }
     // The first of those in use is neither behind another one nor out of use.
     case 'behind':
@@ -159,10 +164,21 @@ function saidOf(
     case 'too_close':
       return {
         text: `${offer}: its texts are too close to call.`,
-        advice: 'Either will do for now. A text that is really different would teach more.',
+        advice: closeAdvice(rival),
       }
   }
 }
+
+/** Loss, as a share of the rate, up to which it hardly matters which text is sent. */
+const smallLoss = 0.03
+
+const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: Judged): string =>
+  expected_loss <= smallLoss * smoothed_ctr
+    ? 'Either will do for now. A text that is really different would teach more.'
+    : `Keep sending both: choosing the wrong one would cost about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
+
+const enough = ({ statistics: { sends, clickers } }: Judged): boolean =>
+  sends >= neededSends && clickers >= neededClicks
 
 /** What the weaker side of a comparison lacks. */
 function missing({ statistics: a }: Judged, { statistics: b }: Judged): string {
@@ -190,6 +206,8 @@ const sumOf = (sends: readonly Send[], column: 'recipients' | 'clickers'): numbe
  */
 export function smallListWarning(sends: readonly Send[], now: number): string | undefined {
   if (sends.length === 0) return undefined
+  if (sumOf(sends, 'clickers') > sumOf(sends, 'recipients'))
+    return `There are ${missingRecipients}, which then count as one each: nothing can be learned from them.`
   const older = sends.filter(({ sent_at }) => now - Date.parse(sent_at) >= complete)
   const rate = (sumOf(older, 'clickers') + priorClickers) / (sumOf(older, 'recipients') + priorRecipients)
   const recipients = sumOf(sends, 'recipients') / sends.length

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { assess } from '../stats/assess.ts'
 import type { Assessment } from './build-report.ts'
 import { readEvidence, type Sent } from './read-evidence.ts'
+import type { Doubt } from './report.ts'
 
 /** All sends so far, oldest first, and what they say. */
 export type Judged = { sends: readonly Sent[]; assessment: Assessment }
@@ -10,12 +11,14 @@ export type Judged = { sends: readonly Sent[]; assessment: Assessment }
 const sameFor = 10 * 60_000
 
 /**
- * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has judged the same lately. Each of the two takes
- * milliseconds, so whatever else waits has its `turn` in between.
+ * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has judged the same
+ * lately. Each of the two takes milliseconds, so whatever else waits has its `turn` in between. `note` is told of sends that are
+ * doubted.
  */
 export function createJudge(
   now: () => number,
   turn: () => Promise<void>,
+  note: (doubts: readonly Doubt[]) => void = () => {},
 ): (evidence: string, newsletter?: string) => Promise<Judged> {
   const judged = new LRUCache<string, Judged>({ max: 4 })
   return async (evidence, newsletter) => {
@@ -32,6 +35,7 @@ export function createJudge(
     )
     const made = { sends, assessment }
     judged.set(key, made)
+    note(assessment.doubts)
     await turn()
     return made
   }

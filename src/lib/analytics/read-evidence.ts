@@ -1,3 +1,5 @@
+import { marks } from '../stats/arrival.ts'
+import { at } from '../stats/at.ts'
 import type { Evidence, SendEvidence, SendSpan, SentText } from '../store/report-row.ts'
 import { previewOf, rate } from './figures.ts'
 import type { SendRow } from './report.ts'
@@ -28,27 +30,28 @@ export function readEvidence(json: string): { sends: Sent[]; variations: Evidenc
     variations: texts,
     sends: sends
       .toSorted(({ send: [id, , at] }, { send: [otherId, , otherAt] }) => at - otherAt || id - otherId)
-      .map(({ send, text, preview }) => sentOf(send, text, preview, spansOf.get(send[0]) ?? [])),
+      .map(({ send, text, preview }) => readSend(send, text, spansOf.get(send[0]) ?? [], preview)),
   }
 }
 
-function sentOf(
+/** One send of a text with what came of it. */
+export function readSend(
   [, newsletter_send_id, sent_at, recipients, newsletter]: SentText['sends'][number],
   { offer_id, variation_id, offer_name }: SentText,
-  text_preview: string,
   spans: readonly SendSpan[],
+  text_preview: string,
 ): Sent {
-  const sums = { clicks: 0, human_clicks: 0, clickers: 0, clickers_1: 0, clickers_2: 0, clickers_3: 0 }
+  const sums = { clicks: 0, human_clicks: 0, clickers: 0 }
+  const clickers_by = marks.map(() => 0)
   // In one pass, since a report over years holds thousands of spans.
   for (const [, hours, clicks, human_clicks, clickers] of spans) {
     sums.clicks += clicks
     sums.human_clicks += human_clicks
     sums.clickers += clickers
-    if (hours < 24) sums.clickers_1 += clickers
-    if (hours < 48) sums.clickers_2 += clickers
-    if (hours < 72) sums.clickers_3 += clickers
+    for (let mark = marks.length - 1; mark >= 0 && hours < at(marks, mark); mark -= 1)
+      clickers_by[mark] = at(clickers_by, mark) + clickers
   }
-  const { clicks, human_clicks, ...clickers } = sums
+  const { clicks, human_clicks, clickers } = sums
   return {
     hour: Math.floor(sent_at / hourLength) * hourLength,
     evidence: {
@@ -58,7 +61,8 @@ function sentOf(
       newsletter,
       sent_at,
       recipients,
-      ...clickers,
+      clickers,
+      clickers_by,
     },
     row: {
       newsletter_send_id,
@@ -70,7 +74,7 @@ function sentOf(
       recipients,
       clicks,
       human_clicks,
-      clickers: clickers.clickers,
+      clickers,
       text_preview,
       ctr: rate(clicks, recipients),
       human_ctr: rate(human_clicks, recipients),

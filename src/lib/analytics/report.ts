@@ -48,7 +48,10 @@ export type Statistics = {
 }
 
 /** What all sends so far say of an offer's own rate, in per cent. */
-export type OfferStatistics = Pick<Statistics, 'smoothed_ctr' | 'interval'>
+export type OfferStatistics = Pick<Statistics, 'smoothed_ctr' | 'interval'> & {
+  /** Sends older than 72 hours, of which next to all clicks have come. */
+  complete_sends: number
+}
 
 export type OfferRow = {
   offer_id: number
@@ -117,13 +120,30 @@ export type SendRow = {
   by_hours: { hours: number; clicks: number; human_clicks: number }[]
 }
 
+/** A send whose rate is far from that of its neighbours, so that it hardly counts in the statistics. */
+export type Doubt = {
+  newsletter_send_id: string
+  variation_id: number
+  /** ISO 8601, UTC. */
+  sent_at: string
+  /** Its rate, as a multiple of what was to be expected. */
+  factor: number
+  /** As they were reported, and as they usually are. */
+  recipients: number
+  usual_recipients: number
+  clickers: number
+}
+
 /** One tone, length or call to action over all offers. */
 export type AttributeRow = {
   value: string
   variations: number
-  /** How much better or worse its sends did than their offers' average, as a factor with a 95 % interval. */
-  lift: number
-  interval: [low: number, high: number]
+  /**
+   * How much better or worse its texts did than the average text of their offers, the other attributes being equal, as a
+   * factor with its interval; `null` where nothing is said, since there are under 5 such texts or too few in all.
+   */
+  lift: number | null
+  interval: [low: number, high: number] | null
   sends: number
   recipients: number
   clickers: number
@@ -148,6 +168,8 @@ export type Report = {
   referrer_classes?: Share[]
   reasons?: ReasonShare[]
   sends?: SendRow[]
+  /** Sends that hardly count in the statistics, newest first; where statistics or sends are asked for. */
+  doubts?: Doubt[]
   attributes?: { tone: AttributeRow[]; length_category: AttributeRow[]; cta_text: AttributeRow[] }
   /**
    * Clicks that were recorded up to then have their final verdict, and visitors, sends and breakdowns hold them; the

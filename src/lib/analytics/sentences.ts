@@ -1,11 +1,12 @@
 import { count, digits, percent, percentBetween, share } from '../charts/format.ts'
 import { sumSpans } from '../charts/send-curve.ts'
-import { neededClicks } from '../stats/label.ts'
+import { neededTexts } from '../stats/compare-texts.ts'
+import { neededClicks, neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/shown.ts'
+import { missingRecipients } from './doubts.ts'
 import { clickersOf, type Finding } from './findings.ts'
 import type { Counting } from './query.ts'
 import type {
-  AttributeRow,
   HeatmapCell,
   OfferRow,
   OfferStatistics,
@@ -32,6 +33,7 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
     return summary.total_clicks > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
       : 'Nothing was sent and nothing was clicked in this period.'
+  if (now > 100) return `There are ${missingRecipients}, which then count as one each.`
   const before = previous?.[rate] ?? null
   const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
   if (before === null) return `${said}.`
@@ -92,6 +94,9 @@ export function offersSentence(
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
   if (!second) return `${name(first)} is the only active offer that was sent: ${likely}.`
+  const missing = neededSends - Math.min(first.statistics.complete_sends, second.statistics.complete_sends)
+  if (missing > 0)
+    return `${name(first)} and ${name(second)} cannot be compared yet: it takes ${some(missing, 'more send')} older than three days, when next to all clicks have come.`
   const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
   if (fewest < neededClicks)
     return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
@@ -105,15 +110,20 @@ export function kindsSentence(attributes: NonNullable<Report['attributes']>): st
   const rows = [attributes.tone, attributes.length_category, attributes.cta_text].flat()
   if (rows.length === 0)
     return 'No text with a tone, a length or a call to action was sent yet. Name them when importing texts.'
-  const clear = rows.filter(({ interval: [low, high] }) => low > 1 || high < 1)
+  const judged = rows.flatMap(({ value, lift, interval }) =>
+    lift === null || interval === null ? [] : { value, lift, interval },
+  )
+  if (judged.length === 0)
+    return `Too few texts to tell: a kind needs ${neededTexts} that were sent, and the offers some of other kinds.`
+  const clear = judged.filter(({ interval: [low, high] }) => low > 1 || high < 1)
   if (clear.length === 0)
     return 'No kind of text differs from its offers’ average by more than chance would explain.'
-  const strength = ({ lift }: AttributeRow) => -Math.abs(Math.log(lift))
+  const strength = ({ lift }: { lift: number }) => -Math.abs(Math.log(lift))
   const named = clear
     .toSorted((a, b) => strength(a) - strength(b))
     .slice(0, 2)
     .map(({ value, lift }) => `“${value}” got ${moreOrFewer(lift)} than its offers’ average`)
-  const caution = `With ${rows.length} kinds compared, one in twenty looks different by chance alone.`
+  const caution = 'Of kinds that are called better or worse, one in twenty may be so by chance.'
   return `${named.join('; ')}. ${caution}`
 }
 

@@ -39,7 +39,9 @@ type Sent = { sent_at: string; ctr: number | null; human_ctr: number | null }
 
 /** A send's rate, which says little until most of its clicks have come. `now` is in milliseconds since 1970. */
 export const sendRate = (send: Sent, counting: Counting, now: number): string =>
-  percent(rateOf(send, counting)) + (now - Date.parse(send.sent_at) < newFor ? ' so far' : '')
+  (rateOf(send, counting) ?? 0) > 100
+    ? `${percent(rateOf(send, counting))}, recipients missing?`
+    : percent(rateOf(send, counting)) + (now - Date.parse(send.sent_at) < newFor ? ' so far' : '')
 
 /** `2025-10-18` as 18 Oct 2025. */
 export const dayWords = (day: string): string => periodName(day, 'day')

@@ -16,6 +16,7 @@ export type HealthParts = {
   unchecked: { readonly overflowing: boolean }
   known: KnownReadings
   linkHints: () => Promise<string[]>
+  doubted: { hints: () => string[] }
   now: () => number
 }
 
@@ -52,6 +53,7 @@ export function createHealth({
   unchecked,
   known,
   linkHints,
+  doubted,
   now,
 }: HealthParts): () => Promise<Answer> {
   const look = () =>
@@ -112,6 +114,7 @@ export function createHealth({
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
         ...(ofStrapi?.hints ?? []),
         ...ofLinks,
+        ...doubted.hints(),
         late.length > 0 &&
           `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,
       ].filter((hint) => typeof hint === 'string'),

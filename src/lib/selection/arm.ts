@@ -22,10 +22,8 @@ export type PastSend = Omit<Send, 'age'> & {
   newsletter: string
   /** Milliseconds since 1970. */
   sent_at: number
-  /** Clickers of the first one, two and three days. */
-  clickers_1: number
-  clickers_2: number
-  clickers_3: number
+  /** Clickers by each of `marks`, see `stats/arrival.ts`. */
+  clickers_by: readonly number[]
 }
 
 /** Why the limits on repetition hold a variation back, the strictest first. */

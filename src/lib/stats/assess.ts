@@ -1,12 +1,14 @@
 import type { Assessment } from '../analytics/build-report.ts'
-import type { OfferStatistics, Statistics } from '../analytics/report.ts'
+import type { Doubt, OfferStatistics, Statistics } from '../analytics/report.ts'
 import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
+import { lookUp } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type Text } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
+import type { Doubted } from './parts.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent, round } from './shown.ts'
 
@@ -19,20 +21,16 @@ const day = 86_400_000
 export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const countOf = countSends(aged.filter((send) => send.newsletter === (newsletter ?? send.newsletter)))
-  const { mean, offers } = learn(variations, forNewsletter(aged, newsletter))
-  const attribute = (pick: (text: Text) => string | null) => compareTexts(offers, pick, mean, countOf)
+  const { mean, offers, doubted } = learn(variations, forNewsletter(aged, newsletter))
   return {
+    doubts: doubtsOf(doubted, sends).toSorted((one, other) => other.sent_at.localeCompare(one.sent_at)),
     variations: new Map(offers.flatMap((offer) => judgeOffer(offer, countOf))),
     offers: new Map(
       offers
         .filter(({ variations: own }) => own.some(({ sent }) => sent))
-        .map((offer) => [offer.offer_id, assessOffer(offer)]),
+        .map((offer) => [offer.offer_id, assessOffer(offer, countOf)]),
     ),
-    attributes: {
-      tone: attribute(({ tone }) => tone),
-      length_category: attribute(({ length_category }) => length_category),
-      cta_text: attribute(({ cta_text }) => cta_text),
-    },
+    attributes: compareTexts(offers, mean, countOf),
   }
 }
 
@@ -57,11 +55,7 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
   const [leader, second] = ranked
   return ranked.map((one) => {
     const rival = one === leader ? second : leader
-    const confirmed = ranked.every(
-      (other) =>
-        other === one ||
-        isLarger(one.beside(other.variation), other.beside(one.variation), ranked.length - 1),
-    )
+    const confirmed = ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1))
     const { variation, mean, interval, counted, best, loss } = one
     const label = labelOf(
       rival && {
@@ -89,11 +83,53 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
   })
 }
 
+/** Of the smaller part of a send nobody knows whether it is better, or its readers are told apart better. */
+function isConfirmed(one: Judged, other: Judged, comparisons: number): boolean {
+  const { drift, smaller } = one.against(other.variation)
+  return !smaller && isLarger(one.beside(other.variation), other.beside(one.variation), comparisons, drift)
+}
+
+type Judged = LearnedOffer<Text>['variations'][number]
+
+/** As they were reported: the sends of other lists were judged as if they had gone to this one. */
+function doubtsOf(doubted: readonly Doubted<Sent>[], sends: readonly Sent[]): Doubt[] {
+  const nameOf = ({ newsletter_send_id, variation_id }: Sent) => `${variation_id} ${newsletter_send_id}`
+  const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])
+  return doubted.map(({ send, factor, usual }) => {
+    const { newsletter_send_id, variation_id, sent_at, recipients, clickers } = lookUp(
+      reported,
+      nameOf(send),
+      send,
+    )
+    return {
+      newsletter_send_id,
+      variation_id,
+      sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
+      factor: round(factor),
+      recipients,
+      usual_recipients: Math.round((usual * recipients) / send.recipients),
+      clickers,
+    }
+  })
+}
+
+type Sent = SendsAndTexts['sends'][number]
+
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
-/** An offer's mean rate; its gamma distribution is so narrow beside 1 that its log-normal twin gives the interval. */
-function assessOffer({ shape, rate, shared }: LearnedOffer<Text>): OfferStatistics {
-  const mean = shape / rate
-  const [low, high] = logInterval(mean, 1 / shape + shared)
-  return { smoothed_ctr: percent(mean), interval: [percent(low), percent(Math.min(1, high))] }
+/** The mean rate of the texts that were sent, and how far it may be off: each text by its own evidence, all by their days. */
+function assessOffer({ shared, variations }: LearnedOffer<Text>, countOf: CountOf): OfferStatistics {
+  const sent = variations.filter((one) => one.sent)
+  const mean = sent.reduce((sum, one) => sum + one.mean, 0) / sent.length
+  const own = sent.reduce(
+    (sum, { mean: rate, belief: { a, b } }) => sum + (rate * (1 - rate)) / (a + b + 1),
+    0,
+  )
+  const drift = Math.max(...sent.map((one) => one.drift))
+  const [low, high] = logInterval(mean, own / (sent.length * mean) ** 2 + shared + drift)
+  return {
+    smoothed_ctr: percent(mean),
+    interval: [percent(low), percent(Math.min(1, high))],
+    complete_sends: sent.reduce((sum, { variation }) => sum + countOf(variation).complete, 0),
+  }
 }

@@ -2,52 +2,77 @@ import type { AttributeRow } from '../analytics/report.ts'
 import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
 import { addUp, type CountOf } from './count-sends.ts'
 import { sumOf } from './dispersion.ts'
+import { type Effect, effectsOf } from './kinds-regression.ts'
 import type { LearnedOffer } from './learn.ts'
-import { logInterval, percent, round } from './shown.ts'
+import { percent, round } from './shown.ts'
 
 export type Text = SendsAndTexts['variations'][number]
 
+export const attributes = ['tone', 'length_category', 'cta_text'] as const
+export type Attribute = (typeof attributes)[number]
+
+/** Of a kind with fewer texts nothing is said. */
+export const neededTexts = 5
+
+type Sent = LearnedOffer<Text>['variations'][number]
+
 /**
- * Which kind of text does better, adjusted for the offer: observed against expected clicks, where each offer's own rate
- * says what was to be expected (indirect standardisation, Breslow & Day 1987, section 2.3). Best first; `mean` is the rate of
- * all offers.
+ * Which kind of text does better than the average text of its offer, over all offers, adjusted for the other attributes; see
+ * `effectsOf`. Best first, those of which nothing is said last; `mean` is the rate of all offers.
  */
 export function compareTexts(
   offers: readonly LearnedOffer<Text>[],
-  pick: (text: Text) => string | null,
   mean: number,
   countOf: CountOf,
-): AttributeRow[] {
-  const all = offers.flatMap(({ variations }) => {
-    const { k, n } = sumOf(variations.map(({ evidence }) => evidence))
-    const rate = n > 0 ? k / n : 0
-    return variations.map(({ variation, evidence }) => ({
-      variation,
-      ...evidence,
-      expected: evidence.n * rate,
-    }))
-  })
-  const rows: AttributeRow[] = []
-  for (const [value, own] of Map.groupBy(all, ({ variation }) => pick(variation))) {
-    const { k, n } = sumOf(own)
-    const expected = own.reduce((sum, one) => sum + one.expected, 0)
-    if (value === null || expected === 0) continue
-    const lift = (k + 1) / (expected + 1)
-    const [low, high] = logInterval(lift, 1 / (k + 1))
-    const { sends, recipients, clickers } = addUp(own.map(({ variation }) => countOf(variation)))
-    rows.push({
-      value,
-      variations: own.length,
-      lift: round(lift),
-      interval: [round(low), round(high)],
-      sends,
-      recipients,
-      clickers,
-      smoothed_ctr: percent((k + 1) / (n + 1 / mean)),
-    })
-  }
-  return rows.toSorted(
-    (one, other) =>
-      other.lift - one.lift || Number(one.value > other.value) - Number(one.value < other.value),
+): Record<Attribute, AttributeRow[]> {
+  const texts = offers.flatMap(({ variations }) => variations.filter(({ evidence }) => evidence.n > 0))
+  const byKind = attributes.map((attribute) => ({
+    attribute,
+    kinds: [...Map.groupBy(texts, ({ variation }) => variation[attribute])].flatMap(([value, own]) =>
+      value === null ? [] : [{ value, own, id: `${attribute} ${value}` }],
+    ),
+  }))
+  const named = byKind.map(({ kinds }) =>
+    kinds.filter(({ own }) => own.length >= neededTexts && own.length < texts.length).map(({ id }) => id),
   )
+  const effects = effectsOf(
+    texts.map(({ variation, evidence: { k, n } }) => ({
+      offer_id: variation.offer_id,
+      y: Math.log((k + 0.5) / (n + 0.5 / mean)),
+      variance: 1 / (k + 0.5),
+      kinds: attributes.map((attribute) => `${attribute} ${variation[attribute]}`),
+    })),
+    named,
+  )
+  const rowsOf = (attribute: Attribute): AttributeRow[] =>
+    byKind
+      .flatMap((one) => (one.attribute === attribute ? one.kinds : []))
+      .map(({ value, own, id }) => rowOf(value, own, effects.get(id), mean, countOf))
+      .toSorted(
+        (one, other) =>
+          (other.lift ?? 0) - (one.lift ?? 0) ||
+          Number(one.value > other.value) - Number(one.value < other.value),
+      )
+  return { tone: rowsOf('tone'), length_category: rowsOf('length_category'), cta_text: rowsOf('cta_text') }
+}
+
+function rowOf(
+  value: string,
+  own: readonly Sent[],
+  effect: Effect | undefined,
+  mean: number,
+  countOf: CountOf,
+): AttributeRow {
+  const { k, n } = sumOf(own.map(({ evidence }) => evidence))
+  const { sends, recipients, clickers } = addUp(own.map(({ variation }) => countOf(variation)))
+  return {
+    value,
+    variations: own.length,
+    lift: effect ? round(Math.exp(effect.effect)) : null,
+    interval: effect ? [round(Math.exp(effect.low)), round(Math.exp(effect.high))] : null,
+    sends,
+    recipients,
+    clickers,
+    smoothed_ctr: percent((k + 1) / (n + 1 / mean)),
+  }
 }

@@ -1,30 +1,24 @@
-import { type Arrival, arrived } from './arrival.ts'
-import { dispersionOf, sumOf } from './dispersion.ts'
+import type { Curve } from './arrival.ts'
+import { type Dispersion, dispersionOf, type Evidence, ownDispersionOf, sumOf } from './dispersion.ts'
+import { type Drift, driftOf } from './drift.ts'
+import { type Node, newNode } from './network.ts'
+import { type Doubted, type Exposed, type Send, sortSends } from './parts.ts'
+import { addAll, besideOthers, settleRates, smoothed } from './settle-rates.ts'
 
-/** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
-export type Send = {
-  offer_id: number
-  variation_id: number
-  newsletter_send_id: string
-  recipients: number
-  /** Different people who have clicked so far. */
-  clickers: number
-  /** Days since the send. */
-  age: number
-}
-
-/** The evidence of a variation, worth as much as so many clicks of so many independent recipients. */
-export type Evidence = { k: number; n: number }
+export type { Evidence, Send }
 
 /** Evidence of a variation beside the others, as if their rates were known. */
-export type Known = Evidence & {
-  offer_id: number
-  variation_id: number
-  /** Its estimated rate, 0 to 0.9. */
-  rate: number
-  /** Precision of the logarithm of the rate. */
-  precision: number
-}
+export type Known = Evidence &
+  Node & {
+    offer_id: number
+    variation_id: number
+    /** Its estimated rate, 0 to 0.9. */
+    rate: number
+    /** Precision of the logarithm of the rate. */
+    precision: number
+    /** In how many sends it was. */
+    sends: number
+  }
 
 /** A variation's part of a send; `n` counts the recipients by how much of their clicks has come. */
 export type Segment = Evidence & {
@@ -33,28 +27,34 @@ export type Segment = Evidence & {
   kept: number
   /** Recipients as many as would have clicked like this on a usual day. */
   exposed: number
+  /** Variance of the logarithm of its rate that is its own. */
+  own: number
+  /** Variance that all parts of the send have in common: its day, and how many of its clickers have come. */
+  ofSend: number
+  /** What the other parts say of the day, in clicks. */
+  others: number
+  part: Exposed
 }
 
-export type Pooled = {
-  /** See `Dispersion`. */
+export type Pooled<Sent extends Send = Send> = {
+  /** How much sends of a text differ, on whatever account: see `Dispersion`. */
   dispersion: number
+  /** How much a text's advantage differs from send to send. */
+  ownDispersion: number
   /** By variation. */
   evidence: Map<number, Known>
-  /** All that was sent, send by send. */
+  /** All that was sent and counts, send by send. */
   sends: Segment[][]
+  doubted: Doubted<Sent>[]
+  drift: Drift
 }
 
 export type Weighing = {
   /** What evidence keeps of its weight each day: 1 keeps all. */
   discount?: number
-  /** Takes the days to be as different as they might be, for claims that have to hold. */
+  /** Takes sends to be as different as they might be, and all rates as they are today: for claims that have to hold. */
   cautious?: boolean
 }
-
-const priorRate = 0.02
-const highestRate = 0.9
-/** Differences between texts settle within three rounds, all to the third digit. */
-const rounds = 4
 
 /**
  * Effective clicks and recipients of each variation. All recipients of a send share its day, so a send is worth at most
@@ -64,73 +64,77 @@ const rounds = 4
  * variance, is estimated for each segment from the others: after K clicks where E were expected its mean is
  * (1/dispersion + K) / (1/dispersion + E) and its relative variance 1 / (1/dispersion + K). The mean corrects the
  * recipients, the variance takes the dispersion's place in the design effect. This is the Poisson model with random effects of
- * Breslow & Clayton 1993, solved variation by variation: the estimates are those of all together, the precision is that of
- * each as if the others were known (a factorised approximation; Bishop 2006, section 10.1.2). Where texts have hardly met, that
- * is too sure: `learn.ts` has what may be told to people. A send of one variation has no others, and keeps its dispersion.
+ * Breslow & Clayton 1993. Its estimates are found by Newton's method on the network of texts and days. The precision is that
+ * of each as if the others were known (a factorised approximation; Bishop 2006, section 10.1.2). Where texts have hardly met,
+ * that is too sure: `learn.ts` has what may be told to people. A send of one variation has no others, and keeps its dispersion.
+ *
+ * A text's advantage differs from send to send as well, which no splitting cancels: that variance is added to each segment.
  */
-export function poolEvidence(
-  sends: readonly Send[],
-  arrival: Arrival,
+export function poolEvidence<Sent extends Send>(
+  all: readonly Sent[],
+  curve: Curve,
   { discount = 1, cautious = false }: Weighing = {},
-): Pooled {
-  const exposed = sends
-    .map((send) => ({
-      ...send,
-      k: Math.min(send.clickers, send.recipients),
-      n: send.recipients * arrived(send.age, arrival),
-    }))
-    .filter(({ n }) => n > 0)
-  const groups = Map.groupBy(exposed, ({ variation_id }) => variation_id)
-  const { expected, cautious: upper } = dispersionOf([...groups.values()])
-  const dispersion = cautious ? upper : expected
-  const all = sumOf(exposed)
-  const pool = (1 + all.k) / (1 / priorRate + all.n)
+): Pooled<Sent> {
+  const { counted, doubted, pool } = sortSends(all, curve)
+  const groups = Map.groupBy(counted, ({ variation_id }) => variation_id)
+  const take = ({ expected, cautious: upper }: Dispersion): number => (cautious ? upper : expected)
+  const first = dispersionOf([...groups.values()])
+  const drift = driftOf(counted, groups, cautious ? first.expected : undefined, pool)
+  const total = take(cautious ? dispersionOf(drift.corrected) : first)
+  const { known, sends } = together(groups, pool, discount)
+  const split = sends.some(({ length }) => length > 1)
+  const texts = [...known.values()]
+  // How much a text's own advantage differs is seen where that is not yet taken for granted.
+  setVariances(sends, drift, total, 0)
+  if (split) settleRates(texts, sends, pool, 0.05)
+  const own = take(ownDispersionOf(split ? besideOthers(sends) : []))
+  setVariances(sends, drift, total, own)
+  if (split) settleRates(texts, sends, pool, 0.003)
+  addAll(texts, sends)
+  return { dispersion: total, ownDispersion: own, evidence: known, sends, doubted, drift }
+}
+
+/** Each text, with the rate that its sends have on the whole, and the parts of each send. */
+function together(
+  groups: ReadonlyMap<number, readonly Exposed[]>,
+  pool: number,
+  discount: number,
+): { known: Map<number, Known>; sends: Segment[][] } {
+  const known = new Map<number, Known>()
   const bySend = new Map<string, Segment[]>()
-  const evidence = [...groups].map(([variation_id, own]): [number, Known] => {
-    const rate = rateOf(sumOf(own), pool)
-    const known = { offer_id: 0, variation_id, k: 0, n: 0, rate, precision: 0 }
-    for (const { offer_id, newsletter_send_id: send, k, n, age } of own) {
-      known.offer_id = offer_id
-      const segment = { of: known, k, n, kept: discount ** age, exposed: n }
-      const others = bySend.get(send)
+  for (const [variation_id, own] of groups) {
+    const rate = smoothed(sumOf(own), pool)
+    const of = { ...newNode(), offer_id: 0, variation_id, k: 0, n: 0, rate, precision: 0, sends: own.length }
+    known.set(variation_id, of)
+    for (const part of own) {
+      of.offer_id = part.offer_id
+      const n = part.n * part.factor
+      const kept = discount ** part.age
+      const segment = { of, k: part.k, n, kept, exposed: n, own: 0, ofSend: 0, others: 0, part }
+      const others = bySend.get(part.newsletter_send_id)
       if (others) others.push(segment)
-      else bySend.set(send, [segment])
+      else bySend.set(part.newsletter_send_id, [segment])
     }
-    return [variation_id, known]
-  })
-  const together = [...bySend.values()]
-  for (const segments of together) addSend(segments, dispersion)
-  const again = together.some(({ length }) => length > 1) ? rounds - 1 : 0
-  for (let round = 0; round < again; round += 1) {
-    for (const [, known] of evidence) startAgain(known, pool)
-    for (const segments of together) addSend(segments, dispersion)
   }
-  return { dispersion, evidence: new Map(evidence), sends: together }
+  return { known, sends: [...bySend.values()] }
 }
 
-const rateOf = ({ k, n }: Evidence, pool: number): number => Math.min(highestRate, (k + 4) / (n + 4 / pool))
-
-function startAgain(known: Known, pool: number): void {
-  known.rate = rateOf(known, pool)
-  known.k = 0
-  known.n = 0
-  known.precision = 0
-}
-
-function addSend(segments: readonly Segment[], dispersion: number): void {
-  let clicks = 0
-  let expected = 0
-  for (const { of, k, n } of segments) {
-    clicks += k
-    expected += n * of.rate
-  }
-  for (const segment of segments) {
-    const { of, k, n, kept } = segment
-    const shape = 1 / dispersion + clicks - k
-    segment.exposed = (n * shape) / (1 / dispersion + expected - n * of.rate)
-    const weight = kept / (1 + (segment.exposed * of.rate) / shape / (1 - of.rate))
-    of.k += weight * k
-    of.n += weight * segment.exposed
-    of.precision += weight * segment.exposed * of.rate
+/** Gives each segment its variances. What a text's own advantage differs by is part of what its sends differ by. */
+function setVariances(sends: readonly Segment[][], drift: Drift, total: number, own: number): void {
+  const ofDays = Math.max(leastOfDays, total - own)
+  for (const segments of sends) {
+    let runs = 0
+    let lag = 0
+    for (const { of, part } of segments) {
+      runs += drift.runOf(of.variation_id) / segments.length
+      lag = Math.max(lag, part.lag)
+    }
+    for (const segment of segments) {
+      const { extraOwn, extraOfSend } = segment.part
+      segment.own = own + extraOwn
+      segment.ofSend = ofDays * runs + lag + extraOfSend
+    }
   }
 }
+
+const leastOfDays = 0.001

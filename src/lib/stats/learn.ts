@@ -1,10 +1,12 @@
-import { arrivalOf } from './arrival.ts'
-import { type Evidence, type Pooled, poolEvidence, type Send } from './evidence.ts'
+import { curveOf } from './arrival.ts'
+import { lookUp } from './at.ts'
+import { type Evidence, type Pooled, poolEvidence, type Segment, type Send } from './evidence.ts'
+import type { Back, Doubted } from './parts.ts'
 import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } from './posterior.ts'
 import { type Spread, spreadsOf } from './same-days.ts'
 
-/** A send with its clickers of the first one, two and three days. */
-export type ArrivingSend = Send & { clickers_1: number; clickers_2: number; clickers_3: number }
+/** A send with its clickers by each of `marks`. */
+export type ArrivingSend = Send & { clickers_by: readonly number[] }
 
 /** What is known of a variation by all its sends. Rates are shares, 0 to 1. */
 export type Learned<Variation> = {
@@ -15,10 +17,21 @@ export type Learned<Variation> = {
   evidence: Evidence
   belief: Belief
   mean: number
+  /** Variance of the logarithm of its rate from taking it as it is today. */
+  drift: number
   /** Holds the rate with 95 % probability. */
   interval: [low: number, high: number]
   /** Effective clicks and recipients for a comparison with one other. */
   beside: (rival: Variation) => Evidence
+  /** What else matters for that comparison. */
+  against: (rival: Variation) => Against
+}
+
+export type Against = {
+  /** Variance of the difference that comes from taking both as they are today. */
+  drift: number
+  /** Whether it had the smaller parts of the sends that both were in. */
+  smaller: boolean
 }
 
 export type LearnedOffer<Variation> = OfferBelief & {
@@ -36,32 +49,40 @@ const nothing: Evidence = { k: 0, n: 0 }
  * of an offer have in common because they shared days is left out where they are compared, and put back where the rate itself
  * is told.
  */
-export function learn<Variation extends { offer_id: number; variation_id: number }>(
+export function learn<
+  Variation extends { offer_id: number; variation_id: number },
+  Sent extends ArrivingSend,
+>(
   variations: readonly Variation[],
-  sends: readonly ArrivingSend[],
-): { mean: number; offers: LearnedOffer<Variation>[] } {
-  const compared = compare(poolEvidence(sends, arrivalOf(sends), { cautious: true }))
+  sends: readonly Sent[],
+): { mean: number; offers: LearnedOffer<Variation>[]; doubted: Doubted<Sent>[] } {
+  const inOrder = sends.toSorted((one, other) => other.age - one.age)
+  const pooled = poolEvidence(inOrder, curveOf(sends), { cautious: true })
+  const compared = compare(pooled)
   const of = ({ variation_id }: Variation) => compared.get(variation_id)
   const believed = believe(variations, (variation) => of(variation)?.evidence ?? nothing)
   return {
     mean: believed.mean,
+    doubted: pooled.doubted,
     offers: believed.offers.map(({ variations: own, ...offer }) => {
       const shared = Math.max(0, ...own.map((variation) => of(variation)?.shared ?? 0))
       return {
         ...offer,
         shared,
         variations: own.map((variation) => {
-          const { sent = false, evidence = nothing, beside } = of(variation) ?? {}
+          const { sent = false, evidence = nothing, drift = 0, beside, against } = of(variation) ?? {}
           const belief = beliefOf(evidence, offer.shape / offer.rate)
           return {
             variation,
             sent,
             evidence,
             belief,
+            drift,
             mean: meanOf(belief),
-            interval: intervalOf(belief, offer, shared),
+            interval: intervalOf(belief, offer, shared + drift),
             // Beside one that was never sent it is what it is on its own.
             beside: (rival: Variation) => beside?.(rival.variation_id) ?? evidence,
+            against: (rival: Variation) => against?.(rival.variation_id) ?? { drift, smaller: false },
           }
         }),
       }
@@ -73,11 +94,13 @@ type Compared = {
   sent: boolean
   evidence: Evidence
   shared: number
+  drift: number
   beside: (rival: number) => Evidence | undefined
+  against: (rival: number) => Against
 }
 
 /** Evidence for comparisons within each offer, by variation. */
-function compare({ sends, dispersion }: Pooled): Map<number, Compared> {
+function compare({ sends, drift }: Pooled): Map<number, Compared> {
   const offers = new Map<number, Pooled['sends']>()
   for (const segments of sends)
     for (const [offer_id, own] of Map.groupBy(segments, ({ of }) => of.offer_id)) {
@@ -87,7 +110,9 @@ function compare({ sends, dispersion }: Pooled): Map<number, Compared> {
     }
   const compared = new Map<number, Compared>()
   for (const own of offers.values()) {
-    const spreads = spreadsOf(own, dispersion)
+    const spreads = spreadsOf(own)
+    const backs = backOf(own)
+    const back = (id: number): Back => lookUp(backs, id, [0, 0])
     // At least so much any two have in common: leaving it out of all makes no comparison surer than it is.
     const pairs = spreads.flatMap(({ others }) => others.map(({ covariance }) => covariance))
     const shared = pairs.length > 0 ? Math.min(...pairs) : 0
@@ -96,7 +121,15 @@ function compare({ sends, dispersion }: Pooled): Map<number, Compared> {
         sent: true,
         shared,
         evidence: without(shared, spread),
+        drift: drift.varianceOf(back(spread.of.variation_id)),
         beside: (rival) => besideOne(rival, spread),
+        against: (rival) => {
+          const [one, other] = [back(spread.of.variation_id), back(rival)]
+          return {
+            drift: drift.varianceOf([one[0] - other[0], one[1] - other[1]]),
+            smaller: hasSmallerParts(own, spread.of.variation_id, rival),
+          }
+        },
       })
   }
   return compared
@@ -111,4 +144,39 @@ function without(common: number, { of, variance }: Spread): Evidence {
 function besideOne(rival: number, spread: Spread): Evidence | undefined {
   const other = spread.others.find(({ of }) => of.variation_id === rival)
   return other && without(other.covariance, spread)
+}
+
+/** How far the evidence of each variation lies back on average. */
+function backOf(sends: Pooled['sends']): Map<number, Back> {
+  const sums = new Map<number, { years: number; showings: number; all: number }>()
+  for (const segments of sends)
+    for (const { of, part, exposed, own, ofSend } of segments) {
+      const sum = lookUp(sums, of.variation_id, { years: 0, showings: 0, all: 0 })
+      const weight = 1 / (1 / (exposed * of.rate) + own + ofSend / segments.length)
+      sum.years += weight * part.back[0]
+      sum.showings += weight * part.back[1]
+      sum.all += weight
+      sums.set(of.variation_id, sum)
+    }
+  return new Map([...sums].map(([id, { years, showings, all }]) => [id, [years / all, showings / all]]))
+}
+
+const alike = Math.log(1.25)
+
+/**
+ * Whether a variation had parts that were smaller by a fifth or more. Clickers are told apart by address, and of one
+ * address only so many count: that takes more from a large part than from a small one.
+ */
+function hasSmallerParts(sends: Pooled['sends'], one: number, other: number): boolean {
+  let sum = 0
+  let all = 0
+  const sizeOf = (segments: Segment[], id: number) =>
+    segments.find(({ of }) => of.variation_id === id)?.part.send.recipients
+  for (const segments of sends) {
+    const [own, rival] = [sizeOf(segments, one), sizeOf(segments, other)]
+    if (own === undefined || rival === undefined) continue
+    sum += Math.log(own / rival)
+    all += 1
+  }
+  return all > 0 && sum / all < -alike
 }

@@ -1,4 +1,4 @@
-import { arrivalOf, arrived } from './arrival.ts'
+import { arrived, curveOf } from './arrival.ts'
 import type { ArrivingSend } from './learn.ts'
 
 /** A send of a newsletter; an empty name is that of the list without one. */
@@ -41,20 +41,18 @@ export function forNewsletter<One extends ListedSend>(
       ...send,
       recipients: (send.recipients * weight * valueAt(factors, send.newsletter, 1)) / level,
       clickers: send.clickers * weight,
-      clickers_1: send.clickers_1 * weight,
-      clickers_2: send.clickers_2 * weight,
-      clickers_3: send.clickers_3 * weight,
+      clickers_by: send.clickers_by.map((clickers) => clickers * weight),
     }
   })
 }
 
 /** By how much the readers of each list click more, beside 1 for a list that nothing is known of. */
 function factorsOf(sends: readonly ListedSend[]): Map<string, number> {
-  const arrival = arrivalOf(sends)
+  const curve = curveOf(sends)
   const exposed = sends
     .map((send) => ({
       ...send,
-      n: send.recipients * arrived(send.age, arrival),
+      n: send.recipients * arrived(send.age, curve).share,
       k: Math.min(send.clickers, send.recipients),
     }))
     .filter(({ n }) => n > 0)

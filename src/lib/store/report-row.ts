@@ -21,7 +21,7 @@ export type VariationSums = Sums & {
   approved: boolean
 }
 
-/** A send of a variation and its visitors so far; `since` holds those of the first one, two and three days. */
+/** A send of a variation and its visitors so far. */
 export type SendEvidence = {
   offer_id: number
   variation_id: number
@@ -32,9 +32,8 @@ export type SendEvidence = {
   sent_at: number
   recipients: number
   clickers: number
-  clickers_1: number
-  clickers_2: number
-  clickers_3: number
+  /** Those by each of `marks`, see `stats/arrival.ts`. */
+  clickers_by: readonly number[]
 }
 
 /** What the statistics are made of, over all offers and all time, whatever the report is about. */

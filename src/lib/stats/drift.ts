@@ -1,0 +1,145 @@
+import { at, lookUp } from './at.ts'
+import type { Evidence } from './dispersion.ts'
+import type { Back, Exposed } from './parts.ts'
+
+/** How rates have moved until today. */
+export type Drift = {
+  /** By text: clicks, and recipients as many as would have clicked like this today. */
+  corrected: Evidence[][]
+  /** Variance of what a correction by so much says, on the scale of logarithms. */
+  varianceOf: (back: Back) => number
+  /** By how much more than a send of its own the days of a text differ on average, since days are like their neighbours. */
+  runOf: (variation_id: number) => number
+}
+
+/** Beforehand a year changes rates by a factor of 2 either way, and a showing by 3 %. */
+const prior = { years: 1 / 0.7 ** 2, showings: 1 / 0.03 ** 2 }
+/** Sends that say that days are not like their neighbours, before there are others. */
+const priorPairs = 10
+const mostKept = 0.95
+/** Days between sends that are neighbours. */
+const neighbours = 1.6
+/** Beyond so many standard deviations a send counts as one that is there. */
+const furthest = 2.5
+
+type Point = { part: Exposed; back: Back; y: number; weight: number; noise: number }
+
+/**
+ * What all sends say of rates that move: a change with time and one with each showing of a text (wear-out), the same for
+ * all texts, by weighted least squares within texts, drawn towards none (a dynamic regression with a fixed slope; West & Harrison
+ * 1997). And how much of a day's effect the next one keeps, by the correlation of neighbours.
+ */
+export function driftOf(
+  counted: readonly Exposed[],
+  groups: ReadonlyMap<number, readonly Exposed[]>,
+  dispersion: number | undefined,
+  pool: number,
+): Drift {
+  if (dispersion === undefined) return { corrected: [], varianceOf: () => 0, runOf: () => 1 }
+  const partsOf = new Map<string, number>()
+  for (const { newsletter_send_id: send } of counted) partsOf.set(send, lookUp(partsOf, send, 0) + 1)
+  const texts = [...groups].map(([id, own]): [number, Point[]] => [
+    id,
+    own.map((part, place): Point => {
+      const { k, n, age, extraOwn, extraOfSend, lag, newsletter_send_id: send } = part
+      const noise = 1 / Math.max(1, k) + extraOwn + extraOfSend + lag
+      return {
+        part,
+        back: [-age / 365, place - own.length],
+        y: Math.log((k + 0.5) / (n + 0.5 / pool)),
+        weight: 1 / (dispersion * lookUp(partsOf, send, 1) + noise),
+        noise,
+      }
+    }),
+  ])
+  const [tt, ts, ss, ty, sy] = momentsOf(texts.map(([, points]) => points))
+  const [a, b] = [tt + prior.years, ss + prior.showings]
+  const determinant = a * b - ts ** 2
+  const years = (b * ty - ts * sy) / determinant
+  const showings = (a * sy - ts * ty) / determinant
+  const kept = keptOf(texts, [years, showings], dispersion)
+  const long = (1 + kept) / (1 - kept)
+  for (const [, points] of texts)
+    for (const { part, back } of points) {
+      part.back = back
+      part.factor = Math.exp(years * back[0] + showings * back[1])
+    }
+  const runs = new Map(texts.map(([id, points]) => [id, runOf(points, kept)]))
+  return {
+    corrected: texts.map(([, points]) => points.map(({ part: { k, n, factor } }) => ({ k, n: n * factor }))),
+    varianceOf: ([t, s]) => (long * (b * t ** 2 - 2 * ts * t * s + a * s ** 2)) / determinant,
+    runOf: (id) => lookUp(runs, id, 1),
+  }
+}
+
+/** Sums of squares and products within texts: of time, both, showings, and each with the rate. */
+function momentsOf(texts: readonly (readonly Point[])[]): [number, number, number, number, number] {
+  const sums: [number, number, number, number, number] = [0, 0, 0, 0, 0]
+  for (const points of texts) {
+    const mean = meansOf(points)
+    for (const { back, y, weight } of points) {
+      const [t, s, r] = [back[0] - mean.t, back[1] - mean.s, y - mean.y]
+      sums[0] += weight * t * t
+      sums[1] += weight * t * s
+      sums[2] += weight * s * s
+      sums[3] += weight * t * r
+      sums[4] += weight * s * r
+    }
+  }
+  return sums
+}
+
+function meansOf(points: readonly Point[]): { t: number; s: number; y: number } {
+  const sums = { t: 0, s: 0, y: 0, all: 0 }
+  for (const { back, y, weight } of points) {
+    sums.t += weight * back[0]
+    sums.s += weight * back[1]
+    sums.y += weight * y
+    sums.all += weight
+  }
+  return { t: sums.t / sums.all, s: sums.s / sums.all, y: sums.y / sums.all }
+}
+
+/** How much of a day's effect the next day keeps, 0 to 0.95. */
+function keptOf(texts: readonly (readonly [number, Point[]])[], slopes: Back, dispersion: number): number {
+  const sends = new Map<string, { age: number; sum: number; weight: number }>()
+  for (const [, points] of texts) {
+    const mean = meansOf(points)
+    for (const { part, back, y, noise } of points) {
+      const off = y - mean.y - slopes[0] * (back[0] - mean.t) - slopes[1] * (back[1] - mean.s)
+      const send = lookUp(sends, part.newsletter_send_id, { age: part.age, sum: 0, weight: 0 })
+      const weight = 1 / (noise + 0.01)
+      send.sum += weight * off
+      send.weight += weight
+      sends.set(part.newsletter_send_id, send)
+    }
+  }
+  const most = furthest * Math.sqrt(dispersion)
+  const inOrder = [...sends.values()].toSorted((one, other) => other.age - one.age)
+  const offs = inOrder.map(({ sum, weight }) => Math.max(-most, Math.min(most, sum / weight)))
+  const ages = inOrder.map(({ age }) => age)
+  const noises = inOrder.map(({ weight }) => 1 / weight)
+  let products = 0
+  let squares = priorPairs * dispersion
+  for (const [place, off] of offs.slice(0, -1).entries()) {
+    if (at(ages, place) - at(ages, place + 1) > neighbours) continue
+    products += off * at(offs, place + 1)
+    squares += Math.max(dispersion / 4, off ** 2 - at(noises, place))
+  }
+  return Math.max(0, Math.min(mostKept, products / squares))
+}
+
+/** How much the mean of days that are like their neighbours differs more than that of as many that are not. */
+function runOf(points: readonly Point[], kept: number): number {
+  let sum = 0
+  let run = 0
+  let last = Number.POSITIVE_INFINITY
+  for (const { part } of points) {
+    // Sends of one moment are told apart by nothing but that they were two.
+    run *= kept ** Math.max(1, last - part.age)
+    sum += run
+    run += 1
+    last = part.age
+  }
+  return 1 + (2 * sum) / points.length
+}

@@ -1,0 +1,112 @@
+import { arrived, type Curve } from './arrival.ts'
+import { at } from './at.ts'
+import { findDeviations, type Part } from './robust.ts'
+
+/** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
+export type Send = {
+  offer_id: number
+  variation_id: number
+  newsletter_send_id: string
+  recipients: number
+  /** Different people who have clicked so far. */
+  clickers: number
+  /** Days since the send. */
+  age: number
+}
+
+/** A send that can be counted. `n` counts the recipients by how much of their clicks has come. */
+export type Exposed<Sent extends Send = Send> = Part & {
+  offer_id: number
+  age: number
+  send: Sent
+  /** What today's recipients are to its own, where rates move, and how far it lies back; see `driftOf`. */
+  factor: number
+  back: Back
+}
+
+/** How far a send lies back: in years, and in showings of its text. */
+export type Back = readonly [years: number, showings: number]
+
+const now: Back = [0, 0]
+
+export type Sorted<Sent extends Send> = {
+  counted: Exposed<Sent>[]
+  doubted: Doubted<Sent>[]
+  /** Rate of all. */
+  pool: number
+}
+
+/** A send that hardly counts: its rate is so many times what was to be expected; `usual` is the usual number of recipients. */
+export type Doubted<Sent> = { send: Sent; factor: number; usual: number }
+
+const priorRate = 0.02
+/** Neighbours in time, by whose number of recipients a wrong one is told. */
+const neighbours = 15
+/** Of what a send is off, its recipients explain all but so much at the most. */
+const unexplained = 0.5
+
+/**
+ * What sends are evidence, and which are doubted. One with more clickers than recipients, and one whose recipients are as
+ * far off as its rate the other way round, were reported with wrong recipients: they are left out. Others that are far off
+ * count, for as much as their distance allows. `sends` are in the order of their time.
+ */
+export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curve): Sorted<Sent> {
+  const exposed: Exposed<Sent>[] = []
+  const impossible: Sent[] = []
+  const all = { k: 1, n: 1 / priorRate }
+  for (const send of sends) {
+    const { share, variance } = arrived(send.age, curve)
+    const n = send.recipients * share
+    if (n <= 0) continue
+    if (send.clickers > send.recipients) {
+      impossible.push(send)
+      continue
+    }
+    exposed.push(exposedOf(send, n, variance))
+    all.k += send.clickers
+    all.n += n
+  }
+  const pool = all.k / all.n
+  findDeviations(exposed, pool)
+  const usually = impossible.length > 0 ? usuallyOf(sends) : 0
+  const doubted: Doubted<Sent>[] = impossible.map((send) => ({
+    send,
+    factor: send.clickers / send.recipients / pool,
+    usual: usually,
+  }))
+  const counted = exposed.filter((part, place) => {
+    if (!part.doubted) return true
+    const { send, off } = part
+    const near = exposed.slice(Math.max(0, place - (neighbours >> 1)), place + (neighbours >> 1) + 1)
+    const usual = usuallyOf(near.map((one) => one.send))
+    doubted.push({ send, factor: Math.exp(off), usual })
+    return Math.abs(off + Math.log(send.recipients / usual)) >= unexplained * Math.abs(off)
+  })
+  return { counted, doubted, pool }
+}
+
+const exposedOf = <Sent extends Send>(send: Sent, n: number, lag: number): Exposed<Sent> => ({
+  offer_id: send.offer_id,
+  variation_id: send.variation_id,
+  newsletter_send_id: send.newsletter_send_id,
+  age: send.age,
+  send,
+  k: send.clickers,
+  n,
+  lag,
+  off: 0,
+  noise: 1,
+  common: 0,
+  extraOwn: 0,
+  extraOfSend: 0,
+  doubted: false,
+  factor: 1,
+  back: now,
+})
+
+/** The number of recipients in the middle. */
+const usuallyOf = (sends: readonly Send[]): number =>
+  at(
+    sends.map(({ recipients }) => recipients).toSorted((one, other) => one - other),
+    sends.length >> 1,
+  )

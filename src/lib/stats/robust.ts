@@ -1,0 +1,113 @@
+import { at } from './at.ts'
+import type { Evidence } from './dispersion.ts'
+
+/** What robust estimates need of a part of a send, and what they find. */
+export type Part = Evidence & {
+  variation_id: number
+  newsletter_send_id: string
+  /** Variance of the logarithm of the share of its clickers that has come. */
+  lag: number
+  /** How far its rate is off the usual one of its text at its time, on the scale of logarithms ... */
+  off: number
+  /** ... the variance that chance alone gives it ... */
+  noise: number
+  /** ... and what of it all parts of the send have in common. */
+  common: number
+  /** Variances to count with on account of that, of the part and of the send; 0 where it is within what is usual. */
+  extraOwn: number
+  extraOfSend: number
+  /** Whether it is so far off that it is doubted. */
+  doubted: boolean
+}
+
+/** Sends next to a send, by which the usual rate of its text is told. */
+const window = 9
+/** Beyond so many standard deviations a send counts for less the further it is away. */
+const usualReach = 2.5
+/** A send is doubted where it is off by this factor, and by so many standard deviations. */
+const doubtedFactor = Math.log(2.2)
+const doubtedReach = 2.2
+/** Of a normal variable, the standard deviation by the median of its absolute value. */
+const byMedian = 1.4826
+const leastSpread = 0.15
+const ownSpread = 0.12
+const daySpread = 0.3
+
+/**
+ * Finds sends that are far from their neighbours: a report with wrong recipients, a day that went viral, machines that
+ * posed as people. Medians find them, since sums would follow them; a variance of their own as large as their distance then bounds
+ * what they do (a scale mixture of normals, as in the t model of Lange, Little & Taylor 1989). `parts` are in the order of
+ * their time; what is found is written into them.
+ */
+export function findDeviations(parts: readonly Part[], pool: number): void {
+  for (const own of Map.groupBy(parts, ({ variation_id }) => variation_id).values()) findOffs(own, pool)
+  const sends = [...Map.groupBy(parts, ({ newsletter_send_id }) => newsletter_send_id).values()]
+  for (const own of sends) {
+    const common = commonOf(own)
+    for (const part of own) part.common = common
+  }
+  const far = sends
+    .flat()
+    .map((part) => Math.abs(part.common))
+    .toSorted((a, b) => a - b)
+  const spread = Math.max(leastSpread, byMedian * at(far, far.length >> 1))
+  for (const own of sends) judgeSend(own, spread)
+}
+
+function judgeSend(parts: readonly Part[], spread: number): void {
+  let known = 0
+  let lag = 0
+  for (const part of parts) {
+    known += 1 / part.noise
+    lag = Math.max(lag, part.lag)
+  }
+  const chance = 1 / known + lag
+  const scale = Math.sqrt(spread ** 2 + chance)
+  for (const part of parts) {
+    const own = part.off - part.common
+    const ownScale = Math.sqrt(ownSpread ** 2 + part.noise + chance)
+    part.extraOfSend = beyond(part.common, scale)
+    part.extraOwn = Math.abs(own) > doubtedFactor ? beyond(own, ownScale) : 0
+    part.doubted = isDoubted(part.common, scale) || isDoubted(own, ownScale)
+  }
+}
+
+const beyond = (off: number, scale: number): number =>
+  Math.abs(off) > usualReach * scale ? (off / usualReach) ** 2 - scale ** 2 : 0
+
+const isDoubted = (off: number, scale: number): boolean =>
+  Math.abs(off) > Math.max(doubtedFactor, doubtedReach * scale)
+
+/** Of one text's parts: how far each is off the median of its neighbours. */
+function findOffs(own: readonly Part[], pool: number): void {
+  const rates = own.map(({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+  const near = new Float64Array(Math.min(window, own.length))
+  for (const [place, part] of own.entries()) {
+    const from = Math.max(0, Math.min(place - (window >> 1), own.length - window))
+    for (let index = 0; index < near.length; index += 1) near[index] = at(rates, from + index)
+    near.sort()
+    const upper = at(near, near.length >> 1)
+    const level = near.length % 2 === 1 ? upper : (upper + at(near, (near.length >> 1) - 1)) / 2
+    part.off = at(rates, place) - level
+    part.noise = 1 / (part.n * Math.exp(level) + 0.5)
+  }
+}
+
+/**
+ * What the parts of a send have in common: their weighted median, with nothing as one more. One part of two may be wrong, and
+ * a day may differ; the median takes what says less.
+ */
+function commonOf(parts: readonly Part[]): number {
+  const [first] = parts
+  if (parts.length === 1 && first) return first.off
+  const all = parts.map(({ off, noise }) => ({ value: off, weight: 1 / Math.sqrt(noise + ownSpread ** 2) }))
+  all.push({ value: 0, weight: 1 / daySpread })
+  all.sort((a, b) => a.value - b.value)
+  const half = all.reduce((sum, { weight }) => sum + weight, 0) / 2
+  let sum = 0
+  return all.reduce((middle, { value, weight }) => {
+    const below = sum < half
+    sum += weight
+    return below ? value : middle
+  }, 0)
+}

@@ -1,0 +1,107 @@
+import type { Beside } from './dispersion.ts'
+import type { Known, Segment } from './evidence.ts'
+import { type Hub, solve } from './network.ts'
+
+const highestRate = 0.9
+/** Clicks that stand for what all texts do, while little is known of one. */
+const drawn = 4
+const rounds = 8
+
+export const smoothed = ({ k, n }: { k: number; n: number }, pool: number): number =>
+  Math.min(highestRate, (k + drawn) / (n + drawn / pool))
+
+/** What segments say of a day: less than their clicks, since a text's own advantage differs from send to send. */
+const saying = ({ exposed, own, of }: Segment, count: number): number => count / (1 + exposed * of.rate * own)
+
+/** Adds up what each variation's segments are worth at the rates as they stand. */
+export function addAll(texts: readonly Known[], sends: readonly (readonly Segment[])[]): void {
+  for (const text of texts) {
+    text.k = 0
+    text.n = 0
+    text.precision = 0
+    text.rest = 0
+  }
+  for (const segments of sends) addSend(segments)
+}
+
+/** How little the day of a send can differ; all its segments say the same. */
+const groundOf = (segments: readonly Segment[]): number => segments.reduce((_, { ofSend }) => 1 / ofSend, 1)
+
+function addSend(segments: readonly Segment[]): void {
+  const ground = groundOf(segments)
+  let clicks = 0
+  let expected = 0
+  for (const segment of segments) {
+    clicks += saying(segment, segment.k)
+    expected += saying(segment, segment.n * segment.of.rate)
+  }
+  for (const segment of segments) {
+    const { of, k, n, kept, own } = segment
+    const shape = ground + clicks - saying(segment, k)
+    segment.others = expected - saying(segment, n * of.rate)
+    segment.exposed = (n * shape) / (ground + segment.others)
+    const weight = kept / (1 + (segment.exposed * of.rate * (1 / shape + own)) / (1 - of.rate))
+    of.k += weight * k
+    of.n += weight * segment.exposed
+    of.rest += weight * (k - segment.exposed * of.rate)
+    of.precision += weight * segment.exposed * of.rate
+  }
+}
+
+/**
+ * Finds the rates at which all agree, by Newton's method: the network is the derivative of what is left in `rest`. Ends where a
+ * step changes no rate by more than `nearEnough` of itself.
+ */
+export function settleRates(
+  texts: readonly Known[],
+  sends: readonly (readonly Segment[])[],
+  pool: number,
+  nearEnough: number,
+): void {
+  const firm = texts.map((to): Hub<Known> => ({ ground: 1e12, ties: [{ to, strength: drawn }] }))
+  for (let round = 0; round < rounds; round += 1) {
+    addAll(texts, sends)
+    for (const { ties } of firm)
+      for (const tie of ties) {
+        tie.strength = (drawn * tie.to.rate) / pool
+        tie.to.rest += drawn - tie.strength
+      }
+    solve(texts, [...hubsOf(sends), ...firm], 1e-4)
+    let furthest = 0
+    for (const text of texts) {
+      const step = Math.max(-1, Math.min(1, text.x))
+      text.rate = Math.min(highestRate, text.rate * Math.exp(step))
+      furthest = Math.max(furthest, Math.abs(step))
+    }
+    if (furthest < nearEnough) return
+  }
+}
+
+/** The sends as a network of what their segments are worth. */
+export const hubsOf = (sends: readonly (readonly Segment[])[]): Hub<Known>[] =>
+  sends.map((segments) => {
+    let clicks = 0
+    let recipients = 0
+    const ties = segments.map((segment) => {
+      const { of, kept, exposed } = segment
+      clicks += kept * exposed * of.rate
+      recipients += kept * exposed
+      return { to: of, strength: saying(segment, kept * exposed * of.rate) }
+    })
+    return { ties, ground: (1 - clicks / recipients) * groundOf(segments) }
+  })
+
+/** Each part of a split send beside the others. */
+export const besideOthers = (sends: readonly (readonly Segment[])[]): Beside[] =>
+  sends.flatMap((segments) =>
+    segments.length < 2
+      ? []
+      : segments.map(({ of, k, exposed, others, ofSend }) => ({
+          clicks: k,
+          expected: exposed * of.rate,
+          others,
+          ground: 1 / ofSend,
+          parts: segments.length,
+          sends: of.sends,
+        })),
+  )

@@ -1,0 +1,236 @@
+import { parseArgs } from 'node:util'
+import { median, table } from './measure.ts'
+import { runEach } from './truth/jobs.ts'
+import { type Way, ways } from './truth/ways.ts'
+import { type World, worlds } from './truth/worlds.ts'
+import type { Tally } from './truth/year.ts'
+
+/**
+ * `npm run bench:truth [-- --runs N] [--seed N] [--world NAME] [--part years|equals|lifts|kinds]`: whether what is said of
+ * texts and sends is true also where the world is rough. Standard errors are of independent runs.
+ */
+const { values: flags } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    world: { type: 'string', default: '' },
+    part: { type: 'string', default: '' },
+  },
+})
+const seeds = Array.from(
+  { length: Number(flags.runs) },
+  (_, run) => Number(flags.seed) * 1_000_003 + run * 7_919,
+)
+const asked = worlds.filter(({ name }) => name.includes(flags.world))
+const includes = (part: string): boolean => flags.part === '' || flags.part === part
+
+let missed = 0
+let judged = 0
+
+/** A share in per cent with its standard error, marked where it misses its bar by more than chance of the runs explains. */
+function cell(tallies: readonly Tally[], [least, most]: readonly [number, number]): string {
+  const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
+  if (all === 0) return '–'
+  const share = tallies.reduce((sum, tally) => sum + tally.held, 0) / all
+  const squares = tallies.reduce((sum, tally) => sum + (tally.held - share * tally.all) ** 2, 0)
+  const error = (100 * Math.sqrt(squares)) / all
+  const holds = 100 * share >= least && 100 * share <= most
+  judged += 1
+  if (!holds) missed += 1
+  return `${(100 * share).toFixed(1)} ± ${error.toFixed(1)}${holds ? ' ' : '!'}`
+}
+
+const told = (held: boolean): Tally => ({ held: Number(held), all: 1 })
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+const errorOf = (values: readonly number[]) =>
+  Math.sqrt(values.reduce((sum, value) => sum + (value - meanOf(values)) ** 2, 0)) / values.length
+
+const lenient = ({ name }: World): boolean => ['mix', 'trend', 'wear-out'].includes(name)
+
+async function years(): Promise<void> {
+  const questions = asked.flatMap((world) => ways.map((way) => ({ world, way })))
+  const results = await runEach('year', questions, seeds)
+  console.log(
+    '\nA year of 4 x 4 texts, 32,000 recipients a send, looked at six times; per cent; ! misses its bar',
+  )
+  console.log(
+    'text, offer: intervals that hold the present rate (92-98) or whose sends are doubted (in brackets)',
+  )
+  console.log(
+    '1 h to 12 h: the same of the text just sent; chance: median and 95th percentile against the complete send',
+  )
+  const rows = results.map((runs, index) => {
+    const { world, way } = questions[index] ?? { world: { name: '' }, way: '' }
+    const least = lenient(world) ? 88 : 92
+    const inRange = [least, lenient(world) || world.bots || world.wrong ? 100 : 98] as const
+    const right = world.name === 'mix' || world.name === 'wear-out' ? 88 : 93
+    const ratios = runs.flatMap((run) => run.sendDay.ratios).toSorted((a, b) => a - b)
+    const loss = [0, 1, 2].map((size) => {
+      const toldOf = runs.reduce((sum, run) => sum + (run.loss[size]?.told ?? 0), 0)
+      const trueOf = runs.reduce((sum, run) => sum + (run.loss[size]?.true ?? 0), 0)
+      return (toldOf / trueOf).toFixed(2)
+    })
+    const doubted =
+      runs.reduce((sum, run) => sum + run.doubted, 0) / runs.reduce((sum, run) => sum + run.interval.all, 0)
+    const oracle = runs.map((run) => run.oracle)
+    return [
+      world.name,
+      way,
+      `${cell(
+        runs.map((run) => run.interval),
+        inRange,
+      )} (${(100 * doubted).toFixed(1)})`,
+      cell(
+        runs.map((run) => run.offerInterval),
+        [0, 100],
+      ),
+      ...[0, 1, 2, 3].map((at) =>
+        cell(
+          runs.flatMap((run) => run.sendDay.hours[at] ?? []),
+          inRange,
+        ),
+      ),
+      `${median(ratios).toFixed(2)}/${(ratios[Math.floor(ratios.length * 0.95)] ?? 0).toFixed(2)}`,
+      cell(
+        runs.map((run) => run.probably),
+        [right, 100],
+      ),
+      cell(
+        runs.map((run) => run.confirmed),
+        [98, 100],
+      ),
+      loss.join('/'),
+      `${meanOf(oracle).toFixed(1)} ± ${errorOf(oracle).toFixed(1)}`,
+    ]
+  })
+  const heads = [
+    'text',
+    'offer',
+    '1 h',
+    '3 h',
+    '6 h',
+    '12 h',
+    'chance',
+    'probably',
+    'confirmed',
+    'loss told/true',
+    'oracle',
+  ]
+  console.log(table([['world', 'way', ...heads], ...rows]))
+}
+
+const aContest = (world: World, way: Way, texts: number) => ({
+  world,
+  way,
+  texts,
+  lift: 1,
+  list: way === 'unequal' ? 40_000 : 16_000,
+  days: 365,
+  stops: false,
+})
+
+async function equals(): Promise<void> {
+  const counts = [2, 4, 10]
+  const questions = asked.flatMap((world) =>
+    ways.flatMap((way) => counts.map((texts) => aContest(world, way, texts))),
+  )
+  const results = await runEach('contest', questions, seeds)
+  console.log(
+    '\nFalse winners among equals in a year of daily looks, per cent of tests (at most 5); "probably best" at any look',
+  )
+  const rows = results.map((runs, index) => ({
+    question: questions[index],
+    confirmed: cell(
+      runs.map((run) => told(run.confirmed !== undefined)),
+      [0, 5],
+    ),
+    probably: ((100 * runs.filter((run) => run.probably).length) / runs.length).toFixed(0),
+  }))
+  const lines = [...Map.groupBy(rows, ({ question }) => `${question?.world.name}|${question?.way}`)].map(
+    ([name, own]) => [
+      ...name.split('|'),
+      ...own.map(({ confirmed }) => confirmed),
+      ...own.map(({ probably }) => probably),
+    ],
+  )
+  console.log(table([['world', 'way', '2 texts', '4 texts', '10 texts', 'prob. 2', '4', '10'], ...lines]))
+}
+
+async function lifts(): Promise<void> {
+  const named = (name: string): World => worlds.find((world) => world.name === name) ?? { name }
+  const questions = [named('plain'), named('text x send 0.10'), named('text x send 0.30')].flatMap((world) =>
+    [1.2, 1.5].map((lift) => ({ ...aContest(world, 'segments', 2), lift, days: 120, stops: true })),
+  )
+  const results = await runEach('contest', questions, seeds)
+  console.log(
+    '\nDays until a lift is confirmed in two segments of 8,000: median, 90th percentile, per cent the worse one',
+  )
+  const rows = results.map((runs, index) => {
+    const question = questions[index]
+    const days = runs
+      .map(({ confirmed }) => confirmed?.day ?? Number.POSITIVE_INFINITY)
+      .toSorted((a, b) => a - b)
+    const bar = question?.world.name === 'plain' ? (question.lift < 1.3 ? 14 : 8) : Number.POSITIVE_INFINITY
+    judged += 1
+    if (median(days) > bar) missed += 1
+    return [
+      `${question?.world.name}, ${question?.lift}`,
+      `${median(days)}${median(days) > bar ? '!' : ''}`,
+      `${days[Math.floor(days.length * 0.9)]}`,
+      ((100 * runs.filter(({ confirmed }) => confirmed?.first === false).length) / runs.length).toFixed(1),
+    ]
+  })
+  console.log(table([['world, lift', 'median', '90 %', 'wrong'], ...rows]))
+}
+
+async function kinds(): Promise<void> {
+  const plain = { name: 'plain' }
+  const ask = (way: Way, spread: number, correlated: boolean, effect: number) => ({
+    world: plain,
+    way,
+    spread,
+    correlated,
+    effect,
+  })
+  const split: readonly Way[] = ['weighted', 'segments']
+  const questions = split.flatMap((way) => [
+    ...[0, 0.15, 0.3].flatMap((spread) => [false, true].map((correlated) => ask(way, spread, correlated, 1))),
+    ...[1.3, 1 / 1.3].flatMap((effect) => [0, 0.15].map((spread) => ask(way, spread, false, effect))),
+    ask(way, 0.15, true, 1.3),
+  ])
+  const results = await runEach('kinds', questions, seeds)
+  console.log(
+    '\nKinds of text, 36 texts in 180 days: false rows (at most 5), false pages (at most 10), true ones found (least 80)',
+  )
+  const rows = results.map((runs, index) => {
+    const { way, spread, correlated, effect } = questions[index] ?? ask('weighted', 0, false, 1)
+    return [
+      `${way}, spread ${spread}${correlated ? ', correlated' : ''}`,
+      effect.toFixed(2),
+      cell(
+        runs.map((run) => run.rows),
+        [0, 5],
+      ),
+      cell(
+        runs.map((run) => told(run.page)),
+        [0, 10],
+      ),
+      effect === 1
+        ? ''
+        : cell(
+            runs.map((run) => told(run.found)),
+            [80, 100],
+          ),
+    ]
+  })
+  console.log(table([['', 'effect', 'rows', 'pages', 'found'], ...rows]))
+}
+
+const started = performance.now()
+if (includes('years')) await years()
+if (includes('equals')) await equals()
+if (includes('lifts')) await lifts()
+if (includes('kinds')) await kinds()
+const seconds = ((performance.now() - started) / 1000).toFixed(0)
+console.log(`\n${judged - missed} of ${judged} bars hold; ${seeds.length} runs each, ${seconds} s`)
+process.exitCode = missed > 0 ? 1 : 0

@@ -1,0 +1,150 @@
+import { readSend } from '../../../src/lib/analytics/read-evidence.ts'
+import type { Random } from '../../../src/lib/random.ts'
+import { drawNormal } from '../../../src/lib/selection/draws.ts'
+import type { Evidence, SendEvidence, SendSpan, SentText } from '../../../src/lib/store/report-row.ts'
+import { drawBinomial } from '../newsletter-world.ts'
+import { createDays, drawArrival, spanEnds, type World } from './worlds.ts'
+
+/** A text and its rate on its first showing, at the start of the year. */
+export type Text = Evidence['variations'][number] & { rate: number }
+
+export const aText = (offer_id: number, variation_id: number, rate: number): Text => ({
+  offer_id,
+  variation_id,
+  rate,
+  tone: null,
+  length_category: null,
+  cta_text: null,
+  approved: true,
+})
+
+const knownOf = (...[send, text, spans]: [SentText['sends'][number], SentText, SendSpan[]]): SendEvidence =>
+  readSend(send, text, spans, '').evidence
+
+type Kept = {
+  text: SentText
+  send: SentText['sends'][number]
+  /** Hour from which the report, and not the send, is counted. */
+  reported: number
+  /** Clickers by span; the last one is that after a week. */
+  clickers: number[]
+  evidence: SendEvidence
+  whole: boolean
+}
+
+const aDay = 86_400_000
+const anHour = 3_600_000
+const starts = [0, ...spanEnds]
+/** Days after which the last clickers of a send have come. */
+const wholeAfter = 10
+
+/**
+ * A newsletter that goes out at the same hour each day. What is known of its sends at a moment comes out as the report
+ * reads it from the spans of the database. Moments are hours since the first send.
+ */
+export function createNewsletter(world: World, random: Random) {
+  const dayOf = createDays(world, random)
+  const kept: Kept[] = []
+  const showings = new Map<number, number>()
+  const lost = new Map<number, Kept>()
+
+  /** The rate of a text as it stands, without what chance makes of a day. */
+  const rateNow = ({ variation_id, rate }: Text, day: number): number =>
+    rate *
+      (world.yearLeaves ?? 1) ** (day / 365) *
+      (world.showingLeaves ?? 1) ** (showings.get(variation_id) ?? 0) +
+    (world.fanatics ?? 0) * 0.8
+
+  function sendPart(
+    text: Text,
+    size: number,
+    rate: number,
+    day: number,
+    shared: { bots: number; late: number },
+  ) {
+    const own = Math.exp((world.textBySend ?? 0) * drawNormal(random) - (world.textBySend ?? 0) ** 2 / 2)
+    const people = clickersOf(world, size, Math.min(0.95, rate * own), random)
+    const machines = Math.round((people * shared.bots) / (1 - shared.bots))
+    const arrival = drawArrival(random)
+    let left = people
+    let before = 0
+    const clickers = arrival.map((by) => {
+      const come = drawBinomial(left, Math.min(1, (by - before) / (1 - before)), random)
+      left -= come
+      before = by
+      return come
+    })
+    clickers.push(left)
+    clickers[0] = (clickers[0] ?? 0) + machines
+    const previous = lost.get(text.variation_id)
+    // What came before a late report belongs to the send before.
+    for (let span = 0; span < shared.late; span += 1) {
+      const missed = clickers[span] ?? 0
+      clickers[span] = 0
+      if (previous) previous.clickers[9] = (previous.clickers[9] ?? 0) + missed
+    }
+    const at = day * 24 + (starts[shared.late] ?? 0)
+    const recipients = reportedOf(world, size, random)
+    const sent: SentText = { ...text, offer_name: '', text_content: '', sends: [] }
+    const send: SentText['sends'][number] = [kept.length + 1, String(day), at * anHour, recipients, '']
+    const evidence = knownOf(send, sent, [])
+    const one = { text: sent, send, reported: at, clickers, evidence, whole: false }
+    kept.push(one)
+    lost.set(text.variation_id, one)
+    return people
+  }
+
+  return {
+    rateNow,
+    /** Sends parts of a day's list, 1 in all; answers the clicks of people that were to be expected. */
+    send(day: number, parts: readonly { text: Text; share: number }[], list: number): void {
+      const ofDay = dayOf(day)
+      const size = world.growth ? list * 4 ** (day / 365 - 0.5) : list
+      const bots = random() < (world.bots ?? 0) ? 0.3 + 0.4 * random() : 0
+      const late = random() < (world.late ?? 0) ? 1 + Math.floor(4 * random()) : 0
+      for (const { text, share } of parts) {
+        sendPart(text, Math.round(size * share), rateNow(text, day) * ofDay, day, { bots, late })
+        showings.set(text.variation_id, (showings.get(text.variation_id) ?? 0) + 1)
+      }
+    },
+    /** All sends as they are known at a moment, in the order of their time. */
+    known(hour: number): SendEvidence[] {
+      return kept.flatMap((one) => {
+        if (one.reported > hour) return []
+        if (!one.whole) {
+          const age = hour - one.reported
+          const spans = one.clickers.flatMap((count, span): SendSpan[] => {
+            const come = (spanEnds[span] ?? wholeAfter * 24) <= age + 1e-9
+            return come && count > 0 ? [[one.send[0], starts[span] ?? 0, count, count, count]] : []
+          })
+          one.evidence = knownOf(one.send, one.text, spans)
+          one.whole = age > (wholeAfter + 20) * 24
+        }
+        return one.evidence
+      })
+    },
+    now: (hour: number) => hour * anHour,
+  }
+}
+
+export type Newsletter = ReturnType<typeof createNewsletter>
+export const daysOf = (moment: number): number => moment / aDay
+
+function reportedOf({ wrong }: World, size: number, random: Random): number {
+  if (!wrong || random() >= wrong.share) return size
+  return Math.max(1, Math.round(size * wrong.factor))
+}
+
+const companySize = 160
+const countedOfOne = 6
+
+/** Those who click; of people behind one address no more than six are told apart. */
+function clickersOf({ companies = 0 }: World, size: number, rate: number, random: Random): number {
+  const alone = drawBinomial(Math.round(size * (1 - companies)), rate, random)
+  if (companies === 0) return alone
+  // The companies are those of the whole list, of which a part has its share of each.
+  const addresses = Math.round((40_000 * companies) / companySize)
+  const each = (size * companies * rate) / addresses
+  const seen = countedOfOne * (1 - Math.exp(-each / countedOfOne))
+  return alone + drawBinomial(addresses * countedOfOne, seen / countedOfOne, random)
+}

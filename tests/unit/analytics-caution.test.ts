@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { findingsOf, smallListWarning } from '../../src/lib/analytics/findings.ts'
+import { offersSentence, summarySentence } from '../../src/lib/analytics/sentences.ts'
+import { sendRate } from '../../src/lib/analytics/words.ts'
+import { anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
+
+const now = Date.parse('2025-10-30T00:00:00Z')
+
+test('more clicks than recipients names the missing recipients wherever such a rate would stand', () => {
+  const missing = /lack “recipients”/
+  expect(summarySentence(aSummary({ overall_ctr: 2_000, human_ctr: 1_500 }), undefined, 'human')).toMatch(
+    missing,
+  )
+  expect(smallListWarning([aSend({ recipients: 1, clickers: 28 })], now)).toMatch(missing)
+  expect(sendRate(aSend({ ctr: 2_800, human_ctr: 2_000 }), 'all', now)).toBe('2,800 %, recipients missing?')
+  expect(sendRate(aSend({ human_ctr: null }), 'human', now)).not.toContain('missing')
+})
+
+test('offers are compared by sends that are complete only', () => {
+  const offer = (offer_id: number, smoothed_ctr: number, complete_sends: number) =>
+    anOffer({
+      offer_id,
+      offer_name: `Offer ${offer_id}`,
+      statistics: { smoothed_ctr, interval: [smoothed_ctr - 1, smoothed_ctr + 1], complete_sends },
+    })
+  const texts = [1, 2].map((id) => ({ ...aText({ variation_id: id, clickers: 900 }), offer_id: id }))
+  expect(offersSentence([offer(1, 9, 1), offer(2, 3, 8)], texts)).toBe(
+    'Offer 1 and Offer 2 cannot be compared yet: it takes 2 more sends older than three days, when next to all clicks have come.',
+  )
+  expect(offersSentence([offer(1, 9, 3), offer(2, 3, 8)], texts)).toContain('Offer 1 does best')
+})
+
+test('either will do only where the wrong one costs little', () => {
+  const advice = (expected_loss: number) =>
+    findingsOf(
+      [anOffer()],
+      [
+        aText({ variation_id: 1, code: 'too_close', smoothed_ctr: 4 }),
+        aText({ variation_id: 2, code: 'too_close', smoothed_ctr: 3, expected_loss }),
+      ],
+    )[0]?.advice
+  expect(advice(0.09)).toContain('Either will do')
+  expect(advice(0.6)).toBe('Keep sending both: choosing the wrong one would cost about 20 % of the clicks.')
+})
+
+test('a text whose rival never gets its sends is told of splitting', () => {
+  const advice = (sends: number) =>
+    findingsOf(
+      [anOffer()],
+      [
+        aText({ variation_id: 1, code: 'not_enough_data', smoothed_ctr: 4 }),
+        aText({ variation_id: 2, code: 'not_enough_data', smoothed_ctr: 2, sends, clickers: 20 }),
+      ],
+    )[0]?.advice
+  expect(advice(1)).toContain('split one send between the two')
+})
