@@ -182,7 +182,7 @@ export const cases: Case[] = [
   },
   {
     path: '/nocodemba?promo_var=42',
-    headers: { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Proofpoint' },
+    headers: { 'user-agent': `${browser['user-agent']} Proofpoint` },
     ...toCourse,
     recorded: 'machine mail_gateway',
   },
@@ -204,10 +204,10 @@ export const cases: Case[] = [
   },
   {
     path: '/nocodemba?promo_var=42',
-    headers: { 'user-agent': 'Mozilla/5.0 caf\u00e9 \u00ff' },
+    headers: { 'user-agent': `${browser['user-agent']} caf\u00e9 \u00ff` },
     ...toCourse,
     recorded: human,
-    row: { user_agent: 'Mozilla/5.0 caf\u00e9 \u00ff' },
+    row: { user_agent: `${browser['user-agent']} caf\u00e9 \u00ff` },
   },
   {
     path: '/nocodemba?promo_var=42',

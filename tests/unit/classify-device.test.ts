@@ -140,7 +140,7 @@ test.each([
 
 test.each([
   ['Microsoft Exchange/15', 'self_declared'],
-  ['Mozilla/5.0 (X11; Linux x86_64) Firefox/144.0 Microsoft Exchange/15', null],
+  ['Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0 Microsoft Exchange/15', null],
   ['eMClient/9', null],
   ['Googlebot/2.1 eMClient/9', 'self_declared'],
 ])('%s is %s', (text, finding) => expect(readUserAgent(text)).toBe(finding))

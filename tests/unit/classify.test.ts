@@ -86,8 +86,8 @@ describe('the conclusive reasons', () => {
       conclusiveReasonOf({ ...all, insider: 'own_network' }),
       conclusiveReasonOf({ ...all, insider: null }),
       conclusiveReasonOf({ ...all, insider: null, header: reading({ 'sec-fetch-mode': 'no-cors' }) }),
-      conclusiveReasonOf({ ...all, insider: null, header: none }),
       conclusiveReasonOf({ ...all, insider: null, header: none, userAgent: 'mail_gateway' }),
+      conclusiveReasonOf({ ...all, insider: null, header: none }),
       conclusiveReasonOf({ ...all, insider: null, header: none, userAgent: 'stale_user_agent' }),
       conclusiveReasonOf({ insider: null, header: none, userAgent: null, inScannerNetwork: false }),
     ]).toEqual([...conclusiveReasons, null])

@@ -6,8 +6,8 @@ export const conclusiveReasons = [
   'own_network',
   'prefetch',
   'not_navigation',
-  'self_declared',
   'mail_gateway',
+  'self_declared',
   'scanner_network',
 ] as const
 

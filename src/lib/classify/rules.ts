@@ -22,8 +22,8 @@ const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
   own_network: ({ insider }) => insider === 'own_network',
   prefetch: ({ header }) => prefetchHeaders.some((name) => saysPrefetch(header(name))),
   not_navigation: ({ header }) => isOther(header('sec-fetch-mode')),
-  self_declared: ({ userAgent }) => userAgent === 'self_declared',
   mail_gateway: ({ userAgent }) => userAgent === 'mail_gateway',
+  self_declared: ({ userAgent }) => userAgent === 'self_declared',
   scanner_network: ({ inScannerNetwork }) => inScannerNetwork,
 }
 

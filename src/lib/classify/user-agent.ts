@@ -14,7 +14,7 @@ export type UserAgentFinding =
 export type UserAgentReader = (userAgent: string | null | undefined) => UserAgentFinding
 
 /**
- * Services that scan mail and give their name, as far as isbot does not know them. Only names that no browser of a
+ * Services that scan mail and give their name. Only names that no browser of a
  * person carries: consumer antivirus programs have browsers of their own and are left out.
  */
 const mailGateway =
@@ -23,8 +23,9 @@ const mailGateway =
 /** What a user agent says, worked out anew each time. */
 export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {
   if (!userAgent) return 'no_user_agent'
-  if (isSelfDeclared(userAgent)) return 'self_declared'
+  // What says more is asked first: most texts of these services also look like a program's.
   if (mailGateway.test(userAgent)) return 'mail_gateway'
+  if (isSelfDeclared(userAgent)) return 'self_declared'
   return isStale(userAgent) ? 'stale_user_agent' : null
 }
 
