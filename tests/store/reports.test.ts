@@ -10,6 +10,7 @@ import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTurns } from '../../src/lib/turns.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { aClick } from '../support/events.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
@@ -225,4 +226,41 @@ test('every figure equals a naive recount, over all filters, time zones and chan
     ),
     { numRuns: 60 },
   )
+})
+
+const hour = 3_600_000
+
+test.each([
+  // Clocks go back from one to midnight, so that midnight comes twice.
+  ['America/Havana', Date.UTC(2025, 10, 2, 5)],
+  ['Atlantic/Azores', Date.UTC(2025, 9, 26, 1)],
+  // Its clocks go back by half an hour.
+  ['Australia/Lord_Howe', Date.UTC(2025, 3, 5, 15)],
+  ['America/St_Johns', Date.UTC(2025, 10, 2, 4, 30)],
+  ['Asia/Kathmandu', Date.UTC(2025, 5, 2)],
+])('each hour belongs to the day in which it begins where clocks change: %s', async (tz, change) => {
+  await store.sql`update promo_settlement set click_id = 0, recorded_at = '-infinity'`
+  await insertPromos(store.sql)
+  const clicks = Array.from({ length: 64 }, (_, index) =>
+    aClick({ offer_id: 4, variation_id: 42, at: change + (index - 32) * hour + 5 * 60_000 }),
+  )
+  await recordClicks(store.sql, clicks)
+  await settle(database, { age: 0 })
+  const raw = await readRawEvents(store.sql)
+  const day = new Intl.DateTimeFormat('en-CA', { timeZone: tz }).format(change)
+  const [before, after] = [daysBefore(day, 1), daysBefore(day, -1)]
+  for (const [start, end] of [
+    [day, day],
+    [before, before],
+    [before, after],
+    [after, after],
+  ] as const)
+    await expectRecounted(raw, {
+      start,
+      end,
+      tz,
+      counting: 'all',
+      include: new Set(sections),
+      format: 'json',
+    })
 })

@@ -19,3 +19,44 @@ export function timeZoneOf(given: string): string | undefined {
     return undefined
   }
 }
+
+type Range = { start: string; end: string }
+
+const day = 86_400_000
+const clock = (minutes: number): string => `00:${String(minutes).padStart(2, '0')}`
+
+/** Minutes by which a zone is ahead of UTC in a range of days, each once; asked weekly, since clocks change seldom. */
+function offsetsOf(timeZone: string, { start, end }: Range): number[] {
+  const form = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+  const last = Date.parse(end)
+  const moments = [last]
+  for (let moment = Date.parse(start); moment < last; moment += 7 * day) moments.push(moment)
+  const offsets = moments.map((moment) => {
+    const name = form.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    const [, sign, hours = 0, minutes = 0] = /([+-])(\d+):(\d+)/.exec(name) ?? []
+    return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
+  })
+  return [...new Set(offsets)]
+}
+
+/** What has to be known of days and hours of a zone whose hours are not those of UTC; nothing of other zones. */
+export function hoursNote(timeZone: string, range: Range): string | undefined {
+  const offsets = offsetsOf(timeZone, range)
+  const begins = offsets.map((offset) => ((offset % 60) + 60) % 60)
+  const minutes = Math.max(...begins)
+  if (minutes === 0) return undefined
+  const when = begins.includes(0) ? ' for a part of this period' : ''
+  return `Clicks are added up by hours of UTC, which begin ${minutes} minutes past the hour in ${timeZone}${when}. Each counts where it begins: a day runs from ${clock(minutes)} to ${clock(minutes)}, and hours from ${minutes} to ${minutes} past.`
+}
+
+/** What stands beside figures that go by days of UTC; nothing where all do. */
+export const utcDays = (timeZone: string, range: Range): string | undefined =>
+  offsetsOf(timeZone, range).some((offset) => offset !== 0)
+    ? `By days of UTC, not of ${timeZone}.`
+    : undefined
+
+/** The same of visitors, which stand beside other figures. */
+export const utcVisitors = (timeZone: string, range: Range): string | undefined => {
+  const days = utcDays(timeZone, range)
+  return days && `Different visitors: ${days.charAt(0).toLowerCase()}${days.slice(1)}`
+}

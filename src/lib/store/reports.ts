@@ -1,6 +1,7 @@
 import { byWhat, needsEvidence, type ReportQuery } from '../analytics/query.ts'
 import { sparklinePoints } from '../charts/sparkline.ts'
 import type { Fragment, Sql } from './database.ts'
+import { midnightIn } from './midnight.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
@@ -25,7 +26,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
     ${query.offer_id === undefined ? sql`` : sql`and ${sql(table)}.offer_id = ${query.offer_id}::integer`}
     ${query.variation_id === undefined ? sql`` : sql`and ${sql(table)}.variation_id = ${query.variation_id}::integer`}
   `
-  const midnight = (day: Fragment) => sql`((${day})::timestamp at time zone ${tz})`
+  const midnight = midnightIn(sql, tz)
   const milliseconds = (moment: Fragment) => sql`(extract(epoch from ${moment}) * 1000)::double precision`
   const last = sql`${end}::date`
   const first = sql`${start ?? null}::date`
@@ -60,7 +61,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
       : sql`
           select local.day, m.*
           from (
-            select d::date as day, d at time zone ${tz} as begins, (d + interval '1 day') at time zone ${tz} as ends
+            select d::date as day, ${midnight(sql`d`)} as begins, ${midnight(sql`d + interval '1 day'`)} as ends
             from generate_series((select first_day from span)::timestamp, ${last}::timestamp, '1 day') d
           ) local,
           lateral (

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addEditor } from '../../src/lib/auth/editor.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+import { textOf } from '../support/html-tables.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
+import { ask, type RunningSite, runSite } from './running-site.ts'
+
+const editor = { name: 'Anna', password: 'correct horse battery' }
+const hour = 3_600_000
+let running: RunningSite
+let database: Database
+let cookie = ''
+
+beforeAll(async () => {
+  running = await runSite()
+  const { sql, url } = running.database
+  database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  await addEditor(database, editor)
+  const at = (Math.floor(Date.now() / (24 * hour)) - 4) * 24 * hour + 12 * hour
+  await recordImpressions(sql, [
+    anImpression({ at, variation_id: 42, newsletter_send_id: 'one', newsletter: 'daily', recipients: 500 }),
+    anImpression({ at, variation_id: 43, newsletter_send_id: 'two', newsletter: 'weekly', recipients: 300 }),
+  ])
+  await recordClicks(
+    sql,
+    Array.from({ length: 30 }, (_, index) =>
+      aClick({
+        at: at + index * 60_000,
+        variation_id: 42 + (index % 2),
+        ip_hash: aHash(index),
+        device: 'mobile',
+      }),
+    ),
+  )
+  await settle(database, { age: 0 })
+  const { headers } = await ask(running.site, '/sign-in', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: running.site.url },
+    body: new URLSearchParams(editor).toString(),
+  })
+  cookie = headers['set-cookie']?.split(';')[0] ?? ''
+})
+afterAll(async () => {
+  await database?.close()
+  await running?.end()
+})
+
+async function show(path: string): Promise<string> {
+  const { status, body } = await ask(running.site, path, { headers: { cookie } })
+  expect(status).toBe(200)
+  return body
+}
+
+const untold =
+  'These are counted for all newsletters together, and cannot be told of one. Choose “All newsletters” to see them.'
+
+describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
+  test('of one newsletter says once why it has no devices, sites and reasons', async () => {
+    const html = await show(`${path}?newsletter=daily`)
+    expect(html.split(untold)).toHaveLength(2)
+    const charts = ['device', 'browser', 'os', 'referrer', 'reasons']
+    expect(charts.filter((id) => html.includes(` id="${id}"`))).toEqual([])
+    // What the API refuses is not offered as a file.
+    const refused = ['include_devices', 'include_referrers', 'include_reasons']
+    expect(refused.filter((name) => html.includes(name))).toEqual([])
+    const all = await show(path)
+    expect(all.includes(untold)).toBe(false)
+    expect([...charts.map((id) => ` id="${id}"`), ...refused].filter((part) => !all.includes(part))).toEqual(
+      [],
+    )
+  })
+
+  test('says which figures go by days of UTC, and how hours of UTC fall into days', async () => {
+    const text = textOf(await show(`${path}?tz=Asia/Kolkata`))
+    expect(text.match(/By days of UTC, not of Asia\/Kolkata\./g)).toHaveLength(3)
+    expect(text).toContain('Different visitors: by days of UTC, not of Asia/Kolkata.')
+    expect(text).toContain('which begin 30 minutes past the hour in Asia/Kolkata')
+    const plain = textOf(await show(path))
+    expect(plain).not.toMatch(/days of UTC|hours of UTC/)
+    expect(textOf(await show(`${path}?tz=Asia/Tokyo`))).not.toContain('hours of UTC')
+  })
+})

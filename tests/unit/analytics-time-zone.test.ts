@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { hoursNote, utcDays, utcVisitors } from '../../src/lib/analytics/time-zone.ts'
+
+const range = { start: '2025-05-20', end: '2025-06-10' }
+const year = { start: '2024-06-10', end: '2025-06-10' }
+
+test.each([
+  ['Asia/Kolkata', 30],
+  ['America/St_Johns', 30],
+  ['Asia/Kathmandu', 45],
+  ['Australia/Lord_Howe', 30],
+])('a zone whose hours are not those of UTC is told how they count: %s', (zone, minutes) => {
+  expect(hoursNote(zone, range)).toBe(
+    `Clicks are added up by hours of UTC, which begin ${minutes} minutes past the hour in ${zone}. ` +
+      `Each counts where it begins: a day runs from 00:${minutes} to 00:${minutes}, ` +
+      `and hours from ${minutes} to ${minutes} past.`,
+  )
+})
+
+test('a zone that has other hours for some months only is told so', () => {
+  expect(hoursNote('Australia/Lord_Howe', year)).toContain('Australia/Lord_Howe for a part of this period.')
+  expect(hoursNote('Australia/Lord_Howe', { start: '2025-01-05', end: '2025-01-20' })).toBeUndefined()
+})
+
+test.each(['UTC', 'Etc/UTC', 'America/Havana', 'Atlantic/Azores', 'Europe/Oslo'])(
+  'hours of other zones need no word: %s',
+  (zone) => {
+    expect(hoursNote(zone, year)).toBeUndefined()
+  },
+)
+
+test('what goes by days of UTC is told where days are others', () => {
+  expect(utcDays('Europe/London', { start: '2025-01-01', end: '2025-02-01' })).toBeUndefined()
+  expect(utcDays('Europe/London', year)).toBe('By days of UTC, not of Europe/London.')
+  expect(utcDays('America/St_Johns', { start: '2025-01-01', end: '2025-01-01' })).toBe(
+    'By days of UTC, not of America/St_Johns.',
+  )
+  expect(utcVisitors('Asia/Tokyo', range)).toBe('Different visitors: by days of UTC, not of Asia/Tokyo.')
+  expect(utcVisitors('UTC', range)).toBeUndefined()
+})
