@@ -5,7 +5,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
-import { textOf } from '../support/html-tables.ts'
+import { tableRows, textOf } from '../support/html-tables.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { ask, type RunningSite, runSite } from './running-site.ts'
 
@@ -24,6 +24,8 @@ beforeAll(async () => {
   await recordImpressions(sql, [
     anImpression({ at, variation_id: 42, newsletter_send_id: 'one', newsletter: 'daily', recipients: 500 }),
     anImpression({ at, variation_id: 43, newsletter_send_id: 'two', newsletter: 'weekly', recipients: 300 }),
+    anImpression({ at, variation_id: 43, newsletter_send_id: 'three', newsletter: 'tiny', recipients: 20 }),
+    anImpression({ at, variation_id: 42, newsletter_send_id: 'four', newsletter: 'tiny', recipients: 20 }),
   ])
   await recordClicks(
     sql,
@@ -83,4 +85,32 @@ describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
     expect(plain).not.toMatch(/days of UTC|hours of UTC/)
     expect(textOf(await show(`${path}?tz=Asia/Tokyo`))).not.toContain('hours of UTC')
   })
+})
+
+const firstCells = (html: string) => tableRows(html, 'Texts').map(([text = '']) => text.slice(0, 12))
+
+test('texts stand below their offer, and none is ranked where sends are too small', async () => {
+  const html = await show('/analytics')
+  expect(html).toContain('aria-label="Texts, best first"')
+  expect(firstCells(html).slice(0, 5)).toEqual([
+    'No Code MBA',
+    'Want to buil',
+    'Build your d',
+    'Quiet Desk',
+    'A desk that ',
+  ])
+  const small = await show('/analytics?newsletter=tiny')
+  expect(small).toContain('aria-label="Texts"')
+  expect(firstCells(small).slice(0, 3)).toEqual(['No Code MBA', 'Build your d', 'Want to buil'])
+  expect(
+    tableRows(small, 'Texts')
+      .map((cells) => cells.slice(3, 5))
+      .slice(1, 3),
+  ).toEqual([
+    ['–', '–'],
+    ['–', '–'],
+  ])
+  const text = textOf(small)
+  expect(text).toContain('A send goes to about 20 recipients here. That is too few to learn from')
+  expect(text).not.toMatch(/is ahead|does best|leads in|best first/)
 })

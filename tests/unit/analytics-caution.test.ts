@@ -40,17 +40,22 @@ test('either will do only where the wrong one costs little', () => {
       ],
     )[0]?.advice
   expect(advice(0.09)).toContain('Either will do')
-  expect(advice(0.6)).toBe('Keep sending both: choosing the wrong one would cost about 20 % of the clicks.')
+  expect(advice(0.6)).toBe('Keep both: choosing the wrong one would cost about 20 % of the clicks.')
 })
 
 test('a text whose rival never gets its sends is told of splitting', () => {
-  const advice = (sends: number) =>
+  const advice = (sends: number, strategy: 'thompson' | 'weighted' = 'thompson') =>
     findingsOf(
       [anOffer()],
       [
         aText({ variation_id: 1, code: 'not_enough_data', smoothed_ctr: 4 }),
         aText({ variation_id: 2, code: 'not_enough_data', smoothed_ctr: 2, sends, clickers: 20 }),
       ],
+      undefined,
+      [],
+      { strategy },
     )[0]?.advice
   expect(advice(1)).toContain('split one send between the two')
+  // Where texts are sent in equal parts, it gets them.
+  expect(advice(1, 'weighted')).not.toContain('split')
 })

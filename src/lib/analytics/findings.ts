@@ -1,4 +1,6 @@
+import type { Strategy } from '../selection/arm.ts'
 import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
+import { adviceOf, starvedAdvice } from './advice.ts'
 import { missingRecipients } from './doubts.ts'
 import type { OfferRow, Report, SendRow, Statistics, VariationRow } from './report.ts'
 import { chance, shortNames, some } from './words.ts'
@@ -29,6 +31,9 @@ const order: Finding['code'][] = [
   'not_sent',
 ]
 
+/** How promos are chosen, and whether sends are too small to learn from (`smallListWarning`). */
+type Circumstances = { strategy: Strategy; small?: boolean }
+
 /** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
   summary.total_clicks > 0 || sends.length > 0 || offers.some(({ statistics }) => statistics)
@@ -44,6 +49,7 @@ export function findingsOf(
   variations: readonly VariationRow[],
   obstacles: ReadonlyMap<number, string> = new Map(),
   sends: readonly Pick<SendRow, 'offer_id'>[] = [],
+  circumstances: Circumstances = { strategy: 'weighted' },
 ): Finding[] {
   const nameOf = shortNames(offers)
   const rank = ({ active, finding: { code } }: Ranked) => order.indexOf(code) + (active ? 0 : order.length)
@@ -51,6 +57,7 @@ export function findingsOf(
     .map((offer): Ranked => {
       const texts = sentTexts(variations, offer.offer_id)
       const finding = findingOf(offer.offer_id, nameOf(offer), texts, {
+        ...circumstances,
         justSent: sends.some(({ offer_id }) => offer_id === offer.offer_id),
         waiting: variations.some(
           ({ offer_id, approved, statistics }) =>
@@ -88,7 +95,7 @@ function findingOf(
   offer_id: number,
   offer_name: string,
   [leader, rival]: Judged[],
-  { justSent, waiting }: { justSent: boolean; waiting: boolean },
+  { justSent, waiting, strategy, small = false }: Circumstances & { justSent: boolean; waiting: boolean },
 ): Finding {
   const offer = { offer_id, offer_name }
   if (!leader && justSent) {
@@ -119,7 +126,14 @@ function findingOf(
     }
   }
   const { code } = leader.statistics.label
-  return { ...about, code, ...saidOf(code, offer_name, leader, rival) }
+  if (small && code === 'not_enough_data')
+    return {
+      ...offer,
+      code,
+      text: `${offer_name}: its sends are too small to say which text works.`,
+      advice: adviceOf(code, strategy),
+    }
+  return { ...about, code, ...saidOf(code, offer_name, leader, rival, strategy) }
 }
 
 function saidOf(
@@ -127,6 +141,7 @@ function saidOf(
   offer: string,
   leader: Judged,
   rival: Judged,
+  strategy: Strategy,
 ): Pick<Finding, 'text' | 'advice'> {
   const name = `“${leader.text_preview}”`
   const sure = `${chance(leader.statistics.probability_best)} sure`
@@ -134,18 +149,17 @@ function saidOf(
     case 'confirmed_winner':
       return {
         text: `${name} is the confirmed winner of ${offer}.`,
-        advice: 'Send this one. A new text can still challenge it.',
+        advice: adviceOf(code, strategy),
       }
     case 'probably_best':
       return {
         text: `${name} is probably the best text of ${offer}, ${sure}.`,
-        advice:
-          'Send it more often, and keep one other going: who looks every day sees chance look like this at times, and only a confirmed winner holds up to that.',
+        advice: adviceOf(code, strategy),
       }
     case 'leading':
       return {
         text: `${name} leads in ${offer}, ${sure}.`,
-        advice: 'Likely, not certain: keep sending the others now and then.',
+        advice: adviceOf(code, strategy),
       }
     case 'not_enough_data':
       return {
@@ -153,10 +167,7 @@ function saidOf(
           leader.statistics.probability_best >= 0.8
             ? `${name} is ahead in ${offer}, ${sure} so far; ${missing(leader, rival)} still needed before that counts.`
             : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
-        advice:
-          enough(leader) && !enough(rival)
-            ? 'Where select-random learns, the other may never get its sends: split one send between the two to know.'
-            : 'Keep sending its texts in turn.',
+        advice: enough(leader) && !enough(rival) ? starvedAdvice(strategy) : adviceOf(code, strategy),
       }
     // The first of those in use is neither behind another one nor out of use.
     case 'behind':
@@ -175,7 +186,7 @@ const smallLoss = 0.03
 const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: Judged): string =>
   expected_loss <= smallLoss * smoothed_ctr
     ? 'Either will do for now. A text that is really different would teach more.'
-    : `Keep sending both: choosing the wrong one would cost about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
+    : `Keep both: choosing the wrong one would cost about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
 
 const enough = ({ statistics: { sends, clickers } }: Judged): boolean =>
   sends >= neededSends && clickers >= neededClicks

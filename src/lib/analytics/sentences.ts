@@ -213,5 +213,5 @@ export function textsSentence(findings: readonly Finding[]): string {
     clear.length === 0
       ? 'No text is clearly ahead of the others of its offer'
       : `In ${clear.length} of ${some(judged.length, 'offer')} one text is ahead`
-  return `${said}. Likely best first; open a text to read all of it.`
+  return `${said}. Likely best first within its offer; open a text to read all of it.`
 }

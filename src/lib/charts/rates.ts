@@ -24,11 +24,11 @@ export type Mark = {
 
 export type Rows = { marks: Mark[]; ticks: Tick[] }
 
-/** Rates in per cent with their intervals, the highest first, those without a rate at the end. */
-export function drawRates(rates: readonly Rate[]): Rows {
+/** Rates in per cent with their intervals: where they are ranked the highest first, those without a rate at the end. */
+export function drawRates(rates: readonly Rate[], ranked = true): Rows {
   const top = topOfRates(rates)
   const at = (rate: number) => short(Math.min(Math.max(rate / top, 0), 1) * 100)
-  const sorted = rates.toSorted((one, other) => (other.value ?? -1) - (one.value ?? -1))
+  const sorted = ranked ? rates.toSorted((one, other) => (other.value ?? -1) - (one.value ?? -1)) : rates
   return {
     ticks: ticksTo(top, percentTick, 4),
     marks: sorted.map(({ name, value, low, high, detail = '' }) => ({
