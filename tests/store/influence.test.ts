@@ -203,12 +203,12 @@ test.each<[string, Request[], Effect]>([
   [
     'a botnet of 10 addresses with 10 browsers each',
     many(100, (index) => ({ address: elsewhere(index % 10), agent: 100 + Math.floor(index / 10) })),
-    { human: 50, clickers: 50, best: 0.08, share: 0.08 },
+    { human: 50, clickers: 50, best: 0.01, share: 0.03 },
   ],
   [
     'a botnet of 50 addresses with 10 browsers each',
     many(500, (index) => ({ address: elsewhere(index % 50), agent: 100 + Math.floor(index / 50) })),
-    { human: 250, clickers: 250, best: 0.75, share: 0.82 },
+    { human: 250, clickers: 250, best: 0.16, share: 0.11 },
   ],
 ])('%s', async (_, requests, effect) => {
   const before = await standing()

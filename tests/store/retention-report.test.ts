@@ -39,13 +39,13 @@ beforeAll(async () => {
   for (let month = 0; month < 16; month += 1) {
     await makeClickPartitions(store.sql, Date.UTC(2025, 7 + month, 1))
   }
-  // A send every third day for 450 days, with clicks on it for two days, some of them repeated.
+  // A send every third day for 450 days, with clicks on it for two days, some of them repeated; one was reported wrongly.
   const sends = Array.from({ length: 150 }, (_, index) =>
     anImpression({
       ...places[index % 3],
       at: now - index * 3 * day - 5 * 3_600_000,
       newsletter_send_id: `send-${index}`,
-      recipients: 400 + index,
+      recipients: index === 60 ? 47_000 : 400 + index,
     }),
   )
   await recordImpressions(store.sql, sends)
