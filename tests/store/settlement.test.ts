@@ -320,6 +320,65 @@ test.for([150, 1_000])(
   },
 )
 
+type PlanNode = {
+  'Actual Rows': number
+  'Actual Loops': number
+  'Rows Removed by Filter'?: number
+  'Rows Removed by Join Filter'?: number
+  Plans?: PlanNode[]
+}
+const rowsSeen = (node: PlanNode): number =>
+  Math.max(
+    node['Actual Loops'] *
+      (node['Actual Rows'] +
+        (node['Rows Removed by Filter'] ?? 0) +
+        (node['Rows Removed by Join Filter'] ?? 0)),
+    ...(node.Plans ?? []).map(rowsSeen),
+  )
+
+const second = 1_000
+test.for<[string, (index: number) => Partial<Click>]>([
+  ['visitors who have clicked before', (index) => ({ at: noon + index * second, ip_hash: aHash(index) })],
+  [
+    'one network with many browsers',
+    (index) => ({
+      at: noon + index * second,
+      ip_hash: aHash(index),
+      address_hash: `aaaaaa${index}`,
+      user_agent: `browser ${index % 40}`,
+      sign: 'seen_network',
+    }),
+  ],
+  ['one visitor', (index) => ({ at: noon + index * 10, ip_hash: aHash(1), variation_id: 42 + (index % 2) })],
+])('what settling looks at grows with the clicks and not with their square: %s', async ([, changes]) => {
+  const count = 1_500
+  await recordImpressions(database.sql, [anImpression({ at: noon })])
+  const recordAll = (later: number) =>
+    recordClicks(
+      database.sql,
+      Array.from({ length: count }, (_, index) => {
+        const { at = noon, ...rest } = changes(index)
+        return aClick({ ...rest, at: at + later })
+      }),
+    )
+  await recordAll(0)
+  expect(await settle(0, count)).toBe(count)
+  await recordAll(1_440 * minute)
+  const statement = settleClicks(database.sql, {
+    age: 0,
+    limit: count,
+    duplicateSeconds: 10,
+    visitorsPerAddress: 5,
+  })
+  const [row] = await database.sql<{ 'QUERY PLAN': { Plan: PlanNode }[] }[]>`
+    explain (analyze, timing off, format json) ${statement}
+  `
+  const [explained] = row?.['QUERY PLAN'] ?? []
+  expect(explained && rowsSeen(explained.Plan)).toBeGreaterThanOrEqual(count)
+  expect(explained && rowsSeen(explained.Plan)).toBeLessThan(100 * count)
+  expect(await settle(0, count)).toBe(0)
+})
+
 test('a click belongs to the newest send of its text that was before it', async () => {
   const day = 1_440 * minute
   await recordImpressions(

@@ -12,13 +12,16 @@ import type { Fragment, Sql } from './database.ts'
 /** The wider network of a click, in SQL. */
 const networkOf = (sql: Sql, hash: Fragment) => sql`left(${hash}, ${widerDigits}::integer)`
 
+/** A user agent as a key that can be looked up, which null cannot. */
+const agentOf = (sql: Sql, agent: Fragment) => sql`coalesce('=' || ${agent}, '')`
+
 const spanOf = (sql: Sql, at: Fragment) =>
   sql`floor(extract(epoch from ${at}) / ${spanSeconds}::integer)::bigint`
 
 /**
  * What the networks of the clicks of `batch` show around them: further expressions. `networks_around` has the addresses of each
- * network, text, user agent and span of time with those before and after it, `agent` null for all user agents, where they
- * are many; `beside` has the seconds at which somebody of another network clicked the same text close to a click of a
+ * network, text and span of time with those before and after it where they are many, `agents_around` those of one user
+ * agent; `beside` has the seconds at which somebody of another network clicked the same text close to a click of a
  * network that scans. Counted by whole spans and seconds, so that a crowd costs as much as its clicks, not their square.
  */
 export const networksAround = (sql: Sql) => sql`
@@ -31,25 +34,43 @@ export const networksAround = (sql: Sql) => sql`
       from batch where address_hash is not null
     ) merged
   ), network_clicks as materialized (
-    select c.variation_id, c.clicked_at, c.address_hash, ${networkOf(sql, sql`c.address_hash`)} as network, c.user_agent as agent
+    select c.variation_id, c.clicked_at, c.address_hash, ${networkOf(sql, sql`c.address_hash`)} as network,
+      ${spanOf(sql, sql`c.clicked_at`)} as span, c.user_agent
     from network_stretches, lateral (
       select variation_id, clicked_at, address_hash, user_agent
       from promo_click_tracking
       where clicked_at >= network_stretches.since and clicked_at < network_stretches.until and address_hash is not null
       offset 0
     ) c
-  ), crowded_networks as materialized (
-    -- Most networks have too few clicks to be looked at more closely.
-    select variation_id, network from network_clicks group by 1, 2
-    having count(distinct address_hash) >= ${manyAddresses}::integer
   ), network_spans as materialized (
-    select distinct variation_id, network, agent, address_hash, ${spanOf(sql, sql`clicked_at`)} + away as span
-    from network_clicks join crowded_networks using (variation_id, network), generate_series(-1, 1) as away
+    -- Most networks have too few clicks to be looked at more closely.
+    select variation_id, network, span
+    from (
+      select variation_id, network, span, sum(count(*)) over (
+          partition by variation_id, network order by span range between 1 preceding and 1 following
+        ) as clicks
+      from network_clicks group by 1, 2, 3
+    ) counted
+    where clicks >= ${manyAddresses}::integer
+  ), network_addresses as materialized (
+    select variation_id, network, span, ${agentOf(sql, sql`user_agent`)} as agent, address_hash
+    from (
+      -- "offset 0": as one join with the next, every click might be compared with every span.
+      select variation_id, network, user_agent, address_hash, span + away as span
+      from network_clicks, generate_series(-1, 1) as away
+      offset 0
+    ) clicks
+    join network_spans spans using (variation_id, network, span)
+    group by 1, 2, 3, 4, 5
+  ), agents_around as materialized (
+    select variation_id, network, span, agent, count(*) as addresses
+    from network_addresses group by 1, 2, 3, 4
+    having count(*) >= ${manyAddresses}::integer
   ), networks_around as materialized (
-    select variation_id, network, span, agent, grouping(agent) = 1 as whole, count(distinct address_hash) as addresses
-    from network_spans
-    group by grouping sets ((variation_id, network, span, agent), (variation_id, network, span))
-    having count(distinct address_hash) >= ${manyAddresses}::integer
+    select variation_id, network, span, count(*) as addresses
+    from (select distinct variation_id, network, span, address_hash from network_addresses) known
+    group by 1, 2, 3
+    having count(*) >= ${manyAddresses}::integer
   ), scanned_seconds as materialized (
     select distinct variation_id, ${networkOf(sql, sql`address_hash`)} as network, date_trunc('second', clicked_at) as second
     from batch where address_hash is not null and 'seen_network' = any (string_to_array(sign, '+'))
@@ -58,6 +79,7 @@ export const networksAround = (sql: Sql) => sql`
     from (
       select variation_id, network, second, second + away * interval '1 second' as moment
       from scanned_seconds, generate_series(${-besideSeconds}::integer, ${besideSeconds}::integer) as away
+      offset 0
     ) scanned
     join (
       select distinct variation_id, network, date_trunc('second', clicked_at) as moment from network_clicks
@@ -69,12 +91,10 @@ export const networksAround = (sql: Sql) => sql`
 
 /** Joins what is around the clicks of `batch` to them. */
 export const besideNetworks = (sql: Sql) => sql`
-  left join networks_around alike on alike.variation_id = batch.variation_id
-    and alike.network = ${networkOf(sql, sql`batch.address_hash`)} and alike.span = ${spanOf(sql, sql`batch.clicked_at`)}
-    and not alike.whole and alike.agent is not distinct from batch.user_agent
   left join networks_around everyone on everyone.variation_id = batch.variation_id
     and everyone.network = ${networkOf(sql, sql`batch.address_hash`)} and everyone.span = ${spanOf(sql, sql`batch.clicked_at`)}
-    and everyone.whole
+  left join agents_around alike on alike.variation_id = batch.variation_id and alike.network = everyone.network
+    and alike.span = everyone.span and alike.agent = ${agentOf(sql, sql`batch.user_agent`)}
   left join beside on beside.variation_id = batch.variation_id
     and beside.network = ${networkOf(sql, sql`batch.address_hash`)} and beside.second = date_trunc('second', batch.clicked_at)
     and 'seen_network' = any (string_to_array(batch.sign, '+'))

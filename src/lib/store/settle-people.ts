@@ -22,6 +22,19 @@ export const addPeople = (sql: Sql) => sql`
     select known.* from (select distinct ip_hash, month from seen) visitors, lateral (
       select * from promo_visits v where v.ip_hash = visitors.ip_hash and v.month = visitors.month offset 0
     ) known
+  ), visitors as materialized (
+    select month, newsletter, offer_id, variation_id, bit_or(days_before) as days_before, bit_or(days) as days,
+      min(first_at) as first_at
+    from (
+      select ip_hash, month, offer_id, variation_id, newsletter, days as days_before, days, null as first_at from seen_before
+      union all
+      select ip_hash, month, offer_id, variation_id, newsletter, 0, days, first_at from seen
+    ) told
+    group by grouping sets (
+      (ip_hash, month), (ip_hash, month, offer_id), (ip_hash, month, offer_id, variation_id), (ip_hash, month, newsletter),
+      (ip_hash, month, newsletter, offer_id), (ip_hash, month, newsletter, offer_id, variation_id)
+    )
+    having bit_or(days_before) <> bit_or(days)
   ), by_newsletter as (
     insert into promo_newsletter_metrics as metrics (
       newsletter, hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks,
@@ -35,9 +48,8 @@ export const addPeople = (sql: Sql) => sql`
         ${isUncertain(sql, 'verdict', 'reason')}::integer as uncertain_clicks, 0 as unique_clicks
       from counted where newsletter <> ''
       union all
-      select newsletter, first_at, seen.offer_id, variation_id, 0, 0, 0, 0, 0, 1
-      from seen left join seen_before known using (ip_hash, month, variation_id, newsletter)
-      where known.days is null
+      select newsletter, first_at, offer_id, variation_id, 0, 0, 0, 0, 0, 1 from visitors
+      where days_before = 0 and newsletter is not null and variation_id is not null
       union all
       select newsletter, clicked_at, offer_id, variation_id, 0, 0, 0, 0, 0, 1 from by_people where ip_hash is null
     ) told
@@ -56,33 +68,19 @@ export const addPeople = (sql: Sql) => sql`
     order by ip_hash, month, variation_id, newsletter
     on conflict (ip_hash, month, variation_id, newsletter) do update set days = visits.days | excluded.days
     where visits.days | excluded.days <> visits.days
-  ), visitors as materialized (
-    select month, newsletter, offer_id, variation_id, bit_or(days_before) as days_before, bit_or(days) as days
-    from (
-      select ip_hash, month, offer_id, variation_id, newsletter, days as days_before, days from seen_before
-      union all
-      select ip_hash, month, offer_id, variation_id, newsletter, 0, days from seen
-    ) told
-    group by grouping sets (
-      (ip_hash, month), (ip_hash, month, offer_id), (ip_hash, month, offer_id, variation_id), (ip_hash, month, newsletter),
-      (ip_hash, month, newsletter, offer_id), (ip_hash, month, newsletter, offer_id, variation_id)
-    )
-    having bit_or(days_before) <> bit_or(days)
   ), people_moved as materialized (
-    -- Most are seen for the first time, on one day: looking through all days would take long.
-    select month + round(ln(days) / ln(2))::integer as day, 0 as earlier, newsletter, offer_id, variation_id, count(*) as people
-    from visitors where days_before = 0 and days & (days - 1) = 0
-    group by 1, 3, 4, 5
-    union all
-    select month + place.day - 1, place.earlier, newsletter, offer_id, variation_id, sum(side.sign)
-    from visitors, lateral (values (1, days), (-1, days_before)) side (sign, days), lateral (
+    -- Many are seen on the same days: these are looked through once.
+    select month + place.day - 1 as day, place.earlier, newsletter, offer_id, variation_id, sum(side.sign * alike) as people
+    from (
+      select month, newsletter, offer_id, variation_id, days_before, days, count(*) as alike
+      from visitors group by 1, 2, 3, 4, 5, 6
+    ) moved, lateral (values (1, days), (-1, days_before)) side (sign, days), lateral (
       select day, lag(day, 1, 0) over (order by day) as earlier
       from generate_series(1, 31) day
       where side.days & (1 << (day - 1)) <> 0
     ) place
-    where days_before <> 0 or visitors.days & (visitors.days - 1) <> 0
     group by 1, 2, 3, 4, 5
-    having sum(side.sign) <> 0
+    having sum(side.sign * alike) <> 0
   ), people as (
     insert into promo_people as metrics (day, earlier, newsletter, offer_id, variation_id, people, visits, unkept)
     select day, earlier, newsletter, offer_id, variation_id, sum(people), sum(visits), sum(unkept)
