@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { App } from '../lib/app.ts'
-import type { Promo } from '../lib/selection/select-promo.ts'
+import type { Promo } from '../lib/selection/schema.ts'
 
 const script = join(import.meta.dirname, '..', '..', 'tests', 'clients', 'newsletter.py')
 const scriptDeadline = 30_000

@@ -34,6 +34,7 @@ export async function runApiSite(settings: Record<string, string> = {}) {
   return {
     site,
     sql,
+    url: database.url,
     end: running.end,
     fresh,
     click: (body: unknown, headers: Record<string, string> = fresh()) =>

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import * as v from 'valibot'
 import { vi } from 'vitest'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { expectDocumented } from '../support/documented.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
 
 /** A site on a database and a data folder of its own. */
@@ -39,8 +40,18 @@ export type RawAnswer = { status: number; headers: Record<string, string>; body:
 
 export type RawRequest = { method?: string; headers?: Record<string, string>; body?: string | Buffer }
 
-/** Sends exactly these headers and this path: `fetch` would add some and tidy up the other. */
-export function ask(
+/**
+ * Sends exactly these headers and this path: `fetch` would add some and tidy up the other. Every answer of the API has to be one
+ * that its description names.
+ */
+export async function ask(site: SiteProcess, path: string, sent: RawRequest = {}): Promise<RawAnswer> {
+  const answer = await askHost(site, path, sent)
+  expectDocumented({ method: sent.method ?? 'GET', path }, answer)
+  return answer
+}
+
+/** The same of a site that somebody else has set up: what it answers by itself no description of ours names. */
+export function askHost(
   site: SiteProcess,
   path: string,
   { method = 'GET', headers = {}, body }: RawRequest = {},

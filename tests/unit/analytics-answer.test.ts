@@ -3,8 +3,9 @@ import { csv } from '../../src/lib/analytics/csv.ts'
 import { figuresOf, previewOf, rate } from '../../src/lib/analytics/figures.ts'
 import { type ReportQuery, type Section, type Table, tables } from '../../src/lib/analytics/query.ts'
 import type { Report } from '../../src/lib/analytics/report.ts'
-import { respondReport, unlessKnown } from '../../src/lib/analytics/respond.ts'
+import { respondReport } from '../../src/lib/analytics/respond.ts'
 import type { Answer } from '../../src/lib/http/answer.ts'
+import { unlessKnown } from '../../src/lib/http/etag.ts'
 
 const sums = {
   impressions: 150,

@@ -106,9 +106,12 @@ const rules: Rule[] = [
     ],
   },
   {
+    // The examples are what a site has answered, and nobody's writing.
     says: 'a file has at most 250 lines',
     check: ({ path, text }) =>
-      within(path, 'src/') && lineCount(text) > 250 ? [`${lineCount(text)} lines`] : [],
+      within(path, 'src/') && path !== 'src/lib/openapi/examples.json' && lineCount(text) > 250
+        ? [`${lineCount(text)} lines`]
+        : [],
     broken: [{ path: 'src/styles/a.css', text: 'a\n'.repeat(251) }],
     kept: [{ path: 'src/lib/a.ts', text: 'a\n'.repeat(250) }],
   },

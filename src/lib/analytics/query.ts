@@ -54,22 +54,18 @@ export const needsEvidence = ({ include }: ReportQuery): boolean =>
 export const isOfEverything = ({ offer_id, variation_id, newsletter }: ReportQuery): boolean =>
   offer_id === undefined && variation_id === undefined && newsletter === undefined
 
+const wrongId = 'must be a whole number from 1 to 2147483647'
+
 const id = v.pipe(
   v.string(),
-  v.check(
-    (text) => /^[1-9]\d{0,9}$/.test(text) && Number(text) <= 2_147_483_647,
-    'must be a whole number from 1 to 2147483647',
-  ),
+  v.regex(/^[1-9]\d{0,9}$/, wrongId),
+  v.check((text) => Number(text) <= 2_147_483_647, wrongId),
   v.transform(Number),
 )
 
-const day = v.pipe(
-  v.string(),
-  v.check(
-    (text) => isDay(text),
-    'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18',
-  ),
-)
+const wrongDay = 'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18'
+
+const day = v.pipe(v.string(), v.regex(/^2\d{3}-\d{2}-\d{2}$/, wrongDay), v.check(isDay, wrongDay))
 
 const flag = v.pipe(
   v.picklist(['true', 'false'], 'must be true or false'),
@@ -78,7 +74,8 @@ const flag = v.pipe(
 
 const dayCounts = ['7', '30', '90', '365'] as const
 
-const querySchema = v.strictObject({
+/** The query of `GET analytics`. */
+export const querySchema = v.strictObject({
   offer_id: v.optional(id),
   variation_id: v.optional(id),
   newsletter: v.optional(v.union([v.literal(''), newsletterName], 'must be the name of a newsletter')),
@@ -171,7 +168,6 @@ export const daysBetween = (start: string, end: string): number =>
   Math.round((Date.parse(end) - Date.parse(start)) / dayLength)
 
 function isDay(text: string): boolean {
-  if (!/^2\d{3}-\d{2}-\d{2}$/.test(text)) return false
   const moment = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(text)
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { type Answer, faultAnswer, json } from '../http/answer.ts'
+import { etagOf } from '../http/etag.ts'
 import { invalid } from '../http/read.ts'
 import { type ReportQuery, tables } from './query.ts'
 import type { Report } from './report.ts'
@@ -18,21 +18,14 @@ export function respondReport(report: Report, query: ReportQuery): Answer {
   const full = query.format === 'csv' ? file(tableOf(report, table), table ?? 'offers') : json(200, report)
   // Encoded once, for its digest and for its reader.
   const body = Buffer.from(`${full.body}`)
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
   const headers = {
     ...full.headers,
     'cache-control': `private, max-age=${freshFor}`,
     vary: 'Authorization, Cookie',
-    etag,
+    etag: etagOf(body),
   }
   return { ...full, headers, body }
 }
-
-/** Tells a reader that has the same report already, by its request's `If-None-Match`, in place of sending it again. */
-export const unlessKnown = (answer: Answer, known: string | null): Answer =>
-  answer.status === 200 && isKnown(known, answer.headers.etag)
-    ? { status: 304, headers: without(answer.headers, 'content-type') }
-    : answer
 
 const file = (text: string, name: string): Answer => ({
   status: 200,
@@ -43,10 +36,3 @@ const file = (text: string, name: string): Answer => ({
   },
   body: text,
 })
-
-const isKnown = (known: string | null, etag: string | undefined): boolean =>
-  known !== null &&
-  (known.trim() === '*' || known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
-
-const without = (headers: Record<string, string>, name: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name))

@@ -6,7 +6,7 @@ export type Answer = {
 }
 
 /** Every expected fault of the API, and the status that it is answered with. */
-const statusOf = {
+export const statusOf = {
   validation_error: 400,
   unauthorized: 401,
   forbidden: 403,
@@ -19,6 +19,7 @@ const statusOf = {
   body_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
+  internal_error: 500,
   tracking_failed: 503,
   database_unavailable: 503,
   keys_unavailable: 503,

@@ -13,11 +13,11 @@ export type Bodies = {
 }
 
 /** Milliseconds that a body may take. */
-const longestWait = 10_000
+export const longestWait = 10_000
 /** Bodies that may be under way, each with its 16 KiB. */
 const mostBodies = 1_000
 /** Bytes of a body that nobody reads: what a content management system tells of an entry may be long. */
-const longestDropped = 1024 * 1024
+export const longestDropped = 1024 * 1024
 
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
@@ -85,7 +85,7 @@ export function createBodies({ wait = longestWait, most = mostBodies } = {}): Bo
   }
 }
 
-const bodyTooSlow = (wait: number): ApiFault => ({
+export const bodyTooSlow = (wait: number): ApiFault => ({
   error: 'body_too_slow',
   details: { body: `did not arrive within ${wait / 1000} s; send it without a pause` },
 })

@@ -2,7 +2,7 @@ import type { Log } from '../operations/log.ts'
 import type { Metrics } from '../operations/metrics.ts'
 import { messageOf } from '../result.ts'
 import { refuseCaller, refuseWebhook } from './access.ts'
-import { type Answer, type ApiFault, faultAnswer, json } from './answer.ts'
+import { type Answer, type ApiFault, faultAnswer } from './answer.ts'
 import type { Caller, HeaderReader } from './client.ts'
 import { limitPerMinute, type RateLimit } from './rate-limits.ts'
 
@@ -31,19 +31,28 @@ export type GuardParts = {
   log: Log
 }
 
-const asOften = (requests: number) => ({
-  admitted: limitPerMinute(requests),
-  refused: limitPerMinute(requests),
+/** How often an address may ask each endpoint in a minute. */
+export const requestsPerMinute = {
+  'track-impression': 200,
+  'track-click': 500,
+  'select-random': 100,
+  'links/changed': 600,
+  metrics: 100,
+  analytics: 60,
+} as const satisfies Record<Endpoint, number>
+
+const asOften = (endpoint: Endpoint) => ({
+  admitted: limitPerMinute(requestsPerMinute[endpoint]),
+  refused: limitPerMinute(requestsPerMinute[endpoint]),
 })
 
-/** How often an address may ask each endpoint. */
 export const endpointLimits = (): Limits => ({
-  'track-impression': asOften(200),
-  'track-click': asOften(500),
-  'select-random': asOften(100),
-  'links/changed': asOften(600),
-  metrics: asOften(100),
-  analytics: asOften(60),
+  'track-impression': asOften('track-impression'),
+  'track-click': asOften('track-click'),
+  'select-random': asOften('select-random'),
+  'links/changed': asOften('links/changed'),
+  metrics: asOften('metrics'),
+  analytics: asOften('analytics'),
 })
 
 /** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
@@ -55,7 +64,7 @@ export async function guard(
 ): Promise<Answer> {
   const answer = await limited(parts, endpoint, request, client, respond).catch((error: unknown) => {
     parts.log.error({ endpoint, reason: messageOf(error) }, 'an endpoint broke')
-    return json(500, { error: 'internal_error', message: 'The log of the site says more' })
+    return faultAnswer({ error: 'internal_error', message: 'The log of the site says more' })
   })
   parts.metrics.requests.inc({ endpoint, status: String(answer.status) })
   return answer

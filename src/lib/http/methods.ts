@@ -12,6 +12,7 @@ export const endpointMethods: ReadonlyMap<string, Method> = new Map([
   ['health', 'GET'],
   ['health/live', 'GET'],
   ['metrics', 'GET'],
+  ['openapi.json', 'GET'],
 ])
 
 export const wrongMethod = (method: Method): Answer =>

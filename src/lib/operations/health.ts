@@ -4,6 +4,7 @@ import type { CacheState } from '../links/refreshing-cache.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
+import type { HealthReason, HealthReport } from './health-schema.ts'
 import { type StrapiReadings, strapiHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
@@ -71,7 +72,7 @@ export function createHealth({
       readings()
     const { table } = known
     const ofStrapi = known.strapi && strapiHealth(known.strapi, known.inBoth())
-    const reasons = [
+    const faults: (HealthReason | false | undefined)[] = [
       !found.ok && 'database',
       !migrated() && 'migrated',
       fault && 'journal',
@@ -81,10 +82,11 @@ export function createHealth({
       found.ok && table && table.failingFor > longestFailing && 'links',
       found.ok && known.variations.failingFor > longestFailing && 'variations',
       ofStrapi?.degraded && 'strapi',
-    ].filter((reason) => typeof reason === 'string')
+    ]
+    const reasons = faults.filter((reason) => typeof reason === 'string')
     const [links, variations] = [table?.leftOut ?? [], known.variations.leftOut]
     const healthy = reasons.length === 0
-    return json(healthy ? 200 : 503, {
+    const report: HealthReport = {
       status: healthy ? 'ok' : 'degraded',
       ...(!healthy && { reasons }),
       database: found.ok ? { ok: true } : databaseFault(found.fault),
@@ -123,7 +125,8 @@ export function createHealth({
         .slice(0, mostLeftOut)
         .map(({ key, reason }) => ({ variation_id: key, reason })),
       offers_without_slug: found.ok ? found.value.offers.map(({ id }) => id) : [],
-    })
+    }
+    return json(healthy ? 200 : 503, report)
   }
 }
 

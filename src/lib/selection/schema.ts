@@ -1,6 +1,37 @@
 import * as v from 'valibot'
-import { newsletterName, sendId } from '../tracking/schemas.ts'
+import { id, newsletterName, sendId } from '../tracking/schemas.ts'
 import { strategies } from './arm.ts'
+
+const text = v.nullable(v.string())
+
+/** What the newsletter shows. */
+const promoSchema = v.object({
+  offer_id: id,
+  offer_name: v.string(),
+  offer_type: v.string(),
+  variation_id: id,
+  text_content: v.string(),
+  cta_text: text,
+  tone: text,
+  length_category: text,
+  link: v.pipe(v.string(), v.url(), v.description('The promo link to put into the newsletter.')),
+  strategy: v.picklist(strategies),
+  newsletter: v.exactOptional(v.pipe(v.string(), v.description('The list, where it has a name.'))),
+})
+
+export const segmentSchema = v.object({
+  ...promoSchema.entries,
+  segment: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8)),
+})
+
+/** The answer of `GET select-random`: the first segment's promo; where segments were asked for, all of them. */
+export const selectionAnswerSchema = v.object({
+  ...promoSchema.entries,
+  segments: v.exactOptional(v.array(segmentSchema)),
+})
+
+export type Promo = v.InferOutput<typeof promoSchema>
+export type Selection = v.InferOutput<typeof selectionAnswerSchema>
 
 /** The query of `GET select-random`. */
 export const selectionSchema = v.strictObject({

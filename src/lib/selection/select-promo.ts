@@ -9,6 +9,7 @@ import { type PromoText, readPromoTexts } from '../store/offers.ts'
 import type { Arm, Candidate, Strategy } from './arm.ts'
 import { chooseSegments } from './choose-segments.ts'
 import { readSituation } from './read-situation.ts'
+import type { Promo, Selection } from './schema.ts'
 import type { Rules } from './variety.ts'
 import { weigh } from './weigh.ts'
 
@@ -29,12 +30,6 @@ export type SelectionRequest = {
   /** Into how many random segments the send is split, 2 to 8. */
   segments?: number | undefined
 }
-
-/** What the newsletter shows. */
-export type Promo = PromoText & { link: string; strategy: Strategy; newsletter?: string }
-
-/** The first segment's promo; where segments were asked for, all of them. */
-export type Selection = Promo & { segments?: (Promo & { segment: number })[] }
 
 /** Another caller may decide on the same send at the same time; then what it decided is read again. */
 const attempts = 4

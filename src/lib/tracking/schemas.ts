@@ -5,13 +5,6 @@ import * as v from 'valibot'
 const isStorable = (value: string): boolean => !value.includes('\0') && value.isWellFormed()
 const unstorable = 'must not contain NUL or broken characters'
 
-const text = (longest: number) =>
-  v.pipe(
-    v.string('must be a text'),
-    v.maxLength(longest, `must have at most ${longest} characters`),
-    v.check(isStorable, unstorable),
-  )
-
 const wholeNumber = (least: number, most: number) =>
   v.pipe(
     v.number(`must be a whole number from ${least} to ${most}`),
@@ -36,10 +29,14 @@ const eventId = v.pipe(
   v.toLowerCase(),
 )
 
+const longestName = 100
+const tooLong = `must have at most ${longestName} characters`
+
 export const sendId = v.pipe(
   v.string('must be a text'),
   v.trim(),
-  text(100),
+  v.maxLength(longestName, tooLong),
+  v.check(isStorable, unstorable),
   v.nonEmpty('must not be empty or blank; leave it out instead'),
 )
 
@@ -47,7 +44,8 @@ export const sendId = v.pipe(
 export const newsletterName = v.pipe(
   v.string('must be a text'),
   v.trim(),
-  text(100),
+  v.maxLength(longestName, tooLong),
+  v.check(isStorable, unstorable),
   v.nonEmpty('must not be empty or blank; leave it out instead'),
   v.check((name) => !/\p{Cc}/u.test(name), 'must not contain control characters'),
 )

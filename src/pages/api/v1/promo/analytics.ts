@@ -1,7 +1,8 @@
 import { guarded } from '../../../../guarded.ts'
 import { wantsFresh } from '../../../../lib/analytics/remember.ts'
-import { respondReport, unlessKnown } from '../../../../lib/analytics/respond.ts'
+import { respondReport } from '../../../../lib/analytics/respond.ts'
 import { faultAnswer } from '../../../../lib/http/answer.ts'
+import { unlessKnown } from '../../../../lib/http/etag.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 
 export const prerender = false

@@ -1,0 +1,45 @@
+import * as v from 'valibot'
+import { type FaultCode, statusOf } from './answer.ts'
+
+/** Faults that name the fields at fault. */
+export const byField = [
+  'validation_error',
+  'body_too_slow',
+  'body_too_large',
+  'unsupported_media_type',
+  'event_id_reused',
+  'newsletter_differs',
+] as const satisfies readonly FaultCode[]
+
+/** Every fault of the API, in the order of its status. */
+export const faultCodes: readonly FaultCode[] = Object.keys(statusOf).filter(
+  (code): code is FaultCode => code in statusOf,
+)
+
+const isByField = (code: FaultCode): boolean => byField.some((one) => one === code)
+const message = v.pipe(v.string(), v.description('What is wrong, and what to do.'))
+const id = v.pipe(v.number(), v.integer())
+
+/** The body of an error that fields are at fault for. */
+export const fieldFaultSchema = v.object({
+  error: v.picklist(byField),
+  details: v.pipe(v.record(v.string(), v.string()), v.description('By field: its fault, and the remedy.')),
+})
+
+/** The body of an error that no field is at fault for. */
+export const plainFaultSchema = v.object({
+  error: v.picklist(faultCodes.filter((code) => !isByField(code) && code !== 'tracking_failed')),
+  message,
+})
+
+/** The body of the error of an event that is not in the database. */
+export const trackingFaultSchema = v.object({
+  error: v.literal('tracking_failed'),
+  message,
+  variation_id: id,
+  offer_id: v.exactOptional(id),
+  queued: v.pipe(
+    v.boolean(),
+    v.description('true: the event is in the journal and will be recorded; do not send it again.'),
+  ),
+})

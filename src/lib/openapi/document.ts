@@ -1,0 +1,94 @@
+import { type Described, type EndpointDescription, endpoints } from './endpoints.ts'
+import { exampleOf } from './examples.ts'
+import { answersOf, parametersOf } from './operation.ts'
+import { componentSchemas } from './schemas.ts'
+
+/** Where the API is below the site's address. */
+export const apiPath = '/api/v1/promo'
+
+const security: Record<EndpointDescription['access'], Record<string, string[]>[]> = {
+  // Without a token: programs on the machine itself, as long as the site has none.
+  ingest: [{ ingestToken: [] }, {}],
+  webhook: [{ webhookSecret: [] }],
+  reader: [{ readerToken: [] }, { session: [] }],
+  anybody: [],
+}
+
+const securitySchemes = {
+  ingestToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'The value of `PROMO_INGEST_TOKEN`. While none is set, programs on the machine itself call without: from a loopback address, for `localhost` or `127.0.0.1`, with no sign of a proxy or a browser.',
+  },
+  webhookSecret: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The value of `PROMO_STRAPI_WEBHOOK_SECRET`.',
+  },
+  readerToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'Made by `promo token`, or signed by the back end that `PROMO_JWKS_URL` names.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-promo_session',
+    description: 'The session of an editor who is signed in (`promo_session` where `SITE_URL` is http).',
+  },
+}
+
+/** The API as an OpenAPI 3.1 document, made of the schemas that check its input and of those of its answers. */
+export const openApiDocument = () => ({
+  openapi: '3.1.0',
+  info: {
+    title: 'Promo tracking',
+    version: '1.0.0',
+    description:
+      'Chooses promos for newsletters, counts who got and who clicked them, and tells which text works. Errors have one form: `error` is a code, `details` or `message` say what is wrong and what to do.',
+    license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+  },
+  servers: [{ url: apiPath }],
+  paths: Object.fromEntries(endpoints.map((endpoint) => [endpoint.path, pathOf(endpoint)])),
+  components: { schemas: componentSchemas(), securitySchemes },
+})
+
+export type OpenApiDocument = ReturnType<typeof openApiDocument>
+
+const pathOf = (endpoint: EndpointDescription) => ({
+  [endpoint.method]: operationOf(endpoint),
+  ...(endpoint.head && { head: headOf(endpoint) }),
+})
+
+const operationOf = (endpoint: EndpointDescription) => ({
+  operationId: endpoint.name,
+  summary: endpoint.summary,
+  description: endpoint.description,
+  security: security[endpoint.access],
+  ...(endpoint.query && { parameters: parametersOf(endpoint.query) }),
+  ...(endpoint.body && { requestBody: bodyOf(endpoint.body) }),
+  responses: answersOf(endpoint),
+})
+
+const bodyOf = ({ schema, most, examples }: NonNullable<EndpointDescription['body']>) => ({
+  required: schema !== undefined,
+  description: `At most ${most} bytes, within ten seconds, not compressed.`,
+  content: {
+    'application/json': {
+      schema: schema ? { $ref: `#/components/schemas/${schema}` } : {},
+      examples: Object.fromEntries(examples.map((name) => [name, { value: exampleOf(name) }])),
+    },
+  },
+})
+
+/** HEAD is answered as GET is, without a body. */
+const headOf = ({ name, summary, access, answers, faults }: EndpointDescription) => ({
+  operationId: `${name}Head`,
+  summary: `${summary}, without a body`,
+  security: security[access],
+  responses: answersOf({ answers: answers.map(withoutBody), faults, bare: true }),
+})
+
+const withoutBody = ({ contents: _, ...answer }: Described): Described => answer

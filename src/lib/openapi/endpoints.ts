@@ -1,0 +1,221 @@
+import type * as v from 'valibot'
+import { querySchema } from '../analytics/query.ts'
+import type { FaultCode } from '../http/answer.ts'
+import { longestDropped } from '../http/bodies.ts'
+import { type Endpoint, requestsPerMinute } from '../http/guard.ts'
+import { longestBody } from '../http/read.ts'
+import { selectionSchema } from '../selection/schema.ts'
+import type { ExampleName } from './examples.ts'
+import { aboutReport, aboutSelection } from './fields.ts'
+import type { SchemaName } from './schemas.ts'
+
+/** Who may call: whoever has the site's own token or is on its machine, Strapi, readers of figures, anybody. */
+export type Access = 'ingest' | 'webhook' | 'reader' | 'anybody'
+
+/** An answer that is no fault. `example` is its name in examples.json. */
+export type Described = {
+  status: number
+  description: string
+  contents?: { type: string; schema?: SchemaName; examples: readonly ExampleName[] }[]
+  headers?: readonly ('ETag' | 'Cache-Control' | 'Content-Disposition' | 'Vary')[]
+}
+
+export type EndpointDescription = {
+  path: string
+  method: 'get' | 'post'
+  /** Whether HEAD is answered, too. */
+  head?: true
+  name: string
+  summary: string
+  description: string
+  access: Access
+  limit?: Endpoint
+  query?: { schema: v.GenericSchema & { entries: v.ObjectEntries }; about: Record<string, string> }
+  body?: { schema?: SchemaName; most: number; examples: readonly ExampleName[] }
+  answers: readonly Described[]
+  faults: readonly FaultCode[]
+}
+
+const json = 'application/json'
+const guarded = ['unauthorized', 'rate_limited', 'internal_error', 'site_not_started'] as const
+const recorded: Described = { status: 204, description: 'The event is committed.' }
+const limitOf = (endpoint: Endpoint): string =>
+  `At most ${requestsPerMinute[endpoint]} requests a minute of an address (an IPv6 network of 64 bits counts as one).`
+
+/** Every endpoint, in the order in which a newsletter needs them. */
+export const endpoints: readonly EndpointDescription[] = [
+  {
+    path: '/select-random',
+    method: 'get',
+    name: 'selectRandom',
+    summary: 'Chooses a promo for a newsletter',
+    description: `The same send gets the same promo again. ${limitOf('select-random')}`,
+    access: 'ingest',
+    limit: 'select-random',
+    query: { schema: selectionSchema, about: aboutSelection },
+    answers: [
+      {
+        status: 200,
+        description:
+          'The promo, or with `segments` one for each part of the recipients, fewer where there are fewer texts.',
+        contents: [{ type: json, schema: 'Selection', examples: ['promo', 'segments'] }],
+      },
+    ],
+    faults: [
+      ...guarded,
+      'validation_error',
+      'no_eligible_promo',
+      'newsletter_differs',
+      'database_unavailable',
+    ],
+  },
+  {
+    path: '/track-impression',
+    method: 'post',
+    name: 'trackImpression',
+    summary: 'Reports that a send showed a promo',
+    description: `The same send and variation again changes nothing but \`recipients\`, which it corrects. Answers within 1.3 s. ${limitOf('track-impression')}`,
+    access: 'ingest',
+    limit: 'track-impression',
+    body: { schema: 'Impression', most: longestBody, examples: ['impression'] },
+    answers: [recorded],
+    faults: [
+      ...guarded,
+      'validation_error',
+      'event_id_reused',
+      'newsletter_differs',
+      'unsupported_media_type',
+      'tracking_failed',
+    ],
+  },
+  {
+    path: '/track-click',
+    method: 'post',
+    name: 'trackClick',
+    summary: 'Reports a click that did not come through the redirect',
+    description: `Promo links (\`GET /slug?promo_var=…\`) record theirs by themselves. ${limitOf('track-click')}`,
+    access: 'ingest',
+    limit: 'track-click',
+    body: { schema: 'Click', most: longestBody, examples: ['click'] },
+    answers: [recorded],
+    faults: [...guarded, 'validation_error', 'event_id_reused', 'unsupported_media_type', 'tracking_failed'],
+  },
+  {
+    path: '/analytics',
+    method: 'get',
+    name: 'readAnalytics',
+    summary: 'Tells which offer and which text works',
+    description: `The same question within three seconds gets the same answer, unless the request says \`Cache-Control: no-cache\`. ${limitOf('analytics')}`,
+    access: 'reader',
+    limit: 'analytics',
+    query: { schema: querySchema, about: aboutReport },
+    answers: [
+      {
+        status: 200,
+        description: 'The report, or a file of one table.',
+        headers: ['ETag', 'Cache-Control', 'Vary', 'Content-Disposition'],
+        contents: [
+          { type: json, schema: 'Report', examples: ['report'] },
+          { type: 'text/csv', examples: ['csv'] },
+        ],
+      },
+      {
+        status: 304,
+        description: 'The reader has this report (`If-None-Match`).',
+        headers: ['ETag', 'Cache-Control', 'Vary', 'Content-Disposition'],
+      },
+    ],
+    faults: [...guarded, 'validation_error', 'forbidden', 'keys_unavailable', 'database_unavailable'],
+  },
+  {
+    path: '/links/changed',
+    method: 'post',
+    name: 'linksChanged',
+    summary: "Takes Strapi's webhook",
+    description: `Whatever the body says: all instances fetch links anew within a second. ${limitOf('links/changed')}`,
+    access: 'webhook',
+    limit: 'links/changed',
+    body: { most: longestDropped, examples: ['webhook'] },
+    answers: [{ status: 204, description: 'All instances know.' }],
+    faults: [...guarded, 'unsupported_media_type', 'database_unavailable'],
+  },
+  {
+    path: '/health',
+    method: 'get',
+    head: true,
+    name: 'readHealth',
+    summary: 'Tells whether every part works',
+    description: 'Redirects go on either way, so a balancer asks for `/health/live`.',
+    access: 'anybody',
+    answers: [
+      {
+        status: 200,
+        description: 'Every part works.',
+        contents: [{ type: json, schema: 'Health', examples: ['health'] }],
+      },
+      {
+        status: 503,
+        description: 'A part does not work; `reasons` say which.',
+        contents: [{ type: json, schema: 'Health', examples: ['degraded'] }],
+      },
+    ],
+    faults: ['site_not_started'],
+  },
+  {
+    path: '/health/live',
+    method: 'get',
+    head: true,
+    name: 'readLiveness',
+    summary: 'Tells that the process answers',
+    description: 'For balancers.',
+    access: 'anybody',
+    answers: [
+      {
+        status: 200,
+        description: 'It does.',
+        contents: [{ type: json, schema: 'Liveness', examples: ['liveness'] }],
+      },
+    ],
+    faults: [],
+  },
+  {
+    path: '/metrics',
+    method: 'get',
+    name: 'readMetrics',
+    summary: 'Metrics for Prometheus',
+    description: limitOf('metrics'),
+    access: 'ingest',
+    limit: 'metrics',
+    answers: [
+      {
+        status: 200,
+        description: 'In the text format.',
+        contents: [{ type: 'text/plain', examples: ['metrics'] }],
+      },
+    ],
+    faults: guarded,
+  },
+  {
+    path: '/openapi.json',
+    method: 'get',
+    head: true,
+    name: 'readDescription',
+    summary: 'This description',
+    description: 'OpenAPI 3.1. `/docs/api` shows the same to people.',
+    access: 'anybody',
+    answers: [
+      {
+        status: 200,
+        description: 'The description.',
+        headers: ['ETag', 'Cache-Control'],
+        contents: [{ type: json, schema: 'Description', examples: [] }],
+      },
+      {
+        status: 304,
+        description: 'The reader has it (`If-None-Match`).',
+        headers: ['ETag', 'Cache-Control'],
+      },
+    ],
+    faults: [],
+  },
+]

@@ -1,0 +1,121 @@
+import { type FaultCode, statusOf } from '../http/answer.ts'
+import { byField } from '../http/fault-schemas.ts'
+import type { Described, EndpointDescription } from './endpoints.ts'
+import { exampleOf, faultExamples } from './examples.ts'
+import { faultHeaders, faultMeanings } from './faults.ts'
+import { querySchemas, refTo } from './schemas.ts'
+
+/** What any endpoint answers to a request that does not hold: a `Host` that is none, another method, a body. */
+const always: readonly FaultCode[] = [
+  'validation_error',
+  'method_not_allowed',
+  'body_too_slow',
+  'body_too_large',
+]
+const alwaysBare: readonly FaultCode[] = ['validation_error']
+
+const text = { type: 'string' }
+const headers = {
+  ETag: { description: 'Changes with the answer.', schema: text },
+  'Cache-Control': { description: 'How long it may be shown again without asking.', schema: text },
+  'Content-Disposition': { description: 'The name of the file, of a CSV file.', schema: text },
+  Vary: { description: 'What the answer depends on.', schema: text },
+}
+
+export const parametersOf = ({ schema, about }: NonNullable<EndpointDescription['query']>) =>
+  Object.entries(querySchemas(schema)).map(([name, field]) => ({
+    name,
+    in: 'query',
+    description: about[name],
+    schema: field,
+  }))
+
+type Content = { schema: object; examples: Record<string, { value: unknown }> }
+type Answered = {
+  description: string
+  headers?: Record<string, object>
+  content?: Record<string, Content>
+}
+
+/** All answers by status. Of a request without a body in its answer (`bare`) no contents are told. */
+export function answersOf({
+  answers,
+  faults,
+  bare = false,
+}: Pick<EndpointDescription, 'answers' | 'faults'> & { bare?: boolean }): Record<string, Answered> {
+  const all = new Set([...faults, ...(bare ? alwaysBare : always)])
+  const codes = Map.groupBy(all, (code): number => statusOf[code])
+  const statuses = new Set([...answers.map(({ status }) => status), ...codes.keys()])
+  return Object.fromEntries(
+    [...statuses]
+      .toSorted((one, other) => one - other)
+      .map((status) => {
+        const answer = answers.find((one) => one.status === status)
+        const told = codes.get(status)
+        const parts = [answer && goodAnswer(answer), told && faultAnswerOf(told, bare)]
+        return [status, parts.filter((part) => part !== undefined).reduce(joined)]
+      }),
+  )
+}
+
+const goodAnswer = ({ description, headers: names = [], contents }: Described): Answered => ({
+  description,
+  ...(names.length > 0 && { headers: Object.fromEntries(names.map((name) => [name, headers[name]])) }),
+  ...(contents && {
+    content: Object.fromEntries(
+      contents.map(({ type, schema, examples }) => [
+        type,
+        {
+          schema: schema ? refTo(schema) : text,
+          examples: Object.fromEntries(examples.map((name) => [name, { value: exampleOf(name) }])),
+        },
+      ]),
+    ),
+  }),
+})
+
+function faultAnswerOf(codes: readonly FaultCode[], bare: boolean): Answered {
+  const told = Object.assign({}, ...codes.map((code) => faultHeaders[code]))
+  return {
+    description: codes.map((code) => `\`${code}\`: ${faultMeanings[code]}`).join('\n\n'),
+    ...(Object.keys(told).length > 0 && { headers: told }),
+    ...(!bare && {
+      content: {
+        'application/json': {
+          schema: faultSchema(codes),
+          examples: Object.fromEntries(codes.map((code) => [code, { value: faultExamples[code] }])),
+        },
+      },
+    }),
+  }
+}
+
+/** The bodies of these faults, and no other fault. */
+function faultSchema(codes: readonly FaultCode[]): object {
+  const names = [...new Set(codes.map(schemaOf))]
+  const body = names.length === 1 ? refTo(names.join('')) : { oneOf: names.map(refTo) }
+  return { allOf: [body, { properties: { error: { enum: codes } } }] }
+}
+
+const schemaOf = (code: FaultCode): string => {
+  if (code === 'tracking_failed') return 'TrackingFault'
+  return byField.some((one) => one === code) ? 'FieldFault' : 'Fault'
+}
+
+/** A status that stands for a good answer and for faults has the contents of both. */
+function joined(answer: Answered, fault: Answered): Answered {
+  const type = 'application/json'
+  const [good, bad] = [answer.content?.[type], fault.content?.[type]]
+  return {
+    description: `${answer.description}\n\n${fault.description}`,
+    ...(good &&
+      bad && {
+        content: {
+          [type]: {
+            schema: { oneOf: [good.schema, bad.schema] },
+            examples: { ...good.examples, ...bad.examples },
+          },
+        },
+      }),
+  }
+}

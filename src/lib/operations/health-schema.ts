@@ -1,0 +1,59 @@
+import * as v from 'valibot'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const leftOut = <Key extends v.ObjectEntries>(key: Key) => v.array(v.object({ ...key, reason: v.string() }))
+
+/** Parts that may not work. */
+const healthReasons = [
+  'database',
+  'migrated',
+  'journal',
+  'journal_deleted',
+  'events_wait',
+  'unchecked_clicks',
+  'links',
+  'variations',
+  'strapi',
+] as const
+
+/** The answer of `GET health`. */
+export const healthSchema = v.object({
+  status: v.picklist(['ok', 'degraded']),
+  reasons: v.exactOptional(v.array(v.picklist(healthReasons))),
+  database: v.object({
+    ok: v.boolean(),
+    fault: v.exactOptional(v.picklist(['unavailable', 'timeout', 'conflict', 'refused', 'unsuitable'])),
+    message: v.exactOptional(v.pipe(v.string(), v.description('What a person has to mend.'))),
+  }),
+  migrated: v.pipe(v.boolean(), v.description("Whether the database has this version's tables.")),
+  journal: v.object({
+    ok: v.boolean(),
+    fault: v.exactOptional(v.picklist(['full', 'unwritable', 'hangs'])),
+    depth: v.pipe(count, v.description('Events that wait for the database.')),
+    age_seconds: v.pipe(v.number(), v.description('Since the oldest of them.')),
+    bytes: count,
+    damaged_bytes: v.pipe(count, v.description('What could not be read and is kept aside.')),
+    kept_bytes: v.pipe(count, v.description('What was recorded and is kept for a failover.')),
+    last_flush: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
+  }),
+  rejects: v.pipe(count, v.description('Events that the database has no place for.')),
+  strapi: v.exactOptional(
+    v.object({
+      ok: v.boolean(),
+      fault: v.exactOptional(v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing'])),
+      links: count,
+      failing_seconds: count,
+      left_out: leftOut({ entry: v.string() }),
+    }),
+  ),
+  hints: v.pipe(v.array(v.string()), v.description('What somebody should look at.')),
+  links_left_out: leftOut({ slug: v.string() }),
+  variations_left_out: leftOut({ variation_id: v.string() }),
+  offers_without_slug: v.array(count),
+})
+
+export type HealthReason = (typeof healthReasons)[number]
+export type HealthReport = v.InferOutput<typeof healthSchema>
+
+/** The answer of `GET health/live`. */
+export const livenessSchema = v.object({ status: v.literal('ok') })

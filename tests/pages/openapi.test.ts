@@ -1,0 +1,219 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { SignJWT } from 'jose'
+import postgres from 'postgres'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { KeysUnavailable } from '../../src/lib/auth/remote-keys.ts'
+import { describeTokenFault } from '../../src/lib/auth/token-fault.ts'
+import { type Answer, faultAnswer, siteNotStarted } from '../../src/lib/http/answer.ts'
+import { bodyTooSlow, longestWait } from '../../src/lib/http/bodies.ts'
+import { endpointLimits, guard } from '../../src/lib/http/guard.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { createMetrics } from '../../src/lib/operations/metrics.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
+import { aClick, aHash, anImpression } from '../support/events.ts'
+import { recordClicks, recordImpressions } from '../support/record.ts'
+import { type ApiSite, jsonOf, runApiSite } from './api-site.ts'
+import { ask, type RawAnswer, untilFlushed } from './running-site.ts'
+
+const file = 'src/lib/openapi/examples.json'
+const secret = 'a-secret-of-thirty-two-characters'
+const webhookSecret = 'a-secret-of-the-webhook'
+const root = '/api/v1/promo'
+
+let api: ApiSite
+beforeAll(async () => {
+  api = await runApiSite({
+    PROMO_JWT_SECRET: secret,
+    PROMO_JWT_AUDIENCE: 'promo-analytics',
+    PROMO_STRAPI_WEBHOOK_SECRET: webhookSecret,
+  })
+})
+afterAll(() => api.end())
+
+const reader = async (audience = 'promo-analytics') => ({
+  ...api.fresh(),
+  authorization: `Bearer ${await new SignJWT({})
+    .setProtectedHeader({ alg: 'HS256' })
+    .setAudience(audience)
+    .setExpirationTime('1 minute')
+    .sign(new TextEncoder().encode(secret))}`,
+})
+
+/** Kinds of values in place of values; of a list, the kinds of its rows. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return [...new Set(value.map((one) => JSON.stringify(shapeOf(one))))].sort()
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([key, inner]) => [key, shapeOf(inner)])
+      .toSorted(([one], [other]) => String(one).localeCompare(String(other))),
+  )
+}
+
+const written = (answer: Answer): unknown => JSON.parse(String(answer.body))
+
+/** The specification's example: 150 recipients of an offer, 23 clicks. */
+async function recordHistory(): Promise<void> {
+  const noon = (Math.floor(Date.now() / 86_400_000) - 4.5) * 86_400_000
+  await recordImpressions(api.sql, [
+    anImpression({ at: noon, variation_id: 42, recipients: 90, newsletter_send_id: '2025-10-18-daily' }),
+    anImpression({ at: noon, variation_id: 43, recipients: 60, newsletter_send_id: '2025-10-18-daily' }),
+  ])
+  await recordClicks(
+    api.sql,
+    Array.from({ length: 23 }, (_, index) =>
+      aClick({
+        at: noon + index * 60_000,
+        variation_id: index < 18 ? 42 : 43,
+        ip_hash: aHash(index),
+        device: 'phone',
+      }),
+    ),
+  )
+  const url = api.url
+  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  await settle(database, { age: 0 })
+  await database.close()
+}
+
+const impression = { offer_id: 4, variation_id: 42, newsletter_send_id: '2025-10-19-daily', recipients: 1200 }
+const click = { variation_id: 42, referrer: 'gmail_app', ip_address: '203.0.113.7' }
+const webhook = { event: 'entry.update', model: 'affiliate-link', entry: { id: 1 } }
+
+async function readContents() {
+  const headers = await reader()
+  const send = '?newsletter_send_id=2025-10-19-daily'
+  const sections = ['variations', 'timeline', 'statistics', 'sends', 'devices']
+  const includes = sections.map((name) => `include_${name}=true`).join('&')
+  const get = (path: string, sent: Record<string, string> = api.fresh()) =>
+    ask(api.site, `${root}/${path}`, { headers: sent })
+  expect(await api.impression(impression)).toMatchObject({ status: 204 })
+  expect(await api.click(click)).toMatchObject({ status: 204 })
+  expect(
+    await ask(api.site, `${root}/links/changed`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${webhookSecret}`, 'content-type': 'application/json' },
+      body: JSON.stringify(webhook),
+    }),
+  ).toMatchObject({ status: 204 })
+  await untilFlushed(api.site)
+  const metrics = (await get('metrics')).body
+  return {
+    promo: jsonOf(await api.select(send)),
+    segments: jsonOf(await api.select(`?newsletter_send_id=2025-10-20-daily&segments=2`)),
+    impression,
+    click,
+    webhook,
+    report: jsonOf(await get(`analytics?offer_id=4&days=7&${includes}`, headers)),
+    csv: (await get('analytics?offer_id=4&days=7&include_variations=true&format=csv', headers)).body,
+    health: jsonOf(await get('health')),
+    liveness: jsonOf(await get('health/live')),
+    metrics: /# HELP promo_journal_depth.*?(?=\n#)/s.exec(metrics)?.[0],
+  }
+}
+
+async function readFaults() {
+  const uuid = '0190b5a4-7c1e-7cc3-9a55-0123456789ab'
+  const post = (headers: Record<string, string>, body: string | Buffer) =>
+    ask(api.site, `${root}/track-click`, { method: 'POST', headers: { ...api.fresh(), ...headers }, body })
+  await api.click({ variation_id: 42, event_id: uuid })
+  await api.impression({ ...impression, newsletter_send_id: 'ai-weekly-7', newsletter: 'AI weekly' })
+  const rushing = api.fresh()
+  let rushed: RawAnswer = await api.select('', rushing)
+  for (let count = 0; count < 100; count += 1) rushed = await api.select('', rushing)
+  const type = { 'content-type': 'application/json' }
+  const path = `${root}/analytics`
+  const broken = await guard(
+    {
+      token: undefined,
+      webhookSecret: undefined,
+      refuseReader: async () => undefined,
+      limits: endpointLimits(),
+      metrics: createMetrics(),
+      log: openLog('silent'),
+    },
+    'analytics',
+    { request: new Request('http://site.example'), client: { address: '', forwarded: false, local: false } },
+    () => Promise.reject(new Error('broken')),
+  )
+  const wanted = { algorithms: [], issuer: undefined, audience: undefined, published: true }
+  const keys = describeTokenFault(new KeysUnavailable(), wanted)
+  return {
+    validation_error: jsonOf(await api.impression({ ...impression, offer_id: 999 })),
+    unauthorized: jsonOf(await ask(api.site, path)),
+    forbidden: jsonOf(await ask(api.site, path, { headers: await reader('another-service') })),
+    not_found: jsonOf(await ask(api.site, `${root}/clicks`)),
+    method_not_allowed: jsonOf(await ask(api.site, `${root}/track-click`)),
+    body_too_slow: written(faultAnswer(bodyTooSlow(longestWait))),
+    event_id_reused: jsonOf(await api.click({ variation_id: 43, event_id: uuid })),
+    newsletter_differs: jsonOf(
+      await api.impression({ ...impression, newsletter_send_id: 'ai-weekly-7', newsletter: 'The Daily' }),
+    ),
+    body_too_large: jsonOf(await post(type, ' '.repeat(20_000))),
+    unsupported_media_type: jsonOf(await post({ ...type, 'content-encoding': 'gzip' }, gzipSync('{}'))),
+    rate_limited: jsonOf(rushed),
+    internal_error: written(broken),
+    keys_unavailable: written(
+      faultAnswer({ error: 'keys_unavailable', ...(keys && { message: keys.message }) }),
+    ),
+    site_not_started: written(faultAnswer(siteNotStarted)),
+  }
+}
+
+/** What is answered while the database is away, which it is from then on. */
+async function readOutage() {
+  const admin = postgres(inject('serverUrl'), { max: 1 })
+  const name = new URL(api.url).pathname.slice(1)
+  await admin`alter database ${admin(name)} with allow_connections false`
+  await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`
+  const faults = {
+    tracking_failed: jsonOf(await api.impression({ ...impression, newsletter_send_id: '2025-10-21-daily' })),
+    database_unavailable: jsonOf(await api.select()),
+  }
+  const degraded = jsonOf(await ask(api.site, `${root}/health`))
+  await admin`alter database ${admin(name)} with allow_connections true`
+  await admin.end()
+  await untilFlushed(api.site)
+  return { faults, degraded }
+}
+
+test('the examples of the description are what a site answers; EXAMPLES=write writes them anew', async () => {
+  await api.sql`update promo_offers set active = false where id = 5`
+  await recordHistory()
+  const contents = await readContents()
+  const faults = await readFaults()
+  const outage = await readOutage()
+  await api.sql`update promo_offers set active = false`
+  const none = jsonOf(await api.select())
+  const taken = {
+    contents: { ...contents, degraded: outage.degraded },
+    faults: { ...faults, ...outage.faults, no_eligible_promo: none },
+  }
+  if (process.env.EXAMPLES === 'write') writeFileSync(file, `${JSON.stringify(taken, null, 2)}\n`)
+  const kept: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  expect(shapeOf(kept)).toEqual(shapeOf(taken))
+})
+
+test('the description is for everybody, and sent once to whoever keeps it', async () => {
+  const path = `${root}/openapi.json`
+  const first = await ask(api.site, path, { headers: { host: 'www.example.com' } })
+  expect(first).toMatchObject({
+    status: 200,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'public, max-age=300',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    },
+  })
+  expect(jsonOf(first)).toMatchObject({ openapi: '3.1.0' })
+  const known = { 'if-none-match': first.headers.etag ?? '' }
+  expect(await ask(api.site, path, { headers: known })).toMatchObject({ status: 304, body: '' })
+  expect(await ask(api.site, path, { method: 'HEAD' })).toMatchObject({ status: 200, body: '' })
+  expect(await ask(api.site, path, { method: 'DELETE' })).toMatchObject({
+    status: 405,
+    headers: { allow: 'GET' },
+  })
+})
