@@ -71,6 +71,15 @@ const prepareForAxe = () => {
   }
 }
 
+/** What goes beyond the page, and tables beyond their cards. */
+const widerThanTheirPlace = (): string[] => {
+  const { clientWidth, scrollWidth } = document.documentElement
+  const tables = [...document.querySelectorAll('.scroll')]
+    .filter((table) => table.scrollWidth > table.clientWidth + 1)
+    .map((table) => table.getAttribute('aria-label') ?? '')
+  return scrollWidth > clientWidth + 1 ? ['page', ...tables] : tables
+}
+
 const pages = [
   { name: 'overview', path: '/analytics?days=365', heading: 'What works' },
   { name: 'offer', path: '/analytics/offers/104?days=365', heading: 'Ampersand & <Sons> – "quoted"' },
@@ -151,11 +160,19 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
     })
   })
 
-  test('prints without what one can only click', async () => {
+  test('prints all that fits on few pages, one for the overview and for an offer', async () => {
     await withEditorsPage(browser, year, path, {}, async (page) => {
+      const pdf = (await page.pdf({ format: 'A4' })).toString('latin1')
+      expect(pdf.match(/\/Type\s*\/Page\b/g)?.length).toBeLessThanOrEqual(name === 'sends' ? 3 : 1)
       await page.emulateMedia({ media: 'print' })
-      expect(await page.locator('.toolbar').isVisible()).toBe(false)
+      await page.setViewportSize({ width: 740, height: 1060 })
+      for (const control of await page.locator('.toolbar, .leave, .file, .pages, .exports').all())
+        expect(await control.isVisible()).toBe(false)
       expect(await page.locator('h1').isVisible()).toBe(true)
+      // Nothing is cut: neither the page nor a table is wider than the paper.
+      expect(await page.evaluate(widerThanTheirPlace)).toEqual([])
+      const charts = await page.locator('.chart-plot').all()
+      for (const chart of charts) expect(await chart.isVisible()).toBe(true)
     })
   })
 
@@ -317,6 +334,95 @@ test('the script offers the time zone of the browser, and the figures follow whi
     ])
     expect(request.headers()['x-unattended']).toBe('yes')
     await expect.poll(() => page.locator('.headline .figure').nth(1).textContent()).toBe(before)
+  })
+})
+
+test('a refresh replaces all that is said and counted, and keeps what was opened, focused, scrolled and typed', async () => {
+  await withEditorsPage(browser, year, '/analytics?days=90', { viewport: phone }, async (page) => {
+    await page.clock.install()
+    await page.reload()
+    const everything = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('main section')].map((section) => section.textContent),
+      )
+    const before = await everything()
+    await page.getByText('Own range').click()
+    await page.getByLabel('Time zone').fill('Asia/T')
+    await page.locator('.texts details').first().locator('summary').click()
+    await page.evaluate(() => {
+      const texts = document.createTreeWalker(
+        document.querySelector('main') ?? document,
+        NodeFilter.SHOW_TEXT,
+      )
+      const old: Node[] = []
+      while (texts.nextNode())
+        if (texts.currentNode.parentElement?.closest('section')) old.push(texts.currentNode)
+      for (const text of old) text.textContent = 'old'
+      document.querySelector('.texts tbody:last-child')?.remove()
+      document.querySelector('.findings')?.append(document.createElement('li'))
+      document.querySelector('.scroll:has(.texts)')?.scrollTo(120, 0)
+      document.querySelector<HTMLElement>('.texts summary')?.focus()
+    })
+    const place = () =>
+      page.evaluate(() => ({
+        seen: (document.activeElement?.getBoundingClientRect().top ?? -1) > 0 && scrollY > 0,
+        left: document.querySelector('.scroll:has(.texts)')?.scrollLeft,
+        focused: document.activeElement?.localName,
+        open: document.querySelectorAll('details[open]').length,
+        typed: document.querySelector<HTMLInputElement>('[data-zone]')?.value,
+      }))
+    const kept = await place()
+    expect(kept).toMatchObject({ seen: true, left: 120, focused: 'summary', open: 2, typed: 'Asia/T' })
+    await page.clock.fastForward(61_000)
+    await expect.poll(everything).toEqual(before)
+    expect(await place()).toEqual(kept)
+    expect(await page.locator('main [aria-live]').count()).toBe(1)
+  })
+})
+
+test.each(['/analytics?days=365', '/analytics/offers/104?days=365'])(
+  'on a phone the verdict and its figure are on the first screen: %s',
+  async (path) => {
+    await withEditorsPage(browser, year, path, { viewport: { width: 390, height: 844 } }, async (page) => {
+      for (const part of ['.answer .findings li', '.answer .main-figure']) {
+        const box = await page.locator(part).first().boundingBox()
+        expect([part, (box?.y ?? Infinity) + (box?.height ?? 0) < 844]).toEqual([part, true])
+      }
+      expect(await page.locator('.answer .main-figure').textContent()).toMatch(
+        /^[\d.]+.%.*likely click rate of/,
+      )
+    })
+  },
+)
+
+test('where the system chooses the colours, what is chosen is told by more than colour', async () => {
+  await withEditorsPage(browser, year, '/analytics', { forcedColors: 'active' }, async (page) => {
+    const looks = (part: string) =>
+      page
+        .locator(part)
+        .first()
+        .evaluate((element) => {
+          const { outlineStyle, fontWeight, textDecorationLine, borderStyle, color, backgroundColor } =
+            getComputedStyle(element)
+          return {
+            outlineStyle,
+            fontWeight,
+            textDecorationLine,
+            borderStyle,
+            readable: color !== backgroundColor,
+          }
+        })
+    const others = await looks('.choice a:not([aria-current])')
+    expect(others).toMatchObject({ outlineStyle: 'none', textDecorationLine: 'none' })
+    for (const choice of ['[aria-label="Period"]', '[aria-label="Clicks that count"]'])
+      expect(await looks(`${choice} a[aria-current]`)).toMatchObject({
+        outlineStyle: 'solid',
+        fontWeight: '700',
+        textDecorationLine: 'underline',
+        readable: true,
+      })
+    expect((await looks('.pages a[aria-current]')).fontWeight).toBe('700')
+    expect((await looks('.label')).borderStyle).toBe('solid')
   })
 })
 

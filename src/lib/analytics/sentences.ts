@@ -77,15 +77,19 @@ export function pointsOf(now: number | null, before: number | null | undefined):
 
 type Rated = OfferRow & { statistics: OfferStatistics }
 
+/** Offers in use that were sent, likely best first. */
+export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
+  offers
+    .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
+    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
+
 /** Which offer of those in use does best: only where the two leading ranges do not overlap and both have clicks enough. */
 export function offersSentence(
   offers: readonly OfferRow[],
   variations: readonly VariationRow[],
   sends: readonly Pick<SendRow, 'offer_id'>[] = [],
 ): string {
-  const [first, second] = offers
-    .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
-    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
+  const [first, second] = rankOffers(offers)
   if (!first)
     return offers.some((offer) => offer.active && sends.some((send) => send.offer_id === offer.offer_id))
       ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
