@@ -64,7 +64,7 @@ const comparison = (changes: Partial<Comparison> = {}): Comparison => ({
   rival: { sends: 9, clicks: 500 },
   best: 0.88,
   relativeLoss: 0.02,
-  confirmed: false,
+  confirmed: () => false,
   ...changes,
 })
 
@@ -82,7 +82,7 @@ test.each<[string, Comparison | undefined, string]>([
   ],
   [
     '99 clicks',
-    comparison({ own: { sends: 9, clicks: 99 }, confirmed: true }),
+    comparison({ own: { sends: 9, clicks: 99 }, confirmed: () => true }),
     'Not enough data yet – 3 of 3 sends, 99 of 100 clicks',
   ],
   [
@@ -109,7 +109,7 @@ test.each<[string, Comparison | undefined, string]>([
   ['88 %', comparison(), 'Leading (P = 88 %)'],
   ['96 % that may cost much', comparison({ best: 0.96, relativeLoss: 0.05 }), 'Leading (P = 96 %)'],
   ['96 %', comparison({ best: 0.96, relativeLoss: 0.049 }), 'Probably best, not confirmed'],
-  ['confirmed', comparison({ best: 0.997, confirmed: true }), 'Confirmed winner'],
+  ['confirmed', comparison({ best: 0.997, confirmed: () => true }), 'Confirmed winner'],
   ['nearly certain', comparison({ best: 0.999, relativeLoss: 0.1 }), 'Leading (P = over 99 %)'],
   ['behind', comparison({ leads: false, best: 0.02 }), 'Behind (P = 2 %)'],
   ['far behind', comparison({ leads: false, best: 0.001 }), 'Behind (P = under 1 %)'],

@@ -55,7 +55,8 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
   const [leader, second] = ranked
   return ranked.map((one) => {
     const rival = one === leader ? second : leader
-    const confirmed = ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1))
+    const confirmed = () =>
+      ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1))
     const { variation, mean, interval, counted, best, loss } = one
     const label = labelOf(
       rival && {
@@ -84,10 +85,9 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
 }
 
 /** Of the smaller part of a send nobody knows whether it is better, or its readers are told apart better. */
-function isConfirmed(one: Judged, other: Judged, comparisons: number): boolean {
-  const { drift, smaller } = one.against(other.variation)
-  return !smaller && isLarger(one.beside(other.variation), other.beside(one.variation), comparisons, drift)
-}
+const isConfirmed = (one: Judged, { variation, beside }: Judged, comparisons: number): boolean =>
+  isLarger(one.beside(variation), beside(one.variation), comparisons, one.driftAgainst(variation)) &&
+  !one.smallerThan(variation)
 
 type Judged = LearnedOffer<Text>['variations'][number]
 

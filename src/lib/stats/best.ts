@@ -1,3 +1,4 @@
+import { at } from './at.ts'
 import { type Belief, meanOf } from './posterior.ts'
 
 export type Chance = {
@@ -10,6 +11,8 @@ export type Chance = {
 const pointsPerSpread = 4
 const mostPoints = 8_000
 const reach = 9
+/** Densities that are smaller beside their highest, by the logarithm, are none. */
+const nothing = -50
 
 /**
  * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one density times the
@@ -19,27 +22,29 @@ const reach = 9
  * to 0.005 at best, this to 0.00001.
  */
 export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & Chance)[] {
-  const curves = beliefs.map(curveOf)
-  const low = Math.min(...curves.map(({ a, centre, spread }) => centre - reach * (spread + 1 / a)))
-  const high = Math.max(...curves.map(({ b, centre, spread }) => centre + reach * (spread + 1 / b)))
-  const narrowest = Math.min(...curves.map(({ spread }) => spread))
+  const shapes = beliefs.map(shapeOf)
+  const low = Math.min(...shapes.map(({ a, centre, spread }) => centre - reach * (spread + 1 / a)))
+  const high = Math.max(...shapes.map(({ b, centre, spread }) => centre + reach * (spread + 1 / b)))
+  const narrowest = Math.min(...shapes.map(({ spread }) => spread))
   const points = Math.min(mostPoints, Math.ceil((pointsPerSpread * (high - low)) / narrowest))
-  const step = (high - low) / points
-  const grid = Array.from({ length: points }, (_, point) => pointAt(low + (point + 0.5) * step))
-  for (const point of grid) for (const curve of curves) curve.total += weightOf(curve, point)
+  const grid = gridOf(low, (high - low) / points, shapes.length > 0 ? points : 0)
+  const curves = shapes.map((shape) => curveOf(shape, grid))
+  // That none of the others is better is a product over the curves before one, and over those after it.
+  const others = new Float64Array(grid.rates.length).fill(1)
+  for (const { wins, below } of curves)
+    for (let point = 0; point < others.length; point += 1) {
+      wins[point] = at(wins, point) * at(others, point)
+      others[point] = at(others, point) * at(below, point)
+    }
+  others.fill(1)
   let bestMean = 0
-  for (const point of grid) {
-    for (const curve of curves) {
-      curve.here = weightOf(curve, point) / curve.total
-      curve.below = curve.before + curve.here * (1 / 2 - (step * slopeOf(curve, point)) / 12)
-      curve.before += curve.here
-    }
-    for (const curve of curves) {
-      const wins = curves.reduce((chance, one) => (one === curve ? chance : chance * one.below), curve.here)
+  for (const curve of curves.toReversed())
+    for (let point = 0; point < others.length; point += 1) {
+      const wins = at(curve.wins, point) * at(others, point)
+      others[point] = at(others, point) * at(curve.below, point)
       curve.best += wins
-      bestMean += wins * point.rate
+      bestMean += wins * at(grid.rates, point)
     }
-  }
   return curves.map(({ belief, best, mean }) => ({
     ...belief,
     best: Math.min(1, Math.max(0, best)),
@@ -47,26 +52,53 @@ export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & C
   }))
 }
 
-/** A belief's density on the grid, and what is summed up of it on the way. */
-function curveOf<One extends Belief>(belief: One) {
+function shapeOf<One extends Belief>(belief: One) {
   const { a, b } = belief
   const mean = meanOf(belief)
   const spread = 1 / Math.sqrt(mean * (1 - mean) * (a + b + 1))
-  const centre = Math.log(a / b)
   const top = a * Math.log(mean) + b * Math.log1p(-mean)
-  return { belief, a, b, mean, centre, spread, top, total: 0, here: 0, before: 0, below: 0, best: 0 }
+  return { belief, a, b, mean, centre: Math.log(a / b), spread, top }
 }
 
-type Point = { rate: number; log: number; logRest: number }
+/** Rates in the middle of even steps of the logit, and the logarithms of them and of their rests. */
+type Grid = { step: number; rates: Float64Array; logs: Float64Array; logRests: Float64Array }
 
-function pointAt(logit: number): Point {
-  const rest = 1 / (1 + Math.exp(logit))
-  return { rate: 1 - rest, log: -Math.log1p(Math.exp(-logit)), logRest: Math.log(rest) }
+function gridOf(low: number, step: number, points: number): Grid {
+  const rates = new Float64Array(points)
+  const logs = new Float64Array(points)
+  const logRests = new Float64Array(points)
+  for (let point = 0; point < points; point += 1) {
+    const logit = low + (point + 0.5) * step
+    const odds = Math.exp(logit)
+    rates[point] = odds / (1 + odds)
+    logs[point] = -Math.log1p(1 / odds)
+    logRests[point] = -Math.log1p(odds)
+  }
+  return { step, rates, logs, logRests }
 }
 
-/** The logit's density, x^a (1−x)^b, but for what is constant. */
-const weightOf = ({ a, b, top }: Belief & { top: number }, { log, logRest }: Point): number =>
-  Math.exp(a * log + b * logRest - top)
-
-/** The derivative of its logarithm. */
-const slopeOf = ({ a, b }: Belief, { rate }: Point): number => a * (1 - rate) - b * rate
+/** A belief's density on the grid, which becomes that of being the best, and the share below the middle of each step. */
+function curveOf<Shape extends ReturnType<typeof shapeOf<Belief>>>(shape: Shape, grid: Grid) {
+  const { a, b, top } = shape
+  const { step, rates, logs, logRests } = grid
+  const wins = new Float64Array(rates.length)
+  const below = new Float64Array(rates.length)
+  let total = 0
+  for (let point = 0; point < wins.length; point += 1) {
+    // The logit's density, x^a (1−x)^b, but for what is constant.
+    const log = a * at(logs, point) + b * at(logRests, point) - top
+    if (log < nothing) continue
+    wins[point] = Math.exp(log)
+    total += at(wins, point)
+  }
+  let before = 0
+  for (let point = 0; point < wins.length; point += 1) {
+    const here = at(wins, point) / total
+    const rate = at(rates, point)
+    const slope = a * (1 - rate) - b * rate
+    wins[point] = here
+    below[point] = before + here * (1 / 2 - (step * slope) / 12)
+    before += here
+  }
+  return { ...shape, wins, below, best: 0 }
+}

@@ -1,3 +1,5 @@
+import { at } from './at.ts'
+
 /**
  * The beta distribution, right to 1e-8 and better also where its parameters are millions and the probability tiny:
  * libraries that are light enough lose their digits there, because they subtract logarithms of gamma functions.
@@ -16,7 +18,7 @@ const lanczos = [
 
 function logGamma(x: number): number {
   let sum = lanczosStart
-  for (const [index, term] of lanczos.entries()) sum += term / (x + index + 1)
+  for (let index = 0; index < lanczos.length; index += 1) sum += at(lanczos, index) / (x + index + 1)
   const t = x + 5.2421875
   return (x + 0.5) * Math.log(t) - t + halfLogTwoPi + Math.log(sum / x)
 }
@@ -42,13 +44,12 @@ function deviance(x: number, m: number): number {
   }
 }
 
-/** log of x^a (1−x)^b / (a B(a, b)): the factor before the continued fraction. `y` is 1 − x, given to keep its digits. */
-function logFactor(a: number, b: number, x: number, y: number): number {
-  const n = a + b
-  const error = stirlingError(n) - stirlingError(a) - stirlingError(b)
-  const spread = 0.5 * Math.log(n / (2 * Math.PI * a * b)) + Math.log(b / n)
-  return error - deviance(a, n * x) - deviance(b, n * y) + spread
-}
+/** What of the logarithm of the density of the logit does not depend on where it is asked for. */
+const constantOf = (a: number, b: number): number =>
+  stirlingError(a + b) -
+  stirlingError(a) -
+  stirlingError(b) +
+  0.5 * Math.log((a / (2 * Math.PI)) * (b / (a + b)))
 
 /** The continued fraction of the incomplete beta function, by Lentz's method (Press et al. 2007, section 6.4). */
 function fraction(a: number, b: number, x: number): number {
@@ -72,39 +73,57 @@ function fraction(a: number, b: number, x: number): number {
   return value
 }
 
-/** Both tails at x, the small one with all its digits. */
-function tails(a: number, b: number, x: number, y: number): { lower: number; upper: number } {
-  if (x <= 0) return { lower: 0, upper: 1 }
-  if (y <= 0) return { lower: 1, upper: 0 }
-  if (x < (a + 1) / (a + b + 2)) {
-    const lower = Math.exp(logFactor(a, b, x, y)) * fraction(a, b, x)
-    return { lower, upper: 1 - lower }
+type Tails = { lower: number; upper: number; density: number }
+
+/**
+ * Both tails at x, the small one with all its digits, and the density of the logit, x^a (1−x)^b / B(a, b). `y` is 1 − x,
+ * given to keep its digits.
+ */
+function tails(a: number, b: number, x: number, y: number, constant: number): Tails {
+  if (x <= 0) return { lower: 0, upper: 1, density: 0 }
+  if (y <= 0) return { lower: 1, upper: 0, density: 0 }
+  const n = a + b
+  const density = Math.exp(constant - deviance(a, n * x) - deviance(b, n * y))
+  if (x < (a + 1) / (n + 2)) {
+    const lower = (density / a) * fraction(a, b, x)
+    return { lower, upper: 1 - lower, density }
   }
-  const upper = Math.exp(logFactor(b, a, y, x)) * fraction(b, a, y)
-  return { lower: 1 - upper, upper }
+  const upper = (density / b) * fraction(b, a, y)
+  return { lower: 1 - upper, upper, density }
 }
 
 /** The probability that a Beta(a, b) variable is at most x; a and b above 0. */
-export const betaCdf = (x: number, a: number, b: number): number => tails(a, b, x, 1 - x).lower
+export const betaCdf = (x: number, a: number, b: number): number =>
+  tails(a, b, x, 1 - x, constantOf(a, b)).lower
+
+/** Of the standard deviation of a logit: a step by less leaves an error far beyond the last digit. */
+const nearEnough = 1e-8
 
 /** The value that a Beta(a, b) variable stays below with probability p, 0 < p < 1. */
 export function betaQuantile(p: number, a: number, b: number): number {
   // On the logit scale values near 0 and near 1 keep their digits.
   let low = -740
   let high = 740
-  let y = Math.log(a / b)
+  const constant = constantOf(a, b)
+  const spread = Math.sqrt(1 / a + 1 / b)
+  let y = Math.log(a / b) + normalQuantile(p) * spread
   for (let step = 0; step < 200; step += 1) {
-    const x = 1 / (1 + Math.exp(-y))
     const rest = 1 / (1 + Math.exp(y))
-    const { lower, upper } = tails(a, b, x, rest)
+    const { lower, upper, density } = tails(a, b, 1 / (1 + Math.exp(-y)), rest, constant)
     const miss = p < 0.5 ? lower - p : 1 - p - upper
     if (miss > 0) high = y
     else low = y
-    const slope = a * Math.exp(logFactor(a, b, x, rest))
-    const next = y - miss / slope
-    const moved = next > low && next < high ? next : (low + high) / 2
-    if (Math.abs(moved - y) <= 1e-15 * Math.abs(y)) break
+    const next = y - miss / density
+    const moved = next >= low && next <= high ? next : (low + high) / 2
+    const near = Math.abs(moved - y) <= nearEnough * Math.min(1, spread)
     y = moved
+    if (near) break
   }
   return 1 / (1 + Math.exp(-y))
+}
+
+/** Near enough to begin with (Abramowitz & Stegun 1964, 26.2.22). */
+function normalQuantile(p: number): number {
+  const t = Math.sqrt(-2 * Math.log(Math.min(p, 1 - p)))
+  return Math.sign(p - 0.5) * (t - (2.30753 + 0.27061 * t) / (1 + (0.99229 + 0.04481 * t) * t))
 }

@@ -1,3 +1,4 @@
+import { at } from './at.ts'
 import { betaCdf, betaQuantile } from './beta.ts'
 
 /** A text: the offer whose mean it is compared with, the logarithm of its rate, that one's variance, and its kinds. */
@@ -27,7 +28,8 @@ export function effectsOf(
   const offers = new Set(points.map(({ offer_id }) => offer_id)).size
   const freedom = points.length - offers - kinds.length
   if (kinds.length === 0 || freedom < fewestFreedom) return new Map()
-  const fitted = regress(points, kinds, ownVariance(points, kinds, freedom))
+  const texts = textsOf(points, kinds)
+  const fitted = regress(texts, kinds.length, ownVariance(texts, kinds.length, freedom))
   const rows = groups.flatMap((group) => {
     const shares = kinds.map((kind) =>
       group.includes(kind) ? points.filter((point) => point.kinds.includes(kind)).length / points.length : 0,
@@ -57,71 +59,97 @@ export function effectsOf(
 }
 
 /** The variance of texts that no kind explains. */
-function ownVariance(points: readonly Point[], kinds: readonly string[], freedom: number): number {
+function ownVariance(offers: Texts, kinds: number, freedom: number): number {
   let low = 0
   let high = 1
-  if (regress(points, kinds, 0).left <= freedom) return 0
+  if (regress(offers, kinds, 0).left <= freedom) return 0
   for (let round = 0; round < rounds; round += 1) {
     const middle = round === 0 ? 0.05 : (low + high) / 2
-    if (regress(points, kinds, middle).left > freedom) low = middle
+    if (regress(offers, kinds, middle).left > freedom) low = middle
     else high = middle
   }
   return (low + high) / 2
 }
 
-/** Weighted least squares within offers. `left` is what is left over, in squared standard deviations. */
-function regress(points: readonly Point[], kinds: readonly string[], own: number) {
-  const weighed = points.map((point) => ({
-    ...point,
-    weight: 1 / (point.variance + own),
-    x: kinds.map((kind) => Number(point.kinds.includes(kind))),
-  }))
-  const matrix: number[][] = kinds.map((_, row) => kinds.map((_, column) => (row === column ? ridge : 0)))
-  const right: number[] = kinds.map(() => 0)
-  const within = [...Map.groupBy(weighed, ({ offer_id }) => offer_id).values()].flatMap((texts) => {
-    const all = texts.reduce((sum, { weight }) => sum + weight, 0)
-    const mean = (pick: (text: (typeof texts)[number]) => number) =>
-      texts.reduce((sum, text) => sum + text.weight * pick(text), 0) / all
-    const means = kinds.map((_, place) => mean(({ x }) => x[place] ?? 0))
-    const level = mean(({ y }) => y)
-    return texts.map(({ x, y, weight }) => ({
-      x: x.map((value, place) => value - (means[place] ?? 0)),
-      y: y - level,
-      weight,
-    }))
+/** Texts, offer by offer, with the places of the kinds that they have. */
+type Texts = readonly (readonly { y: number; variance: number; places: readonly number[] }[])[]
+
+const textsOf = (points: readonly Point[], kinds: readonly string[]): Texts =>
+  [...Map.groupBy(points, ({ offer_id }) => offer_id).values()].map((own) =>
+    own.map(({ y, variance, kinds: names }) => ({
+      y,
+      variance,
+      places: [...new Set(names)].map((name) => kinds.indexOf(name)).filter((place) => place >= 0),
+    })),
+  )
+
+/**
+ * Weighted least squares within offers. `left` is what is left over, in squared standard deviations. Sums of squares and
+ * products about the means of an offer are those about 0 without those of the means.
+ */
+function regress(offers: Texts, kinds: number, own: number) {
+  const matrix = Array.from({ length: kinds }, (_, row) => {
+    const line = new Float64Array(kinds)
+    line[row] = ridge
+    return line
   })
-  for (const { x, y, weight } of within)
-    for (const [row, value] of x.entries()) {
-      const line = matrix[row]
-      if (!line || value === 0) continue
-      right[row] = (right[row] ?? 0) + weight * value * y
-      for (const [column, other] of x.entries()) line[column] = (line[column] ?? 0) + weight * value * other
+  const right = new Float64Array(kinds)
+  let squares = 0
+  for (const texts of offers) {
+    const sums = new Float64Array(kinds)
+    let all = 0
+    let level = 0
+    for (const { y, variance, places } of texts) {
+      const weight = 1 / (variance + own)
+      all += weight
+      level += weight * y
+      for (const place of places) sums[place] = at(sums, place) + weight
     }
+    level /= all
+    for (const { y, variance, places } of texts) {
+      const weight = 1 / (variance + own)
+      squares += weight * (y - level) ** 2
+      for (const place of places) {
+        right[place] = at(right, place) + weight * (y - level)
+        const line = matrix[place]
+        if (line) for (const other of places) line[other] = at(line, other) + weight
+      }
+    }
+    for (const [row, line] of matrix.entries())
+      for (let column = 0; column < kinds; column += 1)
+        line[column] = at(line, column) - (at(sums, row) * at(sums, column)) / all
+  }
   const inverse = invert(matrix)
   const effects = inverse.map((row) => dot(row, right))
-  const left = within.reduce((sum, { x, y, weight }) => sum + weight * (y - dot(x, effects)) ** 2, 0)
-  return { inverse, effects, left }
+  return { inverse, effects, left: squares - dot(effects, right) - ridge * dot(effects, effects) }
 }
 
-const dot = (one: readonly number[], other: readonly number[]): number =>
-  one.reduce((sum, value, place) => sum + value * (other[place] ?? 0), 0)
+function dot(one: ArrayLike<number>, other: ArrayLike<number>): number {
+  let sum = 0
+  for (let place = 0; place < one.length; place += 1) sum += at(one, place) * at(other, place)
+  return sum
+}
 
 /** Of a positive definite matrix, by Gauss and Jordan. */
-function invert(matrix: readonly (readonly number[])[]): number[][] {
-  const rows: number[][] = matrix.map((row, place) => [
-    ...row,
-    ...matrix.map((_, column) => Number(column === place)),
-  ])
+function invert(matrix: readonly Float64Array[]): Float64Array[] {
+  const size = matrix.length
+  const rows = matrix.map((row, place) => {
+    const wide = new Float64Array(2 * size)
+    wide.set(row)
+    wide[size + place] = 1
+    return wide
+  })
   for (const [place, pivot] of rows.entries()) {
-    const scale = pivot[place] ?? 1
-    for (const [column, value] of pivot.entries()) pivot[column] = value / scale
+    const scale = at(pivot, place)
+    for (let column = 0; column < pivot.length; column += 1) pivot[column] = at(pivot, column) / scale
     for (const other of rows) {
-      const factor = other === pivot ? 0 : (other[place] ?? 0)
+      const factor = other === pivot ? 0 : at(other, place)
       if (factor === 0) continue
-      for (const [column, value] of pivot.entries()) other[column] = (other[column] ?? 0) - factor * value
+      for (let column = 0; column < other.length; column += 1)
+        other[column] = at(other, column) - factor * at(pivot, column)
     }
   }
-  return rows.map((row) => row.slice(matrix.length))
+  return rows.map((row) => row.subarray(size))
 }
 
 /** The probability that a t variable is further from 0 on either side. */

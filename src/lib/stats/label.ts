@@ -29,7 +29,7 @@ export type Comparison = {
   /** Expected loss as a share of the rate itself. */
   relativeLoss: number
   /** Whether the sequential test has declared it the winner over all others. */
-  confirmed: boolean
+  confirmed: () => boolean
 }
 
 /** The first label that applies (selection-and-statistics, "What an editor sees"). `undefined`: there is no rival. */
@@ -48,7 +48,7 @@ export function labelOf(comparison: Comparison | undefined): Label {
       ? { code: 'behind', text: `Behind (${chance})` }
       : { code: 'too_close', text: 'Too close to call' }
   if (best < 0.8) return { code: 'too_close', text: 'Too close to call' }
-  if (confirmed) return { code: 'confirmed_winner', text: 'Confirmed winner' }
+  if (confirmed()) return { code: 'confirmed_winner', text: 'Confirmed winner' }
   if (best >= 0.95 && relativeLoss < 0.05)
     return { code: 'probably_best', text: 'Probably best, not confirmed' }
   return { code: 'leading', text: `Leading (${chance})` }

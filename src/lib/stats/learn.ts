@@ -23,15 +23,10 @@ export type Learned<Variation> = {
   interval: [low: number, high: number]
   /** Effective clicks and recipients for a comparison with one other. */
   beside: (rival: Variation) => Evidence
-  /** What else matters for that comparison. */
-  against: (rival: Variation) => Against
-}
-
-export type Against = {
-  /** Variance of the difference that comes from taking both as they are today. */
-  drift: number
+  /** Variance of the difference from it that comes from taking both as they are today. */
+  driftAgainst: (rival: Variation) => number
   /** Whether it had the smaller parts of the sends that both were in. */
-  smaller: boolean
+  smallerThan: (rival: Variation) => boolean
 }
 
 export type LearnedOffer<Variation> = OfferBelief & {
@@ -70,7 +65,14 @@ export function learn<
         ...offer,
         shared,
         variations: own.map((variation) => {
-          const { sent = false, evidence = nothing, drift = 0, beside, against } = of(variation) ?? {}
+          const {
+            sent = false,
+            evidence = nothing,
+            drift = 0,
+            beside,
+            driftAgainst,
+            smallerThan,
+          } = of(variation) ?? {}
           const belief = beliefOf(evidence, offer.shape / offer.rate)
           return {
             variation,
@@ -82,7 +84,8 @@ export function learn<
             interval: intervalOf(belief, offer, shared + drift),
             // Beside one that was never sent it is what it is on its own.
             beside: (rival: Variation) => beside?.(rival.variation_id) ?? evidence,
-            against: (rival: Variation) => against?.(rival.variation_id) ?? { drift, smaller: false },
+            driftAgainst: (rival: Variation) => driftAgainst?.(rival.variation_id) ?? drift,
+            smallerThan: (rival: Variation) => smallerThan?.(rival.variation_id) ?? false,
           }
         }),
       }
@@ -96,7 +99,8 @@ type Compared = {
   shared: number
   drift: number
   beside: (rival: number) => Evidence | undefined
-  against: (rival: number) => Against
+  driftAgainst: (rival: number) => number
+  smallerThan: (rival: number) => boolean
 }
 
 /** Evidence for comparisons within each offer, by variation. */
@@ -123,13 +127,11 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
         evidence: without(shared, spread),
         drift: drift.varianceOf(back(spread.of.variation_id)),
         beside: (rival) => besideOne(rival, spread),
-        against: (rival) => {
+        driftAgainst: (rival) => {
           const [one, other] = [back(spread.of.variation_id), back(rival)]
-          return {
-            drift: drift.varianceOf([one[0] - other[0], one[1] - other[1]]),
-            smaller: hasSmallerParts(own, spread.of.variation_id, rival),
-          }
+          return drift.varianceOf([one[0] - other[0], one[1] - other[1]])
         },
+        smallerThan: (rival) => hasSmallerParts(own, spread.of.variation_id, rival),
       })
   }
   return compared
