@@ -103,6 +103,9 @@ describe('what an editor is told', () => {
     expect(one.beside(four.variation)).toEqual(one.evidence)
     expect(four).toMatchObject({ sent: false, evidence: { k: 0, n: 0 } })
     expect(four.beside(one.variation)).toEqual({ k: 0, n: 0 })
+    expect(four.driftAgainst(one.variation)).toBe(0)
+    expect(four.smallerThan(one.variation)).toBe(false)
+    expect(one.smallerThan(four.variation)).toBe(false)
   })
 
   test.each([

@@ -109,11 +109,9 @@ function regress(offers: Texts, kinds: number, own: number) {
     for (const { y, variance, places } of texts) {
       const weight = 1 / (variance + own)
       squares += weight * (y - level) ** 2
-      for (const place of places) {
-        right[place] = at(right, place) + weight * (y - level)
-        const line = matrix[place]
-        if (line) for (const other of places) line[other] = at(line, other) + weight
-      }
+      for (const place of places) right[place] = at(right, place) + weight * (y - level)
+      for (const [row, line] of matrix.entries())
+        if (places.includes(row)) for (const other of places) line[other] = at(line, other) + weight
     }
     for (const [row, line] of matrix.entries())
       for (let column = 0; column < kinds; column += 1)
