@@ -261,6 +261,8 @@ create table promo_offers (
   link_slug text,
   weight integer not null default 1,
   active boolean not null default true,
+  document_id text,
+  constraint promo_offers_document_id_check CHECK (length(document_id) >= 1 AND length(document_id) <= 100),
   constraint promo_offers_link_slug_check CHECK (link_slug = lower(link_slug)),
   constraint promo_offers_pkey PRIMARY KEY (id),
   constraint promo_offers_weight_check CHECK (weight >= 0)
@@ -335,6 +337,14 @@ create table promo_settlement (
   constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );
 
+create table promo_strapi_turns (
+  single boolean not null default true,
+  asked bigint not null,
+  imported bigint not null default 0,
+  constraint promo_strapi_turns_pkey PRIMARY KEY (single),
+  constraint promo_strapi_turns_single_check CHECK (single)
+);
+
 create table promo_surplus_clicks (
   event_id uuid not null,
   offer_id integer not null,
@@ -361,6 +371,8 @@ create table promo_text_variations (
   impressions bigint not null default 0,
   clicks bigint not null default 0,
   ctr numeric(12,2),
+  document_id text,
+  constraint promo_text_variations_document_id_check CHECK (length(document_id) >= 1 AND length(document_id) <= 100),
   constraint promo_text_variations_offer_id_fkey FOREIGN KEY (offer_id) REFERENCES promo_offers(id) ON DELETE CASCADE,
   constraint promo_text_variations_pkey PRIMARY KEY (id)
 );
@@ -434,6 +446,8 @@ CREATE INDEX idx_monthly_breakdown_month ON promo_monthly_breakdown USING btree 
 
 CREATE INDEX idx_newsletter_hour ON promo_newsletter_metrics USING btree (newsletter, hour);
 
+CREATE UNIQUE INDEX idx_offer_document ON promo_offers USING btree (document_id);
+
 CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
 
 CREATE UNIQUE INDEX idx_people ON promo_people USING btree (newsletter, earlier, day, offer_id, variation_id) NULLS NOT DISTINCT;
@@ -443,6 +457,8 @@ CREATE INDEX idx_people_offer ON promo_people USING btree (offer_id);
 CREATE INDEX idx_people_variation ON promo_people USING btree (variation_id);
 
 CREATE INDEX idx_surplus_unsettled ON promo_surplus_clicks USING btree (recorded_at) WHERE settled_clicks < clicks;
+
+CREATE UNIQUE INDEX idx_variation_document ON promo_text_variations USING btree (offer_id, document_id);
 
 CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree (offer_id, id);
 

@@ -3,6 +3,7 @@ import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
 import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/files.ts'
+import { openOffers } from './catalogue/strapi-offers.ts'
 import { createNetworkReader } from './classify/address.ts'
 import { createClassifier } from './classify/classifier.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
@@ -136,6 +137,8 @@ async function assemble(
     log,
   )
 
+  const offers = openOffers({ config, database, log, ready: () => maintenance.ready, strapi })
+
   const proxies = {
     trusted: config.PROMO_TRUSTED_PROXIES,
     addressHeader: config.PROMO_CLIENT_ADDRESS_HEADER,
@@ -148,10 +151,7 @@ async function assemble(
     unnamedProxy: () => unnamedProxy.count,
     linksLeftOut: () => table?.leftOut.length ?? 0,
     variationsLeftOut: () => variations.leftOut.length,
-    strapi: strapi && {
-      up: () => Number(strapi.cache.current),
-      leftOut: () => strapi.cache.leftOut.length,
-    },
+    ...{ strapi: strapi?.cache, strapiOffers: offers },
   })
 
   const access = openAccess({ config, database, now, log })
@@ -226,8 +226,7 @@ async function assemble(
       readings,
       migrated: () => maintenance.ready,
       unnamedProxy,
-      ...{ unchecked, doubted },
-      known,
+      ...{ unchecked, doubted, known, offers },
       linkHints: createLinkHints({
         ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
         ...{ table: table !== undefined, strapi: strapi?.cache },
@@ -241,6 +240,7 @@ async function assemble(
       const until = performance.now() + closeWait
       maintenance.stop()
       known.stop()
+      offers?.stop()
       await events.close(drainWait)
       await damage.flush()
       await database.close(1_000)

@@ -6,7 +6,8 @@ import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
 import { type ConfigFault, missingBeside } from './settings-beside.ts'
 import { parseDatabaseUrl } from './store/database-url.ts'
-import { type FieldKind, linkFields, parseFields } from './strapi/fields.ts'
+import { linkFields, offerFields } from './strapi/fields.ts'
+import { strapiFields, strapiType } from './strapi/setting-schemas.ts'
 
 const wholeNumber = (least: number, most: number, preset: number) =>
   v.optional(
@@ -62,31 +63,6 @@ const urlFault = (url: string): string | undefined => {
   const parsed = parseDatabaseUrl(url)
   return parsed.ok ? undefined : parsed.fault
 }
-
-const fieldsFault = (kind: FieldKind, text: string): string | undefined => {
-  const read = parseFields(kind, text)
-  return read.ok ? undefined : read.fault
-}
-
-const strapiFields = (kind: FieldKind) =>
-  v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (text) => fieldsFault(kind, text) === undefined,
-        ({ input }) => `${fieldsFault(kind, input)}`,
-      ),
-    ),
-    kind.preset,
-  )
-
-const strapiType = v.pipe(
-  v.string(),
-  v.regex(
-    /^[a-z0-9][a-z0-9-]{0,99}$/,
-    'must be the plural API ID of a collection type, as in /api/affiliate-links',
-  ),
-)
 
 const schema = v.object({
   HOST: v.optional(
@@ -152,6 +128,8 @@ const schema = v.object({
   PROMO_STRAPI_TYPE: v.optional(strapiType, 'affiliate-links'),
   PROMO_STRAPI_FIELDS: strapiFields(linkFields),
   PROMO_STRAPI_WEBHOOK_SECRET: v.optional(secret(16)),
+  PROMO_STRAPI_OFFERS_TYPE: v.optional(strapiType),
+  PROMO_STRAPI_OFFERS_FIELDS: strapiFields(offerFields),
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
@@ -197,6 +175,8 @@ const examples: Record<SettingName, string> = {
   PROMO_STRAPI_TYPE: 'affiliate-links',
   PROMO_STRAPI_FIELDS: 'slug:slug,destination:destination_url,active:active,utm:utm',
   PROMO_STRAPI_WEBHOOK_SECRET: 'a-random-text-of-at-least-16-characters',
+  PROMO_STRAPI_OFFERS_TYPE: 'promo-offers',
+  PROMO_STRAPI_OFFERS_FIELDS: 'name:name,link_slug:link_slug,variations:texts,text_content:text',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',

@@ -26,10 +26,27 @@ export function missingBeside(
       fault: 'needs PROMO_STRAPI_URL beside it, which says where Strapi is',
       example: `PROMO_STRAPI_URL=${examples.PROMO_STRAPI_URL}`,
     })
-  if (given.PROMO_STRAPI_URL !== undefined && (given.PROMO_LINKS ?? 'table') === 'table')
+  if (given.PROMO_STRAPI_OFFERS_TYPE !== undefined && given.PROMO_STRAPI_URL === undefined)
+    faults.push({
+      setting: 'PROMO_STRAPI_OFFERS_TYPE',
+      fault: 'needs PROMO_STRAPI_URL beside it, which says where Strapi is',
+      example: `PROMO_STRAPI_URL=${examples.PROMO_STRAPI_URL}`,
+    })
+  if (given.PROMO_STRAPI_OFFERS_FIELDS !== undefined && given.PROMO_STRAPI_OFFERS_TYPE === undefined)
+    faults.push({
+      setting: 'PROMO_STRAPI_OFFERS_FIELDS',
+      fault: 'is used by nothing: name the type of the offers in PROMO_STRAPI_OFFERS_TYPE',
+      example: `PROMO_STRAPI_OFFERS_TYPE=${examples.PROMO_STRAPI_OFFERS_TYPE}`,
+    })
+  if (
+    given.PROMO_STRAPI_URL !== undefined &&
+    given.PROMO_STRAPI_OFFERS_TYPE === undefined &&
+    (given.PROMO_LINKS ?? 'table') === 'table'
+  )
     faults.push({
       setting: 'PROMO_STRAPI_URL',
-      fault: 'is used by nothing: say in PROMO_LINKS that links come from there',
+      fault:
+        'is used by nothing: say in PROMO_LINKS that links come from there, or name offers in PROMO_STRAPI_OFFERS_TYPE',
       example: `PROMO_LINKS=${examples.PROMO_LINKS}`,
     })
   return faults

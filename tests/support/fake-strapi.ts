@@ -52,9 +52,35 @@ export const sendJson = (response: ServerResponse, status: number, body: unknown
 export const sendError = (response: ServerResponse, status: number, message: string, headers = {}): void =>
   sendJson(response, status, { data: null, error: { status, name: 'Error', message, details: {} } }, headers)
 
+/** Fields by the relation or component that a query wants to come along. */
+function populated(query: URLSearchParams): Map<string, string[]> {
+  const wanted = new Map<string, string[]>()
+  for (const [name, value] of query) {
+    const relation = /^populate\[(\w+)\]\[fields\]\[\d+\]$/.exec(name)?.[1]
+    if (relation !== undefined) wanted.set(relation, [...(wanted.get(relation) ?? []), value])
+  }
+  return wanted
+}
+
+const pick = (from: Record<string, unknown>, names: readonly string[]) =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)))
+
+/** Entries within an entry: in Strapi 4 a relation has `data` and `attributes`, and a component has neither. */
+function showWithin(within: unknown, fields: readonly string[], v4: boolean): unknown {
+  if (!Array.isArray(within)) return within
+  const many: FakeEntry[] = within
+  const component = many.every(({ documentId }) => documentId === undefined)
+  const shown = many.map(({ id, documentId, ...rest }) =>
+    v4 && !component
+      ? { id, attributes: pick(rest, fields) }
+      : { id, ...(documentId && { documentId }), ...pick(rest, fields) },
+  )
+  return v4 && !component ? { data: shown } : shown
+}
+
 /**
- * Answers as Strapi does for a collection with these entries: filters, fields, order and pages of at most a hundred, flat as
- * Strapi 5 or with the `attributes` of 4.
+ * Answers as Strapi does for a collection with these entries: filters, fields, what comes along, order and pages of at most a
+ * hundred, flat as Strapi 5 or with the `attributes` of 4.
  */
 export function collection(
   entries: () => readonly FakeEntry[],
@@ -64,7 +90,9 @@ export function collection(
     const query = new URL(request.url ?? '/', 'http://strapi').searchParams
     const fields = [...query].flatMap(([name, value]) => (name.startsWith('fields[') ? [value] : []))
     const known = new Set(entries().flatMap((entry) => Object.keys(entry)))
-    const unknown = known.size > 0 ? fields.find((field) => !known.has(field)) : undefined
+    const along = populated(query)
+    const unknown =
+      known.size > 0 ? [...fields, ...along.keys()].find((field) => !known.has(field)) : undefined
     if (unknown !== undefined && !v4) {
       sendError(response, 400, `Invalid key ${unknown}`)
       return
@@ -79,7 +107,10 @@ export function collection(
       .toSorted((one, other) => one.id - other.id)
     const size = Math.min(100, Number(query.get('pagination[pageSize]') ?? 25))
     const data = found.slice(0, size).map(({ id, documentId, ...rest }) => {
-      const shown = Object.fromEntries(Object.entries(rest).filter(([name]) => fields.includes(name)))
+      const within = [...along].flatMap(([name, wanted]) =>
+        name in rest ? [[name, showWithin(rest[name], wanted, v4)] as const] : [],
+      )
+      const shown = { ...pick(rest, fields), ...Object.fromEntries(within) }
       return v4 ? { id, attributes: shown } : { id, ...(documentId && { documentId }), ...shown }
     })
     const body = { data, meta: { pagination: { page: 1, pageSize: size, total: found.length } } }

@@ -236,6 +236,16 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     [['x'.repeat(16), 'x'.repeat(16)]],
     [['x'.repeat(15), /at least 16 characters/]],
   ],
+  ['PROMO_STRAPI_OFFERS_TYPE', unset, [['offers', 'offers']], [['api::offer.offer', /plural API ID/]]],
+  [
+    'PROMO_STRAPI_OFFERS_FIELDS',
+    'name:name,offer_type:offer_type,link_slug:link_slug,weight:weight,active:active,variations:variations,text_content:text_content,cta_text:cta_text,tone:tone,length_category:length_category,approved:approved',
+    [['name:a,link_slug:b,variations:c,text_content:d', 'name:a,link_slug:b,variations:c,text_content:d']],
+    [
+      ['name:a', /which field is the link_slug/],
+      ['name:a,utm:b', /none but name, link_slug, variations, text_content, offer_type.*approved before/],
+    ],
+  ],
   ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
   ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
   [
@@ -356,6 +366,10 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
 const needed: Record<string, Record<string, string>> = {
   PROMO_LINKS: { PROMO_STRAPI_URL: 'https://cms.example.com' },
   PROMO_STRAPI_URL: { PROMO_LINKS: 'strapi' },
+  PROMO_STRAPI_OFFERS_TYPE: { PROMO_STRAPI_URL: 'https://cms.example.com' },
+  PROMO_STRAPI_OFFERS_FIELDS: {
+    ...{ PROMO_STRAPI_URL: 'https://cms.example.com', PROMO_STRAPI_OFFERS_TYPE: 'offers' },
+  },
   PROMO_JWKS_URL: { PROMO_JWT_ISSUER: 'me' },
   PROMO_CLIENT_ADDRESS_HEADER: { PROMO_TRUSTED_PROXIES: '10.0.0.1' },
 }
@@ -420,6 +434,18 @@ test('links from Strapi need to know where it is, and an address needs a use', (
   for (const given of [url, { ...url, PROMO_LINKS: 'table' }])
     expect(faultsOf(given)).toEqual([['PROMO_STRAPI_URL', expect.stringContaining('is used by nothing')]])
   expect(faultsOf({ ...url, PROMO_LINKS: 'both' })).toEqual([])
+})
+
+test('offers from Strapi need to know where it is, and give an address a use; their fields need a type', () => {
+  const offers = { PROMO_STRAPI_OFFERS_TYPE: 'offers' }
+  expect(faultsOf(offers)).toEqual([
+    ['PROMO_STRAPI_OFFERS_TYPE', expect.stringContaining('needs PROMO_STRAPI_URL beside it')],
+  ])
+  expect(faultsOf({ ...offers, PROMO_STRAPI_URL: 'https://cms.example.com' })).toEqual([])
+  const fields = { PROMO_STRAPI_OFFERS_FIELDS: 'name:a,link_slug:b,variations:c,text_content:d' }
+  expect(faultsOf(fields)).toEqual([
+    ['PROMO_STRAPI_OFFERS_FIELDS', expect.stringContaining('is used by nothing')],
+  ])
 })
 
 test('a header of proxies is believed of named ones only', () => {

@@ -170,14 +170,33 @@ test('the changes are described row by row, and summed up', () => {
   const plan = planImport(checked.catalogue, {
     ...nothing,
     links: [{ ...link, active: true, utm: { utm_source: 'a' }, pass_parameters: true }],
-    offers: [{ id: 3, name: 'Desk', offer_type: 'product', link_slug: null, weight: 2, active: true }],
+    offers: [
+      {
+        id: 3,
+        name: 'Desk',
+        offer_type: 'product',
+        link_slug: null,
+        weight: 2,
+        active: true,
+        document_id: null,
+      },
+    ],
     variations: [
-      { id: 8, offer_id: 3, ...variation, cta_text: 'Go', tone: null, length_category: null, approved: true },
+      {
+        id: 8,
+        offer_id: 3,
+        ...variation,
+        cta_text: 'Go',
+        tone: null,
+        length_category: null,
+        approved: true,
+        document_id: null,
+      },
     ],
   })
   expect(describeChanges(plan)).toEqual([
     '+ link /chair',
-    '~ offer "Desk": weight 2 → 0, link_slug null → "desk"',
+    '~ offer "Desk": link_slug null → "desk", weight 2 → 0',
     '    its texts have counted on any slug so far; from now on they count on /desk only',
     `+ variation "Long. ${'x'.repeat(53)}…" of "Desk"`,
   ])
@@ -195,7 +214,15 @@ test('links that pages of the site hide are named, unless nobody asks for them',
 })
 
 describe('a change of slug says what becomes of newsletters that were sent', () => {
-  const stored = { id: 3, name: 'Desk', offer_type: 'product', link_slug: 'bureau', weight: 1, active: true }
+  const stored = {
+    id: 3,
+    name: 'Desk',
+    offer_type: 'product',
+    link_slug: 'bureau',
+    weight: 1,
+    active: true,
+    document_id: null,
+  }
   const former = {
     slug: 'bureau',
     destination_url: 'https://old.example/',

@@ -67,6 +67,7 @@ const listOf = <Schema extends v.GenericSchema<unknown, object>>(
   none: v.InferOutput<Schema>,
 ) => v.fallback(v.optional(v.array(v.fallback(schema, none)), []), [])
 
+const noText = { text_content: undefined, document_id: undefined }
 const noKeys = { links: [], offers: [] }
 
 /** The natural keys alone, of whatever the file holds, so that they can be compared in a file with other faults. */
@@ -77,9 +78,10 @@ const keysSchema = v.fallback(
       v.object({
         name: keyText,
         link_slug: keySlug,
-        variations: listOf(v.object({ text_content: keyText }), { text_content: undefined }),
+        document_id: keyText,
+        variations: listOf(v.object({ text_content: keyText, document_id: keyText }), noText),
       }),
-      { name: undefined, link_slug: undefined, variations: [] },
+      { name: undefined, link_slug: undefined, document_id: undefined, variations: [] },
     ),
   }),
   noKeys,
@@ -94,12 +96,20 @@ const duplicates = ({ links, offers }: v.InferOutput<typeof keysSchema>): Catalo
     offers.map(({ name }) => name),
     (index) => `offers[${index}].name`,
   ),
-  ...offers.flatMap(({ variations }, offer) =>
-    repeated(
+  ...repeated(
+    offers.map(({ document_id }) => document_id),
+    (index) => `offers[${index}].document_id`,
+  ),
+  ...offers.flatMap(({ variations }, offer) => [
+    ...repeated(
       variations.map(({ text_content }) => text_content),
       (index) => `offers[${offer}].variations[${index}].text_content`,
     ),
-  ),
+    ...repeated(
+      variations.map(({ document_id }) => document_id),
+      (index) => `offers[${offer}].variations[${index}].document_id`,
+    ),
+  ]),
 ]
 
 function repeated(

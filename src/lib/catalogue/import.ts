@@ -1,10 +1,11 @@
 import { fail, ok, type Result } from '../result.ts'
 import {
+  findOffers,
   insertOffer,
   insertVariation,
   linksBySlug,
   lockCatalogue,
-  offersByName,
+  noteStrapiImport,
   saveLink,
   updateOffer,
   updateVariation,
@@ -13,15 +14,8 @@ import {
 import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import { listLeads } from '../store/links.ts'
 import { type CatalogueFault, type CheckedCatalogue, checkCatalogue } from './check.ts'
-import {
-  findAmbiguous,
-  findLoops,
-  type OfferPlan,
-  type Plan,
-  planImport,
-  type Stored,
-  type VariationPlan,
-} from './plan.ts'
+import { findAmbiguous, type Listed } from './match.ts'
+import { findLoops, type OfferPlan, type Plan, planImport, type Stored, type VariationPlan } from './plan.ts'
 import type { Catalogue } from './schema.ts'
 
 export type ImportFault = { code: 'invalid'; faults: CatalogueFault[] } | (DatabaseFault & { faults?: never })
@@ -32,6 +26,11 @@ export type ImportOptions = {
   siteUrl?: string
   /** Slugs of links that are neither in the file nor in the database, and that offers may name all the same. */
   elsewhere?: ReadonlySet<string>
+  /**
+   * What Strapi has, where the catalogue comes from there, and the turn in which it was asked: what it has no longer is not
+   * chosen any more, and nothing is imported once somebody has imported a later answer.
+   */
+  strapi?: { listed: Listed; turn: string }
 }
 
 const deadline = 120_000
@@ -47,7 +46,14 @@ export async function importCatalogue(
   json: unknown,
   options: ImportOptions = {},
 ): Promise<Result<Plan, ImportFault>> {
-  const checked = checkCatalogue(json)
+  return await importChecked(database, checkCatalogue(json), options)
+}
+
+export async function importChecked(
+  database: Database,
+  checked: CheckedCatalogue,
+  options: ImportOptions,
+): Promise<Result<Plan, ImportFault>> {
   for (let attempt = 1; ; attempt += 1) {
     const done = await database.run((sql) => importInto(sql, checked, options), deadline)
     if (done.ok) return done.value
@@ -59,9 +65,10 @@ export async function importCatalogue(
 async function importInto(
   sql: Sql,
   { catalogue, faults, wanted }: CheckedCatalogue,
-  { dryRun = false, siteUrl, elsewhere }: ImportOptions,
+  { dryRun = false, siteUrl, elsewhere, strapi }: ImportOptions,
 ): Promise<Result<Plan, ImportFault>> {
   await lockCatalogue(sql)
+  if (strapi && (await noteStrapiImport(sql, strapi.turn)).length === 0) return ok({ links: [], offers: [] })
   const known = await linksBySlug(
     sql,
     wanted.map(({ slug }) => slug),
@@ -70,23 +77,25 @@ async function importInto(
     .filter(({ slug }) => !known.some((link) => link.slug === slug) && !elsewhere?.has(slug))
     .map(({ place, slug }) => ({
       place,
-      message: `there is no link /${slug}, neither in the file nor in the database`,
+      message: `there is no link /${slug}${strapi ? '' : ', neither in the file nor in the database'}`,
     }))
   if (!catalogue || missing.length > 0) return fail({ code: 'invalid', faults: [...faults, ...missing] })
-  const stored = await readStored(sql, catalogue)
-  const ambiguous = findAmbiguous(catalogue, stored)
+  const stored = await readStored(sql, catalogue, strapi !== undefined)
+  const ambiguous = findAmbiguous(catalogue, stored, strapi?.listed)
   if (ambiguous.length > 0) return fail({ code: 'invalid', faults: ambiguous })
-  const plan = planImport(catalogue, stored)
+  const plan = planImport(catalogue, stored, strapi?.listed)
   const loops = siteUrl === undefined ? [] : findLoops(plan, await listLeads(sql), siteUrl)
   if (loops.length > 0) return fail({ code: 'invalid', faults: loops })
   if (!dryRun) await apply(sql, plan)
   return ok(plan)
 }
 
-async function readStored(sql: Sql, { links, offers }: Catalogue): Promise<Stored> {
-  const storedOffers = await offersByName(
+async function readStored(sql: Sql, { links, offers }: Catalogue, others: boolean): Promise<Stored> {
+  const storedOffers = await findOffers(
     sql,
     offers.map(({ name }) => name),
+    offers.flatMap(({ document_id }) => document_id ?? []),
+    others,
   )
   return {
     links: await linksBySlug(sql, [

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Lead, loopFrom, wayOf } from '../links/link-faults.ts'
 import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
 import type { CatalogueFault } from './check.ts'
+import { type Listed, type MatchedTexts, matchCatalogue, textsListed } from './match.ts'
 import type { Catalogue } from './schema.ts'
 
 export type LinkRow = {
@@ -18,6 +19,7 @@ export type OfferRow = {
   link_slug: string | null
   weight: number
   active: boolean
+  document_id: string | null
 }
 
 export type VariationRow = {
@@ -26,6 +28,7 @@ export type VariationRow = {
   tone: string | null
   length_category: string | null
   approved: boolean
+  document_id: string | null
 }
 
 export type Difference = { field: string; from: unknown; to: unknown }
@@ -49,47 +52,71 @@ export type Plan = { links: Change<LinkRow>[]; offers: OfferPlan[] }
 export type Stored = { links: LinkRow[]; offers: StoredOffer[]; variations: StoredVariation[] }
 
 const newLink = { active: true, utm: {}, pass_parameters: false }
-const newOffer = { offer_type: 'affiliate', weight: 1, active: true }
-const newVariation = { cta_text: null, tone: null, length_category: null, approved: false }
+const newOffer = { offer_type: 'affiliate', weight: 1, active: true, document_id: null }
+const newVariation = {
+  ...{ cta_text: null, tone: null, length_category: null },
+  ...{ approved: false, document_id: null },
+}
 
-/** Compares the file with the database. Fields that the file leaves out stay, or take the column's default. */
-export function planImport(catalogue: Catalogue, stored: Stored): Plan {
+/**
+ * Compares the catalogue with the database. Fields that it leaves out stay, or take the column's default. What `listed` does
+ * not list any more is no longer chosen.
+ */
+export function planImport(catalogue: Catalogue, stored: Stored, listed?: Listed): Plan {
   const links = catalogue.links.map((link) => {
     const present = stored.links.find(({ slug }) => slug === link.slug)
     return compare(present, { ...(present ?? newLink), ...link })
   })
   const linksAfter = [...links.map(({ row }) => row), ...stored.links]
-  return {
-    links,
-    offers: catalogue.offers.map(({ variations, ...offer }) => {
-      const { id, ...present } = stored.offers.find(({ name }) => name === offer.name) ?? { id: undefined }
+  const known = matchCatalogue(catalogue, stored, listed)
+  const offers = known.map(({ offer: { variations: _, ...offer }, rows: [present], texts }): OfferPlan => {
+    if (!present)
       return {
-        id,
-        change: compare('name' in present ? present : undefined, { ...newOffer, ...present, ...offer }),
-        slugChange:
-          'name' in present && present.link_slug !== offer.link_slug
-            ? {
-                from: present.link_slug,
-                to: offer.link_slug,
-                formerLink: linksAfter.find(({ slug }) => slug === present.link_slug),
-              }
-            : undefined,
-        variations: variations.map((variation) => {
-          const {
-            id: variationId,
-            offer_id: _,
-            ...row
-          } = stored.variations.find(
-            ({ offer_id, text_content }) => offer_id === id && text_content === variation.text_content,
-          ) ?? { id: undefined, offer_id: undefined }
-          return {
-            id: variationId,
-            change: compare('approved' in row ? row : undefined, { ...newVariation, ...row, ...variation }),
-          }
-        }),
+        id: undefined,
+        change: compare(undefined, { ...newOffer, ...offer }),
+        slugChange: undefined,
+        variations: planTexts(texts),
       }
-    }),
-  }
+    const { id, ...row } = present
+    return {
+      id,
+      change: compare(row, { ...row, ...offer }),
+      slugChange:
+        row.link_slug === offer.link_slug
+          ? undefined
+          : {
+              from: row.link_slug,
+              to: offer.link_slug,
+              formerLink: linksAfter.find(({ slug }) => slug === row.link_slug),
+            },
+      variations: [...planTexts(texts), ...planGoneTexts(texts, textsListed(offer, listed))],
+    }
+  })
+  return { links, offers: [...offers, ...planGoneOffers(offers, stored, listed)] }
+}
+
+const planTexts = ({ each }: MatchedTexts): VariationPlan[] =>
+  each.map(({ entry, rows: [present] }) => {
+    if (!present) return { id: undefined, change: compare(undefined, { ...newVariation, ...entry }) }
+    const { id, offer_id: _, ...row } = present
+    return { id, change: compare(row, { ...row, ...entry }) }
+  })
+
+/** Texts that came from there and that their offer has no longer. */
+const planGoneTexts = ({ others }: MatchedTexts, still: ReadonlySet<string> | undefined): VariationPlan[] =>
+  others.flatMap(({ id, offer_id: _, ...row }) =>
+    !still || row.document_id === null || still.has(row.document_id)
+      ? []
+      : [{ id, change: compare(row, { ...row, approved: false }) }],
+  )
+
+function planGoneOffers(plans: readonly OfferPlan[], { offers }: Stored, listed?: Listed): OfferPlan[] {
+  const planned = new Set(plans.map(({ id }) => id))
+  return offers.flatMap(({ id, ...row }) =>
+    !listed || planned.has(id) || row.document_id === null || listed.has(row.document_id)
+      ? []
+      : [{ id, change: compare(row, { ...row, active: false }), slugChange: undefined, variations: [] }],
+  )
 }
 
 function compare<Row extends object>(present: Row | undefined, row: Row): Change<Row> {
@@ -101,24 +128,6 @@ function compare<Row extends object>(present: Row | undefined, row: Row): Change
   })
   return { kind: differences.length > 0 ? 'changed' : 'unchanged', row, differences }
 }
-
-/** Natural keys that stand for several rows of the database (adopted tables may hold such): which is meant? */
-export function findAmbiguous(catalogue: Catalogue, { offers, variations }: Stored): CatalogueFault[] {
-  return catalogue.offers.flatMap((offer, index) => {
-    const named = offers.filter(({ name }) => name === offer.name)
-    if (named.length > 1) return [{ place: `offers[${index}].name`, message: severalRows(named) }]
-    return offer.variations.flatMap(({ text_content }, position) => {
-      const same = variations.filter(
-        (row) => row.offer_id === named[0]?.id && row.text_content === text_content,
-      )
-      const place = `offers[${index}].variations[${position}].text_content`
-      return same.length > 1 ? [{ place, message: severalRows(same) }] : []
-    })
-  })
-}
-
-const severalRows = (rows: { id: number }[]): string =>
-  `is in the database ${rows.length} times (ids ${rows.map(({ id }) => id).join(', ')}); keep or rename one first`
 
 /** Links that would lead back to themselves, with the active links of the database that the file does not name. */
 export function findLoops({ links }: Plan, leads: readonly Lead[], siteUrl: string): CatalogueFault[] {

@@ -74,6 +74,9 @@ const link = entry({
   pass_parameters: flag,
 })
 
+/** What keeps an offer or a text itself when its name or text changes; null takes that from it. */
+const documentId = v.exactOptional(v.nullable(text(100)))
+
 const variation = entry({
   text_content: text(),
   cta_text: v.exactOptional(v.nullable(text(255))),
@@ -82,6 +85,7 @@ const variation = entry({
     v.nullable(v.picklist(['short', 'medium', 'long'], 'must be short, medium or long')),
   ),
   approved: flag,
+  document_id: documentId,
 })
 
 const weightFault = `must be a whole number from 0 to ${integerMax}`
@@ -99,6 +103,7 @@ const offer = entry({
     ),
   ),
   active: flag,
+  document_id: documentId,
   variations: v.optional(v.array(variation, 'must be a list'), []),
 })
 

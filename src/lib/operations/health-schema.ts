@@ -14,6 +14,7 @@ const healthReasons = [
   'links',
   'variations',
   'strapi',
+  'strapi_offers',
 ] as const
 
 /** The answer of `GET health`. */
@@ -42,6 +43,20 @@ export const healthSchema = v.object({
       ok: v.boolean(),
       fault: v.exactOptional(v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing'])),
       links: count,
+      failing_seconds: count,
+      left_out: leftOut({ entry: v.string() }),
+    }),
+  ),
+  strapi_offers: v.exactOptional(
+    v.object({
+      ok: v.boolean(),
+      fault: v.exactOptional(
+        v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing', 'database']),
+      ),
+      offers: v.pipe(
+        v.nullable(count),
+        v.description('How many Strapi had when it was asked last; null before that.'),
+      ),
       failing_seconds: count,
       left_out: leftOut({ entry: v.string() }),
     }),

@@ -5,7 +5,7 @@ import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
-import { type StrapiReadings, strapiHealth } from './strapi-health.ts'
+import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
 export type HealthParts = {
@@ -16,6 +16,8 @@ export type HealthParts = {
   unnamedProxy: Pick<UnnamedProxy, 'recent' | 'silent' | 'unread'>
   unchecked: { readonly overflowing: boolean }
   known: KnownReadings
+  /** Offers of Strapi, where they come from there. */
+  offers?: OfferReadings | undefined
   linkHints: () => Promise<string[]>
   doubted: { hints: () => string[] }
   now: () => number
@@ -53,6 +55,7 @@ export function createHealth({
   unnamedProxy,
   unchecked,
   known,
+  offers,
   linkHints,
   doubted,
   now,
@@ -72,6 +75,7 @@ export function createHealth({
       readings()
     const { table } = known
     const ofStrapi = known.strapi && strapiHealth(known.strapi, known.inBoth())
+    const ofOffers = offers && strapiOffersHealth(offers)
     const faults: (HealthReason | false | undefined)[] = [
       !found.ok && 'database',
       !migrated() && 'migrated',
@@ -82,6 +86,7 @@ export function createHealth({
       found.ok && table && table.failingFor > longestFailing && 'links',
       found.ok && known.variations.failingFor > longestFailing && 'variations',
       ofStrapi?.degraded && 'strapi',
+      ofOffers?.degraded && 'strapi_offers',
     ]
     const reasons = faults.filter((reason) => typeof reason === 'string')
     const [links, variations] = [table?.leftOut ?? [], known.variations.leftOut]
@@ -103,6 +108,7 @@ export function createHealth({
       },
       rejects,
       ...(ofStrapi && { strapi: ofStrapi.told }),
+      ...(ofOffers && { strapi_offers: ofOffers.told }),
       hints: [
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
@@ -115,6 +121,7 @@ export function createHealth({
         (links.length > 0 || variations.length > 0) &&
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
         ...(ofStrapi?.hints ?? []),
+        ...(ofOffers?.hints ?? []),
         ...ofLinks,
         ...doubted.hints(),
         late.length > 0 &&

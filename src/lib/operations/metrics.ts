@@ -16,7 +16,9 @@ type Readings = {
   linksLeftOut: () => number
   variationsLeftOut: () => number
   /** Of Strapi, where links come from there. */
-  strapi?: { up: () => number; leftOut: () => number } | undefined
+  strapi?: { readonly current: boolean; readonly leftOut: readonly unknown[] } | undefined
+  /** Of Strapi, where offers come from there. */
+  strapiOffers?: { readonly fault: unknown; readonly leftOut: readonly unknown[] } | undefined
 }
 
 /** What a process counts, for others to put beside what they do. */
@@ -124,7 +126,7 @@ export function createMetrics(worker?: MetricsWorker) {
     }),
     /** Gauges that are read when somebody asks. */
     observe(readings: Readings) {
-      const { buffer, databaseUp, unnamedProxy, strapi } = readings
+      const { buffer, databaseUp, unnamedProxy, strapi, strapiOffers } = readings
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -150,7 +152,14 @@ export function createMetrics(worker?: MetricsWorker) {
         () => buffer().damagedBytes,
       )
       gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
-      if (strapi) gauge('promo_strapi_up', 'Whether the last fetch of links from Strapi worked', strapi.up)
+      if (strapi)
+        gauge('promo_strapi_up', 'Whether the last fetch of links from Strapi worked', () =>
+          Number(strapi.current),
+        )
+      if (strapiOffers)
+        gauge('promo_strapi_offers_up', 'Whether the last import of offers from Strapi worked', () =>
+          Number(!strapiOffers.fault),
+        )
       gauge(
         'promo_unnamed_proxy_requests',
         'Requests whose proxy PROMO_TRUSTED_PROXIES does not name, so that all readers look like one',
@@ -158,13 +167,14 @@ export function createMetrics(worker?: MetricsWorker) {
       )
       new Gauge({
         name: 'promo_rows_left_out',
-        help: 'Links and variations that cannot be read and are therefore not there; health names them',
+        help: 'Links, variations and entries of Strapi that cannot be read and are left out; health names them',
         labelNames: ['kind'],
         registers,
         collect() {
           this.set({ kind: 'link' }, readings.linksLeftOut())
           this.set({ kind: 'variation' }, readings.variationsLeftOut())
-          if (strapi) this.set({ kind: 'strapi_link' }, strapi.leftOut())
+          if (strapi) this.set({ kind: 'strapi_link' }, strapi.leftOut.length)
+          if (strapiOffers) this.set({ kind: 'strapi_offer' }, strapiOffers.leftOut.length)
         },
       })
     },

@@ -1,3 +1,4 @@
+import type { StrapiOffers } from '../catalogue/strapi-offers.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
 import type { StrapiFault } from '../strapi/client.ts'
 
@@ -34,3 +35,24 @@ export function strapiHealth({ cache, fault }: StrapiReadings, both: readonly st
     },
   }
 }
+
+export type OfferReadings = Pick<StrapiOffers, 'fault' | 'failingFor' | 'leftOut' | 'count'>
+
+/** The same for offers that are imported from Strapi. While the database is away, that is told by itself. */
+export const strapiOffersHealth = ({ fault, failingFor, leftOut, count }: OfferReadings) => ({
+  degraded: fault?.code !== 'database' && failingFor > longestFailing,
+  hints: [
+    fault?.advice ?? false,
+    count === 0 &&
+      'Strapi has no published offers, so those in the database stay as they are: publish some, let the token "find" them, or unset PROMO_STRAPI_OFFERS_TYPE',
+    leftOut.length > 0 &&
+      'offers or texts of Strapi are left out: mend the entries that strapi_offers.left_out names',
+  ],
+  told: {
+    ok: !fault,
+    ...(fault && { fault: fault.code }),
+    offers: count ?? null,
+    failing_seconds: Math.round(failingFor / 1_000),
+    left_out: leftOut.slice(0, mostNamed).map(({ key, reason }) => ({ entry: key, reason })),
+  },
+})

@@ -18,15 +18,23 @@ export const linksBySlug = (sql: Statements, slugs: readonly string[]) => sql<Li
   select slug, destination_url, active, utm, pass_parameters from affiliate_links where slug = any(${arrayLiteral(slugs, (slug) => slug)}::text[])
 `
 
-export const offersByName = (sql: Statements, names: readonly string[]) => sql<StoredOffer[]>`
-  select id, name, offer_type, link_slug, weight, active
+/** Offers with one of these names or document ids; with `others`, those with any document id as well. */
+export const findOffers = (
+  sql: Statements,
+  names: readonly string[],
+  documents: readonly string[],
+  others: boolean,
+) => sql<StoredOffer[]>`
+  select id, name, offer_type, link_slug, weight, active, document_id
   from promo_offers
   where name = any(${arrayLiteral(names, (name) => name)}::text[])
+    or document_id = any(${arrayLiteral(documents, (document) => document)}::text[])
+    or (${others} and document_id is not null)
   order by id
 `
 
 export const variationsOfOffers = (sql: Statements, offers: readonly number[]) => sql<StoredVariation[]>`
-  select id, offer_id, text_content, cta_text, tone, length_category, approved
+  select id, offer_id, text_content, cta_text, tone, length_category, approved, document_id
   from promo_text_variations
   where offer_id = any(${arrayLiteral(offers, (offer) => offer)}::integer[])
   order by id
@@ -44,30 +52,46 @@ export const saveLink = (sql: Statements, link: LinkRow) => sql`
 `
 
 export const insertOffer = (sql: Statements, offer: OfferRow) => sql<{ id: number }[]>`
-  insert into promo_offers (name, offer_type, link_slug, weight, active)
-  values (${offer.name}, ${offer.offer_type}, ${offer.link_slug}, ${offer.weight}, ${offer.active})
+  insert into promo_offers (name, offer_type, link_slug, weight, active, document_id)
+  values (
+    ${offer.name}, ${offer.offer_type}, ${offer.link_slug}, ${offer.weight}, ${offer.active}, ${offer.document_id}
+  )
   returning id
 `
 
 export const updateOffer = (sql: Statements, id: number, offer: OfferRow) => sql`
   update promo_offers
-  set offer_type = ${offer.offer_type}, link_slug = ${offer.link_slug}, weight = ${offer.weight}, active = ${offer.active}
+  set name = ${offer.name}, offer_type = ${offer.offer_type}, link_slug = ${offer.link_slug}, weight = ${offer.weight},
+    active = ${offer.active}, document_id = ${offer.document_id}
   where id = ${id}
 `
 
 export const insertVariation = (sql: Statements, offerId: number, variation: VariationRow) => sql`
-  insert into promo_text_variations (offer_id, text_content, cta_text, tone, length_category, approved)
+  insert into promo_text_variations (offer_id, text_content, cta_text, tone, length_category, approved, document_id)
   values (
     ${offerId}, ${variation.text_content}, ${variation.cta_text}, ${variation.tone}, ${variation.length_category},
-    ${variation.approved}
+    ${variation.approved}, ${variation.document_id}
   )
 `
 
 export const updateVariation = (sql: Statements, id: number, variation: VariationRow) => sql`
   update promo_text_variations
-  set cta_text = ${variation.cta_text}, tone = ${variation.tone}, length_category = ${variation.length_category},
-    approved = ${variation.approved}
+  set text_content = ${variation.text_content}, cta_text = ${variation.cta_text}, tone = ${variation.tone},
+    length_category = ${variation.length_category}, approved = ${variation.approved}, document_id = ${variation.document_id}
   where id = ${id}
+`
+
+/** A number above those of all who have asked Strapi before, on whatever instance. */
+export const takeStrapiTurn = (sql: Statements) => sql<{ turn: string }[]>`
+  insert into promo_strapi_turns (asked) values (1)
+  on conflict (single) do update set asked = promo_strapi_turns.asked + 1
+  returning asked::text as turn
+`
+
+/** No row where somebody who asked Strapi later has imported its answer already. */
+export const noteStrapiImport = (sql: Statements, turn: string) => sql<{ imported: string }[]>`
+  update promo_strapi_turns set imported = ${turn}::bigint where imported <= ${turn}::bigint
+  returning imported::text as imported
 `
 
 /** Approved variations of the offers of these names that have a weight. */

@@ -9,7 +9,7 @@ export type FieldKind = {
   required: readonly string[]
   optional: readonly string[]
   /** Further words, and how they are told. */
-  further: { pattern: RegExp; told: string }
+  further?: { pattern: RegExp; told: string }
 }
 
 export const linkFields: FieldKind = {
@@ -17,6 +17,16 @@ export const linkFields: FieldKind = {
   required: ['slug', 'destination'],
   optional: ['active', 'pass_parameters', 'utm'],
   further: { pattern: /^(utm|mtm)_[a-z0-9_]{1,40}$/, told: 'utm_… or mtm_…' },
+}
+
+/** Words as in an import file: those of an offer, and those of its texts, which are entries of their own or components. */
+export const textWords = ['text_content', 'cta_text', 'tone', 'length_category', 'approved']
+export const offerFields: FieldKind = {
+  preset: ['name', 'offer_type', 'link_slug', 'weight', 'active', 'variations', ...textWords]
+    .map((word) => `${word}:${word}`)
+    .join(),
+  required: ['name', 'link_slug', 'variations', 'text_content'],
+  optional: ['offer_type', 'weight', 'active', 'cta_text', 'tone', 'length_category', 'approved'],
 }
 
 /** Strapi's own names of fields. */
@@ -38,7 +48,7 @@ export function parseFields(kind: FieldKind, text: string): Result<Fields, strin
 }
 
 const isKnown = ({ required, optional, further }: FieldKind, word: string): boolean =>
-  required.includes(word) || optional.includes(word) || further.pattern.test(word)
+  required.includes(word) || optional.includes(word) || further?.pattern.test(word) === true
 
 const toldWords = ({ required, optional, further }: FieldKind): string =>
-  [...required, ...optional, further.told].join(', ')
+  [...required, ...optional, ...(further ? [further.told] : [])].join(', ')

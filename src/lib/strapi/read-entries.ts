@@ -14,7 +14,7 @@ export type Entry = {
 const pagePatience = 5_000
 const allPatience = 60_000
 /** The most that Strapi gives unless it is told otherwise. */
-const pageSize = 100
+const largestPage = 100
 const mostEntries = 100_000
 
 const record = v.record(v.string(), v.unknown())
@@ -45,6 +45,7 @@ export async function readEntries(
   strapi: Strapi,
   select: string,
   elapsed: () => number,
+  pageSize = largestPage,
 ): Promise<Result<Entry[], StrapiFault>> {
   const until = elapsed() + allPatience
   const entries: Entry[] = []
@@ -79,6 +80,40 @@ export async function findEntries(
 export const selectFields = (fields: Iterable<string>): string =>
   ['status=published', ...[...new Set(fields)].map((field, index) => `fields[${index}]=${field}`)].join('&')
 
+/** The part of a query that has the entries of a relation, or components, come along with these fields. */
+export const selectWithin = (relation: string, fields: Iterable<string>): string =>
+  [...new Set(fields)].map((field, index) => `populate[${relation}][fields][${index}]=${field}`).join('&')
+
+/** An entry within another one; a component has no document id. */
+export type EntryWithin = { documentId: string | undefined; fields: Readonly<Record<string, unknown>> }
+
+const withinSchema = v.pipe(
+  v.looseObject({
+    id: v.optional(v.number()),
+    documentId: v.optional(v.string()),
+    attributes: v.optional(record),
+  }),
+  v.transform(
+    ({ id, documentId, attributes, ...flat }): EntryWithin => ({
+      documentId: documentId ?? (attributes && id !== undefined ? String(id) : undefined),
+      fields: attributes ?? flat,
+    }),
+  ),
+)
+const manyWithinSchema = v.union([
+  v.array(withinSchema),
+  v.pipe(
+    v.object({ data: v.array(withinSchema) }),
+    v.transform(({ data }) => data),
+  ),
+])
+
+/** The published entries of a relation with many, or the components of a list; `undefined` where it is neither. */
+export function readWithin(value: unknown): EntryWithin[] | undefined {
+  const many = v.safeParse(manyWithinSchema, value)
+  return many.success ? many.output.filter(isPublished) : undefined
+}
+
 function readPage(
   answer: Result<unknown, StrapiFault>,
   after: number,
@@ -97,7 +132,7 @@ function readPage(
 }
 
 /** A draft is not published yet. Where nothing is drafted, entries may not say. */
-const isPublished = ({ fields }: Entry): boolean => fields.publishedAt !== null
+const isPublished = ({ fields }: Pick<Entry, 'fields'>): boolean => fields.publishedAt !== null
 
 const tooSlow: StrapiFault = {
   code: 'failing',

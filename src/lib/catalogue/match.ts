@@ -1,0 +1,93 @@
+import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
+import type { CatalogueFault } from './check.ts'
+import type { Catalogue } from './schema.ts'
+
+/**
+ * Everything that the source of a catalogue has, read or not: the document ids of its offers, each with those of its texts.
+ */
+export type Listed = ReadonlyMap<string, ReadonlySet<string>>
+
+type Keyed = { document_id?: string | null }
+type Row = { id: number; document_id: string | null }
+
+/** For each entry the rows that it may mean, and one without an entry whose key it would get; the rows of no entry. */
+type Matched<Entry, One> = {
+  each: { entry: Entry; rows: One[]; clash: One | undefined }[]
+  others: One[]
+}
+
+type OfferOf = Catalogue['offers'][number]
+export type MatchedTexts = Matched<OfferOf['variations'][number], StoredVariation>
+
+type Rows = { offers: readonly StoredOffer[]; variations: readonly StoredVariation[] }
+
+/** The rows of each offer and of its texts. */
+export function matchCatalogue(catalogue: Catalogue, { offers, variations }: Rows, listed?: Listed) {
+  const nameOf = ({ name }: { name: string }) => name
+  const textOf = ({ text_content }: { text_content: string }) => text_content
+  const textsOf = Map.groupBy(variations, ({ offer_id }) => offer_id)
+  const { each } = matchRows(catalogue.offers, offers, nameOf, new Set(listed?.keys()))
+  return each.map(({ entry: offer, rows, clash }) => {
+    const [row] = rows
+    const stored = row ? (textsOf.get(row.id) ?? []) : []
+    const texts: MatchedTexts = matchRows(offer.variations, stored, textOf, textsListed(offer, listed))
+    return { offer, rows, clash, texts }
+  })
+}
+
+/** The document ids of the texts that an offer still has; nothing where nobody says. */
+export const textsListed = ({ document_id }: Keyed, listed?: Listed): ReadonlySet<string> | undefined =>
+  document_id ? listed?.get(document_id) : undefined
+
+/** By document id, or else by key among the rows that no other entry means by its document id. */
+function matchRows<Entry extends Keyed, One extends Row>(
+  entries: readonly Entry[],
+  rows: readonly One[],
+  keyOf: (one: Entry | One) => string,
+  listed: ReadonlySet<string> | undefined,
+): Matched<Entry, One> {
+  const documents = new Set(listed)
+  for (const { document_id } of entries) if (document_id) documents.add(document_id)
+  const byDocument = new Map(rows.map((row) => [row.document_id, row]))
+  const byKey = Map.groupBy(rows, keyOf)
+  const found = entries.map((entry) => {
+    const own = entry.document_id ? byDocument.get(entry.document_id) : undefined
+    const same = byKey.get(keyOf(entry)) ?? []
+    const free = same.filter(({ document_id }) => document_id === null || !documents.has(document_id))
+    return { entry, same, rows: own ? [own] : free }
+  })
+  const matched = new Set(found.flatMap((one) => one.rows))
+  const each = found.map(({ entry, same, rows: [row, ...more] }) => ({
+    entry,
+    rows: row ? [row, ...more] : [],
+    clash:
+      row && keyOf(row) !== keyOf(entry)
+        ? same.find((other) => other.document_id === null && !matched.has(other))
+        : undefined,
+  }))
+  return { each, others: rows.filter((row) => !matched.has(row)) }
+}
+
+/**
+ * Names and texts that stand for several rows of the database, or would: adopted tables may hold such, and what has a document
+ * id may get the name of what has none. Which is meant?
+ */
+export function findAmbiguous(catalogue: Catalogue, stored: Rows, listed?: Listed): CatalogueFault[] {
+  return matchCatalogue(catalogue, stored, listed).flatMap(({ rows, clash, texts }, index) => {
+    const place = `offers[${index}]`
+    if (rows.length > 1) return [{ place: `${place}.name`, message: severalRows(rows) }]
+    if (clash) return [{ place: `${place}.name`, message: anotherRow('offer', clash) }]
+    return texts.each.flatMap((text, position) => {
+      const message = text.clash
+        ? anotherRow('text of this offer', text.clash)
+        : text.rows.length > 1 && severalRows(text.rows)
+      return message ? [{ place: `${place}.variations[${position}].text_content`, message }] : []
+    })
+  })
+}
+
+const severalRows = (rows: Row[]): string =>
+  `is in the database ${rows.length} times (ids ${rows.map(({ id }) => id).join(', ')}); keep or rename one first`
+
+const anotherRow = (noun: string, { id }: Row): string =>
+  `is that of another ${noun} in the database (id ${id}); rename one of them first`

@@ -1,0 +1,170 @@
+import type { Config } from '../config.ts'
+import { keepFresh } from '../links/keep-fresh.ts'
+import type { LeftOut } from '../links/rows.ts'
+import type { StrapiLinks } from '../links/strapi-links.ts'
+import type { Log } from '../operations/log.ts'
+import { ok } from '../result.ts'
+import { takeStrapiTurn } from '../store/catalogue.ts'
+import { readCatalogueVersion } from '../store/catalogue-changes.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
+import { createStrapi, type StrapiFault, type StrapiPlace } from '../strapi/client.ts'
+import { type Fields, offerFields, parseFields } from '../strapi/fields.ts'
+import { describeChanges, summarize } from './describe.ts'
+import { type ImportedOffers, importOffers } from './import-offers.ts'
+import { readOffers } from './read-offers.ts'
+
+export type OfferSettings = StrapiPlace & { fields: Fields }
+
+/** Offers of Strapi as they were imported the last time. */
+export type StrapiOffers = {
+  /** Why the last import failed, if it did. */
+  readonly fault: Fault | undefined
+  /** Milliseconds since imports have been failing, 0 while they work. */
+  readonly failingFor: number
+  readonly leftOut: readonly LeftOut[]
+  /** How many Strapi had when it was asked last. */
+  readonly count: number | undefined
+  refresh(): Promise<boolean>
+  stop(): void
+}
+
+type Fault = Pick<StrapiFault, 'message' | 'advice'> & { code: StrapiFault['code'] | 'database' }
+
+/** Milliseconds after which an import that failed is tried again. */
+const retryEvery = 2_000
+const mostTold = 20
+
+/** Nothing where offers are not to come from Strapi. */
+function offerSettings(config: Config): OfferSettings | undefined {
+  const {
+    PROMO_STRAPI_URL: url,
+    PROMO_STRAPI_TOKEN: token,
+    PROMO_STRAPI_OFFERS_TYPE: type,
+    PROMO_STRAPI_OFFERS_FIELDS: mapping,
+  } = config
+  const fields = parseFields(offerFields, mapping)
+  return url === undefined || type === undefined || !fields.ok
+    ? undefined
+    : { url, token, type, fields: fields.value }
+}
+
+/** Offers as the settings say, where they come from Strapi; links that are there, too, are waited for once. */
+export function openOffers(options: {
+  config: Config
+  database: Database
+  log: Log
+  /** Whether the database has this version's tables. */
+  ready: () => boolean
+  /** Links from Strapi, where they come from there. */
+  strapi: Pick<StrapiLinks, 'attempted' | 'cache'> | undefined
+}): StrapiOffers | undefined {
+  const { config, strapi, ...parts } = options
+  const settings = offerSettings(config)
+  return (
+    settings &&
+    openStrapiOffers({
+      ...{ ...parts, settings, siteUrl: config.SITE_URL, elapsed: () => performance.now() },
+      async elsewhere() {
+        await strapi?.attempted
+        return new Set([...(strapi?.cache.values() ?? [])].map(({ slug }) => slug))
+      },
+    })
+  )
+}
+
+/**
+ * Imports offers and texts of Strapi into our tables, in the background: whenever the catalogue has another version, which
+ * a webhook sees to, and every few seconds. Every instance does so; an answer that is older than what was imported is dropped.
+ */
+export function openStrapiOffers(options: {
+  settings: OfferSettings
+  database: Database
+  /** Whether the database has this version's tables. */
+  ready: () => boolean
+  /** Slugs of links that are not in the table. */
+  elsewhere: () => Promise<ReadonlySet<string>>
+  siteUrl: string
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+  log: Log
+}): StrapiOffers {
+  const { settings, database, ready, elsewhere, siteUrl, elapsed, log } = options
+  const strapi = createStrapi({ ...settings, elapsed })
+  const state: { fault: Fault | undefined; leftOut: readonly LeftOut[]; count: number | undefined } = {
+    fault: undefined,
+    leftOut: [],
+    count: undefined,
+  }
+  let failingSince = 0
+
+  const failed = (fault: Fault): false => {
+    if (!state.fault) failingSince = elapsed()
+    if (state.fault?.message !== fault.message)
+      log.warn({ reason: fault.message }, 'offers of Strapi are not imported, those in the database stay')
+    state.fault = fault
+    return false
+  }
+  const ofDatabase = ({ message }: DatabaseFault): Fault => ({ code: 'database', message })
+
+  const done = ({ plan, leftOut }: ImportedOffers, count: number): true => {
+    const changes = describeChanges(plan)
+    if (changes.length > 0)
+      log.info({ changes: changes.slice(0, mostTold) }, `offers of Strapi: ${summarize(plan)}`)
+    if (leftOut.length > 0 && JSON.stringify(leftOut) !== JSON.stringify(state.leftOut))
+      log.warn({ entries: leftOut.slice(0, mostTold) }, 'offers of Strapi are left out: mend these entries')
+    Object.assign(state, { fault: undefined, leftOut, count })
+    return true
+  }
+
+  const refresh = async (): Promise<boolean> => {
+    if (!ready()) return false
+    const turn = await database.run(takeStrapiTurn)
+    if (!turn.ok) return failed(ofDatabase(turn.fault))
+    const offers = await readOffers(strapi, settings.fields, elapsed)
+    if (!offers.ok) return failed(offers.fault)
+    // More likely a right that was taken away than the end of all offers: health tells of it, and nothing is paused.
+    if (offers.value.length === 0) return done({ plan: { links: [], offers: [] }, leftOut: [] }, 0)
+    const imported = await importOffers(database, offers.value, {
+      turn: `${turn.value[0]?.turn}`,
+      ...{ siteUrl, elsewhere: await elsewhere() },
+    })
+    return imported.ok ? done(imported.value, offers.value.length) : failed(ofDatabase(imported.fault))
+  }
+
+  const fresh = keepFresh({
+    caches: [
+      {
+        refresh,
+        get current() {
+          return !state.fault
+        },
+      },
+    ],
+    async readVersion() {
+      const read = await database.run(readCatalogueVersion)
+      return read.ok ? ok(JSON.stringify(read.value)) : read
+    },
+    elapsed,
+    log,
+    retryEvery,
+  })
+  return {
+    get fault() {
+      return state.fault
+    },
+    get failingFor() {
+      return state.fault ? Math.max(1, elapsed() - failingSince) : 0
+    },
+    get leftOut() {
+      return state.leftOut
+    },
+    get count() {
+      return state.count
+    },
+    refresh: fresh.refresh,
+    stop() {
+      fresh.stop()
+      strapi.stop()
+    },
+  }
+}
