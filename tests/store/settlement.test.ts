@@ -1,11 +1,10 @@
-import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
-import type { Click, Impression } from '../../src/lib/tracking/event.ts'
+import type { Click } from '../../src/lib/tracking/event.ts'
 import {
   createTestDatabase,
   emptyDatabase,
@@ -15,6 +14,7 @@ import {
 } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { sends, settledFigures, uniques } from '../support/settled.ts'
 
 let database: TestDatabase
 
@@ -23,9 +23,8 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const empty = () => emptyDatabase(database.sql)
 beforeEach(() => insertPromos(database.sql))
-afterEach(empty)
+afterEach(() => emptyDatabase(database.sql))
 
 const settle = async (age = 0, limit = 1_000): Promise<number> => {
   const [row] = await settleClicks(database.sql, { age, limit, duplicateSeconds: 10, visitorsPerAddress: 5 })
@@ -35,147 +34,6 @@ const settle = async (age = 0, limit = 1_000): Promise<number> => {
 
 const noon = Date.UTC(2026, 2, 18, 12)
 const minute = 60_000
-const spans = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168]
-
-const sends = () => database.sql<
-  { send: string; hours: number; clicks: number; human: number; clickers: number }[]
->`
-  select i.newsletter_send_id || '/' || i.variation_id as send, s.hours, s.clicks::integer, s.human_clicks::integer as human,
-    s.clickers::integer
-  from promo_send_metrics s join promo_impression_tracking i on i.id = s.impression_id
-  order by 1, 2
-`
-const uniques = () => database.sql<{ hour: Date; variation_id: number; unique: number }[]>`
-  select hour, variation_id, unique_clicks::integer as unique
-  from promo_performance_metrics where unique_clicks > 0 order by variation_id, hour
-`
-const breakdown = () => database.sql<{ key: string; clicks: number; human: number }[]>`
-  select concat_ws('|', day, variation_id, dimension, value) as key, clicks::integer, human_clicks::integer as human
-  from promo_click_breakdown
-`
-
-const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1)
-const bySend = (a: { send: string; hours: number }, b: { send: string; hours: number }) =>
-  a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours
-
-/** The same from the events, one after the other in the order in which they were recorded. */
-function recount(clicks: readonly Click[], impressions: readonly Impression[]) {
-  const known = new Set<string>()
-  const sent = new Map<
-    string,
-    { send: string; hours: number; clicks: number; human: number; clickers: number }
-  >()
-  const unique = new Map<string, number>()
-  const shares = new Map<string, { clicks: number; human: number }>()
-  for (const click of clicks) {
-    const human = click.verdict === 'human'
-    const send = impressions
-      .filter(
-        (one) =>
-          one.variation_id === click.variation_id && one.newsletter_send_id !== null && one.at <= click.at,
-      )
-      .sort((a, b) => b.at - a.at)[0]
-    const visitor = `${click.ip_hash}/${click.variation_id}`
-    if (human && click.ip_hash !== null && !known.has(visitor)) {
-      known.add(visitor)
-      const key = `${click.variation_id}/${Math.floor(click.at / 3_600_000)}`
-      unique.set(key, (unique.get(key) ?? 0) + 1)
-    }
-    const clicker = human && (click.ip_hash === null || !known.has(`${visitor}/${send?.newsletter_send_id}`))
-    if (human) known.add(`${visitor}/${send?.newsletter_send_id}`)
-    if (send) {
-      const hours = spans.findLast((span) => span <= (click.at - send.at) / 3_600_000) ?? 0
-      const name = `${send.newsletter_send_id}/${send.variation_id}`
-      const row = sent.get(`${name}/${hours}`) ?? { send: name, hours, clicks: 0, human: 0, clickers: 0 }
-      sent.set(`${name}/${hours}`, {
-        ...row,
-        clicks: row.clicks + 1,
-        human: row.human + Number(human),
-        clickers: row.clickers + Number(clicker),
-      })
-    }
-    const day = new Date(click.at).toISOString().slice(0, 10)
-    for (const [dimension, value] of [
-      ['device', click.device ?? 'unknown'],
-      ['browser', click.browser ?? 'unknown'],
-      ['os', click.os ?? 'unknown'],
-      ['reason', click.reason],
-      ...(human ? [['referrer', click.referrer ?? 'none']] : []),
-    ]) {
-      const key = `${day}|${click.variation_id}|${dimension}|${value}`
-      const share = shares.get(key) ?? { clicks: 0, human: 0 }
-      shares.set(key, { clicks: share.clicks + 1, human: share.human + Number(human) })
-    }
-  }
-  return {
-    sends: [...sent.values()].sort((a, b) =>
-      a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours,
-    ),
-    unique: Object.fromEntries(unique),
-    breakdown: [...shares].map(([key, share]) => ({ key, ...share })).sort(byKey),
-  }
-}
-
-const read = async () => ({
-  sends: [...(await sends())].sort(bySend),
-  unique: Object.fromEntries(
-    (await uniques()).map((row) => [`${row.variation_id}/${row.hour.getTime() / 3_600_000}`, row.unique]),
-  ),
-  breakdown: [...(await breakdown())].sort(byKey),
-})
-
-const place = fc.constantFrom(
-  { offer_id: 4, variation_id: 42 },
-  { offer_id: 4, variation_id: 43 },
-  { offer_id: 5, variation_id: 50 },
-)
-const at = fc.integer({ min: 0, max: 20_000 }).map((minutes) => noon + minutes * minute)
-const click = fc
-  .record({
-    place,
-    at,
-    // Reasons that the rules do not know stand: what is judged anew has a test file of its own.
-    judged: fc.constantFrom(
-      { verdict: 'human' as const, reason: 'sample' },
-      { verdict: 'machine' as const, reason: 'sample_prefetch' },
-      { verdict: 'duplicate' as const, reason: 'sample_repeated' },
-    ),
-    visitor: fc.option(fc.integer({ min: 1, max: 3 })),
-    device: fc.option(fc.constantFrom('phone', 'desktop')),
-    referrer: fc.option(fc.constantFrom('mail.example', 'news.example')),
-  })
-  .map(({ place, at, visitor, judged, ...rest }) =>
-    aClick({ ...place, ...judged, ...rest, at, ip_hash: visitor === null ? null : aHash(visitor) }),
-  )
-const impression = fc
-  .record({ place, at, named: fc.boolean() })
-  .map(({ place, at, named }) =>
-    anImpression({ ...place, at, newsletter_send_id: named ? `send-${at}` : null }),
-  )
-
-test('settled figures equal a naive recount, however the clicks are cut into batches', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(click, { minLength: 1, maxLength: 40 }),
-      fc.array(impression, { maxLength: 8 }),
-      fc.integer({ min: 1, max: 12 }),
-      async (clicks, impressions, limit) => {
-        await empty()
-        await insertPromos(database.sql)
-        const known = [...new Map(impressions.map((one) => [`${one.at}/${one.variation_id}`, one])).values()]
-        await recordImpressions(database.sql, known)
-        const inOrder = clicks.toSorted((a, b) => a.at - b.at || (a.event_id < b.event_id ? -1 : 1))
-        await recordClicks(database.sql, inOrder)
-        expect(await settle(0, limit)).toBe(clicks.length)
-        expect(await read()).toEqual(recount(inOrder, known))
-        expect(await settle()).toBe(0)
-        expect(await findDrift(database.sql)).toEqual([])
-      },
-    ),
-    { numRuns: 60 },
-  )
-})
-
 test('a click is settled once, however many settle at the same time', async () => {
   const clicks = Array.from({ length: 60 }, (_, index) =>
     aClick({ at: noon + index * minute, ip_hash: aHash(index % 20) }),
@@ -193,10 +51,10 @@ test('a click is settled once, however many settle at the same time', async () =
     settled += rows.flat().reduce((sum, row) => sum + row.settled, 0)
   }
   expect(settled).toBe(60)
-  const [first] = await sends()
+  const [first] = await sends(database.sql)
   expect(first).toMatchObject({ clicks: 60, human: 60, clickers: 20 })
   expect(await findDrift(database.sql)).toEqual([])
-  expect((await uniques()).map(({ unique }) => unique)).toEqual([20])
+  expect((await uniques(database.sql)).map(({ unique }) => unique)).toEqual([20])
 })
 
 test('a text and day names at most a hundred hosts, those that people came from, however clicks are batched', async () => {
@@ -391,7 +249,7 @@ test('a click belongs to the newest send of its text that was before it', async 
     at.map((moment, index) => aClick({ at: moment, ip_hash: aHash(index) })),
   )
   await settle()
-  const found = (await sends()).map(({ send, hours, clicks, clickers }) => ({
+  const found = (await sends(database.sql)).map(({ send, hours, clicks, clickers }) => ({
     send,
     hours,
     clicks,
@@ -465,7 +323,7 @@ test('a variation that is deleted takes its settled figures with it, also from t
   }
   expect(await totals()).toEqual({ hours: 2, months: 9 })
   await database.sql`delete from promo_text_variations where id = 42`
-  expect(await read()).toEqual({ sends: [], unique: {}, breakdown: [] })
+  expect(await settledFigures(database.sql)).toEqual({ sends: [], unique: {}, breakdown: [] })
   expect(await totals()).toEqual({ hours: 0, months: 0 })
   // People of an offer may have clicked on its other texts: they stay, and so do those of everything.
   expect(

@@ -1,0 +1,31 @@
+import type { Sql } from '../../src/lib/store/database.ts'
+
+export const sends = (sql: Sql) => sql<
+  { send: string; hours: number; clicks: number; human: number; clickers: number }[]
+>`
+  select i.newsletter_send_id || '/' || i.variation_id as send, s.hours, s.clicks::integer, s.human_clicks::integer as human,
+    s.clickers::integer
+  from promo_send_metrics s join promo_impression_tracking i on i.id = s.impression_id
+  order by 1, 2
+`
+export const uniques = (sql: Sql) => sql<{ hour: Date; variation_id: number; unique: number }[]>`
+  select hour, variation_id, unique_clicks::integer as unique
+  from promo_performance_metrics where unique_clicks > 0 order by variation_id, hour
+`
+const breakdown = (sql: Sql) => sql<{ key: string; clicks: number; human: number }[]>`
+  select concat_ws('|', day, variation_id, dimension, value) as key, clicks::integer, human_clicks::integer as human
+  from promo_click_breakdown
+`
+
+export const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1)
+const bySend = (a: { send: string; hours: number }, b: { send: string; hours: number }) =>
+  a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours
+
+/** All that settling adds up, in an order that does not change. */
+export const settledFigures = async (sql: Sql) => ({
+  sends: [...(await sends(sql))].sort(bySend),
+  unique: Object.fromEntries(
+    (await uniques(sql)).map((row) => [`${row.variation_id}/${row.hour.getTime() / 3_600_000}`, row.unique]),
+  ),
+  breakdown: [...(await breakdown(sql))].sort(byKey),
+})
