@@ -141,6 +141,6 @@ test('settled figures equal a naive recount, however the clicks are cut into bat
         expect(await findDrift(database.sql)).toEqual([])
       },
     ),
-    { numRuns: 35 },
+    { numRuns: 30 },
   )
-})
+}, 60_000)

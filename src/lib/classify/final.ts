@@ -62,22 +62,19 @@ export function judgeAll(
     )
   }
   const firsts = new Map<string, number>()
-  const isSoon = (click: JudgedClick) => {
-    const sent = sentBefore(click, sends)
-    const first = firsts.get(`${click.variation_id} ${sent}`)
-    const after = click.at - (first ?? Number.NaN)
-    return Number.isFinite(sent) && after >= 0 && after < soonSeconds * 1000
-  }
   for (const click of clicks) {
-    const send = `${click.variation_id} ${sentBefore(click, sends)}`
-    if (!firsts.has(send)) firsts.set(send, click.at)
+    const sent = sentBefore(click, sends)
+    const send = `${click.variation_id} ${sent}`
+    const first = firsts.get(send) ?? click.at
+    firsts.set(send, first)
+    const after = click.at - first
     const { ip_hash, reason, sign } = click
     const alone = ip_hash === null
     const judged = isProvisional(reason)
       ? judge({
           conclusive: null,
           sign,
-          soonAfterSend: isSoon(click),
+          soonAfterSend: Number.isFinite(sent) && after >= 0 && after < soonSeconds * 1000,
           around: networkSigns(click, clicks),
           manyLinks: alone ? reason.split('+').includes('many_links') : isOneOfMany(click, clicks),
           repeated: alone ? reason === repeatedReason : isRepeated(click),
