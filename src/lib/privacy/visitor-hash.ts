@@ -22,7 +22,7 @@ const rememberedNetworks = 5_000
 const rememberedVisitors = 50
 /** As much of a user agent as is stored: what comes after it makes nobody another visitor. */
 const longestUserAgent = 500
-const rememberedWider = 1_000
+const rememberedWider = 10_000
 const addressDigits = 16
 export const widerDigits = 6
 
