@@ -338,11 +338,11 @@ create table promo_settlement (
 );
 
 create table promo_strapi_turns (
-  single boolean not null default true,
+  only_row boolean not null default true,
   asked bigint not null,
   imported bigint not null default 0,
-  constraint promo_strapi_turns_pkey PRIMARY KEY (single),
-  constraint promo_strapi_turns_single_check CHECK (single)
+  constraint promo_strapi_turns_only_row_check CHECK (only_row),
+  constraint promo_strapi_turns_pkey PRIMARY KEY (only_row)
 );
 
 create table promo_surplus_clicks (

@@ -10,7 +10,7 @@ create unique index idx_variation_document on promo_text_variations (offer_id, d
 
 -- What was asked of Strapi earlier never comes after what was asked later, whichever instance was faster.
 create table promo_strapi_turns (
-  single boolean primary key default true check (single),
+  only_row boolean primary key default true check (only_row),
   asked bigint not null,
   imported bigint not null default 0
 );

@@ -33,6 +33,7 @@ const kept: Record<string, string[]> = {
   promo_send_metrics: ['impression_id', 'hours'],
   promo_session_secret: ['only_row'],
   promo_settlement: ['only_row'],
+  promo_strapi_turns: ['only_row'],
   promo_text_variations: ['id'],
 }
 
@@ -88,6 +89,7 @@ async function fill(): Promise<void> {
     insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability, decided_at)
     values ('send', 4, 42, 'weighted', 0.5, '2026-11-18')
   `
+  await sql`insert into promo_strapi_turns (asked) values (1)`
   await sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes'`
 }
 

@@ -90,6 +90,10 @@ describe('draws', () => {
     expect(variance / shape).toBeLessThan(1.08)
   })
 
+  test.each([0, -1, Number.NaN])('of Gamma(%d) do not exist, and no draw goes on for ever', (shape) => {
+    expect(() => drawGamma(shape, seeded(7))).toThrow(RangeError)
+  })
+
   test('of Beta(a, b) have its mean, and a seed always gives the same', () => {
     const random = seeded(3)
     const drawn = Array.from({ length: 20_000 }, () => drawBeta(8, 392, random))

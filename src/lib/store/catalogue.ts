@@ -84,7 +84,7 @@ export const updateVariation = (sql: Statements, id: number, variation: Variatio
 /** A number above those of all who have asked Strapi before, on whatever instance. */
 export const takeStrapiTurn = (sql: Statements) => sql<{ turn: string }[]>`
   insert into promo_strapi_turns (asked) values (1)
-  on conflict (single) do update set asked = promo_strapi_turns.asked + 1
+  on conflict (only_row) do update set asked = promo_strapi_turns.asked + 1
   returning asked::text as turn
 `
 

@@ -18,7 +18,9 @@ const byMarks = (sql: Sql): Fragment =>
 export const listSends = (sql: Sql, except: string | undefined) => sql<PastSend[]>`
   select i.offer_id, i.variation_id, i.newsletter_send_id, i.newsletter, i.recipients,
     (extract(epoch from i.tracked_at) * 1000)::double precision as sent_at,
-    coalesce(m.clickers, 0) as clickers, coalesce(m.clickers_by, ${none}::double precision[]) as clickers_by
+    coalesce(m.clickers, 0) as clickers,
+    -- The driver reads JSON, and leaves arrays as they are written.
+    to_json(coalesce(m.clickers_by, ${none}::double precision[])) as clickers_by
   from promo_impression_tracking i
   join promo_offers o on o.id = i.offer_id
   left join (
