@@ -5,7 +5,7 @@ import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { createLinkHints } from '../../src/lib/operations/link-hints.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
-import type { StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
+import type { OfferReadings, StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -54,6 +54,8 @@ async function health(
     variations?: Partial<CacheState>
     hints?: string[]
     strapi?: StrapiReadings
+    tableless?: boolean
+    offers?: OfferReadings
     inBoth?: string[]
     doubted?: string[]
   } = {},
@@ -69,11 +71,12 @@ async function health(
     },
     unchecked: { overflowing: parts.overflowing ?? false },
     known: {
-      table: { ...well, ...parts.links },
+      ...(!parts.tableless && { table: { ...well, ...parts.links } }),
       variations: { ...well, ...parts.variations },
       ...(parts.strapi && { strapi: parts.strapi }),
       inBoth: () => parts.inBoth ?? [],
     },
+    ...(parts.offers && { offers: parts.offers }),
     linkHints: async () => parts.hints ?? [],
     doubted: { hints: () => parts.doubted ?? [] },
     now: () => 0,
@@ -298,6 +301,25 @@ test('Strapi that has given nothing for half a minute is degraded, whatever the 
   const gone: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
   const away = await health({ from: gone, strapi: strapi(30_001) })
   expect(away).toMatchObject({ reasons: ['database', 'strapi'] })
+})
+
+test('where all links come from Strapi, none of a table are told', async () => {
+  const strapi = { cache: { failingFor: 0, leftOut: [], size: 3 }, fault: undefined }
+  expect(await health({ tableless: true, strapi })).toMatchObject({
+    code: 200,
+    links_left_out: [],
+  })
+})
+
+test('offers of Strapi that were not had for half a minute are a reason of their own', async () => {
+  const offers = (failingFor: number): OfferReadings => ({
+    fault: { code: 'refused', message: 'answered with status 403', advice: 'Strapi refuses' },
+    failingFor,
+    leftOut: [],
+    count: 3,
+  })
+  expect(await health({ offers: offers(30_000) })).toMatchObject({ code: 200, hints: ['Strapi refuses'] })
+  expect(await health({ offers: offers(30_001) })).toMatchObject({ code: 503, reasons: ['strapi_offers'] })
 })
 
 test('liveness asks nobody', () => {

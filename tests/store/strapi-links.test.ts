@@ -265,6 +265,16 @@ describe('the site with Strapi', () => {
   const healthOf = async (app: Awaited<ReturnType<typeof openTestApp>>['app']) =>
     JSON.parse(`${(await app.readHealth()).body}`)
 
+  test('knows its webhook by the secret', async () => {
+    const secret = 'a-secret-of-the-webhook-of-strapi'
+    const strapi = await startFakeStrapi(collection(() => [entry(1, 'a')]))
+    const { app } = await openTestApp(store.url, {
+      settings: { ...settings(strapi), PROMO_STRAPI_WEBHOOK_SECRET: secret },
+    })
+    expect(app.isWebhook(() => `Bearer ${secret}`)).toBe(true)
+    expect(app.isWebhook(() => 'Bearer another')).toBe(false)
+  })
+
   test('redirects to where Strapi says, and tells of it in health and metrics', async () => {
     const bad = { ...entry(2, 'bad'), destination_url: 'ftp://x' }
     const entries = [

@@ -32,8 +32,7 @@ function offsetsOf(timeZone: string, { start, end }: Range): number[] {
   const moments = [last]
   for (let moment = Date.parse(start); moment < last; moment += 7 * day) moments.push(moment)
   const offsets = moments.map((moment) => {
-    const name = form.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value ?? ''
-    const [, sign, hours = 0, minutes = 0] = /([+-])(\d+):(\d+)/.exec(name) ?? []
+    const [, sign, hours = 0, minutes = 0] = /([+-])(\d+):(\d+)/.exec(form.format(moment)) ?? []
     return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
   })
   return [...new Set(offsets)]
