@@ -18,6 +18,9 @@ const agentOf = (sql: Sql, agent: Fragment) => sql`coalesce('=' || ${agent}, '')
 const spanOf = (sql: Sql, at: Fragment) =>
   sql`floor(extract(epoch from ${at}) / ${spanSeconds}::integer)::bigint`
 
+/** Whether the weak signs of a click, joined by `+`, say that its network was seen to scan. */
+const isSeen = (sql: Sql, signs: Fragment) => sql`'seen_network' = any (string_to_array(${signs}, '+'))`
+
 /**
  * What the networks of the clicks of `batch` show around them: further expressions. `networks_around` has the addresses of each
  * network, text and span of time with those before and after it where they are many, `agents_around` those of one user
@@ -73,7 +76,7 @@ export const networksAround = (sql: Sql) => sql`
     having count(*) >= ${manyAddresses}::integer
   ), scanned_seconds as materialized (
     select distinct variation_id, ${networkOf(sql, sql`address_hash`)} as network, date_trunc('second', clicked_at) as second
-    from batch where address_hash is not null and 'seen_network' = any (string_to_array(sign, '+'))
+    from batch where address_hash is not null and ${isSeen(sql, sql`sign`)}
   ), beside as materialized (
     select distinct scanned.variation_id, scanned.network, scanned.second
     from (
@@ -97,12 +100,12 @@ export const besideNetworks = (sql: Sql) => sql`
     and alike.span = everyone.span and alike.agent = ${agentOf(sql, sql`batch.user_agent`)}
   left join beside on beside.variation_id = batch.variation_id
     and beside.network = ${networkOf(sql, sql`batch.address_hash`)} and beside.second = date_trunc('second', batch.clicked_at)
-    and 'seen_network' = any (string_to_array(batch.sign, '+'))
+    and ${isSeen(sql, sql`batch.sign`)}
 `
 
 /** Whether a click of `batch`, joined as above, is one of a crowd of addresses: a condition. */
 export const isFromMany = (sql: Sql) => sql`
-  (alike.addresses is not null or (everyone.addresses is not null and 'seen_network' = any (string_to_array(batch.sign, '+')))) is true
+  (alike.addresses is not null or (everyone.addresses is not null and ${isSeen(sql, sql`batch.sign`)})) is true
 `
 
 /** The weak signs that the networks of a click of `batch` show, joined as above; null where one does not hold. */
