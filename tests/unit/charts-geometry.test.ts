@@ -190,6 +190,11 @@ describe('rows of rates', () => {
       { name: 'none either', value: null, low: null, high: null },
     ])
     expect(marks.map(({ name }) => name)).toEqual(['high', 'low', 'none', 'none either'])
+    const asGiven = [
+      { name: 'low', value: 1, low: null, high: null },
+      { name: 'high', value: 4, low: null, high: null },
+    ]
+    expect(drawRates(asGiven, false).marks.map(({ name }) => name)).toEqual(['low', 'high'])
     expect(marks[0]).toMatchObject({
       at: 50,
       reach: [25, 100],

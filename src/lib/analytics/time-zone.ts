@@ -32,7 +32,9 @@ function offsetsOf(timeZone: string, { start, end }: Range): number[] {
   const moments = [last]
   for (let moment = Date.parse(start); moment < last; moment += 7 * day) moments.push(moment)
   const offsets = moments.map((moment) => {
-    const [, sign, hours = 0, minutes = 0] = /([+-])(\d+):(\d+)/.exec(form.format(moment)) ?? []
+    const offset = /([+-])(\d+):(\d+)/.exec(form.format(moment))
+    if (offset === null) return 0
+    const [, sign, hours, minutes] = offset
     return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
   })
   return [...new Set(offsets)]
