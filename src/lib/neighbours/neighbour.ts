@@ -1,0 +1,153 @@
+import { readAtMost } from '../http/read-at-most.ts'
+import { fail, messageOf, ok, type Result } from '../result.ts'
+
+/**
+ * What keeps another server from being of use. `message` is for the log; `advice` is for everybody, and says what a person
+ * has to mend, where that is so.
+ */
+export type NeighbourFault = {
+  code: 'unreachable' | 'refused' | 'unsuitable' | 'busy' | 'failing'
+  message: string
+  advice?: string
+  /** Where it answered. */
+  status?: number
+  /** Milliseconds for which it does not want to be asked, where it said so. */
+  pause?: number
+}
+
+export type Question = {
+  url: string
+  /** Milliseconds until the answer has to be there as a whole. */
+  patience: number
+  method?: 'GET' | 'POST'
+  headers?: Record<string, string>
+  body?: string
+  /** Which statuses are an answer; 200 where it is not given. */
+  wanted?: (status: number) => boolean
+}
+
+export type NeighbourAnswer = { status: number; headers: Headers; body: Buffer }
+
+export type Neighbour = {
+  ask(question: Question): Promise<Result<NeighbourAnswer, NeighbourFault>>
+  /** Ends what is under way. */
+  stop(): void
+}
+
+/** An answer that is no use, for whoever says what to mend: `said` is the message in it. */
+export type Refusal = { status: number; said: string; redirectedTo: string | undefined }
+
+/** Milliseconds without a question after an answer that asks for a pause and does not say how long, and at the most. */
+const usualPause = 30_000
+const longestPause = 300_000
+const longestReason = 200
+
+/**
+ * Asks a server of somebody else: within a time, no more bytes than `most` (of what they unpack to), no redirect followed, so
+ * that secrets go to no other address, and not at all for as long as it asks for a pause.
+ */
+export function createNeighbour({
+  most,
+  secrets,
+  advise,
+  elapsed,
+}: {
+  most: number
+  /** What no message may hold, though the server may send it back. */
+  secrets: () => readonly (string | undefined)[]
+  /** What a person has to mend, where that is known. */
+  advise: (refusal: Refusal) => string | undefined
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+}): Neighbour {
+  const stopped = new AbortController()
+  let quietUntil = Number.NEGATIVE_INFINITY
+
+  const withoutSecrets = (text: string): string =>
+    secrets().reduce<string>(
+      (left, secret) => (secret === undefined || secret === '' ? left : left.replaceAll(secret, '…')),
+      text,
+    )
+
+  const faultOf = async (response: Response): Promise<NeighbourFault> => {
+    const { status, headers } = response
+    const text = (await readAtMost(response.body, most))?.toString() ?? ''
+    const said = withoutSecrets(errorOf(text)).slice(0, longestReason)
+    const message = `answered with status ${status}${said === '' ? '' : `: ${said}`}`
+    if (status === 429 || (status >= 500 && headers.has('retry-after'))) {
+      const pause = pauseOf(headers)
+      quietUntil = elapsed() + pause
+      return { code: 'busy', message, status, pause }
+    }
+    const location = headers.get('location')
+    const redirectedTo = location !== null && URL.canParse(location) ? new URL(location).origin : undefined
+    const advice = advise({ status, said, redirectedTo })
+    return { code: codeOf(status), message, status, ...(advice !== undefined && { advice }) }
+  }
+
+  const fetchAnswer = async (question: Question): Promise<Result<NeighbourAnswer, NeighbourFault>> => {
+    const { url, patience, method = 'GET', headers = {}, body, wanted = isOk } = question
+    const response = await fetch(url, {
+      ...{ method, headers, redirect: 'manual' },
+      ...(body !== undefined && { body }),
+      signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(patience)]),
+    })
+    const { status } = response
+    if (!wanted(status)) return fail(await faultOf(response))
+    const bytes = await readAtMost(response.body, most)
+    return bytes
+      ? ok({ status, headers: response.headers, body: bytes })
+      : fail({ code: 'unsuitable', message: `answered more than ${most} bytes`, status })
+  }
+
+  return {
+    async ask(question) {
+      const pause = quietUntil - elapsed()
+      if (pause > 0) return fail({ code: 'busy', message: 'asked for a pause, which is not over yet', pause })
+      try {
+        return await fetchAnswer(question)
+      } catch (error) {
+        return fail({ code: 'unreachable', message: withoutSecrets(thrown(error, question.patience)) })
+      }
+    },
+    stop: () => stopped.abort(),
+  }
+}
+
+/** The JSON of an answer, of whatever shape. */
+export function readJson({ body }: NeighbourAnswer): Result<unknown, NeighbourFault> {
+  try {
+    return ok(JSON.parse(body.toString()))
+  } catch {
+    return fail({ code: 'failing', message: 'answered with what is not JSON' })
+  }
+}
+
+const isOk = (status: number): boolean => status === 200
+
+/** What is refused for good differs from what may work the next time. */
+function codeOf(status: number): NeighbourFault['code'] {
+  if (status === 401 || status === 403) return 'refused'
+  return status >= 300 && status < 500 && status !== 408 ? 'unsuitable' : 'failing'
+}
+
+/** Milliseconds: `Retry-After` is in seconds, or a time by the clock of the answer's `Date`. */
+function pauseOf(headers: Headers): number {
+  const given = headers.get('retry-after') ?? ''
+  const pause = /^\d+$/.test(given)
+    ? Number(given) * 1_000
+    : Date.parse(given) - Date.parse(`${headers.get('date')}`)
+  return Number.isNaN(pause) ? usualPause : Math.min(Math.max(pause, 0), longestPause)
+}
+
+/** The first message in an error, or the description that OAuth has in its place. */
+const errorOf = (text: string): string =>
+  /"(?:message|error_description)"\s*:\s*"([^"\\]*)/.exec(text)?.[1] ?? ''
+
+function thrown(error: unknown, patience: number): string {
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return `gave no whole answer within ${patience / 1_000} s`
+  const { cause }: { cause?: unknown } = Object(error)
+  const told = [error, cause].filter((one) => one instanceof Error && one.message !== '').map(messageOf)
+  return told.join(': ').slice(0, longestReason)
+}
