@@ -21,6 +21,8 @@ create table affiliate_links (
   utm jsonb not null default '{}'::jsonb,
   pass_parameters boolean not null default false,
   updated_at timestamp with time zone not null default now(),
+  click_id_parameter text,
+  constraint affiliate_links_click_id_parameter_check CHECK (click_id_parameter ~ '^[A-Za-z][A-Za-z0-9_.-]{0,49}$'::text AND lower(click_id_parameter) <> 'promo_var'::text),
   constraint affiliate_links_destination_url_check CHECK (destination_url ~ '^https?://'::text AND length(destination_url) <= 2048),
   constraint affiliate_links_pkey PRIMARY KEY (slug),
   constraint affiliate_links_slug_check CHECK (slug ~ '^[a-z0-9][a-z0-9_-]{0,99}$'::text),

@@ -23,11 +23,16 @@ const request = (path: string) => {
 }
 const plain = request('/nocodemba')
 const tracked = request('/nocodemba?utm_source=newsletter&promo_var=42')
+const named = request('/named?utm_source=newsletter&promo_var=60')
 
 const database = await startTestServer({ fsync: true })
 const sql = postgres(database.url, { max: 1, onnotice: () => {} })
 await migrate(sql)
 await insertPromos(sql)
+await sql`
+  insert into affiliate_links (slug, destination_url, click_id_parameter, pass_parameters)
+  values ('named', 'https://merchant.example/course?ref=daily', 'subid', false)
+`
 
 const folders = [makeDataDir(), makeDataDir(), makeDataDir()] as const
 const settings = {
@@ -56,6 +61,7 @@ const ways: {
   { name: 'redirect, recorded (fsync)', server: synced, request: tracked, rounds: [] },
   { name: 'Astro route, recorded', server: astro, request: tracked, rounds: [] },
   { name: 'recorded, database stopped', server: site, request: tracked, stopped: true, rounds: [] },
+  { name: 'recorded, with the click’s id', server: site, request: named, rounds: [] },
 ]
 
 let answered = 0
@@ -77,7 +83,7 @@ for (let round = 0; round < rounds; round += 1) {
     if (way.stopped) await database.stop()
     const result = await runLoad({ url: way.server.url, connections, seconds, request: way.request })
     way.rounds.push(result)
-    if (way.request === tracked) answered += result.statuses[307] ?? 0
+    if (way.request === tracked || way.request === named) answered += result.statuses[307] ?? 0
     refused += result.failures + (result.answered - (result.statuses[307] ?? 0))
     if (way.stopped) await database.start()
     await drained(way.server)
@@ -122,6 +128,11 @@ const missed = judge([
   { name: 'recorded (write) against bare', value: ratio(2, 0, (round) => round.perSecond), least: 0.75 },
   { name: 'recorded (fsync) against bare', value: ratio(3, 0, (round) => round.perSecond), least: 0.42 },
   { name: 'database stopped against running', value: ratio(5, 2, (round) => round.perSecond), least: 0.9 },
+  {
+    name: 'with the click’s id against without',
+    value: ratio(6, 2, (round) => round.perSecond),
+    least: 0.95,
+  },
   { name: 'p99 recorded (write) against bare', value: ratio(2, 0, (round) => round.p99), most: 2 },
   { name: 'clicks found of clicks answered', value: (found?.clicks ?? 0) / answered, least: 1, most: 1 },
 ])

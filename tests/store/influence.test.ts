@@ -126,6 +126,7 @@ async function shareUnder(strategy: 'thompson' | 'ctr_weighted'): Promise<number
     destination_url: 'https://a.example/',
     utm: {},
     pass_parameters: false,
+    click_id_parameter: null,
   }
   const selection = openSelection({
     config: config.value,

@@ -23,18 +23,21 @@ describe('links', () => {
     destination_url: 'https://desk.example/#top',
     utm: {},
     pass_parameters: true,
+    click_id_parameter: null,
   }
   const nocodemba = {
     slug: 'nocodemba',
     destination_url: 'https://merchant.example/course?ref=daily',
     utm: { utm_source: 'dailybrief' },
     pass_parameters: false,
+    click_id_parameter: null,
   }
   const search = {
     slug: 'search',
     destination_url: "https://merchant.example/s?q=caf%E9&12345&sig=a:/,;'()*%2f&id=!!!id!!!#a%20b",
     utm: { utm_source: 'x y' },
     pass_parameters: true,
+    click_id_parameter: null,
   }
 
   test('are listed and found while they are active', async () => {

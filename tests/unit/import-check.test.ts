@@ -99,6 +99,17 @@ describe('a fault is named with its place', () => {
     [{ utm: [] }, ['links[0].utm: must be a JSON object']],
     [{ utm: ['a'] }, ['links[0].utm: must be a JSON object']],
     [{ active: 'yes' }, ['links[0].active: must be true or false']],
+    [
+      { click_id_parameter: 'sub id' },
+      [
+        'links[0].click_id_parameter: must be a name of 1 to 50 letters, digits, "_", "-" or ".", beginning with a letter',
+      ],
+    ],
+    [
+      { click_id_parameter: 'Promo_Var' },
+      ['links[0].click_id_parameter: must not be promo_var; take the name that the network has'],
+    ],
+    [{ click_id_parameter: null }, []],
     [{ pass_parameters: null }, ['links[0].pass_parameters: must be true or false']],
   ])('link %j', (fields, faults) => expect(withLink(fields)).toEqual(faults))
 
@@ -169,7 +180,12 @@ test('the changes are described row by row, and summed up', () => {
   if (!checked.catalogue) throw new Error('the file has faults')
   const plan = planImport(checked.catalogue, {
     ...nothing,
-    links: [{ ...link, active: true, utm: { utm_source: 'a' }, pass_parameters: true }],
+    links: [
+      {
+        ...{ ...link, active: true, utm: { utm_source: 'a' } },
+        ...{ pass_parameters: true, click_id_parameter: null },
+      },
+    ],
     offers: [
       {
         id: 3,
@@ -229,6 +245,7 @@ describe('a change of slug says what becomes of newsletters that were sent', () 
     active: true,
     utm: {},
     pass_parameters: false,
+    click_id_parameter: null,
   }
   const change = 'link_slug "bureau" → "desk"'
   const changesOf = (inFile: object[], links: (typeof former)[], link_slug: string | null = 'bureau') => {

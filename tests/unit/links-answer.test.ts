@@ -13,13 +13,18 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
+import { eventOfClickId } from '../../src/lib/tracking/click-id.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { createSurplus } from '../../src/lib/tracking/surplus.ts'
 import { handingOver, rowsOf } from '../support/click-parts.ts'
+import { aSurplus } from '../support/events.ts'
 
-const link = (slug: string) =>
-  destinationOf({ slug, destination_url: `https://${slug}.example/`, utm: {}, pass_parameters: true })
+const link = (slug: string, click_id_parameter: string | null = null) =>
+  destinationOf({
+    ...{ slug, destination_url: `https://${slug}.example/`, utm: {} },
+    ...{ pass_parameters: true, click_id_parameter },
+  })
 const hash = visitorHashWith(Buffer.alloc(32, 7))
 const noon = Date.UTC(2026, 10, 18, 12)
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
@@ -105,6 +110,71 @@ test('a click of one of the site’s own people is recorded and is no reader’s
     { verdict: 'human', reason: 'none' },
     { verdict: 'duplicate', reason: 'repeated' },
   ])
+})
+
+describe('a link with a parameter for the id of a click', () => {
+  const changes = (more: Partial<PromoLinkParts> = {}) => ({
+    links: rowsOf([['desk', link('desk', 'subid')]]),
+    ...more,
+  })
+  const headers = { 'user-agent': firefox }
+  const idIn = (location: string | undefined) => new URL(`${location}`).searchParams.get('subid')
+
+  test('gets that of the click that is recorded', async () => {
+    const answer = await ask(changes(), 'desk?promo_var=42', 'GET', headers)
+    const id = idIn(answer?.headers.location)
+    expect(id).toMatch(/^[0-9a-v]{26}$/)
+    expect(eventOfClickId(`${id}`)).toBe(accepted[0]?.event_id)
+  })
+
+  test('of one that the database has yet to check, too, and of a repeated one', async () => {
+    for (const path of ['desk?promo_var=77', 'desk?promo_var=42', 'desk?promo_var=42']) {
+      const answer = await ask(changes(), path, 'GET', headers)
+      expect(eventOfClickId(`${idIn(answer?.headers.location)}`)).toBe(accepted.at(-1)?.event_id)
+    }
+    expect(accepted).toHaveLength(3)
+  })
+
+  test('gets none where no click is recorded', async () => {
+    const full = { admit: () => false, judged: () => {}, overflowing: false }
+    const away = handingOver(() => {})
+    const broken = handingOver(() => {
+      throw new Error('broken')
+    })
+    const cases: [Partial<PromoLinkParts>, string, string][] = [
+      [{}, 'desk', 'GET'],
+      [{}, 'desk?promo_var=x', 'GET'],
+      [{}, 'desk?promo_var=42', 'HEAD'],
+      [{ unchecked: full }, 'desk?promo_var=77', 'GET'],
+      [{ buffer: { ...away, accept: async () => 'lost' } }, 'desk?promo_var=42', 'GET'],
+      [{ buffer: broken }, 'desk?promo_var=42', 'GET'],
+    ]
+    for (const [parts, path, method] of cases) {
+      const answer = await ask(changes(parts), path, method, headers)
+      expect(answer?.headers.location, path).toBe('https://desk.example/')
+    }
+  })
+
+  test.each<Record<string, string>>([
+    { 'user-agent': firefox, 'sec-gpc': '1' },
+    { 'user-agent': firefox, dnt: '1' },
+    { 'user-agent': 'curl/8.5.0' },
+    { 'user-agent': firefox, 'sec-purpose': 'prefetch' },
+    { 'user-agent': firefox, cookie: 'editor' },
+  ])('gets none for %j, who are recorded', async (given) => {
+    const answer = await ask(changes(), 'desk?promo_var=42', 'GET', given)
+    expect(answer?.headers.location).toBe('https://desk.example/')
+    expect(accepted).toHaveLength(1)
+  })
+
+  test('gets none for a click that is added up with others', async () => {
+    const surplus = aSurplus()
+    const answer = await ask(changes({ surplus: () => surplus }), 'desk?promo_var=42', 'GET', {
+      'user-agent': 'curl/8.5.0',
+    })
+    expect(answer?.headers.location).toBe('https://desk.example/')
+    expect(accepted).toEqual([surplus])
+  })
 })
 
 describe('a promo link', () => {

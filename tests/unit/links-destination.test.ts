@@ -9,6 +9,7 @@ const linkTo = (destination_url: string, changes: Partial<Link> = {}): Link => (
   destination_url,
   utm: {},
   pass_parameters: true,
+  click_id_parameter: null,
   ...changes,
 })
 
@@ -281,6 +282,19 @@ describe('where a visitor goes', () => {
     )
   })
 
+  test('with the id of a click in one place, and nothing else touched', () => {
+    fc.assert(
+      fc.property(anyUrls, (destination) => {
+        const [own, plain] = [{ click_id_parameter: 'my_sub' }, locate(linkTo(destination))]
+        const found = locationFor(destinationOf(linkTo(destination, own)), '', '0v')
+        const rest = found.replace(/[?&]my_sub=0v(?=#|$)/, '')
+        expect([plain, plain.replace(/[?&](?=#|$)/, '')]).toContain(rest)
+        expect(rest).not.toBe(found)
+      }),
+      { numRuns },
+    )
+  })
+
   test('never elsewhere, whatever the query: same origin, path and fragment, and no promo_var', () => {
     fc.assert(
       fc.property(anyUrls, anyQuery, fc.boolean(), (destination_url, query, pass_parameters) => {
@@ -303,6 +317,52 @@ describe('where a visitor goes', () => {
         expect(location).toMatch(/^[\x21-\x7e]+$/)
       }),
     )
+  })
+})
+
+describe('the id of a click', () => {
+  const id = '0f1md2d6v5r7ib9a7a3o1eq3ks'
+  test.each([
+    ['is the last parameter', 'https://m.example/a?b=c#d', {}, '', `https://m.example/a?b=c&subid=${id}#d`],
+    ['may be the only one', 'https://m.example/a', {}, '', `https://m.example/a?subid=${id}`],
+    ['stands behind "&" once', 'https://m.example/a?b&', {}, '', `https://m.example/a?b&subid=${id}`],
+    [
+      'takes the place of what is there under its name, and leaves the rest as it is',
+      'https://m.example/?a=%2f&subid=&b=caf%E9&%73ubid=x&&c#subid=y',
+      {},
+      '',
+      `https://m.example/?a=%2f&subid=${id}&b=caf%E9&&c#subid=y`,
+    ],
+    [
+      "stands beside the link's and the visitor's parameters",
+      'https://m.example/?subid=1&a=1',
+      { utm: { utm_source: 'x' } },
+      'utm_medium=mail',
+      `https://m.example/?subid=${id}&a=1&utm_source=x&utm_medium=mail`,
+    ],
+    [
+      "stands before the visitor's parameters",
+      'https://m.example/#top',
+      {},
+      'utm_medium=mail&promo_var=42',
+      `https://m.example/?subid=${id}&utm_medium=mail#top`,
+    ],
+    [
+      'ends in "&" where the destination does',
+      'https://m.example/?subid=1&',
+      {},
+      'utm_medium=mail',
+      `https://m.example/?subid=${id}&utm_medium=mail`,
+    ],
+  ])('%s', (_, destination, changes, query, expected) => {
+    const link = linkTo(destination, { ...changes, click_id_parameter: 'subid' })
+    expect(locationFor(destinationOf(link), query, id)).toBe(expected)
+  })
+
+  test('is not there without one, and where the link has no parameter for it', () => {
+    const given = 'https://m.example/?a=%2f&subid=&b'
+    expect(locate(linkTo(given, { click_id_parameter: 'subid' }))).toBe(given)
+    expect(locationFor(destinationOf(linkTo(given)), '', id)).toBe(given)
   })
 })
 

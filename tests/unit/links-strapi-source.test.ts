@@ -140,9 +140,12 @@ describe('fields:', () => {
   test('those of the mapping are asked for, and no others', async () => {
     const { fake, source } = await begin(
       collection(() => [
-        { ...link(1), target: 'https://t.example/', campaign: 'may', params: { utm_id: 7 }, pass: true },
+        {
+          ...{ ...link(1), target: 'https://t.example/', campaign: 'may' },
+          ...{ params: { utm_id: 7 }, pass: true, network: 'subid' },
+        },
       ]),
-      'slug:slug,destination:target,utm:params,utm_campaign:campaign,pass_parameters:pass',
+      'slug:slug,destination:target,utm:params,utm_campaign:campaign,pass_parameters:pass,click_id_parameter:network',
     )
     expect(await source.list()).toMatchObject({
       value: {
@@ -152,12 +155,13 @@ describe('fields:', () => {
             destination_url: 'https://t.example/',
             utm: { utm_id: 7, utm_campaign: 'may' },
             pass_parameters: true,
+            click_id_parameter: 'subid',
           },
         ],
       },
     })
     expect(fake.requests[0]?.path).toContain(
-      'fields[0]=slug&fields[1]=target&fields[2]=params&fields[3]=campaign&fields[4]=pass&',
+      'fields[0]=slug&fields[1]=target&fields[2]=params&fields[3]=campaign&fields[4]=pass&fields[5]=network&',
     )
   })
 
@@ -176,21 +180,21 @@ describe('fields:', () => {
 
   test('those that nobody has filled in are as in a new link; inactive ones and drafts are not there', async () => {
     const data = [
-      link(1, { slug: 'One', active: null, utm: null, source: '' }),
+      link(1, { slug: 'One', active: null, utm: null, source: '', network: '' }),
       link(2, { active: false }),
       link(3, { publishedAt: null }),
       link(4, { utm: { utm_a: 'b' } }),
     ]
     const parts = await begin(
       (_, response) => sendJson(response, 200, { data, meta: { pagination: { total: 4 } } }),
-      'slug:slug,destination:destination_url,active:active,utm:utm,utm_source:source',
+      'slug:slug,destination:destination_url,active:active,utm:utm,utm_source:source,click_id_parameter:network',
     )
     expect(await parts.source.list()).toMatchObject({
       value: {
         empty: false,
         leftOut: [],
         rows: [
-          { slug: 'one', utm: {}, pass_parameters: false },
+          { slug: 'one', utm: {}, pass_parameters: false, click_id_parameter: null },
           { slug: 's4', utm: { utm_a: 'b' } },
         ],
       },
@@ -263,7 +267,7 @@ describe('the mapping of fields', () => {
     ['slug:a,destination:b,slug:c', 'must name slug once'],
     [
       'slug:a,destination:b,price:c',
-      'must name none but slug, destination, active, pass_parameters, utm, utm_… or mtm_… before',
+      'must name none but slug, destination, active, pass_parameters, click_id_parameter, utm, utm_… or mtm_… before',
     ],
     ['slug:a,destination:b:c', 'must be pairs like slug:field'],
     ['slug', 'must be pairs'],

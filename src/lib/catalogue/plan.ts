@@ -11,6 +11,7 @@ export type LinkRow = {
   active: boolean
   utm: Record<string, string>
   pass_parameters: boolean
+  click_id_parameter: string | null
 }
 
 export type OfferRow = {
@@ -51,7 +52,7 @@ export type Plan = { links: Change<LinkRow>[]; offers: OfferPlan[] }
 /** The rows of the database that the file may be about, and the links of slugs that its offers have there. */
 export type Stored = { links: LinkRow[]; offers: StoredOffer[]; variations: StoredVariation[] }
 
-const newLink = { active: true, utm: {}, pass_parameters: false }
+const newLink = { active: true, utm: {}, pass_parameters: false, click_id_parameter: null }
 const newOffer = { offer_type: 'affiliate', weight: 1, active: true, document_id: null }
 const newVariation = {
   ...{ cta_text: null, tone: null, length_category: null },

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { isWebUrl, recordOf, slugPattern } from '../links/link.ts'
+import { clickIdParameter, isWebUrl, recordOf, slugPattern } from '../links/link.ts'
 import { hasEntity } from '../links/link-faults.ts'
 
 /** Paths of the site that no link may take. */
@@ -72,6 +72,7 @@ const link = entry({
     ),
   ),
   pass_parameters: flag,
+  click_id_parameter: v.exactOptional(v.nullable(clickIdParameter)),
 })
 
 /** What keeps an offer or a text itself when its name or text changes; null takes that from it. */

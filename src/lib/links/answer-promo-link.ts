@@ -4,8 +4,16 @@ import type { Client, HeaderReader } from '../http/client.ts'
 import type { Log } from '../operations/log.ts'
 import { messageOf } from '../result.ts'
 import { type Soon, whenThere } from '../soon.ts'
+import { clickIdOf } from '../tracking/click-id.ts'
+import type { Click } from '../tracking/event.ts'
 import { readPromoVar } from '../tracking/promo-var.ts'
-import { type ClickParts, type Ignored, knownVariation, trackVisit } from '../tracking/track-click.ts'
+import {
+  type ClickParts,
+  type Ignored,
+  isAnonymous,
+  knownVariation,
+  trackVisit,
+} from '../tracking/track-click.ts'
 import { repairSlug } from './damaged-slug.ts'
 import { type Destination, locationFor } from './destination.ts'
 import { slugPattern } from './link.ts'
@@ -74,32 +82,42 @@ function answerFound(
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, headers: { ...redirectHeaders, allow: 'GET, HEAD' } }
   }
-  const answer = {
-    status: 307,
-    headers: { ...redirectHeaders, location: locationFor(link, request.query) },
-  }
-  if (request.method === 'HEAD') return answer
+  if (request.method === 'HEAD') return redirectTo(locationFor(link, request.query))
+  let named: Click | undefined
   const recorded = (outcome: VisitOutcome): Answer => {
     parts.onVisit(outcome)
-    return answer
+    const id = named && outcome !== 'lost' && outcome !== 'failed' ? clickIdOf(named.event_id) : undefined
+    return redirectTo(locationFor(link, request.query, id))
   }
   const failed = (error: unknown): Answer => {
     parts.log.error({ reason: messageOf(error) }, 'a click could not be recorded')
     return recorded('failed')
   }
   try {
-    const outcome = recordVisit(parts, link.slug, request, damagedSlug)
+    const onClick =
+      link.clickId && !isAnonymous(request.header)
+        ? (click: Click): void => {
+            if (click.verdict !== 'machine') named = click
+          }
+        : undefined
+    const outcome = recordVisit(parts, link.slug, request, damagedSlug, onClick)
     return outcome instanceof Promise ? outcome.then(recorded, failed) : recorded(outcome)
   } catch (error) {
     return failed(error)
   }
 }
 
+const redirectTo = (location: string): Answer => ({
+  status: 307,
+  headers: { ...redirectHeaders, location },
+})
+
 function recordVisit(
   parts: PromoLinkParts,
   slug: string,
   { header, client, query }: PromoLinkRequest,
   damagedSlug: boolean,
+  onClick: ((click: Click) => void) | undefined,
 ): Soon<VisitOutcome> {
   const read = readPromoVar(query)
   if (read === 'untracked') return read
@@ -110,5 +128,5 @@ function recordVisit(
   const { variationId, damaged } = read
   // Damage is told beside the clicks that are recorded: what may be made up belongs to neither.
   if ((damagedSlug || damaged) && knownVariation(parts, slug, variationId)) parts.onDamage(slug, 'damaged')
-  return trackVisit(parts, { slug, variationId, address: client.address, header })
+  return trackVisit(parts, { slug, variationId, address: client.address, header, onClick })
 }

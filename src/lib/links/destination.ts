@@ -1,5 +1,5 @@
 import type { Link } from './link.ts'
-import { headerUrl, joint, nameOf, splitUrl, withParameter } from './url-text.ts'
+import { aroundParameter, headerUrl, joint, nameOf, splitUrl, withParameter } from './url-text.ts'
 
 /** A link as the redirect uses it: what does not depend on the visitor is worked out once. */
 export type Destination = {
@@ -8,6 +8,8 @@ export type Destination = {
   location: string
   /** Where the visitor's parameters go; `undefined` where none may pass. */
   passing: Passing | undefined
+  /** Where a click's id goes; `undefined` where the link has no parameter for it. */
+  clickId: ClickIdPlace | undefined
 }
 
 type Passing = {
@@ -18,11 +20,19 @@ type Passing = {
   names: ReadonlySet<string>
 }
 
+type ClickIdPlace = {
+  /** The location as far as the id, the rest of its query, and what follows that. */
+  before: string
+  after: string
+  tail: string
+}
+
 const passable = /^(utm|mtm)_[a-z0-9_]{1,40}$/i
 const longestValue = 500
 const mostPassed = 20
 
-export function destinationOf({ slug, destination_url, utm, pass_parameters }: Link): Destination {
+export function destinationOf(link: Link): Destination {
+  const { slug, destination_url, utm, pass_parameters, click_id_parameter } = link
   const { head, query: stored, tail } = splitUrl(headerUrl(destination_url))
   let query = stored
   for (const [name, value] of Object.entries(utm)) query = withParameter(query, name, value)
@@ -32,24 +42,45 @@ export function destinationOf({ slug, destination_url, utm, pass_parameters }: L
     after: tail,
     names: new Set(query?.split('&').map(nameOf)),
   }
-  return { slug, location: whole + tail, passing: pass_parameters ? passing : undefined }
+  return {
+    slug,
+    location: whole + tail,
+    passing: pass_parameters ? passing : undefined,
+    clickId: click_id_parameter === null ? undefined : placeOf(head, query, tail, click_id_parameter),
+  }
+}
+
+function placeOf(head: string, query: string | undefined, tail: string, name: string): ClickIdPlace {
+  const { before, after } = aroundParameter(query, name)
+  return { before: `${head}?${before}`, after, tail }
 }
 
 /**
  * Where a visitor goes. Their `utm_*` and `mtm_*` parameters go along as they came, if the link says so, under names that the
- * destination does not have yet. `promo_var` never does.
+ * destination does not have yet. `promo_var` never does. The click's id takes the place of what the destination has under
+ * the name that the link gives it.
  */
-export function locationFor({ location, passing }: Destination, query: string): string {
-  if (!passing || !/[um]tm_/i.test(query)) return location
+export function locationFor(destination: Destination, query: string, clickId?: string): string {
+  const { location, passing, clickId: place } = destination
+  const passed = passing && /[um]tm_/i.test(query) ? passedOn(passing, query) : ''
+  if (place && clickId !== undefined) {
+    const rest = passed === '' ? place.after : place.after + joint(place.after || clickId) + passed
+    return place.before + clickId + rest + place.tail
+  }
+  return passing && passed !== '' ? passing.before + passed + passing.after : location
+}
+
+/** The visitor's parameters that go along. */
+function passedOn({ names }: Passing, query: string): string {
   const passed = new Map<string, string>()
   for (const parameter of query.replace(/#.*/s, '').split('&')) {
     if (passed.size === mostPassed) break
     const name = nameOf(parameter)
-    if (!passable.test(name) || passing.names.has(name) || passed.has(name)) continue
+    if (!passable.test(name) || names.has(name) || passed.has(name)) continue
     if (isTooLong(parameter)) continue
     passed.set(name, safe(parameter))
   }
-  return passed.size === 0 ? location : passing.before + [...passed.values()].join('&') + passing.after
+  return [...passed.values()].join('&')
 }
 
 /** Values are counted in characters, however they are encoded. */

@@ -24,6 +24,19 @@ export const recordOf = <Name extends v.GenericSchema<string>, Value extends v.G
     v.record(name, value, message),
   )
 
+/** The name of a destination's parameter. */
+export const clickIdParameter = v.pipe(
+  v.string('must be a text'),
+  v.regex(
+    /^[A-Za-z][A-Za-z0-9_.-]{0,49}$/,
+    'must be a name of 1 to 50 letters, digits, "_", "-" or ".", beginning with a letter',
+  ),
+  v.check(
+    (name) => name.toLowerCase() !== 'promo_var',
+    'must not be promo_var; take the name that the network has',
+  ),
+)
+
 /** Where a slug leads, and what is added to the destination on the way. */
 export const linkSchema = v.object({
   /** Lower case. */
@@ -43,6 +56,8 @@ export const linkSchema = v.object({
   utm: recordOf(v.string(), parameter, 'must be a JSON object of texts'),
   /** Whether the visitor's own `utm_*` and `mtm_*` parameters are passed on. */
   pass_parameters: v.boolean('must be true or false'),
+  /** The parameter that brings the merchant's network the id of the click; snapshots of earlier versions have none. */
+  click_id_parameter: v.nullish(clickIdParameter, null),
 })
 
 export type Link = v.InferOutput<typeof linkSchema>

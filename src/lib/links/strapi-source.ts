@@ -114,6 +114,7 @@ function rowOf(fields: Fields, entry: Entry) {
     active: given('active') ?? true,
     utm: parametersOf(fields, entry, given('utm') ?? {}),
     pass_parameters: given('pass_parameters') ?? false,
+    click_id_parameter: given('click_id_parameter') || null,
   }
 }
 

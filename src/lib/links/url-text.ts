@@ -50,14 +50,22 @@ export function nameOf(parameter: string): string {
 
 /** A query with a parameter that takes the place of those of the same name, or else is its last one. */
 export function withParameter(query: string | undefined, name: string, value: string): string {
-  const parameter = `${encode(name)}=${encode(value)}`
-  if (query === undefined) return parameter
+  const { before, after } = aroundParameter(query, name)
+  return before + encode(value) + after
+}
+
+/** What such a query has before the value of the parameter and behind it. */
+export function aroundParameter(query: string | undefined, name: string): { before: string; after: string } {
+  const beginning = `${encode(name)}=`
+  if (query === undefined) return { before: beginning, after: '' }
   const parameters = query.split('&')
   const first = parameters.findIndex((one) => nameOf(one) === name)
-  if (first === -1) return query + joint(query) + parameter
-  return parameters
-    .flatMap((one, index) => (index === first ? parameter : nameOf(one) === name ? [] : one))
-    .join('&')
+  if (first === -1) return { before: query + joint(query) + beginning, after: '' }
+  const others = parameters.slice(first + 1).filter((one) => nameOf(one) !== name)
+  return {
+    before: [...parameters.slice(0, first), beginning].join('&'),
+    after: others.map((one) => `&${one}`).join(''),
+  }
 }
 
 const encode = (text: string): string => encodeURIComponent(text.toWellFormed())

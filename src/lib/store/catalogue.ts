@@ -15,7 +15,8 @@ export const lockCatalogue = (sql: Statements) => sql`
 `
 
 export const linksBySlug = (sql: Statements, slugs: readonly string[]) => sql<LinkRow[]>`
-  select slug, destination_url, active, utm, pass_parameters from affiliate_links where slug = any(${arrayLiteral(slugs, (slug) => slug)}::text[])
+  select slug, destination_url, active, utm, pass_parameters, click_id_parameter from affiliate_links
+  where slug = any(${arrayLiteral(slugs, (slug) => slug)}::text[])
 `
 
 /** Offers with one of these names or document ids; with `others`, those with any document id as well. */
@@ -41,13 +42,17 @@ export const variationsOfOffers = (sql: Statements, offers: readonly number[]) =
 `
 
 export const saveLink = (sql: Statements, link: LinkRow) => sql`
-  insert into affiliate_links (slug, destination_url, active, utm, pass_parameters)
-  values (${link.slug}, ${link.destination_url}, ${link.active}, ${sql.json(link.utm)}, ${link.pass_parameters})
+  insert into affiliate_links (slug, destination_url, active, utm, pass_parameters, click_id_parameter)
+  values (
+    ${link.slug}, ${link.destination_url}, ${link.active}, ${sql.json(link.utm)}, ${link.pass_parameters},
+    ${link.click_id_parameter}
+  )
   on conflict (slug) do update set
     destination_url = excluded.destination_url,
     active = excluded.active,
     utm = excluded.utm,
     pass_parameters = excluded.pass_parameters,
+    click_id_parameter = excluded.click_id_parameter,
     updated_at = now()
 `
 

@@ -3,11 +3,12 @@ import type { Lead } from '../links/link-faults.ts'
 import type { Sql } from './database.ts'
 
 export const listLinks = (sql: Sql) => sql<Link[]>`
-  select slug, destination_url, utm, pass_parameters from affiliate_links where active order by slug
+  select slug, destination_url, utm, pass_parameters, click_id_parameter from affiliate_links where active order by slug
 `
 
 export const findLink = (sql: Sql, slug: string) => sql<Link[]>`
-  select slug, destination_url, utm, pass_parameters from affiliate_links where active and slug = ${slug}
+  select slug, destination_url, utm, pass_parameters, click_id_parameter from affiliate_links
+  where active and slug = ${slug}
 `
 
 /** Where each active link leads. */

@@ -15,7 +15,7 @@ export type FieldKind = {
 export const linkFields: FieldKind = {
   preset: 'slug:slug,destination:destination_url,active:active',
   required: ['slug', 'destination'],
-  optional: ['active', 'pass_parameters', 'utm'],
+  optional: ['active', 'pass_parameters', 'click_id_parameter', 'utm'],
   further: { pattern: /^(utm|mtm)_[a-z0-9_]{1,40}$/, told: 'utm_… or mtm_…' },
 }
 

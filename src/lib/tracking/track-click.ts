@@ -19,7 +19,14 @@ import type { Unchecked } from './unchecked.ts'
 import { countsOn, type Variation } from './variation.ts'
 
 /** A click on a promo link, as the redirect sees it. */
-export type Visit = { slug: string; variationId: number; address: string; header: HeaderReader }
+export type Visit = {
+  slug: string
+  variationId: number
+  address: string
+  header: HeaderReader
+  /** Told of a click that gets a row of its own, before that is safe, where somebody wants to know. */
+  onClick?: ((click: Click) => void) | undefined
+}
 
 /** A click that could not be checked here, while too many of them wait for the database. */
 export type Ignored = 'too_many_unchecked'
@@ -66,7 +73,7 @@ function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): Track
   const userAgent = header('user-agent')
   const at = parts.now()
   const network = parts.networkOf(address)
-  const anonymous = header('sec-gpc') === '1' || header('dnt') === '1'
+  const anonymous = isAnonymous(header)
   const details = visitorDetails(parts, at, {
     anonymous,
     network,
@@ -90,7 +97,7 @@ function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): Track
       ? parts.surplus({ at, network, offerId, variationId, reason: judgement.reason })
       : undefined
   if (surplus) return surplus
-  return newClick({
+  const click = newClick({
     eventId: parts.newEventId(at),
     at,
     offerId,
@@ -99,7 +106,13 @@ function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): Track
     details,
     judgement,
   })
+  visit.onClick?.(click)
+  return click
 }
+
+/** Whether a visitor asks that nothing is kept of them. */
+export const isAnonymous = (header: HeaderReader): boolean =>
+  header('sec-gpc') === '1' || header('dnt') === '1'
 
 type Visitor = {
   /** Whether the visitor asks that nothing is kept. */
