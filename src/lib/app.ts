@@ -1,11 +1,7 @@
-import { join } from 'node:path'
 import { openReading } from './analytics/reading.ts'
 import { openAccess } from './auth/access.ts'
-import { openEventBuffer } from './buffer/event-buffer.ts'
 import type { FileLayer } from './buffer/files.ts'
 import { openOffers } from './catalogue/strapi-offers.ts'
-import { createNetworkReader } from './classify/address.ts'
-import { createClassifier } from './classify/classifier.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -13,11 +9,11 @@ import { refuseWebhook } from './http/access.ts'
 import type { HeaderReader } from './http/client.ts'
 import { endpointLimits, guard } from './http/guard.ts'
 import { createForeignForms } from './http/own-form.ts'
-import { answerPromoLink, type PromoLinkRequest } from './links/answer-promo-link.ts'
 import { openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
 import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { linksChanged } from './links/links-changed.ts'
+import { openTracking } from './open/tracking.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
 import { createDoubtedSends } from './operations/doubted-sends.ts'
@@ -29,22 +25,11 @@ import { createMetrics, type MetricsWorker } from './operations/metrics.ts'
 import { purger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
-import { createSalts } from './privacy/salts.ts'
-import { createStrangers } from './privacy/strangers.ts'
 import { type Random, systemRandom } from './random.ts'
 import { ok, type Result } from './result.ts'
 import { openSelection } from './selection/selection.ts'
 import { openDatabase } from './store/database.ts'
-import { offerExists } from './store/offers.ts'
 import { databaseServer } from './store/server.ts'
-import { createAgentReader } from './tracking/agent.ts'
-import { createEventIds } from './tracking/event-id.ts'
-import { createInsiders } from './tracking/insiders.ts'
-import { eventRecorder, keepRecorded } from './tracking/record-events.ts'
-import { findIdFaults, reportClick, reportImpression } from './tracking/report.ts'
-import type { ClickReport, ImpressionReport } from './tracking/schemas.ts'
-import { boundClicks } from './tracking/surplus.ts'
-import { createUnchecked } from './tracking/unchecked.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
 
@@ -59,7 +44,6 @@ export type AppOptions = {
   worker?: MetricsWorker | undefined
 }
 
-const megabyte = 1024 * 1024
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
 /** The same where an earlier run has left the links: visitors need not wait for the database then, nor for a backlog. */
@@ -89,8 +73,6 @@ async function assemble(
   started: number,
 ) {
   const { config, log, pages = new Set<string>(), now = systemClock, random = systemRandom, files } = options
-  const { PROMO_DUPLICATE_SECONDS: duplicateSeconds, PROMO_VISITORS_PER_ADDRESS: visitorsPerAddress } = config
-  const rules = { duplicateSeconds, visitorsPerAddress }
   const metrics = createMetrics(options.worker)
   const database = openDatabase({ locate: server.locate, log, authority: config.PROMO_DATABASE_CA })
 
@@ -98,40 +80,24 @@ async function assemble(
   const { links, variations, table, strapi } = known
   const damage = createLinkDamage({ database, now, count: metrics.countDamage })
   const selection = openSelection({ config, database, links, now, random })
-  const salts = createSalts({ database, now, log })
-  const events = openEventBuffer({
-    folder: join(config.PROMO_DATA_DIR, 'journal'),
-    sync: config.PROMO_JOURNAL_SYNC,
-    maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
-    maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
-    record: eventRecorder(database, {
-      onRecorded(rejections) {
-        unchecked.judged()
-        metrics.countRejected(rejections)
-      },
-    }),
-    now,
-    log,
-    ...metrics.ofBuffer,
-    keep: keepRecorded(database, config),
-    files,
+  const access = openAccess({ config, database, now, log })
+  const tracking = openTracking({
+    ...{ config, database, log, now, networks, known, damage, metrics, pages, files },
+    isEditor: access.seemsEditor,
   })
-
-  const unchecked = createUnchecked({
-    most: config.PROMO_UNCHECKED_MAX,
-    waiting: () => events.buffer.unchecked,
-    now,
-    log,
-  })
+  const { events, unchecked } = tracking
 
   const maintenance = startMaintenance(
     {
       ...databaseSteps({
-        ...{ database, salts, now, log, refresh: known.refresh },
-        fade: (time) => tracking.classifier.fade(time),
+        ...{ database, salts: tracking.salts, now, log, refresh: known.refresh },
+        fade: tracking.fade,
       }),
       tend: () => Promise.all([events.tend(), damage.flush()]),
-      settle: settler(database, log, { observationMinutes: config.PROMO_OBSERVATION_MINUTES, ...rules }),
+      settle: settler(database, log, {
+        observationMinutes: config.PROMO_OBSERVATION_MINUTES,
+        ...tracking.rules,
+      }),
       purge: purger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged }),
     },
     log,
@@ -154,39 +120,6 @@ async function assemble(
     ...{ strapi: strapi?.cache, strapiOffers: offers },
   })
 
-  const access = openAccess({ config, database, now, log })
-  const tracking = {
-    variations,
-    unchecked,
-    buffer: events.buffer,
-    flusher: events.flusher,
-    networkOf: createNetworkReader(),
-    salts,
-    strangers: createStrangers(),
-    now,
-    newEventId: createEventIds(),
-    agentOf: createAgentReader(),
-    classifier: createClassifier({ networks, ...rules }),
-    insiderOf: createInsiders({ networks: config.PROMO_OWN_NETWORKS, isEditor: access.seemsEditor }),
-  }
-  const promoLinks = {
-    ...tracking,
-    links,
-    pages,
-    log,
-    ...boundClicks(config.PROMO_FLOOD_PER_MINUTE, tracking.newEventId),
-    onVisit: metrics.countVisit,
-    onDamage: damage.note,
-  }
-  const reports = {
-    ...tracking,
-    findVariation: variations.find,
-    underWay: new Map<string, string>(),
-    async offerExists(id: number) {
-      const found = await database.run((sql) => offerExists(sql, id), 1_000)
-      return !found.ok || found.value.length > 0
-    },
-  }
   const gate = {
     token: config.PROMO_INGEST_TOKEN,
     webhookSecret: config.PROMO_STRAPI_WEBHOOK_SECRET,
@@ -205,12 +138,9 @@ async function assemble(
     log,
     database,
     ...createClients(proxies, unnamedProxy),
-    answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
+    ...tracking.answers,
     guard: guard.bind(undefined, gate),
     tellLinkDamage: damage.tell,
-    findIdFaults: (body: unknown) => findIdFaults(reports, body),
-    reportClick: (report: ClickReport) => reportClick(reports, report),
-    reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
     linksChanged: () => linksChanged(database, strapi),
     /** Whether a request has the secret of Strapi's webhook. */
     isWebhook: (header: HeaderReader) => !refuseWebhook(header, config.PROMO_STRAPI_WEBHOOK_SECRET),

@@ -1,68 +1,13 @@
-import { resolve } from 'node:path'
 import * as v from 'valibot'
 import { defaultVisitorsPerAddress } from './classify/judge.ts'
-import { parseNetworks } from './http/proxies.ts'
 import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
+import { databaseUrl, httpUrl, networks, oneOf, path, rootUrl, secret, wholeNumber } from './setting-kinds.ts'
 import { type ConfigFault, missingBeside } from './settings-beside.ts'
-import { parseDatabaseUrl } from './store/database-url.ts'
 import { linkFields, offerFields } from './strapi/fields.ts'
 import { strapiFields, strapiType } from './strapi/setting-schemas.ts'
 
-const wholeNumber = (least: number, most: number, preset: number) =>
-  v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^\d{1,12}$/, `must be a whole number from ${least} to ${most}`),
-      v.transform(Number),
-      v.minValue(least, `must be at least ${least}`),
-      v.maxValue(most, `must be at most ${most}`),
-    ),
-    String(preset),
-  )
-
-const oneOf = <const Choices extends readonly [string, ...string[]]>(
-  choices: Choices,
-  preset: Choices[number],
-) => v.optional(v.picklist(choices, `must be one of ${choices.join(', ')}`), preset)
-
-const urlOf = (protocols: readonly string[], fault: string) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), fault),
-  )
-
-const secret = (least: number) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces'),
-    v.minLength(least, `must have at least ${least} characters`),
-  )
-
 export const defaultDuplicateSeconds = 10
-
-const networks = v.optional(
-  v.pipe(
-    v.string(),
-    v.check(
-      (text) => parseNetworks(text) !== undefined,
-      'must be addresses or CIDR networks, comma-separated',
-    ),
-    v.transform(parseNetworks),
-  ),
-)
-
-const path = v.optional(
-  v.pipe(
-    v.string(),
-    v.transform((file) => resolve(file)),
-  ),
-)
-
-const urlFault = (url: string): string | undefined => {
-  const parsed = parseDatabaseUrl(url)
-  return parsed.ok ? undefined : parsed.fault
-}
 
 const schema = v.object({
   HOST: v.optional(
@@ -73,28 +18,14 @@ const schema = v.object({
   PROMO_WORKERS: wholeNumber(1, 64, 1),
   SITE_URL: v.optional(
     v.pipe(
-      urlOf(['https:', 'http:'], 'must begin with https:// or http://'),
+      httpUrl,
       v.check((text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text), 'must be an origin, without a path'),
       v.transform((text) => new URL(text).origin),
     ),
   ),
-  DATABASE_URL: v.optional(
-    v.pipe(
-      v.string(),
-      v.check(
-        (text) => urlFault(text) === undefined,
-        ({ input }) => `${urlFault(input)}`,
-      ),
-    ),
-  ),
-  PROMO_DATABASE_CA: path,
-  PROMO_DATA_DIR: v.optional(
-    v.pipe(
-      v.string(),
-      v.transform((folder) => resolve(folder)),
-    ),
-    '.data',
-  ),
+  DATABASE_URL: v.optional(databaseUrl),
+  PROMO_DATABASE_CA: v.optional(path),
+  PROMO_DATA_DIR: v.optional(path, '.data'),
   PROMO_JOURNAL_SYNC: oneOf(['write', 'fsync'], 'write'),
   PROMO_JOURNAL_MAX_MB: wholeNumber(1, 1_000_000, 1024),
   PROMO_JOURNAL_KEEP_MINUTES: wholeNumber(0, 1440, 10),
@@ -103,9 +34,9 @@ const schema = v.object({
   PROMO_FLOOD_PER_MINUTE: wholeNumber(1, 1_000_000_000, 120),
   PROMO_DUPLICATE_SECONDS: wholeNumber(0, 3600, defaultDuplicateSeconds),
   PROMO_VISITORS_PER_ADDRESS: wholeNumber(1, 1000, defaultVisitorsPerAddress),
-  PROMO_SCANNER_NETWORKS: path,
+  PROMO_SCANNER_NETWORKS: v.optional(path),
   PROMO_JWT_SECRET: v.optional(secret(32)),
-  PROMO_JWKS_URL: v.optional(urlOf(['https:', 'http:'], 'must begin with https:// or http://')),
+  PROMO_JWKS_URL: v.optional(httpUrl),
   PROMO_JWT_ISSUER: v.optional(v.string()),
   PROMO_JWT_AUDIENCE: v.optional(v.string()),
   PROMO_INGEST_TOKEN: v.optional(secret(16)),
@@ -118,8 +49,7 @@ const schema = v.object({
   PROMO_LINKS: oneOf(['table', 'strapi', 'both'], 'table'),
   PROMO_STRAPI_URL: v.optional(
     v.pipe(
-      urlOf(['https:', 'http:'], 'must begin with https:// or http://'),
-      v.check((text) => /^[^?#@]*$/.test(text), 'must have no user, query or fragment'),
+      rootUrl,
       v.check((text) => !/\/api\/*$/.test(text), 'must not end with /api, which is added to it'),
       v.transform((text) => text.replace(/\/+$/, '')),
     ),

@@ -1,0 +1,123 @@
+import { join } from 'node:path'
+import { openEventBuffer } from '../buffer/event-buffer.ts'
+import type { FileLayer } from '../buffer/files.ts'
+import { createNetworkReader } from '../classify/address.ts'
+import { createClassifier } from '../classify/classifier.ts'
+import type { ScannerNetwork } from '../classify/scanner-networks.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import { answerPromoLink, type PromoLinkRequest } from '../links/answer-promo-link.ts'
+import type { openKnown } from '../links/known.ts'
+import type { createLinkDamage } from '../links/link-damage.ts'
+import type { Log } from '../operations/log.ts'
+import type { createMetrics } from '../operations/metrics.ts'
+import { createSalts } from '../privacy/salts.ts'
+import { createStrangers } from '../privacy/strangers.ts'
+import type { Database } from '../store/database.ts'
+import { offerExists } from '../store/offers.ts'
+import { createAgentReader } from '../tracking/agent.ts'
+import { createEventIds } from '../tracking/event-id.ts'
+import { createInsiders } from '../tracking/insiders.ts'
+import { eventRecorder, keepRecorded } from '../tracking/record-events.ts'
+import { findIdFaults, reportClick, reportImpression } from '../tracking/report.ts'
+import type { ClickReport, ImpressionReport } from '../tracking/schemas.ts'
+import { boundClicks } from '../tracking/surplus.ts'
+import { createUnchecked } from '../tracking/unchecked.ts'
+
+export type TrackingParts = {
+  config: Config
+  database: Database
+  log: Log
+  now: Clock
+  networks: readonly ScannerNetwork[]
+  known: ReturnType<typeof openKnown>
+  damage: ReturnType<typeof createLinkDamage>
+  metrics: ReturnType<typeof createMetrics>
+  /** Words that the site's own pages have for paths: no promo link hides one. */
+  pages: ReadonlySet<string>
+  isEditor: Parameters<typeof createInsiders>[0]['isEditor']
+  files: FileLayer | undefined
+}
+
+const megabyte = 1024 * 1024
+
+/** The way of clicks and impressions: judged, kept in the journal, recorded. `events` has to be closed. */
+export function openTracking(parts: TrackingParts) {
+  const { config, database, log, now, known, metrics } = parts
+  const { PROMO_DUPLICATE_SECONDS: duplicateSeconds, PROMO_VISITORS_PER_ADDRESS: visitorsPerAddress } = config
+
+  const events = openEventBuffer({
+    folder: join(config.PROMO_DATA_DIR, 'journal'),
+    sync: config.PROMO_JOURNAL_SYNC,
+    maxBytes: config.PROMO_JOURNAL_MAX_MB * megabyte,
+    maxEvents: config.PROMO_BUFFER_MAX_EVENTS,
+    record: eventRecorder(database, {
+      onRecorded(rejections) {
+        unchecked.judged()
+        metrics.countRejected(rejections)
+      },
+    }),
+    now,
+    log,
+    ...metrics.ofBuffer,
+    keep: keepRecorded(database, config),
+    files: parts.files,
+  })
+  const unchecked = createUnchecked({
+    most: config.PROMO_UNCHECKED_MAX,
+    waiting: () => events.buffer.unchecked,
+    now,
+    log,
+  })
+  const rules = { duplicateSeconds, visitorsPerAddress }
+  const salts = createSalts({ database, now, log })
+  const classifier = createClassifier({ networks: parts.networks, ...rules })
+
+  const clicks = {
+    variations: known.variations,
+    unchecked,
+    buffer: events.buffer,
+    flusher: events.flusher,
+    networkOf: createNetworkReader(),
+    salts,
+    strangers: createStrangers(),
+    now,
+    newEventId: createEventIds(),
+    agentOf: createAgentReader(),
+    classifier,
+    insiderOf: createInsiders({ networks: config.PROMO_OWN_NETWORKS, isEditor: parts.isEditor }),
+  }
+  const promoLinks = {
+    ...clicks,
+    links: known.links,
+    pages: parts.pages,
+    log,
+    ...boundClicks(config.PROMO_FLOOD_PER_MINUTE, clicks.newEventId),
+    onVisit: metrics.countVisit,
+    onDamage: parts.damage.note,
+  }
+  const reports = {
+    ...clicks,
+    findVariation: known.variations.find,
+    underWay: new Map<string, string>(),
+    async offerExists(id: number) {
+      const found = await database.run((sql) => offerExists(sql, id), 1_000)
+      return !found.ok || found.value.length > 0
+    },
+  }
+
+  return {
+    events,
+    unchecked,
+    salts,
+    /** What the final verdict goes by, which is given later than the provisional one. */
+    rules,
+    fade: (time: number) => classifier.fade(time),
+    answers: {
+      answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
+      findIdFaults: (body: unknown) => findIdFaults(reports, body),
+      reportClick: (report: ClickReport) => reportClick(reports, report),
+      reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
+    },
+  }
+}
