@@ -57,8 +57,8 @@ function placeOf(head: string, query: string | undefined, tail: string, name: st
 
 /**
  * Where a visitor goes. Their `utm_*` and `mtm_*` parameters go along as they came, if the link says so, under names that the
- * destination does not have yet. `promo_var` never does. The click's id takes the place of what the destination has under
- * the name that the link gives it.
+ * destination does not have yet; those that hold a token which the mail software did not fill in stay behind. `promo_var` never
+ * goes along. The click's id takes the place of what the destination has under the name that the link gives it.
  */
 export function locationFor(destination: Destination, query: string, clickId?: string): string {
   const { location, passing, clickId: place } = destination
@@ -73,15 +73,20 @@ export function locationFor(destination: Destination, query: string, clickId?: s
 /** The visitor's parameters that go along. */
 function passedOn({ names }: Passing, query: string): string {
   const passed = new Map<string, string>()
-  for (const parameter of query.replace(/#.*/s, '').split('&')) {
+  for (const parameter of query.replace(ampersand, '$1').replace(/#.*/s, '').split('&')) {
     if (passed.size === mostPassed) break
     const name = nameOf(parameter)
     if (!passable.test(name) || names.has(name) || passed.has(name)) continue
-    if (isTooLong(parameter)) continue
+    if (isTooLong(parameter) || tokenLeft.test(parameter)) continue
     passed.set(name, safe(parameter))
   }
   return [...passed.values()].join('&')
 }
+
+/** What mail software makes of an `&` in HTML, once or twice. */
+const ampersand = /(^|&)(?:(?:amp|(?:#|%23)0*38|(?:#|%23)x0*26)(?:;|%3b))+/gi
+/** Such as `{contactfield=firstname|friend}`. */
+const tokenLeft = /(?:\{|%7b)\w+(?:=|%3d)/i
 
 /** Values are counted in characters, however they are encoded. */
 const isTooLong = (parameter: string): boolean =>
