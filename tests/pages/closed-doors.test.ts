@@ -28,6 +28,8 @@ const api = '/api/v1/promo'
 const open = [
   '/',
   '/404',
+  '/docs',
+  '/docs/api',
   '/docs/index.md',
   '/nocodemba',
   '/sign-in',

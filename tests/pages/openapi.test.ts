@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { SignJWT } from 'jose'
 import postgres from 'postgres'
@@ -8,6 +9,7 @@ import { describeTokenFault } from '../../src/lib/auth/token-fault.ts'
 import { type Answer, faultAnswer, siteNotStarted } from '../../src/lib/http/answer.ts'
 import { bodyTooSlow, longestWait } from '../../src/lib/http/bodies.ts'
 import { endpointLimits, guard } from '../../src/lib/http/guard.ts'
+import { openApiDocument } from '../../src/lib/openapi/document.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { createMetrics } from '../../src/lib/operations/metrics.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -216,4 +218,55 @@ test('the description is for everybody, and sent once to whoever keeps it', asyn
     status: 405,
     headers: { allow: 'GET' },
   })
+})
+
+/** What a reader of the page sees, on one line. */
+const seen = (html: string): string =>
+  html
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/&(?:quot|#34);/g, '"')
+    .replaceAll(/&#39;/g, "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+    .replaceAll(/\s+/g, ' ')
+
+/** Every text of the description that is for its readers, and every name, with what is in it. */
+function textsOf(value: unknown, key = ''): string[] {
+  if (typeof value === 'string')
+    return ['description', 'summary', 'name', 'pattern'].includes(key) ? [value] : []
+  if (typeof value !== 'object' || value === null) return []
+  if (key === 'value') return []
+  return Object.entries(value).flatMap(([name, inner]) => [
+    ...(['properties', 'responses', 'headers', 'examples', 'schemas', 'paths'].includes(key) ? [name] : []),
+    ...textsOf(inner, name),
+  ])
+}
+
+test('a page shows people the whole description, without a script', async () => {
+  const { status, headers, body } = await ask(api.site, '/docs/api')
+  expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/html/)])
+  expect(body).not.toMatch(/<script|\son\w+=|style=/)
+  const page = seen(body).replaceAll(/\s/g, '')
+  const { info, paths, components } = openApiDocument()
+  const described: unknown = JSON.parse(JSON.stringify({ ...{ paths, components }, info: info.description }))
+  // HEAD is told in a sentence of the endpoint that answers GET.
+  const texts = textsOf(described).filter((text) => !/, without a body$/.test(text))
+  expect(texts.length).toBeGreaterThan(400)
+  expect(texts.filter((text) => !page.includes(text.replaceAll(/[`\s]/g, '')))).toEqual([])
+  const anchors = new Set([...body.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
+  const links = [...body.matchAll(/ href="#([^"]+)"/g)].map(([, id]) => id)
+  expect(links.filter((id) => !anchors.has(id))).toEqual([])
+  expect(body).toContain('2025-10-19-daily')
+})
+
+test('every guide is found from the list of guides, with a slash at its end or not', async () => {
+  const guides = globSync('src/pages/docs/*.md').map((file) => `/docs/${basename(file, '.md')}`)
+  for (const path of ['/docs', '/docs/']) {
+    const { status, body } = await ask(api.site, path)
+    const links = [...body.matchAll(/<h2>\s*<a href="([^"]+)"/g)].map(([, link = '']) => link)
+    expect([status, links.toSorted()]).toEqual([200, [...guides, '/docs/api'].toSorted()])
+    for (const link of links) expect(await ask(api.site, link)).toMatchObject({ status: 200 })
+  }
+  expect(await ask(api.site, '/docs/index.md')).toMatchObject({ status: 308, headers: { location: '/docs' } })
 })

@@ -1,7 +1,7 @@
 import { type Described, type EndpointDescription, endpoints } from './endpoints.ts'
 import { exampleOf } from './examples.ts'
-import { answersOf, parametersOf } from './operation.ts'
-import { componentSchemas } from './schemas.ts'
+import { type Answered, answersOf, type Parameter, parametersOf } from './operation.ts'
+import { componentSchemas, refTo } from './schemas.ts'
 
 /** Where the API is below the site's address. */
 export const apiPath = '/api/v1/promo'
@@ -57,12 +57,24 @@ export const openApiDocument = () => ({
 
 export type OpenApiDocument = ReturnType<typeof openApiDocument>
 
-const pathOf = (endpoint: EndpointDescription) => ({
+export type Operation = {
+  operationId: string
+  summary: string
+  description?: string
+  security: Record<string, string[]>[]
+  parameters?: Parameter[]
+  requestBody?: ReturnType<typeof bodyOf>
+  responses: Record<string, Answered>
+}
+
+export type Operations = Partial<Record<EndpointDescription['method'] | 'head', Operation>>
+
+const pathOf = (endpoint: EndpointDescription): Operations => ({
   [endpoint.method]: operationOf(endpoint),
   ...(endpoint.head && { head: headOf(endpoint) }),
 })
 
-const operationOf = (endpoint: EndpointDescription) => ({
+const operationOf = (endpoint: EndpointDescription): Operation => ({
   operationId: endpoint.name,
   summary: endpoint.summary,
   description: endpoint.description,
@@ -77,14 +89,14 @@ const bodyOf = ({ schema, most, examples }: NonNullable<EndpointDescription['bod
   description: `At most ${most} bytes, within ten seconds, not compressed.`,
   content: {
     'application/json': {
-      schema: schema ? { $ref: `#/components/schemas/${schema}` } : {},
+      schema: schema ? refTo(schema) : {},
       examples: Object.fromEntries(examples.map((name) => [name, { value: exampleOf(name) }])),
     },
   },
 })
 
 /** HEAD is answered as GET is, without a body. */
-const headOf = ({ name, summary, access, answers, faults }: EndpointDescription) => ({
+const headOf = ({ name, summary, access, answers, faults }: EndpointDescription): Operation => ({
   operationId: `${name}Head`,
   summary: `${summary}, without a body`,
   security: security[access],

@@ -1,3 +1,4 @@
+import type { JsonSchema } from '@valibot/to-json-schema'
 import { type FaultCode, statusOf } from '../http/answer.ts'
 import { byField } from '../http/fault-schemas.ts'
 import type { Described, EndpointDescription } from './endpoints.ts'
@@ -14,7 +15,7 @@ const always: readonly FaultCode[] = [
 ]
 const alwaysBare: readonly FaultCode[] = ['validation_error']
 
-const text = { type: 'string' }
+const text: JsonSchema = { type: 'string' }
 const headers = {
   ETag: { description: 'Changes with the answer.', schema: text },
   'Cache-Control': { description: 'How long it may be shown again without asking.', schema: text },
@@ -22,7 +23,14 @@ const headers = {
   Vary: { description: 'What the answer depends on.', schema: text },
 }
 
-export const parametersOf = ({ schema, about }: NonNullable<EndpointDescription['query']>) =>
+export type Parameter = {
+  name: string
+  in: string
+  description: string | undefined
+  schema: JsonSchema | boolean
+}
+
+export const parametersOf = ({ schema, about }: NonNullable<EndpointDescription['query']>): Parameter[] =>
   Object.entries(querySchemas(schema)).map(([name, field]) => ({
     name,
     in: 'query',
@@ -30,10 +38,10 @@ export const parametersOf = ({ schema, about }: NonNullable<EndpointDescription[
     schema: field,
   }))
 
-type Content = { schema: object; examples: Record<string, { value: unknown }> }
-type Answered = {
+type Content = { schema: JsonSchema; examples: Record<string, { value: unknown }> }
+export type Answered = {
   description: string
-  headers?: Record<string, object>
+  headers?: Record<string, { description: string }>
   content?: Record<string, Content>
 }
 
@@ -91,10 +99,10 @@ function faultAnswerOf(codes: readonly FaultCode[], bare: boolean): Answered {
 }
 
 /** The bodies of these faults, and no other fault. */
-function faultSchema(codes: readonly FaultCode[]): object {
+function faultSchema(codes: readonly FaultCode[]): JsonSchema {
   const names = [...new Set(codes.map(schemaOf))]
   const body = names.length === 1 ? refTo(names.join('')) : { oneOf: names.map(refTo) }
-  return { allOf: [body, { properties: { error: { enum: codes } } }] }
+  return { allOf: [body, { properties: { error: { enum: [...codes] } } }] }
 }
 
 const schemaOf = (code: FaultCode): string => {

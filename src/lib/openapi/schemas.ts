@@ -53,7 +53,7 @@ const options: ConversionConfig = {
 }
 
 /** All schemas of the description. */
-export const componentSchemas = (): Record<string, object> => {
+export const componentSchemas = (): Record<string, JsonSchema> => {
   const schemas = toJsonSchemaDefs(definitions, options)
   return {
     ...schemas,
@@ -65,7 +65,7 @@ export const componentSchemas = (): Record<string, object> => {
 /** The schema of a query, field by field. */
 export const querySchemas = (schema: v.GenericSchema) => ({ ...toJsonSchema(schema, options).properties })
 
-const describe = (schema: JsonSchema, about: Record<string, string>): object => ({
+const describe = (schema: JsonSchema, about: Record<string, string>): JsonSchema => ({
   ...schema,
   properties: Object.fromEntries(
     Object.entries({ ...schema.properties }).map(([name, field]) => [

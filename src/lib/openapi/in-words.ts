@@ -1,0 +1,87 @@
+import type { JsonSchema } from '@valibot/to-json-schema'
+
+/** A piece of what a value may be: words, with `values` as they are written, or the name of a schema. */
+export type Piece = string | { schema: string }
+
+/** A field of a schema; those of an object within it follow it, as `outer.inner`. */
+export type FieldInWords = {
+  name: string
+  kind: Piece[]
+  required: boolean
+  /** What it says, and what stands for it where it is left out. */
+  description: string
+}
+
+type Part = JsonSchema | boolean
+
+/** What a value of this schema may be, such as "whole number from 1 to 8, or null". */
+export function kindInWords(part: Part): Piece[] {
+  if (typeof part === 'boolean') return ['anything']
+  const { $ref, allOf, anyOf, oneOf, enum: choices, items, prefixItems } = part
+  if ($ref !== undefined) return [{ schema: $ref.slice($ref.lastIndexOf('/') + 1) }]
+  if (allOf) return allOf.flatMap((one) => (isNamed(one) ? kindInWords(one) : []))
+  const several = anyOf ?? oneOf
+  if (several) return joined(several.map(kindInWords), ', or ')
+  if (choices) return [choices.map(quoted).join(', ')]
+  if (part.const !== undefined) return [quoted(part.const)]
+  if (prefixItems) return ['list of: ', ...joined(prefixItems.map(kindInWords), ', ')]
+  if (items !== undefined && !Array.isArray(items)) return ['list of ', ...kindInWords(items)]
+  return [plainKind(part)]
+}
+
+/** All fields of an object, those within it included. */
+export function fieldsInWords(part: Part, within = ''): FieldInWords[] {
+  if (typeof part === 'boolean') return []
+  const { properties = {}, required = [] } = part
+  return Object.entries(properties).flatMap(([name, field]) => [
+    {
+      name: `${within}${name}`,
+      kind: kindInWords(field),
+      required: required.includes(name),
+      description: describe(field),
+    },
+    ...fieldsInWords(field, `${within}${name}.`),
+  ])
+}
+
+const isNamed = (part: Part): boolean =>
+  typeof part === 'object' && (part.$ref !== undefined || part.oneOf !== undefined)
+
+function describe(part: Part): string {
+  if (typeof part === 'boolean') return ''
+  const preset = part.default === undefined ? '' : `Without it ${quoted(part.default)}.`
+  return [part.description ?? '', preset].filter((text) => text !== '').join(' ')
+}
+
+const joined = (parts: readonly Piece[][], between: string): Piece[] =>
+  parts.flatMap((part, index) => (index === 0 ? part : [between, ...part]))
+
+const quoted = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+
+const numbers = new Intl.NumberFormat('en')
+const names: Record<string, string> = {
+  integer: 'whole number',
+  boolean: 'true or false',
+  string: 'text',
+  uuid: 'UUID',
+  uri: 'address',
+  date: 'day',
+  'date-time': 'time',
+}
+
+function plainKind({ type, format, pattern, minimum, maximum, minLength, maxLength }: JsonSchema): string {
+  const name = `${format ?? type ?? 'anything'}`
+  return [
+    names[name] ?? name,
+    bounds(minimum, maximum),
+    bounds(minLength, maxLength, ' characters'),
+    pattern === undefined ? '' : ` like ${quoted(pattern)}`,
+  ].join('')
+}
+
+function bounds(least: number | undefined, most: number | undefined, of = ''): string {
+  if (least !== undefined && most !== undefined)
+    return ` ${of === '' ? 'from' : 'of'} ${numbers.format(least)} to ${numbers.format(most)}${of}`
+  if (least !== undefined) return ` of at least ${numbers.format(least)}${of}`
+  return most === undefined ? '' : ` of at most ${numbers.format(most)}${of}`
+}
