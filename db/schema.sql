@@ -86,6 +86,32 @@ create table promo_clickers (
   constraint promo_clickers_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
 );
 
+create table promo_crowd_metrics (
+  impression_id bigint not null,
+  addresses bigint not null default 0,
+  visits bigint not null default 0,
+  largest bigint not null default 0,
+  human_clicks bigint not null default 0,
+  constraint promo_crowd_metrics_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
+  constraint promo_crowd_metrics_pkey PRIMARY KEY (impression_id)
+);
+
+create table promo_crowd_visits (
+  address_hash character varying(16) not null,
+  month date not null,
+  impression_id bigint not null,
+  visits bigint not null,
+  human_clicks bigint not null,
+  constraint promo_crowd_visits_pkey PRIMARY KEY (address_hash, impression_id)
+);
+
+create table promo_crowds (
+  address_hash character varying(16) not null,
+  month date not null,
+  further_visits bigint not null,
+  constraint promo_crowds_pkey PRIMARY KEY (address_hash)
+);
+
 create table promo_daily_metrics (
   day date not null,
   offer_id integer not null,
@@ -315,6 +341,7 @@ create table promo_send_metrics (
   clicks bigint not null default 0,
   human_clicks bigint not null default 0,
   clickers bigint not null default 0,
+  crowd_clickers bigint not null default 0,
   constraint promo_send_metrics_hours_check CHECK (hours = ANY (ARRAY[0, 1, 2, 3, 6, 12, 24, 48, 72, 168])),
   constraint promo_send_metrics_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
   constraint promo_send_metrics_pkey PRIMARY KEY (impression_id, hours)

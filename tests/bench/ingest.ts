@@ -80,7 +80,7 @@ async function settleAll(url: string): Promise<number> {
 
 /** Each way starts on the same tables: without clicks, and without what the other way's updates have left behind. */
 async function clear(): Promise<void> {
-  await sql`truncate promo_click_tracking, promo_performance_metrics, promo_daily_metrics, promo_clickers, promo_click_breakdown, promo_monthly_breakdown`
+  await sql`truncate promo_click_tracking, promo_performance_metrics, promo_daily_metrics, promo_clickers, promo_crowds, promo_crowd_visits, promo_click_breakdown, promo_monthly_breakdown`
   await sql`vacuum full promo_offers`
   await sql`vacuum full promo_text_variations`
 }

@@ -214,7 +214,7 @@ test('every figure of the pages equals a naive recount, over all periods, time z
       randomImpressions,
       fc.tuple(randomPeriod, randomPeriod),
       async (clicks, impressions, periods) => {
-        await sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_clickers restart identity cascade`
+        await sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_clickers, promo_crowds, promo_crowd_visits restart identity cascade`
         await sql`update promo_settlement set click_id = 0, recorded_at = '-infinity'`
         await insertPromos(sql)
         await recordImpressions(sql, impressions)

@@ -14,6 +14,7 @@ import { recordClicks, recordImpressions, recordSurplus } from '../support/recor
 /** What retention leaves, by the key that bounds it: rows of texts, times, sends and names that only the site's people make. */
 const kept: Record<string, string[]> = {
   affiliate_links: ['slug'],
+  promo_crowd_metrics: ['impression_id'],
   promo_click_breakdown: ['variation_id', 'day', 'dimension', 'value'],
   promo_daily_metrics: ['variation_id', 'day'],
   promo_editors: ['id'],
@@ -76,6 +77,9 @@ async function fill(): Promise<void> {
   await recordClicks(sql, [
     aClick({ at: noon + 1, ip_hash: aHash(1), caller_key: true }),
     aClick({ at: noon + 2, ip_hash: aHash(2) }),
+    ...Array.from({ length: 9 }, (_, index) =>
+      aClick({ at: noon + index * 60_000, ip_hash: aHash(3), address_hash: 'aaaaaa1' }),
+    ),
   ])
   await recordSurplus(sql, [aSurplus({ at: noon + 3 })])
   await addLinkDamage(sql, JSON.stringify([{ day: '2026-11-18', slug: 'course', damaged: 1, unreadable: 0 }]))

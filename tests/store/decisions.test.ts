@@ -59,8 +59,8 @@ const sent = (name: string | null, variation_id: number, daysAgo: number, offer_
 async function clicked(name: string, spans: [hours: number, clickers: number][]) {
   for (const [hours, clickers] of spans)
     await store.sql`
-      insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
-      select id, ${hours}, ${clickers * 3}, ${clickers * 2}, ${clickers}
+      insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers, crowd_clickers)
+      select id, ${hours}, ${clickers * 3}, ${clickers * 2}, ${clickers}, ${name === 'a' ? 1 : 0}
       from promo_impression_tracking where newsletter_send_id = ${name}
     `
 }
@@ -83,6 +83,10 @@ test('the evidence of sends is what a recount row by row finds', async () => {
   await clicked('b', spans.slice(5))
   await clicked('c', spans.slice(8))
   await clicked('d', spans)
+  await store.sql`
+    insert into promo_crowd_metrics (impression_id, addresses, visits, largest, human_clicks)
+    select id, 2, 30, 20, 25 from promo_impression_tracking where newsletter_send_id = 'a'
+  `
 
   const impressions = await store.sql`
     select id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at from promo_impression_tracking
@@ -102,6 +106,17 @@ test('the evidence of sends is what a recount row by row finds', async () => {
       sent_at: row.tracked_at.getTime(),
       clickers: within(Number.POSITIVE_INFINITY),
       clickers_by: marks.map(within),
+      crowd:
+        row.newsletter_send_id === 'a'
+          ? {
+              addresses: 2,
+              visits: 30,
+              largest: 20,
+              other_clicks: 2 * within(Number.POSITIVE_INFINITY) - 25,
+              clickers: own.length,
+              clickers_by: marks.map((mark) => own.filter(({ hours }) => hours < mark).length),
+            }
+          : null,
     }
   })
   expect(recounted).toHaveLength(5)

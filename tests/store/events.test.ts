@@ -19,7 +19,7 @@ afterAll(() => database.drop())
 beforeEach(() => insertPromos(database.sql))
 afterEach(async () => {
   expect(await findDrift(database.sql)).toEqual([])
-  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_crowds, promo_crowd_visits cascade`
 })
 
 const variation = async (id: number) => {

@@ -28,7 +28,7 @@ afterAll(async () => {
 beforeEach(() => insertPromos(server.sql))
 afterEach(async () => {
   expect(await findDrift(server.sql)).toEqual([])
-  await server.sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await server.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_crowds, promo_crowd_visits cascade`
 })
 
 /** How the database fails: not at all, before it does anything, or after the commit that nobody hears of. */

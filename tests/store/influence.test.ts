@@ -10,6 +10,7 @@ import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { ok } from '../../src/lib/result.ts'
 import { openSelection } from '../../src/lib/selection/selection.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
+import { besideCrowds } from '../../src/lib/stats/crowds.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { listSends } from '../../src/lib/store/evidence.ts'
@@ -150,11 +151,13 @@ async function standing() {
   `
   const texts = [42, 43].map((variation_id) => ({ offer_id: 4, variation_id }))
   const aged = listed.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
-  const [offer] = learn(texts, aged).offers
+  const beside = besideCrowds(aged)
+  const [offer] = learn(texts, beside.sends, beside.variance).offers
   const chances = chancesOf((offer?.variations ?? []).map((one) => ({ ...one, ...one.belief })))
   return {
     human: Number(counted?.human),
     clickers: listed.at(-1)?.clickers ?? 0,
+    rates: (offer?.variations ?? []).map(({ mean, interval }) => ({ mean, interval })),
     best: chances.find(({ variation }) => variation.variation_id === 43)?.best ?? Number.NaN,
     share: await shareUnder('thompson'),
   }
@@ -167,7 +170,7 @@ const ofNetwork = (index: number) =>
   `2001:db8:1:2:${((index * 7919) % 65_536).toString(16)}::${(index + 1).toString(16)}`
 const elsewhere = (index: number) => `${20 + index}.51.100.9`
 
-/** What is added to the text's last send, and what becomes of it. The same figures stand in src/lib/classify/README.md. */
+/** What is added to the text's last send, and what becomes of it. The same figures stand in src/lib/classify/addresses.md. */
 type Effect = { human: number; clickers: number; best: number; share: number }
 
 test.each<[string, Request[], Effect]>([
@@ -204,11 +207,16 @@ test.each<[string, Request[], Effect]>([
   [
     'a botnet of 10 addresses with 10 browsers each',
     many(100, (index) => ({ address: elsewhere(index % 10), agent: 100 + Math.floor(index / 10) })),
-    { human: 50, clickers: 50, best: 0.01, share: 0.03 },
+    { human: 50, clickers: 50, best: 0, share: 0.03 },
   ],
   [
     'a botnet of 50 addresses with 10 browsers each',
     many(500, (index) => ({ address: elsewhere(index % 50), agent: 100 + Math.floor(index / 50) })),
+    { human: 250, clickers: 250, best: 0, share: 0.03 },
+  ],
+  [
+    'a botnet of 50 addresses with 5 browsers each, which is no crowd yet',
+    many(250, (index) => ({ address: elsewhere(index % 50), agent: 100 + Math.floor(index / 50) })),
     { human: 250, clickers: 250, best: 0.16, share: 0.11 },
   ],
 ])('%s', async (_, requests, effect) => {
@@ -233,6 +241,47 @@ test('human clicks are visits, so that one visitor moves ctr_weighted, by as lit
   expect(rounded(await shareUnder('ctr_weighted'))).toBe(0.51)
   expect(rounded(await shareUnder('thompson'))).toBe(0.03)
 })
+
+/** The same addresses on all sends, month after month, `visits` times on those of the worse text and `others` times on the rest. */
+async function patience(addresses: number, visits: number, others: number): Promise<void> {
+  const clicks: Click[] = []
+  for (let send = 0; send < 2 * sends; send += 1) {
+    const at = begin + send * day + 2 * hour
+    const variation_id = send % 2 === 0 ? 42 : 43
+    const own = variation_id === 43 ? visits : others
+    for (let address = 0; address < addresses; address += 1) {
+      const address_hash = `${100_000 + address}a`
+      for (let visit = 0; visit < own; visit += 1)
+        clicks.push(
+          aClick({
+            at: at + visit * 30_000 + address,
+            variation_id,
+            ip_hash: aHash(1e6 + address),
+            address_hash,
+          }),
+        )
+    }
+  }
+  await recordClicks(tested.sql, clicks)
+  await settle(database, { age: 0 })
+}
+
+test.each([
+  [1, 300, 0, 1.1],
+  [1, 300, 150, 1.1],
+  [10, 60, 30, 4],
+])(
+  '%i patient addresses, %i visits and %i: no text gains on another',
+  async (addresses, visits, others, most) => {
+    const before = await standing()
+    await patience(addresses, visits, others)
+    const after = await standing()
+    expect([after.best, after.share].map(rounded)).toEqual([0, 0.03])
+    const ratio = (rates: (typeof before)['rates']) => (rates[1]?.mean ?? 0) / (rates[0]?.mean ?? 1)
+    expect(ratio(after.rates)).toBeCloseTo(ratio(before.rates), 1)
+    expect(after.rates[0]?.mean).toBeLessThan(most * (before.rates[0]?.mean ?? 0))
+  },
+)
 
 /** Two instances on one database hold a visitor who is not kept for two, and a hash for one. */
 test('several instances count one address up to as many times only where nothing is kept', async () => {

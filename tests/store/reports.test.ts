@@ -29,7 +29,7 @@ afterAll(async () => {
 })
 
 const clear = () =>
-  store.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_clickers restart identity cascade`
+  store.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_clickers, promo_crowds, promo_crowd_visits restart identity cascade`
 afterEach(clear)
 
 const asked: fc.Arbitrary<ReportQuery> = fc

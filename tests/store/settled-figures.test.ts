@@ -11,7 +11,8 @@ import {
 } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
-import { byKey, settledFigures } from '../support/settled.ts'
+import { recountCrowds, type Visit } from '../support/recount-crowds.ts'
+import { byKey, settledCrowds, settledFigures } from '../support/settled.ts'
 
 let database: TestDatabase
 
@@ -44,6 +45,7 @@ function recount(clicks: readonly Click[], impressions: readonly Impression[]) {
   >()
   const unique = new Map<string, number>()
   const shares = new Map<string, { clicks: number; human: number }>()
+  const visits: (Visit & { hours: number; clicker: boolean })[] = []
   for (const click of clicks) {
     const human = click.verdict === 'human'
     const send = impressions
@@ -63,6 +65,8 @@ function recount(clicks: readonly Click[], impressions: readonly Impression[]) {
     if (send) {
       const hours = spans.findLast((span) => span <= (click.at - send.at) / 3_600_000) ?? 0
       const name = `${send.newsletter_send_id}/${send.variation_id}`
+      if (human && click.address_hash !== null)
+        visits.push({ address: click.address_hash, part: name, human, hours, clicker })
       const row = sent.get(`${name}/${hours}`) ?? { send: name, hours, clicks: 0, human: 0, clickers: 0 }
       sent.set(`${name}/${hours}`, {
         ...row,
@@ -84,7 +88,13 @@ function recount(clicks: readonly Click[], impressions: readonly Impression[]) {
       shares.set(key, { clicks: share.clicks + 1, human: share.human + Number(human) })
     }
   }
+  const { crowds, parts } = recountCrowds(visits)
+  const clickers = new Map<string, number>()
+  for (const { address, part, hours, clicker } of visits)
+    if (clicker && crowds.has(address))
+      clickers.set(`${part}/${hours}`, (clickers.get(`${part}/${hours}`) ?? 0) + 1)
   return {
+    crowds: { clickers: Object.fromEntries(clickers), parts: Object.fromEntries(parts) },
     sends: [...sent.values()].sort((a, b) =>
       a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours,
     ),
@@ -106,6 +116,7 @@ const click = fc
     // Reasons that the rules do not know stand: what is judged anew has a test file of its own.
     judged: fc.constantFrom(
       { verdict: 'human' as const, reason: 'sample' },
+      { verdict: 'human' as const, reason: 'sample' },
       { verdict: 'machine' as const, reason: 'sample_prefetch' },
       { verdict: 'duplicate' as const, reason: 'sample_repeated' },
     ),
@@ -114,7 +125,15 @@ const click = fc
     referrer: fc.option(fc.constantFrom('mail.example', 'news.example')),
   })
   .map(({ place, at, visitor, judged, ...rest }) =>
-    aClick({ ...place, ...judged, ...rest, at, ip_hash: visitor === null ? null : aHash(visitor) }),
+    aClick({
+      ...place,
+      ...judged,
+      ...rest,
+      at,
+      ip_hash: visitor === null ? null : aHash(visitor),
+      // The third one comes from the second one's address.
+      address_hash: visitor === null ? null : `aaaaaa${Math.min(2, visitor)}`,
+    }),
   )
 const impression = fc
   .record({ place, at, named: fc.boolean() })
@@ -123,9 +142,10 @@ const impression = fc
   )
 
 test('settled figures equal a naive recount, however the clicks are cut into batches', async () => {
+  let crowded = 0
   await fc.assert(
     fc.asyncProperty(
-      fc.array(click, { minLength: 1, maxLength: 60 }),
+      fc.array(click, { minLength: 1, maxLength: 90, size: 'max' }),
       fc.array(impression, { maxLength: 8 }),
       fc.integer({ min: 1, max: 8 }),
       async (clicks, impressions, batches) => {
@@ -136,11 +156,15 @@ test('settled figures equal a naive recount, however the clicks are cut into bat
         const inOrder = clicks.toSorted((a, b) => a.at - b.at || (a.event_id < b.event_id ? -1 : 1))
         await recordClicks(database.sql, inOrder)
         expect(await settle(Math.ceil(clicks.length / batches))).toBe(clicks.length)
-        expect(await settledFigures(database.sql)).toEqual(recount(inOrder, known))
+        const { crowds, ...figures } = recount(inOrder, known)
+        expect(await settledFigures(database.sql)).toEqual(figures)
+        expect(await settledCrowds(database.sql)).toEqual(crowds)
+        crowded += Object.keys(crowds.parts).length
         expect(await settle(1_000)).toBe(0)
         expect(await findDrift(database.sql)).toEqual([])
       },
     ),
     { numRuns: 30 },
   )
+  expect(crowded).toBeGreaterThan(0)
 }, 60_000)

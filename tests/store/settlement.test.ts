@@ -14,7 +14,7 @@ import {
 } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
-import { sends, settledFigures, uniques } from '../support/settled.ts'
+import { sends, settledCrowds, settledFigures, uniques } from '../support/settled.ts'
 
 let database: TestDatabase
 
@@ -207,6 +207,15 @@ test.for<[string, (index: number) => Partial<Click>]>([
       sign: 'seen_network',
     }),
   ],
+  [
+    'addresses that fifty share',
+    (index) => ({
+      at: noon + index * second,
+      ip_hash: aHash(index),
+      address_hash: `aaaaaa${index % 30}`,
+      user_agent: `browser ${index % 40}`,
+    }),
+  ],
   ['one visitor', (index) => ({ at: noon + index * 10, ip_hash: aHash(1), variation_id: 42 + (index % 2) })],
 ])('what settling looks at grows with the clicks and not with their square: %s', async ([, changes]) => {
   const count = 1_500
@@ -235,6 +244,39 @@ test.for<[string, (index: number) => Partial<Click>]>([
   expect(explained && rowsSeen(explained.Plan)).toBeGreaterThanOrEqual(count)
   expect(explained && rowsSeen(explained.Plan)).toBeLessThan(100 * count)
   expect(await settle(0, count)).toBe(0)
+})
+
+test('an address is crowded by all its visits, those of visitors beyond the first few among them', async () => {
+  await recordImpressions(
+    database.sql,
+    [0, 1].map((hours) =>
+      anImpression({ at: noon + hours * 60 * minute, newsletter_send_id: `send-${hours}` }),
+    ),
+  )
+  const visit = (at: number, visitor: number, address: string) =>
+    aClick({ at, ip_hash: aHash(visitor), address_hash: address })
+  // Seven of one address on the first send are no crowd yet, and one of another never are.
+  await recordClicks(database.sql, [
+    ...Array.from({ length: 7 }, (_, index) => visit(noon + index * minute, index, 'aaaaaa1')),
+    visit(noon, 90, 'bbbbbb1'),
+  ])
+  await settle()
+  expect(await settledCrowds(database.sql)).toEqual({ clickers: {}, parts: {} })
+  await recordClicks(database.sql, [
+    // A duplicate is no visit.
+    visit(noon + 1_000, 0, 'aaaaaa1'),
+    ...Array.from({ length: 3 }, (_, index) => visit(noon + (90 + index) * minute, index, 'aaaaaa1')),
+    visit(noon + 95 * minute, 90, 'bbbbbb1'),
+  ])
+  await settle(0, 2)
+  expect(await settledCrowds(database.sql)).toEqual({
+    clickers: { 'send-0/42/0': 5, 'send-1/42/0': 3 },
+    parts: {
+      'send-0/42': { addresses: 1, visits: 7, largest: 7, human: 5 },
+      'send-1/42': { addresses: 1, visits: 3, largest: 3, human: 3 },
+    },
+  })
+  expect(await findDrift(database.sql)).toEqual([])
 })
 
 test('a click belongs to the newest send of its text that was before it', async () => {

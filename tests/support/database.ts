@@ -40,7 +40,7 @@ export async function createTestDatabase(
 
 /** Takes back all that a test has recorded and settled, for the next one in the same database. */
 export async function emptyDatabase(sql: Sql): Promise<void> {
-  await sql`truncate promo_offers, affiliate_links, promo_event_keys cascade`
+  await sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_crowds, promo_crowd_visits cascade`
   await sql`
     update promo_settlement
     set click_id = 0, recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'

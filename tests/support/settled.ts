@@ -8,6 +8,18 @@ export const sends = (sql: Sql) => sql<
   from promo_send_metrics s join promo_impression_tracking i on i.id = s.impression_id
   order by 1, 2
 `
+const crowdClickers = (sql: Sql) => sql<{ send: string; hours: number; clickers: number }[]>`
+  select i.newsletter_send_id || '/' || i.variation_id as send, s.hours, s.crowd_clickers::integer as clickers
+  from promo_send_metrics s join promo_impression_tracking i on i.id = s.impression_id
+  where s.crowd_clickers <> 0
+`
+const crowds = (sql: Sql) => sql<
+  { send: string; addresses: number; visits: number; largest: number; human: number }[]
+>`
+  select i.newsletter_send_id || '/' || i.variation_id as send, c.addresses::integer, c.visits::integer, c.largest::integer,
+    c.human_clicks::integer as human
+  from promo_crowd_metrics c join promo_impression_tracking i on i.id = c.impression_id
+`
 export const uniques = (sql: Sql) => sql<{ hour: Date; variation_id: number; unique: number }[]>`
   select hour, variation_id, unique_clicks::integer as unique
   from promo_performance_metrics where unique_clicks > 0 order by variation_id, hour
@@ -20,6 +32,14 @@ const breakdown = (sql: Sql) => sql<{ key: string; clicks: number; human: number
 export const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1)
 const bySend = (a: { send: string; hours: number }, b: { send: string; hours: number }) =>
   a.send < b.send ? -1 : a.send > b.send ? 1 : a.hours - b.hours
+
+/** What came of sends at crowded addresses. */
+export const settledCrowds = async (sql: Sql) => ({
+  clickers: Object.fromEntries(
+    (await crowdClickers(sql)).map(({ send, hours, clickers }) => [`${send}/${hours}`, clickers]),
+  ),
+  parts: Object.fromEntries((await crowds(sql)).map(({ send, ...sums }) => [send, sums])),
+})
 
 /** All that settling adds up, in an order that does not change. */
 export const settledFigures = async (sql: Sql) => ({

@@ -19,16 +19,17 @@ const aText = (variation_id: number, sends: SentText['sends']): SentText => ({
   sends,
 })
 
-const written = (texts: SentText[], spans: SendSpan[]) => JSON.stringify({ texts, spans })
+const written = (texts: SentText[], spans: SendSpan[]) =>
+  JSON.stringify({ texts, spans, crowds: [[7, 3, 20, 9, 15]] })
 
 test('a send has the clicks of its spans, and its visitors of the first days', () => {
   const spans: SendSpan[] = [
-    [7, 24, 20, 10, 4],
-    [7, 0, 50, 40, 30],
-    [7, 168, 9, 8, 5],
-    [7, 48, 2, 2, 1],
+    [7, 24, 20, 10, 4, 2],
+    [7, 0, 50, 40, 30, 6],
+    [7, 168, 9, 8, 5, 1],
+    [7, 48, 2, 2, 1, 0],
     // Of a self-test, which is not among the texts.
-    [6, 0, 1_000, 1_000, 1_000],
+    [6, 0, 1_000, 1_000, 1_000, 0],
   ]
   const { sends } = readEvidence(written([aText(42, [[7, 'monday', noon + 1_234_567, 2_000, '']])], spans))
   expect(sends).toEqual([
@@ -43,6 +44,14 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
         recipients: 2_000,
         clickers: 40,
         clickers_by: [30, 30, 30, 30, 30, 30, 34, 35],
+        crowd: {
+          addresses: 3,
+          visits: 20,
+          largest: 9,
+          other_clicks: 45,
+          clickers: 9,
+          clickers_by: [6, 6, 6, 6, 6, 6, 8, 8],
+        },
       },
       row: {
         newsletter_send_id: 'monday',
@@ -100,13 +109,13 @@ test('the same evidence is read and judged once in ten minutes', async () => {
       [2, 'two', noon + day, 4_000, ''],
     ]),
   ]
-  const evidence = written(texts, [[1, 0, 90, 80, 70]])
+  const evidence = written(texts, [[1, 0, 90, 80, 70, 0]])
   const first = await judge(evidence)
   expect(first.sends).toHaveLength(2)
   expect(first.assessment.variations.get(42)).toMatchObject({ sends: 2, clickers: 70 })
   at += 30_000
   expect(await judge(evidence)).toBe(first)
-  const other = await judge(written(texts, [[1, 0, 91, 81, 71]]))
+  const other = await judge(written(texts, [[1, 0, 91, 81, 71, 0]]))
   expect(other.assessment.variations.get(42)?.clickers).toBe(71)
   at += 10 * 60_000
   expect(await judge(evidence)).not.toBe(first)

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { seeded } from '../../src/lib/selection/draws.ts'
+import { assess } from '../../src/lib/stats/assess.ts'
 import { type Contest, contest } from '../bench/truth/equals.ts'
 import { kinds } from '../bench/truth/kinds.ts'
+import { aText, createNewsletter } from '../bench/truth/newsletter.ts'
 import { worlds } from '../bench/truth/worlds.ts'
 import { year } from '../bench/truth/year.ts'
 
@@ -33,10 +36,40 @@ test.each(['plain', 'text x send 0.30', 'recipients 3 % x 0.1', 'recipients 3 % 
   },
 )
 
-test('nor have unequal parts, whose smaller one is told apart better', () => {
-  const told = often({ world: worldOf('companies'), way: 'unequal', list: 40_000 }, 8)
+test.each<[string, number]>([
+  ['companies', 2],
+  ['companies', 4],
+  ['relays 60 %', 2],
+])('nor have unequal parts, whose smaller one is told apart better: %s, %i texts', (name, texts) => {
+  const told = often({ world: worldOf(name), way: 'unequal', list: 40_000, texts }, 6)
   expect(told.filter(({ confirmed }) => confirmed)).toEqual([])
 })
+
+test.each(['companies', 'relays 30 %', 'relays 60 %'])(
+  'people behind addresses that many share count like others: %s',
+  (name) => {
+    const off = [1, 2, 3, 4].map((seed) => {
+      const newsletter = createNewsletter(worldOf(name), seeded(seed))
+      const texts = [1, 2].map((id) => aText(1, id, 0.02))
+      for (let day = 0; day < 40; day += 1)
+        newsletter.send(
+          day,
+          texts.map((text, place) => ({ text, share: place === 0 ? 0.85 : 0.15 })),
+          32_000,
+        )
+      const { variations } = assess(
+        { sends: newsletter.known(44 * 24), variations: texts },
+        newsletter.now(44 * 24),
+      )
+      const found = variations.get(1)
+      expect(found?.interval[0]).toBeLessThan(2)
+      expect(found?.interval[1]).toBeGreaterThan(2)
+      return Math.log((found?.smoothed_ctr ?? 0) / 2)
+    })
+    // A year's days alone differ by a quarter, so the mean of forty is known to about a twenty-fifth.
+    expect(Math.abs(off.reduce((sum, one) => sum + one, 0) / off.length)).toBeLessThan(0.09)
+  },
+)
 
 test.each([
   [1.2, 14],

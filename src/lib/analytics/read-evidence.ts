@@ -1,6 +1,7 @@
 import { marks } from '../stats/arrival.ts'
 import { at } from '../stats/at.ts'
-import type { Evidence, SendEvidence, SendSpan, SentText } from '../store/report-row.ts'
+import type { Crowd } from '../stats/crowds.ts'
+import type { CrowdOfSend, Evidence, SendEvidence, SendSpan, SentText } from '../store/report-row.ts'
 import { previewOf, rate } from './figures.ts'
 import type { SendRow } from './report.ts'
 
@@ -19,7 +20,9 @@ const hourLength = 3_600_000
 
 /** All sends of evidence, see `ReportRow`, oldest first. */
 export function readEvidence(json: string): { sends: Sent[]; variations: Evidence['variations'] } {
-  const { texts, spans }: { texts: SentText[]; spans: SendSpan[] } = JSON.parse(json)
+  const { texts, spans, crowds }: { texts: SentText[]; spans: SendSpan[]; crowds: CrowdOfSend[] } =
+    JSON.parse(json)
+  const crowdsOf = new Map(crowds.map((crowd) => [crowd[0], crowd]))
   const spansOf = Map.groupBy(spans, ([id]) => id)
   const sends = texts.flatMap((text) => {
     // A text is sent many times, and shortening it is dear.
@@ -30,7 +33,9 @@ export function readEvidence(json: string): { sends: Sent[]; variations: Evidenc
     variations: texts,
     sends: sends
       .toSorted(({ send: [id, , at] }, { send: [otherId, , otherAt] }) => at - otherAt || id - otherId)
-      .map(({ send, text, preview }) => readSend(send, text, spansOf.get(send[0]) ?? [], preview)),
+      .map(({ send, text, preview }) =>
+        readSend(send, text, spansOf.get(send[0]) ?? [], preview, crowdsOf.get(send[0])),
+      ),
   }
 }
 
@@ -40,6 +45,7 @@ export function readSend(
   { offer_id, variation_id, offer_name }: SentText,
   spans: readonly SendSpan[],
   text_preview: string,
+  crowd?: CrowdOfSend,
 ): Sent {
   const sums = { clicks: 0, human_clicks: 0, clickers: 0 }
   const clickers_by = marks.map(() => 0)
@@ -63,6 +69,7 @@ export function readSend(
       recipients,
       clickers,
       clickers_by,
+      crowd: crowd ? crowdOf(crowd, spans, human_clicks) : null,
     },
     row: {
       newsletter_send_id,
@@ -83,5 +90,21 @@ export function readSend(
         return { hours, clicks, human_clicks }
       }),
     },
+  }
+}
+
+function crowdOf(
+  [, addresses, visits, largest, human_clicks]: CrowdOfSend,
+  spans: readonly SendSpan[],
+  allHuman: number,
+): Crowd {
+  const sumOf = (own: readonly SendSpan[]) => own.reduce((sum, [, , , , , clickers]) => sum + clickers, 0)
+  return {
+    addresses,
+    visits,
+    largest,
+    other_clicks: Math.max(0, allHuman - human_clicks),
+    clickers: sumOf(spans),
+    clickers_by: marks.map((mark) => sumOf(spans.filter(([, hours]) => hours < mark))),
   }
 }

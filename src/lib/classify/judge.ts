@@ -67,6 +67,12 @@ export const besideSeconds = 5
 export const defaultVisitorsPerAddress = 5
 
 /**
+ * Visits of an address in a month beyond its first one of each text in a send, from which on many people share it. A household comes
+ * near with none but its most eager reader; to take it for a crowd does no harm, see `stats/crowds.ts`.
+ */
+export const crowdVisits = 8
+
+/**
  * User agents that thousands share behind one relay, or all phones of a carrier: that a network shows nothing else says
  * little. A condition for both the database and this language.
  */

@@ -1,3 +1,4 @@
+import type { Crowd } from '../stats/crowds.ts'
 import type { Send } from '../stats/evidence.ts'
 
 export const strategies = ['weighted', 'ctr_weighted', 'thompson'] as const
@@ -24,6 +25,8 @@ export type PastSend = Omit<Send, 'age'> & {
   sent_at: number
   /** Clickers by each of `marks`, see `stats/arrival.ts`. */
   clickers_by: readonly number[]
+  /** What of it came from crowded addresses; null for nothing. */
+  crowd?: Crowd | null
 }
 
 /** Why the limits on repetition hold a variation back, the strictest first. */

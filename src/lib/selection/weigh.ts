@@ -1,4 +1,5 @@
 import { curveOf } from '../stats/arrival.ts'
+import { besideCrowds } from '../stats/crowds.ts'
 import { poolEvidence } from '../stats/evidence.ts'
 import { forNewsletter } from '../stats/newsletters.ts'
 import type { Arm, Candidate, PastSend, Strategy } from './arm.ts'
@@ -39,9 +40,12 @@ export function weigh(
     recipients: send.recipients,
     clickers: send.clickers,
     clickers_by: send.clickers_by,
+    crowd: send.crowd ?? null,
+    sent_at: send.sent_at,
     age: (now - send.sent_at) / day,
   }))
-  const { evidence } = poolEvidence(forNewsletter(aged, newsletter), curveOf(aged), {
+  const beside = besideCrowds(aged).sends
+  const { evidence } = poolEvidence(forNewsletter(beside, newsletter), curveOf(beside), {
     discount: segments > 1 ? keptADayInSegments : keptADay,
   })
   // Repetition is what a reader sees, who reads one list.

@@ -5,6 +5,7 @@ import { lookUp } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type Text } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'
+import { besideCrowds } from './crowds.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
@@ -21,7 +22,12 @@ const day = 86_400_000
 export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const countOf = countSends(aged.filter((send) => send.newsletter === (newsletter ?? send.newsletter)))
-  const { mean, offers, doubted } = learn(variations, forNewsletter(aged, newsletter))
+  const beside = besideCrowds(aged, newsletter)
+  const { mean, offers, doubted } = learn(
+    variations,
+    forNewsletter(beside.sends, newsletter),
+    beside.variance,
+  )
   return {
     doubts: doubtsOf(doubted, sends).toSorted((one, other) => other.sent_at.localeCompare(one.sent_at)),
     variations: new Map(offers.flatMap((offer) => judgeOffer(offer, countOf))),

@@ -31,7 +31,7 @@ export type Learned<Variation> = {
 
 export type LearnedOffer<Variation> = OfferBelief & {
   offer_id: number
-  /** Variance of the logarithm of the rate that all its variations have in common, from days that they shared. */
+  /** Variance of the logarithm of the rate that all its variations have in common, from days that they shared and the like. */
   shared: number
   variations: Learned<Variation>[]
 }
@@ -42,7 +42,7 @@ const nothing: Evidence = { k: 0, n: 0 }
  * What an editor is told of all variations: everything counts, however old, and days are taken to be as different as they
  * might be, so that intervals and winners hold also while there are too few sends to know how different days are. What texts
  * of an offer have in common because they shared days is left out where they are compared, and put back where the rate itself
- * is told.
+ * is told. `level` is the variance of the logarithm that all rates have in common on other accounts.
  */
 export function learn<
   Variation extends { offer_id: number; variation_id: number },
@@ -50,6 +50,7 @@ export function learn<
 >(
   variations: readonly Variation[],
   sends: readonly Sent[],
+  level = 0,
 ): { mean: number; offers: LearnedOffer<Variation>[]; doubted: Doubted<Sent>[] } {
   const inOrder = sends.toSorted((one, other) => other.age - one.age)
   const pooled = poolEvidence(inOrder, curveOf(sends), { cautious: true })
@@ -60,7 +61,7 @@ export function learn<
     mean: believed.mean,
     doubted: pooled.doubted,
     offers: believed.offers.map(({ variations: own, ...offer }) => {
-      const shared = Math.max(0, ...own.map((variation) => of(variation)?.shared ?? 0))
+      const shared = level + Math.max(0, ...own.map((variation) => of(variation)?.shared ?? 0))
       return {
         ...offer,
         shared,

@@ -6,9 +6,9 @@ import type { Fragment, Sql } from './database.ts'
 const none = arrayLiteral(marks, () => 0)
 
 /** Clickers by each mark. */
-const byMarks = (sql: Sql): Fragment =>
+const byMarks = (sql: Sql, known: string): Fragment =>
   marks
-    .map((mark) => sql`coalesce(sum(known) filter (where hours < ${mark}), 0)`)
+    .map((mark) => sql`coalesce(sum(${sql(known)}) filter (where hours < ${mark}), 0)`)
     .reduce((all, one) => sql`${all}, ${one}`)
 
 /**
@@ -20,14 +20,24 @@ export const listSends = (sql: Sql, except: string | undefined) => sql<PastSend[
     (extract(epoch from i.tracked_at) * 1000)::double precision as sent_at,
     coalesce(m.clickers, 0) as clickers,
     -- The driver reads JSON, and leaves arrays as they are written.
-    to_json(coalesce(m.clickers_by, ${none}::double precision[])) as clickers_by
+    to_json(coalesce(m.clickers_by, ${none}::double precision[])) as clickers_by,
+    crowds.crowd
   from promo_impression_tracking i
   join promo_offers o on o.id = i.offer_id
   left join (
-    select impression_id, sum(known) as clickers, array[${byMarks(sql)}] as clickers_by
+    select impression_id, sum(known) as clickers, array[${byMarks(sql, 'known')}] as clickers_by
     from (select impression_id, hours, clickers::double precision as known from promo_send_metrics) m
     group by impression_id
   ) m on m.impression_id = i.id
+  left join (
+    select c.impression_id, json_build_object(
+        'addresses', c.addresses, 'visits', c.visits, 'largest', c.largest, 'clickers', sum(s.crowd_clickers),
+        'other_clicks', greatest(0, sum(s.human_clicks) - c.human_clicks),
+        'clickers_by', array[${byMarks(sql, 'crowd_clickers')}]
+      ) as crowd
+    from promo_crowd_metrics c join promo_send_metrics s on s.impression_id = c.impression_id
+    group by c.impression_id
+  ) crowds on crowds.impression_id = i.id
   where o.offer_type <> 'self_test' and i.newsletter_send_id <> ${except ?? ''}
   order by i.tracked_at, i.id
 `

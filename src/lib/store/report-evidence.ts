@@ -25,8 +25,12 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
       ) t
     ),
     'spans', (
-      select to_json(coalesce(array_agg(array[impression_id, hours, clicks, human_clicks, clickers]), '{}'))
+      select to_json(coalesce(array_agg(array[impression_id, hours, clicks, human_clicks, clickers, crowd_clickers]), '{}'))
       from promo_send_metrics
+    ),
+    'crowds', (
+      select to_json(coalesce(array_agg(array[impression_id, addresses, visits, largest, human_clicks]), '{}'))
+      from promo_crowd_metrics
     )
   )::text
 `

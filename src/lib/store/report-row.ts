@@ -1,3 +1,5 @@
+import type { Crowd } from '../stats/crowds.ts'
+
 /** Sums of the rollups, as they come from the database. */
 export type Sums = {
   impressions: number
@@ -34,6 +36,8 @@ export type SendEvidence = {
   clickers: number
   /** Those by each of `marks`, see `stats/arrival.ts`. */
   clickers_by: readonly number[]
+  /** What of it came from crowded addresses; null for nothing. */
+  crowd?: Crowd | null
 }
 
 /** What the statistics are made of, over all offers and all time, whatever the report is about. */
@@ -53,7 +57,23 @@ export type SentText = Evidence['variations'][number] & {
 }
 
 /** What came of a send in the hours after it; `hours` is where the span begins. */
-export type SendSpan = [id: number, hours: number, clicks: number, human_clicks: number, clickers: number]
+export type SendSpan = [
+  id: number,
+  hours: number,
+  clicks: number,
+  human_clicks: number,
+  clickers: number,
+  crowd_clickers: number,
+]
+
+/** What came of a send at crowded addresses, see `Crowd`. */
+export type CrowdOfSend = [
+  id: number,
+  addresses: number,
+  visits: number,
+  largest: number,
+  human_clicks: number,
+]
 
 /**
  * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and day; `unkept` are the
@@ -74,7 +94,7 @@ export type ReportRow = {
   offers: OfferSums[]
   variations: VariationSums[]
   /**
-   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[] }` as JSON: whoever has read and judged the same before
+   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[] }` as JSON: whoever has read and judged the same before
    * need not do so again. `null` where the report does not need them.
    */
   evidence: string | null

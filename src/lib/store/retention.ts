@@ -36,6 +36,10 @@ const isOldClicker = (sql: Sql, now: number) =>
 export const deleteOldClickers = (sql: Sql, now: number) => sql`
   with visits as (
     delete from promo_visits where month < (${clickersKeptSince(sql, now)})::date
+  ), crowds as (
+    delete from promo_crowds where month < (${clickersKeptSince(sql, now)})::date
+  ), crowd_visits as (
+    delete from promo_crowd_visits where month < (${clickersKeptSince(sql, now)})::date
   )
   delete from promo_clickers
   where ${isOldClicker(sql, now)}

@@ -33,7 +33,9 @@ export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | '
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent
-  ), ${addToSends(sql, { clicks: sql`sum(grown)`, human_clicks: sql`0`, clickers: sql`0` })}, by_newsletter as (
+  ), of_sends as (
+    select impression_id, hours, grown as clicks, 0 as human_clicks, 0 as clickers, 0 as crowd_clickers from counted
+  ), ${addToSends(sql, 'of_sends')}, by_newsletter as (
     insert into promo_newsletter_metrics as metrics (newsletter, hour, offer_id, variation_id, clicks, machine_clicks)
     select newsletter, date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, sum(grown), sum(grown)
     from counted

@@ -4,6 +4,7 @@ import { addToRollups } from './add-sums.ts'
 import type { Sql } from './database.ts'
 import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
 import { addToBreakdown } from './settle-breakdown.ts'
+import { findCrowds } from './settle-crowds.ts'
 import { addPeople } from './settle-people.ts'
 import { addToSends } from './settle-sends.ts'
 
@@ -100,10 +101,12 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     from counted
     where stranger
     group by 1, 2, 3
-  ), ${addToRollups(sql, [...clicksByVerdict, 'unique_clicks'])}, ${addPeople(sql)}, ${addToSends(sql, {
-    clicks: sql`count(*)`,
-    human_clicks: sql`count(*) filter (where verdict = 'human')`,
-    clickers: sql`count(*) filter (where clicker)`,
-  })}, ${addToBreakdown(sql)}
+  ), ${addToRollups(sql, [...clicksByVerdict, 'unique_clicks'])}, ${addPeople(sql)}, ${findCrowds(sql)}, of_sends as (
+    select impression_id, hours, 1 as clicks, (verdict = 'human')::integer as human_clicks, clicker::integer as clickers,
+      (clicker and (address_hash in (select address_hash from crowds)) is true)::integer as crowd_clickers
+    from counted
+    union all
+    select impression_id, hours, 0, 0, 0, 1 from earlier_crowd_clickers
+  ), ${addToSends(sql, 'of_sends')}, ${addToBreakdown(sql)}
   select count(*)::integer as settled from batch
 `

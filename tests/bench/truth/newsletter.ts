@@ -1,8 +1,15 @@
 import { readSend } from '../../../src/lib/analytics/read-evidence.ts'
 import type { Random } from '../../../src/lib/random.ts'
 import { drawNormal } from '../../../src/lib/selection/draws.ts'
-import type { Evidence, SendEvidence, SendSpan, SentText } from '../../../src/lib/store/report-row.ts'
+import type {
+  CrowdOfSend,
+  Evidence,
+  SendEvidence,
+  SendSpan,
+  SentText,
+} from '../../../src/lib/store/report-row.ts'
 import { drawBinomial } from '../newsletter-world.ts'
+import { type CrowdOfPart, comesAgain, createCrowds } from './crowds.ts'
 import { createDays, drawArrival, spanEnds, type World } from './worlds.ts'
 
 /** A text and its rate on its first showing, at the start of the year. */
@@ -18,8 +25,12 @@ export const aText = (offer_id: number, variation_id: number, rate: number): Tex
   approved: true,
 })
 
-const knownOf = (...[send, text, spans]: [SentText['sends'][number], SentText, SendSpan[]]): SendEvidence =>
-  readSend(send, text, spans, '').evidence
+const knownOf = (
+  send: SentText['sends'][number],
+  text: SentText,
+  spans: readonly SendSpan[],
+  crowd?: CrowdOfSend,
+): SendEvidence => readSend(send, text, spans, '', crowd).evidence
 
 type Kept = {
   text: SentText
@@ -28,6 +39,7 @@ type Kept = {
   reported: number
   /** Clickers by span; the last one is that after a week. */
   clickers: number[]
+  crowd: CrowdOfPart
   evidence: SendEvidence
   whole: boolean
 }
@@ -44,6 +56,7 @@ const wholeAfter = 10
  */
 export function createNewsletter(world: World, random: Random) {
   const dayOf = createDays(world, random)
+  let visitCrowds: ReturnType<typeof createCrowds> | undefined
   const kept: Kept[] = []
   const showings = new Map<number, number>()
   const lost = new Map<number, Kept>()
@@ -63,7 +76,17 @@ export function createNewsletter(world: World, random: Random) {
     shared: { bots: number; late: number },
   ) {
     const own = Math.exp((world.textBySend ?? 0) * drawNormal(random) - (world.textBySend ?? 0) ** 2 / 2)
-    const people = clickersOf(world, size, Math.min(0.95, rate * own), random)
+    const clicks = Math.min(0.95, rate * own)
+    const crowd = visitCrowds?.(day, size, clicks) ?? {
+      addresses: 0,
+      visits: 0,
+      largest: 0,
+      human: 0,
+      clickers: 0,
+      crowd: 0,
+    }
+    const alone = drawBinomial(Math.round(size * (1 - (world.behind?.share ?? 0))), clicks, random)
+    const people = alone + crowd.clickers
     const machines = Math.round((people * shared.bots) / (1 - shared.bots))
     const arrival = drawArrival(random)
     let left = people
@@ -88,7 +111,7 @@ export function createNewsletter(world: World, random: Random) {
     const sent: SentText = { ...text, offer_name: '', text_content: '', sends: [] }
     const send: SentText['sends'][number] = [kept.length + 1, String(day), at * anHour, recipients, '']
     const evidence = knownOf(send, sent, [])
-    const one = { text: sent, send, reported: at, clickers, evidence, whole: false }
+    const one = { text: sent, send, reported: at, clickers, crowd, evidence, whole: false }
     kept.push(one)
     lost.set(text.variation_id, one)
     return people
@@ -98,6 +121,7 @@ export function createNewsletter(world: World, random: Random) {
     rateNow,
     /** Sends parts of a day's list, 1 in all; answers the clicks of people that were to be expected. */
     send(day: number, parts: readonly { text: Text; share: number }[], list: number): void {
+      visitCrowds ??= world.behind && createCrowds(world, list, random)
       const ofDay = dayOf(day)
       const size = world.growth ? list * 4 ** (day / 365 - 0.5) : list
       const bots = random() < (world.bots ?? 0) ? 0.3 + 0.4 * random() : 0
@@ -113,11 +137,7 @@ export function createNewsletter(world: World, random: Random) {
         if (one.reported > hour) return []
         if (!one.whole) {
           const age = hour - one.reported
-          const spans = one.clickers.flatMap((count, span): SendSpan[] => {
-            const come = (spanEnds[span] ?? wholeAfter * 24) <= age + 1e-9
-            return come && count > 0 ? [[one.send[0], starts[span] ?? 0, count, count, count]] : []
-          })
-          one.evidence = knownOf(one.send, one.text, spans)
+          one.evidence = knownSoFar(one, age)
           one.whole = age > (wholeAfter + 20) * 24
         }
         return one.evidence
@@ -127,24 +147,31 @@ export function createNewsletter(world: World, random: Random) {
   }
 }
 
+/** Clicks at crowded addresses come as those of the others do. */
+function knownSoFar({ text, send, clickers, crowd }: Kept, age: number): SendEvidence {
+  const id = send[0]
+  const all = clickers.reduce((sum, count) => sum + count, 0)
+  const human = crowd.human + (all - crowd.crowd) * (1 + comesAgain)
+  let come = 0
+  const spans = clickers.flatMap((count, span): SendSpan[] => {
+    if (count === 0 || (spanEnds[span] ?? wholeAfter * 24) > age + 1e-9) return []
+    come += count / all
+    const share = count / all
+    return [[id, starts[span] ?? 0, share * human, share * human, count, crowd.crowd * share]]
+  })
+  const { addresses, visits, largest } = crowd
+  return knownOf(
+    send,
+    text,
+    spans,
+    addresses > 0 ? [id, addresses, visits * come, largest * come, crowd.human * come] : undefined,
+  )
+}
+
 export type Newsletter = ReturnType<typeof createNewsletter>
 export const daysOf = (moment: number): number => moment / aDay
 
 function reportedOf({ wrong }: World, size: number, random: Random): number {
   if (!wrong || random() >= wrong.share) return size
   return Math.max(1, Math.round(size * wrong.factor))
-}
-
-const companySize = 160
-const countedOfOne = 6
-
-/** Those who click; of people behind one address no more than six are told apart. */
-function clickersOf({ companies = 0 }: World, size: number, rate: number, random: Random): number {
-  const alone = drawBinomial(Math.round(size * (1 - companies)), rate, random)
-  if (companies === 0) return alone
-  // The companies are those of the whole list, of which a part has its share of each.
-  const addresses = Math.round((40_000 * companies) / companySize)
-  const each = (size * companies * rate) / addresses
-  const seen = countedOfOne * (1 - Math.exp(-each / countedOfOne))
-  return alone + drawBinomial(addresses * countedOfOne, seen / countedOfOne, random)
 }

@@ -25,8 +25,8 @@ export type World = {
   wrong?: { share: number; factor: number }
   /** Share of the sends that are reported one to six hours late. */
   late?: number
-  /** Share of the readers behind addresses of companies of 25 to 500, of which six count a send. */
-  companies?: number
+  /** Share of the readers behind addresses that many share, and which ones; see `createCrowds`. */
+  behind?: { share: number; addresses: 'companies' | 'relays' }
 }
 
 export const worlds: readonly World[] = [
@@ -49,7 +49,9 @@ export const worlds: readonly World[] = [
   { name: 'recipients 3 % missing', wrong: { share: 0.03, factor: 0 } },
   { name: 'recipients 12 % missing', wrong: { share: 0.12, factor: 0 } },
   { name: 'late impressions', late: 0.3 },
-  { name: 'companies', companies: 0.5 },
+  { name: 'companies', behind: { share: 0.5, addresses: 'companies' } },
+  { name: 'relays 30 %', behind: { share: 0.3, addresses: 'relays' } },
+  { name: 'relays 60 %', behind: { share: 0.6, addresses: 'relays' } },
   {
     name: 'mix',
     heavyTails: true,
