@@ -12,6 +12,8 @@ create sequence promo_impression_tracking_id_seq as bigint owned by promo_impres
 
 create sequence promo_offers_id_seq as integer owned by promo_offers.id;
 
+create sequence promo_outbox_id_seq as bigint;
+
 create sequence promo_text_variations_id_seq as integer owned by promo_text_variations.id;
 
 create table affiliate_links (
@@ -296,6 +298,18 @@ create table promo_offers (
   constraint promo_offers_weight_check CHECK (weight >= 0)
 );
 
+create table promo_outbox (
+  id bigint not null,
+  target text not null,
+  body jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  due_at timestamp with time zone not null default now(),
+  attempts integer not null default 0,
+  refused text,
+  constraint promo_outbox_pkey PRIMARY KEY (id),
+  constraint promo_outbox_target_check CHECK (target ~ '^[a-z]+(:[0-9]+)?$'::text)
+);
+
 create table promo_people (
   day date not null,
   earlier smallint not null,
@@ -478,6 +492,8 @@ CREATE INDEX idx_newsletter_hour ON promo_newsletter_metrics USING btree (newsle
 CREATE UNIQUE INDEX idx_offer_document ON promo_offers USING btree (document_id);
 
 CREATE INDEX idx_offer_link_slug ON promo_offers USING btree (link_slug);
+
+CREATE INDEX idx_outbox_due ON promo_outbox USING btree (target, due_at, id);
 
 CREATE UNIQUE INDEX idx_people ON promo_people USING btree (newsletter, earlier, day, offer_id, variation_id) NULLS NOT DISTINCT;
 

@@ -13,6 +13,8 @@ import { openKnown } from './links/known.ts'
 import { createLinkDamage } from './links/link-damage.ts'
 import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { linksChanged } from './links/links-changed.ts'
+import { matomoSettings } from './matomo/settings.ts'
+import { openTelling } from './open/telling.ts'
 import { openTracking } from './open/tracking.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
@@ -50,6 +52,8 @@ const startWait = 8_000
 const knownLinksWait = 500
 /** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
 const drainWait = 4_000
+/** What is being told to other servers and is ended by then is told again later. */
+const tellingWait = 2_000
 const closeWait = 7_000
 
 /**
@@ -96,6 +100,7 @@ async function assemble(
       tend: () => Promise.all([events.tend(), damage.flush()]),
       settle: settler(database, log, {
         observationMinutes: config.PROMO_OBSERVATION_MINUTES,
+        forMatomo: matomoSettings(config) !== undefined,
         ...tracking.rules,
       }),
       purge: purger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged }),
@@ -103,7 +108,9 @@ async function assemble(
     log,
   )
 
-  const offers = openOffers({ config, database, log, ready: () => maintenance.ready, strapi })
+  const ready = () => maintenance.ready
+  const offers = openOffers({ config, database, log, ready, strapi })
+  const telling = openTelling({ config, database, links, ready, now, random, log })
 
   const proxies = {
     trusted: config.PROMO_TRUSTED_PROXIES,
@@ -117,7 +124,7 @@ async function assemble(
     unnamedProxy: () => unnamedProxy.count,
     linksLeftOut: () => table?.leftOut.length ?? 0,
     variationsLeftOut: () => variations.leftOut.length,
-    ...{ strapi: strapi?.cache, strapiOffers: offers },
+    ...{ strapi: strapi?.cache, strapiOffers: offers, outbox: telling.readings },
   })
 
   const gate = {
@@ -154,9 +161,9 @@ async function assemble(
     readHealth: createHealth({
       database,
       readings,
-      migrated: () => maintenance.ready,
+      migrated: ready,
       unnamedProxy,
-      ...{ unchecked, doubted, known, offers },
+      ...{ unchecked, doubted, known, offers, outbox: telling.readings },
       linkHints: createLinkHints({
         ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
         ...{ table: table !== undefined, strapi: strapi?.cache },
@@ -171,7 +178,7 @@ async function assemble(
       maintenance.stop()
       known.stop()
       offers?.stop()
-      await events.close(drainWait)
+      await Promise.all([events.close(drainWait), telling.close(tellingWait)])
       await damage.flush()
       await database.close(1_000)
       await server.stop(until - performance.now())

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { defaultVisitorsPerAddress } from './classify/judge.ts'
+import { dimensionsSetting } from './matomo/dimensions.ts'
 import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
 import { databaseUrl, httpUrl, networks, oneOf, path, rootUrl, secret, wholeNumber } from './setting-kinds.ts'
@@ -60,6 +61,22 @@ const schema = v.object({
   PROMO_STRAPI_WEBHOOK_SECRET: v.optional(secret(16)),
   PROMO_STRAPI_OFFERS_TYPE: v.optional(strapiType),
   PROMO_STRAPI_OFFERS_FIELDS: strapiFields(offerFields),
+  PROMO_MATOMO_URL: v.optional(
+    v.pipe(
+      rootUrl,
+      v.check((text) => !/\.php\/*$/.test(text), 'must not end with matomo.php, which is added to it'),
+      v.transform((text) => text.replace(/\/+$/, '')),
+    ),
+  ),
+  PROMO_MATOMO_SITE_ID: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9]\d{0,8}$/, 'must be the number of a site in Matomo'),
+      v.transform(Number),
+    ),
+  ),
+  PROMO_MATOMO_TOKEN: v.optional(secret(16)),
+  PROMO_MATOMO_DIMENSIONS: dimensionsSetting,
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
@@ -107,6 +124,10 @@ const examples: Record<SettingName, string> = {
   PROMO_STRAPI_WEBHOOK_SECRET: 'a-random-text-of-at-least-16-characters',
   PROMO_STRAPI_OFFERS_TYPE: 'promo-offers',
   PROMO_STRAPI_OFFERS_FIELDS: 'name:name,link_slug:link_slug,variations:texts,text_content:text',
+  PROMO_MATOMO_URL: 'https://matomo.example.com',
+  PROMO_MATOMO_SITE_ID: '1',
+  PROMO_MATOMO_TOKEN: 'a-token-with-write-permission-for-that-site',
+  PROMO_MATOMO_DIMENSIONS: 'offer:1,text:2,send:3',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',

@@ -49,5 +49,14 @@ export function missingBeside(
         'is used by nothing: say in PROMO_LINKS that links come from there, or name offers in PROMO_STRAPI_OFFERS_TYPE',
       example: `PROMO_LINKS=${examples.PROMO_LINKS}`,
     })
+  const matomo = ['PROMO_MATOMO_URL', 'PROMO_MATOMO_SITE_ID', 'PROMO_MATOMO_TOKEN']
+  const missing = matomo.filter((setting) => given[setting] === undefined)
+  if (missing.length < (given.PROMO_MATOMO_DIMENSIONS === undefined ? matomo.length : matomo.length + 1))
+    for (const setting of missing)
+      faults.push({
+        setting,
+        fault: 'is missing: Matomo is told with its URL, a site and a token, or not at all',
+        example: `${setting}=${examples[setting]}`,
+      })
   return faults
 }

@@ -8,6 +8,7 @@ import { nowhere, openTestApp } from '../support/app.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
+import { matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { recordClicks } from '../support/record.ts'
 
@@ -113,6 +114,48 @@ test('settling goes by the settings, and leaves clicks alone until their neighbo
   await vi.advanceTimersByTimeAsync(15_000)
   const reasons = ['none', 'repeated', 'none', 'crowded_address', 'none']
   await expect.poll(known, { timeout: 5_000 }).toEqual({ reasons, settled: 4 })
+})
+
+test('Matomo is told of clicks when they are settled, and is waited for at the end', async () => {
+  holdIntervals()
+  const matomo = await startFakeMatomo()
+  const settings = {
+    SITE_URL: 'https://news.example',
+    PROMO_MATOMO_URL: matomo.url,
+    PROMO_MATOMO_SITE_ID: '7',
+    PROMO_MATOMO_TOKEN: matomoToken,
+    PROMO_MATOMO_DIMENSIONS: 'text:2',
+  }
+  await recordClicks(database.sql, [aClick({ at: Date.now() - hour })])
+  await database.sql`update promo_click_tracking set recorded_at = now() - interval '1 hour'`
+  const { app } = await openTestApp(database.url, { settings })
+  await vi.advanceTimersByTimeAsync(15_000)
+  const waits = async () => (await database.sql`select id from promo_outbox`).length
+  await expect.poll(waits, { timeout: 5_000 }).toBe(1)
+  matomo.instead = () => {}
+  await vi.advanceTimersByTimeAsync(10_000)
+  await expect.poll(() => metricsOf(app)).toContain('promo_outbox_waiting{target="matomo"} 1')
+  expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ matomo: { ok: true, waiting: 1 } })
+  await app.close()
+  // What is ended while it hangs is sent again by whoever comes next.
+  await expect.poll(waits).toBe(1)
+  matomo.instead = undefined
+  await database.sql`update promo_outbox set due_at = now()`
+  await openTestApp(database.url, { settings })
+  await expect
+    .poll(
+      async () => {
+        await vi.advanceTimersByTimeAsync(2_000)
+        return matomo.tracked.map((one) => [one.get('link'), one.get('dimension2')])
+      },
+      { timeout: 5_000 },
+    )
+    .toEqual([
+      [
+        'https://merchant.example/course?ref=daily&utm_source=dailybrief',
+        '42 Build your dream startup this weekend',
+      ],
+    ])
 })
 
 test('details are kept for as long as the settings say', async () => {

@@ -6,6 +6,7 @@ import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { createLinkHints } from '../../src/lib/operations/link-hints.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import type { OfferReadings, StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
+import type { OutboxReadings } from '../../src/lib/outbox/outbox.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -39,6 +40,9 @@ const readings: BufferReadings = {
   fault: undefined,
 }
 
+const empty: OutboxReadings = {
+  ...{ fault: undefined, failingFor: 0, waiting: 0, refused: 0, age: 0, sent: 0, givenUp: 0 },
+}
 const well: CacheState = { leftOut: [], failingFor: 0 }
 
 async function health(
@@ -56,6 +60,7 @@ async function health(
     strapi?: StrapiReadings
     tableless?: boolean
     offers?: OfferReadings
+    matomo?: Partial<OutboxReadings>
     inBoth?: string[]
     doubted?: string[]
   } = {},
@@ -77,6 +82,7 @@ async function health(
       inBoth: () => parts.inBoth ?? [],
     },
     ...(parts.offers && { offers: parts.offers }),
+    ...(parts.matomo && { outbox: { matomo: { ...empty, ...parts.matomo } } }),
     linkHints: async () => parts.hints ?? [],
     doubted: { hints: () => parts.doubted ?? [] },
     now: () => 0,
@@ -320,6 +326,31 @@ test('offers of Strapi that were not had for half a minute are a reason of their
   })
   expect(await health({ offers: offers(30_000) })).toMatchObject({ code: 200, hints: ['Strapi refuses'] })
   expect(await health({ offers: offers(30_001) })).toMatchObject({ code: 503, reasons: ['strapi_offers'] })
+})
+
+test('clicks that Matomo was not told for a minute are a reason of their own', async () => {
+  const told = {
+    ok: true,
+    waiting: 0,
+    refused: 0,
+    oldest_seconds: 0,
+    sent: 0,
+    given_up: 0,
+    failing_seconds: 0,
+  }
+  expect(await health({ matomo: {} })).toMatchObject({ code: 200, hints: [], matomo: told })
+  const fault = { code: 'unreachable', message: 'fetch failed', advice: 'mend it' } as const
+  const failing = { fault, waiting: 7, age: 61.4, sent: 3 }
+  expect(await health({ matomo: { ...failing, failingFor: 60_000 } })).toMatchObject({
+    code: 200,
+    hints: ['mend it'],
+    matomo: { ok: false, fault: 'unreachable', waiting: 7, oldest_seconds: 61, sent: 3, failing_seconds: 60 },
+  })
+  expect(await health({ matomo: { ...failing, failingFor: 60_001 } })).toMatchObject({ reasons: ['matomo'] })
+  expect((await health({ matomo: { refused: 2, givenUp: 5 } })).hints).toEqual([
+    expect.stringContaining('Matomo refuses clicks'),
+    expect.stringContaining('5 clicks were given up'),
+  ])
 })
 
 test('liveness asks nobody', () => {

@@ -246,6 +246,39 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
       ['name:a,utm:b', /none but name, link_slug, variations, text_content, offer_type.*approved before/],
     ],
   ],
+  [
+    'PROMO_MATOMO_URL',
+    unset,
+    [
+      ['https://m.example/matomo//', 'https://m.example/matomo'],
+      ['http://10.0.0.1:8080', 'http://10.0.0.1:8080'],
+    ],
+    [
+      ['m.example', /must begin with/],
+      ['https://m.example/?a', /no user, query/],
+      ['https://m.example/matomo.php', /must not end with matomo.php/],
+      ['https://m.example/piwik.php/', /must not end with matomo.php/],
+    ],
+  ],
+  [
+    'PROMO_MATOMO_SITE_ID',
+    unset,
+    [['42', 42]],
+    [
+      ['0', /the number of a site/],
+      ['1e3', /the number of a site/],
+    ],
+  ],
+  ['PROMO_MATOMO_TOKEN', unset, [[long, long]], [['x'.repeat(15), /at least 16 characters/]]],
+  [
+    'PROMO_MATOMO_DIMENSIONS',
+    unset,
+    [['text:2,offer:1', 'text:2,offer:1']],
+    [
+      ['text', /must be WORD:ID/],
+      ['text:1,send:1', /each id of a custom dimension once/],
+    ],
+  ],
   ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
   ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
   [
@@ -370,6 +403,12 @@ const needed: Record<string, Record<string, string>> = {
   PROMO_STRAPI_OFFERS_FIELDS: {
     ...{ PROMO_STRAPI_URL: 'https://cms.example.com', PROMO_STRAPI_OFFERS_TYPE: 'offers' },
   },
+  PROMO_MATOMO_URL: { PROMO_MATOMO_SITE_ID: '1', PROMO_MATOMO_TOKEN: long },
+  PROMO_MATOMO_SITE_ID: { PROMO_MATOMO_URL: 'https://m.example', PROMO_MATOMO_TOKEN: long },
+  PROMO_MATOMO_TOKEN: { PROMO_MATOMO_URL: 'https://m.example', PROMO_MATOMO_SITE_ID: '1' },
+  PROMO_MATOMO_DIMENSIONS: {
+    ...{ PROMO_MATOMO_URL: 'https://m.example', PROMO_MATOMO_SITE_ID: '1', PROMO_MATOMO_TOKEN: long },
+  },
   PROMO_JWKS_URL: { PROMO_JWT_ISSUER: 'me' },
   PROMO_CLIENT_ADDRESS_HEADER: { PROMO_TRUSTED_PROXIES: '10.0.0.1' },
 }
@@ -446,6 +485,15 @@ test('offers from Strapi need to know where it is, and give an address a use; th
   expect(faultsOf(fields)).toEqual([
     ['PROMO_STRAPI_OFFERS_FIELDS', expect.stringContaining('is used by nothing')],
   ])
+})
+
+test('Matomo needs an address, a site and a token, or none of them', () => {
+  const missing = (name: string) => [name, expect.stringContaining('is missing')]
+  const [url, site] = [{ PROMO_MATOMO_URL: 'https://m.example' }, { PROMO_MATOMO_SITE_ID: '1' }]
+  expect(faultsOf(url)).toEqual([missing('PROMO_MATOMO_SITE_ID'), missing('PROMO_MATOMO_TOKEN')])
+  expect(faultsOf({ ...url, ...site })).toEqual([missing('PROMO_MATOMO_TOKEN')])
+  expect(faultsOf({ PROMO_MATOMO_DIMENSIONS: 'offer:1' })).toHaveLength(3)
+  expect(faultsOf({ ...url, ...site, PROMO_MATOMO_TOKEN: long })).toEqual([])
 })
 
 test('a header of proxies is believed of named ones only', () => {

@@ -57,6 +57,41 @@ test('gauges tell what is so when somebody asks', async () => {
   )
 })
 
+test('what waits to be told to others is told by whom it waits for', async () => {
+  const metrics = createMetrics()
+  const readings = { buffer: () => never(), databaseUp: () => 1, unnamedProxy: () => 0 }
+  const never = () => ({
+    depth: 0,
+    unchecked: 0,
+    age: 0,
+    bytes: 0,
+    rejects: 0,
+    damagedBytes: 0,
+    keptBytes: 0,
+  })
+  const outbox = {
+    matomo: { ...{ fault: undefined, failingFor: 0, waiting: 4, refused: 1, age: 2.5, sent: 9, givenUp: 3 } },
+  }
+  metrics.observe({
+    ...readings,
+    ...{ linksLeftOut: () => 0, variationsLeftOut: () => 0 },
+    outbox: { ...outbox, webhooks: undefined },
+  })
+  await lines(metrics)
+  outbox.matomo.failingFor = 5
+  expect(await lines(metrics)).toEqual(
+    expect.arrayContaining([
+      'promo_outbox_up{target="matomo"} 0',
+      'promo_outbox_waiting{target="matomo"} 4',
+      'promo_outbox_refused{target="matomo"} 1',
+      'promo_outbox_age_seconds{target="matomo"} 2.5',
+      'promo_outbox_sent_total{target="matomo"} 9',
+      'promo_outbox_given_up_total{target="matomo"} 3',
+    ]),
+  )
+  expect((await lines(metrics)).join()).not.toContain('webhooks')
+})
+
 test('each app counts for itself', async () => {
   const [first, second] = [createMetrics(), createMetrics()]
   first.ofBuffer.onFault({ code: 'full', message: 'the journal is full' }, 5)

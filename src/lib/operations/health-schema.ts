@@ -15,7 +15,22 @@ const healthReasons = [
   'variations',
   'strapi',
   'strapi_offers',
+  'matomo',
 ] as const
+
+const neighbourFault = v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing'])
+
+/** What is to be told to others and waits in the outbox. */
+const outboxReadings = {
+  ok: v.boolean(),
+  fault: v.exactOptional(neighbourFault),
+  waiting: v.pipe(count, v.description('What waits to be told, of all instances.')),
+  refused: v.pipe(count, v.description('Those of them that were refused, and are tried again.')),
+  oldest_seconds: v.pipe(count, v.description('Since the oldest of them.')),
+  sent: v.pipe(count, v.description('What this process has told since its start.')),
+  given_up: v.pipe(count, v.description('What this process has given up since its start.')),
+  failing_seconds: count,
+}
 
 /** The answer of `GET health`. */
 export const healthSchema = v.object({
@@ -41,7 +56,7 @@ export const healthSchema = v.object({
   strapi: v.exactOptional(
     v.object({
       ok: v.boolean(),
-      fault: v.exactOptional(v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing'])),
+      fault: v.exactOptional(neighbourFault),
       links: count,
       failing_seconds: count,
       left_out: leftOut({ entry: v.string() }),
@@ -61,6 +76,7 @@ export const healthSchema = v.object({
       left_out: leftOut({ entry: v.string() }),
     }),
   ),
+  matomo: v.exactOptional(v.pipe(v.object(outboxReadings), v.description('Clicks for Matomo.'))),
   hints: v.pipe(v.array(v.string()), v.description('What somebody should look at.')),
   links_left_out: leftOut({ slug: v.string() }),
   variations_left_out: leftOut({ variation_id: v.string() }),

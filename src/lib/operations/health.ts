@@ -1,10 +1,12 @@
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
+import type { OutboxReadings } from '../outbox/outbox.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
+import { matomoHealth } from './outbox-health.ts'
 import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
@@ -18,6 +20,8 @@ export type HealthParts = {
   known: KnownReadings
   /** Offers of Strapi, where they come from there. */
   offers?: OfferReadings | undefined
+  /** What is to be told to others, where there is such. */
+  outbox?: { matomo?: OutboxReadings | undefined }
   linkHints: () => Promise<string[]>
   doubted: { hints: () => string[] }
   now: () => number
@@ -56,6 +60,7 @@ export function createHealth({
   unchecked,
   known,
   offers,
+  outbox,
   linkHints,
   doubted,
   now,
@@ -76,6 +81,7 @@ export function createHealth({
     const { table } = known
     const ofStrapi = known.strapi && strapiHealth(known.strapi, known.inBoth())
     const ofOffers = offers && strapiOffersHealth(offers)
+    const ofMatomo = outbox?.matomo && matomoHealth(outbox.matomo)
     const faults: (HealthReason | false | undefined)[] = [
       !found.ok && 'database',
       !migrated() && 'migrated',
@@ -87,6 +93,7 @@ export function createHealth({
       found.ok && known.variations.failingFor > longestFailing && 'variations',
       ofStrapi?.degraded && 'strapi',
       ofOffers?.degraded && 'strapi_offers',
+      ofMatomo?.degraded && 'matomo',
     ]
     const reasons = faults.filter((reason) => typeof reason === 'string')
     const [links, variations] = [table?.leftOut ?? [], known.variations.leftOut]
@@ -109,6 +116,7 @@ export function createHealth({
       rejects,
       ...(ofStrapi && { strapi: ofStrapi.told }),
       ...(ofOffers && { strapi_offers: ofOffers.told }),
+      ...(ofMatomo && { matomo: ofMatomo.told }),
       hints: [
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
@@ -122,6 +130,7 @@ export function createHealth({
           'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
         ...(ofStrapi?.hints ?? []),
         ...(ofOffers?.hints ?? []),
+        ...(ofMatomo?.hints ?? []),
         ...ofLinks,
         ...doubted.hints(),
         late.length > 0 &&

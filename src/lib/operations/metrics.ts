@@ -3,6 +3,8 @@ import type { BufferReadings } from '../buffer/event-buffer.ts'
 import type { JournalFault } from '../buffer/segments.ts'
 import { type Answer, plainText } from '../http/answer.ts'
 import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
+import type { OutboxReadings } from '../outbox/outbox.ts'
+import { observeOutbox } from './outbox-metrics.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -19,6 +21,8 @@ type Readings = {
   strapi?: { readonly current: boolean; readonly leftOut: readonly unknown[] } | undefined
   /** Of Strapi, where offers come from there. */
   strapiOffers?: { readonly fault: unknown; readonly leftOut: readonly unknown[] } | undefined
+  /** What waits to be told to others, by kind, where there is such a kind. */
+  outbox?: Record<string, OutboxReadings | undefined>
 }
 
 /** What a process counts, for others to put beside what they do. */
@@ -126,7 +130,8 @@ export function createMetrics(worker?: MetricsWorker) {
     }),
     /** Gauges that are read when somebody asks. */
     observe(readings: Readings) {
-      const { buffer, databaseUp, unnamedProxy, strapi, strapiOffers } = readings
+      const { buffer, databaseUp, unnamedProxy, strapi, strapiOffers, outbox } = readings
+      if (outbox) observeOutbox(registers, outbox)
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,

@@ -20,6 +20,8 @@ type Settling = {
   duplicateSeconds?: number
   /** How many visitors of one address count as different people for a text in a send; the setting's default if left out. */
   visitorsPerAddress?: number
+  /** Whether the people's clicks are to be told to Matomo. */
+  forMatomo?: boolean
   signal?: AbortSignal
 }
 
@@ -33,11 +35,12 @@ export async function settle(
     age,
     duplicateSeconds = defaultDuplicateSeconds,
     visitorsPerAddress = defaultVisitorsPerAddress,
+    forMatomo = false,
     signal,
   }: Settling,
 ): Promise<Result<number, DatabaseFault>> {
   const steps = [
-    (sql: Sql) => settleClicks(sql, { age, duplicateSeconds, visitorsPerAddress, limit: batch }),
+    (sql: Sql) => settleClicks(sql, { age, duplicateSeconds, visitorsPerAddress, forMatomo, limit: batch }),
     (sql: Sql) => settleSurplus(sql, { age, limit: batch }),
   ]
   let settled = 0
@@ -55,8 +58,8 @@ export async function settle(
   return ok(settled)
 }
 
-/** How long clicks are observed before their verdict is final, and by which settings they are judged. */
-export type Observation = { observationMinutes: number } & JudgementRules
+/** How long clicks are observed before their verdict is final, by which settings they are judged, and whom they are told. */
+export type Observation = { observationMinutes: number; forMatomo?: boolean } & JudgementRules
 
 /** What a running site does every few seconds; a failure is logged, and the next time does the rest. */
 export const settler =

@@ -5,6 +5,7 @@ import type { Sql } from './database.ts'
 import { finalJudgement, isUncertain, type JudgementRules } from './judgement.ts'
 import { addToBreakdown } from './settle-breakdown.ts'
 import { findCrowds } from './settle-crowds.ts'
+import { addToOutbox } from './settle-outbox.ts'
 import { addPeople } from './settle-people.ts'
 import { addToSends } from './settle-sends.ts'
 
@@ -13,6 +14,8 @@ export type Settling = JudgementRules & {
   age: number
   /** Clicks at a time. */
   limit: number
+  /** Whether the people's clicks are to be told to Matomo. */
+  forMatomo?: boolean
 }
 
 /**
@@ -24,7 +27,9 @@ export type Settling = JudgementRules & {
  *
  * A statement that records clicks must end within `age` seconds, or its clicks would be passed over.
  */
-export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sql<{ settled: number }[]>`
+export const settleClicks = (sql: Sql, { age, limit, forMatomo = false, ...rules }: Settling) => sql<
+  { settled: number }[]
+>`
   with locked as materialized (
     select click_id from promo_settlement for update skip locked
   ), mark as (
@@ -107,6 +112,6 @@ export const settleClicks = (sql: Sql, { age, limit, ...rules }: Settling) => sq
     from counted
     union all
     select impression_id, hours, 0, 0, 0, 1 from earlier_crowd_clickers
-  ), ${addToSends(sql, 'of_sends')}, ${addToBreakdown(sql)}
+  ), ${addToSends(sql, 'of_sends')}, ${addToBreakdown(sql)}${addToOutbox(sql, forMatomo)}
   select count(*)::integer as settled from batch
 `

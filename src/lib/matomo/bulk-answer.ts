@@ -1,0 +1,46 @@
+import * as v from 'valibot'
+import type { NeighbourFault } from '../neighbours/neighbour.ts'
+import { fail, ok, type Result } from '../result.ts'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+const bulkAnswer = v.object({
+  status: v.literal('success'),
+  tracked: count,
+  invalid: count,
+  /** Only where the token is a super user's. */
+  invalid_indices: v.optional(v.array(count)),
+})
+
+/** Which requests of a batch were refused; `unnamed` are as many that nobody can tell from the others. */
+export type Judged = { refused: ReadonlySet<number>; unnamed: number }
+
+export const whoRefuses =
+  'Matomo refuses clicks: PROMO_MATOMO_SITE_ID has to be a site there, and PROMO_MATOMO_TOKEN needs write permission for it'
+
+/**
+ * What Matomo's answer to `sent` requests says of them. It counts what it tracked and what it finds invalid, and leaves out
+ * what a lock of its database made it skip, or all while tracking is switched off: then nobody knows which arrived.
+ */
+export function judgeAnswer(sent: number, body: unknown): Result<Judged, NeighbourFault> {
+  const read = v.safeParse(bulkAnswer, body)
+  if (!read.success)
+    return fail({
+      code: 'unsuitable',
+      message: 'answered with what is no answer to bulk tracking',
+      advice: 'PROMO_MATOMO_URL has to be where matomo.php is, and its plugin BulkTracking has to be active',
+    })
+  const { tracked, invalid, invalid_indices: indices = [] } = read.output
+  if (tracked === 0 && invalid === 0)
+    return fail({
+      code: 'failing',
+      message: `tracked none of ${sent} clicks`,
+      advice: 'Matomo tracks nothing: see whether tracking is switched off there (record_statistics)',
+    })
+  if (tracked + invalid !== sent)
+    return fail({ code: 'failing', message: `tracked ${tracked} of ${sent} clicks, and refused ${invalid}` })
+  if (tracked === 0)
+    return ok({ refused: new Set(Array.from({ length: sent }, (_, index) => index)), unnamed: 0 })
+  const refused = new Set(indices.filter((index) => index < sent))
+  return ok(refused.size === invalid ? { refused, unnamed: 0 } : { refused: new Set(), unnamed: invalid })
+}

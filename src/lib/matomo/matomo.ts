@@ -1,0 +1,104 @@
+import type { Links } from '../links/two-sources.ts'
+import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import type { Outcome, Target } from '../outbox/target.ts'
+import type { Result } from '../result.ts'
+import type { OutboxRow } from '../store/outbox.ts'
+import type { ClickNotice } from '../store/settle-outbox.ts'
+import { judgeAnswer, whoRefuses } from './bulk-answer.ts'
+import type { MatomoSettings } from './settings.ts'
+import { readClick, trackingRequest } from './tracking-request.ts'
+
+/** Clicks at a time: Matomo takes some milliseconds for each. */
+const most = 50
+/** Milliseconds. What is sent again because no answer came in time may have been tracked. */
+const usualPatience = 30_000
+const longestAnswer = 64 * 1024
+/** Seconds after which a click needs the token's permission, with an hour of room: they are not mixed with others. */
+const old = 23 * 3_600
+/** Seconds after which a click that was refused is tried again; each time doubles them. */
+const [shortestPause, longestPause] = [60, 86_400]
+
+/** Matomo as a target of the outbox, by its bulk tracking. */
+export function createMatomo({
+  settings,
+  siteUrl,
+  links,
+  elapsed,
+  now,
+  patience = usualPatience,
+}: {
+  settings: MatomoSettings
+  siteUrl: string
+  links: Pick<Links, 'peek'>
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+  /** Milliseconds since 1970. */
+  now: () => number
+  patience?: number
+}): Target & { stop(): void } {
+  const { url, token } = settings
+  const neighbour = createNeighbour({ most: longestAnswer, secrets: () => [token], advise, elapsed })
+
+  const requestOf = (click: ClickNotice): string => {
+    const destination = click.slug === null ? undefined : links.peek(click.slug)?.location
+    return trackingRequest(click, { ...settings, siteUrl, destination })
+  }
+  const isOld = ({ at }: ClickNotice): boolean => now() / 1_000 - at > old
+
+  return {
+    name: 'matomo',
+    most,
+    async send(rows) {
+      const read = rows.map((row) => ({ row, click: readClick(row.body) }))
+      const refused = read.flatMap(({ row, click }) => (click ? [] : [refusedRow(row, 'is no click')]))
+      const clicks = read.flatMap(({ row, click }) => (click ? [{ row, click }] : []))
+      const [first] = clicks
+      if (!first) return { done: [], givenUp: 0, refused }
+      const batch = clicks.filter(({ click }) => isOld(click) === isOld(first.click))
+      const requests = batch.map(({ click }) => requestOf(click))
+      const answer = await neighbour.ask({
+        // A queue of Matomo's would answer with an image, which says nothing of what was taken.
+        url: `${url}/matomo.php?queuedtracking=0`,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify({ requests, token_auth: token }),
+        patience,
+      })
+      const outcome = judge(
+        batch.map(({ row }) => row),
+        answer.ok ? readJson(answer.value) : answer,
+      )
+      return { ...outcome, refused: [...refused, ...outcome.refused] }
+    },
+    stop: neighbour.stop,
+  }
+}
+
+function judge(rows: readonly OutboxRow[], body: Result<unknown, NeighbourFault>): Outcome {
+  const judged = body.ok ? judgeAnswer(rows.length, body.value) : body
+  if (!judged.ok) return { done: [], givenUp: 0, refused: [], fault: judged.fault }
+  const { refused, unnamed } = judged.value
+  const all = rows.length > 1 && refused.size === rows.length
+  return {
+    done: rows.flatMap(({ id }, index) => (refused.has(index) ? [] : [id])),
+    givenUp: unnamed,
+    refused: rows
+      .filter((_, index) => refused.has(index))
+      .map((row) => refusedRow(row, 'Matomo calls it invalid')),
+    ...(all && { fault: { code: 'refused', message: 'refuses all clicks', advice: whoRefuses } }),
+  }
+}
+
+const refusedRow = ({ id, attempts }: OutboxRow, reason: string) => ({
+  id,
+  reason,
+  pause: Math.min(shortestPause * 2 ** (attempts - 1), longestPause),
+})
+
+function advise({ status, redirectedTo }: Refusal): string | undefined {
+  if (status >= 300 && status < 400)
+    return `Matomo redirects${redirectedTo === undefined ? '' : ` to ${redirectedTo}`}, which is not followed: set PROMO_MATOMO_URL to where it answers itself`
+  if (status === 404) return 'There is no matomo.php at PROMO_MATOMO_URL'
+  if (status === 400 || status === 401 || status === 403) return whoRefuses
+  return undefined
+}

@@ -1,0 +1,19 @@
+import type { Config } from '../config.ts'
+import { type Dimensions, parseDimensions } from './dimensions.ts'
+
+export type MatomoSettings = {
+  /** Without a slash at its end. */
+  url: string
+  siteId: number
+  token: string
+  dimensions: Dimensions
+}
+
+/** Nothing where Matomo is not to be told. */
+export function matomoSettings(config: Config): MatomoSettings | undefined {
+  const { PROMO_MATOMO_URL: url, PROMO_MATOMO_SITE_ID: siteId, PROMO_MATOMO_TOKEN: token } = config
+  const dimensions = parseDimensions(config.PROMO_MATOMO_DIMENSIONS ?? '')
+  return url === undefined || siteId === undefined || token === undefined || !dimensions
+    ? undefined
+    : { url, siteId, token, dimensions }
+}

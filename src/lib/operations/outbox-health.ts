@@ -1,0 +1,27 @@
+import type { OutboxReadings } from '../outbox/outbox.ts'
+
+/** Milliseconds for which a target may fail until it is told: what is to be told to it waits. */
+const longestFailing = 60_000
+
+/** The part of the health that is about clicks which Matomo is to be told of: whether it is degraded, hints, and figures. */
+export function matomoHealth({ fault, failingFor, waiting, refused, age, sent, givenUp }: OutboxReadings) {
+  return {
+    degraded: failingFor > longestFailing,
+    hints: [
+      fault?.advice ?? false,
+      refused > 0 &&
+        'Matomo refuses clicks, which are tried again for two weeks: see PROMO_MATOMO_SITE_ID, the permissions of PROMO_MATOMO_TOKEN, and whether Matomo deletes old logs',
+      givenUp > 0 && `${givenUp} clicks were given up for Matomo since the start`,
+    ],
+    told: {
+      ok: failingFor === 0,
+      ...(fault && { fault: fault.code }),
+      waiting,
+      refused,
+      oldest_seconds: Math.round(age),
+      sent,
+      given_up: givenUp,
+      failing_seconds: Math.round(failingFor / 1_000),
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { OutboxReadings } from '../outbox/outbox.ts'
+
+type Kinds = Record<string, OutboxReadings | undefined>
+
+const figures: [name: string, help: string, read: (readings: OutboxReadings) => number][] = [
+  ['promo_outbox_up', 'Whether what was sent last arrived', ({ failingFor }) => Number(failingFor === 0)],
+  [
+    'promo_outbox_waiting',
+    'Rows of the outbox that wait to be told, of all instances',
+    ({ waiting }) => waiting,
+  ],
+  ['promo_outbox_refused', 'Waiting rows that were refused and are tried again', ({ refused }) => refused],
+  ['promo_outbox_age_seconds', 'Age of the oldest row that waits', ({ age }) => age],
+]
+
+const totals: typeof figures = [
+  ['promo_outbox_sent_total', 'Rows that this process has told', ({ sent }) => sent],
+  ['promo_outbox_given_up_total', 'Rows that this process has given up', ({ givenUp }) => givenUp],
+]
+
+/** The figures of what is told to others, read when somebody asks. */
+export function observeOutbox(registers: Registry[], outbox: Kinds): void {
+  const kinds = Object.entries(outbox).flatMap(([target, readings]) =>
+    readings ? [{ target, readings }] : [],
+  )
+  const labelled = { labelNames: ['target'], registers }
+  for (const [name, help, read] of kinds.length > 0 ? figures : [])
+    new Gauge({
+      ...{ name, help, ...labelled },
+      collect() {
+        for (const { target, readings } of kinds) this.set({ target }, read(readings))
+      },
+    })
+  for (const [name, help, read] of kinds.length > 0 ? totals : [])
+    new Counter({
+      ...{ name, help, ...labelled },
+      collect() {
+        this.reset()
+        for (const { target, readings } of kinds) this.inc({ target }, read(readings))
+      },
+    })
+}

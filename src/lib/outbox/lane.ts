@@ -1,0 +1,96 @@
+import type { NeighbourFault } from '../neighbours/neighbour.ts'
+import type { Log } from '../operations/log.ts'
+import type { Random } from '../random.ts'
+import type { Database } from '../store/database.ts'
+import { claimRows, finishRows, type OutboxRow } from '../store/outbox.ts'
+import type { Outcome, Target } from './target.ts'
+
+/** How it goes with one target. */
+export type LaneState = {
+  readonly fault: NeighbourFault | undefined
+  /** Milliseconds since what was sent last has failed, 0 where it did not. */
+  readonly failingFor: number
+}
+
+export type Lane = LaneState & {
+  /** Sends what is due, one batch at a time; answers whether there may be more. */
+  step(target: Target): Promise<boolean>
+}
+
+/** Seconds for which rows belong to whoever sends them: longer than any answer is waited for. */
+const lease = 120
+/** Milliseconds of rest after a first failure; each further one doubles them. */
+const [shortestRest, longestRest] = [1_000, 300_000]
+
+/**
+ * The way of rows to one target, one batch at a time. A target that fails as a whole rests, longer each time, and is given
+ * less at a time where it did not answer; then again more. `elapsed` is a time in milliseconds that nobody sets.
+ */
+export function createLane(parts: {
+  database: Database
+  elapsed: () => number
+  random: Random
+  log: Log
+  count: (done: number, givenUp: number) => void
+}): Lane {
+  const { database, elapsed, random, log, count } = parts
+  let fault: NeighbourFault | undefined
+  let failures = 0
+  let failingSince = 0
+  let restsUntil = Number.NEGATIVE_INFINITY
+  let most = Number.POSITIVE_INFINITY
+
+  const fails = (name: string, found: NeighbourFault): void => {
+    if (!fault) failingSince = elapsed()
+    if (fault?.message !== found.message)
+      log.warn({ target: name, reason: found.message }, 'the outbox is not emptied, what is in it waits')
+    fault = found
+    // Instances that fail at the same moment do not all come back at the same one.
+    const rest = Math.min(shortestRest * 2 ** failures, longestRest) * (0.75 + random() / 4)
+    restsUntil = elapsed() + Math.max(rest, found.pause ?? 0)
+    failures += 1
+  }
+
+  const works = (name: string): void => {
+    if (fault) log.info({ target: name }, 'the outbox is emptied again')
+    fault = undefined
+    failures = 0
+  }
+
+  const judge = (target: Target, rows: readonly OutboxRow[], outcome: Outcome): void => {
+    if (outcome.fault?.code === 'unreachable') most = Math.max(1, Math.floor(rows.length / 2))
+    else if (!outcome.fault) most = Math.min(target.most, most * 2)
+    if (outcome.fault) fails(target.name, outcome.fault)
+    else works(target.name)
+    if (outcome.refused.length > 0)
+      log.warn(
+        { target: target.name, count: outcome.refused.length, reason: outcome.refused[0]?.reason },
+        'rows of the outbox were refused',
+      )
+  }
+
+  return {
+    get fault() {
+      return fault
+    },
+    get failingFor() {
+      return fault ? Math.max(1, elapsed() - failingSince) : 0
+    },
+    async step(target) {
+      if (elapsed() < restsUntil) return false
+      const limit = Math.min(target.most, most)
+      const claimed = await database.run((sql) => claimRows(sql, { target: target.name, limit, lease }))
+      if (!claimed.ok || claimed.value.length === 0) return false
+      const rows = claimed.value
+      const outcome = await target.send(rows)
+      const { done, givenUp, refused } = outcome
+      const tried = new Set([...done, ...refused.map(({ id }) => id)])
+      const untried = rows.flatMap(({ id }) => (tried.has(id) ? [] : [id]))
+      judge(target, rows, outcome)
+      // Where this does not arrive, the lease runs out and they are sent once more: at least once is what is promised.
+      const finished = await database.run((sql) => finishRows(sql, { done, refused, untried }))
+      count(done.length - givenUp, givenUp)
+      return finished.ok && !outcome.fault && rows.length === limit
+    },
+  }
+}

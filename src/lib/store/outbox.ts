@@ -1,0 +1,77 @@
+import { arrayLiteral } from './array-literal.ts'
+import type { Sql } from './database.ts'
+
+/** What waits for a target: `attempts` counts the one for which it was claimed, `age` is in seconds. */
+export type OutboxRow = { id: string; body: unknown; attempts: number; age: number }
+
+/** A row that the target did not take, why, and the seconds after which it is tried again. */
+export type RefusedRow = { id: string; reason: string; pause: number }
+
+const ids = (rows: readonly string[]): string => arrayLiteral(rows, (id) => id)
+
+/**
+ * Takes up to `limit` rows that are due, the oldest first, from all other workers for `lease` seconds. Nothing stays locked
+ * meanwhile; a worker that is gone by then leaves them to the next one.
+ */
+export const claimRows = (sql: Sql, wanted: { target: string; limit: number; lease: number }) => sql<
+  OutboxRow[]
+>`
+  with due as materialized (
+    select id from promo_outbox
+    where target = ${wanted.target} and due_at <= now()
+    order by due_at, id
+    limit ${wanted.limit}
+    for update skip locked
+  ), claimed as (
+    update promo_outbox waiting
+    set due_at = now() + ${wanted.lease} * interval '1 second', attempts = attempts + 1
+    from due
+    where waiting.id = due.id
+    returning waiting.id, waiting.body, waiting.attempts, waiting.created_at
+  )
+  select id::text, body, attempts, extract(epoch from now() - created_at)::double precision as age
+  from claimed order by claimed.id
+`
+
+/** Removes rows that are done with, has refused ones wait, and gives back those that were not tried, as they were. */
+export const finishRows = (
+  sql: Sql,
+  rows: { done: readonly string[]; refused: readonly RefusedRow[]; untried: readonly string[] },
+) => sql`
+  with done as (
+    delete from promo_outbox where id = any (${ids(rows.done)}::bigint[])
+  ), refused as (
+    update promo_outbox waiting set due_at = now() + told.pause * interval '1 second', refused = told.reason
+    from json_to_recordset(${JSON.stringify(rows.refused)}::text::json) as told (id bigint, reason text, pause double precision)
+    where waiting.id = told.id
+  )
+  update promo_outbox set due_at = created_at, attempts = attempts - 1
+  where id = any (${ids(rows.untried)}::bigint[])
+`
+
+/** What waits, by target: how many rows, how many of them were refused before, and for how many seconds the oldest. */
+export const measureOutbox = (sql: Sql) => sql<
+  { target: string; waiting: number; refused: number; age: number }[]
+>`
+  select target, count(*)::integer as waiting, count(refused)::integer as refused,
+    extract(epoch from now() - min(created_at))::double precision as age
+  from promo_outbox
+  group by target
+`
+
+/** Drops a target's rows that are older than `days` days or beyond the newest `most`; answers how many, where there were any. */
+export const trimOutbox = (sql: Sql, bounds: { target: string; days: number; most: number }) => sql<
+  { dropped: number }[]
+>`
+  with dropped as (
+    delete from promo_outbox
+    where target = ${bounds.target} and (
+      created_at < now() - ${bounds.days} * interval '24 hours'
+      or id <= (
+        select id from promo_outbox where target = ${bounds.target} order by id desc offset ${bounds.most} limit 1
+      )
+    )
+    returning id
+  )
+  select count(*)::integer as dropped from dropped having count(*) > 0
+`
