@@ -106,6 +106,7 @@ async function readContents() {
   return {
     promo: jsonOf(await api.select(send)),
     segments: jsonOf(await api.select(`?newsletter_send_id=2025-10-20-daily&segments=2`)),
+    blocks: jsonOf(await api.select(`${send}&blocks=html,text`)),
     impression,
     click,
     webhook,

@@ -78,6 +78,9 @@ describe('select-random', () => {
       '?segments=1',
       '?segments=9',
       '?segments=',
+      '?blocks=',
+      '?blocks=text,html',
+      '?blocks=pdf',
     ]) {
       expect(await api.select(query)).toMatchObject({ status: 400 })
     }
@@ -100,6 +103,20 @@ describe('select-random', () => {
     expect(await chosen(`?newsletter_send_id=${send()}&segments=3`)).toEqual({ ...first, segments })
     expect(await chosen(`?newsletter_send_id=${send()}`)).toEqual(first)
     expect((await chosen('?segments=8')).segments).toHaveLength(3)
+  })
+
+  test('comes as blocks for an e-mail if asked, each segment with its own', async () => {
+    const query = `?newsletter_send_id=${send()}&segments=2`
+    expect(await chosen(query)).not.toHaveProperty('html')
+    const { segments, ...first } = await chosen(`${query}&blocks=html,text`)
+    expect(segments[0]).toEqual({ segment: 1, ...first })
+    expect(segments).toHaveLength(2)
+    for (const { html, text, link } of segments) {
+      expect(html).toContain(`<a href="${link.replace('&', '&amp;')}">`)
+      expect(text.split('\n').at(-1)).toBe(link)
+    }
+    const { html, text } = await chosen(`?newsletter_send_id=${send()}&blocks=text`)
+    expect([html, text]).toEqual([undefined, first.text])
   })
 
   test('answers the same for the same send, also to twenty at once and with another strategy', async () => {

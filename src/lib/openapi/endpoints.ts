@@ -58,7 +58,7 @@ export const endpoints: readonly EndpointDescription[] = [
         status: 200,
         description:
           'The promo, or with `segments` one for each part of the recipients, fewer where there are fewer texts.',
-        contents: [{ type: json, schema: 'Selection', examples: ['promo', 'segments'] }],
+        contents: [{ type: json, schema: 'Selection', examples: ['promo', 'segments', 'blocks'] }],
       },
     ],
     faults: [

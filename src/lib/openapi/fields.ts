@@ -14,6 +14,7 @@ export const aboutSelection: About<typeof selectionSchema> = {
   newsletter_send_id: `${send} The same send gets the same promo again.`,
   newsletter: 'The list that the send goes to, 1 to 100 characters: what it has just seen is held back.',
   segments: 'Splits the send into 2 to 8 random parts that show different promos.',
+  blocks: 'Has each promo come as blocks to put into an e-mail: `html`, `text`, or both.',
 }
 
 export const aboutImpression: About<typeof impressionSchema> = {

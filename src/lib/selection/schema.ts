@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { id, newsletterName, sendId } from '../tracking/schemas.ts'
 import { strategies } from './arm.ts'
+import { blockChoices } from './blocks.ts'
 
 const text = v.nullable(v.string())
 
@@ -17,6 +18,12 @@ const promoSchema = v.object({
   link: v.pipe(v.string(), v.url(), v.description('The promo link to put into the newsletter.')),
   strategy: v.picklist(strategies),
   newsletter: v.exactOptional(v.pipe(v.string(), v.description('The list, where it has a name.'))),
+  html: v.exactOptional(
+    v.pipe(v.string(), v.description('Text and link as HTML, escaped, where `blocks` asks for it.')),
+  ),
+  text: v.exactOptional(
+    v.pipe(v.string(), v.description('The same for an e-mail’s text, where `blocks` asks for it.')),
+  ),
 })
 
 export const segmentSchema = v.object({
@@ -41,4 +48,5 @@ export const selectionSchema = v.strictObject({
   segments: v.optional(
     v.pipe(v.string(), v.regex(/^[2-8]$/, 'must be a whole number from 2 to 8'), v.transform(Number)),
   ),
+  blocks: v.optional(v.picklist(blockChoices, 'must be html, text or html,text')),
 })

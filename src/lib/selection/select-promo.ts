@@ -7,6 +7,7 @@ import type { Database, DatabaseFault } from '../store/database.ts'
 import { type Decision, findDecisions, keepDecisions, type StandingDecision } from '../store/decisions.ts'
 import { type PromoText, readPromoTexts } from '../store/offers.ts'
 import type { Arm, Candidate, Strategy } from './arm.ts'
+import { type Blocks, blocksOf } from './blocks.ts'
 import { chooseSegments } from './choose-segments.ts'
 import { readSituation } from './read-situation.ts'
 import type { Promo, Selection } from './schema.ts'
@@ -29,6 +30,8 @@ export type SelectionRequest = {
   newsletter?: string | undefined
   /** Into how many random segments the send is split, 2 to 8. */
   segments?: number | undefined
+  /** Which blocks for e-mails each promo comes with. */
+  blocks?: Blocks | undefined
 }
 
 /** Another caller may decide on the same send at the same time; then what it decided is read again. */
@@ -69,9 +72,11 @@ export async function selectPromo(
     ),
   )
   if (!texts.ok) return unavailable
-  const promos = promosOf(parts.siteUrl, decided.value, texts.value, candidates).map((promo) =>
-    newsletter === '' ? promo : { ...promo, newsletter },
-  )
+  const promos = promosOf(parts.siteUrl, decided.value, texts.value, candidates).map((promo) => ({
+    ...promo,
+    ...(newsletter !== '' && { newsletter }),
+    ...blocksOf(promo, request.blocks),
+  }))
   const [first] = promos
   if (!first) return fail({ error: 'no_eligible_promo', message: nothingEligible })
   const { segment: _, ...promo } = first
