@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { App } from '../lib/app.ts'
 import type { Promo } from '../lib/selection/schema.ts'
 
-const script = join(import.meta.dirname, '..', '..', 'tests', 'clients', 'newsletter.py')
+const script = join(import.meta.dirname, '..', 'clients', 'python', 'newsletter.py')
 const scriptDeadline = 30_000
 const recipients = 1_200
 

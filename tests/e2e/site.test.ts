@@ -75,7 +75,7 @@ async function writeNewsletter(): Promise<string> {
     const api = `${running.site.url}/api/v1/promo`
     execFileSync(
       'python3',
-      ['tests/clients/newsletter.py', '--api', api, '--out', folder, '--recipients', '1200'],
+      ['src/clients/python/newsletter.py', '--api', api, '--out', folder, '--recipients', '1200'],
       { stdio: 'ignore' },
     )
   } else {

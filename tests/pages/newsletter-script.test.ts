@@ -1,7 +1,8 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
   answer,
@@ -13,7 +14,8 @@ import {
   startStubPromoApi,
 } from '../support/stub-promo-api.ts'
 
-const script = join(import.meta.dirname, '../clients/newsletter.py')
+const client = join(import.meta.dirname, '../../src/clients/python')
+const script = join(client, 'newsletter.py')
 const hasPython = spawnSync('python3', ['--version']).status === 0
 const title = hasPython
   ? 'the newsletter script'
@@ -40,11 +42,15 @@ async function run(
   await using cleanup = new AsyncDisposableStack()
   cleanup.defer(() => rm(folder, { recursive: true, force: true }))
   const out = options.includes('--out') ? [] : ['--out', folder]
+  const recipients = options.includes('--recipients') ? [] : ['--recipients', '1']
   const env = { PATH: process.env.PATH, http_proxy: 'http://127.0.0.1:9', LC_ALL: 'C', ...environment }
   const started = performance.now()
   const [code, log] = await new Promise<[number, string]>((done) => {
-    const child = execFile('python3', [script, '--api', api, ...out, ...options], { env }, (_, __, stderr) =>
-      done([child.exitCode ?? -1, stderr]),
+    const child = execFile(
+      'python3',
+      [script, '--api', api, ...out, ...recipients, ...options],
+      { env },
+      (_, __, stderr) => done([child.exitCode ?? -1, stderr]),
     )
   })
   const seconds = (performance.now() - started) / 1000
@@ -293,6 +299,11 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     })
   })
 
+  it('does not go without the number of recipients', async () => {
+    const { status, stderr } = spawnSync('python3', [script, '--out', '/tmp'], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([2, expect.stringContaining('required: --recipients')])
+  })
+
   it('escapes everything in the promo', async () => {
     const hostile = {
       ...samplePromo,
@@ -348,5 +359,42 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(log).toContain(arguments_[0])
     expect(log).not.toContain('Traceback')
     expect(api.received).toEqual([])
+  })
+})
+
+const buildTools = ['pip', 'setuptools', 'wheel']
+const findTools = `import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ${JSON.stringify(buildTools)})))`
+const hasBuildTools = spawnSync('python3', ['-c', findTools]).status === 0
+
+describe.skipIf(!hasPython).concurrent(title.replace('script', 'client'), { timeout: 60_000 }, () => {
+  const run = promisify(execFile)
+
+  it('passes its own tests', async () => {
+    const { stderr } = await run('python3', ['-B', '-m', 'unittest'], { cwd: client })
+    expect(stderr).toMatch(/Ran \d\d tests .*\n\nOK/)
+  })
+
+  it('can be installed, with its types and its command', async ({ skip }) => {
+    skip(!hasBuildTools, `${buildTools.join(', ')}: one of them is not installed`)
+    const folder = await mkdtemp(join(tmpdir(), 'newsletter-client-'))
+    await using cleanup = new AsyncDisposableStack()
+    cleanup.defer(() => rm(folder, { recursive: true, force: true }))
+    // Building leaves files beside the sources.
+    await cp(client, join(folder, 'source'), { recursive: true })
+    const site = join(folder, 'site')
+    const offline = [
+      '--no-index',
+      '--no-deps',
+      '--no-build-isolation',
+      '--disable-pip-version-check',
+      '--quiet',
+    ]
+    await run('python3', ['-m', 'pip', 'install', ...offline, '--target', site, join(folder, 'source')])
+    expect((await readdir(join(site, 'promo_tracking'))).sort()).toEqual(
+      expect.arrayContaining(['__init__.py', 'py.typed']),
+    )
+    const env = { PATH: process.env.PATH, PYTHONPATH: site }
+    const { stdout } = await run(join(site, 'bin', 'promo-tracking'), ['--help'], { env })
+    expect(stdout).toContain('select')
   })
 })

@@ -26,7 +26,7 @@ async function write(site: SiteProcess, sendId: string, options: string[] = []) 
   const out = join(folder, sendId)
   const started = performance.now()
   const script = [
-    'tests/clients/newsletter.py',
+    'src/clients/python/newsletter.py',
     '--api',
     `${site.url}/api/v1/promo`,
     '--out',
@@ -103,7 +103,7 @@ describe.skipIf(!hasPython)(title, () => {
     const dataDir = makeDataDir()
     const site = await startSiteProcess({ DATABASE_URL: server.url, PROMO_DATA_DIR: dataDir })
     await server.stop()
-    const { code, log, html, seconds } = await write(site, 'wednesday')
+    const { code, log, html, seconds } = await write(site, 'wednesday', ['--recipients', '1200'])
     expect([code, log]).toEqual([0, expect.stringContaining('no promo in this issue: 503')])
     expect(html).toContain('</html>')
     expect(seconds).toBeLessThan(8)

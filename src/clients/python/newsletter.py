@@ -17,12 +17,11 @@ import secrets
 import string
 import sys
 import textwrap
-import urllib.parse
 from typing import Dict, List, NamedTuple, Optional
 
 sys.dont_write_bytecode = True  # the checkout stays as it is
 
-from promo_service import Promo, Service, report_impression, select_promos  # noqa: E402
+from promo_tracking import Outcome, Promo, Service, add_service_options, report, select  # noqa: E402
 
 PARTS = pathlib.Path(__file__).resolve().parent / "newsletter_parts"
 
@@ -69,13 +68,6 @@ def write_all(folder: pathlib.Path, texts: Dict[str, str]) -> None:
                 draft.unlink()
 
 
-def api_address(text: str) -> str:
-    parts = urllib.parse.urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or parts.query:
-        raise argparse.ArgumentTypeError(f"{text!r} is not like http://127.0.0.1:4321/api/v1/promo")
-    return text.rstrip("/")
-
-
 def recipient_count(text: str) -> int:
     if not re.fullmatch("[0-9]{1,8}", text) or not 1 <= int(text) <= 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000000")
@@ -119,18 +111,15 @@ def options_from(arguments: List[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--out", metavar="DIR", type=pathlib.Path, required=True,
         help="folder for both files, made if missing")
-    add("--api", metavar="URL", type=api_address, default="http://127.0.0.1:4321/api/v1/promo",
-        help="where the promo service is (default: %(default)s)")
-    add("--token", metavar="TOKEN", default=os.environ.get("PROMO_INGEST_TOKEN", ""),
-        help="sent as Bearer token, needed where the site has set one, and from another machine (default: $PROMO_INGEST_TOKEN)")
+    add_service_options(parser)
     add("--date", type=day_of, default=datetime.date.today(), metavar="YYYY-MM-DD",
         help="the day of the issue (default: today)")
     add("--send-id", type=send_name, metavar="NAME",
         help="name of this send; the same name gets the same promo and counts once (default: DATE-daily)")
     add("--newsletter", type=newsletter_name, metavar="NAME",
         help="which of several lists this is: each is judged by its own readers (default: the list without a name)")
-    add("--recipients", type=recipient_count, default=1, metavar="N",
-        help="how many people the issue goes to (default: 1)")
+    add("--recipients", type=recipient_count, required=True, metavar="N",
+        help="how many people the issue goes to")
     add("--segments", type=segment_count, default=1, metavar="K",
         help="split the issue into 2 to 8 parts that show different promos, for a fast comparison")
     options = parser.parse_args(arguments)
@@ -165,7 +154,11 @@ def main(arguments: List[str]) -> int:
                         format="%(asctime)s %(levelname)-7s %(message)s")
     options = options_from(arguments)
     service = Service(options.api, options.token)
-    promos = select_promos(service, options.send_id, options.segments, options.newsletter or "")
+    newsletter = options.newsletter or ""
+    selection = select(service, options.send_id, segments=options.segments, newsletter=newsletter)
+    promos = selection.promos
+    if not promos:
+        log.warning("no promo in this issue: %s", selection.reason)
     parts = parts_of(options.recipients, options.segments, promos)
     news = json.loads((PARTS / "news.json").read_text("utf-8"))
     day = f"{options.date:%A}, {options.date.day} {options.date:%B %Y}"
@@ -186,8 +179,26 @@ def main(arguments: List[str]) -> int:
     for promo in promos:
         # Where there are fewer promos than parts, some parts have the same: a send reports a variation once.
         recipients = sum(part.recipients for part in parts if part.promo is promo)
-        report_impression(service, promo, options.send_id, recipients, options.newsletter or "")
+        tell_reported(
+            report(
+                service, offer_id=promo.offer_id, variation_id=promo.variation_id, send_id=options.send_id,
+                recipients=recipients, newsletter=newsletter,
+            ),
+            promo,
+            recipients,
+        )
     return 0
+
+
+def tell_reported(outcome: Outcome, promo: Promo, recipients: int) -> None:
+    if outcome.state == "recorded":
+        log.info("impression of variation %d reported, recipients: %d", promo.variation_id, recipients)
+    elif outcome.state == "kept":
+        log.info("impression kept by the service, which will count it later; not sent again")
+    elif outcome.state == "refused":
+        log.warning("impression not counted: %s", outcome.reason)
+    else:
+        log.warning("impression not reported: %s; sending the same again is safe", outcome.reason)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,387 @@
+"""Promo tracking for a newsletter script: choose promos, and report what went out.
+
+One file of the standard library: install it with pip, or copy this folder beside your script. Nothing that goes wrong with
+the service, or on the way to it, is raised: a send must not wait for its statistics. Only a wrong argument raises ValueError.
+
+Every try ends within `seconds`, whatever the service does. Where it answers 429 (too many requests of this address), the call
+waits as long as `Retry-After` says and tries again, as long as all its waiting stays within `patience` seconds; 0 never waits.
+"""
+import argparse
+import ipaddress
+import json
+import os
+import re
+import sys
+import textwrap
+import threading
+import time
+import urllib.parse
+import urllib.request
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+SELECT_SECONDS = 5.0
+REPORT_SECONDS = 2.0
+PATIENCE_SECONDS = 10.0
+MOST_ANSWER_BYTES = 64 * 1024
+MOST_RECIPIENTS = 10_000_000
+LARGEST_ID = 2_147_483_647
+UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Service(NamedTuple):
+    """Where the API is, such as http://127.0.0.1:4321/api/v1/promo, and the site's PROMO_INGEST_TOKEN, if it has one."""
+
+    api: str
+    token: str = ""
+
+
+class Promo(NamedTuple):
+    """What to show, with nothing in it that is not printable; HTML is to be escaped."""
+
+    offer_id: int
+    variation_id: int
+    name: str
+    text: str
+    call_to_action: str
+    link: str
+
+
+class Selection(NamedTuple):
+    """A promo for each segment, fewer where there are fewer texts; none with the reason why."""
+
+    promos: List[Promo]
+    reason: str
+
+
+class Outcome(NamedTuple):
+    """What became of a report, and why.
+
+    `recorded`: it is in the database.
+    `kept`: the database is away (503 with `"queued": true`). The service has it on disk and records it later: never send it again.
+    `again`: not recorded (429, 503 and other faults of the service), or nobody knows (no answer in time, a broken connection).
+        Send the same later: what was recorded all the same is not counted twice.
+    `refused`: something in it is wrong. Sending it again does not help.
+    """
+
+    state: str
+    reason: str
+
+
+def select(
+    service: Service,
+    send_id: str,
+    *,
+    segments: int = 1,
+    newsletter: str = "",
+    seconds: float = SELECT_SECONDS,
+    patience: float = PATIENCE_SECONDS,
+) -> Selection:
+    """Choose a promo for a send, or one for each of 2 to 8 random parts of its recipients; the same send gets the same again.
+
+    `newsletter` says which of several lists the send goes to. No answer within `seconds`, a 429 beyond `patience`, a 503 (the
+    database is away) or any other answer that is no promo: no promo, and the send goes out without one.
+    """
+    check_name("send_id", send_id)
+    if type(segments) is not int or not 1 <= segments <= 8:
+        raise ValueError(f"segments is {segments!r}, which is not a whole number from 1 to 8")
+    asked = {"newsletter_send_id": send_id, **({"segments": str(segments)} if segments > 1 else {})}
+    asked.update({"newsletter": newsletter} if newsletter else {})
+    query = urllib.parse.urlencode(asked)
+    request = urllib.request.Request(f"{service.api}/select-random?{query}", headers=headers_for(service))
+    try:
+        answer = call(request, seconds, patience)
+        if answer.status == 200:
+            return Selection(promos_in(answer.body), "")
+        return Selection([], said(answer))
+    except (NoAnswer, ValueError) as fault:
+        return Selection([], str(fault))
+
+
+def report(
+    service: Service,
+    *,
+    offer_id: int,
+    variation_id: int,
+    send_id: str,
+    recipients: int,
+    newsletter: str = "",
+    seconds: float = REPORT_SECONDS,
+    patience: float = PATIENCE_SECONDS,
+) -> Outcome:
+    """Tell how many people got a text with a send. Without their number every rate would be wrong, so it is required.
+
+    The same send and text again counts once; another number of recipients corrects the first. A 503 is `kept` or `again` (see
+    Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. The service itself answers within 1.3 s.
+    """
+    check_name("send_id", send_id)
+    check_number("offer_id", offer_id, 1, LARGEST_ID)
+    check_number("variation_id", variation_id, 1, LARGEST_ID)
+    check_number("recipients", recipients, 0, MOST_RECIPIENTS)
+    impression: Dict[str, Any] = {
+        "offer_id": offer_id,
+        "variation_id": variation_id,
+        "newsletter_send_id": send_id,
+        "recipients": recipients,
+    }
+    if newsletter:
+        impression["newsletter"] = newsletter
+    return post(service, "track-impression", impression, seconds, patience)
+
+
+class NoAnswer(Exception):
+    """The service gave no complete HTTP answer in time; the message says why."""
+
+
+class Answer(NamedTuple):
+    status: int
+    retry_after: str
+    body: bytes
+
+
+class EveryAnswerCounts(urllib.request.HTTPErrorProcessor):
+    """Hands back error answers as they are, and follows no redirect: that would take the token elsewhere."""
+
+    def http_response(self, request: Any, response: Any) -> Any:
+        return response
+
+    https_response = http_response
+
+
+def post(service: Service, path: str, body: Dict[str, Any], seconds: float, patience: float) -> Outcome:
+    request = urllib.request.Request(
+        f"{service.api}/{path}",
+        data=json.dumps(body).encode("utf-8"),
+        headers={**headers_for(service), "Content-Type": "application/json"},
+    )
+    try:
+        answer = call(request, seconds, patience)
+    except NoAnswer as fault:
+        return Outcome("again", str(fault))
+    if answer.status in (200, 204):
+        return Outcome("recorded", "")
+    if answer.status == 503 and is_queued(answer.body):
+        return Outcome("kept", said(answer))
+    passing = answer.status in (408, 429) or answer.status >= 500
+    return Outcome("again" if passing else "refused", said(answer))
+
+
+def call(request: urllib.request.Request, seconds: float, patience: float) -> Answer:
+    """The answer, each time within `seconds`; after a 429 once more, as long as all waiting is within `patience`."""
+    while True:
+        answer = call_once(request, seconds)
+        if answer.status != 429 or not re.fullmatch("[0-9]{1,6}", answer.retry_after):
+            return answer
+        pause = max(1, int(answer.retry_after))
+        if pause > patience:
+            return answer
+        patience -= pause
+        time.sleep(pause)
+
+
+def call_once(request: urllib.request.Request, seconds: float) -> Answer:
+    """The answer, within `seconds` in total; raises NoAnswer.
+
+    A socket's timeout starts anew with every byte that arrives, so the request runs in a thread that is left
+    behind when the time is over.
+    """
+    handlers: List[Any] = [EveryAnswerCounts()]
+    if is_loopback(urllib.parse.urlsplit(request.full_url).hostname or ""):
+        handlers.append(urllib.request.ProxyHandler({}))
+    answers: List[Answer] = []
+    faults: List[Exception] = []
+
+    def run() -> None:
+        try:
+            with urllib.request.build_opener(*handlers).open(request, timeout=seconds + 1) as response:
+                retry_after = response.headers.get("Retry-After", "")
+                answers.append(Answer(response.status, retry_after, response.read(MOST_ANSWER_BYTES)))
+        except Exception as fault:  # whatever it is, it must not stop the send
+            faults.append(fault)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if answers:
+        return answers[0]
+    if faults:
+        raise NoAnswer(one_line(str(getattr(faults[0], "reason", faults[0]))))
+    raise NoAnswer(f"no complete answer within {seconds:g} s")
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def headers_for(service: Service) -> Dict[str, str]:
+    token = re.sub("[^!-~]+", "", service.token)
+    headers = {"Accept": "application/json", "User-Agent": "promo-tracking-python/1"}
+    return {**headers, "Authorization": f"Bearer {token}"} if token else headers
+
+
+def check_name(field: str, text: str) -> None:
+    if not isinstance(text, str) or not 1 <= len(text) <= 100:
+        raise ValueError(f"{field} is {text!r}, which is not a text of 1 to 100 characters")
+
+
+def check_number(field: str, value: int, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{field} is {value!r}, which is not a whole number from {least} to {most}")
+
+
+def printable(text: str) -> str:
+    return UNPRINTABLE.sub(" ", text).strip()
+
+
+def one_line(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
+def json_in(body: bytes) -> Dict[str, Any]:
+    """The JSON object in a body; raises ValueError."""
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply")
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
+
+
+def said(answer: Answer) -> str:
+    """An error answer on one short line."""
+    try:
+        fault = json_in(answer.body)
+        text = f"{fault.get('error', '')}: {fault.get('message') or fault.get('details') or ''}"
+    except ValueError:
+        text = answer.body[:200].decode("utf-8", "replace")
+    return textwrap.shorten(f"{answer.status} {printable(text)}", 300)
+
+
+def is_queued(body: bytes) -> bool:
+    try:
+        return json_in(body).get("queued") is True
+    except ValueError:
+        return False
+
+
+def promos_in(body: bytes) -> List[Promo]:
+    """The promo of each segment in a select-random answer, or the only one; raises ValueError."""
+    answer = json_in(body)
+    segments = answer.get("segments", [answer])
+    if not isinstance(segments, list) or not segments:
+        raise ValueError("segments is not a list")
+    promos = [promo_from(segment) for segment in segments]
+    if len({promo.variation_id for promo in promos}) < len(promos):
+        raise ValueError("two segments have the same variation")
+    return promos
+
+
+def promo_from(answer: Any) -> Promo:
+    """Raises ValueError naming the field that does not hold."""
+    if not isinstance(answer, dict):
+        raise ValueError("a segment is not a JSON object")
+
+    def identifier(field: str) -> int:
+        value = answer.get(field)
+        if type(value) is not int or not 1 <= value <= LARGEST_ID:
+            raise ValueError(f"{field} is not an identifier")
+        return value
+
+    def text(field: str) -> str:
+        value = answer.get(field)
+        if not isinstance(value, str) or not printable(value):
+            raise ValueError(f"{field} is not a text")
+        return printable(value)
+
+    link = text("link")
+    target = urllib.parse.urlsplit(link)
+    if target.scheme not in ("http", "https") or not target.hostname or not re.fullmatch("[!-~]+", link):
+        raise ValueError("link is not an http or https address")
+    return Promo(
+        identifier("offer_id"),
+        identifier("variation_id"),
+        one_line(text("offer_name")),
+        text("text_content"),
+        "Read more →" if answer.get("cta_text") is None else one_line(text("cta_text")),
+        link,
+    )
+
+
+def api_address(text: str) -> str:
+    """For argparse: an address without a slash at its end."""
+    parts = urllib.parse.urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or parts.query:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like http://127.0.0.1:4321/api/v1/promo")
+    return text.rstrip("/")
+
+
+def whole_number(text: str) -> int:
+    """For argparse."""
+    if not re.fullmatch("[0-9]{1,10}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def add_service_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--api", metavar="URL", type=api_address, default="http://127.0.0.1:4321/api/v1/promo",
+        help="where the promo service is (default: %(default)s)")
+    parser.add_argument(
+        "--token", metavar="TOKEN", default=os.environ.get("PROMO_INGEST_TOKEN", ""),
+        help="sent as Bearer token, needed where the site has set one, and from another machine (default: $PROMO_INGEST_TOKEN)")
+
+
+def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="promo-tracking",
+        description="Choose promos for a newsletter, and report what went out.",
+        epilog="exit code: 0 done; 1 refused, or no promo; 2 wrong arguments; 75 not done, try the same again later",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    choose = commands.add_parser("select", help="prints the promos of a send as a JSON list")
+    choose.add_argument("--segments", type=whole_number, default=1, metavar="K", help="2 to 8 parts with a promo each")
+    tell = commands.add_parser("report", help="tells how many people got a text")
+    tell.add_argument("--offer", type=whole_number, required=True, metavar="ID")
+    tell.add_argument("--variation", type=whole_number, required=True, metavar="ID")
+    tell.add_argument("--recipients", type=whole_number, required=True, metavar="N")
+    for command in (choose, tell):
+        add_service_options(command)
+        command.add_argument("--send", required=True, metavar="NAME", help="name of the send, 1 to 100 characters")
+        command.add_argument("--newsletter", default="", metavar="NAME", help="which of several lists this is")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = options_from(arguments)
+    service = Service(options.api, options.token)
+    try:
+        if options.command == "select":
+            return print_selection(
+                select(service, options.send, segments=options.segments, newsletter=options.newsletter))
+        return print_outcome(report(
+            service, offer_id=options.offer, variation_id=options.variation, send_id=options.send,
+            recipients=options.recipients, newsletter=options.newsletter))
+    except ValueError as fault:
+        print(f"promo-tracking: {fault}", file=sys.stderr)
+        return 2
+
+
+def print_selection(selection: Selection) -> int:
+    if not selection.promos:
+        print(f"no promo: {selection.reason}", file=sys.stderr)
+        return 1
+    print(json.dumps([promo._asdict() for promo in selection.promos], indent=2))
+    return 0
+
+
+def print_outcome(outcome: Outcome) -> int:
+    print(outcome.state, outcome.reason, file=sys.stderr)
+    return {"recorded": 0, "kept": 0, "refused": 1}.get(outcome.state, 75)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
