@@ -4,6 +4,8 @@ create sequence promo_catalogue_changes_id_seq as bigint owned by promo_catalogu
 
 create sequence promo_click_tracking_id_seq as bigint owned by promo_click_tracking.id;
 
+create sequence promo_conversions_id_seq as bigint owned by promo_conversions.id;
+
 create sequence promo_editors_id_seq as integer owned by promo_editors.id;
 
 create sequence promo_handed_over_tokens_id_seq as integer owned by promo_handed_over_tokens.id;
@@ -86,6 +88,53 @@ create table promo_clickers (
   address_hash character varying(16),
   constraint promo_clickers_pkey PRIMARY KEY (ip_hash, variation_id, impression_id),
   constraint promo_clickers_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
+);
+
+create table promo_conversion_metrics (
+  day date not null,
+  offer_id integer,
+  variation_id integer,
+  newsletter text not null,
+  currency text not null,
+  conversions bigint not null default 0,
+  pending bigint not null default 0,
+  rejected bigint not null default 0,
+  revenue numeric not null default 0,
+  pending_revenue numeric not null default 0,
+  squares numeric not null default 0,
+  constraint promo_conversion_metrics_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE
+);
+
+create table promo_conversions (
+  id bigint not null default nextval('promo_conversions_id_seq'::regclass),
+  source text not null default ''::text,
+  external_id text not null,
+  click_id uuid,
+  clicked_at timestamp with time zone,
+  offer_id integer,
+  variation_id integer,
+  newsletter_send_id text,
+  impression_id bigint not null default 0,
+  newsletter text not null default ''::text,
+  amount numeric not null,
+  currency text not null,
+  status text not null,
+  previous_amount numeric,
+  previous_currency text,
+  previous_status text,
+  occurred_at timestamp with time zone not null,
+  reported_at timestamp with time zone not null,
+  recorded_at timestamp with time zone not null default now(),
+  counted_on date,
+  look_at timestamp with time zone not null default now(),
+  constraint promo_conversions_amount_check CHECK (amount >= 0::numeric),
+  constraint promo_conversions_check CHECK ((click_id IS NULL) = (clicked_at IS NULL)),
+  constraint promo_conversions_check1 CHECK ((offer_id IS NULL) = (variation_id IS NULL)),
+  constraint promo_conversions_currency_check CHECK (currency ~ '^[A-Z]{3}$'::text),
+  constraint promo_conversions_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE,
+  constraint promo_conversions_pkey PRIMARY KEY (id),
+  constraint promo_conversions_source_external_id_key UNIQUE (source, external_id),
+  constraint promo_conversions_status_check CHECK (status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text]))
 );
 
 create table promo_crowd_metrics (
@@ -349,6 +398,19 @@ create table promo_retention (
   constraint promo_retention_pkey PRIMARY KEY (only_row)
 );
 
+create table promo_send_conversions (
+  impression_id bigint not null,
+  currency text not null,
+  conversions bigint not null default 0,
+  pending bigint not null default 0,
+  rejected bigint not null default 0,
+  revenue numeric not null default 0,
+  pending_revenue numeric not null default 0,
+  squares numeric not null default 0,
+  constraint promo_send_conversions_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
+  constraint promo_send_conversions_pkey PRIMARY KEY (impression_id, currency)
+);
+
 create table promo_send_metrics (
   impression_id bigint not null,
   hours smallint not null,
@@ -448,6 +510,14 @@ CREATE INDEX idx_clicker_address ON promo_clickers USING btree (address_hash, va
 CREATE INDEX idx_clicker_first ON promo_clickers USING btree (first_clicked_at);
 
 CREATE INDEX idx_clicker_variation ON promo_clickers USING btree (variation_id);
+
+CREATE INDEX idx_conversion_day ON promo_conversion_metrics USING btree (day);
+
+CREATE UNIQUE INDEX idx_conversion_metrics ON promo_conversion_metrics USING btree (variation_id, day, newsletter, currency) NULLS NOT DISTINCT;
+
+CREATE INDEX idx_conversion_variation ON promo_conversions USING btree (variation_id);
+
+CREATE INDEX idx_conversion_waiting ON promo_conversions USING btree (look_at) WHERE counted_on IS NULL;
 
 CREATE INDEX idx_daily_day ON promo_daily_metrics USING btree (day);
 

@@ -16,7 +16,7 @@ export const purgeCommand: Command = {
   summary: 'remove what is older than the settings allow',
   synopsis: '[--dry-run | --clock-is-right]',
   help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
-more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions as old, salts of past months with the hashes by which visitors were told
+more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions and conversions as old, salts of past months with the hashes by which visitors were told
 apart, ids of callers after 35 days, expired tokens of other back ends, and lines of the journal in PROMO_DATA_DIR that could not
 be read, after PROMO_RETAIN_DETAILS_DAYS. Counters and rollups stay. A running site does the
 same once a day. The database's clock says how old things are; where it has jumped by days, or is not this machine's time,
@@ -71,17 +71,18 @@ async function refuseTime(database: Database, at: number, believed: boolean): Pr
 }
 
 function describe(purged: Purged, damaged: number): string[] {
-  const { details, partitions, strays, salts, visitors, event_keys, surplus, decisions, tokens } = purged
+  const { details, partitions, strays, salts, visitors, event_keys, surplus } = purged
   const rows = [
     ['user agents and visitor hashes of clicks', details],
     ['months of clicks', [partitions.length, ...partitions].join(' ')],
     ['clicks of months without a partition', strays],
     ['counts of clicks that were added up', surplus],
-    ['decisions', decisions],
+    ['decisions', purged.decisions],
+    ['conversions', purged.conversions],
     ['visitors told apart', visitors],
     ['salts', salts],
     ['event keys of retries', event_keys],
-    ['tokens that were handed over', tokens],
+    ['tokens that were handed over', purged.tokens],
     ['files of damaged lines', damaged],
   ] as const
   const width = Math.max(...rows.map(([what]) => what.length))

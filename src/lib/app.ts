@@ -14,6 +14,7 @@ import { createLinkDamage } from './links/link-damage.ts'
 import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { linksChanged } from './links/links-changed.ts'
 import { matomoSettings } from './matomo/settings.ts'
+import { openConversions } from './open/conversions.ts'
 import { openTelling } from './open/telling.ts'
 import { openTracking } from './open/tracking.ts'
 import { createClients } from './operations/clients.ts'
@@ -97,7 +98,7 @@ async function assemble(
         ...{ database, salts: tracking.salts, now, log, refresh: known.refresh },
         fade: tracking.fade,
       }),
-      tend: () => Promise.all([events.tend(), damage.flush()]),
+      tend: () => Promise.all([events.tend(), damage.flush(), conversions.attribute()]),
       settle: settler(database, log, {
         observationMinutes: config.PROMO_OBSERVATION_MINUTES,
         forMatomo: matomoSettings(config) !== undefined,
@@ -109,6 +110,7 @@ async function assemble(
   )
 
   const ready = () => maintenance.ready
+  const conversions = openConversions({ config, database, reports: tracking.reports, ready, log })
   const offers = openOffers({ config, database, log, ready, strapi })
   const telling = openTelling({ config, database, links, ready, now, random, log })
 
@@ -146,6 +148,7 @@ async function assemble(
     database,
     ...createClients(proxies, unnamedProxy),
     ...tracking.answers,
+    ...conversions.answers,
     guard: guard.bind(undefined, gate),
     tellLinkDamage: damage.tell,
     linksChanged: () => linksChanged(database, strapi),

@@ -83,7 +83,18 @@ async function recordHistory(): Promise<void> {
 
 const impression = { offer_id: 4, variation_id: 42, newsletter_send_id: '2025-10-19-daily', recipients: 1200 }
 const click = { variation_id: 42, referrer: 'gmail_app', ip_address: '203.0.113.7' }
+const conversion = {
+  ...{ external_id: 'order-1042', source: 'network', click_id: '06dg3db86llopaohqg2p9jjs3s' },
+  ...{ amount: '12.50', currency: 'EUR', status: 'pending' },
+}
 const webhook = { event: 'entry.update', model: 'affiliate-link', entry: { id: 1 } }
+
+const tell = (body: unknown) =>
+  ask(api.site, `${root}/track-conversion`, {
+    method: 'POST',
+    headers: { ...api.fresh(), 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
 
 async function readContents() {
   const headers = await reader()
@@ -94,6 +105,7 @@ async function readContents() {
     ask(api.site, `${root}/${path}`, { headers: sent })
   expect(await api.impression(impression)).toMatchObject({ status: 204 })
   expect(await api.click(click)).toMatchObject({ status: 204 })
+  expect(await tell(conversion)).toMatchObject({ status: 204 })
   expect(
     await ask(api.site, `${root}/links/changed`, {
       method: 'POST',
@@ -109,6 +121,7 @@ async function readContents() {
     blocks: jsonOf(await api.select(`${send}&blocks=html,text`)),
     impression,
     click,
+    conversion,
     webhook,
     report: jsonOf(await get(`analytics?offer_id=4&days=7&${includes}`, headers)),
     csv: (await get('analytics?offer_id=4&days=7&include_variations=true&format=csv', headers)).body,
@@ -119,6 +132,7 @@ async function readContents() {
 }
 
 async function readFaults() {
+  await tell(conversion)
   const uuid = '0190b5a4-7c1e-7cc3-9a55-0123456789ab'
   const post = (headers: Record<string, string>, body: string | Buffer) =>
     ask(api.site, `${root}/track-click`, { method: 'POST', headers: { ...api.fresh(), ...headers }, body })
@@ -155,6 +169,7 @@ async function readFaults() {
     newsletter_differs: jsonOf(
       await api.impression({ ...impression, newsletter_send_id: 'ai-weekly-7', newsletter: 'The Daily' }),
     ),
+    conversion_differs: jsonOf(await tell({ ...conversion, click_id: '0'.repeat(26) })),
     body_too_large: jsonOf(await post(type, ' '.repeat(20_000))),
     unsupported_media_type: jsonOf(await post({ ...type, 'content-encoding': 'gzip' }, gzipSync('{}'))),
     rate_limited: jsonOf(rushed),

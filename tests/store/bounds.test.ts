@@ -5,16 +5,18 @@ import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { forgetCatalogueChanges } from '../../src/lib/store/catalogue-changes.ts'
+import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { addLinkDamage } from '../../src/lib/store/link-damage.ts'
 import { trimOutbox } from '../../src/lib/store/outbox.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
-import { aClick, aHash, anImpression, aSurplus } from '../support/events.ts'
-import { recordClicks, recordImpressions, recordSurplus } from '../support/record.ts'
+import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
+import { recordClicks, recordConversions, recordImpressions, recordSurplus } from '../support/record.ts'
 
 /** What retention leaves, by the key that bounds it: rows of texts, times, sends and names that only the site's people make. */
 const kept: Record<string, string[]> = {
   affiliate_links: ['slug'],
+  promo_conversion_metrics: ['variation_id', 'day', 'newsletter', 'currency'],
   promo_crowd_metrics: ['impression_id'],
   promo_click_breakdown: ['variation_id', 'day', 'dimension', 'value'],
   promo_daily_metrics: ['variation_id', 'day'],
@@ -32,6 +34,7 @@ const kept: Record<string, string[]> = {
   promo_people: ['newsletter', 'earlier', 'day', 'offer_id', 'variation_id'],
   promo_performance_metrics: ['variation_id', 'hour'],
   promo_retention: ['only_row'],
+  promo_send_conversions: ['impression_id', 'currency'],
   promo_send_metrics: ['impression_id', 'hours'],
   promo_session_secret: ['only_row'],
   promo_settlement: ['only_row'],
@@ -84,6 +87,8 @@ async function fill(): Promise<void> {
   ])
   await recordSurplus(sql, [aSurplus({ at: noon + 3 })])
   await addLinkDamage(sql, JSON.stringify([{ day: '2026-11-18', slug: 'course', damaged: 1, unreadable: 0 }]))
+  await recordConversions(sql, [aConversion({ newsletter_send_id: '2026-11-18-daily' })])
+  await attributeConversions(sql, { patience: 60, limit: 10 })
   await sql`insert into promo_editors (name, password_hash) values ('Ada', 'x')`
   await sql`insert into promo_session_secret (secret) values (sha256('x'))`
   await sql`insert into promo_hash_salts (month, salt) values ('2026-11-01', sha256('x'))`

@@ -3,8 +3,8 @@ import { encodeRecord, jsonArrayOf } from '../../src/lib/buffer/record.ts'
 import { listRecordedAlready } from '../../src/lib/store/recorded-already.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
-import { aClick, anImpression } from '../support/events.ts'
-import { recordClicks, recordImpressions } from '../support/record.ts'
+import { aClick, aConversion, anImpression } from '../support/events.ts'
+import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
 
 let tested: TestDatabase
 beforeAll(async () => {
@@ -29,4 +29,13 @@ test('events that bring nothing new are told apart', async () => {
   const another = anImpression({ at, variation_id: 43 })
   const found = await listed(click, { ...keyed, at: at + 5 }, sent, older, newer, another, fresh)
   expect(found.sort()).toEqual([click, keyed, sent, older].map(({ event_id }) => event_id).sort())
+})
+
+test('a conversion brings nothing new where a later report on it is there', async () => {
+  const at = Date.UTC(2026, 10, 18)
+  const told = aConversion({ at, external_id: 'x', source: 'awin' })
+  await recordConversions(tested.sql, [told])
+  const [older, newer] = [aConversion({ ...told, at: at - 1 }), aConversion({ ...told, at: at + 1 })]
+  expect(await listed(told, newer, aConversion({ ...told, source: 'cj' }))).toHaveLength(2)
+  expect(await listed({ ...older, event_id: '0190b5a4-7c1e-7121-a121-121212121212' })).toHaveLength(1)
 })

@@ -37,6 +37,7 @@ const none = {
   strays: 0,
   surplus: 0,
   decisions: 0,
+  conversions: 0,
   tokens: 0,
 }
 const nothing = { ...none, partitions: [] }

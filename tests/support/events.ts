@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { v7 as newEventId } from 'uuid'
-import type { Click, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
+import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12, 0, 0)
 
@@ -66,3 +66,33 @@ export function aSurplus(changes: Partial<SurplusClicks> = {}): SurplusClicks {
 
 /** The visitor hash of the visitor with that number. */
 export const aHash = (number: number): string => createHash('sha256').update(String(number)).digest('hex')
+
+/** An approved conversion of variation 42, worth 10 euros, unless told otherwise. */
+export function aConversion(changes: Partial<Conversion> = {}): Conversion {
+  const at = changes.at ?? noon
+  const eventId = newEventId({ msecs: at })
+  return {
+    kind: 'conversion',
+    event_id: eventId,
+    caller_key: false,
+    at,
+    source: '',
+    external_id: eventId,
+    click_id: null,
+    clicked_at: null,
+    variation_id: changes.click_id ? null : 42,
+    newsletter_send_id: null,
+    amount: '10',
+    currency: 'EUR',
+    status: 'approved',
+    occurred_at: at,
+    ...changes,
+  }
+}
+
+/** What a conversion says of the click that it comes from. */
+export const ofClick = ({ event_id, at }: Click): Partial<Conversion> => ({
+  click_id: event_id,
+  clicked_at: at,
+  variation_id: null,
+})

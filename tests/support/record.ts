@@ -1,8 +1,9 @@
+import * as conversions from '../../src/lib/store/conversions.ts'
 import type { Sql } from '../../src/lib/store/database.ts'
 import * as store from '../../src/lib/store/events.ts'
 import * as reports from '../../src/lib/store/impressions.ts'
 import * as surplus from '../../src/lib/store/surplus.ts'
-import type { Click, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
+import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
 
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) =>
   store.recordClicks(sql, JSON.stringify(clicks))
@@ -12,3 +13,6 @@ export const recordImpressions = (sql: Sql, impressions: readonly Impression[], 
 
 export const recordSurplus = (sql: Sql, counts: readonly SurplusClicks[]) =>
   surplus.recordSurplus(sql, JSON.stringify(counts))
+
+export const recordConversions = (sql: Sql, told: readonly Conversion[], left = false) =>
+  conversions.recordConversions(sql, JSON.stringify(told), left)

@@ -183,6 +183,7 @@ describe('the guard', () => {
     limits: {
       'track-click': { admitted, refused },
       'track-impression': { admitted, refused },
+      'track-conversion': { admitted, refused },
       'select-random': { admitted, refused },
       'links/changed': { admitted, refused },
       metrics: { admitted, refused },

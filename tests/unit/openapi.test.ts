@@ -5,7 +5,13 @@ import { requestsPerMinute } from '../../src/lib/http/guard.ts'
 import { endpointMethods } from '../../src/lib/http/methods.ts'
 import { openApiDocument } from '../../src/lib/openapi/document.ts'
 import { endpoints } from '../../src/lib/openapi/endpoints.ts'
-import { aboutClick, aboutImpression, aboutReport, aboutSelection } from '../../src/lib/openapi/fields.ts'
+import {
+  aboutClick,
+  aboutConversion,
+  aboutImpression,
+  aboutReport,
+  aboutSelection,
+} from '../../src/lib/openapi/fields.ts'
 import { answersOf } from '../../src/lib/openapi/operation.ts'
 import { describeApi } from '../../src/lib/openapi/respond.ts'
 import { undocumented } from '../support/documented.ts'
@@ -127,6 +133,7 @@ describe('the tables of README.md', () => {
     for (const [name, about] of [
       ['track-impression', aboutImpression],
       ['track-click', aboutClick],
+      ['track-conversion', aboutConversion],
     ] as const) {
       const [fields = ''] = rowsBelow('endpoint').find(([endpoint]) => endpoint?.includes(name)) ?? []
       expect(fields.match(/(?<=`)\w+(?=`)/g)?.sort()).toEqual(Object.keys(about).sort())

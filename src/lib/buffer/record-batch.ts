@@ -13,9 +13,9 @@ export type RecordLines = (
 
 /**
  * What became of an event: it is in the database, there was no place for it, its id was used before for
- * another one, its send was reported for another newsletter, or the database refuses it for another reason.
+ * another one, its send was reported for another newsletter, its conversion for another click, or the database refuses it for another reason.
  */
-export type Settled = 'committed' | 'rejected' | 'refused' | 'reused' | 'other_newsletter'
+export type Settled = 'committed' | 'rejected' | 'refused' | 'reused' | 'other_newsletter' | 'other_click'
 
 /** How far a batch has come: a further try goes on from here. */
 export type Progress = {
@@ -39,6 +39,7 @@ const triesForKey = 6
 const contradictions = new Map<string, Settled>([
   ['event_id_reused', 'reused'],
   ['newsletter_differs', 'other_newsletter'],
+  ['conversion_differs', 'other_click'],
 ])
 
 /**

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
 import { areRequestSigns } from '../classify/verdict.ts'
-import type { TrackingEvent } from '../tracking/event.ts'
+import { conversionStatuses, type TrackingEvent } from '../tracking/event.ts'
 
 /**
  * Events that are written together as one line of the journal: an object that holds their sum, then they, as JSON with
@@ -23,6 +23,7 @@ export const eventKinds = [
   'click',
   'surplus',
   'impression',
+  'conversion',
 ] as const satisfies readonly TrackingEvent['kind'][]
 
 /** Lines as one JSON array. After the last comma comes an object that is no event, since it has no kind. */
@@ -88,5 +89,19 @@ export const eventSchema = v.variant('kind', [
     variation_id: id,
     reason: v.string(),
     clicks: id,
+  }),
+  v.object({
+    kind: v.literal('conversion'),
+    ...occurrence,
+    source: v.string(),
+    external_id: v.string(),
+    click_id: v.nullable(v.pipe(v.string(), v.uuid())),
+    clicked_at: v.nullable(v.number()),
+    variation_id: v.nullable(id),
+    newsletter_send_id: text,
+    amount: v.string(),
+    currency: v.string(),
+    status: v.picklist(conversionStatuses),
+    occurred_at: v.pipe(v.number(), v.integer()),
   }),
 ])

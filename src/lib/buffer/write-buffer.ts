@@ -97,7 +97,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     const [first] = events
     if (first && collecting.count === 0) collecting.since = first.at
     collecting.count += events.length
-    for (const { offer_id } of events) if (offer_id === null) collecting.unchecked += 1
+    for (const event of events)
+      if (event.kind === 'click' && event.offer_id === null) collecting.unchecked += 1
     inMemory += events.length
     onArrival()
     return collecting.lines.add(encodeRecord(events))

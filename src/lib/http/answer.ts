@@ -16,6 +16,7 @@ export const statusOf = {
   body_too_slow: 408,
   event_id_reused: 409,
   newsletter_differs: 409,
+  conversion_differs: 409,
   body_too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,

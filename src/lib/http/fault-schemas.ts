@@ -9,6 +9,7 @@ export const byField = [
   'unsupported_media_type',
   'event_id_reused',
   'newsletter_differs',
+  'conversion_differs',
 ] as const satisfies readonly FaultCode[]
 
 /** Every fault of the API, in the order of its status. */
@@ -36,8 +37,9 @@ export const plainFaultSchema = v.object({
 export const trackingFaultSchema = v.object({
   error: v.literal('tracking_failed'),
   message,
-  variation_id: id,
+  variation_id: v.exactOptional(id),
   offer_id: v.exactOptional(id),
+  external_id: v.exactOptional(v.string()),
   queued: v.pipe(
     v.boolean(),
     v.description('true: the event is in the journal and will be recorded; do not send it again.'),

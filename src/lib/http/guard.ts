@@ -9,6 +9,7 @@ import { limitPerMinute, type RateLimit } from './rate-limits.ts'
 export type Endpoint =
   | 'track-impression'
   | 'track-click'
+  | 'track-conversion'
   | 'select-random'
   | 'links/changed'
   | 'metrics'
@@ -35,6 +36,7 @@ export type GuardParts = {
 export const requestsPerMinute = {
   'track-impression': 200,
   'track-click': 500,
+  'track-conversion': 500,
   'select-random': 100,
   'links/changed': 600,
   metrics: 100,
@@ -49,6 +51,7 @@ const asOften = (endpoint: Endpoint) => ({
 export const endpointLimits = (): Limits => ({
   'track-impression': asOften('track-impression'),
   'track-click': asOften('track-click'),
+  'track-conversion': asOften('track-conversion'),
   'select-random': asOften('select-random'),
   'links/changed': asOften('links/changed'),
   metrics: asOften('metrics'),

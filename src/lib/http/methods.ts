@@ -7,6 +7,7 @@ export const endpointMethods: ReadonlyMap<string, Method> = new Map([
   ['select-random', 'GET'],
   ['track-impression', 'POST'],
   ['track-click', 'POST'],
+  ['track-conversion', 'POST'],
   ['links/changed', 'POST'],
   ['analytics', 'GET'],
   ['health', 'GET'],

@@ -113,6 +113,7 @@ export function openTracking(parts: TrackingParts) {
     /** What the final verdict goes by, which is given later than the provisional one. */
     rules,
     fade: (time: number) => classifier.fade(time),
+    reports,
     answers: {
       answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
       findIdFaults: (body: unknown) => findIdFaults(reports, body),

@@ -12,6 +12,7 @@ export const faultMeanings: Record<FaultCode, string> = {
   body_too_slow: 'The body did not arrive within ten seconds. The connection is closed.',
   event_id_reused: 'The `event_id` was used before for another event.',
   newsletter_differs: 'The send is of another newsletter. Nothing was changed.',
+  conversion_differs: 'The conversion was told of another click or text. Nothing was changed.',
   body_too_large: 'The body has more bytes than allowed. The connection is closed.',
   unsupported_media_type: 'The body is not sent as `application/json`, or is compressed.',
   rate_limited: 'The address has used up its requests; try again after `Retry-After` seconds.',

@@ -1,5 +1,6 @@
 import type * as v from 'valibot'
 import type { querySchema } from '../analytics/query.ts'
+import type { conversionSchema } from '../conversions/schema.ts'
 import type { selectionSchema } from '../selection/schema.ts'
 import type { clickSchema, impressionSchema } from '../tracking/schemas.ts'
 
@@ -32,6 +33,18 @@ export const aboutClick: About<typeof clickSchema> = {
   user_agent: "The visitor's; the first 500 characters are kept.",
   ip_address: "The visitor's IPv4 or IPv6 address, kept as a hash only.",
   event_id: eventId,
+}
+
+export const aboutConversion: About<typeof conversionSchema> = {
+  external_id: 'Id of the sale, 1 to 100 characters without blanks; no e-mail address.',
+  source: 'Whose id it is, 1 to 50 characters, where several networks report.',
+  click_id: 'What the redirect brought along under `click_id_parameter`: 26 letters and digits.',
+  variation_id: 'The text, where there is no click id.',
+  newsletter_send_id: `${send} Beside \`variation_id\` only.`,
+  amount: 'What it brings you, as decimal digits; kept exactly. A number may have 15 digits.',
+  currency: 'Of ISO 4217, such as EUR.',
+  status: 'Of the amount; approved without it. Rejected ones are not counted as conversions.',
+  occurred_at: 'When it happened, with its zone; now without it.',
 }
 
 const included = (what: string) => `Brings ${what} along.`

@@ -6,11 +6,12 @@ import {
 } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import * as report from '../analytics/report.ts'
+import { conversionSchema } from '../conversions/schema.ts'
 import { fieldFaultSchema, plainFaultSchema, trackingFaultSchema } from '../http/fault-schemas.ts'
 import { healthSchema, livenessSchema } from '../operations/health-schema.ts'
 import { segmentSchema, selectionAnswerSchema } from '../selection/schema.ts'
 import { clickSchema, impressionSchema } from '../tracking/schemas.ts'
-import { aboutClick, aboutImpression } from './fields.ts'
+import { aboutClick, aboutConversion, aboutImpression } from './fields.ts'
 
 /** What answers and bodies are checked with, by the names that the description gives them. */
 const definitions = {
@@ -18,6 +19,7 @@ const definitions = {
   Segment: segmentSchema,
   Impression: impressionSchema,
   Click: clickSchema,
+  Conversion: conversionSchema,
   Report: report.reportSchema,
   Summary: report.summarySchema,
   Offer: report.offerRowSchema,
@@ -48,7 +50,7 @@ export const refTo = (name: string) => ({ $ref: `#/components/schemas/${name}` }
 const options: ConversionConfig = {
   typeMode: 'input',
   target: 'draft-2020-12',
-  ignoreActions: ['check', 'trim', 'to_lower_case', 'transform'],
+  ignoreActions: ['check', 'trim', 'to_lower_case', 'to_upper_case', 'transform'],
   overrideRef: ({ referenceId }) => refTo(referenceId).$ref,
 }
 
@@ -59,6 +61,7 @@ export const componentSchemas = (): Record<string, JsonSchema> => {
     ...schemas,
     Impression: describe(schemas.Impression, aboutImpression),
     Click: describe(schemas.Click, aboutClick),
+    Conversion: describe(schemas.Conversion, aboutConversion),
   }
 }
 

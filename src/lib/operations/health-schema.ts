@@ -53,6 +53,9 @@ export const healthSchema = v.object({
     last_flush: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   }),
   rejects: v.pipe(count, v.description('Events that the database has no place for.')),
+  waiting_conversions: v.exactOptional(
+    v.pipe(count, v.description('Conversions whose click or send is not known yet, up to a thousand.')),
+  ),
   strapi: v.exactOptional(
     v.object({
       ok: v.boolean(),

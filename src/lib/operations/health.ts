@@ -2,6 +2,7 @@ import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
 import type { OutboxReadings } from '../outbox/outbox.ts'
+import { readWaitingConversions } from '../store/conversions.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
@@ -47,6 +48,8 @@ const longestFailing = 30_000
 /** Milliseconds for which it is told that segments were deleted before they were recorded. */
 const tellLossFor = 600_000
 const mostLeftOut = 20
+/** Seconds after which a conversion's click should have come. */
+const longestUnknown = 3_600
 
 /**
  * Readiness: 200 while every part works, 503 with the `reasons` as soon as one does not. Redirects go on either way, so a
@@ -67,7 +70,11 @@ export function createHealth({
 }: HealthParts): () => Promise<Answer> {
   const look = () =>
     database.run(
-      async (sql) => ({ offers: await offersWithoutSlug(sql), late: await lateCorrections(sql) }),
+      async (sql) => ({
+        offers: await offersWithoutSlug(sql),
+        late: await lateCorrections(sql),
+        conversions: await readWaitingConversions(sql),
+      }),
       deadline,
     )
   let last: { at: number; found: ReturnType<typeof look> } | undefined
@@ -76,6 +83,7 @@ export function createHealth({
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), found: look() }
     const [found, ofLinks] = await Promise.all([last.found, linkHints()])
     const late = found.ok ? found.value.late.map(({ newsletter_send_id }) => newsletter_send_id) : []
+    const [conversions] = found.ok ? found.value.conversions : []
     const { depth, age, bytes, rejects, damagedBytes, keptBytes, keptCutAt, lastFlush, vanishedAt, fault } =
       readings()
     const { table } = known
@@ -114,6 +122,7 @@ export function createHealth({
         last_flush: lastFlush === undefined ? null : new Date(lastFlush).toISOString(),
       },
       rejects,
+      ...(conversions && conversions.waiting > 0 && { waiting_conversions: conversions.waiting }),
       ...(ofStrapi && { strapi: ofStrapi.told }),
       ...(ofOffers && { strapi_offers: ofOffers.told }),
       ...(ofMatomo && { matomo: ofMatomo.told }),
@@ -133,6 +142,9 @@ export function createHealth({
         ...(ofMatomo?.hints ?? []),
         ...ofLinks,
         ...doubted.hints(),
+        conversions &&
+          conversions.seconds > longestUnknown &&
+          'conversions wait for clicks or sends that are not known: they wait for seven days and then count without them',
         late.length > 0 &&
           `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,
       ].filter((hint) => typeof hint === 'string'),

@@ -5,6 +5,7 @@ import {
   countDetails,
   countOld,
   deleteOldClickers,
+  deleteOldConversions,
   deleteOldDecisions,
   deleteOldDefaultClicks,
   deleteOldEventKeys,
@@ -33,6 +34,7 @@ export type Purged = {
   /** Counts of clicks that were added up. */
   surplus: number
   decisions: number
+  conversions: number
   /** Of another back end, handed over by people who signed in with them. */
   tokens: number
 }
@@ -76,6 +78,11 @@ export async function purge(
     deadline,
   )
   if (!decisions.ok) return decisions
+  const conversions = await database.run(
+    (sql) => deleteOldConversions(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
+    deadline,
+  )
+  if (!conversions.ok) return conversions
   const tokens = await database.run((sql) => deleteOldTokens(sql, now))
   if (!tokens.ok) return tokens
   return ok({
@@ -87,6 +94,7 @@ export async function purge(
     strays: strays.value.count,
     surplus: surplus.value.count,
     decisions: decisions.value.count,
+    conversions: conversions.value.count,
     tokens: tokens.value.count,
   })
 }
@@ -175,7 +183,10 @@ export async function previewPurge(
   const kept = { keyDays: keepKeysDays, months: PROMO_RETAIN_EVENTS_MONTHS }
   const old = await database.run((sql) => countOld(sql, now, kept), deadline)
   if (!old.ok) return old
-  const none = { salts: 0, visitors: 0, event_keys: 0, strays: 0, surplus: 0, decisions: 0, tokens: 0 }
+  const none = {
+    ...{ salts: 0, visitors: 0, event_keys: 0, strays: 0, surplus: 0 },
+    ...{ decisions: 0, conversions: 0, tokens: 0 },
+  }
   return ok({
     ...Object.assign(none, ...old.value),
     details: details.value.reduce((sum, { clicks }) => sum + clicks, 0),

@@ -6,7 +6,13 @@ import type { Fragment, Sql } from './database.ts'
  */
 export type Rejection = {
   event_id: string
-  reason: 'variation_gone' | 'unknown_variation' | 'other_slug' | 'event_id_reused' | 'newsletter_differs'
+  reason:
+    | 'variation_gone'
+    | 'unknown_variation'
+    | 'other_slug'
+    | 'event_id_reused'
+    | 'newsletter_differs'
+    | 'conversion_differs'
 }
 
 /** What an event says, in 32 bits that tell nobody who clicked: the same id for something else is not a retry. */

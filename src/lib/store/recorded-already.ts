@@ -9,7 +9,8 @@ export const listRecordedAlready = (sql: Sql, events: string) => sql<{ event_id:
     select b.*, to_timestamp(at / 1000) as happened_at,
       row_number() over (partition by event_id order by clicks desc nulls last) as copy
     from json_to_recordset(${events}::text::json) as b (
-      kind text, event_id uuid, at double precision, variation_id integer, newsletter_send_id text, clicks integer
+      kind text, event_id uuid, at double precision, variation_id integer, newsletter_send_id text, clicks integer,
+      source text, external_id text
     )
     where kind is not null
   )
@@ -27,5 +28,9 @@ export const listRecordedAlready = (sql: Sql, events: string) => sql<{ event_id:
       where i.event_id = batch.event_id
         or i.newsletter_send_id = batch.newsletter_send_id and i.variation_id = batch.variation_id
           and i.reported_at >= batch.happened_at
+    )
+    or kind = 'conversion' and exists (
+      select from promo_conversions c
+      where c.source = batch.source and c.external_id = batch.external_id and c.reported_at >= batch.happened_at
     )
 `

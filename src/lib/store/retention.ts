@@ -103,6 +103,14 @@ export const deleteOldDecisions = (sql: Sql, now: number, months: number) => sql
 const isOldDecision = (sql: Sql, now: number, months: number) =>
   sql`decided_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'`
 
+/** Conversions are kept as long as the rows of clicks; those that wait are counted first. */
+export const deleteOldConversions = (sql: Sql, now: number, months: number) => sql`
+  delete from promo_conversions where ${isOldConversion(sql, now, months)}
+`
+
+const isOldConversion = (sql: Sql, now: number, months: number) =>
+  sql`occurred_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and counted_on is not null`
+
 /** The beginning of the oldest month that is kept: a timestamp without time zone, in UTC. */
 const firstMonthKept = (sql: Sql, now: number, months: number) => sql`
   (date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC') - ${months} * interval '1 month')
@@ -133,6 +141,7 @@ export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months:
     strays: number
     surplus: number
     decisions: number
+    conversions: number
     tokens: number
   }[]
 >`
@@ -143,6 +152,7 @@ export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months:
     (select count(*)::integer from promo_click_tracking_default where ${isOldStray(sql, now, kept.months)}) as strays,
     (select count(*)::integer from promo_surplus_clicks where ${isOldSurplus(sql, now, kept.months)}) as surplus,
     (select count(*)::integer from promo_decisions where ${isOldDecision(sql, now, kept.months)}) as decisions,
+    (select count(*)::integer from promo_conversions where ${isOldConversion(sql, now, kept.months)}) as conversions,
     (select count(*)::integer from promo_handed_over_tokens where ${isOldToken(sql, now)}) as tokens
 `
 

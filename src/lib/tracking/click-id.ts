@@ -35,3 +35,7 @@ const recoded = (
   Number.parseInt(text.slice(at, at + length), from)
     .toString(to)
     .padStart(padded, '0')
+
+/** When an event was, by its id (UUIDv7), in milliseconds since 1970. */
+export const timeOfEvent = (eventId: string): number =>
+  Number.parseInt(eventId.slice(0, 8) + eventId.slice(9, 13), 16)

@@ -54,5 +54,27 @@ export type SurplusClicks = Occurrence & {
   clicks: number
 }
 
+export const conversionStatuses = ['pending', 'approved', 'rejected'] as const
+
+/** A report on what became of a click: a sale, a sign-up. Nothing in it is about a person. */
+export type Conversion = Pick<Occurrence, 'event_id' | 'caller_key' | 'at'> & {
+  kind: 'conversion'
+  /** Whose `external_id` it is; empty where nobody says. A later report under both changes the conversion. */
+  source: string
+  external_id: string
+  /** The event of the click, and when that was in milliseconds since 1970; null where a text is named in its place. */
+  click_id: string | null
+  clicked_at: number | null
+  variation_id: number | null
+  newsletter_send_id: string | null
+  /** Decimal digits, as they were given. */
+  amount: string
+  /** ISO 4217. */
+  currency: string
+  status: (typeof conversionStatuses)[number]
+  /** Milliseconds since 1970. */
+  occurred_at: number
+}
+
 /** What the journal keeps and the database counts exactly once. */
-export type TrackingEvent = Click | Impression | SurplusClicks
+export type TrackingEvent = Click | Impression | SurplusClicks | Conversion

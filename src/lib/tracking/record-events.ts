@@ -3,6 +3,7 @@ import { eventKinds, holdsKind, jsonArrayOf } from '../buffer/record.ts'
 import type { RecordLines } from '../buffer/record-batch.ts'
 import type { Config } from '../config.ts'
 import { ok, type Result } from '../result.ts'
+import { recordConversions } from '../store/conversions.ts'
 import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import type { Rejection } from '../store/event-keys.ts'
 import { recordClicks } from '../store/events.ts'
@@ -12,7 +13,7 @@ import { readTimeline } from '../store/timeline.ts'
 import type { TrackingEvent } from './event.ts'
 
 /**
- * Clicks, surplus clicks and impressions have a statement each; any may be repeated, so they need no common transaction. Each has
+ * Clicks, surplus clicks, impressions and conversions have a statement each; any may be repeated, so they need no common transaction. Each has
  * `deadline` milliseconds. `onRecorded` is told what the database had no place for.
  */
 export function eventRecorder(
@@ -49,6 +50,7 @@ function recorder(database: Database, deadline: number) {
       click: (sql) => recordClicks(sql, events),
       surplus: (sql) => recordSurplus(sql, events),
       impression: (sql) => recordImpressions(sql, events, left),
+      conversion: (sql) => recordConversions(sql, events, left),
     }
     const rejections: Rejection[] = []
     for (const kind of eventKinds) {

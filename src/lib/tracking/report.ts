@@ -148,19 +148,29 @@ const otherNewsletter: ApiFault = {
   },
 }
 
-async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<ApiFault | undefined> {
+const otherClick: ApiFault = {
+  error: 'conversion_differs',
+  details: {
+    external_id:
+      'was used before for a conversion of another click or text; give each conversion its own, or name its source',
+  },
+}
+
+/** Records an event and answers once it is committed, or why it is not. */
+export async function recordReport(
+  parts: Pick<ReportParts, 'flusher' | 'buffer'>,
+  event: TrackingEvent,
+): Promise<ApiFault | undefined> {
   const settled = parts.flusher.settled(event.event_id, commitWait)
   const acceptance = await parts.buffer.accept(event)
-  const ids = {
-    ...(event.offer_id !== null && { offer_id: event.offer_id }),
-    variation_id: event.variation_id,
-  }
+  const ids = idsOf(event)
   if (acceptance === 'lost')
     return trackingFailed('No room for the event, send it again later', { ...ids, queued: false })
   const outcome = await settled
   if (outcome === 'committed') return undefined
   if (outcome === 'reused') return reused
   if (outcome === 'other_newsletter') return otherNewsletter
+  if (outcome === 'other_click') return otherClick
   if (outcome === 'rejected') {
     const owned = event.kind === 'impression' ? ` as one of offer ID ${event.offer_id}` : ''
     return invalid({ variation_id: `Variation ID ${event.variation_id} does not exist${owned}` })
@@ -175,9 +185,15 @@ async function recordReport(parts: ReportParts, event: TrackingEvent): Promise<A
         { ...ids, queued: true },
       )
     : trackingFailed(
-        'Neither the database nor the journal takes the event; send it again later, under the same event_id or newsletter_send_id',
+        'Neither the database nor the journal takes the event; send it again later, under the same id',
         { ...ids, queued: false },
       )
+}
+
+function idsOf(event: TrackingEvent): Record<string, unknown> {
+  if (event.kind === 'conversion') return { external_id: event.external_id }
+  const { offer_id, variation_id } = event
+  return { ...(offer_id !== null && { offer_id }), variation_id }
 }
 
 const trackingFailed = (message: string, fields: Record<string, unknown>): ApiFault => ({

@@ -1,0 +1,32 @@
+import type { Config } from '../config.ts'
+import { findConversionFaults, reportConversion } from '../conversions/report-conversion.ts'
+import type { ConversionReport } from '../conversions/schema.ts'
+import { createAttributor } from '../operations/attribute.ts'
+import type { Log } from '../operations/log.ts'
+import type { Database } from '../store/database.ts'
+import type { ReportParts } from '../tracking/report.ts'
+
+/** The way of conversions: reported, recorded, and counted for the clicks that they come from. */
+export function openConversions(options: {
+  config: Config
+  database: Database
+  reports: ReportParts
+  /** Whether the database has this version's tables. */
+  ready: () => boolean
+  log: Log
+}) {
+  const { config, database, reports, ready, log } = options
+  const attribute = createAttributor({ database, ready, log })
+  const parts = {
+    ...reports,
+    months: config.PROMO_RETAIN_EVENTS_MONTHS,
+    onRecorded: () => void attribute(),
+  }
+  return {
+    attribute,
+    answers: {
+      findConversionFaults: (body: unknown) => findConversionFaults(reports, body),
+      reportConversion: (report: ConversionReport) => reportConversion(parts, report),
+    },
+  }
+}

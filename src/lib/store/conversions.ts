@@ -1,0 +1,136 @@
+import { addConversions } from './add-conversions.ts'
+import type { Sql } from './database.ts'
+import { commitsDurably } from './durable-commit.ts'
+import type { Rejection } from './event-keys.ts'
+
+/**
+ * Records the conversions of a JSON array of events exactly once by source and external id. The same again changes status,
+ * amount and currency: reports go by the order in which they arrive; those that were `left` by an earlier run go by their time. What
+ * a conversion belongs to stays as it was told first; who names another click or text later is told so. Sums of what is
+ * counted already move by the difference, which comes from the locked row; the rest waits for `attributeConversions`.
+ */
+export const recordConversions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
+  with batch as (
+    select * from rows from (
+      json_to_recordset(${events}::text::json) as (
+        kind text, event_id uuid, at double precision, source text, external_id text, click_id uuid,
+        clicked_at double precision, variation_id integer, newsletter_send_id text, amount numeric, currency text,
+        status text, occurred_at double precision
+      )
+    ) with ordinality as b (
+      kind, event_id, at, source, external_id, click_id, clicked_at, told_variation_id, newsletter_send_id, amount, currency,
+      status, occurred_at, position
+    )
+    where kind = 'conversion' and ${commitsDurably(sql)}
+  ), valid as (
+    select b.*, v.id as variation_id, v.offer_id
+    from batch b
+    left join promo_text_variations v on v.id = b.told_variation_id
+    where b.told_variation_id is null or v.id is not null
+  ), first as (
+    select distinct on (source, external_id) source, external_id, click_id, told_variation_id
+    from valid
+    order by source, external_id, position
+  ), differing as materialized (
+    select valid.event_id
+    from valid
+    join first using (source, external_id)
+    left join promo_conversions known using (source, external_id)
+    where valid.click_id <> coalesce(known.click_id, first.click_id)
+      or known.click_id is null and valid.click_id is null
+        and valid.told_variation_id <> coalesce(known.variation_id, first.told_variation_id)
+  ), newest as (
+    -- One statement can touch a row only once: of several reports on a conversion, the newest speaks.
+    select distinct on (source, external_id) *
+    from valid
+    where event_id not in (select event_id from differing)
+    order by source, external_id, case when ${left} then at end desc, position desc
+  ), told as (
+    insert into promo_conversions as known (
+      source, external_id, click_id, clicked_at, offer_id, variation_id, newsletter_send_id, amount, currency, status,
+      occurred_at, reported_at
+    )
+    select source, external_id, click_id, to_timestamp(clicked_at / 1000), offer_id, variation_id, newsletter_send_id, amount,
+      currency, status, to_timestamp(occurred_at / 1000), to_timestamp(at / 1000)
+    from newest
+    order by source, external_id
+    on conflict (source, external_id) do update set
+      previous_amount = known.amount, previous_currency = known.currency, previous_status = known.status,
+      amount = excluded.amount, currency = excluded.currency, status = excluded.status,
+      reported_at = greatest(excluded.reported_at, known.reported_at)
+    where not ${left} or excluded.reported_at > known.reported_at
+    returning counted_on, offer_id, variation_id, newsletter, impression_id, currency, status, amount, previous_currency,
+      previous_status, previous_amount
+  ), moved as (
+    select counted_on as day, offer_id, variation_id, newsletter, impression_id, currency, status, amount, 1 as sign
+    from told where counted_on is not null
+    union all
+    select counted_on, offer_id, variation_id, newsletter, impression_id, previous_currency, previous_status, previous_amount, -1
+    from told where counted_on is not null
+  ), ${addConversions(sql)}
+  select event_id, 'variation_gone' as reason from batch where event_id not in (select event_id from valid)
+  union all select event_id, 'conversion_differs' from differing
+`
+
+/**
+ * Counts up to `limit` conversions that wait: for the text and the send of their click, once that is there, or those that they
+ * named. What is not there after `patience` seconds is no longer waited for: the conversion counts without it. Until then
+ * it is looked for again after growing pauses. Answers how many were looked at. Whoever else counts meanwhile has others.
+ */
+export const attributeConversions = (
+  sql: Sql,
+  { patience, limit }: { patience: number; limit: number },
+) => sql<{ looked_at: number }[]>`
+  with waiting as materialized (
+    select id, click_id, clicked_at, offer_id, variation_id, newsletter_send_id, occurred_at, recorded_at
+    from promo_conversions
+    where counted_on is null and look_at <= now()
+    order by look_at
+    limit ${limit}
+    for update skip locked
+  ), found as (
+    select w.id, w.click_id, w.newsletter_send_id, w.recorded_at, coalesce(w.clicked_at, w.occurred_at) as counted_at,
+      c.id is not null as clicked, coalesce(c.offer_id, w.offer_id) as offer_id,
+      coalesce(c.variation_id, w.variation_id) as variation_id
+    from waiting w
+    left join lateral (
+      select id, offer_id, variation_id from promo_click_tracking
+      where event_id = w.click_id and clicked_at = w.clicked_at
+      limit 1
+    ) c on true
+  ), placed as (
+    select f.*, i.id as impression_id, i.newsletter,
+      case when f.click_id is null then f.newsletter_send_id is null or i.id is not null else f.clicked end as complete
+    from found f
+    left join lateral (
+      select id, newsletter from promo_impression_tracking
+      where variation_id = f.variation_id
+        and case when f.click_id is null then newsletter_send_id = f.newsletter_send_id
+          else newsletter_send_id is not null and tracked_at <= f.counted_at end
+      order by tracked_at desc, id desc
+      limit 1
+    ) i on true
+  ), looked as (
+    update promo_conversions c
+    set counted_on = case when given_up or complete then (counted_at at time zone 'UTC')::date end,
+      offer_id = p.offer_id,
+      variation_id = p.variation_id,
+      impression_id = coalesce(p.impression_id, 0),
+      newsletter = coalesce(p.newsletter, ''),
+      look_at = now() + least(greatest(now() - p.recorded_at, interval '2 seconds') / 4, interval '1 hour')
+    from (select *, recorded_at < now() - ${patience} * interval '1 second' as given_up from placed) p
+    where c.id = p.id
+    returning c.counted_on, c.offer_id, c.variation_id, c.newsletter, c.impression_id, c.currency, c.status, c.amount
+  ), moved as (
+    select counted_on as day, offer_id, variation_id, newsletter, impression_id, currency, status, amount, 1 as sign
+    from looked where counted_on is not null
+  ), ${addConversions(sql)}
+  select count(*)::integer as looked_at from waiting
+`
+
+/** How many conversions wait for what they belong to, up to a thousand, and since when the first of them does. */
+export const readWaitingConversions = (sql: Sql) => sql<{ waiting: number; seconds: number }[]>`
+  select count(*)::integer as waiting,
+    coalesce(extract(epoch from now() - min(recorded_at)), 0)::double precision as seconds
+  from (select recorded_at from promo_conversions where counted_on is null order by look_at limit 1000) waiting
+`

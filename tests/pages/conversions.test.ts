@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
+import { ask, untilFlushed } from './running-site.ts'
+
+let api: ApiSite
+beforeAll(async () => {
+  api = await runApiSite()
+  await api.sql`update affiliate_links set click_id_parameter = 'subid' where slug = 'nocodemba'`
+})
+afterAll(() => api.end())
+
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
+const tell = (body: unknown) =>
+  ask(api.site, '/api/v1/promo/track-conversion', {
+    method: 'POST',
+    headers: { ...api.fresh(), 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+/** Clicks as a reader of one address each; the id that the redirect brings along. */
+async function click(headers: Record<string, string> = {}): Promise<string | null> {
+  const answer = await ask(api.site, '/nocodemba?promo_var=42', {
+    headers: { ...api.fresh(), 'user-agent': firefox, ...headers },
+  })
+  return new URL(answer.headers.location ?? '').searchParams.get('subid')
+}
+
+test('a click becomes a sale, by the id that the redirect brought along', async () => {
+  await expect.poll(() => click()).toMatch(/^[0-9a-v]{26}$/)
+  expect(
+    await api.impression({ offer_id: 4, variation_id: 42, newsletter_send_id: 'of-today' }),
+  ).toMatchObject({
+    status: 204,
+  })
+  const id = await click()
+  await untilFlushed(api.site)
+  const sale = { external_id: 'order-1', click_id: id, amount: '12.50', currency: 'EUR', status: 'pending' }
+  expect(await tell(sale)).toMatchObject({ status: 204, body: '', headers: apiHeaders })
+  expect(await tell({ ...sale, status: 'approved', amount: '12.00' })).toMatchObject({ status: 204 })
+  await expect
+    .poll(
+      () =>
+        api.sql`select variation_id, impression_id > 0 as sent, amount, status from promo_conversions where counted_on is not null`,
+    )
+    .toEqual([{ variation_id: 42, sent: true, amount: '12.00', status: 'approved' }])
+})
+
+test('another click under the same id is a 409, and names of people are refused', async () => {
+  const id = await click()
+  const differs = await tell({ external_id: 'order-1', click_id: id, amount: 1, currency: 'EUR' })
+  expect([differs.status, jsonOf(differs)]).toMatchObject([409, { error: 'conversion_differs' }])
+  const named = await tell({
+    external_id: 'a@b.example',
+    click_id: id,
+    amount: 1,
+    currency: 'EUR',
+    name: 'Ann',
+  })
+  expect([named.status, jsonOf(named)]).toMatchObject([
+    400,
+    {
+      details: {
+        external_id: expect.stringContaining('e-mail'),
+        name: expect.stringContaining('not a known field'),
+      },
+    },
+  ])
+})
+
+test('nobody who asks not to be followed gets an id', async () => {
+  expect(await click({ 'sec-gpc': '1' })).toBeNull()
+  expect(await click({ dnt: '1' })).toBeNull()
+})
+
+test('it takes the token, and only POST', async () => {
+  const path = '/api/v1/promo/track-conversion'
+  expect(await ask(api.site, path)).toMatchObject({ status: 405, headers: { allow: 'POST' } })
+  const headers = { 'content-type': 'application/json', 'x-forwarded-for': '192.0.2.9' }
+  expect(await ask(api.site, path, { method: 'POST', headers, body: '{}' })).toMatchObject({ status: 401 })
+})
+
+test('a conversion whose click is unknown waits, and health tells', async () => {
+  const unknown = { external_id: 'order-2', click_id: '0'.repeat(26), amount: 1, currency: 'EUR' }
+  expect(await tell(unknown)).toMatchObject({ status: 204 })
+  await expect
+    .poll(async () => jsonOf(await ask(api.site, '/api/v1/promo/health')))
+    .toMatchObject({ status: 'ok', waiting_conversions: 1 })
+})
