@@ -7,7 +7,7 @@ import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { insertPromos } from '../support/database.ts'
+import { emptyDatabase, insertPromos } from '../support/database.ts'
 import { chartFigures, headline, tableRows } from '../support/html-tables.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
@@ -214,8 +214,7 @@ test('every figure of the pages equals a naive recount, over all periods, time z
       randomImpressions,
       fc.tuple(randomPeriod, randomPeriod),
       async (clicks, impressions, periods) => {
-        await sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_clickers, promo_crowds, promo_crowd_visits restart identity cascade`
-        await sql`update promo_settlement set click_id = 0, recorded_at = '-infinity'`
+        await emptyDatabase(sql)
         await insertPromos(sql)
         await recordImpressions(sql, impressions)
         await recordClicks(sql, clicks)

@@ -5,7 +5,13 @@ import type { Sql } from '../../src/lib/store/database.ts'
 import * as store from '../../src/lib/store/events.ts'
 import { lateCorrections } from '../../src/lib/store/late-corrections.ts'
 import type { Click } from '../../src/lib/tracking/event.ts'
-import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import {
+  createTestDatabase,
+  emptyDatabase,
+  findDrift,
+  insertPromos,
+  type TestDatabase,
+} from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
@@ -19,7 +25,7 @@ afterAll(() => database.drop())
 beforeEach(() => insertPromos(database.sql))
 afterEach(async () => {
   expect(await findDrift(database.sql)).toEqual([])
-  await database.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_crowds, promo_crowd_visits cascade`
+  await emptyDatabase(database.sql)
 })
 
 const variation = async (id: number) => {

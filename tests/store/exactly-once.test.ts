@@ -7,7 +7,13 @@ import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
-import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
+import {
+  createTestDatabase,
+  emptyDatabase,
+  findDrift,
+  insertPromos,
+  type TestDatabase,
+} from '../support/database.ts'
 import { aClick, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
 
@@ -28,7 +34,7 @@ afterAll(async () => {
 beforeEach(() => insertPromos(server.sql))
 afterEach(async () => {
   expect(await findDrift(server.sql)).toEqual([])
-  await server.sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_crowds, promo_crowd_visits cascade`
+  await emptyDatabase(server.sql)
 })
 
 /** How the database fails: not at all, before it does anything, or after the commit that nobody hears of. */

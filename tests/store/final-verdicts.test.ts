@@ -145,7 +145,7 @@ test('final verdicts are those of the plain judgement, whoever settles and howev
         expect(await findDrift(database.sql)).toEqual([])
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 40 },
   )
 }, 120_000)
 

@@ -38,9 +38,32 @@ export async function createTestDatabase(
   }
 }
 
-/** Takes back all that a test has recorded and settled, for the next one in the same database. */
+/**
+ * Takes back all that a test has recorded and settled, for the next one in the same database: the rows of these tables and of
+ * those that refer to them, without the triggers that keep sums. Truncating takes twenty times as long, since each table and index gets a new file.
+ */
 export async function emptyDatabase(sql: Sql): Promise<void> {
-  await sql`truncate promo_offers, affiliate_links, promo_event_keys, promo_crowds, promo_crowd_visits cascade`
+  await sql`
+    do $$
+    declare
+      reached regclass;
+    begin
+      set local session_replication_role = replica;
+      for reached in
+        with recursive reached as (
+          select unnest(
+            '{promo_offers, affiliate_links, promo_event_keys, promo_clickers, promo_crowds, promo_crowd_visits,
+              promo_hourly_totals, promo_monthly_totals}'::regclass[]
+          ) as name
+          union
+          select conrelid from pg_constraint join reached on confrelid = name where contype = 'f'
+        )
+        select name from reached join pg_class on oid = name where not relispartition
+      loop
+        execute format('delete from %s', reached);
+      end loop;
+    end $$
+  `
   await sql`
     update promo_settlement
     set click_id = 0, recorded_at = '-infinity', event_id = '00000000-0000-0000-0000-000000000000'
