@@ -418,6 +418,8 @@ create table promo_send_metrics (
   human_clicks bigint not null default 0,
   clickers bigint not null default 0,
   crowd_clickers bigint not null default 0,
+  uncertain_clickers bigint not null default 0,
+  doubtful_clicks bigint not null default 0,
   constraint promo_send_metrics_hours_check CHECK (hours = ANY (ARRAY[0, 1, 2, 3, 6, 12, 24, 48, 72, 168])),
   constraint promo_send_metrics_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
   constraint promo_send_metrics_pkey PRIMARY KEY (impression_id, hours)

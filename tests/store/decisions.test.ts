@@ -59,8 +59,10 @@ const sent = (name: string | null, variation_id: number, daysAgo: number, offer_
 async function clicked(name: string, spans: [hours: number, clickers: number][]) {
   for (const [hours, clickers] of spans)
     await store.sql`
-      insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers, crowd_clickers)
-      select id, ${hours}, ${clickers * 3}, ${clickers * 2}, ${clickers}, ${name === 'a' ? 1 : 0}
+      insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers, crowd_clickers,
+        uncertain_clickers, doubtful_clicks)
+      select id, ${hours}, ${clickers * 3}, ${clickers * 2}, ${clickers}, ${name === 'a' ? 1 : 0},
+        ${name === 'b' ? 2 : 0}, ${name === 'b' ? 5 : 0}
       from promo_impression_tracking where newsletter_send_id = ${name}
     `
 }
@@ -117,6 +119,7 @@ test('the evidence of sends is what a recount row by row finds', async () => {
               clickers_by: marks.map((mark) => own.filter(({ hours }) => hours < mark).length),
             }
           : null,
+      signs: row.newsletter_send_id === 'b' ? { uncertain: 2 * own.length, doubtful: 5 * own.length } : null,
     }
   })
   expect(recounted).toHaveLength(5)

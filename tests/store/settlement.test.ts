@@ -279,6 +279,32 @@ test('an address is crowded by all its visits, those of visitors beyond the firs
   expect(await findDrift(database.sql)).toEqual([])
 })
 
+test('a send has its clickers with one weak sign, and the clicks that two have made a machine’s', async () => {
+  await recordImpressions(database.sql, [anImpression({ at: noon - 60 * minute })])
+  const sign = 'no_user_agent'
+  await recordClicks(database.sql, [
+    aClick({ at: noon - 59 * minute, ip_hash: aHash(1) }),
+    aClick({ at: noon, ip_hash: aHash(2), sign }),
+    // No clicker any more, and no click that counts.
+    aClick({ at: noon + minute, ip_hash: aHash(2), sign }),
+    aClick({ at: noon + minute + 1_000, ip_hash: aHash(2), sign }),
+    aClick({ at: noon + minute, ip_hash: aHash(3), sign: `${sign}+stale_user_agent` }),
+    aClick({ at: noon + 90 * minute, ip_hash: aHash(4), sign: `${sign}+stale_user_agent` }),
+    aClick({ at: noon, ip_hash: aHash(5), verdict: 'machine', reason: 'prefetch' }),
+  ])
+  await settle()
+  const rows = await database.sql`
+    select hours, clickers::integer, uncertain_clickers::integer as uncertain, doubtful_clicks::integer as doubtful
+    from promo_send_metrics order by hours
+  `
+  expect([...rows]).toEqual([
+    // Within seconds of the first click of the send, which it is.
+    { hours: 0, clickers: 1, uncertain: 1, doubtful: 0 },
+    { hours: 1, clickers: 1, uncertain: 1, doubtful: 1 },
+    { hours: 2, clickers: 0, uncertain: 0, doubtful: 1 },
+  ])
+})
+
 test('a click belongs to the newest send of its text that was before it', async () => {
   const day = 1_440 * minute
   await recordImpressions(

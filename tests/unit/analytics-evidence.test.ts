@@ -20,7 +20,7 @@ const aText = (variation_id: number, sends: SentText['sends']): SentText => ({
 })
 
 const written = (texts: SentText[], spans: SendSpan[]) =>
-  JSON.stringify({ texts, spans, crowds: [[7, 3, 20, 9, 15]] })
+  JSON.stringify({ texts, spans, crowds: [[7, 3, 20, 9, 15]], signs: [[7, 4, 90]] })
 
 test('a send has the clicks of its spans, and its visitors of the first days', () => {
   const spans: SendSpan[] = [
@@ -52,6 +52,7 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
           clickers: 9,
           clickers_by: [6, 6, 6, 6, 6, 6, 8, 8],
         },
+        signs: { uncertain: 4, doubtful: 90 },
       },
       row: {
         newsletter_send_id: 'monday',

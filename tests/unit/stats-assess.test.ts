@@ -5,6 +5,7 @@ import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
 import { effectsOf } from '../../src/lib/stats/kinds-regression.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
+import type { Signs } from '../../src/lib/stats/signs.ts'
 import type { Evidence } from '../../src/lib/store/report-row.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
@@ -162,6 +163,22 @@ const evidence: Evidence = {
     sent(2, 4, 35, 11),
   ],
 }
+
+test('a send with a burst of machines, some of which may have passed, widens what is said', () => {
+  const sends = evidence.sends.filter(({ offer_id }) => offer_id === 2)
+  const width = (signs: Signs | null) => {
+    const signed = sends.map((send, place) => ({
+      ...send,
+      signs: place === 0 ? signs : { uncertain: 0, doubtful: 1 },
+    }))
+    const [low, high] = assess({ ...evidence, sends: signed }, now).variations.get(3)?.interval ?? [1, 1]
+    return Math.log(high / low)
+  }
+  const usual = width({ uncertain: 0, doubtful: 1 })
+  expect(width(null)).toBeCloseTo(usual, 6)
+  expect(width({ uncertain: 0, doubtful: 9_000 })).toBeGreaterThan(1.1 * usual)
+  expect(width({ uncertain: 15, doubtful: 1 })).toBeGreaterThan(1.1 * usual)
+})
 
 describe('an assessment', () => {
   const { variations, offers, attributes } = assess(evidence, now)

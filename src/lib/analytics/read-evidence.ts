@@ -1,7 +1,15 @@
 import { marks } from '../stats/arrival.ts'
 import { at } from '../stats/at.ts'
 import type { Crowd } from '../stats/crowds.ts'
-import type { CrowdOfSend, Evidence, SendEvidence, SendSpan, SentText } from '../store/report-row.ts'
+import type { Signs } from '../stats/signs.ts'
+import type {
+  CrowdOfSend,
+  Evidence,
+  SendEvidence,
+  SendSpan,
+  SentText,
+  SignsOfSend,
+} from '../store/report-row.ts'
 import { previewOf, rate } from './figures.ts'
 import type { SendRow } from './report.ts'
 
@@ -18,11 +26,13 @@ export type Sent = {
 
 const hourLength = 3_600_000
 
+type Written = { texts: SentText[]; spans: SendSpan[]; crowds: CrowdOfSend[]; signs: SignsOfSend[] }
+
 /** All sends of evidence, see `ReportRow`, oldest first. */
 export function readEvidence(json: string): { sends: Sent[]; variations: Evidence['variations'] } {
-  const { texts, spans, crowds }: { texts: SentText[]; spans: SendSpan[]; crowds: CrowdOfSend[] } =
-    JSON.parse(json)
+  const { texts, spans, crowds, signs }: Written = JSON.parse(json)
   const crowdsOf = new Map(crowds.map((crowd) => [crowd[0], crowd]))
+  const signsOf = new Map(signs.map(([id, uncertain, doubtful]) => [id, { uncertain, doubtful }]))
   const spansOf = Map.groupBy(spans, ([id]) => id)
   const sends = texts.flatMap((text) => {
     // A text is sent many times, and shortening it is dear.
@@ -34,7 +44,10 @@ export function readEvidence(json: string): { sends: Sent[]; variations: Evidenc
     sends: sends
       .toSorted(({ send: [id, , at] }, { send: [otherId, , otherAt] }) => at - otherAt || id - otherId)
       .map(({ send, text, preview }) =>
-        readSend(send, text, spansOf.get(send[0]) ?? [], preview, crowdsOf.get(send[0])),
+        readSend(send, text, spansOf.get(send[0]) ?? [], preview, {
+          crowd: crowdsOf.get(send[0]),
+          signs: signsOf.get(send[0]),
+        }),
       ),
   }
 }
@@ -45,7 +58,7 @@ export function readSend(
   { offer_id, variation_id, offer_name }: SentText,
   spans: readonly SendSpan[],
   text_preview: string,
-  crowd?: CrowdOfSend,
+  { crowd, signs = null }: { crowd?: CrowdOfSend | undefined; signs?: Signs | null | undefined } = {},
 ): Sent {
   const sums = { clicks: 0, human_clicks: 0, clickers: 0 }
   const clickers_by = marks.map(() => 0)
@@ -70,6 +83,7 @@ export function readSend(
       clickers,
       clickers_by,
       crowd: crowd ? crowdOf(crowd, spans, human_clicks) : null,
+      signs,
     },
     row: {
       newsletter_send_id,

@@ -1,5 +1,6 @@
 import type { Crowd } from '../stats/crowds.ts'
 import type { Send } from '../stats/evidence.ts'
+import type { Signs } from '../stats/signs.ts'
 
 export const strategies = ['weighted', 'ctr_weighted', 'thompson'] as const
 
@@ -27,6 +28,8 @@ export type PastSend = Omit<Send, 'age'> & {
   clickers_by: readonly number[]
   /** What of it came from crowded addresses; null for nothing. */
   crowd?: Crowd | null
+  /** Weak signs of machines on it; null for none. */
+  signs?: Signs | null
 }
 
 /** Why the limits on repetition hold a variation back, the strictest first. */

@@ -2,6 +2,7 @@ import { curveOf } from '../stats/arrival.ts'
 import { besideCrowds } from '../stats/crowds.ts'
 import { poolEvidence } from '../stats/evidence.ts'
 import { forNewsletter } from '../stats/newsletters.ts'
+import { besideSigns } from '../stats/signs.ts'
 import type { Arm, Candidate, PastSend, Strategy } from './arm.ts'
 import { holds, type Rules } from './variety.ts'
 
@@ -41,10 +42,11 @@ export function weigh(
     clickers: send.clickers,
     clickers_by: send.clickers_by,
     crowd: send.crowd ?? null,
+    signs: send.signs ?? null,
     sent_at: send.sent_at,
     age: (now - send.sent_at) / day,
   }))
-  const beside = besideCrowds(aged).sends
+  const beside = besideCrowds(besideSigns(aged).sends).sends
   const { evidence } = poolEvidence(forNewsletter(beside, newsletter), curveOf(beside), {
     discount: segments > 1 ? keptADayInSegments : keptADay,
   })

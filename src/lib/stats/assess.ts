@@ -12,6 +12,7 @@ import { forNewsletter } from './newsletters.ts'
 import type { Doubted } from './parts.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent, round } from './shown.ts'
+import { besideSigns } from './signs.ts'
 
 const day = 86_400_000
 
@@ -22,11 +23,12 @@ const day = 86_400_000
 export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const countOf = countSends(aged.filter((send) => send.newsletter === (newsletter ?? send.newsletter)))
-  const beside = besideCrowds(aged, newsletter)
+  const people = besideSigns(aged)
+  const beside = besideCrowds(people.sends, newsletter)
   const { mean, offers, doubted } = learn(
     variations,
     forNewsletter(beside.sends, newsletter),
-    beside.variance,
+    people.variance + beside.variance,
   )
   return {
     doubts: doubtsOf(doubted, sends).toSorted((one, other) => other.sent_at.localeCompare(one.sent_at)),

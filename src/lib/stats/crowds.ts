@@ -133,7 +133,11 @@ function ratioOf(sends: readonly { others: number; crowd: number }[]): number {
   return Math.min(mostCrowd, crowds / Math.max(1, all))
 }
 
-function weightedMedian(values: readonly { value: number; weight: number }[], otherwise: number): number {
+/** The value below which half of the weight is; `otherwise` of none. */
+export function weightedMedian(
+  values: readonly { value: number; weight: number }[],
+  otherwise: number,
+): number {
   const inOrder = values.toSorted((one, other) => one.value - other.value)
   const half = inOrder.reduce((sum, { weight }) => sum + weight, 0) / 2
   let sum = 0

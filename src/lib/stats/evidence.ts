@@ -131,7 +131,7 @@ function setVariances(sends: readonly Segment[][], drift: Drift, total: number, 
     }
     for (const segment of segments) {
       const { extraOwn, extraOfSend } = segment.part
-      segment.own = own + extraOwn
+      segment.own = own + extraOwn + (segment.part.send.unsure ?? 0)
       segment.ofSend = ofDays * runs + lag + extraOfSend
     }
   }

@@ -12,6 +12,8 @@ export type Send = {
   clickers: number
   /** Days since the send. */
   age: number
+  /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
+  unsure?: number
 }
 
 /** A send that can be counted. `n` counts the recipients by how much of their clicks has come. */

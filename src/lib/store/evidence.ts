@@ -21,12 +21,17 @@ export const listSends = (sql: Sql, except: string | undefined) => sql<PastSend[
     coalesce(m.clickers, 0) as clickers,
     -- The driver reads JSON, and leaves arrays as they are written.
     to_json(coalesce(m.clickers_by, ${none}::double precision[])) as clickers_by,
-    crowds.crowd
+    crowds.crowd, m.signs
   from promo_impression_tracking i
   join promo_offers o on o.id = i.offer_id
   left join (
-    select impression_id, sum(known) as clickers, array[${byMarks(sql, 'known')}] as clickers_by
-    from (select impression_id, hours, clickers::double precision as known from promo_send_metrics) m
+    select impression_id, sum(known) as clickers, array[${byMarks(sql, 'known')}] as clickers_by,
+      case when sum(uncertain_clickers + doubtful_clicks) > 0
+        then json_build_object('uncertain', sum(uncertain_clickers), 'doubtful', sum(doubtful_clicks)) end as signs
+    from (
+      select impression_id, hours, clickers::double precision as known, uncertain_clickers, doubtful_clicks
+      from promo_send_metrics
+    ) m
     group by impression_id
   ) m on m.impression_id = i.id
   left join (

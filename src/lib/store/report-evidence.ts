@@ -31,6 +31,14 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
     'crowds', (
       select to_json(coalesce(array_agg(array[impression_id, addresses, visits, largest, human_clicks]), '{}'))
       from promo_crowd_metrics
+    ),
+    'signs', (
+      select to_json(coalesce(array_agg(array[impression_id, uncertain, doubtful]), '{}'))
+      from (
+        select impression_id, sum(uncertain_clickers) as uncertain, sum(doubtful_clicks) as doubtful
+        from promo_send_metrics where uncertain_clickers > 0 or doubtful_clicks > 0
+        group by 1
+      ) signs
     )
   )::text
 `

@@ -1,4 +1,5 @@
 import type { Crowd } from '../stats/crowds.ts'
+import type { Signs } from '../stats/signs.ts'
 
 /** Sums of the rollups, as they come from the database. */
 export type Sums = {
@@ -38,6 +39,8 @@ export type SendEvidence = {
   clickers_by: readonly number[]
   /** What of it came from crowded addresses; null for nothing. */
   crowd?: Crowd | null
+  /** Weak signs of machines on it; null for none. */
+  signs?: Signs | null
 }
 
 /** What the statistics are made of, over all offers and all time, whatever the report is about. */
@@ -75,6 +78,9 @@ export type CrowdOfSend = [
   human_clicks: number,
 ]
 
+/** Weak signs on a send, see `Signs`. */
+export type SignsOfSend = [id: number, uncertain: number, doubtful: number]
+
 /**
  * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and day; `unkept` are the
  * visits of those of whom nothing is kept.
@@ -94,7 +100,7 @@ export type ReportRow = {
   offers: OfferSums[]
   variations: VariationSums[]
   /**
-   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[] }` as JSON: whoever has read and judged the same before
+   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as JSON: whoever has read and judged the same before
    * need not do so again. `null` where the report does not need them.
    */
   evidence: string | null

@@ -34,7 +34,9 @@ export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | '
       limit 1
     ) sent
   ), of_sends as (
-    select impression_id, hours, grown as clicks, 0 as human_clicks, 0 as clickers, 0 as crowd_clickers from counted
+    select impression_id, hours, grown as clicks, 0 as human_clicks, 0 as clickers, 0 as crowd_clickers,
+      0 as uncertain_clickers, 0 as doubtful_clicks
+    from counted
   ), ${addToSends(sql, 'of_sends')}, by_newsletter as (
     insert into promo_newsletter_metrics as metrics (newsletter, hour, offer_id, variation_id, clicks, machine_clicks)
     select newsletter, date_trunc('hour', clicked_at, 'UTC'), offer_id, variation_id, sum(grown), sum(grown)

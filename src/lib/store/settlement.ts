@@ -108,10 +108,12 @@ export const settleClicks = (sql: Sql, { age, limit, forMatomo = false, ...rules
     group by 1, 2, 3
   ), ${addToRollups(sql, [...clicksByVerdict, 'unique_clicks'])}, ${addPeople(sql)}, ${findCrowds(sql)}, of_sends as (
     select impression_id, hours, 1 as clicks, (verdict = 'human')::integer as human_clicks, clicker::integer as clickers,
-      (clicker and (address_hash in (select address_hash from crowds)) is true)::integer as crowd_clickers
+      (clicker and (address_hash in (select address_hash from crowds)) is true)::integer as crowd_clickers,
+      (clicker and ${isUncertain(sql, 'verdict', 'reason')})::integer as uncertain_clickers,
+      (verdict = 'machine' and reason like '%+%')::integer as doubtful_clicks
     from counted
     union all
-    select impression_id, hours, 0, 0, 0, 1 from earlier_crowd_clickers
+    select impression_id, hours, 0, 0, 0, 1, 0, 0 from earlier_crowd_clickers
   ), ${addToSends(sql, 'of_sends')}, ${addToBreakdown(sql)}${addToOutbox(sql, forMatomo)}
   select count(*)::integer as settled from batch
 `

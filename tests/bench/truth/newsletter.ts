@@ -1,13 +1,7 @@
 import { readSend } from '../../../src/lib/analytics/read-evidence.ts'
 import type { Random } from '../../../src/lib/random.ts'
 import { drawNormal } from '../../../src/lib/selection/draws.ts'
-import type {
-  CrowdOfSend,
-  Evidence,
-  SendEvidence,
-  SendSpan,
-  SentText,
-} from '../../../src/lib/store/report-row.ts'
+import type { Evidence, SendEvidence, SendSpan, SentText } from '../../../src/lib/store/report-row.ts'
 import { drawBinomial } from '../newsletter-world.ts'
 import { type CrowdOfPart, comesAgain, createCrowds } from './crowds.ts'
 import { createDays, drawArrival, spanEnds, type World } from './worlds.ts'
@@ -29,8 +23,8 @@ const knownOf = (
   send: SentText['sends'][number],
   text: SentText,
   spans: readonly SendSpan[],
-  crowd?: CrowdOfSend,
-): SendEvidence => readSend(send, text, spans, '', crowd).evidence
+  told: Parameters<typeof readSend>[4] = {},
+): SendEvidence => readSend(send, text, spans, '', told).evidence
 
 type Kept = {
   text: SentText
@@ -40,6 +34,8 @@ type Kept = {
   /** Clickers by span; the last one is that after a week. */
   clickers: number[]
   crowd: CrowdOfPart
+  /** Clickers with a weak sign. */
+  uncertain: number
   evidence: SendEvidence
   whole: boolean
 }
@@ -88,6 +84,10 @@ export function createNewsletter(world: World, random: Random) {
     const alone = drawBinomial(Math.round(size * (1 - (world.behind?.share ?? 0))), clicks, random)
     const people = alone + crowd.clickers
     const machines = Math.round((people * shared.bots) / (1 - shared.bots))
+    const uncertain = world.signs
+      ? drawBinomial(people, world.signs.people, random) +
+        drawBinomial(machines, world.signs.machines, random)
+      : 0
     const arrival = drawArrival(random)
     let left = people
     let before = 0
@@ -111,7 +111,7 @@ export function createNewsletter(world: World, random: Random) {
     const sent: SentText = { ...text, offer_name: '', text_content: '', sends: [] }
     const send: SentText['sends'][number] = [kept.length + 1, String(day), at * anHour, recipients, '']
     const evidence = knownOf(send, sent, [])
-    const one = { text: sent, send, reported: at, clickers, crowd, evidence, whole: false }
+    const one = { text: sent, send, reported: at, clickers, crowd, uncertain, evidence, whole: false }
     kept.push(one)
     lost.set(text.variation_id, one)
     return people
@@ -148,7 +148,7 @@ export function createNewsletter(world: World, random: Random) {
 }
 
 /** Clicks at crowded addresses come as those of the others do. */
-function knownSoFar({ text, send, clickers, crowd }: Kept, age: number): SendEvidence {
+function knownSoFar({ text, send, clickers, crowd, uncertain }: Kept, age: number): SendEvidence {
   const id = send[0]
   const all = clickers.reduce((sum, count) => sum + count, 0)
   const human = crowd.human + (all - crowd.crowd) * (1 + comesAgain)
@@ -160,12 +160,10 @@ function knownSoFar({ text, send, clickers, crowd }: Kept, age: number): SendEvi
     return [[id, starts[span] ?? 0, share * human, share * human, count, crowd.crowd * share]]
   })
   const { addresses, visits, largest } = crowd
-  return knownOf(
-    send,
-    text,
-    spans,
-    addresses > 0 ? [id, addresses, visits * come, largest * come, crowd.human * come] : undefined,
-  )
+  return knownOf(send, text, spans, {
+    crowd: addresses > 0 ? [id, addresses, visits * come, largest * come, crowd.human * come] : undefined,
+    signs: uncertain > 0 ? { uncertain: uncertain * come, doubtful: 0 } : null,
+  })
 }
 
 export type Newsletter = ReturnType<typeof createNewsletter>

@@ -21,6 +21,8 @@ export type World = {
   fanatics?: number
   /** Share of the sends in which machines pose as people and make 30 to 70 % of the clicks. */
   bots?: number
+  /** Of people's and of those machines' clicks, the share with a weak sign. */
+  signs?: { people: number; machines: number }
   /** Share of reports with wrong recipients, and the factor; 0 is none at all, which counts as one. */
   wrong?: { share: number; factor: number }
   /** Share of the sends that are reported one to six hours late. */
@@ -42,6 +44,8 @@ export const worlds: readonly World[] = [
   { name: 'wear-out', showingLeaves: 0.94 },
   { name: 'fanatics', fanatics: 0.004 },
   { name: 'bots', bots: 0.35 },
+  { name: 'bots, told half', bots: 0.35, signs: { people: 0.03, machines: 0.5 } },
+  { name: 'bots, told', bots: 0.35, signs: { people: 0.03, machines: 0.9 } },
   { name: 'recipients 1 % x 0.1', wrong: { share: 0.01, factor: 0.1 } },
   { name: 'recipients 3 % x 0.1', wrong: { share: 0.03, factor: 0.1 } },
   { name: 'recipients 3 % x 10', wrong: { share: 0.03, factor: 10 } },

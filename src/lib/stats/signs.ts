@@ -1,0 +1,69 @@
+import { type Crowd, weightedMedian } from './crowds.ts'
+
+/** Weak signs of machines on a send. */
+export type Signs = {
+  /** Its clickers with one weak sign: probably people. */
+  uncertain: number
+  /** Clicks that two weak signs have made a machine's: hardly people's, and no clickers. */
+  doubtful: number
+}
+
+type SignedSend = {
+  clickers: number
+  clickers_by: readonly number[]
+  signs?: Signs | null
+  crowd?: Crowd | null
+  /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
+  unsure?: number
+}
+
+/** How many of the machines that pose as people pass for some, at the most: `tests/store/scanners.test.ts` leaves fewer. */
+const passing = 0.01
+/** Of those in a burst, how many are taken for machines. */
+const machines = 0.9
+/** From what is most likely to what may be at the most, in standard deviations. */
+const toTheEnd = 1
+
+/**
+ * Sends with the clickers that are people's. One weak sign is nothing unusual: as many clickers have one as on the usual send, by the median.
+ * Those beyond that are in a burst, in which nobody can tell people from machines: a tenth of them count, and all of them may be
+ * people. Clicks that are a machine's by two weak signs do not count; beyond as many as usual they say that scanners were about, of which
+ * some pass. Both widen what is said by the send (what may be at the most as one standard deviation; bounds as in Manski 2003, "Partial Identification").
+ * `variance` is that of the logarithm of all rates, since the usual ones may be people or not as well.
+ */
+export function besideSigns<One extends SignedSend>(
+  sends: readonly One[],
+): { sends: readonly One[]; variance: number } {
+  if (!sends.some(({ signs }) => signs)) return { sends, variance: 0 }
+  const usual = (pick: (signs: Signs) => number): number =>
+    weightedMedian(
+      sends
+        .filter(({ clickers }) => clickers > 0)
+        .map(({ signs, clickers }) => ({ value: signs ? pick(signs) / clickers : 0, weight: clickers })),
+      0,
+    )
+  const uncertain = usual((signs) => signs.uncertain)
+  const doubtful = usual((signs) => signs.doubtful)
+  return {
+    variance: (uncertain / 2 / toTheEnd) ** 2,
+    sends: sends.map((send): One => {
+      const { signs, clickers, clickers_by, crowd } = send
+      if (!signs || clickers === 0) return send
+      const burst = Math.max(0, Math.min(1, signs.uncertain / clickers - uncertain)) * machines
+      const passed = Math.min(1, passing * Math.max(0, signs.doubtful / clickers - doubtful))
+      return {
+        ...send,
+        clickers: clickers * (1 - burst),
+        clickers_by: clickers_by.map((by) => by * (1 - burst)),
+        ...(crowd && {
+          crowd: {
+            ...crowd,
+            clickers: crowd.clickers * (1 - burst),
+            clickers_by: crowd.clickers_by.map((by) => by * (1 - burst)),
+          },
+        }),
+        unsure: (burst / (1 - burst) / toTheEnd) ** 2 + (passed / toTheEnd) ** 2,
+      }
+    }),
+  }
+}

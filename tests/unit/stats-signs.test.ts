@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import type { Crowd } from '../../src/lib/stats/crowds.ts'
+import { besideSigns, type Signs } from '../../src/lib/stats/signs.ts'
+import { byMarks } from '../bench/newsletter-world.ts'
+
+const aSend = (signs: Signs | null, clickers = 100, crowd: Crowd | null = null) => ({
+  clickers,
+  clickers_by: byMarks(clickers / 2, clickers * 0.8, clickers),
+  signs,
+  crowd,
+  unsure: 0,
+})
+const usual = Array.from({ length: 9 }, () => aSend({ uncertain: 4, doubtful: 10 }))
+
+describe('sends beside signs of machines', () => {
+  test('are what they are without any', () => {
+    const sends = [aSend(null), aSend(null)]
+    expect(besideSigns(sends)).toEqual({ sends, variance: 0 })
+  })
+
+  test('count whole where they have as many as usual, which may be people or not', () => {
+    const { sends, variance } = besideSigns(usual)
+    for (const send of sends) expect(send).toMatchObject({ clickers: 100, unsure: 0 })
+    expect(Math.sqrt(variance)).toBeCloseTo(0.02, 6)
+  })
+
+  test('count a tenth of a burst, and are as unsure as that all of it is people', () => {
+    const { sends } = besideSigns([...usual, aSend({ uncertain: 120, doubtful: 10 }, 200)])
+    const burst = (120 / 200 - 0.04) * 0.9
+    const send = sends.at(-1)
+    expect(send?.clickers).toBeCloseTo(200 * (1 - burst), 6)
+    expect(send?.clickers_by.at(-1)).toBeCloseTo(200 * (1 - burst), 6)
+    expect(Math.sqrt(send?.unsure ?? 0)).toBeCloseTo(burst / (1 - burst), 6)
+    expect(sends[0]).toMatchObject({ clickers: 100, unsure: 0 })
+  })
+
+  test('are unsure beside a burst of machines that were told, of which some may pass', () => {
+    const { sends } = besideSigns([...usual, aSend({ uncertain: 4, doubtful: 4_010 })])
+    expect(sends.at(-1)?.clickers).toBeCloseTo(100, 6)
+    expect(Math.sqrt(sends.at(-1)?.unsure ?? 0)).toBeCloseTo(0.4, 6)
+    const flooded = besideSigns([...usual, aSend({ uncertain: 4, doubtful: 1e6 })]).sends.at(-1)
+    expect(Math.sqrt(flooded?.unsure ?? 0)).toBeCloseTo(1, 6)
+  })
+
+  test('have as much of a burst at crowded addresses', () => {
+    const crowd = {
+      addresses: 3,
+      visits: 40,
+      largest: 20,
+      other_clicks: 90,
+      clickers: 10,
+      clickers_by: byMarks(2, 5, 10),
+    }
+    const { sends } = besideSigns([...usual, aSend({ uncertain: 54, doubtful: 10 }, 100, crowd)])
+    expect(sends.at(-1)?.crowd).toMatchObject({ visits: 40, clickers: 5.5 })
+    expect(sends.at(-1)?.crowd?.clickers_by.at(-1)).toBeCloseTo(5.5, 6)
+  })
+
+  test('hold a send that nobody has clicked, and one of machines only', () => {
+    const { sends } = besideSigns([
+      ...usual,
+      aSend({ uncertain: 0, doubtful: 9 }, 0),
+      aSend({ uncertain: 100, doubtful: 0 }),
+    ])
+    expect(sends.at(-2)?.clickers).toBe(0)
+    expect(sends.at(-1)?.clickers).toBeCloseTo(100 * (1 - 0.9 * 0.96), 6)
+  })
+})
