@@ -1,7 +1,8 @@
 import type { PastSend } from '../../src/lib/selection/arm.ts'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
-import { type ArrivingSend, learn } from '../../src/lib/stats/learn.ts'
+import type { Send } from '../../src/lib/stats/evidence.ts'
+import { learn } from '../../src/lib/stats/learn.ts'
 import { isLarger } from '../../src/lib/stats/sequential.ts'
 import { byMarks, drawBinomial, type Variation } from './newsletter-world.ts'
 
@@ -22,7 +23,7 @@ export function calibrate(
   )
 }
 
-function judgeAll(sends: readonly ArrivingSend[], variations: readonly Variation[]) {
+function judgeAll(sends: readonly Send[], variations: readonly Variation[]) {
   const intervals = { held: 0, all: 0 }
   const best = { held: 0, all: 0 }
   for (const { variations: own } of learn(variations, sends).offers) {
@@ -67,7 +68,7 @@ function sent(
   { offer_id, variation_id, rate }: Variation,
   { recipients, ofDay, name, age }: { recipients: number; ofDay: number; name: string; age: number },
   random: () => number,
-): ArrivingSend {
+): Send {
   const clickers = drawBinomial(recipients, Math.min(0.95, rate * ofDay), random)
   return {
     offer_id,
@@ -120,7 +121,7 @@ export function winnerOf(
 ): { sends: number; first: boolean } | undefined {
   const random = seeded(seed)
   const pair = [0.02 * lift, 0.02].map((rate, place) => ({ offer_id: 1, variation_id: place + 1, rate }))
-  const sends: ArrivingSend[] = []
+  const sends: Send[] = []
   for (let look = 1; look <= looks; look += 1) {
     const today = dayFactor(sigma, random)
     for (const variation of pair) {

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util'
 import { median, table } from './measure.ts'
+import { createBars, told } from './truth/bars.ts'
 import { runEach } from './truth/jobs.ts'
+import { reportKinds } from './truth/report-kinds.ts'
+import { reportMethods } from './truth/report-methods.ts'
 import { type Way, ways } from './truth/ways.ts'
 import { type World, worlds } from './truth/worlds.ts'
-import type { Tally } from './truth/year.ts'
 
 /**
- * `npm run bench:truth [-- --runs N] [--seed N] [--world NAME] [--part years|equals|lifts|kinds]`: whether what is said of
+ * `npm run bench:truth [-- --runs N] [--seed N] [--world NAME] [--part years|equals|lifts|methods|kinds]`: whether what is said of
  * texts and sends is true also where the world is rough. Standard errors are of independent runs.
  */
 const { values: flags } = parseArgs({
@@ -24,23 +26,9 @@ const seeds = Array.from(
 const asked = worlds.filter(({ name }) => name.includes(flags.world))
 const includes = (part: string): boolean => flags.part === '' || flags.part === part
 
-let missed = 0
-let judged = 0
+const bars = createBars()
+const { cell, mark } = bars
 
-/** A share in per cent with its standard error, marked where it misses its bar by more than chance of the runs explains. */
-function cell(tallies: readonly Tally[], [least, most]: readonly [number, number]): string {
-  const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
-  if (all === 0) return '–'
-  const share = tallies.reduce((sum, tally) => sum + tally.held, 0) / all
-  const squares = tallies.reduce((sum, tally) => sum + (tally.held - share * tally.all) ** 2, 0)
-  const error = (100 * Math.sqrt(squares)) / all
-  const holds = 100 * share >= least && 100 * share <= most
-  judged += 1
-  if (!holds) missed += 1
-  return `${(100 * share).toFixed(1)} ± ${error.toFixed(1)}${holds ? ' ' : '!'}`
-}
-
-const told = (held: boolean): Tally => ({ held: Number(held), all: 1 })
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
 const errorOf = (values: readonly number[]) =>
   Math.sqrt(values.reduce((sum, value) => sum + (value - meanOf(values)) ** 2, 0)) / values.length
@@ -57,7 +45,7 @@ async function years(): Promise<void> {
     'text, offer: intervals that hold the present rate (92-98) or whose sends are doubted (in brackets)',
   )
   console.log(
-    '1 h to 12 h: the same of the text just sent; chance: median and 95th percentile against the complete send',
+    '1 h to 12 h: the same of the text just sent; chance: of it, against the complete send, on average (at most 1.15) and 95th percentile',
   )
   const rows = results.map((runs, index) => {
     const { world, way } = questions[index] ?? { world: { name: '' }, way: '' }
@@ -73,6 +61,8 @@ async function years(): Promise<void> {
     const doubted =
       runs.reduce((sum, run) => sum + run.doubted, 0) / runs.reduce((sum, run) => sum + run.interval.all, 0)
     const oracle = runs.map((run) => run.oracle)
+    const now = runs.reduce((sum, run) => sum + run.sendDay.chances.now, 0)
+    const whole = runs.reduce((sum, run) => sum + run.sendDay.chances.whole, 0)
     return [
       world.name,
       way,
@@ -82,7 +72,7 @@ async function years(): Promise<void> {
       )} (${(100 * doubted).toFixed(1)})`,
       cell(
         runs.map((run) => run.offerInterval),
-        [0, 100],
+        inRange,
       ),
       ...[0, 1, 2, 3].map((at) =>
         cell(
@@ -90,7 +80,7 @@ async function years(): Promise<void> {
           inRange,
         ),
       ),
-      `${median(ratios).toFixed(2)}/${(ratios[Math.floor(ratios.length * 0.95)] ?? 0).toFixed(2)}`,
+      `${(now / whole).toFixed(2)} (${(ratios[Math.floor(ratios.length * 0.95)] ?? 0).toFixed(2)})${mark(now / whole, [0, 1.15])}`,
       cell(
         runs.map((run) => run.probably),
         [right, 100],
@@ -118,6 +108,8 @@ async function years(): Promise<void> {
   ]
   console.log(table([['world', 'way', ...heads], ...rows]))
 }
+
+const named = (name: string): World => worlds.find((world) => world.name === name) ?? { name }
 
 const aContest = (world: World, way: Way, texts: number) => ({
   world,
@@ -157,7 +149,6 @@ async function equals(): Promise<void> {
 }
 
 async function lifts(): Promise<void> {
-  const named = (name: string): World => worlds.find((world) => world.name === name) ?? { name }
   const questions = [named('plain'), named('text x send 0.10'), named('text x send 0.30')].flatMap((world) =>
     [1.2, 1.5].map((lift) => ({ ...aContest(world, 'segments', 2), lift, days: 120, stops: true })),
   )
@@ -171,11 +162,9 @@ async function lifts(): Promise<void> {
       .map(({ confirmed }) => confirmed?.day ?? Number.POSITIVE_INFINITY)
       .toSorted((a, b) => a - b)
     const bar = question?.world.name === 'plain' ? (question.lift < 1.3 ? 14 : 8) : Number.POSITIVE_INFINITY
-    judged += 1
-    if (median(days) > bar) missed += 1
     return [
       `${question?.world.name}, ${question?.lift}`,
-      `${median(days)}${median(days) > bar ? '!' : ''}`,
+      `${median(days)}${mark(median(days), [0, bar])}`,
       `${days[Math.floor(days.length * 0.9)]}`,
       ((100 * runs.filter(({ confirmed }) => confirmed?.first === false).length) / runs.length).toFixed(1),
     ]
@@ -183,54 +172,14 @@ async function lifts(): Promise<void> {
   console.log(table([['world, lift', 'median', '90 %', 'wrong'], ...rows]))
 }
 
-async function kinds(): Promise<void> {
-  const plain = { name: 'plain' }
-  const ask = (way: Way, spread: number, correlated: boolean, effect: number) => ({
-    world: plain,
-    way,
-    spread,
-    correlated,
-    effect,
-  })
-  const split: readonly Way[] = ['weighted', 'segments']
-  const questions = split.flatMap((way) => [
-    ...[0, 0.15, 0.3].flatMap((spread) => [false, true].map((correlated) => ask(way, spread, correlated, 1))),
-    ...[1.3, 1 / 1.3].flatMap((effect) => [0, 0.15].map((spread) => ask(way, spread, false, effect))),
-    ask(way, 0.15, true, 1.3),
-  ])
-  const results = await runEach('kinds', questions, seeds)
-  console.log(
-    '\nKinds of text, 36 texts in 180 days: false rows (at most 5), false pages (at most 10), true ones found (least 80)',
-  )
-  const rows = results.map((runs, index) => {
-    const { way, spread, correlated, effect } = questions[index] ?? ask('weighted', 0, false, 1)
-    return [
-      `${way}, spread ${spread}${correlated ? ', correlated' : ''}`,
-      effect.toFixed(2),
-      cell(
-        runs.map((run) => run.rows),
-        [0, 5],
-      ),
-      cell(
-        runs.map((run) => told(run.page)),
-        [0, 10],
-      ),
-      effect === 1
-        ? ''
-        : cell(
-            runs.map((run) => told(run.found)),
-            [80, 100],
-          ),
-    ]
-  })
-  console.log(table([['', 'effect', 'rows', 'pages', 'found'], ...rows]))
-}
-
 const started = performance.now()
 if (includes('years')) await years()
 if (includes('equals')) await equals()
 if (includes('lifts')) await lifts()
-if (includes('kinds')) await kinds()
+if (includes('methods')) await reportMethods(seeds)
+if (includes('kinds')) await reportKinds(bars, seeds)
 const seconds = ((performance.now() - started) / 1000).toFixed(0)
-console.log(`\n${judged - missed} of ${judged} bars hold; ${seeds.length} runs each, ${seconds} s`)
-process.exitCode = missed > 0 ? 1 : 0
+console.log(
+  `\n${bars.count.judged - bars.count.missed} of ${bars.count.judged} bars hold; ${seeds.length} runs each, ${seconds} s`,
+)
+process.exitCode = bars.count.missed > 0 ? 1 : 0

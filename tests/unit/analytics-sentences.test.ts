@@ -408,7 +408,7 @@ test('kinds of text are named only where their range leaves out 1, the clearest 
   const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] })
   expect(of(rows)).toBe(
     '“loud” got 50 % fewer clicks than its offers’ average; “friendly” got 20 % more clicks than its offers’ average. ' +
-      'Of kinds that are called better or worse, one in twenty may be so by chance.',
+      'On one page in ten, a kind is called better or worse by chance.',
   )
   expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
   expect(of([anAttribute({ lift: null, interval: null })])).toContain('a kind needs 5')

@@ -12,6 +12,9 @@ const send = (changes: Partial<Send> = {}): Send => ({
   recipients: 10_000,
   clickers: 200,
   age: 10,
+  clickers_by: marks.map(
+    (hours) => (changes.clickers ?? 200) * arrived(Math.min(hours, 72) / 24, usual).share,
+  ),
   ...changes,
 })
 
@@ -115,7 +118,7 @@ describe('effective evidence', () => {
     expect((young?.k ?? 0) / (young?.n ?? 1)).toBeCloseTo(140 / (10_000 * share), 9)
     expect(young?.k).toBeLessThan(1 / (0.09 + variance))
     expect(poolEvidence([send({ age: 0 })], usual).evidence.size).toBe(0)
-    const faded = poolEvidence([send({ age: 100 })], usual, { discount: 0.995 }).evidence.get(42)
+    const faded = poolEvidence([send({ age: 100 })], usual, { keptADay: () => 0.995 }).evidence.get(42)
     expect(faded?.k).toBeCloseTo((poolEvidence([send()], usual).evidence.get(42)?.k ?? 0) * 0.995 ** 100, 9)
   })
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
+import type { Send } from '../../src/lib/stats/evidence.ts'
 import { poolEvidence } from '../../src/lib/stats/evidence.ts'
-import { type ArrivingSend, learn } from '../../src/lib/stats/learn.ts'
+import { learn } from '../../src/lib/stats/learn.ts'
 import { spreadsOf } from '../../src/lib/stats/same-days.ts'
 import { byMarks, drawBinomial } from '../bench/newsletter-world.ts'
 
-const sent = (variation_id: number, name: string, changes: Partial<ArrivingSend> = {}): ArrivingSend => ({
+const sent = (variation_id: number, name: string, changes: Partial<Send> = {}): Send => ({
   offer_id: 1,
   variation_id,
   newsletter_send_id: name,
@@ -18,7 +19,7 @@ const sent = (variation_id: number, name: string, changes: Partial<ArrivingSend>
 })
 
 const usual = curveOf([])
-const spreadsIn = (sends: readonly ArrivingSend[]) => {
+const spreadsIn = (sends: readonly Send[]) => {
   const pooled = poolEvidence(sends, usual)
   return { spreads: spreadsOf(pooled.sends), pooled }
 }
@@ -62,7 +63,7 @@ describe('how sure variations are beside one another', () => {
 })
 
 const variations = [1, 2, 3, 4].map((variation_id) => ({ offer_id: 1, variation_id }))
-const learned = (sends: readonly ArrivingSend[]) => {
+const learned = (sends: readonly Send[]) => {
   const { offers } = learn(variations, sends)
   const [offer] = offers
   return offer ?? expect.fail('no offer')

@@ -95,7 +95,13 @@ describe('a year', () => {
 })
 
 test('kinds of text that make no difference are not said to, and those that do are found', () => {
-  const asked = { world: worldOf('plain'), way: 'segments' as const, spread: 0.15, correlated: false }
+  const asked = {
+    world: worldOf('plain'),
+    way: 'segments' as const,
+    spread: 0.15,
+    correlated: false,
+    days: 180,
+  }
   const idle = [1, 2, 3, 4, 5].map((seed) => kinds({ ...asked, effect: 1 }, seed))
   expect(idle.filter(({ page }) => page).length).toBeLessThanOrEqual(1)
   const real = [1, 2, 3].map((seed) => kinds({ ...asked, effect: 1.3 }, seed))

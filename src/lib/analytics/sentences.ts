@@ -127,7 +127,7 @@ export function kindsSentence(attributes: NonNullable<Report['attributes']>): st
     .toSorted((a, b) => strength(a) - strength(b))
     .slice(0, 2)
     .map(({ value, lift }) => `“${value}” got ${moreOrFewer(lift)} than its offers’ average`)
-  const caution = 'Of kinds that are called better or worse, one in twenty may be so by chance.'
+  const caution = 'On one page in ten, a kind is called better or worse by chance.'
   return `${named.join('; ')}. ${caution}`
 }
 

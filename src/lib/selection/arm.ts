@@ -24,8 +24,6 @@ export type PastSend = Omit<Send, 'age'> & {
   newsletter: string
   /** Milliseconds since 1970. */
   sent_at: number
-  /** Clickers by each of `marks`, see `stats/arrival.ts`. */
-  clickers_by: readonly number[]
   /** What of it came from crowded addresses; null for nothing. */
   crowd?: Crowd | null
   /** Weak signs of machines on it; null for none. */

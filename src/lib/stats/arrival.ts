@@ -1,4 +1,5 @@
 import { at } from './at.ts'
+import { withoutBursts } from './bursts.ts'
 
 /** Hours after a send by whose end its clickers are counted; after the last one next to nobody comes. */
 export const marks = [1, 2, 3, 6, 12, 24, 48, 72] as const
@@ -23,7 +24,7 @@ const whole = 1 / (1 + (prior.median / lastMark) ** prior.slope)
 /** A send with so many clickers says half as much of the curve as one with any number. */
 const halfSaid = 20
 /** The newest sends that say all there is to say, of a site that goes on as it is. */
-const enough = 200
+const enough = 800
 /** Marks at which sends are told apart: later ones differ by little, and say the same. */
 const telling = [0, 2, 3, 4]
 
@@ -37,7 +38,9 @@ const usualShares = marks.map((hours) => 1 / (1 + (prior.median / hours) ** prio
 export function curveOf(sends: readonly Arriving[]): Curve {
   const sums = usualShares.map((share) => prior.sends * share)
   let weights = prior.sends
-  const old = sends.filter(({ age, clickers_by }) => age > 3 && at(clickers_by, last) > 0).slice(-enough)
+  const old = withoutBursts(
+    sends.filter(({ age, clickers_by }) => age > 3 && at(clickers_by, last) > 0).slice(-enough),
+  )
   for (const { clickers_by } of old) {
     const all = at(clickers_by, last)
     const weight = all / (all + halfSaid)

@@ -1,5 +1,5 @@
 import { at, lookUp } from './at.ts'
-import type { ArrivingSend } from './learn.ts'
+import type { Send } from './parts.ts'
 
 /** What came of a send at crowded addresses: those of companies, carriers, relays, where nobody tells people apart. */
 export type Crowd = {
@@ -14,7 +14,7 @@ export type Crowd = {
   clickers_by: readonly number[]
 }
 
-type CrowdedSend = ArrivingSend & {
+type CrowdedSend = Send & {
   newsletter: string
   /** Milliseconds since 1970. */
   sent_at: number

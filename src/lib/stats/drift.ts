@@ -26,8 +26,8 @@ type Point = { part: Exposed; back: Back; y: number; weight: number; noise: numb
 
 /**
  * What all sends say of rates that move: a change with time and one with each showing of a text (wear-out), the same for
- * all texts, by weighted least squares within texts, drawn towards none (a dynamic regression with a fixed slope; West & Harrison
- * 1997). And how much of a day's effect the next one keeps, by the correlation of neighbours.
+ * all texts, by weighted least squares within texts (a dynamic regression with a fixed slope; West & Harrison 1997). And how much of a
+ * day's effect the next one keeps, by the correlation of neighbours.
  */
 export function driftOf(
   counted: readonly Exposed[],
@@ -41,8 +41,8 @@ export function driftOf(
   const texts = [...groups].map(([id, own]): [number, Point[]] => [
     id,
     own.map((part, place): Point => {
-      const { k, n, age, extraOwn, extraOfSend, lag, newsletter_send_id: send } = part
-      const noise = 1 / Math.max(1, k) + extraOwn + extraOfSend + lag
+      const { k, n, age, extraOwn, extraOfSend, lag, unsure, newsletter_send_id: send } = part
+      const noise = 1 / Math.max(1, k) + extraOwn + extraOfSend + lag + unsure
       return {
         part,
         back: [-age / 365, place - own.length],
@@ -52,29 +52,78 @@ export function driftOf(
       }
     }),
   ])
-  const [tt, ts, ss, ty, sy] = momentsOf(texts.map(([, points]) => points))
-  const [a, b] = [tt + prior.years, ss + prior.showings]
-  const determinant = a * b - ts ** 2
-  const years = (b * ty - ts * sy) / determinant
-  const showings = (a * sy - ts * ty) / determinant
-  const kept = keptOf(texts, [years, showings], dispersion)
-  const long = (1 + kept) / (1 - kept)
+  const moments = momentsOf(texts.map(([, points]) => points))
+  const kept = keptOf(texts, slopesUnder(moments, 1, both).slopes, dispersion)
+  const { slopes, variance } = average(moments, (1 + kept) / (1 - kept))
   for (const [, points] of texts)
     for (const { part, back } of points) {
       part.back = back
-      part.factor = Math.exp(years * back[0] + showings * back[1])
+      part.factor = Math.exp(slopes[0] * back[0] + slopes[1] * back[1])
     }
   const runs = new Map(texts.map(([id, points]) => [id, runOf(points, kept)]))
   return {
     corrected: texts.map(([, points]) => points.map(({ part: { k, n, factor } }) => ({ k, n: n * factor }))),
-    varianceOf: ([t, s]) => (long * (b * t ** 2 - 2 * ts * t * s + a * s ** 2)) / determinant,
+    varianceOf: ([t, s]) => variance[0] * t ** 2 + 2 * variance[1] * t * s + variance[2] * s ** 2,
     runOf: (id) => lookUp(runs, id, 1),
   }
 }
 
+type Moments = [tt: number, ts: number, ss: number, ty: number, sy: number]
+type Fit = { slopes: Back; variance: [tt: number, ts: number, ss: number]; likelihood: number }
+
+/** Which of the two changes there are: 1 for one that there is. */
+const both: Back = [1, 1]
+const models: readonly Back[] = [[0, 0], [1, 0], [0, 1], both]
+
+/**
+ * The slopes of one model, 0 where it has none, drawn towards 0 by the prior, and the logarithm of how much likelier it makes the
+ * data than no change does. Days that are like their neighbours say less, by a factor of `long`.
+ */
+function slopesUnder([tt, ts, ss, ty, sy]: Moments, long: number, [withTime, withShowings]: Back): Fit {
+  const a = (withTime * tt) / long + prior.years
+  const b = (withShowings * ss) / long + prior.showings
+  const c = (withTime * withShowings * ts) / long
+  const [y, z] = [(withTime * ty) / long, (withShowings * sy) / long]
+  const determinant = a * b - c ** 2
+  const slopes: Back = [(b * y - c * z) / determinant, (a * z - c * y) / determinant]
+  return {
+    slopes,
+    variance: [
+      (withTime * b) / determinant,
+      (-withTime * withShowings * c) / determinant,
+      (withShowings * a) / determinant,
+    ],
+    likelihood: (Math.log((prior.years * prior.showings) / determinant) + slopes[0] * y + slopes[1] * z) / 2,
+  }
+}
+
+/**
+ * Rates mostly stay as they are, and time and showings go along with each other: each model counts by how likely the data are
+ * under it (Bayesian model averaging; Hoeting, Madigan, Raftery & Volinsky 1999). Taking both changes for granted made intervals
+ * too wide wherever there was none.
+ */
+function average(moments: Moments, long: number): Omit<Fit, 'likelihood'> {
+  const fits = models.map((model) => slopesUnder(moments, long, model))
+  const highest = Math.max(...fits.map(({ likelihood }) => likelihood))
+  const weights = fits.map(({ likelihood }) => Math.exp(likelihood - highest))
+  const all = weights.reduce((sum, weight) => sum + weight, 0)
+  const mean = (pick: (one: Fit) => number): number =>
+    fits.reduce((sum, one, place) => sum + (at(weights, place) * pick(one)) / all, 0)
+  const time = mean(({ slopes }) => slopes[0])
+  const showings = mean(({ slopes }) => slopes[1])
+  return {
+    slopes: [time, showings],
+    variance: [
+      mean(({ slopes, variance }) => variance[0] + (slopes[0] - time) ** 2),
+      mean(({ slopes, variance }) => variance[1] + (slopes[0] - time) * (slopes[1] - showings)),
+      mean(({ slopes, variance }) => variance[2] + (slopes[1] - showings) ** 2),
+    ],
+  }
+}
+
 /** Sums of squares and products within texts: of time, both, showings, and each with the rate. */
-function momentsOf(texts: readonly (readonly Point[])[]): [number, number, number, number, number] {
-  const sums: [number, number, number, number, number] = [0, 0, 0, 0, 0]
+function momentsOf(texts: readonly (readonly Point[])[]): Moments {
+  const sums: Moments = [0, 0, 0, 0, 0]
   for (const points of texts) {
     const mean = meansOf(points)
     for (const { back, y, weight } of points) {

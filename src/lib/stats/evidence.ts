@@ -50,8 +50,8 @@ export type Pooled<Sent extends Send = Send> = {
 }
 
 export type Weighing = {
-  /** What evidence keeps of its weight each day: 1 keeps all. */
-  discount?: number
+  /** What evidence keeps of its weight each day, by how much a text's advantage differs from send to send: 1 keeps all. */
+  keptADay?: (ownDispersion: number) => number
   /** Takes sends to be as different as they might be, and all rates as they are today: for claims that have to hold. */
   cautious?: boolean
 }
@@ -73,7 +73,7 @@ export type Weighing = {
 export function poolEvidence<Sent extends Send>(
   all: readonly Sent[],
   curve: Curve,
-  { discount = 1, cautious = false }: Weighing = {},
+  { keptADay = () => 1, cautious = false }: Weighing = {},
 ): Pooled<Sent> {
   const { counted, doubted, pool } = sortSends(all, curve)
   const groups = Map.groupBy(counted, ({ variation_id }) => variation_id)
@@ -81,14 +81,17 @@ export function poolEvidence<Sent extends Send>(
   const first = dispersionOf([...groups.values()])
   const drift = driftOf(counted, groups, cautious ? first.expected : undefined, pool)
   const total = take(cautious ? dispersionOf(drift.corrected) : first)
-  const { known, sends } = together(groups, pool, discount)
+  const { known, sends } = together(groups, pool)
   const split = sends.some(({ length }) => length > 1)
   const texts = [...known.values()]
   // How much a text's own advantage differs is seen where that is not yet taken for granted.
   setVariances(sends, drift, total, 0)
   if (split) settleRates(texts, sends, pool, 0.05)
-  const own = take(ownDispersionOf(split ? besideOthers(sends) : []))
+  // It is part of what sends of a text differ by, which more of them tell.
+  const own = Math.min(total, take(ownDispersionOf(split ? besideOthers(sends) : [])))
   setVariances(sends, drift, total, own)
+  const kept = keptADay(own)
+  if (kept < 1) for (const segment of sends.flat()) segment.kept = kept ** segment.part.age
   if (split) settleRates(texts, sends, pool, 0.003)
   addAll(texts, sends)
   return { dispersion: total, ownDispersion: own, evidence: known, sends, doubted, drift }
@@ -98,7 +101,6 @@ export function poolEvidence<Sent extends Send>(
 function together(
   groups: ReadonlyMap<number, readonly Exposed[]>,
   pool: number,
-  discount: number,
 ): { known: Map<number, Known>; sends: Segment[][] } {
   const known = new Map<number, Known>()
   const bySend = new Map<string, Segment[]>()
@@ -109,8 +111,7 @@ function together(
     for (const part of own) {
       of.offer_id = part.offer_id
       const n = part.n * part.factor
-      const kept = discount ** part.age
-      const segment = { of, k: part.k, n, kept, exposed: n, own: 0, ofSend: 0, others: 0, part }
+      const segment = { of, k: part.k, n, kept: 1, exposed: n, own: 0, ofSend: 0, others: 0, part }
       const others = bySend.get(part.newsletter_send_id)
       if (others) others.push(segment)
       else bySend.set(part.newsletter_send_id, [segment])
@@ -130,8 +131,8 @@ function setVariances(sends: readonly Segment[][], drift: Drift, total: number, 
       lag = Math.max(lag, part.lag)
     }
     for (const segment of segments) {
-      const { extraOwn, extraOfSend } = segment.part
-      segment.own = own + extraOwn + (segment.part.send.unsure ?? 0)
+      const { extraOwn, extraOfSend, unsure } = segment.part
+      segment.own = own + extraOwn + unsure
       segment.ofSend = ofDays * runs + lag + extraOfSend
     }
   }

@@ -1,5 +1,6 @@
 import { at } from './at.ts'
 import { betaCdf, betaQuantile } from './beta.ts'
+import { invert } from './matrix.ts'
 
 /** A text: the offer whose mean it is compared with, the logarithm of its rate, that one's variance, and its kinds. */
 export type Point = { offer_id: number; y: number; variance: number; kinds: readonly string[] }
@@ -7,7 +8,10 @@ export type Point = { offer_id: number; y: number; variance: number; kinds: read
 /** What a kind does to the logarithm of a rate, against the average text, with the limits of its interval. */
 export type Effect = { effect: number; low: number; high: number }
 
-const falseShare = 0.05
+/** How often a page may call anything different that is not. */
+const falsePages = 0.07
+/** No interval holds a kind's effect with less than 95 %. */
+const mostOutside = 0.05
 /** Beforehand a kind changes rates by a factor of e either way: this much is always solvable. */
 const ridge = 1
 const rounds = 12
@@ -16,46 +20,76 @@ const fewestFreedom = 4
 /**
  * The effects of kinds of text, all in one regression within offers, so that kinds that come together are told apart. Texts are
  * a sample of those that could be written (Clark 1973): each has an effect of its own, whose variance is found so that what is left
- * over is as large as it should be (Paule & Mandel 1982; DerSimonian & Laird 1986). Of all rows that are called different, one
- * in twenty may be wrong (Benjamini & Hochberg 1995), and intervals are as wide as that needs (Benjamini & Yekutieli 2005), so that those
- * that do not hold 1 are the ones called different. `groups` are the kinds of each attribute. Empty where there are too few texts.
+ * over is as large as it should be (Paule & Mandel 1982; DerSimonian & Laird 1986). First each attribute is asked whether its kinds
+ * differ at all (an F test, corrected for their number by Holm 1979), then which of them: where they are not all alike, fewer can be
+ * (Shaffer 1986). Intervals that do not hold 0 are those of kinds that differ; where nothing differs they are those of Scheffé 1953,
+ * which agree with the F test. `groups` are the kinds of each attribute. Empty where there are too few texts.
  */
 export function effectsOf(
   points: readonly Point[],
   groups: readonly (readonly string[])[],
 ): Map<string, Effect> {
   const kinds = groups.flat()
-  const offers = new Set(points.map(({ offer_id }) => offer_id)).size
-  const freedom = points.length - offers - kinds.length
+  const named = groups.map((group) => countOf(group, points)).filter(({ rank }) => rank > 0)
+  const freedom =
+    points.length -
+    new Set(points.map(({ offer_id }) => offer_id)).size -
+    named.reduce((sum, { rank }) => sum + rank, 0)
   if (kinds.length === 0 || freedom < fewestFreedom) return new Map()
   const texts = textsOf(points, kinds)
-  const fitted = regress(texts, kinds.length, ownVariance(texts, kinds.length, freedom))
-  const rows = groups.flatMap((group) => {
-    const shares = kinds.map((kind) =>
-      group.includes(kind) ? points.filter((point) => point.kinds.includes(kind)).length / points.length : 0,
-    )
-    return group.map((kind) => {
-      const contrast = shares.map((share, place) => Number(kinds[place] === kind) - share)
-      const effect = dot(contrast, fitted.effects)
-      const error = Math.sqrt(
-        dot(
-          contrast,
-          fitted.inverse.map((row) => dot(row, contrast)),
-        ),
+  const { effects, inverse } = regress(texts, kinds.length, ownVariance(texts, kinds.length, freedom))
+  const tested = named
+    .map(({ group, shares, rank }) => {
+      const contrasts = group.map((own) =>
+        kinds.map((kind) => Number(kind === own) - (shares.get(kind) ?? 0)),
       )
-      return { kind, effect, error, p: tailsOf(effect / error, freedom) }
+      const rows = contrasts.map((contrast) => dot(contrast, effects))
+      const spread = contrasts.map((one) => {
+        const image = inverse.map((row) => dot(row, one))
+        return Float64Array.from(contrasts, (other) => dot(other, image))
+      })
+      const free = rows.slice(0, rank)
+      const precision = spread.slice(0, rank).map((row) => row.slice(0, rank))
+      invert(precision)
+      const f =
+        dot(
+          precision.map((row) => dot(row, free)),
+          free,
+        ) / rank
+      return {
+        group,
+        rank,
+        rows,
+        errors: spread.map((row, place) => Math.sqrt(at(row, place))),
+        p: tailOf(f, rank, freedom),
+      }
     })
-  })
-  const sorted = rows.map(({ p }) => p).toSorted((one, other) => one - other)
-  const found = sorted.findLastIndex((p, place) => p <= (falseShare * (place + 1)) / rows.length) + 1
-  const least = (falseShare * found) / rows.length
+    .toSorted((one, other) => one.p - other.p)
+  let differing = 0
+  for (const { p } of tested) {
+    if (p > falsePages / (tested.length - differing)) break
+    differing += 1
+  }
   return new Map(
-    rows.map(({ kind, effect, error, p }) => {
-      const share = found > 0 && p <= least ? least : (falseShare * (found + 1)) / rows.length
-      const reach = error * reachOf(Math.min(falseShare, share), freedom)
-      return [kind, { effect, low: effect - reach, high: effect + reach }]
+    tested.flatMap(({ group, rank, rows, errors }, place) => {
+      const differs = place < differing
+      const level = falsePages / (differs ? Math.max(1, rank - 1) : tested.length - differing)
+      const reach = reachOf(Math.min(mostOutside, level), differs ? 1 : rank, freedom)
+      return group.map((kind, row) => {
+        const [effect, width] = [at(rows, row), reach * at(errors, row)]
+        return [kind, { effect, low: effect - width, high: effect + width }] as const
+      })
     }),
   )
+}
+
+/** The share of the texts that each kind of an attribute has, and how many of its contrasts are free. */
+function countOf(group: readonly string[], points: readonly Point[]) {
+  const shares = new Map(
+    group.map((kind) => [kind, points.filter((point) => point.kinds.includes(kind)).length / points.length]),
+  )
+  const all = points.every((point) => group.some((kind) => point.kinds.includes(kind)))
+  return { group, shares, rank: group.length - Number(all) }
 }
 
 /** The variance of texts that no kind explains. */
@@ -117,9 +151,9 @@ function regress(offers: Texts, kinds: number, own: number) {
       for (let column = 0; column < kinds; column += 1)
         line[column] = at(line, column) - (at(sums, row) * at(sums, column)) / all
   }
-  const inverse = invert(matrix)
-  const effects = inverse.map((row) => dot(row, right))
-  return { inverse, effects, left: squares - dot(effects, right) - ridge * dot(effects, effects) }
+  invert(matrix)
+  const effects = matrix.map((row) => dot(row, right))
+  return { inverse: matrix, effects, left: squares - dot(effects, right) - ridge * dot(effects, effects) }
 }
 
 function dot(one: ArrayLike<number>, other: ArrayLike<number>): number {
@@ -128,34 +162,12 @@ function dot(one: ArrayLike<number>, other: ArrayLike<number>): number {
   return sum
 }
 
-/** Of a positive definite matrix, by Gauss and Jordan. */
-function invert(matrix: readonly Float64Array[]): Float64Array[] {
-  const size = matrix.length
-  const rows = matrix.map((row, place) => {
-    const wide = new Float64Array(2 * size)
-    wide.set(row)
-    wide[size + place] = 1
-    return wide
-  })
-  for (const [place, pivot] of rows.entries()) {
-    const scale = at(pivot, place)
-    for (let column = 0; column < pivot.length; column += 1) pivot[column] = at(pivot, column) / scale
-    for (const other of rows) {
-      const factor = other === pivot ? 0 : at(other, place)
-      if (factor === 0) continue
-      for (let column = 0; column < other.length; column += 1)
-        other[column] = at(other, column) - factor * at(pivot, column)
-    }
-  }
-  return rows.map((row) => row.subarray(size))
-}
+/** The probability that an F variable is larger. */
+const tailOf = (f: number, rank: number, freedom: number): number =>
+  betaCdf(freedom / (freedom + rank * f), freedom / 2, rank / 2)
 
-/** The probability that a t variable is further from 0 on either side. */
-const tailsOf = (t: number, freedom: number): number =>
-  betaCdf(freedom / (freedom + t ** 2), freedom / 2, 0.5)
-
-/** How far a t variable is from 0 with a probability. */
-function reachOf(probability: number, freedom: number): number {
-  const x = betaQuantile(probability, freedom / 2, 0.5)
+/** How many standard errors every contrast of a rank stays within, but with a probability; of rank 1, a t variable. */
+function reachOf(probability: number, rank: number, freedom: number): number {
+  const x = betaQuantile(probability, freedom / 2, rank / 2)
   return Math.sqrt((freedom * (1 - x)) / x)
 }

@@ -4,9 +4,7 @@ import { type Evidence, type Pooled, poolEvidence, type Segment, type Send } fro
 import type { Back, Doubted } from './parts.ts'
 import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } from './posterior.ts'
 import { type Spread, spreadsOf } from './same-days.ts'
-
-/** A send with its clickers by each of `marks`. */
-export type ArrivingSend = Send & { clickers_by: readonly number[] }
+import { type UsualDay, usualDayOf } from './usual-day.ts'
 
 /** What is known of a variation by all its sends. Rates are shares, 0 to 1. */
 export type Learned<Variation> = {
@@ -44,10 +42,7 @@ const nothing: Evidence = { k: 0, n: 0 }
  * of an offer have in common because they shared days is left out where they are compared, and put back where the rate itself
  * is told. `level` is the variance of the logarithm that all rates have in common on other accounts.
  */
-export function learn<
-  Variation extends { offer_id: number; variation_id: number },
-  Sent extends ArrivingSend,
->(
+export function learn<Variation extends { offer_id: number; variation_id: number }, Sent extends Send>(
   variations: readonly Variation[],
   sends: readonly Sent[],
   level = 0,
@@ -106,47 +101,43 @@ type Compared = {
 
 /** Evidence for comparisons within each offer, by variation. */
 function compare({ sends, drift }: Pooled): Map<number, Compared> {
-  const offers = new Map<number, Pooled['sends']>()
-  for (const segments of sends)
-    for (const [offer_id, own] of Map.groupBy(segments, ({ of }) => of.offer_id)) {
-      const known = offers.get(offer_id)
-      if (known) known.push(own)
-      else offers.set(offer_id, [own])
-    }
+  const offers = Map.groupBy(spreadsOf(sends), ({ of }) => of.offer_id)
+  const backs = backOf(sends)
+  const back = (id: number): Back => lookUp(backs, id, [0, 0])
+  const usual = usualDayOf(sends)
+  const parts = Map.groupBy(sends.flat(), ({ of }) => of.variation_id)
   const compared = new Map<number, Compared>()
-  for (const own of offers.values()) {
-    const spreads = spreadsOf(own)
-    const backs = backOf(own)
-    const back = (id: number): Back => lookUp(backs, id, [0, 0])
+  for (const spreads of offers.values()) {
     // At least so much any two have in common: leaving it out of all makes no comparison surer than it is.
     const pairs = spreads.flatMap(({ others }) => others.map(({ covariance }) => covariance))
     const shared = pairs.length > 0 ? Math.min(...pairs) : 0
     for (const spread of spreads)
       compared.set(spread.of.variation_id, {
         sent: true,
-        shared,
-        evidence: without(shared, spread),
+        shared: shared + usual.variance,
+        evidence: without(shared, spread, usual),
         drift: drift.varianceOf(back(spread.of.variation_id)),
-        beside: (rival) => besideOne(rival, spread),
+        beside: (rival) => besideOne(rival, spread, usual),
         driftAgainst: (rival) => {
           const [one, other] = [back(spread.of.variation_id), back(rival)]
           return drift.varianceOf([one[0] - other[0], one[1] - other[1]])
         },
-        smallerThan: (rival) => hasSmallerParts(own, spread.of.variation_id, rival),
+        smallerThan: (rival) =>
+          hasSmallerParts(lookUp(parts, spread.of.variation_id, []), lookUp(parts, rival, [])),
       })
   }
   return compared
 }
 
 /** The evidence that is left of a variation if a variance is no matter, since another has it as well. */
-function without(common: number, { of, variance }: Spread): Evidence {
+function without(common: number, { of, variance }: Spread, { factor }: UsualDay): Evidence {
   const scale = 1 / ((variance - common) * of.precision)
-  return { k: of.k * scale, n: of.n * scale }
+  return { k: of.k * scale, n: (of.n * scale) / factor }
 }
 
-function besideOne(rival: number, spread: Spread): Evidence | undefined {
+function besideOne(rival: number, spread: Spread, usual: UsualDay): Evidence | undefined {
   const other = spread.others.find(({ of }) => of.variation_id === rival)
-  return other && without(other.covariance, spread)
+  return other && without(other.covariance, spread, usual)
 }
 
 /** How far the evidence of each variation lies back on average. */
@@ -170,15 +161,14 @@ const alike = Math.log(1.25)
  * Whether a variation had parts that were smaller by a fifth or more. Clickers are told apart by address, and of one
  * address only so many count: that takes more from a large part than from a small one.
  */
-function hasSmallerParts(sends: Pooled['sends'], one: number, other: number): boolean {
+function hasSmallerParts(own: readonly Segment[], rival: readonly Segment[]): boolean {
+  const sizes = new Map(rival.map(({ part }) => [part.newsletter_send_id, part.send.recipients]))
   let sum = 0
   let all = 0
-  const sizeOf = (segments: Segment[], id: number) =>
-    segments.find(({ of }) => of.variation_id === id)?.part.send.recipients
-  for (const segments of sends) {
-    const [own, rival] = [sizeOf(segments, one), sizeOf(segments, other)]
-    if (own === undefined || rival === undefined) continue
-    sum += Math.log(own / rival)
+  for (const { part } of own) {
+    const other = sizes.get(part.newsletter_send_id)
+    if (other === undefined) continue
+    sum += Math.log(part.send.recipients / other)
     all += 1
   }
   return all > 0 && sum / all < -alike

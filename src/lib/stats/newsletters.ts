@@ -1,8 +1,8 @@
 import { arrived, curveOf } from './arrival.ts'
-import type { ArrivingSend } from './learn.ts'
+import type { Send } from './parts.ts'
 
 /** A send of a newsletter; an empty name is that of the list without one. */
-export type ListedSend = ArrivingSend & { newsletter: string }
+export type ListedSend = Send & { newsletter: string }
 
 /** Variance of the logarithm by which a usual day differs: no send says more of its list than 1/variance clicks. */
 const dayVariance = 0.09

@@ -1,5 +1,6 @@
 import { arrived, type Curve } from './arrival.ts'
 import { at } from './at.ts'
+import { type People, peopleOf } from './bursts.ts'
 import { findDeviations, type Part } from './robust.ts'
 
 /** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
@@ -10,6 +11,8 @@ export type Send = {
   recipients: number
   /** Different people who have clicked so far. */
   clickers: number
+  /** The same by each of `marks`. */
+  clickers_by: readonly number[]
   /** Days since the send. */
   age: number
   /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
@@ -64,8 +67,9 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
       impossible.push(send)
       continue
     }
-    exposed.push(exposedOf(send, n, variance))
-    all.k += send.clickers
+    const part = exposedOf(send, n, variance, peopleOf(send, curve))
+    exposed.push(part)
+    all.k += part.k
     all.n += n
   }
   const pool = all.k / all.n
@@ -87,15 +91,21 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
   return { counted, doubted, pool }
 }
 
-const exposedOf = <Sent extends Send>(send: Sent, n: number, lag: number): Exposed<Sent> => ({
+const exposedOf = <Sent extends Send>(
+  send: Sent,
+  n: number,
+  lag: number,
+  { clickers, unsure }: People,
+): Exposed<Sent> => ({
   offer_id: send.offer_id,
   variation_id: send.variation_id,
   newsletter_send_id: send.newsletter_send_id,
   age: send.age,
   send,
-  k: send.clickers,
+  k: clickers,
   n,
   lag,
+  unsure: (send.unsure ?? 0) + unsure,
   off: 0,
   noise: 1,
   common: 0,

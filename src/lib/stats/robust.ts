@@ -7,6 +7,8 @@ export type Part = Evidence & {
   newsletter_send_id: string
   /** Variance of the logarithm of the share of its clickers that has come. */
   lag: number
+  /** The same of their number, where it is not sure who of them are people. */
+  unsure: number
   /** How far its rate is off the usual one of its text at its time, on the scale of logarithms ... */
   off: number
   /** ... the variance that chance alone gives it ... */

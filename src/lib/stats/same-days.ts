@@ -1,5 +1,7 @@
+import { at, lookUp } from './at.ts'
 import type { Known, Segment } from './evidence.ts'
-import { solve } from './network.ts'
+import { invert } from './matrix.ts'
+import type { Hub } from './network.ts'
 import { hubsOf } from './settle-rates.ts'
 
 /** How sure a variation is known beside others of its offer. */
@@ -7,21 +9,88 @@ export type Spread = {
   of: Known
   /** Variance of the logarithm of its rate. */
   variance: number
-  /** Covariance with each of the others, 0 or more: how far both are wrong together, because they shared days. */
+  /** Covariance with each other of its offer, 0 or more: how far both are wrong together, because they shared days. */
   others: { of: Known; covariance: number }[]
 }
 
-/** The inverse of the network of variations and days, see `network.ts`, column by column. */
-export function spreadsOf(sends: readonly (readonly Segment[])[]): Spread[] {
-  const all = [...new Set(sends.flatMap((segments) => segments.map(({ of }) => of)))]
-  const hubs = hubsOf(sends)
-  return all.map((node) => {
-    for (const one of all) one.rest = Number(one === node)
-    solve(all, hubs, 1e-16)
-    return {
-      of: node,
-      variance: node.x,
-      others: all.filter((other) => other !== node).map((of) => ({ of, covariance: Math.max(0, of.x) })),
+type Send = readonly Segment[]
+
+/** Of more texts that shared days the inverse would take long. */
+const mostTogether = 250
+
+/**
+ * The inverse of the network of variations and days, see `network.ts`, for all texts that shared days with one another,
+ * whatever their offers: those that are known well tell the days of those that are not. Where they are too many each offer is
+ * taken by itself, which makes no text surer than it is.
+ */
+export function spreadsOf(sends: readonly Send[]): Spread[] {
+  const rows = together(sends).flatMap(({ texts, sends: own }) => inverseOf(texts, hubsOf(own)))
+  const offers = Map.groupBy(rows, ({ of }) => of.offer_id)
+  return rows.map(
+    ({ of, row }): Spread => ({
+      of,
+      variance: lookUp(row, of, 0),
+      others: lookUp(offers, of.offer_id, []).flatMap((other) =>
+        other.of === of ? [] : [{ of: other.of, covariance: Math.max(0, lookUp(row, other.of, 0)) }],
+      ),
+    }),
+  )
+}
+
+type Row = { of: Known; row: ReadonlyMap<Known, number> }
+
+/** Of each text, its covariances with all of them. */
+function inverseOf(texts: readonly Known[], hubs: readonly Hub<Known>[]): Row[] {
+  const places = new Map(texts.map((text, place) => [text, place]))
+  const matrix = new Float64Array(texts.length ** 2)
+  for (const { ground, ties } of hubs) {
+    const strength = ties.reduce((sum, tie) => sum + tie.strength, ground)
+    const own = ties.map(({ to, strength: pull }) => ({ pull, place: lookUp(places, to, 0) }))
+    for (const one of own)
+      for (const other of own) {
+        const cell = one.place * texts.length + other.place
+        matrix[cell] = at(matrix, cell) + one.pull * (Number(one === other) - other.pull / strength)
+      }
+  }
+  const rows = texts.map((_, place) => matrix.subarray(place * texts.length, (place + 1) * texts.length))
+  invert(rows)
+  return texts.map((of, place) => ({
+    of,
+    row: new Map(texts.map((other, column) => [other, at(matrix, place * texts.length + column)])),
+  }))
+}
+
+type Group = { texts: Known[]; sends: Send[] }
+
+/** Texts that shared days, directly or by others, with their sends. */
+function together(sends: readonly Send[]): Group[] {
+  const groups = new Map<Known, Group>()
+  for (const segments of sends) {
+    const met = new Set(segments.flatMap(({ of }) => groups.get(of) ?? []))
+    const [group = { texts: [], sends: [] }, ...others] = met
+    for (const other of others) {
+      for (const text of other.texts) groups.set(text, group)
+      group.texts = [...group.texts, ...other.texts]
+      group.sends = [...group.sends, ...other.sends]
     }
-  })
+    for (const { of } of segments) {
+      if (!groups.has(of)) group.texts.push(of)
+      groups.set(of, group)
+    }
+    group.sends.push(segments)
+  }
+  return [...new Set(groups.values())].flatMap((group) =>
+    group.texts.length > mostTogether ? byOffer(group) : [group],
+  )
+}
+
+/** The same of each offer, as if the others had not been in its sends. */
+function byOffer({ texts, sends }: Group): Group[] {
+  return [...Map.groupBy(texts, ({ offer_id }) => offer_id)].map(([offer, own]) => ({
+    texts: own,
+    sends: sends.flatMap((segments) => {
+      const left = segments.filter(({ of }) => of.offer_id === offer)
+      return left.length > 0 ? [left] : []
+    }),
+  }))
 }

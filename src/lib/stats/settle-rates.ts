@@ -77,6 +77,18 @@ export function settleRates(
   }
 }
 
+/** The logarithm of the factor that all rates of a send had, as far as its clicks tell. */
+export function dayOf(segments: readonly Segment[]): number {
+  const ground = groundOf(segments)
+  let clicks = ground
+  let expected = ground
+  for (const segment of segments) {
+    clicks += saying(segment, segment.k)
+    expected += saying(segment, segment.n * segment.of.rate)
+  }
+  return Math.log(clicks / expected)
+}
+
 /** The sends as a network of what their segments are worth. */
 export const hubsOf = (sends: readonly (readonly Segment[])[]): Hub<Known>[] =>
   sends.map((segments) => {

@@ -1,6 +1,7 @@
 import { seeded } from '../../../src/lib/selection/draws.ts'
 import { assess } from '../../../src/lib/stats/assess.ts'
-import { aText, createNewsletter } from './newsletter.ts'
+import { aText, createNewsletter, listed } from './newsletter.ts'
+import { sequenceOf } from './sequence.ts'
 import { chooseParts, type Way } from './ways.ts'
 import type { World } from './worlds.ts'
 
@@ -20,6 +21,8 @@ export type Contest = {
 export type Told = {
   /** The first day on which a winner was confirmed, and whether it was the first text. */
   confirmed?: { day: number; first: boolean }
+  /** The same by a confidence sequence of the difference of two texts a send; see `sequenceOf`. */
+  sequence?: { day: number; first: boolean }
   /** Whether any text was ever called probably best. */
   probably: boolean
 }
@@ -31,13 +34,20 @@ const looksOn = (day: number): boolean => day <= 60 || day % 4 === 0
 export function contest({ world, way, texts: count, lift, list, days, stops }: Contest, seed: number): Told {
   const random = seeded(seed)
   const texts = Array.from({ length: count }, (_, id) => aText(1, id + 1, 0.02 * (id === 0 ? lift : 1)))
-  const newsletter = createNewsletter(world, random)
+  // Equals are equal with all readers.
+  const newsletter = createNewsletter(
+    world.lists ? { ...world, lists: { ...world.lists, spread: 0 } } : world,
+    random,
+  )
   const told: Told = { probably: false }
   for (let day = 0; day < days; day += 1) {
     newsletter.send(day, chooseParts(newsletter, texts, way, day, random), list)
     if (!looksOn(day + 1)) continue
     const hour = (day + 1) * 24
-    const { variations } = assess({ sends: newsletter.known(hour), variations: texts }, newsletter.now(hour))
+    const sends = newsletter.known(hour)
+    const sequence = count === 2 && !told.sequence && sequenceOf(sends, newsletter.now(hour), day + 1)
+    if (sequence) told.sequence = sequence
+    const { variations } = assess({ sends, variations: texts }, newsletter.now(hour), listed(newsletter, day))
     for (const [id, { label }] of variations) {
       told.probably ||= label.code === 'probably_best'
       if (label.code !== 'confirmed_winner' || told.confirmed) continue

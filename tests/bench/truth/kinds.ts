@@ -13,6 +13,7 @@ export type KindsAsked = {
   correlated: boolean
   /** What the tone "bright" does to a rate, as a factor. */
   effect: number
+  days: number
 }
 
 export type KindsFound = {
@@ -30,14 +31,22 @@ const calls = ['Buy', 'Go', 'Read']
 const offers = 6
 const perOffer = 6
 
-/** 180 days of six offers with six texts each, sent in turn; what the page says of kinds of text then. */
-export function kinds({ world, way, spread, correlated, effect }: KindsAsked, seed: number): KindsFound {
+/** Days of six offers with six texts each, sent in turn; what the page says of kinds of text then. */
+export function kinds(
+  { world, way, spread, correlated, effect, days }: KindsAsked,
+  seed: number,
+): KindsFound {
   const random = seeded(seed)
   const draw = (from: readonly string[]) => from[Math.floor(random() * from.length)] ?? null
+  // As many texts of each tone.
+  const dealt = Array.from({ length: offers * perOffer }, (_, text) => ({
+    tone: tones[text % tones.length] ?? null,
+    order: random(),
+  })).toSorted((a, b) => a.order - b.order)
   const texts = Array.from({ length: offers }, (_, offer) => {
     const ofOffer = 0.02 * Math.exp(0.5 * drawNormal(random))
     return Array.from({ length: perOffer }, (_, text) => {
-      const tone = draw(tones)
+      const tone = dealt[offer * perOffer + text]?.tone ?? null
       const place = tones.indexOf(tone ?? '')
       const follows = () => correlated && random() < 0.75
       const rate = ofOffer * Math.exp(spread * drawNormal(random)) * (tone === 'bright' ? effect : 1)
@@ -51,7 +60,7 @@ export function kinds({ world, way, spread, correlated, effect }: KindsAsked, se
   }).flat()
   const newsletter = createNewsletter(world, random)
   const parts = way === 'segments' ? 4 : 1
-  for (let day = 0; day < 180; day += 1) {
+  for (let day = 0; day < days; day += 1) {
     const chosen = texts
       .map((text) => ({ text, order: random() }))
       .toSorted((a, b) => a.order - b.order)
@@ -60,8 +69,8 @@ export function kinds({ world, way, spread, correlated, effect }: KindsAsked, se
     newsletter.send(day, chosen, 32_000)
   }
   const { attributes } = assess(
-    { sends: newsletter.known(185 * 24), variations: texts },
-    newsletter.now(185 * 24),
+    { sends: newsletter.known((days + 5) * 24), variations: texts },
+    newsletter.now((days + 5) * 24),
   )
   const rows = [
     ...attributes.tone.map((row) => ({ ...row, real: effect !== 1 })),

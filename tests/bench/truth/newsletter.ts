@@ -57,9 +57,25 @@ export function createNewsletter(world: World, random: Random) {
   const showings = new Map<number, number>()
   const lost = new Map<number, Kept>()
 
-  /** The rate of a text as it stands, without what chance makes of a day. */
+  const lists = new Map<string, number>()
+
+  /** The list that gets the send of a day. */
+  const listOf = (day: number): string => (world.lists ? (day % 2 === 0 ? 'daily' : 'weekly') : '')
+
+  /** How much more the readers of a day's list click on a text than those of both. */
+  function ofList(variation_id: number, day: number): number {
+    if (!world.lists) return 1
+    const { factor, spread } = world.lists
+    const own =
+      lists.get(`${variation_id} ${listOf(day)}`) ?? Math.exp((spread / Math.SQRT2) * drawNormal(random))
+    lists.set(`${variation_id} ${listOf(day)}`, own)
+    return own * factor ** (day % 2 === 0 ? -0.5 : 0.5)
+  }
+
+  /** The rate of a text with the readers of a day as it stands, without what chance makes of the day. */
   const rateNow = ({ variation_id, rate }: Text, day: number): number =>
     rate *
+      ofList(variation_id, day) *
       (world.yearLeaves ?? 1) ** (day / 365) *
       (world.showingLeaves ?? 1) ** (showings.get(variation_id) ?? 0) +
     (world.fanatics ?? 0) * 0.8
@@ -109,7 +125,13 @@ export function createNewsletter(world: World, random: Random) {
     const at = day * 24 + (starts[shared.late] ?? 0)
     const recipients = reportedOf(world, size, random)
     const sent: SentText = { ...text, offer_name: '', text_content: '', sends: [] }
-    const send: SentText['sends'][number] = [kept.length + 1, String(day), at * anHour, recipients, '']
+    const send: SentText['sends'][number] = [
+      kept.length + 1,
+      String(day),
+      at * anHour,
+      recipients,
+      listOf(day),
+    ]
     const evidence = knownOf(send, sent, [])
     const one = { text: sent, send, reported: at, clickers, crowd, uncertain, evidence, whole: false }
     kept.push(one)
@@ -119,6 +141,7 @@ export function createNewsletter(world: World, random: Random) {
 
   return {
     rateNow,
+    listOf,
     /** Sends parts of a day's list, 1 in all; answers the clicks of people that were to be expected. */
     send(day: number, parts: readonly { text: Text; share: number }[], list: number): void {
       visitCrowds ??= world.behind && createCrowds(world, list, random)
@@ -167,6 +190,10 @@ function knownSoFar({ text, send, clickers, crowd, uncertain }: Kept, age: numbe
 }
 
 export type Newsletter = ReturnType<typeof createNewsletter>
+/** Which list's readers a report of a day is about; `undefined` where there is one list. */
+export const listed = (newsletter: Newsletter, day: number): string | undefined =>
+  newsletter.listOf(day) || undefined
+
 export const daysOf = (moment: number): number => moment / aDay
 
 function reportedOf({ wrong }: World, size: number, random: Random): number {

@@ -2,7 +2,7 @@ import { fieldOf, sharesOf } from '../../../src/lib/selection/thompson.ts'
 import { weigh } from '../../../src/lib/selection/weigh.ts'
 import { assess } from '../../../src/lib/stats/assess.ts'
 import { noRules } from '../simulate.ts'
-import type { Newsletter, Text } from './newsletter.ts'
+import { listed, type Newsletter, type Text } from './newsletter.ts'
 import type { Tally } from './year.ts'
 
 export type SendDay = {
@@ -10,8 +10,8 @@ export type SendDay = {
   hours: Tally[]
   /** Thompson's chance for the text just sent, as a multiple of what it is when the send is complete. */
   ratios: number[]
-  /** Sentences that compared offers by sends that are not complete. */
-  compared: number
+  /** Sums of the chances, now and when the send is complete. */
+  chances: { now: number; whole: number }
 }
 
 const hours = [1, 3, 6, 12]
@@ -36,7 +36,12 @@ export function sendDay(
       recipients: 0,
       human_clicks: 0,
     }))
-    const situation = { candidates, sends: newsletter.known(hour), now: newsletter.now(hour), newsletter: '' }
+    const situation = {
+      candidates,
+      sends: newsletter.known(hour),
+      now: newsletter.now(hour),
+      newsletter: newsletter.listOf(day),
+    }
     const arms = weigh(situation, 'thompson', parts.length, noRules)
     for (const [arm, share] of sharesOf(fieldOf(arms, arms), 7, 2_000))
       if (arm.variation_id === id) return share
@@ -46,7 +51,7 @@ export function sendDay(
   for (const [place, after] of hours.entries()) {
     const hour = day * 24 + after
     const sends = newsletter.known(hour)
-    const judged = assess({ sends, variations: [...texts] }, newsletter.now(hour))
+    const judged = assess({ sends, variations: [...texts] }, newsletter.now(hour), listed(newsletter, day))
     const shown = judged.variations.get(id)
     const doubted = judged.doubts.some(({ variation_id }) => variation_id === id)
     const tally = found.hours[place]
@@ -54,6 +59,9 @@ export function sendDay(
     const rate = 100 * newsletter.rateNow(first.text, day)
     tally.all += 1
     tally.held += Number(doubted || (shown.interval[0] <= rate && rate <= shown.interval[1]))
-    found.ratios.push((chance(hour) + 0.02) / (whole + 0.02))
+    const chanceNow = chance(hour)
+    found.ratios.push((chanceNow + 0.02) / (whole + 0.02))
+    found.chances.now += chanceNow
+    found.chances.whole += whole
   }
 }

@@ -38,7 +38,7 @@ export function chooseParts(
     candidates,
     sends: way === 'weighted' ? [] : newsletter.known(day * 24),
     now: newsletter.now(day * 24),
-    newsletter: '',
+    newsletter: newsletter.listOf(day),
   }
   const arms = weigh(all, strategy, shares.length, { ...noRules, floor })
   const taken: number[] = []

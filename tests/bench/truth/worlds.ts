@@ -29,6 +29,8 @@ export type World = {
   late?: number
   /** Share of the readers behind addresses that many share, and which ones; see `createCrowds`. */
   behind?: { share: number; addresses: 'companies' | 'relays' }
+  /** Two lists that get a send on every other day: by how much readers of one click more, and how much a text differs between them. */
+  lists?: { factor: number; spread: number }
 }
 
 export const worlds: readonly World[] = [
@@ -56,6 +58,7 @@ export const worlds: readonly World[] = [
   { name: 'companies', behind: { share: 0.5, addresses: 'companies' } },
   { name: 'relays 30 %', behind: { share: 0.3, addresses: 'relays' } },
   { name: 'relays 60 %', behind: { share: 0.6, addresses: 'relays' } },
+  { name: 'two newsletters', lists: { factor: 2.7, spread: 0.3 } },
   {
     name: 'mix',
     heavyTails: true,

@@ -1,6 +1,6 @@
 import { drawNormal, seeded } from '../../../src/lib/selection/draws.ts'
 import { assess } from '../../../src/lib/stats/assess.ts'
-import { aText, createNewsletter, type Text } from './newsletter.ts'
+import { aText, createNewsletter, listed, type Text } from './newsletter.ts'
 import { type SendDay, sendDay } from './send-day.ts'
 import { chooseParts, floor, type Way } from './ways.ts'
 import type { World } from './worlds.ts'
@@ -23,7 +23,7 @@ export type Year = {
   sendDay: SendDay
 }
 
-const looks = [40, 90, 150, 220, 300, 364]
+const looks = [40, 91, 150, 221, 300, 363]
 const list = 32_000
 
 /** The texts of four offers with four each. */
@@ -55,7 +55,7 @@ export function year({ world, way }: { world: World; way: Way }, seed: number): 
     probably: tally(),
     confirmed: tally(),
     loss: [0, 0, 0].map(() => ({ told: 0, true: 0 })),
-    sendDay: { hours: [0, 0, 0, 0].map(tally), ratios: [], compared: 0 },
+    sendDay: { hours: [0, 0, 0, 0].map(tally), ratios: [], chances: { now: 0, whole: 0 } },
   }
   let earned = 0
   let possible = 0
@@ -83,7 +83,7 @@ function judge(
 ): void {
   const hour = day * 24 + 24
   const sends = newsletter.known(hour)
-  const judged = assess({ sends, variations: texts }, newsletter.now(hour))
+  const judged = assess({ sends, variations: texts }, newsletter.now(hour), listed(newsletter, day))
   const rateOf = (text: Text) => newsletter.rateNow(text, day)
   for (const [offer, own] of Map.groupBy(texts, ({ offer_id }) => offer_id)) {
     const highest = Math.max(...own.map(rateOf))

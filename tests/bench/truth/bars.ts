@@ -1,0 +1,32 @@
+import type { Tally } from './year.ts'
+
+/** Least and most of what holds a bar. */
+export type Bar = readonly [least: number, most: number]
+
+export const told = (held: boolean): Tally => ({ held: Number(held), all: 1 })
+
+/** Counts the bars that hold. */
+export function createBars() {
+  const count = { judged: 0, missed: 0 }
+  function mark(value: number, [least, most]: Bar): string {
+    const holds = value >= least && value <= most
+    count.judged += 1
+    if (!holds) count.missed += 1
+    return holds ? '' : '!'
+  }
+  return {
+    count,
+    /** Marks a value that misses its bar. */
+    mark,
+    /** A share in per cent with its standard error, by independent runs, marked where it misses its bar. */
+    cell(tallies: readonly Tally[], bar: Bar): string {
+      const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
+      if (all === 0) return '–'
+      const share = tallies.reduce((sum, tally) => sum + tally.held, 0) / all
+      const squares = tallies.reduce((sum, tally) => sum + (tally.held - share * tally.all) ** 2, 0)
+      return `${(100 * share).toFixed(1)} ± ${((100 * Math.sqrt(squares)) / all).toFixed(1)}${mark(100 * share, bar) || ' '}`
+    },
+  }
+}
+
+export type Bars = ReturnType<typeof createBars>
