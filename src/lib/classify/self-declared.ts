@@ -6,11 +6,11 @@ const furtherMachines =
 
 /** Mail programs of people that say nothing but their name. */
 const mailProgram =
-  /^(?:(?:Mac|Windows)?Outlook\b|[\w%! -]{0,30}mail(?:app|bar|mate|pc)?(?:[/ ]\d| ?\(|$)|\w*[ -]?Notes\/|Barca|Evolution|Troj[ií]ta|Postbox|eM ?Client|The Bat!|Spark(?: Desktop)?\/|Superhuman|Canary|Thunderbird|Roundcube|Mailbird|Alpine|Geary|Gnus|Mutt\b|Wanderlust|Sylpheed|Claws|Balsa|Mulberry|Eudora|Pegasus|Horde)/i
+  /^(?:(?:Mac|Windows)?Outlook\b|[\w%! -]{0,30}mail(?:app|bar|mate|pc)?(?:[/ ]\d| ?\(|$)|\w*[ -]?Notes\/|Barca|Evolution|Troj[ií]ta|Postbox|eM ?Client|The Bat!|Spark(?: Desktop)?\/|Superhuman|Canary|Thunderbird|Roundcube|Mailbird|Alpine|Geary|Gnus|Mutt\b|Wanderlust|Sylpheed|Newton|Nylas|Mailspring|Bloop|Becky|Sparrow|Polymail|Boxer|Betterbird|Entourage|GroupWise|(?:Microsoft )?Outlook|Claws|Balsa|Mulberry|Eudora|Pegasus|Horde)/i
 
 /** What phones, televisions, consoles and browsers inside an app say; some old phones begin with their maker's name. */
 const personalDevice =
-  /android|\biP(?:hone|ad|od)|windows (?:phone|ce)|symbian|series ?[468]0|palmos|blackberry|MIDP|CLDC|\bMAUI|\bMRE\/|obigo|netfront|teleca|up\.(?:browser|link)|opera m(?:ini|obi)|ucweb|ucbrowser|mqqbrowser|j2me|dolfin|\bbada\/|\bBREW\b|wap-? ?browser|hbbtv|tv\b|tv[/\d_]|tizen|web0s|netcast|netrange|bravia|\bvidaa|\bAFT\w|nintendo|playstation|xbox|sega\w*_|roblox|applenews|crkey|^(?:nokia|samsung|sec-|lge?[-/]|mot-|sie-|sonyericsson|docomo|kddi|j-phone|softbank|vodafone|alcatel|sagem|philips|panasonic|sharp|sanyo|htc|huawei|zte|lenovo|benq|pantech|motorola|palm|amoi)/i
+  /android|\biP(?:hone|ad|od)|windows (?:phone|ce)|symbian|series ?[468]0|palmos|blackberry|MIDP|CLDC|\bMAUI|\bMRE\/|obigo|netfront|teleca|up\.(?:browser|link)|opera m(?:ini|obi)|ucweb|ucbrowser|mqqbrowser|j2me|dolfin|\bbada\/|\bBREW\b|wap-? ?browser|hbbtv|\broku|\bvizio|^\[fban\/|tv\b|tv[/\d_]|tizen|web0s|netcast|netrange|bravia|\bvidaa|\bAFT\w|nintendo|playstation|xbox|sega\w*_|roblox|applenews|crkey|^(?:nokia|samsung|sec-|lge?[-/]|mot-|sie-|sonyericsson|docomo|kddi|j-phone|softbank|vodafone|alcatel|sagem|philips|panasonic|sharp|sanyo|htc|huawei|zte|lenovo|benq|pantech|motorola|palm|amoi)/i
 
 /** Where an Android browser names its device, and what else names no program though it sounds so. */
 const silent =
@@ -28,12 +28,20 @@ const browser =
 const engine =
   /gecko|goanna|rv:\d|webkit|khtml|msie|trident|presto|opera|netscape|compatible|\[\w\w|; [iun]\)|netfront|msoffice|office/i
 
+/** Browsers that give nothing but their name, or are of before the custom that all begin with the same. */
+const bareBrowser =
+  /^(?:firefox|opera|ncsa[_ ]?mosaic|mosaic|hotjava|amaya|arachne|arena|aweb|ibrowse|voyager|cyberdog|camino|shiira|sunrise|omniweb|icab|briskbard|browsex|xiino|blazer|doris|dooble|ladybird|servo|flow|surf|uzbl|midori|galeon|konqueror|epiphany|netrik|retawq|edbrowse|emacs-w3m?|e?links|lynx|w3m|dillo|netsurf|netpositive|k-?meleon|maxthon|avant|sleipnir|lunascape|qtweb|otter|falkon|qutebrowser|pale ?moon|waterfox|basilisk|brave|vivaldi|ecosia|lilo|qwant\w*|chromium|safari|edge|[\w-]{1,20} ?browser|microsoft (?:pocket )?internet explorer|google(?:%20| )?earth\w*)(?:[/, (]|$)|^mozilla\/[1-4]\.\d+(?: \[\w\w\])? \((?:compatible; )?(?:msie|offbyone|x11|windows|macintosh)/i
+
+/** What no browser of that time says, though programs begin like it. */
+const unlike = /winhttp|transcoder|\bby [\w.]+\.\w{2,4}\b|validator/i
+
 /** Whether a user agent says itself that it is a program's. */
 export function isSelfDeclared(userAgent: string): boolean {
   if (furtherMachines.test(userAgent)) return true
   if (mailProgram.test(userAgent)) return programWord.test(userAgent)
   const telling = userAgent.replace(silent, '')
   if (personalDevice.test(userAgent)) return programWord.test(telling) && isbot(userAgent)
+  if (bareBrowser.test(userAgent)) return programWord.test(telling) || unlike.test(telling)
   return (
     isbot(telling) ||
     !browser.test(userAgent) ||

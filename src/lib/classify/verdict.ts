@@ -13,4 +13,4 @@ export type Verdict = 'human' | 'machine' | 'duplicate'
 export type Classification = { verdict: Verdict; reason: string }
 
 /** Stored with each click, so that a later rule set can tell which clicks it has not judged. */
-export const rulesVersion = 4
+export const rulesVersion = 5
