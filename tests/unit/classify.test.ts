@@ -124,7 +124,7 @@ describe('the conclusive reasons', () => {
       verdict: 'machine',
       reason: 'prefetch',
       sign: 'stale_user_agent',
-      rules_version: 4,
+      rules_version: 5,
       newcomer: null,
     })
   })

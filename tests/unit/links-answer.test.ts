@@ -191,7 +191,7 @@ describe('a promo link', () => {
         variation_id: 42,
         verdict: 'human',
         reason: 'none',
-        rules_version: 4,
+        rules_version: 5,
         referrer: 'mail.example',
         user_agent: `${firefox} \ufffd`,
         ip_hash: hash('203.0.113.7', headers['user-agent']).visitor,
