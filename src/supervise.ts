@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { handOnWhenKilled } from './hand-on.ts'
 import type { Log } from './lib/operations/log.ts'
 import type { Counts } from './lib/operations/metrics.ts'
 import { messageOf } from './lib/result.ts'
@@ -31,12 +32,15 @@ export function superviseWorkers(count: number, log: Log): void {
   const places = Array.from({ length: count }, (_, index): Place => {
     return { number: index + 1, worker: undefined, earlyDeaths: 0 }
   })
+  const listening = new Set<Worker>()
   let listened = false
   let stopping = false
 
   const fork = (place: Place): Worker => {
     const worker = cluster.fork({ PROMO_WORKER: String(place.number) })
     const started = performance.now()
+    handOnWhenKilled(worker, () => [...listening].some((other) => other !== worker && other.isConnected()))
+    worker.once('listening', () => listening.add(worker)).once('disconnect', () => listening.delete(worker))
     const ended = (code: number | undefined, signal: string | undefined) => {
       if (stopping || place.worker !== worker) return
       if (!listened && code === 1) process.exit(code)
