@@ -868,7 +868,7 @@ CREATE TRIGGER trigger_months_updated AFTER UPDATE ON promo_monthly_breakdown RE
 
 CREATE TRIGGER trigger_keep_former_slug AFTER UPDATE OF link_slug ON promo_offers FOR EACH ROW WHEN (old.link_slug IS NOT NULL AND old.link_slug IS DISTINCT FROM new.link_slug) EXECUTE FUNCTION promo_keep_former_slug();
 
-CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, link_slug OR TRUNCATE ON promo_offers FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
+CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, name, offer_type, link_slug, weight, active, document_id OR TRUNCATE ON promo_offers FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
 
 CREATE TRIGGER trigger_update_offer_ctr BEFORE INSERT OR UPDATE OF total_impressions, total_clicks ON promo_offers FOR EACH ROW EXECUTE FUNCTION update_offer_ctr();
 
@@ -882,7 +882,7 @@ CREATE TRIGGER trigger_hours_updated AFTER UPDATE ON promo_performance_metrics R
 
 CREATE TRIGGER trigger_keep_settling_order BEFORE UPDATE ON promo_settlement FOR EACH ROW EXECUTE FUNCTION promo_keep_settling_order();
 
-CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, offer_id OR TRUNCATE ON promo_text_variations FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
+CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OF id, offer_id, text_content, cta_text, tone, length_category, approved, document_id OR TRUNCATE ON promo_text_variations FOR EACH STATEMENT EXECUTE FUNCTION promo_note_catalogue_change();
 
 CREATE TRIGGER trigger_subtract_deleted_variation AFTER DELETE ON promo_text_variations FOR EACH ROW EXECUTE FUNCTION subtract_deleted_variation();
 

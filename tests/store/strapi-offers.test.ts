@@ -306,6 +306,46 @@ describe('offers of Strapi', () => {
     expect(away.offers.fault).toMatchObject({ code: 'database' })
   })
 
+  test('are planned only where they, our tables or the links elsewhere have changed since', async () => {
+    let entries = [offer(1, 'A', [text(1, 'one')]), offer(2, 'B', [], { link_slug: 'of-strapi' })]
+    const elsewhere = ['of-strapi']
+    const strapi = await startFakeStrapi(collection(() => entries, { etags: true }))
+    const { offers } = open(strapi, { elsewhere })
+    /** Whether an answer was planned, which leaves its turn behind. */
+    const planned = async () => {
+      expect(await offers.refresh()).toBe(true)
+      const [turns] = await store.sql`select asked = imported as planned from promo_strapi_turns`
+      return turns?.planned
+    }
+    expect(await planned()).toBe(true)
+    // The first import has changed our tables.
+    await planned()
+    expect([await planned(), await planned()]).toEqual([false, false])
+    expect(strapi.requests.at(-1)?.headers['if-none-match']).toBeDefined()
+    expect(offers).toMatchObject({ count: 2, leftOut: [] })
+
+    await store.sql`update promo_offers set weight = 7 where document_id = 'o1'`
+    expect(await planned()).toBe(true)
+    expect((await offersNow()).at(-2)).toMatchObject({ name: 'A', weight: 1 })
+    await planned()
+    expect(await planned()).toBe(false)
+
+    entries = [offer(1, 'A', [text(1, 'One')]), ...entries.slice(1)]
+    expect(await planned()).toBe(true)
+    await planned()
+    elsewhere.pop()
+    expect(await planned()).toBe(true)
+    expect(offers.leftOut).toMatchObject([{ reason: 'link_slug: there is no link /of-strapi' }])
+    await planned()
+    expect([await planned(), offers.leftOut.length]).toEqual([false, 1])
+
+    strapi.answer = (_, response) => sendError(response, 500, 'Oops')
+    expect(await offers.refresh()).toBe(false)
+    strapi.answer = collection(() => entries)
+    expect(await planned()).toBe(true)
+    expect([await planned(), offers.fault]).toEqual([false, undefined])
+  })
+
   test('wait for the tables of this version', async () => {
     const strapi = await startFakeStrapi(collection(() => [offer(1, 'A', [])]))
     let ready = false

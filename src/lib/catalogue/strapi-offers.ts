@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Config } from '../config.ts'
 import { keepFresh } from '../links/keep-fresh.ts'
 import type { LeftOut } from '../links/rows.ts'
@@ -73,8 +74,9 @@ export function openOffers(options: {
 }
 
 /**
- * Imports offers and texts of Strapi into our tables, in the background: whenever the catalogue has another version, which
- * a webhook sees to, and every few seconds. Every instance does so; an answer that is older than what was imported is dropped.
+ * Imports offers and texts of Strapi into our tables, in the background: it is asked whenever the catalogue has another version,
+ * which a webhook sees to, and every few seconds; nothing is planned where neither its answer nor the catalogue has changed since.
+ * Every instance does so; an answer that is older than what was imported is dropped.
  */
 export function openStrapiOffers(options: {
   settings: OfferSettings
@@ -96,6 +98,9 @@ export function openStrapiOffers(options: {
     count: undefined,
   }
   let failingSince = 0
+  /** Of the catalogue, as it was before Strapi was asked; nothing where it could not be read. */
+  let version: string | undefined
+  let imported: string | undefined
 
   const failed = (fault: Fault): false => {
     if (!state.fault) failingSince = elapsed()
@@ -124,11 +129,17 @@ export function openStrapiOffers(options: {
     if (!offers.ok) return failed(offers.fault)
     // More likely a right that was taken away than the end of all offers: health tells of it, and nothing is paused.
     if (offers.value.length === 0) return done({ plan: { links: [], offers: [] }, leftOut: [] }, 0)
-    const imported = await importOffers(database, offers.value, {
+    const slugs = await elsewhere()
+    const basis = version && digestOf([version, offers.value, [...slugs].sort()])
+    if (basis !== undefined && basis === imported && !state.fault) return true
+    imported = undefined
+    const result = await importOffers(database, offers.value, {
       turn: `${turn.value[0]?.turn}`,
-      ...{ siteUrl, elsewhere: await elsewhere() },
+      ...{ siteUrl, elsewhere: slugs },
     })
-    return imported.ok ? done(imported.value, offers.value.length) : failed(ofDatabase(imported.fault))
+    if (!result.ok) return failed(ofDatabase(result.fault))
+    imported = basis
+    return done(result.value, offers.value.length)
   }
 
   const fresh = keepFresh({
@@ -142,7 +153,8 @@ export function openStrapiOffers(options: {
     ],
     async readVersion() {
       const read = await database.run(readCatalogueVersion)
-      return read.ok ? ok(JSON.stringify(read.value)) : read
+      version = read.ok ? JSON.stringify(read.value) : undefined
+      return read.ok ? ok(`${version}`) : read
     },
     elapsed,
     log,
@@ -168,3 +180,6 @@ export function openStrapiOffers(options: {
     },
   }
 }
+
+const digestOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('base64url')
