@@ -2,10 +2,13 @@
  * Redirects a second of the built site against a bare node:http server that answers a constant 307: medians of
  * interleaved rounds, in one run. `npm run bench:redirect` (after `npm run build`).
  */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/store/migrate.ts'
 import { insertPromos } from '../support/database.ts'
+import { collection } from '../support/fake-strapi.ts'
 import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
@@ -34,7 +37,7 @@ await sql`
   values ('named', 'https://merchant.example/course?ref=daily', 'subid', false)
 `
 
-const folders = [makeDataDir(), makeDataDir(), makeDataDir()] as const
+const folders = [makeDataDir(), makeDataDir(), makeDataDir(), makeDataDir()] as const
 const settings = {
   DATABASE_URL: database.url,
   PROMO_FLOOD_PER_MINUTE: '1000000000',
@@ -45,6 +48,16 @@ const start = (folder: string, more: Record<string, string>, program?: string) =
 const bare = await startSiteProcess({ PROMO_DATA_DIR: '' }, 'tests/bench/bare-server.ts')
 const site = await start(folders[0], {})
 const synced = await start(folders[1], { PROMO_JOURNAL_SYNC: 'fsync' })
+const [link] = await sql`select slug, destination_url from affiliate_links where slug = 'nocodemba'`
+const entry = { id: 1, documentId: 'a', active: true, slug: '', ...link, network: 'subid' }
+const strapi = createServer(collection(() => [entry]))
+await once(strapi.listen(0, '127.0.0.1'), 'listening')
+const strapiAddress = strapi.address()
+const fromStrapi = await start(folders[3], {
+  PROMO_LINKS: 'strapi',
+  PROMO_STRAPI_URL: `http://127.0.0.1:${typeof strapiAddress === 'object' && strapiAddress ? strapiAddress.port : 0}`,
+  PROMO_STRAPI_FIELDS: 'slug:slug,destination:destination_url,active:active,click_id_parameter:network',
+})
 const astro = await start(folders[2], {}, 'tests/bench/astro-server.ts')
 
 type Round = { perSecond: number; p50: number; p99: number }
@@ -60,6 +73,7 @@ const ways: {
   { name: 'redirect, recorded (write)', server: site, request: tracked, rounds: [] },
   { name: 'redirect, recorded (fsync)', server: synced, request: tracked, rounds: [] },
   { name: 'Astro route, recorded', server: astro, request: tracked, rounds: [] },
+  { name: 'recorded, Strapi, click ids', server: fromStrapi, request: tracked, rounds: [] },
   { name: 'recorded, database stopped', server: site, request: tracked, stopped: true, rounds: [] },
   { name: 'recorded, with the click’s id', server: site, request: named, rounds: [] },
 ]
@@ -78,6 +92,12 @@ async function drained(server: SiteProcess): Promise<void> {
 }
 
 for (const way of ways) await runLoad({ url: way.server.url, connections, seconds: 1, request: plain })
+const headers = {
+  'user-agent': 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15',
+}
+const led = await fetch(`${fromStrapi.url}/nocodemba?promo_var=42`, { redirect: 'manual', headers })
+if (!led.headers.get('location')?.includes('subid=')) throw new Error('There is no id of a click.')
+answered += 1
 for (let round = 0; round < rounds; round += 1) {
   for (const way of ways) {
     if (way.stopped) await database.stop()
@@ -89,7 +109,8 @@ for (let round = 0; round < rounds; round += 1) {
     await drained(way.server)
   }
 }
-for (const server of [site, synced, astro]) await server.stop()
+for (const server of [site, synced, astro, fromStrapi]) await server.stop()
+strapi.close()
 bare.process.kill()
 const [found] = await sql`select count(*)::integer as clicks from promo_click_tracking`
 await sql.end()
@@ -127,7 +148,8 @@ const ratio = (way: number, to: number, pick: (round: Round) => number) =>
 const missed = judge([
   { name: 'recorded (write) against bare', value: ratio(2, 0, (round) => round.perSecond), least: 0.75 },
   { name: 'recorded (fsync) against bare', value: ratio(3, 0, (round) => round.perSecond), least: 0.42 },
-  { name: 'database stopped against running', value: ratio(5, 2, (round) => round.perSecond), least: 0.9 },
+  { name: 'Strapi, click ids against table', value: ratio(5, 2, (round) => round.perSecond), least: 0.95 },
+  { name: 'database stopped against running', value: ratio(6, 2, (round) => round.perSecond), least: 0.9 },
   {
     name: 'with the click’s id against without',
     value: ratio(6, 2, (round) => round.perSecond),

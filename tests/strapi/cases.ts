@@ -9,6 +9,9 @@ export const states = [
   'unpublished',
   'changed',
   'deleted',
+  'offers-changed',
+  'offers-withdrawn',
+  'offers-back',
   'format-4',
   'stopped',
   'started',
@@ -42,6 +45,9 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
       PROMO_STRAPI_TOKEN: token,
       PROMO_STRAPI_FIELDS: 'slug:slug,destination:destination_url,active:active,utm:utm',
       PROMO_STRAPI_WEBHOOK_SECRET: webhookSecret,
+      PROMO_STRAPI_OFFERS_TYPE: 'promo-offers',
+      PROMO_STRAPI_OFFERS_FIELDS:
+        'name:name,link_slug:link_slug,weight:weight,variations:texts,text_content:text',
     })
   }, 120_000)
   afterAll(async () => {
@@ -77,7 +83,54 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
     expect((await health()).strapi).toMatchObject({ ok: true, links: 129 })
   })
 
+  const offersNow = async () => [
+    ...(await running.database.sql`
+      select id, name, link_slug, weight, active from promo_offers where document_id is not null order by id
+    `),
+  ]
+  const textsNow = async () => [
+    ...(await running.database.sql`
+      select v.id, o.id as offer_id, text_content, approved
+      from promo_text_variations v join promo_offers o on o.id = v.offer_id
+      where v.document_id is not null order by text_content
+    `),
+  ]
+
+  test('offers and texts are imported, stay themselves when they are changed, and come and go', async () => {
+    await expect.poll(async () => (await textsNow()).length, soon).toBe(3)
+    const [desk, lamp] = await offersNow()
+    expect([desk, lamp]).toMatchObject([
+      { name: 'Desk', link_slug: 'link-1', weight: 2, active: true },
+      { name: 'Lamp', link_slug: 'link-2', active: true },
+    ])
+    const [first, light, second] = await textsNow()
+    expect([first, light, second]).toMatchObject([
+      { offer_id: desk?.id, text_content: 'A quiet desc', approved: true },
+      { offer_id: lamp?.id, text_content: 'Let there be light' },
+      { offer_id: desk?.id, text_content: 'Stand up', approved: true },
+    ])
+    expect((await health()).strapi_offers).toMatchObject({
+      ...{ ok: true, offers: 3 },
+      left_out: [{ entry: expect.stringMatching(/^Without a link \(entry \w+\)$/) }],
+    })
+
+    await strapi.reach('offers-changed')
+    const renamed = { ...desk, name: 'The quiet desk' }
+    const corrected = { ...first, text_content: 'A quiet desk' }
+    await expect.poll(offersNow, soon).toEqual([renamed, lamp])
+    await expect.poll(textsNow, soon).toEqual([corrected, light, second])
+
+    await strapi.reach('offers-withdrawn')
+    await expect.poll(offersNow, soon).toEqual([renamed, { ...lamp, active: false }])
+    await expect.poll(textsNow, soon).toEqual([corrected, light, { ...second, approved: false }])
+
+    await strapi.reach('offers-back')
+    await expect.poll(offersNow, soon).toEqual([renamed, lamp])
+    await expect.poll(textsNow, soon).toEqual([corrected, light, second])
+  })
+
   test('the format of Strapi 4 says the same', async () => {
+    const before = [await offersNow(), await textsNow()]
     await strapi.reach('format-4')
     // A link that is known changes by a whole fetch only.
     await expect.poll(() => locationOf('link-8'), soon).toBe('https://merchant.example/format-4')
@@ -86,6 +139,8 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
       left_out: [{ entry: expect.stringMatching(/^bad \(entry \w+\)$/) }],
     })
     expect(await locationOf('link-7')).toBe('https://merchant.example/changed')
+    expect([await offersNow(), await textsNow()]).toEqual(before)
+    expect((await health()).strapi_offers).toMatchObject({ ok: true, offers: 3 })
   })
 
   test('stopped and started under load: every redirect is answered', async () => {

@@ -13,7 +13,9 @@ import { listen, type Recording, sendWebhook, writeRecording } from './recorded.
 /** Where `run.mts` has installed it. */
 const folder = join(import.meta.dirname, '..', '..', 'test-output', 'strapi')
 const schemaFile = join(folder, 'src/api/affiliate-link/content-types/affiliate-link/schema.json')
-const type = 'api::affiliate-link.affiliate-link'
+
+/** The collection types of `app`. */
+type Kind = 'affiliate-link' | 'promo-offer' | 'promo-text'
 
 /** A real Strapi on a database of its own; whatever it answers and says is recorded on the way. */
 export async function openReal(webhook: () => string): Promise<StrapiUnderTest> {
@@ -64,39 +66,66 @@ export async function openReal(webhook: () => string): Promise<StrapiUnderTest> 
     child.kill('SIGTERM')
     await exited
   }
-  const edit = async (method: string, options: object) => {
+  const edit = async (kind: Kind, method: string, options: object) => {
     const answer = await fetch(`${url}/editor`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ type, method, options }),
+      body: JSON.stringify({ type: `api::${kind}.${kind}`, method, options }),
     })
     if (!answer.ok) throw new Error(`${method}: ${await answer.text()}`)
     const { done }: { done: { documentId: string } } = JSON.parse(await answer.text())
     return done?.documentId
   }
   const documents = new Map<string, string>()
-  const create = async (slug: string, more: object = {}, status = 'published') => {
-    const data = { slug, destination_url: `https://merchant.example/${slug.replace('link-', '')}`, ...more }
-    documents.set(slug, await edit('create', { data, status }))
+  /** Makes an entry, which is found by its name from then on. */
+  const create = async (kind: Kind, name: string, data: object, status = 'published') => {
+    documents.set(name, await edit(kind, 'create', { data, status }))
   }
-  const entryOf = (slug: string) => ({ documentId: documents.get(slug) })
+  const entryOf = (name: string) => ({ documentId: documents.get(name) })
+  const change = (kind: Kind, name: string, data: object) =>
+    edit(kind, 'update', { ...entryOf(name), data, status: 'published' })
 
-  const lead = (slug: string, destination_url: string) =>
-    edit('update', { ...entryOf(slug), data: { destination_url }, status: 'published' })
+  const createLink = (slug: string, more: object = {}, status = 'published') => {
+    const destination_url = `https://merchant.example/${slug.replace('link-', '')}`
+    return create('affiliate-link', slug, { slug, destination_url, ...more }, status)
+  }
+  const createOffer = async (name: string, link_slug: string, texts: string[], status = 'published') => {
+    for (const text of texts) await create('promo-text', text, { text })
+    const related = texts.map((text) => documents.get(text))
+    await create('promo-offer', name, { name, link_slug, weight: 2, texts: related }, status)
+  }
+  const lead = (slug: string, destination_url: string) => change('affiliate-link', slug, { destination_url })
 
   const steps: Record<State, () => Promise<unknown>> = {
     async first() {
       await start()
-      await create('link-1', { utm: { utm_source: 'strapi' } })
-      for (let index = 2; index <= 130; index += 1) await create(`link-${index}`)
-      await create('draft', {}, 'draft')
-      await create('inactive', { active: false })
-      await create('bad', { destination_url: 'ftp://merchant.example/' })
+      await createLink('link-1', { utm: { utm_source: 'strapi' } })
+      for (let index = 2; index <= 130; index += 1) await createLink(`link-${index}`)
+      await createLink('draft', {}, 'draft')
+      await createLink('inactive', { active: false })
+      await createLink('bad', { destination_url: 'ftp://merchant.example/' })
+      await createOffer('Desk', 'link-1', ['A quiet desc', 'Stand up'])
+      await createOffer('Lamp', 'link-2', ['Let there be light'])
+      await createOffer('Without a link', 'no-such-link', [])
+      await createOffer('Not yet', 'link-3', [], 'draft')
+      await create('promo-text', 'Draft', { text: 'Draft', offer: documents.get('Desk') }, 'draft')
     },
-    published: () => edit('publish', entryOf('draft')),
-    unpublished: () => edit('unpublish', entryOf('draft')),
+    published: () => edit('affiliate-link', 'publish', entryOf('draft')),
+    unpublished: () => edit('affiliate-link', 'unpublish', entryOf('draft')),
     changed: () => lead('link-7', 'https://merchant.example/changed'),
-    deleted: () => edit('delete', entryOf('link-9')),
+    deleted: () => edit('affiliate-link', 'delete', entryOf('link-9')),
+    async 'offers-changed'() {
+      await change('promo-offer', 'Desk', { name: 'The quiet desk' })
+      await change('promo-text', 'A quiet desc', { text: 'A quiet desk' })
+    },
+    async 'offers-withdrawn'() {
+      await edit('promo-offer', 'unpublish', entryOf('Lamp'))
+      await edit('promo-text', 'unpublish', entryOf('Stand up'))
+    },
+    async 'offers-back'() {
+      await edit('promo-offer', 'publish', entryOf('Lamp'))
+      await edit('promo-text', 'publish', entryOf('Stand up'))
+    },
     'format-4': () => lead('link-8', 'https://merchant.example/format-4'),
     stopped: stop,
     started: start,
