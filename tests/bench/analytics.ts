@@ -1,5 +1,5 @@
 /**
- * The analytics over one and ten million clicks of two years: the API's answers and the page against the
+ * The analytics over one and ten million clicks of two years, a million of which became conversions: the API's answers and the page against the
  * specification's own query over raw rows, and redirects while the page is loaded in a loop. Medians of interleaved
  * rounds, in one run; before each answer a click is settled, so that nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other numbers of clicks can be given.
  */
@@ -11,6 +11,7 @@ import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { removeDataDir } from '../support/site.ts'
 import { openReadersSite, type ReadersSite, timeOf } from './analytics-site.ts'
+import { writeConversions } from './conversions.ts'
 import { writeHistory } from './history.ts'
 import { judge, median, table } from './measure.ts'
 
@@ -65,6 +66,7 @@ for (const clicks of sizes) {
   await migrate(sql)
   const started = performance.now()
   await writeHistory(sql, clicks, new Date())
+  await writeConversions(sql)
   console.log(`wrote ${clicks} clicks in ${Math.round((performance.now() - started) / 1000)} s`)
   subjects.push({ ...(await openReadersSite(url)), clicks, sql, times: new Map() })
 }

@@ -1,4 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { addEditor } from '../../src/lib/auth/editor.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { settle } from '../../src/lib/operations/settle.ts'
+import { ok } from '../../src/lib/result.ts'
+import { openDatabase } from '../../src/lib/store/database.ts'
+import { tableRows, textOf } from '../support/html-tables.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
 import { ask, untilFlushed } from './running-site.ts'
 
@@ -84,4 +90,44 @@ test('a conversion whose click is unknown waits, and health tells', async () => 
   await expect
     .poll(async () => jsonOf(await ask(api.site, '/api/v1/promo/health')))
     .toMatchObject({ status: 'ok', waiting_conversions: 1 })
+})
+
+test('the pages have nothing of conversions until the first, and then tell of it', async () => {
+  const { fresh, sql, url } = api
+  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  onTestFinished(() => database.close())
+  const editor = { name: 'Anna', password: 'correct horse battery' }
+  await addEditor(database, editor)
+  const { headers } = await ask(api.site, '/sign-in', {
+    method: 'POST',
+    headers: {
+      ...fresh(),
+      'content-type': 'application/x-www-form-urlencoded',
+      origin: 'https://site.example',
+    },
+    body: new URLSearchParams(editor).toString(),
+  })
+  const cookie = headers['set-cookie']?.split(';')[0] ?? ''
+  const show = async (path: string) => {
+    const answer = await ask(api.site, path, { headers: { ...fresh(), cookie, 'cache-control': 'no-cache' } })
+    expect(answer.status).toBe(200)
+    return answer.body
+  }
+  const paths = ['/analytics', '/analytics/offers/4', '/analytics/sends']
+  const found = await sql`select * from promo_conversion_metrics`
+  await sql`delete from promo_conversion_metrics`
+  for (const path of paths) expect(textOf(await show(path))).not.toMatch(/conversion/i)
+  await sql`insert into promo_conversion_metrics ${sql([...found])}`
+  await settle(database, { age: 0 })
+  const [overview = '', offer = '', sends = ''] = await Promise.all(paths.map(show))
+  for (const page of [overview, offer]) {
+    expect(textOf(page)).toContain('Conversions')
+    expect(tableRows(page, 'From recipients to conversions').map(([step]) => step)).toEqual([
+      'Recipients',
+      'Clicks by people',
+      'Conversions',
+    ])
+    expect(textOf(page)).toContain('€12.00')
+  }
+  expect(textOf(sends)).toContain('1 for €12.00')
 })

@@ -193,6 +193,26 @@ const report: Report = {
       ],
     },
   ],
+  conversions: [
+    {
+      ...{
+        of: 'text',
+        offer_id: 4,
+        variation_id: 42,
+        currency: 'EUR',
+        conversions: 2,
+        pending: 1,
+        rejected: 0,
+      },
+      ...{
+        conversion_rate: 10,
+        conversion_rate_interval: [1.5, 25],
+        revenue: '12.50',
+        pending_revenue: '2.50',
+      },
+      ...{ epc: 0.625, epc_interval: [0.1, 2], rpm: 83.33, rpm_interval: null },
+    },
+  ],
   attributes: {
     tone: [
       {
@@ -251,6 +271,10 @@ const files: Record<Table | 'offers', string[]> = {
   ],
   timeline: [`date,${figureNames}`, `2025-10-18,${figureCells}`],
   sparklines: ['date,variation_id,impressions,clicks,human_clicks', '2025-10-18,42,1,2,1'],
+  conversions: [
+    'of,offer_id,variation_id,newsletter_send_id,newsletter,currency,conversions,pending,rejected,conversion_rate,conversion_rate_low,conversion_rate_high,revenue,pending_revenue,epc,epc_low,epc_high,rpm,rpm_low,rpm_high',
+    'text,4,42,,,EUR,2,1,0,10,1.5,25,12.50,2.50,0.625,0.1,2,83.33,,',
+  ],
   heatmap: ['weekday,hour,clicks,human_clicks', '1,7,5,4'],
   devices: ['dimension,value,clicks,human_clicks', 'device,phone,3,2', 'browser,Safari,3,2', 'os,iOS,3,2'],
   referrers: ['dimension,value,clicks,human_clicks', 'referrer,mail.example,3,2'],

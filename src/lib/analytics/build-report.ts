@@ -1,5 +1,6 @@
 import { byReferrerClass } from '../classify/referrer.ts'
 import type { ReportRow, Sums } from '../store/report-row.ts'
+import { conversionRows } from './conversions.ts'
 import { figuresOf, previewOf } from './figures.ts'
 import type { Judged } from './judge-evidence.ts'
 import { peopleOf } from './people.ts'
@@ -38,6 +39,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged |
     row.breakdown
       .filter((share) => share.dimension === dimension)
       .map(({ value, clicks, human_clicks }) => ({ value, clicks, human_clicks }))
+  const sends = include.has('sends') && judged ? sendRows(judged.sends, row, query) : undefined
   return {
     summary: {
       ...summaryOf(row.summary, row.first_day, query.end, query.start === undefined),
@@ -90,9 +92,10 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged |
       referrer_classes: byReferrerClass(shares('referrer')),
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
-    ...(include.has('sends') && judged && { sends: sendRows(judged.sends, row, query) }),
+    ...(sends && { sends }),
     ...((include.has('statistics') || include.has('sends')) && judged && { doubts: doubtsOf(judged, query) }),
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
+    ...(row.conversions && { conversions: conversionRows(row, query, sends) }),
     settled_until: row.settled_until,
     ...(row.people_since !== null && row.people_since > row.first_day && { people_since: row.people_since }),
   }

@@ -16,6 +16,7 @@ export const tables = [
   'sends',
   'attributes',
   'sparklines',
+  'conversions',
 ] as const
 
 export type Table = (typeof tables)[number]
@@ -100,6 +101,7 @@ export const querySchema = v.strictObject({
   include_sends: v.optional(flag),
   include_attributes: v.optional(flag),
   include_sparklines: v.optional(flag),
+  include_conversions: v.optional(flag),
   include_statistics: v.optional(flag),
   format: v.optional(v.picklist(['json', 'csv'], 'must be json or csv'), 'json'),
 })

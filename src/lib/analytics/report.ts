@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { conversionRowSchema } from './conversion-schema.ts'
 
 const told = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.pipe(schema, v.description(description))
@@ -198,6 +199,12 @@ export const reportSchema = v.object({
       length_category: v.array(attributeRowSchema),
       cta_text: v.array(attributeRowSchema),
     }),
+  ),
+  conversions: v.exactOptional(
+    told(
+      v.array(conversionRowSchema),
+      'By UTC days, on the day of the click; there once there has been a conversion.',
+    ),
   ),
   settled_until: told(
     v.nullable(moment),

@@ -1,3 +1,4 @@
+import type { ConversionRow } from './conversion-schema.ts'
 import { csv } from './csv.ts'
 import type { Table } from './query.ts'
 import type { AttributeRow, Figures, Report, Share } from './report.ts'
@@ -59,6 +60,8 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['clicks', (row) => row.clicks],
         ['human_clicks', (row) => row.human_clicks],
       ])
+    case 'conversions':
+      return csv(report.conversions ?? [], conversionColumns)
     case 'heatmap':
       return csv(report.heatmap ?? [], [
         ['weekday', (row) => row.weekday],
@@ -107,6 +110,29 @@ export function tableOf(report: Report, table: Table | undefined): string {
       ])
   }
 }
+
+const conversionColumns = [
+  ['of', (row: ConversionRow) => row.of],
+  ['offer_id', (row: ConversionRow) => row.offer_id],
+  ['variation_id', (row: ConversionRow) => row.variation_id],
+  ['newsletter_send_id', (row: ConversionRow) => row.newsletter_send_id],
+  ['newsletter', (row: ConversionRow) => row.newsletter],
+  ['currency', (row: ConversionRow) => row.currency],
+  ['conversions', (row: ConversionRow) => row.conversions],
+  ['pending', (row: ConversionRow) => row.pending],
+  ['rejected', (row: ConversionRow) => row.rejected],
+  ['conversion_rate', (row: ConversionRow) => row.conversion_rate],
+  ['conversion_rate_low', (row: ConversionRow) => row.conversion_rate_interval?.[0]],
+  ['conversion_rate_high', (row: ConversionRow) => row.conversion_rate_interval?.[1]],
+  ['revenue', (row: ConversionRow) => row.revenue],
+  ['pending_revenue', (row: ConversionRow) => row.pending_revenue],
+  ['epc', (row: ConversionRow) => row.epc],
+  ['epc_low', (row: ConversionRow) => row.epc_interval?.[0]],
+  ['epc_high', (row: ConversionRow) => row.epc_interval?.[1]],
+  ['rpm', (row: ConversionRow) => row.rpm],
+  ['rpm_low', (row: ConversionRow) => row.rpm_interval?.[0]],
+  ['rpm_high', (row: ConversionRow) => row.rpm_interval?.[1]],
+] as const
 
 type SendRows = NonNullable<Report['sends']>
 

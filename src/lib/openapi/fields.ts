@@ -67,6 +67,7 @@ export const aboutReport: About<typeof querySchema> = {
   include_sends: included('sends and doubts about them'),
   include_attributes: included('tones, lengths and calls to action'),
   include_sparklines: included('sums of each text by about 26 spans of the range'),
+  include_conversions: included('conversions, their rates and what they bring, once there has been one'),
   include_statistics: included('what all sends so far say of offers and included texts'),
   format: 'JSON, or one included table (else the offers) as a CSV file.',
 }

@@ -5,6 +5,7 @@ import {
   toJsonSchemaDefs,
 } from '@valibot/to-json-schema'
 import * as v from 'valibot'
+import { conversionRowSchema } from '../analytics/conversion-schema.ts'
 import * as report from '../analytics/report.ts'
 import { conversionSchema } from '../conversions/schema.ts'
 import { fieldFaultSchema, plainFaultSchema, trackingFaultSchema } from '../http/fault-schemas.ts'
@@ -34,6 +35,7 @@ const definitions = {
   Send: report.sendRowSchema,
   Doubt: report.doubtSchema,
   Attribute: report.attributeRowSchema,
+  Conversions: conversionRowSchema,
   Health: healthSchema,
   Liveness: livenessSchema,
   Description: v.looseObject({ openapi: v.string() }),

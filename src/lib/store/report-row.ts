@@ -93,6 +93,27 @@ export type PeopleRow = [
   unkept: number,
 ]
 
+/** Conversions of one thing in one currency; amounts are exact, `squares` is the sum of the squared ones. */
+export type ConversionSums = {
+  of: 'all' | 'newsletter' | 'offer' | 'text' | 'unattributed'
+  offer_id: number | null
+  variation_id: number | null
+  newsletter: string | null
+  currency: string
+  conversions: number
+  pending: number
+  rejected: number
+  revenue: string
+  pending_revenue: string
+  squares: number
+}
+
+export type SendConversions = Omit<ConversionSums, 'of' | 'offer_id' | 'squares'> & {
+  newsletter_send_id: string
+  variation_id: number
+  newsletter: string
+}
+
 export type ReportRow = {
   first_day: string
   summary: Sums
@@ -125,6 +146,8 @@ export type ReportRow = {
     human_clicks: number
     machine_clicks: number
   }[]
+  /** Null where the report does not ask for them, and as long as there has never been one. */
+  conversions: { sums: ConversionSums[]; sends: SendConversions[] } | null
   /** All lists that anything was sent to; empty for the one without a name. */
   newsletters: string[]
   /** People of the range and of the one before. */

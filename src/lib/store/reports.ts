@@ -3,6 +3,7 @@ import { sparklinePoints } from '../charts/sparkline.ts'
 import type { Fragment, Sql } from './database.ts'
 import { midnightIn } from './midnight.ts'
 import { breakdownRows } from './report-breakdown.ts'
+import { conversionsColumn } from './report-conversions.ts'
 import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
 import { metricsOf } from './report-metrics.ts'
@@ -182,6 +183,7 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
         select coalesce(json_agg(newsletter order by newsletter), '[]')
         from (select distinct i.newsletter from promo_impression_tracking i where not ${isHidden('i')}) named
       ) as newsletters,
+      ${conversionsColumn(sql, query, of('m'))} as conversions,
       ${peopleColumns(sql, query)},
       ${start === undefined ? sql`null` : milliseconds(midnight(first))} as begins,
       ${milliseconds(midnight(sql`${last} + 1`))} as ends,

@@ -1,0 +1,103 @@
+import { type Earned, rateInterval, revenueInterval } from '../stats/revenue.ts'
+import type { ConversionSums, ReportRow } from '../store/report-row.ts'
+import type { ConversionRow } from './conversion-schema.ts'
+import { rate } from './figures.ts'
+import type { ReportQuery } from './query.ts'
+import type { SendRow } from './report.ts'
+
+/** What conversions are compared with. */
+type Base = { impressions: number; human_clicks: number }
+
+/**
+ * Rows of conversions: of everything, newsletters, offers, texts, sends, and of those without a text. Rates are there where the
+ * report knows clicks and recipients, of whose own range they are.
+ */
+export function conversionRows(
+  row: ReportRow,
+  query: ReportQuery,
+  sends: readonly SendRow[] | undefined,
+): ConversionRow[] {
+  if (!row.conversions) return []
+  const offers = new Map(row.offers.map((offer) => [offer.offer_id, offer]))
+  const texts = new Map(row.variations.map((text) => [text.variation_id, text]))
+  const baseOf = ({ of, offer_id, variation_id }: ConversionSums): Base | undefined => {
+    if (of === 'all') return row.summary
+    if (of === 'newsletter') return query.newsletter === undefined ? undefined : row.summary
+    if (of === 'offer') return offers.get(offer_id ?? 0)
+    return of === 'text' ? texts.get(variation_id ?? 0) : undefined
+  }
+  const earnedIn = new Map(
+    row.conversions.sums.filter(({ of }) => of === 'all').map((sums) => [sums.currency, earnedBy(sums)]),
+  )
+  const order = ['all', 'newsletter', 'offer', 'text', 'unattributed']
+  return [
+    ...row.conversions.sums
+      .map((sums) => ({
+        of: sums.of,
+        ...(sums.of !== 'newsletter' && sums.offer_id !== null && { offer_id: sums.offer_id }),
+        ...(sums.of === 'text' && sums.variation_id !== null && { variation_id: sums.variation_id }),
+        ...(sums.of === 'newsletter' && sums.newsletter !== null && { newsletter: sums.newsletter }),
+        ...figuresOf(sums, baseOf(sums)),
+        ...intervalsOf(sums, baseOf(sums), earnedIn.get(sums.currency) ?? earnedBy(sums)),
+      }))
+      .toSorted(
+        (one, other) =>
+          order.indexOf(one.of) - order.indexOf(other.of) ||
+          one.currency.localeCompare(other.currency) ||
+          Number(other.revenue) - Number(one.revenue) ||
+          other.conversions - one.conversions,
+      ),
+    ...ofSends(row, sends ?? []),
+  ]
+}
+
+/** In the order of the sends. */
+function ofSends({ conversions }: ReportRow, sends: readonly SendRow[]): ConversionRow[] {
+  const keyOf = (send: { newsletter_send_id: string | null; variation_id: number }) =>
+    `${send.variation_id} ${send.newsletter_send_id}`
+  const known = Map.groupBy(conversions?.sends ?? [], keyOf)
+  return sends.flatMap((send) =>
+    (known.get(keyOf(send)) ?? []).map((sums) => ({
+      ...{ of: 'send' as const, offer_id: send.offer_id, variation_id: send.variation_id },
+      ...{ newsletter_send_id: sums.newsletter_send_id, newsletter: sums.newsletter },
+      ...figuresOf(sums, { impressions: send.recipients, human_clicks: send.human_clicks }),
+      ...noIntervals,
+    })),
+  )
+}
+
+const noIntervals = { conversion_rate_interval: null, epc_interval: null, rpm_interval: null }
+
+/** Four digits say all that so few conversions can. */
+const short = (value: number): number => Number(value.toPrecision(4))
+const pair = (low: number, high: number): [number, number] => [short(low), short(high)]
+
+type Counted = Omit<ConversionSums, 'of' | 'offer_id' | 'variation_id' | 'newsletter' | 'squares'>
+
+function figuresOf(sums: Counted, base: Base | undefined) {
+  const { currency, conversions, pending, rejected, revenue, pending_revenue } = sums
+  const per = (many: number | undefined): number | null =>
+    many === undefined || many <= 0 ? null : short(Number(revenue) / many)
+  return {
+    ...{ currency, conversions, pending, rejected },
+    conversion_rate: base ? rate(conversions, base.human_clicks) : null,
+    ...{ revenue, pending_revenue },
+    epc: per(base?.human_clicks),
+    rpm: per(base && base.impressions / 1_000),
+  }
+}
+
+const earnedBy = ({ revenue, squares }: ConversionSums): Earned => ({ revenue: Number(revenue), squares })
+
+function intervalsOf(sums: ConversionSums, base: Base | undefined, among: Earned) {
+  if (!base) return noIntervals
+  const ofRate = rateInterval(sums.conversions, base.human_clicks)
+  const earned = revenueInterval(earnedBy(sums), among)
+  const per = (many: number): [number, number] | null =>
+    earned && many > 0 ? pair(earned[0] / many, earned[1] / many) : null
+  return {
+    conversion_rate_interval: ofRate ? pair(100 * ofRate[0], 100 * ofRate[1]) : null,
+    epc_interval: per(base.human_clicks),
+    rpm_interval: per(base.impressions / 1_000),
+  }
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import type { ConversionRow } from '../../src/lib/analytics/conversion-schema.ts'
+import {
+  broughtBy,
+  earned,
+  earnedBetween,
+  funnelOf,
+  rateWords,
+} from '../../src/lib/analytics/conversion-words.ts'
+import type { Report } from '../../src/lib/analytics/report.ts'
+import { aSummary } from './analytics-rows.ts'
+
+const row = (changes: Partial<ConversionRow> = {}): ConversionRow => ({
+  of: 'all',
+  currency: 'EUR',
+  conversions: 3,
+  pending: 1,
+  rejected: 0,
+  conversion_rate: 10,
+  conversion_rate_interval: [3, 25],
+  revenue: '24.5',
+  pending_revenue: '8',
+  epc: 0.8167,
+  epc_interval: [0.2, 2],
+  rpm: 24.5,
+  rpm_interval: null,
+  ...changes,
+})
+
+test('amounts have the digits that say something, in their currency', () => {
+  expect(earned(1234.5, 'EUR')).toBe('€1,234.50')
+  expect(earned(0.0123, 'USD')).toBe('US$0.012')
+  expect(earned(0, 'EUR')).toBe('€0.00')
+  expect(earned(500, 'JPY')).toBe('JP¥500')
+  expect(earned(null, 'EUR')).toBe('–')
+  expect(earnedBetween([0.2, 2], 'EUR')).toBe('€0.20 to €2.00')
+  expect(earnedBetween(null, 'EUR')).toBe('')
+})
+
+test('a rate is told with where it lies', () => {
+  expect(rateWords(row())).toBe('10.0 % (3.00–25.0 %)')
+  expect(rateWords(row({ conversion_rate: null, conversion_rate_interval: null }))).toBe('–')
+})
+
+test('the funnel goes from recipients over clicks by people to conversions of all currencies', () => {
+  const report: Report = {
+    summary: aSummary(),
+    offers: [],
+    settled_until: null,
+    conversions: [row(), row({ currency: 'USD', conversions: 2 }), row({ of: 'offer' })],
+  }
+  expect(funnelOf(report)).toEqual([
+    { step: 'Recipients', value: 1_000, share: '' },
+    { step: 'Clicks by people', value: 30, share: '3.00 %' },
+    { step: 'Conversions', value: 5, share: '16.7 %' },
+  ])
+  const nothing = {
+    summary: aSummary({ total_impressions: 0, human_clicks: 0 }),
+    offers: [],
+    settled_until: null,
+  }
+  expect(funnelOf(nothing).map(({ share }) => share)).toEqual(['', '–', '–'])
+})
+
+test('a send is told by what it brought in each currency', () => {
+  const send = { newsletter_send_id: 'a', variation_id: 42 }
+  const rows = [
+    row({ of: 'send', ...send }),
+    row({ of: 'send', ...send, currency: 'USD', conversions: 1, revenue: '2' }),
+    row({ of: 'send', ...send, conversions: 0 }),
+    row({ of: 'send', ...send, newsletter_send_id: 'b' }),
+    row({ of: 'send', ...send, variation_id: 43 }),
+    row(),
+  ]
+  expect(broughtBy(rows, send)).toBe('3 for €24.50, 1 for US$2.00')
+  expect(broughtBy([], send)).toBe('')
+})
