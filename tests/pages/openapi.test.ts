@@ -280,7 +280,7 @@ test('every guide is found from the list of guides, with a slash at its end or n
   const guides = globSync('src/pages/docs/*.md').map((file) => `/docs/${basename(file, '.md')}`)
   for (const path of ['/docs', '/docs/']) {
     const { status, body } = await ask(api.site, path)
-    const links = [...body.matchAll(/<h2>\s*<a href="([^"]+)"/g)].map(([, link = '']) => link)
+    const links = [...body.matchAll(/<h3>\s*<a href="([^"]+)"/g)].map(([, link = '']) => link)
     expect([status, links.toSorted()]).toEqual([200, [...guides, '/docs/api'].toSorted()])
     for (const link of links) expect(await ask(api.site, link)).toMatchObject({ status: 200 })
   }

@@ -104,10 +104,10 @@ async function clickPromo(demo: Demo): Promise<string> {
   return newsletter
 }
 
-/** The calls of the API that the readme shows, as `curl` would make them on this demo. */
-function readmeCalls(token: string) {
-  const readme = readFileSync('README.md', 'utf8')
-  return [...readme.matchAll(/^curl ((?:.*\\\n)*.*)/gm)].map(([, command = '']) => {
+/** The calls of the API that the guide shows, as `curl` would make them on this demo. */
+function guideCalls(token: string) {
+  const guide = readFileSync('src/pages/docs/endpoints.md', 'utf8')
+  return [...guide.matchAll(/^curl ((?:.*\\\n)*.*)/gm)].map(([, command = '']) => {
     const path = /http:\/\/127\.0\.0\.1:4321(\/[^\s']*)/.exec(command)?.[1] ?? ''
     const body = /-d '(.*)'/.exec(command)?.[1]
     const headers: [string, string][] = [...command.matchAll(/-H ['"]([^:]+): ([^'"]+)/g)].map(
@@ -118,14 +118,14 @@ function readmeCalls(token: string) {
   })
 }
 
-/** What the readme's example of a report must not get wrong: ids, and the texts that belong to them. */
+/** What the guide's example of a report must not get wrong: ids, and the texts that belong to them. */
 const reportSchema = v.object({
   offers: v.array(v.object({ offer_id: v.number(), offer_name: v.string() })),
   variations: v.array(v.object({ variation_id: v.number(), offer_id: v.number(), text_preview: v.string() })),
 })
 
-async function expectReadmeCalls(): Promise<void> {
-  const readme = readFileSync('README.md', 'utf8')
+async function expectGuideCalls(): Promise<void> {
+  const guide = readFileSync('src/pages/docs/endpoints.md', 'utf8')
   const command = [resolve('src/cli/promo.ts'), 'token']
   const settings = { cwd: folder, env: { PATH: process.env.PATH, PROMO_DATA_DIR: '.demo' } }
   const token = execFileSync(process.execPath, command, {
@@ -133,8 +133,8 @@ async function expectReadmeCalls(): Promise<void> {
     encoding: 'utf8',
     stdio: 'pipe',
   }).trim()
-  const calls = readmeCalls(token)
-  expect(calls).toHaveLength(8)
+  const calls = guideCalls(token)
+  expect(calls).toHaveLength(9)
   for (const { path, answer } of calls) {
     const response = await answer()
     const [status, body] = [response.status, await response.text()]
@@ -142,10 +142,10 @@ async function expectReadmeCalls(): Promise<void> {
     if (!path.includes('/analytics')) continue
     const { offers, variations } = v.parse(reportSchema, JSON.parse(body))
     const [offer] = offers
-    expect(readme).toContain(`"offer_id": ${offer?.offer_id}, "offer_name": "${offer?.offer_name}"`)
+    expect(guide).toContain(`"offer_id": ${offer?.offer_id}, "offer_name": "${offer?.offer_name}"`)
     expect(
       variations.filter(({ variation_id, offer_id, text_preview }) =>
-        readme.includes(
+        guide.includes(
           `"variation_id": ${variation_id}, "offer_id": ${offer_id}, "text_preview": "${text_preview}"`,
         ),
       ),
@@ -162,7 +162,7 @@ test('the demo shows a newsletter whose promo leads on and is counted, twice wit
   await clickPromo(first)
   await expect.poll(async () => (await counted(first))?.clicks).toBe(1)
   expect(await counted(first, { whole: true })).toEqual({ clicks: 1, sends: 91, offers: 6 })
-  await expectReadmeCalls()
+  await expectGuideCalls()
 
   const second = spawnDemo()
   const [complaint, told] = await Promise.all([

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
@@ -23,6 +23,10 @@ function importsOf({ path, text }: Source): string[] {
 
 const linesLike = (text: string, pattern: RegExp): string[] =>
   text.split('\n').filter((line) => pattern.test(line))
+
+/** Where the links of a document lead that are no addresses, as paths from the root of the project. */
+const linkedFiles = ({ path, text }: Source): string[] =>
+  [...text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) => join(dirname(path), link))
 const lineCount = (text: string): number => text.trimEnd().split('\n').length
 
 const rules: Rule[] = [
@@ -151,6 +155,25 @@ const rules: Rule[] = [
     kept: [{ path: 'src/lib/a.ts', text: '// says what to do' }],
   },
   {
+    says: 'the links of a document lead to files',
+    check: (source) =>
+      source.path.endsWith('.md') ? linkedFiles(source).filter((path) => !existsSync(path)) : [],
+    broken: [{ path: 'src/lib/README.md', text: 'See [the rules](classify/RULES.md#all).' }],
+    kept: [
+      { path: 'src/lib/README.md', text: '[The rules](classify/README.md#all), [MIT](https://a.example)' },
+    ],
+  },
+  {
+    // They are pages as well, and a page has only its neighbours.
+    says: 'a guide links to guides only',
+    check: (source) =>
+      within(source.path, 'src/pages/docs/')
+        ? linkedFiles(source).filter((path) => !/^src\/pages\/docs\/[\w-]+\.md$/.test(path))
+        : [],
+    broken: [{ path: 'src/pages/docs/a.md', text: 'See [tables](../../../db/README.md).' }],
+    kept: [{ path: 'src/pages/docs/a.md', text: 'See [settings](settings.md#all).' }],
+  },
+  {
     says: 'a migration says whether the version before it stays right beside it',
     check: ({ path, text }) =>
       /^db\/migrations\/(?!0[01]\d|020)/.test(path) &&
@@ -169,9 +192,9 @@ const rules: Rule[] = [
   },
 ]
 
-const sources = ['src', 'tests', 'db'].flatMap((folder) =>
-  read(`${folder}/**/*.{ts,astro,css,py,sql,md,json}`),
-)
+const sources = ['src', 'tests', 'db']
+  .flatMap((folder) => read(`${folder}/**/*.{ts,astro,css,py,sql,md,json}`))
+  .concat(read('*.md'))
 
 test('the checks look at the whole house', () => {
   const paths = sources.map(({ path }) => path)
@@ -183,6 +206,12 @@ test('the checks look at the whole house', () => {
   ]) {
     expect(paths).toContain(path)
   }
+})
+
+test('README.md is short, and leads to every guide', () => {
+  const [readme = { path: '', text: '' }] = read('README.md')
+  expect(lineCount(readme.text)).toBeLessThanOrEqual(150)
+  expect(linkedFiles(readme)).toEqual(expect.arrayContaining(globSync('src/pages/docs/*.md')))
 })
 
 describe.each(rules)('$says', ({ check, broken, kept }) => {

@@ -86,8 +86,8 @@ describe('an answer that is not as described', () => {
   })
 })
 
-describe('the tables of README.md', () => {
-  const text = readFileSync('README.md', 'utf8')
+describe('the tables of the guide to the endpoints', () => {
+  const text = readFileSync('src/pages/docs/endpoints.md', 'utf8')
   const rowsBelow = (head: string): string[][] =>
     (text.split('\n\n').find((paragraph) => paragraph.startsWith(`| ${head}`)) ?? '')
       .split('\n')
