@@ -284,6 +284,22 @@ create table promo_link_damage (
   constraint promo_link_damage_pkey PRIMARY KEY (day, slug)
 );
 
+create table promo_mautic_emails (
+  email_id integer not null,
+  newsletter_send_id character varying(100) not null,
+  variation_id integer,
+  by_hand boolean not null default false,
+  sent_count integer not null default 0,
+  corrected_count integer,
+  mapped_at timestamp with time zone not null default now(),
+  read_at timestamp with time zone,
+  changed_at timestamp with time zone not null default now(),
+  constraint promo_mautic_emails_email_id_check CHECK (email_id > 0),
+  constraint promo_mautic_emails_newsletter_send_id_check CHECK (newsletter_send_id::text <> ''::text),
+  constraint promo_mautic_emails_pkey PRIMARY KEY (email_id),
+  constraint promo_mautic_emails_sent_count_check CHECK (sent_count >= 0)
+);
+
 create table promo_migrations (
   name text not null,
   applied_at timestamp with time zone not null default now(),
@@ -552,6 +568,8 @@ CREATE INDEX idx_impression_offer ON promo_impression_tracking USING btree (offe
 CREATE INDEX idx_impression_send ON promo_impression_tracking USING btree (variation_id, tracked_at) WHERE newsletter_send_id IS NOT NULL;
 
 CREATE INDEX idx_impression_variation ON promo_impression_tracking USING btree (variation_id);
+
+CREATE INDEX idx_mautic_send ON promo_mautic_emails USING btree (newsletter_send_id);
 
 CREATE INDEX idx_metrics_hour ON promo_performance_metrics USING btree (hour);
 

@@ -4,6 +4,8 @@ import type { Command, CommandFault } from './command.ts'
 import { editorCommand } from './editor.ts'
 import { explainCommand } from './explain.ts'
 import { importCommand } from './import.ts'
+import { mauticMapCommand } from './mautic-map.ts'
+import { mauticRecipientsCommand } from './mautic-recipients.ts'
 import { migrateCommand } from './migrate.ts'
 import { networksCommand } from './networks.ts'
 import { purgeCommand } from './purge.ts'
@@ -23,6 +25,8 @@ const commands: readonly Command[] = [
   explainCommand,
   networksCommand,
   recipientsCommand,
+  mauticRecipientsCommand,
+  mauticMapCommand,
   replayCommand,
   purgeCommand,
   selftestCommand,

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { ok } from '../lib/result.ts'
 import { recordImpressions } from '../lib/store/impressions.ts'
 import { listReported } from '../lib/store/reported.ts'
+import { correctionOf } from '../lib/tracking/correction.ts'
 import { recipientCount } from '../lib/tracking/schemas.ts'
 import { loadConfig } from '../load-config.ts'
 import { type Command, count, failed, misused, print, readArguments } from './command.ts'
@@ -40,18 +41,11 @@ Example:
       if (own.length > 1)
         return misused(`send "${send}" showed several variations (${ids}): name one with --variation`)
       const { offer_id, variation_id, sent_at } = report
-      const event = {
-        kind: 'impression',
-        event_id: randomUUID(),
-        caller_key: false,
-        // As of the send itself: one that is corrected later is taken for two newsletters of one name.
-        at: sent_at,
-        offer_id,
-        variation_id,
-        newsletter_send_id: send,
-        newsletter: null,
-        recipients: recipients.output,
-      }
+      const event = correctionOf(
+        send,
+        { offer_id, variation_id },
+        { eventId: randomUUID(), sentAt: sent_at, recipients: recipients.output },
+      )
       const recorded = await database.run((sql) => recordImpressions(sql, JSON.stringify([event]), false))
       if (!recorded.ok) return databaseFailed(recorded.fault)
       if (recorded.value.length > 0) return failed(`variation ${variation_id} was deleted meanwhile`)

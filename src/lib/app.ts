@@ -14,6 +14,7 @@ import { createLinkDamage } from './links/link-damage.ts'
 import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { linksChanged } from './links/links-changed.ts'
 import { matomoSettings } from './matomo/settings.ts'
+import { openMautic } from './mautic/background.ts'
 import { openConversions } from './open/conversions.ts'
 import { openTelling } from './open/telling.ts'
 import { openTracking } from './open/tracking.ts'
@@ -112,6 +113,7 @@ async function assemble(
   const ready = () => maintenance.ready
   const conversions = openConversions({ config, database, reports: tracking.reports, ready, log })
   const offers = openOffers({ config, database, log, ready, strapi })
+  const mautic = openMautic({ config, database, log, ready })
   const telling = openTelling({ config, database, links, ready, now, random, log })
 
   const proxies = {
@@ -126,7 +128,7 @@ async function assemble(
     unnamedProxy: () => unnamedProxy.count,
     linksLeftOut: () => table?.leftOut.length ?? 0,
     variationsLeftOut: () => variations.leftOut.length,
-    ...{ strapi: strapi?.cache, strapiOffers: offers, outbox: telling.readings },
+    ...{ strapi: strapi?.cache, strapiOffers: offers, mautic, outbox: telling.readings },
   })
 
   const gate = {
@@ -166,7 +168,7 @@ async function assemble(
       readings,
       migrated: ready,
       unnamedProxy,
-      ...{ unchecked, doubted, known, offers, outbox: telling.readings },
+      ...{ unchecked, doubted, known, offers, mautic, outbox: telling.readings },
       linkHints: createLinkHints({
         ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
         ...{ table: table !== undefined, strapi: strapi?.cache },
@@ -181,6 +183,7 @@ async function assemble(
       maintenance.stop()
       known.stop()
       offers?.stop()
+      mautic?.stop()
       await Promise.all([events.close(drainWait), telling.close(tellingWait)])
       await damage.flush()
       await database.close(1_000)

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { defaultVisitorsPerAddress } from './classify/judge.ts'
 import { dimensionsSetting } from './matomo/dimensions.ts'
+import { mauticSettings } from './mautic/setting-schemas.ts'
 import { fail, ok, type Result } from './result.ts'
 import { strategies } from './selection/arm.ts'
 import { databaseUrl, httpUrl, networks, oneOf, path, rootUrl, secret, wholeNumber } from './setting-kinds.ts'
@@ -77,6 +78,7 @@ const schema = v.object({
   ),
   PROMO_MATOMO_TOKEN: v.optional(secret(16)),
   PROMO_MATOMO_DIMENSIONS: dimensionsSetting,
+  ...mauticSettings,
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
@@ -128,6 +130,13 @@ const examples: Record<SettingName, string> = {
   PROMO_MATOMO_SITE_ID: '1',
   PROMO_MATOMO_TOKEN: 'a-token-with-write-permission-for-that-site',
   PROMO_MATOMO_DIMENSIONS: 'offer:1,text:2,send:3',
+  PROMO_MAUTIC_URL: 'https://mautic.example.com',
+  PROMO_MAUTIC_USER: 'promo',
+  PROMO_MAUTIC_PASSWORD: 'the-password-of-that-user',
+  PROMO_MAUTIC_CLIENT_ID: '1_3fz8ctd1j8w0kcc4gg8ogo',
+  PROMO_MAUTIC_CLIENT_SECRET: 'the-key-that-is-beside-this-id',
+  PROMO_MAUTIC_EMAIL_NAMES: '*{send}*',
+  PROMO_MAUTIC_EVERY_MINUTES: '5',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',

@@ -58,5 +58,35 @@ export function missingBeside(
         fault: 'is missing: Matomo is told with its URL, a site and a token, or not at all',
         example: `${setting}=${examples[setting]}`,
       })
+  return [...faults, ...missingOfMautic(given, examples)]
+}
+
+/** Whoever names anything of Mautic names where it is, and one of the two ways to log in there. */
+function missingOfMautic(
+  given: Record<string, string | undefined>,
+  examples: Readonly<Record<string, string>>,
+): ConfigFault[] {
+  if (!Object.keys(given).some((setting) => setting.startsWith('PROMO_MAUTIC_'))) return []
+  const ways = [
+    ['PROMO_MAUTIC_USER', 'PROMO_MAUTIC_PASSWORD'],
+    ['PROMO_MAUTIC_CLIENT_ID', 'PROMO_MAUTIC_CLIENT_SECRET'],
+  ]
+  const missing = (settings: readonly string[]) => settings.filter((setting) => given[setting] === undefined)
+  const [way = [], other] = ways.filter((settings) => missing(settings).length < settings.length)
+  const faults = [
+    ...missing(['PROMO_MAUTIC_URL']),
+    ...(way.length > 0 ? missing(way) : ['PROMO_MAUTIC_USER']),
+  ].map((setting) => ({
+    setting,
+    fault:
+      'is missing: Mautic needs its URL and either a user with a password or the two credentials of its API',
+    example: `${setting}=${examples[setting]}`,
+  }))
+  if (other)
+    faults.push({
+      setting: 'PROMO_MAUTIC_CLIENT_ID',
+      fault: 'is one login too many beside PROMO_MAUTIC_USER: unset one of them',
+      example: `PROMO_MAUTIC_CLIENT_ID=${examples.PROMO_MAUTIC_CLIENT_ID}`,
+    })
   return faults
 }

@@ -26,6 +26,7 @@ const kept: Record<string, string[]> = {
   promo_hourly_totals: ['hour'],
   promo_impression_tracking: ['id'],
   promo_link_damage: ['day', 'slug'],
+  promo_mautic_emails: ['email_id'],
   promo_migrations: ['name'],
   promo_monthly_breakdown: ['variation_id', 'month', 'dimension', 'value'],
   promo_monthly_totals: ['month', 'dimension', 'value'],
@@ -99,6 +100,7 @@ async function fill(): Promise<void> {
     insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability, decided_at)
     values ('send', 4, 42, 'weighted', 0.5, '2026-11-18')
   `
+  await sql`insert into promo_mautic_emails (email_id, newsletter_send_id) values (17, 'send')`
   await sql`insert into promo_strapi_turns (asked) values (1)`
   await sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes'`
 }

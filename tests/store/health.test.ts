@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
 import { hintsOn } from '../../src/lib/links/link-faults.ts'
 import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
+import type { MauticReadings } from '../../src/lib/mautic/background.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { createLinkHints } from '../../src/lib/operations/link-hints.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
@@ -61,6 +62,7 @@ async function health(
     tableless?: boolean
     offers?: OfferReadings
     matomo?: Partial<OutboxReadings>
+    mautic?: MauticReadings
     inBoth?: string[]
     doubted?: string[]
   } = {},
@@ -83,6 +85,7 @@ async function health(
     },
     ...(parts.offers && { offers: parts.offers }),
     ...(parts.matomo && { outbox: { matomo: { ...empty, ...parts.matomo } } }),
+    ...(parts.mautic && { mautic: parts.mautic }),
     linkHints: async () => parts.hints ?? [],
     doubted: { hints: () => parts.doubted ?? [] },
     now: () => 0,
@@ -351,6 +354,28 @@ test('clicks that Matomo was not told for a minute are a reason of their own', a
     expect.stringContaining('Matomo refuses clicks'),
     expect.stringContaining('5 clicks were given up'),
   ])
+})
+
+test('recipients that Mautic did not tell for two minutes are a reason of their own', async () => {
+  const mautic = (failingFor: number): MauticReadings => ({
+    fault: { code: 'refused', message: 'answered with status 403', advice: 'Mautic refuses' },
+    ...{ failingFor, asked: 3, obstacles: [{ email_id: 7, reason: 'is gone' }] },
+  })
+  expect(await health({ mautic: mautic(120_000) })).toMatchObject({
+    code: 200,
+    hints: ['Mautic refuses', expect.stringContaining('promo mautic-map')],
+    mautic: {
+      ...{ ok: false, fault: 'refused', emails: 3, failing_seconds: 120 },
+      left_out: [{ email_id: 7, reason: 'is gone' }],
+    },
+  })
+  expect(await health({ mautic: mautic(120_001) })).toMatchObject({ code: 503, reasons: ['mautic'] })
+  const well = { fault: undefined, failingFor: 0, asked: undefined, obstacles: [] }
+  expect(await health({ mautic: well })).toMatchObject({
+    code: 200,
+    hints: [],
+    mautic: { ok: true, emails: null },
+  })
 })
 
 test('liveness asks nobody', () => {

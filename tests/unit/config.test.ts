@@ -279,6 +279,47 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
       ['text:1,send:1', /each id of a custom dimension once/],
     ],
   ],
+  [
+    'PROMO_MAUTIC_URL',
+    unset,
+    [['https://m.example/mautic//', 'https://m.example/mautic']],
+    [
+      ['m.example', /must begin with/],
+      ['https://u:p@m.example', /no user, query/],
+      ['https://m.example/api/', /must not end with \/api/],
+    ],
+  ],
+  ['PROMO_MAUTIC_USER', unset, [['ann lee', 'ann lee']], [['a:b', /without a colon/]]],
+  ['PROMO_MAUTIC_PASSWORD', unset, [[' ä:', ' ä:']], []],
+  ['PROMO_MAUTIC_CLIENT_ID', unset, [['1_a', '1_a']], [['a b', /printable ASCII/]]],
+  ['PROMO_MAUTIC_CLIENT_SECRET', unset, [[long, long]], [['x'.repeat(15), /at least 16 characters/]]],
+  [
+    'PROMO_MAUTIC_EMAIL_NAMES',
+    unset,
+    [
+      ['{send}', '{send}'],
+      ['* Daily – *{send}* *', '* Daily – *{send}* *'],
+      [`{send}${'x'.repeat(194)}`, `{send}${'x'.repeat(194)}`],
+    ],
+    [
+      ['Daily', /must have \{send\} once/],
+      ['{send}{send}', /must have \{send\} once/],
+      ['*****{send}', /at most 4 stars/],
+      [`{send}${'x'.repeat(195)}`, /at most 200 characters/],
+    ],
+  ],
+  [
+    'PROMO_MAUTIC_EVERY_MINUTES',
+    0,
+    [
+      ['0', 0],
+      ['1440', 1440],
+    ],
+    [
+      ['1441', /at most 1440/],
+      ['x', /whole number/],
+    ],
+  ],
   ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
   ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
   [
@@ -409,6 +450,17 @@ const needed: Record<string, Record<string, string>> = {
   PROMO_MATOMO_DIMENSIONS: {
     ...{ PROMO_MATOMO_URL: 'https://m.example', PROMO_MATOMO_SITE_ID: '1', PROMO_MATOMO_TOKEN: long },
   },
+  PROMO_MAUTIC_URL: { PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' },
+  PROMO_MAUTIC_USER: { PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_PASSWORD: 'p' },
+  PROMO_MAUTIC_PASSWORD: { PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_USER: 'u' },
+  PROMO_MAUTIC_CLIENT_ID: { PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_CLIENT_SECRET: long },
+  PROMO_MAUTIC_CLIENT_SECRET: { PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_CLIENT_ID: '1_a' },
+  PROMO_MAUTIC_EMAIL_NAMES: {
+    ...{ PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' },
+  },
+  PROMO_MAUTIC_EVERY_MINUTES: {
+    ...{ PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' },
+  },
   PROMO_JWKS_URL: { PROMO_JWT_ISSUER: 'me' },
   PROMO_CLIENT_ADDRESS_HEADER: { PROMO_TRUSTED_PROXIES: '10.0.0.1' },
 }
@@ -494,6 +546,23 @@ test('Matomo needs an address, a site and a token, or none of them', () => {
   expect(faultsOf({ ...url, ...site })).toEqual([missing('PROMO_MATOMO_TOKEN')])
   expect(faultsOf({ PROMO_MATOMO_DIMENSIONS: 'offer:1' })).toHaveLength(3)
   expect(faultsOf({ ...url, ...site, PROMO_MATOMO_TOKEN: long })).toEqual([])
+})
+
+test('Mautic needs an address and one login', () => {
+  const missing = (name: string) => [name, expect.stringContaining('is missing')]
+  const url = { PROMO_MAUTIC_URL: 'https://m.example' }
+  const user = { PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' }
+  expect(faultsOf(url)).toEqual([missing('PROMO_MAUTIC_USER')])
+  expect(faultsOf({ PROMO_MAUTIC_EVERY_MINUTES: '5' })).toEqual([
+    missing('PROMO_MAUTIC_URL'),
+    missing('PROMO_MAUTIC_USER'),
+  ])
+  expect(faultsOf({ ...url, PROMO_MAUTIC_USER: 'u' })).toEqual([missing('PROMO_MAUTIC_PASSWORD')])
+  expect(faultsOf({ ...url, PROMO_MAUTIC_CLIENT_ID: '1_a' })).toEqual([missing('PROMO_MAUTIC_CLIENT_SECRET')])
+  expect(faultsOf({ ...url, ...user, PROMO_MAUTIC_CLIENT_ID: '1_a' })).toEqual([
+    ['PROMO_MAUTIC_CLIENT_ID', expect.stringContaining('one login too many')],
+  ])
+  expect(faultsOf({ ...url, ...user })).toEqual([])
 })
 
 test('a header of proxies is believed of named ones only', () => {

@@ -16,6 +16,7 @@ const healthReasons = [
   'strapi',
   'strapi_offers',
   'matomo',
+  'mautic',
 ] as const
 
 const neighbourFault = v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing'])
@@ -80,6 +81,20 @@ export const healthSchema = v.object({
     }),
   ),
   matomo: v.exactOptional(v.pipe(v.object(outboxReadings), v.description('Clicks for Matomo.'))),
+  mautic: v.exactOptional(
+    v.object({
+      ok: v.boolean(),
+      fault: v.exactOptional(
+        v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing', 'database']),
+      ),
+      emails: v.pipe(
+        v.nullable(count),
+        v.description('How many e-mails Mautic was asked for the last time; null before that.'),
+      ),
+      failing_seconds: count,
+      left_out: leftOut({ email_id: count }),
+    }),
+  ),
   hints: v.pipe(v.array(v.string()), v.description('What somebody should look at.')),
   links_left_out: leftOut({ slug: v.string() }),
   variations_left_out: leftOut({ variation_id: v.string() }),

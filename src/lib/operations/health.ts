@@ -1,12 +1,14 @@
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
+import type { MauticReadings } from '../mautic/background.ts'
 import type { OutboxReadings } from '../outbox/outbox.ts'
 import { readWaitingConversions } from '../store/conversions.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
+import { mauticHealth } from './mautic-health.ts'
 import { matomoHealth } from './outbox-health.ts'
 import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
@@ -21,6 +23,8 @@ export type HealthParts = {
   known: KnownReadings
   /** Offers of Strapi, where they come from there. */
   offers?: OfferReadings | undefined
+  /** Recipients from Mautic, where they are taken from there. */
+  mautic?: MauticReadings | undefined
   /** What is to be told to others, where there is such. */
   outbox?: { matomo?: OutboxReadings | undefined }
   linkHints: () => Promise<string[]>
@@ -63,6 +67,7 @@ export function createHealth({
   unchecked,
   known,
   offers,
+  mautic,
   outbox,
   linkHints,
   doubted,
@@ -89,6 +94,7 @@ export function createHealth({
     const { table } = known
     const ofStrapi = known.strapi && strapiHealth(known.strapi, known.inBoth())
     const ofOffers = offers && strapiOffersHealth(offers)
+    const ofMautic = mautic && mauticHealth(mautic)
     const ofMatomo = outbox?.matomo && matomoHealth(outbox.matomo)
     const faults: (HealthReason | false | undefined)[] = [
       !found.ok && 'database',
@@ -102,6 +108,7 @@ export function createHealth({
       ofStrapi?.degraded && 'strapi',
       ofOffers?.degraded && 'strapi_offers',
       ofMatomo?.degraded && 'matomo',
+      ofMautic?.degraded && 'mautic',
     ]
     const reasons = faults.filter((reason) => typeof reason === 'string')
     const [links, variations] = [table?.leftOut ?? [], known.variations.leftOut]
@@ -126,6 +133,7 @@ export function createHealth({
       ...(ofStrapi && { strapi: ofStrapi.told }),
       ...(ofOffers && { strapi_offers: ofOffers.told }),
       ...(ofMatomo && { matomo: ofMatomo.told }),
+      ...(ofMautic && { mautic: ofMautic.told }),
       hints: [
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
@@ -140,6 +148,7 @@ export function createHealth({
         ...(ofStrapi?.hints ?? []),
         ...(ofOffers?.hints ?? []),
         ...(ofMatomo?.hints ?? []),
+        ...(ofMautic?.hints ?? []),
         ...ofLinks,
         ...doubted.hints(),
         conversions &&

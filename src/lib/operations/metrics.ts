@@ -21,6 +21,8 @@ type Readings = {
   strapi?: { readonly current: boolean; readonly leftOut: readonly unknown[] } | undefined
   /** Of Strapi, where offers come from there. */
   strapiOffers?: { readonly fault: unknown; readonly leftOut: readonly unknown[] } | undefined
+  /** Of Mautic, where recipients come from there. */
+  mautic?: { readonly fault: unknown; readonly obstacles: readonly unknown[] } | undefined
   /** What waits to be told to others, by kind, where there is such a kind. */
   outbox?: Record<string, OutboxReadings | undefined>
 }
@@ -130,7 +132,7 @@ export function createMetrics(worker?: MetricsWorker) {
     }),
     /** Gauges that are read when somebody asks. */
     observe(readings: Readings) {
-      const { buffer, databaseUp, unnamedProxy, strapi, strapiOffers, outbox } = readings
+      const { buffer, databaseUp, unnamedProxy, strapi, strapiOffers, mautic, outbox } = readings
       if (outbox) observeOutbox(registers, outbox)
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
@@ -165,6 +167,10 @@ export function createMetrics(worker?: MetricsWorker) {
         gauge('promo_strapi_offers_up', 'Whether the last import of offers from Strapi worked', () =>
           Number(!strapiOffers.fault),
         )
+      if (mautic)
+        gauge('promo_mautic_up', 'Whether Mautic said last time how many got sends', () =>
+          Number(!mautic.fault),
+        )
       gauge(
         'promo_unnamed_proxy_requests',
         'Requests whose proxy PROMO_TRUSTED_PROXIES does not name, so that all readers look like one',
@@ -172,7 +178,7 @@ export function createMetrics(worker?: MetricsWorker) {
       )
       new Gauge({
         name: 'promo_rows_left_out',
-        help: 'Links, variations and entries of Strapi that cannot be read and are left out; health names them',
+        help: 'Links, variations, entries of Strapi and e-mails of Mautic that cannot be read and are left out; health names them',
         labelNames: ['kind'],
         registers,
         collect() {
@@ -180,6 +186,7 @@ export function createMetrics(worker?: MetricsWorker) {
           this.set({ kind: 'variation' }, readings.variationsLeftOut())
           if (strapi) this.set({ kind: 'strapi_link' }, strapi.leftOut.length)
           if (strapiOffers) this.set({ kind: 'strapi_offer' }, strapiOffers.leftOut.length)
+          if (mautic) this.set({ kind: 'mautic_email' }, mautic.obstacles.length)
         },
       })
     },

@@ -1,0 +1,152 @@
+import { type Clock, systemClock } from '../clock.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../operations/log.ts'
+import { messageOf } from '../result.ts'
+import type { Database } from '../store/database.ts'
+import { createEventIds } from '../tracking/event-id.ts'
+import { createMautic, type MauticFault, type MauticPlace } from './client.ts'
+import { describeRecipients } from './describe.ts'
+import { followRecipients, type Obstacle, type Recipients } from './recipients.ts'
+import { mauticPlace } from './settings.ts'
+
+/** How following Mautic goes. */
+export type MauticReadings = {
+  /** Why it failed the last time, if it did. */
+  readonly fault: Fault | undefined
+  /** Milliseconds since it has been failing, 0 while it works. */
+  readonly failingFor: number
+  /** E-mails that could not be counted the last time. */
+  readonly obstacles: readonly Obstacle[]
+  /** E-mails that Mautic was asked for the last time; none before the first. */
+  readonly asked: number | undefined
+}
+
+type Fault = Pick<MauticFault, 'message' | 'advice' | 'pause'> & { code: MauticFault['code'] | 'database' }
+
+/** Milliseconds after which what failed is tried again, unless it is to be done earlier anyway. */
+const retryAfter = 60_000
+/** Milliseconds between two looks at whether the database is prepared. */
+const prepareEvery = 1_000
+const mostTold = 20
+
+/** Follows Mautic in the background, where the settings say so. */
+export function openMautic(parts: {
+  config: Config
+  database: Database
+  log: Log
+  ready: () => boolean
+}): (MauticReadings & { stop(): void }) | undefined {
+  const { config, ...others } = parts
+  const place = mauticPlace(config)
+  const every = config.PROMO_MAUTIC_EVERY_MINUTES * 60_000
+  if (!place || every === 0) return undefined
+  return followMautic({ ...others, place, every, names: config.PROMO_MAUTIC_EMAIL_NAMES })
+}
+
+/**
+ * Asks Mautic every so many milliseconds and corrects recipients by what it says. Every instance does so: what one has
+ * corrected the others find corrected.
+ */
+export function followMautic({
+  place,
+  every,
+  names,
+  database,
+  ready,
+  log,
+  elapsed = () => performance.now(),
+  now = systemClock,
+}: {
+  place: MauticPlace
+  every: number
+  names: string | undefined
+  database: Database
+  /** Whether the database has this version's tables. */
+  ready: () => boolean
+  log: Log
+  /** A time in milliseconds that nobody sets. */
+  elapsed?: () => number
+  now?: Clock
+}): MauticReadings & { stop(): void } {
+  const mautic = createMautic({ ...place, elapsed })
+  const parts = { database, mautic, names, now, newEventId: createEventIds() }
+  const stopped = new AbortController()
+  const state: { fault: Fault | undefined; obstacles: Obstacle[]; asked: number | undefined } = {
+    fault: undefined,
+    obstacles: [],
+    asked: undefined,
+  }
+  let failingSince = 0
+  let timer: NodeJS.Timeout | undefined
+
+  const failed = (fault: Fault): number => {
+    if (stopped.signal.aborted) return 0
+    if (!state.fault) failingSince = elapsed()
+    if (state.fault?.message !== fault.message)
+      log.warn(
+        { reason: fault.message },
+        'Mautic does not say how many got sends, which are left as they are',
+      )
+    state.fault = fault
+    return Math.min(every, Math.max(retryAfter, fault.pause ?? 0))
+  }
+
+  const tell = (recipients: Recipients): void => {
+    const { corrected, found, obstacles, asked, fault } = recipients
+    if (corrected.length + found.length > 0)
+      log.info(
+        { changes: describeRecipients({ ...recipients, waiting: [], obstacles: [] }).slice(0, mostTold) },
+        'took recipients of sends from Mautic',
+      )
+    // Of e-mails that were not asked for nothing new is known.
+    if (fault) return
+    if (obstacles.length > 0 && JSON.stringify(obstacles) !== JSON.stringify(state.obstacles))
+      log.warn({ emails: obstacles.slice(0, mostTold) }, 'e-mails of Mautic cannot be counted')
+    Object.assign(state, { obstacles, asked })
+  }
+
+  /** Milliseconds until the next time. */
+  const follow = async (): Promise<number> => {
+    if (!ready()) return prepareEvery
+    const followed = await followRecipients(parts)
+    if (!followed.ok) return failed({ code: 'database', message: followed.fault.message })
+    tell(followed.value)
+    if (followed.value.fault) return failed(followed.value.fault)
+    state.fault = undefined
+    return every
+  }
+
+  const schedule = (pause: number): void => {
+    if (stopped.signal.aborted) return
+    timer = setTimeout(() => {
+      follow()
+        .catch((error: unknown) => {
+          log.error({ reason: messageOf(error) }, 'following Mautic broke')
+          return retryAfter
+        })
+        .then(schedule)
+    }, pause)
+    timer.unref()
+  }
+  schedule(0)
+
+  return {
+    get fault() {
+      return state.fault
+    },
+    get failingFor() {
+      return state.fault ? Math.max(1, elapsed() - failingSince) : 0
+    },
+    get obstacles() {
+      return state.obstacles
+    },
+    get asked() {
+      return state.asked
+    },
+    stop() {
+      stopped.abort()
+      clearTimeout(timer)
+      mautic.stop()
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { fail, ok, type Result } from '../result.ts'
+import { type Email, type NamedEmail, readEmail, readNames } from './email.ts'
+import { createLogin, type LoginSettings } from './login.ts'
+
+/** `alone`: it is this e-mail's fault, and says nothing of others. */
+export type MauticFault = NeighbourFault & { alone?: true }
+
+export type MauticPlace = {
+  /** Without a slash at its end. */
+  url: string
+  login: LoginSettings
+}
+
+export type Mautic = {
+  readEmail(id: number): Promise<Result<Email, MauticFault>>
+  /** The e-mails that were made last, a hundred at the most, without variants. */
+  readNewest(): Promise<Result<NamedEmail[], MauticFault>>
+  /** Ends what is under way. */
+  stop(): void
+}
+
+/** Bytes of an answer: it has the e-mail's HTML, and that of its variants. */
+const longestAnswer = 2 * 1024 * 1024
+/** Milliseconds for an answer. */
+const patience = 10_000
+
+/** Mautic's REST API, for reading e-mails. */
+export function createMautic({
+  url,
+  login: settings,
+  elapsed,
+}: MauticPlace & {
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+}): Mautic {
+  const neighbour = createNeighbour({
+    most: longestAnswer,
+    secrets: () => login.secrets(),
+    advise: (refusal) => adviceOn(refusal, settings),
+    elapsed,
+  })
+  const login = createLogin({ url, settings, ask: neighbour.ask, patience, elapsed })
+
+  const read = async (path: string): Promise<Result<unknown, MauticFault>> => {
+    const authorization = await login.header()
+    if (!authorization.ok) return authorization
+    const headers = { accept: 'application/json', authorization: authorization.value }
+    const answer = await neighbour.ask({ url: `${url}/api/${path}`, patience, headers })
+    return answer.ok ? readJson(answer.value) : answer
+  }
+
+  const ask = async (path: string): Promise<Result<unknown, MauticFault>> => {
+    const first = await read(path)
+    // A token may end before its time, as when somebody clears Mautic's cache.
+    return !first.ok && first.fault.status === 401 && login.forget() ? await read(path) : first
+  }
+
+  return {
+    async readEmail(id) {
+      const answer = await ask(`emails/${id}`)
+      if (!answer.ok) return fail(isAlone(answer.fault) ? { ...answer.fault, alone: true } : answer.fault)
+      const email = readEmail(answer.value)
+      return email ? ok(email) : fail({ ...notMautic, alone: true })
+    },
+    async readNewest() {
+      const answer = await ask('emails?minimal=1&start=0&limit=100&orderBy=id&orderByDir=desc')
+      if (!answer.ok) return answer
+      const names = readNames(answer.value)
+      return names ? ok(names) : fail(notMautic)
+    },
+    stop: neighbour.stop,
+  }
+}
+
+/** No such e-mail, or one that is too long. */
+const isAlone = ({ status }: NeighbourFault): boolean => status === 404 || status === 200
+
+const notMautic: MauticFault = {
+  code: 'unsuitable',
+  message: 'its answer has not the form of Mautic',
+  advice: "What answers at PROMO_MAUTIC_URL is not Mautic's REST API: mend the setting",
+}
+
+/** What a person has to mend, by the status. */
+function adviceOn({ status, said, redirectedTo }: Refusal, { kind }: LoginSettings): string | undefined {
+  const names =
+    kind === 'user'
+      ? 'PROMO_MAUTIC_USER and PROMO_MAUTIC_PASSWORD'
+      : 'PROMO_MAUTIC_CLIENT_ID and PROMO_MAUTIC_CLIENT_SECRET'
+  if (status === 400 || status === 401)
+    return `Mautic refuses the login (${said}): mend ${names}, and enable ${kind === 'user' ? 'the API and its HTTP basic auth' : 'the API'} in its configuration`
+  if (status === 403)
+    return `Mautic refuses (${said}): enable its API, and let the role of ${names} view e-mails, those of others too`
+  if (status < 300 || status >= 400) return undefined
+  const place = redirectedTo === undefined ? '' : ` to ${redirectedTo}`
+  return `Mautic redirects${place}, which is not followed: set PROMO_MAUTIC_URL to where it answers itself`
+}

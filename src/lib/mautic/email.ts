@@ -1,0 +1,93 @@
+import * as v from 'valibot'
+import { readPromoVar } from '../tracking/promo-var.ts'
+
+/** An e-mail as Mautic's API tells it. */
+export type Email = {
+  id: number
+  /** How many contacts it was sent to, never less than before. */
+  sent: number
+  /** The texts that links in it name. */
+  texts: number[]
+  /** Variants and translations, and what it is one of. */
+  related: number[]
+  /** When it was to go out, in milliseconds since 1970, where it says so. */
+  publishUp: number | undefined
+}
+
+export type NamedEmail = { id: number; name: string }
+
+const most = 2_147_483_647
+const whole = (least: number) =>
+  v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,10}$/), v.transform(Number))]),
+    v.integer(),
+    v.minValue(least),
+    v.maxValue(most),
+  )
+const content = v.nullish(v.string(), '')
+const anything = v.optional(v.unknown())
+
+const emailSchema = v.object({
+  email: v.object({
+    id: whole(1),
+    customHtml: content,
+    plainText: content,
+    dynamicContent: anything,
+    publishUp: v.nullish(v.string()),
+    sentCount: whole(0),
+    variantSentCount: v.nullish(whole(0), 0),
+    variantParent: anything,
+    variantChildren: anything,
+    translationParent: anything,
+    translationChildren: anything,
+  }),
+})
+
+/** `undefined` of what is no e-mail. */
+export function readEmail(answer: unknown): Email | undefined {
+  const read = v.safeParse(emailSchema, answer)
+  if (!read.success) return undefined
+  const { id, sentCount, variantSentCount, publishUp, customHtml, plainText, ...rest } = read.output.email
+  const time = Date.parse(publishUp ?? '')
+  const related = [
+    rest.variantParent,
+    rest.variantChildren,
+    rest.translationParent,
+    rest.translationChildren,
+  ].flatMap(idsIn)
+  return {
+    id,
+    // Mautic begins the variants' count anew whenever their test is changed, and leaves the other one.
+    sent: Math.max(sentCount, variantSentCount),
+    texts: textsIn(`${customHtml}\n${plainText}\n${JSON.stringify(rest.dynamicContent ?? '')}`),
+    related: [...new Set(related)].filter((one) => one !== id),
+    publishUp: Number.isNaN(time) ? undefined : time,
+  }
+}
+
+const one = v.object({ id: whole(1) })
+const many = v.union([v.array(one), v.record(v.string(), one)])
+
+/** The ids of a relation: an e-mail, a list of them, or an object of them by id; none of anything else. */
+function idsIn(relation: unknown): number[] {
+  const single = v.safeParse(one, relation)
+  if (single.success) return [single.output.id]
+  const several = v.safeParse(many, relation)
+  return several.success ? Object.values(several.output).map(({ id }) => id) : []
+}
+
+/** As far as the end of its value, with no part that could be read over and over. */
+const promoVars = /promo(?:_|%5f)var(?:=|%3d)[^\s"'<>\\&]{0,40}/gi
+
+function textsIn(text: string): number[] {
+  const read = (text.match(promoVars) ?? []).map(readPromoVar)
+  return [...new Set(read.flatMap((found) => (typeof found === 'object' ? found.variationId : [])))]
+}
+
+const named = v.object({ id: whole(1), name: v.string() })
+const namesSchema = v.object({ emails: v.union([v.array(named), v.record(v.string(), named)]) })
+
+export function readNames(answer: unknown): NamedEmail[] | undefined {
+  const read = v.safeParse(namesSchema, answer)
+  return read.success ? Object.values(read.output.emails) : undefined
+}

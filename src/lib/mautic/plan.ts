@@ -1,0 +1,83 @@
+/** An e-mail of a send, as it is known here. */
+export type SentEmail = {
+  email_id: number
+  variation_id: number | null
+  sent_count: number
+  /** What of it went into the reports; null before the first time. */
+  corrected_count: number | null
+  /** Whether Mautic was heard of it. */
+  read: boolean
+  /** Whether its count has stood for an hour. */
+  settled: boolean
+}
+
+/** A text that a send was reported to have shown, or was chosen for it. */
+export type SentText = {
+  offer_id: number
+  variation_id: number
+  /** As reported; null where that text was not. */
+  recipients: number | null
+  /** Milliseconds since 1970; null where it was not reported. */
+  sent_at: number | null
+}
+
+/** `grown`: more got it than was reported. `settled`: fewer, and Mautic's count has stood for an hour. */
+export type Correction = { text: SentText; recipients: number; reason: 'grown' | 'settled' }
+
+export type Plan = {
+  corrections: Correction[]
+  /** Texts that fewer got by Mautic than was reported, while its count may still grow. */
+  waiting: { text: SentText; recipients: number }[]
+  /** E-mails whose count is in the reports then. */
+  done: SentEmail[]
+}
+
+/** More than a report may say. */
+const mostRecipients = 10_000_000
+
+/**
+ * What is to be corrected, text by text: the counts of all e-mails that show it make its recipients. A greater number counts at
+ * once, a smaller one when Mautic has surely ended sending; what was corrected once is only looked at again when Mautic's
+ * own number has changed, so that what somebody corrects by hand afterwards stands.
+ */
+export function planCorrections(emails: readonly SentEmail[], texts: readonly SentText[]): Plan {
+  // An e-mail whose text is not known may be of any text of the send.
+  const whole = emails.every((email) => email.read && email.variation_id !== null && email.settled)
+  const plan: Plan = { corrections: [], waiting: [], done: [] }
+  for (const text of texts) {
+    const own = emails.filter(({ variation_id }) => variation_id === text.variation_id)
+    const fresh = own.some(({ sent_count, corrected_count }) => sent_count !== corrected_count)
+    const recipients = own.reduce((sum, { sent_count }) => sum + sent_count, 0)
+    const known = text.recipients ?? 0
+    if (!fresh || recipients === 0 || recipients > mostRecipients) continue
+    if (recipients < known && !whole) {
+      plan.waiting.push({ text, recipients })
+      continue
+    }
+    if (recipients !== known)
+      plan.corrections.push({ text, recipients, reason: recipients > known ? 'grown' : 'settled' })
+    plan.done.push(...own)
+  }
+  return plan
+}
+
+/**
+ * The text that an e-mail shows: the one that its links name, if it is of the send; where they name none (dynamic content that
+ * is put in elsewhere), the send's only one. Otherwise what is in the way.
+ */
+export function shownText(
+  named: readonly number[],
+  texts: readonly SentText[],
+): { text: number } | { obstacle: string } {
+  const ids = texts.map(({ variation_id }) => variation_id)
+  const [first, second] = named.filter((id) => ids.includes(id))
+  if (first !== undefined && second === undefined) return { text: first }
+  if (first !== undefined) return { obstacle: `shows several texts of its send (${first}, ${second})` }
+  if (named.length > 0)
+    return { obstacle: `shows text ${named[0]}, which its send did not (${ids.join(', ')})` }
+  const [only, another] = ids
+  if (only === undefined) return { obstacle: 'is of a send that was neither reported nor chosen for' }
+  return another === undefined
+    ? { text: only }
+    : { obstacle: `does not say which of the texts ${ids.join(', ')} it shows` }
+}

@@ -1,0 +1,22 @@
+import type { MauticReadings } from '../mautic/background.ts'
+
+/** Milliseconds for which Mautic may fail until it is told, so that more than one try has failed: reports stay as they are. */
+const longestFailing = 120_000
+const mostNamed = 20
+
+/** The part of the health that is about recipients from Mautic. While the database is away, that is told by itself. */
+export const mauticHealth = ({ fault, failingFor, obstacles, asked }: MauticReadings) => ({
+  degraded: fault?.code !== 'database' && failingFor > longestFailing,
+  hints: [
+    fault?.advice ?? false,
+    obstacles.length > 0 &&
+      'e-mails of Mautic cannot be counted: see mautic.left_out, and say with "promo mautic-map" of which send they are and which text they show',
+  ],
+  told: {
+    ok: !fault,
+    ...(fault && { fault: fault.code }),
+    emails: asked ?? null,
+    failing_seconds: Math.round(failingFor / 1_000),
+    left_out: obstacles.slice(0, mostNamed).map(({ email_id, reason }) => ({ email_id, reason })),
+  },
+})
