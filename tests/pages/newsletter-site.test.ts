@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { migrate } from '../../src/lib/store/migrate.ts'
@@ -81,6 +82,37 @@ describe.skipIf(!hasPython)(title, () => {
         { variation_id: first.variation, recipients: 950 },
       ])
       expect(await findDrift(running.database.sql)).toEqual([])
+    })
+
+    test('the client reports what went out and what was sold, as commands', async () => {
+      const run = (command: string, options: string[]) =>
+        promisify(execFile)('python3', [
+          ...['-B', 'src/clients/python/promo_tracking/__init__.py', command],
+          ...['--api', `${running.site.url}/api/v1/promo`, ...options],
+        ])
+      const { stdout } = await run('select', ['--send', 'friday'])
+      const [promo] = JSON.parse(stdout)
+      const text = ['--variation', String(promo.variation_id), '--send', 'friday']
+      await run('report', [...text, '--offer', String(promo.offer_id), '--recipients', '7'])
+      expect([...(await impressions('friday'))]).toEqual([
+        { variation_id: promo.variation_id, recipients: 7 },
+      ])
+      const sale = ['--id', 'order-1042', '--amount', '12.50', '--currency', 'EUR', '--status', 'pending']
+      await run('conversion', [...sale, ...text])
+      const sold = await running.database.sql`
+        select external_id, amount::text, currency, status, variation_id, newsletter_send_id from promo_conversions
+      `
+      expect([...sold]).toEqual([
+        {
+          ...{ external_id: 'order-1042', amount: '12.50', currency: 'EUR', status: 'pending' },
+          ...{ variation_id: promo.variation_id, newsletter_send_id: 'friday' },
+        },
+      ])
+      const other = ['--variation', promo.variation_id === 42 ? '43' : '42']
+      await expect(run('conversion', [...sale, ...other])).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^refused 409 /),
+      })
     })
 
     test('a send in segments has a text each, and each counts with its recipients', async () => {

@@ -1,5 +1,7 @@
 """Runs the client against a small server on this machine: python3 -m unittest"""
 import contextlib
+import datetime
+import decimal
 import http.server
 import io
 import json
@@ -11,7 +13,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from unittest import mock
 
 import promo_tracking
-from promo_tracking import Service, main, report, select
+from promo_tracking import Service, conversion, main, report, select
 
 PROMO = {
     "offer_id": 4,
@@ -21,7 +23,7 @@ PROMO = {
     "cta_text": None,
     "link": "http://localhost:4321/nocodemba?promo_var=42",
 }
-IMPRESSION = {"offer_id": 4, "variation_id": 42, "send_id": "monday", "recipients": 1200}
+IMPRESSION: Dict[str, Any] = {"offer_id": 4, "variation_id": 42, "send_id": "monday", "recipients": 1200}
 
 
 class Given(NamedTuple):
@@ -130,7 +132,7 @@ class Reporting(unittest.TestCase):
     def test_tells_how_many_got_it(self) -> None:
         site = Site(Given(204))
         with site.running() as service:
-            self.assertEqual(report(service, **IMPRESSION, newsletter="weekly"), ("recorded", ""))  # type: ignore[arg-type]
+            self.assertEqual(report(service, **IMPRESSION, newsletter="weekly"), ("recorded", ""))
         self.assertEqual(site.received[0].path, "/promo/track-impression")
         self.assertEqual(site.received[0].body, {
             "offer_id": 4, "variation_id": 42, "newsletter_send_id": "monday", "recipients": 1200,
@@ -142,7 +144,7 @@ class Reporting(unittest.TestCase):
             report(service, offer_id=4, variation_id=42, send_id="monday")  # type: ignore[call-arg]
         for recipients in (-1, 10_000_001, True, "9", None):
             with self.subTest(recipients), self.assertRaises(ValueError):
-                report(service, **{**IMPRESSION, "recipients": recipients})  # type: ignore[arg-type]
+                report(service, **dict(IMPRESSION, recipients=recipients))
 
     def test_says_what_became_of_it(self) -> None:
         failed = {"error": "tracking_failed", "message": "away"}
@@ -160,13 +162,53 @@ class Reporting(unittest.TestCase):
             site = Site(given)
             with self.subTest(reason), site.running() as service:
                 seconds = 0.2 if given.hang else 5
-                self.assertEqual(report(service, **IMPRESSION, seconds=seconds), (state, reason))  # type: ignore[arg-type]
+                self.assertEqual(report(service, **IMPRESSION, seconds=seconds), (state, reason))
                 self.assertEqual(len(site.received), 1)
 
     def test_says_that_nobody_is_there(self) -> None:
         with Site(Given(204)).running() as service:
             pass
-        self.assertEqual(report(service, **IMPRESSION).state, "again")  # type: ignore[arg-type]
+        self.assertEqual(report(service, **IMPRESSION).state, "again")
+
+
+SALE: Dict[str, Any] = {"external_id": "order-1042", "currency": "EUR", "click_id": "0crqk5mh7sv7e9m3g1k2l4o6qs"}
+
+
+class Selling(unittest.TestCase):
+    def test_tells_what_became_of_a_click(self) -> None:
+        site = Site(Given(204))
+        noon = datetime.datetime(2026, 11, 18, 12, tzinfo=datetime.timezone.utc)
+        with site.running() as service:
+            outcome = conversion(service, **SALE, amount="12.50", source="awin", status="pending", occurred_at=noon)
+            conversion(service, external_id="7", amount=decimal.Decimal("1E+2"), currency="EUR", variation_id=42, send_id="monday")
+        self.assertEqual(outcome, ("recorded", ""))
+        self.assertEqual([received.path for received in site.received], ["/promo/track-conversion"] * 2)
+        self.assertEqual([received.body for received in site.received], [
+            {**SALE, "amount": "12.50", "source": "awin", "status": "pending", "occurred_at": "2026-11-18T12:00:00+00:00"},
+            {"external_id": "7", "amount": "100", "currency": "EUR", "variation_id": 42, "newsletter_send_id": "monday",
+                "status": "approved"},
+        ])
+
+    def test_says_what_became_of_it(self) -> None:
+        for given, state in [
+            (Given(503, {"queued": True}), "kept"),
+            (Given(503, {"queued": False}), "again"),
+            (Given(409, {"error": "conversion_differs"}), "refused"),
+            (Given(429), "again"),
+        ]:
+            with self.subTest(state), Site(given).running() as service:
+                self.assertEqual(conversion(service, **SALE, amount=12).state, state)
+
+    def test_sends_nothing_that_is_wrong(self) -> None:
+        service = Service("http://127.0.0.1:9")
+        wrong: List[Dict[str, Any]] = [
+            {"amount": 12.5}, {"amount": True}, {"amount": "12,50"}, {"amount": -1}, {"amount": decimal.Decimal("NaN")},
+            {"variation_id": 42}, {"click_id": ""}, {"send_id": "monday"}, {"click_id": "", "variation_id": 0},
+            {"status": "paid"}, {"external_id": ""}, {"occurred_at": datetime.datetime(2026, 11, 18)},
+        ]
+        for changed in wrong:
+            with self.subTest(str(changed)), self.assertRaises(ValueError):
+                conversion(service, **dict(SALE, **{"amount": "1", **changed}))
 
 
 class TooMany(unittest.TestCase):
@@ -175,7 +217,7 @@ class TooMany(unittest.TestCase):
     def ask(self, *answers: Given, patience: float) -> Tuple[str, List[float], int]:
         site = Site(*answers)
         with site.running() as service, mock.patch.object(time, "sleep") as slept:
-            outcome = report(service, **IMPRESSION, patience=patience)  # type: ignore[arg-type]
+            outcome = report(service, **IMPRESSION, patience=patience)
         return outcome.state, [call.args[0] for call in slept.call_args_list], len(site.received)
 
     def test_waits_as_long_as_it_says(self) -> None:
@@ -222,6 +264,16 @@ class Commands(unittest.TestCase):
                 ended = self.run_command(
                     service, "report", "--send", "monday", "--offer", "4", "--variation", "42", "--recipients", "9")
                 self.assertEqual(ended[0], code)
+
+    def test_conversion_takes_a_time_with_its_zone(self) -> None:
+        sold = ["conversion", "--id", "7", "--amount", "12.50", "--currency", "EUR", "--variation", "42"]
+        site = Site(Given(204))
+        with site.running() as service:
+            ended = self.run_command(service, *sold, "--occurred-at", "2026-11-18T12:00:00Z")
+            self.assertEqual(ended[0], 0)
+            self.assertEqual(self.run_command(service, *sold, "--occurred-at", "2026-11-18")[0], 2)
+            self.assertEqual(self.run_command(service, *sold, "--click", "x")[0], 2)
+        self.assertEqual([received.body["occurred_at"] for received in site.received], ["2026-11-18T12:00:00+00:00"])
 
     def test_wrong_arguments_are_told(self) -> None:
         service = Service("http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""Promo tracking for a newsletter script: choose promos, and report what went out.
+"""Promo tracking for a newsletter script: choose promos, report what went out, and what was sold.
 
 One file of the standard library: install it with pip, or copy this folder beside your script. Nothing that goes wrong with
 the service, or on the way to it, is raised: a send must not wait for its statistics. Only a wrong argument raises ValueError.
@@ -7,6 +7,8 @@ Every try ends within `seconds`, whatever the service does. Where it answers 429
 waits as long as `Retry-After` says and tries again, as long as all its waiting stays within `patience` seconds; 0 never waits.
 """
 import argparse
+import datetime
+import decimal
 import ipaddress
 import json
 import os
@@ -17,7 +19,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 SELECT_SECONDS = 5.0
 REPORT_SECONDS = 2.0
@@ -25,6 +27,7 @@ PATIENCE_SECONDS = 10.0
 MOST_ANSWER_BYTES = 64 * 1024
 MOST_RECIPIENTS = 10_000_000
 LARGEST_ID = 2_147_483_647
+STATUSES = ("pending", "approved", "rejected")
 UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -126,6 +129,64 @@ def report(
     if newsletter:
         impression["newsletter"] = newsletter
     return post(service, "track-impression", impression, seconds, patience)
+
+
+def conversion(
+    service: Service,
+    *,
+    external_id: str,
+    amount: Union[str, int, decimal.Decimal],
+    currency: str,
+    click_id: str = "",
+    variation_id: Optional[int] = None,
+    send_id: str = "",
+    source: str = "",
+    status: str = "approved",
+    occurred_at: Optional[datetime.datetime] = None,
+    seconds: float = REPORT_SECONDS,
+    patience: float = PATIENCE_SECONDS,
+) -> Outcome:
+    """Tell what became of a click: `click_id` is what its redirect brought along, or else `variation_id` and perhaps `send_id`.
+
+    `external_id` is the id of the sale and `source` whose id that is, where several networks report. The same sale again counts
+    once; the report that arrives last says its `status` (pending, approved, rejected), `amount` and `currency` (ISO 4217). So
+    after `again` send the same before any later report of that sale. `amount` is kept digit by digit, therefore it is no float.
+    `occurred_at` needs a time zone; without it the sale was now.
+
+    A 503 is `kept` or `again` (see Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. A sale that
+    was reported under another click or text is `refused` (409).
+    """
+    check_name("external_id", external_id)
+    if (click_id == "") == (variation_id is None):
+        raise ValueError("either click_id or variation_id is needed, and not both")
+    if send_id and variation_id is None:
+        raise ValueError("send_id stands beside variation_id only: a click says its send itself")
+    if variation_id is not None:
+        check_number("variation_id", variation_id, 1, LARGEST_ID)
+    if status not in STATUSES:
+        raise ValueError(f"status is {status!r}, which is none of {', '.join(STATUSES)}")
+    if occurred_at is not None and occurred_at.tzinfo is None:
+        raise ValueError("occurred_at has no time zone")
+    sale: Dict[str, Any] = {
+        "external_id": external_id,
+        "amount": digits_of(amount),
+        "currency": currency,
+        "status": status,
+        "click_id": click_id or None,
+        "variation_id": variation_id,
+        "newsletter_send_id": send_id or None,
+        "source": source or None,
+        "occurred_at": occurred_at.isoformat() if occurred_at else None,
+    }
+    return post(service, "track-conversion", {k: v for k, v in sale.items() if v is not None}, seconds, patience)
+
+
+def digits_of(amount: Union[str, int, decimal.Decimal]) -> str:
+    """`12.50`; raises ValueError."""
+    text = format(amount, "f") if isinstance(amount, decimal.Decimal) else str(amount)
+    if isinstance(amount, (bool, float)) or not re.fullmatch(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", text):
+        raise ValueError(f"amount is {amount!r}, which is not a number like \"12.50\" (a text, a Decimal or a whole number)")
+    return text
 
 
 class NoAnswer(Exception):
@@ -325,6 +386,17 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def time_with_zone(text: str) -> datetime.datetime:
+    """For argparse."""
+    try:
+        time_told = datetime.datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
+    except ValueError:
+        time_told = datetime.datetime.min
+    if time_told.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time with its zone, such as 2026-11-18T12:00:00Z")
+    return time_told
+
+
 def add_service_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--api", metavar="URL", type=api_address, default="http://127.0.0.1:4321/api/v1/promo",
@@ -337,7 +409,7 @@ def add_service_options(parser: argparse.ArgumentParser) -> None:
 def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="promo-tracking",
-        description="Choose promos for a newsletter, and report what went out.",
+        description="Choose promos for a newsletter, report what went out, and what was sold.",
         epilog="exit code: 0 done; 1 refused, or no promo; 2 wrong arguments; 75 not done, try the same again later",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -352,6 +424,18 @@ def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         add_service_options(command)
         command.add_argument("--send", required=True, metavar="NAME", help="name of the send, 1 to 100 characters")
         command.add_argument("--newsletter", default="", metavar="NAME", help="which of several lists this is")
+
+    sell = commands.add_parser("conversion", help="tells what became of a click")
+    add_service_options(sell)
+    sell.add_argument("--id", required=True, metavar="ID", help="of the sale")
+    sell.add_argument("--amount", required=True, metavar="DIGITS", help="such as 12.50")
+    sell.add_argument("--currency", required=True, metavar="CODE", help="of ISO 4217, such as EUR")
+    sell.add_argument("--click", default="", metavar="ID", help="what the redirect brought along; or else:")
+    sell.add_argument("--variation", type=whole_number, metavar="ID", help="the text")
+    sell.add_argument("--send", default="", metavar="NAME", help="the send, beside --variation")
+    sell.add_argument("--source", default="", metavar="NAME", help="whose id of the sale it is")
+    sell.add_argument("--status", choices=STATUSES, default="approved", help="of the amount (default: %(default)s)")
+    sell.add_argument("--occurred-at", type=time_with_zone, metavar="TIME", help="with its zone (default: now)")
     return parser.parse_args(arguments)
 
 
@@ -362,6 +446,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.command == "select":
             return print_selection(
                 select(service, options.send, segments=options.segments, newsletter=options.newsletter))
+        if options.command == "conversion":
+            return print_outcome(conversion(
+                service, external_id=options.id, amount=options.amount, currency=options.currency,
+                click_id=options.click, variation_id=options.variation, send_id=options.send,
+                source=options.source, status=options.status, occurred_at=options.occurred_at))
         return print_outcome(report(
             service, offer_id=options.offer, variation_id=options.variation, send_id=options.send,
             recipients=options.recipients, newsletter=options.newsletter))
