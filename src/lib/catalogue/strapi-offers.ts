@@ -98,8 +98,8 @@ export function openStrapiOffers(options: {
     count: undefined,
   }
   let failingSince = 0
-  /** Of the catalogue, as it was before Strapi was asked; nothing where it could not be read. */
-  let version: string | undefined
+  /** Of the catalogue, as it was before Strapi was asked. */
+  let version = ''
   let imported: string | undefined
 
   const failed = (fault: Fault): false => {
@@ -130,8 +130,8 @@ export function openStrapiOffers(options: {
     // More likely a right that was taken away than the end of all offers: health tells of it, and nothing is paused.
     if (offers.value.length === 0) return done({ plan: { links: [], offers: [] }, leftOut: [] }, 0)
     const slugs = await elsewhere()
-    const basis = version && digestOf([version, offers.value, [...slugs].sort()])
-    if (basis !== undefined && basis === imported && !state.fault) return true
+    const basis = digestOf([version, offers.value, [...slugs].sort()])
+    if (basis === imported && !state.fault) return true
     imported = undefined
     const result = await importOffers(database, offers.value, {
       turn: `${turn.value[0]?.turn}`,
@@ -153,8 +153,9 @@ export function openStrapiOffers(options: {
     ],
     async readVersion() {
       const read = await database.run(readCatalogueVersion)
-      version = read.ok ? JSON.stringify(read.value) : undefined
-      return read.ok ? ok(`${version}`) : read
+      if (!read.ok) return read
+      version = JSON.stringify(read.value)
+      return ok(version)
     },
     elapsed,
     log,
