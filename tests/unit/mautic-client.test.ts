@@ -71,8 +71,22 @@ describe('an e-mail is read', () => {
       { texts: [42, 43, 44] },
     ],
     [
-      'by the text in its dynamic content',
-      { dynamicContent: [{ tokenName: 'Promo', content: '<a href="https://s/x?promo_var=42">' }] },
+      'by the texts in its dynamic content',
+      {
+        dynamicContent: {
+          1: {
+            tokenName: 'Promo',
+            content: '<a href="https://s/x?promo_var=42">',
+            filters: [{ content: 'x?promo_var=43', filters: [{ field: null }] }, { content: null }],
+          },
+        },
+      },
+      { texts: [42, 43] },
+    ],
+    ['by no text of what is no dynamic content', { dynamicContent: ['promo_var=42'] }, { texts: [] }],
+    [
+      'by no text of filters that are none',
+      { dynamicContent: [{ content: 'promo_var=42', filters: [7] }] },
       { texts: [42] },
     ],
     [
@@ -116,6 +130,10 @@ describe('an e-mail is read', () => {
       expect(await mautic.readEmail(17)).toMatchObject({ ok: true })
       expect(performance.now() - began).toBeLessThan(5_000)
     }
+    const nested = '['.repeat(500_000) + ']'.repeat(500_000)
+    fake.instead = (_, response) =>
+      response.end(`{"email":{"id":17,"sentCount":5,"dynamicContent":${nested},"variantChildren":${nested}}}`)
+    expect(await mautic.readEmail(17)).toMatchObject({ ok: true, value: { sent: 5, texts: [], related: [] } })
   })
 })
 

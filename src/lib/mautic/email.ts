@@ -26,13 +26,23 @@ const whole = (least: number) =>
   )
 const content = v.nullish(v.string(), '')
 const anything = v.optional(v.unknown())
+/** PHP writes a list as an object where its keys are not 0, 1, 2 … */
+const listOf = <Item extends v.GenericSchema>(item: Item) =>
+  v.pipe(
+    v.unknown(),
+    v.transform((list): unknown[] => (typeof list === 'object' && list !== null ? Object.values(list) : [])),
+    v.array(item),
+  )
+const block = v.object({ content })
+/** Its default content, and that for whom a filter fits. */
+const dynamicBlock = v.object({ content, filters: v.fallback(v.optional(listOf(block), []), []) })
 
 const emailSchema = v.object({
   email: v.object({
     id: whole(1),
     customHtml: content,
     plainText: content,
-    dynamicContent: anything,
+    dynamicContent: v.fallback(v.optional(listOf(dynamicBlock), []), []),
     publishUp: v.nullish(v.string()),
     sentCount: whole(0),
     variantSentCount: v.nullish(whole(0), 0),
@@ -47,7 +57,12 @@ const emailSchema = v.object({
 export function readEmail(answer: unknown): Email | undefined {
   const read = v.safeParse(emailSchema, answer)
   if (!read.success) return undefined
-  const { id, sentCount, variantSentCount, publishUp, customHtml, plainText, ...rest } = read.output.email
+  const { id, sentCount, variantSentCount, publishUp, customHtml, plainText, dynamicContent, ...rest } =
+    read.output.email
+  const blocks = dynamicContent.flatMap((one) => [
+    one.content,
+    ...one.filters.map((filtered) => filtered.content),
+  ])
   const time = Date.parse(publishUp ?? '')
   const related = [
     rest.variantParent,
@@ -59,25 +74,25 @@ export function readEmail(answer: unknown): Email | undefined {
     id,
     // Mautic begins the variants' count anew whenever their test is changed, and leaves the other one.
     sent: Math.max(sentCount, variantSentCount),
-    texts: textsIn(`${customHtml}\n${plainText}\n${JSON.stringify(rest.dynamicContent ?? '')}`),
+    texts: textsIn([customHtml, plainText, ...blocks].join('\n')),
     related: [...new Set(related)].filter((one) => one !== id),
     publishUp: Number.isNaN(time) ? undefined : time,
   }
 }
 
 const one = v.object({ id: whole(1) })
-const many = v.union([v.array(one), v.record(v.string(), one)])
+const many = listOf(one)
 
-/** The ids of a relation: an e-mail, a list of them, or an object of them by id; none of anything else. */
+/** The ids of a relation: an e-mail, or a list of them; none of anything else. */
 function idsIn(relation: unknown): number[] {
   const single = v.safeParse(one, relation)
   if (single.success) return [single.output.id]
   const several = v.safeParse(many, relation)
-  return several.success ? Object.values(several.output).map(({ id }) => id) : []
+  return several.success ? several.output.map(({ id }) => id) : []
 }
 
 /** As far as the end of its value, with no part that could be read over and over. */
-const promoVars = /promo(?:_|%5f)var(?:=|%3d)[^\s"'<>\\&]{0,40}/gi
+const promoVars = /promo(?:_|%5f)var(?:=|%3d)[^\s"'<>&]{0,40}/gi
 
 function textsIn(text: string): number[] {
   const read = (text.match(promoVars) ?? []).map(readPromoVar)
