@@ -41,13 +41,13 @@ export function driftOf(
   const texts = [...groups].map(([id, own]): [number, Point[]] => [
     id,
     own.map((part, place): Point => {
-      const { k, n, age, extraOwn, extraOfSend, lag, unsure, newsletter_send_id: send } = part
+      const { k, n, age, extraOwn, extraOfSend, lag, unsure, weight, newsletter_send_id: send } = part
       const noise = 1 / Math.max(1, k) + extraOwn + extraOfSend + lag + unsure
       return {
         part,
         back: [-age / 365, place - own.length],
         y: Math.log((k + 0.5) / (n + 0.5 / pool)),
-        weight: 1 / (dispersion * lookUp(partsOf, send, 1) + noise),
+        weight: weight / (dispersion * lookUp(partsOf, send, 1) + noise),
         noise,
       }
     }),
@@ -62,7 +62,9 @@ export function driftOf(
     }
   const runs = new Map(texts.map(([id, points]) => [id, runOf(points, kept)]))
   return {
-    corrected: texts.map(([, points]) => points.map(({ part: { k, n, factor } }) => ({ k, n: n * factor }))),
+    corrected: texts.map(([, points]) =>
+      points.flatMap(({ part: { k, n, factor, weight } }) => (weight < 1 ? [] : { k, n: n * factor })),
+    ),
     varianceOf: ([t, s]) => variance[0] * t ** 2 + 2 * variance[1] * t * s + variance[2] * s ** 2,
     runOf: (id) => lookUp(runs, id, 1),
   }

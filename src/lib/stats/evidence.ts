@@ -78,7 +78,8 @@ export function poolEvidence<Sent extends Send>(
   const { counted, doubted, pool } = sortSends(all, curve)
   const groups = Map.groupBy(counted, ({ variation_id }) => variation_id)
   const take = ({ expected, cautious: upper }: Dispersion): number => (cautious ? upper : expected)
-  const first = dispersionOf([...groups.values()])
+  // Sends to other readers do not show how those asked about differ.
+  const first = dispersionOf([...groups.values()].map((own) => own.filter(({ weight }) => weight === 1)))
   const drift = driftOf(counted, groups, cautious ? first.expected : undefined, pool)
   const total = take(cautious ? dispersionOf(drift.corrected) : first)
   const { known, sends } = together(groups, pool)
@@ -91,7 +92,7 @@ export function poolEvidence<Sent extends Send>(
   const own = Math.min(total, take(ownDispersionOf(split ? besideOthers(sends) : [])))
   setVariances(sends, drift, total, own)
   const kept = keptADay(own)
-  if (kept < 1) for (const segment of sends.flat()) segment.kept = kept ** segment.part.age
+  if (kept < 1) for (const segment of sends.flat()) segment.kept *= kept ** segment.part.age
   if (split) settleRates(texts, sends, pool, 0.003)
   addAll(texts, sends)
   return { dispersion: total, ownDispersion: own, evidence: known, sends, doubted, drift }
@@ -111,7 +112,7 @@ function together(
     for (const part of own) {
       of.offer_id = part.offer_id
       const n = part.n * part.factor
-      const segment = { of, k: part.k, n, kept: 1, exposed: n, own: 0, ofSend: 0, others: 0, part }
+      const segment = { of, k: part.k, n, kept: part.weight, exposed: n, own: 0, ofSend: 0, others: 0, part }
       const others = bySend.get(part.newsletter_send_id)
       if (others) others.push(segment)
       else bySend.set(part.newsletter_send_id, [segment])

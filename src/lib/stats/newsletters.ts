@@ -6,9 +6,11 @@ export type ListedSend = Send & { newsletter: string }
 
 /** Variance of the logarithm by which a usual day differs: no send says more of its list than 1/variance clicks. */
 const dayVariance = 0.09
-/** The same by which lists differ, and by which the same text differs from one list to another beyond that. */
+/** The same by which lists differ, and by which the same text differs from one list to another beyond that, before it is seen. */
 const listVariance = 0.25
-const textVariance = 0.04
+const textVariance = { usual: 0.04, texts: 4, least: 0.0025 }
+/** A text is no more than so many standard deviations off. */
+const furthest = 2.5
 const usualRate = 0.02
 const rounds = 8
 
@@ -17,7 +19,8 @@ const rounds = 8
  * readers click more or less than others do on the same texts: observed against expected clicks, drawn towards 1 as a gamma
  * variable with the variance of lists (empirical Bayes estimates of standardised rates; Clayton & Kaldor 1987), in turns with
  * the rates of texts until both agree. The factor corrects the recipients. What other lists say of a text counts for at most
- * 1/variance clicks, since tastes differ (a power prior; Ibrahim & Chen 2000). With one list everything is as it was.
+ * 1/variance clicks, since tastes differ (a power prior; Ibrahim & Chen 2000): their sends have a `weight`. By how much tastes differ is
+ * found by the method of moments. With one list everything is as it was.
  */
 export function forNewsletter<One extends ListedSend>(
   sends: readonly One[],
@@ -28,22 +31,58 @@ export function forNewsletter<One extends ListedSend>(
   if (lists.size < 2 && !foreign) return sends
   const factors = factorsOf(sends)
   const level = newsletter === undefined ? averageOf(sends, factors) : valueAt(factors, newsletter, 1)
-  const others = sends.filter((send) => newsletter !== undefined && send.newsletter !== newsletter)
-  const learned = sumBy(
-    others,
-    ({ variation_id }) => variation_id,
-    ({ clickers }) => clickers,
-  )
-  return sends.map((send): One => {
-    const alien = newsletter !== undefined && send.newsletter !== newsletter
-    const weight = alien ? 1 / (1 + valueAt(learned, send.variation_id, 0) * textVariance) : 1
-    return {
+  const worthOf = worthIn(sends)
+  const tastes = newsletter === undefined ? 0 : tastesOf(sends, factors, worthOf)
+  const isAlien = (send: One): boolean => newsletter !== undefined && send.newsletter !== newsletter
+  const learned = sumBy(sends.filter(isAlien), ({ variation_id }) => variation_id, worthOf)
+  return sends.map(
+    (send): One => ({
       ...send,
-      recipients: (send.recipients * weight * valueAt(factors, send.newsletter, 1)) / level,
-      clickers: send.clickers * weight,
-      clickers_by: send.clickers_by.map((clickers) => clickers * weight),
+      recipients: (send.recipients * valueAt(factors, send.newsletter, 1)) / level,
+      weight: isAlien(send) ? 1 / (1 + valueAt(learned, send.variation_id, 0) * tastes) : 1,
+    }),
+  )
+}
+
+/** How to tell what a send says of its text, in clicks: its day takes from that, unless other texts show the day. */
+function worthIn(sends: readonly ListedSend[]): (send: ListedSend) => number {
+  const parts = sumBy(
+    sends,
+    ({ newsletter_send_id }) => newsletter_send_id,
+    () => 1,
+  )
+  return ({ clickers, newsletter_send_id }) =>
+    clickers / (1 + (valueAt(parts, newsletter_send_id, 1) > 1 ? 0 : clickers * dayVariance))
+}
+
+/** The variance by which the same text differs from one list to another. */
+function tastesOf(
+  sends: readonly ListedSend[],
+  factors: ReadonlyMap<string, number>,
+  worthOf: (send: ListedSend) => number,
+): number {
+  let squares = textVariance.usual * textVariance.texts
+  let weights = textVariance.texts
+  for (const own of Map.groupBy(sends, ({ variation_id }) => variation_id).values()) {
+    const rates = [...Map.groupBy(own, ({ newsletter }) => newsletter)].map(([list, listed]) => ({
+      worth: sum(listed, worthOf),
+      rate: Math.log(
+        (sum(listed, ({ clickers }) => clickers) + 0.5) /
+          (sum(listed, ({ recipients }) => recipients) * valueAt(factors, list, 1) + 0.5 / usualRate),
+      ),
+    }))
+    for (const { worth, rate } of rates) {
+      const rest = sum(rates, (one) => one.worth) - worth
+      if (worth < 1 || rest < 1) continue
+      const mean = (sum(rates, (one) => one.worth * one.rate) - worth * rate) / rest
+      const noise = 1 / worth + 1 / rest
+      const weight = textVariance.usual / (textVariance.usual + noise) / rates.length
+      const most = furthest ** 2 * (noise + squares / weights)
+      squares += weight * (Math.min(most, (rate - mean) ** 2) - noise)
+      weights += weight
     }
-  })
+  }
+  return Math.max(textVariance.least, squares / weights)
 }
 
 /** By how much the readers of each list click more, beside 1 for a list that nothing is known of. */

@@ -17,6 +17,8 @@ export type Send = {
   age: number
   /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
   unsure?: number
+  /** What it counts beside a send to the readers that are asked about, of whom it is 1. */
+  weight?: number
 }
 
 /** A send that can be counted. `n` counts the recipients by how much of their clicks has come. */
@@ -112,6 +114,7 @@ const exposedOf = <Sent extends Send>(
   extraOwn: 0,
   extraOfSend: 0,
   doubted: false,
+  weight: send.weight ?? 1,
   factor: 1,
   back: now,
 })

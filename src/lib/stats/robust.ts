@@ -9,6 +9,8 @@ export type Part = Evidence & {
   lag: number
   /** The same of their number, where it is not sure who of them are people. */
   unsure: number
+  /** What it counts, 0 to 1. */
+  weight: number
   /** How far its rate is off the usual one of its text at its time, on the scale of logarithms ... */
   off: number
   /** ... the variance that chance alone gives it ... */

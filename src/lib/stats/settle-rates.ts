@@ -103,17 +103,21 @@ export const hubsOf = (sends: readonly (readonly Segment[])[]): Hub<Known>[] =>
     return { ties, ground: (1 - clicks / recipients) * groundOf(segments) }
   })
 
-/** Each part of a split send beside the others. */
+/** Each part of a split send to the readers that are asked about beside the others. */
 export const besideOthers = (sends: readonly (readonly Segment[])[]): Beside[] =>
   sends.flatMap((segments) =>
     segments.length < 2
       ? []
-      : segments.map(({ of, k, exposed, others, ofSend }) => ({
-          clicks: k,
-          expected: exposed * of.rate,
-          others,
-          ground: 1 / ofSend,
-          parts: segments.length,
-          sends: of.sends,
-        })),
+      : segments.flatMap(({ of, k, exposed, others, ofSend, part }) =>
+          part.weight < 1
+            ? []
+            : {
+                clicks: k,
+                expected: exposed * of.rate,
+                others,
+                ground: 1 / ofSend,
+                parts: segments.length,
+                sends: of.sends,
+              },
+        ),
   )
