@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { at, lookUp } from '../../src/lib/stats/at.ts'
+import { at, lookUp, numberAt } from '../../src/lib/stats/at.ts'
 
 test('beyond the ends there is 0, and for an unknown key what stands for it', () => {
   expect([at([4, 5], 1), at([4, 5], 2), at([], -1)]).toEqual([5, 0, 0])
+  expect([numberAt(Float64Array.of(4, 5), 1), numberAt(Float64Array.of(4), 1)]).toEqual([5, 0])
   const known = new Map([['a', 1]])
   expect([lookUp(known, 'a', 9), lookUp(known, 'b', 9)]).toEqual([1, 9])
 })

@@ -7,21 +7,20 @@ type Arriving = { age: number; clickers: number; clickers_by: readonly number[] 
 /** Those of a send who came as people do, and the variance of the logarithm of their number on that account. */
 export type People = { clickers: number; unsure: number }
 
-/** Machines ask within minutes of delivery, so that their burst is in the first hour. */
-const burstDays = 1 / 24
 /** Before so many days have passed, the rest of the clicks do not tell a burst from an early hour. */
 const earliest = 3 / 24
 /** Beyond so many standard deviations the first hour has too much. */
 const furthest = 3
 
 /**
- * Of a send of which far too many clickers came in the first hour, how many there would be by those who came later. Who the
+ * Machines ask within minutes of delivery. Of a send of which far too many clickers came in the first hour, how many there would be by those who came later. Who the
  * others were is not known: half of the distance is a standard deviation.
  */
 export function peopleOf({ age, clickers, clickers_by }: Arriving, curve: Curve): People {
   const first = at(clickers_by, 0)
-  if (age < earliest || first === 0) return { clickers, unsure: 0 }
-  const share = arrived(burstDays, curve).share / arrived(age, curve).share
+  const usual = at(curve.shares, 0)
+  if (age < earliest || first <= usual * clickers) return { clickers, unsure: 0 }
+  const share = usual / arrived(age, curve).share
   const noise = 1 / (clickers * share * (1 - share))
   const off = logit(first + 0.5, clickers + 1) - Math.log(share / (1 - share))
   if (off < furthest * Math.sqrt(curve.variance + noise)) return { clickers, unsure: 0 }

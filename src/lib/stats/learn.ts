@@ -105,7 +105,6 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
   const backs = backOf(sends)
   const back = (id: number): Back => lookUp(backs, id, [0, 0])
   const usual = usualDayOf(sends)
-  const parts = Map.groupBy(sends.flat(), ({ of }) => of.variation_id)
   const compared = new Map<number, Compared>()
   for (const spreads of offers.values()) {
     // At least so much any two have in common: leaving it out of all makes no comparison surer than it is.
@@ -122,8 +121,7 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
           const [one, other] = [back(spread.of.variation_id), back(rival)]
           return drift.varianceOf([one[0] - other[0], one[1] - other[1]])
         },
-        smallerThan: (rival) =>
-          hasSmallerParts(lookUp(parts, spread.of.variation_id, []), lookUp(parts, rival, [])),
+        smallerThan: (rival) => hasSmallerParts(sends, spread.of.variation_id, rival),
       })
   }
   return compared
@@ -161,14 +159,15 @@ const alike = Math.log(1.25)
  * Whether a variation had parts that were smaller by a fifth or more. Clickers are told apart by address, and of one
  * address only so many count: that takes more from a large part than from a small one.
  */
-function hasSmallerParts(own: readonly Segment[], rival: readonly Segment[]): boolean {
-  const sizes = new Map(rival.map(({ part }) => [part.newsletter_send_id, part.send.recipients]))
+function hasSmallerParts(sends: Pooled['sends'], one: number, other: number): boolean {
   let sum = 0
   let all = 0
-  for (const { part } of own) {
-    const other = sizes.get(part.newsletter_send_id)
-    if (other === undefined) continue
-    sum += Math.log(part.send.recipients / other)
+  const sizeOf = (segments: Segment[], id: number) =>
+    segments.find(({ of }) => of.variation_id === id)?.part.send.recipients
+  for (const segments of sends) {
+    const [own, rival] = [sizeOf(segments, one), sizeOf(segments, other)]
+    if (own === undefined || rival === undefined) continue
+    sum += Math.log(own / rival)
     all += 1
   }
   return all > 0 && sum / all < -alike

@@ -1,4 +1,4 @@
-import { at, lookUp } from './at.ts'
+import { at, lookUp, numberAt } from './at.ts'
 import type { Known, Segment } from './evidence.ts'
 import { invert } from './matrix.ts'
 import type { Hub } from './network.ts'
@@ -26,38 +26,41 @@ const mostTogether = 250
 export function spreadsOf(sends: readonly Send[]): Spread[] {
   const rows = together(sends).flatMap(({ texts, sends: own }) => inverseOf(texts, hubsOf(own)))
   const offers = Map.groupBy(rows, ({ of }) => of.offer_id)
-  return rows.map(
-    ({ of, row }): Spread => ({
+  return rows.map(({ of, row, places }): Spread => {
+    const covarianceOf = (other: Known): number => at(row, lookUp(places, other, -1))
+    return {
       of,
-      variance: lookUp(row, of, 0),
-      others: lookUp(offers, of.offer_id, []).flatMap((other) =>
-        other.of === of ? [] : [{ of: other.of, covariance: Math.max(0, lookUp(row, other.of, 0)) }],
+      variance: covarianceOf(of),
+      others: lookUp(offers, of.offer_id, []).flatMap(({ of: other }) =>
+        other === of ? [] : [{ of: other, covariance: Math.max(0, covarianceOf(other)) }],
       ),
-    }),
-  )
+    }
+  })
 }
 
-type Row = { of: Known; row: ReadonlyMap<Known, number> }
+/** Of a text, its covariances with all others, by their places. */
+type Row = { of: Known; row: Float64Array; places: ReadonlyMap<Known, number> }
 
-/** Of each text, its covariances with all of them. */
 function inverseOf(texts: readonly Known[], hubs: readonly Hub<Known>[]): Row[] {
   const places = new Map(texts.map((text, place) => [text, place]))
-  const matrix = new Float64Array(texts.length ** 2)
+  const size = texts.length
+  const matrix = new Float64Array(size ** 2)
   for (const { ground, ties } of hubs) {
     const strength = ties.reduce((sum, tie) => sum + tie.strength, ground)
     const own = ties.map(({ to, strength: pull }) => ({ pull, place: lookUp(places, to, 0) }))
     for (const one of own)
       for (const other of own) {
-        const cell = one.place * texts.length + other.place
-        matrix[cell] = at(matrix, cell) + one.pull * (Number(one === other) - other.pull / strength)
+        const cell = one.place * size + other.place
+        matrix[cell] = numberAt(matrix, cell) + one.pull * (Number(one === other) - other.pull / strength)
       }
   }
-  const rows = texts.map((_, place) => matrix.subarray(place * texts.length, (place + 1) * texts.length))
-  invert(rows)
-  return texts.map((of, place) => ({
+  const rows = texts.map((of, place) => ({
     of,
-    row: new Map(texts.map((other, column) => [other, at(matrix, place * texts.length + column)])),
+    places,
+    row: matrix.subarray(place * size, (place + 1) * size),
   }))
+  invert(rows.map(({ row }) => row))
+  return rows
 }
 
 type Group = { texts: Known[]; sends: Send[] }
