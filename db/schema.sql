@@ -404,6 +404,18 @@ create table promo_performance_metrics (
   constraint promo_performance_metrics_pkey PRIMARY KEY (variation_id, hour)
 );
 
+create table promo_postbacks (
+  slug text not null,
+  secret_hash text not null,
+  source text not null,
+  parameters jsonb not null default '{}'::jsonb,
+  changed_at timestamp with time zone not null default now(),
+  constraint promo_postbacks_parameters_check CHECK (jsonb_typeof(parameters) = 'object'::text),
+  constraint promo_postbacks_pkey PRIMARY KEY (slug),
+  constraint promo_postbacks_secret_hash_check CHECK (secret_hash ~ '^[0-9a-f]{64}$'::text),
+  constraint promo_postbacks_slug_check CHECK (slug ~ '^[a-z0-9][a-z0-9_-]{0,99}$'::text)
+);
+
 create table promo_retention (
   only_row boolean not null default true,
   purged_at timestamp with time zone not null default '-infinity'::timestamp with time zone,

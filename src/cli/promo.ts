@@ -8,6 +8,7 @@ import { mauticMapCommand } from './mautic-map.ts'
 import { mauticRecipientsCommand } from './mautic-recipients.ts'
 import { migrateCommand } from './migrate.ts'
 import { networksCommand } from './networks.ts'
+import { postbackSecretCommand } from './postback-secret.ts'
 import { purgeCommand } from './purge.ts'
 import { recipientsCommand } from './recipients.ts'
 import { replayCommand } from './replay.ts'
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   mauticRecipientsCommand,
   mauticMapCommand,
   replayCommand,
+  postbackSecretCommand,
   purgeCommand,
   selftestCommand,
 ]
@@ -64,7 +66,7 @@ const overview = (): string =>
   [
     `Usage: ${caller} COMMAND`,
     '',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`),
     '',
     `"${caller} COMMAND --help" tells more. Settings come from the environment and from .env.`,
     '',

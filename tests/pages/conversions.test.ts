@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
+import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { openDatabase } from '../../src/lib/store/database.ts'
+import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
 import { ask, untilFlushed } from './running-site.ts'
@@ -130,4 +132,31 @@ test('the pages have nothing of conversions until the first, and then tell of it
     expect(textOf(page)).toContain('€12.00')
   }
   expect(textOf(sends)).toContain('1 for €12.00')
+})
+
+test('a network tells of a conversion by calling an address, again with another status', async () => {
+  const postback = {
+    source: 'awin',
+    secret_hash: hashOfSecret('of-awin'),
+    parameters: { external_id: 'tid' },
+  }
+  await savePostback(api.sql, 'nocodemba', postback)
+  const id = await click()
+  await untilFlushed(api.site)
+  const call = (query: Record<string, string>) =>
+    ask(
+      api.site,
+      `/api/v1/promo/postback?${new URLSearchParams({ link: 'nocodemba', secret: 'of-awin', currency: 'EUR', ...query })}`,
+      { headers: { 'x-forwarded-for': '192.0.2.77' } },
+    )
+  const sale = { tid: 'A-1', click_id: `${id}`, amount: '3.20' }
+  expect(await call({ ...sale, status: 'open' })).toMatchObject({ status: 200, body: 'ok\n' })
+  expect(await call({ ...sale, status: 'confirmed' })).toMatchObject({ status: 200 })
+  expect(await call({ ...sale, status: 'confirmed' })).toMatchObject({ status: 200 })
+  expect(await call({ ...sale, secret: 'guessed' })).toMatchObject({ status: 401 })
+  const wrong = await call({ click_id: `${id}`, amount: '3,20' })
+  expect([wrong.status, jsonOf(wrong)]).toMatchObject([400, { details: { tid: 'is missing' } }])
+  expect([
+    ...(await api.sql`select external_id, amount, status from promo_conversions where source = 'awin'`),
+  ]).toEqual([{ external_id: 'A-1', amount: '3.20', status: 'approved' }])
 })

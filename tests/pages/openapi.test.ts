@@ -6,6 +6,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { KeysUnavailable } from '../../src/lib/auth/remote-keys.ts'
 import { describeTokenFault } from '../../src/lib/auth/token-fault.ts'
+import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { type Answer, faultAnswer, siteNotStarted } from '../../src/lib/http/answer.ts'
 import { bodyTooSlow, longestWait } from '../../src/lib/http/bodies.ts'
 import { endpointLimits, guard } from '../../src/lib/http/guard.ts'
@@ -15,6 +16,7 @@ import { createMetrics } from '../../src/lib/operations/metrics.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { ok } from '../../src/lib/result.ts'
 import { openDatabase } from '../../src/lib/store/database.ts'
+import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type ApiSite, jsonOf, runApiSite } from './api-site.ts'
@@ -96,6 +98,13 @@ const tell = (body: unknown) =>
     body: JSON.stringify(body),
   })
 
+async function addressOfPostback(): Promise<string> {
+  const postback = { source: 'network', secret_hash: hashOfSecret('of-the-network'), parameters: {} }
+  await savePostback(api.sql, 'nocodemba', postback)
+  const query = { link: 'nocodemba', secret: 'of-the-network', ...conversion }
+  return `postback?${new URLSearchParams(query)}`
+}
+
 async function readContents() {
   const headers = await reader()
   const send = '?newsletter_send_id=2025-10-19-daily'
@@ -122,6 +131,7 @@ async function readContents() {
     impression,
     click,
     conversion,
+    taken: (await get(await addressOfPostback())).body,
     webhook,
     report: jsonOf(await get(`analytics?offer_id=4&days=7&${includes}`, headers)),
     csv: (await get('analytics?offer_id=4&days=7&include_variations=true&format=csv', headers)).body,

@@ -34,6 +34,7 @@ const kept: Record<string, string[]> = {
   promo_offers: ['id'],
   promo_people: ['newsletter', 'earlier', 'day', 'offer_id', 'variation_id'],
   promo_performance_metrics: ['variation_id', 'hour'],
+  promo_postbacks: ['slug'],
   promo_retention: ['only_row'],
   promo_send_conversions: ['impression_id', 'currency'],
   promo_send_metrics: ['impression_id', 'hours'],
@@ -100,6 +101,7 @@ async function fill(): Promise<void> {
     insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability, decided_at)
     values ('send', 4, 42, 'weighted', 0.5, '2026-11-18')
   `
+  await sql`insert into promo_postbacks (slug, secret_hash, source) values ('course', ${'0'.repeat(64)}, 'awin')`
   await sql`insert into promo_mautic_emails (email_id, newsletter_send_id) values (17, 'send')`
   await sql`insert into promo_strapi_turns (asked) values (1)`
   await sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes'`

@@ -184,6 +184,7 @@ describe('the guard', () => {
       'track-click': { admitted, refused },
       'track-impression': { admitted, refused },
       'track-conversion': { admitted, refused },
+      postback: { admitted, refused },
       'select-random': { admitted, refused },
       'links/changed': { admitted, refused },
       metrics: { admitted, refused },

@@ -7,7 +7,9 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const id = v.pipe(v.number(), v.integer(), v.minValue(1))
 const rate = v.nullable(v.number())
 const amount = v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/))
-const interval = told(v.nullable(v.tuple([v.number(), v.number()])), '95 % interval, low and high.')
+const interval = v.exactOptional(
+  told(v.nullable(v.tuple([v.number(), v.number()])), '95 % interval, low and high; not of a send.'),
+)
 
 /** Conversions of one thing in one currency. */
 export const conversionRowSchema = v.object({

@@ -14,8 +14,10 @@ export function earned(value: number | null, currency: string): string {
 }
 
 /** Where an amount lies, or nothing. */
-export const earnedBetween = (interval: ConversionRow['epc_interval'], currency: string): string =>
-  interval ? `${earned(interval[0], currency)} to ${earned(interval[1], currency)}` : ''
+export const earnedBetween = (
+  interval: ConversionRow['epc_interval'] | undefined,
+  currency: string,
+): string => (interval ? `${earned(interval[0], currency)} to ${earned(interval[1], currency)}` : '')
 
 /** A rate with where it lies. */
 export const rateWords = ({ conversion_rate, conversion_rate_interval: interval }: ConversionRow): string =>

@@ -51,22 +51,21 @@ export function conversionRows(
   ]
 }
 
-/** In the order of the sends. */
+/** In the order of the sends; one send says too little for intervals. */
 function ofSends({ conversions }: ReportRow, sends: readonly SendRow[]): ConversionRow[] {
-  const keyOf = (send: { newsletter_send_id: string | null; variation_id: number }) =>
-    `${send.variation_id} ${send.newsletter_send_id}`
-  const known = Map.groupBy(conversions?.sends ?? [], keyOf)
-  return sends.flatMap((send) =>
-    (known.get(keyOf(send)) ?? []).map((sums) => ({
-      ...{ of: 'send' as const, offer_id: send.offer_id, variation_id: send.variation_id },
-      ...{ newsletter_send_id: sums.newsletter_send_id, newsletter: sums.newsletter },
-      ...figuresOf(sums, { impressions: send.recipients, human_clicks: send.human_clicks }),
-      ...noIntervals,
-    })),
+  const known = Map.groupBy(conversions?.sends ?? [], ([send, variation]) => `${variation} ${send}`)
+  return sends.flatMap(({ newsletter_send_id, offer_id, variation_id, recipients, human_clicks }) =>
+    (known.get(`${variation_id} ${newsletter_send_id}`) ?? []).map(
+      ([send, , newsletter, currency, conversions, pending, rejected, revenue, pending_revenue]) => ({
+        ...{ of: 'send' as const, offer_id, variation_id, newsletter_send_id: send, newsletter },
+        ...figuresOf(
+          { currency, conversions, pending, rejected, revenue, pending_revenue },
+          { impressions: recipients, human_clicks },
+        ),
+      }),
+    ),
   )
 }
-
-const noIntervals = { conversion_rate_interval: null, epc_interval: null, rpm_interval: null }
 
 /** Four digits say all that so few conversions can. */
 const short = (value: number): number => Number(value.toPrecision(4))
@@ -90,7 +89,7 @@ function figuresOf(sums: Counted, base: Base | undefined) {
 const earnedBy = ({ revenue, squares }: ConversionSums): Earned => ({ revenue: Number(revenue), squares })
 
 function intervalsOf(sums: ConversionSums, base: Base | undefined, among: Earned) {
-  if (!base) return noIntervals
+  if (!base) return { conversion_rate_interval: null, epc_interval: null, rpm_interval: null }
   const ofRate = rateInterval(sums.conversions, base.human_clicks)
   const earned = revenueInterval(earnedBy(sums), among)
   const per = (many: number): [number, number] | null =>

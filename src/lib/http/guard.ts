@@ -10,6 +10,7 @@ export type Endpoint =
   | 'track-impression'
   | 'track-click'
   | 'track-conversion'
+  | 'postback'
   | 'select-random'
   | 'links/changed'
   | 'metrics'
@@ -37,6 +38,7 @@ export const requestsPerMinute = {
   'track-impression': 200,
   'track-click': 500,
   'track-conversion': 500,
+  postback: 600,
   'select-random': 100,
   'links/changed': 600,
   metrics: 100,
@@ -52,6 +54,7 @@ export const endpointLimits = (): Limits => ({
   'track-impression': asOften('track-impression'),
   'track-click': asOften('track-click'),
   'track-conversion': asOften('track-conversion'),
+  postback: asOften('postback'),
   'select-random': asOften('select-random'),
   'links/changed': asOften('links/changed'),
   metrics: asOften('metrics'),
@@ -97,6 +100,8 @@ async function refuse(
   header: HeaderReader,
 ): Promise<ApiFault | undefined> {
   if (endpoint === 'analytics') return await refuseReader(header)
+  // Its secret is its link's, which is looked up.
+  if (endpoint === 'postback') return undefined
   if (endpoint === 'links/changed') return refuseWebhook(header, webhookSecret)
   return refuseCaller(client, header, token)
 }

@@ -8,6 +8,7 @@ export const endpointMethods: ReadonlyMap<string, Method> = new Map([
   ['track-impression', 'POST'],
   ['track-click', 'POST'],
   ['track-conversion', 'POST'],
+  ['postback', 'GET'],
   ['links/changed', 'POST'],
   ['analytics', 'GET'],
   ['health', 'GET'],

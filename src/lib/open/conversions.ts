@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import { createPostbacks } from '../conversions/postback.ts'
 import { findConversionFaults, reportConversion } from '../conversions/report-conversion.ts'
 import type { ConversionReport } from '../conversions/schema.ts'
 import { createAttributor } from '../operations/attribute.ts'
@@ -22,11 +23,16 @@ export function openConversions(options: {
     months: config.PROMO_RETAIN_EVENTS_MONTHS,
     onRecorded: () => void attribute(),
   }
+  const postbacks = createPostbacks(database)
   return {
     attribute,
     answers: {
       findConversionFaults: (body: unknown) => findConversionFaults(reports, body),
       reportConversion: (report: ConversionReport) => reportConversion(parts, report),
+      async takePostback(parameters: URLSearchParams) {
+        const report = await postbacks.read(parameters)
+        return report.ok ? await reportConversion(parts, report.value) : report.fault
+      },
     },
   }
 }

@@ -1,4 +1,5 @@
-import { type Described, type EndpointDescription, endpoints } from './endpoints.ts'
+import type { Described, EndpointDescription } from './endpoint.ts'
+import { endpoints } from './endpoints.ts'
 import { exampleOf } from './examples.ts'
 import { type Answered, answersOf, type Parameter, parametersOf } from './operation.ts'
 import { componentSchemas, refTo } from './schemas.ts'

@@ -1,46 +1,10 @@
-import type * as v from 'valibot'
 import { querySchema } from '../analytics/query.ts'
-import type { FaultCode } from '../http/answer.ts'
 import { longestDropped } from '../http/bodies.ts'
-import { type Endpoint, requestsPerMinute } from '../http/guard.ts'
 import { longestBody } from '../http/read.ts'
 import { selectionSchema } from '../selection/schema.ts'
-import type { ExampleName } from './examples.ts'
+import { conversionEndpoints } from './conversion-endpoints.ts'
+import { type EndpointDescription, guarded, json, limitOf, recorded } from './endpoint.ts'
 import { aboutReport, aboutSelection } from './fields.ts'
-import type { SchemaName } from './schemas.ts'
-
-/** Who may call: whoever has the site's own token or is on its machine, Strapi, readers of figures, anybody. */
-export type Access = 'ingest' | 'webhook' | 'reader' | 'anybody'
-
-/** An answer that is no fault. `example` is its name in examples.json. */
-export type Described = {
-  status: number
-  description: string
-  contents?: { type: string; schema?: SchemaName; examples: readonly ExampleName[] }[]
-  headers?: readonly ('ETag' | 'Cache-Control' | 'Content-Disposition' | 'Vary')[]
-}
-
-export type EndpointDescription = {
-  path: string
-  method: 'get' | 'post'
-  /** Whether HEAD is answered, too. */
-  head?: true
-  name: string
-  summary: string
-  description: string
-  access: Access
-  limit?: Endpoint
-  query?: { schema: v.GenericSchema & { entries: v.ObjectEntries }; about: Record<string, string> }
-  body?: { schema?: SchemaName; most: number; examples: readonly ExampleName[] }
-  answers: readonly Described[]
-  faults: readonly FaultCode[]
-}
-
-const json = 'application/json'
-const guarded = ['unauthorized', 'rate_limited', 'internal_error', 'site_not_started'] as const
-const recorded: Described = { status: 204, description: 'The event is committed.' }
-const limitOf = (endpoint: Endpoint): string =>
-  `At most ${requestsPerMinute[endpoint]} requests a minute of an address (an IPv6 network of 64 bits counts as one).`
 
 /** Every endpoint, in the order in which a newsletter needs them. */
 export const endpoints: readonly EndpointDescription[] = [
@@ -100,24 +64,7 @@ export const endpoints: readonly EndpointDescription[] = [
     answers: [recorded],
     faults: [...guarded, 'validation_error', 'event_id_reused', 'unsupported_media_type', 'tracking_failed'],
   },
-  {
-    path: '/track-conversion',
-    method: 'post',
-    name: 'trackConversion',
-    summary: 'Reports what became of a click',
-    description: `A conversion is one of a click, or of a text and a send. The same \`external_id\` of the same \`source\` again changes status, amount and currency: the report that arrives last has the say. A conversion whose click is not known yet waits for it for seven days. ${limitOf('track-conversion')}`,
-    access: 'ingest',
-    limit: 'track-conversion',
-    body: { schema: 'Conversion', most: longestBody, examples: ['conversion'] },
-    answers: [recorded],
-    faults: [
-      ...guarded,
-      'validation_error',
-      'conversion_differs',
-      'unsupported_media_type',
-      'tracking_failed',
-    ],
-  },
+  ...conversionEndpoints,
   {
     path: '/analytics',
     method: 'get',

@@ -1,5 +1,6 @@
 import type * as v from 'valibot'
 import type { querySchema } from '../analytics/query.ts'
+import type { postbackSchema } from '../conversions/postback.ts'
 import type { conversionSchema } from '../conversions/schema.ts'
 import type { selectionSchema } from '../selection/schema.ts'
 import type { clickSchema, impressionSchema } from '../tracking/schemas.ts'
@@ -45,6 +46,17 @@ export const aboutConversion: About<typeof conversionSchema> = {
   currency: 'Of ISO 4217, such as EUR.',
   status: 'Of the amount; approved without it. Rejected ones are not counted as conversions.',
   occurred_at: 'When it happened, with its zone; now without it.',
+}
+
+export const aboutPostback: About<typeof postbackSchema> = {
+  link: 'The slug of the link.',
+  secret: 'The secret that was printed for it.',
+  external_id: aboutConversion.external_id,
+  click_id: aboutConversion.click_id,
+  amount: 'What it brings you, as decimal digits; kept exactly.',
+  currency: aboutConversion.currency,
+  status: "The network's word, such as confirmed or declined; approved without it.",
+  occurred_at: aboutConversion.occurred_at,
 }
 
 const included = (what: string) => `Brings ${what} along.`

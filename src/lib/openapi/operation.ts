@@ -1,7 +1,7 @@
 import type { JsonSchema } from '@valibot/to-json-schema'
 import { type FaultCode, statusOf } from '../http/answer.ts'
 import { byField } from '../http/fault-schemas.ts'
-import type { Described, EndpointDescription } from './endpoints.ts'
+import type { Described, EndpointDescription } from './endpoint.ts'
 import { exampleOf, faultExamples } from './examples.ts'
 import { faultHeaders, faultMeanings } from './faults.ts'
 import { querySchemas, refTo } from './schemas.ts'

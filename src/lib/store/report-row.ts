@@ -108,11 +108,17 @@ export type ConversionSums = {
   squares: number
 }
 
-export type SendConversions = Omit<ConversionSums, 'of' | 'offer_id' | 'squares'> & {
-  newsletter_send_id: string
-  variation_id: number
-  newsletter: string
-}
+export type SendConversions = [
+  newsletter_send_id: string,
+  variation_id: number,
+  newsletter: string,
+  currency: string,
+  conversions: number,
+  pending: number,
+  rejected: number,
+  revenue: string,
+  pending_revenue: string,
+]
 
 export type ReportRow = {
   first_day: string

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { equal } from '../http/access.ts'
+import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
+import { invalid } from '../http/read.ts'
+import { fail, ok, type Result } from '../result.ts'
+import type { Database } from '../store/database.ts'
+import { findPostback, type Postback } from '../store/postbacks.ts'
+import type { ConversionReport } from './schema.ts'
+import { conversionSchema } from './schema.ts'
+import { statusOf } from './statuses.ts'
+
+/** The parameters of `GET postback` whose names a link may have others for. */
+export const postbackFields = [
+  'external_id',
+  'click_id',
+  'amount',
+  'currency',
+  'status',
+  'occurred_at',
+] as const
+
+const text = v.optional(v.string())
+
+/** The query of `GET postback`, by our own names. */
+export const postbackSchema = v.strictObject({
+  link: v.string(),
+  secret: v.string(),
+  external_id: v.string(),
+  click_id: v.string(),
+  amount: v.string(),
+  currency: v.string(),
+  status: text,
+  occurred_at: text,
+})
+
+export type Postbacks = {
+  /** The conversion that a network's call tells of. Parameters that nobody knows are left alone, and kept nowhere. */
+  read(parameters: URLSearchParams): Promise<Result<ConversionReport, ApiFault>>
+}
+
+export const hashOfSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+
+const deadline = 1_000
+const mostKnown = 1_000
+
+/** While the database does not answer, secrets that it knew a moment before go on. */
+export function createPostbacks(database: Database): Postbacks {
+  const known = new Map<string, Postback>()
+
+  const find = async (slug: string): Promise<Result<Postback | undefined, ApiFault>> => {
+    const found = await database.run((sql) => findPostback(sql, slug), deadline)
+    const remembered = known.get(slug)
+    if (!found.ok) return remembered ? ok(remembered) : fail(databaseUnavailable)
+    const [postback] = found.value
+    if (!postback) known.delete(slug)
+    else if (known.size < mostKnown || remembered) known.set(slug, postback)
+    return ok(postback)
+  }
+
+  return {
+    async read(parameters) {
+      const slug = parameters.get('link')?.toLowerCase() ?? ''
+      const secret = parameters.get('secret') ?? ''
+      if (slug === '' || secret === '') return fail(refused)
+      const postback = await find(slug)
+      if (!postback.ok) return postback
+      if (!postback.value || !equal(hashOfSecret(secret), postback.value.secret_hash)) return fail(refused)
+      return readParameters(parameters, postback.value)
+    },
+  }
+}
+
+const refused: ApiFault = {
+  error: 'unauthorized',
+  message:
+    'link and secret do not belong together: take the address that "promo postback-secret SLUG" has printed last',
+  headers: { 'www-authenticate': 'Bearer' },
+}
+
+/** Faults are told under the names that the network has. */
+function readParameters(
+  parameters: URLSearchParams,
+  { source, parameters: names }: Postback,
+): Result<ConversionReport, ApiFault> {
+  const nameOf = (field: string): string => names[field] ?? field
+  const repeated = postbackFields.map(nameOf).filter((name) => parameters.getAll(name).length > 1)
+  const given = Object.fromEntries(
+    postbackFields.flatMap((field) => {
+      const value = parameters.get(nameOf(field))
+      return value === null || value === '' ? [] : [[field, value]]
+    }),
+  )
+  const status = given.status === undefined ? {} : { status: statusOf(given.status) ?? given.status }
+  const parsed = v.safeParse(conversionSchema, { ...given, ...status, source })
+  if (parsed.success && repeated.length === 0 && parsed.output.click_id) return ok(parsed.output)
+  const faults = (parsed.issues ?? []).map((issue) => {
+    const field = v.getDotPath(issue) ?? ''
+    return [nameOf(field), given[field] === undefined ? 'is missing' : issue.message]
+  })
+  return fail(
+    invalid({
+      ...(given.click_id === undefined && { [nameOf('click_id')]: 'is missing' }),
+      ...Object.fromEntries(faults),
+      ...Object.fromEntries(repeated.map((name) => [name, 'is given more than once'])),
+    }),
+  )
+}
