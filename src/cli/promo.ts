@@ -4,6 +4,7 @@ import type { Command, CommandFault } from './command.ts'
 import { editorCommand } from './editor.ts'
 import { explainCommand } from './explain.ts'
 import { importCommand } from './import.ts'
+import { importConversionsCommand } from './import-conversions.ts'
 import { mauticMapCommand } from './mautic-map.ts'
 import { mauticRecipientsCommand } from './mautic-recipients.ts'
 import { migrateCommand } from './migrate.ts'
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   migrateCommand,
   seedCommand,
   importCommand,
+  importConversionsCommand,
   tokenCommand,
   editorCommand,
   explainCommand,

@@ -155,3 +155,26 @@ async function readWhole() {
   if (!report.ok) throw new Error(JSON.stringify(report.fault))
   return report.value
 }
+
+test('those of a text without clicks have no rates, and a currency may be of those without a text alone', async () => {
+  await recordConversions(store.sql, [
+    aConversion({ amount: '2', currency: 'CHF', variation_id: 43 }),
+    aConversion({ amount: '3', currency: 'JPY', ...ofClick(aClick({ at: noon })) }),
+    aConversion({ amount: '0', currency: 'SEK', variation_id: 60 }),
+  ])
+  await attributeConversions(store.sql, { patience: -1, limit: 100 })
+  const { conversions = [] } = await read()
+  expect(conversions.filter(({ of, variation_id }) => of === 'text' && variation_id === 43)).toMatchObject([
+    {
+      ...{ currency: 'CHF', conversions: 1, conversion_rate: null, epc: null, rpm: null },
+      ...{ conversion_rate_interval: null, epc_interval: null, rpm_interval: null },
+    },
+  ])
+  expect(conversions.find(({ currency }) => currency === 'JPY')).toMatchObject({
+    of: 'unattributed',
+    revenue: '3',
+  })
+  expect(conversions.find(({ currency }) => currency === 'SEK')).toMatchObject({
+    ...{ of: 'all', revenue: '0', epc: 0, epc_interval: null },
+  })
+})

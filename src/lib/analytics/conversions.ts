@@ -23,8 +23,8 @@ export function conversionRows(
   const baseOf = ({ of, offer_id, variation_id }: ConversionSums): Base | undefined => {
     if (of === 'all') return row.summary
     if (of === 'newsletter') return query.newsletter === undefined ? undefined : row.summary
-    if (of === 'offer') return offers.get(offer_id ?? 0)
-    return of === 'text' ? texts.get(variation_id ?? 0) : undefined
+    if (of === 'offer') return offers.get(Number(offer_id))
+    return of === 'text' ? texts.get(Number(variation_id)) : undefined
   }
   const earnedIn = new Map(
     row.conversions.sums.filter(({ of }) => of === 'all').map((sums) => [sums.currency, earnedBy(sums)]),
@@ -34,9 +34,9 @@ export function conversionRows(
     ...row.conversions.sums
       .map((sums) => ({
         of: sums.of,
-        ...(sums.of !== 'newsletter' && sums.offer_id !== null && { offer_id: sums.offer_id }),
-        ...(sums.of === 'text' && sums.variation_id !== null && { variation_id: sums.variation_id }),
-        ...(sums.of === 'newsletter' && sums.newsletter !== null && { newsletter: sums.newsletter }),
+        ...(sums.offer_id !== null && { offer_id: sums.offer_id }),
+        ...(sums.variation_id !== null && { variation_id: sums.variation_id }),
+        ...(sums.newsletter !== null && { newsletter: sums.newsletter }),
         ...figuresOf(sums, baseOf(sums)),
         ...intervalsOf(sums, baseOf(sums), earnedIn.get(sums.currency) ?? earnedBy(sums)),
       }))

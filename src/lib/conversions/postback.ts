@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import * as v from 'valibot'
 import { equal } from '../http/access.ts'
 import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
@@ -46,24 +47,24 @@ const mostKnown = 1_000
 
 /** While the database does not answer, secrets that it knew a moment before go on. */
 export function createPostbacks(database: Database): Postbacks {
-  const known = new Map<string, Postback>()
+  const known = new LRUCache<string, Postback>({ max: mostKnown })
 
   const find = async (slug: string): Promise<Result<Postback | undefined, ApiFault>> => {
     const found = await database.run((sql) => findPostback(sql, slug), deadline)
-    const remembered = known.get(slug)
-    if (!found.ok) return remembered ? ok(remembered) : fail(databaseUnavailable)
+    if (!found.ok) {
+      const remembered = known.get(slug)
+      return remembered ? ok(remembered) : fail(databaseUnavailable)
+    }
     const [postback] = found.value
-    if (!postback) known.delete(slug)
-    else if (known.size < mostKnown || remembered) known.set(slug, postback)
+    known.set(slug, postback)
     return ok(postback)
   }
 
   return {
     async read(parameters) {
-      const slug = parameters.get('link')?.toLowerCase() ?? ''
-      const secret = parameters.get('secret') ?? ''
-      if (slug === '' || secret === '') return fail(refused)
-      const postback = await find(slug)
+      const [link, secret] = [parameters.get('link'), parameters.get('secret')]
+      if (!link || !secret) return fail(refused)
+      const postback = await find(link.toLowerCase())
       if (!postback.ok) return postback
       if (!postback.value || !equal(hashOfSecret(secret), postback.value.secret_hash)) return fail(refused)
       return readParameters(parameters, postback.value)
@@ -95,7 +96,7 @@ function readParameters(
   const parsed = v.safeParse(conversionSchema, { ...given, ...status, source })
   if (parsed.success && repeated.length === 0 && parsed.output.click_id) return ok(parsed.output)
   const faults = (parsed.issues ?? []).map((issue) => {
-    const field = v.getDotPath(issue) ?? ''
+    const field = `${v.getDotPath(issue)}`
     return [nameOf(field), given[field] === undefined ? 'is missing' : issue.message]
   })
   return fail(

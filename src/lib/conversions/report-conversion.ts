@@ -38,7 +38,7 @@ export const findConversionFaults = async (parts: ReportParts, body: unknown): P
 })
 
 /** A conversion is of a click, or of a text and perhaps a send. */
-function belongingFaults(report: {
+export function belongingFaults(report: {
   click_id?: unknown
   variation_id?: unknown
   newsletter_send_id?: unknown

@@ -1,11 +1,22 @@
+import { ok, type Result } from '../result.ts'
 import { attributeConversions } from '../store/conversions.ts'
-import type { Database } from '../store/database.ts'
+import type { Database, DatabaseFault } from '../store/database.ts'
 import type { Log } from './log.ts'
 
 /** Seconds for which a conversion waits for a click that is not known here. */
 export const patience = 7 * 86_400
 const limit = 1_000
 const deadline = 10_000
+
+/** Counts all conversions that wait and can be counted now. */
+export async function attributeAll(database: Database): Promise<Result<void, DatabaseFault>> {
+  for (let looked = limit; looked === limit; ) {
+    const run = await database.run((sql) => attributeConversions(sql, { patience, limit }), deadline)
+    if (!run.ok) return run
+    looked = run.value.reduce((sum, row) => sum + row.looked_at, 0)
+  }
+  return ok(undefined)
+}
 
 /**
  * Counts conversions for the texts and sends that they belong to, every few seconds and when somebody has recorded one; what
@@ -22,12 +33,12 @@ export function createAttributor(options: {
   let again = false
 
   const work = async (): Promise<void> => {
-    for (let looked = limit; looked === limit || again; ) {
+    do {
       again = false
-      const run = await database.run((sql) => attributeConversions(sql, { patience, limit }), deadline)
-      if (!run.ok) return log.warn({ reason: run.fault.message }, 'conversions could not be attributed')
-      looked = run.value.reduce((sum, row) => sum + row.looked_at, 0)
-    }
+      const counted = await attributeAll(database)
+      if (!counted.ok)
+        return log.warn({ reason: counted.fault.message }, 'conversions could not be attributed')
+    } while (again)
   }
 
   return async () => {

@@ -134,3 +134,13 @@ export const readWaitingConversions = (sql: Sql) => sql<{ waiting: number; secon
     coalesce(extract(epoch from now() - min(recorded_at)), 0)::double precision as seconds
   from (select recorded_at from promo_conversions where counted_on is null order by look_at limit 1000) waiting
 `
+
+/** Those of a JSON array of events that are there already, and whether they are as the event says. */
+export const listConversions = (sql: Sql, events: string) => sql<{ event_id: string; same: boolean }[]>`
+  select b.event_id, (c.amount, c.currency, c.status) = (b.amount, b.currency, b.status)
+    and coalesce(c.click_id = b.click_id, true) as same
+  from json_to_recordset(${events}::text::json) as b (
+    event_id uuid, source text, external_id text, click_id uuid, amount numeric, currency text, status text
+  )
+  join promo_conversions c using (source, external_id)
+`

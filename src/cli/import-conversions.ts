@@ -1,0 +1,156 @@
+import * as v from 'valibot'
+import { type Imported, importReport } from '../lib/conversions/import-report.ts'
+import {
+  type Mapping,
+  mappingSchema,
+  type ReadReport,
+  type RowFault,
+  readReport,
+  reportFields,
+} from '../lib/conversions/read-report.ts'
+import { parseJson } from '../lib/json.ts'
+import { ok, type Result } from '../lib/result.ts'
+import { readTextFile } from '../lib/text-file.ts'
+import { loadConfig } from '../load-config.ts'
+import { type Command, type CommandFault, count, failed, misused, print, readArguments } from './command.ts'
+import { databaseFailed, withDatabase } from './database.ts'
+
+const mostShown = 50
+
+export const importConversionsCommand: Command = {
+  name: 'import-conversions',
+  summary: "record the conversions of a network's report",
+  synopsis: 'FILE.csv [--mapping FILE.json] [options] [--dry-run]',
+  help: `Records each row of a report as a conversion, by its id: again it changes nothing, a newer report brings the newer status and
+amount. Rows without a click id are left out, as sales that are not of these links. All of it is recorded, or nothing where a row is
+bad; then each is named. FIELD is one of ${reportFields.join(', ')}.
+
+Options:
+  --mapping FILE.json     all of the following in a file: {"source": "awin", "columns": {"click_id": "Clickref"},
+                          "currency": "EUR", "decimal": "comma", "date": "DD.MM.YYYY", "statuses": {"bonus": "pending"}}
+  --source NAME           whose ids of sales they are
+  --column FIELD=HEADING  the column of a field, where it has another name
+  --currency CODE         of files that have no column for it
+  --status WORD=STATUS    what a word of the network means: pending, approved or rejected
+  --delimiter CHARACTER   found without it, as are:
+  --decimal comma|point   how amounts are written
+  --date FORM             YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY or MM/DD/YYYY; times without a zone are of UTC
+  --skip-bad              records the other rows where some are bad
+  --dry-run               shows what would be recorded, and records nothing
+
+Example:
+  npm run promo -- import-conversions awin.csv --source awin --column external_id="Transaction ID" --column click_id=Clickref --dry-run`,
+  async run(args) {
+    const text = { type: 'string' } as const
+    const list = { type: 'string', multiple: true, default: [] } as {
+      type: 'string'
+      multiple: true
+      default: string[]
+    }
+    const flag = { type: 'boolean', default: false } as const
+    const read = readArguments(
+      args,
+      {
+        ...{ mapping: text, source: text, currency: text, delimiter: text, decimal: text, date: text },
+        ...{ column: list, status: list, 'skip-bad': flag, 'dry-run': flag },
+      },
+      ['FILE.csv'],
+    )
+    if (!read.ok) return read
+    const [file = ''] = read.value.operands
+    const { column, status, mapping: mappingFile, 'skip-bad': skipBad, 'dry-run': dryRun } = read.value.values
+    const { source, currency, delimiter, decimal, date } = read.value.values
+    const kept = readMappingFile(mappingFile)
+    if (!kept.ok) return kept
+    const singles = Object.entries({ source, currency, delimiter, decimal, date }).filter(
+      ([, one]) => one !== undefined,
+    )
+    const mapping = v.safeParse(mappingSchema, {
+      ...{ ...kept.value, ...Object.fromEntries(singles) },
+      columns: { ...kept.value.columns, ...pairsOf(column) },
+      statuses: { ...kept.value.statuses, ...pairsOf(status) },
+    })
+    if (!mapping.success) {
+      const [issue] = mapping.issues
+      return misused(`${v.getDotPath(issue) ?? 'the mapping'}: ${issue.message}`)
+    }
+    const content = readTextFile(file)
+    if (!content.ok) return failed(`${file} ${content.fault}`)
+    const config = loadConfig()
+    const report = readReport(content.value, mapping.output, {
+      ...{ now: Date.now(), months: config.PROMO_RETAIN_EVENTS_MONTHS },
+    })
+    if (!report.ok) return failed(`${file} ${report.fault}`)
+    const { faults } = report.value
+    if (faults.length > 0 && !skipBad)
+      return failed(
+        [
+          `${file} is not imported:`,
+          ...told(faults),
+          'Mend these rows, or leave them out with --skip-bad',
+        ].join('\n'),
+      )
+    return await withDatabase(
+      config,
+      async (database) => {
+        const done = await importReport(database, report.value, { dryRun, now: Date.now })
+        if (!done.ok) return databaseFailed(done.fault)
+        for (const line of told([...faults, ...done.value.faults])) print(line)
+        for (const line of summarize(mapping.output, report.value, done.value, dryRun)) print(line)
+        return done.value.faults.length > 0
+          ? failed(`${count(done.value.faults.length, 'row')} could not be recorded`)
+          : ok(undefined)
+      },
+      { migrated: !dryRun },
+    )
+  },
+}
+
+const mappingFileSchema = v.looseObject({
+  columns: v.optional(v.record(v.string(), v.unknown()), {}),
+  statuses: v.optional(v.record(v.string(), v.unknown()), {}),
+})
+
+function readMappingFile(
+  file: string | undefined,
+): Result<v.InferOutput<typeof mappingFileSchema>, CommandFault> {
+  if (file === undefined) return ok({ columns: {}, statuses: {} })
+  const text = readTextFile(file)
+  if (!text.ok) return failed(`${file} ${text.fault}`)
+  const json = parseJson(text.value)
+  if (!json.ok) return failed(`${file} is not valid JSON: ${json.fault}`)
+  const mapping = v.safeParse(mappingFileSchema, json.value)
+  return mapping.success
+    ? ok(mapping.output)
+    : failed(`${file} must be a JSON object, with columns and statuses as objects`)
+}
+
+/** `FIELD=HEADING`; a heading may have an equals sign. */
+const pairsOf = (pairs: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    pairs.map((pair) => {
+      const end = pair.indexOf('=')
+      return end === -1 ? [pair, ''] : [pair.slice(0, end), pair.slice(end + 1)]
+    }),
+  )
+
+const told = (faults: readonly RowFault[]): string[] => [
+  ...faults.slice(0, mostShown).map(({ line, field, message }) => `  line ${line}, ${field}: ${message}`),
+  ...(faults.length > mostShown ? [`  and ${faults.length - mostShown} more`] : []),
+]
+
+function summarize(
+  { source }: Mapping,
+  { without, forms }: ReadReport,
+  done: Imported,
+  dryRun: boolean,
+): string[] {
+  const { added, changed, unchanged } = done
+  const of = source === undefined ? '' : ` of ${source}`
+  const delimiter = forms.delimiter === '\t' ? 'tab' : `"${forms.delimiter}"`
+  return [
+    `read with ${delimiter} between cells, decimal ${forms.decimal}, times as ${forms.date}`,
+    ...(without > 0 ? [`${count(without, 'row')} without a click id left out`] : []),
+    `${dryRun ? 'dry run, nothing is written: ' : ''}${count(added, 'conversion')}${of} added, ${changed} changed, ${unchanged} unchanged`,
+  ]
+}

@@ -1,0 +1,79 @@
+import { fail, ok, type Result } from '../result.ts'
+
+export const delimiters = [',', ';', '\t', '|'] as const
+export type Decimal = 'comma' | 'point'
+
+/** What separates the cells of a file, by its first line: what stands there most often outside of quotes. */
+export function findDelimiter(text: string): string {
+  const line = text
+    .split(/[\r\n]/, 1)
+    .join('')
+    .replace(/"[^"]*"/g, '')
+  const often = (delimiter: string): number => line.split(delimiter).length
+  return delimiters.reduce((best, one) => (often(one) > often(best) ? one : best))
+}
+
+/** Without blanks, currency signs, and apostrophes between thousands. */
+const bare = (text: string): string => text.replace(/[\s'’]|\p{Sc}|^[A-Z]{3}|[A-Z]{3}$/gu, '')
+
+const patterns: Record<Decimal, RegExp> = {
+  point: /^-?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$/,
+  comma: /^-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$/,
+}
+
+/** Which of the two a column of amounts is written with; a fault where it could be either. */
+export function findDecimal(values: readonly string[]): Result<Decimal, string> {
+  const amounts = values.map(bare).filter((value) => value !== '')
+  const fits = (decimal: Decimal) => amounts.filter((value) => patterns[decimal].test(value)).length
+  const [point, comma] = [fits('point'), fits('comma')]
+  if (point !== comma) return ok(point > comma ? 'point' : 'comma')
+  const odd = amounts.find((value) => /[.,]/.test(value))
+  if (odd === undefined) return ok('point')
+  return fail(`cannot be told by "${odd}": say whether amounts have a decimal comma or point`)
+}
+
+/** An amount as decimal digits with a point; as it is where it is no amount of that form. */
+export function plainAmount(text: string, decimal: Decimal): string {
+  const value = bare(text)
+  if (!patterns[decimal].test(value)) return text
+  return decimal === 'point' ? value.replaceAll(',', '') : value.replaceAll('.', '').replace(',', '.')
+}
+
+const clock = String.raw`(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?`
+
+/** Forms of days, with the places of year, month and day. */
+const forms = {
+  'YYYY-MM-DD': { pattern: `(\\d{4})[-/.](\\d{1,2})[-/.](\\d{1,2})`, order: [0, 1, 2] },
+  'DD.MM.YYYY': { pattern: `(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4})`, order: [2, 1, 0] },
+  'DD/MM/YYYY': { pattern: `(\\d{1,2})[/-](\\d{1,2})[/-](\\d{4})`, order: [2, 1, 0] },
+  'MM/DD/YYYY': { pattern: `(\\d{1,2})[/-](\\d{1,2})[/-](\\d{4})`, order: [2, 0, 1] },
+} as const
+
+export type DateForm = keyof typeof forms
+export const dateForms: readonly DateForm[] = ['YYYY-MM-DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'MM/DD/YYYY']
+
+/** A time of that form as ISO 8601; at UTC where it has no zone. `undefined` where it is none. */
+export function isoTime(text: string, form: DateForm): string | undefined {
+  const { pattern, order } = forms[form]
+  const found = new RegExp(`^${pattern}${clock}$`).exec(text.trim())
+  if (!found) return undefined
+  const [year, month, day] = order.map((place) => Number(found[place + 1]))
+  const [hours, minutes, seconds, zone] = [found[4] ?? '0', found[5] ?? '0', found[6] ?? '0', found[7] ?? 'Z']
+  const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  if (at.getUTCMonth() + 1 !== month || at.getUTCDate() !== day || Number(hours) > 23) return undefined
+  const two = (value: string): string => value.padStart(2, '0')
+  return `${at.toISOString().slice(0, 10)}T${two(hours)}:${two(minutes)}:${two(seconds)}${zone === 'UTC' ? 'Z' : zone}`
+}
+
+/** The form that a column of times has; a fault where none fits any of them, or two fit all alike. */
+export function findDateForm(values: readonly string[]): Result<DateForm, string> {
+  const times = values.filter((value) => value.trim() !== '')
+  const [first] = times
+  if (first === undefined) return ok('YYYY-MM-DD')
+  const fits = (form: DateForm) => times.filter((value) => isoTime(value, form) !== undefined).length
+  const most = Math.max(...dateForms.map(fits))
+  const best = dateForms.filter((form) => fits(form) === most)
+  if (most === 0) return fail(`"${first}" is of none of the forms ${dateForms.join(', ')}`)
+  if (best.length > 1) return fail(`cannot be told by "${first}": say whether times are ${best.join(' or ')}`)
+  return ok(best.reduce((form) => form))
+}
