@@ -54,6 +54,8 @@ test('fields are told with those within them, what has to be there, and what sta
         recipients: { type: 'integer', default: 1, description: 'How many.' },
         date_range: { ...inner, required: [...inner.required] },
         more: true,
+        sends: { type: 'array', items: { type: 'object', properties: { id: { type: 'integer' } } } },
+        fault: { anyOf: [{ type: 'object', properties: { code: { type: 'string' } } }, { type: 'null' }] },
       },
       required: ['date_range'],
     }),
@@ -62,6 +64,10 @@ test('fields are told with those within them, what has to be there, and what sta
     { name: 'date_range', kind: ['object'], required: true, description: '' },
     { name: 'date_range.start', kind: ['day'], required: true, description: '' },
     { name: 'more', kind: ['anything'], required: false, description: '' },
+    { name: 'sends', kind: ['list of ', 'object'], required: false, description: '' },
+    { name: 'sends[].id', kind: ['whole number'], required: false, description: '' },
+    { name: 'fault', kind: ['object', ', or ', 'null'], required: false, description: '' },
+    { name: 'fault.code', kind: ['text'], required: false, description: '' },
   ])
   expect(fieldsInWords(false)).toEqual([])
 })

@@ -3,7 +3,7 @@ import type { JsonSchema } from '@valibot/to-json-schema'
 /** A piece of what a value may be: words, with `values` as they are written, or the name of a schema. */
 export type Piece = string | { schema: string }
 
-/** A field of a schema; those of an object within it follow it, as `outer.inner`. */
+/** A field of a schema; those of an object within it follow it, as `outer.inner`, or `outer[].inner` in a list. */
 export type FieldInWords = {
   name: string
   kind: Piece[]
@@ -32,8 +32,10 @@ export function kindInWords(part: Part): Piece[] {
 /** All fields of an object, those within it included. */
 export function fieldsInWords(part: Part, within = ''): FieldInWords[] {
   if (typeof part === 'boolean') return []
-  const { properties = {}, required = [] } = part
-  return Object.entries(properties).flatMap(([name, field]) => [
+  const { properties = {}, required = [], items, anyOf = [] } = part
+  const inside =
+    items !== undefined && !Array.isArray(items) ? fieldsInWords(items, `${withoutDot(within)}[].`) : []
+  const fields = Object.entries(properties).flatMap(([name, field]) => [
     {
       name: `${within}${name}`,
       kind: kindInWords(field),
@@ -42,7 +44,10 @@ export function fieldsInWords(part: Part, within = ''): FieldInWords[] {
     },
     ...fieldsInWords(field, `${within}${name}.`),
   ])
+  return [...fields, ...inside, ...anyOf.flatMap((one) => fieldsInWords(one, within))]
 }
+
+const withoutDot = (prefix: string): string => prefix.replace(/\.$/, '')
 
 const isNamed = (part: Part): boolean =>
   typeof part === 'object' && (part.$ref !== undefined || part.oneOf !== undefined)
