@@ -92,7 +92,7 @@ test('what a click was made with is found when it is recorded, unless its visito
   const rows = await database.sql`
     select device, browser, os, verdict, rules_version from promo_click_tracking order by id
   `
-  const flipboard = { device: 'tablet', browser: 'Flipboard', os: 'iOS', verdict: 'human', rules_version: 4 }
+  const flipboard = { device: 'tablet', browser: 'Flipboard', os: 'iOS', verdict: 'human', rules_version: 5 }
   const unknown = { device: null, browser: null, os: null }
   expect([...rows]).toEqual([
     flipboard,
