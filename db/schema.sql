@@ -199,6 +199,14 @@ create table promo_decisions (
   constraint promo_decisions_variation_id_fkey FOREIGN KEY (variation_id) REFERENCES promo_text_variations(id) ON DELETE CASCADE
 );
 
+create table promo_doubted_sends (
+  impression_id bigint not null,
+  factor double precision not null,
+  usual_recipients bigint not null,
+  constraint promo_doubted_sends_impression_id_fkey FOREIGN KEY (impression_id) REFERENCES promo_impression_tracking(id) ON DELETE CASCADE,
+  constraint promo_doubted_sends_pkey PRIMARY KEY (impression_id)
+);
+
 create table promo_editors (
   id integer not null default nextval('promo_editors_id_seq'::regclass),
   name text not null,
@@ -468,6 +476,7 @@ create table promo_settlement (
   settled_at timestamp with time zone not null default now(),
   click_id bigint not null default 0,
   rounds bigint not null default 0,
+  doubted_at timestamp with time zone not null default '-infinity'::timestamp with time zone,
   constraint promo_settlement_only_row_check CHECK (only_row),
   constraint promo_settlement_pkey PRIMARY KEY (only_row)
 );

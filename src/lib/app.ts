@@ -20,7 +20,7 @@ import { openTelling } from './open/telling.ts'
 import { openTracking } from './open/tracking.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
-import { createDoubtedSends } from './operations/doubted-sends.ts'
+import { doubtFinder } from './operations/doubted-sends.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import type { Log } from './operations/log.ts'
@@ -93,6 +93,12 @@ async function assemble(
   })
   const { events, unchecked } = tracking
 
+  const settleClicks = settler(database, log, {
+    observationMinutes: config.PROMO_OBSERVATION_MINUTES,
+    forMatomo: matomoSettings(config) !== undefined,
+    ...tracking.rules,
+  })
+  const findDoubted = doubtFinder({ database, log, now })
   const maintenance = startMaintenance(
     {
       ...databaseSteps({
@@ -100,11 +106,7 @@ async function assemble(
         fade: tracking.fade,
       }),
       tend: () => Promise.all([events.tend(), damage.flush(), conversions.attribute()]),
-      settle: settler(database, log, {
-        observationMinutes: config.PROMO_OBSERVATION_MINUTES,
-        forMatomo: matomoSettings(config) !== undefined,
-        ...tracking.rules,
-      }),
+      settle: (signal) => settleClicks(signal).then(findDoubted),
       purge: purger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged }),
     },
     log,
@@ -140,7 +142,6 @@ async function assemble(
     log,
   }
 
-  const doubted = createDoubtedSends(log, now)
   const left = links.size > 0 ? started + knownLinksWait - performance.now() : startWait
   await Promise.all([maintenance.prepared(Math.max(0, left)), known.asked(Math.max(0, left))])
 
@@ -162,13 +163,13 @@ async function assemble(
     readDecisions: selection.readDecisions,
     access,
     refuseForeignForm: createForeignForms({ siteUrl: config.SITE_URL, now, log }),
-    ...openReading({ database, visits: metrics.visits, now, note: doubted.note }),
+    ...openReading({ database, visits: metrics.visits, now }),
     readHealth: createHealth({
       database,
       readings,
       migrated: ready,
       unnamedProxy,
-      ...{ unchecked, doubted, known, offers, mautic, outbox: telling.readings },
+      ...{ unchecked, known, offers, mautic, outbox: telling.readings },
       linkHints: createLinkHints({
         ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
         ...{ table: table !== undefined, strapi: strapi?.cache },

@@ -20,6 +20,7 @@ const kept: Record<string, string[]> = {
   promo_crowd_metrics: ['impression_id'],
   promo_click_breakdown: ['variation_id', 'day', 'dimension', 'value'],
   promo_daily_metrics: ['variation_id', 'day'],
+  promo_doubted_sends: ['impression_id'],
   promo_editors: ['id'],
   promo_first_clicks: ['impression_id'],
   promo_former_slugs: ['offer_id', 'slug'],
@@ -104,6 +105,7 @@ async function fill(): Promise<void> {
   await sql`insert into promo_postbacks (slug, secret_hash, source) values ('course', ${'0'.repeat(64)}, 'awin')`
   await sql`insert into promo_mautic_emails (email_id, newsletter_send_id) values (17, 'send')`
   await sql`insert into promo_strapi_turns (asked) values (1)`
+  await sql`insert into promo_doubted_sends select id, 9, 5000 from promo_impression_tracking`
   await sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes'`
 }
 

@@ -64,7 +64,6 @@ async function health(
     matomo?: Partial<OutboxReadings>
     mautic?: MauticReadings
     inBoth?: string[]
-    doubted?: string[]
   } = {},
 ) {
   const { status, headers, body } = await createHealth({
@@ -87,7 +86,6 @@ async function health(
     ...(parts.matomo && { outbox: { matomo: { ...empty, ...parts.matomo } } }),
     ...(parts.mautic && { mautic: parts.mautic }),
     linkHints: async () => parts.hints ?? [],
-    doubted: { hints: () => parts.doubted ?? [] },
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -231,13 +229,6 @@ test('links and variations that a database that answers has not given for half a
   expect(await health({ variations: { failingFor: 30_001 } })).toMatchObject({ reasons: ['variations'] })
 })
 
-test('sends that are doubted are hints', async () => {
-  expect(await health({ doubted: ['Send a has 9 × the usual rate'] })).toMatchObject({
-    code: 200,
-    hints: ['Send a has 9 × the usual rate'],
-  })
-})
-
 test('however many ask, the database is asked once a second', async () => {
   let asked = 0
   let time = 5_000
@@ -256,7 +247,6 @@ test('however many ask, the database is asked once a second', async () => {
     unchecked: { overflowing: false },
     known: { table: well, variations: well, inBoth: () => [] },
     linkHints: async () => [],
-    doubted: { hints: () => [] },
     now: () => time,
   })
   await Promise.all([read(), read(), read()])

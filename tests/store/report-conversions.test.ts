@@ -42,11 +42,7 @@ const clicks = Array.from({ length: 50 }, (_, index) =>
 )
 const of = (index: number) => ofClick(clicks[index] ?? aClick())
 
-const judge = createJudge(
-  () => noon + 5 * day,
-  createTurns(),
-  () => {},
-)
+const judge = createJudge(() => noon + 5 * day, createTurns())
 const read = async (changes: Partial<ReportQuery> = {}) => {
   const query: ReportQuery = {
     ...{ start: '2026-11-01', end: '2026-11-18', tz: 'UTC', counting: 'human', format: 'json' },

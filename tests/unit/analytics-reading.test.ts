@@ -9,7 +9,6 @@ const reading = (perSecond: number) =>
     database: databaseAway,
     visits: () => (performance.now() / 1_000) * perSecond,
     now: () => 1_000_000,
-    note: () => {},
   })
 
 const answer = async () => json(200, 'a page')

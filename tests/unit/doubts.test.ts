@@ -1,9 +1,8 @@
-import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { doubtSentence } from '../../src/lib/analytics/doubts.ts'
 import type { Doubt } from '../../src/lib/analytics/report.ts'
-import { createDoubtedSends } from '../../src/lib/operations/doubted-sends.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
+import { findDoubts } from '../../src/lib/stats/doubts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const aDoubt = (changes: Partial<Doubt> = {}): Doubt => ({
@@ -43,23 +42,6 @@ test.each<[string, Doubt, RegExp]>([
   expect(doubtSentence(doubt)).toMatch(words)
 })
 
-test('is told once in the log, and in health for a week', () => {
-  const lines: string[] = []
-  let now = Date.parse('2026-11-21T00:00:00Z')
-  const log = pino({ base: null }, { write: (line: string) => lines.push(line) })
-  const doubted = createDoubtedSends(log, () => now)
-  expect(doubted.hints()).toEqual([])
-  doubted.note([aDoubt(), aDoubt({ newsletter_send_id: 'old', sent_at: '2026-10-01T00:00:00Z' })])
-  doubted.note([aDoubt()])
-  expect(lines).toHaveLength(1)
-  expect(lines[0]).toContain('9 × the usual rate')
-  expect(doubted.hints()).toEqual([doubtSentence(aDoubt())])
-  doubted.note(Array.from({ length: 1_001 }, (_, id) => aDoubt({ variation_id: id })))
-  expect(doubted.hints()).toHaveLength(5)
-  now += 8 * 86_400_000
-  expect(doubted.hints()).toEqual([])
-})
-
 const day = 86_400_000
 const text = (variation_id: number) => ({
   variation_id,
@@ -97,6 +79,12 @@ describe('one wrong number of recipients', () => {
     expect(doubts).toMatchObject([
       { newsletter_send_id: 'day-3', variation_id: 2, recipients: wrong, usual_recipients: 5_000 },
     ])
+    expect(
+      findDoubts(
+        splits((at, id) => (at === 3 && id === 2 ? wrong : 5_000)),
+        9 * day,
+      ),
+    ).toEqual(doubts)
     expect(doubts[0]?.sent_at).toBe('1970-01-04T00:00:00Z')
   })
 

@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache'
 import { assess } from '../stats/assess.ts'
 import type { Assessment } from './build-report.ts'
 import { readEvidence, type Sent } from './read-evidence.ts'
-import type { Doubt } from './report.ts'
 
 /** All sends so far, oldest first, and what they say. */
 export type Judged = { sends: readonly Sent[]; assessment: Assessment }
@@ -12,13 +11,11 @@ const sameFor = 10 * 60_000
 
 /**
  * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has judged the same
- * lately. Each of the two takes milliseconds, so whatever else waits has its `turn` in between. `note` is told of sends that are
- * doubted.
+ * lately. Each of the two takes milliseconds, so whatever else waits has its `turn` in between.
  */
 export function createJudge(
   now: () => number,
   turn: () => Promise<void>,
-  note: (doubts: readonly Doubt[]) => void = () => {},
 ): (evidence: string, newsletter?: string) => Promise<Judged> {
   const judged = new LRUCache<string, Judged>({ max: 4 })
   return async (evidence, newsletter) => {
@@ -35,7 +32,6 @@ export function createJudge(
     )
     const made = { sends, assessment }
     judged.set(key, made)
-    note(assessment.doubts)
     await turn()
     return made
   }

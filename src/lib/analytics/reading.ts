@@ -6,21 +6,18 @@ import { createJudge } from './judge-evidence.ts'
 import { type Counting, parseQuery, type ReportQuery } from './query.ts'
 import { readReport } from './read-report.ts'
 import { createRemember, type Remember } from './remember.ts'
-import type { Doubt } from './report.ts'
 
 type ReadingParts = {
   database: Database
   /** Redirects so far. */
   visits: () => number
   now: Clock
-  /** Is told of sends that are doubted. */
-  note: (doubts: readonly Doubt[]) => void
 }
 
 /** Reports, as the API and the pages read them. */
-export function openReading({ database, visits, now, note }: ReadingParts) {
+export function openReading({ database, visits, now }: ReadingParts) {
   const turn = createTurns()
-  const judge = createJudge(now, turn, note)
+  const judge = createJudge(now, turn)
   const remembered = createRemember(now)
   const giveWay = createGiveWay(visits, () => performance.now())
   const remember: Remember = (asked, make) => giveWay(() => remembered(asked, make))

@@ -1,32 +1,41 @@
 import { doubtSentence } from '../analytics/doubts.ts'
-import type { Doubt } from '../analytics/report.ts'
+import type { Clock } from '../clock.ts'
+import { findDoubts } from '../stats/doubts.ts'
+import type { Database } from '../store/database.ts'
+import { claimDoubtLook, keepDoubts, listDoubts } from '../store/doubted-sends.ts'
+import { listSends } from '../store/evidence.ts'
 import type { Log } from './log.ts'
 
-/** Milliseconds since a send for which it is told of. */
-const tellFor = 7 * 86_400_000
+/** Days since a send for which it is told of. */
+const tellFor = 7
+const mostKept = 100
 const mostTold = 5
-/** Sends whose line of log is remembered. */
-const mostKnown = 1_000
+const deadline = 10_000
 
-/** Tells of sends that are doubted: once in the log, and in health while they are of the last week. */
-export function createDoubtedSends(log: Log, now: () => number) {
-  const logged = new Set<string>()
-  let doubted: readonly Doubt[] = []
-  const recent = (): Doubt[] => doubted.filter(({ sent_at }) => now() - Date.parse(sent_at) < tellFor)
-  return {
-    /** Takes what the statistics doubt now, newest first. */
-    note(doubts: readonly Doubt[]): void {
-      doubted = doubts
-      for (const doubt of recent()) {
-        const key = `${doubt.newsletter_send_id} ${doubt.variation_id}`
-        if (logged.has(key)) continue
-        if (logged.size >= mostKnown) logged.clear()
-        logged.add(key)
+/** What health tells of doubted sends. */
+export const doubtsToTell = (sql: Parameters<typeof listDoubts>[0]) => listDoubts(sql, tellFor, mostTold)
+
+/**
+ * Looks for sends to doubt, every ten minutes while clicks are settled and every hour otherwise, by one instance for all: keeps
+ * those of the last week for health, and says each of them once in the log. Judging thousands of sends takes milliseconds.
+ */
+export const doubtFinder =
+  ({ database, log, now }: { database: Database; log: Log; now: Clock }) =>
+  async (): Promise<void> => {
+    const claimed = await database.run(claimDoubtLook)
+    if (!claimed.ok || claimed.value.length === 0) return
+    const sends = await database.run((sql) => listSends(sql, undefined), deadline)
+    if (!sends.ok) return log.warn({ reason: sends.fault.message }, 'sends could not be looked at')
+    const doubts = findDoubts(sends.value, now())
+      .filter(({ sent_at }) => now() - Date.parse(sent_at) < tellFor * 86_400_000)
+      .slice(0, mostKept)
+    const kept = await database.run((sql) => keepDoubts(sql, doubts))
+    if (!kept.ok) return log.warn({ reason: kept.fault.message }, 'doubted sends could not be kept')
+    const fresh = new Set(kept.value.map(nameOf))
+    for (const doubt of doubts)
+      if (fresh.has(nameOf(doubt)))
         log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, doubtSentence(doubt))
-      }
-    },
-    hints: (): string[] => recent().slice(0, mostTold).map(doubtSentence),
   }
-}
 
-export type DoubtedSends = ReturnType<typeof createDoubtedSends>
+const nameOf = (send: { newsletter_send_id: string; variation_id: number }): string =>
+  `${send.variation_id} ${send.newsletter_send_id}`

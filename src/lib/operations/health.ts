@@ -1,3 +1,4 @@
+import { doubtSentence } from '../analytics/doubts.ts'
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import { type Answer, json } from '../http/answer.ts'
 import type { CacheState } from '../links/refreshing-cache.ts'
@@ -7,6 +8,7 @@ import { readWaitingConversions } from '../store/conversions.ts'
 import type { Database, DatabaseFault } from '../store/database.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
+import { doubtsToTell } from './doubted-sends.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
 import { mauticHealth } from './mautic-health.ts'
 import { matomoHealth } from './outbox-health.ts'
@@ -28,7 +30,6 @@ export type HealthParts = {
   /** What is to be told to others, where there is such. */
   outbox?: { matomo?: OutboxReadings | undefined }
   linkHints: () => Promise<string[]>
-  doubted: { hints: () => string[] }
   now: () => number
 }
 
@@ -70,7 +71,6 @@ export function createHealth({
   mautic,
   outbox,
   linkHints,
-  doubted,
   now,
 }: HealthParts): () => Promise<Answer> {
   const look = () =>
@@ -78,6 +78,7 @@ export function createHealth({
       async (sql) => ({
         offers: await offersWithoutSlug(sql),
         late: await lateCorrections(sql),
+        doubted: await doubtsToTell(sql),
         conversions: await readWaitingConversions(sql),
       }),
       deadline,
@@ -150,7 +151,7 @@ export function createHealth({
         ...(ofMatomo?.hints ?? []),
         ...(ofMautic?.hints ?? []),
         ...ofLinks,
-        ...doubted.hints(),
+        ...(found.ok ? found.value.doubted.map(doubtSentence) : []),
         conversions &&
           conversions.seconds > longestUnknown &&
           'conversions wait for clicks or sends that are not known: they wait for seven days and then count without them',

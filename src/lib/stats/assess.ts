@@ -1,15 +1,14 @@
 import type { Assessment } from '../analytics/build-report.ts'
-import type { Doubt, OfferStatistics, Statistics } from '../analytics/report.ts'
+import type { OfferStatistics, Statistics } from '../analytics/report.ts'
 import type { Evidence as SendsAndTexts } from '../store/report-row.ts'
-import { lookUp } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type Text } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'
 import { besideCrowds } from './crowds.ts'
+import { doubtsOf } from './doubts.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
-import type { Doubted } from './parts.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent, round } from './shown.ts'
 import { besideSigns } from './signs.ts'
@@ -31,7 +30,7 @@ export function assess({ sends, variations }: SendsAndTexts, now: number, newsle
     people.variance + beside.variance,
   )
   return {
-    doubts: doubtsOf(doubted, sends).toSorted((one, other) => other.sent_at.localeCompare(one.sent_at)),
+    doubts: doubtsOf(doubted, sends),
     variations: new Map(offers.flatMap((offer) => judgeOffer(offer, countOf))),
     offers: new Map(
       offers
@@ -98,30 +97,6 @@ const isConfirmed = (one: Judged, { variation, beside }: Judged, comparisons: nu
   !one.smallerThan(variation)
 
 type Judged = LearnedOffer<Text>['variations'][number]
-
-/** As they were reported: the sends of other lists were judged as if they had gone to this one. */
-function doubtsOf(doubted: readonly Doubted<Sent>[], sends: readonly Sent[]): Doubt[] {
-  const nameOf = ({ newsletter_send_id, variation_id }: Sent) => `${variation_id} ${newsletter_send_id}`
-  const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])
-  return doubted.map(({ send, factor, usual }) => {
-    const { newsletter_send_id, variation_id, sent_at, recipients, clickers } = lookUp(
-      reported,
-      nameOf(send),
-      send,
-    )
-    return {
-      newsletter_send_id,
-      variation_id,
-      sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
-      factor: round(factor),
-      recipients,
-      usual_recipients: Math.round((usual * recipients) / send.recipients),
-      clickers,
-    }
-  })
-}
-
-type Sent = SendsAndTexts['sends'][number]
 
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 

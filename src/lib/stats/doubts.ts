@@ -1,0 +1,44 @@
+import type { Doubt } from '../analytics/report.ts'
+import { curveOf } from './arrival.ts'
+import { lookUp } from './at.ts'
+import { besideCrowds } from './crowds.ts'
+import { forNewsletter } from './newsletters.ts'
+import { type Doubted, sortSends } from './parts.ts'
+import { round } from './shown.ts'
+import { besideSigns } from './signs.ts'
+
+type Sent = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
+  Parameters<typeof besideSigns>[0][number]
+
+const day = 86_400_000
+
+/** The sends that `assess` doubts, of all newsletters together, newest first, without the rest of it. */
+export function findDoubts(sends: readonly Sent[], now: number): Doubt[] {
+  const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
+  const people = forNewsletter(besideCrowds(besideSigns(aged).sends).sends, undefined)
+  const inOrder = people.toSorted((one, other) => other.age - one.age)
+  return doubtsOf(sortSends(inOrder, curveOf(people)).doubted, sends)
+}
+
+/** As they were reported, newest first: the sends of other lists were judged as if they had gone to this one. */
+export function doubtsOf(doubted: readonly Doubted<Sent>[], sends: readonly Sent[]): Doubt[] {
+  const nameOf = ({ newsletter_send_id, variation_id }: Sent) => `${variation_id} ${newsletter_send_id}`
+  const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])
+  const doubts = doubted.map(({ send, factor, usual }) => {
+    const { newsletter_send_id, variation_id, sent_at, recipients, clickers } = lookUp(
+      reported,
+      nameOf(send),
+      send,
+    )
+    return {
+      newsletter_send_id,
+      variation_id,
+      sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
+      factor: round(factor),
+      recipients,
+      usual_recipients: Math.round((usual * recipients) / send.recipients),
+      clickers,
+    }
+  })
+  return doubts.toSorted((one, other) => other.sent_at.localeCompare(one.sent_at))
+}

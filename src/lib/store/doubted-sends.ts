@@ -1,0 +1,49 @@
+import type { Doubt } from '../analytics/report.ts'
+import type { Sql } from './database.ts'
+
+/** Seconds between two looks for sends to doubt: after something was settled, and otherwise. */
+const lookEvery = { settled: 600, quiet: 3_600 }
+
+/** Takes on the next look for sends to doubt, where it is due: no row otherwise, so that one instance looks. */
+export const claimDoubtLook = (sql: Sql) => sql<{ doubted_at: Date }[]>`
+  update promo_settlement
+  set doubted_at = now()
+  where doubted_at < now() - case when settled_at > doubted_at then ${lookEvery.settled}::integer
+      else ${lookEvery.quiet}::integer end * interval '1 second'
+    or doubted_at > now() + interval '1 minute'
+  returning doubted_at
+`
+
+/** Keeps `doubts` in place of those that were kept before; answers which of them are new. */
+export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
+  Pick<Doubt, 'newsletter_send_id' | 'variation_id'>[]
+>`
+  with told as materialized (
+    select i.id as impression_id, d.factor, d.usual_recipients, d.newsletter_send_id, d.variation_id
+    from json_to_recordset(${JSON.stringify(doubts)}::text::json)
+      d (newsletter_send_id text, variation_id integer, factor double precision, usual_recipients bigint)
+    join promo_impression_tracking i on i.newsletter_send_id = d.newsletter_send_id and i.variation_id = d.variation_id
+  ), gone as (
+    delete from promo_doubted_sends where impression_id not in (select impression_id from told)
+  ), kept as (
+    insert into promo_doubted_sends (impression_id, factor, usual_recipients)
+    select impression_id, factor, usual_recipients from told order by impression_id
+    on conflict (impression_id) do update set
+      factor = excluded.factor,
+      usual_recipients = excluded.usual_recipients
+  )
+  select newsletter_send_id, variation_id from told
+  where impression_id not in (select impression_id from promo_doubted_sends)
+`
+
+/** The newest `most` sends of the last `days` days that were doubted when somebody looked last. */
+export const listDoubts = (sql: Sql, days: number, most: number) => sql<Doubt[]>`
+  select i.newsletter_send_id, i.variation_id, to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
+    d.factor, i.recipients, d.usual_recipients::integer, coalesce((
+      select sum(m.clickers) from promo_send_metrics m where m.impression_id = i.id
+    ), 0)::integer as clickers
+  from promo_doubted_sends d join promo_impression_tracking i on i.id = d.impression_id
+  where i.tracked_at > now() - ${days} * interval '1 day'
+  order by i.tracked_at desc, i.id desc
+  limit ${most}
+`

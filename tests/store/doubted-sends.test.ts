@@ -1,0 +1,146 @@
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { doubtFinder, doubtsToTell } from '../../src/lib/operations/doubted-sends.ts'
+import { openLog } from '../../src/lib/operations/log.ts'
+import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { anImpression } from '../support/events.ts'
+import { recordImpressions } from '../support/record.ts'
+
+let tested: TestDatabase
+let database: Database
+
+beforeAll(async () => {
+  tested = await createTestDatabase()
+  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent'), connections: 2 })
+})
+afterAll(async () => {
+  await database.close()
+  await tested.drop()
+})
+
+const day = 86_400_000
+let now: number
+beforeEach(async () => {
+  now = await databaseTime()
+  await insertPromos(tested.sql)
+})
+afterEach(() => emptyDatabase(tested.sql))
+
+async function databaseTime(): Promise<number> {
+  const [row] = await tested.sql<{ at: number }[]>`select extract(epoch from now())::float8 * 1000 as at`
+  return Math.floor(row?.at ?? Number.NaN)
+}
+
+/** A send a day with 75 clickers; of the one `odd` days ago a tenth of the recipients was reported. */
+async function send(odd: number): Promise<void> {
+  const days = Array.from({ length: 20 }, (_, place) => 22 - place)
+  await recordImpressions(
+    tested.sql,
+    days.map((ago) =>
+      anImpression({
+        at: now - ago * day,
+        newsletter_send_id: `send-${ago}`,
+        recipients: ago === odd ? 500 : 5_000,
+      }),
+    ),
+  )
+  await tested.sql`
+    insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
+    select id, hours, clickers, clickers, clickers
+    from promo_impression_tracking, (values (0, 15), (1, 15), (3, 15), (6, 15), (24, 15)) span (hours, clickers)
+  `
+}
+
+const looked = (ago: string) =>
+  tested.sql`update promo_settlement set doubted_at = now() - ${ago}::text::interval, settled_at = now()`
+
+function finder(over: Database = database) {
+  const lines: string[] = []
+  const log = pino({ base: null }, { write: (line: string) => lines.push(line) })
+  return { lines, find: doubtFinder({ database: over, log, now: () => now }) }
+}
+const told = () => doubtsToTell(tested.sql)
+
+test('a doubted send is found without any reader, by one of many instances, and said once', async () => {
+  await send(4)
+  await looked('1 day')
+  const instances = [finder(), finder(), finder()]
+  await Promise.all(instances.map(({ find }) => find()))
+  const lines = instances.flatMap((one) => one.lines)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatch(/Send send-4 has .* × the usual rate: 500 recipients were reported, usually 5,000/)
+  // Health of every instance reads it.
+  expect(await told()).toMatchObject([
+    {
+      newsletter_send_id: 'send-4',
+      variation_id: 42,
+      sent_at: `${new Date(now - 4 * day).toISOString().slice(0, 19)}Z`,
+      recipients: 500,
+      usual_recipients: 5_000,
+      clickers: 75,
+    },
+  ])
+  // Not before ten minutes are over, and not in the log again.
+  await looked('9 minutes')
+  const again = finder()
+  await tested.sql`update promo_impression_tracking set recipients = 5000`
+  await again.find()
+  expect(await told()).toHaveLength(1)
+  await looked('11 minutes')
+  await tested.sql`update promo_impression_tracking set recipients = 500 where newsletter_send_id = 'send-4'`
+  await again.find()
+  expect(again.lines).toEqual([])
+  expect(await told()).toHaveLength(1)
+})
+
+test('one that is corrected is told no longer, within an hour also where nobody clicks', async () => {
+  await send(4)
+  await looked('1 day')
+  const { find } = finder()
+  await find()
+  expect(await told()).toHaveLength(1)
+  await tested.sql`update promo_impression_tracking set recipients = 5000`
+  await tested.sql`update promo_settlement set doubted_at = now() - interval '59 minutes', settled_at = now() - interval '2 hours'`
+  await find()
+  expect(await told()).toHaveLength(1)
+  await tested.sql`update promo_settlement set doubted_at = now() - interval '61 minutes'`
+  await find()
+  expect(await told()).toEqual([])
+})
+
+test('sends older than a week are not told, and a clock that was put back holds nothing up', async () => {
+  await send(9)
+  await looked('-2 days')
+  const { find, lines } = finder()
+  await find()
+  expect([await told(), lines]).toEqual([[], []])
+  const [row] = await tested.sql`select doubted_at <= now() as looked from promo_settlement`
+  expect(row?.looked).toBe(true)
+})
+
+test('a database that fails on the way is said, and tried again', async () => {
+  await send(4)
+  const failing = (at: number): Database => {
+    let asked = 0
+    return {
+      ...database,
+      run(work, within) {
+        asked += 1
+        return asked === at
+          ? Promise.resolve(fail({ code: 'unavailable', message: 'gone' }))
+          : database.run(work, within)
+      },
+    }
+  }
+  const said: string[][] = []
+  for (const at of [1, 2, 3]) {
+    await looked('1 day')
+    const { find, lines } = finder(failing(at))
+    await find()
+    said.push(lines.map((line) => JSON.parse(line).msg))
+  }
+  expect(said).toEqual([[], ['sends could not be looked at'], ['doubted sends could not be kept']])
+  expect(await told()).toEqual([])
+})
