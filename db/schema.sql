@@ -18,6 +18,8 @@ create sequence promo_outbox_id_seq as bigint;
 
 create sequence promo_text_variations_id_seq as integer owned by promo_text_variations.id;
 
+create sequence promo_webhooks_id_seq as integer;
+
 create table affiliate_links (
   slug text not null,
   destination_url text not null,
@@ -532,6 +534,26 @@ create table promo_visits (
   constraint promo_visits_pkey PRIMARY KEY (ip_hash, month, variation_id, newsletter)
 );
 
+create table promo_webhook_news (
+  webhook_id integer not null,
+  subject text not null,
+  state text not null,
+  seen_at timestamp with time zone not null default now(),
+  constraint promo_webhook_news_pkey PRIMARY KEY (webhook_id, subject),
+  constraint promo_webhook_news_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES promo_webhooks(id) ON DELETE CASCADE
+);
+
+create table promo_webhooks (
+  id integer not null,
+  url text not null,
+  secret text not null,
+  events text[] not null,
+  added_at timestamp with time zone not null default now(),
+  answers jsonb not null default '[]'::jsonb,
+  constraint promo_webhooks_pkey PRIMARY KEY (id),
+  constraint promo_webhooks_url_check CHECK (length(url) <= 2048)
+);
+
 create table promo_click_tracking_default partition of promo_click_tracking DEFAULT;
 
 CREATE INDEX idx_breakdown_day ON promo_click_breakdown USING btree (day);
@@ -621,6 +643,8 @@ CREATE UNIQUE INDEX idx_variation_of_offer ON promo_text_variations USING btree 
 CREATE INDEX idx_visit_month ON promo_visits USING btree (month);
 
 CREATE INDEX idx_visit_variation ON promo_visits USING btree (variation_id);
+
+CREATE INDEX idx_webhook_news_seen ON promo_webhook_news USING btree (seen_at);
 
 CREATE OR REPLACE FUNCTION public.promo_add_to_hourly_totals()
  RETURNS trigger

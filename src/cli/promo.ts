@@ -17,6 +17,7 @@ import { seedCommand } from './seed.ts'
 import { selftestCommand } from './selftest.ts'
 import { writeError, writeOut } from './terminal.ts'
 import { tokenCommand } from './token.ts'
+import { webhookCommand } from './webhook.ts'
 
 const commands: readonly Command[] = [
   migrateCommand,
@@ -34,6 +35,7 @@ const commands: readonly Command[] = [
   postbackSecretCommand,
   purgeCommand,
   selftestCommand,
+  webhookCommand,
 ]
 
 const caller = 'npm run promo --'

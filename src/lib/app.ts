@@ -116,7 +116,6 @@ async function assemble(
   const conversions = openConversions({ config, database, reports: tracking.reports, ready, log })
   const offers = openOffers({ config, database, log, ready, strapi })
   const mautic = openMautic({ config, database, log, ready })
-  const telling = openTelling({ config, database, links, ready, now, random, log })
 
   const proxies = {
     trusted: config.PROMO_TRUSTED_PROXIES,
@@ -124,13 +123,30 @@ async function assemble(
   }
   const unnamedProxy = watchForUnnamedProxy({ trusted: proxies.trusted, now, log })
   const readings = events.readings
+  const reading = openReading({ database, visits: metrics.visits, now })
+  const outbox = openTelling({
+    ...{ config, database, links, ready, reading, now, random, log },
+    readHealth: () => readHealth(),
+  })
+  const readHealth = createHealth({
+    database,
+    readings,
+    migrated: ready,
+    unnamedProxy,
+    ...{ unchecked, known, offers, mautic, outbox: outbox.readings },
+    linkHints: createLinkHints({
+      ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
+      ...{ table: table !== undefined, strapi: strapi?.cache },
+    }),
+    now,
+  })
   metrics.observe({
     buffer: readings,
     databaseUp: () => Number(database.up),
     unnamedProxy: () => unnamedProxy.count,
     linksLeftOut: () => table?.leftOut.length ?? 0,
     variationsLeftOut: () => variations.leftOut.length,
-    ...{ strapi: strapi?.cache, strapiOffers: offers, mautic, outbox: telling.readings },
+    ...{ strapi: strapi?.cache, strapiOffers: offers, mautic, outbox: outbox.readings },
   })
 
   const gate = {
@@ -163,19 +179,8 @@ async function assemble(
     readDecisions: selection.readDecisions,
     access,
     refuseForeignForm: createForeignForms({ siteUrl: config.SITE_URL, now, log }),
-    ...openReading({ database, visits: metrics.visits, now }),
-    readHealth: createHealth({
-      database,
-      readings,
-      migrated: ready,
-      unnamedProxy,
-      ...{ unchecked, known, offers, mautic, outbox: telling.readings },
-      linkHints: createLinkHints({
-        ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
-        ...{ table: table !== undefined, strapi: strapi?.cache },
-      }),
-      now,
-    }),
+    ...reading,
+    readHealth,
     readMetrics: metrics.read,
     readCounts: metrics.counts,
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
@@ -185,7 +190,7 @@ async function assemble(
       known.stop()
       offers?.stop()
       mautic?.stop()
-      await Promise.all([events.close(drainWait), telling.close(tellingWait)])
+      await Promise.all([events.close(drainWait), outbox.close(tellingWait)])
       await damage.flush()
       await database.close(1_000)
       await server.stop(until - performance.now())

@@ -8,6 +8,7 @@ import { databaseUrl, httpUrl, networks, oneOf, path, rootUrl, secret, wholeNumb
 import { type ConfigFault, missingBeside } from './settings-beside.ts'
 import { linkFields, offerFields } from './strapi/fields.ts'
 import { strapiFields, strapiType } from './strapi/setting-schemas.ts'
+import { addressChoices } from './webhooks/addresses.ts'
 
 export const defaultDuplicateSeconds = 10
 
@@ -79,6 +80,7 @@ const schema = v.object({
   PROMO_MATOMO_TOKEN: v.optional(secret(16)),
   PROMO_MATOMO_DIMENSIONS: dimensionsSetting,
   ...mauticSettings,
+  PROMO_WEBHOOK_ADDRESSES: oneOf(addressChoices, 'public'),
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
@@ -137,6 +139,7 @@ const examples: Record<SettingName, string> = {
   PROMO_MAUTIC_CLIENT_SECRET: 'the-key-that-is-beside-this-id',
   PROMO_MAUTIC_EMAIL_NAMES: '*{send}*',
   PROMO_MAUTIC_EVERY_MINUTES: '5',
+  PROMO_WEBHOOK_ADDRESSES: 'any',
   PROMO_SELECTION: 'thompson',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',

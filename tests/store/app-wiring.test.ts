@@ -4,11 +4,13 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { App } from '../../src/lib/app.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
+import { addWebhook } from '../../src/lib/store/webhooks.ts'
 import { nowhere, openTestApp } from '../support/app.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
+import { aSecret, startFakeReceiver } from '../support/fake-receiver.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { recordClicks } from '../support/record.ts'
 
@@ -156,6 +158,29 @@ test('Matomo is told of clicks when they are settled, and is waited for at the e
         '42 Build your dream startup this weekend',
       ],
     ])
+})
+
+test('webhooks are told of what the app sees', async () => {
+  holdIntervals()
+  const receiver = await startFakeReceiver(aSecret)
+  const { app, messages } = await openTestApp(database.url, { settings: { PROMO_WEBHOOK_ADDRESSES: 'any' } })
+  await addWebhook(database.sql, { url: receiver.url, secret: aSecret, events: ['link.broken'], most: 1 })
+  await database.sql`update affiliate_links set destination_url = 'https://[bad' where slug = 'quietdesk'`
+  await expect
+    .poll(
+      async () => {
+        await vi.advanceTimersByTimeAsync(15_000)
+        return receiver.messages.map(({ type, data }) => ({ type, link: data.link }))
+      },
+      { timeout: 5_000 },
+    )
+    .toEqual([{ type: 'link.broken', link: 'quietdesk' }])
+  await expect.poll(() => metricsOf(app)).toContain('promo_outbox_sent_total{target="webhooks"} 1')
+  expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ webhooks: { ok: true, sent: 1 } })
+  await database.sql`alter table promo_webhooks rename to gone`
+  await vi.advanceTimersByTimeAsync(15_000)
+  await database.sql`alter table gone rename to promo_webhooks`
+  expect(messages).not.toContain('watching broke')
 })
 
 test('details are kept for as long as the settings say', async () => {

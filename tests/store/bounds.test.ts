@@ -9,6 +9,7 @@ import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { addLinkDamage } from '../../src/lib/store/link-damage.ts'
 import { trimOutbox } from '../../src/lib/store/outbox.ts'
+import { addWebhook, forgetNews } from '../../src/lib/store/webhooks.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { recordClicks, recordConversions, recordImpressions, recordSurplus } from '../support/record.ts'
@@ -43,6 +44,7 @@ const kept: Record<string, string[]> = {
   promo_settlement: ['only_row'],
   promo_strapi_turns: ['only_row'],
   promo_text_variations: ['id'],
+  promo_webhooks: ['id'],
 }
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -104,6 +106,8 @@ async function fill(): Promise<void> {
   `
   await sql`insert into promo_postbacks (slug, secret_hash, source) values ('course', ${'0'.repeat(64)}, 'awin')`
   await sql`insert into promo_mautic_emails (email_id, newsletter_send_id) values (17, 'send')`
+  await addWebhook(sql, { url: 'https://x.example', secret: 'x', events: ['link.broken'], most: 1 })
+  await sql`insert into promo_webhook_news (webhook_id, subject, state) values (1, 'x', '')`
   await sql`insert into promo_strapi_turns (asked) values (1)`
   await sql`insert into promo_doubted_sends select id, 9, 5000 from promo_impression_tracking`
   await sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes'`
@@ -123,6 +127,8 @@ describe('every table has its retention or its bound', () => {
     expect(await filled()).toEqual(tables)
     expect(await purge(database, inTenYears, retention)).toMatchObject({ ok: true })
     await forgetCatalogueChanges(store.sql)
+    await store.sql`update promo_webhook_news set seen_at = now() - interval '31 days'`
+    await forgetNews(store.sql, 30)
     await store.sql`update promo_outbox set created_at = now() - interval '15 days'`
     await trimOutbox(store.sql, { target: 'matomo', days: 14, most: 500_000 })
     expect(await filled()).toEqual(Object.keys(kept).sort())

@@ -63,6 +63,7 @@ async function health(
     offers?: OfferReadings
     matomo?: Partial<OutboxReadings>
     mautic?: MauticReadings
+    webhooks?: Partial<OutboxReadings>
     inBoth?: string[]
   } = {},
 ) {
@@ -83,7 +84,12 @@ async function health(
       inBoth: () => parts.inBoth ?? [],
     },
     ...(parts.offers && { offers: parts.offers }),
-    ...(parts.matomo && { outbox: { matomo: { ...empty, ...parts.matomo } } }),
+    ...((parts.matomo || parts.webhooks) && {
+      outbox: {
+        ...(parts.matomo && { matomo: { ...empty, ...parts.matomo } }),
+        ...(parts.webhooks && { webhooks: { ...empty, ...parts.webhooks } }),
+      },
+    }),
     ...(parts.mautic && { mautic: parts.mautic }),
     linkHints: async () => parts.hints ?? [],
     now: () => 0,
@@ -365,6 +371,15 @@ test('recipients that Mautic did not tell for two minutes are a reason of their 
     code: 200,
     hints: [],
     mautic: { ok: true, emails: null },
+  })
+})
+
+test('messages that webhooks do not take are told of, once there were any, and make nothing degraded', async () => {
+  expect(await health({ webhooks: {} })).not.toHaveProperty('webhooks')
+  expect(await health({ webhooks: { waiting: 1, failingFor: 60_001, givenUp: 2 } })).toMatchObject({
+    code: 200,
+    webhooks: { ok: false, waiting: 1, given_up: 2 },
+    hints: [expect.stringContaining('promo webhook list'), expect.stringContaining('2 messages')],
   })
 })
 

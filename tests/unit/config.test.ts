@@ -320,6 +320,7 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
       ['x', /whole number/],
     ],
   ],
+  ['PROMO_WEBHOOK_ADDRESSES', 'public', [['any', 'any']], [['private', /one of public, any/]]],
   ['PROMO_JWT_ISSUER', unset, [['me', 'me']], []],
   ['PROMO_JWT_AUDIENCE', unset, [['you', 'you']], []],
   [

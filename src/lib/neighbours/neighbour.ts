@@ -28,6 +28,18 @@ export type Question = {
 
 export type NeighbourAnswer = { status: number; headers: Headers; body: Buffer }
 
+/** What is used of `fetch`. */
+export type Fetch = (
+  url: string,
+  init: {
+    method: string
+    headers: Record<string, string>
+    body?: string
+    redirect: 'manual'
+    signal: AbortSignal
+  },
+) => Promise<{ status: number; headers: Headers; body: AsyncIterable<Uint8Array> | null }>
+
 export type Neighbour = {
   ask(question: Question): Promise<Result<NeighbourAnswer, NeighbourFault>>
   /** Ends what is under way. */
@@ -51,6 +63,7 @@ export function createNeighbour({
   secrets,
   advise,
   elapsed,
+  fetch = globalThis.fetch,
 }: {
   most: number
   /** What no message may hold, though the server may send it back. */
@@ -59,6 +72,7 @@ export function createNeighbour({
   advise: (refusal: Refusal) => string | undefined
   /** A time in milliseconds that nobody sets. */
   elapsed: () => number
+  fetch?: Fetch
 }): Neighbour {
   const stopped = new AbortController()
   let quietUntil = Number.NEGATIVE_INFINITY
@@ -69,7 +83,7 @@ export function createNeighbour({
       text,
     )
 
-  const faultOf = async (response: Response): Promise<NeighbourFault> => {
+  const faultOf = async (response: Awaited<ReturnType<Fetch>>): Promise<NeighbourFault> => {
     const { status, headers } = response
     const text = (await readAtMost(response.body, most))?.toString() ?? ''
     const said = withoutSecrets(errorOf(text)).slice(0, longestReason)

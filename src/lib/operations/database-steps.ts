@@ -2,10 +2,13 @@ import type { Salts } from '../privacy/salts.ts'
 import { forgetCatalogueChanges } from '../store/catalogue-changes.ts'
 import type { Database } from '../store/database.ts'
 import { makeClickPartitions, migrate } from '../store/migrate.ts'
+import { forgetNews } from '../store/webhooks.ts'
 import type { Log } from './log.ts'
 import type { MaintenanceSteps } from './maintenance.ts'
 
 const migrationDeadline = 120_000
+/** Days for which it is known what webhooks were told of, after it was seen last. */
+const newsDays = 30
 
 /** What an instance does for the database to be fit for it: before anything else, and every hour. */
 export function databaseSteps(parts: {
@@ -28,6 +31,7 @@ export function databaseSteps(parts: {
     if (!made.ok && !signal.aborted)
       log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
     await database.run(forgetCatalogueChanges)
+    await database.run((sql) => forgetNews(sql, newsDays))
   }
 
   return {

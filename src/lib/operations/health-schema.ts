@@ -95,6 +95,9 @@ export const healthSchema = v.object({
       left_out: leftOut({ email_id: count }),
     }),
   ),
+  webhooks: v.exactOptional(
+    v.pipe(v.object(outboxReadings), v.description('Messages to webhooks, once there were any.')),
+  ),
   hints: v.pipe(v.array(v.string()), v.description('What somebody should look at.')),
   links_left_out: leftOut({ slug: v.string() }),
   variations_left_out: leftOut({ variation_id: v.string() }),

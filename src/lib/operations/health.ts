@@ -11,7 +11,7 @@ import { offersWithoutSlug } from '../store/offers.ts'
 import { doubtsToTell } from './doubted-sends.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
 import { mauticHealth } from './mautic-health.ts'
-import { matomoHealth } from './outbox-health.ts'
+import { matomoHealth, webhooksHealth } from './outbox-health.ts'
 import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
@@ -28,7 +28,7 @@ export type HealthParts = {
   /** Recipients from Mautic, where they are taken from there. */
   mautic?: MauticReadings | undefined
   /** What is to be told to others, where there is such. */
-  outbox?: { matomo?: OutboxReadings | undefined }
+  outbox?: { matomo?: OutboxReadings | undefined; webhooks?: OutboxReadings }
   linkHints: () => Promise<string[]>
   now: () => number
 }
@@ -97,6 +97,7 @@ export function createHealth({
     const ofOffers = offers && strapiOffersHealth(offers)
     const ofMautic = mautic && mauticHealth(mautic)
     const ofMatomo = outbox?.matomo && matomoHealth(outbox.matomo)
+    const ofWebhooks = outbox?.webhooks && webhooksHealth(outbox.webhooks)
     const faults: (HealthReason | false | undefined)[] = [
       !found.ok && 'database',
       !migrated() && 'migrated',
@@ -135,6 +136,7 @@ export function createHealth({
       ...(ofOffers && { strapi_offers: ofOffers.told }),
       ...(ofMatomo && { matomo: ofMatomo.told }),
       ...(ofMautic && { mautic: ofMautic.told }),
+      ...(ofWebhooks?.used && { webhooks: ofWebhooks.told }),
       hints: [
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
@@ -150,6 +152,7 @@ export function createHealth({
         ...(ofOffers?.hints ?? []),
         ...(ofMatomo?.hints ?? []),
         ...(ofMautic?.hints ?? []),
+        ...(ofWebhooks?.hints ?? []),
         ...ofLinks,
         ...(found.ok ? found.value.doubted.map(doubtSentence) : []),
         conversions &&

@@ -1,0 +1,59 @@
+import { lookup } from 'node:dns'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import type { Fetch } from './neighbour.ts'
+
+/**
+ * As `fetch`, for no address that `allows` refuses. It is asked for the very addresses that are connected to: a name that leads
+ * elsewhere a moment later leads nowhere. Each request has a connection of its own, since one that is kept was not asked for.
+ */
+export const guardedFetch =
+  (allows: (address: string) => boolean): Fetch =>
+  async (url, { method, headers, body, signal }) => {
+    const { protocol, hostname } = new URL(url)
+    const address = hostname.replace(/^\[|\]$/g, '')
+    if (isIP(address) !== 0 && !allows(address)) throw refused(address)
+    const request = protocol === 'https:' ? requestHttps : requestHttp
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request(url, {
+        // All addresses of a name are then asked for at once.
+        ...{ method, signal, agent: false, lookup: guardedLookup(allows), autoSelectFamily: true },
+        headers: { ...headers, 'accept-encoding': 'identity' },
+      })
+      sent.on('response', resolve)
+      sent.on('error', (error) => reject(signal.aborted ? signal.reason : error))
+      sent.end(body)
+    })
+    return {
+      status: Number(answer.statusCode),
+      headers: new Headers(
+        Object.entries(answer.headers).flatMap(([name, value]): [string, string][] =>
+          typeof value === 'string' ? [[name, value]] : [],
+        ),
+      ),
+      body: bodyOf(answer, signal),
+    }
+  }
+
+const refused = (address: string): Error =>
+  new Error(`${address} is no public address, and PROMO_WEBHOOK_ADDRESSES does not allow others`)
+
+const guardedLookup =
+  (allows: (address: string) => boolean): LookupFunction =>
+  (hostname, options, done) => {
+    lookup(hostname, { ...options, all: true }, (error, found) => {
+      if (error) return done(error, [])
+      const allowed = found.filter(({ address }) => allows(address))
+      const none = allowed.length === 0 ? refused(found.map(({ address }) => address).join(', ')) : null
+      return done(none, allowed)
+    })
+  }
+
+async function* bodyOf(answer: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  try {
+    yield* answer
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  }
+}

@@ -1,0 +1,154 @@
+import { arrayLiteral } from './array-literal.ts'
+import type { Sql } from './database.ts'
+
+/** What a webhook answered: when, to which message, and what. */
+export type WebhookAnswer = { at: string; id: string; type: string; answer: string }
+
+export type Webhook = { id: number; url: string; secret: string }
+
+const listed = (names: readonly string[]) => arrayLiteral(names, (name) => name)
+
+/** Adds a webhook, unless there are `most` already; no row then. */
+export const addWebhook = (
+  sql: Sql,
+  webhook: { url: string; secret: string; events: readonly string[]; most: number },
+) => sql<{ id: number }[]>`
+  insert into promo_webhooks (url, secret, events)
+  select ${webhook.url}, ${webhook.secret}, ${listed(webhook.events)}::text[]
+  where (select count(*) from promo_webhooks) < ${webhook.most}
+  returning id
+`
+
+/** All webhooks with their last answers, newest first, and how many messages wait for each. */
+export const listWebhooks = (sql: Sql) => sql<
+  { id: number; url: string; events: string[]; answers: WebhookAnswer[]; waiting: number }[]
+>`
+  select id, url, to_json(events) as events, answers,
+    (select count(*)::integer from promo_outbox where target = 'webhook:' || w.id) as waiting
+  from promo_webhooks w
+  order by id
+`
+
+/** Removes a webhook with all that waits for it; no row where there is none. */
+export const removeWebhook = (sql: Sql, id: number) => sql<{ id: number }[]>`
+  with waiting as (
+    delete from promo_outbox where target = 'webhook:' || ${id}::integer
+  )
+  delete from promo_webhooks where id = ${id} returning id
+`
+
+export const findWebhook = (sql: Sql, id: number) => sql<Webhook[]>`
+  select id, url, secret from promo_webhooks where id = ${id}
+`
+
+/** The webhooks for which something is due. */
+export const dueWebhooks = (sql: Sql) => sql<Webhook[]>`
+  select id, url, secret from promo_webhooks w
+  where exists (select from promo_outbox where target = 'webhook:' || w.id and due_at <= now())
+  order by id
+`
+
+/** Puts an answer before the last ones of a webhook, and keeps `most` of them. */
+export const noteAnswer = (sql: Sql, id: number, answer: WebhookAnswer, most: number) => sql`
+  update promo_webhooks
+  set answers = (
+    select jsonb_agg(known.answer order by known.place)
+    from jsonb_array_elements(jsonb_build_array(${JSON.stringify(answer)}::text::jsonb) || answers)
+      with ordinality known (answer, place)
+    where known.place <= ${most}
+  )
+  where id = ${id}
+`
+
+/** Which events anybody is to be told of. */
+export const wantedEvents = (sql: Sql) => sql<{ type: string }[]>`
+  select distinct unnest(events) as type from promo_webhooks
+`
+
+/**
+ * What has happened, as `raiseEvents` takes it; without a `body` it is only noted, and nobody told. `at` is in milliseconds since
+ * 1970, `quiet` in seconds.
+ */
+export type News = {
+  type: string
+  subject: string
+  state: string
+  at: number
+  quiet: number | null
+  body: object | null
+}
+
+/**
+ * Puts news into the outbox for the webhooks that want it. Each is told once of a subject in a state, whoever sees it and
+ * however often; again when the state is another one, or when it was not seen for `quiet` seconds. News from before a webhook was
+ * added is none to it. Answers how many messages were put there.
+ */
+export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: number }[]>`
+  with wanted as materialized (
+    select w.id as webhook_id, told.subject, told.state, told.at, told.quiet, told.body
+    from json_to_recordset(${JSON.stringify(news)}::text::json) as told
+      (type text, subject text, state text, at double precision, quiet double precision, body jsonb)
+    join promo_webhooks w on told.type = any (w.events) and w.added_at <= to_timestamp(told.at / 1000)
+  ), known as materialized (
+    -- Locked, so that whoever comes at the same moment sees what this leaves.
+    select news.webhook_id, news.subject, news.state, news.seen_at
+    from promo_webhook_news news
+    where (news.webhook_id, news.subject) in (select webhook_id, subject from wanted)
+    order by 1, 2
+    for update
+  ), kept as (
+    insert into promo_webhook_news (webhook_id, subject, state)
+    select webhook_id, subject, state from wanted
+    -- Read first: a row that this statement has changed cannot be locked any more.
+    where (select count(*) from known) >= 0
+    order by 1, 2
+    on conflict (webhook_id, subject) do update set state = excluded.state, seen_at = now()
+    returning webhook_id, subject, xmax = 0 as new
+  ), told as (
+    insert into promo_outbox (target, body)
+    select 'webhook:' || wanted.webhook_id, jsonb_build_object('id', gen_random_uuid()) || wanted.body
+    from wanted
+    join kept using (webhook_id, subject)
+    left join known using (webhook_id, subject)
+    where wanted.body is not null
+      and (kept.new or known.state <> wanted.state or known.seen_at < now() - wanted.quiet * interval '1 second')
+    order by wanted.at, wanted.subject
+    returning id
+  )
+  select count(*)::integer as raised from told
+`
+
+/** Forgets what was told of and has not been seen for so many days. */
+export const forgetNews = (sql: Sql, days: number) => sql`
+  delete from promo_webhook_news where seen_at < now() - ${days} * interval '24 hours'
+`
+
+/** A send of a text, with what came of it as far as it is settled. */
+export type SendNews = {
+  newsletter_send_id: string
+  newsletter: string | null
+  offer_id: number
+  offer_name: string
+  variation_id: number
+  recipients: number
+  /** Milliseconds since 1970. */
+  sent_at: number
+  clicks: number
+  human_clicks: number
+  clickers: number
+}
+
+/** Sends that were reported between two ages in hours, oldest first; of each the clicks that are settled. */
+export const listSendNews = (sql: Sql, ages: { from: number; to: number }) => sql<SendNews[]>`
+  select i.newsletter_send_id, nullif(i.newsletter, '') as newsletter, i.offer_id, o.name as offer_name, i.variation_id,
+    i.recipients::integer as recipients, (extract(epoch from i.tracked_at) * 1000)::double precision as sent_at,
+    coalesce(sum(m.clicks), 0)::integer as clicks, coalesce(sum(m.human_clicks), 0)::integer as human_clicks,
+    coalesce(sum(m.clickers), 0)::integer as clickers
+  from promo_impression_tracking i
+  join promo_offers o on o.id = i.offer_id and o.offer_type <> 'self_test'
+  left join promo_send_metrics m on m.impression_id = i.id
+  where i.newsletter_send_id is not null
+    and i.tracked_at between now() - ${ages.to} * interval '1 hour' and now() - ${ages.from} * interval '1 hour'
+  group by i.id, o.name
+  order by i.tracked_at, i.id
+`

@@ -1,0 +1,46 @@
+import * as v from 'valibot'
+
+const id = v.pipe(v.number(), v.integer(), v.minValue(1))
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const time = v.pipe(v.string(), v.isoTimestamp())
+
+const send = {
+  newsletter_send_id: v.string(),
+  newsletter: v.nullable(v.string()),
+  offer_id: id,
+  offer_name: v.string(),
+  variation_id: id,
+  recipients: count,
+  sent_at: time,
+}
+
+/** What each event says in `data`, by its type. A further event is added here, and raised with `newsOf`. */
+export const webhookEvents = {
+  'send.reported': v.object(send),
+  'send.judged': v.object({ ...send, clicks: count, human_clicks: count, clickers: count }),
+  'winner.confirmed': v.object({
+    offer_id: id,
+    variation_id: id,
+    text: v.string(),
+    probability_best: v.number(),
+    smoothed_ctr: v.number(),
+    sends: count,
+  }),
+  'link.broken': v.object({ source: v.picklist(['table', 'strapi']), link: v.string(), reason: v.string() }),
+  'tracking.degraded': v.object({ reason: v.string(), since: time }),
+} as const
+
+export type WebhookEvent = keyof typeof webhookEvents
+
+/** What an event says. */
+export type EventData<Type extends WebhookEvent> = v.InferOutput<(typeof webhookEvents)[Type]>
+
+export const isWebhookEvent = (name: string): name is WebhookEvent => Object.hasOwn(webhookEvents, name)
+
+/** The version of all bodies: it grows when a field changes its meaning or goes, not when one is added. */
+const version = 1
+
+/** A message as receivers get it, but for its `id`; `at` is in milliseconds since 1970. */
+export const messageOf = (type: WebhookEvent | 'webhook.test', at: number, data: object) => ({
+  ...{ type, version, timestamp: new Date(at).toISOString(), data },
+})

@@ -1,0 +1,69 @@
+import { Webhook as Signer } from 'standardwebhooks'
+import { createPublicAddresses } from '../neighbours/addresses.ts'
+import { guardedFetch } from '../neighbours/guarded-fetch.ts'
+import { createNeighbour, type NeighbourFault } from '../neighbours/neighbour.ts'
+import { fail, ok, type Result } from '../result.ts'
+import type { Webhook } from '../store/webhooks.ts'
+import type { AddressChoice } from './addresses.ts'
+
+export type MessageSender = {
+  /** Sends a message once, signed; answers the status that took it. */
+  send(webhook: Webhook, message: { id: string }): Promise<Result<number, NeighbourFault>>
+  stop(): void
+}
+
+/** Milliseconds: receivers are to take a message first, and work on it afterwards. */
+const usualPatience = 10_000
+/** What a receiver answers beyond its status is of no use. */
+const longestAnswer = 64 * 1024
+
+/** Sends messages as Standard Webhooks prescribes: with an id that stays, the time of this attempt, and a signature of both. */
+export function createMessageSender({
+  addresses,
+  now,
+  elapsed,
+  patience = usualPatience,
+}: {
+  addresses: AddressChoice
+  /** Milliseconds since 1970. */
+  now: () => number
+  /** A time in milliseconds that nobody sets. */
+  elapsed: () => number
+  patience?: number
+}): MessageSender {
+  const stopped = new AbortController()
+  const allows = addresses === 'any' ? () => true : createPublicAddresses()
+
+  return {
+    async send({ url, secret }, message) {
+      const neighbour = createNeighbour({
+        most: longestAnswer,
+        secrets: () => [secret],
+        advise: () => undefined,
+        ...{ elapsed, fetch: guardedFetch(allows) },
+      })
+      const stop = () => neighbour.stop()
+      stopped.signal.addEventListener('abort', stop)
+      const at = new Date(now())
+      const body = JSON.stringify(message)
+      const answer = await neighbour.ask({
+        ...{ url, patience, method: 'POST', body, wanted: isTaken },
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'promo-tracking',
+          'webhook-id': message.id,
+          'webhook-timestamp': `${Math.floor(at.getTime() / 1_000)}`,
+          'webhook-signature': new Signer(secret).sign(message.id, at, body),
+        },
+      })
+      stopped.signal.removeEventListener('abort', stop)
+      if (answer.ok) return ok(answer.value.status)
+      // Whatever its length: it was taken.
+      const { status = 0 } = answer.fault
+      return isTaken(status) ? ok(status) : fail(answer.fault)
+    },
+    stop: () => stopped.abort(),
+  }
+}
+
+const isTaken = (status: number): boolean => status >= 200 && status < 300
