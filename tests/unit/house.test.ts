@@ -164,6 +164,19 @@ const rules: Rule[] = [
     ],
   },
   {
+    // The formatter aligns tables, and an address cannot be broken.
+    says: 'a guide has lines of at most 120 characters',
+    check: ({ path, text }) =>
+      /^(src\/pages\/docs\/.*|README|TESTING_GUIDE)\.md$/.test(path)
+        ? linesLike(text, /^.{121,}$/u).filter((line) => !/^\s*\||https?:\/\/\S{80,}/.test(line))
+        : [],
+    broken: [{ path: 'src/pages/docs/a.md', text: 'a '.repeat(61) }],
+    kept: [
+      { path: 'README.md', text: 'a'.repeat(120) },
+      { path: 'README.md', text: `| ${'a '.repeat(61)}|` },
+    ],
+  },
+  {
     // They are pages as well, and a page has only its neighbours.
     says: 'a guide links to guides only',
     check: (source) =>
