@@ -88,8 +88,7 @@ export function poolEvidence<Sent extends Send>(
   // How much a text's own advantage differs is seen where that is not yet taken for granted.
   setVariances(sends, drift, total, 0)
   if (split) settleRates(texts, sends, pool, 0.05)
-  // It is part of what sends of a text differ by, which more of them tell.
-  const own = Math.min(total, take(ownDispersionOf(split ? besideOthers(sends) : [])))
+  const own = take(ownDispersionOf(split ? besideOthers(sends) : []))
   setVariances(sends, drift, total, own)
   const kept = keptADay(own)
   if (kept < 1) for (const segment of sends.flat()) segment.kept *= kept ** segment.part.age
@@ -123,8 +122,10 @@ function together(
 
 /** Gives each segment its variances. What a text's own advantage differs by is part of what its sends differ by. */
 function setVariances(sends: readonly Segment[][], drift: Drift, total: number, own: number): void {
-  const ofDays = Math.max(leastOfDays, total - own)
   for (const segments of sends) {
+    // Of a send of one text only the sum matters, which more sends tell than each of the two.
+    const ofText = segments.length > 1 ? own : Math.min(own, total)
+    const ofDays = Math.max(leastOfDays, total - ofText)
     let runs = 0
     let lag = 0
     for (const { of, part } of segments) {
@@ -133,7 +134,7 @@ function setVariances(sends: readonly Segment[][], drift: Drift, total: number, 
     }
     for (const segment of segments) {
       const { extraOwn, extraOfSend, unsure } = segment.part
-      segment.own = own + extraOwn + unsure
+      segment.own = ofText + extraOwn + unsure
       segment.ofSend = ofDays * runs + lag + extraOfSend
     }
   }
