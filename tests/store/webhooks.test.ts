@@ -1,9 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import * as v from 'valibot'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest'
 import { openReading } from '../../src/lib/analytics/reading.ts'
-import { json } from '../../src/lib/http/answer.ts'
+import { readConfig } from '../../src/lib/config.ts'
+import { databaseUnavailable, json } from '../../src/lib/http/answer.ts'
+import { openTelling } from '../../src/lib/open/telling.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
 import { fail, ok } from '../../src/lib/result.ts'
@@ -299,7 +311,30 @@ test('winners are those that the statistics confirm', async () => {
   const away = openDatabase({ locate: async () => fail({ message: '' }), log: pino({ level: 'silent' }) })
   const nothing = openReading({ database: away, visits: () => 0, now: () => Date.now() })
   expect(await winnersReader(nothing)()).toEqual([])
+  const unread = winnersReader({ ...nothing, parseReportQuery: () => fail(databaseUnavailable) })
+  expect(await unread()).toEqual([])
   await away.close()
+})
+
+test('a watch that breaks is told of, and goes on', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  await add('https://one.example')
+  const messages: string[] = []
+  const log = pino({ level: 'info' }, { write: (line: string) => messages.push(JSON.parse(line).msg) })
+  const config = readConfig({})
+  if (!config.ok) throw new Error('the settings do not hold')
+  const telling = openTelling({
+    ...{ config: config.value, database, log, now: Date.now, random: () => 0, ready: () => true },
+    links: { peek: () => undefined },
+    reading: openReading({ database, visits: () => 0, now: Date.now }),
+    readHealth: () => Promise.reject(new Error('a bug')),
+  })
+  for (const times of [1, 2]) {
+    await vi.advanceTimersByTimeAsync(15_000)
+    await expect.poll(() => messages).toEqual(Array(times).fill('watching broke'))
+  }
+  await telling.close(100)
 })
 
 describe('the watch', () => {

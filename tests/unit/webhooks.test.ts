@@ -93,6 +93,7 @@ describe('a message', () => {
     const answer = await fetch(receiver.url.replace('127.0.0.1', 'localhost'), init)
     expect(answer.status).toBe(400)
     expect(asked).toContain('127.0.0.1')
+    await expect(fetch('https://localhost:1/', init)).rejects.toThrow('ECONNREFUSED')
     await expect(fetch('https://127.0.0.2:1/', init)).rejects.toThrow('127.0.0.2 is no public address')
     await expect(fetch('http://no-such-host.invalid/', init)).rejects.toThrow('no-such-host')
   })

@@ -25,14 +25,14 @@ export function observeOutbox(registers: Registry[], outbox: Kinds): void {
     readings ? [{ target, readings }] : [],
   )
   const labelled = { labelNames: ['target'], registers }
-  for (const [name, help, read] of kinds.length > 0 ? figures : [])
+  for (const [name, help, read] of figures)
     new Gauge({
       ...{ name, help, ...labelled },
       collect() {
         for (const { target, readings } of kinds) this.set({ target }, read(readings))
       },
     })
-  for (const [name, help, read] of kinds.length > 0 ? totals : [])
+  for (const [name, help, read] of totals)
     new Counter({
       ...{ name, help, ...labelled },
       collect() {
