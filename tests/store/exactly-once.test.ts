@@ -14,7 +14,7 @@ import {
   insertPromos,
   type TestDatabase,
 } from '../support/database.ts'
-import { aClick, aHash, anImpression, aSurplus } from '../support/events.ts'
+import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
 
 const log = openLog('silent')
@@ -94,11 +94,20 @@ test('whatever comes between acceptance and commit, each event counts exactly on
       let site = await siteOn(folder, () => failure)
       const accepted: TrackingEvent[] = []
       const reports = new Map<string, number>()
+      const sales = new Map<string, string>()
       let count = aSurplus({ clicks: 0 })
       const makeEvent = (index: number): TrackingEvent => {
         if (index % 5 === 0) {
           count = { ...count, clicks: count.clicks + 1 }
           return count
+        }
+        if (index % 11 === 1) {
+          const external_id = `run-${run}-sale-${index % 3}`
+          sales.set(external_id, `${10 + accepted.length}`)
+          return aConversion({
+            ...{ at: Date.now() + accepted.length, external_id },
+            amount: `${10 + accepted.length}`,
+          })
         }
         if (index % 7 !== 0)
           return aClick({ at: Date.now(), ip_hash: aHash(index), variation_id: 42 + (index % 2) })
@@ -139,6 +148,10 @@ test('whatever comes between acceptance and commit, each event counts exactly on
         where newsletter_send_id = any(${[...reports.keys()]})
       `
       expect(new Map(sends.map(({ send, recipients }) => [send, recipients]))).toEqual(reports)
+      const sold = await server.sql`
+        select external_id, amount from promo_conversions where external_id = any(${[...sales.keys()]})
+      `
+      expect(new Map(sold.map(({ external_id, amount }) => [external_id, amount]))).toEqual(sales)
       const counts = await server.sql`
         select sum(clicks)::integer as clicks from promo_surplus_clicks where event_id = ${count.event_id}
       `

@@ -11,8 +11,8 @@ import type { OutboxReadings } from '../../src/lib/outbox/outbox.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
-import { anImpression } from '../support/events.ts'
-import { recordImpressions } from '../support/record.ts'
+import { aClick, aConversion, anImpression, ofClick } from '../support/events.ts'
+import { recordConversions, recordImpressions } from '../support/record.ts'
 
 let store: TestDatabase
 let database: Database
@@ -213,6 +213,19 @@ test('sends that newsletters may share are a hint for a week, by name', async ()
     hints: [expect.stringMatching(/corrected more than a day later.*: daily, shared$/)],
   })
   await store.sql`delete from promo_impression_tracking`
+})
+
+test('conversions that wait for their click are told, and are a hint after an hour', async () => {
+  const click = aClick({ at: Date.UTC(2026, 10, 18) })
+  await recordConversions(store.sql, [aConversion({ ...ofClick(click), external_id: 'waits' })])
+  const hint = expect.stringContaining('conversions wait for clicks or sends that are not known')
+  const soon = await health()
+  expect(soon).toMatchObject({ code: 200, waiting_conversions: 1 })
+  expect(soon.hints).not.toContainEqual(hint)
+  await store.sql`update promo_conversions set recorded_at = recorded_at - interval '2 hours'`
+  expect((await health()).hints).toContainEqual(hint)
+  await store.sql`delete from promo_conversions`
+  expect(await health()).not.toHaveProperty('waiting_conversions')
 })
 
 test('rows that cannot be read are named, twenty at the most, and nothing is degraded', async () => {

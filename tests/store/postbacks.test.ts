@@ -8,7 +8,7 @@ import { statusOf } from '../../src/lib/conversions/statuses.ts'
 import { openLog } from '../../src/lib/operations/log.ts'
 import { fail, ok } from '../../src/lib/result.ts'
 import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import { savePostback } from '../../src/lib/store/postbacks.ts'
+import { deletePostback, savePostback } from '../../src/lib/store/postbacks.ts'
 import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
@@ -76,7 +76,7 @@ test('a secret that was known goes on while the database is away, and one that i
   away = true
   expect(await postbacks.read(asked(told))).toMatchObject({ ok: true })
   away = false
-  await store.sql`delete from promo_postbacks`
+  expect([...(await deletePostback(store.sql, 'desk'))]).toEqual([{ slug: 'desk' }])
   expect(await postbacks.read(asked(told))).toMatchObject({ fault: { error: 'unauthorized' } })
 })
 

@@ -153,6 +153,8 @@ async function readWhole() {
 }
 
 test('those of a text without clicks have no rates, and a currency may be of those without a text alone', async () => {
+  const silent = { newsletter_send_id: 'c', variation_id: 60, offer_id: 6, recipients: 5 }
+  await recordImpressions(store.sql, [anImpression({ at: noon, ...silent })])
   await recordConversions(store.sql, [
     aConversion({ amount: '2', currency: 'CHF', variation_id: 43 }),
     aConversion({ amount: '3', currency: 'JPY', ...ofClick(aClick({ at: noon })) }),

@@ -226,6 +226,15 @@ describe('the guard', () => {
     })
   })
 
+  test('leaves the secret of a postback to whoever looks it up, and bounds how often', async () => {
+    const stranger = { request: new Request('http://site/'), client: away }
+    const gate = parts(async () => undefined)
+    expect(await guard(gate, 'postback', stranger, async () => noContent())).toEqual(noContent())
+    const often = parts(async () => 9)
+    const answer = await guard(often, 'postback', stranger, () => expect.fail('was let through'))
+    expect(answer.status).toBe(429)
+  })
+
   test('takes word of changes from whoever knows the secret, and from nobody where there is none', async () => {
     const gate = parts(async () => undefined)
     const tell = (authorization: string | undefined, webhookSecret: string | undefined, client = away) => {

@@ -95,7 +95,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged |
     ...(sends && { sends }),
     ...((include.has('statistics') || include.has('sends')) && judged && { doubts: doubtsOf(judged, query) }),
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
-    ...(row.conversions && { conversions: conversionRows(row, query, sends) }),
+    ...(row.conversions && { conversions: conversionRows(row, row.conversions, query, sends) }),
     settled_until: row.settled_until,
     ...(row.people_since !== null && row.people_since > row.first_day && { people_since: row.people_since }),
   }

@@ -1,5 +1,5 @@
 import { type Earned, rateInterval, revenueInterval } from '../stats/revenue.ts'
-import type { ConversionSums, ReportRow } from '../store/report-row.ts'
+import type { ConversionSums, ReportRow, SendConversions } from '../store/report-row.ts'
 import type { ConversionRow } from './conversion-schema.ts'
 import { rate } from './figures.ts'
 import type { ReportQuery } from './query.ts'
@@ -14,10 +14,10 @@ type Base = { impressions: number; human_clicks: number }
  */
 export function conversionRows(
   row: ReportRow,
+  { sums: all, sends: ofEach }: NonNullable<ReportRow['conversions']>,
   query: ReportQuery,
-  sends: readonly SendRow[] | undefined,
+  sends: readonly SendRow[] = [],
 ): ConversionRow[] {
-  if (!row.conversions) return []
   const offers = new Map(row.offers.map((offer) => [offer.offer_id, offer]))
   const texts = new Map(row.variations.map((text) => [text.variation_id, text]))
   const baseOf = ({ of, offer_id, variation_id }: ConversionSums): Base | undefined => {
@@ -27,11 +27,11 @@ export function conversionRows(
     return of === 'text' ? texts.get(Number(variation_id)) : undefined
   }
   const earnedIn = new Map(
-    row.conversions.sums.filter(({ of }) => of === 'all').map((sums) => [sums.currency, earnedBy(sums)]),
+    all.filter(({ of }) => of === 'all').map((sums) => [sums.currency, earnedBy(sums)]),
   )
   const order = ['all', 'newsletter', 'offer', 'text', 'unattributed']
   return [
-    ...row.conversions.sums
+    ...all
       .map((sums) => ({
         of: sums.of,
         ...(sums.offer_id !== null && { offer_id: sums.offer_id }),
@@ -44,16 +44,15 @@ export function conversionRows(
         (one, other) =>
           order.indexOf(one.of) - order.indexOf(other.of) ||
           one.currency.localeCompare(other.currency) ||
-          Number(other.revenue) - Number(one.revenue) ||
-          other.conversions - one.conversions,
+          Number(other.revenue) - Number(one.revenue),
       ),
-    ...ofSends(row, sends ?? []),
+    ...ofSends(ofEach, sends),
   ]
 }
 
 /** In the order of the sends; one send says too little for intervals. */
-function ofSends({ conversions }: ReportRow, sends: readonly SendRow[]): ConversionRow[] {
-  const known = Map.groupBy(conversions?.sends ?? [], ([send, variation]) => `${variation} ${send}`)
+function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]): ConversionRow[] {
+  const known = Map.groupBy(ofEach, ([send, variation]) => `${variation} ${send}`)
   return sends.flatMap(({ newsletter_send_id, offer_id, variation_id, recipients, human_clicks }) =>
     (known.get(`${variation_id} ${newsletter_send_id}`) ?? []).map(
       ([send, , newsletter, currency, conversions, pending, rejected, revenue, pending_revenue]) => ({

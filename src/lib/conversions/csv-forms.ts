@@ -71,9 +71,10 @@ export function findDateForm(values: readonly string[]): Result<DateForm, string
   const [first] = times
   if (first === undefined) return ok('YYYY-MM-DD')
   const fits = (form: DateForm) => times.filter((value) => isoTime(value, form) !== undefined).length
-  const most = Math.max(...dateForms.map(fits))
-  const best = dateForms.filter((form) => fits(form) === most)
-  if (most === 0) return fail(`"${first}" is of none of the forms ${dateForms.join(', ')}`)
-  if (best.length > 1) return fail(`cannot be told by "${first}": say whether times are ${best.join(' or ')}`)
-  return ok(best.reduce((form) => form))
+  const best = dateForms.reduce((one, other) => (fits(other) > fits(one) ? other : one))
+  const alike = dateForms.filter((form) => fits(form) === fits(best))
+  if (fits(best) === 0) return fail(`"${first}" is of none of the forms ${dateForms.join(', ')}`)
+  if (alike.length > 1)
+    return fail(`cannot be told by "${first}": say whether times are ${alike.join(' or ')}`)
+  return ok(best)
 }
