@@ -2,8 +2,8 @@ import { defineMiddleware } from 'astro:middleware'
 import type { APIContext, MiddlewareNext } from 'astro'
 import { developmentApp } from './development-app.ts'
 import { carryOn, readEditor } from './enter.ts'
-import { wantsFresh } from './lib/analytics/remember.ts'
 import { toResponse } from './lib/http/answer.ts'
+import { wantsFresh } from './lib/reports/report-cache.ts'
 import { answerPromoLink } from './promo-link.ts'
 
 /**

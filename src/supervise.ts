@@ -2,9 +2,9 @@ import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { handOnWhenKilled } from './hand-on.ts'
-import type { Log } from './lib/operations/log.ts'
+import type { Log } from './lib/base/log.ts'
+import { messageOf } from './lib/base/result.ts'
 import type { Counts } from './lib/operations/metrics.ts'
-import { messageOf } from './lib/result.ts'
 import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** The place of one worker: another comes when its worker has died, or is to be replaced. */

@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import { fail, messageOf, type Result } from '../lib/result.ts'
+import { fail, messageOf, type Result } from '../lib/base/result.ts'
 import { writeError, writeOut } from './terminal.ts'
 
 /** `usage`: the command was called wrongly (exit code 2). `failed`: it could not do its work (exit code 1). */

@@ -2,8 +2,8 @@ import { addEditor, type EditorFault, removeEditor } from '../lib/auth/editor.ts
 import { acceptName } from '../lib/auth/editor-name.ts'
 import { acceptPassword, generatePassword } from '../lib/auth/password.ts'
 import { renewSessions } from '../lib/auth/session-secret.ts'
-import { ok, type Result } from '../lib/result.ts'
-import type { DatabaseFault } from '../lib/store/database.ts'
+import { ok, type Result } from '../lib/base/result.ts'
+import type { DatabaseFault } from '../lib/database/sql.ts'
 import { listEditors } from '../lib/store/editors.ts'
 import { loadConfig } from '../load-config.ts'
 import {

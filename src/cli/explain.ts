@@ -1,4 +1,4 @@
-import { ok } from '../lib/result.ts'
+import { ok } from '../lib/base/result.ts'
 import { explain, explainReport } from '../lib/selection/explain.ts'
 import { explainDecisions, listUndecidedReports } from '../lib/store/decisions.ts'
 import { loadConfig } from '../load-config.ts'

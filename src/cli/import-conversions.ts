@@ -1,4 +1,7 @@
 import * as v from 'valibot'
+import { parseJson } from '../lib/base/json.ts'
+import { ok, type Result } from '../lib/base/result.ts'
+import { readTextFile } from '../lib/base/text-file.ts'
 import { type Imported, importReport } from '../lib/conversions/import-report.ts'
 import {
   type Mapping,
@@ -8,9 +11,6 @@ import {
   readReport,
   reportFields,
 } from '../lib/conversions/read-report.ts'
-import { parseJson } from '../lib/json.ts'
-import { ok, type Result } from '../lib/result.ts'
-import { readTextFile } from '../lib/text-file.ts'
 import { loadConfig } from '../load-config.ts'
 import { type Command, type CommandFault, count, failed, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'

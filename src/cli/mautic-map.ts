@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { ok } from '../lib/result.ts'
+import { ok } from '../lib/base/result.ts'
 import { mapEmailByHand } from '../lib/store/mautic.ts'
 import { listReported } from '../lib/store/reported.ts'
 import { id, sendId } from '../lib/tracking/schemas.ts'

@@ -1,5 +1,5 @@
-import { ok } from '../lib/result.ts'
-import { makeClickPartitions, migrate } from '../lib/store/migrate.ts'
+import { ok } from '../lib/base/result.ts'
+import { makeClickPartitions, migrate } from '../lib/database/migrate.ts'
 import { loadConfig } from '../load-config.ts'
 import { type Command, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { ok } from '../lib/result.ts'
+import { ok } from '../lib/base/result.ts'
 import { failed } from './command.ts'
 
 /** The password from the terminal, where nothing shows it, or the first line of what is piped in. */

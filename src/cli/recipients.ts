@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import * as v from 'valibot'
-import { ok } from '../lib/result.ts'
+import { ok } from '../lib/base/result.ts'
 import { recordImpressions } from '../lib/store/impressions.ts'
 import { listReported } from '../lib/store/reported.ts'
 import { correctionOf } from '../lib/tracking/correction.ts'

@@ -1,6 +1,6 @@
 import { countRecords, jsonArrayOf } from '../lib/buffer/record.ts'
 import type { RecordLines } from '../lib/buffer/record-batch.ts'
-import type { Database } from '../lib/store/database.ts'
+import type { Database } from '../lib/database/database.ts'
 import { listRecordedAlready } from '../lib/store/recorded-already.ts'
 import { eventRecorder } from '../lib/tracking/record-events.ts'
 import { count } from './command.ts'

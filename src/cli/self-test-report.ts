@@ -1,5 +1,5 @@
-import { ok } from '../lib/result.ts'
-import type { Database } from '../lib/store/database.ts'
+import { ok } from '../lib/base/result.ts'
+import type { Database } from '../lib/database/database.ts'
 import { countOtherClicks, type SelfTestClick, type SelfTestPlace } from '../lib/store/self-test.ts'
 import { failed, type Outcome, print } from './command.ts'
 import type { Case } from './self-test-cases.ts'

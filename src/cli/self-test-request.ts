@@ -1,6 +1,6 @@
 import { request as requestPlain } from 'node:http'
 import { request as requestSecure } from 'node:https'
-import { fail, messageOf, ok, type Result } from '../lib/result.ts'
+import { fail, messageOf, ok, type Result } from '../lib/base/result.ts'
 
 export type SiteAnswer = { status: number; location: string | undefined }
 

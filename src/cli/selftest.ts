@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ok, type Result } from '../lib/base/result.ts'
 import { manySeconds } from '../lib/classify/judge.ts'
 import { scannerNetworks } from '../lib/classify/scanner-networks.ts'
-import type { Config } from '../lib/config.ts'
-import { ok, type Result } from '../lib/result.ts'
-import type { Database } from '../lib/store/database.ts'
-import { parseDatabaseUrl } from '../lib/store/database-url.ts'
+import type { Database } from '../lib/database/database.ts'
+import type { Config } from '../lib/settings/config.ts'
+import { parseDatabaseUrl } from '../lib/settings/database-url.ts'
 import {
   judgeSelfTest,
   provideSelfTest,

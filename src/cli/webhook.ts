@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { ok } from '../lib/result.ts'
+import { ok } from '../lib/base/result.ts'
 import { addWebhook, findWebhook, listWebhooks, removeWebhook } from '../lib/store/webhooks.ts'
 import { isWebhookEvent, messageOf, webhookEvents } from '../lib/webhooks/events.ts'
 import { createMessageSender } from '../lib/webhooks/send-message.ts'

@@ -1,7 +1,7 @@
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
-import { openDatabase } from '../../src/lib/store/database.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { openDatabase } from '../../src/lib/database/database.ts'
 import { makeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
 
 const editor = { name: 'bench', password: 'a long password of the bench' }

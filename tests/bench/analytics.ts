@@ -4,8 +4,8 @@
  * rounds, in one run; before each answer a click is settled, so that nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other numbers of clicks can be given.
  */
 import postgres from 'postgres'
-import { sections } from '../../src/lib/analytics/query.ts'
-import { migrate } from '../../src/lib/store/migrate.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
+import { sections } from '../../src/lib/model/report-query.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'

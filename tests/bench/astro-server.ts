@@ -1,7 +1,7 @@
 /** The site without its short way: every request goes through Astro to `[slug].ts`. */
 import { createServer } from 'node:http'
 import { openApp } from '../../src/lib/app.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
 import { loadConfig } from '../../src/load-config.ts'
 import type { AstroHandler } from '../../src/site.ts'
 

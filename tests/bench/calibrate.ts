@@ -1,8 +1,8 @@
-import type { PastSend } from '../../src/lib/selection/arm.ts'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import type { Send } from '../../src/lib/stats/evidence.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
+import type { PastSend } from '../../src/lib/stats/past-send.ts'
 import { isLarger } from '../../src/lib/stats/sequential.ts'
 import { byMarks, drawBinomial, type Variation } from './newsletter-world.ts'
 

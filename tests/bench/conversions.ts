@@ -1,4 +1,4 @@
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 
 /** A million conversions of a history's clicks in two currencies, counted as they would be. Needs a superuser's connection. */
 export async function writeConversions(sql: Sql): Promise<void> {

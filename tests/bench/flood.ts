@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { migrate } from '../../src/lib/store/migrate.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
 import { insertPromos } from '../support/database.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { runLoad } from '../support/load.ts'

@@ -1,5 +1,5 @@
+import type { Sql } from '../../src/lib/database/sql.ts'
 import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
-import type { Sql } from '../../src/lib/store/database.ts'
 
 export type History = {
   clicks: number

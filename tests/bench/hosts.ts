@@ -4,9 +4,9 @@
  * run. `npm run bench:hosts` (after `npm run build`); another number of clicks and of hosts can be given.
  */
 import postgres from 'postgres'
-import { sections } from '../../src/lib/analytics/query.ts'
-import type { Sql } from '../../src/lib/store/database.ts'
-import { migrate } from '../../src/lib/store/migrate.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
+import { sections } from '../../src/lib/model/report-query.ts'
 import { addToBreakdown, namedHosts } from '../../src/lib/store/settle-breakdown.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer } from '../support/postgres-server.ts'

@@ -4,12 +4,12 @@
  * rests that settling takes. `npm run bench:ingest`.
  */
 import postgres from 'postgres'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { openDatabase } from '../../src/lib/database/database.ts'
+import { makeClickPartitions, migrate } from '../../src/lib/database/migrate.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
-import { ok } from '../../src/lib/result.ts'
-import { openDatabase } from '../../src/lib/store/database.ts'
-import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
 import { insertPromos } from '../support/database.ts'
 import { aClick, aHash } from '../support/events.ts'
 import { startTestServer } from '../support/postgres-server.ts'

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
-import { openDatabase } from '../../src/lib/store/database.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
+import { openDatabase } from '../../src/lib/database/database.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 
 /** Clicks a second from their acceptance until the last of them is in the database. */

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/lib/random.ts'
+import type { Random } from '../../src/lib/base/random.ts'
 import { drawNormal } from '../../src/lib/selection/draws.ts'
 
 /** A newsletter that exists in numbers only (selection-and-statistics, first paragraph). */

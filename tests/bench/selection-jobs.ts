@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import type { Strategy } from '../../src/lib/selection/arm.ts'
+import type { Strategy } from '../../src/lib/model/selection.ts'
 import { brokenLimits, type Contest, calibrate, intervalsOf, type Tally, winnerOf } from './calibrate.ts'
 import type { Setting } from './newsletter-world.ts'
 import { simulate } from './simulate.ts'

@@ -1,4 +1,4 @@
-import type { Strategy } from '../../src/lib/selection/arm.ts'
+import type { Strategy } from '../../src/lib/model/selection.ts'
 import type { Setting } from './newsletter-world.ts'
 
 const plain: Setting = {

@@ -1,8 +1,9 @@
-import type { Candidate, PastSend, Strategy } from '../../src/lib/selection/arm.ts'
+import type { Candidate, Strategy } from '../../src/lib/model/selection.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
 import { seeded } from '../../src/lib/selection/draws.ts'
 import { allowed, holds, type Rules } from '../../src/lib/selection/variety.ts'
 import { weigh } from '../../src/lib/selection/weigh.ts'
+import type { PastSend } from '../../src/lib/stats/past-send.ts'
 import {
   byMarks,
   createWorld,

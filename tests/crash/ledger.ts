@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 import { findDrift } from '../support/database.ts'
 import { type LoadAnswer, type LoadOptions, type LoadResult, runLoad } from '../support/load.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 import type { TestServer } from '../support/postgres-server.ts'
 import { outageTest, readHealth, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce } from './ledger.ts'

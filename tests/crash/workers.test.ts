@@ -1,7 +1,7 @@
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
-import { isAlive } from '../../src/lib/operations/process-mark.ts'
+import { isAlive } from '../../src/lib/processes/process-mark.ts'
 import { collection, startFakeStrapi } from '../support/fake-strapi.ts'
 import { runLoad } from '../support/load.ts'
 import type { SiteProcess } from '../support/site.ts'

@@ -1,7 +1,7 @@
+import type { Database } from '../../src/lib/database/database.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
-import type { Database } from '../../src/lib/store/database.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { migrate } from '../../src/lib/store/migrate.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
 import { findDrift, insertPromos } from '../support/database.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, startSiteProcess } from '../support/site.ts'

@@ -1,10 +1,10 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail, ok } from '../../src/lib/result.ts'
-import { type EmbeddedServer, startEmbedded } from '../../src/lib/store/embedded/start.ts'
-import { databaseServer } from '../../src/lib/store/server.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
+import { type EmbeddedServer, startEmbedded } from '../../src/lib/database/embedded/start.ts'
+import { databaseServer } from '../../src/lib/database/server.ts'
 
-vi.mock('../../src/lib/store/embedded/start.ts', () => ({ startEmbedded: vi.fn() }))
+vi.mock('../../src/lib/database/embedded/start.ts', () => ({ startEmbedded: vi.fn() }))
 
 const log = openLog('silent')
 const start = vi.mocked(startEmbedded)

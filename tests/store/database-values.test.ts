@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
-import { arrayLiteral } from '../../src/lib/store/array-literal.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { arrayLiteral } from '../../src/lib/database/array-literal.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let store: TestDatabase

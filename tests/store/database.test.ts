@@ -7,15 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail, ok } from '../../src/lib/result.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import {
   type Database,
   databaseFault,
   type LocateServer,
   openDatabase,
-} from '../../src/lib/store/database.ts'
-import { migrate } from '../../src/lib/store/migrate.ts'
+} from '../../src/lib/database/database.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { steadyPort } from '../support/steady-port.ts'
 

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { addEditor, removeEditor } from '../../src/lib/auth/editor.ts'
 import { hashPassword, verifyPassword } from '../../src/lib/auth/password.ts'
 import { createSignIn } from '../../src/lib/auth/sign-in.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { listEditors } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

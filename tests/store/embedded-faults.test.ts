@@ -5,11 +5,15 @@ import { appendFile, chmod, cp, mkdir, readFile, rename, stat, writeFile } from 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, vi } from 'vitest'
-import { canEnter } from '../../src/lib/store/embedded/account.ts'
-import { copyBinaries, locateBinaries, type PostgresBinaries } from '../../src/lib/store/embedded/binaries.ts'
-import { clusterIn } from '../../src/lib/store/embedded/place.ts'
-import { run } from '../../src/lib/store/embedded/run.ts'
-import { startEmbedded } from '../../src/lib/store/embedded/start.ts'
+import { canEnter } from '../../src/lib/database/embedded/account.ts'
+import {
+  copyBinaries,
+  locateBinaries,
+  type PostgresBinaries,
+} from '../../src/lib/database/embedded/binaries.ts'
+import { clusterIn } from '../../src/lib/database/embedded/place.ts'
+import { run } from '../../src/lib/database/embedded/run.ts'
+import { startEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { answers, type Folders, isRoot, SITE, started, test } from './embedded-fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })

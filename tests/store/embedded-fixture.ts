@@ -8,14 +8,14 @@ import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import * as v from 'valibot'
 import { test as base } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { clusterIn } from '../../src/lib/store/embedded/place.ts'
-import { runningServer } from '../../src/lib/store/embedded/server.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { clusterIn } from '../../src/lib/database/embedded/place.ts'
+import { runningServer } from '../../src/lib/database/embedded/server.ts'
 import {
   type EmbeddedOptions,
   type EmbeddedServer,
   startEmbedded,
-} from '../../src/lib/store/embedded/start.ts'
+} from '../../src/lib/database/embedded/start.ts'
 
 export const isRoot = process.getuid?.() === 0
 

@@ -1,6 +1,6 @@
 /** A site that has nothing but the embedded database: a process for the tests to kill. */
-import { openLog } from '../../src/lib/operations/log.ts'
-import { startEmbedded } from '../../src/lib/store/embedded/start.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { startEmbedded } from '../../src/lib/database/embedded/start.ts'
 
 const [dataDir = '', sharedDir = ''] = process.argv.slice(2)
 const started = await startEmbedded({ dataDir, sharedDir, log: openLog('silent') })

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import * as store from '../../src/lib/store/events.ts'
 import { lateCorrections } from '../../src/lib/store/late-corrections.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail, ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import {
   createTestDatabase,

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { judgeAll } from '../../src/lib/classify/final.ts'
-import { rulesVersion } from '../../src/lib/classify/verdict.ts'
+import type { Click } from '../../src/lib/model/event.ts'
+import { rulesVersion } from '../../src/lib/model/verdict.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
-import { readConfig } from '../../src/lib/config.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Impression } from '../../src/lib/model/event.ts'
 import { explain } from '../../src/lib/selection/explain.ts'
 import { openSelection } from '../../src/lib/selection/selection.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { readConfig } from '../../src/lib/settings/config.ts'
 import { explainDecisions } from '../../src/lib/store/decisions.ts'
-import type { Impression } from '../../src/lib/tracking/event.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { peopleOf } from '../../src/lib/analytics/people.ts'
-import { parseQuery } from '../../src/lib/analytics/query.ts'
-import { readReport } from '../../src/lib/analytics/read-report.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
-import { ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
+import { peopleOf } from '../../src/lib/reports/people.ts'
+import { parseQuery } from '../../src/lib/reports/query.ts'
+import { readReport } from '../../src/lib/reports/read-report.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,4 +1,4 @@
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 
 /** The tables of the specification's Phase 2, as a site that is already running has them, with columns of its own. */
 export async function createPhase2(sql: Sql): Promise<void> {

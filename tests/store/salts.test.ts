@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { createSalts } from '../../src/lib/privacy/salts.ts'
-import { fail, ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { deleteOldSalts } from '../../src/lib/store/retention.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import { importCatalogue } from '../../src/lib/catalogue/import.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail, ok } from '../../src/lib/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { recordSampleHistory } from '../../src/lib/sample/record-history.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 
 const now = Date.UTC(2026, 10, 22, 15, 30)

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { describeSchema } from '../../src/lib/store/describe-schema.ts'
-import { makeClickPartitions, migrate } from '../../src/lib/store/migrate.ts'
+import { describeSchema } from '../../src/lib/database/describe-schema.ts'
+import { makeClickPartitions, migrate } from '../../src/lib/database/migrate.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { serverTest as test, versions } from './servers.ts'
 

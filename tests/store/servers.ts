@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { inject, test } from 'vitest'
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Click, Impression } from '../../src/lib/model/event.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
-import type { Click, Impression } from '../../src/lib/tracking/event.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
-import { fail, ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
-import { openDatabase } from '../../src/lib/store/database.ts'
+import { openDatabase } from '../../src/lib/database/database.ts'
 import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 import {
   createTestDatabase,

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { previewPurge, purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
-import { ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
 import { settleSurplus } from '../../src/lib/store/settle-surplus.ts'
 import {
   createTestDatabase,

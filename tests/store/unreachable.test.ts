@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { openDatabase } from '../../src/lib/database/database.ts'
 import { createTableSource } from '../../src/lib/links/table-source.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { ok } from '../../src/lib/result.ts'
-import { openDatabase } from '../../src/lib/store/database.ts'
 import { createVariationSource } from '../../src/lib/tracking/variation-source.ts'
 
 test('sources say that their database does not answer, so that caches go on with what they have', async () => {

@@ -12,14 +12,14 @@ import {
   test,
   vi,
 } from 'vitest'
-import { openReading } from '../../src/lib/analytics/reading.ts'
-import { readConfig } from '../../src/lib/config.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
+import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { databaseUnavailable, json } from '../../src/lib/http/answer.ts'
 import { openTelling } from '../../src/lib/open/telling.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
-import { fail, ok } from '../../src/lib/result.ts'
-import { type Database, openDatabase } from '../../src/lib/store/database.ts'
+import { openReading } from '../../src/lib/reports/open-reports.ts'
+import { readConfig } from '../../src/lib/settings/config.ts'
 import {
   addWebhook,
   dueWebhooks,

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { type App, type AppOptions, openApp } from '../../src/lib/app.ts'
-import { readConfig } from '../../src/lib/config.ts'
+import { readConfig } from '../../src/lib/settings/config.ts'
 import { temporaryFolder } from './folders.ts'
 
 /** A database that is not there. */

@@ -1,7 +1,7 @@
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import type { WriteBuffer } from '../../src/lib/buffer/batch.ts'
 import type { RefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
 
 /** Rows in memory as the site knows them, which never change. */
 export function rowsOf<Key extends string | number, Value>(

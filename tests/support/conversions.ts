@@ -1,4 +1,4 @@
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 
 /** Where the sums of conversions differ from what their rows say. Holds as long as no row was purged. */
 export async function findConversionDrift(sql: Sql): Promise<unknown[]> {

@@ -1,5 +1,5 @@
-import { fail } from '../../src/lib/result.ts'
-import type { Database } from '../../src/lib/store/database.ts'
+import { fail } from '../../src/lib/base/result.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 
 /** A database that does not answer, and says so at once. */
 export const databaseAway: Database = {

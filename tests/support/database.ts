@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
-import type { Sql } from '../../src/lib/store/database.ts'
-import { migrate } from '../../src/lib/store/migrate.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 import { databaseUrl } from './global-setup.ts'
 
 export type TestDatabase = { url: string; sql: postgres.Sql; drop: () => Promise<void> }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { v7 as newEventId } from 'uuid'
-import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
+import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/model/event.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12, 0, 0)
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { processPlace } from '../../src/lib/operations/process-mark.ts'
+import { processPlace } from '../../src/lib/processes/process-mark.ts'
 
 /** A folder that is deleted when the test has ended. */
 export function temporaryFolder(): string {

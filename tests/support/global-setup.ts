@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
-import { migrate } from '../../src/lib/store/migrate.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
 import { startTestServer } from './postgres-server.ts'
 
 declare module 'vitest' {

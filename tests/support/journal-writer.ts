@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail } from '../../src/lib/result.ts'
 import { aClick } from './events.ts'
 
 // A process that journals a click every few milliseconds and says which, while the database is away. Its clock is off.

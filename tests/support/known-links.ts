@@ -1,9 +1,9 @@
+import { openLog } from '../../src/lib/base/log.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
-import { linkSchema } from '../../src/lib/links/link.ts'
 import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 import { createTableSource } from '../../src/lib/links/table-source.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import type { Database } from '../../src/lib/store/database.ts'
+import { linkSchema } from '../../src/lib/model/link.ts'
 
 /** The links that are in a database now. */
 export async function knownLinks(database: Database) {

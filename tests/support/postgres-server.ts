@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { isAlive, processMark } from '../../src/lib/operations/process-mark.ts'
-import type { Result } from '../../src/lib/result.ts'
-import { giveTo } from '../../src/lib/store/embedded/account.ts'
-import { locateBinaries } from '../../src/lib/store/embedded/binaries.ts'
-import { createCluster, ROLE, readAccess, writeSettings } from '../../src/lib/store/embedded/cluster.ts'
-import type { EmbeddedFault } from '../../src/lib/store/embedded/fault.ts'
-import { choosePlace, type Place, SHARED_DIR } from '../../src/lib/store/embedded/place.ts'
+import type { Result } from '../../src/lib/base/result.ts'
+import { giveTo } from '../../src/lib/database/embedded/account.ts'
+import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
+import { createCluster, ROLE, readAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
+import type { EmbeddedFault } from '../../src/lib/database/embedded/fault.ts'
+import { choosePlace, type Place, SHARED_DIR } from '../../src/lib/database/embedded/place.ts'
 import {
   type Controlled,
   isWaitingForBackends,
@@ -19,7 +18,8 @@ import {
   runningServer,
   startServer,
   stopServer,
-} from '../../src/lib/store/embedded/server.ts'
+} from '../../src/lib/database/embedded/server.ts'
+import { isAlive, processMark } from '../../src/lib/processes/process-mark.ts'
 import { steadyPort } from './steady-port.ts'
 
 export type TestServer = {

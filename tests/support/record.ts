@@ -1,9 +1,9 @@
+import type { Sql } from '../../src/lib/database/sql.ts'
+import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/model/event.ts'
 import * as conversions from '../../src/lib/store/conversions.ts'
-import type { Sql } from '../../src/lib/store/database.ts'
 import * as store from '../../src/lib/store/events.ts'
 import * as reports from '../../src/lib/store/impressions.ts'
 import * as surplus from '../../src/lib/store/surplus.ts'
-import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/tracking/event.ts'
 
 export const recordClicks = (sql: Sql, clicks: readonly Click[]) =>
   store.recordClicks(sql, JSON.stringify(clicks))

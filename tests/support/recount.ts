@@ -1,7 +1,8 @@
-import { daysBefore, daysBetween, type ReportQuery } from '../../src/lib/analytics/query.ts'
-import { spanStarts } from '../../src/lib/analytics/read-evidence.ts'
+import { daysBefore, daysBetween } from '../../src/lib/base/days.ts'
 import { classifyReferrer, referrerClasses } from '../../src/lib/classify/referrer.ts'
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
+import type { ReportQuery } from '../../src/lib/model/report-query.ts'
+import { spanStarts } from '../../src/lib/reports/read-evidence.ts'
 
 const hour = 3_600_000
 

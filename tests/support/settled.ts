@@ -1,4 +1,4 @@
-import type { Sql } from '../../src/lib/store/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 
 export const sends = (sql: Sql) => sql<
   { send: string; hours: number; clicks: number; human: number; clickers: number }[]

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { freePort } from '../../src/lib/store/embedded/server.ts'
+import { freePort } from '../../src/lib/database/embedded/server.ts'
 
 /**
  * A free port of those that no system hands out by itself: whoever asks for any port meanwhile does not get it, and a

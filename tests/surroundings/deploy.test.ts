@@ -6,7 +6,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { expect, vi } from 'vitest'
 import { parse } from 'yaml'
-import { readConfig, settingExamples } from '../../src/lib/config.ts'
+import { readConfig, settingExamples } from '../../src/lib/settings/config.ts'
 import { test } from '../crash/fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })

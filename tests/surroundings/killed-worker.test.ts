@@ -2,7 +2,7 @@ import { chmodSync, existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
-import { isAlive } from '../../src/lib/operations/process-mark.ts'
+import { isAlive } from '../../src/lib/processes/process-mark.ts'
 import { test } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import {

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest'
 import { type Address, addressOf, exportOf, linkTo } from '../../src/components/analytics/address.ts'
 import { readPage } from '../../src/components/analytics/read-page.ts'
-import { parseQuery } from '../../src/lib/analytics/query.ts'
-import type { Report } from '../../src/lib/analytics/report.ts'
-import { fail, ok } from '../../src/lib/result.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
+import type { Report } from '../../src/lib/model/report.ts'
+import { parseQuery } from '../../src/lib/reports/query.ts'
 import { aSummary } from './analytics-rows.ts'
 
 const now = Date.UTC(2025, 9, 18, 12)

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { csv } from '../../src/lib/analytics/csv.ts'
-import { figuresOf, previewOf, rate } from '../../src/lib/analytics/figures.ts'
-import { type ReportQuery, type Section, type Table, tables } from '../../src/lib/analytics/query.ts'
-import type { Report } from '../../src/lib/analytics/report.ts'
-import { respondReport } from '../../src/lib/analytics/respond.ts'
 import type { Answer } from '../../src/lib/http/answer.ts'
 import { unlessKnown } from '../../src/lib/http/etag.ts'
+import type { Report } from '../../src/lib/model/report.ts'
+import { type ReportQuery, type Section, type Table, tables } from '../../src/lib/model/report-query.ts'
+import { respondReport } from '../../src/lib/reports/answer.ts'
+import { csv } from '../../src/lib/reports/csv.ts'
+import { figuresOf, previewOf, rate } from '../../src/lib/reports/figures.ts'
 
 const sums = {
   impressions: 150,

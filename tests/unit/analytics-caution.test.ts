@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { findingsOf, smallListWarning } from '../../src/lib/analytics/findings.ts'
-import { offersSentence, summarySentence } from '../../src/lib/analytics/sentences.ts'
-import { sendRate } from '../../src/lib/analytics/words.ts'
+import { findingsOf, smallListWarning } from '../../src/lib/wording/findings.ts'
+import { offersSentence, summarySentence } from '../../src/lib/wording/sentences.ts'
+import { sendRate } from '../../src/lib/wording/words.ts'
 import { anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
 
 const now = Date.parse('2025-10-30T00:00:00Z')

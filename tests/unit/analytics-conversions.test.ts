@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import type { ConversionRow } from '../../src/lib/analytics/conversion-schema.ts'
+import type { ConversionRow } from '../../src/lib/model/conversion.ts'
+import type { Report } from '../../src/lib/model/report.ts'
 import {
   broughtBy,
   earned,
   earnedBetween,
   funnelOf,
   rateWords,
-} from '../../src/lib/analytics/conversion-words.ts'
-import type { Report } from '../../src/lib/analytics/report.ts'
+} from '../../src/lib/reports/conversion-words.ts'
 import { aSummary } from './analytics-rows.ts'
 
 const row = (changes: Partial<ConversionRow> = {}): ConversionRow => ({

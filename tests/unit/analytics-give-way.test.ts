@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { createGiveWay } from '../../src/lib/analytics/give-way.ts'
+import { createGiveWay } from '../../src/lib/pace/give-way-to-clicks.ts'
 
 let now: number
 let visits: number

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { dayAt, daysBefore, daysBetween, parseQuery } from '../../src/lib/analytics/query.ts'
+import { dayAt, daysBefore, daysBetween } from '../../src/lib/base/days.ts'
+import { parseQuery } from '../../src/lib/reports/query.ts'
 
 const now = Date.UTC(2025, 9, 18, 22, 30)
 const parse = (query: string, counting: 'all' | 'human' = 'all') =>

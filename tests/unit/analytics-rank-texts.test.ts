@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { adviceOf } from '../../src/lib/analytics/advice.ts'
-import { findingsOf } from '../../src/lib/analytics/findings.ts'
-import { rankTexts } from '../../src/lib/analytics/rank-texts.ts'
-import type { VariationRow } from '../../src/lib/analytics/report.ts'
+import type { VariationRow } from '../../src/lib/model/report.ts'
+import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
+import { adviceOf } from '../../src/lib/wording/advice.ts'
+import { findingsOf } from '../../src/lib/wording/findings.ts'
 import { anOffer, aText } from './analytics-rows.ts'
 
 const offers = (count: number, inactive = 0) =>

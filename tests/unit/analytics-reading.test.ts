@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { openReading } from '../../src/lib/analytics/reading.ts'
 import { json } from '../../src/lib/http/answer.ts'
+import { openReading } from '../../src/lib/reports/open-reports.ts'
 import { databaseAway } from '../support/database-away.ts'
 
 const reading = (perSecond: number) =>

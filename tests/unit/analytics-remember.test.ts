@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createRemember, wantsFresh } from '../../src/lib/analytics/remember.ts'
 import { json } from '../../src/lib/http/answer.ts'
+import { createRemember, wantsFresh } from '../../src/lib/reports/report-cache.ts'
 
 /** Answers that are counted, so that one can tell them apart. */
 function counted(status = 200) {

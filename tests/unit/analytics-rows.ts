@@ -6,7 +6,7 @@ import type {
   Statistics,
   Summary,
   VariationRow,
-} from '../../src/lib/analytics/report.ts'
+} from '../../src/lib/model/report.ts'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
 
 const figures: Figures = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { findingsOf, hasHistory, smallListWarning } from '../../src/lib/analytics/findings.ts'
+import type { LabelCode } from '../../src/lib/stats/label.ts'
+import { findingsOf, hasHistory, smallListWarning } from '../../src/lib/wording/findings.ts'
 import {
   changeOf,
   hoursSentence,
@@ -13,7 +14,7 @@ import {
   summarySentence,
   textsSentence,
   uncertaintySentence,
-} from '../../src/lib/analytics/sentences.ts'
+} from '../../src/lib/wording/sentences.ts'
 import {
   chance,
   clicksOf,
@@ -26,8 +27,7 @@ import {
   sendRate,
   shortNames,
   some,
-} from '../../src/lib/analytics/words.ts'
-import type { LabelCode } from '../../src/lib/stats/label.ts'
+} from '../../src/lib/wording/words.ts'
 import { anAttribute, anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
 
 describe('words', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hoursNote, utcDays, utcVisitors } from '../../src/lib/analytics/time-zone.ts'
+import { hoursNote, utcDays, utcVisitors } from '../../src/lib/wording/time-zone-notes.ts'
 
 const range = { start: '2025-05-20', end: '2025-06-10' }
 const year = { start: '2024-06-10', end: '2025-06-10' }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { CompactSign, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTokenCheck } from '../../src/lib/auth/check-token.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const secret = 'a secret of thirty-two characters'

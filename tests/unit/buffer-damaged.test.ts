@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
 import { forgetDamaged, oldDamaged, openDamaged } from '../../src/lib/buffer/damaged.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const noon = Date.UTC(2026, 10, 28, 12)

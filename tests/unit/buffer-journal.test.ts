@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { createQueue } from '../../src/lib/base/queue.ts'
 import { openJournal } from '../../src/lib/buffer/journal.ts'
 import { instanceOfSegment } from '../../src/lib/buffer/segments.ts'
-import { createQueue } from '../../src/lib/queue.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPace } from '../../src/lib/buffer/pace.ts'
+import { createPace } from '../../src/lib/pace/flusher-rest.ts'
 
 /** A pace whose clock moves by hand, in milliseconds. */
 function pace() {

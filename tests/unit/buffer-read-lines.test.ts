@@ -9,7 +9,7 @@ import {
   holdsKind,
   jsonArrayOf,
 } from '../../src/lib/buffer/record.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { aClick, anImpression } from '../support/events.ts'
 
 /** One range of each class of code points that some part on the way could treat in its own way. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import { cutLines } from '../../src/lib/buffer/pieces.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { createBatchRecorder, type Progress } from '../../src/lib/buffer/record-batch.ts'
-import { fail, ok } from '../../src/lib/result.ts'
-import type { DatabaseFault } from '../../src/lib/store/database.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
+import type { DatabaseFault } from '../../src/lib/database/sql.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { aClick } from '../support/events.ts'
 
 const clicks = (count: number) => Array.from({ length: count }, () => aClick())

@@ -1,8 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createQueue } from '../../src/lib/base/queue.ts'
 import { openRejects, rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
-import { createQueue } from '../../src/lib/queue.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
 

@@ -11,7 +11,7 @@ import {
   periodName,
   share,
   shortCount,
-} from '../../src/lib/charts/format.ts'
+} from '../../src/lib/wording/formats.ts'
 
 describe('numbers', () => {
   test.each([

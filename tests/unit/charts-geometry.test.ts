@@ -5,10 +5,11 @@ import { drawHeatmap, hourName } from '../../src/lib/charts/heatmap.ts'
 import { drawOverTime, panels } from '../../src/lib/charts/over-time.ts'
 import { drawLifts, drawRates } from '../../src/lib/charts/rates.ts'
 import { ticksTo, topOf, topOfRates } from '../../src/lib/charts/scale.ts'
-import { drawSendCurve, sumSpans } from '../../src/lib/charts/send-curve.ts'
+import { drawSendCurve } from '../../src/lib/charts/send-curve.ts'
 import { drawShares } from '../../src/lib/charts/shares.ts'
 import { drawSparkline, sparklineDates, trendsOf } from '../../src/lib/charts/sparkline.ts'
 import type { Point } from '../../src/lib/charts/timeline.ts'
+import { sumSpans } from '../../src/lib/model/spans.ts'
 
 const daysFrom = (start: string, count: number) =>
   Array.from({ length: count }, (_, day) =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { TimelineRow } from '../../src/lib/analytics/report.ts'
 import { periodFor, timelineOf } from '../../src/lib/charts/timeline.ts'
 import { wilson } from '../../src/lib/charts/wilson.ts'
+import type { TimelineRow } from '../../src/lib/model/report.ts'
 
 const row = (date: string, impressions: number, clicks: number, human = clicks): TimelineRow => ({
   date,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type JudgedClick, judgeAll, type Send } from '../../src/lib/classify/final.ts'
+import { judgeAll, type Send } from '../../src/lib/classify/final.ts'
 import { conclusiveReasons, type Evidence, isProvisional, judge } from '../../src/lib/classify/judge.ts'
+import type { JudgedClick } from '../../src/lib/classify/judged-click.ts'
 
 const nothing: Evidence = {
   conclusive: null,

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { linesOfJson } from '../../src/lib/classify/json-lines.ts'
 import { describeNetworkFaults, parseNetworkList } from '../../src/lib/classify/network-list.ts'
 import { networksAround } from '../../src/lib/classify/networks.ts'
+import { linesOfJson } from '../../src/lib/classify/readable-json.ts'
 import { bundledNetworks, scannerNetworks } from '../../src/lib/classify/scanner-networks.ts'
 
 const about = { vendor: 'Gate', source: 'https://gate.example/networks', date: '2026-11-25' }

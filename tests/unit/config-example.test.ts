@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { readConfig, settingExamples } from '../../src/lib/config.ts'
+import { readConfig, settingExamples } from '../../src/lib/settings/config.ts'
 
 describe('.env.example', () => {
   const presets = readConfig({})

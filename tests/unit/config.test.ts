@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { describeConfigFaults, readConfig, settingExamples } from '../../src/lib/config.ts'
+import { describeConfigFaults, readConfig, settingExamples } from '../../src/lib/settings/config.ts'
 
 type Environment = Record<string, string>
 

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import { findConversionFaults, reportConversion } from '../../src/lib/conversions/report-conversion.ts'
 import { conversionSchema } from '../../src/lib/conversions/schema.ts'
 import { readJson } from '../../src/lib/http/read.ts'
-import { fail, ok } from '../../src/lib/result.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { handingOver } from '../support/click-parts.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { databaseOptions } from '../../src/lib/store/database-options.ts'
-import { parseDatabaseUrl } from '../../src/lib/store/database-url.ts'
+import { databaseOptions } from '../../src/lib/database/database-options.ts'
+import { parseDatabaseUrl } from '../../src/lib/settings/database-url.ts'
 
 const read = (url: string) => {
   const parsed = parseDatabaseUrl(url)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { doubtSentence } from '../../src/lib/analytics/doubts.ts'
-import type { Doubt } from '../../src/lib/analytics/report.ts'
+import type { Doubt } from '../../src/lib/model/report.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { findDoubts } from '../../src/lib/stats/doubts.ts'
+import { doubtSentence } from '../../src/lib/wording/doubts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const aDoubt = (changes: Partial<Doubt> = {}): Doubt => ({

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
-import { processMark } from '../../src/lib/operations/process-mark.ts'
-import { takeLock } from '../../src/lib/store/embedded/lock.ts'
+import { takeLock } from '../../src/lib/database/embedded/lock.ts'
+import { processMark } from '../../src/lib/processes/process-mark.ts'
 import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 const lockIn = (folder: string) => join(folder, 'a.lock')

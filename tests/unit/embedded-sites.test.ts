@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { changedAt } from '../../src/lib/operations/life-signs.ts'
-import { sitesOf } from '../../src/lib/store/embedded/sites.ts'
+import { sitesOf } from '../../src/lib/database/embedded/sites.ts'
+import { changedAt } from '../../src/lib/processes/life-signs.ts'
 import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 const notesIn = (home: string) => readdirSync(join(home, 'postgres.sites'))

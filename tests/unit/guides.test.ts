@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { reasonWords } from '../../src/lib/analytics/words.ts'
 import { planImport } from '../../src/lib/catalogue/plan.ts'
 import { catalogueSchema } from '../../src/lib/catalogue/schema.ts'
+import { reasonWords } from '../../src/lib/wording/words.ts'
 
 const read = (path: string): string => readFileSync(path, 'utf8')
 const found = (text: string, pattern: RegExp): string[] =>

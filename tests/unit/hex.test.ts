@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytesOf } from '../../src/lib/hex.ts'
+import { bytesOf } from '../../src/lib/base/hex.ts'
 
 test.each([
   ['00ff', 2, [0, 255]],

@@ -29,7 +29,68 @@ const linkedFiles = ({ path, text }: Source): string[] =>
   [...text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) => join(dirname(path), link))
 const lineCount = (text: string): number => text.trimEnd().split('\n').length
 
+/** From top to bottom: a room imports from those below it only. */
+const rooms = [
+  'app.ts',
+  'open',
+  'openapi',
+  'sample',
+  'operations',
+  'mautic',
+  'webhooks',
+  'catalogue',
+  'selection',
+  'reports',
+  'charts',
+  'wording',
+  'redirect',
+  'conversions',
+  'tracking',
+  'auth',
+  'privacy',
+  'buffer',
+  'matomo',
+  'outbox',
+  'links',
+  'strapi',
+  'neighbours',
+  'store',
+  'database',
+  'stats',
+  'classify',
+  'pace',
+  'http',
+  'settings',
+  'processes',
+  'model',
+  'base',
+]
+
+/** The place of a file of the library in the order of rooms; -1 where its room is not in it. */
+const floorOf = (path: string): number => rooms.indexOf(path.split('/')[2] ?? '')
+
 const rules: Rule[] = [
+  {
+    says: 'rooms look down only',
+    check: (source) => {
+      if (!within(source.path, 'src/lib/') || !source.path.endsWith('.ts')) return []
+      if (floorOf(source.path) === -1) return ['a room that is not in the order']
+      return importsOf(source).filter(
+        (name) => within(name, 'src/lib/') && floorOf(name) < floorOf(source.path),
+      )
+    },
+    broken: [
+      { path: 'src/lib/store/a.ts', text: "import type { B } from '../reports/b.ts'" },
+      { path: 'src/lib/base/a.ts', text: "import { b } from '../model/b.ts'" },
+      { path: 'src/lib/cellar/a.ts', text: '' },
+      { path: 'src/lib/a.ts', text: '' },
+    ],
+    kept: [
+      { path: 'src/lib/app.ts', text: "import { openClicks } from './open/clicks.ts'" },
+      { path: 'src/lib/store/a.ts', text: "import { b } from './b.ts'" },
+      { path: 'src/lib/reports/a.ts', text: "import { b } from '../base/b.ts'" },
+    ],
+  },
   {
     says: 'the library knows nothing of Astro',
     check: (source) =>
@@ -47,9 +108,9 @@ const rules: Rule[] = [
     ],
   },
   {
-    says: 'only the store holds SQL',
+    says: 'only the store and the database below it hold SQL',
     check: ({ path, text }) =>
-      within(path, 'src/') && !within(path, 'src/lib/store/')
+      within(path, 'src/') && !within(path, 'src/lib/store/', 'src/lib/database/')
         ? linesLike(text, /\bsql(<[^`]*>)?`|\.unsafe\(/)
         : [],
     broken: [
@@ -82,7 +143,7 @@ const rules: Rule[] = [
     // PostgreSQL's own programs are given the system's search paths.
     says: 'the library takes its settings as values',
     check: ({ path, text }) =>
-      within(path, 'src/lib/') && path !== 'src/lib/store/embedded/run.ts'
+      within(path, 'src/lib/') && path !== 'src/lib/database/embedded/run.ts'
         ? linesLike(text, /\bprocess\.env\b|import\.meta\.env/)
         : [],
     broken: [{ path: 'src/lib/a.ts', text: 'const port = process.env.PORT' }],
@@ -239,6 +300,35 @@ describe.each(rules)('$says', ({ check, broken, kept }) => {
       .filter(([, faults]) => faults.length > 0)
     expect(Object.fromEntries(found)).toEqual({})
   })
+})
+
+/** The files of a circle of imports, or nothing where none is in the way from `path`. */
+function circleFrom(path: string, imports: ReadonlyMap<string, string[]>): string[] {
+  const seen = new Set<string>()
+  const walk = (at: string, way: string[]): string[] => {
+    if (at === path && way.length > 0) return [...way, at]
+    if (seen.has(at)) return []
+    seen.add(at)
+    for (const next of imports.get(at) ?? []) {
+      const circle = walk(next, [...way, at])
+      if (circle.length > 0) return circle
+    }
+    return []
+  }
+  return walk(path, [])
+}
+
+test('no file of the library imports itself over others', () => {
+  const made = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['b']],
+  ])
+  expect(circleFrom('a', made)).toEqual([])
+  expect(circleFrom('b', made)).toEqual(['b', 'c', 'b'])
+  const library = sources.filter(({ path }) => /^src\/lib\/.*\.ts$/.test(path))
+  const imports = new Map(library.map((source) => [source.path, importsOf(source)]))
+  expect(library.map(({ path }) => circleFrom(path, imports)).filter(({ length }) => length > 0)).toEqual([])
 })
 
 test('the lock file names no registry', () => {

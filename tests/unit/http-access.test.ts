@@ -1,11 +1,11 @@
 import { globSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
 import { equal, refuseCaller } from '../../src/lib/http/access.ts'
 import { faultAnswer, json, noContent, plainText, toResponse } from '../../src/lib/http/answer.ts'
-import { endpointLimits, type GuardParts, guard } from '../../src/lib/http/guard.ts'
 import { endpointMethods, onlyMethod, unknownEndpoint } from '../../src/lib/http/methods.ts'
 import { limitPerMinute, type RateLimit } from '../../src/lib/http/rate-limits.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { endpointLimits, type GuardParts, guard } from '../../src/lib/open/guard.ts'
 import { createMetrics } from '../../src/lib/operations/metrics.ts'
 
 const token = 'a-token-of-sixteen'

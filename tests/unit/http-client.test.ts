@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseNetworks } from '../../src/lib/base/networks.ts'
 import { clientOf } from '../../src/lib/http/client.ts'
-import { parseNetworks } from '../../src/lib/http/proxies.ts'
 
 const trusted = parseNetworks('127.0.0.1,::1,10.0.0.0/8,2001:db8:ffff::/48')
 const reading = (headers: Record<string, string>) => (name: string) => headers[name]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseJson, placesIn, repeatedIn } from '../../src/lib/json.ts'
+import { parseJson, placesIn, repeatedIn } from '../../src/lib/base/json.ts'
 
 test.each([
   ['{"a":1,"a":2}', [['a']]],

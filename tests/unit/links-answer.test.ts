@@ -1,20 +1,20 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { createNetworkReader } from '../../src/lib/base/address.ts'
+import { openLog } from '../../src/lib/base/log.ts'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
-import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
-import {
-  answerPromoLink,
-  type Damage,
-  type PromoLinkParts,
-  type VisitOutcome,
-} from '../../src/lib/links/answer-promo-link.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
+import type { Damage } from '../../src/lib/model/link.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import {
+  answerPromoLink,
+  type PromoLinkParts,
+  type VisitOutcome,
+} from '../../src/lib/redirect/answer-promo-link.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import { eventOfClickId } from '../../src/lib/tracking/click-id.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { createSurplus } from '../../src/lib/tracking/surplus.ts'
 import { handingOver, rowsOf } from '../support/click-parts.ts'

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail, ok, type Result } from '../../src/lib/result.ts'
 
 type Row = { id: number; name: string }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { destinationOf, locationFor } from '../../src/lib/links/destination.ts'
-import { isWebUrl, type Link, linkSchema } from '../../src/lib/links/link.ts'
+import { isWebUrl, type Link, linkSchema } from '../../src/lib/model/link.ts'
 
 const linkTo = (destination_url: string, changes: Partial<Link> = {}): Link => ({
   slug: 'desk',

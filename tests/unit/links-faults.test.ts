@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { repairSlug } from '../../src/lib/links/damaged-slug.ts'
-import { linkSchema } from '../../src/lib/links/link.ts'
 import { damageSentence } from '../../src/lib/links/link-damage.ts'
 import { hasEntity, hintsOn, loopFrom, wayOf } from '../../src/lib/links/link-faults.ts'
 import { keyOfRow, readRow } from '../../src/lib/links/rows.ts'
+import { linkSchema } from '../../src/lib/model/link.ts'
+import { repairSlug } from '../../src/lib/redirect/damaged-slug.ts'
 
 const site = 'https://news.example'
 

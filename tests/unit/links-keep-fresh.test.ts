@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { type KeptFresh, keepFresh } from '../../src/lib/links/keep-fresh.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { fail, ok, type Result } from '../../src/lib/result.ts'
 
 const log = openLog('silent')
 let kept: KeptFresh | undefined

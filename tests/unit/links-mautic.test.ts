@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createNetworkReader } from '../../src/lib/classify/address.ts'
+import { createNetworkReader } from '../../src/lib/base/address.ts'
+import { openLog } from '../../src/lib/base/log.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
+import { destinationOf } from '../../src/lib/links/destination.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
+import type { Damage } from '../../src/lib/model/link.ts'
+import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import {
   answerPromoLink,
-  type Damage,
   type PromoLinkParts,
   type VisitOutcome,
-} from '../../src/lib/links/answer-promo-link.ts'
-import { destinationOf } from '../../src/lib/links/destination.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { createStrangers } from '../../src/lib/privacy/strangers.ts'
+} from '../../src/lib/redirect/answer-promo-link.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { handingOver, rowsOf } from '../support/click-parts.ts'
 

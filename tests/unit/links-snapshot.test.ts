@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openLog } from '../../src/lib/base/log.ts'
+import { createQueue } from '../../src/lib/base/queue.ts'
 import { openSnapshot } from '../../src/lib/links/snapshot.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
-import { createQueue } from '../../src/lib/queue.ts'
 
 let folder: string
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createStrapiSource } from '../../src/lib/links/strapi-source.ts'
+import { linkFields, parseFields } from '../../src/lib/settings/strapi-fields.ts'
 import { createStrapi } from '../../src/lib/strapi/client.ts'
-import { linkFields, parseFields } from '../../src/lib/strapi/fields.ts'
 import {
   collection,
   type FakeEntry,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { judgeAnswer } from '../../src/lib/matomo/bulk-answer.ts'
-import { parseDimensions } from '../../src/lib/matomo/dimensions.ts'
 import { readClick, trackingRequest } from '../../src/lib/matomo/tracking-request.ts'
+import { parseDimensions } from '../../src/lib/settings/matomo-dimensions.ts'
 
 const click = {
   at: 1_763_467_200,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { matchNames } from '../../src/lib/mautic/names.ts'
-import { planCorrections, type SentEmail, type SentText, shownText } from '../../src/lib/mautic/plan.ts'
+import { planCorrections, shownText } from '../../src/lib/mautic/plan.ts'
+import type { SentEmail, SentText } from '../../src/lib/model/mautic.ts'
 
 const email = (changes: Partial<SentEmail> = {}): SentEmail => ({
   ...{ email_id: 1, variation_id: 42, sent_count: 800, corrected_count: null, read: true, settled: false },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { describe, expect, test } from 'vitest'
-import { requestsPerMinute } from '../../src/lib/http/guard.ts'
+import { requestsPerMinute } from '../../src/lib/http/endpoints.ts'
 import { endpointMethods } from '../../src/lib/http/methods.ts'
 import { openApiDocument } from '../../src/lib/openapi/document.ts'
 import { endpoints } from '../../src/lib/openapi/endpoints.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
 import { type Counts, createMetrics } from '../../src/lib/operations/metrics.ts'
 
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { isAlive, isMarkAlive, processMark, processPlace } from '../../src/lib/operations/process-mark.ts'
+import { isAlive, isMarkAlive, processMark, processPlace } from '../../src/lib/processes/process-mark.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 afterEach(() => vi.restoreAllMocks())

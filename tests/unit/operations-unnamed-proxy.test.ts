@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { parseNetworks } from '../../src/lib/http/proxies.ts'
-import { openLog } from '../../src/lib/operations/log.ts'
+import { openLog } from '../../src/lib/base/log.ts'
+import { parseNetworks } from '../../src/lib/base/networks.ts'
 import { watchForUnnamedProxy } from '../../src/lib/operations/unnamed-proxy.ts'
 
 const counted = (address: string, peer: string, forwarded = true, trusted = parseNetworks('10.0.0.1')) => {

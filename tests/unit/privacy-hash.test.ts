@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createNetworkReader } from '../../src/lib/classify/address.ts'
+import { createNetworkReader, plainAddress } from '../../src/lib/base/address.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
-import { plainAddress, saltMonth, visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
+import { saltMonth, visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 
 const salt = (byte: number) => Buffer.alloc(32, byte)
 /** The address alone: six digits of the wider network, ten of itself. */

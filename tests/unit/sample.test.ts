@@ -1,10 +1,11 @@
 import { isbot } from 'isbot'
 import { validate, version } from 'uuid'
 import { describe, expect, test } from 'vitest'
+import type { SampleVariation } from '../../src/lib/model/catalogue.ts'
+import type { Click } from '../../src/lib/model/event.ts'
 import { pick, seededRandom } from '../../src/lib/sample/chance.ts'
-import { type SampleVariation, sampleHistory } from '../../src/lib/sample/history.ts'
+import { sampleHistory } from '../../src/lib/sample/history.ts'
 import { bots, readers } from '../../src/lib/sample/readers.ts'
-import type { Click } from '../../src/lib/tracking/event.ts'
 
 const day = 24 * 3_600_000
 const now = Date.UTC(2026, 10, 22, 15, 30)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readPromoVar } from '../../src/lib/redirect/promo-var.ts'
 import { blocksOf } from '../../src/lib/selection/blocks.ts'
-import { readPromoVar } from '../../src/lib/tracking/promo-var.ts'
 
 const promo = {
   text_content: 'Build your dream startup',

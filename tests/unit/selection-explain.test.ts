@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Arm, Strategy } from '../../src/lib/selection/arm.ts'
+import type { Strategy } from '../../src/lib/model/selection.ts'
+import type { Arm } from '../../src/lib/selection/arm.ts'
 import { packArms } from '../../src/lib/selection/basis.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
 import { explain, explainReport } from '../../src/lib/selection/explain.ts'

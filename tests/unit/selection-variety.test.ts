@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { PastSend } from '../../src/lib/selection/arm.ts'
 import { obstacleOf } from '../../src/lib/selection/obstacles.ts'
 import { shareNow } from '../../src/lib/selection/share-now.ts'
 import { allowed, holds, type Rules } from '../../src/lib/selection/variety.ts'
 import { type Situation, weigh } from '../../src/lib/selection/weigh.ts'
+import type { PastSend } from '../../src/lib/stats/past-send.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const rules: Rules = { offerGap: 1, offerSends: 5, window: 14, variationGap: 2, floor: 0.05 }

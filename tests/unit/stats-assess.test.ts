@@ -1,12 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Evidence, Signs } from '../../src/lib/model/report-row.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
 import { effectsOf } from '../../src/lib/stats/kinds-regression.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
-import type { Signs } from '../../src/lib/stats/signs.ts'
-import type { Evidence } from '../../src/lib/store/report-row.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 describe('the chance to be the best', () => {

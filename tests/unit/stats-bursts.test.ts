@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { arrived, curveOf, marks } from '../../src/lib/stats/arrival.ts'
-import { peopleOf, withoutBursts } from '../../src/lib/stats/bursts.ts'
+import { withoutBursts } from '../../src/lib/stats/bursts.ts'
 import { poolEvidence } from '../../src/lib/stats/evidence.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
+import { peopleOf } from '../../src/lib/stats/people-of-send.ts'
 import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
 
 const usual = curveOf([])

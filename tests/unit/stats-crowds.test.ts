@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { besideCrowds, type Crowd } from '../../src/lib/stats/crowds.ts'
+import type { Crowd } from '../../src/lib/model/report-row.ts'
+import { besideCrowds } from '../../src/lib/stats/crowds.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const day = 86_400_000

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { Evidence } from '../../src/lib/model/report-row.ts'
 import { weigh } from '../../src/lib/selection/weigh.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { forNewsletter, type ListedSend } from '../../src/lib/stats/newsletters.ts'
-import type { Evidence } from '../../src/lib/store/report-row.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const now = Date.UTC(2026, 10, 18)

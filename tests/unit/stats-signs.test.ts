@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Crowd } from '../../src/lib/stats/crowds.ts'
-import { besideSigns, type Signs } from '../../src/lib/stats/signs.ts'
+import type { Crowd, Signs } from '../../src/lib/model/report-row.ts'
+import { besideSigns } from '../../src/lib/stats/signs.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const aSend = (signs: Signs | null, clickers = 100, crowd: Crowd | null = null) => ({

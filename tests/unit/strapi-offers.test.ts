@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readOffers } from '../../src/lib/catalogue/read-offers.ts'
+import { offerFields, parseFields } from '../../src/lib/settings/strapi-fields.ts'
 import { createStrapi } from '../../src/lib/strapi/client.ts'
-import { offerFields, parseFields } from '../../src/lib/strapi/fields.ts'
 import {
   collection,
   type FakeEntry,

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readTextFile } from '../../src/lib/text-file.ts'
+import { readTextFile } from '../../src/lib/base/text-file.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 function fileWith(content: string | Uint8Array): string {

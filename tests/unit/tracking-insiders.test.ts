@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { createSessions, type Editor, longestSession, sessionLength } from '../../src/lib/auth/session.ts'
-import { parseNetworks } from '../../src/lib/http/proxies.ts'
+import { parseNetworks } from '../../src/lib/base/networks.ts'
 import { createInsiders } from '../../src/lib/tracking/insiders.ts'
 import { databaseAway } from '../support/database-away.ts'
 

@@ -1,9 +1,9 @@
 import { validate, version } from 'uuid'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { countsOn, variationSchema } from '../../src/lib/model/variation.ts'
 import { createEventIds, eventIdFrom } from '../../src/lib/tracking/event-id.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
-import { countsOn, variationSchema } from '../../src/lib/tracking/variation.ts'
 
 describe('event ids', () => {
   test('are UUIDv7, none twice, and carry their time', () => {

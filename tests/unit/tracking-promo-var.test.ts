@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readPromoVar } from '../../src/lib/tracking/promo-var.ts'
+import { readPromoVar } from '../../src/lib/redirect/promo-var.ts'
 
 const most = 2_147_483_647
 const intact = (variationId: number) => ({ variationId, damaged: false })

@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { createNetworkReader } from '../../src/lib/base/address.ts'
+import { fail, ok } from '../../src/lib/base/result.ts'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import type { Settled } from '../../src/lib/buffer/record-batch.ts'
-import { createNetworkReader } from '../../src/lib/classify/address.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
+import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
-import { fail, ok } from '../../src/lib/result.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
-import type { TrackingEvent } from '../../src/lib/tracking/event.ts'
 import {
   findIdFaults,
   type ReportParts,
   reportClick,
   reportImpression,
-} from '../../src/lib/tracking/report.ts'
+} from '../../src/lib/tracking/submissions.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createTurns } from '../../src/lib/turns.ts'
+import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 
 test('those who wait go on in their order, with whatever else came up between any two', async () => {
   const turn = createTurns()

@@ -1,4 +1,4 @@
-import type { Counting, ReportQuery, Section } from '../../lib/analytics/query.ts'
+import type { Counting, ReportQuery, Section } from '../../lib/model/report-query.ts'
 
 /** What a page of the analytics shows, as it stands in its address. `days` is missing for a range of one's own. */
 export type Address = {

@@ -1,6 +1,7 @@
-import { byWhat, isParameter, type ReportQuery, type Section, sections } from '../../lib/analytics/query.ts'
-import type { Report } from '../../lib/analytics/report.ts'
 import type { App } from '../../lib/app.ts'
+import type { Report } from '../../lib/model/report.ts'
+import { byWhat, type ReportQuery, type Section, sections } from '../../lib/model/report-query.ts'
+import { isParameter } from '../../lib/reports/query.ts'
 import { type Address, addressOf } from './address.ts'
 
 /** What a page shows, or why it shows something else or nothing. */

@@ -1,5 +1,6 @@
-import { fail, ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { deleteEditor, type Editor, findEditors, insertEditor } from '../store/editors.ts'
 import { acceptName, foldName, pickNamed } from './editor-name.ts'
 import { acceptPassword, hashPassword } from './password.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { fail, ok, type Result } from '../result.ts'
-import type { Database } from '../store/database.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
 import { takeToken } from '../store/handed-over-tokens.ts'
 import type { CheckToken } from './check-token.ts'
 import { type Editor, sessionLength } from './session.ts'

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
-import type { Log } from '../operations/log.ts'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import type { Log } from '../base/log.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
 
 /** Thrown where the key of a token is not known and the keys cannot be fetched: the token may well be good. */
 export class KeysUnavailable extends Error {}

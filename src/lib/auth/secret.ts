@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import type { Config } from '../config.ts'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
+import type { Config } from '../settings/config.ts'
 
 export type SecretFault = { code: 'keys_elsewhere' | 'unusable_file'; message: string }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytesOf } from '../hex.ts'
-import type { Database } from '../store/database.ts'
+import { bytesOf } from '../base/hex.ts'
+import type { Database } from '../database/database.ts'
 import { keepSessionSecret, readSessionSecret, replaceSessionSecret } from '../store/session-secret.ts'
 
 /** Answers the secret, or `undefined` while the database does not. */

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose'
-import type { Config } from '../config.ts'
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Config } from '../settings/config.ts'
 
 export type TokenRequest = {
   secret: Uint8Array

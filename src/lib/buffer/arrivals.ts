@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../tracking/event.ts'
+import type { TrackingEvent } from '../model/event.ts'
 
 /** What became of an accepted event: on disk, only in memory, or dropped since there was room in neither. */
 export type Acceptance = 'journaled' | 'in_memory' | 'lost'

@@ -1,4 +1,4 @@
-import type { TrackingEvent } from '../tracking/event.ts'
+import type { TrackingEvent } from '../model/event.ts'
 import type { Acceptance } from './arrivals.ts'
 import type { Lines } from './lines.ts'
 import type { JournalFault, SegmentFile } from './segments.ts'

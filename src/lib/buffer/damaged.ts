@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs'
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { Log } from '../operations/log.ts'
-import { messageOf } from '../result.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/result.ts'
 
 /** What could not be read back from the journal, kept beside it byte for byte. */
 export type Damaged = {

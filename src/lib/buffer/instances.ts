@@ -2,14 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
-import {
-  changedAt,
-  createJudgeLife,
-  type LifeState,
-  ownProcess,
-  readOwner,
-} from '../operations/life-signs.ts'
-import { processPlace } from '../operations/process-mark.ts'
+import { changedAt, createJudgeLife, type LifeState, ownProcess, readOwner } from '../processes/life-signs.ts'
+import { processPlace } from '../processes/process-mark.ts'
 import type { SegmentFile } from './segments.ts'
 import { instanceOfSegment, replayedSign } from './segments.ts'
 

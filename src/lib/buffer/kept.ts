@@ -1,7 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { InTurn } from '../queue.ts'
-import { messageOf } from '../result.ts'
+import type { InTurn } from '../base/queue.ts'
+import { messageOf } from '../base/result.ts'
 import type { SegmentFile } from './segments.ts'
 
 /** In whose history a segment was recorded: of a database, and since which failover. */

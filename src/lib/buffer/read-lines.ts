@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
-import type { TrackingEvent } from '../tracking/event.ts'
+import type { TrackingEvent } from '../model/event.ts'
 import { encodeRecord, eventKinds, eventSchema, hexadecimal, lineOf } from './record.ts'
 
 /** A journal file, read back as bytes: what is damaged may be no text at all, and is kept as it is. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
-import type { Log } from '../operations/log.ts'
-import { messageOf } from '../result.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/result.ts'
 import { isAbsent } from './files.ts'
 import { type ReadLines, readLines } from './read-lines.ts'
 

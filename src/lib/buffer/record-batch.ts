@@ -1,5 +1,5 @@
-import { fail, messageOf, ok, type Result } from '../result.ts'
-import type { DatabaseFault } from '../store/database.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { cutLines } from './pieces.ts'
 import { decodeLines } from './read-lines.ts'
 import type { Reject } from './rejects.ts'

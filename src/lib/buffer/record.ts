@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
-import { areRequestSigns } from '../classify/verdict.ts'
-import { conversionStatuses, type TrackingEvent } from '../tracking/event.ts'
+import { conversionStatuses, type TrackingEvent } from '../model/event.ts'
+import { areRequestSigns } from '../model/verdict.ts'
 
 /**
  * Events that are written together as one line of the journal: an object that holds their sum, then they, as JSON with

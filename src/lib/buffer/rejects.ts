@@ -2,9 +2,9 @@ import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { appendFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import type { InTurn } from '../queue.ts'
-import { fail, messageOf, ok, type Result } from '../result.ts'
-import type { TrackingEvent } from '../tracking/event.ts'
+import type { InTurn } from '../base/queue.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
+import type { TrackingEvent } from '../model/event.ts'
 import { eventSchema } from './record.ts'
 
 /** An event that the database refused, when (milliseconds since 1970), and why. */

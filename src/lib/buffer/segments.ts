@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Result } from '../result.ts'
+import type { Result } from '../base/result.ts'
 
 /** `full` is the journal's ceiling; a disk that `hangs` has not answered for longer than a visitor may wait. */
 export type JournalFault = { code: 'full' | 'unwritable' | 'hangs'; message: string }

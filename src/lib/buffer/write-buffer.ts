@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { fail, type Result } from '../result.ts'
-import type { TrackingEvent } from '../tracking/event.ts'
+import { fail, type Result } from '../base/result.ts'
+import type { TrackingEvent } from '../model/event.ts'
 import { type Acceptance, addTo, type Group, newGroup } from './arrivals.ts'
 import { type Batch, countOf, type WriteBuffer } from './batch.ts'
 import { createLines, type Lines } from './lines.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { parseJson, repeatedIn } from '../json.ts'
-import { fail, type Result } from '../result.ts'
+import { parseJson, repeatedIn } from '../base/json.ts'
+import { fail, type Result } from '../base/result.ts'
 import { type Catalogue, catalogueSchema } from './schema.ts'
 
 /** What is wrong, and where in the file: `offers[2].variations[0].text_content`. */

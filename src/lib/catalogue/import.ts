@@ -1,4 +1,6 @@
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
 import {
   findOffers,
   insertOffer,
@@ -11,7 +13,6 @@ import {
   updateVariation,
   variationsOfOffers,
 } from '../store/catalogue.ts'
-import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import { listLeads } from '../store/links.ts'
 import { type CatalogueFault, type CheckedCatalogue, checkCatalogue } from './check.ts'
 import { findAmbiguous, type Listed } from './match.ts'

@@ -1,36 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Lead, loopFrom, wayOf } from '../links/link-faults.ts'
+import { loopFrom, wayOf } from '../links/link-faults.ts'
+import type { LinkRow, OfferRow, VariationRow } from '../model/catalogue.ts'
+import type { Lead } from '../model/link.ts'
 import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
 import type { CatalogueFault } from './check.ts'
 import { type Listed, type MatchedTexts, matchCatalogue, textsListed } from './match.ts'
 import type { Catalogue } from './schema.ts'
-
-export type LinkRow = {
-  slug: string
-  destination_url: string
-  active: boolean
-  utm: Record<string, string>
-  pass_parameters: boolean
-  click_id_parameter: string | null
-}
-
-export type OfferRow = {
-  name: string
-  offer_type: string
-  link_slug: string | null
-  weight: number
-  active: boolean
-  document_id: string | null
-}
-
-export type VariationRow = {
-  text_content: string
-  cta_text: string | null
-  tone: string | null
-  length_category: string | null
-  approved: boolean
-  document_id: string | null
-}
 
 export type Difference = { field: string; from: unknown; to: unknown }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import { type Fields, textWords } from '../settings/strapi-fields.ts'
 import type { Strapi, StrapiFault } from '../strapi/client.ts'
-import { type Fields, textWords } from '../strapi/fields.ts'
 import {
   type Entry,
   type EntryWithin,

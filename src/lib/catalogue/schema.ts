@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { clickIdParameter, isWebUrl, recordOf, slugPattern } from '../links/link.ts'
 import { hasEntity } from '../links/link-faults.ts'
+import { clickIdParameter, isWebUrl, recordOf, slugPattern } from '../model/link.ts'
 
 /** Paths of the site that no link may take. */
 const reservedSlugs = ['api', 'analytics', 'sign-in', 'sign-out', '404', '500', 'promo-self-test']

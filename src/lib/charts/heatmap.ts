@@ -1,5 +1,5 @@
 import { pairs, sum } from 'd3-array'
-import { clicksIn, count } from './format.ts'
+import { clicksIn, count } from '../wording/formats.ts'
 
 export type Cell = { weekday: number; hour: number; clicks: number }
 

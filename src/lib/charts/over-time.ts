@@ -1,5 +1,4 @@
 import { area, line } from 'd3-shape'
-import { dateTicks } from './dates.ts'
 import {
   clicksIn,
   count,
@@ -9,7 +8,8 @@ import {
   percentTick,
   periodName,
   shortCount,
-} from './format.ts'
+} from '../wording/formats.ts'
+import { dateTicks } from './dates.ts'
 import { short, type Tick, ticksTo, topOf, topOfRates, unit } from './scale.ts'
 import type { Point } from './timeline.ts'
 

@@ -1,4 +1,4 @@
-import { between, factor, factorTick, percent, percentBetween, percentTick } from './format.ts'
+import { between, factor, factorTick, percent, percentBetween, percentTick } from '../wording/formats.ts'
 import { short, type Tick, ticksTo, topOfRates } from './scale.ts'
 
 export type Rate = {

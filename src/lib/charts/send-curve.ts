@@ -1,10 +1,7 @@
 import { sum } from 'd3-array'
-import type { Counting } from '../analytics/query.ts'
-import { count, share } from './format.ts'
+import type { Span } from '../model/spans.ts'
+import { count, share } from '../wording/formats.ts'
 import { short } from './scale.ts'
-
-/** Clicks from `hours` after the send until the next span begins. */
-export type Span = { hours: number; clicks: number }
 
 export type SpanMark = {
   name: string
@@ -21,20 +18,6 @@ export type SpanMark = {
 }
 
 const time = (hours: number): string => (hours < 24 ? `${hours} h` : `${hours / 24} d`)
-
-/** Adds up the spans of several sends, which all list the same ones. */
-export function sumSpans(
-  sends: readonly (readonly { hours: number; clicks: number; human_clicks: number }[])[],
-  counting: Counting,
-): Span[] {
-  const sums = new Map<number, number>()
-  for (const spans of sends)
-    for (const { hours, clicks, human_clicks } of spans)
-      sums.set(hours, (sums.get(hours) ?? 0) + (counting === 'human' ? human_clicks : clicks))
-  return [...sums]
-    .map(([hours, clicks]) => ({ hours, clicks }))
-    .toSorted((one, other) => one.hours - other.hours)
-}
 
 /** What part of the clicks comes how long after a send. */
 export function drawSendCurve(spans: readonly Span[]): { marks: SpanMark[]; total: number } {

@@ -1,5 +1,5 @@
 import { sum } from 'd3-array'
-import { count, share } from './format.ts'
+import { count, share } from '../wording/formats.ts'
 import { short } from './scale.ts'
 
 export type Part = { name: string; clicks: number }

@@ -1,11 +1,10 @@
 import { max, mean, min, range } from 'd3-array'
 import { line } from 'd3-shape'
-import { type Counting, daysBefore, daysBetween } from '../analytics/query.ts'
-import type { DateRange, VariationDay } from '../analytics/report.ts'
-import { clicksOf } from '../analytics/words.ts'
-
-/** A report's range is summed up in about so many spans of days for sparklines. */
-export const sparklinePoints = 26
+import { daysBefore, daysBetween } from '../base/days.ts'
+import type { DateRange, VariationDay } from '../model/report.ts'
+import type { Counting } from '../model/report-query.ts'
+import { sparklinePoints } from '../model/report-query.ts'
+import { clicksOf } from '../wording/words.ts'
 
 /** The first days of these spans, oldest first. */
 export function sparklineDates({ start, end }: Pick<DateRange, 'start' | 'end'>): string[] {

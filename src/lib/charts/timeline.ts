@@ -1,7 +1,7 @@
 import { utcDay, utcMonday, utcMonth } from 'd3-time'
-import type { Counting } from '../analytics/query.ts'
-import type { DateRange, TimelineRow } from '../analytics/report.ts'
-import type { Period } from './format.ts'
+import type { DateRange, TimelineRow } from '../model/report.ts'
+import type { Counting } from '../model/report-query.ts'
+import type { Period } from '../wording/formats.ts'
 import { wilson } from './wilson.ts'
 
 /** A period of a timeline, named by its first day; rates are per cent and `null` where nothing was sent. */

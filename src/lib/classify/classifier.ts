@@ -1,4 +1,5 @@
-import type { Identity } from '../privacy/visitor-hash.ts'
+import { type Classification, rulesVersion } from '../model/verdict.ts'
+import type { Identity } from '../model/visitor.ts'
 import { createCrowds } from './crowds.ts'
 import { crowdedReason, floodReason, judge } from './judge.ts'
 import type { ScannerNetwork } from './network-list.ts'
@@ -7,7 +8,6 @@ import { createRecentClicks } from './recent-clicks.ts'
 import { createRecentSends, type RecentSends } from './recent-sends.ts'
 import { conclusiveReasonOf, type Insider } from './rules.ts'
 import { createUserAgentReader, type UserAgentFinding } from './user-agent.ts'
-import { type Classification, rulesVersion } from './verdict.ts'
 
 /** What is known of a click when it comes. */
 export type ClickFacts = {

@@ -1,4 +1,4 @@
-import type { Identity } from '../privacy/visitor-hash.ts'
+import type { Identity } from '../model/visitor.ts'
 import { createFading, type Fading } from './fading.ts'
 
 /** A visitor's click on a text, and when its newest send was (milliseconds since 1970), as far as it is known here. */

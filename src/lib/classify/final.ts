@@ -1,4 +1,4 @@
-import type { Click } from '../tracking/event.ts'
+import type { Classification } from '../model/verdict.ts'
 import {
   crowdedReason,
   isProvisional,
@@ -8,22 +8,8 @@ import {
   repeatedReason,
   soonSeconds,
 } from './judge.ts'
+import type { JudgedClick } from './judged-click.ts'
 import { networkSigns } from './network-signs.ts'
-import type { Classification } from './verdict.ts'
-
-/** What the final judgement needs to know of a click. */
-export type JudgedClick = Pick<
-  Click,
-  | 'event_id'
-  | 'at'
-  | 'variation_id'
-  | 'ip_hash'
-  | 'address_hash'
-  | 'user_agent'
-  | 'verdict'
-  | 'reason'
-  | 'sign'
->
 
 /** A send of a variation; `at` in milliseconds since 1970. */
 export type Send = { variation_id: number; at: number }

@@ -1,4 +1,4 @@
-import { type Classification, requestSigns } from './verdict.ts'
+import { type Classification, requestSigns } from '../model/verdict.ts'
 
 /** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
 export const conclusiveReasons = [
@@ -64,7 +64,6 @@ export const onlyAddresses = 15
 export const onlyShare = 0.9
 /** Somebody else's click on the same text so close makes one of a network that scans a scanner's. */
 export const besideSeconds = 5
-export const defaultVisitorsPerAddress = 5
 
 /**
  * Visits of an address in a month beyond its first one of each text in a send, from which on many people share it. A household comes

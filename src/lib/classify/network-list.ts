@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import * as v from 'valibot'
-import { parseJson, repeatedIn } from '../json.ts'
-import { fail, ok, type Result } from '../result.ts'
-import { readTextFile } from '../text-file.ts'
-import { linesOfJson } from './json-lines.ts'
+import { parseJson, repeatedIn } from '../base/json.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import { readTextFile } from '../base/text-file.ts'
 import { parseNetwork } from './networks.ts'
+import { linesOfJson } from './readable-json.ts'
 
 const text = (message: string) => v.pipe(v.string(message), v.trim(), v.nonEmpty(message))
 

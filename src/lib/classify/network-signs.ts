@@ -1,5 +1,4 @@
-import { widerDigits } from '../privacy/visitor-hash.ts'
-import type { JudgedClick } from './final.ts'
+import { widerDigits } from '../model/visitor.ts'
 import {
   besideSeconds,
   manyAddresses,
@@ -9,6 +8,7 @@ import {
   spanSeconds,
   type WeakSign,
 } from './judge.ts'
+import type { JudgedClick } from './judged-click.ts'
 
 const shared = new RegExp(sharedAgent)
 const networkOf = ({ address_hash }: JudgedClick) => address_hash?.slice(0, widerDigits)

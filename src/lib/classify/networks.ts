@@ -1,4 +1,4 @@
-import { createAddressReader } from './address.ts'
+import { createAddressReader } from '../base/address.ts'
 
 /** Where an address lies: the place of its network in the list, -1 where it lies in none. */
 export type NetworkLookup = (address: string) => number

@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../base/result.ts'
 import { describeNetworkFaults, networksOf, readNetworkFile, type ScannerNetwork } from './network-list.ts'
 import bundled from './scanner-networks.json' with { type: 'json' }
 

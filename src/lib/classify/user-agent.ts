@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import type { RequestSign } from '../model/verdict.ts'
 import type { ConclusiveReason } from './judge.ts'
 import { isSelfDeclared } from './self-declared.ts'
 import { isStale } from './stale-user-agent.ts'
-import type { RequestSign } from './verdict.ts'
 
 /** What a user agent says of who sends it; `null` where it says nothing that matters. */
 export type UserAgentFinding =

@@ -1,8 +1,9 @@
-import { attributeAll } from '../operations/attribute.ts'
-import { ok, type Result } from '../result.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { listConversions, recordConversions } from '../store/conversions.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
 import { createEventIds } from '../tracking/event-id.ts'
+import { attributeAll } from './attribute.ts'
 import type { ReadReport, RowFault } from './read-report.ts'
 import { conversionOf } from './report-conversion.ts'
 

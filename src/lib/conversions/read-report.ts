@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync'
 import * as v from 'valibot'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import {
   type DateForm,
   type Decimal,

@@ -1,7 +1,7 @@
 import type { ApiFault } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
-import type { Conversion } from '../tracking/event.ts'
-import { findIdFaults, type ReportParts, recordReport } from '../tracking/report.ts'
+import type { Conversion } from '../model/event.ts'
+import { findIdFaults, type ReportParts, recordReport } from '../tracking/submissions.ts'
 import type { ConversionReport } from './schema.ts'
 
 export type ConversionParts = ReportParts & {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
+import { conversionStatuses } from '../model/event.ts'
 import { eventOfClickId, timeOfEvent } from '../tracking/click-id.ts'
-import { conversionStatuses } from '../tracking/event.ts'
 import { id, sendId } from '../tracking/schemas.ts'
 
 const currencies: readonly string[] = Intl.supportedValuesOf('currency')

@@ -1,4 +1,4 @@
-import type { Conversion } from '../tracking/event.ts'
+import type { Conversion } from '../model/event.ts'
 
 type Status = Conversion['status']
 

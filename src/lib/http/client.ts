@@ -1,5 +1,5 @@
 import { type BlockList, isIP } from 'node:net'
-import { plainAddress } from '../privacy/visitor-hash.ts'
+import { plainAddress } from '../base/address.ts'
 
 /** Who sent a request: the address that counts as the client's, and whether a proxy stands between. */
 export type Client = { address: string; forwarded: boolean }

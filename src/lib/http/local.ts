@@ -1,4 +1,4 @@
-import { plainAddress } from '../privacy/visitor-hash.ts'
+import { plainAddress } from '../base/address.ts'
 import type { HeaderReader } from './client.ts'
 
 /** What proxies, balancers and delivery networks add to a request, whether or not they are set up to. */

@@ -1,4 +1,4 @@
-import type { Log } from '../operations/log.ts'
+import type { Log } from '../base/log.ts'
 import { type Answer, plainText } from './answer.ts'
 
 /** Where a form was sent from, as the browser says, and the origin at which the request has reached this site. */

@@ -1,5 +1,5 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import { createNetworkReader } from '../classify/address.ts'
+import { createNetworkReader } from '../base/address.ts'
 
 /** Answers the seconds to wait where a client has used up its requests, else `undefined`. */
 export type RateLimit = (address: string) => Promise<number | undefined>

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { parseJson, repeatedIn } from '../json.ts'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import { parseJson, repeatedIn } from '../base/json.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { ApiFault } from './answer.ts'
 
 /** Bytes that a body may have, on every route. */

@@ -1,4 +1,4 @@
-import type { Link } from './link.ts'
+import type { Link } from '../model/link.ts'
 import { aroundParameter, headerUrl, joint, nameOf, splitUrl, withParameter } from './url-text.ts'
 
 /** A link as the redirect uses it: what does not depend on the visitor is worked out once. */

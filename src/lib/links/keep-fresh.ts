@@ -1,5 +1,5 @@
-import type { Log } from '../operations/log.ts'
-import { messageOf, type Result } from '../result.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf, type Result } from '../base/result.ts'
 
 export type KeptFresh = {
   /** Fetches everything anew, after what is being fetched; answers whether that worked. */

@@ -1,9 +1,6 @@
-import type { Database } from '../store/database.ts'
+import type { Database } from '../database/database.ts'
+import type { Damage, LinkDamage } from '../model/link.ts'
 import { addLinkDamage, sumLinkDamage } from '../store/link-damage.ts'
-import type { Damage } from './answer-promo-link.ts'
-
-/** Clicks of some days: all that were recorded, those of them by a damaged link, and those that named no single text. */
-export type LinkDamage = { clicks: number; damaged: number; unreadable: number }
 
 export type LinkDamageLog = {
   note(slug: string, damage: Damage): void

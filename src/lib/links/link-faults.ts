@@ -1,5 +1,4 @@
-/** Where a slug leads, of an active link. */
-export type Lead = { slug: string; destination_url: string }
+import type { Lead } from '../model/link.ts'
 
 /** Whether a URL was copied from HTML as it stands there: the parameter behind would be called `amp;…`. */
 export const hasEntity = (url: string): boolean => /&(?:amp|#0*38|#x0*26);/i.test(url)

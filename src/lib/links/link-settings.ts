@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
+import { type Fields, linkFields, parseFields } from '../settings/strapi-fields.ts'
 import type { StrapiPlace } from '../strapi/client.ts'
-import { type Fields, linkFields, parseFields } from '../strapi/fields.ts'
 
 export type StrapiSettings = StrapiPlace & { fields: Fields }
 

@@ -1,6 +1,6 @@
+import type { Database } from '../database/database.ts'
 import { type Answer, faultAnswer, noContent } from '../http/answer.ts'
 import { noteCatalogueChange } from '../store/catalogue-changes.ts'
-import type { Database } from '../store/database.ts'
 import type { StrapiLinks } from './strapi-links.ts'
 
 /** A webhook's sender waits for the database this long at the most, in milliseconds. */

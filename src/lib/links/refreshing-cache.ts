@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type * as v from 'valibot'
-import type { Log } from '../operations/log.ts'
-import type { Result } from '../result.ts'
+import type { Log } from '../base/log.ts'
+import type { Result } from '../base/result.ts'
 import { keyOfRow, type LeftOut, readRow } from './rows.ts'
 
 /**

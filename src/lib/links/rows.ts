@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { fail, messageOf, ok, type Result } from '../result.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
 
 /** A row that could not be read: its key as far as it has one, and what is wrong with it. */
 export type LeftOut = { key: string; reason: string }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Log } from '../operations/log.ts'
-import type { InTurn } from '../queue.ts'
-import { messageOf } from '../result.ts'
+import type { Log } from '../base/log.ts'
+import type { InTurn } from '../base/queue.ts'
+import { messageOf } from '../base/result.ts'
 
 /** The last known rows on disk, for a start while their source is down. */
 export type Snapshot<Value> = {

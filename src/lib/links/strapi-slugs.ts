@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts'
-import { ok, type Result } from '../result.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Config } from '../settings/config.ts'
 import { createStrapi, type StrapiFault } from '../strapi/client.ts'
 import { linkSettings } from './link-settings.ts'
 import { keyOfRow } from './rows.ts'

@@ -1,6 +1,6 @@
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Fields } from '../settings/strapi-fields.ts'
 import type { Strapi, StrapiFault } from '../strapi/client.ts'
-import type { Fields } from '../strapi/fields.ts'
 import { type Entry, findEntries, readEntries, selectFields } from '../strapi/read-entries.ts'
 import type { LinkSource } from './link.ts'
 import type { Listing } from './refreshing-cache.ts'

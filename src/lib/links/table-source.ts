@@ -1,5 +1,5 @@
-import { ok } from '../result.ts'
-import type { Database } from '../store/database.ts'
+import { ok } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
 import { findLink, listLinks } from '../store/links.ts'
 import { listWholeTable } from '../store/whole-table.ts'
 import type { LinkSource } from './link.ts'

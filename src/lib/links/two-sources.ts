@@ -1,5 +1,5 @@
-import type { Log } from '../operations/log.ts'
-import { whenThere } from '../soon.ts'
+import type { Log } from '../base/log.ts'
+import { whenThere } from '../base/maybe-promise.ts'
 import type { Destination } from './destination.ts'
 import type { RefreshingCache } from './refreshing-cache.ts'
 

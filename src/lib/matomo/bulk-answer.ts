@@ -1,6 +1,6 @@
 import * as v from 'valibot'
+import { fail, ok, type Result } from '../base/result.ts'
 import type { NeighbourFault } from '../neighbours/neighbour.ts'
-import { fail, ok, type Result } from '../result.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 

@@ -1,7 +1,7 @@
+import type { Result } from '../base/result.ts'
 import type { Links } from '../links/two-sources.ts'
 import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
 import type { Outcome, Target } from '../outbox/target.ts'
-import type { Result } from '../result.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import type { ClickNotice } from '../store/settle-outbox.ts'
 import { judgeAnswer, whoRefuses } from './bulk-answer.ts'

@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts'
-import { type Dimensions, parseDimensions } from './dimensions.ts'
+import type { Config } from '../settings/config.ts'
+import { type Dimensions, parseDimensions } from '../settings/matomo-dimensions.ts'
 
 export type MatomoSettings = {
   /** Without a slash at its end. */

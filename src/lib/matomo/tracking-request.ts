@@ -1,6 +1,6 @@
 import * as v from 'valibot'
+import type { Dimensions } from '../settings/matomo-dimensions.ts'
 import type { ClickNotice } from '../store/settle-outbox.ts'
-import type { Dimensions } from './dimensions.ts'
 import type { MatomoSettings } from './settings.ts'
 
 const clickNotice: v.GenericSchema<unknown, ClickNotice> = v.object({

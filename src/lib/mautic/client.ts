@@ -1,5 +1,5 @@
+import { fail, ok, type Result } from '../base/result.ts'
 import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
-import { fail, ok, type Result } from '../result.ts'
 import { type Email, type NamedEmail, readEmail, readNames } from './email.ts'
 import { createLogin, type LoginSettings } from './login.ts'
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { readPromoVar } from '../tracking/promo-var.ts'
+import { readPromoVar } from '../redirect/promo-var.ts'
 
 /** An e-mail as Mautic's API tells it. */
 export type Email = {

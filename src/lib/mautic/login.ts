@@ -1,6 +1,6 @@
 import * as v from 'valibot'
+import { fail, ok, type Result } from '../base/result.ts'
 import { type Neighbour, type NeighbourFault, readJson } from '../neighbours/neighbour.ts'
-import { fail, ok, type Result } from '../result.ts'
 
 /** A user of Mautic (HTTP basic auth), or credentials of its API (OAuth 2, client credentials). */
 export type LoginSettings =

@@ -1,8 +1,6 @@
+import { sendPlace } from '../settings/mautic-settings.ts'
 import type { NamedEmail } from './email.ts'
 
-/** What a pattern has to have: where the name of the send stands. */
-export const sendPlace = '{send}'
-export const mostStars = 4
 const longestName = 500
 
 /** Which e-mail is of which send, by a pattern of names: `*` stands for anything. Of several sends the longest name counts. */

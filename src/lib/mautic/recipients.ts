@@ -1,6 +1,7 @@
-import type { Clock } from '../clock.ts'
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault, Sql } from '../store/database.ts'
+import type { Clock } from '../base/clock.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
 import { recordImpressions } from '../store/impressions.ts'
 import {
   listEmailsToAsk,

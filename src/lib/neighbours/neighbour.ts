@@ -1,5 +1,5 @@
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { readAtMost } from '../http/read-at-most.ts'
-import { fail, messageOf, ok, type Result } from '../result.ts'
 
 /**
  * What keeps another server from being of use. `message` is for the log; `advice` is for everybody, and says what a person

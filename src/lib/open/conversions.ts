@@ -1,11 +1,11 @@
-import type { Config } from '../config.ts'
+import type { Log } from '../base/log.ts'
+import { createAttributor } from '../conversions/attribute.ts'
 import { createPostbacks } from '../conversions/postback.ts'
 import { findConversionFaults, reportConversion } from '../conversions/report-conversion.ts'
 import type { ConversionReport } from '../conversions/schema.ts'
-import { createAttributor } from '../operations/attribute.ts'
-import type { Log } from '../operations/log.ts'
-import type { Database } from '../store/database.ts'
-import type { ReportParts } from '../tracking/report.ts'
+import type { Database } from '../database/database.ts'
+import type { Config } from '../settings/config.ts'
+import type { ReportParts } from '../tracking/submissions.ts'
 
 /** The way of conversions: reported, recorded, and counted for the clicks that they come from. */
 export function openConversions(options: {

@@ -1,6 +1,6 @@
 import type * as v from 'valibot'
 import type { FaultCode } from '../http/answer.ts'
-import { type Endpoint, requestsPerMinute } from '../http/guard.ts'
+import { type Endpoint, requestsPerMinute } from '../http/endpoints.ts'
 import type { ExampleName } from './examples.ts'
 import type { SchemaName } from './schemas.ts'
 

@@ -1,6 +1,6 @@
-import { querySchema } from '../analytics/query.ts'
 import { longestDropped } from '../http/bodies.ts'
 import { longestBody } from '../http/read.ts'
+import { querySchema } from '../reports/query.ts'
 import { selectionSchema } from '../selection/schema.ts'
 import { conversionEndpoints } from './conversion-endpoints.ts'
 import { type EndpointDescription, guarded, json, limitOf, recorded } from './endpoint.ts'

@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
-import type { querySchema } from '../analytics/query.ts'
 import type { postbackSchema } from '../conversions/postback.ts'
 import type { conversionSchema } from '../conversions/schema.ts'
+import type { querySchema } from '../reports/query.ts'
 import type { selectionSchema } from '../selection/schema.ts'
 import type { clickSchema, impressionSchema } from '../tracking/schemas.ts'
 

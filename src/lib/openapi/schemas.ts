@@ -5,10 +5,10 @@ import {
   toJsonSchemaDefs,
 } from '@valibot/to-json-schema'
 import * as v from 'valibot'
-import { conversionRowSchema } from '../analytics/conversion-schema.ts'
-import * as report from '../analytics/report.ts'
 import { conversionSchema } from '../conversions/schema.ts'
 import { fieldFaultSchema, plainFaultSchema, trackingFaultSchema } from '../http/fault-schemas.ts'
+import { conversionRowSchema } from '../model/conversion.ts'
+import * as report from '../model/report.ts'
 import { healthSchema, livenessSchema } from '../operations/health-schema.ts'
 import { segmentSchema, selectionAnswerSchema } from '../selection/schema.ts'
 import { clickSchema, impressionSchema } from '../tracking/schemas.ts'

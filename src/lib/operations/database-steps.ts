@@ -1,9 +1,9 @@
+import type { Log } from '../base/log.ts'
+import type { Database } from '../database/database.ts'
+import { makeClickPartitions, migrate } from '../database/migrate.ts'
 import type { Salts } from '../privacy/salts.ts'
 import { forgetCatalogueChanges } from '../store/catalogue-changes.ts'
-import type { Database } from '../store/database.ts'
-import { makeClickPartitions, migrate } from '../store/migrate.ts'
 import { forgetNews } from '../store/webhooks.ts'
-import type { Log } from './log.ts'
 import type { MaintenanceSteps } from './maintenance.ts'
 
 const migrationDeadline = 120_000

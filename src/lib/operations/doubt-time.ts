@@ -1,5 +1,6 @@
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { noteTime, readDatabaseTime } from '../store/retention.ts'
 
 const hour = 3_600_000

@@ -1,10 +1,10 @@
-import { doubtSentence } from '../analytics/doubts.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Database } from '../database/database.ts'
 import { findDoubts } from '../stats/doubts.ts'
-import type { Database } from '../store/database.ts'
 import { claimDoubtLook, keepDoubts, listDoubts } from '../store/doubted-sends.ts'
 import { listSends } from '../store/evidence.ts'
-import type { Log } from './log.ts'
+import { doubtSentence } from '../wording/doubts.ts'
 
 /** Days since a send for which it is told of. */
 const tellFor = 7

@@ -1,8 +1,9 @@
+import { ok } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
 import type { LinkDamageLog } from '../links/link-damage.ts'
-import { hintsOn, type Lead } from '../links/link-faults.ts'
+import { hintsOn } from '../links/link-faults.ts'
 import type { Links } from '../links/two-sources.ts'
-import { ok } from '../result.ts'
-import type { Database } from '../store/database.ts'
+import type { Lead } from '../model/link.ts'
 import { listLeads } from '../store/links.ts'
 
 const deadline = 1_000

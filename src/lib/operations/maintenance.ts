@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../result.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/result.ts'
 
 /**
  * What an instance does beside answering requests. The signal tells steps under way of a stop: what fails after it is no

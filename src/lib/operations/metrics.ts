@@ -2,8 +2,9 @@ import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-cl
 import type { BufferReadings } from '../buffer/event-buffer.ts'
 import type { JournalFault } from '../buffer/segments.ts'
 import { type Answer, plainText } from '../http/answer.ts'
-import type { Damage, VisitOutcome } from '../links/answer-promo-link.ts'
+import type { Damage } from '../model/link.ts'
 import type { OutboxReadings } from '../outbox/outbox.ts'
+import type { VisitOutcome } from '../redirect/answer-promo-link.ts'
 import { observeOutbox } from './outbox-metrics.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>

@@ -1,5 +1,7 @@
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import type { Log } from '../base/log.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import {
   claimPurge,
   countDetails,
@@ -18,7 +20,6 @@ import {
   reopenPurge,
 } from '../store/retention.ts'
 import { databaseTime, doubtTime } from './doubt-time.ts'
-import type { Log } from './log.ts'
 
 export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS_MONTHS: number }
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defaultVisitorsPerAddress } from '../classify/judge.ts'
-import { defaultDuplicateSeconds } from '../config.ts'
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault, Sql } from '../store/database.ts'
+import type { Log } from '../base/log.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
+import { defaultDuplicateSeconds, defaultVisitorsPerAddress } from '../settings/config.ts'
 import type { JudgementRules } from '../store/judgement.ts'
 import { settleSurplus } from '../store/settle-surplus.ts'
 import { settleClicks } from '../store/settlement.ts'
-import type { Log } from './log.ts'
 
 const batch = 10_000
 const deadline = 60_000

@@ -1,8 +1,8 @@
 import type { BlockList } from 'node:net'
+import { plainAddress } from '../base/address.ts'
+import type { Log } from '../base/log.ts'
 import { type Client, isIn } from '../http/client.ts'
 import { isLoopback, namesThisMachine } from '../http/local.ts'
-import { plainAddress } from '../privacy/visitor-hash.ts'
-import type { Log } from './log.ts'
 
 export type UnnamedProxy = {
   /** Looks at whose request it is said to be, at the socket's peer, and at the `Host` that it asks for. */

@@ -1,7 +1,7 @@
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { Database } from '../database/database.ts'
 import type { NeighbourFault } from '../neighbours/neighbour.ts'
-import type { Log } from '../operations/log.ts'
-import type { Random } from '../random.ts'
-import type { Database } from '../store/database.ts'
 import { claimRows, finishRows, type OutboxRow } from '../store/outbox.ts'
 import type { Outcome, Target } from './target.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { bytesOf } from '../hex.ts'
-import type { Log } from '../operations/log.ts'
-import type { Database } from '../store/database.ts'
+import { bytesOf } from '../base/hex.ts'
+import type { Log } from '../base/log.ts'
+import type { Database } from '../database/database.ts'
 import { keepSalt } from '../store/salts.ts'
 import { saltMonth, type VisitorHash, visitorHashWith } from './visitor-hash.ts'
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Identity, visitorHashWith } from './visitor-hash.ts'
+import type { Identity } from '../model/visitor.ts'
+import { visitorHashWith } from './visitor-hash.ts'
 
 /** Who somebody is of whom nothing is kept, for this process alone; `at` in milliseconds since 1970. */
 export type Strangers = (network: string, userAgent: string, at: number) => Identity

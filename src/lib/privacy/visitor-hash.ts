@@ -1,15 +1,9 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { type Identity, widerDigits } from '../model/visitor.ts'
 
 /** The month of a time in milliseconds, as salts are named: its first day, in UTC. */
 export const saltMonth = (time: number): string => `${new Date(time).toISOString().slice(0, 7)}-01`
-
-/**
- * A visitor is a client's network (as `NetworkReader` names it) and its user agent, as 64 hexadecimal digits; `address`
- * is the network alone, as 16, which is enough to tell those of a month apart. Its first six say in which wider network
- * it is: 16 bits of an IPv4 address, 32 of an IPv6 one.
- */
-export type Identity = { visitor: string; address: string }
 
 /** Nobody can link what it answers to its visitor, or to another month's hashes, once the month's salt is deleted. */
 export type VisitorHash = (network: string, userAgent: string) => Identity
@@ -24,7 +18,6 @@ const rememberedVisitors = 50
 const longestUserAgent = 500
 const rememberedWider = 10_000
 const addressDigits = 16
-export const widerDigits = 6
 
 /** Hashes visitors under a salt of at most 64 bytes. */
 export function visitorHashWith(salt: Uint8Array): VisitorHash {
@@ -74,7 +67,3 @@ function signerWith(salt: Uint8Array): (text: string) => string {
     return hash('sha256', Buffer.concat([outer, message]), 'hex')
   }
 }
-
-/** IPv4 addresses also arrive in IPv6 form; both are one address. */
-export const plainAddress = (address: string): string =>
-  address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase()

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../base/random.ts'
 
 /** The same numbers for the same seed (mulberry32). Good enough for samples, for nothing secret. */
 export function seededRandom(seed: number): Random {

@@ -1,16 +1,10 @@
-import { rulesVersion, type Verdict } from '../classify/verdict.ts'
-import type { Random } from '../random.ts'
-import type { Click, Impression, TrackingEvent } from '../tracking/event.ts'
+import type { Random } from '../base/random.ts'
+import type { SampleVariation } from '../model/catalogue.ts'
+import type { Click, Impression, TrackingEvent } from '../model/event.ts'
+import { rulesVersion, type Verdict } from '../model/verdict.ts'
 import { eventIdFrom } from '../tracking/event-id.ts'
 import { bytes, type Choices, normal, pick, seededRandom, whole } from './chance.ts'
 import { bots, type Reader, readers, referrers } from './readers.ts'
-
-/**
- * Sends and clicks as a small newsletter could have had them, to try things out on. Sample data can be told from real
- * data: its sends are named `sample-YYYY-MM-DD-daily`.
- */
-
-export type SampleVariation = { offer_id: number; variation_id: number; weight: number }
 
 export type SampleOptions = {
   variations: readonly SampleVariation[]

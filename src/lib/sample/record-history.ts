@@ -1,8 +1,9 @@
+import { ok, type Result } from '../base/result.ts'
 import { encodeRecord } from '../buffer/record.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { settle } from '../operations/settle.ts'
-import { ok, type Result } from '../result.ts'
 import { hasSends, listSampleVariations, makeClickPartitionsBetween } from '../store/catalogue.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
 import { eventRecorder } from '../tracking/record-events.ts'
 import { sampleDays, sampleHistory, samplePrefix } from './history.ts'
 

@@ -1,8 +1,5 @@
+import type { Blocks } from '../model/selection.ts'
 import type { Promo } from './schema.ts'
-
-/** Which blocks are asked for. */
-export const blockChoices = ['html', 'text', 'html,text'] as const
-export type Blocks = (typeof blockChoices)[number]
 
 /**
  * A promo ready to be put into an e-mail: as HTML and as text, with its link. Both keep to what mail software leaves alone:

@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../base/random.ts'
 import type { Basis, Decision } from '../store/decisions.ts'
 import { packArms } from './basis.ts'
 import { choose, type Question } from './choose.ts'

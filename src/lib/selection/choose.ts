@@ -1,5 +1,6 @@
-import type { Random } from '../random.ts'
-import type { Arm, Strategy } from './arm.ts'
+import type { Random } from '../base/random.ts'
+import type { Strategy } from '../model/selection.ts'
+import type { Arm } from './arm.ts'
 import { seeded } from './draws.ts'
 import { chanceOf, drawBest, fieldOf } from './thompson.ts'
 import { allowed } from './variety.ts'

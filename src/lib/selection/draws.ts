@@ -1,5 +1,5 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
-import type { Random } from '../random.ts'
+import type { Random } from '../base/random.ts'
 
 /** A stream of numbers in (0, 1) that a whole number of 32 bits decides. */
 export function seeded(seed: number): Random {

@@ -1,6 +1,7 @@
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import type { Links } from '../links/two-sources.ts'
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
 import { listOfferStates, type OfferState } from '../store/offers.ts'
 
 /** Why the newsletter does not choose offers, in a sentence, by `offer_id`; offers that it may choose are left out. */

@@ -1,10 +1,11 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import type { Links } from '../links/two-sources.ts'
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import type { Candidate, Strategy } from '../model/selection.ts'
 import { listSends } from '../store/evidence.ts'
 import { listCandidates, type OfferCandidates } from '../store/offers.ts'
-import type { Candidate, Strategy } from './arm.ts'
 import type { Situation } from './weigh.ts'
 
 export type SituationParts = { database: Database; links: Links; now: Clock }

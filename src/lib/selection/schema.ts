@@ -1,7 +1,6 @@
 import * as v from 'valibot'
+import { blockChoices, strategies } from '../model/selection.ts'
 import { id, newsletterName, sendId } from '../tracking/schemas.ts'
-import { strategies } from './arm.ts'
-import { blockChoices } from './blocks.ts'
 
 const text = v.nullable(v.string())
 

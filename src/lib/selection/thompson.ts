@@ -1,4 +1,4 @@
-import type { Random } from '../random.ts'
+import type { Random } from '../base/random.ts'
 import { betaCdf } from '../stats/beta.ts'
 import { beliefOf, believe, type OfferBelief } from '../stats/posterior.ts'
 import type { Arm } from './arm.ts'

@@ -1,4 +1,6 @@
-import type { Candidate, Hold, PastSend } from './arm.ts'
+import type { Candidate } from '../model/selection.ts'
+import type { PastSend } from '../stats/past-send.ts'
+import type { Hold } from './arm.ts'
 
 /** Limits on repetition, counted in sends, and the share of sends that learn nothing on purpose. */
 export type Rules = {

@@ -1,9 +1,11 @@
+import type { Candidate, Strategy } from '../model/selection.ts'
 import { curveOf } from '../stats/arrival.ts'
 import { besideCrowds } from '../stats/crowds.ts'
 import { poolEvidence } from '../stats/evidence.ts'
 import { forNewsletter } from '../stats/newsletters.ts'
+import type { PastSend } from '../stats/past-send.ts'
 import { besideSigns } from '../stats/signs.ts'
-import type { Arm, Candidate, PastSend, Strategy } from './arm.ts'
+import type { Arm } from './arm.ts'
 import { holds, type Rules } from './variety.ts'
 
 /** What evidence keeps of its weight each day. */

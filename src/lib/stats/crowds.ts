@@ -1,18 +1,6 @@
+import type { Crowd } from '../model/report-row.ts'
 import { at, lookUp } from './at.ts'
 import type { Send } from './parts.ts'
-
-/** What came of a send at crowded addresses: those of companies, carriers, relays, where nobody tells people apart. */
-export type Crowd = {
-  /** How many such addresses there are, how often they were visited, and how often the one that was visited most. */
-  addresses: number
-  visits: number
-  largest: number
-  /** Human clicks at all other addresses. */
-  other_clicks: number
-  /** Those of its clickers who are at these addresses, and the same by each of `marks`. */
-  clickers: number
-  clickers_by: readonly number[]
-}
 
 type CrowdedSend = Send & {
   newsletter: string

@@ -1,4 +1,4 @@
-import type { Doubt } from '../analytics/report.ts'
+import type { Doubt } from '../model/report.ts'
 import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { besideCrowds } from './crowds.ts'

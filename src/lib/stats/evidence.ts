@@ -1,40 +1,12 @@
 import type { Curve } from './arrival.ts'
 import { type Dispersion, dispersionOf, type Evidence, ownDispersionOf, sumOf } from './dispersion.ts'
 import { type Drift, driftOf } from './drift.ts'
-import { type Node, newNode } from './network.ts'
+import type { Known, Segment } from './known.ts'
+import { newNode } from './network.ts'
 import { type Doubted, type Exposed, type Send, sortSends } from './parts.ts'
 import { addAll, besideOthers, settleRates, smoothed } from './settle-rates.ts'
 
 export type { Evidence, Send }
-
-/** Evidence of a variation beside the others, as if their rates were known. */
-export type Known = Evidence &
-  Node & {
-    offer_id: number
-    variation_id: number
-    /** Its estimated rate, 0 to 0.9. */
-    rate: number
-    /** Precision of the logarithm of the rate. */
-    precision: number
-    /** In how many sends it was. */
-    sends: number
-  }
-
-/** A variation's part of a send; `n` counts the recipients by how much of their clicks has come. */
-export type Segment = Evidence & {
-  of: Known
-  /** What is left of its weight at its age. */
-  kept: number
-  /** Recipients as many as would have clicked like this on a usual day. */
-  exposed: number
-  /** Variance of the logarithm of its rate that is its own. */
-  own: number
-  /** Variance that all parts of the send have in common: its day, and how many of its clickers have come. */
-  ofSend: number
-  /** What the other parts say of the day, in clicks. */
-  others: number
-  part: Exposed
-}
 
 export type Pooled<Sent extends Send = Send> = {
   /** How much sends of a text differ, on whatever account: see `Dispersion`. */

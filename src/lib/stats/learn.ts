@@ -1,6 +1,7 @@
 import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
-import { type Evidence, type Pooled, poolEvidence, type Segment, type Send } from './evidence.ts'
+import { type Evidence, type Pooled, poolEvidence, type Send } from './evidence.ts'
+import type { Segment } from './known.ts'
 import type { Back, Doubted } from './parts.ts'
 import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } from './posterior.ts'
 import { type Spread, spreadsOf } from './same-days.ts'

@@ -1,6 +1,6 @@
 import { arrived, type Curve } from './arrival.ts'
 import { at } from './at.ts'
-import { type People, peopleOf } from './bursts.ts'
+import { type People, peopleOf } from './people-of-send.ts'
 import { findDeviations, type Part } from './robust.ts'
 
 /** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */

@@ -1,5 +1,5 @@
 import { at, lookUp, numberAt } from './at.ts'
-import type { Known, Segment } from './evidence.ts'
+import type { Known, Segment } from './known.ts'
 import { invert } from './matrix.ts'
 import type { Hub } from './network.ts'
 import { hubsOf } from './settle-rates.ts'

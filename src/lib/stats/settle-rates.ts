@@ -1,5 +1,5 @@
 import type { Beside } from './dispersion.ts'
-import type { Known, Segment } from './evidence.ts'
+import type { Known, Segment } from './known.ts'
 import { type Hub, solve } from './network.ts'
 
 const highestRate = 0.9

@@ -1,12 +1,5 @@
-import { type Crowd, weightedMedian } from './crowds.ts'
-
-/** Weak signs of machines on a send. */
-export type Signs = {
-  /** Its clickers with one weak sign: probably people. */
-  uncertain: number
-  /** Clicks that two weak signs have made a machine's: hardly people's, and no clickers. */
-  doubtful: number
-}
+import type { Crowd, Signs } from '../model/report-row.ts'
+import { weightedMedian } from './crowds.ts'
 
 type SignedSend = {
   clickers: number

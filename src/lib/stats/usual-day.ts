@@ -1,5 +1,5 @@
 import { at } from './at.ts'
-import type { Segment } from './evidence.ts'
+import type { Segment } from './known.ts'
 import { dayOf } from './settle-rates.ts'
 
 /** What a usual day is to the mean of all days, and the variance of its logarithm. */

@@ -1,5 +1,5 @@
+import type { Sql } from '../database/sql.ts'
 import { addToCounters, addToRollups } from './add-sums.ts'
-import type { Sql } from './database.ts'
 
 export const clicksByVerdict = [
   'human_clicks',

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 const columns = ['conversions', 'pending', 'rejected', 'revenue', 'pending_revenue', 'squares'] as const
 

@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 
 /** What rollups add up, of both tables of them. */
 type Sum =

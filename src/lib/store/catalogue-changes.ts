@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** A text that is another one after every committed change of offers, variations or links; clicks do not change it. */
 export const readCatalogueVersion = (sql: Sql) => sql<{ version: string }[]>`

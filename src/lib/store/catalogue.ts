@@ -1,7 +1,6 @@
 import type postgres from 'postgres'
-import type { LinkRow, OfferRow, VariationRow } from '../catalogue/plan.ts'
-import type { SampleVariation } from '../sample/history.ts'
-import { arrayLiteral } from './array-literal.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { LinkRow, OfferRow, SampleVariation, VariationRow } from '../model/catalogue.ts'
 
 /** A pool or a transaction. */
 type Statements = postgres.ISql

@@ -1,6 +1,6 @@
-import type { Strategy } from '../selection/arm.ts'
-import { arrayLiteral } from './array-literal.ts'
-import type { Sql } from './database.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Sql } from '../database/sql.ts'
+import type { Strategy } from '../model/selection.ts'
 
 /** Which variation was chosen for a segment of a send, how, and how probable it was. */
 export type Decision = {

@@ -1,5 +1,5 @@
-import type { Doubt } from '../analytics/report.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
+import type { Doubt } from '../model/report.ts'
 
 /** Seconds between two looks for sends to doubt: after something was settled, and otherwise. */
 const lookEvery = { settled: 600, quiet: 3_600 }

@@ -1,5 +1,5 @@
-import { arrayLiteral } from './array-literal.ts'
-import type { Sql } from './database.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Sql } from '../database/sql.ts'
 
 export type Editor = { id: number; name: string; created_at: Date }
 

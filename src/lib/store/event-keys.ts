@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 
 /**
  * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a click that

@@ -1,7 +1,7 @@
-import type { PastSend } from '../selection/arm.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 import { marks } from '../stats/arrival.ts'
-import { arrayLiteral } from './array-literal.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { PastSend } from '../stats/past-send.ts'
 
 const none = arrayLiteral(marks, () => 0)
 

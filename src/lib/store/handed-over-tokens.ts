@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** Takes a token, known by its digest, once: answers nothing where it was taken before. `keptUntil` is in seconds. */
 export const takeToken = (

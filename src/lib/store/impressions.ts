@@ -1,6 +1,6 @@
+import { commitsDurably } from '../database/durable-commit.ts'
+import type { Sql } from '../database/sql.ts'
 import { addToCounters, addToRollups } from './add-sums.ts'
-import type { Sql } from './database.ts'
-import { commitsDurably } from './durable-commit.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 
 /**

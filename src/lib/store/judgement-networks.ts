@@ -6,8 +6,8 @@ import {
   sharedAgent,
   spanSeconds,
 } from '../classify/judge.ts'
-import { widerDigits } from '../privacy/visitor-hash.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
+import { widerDigits } from '../model/visitor.ts'
 
 /** The wider network of a click, in SQL. */
 const networkOf = (sql: Sql, hash: Fragment) => sql`left(${hash}, ${widerDigits}::integer)`

@@ -7,8 +7,8 @@ import {
   soonSeconds,
   weakSigns,
 } from '../classify/judge.ts'
-import { arrayLiteral } from './array-literal.ts'
-import type { Sql } from './database.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Sql } from '../database/sql.ts'
 import { besideNetworks, isFromMany, networkSigns, networksAround } from './judgement-networks.ts'
 
 export type JudgementRules = {

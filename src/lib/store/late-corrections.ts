@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** Sends of the last week whose recipients were corrected more than a day after they were first reported; five at most. */
 export const lateCorrections = (sql: Sql) => sql<{ newsletter_send_id: string }[]>`

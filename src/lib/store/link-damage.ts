@@ -1,5 +1,5 @@
-import type { LinkDamage } from '../links/link-damage.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
+import type { LinkDamage } from '../model/link.ts'
 
 /** Adds counts by day (UTC) and slug, given as JSON. */
 export const addLinkDamage = (sql: Sql, counts: string) => sql`

@@ -1,6 +1,5 @@
-import type { Link } from '../links/link.ts'
-import type { Lead } from '../links/link-faults.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
+import type { Lead, Link } from '../model/link.ts'
 
 export const listLinks = (sql: Sql) => sql<Link[]>`
   select slug, destination_url, utm, pass_parameters, click_id_parameter from affiliate_links where active order by slug

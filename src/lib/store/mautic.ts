@@ -1,5 +1,5 @@
-import type { SentEmail, SentText } from '../mautic/plan.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
+import type { SentEmail, SentText } from '../model/mautic.ts'
 
 /** Sends of the last thirty days, reported or chosen for; the newest thousand. */
 export const listRecentSends = (sql: Sql) => sql<{ send: string }[]>`

@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 
 /**
  * When a local day, given as a date or a timestamp, begins in a time zone. Where clocks go back from one to midnight (Havana, the

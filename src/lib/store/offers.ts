@@ -1,5 +1,5 @@
-import { arrayLiteral } from './array-literal.ts'
-import type { Sql } from './database.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** An offer that may be shown, and its approved variations as columns: thousands of rows take the driver longer than the server. */
 export type OfferCandidates = {

@@ -1,5 +1,5 @@
-import { arrayLiteral } from './array-literal.ts'
-import type { Sql } from './database.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** What waits for a target: `attempts` counts the one for which it was claimed, `age` is in seconds. */
 export type OutboxRow = { id: string; body: unknown; attempts: number; age: number }

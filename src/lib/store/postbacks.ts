@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** How the network of a link tells of conversions: whose ids they have, and its names of parameters, by ours. */
 export type Postback = { source: string; secret_hash: string; parameters: Record<string, string> }

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /**
  * Ids of a JSON array of events that bring nothing new: the database has them, or what they report is older than what it

@@ -1,5 +1,5 @@
-import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
+import { isOfEverything, type ReportQuery } from '../model/report-query.ts'
 
 /** So many values of a dimension are told apart; the rest is "(other)". */
 const namedValues = 50

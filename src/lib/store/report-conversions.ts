@@ -1,5 +1,5 @@
-import type { ReportQuery } from '../analytics/query.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
+import type { ReportQuery } from '../model/report-query.ts'
 
 /**
  * Conversions of a report as JSON: sums of everything, newsletters, offers and texts, of those without a text, and of sends that

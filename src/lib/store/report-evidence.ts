@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 
 /** All sends of all offers but hidden ones as JSON, see `ReportRow`; `hidden` is a condition on texts `v`. */
 export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`

@@ -1,5 +1,5 @@
-import { isOfEverything, type ReportQuery } from '../analytics/query.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
+import { isOfEverything, type ReportQuery } from '../model/report-query.ts'
 
 /**
  * Clicks by weekday and hour in the report's time zone, from the rollup `metrics` by hours. `shown` and `hidden` are conditions on rows `m`, what the report is

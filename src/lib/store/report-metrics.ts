@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 
 const sums = (sql: Sql) => sql`
   hour, offer_id, variation_id, sum(recipients)::bigint as recipients, sum(clicks)::bigint as clicks,

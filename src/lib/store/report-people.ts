@@ -1,5 +1,5 @@
-import type { ReportQuery } from '../analytics/query.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
+import type { ReportQuery } from '../model/report-query.ts'
 
 /** Rows of one newsletter, or of all; of a table `p`. */
 const ofNewsletter = (sql: Sql, newsletter: string | undefined) =>

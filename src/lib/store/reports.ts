@@ -1,6 +1,6 @@
-import { byWhat, needsEvidence, type ReportQuery } from '../analytics/query.ts'
-import { sparklinePoints } from '../charts/sparkline.ts'
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
+import { byWhat, needsEvidence, type ReportQuery, sparklinePoints } from '../model/report-query.ts'
+import type { ReportRow } from '../model/report-row.ts'
 import { midnightIn } from './midnight.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import { conversionsColumn } from './report-conversions.ts'
@@ -8,7 +8,6 @@ import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
 import { metricsOf } from './report-metrics.ts'
 import { peopleColumns } from './report-people.ts'
-import type { ReportRow } from './report-row.ts'
 
 /**
  * Everything that a report shows, in one statement, so that no figure is of another moment than its neighbour. An hour

@@ -1,4 +1,4 @@
-import type { Fragment, Sql } from './database.ts'
+import type { Fragment, Sql } from '../database/sql.ts'
 
 const isOldSalt = (sql: Sql, now: number) =>
   sql`month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'`

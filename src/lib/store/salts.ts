@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** Keeps a salt for a month unless there is one, and answers the one that is kept, whoever made it, in hexadecimal digits. */
 export const keepSalt = (sql: Sql, month: string, salt: Buffer) => sql<{ salt: string }[]>`

@@ -1,5 +1,5 @@
-import type { Verdict } from '../classify/verdict.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
+import type { Verdict } from '../model/verdict.ts'
 import { finalJudgement, type JudgementRules } from './judgement.ts'
 
 /** The self-test's own place: an offer of type `self_test`, which reports and selection leave out, with its link. */

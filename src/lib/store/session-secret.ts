@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** Keeps a secret unless there is one, and answers the one that is kept, whoever made it, in hexadecimal digits. */
 export const keepSessionSecret = (sql: Sql, secret: Uint8Array) => sql<{ secret: string }[]>`

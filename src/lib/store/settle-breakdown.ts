@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /**
  * So many hosts are told apart by their names: of a text and day, of all texts and a day (a host counts for each text), and

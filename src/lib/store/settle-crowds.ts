@@ -1,5 +1,5 @@
 import { crowdedReason, crowdVisits } from '../classify/judge.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /**
  * Notes how often the addresses of a common table expression `counted` have visited a text in a send, which finds those that many

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** What a click is told as, once its verdict is final: nothing of its visitor. */
 export type ClickNotice = {

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 import { addToSends } from './settle-sends.ts'
 import type { Settling } from './settlement.ts'
 

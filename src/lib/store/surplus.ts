@@ -1,6 +1,6 @@
+import { commitsDurably } from '../database/durable-commit.ts'
+import type { Sql } from '../database/sql.ts'
 import { addClicks } from './add-clicks.ts'
-import type { Sql } from './database.ts'
-import { commitsDurably } from './durable-commit.ts'
 import type { Rejection } from './event-keys.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
 
 /**
  * Which history of which database this is, in one row. A standby that takes over begins another timeline, and a restore to an

@@ -1,5 +1,5 @@
-import type { Variation } from '../tracking/variation.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../database/sql.ts'
+import type { Variation } from '../model/variation.ts'
 
 const knownVariations = (sql: Sql) => sql`
   select v.id as variation_id, v.offer_id, o.link_slug, coalesce(f.slugs, '[]'::json) as former_slugs

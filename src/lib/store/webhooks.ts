@@ -1,5 +1,5 @@
-import { arrayLiteral } from './array-literal.ts'
-import type { Sql } from './database.ts'
+import { arrayLiteral } from '../database/array-literal.ts'
+import type { Sql } from '../database/sql.ts'
 
 /** What a webhook answered: when, to which message, and what. */
 export type WebhookAnswer = { at: string; id: string; type: string; answer: string }

@@ -1,5 +1,6 @@
-import { fail, ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault, Sql } from './database.ts'
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
 
 /** Whether a table has its key, which a restore gives it after all rows are in, and whether it holds any row. */
 const readTableState = (sql: Sql, table: string) => sql<{ whole: boolean; filled: boolean }[]>`

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
+import { fail, ok, type Result } from '../base/result.ts'
 import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
-import { fail, ok, type Result } from '../result.ts'
 
 export type StrapiFault = NeighbourFault
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { fail, ok, type Result } from '../result.ts'
+import { fail, ok, type Result } from '../base/result.ts'
 import type { Strapi, StrapiFault } from './client.ts'
 
 /** An entry of a collection type, the same for the flat answers of Strapi 5 and for the `attributes` of Strapi 4. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { type Device, readDevice } from '../classify/device.ts'
-import type { Click } from './event.ts'
+import type { Click } from '../model/event.ts'
 
 /** What is kept of the program that a click was made with. */
 export type Agent = Pick<Click, 'user_agent' | 'device' | 'browser' | 'os'>

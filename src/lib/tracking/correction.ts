@@ -1,4 +1,4 @@
-import type { Impression } from './event.ts'
+import type { Impression } from '../model/event.ts'
 
 /**
  * The report that corrects how many people got a text of a send. It is as of the send itself, `sentAt`: one that is corrected

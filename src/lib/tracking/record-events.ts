@@ -1,16 +1,17 @@
+import { ok, type Result } from '../base/result.ts'
 import type { KeepOptions } from '../buffer/keeper.ts'
 import { eventKinds, holdsKind, jsonArrayOf } from '../buffer/record.ts'
 import type { RecordLines } from '../buffer/record-batch.ts'
-import type { Config } from '../config.ts'
-import { ok, type Result } from '../result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
+import type { TrackingEvent } from '../model/event.ts'
+import type { Config } from '../settings/config.ts'
 import { recordConversions } from '../store/conversions.ts'
-import type { Database, DatabaseFault, Sql } from '../store/database.ts'
 import type { Rejection } from '../store/event-keys.ts'
 import { recordClicks } from '../store/events.ts'
 import { recordImpressions } from '../store/impressions.ts'
 import { recordSurplus } from '../store/surplus.ts'
 import { readTimeline } from '../store/timeline.ts'
-import type { TrackingEvent } from './event.ts'
 
 /**
  * Clicks, surplus clicks, impressions and conversions have a statement each; any may be repeated, so they need no common transaction. Each has

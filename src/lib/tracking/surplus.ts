@@ -1,5 +1,5 @@
 import { floodReason } from '../classify/judge.ts'
-import type { SurplusClicks } from './event.ts'
+import type { SurplusClicks } from '../model/event.ts'
 import type { NewEventId } from './event-id.ts'
 import { createFlood, type Flood } from './flood.ts'
 

@@ -1,5 +1,5 @@
-import { createNetworkReader } from '../classify/address.ts'
-import type { Log } from '../operations/log.ts'
+import { createNetworkReader } from '../base/address.ts'
+import type { Log } from '../base/log.ts'
 
 /**
  * Lets clicks into the journal whose variation cannot be checked here: it is not in memory, or was on another slug when

@@ -1,8 +1,9 @@
-import { ok, type Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import { ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
+import type { Variation } from '../model/variation.ts'
 import { findVariation, listVariations } from '../store/variations.ts'
 import { listWholeTable } from '../store/whole-table.ts'
-import type { Variation } from './variation.ts'
 
 const findDeadline = 1_000
 

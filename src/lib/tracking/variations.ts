@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import type { Log } from '../base/log.ts'
+import type { InTurn } from '../base/queue.ts'
+import type { Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { type CacheState, createRefreshingCache, type RefreshingCache } from '../links/refreshing-cache.ts'
 import { openSnapshot } from '../links/snapshot.ts'
-import type { Log } from '../operations/log.ts'
-import type { InTurn } from '../queue.ts'
-import type { Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
-import { type Variation, variationSchema } from './variation.ts'
+import { type Variation, variationSchema } from '../model/variation.ts'
 import { createVariationSource } from './variation-source.ts'
 
 export type Variations = RefreshingCache<number, Variation> &

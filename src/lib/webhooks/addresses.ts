@@ -1,4 +1,3 @@
-/** Which addresses webhooks may lead to: public ones only, or any. */
-export const addressChoices = ['public', 'any'] as const
+import type { addressChoices } from '../settings/config.ts'
 
 export type AddressChoice = (typeof addressChoices)[number]

@@ -1,5 +1,6 @@
-import type { Result } from '../result.ts'
-import type { Database, DatabaseFault } from '../store/database.ts'
+import type { Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import type { DatabaseFault } from '../database/sql.ts'
 import { type News, raiseEvents } from '../store/webhooks.ts'
 import { type EventData, messageOf, type WebhookEvent } from './events.ts'
 

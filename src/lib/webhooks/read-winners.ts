@@ -1,4 +1,4 @@
-import type { openReading } from '../analytics/reading.ts'
+import type { openReading } from '../reports/open-reports.ts'
 import type { OfferNews } from './watch.ts'
 
 type Reading = Pick<ReturnType<typeof openReading>, 'parseReportQuery' | 'readReport'>

@@ -1,8 +1,8 @@
 import { Webhook as Signer } from 'standardwebhooks'
+import { fail, ok, type Result } from '../base/result.ts'
 import { createPublicAddresses } from '../neighbours/addresses.ts'
 import { guardedFetch } from '../neighbours/guarded-fetch.ts'
 import { createNeighbour, type NeighbourFault } from '../neighbours/neighbour.ts'
-import { fail, ok, type Result } from '../result.ts'
 import type { Webhook } from '../store/webhooks.ts'
 import type { AddressChoice } from './addresses.ts'
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
+import type { Database } from '../database/database.ts'
 import type { NeighbourFault } from '../neighbours/neighbour.ts'
 import type { Outcome, Target } from '../outbox/target.ts'
-import type { Database } from '../store/database.ts'
 import type { OutboxRow, RefusedRow } from '../store/outbox.ts'
 import { noteAnswer, type Webhook, type WebhookAnswer } from '../store/webhooks.ts'
 import type { MessageSender } from './send-message.ts'

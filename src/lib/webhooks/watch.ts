@@ -1,6 +1,6 @@
 import * as v from 'valibot'
+import type { Database } from '../database/database.ts'
 import type { Answer } from '../http/answer.ts'
-import type { Database } from '../store/database.ts'
 import { listSendNews, type News, type SendNews, wantedEvents } from '../store/webhooks.ts'
 import type { EventData } from './events.ts'
 import { newsOf, raise } from './raise.ts'

@@ -1,5 +1,5 @@
+import type { Random } from '../../../src/lib/base/random.ts'
 import { crowdVisits } from '../../../src/lib/classify/judge.ts'
-import type { Random } from '../../../src/lib/random.ts'
 import { drawBinomial } from '../newsletter-world.ts'
 import type { World } from './worlds.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from '../../../src/lib/random.ts'
+import type { Random } from '../../../src/lib/base/random.ts'
 import { choose } from '../../../src/lib/selection/choose.ts'
 import { weigh } from '../../../src/lib/selection/weigh.ts'
 import { noRules } from '../simulate.ts'

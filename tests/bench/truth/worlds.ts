@@ -1,4 +1,4 @@
-import type { Random } from '../../../src/lib/random.ts'
+import type { Random } from '../../../src/lib/base/random.ts'
 import { drawGamma, drawNormal } from '../../../src/lib/selection/draws.ts'
 
 /** What makes a world rough; what is not named is as in the plain one. Logarithmic spreads are standard deviations. */

@@ -1,4 +1,4 @@
-import type { Sql } from '../../../src/lib/store/database.ts'
+import type { Sql } from '../../../src/lib/database/sql.ts'
 import { settleClicks } from '../../../src/lib/store/settlement.ts'
 import { findDrift } from '../../support/database.ts'
 import type { LongLedger } from './ledger.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Sql } from '../../../src/lib/store/database.ts'
-import { migrate } from '../../../src/lib/store/migrate.ts'
+import { migrate } from '../../../src/lib/database/migrate.ts'
+import type { Sql } from '../../../src/lib/database/sql.ts'
 import { runLoad } from '../../support/load.ts'
 import type { LongLedger, Sending, Target } from './ledger.ts'
 import { faultsOf, type Moment, type Plan } from './plan.ts'

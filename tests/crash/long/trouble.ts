@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Sql } from '../../../src/lib/store/database.ts'
+import type { Sql } from '../../../src/lib/database/sql.ts'
 import type { TestServer } from '../../support/postgres-server.ts'
 import type { Conflict, Plan } from './plan.ts'
 

@@ -1,9 +1,9 @@
 import { guarded } from '../../../../guarded.ts'
-import { wantsFresh } from '../../../../lib/analytics/remember.ts'
-import { respondReport } from '../../../../lib/analytics/respond.ts'
 import { faultAnswer } from '../../../../lib/http/answer.ts'
 import { unlessKnown } from '../../../../lib/http/etag.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
+import { respondReport } from '../../../../lib/reports/answer.ts'
+import { wantsFresh } from '../../../../lib/reports/report-cache.ts'
 
 export const prerender = false
 

@@ -1,0 +1,15 @@
+import type { Click } from '../model/event.ts'
+
+/** What the final judgement needs to know of a click. */
+export type JudgedClick = Pick<
+  Click,
+  | 'event_id'
+  | 'at'
+  | 'variation_id'
+  | 'ip_hash'
+  | 'address_hash'
+  | 'user_agent'
+  | 'verdict'
+  | 'reason'
+  | 'sign'
+>

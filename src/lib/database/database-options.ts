@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import type postgres from 'postgres'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
+import { type DatabaseAddress, parseDatabaseUrl, type WantedServer } from '../settings/database-url.ts'
+
+export type Options = postgres.Options<Record<string, never>>
+
+/** The servers of a URL, each as the driver needs it, and which of them will do. */
+export type Servers = { servers: Options[]; wanted: WantedServer }
+
+/** `withoutEffect` are parameters that change nothing here. */
+export type ReadUrl = Servers & { withoutEffect: string[] }
+
+/**
+ * What the driver needs to connect to where a URL leads. `authority` is the path of a certificate authority's PEM file, for
+ * URLs that name none. Faults say what is wrong with the URL, without repeating it, or with a file.
+ */
+export function databaseOptions(url: string, authority?: string): Result<ReadUrl, string> {
+  const parsed = parseDatabaseUrl(url)
+  if (!parsed.ok) return fail(`DATABASE_URL ${parsed.fault}`)
+  const address = withAuthority(parsed.value, authority)
+  const files = readFiles(address)
+  if (!files.ok) return files
+  const { hosts, wanted, withoutEffect } = address
+  const servers = hosts.map((host) => serverOptions(address, host, files.value))
+  return ok({ servers, wanted, withoutEffect })
+}
+
+function serverOptions(
+  address: DatabaseAddress,
+  { host, port }: DatabaseAddress['hosts'][number],
+  files: Files,
+): Options {
+  const { user, password, database, connections, connectTimeout, keepAlive, parameters } = address
+  const options: Options = {
+    ...(host.startsWith('/') && { path: `${host}/.s.PGSQL.${port}` }),
+    user,
+    pass: password,
+    database,
+    ssl: tlsOptions(address, host, files),
+    ...(connections !== undefined && { max: connections }),
+    ...(connectTimeout !== undefined && { connect_timeout: connectTimeout }),
+    ...(keepAlive !== undefined && { keep_alive: keepAlive === false ? null : keepAlive }),
+    connection: parameters,
+  }
+  // What the driver takes and its types do not tell of.
+  const untyped = { host: [host], port: [port], ...(address.directTls && { sslnegotiation: 'direct' }) }
+  return Object.assign(options, untyped)
+}
+
+const withAuthority = (address: DatabaseAddress, authority: string | undefined): DatabaseAddress =>
+  authority === undefined || address.authority !== undefined
+    ? address
+    : { ...address, authority, tls: address.tls === 'chain' ? 'chain' : 'full' }
+
+type Files = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>
+
+function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Result<Files, string> {
+  if (tls === 'off' || tls === 'if_offered') return ok({})
+  try {
+    return ok({
+      ...(authority !== undefined && authority !== 'system' && { ca: readFileSync(authority) }),
+      ...(certificate !== undefined && { cert: readFileSync(certificate) }),
+      ...(key !== undefined && { key: readFileSync(key) }),
+    })
+  } catch (error) {
+    return fail(
+      `DATABASE_URL (sslrootcert, sslcert, sslkey) or PROMO_DATABASE_CA names a file that cannot be read: ${messageOf(error)}. Name a PEM file that the site's user may read`,
+    )
+  }
+}
+
+function tlsOptions(
+  { tls }: DatabaseAddress,
+  host: string,
+  files: Files,
+): false | 'prefer' | ConnectionOptions {
+  if (tls === 'off') return false
+  if (tls === 'if_offered') return 'prefer'
+  return {
+    rejectUnauthorized: tls !== 'unchecked',
+    // A certificate for an address is not looked for under a name.
+    ...(isIP(host) !== 0 && { host }),
+    ...(tls === 'chain' && { checkServerIdentity: () => undefined }),
+    ...files,
+  }
+}

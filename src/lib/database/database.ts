@@ -1,0 +1,226 @@
+import type { Log } from '../base/log.ts'
+import { fail, messageOf, ok, type Result } from '../base/result.ts'
+import { chooseServer, isChoice } from './choose-server.ts'
+import { abandon, connect, type Pool } from './connect.ts'
+import { databaseOptions, type Options, type Servers } from './database-options.ts'
+import type { DatabaseFault, Sql } from './sql.ts'
+import { ordinaryDeadline, refusesLimit, runWithLimit } from './statement-limit.ts'
+import { findUnsuitable } from './suitable.ts'
+
+export type Database = {
+  /**
+   * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment later the
+   * server ends the statement as well, so that nothing is committed long after it was given up. With a deadline above ten
+   * seconds the statements are one transaction.
+   */
+  run<Rows>(
+    statements: (sql: Sql) => PromiseLike<Rows>,
+    deadline?: number,
+  ): Promise<Result<Rows, DatabaseFault>>
+  /** Whether the server answered the last statement. */
+  readonly up: boolean
+  /** Ends the connections, waiting at most `grace` milliseconds for statements under way. */
+  close(grace?: number): Promise<void>
+}
+
+/** Where the server is; asked again, at most every few seconds, while the server does not answer. */
+export type LocateServer = () => Promise<Result<string, { message: string }>>
+
+const relocateEvery = 3_000
+/** The same where another server may take over, and how long a statement may take until one is looked for. */
+const chooseEvery = 500
+const suspectAfter = 1_000
+/** Milliseconds for which a database that does not suit is not looked at again. */
+const refusedFor = 2_000
+
+class Unsuitable extends Error {}
+
+/**
+ * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot tell a
+ * server that is slow from one that has vanished, and would go on queueing behind the dead connections.
+ */
+export function openDatabase(options: {
+  locate: LocateServer
+  log: Log
+  connections?: number
+  /** Path of the PEM file of a certificate authority, for URLs that name none. */
+  authority?: string | undefined
+}): Database {
+  const { locate, log, connections = 6, authority } = options
+  let pool: Pool | undefined
+  let locating: Promise<void> | undefined
+  let locatedAt = Number.NEGATIVE_INFINITY
+  let renewedAt = Number.NEGATIVE_INFINITY
+  let closed = false
+  let up = false
+  let obstacle: string | undefined
+  let address: ({ url: string } & Servers) | undefined
+  /** Why no server will do. */
+  let unchosen: string | undefined
+
+  const relocate = (): Promise<void> => {
+    locating ??= (async () => {
+      const found = await locate().catch((error: unknown) => fail({ message: messageOf(error) }))
+      locatedAt = performance.now()
+      if (!found.ok) log.warn({ reason: found.fault.message }, 'database not found')
+      else await useUrl(found.value)
+    })().finally(() => {
+      locating = undefined
+    })
+    return locating
+  }
+
+  /** Where only one server is named and any will do, nothing is asked: it may answer later. */
+  const useUrl = async (url: string): Promise<void> => {
+    if (url !== address?.url) {
+      const read = databaseOptions(url, authority)
+      if (!read.ok) return log.warn({ reason: read.fault }, 'database not found')
+      address = { url, ...read.value }
+    }
+    const chosen = await choose(address)
+    locatedAt = performance.now()
+    const told = chosen.ok ? undefined : chosen.fault
+    if (told !== undefined && told !== unchosen)
+      log.warn({ reason: told }, 'no server of DATABASE_URL will do')
+    unchosen = told
+    if (!chosen.ok || chosen.value === pool?.server || closed) return
+    const { host, port } = chosen.value
+    if (isChoice(address)) log.info({ host, port }, 'a database server was chosen')
+    replacePool(chosen.value)
+  }
+
+  const choose = async (known: Servers): Promise<Result<Options, string>> => {
+    const [only] = known.servers
+    return only && !isChoice(known) ? ok(only) : await chooseServer(known, pool?.server)
+  }
+
+  /** Asks again where the server is, unless that was asked just now. */
+  const doubt = (): void => {
+    const every = address && isChoice(address) ? chooseEvery : relocateEvery
+    if (!closed && performance.now() - locatedAt > every) void relocate()
+  }
+
+  const openPool = (server: Options, limited: boolean): void => {
+    pool = connect(server, connections, limited)
+  }
+
+  const replacePool = (server: Options): void => {
+    const former = pool
+    openPool(server, former?.limited ?? true)
+    if (former) void abandon(former)
+  }
+
+  /** Those under way go on: what only reads may work. */
+  const renewConnections = (used: Pool): void => {
+    if (performance.now() - renewedAt < relocateEvery) return
+    renewedAt = performance.now()
+    openPool(used.server, used.limited)
+    void used.sql.end({ timeout: ordinaryDeadline / 1000 }).catch(messageOf)
+  }
+
+  const start = <Rows>(
+    { sql, running }: Pool,
+    statements: (sql: Sql) => PromiseLike<Rows>,
+    deadline: number,
+  ): PromiseLike<Rows> => {
+    const noted = (own: Sql): PromiseLike<Rows> => {
+      const work = statements(own)
+      running.add(work)
+      const forget = () => running.delete(work)
+      work.then(forget, forget)
+      return work
+    }
+    return deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
+  }
+
+  /** Asked once for each pool, again where there was no answer, and a while later where the database does not suit. */
+  const admit = (used: Pool): Promise<void> => {
+    used.admission ??= inspect(used).catch((error: unknown) => {
+      const forget = (): void => {
+        used.admission = undefined
+      }
+      if (error instanceof Unsuitable) setTimeout(forget, refusedFor).unref()
+      else forget()
+      throw error
+    })
+    return used.admission
+  }
+
+  const inspect = async ({ sql }: Pool): Promise<void> => {
+    const fault = await findUnsuitable(sql)
+    if (fault !== undefined && fault !== obstacle) log.error({ reason: fault }, 'the database is not used')
+    obstacle = fault
+    if (fault !== undefined) throw new Unsuitable(fault)
+  }
+
+  return {
+    get up() {
+      return up
+    },
+    async run(statements, deadline = 5_000) {
+      if (closed) return fail({ code: 'unavailable', message: 'the database is closed' })
+      const until = performance.now() + deadline
+      if (!pool) await within(deadline, relocate())
+      const used = pool
+      if (!used) return fail({ code: 'unavailable', message: unchosen ?? 'no database server found' })
+      // A machine that hangs says nothing, and another may have taken over long before the deadline.
+      const choice = address !== undefined && isChoice(address)
+      const doubting = choice ? setInterval(doubt, suspectAfter) : undefined
+      const admitted = await within(until - performance.now(), admit(used))
+      const outcome = admitted.ok
+        ? await within(until - performance.now(), start(used, statements, deadline))
+        : admitted
+      clearInterval(doubting)
+      if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
+        // The former pool has no connection that could be ended, and its other statements come here as well.
+        if (pool === used) openPool(used.server, false)
+        return await this.run(statements, deadline)
+      }
+      up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
+      if (outcome.ok || up || closed) return outcome
+      if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.server)
+      if (isReadOnly(outcome.fault) && pool === used) renewConnections(used)
+      if (outcome.fault.code === 'unavailable' || choice) doubt()
+      return outcome
+    },
+    async close(grace = 2_000) {
+      closed = true
+      await pool?.sql.end({ timeout: grace / 1000 }).catch(messageOf)
+    },
+  }
+}
+
+/**
+ * What a connection may do is settled when it begins: one from a read-only while, or to a server that was a standby, stays
+ * as it is for as long as it is used.
+ */
+const isReadOnly = ({ message }: DatabaseFault): boolean => message.endsWith('(25006)')
+
+async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<Result<Rows, DatabaseFault>> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Result<Rows, DatabaseFault>>((resolve) => {
+    timer = setTimeout(() => resolve(fail({ code: 'timeout', message: 'no answer in time' })), deadline)
+  })
+  const answer = Promise.resolve(work).then(
+    (rows) => ok(rows),
+    (error: unknown) => fail(databaseFault(error)),
+  )
+  return await Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}
+
+/**
+ * Sorts the driver's and the server's errors. What is neither counts as `unavailable`: on a connection that vanishes the
+ * driver can fail in ways of its own, and whoever waits to write must try again and not die of it.
+ */
+export function databaseFault(error: unknown): DatabaseFault {
+  if (error instanceof Unsuitable) return { code: 'unsuitable', message: error.message }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const message = code === '' ? messageOf(error) : `${messageOf(error)} (${code})`
+  if (/^(40001|40P01|55P03)$/.test(code)) return { code: 'conflict', message }
+  if (/^(23503|23505)$/.test(code)) return { code: 'conflict', message, key: true }
+  if (/^(22|23)...$/.test(code)) return { code: 'refused', message }
+  // A connection that could not be made in time may never be: the driver does not always reset it. 57014 is the server's
+  // own deadline, a `statement_timeout` of its owner's.
+  if (code === 'CONNECT_TIMEOUT' || code === '57014') return { code: 'timeout', message }
+  return { code: 'unavailable', message }
+}

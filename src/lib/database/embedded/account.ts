@@ -1,0 +1,87 @@
+import { chown, lstat, readdir, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ok, type Result } from '../../base/result.ts'
+import { type EmbeddedFault, fault } from './fault.ts'
+import { takeLock } from './lock.ts'
+import { type Account, run } from './run.ts'
+
+const NAME = 'postgres'
+const CREATION_WAIT_MS = 30_000
+
+/**
+ * The user to run PostgreSQL as: the site's own, except that PostgreSQL refuses root. Then it is the owner
+ * of the cluster if there is one, otherwise the user `postgres`, who is created if missing.
+ */
+export async function chooseAccount(cluster: string): Promise<Result<Account | undefined, EmbeddedFault>> {
+  const own = process.getuid?.()
+  const owner = await stat(cluster).catch(() => undefined)
+  if (own !== 0)
+    return own === undefined || !owner || owner.uid === own ? ok(undefined) : notOurs(cluster, owner.uid, own)
+  const account = owner && owner.uid !== 0 ? await ownerOf(owner) : ((await lookUp()) ?? (await create()))
+  if (!account) return refused(`the user "${NAME}" could not be created`)
+  const become = await run('id', ['-u'], { account })
+  return become.code === 0
+    ? ok(account)
+    : refused(
+        `root may not run programs as ${account.name} here (${become.output}; it takes the capabilities CHOWN, SETGID and SETUID)`,
+      )
+}
+
+const notOurs = (cluster: string, owner: number, own: number) =>
+  fault(
+    'not_writable',
+    `The database in ${cluster} belongs to the user id ${owner}, and the site runs as ${own}: PostgreSQL takes no other than its ` +
+      `owner. Run the site as ${owner}, give it the folder ("chown -R ${own} ${cluster}"), or set PROMO_DATA_DIR to another one.`,
+  )
+
+const refused = (reason: string) =>
+  fault(
+    'start_failed',
+    `PostgreSQL does not run as root, and ${reason}. Start the site as an ordinary user who can write to the data ` +
+      'folder, or set DATABASE_URL to a PostgreSQL server.',
+  )
+
+async function ownerOf({ uid, gid }: { uid: number; gid: number }): Promise<Account> {
+  const named = await run('id', ['-un', `${uid}`])
+  return { uid, gid, name: named.code === 0 ? named.output : `user ${uid}` }
+}
+
+async function lookUp(): Promise<Account | undefined> {
+  const [uid, gid] = await Promise.all([run('id', ['-u', NAME]), run('id', ['-g', NAME])])
+  if (uid.code !== 0 || gid.code !== 0) return undefined
+  return { uid: Number(uid.output), gid: Number(gid.output), name: NAME }
+}
+
+// One process of the machine at a time: useradd run twice at once gives the user two different ids in turn.
+async function create(): Promise<Account | undefined> {
+  const release = await takeLock(join(tmpdir(), 'promo-tracking-account.lock'), CREATION_WAIT_MS)
+  try {
+    const meanwhile = await lookUp()
+    if (meanwhile) return meanwhile
+    const made = await run('useradd', ['--system', '--user-group', '--no-create-home', NAME])
+    if (made.code !== 0) {
+      await run('addgroup', ['-S', NAME])
+      await run('adduser', ['-S', '-D', '-H', '-G', NAME, NAME])
+    }
+    return await lookUp()
+  } finally {
+    release?.()
+  }
+}
+
+/** Whether the account can enter the folder, whatever grants or denies it. */
+export async function canEnter(account: Account, folder: string): Promise<boolean> {
+  return (await run('/bin/sh', ['-c', 'cd -- "$0"', folder], { account })).code === 0
+}
+
+/** Makes the account the owner of a file or folder, and of what is in it. */
+export async function giveTo(account: Account | undefined, path: string): Promise<void> {
+  if (!account) return
+  await chown(path, account.uid, account.gid)
+  if (!(await lstat(path)).isDirectory()) return
+  for (const name of await readdir(path)) {
+    const entry = join(path, name)
+    if (!(await lstat(entry)).isSymbolicLink()) await giveTo(account, entry)
+  }
+}

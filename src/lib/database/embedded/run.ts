@@ -1,0 +1,72 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { messageOf } from '../../base/result.ts'
+
+/** The user that PostgreSQL's programs run as; undefined wherever one is optional means the site's own user. */
+export type Account = { uid: number; gid: number; name: string }
+
+export type RunOptions = { account?: Account | undefined; input?: string }
+
+/** `code` is -1 when the program could not be started or was killed; `output` ends with what it said last. */
+export type Ran = { code: number; output: string }
+
+const OUTPUT_LIMIT = 16_384
+const LATE_OUTPUT_MS = 500
+
+// Where programs find libraries, and the name of a user whom the system does not know.
+const KEPT = [
+  'SystemRoot',
+  'TEMP',
+  'TMP',
+  'LD_LIBRARY_PATH',
+  'LD_PRELOAD',
+  'NSS_WRAPPER_PASSWD',
+  'NSS_WRAPPER_GROUP',
+]
+
+// The server outlives the site and must not carry its secrets, nor take PGDATA and the like from it.
+function environment(): NodeJS.ProcessEnv {
+  const { PATH = '' } = process.env
+  const path = process.platform === 'win32' ? PATH : `${PATH}:/usr/sbin:/usr/bin:/sbin:/bin`
+  const kept = KEPT.map((name) => [name, process.env[name]]).filter(([, value]) => value)
+  return { ...Object.fromEntries(kept), PATH: path, LC_ALL: 'C', TZ: 'UTC' }
+}
+
+/** Runs a program to its end, in a folder that every account can enter. Never rejects. */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { input } = options
+  return new Promise((resolve) => {
+    let output = ''
+    const child = begin(program, args, options)
+    if (child instanceof Error) return resolve({ code: -1, output: child.message })
+    const hear = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_LIMIT)
+    }
+    const finish = (code: number | null) => resolve({ code: code ?? -1, output: output.trim() })
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+    child.once('error', (error) => resolve({ code: -1, output: error.message }))
+    child.once('close', finish)
+    // Where the server inherits the pipes they never close.
+    child.once('exit', (code) => setTimeout(finish, LATE_OUTPUT_MS, code).unref())
+  })
+}
+
+// Node tells some faults by an event, and throws others: that no program may run as this account is one of these.
+function begin(
+  program: string,
+  args: readonly string[],
+  { account }: RunOptions,
+): ChildProcessWithoutNullStreams | Error {
+  try {
+    return spawn(program, args, {
+      env: environment(),
+      windowsHide: true,
+      ...(process.platform !== 'win32' && { cwd: '/' }),
+      ...(account && { uid: account.uid, gid: account.gid }),
+    })
+  } catch (error) {
+    return new Error(messageOf(error))
+  }
+}

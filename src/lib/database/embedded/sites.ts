@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import {
+  changedAt,
+  createJudgeLife,
+  type LifeOptions,
+  type LifeState,
+  type Owner,
+  ownProcess,
+  readOwner,
+} from '../../processes/life-signs.ts'
+
+/**
+ * Which sites use the server of a data folder: each has a file in `postgres.sites`. Only a process of the same place, host,
+ * boot and set of process numbers, can see whether a server runs; a second one on the same files would destroy them.
+ */
+export type Sites = {
+  /** Notes that this process uses the server; again shows that it lives. */
+  join(): Promise<void>
+  /** Takes the note back; answers how many live processes of this place remain. The caller holds the lock. */
+  leave(): Promise<number>
+  /**
+   * A site elsewhere that may have the server running; notes of those that are gone are removed. `clock` is when the file
+   * system has just changed a file. The caller holds the lock.
+   */
+  elsewhere(clock: number): Promise<{ host: string; seconds: number } | undefined>
+}
+
+export function sitesOf(home: string, options: LifeOptions = {}): Sites {
+  const folder = join(home, 'postgres.sites')
+  const judge = createJudgeLife(options)
+  const own = JSON.stringify({ host: hostname(), ...ownProcess(options.place) })
+  const ownFile = join(folder, `${createHash('sha256').update(own).digest('hex').slice(0, 16)}.site`)
+
+  const others = async (clock: number) => {
+    const names = await readdir(folder).catch(() => [])
+    const found: { path: string; owner: Owner | undefined; sign: number; state: LifeState }[] = []
+    for (const path of names.filter((name) => name.endsWith('.site')).map((name) => join(folder, name))) {
+      const sign = await changedAt(path)
+      if (path === ownFile || sign === undefined) continue
+      const owner = await readOwner(path)
+      found.push({ path, owner, sign, state: judge(path, owner, sign, clock) })
+    }
+    return found
+  }
+
+  return {
+    async join() {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      // A full disk takes neither the file's text nor its times, but its mode.
+      await writeFile(ownFile, own, { mode: 0o600 }).catch(() => chmod(ownFile, 0o600))
+    },
+    async leave() {
+      await rm(ownFile, { force: true })
+      return (await others(0)).filter(({ state }) => state === 'lives').length
+    },
+    async elsewhere(clock) {
+      let living: { host: string; seconds: number } | undefined
+      for (const { path, owner, sign, state } of await others(clock)) {
+        if (state === 'gone' || state === 'silent') await rm(path, { force: true })
+        if (state === 'unknown')
+          living = { host: owner?.host ?? 'unknown', seconds: Math.max(0, Math.round((clock - sign) / 1000)) }
+      }
+      return living
+    },
+  }
+}

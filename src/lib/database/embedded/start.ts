@@ -1,0 +1,216 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../../base/log.ts'
+import { ok, type Result } from '../../base/result.ts'
+import { changedAt, type LifeOptions } from '../../processes/life-signs.ts'
+import { locateBinaries, type PostgresBinaries } from './binaries.ts'
+import { ensureCluster, ROLE, readAccess, writeAccess, writeSettings } from './cluster.ts'
+import { type EmbeddedFault, fault, fileErrorCode, reasonOf } from './fault.ts'
+import { takeLock } from './lock.ts'
+import { choosePlace, clusterIn, knownHome, notWritable, type Place, SHARED_DIR } from './place.ts'
+import {
+  freePort,
+  isWaitingForBackends,
+  lastLog,
+  type Running,
+  runningServer,
+  startServer,
+  stopServer,
+} from './server.ts'
+import { type Sites, sitesOf } from './sites.ts'
+
+export type { EmbeddedFault } from './fault.ts'
+
+const LOCK_WAIT_MS = 150_000
+const READY_WAIT_MS = 120_000
+const BACKENDS_WAIT_MS = 20_000
+const PAUSE_MS = 200
+/** Longer than a site that was killed elsewhere is taken to live. */
+const ELSEWHERE_WAIT_MS = 90_000
+const ELSEWHERE_PAUSE_MS = 1_000
+const PORT_CHOICES = 5
+
+export type EmbeddedServer = {
+  /** `postgres://promo:<password>@127.0.0.1:<port>/promo` */
+  url: string
+  /** False when a server that still ran was adopted. */
+  startedHere: boolean
+  /** Where data and binaries went, if not where one would look for them. */
+  notice: string | undefined
+  /** Shows sites elsewhere that this one lives. Every ten seconds will do. */
+  beat(): Promise<void>
+  /** Stops the server, unless another live site uses it: the last process to leave stops it. */
+  stop(): Promise<void>
+}
+
+export type EmbeddedOptions = {
+  dataDir: string
+  log: Log
+  binaries?: PostgresBinaries
+  /** A port to insist on; otherwise the one of the last start, or a free one. */
+  port?: number
+  /** For what cannot be in the data folder because PostgreSQL's user cannot enter it. */
+  sharedDir?: string
+  /** How long to wait for a site elsewhere that uses the data folder, in milliseconds. */
+  elsewhereWait?: number
+  life?: LifeOptions
+}
+
+/**
+ * Starts PostgreSQL on the data folder, creating its cluster at the first start, or adopts the server that
+ * still runs there. The server outlives a killed site. Calling it again in the same process finds the server
+ * again, or starts it where it has ended; one `stop` then suffices. Reporting `notice` is left to the caller.
+ *
+ * Where a site in another container or on another machine uses the data folder, this waits for its end: two servers on the
+ * same files would destroy them.
+ */
+export async function startEmbedded(
+  options: EmbeddedOptions,
+): Promise<Result<EmbeddedServer, EmbeddedFault>> {
+  const { dataDir, log, port, sharedDir = SHARED_DIR, elsewhereWait = ELSEWHERE_WAIT_MS, life = {} } = options
+  const binaries = options.binaries ? ok(options.binaries) : locateBinaries()
+  if (!binaries.ok) return binaries
+  const place = await choosePlace(dataDir, sharedDir, binaries.value)
+  if (!place.ok) return place
+  const { home, notice } = place.value
+  const sites = sitesOf(home, life)
+  const deadline = performance.now() + elsewhereWait
+  let told = false
+  for (;;) {
+    const up = await withLock(home, life, async (clock) => {
+      const elsewhere = await sites.elsewhere(clock)
+      return elsewhere ? inUse(home, elsewhere) : await bringUp(place.value, sites, port)
+    })
+    if (up.ok) {
+      const { url, startedHere } = up.value
+      log.info(
+        { home, startedHere },
+        startedHere ? 'embedded PostgreSQL started' : 'embedded PostgreSQL adopted',
+      )
+      return ok({ url, startedHere, notice, beat: sites.join, stop: stopper(place.value, sites, life, log) })
+    }
+    if (up.fault.code !== 'in_use' || performance.now() > deadline) return up
+    if (!told) log.warn({ reason: up.fault.message }, 'waiting for the database')
+    told = true
+    await sleep(ELSEWHERE_PAUSE_MS)
+  }
+}
+
+const inUse = (home: string, { host, seconds }: { host: string; seconds: number }) =>
+  fault(
+    'in_use',
+    `The data folder ${home} is used by a site in another container or on another machine (host ${host}, last sign ` +
+      `${seconds} s ago), and two PostgreSQL servers on the same files would destroy them. Stop that site, and this one ` +
+      'goes on within a minute; or give this one a folder of its own (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
+  )
+
+/** The URL of the server that a site runs on the data folder, for tools beside it. They do not own it. */
+export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<string, EmbeddedFault> {
+  const cluster = clusterIn(knownHome(dataDir, sharedDir))
+  try {
+    const running = runningServer(cluster)
+    if (running?.ready) return ok(urlOf(cluster, running.port))
+  } catch (error) {
+    return fault(
+      'not_writable',
+      `The database in ${cluster} cannot be read (${reasonOf(error)}): run this as the user that started the site.`,
+    )
+  }
+  return fault(
+    'start_failed',
+    `No embedded PostgreSQL runs on ${cluster}: start the site first, or set DATABASE_URL.`,
+  )
+}
+
+const urlOf = (cluster: string, port: number): string =>
+  `postgres://${ROLE}:${readAccess(cluster).password}@127.0.0.1:${port}/${ROLE}`
+
+/** `work` is told what time it is for the file system. */
+async function withLock<Value>(
+  home: string,
+  life: LifeOptions,
+  work: (clock: number) => Promise<Result<Value, EmbeddedFault>>,
+): Promise<Result<Value, EmbeddedFault>> {
+  const file = join(home, 'postgres.lock')
+  let release: (() => void) | undefined
+  try {
+    release = await takeLock(file, LOCK_WAIT_MS, life)
+    if (release) return await work((await changedAt(file)) ?? 0)
+    return fault('start_failed', `Another process has been starting the database for long and holds ${file}.`)
+  } catch (error) {
+    if (fileErrorCode(error)) return notWritable(home, error)
+    return fault('start_failed', `The database in ${home} could not be started: ${reasonOf(error)}`)
+  } finally {
+    release?.()
+  }
+}
+
+async function bringUp(
+  place: Place,
+  sites: Sites,
+  port: number | undefined,
+): Promise<Result<{ url: string; startedHere: boolean }, EmbeddedFault>> {
+  const { cluster } = place
+  const running = await settledServer(cluster)
+  if (!running) {
+    const present = await ensureCluster(place, port ?? (await freePort(0)) ?? 0)
+    if (!present.ok) return present
+  }
+  const used = running ? ok(running.port) : await startOnFreePort(place, port)
+  if (!used.ok) return used
+  await sites.join()
+  return ok({ url: urlOf(cluster, used.value), startedHere: !running })
+}
+
+/** The server that runs on the cluster, once it is past starting or stopping. */
+async function settledServer(cluster: string): Promise<Running | undefined> {
+  const deadline = performance.now() + READY_WAIT_MS
+  let running = runningServer(cluster)
+  while (running && !running.ready && performance.now() < deadline) {
+    await sleep(PAUSE_MS)
+    running = runningServer(cluster)
+  }
+  return running
+}
+
+async function startOnFreePort(
+  place: Place,
+  wanted: number | undefined,
+): Promise<Result<number, EmbeddedFault>> {
+  const { cluster } = place
+  const access = readAccess(cluster)
+  const deadline = performance.now() + BACKENDS_WAIT_MS
+  for (let choices = 0; choices < PORT_CHOICES; ) {
+    const port = (await freePort(wanted ?? access.port)) ?? (wanted ? undefined : await freePort(0))
+    if (port === undefined) {
+      return fault('port_taken', `Port ${wanted} on 127.0.0.1 is taken: stop what uses it or choose another.`)
+    }
+    await writeSettings(place, port)
+    const { code, output } = await startServer(place)
+    if (code === 0) {
+      if (port !== access.port) await writeAccess(place, { ...access, port })
+      return ok(port)
+    }
+    if (isWaitingForBackends(cluster) && performance.now() < deadline) await sleep(PAUSE_MS)
+    else if ((await freePort(port)) === undefined) choices++
+    else return fault('start_failed', `PostgreSQL did not start: ${output}\n${lastLog(cluster)}`)
+  }
+  return fault('port_taken', 'Every port that was chosen was taken by another program at once.')
+}
+
+function stopper(place: Place, sites: Sites, life: LifeOptions, log: Log): () => Promise<void> {
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    const done = await withLock(place.home, life, async () => {
+      const others = await sites.leave()
+      if (others > 0 || !runningServer(place.cluster)) return ok(undefined)
+      const { code, output } = await stopServer(place)
+      return code === 0 ? ok(undefined) : fault('start_failed', output)
+    })
+    if (!done.ok) log.warn({ reason: done.fault.message }, 'embedded PostgreSQL did not stop in time')
+  }
+  return () => {
+    stopped ??= stop()
+    return stopped
+  }
+}

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
+import type { DatabaseFault, Sql } from './sql.ts'
+
+/** Deadlines up to this, in milliseconds, share the limit that each connection begins with. */
+export const ordinaryDeadline = 10_000
+/** What the server waits longer than the site, in milliseconds, so that the site's deadline is the one to be told. */
+const grace = 2_000
+/** The `statement_timeout` that each connection begins with, in milliseconds. */
+export const ordinaryLimit = ordinaryDeadline + grace
+
+/** A pooler that does not know the connection parameter, and takes no connection that has it. */
+export const refusesLimit = ({ message }: DatabaseFault): boolean =>
+  message.includes('unsupported startup parameter')
+
+/**
+ * Runs statements in a transaction in which the server ends none before `deadline` milliseconds and a moment have passed.
+ * Where the connection goes, the driver would send a rollback after it and end this process: the transaction is then left
+ * unanswered, and fails by the loss of its connection.
+ */
+export async function runWithLimit<Rows>(
+  pool: postgres.Sql,
+  deadline: number,
+  statements: (sql: Sql) => PromiseLike<Rows>,
+): Promise<Rows> {
+  const { rows } = await pool.begin(async (sql) => {
+    try {
+      await sql.unsafe(`set local statement_timeout = ${Math.ceil(deadline + grace)}`)
+      return { rows: await statements(sql) }
+    } catch (error) {
+      if (isLost(error)) await new Promise(() => {})
+      throw error
+    }
+  })
+  return rows
+}
+
+/** What the server says leaves a connection behind, unless it ends that; nothing is known of it after other errors. */
+const isLost = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError ? /^(08|57P)/.test(error.code) : true
+
+/** Asks the server to stop these statements; waits at most `wait` milliseconds for the request to arrive. */
+export async function cancelAll(statements: Iterable<PromiseLike<unknown>>, wait: number): Promise<void> {
+  const cancelled = [...statements].map(async (statement) => {
+    if (isCancellable(statement)) await statement.cancel()
+  })
+  await Promise.race([Promise.allSettled(cancelled), sleep(wait, undefined, { ref: false })])
+}
+
+const isCancellable = (statement: object): statement is { cancel: () => unknown } =>
+  'cancel' in statement && typeof statement.cancel === 'function'

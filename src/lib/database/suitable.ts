@@ -1,0 +1,64 @@
+import { readdir } from 'node:fs/promises'
+import { arrayLiteral } from './array-literal.ts'
+import { migrationsFolder } from './migrations-folder.ts'
+import { settingsOfValues } from './session-settings.ts'
+import type { Sql } from './sql.ts'
+
+type Facts = {
+  encoding: string
+  migrated: boolean
+  settings: { name: string; setting: string; wanted: string }[]
+}
+
+/**
+ * Why nothing may be read from this database or written to it, with the remedy; `undefined` where it suits. What it holds
+ * would be misread or miscounted otherwise.
+ */
+export async function findUnsuitable(sql: Sql, folder: URL = migrationsFolder): Promise<string | undefined> {
+  for (const facts of await readFacts(sql)) {
+    const fault = wrongEncoding(facts) ?? wrongSettings(facts)
+    if (fault) return fault
+    if (facts.migrated) return await wrongVersion(sql, folder)
+  }
+  return undefined
+}
+
+const readFacts = (sql: Sql) => sql<Facts[]>`
+  select
+    current_setting('server_encoding') as encoding,
+    to_regclass('promo_migrations') is not null as migrated,
+    (
+      select coalesce(json_agg(json_build_object('name', s.name, 'setting', s.setting, 'wanted', w.wanted)), '[]')
+      from json_each_text(${JSON.stringify(settingsOfValues)}::text::json) as w (name, wanted)
+      join pg_settings s on s.name = w.name
+      where case s.name when 'extra_float_digits' then s.setting::integer < 1 else s.setting <> w.wanted end
+    ) as settings
+`
+
+/** What this version does not know, unless it says that the version before it stays right beside it. */
+const readNewer = (sql: Sql, known: readonly string[]) => sql<{ name: string }[]>`
+  select m.name from promo_migrations m
+  where m.name <> all (${arrayLiteral(known, (name) => name)}::text[])
+    and coalesce(to_jsonb(m) ->> 'keeps_former', 'false') <> 'true'
+  order by m.name
+`
+
+const wrongEncoding = ({ encoding }: Facts): string | undefined =>
+  encoding === 'UTF8'
+    ? undefined
+    : `the database is encoded as ${encoding}, which has no place for every text: make one with "create database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
+
+/** The site sets them itself, where no pooler stands between. */
+function wrongSettings({ settings: [first] }: Facts): string | undefined {
+  if (!first) return undefined
+  const { name, setting, wanted } = first
+  return `the pooler gives connections on which ${name} is ${setting}, so that values would be misread: run "alter role <role> set ${name} = ${wanted}" for the role in DATABASE_URL, and have the pooler reconnect`
+}
+
+async function wrongVersion(sql: Sql, folder: URL): Promise<string | undefined> {
+  const known = (await readdir(folder)).filter((name) => name.endsWith('.sql'))
+  const [newer] = await readNewer(sql, known)
+  return newer
+    ? `the database was brought to a newer version of this project (it has ${newer.name}): start that version, or restore the backup from before its migration`
+    : undefined
+}

@@ -1,0 +1,33 @@
+export type LinkRow = {
+  slug: string
+  destination_url: string
+  active: boolean
+  utm: Record<string, string>
+  pass_parameters: boolean
+  click_id_parameter: string | null
+}
+
+export type OfferRow = {
+  name: string
+  offer_type: string
+  link_slug: string | null
+  weight: number
+  active: boolean
+  document_id: string | null
+}
+
+export type VariationRow = {
+  text_content: string
+  cta_text: string | null
+  tone: string | null
+  length_category: string | null
+  approved: boolean
+  document_id: string | null
+}
+
+/**
+ * Sends and clicks as a small newsletter could have had them, to try things out on. Sample data can be told from real
+ * data: its sends are named `sample-YYYY-MM-DD-daily`.
+ */
+
+export type SampleVariation = { offer_id: number; variation_id: number; weight: number }

@@ -1,0 +1,22 @@
+/** An e-mail of a send, as it is known here. */
+export type SentEmail = {
+  email_id: number
+  variation_id: number | null
+  sent_count: number
+  /** What of it went into the reports; null before the first time. */
+  corrected_count: number | null
+  /** Whether Mautic was heard of it. */
+  read: boolean
+  /** Whether its count has stood for an hour. */
+  settled: boolean
+}
+
+/** A text that a send was reported to have shown, or was chosen for it. */
+export type SentText = {
+  offer_id: number
+  variation_id: number
+  /** As reported; null where that text was not. */
+  recipients: number | null
+  /** Milliseconds since 1970; null where it was not reported. */
+  sent_at: number | null
+}

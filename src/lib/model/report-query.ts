@@ -1,0 +1,52 @@
+/** Tables that can be asked for beside the summary and the offers. */
+export const tables = [
+  'variations',
+  'timeline',
+  'heatmap',
+  'devices',
+  'referrers',
+  'reasons',
+  'sends',
+  'attributes',
+  'sparklines',
+  'conversions',
+] as const
+
+export type Table = (typeof tables)[number]
+
+/** What can be asked for beside the summary and the offers; the statistics stand beside figures of offers and variations. */
+export const sections = [...tables, 'statistics'] as const
+
+export type Section = (typeof sections)[number]
+
+/** What clicks are broken down by; nobody can say it of one newsletter. */
+export const byWhat = ['devices', 'referrers', 'reasons'] as const satisfies readonly Table[]
+
+/** Which clicks rank and judge: human ones, or all as the specification has it. */
+export type Counting = 'all' | 'human'
+
+export type ReportQuery = {
+  offer_id?: number
+  variation_id?: number
+  /** Only the sends of this list; empty for the one without a name. */
+  newsletter?: string
+  /** The first day, `YYYY-MM-DD`; without one the range begins with the first event. */
+  start?: string
+  /** The last day, included. */
+  end: string
+  tz: string
+  counting: Counting
+  include: ReadonlySet<Section>
+  format: 'json' | 'csv'
+}
+
+/** Whether a report needs to know of all sends so far. */
+export const needsEvidence = ({ include }: ReportQuery): boolean =>
+  include.has('statistics') || include.has('sends') || include.has('attributes')
+
+/** Whether a report is on all offers, all their texts and all newsletters. */
+export const isOfEverything = ({ offer_id, variation_id, newsletter }: ReportQuery): boolean =>
+  offer_id === undefined && variation_id === undefined && newsletter === undefined
+
+/** A report's range is summed up in about so many spans of days for sparklines. */
+export const sparklinePoints = 26

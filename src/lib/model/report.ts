@@ -1,0 +1,242 @@
+import * as v from 'valibot'
+import { conversionRowSchema } from './conversion.ts'
+
+const told = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
+  v.pipe(schema, v.description(description))
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const id = v.pipe(v.number(), v.integer(), v.minValue(1))
+const rate = v.nullable(v.number())
+const text = v.nullable(v.string())
+const moment = v.pipe(v.string(), v.isoTimestamp())
+const day = v.pipe(v.string(), v.isoDate())
+const interval = told(v.tuple([v.number(), v.number()]), '95 % credible interval, low and high.')
+
+/** What was counted of something: the specification's figures, then what they are made of. */
+const figures = {
+  impressions: told(count, 'Recipients that it was shown to.'),
+  clicks: told(count, 'Every recorded click.'),
+  ctr: told(rate, 'Per cent, two decimals; null where there were no impressions.'),
+  human_clicks: told(count, 'Clicks by people.'),
+  human_ctr: told(rate, 'As `ctr`, of clicks by people.'),
+  machine_clicks: told(count, 'Clicks by machines.'),
+  duplicate_clicks: told(count, 'Repeats of a visitor within seconds.'),
+  uncertain_clicks: told(count, 'Human clicks with a weak sign of a machine.'),
+  unique_clicks: told(count, 'Visitors, each once a variation and month.'),
+}
+const people = told(count, 'Different visitors by UTC days, each once a calendar month.')
+
+const { impressions, clicks, ctr, ...otherFigures } = figures
+
+const dateRangeSchema = v.object({ start: day, end: day, days: v.union([count, v.literal('all')]) })
+
+export const summarySchema = v.object({
+  total_impressions: impressions,
+  total_clicks: clicks,
+  overall_ctr: ctr,
+  ...otherFigures,
+  people,
+  date_range: told(
+    dateRangeSchema,
+    "Calendar days of the report's time zone, both included; `days` is the difference.",
+  ),
+})
+
+const recipients = told(count, 'How many people got it.')
+const clickers = told(count, 'Different people who clicked.')
+const smoothed_ctr = told(v.number(), 'The believed rate, in per cent.')
+
+export const statisticsSchema = v.object({
+  sends: told(count, 'Sends so far.'),
+  recipients,
+  clickers,
+  smoothed_ctr,
+  interval,
+  probability_best: told(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 'Within the offer.'),
+  expected_loss: told(v.number(), 'Percentage points of CTR that are lost on average if it is chosen now.'),
+  label: v.object({
+    code: v.picklist([
+      'not_enough_data',
+      'too_close',
+      'leading',
+      'probably_best',
+      'confirmed_winner',
+      'behind',
+      'retired',
+    ]),
+    text: told(v.string(), 'The same in words.'),
+  }),
+})
+
+export const offerStatisticsSchema = v.object({
+  smoothed_ctr,
+  interval,
+  complete_sends: told(count, 'Sends older than 72 hours, of which next to all clicks have come.'),
+})
+
+export const offerRowSchema = v.object({
+  offer_id: id,
+  offer_name: v.string(),
+  offer_type: v.string(),
+  active: v.boolean(),
+  best_variation_id: told(v.nullable(id), 'The highest raw rate in the range, which may be chance.'),
+  people,
+  ...figures,
+  statistics: v.exactOptional(offerStatisticsSchema),
+})
+
+export const variationRowSchema = v.object({
+  variation_id: id,
+  offer_id: id,
+  text_preview: told(v.string(), 'The first fifty characters or so.'),
+  text_content: v.string(),
+  cta_text: text,
+  tone: text,
+  length_category: text,
+  approved: v.boolean(),
+  people,
+  ...figures,
+  statistics: v.exactOptional(statisticsSchema),
+})
+
+export const timelineRowSchema = v.object({ date: day, ...figures })
+
+export const variationDaySchema = v.object({
+  date: day,
+  variation_id: id,
+  impressions: count,
+  clicks: count,
+  human_clicks: count,
+})
+
+export const heatmapCellSchema = v.object({
+  weekday: told(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7)), 'Monday is 1.'),
+  hour: told(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(23)), "In the report's time zone."),
+  clicks: count,
+  human_clicks: count,
+})
+
+export const shareSchema = v.object({ value: v.string(), clicks: count, human_clicks: count })
+
+export const reasonShareSchema = v.object({
+  ...shareSchema.entries,
+  verdict: told(v.picklist(['human', 'machine', 'duplicate']), 'What the reason led to.'),
+})
+
+export const sendRowSchema = v.object({
+  newsletter_send_id: told(text, 'null where the newsletter named none.'),
+  newsletter: told(text, 'Which list it went to; null for the one without a name.'),
+  offer_id: id,
+  offer_name: v.string(),
+  variation_id: id,
+  text_preview: v.string(),
+  sent_at: moment,
+  recipients,
+  clicks: count,
+  human_clicks: count,
+  clickers,
+  ctr,
+  human_ctr: rate,
+  by_hours: told(
+    v.array(v.object({ hours: v.number(), clicks: count, human_clicks: count })),
+    'Clicks by hours since the send; `hours` is where a span begins, and all spans are listed.',
+  ),
+})
+
+export const doubtSchema = v.object({
+  newsletter_send_id: v.string(),
+  variation_id: id,
+  sent_at: moment,
+  factor: told(v.number(), 'Its rate, as a multiple of what was to be expected.'),
+  recipients: told(count, 'As they were reported.'),
+  usual_recipients: told(count, 'As they usually are.'),
+  clickers,
+})
+
+export const attributeRowSchema = v.object({
+  value: v.string(),
+  variations: count,
+  lift: told(
+    v.nullable(v.number()),
+    'How much better or worse its texts did than the average text of their offers, the other attributes being equal, as a factor; null where there are under 5 such texts or too few in all.',
+  ),
+  interval: v.nullable(interval),
+  sends: count,
+  recipients: count,
+  clickers,
+  smoothed_ctr,
+})
+
+/** The answer of `GET analytics`. */
+export const reportSchema = v.object({
+  summary: summarySchema,
+  previous: v.exactOptional(
+    told(summarySchema, 'The same for as many days before, where the range has a beginning.'),
+  ),
+  newsletters: v.exactOptional(
+    told(v.array(text), 'All lists, where there are several; null is the one without a name.'),
+  ),
+  offers: v.array(offerRowSchema),
+  variations: v.exactOptional(v.array(variationRowSchema)),
+  timeline: v.exactOptional(v.array(timelineRowSchema)),
+  sparklines: v.exactOptional(v.array(variationDaySchema)),
+  heatmap: v.exactOptional(v.array(heatmapCellSchema)),
+  devices: v.exactOptional(
+    v.object({ device: v.array(shareSchema), browser: v.array(shareSchema), os: v.array(shareSchema) }),
+  ),
+  referrers: v.exactOptional(told(v.array(shareSchema), "People's clicks by host.")),
+  referrer_classes: v.exactOptional(
+    told(v.array(shareSchema), 'The same by class: webmail, search, social, other, none.'),
+  ),
+  reasons: v.exactOptional(v.array(reasonShareSchema)),
+  sends: v.exactOptional(told(v.array(sendRowSchema), 'Newest first.')),
+  doubts: v.exactOptional(
+    told(v.array(doubtSchema), 'Sends that hardly count in the statistics, newest first.'),
+  ),
+  attributes: v.exactOptional(
+    v.object({
+      tone: v.array(attributeRowSchema),
+      length_category: v.array(attributeRowSchema),
+      cta_text: v.array(attributeRowSchema),
+    }),
+  ),
+  conversions: v.exactOptional(
+    told(
+      v.array(conversionRowSchema),
+      'By UTC days, on the day of the click; there once there has been a conversion.',
+    ),
+  ),
+  settled_until: told(
+    v.nullable(moment),
+    'Clicks recorded up to then have their final verdict; null before the first.',
+  ),
+  people_since: v.exactOptional(
+    told(day, 'The first day that `people` covers, where the range begins before it.'),
+  ),
+})
+
+const figuresSchema = v.object(figures)
+
+export type Figures = v.InferOutput<typeof figuresSchema>
+export type DateRange = v.InferOutput<typeof dateRangeSchema>
+export type Summary = v.InferOutput<typeof summarySchema>
+/** What all sends so far say of a variation, compared with the others of its offer. Rates are per cent. */
+export type Statistics = v.InferOutput<typeof statisticsSchema>
+/** What all sends so far say of an offer's own rate, in per cent. */
+export type OfferStatistics = v.InferOutput<typeof offerStatisticsSchema>
+export type OfferRow = v.InferOutput<typeof offerRowSchema>
+export type VariationRow = v.InferOutput<typeof variationRowSchema>
+export type TimelineRow = v.InferOutput<typeof timelineRowSchema>
+/** A day of one variation, for its sparkline. */
+export type VariationDay = v.InferOutput<typeof variationDaySchema>
+/** Clicks by weekday and hour of the report's time zone. */
+export type HeatmapCell = v.InferOutput<typeof heatmapCellSchema>
+export type Share = v.InferOutput<typeof shareSchema>
+/** Clicks by the rule that judged them, and the verdict that it led to. */
+export type ReasonShare = v.InferOutput<typeof reasonShareSchema>
+export type SendRow = v.InferOutput<typeof sendRowSchema>
+/** A send whose rate is far from that of its neighbours, so that it hardly counts in the statistics. */
+export type Doubt = v.InferOutput<typeof doubtSchema>
+/** One tone, length or call to action over all offers. */
+export type AttributeRow = v.InferOutput<typeof attributeRowSchema>
+export type Report = v.InferOutput<typeof reportSchema>

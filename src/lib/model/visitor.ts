@@ -1,0 +1,8 @@
+/**
+ * A visitor is a client's network (as `NetworkReader` names it) and its user agent, as 64 hexadecimal digits; `address`
+ * is the network alone, as 16, which is enough to tell those of a month apart. Its first six say in which wider network
+ * it is: 16 bits of an IPv4 address, 32 of an IPv6 one.
+ */
+export type Identity = { visitor: string; address: string }
+
+export const widerDigits = 6

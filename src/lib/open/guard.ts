@@ -1,0 +1,86 @@
+import type { Log } from '../base/log.ts'
+import { messageOf } from '../base/result.ts'
+import { refuseCaller, refuseWebhook } from '../http/access.ts'
+import { type Answer, type ApiFault, faultAnswer } from '../http/answer.ts'
+import type { Caller, HeaderReader } from '../http/client.ts'
+import { type Endpoint, requestsPerMinute } from '../http/endpoints.ts'
+import { limitPerMinute, type RateLimit } from '../http/rate-limits.ts'
+import type { Metrics } from '../operations/metrics.ts'
+
+/**
+ * By endpoint. Callers who are `refused` may ask as often as others, and apart from them: behind a proxy they may have the
+ * address of one who is not.
+ */
+export type Limits = Record<Endpoint, Record<'admitted' | 'refused', RateLimit>>
+
+export type GuardParts = {
+  token: string | undefined
+  /** What Strapi's webhook has to send. */
+  webhookSecret: string | undefined
+  /** Whether the request may read analytics. */
+  refuseReader: (header: HeaderReader) => Promise<ApiFault | undefined>
+  limits: Limits
+  metrics: Pick<Metrics, 'requests'>
+  log: Log
+}
+
+const asOften = (endpoint: Endpoint) => ({
+  admitted: limitPerMinute(requestsPerMinute[endpoint]),
+  refused: limitPerMinute(requestsPerMinute[endpoint]),
+})
+
+export const endpointLimits = (): Limits => ({
+  'track-impression': asOften('track-impression'),
+  'track-click': asOften('track-click'),
+  'track-conversion': asOften('track-conversion'),
+  postback: asOften('postback'),
+  'select-random': asOften('select-random'),
+  'links/changed': asOften('links/changed'),
+  metrics: asOften('metrics'),
+  analytics: asOften('analytics'),
+})
+
+/** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
+export async function guard(
+  parts: GuardParts,
+  endpoint: Endpoint,
+  { request, client }: { request: Request; client: Caller },
+  respond: () => Promise<Answer>,
+): Promise<Answer> {
+  const answer = await limited(parts, endpoint, request, client, respond).catch((error: unknown) => {
+    parts.log.error({ endpoint, reason: messageOf(error) }, 'an endpoint broke')
+    return faultAnswer({ error: 'internal_error', message: 'The log of the site says more' })
+  })
+  parts.metrics.requests.inc({ endpoint, status: String(answer.status) })
+  return answer
+}
+
+async function limited(
+  parts: GuardParts,
+  endpoint: Endpoint,
+  request: Request,
+  client: Caller,
+  respond: () => Promise<Answer>,
+): Promise<Answer> {
+  const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
+  const refused = await refuse(parts, endpoint, client, header)
+  const wait = await parts.limits[endpoint][refused ? 'refused' : 'admitted'](client.address)
+  if (wait !== undefined) {
+    const message = `Too many requests, try again in ${wait} s`
+    return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
+  }
+  return refused ? faultAnswer(refused) : await respond()
+}
+
+async function refuse(
+  { token, webhookSecret, refuseReader }: GuardParts,
+  endpoint: Endpoint,
+  client: Caller,
+  header: HeaderReader,
+): Promise<ApiFault | undefined> {
+  if (endpoint === 'analytics') return await refuseReader(header)
+  // Its secret is its link's, which is looked up.
+  if (endpoint === 'postback') return undefined
+  if (endpoint === 'links/changed') return refuseWebhook(header, webhookSecret)
+  return refuseCaller(client, header, token)
+}

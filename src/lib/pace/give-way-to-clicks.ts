@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { longestRest, restPerWork, rush } from './flusher-rest.ts'
+
+/** Milliseconds between two readers in a rush, however little the former took: rendering has a part outside of it. */
+const shortestRest = 50
+/** Milliseconds over which redirects are counted: over less, chance would tell a rush. */
+const span = 100
+
+/**
+ * Lets redirects go first: while many arrive, whoever reads waits until reading has rested long enough from the reader
+ * before, two seconds at the most. At other times nobody waits. `visits` is the number of redirects so far; `now` is in
+ * milliseconds.
+ */
+export function createGiveWay(
+  visits: () => number,
+  now: () => number,
+  wait: (milliseconds: number) => Promise<unknown> = sleep,
+): <Read>(read: () => Promise<Read>) => Promise<Read> {
+  let counted = { at: now(), visits: visits(), perSecond: 0 }
+  let free = Number.NEGATIVE_INFINITY
+
+  const inRush = (): boolean => {
+    const passed = now() - counted.at
+    if (passed >= span) {
+      const perSecond = ((visits() - counted.visits) / passed) * 1_000
+      counted = { at: now(), visits: visits(), perSecond }
+    }
+    return counted.perSecond >= rush
+  }
+
+  return async (read) => {
+    if (!inRush()) return await read()
+    const begins = Math.min(Math.max(now(), free), now() + longestRest)
+    free = begins + shortestRest
+    if (begins > now()) await wait(begins - now())
+    const started = now()
+    try {
+      return await read()
+    } finally {
+      const rest = Math.min(longestRest, (now() - started) * restPerWork)
+      free = Math.max(free, now() + rest)
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { messageOf } from '../base/result.ts'
+
+/**
+ * Names a process for as long as it lives: its pid and, where the system tells, its start, so that a later
+ * process with the same pid is another one. Undefined when there is no such process.
+ */
+export function processMark(pid: number, proc = '/proc'): string | undefined {
+  try {
+    const stat = readFileSync(`${proc}/${pid}/stat`, 'utf8')
+    const afterName = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
+    return afterName[0] === 'Z' ? undefined : `${pid}:${afterName[19]}`
+  } catch {
+    return process.platform !== 'linux' && isAlive(pid) ? `${pid}:` : undefined
+  }
+}
+
+/**
+ * Names where marks can be compared: one boot of one machine, and one set of process numbers of it. Containers have their
+ * own, and two machines can have the same name.
+ */
+export function processPlace(proc = '/proc'): string {
+  const told = (tell: () => string): string => {
+    try {
+      return tell().trim()
+    } catch {
+      return ''
+    }
+  }
+  const boot = told(() => readFileSync(`${proc}/sys/kernel/random/boot_id`, 'utf8'))
+  return [hostname(), boot, told(() => readlinkSync(`${proc}/self/ns/pid`))].join(' ')
+}
+
+export const isMarkAlive = (mark: string): boolean => processMark(Number.parseInt(mark, 10)) === mark
+
+/** Whether any process has this pid, also one that has ended but was not collected by its parent. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return messageOf(error).includes('EPERM')
+  }
+}

@@ -1,0 +1,17 @@
+import { unescape as decode } from 'node:querystring'
+import { slugPattern } from '../model/link.ts'
+
+/** Of a longer word no slug is looked for. */
+const longestWord = 200
+
+/**
+ * A promo link's slug without what no slug can have at its ends, such as the `).` of a sentence around the link, and the
+ * query that was encoded into it. `undefined` where no slug is left.
+ */
+export function repairSlug(slug: string, query: string): { slug: string; query: string } | undefined {
+  const [word = '', ...inner] = decode(slug).split(/[?&#]/)
+  if (word.length > longestWord) return undefined
+  const repaired = word.toLowerCase().replace(/^[^a-z0-9]+|[^a-z0-9_-]+$/g, '')
+  if (!slugPattern.test(repaired)) return undefined
+  return { slug: repaired, query: [...inner, query].filter((part) => part !== '').join('&') }
+}

@@ -1,0 +1,101 @@
+import type { ConversionRow } from '../model/conversion.ts'
+import type { SendRow } from '../model/report.ts'
+import type { ReportQuery } from '../model/report-query.ts'
+import type { ConversionSums, ReportRow, SendConversions } from '../model/report-row.ts'
+import { type Earned, rateInterval, revenueInterval } from '../stats/revenue.ts'
+import { rate } from './figures.ts'
+
+/** What conversions are compared with. */
+type Base = { impressions: number; human_clicks: number }
+
+/**
+ * Rows of conversions: of everything, newsletters, offers, texts, sends, and of those without a text. Rates are there where the
+ * report knows clicks and recipients, of whose own range they are.
+ */
+export function conversionRows(
+  row: ReportRow,
+  { sums: all, sends: ofEach }: NonNullable<ReportRow['conversions']>,
+  query: ReportQuery,
+  sends: readonly SendRow[] = [],
+): ConversionRow[] {
+  const offers = new Map(row.offers.map((offer) => [offer.offer_id, offer]))
+  const texts = new Map(row.variations.map((text) => [text.variation_id, text]))
+  const baseOf = ({ of, offer_id, variation_id }: ConversionSums): Base | undefined => {
+    if (of === 'all') return row.summary
+    if (of === 'newsletter') return query.newsletter === undefined ? undefined : row.summary
+    if (of === 'offer') return offers.get(Number(offer_id))
+    return of === 'text' ? texts.get(Number(variation_id)) : undefined
+  }
+  const earnedIn = new Map(
+    all.filter(({ of }) => of === 'all').map((sums) => [sums.currency, earnedBy(sums)]),
+  )
+  const order = ['all', 'newsletter', 'offer', 'text', 'unattributed']
+  return [
+    ...all
+      .map((sums) => ({
+        of: sums.of,
+        ...(sums.offer_id !== null && { offer_id: sums.offer_id }),
+        ...(sums.variation_id !== null && { variation_id: sums.variation_id }),
+        ...(sums.newsletter !== null && { newsletter: sums.newsletter }),
+        ...figuresOf(sums, baseOf(sums)),
+        ...intervalsOf(sums, baseOf(sums), earnedIn.get(sums.currency) ?? earnedBy(sums)),
+      }))
+      .toSorted(
+        (one, other) =>
+          order.indexOf(one.of) - order.indexOf(other.of) ||
+          one.currency.localeCompare(other.currency) ||
+          Number(other.revenue) - Number(one.revenue),
+      ),
+    ...ofSends(ofEach, sends),
+  ]
+}
+
+/** In the order of the sends; one send says too little for intervals. */
+function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]): ConversionRow[] {
+  const known = Map.groupBy(ofEach, ([send, variation]) => `${variation} ${send}`)
+  return sends.flatMap(({ newsletter_send_id, offer_id, variation_id, recipients, human_clicks }) =>
+    (known.get(`${variation_id} ${newsletter_send_id}`) ?? []).map(
+      ([send, , newsletter, currency, conversions, pending, rejected, revenue, pending_revenue]) => ({
+        ...{ of: 'send' as const, offer_id, variation_id, newsletter_send_id: send, newsletter },
+        ...figuresOf(
+          { currency, conversions, pending, rejected, revenue, pending_revenue },
+          { impressions: recipients, human_clicks },
+        ),
+      }),
+    ),
+  )
+}
+
+/** Four digits say all that so few conversions can. */
+const short = (value: number): number => Number(value.toPrecision(4))
+const pair = (low: number, high: number): [number, number] => [short(low), short(high)]
+
+type Counted = Omit<ConversionSums, 'of' | 'offer_id' | 'variation_id' | 'newsletter' | 'squares'>
+
+function figuresOf(sums: Counted, base: Base | undefined) {
+  const { currency, conversions, pending, rejected, revenue, pending_revenue } = sums
+  const per = (many: number | undefined): number | null =>
+    many === undefined || many <= 0 ? null : short(Number(revenue) / many)
+  return {
+    ...{ currency, conversions, pending, rejected },
+    conversion_rate: base ? rate(conversions, base.human_clicks) : null,
+    ...{ revenue, pending_revenue },
+    epc: per(base?.human_clicks),
+    rpm: per(base && base.impressions / 1_000),
+  }
+}
+
+const earnedBy = ({ revenue, squares }: ConversionSums): Earned => ({ revenue: Number(revenue), squares })
+
+function intervalsOf(sums: ConversionSums, base: Base | undefined, among: Earned) {
+  if (!base) return { conversion_rate_interval: null, epc_interval: null, rpm_interval: null }
+  const ofRate = rateInterval(sums.conversions, base.human_clicks)
+  const earned = revenueInterval(earnedBy(sums), among)
+  const per = (many: number): [number, number] | null =>
+    earned && many > 0 ? pair(earned[0] / many, earned[1] / many) : null
+  return {
+    conversion_rate_interval: ofRate ? pair(100 * ofRate[0], 100 * ofRate[1]) : null,
+    epc_interval: per(base.human_clicks),
+    rpm_interval: per(base.impressions / 1_000),
+  }
+}

@@ -1,0 +1,58 @@
+import { fail, ok, type Result } from '../base/result.ts'
+import type { Database } from '../database/database.ts'
+import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
+import { invalid } from '../http/read.ts'
+import type { Report } from '../model/report.ts'
+import type { ReportQuery } from '../model/report-query.ts'
+import type { ReportRow } from '../model/report-row.ts'
+import { readReportRow } from '../store/reports.ts'
+import { buildReport } from './build-report.ts'
+import type { Judged } from './judge-evidence.ts'
+
+export type ReportParts = {
+  database: Database
+  /** Reads and judges the sends so far; see `ReportRow`. */
+  judge: (evidence: string, newsletter?: string) => Promise<Judged>
+  /** See `createTurns`. */
+  turn: () => Promise<void>
+}
+
+/** Milliseconds that a report may take before its reader is told to try later. */
+const deadline = 10_000
+
+/** Reads a report, all of it of one moment. */
+export async function readReport(
+  { database, judge, turn }: ReportParts,
+  query: ReportQuery,
+): Promise<Result<Report, ApiFault>> {
+  const read = await database.run((sql) => readReportRow(sql, query), deadline)
+  if (!read.ok && read.fault.code === 'refused')
+    return fail(invalid({ tz: `is not known to the database: ${read.fault.message}` }))
+  if (!read.ok) return fail(databaseUnavailable)
+  const [row] = read.value
+  if (!row) throw new Error('the report statement answers one row')
+  const missing = missingOf(row, query)
+  if (missing) return fail(invalid(missing))
+  await turn()
+  const report = buildReport(
+    row,
+    query,
+    row.evidence === null ? undefined : await judge(row.evidence, query.newsletter),
+  )
+  await turn()
+  return ok(report)
+}
+
+function missingOf(
+  row: ReportRow,
+  { offer_id, variation_id, newsletter }: ReportQuery,
+): Record<string, string> | undefined {
+  if (offer_id !== undefined && row.offers.length === 0) return { offer_id: `there is no offer ${offer_id}` }
+  if (variation_id !== undefined && row.variations.length === 0) {
+    const where = offer_id === undefined ? '' : ` of offer ${offer_id}`
+    return { variation_id: `there is no variation ${variation_id}${where}` }
+  }
+  if (newsletter && !row.newsletters.includes(newsletter))
+    return { newsletter: `there is no send of a newsletter "${newsletter}"` }
+  return undefined
+}

@@ -1,0 +1,26 @@
+import type { Doubt } from '../model/report.ts'
+import { count } from './formats.ts'
+
+/** How far recipients may be from the usual number and still be called usual. */
+const usual = 1.5
+
+/** What is odd about a send, and what was done about it. */
+export function doubtSentence(doubt: Doubt): string {
+  const { newsletter_send_id, variation_id, factor, recipients, usual_recipients, clickers } = doubt
+  const send = `Send ${newsletter_send_id}`
+  const told = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
+  const remedy = `Correct them with “promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
+  if (clickers > recipients)
+    return `${send} has more clickers (${count(clickers)}) than recipients: ${told}, which is what a report without “recipients” counts as or a wrong number. It is left out. ${remedy}`
+  const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
+  const rate = `${send} has ${times(factor)} the usual rate`
+  if (off >= usual && recipients < usual_recipients === factor > 1)
+    return `${rate}: ${told}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
+  return `${rate}, at a usual number of recipients: machines, or a day unlike others. It counts for less.`
+}
+
+const times = (factor: number): string =>
+  `${factor >= 10 ? count(Math.round(factor)) : Number(factor.toPrecision(factor < 1 ? 1 : 2))} ×`
+
+/** Beside a rate above 100 %: what is most likely wrong. */
+export const missingRecipients = 'more clicks than recipients: the reports probably lack “recipients”'

@@ -1,0 +1,222 @@
+import type {
+  HeatmapCell,
+  OfferRow,
+  OfferStatistics,
+  Report,
+  SendRow,
+  Share,
+  Summary,
+  VariationRow,
+} from '../model/report.ts'
+import type { Counting } from '../model/report-query.ts'
+import { sumSpans } from '../model/spans.ts'
+import { neededTexts } from '../stats/compare-texts.ts'
+import { neededClicks, neededSends } from '../stats/label.ts'
+import { roundTo } from '../stats/shown.ts'
+import { missingRecipients } from './doubts.ts'
+import type { Finding } from './finding.ts'
+import { clickersOf } from './findings.ts'
+import { count, digits, percent, percentBetween, share } from './formats.ts'
+import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
+
+/** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
+
+type Clicks = { clicks: number; human_clicks: number }
+const people = (counting: Counting): string => (counting === 'human' ? 'clicks by people' : 'clicks')
+const total = (rows: readonly Clicks[], counting: Counting): number =>
+  rows.reduce((sum, row) => sum + clicksOf(row, counting), 0)
+
+/** Of the period as a whole. */
+export function summarySentence(summary: Summary, previous: Summary | undefined, counting: Counting): string {
+  const rate = counting === 'human' ? 'human_ctr' : 'overall_ctr'
+  const now = summary[rate]
+  if (now === null)
+    return summary.total_clicks > 0
+      ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
+      : 'Nothing was sent and nothing was clicked in this period.'
+  if (now > 100) return `There are ${missingRecipients}, which then count as one each.`
+  const before = previous?.[rate] ?? null
+  const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
+  if (before === null) return `${said}.`
+  const change =
+    before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
+  return `${said}, ${change} in the period before. Small ups and downs are usual.`
+}
+
+/** What has to be known of the number of different visitors of a period; nothing where it is just that. */
+export function peopleSentence({ summary, people_since }: Pick<Report, 'summary' | 'people_since'>): string {
+  const { start, end } = summary.date_range
+  const from = people_since ?? start
+  return [
+    people_since && `Different visitors are counted since ${dayWords(people_since)}.`,
+    from.slice(0, 7) < end.slice(0, 7) &&
+      'A visitor counts once in each calendar month: from one month to the next nobody can tell who comes back.',
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
+
+/** As exactly as the rate and its change beside it, lest one seem to have changed and the other not. */
+const perHundred = (rate: number): string => (rate === 0 || rate >= 10 ? rate.toFixed(2) : digits(rate))
+
+/** Change of a count against the period before: "+12 %", and nothing where there was none. */
+export function changeOf(now: number, before: number | undefined): string {
+  if (!before) return ''
+  const change = Math.round((now / before - 1) * 100)
+  if (change === 0) return 'as before'
+  return `${change > 0 ? '+' : '−'}${count(Math.abs(change))} %`
+}
+
+/** Change of a rate, in percentage points. */
+export function pointsOf(now: number | null, before: number | null | undefined): string {
+  if (now === null || before === null || before === undefined) return ''
+  // Both are rounded, and so their difference is, but for what binary fractions add.
+  const change = roundTo(2, Number((now - before).toFixed(9)))
+  if (change === 0) return 'as before'
+  return `${change > 0 ? '+' : '−'}${perHundred(Math.abs(change)).replace(/(\.\d\d+?)0+$/, '$1')} points`
+}
+
+type Rated = OfferRow & { statistics: OfferStatistics }
+
+/** Offers in use that were sent, likely best first. */
+export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
+  offers
+    .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
+    .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
+
+/** Which offer of those in use does best: only where the two leading ranges do not overlap and both have clicks enough. */
+export function offersSentence(
+  offers: readonly OfferRow[],
+  variations: readonly VariationRow[],
+  sends: readonly Pick<SendRow, 'offer_id'>[] = [],
+): string {
+  const [first, second] = rankOffers(offers)
+  if (!first)
+    return offers.some((offer) => offer.active && sends.some((send) => send.offer_id === offer.offer_id))
+      ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
+      : 'No active offer was sent yet, so there is nothing to compare.'
+  const name = shortNames(offers)
+  const { smoothed_ctr, interval } = first.statistics
+  const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
+  if (!second) return `${name(first)} is the only active offer that was sent: ${likely}.`
+  const missing = neededSends - Math.min(first.statistics.complete_sends, second.statistics.complete_sends)
+  if (missing > 0)
+    return `${name(first)} and ${name(second)} cannot be compared yet: it takes ${some(missing, 'more send')} older than three days, when next to all clicks have come.`
+  const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
+  if (fewest < neededClicks)
+    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
+  return interval[0] > second.statistics.interval[1]
+    ? `${name(first)} does best: ${likely}.`
+    : `${name(first)} is ahead of ${name(second)}, but their likely ranges overlap: too close to call.`
+}
+
+/** Which kinds of text did better or worse than their offers' average. */
+export function kindsSentence(attributes: NonNullable<Report['attributes']>): string {
+  const rows = [attributes.tone, attributes.length_category, attributes.cta_text].flat()
+  if (rows.length === 0)
+    return 'No text with a tone, a length or a call to action was sent yet. Name them when importing texts.'
+  const judged = rows.flatMap(({ value, lift, interval }) =>
+    lift === null || interval === null ? [] : { value, lift, interval },
+  )
+  if (judged.length === 0)
+    return `Too few texts to tell: a kind needs ${neededTexts} that were sent, and the offers some of other kinds.`
+  const clear = judged.filter(({ interval: [low, high] }) => low > 1 || high < 1)
+  if (clear.length === 0)
+    return 'No kind of text differs from its offers’ average by more than chance would explain.'
+  const strength = ({ lift }: { lift: number }) => -Math.abs(Math.log(lift))
+  const named = clear
+    .toSorted((a, b) => strength(a) - strength(b))
+    .slice(0, 2)
+    .map(({ value, lift }) => `“${value}” got ${moreOrFewer(lift)} than its offers’ average`)
+  const caution = 'On one page in ten, a kind is called better or worse by chance.'
+  return `${named.join('; ')}. ${caution}`
+}
+
+const moreOrFewer = (lift: number): string =>
+  `${count(Math.abs(Math.round((lift - 1) * 100)))} % ${lift > 1 ? 'more' : 'fewer'} clicks`
+
+const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
+const clock = (hour: number): string => `${String(hour % 24).padStart(2, '0')}:00`
+
+/** When readers click, which is not the same as when sending works best. */
+export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting): string {
+  const all = total(cells, counting)
+  const [most] = cells.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
+  if (!most || all === 0) return 'No clicks in this period yet.'
+  const when = `${weekdays[most.weekday - 1]}, ${clock(most.hour)} to ${clock(most.hour + 1)}`
+  return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which follows when you send.`
+}
+
+/** How many newsletters went out: one in segments is one. */
+export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]): number =>
+  new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size
+
+/** How soon clicks come after the sends of the period. */
+export function sendsSentence(sends: readonly SendRow[], counting: Counting): string {
+  if (sends.length === 0) return 'No send was reported in this period.'
+  const spans = sumSpans(
+    sends.map(({ by_hours }) => by_hours),
+    counting,
+  )
+  const before = (index: number): number => spans.slice(0, index).reduce((sum, { clicks }) => sum + clicks, 0)
+  const all = before(spans.length)
+  const said = some(countSends(sends), 'send')
+  if (all === 0) return `${said}, and no clicks that belong to them yet.`
+  const within = (share: number): string => {
+    const next = spans.find((_, index) => before(index) >= all * share)
+    return next ? `within ${some(next.hours, 'hour')}` : 'over more than a week'
+  }
+  return `${said}. Half of their ${people(counting)} came ${within(0.5)}, nine in ten ${within(0.9)}; judge a send when it is three days old.`
+}
+
+/** Where most clicks come from. */
+export function sharesSentence(shares: readonly Share[], counting: Counting, empty: string): string {
+  const all = total(shares, counting)
+  const [most] = shares.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
+  if (!most || all === 0) return empty
+  const part = `${share(clicksOf(most, counting), all)} of ${count(all)} ${people(counting)}`
+  return most.value === 'none'
+    ? `${part} do not say where they come from: most mail programs send nothing.`
+    : `${placeWords(most.value)}: ${part}.`
+}
+
+/** How many clicks were people, and what cannot be known about them. */
+export function qualitySentence({
+  total_clicks: all,
+  human_clicks,
+  machine_clicks,
+  duplicate_clicks,
+}: Summary): string {
+  if (all === 0) return 'No clicks in this period yet.'
+  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} did not count again: repeats within seconds, or more visitors of one address than count.`
+}
+
+/** What remains uncertain about the human clicks. */
+export function uncertaintySentence({
+  human_clicks,
+  uncertain_clicks,
+  human_ctr,
+  total_impressions,
+}: Summary): string {
+  const unseen = 'A scanner that behaves just like a person’s browser cannot be told from one.'
+  if (human_clicks === 0) return unseen
+  if (uncertain_clicks === 0) return `No click counted as a person shows a sign of a machine. ${unseen}`
+  const part = share(uncertain_clicks, human_clicks)
+  const without =
+    human_ctr === null
+      ? ''
+      : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
+  return `${some(uncertain_clicks, 'click')} of those by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
+}
+
+/** What the table of texts shows: how many offers have a text to prefer. */
+export function textsSentence(findings: readonly Finding[]): string {
+  const judged = findings.filter(({ code }) => code !== 'not_sent' && code !== 'no_rival')
+  if (judged.length === 0) return 'No offer has two texts that were sent, so there is nothing to compare yet.'
+  const clear = judged.filter(({ code }) => ['confirmed_winner', 'probably_best', 'leading'].includes(code))
+  const said =
+    clear.length === 0
+      ? 'No text is clearly ahead of the others of its offer'
+      : `In ${clear.length} of ${some(judged.length, 'offer')} one text is ahead`
+  return `${said}. Likely best first within its offer; open a text to read all of it.`
+}

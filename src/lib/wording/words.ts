@@ -1,0 +1,105 @@
+import type { Counting } from '../model/report-query.ts'
+import { count, percent, periodName } from './formats.ts'
+
+/** A share from 0 to 1 as a chance. Never 0 % or 100 %, since nothing is certain. */
+export function chance(share: number): string {
+  if (share > 0.99) return 'over 99 %'
+  if (share < 0.01) return 'under 1 %'
+  return `${Math.round(share * 100)} %`
+}
+
+/** "1 send", "2 sends". */
+export const some = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`
+
+type Named = { offer_name: string }
+
+/** Calls an offer by what comes before a dash or colon in its name, unless two of `offers` were called the same then. */
+export function shortNames(offers: readonly Named[]): (offer: Named) => string {
+  const short = ({ offer_name }: Named): string =>
+    offer_name.replace(/(\s[-–—|]|:)\s.*$/s, '').trim() || offer_name
+  const shared = Map.groupBy(offers, short)
+  return (offer) => (shared.get(short(offer))?.length === 1 ? short(offer) : offer.offer_name)
+}
+
+/** Keeps what is no word, such as an arrow at the end of a call to action, on the line of the word before it. */
+export const keepTail = (text: string): string => text.replace(/ (?=[^\p{L}\p{N}\s]+$)/u, '\u00A0')
+
+/** Clicks that count for whoever reads: those of people, or all. */
+export const clicksOf = (row: { clicks: number; human_clicks: number }, counting: Counting): number =>
+  counting === 'human' ? row.human_clicks : row.clicks
+
+/** The rate that goes with `clicksOf`. */
+export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, counting: Counting) =>
+  counting === 'human' ? row.human_ctr : row.ctr
+
+const newFor = 86_400_000
+
+type Sent = { sent_at: string; ctr: number | null; human_ctr: number | null }
+
+/** A send's rate, which says little until most of its clicks have come. `now` is in milliseconds since 1970. */
+export const sendRate = (send: Sent, counting: Counting, now: number): string =>
+  (rateOf(send, counting) ?? 0) > 100
+    ? `${percent(rateOf(send, counting))}, recipients missing?`
+    : percent(rateOf(send, counting)) + (now - Date.parse(send.sent_at) < newFor ? ' so far' : '')
+
+/** `2025-10-18` as 18 Oct 2025. */
+export const dayWords = (day: string): string => periodName(day, 'day')
+
+/** Writes moments, given as ISO 8601, in a reader's time zone: 18 Oct 2025, 08:30. */
+export function momentsIn(timeZone: string): (moment: string) => string {
+  const form = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone })
+  return (moment) => form.format(Date.parse(moment))
+}
+
+/** One reason of these settles what a click is. */
+const reasons: Record<string, string> = {
+  none: 'A person: nothing speaks against it',
+  editor: 'One of the editors of this site, signed in',
+  own_network: 'From a network of the site’s own people, by PROMO_OWN_NETWORKS',
+  prefetch: 'A browser or app loaded the link ahead, nobody clicked',
+  not_navigation: 'A browser fetched the link for a page, nobody went there',
+  self_declared: 'A program that says itself that it is one',
+  mail_gateway: 'A mail server that checks links, by its name',
+  scanner_network: 'From a network that is known to check mail',
+  flood: 'More clicks from one place than a person makes',
+  repeated: 'The same visitor again within seconds',
+  crowded_address: 'One of more visitors from one address than count as different people',
+}
+
+/** One of these leaves a click a person’s, though uncertain; two together make it a machine’s. */
+const signs: Record<string, string> = {
+  no_user_agent: 'it named no browser',
+  stale_user_agent: 'it named a browser that scanners pretend to be',
+  soon_after_send: 'it was one of the first of its send, within seconds',
+  many_links: 'many links were opened at once',
+  signed_agent: 'its request was signed as an agent’s',
+  seen_network: 'it came from a network that scans mail',
+  many_addresses: 'the same browser came from many addresses of a network at once',
+  only_agent: 'its network showed no other browser',
+  beside_person: 'somebody else clicked the same text just then',
+}
+
+/** Why a click was judged as it was; a rule that is not known here shows its own name. */
+export function reasonWords(reason: string): string {
+  const known = reasons[reason]
+  if (known !== undefined) return known
+  const shown = reason.split('+').map((sign) => signs[sign])
+  if (shown.includes(undefined)) return titled(reason)
+  return `${shown.length > 1 ? 'A machine' : 'A person, uncertain'}: ${shown.join(', and ')}`
+}
+
+const places: Record<string, string> = {
+  none: 'Not told (most mail programs)',
+  '(other)': 'Others',
+  unknown: 'Not known',
+}
+
+/** A device, browser, system or referrer as a reader would call it. */
+export const placeWords = (value: string): string =>
+  places[value] ?? (value.includes('.') || /[A-Z]/.test(value) ? value : titled(value))
+
+const titled = (name: string): string => {
+  const words = name.replaceAll('_', ' ').trim()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
