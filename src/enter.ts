@@ -1,6 +1,6 @@
 import type { APIContext } from 'astro'
 import type { App } from './lib/app.ts'
-import type { Editor, SessionFault } from './lib/auth/session.ts'
+import type { SessionFault, SignedInEditor } from './lib/auth/session.ts'
 import { fail, ok, type Result } from './lib/base/result.ts'
 import { plain, protect, seeOther } from './protect.ts'
 import { sitePath, withoutBase } from './site-path.ts'
@@ -10,7 +10,7 @@ type Page = Request & Pick<APIContext, 'rewrite'> & { response: { headers: Heade
 
 /** `no_app`: neither our server nor our middleware has seen the request, so that nobody can say who sent it. */
 type EnterFault = SessionFault | { code: 'no_app' }
-type Entered = { app: App; editor: Editor; cookie: string | undefined }
+type Entered = { app: App; editor: SignedInEditor; cookie: string | undefined }
 
 /**
  * Lets an editor into a page, or answers the response for everybody else. Each page asks by itself, whatever path, setting

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { handOnWhenKilled } from './hand-on.ts'
 import type { Log } from './lib/base/log.ts'
 import { messageOf } from './lib/base/result.ts'
-import type { Counts } from './lib/operations/metrics.ts'
+import type { MetricCounts } from './lib/operations/metrics.ts'
 import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** The place of one worker: another comes when its worker has died, or is to be replaced. */
@@ -130,14 +130,14 @@ async function end(worker: Worker): Promise<void> {
 /** Answers a worker that asks what all count. */
 function shareCounts(workers: () => Worker[]): void {
   let questions = 0
-  const answers = new Map<number, (counts: Counts) => void>()
+  const answers = new Map<number, (counts: MetricCounts) => void>()
   const send = (worker: Worker, message: WorkerMessage): void => void worker.send(message, () => {})
 
-  const gather = async (): Promise<Counts[]> => {
+  const gather = async (): Promise<MetricCounts[]> => {
     questions += 1
     const question = questions
     const asked = workers()
-    const all: Counts[] = []
+    const all: MetricCounts[] = []
     const complete = new Promise<void>((resolve) =>
       answers.set(question, (counts) => {
         all.push(counts)

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Counts } from './lib/operations/metrics.ts'
+import type { MetricCounts } from './lib/operations/metrics.ts'
 import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** This process as one of several that serve the same port. */
@@ -8,9 +8,9 @@ export type Worker = {
   /** From 1; whoever takes its place after it gets the same. */
   number: number
   /** What all workers count; nothing where the supervisor does not answer in time. */
-  gatherCounts(): Promise<Counts[]>
+  gatherCounts(): Promise<MetricCounts[]>
   /** From then on others are told what this one counts. */
-  tell(read: () => Promise<Counts>): void
+  tell(read: () => Promise<MetricCounts>): void
 }
 
 /** Longer than the supervisor waits for the others, in milliseconds. */
@@ -20,9 +20,9 @@ const answerWait = 2_000
 export function joinSupervisor(orphaned: () => void): Worker | undefined {
   const { worker } = cluster
   if (worker === undefined) return undefined
-  const asked = new Map<number, (all: Counts[]) => void>()
+  const asked = new Map<number, (all: MetricCounts[]) => void>()
   let questions = 0
-  let read: () => Promise<Counts> = async () => []
+  let read: () => Promise<MetricCounts> = async () => []
   const send = (message: WorkerMessage): void => void worker.send(message, () => {})
 
   worker.on('message', (received: unknown) => {
@@ -44,7 +44,7 @@ export function joinSupervisor(orphaned: () => void): Worker | undefined {
     async gatherCounts() {
       questions += 1
       const question = questions
-      const answered = new Promise<Counts[]>((resolve) => asked.set(question, resolve))
+      const answered = new Promise<MetricCounts[]>((resolve) => asked.set(question, resolve))
       send({ promo: 'ask', question })
       const all = await Promise.race([answered, sleep(answerWait, [], { ref: false })])
       asked.delete(question)

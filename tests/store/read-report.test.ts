@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { type ReportQuery, type Section, sections } from '../../src/lib/model/report-query.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
-import { createJudge, type Judged } from '../../src/lib/reports/judge-evidence.ts'
+import { createJudge, type JudgedEvidence } from '../../src/lib/reports/judge-evidence.ts'
 import { parseQuery } from '../../src/lib/reports/query.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -60,7 +60,7 @@ const query = (changes: Partial<ReportQuery> = {}): ReportQuery => ({
   ...changes,
 })
 const turn = createTurns()
-const judge = async (): Promise<Judged> => ({
+const judge = async (): Promise<JudgedEvidence> => ({
   sends: [],
   assessment: {
     variations: new Map(),

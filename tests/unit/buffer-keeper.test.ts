@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
-import type { Timeline } from '../../src/lib/buffer/kept.ts'
+import type { ServerTimeline } from '../../src/lib/buffer/kept.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { rejectsFile } from '../../src/lib/buffer/rejects.ts'
@@ -30,7 +30,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
     files,
     told,
     now: Date.UTC(2026, 10, 28, 12),
-    timeline: ok([{ database: '7-5', timeline: '00000001' }]) as Result<Timeline[], DatabaseFault>,
+    timeline: ok([{ database: '7-5', timeline: '00000001' }]) as Result<ServerTimeline[], DatabaseFault>,
     /** Ids in the order in which they were recorded, those that were recorded again with a sign before them. */
     recorded: [] as string[],
     refuse: (_: TrackingEvent[]): Result<Rejection[], DatabaseFault> => ok([]),

@@ -8,14 +8,14 @@ import { ticksTo, topOf, topOfRates } from '../../src/lib/charts/scale.ts'
 import { drawSendCurve } from '../../src/lib/charts/send-curve.ts'
 import { drawShares } from '../../src/lib/charts/shares.ts'
 import { drawSparkline, sparklineDates, trendsOf } from '../../src/lib/charts/sparkline.ts'
-import type { Point } from '../../src/lib/charts/timeline.ts'
+import type { TimelinePoint } from '../../src/lib/charts/timeline.ts'
 import { sumSpans } from '../../src/lib/model/spans.ts'
 
 const daysFrom = (start: string, count: number) =>
   Array.from({ length: count }, (_, day) =>
     new Date(Date.parse(`${start}T00:00:00Z`) + day * 86_400_000).toISOString().slice(0, 10),
   )
-const points = (values: (number | null)[], clicks = 10): Point[] =>
+const points = (values: (number | null)[], clicks = 10): TimelinePoint[] =>
   daysFrom('2026-03-27', values.length).map((date, index) => {
     const value = values[index] ?? null
     return {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { judgeAll, type Send } from '../../src/lib/classify/final.ts'
-import { conclusiveReasons, type Evidence, isProvisional, judge } from '../../src/lib/classify/judge.ts'
+import { judgeAll, type SendTime } from '../../src/lib/classify/final.ts'
+import { type ClickEvidence, conclusiveReasons, isProvisional, judge } from '../../src/lib/classify/judge.ts'
 import type { JudgedClick } from '../../src/lib/classify/judged-click.ts'
 
-const nothing: Evidence = {
+const nothing: ClickEvidence = {
   conclusive: null,
   sign: null,
   soonAfterSend: false,
@@ -12,7 +12,7 @@ const nothing: Evidence = {
   repeated: false,
   crowded: false,
 }
-const verdictOn = (changes: Partial<Evidence>) => {
+const verdictOn = (changes: Partial<ClickEvidence>) => {
   const { verdict, reason } = judge({ ...nothing, ...changes })
   return `${verdict} ${reason}`
 }
@@ -27,7 +27,7 @@ const evidence = fc.record({
 })
 
 describe('the judgement of one click', () => {
-  test.each<[Partial<Evidence>, string]>([
+  test.each<[Partial<ClickEvidence>, string]>([
     [{}, 'human none'],
     [{ sign: 'no_user_agent' }, 'human no_user_agent'],
     [{ sign: 'stale_user_agent' }, 'human stale_user_agent'],
@@ -97,7 +97,7 @@ const click = (at: number, changes: Partial<JudgedClick> = {}): JudgedClick => {
     ...changes,
   }
 }
-const finalOf = (clicks: JudgedClick[], sends: Send[] = [], seconds = 10, visitorsPerAddress = 5) => {
+const finalOf = (clicks: JudgedClick[], sends: SendTime[] = [], seconds = 10, visitorsPerAddress = 5) => {
   const verdicts = judgeAll(clicks, sends, { duplicateSeconds: seconds, visitorsPerAddress })
   return clicks.map(({ event_id }) => {
     const { verdict, reason } = verdicts.get(event_id) ?? { verdict: 'none', reason: 'at all' }

@@ -331,6 +331,23 @@ test('no file of the library imports itself over others', () => {
   expect(library.map(({ path }) => circleFrom(path, imports)).filter(({ length }) => length > 0)).toEqual([])
 })
 
+/** Names of types that are declared in more than one file. */
+function namedTwice(files: readonly Source[]): string[] {
+  const names = files.flatMap(({ text }) => [
+    ...new Set([...text.matchAll(/^(?:export )?type (\w+)/gm)].map(([, name = '']) => name)),
+  ])
+  return names.filter((name, index) => names.indexOf(name) !== index)
+}
+
+test('no two types of the library have one name', () => {
+  const [one, other] = ['export type Send = 1\ntype Part = 2', 'type Send = 3'].map((text) => ({
+    path: '',
+    text,
+  }))
+  expect(namedTwice([one, other].filter((file) => file !== undefined))).toEqual(['Send'])
+  expect(namedTwice(sources.filter(({ path }) => within(path, 'src/lib/')))).toEqual([])
+})
+
 test('the lock file names no registry', () => {
   const names = (text: string) => linesLike(text, /"resolved":/)
   expect(names('  "resolved": "https://registry.example/a.tgz",')).toHaveLength(1)

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { matchNames } from '../../src/lib/mautic/names.ts'
 import { planCorrections, shownText } from '../../src/lib/mautic/plan.ts'
-import type { SentEmail, SentText } from '../../src/lib/model/mautic.ts'
+import type { MauticText, SentEmail } from '../../src/lib/model/mautic.ts'
 
 const email = (changes: Partial<SentEmail> = {}): SentEmail => ({
   ...{ email_id: 1, variation_id: 42, sent_count: 800, corrected_count: null, read: true, settled: false },
   ...changes,
 })
-const text = (variation_id: number, recipients: number | null = 1_000): SentText => ({
+const text = (variation_id: number, recipients: number | null = 1_000): MauticText => ({
   ...{ offer_id: 4, variation_id, recipients, sent_at: recipients === null ? null : 0 },
 })
-const planned = (emails: SentEmail[], texts: SentText[]) => {
+const planned = (emails: SentEmail[], texts: MauticText[]) => {
   const { corrections, waiting, done } = planCorrections(emails, texts)
   return {
     corrections: corrections.map(({ text: { variation_id }, recipients, reason }) => [
@@ -25,7 +25,7 @@ const planned = (emails: SentEmail[], texts: SentText[]) => {
 const nothing = { corrections: [], waiting: [], done: [] }
 
 describe('a correction', () => {
-  test.each<[string, SentEmail[], SentText[], object]>([
+  test.each<[string, SentEmail[], MauticText[], object]>([
     [
       'is made at once where more got it',
       [email({ sent_count: 1_001 })],

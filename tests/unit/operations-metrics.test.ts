@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { openLog } from '../../src/lib/base/log.ts'
-import { type Counts, createMetrics } from '../../src/lib/operations/metrics.ts'
+import { createMetrics, type MetricCounts } from '../../src/lib/operations/metrics.ts'
 
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>
   `${(await metrics.read()).body}`.split('\n').filter((line) => /^\w/.test(line))
@@ -111,7 +111,7 @@ test('each app counts for itself', async () => {
 })
 
 test('workers stand beside each other, whoever is asked', async () => {
-  let all: Counts[] = []
+  let all: MetricCounts[] = []
   const gatherCounts = async () => all
   const [first, second] = [1, 2].map((number) => createMetrics({ number, gatherCounts }))
   if (!first || !second) return

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Evidence, Signs } from '../../src/lib/model/report-row.ts'
+import type { SendsAndTexts, Signs } from '../../src/lib/model/report-row.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
@@ -133,7 +133,7 @@ const sent = (offer_id: number, variation_id: number, clickers: number, days: nu
   clickers,
   clickers_by: byMarks(clickers * 0.7, clickers * 0.9, clickers),
 })
-const evidence: Evidence = {
+const evidence: SendsAndTexts = {
   variations: [
     {
       variation_id: 1,
@@ -345,7 +345,7 @@ test('kinds of texts are told as surely as texts of one kind are alike', () => {
 })
 
 test('twenty offers of four texts are judged within a blink', () => {
-  const many: Evidence = {
+  const many: SendsAndTexts = {
     variations: Array.from({ length: 80 }, (_, id) => ({
       variation_id: id,
       offer_id: id >> 2,

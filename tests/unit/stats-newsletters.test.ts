@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Evidence } from '../../src/lib/model/report-row.ts'
+import type { SendsAndTexts } from '../../src/lib/model/report-row.ts'
 import { weigh } from '../../src/lib/selection/weigh.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { forNewsletter, type ListedSend } from '../../src/lib/stats/newsletters.ts'
@@ -105,7 +105,7 @@ test('a choice goes by the readers that it is for', () => {
 })
 
 test('an assessment of one newsletter counts its own sends, and tells its own rate', () => {
-  const evidence: Evidence = {
+  const evidence: SendsAndTexts = {
     variations: [1, 2].map((variation_id) => ({
       variation_id,
       offer_id: 1,

@@ -1,13 +1,18 @@
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
-import { createSessions, type Editor, longestSession, sessionLength } from '../../src/lib/auth/session.ts'
+import {
+  createSessions,
+  longestSession,
+  type SignedInEditor,
+  sessionLength,
+} from '../../src/lib/auth/session.ts'
 import { parseNetworks } from '../../src/lib/base/networks.ts'
 import { createInsiders } from '../../src/lib/tracking/insiders.ts'
 import { databaseAway } from '../support/database-away.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
 const secret = new Uint8Array(32).fill(7)
-const ada: Editor = { by: 'password', id: 1, name: 'Ada', version: 3 }
+const ada: SignedInEditor = { by: 'password', id: 1, name: 'Ada', version: 3 }
 
 /** Sessions at a time that goes on as told, over a secret that can be read and a database that cannot. */
 function sessionsAt() {

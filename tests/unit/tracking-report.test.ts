@@ -10,9 +10,9 @@ import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import {
   findIdFaults,
-  type ReportParts,
-  reportClick,
-  reportImpression,
+  type SubmissionParts,
+  submitClick,
+  submitImpression,
 } from '../../src/lib/tracking/submissions.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
@@ -44,7 +44,7 @@ const parts = ({
   settled = 'committed',
   current = true,
   admits = true,
-}: Circumstances = {}): ReportParts => ({
+}: Circumstances = {}): SubmissionParts => ({
   variations: { peek: (id) => (id === 42 ? variation : undefined) },
   unchecked: { admit: () => admits, judged: () => {}, overflowing: !admits },
   findVariation: async (id) =>
@@ -87,7 +87,7 @@ const parts = ({
 
 describe('an impression', () => {
   test('is recorded with its defaults', async () => {
-    expect(await reportImpression(parts(), { ...ids, recipients: 1 })).toBeUndefined()
+    expect(await submitImpression(parts(), { ...ids, recipients: 1 })).toBeUndefined()
     expect(accepted).toEqual([
       {
         kind: 'impression',
@@ -104,8 +104,8 @@ describe('an impression', () => {
 
   test('is recorded as reported', async () => {
     const report = { ...ids, newsletter_send_id: 'daily', newsletter: 'brief', recipients: 900 }
-    expect(await reportImpression(parts(), { ...report, event_id: key })).toBeUndefined()
-    expect(await reportImpression(parts(), { ...report, event_id: null })).toBeUndefined()
+    expect(await submitImpression(parts(), { ...report, event_id: key })).toBeUndefined()
+    expect(await submitImpression(parts(), { ...report, event_id: null })).toBeUndefined()
     expect(accepted).toMatchObject([
       { ...report, event_id: key, caller_key: true },
       { recipients: 900, caller_key: false },
@@ -121,7 +121,7 @@ describe('an impression', () => {
       { offer_id: 'Offer ID 99 does not exist', variation_id: 'Variation ID 43 does not exist' },
     ],
   ])('of %o is refused', async (report, details) => {
-    expect(await reportImpression(parts(), { ...report, recipients: 1 })).toEqual({
+    expect(await submitImpression(parts(), { ...report, recipients: 1 })).toEqual({
       error: 'validation_error',
       details,
     })
@@ -155,34 +155,34 @@ describe('an impression', () => {
       details: { event_id: expect.stringContaining('another event') },
     }
     const report = { ...ids, recipients: 5, event_id: key }
-    expect(await reportImpression(parts({ settled: 'reused' }), report)).toEqual(conflict)
+    expect(await submitImpression(parts({ settled: 'reused' }), report)).toEqual(conflict)
     const same = parts()
     const answers = await Promise.all([
-      reportImpression(same, report),
-      reportImpression(same, { ...report, recipients: 6 }),
-      reportClick(same, { variation_id: 42, event_id: key }),
-      reportImpression(same, report),
+      submitImpression(same, report),
+      submitImpression(same, { ...report, recipients: 6 }),
+      submitClick(same, { variation_id: 42, event_id: key }),
+      submitImpression(same, report),
     ])
     expect(answers).toEqual([undefined, conflict, conflict, undefined])
-    expect(await reportImpression(same, { ...report, recipients: 6 })).toBeUndefined()
+    expect(await submitImpression(same, { ...report, recipients: 6 })).toBeUndefined()
   })
 
   test('of a send that was reported for another newsletter is refused', async () => {
     const report = { ...ids, newsletter_send_id: 'daily', newsletter: 'brief', recipients: 5 }
-    expect(await reportImpression(parts({ settled: 'other_newsletter' }), report)).toEqual({
+    expect(await submitImpression(parts({ settled: 'other_newsletter' }), report)).toEqual({
       error: 'newsletter_differs',
       details: { newsletter: expect.stringContaining('give each its own newsletter_send_id') },
     })
   })
 
   test('of a variation that only the database knows is recorded', async () => {
-    expect(await reportImpression(parts(), { offer_id: 4, variation_id: 44, recipients: 1 })).toBeUndefined()
+    expect(await submitImpression(parts(), { offer_id: 4, variation_id: 44, recipients: 1 })).toBeUndefined()
     expect(accepted).toMatchObject([{ offer_id: 4, variation_id: 44 }])
   })
 
   test('of a variation that nobody can look up now is kept', async () => {
     const away = parts({ current: false, settled: 'pending' })
-    const fault = await reportImpression(away, { offer_id: 7, variation_id: 43, recipients: 1 })
+    const fault = await submitImpression(away, { offer_id: 7, variation_id: 43, recipients: 1 })
     expect(fault).toMatchObject({
       error: 'tracking_failed',
       fields: { offer_id: 7, variation_id: 43, queued: true },
@@ -199,8 +199,8 @@ describe('a click', () => {
       user_agent: firefox,
       ip_address: '203.0.113.7',
     }
-    expect(await reportClick(parts(), { ...report, event_id: key })).toBeUndefined()
-    expect(await reportClick(parts(), { variation_id: 42, user_agent: 'a bot' })).toBeUndefined()
+    expect(await submitClick(parts(), { ...report, event_id: key })).toBeUndefined()
+    expect(await submitClick(parts(), { variation_id: 42, user_agent: 'a bot' })).toBeUndefined()
     expect(accepted).toMatchObject([
       {
         ...ids,
@@ -233,13 +233,13 @@ describe('a click', () => {
       classifier: createClassifier({ networks, duplicateSeconds: 10, visitorsPerAddress: 5 }),
     }
     const visitor = { variation_id: 42, ip_address: '203.0.113.7' }
-    await reportClick(used, visitor)
-    await reportClick(used, visitor)
-    await reportClick(used, { variation_id: 42, ip_address: '198.51.100.1' })
-    await reportImpression(used, { ...ids, newsletter_send_id: null, recipients: 1 })
-    await reportClick(used, { variation_id: 42 })
-    await reportImpression(used, { ...ids, newsletter_send_id: 'daily', recipients: 1 })
-    await reportClick(used, { variation_id: 42 })
+    await submitClick(used, visitor)
+    await submitClick(used, visitor)
+    await submitClick(used, { variation_id: 42, ip_address: '198.51.100.1' })
+    await submitImpression(used, { ...ids, newsletter_send_id: null, recipients: 1 })
+    await submitClick(used, { variation_id: 42 })
+    await submitImpression(used, { ...ids, newsletter_send_id: 'daily', recipients: 1 })
+    await submitClick(used, { variation_id: 42 })
     const clicks = accepted.filter((event) => event.kind === 'click')
     expect(clicks.map(({ verdict, reason, sign }) => [verdict, reason, sign])).toEqual([
       ['human', 'none', null],
@@ -253,7 +253,7 @@ describe('a click', () => {
   test('of a visitor of whom no hash can be kept says whether it is the first', async () => {
     const withoutSalt = { ...parts(), salts: { hashAt: () => undefined, refresh: async () => {} } }
     const report = { variation_id: 42, user_agent: firefox, ip_address: '203.0.113.7' }
-    for (const from of [withoutSalt, withoutSalt, parts()]) await reportClick(from, report)
+    for (const from of [withoutSalt, withoutSalt, parts()]) await submitClick(from, report)
     expect(accepted).toMatchObject([
       { ip_hash: null, newcomer: true },
       { ip_hash: null, newcomer: false },
@@ -262,9 +262,9 @@ describe('a click', () => {
   })
 
   test('on a variation that is not known here is recorded once the database has checked it', async () => {
-    expect(await reportClick(parts(), { variation_id: 43 })).toBeUndefined()
+    expect(await submitClick(parts(), { variation_id: 43 })).toBeUndefined()
     expect(accepted).toMatchObject([{ offer_id: null, slug: null, variation_id: 43 }])
-    expect(await reportClick(parts({ settled: 'rejected' }), { variation_id: 43 })).toEqual({
+    expect(await submitClick(parts({ settled: 'rejected' }), { variation_id: 43 })).toEqual({
       error: 'validation_error',
       details: { variation_id: 'Variation ID 43 does not exist' },
     })
@@ -273,17 +273,17 @@ describe('a click', () => {
   test('on a variation that nobody can check now is kept, as long as there is room for such', async () => {
     const away: Circumstances = { current: false, settled: 'pending' }
     const fault = { error: 'tracking_failed', fields: { variation_id: 43, queued: true } }
-    const kept = await reportClick(parts(away), { variation_id: 43 })
+    const kept = await submitClick(parts(away), { variation_id: 43 })
     expect(kept).toMatchObject(fault)
     expect(Object.keys(kept?.fields ?? {})).toEqual(['variation_id', 'queued'])
     expect(accepted).toHaveLength(1)
     const full = parts({ ...away, admits: false })
-    expect(await reportClick(full, { variation_id: 43 })).toEqual({
+    expect(await submitClick(full, { variation_id: 43 })).toEqual({
       error: 'tracking_failed',
       message: 'Too many clicks wait for the database to be checked, send it again later',
       fields: { variation_id: 43, queued: false },
     })
-    expect(await reportClick(full, { variation_id: 42 })).toMatchObject({ fields: { ...ids, queued: true } })
+    expect(await submitClick(full, { variation_id: 42 })).toMatchObject({ fields: { ...ids, queued: true } })
     expect(accepted).toHaveLength(2)
   })
 })
@@ -338,7 +338,7 @@ describe('what the caller is told', () => {
     ],
   ])('%s', async (_, circumstances, fault) => {
     if (circumstances.settled !== 'rejected')
-      expect(await reportClick(parts(circumstances), { variation_id: 42 })).toEqual(fault)
-    expect(await reportImpression(parts(circumstances), { ...ids, recipients: 1 })).toEqual(fault)
+      expect(await submitClick(parts(circumstances), { variation_id: 42 })).toEqual(fault)
+    expect(await submitImpression(parts(circumstances), { ...ids, recipients: 1 })).toEqual(fault)
   })
 })

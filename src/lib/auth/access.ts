@@ -8,7 +8,7 @@ import { endTokenSessions } from '../store/handed-over-tokens.ts'
 import { createTokenCheck } from './check-token.ts'
 import { createHandOver } from './hand-over.ts'
 import { refuseReader } from './reader.ts'
-import { createSessions, type Editor, sessionCookieFor, sessionIn } from './session.ts'
+import { createSessions, type SignedInEditor, sessionCookieFor, sessionIn } from './session.ts'
 import { createSessionSecret } from './session-secret.ts'
 import { createSignIn, databaseAway } from './sign-in.ts'
 
@@ -23,7 +23,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
   const checkToken = createTokenCheck(config, now, log)
   const handOver = createHandOver({ database, checkToken, now })
   const takesTokens = config.PROMO_JWKS_URL !== undefined || config.PROMO_JWT_SECRET !== undefined
-  const begin = async (editor: Editor) => {
+  const begin = async (editor: SignedInEditor) => {
     const token = await sessions.begin(editor)
     return token.ok ? ok(sessionCookieFor(token.value, config.SITE_URL)) : fail(databaseAway)
   }

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import { takeToken } from '../store/handed-over-tokens.ts'
 import type { CheckToken } from './check-token.ts'
-import { type Editor, sessionLength } from './session.ts'
+import { type SignedInEditor, sessionLength } from './session.ts'
 import { databaseAway } from './sign-in.ts'
 import type { TokenFault } from './token-fault.ts'
 
@@ -20,7 +20,7 @@ const margin = 3_600
  */
 export function createHandOver(options: { database: Database; checkToken: CheckToken; now: () => number }) {
   const { database, checkToken, now } = options
-  return async (token: string): Promise<Result<Editor, HandOverFault>> => {
+  return async (token: string): Promise<Result<SignedInEditor, HandOverFault>> => {
     const checked = await checkToken(token)
     if (!checked.ok) return checked
     const { subject, expiresAt } = checked.value

@@ -2,8 +2,8 @@
 export type Rank = 0 | 1 | 2
 
 /** Without a `begin` a try is not ready for its turn yet. */
-type Place = { begin?: () => void }
-type Lane = Map<string, Place[]>
+type QueuePlace = { begin?: () => void }
+type QueueLane = Map<string, QueuePlace[]>
 
 /** Every so many turns the last go first, lest they wait for ever. */
 const turnOfTheLast = 4
@@ -14,7 +14,7 @@ const turnOfTheLast = 4
  * and an address `mostOfOne` of them.
  */
 export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: number }) {
-  const lanes: Record<Rank, Lane> = { 0: new Map(), 1: new Map(), 2: new Map() }
+  const lanes: Record<Rank, QueueLane> = { 0: new Map(), 1: new Map(), 2: new Map() }
   const first = [lanes[0], lanes[1], lanes[2]]
   let working = false
   let turns = 0
@@ -35,7 +35,7 @@ export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: 
   }
 
   /** The address goes to the end of its lane. */
-  const leave = (lane: Lane, address: string, place: Place): void => {
+  const leave = (lane: QueueLane, address: string, place: QueuePlace): void => {
     const others = lane.get(address)?.filter((one) => one !== place)
     lane.delete(address)
     if (others && others.length > 0) lane.set(address, others)
@@ -48,7 +48,7 @@ export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: 
       const own = lane.get(address) ?? []
       const taken = [...lane.values()].reduce((sum, places) => sum + places.length, 0)
       if (taken >= most || own.length >= mostOfOne) return undefined
-      const place: Place = {}
+      const place: QueuePlace = {}
       lane.set(address, [...own, place])
       return {
         /** Works when it is this place's turn. */

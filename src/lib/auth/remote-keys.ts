@@ -14,7 +14,7 @@ const retryAfter = 10_000
 const logEvery = 60_000
 const longestAnswer = 256 * 1024
 
-type Parts = {
+type RemoteKeysParts = {
   url: string
   /** Milliseconds since 1970. */
   now: () => number
@@ -27,7 +27,7 @@ type Parts = {
  * The public keys of another back end. While they cannot be fetched, those that are known go on, however long it takes: a
  * site that is cut off knows of no better ones.
  */
-export function createRemoteKeys({ url, now, log, patience = 3_000 }: Parts): JWTVerifyGetKey {
+export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeysParts): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined
   let fetchedAt = Number.NEGATIVE_INFINITY
   let failedAt = Number.NEGATIVE_INFINITY

@@ -9,16 +9,18 @@ import { readTokenVersion } from '../store/handed-over-tokens.ts'
 import type { ReadSecret } from './session-secret.ts'
 
 /** Who is signed in, and by what: `id` and `version` are those of the editor, or of the token of another back end. */
-export type Editor = { by: 'password' | 'token'; id: number; name: string; version: number }
+export type SignedInEditor = { by: 'password' | 'token'; id: number; name: string; version: number }
 
 /** `signed_out`: no session, or one that has ended. `unavailable`: nobody can say, since the database is away. */
 export type SessionFault = { code: 'signed_out' | 'unavailable' }
 
 export type Sessions = {
   /** A token for the cookie. */
-  begin(editor: Editor): Promise<Result<string, SessionFault>>
+  begin(editor: SignedInEditor): Promise<Result<string, SessionFault>>
   /** Who a token belongs to, and the token to go on with where it is time for a new one. */
-  check(token: string | undefined): Promise<Result<{ editor: Editor; renewed?: string }, SessionFault>>
+  check(
+    token: string | undefined,
+  ): Promise<Result<{ editor: SignedInEditor; renewed?: string }, SessionFault>>
   /**
    * Whether a token is that of a session, as far as this process knows without asking anybody: what was read last of the
    * secret and of versions counts. False before the secret was read for the first time, which this begins.
@@ -72,7 +74,10 @@ export function createSessions(options: {
   }
   const versions = new LRUCache<string, { version: number | undefined; seenAt: number }>({ max: 1_000 })
 
-  const currentVersion = async ({ by, id }: Editor): Promise<Result<number | undefined, SessionFault>> => {
+  const currentVersion = async ({
+    by,
+    id,
+  }: SignedInEditor): Promise<Result<number | undefined, SessionFault>> => {
     const key = `${by} ${id}`
     const known = versions.get(key)
     if (known && now() - known.seenAt < versionFreshFor) return ok(known.version)
@@ -84,7 +89,7 @@ export function createSessions(options: {
     return ok(version)
   }
 
-  const sign = (secret: Uint8Array, { by, id, name, version }: Editor, began?: number) => {
+  const sign = (secret: Uint8Array, { by, id, name, version }: SignedInEditor, began?: number) => {
     const issuedAt = Math.floor(now() / 1000)
     return new SignJWT({ by, id, version, began: began ?? issuedAt })
       .setProtectedHeader({ alg: 'HS256' })

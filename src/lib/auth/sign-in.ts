@@ -7,7 +7,7 @@ import { foldName, pickNamed } from './editor-name.ts'
 import { createHashQueue } from './hash-queue.ts'
 import { createKnown } from './known.ts'
 import { verifyPassword } from './password.ts'
-import type { Editor } from './session.ts'
+import type { SignedInEditor } from './session.ts'
 
 export type SignInFault =
   | { code: 'wrong' | 'unavailable'; message: string }
@@ -17,7 +17,7 @@ export type SignIn = (given: {
   name: string
   password: string
   address: string
-}) => Promise<Result<Editor, SignInFault>>
+}) => Promise<Result<SignedInEditor, SignInFault>>
 
 /** What people are told who cannot be signed in for no fault of theirs. */
 export const databaseAway = {

@@ -2,15 +2,15 @@ import { fail, messageOf, ok, type Result } from './result.ts'
 
 const token = /"(?:[^"\\]+|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g
 
-type Step = string | number
-type Level = { step: Step; keyNext: boolean; keys: Set<string>; repeated: boolean }
+type JsonStep = string | number
+type JsonLevel = { step: JsonStep; keyNext: boolean; keys: Set<string>; repeated: boolean }
 
 /** A value of a JSON text: the keys and places that lead to it, where it begins, and whether its key was there before. */
-type Place = { steps(): Step[]; index: number; repeated: boolean }
+type JsonPlace = { steps(): JsonStep[]; index: number; repeated: boolean }
 
 /** Every value of a text that is JSON, in the order of the text. */
-export function* placesIn(json: string): Generator<Place> {
-  const levels: Level[] = []
+export function* placesIn(json: string): Generator<JsonPlace> {
+  const levels: JsonLevel[] = []
   for (const { 0: text, index } of json.matchAll(token)) {
     const level = levels.at(-1)
     if (text === ']' || text === '}') levels.pop()
@@ -35,8 +35,8 @@ export function* placesIn(json: string): Generator<Place> {
 const mostRepeated = 20
 
 /** The values whose key their object had before; whoever reads them gets the last one only. The text must be JSON. */
-export function repeatedIn(json: string): Step[][] {
-  const repeated: Step[][] = []
+export function repeatedIn(json: string): JsonStep[][] {
+  const repeated: JsonStep[][] = []
   for (const place of placesIn(json)) {
     if (repeated.length === mostRepeated) break
     if (place.repeated) repeated.push(place.steps())

@@ -31,7 +31,7 @@ export type Instance = {
   leave(): Promise<void>
 }
 
-type Segment = { name: string; instance: string }
+type LeftSegment = { name: string; instance: string }
 
 /** `keepSigns`: how many milliseconds signs of takers are kept; the rest as `LifeOptions` says. */
 export function joinInstances(
@@ -82,7 +82,7 @@ export function joinInstances(
     instance === id ? 'lives' : judgeLife(instance, await readOwner(ownerFile(instance)), sign, clock)
 
   /** Of an instance that could not write its owner file, or has lost it, the segments are a sign. */
-  const signOf = async (instance: string, segments: readonly Segment[]): Promise<number | undefined> => {
+  const signOf = async (instance: string, segments: readonly LeftSegment[]): Promise<number | undefined> => {
     const own = await changedAt(ownerFile(instance))
     if (own !== undefined) return own
     const times = await Promise.all(segments.map(({ name }) => changedAt(join(folder, name))))
@@ -115,7 +115,7 @@ export function joinInstances(
         const instance = instanceOfSegment(name)
         return instance === undefined ? [] : [{ name, instance }]
       })
-      const found: (Segment & { mayLive: boolean })[] = []
+      const found: (LeftSegment & { mayLive: boolean })[] = []
       undecided = 0
       await forgetSigns(names, clock)
       for (const instance of new Set([
@@ -162,7 +162,7 @@ async function fill(path: string, content: Buffer): Promise<void> {
 
 const listFolder = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
 
-const byName = (one: Segment, other: Segment): number => one.name.localeCompare(other.name)
+const byName = (one: LeftSegment, other: LeftSegment): number => one.name.localeCompare(other.name)
 
 const ownerOfFile = (name: string): string[] =>
   name.endsWith('.owner') ? [name.slice(0, -'.owner'.length)] : []

@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts'
 import { messageOf, type Result } from '../base/result.ts'
 import type { DatabaseFault } from '../database/sql.ts'
-import { type Kept, type KeptFile, type Timeline, unknownTimeline } from './kept.ts'
+import { type Kept, type KeptFile, type ServerTimeline, unknownTimeline } from './kept.ts'
 import type { ReadLines } from './read-lines.ts'
 import { readSegment } from './read-segment.ts'
 import { createBatchRecorder, type RecordLines } from './record-batch.ts'
@@ -14,7 +14,7 @@ export type KeepOptions = {
   /** Milliseconds after which it is deleted, and not recorded again, whatever the database says. */
   longest: number
   /** Answers one. */
-  readTimeline: () => Promise<Result<Timeline[], DatabaseFault>>
+  readTimeline: () => Promise<Result<ServerTimeline[], DatabaseFault>>
   /** As the flusher's, for events that were counted before. */
   record: RecordLines
 }
@@ -49,7 +49,7 @@ export function openKeeper(
 ): Keeper {
   const { kept, rejects, now, log } = parts
   const wanted = keepFor > 0
-  let known: Timeline | undefined
+  let known: ServerTimeline | undefined
   let untold = false
   let doubted = false
   let stopped = false
@@ -62,7 +62,7 @@ export function openKeeper(
     onPiece: (_, outcomes) => new Set(outcomes.keys()),
   })
 
-  const ask = async (): Promise<Timeline | undefined> => {
+  const ask = async (): Promise<ServerTimeline | undefined> => {
     if (untold) return undefined
     const read = await readTimeline()
     if (read.ok) {
@@ -94,7 +94,7 @@ export function openKeeper(
     await kept.trim()
   }
 
-  const recordFiles = async (files: readonly KeptFile[], current: Timeline): Promise<void> => {
+  const recordFiles = async (files: readonly KeptFile[], current: ServerTimeline): Promise<void> => {
     let events = 0
     for (const group of inGroups(files)) {
       const read = await Promise.all(group.map(readKept))
@@ -140,7 +140,7 @@ export function openKeeper(
   }
 }
 
-const mayLack = (current: Timeline, { database, timeline }: KeptFile): boolean =>
+const mayLack = (current: ServerTimeline, { database, timeline }: KeptFile): boolean =>
   database === unknownTimeline.database || (database === current.database && timeline !== current.timeline)
 
 function* inGroups(files: readonly KeptFile[]): Generator<KeptFile[]> {

@@ -5,13 +5,13 @@ import { messageOf } from '../base/result.ts'
 import type { SegmentFile } from './segments.ts'
 
 /** In whose history a segment was recorded: of a database, and since which failover. */
-export type Timeline = { database: string; timeline: string }
+export type ServerTimeline = { database: string; timeline: string }
 
 /** What was recorded before the database had said. */
-export const unknownTimeline: Timeline = { database: '0-0', timeline: '00000000' }
+export const unknownTimeline: ServerTimeline = { database: '0-0', timeline: '00000000' }
 
 /** A segment that was recorded, and is kept beside the journal for the case that the database loses it again. */
-export type KeptFile = Timeline & {
+export type KeptFile = ServerTimeline & {
   path: string
   /** When it was recorded, in milliseconds since 1970. */
   at: number
@@ -22,11 +22,11 @@ export type KeptFile = Timeline & {
 
 export type Kept = {
   /** Where to keep a segment that was recorded just now; `undefined` where there is no room at all. */
-  place(file: SegmentFile, timeline: Timeline): string | undefined
+  place(file: SegmentFile, timeline: ServerTimeline): string | undefined
   /** All, those that were recorded first before others. */
   list(): Promise<KeptFile[]>
   /** Notes that segments were recorded again. */
-  move(files: readonly KeptFile[], timeline: Timeline): Promise<void>
+  move(files: readonly KeptFile[], timeline: ServerTimeline): Promise<void>
   remove(files: readonly KeptFile[]): Promise<void>
   /** Deletes as many of the oldest as there is no room for. */
   trim(): Promise<void>

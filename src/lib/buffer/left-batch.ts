@@ -12,7 +12,7 @@ const kind = Buffer.from('"kind":"')
 const noOffer = Buffer.from('"offer_id":null')
 const time = /"at":(-?\d+)/
 
-type Counts = Pick<Batch, 'count' | 'unchecked' | 'since'>
+type BatchCounts = Pick<Batch, 'count' | 'unchecked' | 'since'>
 
 /**
  * The batch of a segment that an earlier run has left, which waits on disk until its turn comes. A line in which no event
@@ -25,13 +25,13 @@ export async function leftBatch(file: SegmentFile, pieceBytes = defaultPiece): P
 }
 
 /** What cannot be read now holds one event at the least, and none that is older than its file. */
-const unreadable = ({ path }: SegmentFile): Counts => ({
+const unreadable = ({ path }: SegmentFile): BatchCounts => ({
   count: 1,
   unchecked: 0,
   since: startOfSegment(path),
 })
 
-async function countSegment(path: string, pieceBytes: number): Promise<Counts> {
+async function countSegment(path: string, pieceBytes: number): Promise<BatchCounts> {
   const file = await open(path)
   try {
     return await count(file, startOfSegment(path), Buffer.allocUnsafe(pieceBytes))
@@ -40,8 +40,8 @@ async function countSegment(path: string, pieceBytes: number): Promise<Counts> {
   }
 }
 
-async function count(file: FileHandle, startedAt: number, space: Buffer): Promise<Counts> {
-  const counts: Counts = { count: 0, unchecked: 0, since: startedAt }
+async function count(file: FileHandle, startedAt: number, space: Buffer): Promise<BatchCounts> {
+  const counts: BatchCounts = { count: 0, unchecked: 0, since: startedAt }
   let carried = 0
   let timed = false
   let line = { bytes: 0, events: 0 }

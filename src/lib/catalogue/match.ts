@@ -8,7 +8,7 @@ import type { Catalogue } from './schema.ts'
 export type Listed = ReadonlyMap<string, ReadonlySet<string>>
 
 type Keyed = { document_id?: string | null }
-type Row = { id: number; document_id: string | null }
+type StoredRow = { id: number; document_id: string | null }
 
 /** For each entry the rows that it may mean, and one without an entry whose key it would get; the rows of no entry. */
 type Matched<Entry, One> = {
@@ -19,10 +19,10 @@ type Matched<Entry, One> = {
 type OfferOf = Catalogue['offers'][number]
 export type MatchedTexts = Matched<OfferOf['variations'][number], StoredVariation>
 
-type Rows = { offers: readonly StoredOffer[]; variations: readonly StoredVariation[] }
+type StoredRows = { offers: readonly StoredOffer[]; variations: readonly StoredVariation[] }
 
 /** The rows of each offer and of its texts. */
-export function matchCatalogue(catalogue: Catalogue, { offers, variations }: Rows, listed?: Listed) {
+export function matchCatalogue(catalogue: Catalogue, { offers, variations }: StoredRows, listed?: Listed) {
   const nameOf = ({ name }: { name: string }) => name
   const textOf = ({ text_content }: { text_content: string }) => text_content
   const textsOf = Map.groupBy(variations, ({ offer_id }) => offer_id)
@@ -40,7 +40,7 @@ export const textsListed = ({ document_id }: Keyed, listed?: Listed): ReadonlySe
   document_id ? listed?.get(document_id) : undefined
 
 /** By document id, or else by key among the rows that no other entry means by its document id. */
-function matchRows<Entry extends Keyed, One extends Row>(
+function matchRows<Entry extends Keyed, One extends StoredRow>(
   entries: readonly Entry[],
   rows: readonly One[],
   keyOf: (one: Entry | One) => string,
@@ -72,7 +72,7 @@ function matchRows<Entry extends Keyed, One extends Row>(
  * Names and texts that stand for several rows of the database, or would: adopted tables may hold such, and what has a document
  * id may get the name of what has none. Which is meant?
  */
-export function findAmbiguous(catalogue: Catalogue, stored: Rows, listed?: Listed): CatalogueFault[] {
+export function findAmbiguous(catalogue: Catalogue, stored: StoredRows, listed?: Listed): CatalogueFault[] {
   return matchCatalogue(catalogue, stored, listed).flatMap(({ rows, clash, texts }, index) => {
     const place = `offers[${index}]`
     if (rows.length > 1) return [{ place: `${place}.name`, message: severalRows(rows) }]
@@ -86,8 +86,8 @@ export function findAmbiguous(catalogue: Catalogue, stored: Rows, listed?: Liste
   })
 }
 
-const severalRows = (rows: Row[]): string =>
+const severalRows = (rows: StoredRow[]): string =>
   `is in the database ${rows.length} times (ids ${rows.map(({ id }) => id).join(', ')}); keep or rename one first`
 
-const anotherRow = (noun: string, { id }: Row): string =>
+const anotherRow = (noun: string, { id }: StoredRow): string =>
   `is that of another ${noun} in the database (id ${id}); rename one of them first`

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { loopFrom, wayOf } from '../links/link-faults.ts'
-import type { LinkRow, OfferRow, VariationRow } from '../model/catalogue.ts'
+import type { CatalogueLink, CatalogueOffer, CatalogueVariation } from '../model/catalogue.ts'
 import type { Lead } from '../model/link.ts'
 import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
 import type { CatalogueFault } from './check.ts'
@@ -12,20 +12,20 @@ export type Difference = { field: string; from: unknown; to: unknown }
 /** What becomes of a row: `row` is how it will be, `differences` how it is now where that is something else. */
 export type Change<Row> = { kind: 'added' | 'changed' | 'unchanged'; row: Row; differences: Difference[] }
 
-export type VariationPlan = { id: number | undefined; change: Change<VariationRow> }
+export type VariationPlan = { id: number | undefined; change: Change<CatalogueVariation> }
 /** An offer that gets another slug, with the link that its old slug then is, if there is one. */
-export type SlugChange = { from: string | null; to: string; formerLink: LinkRow | undefined }
+export type SlugChange = { from: string | null; to: string; formerLink: CatalogueLink | undefined }
 
 export type OfferPlan = {
   id: number | undefined
-  change: Change<OfferRow>
+  change: Change<CatalogueOffer>
   slugChange: SlugChange | undefined
   variations: VariationPlan[]
 }
-export type Plan = { links: Change<LinkRow>[]; offers: OfferPlan[] }
+export type Plan = { links: Change<CatalogueLink>[]; offers: OfferPlan[] }
 
 /** The rows of the database that the file may be about, and the links of slugs that its offers have there. */
-export type Stored = { links: LinkRow[]; offers: StoredOffer[]; variations: StoredVariation[] }
+export type Stored = { links: CatalogueLink[]; offers: StoredOffer[]; variations: StoredVariation[] }
 
 const newLink = { active: true, utm: {}, pass_parameters: false, click_id_parameter: null }
 const newOffer = { offer_type: 'affiliate', weight: 1, active: true, document_id: null }

@@ -11,7 +11,7 @@ import {
   selectWithin,
 } from '../strapi/read-entries.ts'
 
-type Part = {
+type OfferPart = {
   documentId: string
   /** What it is called where it cannot be imported. */
   told: string
@@ -20,7 +20,7 @@ type Part = {
 }
 
 /** An offer of Strapi in the words of an import file, not checked yet. */
-export type ReadOffer = Part & { texts: Part[] }
+export type ReadOffer = OfferPart & { texts: OfferPart[] }
 
 /** An offer brings its texts along: a hundred on a page might be more than an answer may have. */
 const pageSize = 25
@@ -91,7 +91,7 @@ function offerOf(entry: Entry, texts: EntryWithin[], fields: Fields, ofTexts: Fi
 }
 
 /** Publishing approves a text, unless a field has that to say. */
-function textOf({ documentId, fields: values }: EntryWithin, fields: Fields, offer: string): Part {
+function textOf({ documentId, fields: values }: EntryWithin, fields: Fields, offer: string): OfferPart {
   const given = Object.fromEntries(
     [...fields].map(([word, field]) => [
       word,

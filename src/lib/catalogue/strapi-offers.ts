@@ -20,7 +20,7 @@ export type OfferSettings = StrapiPlace & { fields: Fields }
 /** Offers of Strapi as they were imported the last time. */
 export type StrapiOffers = {
   /** Why the last import failed, if it did. */
-  readonly fault: Fault | undefined
+  readonly fault: OffersFault | undefined
   /** Milliseconds since imports have been failing, 0 while they work. */
   readonly failingFor: number
   readonly leftOut: readonly LeftOut[]
@@ -30,7 +30,7 @@ export type StrapiOffers = {
   stop(): void
 }
 
-type Fault = Pick<StrapiFault, 'message' | 'advice'> & { code: StrapiFault['code'] | 'database' }
+type OffersFault = Pick<StrapiFault, 'message' | 'advice'> & { code: StrapiFault['code'] | 'database' }
 
 /** Milliseconds after which an import that failed is tried again. */
 const retryEvery = 2_000
@@ -93,7 +93,7 @@ export function openStrapiOffers(options: {
 }): StrapiOffers {
   const { settings, database, ready, elsewhere, siteUrl, elapsed, log } = options
   const strapi = createStrapi({ ...settings, elapsed })
-  const state: { fault: Fault | undefined; leftOut: readonly LeftOut[]; count: number | undefined } = {
+  const state: { fault: OffersFault | undefined; leftOut: readonly LeftOut[]; count: number | undefined } = {
     fault: undefined,
     leftOut: [],
     count: undefined,
@@ -103,14 +103,14 @@ export function openStrapiOffers(options: {
   let version = ''
   let imported: string | undefined
 
-  const failed = (fault: Fault): false => {
+  const failed = (fault: OffersFault): false => {
     if (!state.fault) failingSince = elapsed()
     if (state.fault?.message !== fault.message)
       log.warn({ reason: fault.message }, 'offers of Strapi are not imported, those in the database stay')
     state.fault = fault
     return false
   }
-  const ofDatabase = ({ message }: DatabaseFault): Fault => ({ code: 'database', message })
+  const ofDatabase = ({ message }: DatabaseFault): OffersFault => ({ code: 'database', message })
 
   const done = ({ plan, leftOut }: ImportedOffers, count: number): true => {
     const changes = describeChanges(plan)

@@ -11,7 +11,7 @@ import {
 } from '../wording/formats.ts'
 import { dateTicks } from './dates.ts'
 import { short, type Tick, ticksTo, topOf, topOfRates, unit } from './scale.ts'
-import type { Point } from './timeline.ts'
+import type { TimelinePoint } from './timeline.ts'
 
 /** Where the rate's panel ends and the clicks' begins, in per cent of the height. */
 export const panels = { rate: 62, clicks: 80 }
@@ -45,7 +45,11 @@ export type OverTime = {
  * The rate as a line that breaks where there is none, its interval as a band, and clicks as bars below. The rate of an
  * `unfinished` last period is apart from the line, since it would look like a fall.
  */
-export function drawOverTime(points: readonly Point[], period: Period, unfinished: boolean): OverTime {
+export function drawOverTime(
+  points: readonly TimelinePoint[],
+  period: Period,
+  unfinished: boolean,
+): OverTime {
   const rateTop = topOfRates(points)
   const clicksTop = topOf(
     points.map(({ clicks }) => clicks),
@@ -55,7 +59,7 @@ export function drawOverTime(points: readonly Point[], period: Period, unfinishe
   const rateAt = (rate: number) => (1 - Math.min(rate / rateTop, 1)) * panels.rate
   const clicksAt = (clicks: number) => 100 - (clicks / clicksTop) * (100 - panels.clicks)
   const spots = points.map((point, index) => ({ ...point, x: across(index) }))
-  const known = (point: Point | undefined) => typeof point?.value === 'number'
+  const known = (point: TimelinePoint | undefined) => typeof point?.value === 'number'
   const finished = unfinished ? spots.slice(0, -1) : spots
   const pathOf = (shown: readonly (typeof spots)[number][], from: number) =>
     line<(typeof spots)[number]>()

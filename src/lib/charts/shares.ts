@@ -2,14 +2,14 @@ import { sum } from 'd3-array'
 import { count, share } from '../wording/formats.ts'
 import { short } from './scale.ts'
 
-export type Part = { name: string; clicks: number }
+export type SharePart = { name: string; clicks: number }
 export type PartMark = { name: string; text: string; clicks: string; width: number }
 
 /**
  * Parts of a whole, the largest first; what is beyond `most` is one part, `Other`, at the end. `width` is per cent of
  * the whole.
  */
-export function drawShares(parts: readonly Part[], most: number): { marks: PartMark[]; total: number } {
+export function drawShares(parts: readonly SharePart[], most: number): { marks: PartMark[]; total: number } {
   const total = sum(parts, ({ clicks }) => clicks)
   const sorted = parts.filter(({ clicks }) => clicks > 0).toSorted((one, other) => other.clicks - one.clicks)
   // One part alone is better named than hidden.

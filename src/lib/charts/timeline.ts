@@ -5,7 +5,7 @@ import type { Period } from '../wording/formats.ts'
 import { wilson } from './wilson.ts'
 
 /** A period of a timeline, named by its first day; rates are per cent and `null` where nothing was sent. */
-export type Point = {
+export type TimelinePoint = {
   date: string
   value: number | null
   low: number | null
@@ -16,7 +16,7 @@ export type Point = {
 
 export type Timeline = {
   period: Period
-  points: Point[]
+  points: TimelinePoint[]
   /** Whether the last point is of a period that is not over and had a send: its rate still changes. */
   unfinished: boolean
   note: string

@@ -17,13 +17,13 @@ export type Crowds = {
   fade: Fading<unknown>['fade']
 }
 
-type Crowd = { sentAt: number; visitors: Set<string> }
+type CrowdedNetwork = { sentAt: number; visitors: Set<string> }
 
 const mostCrowds = 100_000
 
 /** The visitors of each address and text, of whom the first so many count as different people. */
 export function createCrowds(visitorsPerAddress: number): Crowds {
-  const crowds = createFading<Crowd>(mostCrowds)
+  const crowds = createFading<CrowdedNetwork>(mostCrowds)
   const keyOf = ({ visitor, variationId }: Approach) => `${visitor.address} ${variationId}`
   const visitorsOf = (approach: Approach) => {
     const crowd = crowds.get(keyOf(approach), approach.at)

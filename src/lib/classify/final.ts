@@ -12,7 +12,7 @@ import type { JudgedClick } from './judged-click.ts'
 import { networkSigns } from './network-signs.ts'
 
 /** A send of a variation; `at` in milliseconds since 1970. */
-export type Send = { variation_id: number; at: number }
+export type SendTime = { variation_id: number; at: number }
 
 export type FinalRules = { duplicateSeconds: number; visitorsPerAddress: number }
 
@@ -25,7 +25,7 @@ export type FinalRules = { duplicateSeconds: number; visitorsPerAddress: number 
  */
 export function judgeAll(
   clicks: readonly JudgedClick[],
-  sends: readonly Send[],
+  sends: readonly SendTime[],
   { duplicateSeconds, visitorsPerAddress }: FinalRules,
 ): Map<string, Classification> {
   const verdicts = new Map<string, Classification>()
@@ -78,7 +78,7 @@ const sameVisit = (one: JudgedClick, other: JudgedClick): boolean =>
   one.ip_hash === other.ip_hash && one.variation_id === other.variation_id
 
 /** When the send was that a click belongs to; -Infinity before the first. */
-const sentBefore = ({ at, variation_id }: JudgedClick, sends: readonly Send[]): number =>
+const sentBefore = ({ at, variation_id }: JudgedClick, sends: readonly SendTime[]): number =>
   Math.max(
     ...sends.filter((send) => send.variation_id === variation_id && send.at <= at).map((send) => send.at),
   )

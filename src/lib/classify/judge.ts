@@ -36,7 +36,7 @@ export const crowdedReason = 'crowded_address'
 export const floodReason = 'flood'
 
 /** What is known of one click. */
-export type Evidence = {
+export type ClickEvidence = {
   conclusive: ConclusiveReason | null
   /** What the request itself shows, with a "+" between several signs. */
   sign: string | null
@@ -81,7 +81,7 @@ export const sharedAgent = 'Mobile|Android|iPhone|iPad|Version/[0-9.]+ Safari'
  * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or crowded one is
  * a duplicate; all others are a person's, and the reason names the one weak sign that there may be.
  */
-export function judge(evidence: Evidence): Classification {
+export function judge(evidence: ClickEvidence): Classification {
   const { conclusive, sign, soonAfterSend, manyLinks, around = [], repeated, crowded } = evidence
   if (conclusive !== null) return { verdict: 'machine', reason: conclusive }
   // That many come at once, as soon as mail is out, is one sign and not two.

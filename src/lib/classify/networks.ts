@@ -4,12 +4,12 @@ import { createAddressReader } from '../base/address.ts'
 export type NetworkLookup = (address: string) => number
 
 /** A network as its lowest and highest address, 16 bytes each. */
-export type Range = { version: 4 | 6; first: DataView; last: DataView }
+export type NetworkRange = { version: 4 | 6; first: DataView; last: DataView }
 
 const addressBytes = 16
 
 /** Reads `address/prefix`, or one address; `undefined` where it is neither, or where bits are set behind the prefix. */
-export function parseNetwork(text: string): Range | undefined {
+export function parseNetwork(text: string): NetworkRange | undefined {
   const reader = createAddressReader()
   const [address = '', prefix, ...rest] = text.split('/')
   const version = address.includes('%') ? 0 : reader.read(address)
@@ -49,7 +49,7 @@ const freeBits = (prefix: number): number =>
  * Finds the network of an address in a logarithmic number of steps. Networks contain one another or have nothing in
  * common, so the widest ones, sorted, say all. A lookup makes nothing on the heap.
  */
-export function createNetworkLookup(ranges: readonly Range[]): NetworkLookup {
+export function createNetworkLookup(ranges: readonly NetworkRange[]): NetworkLookup {
   const four = tableOf(ranges, 4)
   const six = tableOf(ranges, 6)
   const { bytes, read } = createAddressReader()
@@ -60,9 +60,9 @@ export function createNetworkLookup(ranges: readonly Range[]): NetworkLookup {
 }
 
 /** Addresses one after the other, and where their networks stand in the list. */
-type Table = { first: DataView; last: DataView; places: DataView; size: number }
+type NetworkTable = { first: DataView; last: DataView; places: DataView; size: number }
 
-function tableOf(ranges: readonly Range[], version: 4 | 6): Table {
+function tableOf(ranges: readonly NetworkRange[], version: 4 | 6): NetworkTable {
   const sorted = ranges
     .map((range, place) => ({ ...range, place }))
     .filter((range) => range.version === version)
@@ -86,7 +86,7 @@ function tableOf(ranges: readonly Range[], version: 4 | 6): Table {
   return { first, last, places, size }
 }
 
-function findIn({ first, last, places, size }: Table, address: DataView): number {
+function findIn({ first, last, places, size }: NetworkTable, address: DataView): number {
   let low = 0
   let high = size
   while (low < high) {

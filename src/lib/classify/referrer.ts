@@ -29,13 +29,13 @@ export function classifyReferrer(host: string | null): Site {
   return { class: 'other', name: host }
 }
 
-type Share = { value: string; clicks: number; human_clicks: number }
+type ReferrerClicks = { value: string; clicks: number; human_clicks: number }
 
 /**
  * Clicks by the class of their referrer, of those classes that there are, from clicks by host. What a report has put
  * together as "(other)", the hosts beyond the most frequent ones, counts as "other".
  */
-export function byReferrerClass(hosts: readonly Share[]): Share[] {
+export function byReferrerClass(hosts: readonly ReferrerClicks[]): ReferrerClicks[] {
   return referrerClasses
     .map((value) => {
       const members = hosts.filter((host) => classifyReferrer(host.value).class === value)

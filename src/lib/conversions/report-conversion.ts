@@ -1,10 +1,10 @@
 import type { ApiFault } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
 import type { Conversion } from '../model/event.ts'
-import { findIdFaults, type ReportParts, recordReport } from '../tracking/submissions.ts'
+import { findIdFaults, recordReport, type SubmissionParts } from '../tracking/submissions.ts'
 import type { ConversionReport } from './schema.ts'
 
-export type ConversionParts = ReportParts & {
+export type ConversionParts = SubmissionParts & {
   /** Whole months before the current one for which conversions are kept. */
   months: number
   /** Told once a conversion is recorded, for it to be counted. */
@@ -32,7 +32,7 @@ export async function reportConversion(
 }
 
 /** What is wrong with a body that has other faults, but for what its schema says. */
-export const findConversionFaults = async (parts: ReportParts, body: unknown): Promise<Faults> => ({
+export const findConversionFaults = async (parts: SubmissionParts, body: unknown): Promise<Faults> => ({
   ...(await findIdFaults(parts, body)),
   ...(typeof body === 'object' && body !== null ? belongingFaults(body) : {}),
 })

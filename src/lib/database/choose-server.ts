@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { WantedServer } from '../settings/database-url.ts'
 import { connectTimeout, plain } from './connect.ts'
-import type { Options, Servers } from './database-options.ts'
+import type { DriverOptions, Servers } from './database-options.ts'
 
 /** Whether servers have to be asked which of them it is to be. */
 export const isChoice = ({ servers, wanted }: Servers): boolean => servers.length > 1 || wanted !== 'any'
@@ -15,9 +15,9 @@ export const isChoice = ({ servers, wanted }: Servers): boolean => servers.lengt
  */
 export async function chooseServer(
   { servers, wanted }: Servers,
-  inUse: Options | undefined,
-): Promise<Result<Options, string>> {
-  const ask = (asked: readonly Options[]) => Promise.all(asked.map((server) => judge(server, wanted)))
+  inUse: DriverOptions | undefined,
+): Promise<Result<DriverOptions, string>> {
+  const ask = (asked: readonly DriverOptions[]) => Promise.all(asked.map((server) => judge(server, wanted)))
   const faults: string[] = []
   for (const asked of [
     servers.filter((server) => server === inUse),
@@ -32,7 +32,7 @@ export async function chooseServer(
 }
 
 /** Why a server will not do; `undefined` where it does. */
-async function judge(server: Options, wanted: WantedServer): Promise<string | undefined> {
+async function judge(server: DriverOptions, wanted: WantedServer): Promise<string | undefined> {
   const patience = Number(server.connect_timeout) || connectTimeout
   const sql = postgres({ ...server, ...plain, max: 1, connect_timeout: patience })
   const answered = askState(sql).then(([state]) => state && faultOf(state, wanted), messageOf)

@@ -1,13 +1,13 @@
 import postgres from 'postgres'
 import { messageOf } from '../base/result.ts'
-import type { Options } from './database-options.ts'
+import type { DriverOptions } from './database-options.ts'
 import { pooledSettings, sessionSettings } from './session-settings.ts'
 import { cancelAll, ordinaryLimit } from './statement-limit.ts'
 
 /** A pool on one server. `limited`: whether the server ends statements by itself; `running`: what it may be at. */
 export type Pool = {
   sql: postgres.Sql
-  server: Options
+  server: DriverOptions
   limited: boolean
   running: Set<PromiseLike<unknown>>
   /** Whether the database may be used, once that was asked. */
@@ -20,7 +20,7 @@ const cancelWait = 500
 export const connectTimeout = 2
 
 /** Opens connections as they are needed, `connections` of them at the most unless the server's URL says otherwise. */
-export function connect(server: Options, connections: number, limited: boolean): Pool {
+export function connect(server: DriverOptions, connections: number, limited: boolean): Pool {
   const sql = postgres({
     max: connections,
     connect_timeout: connectTimeout,

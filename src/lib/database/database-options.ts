@@ -5,10 +5,10 @@ import type postgres from 'postgres'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { type DatabaseAddress, parseDatabaseUrl, type WantedServer } from '../settings/database-url.ts'
 
-export type Options = postgres.Options<Record<string, never>>
+export type DriverOptions = postgres.Options<Record<string, never>>
 
 /** The servers of a URL, each as the driver needs it, and which of them will do. */
-export type Servers = { servers: Options[]; wanted: WantedServer }
+export type Servers = { servers: DriverOptions[]; wanted: WantedServer }
 
 /** `withoutEffect` are parameters that change nothing here. */
 export type ReadUrl = Servers & { withoutEffect: string[] }
@@ -31,10 +31,10 @@ export function databaseOptions(url: string, authority?: string): Result<ReadUrl
 function serverOptions(
   address: DatabaseAddress,
   { host, port }: DatabaseAddress['hosts'][number],
-  files: Files,
-): Options {
+  files: CertificateFiles,
+): DriverOptions {
   const { user, password, database, connections, connectTimeout, keepAlive, parameters } = address
-  const options: Options = {
+  const options: DriverOptions = {
     ...(host.startsWith('/') && { path: `${host}/.s.PGSQL.${port}` }),
     user,
     pass: password,
@@ -55,9 +55,9 @@ const withAuthority = (address: DatabaseAddress, authority: string | undefined):
     ? address
     : { ...address, authority, tls: address.tls === 'chain' ? 'chain' : 'full' }
 
-type Files = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>
+type CertificateFiles = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>
 
-function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Result<Files, string> {
+function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Result<CertificateFiles, string> {
   if (tls === 'off' || tls === 'if_offered') return ok({})
   try {
     return ok({
@@ -75,7 +75,7 @@ function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Resul
 function tlsOptions(
   { tls }: DatabaseAddress,
   host: string,
-  files: Files,
+  files: CertificateFiles,
 ): false | 'prefer' | ConnectionOptions {
   if (tls === 'off') return false
   if (tls === 'if_offered') return 'prefer'

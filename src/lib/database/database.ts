@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { chooseServer, isChoice } from './choose-server.ts'
 import { abandon, connect, type Pool } from './connect.ts'
-import { databaseOptions, type Options, type Servers } from './database-options.ts'
+import { type DriverOptions, databaseOptions, type Servers } from './database-options.ts'
 import type { DatabaseFault, Sql } from './sql.ts'
 import { ordinaryDeadline, refusesLimit, runWithLimit } from './statement-limit.ts'
 import { findUnsuitable } from './suitable.ts'
@@ -89,7 +89,7 @@ export function openDatabase(options: {
     replacePool(chosen.value)
   }
 
-  const choose = async (known: Servers): Promise<Result<Options, string>> => {
+  const choose = async (known: Servers): Promise<Result<DriverOptions, string>> => {
     const [only] = known.servers
     return only && !isChoice(known) ? ok(only) : await chooseServer(known, pool?.server)
   }
@@ -100,11 +100,11 @@ export function openDatabase(options: {
     if (!closed && performance.now() - locatedAt > every) void relocate()
   }
 
-  const openPool = (server: Options, limited: boolean): void => {
+  const openPool = (server: DriverOptions, limited: boolean): void => {
     pool = connect(server, connections, limited)
   }
 
-  const replacePool = (server: Options): void => {
+  const replacePool = (server: DriverOptions): void => {
     const former = pool
     openPool(server, former?.limited ?? true)
     if (former) void abandon(former)

@@ -12,10 +12,10 @@ export async function describeSchema(sql: Sql): Promise<string> {
     .join('\n\n')}\n`
 }
 
-type Part = { text: string }
+type SchemaPart = { text: string }
 
 /** Ordinary, partitioned and default tables, and the sequences behind their ids. */
-const tables = (sql: Sql) => sql<Part[]>`
+const tables = (sql: Sql) => sql<SchemaPart[]>`
   with columns as (
     select attrelid, attnum, '  ' || attname || ' ' || format_type(atttypid, atttypmod)
       || case when attnotnull then ' not null' else '' end
@@ -69,7 +69,7 @@ const tables = (sql: Sql) => sql<Part[]>`
 `
 
 /** Those that no constraint and no partitioned table brings with it. */
-const indexes = (sql: Sql) => sql<Part[]>`
+const indexes = (sql: Sql) => sql<SchemaPart[]>`
   select pg_get_indexdef(indexrelid, 0, true) || ';' as text
   from pg_index
   join pg_class on pg_class.oid = indexrelid
@@ -79,14 +79,14 @@ const indexes = (sql: Sql) => sql<Part[]>`
   order by relname collate "C"
 `
 
-const functions = (sql: Sql) => sql<Part[]>`
+const functions = (sql: Sql) => sql<SchemaPart[]>`
   select rtrim(pg_get_functiondef(oid), E'\n') || ';' as text
   from pg_proc
   where pronamespace = 'public'::regnamespace
   order by proname collate "C", oid::regprocedure::text collate "C"
 `
 
-const triggers = (sql: Sql) => sql<Part[]>`
+const triggers = (sql: Sql) => sql<SchemaPart[]>`
   select pg_get_triggerdef(pg_trigger.oid, true) || ';' as text
   from pg_trigger
   join pg_class on pg_class.oid = tgrelid

@@ -73,7 +73,7 @@ const missingField = (fields: Fields, entries: readonly Entry[]): string | undef
     ? undefined
     : [...fields.values()].find((field) => !entries.some((entry) => Object.hasOwn(entry.fields, field)))
 
-type Row = {
+type LinkEntry = {
   slug: unknown
   entry: string
   /** What it is called where it cannot be read. */
@@ -81,8 +81,8 @@ type Row = {
 }
 
 /** Active links, each as its entry has it; of entries with the same slug the one that was made first by its key. */
-function listingOf(fields: Fields, entries: readonly Entry[]): { rows: Row[]; leftOut: LeftOut[] } {
-  const rows = new Map<unknown, Row>()
+function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry[]; leftOut: LeftOut[] } {
+  const rows = new Map<unknown, LinkEntry>()
   const leftOut: LeftOut[] = []
   // One that was published anew while the pages were read may be there twice.
   const latest = new Map(entries.map((entry) => [entry.documentId, entry]))

@@ -12,7 +12,7 @@ import { mauticPlace } from './settings.ts'
 /** How following Mautic goes. */
 export type MauticReadings = {
   /** Why it failed the last time, if it did. */
-  readonly fault: Fault | undefined
+  readonly fault: BackgroundFault | undefined
   /** Milliseconds since it has been failing, 0 while it works. */
   readonly failingFor: number
   /** E-mails that could not be counted the last time. */
@@ -21,7 +21,9 @@ export type MauticReadings = {
   readonly asked: number | undefined
 }
 
-type Fault = Pick<MauticFault, 'message' | 'advice' | 'pause'> & { code: MauticFault['code'] | 'database' }
+type BackgroundFault = Pick<MauticFault, 'message' | 'advice' | 'pause'> & {
+  code: MauticFault['code'] | 'database'
+}
 
 /** Milliseconds after which what failed is tried again, unless it is to be done earlier anyway. */
 const retryAfter = 60_000
@@ -71,7 +73,7 @@ export function followMautic({
   const mautic = createMautic({ ...place, elapsed })
   const parts = { database, mautic, names, now, newEventId: createEventIds() }
   const stopped = new AbortController()
-  const state: { fault: Fault | undefined; obstacles: Obstacle[]; asked: number | undefined } = {
+  const state: { fault: BackgroundFault | undefined; obstacles: Obstacle[]; asked: number | undefined } = {
     fault: undefined,
     obstacles: [],
     asked: undefined,
@@ -79,7 +81,7 @@ export function followMautic({
   let failingSince = 0
   let timer: NodeJS.Timeout | undefined
 
-  const failed = (fault: Fault): number => {
+  const failed = (fault: BackgroundFault): number => {
     if (stopped.signal.aborted) return 0
     if (!state.fault) failingSince = elapsed()
     if (state.fault?.message !== fault.message)

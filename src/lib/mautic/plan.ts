@@ -1,12 +1,12 @@
-import type { SentEmail, SentText } from '../model/mautic.ts'
+import type { MauticText, SentEmail } from '../model/mautic.ts'
 
 /** `grown`: more got it than was reported. `settled`: fewer, and Mautic's count has stood for an hour. */
-export type Correction = { text: SentText; recipients: number; reason: 'grown' | 'settled' }
+export type Correction = { text: MauticText; recipients: number; reason: 'grown' | 'settled' }
 
-export type Plan = {
+export type MauticPlan = {
   corrections: Correction[]
   /** Texts that fewer got by Mautic than was reported, while its count may still grow. */
-  waiting: { text: SentText; recipients: number }[]
+  waiting: { text: MauticText; recipients: number }[]
   /** E-mails whose count is in the reports then. */
   done: SentEmail[]
 }
@@ -19,10 +19,10 @@ const mostRecipients = 10_000_000
  * once, a smaller one when Mautic has surely ended sending; what was corrected once is only looked at again when Mautic's
  * own number has changed, so that what somebody corrects by hand afterwards stands.
  */
-export function planCorrections(emails: readonly SentEmail[], texts: readonly SentText[]): Plan {
+export function planCorrections(emails: readonly SentEmail[], texts: readonly MauticText[]): MauticPlan {
   // An e-mail whose text is not known may be of any text of the send.
   const whole = emails.every((email) => email.read && email.variation_id !== null && email.settled)
-  const plan: Plan = { corrections: [], waiting: [], done: [] }
+  const plan: MauticPlan = { corrections: [], waiting: [], done: [] }
   for (const text of texts) {
     const own = emails.filter(({ variation_id }) => variation_id === text.variation_id)
     const fresh = own.some(({ sent_count, corrected_count }) => sent_count !== corrected_count)
@@ -46,7 +46,7 @@ export function planCorrections(emails: readonly SentEmail[], texts: readonly Se
  */
 export function shownText(
   named: readonly number[],
-  texts: readonly SentText[],
+  texts: readonly MauticText[],
 ): { text: number } | { obstacle: string } {
   const ids = texts.map(({ variation_id }) => variation_id)
   const [first, second] = named.filter((id) => ids.includes(id))

@@ -17,7 +17,7 @@ import type { NewEventId } from '../tracking/event-id.ts'
 import type { Mautic, MauticFault } from './client.ts'
 import type { Email } from './email.ts'
 import { matchNames } from './names.ts'
-import { type Correction, type Plan, planCorrections, shownText } from './plan.ts'
+import { type Correction, type MauticPlan, planCorrections, shownText } from './plan.ts'
 
 export type RecipientsParts = {
   database: Database
@@ -34,7 +34,7 @@ export type Obstacle = { email_id: number; reason: string }
 
 export type Recipients = {
   corrected: Corrected[]
-  waiting: (Plan['waiting'][number] & { send: string })[]
+  waiting: (MauticPlan['waiting'][number] & { send: string })[]
   /** E-mails that were found to be of a send: by their name, or as a variant or translation. */
   found: { email_id: number; send: string }[]
   obstacles: Obstacle[]

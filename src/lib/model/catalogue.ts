@@ -1,4 +1,4 @@
-export type LinkRow = {
+export type CatalogueLink = {
   slug: string
   destination_url: string
   active: boolean
@@ -7,7 +7,7 @@ export type LinkRow = {
   click_id_parameter: string | null
 }
 
-export type OfferRow = {
+export type CatalogueOffer = {
   name: string
   offer_type: string
   link_slug: string | null
@@ -16,7 +16,7 @@ export type OfferRow = {
   document_id: string | null
 }
 
-export type VariationRow = {
+export type CatalogueVariation = {
   text_content: string
   cta_text: string | null
   tone: string | null

@@ -12,7 +12,7 @@ export type SentEmail = {
 }
 
 /** A text that a send was reported to have shown, or was chosen for it. */
-export type SentText = {
+export type MauticText = {
   offer_id: number
   variation_id: number
   /** As reported; null where that text was not. */

@@ -41,7 +41,7 @@ export type SendEvidence = {
 }
 
 /** What the statistics are made of, over all offers and all time, whatever the report is about. */
-export type Evidence = {
+export type SendsAndTexts = {
   sends: SendEvidence[]
   variations: Pick<
     VariationSums,
@@ -50,7 +50,7 @@ export type Evidence = {
 }
 
 /** A text that was sent, and its sends; `sent_at` is in milliseconds since 1970. */
-export type SentText = Evidence['variations'][number] & {
+export type SentText = SendsAndTexts['variations'][number] & {
   offer_name: string
   text_content: string
   sends: [id: number, newsletter_send_id: string, sent_at: number, recipients: number, newsletter: string][]

@@ -15,7 +15,7 @@ export type NeighbourFault = {
   pause?: number
 }
 
-export type Question = {
+export type NeighbourRequest = {
   url: string
   /** Milliseconds until the answer has to be there as a whole. */
   patience: number
@@ -41,7 +41,7 @@ export type Fetch = (
 ) => Promise<{ status: number; headers: Headers; body: AsyncIterable<Uint8Array> | null }>
 
 export type Neighbour = {
-  ask(question: Question): Promise<Result<NeighbourAnswer, NeighbourFault>>
+  ask(question: NeighbourRequest): Promise<Result<NeighbourAnswer, NeighbourFault>>
   /** Ends what is under way. */
   stop(): void
 }
@@ -99,7 +99,9 @@ export function createNeighbour({
     return { code: codeOf(status), message, status, ...(advice !== undefined && { advice }) }
   }
 
-  const fetchAnswer = async (question: Question): Promise<Result<NeighbourAnswer, NeighbourFault>> => {
+  const fetchAnswer = async (
+    question: NeighbourRequest,
+  ): Promise<Result<NeighbourAnswer, NeighbourFault>> => {
     const { url, patience, method = 'GET', headers = {}, body, wanted = isOk } = question
     const response = await fetch(url, {
       ...{ method, headers, redirect: 'manual' },

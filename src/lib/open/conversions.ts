@@ -5,13 +5,13 @@ import { findConversionFaults, reportConversion } from '../conversions/report-co
 import type { ConversionReport } from '../conversions/schema.ts'
 import type { Database } from '../database/database.ts'
 import type { Config } from '../settings/config.ts'
-import type { ReportParts } from '../tracking/submissions.ts'
+import type { SubmissionParts } from '../tracking/submissions.ts'
 
 /** The way of conversions: reported, recorded, and counted for the clicks that they come from. */
 export function openConversions(options: {
   config: Config
   database: Database
-  reports: ReportParts
+  reports: SubmissionParts
   /** Whether the database has this version's tables. */
   ready: () => boolean
   log: Log

@@ -13,13 +13,13 @@ import { openVariations } from '../tracking/variations.ts'
 
 const elapsed = () => performance.now()
 
-type Options = { database: Database; folder: string; log: Log; from?: LinkSettings }
+type KnownOptions = { database: Database; folder: string; log: Log; from?: LinkSettings }
 
 /**
  * Links and variations in memory, kept fresh in the background, with their snapshots in `folder`. Links come from this
  * project's own table unless `from` says otherwise.
  */
-export function openKnown({ database, folder, log, from = { from: 'table' } }: Options) {
+export function openKnown({ database, folder, log, from = { from: 'table' } }: KnownOptions) {
   const parts = { database, folder, elapsed, log, inTurn: createQueue() }
   const sources = openSources(parts, from)
   const { table, strapi } = sources

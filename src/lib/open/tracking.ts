@@ -18,8 +18,8 @@ import { createAgentReader } from '../tracking/agent.ts'
 import { createEventIds } from '../tracking/event-id.ts'
 import { createInsiders } from '../tracking/insiders.ts'
 import { eventRecorder, keepRecorded } from '../tracking/record-events.ts'
-import type { ClickReport, ImpressionReport } from '../tracking/schemas.ts'
-import { findIdFaults, reportClick, reportImpression } from '../tracking/submissions.ts'
+import type { ClickSubmission, ImpressionSubmission } from '../tracking/schemas.ts'
+import { findIdFaults, submitClick, submitImpression } from '../tracking/submissions.ts'
 import { boundClicks } from '../tracking/surplus.ts'
 import { createUnchecked } from '../tracking/unchecked.ts'
 import type { openKnown } from './known.ts'
@@ -117,8 +117,8 @@ export function openTracking(parts: TrackingParts) {
     answers: {
       answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
       findIdFaults: (body: unknown) => findIdFaults(reports, body),
-      reportClick: (report: ClickReport) => reportClick(reports, report),
-      reportImpression: (report: ImpressionReport) => reportImpression(reports, report),
+      reportClick: (report: ClickSubmission) => submitClick(reports, report),
+      reportImpression: (report: ImpressionSubmission) => submitImpression(reports, report),
     },
   }
 }

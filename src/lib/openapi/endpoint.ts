@@ -5,7 +5,7 @@ import type { ExampleName } from './examples.ts'
 import type { SchemaName } from './schemas.ts'
 
 /** Who may call: whoever has the site's own token or is on its machine, Strapi, readers of figures, anybody. */
-export type Access = 'ingest' | 'webhook' | 'reader' | 'anybody'
+export type EndpointAccess = 'ingest' | 'webhook' | 'reader' | 'anybody'
 
 /** An answer that is no fault. `example` is its name in examples.json. */
 export type Described = {
@@ -23,7 +23,7 @@ export type EndpointDescription = {
   name: string
   summary: string
   description: string
-  access: Access
+  access: EndpointAccess
   limit?: Endpoint
   query?: { schema: v.GenericSchema & { entries: v.ObjectEntries }; about: Record<string, string> }
   body?: { schema?: SchemaName; most: number; examples: readonly ExampleName[] }

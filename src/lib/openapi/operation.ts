@@ -38,11 +38,11 @@ export const parametersOf = ({ schema, about }: NonNullable<EndpointDescription[
     schema: field,
   }))
 
-type Content = { schema: JsonSchema; examples: Record<string, { value: unknown }> }
+type MediaContent = { schema: JsonSchema; examples: Record<string, { value: unknown }> }
 export type Answered = {
   description: string
   headers?: Record<string, { description: string }>
-  content?: Record<string, Content>
+  content?: Record<string, MediaContent>
 }
 
 /** All answers by status. Of a request without a body in its answer (`bare`) no contents are told. */

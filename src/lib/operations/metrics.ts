@@ -29,10 +29,10 @@ type Readings = {
 }
 
 /** What a process counts, for others to put beside what they do. */
-export type Counts = object[]
+export type MetricCounts = object[]
 
 /** Where several processes serve one port: which of them this is, and how to learn what all of them count. */
-export type MetricsWorker = { number: number; gatherCounts: () => Promise<Counts[]> }
+export type MetricsWorker = { number: number; gatherCounts: () => Promise<MetricCounts[]> }
 
 /** What this process counts for Prometheus; a `worker` stands at each figure. No label ever holds anything of a visitor. */
 export function createMetrics(worker?: MetricsWorker) {
@@ -94,7 +94,7 @@ export function createMetrics(worker?: MetricsWorker) {
   })
 
   return {
-    counts: (): Promise<Counts> => registry.getMetricsAsJSON(),
+    counts: (): Promise<MetricCounts> => registry.getMetricsAsJSON(),
     /** For Prometheus: of all workers that answer, where there are several. */
     async read(): Promise<Answer> {
       const all = (await worker?.gatherCounts()) ?? []

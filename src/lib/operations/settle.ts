@@ -13,7 +13,7 @@ const deadline = 60_000
 /** After a batch the database gets as many times as long for other work. */
 const restPerWork = 0.5
 
-type Settling = {
+type SettlingOptions = {
   /** Seconds since a click was recorded after which its verdict becomes final. */
   age: number
   /** Seconds in which a visitor's next click on the same variation is a duplicate; the setting's default if left out. */
@@ -37,7 +37,7 @@ export async function settle(
     visitorsPerAddress = defaultVisitorsPerAddress,
     forMatomo = false,
     signal,
-  }: Settling,
+  }: SettlingOptions,
 ): Promise<Result<number, DatabaseFault>> {
   const steps = [
     (sql: Sql) => settleClicks(sql, { age, duplicateSeconds, visitorsPerAddress, forMatomo, limit: batch }),

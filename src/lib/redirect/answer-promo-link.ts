@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts'
-import { type Soon, whenThere } from '../base/maybe-promise.ts'
+import { type MaybePromise, whenThere } from '../base/maybe-promise.ts'
 import { messageOf } from '../base/result.ts'
 import type { Acceptance } from '../buffer/arrivals.ts'
 import type { Answer } from '../http/answer.ts'
@@ -55,14 +55,17 @@ const redirectHeaders = {
  * Answers a promo link with its redirect and records the click on the way. `undefined` where there is no such link:
  * the site's own 404 page is the answer then. No failure of tracking changes the answer.
  */
-export function answerPromoLink(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
+export function answerPromoLink(
+  parts: PromoLinkParts,
+  request: PromoLinkRequest,
+): MaybePromise<Answer | undefined> {
   const slug = request.slug.toLowerCase()
   if (!slugPattern.test(slug)) return answerDamaged(parts, request)
   if (parts.pages.has(slug)) return undefined
   return whenThere(parts.links.get(slug), (found) => found && answerFound(parts, found, request, false))
 }
 
-function answerDamaged(parts: PromoLinkParts, request: PromoLinkRequest): Soon<Answer | undefined> {
+function answerDamaged(parts: PromoLinkParts, request: PromoLinkRequest): MaybePromise<Answer | undefined> {
   const repaired = repairSlug(request.slug, request.query)
   if (!repaired || parts.pages.has(repaired.slug)) return undefined
   return whenThere(
@@ -76,7 +79,7 @@ function answerFound(
   link: Destination,
   request: PromoLinkRequest,
   damagedSlug: boolean,
-): Soon<Answer> {
+): MaybePromise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, headers: { ...redirectHeaders, allow: 'GET, HEAD' } }
   }
@@ -116,7 +119,7 @@ function recordVisit(
   { header, client, query }: PromoLinkRequest,
   damagedSlug: boolean,
   onClick: ((click: Click) => void) | undefined,
-): Soon<VisitOutcome> {
+): MaybePromise<VisitOutcome> {
   const read = readPromoVar(query)
   if (read === 'untracked') return read
   if (read === 'unreadable') {

@@ -17,12 +17,12 @@ import type { Counting, ReportQuery } from '../model/report-query.ts'
 import type { ReportRow, Sums } from '../model/report-row.ts'
 import { conversionRows } from './conversions.ts'
 import { figuresOf, previewOf } from './figures.ts'
-import type { Judged } from './judge-evidence.ts'
+import type { JudgedEvidence } from './judge-evidence.ts'
 import { peopleOf } from './people.ts'
 import type { Sent } from './read-evidence.ts'
 
 /** The report of what one statement has read; `judged` is there where the query needs it. */
-export function buildReport(row: ReportRow, query: ReportQuery, judged: Judged | undefined): Report {
+export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEvidence | undefined): Report {
   const { include, counting } = query
   const assessment = include.has('statistics') ? judged?.assessment : undefined
   const shares = (dimension: string): Share[] =>
@@ -200,7 +200,7 @@ const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: Re
     .reverse()
 
 /** Of the same offer and text, whatever the hours, since all sends are judged by. */
-function doubtsOf({ sends, assessment }: Judged, query: ReportQuery): Doubt[] {
+function doubtsOf({ sends, assessment }: JudgedEvidence, query: ReportQuery): Doubt[] {
   const wanted = new Set(
     sends
       .filter(
@@ -213,11 +213,11 @@ function doubtsOf({ sends, assessment }: Judged, query: ReportQuery): Doubt[] {
   return assessment.doubts.filter(({ variation_id }) => wanted.has(variation_id))
 }
 
-type Ranked = Figures & ({ variation_id: number } | { offer_id: number })
+type RankedFigures = Figures & ({ variation_id: number } | { offer_id: number })
 
 /** Best CTR first, then more impressions; what was never shown comes last. */
-function rankBy<Row extends Ranked>(counting: Counting, rows: readonly Row[]): Row[] {
+function rankBy<Row extends RankedFigures>(counting: Counting, rows: readonly Row[]): Row[] {
   const ctr = (row: Row) => (counting === 'human' ? row.human_ctr : row.ctr) ?? -1
-  const id = (row: Ranked) => ('variation_id' in row ? row.variation_id : row.offer_id)
+  const id = (row: RankedFigures) => ('variation_id' in row ? row.variation_id : row.offer_id)
   return rows.toSorted((a, b) => ctr(b) - ctr(a) || b.impressions - a.impressions || id(a) - id(b))
 }

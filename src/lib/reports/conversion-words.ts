@@ -25,10 +25,10 @@ export const rateWords = ({ conversion_rate, conversion_rate_interval: interval 
     ? `${percent(conversion_rate)} (${percentBetween(interval[0], interval[1])})`
     : percent(conversion_rate)
 
-type Step = { step: string; value: number; share: string }
+type FunnelStep = { step: string; value: number; share: string }
 
 /** From recipients over clicks by people to conversions, of all currencies. */
-export function funnelOf({ summary, conversions = [] }: Report): Step[] {
+export function funnelOf({ summary, conversions = [] }: Report): FunnelStep[] {
   const all = conversions.filter(({ of }) => of === 'all').reduce((sum, row) => sum + row.conversions, 0)
   const share = (part: number, whole: number): string => (whole > 0 ? percent((100 * part) / whole) : '–')
   return [

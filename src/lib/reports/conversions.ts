@@ -70,9 +70,9 @@ function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]):
 const short = (value: number): number => Number(value.toPrecision(4))
 const pair = (low: number, high: number): [number, number] => [short(low), short(high)]
 
-type Counted = Omit<ConversionSums, 'of' | 'offer_id' | 'variation_id' | 'newsletter' | 'squares'>
+type ConversionCounts = Omit<ConversionSums, 'of' | 'offer_id' | 'variation_id' | 'newsletter' | 'squares'>
 
-function figuresOf(sums: Counted, base: Base | undefined) {
+function figuresOf(sums: ConversionCounts, base: Base | undefined) {
   const { currency, conversions, pending, rejected, revenue, pending_revenue } = sums
   const per = (many: number | undefined): number | null =>
     many === undefined || many <= 0 ? null : short(Number(revenue) / many)

@@ -4,7 +4,7 @@ import { assess } from '../stats/assess.ts'
 import { readEvidence, type Sent } from './read-evidence.ts'
 
 /** All sends so far, oldest first, and what they say. */
-export type Judged = { sends: readonly Sent[]; assessment: Assessment }
+export type JudgedEvidence = { sends: readonly Sent[]; assessment: Assessment }
 
 /** Judging depends on the age of sends, in days: minutes make no difference that anyone could see. */
 const sameFor = 10 * 60_000
@@ -16,8 +16,8 @@ const sameFor = 10 * 60_000
 export function createJudge(
   now: () => number,
   turn: () => Promise<void>,
-): (evidence: string, newsletter?: string) => Promise<Judged> {
-  const judged = new LRUCache<string, Judged>({ max: 4 })
+): (evidence: string, newsletter?: string) => Promise<JudgedEvidence> {
+  const judged = new LRUCache<string, JudgedEvidence>({ max: 4 })
   return async (evidence, newsletter) => {
     const moment = Math.floor(now() / sameFor) * sameFor
     const key = `${moment} ${JSON.stringify(newsletter)} ${evidence}`

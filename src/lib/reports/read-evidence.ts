@@ -2,9 +2,9 @@ import type { SendRow } from '../model/report.ts'
 import type {
   Crowd,
   CrowdOfSend,
-  Evidence,
   SendEvidence,
   SendSpan,
+  SendsAndTexts,
   SentText,
   Signs,
   SignsOfSend,
@@ -29,7 +29,7 @@ const hourLength = 3_600_000
 type Written = { texts: SentText[]; spans: SendSpan[]; crowds: CrowdOfSend[]; signs: SignsOfSend[] }
 
 /** All sends of evidence, see `ReportRow`, oldest first. */
-export function readEvidence(json: string): { sends: Sent[]; variations: Evidence['variations'] } {
+export function readEvidence(json: string): { sends: Sent[]; variations: SendsAndTexts['variations'] } {
   const { texts, spans, crowds, signs }: Written = JSON.parse(json)
   const crowdsOf = new Map(crowds.map((crowd) => [crowd[0], crowd]))
   const signsOf = new Map(signs.map(([id, uncertain, doubtful]) => [id, { uncertain, doubtful }]))

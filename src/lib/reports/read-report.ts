@@ -7,12 +7,12 @@ import type { ReportQuery } from '../model/report-query.ts'
 import type { ReportRow } from '../model/report-row.ts'
 import { readReportRow } from '../store/reports.ts'
 import { buildReport } from './build-report.ts'
-import type { Judged } from './judge-evidence.ts'
+import type { JudgedEvidence } from './judge-evidence.ts'
 
 export type ReportParts = {
   database: Database
   /** Reads and judges the sends so far; see `ReportRow`. */
-  judge: (evidence: string, newsletter?: string) => Promise<Judged>
+  judge: (evidence: string, newsletter?: string) => Promise<JudgedEvidence>
   /** See `createTurns`. */
   turn: () => Promise<void>
 }

@@ -59,10 +59,10 @@ export function sampleHistory({ variations, now, seed }: SampleOptions): Trackin
 }
 
 /** A variation, how often it is sent beside the others, and its clicks a recipient. */
-type Text = { offer_id: number; variation_id: number; share: number; rate: number }
+type SampleText = { offer_id: number; variation_id: number; share: number; rate: number }
 
 /** An offer is sent by its weight, each of its texts as often as the others; offers and texts differ in appeal. */
-function textsOf(variations: readonly SampleVariation[], random: Random): Text[] {
+function textsOf(variations: readonly SampleVariation[], random: Random): SampleText[] {
   const offers = Map.groupBy(variations, ({ offer_id }) => offer_id).values()
   return [...offers].flatMap((members) => {
     const offerAppeal = Math.exp(0.35 * normal(random))
@@ -75,9 +75,9 @@ function textsOf(variations: readonly SampleVariation[], random: Random): Text[]
   })
 }
 
-type Send = { date: number; text: Text; recipients: number; random: Random }
+type SampleSend = { date: number; text: SampleText; recipients: number; random: Random }
 
-function sendOf({ date, text, recipients, random }: Send): TrackingEvent[] {
+function sendOf({ date, text, recipients, random }: SampleSend): TrackingEvent[] {
   const sentAt = date * day + sendTime
   const weekend = [6, 0].includes(new Date(sentAt).getUTCDay())
   const rateToday = Math.min(0.25, text.rate * (weekend ? 0.8 : 1) * Math.exp(0.15 * normal(random)))
@@ -97,7 +97,7 @@ function sendOf({ date, text, recipients, random }: Send): TrackingEvent[] {
 }
 
 /** Someone who clicks, and now and then comes back later. */
-function visitsOf(text: Text, date: number, random: Random): Click[] {
+function visitsOf(text: SampleText, date: number, random: Random): Click[] {
   const { days } = pick(delays, random)
   const { at } = pick(days === 0 ? hoursOfSend : readingHours, random)
   const time = (date + days) * day + at * hour + whole(hour, random)
@@ -115,7 +115,7 @@ function visitsOf(text: Text, date: number, random: Random): Click[] {
 }
 
 /** Most machines follow links as soon as the mail has come. */
-function machineClick(text: Text, sentAt: number, random: Random): Click {
+function machineClick(text: SampleText, sentAt: number, random: Random): Click {
   const at = sentAt + whole(12 * minute, random)
   const visitor = { referrer: null, ip_hash: visitorHash(random), verdict: 'machine' as const }
   const reader = pick(readers, random)
@@ -126,10 +126,16 @@ function machineClick(text: Text, sentAt: number, random: Random): Click {
 
 const visitorHash = (random: Random): string => Buffer.from(bytes(32, random)).toString('hex')
 
-type Visitor = { referrer: string | null; ip_hash: string; verdict: Verdict; reason: string }
-type Agent = { [Key in Exclude<keyof Reader, 'share'>]: Click[Key] }
+type SampleVisitor = { referrer: string | null; ip_hash: string; verdict: Verdict; reason: string }
+type SampleAgent = { [Key in Exclude<keyof Reader, 'share'>]: Click[Key] }
 
-function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random: Random): Click {
+function clickOf(
+  text: SampleText,
+  at: number,
+  agent: SampleAgent,
+  visitor: SampleVisitor,
+  random: Random,
+): Click {
   const { user_agent, device, browser, os } = agent
   return {
     kind: 'click',
@@ -147,7 +153,7 @@ function clickOf(text: Text, at: number, agent: Agent, visitor: Visitor, random:
   }
 }
 
-const occurrence = (at: number, { offer_id, variation_id }: Text, random: Random) => ({
+const occurrence = (at: number, { offer_id, variation_id }: SampleText, random: Random) => ({
   event_id: eventIdFrom(at, bytes(10, random)),
   caller_key: false,
   at,

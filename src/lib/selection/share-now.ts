@@ -9,7 +9,7 @@ import { allowed, type Rules } from './variety.ts'
 import { type Situation, weigh } from './weigh.ts'
 
 /** How likely a variation would be chosen for a send that is asked for now, and why. */
-export type Share = {
+export type SelectionShare = {
   offer_id: number
   variation_id: number
   /** 0 to 1; all shares sum to 1. */
@@ -22,7 +22,7 @@ export type Share = {
 
 export type SharesNow = {
   strategy: Strategy
-  shares: Share[]
+  shares: SelectionShare[]
   /** Where sends are too small to learn from. */
   caution?: string
 }
@@ -67,7 +67,7 @@ export function shareNow(situation: Situation, strategy: Strategy, rules: Rules)
   }
 }
 
-function simpleShare(arm: Arm, share: number, strategy: Strategy): Share {
+function simpleShare(arm: Arm, share: number, strategy: Strategy): SelectionShare {
   const { offer_id, variation_id, weight, recipients, human_clicks } = arm
   const ctr = recipients === 0 ? 0 : (human_clicks / recipients) * 100
   const because = `its offer has the base weight ${weight}`
@@ -78,7 +78,7 @@ function simpleShare(arm: Arm, share: number, strategy: Strategy): Share {
   return { offer_id, variation_id, share, believed_ctr: null, held: null, why }
 }
 
-function learnedShare(arm: Arm, share: number | undefined, offerMean: number): Share {
+function learnedShare(arm: Arm, share: number | undefined, offerMean: number): SelectionShare {
   const { offer_id, variation_id, k, n } = arm
   const rate = meanOf(beliefOf(arm, offerMean)) * 100
   const told =

@@ -5,12 +5,12 @@ import type { Arm } from './arm.ts'
 import { drawBeta, drawGamma, seeded } from './draws.ts'
 
 /** The variations that are compared, by offer, with what is believed of each offer's mean. */
-export type Field = (OfferBelief & { offer_id: number; members: readonly Arm[] })[]
+export type CandidateField = (OfferBelief & { offer_id: number; members: readonly Arm[] })[]
 
 const highestMean = 0.9
 
 /** `known` are all variations that anything is known of: those compared learn from their offers, and offers from all. */
-export function fieldOf(arms: readonly Arm[], known: readonly Arm[]): Field {
+export function fieldOf(arms: readonly Arm[], known: readonly Arm[]): CandidateField {
   const compared = Map.groupBy(arms, ({ offer_id }) => offer_id)
   return believe(known, (arm) => arm).offers.flatMap(({ offer_id, shape, rate }) => {
     const members = compared.get(offer_id)
@@ -30,7 +30,7 @@ function drawRate(arm: Arm, mean: number, random: Random): number {
  * Thompson sampling (Russo et al. 2018): draws what the rates may be, an offer's mean, then each of its variations given
  * that mean, and answers the variation that is best. `undefined` in an empty field.
  */
-export function drawBest(field: Field, random: Random): Arm | undefined {
+export function drawBest(field: CandidateField, random: Random): Arm | undefined {
   let best: Arm | undefined
   let highest = 0
   for (const offer of field) {
@@ -63,7 +63,7 @@ const ownDraws = 16
  * this one is to exceed the best of them, which tells small probabilities from nothing where counting could not
  * (Rao-Blackwell). 960 such comparisons among up to 133 variations, 32 among thousands.
  */
-export function chanceOf(field: Field, arm: Arm, seed: number): number {
+export function chanceOf(field: CandidateField, arm: Arm, seed: number): number {
   const size = field.reduce((sum, { members }) => sum + members.length, 0)
   if (size === 1) return 1
   const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / size)))
@@ -90,7 +90,7 @@ export function chanceOf(field: Field, arm: Arm, seed: number): number {
 }
 
 /** Of so many seeded draws, which share each arm wins; those that never win are left out. The shares sum to 1. */
-export function sharesOf(field: Field, seed: number, draws: number): Map<Arm, number> {
+export function sharesOf(field: CandidateField, seed: number, draws: number): Map<Arm, number> {
   const random = seeded(seed)
   const shares = new Map<Arm, number>()
   for (let draw = 0; draw < draws; draw += 1) {

@@ -16,14 +16,14 @@ export type Rules = {
   floor: number
 }
 
-type Named = Pick<PastSend, 'newsletter_send_id' | 'offer_id' | 'variation_id'>
+type SentPromo = Pick<PastSend, 'newsletter_send_id' | 'offer_id' | 'variation_id'>
 
 /**
  * Why each variation would be held back now. `sends` are in the order of their time. A send counts once however many
  * segments it had.
  */
 export function holds(
-  sends: readonly Named[],
+  sends: readonly SentPromo[],
   { offerGap, offerSends, window, variationGap }: Rules,
 ): (candidate: Pick<Candidate, 'offer_id' | 'variation_id'>) => Hold | null {
   const reach = Math.max(offerGap, variationGap, window - 1)
@@ -45,8 +45,8 @@ export function holds(
 }
 
 /** The last so many sends, each with its segments. */
-function newestFirst(sends: readonly Named[], most: number): Named[][] {
-  const found = new Map<string, Named[]>()
+function newestFirst(sends: readonly SentPromo[], most: number): SentPromo[][] {
+  const found = new Map<string, SentPromo[]>()
   for (const send of sends.toReversed()) {
     const known = found.get(send.newsletter_send_id)
     if (known) known.push(send)

@@ -1,8 +1,8 @@
 import type { Assessment } from '../model/assessment.ts'
 import type { OfferStatistics, Statistics } from '../model/report.ts'
-import type { Evidence as SendsAndTexts } from '../model/report-row.ts'
+import type { SendsAndTexts } from '../model/report-row.ts'
 import { chancesOf } from './best.ts'
-import { compareTexts, type Text } from './compare-texts.ts'
+import { compareTexts, type EvidenceText } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'
 import { besideCrowds } from './crowds.ts'
 import { doubtsOf } from './doubts.ts'
@@ -42,7 +42,7 @@ export function assess({ sends, variations }: SendsAndTexts, now: number, newsle
 }
 
 /** Texts in use are judged among themselves; one that is no longer used, as if it were brought back. */
-function judgeOffer({ variations }: LearnedOffer<Text>, countOf: CountOf): [number, Statistics][] {
+function judgeOffer({ variations }: LearnedOffer<EvidenceText>, countOf: CountOf): [number, Statistics][] {
   const used = variations.filter(({ variation }) => variation.approved)
   const retired = variations.filter(({ variation }) => !variation.approved)
   return [
@@ -55,7 +55,10 @@ function judgeOffer({ variations }: LearnedOffer<Text>, countOf: CountOf): [numb
   ]
 }
 
-function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: CountOf): [number, Statistics][] {
+function judgeTexts(
+  variations: LearnedOffer<EvidenceText>['variations'],
+  countOf: CountOf,
+): [number, Statistics][] {
   const ranked = chancesOf(variations.map((learned) => ({ ...learned, ...learned.belief })))
     .map((learned) => ({ ...learned, counted: countOf(learned.variation) }))
     .toSorted((one, other) => other.mean - one.mean)
@@ -92,16 +95,20 @@ function judgeTexts(variations: LearnedOffer<Text>['variations'], countOf: Count
 }
 
 /** Of the smaller part of a send nobody knows whether it is better, or its readers are told apart better. */
-const isConfirmed = (one: Judged, { variation, beside }: Judged, comparisons: number): boolean =>
+const isConfirmed = (
+  one: LearnedVariation,
+  { variation, beside }: LearnedVariation,
+  comparisons: number,
+): boolean =>
   isLarger(one.beside(variation), beside(one.variation), comparisons, one.driftAgainst(variation)) &&
   !one.smallerThan(variation)
 
-type Judged = LearnedOffer<Text>['variations'][number]
+type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
 /** The mean rate of the texts that were sent, and how far it may be off: each text by its own evidence, all by their days. */
-function assessOffer({ shared, variations }: LearnedOffer<Text>, countOf: CountOf): OfferStatistics {
+function assessOffer({ shared, variations }: LearnedOffer<EvidenceText>, countOf: CountOf): OfferStatistics {
   const sent = variations.filter((one) => one.sent)
   const mean = sent.reduce((sum, one) => sum + one.mean, 0) / sent.length
   const own = sent.reduce(

@@ -1,12 +1,12 @@
 import type { AttributeRow } from '../model/report.ts'
-import type { Evidence as SendsAndTexts } from '../model/report-row.ts'
+import type { SendsAndTexts } from '../model/report-row.ts'
 import { addUp, type CountOf } from './count-sends.ts'
 import { sumOf } from './dispersion.ts'
 import { type Effect, effectsOf } from './kinds-regression.ts'
 import type { LearnedOffer } from './learn.ts'
 import { percent, round } from './shown.ts'
 
-export type Text = SendsAndTexts['variations'][number]
+export type EvidenceText = SendsAndTexts['variations'][number]
 
 export const attributes = ['tone', 'length_category', 'cta_text'] as const
 export type Attribute = (typeof attributes)[number]
@@ -14,14 +14,14 @@ export type Attribute = (typeof attributes)[number]
 /** Of a kind with fewer texts nothing is said. */
 export const neededTexts = 5
 
-type Sent = LearnedOffer<Text>['variations'][number]
+type LearnedText = LearnedOffer<EvidenceText>['variations'][number]
 
 /**
  * Which kind of text does better than the average text of its offer, over all offers, adjusted for the other attributes; see
  * `effectsOf`. Best first, those of which nothing is said last; `mean` is the rate of all offers.
  */
 export function compareTexts(
-  offers: readonly LearnedOffer<Text>[],
+  offers: readonly LearnedOffer<EvidenceText>[],
   mean: number,
   countOf: CountOf,
 ): Record<Attribute, AttributeRow[]> {
@@ -58,7 +58,7 @@ export function compareTexts(
 
 function rowOf(
   value: string,
-  own: readonly Sent[],
+  own: readonly LearnedText[],
   effect: Effect | undefined,
   mean: number,
   countOf: CountOf,

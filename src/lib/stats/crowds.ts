@@ -35,7 +35,7 @@ export function besideCrowds<One extends CrowdedSend>(
 ): { sends: readonly One[]; variance: number } {
   if (!sends.some(({ crowd }) => crowd)) return { sends, variance: 0 }
   const placed = sends.map((send) => ({ send, group: groupOf(send) }))
-  const levels = new Map<string, Level>()
+  const levels = new Map<string, CrowdLevel>()
   for (const [group, own] of Map.groupBy(placed, (one) => one.group))
     levels.set(group, levelOf(own.map(({ send }) => send)))
   const isAsked = ({ newsletter: list }: One) => list === (newsletter ?? list)
@@ -67,13 +67,13 @@ function groupOf({ sent_at, newsletter }: CrowdedSend): string {
 }
 
 /** People at crowded addresses for each one elsewhere, and the variance of the logarithm of all people on account of that. */
-type Level = { people: number; variance: number }
-const nobody: Level = { people: 0, variance: 0 }
+type CrowdLevel = { people: number; variance: number }
+const nobody: CrowdLevel = { people: 0, variance: 0 }
 
 /** People elsewhere, those of whom visits are known, and visits at crowded addresses: as they count, and as they are. */
-type Beside = { others: number; besides: number; otherVisits: number; counted: number; all: number }
+type BesideCrowds = { others: number; besides: number; otherVisits: number; counted: number; all: number }
 
-function levelOf(sends: readonly CrowdedSend[]): Level {
+function levelOf(sends: readonly CrowdedSend[]): CrowdLevel {
   const beside = [...Map.groupBy(sends, ({ newsletter_send_id }) => newsletter_send_id).values()].map(addUp)
   if (!beside.some(({ all }) => all > 0)) return nobody
   const eachVisits = weightedMedian(
@@ -91,8 +91,8 @@ function levelOf(sends: readonly CrowdedSend[]): Level {
   return { people, variance: share ** 2 * chance + (Math.log((1 + most) / (1 + people)) / 2) ** 2 }
 }
 
-function addUp(parts: readonly CrowdedSend[]): Beside {
-  const sums: Beside = { others: 0, besides: 0, otherVisits: 0, counted: 0, all: 0 }
+function addUp(parts: readonly CrowdedSend[]): BesideCrowds {
+  const sums: BesideCrowds = { others: 0, besides: 0, otherVisits: 0, counted: 0, all: 0 }
   for (const { clickers, crowd } of parts) {
     const others = Math.max(0, clickers - (crowd?.clickers ?? 0))
     sums.others += others

@@ -7,13 +7,13 @@ import { type Doubted, sortSends } from './parts.ts'
 import { round } from './shown.ts'
 import { besideSigns } from './signs.ts'
 
-type Sent = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
+type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
   Parameters<typeof besideSigns>[0][number]
 
 const day = 86_400_000
 
 /** The sends that `assess` doubts, of all newsletters together, newest first, without the rest of it. */
-export function findDoubts(sends: readonly Sent[], now: number): Doubt[] {
+export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const people = forNewsletter(besideCrowds(besideSigns(aged).sends).sends, undefined)
   const inOrder = people.toSorted((one, other) => other.age - one.age)
@@ -21,8 +21,8 @@ export function findDoubts(sends: readonly Sent[], now: number): Doubt[] {
 }
 
 /** As they were reported, newest first: the sends of other lists were judged as if they had gone to this one. */
-export function doubtsOf(doubted: readonly Doubted<Sent>[], sends: readonly Sent[]): Doubt[] {
-  const nameOf = ({ newsletter_send_id, variation_id }: Sent) => `${variation_id} ${newsletter_send_id}`
+export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly DatedSend[]): Doubt[] {
+  const nameOf = ({ newsletter_send_id, variation_id }: DatedSend) => `${variation_id} ${newsletter_send_id}`
   const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])
   const doubts = doubted.map(({ send, factor, usual }) => {
     const { newsletter_send_id, variation_id, sent_at, recipients, clickers } = lookUp(

@@ -22,7 +22,7 @@ const neighbours = 1.6
 /** Beyond so many standard deviations a send counts as one that is there. */
 const furthest = 2.5
 
-type Point = { part: Exposed; back: Back; y: number; weight: number; noise: number }
+type DriftPoint = { part: Exposed; back: Back; y: number; weight: number; noise: number }
 
 /**
  * What all sends say of rates that move: a change with time and one with each showing of a text (wear-out), the same for
@@ -38,9 +38,9 @@ export function driftOf(
   if (dispersion === undefined) return { corrected: [], varianceOf: () => 0, runOf: () => 1 }
   const partsOf = new Map<string, number>()
   for (const { newsletter_send_id: send } of counted) partsOf.set(send, lookUp(partsOf, send, 0) + 1)
-  const texts = [...groups].map(([id, own]): [number, Point[]] => [
+  const texts = [...groups].map(([id, own]): [number, DriftPoint[]] => [
     id,
-    own.map((part, place): Point => {
+    own.map((part, place): DriftPoint => {
       const { k, n, age, extraOwn, extraOfSend, lag, unsure, weight, newsletter_send_id: send } = part
       const noise = 1 / Math.max(1, k) + extraOwn + extraOfSend + lag + unsure
       return {
@@ -124,7 +124,7 @@ function average(moments: Moments, long: number): Omit<Fit, 'likelihood'> {
 }
 
 /** Sums of squares and products within texts: of time, both, showings, and each with the rate. */
-function momentsOf(texts: readonly (readonly Point[])[]): Moments {
+function momentsOf(texts: readonly (readonly DriftPoint[])[]): Moments {
   const sums: Moments = [0, 0, 0, 0, 0]
   for (const points of texts) {
     const mean = meansOf(points)
@@ -140,7 +140,7 @@ function momentsOf(texts: readonly (readonly Point[])[]): Moments {
   return sums
 }
 
-function meansOf(points: readonly Point[]): { t: number; s: number; y: number } {
+function meansOf(points: readonly DriftPoint[]): { t: number; s: number; y: number } {
   const sums = { t: 0, s: 0, y: 0, all: 0 }
   for (const { back, y, weight } of points) {
     sums.t += weight * back[0]
@@ -152,7 +152,11 @@ function meansOf(points: readonly Point[]): { t: number; s: number; y: number } 
 }
 
 /** How much of a day's effect the next day keeps, 0 to 0.95. */
-function keptOf(texts: readonly (readonly [number, Point[]])[], slopes: Back, dispersion: number): number {
+function keptOf(
+  texts: readonly (readonly [number, DriftPoint[]])[],
+  slopes: Back,
+  dispersion: number,
+): number {
   const sends = new Map<string, { age: number; sum: number; weight: number }>()
   for (const [, points] of texts) {
     const mean = meansOf(points)
@@ -181,7 +185,7 @@ function keptOf(texts: readonly (readonly [number, Point[]])[], slopes: Back, di
 }
 
 /** How much the mean of days that are like their neighbours differs more than that of as many that are not. */
-function runOf(points: readonly Point[], kept: number): number {
+function runOf(points: readonly DriftPoint[], kept: number): number {
   let sum = 0
   let run = 0
   let last = Number.POSITIVE_INFINITY

@@ -1,7 +1,7 @@
 import type { Curve } from './arrival.ts'
 import { type Dispersion, dispersionOf, type Evidence, ownDispersionOf, sumOf } from './dispersion.ts'
 import { type Drift, driftOf } from './drift.ts'
-import type { Known, Segment } from './known.ts'
+import type { SendSegment, TextEvidence } from './known.ts'
 import { newNode } from './network.ts'
 import { type Doubted, type Exposed, type Send, sortSends } from './parts.ts'
 import { addAll, besideOthers, settleRates, smoothed } from './settle-rates.ts'
@@ -14,9 +14,9 @@ export type Pooled<Sent extends Send = Send> = {
   /** How much a text's advantage differs from send to send. */
   ownDispersion: number
   /** By variation. */
-  evidence: Map<number, Known>
+  evidence: Map<number, TextEvidence>
   /** All that was sent and counts, send by send. */
-  sends: Segment[][]
+  sends: SendSegment[][]
   doubted: Doubted<Sent>[]
   drift: Drift
 }
@@ -73,9 +73,9 @@ export function poolEvidence<Sent extends Send>(
 function together(
   groups: ReadonlyMap<number, readonly Exposed[]>,
   pool: number,
-): { known: Map<number, Known>; sends: Segment[][] } {
-  const known = new Map<number, Known>()
-  const bySend = new Map<string, Segment[]>()
+): { known: Map<number, TextEvidence>; sends: SendSegment[][] } {
+  const known = new Map<number, TextEvidence>()
+  const bySend = new Map<string, SendSegment[]>()
   for (const [variation_id, own] of groups) {
     const rate = smoothed(sumOf(own), pool)
     const of = { ...newNode(), offer_id: 0, variation_id, k: 0, n: 0, rate, precision: 0, sends: own.length }
@@ -93,7 +93,7 @@ function together(
 }
 
 /** Gives each segment its variances. What a text's own advantage differs by is part of what its sends differ by. */
-function setVariances(sends: readonly Segment[][], drift: Drift, total: number, own: number): void {
+function setVariances(sends: readonly SendSegment[][], drift: Drift, total: number, own: number): void {
   for (const segments of sends) {
     // Of a send of one text only the sum matters, which more sends tell than each of the two.
     const ofText = segments.length > 1 ? own : Math.min(own, total)

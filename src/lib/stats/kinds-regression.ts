@@ -3,7 +3,7 @@ import { betaCdf, betaQuantile } from './beta.ts'
 import { invert } from './matrix.ts'
 
 /** A text: the offer whose mean it is compared with, the logarithm of its rate, that one's variance, and its kinds. */
-export type Point = { offer_id: number; y: number; variance: number; kinds: readonly string[] }
+export type TextRate = { offer_id: number; y: number; variance: number; kinds: readonly string[] }
 
 /** What a kind does to the logarithm of a rate, against the average text, with the limits of its interval. */
 export type Effect = { effect: number; low: number; high: number }
@@ -26,7 +26,7 @@ const fewestFreedom = 4
  * which agree with the F test. `groups` are the kinds of each attribute. Empty where there are too few texts.
  */
 export function effectsOf(
-  points: readonly Point[],
+  points: readonly TextRate[],
   groups: readonly (readonly string[])[],
 ): Map<string, Effect> {
   const kinds = groups.flat()
@@ -84,7 +84,7 @@ export function effectsOf(
 }
 
 /** The share of the texts that each kind of an attribute has, and how many of its contrasts are free. */
-function countOf(group: readonly string[], points: readonly Point[]) {
+function countOf(group: readonly string[], points: readonly TextRate[]) {
   const shares = new Map(
     group.map((kind) => [kind, points.filter((point) => point.kinds.includes(kind)).length / points.length]),
   )
@@ -108,7 +108,7 @@ function ownVariance(offers: Texts, kinds: number, freedom: number): number {
 /** Texts, offer by offer, with the places of the kinds that they have. */
 type Texts = readonly (readonly { y: number; variance: number; places: readonly number[] }[])[]
 
-const textsOf = (points: readonly Point[], kinds: readonly string[]): Texts =>
+const textsOf = (points: readonly TextRate[], kinds: readonly string[]): Texts =>
   [...Map.groupBy(points, ({ offer_id }) => offer_id).values()].map((own) =>
     own.map(({ y, variance, kinds: names }) => ({
       y,

@@ -3,7 +3,7 @@ import type { Node } from './network.ts'
 import type { Exposed } from './parts.ts'
 
 /** Evidence of a variation beside the others, as if their rates were known. */
-export type Known = Evidence &
+export type TextEvidence = Evidence &
   Node & {
     offer_id: number
     variation_id: number
@@ -16,8 +16,8 @@ export type Known = Evidence &
   }
 
 /** A variation's part of a send; `n` counts the recipients by how much of their clicks has come. */
-export type Segment = Evidence & {
-  of: Known
+export type SendSegment = Evidence & {
+  of: TextEvidence
   /** What is left of its weight at its age. */
   kept: number
   /** Recipients as many as would have clicked like this on a usual day. */

@@ -1,7 +1,7 @@
 import { arrived, type Curve } from './arrival.ts'
 import { at } from './at.ts'
 import { type People, peopleOf } from './people-of-send.ts'
-import { findDeviations, type Part } from './robust.ts'
+import { findDeviations, type WeightedPart } from './robust.ts'
 
 /** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
 export type Send = {
@@ -22,7 +22,7 @@ export type Send = {
 }
 
 /** A send that can be counted. `n` counts the recipients by how much of their clicks has come. */
-export type Exposed<Sent extends Send = Send> = Part & {
+export type Exposed<Sent extends Send = Send> = WeightedPart & {
   offer_id: number
   age: number
   send: Sent

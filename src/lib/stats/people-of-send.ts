@@ -3,7 +3,7 @@ import { at } from './at.ts'
 import { furthest, logit } from './bursts.ts'
 
 /** A send's clickers so far, all and by each of `marks`; its age is in days. */
-type Arriving = { age: number; clickers: number; clickers_by: readonly number[] }
+type ArrivingSend = { age: number; clickers: number; clickers_by: readonly number[] }
 
 /** Those of a send who came as people do, and the variance of the logarithm of their number on that account. */
 export type People = { clickers: number; unsure: number }
@@ -15,7 +15,7 @@ const earliest = 3 / 24
  * Machines ask within minutes of delivery. Of a send of which far too many clickers came in the first hour, how many there would be by those who came later. Who the
  * others were is not known: half of the distance is a standard deviation.
  */
-export function peopleOf({ age, clickers, clickers_by }: Arriving, curve: Curve): People {
+export function peopleOf({ age, clickers, clickers_by }: ArrivingSend, curve: Curve): People {
   const first = at(clickers_by, 0)
   const usual = at(curve.shares, 0)
   if (age < earliest || first <= usual * clickers) return { clickers, unsure: 0 }

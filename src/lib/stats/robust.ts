@@ -2,7 +2,7 @@ import { at } from './at.ts'
 import type { Evidence } from './dispersion.ts'
 
 /** What robust estimates need of a part of a send, and what they find. */
-export type Part = Evidence & {
+export type WeightedPart = Evidence & {
   variation_id: number
   newsletter_send_id: string
   /** Variance of the logarithm of the share of its clickers that has come. */
@@ -43,7 +43,7 @@ const daySpread = 0.3
  * what they do (a scale mixture of normals, as in the t model of Lange, Little & Taylor 1989). `parts` are in the order of
  * their time; what is found is written into them.
  */
-export function findDeviations(parts: readonly Part[], pool: number): void {
+export function findDeviations(parts: readonly WeightedPart[], pool: number): void {
   for (const own of Map.groupBy(parts, ({ variation_id }) => variation_id).values()) findOffs(own, pool)
   const sends = [...Map.groupBy(parts, ({ newsletter_send_id }) => newsletter_send_id).values()]
   for (const own of sends) {
@@ -58,7 +58,7 @@ export function findDeviations(parts: readonly Part[], pool: number): void {
   for (const own of sends) judgeSend(own, spread)
 }
 
-function judgeSend(parts: readonly Part[], spread: number): void {
+function judgeSend(parts: readonly WeightedPart[], spread: number): void {
   let known = 0
   let lag = 0
   for (const part of parts) {
@@ -83,7 +83,7 @@ const isDoubted = (off: number, scale: number): boolean =>
   Math.abs(off) > Math.max(doubtedFactor, doubtedReach * scale)
 
 /** Of one text's parts: how far each is off the median of its neighbours. */
-function findOffs(own: readonly Part[], pool: number): void {
+function findOffs(own: readonly WeightedPart[], pool: number): void {
   const rates = own.map(({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
   const near = new Float64Array(Math.min(window, own.length))
   for (const [place, part] of own.entries()) {
@@ -101,7 +101,7 @@ function findOffs(own: readonly Part[], pool: number): void {
  * What the parts of a send have in common: their weighted median, with nothing as one more. One part of two may be wrong, and
  * a day may differ; the median takes what says less.
  */
-function commonOf(parts: readonly Part[]): number {
+function commonOf(parts: readonly WeightedPart[]): number {
   const [first] = parts
   if (parts.length === 1 && first) return first.off
   const all = parts.map(({ off, noise }) => ({ value: off, weight: 1 / Math.sqrt(noise + ownSpread ** 2) }))

@@ -1,19 +1,19 @@
 import { at, lookUp, numberAt } from './at.ts'
-import type { Known, Segment } from './known.ts'
+import type { SendSegment, TextEvidence } from './known.ts'
 import { invert } from './matrix.ts'
 import type { Hub } from './network.ts'
 import { hubsOf } from './settle-rates.ts'
 
 /** How sure a variation is known beside others of its offer. */
 export type Spread = {
-  of: Known
+  of: TextEvidence
   /** Variance of the logarithm of its rate. */
   variance: number
   /** Covariance with each other of its offer, 0 or more: how far both are wrong together, because they shared days. */
-  others: { of: Known; covariance: number }[]
+  others: { of: TextEvidence; covariance: number }[]
 }
 
-type Send = readonly Segment[]
+type SameDaySend = readonly SendSegment[]
 
 /** Of more texts that shared days the inverse would take long. */
 const mostTogether = 250
@@ -23,11 +23,11 @@ const mostTogether = 250
  * whatever their offers: those that are known well tell the days of those that are not. Where they are too many each offer is
  * taken by itself, which makes no text surer than it is.
  */
-export function spreadsOf(sends: readonly Send[]): Spread[] {
+export function spreadsOf(sends: readonly SameDaySend[]): Spread[] {
   const rows = together(sends).flatMap(({ texts, sends: own }) => inverseOf(texts, hubsOf(own)))
   const offers = Map.groupBy(rows, ({ of }) => of.offer_id)
   return rows.map(({ of, row, places }): Spread => {
-    const covarianceOf = (other: Known): number => at(row, lookUp(places, other, -1))
+    const covarianceOf = (other: TextEvidence): number => at(row, lookUp(places, other, -1))
     return {
       of,
       variance: covarianceOf(of),
@@ -39,9 +39,9 @@ export function spreadsOf(sends: readonly Send[]): Spread[] {
 }
 
 /** Of a text, its covariances with all others, by their places. */
-type Row = { of: Known; row: Float64Array; places: ReadonlyMap<Known, number> }
+type Row = { of: TextEvidence; row: Float64Array; places: ReadonlyMap<TextEvidence, number> }
 
-function inverseOf(texts: readonly Known[], hubs: readonly Hub<Known>[]): Row[] {
+function inverseOf(texts: readonly TextEvidence[], hubs: readonly Hub<TextEvidence>[]): Row[] {
   const places = new Map(texts.map((text, place) => [text, place]))
   const size = texts.length
   const matrix = new Float64Array(size ** 2)
@@ -63,11 +63,11 @@ function inverseOf(texts: readonly Known[], hubs: readonly Hub<Known>[]): Row[] 
   return rows
 }
 
-type Group = { texts: Known[]; sends: Send[] }
+type DayGroup = { texts: TextEvidence[]; sends: SameDaySend[] }
 
 /** Texts that shared days, directly or by others, with their sends. */
-function together(sends: readonly Send[]): Group[] {
-  const groups = new Map<Known, Group>()
+function together(sends: readonly SameDaySend[]): DayGroup[] {
+  const groups = new Map<TextEvidence, DayGroup>()
   for (const segments of sends) {
     const met = new Set(segments.flatMap(({ of }) => groups.get(of) ?? []))
     const [group = { texts: [], sends: [] }, ...others] = met
@@ -88,7 +88,7 @@ function together(sends: readonly Send[]): Group[] {
 }
 
 /** The same of each offer, as if the others had not been in its sends. */
-function byOffer({ texts, sends }: Group): Group[] {
+function byOffer({ texts, sends }: DayGroup): DayGroup[] {
   return [...Map.groupBy(texts, ({ offer_id }) => offer_id)].map(([offer, own]) => ({
     texts: own,
     sends: sends.flatMap((segments) => {

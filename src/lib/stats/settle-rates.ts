@@ -1,5 +1,5 @@
 import type { Beside } from './dispersion.ts'
-import type { Known, Segment } from './known.ts'
+import type { SendSegment, TextEvidence } from './known.ts'
 import { type Hub, solve } from './network.ts'
 
 const highestRate = 0.9
@@ -11,10 +11,11 @@ export const smoothed = ({ k, n }: { k: number; n: number }, pool: number): numb
   Math.min(highestRate, (k + drawn) / (n + drawn / pool))
 
 /** What segments say of a day: less than their clicks, since a text's own advantage differs from send to send. */
-const saying = ({ exposed, own, of }: Segment, count: number): number => count / (1 + exposed * of.rate * own)
+const saying = ({ exposed, own, of }: SendSegment, count: number): number =>
+  count / (1 + exposed * of.rate * own)
 
 /** Adds up what each variation's segments are worth at the rates as they stand. */
-export function addAll(texts: readonly Known[], sends: readonly (readonly Segment[])[]): void {
+export function addAll(texts: readonly TextEvidence[], sends: readonly (readonly SendSegment[])[]): void {
   for (const text of texts) {
     text.k = 0
     text.n = 0
@@ -25,9 +26,10 @@ export function addAll(texts: readonly Known[], sends: readonly (readonly Segmen
 }
 
 /** How little the day of a send can differ; all its segments say the same. */
-const groundOf = (segments: readonly Segment[]): number => segments.reduce((_, { ofSend }) => 1 / ofSend, 1)
+const groundOf = (segments: readonly SendSegment[]): number =>
+  segments.reduce((_, { ofSend }) => 1 / ofSend, 1)
 
-function addSend(segments: readonly Segment[]): void {
+function addSend(segments: readonly SendSegment[]): void {
   const ground = groundOf(segments)
   let clicks = 0
   let expected = 0
@@ -53,12 +55,12 @@ function addSend(segments: readonly Segment[]): void {
  * step changes no rate by more than `nearEnough` of itself.
  */
 export function settleRates(
-  texts: readonly Known[],
-  sends: readonly (readonly Segment[])[],
+  texts: readonly TextEvidence[],
+  sends: readonly (readonly SendSegment[])[],
   pool: number,
   nearEnough: number,
 ): void {
-  const firm = texts.map((to): Hub<Known> => ({ ground: 1e12, ties: [{ to, strength: drawn }] }))
+  const firm = texts.map((to): Hub<TextEvidence> => ({ ground: 1e12, ties: [{ to, strength: drawn }] }))
   for (let round = 0; round < rounds; round += 1) {
     addAll(texts, sends)
     for (const { ties } of firm)
@@ -78,7 +80,7 @@ export function settleRates(
 }
 
 /** The logarithm of the factor that all rates of a send had, as far as its clicks tell. */
-export function dayOf(segments: readonly Segment[]): number {
+export function dayOf(segments: readonly SendSegment[]): number {
   const ground = groundOf(segments)
   let clicks = ground
   let expected = ground
@@ -90,7 +92,7 @@ export function dayOf(segments: readonly Segment[]): number {
 }
 
 /** The sends as a network of what their segments are worth. */
-export const hubsOf = (sends: readonly (readonly Segment[])[]): Hub<Known>[] =>
+export const hubsOf = (sends: readonly (readonly SendSegment[])[]): Hub<TextEvidence>[] =>
   sends.map((segments) => {
     let clicks = 0
     let recipients = 0
@@ -104,7 +106,7 @@ export const hubsOf = (sends: readonly (readonly Segment[])[]): Hub<Known>[] =>
   })
 
 /** Each part of a split send to the readers that are asked about beside the others. */
-export const besideOthers = (sends: readonly (readonly Segment[])[]): Beside[] =>
+export const besideOthers = (sends: readonly (readonly SendSegment[])[]): Beside[] =>
   sends.flatMap((segments) =>
     segments.length < 2
       ? []

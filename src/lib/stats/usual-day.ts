@@ -1,5 +1,5 @@
 import { at } from './at.ts'
-import type { Segment } from './known.ts'
+import type { SendSegment } from './known.ts'
 import { dayOf } from './settle-rates.ts'
 
 /** What a usual day is to the mean of all days, and the variance of its logarithm. */
@@ -17,7 +17,7 @@ const quartiles = 1.349
  * off, a dud or one that went viral, they move the mean and not the usual day. It is found from the middle and the quartiles of the
  * days. How far it is from the mean is in doubt by half of itself.
  */
-export function usualDayOf(sends: readonly (readonly Segment[])[]): UsualDay {
+export function usualDayOf(sends: readonly (readonly SendSegment[])[]): UsualDay {
   if (sends.length < fewest) return { factor: 1, variance: 0 }
   const days = Float64Array.from(sends, dayOf).sort()
   const quarter = days.length >> 2

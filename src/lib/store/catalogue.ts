@@ -1,19 +1,24 @@
 import type postgres from 'postgres'
 import { arrayLiteral } from '../database/array-literal.ts'
-import type { LinkRow, OfferRow, SampleVariation, VariationRow } from '../model/catalogue.ts'
+import type {
+  CatalogueLink,
+  CatalogueOffer,
+  CatalogueVariation,
+  SampleVariation,
+} from '../model/catalogue.ts'
 
 /** A pool or a transaction. */
 type Statements = postgres.ISql
 
-export type StoredOffer = OfferRow & { id: number }
-export type StoredVariation = VariationRow & { id: number; offer_id: number }
+export type StoredOffer = CatalogueOffer & { id: number }
+export type StoredVariation = CatalogueVariation & { id: number; offer_id: number }
 
 /** Held to the end of the transaction, so that of two imports at once the second sees what the first wrote. */
 export const lockCatalogue = (sql: Statements) => sql`
   select pg_advisory_xact_lock(hashtextextended('promo_catalogue', 0))
 `
 
-export const linksBySlug = (sql: Statements, slugs: readonly string[]) => sql<LinkRow[]>`
+export const linksBySlug = (sql: Statements, slugs: readonly string[]) => sql<CatalogueLink[]>`
   select slug, destination_url, active, utm, pass_parameters, click_id_parameter from affiliate_links
   where slug = any(${arrayLiteral(slugs, (slug) => slug)}::text[])
 `
@@ -40,7 +45,7 @@ export const variationsOfOffers = (sql: Statements, offers: readonly number[]) =
   order by id
 `
 
-export const saveLink = (sql: Statements, link: LinkRow) => sql`
+export const saveLink = (sql: Statements, link: CatalogueLink) => sql`
   insert into affiliate_links (slug, destination_url, active, utm, pass_parameters, click_id_parameter)
   values (
     ${link.slug}, ${link.destination_url}, ${link.active}, ${sql.json(link.utm)}, ${link.pass_parameters},
@@ -55,7 +60,7 @@ export const saveLink = (sql: Statements, link: LinkRow) => sql`
     updated_at = now()
 `
 
-export const insertOffer = (sql: Statements, offer: OfferRow) => sql<{ id: number }[]>`
+export const insertOffer = (sql: Statements, offer: CatalogueOffer) => sql<{ id: number }[]>`
   insert into promo_offers (name, offer_type, link_slug, weight, active, document_id)
   values (
     ${offer.name}, ${offer.offer_type}, ${offer.link_slug}, ${offer.weight}, ${offer.active}, ${offer.document_id}
@@ -63,14 +68,14 @@ export const insertOffer = (sql: Statements, offer: OfferRow) => sql<{ id: numbe
   returning id
 `
 
-export const updateOffer = (sql: Statements, id: number, offer: OfferRow) => sql`
+export const updateOffer = (sql: Statements, id: number, offer: CatalogueOffer) => sql`
   update promo_offers
   set name = ${offer.name}, offer_type = ${offer.offer_type}, link_slug = ${offer.link_slug}, weight = ${offer.weight},
     active = ${offer.active}, document_id = ${offer.document_id}
   where id = ${id}
 `
 
-export const insertVariation = (sql: Statements, offerId: number, variation: VariationRow) => sql`
+export const insertVariation = (sql: Statements, offerId: number, variation: CatalogueVariation) => sql`
   insert into promo_text_variations (offer_id, text_content, cta_text, tone, length_category, approved, document_id)
   values (
     ${offerId}, ${variation.text_content}, ${variation.cta_text}, ${variation.tone}, ${variation.length_category},
@@ -78,7 +83,7 @@ export const insertVariation = (sql: Statements, offerId: number, variation: Var
   )
 `
 
-export const updateVariation = (sql: Statements, id: number, variation: VariationRow) => sql`
+export const updateVariation = (sql: Statements, id: number, variation: CatalogueVariation) => sql`
   update promo_text_variations
   set text_content = ${variation.text_content}, cta_text = ${variation.cta_text}, tone = ${variation.tone},
     length_category = ${variation.length_category}, approved = ${variation.approved}, document_id = ${variation.document_id}

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/sql.ts'
-import type { SentEmail, SentText } from '../model/mautic.ts'
+import type { MauticText, SentEmail } from '../model/mautic.ts'
 
 /** Sends of the last thirty days, reported or chosen for; the newest thousand. */
 export const listRecentSends = (sql: Sql) => sql<{ send: string }[]>`
@@ -88,7 +88,7 @@ export const lockSentEmails = (sql: Sql, send: string) => sql<(SentEmail & { by_
 `
 
 /** The texts of a send: those that it was reported to show, and those that were chosen for it and not reported. */
-export const listSentTexts = (sql: Sql, send: string) => sql<SentText[]>`
+export const listSentTexts = (sql: Sql, send: string) => sql<MauticText[]>`
   select offer_id, variation_id, recipients, (extract(epoch from tracked_at) * 1000)::double precision as sent_at
   from promo_impression_tracking
   where newsletter_send_id = ${send}

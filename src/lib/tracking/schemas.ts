@@ -77,5 +77,5 @@ export const clickSchema = v.strictObject({
   event_id: v.nullish(eventId),
 })
 
-export type ImpressionReport = v.InferOutput<typeof impressionSchema>
-export type ClickReport = v.InferOutput<typeof clickSchema>
+export type ImpressionSubmission = v.InferOutput<typeof impressionSchema>
+export type ClickSubmission = v.InferOutput<typeof clickSchema>

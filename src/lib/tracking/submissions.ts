@@ -6,10 +6,10 @@ import type { ApiFault } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
 import type { TrackingEvent } from '../model/event.ts'
 import type { Variation } from '../model/variation.ts'
-import { type ClickReport, type ImpressionReport, id } from './schemas.ts'
+import { type ClickSubmission, type ImpressionSubmission, id } from './schemas.ts'
 import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
 
-export type ReportParts = Omit<ClickParts, 'flood' | 'surplus' | 'insiderOf'> & {
+export type SubmissionParts = Omit<ClickParts, 'flood' | 'surplus' | 'insiderOf'> & {
   flusher: Flusher
   findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
   /** True as well where the database cannot tell. */
@@ -22,9 +22,9 @@ export type ReportParts = Omit<ClickParts, 'flood' | 'surplus' | 'insiderOf'> & 
 const commitWait = 1_200
 
 /** Records what `POST track-impression` reports. `undefined` once it is committed. */
-export async function reportImpression(
-  parts: ReportParts,
-  report: ImpressionReport,
+export async function submitImpression(
+  parts: SubmissionParts,
+  report: ImpressionSubmission,
 ): Promise<ApiFault | undefined> {
   if (parts.variations.peek(report.variation_id)?.offer_id !== report.offer_id) {
     const faults = await findFaults(parts, report)
@@ -47,7 +47,10 @@ export async function reportImpression(
 }
 
 /** Records what `POST track-click` reports. `undefined` once it is committed. */
-export async function reportClick(parts: ReportParts, report: ClickReport): Promise<ApiFault | undefined> {
+export async function submitClick(
+  parts: SubmissionParts,
+  report: ClickSubmission,
+): Promise<ApiFault | undefined> {
   const variation = parts.variations.peek(report.variation_id)
   if (!variation && !parts.unchecked.admit())
     return trackingFailed('Too many clicks wait for the database to be checked, send it again later', {
@@ -86,7 +89,7 @@ export async function reportClick(parts: ReportParts, report: ClickReport): Prom
 }
 
 /** What is wrong with the ids of a body that has other faults: whoever mends it should not have to try twice. */
-export async function findIdFaults(parts: ReportParts, body: unknown): Promise<ImpressionFaults> {
+export async function findIdFaults(parts: SubmissionParts, body: unknown): Promise<ImpressionFaults> {
   const offer = v.safeParse(v.object({ offer_id: id }), body)
   const variation = v.safeParse(v.object({ variation_id: id }), body)
   if (offer.success && variation.success)
@@ -99,15 +102,15 @@ export async function findIdFaults(parts: ReportParts, body: unknown): Promise<I
 
 const unknownVariation = (id: number) => ({ variation_id: `Variation ID ${id} does not exist` })
 
-const findUnknownOffer = async (parts: ReportParts, id: number): Promise<{ offer_id?: string }> =>
+const findUnknownOffer = async (parts: SubmissionParts, id: number): Promise<{ offer_id?: string }> =>
   (await parts.offerExists(id)) ? {} : { offer_id: `Offer ID ${id} does not exist` }
 
 type ImpressionFaults = { offer_id?: string; variation_id?: string }
 
 /** What memory does not confirm is asked for. Where the database does not answer, it decides when the report gets there. */
 async function findFaults(
-  parts: ReportParts,
-  { offer_id, variation_id }: Pick<ImpressionReport, 'offer_id' | 'variation_id'>,
+  parts: SubmissionParts,
+  { offer_id, variation_id }: Pick<ImpressionSubmission, 'offer_id' | 'variation_id'>,
 ): Promise<ImpressionFaults> {
   const found = await parts.findVariation(variation_id)
   if (!found.ok || found.value?.offer_id === offer_id) return {}
@@ -119,8 +122,8 @@ async function findFaults(
 
 /** A caller's id stands for one event: whoever uses it for another one meanwhile is told so, as is whoever does later. */
 async function recordOnce(
-  parts: ReportParts,
-  report: ImpressionReport | ClickReport,
+  parts: SubmissionParts,
+  report: ImpressionSubmission | ClickSubmission,
   event: TrackingEvent,
 ): Promise<ApiFault | undefined> {
   if (!event.caller_key) return await recordReport(parts, event)
@@ -158,7 +161,7 @@ const otherClick: ApiFault = {
 
 /** Records an event and answers once it is committed, or why it is not. */
 export async function recordReport(
-  parts: Pick<ReportParts, 'flusher' | 'buffer'>,
+  parts: Pick<SubmissionParts, 'flusher' | 'buffer'>,
   event: TrackingEvent,
 ): Promise<ApiFault | undefined> {
   const settled = parts.flusher.settled(event.event_id, commitWait)

@@ -1,5 +1,5 @@
 import type { NetworkReader } from '../base/address.ts'
-import type { Soon } from '../base/maybe-promise.ts'
+import type { MaybePromise } from '../base/maybe-promise.ts'
 import type { Acceptance } from '../buffer/arrivals.ts'
 import type { WriteBuffer } from '../buffer/batch.ts'
 import type { Classifier, Judgement } from '../classify/classifier.ts'
@@ -51,7 +51,7 @@ export type ClickParts = {
  * Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. Nobody is
  * asked about the variation: what memory cannot tell for sure the database decides when the click gets there.
  */
-export function trackVisit(parts: ClickParts, visit: Visit): Soon<Acceptance | Ignored> {
+export function trackVisit(parts: ClickParts, visit: Visit): MaybePromise<Acceptance | Ignored> {
   const variation = knownVariation(parts, visit.slug, visit.variationId)
   if (variation) return parts.buffer.accept(eventOf(parts, visit, variation.offer_id))
   if (!parts.unchecked.admit(visit.address)) return 'too_many_unchecked'

@@ -37,7 +37,7 @@ const healthReport = v.object({
   strapi: v.optional(v.object({ left_out: leftOut({ entry: v.string() }) }), { left_out: [] }),
 })
 
-type HealthReport = v.InferOutput<typeof healthReport>
+type ToldHealth = v.InferOutput<typeof healthReport>
 
 /**
  * Looks for what webhooks are to be told of. Every instance does so: what several see is told once. While nobody wants to be
@@ -57,7 +57,7 @@ export function createWatch(parts: {
   /** Since when each fault is there; kept until it could be told, since without the database nothing can be. */
   const degraded = new Map<string, number>()
 
-  const ofHealth = (report: HealthReport): News[] => {
+  const ofHealth = (report: ToldHealth): News[] => {
     for (const reason of report.reasons) if (!degraded.has(reason)) degraded.set(reason, now())
     const broken: EventData<'link.broken'>[] = [
       ...report.links_left_out.map(({ slug, reason }) => ({ source: 'table' as const, link: slug, reason })),

@@ -6,7 +6,7 @@ import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
 import { chance, shortNames, some } from './words.ts'
 
-type Judged = VariationRow & { statistics: Statistics }
+type JudgedVariation = VariationRow & { statistics: Statistics }
 
 /** How much there is to act on, from most to least. */
 const order: Finding['code'][] = [
@@ -42,9 +42,10 @@ export function findingsOf(
   circumstances: Circumstances = { strategy: 'weighted' },
 ): Finding[] {
   const nameOf = shortNames(offers)
-  const rank = ({ active, finding: { code } }: Ranked) => order.indexOf(code) + (active ? 0 : order.length)
+  const rank = ({ active, finding: { code } }: RankedFinding) =>
+    order.indexOf(code) + (active ? 0 : order.length)
   return offers
-    .map((offer): Ranked => {
+    .map((offer): RankedFinding => {
       const texts = sentTexts(variations, offer.offer_id)
       const finding = findingOf(offer.offer_id, nameOf(offer), texts, {
         ...circumstances,
@@ -63,20 +64,20 @@ export function findingsOf(
     .map(({ finding }) => finding)
 }
 
-type Ranked = { active: boolean; clickers: number; finding: Finding }
+type RankedFinding = { active: boolean; clickers: number; finding: Finding }
 
 /** Different people who clicked on an offer's texts in all sends so far: those in use, since a period decides on others. */
 export const clickersOf = ({ offer_id }: OfferRow, variations: readonly VariationRow[]): number =>
   sumClickers(sentTexts(variations, offer_id))
 
-const sumClickers = (texts: readonly Judged[]): number =>
+const sumClickers = (texts: readonly JudgedVariation[]): number =>
   texts.reduce((sum, { statistics }) => sum + statistics.clickers, 0)
 
 /** An offer's texts that are in use and were sent, likely best first. */
-const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judged[] =>
+const sentTexts = (variations: readonly VariationRow[], offer_id: number): JudgedVariation[] =>
   variations
     .filter((variation) => variation.approved && variation.offer_id === offer_id)
-    .filter((variation): variation is Judged => (variation.statistics?.sends ?? 0) > 0)
+    .filter((variation): variation is JudgedVariation => (variation.statistics?.sends ?? 0) > 0)
     .toSorted(
       (a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.variation_id - b.variation_id,
     )
@@ -84,7 +85,7 @@ const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judge
 function findingOf(
   offer_id: number,
   offer_name: string,
-  [leader, rival]: Judged[],
+  [leader, rival]: JudgedVariation[],
   { justSent, waiting, strategy, small = false }: Circumstances & { justSent: boolean; waiting: boolean },
 ): Finding {
   const offer = { offer_id, offer_name }
@@ -129,8 +130,8 @@ function findingOf(
 function saidOf(
   code: LabelCode,
   offer: string,
-  leader: Judged,
-  rival: Judged,
+  leader: JudgedVariation,
+  rival: JudgedVariation,
   strategy: Strategy,
 ): Pick<Finding, 'text' | 'advice'> {
   const name = `“${leader.text_preview}”`
@@ -173,16 +174,16 @@ function saidOf(
 /** Loss, as a share of the rate, up to which it hardly matters which text is sent. */
 const smallLoss = 0.03
 
-const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: Judged): string =>
+const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: JudgedVariation): string =>
   expected_loss <= smallLoss * smoothed_ctr
     ? 'Either will do for now. A text that is really different would teach more.'
     : `Keep both: choosing the wrong one would cost about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
 
-const enough = ({ statistics: { sends, clickers } }: Judged): boolean =>
+const enough = ({ statistics: { sends, clickers } }: JudgedVariation): boolean =>
   sends >= neededSends && clickers >= neededClicks
 
 /** What the weaker side of a comparison lacks. */
-function missing({ statistics: a }: Judged, { statistics: b }: Judged): string {
+function missing({ statistics: a }: JudgedVariation, { statistics: b }: JudgedVariation): string {
   const clicks = neededClicks - Math.min(a.clickers, b.clickers)
   if (clicks > 0) return some(clicks, 'more click')
   const sends = neededSends - Math.min(a.sends, b.sends)
@@ -196,16 +197,16 @@ const complete = 3 * 86_400_000
 /** With fewer clickers a send, a text takes more than a month of daily sends to be judged. */
 const fewestClickers = 3
 
-type Send = Pick<SendRow, 'sent_at' | 'recipients' | 'clickers'>
+type SendFigures = Pick<SendRow, 'sent_at' | 'recipients' | 'clickers'>
 
-const sumOf = (sends: readonly Send[], column: 'recipients' | 'clickers'): number =>
+const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers'): number =>
   sends.reduce((sum, send) => sum + send[column], 0)
 
 /**
  * Why a list is too small to learn from, or nothing where it is not. Clicks differ by chance by about their square
  * root, so a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
  */
-export function smallListWarning(sends: readonly Send[], now: number): string | undefined {
+export function smallListWarning(sends: readonly SendFigures[], now: number): string | undefined {
   if (sends.length === 0) return undefined
   if (sumOf(sends, 'clickers') > sumOf(sends, 'recipients'))
     return `There are ${missingRecipients}, which then count as one each: nothing can be learned from them.`

@@ -12,11 +12,11 @@ export function chance(share: number): string {
 export const some = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`
 
-type Named = { offer_name: string }
+type NamedOffer = { offer_name: string }
 
 /** Calls an offer by what comes before a dash or colon in its name, unless two of `offers` were called the same then. */
-export function shortNames(offers: readonly Named[]): (offer: Named) => string {
-  const short = ({ offer_name }: Named): string =>
+export function shortNames(offers: readonly NamedOffer[]): (offer: NamedOffer) => string {
+  const short = ({ offer_name }: NamedOffer): string =>
     offer_name.replace(/(\s[-–—|]|:)\s.*$/s, '').trim() || offer_name
   const shared = Map.groupBy(offers, short)
   return (offer) => (shared.get(short(offer))?.length === 1 ? short(offer) : offer.offer_name)
@@ -35,10 +35,10 @@ export const rateOf = (row: { ctr: number | null; human_ctr: number | null }, co
 
 const newFor = 86_400_000
 
-type Sent = { sent_at: string; ctr: number | null; human_ctr: number | null }
+type RatedSend = { sent_at: string; ctr: number | null; human_ctr: number | null }
 
 /** A send's rate, which says little until most of its clicks have come. `now` is in milliseconds since 1970. */
-export const sendRate = (send: Sent, counting: Counting, now: number): string =>
+export const sendRate = (send: RatedSend, counting: Counting, now: number): string =>
   (rateOf(send, counting) ?? 0) > 100
     ? `${percent(rateOf(send, counting))}, recipients missing?`
     : percent(rateOf(send, counting)) + (now - Date.parse(send.sent_at) < newFor ? ' so far' : '')

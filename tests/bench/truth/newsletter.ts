@@ -1,5 +1,5 @@
 import type { Random } from '../../../src/lib/base/random.ts'
-import type { Evidence, SendEvidence, SendSpan, SentText } from '../../../src/lib/model/report-row.ts'
+import type { SendEvidence, SendSpan, SendsAndTexts, SentText } from '../../../src/lib/model/report-row.ts'
 import { readSend } from '../../../src/lib/reports/read-evidence.ts'
 import { drawNormal } from '../../../src/lib/selection/draws.ts'
 import { drawBinomial } from '../newsletter-world.ts'
@@ -7,7 +7,7 @@ import { type CrowdOfPart, comesAgain, createCrowds } from './crowds.ts'
 import { createDays, drawArrival, spanEnds, type World } from './worlds.ts'
 
 /** A text and its rate on its first showing, at the start of the year. */
-export type Text = Evidence['variations'][number] & { rate: number }
+export type Text = SendsAndTexts['variations'][number] & { rate: number }
 
 export const aText = (offer_id: number, variation_id: number, rate: number): Text => ({
   offer_id,

@@ -22,20 +22,20 @@ import { type Account, run } from './run.ts'
 /** Name of the role that owns everything, and of its database. */
 export const ROLE = 'promo'
 
-const Access = v.object({ password: v.string(), port: v.number() })
+const ClusterAccess = v.object({ password: v.string(), port: v.number() })
 
 /** How to connect: the generated password, and the loopback port that was used last. */
-export type Access = v.InferOutput<typeof Access>
+export type ClusterAccess = v.InferOutput<typeof ClusterAccess>
 
 type Owned = Pick<Place, 'cluster' | 'account'>
 
 const accessFile = (cluster: string): string => join(cluster, 'promo.json')
 
-export const readAccess = (cluster: string): Access =>
-  v.parse(Access, JSON.parse(readFileSync(accessFile(cluster), 'utf8')))
+export const readAccess = (cluster: string): ClusterAccess =>
+  v.parse(ClusterAccess, JSON.parse(readFileSync(accessFile(cluster), 'utf8')))
 
 /** Replaces the file as a whole, so that a crash leaves the old or the new one. */
-export async function writeAccess({ cluster, account }: Owned, access: Access): Promise<void> {
+export async function writeAccess({ cluster, account }: Owned, access: ClusterAccess): Promise<void> {
   const unfinished = `${accessFile(cluster)}.new`
   writeFileSync(unfinished, JSON.stringify(access), { mode: 0o600 })
   await giveTo(account, unfinished)
