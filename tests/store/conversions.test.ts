@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
+import * as v from 'valibot'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
@@ -8,6 +9,8 @@ import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Conversion } from '../../src/lib/model/event.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { attributeConversions, readWaitingConversions } from '../../src/lib/store/conversions.ts'
+import { addWebhook } from '../../src/lib/store/webhooks.ts'
+import { webhookEvents } from '../../src/lib/webhooks/events.ts'
 import { findConversionDrift } from '../support/conversions.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, anImpression, ofClick } from '../support/events.ts'
@@ -318,5 +321,81 @@ describe('the attributor', () => {
     expect(warnings).toEqual([])
     await createAttributor({ database: broken, ready: () => true, log })()
     expect(warnings).toEqual([{ reason: 'away' }])
+  })
+})
+
+describe('webhooks', () => {
+  const messages = async () =>
+    (
+      await store.sql<
+        { body: { id: string; type: string; data: object } }[]
+      >`select body from promo_outbox order by id`
+    ).map(({ body }) => body)
+  afterEach(() => store.sql`truncate promo_outbox, promo_webhooks cascade`)
+
+  test('are told of a conversion when it counts, and when it changes, once', async () => {
+    const wanting = { url: 'https://hooks.example/', secret: 'whsec_x', most: 20 }
+    await addWebhook(store.sql, { ...wanting, events: ['conversion.recorded'] })
+    await addWebhook(store.sql, { ...wanting, events: ['send.judged'] })
+    await recordImpressions(store.sql, [
+      anImpression({ at: noon - day, newsletter_send_id: 'monday', newsletter: 'ai' }),
+    ])
+    const click = aClick({ at: noon })
+    const sale = aConversion({ external_id: 'o-1', amount: '12.50', status: 'pending', ...ofClick(click) })
+    await record([sale])
+    await attribute()
+    expect(await messages()).toEqual([])
+
+    await recordClicks(store.sql, [click])
+    await store.sql`update promo_conversions set look_at = now()`
+    await attribute()
+    await attribute()
+    const approved = { ...sale, event_id: randomUUID(), status: 'approved' as const }
+    await record([approved])
+    await record([{ ...approved, event_id: randomUUID() }])
+    const told = await messages()
+    expect(told).toMatchObject([
+      {
+        type: 'conversion.recorded',
+        version: 1,
+        timestamp: '2026-11-18T12:00:00.000Z',
+        data: {
+          source: null,
+          external_id: 'o-1',
+          offer_id: 4,
+          variation_id: 42,
+          newsletter_send_id: 'monday',
+          newsletter: 'ai',
+          amount: '12.50',
+          currency: 'EUR',
+          status: 'pending',
+          occurred_at: '2026-11-18T12:00:00.000Z',
+        },
+      },
+      { type: 'conversion.recorded', data: { external_id: 'o-1', status: 'approved' } },
+    ])
+    expect(new Set(told.map(({ id }) => id)).size).toBe(2)
+    for (const { data } of told) expect(v.is(webhookEvents['conversion.recorded'], data)).toBe(true)
+  })
+
+  test('are told of one whose click is never found, without what it belongs to', async () => {
+    await addWebhook(store.sql, {
+      ...{ url: 'https://hooks.example/', secret: 'whsec_x', most: 20 },
+      events: ['conversion.recorded'],
+    })
+    await record([aConversion({ external_id: 'o-2', ...ofClick(aClick({ at: noon })) })])
+    await store.sql`update promo_conversions set recorded_at = now() - interval '8 days', look_at = now()`
+    await attribute()
+    expect(await messages()).toMatchObject([
+      {
+        data: {
+          external_id: 'o-2',
+          offer_id: null,
+          variation_id: null,
+          newsletter_send_id: null,
+          newsletter: null,
+        },
+      },
+    ])
   })
 })

@@ -1,6 +1,7 @@
 import { commitsDurably } from '../database/durable-commit.ts'
 import type { Sql } from '../database/sql.ts'
 import { addConversions } from './add-conversions.ts'
+import { announceConversions } from './announce-conversions.ts'
 import type { Rejection } from './event-keys.ts'
 
 /**
@@ -59,15 +60,19 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
       amount = excluded.amount, currency = excluded.currency, status = excluded.status,
       reported_at = greatest(excluded.reported_at, known.reported_at)
     where not ${left} or excluded.reported_at > known.reported_at
-    returning counted_on, offer_id, variation_id, newsletter, impression_id, currency, status, amount, previous_currency,
-      previous_status, previous_amount
+    returning id, source, external_id, occurred_at, reported_at, counted_on, offer_id, variation_id, newsletter, impression_id,
+      currency, status, amount, previous_currency, previous_status, previous_amount
   ), moved as (
     select counted_on as day, offer_id, variation_id, newsletter, impression_id, currency, status, amount, 1 as sign
     from told where counted_on is not null
     union all
     select counted_on, offer_id, variation_id, newsletter, impression_id, previous_currency, previous_status, previous_amount, -1
     from told where counted_on is not null
-  ), ${addConversions(sql)}
+  ), news as (
+    select * from told
+    where counted_on is not null
+      and (status, amount, currency) is distinct from (previous_status, previous_amount, previous_currency)
+  ), ${addConversions(sql)}, ${announceConversions(sql)}
   select event_id, 'variation_gone' as reason from batch where event_id not in (select event_id from valid)
   union all select event_id, 'conversion_differs' from differing
 `
@@ -120,11 +125,13 @@ export const attributeConversions = (
       look_at = now() + least(greatest(now() - p.recorded_at, interval '2 seconds') / 4, interval '1 hour')
     from (select *, recorded_at < now() - ${patience} * interval '1 second' as given_up from placed) p
     where c.id = p.id
-    returning c.counted_on, c.offer_id, c.variation_id, c.newsletter, c.impression_id, c.currency, c.status, c.amount
+    returning c.*
   ), moved as (
     select counted_on as day, offer_id, variation_id, newsletter, impression_id, currency, status, amount, 1 as sign
     from looked where counted_on is not null
-  ), ${addConversions(sql)}
+  ), news as (
+    select * from looked where counted_on is not null
+  ), ${addConversions(sql)}, ${announceConversions(sql)}
   select count(*)::integer as looked_at from waiting
 `
 

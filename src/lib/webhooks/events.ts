@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { messageVersion } from '../store/announce-conversions.ts'
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(1))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -14,7 +15,8 @@ const send = {
   sent_at: time,
 }
 
-/** What each event says in `data`, by its type. A further event is added here, and raised with `newsOf`. */
+/** What each event says in `data`, by its type. A further event is added here, and raised with `newsOf`, or by the
+ * statement that records it. */
 export const webhookEvents = {
   'send.reported': v.object(send),
   'send.judged': v.object({ ...send, clicks: count, human_clicks: count, clickers: count }),
@@ -27,6 +29,18 @@ export const webhookEvents = {
     sends: count,
   }),
   'link.broken': v.object({ source: v.picklist(['table', 'strapi']), link: v.string(), reason: v.string() }),
+  'conversion.recorded': v.object({
+    source: v.nullable(v.string()),
+    external_id: v.string(),
+    offer_id: v.nullable(id),
+    variation_id: v.nullable(id),
+    newsletter_send_id: v.nullable(v.string()),
+    newsletter: v.nullable(v.string()),
+    amount: v.string(),
+    currency: v.string(),
+    status: v.picklist(['pending', 'approved', 'rejected']),
+    occurred_at: time,
+  }),
   'tracking.degraded': v.object({ reason: v.string(), since: time }),
 } as const
 
@@ -37,10 +51,7 @@ export type EventData<Type extends WebhookEvent> = v.InferOutput<(typeof webhook
 
 export const isWebhookEvent = (name: string): name is WebhookEvent => Object.hasOwn(webhookEvents, name)
 
-/** The version of all bodies: it grows when a field changes its meaning or goes, not when one is added. */
-const version = 1
-
 /** A message as receivers get it, but for its `id`; `at` is in milliseconds since 1970. */
 export const messageOf = (type: WebhookEvent | 'webhook.test', at: number, data: object) => ({
-  ...{ type, version, timestamp: new Date(at).toISOString(), data },
+  ...{ type, version: messageVersion, timestamp: new Date(at).toISOString(), data },
 })
