@@ -2,9 +2,12 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { App } from '../../src/lib/app.ts'
+import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
+import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { addWebhook } from '../../src/lib/store/webhooks.ts'
+import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
 import { nowhere, openTestApp } from '../support/app.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash } from '../support/events.ts'
@@ -336,4 +339,41 @@ test('an app that is closed leaves nothing behind: no connection, no sign in its
   expect(vi.getTimerCount()).toBe(0)
   await vi.advanceTimersByTimeAsync(hour)
   expect(messages.slice(said)).toEqual([])
+})
+
+test('conversions are taken as the API and a network report them, and counted at once', async () => {
+  const { app } = await openTestApp(database.url)
+  const sale = {
+    external_id: 'o-1',
+    variation_id: 42,
+    amount: '12.50',
+    currency: 'EUR',
+    status: 'approved' as const,
+  }
+  expect(await app.findConversionFaults({ variation_id: 999 })).toEqual({
+    variation_id: 'Variation ID 999 does not exist',
+  })
+  expect(await app.reportConversion(sale)).toBeUndefined()
+  const counted = () => database.sql`
+    select variation_id, conversions::integer from promo_conversion_metrics where conversions > 0
+  `
+  await expect.poll(async () => [...(await counted())]).toEqual([{ variation_id: 42, conversions: 1 }])
+
+  const secret = 'a-secret-of-the-network'
+  await savePostback(database.sql, 'nocodemba', {
+    source: 'awin',
+    secret_hash: hashOfSecret(secret),
+    parameters: {},
+  })
+  const call = (secret: string) =>
+    app.takePostback(
+      new URLSearchParams({
+        ...{ link: 'nocodemba', secret, external_id: 'o-2', amount: '1', currency: 'EUR' },
+        click_id: clickIdOf('0198a8f0-0000-7000-8000-000000000001'),
+      }),
+    )
+  expect(await call('another')).toMatchObject({ error: 'unauthorized' })
+  expect(await call(secret)).toBeUndefined()
+  const [kept] = await database.sql`select source, click_id from promo_conversions where external_id = 'o-2'`
+  expect(kept).toEqual({ source: 'awin', click_id: '0198a8f0-0000-7000-8000-000000000001' })
 })

@@ -123,3 +123,14 @@ test('an assessment of one newsletter counts its own sends, and tells its own ra
   expect(of('calm').get(1)?.smoothed_ctr).toBeCloseTo(2, 0)
   expect(of().get(1)?.smoothed_ctr).toBeCloseTo(3, 0)
 })
+
+test('sends that were split tell of the readers as well', () => {
+  const split = Array.from({ length: 30 }, (_, index) => [
+    send('keen', 1, 4 + index, 0.04, 5_000),
+    send('keen', 2, 4 + index, 0.02, 5_000),
+    send('calm', 1, 4 + index, 0.02, 5_000),
+    send('calm', 2, 4 + index, 0.01, 5_000),
+  ]).flat()
+  expect(Math.abs(rateOf(forNewsletter(split, 'keen'), 1) / 0.04 - 1)).toBeLessThan(0.06)
+  expect(Math.abs(rateOf(forNewsletter(split, 'calm'), 2) / 0.01 - 1)).toBeLessThan(0.06)
+})

@@ -43,6 +43,7 @@ test('where hundreds of texts share days, each offer is taken by itself', () => 
   ])
   const { spreads } = spreadsIn([
     ...many,
+    sent(1, 'by itself', { offer_id: 1 }),
     ...linked.flat().map((one) => ({ ...one, offer_id: 2 - (one.variation_id & 1) })),
   ])
   expect(spreads).toHaveLength(260)

@@ -27,16 +27,12 @@ const clock = (minutes: number): string => `00:${String(minutes).padStart(2, '0'
 
 /** Minutes by which a zone is ahead of UTC in a range of days, each once; asked weekly, since clocks change seldom. */
 function offsetsOf(timeZone: string, { start, end }: Range): number[] {
-  const form = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' })
+  // Swedish writes days and times as ISO 8601 does.
+  const form = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
   const last = Date.parse(end)
   const moments = [last]
   for (let moment = Date.parse(start); moment < last; moment += 7 * day) moments.push(moment)
-  const offsets = moments.map((moment) => {
-    const offset = /([+-])(\d+):(\d+)/.exec(form.format(moment))
-    if (offset === null) return 0
-    const [, sign, hours, minutes] = offset
-    return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
-  })
+  const offsets = moments.map((moment) => (Date.parse(`${form.format(moment)}Z`) - moment) / 60_000)
   return [...new Set(offsets)]
 }
 
