@@ -373,6 +373,9 @@ describe('in the background', () => {
     })
     fake.instead = (_, response) => sendMauticError(response, 403, 'API disabled.', {}, 'api_disabled')
     await expect.poll(() => followed.fault?.code).toBe('refused')
+    // What fails again is the same fault, since the same moment.
+    const asked = fake.requests.length
+    await expect.poll(() => fake.requests.length).toBeGreaterThan(asked + 4)
     clock.time += 120_000
     expect(mauticHealth(followed)).toMatchObject({
       degraded: false,
