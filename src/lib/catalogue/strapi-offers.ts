@@ -6,6 +6,7 @@ import type { DatabaseFault } from '../database/sql.ts'
 import { keepFresh } from '../links/keep-fresh.ts'
 import type { LeftOut } from '../links/rows.ts'
 import type { StrapiLinks } from '../links/strapi-links.ts'
+import { createStanding } from '../neighbours/standing.ts'
 import type { Config } from '../settings/config.ts'
 import { type Fields, offerFields, parseFields } from '../settings/strapi-fields.ts'
 import { takeStrapiTurn } from '../store/catalogue.ts'
@@ -93,21 +94,18 @@ export function openStrapiOffers(options: {
 }): StrapiOffers {
   const { settings, database, ready, elsewhere, siteUrl, elapsed, log } = options
   const strapi = createStrapi({ ...settings, elapsed })
-  const state: { fault: OffersFault | undefined; leftOut: readonly LeftOut[]; count: number | undefined } = {
-    fault: undefined,
-    leftOut: [],
-    count: undefined,
-  }
-  let failingSince = 0
+  const state: { leftOut: readonly LeftOut[]; count: number | undefined } = { leftOut: [], count: undefined }
+  const standing = createStanding<OffersFault>({
+    elapsed,
+    onFault: ({ message: reason }) =>
+      log.warn({ reason }, 'offers of Strapi are not imported, those in the database stay'),
+  })
   /** Of the catalogue, as it was before Strapi was asked. */
   let version = ''
   let imported: string | undefined
 
   const failed = (fault: OffersFault): false => {
-    if (!state.fault) failingSince = elapsed()
-    if (state.fault?.message !== fault.message)
-      log.warn({ reason: fault.message }, 'offers of Strapi are not imported, those in the database stay')
-    state.fault = fault
+    standing.failed(fault)
     return false
   }
   const ofDatabase = ({ message }: DatabaseFault): OffersFault => ({ code: 'database', message })
@@ -118,7 +116,8 @@ export function openStrapiOffers(options: {
       log.info({ changes: changes.slice(0, mostTold) }, `offers of Strapi: ${summarize(plan)}`)
     if (leftOut.length > 0 && JSON.stringify(leftOut) !== JSON.stringify(state.leftOut))
       log.warn({ entries: leftOut.slice(0, mostTold) }, 'offers of Strapi are left out: mend these entries')
-    Object.assign(state, { fault: undefined, leftOut, count })
+    standing.recovered()
+    Object.assign(state, { leftOut, count })
     return true
   }
 
@@ -132,7 +131,7 @@ export function openStrapiOffers(options: {
     if (offers.value.length === 0) return done({ plan: { links: [], offers: [] }, leftOut: [] }, 0)
     const slugs = await elsewhere()
     const basis = digestOf([version, offers.value, [...slugs].sort()])
-    if (basis === imported && !state.fault) return true
+    if (basis === imported && !standing.fault) return true
     imported = undefined
     const result = await importOffers(database, offers.value, {
       turn: `${turn.value[0]?.turn}`,
@@ -148,7 +147,7 @@ export function openStrapiOffers(options: {
       {
         refresh,
         get current() {
-          return !state.fault
+          return !standing.fault
         },
       },
     ],
@@ -164,10 +163,10 @@ export function openStrapiOffers(options: {
   })
   return {
     get fault() {
-      return state.fault
+      return standing.fault
     },
     get failingFor() {
-      return state.fault ? Math.max(1, elapsed() - failingSince) : 0
+      return standing.failingFor
     },
     get leftOut() {
       return state.leftOut

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
+import { createStanding } from '../neighbours/standing.ts'
 import type { Config } from '../settings/config.ts'
 import { createEventIds } from '../tracking/event-id.ts'
 import { createMautic, type MauticFault, type MauticPlace } from './client.ts'
@@ -73,23 +74,17 @@ export function followMautic({
   const mautic = createMautic({ ...place, elapsed })
   const parts = { database, mautic, names, now, newEventId: createEventIds() }
   const stopped = new AbortController()
-  const state: { fault: BackgroundFault | undefined; obstacles: Obstacle[]; asked: number | undefined } = {
-    fault: undefined,
-    obstacles: [],
-    asked: undefined,
-  }
-  let failingSince = 0
+  const state: { obstacles: Obstacle[]; asked: number | undefined } = { obstacles: [], asked: undefined }
+  const standing = createStanding<BackgroundFault>({
+    elapsed,
+    onFault: ({ message: reason }) =>
+      log.warn({ reason }, 'Mautic does not say how many got sends, which are left as they are'),
+  })
   let timer: NodeJS.Timeout | undefined
 
   const failed = (fault: BackgroundFault): number => {
     if (stopped.signal.aborted) return 0
-    if (!state.fault) failingSince = elapsed()
-    if (state.fault?.message !== fault.message)
-      log.warn(
-        { reason: fault.message },
-        'Mautic does not say how many got sends, which are left as they are',
-      )
-    state.fault = fault
+    standing.failed(fault)
     return Math.min(every, Math.max(retryAfter, fault.pause ?? 0))
   }
 
@@ -114,7 +109,7 @@ export function followMautic({
     if (!followed.ok) return failed({ code: 'database', message: followed.fault.message })
     tell(followed.value)
     if (followed.value.fault) return failed(followed.value.fault)
-    state.fault = undefined
+    standing.recovered()
     return every
   }
 
@@ -134,10 +129,10 @@ export function followMautic({
 
   return {
     get fault() {
-      return state.fault
+      return standing.fault
     },
     get failingFor() {
-      return state.fault ? Math.max(1, elapsed() - failingSince) : 0
+      return standing.failingFor
     },
     get obstacles() {
       return state.obstacles
