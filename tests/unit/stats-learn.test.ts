@@ -1,28 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
-import { curveOf } from '../../src/lib/stats/arrival.ts'
 import type { Send } from '../../src/lib/stats/evidence.ts'
-import { poolEvidence } from '../../src/lib/stats/evidence.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
-import { spreadsOf } from '../../src/lib/stats/same-days.ts'
-import { byMarks, drawBinomial } from '../bench/newsletter-world.ts'
-
-const sent = (variation_id: number, name: string, changes: Partial<Send> = {}): Send => ({
-  offer_id: 1,
-  variation_id,
-  newsletter_send_id: name,
-  recipients: 10_000,
-  clickers: 200,
-  clickers_by: byMarks(140, 180, 200),
-  age: 10,
-  ...changes,
-})
-
-const usual = curveOf([])
-const spreadsIn = (sends: readonly Send[]) => {
-  const pooled = poolEvidence(sends, usual)
-  return { spreads: spreadsOf(pooled.sends), pooled }
-}
+import { drawBinomial } from '../bench/newsletter-world.ts'
+import { sent, spreadsIn } from '../support/sends.ts'
 
 describe('how sure variations are beside one another', () => {
   test('is each by itself where no send was split', () => {

@@ -1,25 +1,6 @@
 import { expect, test } from 'vitest'
-import { curveOf } from '../../src/lib/stats/arrival.ts'
-import { poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
-import { spreadsOf } from '../../src/lib/stats/same-days.ts'
-import { byMarks } from '../bench/newsletter-world.ts'
-
-const sent = (variation_id: number, name: string, changes: Partial<Send> = {}): Send => ({
-  offer_id: 1,
-  variation_id,
-  newsletter_send_id: name,
-  recipients: 10_000,
-  clickers: 200,
-  clickers_by: byMarks(140, 180, 200),
-  age: 10,
-  ...changes,
-})
-
-const usual = curveOf([])
-const spreadsIn = (sends: readonly Send[]) => {
-  const pooled = poolEvidence(sends, usual)
-  return { spreads: spreadsOf(pooled.sends), pooled }
-}
+import type { Send } from '../../src/lib/stats/evidence.ts'
+import { sent, spreadsIn } from '../support/sends.ts'
 
 test('texts of other offers that are known well tell the days of one that is not', () => {
   const days = Array.from({ length: 40 }, (_, day) => `${day}`)
