@@ -11,4 +11,4 @@ declare namespace App {
 }
 
 /** Of `astro dev`: what an edit leaves alone, while it loads every module anew. */
-declare var promoDevelopment: import('./development-app.ts').Development | undefined
+declare var promoDevelopment: import('./server/development-app.ts').Development | undefined

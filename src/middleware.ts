@@ -1,10 +1,10 @@
 import { defineMiddleware } from 'astro:middleware'
 import type { APIContext, MiddlewareNext } from 'astro'
-import { developmentApp } from './development-app.ts'
-import { carryOn, readEditor } from './enter.ts'
+import { carryOn, readEditor } from './astro/enter.ts'
+import { answerPromoLink } from './astro/promo-link.ts'
 import { toResponse } from './lib/http/answer.ts'
 import { wantsFresh } from './lib/reports/report-cache.ts'
-import { answerPromoLink } from './promo-link.ts'
+import { developmentApp } from './server/development-app.ts'
 
 /**
  * In production the server has put the app and the client into the locals already; `astro dev` has no such server,
@@ -19,7 +19,7 @@ export const onRequest = defineMiddleware(async (context, next) => {
       (name) => request.headers.get(name) ?? undefined,
     )
   }
-  // Where another route takes any word, `[slug].ts` is out of its way (src/list-pages.ts), and only our server is in front.
+  // Where another route takes any word, `[slug].ts` is out of its way (src/integration/list-pages.ts), and only our server is in front.
   if (import.meta.env.DEV && !context.isPrerendered && /^\/\[/.test(context.routePattern)) {
     const answer = await answerPromoLink(context)
     if (answer) return answer

@@ -5,7 +5,7 @@ import { renewSessions } from '../lib/auth/session-secret.ts'
 import { ok, type Result } from '../lib/base/result.ts'
 import type { DatabaseFault } from '../lib/database/sql.ts'
 import { listEditors } from '../lib/store/editors.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import {
   type Command,
   type CommandFault,

@@ -1,7 +1,7 @@
 import { ok } from '../lib/base/result.ts'
 import { explain, explainReport } from '../lib/selection/explain.ts'
 import { explainDecisions, listUndecidedReports } from '../lib/store/decisions.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, failed, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

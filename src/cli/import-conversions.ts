@@ -11,7 +11,7 @@ import {
   readReport,
   reportFields,
 } from '../lib/conversions/read-report.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, type CommandFault, count, failed, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

@@ -3,7 +3,7 @@ import { ok } from '../lib/base/result.ts'
 import { mapEmailByHand } from '../lib/store/mautic.ts'
 import { listReported } from '../lib/store/reported.ts'
 import { id, sendId } from '../lib/tracking/schemas.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

@@ -4,7 +4,7 @@ import { describeRecipients } from '../lib/mautic/describe.ts'
 import { followRecipients } from '../lib/mautic/recipients.ts'
 import { mauticPlace } from '../lib/mautic/settings.ts'
 import { createEventIds } from '../lib/tracking/event-id.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, count, failed, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

@@ -1,6 +1,6 @@
 import { ok } from '../lib/base/result.ts'
 import { makeClickPartitions, migrate } from '../lib/database/migrate.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

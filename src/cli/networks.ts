@@ -3,7 +3,7 @@ import { ok } from '../lib/base/result.ts'
 import { describeNetworkFaults, readNetworkFile } from '../lib/classify/network-list.ts'
 import { networksAround } from '../lib/classify/networks.ts'
 import { bundledNetworks, type ScannerNetwork, scannerNetworks } from '../lib/classify/scanner-networks.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, failed, misused, type Outcome, print, readArguments } from './command.ts'
 
 export const networksCommand: Command = {

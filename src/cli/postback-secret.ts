@@ -5,7 +5,7 @@ import { hashOfSecret, postbackFields } from '../lib/conversions/postback.ts'
 import { sourceName } from '../lib/conversions/schema.ts'
 import { slugPattern } from '../lib/model/link.ts'
 import { deletePostback, savePostback } from '../lib/store/postbacks.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, failed, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import '../check-node.mjs'
+import '../server/check-node.mjs'
 import type { Command, CommandFault } from './command.ts'
 import { editorCommand } from './editor.ts'
 import { explainCommand } from './explain.ts'

@@ -5,7 +5,7 @@ import type { Database } from '../lib/database/database.ts'
 import { databaseTime, doubtTime } from '../lib/operations/doubt-time.ts'
 import { type Purged, previewPurge, purge } from '../lib/operations/purge.ts'
 import { believeTime } from '../lib/store/retention.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, failed, misused, type Outcome, print, readArguments } from './command.ts'
 import { commandLog, databaseFailed, withDatabase } from './database.ts'
 

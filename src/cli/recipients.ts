@@ -5,7 +5,7 @@ import { recordImpressions } from '../lib/store/impressions.ts'
 import { listReported } from '../lib/store/reported.ts'
 import { correctionOf } from '../lib/tracking/correction.ts'
 import { recipientCount } from '../lib/tracking/schemas.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, count, failed, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

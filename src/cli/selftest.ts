@@ -12,7 +12,7 @@ import {
   type SelfTestClick,
   type SelfTestPlace,
 } from '../lib/store/self-test.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import {
   type Command,
   type CommandFault,

@@ -1,7 +1,7 @@
 import { tokenSecret } from '../lib/auth/secret.ts'
 import { parseLifetime, signToken } from '../lib/auth/token.ts'
 import { ok } from '../lib/base/result.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, failed, misused, print, readArguments, remark } from './command.ts'
 
 export const tokenCommand: Command = {

@@ -3,7 +3,7 @@ import { ok } from '../lib/base/result.ts'
 import { addWebhook, findWebhook, listWebhooks, removeWebhook } from '../lib/store/webhooks.ts'
 import { isWebhookEvent, messageOf, webhookEvents } from '../lib/webhooks/events.ts'
 import { createMessageSender } from '../lib/webhooks/send-message.ts'
-import { loadConfig } from '../load-config.ts'
+import { loadConfig } from '../server/load-config.ts'
 import { type Command, count, failed, misused, type Outcome, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 

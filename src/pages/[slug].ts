@@ -1,5 +1,5 @@
 import type { APIRoute } from 'astro'
-import { answerPromoLink } from '../promo-link.ts'
+import { answerPromoLink } from '../astro/promo-link.ts'
 
 export const prerender = false
 

@@ -1,10 +1,10 @@
 import type { APIRoute } from 'astro'
-import { withoutApp } from '../enter.ts'
+import { withoutApp } from '../astro/enter.ts'
+import { plain, seeOther } from '../astro/protect.ts'
+import { sitePath } from '../astro/site-path.ts'
 import { toResponse } from '../lib/http/answer.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
 import { readForm } from '../lib/http/read-form.ts'
-import { plain, seeOther } from '../protect.ts'
-import { sitePath } from '../site-path.ts'
 
 export const prerender = false
 

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import { openApp } from '../../src/lib/app.ts'
 import { openLog } from '../../src/lib/base/log.ts'
-import { loadConfig } from '../../src/load-config.ts'
-import type { AstroHandler } from '../../src/site.ts'
+import { loadConfig } from '../../src/server/load-config.ts'
+import type { AstroHandler } from '../../src/server/site.ts'
 
 const config = loadConfig()
 const opened = await openApp({ config, log: openLog('silent') })

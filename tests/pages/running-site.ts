@@ -13,7 +13,7 @@ export type RunningSite = { site: SiteProcess; database: TestDatabase; end: () =
 /** A site with promos, or whatever rows `prepare` writes. It is built first where it is not built yet. */
 export async function runSite(
   settings: Record<string, string> = {},
-  { program = 'src/server.ts', prepare = insertPromos } = {},
+  { program = 'src/server/start.ts', prepare = insertPromos } = {},
 ): Promise<RunningSite> {
   buildOnce()
   const database = await createTestDatabase()

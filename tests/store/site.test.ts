@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { type App, openApp } from '../../src/lib/app.ts'
 import { openLog } from '../../src/lib/base/log.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
-import { type AstroHandler, createSite } from '../../src/site.ts'
+import { type AstroHandler, createSite } from '../../src/server/site.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { makeDataDir, removeDataDir } from '../support/site.ts'
 

@@ -25,7 +25,7 @@ export async function buildAstroSite(
   await promisify(execFile)(process.execPath, [astro, 'build', '--silent'], { cwd: folder, env })
   return {
     folder,
-    program: join(folder, 'src/server.ts'),
+    program: join(folder, 'src/server/start.ts'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { astro } from '../support/astro-site.ts'
@@ -67,7 +67,11 @@ export function buildVersion({ revision }: Version): BuiltVersion | undefined {
   try {
     const env = { ...processEnvironment, HOME: folder, ASTRO_TELEMETRY_DISABLED: '1' }
     execFileSync(process.execPath, [astro, 'build'], { cwd: folder, env, stdio: 'ignore' })
-    return { program: join(folder, 'src/server.ts'), remove }
+    const program = ['src/server/start.ts', 'src/server.ts']
+      .map((path) => join(folder, path))
+      .find(existsSync)
+    if (program === undefined) throw new Error(`${revision} has no program`)
+    return { program, remove }
   } catch {
     remove()
     return undefined

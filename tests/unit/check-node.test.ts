@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { nodeFault } from '../../src/check-node.mjs'
+import { nodeFault } from '../../src/server/check-node.mjs'
 
 test.each([
   ['20.20.2', true, 'needs 22.12 or newer'],
@@ -32,8 +32,8 @@ test('npm scripts run on the Node of the lock file, and check it before anything
   expect(process.versions.node).toBe(lock.packages['node_modules/node']?.version)
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'))
   for (const name of ['start', 'promo', 'demo'])
-    expect(scripts[name]).toContain('node --import ./src/check-node.mjs src/')
-  for (const file of ['src/server.ts', 'src/cli/promo.ts']) {
+    expect(scripts[name]).toContain('node --import ./src/server/check-node.mjs src/')
+  for (const file of ['src/server/start.ts', 'src/cli/promo.ts']) {
     const [first] = /^import .*$/m.exec(readFileSync(file, 'utf8')) ?? []
     expect(first).toMatch(/check-node\.mjs'$/)
   }
@@ -43,7 +43,7 @@ test('another Node ends with what to do', () => {
   const pretend = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.1.0' })"
   const started = spawnSync(
     process.execPath,
-    ['--import', pretend, '--import', './src/check-node.mjs', 'src/server.ts'],
+    ['--import', pretend, '--import', './src/server/check-node.mjs', 'src/server/start.ts'],
     { encoding: 'utf8', timeout: 20_000 },
   )
   expect([started.status, started.stdout]).toEqual([1, ''])

@@ -116,7 +116,7 @@ const rules: Rule[] = [
     broken: [
       { path: 'src/lib/tracking/a.ts', text: 'await sql`select 1`' },
       { path: 'src/cli/a.ts', text: 'await sql<{ id: number }[]>`\n  select 1`' },
-      { path: 'src/site.ts', text: "await database.unsafe('select 1')" },
+      { path: 'src/server/site.ts', text: "await database.unsafe('select 1')" },
     ],
     kept: [
       { path: 'src/lib/store/a.ts', text: 'sql`select 1`' },
@@ -147,7 +147,7 @@ const rules: Rule[] = [
         ? linesLike(text, /\bprocess\.env\b|import\.meta\.env/)
         : [],
     broken: [{ path: 'src/lib/a.ts', text: 'const port = process.env.PORT' }],
-    kept: [{ path: 'src/load-config.ts', text: 'readConfig(process.env)' }],
+    kept: [{ path: 'src/server/load-config.ts', text: 'readConfig(process.env)' }],
   },
   {
     says: 'the library has no module state',
@@ -167,7 +167,7 @@ const rules: Rule[] = [
     kept: [
       { path: 'src/lib/a.ts', text: 'export function open() {\n  let opened = false\n}' },
       { path: 'src/lib/a.ts', text: "const reserved = new Set(['api'])" },
-      { path: 'src/development-app.ts', text: 'let opened' },
+      { path: 'src/server/development-app.ts', text: 'let opened' },
     ],
   },
   {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { expect, test } from 'vitest'
-import { refuseAddress, showPublicAddress } from '../../src/public-address.ts'
+import { refuseAddress, showPublicAddress } from '../../src/server/public-address.ts'
 
 const shown = (headers: IncomingHttpHeaders, siteUrl = 'https://site.example') => {
   showPublicAddress(headers, siteUrl)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { pauseAfter } from '../../src/supervise.ts'
-import { readWorkerMessage } from '../../src/worker-messages.ts'
+import { pauseAfter } from '../../src/server/supervise.ts'
+import { readWorkerMessage } from '../../src/server/worker-messages.ts'
 
 test('the pause before a worker is started again grows with each early death, up to half a minute', () => {
   expect([0, 1, 2, 5, 8, 9, 100, 5_000].map(pauseAfter)).toEqual([

@@ -1,5 +1,5 @@
 import type { APIRoute } from 'astro'
-import { sitePath } from '../../site-path.ts'
+import { sitePath } from '../../astro/site-path.ts'
 
 /** Guides link to each other as files, so that the links work in the repository, too. */
 export const GET: APIRoute = ({ params: { file = '' }, redirect, rewrite }) => {

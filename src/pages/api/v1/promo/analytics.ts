@@ -1,4 +1,4 @@
-import { guarded } from '../../../../guarded.ts'
+import { guarded } from '../../../../astro/guarded.ts'
 import { faultAnswer } from '../../../../lib/http/answer.ts'
 import { unlessKnown } from '../../../../lib/http/etag.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'

@@ -1,4 +1,4 @@
-import { guarded } from '../../../../guarded.ts'
+import { guarded } from '../../../../astro/guarded.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 
 export const prerender = false

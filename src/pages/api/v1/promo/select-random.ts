@@ -1,4 +1,4 @@
-import { guarded } from '../../../../guarded.ts'
+import { guarded } from '../../../../astro/guarded.ts'
 import { faultAnswer, json } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'
 import { readQuery } from '../../../../lib/http/read.ts'

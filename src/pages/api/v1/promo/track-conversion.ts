@@ -1,4 +1,4 @@
-import { guarded } from '../../../../guarded.ts'
+import { guarded } from '../../../../astro/guarded.ts'
 import { conversionSchema } from '../../../../lib/conversions/schema.ts'
 import { faultAnswer, noContent } from '../../../../lib/http/answer.ts'
 import { onlyMethod } from '../../../../lib/http/methods.ts'

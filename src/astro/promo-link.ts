@@ -1,5 +1,5 @@
 import type { APIContext } from 'astro'
-import { toResponse } from './lib/http/answer.ts'
+import { toResponse } from '../lib/http/answer.ts'
 
 /** The redirect of a promo link; `undefined` where the path is none. */
 export async function answerPromoLink({

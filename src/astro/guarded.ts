@@ -1,7 +1,7 @@
 import type { APIContext, APIRoute } from 'astro'
-import type { App } from './lib/app.ts'
-import { type Answer, faultAnswer, siteNotStarted, toResponse } from './lib/http/answer.ts'
-import type { Endpoint } from './lib/http/endpoints.ts'
+import type { App } from '../lib/app.ts'
+import { type Answer, faultAnswer, siteNotStarted, toResponse } from '../lib/http/answer.ts'
+import type { Endpoint } from '../lib/http/endpoints.ts'
 
 /** An endpoint that lets through whom the guard lets through; nobody where the request has come past our server. */
 export const guarded =

@@ -1,10 +1,10 @@
 import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../lib/base/log.ts'
+import { messageOf } from '../lib/base/result.ts'
+import type { MetricCounts } from '../lib/operations/metrics.ts'
 import { handOnWhenKilled } from './hand-on.ts'
-import type { Log } from './lib/base/log.ts'
-import { messageOf } from './lib/base/result.ts'
-import type { MetricCounts } from './lib/operations/metrics.ts'
 import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** The place of one worker: another comes when its worker has died, or is to be replaced. */

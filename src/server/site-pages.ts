@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 
 /** The built site: `dist` has its files and, in `pages.json`, the paths of one word that are pages of the site. */
-export const dist = join(import.meta.dirname, '..', 'dist')
+export const dist = join(import.meta.dirname, '../../dist')
 
 const pagesSchema = v.array(v.string())
 

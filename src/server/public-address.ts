@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { type Answer, faultAnswer } from './lib/http/answer.ts'
+import { type Answer, faultAnswer } from '../lib/http/answer.ts'
 
 const believedByAstro = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port']
 

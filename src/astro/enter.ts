@@ -1,7 +1,7 @@
 import type { APIContext } from 'astro'
-import type { App } from './lib/app.ts'
-import type { SessionFault, SignedInEditor } from './lib/auth/session.ts'
-import { fail, ok, type Result } from './lib/base/result.ts'
+import type { App } from '../lib/app.ts'
+import type { SessionFault, SignedInEditor } from '../lib/auth/session.ts'
+import { fail, ok, type Result } from '../lib/base/result.ts'
 import { plain, protect, seeOther } from './protect.ts'
 import { sitePath, withoutBase } from './site-path.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { type Config, describeConfigFaults, readConfig } from './lib/settings/config.ts'
+import { type Config, describeConfigFaults, readConfig } from '../lib/settings/config.ts'
 
 const file = '.env'
 

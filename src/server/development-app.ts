@@ -1,5 +1,5 @@
-import { type App, openApp } from './lib/app.ts'
-import { openLog } from './lib/base/log.ts'
+import { type App, openApp } from '../lib/app.ts'
+import { openLog } from '../lib/base/log.ts'
 import { loadConfig } from './load-config.ts'
 
 /**

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MetricCounts } from './lib/operations/metrics.ts'
+import type { MetricCounts } from '../lib/operations/metrics.ts'
 import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** This process as one of several that serve the same port. */
