@@ -44,6 +44,15 @@ test('values that can be worked out by hand', () => {
   expect([betaCdf(0, 2, 3), betaCdf(1, 2, 3), betaCdf(-1, 2, 3), betaCdf(2, 2, 3)]).toEqual([0, 1, 0, 1])
 })
 
+test.each([
+  [0, 1],
+  [1, -1],
+  [Number.NaN, 1],
+  [1, Number.POSITIVE_INFINITY],
+])('a quantile of parameters %d and %d is an error, not a search without end', (a, b) => {
+  expect(() => betaQuantile(0.5, a, b)).toThrow(RangeError)
+})
+
 test('the quantile is the inverse, and the two tails mirror each other', () => {
   const shape = fc.double({ min: 0.5, max: 1e5, noNaN: true })
   fc.assert(

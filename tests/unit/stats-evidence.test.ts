@@ -268,6 +268,15 @@ describe('beliefs', () => {
     expect(widthOf(40_000, 0)).toBeLessThan(0.01)
     expect(widthOf(1, 0.01) / widthOf(1, 0)).toBeLessThan(1.01)
   })
+
+  test('are never wider than those of a share of which nothing is known, however high and unsure a rate is', () => {
+    const belief = beliefOf({ k: 21, n: 20 }, 0.9)
+    const [low, high] = intervalOf(belief, { shape: 30, rate: 33 }, 4)
+    expect(low).toBeGreaterThan(0.1)
+    expect(low).toBeLessThan(meanOf(belief))
+    expect(high).toBeGreaterThan(meanOf(belief))
+    expect(high).toBeLessThanOrEqual(1)
+  })
 })
 
 test('how much texts differ from send to send is not learned from sends that count for less, nor from wrong ones', () => {

@@ -99,8 +99,13 @@ export const betaCdf = (x: number, a: number, b: number): number =>
 /** Of the standard deviation of a logit: a step by less leaves an error far beyond the last digit. */
 const nearEnough = 1e-8
 
-/** The value that a Beta(a, b) variable stays below with probability p, 0 < p < 1. */
+/**
+ * The value that a Beta(a, b) variable stays below with probability p, 0 < p < 1. Throws a `RangeError` unless a and b are above
+ * 0 and finite: with no number its series would have no end, and the site would stand still.
+ */
 export function betaQuantile(p: number, a: number, b: number): number {
+  if (!(a > 0 && b > 0 && a + b < Number.POSITIVE_INFINITY))
+    throw new RangeError(`A beta variable has two finite parameters above 0, not ${a} and ${b}`)
   // On the logit scale values near 0 and near 1 keep their digits.
   let low = -740
   let high = 740

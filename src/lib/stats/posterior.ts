@@ -18,6 +18,8 @@ const variationStrength = 8
 const offerStrength = 2
 const firstMean = 0.02
 const highestMean = 0.9
+/** Of a share of which nothing is known: a high rate cannot be as uncertain as its days are, which know no bounds. */
+const leastStrength = 2
 const rounds = 2
 
 /**
@@ -79,7 +81,7 @@ export function intervalOf(belief: Belief, offer: OfferBelief, shared: number): 
   const own = (mean * (1 - mean)) / (belief.a + belief.b + 1)
   const ofOffer = (leaning * offerMean) ** 2 / offer.shape
   const ofDays = ((1 - leaning) * mean) ** 2 * shared
-  const strength = (mean * (1 - mean)) / (own + ofOffer + ofDays) - 1
+  const strength = Math.max(leastStrength, (mean * (1 - mean)) / (own + ofOffer + ofDays) - 1)
   const [a, b] = [mean * strength, (1 - mean) * strength]
   return [betaQuantile(0.025, a, b), betaQuantile(0.975, a, b)]
 }
