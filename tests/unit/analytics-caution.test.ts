@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { findingsOf, smallListWarning } from '../../src/lib/wording/findings.ts'
+import { findingsOf } from '../../src/lib/wording/findings.ts'
 import { offersSentence, summarySentence } from '../../src/lib/wording/sentences.ts'
+import { smallListWarning } from '../../src/lib/wording/small-list.ts'
 import { sendRate } from '../../src/lib/wording/words.ts'
 import { anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
 

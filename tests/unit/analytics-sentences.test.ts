@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
-import { findingsOf, hasHistory, smallListWarning } from '../../src/lib/wording/findings.ts'
+import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
 import {
   changeOf,
   hoursSentence,
@@ -15,6 +15,7 @@ import {
   textsSentence,
   uncertaintySentence,
 } from '../../src/lib/wording/sentences.ts'
+import { smallListWarning } from '../../src/lib/wording/small-list.ts'
 import {
   chance,
   clicksOf,
@@ -164,11 +165,22 @@ describe('what may be said of the texts of an offer', () => {
 
   test('of a first send it is said that it has arrived, and of a text that it waits for its first one', () => {
     const { statistics: _, ...unsent } = rival()
-    const offer = anOffer()
-    const told = (rows: Parameters<typeof findingsOf>[1], offer_id: number) =>
-      findingsOf([offer], rows, undefined, [{ offer_id }])[0]
+    const { statistics: _rate, ...offer } = anOffer()
+    const told = (rows: Parameters<typeof findingsOf>[1], offer_id: number, changes = {}) =>
+      findingsOf([offer], rows, undefined, [aSend({ offer_id }), aSend({ offer_id, ...changes })], {
+        strategy: 'weighted',
+        now: Date.parse('2025-10-19T07:00:00Z'),
+      })[0]
     expect(told([unsent], offer.offer_id)?.text).toContain('has just been sent for the first time')
     expect(told([unsent], 99)?.text).toContain('has not been sent yet')
+    for (const changes of [
+      { newsletter_send_id: 'another' },
+      { recipients: 20 },
+      { sent_at: '2025-10-16T07:00:00Z' },
+    ])
+      expect(told([unsent], offer.offer_id, changes)?.text).toBe(
+        'No Code MBA was sent, but none of its sends counts.',
+      )
     const alone = leader('not_enough_data', 0.9)
     expect(told([alone], offer.offer_id)?.advice).toContain('Write a second text')
     expect(told([alone, { ...unsent, approved: false }], offer.offer_id)?.advice).toContain(
@@ -185,11 +197,18 @@ describe('what may be said of the texts of an offer', () => {
     expect(say(leader('not_enough_data', 0.9), elsewhere)?.code).toBe('no_rival')
     const { statistics: _, ...unsent } = rival()
     expect(say(leader('not_enough_data', 0.9), unsent)?.code).toBe('no_rival')
-    expect(say(unsent, elsewhere)).toMatchObject({
-      code: 'not_sent',
-      text: 'No Code MBA has not been sent yet.',
-    })
+    const { statistics: _rate, ...unrated } = anOffer()
+    expect(findingsOf([unrated], [unsent, elsewhere])).toMatchObject([
+      { code: 'not_sent', text: 'No Code MBA has not been sent yet.' },
+    ])
     expect(say(rival(0, 0))?.code).toBe('not_sent')
+    const retired = { ...rival(), approved: false }
+    expect(say(retired)).toMatchObject({
+      code: 'not_sent',
+      text: 'No Code MBA: the texts that were sent are no longer in use.',
+      advice: 'Approve a text, so that it can be sent.',
+    })
+    expect(say(retired, unsent)?.advice).toBe('An approved text waits for its first send.')
   })
 
   test('those come first that an editor can act on', () => {
@@ -228,7 +247,8 @@ describe('what may be said of the texts of an offer', () => {
     expect(findingsOf([anOffer()], [], why)).toMatchObject([
       { code: 'not_sent', advice: 'This offer is paused.' },
     ])
-    const [running] = findingsOf([anOffer({ offer_id: 5 })], [], why)
+    const { statistics: _, ...unrated } = anOffer({ offer_id: 5 })
+    const [running] = findingsOf([unrated], [], why)
     expect(running?.advice).toContain('It shows up here with the first send')
   })
 
@@ -364,6 +384,22 @@ describe('offers', () => {
     )
   })
 
+  test('nobody does best whose range another one reaches into, known well or not', () => {
+    const third = (complete_sends: number) =>
+      anOffer({
+        offer_id: 3,
+        offer_name: 'Third',
+        statistics: { smoothed_ctr: 2.9, interval: [1, 8], complete_sends },
+      })
+    const all = [...texts(400), { ...aText({ variation_id: 5 }), offer_id: 3 }]
+    expect(offersSentence([third(9), second, first], all)).toBe(
+      'First is ahead of Third, but their likely ranges overlap: too close to call.',
+    )
+    expect(offersSentence([third(1), second, first], all)).toBe(
+      'First does best of the offers that were sent enough: 4.00 % of its recipients click, likely 3.50–4.50 %.',
+    )
+  })
+
   test('too few clicks say nothing, however far apart the ranges lie', () => {
     expect(offersSentence([first, second], texts(60))).toBe(
       'First is ahead of Second so far; 40 more clicks still needed before that counts.',
@@ -376,8 +412,10 @@ describe('offers', () => {
       'First is the only active offer that was sent',
     )
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
-    const [sent, other] = [{ offer_id: 3 }, { offer_id: 9 }]
+    const [sent, other] = [aSend({ offer_id: 3 }), aSend({ offer_id: 9 })]
     expect(offersSentence([unsent], [], [other, sent])).toContain('The first send has arrived.')
+    const unusable = aSend({ offer_id: 3, recipients: 1 })
+    expect(offersSentence([unsent], [], [other, unusable])).toContain('No send of an active offer counts')
     expect(offersSentence([unsent], [], [other])).toContain('nothing to compare')
     expect(offersSentence([{ ...unsent, active: false }], [], [sent])).toContain('nothing to compare')
   })

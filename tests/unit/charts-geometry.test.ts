@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { dateTicks } from '../../src/lib/charts/dates.ts'
 import { drawHeatmap, hourName } from '../../src/lib/charts/heatmap.ts'
 import { drawOverTime, panels } from '../../src/lib/charts/over-time.ts'
-import { drawLifts, drawRates } from '../../src/lib/charts/rates.ts'
+import { drawLifts, drawRates, mostDifferent, offerRates } from '../../src/lib/charts/rates.ts'
 import { ticksTo, topOf, topOfRates } from '../../src/lib/charts/scale.ts'
 import { drawSendCurve } from '../../src/lib/charts/send-curve.ts'
 import { drawShares } from '../../src/lib/charts/shares.ts'
 import { drawSparkline, sparklineDates, trendsOf } from '../../src/lib/charts/sparkline.ts'
 import type { TimelinePoint } from '../../src/lib/charts/timeline.ts'
 import { sumSpans } from '../../src/lib/model/spans.ts'
+import { anOffer } from './analytics-rows.ts'
 
 const daysFrom = (start: string, count: number) =>
   Array.from({ length: count }, (_, day) =>
@@ -206,6 +207,33 @@ describe('rows of rates', () => {
     expect(marks[1]?.detail).toBe('two sends')
     expect(marks[2]).toEqual({ name: 'none', detail: '', text: '–', interval: '–', meaning: 'none' })
     expect(ticks.at(-1)).toEqual({ at: 100, text: '8 %' })
+  })
+
+  test('of offers end with those that are not active, whatever their rates', () => {
+    const rated = (offer_name: string, smoothed_ctr: number, active: boolean) =>
+      anOffer({
+        offer_name,
+        active,
+        statistics: { smoothed_ctr, interval: [1, 9], complete_sends: 3 },
+      })
+    const { statistics: _, ...unsent } = anOffer({ offer_name: 'Unsent' })
+    const rows = offerRates([rated('Gone', 5, false), rated('Low', 2, true), unsent, rated('High', 3, true)])
+    expect(drawRates(rows).marks.map(({ name }) => name)).toEqual([
+      'High',
+      'Low',
+      'Unsent',
+      'Gone (not active)',
+    ])
+  })
+
+  test('of lift are cut down to those that differ most, those for sure first', () => {
+    const of = (name: string, lift: number, low: number, high: number) => ({ name, lift, low, high })
+    const open = [of('a', 3, 0.9, 9), of('b', 1.1, 0.9, 1.2), of('c', 0.3, 0.1, 1.1)]
+    const sure = [of('d', 1.05, 1.01, 1.1), of('e', 0.9, 0.85, 0.95)]
+    const shown = (most: number) => mostDifferent([...open, ...sure], most).map(({ name }) => name)
+    expect(shown(1)).toEqual(['e'])
+    expect(shown(3)).toEqual(['c', 'd', 'e'])
+    expect(shown(9)).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
   test('of lift stand around 1, twice as good as far from it as half as good', () => {

@@ -227,11 +227,7 @@ describe('an assessment', () => {
   test('says nothing where there is too little, or nothing to compare with', () => {
     expect(variations.get(3)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 30 of 100 clicks')
     expect(variations.get(4)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 35 of 100 clicks')
-    expect(variations.get(5)).toMatchObject({
-      sends: 0,
-      clickers: 0,
-      label: { text: 'Nothing to compare with yet' },
-    })
+    expect(variations.has(5)).toBe(false)
     expect([...offers.keys()]).toEqual([1, 2])
     expect(offers.get(1)?.smoothed_ctr).toBeGreaterThan(offers.get(2)?.smoothed_ctr ?? 0)
   })

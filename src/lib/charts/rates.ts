@@ -1,4 +1,6 @@
+import type { OfferRow } from '../model/report.ts'
 import { between, factor, factorTick, percent, percentBetween, percentTick } from '../wording/formats.ts'
+import { shortNames } from '../wording/words.ts'
 import { short, type Tick, ticksTo, topOfRates } from './scale.ts'
 
 export type Rate = {
@@ -7,6 +9,8 @@ export type Rate = {
   low: number | null
   high: number | null
   detail?: string
+  /** Ranked behind those that are in use, whatever its rate. */
+  outOfUse?: boolean
 }
 export type Lift = { name: string; lift: number; low: number; high: number; detail?: string }
 
@@ -24,11 +28,29 @@ export type Mark = {
 
 export type Rows = { marks: Mark[]; ticks: Tick[] }
 
+/** Offers as a chart of their rates shows them. */
+export function offerRates(offers: readonly OfferRow[]): Rate[] {
+  const nameOf = shortNames(offers)
+  return offers.map(({ statistics, active, ...offer }) => ({
+    name: active ? nameOf(offer) : `${nameOf(offer)} (not active)`,
+    value: statistics?.smoothed_ctr ?? null,
+    low: statistics?.interval[0] ?? null,
+    high: statistics?.interval[1] ?? null,
+    outOfUse: !active,
+  }))
+}
+
 /** Rates in per cent with their intervals: where they are ranked the highest first, those without a rate at the end. */
 export function drawRates(rates: readonly Rate[], ranked = true): Rows {
   const top = topOfRates(rates)
   const at = (rate: number) => short(Math.min(Math.max(rate / top, 0), 1) * 100)
-  const sorted = ranked ? rates.toSorted((one, other) => (other.value ?? -1) - (one.value ?? -1)) : rates
+  const sorted = ranked
+    ? rates.toSorted(
+        (one, other) =>
+          Number(one.outOfUse ?? false) - Number(other.outOfUse ?? false) ||
+          (other.value ?? -1) - (one.value ?? -1),
+      )
+    : rates
   return {
     ticks: ticksTo(top, percentTick, 4),
     marks: sorted.map(({ name, value, low, high, detail = '' }) => ({
@@ -41,6 +63,14 @@ export function drawRates(rates: readonly Rate[], ranked = true): Rows {
       meaning: value === null ? 'none' : 'more',
     })),
   }
+}
+
+/** Of a long list those that differ most, what differs for sure before what may not; in the order given. */
+export function mostDifferent(lifts: readonly Lift[], most: number): Lift[] {
+  const isOpen = ({ low, high }: Lift) => Number(low <= 1 && high >= 1)
+  const far = ({ lift }: Lift) => Math.abs(Math.log(lift))
+  const shown = new Set(lifts.toSorted((a, b) => isOpen(a) - isOpen(b) || far(b) - far(a)).slice(0, most))
+  return lifts.filter((one) => shown.has(one))
 }
 
 /** Factors of lift live between these two; what lies beyond is drawn at the edge. */

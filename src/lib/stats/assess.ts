@@ -32,19 +32,23 @@ export function assess({ sends, variations }: SendsAndTexts, now: number, newsle
   return {
     doubts: doubtsOf(doubted, sends),
     variations: new Map(offers.flatMap((offer) => judgeOffer(offer, countOf))),
-    offers: new Map(
-      offers
-        .filter(({ variations: own }) => own.some(({ sent }) => sent))
-        .map((offer) => [offer.offer_id, assessOffer(offer, countOf)]),
-    ),
+    offers: new Map(offers.flatMap((offer) => assessOffer(offer, countOf))),
     attributes: compareTexts(offers, mean, countOf),
   }
 }
 
-/** Texts in use are judged among themselves; one that is no longer used, as if it were brought back. */
+/** Whether a text has a rate: some send of it counts, and some went to the readers asked about. */
+const isRated = ({ sent, variation }: LearnedVariation, countOf: CountOf): boolean =>
+  sent && countOf(variation).sends > 0
+
+/**
+ * Texts in use are judged among themselves; one that is no longer used, as if it were brought back. One without a rate is beside
+ * nobody: nothing of it could be shown.
+ */
 function judgeOffer({ variations }: LearnedOffer<EvidenceText>, countOf: CountOf): [number, Statistics][] {
-  const used = variations.filter(({ variation }) => variation.approved)
-  const retired = variations.filter(({ variation }) => !variation.approved)
+  const rated = variations.filter((one) => isRated(one, countOf))
+  const used = rated.filter(({ variation }) => variation.approved)
+  const retired = rated.filter(({ variation }) => !variation.approved)
   return [
     ...judgeTexts(used, countOf),
     ...retired.flatMap((text) =>
@@ -67,7 +71,8 @@ function judgeTexts(
     const rival = one === leader ? second : leader
     const confirmed = () =>
       ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1))
-    const { variation, mean, interval, counted, best, loss } = one
+    const { variation, mean, interval, counted, loss } = one
+    const best = Math.round(one.best * 1e4) / 1e4
     const label = labelOf(
       rival && {
         leads: one === leader,
@@ -86,7 +91,7 @@ function judgeTexts(
         clickers: counted.clickers,
         smoothed_ctr: percent(mean),
         interval: [percent(interval[0]), percent(interval[1])],
-        probability_best: Math.round(best * 1e4) / 1e4,
+        probability_best: best,
         expected_loss: round(loss * 100),
         label,
       },
@@ -107,9 +112,13 @@ type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
-/** The mean rate of the texts that were sent, and how far it may be off: each text by its own evidence, all by their days. */
-function assessOffer({ shared, variations }: LearnedOffer<EvidenceText>, countOf: CountOf): OfferStatistics {
-  const sent = variations.filter((one) => one.sent)
+/** The mean rate of the texts that have one, and how far it may be off: each text by its own evidence, all by their days. */
+function assessOffer(
+  { offer_id, shared, variations }: LearnedOffer<EvidenceText>,
+  countOf: CountOf,
+): [number, OfferStatistics][] {
+  const sent = variations.filter((one) => isRated(one, countOf))
+  if (sent.length === 0) return []
   const mean = sent.reduce((sum, one) => sum + one.mean, 0) / sent.length
   const own = sent.reduce(
     (sum, { mean: rate, belief: { a, b } }) => sum + (rate * (1 - rate)) / (a + b + 1),
@@ -117,9 +126,11 @@ function assessOffer({ shared, variations }: LearnedOffer<EvidenceText>, countOf
   )
   const drift = Math.max(...sent.map((one) => one.drift))
   const [low, high] = logInterval(mean, own / (sent.length * mean) ** 2 + shared + drift)
-  return {
-    smoothed_ctr: percent(mean),
-    interval: [percent(low), percent(Math.min(1, high))],
-    complete_sends: sent.reduce((sum, { variation }) => sum + countOf(variation).complete, 0),
-  }
+  const complete_sends = sent.reduce((sum, { variation }) => sum + countOf(variation).complete, 0)
+  return [
+    [
+      offer_id,
+      { smoothed_ctr: percent(mean), interval: [percent(low), percent(Math.min(1, high))], complete_sends },
+    ],
+  ]
 }

@@ -4,7 +4,7 @@ import { lookUp } from './at.ts'
 import { besideCrowds } from './crowds.ts'
 import { forNewsletter } from './newsletters.ts'
 import { type Doubted, sortSends } from './parts.ts'
-import { round } from './shown.ts'
+import { roundTo } from './shown.ts'
 import { besideSigns } from './signs.ts'
 
 type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
@@ -34,7 +34,7 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
       newsletter_send_id,
       variation_id,
       sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
-      factor: round(factor),
+      factor: roundTo(3, factor),
       recipients,
       usual_recipients: Math.round((usual * recipients) / send.recipients),
       clickers,

@@ -147,7 +147,13 @@ export const readReportRow = (sql: Sql, query: ReportQuery) => {
             ${query.offer_id === undefined ? sql`` : sql`and v.offer_id = ${query.offer_id}::integer`}
             ${
               query.variation_id === undefined
-                ? sql`and ((v.approved and (o.active or ${query.offer_id !== undefined})) or b.variation_id is not null)`
+                ? sql`and (
+                      b.variation_id is not null
+                      -- A text in use is compared with all others in use, so they are shown with it.
+                      or v.approved and (
+                        o.active or ${query.offer_id !== undefined} or v.offer_id in (select offer_id from by_offer)
+                      )
+                    )`
                 : sql`and v.id = ${query.variation_id}::integer`
             }
         `,

@@ -13,7 +13,7 @@ export function doubtSentence(doubt: Doubt): string {
   if (clickers > recipients)
     return `${send} has more clickers (${count(clickers)}) than recipients: ${told}, which is what a report without “recipients” counts as or a wrong number. It is left out. ${remedy}`
   const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
-  const rate = `${send} has ${times(factor)} the usual rate`
+  const rate = clickers === 0 ? `${send} has no clickers` : `${send} has ${times(factor)} the usual rate`
   if (off >= usual && recipients < usual_recipients === factor > 1)
     return `${rate}: ${told}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
   return `${rate}, at a usual number of recipients: machines, or a day unlike others. It counts for less.`

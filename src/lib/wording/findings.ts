@@ -2,8 +2,8 @@ import type { OfferRow, Report, SendRow, Statistics, VariationRow } from '../mod
 import type { Strategy } from '../model/selection.ts'
 import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
 import { adviceOf, starvedAdvice } from './advice.ts'
-import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
+import { complete } from './small-list.ts'
 import { chance, shortNames, some } from './words.ts'
 
 type JudgedVariation = VariationRow & { statistics: Statistics }
@@ -21,8 +21,11 @@ const order: Finding['code'][] = [
   'not_sent',
 ]
 
-/** How promos are chosen, and whether sends are too small to learn from (`smallListWarning`). */
-type Circumstances = { strategy: Strategy; small?: boolean }
+/**
+ * How promos are chosen, whether sends are too small to learn from (`smallListWarning`), and the moment, in milliseconds since
+ * 1970; without it no send is old.
+ */
+type Circumstances = { strategy: Strategy; small?: boolean; now?: number }
 
 /** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
@@ -38,7 +41,7 @@ export function findingsOf(
   offers: readonly OfferRow[],
   variations: readonly VariationRow[],
   obstacles: ReadonlyMap<number, string> = new Map(),
-  sends: readonly Pick<SendRow, 'offer_id'>[] = [],
+  sends: readonly SentTo[] = [],
   circumstances: Circumstances = { strategy: 'weighted' },
 ): Finding[] {
   const nameOf = shortNames(offers)
@@ -47,9 +50,9 @@ export function findingsOf(
   return offers
     .map((offer): RankedFinding => {
       const texts = sentTexts(variations, offer.offer_id)
-      const finding = findingOf(offer.offer_id, nameOf(offer), texts, {
+      const finding = findingOf(offer, nameOf(offer), texts, {
         ...circumstances,
-        justSent: sends.some(({ offer_id }) => offer_id === offer.offer_id),
+        sends: sends.filter(({ offer_id }) => offer_id === offer.offer_id),
         waiting: variations.some(
           ({ offer_id, approved, statistics }) =>
             approved && offer_id === offer.offer_id && (statistics?.sends ?? 0) === 0,
@@ -63,6 +66,16 @@ export function findingsOf(
     )
     .map(({ finding }) => finding)
 }
+
+/** What a send says of whether its offer was sent. */
+export type SentTo = Pick<SendRow, 'offer_id' | 'newsletter_send_id' | 'sent_at' | 'recipients' | 'clickers'>
+
+/** Whether sends without a rate are those of a first newsletter, which get theirs within minutes; others are left out. */
+export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
+  new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size === 1 &&
+  sends.every(
+    ({ clickers, recipients, sent_at }) => clickers <= recipients && now - Date.parse(sent_at) < complete,
+  )
 
 type RankedFinding = { active: boolean; clickers: number; finding: Finding }
 
@@ -83,28 +96,24 @@ const sentTexts = (variations: readonly VariationRow[], offer_id: number): Judge
     )
 
 function findingOf(
-  offer_id: number,
+  { offer_id, statistics }: OfferRow,
   offer_name: string,
   [leader, rival]: JudgedVariation[],
-  { justSent, waiting, strategy, small = false }: Circumstances & { justSent: boolean; waiting: boolean },
+  {
+    sends,
+    waiting,
+    strategy,
+    small = false,
+    now = 0,
+  }: Circumstances & { sends: readonly SentTo[]; waiting: boolean },
 ): Finding {
   const offer = { offer_id, offer_name }
-  if (!leader && justSent) {
+  if (!leader)
     return {
       ...offer,
       code: 'not_sent',
-      text: `${offer_name} has just been sent for the first time.`,
-      advice: 'Its figures follow within minutes; judge it when the send is three days old.',
+      ...withoutTexts(offer_name, { sends, waiting, judged: !!statistics, now }),
     }
-  }
-  if (!leader) {
-    return {
-      ...offer,
-      code: 'not_sent',
-      text: `${offer_name} has not been sent yet.`,
-      advice: 'It shows up here with the first send that the newsletter reports.',
-    }
-  }
   const about = { ...offer, variation_id: leader.variation_id }
   if (!rival) {
     return {
@@ -125,6 +134,39 @@ function findingOf(
       advice: adviceOf(code, strategy),
     }
   return { ...about, code, ...saidOf(code, offer_name, leader, rival, strategy) }
+}
+
+/** Of an offer of whose texts in use nothing is known; `judged` says whether others have a rate. */
+function withoutTexts(
+  offer: string,
+  {
+    sends,
+    waiting,
+    judged,
+    now,
+  }: { sends: readonly SentTo[]; waiting: boolean; judged: boolean; now: number },
+): Pick<Finding, 'text' | 'advice'> {
+  if (judged)
+    return {
+      text: `${offer}: the texts that were sent are no longer in use.`,
+      advice: waiting
+        ? 'An approved text waits for its first send.'
+        : 'Approve a text, so that it can be sent.',
+    }
+  if (sends.length === 0)
+    return {
+      text: `${offer} has not been sent yet.`,
+      advice: 'It shows up here with the first send that the newsletter reports.',
+    }
+  return areFirst(sends, now)
+    ? {
+        text: `${offer} has just been sent for the first time.`,
+        advice: 'Its figures follow within minutes; judge it when the send is three days old.',
+      }
+    : {
+        text: `${offer} was sent, but none of its sends counts.`,
+        advice: 'Sends with more clicks than recipients, or doubtful numbers of them, are left out.',
+      }
 }
 
 function saidOf(
@@ -188,34 +230,4 @@ function missing({ statistics: a }: JudgedVariation, { statistics: b }: JudgedVa
   if (clicks > 0) return some(clicks, 'more click')
   const sends = neededSends - Math.min(a.sends, b.sends)
   return sends > 0 ? some(sends, 'more send') : 'three days of waiting for late clicks'
-}
-
-/** What stands in for clickers and recipients where little is known yet, as in selection-and-statistics, "Evidence". */
-const [priorClickers, priorRecipients] = [4, 200]
-/** Next to all clickers of a send have clicked by then, in milliseconds. */
-const complete = 3 * 86_400_000
-/** With fewer clickers a send, a text takes more than a month of daily sends to be judged. */
-const fewestClickers = 3
-
-type SendFigures = Pick<SendRow, 'sent_at' | 'recipients' | 'clickers'>
-
-const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers'): number =>
-  sends.reduce((sum, send) => sum + send[column], 0)
-
-/**
- * Why a list is too small to learn from, or nothing where it is not. Clicks differ by chance by about their square
- * root, so a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
- */
-export function smallListWarning(sends: readonly SendFigures[], now: number): string | undefined {
-  if (sends.length === 0) return undefined
-  if (sumOf(sends, 'clickers') > sumOf(sends, 'recipients'))
-    return `There are ${missingRecipients}, which then count as one each: nothing can be learned from them.`
-  const older = sends.filter(({ sent_at }) => now - Date.parse(sent_at) >= complete)
-  const rate = (sumOf(older, 'clickers') + priorClickers) / (sumOf(older, 'recipients') + priorRecipients)
-  const recipients = sumOf(sends, 'recipients') / sends.length
-  const clickers = recipients * rate
-  if (clickers >= fewestClickers) return undefined
-  const each = some(Math.max(1, Math.round(recipients)), 'recipient')
-  const needed = some(Math.ceil(neededClicks / clickers), 'send')
-  return `A send goes to about ${each} here. That is too few to learn from: each text would take about ${needed} to get ${neededClicks} clicks. Read the differences below as chance.`
 }

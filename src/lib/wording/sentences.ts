@@ -15,7 +15,7 @@ import { neededClicks, neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/shown.ts'
 import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
-import { clickersOf } from './findings.ts'
+import { areFirst, clickersOf, type SentTo } from './findings.ts'
 import { count, digits, percent, percentBetween, share } from './formats.ts'
 import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
 
@@ -84,17 +84,26 @@ export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
     .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
 
-/** Which offer of those in use does best: only where the two leading ranges do not overlap and both have clicks enough. */
+const isKnown = (offer: Rated, variations: readonly VariationRow[]): boolean =>
+  offer.statistics.complete_sends >= neededSends && clickersOf(offer, variations) >= neededClicks
+
+/** Which offer of those in use does best: only where no other's range reaches into its own, and the two leading ones have clicks enough. */
 export function offersSentence(
   offers: readonly OfferRow[],
   variations: readonly VariationRow[],
-  sends: readonly Pick<SendRow, 'offer_id'>[] = [],
+  sends: readonly SentTo[] = [],
+  now = 0,
 ): string {
-  const [first, second] = rankOffers(offers)
-  if (!first)
-    return offers.some((offer) => offer.active && sends.some((send) => send.offer_id === offer.offer_id))
+  const [first, second, ...others] = rankOffers(offers)
+  if (!first) {
+    const own = sends.filter((send) =>
+      offers.some(({ offer_id, active }) => active && offer_id === send.offer_id),
+    )
+    if (own.length === 0) return 'No active offer was sent yet, so there is nothing to compare.'
+    return areFirst(own, now)
       ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
-      : 'No active offer was sent yet, so there is nothing to compare.'
+      : 'No send of an active offer counts, so there is nothing to compare: those with more clicks than recipients are left out.'
+  }
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
@@ -105,9 +114,12 @@ export function offersSentence(
   const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
   if (fewest < neededClicks)
     return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
-  return interval[0] > second.statistics.interval[1]
-    ? `${name(first)} does best: ${likely}.`
-    : `${name(first)} is ahead of ${name(second)}, but their likely ranges overlap: too close to call.`
+  const open = [second, ...others].filter(({ statistics }) => statistics.interval[1] >= interval[0])
+  if (open.length === 0) return `${name(first)} does best: ${likely}.`
+  const rival = open.find((offer) => isKnown(offer, variations))
+  return rival
+    ? `${name(first)} is ahead of ${name(rival)}, but their likely ranges overlap: too close to call.`
+    : `${name(first)} does best of the offers that were sent enough: ${likely}.`
 }
 
 /** Which kinds of text did better or worse than their offers' average. */
