@@ -5,8 +5,8 @@ declare namespace App {
     /** Missing where a request has come past our server and our middleware. */
     app?: import('./lib/app.ts').App
     client?: import('./lib/http/client.ts').Caller
-    /** The site's 404 page where the build has made it already. */
-    notFoundPage?: string | undefined
+    /** What the paths of this request's site begin with before ours do, such as `/news`; nothing for most. */
+    root?: string
   }
 }
 

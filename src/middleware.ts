@@ -1,10 +1,10 @@
 import { defineMiddleware } from 'astro:middleware'
 import type { APIContext, MiddlewareNext } from 'astro'
 import { carryOn, readEditor } from './astro/enter.ts'
+import { placed } from './astro/placed.ts'
 import { answerPromoLink } from './astro/promo-link.ts'
 import { toResponse } from './lib/http/answer.ts'
 import { wantsFresh } from './lib/reports/report-cache.ts'
-import { developmentApp } from './server/development-app.ts'
 
 /**
  * In production the server has put the app and the client into the locals already; `astro dev` has no such server,
@@ -13,19 +13,18 @@ import { developmentApp } from './server/development-app.ts'
 export const onRequest = defineMiddleware(async (context, next) => {
   const { locals, request } = context
   if (import.meta.env.DEV && !context.isPrerendered) {
+    const { developmentApp } = await import('./server/development-app.ts')
     locals.app ??= await developmentApp()
     locals.client ??= locals.app.caller(
       context.clientAddress,
       (name) => request.headers.get(name) ?? undefined,
     )
-  }
-  // Where another route takes any word, `[slug].ts` is out of its way (src/integration/list-pages.ts), and only our server is in front.
-  if (import.meta.env.DEV && !context.isPrerendered && /^\/\[/.test(context.routePattern)) {
-    const answer = await answerPromoLink(context)
+    // Where another route takes any word, Astro asks that one.
+    const answer = /^\/\[/.test(context.routePattern) && (await answerPromoLink(context))
     if (answer) return answer
   }
-  const ours = /^\/analytics(\/|$)/.test(context.routePattern)
-  return ours && request.method === 'GET' ? await shown(context, next) : await next()
+  const cached = /^\/analytics(\/|$)/.test(context.routePattern) && request.method === 'GET'
+  return await placed(cached ? await shown(context, next) : await next(), locals.root ?? '')
 })
 
 /** A page that was shown to the same editor a moment ago is shown again: rendering takes the time of many redirects. */

@@ -3,7 +3,6 @@ import type { App } from '../lib/app.ts'
 import type { SessionFault, SignedInEditor } from '../lib/auth/session.ts'
 import { fail, ok, type Result } from '../lib/base/result.ts'
 import { plain, protect, seeOther } from './protect.ts'
-import { sitePath, withoutBase } from './site-path.ts'
 
 type Request = Pick<APIContext, 'locals' | 'request' | 'url'>
 type Page = Request & Pick<APIContext, 'rewrite'> & { response: { headers: Headers } }
@@ -23,7 +22,7 @@ export async function enter(page: Page): Promise<Entered | Response> {
   }
   const entered = await readEditor(page)
   if (!entered.ok && entered.fault.code === 'unavailable') {
-    return await page.rewrite(sitePath('/analytics/unavailable'))
+    return await page.rewrite('/analytics/unavailable')
   }
   if (!entered.ok) return refuse(page, entered.fault)
   carryOn(protect(response.headers), request, entered.value.cookie)
@@ -47,8 +46,8 @@ export function appOf({ locals }: Pick<APIContext, 'locals'>): App {
 /** The answer to whoever may not see a page. */
 export function refuse({ url }: Request, { code }: EnterFault): Response {
   if (code === 'no_app') return withoutApp()
-  const next = encodeURIComponent(withoutBase(url.pathname) + url.search)
-  return seeOther(`${sitePath('/sign-in')}?next=${next}`)
+  const next = encodeURIComponent(url.pathname + url.search)
+  return seeOther(`/sign-in?next=${next}`)
 }
 
 export const withoutApp = (): Response =>

@@ -9,6 +9,7 @@ import { migrate } from '../lib/database/migrate.ts'
 import { samplePrefix } from '../lib/sample/history.ts'
 import type { Config } from '../lib/settings/config.ts'
 import { hasSends } from '../lib/store/catalogue.ts'
+import type { BuiltSite } from '../server/host-site.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { startSite } from '../server/start.ts'
 import { print, remark } from './command.ts'
@@ -28,7 +29,11 @@ async function main(): Promise<void> {
   const config = loadConfig()
   const folder = join(config.PROMO_DATA_DIR, 'public')
   print('Starting; the first time takes a moment longer ...')
-  const { app, url, stop } = await startSite(config, [folder])
+  process.env.ASTRO_NODE_AUTOSTART = 'disabled'
+  const { built }: { built: BuiltSite } = await import(
+    new URL('../../dist/server/entry.mjs', import.meta.url).href
+  )
+  const { app, url, stop } = await startSite(built, config, [folder])
   const fault = await provideSample(app)
   if (fault !== undefined) {
     remark(`The sample data could not be provided: ${fault}`)

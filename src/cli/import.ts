@@ -3,9 +3,10 @@ import { readTextFile } from '../lib/base/text-file.ts'
 import { parseCatalogue } from '../lib/catalogue/check.ts'
 import { describeChanges, describeHidden, summarize } from '../lib/catalogue/describe.ts'
 import { type ImportFault, importCatalogue } from '../lib/catalogue/import.ts'
+import { hintOnAnyWord } from '../lib/links/link-faults.ts'
 import { listStrapiSlugs } from '../lib/links/strapi-slugs.ts'
+import { readBuiltSite } from '../server/host-site.ts'
 import { loadConfig } from '../server/load-config.ts'
-import { readSitePages } from '../server/site-pages.ts'
 import { type Command, type CommandFault, failed, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 
@@ -40,12 +41,14 @@ Example:
       config,
       async (database) => {
         const plan = await importCatalogue(database, json.value, {
-          ...{ dryRun, siteUrl: config.SITE_URL },
+          ...{ dryRun, siteUrl: `${config.SITE_URL}${readBuiltSite()?.base ?? ''}` },
           elsewhere: elsewhere.value,
         })
         if (!plan.ok) return importFailed(file, plan.fault)
         if (dryRun) for (const line of describeChanges(plan.value)) print(line)
-        for (const line of describeHidden(plan.value, readSitePages())) print(line)
+        const site = readBuiltSite()
+        for (const line of describeHidden(plan.value, new Set(site?.pages))) print(line)
+        if (site?.anyWord !== undefined) print(`warning: ${hintOnAnyWord(site.anyWord)}`)
         print(dryRun ? `dry run, nothing is written: ${summarize(plan.value)}` : summarize(plan.value))
         return ok(undefined)
       },

@@ -5,6 +5,7 @@ import { hashOfSecret, postbackFields } from '../lib/conversions/postback.ts'
 import { sourceName } from '../lib/conversions/schema.ts'
 import { slugPattern } from '../lib/model/link.ts'
 import { deletePostback, savePostback } from '../lib/store/postbacks.ts'
+import { readBuiltSite, rootOf } from '../server/host-site.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { type Command, failed, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
@@ -58,7 +59,9 @@ Example:
       const saved = await database.run((sql) => savePostback(sql, slug, postback))
       if (!saved.ok) return databaseFailed(saved.fault)
       const rest = postbackFields.map((field) => `${names.value[field] ?? field}={${field}}`).join('&')
-      print(`${config.SITE_URL}/api/v1/promo/postback?link=${slug}&secret=${secret}&${rest}`)
+      print(
+        `${config.SITE_URL}${rootOf(readBuiltSite())}/api/v1/promo/postback?link=${slug}&secret=${secret}&${rest}`,
+      )
       return ok(undefined)
     })
   },

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import '../server/check-node.mjs'
+import { version } from '../server/package-files.ts'
 import type { Command, CommandFault } from './command.ts'
 import { editorCommand } from './editor.ts'
 import { explainCommand } from './explain.ts'
@@ -42,6 +43,10 @@ const caller = 'npm run promo --'
 const exitCodes: Record<CommandFault['code'], number> = { failed: 1, usage: 2 }
 
 async function main([name, ...args]: string[]): Promise<number> {
+  if (name === '--version') {
+    writeOut(`${version}\n`)
+    return 0
+  }
   if (name === undefined || name === 'help' || isHelp(name)) {
     const write = name === undefined ? writeError : writeOut
     write(overview())

@@ -25,7 +25,7 @@ export const webhookCommand: Command = {
   remove ID     also drops what waits for it
 
 Events: ${known}.
-They are described in src/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL begins with https:// and leads to a public
+They are described in src/sample-site/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL begins with https:// and leads to a public
 address, unless PROMO_WEBHOOK_ADDRESSES is any.
 
 Example:

@@ -42,10 +42,21 @@ export type AppOptions = {
   log: Log
   /** Words that the site's own pages have for paths: no promo link hides one. */
   pages?: ReadonlySet<string>
+  place?: SitePlace
   now?: Clock
   random?: Random
   files?: FileLayer
   worker?: MetricsWorker | undefined
+}
+
+/** Where the promo tracking stands. */
+export type SitePlace = {
+  /** Its version. */
+  version?: string
+  /** What every path of the site begins with, such as `/news`. */
+  base?: string
+  /** A route of the site for any word, before whose pages links come. */
+  anyWord?: string | undefined
 }
 
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
@@ -79,13 +90,15 @@ async function assemble(
   started: number,
 ) {
   const { config, log, pages = new Set<string>(), now = systemClock, random = systemRandom, files } = options
+  const { version, base = '', anyWord } = options.place ?? {}
+  const siteUrl = `${config.SITE_URL}${base}`
   const metrics = createMetrics(options.worker)
   const database = openDatabase({ locate: server.locate, log, authority: config.PROMO_DATABASE_CA })
 
   const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log, from: linkSettings(config) })
   const { links, variations, table, strapi } = known
   const damage = createLinkDamage({ database, now, count: metrics.countDamage })
-  const selection = openSelection({ config, database, links, now, random })
+  const selection = openSelection({ config: { ...config, SITE_URL: siteUrl }, database, links, now, random })
   const access = openAccess({ config, database, now, log })
   const tracking = openTracking({
     ...{ config, database, log, now, networks, known, damage, metrics, pages, files },
@@ -125,17 +138,18 @@ async function assemble(
   const readings = events.readings
   const reading = openReading({ database, visits: metrics.visits, now })
   const outbox = openTelling({
-    ...{ config, database, links, ready, reading, now, random, log },
+    ...{ config: { ...config, SITE_URL: siteUrl }, database, links, ready, reading, now, random, log },
     readHealth: () => readHealth(),
   })
   const readHealth = createHealth({
+    version,
     database,
     readings,
     migrated: ready,
     unnamedProxy,
     ...{ unchecked, known, offers, mautic, outbox: outbox.readings },
     linkHints: createLinkHints({
-      ...{ database, siteUrl: config.SITE_URL, pages, damage, now },
+      ...{ database, siteUrl, pages, anyWord, damage, now },
       ...{ table: table !== undefined, strapi: strapi?.cache },
     }),
     now,

@@ -1,7 +1,6 @@
 import type { APIRoute } from 'astro'
 import { withoutApp } from '../astro/enter.ts'
 import { plain, seeOther } from '../astro/protect.ts'
-import { sitePath } from '../astro/site-path.ts'
 import { toResponse } from '../lib/http/answer.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
 import { readForm } from '../lib/http/read-form.ts'
@@ -18,7 +17,7 @@ export const POST: APIRoute = async ({ locals: { app }, request, url }) => {
   const cookies = request.headers.get('cookie') ?? undefined
   const ended = await app.access.signOut(cookies, form.get('everywhere') === 'yes')
   if (!ended.ok) return plain(503, 'The database does not answer; try again in a minute.')
-  return seeOther(sitePath('/sign-in'), ended.value)
+  return seeOther('/sign-in', ended.value)
 }
 
 export const ALL: APIRoute = () => plain(405, 'Only POST', { allow: 'POST' })

@@ -1,17 +1,20 @@
-import './check-node.mjs'
 import cluster from 'node:cluster'
-import { existsSync, realpathSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
+import sirv from 'sirv'
 import { type App, openApp } from '../lib/app.ts'
 import { openLog } from '../lib/base/log.ts'
 import { messageOf } from '../lib/base/result.ts'
 import type { Config } from '../lib/settings/config.ts'
-import { loadConfig, readSettings } from './load-config.ts'
-import { type AstroHandler, createSite } from './site.ts'
-import { dist, readSitePages } from './site-pages.ts'
+import type { Connect } from './connect.ts'
+import { createServer } from './create-server.ts'
+import { createFront } from './front.ts'
+import { type BuiltSite, rootOf } from './host-site.ts'
+import { readSettings } from './load-config.ts'
+import { createOwnPages, loadAstroHandler } from './own-pages.ts'
+import { wordsOf } from './own-paths.ts'
+import { version } from './package-files.ts'
 import { superviseWorkers } from './supervise.ts'
 import { joinSupervisor } from './worker.ts'
 
@@ -22,20 +25,44 @@ const answersWait = 2_000
 
 export type RunningSite = { app: App; url: string; stop: () => Promise<void> }
 
-/** Starts the built site; a fault that a person has to mend ends the process with a message that says so. */
-export async function startSite(config: Config, folders: readonly string[] = []): Promise<RunningSite> {
-  const entry = join(dist, 'server', 'entry.mjs')
-  if (!existsSync(entry)) giveUp('The site is not built yet: run "npm run build" first.')
+type Defaults = { HOST?: string | undefined; PORT?: string | undefined }
+
+/** Serves a site as its own program, in one process or in several; `defaults` is where it listens unless a setting says. */
+export async function serveSite(built: BuiltSite, defaults: Defaults = {}): Promise<void> {
+  const config = readSettings(defaults)
+  if (config.PROMO_WORKERS === 1 || cluster.isWorker) await startSite(built, config)
+  else superviseWorkers(config.PROMO_WORKERS, openLog(config.PROMO_LOG_LEVEL))
+}
+
+/**
+ * Starts a site; a fault that a person has to mend ends the process with a message that says so. Files of `folders` are
+ * looked up on each request.
+ */
+export async function startSite(
+  { site, handler }: BuiltSite,
+  config: Config,
+  folders: readonly string[] = [],
+): Promise<RunningSite> {
   const worker = joinSupervisor(() => end('the supervisor is gone'))
   const log = openLog(config.PROMO_LOG_LEVEL, worker?.number)
-  const pages = readSitePages()
-  const opened = await openApp({ config, log, pages, worker })
+  const pages = new Set([...site.pages, ...wordsOf(site)])
+  const opened = await openApp({ config, log, pages, worker, place: { ...site, version } })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
   worker?.tell(app.readCounts)
-  const { handler }: { handler: AstroHandler } = await import(pathToFileURL(entry).href)
+  const ownPages = createOwnPages({
+    app,
+    astro: await loadAstroHandler(),
+    root: rootOf(site),
+  })
   const stopped = new AbortController()
-  const server = createSite({ app, astro: handler, dist, pages, folders, stopping: stopped.signal })
+  const tls = readTls()
+  const server = createServer({
+    front: createFront({ app, site, ownPages, pages }),
+    site: withFiles(folders, handler),
+    tls,
+    stopping: stopped.signal,
+  })
 
   // A redirect that works must go on working, whatever breaks beside it; nothing here relies on the broken work.
   process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))
@@ -66,9 +93,25 @@ export async function startSite(config: Config, folders: readonly string[] = [])
   }
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : config.PORT
-  const url = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
-  log.info({ url }, 'listening')
+  const url = `${tls ? 'https' : 'http'}://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
+  log.info({ url, version, fast_path: true }, 'listening')
   return { app, url, stop }
+}
+
+function withFiles(folders: readonly string[], handler: Connect): Connect {
+  const files = folders.map((folder) => sirv(folder, { dev: true }))
+  return files.reduceRight<Connect>(
+    (rest, file) => (request, response, next) => file(request, response, () => rest(request, response, next)),
+    handler,
+  )
+}
+
+/** As Astro's adapter reads them. */
+function readTls() {
+  const { SERVER_CERT_PATH, SERVER_KEY_PATH } = process.env
+  return SERVER_CERT_PATH && SERVER_KEY_PATH
+    ? { cert: readFileSync(SERVER_CERT_PATH), key: readFileSync(SERVER_KEY_PATH) }
+    : undefined
 }
 
 /** Resolves with what keeps the server from listening, or with `undefined` once it listens. */
@@ -93,11 +136,4 @@ const connectionsOf = (server: Server): Promise<number> =>
 function giveUp(message: string): never {
   process.stderr.write(`${message}\n`)
   process.exit(1)
-}
-
-const [, started] = process.argv
-if (started !== undefined && realpathSync(started) === import.meta.filename) {
-  const { PROMO_WORKERS, PROMO_LOG_LEVEL } = readSettings()
-  if (PROMO_WORKERS === 1 || cluster.isWorker) await startSite(loadConfig())
-  else superviseWorkers(PROMO_WORKERS, openLog(PROMO_LOG_LEVEL))
 }

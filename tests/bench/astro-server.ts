@@ -3,22 +3,20 @@ import { createServer } from 'node:http'
 import { openApp } from '../../src/lib/app.ts'
 import { openLog } from '../../src/lib/base/log.ts'
 import { loadConfig } from '../../src/server/load-config.ts'
-import type { AstroHandler } from '../../src/server/site.ts'
+import { loadAstroHandler } from '../../src/server/own-pages.ts'
 
 const config = loadConfig()
 const opened = await openApp({ config, log: openLog('silent') })
 if (!opened.ok) throw new Error(opened.fault.message)
 const app = opened.value
-const entry: { handler: AstroHandler } = await import(
-  new URL('../../dist/server/entry.mjs', import.meta.url).href
-)
+const handler = await loadAstroHandler()
 const server = createServer((request, response) => {
   const header = (name: string) => {
     const value = request.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }
   const client = app.caller(request.socket.remoteAddress ?? '', header)
-  void entry.handler(request, response, () => response.writeHead(404).end(), { app, client })
+  void handler(request, response, () => response.writeHead(404).end(), { app, client, root: '' })
 })
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()

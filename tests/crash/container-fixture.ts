@@ -27,7 +27,7 @@ export const test = base.extend<{ dataDir: string; start: () => Promise<Containe
     const sites: SiteProcess[] = []
     await use(async () => {
       const environment = { PROMO_DATA_DIR: dataDir, PROMO_FLOOD_PER_MINUTE: '1000000000' }
-      const { listening, ...starting } = spawnSite(environment, 'src/server/start.ts', [], container)
+      const { listening, ...starting } = spawnSite(environment, 'dist/server/entry.mjs', [], container)
       const site = { url: await listening, ...starting }
       sites.push(site)
       return { ...site, terminate: () => void process.kill(childOf(site.process.pid ?? 0), 'SIGTERM') }

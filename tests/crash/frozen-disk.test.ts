@@ -30,7 +30,7 @@ test.concurrent.for(['write', 'fsync'])(
       expect((await clicks(4)).max).toBeLessThan(3_000_000)
       const meanwhile = clicks(300)
       expect(await timeOf(`${site.url}/`)).toBeLessThan(1_000)
-      expect(await timeOf(`${site.url}/analytics.js`)).toBeLessThan(1_000)
+      expect(await timeOf(`${site.url}/_promo/analytics.js`)).toBeLessThan(1_000)
       expect((await meanwhile).max).toBeLessThan(1_000_000)
       expect(await readHealth(site)).toMatchObject({ code: 503, journal: { ok: false } })
       expect(await readMetric(site, 'promo_redirects_total', 'in_memory')).toBe(304)

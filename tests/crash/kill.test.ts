@@ -68,7 +68,7 @@ async function killUnderLoad(
 
 /** Killed before it listens, while it hands over what earlier instances left. */
 async function killAtStart(environment: Record<string, string>): Promise<void> {
-  const child = spawn(process.execPath, ['src/server/start.ts'], {
+  const child = spawn(process.execPath, ['dist/server/entry.mjs'], {
     env: { ...processEnvironment, PORT: '0', ...environment },
     stdio: 'ignore',
   })

@@ -123,7 +123,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
       expect(await page.locator('th:not([scope])').count()).toBe(0)
       expect(await page.locator('script').evaluateAll((all) => all.length)).toBe(1)
     })
-    expect(statSync('public/analytics.js').size / kilobytes).toBeLessThan(10)
+    expect(statSync('src/public/_promo/analytics.js').size / kilobytes).toBeLessThan(10)
   })
 
   test('says the same without JavaScript', async () => {

@@ -212,6 +212,7 @@ describe('health and metrics', () => {
     expect(health).toMatchObject({ status: 200, headers: apiHeaders })
     expect(jsonOf(health)).toEqual({
       status: 'ok',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
       database: { ok: true },
       migrated: true,
       journal: {

@@ -287,7 +287,7 @@ test('a page shows people the whole description, without a script', async () => 
 })
 
 test('every guide is found from the list of guides, with a slash at its end or not', async () => {
-  const guides = globSync('src/pages/docs/*.md').map((file) => `/docs/${basename(file, '.md')}`)
+  const guides = globSync('src/sample-site/pages/docs/*.md').map((file) => `/docs/${basename(file, '.md')}`)
   for (const path of ['/docs', '/docs/']) {
     const { status, body } = await ask(api.site, path)
     const links = [...body.matchAll(/<h3>\s*<a href="([^"]+)"/g)].map(([, link = '']) => link)

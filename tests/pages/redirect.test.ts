@@ -70,7 +70,9 @@ describe.each(titled)('$title', ({ index, status, location, recorded, row }) => 
   })
 
   test('is answered alike by the route', () => {
-    expect(byAstro.answers[index]).toEqual(byShort.answers[index])
+    // Where there is no link the site answers, and not the route.
+    if (status === 404) expect(byAstro.answers[index]?.status).toBe(404)
+    else expect(byAstro.answers[index]).toEqual(byShort.answers[index])
   })
 
   test('is recorded as it should be, on both ways', () => {
@@ -106,11 +108,9 @@ describe('both ways', () => {
   })
 
   test("show the site's own page where there is no link", async () => {
-    for (const { site } of [short, astro]) {
-      const { status, headers, body } = await ask(site, '/nope')
-      expect([status, headers['content-type']]).toEqual([404, 'text/html'])
-      expect(body).toContain('The Daily Brief')
-    }
+    const { status, headers, body } = await ask(short.site, '/nope')
+    expect([status, headers['content-type']]).toEqual([404, 'text/html'])
+    expect(body).toContain('The Daily Brief')
   })
 })
 
@@ -175,15 +175,19 @@ describe('a method that is no use here', () => {
 })
 
 describe('what is no promo link at all', () => {
-  test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/nocodemba//', '/_astro/none.css'])(
-    '%s is not found',
-    async (path) => {
-      const { status, headers } = await ask(short.site, path)
-      expect(status).toBeGreaterThanOrEqual(400)
-      expect(status).toBeLessThan(500)
-      expect(headers.location).toBeUndefined()
-    },
-  )
+  test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/_astro/none.css'])('%s is not found', async (path) => {
+    const { status, headers } = await ask(short.site, path)
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect(status).toBeLessThan(500)
+    expect(headers.location).toBeUndefined()
+  })
+
+  test('slashes at the end are the site’s business, which leads to the link', async () => {
+    expect(await ask(short.site, '/nocodemba//')).toMatchObject({
+      status: 301,
+      headers: { location: '/nocodemba/' },
+    })
+  })
 
   test('pages and files are served', async () => {
     expect(await ask(short.site, '/')).toMatchObject({

@@ -13,7 +13,7 @@ export type RunningSite = { site: SiteProcess; database: TestDatabase; end: () =
 /** A site with promos, or whatever rows `prepare` writes. It is built first where it is not built yet. */
 export async function runSite(
   settings: Record<string, string> = {},
-  { program = 'src/server/start.ts', prepare = insertPromos } = {},
+  { program = 'dist/server/entry.mjs', prepare = insertPromos } = {},
 ): Promise<RunningSite> {
   buildOnce()
   const database = await createTestDatabase()
@@ -33,7 +33,7 @@ export async function runSite(
 }
 
 function buildOnce(): void {
-  if (!existsSync('dist/server/entry.mjs')) execFileSync('npx', ['astro', 'build', '--silent'])
+  if (!existsSync('dist/server/entry.mjs')) execFileSync('npm', ['run', '--silent', 'build'])
 }
 
 export type RawAnswer = { status: number; headers: Record<string, string>; body: string }

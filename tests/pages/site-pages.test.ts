@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type AstroSite, buildAstroSite } from '../support/astro-site.ts'
+import { type AstroSite, buildAstroSite, buildIn, writeAstroSite } from '../support/astro-site.ts'
 import { insertPromos } from '../support/database.ts'
 import { ask, type RunningSite, runSite } from './running-site.ts'
 
@@ -32,10 +33,9 @@ const prerenderedNotFound = `---\nexport const prerender = true\n---\n<p>Lost on
 
 const sites = [
   {
-    name: 'a server-rendered route for any word',
+    name: 'a server-rendered route for any path',
     files: { ...files, 'src/pages/[...path].astro': anyStory },
-    removed: ['src/pages/404.astro'],
-    pages: { '/tool': 'tool', '/sheet': 'sheet', '/plain': 'plain', '/top': 'top', '/a/b': 'a/b' },
+    pages: { '/tool': 'tool', '/sheet.html': 'sheet', '/plain': 'plain', '/top': 'top', '/a/b': 'a/b' },
     links: ['about', 'team', 'deep'],
     lost: 'The newsroom knows no such story',
   },
@@ -46,7 +46,6 @@ const sites = [
       'src/pages/[...post].astro': prerenderedStories,
       'src/pages/404.astro': prerenderedNotFound,
     },
-    removed: [],
     pages: {
       '/about': 'about',
       '/about/': 'about',
@@ -58,34 +57,34 @@ const sites = [
     lost: 'Lost on this site',
   },
   {
-    name: 'a 404 page that is made ahead',
-    files: { ...files, 'src/pages/404.astro': prerenderedNotFound },
-    removed: [],
-    pages: {
-      '/tool': 'tool',
-      '/tool/': 'tool',
-      '/sheet': 'sheet',
-      '/sheet.html': 'sheet',
-      '/deep/down.txt': 'down',
-    },
-    links: ['about', 'team', 'deep'],
-    lost: 'Lost on this site',
-  },
-  {
     name: 'no 404 page',
-    files: { ...files },
-    removed: ['src/pages/404.astro'],
-    pages: { '/plain': 'plain', '/tool': 'tool' },
+    files,
+    pages: { '/plain': 'plain', '/tool': 'tool', '/tool/': 'tool', '/deep/down.txt': 'down' },
     links: ['about', 'deep'],
     lost: '',
   },
 ]
 
-describe.each(sites)('a site with $name', ({ files, removed, pages, links, lost }) => {
+const refused = [
+  { site: { settings: 'adapter: undefined' }, says: 'npx astro add node' },
+  {
+    site: { files: { 'src/pages/analytics/mine.astro': '<p>mine</p>' } },
+    says: "promoTracking({ prefix: '/promo' })",
+  },
+  { site: { files: { 'public/_promo/mine/index.html': 'mine' } }, says: '/_promo' },
+  { site: { options: "{ prefix: 'promo' }" }, says: "for example prefix: '/promo'" },
+]
+test.each(refused)('a site that cannot have us is told what to do: $says', async ({ site, says }) => {
+  const folder = writeAstroSite(site)
+  await expect(buildIn(folder)).rejects.toThrow(says)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe.each(sites)('a site with $name', ({ files, pages, links, lost }) => {
   let built: AstroSite
   let running: RunningSite
   beforeAll(async () => {
-    built = await buildAstroSite("redirects: { '/old': '/tool' }", files, removed)
+    built = await buildAstroSite({ settings: "redirects: { '/old': '/tool' }", files })
     running = await runSite(
       {},
       {
@@ -116,7 +115,7 @@ describe.each(sites)('a site with $name', ({ files, removed, pages, links, lost 
     }
     expect((await ask(running.site, '/old')).headers.location).toBe('/tool')
     // Links are found in any case, and pages are not: each has what it is called.
-    expect((await ask(running.site, '/Notes')).body).toBe('A page of the site: Notes')
+    expect((await ask(running.site, '/Notes.html')).body).toBe('A page of the site: Notes')
     expect((await ask(running.site, '/notes')).headers.location).toContain('merchant')
   })
 
@@ -134,7 +133,6 @@ describe.each(sites)('a site with $name', ({ files, removed, pages, links, lost 
   test('answers an unknown word as the site does', async () => {
     const { status, body } = await ask(running.site, '/nope')
     expect([status, body]).toEqual([404, expect.stringContaining(lost)])
-    if (removed.length > 0) expect((await ask(running.site, '/404')).status).toBeOneOf([200, 404])
     expect((await ask(running.site, '/nope', { method: 'HEAD' })).status).toBe(404)
   })
 })

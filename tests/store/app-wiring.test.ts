@@ -57,6 +57,24 @@ function holdIntervals(): void {
   onTestFinished(() => void vi.useRealTimers())
 }
 
+test('links, health and hints say where the promo tracking stands', async () => {
+  const place = { version: '1.2.3', base: '/news', anyWord: '/[story]' }
+  const { app } = await openTestApp(database.url, { place, settings: { SITE_URL: 'https://site.example' } })
+  const promo = await app.selectPromo({})
+  expect(promo.ok && promo.value.link).toMatch(/^https:\/\/site\.example\/news\/\w+\?promo_var=/)
+  const health = JSON.parse(`${(await app.readHealth()).body}`)
+  expect(health).toMatchObject({
+    version: '1.2.3',
+    hints: expect.arrayContaining([expect.stringContaining('links come before pages of /[story]')]),
+  })
+})
+
+test('a site without links is told nothing of its routes', async () => {
+  await database.sql`delete from affiliate_links`
+  const { app } = await openTestApp(database.url, { place: { anyWord: '/[story]' } })
+  expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ hints: [] })
+})
+
 describe('what readers are judged by comes from the settings:', () => {
   test('how long a click is the same one, and how many of an address count', async () => {
     const settings = { PROMO_DUPLICATE_SECONDS: '0', PROMO_VISITORS_PER_ADDRESS: '1' }

@@ -106,7 +106,7 @@ async function clickPromo(demo: Demo): Promise<string> {
 
 /** The calls of the API that the guide shows, as `curl` would make them on this demo. */
 function guideCalls(token: string) {
-  const guide = readFileSync('src/pages/docs/endpoints.md', 'utf8')
+  const guide = readFileSync('src/sample-site/pages/docs/endpoints.md', 'utf8')
   return [...guide.matchAll(/^curl ((?:.*\\\n)*.*)/gm)].map(([, command = '']) => {
     const path = /http:\/\/127\.0\.0\.1:4321(\/[^\s']*)/.exec(command)?.[1] ?? ''
     const body = /-d '(.*)'/.exec(command)?.[1]
@@ -125,7 +125,7 @@ const reportSchema = v.object({
 })
 
 async function expectGuideCalls(): Promise<void> {
-  const guide = readFileSync('src/pages/docs/endpoints.md', 'utf8')
+  const guide = readFileSync('src/sample-site/pages/docs/endpoints.md', 'utf8')
   const command = [resolve('src/cli/promo.ts'), 'token']
   const settings = { cwd: folder, env: { PATH: process.env.PATH, PROMO_DATA_DIR: '.demo' } }
   const token = execFileSync(process.execPath, command, {

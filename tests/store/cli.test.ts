@@ -71,6 +71,11 @@ async function promo(
 
 const names = ['migrate', 'seed', 'import', 'token', 'editor', 'networks', 'replay', 'purge', 'selftest']
 
+test('the version is that of the package', async () => {
+  const { version }: { version: string } = JSON.parse(readFileSync('package.json', 'utf8'))
+  expect(await promo(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' })
+})
+
 describe('help', () => {
   test('the overview names every command', async () => {
     const [asked, unasked] = [await promo(['--help']), await promo([])]

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type App, openApp } from '../../src/lib/app.ts'
 import { openLog } from '../../src/lib/base/log.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
-import { type AstroHandler, createSite } from '../../src/server/site.ts'
+import type { Connect } from '../../src/server/connect.ts'
+import { createServer } from '../../src/server/create-server.ts'
+import { createFront } from '../../src/server/front.ts'
+import { type AstroHandler, createOwnPages } from '../../src/server/own-pages.ts'
+import { wordsOf } from '../../src/server/own-paths.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { makeDataDir, removeDataDir } from '../support/site.ts'
 
@@ -28,39 +30,47 @@ afterAll(async () => {
   removeDataDir(dataDir)
 })
 
-/** A site on a free port, with this in place of Astro's handler, and with what it logs. */
-async function serve(
-  astro: AstroHandler,
-  { files = {}, ...changes }: { files?: Record<string, string> } & Partial<App> = {},
-) {
-  const dist = makeDataDir()
-  mkdirSync(join(dist, 'client'))
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(dist, 'client', name), text)
+type Served = {
+  /** Astro's handler of our pages, which answers that it has none. */
+  astro?: AstroHandler
+  /** The site's own handler. */
+  site?: Connect
+  place?: { base?: string; prefix?: string; strict?: boolean }
+  words?: readonly string[]
+} & Partial<App>
+
+const page: Connect = ({ url }, response) => {
+  response.end(`a page at ${url}`)
+}
+
+/** A site on a free port, with what it logs. */
+async function serve({ astro = noPage, site = page, place = {}, words = [], ...changes }: Served = {}) {
+  const files = makeDataDir()
   const messages: string[] = []
   const log = Object.assign(openLog('silent'), {
     error: (_: unknown, message: string) => messages.push(message),
   })
   const app = { ...opened, log, ...changes }
-  const server = createSite({ app, astro, dist, pages: new Set(), stopping: new AbortController().signal })
+  const at = { base: '', prefix: '', strict: false, ...place }
+  const ownPages = createOwnPages({ app, astro, root: `${at.base}${at.prefix}`, files })
+  const front = createFront({ app, site: at, ownPages, pages: new Set([...words, ...wordsOf(at)]) })
+  const server = createServer({ front, site, stopping: new AbortController().signal })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
     server.close()
     server.closeAllConnections()
-    removeDataDir(dist)
+    removeDataDir(files)
   })
   const address = server.address()
   if (typeof address !== 'object' || !address) throw new Error('no port')
-  const ask = async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${address.port}${path}`, { redirect: 'manual' })
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${address.port}${path}`, { redirect: 'manual', ...init })
     return { status: answer.status, body: await answer.text(), type: answer.headers.get('content-type') }
   }
   return { app, ask, messages }
 }
 
-const page: AstroHandler = async ({ url }, response) => {
-  response.end(`a page at ${url}`)
-}
 /** What Astro does where it has no page for an address. */
 const noPage: AstroHandler = async (_, __, next) => next()
 
@@ -76,75 +86,139 @@ describe('a promo link that breaks', () => {
   test.each(Object.entries(broken))(
     '%s is told, and answered as the site answers that path',
     async (_, answerPromoLink) => {
-      const { ask, messages } = await serve(page, { answerPromoLink })
+      const { ask, messages } = await serve({ answerPromoLink })
       expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
       expect(messages).toEqual(['a promo link broke'])
     },
   )
 })
 
-describe('a page that breaks', () => {
+describe('a page of ours that breaks', () => {
   test('is told, with status 500', async () => {
-    const { ask, messages } = await serve(async () => {
-      throw new Error('broken')
+    const { ask, messages } = await serve({
+      async astro() {
+        throw new Error('broken')
+      },
     })
-    expect(await ask('/about/us')).toMatchObject({ status: 500, body: '' })
+    expect(await ask('/analytics')).toMatchObject({ status: 500, body: '' })
     expect(messages).toEqual(['a page broke'])
   })
 
   test('after its beginning was sent ends there', async () => {
-    const { ask, messages } = await serve(async (_, response) => {
-      response.writeHead(200)
-      response.write('half')
-      throw new Error('broken')
+    const { ask, messages } = await serve({
+      async astro(_, response) {
+        response.writeHead(200)
+        response.write('half')
+        throw new Error('broken')
+      },
     })
-    expect(await ask('/about/us')).toMatchObject({ status: 200, body: 'half' })
+    expect(await ask('/analytics')).toMatchObject({ status: 200, body: 'half' })
     expect(messages).toEqual(['a page broke'])
   })
 })
 
-describe('an unknown path', () => {
-  test('gets the 404 page that Astro makes', async () => {
-    const asked: (string | undefined)[] = []
-    const { ask } = await serve(async ({ url }, response, next) => {
-      asked.push(url)
-      if (url !== '/404') return next()
-      response.writeHead(404)
-      response.end('made now')
-    })
-    expect(await ask('/nope/at/all')).toMatchObject({ status: 404, body: 'made now' })
-    expect(asked).toEqual(['/nope/at/all', '/404'])
-  })
-
-  test.each([
-    [{ '404.html': '<p>made ahead' }, '<p>made ahead'],
-    [{}, '<!doctype html><title>Not found</title><h1>Not found</h1>'],
-  ])('or else the file of the build, or else a plain one: %o', async (files, body) => {
-    const { ask } = await serve(noPage, { files })
-    expect(await ask('/nope/at/all')).toEqual({ status: 404, body, type: 'text/html; charset=utf-8' })
-  })
-})
-
-test('Astro is given the app, who asks, and the 404 page', async () => {
-  const given: Parameters<AstroHandler>[3][] = []
-  const { app, ask } = await serve(
-    async (_, response, __, locals) => {
-      given.push(locals)
+test('our pages are given the app, who asks, and where they are', async () => {
+  const given: unknown[] = []
+  const { app, ask } = await serve({
+    async astro({ url }, response, _, locals) {
+      given.push(url, locals)
       response.end()
     },
-    { files: { '404.html': 'made ahead' } },
-  )
-  await ask('/about/us')
-  expect(given).toEqual([
-    { app, client: { address: '127.0.0.1', forwarded: false, local: true }, notFoundPage: 'made ahead' },
-  ])
+    place: { base: '/news', prefix: '/promo' },
+  })
+  await ask('/news/promo/analytics/sends?days=7')
+  const client = { address: '127.0.0.1', forwarded: false, local: true }
+  expect(given).toEqual(['/analytics/sends?days=7', { app, client, root: '/news/promo' }])
 })
 
-test('of the links, files and pages of a site the first that is there answers', async () => {
-  const { ask } = await serve(page, { files: { 'sheet.html': 'a file' } })
-  expect(await ask('/nocodemba')).toMatchObject({ status: 307 })
-  expect(await ask('/sheet')).toMatchObject({ status: 200, body: 'a file' })
-  expect(await ask('/else')).toMatchObject({ status: 200, body: 'a page at /else' })
+describe('what is none of ours', () => {
+  test.each([
+    '/',
+    '/about/us',
+    '/analytics-of-ours',
+    '/api/v1/promote',
+    '/api/v1',
+    '/%61nalytics',
+    '/news/analytics',
+  ])("%s is the site's, as it came", async (path) => {
+    const seen: unknown[] = []
+    const { ask } = await serve({
+      site(request, response) {
+        seen.push(request.url, request.headers['x-forwarded-host'], request.headers.host)
+        response.end('theirs')
+      },
+    })
+    const answer = await ask(path, { headers: { 'x-forwarded-host': 'other.example' } })
+    expect(answer).toMatchObject({ status: 200, body: 'theirs' })
+    expect(seen).toEqual([path, 'other.example', expect.stringContaining('127.0.0.1:')])
+  })
+
+  test('is so below our paths, too, where we have no page', async () => {
+    const seen: unknown[] = []
+    const { app, ask } = await serve({
+      site(request, response) {
+        seen.push(request.url, request.headers['x-forwarded-host'], request.headers.host)
+        response.end('theirs')
+      },
+      place: { base: '/news' },
+    })
+    const { host } = new URL(app.config.SITE_URL)
+    await ask('/news/analytics/nope', { headers: { 'x-forwarded-host': 'other.example' } })
+    expect(seen).toEqual(['/news/analytics/nope', 'other.example', expect.not.stringContaining(host)])
+  })
+
+  test('may have a body as large as the site likes', async () => {
+    let received = 0
+    const { ask } = await serve({
+      site(request, response) {
+        request.on('data', (chunk: Buffer) => {
+          received += chunk.byteLength
+        })
+        request.on('end', () => response.end('received'))
+      },
+    })
+    const body = 'x'.repeat(100_000)
+    for (const path of ['/contact', '/contact/form'])
+      expect(await ask(path, { method: 'POST', body })).toMatchObject({ status: 200, body: 'received' })
+    expect(received).toBe(200_000)
+    expect(await ask('/nocodemba', { method: 'POST', body })).toMatchObject({ status: 413 })
+    expect(await ask('/sign-in', { method: 'POST', body })).toMatchObject({ status: 413 })
+  })
+})
+
+test('a link of the name of a page is the page', async () => {
+  const { ask } = await serve({ words: ['nocodemba'] })
+  expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
+})
+
+test('below a base only what is there is a link', async () => {
+  const { ask } = await serve({ place: { base: '/news', prefix: '/promo' } })
+  expect(await ask('/news/nocodemba')).toMatchObject({ status: 307 })
+  expect(await ask('/nocodemba')).toMatchObject({ status: 200 })
+  expect(await ask('/newsnocodemba')).toMatchObject({ status: 200 })
+  expect(await ask('/news/promo/nocodemba')).toMatchObject({ status: 200 })
+})
+
+test('a request is looked at once, however often we are in front', async () => {
+  let asked = 0
+  const { app, ask } = await serve({
+    answerPromoLink() {
+      asked += 1
+      return undefined
+    },
+    site(request, response) {
+      const ownPages = createOwnPages({ app, astro: noPage, root: '' })
+      const inside = createFront({
+        app,
+        site: { base: '', prefix: '', strict: false },
+        ownPages,
+        pages: new Set(),
+      })
+      inside.connect(request, response, () => response.end('theirs'))
+    },
+  })
+  expect(await ask('/nope')).toMatchObject({ body: 'theirs' })
+  expect(asked).toBe(1)
 })
 
 test.each([
@@ -160,14 +234,14 @@ test.each([
   ['/nocodemba%2fmore', 200],
   ['/%zz', 200],
 ])('%s is a promo link with one word, however it is written, or else a page: %i', async (path, status) => {
-  const { ask, messages } = await serve(page)
+  const { ask, messages } = await serve()
   expect((await ask(path)).status).toBe(status)
   expect(messages).toEqual([])
 })
 
 test('what is escaped in a slug is not taken for damage', async () => {
   const slugs: string[] = []
-  const { ask } = await serve(page, {
+  const { ask } = await serve({
     answerPromoLink({ slug }) {
       slugs.push(slug)
       return undefined

@@ -183,7 +183,7 @@ describe('an event', () => {
   })
 
   test('is described in the guide, with every field', () => {
-    const guide = readFileSync('src/pages/docs/webhooks.md', 'utf8')
+    const guide = readFileSync('src/sample-site/pages/docs/webhooks.md', 'utf8')
     for (const [type, schema] of Object.entries(webhookEvents)) {
       const row = guide.split('\n').find((line) => line.startsWith(`| \`${type}\``))
       for (const field of Object.keys(schema.entries))

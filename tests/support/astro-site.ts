@@ -1,50 +1,93 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { processEnvironment } from './environment.ts'
 
-/** This project's site as somebody else has set Astro up, built in a folder of its own. */
+/** A site of somebody else into which the package is put. */
 export type AstroSite = { folder: string; program: string; remove: () => void }
 
 /** Astro's own command line. */
 export const astro = resolve('node_modules/astro/bin/astro.mjs')
 
-const copied = ['src', 'public', 'db', 'package.json', 'tsconfig.json']
+type Site = {
+  /** What stands in the braces of Astro's configuration, beside the adapter and the integration. */
+  settings?: string | undefined
+  /** What `promoTracking` is called with. */
+  options?: string | undefined
+  mode?: 'standalone' | 'middleware'
+  /** By path. */
+  files?: Record<string, string> | undefined
+}
 
-/** `settings` is what stands in the braces of Astro's configuration, beside this project's own; `files` are written by path, and those `removed` are none of it. */
-export async function buildAstroSite(
-  settings: string,
-  files: Record<string, string> = {},
-  removed: readonly string[] = [],
-): Promise<AstroSite> {
-  const folder = copyAstroSite(settings, files, removed)
-  // The test runner's own environment says that this is no build for production.
-  const env = { ...processEnvironment, HOME: process.env.HOME }
-  await promisify(execFile)(process.execPath, [astro, 'build', '--silent'], { cwd: folder, env })
+/** A site in a folder of its own, with this project's source as its package. */
+export function writeAstroSite({
+  settings = '',
+  options = '',
+  mode = 'standalone',
+  files = {},
+}: Site): string {
+  const folder = mkdtempSync(join(tmpdir(), 'promo-astro-'))
+  linkPackages(folder)
+  const config = `
+import node from '@astrojs/node'
+import promoTracking from 'promo-tracking'
+export default {
+  adapter: node({ mode: '${mode}' }), integrations: [promoTracking(${options})],
+  devToolbar: { enabled: false }, cacheDir: './.cache', ${settings}
+}
+`
+  const written = {
+    'package.json': '{ "type": "module" }',
+    'src/pages/index.astro': '<p>A page of the site: home</p>',
+    ...files,
+    'astro.config.mjs': config,
+  }
+  writeFiles(folder, written)
+  return folder
+}
+
+/** The same, built. */
+export async function buildAstroSite(site: Site): Promise<AstroSite> {
+  const folder = writeAstroSite(site)
+  await buildIn(folder)
   return {
     folder,
-    program: join(folder, 'src/server/start.ts'),
+    program: join(folder, 'dist/server/entry.mjs'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
-/** The same before it is built. */
-export function copyAstroSite(
-  settings = '',
-  files: Record<string, string> = {},
-  removed: readonly string[] = [],
-): string {
+/** Rejects with what `astro build` has said. */
+export async function buildIn(folder: string): Promise<void> {
+  // The test runner's own environment says that this is no build for production.
+  const env = { ...processEnvironment, HOME: process.env.HOME }
+  await promisify(execFile)(process.execPath, [astro, 'build', '--silent'], { cwd: folder, env })
+}
+
+const copied = ['src', 'public', 'db', 'build', 'package.json', 'tsconfig.json', 'astro.config.mjs']
+
+/** This repository in a folder of its own. */
+export function copyRepository(files: Record<string, string> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'promo-astro-'))
   for (const path of copied) cpSync(path, join(folder, path), { recursive: true })
-  cpSync('astro.config.mjs', join(folder, 'own.config.mjs'))
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-  const config = `import own from './own.config.mjs'\nexport default { ...own, cacheDir: './.cache', ${settings} }\n`
-  for (const [path, text] of Object.entries({ ...files, 'astro.config.mjs': config })) {
+  writeFiles(folder, files)
+  return folder
+}
+
+function writeFiles(folder: string, files: Record<string, string>): void {
+  for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     writeFileSync(join(folder, path), text)
   }
-  for (const path of removed) rmSync(join(folder, path))
-  return folder
+}
+
+function linkPackages(folder: string): void {
+  const packages = join(folder, 'node_modules')
+  mkdirSync(packages)
+  for (const name of readdirSync('node_modules'))
+    symlinkSync(resolve('node_modules', name), join(packages, name))
+  symlinkSync(resolve('.'), join(packages, 'promo-tracking'))
 }

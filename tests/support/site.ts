@@ -31,7 +31,7 @@ type SiteEnvironment = Record<string, string> & { PROMO_DATA_DIR: string }
 /** The built site, or another `program` that says where it listens, as a second process on a free port. */
 export function spawnSite(
   environment: SiteEnvironment,
-  program = 'src/server/start.ts',
+  program = 'dist/server/entry.mjs',
   nodeOptions: readonly string[] = [],
   /** Runs Node, as in `unshare -p node …`. */
   runner: readonly string[] = [],

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { astro, copyAstroSite } from '../support/astro-site.ts'
+import { astro, copyRepository } from '../support/astro-site.ts'
 import { createTestDatabase, findDrift, insertPromos } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { steadyPort } from '../support/steady-port.ts'
@@ -11,12 +11,12 @@ import { steadyPort } from '../support/steady-port.ts'
 const edits = 8
 
 /** Answers how often the library has been edited. */
-const page = "import { edit } from '../lib/app.ts'\nexport const GET = () => new Response(String(edit))\n"
+const page = "import { edit } from '../../lib/app.ts'\nexport const GET = () => new Response(String(edit))\n"
 
 test('astro dev has one app, however often the library is edited, and ends with it', async () => {
   const tested = await createTestDatabase()
   await insertPromos(tested.sql)
-  const folder = copyAstroSite('', { 'src/pages/edit.ts': page })
+  const folder = copyRepository({ 'src/sample-site/pages/edit.ts': page })
   const app = join(folder, 'src/lib/app.ts')
   appendFileSync(app, '\nexport const edit: number = 0\n')
   const port = await steadyPort()

@@ -66,12 +66,14 @@ export function buildVersion({ revision }: Version): BuiltVersion | undefined {
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
   try {
     const env = { ...processEnvironment, HOME: folder, ASTRO_TELEMETRY_DISABLED: '1' }
-    execFileSync(process.execPath, [astro, 'build'], { cwd: folder, env, stdio: 'ignore' })
-    const program = ['src/server/start.ts', 'src/server.ts']
-      .map((path) => join(folder, path))
-      .find(existsSync)
-    if (program === undefined) throw new Error(`${revision} has no program`)
-    return { program, remove }
+    const build = (...options: string[]) =>
+      execFileSync(process.execPath, [astro, 'build', ...options], { cwd: folder, env, stdio: 'ignore' })
+    const has = (path: string) => existsSync(join(folder, path))
+    const own = 'src/pages.config.mjs'
+    if (has(own)) build('--config', own)
+    build()
+    const server = has('src/server.ts') ? 'src/server.ts' : 'src/server/start.ts'
+    return { program: join(folder, has(own) ? 'dist/server/entry.mjs' : server), remove }
   } catch {
     remove()
     return undefined

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-const guide = readFileSync('src/pages/docs/changing.md', 'utf8')
+const guide = readFileSync('src/sample-site/pages/docs/changing.md', 'utf8')
 
 test('every file that the guide to changes names is there', () => {
   const named = [...guide.matchAll(/`((?:src|db|tests)\/[^`]+)`/g)].map(([, path = '']) => path)

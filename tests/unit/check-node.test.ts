@@ -25,6 +25,14 @@ test('package.json asks for the same version', () => {
   expect(nodeFault(`${major}.${Number(minor) - 1}.0`, true)).toContain(`needs ${major}.${minor} or newer`)
 })
 
+test.each([
+  ['20.20.2', 'promo-tracking needs 22.12 or newer: update Node'],
+  ['22.12.0', undefined],
+])('Node %s in the package that others install: %s', (version, fault) => {
+  const found = nodeFault(version, false, true)
+  expect(found).toEqual(fault === undefined ? undefined : expect.stringContaining(fault))
+})
+
 test('npm scripts run on the Node of the lock file, and check it before anything else', () => {
   const lock: { packages: Record<string, { version: string }> } = JSON.parse(
     readFileSync('package-lock.json', 'utf8'),
@@ -32,18 +40,16 @@ test('npm scripts run on the Node of the lock file, and check it before anything
   expect(process.versions.node).toBe(lock.packages['node_modules/node']?.version)
   const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'))
   for (const name of ['start', 'promo', 'demo'])
-    expect(scripts[name]).toContain('node --import ./src/server/check-node.mjs src/')
-  for (const file of ['src/server/start.ts', 'src/cli/promo.ts']) {
-    const [first] = /^import .*$/m.exec(readFileSync(file, 'utf8')) ?? []
-    expect(first).toMatch(/check-node\.mjs'$/)
-  }
+    expect(scripts[name]).toMatch(/node --import \.\/src\/server\/check-node\.mjs (src|dist)\//)
+  const [first] = /^import .*$/m.exec(readFileSync('src/cli/promo.ts', 'utf8')) ?? []
+  expect(first).toMatch(/check-node\.mjs'$/)
 })
 
 test('another Node ends with what to do', () => {
   const pretend = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.1.0' })"
   const started = spawnSync(
     process.execPath,
-    ['--import', pretend, '--import', './src/server/check-node.mjs', 'src/server/start.ts'],
+    ['--import', pretend, '--import', './src/server/check-node.mjs', 'src/cli/promo.ts'],
     { encoding: 'utf8', timeout: 20_000 },
   )
   expect([started.status, started.stdout]).toEqual([1, ''])

@@ -29,7 +29,9 @@ describe('.env.example', () => {
 })
 
 test('the guide to the settings has each of them in its table, once', () => {
-  const rows = readFileSync('src/pages/docs/settings.md', 'utf8').matchAll(/^\| (`[A-Z][^|]*`) +\|/gm)
+  const rows = readFileSync('src/sample-site/pages/docs/settings.md', 'utf8').matchAll(
+    /^\| (`[A-Z][^|]*`) +\|/gm,
+  )
   const named = [...rows].flatMap(([, cell = '']) => cell.match(/[A-Z_]+/g) ?? [])
   expect(named.toSorted()).toEqual(Object.keys(settingExamples).toSorted())
 })

@@ -10,7 +10,7 @@ const found = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, name = '']) => name.trim())
 
 describe('the guide for editors explains', () => {
-  const guide = read('src/pages/docs/editors.md')
+  const guide = read('src/sample-site/pages/docs/editors.md')
   const pages = globSync('src/{components,pages}/analytics/**/*.astro').map(read).join('\n')
 
   test.each([
@@ -31,7 +31,7 @@ describe('the guide for editors explains', () => {
 })
 
 describe('the guide to the import file', () => {
-  const guide = read('src/pages/docs/import-file.md')
+  const guide = read('src/sample-site/pages/docs/import-file.md')
 
   /** The default of each field, or whether it has to be there, below a heading. */
   const fieldsBelow = (heading: string): Record<string, string> =>

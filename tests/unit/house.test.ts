@@ -228,10 +228,10 @@ const rules: Rule[] = [
     // The formatter aligns tables, and an address cannot be broken.
     says: 'a guide has lines of at most 120 characters',
     check: ({ path, text }) =>
-      /^(src\/pages\/docs\/.*|README|TESTING_GUIDE)\.md$/.test(path)
+      /^(src\/sample-site\/pages\/docs\/.*|README|TESTING_GUIDE)\.md$/.test(path)
         ? linesLike(text, /^.{121,}$/u).filter((line) => !/^\s*\||https?:\/\/\S{80,}/.test(line))
         : [],
-    broken: [{ path: 'src/pages/docs/a.md', text: 'a '.repeat(61) }],
+    broken: [{ path: 'src/sample-site/pages/docs/a.md', text: 'a '.repeat(61) }],
     kept: [
       { path: 'README.md', text: 'a'.repeat(120) },
       { path: 'README.md', text: `| ${'a '.repeat(61)}|` },
@@ -241,11 +241,11 @@ const rules: Rule[] = [
     // They are pages as well, and a page has only its neighbours.
     says: 'a guide links to guides only',
     check: (source) =>
-      within(source.path, 'src/pages/docs/')
-        ? linkedFiles(source).filter((path) => !/^src\/pages\/docs\/[\w-]+\.md$/.test(path))
+      within(source.path, 'src/sample-site/pages/docs/')
+        ? linkedFiles(source).filter((path) => !/^src\/sample-site\/pages\/docs\/[\w-]+\.md$/.test(path))
         : [],
-    broken: [{ path: 'src/pages/docs/a.md', text: 'See [tables](../../../db/README.md).' }],
-    kept: [{ path: 'src/pages/docs/a.md', text: 'See [settings](settings.md#all).' }],
+    broken: [{ path: 'src/sample-site/pages/docs/a.md', text: 'See [tables](../../../db/README.md).' }],
+    kept: [{ path: 'src/sample-site/pages/docs/a.md', text: 'See [settings](settings.md#all).' }],
   },
   {
     says: 'a migration says whether the version before it stays right beside it',
@@ -275,7 +275,7 @@ test('the checks look at the whole house', () => {
   for (const path of [
     'src/lib/app.ts',
     'src/pages/[slug].ts',
-    'src/pages/404.astro',
+    'src/sample-site/pages/404.astro',
     'tests/unit/house.test.ts',
   ]) {
     expect(paths).toContain(path)
@@ -285,7 +285,7 @@ test('the checks look at the whole house', () => {
 test('README.md is short, and leads to every guide', () => {
   const [readme = { path: '', text: '' }] = read('README.md')
   expect(lineCount(readme.text)).toBeLessThanOrEqual(150)
-  expect(linkedFiles(readme)).toEqual(expect.arrayContaining(globSync('src/pages/docs/*.md')))
+  expect(linkedFiles(readme)).toEqual(expect.arrayContaining(globSync('src/sample-site/pages/docs/*.md')))
 })
 
 describe.each(rules)('$says', ({ check, broken, kept }) => {

@@ -20,6 +20,12 @@ describe('an "&" that was copied from HTML', () => {
 })
 
 describe('links that lead back to themselves', () => {
+  test('below the base of a site, and only there', () => {
+    const based = (path: string) => loopFrom('a', new Map([['a', `${site}${path}`]]), `${site}/news`)
+    expect(based('/news/a')).toEqual(['a', 'a'])
+    expect(based('/a')).toBeUndefined()
+  })
+
   const loop = (slug: string, ...links: [string, string][]) => loopFrom(slug, new Map(links), site)
 
   test.each<[string, [string, string][], string[] | undefined]>([

@@ -87,7 +87,7 @@ describe('an answer that is not as described', () => {
 })
 
 describe('the tables of the guide to the endpoints', () => {
-  const text = readFileSync('src/pages/docs/endpoints.md', 'utf8')
+  const text = readFileSync('src/sample-site/pages/docs/endpoints.md', 'utf8')
   const rowsBelow = (head: string): string[][] =>
     (text.split('\n\n').find((paragraph) => paragraph.startsWith(`| ${head}`)) ?? '')
       .split('\n')

@@ -47,7 +47,7 @@ export const databaseUnavailable: ApiFault = {
 /** Where a request has come past the server that opens what an endpoint needs. */
 export const siteNotStarted: ApiFault = {
   error: 'site_not_started',
-  message: 'The promo tracking was not started with this site: start it with src/server/start.ts',
+  message: 'The promo tracking was not started with this site; its log says why',
 }
 
 const apiHeaders = {

@@ -25,10 +25,17 @@ export function loopFrom(
 function slugOn(siteUrl: string, destination: string | undefined): string | undefined {
   if (destination === undefined || !URL.canParse(destination)) return undefined
   const { host, pathname } = new URL(destination)
-  return host === new URL(siteUrl).host ? /^\/([^/]+)\/?$/.exec(pathname)?.[1]?.toLowerCase() : undefined
+  const site = new URL(siteUrl)
+  const base = site.pathname.replace(/\/$/, '')
+  if (host !== site.host || !pathname.startsWith(base)) return undefined
+  return /^\/([^/]+)\/?$/.exec(pathname.slice(base.length))?.[1]?.toLowerCase()
 }
 
 export const wayOf = (loop: readonly string[]): string => loop.map((slug) => `/${slug}`).join(' → ')
+
+/** The site makes these pages as they are asked for, so that nobody can compare their words with slugs. */
+export const hintOnAnyWord = (route: string): string =>
+  `links come before pages of ${route}, which are made on demand: give no link the name of one of them`
 
 const mostNamed = 10
 

@@ -37,6 +37,7 @@ const outboxReadings = {
 export const healthSchema = v.object({
   status: v.picklist(['ok', 'degraded']),
   reasons: v.exactOptional(v.array(v.picklist(healthReasons))),
+  version: v.exactOptional(v.pipe(v.string(), v.description('Of the promo tracking that runs.'))),
   database: v.object({
     ok: v.boolean(),
     fault: v.exactOptional(v.picklist(['unavailable', 'timeout', 'conflict', 'refused', 'unsuitable'])),

@@ -17,6 +17,8 @@ import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHeal
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
 export type HealthParts = {
+  /** Of the promo tracking. */
+  version?: string | undefined
   database: Database
   readings: () => BufferReadings
   /** Whether the database has this version's tables. */
@@ -62,6 +64,7 @@ const longestUnknown = 3_600
  * balancer should ask for liveness.
  */
 export function createHealth({
+  version,
   database,
   readings,
   migrated,
@@ -119,6 +122,7 @@ export function createHealth({
     const report: HealthReport = {
       status: healthy ? 'ok' : 'degraded',
       ...(!healthy && { reasons }),
+      ...(version !== undefined && { version }),
       database: found.ok ? { ok: true } : databaseFault(found.fault),
       migrated: migrated(),
       journal: {

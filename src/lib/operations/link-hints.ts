@@ -1,7 +1,7 @@
 import { ok } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { LinkDamageLog } from '../links/link-damage.ts'
-import { hintsOn } from '../links/link-faults.ts'
+import { hintOnAnyWord, hintsOn } from '../links/link-faults.ts'
 import type { Links } from '../links/two-sources.ts'
 import type { Lead } from '../model/link.ts'
 import { listLeads } from '../store/links.ts'
@@ -21,6 +21,8 @@ export type LinkHintParts = {
   strapi?: Pick<Links, 'values' | 'peek'> | undefined
   siteUrl: string
   pages: ReadonlySet<string>
+  /** A route of the site for any word, of whose pages nobody knows the words. */
+  anyWord?: string | undefined
   damage: Pick<LinkDamageLog, 'tell'>
   now: () => number
 }
@@ -32,6 +34,7 @@ export function createLinkHints({
   strapi,
   siteUrl,
   pages,
+  anyWord,
   damage,
   now,
 }: LinkHintParts): () => Promise<string[]> {
@@ -42,7 +45,11 @@ export function createLinkHints({
       ? [...leadsOf(strapi), ...links.value.filter(({ slug }) => !strapi.peek(slug))]
       : links.value
     const told = await damage.tell(dayOf(now() - week), dayOf(now()))
-    return [...hintsOn(leads, siteUrl, pages), ...(told === undefined ? [] : [`in the last week ${told}`])]
+    return [
+      ...hintsOn(leads, siteUrl, pages),
+      ...(anyWord !== undefined && leads.length > 0 ? [hintOnAnyWord(anyWord)] : []),
+      ...(told === undefined ? [] : [`in the last week ${told}`]),
+    ]
   }
   let last: { at: number; hints: Promise<string[]> } | undefined
   return async () => {

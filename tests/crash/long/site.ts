@@ -28,7 +28,7 @@ export async function launch(
       LONG_CLOCK: JSON.stringify(clock),
       LONG_HASTE: String(haste),
     },
-    'src/server/start.ts',
+    'dist/server/entry.mjs',
     ['--import', join(import.meta.dirname, 'preload.ts')],
   )
   return { ...site, url: `http://127.0.0.1:${port}` }

@@ -6,11 +6,11 @@ import { describeApi } from '../../../../lib/openapi/respond.ts'
 
 export const prerender = false
 
-/** Made once: it changes only with the site's version. */
+/** Made once: it changes only with the site's version, and with where our paths begin. */
 const description = describeApi()
 
-export const GET: APIRoute = ({ request }) =>
-  toResponse(unlessKnown(description, request.headers.get('if-none-match')))
+export const GET: APIRoute = ({ request, locals: { root } }) =>
+  toResponse(unlessKnown(root ? describeApi(root) : description, request.headers.get('if-none-match')))
 
 export const HEAD = GET
 

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { AstroConfig, AstroIntegration } from 'astro'
+import { type HostSite, siteFile } from '../server/host-site.ts'
+import { isOwnPath, ownPaths } from '../server/own-paths.ts'
+import { adapterFault, entryPlugin } from './adapter.ts'
+import { wordOf, wordsIn } from './site-words.ts'
+
+export type PromoTrackingOptions = {
+  /** What the paths of the analytics, of signing in and of the API begin with, such as `/promo`; nothing by default. */
+  prefix?: string
+  /**
+   * Protects the site's own pages as ours are: bodies of more than 16 KiB and addresses that cannot be read are refused.
+   * Off by default, since nothing of a site changes.
+   */
+  strict?: boolean
+}
+
+/** Puts promo links, their tracking and the analytics into a site. */
+export default function promoTracking({
+  prefix = '',
+  strict = false,
+}: PromoTrackingOptions = {}): AstroIntegration {
+  const site: Omit<HostSite, 'pages'> = { base: '', prefix: prefix.replace(/\/$/, ''), strict }
+  const pages = new Set<string>()
+  let config: AstroConfig
+  return {
+    name: 'promo-tracking',
+    hooks: {
+      'astro:config:setup': ({ config: { root }, command, updateConfig }) => {
+        checkPrefix(prefix)
+        if (command === 'build') updateConfig({ vite: { plugins: [entryPlugin(root)] } })
+      },
+      'astro:config:done': (done) => {
+        config = done.config
+        const fault = adapterFault(config.adapter?.name)
+        if (fault !== undefined) throw new Error(fault)
+        site.base = config.base.replace(/\/$/, '')
+      },
+      'astro:routes:resolved': ({ routes }) => {
+        for (const { pattern, isPrerendered, type } of routes) {
+          refuseOwnPath(pattern, site.prefix)
+          const word = wordOf(pattern)
+          if (word !== undefined) pages.add(word)
+          if (!isPrerendered && type === 'page' && /^\/\[[^/]*\]$/.test(pattern)) site.anyWord = pattern
+        }
+      },
+      'astro:server:setup': async ({ server }) => {
+        const { lazyHandler } = await import('promo-tracking/server')
+        for (const word of wordsIn(fileURLToPath(config.publicDir))) pages.add(word)
+        const handle = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
+        // First, since Astro takes the base off the path.
+        server.middlewares.stack.unshift({ route: '', handle })
+      },
+      'astro:server:done': async () => (await import('promo-tracking/server')).closeHandlers(),
+      'astro:build:done': async ({ dir, pages: built }) => {
+        for (const { pathname } of built) {
+          const word = wordOf(pathname)
+          if (word !== undefined) pages.add(word)
+        }
+        for (const path of ownPaths)
+          if (existsSync(new URL(`.${site.prefix}${path}`, dir)))
+            refuseOwnPath(`${site.prefix}${path}`, site.prefix)
+        for (const word of wordsIn(fileURLToPath(dir))) pages.add(word)
+        const written: HostSite = { ...site, pages: [...pages] }
+        await writeFile(new URL(siteFile, config.build.server), JSON.stringify(written))
+      },
+    },
+  }
+}
+
+function checkPrefix(prefix: string): void {
+  if (/^(\/[\w.~-]+)*\/?$/.test(prefix) && prefix !== '/') return
+  throw new Error(`promoTracking({ prefix: '${prefix}' }): must begin with "/", for example prefix: '/promo'`)
+}
+
+/** Neither the site's page nor ours could be hidden without somebody missing it. */
+function refuseOwnPath(path: string, prefix: string): void {
+  if (!path.startsWith(prefix) || !isOwnPath(path.slice(prefix.length))) return
+  throw new Error(
+    `The site has a page at ${path}, where promo-tracking has one. Rename it, or give ours other paths: promoTracking({ prefix: '/promo' }).`,
+  )
+}
+
+const listensAt = ({ server: { port } }: AstroConfig) => ({ PORT: String(port) })

@@ -1,0 +1,93 @@
+import { join, resolve } from 'node:path'
+import { type App, openApp } from '../lib/app.ts'
+import { openLog } from '../lib/base/log.ts'
+import { messageOf } from '../lib/base/result.ts'
+import type { Connect } from './connect.ts'
+import { createFront } from './front.ts'
+import { type HostSite, readHostSite, rootOf } from './host-site.ts'
+import { readSettings } from './load-config.ts'
+import { createOwnPages, loadAstroHandler } from './own-pages.ts'
+import { wordsOf } from './own-paths.ts'
+import { version } from './package-files.ts'
+
+type Defaults = Record<string, string | undefined>
+
+export type HandlerOptions = {
+  /** The folder that `astro build` has written. */
+  dist?: string
+}
+
+/** The app of this process, whoever asks for it: two would take each other's journal for one of a neighbour. */
+let opened: Promise<App> | undefined
+
+/**
+ * For a server of one's own: what comes before the site's own handler. It opens the database, and closes it on SIGTERM,
+ * SIGINT and SIGHUP. Rejects where a person has to mend something first, and says what.
+ */
+export async function createHandler({ dist = 'dist' }: HandlerOptions = {}): Promise<Connect> {
+  const site = readHostSite(join(resolve(dist), 'server'))
+  return await openFront(site, new Set(site.pages), {})
+}
+
+/** The same, opened by the first request. Where it cannot be opened the site is served without it, and the log says so. */
+export function lazyHandler(
+  site: HostSite,
+  { pages = new Set(site.pages), defaults = {} as Defaults } = {},
+): Connect {
+  let front: Promise<Connect> | undefined
+  let ready: Connect | undefined
+  const open = async (): Promise<Connect> => {
+    try {
+      ready = await openFront(site, pages, defaults)
+    } catch (error) {
+      process.stderr.write(`Promo links are not answered: ${messageOf(error)}\n`)
+      ready = (_request, _response, next) => next()
+    }
+    return ready
+  }
+  return (request, response, next) => {
+    if (ready) return ready(request, response, next)
+    front ??= open()
+    void front.then((connect) => connect(request, response, next))
+  }
+}
+
+async function openFront(site: HostSite, pages: Set<string>, defaults: Defaults): Promise<Connect> {
+  for (const word of wordsOf(site)) pages.add(word)
+  opened ??= open(site, pages, defaults)
+  const [app, astro] = await Promise.all([opened, loadAstroHandler()])
+  const ownPages = createOwnPages({ app, astro, root: rootOf(site) })
+  return createFront({ app, site, ownPages, pages }).connect
+}
+
+async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaults): Promise<App> {
+  const config = readSettings(defaults)
+  const log = openLog(config.PROMO_LOG_LEVEL)
+  const app = await openApp({ config, log, pages, place: { ...site, version } })
+  if (!app.ok) throw new Error(app.fault.message)
+  closeWithProcess()
+  log.info({ version, fast_path: true }, 'promo links are answered before the site')
+  return app.value
+}
+
+/** Ends what `createHandler` or a lazy handler has opened; nothing where none was. */
+export async function closeHandlers(): Promise<void> {
+  const closing = opened
+  opened = undefined
+  await closing?.then(
+    (app) => app.close(),
+    () => undefined,
+  )
+}
+
+/** A server that listens to the signals ends by itself; without one, nobody else would end the process any more. */
+function closeWithProcess(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      const others = process.listenerCount(signal)
+      void closeHandlers().then(() => {
+        if (others === 0) process.exit(0)
+      })
+    })
+  }
+}
