@@ -39,7 +39,7 @@ export async function readEditor({ locals, request }: Request): Promise<Result<E
 
 /** The app, in what only a page shows that somebody has been let into. */
 export function appOf({ locals }: Pick<APIContext, 'locals'>): App {
-  if (!locals.app) throw new Error('a part of a page was asked for without its page')
+  if (!locals.app) throw new Error('a part of a page was requested without its page')
   return locals.app
 }
 
@@ -51,7 +51,9 @@ export function refuse({ url }: Request, { code }: EnterFault): Response {
 }
 
 export const withoutApp = (): Response =>
-  plain(503, 'The promo tracking was not started with this site; its log says more.', { 'retry-after': '30' })
+  plain(503, "The promo tracking was not started with this site; the site's log says more.", {
+    'retry-after': '30',
+  })
 
 /** Renews the session of whoever uses it: one that only an open page asks with, by itself, has to end. */
 export function carryOn(headers: Headers, request: globalThis.Request, cookie: string | undefined): void {

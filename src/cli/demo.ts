@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const { app, url, stop } = await startSite(built, config, [folder])
   const fault = await provideSample(app)
   if (fault !== undefined) {
-    remark(`The sample data could not be provided: ${fault}`)
+    remark(`The sample data could not be created: ${fault}`)
     await stop()
     process.exit(1)
   }
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   ]
   print(`\nThe sample site runs. Its data is in ${config.PROMO_DATA_DIR}.\n`)
   for (const [name = '', address] of places) print(`  ${name.padEnd(18)} ${address}`)
-  print('\nOpen the newsletter, click its promo, and find the click in the database:\n')
+  print('\nOpen the newsletter, click its promo, and look up the click in the database:\n')
   print(
     '  select clicked_at, variation_id, verdict, reason, device from promo_click_tracking order by id desc limit 5;',
   )

@@ -7,12 +7,12 @@ import { databaseFailed, withDatabase } from './database.ts'
 
 export const explainCommand: Command = {
   name: 'explain',
-  summary: 'tell why a send got its promo',
+  summary: 'show why a send got its promo',
   synopsis: 'SEND',
   help: `Prints how the promo of a send was chosen by select-random: when, by which strategy, how probable it was, and what was
-known of all that could have been chosen. SEND is the newsletter_send_id. The choice is made again from what was kept, to
+known about all candidates. SEND is the newsletter_send_id. The choice is repeated from what was kept, to
 show that the same seed gives the same variation. Decisions are kept for PROMO_RETAIN_EVENTS_MONTHS. What the send was
-reported to have shown and select-random did not choose is named as chosen elsewhere.
+reported to have shown, but select-random did not choose, is listed as chosen elsewhere.
 
 Example:
   npm run promo -- explain 2026-11-18-daily`,
@@ -32,7 +32,7 @@ Example:
           ...found.value.map((decision) => explain(decision)),
           ...reports.value.map((report) => explainReport(report, config.PROMO_RETAIN_EVENTS_MONTHS)),
         ].flat()
-        if (lines.length === 0) return failed(`nothing was chosen or reported for a send "${send}"`)
+        if (lines.length === 0) return failed(`nothing was chosen or reported for the send "${send}"`)
         for (const line of lines) print(line)
         return ok(undefined)
       },

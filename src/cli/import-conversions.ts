@@ -21,21 +21,22 @@ export const importConversionsCommand: Command = {
   name: 'import-conversions',
   summary: "record the conversions of a network's report",
   synopsis: 'FILE.csv [--mapping FILE.json] [options] [--dry-run]',
-  help: `Records each row of a report as a conversion, by its id: again it changes nothing, a newer report brings the newer status and
-amount. Rows without a click id are left out, as sales that are not of these links. All of it is recorded, or nothing where a row is
-bad; then each is named. FIELD is one of ${reportFields.join(', ')}.
+  help: `Records each row of a report as a conversion, by its id: repeating it changes nothing, a newer report brings
+the newer status and amount. Rows without a click id are left out: those sales did not come from these
+links. Either all rows are recorded or, if one is not valid, none; then each of these is named. FIELD is one
+of ${reportFields.join(', ')}.
 
 Options:
   --mapping FILE.json     all of the following in a file: {"source": "awin", "columns": {"click_id": "Clickref"},
                           "currency": "EUR", "decimal": "comma", "date": "DD.MM.YYYY", "statuses": {"bonus": "pending"}}
-  --source NAME           whose ids of sales they are
-  --column FIELD=HEADING  the column of a field, where it has another name
-  --currency CODE         of files that have no column for it
+  --source NAME           which network the ids of sales come from
+  --column FIELD=HEADING  the column of a field, if it has another name
+  --currency CODE         the currency, if the file has no column for it
   --status WORD=STATUS    what a word of the network means: pending, approved or rejected
-  --delimiter CHARACTER   found without it, as are:
+  --delimiter CHARACTER   detected if you leave it out, as are:
   --decimal comma|point   how amounts are written
-  --date FORM             YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY or MM/DD/YYYY; times without a zone are of UTC
-  --skip-bad              records the other rows where some are bad
+  --date FORM             YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY or MM/DD/YYYY; times without a zone are UTC
+  --skip-bad              records the other rows if some are not valid
   --dry-run               shows what would be recorded, and records nothing
 
 Example:
@@ -87,7 +88,7 @@ Example:
         [
           `${file} is not imported:`,
           ...told(faults),
-          'Mend these rows, or leave them out with --skip-bad',
+          'Correct these rows, or leave them out with --skip-bad',
         ].join('\n'),
       )
     return await withDatabase(

@@ -15,9 +15,9 @@ export const importCommand: Command = {
   summary: 'add or change offers, variations and links from a JSON file',
   synopsis: 'FILE [--dry-run]',
   help: `Adds what is new in FILE and changes what differs: links by their slug, offers by their name, variations by their
-text. What FILE does not name stays as it is, and so do fields that it leaves out; counters are never touched.
-All of it is imported, or nothing where anything is wrong; then every fault is shown with its place in the file.
-Running sites show the changes within a second. The form is that of db/sample.json.
+text. What FILE does not name stays unchanged, and so do fields that it leaves out; counters are never touched.
+Either all of it is imported or, if anything is wrong, nothing; then every error is shown with its place in the file.
+Running sites show the changes within a second. db/sample.json is an example.
 
 Options:
   --dry-run   show what would change, and change nothing

@@ -11,11 +11,12 @@ export const mauticMapCommand: Command = {
   name: 'mautic-map',
   summary: 'say which e-mail of Mautic went out as which send',
   synopsis: 'SEND EMAIL [--variation N]',
-  help: `Says that the e-mail with the number EMAIL in Mautic went out as SEND, the newsletter_send_id, so that mautic-recipients counts its
-recipients. Variants and translations of an e-mail come along by themselves. Said again it counts anew.
+  help: `Says that the e-mail with the number EMAIL in Mautic went out as SEND, the newsletter_send_id, so that
+mautic-recipients counts its recipients. Variants and translations of an e-mail are included. If you repeat
+it, recipients are counted again.
 
 Options:
-  --variation N  which text the e-mail shows, where its own links do not say that
+  --variation N  which text the e-mail shows, if its links do not say
 
 Example:
   npm run promo -- mautic-map 2026-11-20-daily 17`,
@@ -27,11 +28,10 @@ Example:
     if (!send.success) return misused(`SEND ${send.issues[0].message}`)
     const email = numberOf(numbered)
     if (email === undefined)
-      return misused(`EMAIL must be the number of an e-mail in Mautic, and is "${numbered}"`)
+      return misused(`EMAIL must be the number of an e-mail in Mautic, not "${numbered}"`)
     const wanted = read.value.values.variation
     const variation = wanted === undefined ? null : numberOf(wanted)
-    if (variation === undefined)
-      return misused(`--variation must be the number of a text, and is "${wanted}"`)
+    if (variation === undefined) return misused(`--variation must be the number of a text, not "${wanted}"`)
     return await withDatabase(loadConfig(), async (database) => {
       const mapping = { email_id: email, send: send.output, variation_id: variation }
       const mapped = await database.run(async (sql) => {
@@ -39,8 +39,8 @@ Example:
         return await listReported(sql, send.output)
       })
       if (!mapped.ok) return databaseFailed(mapped.fault)
-      const reported = mapped.value.length > 0 ? '' : ', which was not reported so far'
-      print(`e-mail ${email} is of send "${send.output}"${reported}`)
+      const reported = mapped.value.length > 0 ? '' : ', which has not been reported yet'
+      print(`e-mail ${email} belongs to send "${send.output}"${reported}`)
       return ok(undefined)
     })
   },

@@ -12,9 +12,10 @@ export const mauticRecipientsCommand: Command = {
   name: 'mautic-recipients',
   summary: 'take the recipients of sends from Mautic',
   synopsis: '[SEND]',
-  help: `Asks Mautic how many contacts got the e-mails of sends, and corrects their recipients, as reporting them again would: at once where
-Mautic has more than was reported, and where it has fewer when its number has stood for an hour. Without SEND: all e-mails that were
-mapped in the last thirty days and whose number may still change. Safe to repeat.
+  help: `Asks Mautic how many contacts got the e-mails of sends, and corrects their recipients, as reporting them
+again would: at once if Mautic has more than was reported, and if it has fewer, once its number has not
+changed for an hour. Without SEND: all e-mails that were mapped in the last thirty days and whose number may
+still change. Safe to repeat.
 
 Example:
   npm run promo -- mautic-recipients 2026-11-20-daily`,
@@ -23,7 +24,7 @@ Example:
     if (!read.ok) return read
     const config = loadConfig()
     const place = mauticPlace(config)
-    if (!place) return failed('Mautic is not set: say in PROMO_MAUTIC_URL where it is')
+    if (!place) return failed('Mautic is not set up: say in PROMO_MAUTIC_URL where it is')
     const mautic = createMautic({ ...place, elapsed: () => performance.now() })
     return await withDatabase(config, async (database) => {
       const followed = await followRecipients(

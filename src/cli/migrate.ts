@@ -8,10 +8,10 @@ const deadline = 120_000
 
 export const migrateCommand: Command = {
   name: 'migrate',
-  summary: "bring the database to this version's tables",
+  summary: "migrate the database to this version's tables",
   synopsis: '',
-  help: `Applies the migrations in db/migrations that the database has not seen, all or none. The site does the same when
-it starts; run it ahead of a start to see that it works. Safe beside running instances.
+  help: `Applies the migrations in db/migrations that the database does not have yet, all or none. The site does the same when
+it starts; run this before a start to see that it works. Safe while instances are running.
 
 Example:
   npm run promo -- migrate`,

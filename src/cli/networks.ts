@@ -10,11 +10,12 @@ export const networksCommand: Command = {
   name: 'networks',
   summary: 'show and check the networks of mail scanners',
   synopsis: '[check ADDRESS | check-file FILE]',
-  help: `Shows the networks from which mail is scanned: clicks from there count as a machine's. They come with the site; a file that
-PROMO_SCANNER_NETWORKS names adds to them. Each has the page that it is known from and the day on which that was read.
+  help: `Shows the networks from which mail is scanned: clicks from there count as a machine's. They come with the
+site; a file that PROMO_SCANNER_NETWORKS names adds to them. Each has the page that it is known from and the
+day on which that was read.
 
-  check ADDRESS     tells whether an address lies in one of them, in which, and why it is there; exit code 1 where it lies in none
-  check-file FILE   checks a file before PROMO_SCANNER_NETWORKS names it; exit code 1 with the line, the value and what would do
+  check ADDRESS     says whether an address is in one of them, in which, and why it is listed; exit code 1 if it is in none
+  check-file FILE   checks a file before PROMO_SCANNER_NETWORKS names it; exit code 1 with the line, the value and the remedy
 
 Examples:
   npm run promo -- networks
@@ -61,9 +62,9 @@ function check(args: string[]): Outcome {
   const networks = scannerNetworks(loadConfig().PROMO_SCANNER_NETWORKS)
   if (!networks.ok) return failed(networks.fault.message)
   const found = networksAround(networks.value, address)
-  if (found.length === 0) return failed(`${address} lies in no network of mail scanners`)
+  if (found.length === 0) return failed(`${address} is in no network of mail scanners`)
   for (const { cidr, vendor, source, date } of found) {
-    print(`${address} lies in ${cidr} of ${vendor}, as read on ${date} in ${source}`)
+    print(`${address} is in ${cidr} of ${vendor}, as read on ${date} in ${source}`)
   }
   print('Clicks from it count as a machine’s, with the reason scanner_network.')
   return ok(undefined)
@@ -76,7 +77,7 @@ function checkFile(args: string[]): Outcome {
   const networks = readNetworkFile(path)
   if (!networks.ok) return failed(describeNetworkFaults(path, networks.fault).join('\n'))
   const count = networks.value.length
-  print(`${path} has no faults and ${count} ${count === 1 ? 'network' : 'networks'}`)
-  print(`PROMO_SCANNER_NETWORKS=${path} has the site use it from its next start on.`)
+  print(`${path} is valid and has ${count} ${count === 1 ? 'network' : 'networks'}`)
+  print(`With PROMO_SCANNER_NETWORKS=${path} the site uses it from its next start on.`)
   return ok(undefined)
 }

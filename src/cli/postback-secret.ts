@@ -14,16 +14,16 @@ const parameterPattern = /^[A-Za-z][A-Za-z0-9_.-]{0,49}$/
 
 export const postbackSecretCommand: Command = {
   name: 'postback-secret',
-  summary: 'let the network of a link tell of conversions by calling an address',
+  summary: 'let the network of a link report conversions by calling a URL',
   synopsis: 'SLUG [--source NAME] [--parameter FIELD=NAME]... | SLUG --remove',
-  help: `Makes a new secret for the link /SLUG and prints the address that its network has to call for each conversion; only
-the secret's hash is kept, and the secret before it holds no longer. Put the network's own macros in place of what stands in
+  help: `Makes a new secret for the link /SLUG and prints the URL that its network must call for each conversion; only
+the secret's hash is kept, and the former secret stops working. Put the network's own macros in place of what is in
 braces. FIELD is ${postbackFields.join(', ')}.
 
 Options:
-  --source NAME           whose ids of sales they are, as in promo import-conversions; SLUG without it
-  --parameter FIELD=NAME  the name that the network has for a parameter, where it cannot be chosen
-  --remove                takes no more postbacks for the link
+  --source NAME           which network the ids of sales come from, as in promo import-conversions; default: SLUG
+  --parameter FIELD=NAME  the network's name for a parameter, if you cannot choose it
+  --remove                accepts no more postbacks for the link
 
 Example:
   npm run promo -- postback-secret nocodemba --source awin --parameter external_id=tid`,
@@ -40,7 +40,7 @@ Example:
     if (!read.ok) return read
     const { source: given, parameter, remove } = read.value.values
     const slug = (read.value.operands[0] ?? '').toLowerCase()
-    if (!slugPattern.test(slug)) return misused(`SLUG must be the slug of a link, and is "${slug}"`)
+    if (!slugPattern.test(slug)) return misused(`SLUG must be the slug of a link, not "${slug}"`)
     const source = v.safeParse(sourceName, given ?? slug.slice(0, 50))
     if (!source.success) return misused(`--source ${source.issues[0].message}`)
     const names = readNames(parameter)
@@ -50,8 +50,8 @@ Example:
       if (remove) {
         const removed = await database.run((sql) => deletePostback(sql, slug))
         if (!removed.ok) return databaseFailed(removed.fault)
-        if (removed.value.length === 0) return failed(`the link /${slug} takes no postbacks`)
-        print(`/${slug} takes no more postbacks`)
+        if (removed.value.length === 0) return failed(`the link /${slug} accepts no postbacks`)
+        print(`/${slug} accepts no more postbacks`)
         return ok(undefined)
       }
       const secret = randomBytes(24).toString('base64url')
@@ -73,9 +73,9 @@ function readNames(pairs: readonly string[]): Result<Record<string, string>, str
   for (const pair of pairs) {
     const [field = '', name = '', ...more] = pair.split('=')
     if (more.length > 0 || !parameterPattern.test(name))
-      return fail(`--parameter must be like external_id=tid, and is "${pair}"`)
+      return fail(`--parameter must be like external_id=tid, not "${pair}"`)
     if (!postbackFields.some((known) => known === field))
-      return fail(`--parameter must name one of ${postbackFields.join(', ')}, and names "${field}"`)
+      return fail(`--parameter must name one of ${postbackFields.join(', ')}, not "${field}"`)
     if (['link', 'secret'].includes(name)) return fail(`--parameter must not take the name "${name}"`)
     names[field] = name
   }

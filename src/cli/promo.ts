@@ -77,7 +77,7 @@ const overview = (): string =>
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`),
     '',
-    `"${caller} COMMAND --help" tells more. Settings come from the environment and from .env.`,
+    `"${caller} COMMAND --help" says more. Settings come from the environment and from .env.`,
     '',
   ].join('\n')
 

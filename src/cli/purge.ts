@@ -15,12 +15,12 @@ export const purgeCommand: Command = {
   name: 'purge',
   summary: 'remove what is older than the settings allow',
   synopsis: '[--dry-run | --clock-is-right]',
-  help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that ended
-more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions and conversions as old, salts of past months with the hashes by which visitors were told
-apart, ids of callers after 35 days, expired tokens of other back ends, and lines of the journal in PROMO_DATA_DIR that could not
-be read, after PROMO_RETAIN_DETAILS_DAYS. Counters and rollups stay. A running site does the
-same once a day. The database's clock says how old things are; where it has jumped by days, or is not this machine's time,
-nothing is removed.
+  help: `Removes user agents and visitor hashes of clicks older than PROMO_RETAIN_DETAILS_DAYS, clicks of months that
+ended more than PROMO_RETAIN_EVENTS_MONTHS ago, decisions and conversions as old, salts of past months with
+the hashes that told visitors apart, ids of callers after 35 days, expired tokens of other back ends, and
+lines of the journal in PROMO_DATA_DIR that could not be read, after PROMO_RETAIN_DETAILS_DAYS. Counters and
+rollups stay. A running site does the same once a day. The database's clock says how old things are; if it
+has jumped by days, or differs from this machine's clock, nothing is removed.
 
 Options:
   --dry-run          show what it would remove, and remove nothing

@@ -13,8 +13,9 @@ export const recipientsCommand: Command = {
   name: 'recipients',
   summary: 'correct how many people got a send',
   synopsis: 'SEND [--variation N] COUNT',
-  help: `Corrects the recipients of a send that was reported with a wrong number, as reporting it again would: counters, hours and
-days move by the difference. SEND is the newsletter_send_id, COUNT how many people got it; 0 takes the report back.
+  help: `Corrects the recipients of a send that was reported with a wrong number, as reporting it again would:
+counters, hours and days move by the difference. SEND is the newsletter_send_id, COUNT how many people got
+it; 0 takes the report back.
 
 Options:
   --variation N  which text, where the send showed several
@@ -27,7 +28,7 @@ Example:
     const [send = '', counted = ''] = read.value.operands
     const wanted = read.value.values.variation
     const recipients = v.safeParse(recipientCount, /^\d+$/.test(counted) ? Number(counted) : Number.NaN)
-    if (!recipients.success) return misused(`COUNT ${recipients.issues[0].message}, and is "${counted}"`)
+    if (!recipients.success) return misused(`COUNT ${recipients.issues[0].message}, not "${counted}"`)
     return await withDatabase(loadConfig(), async (database) => {
       const found = await database.run((sql) => listReported(sql, send))
       if (!found.ok) return databaseFailed(found.fault)
@@ -48,7 +49,7 @@ Example:
       )
       const recorded = await database.run((sql) => recordImpressions(sql, JSON.stringify([event]), false))
       if (!recorded.ok) return databaseFailed(recorded.fault)
-      if (recorded.value.length > 0) return failed(`variation ${variation_id} was deleted meanwhile`)
+      if (recorded.value.length > 0) return failed(`variation ${variation_id} has been deleted meanwhile`)
       print(
         `send "${send}", variation ${variation_id}: ${report.recipients} → ${count(recipients.output, 'recipient')}`,
       )

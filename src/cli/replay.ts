@@ -19,20 +19,21 @@ const patience = 15_000
 
 export const replayCommand: Command = {
   name: 'replay',
-  summary: 'try again to record what the database refused or a dead instance left',
+  summary: 'retry recording what the database refused or a dead instance left behind',
   synopsis: '[--gone] [FOLDER]',
-  help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those of the rejects file, for example
-after a deleted variation was restored, and the journal of instances that are gone. Lines of the journal that could not be
-read are tried again as well. Each event counts once however often it is replayed. What the database refuses again goes
-back to the rejects file; unchecked clicks on texts that do not exist are only counted. Says what was recorded, what was there
-already and what was rejected, by reason. Safe beside a running site.
+  help: `Records the events in PROMO_DATA_DIR/journal that no running site will record: those in the rejects file,
+for example after a deleted variation was restored, and the journal of instances that are gone. Lines of the
+journal that could not be read are tried again as well. Each event counts once however often it is replayed.
+What the database refuses again goes back to the rejects file; unchecked clicks on texts that do not exist
+are only counted. Says what was recorded, what was there already and what was rejected, by reason. Safe
+while the site is running.
 
-  FOLDER  the data folder of an instance that has gone for good, or a copy of it, in place of PROMO_DATA_DIR: all that is in
+  FOLDER  the data folder of an instance that is gone for good, or a copy of it, in place of PROMO_DATA_DIR: all that is in
           its journal, as with --gone.
 
 Options:
-  --gone  also what instances have left that ran elsewhere: on a machine or in a container that is gone for good. Without it,
-          they are known as gone when they have shown no sign for a minute while a site on this folder watched.
+  --gone  also what instances left behind that ran on another machine or in a container, if that is gone for good. Without it,
+          they count as gone once they have shown no sign of life for a minute while a site on this folder watched.
 
 Examples:
   npm run promo -- replay
@@ -86,20 +87,20 @@ async function replay(config: Config, database: Database, folder: string, gone: 
   await events.close(0)
   const { depth, rejects } = events.readings()
   if (taken.damaged > 0)
-    remark(`${count(taken.damaged, 'line')} of the rejects file could not be read: kept beside it`)
+    remark(`${count(taken.damaged, 'line')} of the rejects file could not be read: kept next to it`)
   if (damaged > 0)
     remark(`${count(damaged, 'line')} of the journal could not be read: kept in ${damagedFile(folder)}`)
   if (events.undecided > 0)
     remark(
       `${count(events.undecided, 'segment')} in ${folder} may have a writer on another machine or in another container. ` +
-        'A site on this folder takes over what has been silent for a minute. ' +
+        'A site on this folder takes over what has shown no sign of life for a minute. ' +
         'If their machine is gone for good: promo replay --gone',
     )
   if (depth > 0)
     return failed(
       `The database does not answer: ${count(depth, 'event')} wait in ${folder} for the next replay`,
     )
-  if (!kept) return failed(`${folder} cannot be written: the rejects were tried, and stay as they are`)
+  if (!kept) return failed(`${folder} cannot be written: the rejects were tried and stay unchanged`)
   if (replayed === 0) print(events.undecided > 0 ? 'nothing replayed' : 'nothing to replay')
   else print(outcome.describe(replayed))
   if (rejects > 0) print(`${count(rejects, 'event')} in ${rejectsFile(folder)} for another replay`)

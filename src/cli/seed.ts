@@ -12,14 +12,14 @@ const sampleFile = new URL('../../db/sample.json', import.meta.url)
 
 export const seedCommand: Command = {
   name: 'seed',
-  summary: 'import the sample offers, for trying things out',
+  summary: 'import the sample offers, to try things out',
   synopsis: '[--history]',
-  help: `Imports the sample offers, variations and links of db/sample.json. Not meant for a real site's database.
+  help: `Imports the sample offers, variations and links of db/sample.json. Not meant for the database of a real site.
 Sample data can be told from real data: its sends are named sample-YYYY-MM-DD-daily, and the reason of its clicks
 begins with "sample".
 
 Options:
-  --history   also record 90 days of sample sends and clicks; where some are there already, nothing changes
+  --history   also record 90 days of sample sends and clicks; if there are some already, nothing changes
 
 Example:
   npm run promo -- seed --history`,
@@ -50,6 +50,6 @@ export async function seedSample(
   if (!recorded.ok) return databaseFailed(recorded.fault)
   const { sends, clicks } = recorded.value
   const outcome =
-    sends > 0 ? `recorded ${sends} sample sends with ${clicks} clicks` : 'the sample history is there already'
+    sends > 0 ? `recorded ${sends} sample sends with ${clicks} clicks` : 'the sample history is already there'
   return ok([summarize(plan.value), outcome])
 }

@@ -65,7 +65,7 @@ export function casesOf({
       ...get('image in a page', 1, browser, always('machine not_navigation')),
       headers: { ...person, 'sec-fetch-mode': 'no-cors' },
     },
-    get('program that says so', 1, 'curl/8.14.1', always('machine self_declared')),
+    get('program that says it is one', 1, 'curl/8.14.1', always('machine self_declared')),
     get('mail gateway', 1, `${browser} Barracuda`, always('machine mail_gateway')),
     ...(scanner === undefined
       ? []

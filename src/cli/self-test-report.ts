@@ -37,7 +37,7 @@ export async function reportSelfTest(
   }
   if (!sent.some(({ headers }) => 'x-forwarded-for' in headers))
     print(
-      'left out: scanner network, since no proxy on this machine is in PROMO_TRUSTED_PROXIES to say the address',
+      'left out: scanner network, since no proxy on this machine is in PROMO_TRUSTED_PROXIES that could give the address',
     )
   if (wrong === 0) {
     print(`${sent.length} cases, all as expected`)
@@ -71,11 +71,11 @@ async function explain(
     ],
     [
       addresses.size === 0,
-      'No click has a visitor hash: the site has no salt of this month from its database yet.',
+      'No click has a visitor hash: the site does not have this month’s salt from its database yet.',
     ],
     [
       addresses.size > 1,
-      `The site saw these requests come from ${addresses.size} addresses: a proxy stands between; name it in PROMO_TRUSTED_PROXIES, or give --url of the site itself.`,
+      `The site saw these requests come from ${addresses.size} addresses: there is a proxy in between; name it in PROMO_TRUSTED_PROXIES, or give the --url of the site itself.`,
     ],
     [
       others.ok && others.value.some((row) => row.clicks > 0),
@@ -86,6 +86,6 @@ async function explain(
   return said.length > 0
     ? said
     : [
-        'Where several instances answer in turn, each knows only its own clicks at once: give --url of one of them. Else compare the settings here with the site’s.',
+        'If several instances answer in turn, each at first knows only its own clicks: give the --url of one of them. Otherwise compare the settings here with the site’s.',
       ]
 }

@@ -43,15 +43,15 @@ export const selftestCommand: Command = {
   name: 'selftest',
   summary: 'click through a running site and check the verdicts',
   synopsis: '[--url URL] [--wait SECONDS]',
-  help: `Sends requests of a person, of programs and of mail scanners through the redirect of a running site, to an offer of its
-own that reports and selection leave out, and checks what the database says of them: the verdicts at once, and the final
-ones as they will be when the observation window has passed. Takes seconds; a second test waits until the first is out of
-sight. Needs the site's settings, above all its DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test
-could not be made.
+  help: `Sends requests like those of a person, of programs and of mail scanners through the redirect of a running
+site, to an offer of its own that reports and selection leave out, and checks what the database says of
+them: the verdicts at once, and the final ones as they will be when the observation window has passed. Takes
+seconds; a second test waits until the first is out of sight. Needs the site's settings, above all its
+DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test could not be run.
 
 Options:
   --url URL        where the site answers; default: http://HOST:PORT of the settings
-  --wait SECONDS   how long a click may take into the database, and a new link into the site: 1 to ${longestArrival}; default: ${defaultArrival}
+  --wait SECONDS   how long a click may take to reach the database, and a new link to reach the site: 1 to ${longestArrival}; default: ${defaultArrival}
 
 Example:
   npm run promo -- selftest --url https://www.example.com`,
@@ -62,10 +62,10 @@ Example:
     const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST
     const given = read.value.values.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`
     if (!/^https?:\/\/[^/]/.test(given) || !URL.canParse(given))
-      return misused(`--url: "${given}" is no address like https://www.example.com`)
+      return misused(`--url: "${given}" is not a URL such as https://www.example.com`)
     const seconds = read.value.values.wait ?? String(defaultArrival)
     if (!/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > longestArrival)
-      return misused(`--wait: "${seconds}" is no whole number of seconds from 1 to ${longestArrival}`)
+      return misused(`--wait: "${seconds}" is not a whole number of seconds from 1 to ${longestArrival}`)
     const site = { config, url: new URL(given), arrival: Number(seconds) * 1000 }
     return await withDatabase(config, (database) => selfTest(database, site), { migrated: false })
   },
@@ -75,7 +75,7 @@ async function selfTest(database: Database, site: Site): Promise<Outcome> {
   const { config, url } = site
   if (config.PROMO_LINKS === 'strapi')
     return failed(
-      'The self-test makes a link in the table, and PROMO_LINKS=strapi has the site look into Strapi only: run the site and the test with PROMO_LINKS=both',
+      'The self-test creates a link in the table, but with PROMO_LINKS=strapi the site looks only into Strapi: run the site and the test with PROMO_LINKS=both',
     )
   const cases = casesOf({
     duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
@@ -117,11 +117,11 @@ async function begin(place: SelfTestPlace, { config, url, arrival }: Site): Prom
   const wait = Math.max(apart, config.PROMO_DUPLICATE_SECONDS + 1) * 1000 - since
   if (wait > longestWait)
     return failed(
-      `The last self-test was a short while ago, and its clicks count as earlier ones of PROMO_DUPLICATE_SECONDS: try again in ${Math.ceil(wait / 1000)} seconds`,
+      `The last self-test was only moments ago, and its clicks still count within PROMO_DUPLICATE_SECONDS: try again in ${Math.ceil(wait / 1000)} seconds`,
     )
   if (wait > 0) {
     print(
-      `waiting ${Math.ceil(wait / 1000)} seconds, so that the clicks of the last self-test are out of sight`,
+      `waiting ${Math.ceil(wait / 1000)} seconds, until the clicks of the last self-test no longer matter`,
     )
     await sleep(wait)
   }
@@ -153,7 +153,7 @@ async function send(cases: Case[], place: SelfTestPlace, url: URL): Promise<Resu
     const answer = await askSite(target, one.method, { ...one.headers, referer: `https://${referrer}/` })
     if (!answer.ok) return failed(`The site stopped answering at "${one.name}" (${answer.fault.message})`)
     if (answer.value.status !== 307 || answer.value.location === undefined)
-      return failed(`"${one.name}" was answered with status ${answer.value.status} in place of a redirect`)
+      return failed(`"${one.name}" was answered with status ${answer.value.status} instead of a redirect`)
     sent.push({ ...one, referrer, variationId })
   }
   return ok(sent)
@@ -178,7 +178,7 @@ async function arrived(
       return ok(read.value)
     if (Date.now() > until)
       return failed(
-        `The site redirects, and none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see /api/v1/promo/health)`,
+        `The site redirects, but none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see /api/v1/promo/health)`,
       )
     await sleep(pollEvery)
   }

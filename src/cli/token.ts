@@ -6,15 +6,15 @@ import { type Command, failed, misused, print, readArguments, remark } from './c
 
 export const tokenCommand: Command = {
   name: 'token',
-  summary: 'make a token for the analytics API',
+  summary: 'create a token for the analytics API',
   synopsis: '[--subject NAME] [--expires TIME]',
-  help: `Prints a JWT for "Authorization: Bearer" on the analytics API. It is signed with PROMO_JWT_SECRET or, where that is
+  help: `Prints a JWT for "Authorization: Bearer" on the analytics API. It is signed with PROMO_JWT_SECRET or, if that is
 not set, with the secret that is generated into PROMO_DATA_DIR and kept there. Issuer and audience are those of
-PROMO_JWT_ISSUER and PROMO_JWT_AUDIENCE. A token holds until it expires; a new secret ends all of them.
+PROMO_JWT_ISSUER and PROMO_JWT_AUDIENCE. A token is valid until it expires; a new secret invalidates all of them.
 
 Options:
-  --subject NAME   for whom it is, 1 to 200 characters (default: promo)
-  --expires TIME   how long it holds: 45s, 30m, 1h, 7d (default: 1h)
+  --subject NAME   who it is for, 1 to 200 characters (default: promo)
+  --expires TIME   how long it is valid: 45s, 30m, 1h, 7d (default: 1h)
 
 Example:
   TOKEN=$(npm run --silent promo -- token --subject dashboard --expires 7d)`,

@@ -15,14 +15,15 @@ const secretBytes = 32
 
 export const webhookCommand: Command = {
   name: 'webhook',
-  summary: 'tell other programs of what happens here',
+  summary: 'notify other programs of what happens here',
   synopsis: 'add URL --events EVENT,… | list | test ID | remove ID',
-  help: `Adds, shows, tries and removes webhooks: URLs that get a signed POST (Standard Webhooks) whenever one of their events happens.
+  help: `Adds, shows, tries and removes webhooks: URLs that get a signed POST (Standard Webhooks) whenever one of
+their events happens.
 
   add URL       prints the secret for checking the signatures, once
   list          shows each with its events, what waits for it, and its last answers
-  test ID       sends a message of the type webhook.test; exit code 1 where it is not taken
-  remove ID     also drops what waits for it
+  test ID       sends a message of the type webhook.test; exit code 1 if it is not accepted
+  remove ID     also drops what is waiting for it
 
 Events: ${known}.
 They are described in src/sample-site/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL begins with https:// and leads to a public
@@ -35,7 +36,7 @@ Example:
     if (action === 'list') return await list(rest)
     if (action === 'test') return await withId(rest, tryOut)
     if (action === 'remove') return await withId(rest, remove)
-    return misused(`"${action ?? ''}" is none of add, list, test and remove`)
+    return misused(`"${action ?? ''}" is not one of add, list, test and remove`)
   },
 }
 
@@ -45,7 +46,7 @@ async function add(args: string[]): Promise<Outcome> {
   const [url = ''] = read.value.operands
   const events = [...new Set((read.value.values.events ?? '').split(',').map((name) => name.trim()))]
   const unknown = events.find((name) => !isWebhookEvent(name))
-  if (unknown !== undefined) return misused(`--events names "${unknown}", and has to name some of: ${known}`)
+  if (unknown !== undefined) return misused(`--events names "${unknown}", but must name some of: ${known}`)
   const config = loadConfig()
   const fault = urlFault(url, config.PROMO_WEBHOOK_ADDRESSES === 'any')
   if (fault !== undefined) return misused(`URL ${fault}`)
@@ -54,20 +55,21 @@ async function add(args: string[]): Promise<Outcome> {
     const added = await database.run((sql) => addWebhook(sql, { url, secret, events, most }))
     if (!added.ok) return databaseFailed(added.fault)
     const [row] = added.value
-    if (!row) return failed(`there are ${most} webhooks already: remove one first`)
-    print(`webhook ${row.id} is told of ${events.join(', ')}`)
+    if (!row) return failed(`there are already ${most} webhooks: remove one first`)
+    print(`webhook ${row.id} receives ${events.join(', ')}`)
     print(`secret: ${secret}`)
-    print('Keep it where the receiver checks signatures: it is not shown again.')
+    print('Give it to the receiver, which checks signatures with it: it is not shown again.')
     return ok(undefined)
   })
 }
 
 function urlFault(text: string, any: boolean): string | undefined {
-  if (!URL.canParse(text)) return 'must be a whole URL that begins with https://'
+  if (!URL.canParse(text)) return 'must be a complete URL that begins with https://'
   const { protocol, username, password } = new URL(text)
   if (protocol !== 'https:' && !(any && protocol === 'http:'))
-    return 'must begin with https://, or with http:// where PROMO_WEBHOOK_ADDRESSES is any'
-  if (username !== '' || password !== '') return 'must have no user and password: the secret proves who sends'
+    return 'must begin with https://, or with http:// if PROMO_WEBHOOK_ADDRESSES is any'
+  if (username !== '' || password !== '')
+    return 'must have no user and password: the secret proves who the sender is'
   return text.length > longestUrl ? `must have at most ${longestUrl} characters` : undefined
 }
 
@@ -91,7 +93,7 @@ const withId = async (args: string[], work: (id: number) => Promise<Outcome>): P
   const read = readArguments(args, {}, ['ID'])
   if (!read.ok) return read
   const [id = ''] = read.value.operands
-  return /^[1-9]\d{0,8}$/.test(id) ? await work(Number(id)) : misused(`ID has to be a number, and is "${id}"`)
+  return /^[1-9]\d{0,8}$/.test(id) ? await work(Number(id)) : misused(`ID must be a number, not "${id}"`)
 }
 
 const missing = (id: number) => failed(`there is no webhook ${id}: see "promo webhook list"`)
@@ -117,8 +119,8 @@ async function tryOut(id: number): Promise<Outcome> {
     const sender = createMessageSender({ addresses, now: Date.now, elapsed: () => performance.now() })
     const message = { id: randomUUID(), ...messageOf('webhook.test', Date.now(), {}) }
     const sent = await sender.send(webhook, message)
-    if (!sent.ok) return failed(`webhook ${id} did not take it: ${sent.fault.message}`)
-    print(`webhook ${id} took it, with status ${sent.value}`)
+    if (!sent.ok) return failed(`webhook ${id} did not accept it: ${sent.fault.message}`)
+    print(`webhook ${id} accepted it, with status ${sent.value}`)
     return ok(undefined)
   })
 }

@@ -47,7 +47,7 @@ export function superviseWorkers(count: number, log: Log): void {
       place.worker = undefined
       place.earlyDeaths = performance.now() - started < early ? place.earlyDeaths + 1 : 0
       const pause = pauseAfter(place.earlyDeaths)
-      log.error({ worker: place.number, code, signal, pause }, 'a worker died and is started again')
+      log.error({ worker: place.number, code, signal, pause }, 'a worker died and is being restarted')
       void sleep(pause).then(() => {
         if (!stopping) place.worker ??= fork(place)
       })
@@ -64,14 +64,14 @@ export function superviseWorkers(count: number, log: Log): void {
       if (stopping) return
       const next = fork(place)
       if (!(await listens(next))) {
-        log.error({ worker: place.number }, 'a new worker does not start; those before it go on')
+        log.error({ worker: place.number }, 'a new worker does not start; the former ones keep running')
         return
       }
       const former = place.worker
       place.worker = next
       if (former) await end(former)
     }
-    log.info('all workers are new')
+    log.info('all workers have been replaced')
   }
 
   const stop = async (): Promise<void> => {

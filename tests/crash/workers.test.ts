@@ -24,7 +24,9 @@ test('workers are replaced one by one under load without a refused or failed req
   const load = visits(site, ledger, over.signal)
   await untilAnswered(ledger, 100)
   site.process.kill('SIGUSR2')
-  await vi.waitFor(() => expect(site.log.join()).toContain('all workers are new'), { timeout: 40_000 })
+  await vi.waitFor(() => expect(site.log.join()).toContain('all workers have been replaced'), {
+    timeout: 40_000,
+  })
   expect(former.filter(isAlive)).toEqual([])
   const now = pidsOf(site).filter(isAlive)
   expect(now).toHaveLength(2)

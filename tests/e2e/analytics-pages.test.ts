@@ -304,7 +304,7 @@ test('from the overview a link leads to an offer and keeps the period, the zone 
     await page.waitForURL('**/analytics/offers/**')
     const { searchParams } = new URL(page.url())
     expect(Object.fromEntries(searchParams)).toEqual({ days: '90', tz: 'Asia/Tokyo', clicks: 'all' })
-    await page.getByText('Own range').click()
+    await page.getByText('Custom range').click()
     await page.getByLabel('From', { exact: true }).fill('2026-01-01')
     await page.getByLabel('To', { exact: true }).fill('2026-02-01')
     await page.getByRole('button', { name: 'Show' }).click()
@@ -317,7 +317,7 @@ test('from the overview a link leads to an offer and keeps the period, the zone 
 test('the script offers the time zone of the browser, and the figures follow while somebody looks', async () => {
   const options = { timezoneId: 'America/Denver' }
   await withEditorsPage(browser, year, '/analytics', options, async (page) => {
-    await page.getByText('Own range').click()
+    await page.getByText('Custom range').click()
     await page.getByRole('button', { name: 'Use America/Denver' }).click()
     expect(await page.getByLabel('Time zone').inputValue()).toBe('America/Denver')
     expect(await page.locator(':focus').getAttribute('name')).toBe('tz')
@@ -346,7 +346,7 @@ test('a refresh replaces all that is said and counted, and keeps what was opened
         [...document.querySelectorAll('main section')].map((section) => section.textContent),
       )
     const before = await everything()
-    await page.getByText('Own range').click()
+    await page.getByText('Custom range').click()
     await page.getByLabel('Time zone').fill('Asia/T')
     await page.locator('.texts details').first().locator('summary').click()
     await page.evaluate(() => {
@@ -459,7 +459,7 @@ test('while the database is away the page says that redirects go on', async () =
   await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`
   const use = async (page: Page, status: number) => {
     expect(status).toBe(503)
-    expect(await page.locator('main').textContent()).toContain('Promo links go on redirecting')
+    expect(await page.locator('main').textContent()).toContain('Promo links still redirect')
     expect(await page.getByRole('link', { name: '7 days' }).count()).toBe(1)
   }
   try {

@@ -93,7 +93,7 @@ test('a token of another back end signs in once, typed and without JavaScript', 
   await page.getByRole('button', { name: 'Sign out everywhere' }).click()
   await page.waitForURL('**/sign-in')
   await signIn()
-  expect(await page.getByRole('alert').textContent()).toContain('used to sign in already')
+  expect(await page.getByRole('alert').textContent()).toContain('already been used to sign in')
   await context.close()
 })
 

@@ -65,7 +65,7 @@ describe('without a token', () => {
     for (const path of ['/sign-in?next=%2Fanalytics', '/sign-out/']) {
       const answer = await ask(plain.site, path, { method: 'POST', headers: sent, body: 'name=a&password=b' })
       expect(answer.status).toBe(403)
-      expect(answer.body).toContain('sets SITE_URL=https://shop.example and')
+      expect(answer.body).toContain('must set SITE_URL=https://shop.example and')
     }
     const told = plain.site.log.filter((line) => line.includes('a form was refused'))
     expect(told).toHaveLength(1)
@@ -184,7 +184,7 @@ describe('rate limits', () => {
     expect(wait).toBeLessThanOrEqual(60)
     expect(jsonOf(refused)).toEqual({
       error: 'rate_limited',
-      message: `Too many requests, try again in ${wait} s`,
+      message: `Too many requests; try again in ${wait} s`,
     })
     expect(await post(guarded.site, endpoint, {}, from('198.51.100.3'))).toMatchObject({ status: 400 })
     expect(

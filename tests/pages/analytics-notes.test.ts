@@ -58,7 +58,7 @@ async function show(path: string): Promise<string> {
 }
 
 const untold =
-  'These are counted for all newsletters together, and cannot be told of one. Choose “All newsletters” to see them.'
+  'These are counted for all newsletters together, not for each one. Choose “All newsletters” to see them.'
 
 describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
   test('of one newsletter says once why it has no devices, sites and reasons', async () => {
@@ -76,14 +76,14 @@ describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
     )
   })
 
-  test('says which figures go by days of UTC, and how hours of UTC fall into days', async () => {
+  test('says which figures go by days of UTC, and how UTC hours fall into days', async () => {
     const text = textOf(await show(`${path}?tz=Asia/Kolkata`))
-    expect(text.match(/By days of UTC, not of Asia\/Kolkata\./g)).toHaveLength(3)
-    expect(text).toContain('Different visitors: by days of UTC, not of Asia/Kolkata.')
+    expect(text.match(/By UTC days, not by days in Asia\/Kolkata\./g)).toHaveLength(3)
+    expect(text).toContain('Different visitors: by UTC days, not by days in Asia/Kolkata.')
     expect(text).toContain('which begin 30 minutes past the hour in Asia/Kolkata')
     const plain = textOf(await show(path))
-    expect(plain).not.toMatch(/days of UTC|hours of UTC/)
-    expect(textOf(await show(`${path}?tz=Asia/Tokyo`))).not.toContain('hours of UTC')
+    expect(plain).not.toMatch(/UTC days|UTC hours/)
+    expect(textOf(await show(`${path}?tz=Asia/Tokyo`))).not.toContain('UTC hours')
   })
 })
 

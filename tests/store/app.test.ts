@@ -143,21 +143,21 @@ test('what cannot be provided or purged is logged, and the rest works', async ()
   const { app, messages } = await openTestApp(database.url)
   expect(await app.selectPromo({})).toMatchObject({ ok: true })
   await expect.poll(() => messages).toContain('the purge could not be finished')
-  expect(messages).toContain('click partitions could not be made ahead')
+  expect(messages).toContain('click partitions could not be created in advance')
 })
 
 test('the purge of a day is made once, whoever opens first', async () => {
   const first = await openTestApp(database.url)
   await expect.poll(() => first.messages).toContain('purged')
   const second = await openTestApp(database.url)
-  await expect.poll(() => second.messages).toContain('purged already today')
+  await expect.poll(() => second.messages).toContain('already purged today')
   expect(second.messages).not.toContain('purged')
 })
 
 test('a clock that cannot be believed is logged, and nothing is purged', async () => {
   await database.sql`update promo_retention set looked_at = now() - interval '62 days'`
   const { messages } = await openTestApp(database.url)
-  await expect.poll(() => messages).toContain('nothing is purged, the clock cannot be believed')
+  await expect.poll(() => messages).toContain('nothing is purged: the clock cannot be trusted')
   expect(messages).not.toContain('purged')
 })
 

@@ -42,11 +42,11 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
   ])
   for (const [{ code, out }, says] of [
     [plain, 'must begin with https://'],
-    [nowhere, 'must be a whole URL'],
+    [nowhere, 'must be a complete URL'],
     [unknown, 'names "send.lost", and has to name some of: send.reported, send.judged'],
-    [none, 'is none of add, list, test and remove'],
+    [none, 'is not one of add, list, test and remove'],
     [user, 'no user and password'],
-    [wrongId, 'ID has to be a number, and is "one"'],
+    [wrongId, 'ID must be a number, not "one"'],
   ] as const) {
     expect(code).toBe(2)
     expect(out).toContain(says)
@@ -69,9 +69,12 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
     promo(folder, ['list']),
     promo(folder, ['test', '2']),
   ])
-  expect(tried).toEqual({ code: 0, out: 'webhook 1 took it, with status 204\n' })
+  expect(tried).toEqual({ code: 0, out: 'webhook 1 accepted it, with status 204\n' })
   expect(genuine).toMatchObject({ forged: 0, messages: [{ type: 'webhook.test' }] })
-  expect(refused).toMatchObject({ code: 1, out: expect.stringContaining('127.0.0.1 is no public address') })
+  expect(refused).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('127.0.0.1 is not a public address'),
+  })
   expect(shown).toEqual({
     code: 0,
     out: `1  ${genuine.url}  send.judged,winner.confirmed  0 messages waiting\n     then  send.judged  7  204\n`,

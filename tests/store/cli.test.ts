@@ -100,15 +100,21 @@ describe('what was called wrongly is named, with exit code 2', () => {
     [['import', 'a.json', '--dry'], "Unknown option '--dry'"],
     [['migrate', 'now'], '"now" is one argument too many'],
     [['token', '--expires'], "Option '--expires <value>' argument missing"],
-    [['token', '--expires', '1y'], '--expires: "1y" is no lifetime from 1s to 366d, like 30m, 1h or 7d'],
+    [
+      ['token', '--expires', '1y'],
+      '--expires: "1y" is not a lifetime from 1s to 366d, such as 30m, 1h or 7d',
+    ],
     [['token', '--subject', ' '], '--subject must have 1 to 200 characters'],
     [['editor'], 'add, list, remove or renew-sessions is missing'],
     [['editor', 'rename'], '"rename" is not add, list, remove or renew-sessions'],
     [['editor', 'add'], 'NAME is missing'],
     [['editor', 'add', '\u0007'], 'The name must have 1 to 100 printable characters'],
-    [['selftest', '--url', 'example.com'], '--url: "example.com" is no address like https://www.example.com'],
-    [['selftest', '--wait', '0'], '--wait: "0" is no whole number of seconds from 1 to 600'],
-    [['selftest', '--wait', '601'], '--wait: "601" is no whole number of seconds from 1 to 600'],
+    [
+      ['selftest', '--url', 'example.com'],
+      '--url: "example.com" is not a URL such as https://www.example.com',
+    ],
+    [['selftest', '--wait', '0'], '--wait: "0" is not a whole number of seconds from 1 to 600'],
+    [['selftest', '--wait', '601'], '--wait: "601" is not a whole number of seconds from 1 to 600'],
     [['networks', 'find'], '"find" is neither check nor check-file'],
     [['networks', 'check'], 'ADDRESS is missing'],
     [['networks', 'check', 'mail.example'], '"mail.example" is no IPv4 or IPv6 address'],
@@ -475,7 +481,7 @@ describe('the tables', () => {
         /\nrecorded 90 sample sends with \d{4} clicks\n$/,
       )
       expect((await promo(['seed', '--history'], { settings })).out).toMatch(
-        /\nthe sample history is there already\n$/,
+        /\nthe sample history is already there\n$/,
       )
       expect(await findDrift(empty.sql)).toEqual([])
     } finally {
@@ -510,7 +516,7 @@ describe('networks of mail scanners', () => {
     expect(outside).toEqual({
       code: 1,
       out: '',
-      err: 'promo networks: 192.0.2.9 lies in no network of mail scanners\n',
+      err: 'promo networks: 192.0.2.9 is in no network of mail scanners\n',
     })
   })
 
@@ -519,7 +525,7 @@ describe('networks of mail scanners', () => {
     writeFileSync(join(folder, 'bad.json'), '[\n{ "networks": ["192.0.2.1/24"] }]')
     expect(await promo(['networks', 'check-file', 'own.json'])).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^own\.json has no faults and 1 network\nPROMO_SCANNER_NETWORKS=own\.json /),
+      out: expect.stringMatching(/^own\.json is valid and has 1 network\nPROMO_SCANNER_NETWORKS=own\.json /),
     })
     const bad = await promo(['networks', 'check-file', 'bad.json'])
     expect(bad.code).toBe(1)
@@ -529,7 +535,7 @@ describe('networks of mail scanners', () => {
     for (const args of [['networks'], ['networks', 'check', '192.0.2.1']]) {
       const { code, err } = await promo(args, { settings })
       expect(code).toBe(1)
-      expect(err).toContain('PROMO_SCANNER_NETWORKS names a file with faults. Mend them, or unset it:\n')
+      expect(err).toContain('PROMO_SCANNER_NETWORKS names a file with errors. Correct them, or unset it:\n')
     }
   })
 })

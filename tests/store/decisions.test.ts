@@ -301,7 +301,7 @@ describe('promo explain', () => {
     expect(await promo(['explain', 'nothing'])).toEqual({
       code: 1,
       out: '',
-      err: 'promo explain: nothing was chosen or reported for a send "nothing"\n',
+      err: 'promo explain: nothing was chosen or reported for the send "nothing"\n',
     })
     expect(await promo(['explain'])).toMatchObject({
       code: 2,

@@ -141,6 +141,6 @@ test('a database that fails on the way is said, and tried again', async () => {
     await find()
     said.push(lines.map((line) => JSON.parse(line).msg))
   }
-  expect(said).toEqual([[], ['sends could not be looked at'], ['doubted sends could not be kept']])
+  expect(said).toEqual([[], ['sends could not be examined'], ['doubted sends could not be stored']])
   expect(await told()).toEqual([])
 })

@@ -51,7 +51,7 @@ const cookieOf = async (given: string, access = instance()) => {
 
 const used = fail({
   code: 'used',
-  message: 'This token was used to sign in already. Get a new one where it came from.',
+  message: 'This token has already been used to sign in. Get a new one from where it was issued.',
 })
 const signedOut = fail({ code: 'signed_out' })
 

@@ -218,7 +218,7 @@ test('sends that newsletters may share are a hint for a week, by name', async ()
 test('conversions that wait for their click are told, and are a hint after an hour', async () => {
   const click = aClick({ at: Date.UTC(2026, 10, 18) })
   await recordConversions(store.sql, [aConversion({ ...ofClick(click), external_id: 'waits' })])
-  const hint = expect.stringContaining('conversions wait for clicks or sends that are not known')
+  const hint = expect.stringContaining('conversions are waiting for clicks or sends that are not known')
   const soon = await health()
   expect(soon).toMatchObject({ code: 200, waiting_conversions: 1 })
   expect(soon.hints).not.toContainEqual(hint)
@@ -229,7 +229,7 @@ test('conversions that wait for their click are told, and are a hint after an ho
 })
 
 test('rows that cannot be read are named, twenty at the most, and nothing is degraded', async () => {
-  const bad = { key: 'bad', reason: 'destination_url must be a whole URL' }
+  const bad = { key: 'bad', reason: 'destination_url must be a complete URL' }
   const many = Array.from({ length: 21 }, (_, index) => ({ key: `${index}`, reason: 'is missing' }))
   expect(await health({ links: { leftOut: [bad] } })).toMatchObject({
     code: 200,
@@ -423,9 +423,9 @@ test('links that work and lead nowhere are hinted at, however they came into the
   expect(await hints()).toEqual([])
   now += 1
   expect(await hints()).toEqual([
-    'links lead back to themselves, let one lead to the merchant: /a → /b → /a, /c → /c',
+    'links lead back to themselves; make one lead to the merchant: /a → /b → /a, /c → /c',
     'destinations have "&amp;" where "&" is meant: /about',
-    'pages of the site come before links of the same name, choose other slugs: /about',
+    'pages of the site come before links of the same name; choose other slugs: /about',
   ])
   now += 10_000
   told = 'many clicks'
@@ -443,7 +443,7 @@ test('links that work and lead nowhere are hinted at, however they came into the
 })
 
 test('a database that a person has to mend is named with the remedy', async () => {
-  const message = 'the database was brought to a newer version'
+  const message = 'the database was migrated to a newer version'
   const newer: Database = { ...database, run: async () => fail({ code: 'unsuitable', message }) }
   expect(await health({ from: newer })).toMatchObject({
     code: 503,

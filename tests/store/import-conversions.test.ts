@@ -149,7 +149,7 @@ test('what the database does not do is told', async () => {
   expect(await run([{}])).toMatchObject({ added: 0, unchanged: 1 })
   expect(await run([{ amount: '2' }, { external_id: 'q0' }])).toMatchObject({ added: 1, changed: 1 })
   expect(await run([{ amount: '3', variation_id: 43 }])).toMatchObject({
-    faults: [{ line: 2, field: 'external_id', message: 'is already there, of another click or text' }],
+    faults: [{ line: 2, field: 'external_id', message: 'is already recorded for another click or text' }],
   })
   for (const failing of [1, 2, 3]) {
     let calls = 0

@@ -47,7 +47,7 @@ describe('an import', () => {
   const linksTo = (to: Record<string, string>) => ({
     links: Object.entries(to).map(([slug, destination_url]) => ({ slug, destination_url })),
   })
-  const advice = 'let one of them lead to the merchant'
+  const advice = 'make one of them lead to the merchant'
 
   test('refuses links that lead back to themselves, together with those of the database', async () => {
     const itself = linksTo({ a: 'https://news.example/A/?x=1#y', b: 'https://merchant.example/a' })

@@ -140,8 +140,8 @@ describe('what is known', () => {
     expect(known.links.get('nocodemba')).toMatchObject({ slug: 'nocodemba' })
     expect(await known.links.get('bad')).toBeUndefined()
     expect(known.table?.leftOut).toEqual([
-      { key: 'bad', reason: 'destination_url must be a whole URL that begins with https:// or http://' },
-      { key: 'worse', reason: 'utm.utm_a must be a text' },
+      { key: 'bad', reason: 'destination_url must be a complete URL that begins with https:// or http://' },
+      { key: 'worse', reason: 'utm.utm_a must be a string' },
     ])
     await vi.waitFor(() => expect(existsSync(join(folder, 'links.json'))).toBe(true), 10_000)
     expect(open(folder).links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })

@@ -123,7 +123,7 @@ describe('the recipients of a send follow Mautic', () => {
     await report('friday', 42, 10_000)
     await map('friday', 17)
     const { told } = await begin({ 17: { sentCount: 9_800 } })
-    const stays = ['send "friday", text 42: 10000 stays, until the 9800 of Mautic have stood for an hour']
+    const stays = ['send "friday", text 42: 10000 stays until Mautic has said 9800 for an hour']
     expect(await told()).toEqual(stays)
     expect(await told()).toEqual(stays)
     await hourLater()
@@ -157,8 +157,8 @@ describe('the recipients of a send follow Mautic', () => {
       19: { sentCount: 600, customHtml: linkTo(42) },
     })
     expect(await told()).toEqual([
-      'e-mail 18 is of send "friday"',
-      'e-mail 19 is of send "friday"',
+      'e-mail 18 belongs to send "friday"',
+      'e-mail 19 belongs to send "friday"',
       'send "friday", text 42: 1000 → 1100 (grown)',
       'send "friday", text 43: not reported → 490 (grown)',
     ])
@@ -204,7 +204,7 @@ describe('the recipients of a send follow Mautic', () => {
     )
     await map('2026-11-20', 2)
     expect((await told()).sort()).toEqual([
-      'e-mail 3 is of send "2026-11-21"',
+      'e-mail 3 belongs to send "2026-11-21"',
       'send "2026-11-20", text 42: 1 → 20 (grown)',
       'send "2026-11-21", text 43: not reported → 21 (grown)',
     ])
@@ -261,7 +261,7 @@ describe('the recipients of a send follow Mautic', () => {
       'e-mail 16 answered with status 404: Item was not found.',
       'e-mail 18 does not say which of the texts 42, 43 it shows',
       'e-mail 19 shows several texts of its send (42, 43)',
-      'e-mail 20 is of a send that was neither reported nor chosen for',
+      'e-mail 20 belongs to a send that was neither reported nor given a promo',
       'send "friday", text 42: 500 → 800 (grown)',
     ])
   })
@@ -389,7 +389,7 @@ describe('in the background', () => {
     await expect.poll(() => reported('friday')).toEqual({ 42: 900 })
     await expect.poll(() => followed.failingFor).toBe(0)
     const said = lines.map(({ msg }) => msg)
-    expect(said.filter((msg) => msg === 'took recipients of sends from Mautic')).toHaveLength(2)
+    expect(said.filter((msg) => msg === 'took the recipients of sends from Mautic')).toHaveLength(2)
     expect(said.filter((msg) => msg === 'e-mails of Mautic cannot be counted')).toHaveLength(1)
     expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
   })
@@ -501,20 +501,20 @@ describe('the command line', () => {
     expect(noSend).toEqual(says('SEND must not be empty', 2))
     expect(await promo(['mautic-map', 'friday', '17'])).toEqual({
       code: 0,
-      out: 'e-mail 17 is of send "friday"\n',
+      out: 'e-mail 17 belongs to send "friday"\n',
     })
     expect(await promo(['mautic-recipients'], settings)).toEqual({
       code: 0,
       out: 'send "friday", text 42: 500 → 800 (grown)\nasked Mautic for 1 e-mail, corrected 1 text\n',
     })
     expect(await promo(['mautic-map', 'nobody', '18', '--variation', '43'])).toEqual(
-      says('not reported so far', 0),
+      says('not been reported yet', 0),
     )
     const [some, none] = await Promise.all([
       promo(['mautic-recipients'], settings),
       promo(['mautic-recipients', 'friday'], { ...settings, PROMO_MAUTIC_PASSWORD: 'wrong' }),
     ])
     expect(some).toEqual(says('e-mail 18 answered with status 404: Item was not found.', 1))
-    expect(none).toEqual(says('mend PROMO_MAUTIC_USER', 1))
+    expect(none).toEqual(says('correct PROMO_MAUTIC_USER', 1))
   })
 })

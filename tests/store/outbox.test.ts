@@ -149,9 +149,9 @@ describe('Matomo', () => {
   const tenMegabytes = Buffer.alloc(10 * 1024 * 1024, '[1,')
   const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
   test.for<[string, FakeStrapi['answer'], string, string, string?]>([
-    ['hangs', () => {}, 'unreachable', 'no whole answer'],
-    ['answers garbage', (_, r) => r.end('<html>'), 'failing', 'not JSON'],
-    ['answers an image', (_, r) => r.end(gif), 'failing', 'not JSON'],
+    ['hangs', () => {}, 'unreachable', 'no complete answer'],
+    ['answers garbage', (_, r) => r.end('<html>'), 'failing', 'other than JSON'],
+    ['answers an image', (_, r) => r.end(gif), 'failing', 'other than JSON'],
     ['answers 10 MB', (_, r) => r.end(tenMegabytes), 'unsuitable', 'more than 65536 bytes'],
     [
       'redirects in circles',
@@ -186,7 +186,7 @@ describe('Matomo', () => {
     expect(fault()?.advice ?? '').toContain(advice ?? '')
     expect(JSON.stringify(fault())).not.toContain(matomoToken)
     expect(await waiting()).toEqual(upTo(3).map((at) => ({ at, due: true, refused: null, attempts: 0 })))
-    expect(messages).toEqual(['the outbox is not emptied, what is in it waits'])
+    expect(messages).toEqual(['the outbox is not being emptied; what is in it waits'])
     // It rests, and is not asked.
     matomo.instead = undefined
     await outbox.look()
@@ -199,7 +199,7 @@ describe('Matomo', () => {
     expect(times(matomo)).toEqual(upTo(3))
     expect(fault()).toBeUndefined()
     expect(readings.failingFor).toBe(0)
-    expect(messages).toContain('the outbox is emptied again')
+    expect(messages).toContain('the outbox is being emptied again')
   })
 
   test('that is gone for a day gets all of it then, and rests longer each time until then', async () => {
@@ -254,7 +254,7 @@ describe('Matomo', () => {
     expect(fault()).toBeUndefined()
     if (superUser) {
       // They wait, each time twice as long.
-      const refused = { due: false, refused: 'Matomo calls it invalid', attempts: 1 }
+      const refused = { due: false, refused: 'Matomo says it is invalid', attempts: 1 }
       expect(await waiting()).toEqual([7, 17].map((at) => ({ at, ...refused })))
       await store.sql`update promo_outbox set due_at = now(), attempts = 4`
       await outbox.look()
@@ -297,7 +297,7 @@ describe('Matomo', () => {
     expect(times(matomo)).toEqual(upTo(10))
   })
 
-  test('gets nothing that is no click, and such a row blocks none', async () => {
+  test('gets nothing that is not a click, and such a row blocks none', async () => {
     const matomo = await startFakeMatomo()
     await put(1)
     await store.sql`update promo_outbox set body = body || '{"slug": null}'`
@@ -310,7 +310,7 @@ describe('Matomo', () => {
     await store.sql`update promo_outbox set due_at = now()`
     await outbox.look()
     expect(await store.sql`select refused, attempts from promo_outbox`).toMatchObject([
-      { refused: 'is no click', attempts: 2 },
+      { refused: 'is not a click', attempts: 2 },
     ])
   })
 })
@@ -343,7 +343,7 @@ describe('the outbox', () => {
     expect(readings.age).toBeGreaterThan(14 * 86_400)
     expect(await waiting()).toHaveLength(3)
     expect(readings).toMatchObject({ sent: 0, givenUp: 2 })
-    expect(messages).toEqual(['the outbox was beyond its bounds: its oldest rows are lost'])
+    expect(messages).toEqual(['the outbox was over its limits: its oldest rows are lost'])
     await outbox.measure()
     expect(readings).toMatchObject({ waiting: 3, refused: 0 })
     expect(outbox.readings('webhook')).toMatchObject({
@@ -398,7 +398,7 @@ describe('the outbox', () => {
     await store.sql`insert into promo_outbox (target, body) values ('quick', '{}')`
     void outbox.look()
     await expect.poll(() => sent).toEqual(['quick', 'quick'])
-    expect(messages).toEqual(['the outbox broke'])
+    expect(messages).toEqual(['the outbox failed unexpectedly'])
     await outbox.close(10)
     release()
     await looking

@@ -143,6 +143,6 @@ test('promo postback-secret makes an address that works until the next one is ma
   for (const { code } of [wrong, unknown, twice, slug, source, taken]) expect(code).toBe(2)
   expect(wrong.out).toContain('must be like external_id=tid')
   expect(twice.out).toContain('gives two parameters the name "amount"')
-  expect((await promo('desk', '--remove')).out).toBe('/desk takes no more postbacks\n')
+  expect((await promo('desk', '--remove')).out).toBe('/desk accepts no more postbacks\n')
   expect((await promo('desk', '--remove')).code).toBe(1)
 })

@@ -145,7 +145,7 @@ describe('signing in', () => {
     expect(turnedAway[0]).toEqual(
       fail({
         code: 'busy',
-        message: 'Too many people try to sign in just now. Try again in 10 seconds.',
+        message: 'Too many people are trying to sign in. Try again in 10 seconds.',
         wait: 10,
       }),
     )

@@ -105,15 +105,15 @@ test('why none will do is told once, by the server', async () => {
   const fault = expect.stringMatching(/^127.0.0.1:1: .*ECONNREFUSED.*; 127.0.0.1:\d+: a standby$/)
   for (const _ of [1, 2])
     expect(await write(database)).toMatchObject({ fault: { code: 'unavailable', message: fault } })
-  expect(told).toMatchObject([{ msg: 'no server of DATABASE_URL will do', reason: fault }])
+  expect(told).toMatchObject([{ msg: 'no server of DATABASE_URL can be used', reason: fault }])
 })
 
-test('a primary that takes no writes is one all the same, where that is wanted', async () => {
+test('a primary that accepts no writes is one all the same, where that is wanted', async () => {
   const sql = postgres(primary.url, { max: 1 })
   await sql`alter system set default_transaction_read_only = on`
   await sql`select pg_reload_conf()`
   await vi.waitFor(async () => {
-    const fault = `127.0.0.1:${primary.port}: takes no writes`
+    const fault = `127.0.0.1:${primary.port}: accepts no writes`
     expect(await write(open(urlOf([primary.port], '?target_session_attrs=read-write')))).toMatchObject({
       fault: { code: 'unavailable', message: fault },
     })

@@ -88,7 +88,7 @@ describe('a promo link that breaks', () => {
     async (_, answerPromoLink) => {
       const { ask, messages } = await serve({ answerPromoLink })
       expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
-      expect(messages).toEqual(['a promo link broke'])
+      expect(messages).toEqual(['a promo link failed unexpectedly'])
     },
   )
 })

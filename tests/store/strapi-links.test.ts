@@ -102,7 +102,7 @@ describe('links from Strapi', () => {
     await strapi.stop()
     expect(await known.strapi?.refresh()).toBe(false)
     expect(known.links.size).toBe(130)
-    expect(messages()).toContain('links of Strapi are not fetched, what is known of them is kept')
+    expect(messages()).toContain('links of Strapi could not be fetched; those already known are kept')
     const later = open(strapi, 'strapi', { folder, url: nowhere })
     expect(later.known.links.peek('link-77')?.location).toBe('https://merchant.example/77')
     await later.known.asked(10_000)
@@ -139,11 +139,11 @@ describe('links from Strapi', () => {
     await known.asked(10_000)
     expect(known.links.size).toBe(1)
     expect(known.strapi?.cache.leftOut.map(({ key, reason }) => `${key}: ${reason}`)).toEqual([
-      'bad (entry d1): destination_url must be a whole URL that begins with https:// or http://',
+      'bad (entry d1): destination_url must be a complete URL that begins with https:// or http://',
       'long (entry d3): destination_url must have at most 2048 characters',
-      '(without a slug) (entry d4): slug must be a text',
+      '(without a slug) (entry d4): slug must be a string',
     ])
-    expect(messages()).toContain('links of Strapi that cannot be read are left out: mend these rows')
+    expect(messages()).toContain('links of Strapi that cannot be read are left out: correct these rows')
     await expect.poll(() => existsSync(join(folder, 'strapi-links.json'))).toBe(true)
     expect(readFileSync(join(folder, 'strapi-links.json'), 'utf8')).not.toContain('javascript')
   })
@@ -185,7 +185,7 @@ describe('links from both', () => {
     const told = () => lines.filter(({ slugs }) => slugs !== undefined)
     await known.strapi?.refresh()
     expect(told()).toMatchObject([
-      { slugs: ['nocodemba'], msg: expect.stringContaining('Strapi has the say') },
+      { slugs: ['nocodemba'], msg: expect.stringContaining('Strapi wins') },
     ])
     entries = [entry(2, 'only-strapi')]
     await known.strapi?.refresh()
@@ -350,7 +350,7 @@ describe('the site with Strapi', () => {
     const answer = await app.linksChanged()
     expect(answer).toMatchObject({
       status: 503,
-      body: expect.stringContaining('This instance fetches links'),
+      body: expect.stringContaining('This instance fetches its links'),
     })
     await expect
       .poll(() => redirect(app, 'a'), { timeout: 3_000, interval: 20 })

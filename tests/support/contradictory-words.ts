@@ -40,11 +40,13 @@ function holdOffers(report: Report, now: number, hold: Hold): void {
   const nameOf = shortNames(offers)
   const rated = offers.filter(({ active, statistics }) => active && statistics)
   const best =
-    /^(.*) does best(?: of the offers that were sent enough)?: (.*) of its recipients click, likely (.*)\.$/.exec(
+    /^(.*) does best(?: of the offers that were sent often enough)?: (.*) of its recipients click, likely (.*)\.$/.exec(
       said,
     )
   const only =
-    /^(.*) is the only active offer that was sent: (.*) of its recipients click, likely (.*)\.$/.exec(said)
+    /^(.*) is the only active offer that has been sent: (.*) of its recipients click, likely (.*)\.$/.exec(
+      said,
+    )
   const [, name = '', rate, likely] = best ?? only ?? []
   if (best || only) {
     hold(bars[0]?.name === name, 'who does best is the first bar', said, bars)
@@ -76,7 +78,7 @@ function holdOffers(report: Report, now: number, hold: Hold): void {
   hold(!only || rated.length === 1, 'the only one is alone', said)
   const sent = (id: number) =>
     variations.some(({ offer_id, statistics }) => offer_id === id && (statistics?.sends ?? 0) > 0)
-  if (said.startsWith('No active offer was sent'))
+  if (said.startsWith('No active offer has been sent'))
     hold(!offers.some(({ offer_id, active }) => active && sent(offer_id)), 'nothing was sent', said)
 }
 

@@ -306,7 +306,9 @@ test('a CSV file holds one table', () => {
   expect(answer.status).toBe(400)
   expect(JSON.parse(textOf(answer))).toEqual({
     error: 'validation_error',
-    details: { format: 'csv holds one table; ask for one of include_variations, include_timeline at a time' },
+    details: {
+      format: 'csv holds one table; ask for only one of include_variations, include_timeline at a time',
+    },
   })
 })
 

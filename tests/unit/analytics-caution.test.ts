@@ -26,7 +26,7 @@ test('offers are compared by sends that are complete only', () => {
     })
   const texts = [1, 2].map((id) => ({ ...aText({ variation_id: id, clickers: 900 }), offer_id: id }))
   expect(offersSentence([offer(1, 9, 1), offer(2, 3, 8)], texts)).toBe(
-    'Offer 1 and Offer 2 cannot be compared yet: it takes 2 more sends older than three days, when next to all clicks have come.',
+    'Offer 1 and Offer 2 cannot be compared yet: it takes 2 more sends older than three days, by when nearly all clicks are in.',
   )
   expect(offersSentence([offer(1, 9, 3), offer(2, 3, 8)], texts)).toContain('Offer 1 does best')
 })

@@ -66,27 +66,23 @@ test.each([
   [
     'from=2025-02-30',
     'from',
-    'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18',
+    'must be a day that exists, from 2000-01-01 to 2999-12-31, written as 2025-10-18',
   ],
   [
     'from=18.10.2025',
     'from',
-    'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18',
+    'must be a day that exists, from 2000-01-01 to 2999-12-31, written as 2025-10-18',
   ],
   [
     'from=2025-13-01',
     'from',
-    'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18',
+    'must be a day that exists, from 2000-01-01 to 2999-12-31, written as 2025-10-18',
   ],
-  [
-    'to=1999-01-01',
-    'to',
-    'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18',
-  ],
+  ['to=1999-01-01', 'to', 'must be a day that exists, from 2000-01-01 to 2999-12-31, written as 2025-10-18'],
   ['from=2025-10-19', 'from', 'must not be after today (2025-10-18)'],
   ['from=2025-10-19&to=2025-10-01', 'from', 'must not be after to (2025-10-01)'],
-  ['days=7&from=2025-10-01', 'days', 'cannot stand beside from or to; give one of the two'],
-  ['days=7&to=2025-10-01', 'days', 'cannot stand beside from or to; give one of the two'],
+  ['days=7&from=2025-10-01', 'days', 'cannot be combined with from or to; give one of the two'],
+  ['days=7&to=2025-10-01', 'days', 'cannot be combined with from or to; give one of the two'],
   ['tz=Mars/Olympus', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
   ['tz=%2B02:00', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
   ['tz=PST', 'tz', 'must be the name of a time zone, such as UTC or Europe/Oslo'],
@@ -121,7 +117,7 @@ test('one newsletter, by name or empty for the one without; what cannot be told 
   const all = read(
     'newsletter=a&include_devices=true&include_reasons=true&include_referrers=true&include_sends=true',
   )
-  const untold = 'cannot be told of one newsletter; leave out this or newsletter'
+  const untold = 'is not known for a single newsletter; leave out this or newsletter'
   expect(all).toMatchObject({
     fault: {
       details: { include_devices: untold, include_referrers: untold, include_reasons: untold },

@@ -80,7 +80,7 @@ describe('words', () => {
   })
 
   test('reasons and places that are not known show their own name', () => {
-    expect(reasonWords('prefetch')).toContain('loaded the link ahead')
+    expect(reasonWords('prefetch')).toContain('loaded the link in advance')
     expect(reasonWords('some_new_rule')).toBe('Some new rule')
     expect(reasonWords('some_new_sign+many_links')).toBe('Some new sign+many links')
     expect(reasonWords('no_user_agent')).toBe('A person, uncertain: it named no browser')
@@ -92,7 +92,7 @@ describe('words', () => {
       placeWords('mail.google.com'),
       placeWords('iOS'),
       placeWords('mobile'),
-    ]).toEqual(['Not told (most mail programs)', 'mail.google.com', 'iOS', 'Mobile'])
+    ]).toEqual(['Not given (most mail programs)', 'mail.google.com', 'iOS', 'Mobile'])
   })
 
   test('offers go by what comes before a dash or colon, unless two would be called the same', () => {
@@ -189,7 +189,7 @@ describe('what may be said of the texts of an offer', () => {
     expect(told([alone, { ...unsent, offer_id: 99 }], offer.offer_id)?.advice).toContain(
       'Write a second text',
     )
-    expect(told([alone, unsent], offer.offer_id)?.advice).toContain('waits for its first send')
+    expect(told([alone, unsent], offer.offer_id)?.advice).toContain('waiting for its first send')
   })
 
   test('one text has no rival, and none that was sent is nothing yet; texts of other offers do not count', () => {
@@ -396,7 +396,7 @@ describe('offers', () => {
       'First is ahead of Third, but their likely ranges overlap: too close to call.',
     )
     expect(offersSentence([third(1), second, first], all)).toBe(
-      'First does best of the offers that were sent enough: 4.00 % of its recipients click, likely 3.50–4.50 %.',
+      'First does best of the offers that were sent often enough: 4.00 % of its recipients click, likely 3.50–4.50 %.',
     )
   })
 
@@ -409,7 +409,7 @@ describe('offers', () => {
   test('one offer has nothing to be compared with', () => {
     const { statistics, ...unsent } = anOffer({ offer_id: 3 })
     expect(offersSentence([unsent, first], texts(400))).toContain(
-      'First is the only active offer that was sent',
+      'First is the only active offer that has been sent',
     )
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
     const [sent, other] = [aSend({ offer_id: 3 }), aSend({ offer_id: 9 })]
@@ -450,7 +450,7 @@ test('kinds of text are named only where their range leaves out 1, the clearest 
   )
   expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
   expect(of([anAttribute({ lift: null, interval: null })])).toContain('a kind needs 5')
-  expect(of([])).toContain('Name them when importing texts')
+  expect(of([])).toContain('Set them when you import texts')
 })
 
 test('the busiest hour is named, with the end of the day as midnight', () => {
@@ -514,7 +514,7 @@ describe('people and machines', () => {
       duplicate_clicks: 10,
     })
     expect(qualitySentence(summary)).toBe(
-      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 did not count again: repeats within seconds, or more visitors of one address than count.',
+      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 did not count: repeats within seconds, or visitors beyond the number that one address may have.',
     )
     expect(
       qualitySentence({
@@ -525,24 +525,22 @@ describe('people and machines', () => {
         duplicate_clicks: 1,
       }),
     ).toBe(
-      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 did not count again: repeats within seconds, or more visitors of one address than count.',
+      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 did not count: repeats within seconds, or visitors beyond the number that one address may have.',
     )
   })
 
   test('what is uncertain gives a second rate, and what cannot be seen is always said', () => {
     const of = (changes: Parameters<typeof aSummary>[0]) => uncertaintySentence(aSummary(changes))
-    const unseen = 'cannot be told from one.'
+    const unseen = 'cannot be told apart from one.'
     expect(of({ human_clicks: 0 })).toContain(unseen)
     expect(of({ human_clicks: 50, uncertain_clicks: 0 })).toMatch(
-      /^No click counted as a person.*told from one\.$/,
+      /^No click by a person.*told apart from one\.$/,
     )
     const doubtful = { human_clicks: 50, uncertain_clicks: 5, total_impressions: 1_000 }
     expect(of({ ...doubtful, human_ctr: 5 })).toContain(
-      '5 clicks of those by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
+      '5 of the clicks by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
     )
-    expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain(
-      '1 click of those by people (2 %) shows a weak',
-    )
+    expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain('1 of the clicks by people (2 %) shows a weak')
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
   })
 })
@@ -554,9 +552,9 @@ test('of different visitors it is said since when they are counted, and that mon
   expect(peopleSentence({ summary: summary('2025-10-01', '2025-10-31') })).toBe('')
   expect(peopleSentence({ summary: summary('2025-09-30', '2025-10-31') })).toBe(monthly)
   expect(peopleSentence({ summary: summary('2025-09-30', '2025-10-31'), people_since: '2025-10-02' })).toBe(
-    'Different visitors are counted since 2 Oct 2025.',
+    'Different visitors have been counted since 2 Oct 2025.',
   )
   expect(peopleSentence({ summary: summary('2024-10-30', '2025-10-31'), people_since: '2024-12-31' })).toBe(
-    `Different visitors are counted since 31 Dec 2024. ${monthly}`,
+    `Different visitors have been counted since 31 Dec 2024. ${monthly}`,
   )
 })

@@ -11,9 +11,9 @@ test.each([
   ['Australia/Lord_Howe', 30],
 ])('a zone whose hours are not those of UTC is told how they count: %s', (zone, minutes) => {
   expect(hoursNote(zone, range)).toBe(
-    `Clicks are added up by hours of UTC, which begin ${minutes} minutes past the hour in ${zone}. ` +
-      `Each counts where it begins: a day runs from 00:${minutes} to 00:${minutes}, ` +
-      `and hours from ${minutes} to ${minutes} past.`,
+    `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ${zone}. ` +
+      `Each hour counts where it begins: a day runs from 00:${minutes} to 00:${minutes}, ` +
+      `and an hour from ${minutes} to ${minutes} past.`,
   )
 })
 
@@ -31,10 +31,10 @@ test.each(['UTC', 'Etc/UTC', 'America/Havana', 'Atlantic/Azores', 'Europe/Oslo']
 
 test('what goes by days of UTC is told where days are others', () => {
   expect(utcDays('Europe/London', { start: '2025-01-01', end: '2025-02-01' })).toBeUndefined()
-  expect(utcDays('Europe/London', year)).toBe('By days of UTC, not of Europe/London.')
+  expect(utcDays('Europe/London', year)).toBe('By UTC days, not by days in Europe/London.')
   expect(utcDays('America/St_Johns', { start: '2025-01-01', end: '2025-01-01' })).toBe(
-    'By days of UTC, not of America/St_Johns.',
+    'By UTC days, not by days in America/St_Johns.',
   )
-  expect(utcVisitors('Asia/Tokyo', range)).toBe('Different visitors: by days of UTC, not of Asia/Tokyo.')
+  expect(utcVisitors('Asia/Tokyo', range)).toBe('Different visitors: by UTC days, not by days in Asia/Tokyo.')
   expect(utcVisitors('UTC', range)).toBeUndefined()
 })

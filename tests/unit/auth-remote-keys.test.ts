@@ -101,9 +101,9 @@ describe.each(outages)('while the key server %s', (_, outage) => {
     expect(await checkToken(await token('two'))).toMatchObject(unknown)
     expect(await checkToken(await token('two'))).toMatchObject(unknown)
     expect(lines.toSorted()).toEqual([
-      'a token was turned away: its key is not known and the keys could not be fetched',
-      'the keys of tokens could not be fetched; known ones go on',
-      'the keys of tokens could not be fetched; known ones go on',
+      'a token was refused: its key is not known and the keys could not be fetched',
+      'the keys for tokens could not be fetched; known keys stay in use',
+      'the keys for tokens could not be fetched; known keys stay in use',
     ])
   })
 

@@ -61,10 +61,10 @@ describe('tokens signed with the shared secret', () => {
   const longKey = new Uint8Array([...key, ...key])
   const unsigned = `${btoa('{"alg":"none"}')}.${btoa(`{"exp":${seconds + 60}}`)}.`.replaceAll('=', '')
   const whole =
-    'is not a whole one: it must be a signed JWT, which is three parts with dots between. Copy all of it'
+    'is incomplete: it must be a signed JWT, which is three parts separated by dots. Copy all of it'
   const signedByOthers =
-    'was changed, or was signed with another secret than that of this site (PROMO_JWT_SECRET, or'
-  const wrongWay = 'is signed in a way that this site does not take; it must be signed by HS256'
+    'was changed, or was signed with a secret other than that of this site (PROMO_JWT_SECRET, or'
+  const wrongWay = 'is signed in a way that this site does not accept; it must be signed with HS256'
   const hs256 = (jwt: CompactSign) => jwt.setProtectedHeader({ alg: 'HS256' }).sign(key)
   const cut = async () => (await token().sign(key)).slice(0, -3)
 
@@ -87,17 +87,17 @@ describe('tokens signed with the shared secret', () => {
     [
       'an end that is a text',
       () => hs256(payload('{"exp":"soon"}')),
-      'names no number of seconds as its "exp"',
+      'has a "exp" that is not a number of seconds',
     ],
     [
       'a beginning that is a text',
       () => hs256(payload('{"exp":1e11,"nbf":"now"}')),
-      'names no number of seconds as its "nbf"',
+      'has a "nbf" that is not a number of seconds',
     ],
     [
       'a subject that is a number',
       () => hs256(payload('{"exp":1e11,"sub":7}')),
-      'has a "sub" that is no text',
+      'has a "sub" that is not a string',
     ],
   ])('%s is refused in words that say what is wrong', async (_, make, words) => {
     const checked = await check()(await make())
@@ -176,7 +176,7 @@ describe('tokens of another back end', () => {
       ok: false,
       fault: {
         code: 'unauthorized',
-        message: expect.stringMatching(/must be signed by RS256, .*, ES256, .*EdDSA$/),
+        message: expect.stringMatching(/must be signed with RS256, .*, ES256, .*EdDSA$/),
       },
     })
   })
@@ -197,7 +197,7 @@ describe('tokens of another back end', () => {
       async () => signed().sign((await generateKeyPair('ES256')).privateKey),
       'was changed, or was',
     ],
-    ['nothing, which are none', async () => 'none', 'is not a whole one: it must be a signed JWT'],
+    ['nothing, which are none', async () => 'none', 'is incomplete: it must be a signed JWT'],
   ])('that are signed with %s are refused in words that say so', async (_, make, words) => {
     const remote = check({ PROMO_JWKS_URL: url, PROMO_JWT_SECRET: undefined })
     expect(await remote(await make())).toMatchObject({

@@ -57,7 +57,7 @@ test('a file that cannot be deleted keeps no other from going, and is told', asy
   expect(names(folder)).toEqual(['damaged-2026-10-01.lines'])
   expect(error).toHaveBeenCalledExactlyOnceWith(
     { file: 'damaged-2026-10-01.lines', reason: expect.any(String) },
-    'damaged lines as old as that could not be deleted',
+    'damaged lines beyond the age limit could not be deleted',
   )
 })
 

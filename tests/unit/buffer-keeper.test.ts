@@ -249,7 +249,7 @@ test('what breaks over it ends nothing', async () => {
   world.become('00000002')
   await site.tend()
   expect(world.recorded).toEqual([...ids, ...again(ids)])
-  expect(world.told).toContain('recording again broke')
+  expect(world.told).toContain('recording again failed unexpectedly')
 })
 
 test('where rejects cannot be written, it is tried again', async () => {
@@ -320,7 +320,7 @@ test('nothing is kept for a server that does not tell its timeline', async () =>
   await site.tend()
   expect(world.kept()).toEqual([])
   expect(world.told).toEqual([
-    'the database does not tell its timeline: nothing is recorded again after a failover',
+    'the database does not say its timeline: nothing is recorded again after a failover',
   ])
 })
 

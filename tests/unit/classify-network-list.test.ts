@@ -53,38 +53,38 @@ describe('a file of networks', () => {
 ]`
     expect(faultsOf(json)).toEqual([
       'own.json:2 "date" "2026-11" must be the day on which the source was read, such as "2026-11-25"',
-      'own.json:4 "networks" "10.0.0.1/8" must have no bits behind its prefix: write the lowest address of the network, or /32 for one address',
-      'own.json:5 "networks" "10.0.0.0/33" must have a prefix from 0 to 32 behind its slash',
-      'own.json:6 "networks" "2001:db8::/129" must have a prefix from 0 to 128 behind its slash',
-      'own.json:7 "networks" "2001:db8::1/32" must have no bits behind its prefix: write the lowest address of the network, or /128 for one address',
+      'own.json:4 "networks" "10.0.0.1/8" must have no bits set after its prefix: write the lowest address of the network, or /32 for one address',
+      'own.json:5 "networks" "10.0.0.0/33" must have a prefix from 0 to 32 after its slash',
+      'own.json:6 "networks" "2001:db8::/129" must have a prefix from 0 to 128 after its slash',
+      'own.json:7 "networks" "2001:db8::1/32" must have no bits set after its prefix: write the lowest address of the network, or /128 for one address',
       'own.json:8 "networks" "gate.example" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
       'own.json:8 "networks" 7 must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
       'own.json:9 "networks" "fe80::1%eth0" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
       'own.json:10 "networks" "10.0.0.0/8/9" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
       'own.json:12 "a network" must be an object with "vendor", "source", "date" and "networks"',
-      'own.json:14 "vendor" "" must be the name of who scans mail from these networks',
+      'own.json:14 "vendor" "" must be the name of the company that scans mail from these networks',
       'own.json:16 "networks" "10.0.0.0/8" must be a list of networks, such as ["192.0.2.0/24"]',
       'own.json:15 "network" "network" is not known here; an entry must be an object with "vendor", "source", "date" and "networks"',
-      'own.json:18 "source" is missing: it must say where this is known from, best a URL',
+      'own.json:18 "source" is missing: it must say where this is known from, preferably a URL',
       'own.json:18 "date" is missing: it must be the day on which the source was read, such as "2026-11-25"',
       'own.json:18 "networks" is missing: it must be a list of networks, such as ["192.0.2.0/24"]',
     ])
   })
 
   test.each([
-    ['10.0.0.0/+8', 'must have a prefix from 0 to 32 behind its slash'],
-    ['10.0.0.0/8 ', 'must have a prefix from 0 to 32 behind its slash'],
-    ['10.0.0.0/', 'must have a prefix from 0 to 32 behind its slash'],
+    ['10.0.0.0/+8', 'must have a prefix from 0 to 32 after its slash'],
+    ['10.0.0.0/8 ', 'must have a prefix from 0 to 32 after its slash'],
+    ['10.0.0.0/', 'must have a prefix from 0 to 32 after its slash'],
     ['10.0.0.1/32/', 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'],
     [
       '10.0.0.1/31',
-      'must have no bits behind its prefix: write the lowest address of the network, or /32 for one address',
+      'must have no bits set after its prefix: write the lowest address of the network, or /32 for one address',
     ],
     [
       '2001:db8::1/127',
-      'must have no bits behind its prefix: write the lowest address of the network, or /128 for one address',
+      'must have no bits set after its prefix: write the lowest address of the network, or /128 for one address',
     ],
-    ['::ffff:0.0.0.0/128x', 'must have a prefix from 0 to 128 behind its slash'],
+    ['::ffff:0.0.0.0/128x', 'must have a prefix from 0 to 128 after its slash'],
     ['x'.repeat(100), 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'],
   ])('says what would do in place of "%s"', (cidr, remedy) => {
     const shown = JSON.stringify(cidr).slice(0, 80)
@@ -101,18 +101,20 @@ describe('a file of networks', () => {
   test('has each key of an entry once', () => {
     expect(
       faultsOf('[{"vendor": "a",\n"vendor": "b", "source": "s", "date": "2026-11-25", "networks": []}]'),
-    ).toEqual(['own.json:2 "vendor" is there more than once'])
+    ).toEqual(['own.json:2 "vendor" is given more than once'])
   })
 
   test('must be a list in JSON', () => {
     expect(faultsOf('{}')).toEqual(['own.json:1 {} must be a list: put [ ] around its entries'])
-    expect(faultsOf('[\n\n{,')).toEqual([expect.stringMatching(/^own\.json:3 is not JSON from here on: /)])
+    expect(faultsOf('[\n\n{,')).toEqual([
+      expect.stringMatching(/^own\.json:3 is not valid JSON from here on: /),
+    ])
     const lines = (count: number) => '\n'.repeat(count)
     expect(faultsOf(`[${lines(11)}{,${lines(5)}]`)).toEqual([
-      expect.stringMatching(/^own\.json:12 is not JSON/),
+      expect.stringMatching(/^own\.json:12 is not valid JSON/),
     ])
-    expect(faultsOf(' \n')).toEqual(['own.json is empty. It must hold a list, be it [ ]'])
-    expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not JSON from here on: /)])
+    expect(faultsOf(' \n')).toEqual(['own.json is empty. It must hold a list, even if that is only [ ]'])
+    expect(faultsOf('[\n')).toEqual([expect.stringMatching(/^own\.json:2 is not valid JSON from here on: /)])
   })
 })
 
@@ -177,7 +179,7 @@ describe('a file of one’s own', () => {
     expect(scannerNetworks(path)).toEqual({
       ok: false,
       fault: {
-        message: `PROMO_SCANNER_NETWORKS names a file with faults. Mend them, or unset it:\n  ${path}:2 "x" must be an object with "vendor", "source", "date" and "networks"`,
+        message: `PROMO_SCANNER_NETWORKS names a file with errors. Correct them, or unset it:\n  ${path}:2 "x" must be an object with "vendor", "source", "date" and "networks"`,
       },
     })
     expect(scannerNetworks(join(folder, 'none.json'))).toMatchObject({

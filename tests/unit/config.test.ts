@@ -227,7 +227,7 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     [['slug:a,destination:b', 'slug:a,destination:b']],
     [
       ['slug:a', /which field is the destination/],
-      ['slug:a,destination', /pairs like slug:field/],
+      ['slug:a,destination', /pairs such as slug:field/],
     ],
   ],
   [
@@ -243,7 +243,10 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     [['name:a,link_slug:b,variations:c,text_content:d', 'name:a,link_slug:b,variations:c,text_content:d']],
     [
       ['name:a', /which field is the link_slug/],
-      ['name:a,utm:b', /none but name, link_slug, variations, text_content, offer_type.*approved before/],
+      [
+        'name:a,utm:b',
+        /must have only name, link_slug, variations, text_content, offer_type.*approved before/,
+      ],
     ],
   ],
   [
@@ -265,8 +268,8 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     unset,
     [['42', 42]],
     [
-      ['0', /the number of a site/],
-      ['1e3', /the number of a site/],
+      ['0', /the id of a site/],
+      ['1e3', /the id of a site/],
     ],
   ],
   ['PROMO_MATOMO_TOKEN', unset, [[long, long]], [['x'.repeat(15), /at least 16 characters/]]],
@@ -510,7 +513,7 @@ test('keys of another back end need the name of what tokens are for, or of who m
   for (const given of [url, { ...url, PROMO_JWT_AUDIENCE: '' }, { ...url, PORT: 'x' }])
     expect(faultsOf(given)).toContainEqual([
       'PROMO_JWKS_URL',
-      expect.stringContaining('needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it'),
+      expect.stringContaining('needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER to be set too'),
     ])
   expect(faultsOf({ ...url, PORT: 'x' })).toHaveLength(2)
   expect(faultsOf({ ...url, PROMO_JWT_AUDIENCE: 'promo' })).toEqual([])
@@ -520,24 +523,22 @@ test('keys of another back end need the name of what tokens are for, or of who m
 test('links from Strapi need to know where it is, and an address needs a use', () => {
   for (const from of ['strapi', 'both'])
     expect(faultsOf({ PROMO_LINKS: from })).toEqual([
-      ['PROMO_LINKS', expect.stringContaining('needs PROMO_STRAPI_URL beside it')],
+      ['PROMO_LINKS', expect.stringContaining('needs PROMO_STRAPI_URL to be set too')],
     ])
   const url = { PROMO_STRAPI_URL: 'https://cms.example.com' }
   for (const given of [url, { ...url, PROMO_LINKS: 'table' }])
-    expect(faultsOf(given)).toEqual([['PROMO_STRAPI_URL', expect.stringContaining('is used by nothing')]])
+    expect(faultsOf(given)).toEqual([['PROMO_STRAPI_URL', expect.stringContaining('has no effect')]])
   expect(faultsOf({ ...url, PROMO_LINKS: 'both' })).toEqual([])
 })
 
 test('offers from Strapi need to know where it is, and give an address a use; their fields need a type', () => {
   const offers = { PROMO_STRAPI_OFFERS_TYPE: 'offers' }
   expect(faultsOf(offers)).toEqual([
-    ['PROMO_STRAPI_OFFERS_TYPE', expect.stringContaining('needs PROMO_STRAPI_URL beside it')],
+    ['PROMO_STRAPI_OFFERS_TYPE', expect.stringContaining('needs PROMO_STRAPI_URL to be set too')],
   ])
   expect(faultsOf({ ...offers, PROMO_STRAPI_URL: 'https://cms.example.com' })).toEqual([])
   const fields = { PROMO_STRAPI_OFFERS_FIELDS: 'name:a,link_slug:b,variations:c,text_content:d' }
-  expect(faultsOf(fields)).toEqual([
-    ['PROMO_STRAPI_OFFERS_FIELDS', expect.stringContaining('is used by nothing')],
-  ])
+  expect(faultsOf(fields)).toEqual([['PROMO_STRAPI_OFFERS_FIELDS', expect.stringContaining('has no effect')]])
 })
 
 test('Matomo needs an address, a site and a token, or none of them', () => {
@@ -561,7 +562,7 @@ test('Mautic needs an address and one login', () => {
   expect(faultsOf({ ...url, PROMO_MAUTIC_USER: 'u' })).toEqual([missing('PROMO_MAUTIC_PASSWORD')])
   expect(faultsOf({ ...url, PROMO_MAUTIC_CLIENT_ID: '1_a' })).toEqual([missing('PROMO_MAUTIC_CLIENT_SECRET')])
   expect(faultsOf({ ...url, ...user, PROMO_MAUTIC_CLIENT_ID: '1_a' })).toEqual([
-    ['PROMO_MAUTIC_CLIENT_ID', expect.stringContaining('one login too many')],
+    ['PROMO_MAUTIC_CLIENT_ID', expect.stringContaining('a second login')],
   ])
   expect(faultsOf({ ...url, ...user })).toEqual([])
 })
@@ -569,7 +570,7 @@ test('Mautic needs an address and one login', () => {
 test('a header of proxies is believed of named ones only', () => {
   const header = { PROMO_CLIENT_ADDRESS_HEADER: 'X-Real-IP' }
   expect(faultsOf(header)).toEqual([
-    ['PROMO_CLIENT_ADDRESS_HEADER', expect.stringContaining('needs PROMO_TRUSTED_PROXIES beside it')],
+    ['PROMO_CLIENT_ADDRESS_HEADER', expect.stringContaining('needs PROMO_TRUSTED_PROXIES to be set too')],
   ])
 })
 
@@ -583,7 +584,7 @@ test('all faults are told together, each with its name and an example', () => {
   expect(config.ok).toBe(false)
   const text = config.ok ? '' : describeConfigFaults(config.fault)
   expect(text.split('\n')).toEqual([
-    'These settings do not hold:',
+    'These settings are not valid:',
     '  PORT must be a whole number from 0 to 65535, for example PORT=4321',
     expect.stringMatching(
       /^ {2}DATABASE_URL must begin with postgres:\/\/ or postgresql:\/\/, for example DATABASE_URL=postgres:/,

@@ -44,8 +44,8 @@ describe('forms', () => {
     [['€ 1.234,50', '3,00 EUR'], 'comma'],
     [['12', '7'], 'point'],
     [[], 'point'],
-    [['1,234'], 'cannot be told by "1,234"'],
-    [['1.234', '5'], 'cannot be told by "1.234"'],
+    [['1,234'], 'cannot be told from "1,234"'],
+    [['1.234', '5'], 'cannot be told from "1.234"'],
     [['1,234', '1,5'], 'comma'],
   ])('of amounts %j: %s', (values, expected) => {
     const found = findDecimal(values)
@@ -68,7 +68,7 @@ describe('forms', () => {
     [['11/18/2026', '01/02/2026'], 'MM/DD/YYYY'],
     [['', ' '], 'YYYY-MM-DD'],
     [['01/02/2026'], 'say whether times are DD/MM/YYYY or MM/DD/YYYY'],
-    [['yesterday'], '"yesterday" is of none of the forms'],
+    [['yesterday'], '"yesterday" has none of the forms'],
   ])('of times %j: %s', (values, expected) => {
     const found = findDateForm(values)
     expect(found.ok ? found.value : found.fault).toContain(expected)
@@ -132,16 +132,16 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
     expect(faultsOf(text)).toEqual([
       { line: 2, field: 'external_id', message: expect.stringContaining('looks like an e-mail') },
       { line: 3, field: 'click_id', message: expect.stringContaining('26 letters') },
-      { line: 3, field: 'currency', message: '"EURO" must be a currency of ISO 4217, for example EUR' },
+      { line: 3, field: 'currency', message: '"EURO" must be an ISO 4217 currency code, for example EUR' },
       { line: 3, field: 'status', message: '"odd" must be pending, approved or rejected' },
-      { line: 5, field: 'variation_id', message: expect.stringContaining('send one of them') },
+      { line: 5, field: 'variation_id', message: expect.stringContaining('send only one of them') },
       { line: 5, field: 'occurred_at', message: expect.stringContaining('are not kept') },
       { line: 5, field: 'amount', message: expect.stringContaining('rejected') },
       { line: 6, field: 'occurred_at', message: expect.stringContaining('with its zone') },
       {
         line: 7,
         field: 'external_id',
-        message: '"d" is in line 6, too; map a column with an id for each row',
+        message: '"d" is also in line 6; map a column that has a different id in each row',
       },
       { line: 8, field: 'variation_id', message: expect.stringContaining('"4.2" must be a whole number') },
     ])
@@ -150,8 +150,8 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
   test.each<[string, string, Record<string, unknown>, string]>([
     ['without rows', 'external_id,click_id,amount,currency\n', {}, 'has no rows below its headings'],
     ['that is empty', '', {}, 'has no rows'],
-    ['that is no CSV', 'a,"b\nc', {}, 'is no CSV file'],
-    ['without ids', 'a,b\n1,2', {}, 'has no column for external_id: say which one it is; it has "a", "b"'],
+    ['that is no CSV', 'a,"b\nc', {}, 'is not a CSV file'],
+    ['without ids', 'a,b\n1,2', {}, 'has no column for external_id: say which one that is; it has "a", "b"'],
     ['without amounts', 'external_id\n1', {}, 'no column for amount'],
     ['without clicks', 'external_id,amount\n1,2', {}, 'no column for click_id'],
     ['without a currency', 'external_id,amount,click_id\n1,2,x', {}, 'or which currency all are in'],
@@ -165,7 +165,7 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
       'with amounts of two forms',
       german.replace('1.012,50', '1,012').replace('3,00', '3').replace('9,99', '9'),
       { columns },
-      'amount cannot be told by "1,012"',
+      'amount cannot be told from "1,012"',
     ],
     [
       'with days of two forms',

@@ -121,7 +121,7 @@ describe('a conversion', () => {
     [
       'a name as its id',
       { external_id: 'Ann Smith' },
-      { external_id: expect.stringContaining('without blanks') },
+      { external_id: expect.stringContaining('without spaces') },
     ],
     ['a long id', { external_id: 'x'.repeat(101) }, { external_id: expect.stringContaining('1 to 100') }],
     [
@@ -164,7 +164,7 @@ describe('a conversion', () => {
     [
       'a text beside the click',
       { variation_id: 42 },
-      { variation_id: expect.stringContaining('send one of them') },
+      { variation_id: expect.stringContaining('send only one of them') },
     ],
     [
       'a send beside the click',

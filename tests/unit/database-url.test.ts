@@ -50,7 +50,7 @@ describe('who and where', () => {
     'postgres://promo@db.example/shop?application_name=%',
     'postgres://promo@db.example/shop?=x',
   ])('%s is told to be encoded, and not repeated', (url) => {
-    expect(faultOf(url)).toMatch(/encoded: write % as %25/)
+    expect(faultOf(url)).toMatch(/encoded in a URL: write % as %25/)
     expect(faultOf(url)).not.toMatch(/ss@|db\.example/)
   })
 

@@ -30,19 +30,19 @@ test.each<[string, Doubt, RegExp]>([
   [
     'one',
     aDoubt({ recipients: 1 }),
-    /more clickers \(75\) than recipients: 1 recipient was reported.*without “recipients”/,
+    /more clickers \(75\) than recipients: 1 recipient was reported.*lacked “recipients”/,
   ],
   [
     'usual',
     aDoubt({ factor: 12.3, recipients: 5_200 }),
-    /12 × the usual rate, at a usual number of recipients/,
+    /12 × the usual rate, with the usual number of recipients/,
   ],
   [
     'far too many, and no clickers',
     aDoubt({ factor: 0.0004, recipients: 50_000, clickers: 0 }),
     /^Send 2026-11-20 has no clickers: 50,000 recipients were reported, usually 5,000/,
   ],
-  ['more and better', aDoubt({ factor: 3, recipients: 50_000 }), /3 × the usual rate, at a usual number/],
+  ['more and better', aDoubt({ factor: 3, recipients: 50_000 }), /3 × the usual rate, with the usual number/],
 ])('a send with recipients that are %s', (_, doubt, words) => {
   expect(doubtSentence(doubt)).toMatch(words)
 })

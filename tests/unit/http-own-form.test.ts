@@ -27,7 +27,7 @@ const refusing = () => {
 
 test('a form from elsewhere is answered with the setting that would make it one of ours, which the log tells once an hour', () => {
   const { lines, clock, refuse } = refusing()
-  const wanted = expect.stringContaining('sets SITE_URL=https://site.example and')
+  const wanted = expect.stringContaining('must set SITE_URL=https://site.example and')
   expect(refuse('https://site.example')).toMatchObject({ status: 403, body: wanted })
   expect(refuse('https://other.example')).toMatchObject({ status: 403 })
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([

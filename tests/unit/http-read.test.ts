@@ -8,7 +8,7 @@ const schema = v.strictObject({
     v.integer('must be a whole number'),
     v.minValue(0, 'must be 0 or more'),
   ),
-  names: v.optional(v.array(v.string('must be a text'), 'must be a list')),
+  names: v.optional(v.array(v.string('must be a string'), 'must be a list')),
 })
 
 type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string>; duplex?: 'half' }
@@ -73,7 +73,7 @@ describe('a JSON body', () => {
       '{"id":"1","id":2,"names":[{"a":1,"a":2}],"x":1,"x":1}',
       {
         id: 'is given more than once',
-        'names.0': 'must be a text',
+        'names.0': 'must be a string',
         'names.0.a': 'is given more than once',
         x: 'is given more than once',
       },
@@ -91,7 +91,7 @@ describe('a JSON body', () => {
     [
       'several faults',
       '{"id":"1","names":["a",2],"x":1}',
-      { id: 'must be a number', 'names.1': 'must be a text', x: 'is not a known field; remove it' },
+      { id: 'must be a number', 'names.1': 'must be a string', x: 'is not a known field; remove it' },
     ],
     ['broken JSON', '{"id":', { body: expect.stringMatching(/^is not valid JSON: /) }],
     ['an empty body', '', { body: expect.stringMatching(/^is not valid JSON: /) }],
@@ -153,7 +153,7 @@ describe('a content encoding', () => {
     async (encoding) => {
       expect(await detailsOf(post('{"id":1}', { headers: { 'content-encoding': encoding } }))).toEqual({
         unsupported_media_type: {
-          'content-encoding': `is ${encoding}; send the body as it is, without Content-Encoding`,
+          'content-encoding': `is ${encoding}; send the body uncompressed, without Content-Encoding`,
         },
       })
     },

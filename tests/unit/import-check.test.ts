@@ -22,13 +22,13 @@ test('the sample file has no fault', () => {
 })
 
 test.each([
-  ['', 'is empty. Its form is that of db/sample.json'],
+  ['', 'is empty. It must have the form of db/sample.json'],
   [' \n', 'is empty'],
   ['{"links": [', 'is not valid JSON: '],
   ['\uFEFF{"links": []}', undefined],
   [
     '{"links": [{"slug": "a", "slug": "b"}], "offers": [], "offers": [], "a b": 1, "a b": 2}',
-    'has more than once: links[0].slug, offers, ["a b"]. Keep one of each',
+    'has these fields more than once: links[0].slug, offers, ["a b"]. Keep one of each',
   ],
 ])('the content %j %j', (content, message) => {
   const json = parseCatalogue(content)
@@ -61,7 +61,7 @@ describe('a fault is named with its place', () => {
     [{ offers: [{}] }, ['offers[0].name: is missing', 'offers[0].link_slug: is missing']],
   ])('%j', (file, faults) => expect(faultsOf(file)).toEqual(faults))
 
-  const entity = 'has "&amp;" where "&" is meant; write "&", or "%26amp;" where that very text is meant'
+  const entity = 'has "&amp;" where "&" is meant; write "&", or "%26amp;" if you mean exactly that text'
   test.each([
     ['https://m.example/?a=1&amp;b=2', [`links[0].destination_url: ${entity}`]],
     ['https://m.example/?a=1&#38;b=2', [`links[0].destination_url: ${entity}`]],
@@ -77,7 +77,7 @@ describe('a fault is named with its place', () => {
     [{ slug: '_astro' }, [`links[0].slug: ${slugFault}`]],
     [{ slug: 'a b' }, [`links[0].slug: ${slugFault}`]],
     [{ slug: 'a\0' }, [`links[0].slug: ${slugFault}`]],
-    [{ slug: 7 }, ['links[0].slug: must be a text']],
+    [{ slug: 7 }, ['links[0].slug: must be a string']],
     ...['api', 'Analytics', 'sign-in', 'sign-out', '404'].map((slug): [object, string[]] => [
       { slug },
       [`links[0].slug: ${reserved}`],
@@ -93,8 +93,8 @@ describe('a fault is named with its place', () => {
     ],
     [{ destination_url: 'https://desk.example/\0' }, [`links[0].destination_url: ${broken}`]],
     [{ utm: { utm_source: 'a', mtm_kind_2: 'b' } }, []],
-    [{ utm: { source: 'a' } }, ['links[0].utm.source: must be a name like utm_source or mtm_campaign']],
-    [{ utm: { utm_source: 7 } }, ['links[0].utm.utm_source: must be a text']],
+    [{ utm: { source: 'a' } }, ['links[0].utm.source: must be a name such as utm_source or mtm_campaign']],
+    [{ utm: { utm_source: 7 } }, ['links[0].utm.utm_source: must be a string']],
     [{ utm: 'utm_source=a' }, ['links[0].utm: must be a JSON object']],
     [{ utm: [] }, ['links[0].utm: must be a JSON object']],
     [{ utm: ['a'] }, ['links[0].utm: must be a JSON object']],
@@ -107,7 +107,7 @@ describe('a fault is named with its place', () => {
     ],
     [
       { click_id_parameter: 'Promo_Var' },
-      ['links[0].click_id_parameter: must not be promo_var; take the name that the network has'],
+      ['links[0].click_id_parameter: must not be promo_var; use the name that the network has for it'],
     ],
     [{ click_id_parameter: null }, []],
     [{ pass_parameters: null }, ['links[0].pass_parameters: must be true or false']],
@@ -131,7 +131,7 @@ describe('a fault is named with its place', () => {
   ])('offer %j', (fields, faults) => expect(withOffer(fields)).toEqual(faults))
 
   test.each<[object, string[]]>([
-    [{ text_content: undefined }, ['offers[0].variations[0].text_content: must be a text']],
+    [{ text_content: undefined }, ['offers[0].variations[0].text_content: must be a string']],
     [{ text_content: '' }, ['offers[0].variations[0].text_content: must not be empty']],
     [{ cta_text: null, tone: null, length_category: null }, []],
     [{ cta_text: long(256) }, ['offers[0].variations[0].cta_text: must have at most 255 characters']],
@@ -213,7 +213,7 @@ test('the changes are described row by row, and summed up', () => {
   expect(describeChanges(plan)).toEqual([
     '+ link /chair',
     '~ offer "Desk": link_slug null → "desk", weight 2 → 0',
-    '    its texts have counted on any slug so far; from now on they count on /desk only',
+    '    its texts have counted under any slug so far; from now on they count only under /desk',
     `+ variation "Long. ${'x'.repeat(53)}…" of "Desk"`,
   ])
   expect(summarize(plan)).toBe(
@@ -254,8 +254,8 @@ describe('a change of slug says what becomes of newsletters that were sent', () 
     const plan = planImport(checked.catalogue, { links, offers: [{ ...stored, link_slug }], variations: [] })
     return describeChanges(plan).filter((line) => line.startsWith('    ') || line.includes(change))
   }
-  const goes = 'newsletters sent with /bureau go on counting for it; /bureau leads to'
-  const ends = 'readers of newsletters sent with it get a 404, and nothing counts; keep the link'
+  const goes = 'newsletters sent with /bureau still count for it; /bureau leads to'
+  const ends = 'readers of newsletters sent with it get a 404, and nothing is counted; keep the link'
 
   test.each<[string, object[], (typeof former)[], string]>([
     ['the old link stays', [], [former], `${goes} https://old.example/`],

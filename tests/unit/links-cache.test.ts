@@ -6,7 +6,7 @@ import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 
 type Row = { id: number; name: string }
 
-const schema = v.object({ id: v.number('must be a number'), name: v.string('must be a text') })
+const schema = v.object({ id: v.number('must be a number'), name: v.string('must be a string') })
 const log = openLog('silent')
 const warn = vi.spyOn(log, 'warn')
 const error = vi.spyOn(log, 'error')
@@ -181,7 +181,7 @@ describe('a row that is not known', () => {
 describe('a row that cannot be read', () => {
   const bad = [{ id: 3, name: 7 }, { id: 'x' }, null, { id: 4, name: 'breaks' }]
   const faults = [
-    { key: '3', reason: 'name must be a text' },
+    { key: '3', reason: 'name must be a string' },
     { key: 'x', reason: 'id must be a number, name is missing' },
     { key: '(without a key)', reason: expect.stringContaining('the row') },
     { key: '4', reason: 'a name that breaks' },
@@ -196,7 +196,7 @@ describe('a row that cannot be read', () => {
     await cache.refresh()
     expect(error).toHaveBeenCalledExactlyOnceWith(
       { things: faults, count: 4 },
-      'things that cannot be read are left out: mend these rows',
+      'things that cannot be read are left out: correct these rows',
     )
     source.rows = [one, bad[0]]
     await cache.refresh()

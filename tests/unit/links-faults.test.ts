@@ -80,9 +80,9 @@ describe('hints on links', () => {
   test('tell each loop once, and each kind by itself', () => {
     const links = [to('b', `${site}/a`), to('a', `${site}/b`), to('c', 'https://m.example/?a&amp;b'), to('d')]
     expect(hintsOn(links, site, new Set(['d']))).toEqual([
-      'links lead back to themselves, let one lead to the merchant: /a → /b → /a',
+      'links lead back to themselves; make one lead to the merchant: /a → /b → /a',
       'destinations have "&amp;" where "&" is meant: /c',
-      'pages of the site come before links of the same name, choose other slugs: /d',
+      'pages of the site come before links of the same name; choose other slugs: /d',
     ])
   })
 
@@ -115,10 +115,10 @@ describe('damaged links', () => {
   test('that named no text count as clicks that came by them', () => {
     expect(told(90, 15, 10)).toBe('25 of 100 clicks (25 %) came by a link that was damaged on its way')
     expect(damageSentence({ clicks: 90, damaged: 15, unreadable: 10 })).toContain(
-      '; 10 of them named no single text and are not counted. Most likely the software that sends or shows the newsletter',
+      '; 10 of them did not name exactly one text and are not counted. Most likely the software that sends or shows the newsletter',
     )
     expect(damageSentence({ clicks: 90, damaged: 25, unreadable: 0 })).toMatch(
-      /; all of them are counted\..* often “&” as “&amp;”: .* keep promo_var right behind the “\?”\.$/,
+      /; all of them are counted\..* often “&” as “&amp;”: .* keep promo_var directly after the “\?”\.$/,
     )
   })
 })
@@ -156,19 +156,19 @@ describe('a row of links', () => {
   })
 
   test.each([
-    [{ slug: 7 }, 'slug must be a text'],
+    [{ slug: 7 }, 'slug must be a string'],
     [{ slug: 'De sk' }, 'slug must be lower case letters, digits, "-" or "_"'],
     [{ slug: undefined }, 'slug is missing'],
-    [{ destination_url: 7 }, 'destination_url must be a text'],
+    [{ destination_url: 7 }, 'destination_url must be a string'],
     [
       { destination_url: 'm.example' },
-      'destination_url must be a whole URL that begins with https:// or http://',
+      'destination_url must be a complete URL that begins with https:// or http://',
     ],
-    [{ utm: 7 }, 'utm must be a JSON object of texts'],
-    [{ utm: [] }, 'utm must be a JSON object of texts'],
-    [{ utm: [7] }, 'utm must be a JSON object of texts'],
-    [{ utm: { utm_x: ['a'] } }, 'utm.utm_x must be a text'],
-    [{ utm: { utm_x: {} } }, 'utm.utm_x must be a text'],
+    [{ utm: 7 }, 'utm must be a JSON object of strings'],
+    [{ utm: [] }, 'utm must be a JSON object of strings'],
+    [{ utm: [7] }, 'utm must be a JSON object of strings'],
+    [{ utm: { utm_x: ['a'] } }, 'utm.utm_x must be a string'],
+    [{ utm: { utm_x: {} } }, 'utm.utm_x must be a string'],
     [{ pass_parameters: 'yes' }, 'pass_parameters must be true or false'],
   ])('%o is told as: %s', (changes, reason) => {
     expect(read(changes)).toMatchObject({ ok: false, fault: expect.stringContaining(reason) })

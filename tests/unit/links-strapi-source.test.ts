@@ -102,9 +102,9 @@ describe('an answer that is no list of entries is a fault:', () => {
     ['a list', [], 'form of Strapi'],
     ['no page', { data: [] }, 'form of Strapi'],
     ['an entry without an id', page([{ slug: 'a' }]), 'form of Strapi'],
-    ['the same page again and again', page([link(3), link(4)]), 'a page again'],
-    ['no order', page([link(4), link(3)]), 'a page again'],
-    ['nothing of many', page([]), 'a page again'],
+    ['the same page again and again', page([link(3), link(4)]), 'a page twice'],
+    ['no order', page([link(4), link(3)]), 'a page twice'],
+    ['nothing of many', page([]), 'a page twice'],
   ])('%s', async ([, body, message]) => {
     const { source } = await begin((_, response) => sendJson(response, 200, body))
     expect(await source.list()).toMatchObject({
@@ -220,7 +220,7 @@ describe('fields:', () => {
           { told: '(without a slug) (entry d6)' },
         ],
         leftOut: [
-          { key: 'S1 (entry d2)', reason: 'slug is that of the entry d1, too' },
+          { key: 'S1 (entry d2)', reason: 'slug is also that of the entry d1' },
           { key: 's3 (entry d3)', reason: 'active must be true or false' },
           { key: '(without a slug) (entry d4)', reason: 'active must be true or false' },
         ],
@@ -267,11 +267,11 @@ describe('the mapping of fields', () => {
     ['slug:a,destination:b,slug:c', 'must name slug once'],
     [
       'slug:a,destination:b,price:c',
-      'must name none but slug, destination, active, pass_parameters, click_id_parameter, utm, utm_… or mtm_… before',
+      'must have only slug, destination, active, pass_parameters, click_id_parameter, utm, utm_… or mtm_… before',
     ],
-    ['slug:a,destination:b:c', 'must be pairs like slug:field'],
-    ['slug', 'must be pairs'],
-    ['slug:a,destination:b[c', 'must be pairs'],
+    ['slug:a,destination:b:c', 'must be comma-separated pairs such as slug:field'],
+    ['slug', 'must be comma-separated pairs'],
+    ['slug:a,destination:b[c', 'must be comma-separated pairs'],
   ] as const)('%s is refused', ([text, fault]) => {
     expect(parseFields(linkFields, text)).toMatchObject({ ok: false, fault: expect.stringContaining(fault) })
   })

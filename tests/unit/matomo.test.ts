@@ -105,9 +105,9 @@ describe('an answer to three clicks', () => {
     [{ tracked: 0 }, 'failing', 'tracked none'],
     [{ tracked: 2 }, 'failing', 'tracked 2 of 3'],
     [{ tracked: 4 }, 'failing', 'tracked 4 of 3'],
-    [{ status: 'error', tracked: 0 }, 'unsuitable', 'no answer to bulk'],
-    [{ tracked: -1 }, 'unsuitable', 'no answer to bulk'],
-    [{ tracked: '3' }, 'unsuitable', 'no answer to bulk'],
+    [{ status: 'error', tracked: 0 }, 'unsuitable', 'other than an answer to bulk'],
+    [{ tracked: -1 }, 'unsuitable', 'other than an answer to bulk'],
+    [{ tracked: '3' }, 'unsuitable', 'other than an answer to bulk'],
   ])('may be of no use: %j', (given, code, message) => {
     expect(answer(given)).toMatchObject({ fault: { code, message: expect.stringContaining(message) } })
   })

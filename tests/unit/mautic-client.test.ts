@@ -159,14 +159,14 @@ describe('what is no use is a fault:', () => {
         (_, r) => sendMauticError(r, 401, 'Authorization denied, invalid credentials.', {}, 'access_denied'),
         {
           code: 'refused',
-          advice: 'mend PROMO_MAUTIC_USER and PROMO_MAUTIC_PASSWORD',
+          advice: 'correct PROMO_MAUTIC_USER and PROMO_MAUTIC_PASSWORD',
           message: 'Authorization denied, invalid credentials.',
         },
       ],
       [
         '403',
         (_, r) => sendMauticError(r, 403, 'API disabled.', {}, 'api_disabled'),
-        { code: 'refused', advice: 'enable its API, and let the role' },
+        { code: 'refused', advice: 'enable its API, and allow the role' },
       ],
       [
         '404',

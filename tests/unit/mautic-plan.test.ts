@@ -127,7 +127,12 @@ test.each<[string, number[], number[], object]>([
     [42, 43],
     { obstacle: 'does not say which of the texts 42, 43 it shows' },
   ],
-  ['the send has none', [], [], { obstacle: 'is of a send that was neither reported nor chosen for' }],
+  [
+    'the send has none',
+    [],
+    [],
+    { obstacle: 'belongs to a send that was neither reported nor given a promo' },
+  ],
 ])('which text an e-mail shows, where %s', (_, named, texts, shown) => {
   expect(
     shownText(

@@ -95,6 +95,6 @@ test('what fits exactly is read, one byte more is not', async () => {
   expect(await neighbour.ask({ url: fake.url, patience: 2_000 })).toMatchObject({ ok: true })
   size += 1
   expect(await neighbour.ask({ url: fake.url, patience: 2_000 })).toMatchObject({
-    fault: { code: 'unsuitable', message: 'answered more than 1000 bytes', status: 200 },
+    fault: { code: 'unsuitable', message: 'answered with more than 1000 bytes', status: 200 },
   })
 })

@@ -164,10 +164,10 @@ describe('the share of each variation now', () => {
       why: expect.stringContaining('never sent yet'),
     })
     expect(shares[0]?.why).toMatch(
-      /^believed to have \d\.\d\d %, from sends worth [\d.]+ clicks of \d+ recipients$/,
+      /^expected to get \d\.\d\d %, from sends worth [\d.]+ clicks of \d+ recipients$/,
     )
     expect(shares[2]).toMatchObject({ share: 0, held: 'offer_gap' })
-    expect(shares[2]?.why).toMatch(/^held back: its offer was in the sends just before; believed/)
+    expect(shares[2]?.why).toMatch(/^held back: its offer was in the sends just before; expected/)
     const fewer = shareNow(situation({ sends: [send('1', 1, 11), send('2', 1, 12)] }), 'thompson', rules)
     expect(fewer.shares.map(({ share }) => share > 0)).toEqual([false, false, true])
   })
@@ -193,7 +193,7 @@ describe('the share of each variation now', () => {
     expect(of('weighted')).toMatchObject({
       share: 0.5,
       believed_ctr: null,
-      why: 'its offer has the base weight 1; its texts get equal parts',
+      why: 'its offer has the base weight 1; its texts are sent equally often',
     })
     expect(of('ctr_weighted')).toMatchObject({ share: 1.025 / 2.025, why: expect.stringContaining('2.50 %') })
   })

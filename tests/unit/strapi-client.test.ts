@@ -49,7 +49,7 @@ describe('an answer that is of no use is a fault:', () => {
     ['500', (_, r) => sendError(r, 500, 'Internal'), 'failing', 'status 500'],
     ['204', (_, r) => r.writeHead(204).end(), 'failing', 'status 204'],
     ['an echo of the token', (_, r) => sendError(r, 500, `no ${token}!`), 'failing', 'no …!'],
-    ['garbage', (_, r) => r.end('<html>'), 'failing', 'not JSON'],
+    ['garbage', (_, r) => r.end('<html>'), 'failing', 'other than JSON'],
     [
       'half an answer',
       (_, r) => r.writeHead(200, { 'content-length': '99' }).write('{', () => r.destroy()),
@@ -80,8 +80,8 @@ describe('an answer that is of no use is a fault:', () => {
       'status 301',
       'to https://other.example, which is not followed',
     ],
-    ['no answer', () => {}, 'unreachable', 'no whole answer within 0.2 s'],
-    ['an answer in drips', dripping, 'unreachable', 'no whole answer within 0.2 s'],
+    ['no answer', () => {}, 'unreachable', 'no complete answer within 0.2 s'],
+    ['an answer in drips', dripping, 'unreachable', 'no complete answer within 0.2 s'],
   ])('%s', async ([, answer, code, message, advice]) => {
     const { fake, ask } = await begin(answer)
     const read = await ask(message.includes('0.2') ? 200 : 5_000)

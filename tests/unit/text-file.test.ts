@@ -17,7 +17,11 @@ test('a file is read as the text that it holds, without the mark of its encoding
 
 test.each<[string, () => string, string]>([
   ['that is missing', () => join(temporaryFolder(), 'none.json'), 'there is no such file. Check the path'],
-  ['below a file', () => join(fileWith(''), 'none.json'), 'a part of its path is no folder. Check the path'],
+  [
+    'below a file',
+    () => join(fileWith(''), 'none.json'),
+    'a part of its path is not a folder. Check the path',
+  ],
   ['that is a folder', () => temporaryFolder(), 'it is a folder. Name a file'],
   ['of an impossible name', () => 'x'.repeat(5_000), 'ENAMETOOLONG'],
 ])('one %s is told with what to do', (_, make, reason) => {
@@ -30,7 +34,7 @@ test.each<[string, () => string, string]>([
 test.skipIf(process.getuid?.() === 0)('one that this user may not read is told with what to do', () => {
   const path = fileWith('')
   chmodSync(path, 0)
-  expect(readTextFile(path)).toMatchObject({ fault: expect.stringContaining('Give the user the right to') })
+  expect(readTextFile(path)).toMatchObject({ fault: expect.stringContaining('Give the user permission') })
 })
 
 test('one in another encoding is told with what to do', () => {

@@ -280,7 +280,7 @@ describe('a click', () => {
     const full = parts({ ...away, admits: false })
     expect(await submitClick(full, { variation_id: 43 })).toEqual({
       error: 'tracking_failed',
-      message: 'Too many clicks wait for the database to be checked, send it again later',
+      message: 'Too many clicks are waiting for the database to check them; send it again later',
       fields: { variation_id: 43, queued: false },
     })
     expect(await submitClick(full, { variation_id: 42 })).toMatchObject({ fields: { ...ids, queued: true } })
@@ -297,7 +297,7 @@ describe('what the caller is told', () => {
       { acceptance: 'lost', settled: 'pending' },
       {
         error: 'tracking_failed',
-        message: expect.stringContaining('No room'),
+        message: expect.stringContaining('no room'),
         fields: { ...ids, queued: false },
       },
     ],

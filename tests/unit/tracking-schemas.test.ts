@@ -68,11 +68,11 @@ describe('what is said of a report that does not hold', () => {
     ['recipients', -1, 'must be at least 0'],
     ['recipients', 10_000_001, 'must be at most 10000000'],
     ['recipients', '1', whole(0, 10_000_000)],
-    ['newsletter_send_id', 7, 'must be a text'],
+    ['newsletter_send_id', 7, 'must be a string'],
     ['newsletter_send_id', 'x'.repeat(101), 'must have at most 100 characters'],
     ['newsletter_send_id', 'a\0b', unstorable],
     ['newsletter_send_id', ' ', 'must not be empty or blank; leave it out instead'],
-    ['newsletter', 7, 'must be a text'],
+    ['newsletter', 7, 'must be a string'],
     ['newsletter', 'x'.repeat(101), 'must have at most 100 characters'],
     ['newsletter', '\u00a0', 'must not be empty or blank; leave it out instead'],
     ['newsletter', 'a\nb', 'must not contain control characters'],
@@ -86,10 +86,10 @@ describe('what is said of a report that does not hold', () => {
   })
 
   test.each<[string, unknown, string]>([
-    ['referrer', 7, 'must be a text'],
+    ['referrer', 7, 'must be a string'],
     ['referrer', 'a\0', unstorable],
-    ['user_agent', 7, 'must be a text'],
-    ['ip_address', 7, 'must be a text'],
+    ['user_agent', 7, 'must be a string'],
+    ['ip_address', 7, 'must be a string'],
     ['ip_address', 'localhost', 'must be an IPv4 or IPv6 address'],
   ])('of a click with %s %o: %s', (field, value, message) => {
     expect(faults(clickSchema, { variation_id: 42, [field]: value })).toEqual({ [field]: message })

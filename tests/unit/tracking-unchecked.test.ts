@@ -53,7 +53,7 @@ test('a click that was turned away is told for a minute, and logged now and then
   expect(unchecked.overflowing).toBe(false)
   admitted(addresses.slice(0, 150))
   expect(state.logged).toEqual([
-    'a click was not recorded: too many clicks wait to be checked (PROMO_UNCHECKED_MAX)',
+    'a click was not recorded: too many clicks are waiting to be checked (PROMO_UNCHECKED_MAX)',
   ])
   expect(state.told).toEqual([{ waiting: 100, most: 100 }])
   state.time += 9_999

@@ -70,7 +70,7 @@ describe('a message', () => {
       const { receiver } = await begin('public')
       const { send } = await begin('public', { url: receiver.url.replace('127.0.0.1', host) })
       expect(await send(), host).toMatchObject({
-        fault: { code: 'unreachable', message: expect.stringContaining('is no public address') },
+        fault: { code: 'unreachable', message: expect.stringContaining('is not a public address') },
       })
       expect(receiver.headers).toEqual([])
     }
@@ -94,18 +94,18 @@ describe('a message', () => {
     expect(answer.status).toBe(400)
     expect(asked).toContain('127.0.0.1')
     await expect(fetch('https://localhost:1/', init)).rejects.toThrow('ECONNREFUSED')
-    await expect(fetch('https://127.0.0.2:1/', init)).rejects.toThrow('127.0.0.2 is no public address')
+    await expect(fetch('https://127.0.0.2:1/', init)).rejects.toThrow('127.0.0.2 is not a public address')
     await expect(fetch('http://no-such-host.invalid/', init)).rejects.toThrow('no-such-host')
   })
 
   const tenMegabytes = Buffer.alloc(10 * 1024 * 1024, 'x')
   test.for<[string, FakeStrapi['answer'], string, string]>([
-    ['no answer', () => {}, 'unreachable', 'no whole answer within 0.2 s'],
+    ['no answer', () => {}, 'unreachable', 'no complete answer within 0.2 s'],
     [
       'an answer in drips',
       (_, r) => void r.writeHead(500).write('x'),
       'unreachable',
-      'no whole answer within 0.2 s',
+      'no complete answer within 0.2 s',
     ],
     ['a circle', (q, r) => r.writeHead(302, { location: `${q.url}` }).end(), 'unsuitable', 'status 302'],
     ['10 MB of an error', (_, r) => r.writeHead(500).end(tenMegabytes), 'failing', 'status 500'],

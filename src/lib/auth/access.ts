@@ -12,7 +12,7 @@ import { createSessions, type SignedInEditor, sessionCookieFor, sessionIn } from
 import { createSessionSecret } from './session-secret.ts'
 import { createSignIn, databaseAway } from './sign-in.ts'
 
-const tokensNotTaken = 'This site takes no tokens: neither PROMO_JWKS_URL nor PROMO_JWT_SECRET is set.'
+const tokensNotTaken = 'This site accepts no tokens: neither PROMO_JWKS_URL nor PROMO_JWT_SECRET is set.'
 
 /** Who may read the analytics: editors with a session, and callers with a token. */
 export function openAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {

@@ -62,7 +62,7 @@ export function createTokenCheck(config: TokenConfig, now: () => number, log: Lo
       if (read.success) return ok({ subject: read.output.sub, expiresAt: read.output.exp })
       return fail({
         code: 'unauthorized',
-        message: 'The token has a "sub" that is no text; get one that has',
+        message: 'The token has a "sub" that is not a string; get one whose "sub" is',
       })
     } catch (error) {
       const described = describeTokenFault(error, wanted)

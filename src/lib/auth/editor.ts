@@ -37,7 +37,7 @@ export async function addEditor(
 const taken = (name: string) =>
   fail({
     code: 'name_taken' as const,
-    message: `There is an editor "${name}" already; remove that one first`,
+    message: `There is already an editor "${name}"; remove that one first`,
   })
 
 /** Answers the name as it was stored. */

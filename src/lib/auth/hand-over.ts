@@ -33,7 +33,7 @@ export function createHandOver(options: { database: Database; checkToken: CheckT
     if (!taken.ok) return fail(databaseAway)
     const [row] = taken.value
     if (row) return ok({ by: 'token', id: row.id, name: subject, version: row.session_version })
-    const message = 'This token was used to sign in already. Get a new one where it came from.'
+    const message = 'This token has already been used to sign in. Get a new one from where it was issued.'
     return fail({ code: 'used', message })
   }
 }

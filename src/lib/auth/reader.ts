@@ -22,7 +22,7 @@ export async function refuseReader(
   }
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
   if (token === undefined) {
-    const message = 'The Authorization header must read "Bearer", a blank, and the token'
+    const message = 'The Authorization header must be "Bearer", a space, and the token'
     return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
   }
   const checked = await checkToken(token)

@@ -52,8 +52,8 @@ export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeys
         failedAt = now()
         say(
           keys
-            ? 'the keys of tokens could not be fetched; known ones go on'
-            : 'the keys of tokens could not be fetched',
+            ? 'the keys for tokens could not be fetched; known keys stay in use'
+            : 'the keys for tokens could not be fetched',
           fetched.fault.message,
         )
       })
@@ -68,8 +68,8 @@ export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeys
   }
 
   const unavailable = (): KeysUnavailable => {
-    const message = 'a token was turned away: its key is not known and the keys could not be fetched'
-    say(message, 'see the warning on fetching them')
+    const message = 'a token was refused: its key is not known and the keys could not be fetched'
+    say(message, 'see the warning about fetching them')
     return new KeysUnavailable(message)
   }
 
@@ -105,7 +105,7 @@ async function fetchKeys(
     let size = 0
     for await (const chunk of response.body) {
       size += chunk.byteLength
-      if (size > longestAnswer) return fail({ message: `answered more than ${longestAnswer} bytes` })
+      if (size > longestAnswer) return fail({ message: `answered with more than ${longestAnswer} bytes` })
       chunks.push(chunk)
     }
     return ok(createLocalJWKSet(JSON.parse(Buffer.concat(chunks).toString())))

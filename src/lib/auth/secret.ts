@@ -19,8 +19,8 @@ export function tokenSecret(
   if (config.PROMO_JWT_SECRET !== undefined) return ok(new TextEncoder().encode(config.PROMO_JWT_SECRET))
   if (config.PROMO_JWKS_URL !== undefined) {
     const message =
-      `Tokens are checked with the keys at ${config.PROMO_JWKS_URL} (PROMO_JWKS_URL), so they come from the back end ` +
-      'that holds these keys. Set PROMO_JWT_SECRET to let this site sign tokens of its own.'
+      `Tokens are checked with the keys at ${config.PROMO_JWKS_URL} (PROMO_JWKS_URL), so they must come from the back end ` +
+      'that has these keys. Set PROMO_JWT_SECRET to let this site sign its own tokens.'
     return fail({ code: 'keys_elsewhere', message })
   }
   return keptSecret(config)
@@ -68,5 +68,5 @@ function read(path: string): string | undefined {
 const unusable = (path: string, reason: string) =>
   fail<SecretFault>({
     code: 'unusable_file',
-    message: `The secret in ${path} cannot be used: ${reason}. Mend it, or set PROMO_JWT_SECRET.`,
+    message: `The secret in ${path} cannot be used: ${reason}. Fix it, or set PROMO_JWT_SECRET.`,
   })

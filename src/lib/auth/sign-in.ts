@@ -65,7 +65,7 @@ export function createSignIn(
   }
 }
 
-const tooBusy = `Too many people try to sign in just now. Try again in ${busyFor} seconds.`
+const tooBusy = `Too many people are trying to sign in. Try again in ${busyFor} seconds.`
 
 const startPage = '/analytics'
 

@@ -20,7 +20,7 @@ export type WantedToken = {
 export function describeTokenFault(error: unknown, wanted: WantedToken): TokenFault | undefined {
   if (error instanceof KeysUnavailable) {
     const message =
-      'The keys that tokens are checked with cannot be fetched, and the key of this one is not known yet. Try again in a minute.'
+      'The keys for checking tokens cannot be fetched, and the key of this one is not known yet. Try again in a minute.'
     return { code: 'keys_unavailable', message }
   }
   if (error instanceof errors.JWTExpired) return unauthorized('has expired; get a new one')
@@ -39,23 +39,23 @@ function claimFault({ claim, reason }: errors.JWTClaimValidationFailed, wanted: 
       message: `The token is meant for something else: its "${claim}" must be "${meant}"`,
     }
   if (claim === 'nbf' && reason === 'check_failed')
-    return unauthorized('is not valid yet: wait until its "nbf", and compare the clocks of both machines')
+    return unauthorized('is not valid yet: wait until its "nbf", and compare the clocks of the two machines')
   if (reason === 'missing') return unauthorized(`has no "${claim}"; get one that has`)
-  return unauthorized(`names no number of seconds as its "${claim}"`)
+  return unauthorized(`has a "${claim}" that is not a number of seconds`)
 }
 
 function wordsFor(error: unknown, { algorithms, published }: WantedToken): string | undefined {
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid)
     return (
-      'is not a whole one: it must be a signed JWT, which is three parts with dots between. ' +
+      'is incomplete: it must be a signed JWT, which is three parts separated by dots. ' +
       `Copy all of it from ${published ? 'the back end that signs it' : 'where it was made; "npm run promo -- token" makes one'}`
     )
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported)
-    return `is signed in a way that this site does not take; it must be signed by ${algorithms.join(', ')}`
+    return `is signed in a way that this site does not accept; it must be signed with ${algorithms.join(', ')}`
   if (error instanceof errors.JWSSignatureVerificationFailed)
     return published
       ? 'was changed, or was not signed with the key that it names'
-      : 'was changed, or was signed with another secret than that of this site (PROMO_JWT_SECRET, or the one in PROMO_DATA_DIR)'
+      : 'was changed, or was signed with a secret other than that of this site (PROMO_JWT_SECRET, or the one in PROMO_DATA_DIR)'
   if (error instanceof errors.JWKSNoMatchingKey)
     return 'is signed with a key that the back end does not publish at PROMO_JWKS_URL'
   if (error instanceof errors.JWKSMultipleMatchingKeys)

@@ -21,7 +21,7 @@ export function parseLifetime(text: string): Result<number, { message: string }>
   const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
   const seconds = Number(amount) * (secondsIn[unit] ?? Number.NaN)
   if (seconds >= 1 && seconds <= longestDays * 86_400) return ok(seconds)
-  return fail({ message: `"${text}" is no lifetime from 1s to ${longestDays}d, like 30m, 1h or 7d` })
+  return fail({ message: `"${text}" is not a lifetime from 1s to ${longestDays}d, such as 30m, 1h or 7d` })
 }
 
 /** A token for the analytics API: an HS256 JWT. */

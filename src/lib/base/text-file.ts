@@ -3,9 +3,9 @@ import { fail, messageOf, ok, type Result } from './result.ts'
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file. Check the path',
-  ENOTDIR: 'a part of its path is no folder. Check the path',
+  ENOTDIR: 'a part of its path is not a folder. Check the path',
   EISDIR: 'it is a folder. Name a file',
-  EACCES: 'this user may not read it. Give the user the right to, or name another file',
+  EACCES: 'this user may not read it. Give the user permission, or name another file',
 }
 
 /** The text of a file that somebody has named. The fault follows the file's name in a sentence, and has the remedy. */

@@ -70,11 +70,14 @@ export function openDamaged(options: {
       const told = { segment, damaged: lines.length, file: path }
       try {
         await append(lines)
-        log.warn(told, 'journal lines could not be read and are kept aside')
+        log.warn(told, 'journal lines could not be read and were set aside')
         return true
       } catch (error) {
         const reason = messageOf(error)
-        log.error({ ...told, reason }, 'journal lines could not be read, nor kept aside: their segment stays')
+        log.error(
+          { ...told, reason },
+          'journal lines could be neither read nor set aside: their segment stays',
+        )
         return false
       }
     },
@@ -112,9 +115,9 @@ export async function forgetDamaged(folder: string, before: number, log: Log): P
     try {
       await rm(path, { force: true })
       deleted += 1
-      log.warn({ file }, 'damaged lines were deleted: they are as old as details may get')
+      log.warn({ file }, 'damaged lines were deleted: they had reached the age limit of details')
     } catch (error) {
-      log.error({ file, reason: messageOf(error) }, 'damaged lines as old as that could not be deleted')
+      log.error({ file, reason: messageOf(error) }, 'damaged lines beyond the age limit could not be deleted')
     }
   }
   return deleted

@@ -125,7 +125,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       if (isFull(fault)) void kept.trim()
       if (Math.abs(now() - loggedAt) < logFaultsEvery) return
       loggedAt = now()
-      log.error({ fault: fault.code, reason: fault.message, lost }, 'the journal does not take events')
+      log.error({ fault: fault.code, reason: fault.message, lost }, 'the journal cannot take events')
     },
   })
   let closing = false

@@ -123,7 +123,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
       begun.delete(batch)
       log.warn(
         { segment: batch.file?.path },
-        'a journal segment has changed since it was read: its writer lives',
+        'a journal segment has changed since it was read: its writer is alive',
       )
       buffer.setAside(batch)
       return true
@@ -163,7 +163,7 @@ export function startFlusher(options: FlusherOptions): Flusher {
 
   /** Whatever breaks here must not end the flushing for good. */
   const broken = (error: unknown): false => {
-    log.error({ reason: messageOf(error) }, 'a flush broke')
+    log.error({ reason: messageOf(error) }, 'a flush failed unexpectedly')
     return false
   }
 

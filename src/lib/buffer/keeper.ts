@@ -74,7 +74,7 @@ export function openKeeper(
     if (untold)
       log.warn(
         { reason: read.fault.message },
-        'the database does not tell its timeline: nothing is recorded again after a failover',
+        'the database does not say its timeline: nothing is recorded again after a failover',
       )
     return undefined
   }
@@ -128,7 +128,9 @@ export function openKeeper(
     },
     look() {
       looking ??= look()
-        .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'recording again broke'))
+        .catch((error: unknown) =>
+          log.error({ reason: messageOf(error) }, 'recording again failed unexpectedly'),
+        )
         .finally(() => {
           looking = undefined
         })

@@ -17,12 +17,12 @@ export type CheckedCatalogue = {
 /** The JSON of an import file. */
 export function parseCatalogue(content: string): Result<unknown, { message: string }> {
   const json = content.replace(/^\uFEFF/, '')
-  if (json.trim() === '') return fail({ message: 'is empty. Its form is that of db/sample.json' })
+  if (json.trim() === '') return fail({ message: 'is empty. It must have the form of db/sample.json' })
   const parsed = parseJson(json)
   if (!parsed.ok) return fail({ message: `is not valid JSON: ${parsed.fault}` })
   const repeated = repeatedIn(json).map(placeOf)
   if (repeated.length === 0) return parsed
-  return fail({ message: `has more than once: ${repeated.join(', ')}. Keep one of each` })
+  return fail({ message: `has these fields more than once: ${repeated.join(', ')}. Keep one of each` })
 }
 
 /** Finds every fault that the file itself shows; faults of one kind do not hide those of another. */

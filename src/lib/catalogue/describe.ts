@@ -58,11 +58,12 @@ const describeDifference = ({ field, from, to }: Difference): string =>
 
 /** What becomes of newsletters that were sent before the change. */
 function describeSlugChange({ from, to, formerLink }: SlugChange): string {
-  if (from === null) return `its texts have counted on any slug so far; from now on they count on /${to} only`
+  if (from === null)
+    return `its texts have counted under any slug so far; from now on they count only under /${to}`
   if (formerLink?.active)
-    return `newsletters sent with /${from} go on counting for it; /${from} leads to ${formerLink.destination_url}`
+    return `newsletters sent with /${from} still count for it; /${from} leads to ${formerLink.destination_url}`
   const fault = formerLink ? 'is not active' : 'does not exist'
-  return `the link /${from} ${fault}: readers of newsletters sent with it get a 404, and nothing counts; keep the link`
+  return `the link /${from} ${fault}: readers of newsletters sent with it get a 404, and nothing is counted; keep the link`
 }
 
 function quoted(text: string): string {

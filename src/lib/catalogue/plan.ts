@@ -114,7 +114,7 @@ export function findLoops({ links }: Plan, leads: readonly Lead[], siteUrl: stri
   }
   return links.flatMap(({ row }, index) => {
     const loop = row.active ? loopFrom(row.slug, destinations, siteUrl) : undefined
-    const message = loop && `leads back to itself: ${wayOf(loop)}; let one of them lead to the merchant`
+    const message = loop && `leads back to itself: ${wayOf(loop)}; make one of them lead to the merchant`
     return message === undefined ? [] : [{ place: `links[${index}].destination_url`, message }]
   })
 }

@@ -10,7 +10,7 @@ const integerMax = 2_147_483_647
 /** PostgreSQL counts characters, JavaScript halves of surrogate pairs. */
 const text = (longest = Number.POSITIVE_INFINITY) =>
   v.pipe(
-    v.string('must be a text'),
+    v.string('must be a string'),
     v.check((value) => value.trim() !== '', 'must not be empty'),
     v.check((value) => [...value].length <= longest, `must have at most ${longest} characters`),
     v.check(
@@ -22,7 +22,7 @@ const text = (longest = Number.POSITIVE_INFINITY) =>
 const flag = v.exactOptional(v.boolean('must be true or false'))
 
 const slug = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.toLowerCase(),
   v.regex(slugPattern, 'must be 1 to 100 letters, digits, "-" or "_", and begin with a letter or digit'),
   v.check((value) => !reservedSlugs.includes(value), 'is a path of the site itself; choose another'),
@@ -36,7 +36,7 @@ const url = v.pipe(
   ),
   v.check(
     (value) => !hasEntity(value),
-    'has "&amp;" where "&" is meant; write "&", or "%26amp;" where that very text is meant',
+    'has "&amp;" where "&" is meant; write "&", or "%26amp;" if you mean exactly that text',
   ),
 )
 
@@ -66,7 +66,10 @@ const link = entry({
   active: flag,
   utm: v.exactOptional(
     recordOf(
-      v.pipe(v.string(), v.regex(/^(utm|mtm)_[a-z0-9_]+$/, 'must be a name like utm_source or mtm_campaign')),
+      v.pipe(
+        v.string(),
+        v.regex(/^(utm|mtm)_[a-z0-9_]+$/, 'must be a name such as utm_source or mtm_campaign'),
+      ),
       text(500),
       'must be a JSON object',
     ),

@@ -98,7 +98,7 @@ export function openStrapiOffers(options: {
   const standing = createStanding<OffersFault>({
     elapsed,
     onFault: ({ message: reason }) =>
-      log.warn({ reason }, 'offers of Strapi are not imported, those in the database stay'),
+      log.warn({ reason }, 'offers of Strapi are not imported; those in the database stay'),
   })
   /** Of the catalogue, as it was before Strapi was asked. */
   let version = ''
@@ -115,7 +115,10 @@ export function openStrapiOffers(options: {
     if (changes.length > 0)
       log.info({ changes: changes.slice(0, mostTold) }, `offers of Strapi: ${summarize(plan)}`)
     if (leftOut.length > 0 && JSON.stringify(leftOut) !== JSON.stringify(state.leftOut))
-      log.warn({ entries: leftOut.slice(0, mostTold) }, 'offers of Strapi are left out: mend these entries')
+      log.warn(
+        { entries: leftOut.slice(0, mostTold) },
+        'offers of Strapi are left out: correct these entries',
+      )
     standing.recovered()
     Object.assign(state, { leftOut, count })
     return true

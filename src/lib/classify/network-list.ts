@@ -9,10 +9,10 @@ import { linesOfJson } from './readable-json.ts'
 const text = (message: string) => v.pipe(v.string(message), v.trim(), v.nonEmpty(message))
 
 const group = 'must be an object with "vendor", "source", "date" and "networks"'
-const vendor = 'must be the name of who scans mail from these networks'
-const source = 'must say where this is known from, best a URL'
+const vendor = 'must be the name of the company that scans mail from these networks'
+const source = 'must say where this is known from, preferably a URL'
 const day = 'must be the day on which the source was read, such as "2026-11-25"'
-const seen = 'must be true where only senders have seen scanners there, else false'
+const seen = 'must be true where only senders have seen scanners there, otherwise false'
 const networks = 'must be a list of networks, such as ["192.0.2.0/24"]'
 const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
 const byKey: Readonly<Record<string, string>> = { vendor, source, date: day, seen, networks }
@@ -61,12 +61,13 @@ export function readNetworkFile(path: string): Result<ScannerNetwork[], NetworkF
 
 /** Reads networks in the form of `scanner-networks.json`. */
 export function parseNetworkList(json: string): Result<ScannerNetwork[], NetworkFault[]> {
-  if (json.trim() === '') return fail([{ line: 0, message: 'is empty. It must hold a list, be it [ ]' }])
+  if (json.trim() === '')
+    return fail([{ line: 0, message: 'is empty. It must hold a list, even if that is only [ ]' }])
   const content = parseJson(json)
   if (!content.ok) {
     const position = Number(/at position (\d+)/.exec(content.fault)?.[1] ?? json.length)
     const line = json.slice(0, position).split('\n').length
-    return fail([{ line, message: `is not JSON from here on: ${content.fault}` }])
+    return fail([{ line, message: `is not valid JSON from here on: ${content.fault}` }])
   }
   const parsed = v.safeParse(listSchema, content.value)
   const repeated = repeatedIn(json)
@@ -75,7 +76,7 @@ export function parseNetworkList(json: string): Result<ScannerNetwork[], Network
   return fail([
     ...repeated.map((steps) => ({
       line: lineOf(steps, lines),
-      message: `"${steps.at(-1)}" is there more than once`,
+      message: `"${steps.at(-1)}" is given more than once`,
     })),
     ...(parsed.issues ?? []).map((issue) => faultOf(issue, lines)),
   ])
@@ -112,7 +113,7 @@ function remedyFor(value: string): string {
   if (version === 0 || address.includes('%') || rest.length > 0) return network
   const longest = version === 4 ? 32 : 128
   if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest)) {
-    return `must have a prefix from 0 to ${longest} behind its slash`
+    return `must have a prefix from 0 to ${longest} after its slash`
   }
-  return `must have no bits behind its prefix: write the lowest address of the network, or /${longest} for one address`
+  return `must have no bits set after its prefix: write the lowest address of the network, or /${longest} for one address`
 }

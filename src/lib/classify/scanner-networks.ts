@@ -14,7 +14,7 @@ export function scannerNetworks(path: string | undefined): Result<ScannerNetwork
   if (own.ok) return ok([...bundledNetworks, ...own.value])
   const faults = describeNetworkFaults(path, own.fault).map((line) => `  ${line}`)
   return fail({
-    message: ['PROMO_SCANNER_NETWORKS names a file with faults. Mend them, or unset it:', ...faults].join(
+    message: ['PROMO_SCANNER_NETWORKS names a file with errors. Correct them, or unset it:', ...faults].join(
       '\n',
     ),
   })

@@ -13,7 +13,7 @@ const batch = 500
 const deadline = 60_000
 
 const gone = { field: 'variation_id', message: 'there is no such text' }
-const differs = { field: 'external_id', message: 'is already there, of another click or text' }
+const differs = { field: 'external_id', message: 'is already recorded for another click or text' }
 
 /**
  * Records the rows of a report as if each had been told now, in batches; again it changes nothing. `dryRun` only tells what

@@ -75,7 +75,7 @@ export function createPostbacks(database: Database): Postbacks {
 const refused: ApiFault = {
   error: 'unauthorized',
   message:
-    'link and secret do not belong together: take the address that "promo postback-secret SLUG" has printed last',
+    'the secret is not the one of this link: use the address that "promo postback-secret SLUG" printed last',
   headers: { 'www-authenticate': 'Bearer' },
 }
 

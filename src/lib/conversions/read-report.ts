@@ -109,7 +109,7 @@ export function readReport(
     if (before !== undefined)
       faults.set(
         'external_id',
-        `"${given.external_id}" is in line ${before}, too; map a column with an id for each row`,
+        `"${given.external_id}" is also in line ${before}; map a column that has a different id in each row`,
       )
     seen.set(given.external_id, info.lines)
     const parsed = v.safeParse(conversionSchema, given)
@@ -138,7 +138,7 @@ function readTable(text: string, delimiter: string): Result<v.InferOutput<typeof
     const options = { bom: true, info: true, skip_empty_lines: true, trim: true, relax_column_count: true }
     return ok(v.parse(tableSchema, parse(text, { ...options, delimiter })))
   } catch (error) {
-    return fail(`is no CSV file: ${messageOf(error)}`)
+    return fail(`is not a CSV file: ${messageOf(error)}`)
   }
 }
 
@@ -158,7 +158,7 @@ function findPlaces(
   }
   const lacks = (field: Field, remedy = '') =>
     fail(
-      `has no column for ${field}: say which one it is${remedy}; it has ${headings.map((heading) => `"${heading}"`).join(', ')}`,
+      `has no column for ${field}: say which one that is${remedy}; it has ${headings.map((heading) => `"${heading}"`).join(', ')}`,
     )
   if (!places.has('external_id')) return lacks('external_id')
   if (!places.has('amount')) return lacks('amount')

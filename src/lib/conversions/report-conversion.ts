@@ -46,11 +46,15 @@ export function belongingFaults(report: {
   const { click_id, variation_id, newsletter_send_id } = report
   const isThere = (value: unknown) => value !== undefined && value !== null
   if (isThere(click_id) && isThere(variation_id))
-    return { variation_id: 'stands beside click_id, which says its text itself; send one of them' }
+    return {
+      variation_id: 'is given together with click_id, which already says the text; send only one of them',
+    }
   if (isThere(click_id) && isThere(newsletter_send_id))
-    return { newsletter_send_id: 'stands beside click_id, which says its send itself; leave it out' }
+    return {
+      newsletter_send_id: 'is given together with click_id, which already says the send; leave it out',
+    }
   if (isThere(click_id) || isThere(variation_id)) return {}
-  return { click_id: 'is missing; send the id that the redirect brought along, or variation_id' }
+  return { click_id: 'is missing; send the id that the redirect passed on, or variation_id' }
 }
 
 const day = 86_400_000
@@ -63,7 +67,7 @@ export function timeFaults(occurredAt: number, now: number, months: number): Fau
     return {
       occurred_at: `is before ${new Date(oldest).toISOString().slice(0, 10)}: older conversions are not kept (PROMO_RETAIN_EVENTS_MONTHS)`,
     }
-  return occurredAt > now + day ? { occurred_at: 'lies in the future; check year and time zone' } : {}
+  return occurredAt > now + day ? { occurred_at: 'is in the future; check the year and the time zone' } : {}
 }
 
 /** The event of a report that arrived at a time in milliseconds since 1970. */

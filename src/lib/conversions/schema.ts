@@ -17,29 +17,29 @@ export const amount = v.pipe(
   v.check((text) => !text.startsWith('-'), 'must not be negative; a refund is the status rejected'),
   v.check(
     (text) => /^(0|[1-9]\d{0,11})(\.\d{1,6})?$/.test(text),
-    'must be a decimal number like 12.50, with at most 12 digits before the point and 6 after it',
+    'must be a decimal number such as 12.50, with at most 12 digits before the point and 6 after it',
   ),
 )
 
 export const currency = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.toUpperCase(),
-  v.check((code) => currencies.includes(code), 'must be a currency of ISO 4217, for example EUR'),
+  v.check((code) => currencies.includes(code), 'must be an ISO 4217 currency code, for example EUR'),
 )
 
 /** No blanks and no "@": neither names nor addresses pass. */
 export const externalId = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.trim(),
   v.check((text) => !/@|%40/.test(text), 'looks like an e-mail address: send the id of the sale'),
   v.check(
     (text) => /^[\x21-\x7e]{1,100}$/.test(text),
-    'must be 1 to 100 letters, digits and signs without blanks: the id of the sale',
+    'must be 1 to 100 letters, digits and other characters without spaces: the id of the sale',
   ),
 )
 
 export const sourceName = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.toLowerCase(),
   v.check(
     (name) => /^[a-z0-9][a-z0-9_.-]{0,49}$/.test(name),
@@ -49,10 +49,10 @@ export const sourceName = v.pipe(
 
 /** The click, by the id that its redirect brought along. */
 export const clickId = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.trim(),
   v.transform((text) => eventOfClickId(text)),
-  v.string('must be the 26 letters and digits that the redirect brought along'),
+  v.string('must be the 26 letters and digits that the redirect passed on'),
   v.transform((eventId) => ({ eventId, at: timeOfEvent(eventId) })),
 )
 

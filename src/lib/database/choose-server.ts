@@ -52,5 +52,5 @@ const askState = (sql: postgres.Sql) => sql<State[]>`
 
 function faultOf({ standby, reads_only }: State, wanted: WantedServer): string | undefined {
   if (standby && wanted !== 'any') return 'a standby'
-  return reads_only && wanted === 'read-write' ? 'takes no writes' : undefined
+  return reads_only && wanted === 'read-write' ? 'accepts no writes' : undefined
 }

@@ -81,7 +81,7 @@ export function openDatabase(options: {
     locatedAt = performance.now()
     const told = chosen.ok ? undefined : chosen.fault
     if (told !== undefined && told !== unchosen)
-      log.warn({ reason: told }, 'no server of DATABASE_URL will do')
+      log.warn({ reason: told }, 'no server of DATABASE_URL can be used')
     unchosen = told
     if (!chosen.ok || chosen.value === pool?.server || closed) return
     const { host, port } = chosen.value

@@ -46,7 +46,7 @@ const readNewer = (sql: Sql, known: readonly string[]) => sql<{ name: string }[]
 const wrongEncoding = ({ encoding }: Facts): string | undefined =>
   encoding === 'UTF8'
     ? undefined
-    : `the database is encoded as ${encoding}, which has no place for every text: make one with "create database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
+    : `the database is encoded as ${encoding}, which cannot store every text: create one with "create database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
 
 /** The site sets them itself, where no pooler stands between. */
 function wrongSettings({ settings: [first] }: Facts): string | undefined {
@@ -59,6 +59,6 @@ async function wrongVersion(sql: Sql, folder: URL): Promise<string | undefined> 
   const known = (await readdir(folder)).filter((name) => name.endsWith('.sql'))
   const [newer] = await readNewer(sql, known)
   return newer
-    ? `the database was brought to a newer version of this project (it has ${newer.name}): start that version, or restore the backup from before its migration`
+    ? `the database was migrated to a newer version of this project (it has ${newer.name}): start that version, or restore the backup from before its migration`
     : undefined
 }

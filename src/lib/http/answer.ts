@@ -41,7 +41,7 @@ export type ApiFault = {
 /** What readers are told; callers who report something are told whether it is kept. */
 export const databaseUnavailable: ApiFault = {
   error: 'database_unavailable',
-  message: 'The database does not answer. Redirects go on and clicks are kept; try again in a minute.',
+  message: 'The database does not answer. Redirects still work and clicks are kept; try again in a minute.',
 }
 
 /** Where a request has come past the server that opens what an endpoint needs. */

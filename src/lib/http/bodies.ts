@@ -87,7 +87,7 @@ export function createBodies({ wait = longestWait, most = mostBodies } = {}): Bo
 
 export const bodyTooSlow = (wait: number): ApiFault => ({
   error: 'body_too_slow',
-  details: { body: `did not arrive within ${wait / 1000} s; send it without a pause` },
+  details: { body: `did not arrive within ${wait / 1000} s; send it without pausing` },
 })
 
 /** The answer to a body that will not do: as an endpoint words it to callers of the API, else as plain text. */

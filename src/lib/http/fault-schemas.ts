@@ -24,7 +24,10 @@ const id = v.pipe(v.number(), v.integer())
 /** The body of an error that fields are at fault for. */
 export const fieldFaultSchema = v.object({
   error: v.picklist(byField),
-  details: v.pipe(v.record(v.string(), v.string()), v.description('By field: its fault, and the remedy.')),
+  details: v.pipe(
+    v.record(v.string(), v.string()),
+    v.description('By field: what is wrong with it, and the remedy.'),
+  ),
 })
 
 /** The body of an error that no field is at fault for. */

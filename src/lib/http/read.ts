@@ -60,7 +60,7 @@ export function wrongEncoding(given: string | undefined): ApiFault | undefined {
   return {
     error: 'unsupported_media_type',
     details: {
-      'content-encoding': `is ${given.slice(0, 100)}; send the body as it is, without Content-Encoding`,
+      'content-encoding': `is ${given.slice(0, 100)}; send the body uncompressed, without Content-Encoding`,
     },
     headers: { 'accept-encoding': 'identity' },
   }

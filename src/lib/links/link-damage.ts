@@ -63,12 +63,12 @@ export function damageSentence({ clicks, damaged, unreadable }: LinkDamage): str
   const percent = Math.round((hurt / all) * 100)
   const lost =
     unreadable > 0
-      ? `${shown(unreadable)} of them named no single text and are not counted`
+      ? `${shown(unreadable)} of them did not name exactly one text and are not counted`
       : 'all of them are counted'
   return (
     `${shown(hurt)} of ${shown(all)} clicks (${percent} %) came by a link that was damaged on its way; ${lost}. ` +
     'Most likely the software that sends or shows the newsletter rewrites links, often “&” as “&amp;”: ' +
-    'compare the link in a copy that was sent, and keep promo_var right behind the “?”.'
+    'compare the link in a copy that was sent, and keep promo_var directly after the “?”.'
   )
 }
 

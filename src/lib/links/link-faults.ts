@@ -55,8 +55,8 @@ export function hintsOn(links: readonly Lead[], siteUrl: string, pages: Readonly
       ? [`${text}: ${named.slice(0, mostNamed).join(', ')}${named.length > mostNamed ? ', …' : ''}`]
       : []
   return [
-    ...say(loops, 'links lead back to themselves, let one lead to the merchant'),
+    ...say(loops, 'links lead back to themselves; make one lead to the merchant'),
     ...say(entities, 'destinations have "&amp;" where "&" is meant'),
-    ...say(hidden, 'pages of the site come before links of the same name, choose other slugs'),
+    ...say(hidden, 'pages of the site come before links of the same name; choose other slugs'),
   ]
 }

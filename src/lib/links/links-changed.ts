@@ -20,6 +20,6 @@ export async function linksChanged(
   return faultAnswer({
     error: 'database_unavailable',
     message:
-      'This instance fetches links anew. The database does not answer, so others follow within ten seconds.',
+      'This instance fetches its links again. The database does not answer, so others follow within ten seconds.',
   })
 }

@@ -101,14 +101,14 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     if (text === toldLeftOut) return
     toldLeftOut = text
     const told = { [name]: leftOut.slice(0, mostTold), count: leftOut.length }
-    if (leftOut.length > 0) log.error(told, `${name} that cannot be read are left out: mend these rows`)
+    if (leftOut.length > 0) log.error(told, `${name} that cannot be read are left out: correct these rows`)
     else log.info(`all ${name} can be read again`)
   }
 
   const failing = (reason: string): boolean => {
     failingSince ??= elapsed()
     if (reason !== toldFault && !isUnmigrated(reason))
-      log.warn({ reason }, `${name} are not fetched, what is known of them is kept`)
+      log.warn({ reason }, `${name} could not be fetched; those already known are kept`)
     toldFault = reason
     return false
   }
@@ -122,7 +122,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
 
   const fetchAll = async (): Promise<boolean> => {
     const listed = await list()
-    if (listed.ok && !isCredible(listed.value)) return failing('there are none all at once')
+    if (listed.ok && !isCredible(listed.value)) return failing('there are suddenly none')
     emptySince = undefined
     if (!listed.ok) return failing(listed.fault.message)
     failingSince = undefined

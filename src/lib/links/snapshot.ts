@@ -35,7 +35,7 @@ export function openSnapshot<Value>(options: { path: string; log: Log; inTurn: I
         if (!existsSync(path)) return []
         const text = readFileSync(path, 'utf8')
         const rows: unknown = JSON.parse(text)
-        if (!Array.isArray(rows)) throw new Error('it is no list')
+        if (!Array.isArray(rows)) throw new Error('it is not a list')
         written = text
         return rows
       } catch (error) {

@@ -64,7 +64,7 @@ export function createStrapiSource(options: {
 const lacksField = (field: string): StrapiFault => ({
   code: 'unsuitable',
   message: `its entries have no field "${field}"`,
-  advice: `Strapi's entries have no field "${field}": name the fields that they have in PROMO_STRAPI_FIELDS`,
+  advice: `Strapi's entries have no field "${field}": set the names of their fields in PROMO_STRAPI_FIELDS`,
 })
 
 /** Strapi answers each field that an entry has, empty or not: one that no entry has is named wrongly. */
@@ -93,7 +93,7 @@ function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry
     if (active === false) continue
     const same = typeof row.slug === 'string' ? rows.get(row.slug) : undefined
     if (active !== true) leftOut.push({ key: row.told, reason: 'active must be true or false' })
-    else if (same) leftOut.push({ key: row.told, reason: `slug is that of the entry ${same.entry}, too` })
+    else if (same) leftOut.push({ key: row.told, reason: `slug is also that of the entry ${same.entry}` })
     else rows.set(typeof row.slug === 'string' ? row.slug : row, row)
   }
   return { rows: [...rows.values()], leftOut }

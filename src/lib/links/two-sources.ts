@@ -46,7 +46,7 @@ export function tellOfBoth(log: Log): (slugs: readonly string[]) => void {
     if (slugs.length > 0)
       log.warn(
         { slugs: slugs.slice(0, mostTold), count: slugs.length },
-        'slugs are in Strapi and in the table: Strapi has the say, take them out of the table',
+        'slugs are both in Strapi and in the table: Strapi wins; remove them from the table',
       )
   }
 }

@@ -16,7 +16,7 @@ const bulkAnswer = v.object({
 export type Judged = { refused: ReadonlySet<number>; unnamed: number }
 
 export const whoRefuses =
-  'Matomo refuses clicks: PROMO_MATOMO_SITE_ID has to be a site there, and PROMO_MATOMO_TOKEN needs write permission for it'
+  'Matomo refuses clicks: PROMO_MATOMO_SITE_ID must be a site there, and PROMO_MATOMO_TOKEN needs write permission for it'
 
 /**
  * What Matomo's answer to `sent` requests says of them. It counts what it tracked and what it finds invalid, and leaves out
@@ -27,15 +27,15 @@ export function judgeAnswer(sent: number, body: unknown): Result<Judged, Neighbo
   if (!read.success)
     return fail({
       code: 'unsuitable',
-      message: 'answered with what is no answer to bulk tracking',
-      advice: 'PROMO_MATOMO_URL has to be where matomo.php is, and its plugin BulkTracking has to be active',
+      message: 'answered with something other than an answer to bulk tracking',
+      advice: 'PROMO_MATOMO_URL must be where matomo.php is, and its plugin BulkTracking must be active',
     })
   const { tracked, invalid, invalid_indices: indices = [] } = read.output
   if (tracked === 0 && invalid === 0)
     return fail({
       code: 'failing',
       message: `tracked none of ${sent} clicks`,
-      advice: 'Matomo tracks nothing: see whether tracking is switched off there (record_statistics)',
+      advice: 'Matomo tracks nothing: check whether tracking is switched off there (record_statistics)',
     })
   if (tracked + invalid !== sent)
     return fail({ code: 'failing', message: `tracked ${tracked} of ${sent} clicks, and refused ${invalid}` })

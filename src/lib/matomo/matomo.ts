@@ -50,7 +50,7 @@ export function createMatomo({
     most,
     async send(rows) {
       const read = rows.map((row) => ({ row, click: readClick(row.body) }))
-      const refused = read.flatMap(({ row, click }) => (click ? [] : [refusedRow(row, 'is no click')]))
+      const refused = read.flatMap(({ row, click }) => (click ? [] : [refusedRow(row, 'is not a click')]))
       const clicks = read.flatMap(({ row, click }) => (click ? [{ row, click }] : []))
       const [first] = clicks
       if (!first) return { done: [], givenUp: 0, refused }
@@ -84,7 +84,7 @@ function judge(rows: readonly OutboxRow[], body: Result<unknown, NeighbourFault>
     givenUp: unnamed,
     refused: rows
       .filter((_, index) => refused.has(index))
-      .map((row) => refusedRow(row, 'Matomo calls it invalid')),
+      .map((row) => refusedRow(row, 'Matomo says it is invalid')),
     ...(all && { fault: { code: 'refused', message: 'refuses all clicks', advice: whoRefuses } }),
   }
 }
@@ -97,7 +97,7 @@ const refusedRow = ({ id, attempts }: OutboxRow, reason: string) => ({
 
 function advise({ status, redirectedTo }: Refusal): string | undefined {
   if (status >= 300 && status < 400)
-    return `Matomo redirects${redirectedTo === undefined ? '' : ` to ${redirectedTo}`}, which is not followed: set PROMO_MATOMO_URL to where it answers itself`
+    return `Matomo redirects${redirectedTo === undefined ? '' : ` to ${redirectedTo}`}, which is not followed: set PROMO_MATOMO_URL to the final address`
   if (status === 404) return 'There is no matomo.php at PROMO_MATOMO_URL'
   if (status === 400 || status === 401 || status === 403) return whoRefuses
   return undefined

@@ -78,7 +78,10 @@ export function followMautic({
   const standing = createStanding<BackgroundFault>({
     elapsed,
     onFault: ({ message: reason }) =>
-      log.warn({ reason }, 'Mautic does not say how many got sends, which are left as they are'),
+      log.warn(
+        { reason },
+        'Mautic does not say how many people got sends, so their recipients stay as they are',
+      ),
   })
   let timer: NodeJS.Timeout | undefined
 
@@ -93,7 +96,7 @@ export function followMautic({
     if (corrected.length + found.length > 0)
       log.info(
         { changes: describeRecipients({ ...recipients, waiting: [], obstacles: [] }).slice(0, mostTold) },
-        'took recipients of sends from Mautic',
+        'took the recipients of sends from Mautic',
       )
     // Of e-mails that were not asked for nothing new is known.
     if (fault) return

@@ -81,5 +81,5 @@ export function createLogin({
 const noToken: NeighbourFault = {
   code: 'unsuitable',
   message: 'answered with no token',
-  advice: "What answers at PROMO_MAUTIC_URL is not Mautic's REST API: mend the setting",
+  advice: "What answers at PROMO_MAUTIC_URL is not Mautic's REST API: correct the setting",
 }

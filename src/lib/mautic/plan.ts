@@ -55,7 +55,7 @@ export function shownText(
   if (named.length > 0)
     return { obstacle: `shows text ${named[0]}, which its send did not (${ids.join(', ')})` }
   const [only, another] = ids
-  if (only === undefined) return { obstacle: 'is of a send that was neither reported nor chosen for' }
+  if (only === undefined) return { obstacle: 'belongs to a send that was neither reported nor given a promo' }
   return another === undefined
     ? { text: only }
     : { obstacle: `does not say which of the texts ${ids.join(', ')} it shows` }

@@ -14,7 +14,7 @@ const longestUrl = 2_048
 
 /** JSON knows numbers and switches, and `{"utm_id": 7}` can only mean one text. */
 const parameter = v.pipe(
-  v.union([v.string(), v.number(), v.boolean()], 'must be a text'),
+  v.union([v.string(), v.number(), v.boolean()], 'must be a string'),
   v.transform((value) => `${value}`),
 )
 
@@ -32,14 +32,14 @@ export const recordOf = <Name extends v.GenericSchema<string>, Value extends v.G
 
 /** The name of a destination's parameter. */
 export const clickIdParameter = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.regex(
     /^[A-Za-z][A-Za-z0-9_.-]{0,49}$/,
     'must be a name of 1 to 50 letters, digits, "_", "-" or ".", beginning with a letter',
   ),
   v.check(
     (name) => name.toLowerCase() !== 'promo_var',
-    'must not be promo_var; take the name that the network has',
+    'must not be promo_var; use the name that the network has for it',
   ),
 )
 
@@ -47,19 +47,19 @@ export const clickIdParameter = v.pipe(
 export const linkSchema = v.object({
   /** Lower case. */
   slug: v.pipe(
-    v.string('must be a text'),
+    v.string('must be a string'),
     v.regex(slugPattern, 'must be lower case letters, digits, "-" or "_"'),
   ),
   destination_url: v.pipe(
-    v.string('must be a text'),
-    v.check(isWebUrl, 'must be a whole URL that begins with https:// or http://'),
+    v.string('must be a string'),
+    v.check(isWebUrl, 'must be a complete URL that begins with https:// or http://'),
     v.check(
       (text) => text.length <= longestUrl || [...text].length <= longestUrl,
       `must have at most ${longestUrl} characters`,
     ),
   ),
   /** `utm_*` and `mtm_*` parameters that the site owner sets for this link. */
-  utm: recordOf(v.string(), parameter, 'must be a JSON object of texts'),
+  utm: recordOf(v.string(), parameter, 'must be a JSON object of strings'),
   /** Whether the visitor's own `utm_*` and `mtm_*` parameters are passed on. */
   pass_parameters: v.boolean('must be true or false'),
   /** The parameter that brings the merchant's network the id of the click; snapshots of earlier versions have none. */

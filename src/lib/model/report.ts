@@ -14,17 +14,17 @@ const interval = told(v.tuple([v.number(), v.number()]), '95 % credible interval
 
 /** What was counted of something: the specification's figures, then what they are made of. */
 const figures = {
-  impressions: told(count, 'Recipients that it was shown to.'),
+  impressions: told(count, 'How many recipients got it.'),
   clicks: told(count, 'Every recorded click.'),
-  ctr: told(rate, 'Per cent, two decimals; null where there were no impressions.'),
+  ctr: told(rate, 'Per cent, two decimals; null if there were no impressions.'),
   human_clicks: told(count, 'Clicks by people.'),
-  human_ctr: told(rate, 'As `ctr`, of clicks by people.'),
+  human_ctr: told(rate, 'Like `ctr`, for clicks by people.'),
   machine_clicks: told(count, 'Clicks by machines.'),
   duplicate_clicks: told(count, 'Repeats of a visitor within seconds.'),
   uncertain_clicks: told(count, 'Human clicks with a weak sign of a machine.'),
-  unique_clicks: told(count, 'Visitors, each once a variation and month.'),
+  unique_clicks: told(count, 'Visitors, each counted once per variation and month.'),
 }
-const people = told(count, 'Different visitors by UTC days, each once a calendar month.')
+const people = told(count, 'Different visitors by UTC days, each counted once a calendar month.')
 
 const { impressions, clicks, ctr, ...otherFigures } = figures
 
@@ -44,7 +44,7 @@ export const summarySchema = v.object({
 
 const recipients = told(count, 'How many people got it.')
 const clickers = told(count, 'Different people who clicked.')
-const smoothed_ctr = told(v.number(), 'The believed rate, in per cent.')
+const smoothed_ctr = told(v.number(), 'The estimated rate, in per cent.')
 
 export const statisticsSchema = v.object({
   sends: told(count, 'Sends so far.'),
@@ -53,7 +53,7 @@ export const statisticsSchema = v.object({
   smoothed_ctr,
   interval,
   probability_best: told(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 'Within the offer.'),
-  expected_loss: told(v.number(), 'Percentage points of CTR that are lost on average if it is chosen now.'),
+  expected_loss: told(v.number(), 'Percentage points of CTR lost on average if it is chosen now.'),
   label: v.object({
     code: v.picklist([
       'not_enough_data',
@@ -71,7 +71,7 @@ export const statisticsSchema = v.object({
 export const offerStatisticsSchema = v.object({
   smoothed_ctr,
   interval,
-  complete_sends: told(count, 'Sends older than 72 hours, of which next to all clicks have come.'),
+  complete_sends: told(count, 'Sends older than 72 hours, which have nearly all of their clicks.'),
 })
 
 export const offerRowSchema = v.object({
@@ -124,8 +124,8 @@ export const reasonShareSchema = v.object({
 })
 
 export const sendRowSchema = v.object({
-  newsletter_send_id: told(text, 'null where the newsletter named none.'),
-  newsletter: told(text, 'Which list it went to; null for the one without a name.'),
+  newsletter_send_id: told(text, 'null if the newsletter gave none.'),
+  newsletter: told(text, 'Which list it went to; null for the list without a name.'),
   offer_id: id,
   offer_name: v.string(),
   variation_id: id,
@@ -139,7 +139,7 @@ export const sendRowSchema = v.object({
   human_ctr: rate,
   by_hours: told(
     v.array(v.object({ hours: v.number(), clicks: count, human_clicks: count })),
-    'Clicks by hours since the send; `hours` is where a span begins, and all spans are listed.',
+    'Clicks by hours since the send; `hours` is where a span begins, and every span is listed.',
   ),
 })
 
@@ -147,7 +147,7 @@ export const doubtSchema = v.object({
   newsletter_send_id: v.string(),
   variation_id: id,
   sent_at: moment,
-  factor: told(v.number(), 'Its rate, as a multiple of what was to be expected.'),
+  factor: told(v.number(), 'Its rate, as a multiple of the expected one.'),
   recipients: told(count, 'As they were reported.'),
   usual_recipients: told(count, 'As they usually are.'),
   clickers,
@@ -158,7 +158,7 @@ export const attributeRowSchema = v.object({
   variations: count,
   lift: told(
     v.nullable(v.number()),
-    'How much better or worse its texts did than the average text of their offers, the other attributes being equal, as a factor; null where there are under 5 such texts or too few in all.',
+    'How much better or worse its texts did than the average text of their offers, with the other attributes held equal, as a factor; null if there are fewer than 5 such texts or too few in all.',
   ),
   interval: v.nullable(interval),
   sends: count,
@@ -171,10 +171,10 @@ export const attributeRowSchema = v.object({
 export const reportSchema = v.object({
   summary: summarySchema,
   previous: v.exactOptional(
-    told(summarySchema, 'The same for as many days before, where the range has a beginning.'),
+    told(summarySchema, 'The same for as many days before, if the range has a first day.'),
   ),
   newsletters: v.exactOptional(
-    told(v.array(text), 'All lists, where there are several; null is the one without a name.'),
+    told(v.array(text), 'All lists, if there are several; null is the list without a name.'),
   ),
   offers: v.array(offerRowSchema),
   variations: v.exactOptional(v.array(variationRowSchema)),
@@ -191,7 +191,7 @@ export const reportSchema = v.object({
   reasons: v.exactOptional(v.array(reasonShareSchema)),
   sends: v.exactOptional(told(v.array(sendRowSchema), 'Newest first.')),
   doubts: v.exactOptional(
-    told(v.array(doubtSchema), 'Sends that hardly count in the statistics, newest first.'),
+    told(v.array(doubtSchema), 'Sends that count for less in the statistics, newest first.'),
   ),
   attributes: v.exactOptional(
     v.object({
@@ -203,15 +203,15 @@ export const reportSchema = v.object({
   conversions: v.exactOptional(
     told(
       v.array(conversionRowSchema),
-      'By UTC days, on the day of the click; there once there has been a conversion.',
+      'By UTC days, on the day of the click; present once there has been a conversion.',
     ),
   ),
   settled_until: told(
     v.nullable(moment),
-    'Clicks recorded up to then have their final verdict; null before the first.',
+    'Clicks recorded up to then have their final verdict; null until the first does.',
   ),
   people_since: v.exactOptional(
-    told(day, 'The first day that `people` covers, where the range begins before it.'),
+    told(day, 'The first day that `people` covers, if the range begins before it.'),
   ),
 })
 

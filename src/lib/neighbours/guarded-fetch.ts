@@ -37,7 +37,7 @@ export const guardedFetch =
   }
 
 const refused = (address: string): Error =>
-  new Error(`${address} is no public address, and PROMO_WEBHOOK_ADDRESSES does not allow others`)
+  new Error(`${address} is not a public address, and PROMO_WEBHOOK_ADDRESSES does not allow others`)
 
 const guardedLookup =
   (allows: (address: string) => boolean): LookupFunction =>

@@ -113,13 +113,13 @@ export function createNeighbour({
     const bytes = await readAtMost(response.body, most)
     return bytes
       ? ok({ status, headers: response.headers, body: bytes })
-      : fail({ code: 'unsuitable', message: `answered more than ${most} bytes`, status })
+      : fail({ code: 'unsuitable', message: `answered with more than ${most} bytes`, status })
   }
 
   return {
     async ask(question) {
       const pause = quietUntil - elapsed()
-      if (pause > 0) return fail({ code: 'busy', message: 'asked for a pause, which is not over yet', pause })
+      if (pause > 0) return fail({ code: 'busy', message: 'asked for a pause that is not over yet', pause })
       try {
         return await fetchAnswer(question)
       } catch (error) {
@@ -135,7 +135,7 @@ export function readJson({ body }: NeighbourAnswer): Result<unknown, NeighbourFa
   try {
     return ok(JSON.parse(body.toString()))
   } catch {
-    return fail({ code: 'failing', message: 'answered with what is not JSON' })
+    return fail({ code: 'failing', message: 'answered with something other than JSON' })
   }
 }
 
@@ -162,7 +162,7 @@ const errorOf = (text: string): string =>
 
 function thrown(error: unknown, patience: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError')
-    return `gave no whole answer within ${patience / 1_000} s`
+    return `gave no complete answer within ${patience / 1_000} s`
   const { cause }: { cause?: unknown } = Object(error)
   const told = [error, cause].filter((one) => one instanceof Error && one.message !== '').map(messageOf)
   return told.join(': ').slice(0, longestReason)

@@ -48,8 +48,8 @@ export async function guard(
   respond: () => Promise<Answer>,
 ): Promise<Answer> {
   const answer = await limited(parts, endpoint, request, client, respond).catch((error: unknown) => {
-    parts.log.error({ endpoint, reason: messageOf(error) }, 'an endpoint broke')
-    return faultAnswer({ error: 'internal_error', message: 'The log of the site says more' })
+    parts.log.error({ endpoint, reason: messageOf(error) }, 'an endpoint failed unexpectedly')
+    return faultAnswer({ error: 'internal_error', message: "The site's log says more" })
   })
   parts.metrics.requests.inc({ endpoint, status: String(answer.status) })
   return answer
@@ -66,7 +66,7 @@ async function limited(
   const refused = await refuse(parts, endpoint, client, header)
   const wait = await parts.limits[endpoint][refused ? 'refused' : 'admitted'](client.address)
   if (wait !== undefined) {
-    const message = `Too many requests, try again in ${wait} s`
+    const message = `Too many requests; try again in ${wait} s`
     return faultAnswer({ error: 'rate_limited', message, headers: { 'retry-after': String(wait) } })
   }
   return refused ? faultAnswer(refused) : await respond()

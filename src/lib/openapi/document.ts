@@ -20,7 +20,7 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'The value of `PROMO_INGEST_TOKEN`. While none is set, programs on the machine itself call without: from a loopback address, for `localhost` or `127.0.0.1`, with no sign of a proxy or a browser.',
+      'The value of `PROMO_INGEST_TOKEN`. If it is not set, programs on the same machine may call without a token: from a loopback address, for `localhost` or `127.0.0.1`, with no sign of a proxy or a browser.',
   },
   webhookSecret: {
     type: 'http',
@@ -31,7 +31,7 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'Made by `promo token`, or signed by the back end that `PROMO_JWKS_URL` names.',
+    description: 'Made by `promo token`, or signed by the back end whose keys are at `PROMO_JWKS_URL`.',
   },
   session: {
     type: 'apiKey',
@@ -48,7 +48,7 @@ export const openApiDocument = () => ({
     title: 'Promo tracking',
     version: '1.0.0',
     description:
-      'Chooses promos for newsletters, counts who got and who clicked them, and tells which text works. Errors have one form: `error` is a code, `details` or `message` say what is wrong and what to do.',
+      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. All errors have the same form: `error` is a code; `details` or `message` says what is wrong and what to do.',
     license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
   },
   servers: [{ url: apiPath }],

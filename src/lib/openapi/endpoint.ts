@@ -35,4 +35,4 @@ export const json = 'application/json'
 export const guarded = ['unauthorized', 'rate_limited', 'internal_error', 'site_not_started'] as const
 export const recorded: Described = { status: 204, description: 'The event is committed.' }
 export const limitOf = (endpoint: Endpoint): string =>
-  `At most ${requestsPerMinute[endpoint]} requests a minute of an address (an IPv6 network of 64 bits counts as one).`
+  `At most ${requestsPerMinute[endpoint]} requests a minute from one address (an IPv6 /64 network counts as one).`

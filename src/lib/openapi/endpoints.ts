@@ -13,7 +13,7 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'get',
     name: 'selectRandom',
     summary: 'Chooses a promo for a newsletter',
-    description: `The same send gets the same promo again. ${limitOf('select-random')}`,
+    description: `Asking again for the same send returns the same promo. ${limitOf('select-random')}`,
     access: 'ingest',
     limit: 'select-random',
     query: { schema: selectionSchema, about: aboutSelection },
@@ -21,7 +21,7 @@ export const endpoints: readonly EndpointDescription[] = [
       {
         status: 200,
         description:
-          'The promo, or with `segments` one for each part of the recipients, fewer where there are fewer texts.',
+          'The promo, or with `segments` one for each part of the recipients, or fewer if there are fewer texts.',
         contents: [{ type: json, schema: 'Selection', examples: ['promo', 'segments', 'blocks'] }],
       },
     ],
@@ -38,7 +38,7 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'post',
     name: 'trackImpression',
     summary: 'Reports that a send showed a promo',
-    description: `The same send and variation again changes nothing but \`recipients\`, which it corrects. Answers within 1.3 s. ${limitOf('track-impression')}`,
+    description: `Repeating it for the same send and variation only corrects \`recipients\`. Answers within 1.3 s. ${limitOf('track-impression')}`,
     access: 'ingest',
     limit: 'track-impression',
     body: { schema: 'Impression', most: longestBody, examples: ['impression'] },
@@ -57,7 +57,7 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'post',
     name: 'trackClick',
     summary: 'Reports a click that did not come through the redirect',
-    description: `Promo links (\`GET /slug?promo_var=…\`) record theirs by themselves. ${limitOf('track-click')}`,
+    description: `Promo links (\`GET /slug?promo_var=…\`) record their clicks themselves. ${limitOf('track-click')}`,
     access: 'ingest',
     limit: 'track-click',
     body: { schema: 'Click', most: longestBody, examples: ['click'] },
@@ -69,8 +69,8 @@ export const endpoints: readonly EndpointDescription[] = [
     path: '/analytics',
     method: 'get',
     name: 'readAnalytics',
-    summary: 'Tells which offer and which text works',
-    description: `The same question within three seconds gets the same answer, unless the request says \`Cache-Control: no-cache\`. ${limitOf('analytics')}`,
+    summary: 'Shows which offer and which text works',
+    description: `Within three seconds the same request gets the same answer, unless it has \`Cache-Control: no-cache\`. ${limitOf('analytics')}`,
     access: 'reader',
     limit: 'analytics',
     query: { schema: querySchema, about: aboutReport },
@@ -86,7 +86,7 @@ export const endpoints: readonly EndpointDescription[] = [
       },
       {
         status: 304,
-        description: 'The reader has this report (`If-None-Match`).',
+        description: 'The client already has this report (`If-None-Match`).',
         headers: ['ETag', 'Cache-Control', 'Vary', 'Content-Disposition'],
       },
     ],
@@ -97,7 +97,7 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'post',
     name: 'linksChanged',
     summary: "Takes Strapi's webhook",
-    description: `Whatever the body says: all instances fetch links anew within a second. ${limitOf('links/changed')}`,
+    description: `All instances fetch the links again within a second; the body does not matter. ${limitOf('links/changed')}`,
     access: 'webhook',
     limit: 'links/changed',
     body: { most: longestDropped, examples: ['webhook'] },
@@ -109,8 +109,8 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'get',
     head: true,
     name: 'readHealth',
-    summary: 'Tells whether every part works',
-    description: 'Redirects go on either way, so a balancer asks for `/health/live`.',
+    summary: 'Says whether every part works',
+    description: 'Redirects work either way, so a load balancer should use `/health/live`.',
     access: 'anybody',
     answers: [
       {
@@ -131,7 +131,7 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'get',
     head: true,
     name: 'readLiveness',
-    summary: 'Tells that the process answers',
+    summary: 'Says that the process answers',
     description: 'For balancers.',
     access: 'anybody',
     answers: [
@@ -166,7 +166,7 @@ export const endpoints: readonly EndpointDescription[] = [
     head: true,
     name: 'readDescription',
     summary: 'This description',
-    description: 'OpenAPI 3.1. `/docs/api` shows the same to people.',
+    description: 'OpenAPI 3.1. `/docs/api` shows the same for people.',
     access: 'anybody',
     answers: [
       {
@@ -177,7 +177,7 @@ export const endpoints: readonly EndpointDescription[] = [
       },
       {
         status: 304,
-        description: 'The reader has it (`If-None-Match`).',
+        description: 'The client already has it (`If-None-Match`).',
         headers: ['ETag', 'Cache-Control'],
       },
     ],

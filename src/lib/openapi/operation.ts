@@ -18,8 +18,8 @@ const alwaysBare: readonly FaultCode[] = ['validation_error']
 const text: JsonSchema = { type: 'string' }
 const headers = {
   ETag: { description: 'Changes with the answer.', schema: text },
-  'Cache-Control': { description: 'How long it may be shown again without asking.', schema: text },
-  'Content-Disposition': { description: 'The name of the file, of a CSV file.', schema: text },
+  'Cache-Control': { description: 'How long it may be reused without asking again.', schema: text },
+  'Content-Disposition': { description: 'The name of the file, for CSV.', schema: text },
   Vary: { description: 'What the answer depends on.', schema: text },
 }
 

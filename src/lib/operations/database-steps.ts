@@ -29,7 +29,7 @@ export function databaseSteps(parts: {
     await salts.refresh()
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
     if (!made.ok && !signal.aborted)
-      log.warn({ reason: made.fault.message }, 'click partitions could not be made ahead')
+      log.warn({ reason: made.fault.message }, 'click partitions could not be created in advance')
     await database.run(forgetCatalogueChanges)
     await database.run((sql) => forgetNews(sql, newsDays))
   }

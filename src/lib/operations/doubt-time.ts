@@ -29,11 +29,13 @@ export async function doubtTime(
   const noted = await database.run((sql) => noteTime(sql, at, { longest, belief }))
   if (!noted.ok) return noted
   if (Math.abs(at - now) > apart)
-    return ok(`the database's clock says ${iso(at)}, this machine's ${iso(now)}: set the wrong one right`)
+    return ok(
+      `the database's clock says ${iso(at)}, this machine's ${iso(now)}: correct the one that is wrong`,
+    )
   const jump = noted.value.find(({ jumped_at }) => jumped_at !== null)
   return ok(
     jump &&
-      `the database's clock went from ${jump.jumped_from} to ${jump.jumped_at} at once: where it is wrong, set it right; where it is right, wait until ${jump.believed_at} or run "promo purge --clock-is-right"`,
+      `the database's clock jumped from ${jump.jumped_from} to ${jump.jumped_at}: if it is wrong, correct it; if it is right, wait until ${jump.believed_at} or run "promo purge --clock-is-right"`,
   )
 }
 

@@ -147,12 +147,12 @@ export function createHealth({
         unnamedProxy.silent && silentProxy,
         unnamedProxy.unread && unreadProxy,
         damagedBytes > 0 &&
-          'lines of the journal could not be read: they are kept in damaged.lines, see "Damaged lines" in db/README.md',
+          'lines of the journal could not be read: they are kept in damaged.lines; see "Damaged lines" in db/README.md',
         keptCutAt !== undefined &&
           Math.abs(now() - keptCutAt) < tellLossFor &&
           'recorded events are kept for less than PROMO_JOURNAL_KEEP_MINUTES: they have a quarter of PROMO_JOURNAL_MAX_MB, or the disk is full',
         (links.length > 0 || variations.length > 0) &&
-          'links or variations cannot be read and are left out: mend the rows that links_left_out and variations_left_out name',
+          'links or variations cannot be read and are left out: correct the rows that links_left_out and variations_left_out name',
         ...(ofStrapi?.hints ?? []),
         ...(ofOffers?.hints ?? []),
         ...(ofMatomo?.hints ?? []),
@@ -162,7 +162,7 @@ export function createHealth({
         ...(found.ok ? found.value.doubted.map(doubtSentence) : []),
         conversions &&
           conversions.seconds > longestUnknown &&
-          'conversions wait for clicks or sends that are not known: they wait for seven days and then count without them',
+          'conversions are waiting for clicks or sends that are not known; after seven days they count without them',
         late.length > 0 &&
           `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,
       ].filter((hint) => typeof hint === 'string'),

@@ -43,7 +43,7 @@ export function createMetrics(worker?: MetricsWorker) {
   const visits = new Map<VisitOutcome, number>()
   new Counter({
     name: 'promo_redirects_total',
-    help: 'Redirects by what became of their click: journaled, in_memory, lost, untracked (no promo_var), or why it was not recorded',
+    help: 'Redirects by what happened to their click: journaled, in_memory, lost, untracked (no promo_var), or why it was not recorded',
     labelNames: ['click'],
     registers,
     collect() {
@@ -65,7 +65,7 @@ export function createMetrics(worker?: MetricsWorker) {
   })
   const journalFaults = new Counter({
     name: 'promo_journal_faults_total',
-    help: 'Failed writes of the journal: full (its ceiling), unwritable (the disk) or hangs (a disk that does not answer)',
+    help: 'Failed writes of the journal: full (its limit), unwritable (the disk) or hangs (a disk that does not answer)',
     labelNames: ['code'],
     registers,
   })
@@ -82,13 +82,13 @@ export function createMetrics(worker?: MetricsWorker) {
 
   const damagedLinks = new Counter({
     name: 'promo_damaged_links_total',
-    help: 'Clicks on links that were damaged on their way and name one text all the same; see unreadable in promo_redirects_total',
+    help: 'Clicks on links that were damaged on their way but still name one text; see unreadable in promo_redirects_total',
     registers,
   })
 
   const rejected = new Counter({
     name: 'promo_events_rejected_total',
-    help: 'Events that the database had no place for, by reason: variation_gone, or of unchecked clicks unknown_variation and other_slug',
+    help: 'Events that the database rejected, by reason: variation_gone, or for unchecked clicks unknown_variation and other_slug',
     labelNames: ['reason'],
     registers,
   })
@@ -144,22 +144,22 @@ export function createMetrics(worker?: MetricsWorker) {
             this.set(read())
           },
         })
-      gauge('promo_journal_depth', 'Events that wait for the database', () => buffer().depth)
+      gauge('promo_journal_depth', 'Events that are waiting for the database', () => buffer().depth)
       gauge(
         'promo_unchecked_clicks',
         'Waiting events that are clicks on texts not known here',
         () => buffer().unchecked,
       )
-      gauge('promo_journal_age_seconds', 'Age of the oldest event that waits', () => buffer().age / 1000)
+      gauge('promo_journal_age_seconds', 'Age of the oldest waiting event', () => buffer().age / 1000)
       gauge('promo_journal_bytes', 'Size of the journal', () => buffer().bytes)
       gauge('promo_journal_kept_bytes', 'Size of what was recorded and is kept', () => buffer().keptBytes)
       gauge('promo_rejects', 'Events in the rejects file', () => buffer().rejects)
       gauge(
         'promo_journal_damaged_bytes',
-        'Size of what could not be read and is kept aside',
+        'Size of what could not be read and was set aside',
         () => buffer().damagedBytes,
       )
-      gauge('promo_database_up', 'Whether the database answered last time', databaseUp)
+      gauge('promo_database_up', 'Whether the database answered the last time', databaseUp)
       if (strapi)
         gauge('promo_strapi_up', 'Whether the last fetch of links from Strapi worked', () =>
           Number(strapi.current),
@@ -169,7 +169,7 @@ export function createMetrics(worker?: MetricsWorker) {
           Number(!strapiOffers.fault),
         )
       if (mautic)
-        gauge('promo_mautic_up', 'Whether Mautic said last time how many got sends', () =>
+        gauge('promo_mautic_up', 'Whether Mautic said the last time how many people got sends', () =>
           Number(!mautic.fault),
         )
       gauge(

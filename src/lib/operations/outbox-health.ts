@@ -23,7 +23,7 @@ export function matomoHealth(readings: OutboxReadings) {
       fault?.advice ?? false,
       refused > 0 &&
         'Matomo refuses clicks, which are tried again for two weeks: see PROMO_MATOMO_SITE_ID, the permissions of PROMO_MATOMO_TOKEN, and whether Matomo deletes old logs',
-      givenUp > 0 && `${givenUp} clicks were given up for Matomo since the start`,
+      givenUp > 0 && `${givenUp} clicks for Matomo were given up since the start`,
     ],
     told: toldOf(readings),
   }
@@ -34,7 +34,7 @@ export const webhooksHealth = (readings: OutboxReadings) => ({
   used: readings.waiting + readings.sent + readings.givenUp > 0,
   hints: [
     readings.failingFor > longestFailing &&
-      'a webhook does not take what it is told: see “promo webhook list”',
+      'a webhook does not accept its messages: see “promo webhook list”',
     readings.givenUp > 0 && `${readings.givenUp} messages to webhooks were given up since the start`,
   ],
   told: toldOf(readings),

@@ -4,18 +4,18 @@ import type { OutboxReadings } from '../outbox/outbox.ts'
 type Kinds = Record<string, OutboxReadings | undefined>
 
 const figures: [name: string, help: string, read: (readings: OutboxReadings) => number][] = [
-  ['promo_outbox_up', 'Whether what was sent last arrived', ({ failingFor }) => Number(failingFor === 0)],
+  ['promo_outbox_up', 'Whether the last message arrived', ({ failingFor }) => Number(failingFor === 0)],
   [
     'promo_outbox_waiting',
-    'Rows of the outbox that wait to be told, of all instances',
+    'Rows of the outbox that are waiting to be sent, for all instances',
     ({ waiting }) => waiting,
   ],
-  ['promo_outbox_refused', 'Waiting rows that were refused and are tried again', ({ refused }) => refused],
-  ['promo_outbox_age_seconds', 'Age of the oldest row that waits', ({ age }) => age],
+  ['promo_outbox_refused', 'Waiting rows that were refused and will be retried', ({ refused }) => refused],
+  ['promo_outbox_age_seconds', 'Age of the oldest waiting row', ({ age }) => age],
 ]
 
 const totals: typeof figures = [
-  ['promo_outbox_sent_total', 'Rows that this process has told', ({ sent }) => sent],
+  ['promo_outbox_sent_total', 'Rows that this process has sent', ({ sent }) => sent],
   ['promo_outbox_given_up_total', 'Rows that this process has given up', ({ givenUp }) => givenUp],
 ]
 

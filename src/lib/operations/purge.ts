@@ -161,8 +161,8 @@ export const purger =
     if (!purged.ok && signal.aborted) return
     if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
     else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
-    else if (purged.value.code === 'purged_already') log.info('purged already today')
-    else log.warn({ reason: purged.value.reason }, 'nothing is purged, the clock cannot be believed')
+    else if (purged.value.code === 'purged_already') log.info('already purged today')
+    else log.warn({ reason: purged.value.reason }, 'nothing is purged: the clock cannot be trusted')
     // Every instance has a folder of its own, or shares one: it looks after that itself.
     if (purged.ok && purged.value.code !== 'clock_doubted')
       await forgetDamaged(now() - retention.PROMO_RETAIN_DETAILS_DAYS * day)

@@ -22,9 +22,9 @@ export function strapiHealth({ cache, fault }: StrapiReadings, both: readonly st
     hints: [
       fault?.advice ?? false,
       cache.leftOut.length > 0 &&
-        'entries of Strapi cannot be read and are left out: mend those that strapi.left_out names',
+        'entries of Strapi cannot be read and are left out: correct those that strapi.left_out names',
       both.length > 0 &&
-        `slugs are in Strapi and in the table, and Strapi has the say; take them out of the table: ${named}`,
+        `slugs are both in Strapi and in the table, and Strapi wins; remove them from the table: ${named}`,
     ],
     told: {
       ok: cache.failingFor === 0,
@@ -44,9 +44,9 @@ export const strapiOffersHealth = ({ fault, failingFor, leftOut, count }: OfferR
   hints: [
     fault?.advice ?? false,
     count === 0 &&
-      'Strapi has no published offers, so those in the database stay as they are: publish some, let the token "find" them, or unset PROMO_STRAPI_OFFERS_TYPE',
+      'Strapi has no published offers, so those in the database stay as they are: publish some, allow the token to "find" them, or unset PROMO_STRAPI_OFFERS_TYPE',
     leftOut.length > 0 &&
-      'offers or texts of Strapi are left out: mend the entries that strapi_offers.left_out names',
+      'offers or texts of Strapi are left out: correct the entries that strapi_offers.left_out names',
   ],
   told: {
     ok: !fault,

@@ -24,7 +24,7 @@ export const silentProxy =
   'requests from this machine ask for a public host: have the proxy send X-Forwarded-For, name it in PROMO_TRUSTED_PROXIES, and set PROMO_INGEST_TOKEN'
 
 export const unreadProxy =
-  'a proxy is named, but does not say whose requests it forwards, so all readers look like one: have it send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded …) in PROMO_CLIENT_ADDRESS_HEADER'
+  'a trusted proxy does not say whose requests it forwards, so all readers look like one: have it send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded …) in PROMO_CLIENT_ADDRESS_HEADER'
 
 /** Milliseconds after its last request for which a proxy is told: one that was mended, or was none, must not be told for ever. */
 const tellFor = 3_600_000

@@ -43,7 +43,10 @@ export function createLane(parts: {
   const fails = (name: string, found: NeighbourFault): void => {
     if (!fault) failingSince = elapsed()
     if (fault?.message !== found.message)
-      log.warn({ target: name, reason: found.message }, 'the outbox is not emptied, what is in it waits')
+      log.warn(
+        { target: name, reason: found.message },
+        'the outbox is not being emptied; what is in it waits',
+      )
     fault = found
     // Instances that fail at the same moment do not all come back at the same one.
     const rest = Math.min(shortestRest * 2 ** failures, longestRest) * (0.75 + random() / 4)
@@ -52,7 +55,7 @@ export function createLane(parts: {
   }
 
   const works = (name: string): void => {
-    if (fault) log.info({ target: name }, 'the outbox is emptied again')
+    if (fault) log.info({ target: name }, 'the outbox is being emptied again')
     fault = undefined
     failures = 0
   }

@@ -76,7 +76,7 @@ export function openOutbox(parts: {
   const begin = (target: Target): void => {
     if (running.has(target.name)) return
     const work = run(target)
-      .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'the outbox broke'))
+      .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'the outbox failed unexpectedly'))
       .finally(() => running.delete(target.name))
     running.set(target.name, work)
   }
@@ -96,7 +96,7 @@ export function openOutbox(parts: {
       const trimmed = await database.run((sql) => trimOutbox(sql, { target, ...bounds }), 60_000)
       for (const { dropped } of trimmed.ok ? trimmed.value : []) {
         count(target, 0, dropped)
-        log.error({ target, dropped }, 'the outbox was beyond its bounds: its oldest rows are lost')
+        log.error({ target, dropped }, 'the outbox was over its limits: its oldest rows are lost')
       }
     }
     measuring = false

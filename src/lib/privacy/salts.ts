@@ -29,7 +29,7 @@ export function createSalts(options: { database: Database; now: () => number; lo
     const kept = await database.run((sql) => keepSalt(sql, month, randomBytes(saltLength)))
     const salt = kept.ok ? bytesOf(kept.value[0]?.salt, saltLength) : undefined
     if (salt) hashes.set(month, visitorHashWith(salt))
-    else log.warn({ month }, 'no salt for this month yet, clicks are recorded without a visitor hash')
+    else log.warn({ month }, 'no salt for this month yet: clicks are recorded without a visitor hash')
   }
 
   return {

@@ -13,7 +13,7 @@ export function respondReport(report: Report, query: ReportQuery): Answer {
   const [table, ...others] = tables.filter((name) => query.include.has(name))
   if (query.format === 'csv' && others.length > 0) {
     const asked = [table, ...others].map((name) => `include_${name}`).join(', ')
-    return faultAnswer(invalid({ format: `csv holds one table; ask for one of ${asked} at a time` }))
+    return faultAnswer(invalid({ format: `csv holds one table; ask for only one of ${asked} at a time` }))
   }
   const full = query.format === 'csv' ? file(tableOf(report, table), table ?? 'offers') : json(200, report)
   // Encoded once, for its digest and for its reader.

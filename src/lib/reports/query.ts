@@ -16,7 +16,7 @@ const id = v.pipe(
   v.transform(Number),
 )
 
-const wrongDay = 'must be a day that exists, from 2000-01-01 to 2999-12-31, written like 2025-10-18'
+const wrongDay = 'must be a day that exists, from 2000-01-01 to 2999-12-31, written as 2025-10-18'
 
 const day = v.pipe(v.string(), v.regex(/^2\d{3}-\d{2}-\d{2}$/, wrongDay), v.check(isDay, wrongDay))
 
@@ -77,11 +77,11 @@ export function parseQuery(
   const untold =
     newsletter === undefined ? [] : byWhat.filter((section) => parsed.value[`include_${section}`])
   if (untold.length > 0) {
-    const fault = 'cannot be told of one newsletter; leave out this or newsletter'
+    const fault = 'is not known for a single newsletter; leave out this or newsletter'
     return fail(invalid(Object.fromEntries(untold.map((section) => [`include_${section}`, fault]))))
   }
   if (days !== undefined && (from !== undefined || to !== undefined)) {
-    return fail(invalid({ days: 'cannot stand beside from or to; give one of the two' }))
+    return fail(invalid({ days: 'cannot be combined with from or to; give one of the two' }))
   }
   const end = to ?? today
   if (from !== undefined && from > end) {

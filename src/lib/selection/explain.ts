@@ -37,7 +37,7 @@ export function explain(decision: ExplainedDecision): string[] {
       : []),
   ]
   if (seed === null || basis === null)
-    return [...head, '  An earlier version decided this and kept nothing of how.']
+    return [...head, '  An earlier version decided this and did not record how.']
   const question = questionOf(strategy, seed, basis)
   const again = choose(question)?.arm.variation_id === variation_id
   return [
@@ -62,11 +62,11 @@ function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): strin
   if (strategy === 'weighted') return 'drawn in proportion to base weight'
   if (strategy === 'ctr_weighted') return 'drawn in proportion to base weight × (1 + CTR / 100)'
   if (basis.by_weight)
-    return `one of the ${percent(basis.floor)} of sends that are drawn by base weight, to go on learning`
+    return `one of the ${percent(basis.floor)} of sends that are drawn by base weight, to keep learning`
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !basis.taken.includes(variation_id))
   const relaxed = free.length > 0 && free.every(({ held }) => held !== null)
-  const best = 'the best in one draw of what is believed of all that may be shown'
-  return relaxed ? `${best}; the limits on repetition left nothing, so they gave way` : best
+  const best = 'the best in one random draw from the estimates of all that may be shown'
+  return relaxed ? `${best}; the limits on repetition left nothing, so they were lifted` : best
 }
 
 function candidatesOf(strategy: Strategy, arms: readonly Arm[], taken: readonly number[], chosen: number) {

@@ -114,7 +114,7 @@ async function decide(
     if (!found.ok) return found
     known = found.value
   }
-  return fail({ code: 'conflict', message: 'another decision keeps coming in between' })
+  return fail({ code: 'conflict', message: 'other decisions keep getting in first' })
 }
 
 const bySegment = (one: Decision, other: Decision): number => one.segment - other.segment
@@ -143,14 +143,14 @@ const otherNewsletter = fail<ApiFault>({
   error: 'newsletter_differs',
   details: {
     newsletter:
-      'is not the one that this send was chosen for before; a send is of one newsletter, so give each its own newsletter_send_id',
+      'is not the one that this send was chosen for before; a send belongs to one newsletter, so give each its own newsletter_send_id',
   },
 })
 
 const nothingEligible =
-  'No promo can be shown: it takes an active offer with a weight above 0, an active link for its slug, and an approved variation'
+  'No promo can be shown: that takes an active offer with a weight above 0, an active link for its slug, and an approved variation'
 
 const unavailable = fail<ApiFault>({
   error: 'database_unavailable',
-  message: 'The database does not answer, ask again later',
+  message: 'The database does not answer; ask again later',
 })

@@ -73,7 +73,7 @@ function simpleShare(arm: Arm, share: number, strategy: Strategy): SelectionShar
   const because = `its offer has the base weight ${weight}`
   const why =
     strategy === 'weighted'
-      ? `${because}; its texts get equal parts`
+      ? `${because}; its texts are sent equally often`
       : `${because}, times 1 + CTR / 100 (${percent(ctr)})`
   return { offer_id, variation_id, share, believed_ctr: null, held: null, why }
 }
@@ -83,8 +83,8 @@ function learnedShare(arm: Arm, share: number | undefined, offerMean: number): S
   const rate = meanOf(beliefOf(arm, offerMean)) * 100
   const told =
     n === 0
-      ? `never sent yet, so believed to do as its offer does: ${percent(rate)}`
-      : `believed to have ${percent(rate)}, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
+      ? `never sent yet, so expected to do as well as its offer: ${percent(rate)}`
+      : `expected to get ${percent(rate)}, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
   const why = share === undefined && arm.held ? `held back: ${wordsOf(arm.held)}; ${told}` : told
   return { offer_id, variation_id, share: share ?? 0, believed_ctr: rate, held: arm.held, why }
 }

@@ -25,7 +25,7 @@ const schema = v.object({
   SITE_URL: v.optional(
     v.pipe(
       httpUrl,
-      v.check((text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text), 'must be an origin, without a path'),
+      v.check((text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text), 'must be an origin without a path'),
       v.transform((text) => new URL(text).origin),
     ),
   ),
@@ -76,7 +76,7 @@ const schema = v.object({
   PROMO_MATOMO_SITE_ID: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^[1-9]\d{0,8}$/, 'must be the number of a site in Matomo'),
+      v.regex(/^[1-9]\d{0,8}$/, 'must be a number: the id of a site in Matomo'),
       v.transform(Number),
     ),
   ),
@@ -183,7 +183,7 @@ export function readConfig(environment: Record<string, string | undefined>): Res
 /** The faults as the lines that a person reads at start. */
 export const describeConfigFaults = (faults: ConfigFault[]): string =>
   [
-    'These settings do not hold:',
+    'These settings are not valid:',
     ...faults.map(({ setting, fault, example }) => `  ${setting} ${fault}, for example ${example}`),
   ].join('\n')
 

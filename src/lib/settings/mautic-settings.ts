@@ -7,7 +7,7 @@ export const sendPlace = '{send}'
 export const mostStars = 4
 
 const namesFault = (pattern: string): string | undefined => {
-  if (pattern.split(sendPlace).length !== 2) return `must have ${sendPlace} once, where names have their send`
+  if (pattern.split(sendPlace).length !== 2) return `must have ${sendPlace} once, in the place of the send`
   return pattern.split('*').length > mostStars + 1 ? `must have at most ${mostStars} stars` : undefined
 }
 

@@ -11,31 +11,31 @@ export function missingBeside(
     faults.push({
       setting: 'PROMO_JWKS_URL',
       fault:
-        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER beside it, or every token of that back end would open the analytics',
+        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER to be set too, or every token of that back end would open the analytics',
       example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
     })
   if (given.PROMO_CLIENT_ADDRESS_HEADER !== undefined && given.PROMO_TRUSTED_PROXIES === undefined)
     faults.push({
       setting: 'PROMO_CLIENT_ADDRESS_HEADER',
-      fault: 'needs PROMO_TRUSTED_PROXIES beside it: the header is believed of these proxies only',
+      fault: 'needs PROMO_TRUSTED_PROXIES to be set too: the header is trusted only from these proxies',
       example: `PROMO_TRUSTED_PROXIES=${examples.PROMO_TRUSTED_PROXIES}`,
     })
   if (['strapi', 'both'].includes(given.PROMO_LINKS ?? 'table') && given.PROMO_STRAPI_URL === undefined)
     faults.push({
       setting: 'PROMO_LINKS',
-      fault: 'needs PROMO_STRAPI_URL beside it, which says where Strapi is',
+      fault: 'needs PROMO_STRAPI_URL to be set too, which says where Strapi is',
       example: `PROMO_STRAPI_URL=${examples.PROMO_STRAPI_URL}`,
     })
   if (given.PROMO_STRAPI_OFFERS_TYPE !== undefined && given.PROMO_STRAPI_URL === undefined)
     faults.push({
       setting: 'PROMO_STRAPI_OFFERS_TYPE',
-      fault: 'needs PROMO_STRAPI_URL beside it, which says where Strapi is',
+      fault: 'needs PROMO_STRAPI_URL to be set too, which says where Strapi is',
       example: `PROMO_STRAPI_URL=${examples.PROMO_STRAPI_URL}`,
     })
   if (given.PROMO_STRAPI_OFFERS_FIELDS !== undefined && given.PROMO_STRAPI_OFFERS_TYPE === undefined)
     faults.push({
       setting: 'PROMO_STRAPI_OFFERS_FIELDS',
-      fault: 'is used by nothing: name the type of the offers in PROMO_STRAPI_OFFERS_TYPE',
+      fault: 'has no effect: name the type of the offers in PROMO_STRAPI_OFFERS_TYPE',
       example: `PROMO_STRAPI_OFFERS_TYPE=${examples.PROMO_STRAPI_OFFERS_TYPE}`,
     })
   if (
@@ -46,7 +46,7 @@ export function missingBeside(
     faults.push({
       setting: 'PROMO_STRAPI_URL',
       fault:
-        'is used by nothing: say in PROMO_LINKS that links come from there, or name offers in PROMO_STRAPI_OFFERS_TYPE',
+        'has no effect: say in PROMO_LINKS that links come from there, or name offers in PROMO_STRAPI_OFFERS_TYPE',
       example: `PROMO_LINKS=${examples.PROMO_LINKS}`,
     })
   const matomo = ['PROMO_MATOMO_URL', 'PROMO_MATOMO_SITE_ID', 'PROMO_MATOMO_TOKEN']
@@ -55,7 +55,7 @@ export function missingBeside(
     for (const setting of missing)
       faults.push({
         setting,
-        fault: 'is missing: Matomo is told with its URL, a site and a token, or not at all',
+        fault: 'is missing: Matomo needs its URL, a site and a token; set all three or none',
         example: `${setting}=${examples[setting]}`,
       })
   return [...faults, ...missingOfMautic(given, examples)]
@@ -85,7 +85,7 @@ function missingOfMautic(
   if (other)
     faults.push({
       setting: 'PROMO_MAUTIC_CLIENT_ID',
-      fault: 'is one login too many beside PROMO_MAUTIC_USER: unset one of them',
+      fault: 'is a second login besides PROMO_MAUTIC_USER: unset one of them',
       example: `PROMO_MAUTIC_CLIENT_ID=${examples.PROMO_MAUTIC_CLIENT_ID}`,
     })
   return faults

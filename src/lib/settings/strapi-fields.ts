@@ -38,8 +38,8 @@ export function parseFields(kind: FieldKind, text: string): Result<Fields, strin
   for (const pair of text.split(',').map((part) => part.trim())) {
     const [word = '', field = '', ...more] = pair.split(':')
     if (more.length > 0 || !fieldPattern.test(field))
-      return fail('must be pairs like slug:field, comma-separated, each with the name of a field in Strapi')
-    if (!isKnown(kind, word)) return fail(`must name none but ${toldWords(kind)} before the colons`)
+      return fail('must be comma-separated pairs such as slug:field, each with the name of a field in Strapi')
+    if (!isKnown(kind, word)) return fail(`must have only ${toldWords(kind)} before the colons`)
     if (fields.has(word)) return fail(`must name ${word} once`)
     fields.set(word, field)
   }

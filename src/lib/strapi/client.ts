@@ -72,7 +72,7 @@ export function createStrapi({
 
 const withSizeAdvice = (fault: StrapiFault): StrapiFault => ({
   ...fault,
-  advice: `Strapi answers more than ${longestAnswer} bytes for a page of entries: let no field hold that much`,
+  advice: `Strapi answers with more than ${longestAnswer} bytes for a page of entries: keep so much out of its fields`,
 })
 
 /** What a person has to mend, by the status. */
@@ -80,10 +80,10 @@ function adviceOn({ status, said, redirectedTo }: Refusal, type: string): string
   if (status === 401 || status === 403)
     return `Strapi refuses the token: set PROMO_STRAPI_TOKEN to an API token that may "find" ${type}`
   if (status === 404)
-    return `Strapi has no /api/${type}: mend PROMO_STRAPI_URL, or the setting that names the type`
+    return `Strapi has no /api/${type}: correct PROMO_STRAPI_URL, or the setting that names the type`
   if (status === 400)
-    return `Strapi does not take the fields that are asked for (${said}): name those of ${type} in the setting`
+    return `Strapi does not know the fields that are asked for (${said}): name those of ${type} in the setting`
   if (status < 300 || status >= 400) return undefined
   const place = redirectedTo === undefined ? '' : ` to ${redirectedTo}`
-  return `Strapi redirects${place}, which is not followed: set PROMO_STRAPI_URL to where it answers itself`
+  return `Strapi redirects${place}, which is not followed: set PROMO_STRAPI_URL to the final address`
 }

@@ -141,14 +141,14 @@ const tooSlow: StrapiFault = {
 const tooMany: StrapiFault = {
   code: 'unsuitable',
   message: `has more than ${mostEntries} entries`,
-  advice: `Strapi has more than ${mostEntries} entries: use the table for so many`,
+  advice: `Strapi has more than ${mostEntries} entries: use the table for as many as that`,
 }
 const notStrapi: StrapiFault = {
   code: 'unsuitable',
-  message: 'its answer has not the form of Strapi 4 or 5',
-  advice: 'What answers at PROMO_STRAPI_URL is not the REST API of Strapi 4 or 5: mend the setting',
+  message: 'its answer does not have the form of Strapi 4 or 5',
+  advice: 'What answers at PROMO_STRAPI_URL is not the REST API of Strapi 4 or 5: correct the setting',
 }
 const notInOrder: StrapiFault = {
   code: 'failing',
-  message: 'gave a page again, or entries in no order',
+  message: 'gave a page twice, or entries in no order',
 }

@@ -18,7 +18,7 @@ export const id = wholeNumber(1, 2_147_483_647)
 /** A text of which the beginning is kept: what browsers and mail programs send has no bound. */
 const cutText = (longest: number) =>
   v.pipe(
-    v.string('must be a text'),
+    v.string('must be a string'),
     v.check(isStorable, unstorable),
     v.transform((value) => value.slice(0, longest).toWellFormed()),
   )
@@ -33,7 +33,7 @@ const longestName = 100
 const tooLong = `must have at most ${longestName} characters`
 
 export const sendId = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.trim(),
   v.maxLength(longestName, tooLong),
   v.check(isStorable, unstorable),
@@ -42,7 +42,7 @@ export const sendId = v.pipe(
 
 /** Which list a send is of: a name that stands on pages and in files. */
 export const newsletterName = v.pipe(
-  v.string('must be a text'),
+  v.string('must be a string'),
   v.trim(),
   v.maxLength(longestName, tooLong),
   v.check(isStorable, unstorable),
@@ -70,7 +70,7 @@ export const clickSchema = v.strictObject({
   user_agent: v.nullish(cutText(500)),
   ip_address: v.nullish(
     v.pipe(
-      v.string('must be a text'),
+      v.string('must be a string'),
       v.check((value) => isIP(value) !== 0, 'must be an IPv4 or IPv6 address'),
     ),
   ),

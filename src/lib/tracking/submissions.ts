@@ -53,7 +53,7 @@ export async function submitClick(
 ): Promise<ApiFault | undefined> {
   const variation = parts.variations.peek(report.variation_id)
   if (!variation && !parts.unchecked.admit())
-    return trackingFailed('Too many clicks wait for the database to be checked, send it again later', {
+    return trackingFailed('Too many clicks are waiting for the database to check them; send it again later', {
       variation_id: report.variation_id,
       queued: false,
     })
@@ -140,14 +140,14 @@ async function recordOnce(
 
 const reused: ApiFault = {
   error: 'event_id_reused',
-  details: { event_id: 'was used before for another event; send this one under an id of its own' },
+  details: { event_id: 'was used before for another event; give each event its own id' },
 }
 
 const otherNewsletter: ApiFault = {
   error: 'newsletter_differs',
   details: {
     newsletter:
-      'is not the one that this send was reported for before; a send is of one newsletter, so give each its own newsletter_send_id',
+      'is not the one that this send was reported for before; a send belongs to one newsletter, so give each its own newsletter_send_id',
   },
 }
 
@@ -168,7 +168,7 @@ export async function recordReport(
   const acceptance = await parts.buffer.accept(event)
   const ids = idsOf(event)
   if (acceptance === 'lost')
-    return trackingFailed('No room for the event, send it again later', { ...ids, queued: false })
+    return trackingFailed('There is no room for the event; send it again later', { ...ids, queued: false })
   const outcome = await settled
   if (outcome === 'committed') return undefined
   if (outcome === 'reused') return reused
@@ -184,11 +184,11 @@ export async function recordReport(
   }
   return acceptance === 'journaled'
     ? trackingFailed(
-        'The database does not answer; the event is kept and will be recorded, do not send it again',
+        'The database does not answer; the event is kept and will be recorded, so do not send it again',
         { ...ids, queued: true },
       )
     : trackingFailed(
-        'Neither the database nor the journal takes the event; send it again later, under the same id',
+        'Neither the database nor the journal can take the event; send it again later with the same id',
         { ...ids, queued: false },
       )
 }

@@ -46,11 +46,11 @@ export function createUnchecked(options: {
 
   return {
     admit(address) {
-      if (waiting() >= most) return turnAway('too many clicks wait to be checked')
+      if (waiting() >= most) return turnAway('too many clicks are waiting to be checked')
       if (address === undefined) return true
       const network = networkOf(address)
       const share = (shares.get(network) ?? 0) + 1
-      if (share > mostOfAddress) return turnAway('too many clicks of one address wait to be checked')
+      if (share > mostOfAddress) return turnAway('too many clicks of one address are waiting to be checked')
       shares.set(network, share)
       return true
     },

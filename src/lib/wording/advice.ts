@@ -5,14 +5,14 @@ import type { Finding } from './finding.ts'
 type Advised = Extract<Finding['code'], 'confirmed_winner' | 'probably_best' | 'leading' | 'not_enough_data'>
 
 const peeking =
-  'Who looks every day sees chance look like this at times, and only a confirmed winner holds up to that.'
+  'If you check every day, chance alone will sometimes look like this; only a confirmed winner holds up against that.'
 
 const inEqualParts: Record<Advised, string> = {
   confirmed_winner:
-    'Its texts are sent in equal parts: withdraw the others to send only this one. A new text can still challenge it.',
-  probably_best: `Keep its texts for now: sent in equal parts, they decide it. ${peeking}`,
-  leading: 'Likely, not certain. Keep its texts for now: sent in equal parts, they decide it.',
-  not_enough_data: 'Nothing to do but to wait: its texts are sent in equal parts.',
+    'Its texts are sent equally often: withdraw the others to send only this one. A new text can still challenge it.',
+  probably_best: `Keep its texts for now: sent equally often, they will settle it. ${peeking}`,
+  leading: 'Likely, not certain. Keep its texts for now: sent equally often, they will settle it.',
+  not_enough_data: 'Nothing to do but wait: its texts are sent equally often.',
 }
 
 const byStrategy: Record<Strategy, Record<Advised, string>> = {
@@ -20,10 +20,10 @@ const byStrategy: Record<Strategy, Record<Advised, string>> = {
   // By the specification's formula a text with 5 % clicks is sent 1.02 times as often as one with 3 %.
   ctr_weighted: inEqualParts,
   thompson: {
-    confirmed_winner: 'It is sent more often by itself. A new text can still challenge it.',
-    probably_best: `It is sent more often by itself, and the others now and then. ${peeking}`,
-    leading: 'Likely, not certain. It is sent more often by itself, and the others now and then.',
-    not_enough_data: 'Nothing to do but to wait: its texts are tried by themselves.',
+    confirmed_winner: 'It is automatically sent more often. A new text can still challenge it.',
+    probably_best: `It is automatically sent more often, and the others now and then. ${peeking}`,
+    leading: 'Likely, not certain. It is automatically sent more often, and the others now and then.',
+    not_enough_data: 'Nothing to do but wait: its texts are tried out automatically.',
   },
 }
 
@@ -33,5 +33,5 @@ export const adviceOf = (code: Advised, strategy: Strategy): string => byStrateg
 /** Of a text with enough clicks beside one that has not; only what learns may leave it at that. */
 export const starvedAdvice = (strategy: Strategy): string =>
   strategy === 'thompson'
-    ? 'The other may never get its sends by itself: split one send between the two to know.'
+    ? 'The other may never get enough sends automatically: to find out, split one send between the two.'
     : adviceOf('not_enough_data', strategy)

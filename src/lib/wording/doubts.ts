@@ -11,12 +11,12 @@ export function doubtSentence(doubt: Doubt): string {
   const told = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
   const remedy = `Correct them with “promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
   if (clickers > recipients)
-    return `${send} has more clickers (${count(clickers)}) than recipients: ${told}, which is what a report without “recipients” counts as or a wrong number. It is left out. ${remedy}`
+    return `${send} has more clickers (${count(clickers)}) than recipients: ${told}, so either the number is wrong or the report lacked “recipients” and counted as one. It is left out. ${remedy}`
   const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
   const rate = clickers === 0 ? `${send} has no clickers` : `${send} has ${times(factor)} the usual rate`
   if (off >= usual && recipients < usual_recipients === factor > 1)
     return `${rate}: ${told}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
-  return `${rate}, at a usual number of recipients: machines, or a day unlike others. It counts for less.`
+  return `${rate}, with the usual number of recipients: machines, or an unusual day. It counts for less.`
 }
 
 const times = (factor: number): string =>

@@ -121,7 +121,7 @@ function findingOf(
       code: 'no_rival',
       text: `Only one text of ${offer_name} was sent: nothing to compare it with.`,
       advice: waiting
-        ? 'Another approved text waits for its first send; then the two can be compared.'
+        ? 'Another approved text is waiting for its first send; then the two can be compared.'
         : 'Write a second text, or approve one, so that the two can be compared.',
     }
   }
@@ -150,7 +150,7 @@ function withoutTexts(
     return {
       text: `${offer}: the texts that were sent are no longer in use.`,
       advice: waiting
-        ? 'An approved text waits for its first send.'
+        ? 'An approved text is waiting for its first send.'
         : 'Approve a text, so that it can be sent.',
     }
   if (sends.length === 0)
@@ -218,7 +218,7 @@ const smallLoss = 0.03
 
 const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: JudgedVariation): string =>
   expected_loss <= smallLoss * smoothed_ctr
-    ? 'Either will do for now. A text that is really different would teach more.'
+    ? 'Either will do for now. A text that is really different would tell you more.'
     : `Keep both: choosing the wrong one would cost about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
 
 const enough = ({ statistics: { sends, clickers } }: JudgedVariation): boolean =>

@@ -34,13 +34,13 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
     return summary.total_clicks > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
       : 'Nothing was sent and nothing was clicked in this period.'
-  if (now > 100) return `There are ${missingRecipients}, which then count as one each.`
+  if (now > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
   const before = previous?.[rate] ?? null
   const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
   if (before === null) return `${said}.`
   const change =
     before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
-  return `${said}, ${change} in the period before. Small ups and downs are usual.`
+  return `${said}, ${change} in the period before. Small ups and downs are normal.`
 }
 
 /** What has to be known of the number of different visitors of a period; nothing where it is just that. */
@@ -48,7 +48,7 @@ export function peopleSentence({ summary, people_since }: Pick<Report, 'summary'
   const { start, end } = summary.date_range
   const from = people_since ?? start
   return [
-    people_since && `Different visitors are counted since ${dayWords(people_since)}.`,
+    people_since && `Different visitors have been counted since ${dayWords(people_since)}.`,
     from.slice(0, 7) < end.slice(0, 7) &&
       'A visitor counts once in each calendar month: from one month to the next nobody can tell who comes back.',
   ]
@@ -99,7 +99,7 @@ export function offersSentence(
     const own = sends.filter((send) =>
       offers.some(({ offer_id, active }) => active && offer_id === send.offer_id),
     )
-    if (own.length === 0) return 'No active offer was sent yet, so there is nothing to compare.'
+    if (own.length === 0) return 'No active offer has been sent yet, so there is nothing to compare.'
     return areFirst(own, now)
       ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
       : 'No send of an active offer counts, so there is nothing to compare: those with more clicks than recipients are left out.'
@@ -107,10 +107,10 @@ export function offersSentence(
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
-  if (!second) return `${name(first)} is the only active offer that was sent: ${likely}.`
+  if (!second) return `${name(first)} is the only active offer that has been sent: ${likely}.`
   const missing = neededSends - Math.min(first.statistics.complete_sends, second.statistics.complete_sends)
   if (missing > 0)
-    return `${name(first)} and ${name(second)} cannot be compared yet: it takes ${some(missing, 'more send')} older than three days, when next to all clicks have come.`
+    return `${name(first)} and ${name(second)} cannot be compared yet: it takes ${some(missing, 'more send')} older than three days, by when nearly all clicks are in.`
   const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
   if (fewest < neededClicks)
     return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
@@ -119,19 +119,19 @@ export function offersSentence(
   const rival = open.find((offer) => isKnown(offer, variations))
   return rival
     ? `${name(first)} is ahead of ${name(rival)}, but their likely ranges overlap: too close to call.`
-    : `${name(first)} does best of the offers that were sent enough: ${likely}.`
+    : `${name(first)} does best of the offers that were sent often enough: ${likely}.`
 }
 
 /** Which kinds of text did better or worse than their offers' average. */
 export function kindsSentence(attributes: NonNullable<Report['attributes']>): string {
   const rows = [attributes.tone, attributes.length_category, attributes.cta_text].flat()
   if (rows.length === 0)
-    return 'No text with a tone, a length or a call to action was sent yet. Name them when importing texts.'
+    return 'No text with a tone, a length or a call to action has been sent yet. Set them when you import texts.'
   const judged = rows.flatMap(({ value, lift, interval }) =>
     lift === null || interval === null ? [] : { value, lift, interval },
   )
   if (judged.length === 0)
-    return `Too few texts to tell: a kind needs ${neededTexts} that were sent, and the offers some of other kinds.`
+    return `Too few texts to tell: a kind needs ${neededTexts} texts that were sent, and their offers need texts of other kinds.`
   const clear = judged.filter(({ interval: [low, high] }) => low > 1 || high < 1)
   if (clear.length === 0)
     return 'No kind of text differs from its offers’ average by more than chance would explain.'
@@ -156,7 +156,7 @@ export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting)
   const [most] = cells.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
   if (!most || all === 0) return 'No clicks in this period yet.'
   const when = `${weekdays[most.weekday - 1]}, ${clock(most.hour)} to ${clock(most.hour + 1)}`
-  return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which follows when you send.`
+  return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which depends on when you send.`
 }
 
 /** How many newsletters went out: one in segments is one. */
@@ -200,7 +200,7 @@ export function qualitySentence({
   duplicate_clicks,
 }: Summary): string {
   if (all === 0) return 'No clicks in this period yet.'
-  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} did not count again: repeats within seconds, or more visitors of one address than count.`
+  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} did not count: repeats within seconds, or visitors beyond the number that one address may have.`
 }
 
 /** What remains uncertain about the human clicks. */
@@ -210,15 +210,15 @@ export function uncertaintySentence({
   human_ctr,
   total_impressions,
 }: Summary): string {
-  const unseen = 'A scanner that behaves just like a person’s browser cannot be told from one.'
+  const unseen = 'A scanner that behaves just like a person’s browser cannot be told apart from one.'
   if (human_clicks === 0) return unseen
-  if (uncertain_clicks === 0) return `No click counted as a person shows a sign of a machine. ${unseen}`
+  if (uncertain_clicks === 0) return `No click by a person shows any sign of a machine. ${unseen}`
   const part = share(uncertain_clicks, human_clicks)
   const without =
     human_ctr === null
       ? ''
       : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
-  return `${some(uncertain_clicks, 'click')} of those by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
+  return `${count(uncertain_clicks)} of the clicks by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
 }
 
 /** What the table of texts shows: how many offers have a text to prefer. */

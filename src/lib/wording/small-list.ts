@@ -22,7 +22,7 @@ const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers')
 export function smallListWarning(sends: readonly SendFigures[], now: number): string | undefined {
   if (sends.length === 0) return undefined
   if (sumOf(sends, 'clickers') > sumOf(sends, 'recipients'))
-    return `There are ${missingRecipients}, which then count as one each: nothing can be learned from them.`
+    return `There are ${missingRecipients}, so each report counts as one recipient. Nothing can be learned from them.`
   const older = sends.filter(({ sent_at }) => now - Date.parse(sent_at) >= complete)
   const rate = (sumOf(older, 'clickers') + priorClickers) / (sumOf(older, 'recipients') + priorRecipients)
   const recipients = sumOf(sends, 'recipients') / sends.length
@@ -30,5 +30,5 @@ export function smallListWarning(sends: readonly SendFigures[], now: number): st
   if (clickers >= fewestClickers) return undefined
   const each = some(Math.max(1, Math.round(recipients)), 'recipient')
   const needed = some(Math.ceil(neededClicks / clickers), 'send')
-  return `A send goes to about ${each} here. That is too few to learn from: each text would take about ${needed} to get ${neededClicks} clicks. Read the differences below as chance.`
+  return `A send goes to about ${each} here. That is too few to learn from: each text would take about ${needed} to get ${neededClicks} clicks. Put the differences below down to chance.`
 }

@@ -43,13 +43,13 @@ export function hoursNote(timeZone: string, range: Range): string | undefined {
   const minutes = Math.max(...begins)
   if (minutes === 0) return undefined
   const when = begins.includes(0) ? ' for a part of this period' : ''
-  return `Clicks are added up by hours of UTC, which begin ${minutes} minutes past the hour in ${timeZone}${when}. Each counts where it begins: a day runs from ${clock(minutes)} to ${clock(minutes)}, and hours from ${minutes} to ${minutes} past.`
+  return `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ${timeZone}${when}. Each hour counts where it begins: a day runs from ${clock(minutes)} to ${clock(minutes)}, and an hour from ${minutes} to ${minutes} past.`
 }
 
 /** What stands beside figures that go by days of UTC; nothing where all do. */
 export const utcDays = (timeZone: string, range: Range): string | undefined =>
   offsetsOf(timeZone, range).some((offset) => offset !== 0)
-    ? `By days of UTC, not of ${timeZone}.`
+    ? `By UTC days, not by days in ${timeZone}.`
     : undefined
 
 /** The same of visitors, which stand beside other figures. */

@@ -54,17 +54,17 @@ export function momentsIn(timeZone: string): (moment: string) => string {
 
 /** One reason of these settles what a click is. */
 const reasons: Record<string, string> = {
-  none: 'A person: nothing speaks against it',
-  editor: 'One of the editors of this site, signed in',
-  own_network: 'From a network of the site’s own people, by PROMO_OWN_NETWORKS',
-  prefetch: 'A browser or app loaded the link ahead, nobody clicked',
-  not_navigation: 'A browser fetched the link for a page, nobody went there',
-  self_declared: 'A program that says itself that it is one',
-  mail_gateway: 'A mail server that checks links, by its name',
-  scanner_network: 'From a network that is known to check mail',
+  none: 'A person: nothing suggests otherwise',
+  editor: 'An editor of this site, signed in',
+  own_network: 'From one of the site’s own networks (PROMO_OWN_NETWORKS)',
+  prefetch: 'A browser or app loaded the link in advance; nobody clicked',
+  not_navigation: 'A browser fetched the link as part of a page; nobody followed it',
+  self_declared: 'A program that identifies itself as one',
+  mail_gateway: 'A mail server that checks links, going by its name',
+  scanner_network: 'From a network known to check mail',
   flood: 'More clicks from one place than a person makes',
   repeated: 'The same visitor again within seconds',
-  crowded_address: 'One of more visitors from one address than count as different people',
+  crowded_address: 'From an address with more visitors than count as different people',
 }
 
 /** One of these leaves a click a person’s, though uncertain; two together make it a machine’s. */
@@ -76,8 +76,8 @@ const signs: Record<string, string> = {
   signed_agent: 'its request was signed as an agent’s',
   seen_network: 'it came from a network that scans mail',
   many_addresses: 'the same browser came from many addresses of a network at once',
-  only_agent: 'its network showed no other browser',
-  beside_person: 'somebody else clicked the same text just then',
+  only_agent: 'no other browser came from its network',
+  beside_person: 'somebody else clicked the same text at that moment',
 }
 
 /** Why a click was judged as it was; a rule that is not known here shows its own name. */
@@ -90,7 +90,7 @@ export function reasonWords(reason: string): string {
 }
 
 const places: Record<string, string> = {
-  none: 'Not told (most mail programs)',
+  none: 'Not given (most mail programs)',
   '(other)': 'Others',
   unknown: 'Not known',
 }

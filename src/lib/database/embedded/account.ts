@@ -31,7 +31,7 @@ export async function chooseAccount(cluster: string): Promise<Result<Account | u
 const notOurs = (cluster: string, owner: number, own: number) =>
   fault(
     'not_writable',
-    `The database in ${cluster} belongs to the user id ${owner}, and the site runs as ${own}: PostgreSQL takes no other than its ` +
+    `The database in ${cluster} belongs to the user id ${owner}, and the site runs as ${own}: PostgreSQL accepts no other user than its ` +
       `owner. Run the site as ${owner}, give it the folder ("chown -R ${own} ${cluster}"), or set PROMO_DATA_DIR to another one.`,
   )
 

@@ -85,7 +85,7 @@ export async function ensureCluster(place: Place, port: number): Promise<Result<
   if (existsSync(cluster) && readdirSync(cluster).length > 0) {
     return fault(
       'start_failed',
-      `${cluster} holds something else than a PostgreSQL data folder: move it away.`,
+      `${cluster} holds something other than a PostgreSQL data folder: move it away.`,
     )
   }
   await removeUnfinished(cluster)
@@ -132,7 +132,7 @@ const OPEN_TO_OTHERS = 0o027
 function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
   const { mode } = statSync(cluster)
   if (process.platform === 'win32' || (mode & OPEN_TO_OTHERS) === 0) return ok(undefined)
-  let reason = 'the file system keeps none'
+  let reason = 'the file system does not store permissions'
   try {
     chmodSync(cluster, 0o700)
     if ((statSync(cluster).mode & OPEN_TO_OTHERS) === 0) return ok(undefined)
@@ -150,7 +150,7 @@ function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
 const namelessUser = () =>
   fault(
     'start_failed',
-    `The user id ${process.getuid?.()} has no name here, as in OpenShift, and PostgreSQL makes no database without one. Give ` +
+    `The user id ${process.getuid?.()} has no name here, as in OpenShift, and PostgreSQL needs one to create a database. Give ` +
       'it a line in /etc/passwd, by the image or by nss_wrapper (LD_PRELOAD, NSS_WRAPPER_PASSWD, NSS_WRAPPER_GROUP), run the ' +
       'container as a user of the image, or set DATABASE_URL to a PostgreSQL server.',
   )

@@ -71,7 +71,7 @@ export const notWritable = (folder: string, error: unknown) =>
   fault(
     'not_writable',
     `The data folder ${resolve(folder)} cannot be written (${reasonOf(error)}). ` +
-      'Make it writable for the user that starts the site, or set PROMO_DATA_DIR to another folder.',
+      'Make it writable for the user who starts the site, or set PROMO_DATA_DIR to another folder.',
   )
 
 async function enterableHome(

@@ -101,7 +101,7 @@ const inUse = (home: string, { host, seconds }: { host: string; seconds: number 
     'in_use',
     `The data folder ${home} is used by a site in another container or on another machine (host ${host}, last sign ` +
       `${seconds} s ago), and two PostgreSQL servers on the same files would destroy them. Stop that site, and this one ` +
-      'goes on within a minute; or give this one a folder of its own (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
+      'continues within a minute; or give this one its own folder (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
   )
 
 /** The URL of the server that a site runs on the data folder, for tools beside it. They do not own it. */
@@ -113,7 +113,7 @@ export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<str
   } catch (error) {
     return fault(
       'not_writable',
-      `The database in ${cluster} cannot be read (${reasonOf(error)}): run this as the user that started the site.`,
+      `The database in ${cluster} cannot be read (${reasonOf(error)}): run this as the user who started the site.`,
     )
   }
   return fault(
@@ -136,7 +136,10 @@ async function withLock<Value>(
   try {
     release = await takeLock(file, LOCK_WAIT_MS, life)
     if (release) return await work((await changedAt(file)) ?? 0)
-    return fault('start_failed', `Another process has been starting the database for long and holds ${file}.`)
+    return fault(
+      'start_failed',
+      `Another process has been starting the database for a long time and holds ${file}.`,
+    )
   } catch (error) {
     if (fileErrorCode(error)) return notWritable(home, error)
     return fault('start_failed', `The database in ${home} could not be started: ${reasonOf(error)}`)
@@ -195,7 +198,7 @@ async function startOnFreePort(
     else if ((await freePort(port)) === undefined) choices++
     else return fault('start_failed', `PostgreSQL did not start: ${output}\n${lastLog(cluster)}`)
   }
-  return fault('port_taken', 'Every port that was chosen was taken by another program at once.')
+  return fault('port_taken', 'Every port that was tried was immediately taken by another program.')
 }
 
 function stopper(place: Place, sites: Sites, life: LifeOptions, log: Log): () => Promise<void> {
