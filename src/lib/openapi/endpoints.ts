@@ -70,7 +70,7 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'get',
     name: 'readAnalytics',
     summary: 'Shows which offer and which text works',
-    description: `Within three seconds the same request gets the same answer, unless it has \`Cache-Control: no-cache\`. ${limitOf('analytics')}`,
+    description: `The same request within three seconds gets the same answer, unless it has \`Cache-Control: no-cache\`. ${limitOf('analytics')}`,
     access: 'reader',
     limit: 'analytics',
     query: { schema: querySchema, about: aboutReport },
