@@ -208,7 +208,7 @@ describe('what may be said of the texts of an offer', () => {
       text: 'No Code MBA: the texts that were sent are no longer in use.',
       advice: 'Approve a text, so that it can be sent.',
     })
-    expect(say(retired, unsent)?.advice).toBe('An approved text waits for its first send.')
+    expect(say(retired, unsent)?.advice).toBe('An approved text is waiting for its first send.')
   })
 
   test('those come first that an editor can act on', () => {
