@@ -184,9 +184,7 @@ describe('links from both', () => {
     expect(known.links.size).toBe([...known.links.values()].length + 1)
     const told = () => lines.filter(({ slugs }) => slugs !== undefined)
     await known.strapi?.refresh()
-    expect(told()).toMatchObject([
-      { slugs: ['nocodemba'], msg: expect.stringContaining('Strapi wins') },
-    ])
+    expect(told()).toMatchObject([{ slugs: ['nocodemba'], msg: expect.stringContaining('Strapi wins') }])
     entries = [entry(2, 'only-strapi')]
     await known.strapi?.refresh()
     expect(await locationOf('nocodemba')).toMatch(/nocodemba|merchant/)
