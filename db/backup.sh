@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes a backup of the database, beside running sites. Salts are left out: in a backup they would outlive their
-# deletion. So is the secret that sessions are signed with: whoever found the backup could sign in.
+# Writes a backup of the database while sites are running. Salts are left out: in a backup they would outlive their
+# deletion. So is the secret that signs sessions: anybody who found the backup could sign in.
 #
 #   DATABASE_URL=postgres://… db/backup.sh promo.dump
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings a backup back, beside running sites: all of it or nothing, in one transaction, so that nobody ever sees empty
+# Restores a backup while sites are running: all of it or nothing, in one transaction, so that nobody ever sees empty
 # tables. Sites redirect meanwhile, and keep clicks in their journals.
 #
 #   DATABASE_URL=postgres://… db/restore.sh promo.dump

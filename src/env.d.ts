@@ -10,5 +10,5 @@ declare namespace App {
   }
 }
 
-/** Of `astro dev`: what an edit leaves alone, while it loads every module anew. */
+/** For `astro dev`: what survives an edit, which reloads every module. */
 declare var promoDevelopment: import('./server/development-app.ts').Development | undefined

@@ -37,7 +37,7 @@ async function shown(context: APIContext, next: MiddlewareNext): Promise<Respons
   const answer = await app.remember({ key, fresh: wantsFresh(request) }, async () => {
     const response = await next()
     const body = new Uint8Array(await response.arrayBuffer())
-    // The cookie is for whoever asks now, and not for those who are shown the same page later.
+    // The cookie is only for this request, not for those who are shown the same page later.
     response.headers.delete('set-cookie')
     const length = { 'content-length': String(body.byteLength) }
     return { status: response.status, headers: { ...Object.fromEntries(response.headers), ...length }, body }

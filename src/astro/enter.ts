@@ -43,7 +43,7 @@ export function appOf({ locals }: Pick<APIContext, 'locals'>): App {
   return locals.app
 }
 
-/** The answer to whoever may not see a page. */
+/** The answer to somebody who may not see a page. */
 export function refuse({ url }: Request, { code }: EnterFault): Response {
   if (code === 'no_app') return withoutApp()
   const next = encodeURIComponent(url.pathname + url.search)
@@ -55,7 +55,7 @@ export const withoutApp = (): Response =>
     'retry-after': '30',
   })
 
-/** Renews the session of whoever uses it: one that only an open page asks with, by itself, has to end. */
+/** Renews a session that somebody uses: one that only an open page refreshes with must end. */
 export function carryOn(headers: Headers, request: globalThis.Request, cookie: string | undefined): void {
   if (cookie !== undefined && !request.headers.has('x-unattended')) headers.append('set-cookie', cookie)
 }

@@ -71,7 +71,7 @@ const closeWait = 7_000
 
 /**
  * Opens everything that the site shares: one database pool, one buffer, one set of caches. The only faults are those
- * that a person has to mend before a start makes sense; a database that does not answer is none of them.
+ * that a person has to fix before a start makes sense; a database that does not answer is not one of them.
  */
 export async function openApp(options: AppOptions): Promise<Result<App, { message: string }>> {
   const networks = scannerNetworks(options.config.PROMO_SCANNER_NETWORKS)

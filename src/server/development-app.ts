@@ -3,7 +3,7 @@ import { openLog } from '../lib/base/log.ts'
 import { loadConfig } from './load-config.ts'
 
 /**
- * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library loads it anew, and
+ * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library reloads it, and
  * nobody tells the former one to end.
  */
 export type Development = { load: number; app: Promise<App> }

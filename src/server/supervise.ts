@@ -10,7 +10,7 @@ import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 /** The place of one worker: another comes when its worker has died, or is to be replaced. */
 type Place = { number: number; worker: Worker | undefined; earlyDeaths: number }
 
-/** Whoever lives for less than so many milliseconds has died at once. */
+/** A process that lives for less than this, in milliseconds, counts as having died at once. */
 const early = 30_000
 const longestPause = 30_000
 /** As long as a start may take that brings the database to this version. */
@@ -26,7 +26,7 @@ export const pauseAfter = (deaths: number): number => Math.min(longestPause, 100
 /**
  * Runs so many processes of this program that serve one port. One that dies is started again; SIGUSR2 replaces them one
  * by one, each when the next one listens; SIGTERM, SIGINT and SIGHUP stop them all. Where the first cannot start for a
- * reason that a person has to mend, which it has told, the process ends with its code.
+ * reason that a person must fix, which it has reported, the process ends with its code.
  */
 export function superviseWorkers(count: number, log: Log): void {
   const places = Array.from({ length: count }, (_, index): Place => {

@@ -5,7 +5,7 @@ import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** This process as one of several that serve the same port. */
 export type Worker = {
-  /** From 1; whoever takes its place after it gets the same. */
+  /** From 1; its replacement gets the same number. */
   number: number
   /** What all workers count; nothing where the supervisor does not answer in time. */
   gatherCounts(): Promise<MetricCounts[]>

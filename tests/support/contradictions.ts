@@ -140,7 +140,7 @@ function holdShares(report: Report, summary: Figures, { tz, settled }: Asked, ho
       )
 }
 
-/** Whoever is a part's is the whole's, and each of the whole is of a part. */
+/** Everybody in a part is in the whole, and everybody in the whole is in a part. */
 function holdPeople({ summary, offers, variations }: Report, hold: Hold): void {
   const check = (name: string, whole: number, parts: readonly { people: number }[]) => {
     hold(

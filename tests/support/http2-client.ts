@@ -9,7 +9,7 @@ export type Http2Request = {
   giveUpAfter?: number
 }
 
-/** One reader's connection, opened anew where the server has ended it. */
+/** One reader's connection, opened again if the server has closed it. */
 export type Http2Client = {
   /** Answers the status, or what went wrong. */
   ask(request: Http2Request): Promise<number | string>

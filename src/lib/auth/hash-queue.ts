@@ -1,11 +1,13 @@
-/** How early a try is taken: 0 for whoever signed in as this name from this address, 1 for known names, 2 for the rest. */
+/**
+ * The priority of an attempt: 0 if this name has signed in from this address before, 1 for known names, 2 for the rest.
+ */
 export type Rank = 0 | 1 | 2
 
 /** Without a `begin` a try is not ready for its turn yet. */
 type QueuePlace = { begin?: () => void }
 type QueueLane = Map<string, QueuePlace[]>
 
-/** Every so many turns the last go first, lest they wait for ever. */
+/** Every this many turns the last group goes first, so that it does not wait for ever. */
 const turnOfTheLast = 4
 
 /**

@@ -7,7 +7,7 @@ export class KeysUnavailable extends Error {}
 
 /** Milliseconds for which fetched keys are the newest. */
 const freshFor = 600_000
-/** Milliseconds after which a key that is not known has them fetched anew. */
+/** Milliseconds after which an unknown key makes them be fetched again. */
 const renewedAfter = 30_000
 /** Milliseconds without another try after one that failed. */
 const retryAfter = 10_000

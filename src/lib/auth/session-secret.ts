@@ -15,8 +15,8 @@ const secretLength = 32
 
 /**
  * The secret that sessions are signed with. It is in the database, so that all instances have the same one without any
- * setting; whoever can read it there can read all figures there as well. While the database is away the one that was read
- * last goes on.
+ * setting; anybody who can read it there can read all figures there as well. While the database is away the one that
+ * was read last goes on.
  */
 export function createSessionSecret(options: {
   database: Database

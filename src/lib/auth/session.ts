@@ -135,7 +135,7 @@ type Claims = v.InferOutput<typeof claims> & { began: number }
 
 /**
  * What a token says that was signed with the secret (HS256 of RFC 7515), without the wait that the library needs;
- * `undefined` where it is none of a session, or of one that has ended by `now`, in milliseconds.
+ * `undefined` if it is not a session's, or if the session has ended by `now`, in milliseconds.
  */
 function claimsOf(token: string, secret: Uint8Array, now: number): Claims | undefined {
   if (token.length > longestToken) return undefined

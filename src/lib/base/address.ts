@@ -43,7 +43,7 @@ export function createAddressReader(): AddressReader {
 export type NetworkReader = (address: string) => string
 
 /**
- * Whoever has one IPv6 address has the whole network of 64 bits that it is in (RFC 4291, section 2.5.1), and most systems
+ * The holder of one IPv6 address has its whole /64 network (RFC 4291, section 2.5.1), and most systems
  * change their address in it every day.
  */
 export function createNetworkReader(): NetworkReader {

@@ -34,7 +34,9 @@ export function* placesIn(json: string): Generator<JsonPlace> {
 /** Of a text with very many, so many are told. */
 const mostRepeated = 20
 
-/** The values whose key their object had before; whoever reads them gets the last one only. The text must be JSON. */
+/**
+ * The values whose key is repeated in their object, of which JSON.parse returns only the last. The text must be JSON.
+ */
 export function repeatedIn(json: string): JsonStep[][] {
   const repeated: JsonStep[][] = []
   for (const place of placesIn(json)) {

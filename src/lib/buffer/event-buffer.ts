@@ -134,7 +134,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     for (const segment of segments) {
       const batch = await leftBatch(segment)
       if (closing) return
-      // Nobody comes to what holds nothing, and whoever is gone will not write to it any more.
+      // Nobody reads an empty segment, and a writer that is gone will not write to it any more.
       if (batch.count === 0 && !segment.mayLive) journal.retire(segment)
       else buffer.adopt([batch])
       flusher.arrived()

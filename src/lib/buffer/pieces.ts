@@ -7,7 +7,7 @@ export type Cut = { lines: Buffer; end: number; count: number }
 const newline = 0x0a
 
 /**
- * Finds as many lines as have `most` events or fewer, but one at the least. A first line that has more is put down anew
+ * Finds as many lines as have `most` events or fewer, but one at the least. A first line that has more is written again
  * as one line an event; what of it is no event goes to `unreadable`.
  */
 export function cutLines(lines: Buffer, most: number, unreadable: Buffer[]): Cut {

@@ -35,7 +35,7 @@ export type Progress = {
 const quick = 2_000
 /** So many tries has a single event with a key in its way, since another writer may have been faster. */
 const triesForKey = 6
-/** What contradicts an earlier event: the caller can mend it. */
+/** What contradicts an earlier event: the caller can correct it. */
 const contradictions = new Map<string, Settled>([
   ['event_id_reused', 'reused'],
   ['newsletter_differs', 'other_newsletter'],
@@ -47,8 +47,8 @@ const contradictions = new Map<string, Settled>([
  * single events; statements grow again as they succeed. A single event that is refused becomes a reject. Where the
  * database is away, too slow for even one event, or has other writers in the way, the rest waits for another try, and
  * nothing becomes a reject however often that is. `onPiece` is told the lines that are done with, and what became of
- * those of their events that are not in the database; it answers for which of them a caller waited. Whoever is told that an event
- * contradicts an earlier one mends it and sends it again.
+ * those of their events that are not in the database; it answers for which of them a caller waited. A caller who learns
+ * that an event contradicts an earlier one corrects it and sends it again.
  */
 export function createBatchRecorder(options: {
   record: RecordLines
@@ -57,7 +57,7 @@ export function createBatchRecorder(options: {
   onPiece: (lines: Buffer, outcomes: ReadonlyMap<string, Settled>) => ReadonlySet<string>
 }): (progress: Progress) => Promise<Result<void, DatabaseFault>> {
   const { record, now, stopping, onPiece } = options
-  /** Events that one statement gets at the most: what the database has shown to manage. */
+  /** The most events that one statement gets: what the database has shown it can handle. */
   let most = Number.POSITIVE_INFINITY
 
   const nextOf = (progress: Progress) => {

@@ -22,7 +22,7 @@ export type Journal = {
   retry(): void
   /** Whether a segment is on disk, whole and where it was written. */
   find(segment: SegmentFile): Promise<'whole' | 'vanished' | 'unknown'>
-  /** Begins the file of a segment of this instance anew, under another name, with all lines that it has had so far. */
+  /** Starts the file of a segment of this instance again, under another name, with all lines that it has had so far. */
   writeAgain(segment: SegmentFile, lines: Uint8Array): Promise<Result<void, JournalFault>>
   /** Ends the newest segment; the next append begins another. `undefined` where nothing was appended. */
   seal(): SegmentFile | undefined
@@ -62,7 +62,7 @@ export type Segment = SegmentFile & {
 export type Append = {
   segment: Segment
   lines: Uint8Array
-  /** Whether its segment's file has to be begun anew before. */
+  /** Whether its segment's file must first be started again. */
   anew: boolean
   /** Whether only the sync is left to do. */
   written: boolean

@@ -13,7 +13,7 @@ const newCollection = (lines: Lines) => ({ lines, count: 0, unchecked: 0, since:
 export type WriteBufferOptions = {
   journal: Journal
   sync: 'write' | 'fsync'
-  /** Events in memory at the most; those that are being written when a disk begins to fail are kept all the same. */
+  /** The most events in memory; those that are being written when a disk begins to fail are kept in addition. */
   maxEvents: number
   onArrival: () => void
   onFault: (fault: JournalFault, lost: number) => void
@@ -25,7 +25,7 @@ export type WriteBufferOptions = {
 const segmentEvents = 4_000
 /** Turns of the event loop without another event that end the wait for more. */
 const quietTurns = 8
-/** A disk that hangs delays an answer by this much at the most, in milliseconds. */
+/** The longest that a disk that hangs delays an answer, in milliseconds. */
 const answerDeadline = 1_000
 
 const hanging: JournalFault = { code: 'hangs', message: `nothing written within ${answerDeadline} ms` }

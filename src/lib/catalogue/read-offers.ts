@@ -40,7 +40,7 @@ export async function readOffers(
   const select = `${selectFields(ofOffer.values())}&${selectWithin(variations, ofTexts.values())}`
   const read = await readEntries(strapi, select, elapsed, pageSize)
   if (!read.ok) return read
-  // One that was published anew while the pages were read may be there twice.
+  // One that was published again while the pages were read may be there twice.
   const entries = [...new Map(read.value.map((entry) => [entry.documentId, entry])).values()]
   const found = entries.map((entry) => ({ entry, texts: readWithin(entry.fields[variations]) }))
   const missing =
@@ -106,6 +106,6 @@ function textOf({ documentId, fields: values }: EntryWithin, fields: Fields, off
   }
 }
 
-/** Strapi makes components anew whenever their entry is published: nothing of them lasts but what they say. */
+/** Strapi recreates components whenever their entry is published: nothing of them lasts but their content. */
 const documentOf = (text: unknown): string =>
   `text-${createHash('sha256').update(`${text}`).digest('hex').slice(0, 32)}`

@@ -16,7 +16,7 @@ export type ClickFacts = {
   variationId: number
   header: (name: string) => string | undefined
   userAgent: string | null | undefined
-  /** Whether the visitor's own browser asks here; whoever reports a click may leave the user agent out. */
+  /** Whether the visitor's own browser sent the request; a caller that reports a click may leave out the user agent. */
   direct: boolean
   /** The client's address, which is looked up and forgotten. */
   address: string | null | undefined

@@ -11,9 +11,12 @@ const browsers = Object.values(Bowser.BROWSER_MAP)
 const systems = Object.values(Bowser.OS_MAP)
 const platforms = ['desktop', 'mobile', 'tablet', 'tv']
 
-/** The device of a user agent, worked out anew each time: some twenty times as long as all else about a click takes. */
+/**
+ * The device of a user agent, computed each time: this takes some twenty times as long as everything else about a
+ * click.
+ */
 export function readDevice(userAgent: string | null): Device {
-  // Bowser takes whoever names Yahoo for its crawler, its mail program as well; an empty text it does not take at all.
+  // Bowser takes every user agent with "Yahoo" for its crawler, even its mail program; it rejects an empty string.
   const readable = userAgent?.replaceAll(/yahoo/gi, '')
   if (!userAgent || !readable) return unknown
   const { browser, os, platform } = Bowser.parse(readable)

@@ -1,4 +1,4 @@
-/** Remembers values by keys, for a day at the most. Times are in milliseconds since 1970. */
+/** Remembers values by key, for at most a day. Times are in milliseconds since 1970. */
 export type Fading<Value> = {
   get: (key: string, at: number) => Value | undefined
   set: (key: string, value: Value, at: number) => void

@@ -20,7 +20,7 @@ export type UserAgentReader = (userAgent: string | null | undefined) => UserAgen
 const mailGateway =
   /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
 
-/** What a user agent says, worked out anew each time. */
+/** What a user agent says, computed each time. */
 export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {
   if (!userAgent) return 'no_user_agent'
   // What says more is asked first: most texts of these services also look like a program's.

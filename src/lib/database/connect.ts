@@ -19,7 +19,7 @@ const cancelWait = 500
 /** Seconds. */
 export const connectTimeout = 2
 
-/** Opens connections as they are needed, `connections` of them at the most unless the server's URL says otherwise. */
+/** Opens connections as they are needed, at most `connections` unless the server's URL says otherwise. */
 export function connect(server: DriverOptions, connections: number, limited: boolean): Pool {
   const sql = postgres({
     max: connections,

@@ -210,7 +210,7 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
 
 /**
  * Sorts the driver's and the server's errors. What is neither counts as `unavailable`: on a connection that vanishes the
- * driver can fail in ways of its own, and whoever waits to write must try again and not die of it.
+ * driver can fail in ways of its own, and a writer must retry and not die of it.
  */
 export function databaseFault(error: unknown): DatabaseFault {
   if (error instanceof Unsuitable) return { code: 'unsuitable', message: error.message }

@@ -12,8 +12,8 @@ import { type EmbeddedServer, startEmbedded } from './embedded/start.ts'
 export type DatabaseServer = {
   locate: LocateServer
   /**
-   * Finds or starts the server for the first time; the faults are those that only a person can mend. What takes longer than
-   * `wait` milliseconds goes on, and `locate` answers with it.
+   * Finds or starts the server for the first time; the faults are those that only a person can fix. What takes longer
+   * than `wait` milliseconds goes on, and `locate` answers with it.
    */
   open(wait?: number): Promise<Result<void, EmbeddedFault>>
   /** Waits so many milliseconds; a server that is frozen then ends when it goes on, since it has been told to. */

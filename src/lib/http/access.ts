@@ -18,7 +18,7 @@ export function refuseCaller(
   return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
 }
 
-/** Who may tell of changes in Strapi: whoever knows the secret, wherever they are. `undefined` where access is granted. */
+/** Who may report changes in Strapi: anybody who knows the secret, from anywhere. `undefined` if access is granted. */
 export function refuseWebhook(header: HeaderReader, secret: string | undefined): ApiFault | undefined {
   const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
   if (given !== undefined && secret !== undefined && equal(given, secret)) return undefined

@@ -83,7 +83,7 @@ function passedOn({ names }: Passing, query: string): string {
   return [...passed.values()].join('&')
 }
 
-/** What mail software makes of an `&` in HTML, once or twice. */
+/** What mail software turns an `&` in HTML into, once or twice. */
 const ampersand = /(^|&)(?:(?:amp|(?:#|%23)0*38|(?:#|%23)x0*26)(?:;|%3b))+/gi
 /** Such as `{contactfield=firstname|friend}`. */
 const tokenLeft = /(?:\{|%7b)\w+(?:=|%3d)/i

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts'
 import { messageOf, type Result } from '../base/result.ts'
 
 export type KeptFresh = {
-  /** Fetches everything anew, after what is being fetched; answers whether that worked. */
+  /** Fetches everything again, after what is being fetched; returns whether that worked. */
   refresh(): Promise<boolean>
   /** Looks at once, unless that is being done. */
   look(): void

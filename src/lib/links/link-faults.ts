@@ -39,7 +39,7 @@ export const hintOnAnyWord = (route: string): string =>
 
 const mostNamed = 10
 
-/** What is wrong with links that work otherwise, for whoever edits them; each kind names ten at the most. */
+/** What is wrong with links that otherwise work, for the people who edit them; each kind names at most ten. */
 export function hintsOn(links: readonly Lead[], siteUrl: string, pages: ReadonlySet<string>): string[] {
   const destinations = new Map(links.map(({ slug, destination_url }) => [slug, destination_url]))
   const loops = links.flatMap(({ slug }) => {

@@ -3,12 +3,12 @@ import { type Answer, faultAnswer, noContent } from '../http/answer.ts'
 import { noteCatalogueChange } from '../store/catalogue-changes.ts'
 import type { StrapiLinks } from './strapi-links.ts'
 
-/** A webhook's sender waits for the database this long at the most, in milliseconds. */
+/** The longest that a webhook's sender waits for the database, in milliseconds. */
 const deadline = 1_000
 
 /**
- * Strapi says that something has changed: all instances fetch links anew within a second. Without the database only this one
- * learns of it; the others come round to it by themselves.
+ * Strapi says that something has changed: all instances fetch links again within a second. Without the database only
+ * this one learns of it; the others come round to it by themselves.
  */
 export async function linksChanged(
   database: Database,

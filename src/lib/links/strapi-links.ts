@@ -14,7 +14,7 @@ export type StrapiLinks = {
   cache: RefreshingCache<string, Destination> & CacheState
   /** Why the last question failed, if it did. */
   readonly fault: StrapiFault | undefined
-  /** Fetches them anew at once where the catalogue has another version than before. */
+  /** Fetches them again at once if the version of the catalogue has changed. */
   follow(version: string): void
   /** When the first fetch has ended, well or not. */
   attempted: Promise<unknown>

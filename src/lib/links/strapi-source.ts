@@ -12,7 +12,7 @@ export type StrapiSource = Omit<LinkSource, 'list'> & {
   readonly fault: StrapiFault | undefined
 }
 
-/** A visitor with a slug that nobody has seen waits for Strapi this long at the most, in milliseconds. */
+/** The longest that a visitor with an unknown slug waits for Strapi, in milliseconds. */
 const findPatience = 1_000
 /** Single look-ups of a second; what is not found for it is absent until the next refresh. */
 const findsPerSecond = 10
@@ -84,7 +84,7 @@ type LinkEntry = {
 function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry[]; leftOut: LeftOut[] } {
   const rows = new Map<unknown, LinkEntry>()
   const leftOut: LeftOut[] = []
-  // One that was published anew while the pages were read may be there twice.
+  // One that was published again while the pages were read may be there twice.
   const latest = new Map(entries.map((entry) => [entry.documentId, entry]))
   for (const entry of [...latest.values()].sort((one, other) =>
     one.documentId < other.documentId ? -1 : 1,

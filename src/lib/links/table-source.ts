@@ -4,7 +4,7 @@ import { findLink, listLinks } from '../store/links.ts'
 import { listWholeTable } from '../store/whole-table.ts'
 import type { LinkSource } from './link.ts'
 
-/** A visitor with a slug that nobody has seen waits for the database this long at the most, in milliseconds. */
+/** The longest that a visitor with an unknown slug waits for the database, in milliseconds. */
 const findDeadline = 1_000
 
 /** Links from this project's own table, `affiliate_links`. */

@@ -13,7 +13,7 @@ export function joinLinks(first: Links, second: Links): Links {
     get(slug) {
       const known = peek(slug)
       if (known !== undefined) return known
-      // Both are asked at once: whoever waits, waits for the slower one and not for one after the other.
+      // Both are asked at once, so that a visitor waits for the slower one and not for one after the other.
       const [asked, other] = [first.get(slug), second.get(slug)]
       return whenThere(asked, (found) => found ?? other)
     },

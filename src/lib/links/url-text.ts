@@ -1,4 +1,4 @@
-/** URLs as they are written: taking them apart and putting them together anew would change what a signature covers. */
+/** URLs as they are written: parsing and serialising them would change what a signature covers. */
 export type UrlText = {
   head: string
   /** Without its question mark; `undefined` where there is none. */

@@ -14,7 +14,7 @@ export type MauticPlace = {
 
 export type Mautic = {
   readEmail(id: number): Promise<Result<Email, MauticFault>>
-  /** The e-mails that were made last, a hundred at the most, without variants. */
+  /** The newest e-mails, at most a hundred, without variants. */
   readNewest(): Promise<Result<NamedEmail[], MauticFault>>
   /** Ends what is under way. */
   stop(): void
@@ -82,7 +82,7 @@ const notMautic: MauticFault = {
   advice: "What answers at PROMO_MAUTIC_URL is not Mautic's REST API: correct the setting",
 }
 
-/** What a person has to mend, by the status. */
+/** What a person has to fix, by status. */
 function adviceOn({ status, said, redirectedTo }: Refusal, { kind }: LoginSettings): string | undefined {
   const names =
     kind === 'user'

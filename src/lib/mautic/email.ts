@@ -72,7 +72,7 @@ export function readEmail(answer: unknown): Email | undefined {
   ].flatMap(idsIn)
   return {
     id,
-    // Mautic begins the variants' count anew whenever their test is changed, and leaves the other one.
+    // Mautic restarts the variants' count whenever their test is changed, and leaves the other one.
     sent: Math.max(sentCount, variantSentCount),
     texts: textsIn([customHtml, plainText, ...blocks].join('\n')),
     related: [...new Set(related)].filter((one) => one !== id),

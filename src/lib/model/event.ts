@@ -17,7 +17,7 @@ export type Click = Occurrence & {
   slug: string | null
   referrer: string | null
   user_agent: string | null
-  /** The visitor's hash: of address and user agent. Null of whoever asks not to be kept, and without a salt. */
+  /** The visitor's hash: of address and user agent. Null for visitors who opt out of tracking, and without a salt. */
   ip_hash: string | null
   /** A hash of the address alone; null where `ip_hash` is, and in clicks of earlier versions. */
   address_hash: string | null

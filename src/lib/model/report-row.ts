@@ -124,8 +124,9 @@ export type ReportRow = {
   offers: OfferSums[]
   variations: VariationSums[]
   /**
-   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as JSON: whoever has read and judged the same before
-   * need not do so again. `null` where the report does not need them.
+   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as
+   * JSON: a caller that has read and judged the same before need not do so again. `null` where the report does not need
+   * them.
    */
   evidence: string | null
   /** Days are counted from 1970-01-01. */

@@ -3,7 +3,7 @@ import { readAtMost } from '../http/read-at-most.ts'
 
 /**
  * What keeps another server from being of use. `message` is for the log; `advice` is for everybody, and says what a person
- * has to mend, where that is so.
+ * has to fix, if anything.
  */
 export type NeighbourFault = {
   code: 'unreachable' | 'refused' | 'unsuitable' | 'busy' | 'failing'
@@ -46,10 +46,10 @@ export type Neighbour = {
   stop(): void
 }
 
-/** An answer that is no use, for whoever says what to mend: `said` is the message in it. */
+/** An unusable answer, from which a caller derives its advice: `said` is the message in it. */
 export type Refusal = { status: number; said: string; redirectedTo: string | undefined }
 
-/** Milliseconds without a question after an answer that asks for a pause and does not say how long, and at the most. */
+/** Milliseconds to pause after an answer that asks for a pause: if it does not say how long, and the maximum. */
 const usualPause = 30_000
 const longestPause = 300_000
 const longestReason = 200
@@ -68,7 +68,7 @@ export function createNeighbour({
   most: number
   /** What no message may hold, though the server may send it back. */
   secrets: () => readonly (string | undefined)[]
-  /** What a person has to mend, where that is known. */
+  /** What a person has to fix, if that is known. */
   advise: (refusal: Refusal) => string | undefined
   /** A time in milliseconds that nobody sets. */
   elapsed: () => number

@@ -39,7 +39,7 @@ export function openKnown({ database, folder, log, from = { from: 'table' } }: K
   return {
     ...sources,
     variations,
-    /** Fetches anew what is in the database. */
+    /** Fetches what is in the database again. */
     refresh: fresh.refresh,
     /** Resolves when Strapi has answered once, or has failed to, or after `wait` milliseconds. */
     async asked(wait: number): Promise<void> {

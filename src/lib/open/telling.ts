@@ -63,7 +63,7 @@ export function openTelling(parts: {
   timer.unref()
   return {
     readings: { matomo: matomo && outbox.readings('matomo'), webhooks: outbox.readings('webhook') },
-    /** Waits for what is being sent, `wait` milliseconds at the most, and ends it. */
+    /** Waits at most `wait` milliseconds for what is being sent, then ends it. */
     async close(wait: number): Promise<void> {
       clearInterval(timer)
       await outbox.close(wait)

@@ -4,7 +4,7 @@ import { type Endpoint, requestsPerMinute } from '../http/endpoints.ts'
 import type { ExampleName } from './examples.ts'
 import type { SchemaName } from './schemas.ts'
 
-/** Who may call: whoever has the site's own token or is on its machine, Strapi, readers of figures, anybody. */
+/** Who may call: callers with the site's own token or on its machine, Strapi, readers of figures, anybody. */
 export type EndpointAccess = 'ingest' | 'webhook' | 'reader' | 'anybody'
 
 /** An answer that is no fault. `example` is its name in examples.json. */

@@ -176,7 +176,7 @@ export function createHealth({
   }
 }
 
-/** What a person has to mend is told in full; other messages are the server's own. */
+/** What a person has to fix is shown in full; other messages are the server's own. */
 const databaseFault = ({ code, message }: DatabaseFault) => ({
   ok: false,
   fault: code,

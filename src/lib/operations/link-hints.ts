@@ -7,7 +7,7 @@ import type { Lead } from '../model/link.ts'
 import { listLeads } from '../store/links.ts'
 
 const deadline = 1_000
-/** All links are read for it: once in so many milliseconds at the most. */
+/** All links are read for it: at most once in this many milliseconds. */
 const rememberFor = 10_000
 
 const week = 6 * 86_400_000

@@ -119,7 +119,7 @@ export type DailyOutcome =
 
 /**
  * The purge of a running site, by the database's clock. Where that clock cannot be believed nothing is removed. After a
- * fault the day is open again to whoever asks next, and so it is as soon as the site stops.
+ * fault the day is open again to the next instance that asks, and so it is as soon as the site stops.
  */
 export async function purgeDaily({
   database,

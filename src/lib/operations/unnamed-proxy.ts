@@ -26,7 +26,9 @@ export const silentProxy =
 export const unreadProxy =
   'a trusted proxy does not say whose requests it forwards, so all readers look like one: have it send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded …) in PROMO_CLIENT_ADDRESS_HEADER'
 
-/** Milliseconds after its last request for which a proxy is told: one that was mended, or was none, must not be told for ever. */
+/**
+ * Milliseconds after its last request for which a proxy is reported: one that was fixed must not be reported for ever.
+ */
 const tellFor = 3_600_000
 /** One odd request, of a program or of somebody who tries things out, is no proxy that all readers come through. */
 const fewest = 3

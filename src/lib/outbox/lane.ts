@@ -17,7 +17,7 @@ export type Lane = LaneState & {
   step(target: Target): Promise<boolean>
 }
 
-/** Seconds for which rows belong to whoever sends them: longer than any answer is waited for. */
+/** Seconds for which rows belong to the instance that sends them: longer than it waits for any answer. */
 const lease = 120
 /** Milliseconds of rest after a first failure; each further one doubles them. */
 const [shortestRest, longestRest] = [1_000, 300_000]

@@ -24,7 +24,7 @@ export type Outbox = {
   /** Looks at once for what is due, and sends it. */
   look(): Promise<void>
   measure(): Promise<void>
-  /** Waits for what is being sent, `wait` milliseconds at the most. */
+  /** Waits at most `wait` milliseconds for what is being sent. */
   close(wait: number): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Lets everything else that waits go first: whoever awaits a turn goes on in a later round of the event loop, and no two
- * in the same one.
+ * Lets everything else that waits go first: code that awaits a turn continues in a later round of the event loop, and
+ * no two in the same one.
  */
 export function createTurns(): () => Promise<void> {
   let last = Promise.resolve()

@@ -7,8 +7,8 @@ const shortestRest = 50
 const span = 100
 
 /**
- * Lets redirects go first: while many arrive, whoever reads waits until reading has rested long enough from the reader
- * before, two seconds at the most. At other times nobody waits. `visits` is the number of redirects so far; `now` is in
+ * Lets redirects go first: while many arrive, a reader waits until reading has rested long enough from the reader
+ * before, at most two seconds. At other times nobody waits. `visits` is the number of redirects so far; `now` is in
  * milliseconds.
  */
 export function createGiveWay(

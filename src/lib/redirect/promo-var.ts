@@ -11,7 +11,7 @@ export type PromoVar = {
 const plainQuery = /^(?:[^&?;#]*&)*?promo_var=([1-9]\d{0,9})(?:&[^?;#]*)?$/
 const anyName = /promo(?:_|%5f)var/i
 
-/** The name with what mail software makes of the `&` before it. */
+/** The name with what mail software turns the `&` before it into. */
 const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
 /** Spaces, which a query also writes as `+`, and zeros before a number leave it the same number. */
 const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u

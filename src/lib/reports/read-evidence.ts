@@ -35,7 +35,7 @@ export function readEvidence(json: string): { sends: Sent[]; variations: SendsAn
   const signsOf = new Map(signs.map(([id, uncertain, doubtful]) => [id, { uncertain, doubtful }]))
   const spansOf = Map.groupBy(spans, ([id]) => id)
   const sends = texts.flatMap((text) => {
-    // A text is sent many times, and shortening it is dear.
+    // A text is sent many times, and shortening it is expensive.
     const preview = previewOf(text.text_content)
     return text.sends.map((send) => ({ send, text, preview }))
   })

@@ -14,7 +14,7 @@ export type Remember = (
 /**
  * Gives an answer again that was given a moment ago, and lets those who ask the same at the same time wait for one
  * answer: pages that are loaded over and over cost redirects no time. What is not a success is not remembered; `fresh`
- * asks anew in any case.
+ * asks again in any case.
  */
 export function createRemember(now: () => number): Remember {
   const known = new LRUCache<string, { at: number; answer: Promise<Answer> }>({ max: mostAnswers })

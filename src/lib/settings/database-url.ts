@@ -12,7 +12,10 @@ export type DatabaseAddress = {
   user: string
   password: string
   database: string
-  /** `unchecked` encrypts for whoever answers; `chain` checks who signed the certificate, `full` also for which host. */
+  /**
+   * `unchecked` encrypts without checking the server; `chain` checks who signed the certificate, `full` also for which
+   * host.
+   */
   tls: 'off' | 'if_offered' | 'unchecked' | 'chain' | 'full'
   directTls: boolean
   /** Paths of PEM files. */
@@ -131,7 +134,7 @@ function readParameters(
     authority: undefined,
     certificate: undefined,
     key: undefined,
-    // The site writes; whoever names one server has chosen it.
+    // The site writes; with only one server named, there is no choice.
     wanted: who.hosts.length > 1 ? 'read-write' : 'any',
     connections: undefined,
     connectTimeout: undefined,
@@ -155,7 +158,7 @@ function readParameters(
   return ok(address)
 }
 
-/** Whoever names the authority wants it checked; `require` then checks the chain, as in other clients. */
+/** If an authority is named, it is checked; `require` then checks the chain, as in other clients. */
 const strictest = (mode: string | undefined): DatabaseAddress['tls'] =>
   mode === 'require' ? 'chain' : 'full'
 

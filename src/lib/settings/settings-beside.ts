@@ -61,7 +61,7 @@ export function missingBeside(
   return [...faults, ...missingOfMautic(given, examples)]
 }
 
-/** Whoever names anything of Mautic names where it is, and one of the two ways to log in there. */
+/** Any setting of Mautic needs its address, and one of the two logins. */
 function missingOfMautic(
   given: Record<string, string | undefined>,
   examples: Readonly<Record<string, string>>,

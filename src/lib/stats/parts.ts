@@ -49,7 +49,7 @@ export type Doubted<Sent> = { send: Sent; factor: number; usual: number }
 const priorRate = 0.02
 /** Neighbours in time, by whose number of recipients a wrong one is told. */
 const neighbours = 15
-/** Of what a send is off, its recipients explain all but so much at the most. */
+/** The share of a send's deviation that its recipients may leave unexplained. */
 const unexplained = 0.5
 
 /**

@@ -10,19 +10,20 @@ type SignedSend = {
   unsure?: number
 }
 
-/** How many of the machines that pose as people pass for some, at the most: `tests/store/scanners.test.ts` leaves fewer. */
+/** The highest share of machines that pose as people and pass: `tests/store/scanners.test.ts` leaves fewer. */
 const passing = 0.01
 /** Of those in a burst, how many are taken for machines. */
 const machines = 0.9
-/** From what is most likely to what may be at the most, in standard deviations. */
+/** From the most likely value to the upper bound, in standard deviations. */
 const toTheEnd = 1
 
 /**
  * Sends with the clickers that are people's. One weak sign is nothing unusual: as many clickers have one as on the usual send, by the median.
  * Those beyond that are in a burst, in which nobody can tell people from machines: a tenth of them count, and all of them may be
  * people. Clicks that are a machine's by two weak signs do not count; beyond as many as usual they say that scanners were about, of which
- * some pass. Both widen what is said by the send (what may be at the most as one standard deviation; bounds as in Manski 2003, "Partial Identification").
- * `variance` is that of the logarithm of all rates, since the usual ones may be people or not as well.
+ * some pass. Both widen the send's interval (the upper bound as one standard deviation; bounds as in Manski 2003,
+ * "Partial Identification"). `variance` is that of the logarithm of all rates, since the usual ones may be people or
+ * not as well.
  */
 export function besideSigns<One extends SignedSend>(
   sends: readonly One[],

@@ -5,7 +5,7 @@ export const readCatalogueVersion = (sql: Sql) => sql<{ version: string }[]>`
   select concat_ws(' ', count(*), sum(id)) as version from promo_catalogue_changes
 `
 
-/** Has every instance fetch anew what it knows, as after a change in these tables. */
+/** Makes every instance fetch again what it knows, as after a change in these tables. */
 export const noteCatalogueChange = (sql: Sql) => sql`insert into promo_catalogue_changes default values`
 
 /** Forgets changes that every instance has seen. */

@@ -80,7 +80,8 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
 /**
  * Counts up to `limit` conversions that wait: for the text and the send of their click, once that is there, or those that they
  * named. What is not there after `patience` seconds is no longer waited for: the conversion counts without it. Until then
- * it is looked for again after growing pauses. Answers how many were looked at. Whoever else counts meanwhile has others.
+ * it is looked for again after growing pauses. Returns how many were looked at. Other instances that count meanwhile
+ * get other rows.
  */
 export const attributeConversions = (
   sql: Sql,

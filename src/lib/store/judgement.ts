@@ -24,7 +24,9 @@ const listed = (names: readonly string[]) => arrayLiteral(names, (name) => name)
 export const isUncertain = (sql: Sql, verdict: string, reason: string) =>
   sql`(${sql(verdict)} = 'human' and ${sql(reason)} = any (${listed(weakSigns)}::text[]))`
 
-/** Whether a click of `source` is judged anew: a condition in SQL, the same as `isProvisional` of the classification. */
+/**
+ * Whether a click of `source` is judged again: a condition in SQL, the same as `isProvisional` of the classification.
+ */
 const isProvisional = (sql: Sql, source: string) => sql`
   (${sql(source)}.reason in (${plainReason}, ${repeatedReason}, ${crowdedReason})
     or string_to_array(${sql(source)}.reason, '+') <@ ${listed(weakSigns)}::text[])

@@ -27,7 +27,7 @@ export const mapEmails = (sql: Sql, emails: readonly { email_id: number; send: s
   returning email_id
 `
 
-/** Says it anew, and which text an e-mail shows; null where its links or its send are to say that. */
+/** Maps it again, with the text that the e-mail shows; null if its links or its send are to say that. */
 export const mapEmailByHand = (
   sql: Sql,
   { email_id, send, variation_id }: { email_id: number; send: string; variation_id: number | null },

@@ -7,7 +7,7 @@ const ofNewsletter = (sql: Sql, newsletter: string | undefined) =>
 
 /**
  * Different people of a range of UTC days, each once a calendar month: a row for everything, for each offer and for each text.
- * Whoever clicked on a day before the range counts by the first day in it, which matters in its first month only.
+ * A visitor who clicked before the range counts on the first day in it, which matters only in its first month.
  */
 const peopleOf = (
   sql: Sql,

@@ -199,5 +199,5 @@ export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
   returning purged_at
 `
 
-/** Leaves a purge that was taken on, and could not be finished, to whoever takes it on next. */
+/** Leaves a purge that was taken on but could not be finished to the next instance. */
 export const reopenPurge = (sql: Sql) => sql`update promo_retention set purged_at = '-infinity'`

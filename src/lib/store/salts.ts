@@ -1,6 +1,8 @@
 import type { Sql } from '../database/sql.ts'
 
-/** Keeps a salt for a month unless there is one, and answers the one that is kept, whoever made it, in hexadecimal digits. */
+/**
+ * Stores a salt for a month unless there is one, and returns the stored one, whoever made it, as hexadecimal digits.
+ */
 export const keepSalt = (sql: Sql, month: string, salt: Buffer) => sql<{ salt: string }[]>`
   insert into promo_hash_salts as kept (month, salt)
   values (${month}::date, ${salt}::bytea)

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/sql.ts'
 
-/** Keeps a secret unless there is one, and answers the one that is kept, whoever made it, in hexadecimal digits. */
+/** Stores a secret unless there is one, and returns the stored one, whoever made it, as hexadecimal digits. */
 export const keepSessionSecret = (sql: Sql, secret: Uint8Array) => sql<{ secret: string }[]>`
   insert into promo_session_secret as kept (secret)
   values (${secret}::bytea)

@@ -79,9 +79,9 @@ export type News = {
 }
 
 /**
- * Puts news into the outbox for the webhooks that want it. Each is told once of a subject in a state, whoever sees it and
- * however often; again when the state is another one, or when it was not seen for `quiet` seconds. News from before a webhook was
- * added is none to it. Answers how many messages were put there.
+ * Puts news into the outbox for the webhooks that want it. Each is notified once of a subject in a state, whoever sees
+ * it and however often; again when the state is another one, or when it was not seen for `quiet` seconds. News from
+ * before a webhook was added is none to it. Answers how many messages were put there.
  */
 export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: number }[]>`
   with wanted as materialized (

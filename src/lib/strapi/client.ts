@@ -13,7 +13,7 @@ export type StrapiPlace = {
 }
 
 export type Strapi = {
-  /** Asks for entries with this query, for so many milliseconds at the most; answers the JSON, of whatever shape. */
+  /** Asks for entries with this query, for at most this many milliseconds; returns the JSON, of any shape. */
   ask(query: string, options: { patience: number; again?: boolean }): Promise<Result<unknown, StrapiFault>>
   /** Ends what is under way. */
   stop(): void
@@ -75,7 +75,7 @@ const withSizeAdvice = (fault: StrapiFault): StrapiFault => ({
   advice: `Strapi answers with more than ${longestAnswer} bytes for a page of entries: keep so much out of its fields`,
 })
 
-/** What a person has to mend, by the status. */
+/** What a person has to fix, by status. */
 function adviceOn({ status, said, redirectedTo }: Refusal, type: string): string | undefined {
   if (status === 401 || status === 403)
     return `Strapi refuses the token: set PROMO_STRAPI_TOKEN to an API token that may "find" ${type}`

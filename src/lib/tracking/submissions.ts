@@ -88,7 +88,7 @@ export async function submitClick(
   return await recordOnce(parts, report, { ...click, caller_key: Boolean(report.event_id) })
 }
 
-/** What is wrong with the ids of a body that has other faults: whoever mends it should not have to try twice. */
+/** What is wrong with the ids of a body that has other faults, so that the caller need not correct it twice. */
 export async function findIdFaults(parts: SubmissionParts, body: unknown): Promise<ImpressionFaults> {
   const offer = v.safeParse(v.object({ offer_id: id }), body)
   const variation = v.safeParse(v.object({ variation_id: id }), body)
@@ -120,7 +120,7 @@ async function findFaults(
   return { offer_id: `Variation ID ${variation_id} belongs to offer ID ${found.value.offer_id}` }
 }
 
-/** A caller's id stands for one event: whoever uses it for another one meanwhile is told so, as is whoever does later. */
+/** A caller's id stands for one event: using it for another one is refused, at the same time or later. */
 async function recordOnce(
   parts: SubmissionParts,
   report: ImpressionSubmission | ClickSubmission,

@@ -56,7 +56,7 @@ export function peopleSentence({ summary, people_since }: Pick<Report, 'summary'
     .join(' ')
 }
 
-/** As exactly as the rate and its change beside it, lest one seem to have changed and the other not. */
+/** As exact as the rate and its change next to it, so that the two never disagree. */
 const perHundred = (rate: number): string => (rate === 0 || rate >= 10 ? rate.toFixed(2) : digits(rate))
 
 /** Change of a count against the period before: "+12 %", and nothing where there was none. */

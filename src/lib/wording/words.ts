@@ -25,7 +25,7 @@ export function shortNames(offers: readonly NamedOffer[]): (offer: NamedOffer) =
 /** Keeps what is no word, such as an arrow at the end of a call to action, on the line of the word before it. */
 export const keepTail = (text: string): string => text.replace(/ (?=[^\p{L}\p{N}\s]+$)/u, '\u00A0')
 
-/** Clicks that count for whoever reads: those of people, or all. */
+/** Clicks that count for the reader: those by people, or all. */
 export const clicksOf = (row: { clicks: number; human_clicks: number }, counting: Counting): number =>
   counting === 'human' ? row.human_clicks : row.clicks
 

@@ -92,6 +92,6 @@ function beat(file: string): void {
   try {
     chmodSync(file, 0o600)
   } catch {
-    // A lock that was taken away is told by whoever took it.
+    // A lock that was taken away is reported by its new holder.
   }
 }
