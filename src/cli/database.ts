@@ -14,7 +14,7 @@ const migrationDeadline = 120_000
 export const commandLog = () => pino({ level: 'warn', base: null }, { write: writeError })
 
 /**
- * Opens the database for one command, beside a running site or without one: the embedded server is started where it
+ * Opens the database for one command, whether or not a site is running: the embedded server is started where it
  * does not run, and stopped again unless a site uses it by then. `migrated` brings the tables to this version first.
  */
 export async function withDatabase<Value>(

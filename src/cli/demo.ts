@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   print('\nStop with Ctrl+C. The next start keeps the data.\n')
 }
 
-/** The password of the editor "demo", who is made at the first start; it is kept beside the data, for nobody else. */
+/** The password of the editor "demo", created at the first start; it is stored with the data, for its owner only. */
 async function demoPassword({ config, database }: App): Promise<string> {
   const path = join(config.PROMO_DATA_DIR, 'demo-password')
   if (existsSync(path)) return readFileSync(path, 'utf8').trim()

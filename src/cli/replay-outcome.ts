@@ -9,11 +9,11 @@ const deadline = 10_000
 
 export type ReplayOutcome = {
   record: RecordLines
-  /** What became of so many events, of which some may have been refused one by one. */
+  /** What happened to a number of events, some of which may have been refused one by one. */
   describe(events: number): string
 }
 
-/** Records events and tells apart those that are new, those that were there, and those that have no place, by reason. */
+/** Records events and counts those that are new, those already there, and those rejected, by reason. */
 export function createReplayOutcome(database: Database): ReplayOutcome {
   const recordEvents = eventRecorder(database)
   let recorded = 0

@@ -15,7 +15,7 @@ export const seedCommand: Command = {
   summary: 'import the sample offers, to try things out',
   synopsis: '[--history]',
   help: `Imports the sample offers, variations and links of db/sample.json. Not meant for the database of a real site.
-Sample data can be told from real data: its sends are named sample-YYYY-MM-DD-daily, and the reason of its clicks
+Sample data is recognisable: its sends are named sample-YYYY-MM-DD-daily, and the reason of its clicks
 begins with "sample".
 
 Options:

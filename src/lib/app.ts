@@ -65,7 +65,7 @@ const startWait = 8_000
 const knownLinksWait = 500
 /** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
 const drainWait = 4_000
-/** What is being told to other servers and is ended by then is told again later. */
+/** What is being sent to other servers and is cut off by then is sent again later. */
 const tellingWait = 2_000
 const closeWait = 7_000
 

@@ -4,7 +4,7 @@ import { loadConfig } from './load-config.ts'
 
 /**
  * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library reloads it, and
- * nobody tells the former one to end.
+ * nobody ends the former one.
  */
 export type Development = { load: number; app: Promise<App> }
 

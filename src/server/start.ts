@@ -18,7 +18,7 @@ import { version } from './package-files.ts'
 import { superviseWorkers } from './supervise.ts'
 import { joinSupervisor } from './worker.ts'
 
-/** How long connections in use have to ask once more, and to be told that it was the last time, in milliseconds. */
+/** How long connections in use may send one more request, whose answer closes them, in milliseconds. */
 const farewellWait = 300
 /** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
 const answersWait = 2_000
@@ -64,7 +64,7 @@ export async function startSite(
     stopping: stopped.signal,
   })
 
-  // A redirect that works must go on working, whatever breaks beside it; nothing here relies on the broken work.
+  // A redirect that works must keep working, whatever else breaks; nothing here relies on the broken work.
   process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))
   process.on('unhandledRejection', (error) => log.error({ reason: messageOf(error) }, 'unhandled rejection'))
 

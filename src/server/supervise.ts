@@ -20,11 +20,11 @@ const stopWait = 9_700
 /** How long the others have to say what they count. */
 const countsWait = 1_000
 
-/** Milliseconds before a worker is started again that has died so many times at once. */
+/** Milliseconds before a worker is restarted that has died at once this many times. */
 export const pauseAfter = (deaths: number): number => Math.min(longestPause, 100 * 2 ** deaths)
 
 /**
- * Runs so many processes of this program that serve one port. One that dies is started again; SIGUSR2 replaces them one
+ * Runs several processes of this program that serve one port. One that dies is restarted; SIGUSR2 replaces them one
  * by one, each when the next one listens; SIGTERM, SIGINT and SIGHUP stop them all. Where the first cannot start for a
  * reason that a person must fix, which it has reported, the process ends with its code.
  */

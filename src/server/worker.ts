@@ -9,7 +9,7 @@ export type Worker = {
   number: number
   /** What all workers count; nothing where the supervisor does not answer in time. */
   gatherCounts(): Promise<MetricCounts[]>
-  /** From then on others are told what this one counts. */
+  /** From then on the other workers get this one's counts. */
   tell(read: () => Promise<MetricCounts>): void
 }
 

@@ -52,7 +52,7 @@ export function openAccess(options: { config: Config; database: Database; now: (
       const { editor, renewed } = checked.value
       return ok({ editor, cookie: renewed && sessionCookieFor(renewed, config.SITE_URL) })
     },
-    /** Whether cookies have the session of an editor, told at once: see `Sessions.seems`. */
+    /** Whether cookies have the session of an editor, without waiting: see `Sessions.seems`. */
     seemsEditor(cookies: string) {
       const token = cookies.includes('promo_session') ? sessionIn(cookies, config.SITE_URL) : undefined
       return token !== undefined && sessions.seems(token)

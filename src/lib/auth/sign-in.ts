@@ -19,7 +19,7 @@ export type SignIn = (given: {
   address: string
 }) => Promise<Result<SignedInEditor, SignInFault>>
 
-/** What people are told who cannot be signed in for no fault of theirs. */
+/** The message for people who cannot be signed in through no fault of theirs. */
 export const databaseAway = {
   code: 'unavailable' as const,
   message: 'The database does not answer, so nobody can sign in just now. Try again in a minute.',
@@ -30,9 +30,9 @@ const places = { most: 20, mostOfOne: 4 }
 const busyFor = 10
 
 /**
- * Checks names and passwords. An unknown name takes as long as a wrong password and is told in the same words. Nobody is
+ * Checks names and passwords. An unknown name takes as long as a wrong password and gets the same message. Nobody is
  * locked out: tries wait for their turn in a bounded queue, those first who signed in before, and failures slow down what
- * comes next. `hold` waits so many milliseconds.
+ * comes next. `hold` waits this many milliseconds.
  */
 export function createSignIn(
   database: Database,

@@ -1,4 +1,4 @@
-/** The calendar day, `YYYY-MM-DD`, that a moment in milliseconds since 1970 lies in. */
+/** The calendar day, `YYYY-MM-DD`, of a moment in milliseconds since 1970. */
 export const dayAt = (moment: number, tz: string): string =>
   new Intl.DateTimeFormat('en-CA', {
     timeZone: tz,
@@ -9,10 +9,10 @@ export const dayAt = (moment: number, tz: string): string =>
 
 const dayLength = 86_400_000
 
-/** The day so many days before another one; a negative number goes forward. */
+/** The day that is this many days before another one; a negative number goes forward. */
 export const daysBefore = (day: string, days: number): string =>
   new Date(Date.parse(day) - days * dayLength).toISOString().slice(0, 10)
 
-/** How many days lie between two days: 0 for the same one. */
+/** The number of days between two days: 0 for the same one. */
 export const daysBetween = (start: string, end: string): number =>
   Math.round((Date.parse(end) - Date.parse(start)) / dayLength)

@@ -31,7 +31,7 @@ export function* placesIn(json: string): Generator<JsonPlace> {
   }
 }
 
-/** Of a text with very many, so many are told. */
+/** The most repeated keys that are reported. */
 const mostRepeated = 20
 
 /**

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/result.ts'
 
-/** What could not be read back from the journal, kept beside it byte for byte. */
+/** What could not be read back from the journal, kept next to it byte for byte. */
 export type Damaged = {
   /** Appends lines that were read from a segment; answers whether they are on disk. */
   keep(lines: readonly Buffer[], segment: string | undefined): Promise<boolean>

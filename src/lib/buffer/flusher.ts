@@ -42,7 +42,7 @@ const linger = 200
 const firstRetry = 100
 const slowestRetry = 1_000
 
-/** A batch that is under way; `isAsRead` tells whether its segment still holds nothing else. */
+/** A batch that is under way; `isAsRead` returns whether its segment still holds nothing else. */
 type Begun = Progress & { isAsRead: () => Promise<boolean>; keepAt: KeepAt | undefined }
 
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */

@@ -16,8 +16,8 @@ export type Instance = {
   /** Shows others that share the folder that this instance lives. Never rejects. */
   beat(): Promise<void>
   /**
-   * The segments whose writers are gone, oldest first, each told once; with `unknownToo` also those of which that is not
-   * known. Never rejects.
+   * The segments whose writers are gone, oldest first, each returned once; with `unknownToo` also those of which that
+   * is not known. Never rejects.
    */
   orphans(unknownToo?: boolean): Promise<SegmentFile[]>
   /**
@@ -25,7 +25,7 @@ export type Instance = {
    * taken over another taker has recorded, unless the folder was emptied.
    */
   wasReplayed(path: string): Promise<boolean>
-  /** Segments of which the last look could not tell whether their writers are gone. */
+  /** Segments for which the last check could not determine whether their writers are gone. */
   readonly undecided: number
   /** Gives up the name, at a graceful stop. */
   leave(): Promise<void>

@@ -38,7 +38,7 @@ export type Keeper = {
 
 /** So many bytes of segments are recorded again in one go. */
 const groupBytes = 1024 * 1024
-/** What a server says that tells its timeline to nobody, or not to this role. */
+/** The errors of a server that does not reveal its timeline, or not to this role. */
 const untellable = /\((42501|42883|0A000)\)$/
 const nothing = { lines: Buffer.alloc(0), count: 0 }
 const firstTime = /"at":(-?\d+)/
@@ -58,7 +58,7 @@ export function openKeeper(
     record,
     now,
     stopping: () => stopped,
-    // Callers were told of contradictions the first time.
+    // Callers learned of contradictions the first time.
     onPiece: (_, outcomes) => new Set(outcomes.keys()),
   })
 

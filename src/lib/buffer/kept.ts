@@ -10,7 +10,7 @@ export type ServerTimeline = { database: string; timeline: string }
 /** What was recorded before the database had said. */
 export const unknownTimeline: ServerTimeline = { database: '0-0', timeline: '00000000' }
 
-/** A segment that was recorded, and is kept beside the journal for the case that the database loses it again. */
+/** A segment that was recorded, and is kept next to the journal in case the database loses it again. */
 export type KeptFile = ServerTimeline & {
   path: string
   /** When it was recorded, in milliseconds since 1970. */

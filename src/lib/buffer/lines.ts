@@ -12,7 +12,7 @@ export type Lines = {
 }
 
 const firstBytes = 8 * 1024
-/** UTF-8 takes at most so many bytes for a character of JavaScript. */
+/** The most bytes that UTF-8 takes for a JavaScript character. */
 const bytesPerCharacter = 3
 
 export function createLines(): Lines {

@@ -46,7 +46,7 @@ const contradictions = new Map<string, Settled>([
  * Records what waits of a batch, in order. What the database refuses, or does not manage in time, is halved, down to
  * single events; statements grow again as they succeed. A single event that is refused becomes a reject. Where the
  * database is away, too slow for even one event, or has other writers in the way, the rest waits for another try, and
- * nothing becomes a reject however often that is. `onPiece` is told the lines that are done with, and what became of
+ * nothing becomes a reject however often that happens. `onPiece` gets the lines that are done, and what happened to
  * those of their events that are not in the database; it answers for which of them a caller waited. A caller who learns
  * that an event contradicts an earlier one corrects it and sends it again.
  */

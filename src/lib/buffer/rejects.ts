@@ -96,7 +96,7 @@ export function takeRejects(folder: string): {
   }
 }
 
-/** Rejects may lie for long, so they keep nothing of the visitor. */
+/** Rejects may be kept for long, so they contain nothing about the visitor. */
 function withoutDetails(reject: Reject): Reject {
   if (reject.event.kind !== 'click') return reject
   return {

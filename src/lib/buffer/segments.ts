@@ -77,7 +77,7 @@ export const segmentName = (startedAt: number, number: number, instance: string)
 export const instanceOfSegment = (path: string): string | undefined =>
   /^\d{15}-\d{6}\.([\w-]+)\.journal$/.exec(basename(path))?.[1]
 
-/** The file by which a taker tells a writer that may live after all that a segment was recorded. */
+/** The file with which a taker informs a writer that may still be alive that a segment was recorded. */
 export const replayedSign = (path: string): string => path.replace(/\.journal$/, '.replayed')
 
 /** When the instance that wrote a segment was started, in milliseconds since 1970. */

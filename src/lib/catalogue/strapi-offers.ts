@@ -130,7 +130,7 @@ export function openStrapiOffers(options: {
     if (!turn.ok) return failed(ofDatabase(turn.fault))
     const offers = await readOffers(strapi, settings.fields, elapsed)
     if (!offers.ok) return failed(offers.fault)
-    // More likely a right that was taken away than the end of all offers: health tells of it, and nothing is paused.
+    // More likely a right that was taken away than the end of all offers: health reports it, and nothing is paused.
     if (offers.value.length === 0) return done({ plan: { links: [], offers: [] }, leftOut: [] }, 0)
     const slugs = await elsewhere()
     const basis = digestOf([version, offers.value, [...slugs].sort()])

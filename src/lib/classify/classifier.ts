@@ -22,11 +22,11 @@ export type ClickFacts = {
   address: string | null | undefined
   /** Which of the site's own people clicked, if one of them did. */
   insider: Insider | null
-  /** Who clicked; a click of nobody who can be told is judged by itself. */
+  /** Who clicked; a click of an unknown visitor is judged by itself. */
   visitor: Identity | null
   /** Whether the visitor's hash is stored with the click. Else what is found here is all that will be known. */
   hashed: boolean
-  /** Counts the click, and tells whether its address has had more than its clicks a minute. Machines are not counted. */
+  /** Counts the click, and returns whether its address has exceeded its clicks a minute. Machines are not counted. */
   flooding: () => boolean
 }
 

@@ -21,7 +21,7 @@ type CrowdedNetwork = { sentAt: number; visitors: Set<string> }
 
 const mostCrowds = 100_000
 
-/** The visitors of each address and text, of whom the first so many count as different people. */
+/** The visitors of each address and text, of whom a limited number count as different people. */
 export function createCrowds(visitorsPerAddress: number): Crowds {
   const crowds = createFading<CrowdedNetwork>(mostCrowds)
   const keyOf = ({ visitor, variationId }: Approach) => `${visitor.address} ${variationId}`

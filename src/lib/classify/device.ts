@@ -1,7 +1,7 @@
 import Bowser from 'bowser'
 import { inAppBrowser } from './in-app-browser.ts'
 
-/** What a click is made with, in families: `desktop`, `Firefox`, `Windows`. `null` where it cannot be told. */
+/** Device, browser and system of a click, as families: `desktop`, `Firefox`, `Windows`. `null` if unknown. */
 export type Device = { device: string | null; browser: string | null; os: string | null }
 
 const unknown: Device = { device: null, browser: null, os: null }

@@ -53,7 +53,7 @@ export type ScannerNetwork = { cidr: string; vendor: string; source: string; dat
 /** What does not hold in a file of networks, in words that say what would; `line` counts from 1, 0 for the file. */
 export type NetworkFault = { line: number; message: string }
 
-/** Reads a file of networks; every fault is told. */
+/** Reads a file of networks; every error is reported. */
 export function readNetworkFile(path: string): Result<ScannerNetwork[], NetworkFault[]> {
   const text = readTextFile(path)
   return text.ok ? parseNetworkList(text.value) : fail([{ line: 0, message: text.fault }])

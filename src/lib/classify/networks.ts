@@ -1,6 +1,6 @@
 import { createAddressReader } from '../base/address.ts'
 
-/** Where an address lies: the place of its network in the list, -1 where it lies in none. */
+/** The index in the list of the network that contains an address, -1 if none does. */
 export type NetworkLookup = (address: string) => number
 
 /** A network as its lowest and highest address, 16 bytes each. */
@@ -31,7 +31,7 @@ export function parseNetwork(text: string): NetworkRange | undefined {
   return { version, first, last }
 }
 
-/** The networks of a list that an address lies in, asked one by one: for people who want to know all of them. */
+/** All networks of a list that contain an address, checked one by one: for people who want to know all of them. */
 export const networksAround = <Network extends { cidr: string }>(
   networks: readonly Network[],
   address: string,

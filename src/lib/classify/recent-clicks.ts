@@ -14,7 +14,7 @@ export type VisitorClicks = {
 /** The last click on a variation, and the last that counted. */
 type Last = { variationId: number; at: number; counted: number }
 
-/** Beyond so many visitors the one who came first is forgotten, and beyond so many variations the first. */
+/** Beyond these many visitors, or variations, the oldest is forgotten. */
 const mostVisitors = 20_000
 const mostVariations = 20
 

@@ -12,7 +12,7 @@ export type RecentSends = {
 
 const mostVariations = 10_000
 
-/** The newest send of each variation that this process was told of; the final judgement asks the database. */
+/** The newest send of each variation that this process knows of; the final verdict uses the database. */
 export function createRecentSends(): RecentSends {
   const newest = new LRUCache<number, { sendId: string; at: number; first: number | null }>({
     max: mostVariations,

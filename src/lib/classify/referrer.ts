@@ -17,7 +17,7 @@ const countrySite = /^(google|yahoo|amazon|bing)\.(?:com?\.)?[a-z]{2,3}$/
 
 /**
  * What kind of site a click came from, and the name that people know it by: its host where it is not in the list. The
- * host is as it was recorded; `null` and "none" mean that the browser did not tell.
+ * host is as it was recorded; `null` and "none" mean that the browser did not send one.
  */
 export function classifyReferrer(host: string | null): Site {
   if (host === null || host === 'none') return { class: 'none', name: 'none' }

@@ -6,7 +6,7 @@ export type ClickSource = {
   /** Header values as received, by names in lower case; `undefined` where the request had none. */
   header: (name: string) => string | undefined
   userAgent: UserAgentFinding
-  /** Whether the client's address lies in a network of mail scanners. */
+  /** Whether the client's address is in a network of mail scanners. */
   inScannerNetwork: boolean
   /** Whose click it is, where that is one of the site's own people. */
   insider: Insider | null

@@ -16,8 +16,8 @@ const gone = { field: 'variation_id', message: 'there is no such text' }
 const differs = { field: 'external_id', message: 'is already recorded for another click or text' }
 
 /**
- * Records the rows of a report as if each had been told now, in batches; again it changes nothing. `dryRun` only tells what
- * would become of them. Rows that the database has no place for are named.
+ * Records the rows of a report as if each had been reported now, in batches; repeating it changes nothing. `dryRun`
+ * only says what would become of them. Rows that the database has no place for are named.
  */
 export async function importReport(
   database: Database,

@@ -36,7 +36,7 @@ export const postbackSchema = v.strictObject({
 })
 
 export type Postbacks = {
-  /** The conversion that a network's call tells of. Parameters that nobody knows are left alone, and kept nowhere. */
+  /** The conversion that a network's call reports. Unknown parameters are ignored and not stored. */
   read(parameters: URLSearchParams): Promise<Result<ConversionReport, ApiFault>>
 }
 
@@ -79,7 +79,7 @@ const refused: ApiFault = {
   headers: { 'www-authenticate': 'Bearer' },
 }
 
-/** Faults are told under the names that the network has. */
+/** Errors use the network's names. */
 function readParameters(
   parameters: URLSearchParams,
   { source, parameters: names }: Postback,

@@ -14,7 +14,7 @@ export type Pool = {
   admission?: Promise<void> | undefined
 }
 
-/** How long connections that are given up stay open for the server to be told, in milliseconds. */
+/** How long abandoned connections stay open so that the server can be asked to cancel, in milliseconds. */
 const cancelWait = 500
 /** Seconds. */
 export const connectTimeout = 2

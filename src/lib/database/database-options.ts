@@ -45,7 +45,7 @@ function serverOptions(
     ...(keepAlive !== undefined && { keep_alive: keepAlive === false ? null : keepAlive }),
     connection: parameters,
   }
-  // What the driver takes and its types do not tell of.
+  // Options that the driver takes but its types lack.
   const untyped = { host: [host], port: [port], ...(address.directTls && { sslnegotiation: 'direct' }) }
   return Object.assign(options, untyped)
 }

@@ -36,8 +36,8 @@ const refusedFor = 2_000
 class Unsuitable extends Error {}
 
 /**
- * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot tell a
- * server that is slow from one that has vanished, and would go on queueing behind the dead connections.
+ * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot distinguish
+ * a server that is slow from one that has vanished, and would go on queueing behind the dead connections.
  */
 export function openDatabase(options: {
   locate: LocateServer

@@ -28,7 +28,7 @@ const tables = (sql: Sql) => sql<SchemaPart[]>`
     left join pg_attrdef on adrelid = attrelid and adnum = attnum
     where attnum > 0 and not attisdropped
   ), constraints as (
-    -- PostgreSQL 18 also lists "not null" here, which the columns tell already.
+    -- PostgreSQL 18 also lists "not null" here, which the columns already show.
     select conrelid, conname, '  constraint ' || conname || ' ' || pg_get_constraintdef(oid, true) as line
     from pg_constraint
     where contype in ('p', 'u', 'f', 'c', 'x')

@@ -28,7 +28,7 @@ export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise
   return results.flat().flatMap(({ name }) => name ?? [])
 }
 
-/** Whether a migration leaves the version before it right, so that it may go on and start beside this one. */
+/** Whether the former version still works correctly with a migration, so that both may run at the same time. */
 const keepsFormer = /^-- Keeps the former version right\b/m
 
 /** Earlier versions have made the table without it. Altering would lock the table at every start. */

@@ -4,7 +4,10 @@ import type { DatabaseFault, Sql } from './sql.ts'
 
 /** Deadlines up to this, in milliseconds, share the limit that each connection begins with. */
 export const ordinaryDeadline = 10_000
-/** What the server waits longer than the site, in milliseconds, so that the site's deadline is the one to be told. */
+/**
+ * How much longer the server waits than the site, in milliseconds, so that the site's own deadline is the one that is
+ * reported.
+ */
 const grace = 2_000
 /** The `statement_timeout` that each connection begins with, in milliseconds. */
 export const ordinaryLimit = ordinaryDeadline + grace

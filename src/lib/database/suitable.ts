@@ -35,7 +35,7 @@ const readFacts = (sql: Sql) => sql<Facts[]>`
     ) as settings
 `
 
-/** What this version does not know, unless it says that the version before it stays right beside it. */
+/** Migrations that this version does not know, except those that say that the former version still works with them. */
 const readNewer = (sql: Sql, known: readonly string[]) => sql<{ name: string }[]>`
   select m.name from promo_migrations m
   where m.name <> all (${arrayLiteral(known, (name) => name)}::text[])

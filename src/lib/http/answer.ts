@@ -38,7 +38,7 @@ export type ApiFault = {
   fields?: Record<string, unknown>
 }
 
-/** What readers are told; callers who report something are told whether it is kept. */
+/** The message for readers; callers who report something also learn whether it is kept. */
 export const databaseUnavailable: ApiFault = {
   error: 'database_unavailable',
   message: 'The database does not answer. Redirects still work and clicks are kept; try again in a minute.',

@@ -16,7 +16,7 @@ export type Bodies = {
 export const longestWait = 10_000
 /** Bodies that may be under way, each with its 16 KiB. */
 const mostBodies = 1_000
-/** Bytes of a body that nobody reads: what a content management system tells of an entry may be long. */
+/** Bytes of a body that nobody reads: what a content management system sends about an entry may be long. */
 export const longestDropped = 1024 * 1024
 
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>

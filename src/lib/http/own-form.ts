@@ -11,7 +11,7 @@ type Form = { origin: string | null | undefined; at: string }
 export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
   origin === at || origin === siteUrl
 
-/** Milliseconds until the log tells of it again. */
+/** Milliseconds until it is logged again. */
 const quietFor = 3_600_000
 
 /**

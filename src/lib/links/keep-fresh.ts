@@ -13,7 +13,7 @@ type Refreshable = { refresh(): Promise<boolean>; readonly current: boolean }
 
 /** Milliseconds between two looks at whether anything has changed. */
 const lookEvery = 500
-/** Milliseconds after which everything is fetched, changed or not: not every source tells of its changes. */
+/** Milliseconds after which everything is fetched, changed or not: not every source reports its changes. */
 const refreshEvery = 8_000
 
 /**

@@ -15,7 +15,7 @@ export function loopFrom(
     const next = slugOn(siteUrl, destinations.get(at))
     if (next === undefined || !destinations.has(next)) return undefined
     if (next === slug) return [...way, slug]
-    // Another loop, which is told of the links in it.
+    // Another loop, which is reported for the links in it.
     if (way.includes(next)) return undefined
     at = next
   }

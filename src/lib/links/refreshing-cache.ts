@@ -52,7 +52,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
   list: () => Promise<Result<Listing, { message: string }>>
   find: (key: Key) => Promise<Result<unknown, unknown>>
   schema: v.GenericSchema<unknown, Row>
-  /** The field by which a row that cannot be read is told. */
+  /** The field that identifies a row that cannot be read. */
   keyField: string
   keyOf: (row: Row) => Key
   /** What is kept of a row. */

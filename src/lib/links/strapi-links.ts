@@ -27,7 +27,7 @@ const retryEvery = 2_000
 
 /**
  * Links from Strapi in memory, kept fresh apart from the database: while one is away or slow, the other goes on. Whoever
- * is told by Strapi of a change writes it down in the database, which all instances follow.
+ * learns of a change from Strapi writes it down in the database, which all instances follow.
  */
 export function openStrapiLinks(options: {
   settings: StrapiSettings

@@ -12,7 +12,7 @@ const bulkAnswer = v.object({
   invalid_indices: v.optional(v.array(count)),
 })
 
-/** Which requests of a batch were refused; `unnamed` are as many that nobody can tell from the others. */
+/** Which requests of a batch were refused; `unnamed` is the number of further ones that Matomo did not name. */
 export type Judged = { refused: ReadonlySet<number>; unnamed: number }
 
 export const whoRefuses =

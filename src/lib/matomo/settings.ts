@@ -9,7 +9,7 @@ export type MatomoSettings = {
   dimensions: Dimensions
 }
 
-/** Nothing where Matomo is not to be told. */
+/** Nothing if Matomo is not set up. */
 export function matomoSettings(config: Config): MatomoSettings | undefined {
   const { PROMO_MATOMO_URL: url, PROMO_MATOMO_SITE_ID: siteId, PROMO_MATOMO_TOKEN: token } = config
   const dimensions = parseDimensions(config.PROMO_MATOMO_DIMENSIONS ?? '')

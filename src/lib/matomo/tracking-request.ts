@@ -24,9 +24,9 @@ const noSend = '(no send)'
 const usualNewsletter = 'newsletter'
 
 /**
- * The query that tells Matomo of a click: an outlink of our link's page, which carries the campaign, since only there Matomo
- * looks for it. It says nothing about who clicked. To Matomo, all requests come from one machine, so each click is a
- * visit of its own (`new_visit`), and what our machine is called or where it stands keeps none out (`bots`).
+ * The query that reports a click to Matomo: an outlink of our link's page, which carries the campaign, since only there
+ * Matomo looks for it. It says nothing about who clicked. To Matomo, all requests come from one machine, so each click
+ * is a visit of its own (`new_visit`), and what our machine is called or where it stands keeps none out (`bots`).
  */
 export function trackingRequest(
   click: ClickNotice,

@@ -47,8 +47,8 @@ export function openMautic(parts: {
 }
 
 /**
- * Asks Mautic every so many milliseconds and corrects recipients by what it says. Every instance does so: what one has
- * corrected the others find corrected.
+ * Asks Mautic at this interval, in milliseconds, and corrects recipients accordingly. Every instance does so: what one
+ * has corrected the others find corrected.
  */
 export function followMautic({
   place,

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { readPromoVar } from '../redirect/promo-var.ts'
 
-/** An e-mail as Mautic's API tells it. */
+/** An e-mail as Mautic's API returns it. */
 export type Email = {
   id: number
   /** How many contacts it was sent to, never less than before. */

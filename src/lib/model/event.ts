@@ -44,7 +44,7 @@ export type Impression = Occurrence & {
 
 /**
  * Machine clicks beyond what one address may add to the database click by click, added up: those of one text and reason
- * within one minute of one process. Each such click is told as the count so far, and the highest that arrives stands.
+ * within one minute of one process. Each such click is written as the count so far, and the highest that arrives wins.
  */
 export type SurplusClicks = Occurrence & {
   kind: 'surplus'

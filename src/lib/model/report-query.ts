@@ -1,4 +1,4 @@
-/** Tables that can be asked for beside the summary and the offers. */
+/** Tables that can be requested in addition to the summary and the offers. */
 export const tables = [
   'variations',
   'timeline',
@@ -14,7 +14,10 @@ export const tables = [
 
 export type Table = (typeof tables)[number]
 
-/** What can be asked for beside the summary and the offers; the statistics stand beside figures of offers and variations. */
+/**
+ * What can be requested in addition to the summary and the offers; statistics are added to figures of offers and
+ * variations.
+ */
 export const sections = [...tables, 'statistics'] as const
 
 export type Section = (typeof sections)[number]
@@ -48,5 +51,5 @@ export const needsEvidence = ({ include }: ReportQuery): boolean =>
 export const isOfEverything = ({ offer_id, variation_id, newsletter }: ReportQuery): boolean =>
   offer_id === undefined && variation_id === undefined && newsletter === undefined
 
-/** A report's range is summed up in about so many spans of days for sparklines. */
+/** About how many spans of days a report's range is divided into for sparklines. */
 export const sparklinePoints = 26

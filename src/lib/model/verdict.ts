@@ -12,5 +12,5 @@ export type Verdict = 'human' | 'machine' | 'duplicate'
 /** The verdict on a click, and the rule that gave it. */
 export type Classification = { verdict: Verdict; reason: string }
 
-/** Stored with each click, so that a later rule set can tell which clicks it has not judged. */
+/** Stored with each click, so that a later rule set knows which clicks it has not judged. */
 export const rulesVersion = 5

@@ -14,12 +14,12 @@ import { createMessageSender } from '../webhooks/send-message.ts'
 import { createWebhookTarget } from '../webhooks/target.ts'
 import { createWatch } from '../webhooks/watch.ts'
 
-/** Milliseconds between two looks for what webhooks are to be told of. */
+/** Milliseconds between two checks for news for webhooks. */
 const watchEvery = 15_000
 
 const elapsed = () => performance.now()
 
-/** What tells other servers of what happens here, as the settings say. */
+/** Notifies other servers of what happens here, as the settings say. */
 export function openTelling(parts: {
   config: Config
   database: Database

@@ -3,7 +3,7 @@ import { longestBody } from '../http/read.ts'
 import { type EndpointDescription, guarded, limitOf, recorded } from './endpoint.ts'
 import { aboutPostback } from './fields.ts'
 
-/** Where what became of clicks is told. */
+/** The endpoints that conversions are reported to. */
 export const conversionEndpoints: readonly EndpointDescription[] = [
   {
     path: '/track-conversion',

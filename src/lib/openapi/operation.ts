@@ -45,7 +45,7 @@ export type Answered = {
   content?: Record<string, MediaContent>
 }
 
-/** All answers by status. Of a request without a body in its answer (`bare`) no contents are told. */
+/** All answers by status. For answers without a body (`bare`), contents are left out. */
 export function answersOf({
   answers,
   faults,

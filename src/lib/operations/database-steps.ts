@@ -7,7 +7,7 @@ import { forgetNews } from '../store/webhooks.ts'
 import type { MaintenanceSteps } from './maintenance.ts'
 
 const migrationDeadline = 120_000
-/** Days for which it is known what webhooks were told of, after it was seen last. */
+/** Days for which news for webhooks is remembered after it was last seen. */
 const newsDays = 30
 
 /** What an instance does for the database to be fit for it: before anything else, and every hour. */

@@ -6,13 +6,13 @@ import { claimDoubtLook, keepDoubts, listDoubts } from '../store/doubted-sends.t
 import { listSends } from '../store/evidence.ts'
 import { doubtSentence } from '../wording/doubts.ts'
 
-/** Days since a send for which it is told of. */
+/** Days after a send for which it is reported. */
 const tellFor = 7
 const mostKept = 100
 const mostTold = 5
 const deadline = 10_000
 
-/** What health tells of doubted sends. */
+/** What health reports about doubted sends. */
 export const doubtsToTell = (sql: Parameters<typeof listDoubts>[0]) => listDoubts(sql, tellFor, mostTold)
 
 /**

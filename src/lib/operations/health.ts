@@ -30,7 +30,7 @@ export type HealthParts = {
   offers?: OfferReadings | undefined
   /** Recipients from Mautic, where they are taken from there. */
   mautic?: MauticReadings | undefined
-  /** What is to be told to others, where there is such. */
+  /** What is to be sent to other servers, if anything. */
   outbox?: { matomo?: OutboxReadings | undefined; webhooks?: OutboxReadings }
   linkHints: () => Promise<string[]>
   now: () => number
@@ -47,13 +47,13 @@ export type KnownReadings = {
 
 const deadline = 1_000
 
-/** Answers within so many milliseconds share a look at the database: nobody can keep it busy by asking. */
+/** Answers within this many milliseconds share one query, so that nobody can keep the database busy by asking. */
 const rememberFor = 1_000
 /** Milliseconds after which an event has waited too long for a database that answers. */
 const longestWait = 60_000
 /** Milliseconds after which links and variations have not been fetched for too long from a database that answers. */
 const longestFailing = 30_000
-/** Milliseconds for which it is told that segments were deleted before they were recorded. */
+/** Milliseconds for which health reports that segments were deleted before they were recorded. */
 const tellLossFor = 600_000
 const mostLeftOut = 20
 /** Seconds after which a conversion's click should have come. */

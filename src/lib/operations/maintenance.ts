@@ -3,8 +3,8 @@ import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/result.ts'
 
 /**
- * What an instance does beside answering requests. The signal tells steps under way of a stop: what fails after it is no
- * fault.
+ * What an instance does besides answering requests. The signal informs running steps of a stop: what fails after it is
+ * no fault.
  */
 export type MaintenanceSteps = {
   /** Brings the database to this version and fetches what requests need. Repeated until it answers that it worked. */

@@ -1,10 +1,13 @@
 import type { MauticReadings } from '../mautic/background.ts'
 
-/** Milliseconds for which Mautic may fail until it is told, so that more than one try has failed: reports stay as they are. */
+/**
+ * Milliseconds for which Mautic may fail before it is reported, so that more than one attempt has failed; reports stay
+ * unchanged.
+ */
 const longestFailing = 120_000
 const mostNamed = 20
 
-/** The part of the health that is about recipients from Mautic. While the database is away, that is told by itself. */
+/** The part of health about recipients from Mautic. While the database is away, health reports only that. */
 export const mauticHealth = ({ fault, failingFor, obstacles, asked }: MauticReadings) => ({
   degraded: fault?.code !== 'database' && failingFor > longestFailing,
   hints: [

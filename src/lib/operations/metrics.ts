@@ -24,11 +24,11 @@ type Readings = {
   strapiOffers?: { readonly fault: unknown; readonly leftOut: readonly unknown[] } | undefined
   /** Of Mautic, where recipients come from there. */
   mautic?: { readonly fault: unknown; readonly obstacles: readonly unknown[] } | undefined
-  /** What waits to be told to others, by kind, where there is such a kind. */
+  /** What waits to be sent to other servers, by kind, if there is such a kind. */
   outbox?: Record<string, OutboxReadings | undefined>
 }
 
-/** What a process counts, for others to put beside what they do. */
+/** What a process counts, to be incremented by the code that does the work. */
 export type MetricCounts = object[]
 
 /** Where several processes serve one port: which of them this is, and how to learn what all of them count. */
@@ -112,7 +112,7 @@ export function createMetrics(worker?: MetricsWorker) {
     countRejected(rejections: readonly { reason: string }[]) {
       for (const { reason } of rejections) rejected.inc({ reason })
     },
-    /** What the event buffer tells. */
+    /** What the event buffer reports. */
     ofBuffer: {
       onFault(fault: JournalFault, events: number) {
         journalFaults.inc({ code: fault.code })

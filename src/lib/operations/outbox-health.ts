@@ -1,6 +1,6 @@
 import type { OutboxReadings } from '../outbox/outbox.ts'
 
-/** Milliseconds for which a target may fail until it is told: what is to be told to it waits. */
+/** Milliseconds for which a target may fail before it is reported: what is to be sent to it waits. */
 const longestFailing = 60_000
 
 const toldOf = ({ fault, failingFor, waiting, refused, age, sent, givenUp }: OutboxReadings) => ({
@@ -14,7 +14,7 @@ const toldOf = ({ fault, failingFor, waiting, refused, age, sent, givenUp }: Out
   failing_seconds: Math.round(failingFor / 1_000),
 })
 
-/** The part of the health that is about clicks which Matomo is to be told of: whether it is degraded, hints, and figures. */
+/** The part of health about clicks for Matomo: whether it is degraded, hints, and figures. */
 export function matomoHealth(readings: OutboxReadings) {
   const { fault, failingFor, refused, givenUp } = readings
   return {

@@ -26,7 +26,7 @@ export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS
 export type Purged = {
   salts: number
   details: number
-  /** Hashes by which visitors were told apart. */
+  /** Hashes that told visitors apart. */
   visitors: number
   event_keys: number
   partitions: string[]

@@ -20,7 +20,7 @@ type SettlingOptions = {
   duplicateSeconds?: number
   /** How many visitors of one address count as different people for a text in a send; the setting's default if left out. */
   visitorsPerAddress?: number
-  /** Whether the people's clicks are to be told to Matomo. */
+  /** Whether clicks by people are to be sent to Matomo. */
   forMatomo?: boolean
   signal?: AbortSignal
 }
@@ -58,7 +58,9 @@ export async function settle(
   return ok(settled)
 }
 
-/** How long clicks are observed before their verdict is final, by which settings they are judged, and whom they are told. */
+/**
+ * How long clicks are observed before their verdict is final, with which settings they are judged, and who gets them.
+ */
 export type Observation = { observationMinutes: number; forMatomo?: boolean } & JudgementRules
 
 /** What a running site does every few seconds; a failure is logged, and the next time does the rest. */

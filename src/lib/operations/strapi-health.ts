@@ -8,7 +8,7 @@ export type StrapiReadings = {
   readonly fault: StrapiFault | undefined
 }
 
-/** Milliseconds without a fetch that worked, after which it is told: links go on as they were. */
+/** Milliseconds without a successful fetch after which it is reported: links keep working unchanged. */
 const longestFailing = 30_000
 const mostNamed = 20
 
@@ -38,7 +38,7 @@ export function strapiHealth({ cache, fault }: StrapiReadings, both: readonly st
 
 export type OfferReadings = Pick<StrapiOffers, 'fault' | 'failingFor' | 'leftOut' | 'count'>
 
-/** The same for offers that are imported from Strapi. While the database is away, that is told by itself. */
+/** The same for offers imported from Strapi. While the database is away, health reports only that. */
 export const strapiOffersHealth = ({ fault, failingFor, leftOut, count }: OfferReadings) => ({
   degraded: fault?.code !== 'database' && failingFor > longestFailing,
   hints: [

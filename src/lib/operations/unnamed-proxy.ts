@@ -11,7 +11,10 @@ export type UnnamedProxy = {
   readonly count: number
   /** Whether there were some, the last of them within an hour. */
   readonly recent: boolean
-  /** The same of those that leave no sign of a proxy: only their `Host` tells them from requests of programs on this machine. */
+  /**
+   * The same of those that leave no sign of a proxy: only their `Host` distinguishes them from requests of programs on
+   * this machine.
+   */
   readonly silent: boolean
   /** The same of requests that a named proxy forwarded without saying for whom. */
   readonly unread: boolean

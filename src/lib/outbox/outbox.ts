@@ -13,7 +13,7 @@ export type OutboxReadings = LaneState & {
   readonly waiting: number
   readonly refused: number
   readonly age: number
-  /** Rows that were told, and that were given up, since the start. */
+  /** Rows that were sent, and that were given up, since the start. */
   readonly sent: number
   readonly givenUp: number
 }
@@ -30,14 +30,15 @@ export type Outbox = {
 
 /** Milliseconds between two looks for what is due, between two batches of one target, and between two measurements. */
 const [lookEvery, batchEvery, measureEvery] = [2_000, 50, 10_000]
-/** What waits longer than so many days, or beyond so many newer rows, is given up. */
+/** What waits for longer than these days, or behind this many newer rows, is given up. */
 const bounds = { days: 14, most: 500_000 }
 
 const kindOf = (name: string): string => name.replace(/:.*/, '')
 
 /**
  * Empties the outbox in the background, each target by itself: one that hangs holds up none of the others. Several instances
- * may do so. `targets` answers those that are to be told something now; `ready` says whether the database has the tables.
+ * may do so. `targets` returns those that something is to be sent to now; `ready` says whether the database has the
+ * tables.
  */
 export function openOutbox(parts: {
   database: Database

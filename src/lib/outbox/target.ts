@@ -6,7 +6,7 @@ import type { OutboxRow, RefusedRow } from '../store/outbox.ts'
  * A `fault` is one of the target as a whole, which then rests for a while.
  */
 export type Outcome = {
-  /** Done with: told, or given up. */
+  /** Done: sent, or given up. */
   done: readonly string[]
   /** How many of these the target never took. */
   givenUp: number
@@ -14,7 +14,7 @@ export type Outcome = {
   fault?: NeighbourFault
 }
 
-/** Another server that is told what waits for it in the outbox. */
+/** Another server that gets what waits for it in the outbox. */
 export type Target = {
   /** As rows name it. */
   name: string

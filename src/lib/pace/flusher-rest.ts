@@ -2,7 +2,7 @@
 export const rush = 1_000
 export const restPerWork = 30
 export const longestRest = 2_000
-/** With so many events waiting the database's turn has come, rush or not: what waits has a ceiling. */
+/** With this many events waiting, it is the database's turn, rush or not: what waits is limited. */
 const patience = 100_000
 
 export type Flushed = {

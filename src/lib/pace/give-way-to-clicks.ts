@@ -3,7 +3,7 @@ import { longestRest, restPerWork, rush } from './flusher-rest.ts'
 
 /** Milliseconds between two readers in a rush, however little the former took: rendering has a part outside of it. */
 const shortestRest = 50
-/** Milliseconds over which redirects are counted: over less, chance would tell a rush. */
+/** Milliseconds over which redirects are counted: over less, chance would look like a rush. */
 const span = 100
 
 /**

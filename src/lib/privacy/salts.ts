@@ -6,7 +6,7 @@ import { keepSalt } from '../store/salts.ts'
 import { saltMonth, type VisitorHash, visitorHashWith } from './visitor-hash.ts'
 
 export type Salts = {
-  /** Hashes visitors in the month that a time (milliseconds since 1970) lies in; `undefined` without its salt. */
+  /** Hashes visitors in the month of a time (milliseconds since 1970); `undefined` without its salt. */
   hashAt(time: number): VisitorHash | undefined
   /** Fetches, or makes, the salts of this month and, from a day before it begins, of the next. */
   refresh(): Promise<void>

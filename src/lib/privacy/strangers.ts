@@ -9,7 +9,7 @@ const half = 12 * 3_600_000
 
 /**
  * Visitors who ask not to be kept, and those who come while there is no salt. Their hashes are made with a random key
- * that never leaves this process, and are never stored: they only tell whether somebody has clicked before.
+ * that never leaves this process, and are never stored: they only show whether somebody has clicked before.
  */
 export function createStrangers(key: Uint8Array = randomBytes(32)): Strangers {
   let began = Number.NEGATIVE_INFINITY

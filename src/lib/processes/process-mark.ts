@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { messageOf } from '../base/result.ts'
 
 /**
- * Names a process for as long as it lives: its pid and, where the system tells, its start, so that a later
+ * Names a process for as long as it lives: its pid and, where the system knows it, its start time, so that a later
  * process with the same pid is another one. Undefined when there is no such process.
  */
 export function processMark(pid: number, proc = '/proc'): string | undefined {

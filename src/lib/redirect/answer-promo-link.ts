@@ -127,7 +127,7 @@ function recordVisit(
     return read
   }
   const { variationId, damaged } = read
-  // Damage is told beside the clicks that are recorded: what may be made up belongs to neither.
+  // Damage is compared with recorded clicks: what may be invented belongs to neither.
   if ((damagedSlug || damaged) && knownVariation(parts, slug, variationId)) parts.onDamage(slug, 'damaged')
   return trackVisit(parts, { slug, variationId, address: client.address, header, onClick })
 }

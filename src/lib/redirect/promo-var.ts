@@ -15,7 +15,7 @@ const anyName = /promo(?:_|%5f)var/i
 const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
 /** Spaces, which a query also writes as `+`, and zeros before a number leave it the same number. */
 const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
-/** Encoded again by whatever wraps links, up to so many times. */
+/** How often link wrappers may have encoded it again. */
 const mostDecoded = 2
 
 /**

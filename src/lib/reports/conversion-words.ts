@@ -13,13 +13,13 @@ export function earned(value: number | null, currency: string): string {
   }).format(value)
 }
 
-/** Where an amount lies, or nothing. */
+/** The interval of an amount, or nothing. */
 export const earnedBetween = (
   interval: ConversionRow['epc_interval'] | undefined,
   currency: string,
 ): string => (interval ? `${earned(interval[0], currency)} to ${earned(interval[1], currency)}` : '')
 
-/** A rate with where it lies. */
+/** A rate with its interval. */
 export const rateWords = ({ conversion_rate, conversion_rate_interval: interval }: ConversionRow): string =>
   interval
     ? `${percent(conversion_rate)} (${percentBetween(interval[0], interval[1])})`

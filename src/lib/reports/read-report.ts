@@ -17,7 +17,7 @@ export type ReportParts = {
   turn: () => Promise<void>
 }
 
-/** Milliseconds that a report may take before its reader is told to try later. */
+/** Milliseconds that a report may take before its reader is asked to try later. */
 const deadline = 10_000
 
 /** Reads a report, all of it of one moment. */

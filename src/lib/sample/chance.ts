@@ -18,7 +18,7 @@ export const normal = (random: Random): number =>
 /** A list that is not empty. */
 export type Choices<Item> = readonly [Item, ...Item[]]
 
-/** One of the items, each as probable as its share beside the others'. */
+/** One of the items, each as probable as its share of all. */
 export function pick<Item extends { share: number }>(items: Choices<Item>, random: Random): Item {
   let left = random() * items.reduce((sum, { share }) => sum + share, 0)
   for (const item of items) {

@@ -1,6 +1,6 @@
 import type { Choices } from './chance.ts'
 
-/** A kind of reader: what its clicks carry, and how many there are of it beside the others. */
+/** A kind of reader: what its clicks carry, and its share of all readers. */
 export type Reader = {
   share: number
   user_agent: string
@@ -74,7 +74,7 @@ export const bots: Choices<{ share: number; user_agent: string }> = [
   { share: 1, user_agent: 'python-requests/2.32.5' },
 ]
 
-/** Hosts that a click comes from; most mail programs tell none. */
+/** Hosts that a click comes from; most mail programs send none. */
 export const referrers: Choices<{ share: number; host: string | null }> = [
   { share: 58, host: null },
   { share: 22, host: 'mail.google.com' },

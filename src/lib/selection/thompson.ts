@@ -89,7 +89,7 @@ export function chanceOf(field: CandidateField, arm: Arm, seed: number): number 
   return sum / draws / ownDraws
 }
 
-/** Of so many seeded draws, which share each arm wins; those that never win are left out. The shares sum to 1. */
+/** Of this many seeded draws, the share that each arm wins; those that never win are left out. The shares sum to 1. */
 export function sharesOf(field: CandidateField, seed: number, draws: number): Map<Arm, number> {
   const random = seeded(seed)
   const shares = new Map<Arm, number>()

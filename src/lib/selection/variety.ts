@@ -6,9 +6,9 @@ import type { Hold } from './arm.ts'
 export type Rules = {
   /** Other sends between two sends of an offer. */
   offerGap: number
-  /** An offer is in at most so many ... */
+  /** An offer is in at most this many ... */
   offerSends: number
-  /** ... of any so many sends that follow one another. */
+  /** ... of any this many consecutive sends. */
   window: number
   /** Other sends between two sends of a variation. */
   variationGap: number
@@ -44,7 +44,7 @@ export function holds(
   }
 }
 
-/** The last so many sends, each with its segments. */
+/** The last sends, up to a number of them, each with its segments. */
 function newestFirst(sends: readonly SentPromo[], most: number): SentPromo[][] {
   const found = new Map<string, SentPromo[]>()
   for (const send of sends.toReversed()) {

@@ -8,7 +8,7 @@ export type FieldKind = {
   preset: string
   required: readonly string[]
   optional: readonly string[]
-  /** Further words, and how they are told. */
+  /** Further words, and how messages name them. */
   further?: { pattern: RegExp; told: string }
 }
 

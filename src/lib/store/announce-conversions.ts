@@ -5,7 +5,7 @@ export const messageVersion = 1
 
 /**
  * Part of a statement: puts a message about each conversion in `news` into the outbox, for the webhooks that want it. It
- * commits with what it tells of, so that each is told once.
+ * commits with what it reports, so that each is reported once.
  */
 export const announceConversions = (sql: Sql) => sql`
   announced as (

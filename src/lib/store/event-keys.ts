@@ -15,7 +15,7 @@ export type Rejection = {
     | 'conversion_differs'
 }
 
-/** What an event says, in 32 bits that tell nobody who clicked: the same id for something else is not a retry. */
+/** An event's content, in 32 bits that do not reveal who clicked: the same id for something else is not a retry. */
 export const fingerprint = (sql: Sql, said: Fragment) =>
   sql`('x' || left(md5(concat_ws('|', ${said})), 8))::bit(32)::integer`
 

@@ -12,7 +12,7 @@ import type { Sql } from '../database/sql.ts'
 import { besideNetworks, isFromMany, networkSigns, networksAround } from './judgement-networks.ts'
 
 export type JudgementRules = {
-  /** The same visitor's click on the same variation within so many seconds of one that counts is a duplicate. */
+  /** The same visitor's click on the same variation within this many seconds of one that counts is a duplicate. */
   duplicateSeconds: number
   /** How many visitors of one address count as different people for a variation in a send. */
   visitorsPerAddress: number

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/sql.ts'
 
-/** How the network of a link tells of conversions: whose ids they have, and its names of parameters, by ours. */
+/** How the network of a link reports conversions: whose ids they have, and its names of parameters, by ours. */
 export type Postback = { source: string; secret_hash: string; parameters: Record<string, string> }
 
 export const findPostback = (sql: Sql, slug: string) => sql<Postback[]>`

@@ -1,7 +1,7 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import { isOfEverything, type ReportQuery } from '../model/report-query.ts'
 
-/** So many values of a dimension are told apart; the rest is "(other)". */
+/** How many values of a dimension are listed; the rest is "(other)". */
 const namedValues = 50
 
 /**

@@ -1,6 +1,6 @@
 import type { Sql } from '../database/sql.ts'
 
-/** What a click is told as, once its verdict is final: nothing of its visitor. */
+/** The form in which a click is sent once its verdict is final: with nothing about its visitor. */
 export type ClickNotice = {
   /** Seconds since 1970. */
   at: number

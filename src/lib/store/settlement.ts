@@ -14,7 +14,7 @@ export type Settling = JudgementRules & {
   age: number
   /** Clicks at a time. */
   limit: number
-  /** Whether the people's clicks are to be told to Matomo. */
+  /** Whether clicks by people are to be sent to Matomo. */
   forMatomo?: boolean
 }
 

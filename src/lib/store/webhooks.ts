@@ -60,14 +60,14 @@ export const noteAnswer = (sql: Sql, id: number, answer: WebhookAnswer, most: nu
   where id = ${id}
 `
 
-/** Which events anybody is to be told of. */
+/** The events that any webhook wants. */
 export const wantedEvents = (sql: Sql) => sql<{ type: string }[]>`
   select distinct unnest(events) as type from promo_webhooks
 `
 
 /**
- * What has happened, as `raiseEvents` takes it; without a `body` it is only noted, and nobody told. `at` is in milliseconds since
- * 1970, `quiet` in seconds.
+ * What has happened, as `raiseEvents` takes it; without a `body` it is only noted, and nobody is notified. `at` is in
+ * milliseconds since 1970, `quiet` in seconds.
  */
 export type News = {
   type: string
@@ -118,7 +118,7 @@ export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: nu
   select count(*)::integer as raised from told
 `
 
-/** Forgets what was told of and has not been seen for so many days. */
+/** Forgets news that has not been seen for this many days. */
 export const forgetNews = (sql: Sql, days: number) => sql`
   delete from promo_webhook_news where seen_at < now() - ${days} * interval '24 hours'
 `

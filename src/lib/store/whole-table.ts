@@ -9,7 +9,7 @@ const readTableState = (sql: Sql, table: string) => sql<{ whole: boolean; filled
     exists (select from ${sql(table)}) as filled
 `
 
-/** All rows that a statement lists of a table, unless the table is being restored: then it cannot tell. */
+/** All rows that a statement lists of a table, unless the table is being restored: then they are unknown. */
 export async function listWholeTable(
   database: Database,
   table: string,

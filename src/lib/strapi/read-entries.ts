@@ -13,7 +13,7 @@ export type Entry = {
 /** Milliseconds that a page may take, and all of them. */
 const pagePatience = 5_000
 const allPatience = 60_000
-/** The most that Strapi gives unless it is told otherwise. */
+/** The most that Strapi returns by default. */
 const largestPage = 100
 const mostEntries = 100_000
 

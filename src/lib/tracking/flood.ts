@@ -1,10 +1,13 @@
 import { LRUCache } from 'lru-cache'
 
-/** Counts a click of a client, at a time in milliseconds since 1970, and tells whether it has had more than its clicks a minute. */
+/**
+ * Counts a click of a client, at a time in milliseconds since 1970, and returns whether it has exceeded its clicks a
+ * minute.
+ */
 export type Flood = (network: string, at: number) => boolean
 
 const minute = 60_000
-/** Beyond so many clients the one that has been silent for longest is forgotten. */
+/** Beyond this many clients, the one that has been silent for longest is forgotten. */
 const mostClients = 100_000
 
 export function createFlood(clicksPerMinute: number): Flood {

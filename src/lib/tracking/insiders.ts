@@ -4,7 +4,7 @@ import type { Insider } from '../classify/rules.ts'
 /** Tells which of the site's own people a click is of, by its address and its `Cookie` header; `null` for readers. */
 export type InsiderOf = (address: string, cookies: string | undefined) => Insider | null
 
-/** `isEditor` tells at once whether cookies have the session of an editor, as far as this process knows. */
+/** `isEditor` returns at once whether cookies have the session of an editor, as far as this process knows. */
 export function createInsiders(options: {
   networks: BlockList | undefined
   isEditor: (cookies: string) => boolean

@@ -15,7 +15,7 @@ import { readTimeline } from '../store/timeline.ts'
 
 /**
  * Clicks, surplus clicks, impressions and conversions have a statement each; any may be repeated, so they need no common transaction. Each has
- * `deadline` milliseconds. `onRecorded` is told what the database had no place for.
+ * `deadline` milliseconds. `onRecorded` gets what the database rejected.
  */
 export function eventRecorder(
   database: Database,

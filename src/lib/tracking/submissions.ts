@@ -12,7 +12,7 @@ import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
 export type SubmissionParts = Omit<ClickParts, 'flood' | 'surplus' | 'insiderOf'> & {
   flusher: Flusher
   findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
-  /** True as well where the database cannot tell. */
+  /** Also true if the database cannot say. */
   offerExists: (id: number) => Promise<boolean>
   /** What is being recorded under ids that callers chose. */
   underWay: Map<string, string>

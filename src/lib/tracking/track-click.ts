@@ -49,7 +49,7 @@ export type ClickParts = {
 
 /**
  * Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. Nobody is
- * asked about the variation: what memory cannot tell for sure the database decides when the click gets there.
+ * asked about the variation: what memory does not know for sure, the database decides when the click gets there.
  */
 export function trackVisit(parts: ClickParts, visit: Visit): MaybePromise<Acceptance | Ignored> {
   const variation = knownVariation(parts, visit.slug, visit.variationId)
@@ -58,7 +58,7 @@ export function trackVisit(parts: ClickParts, visit: Visit): MaybePromise<Accept
   return parts.buffer.accept(eventOf(parts, visit, null))
 }
 
-/** The variation that a click on a slug counts for, as far as memory can tell. */
+/** The variation that a click on a slug counts for, as far as memory knows. */
 export function knownVariation(
   { variations }: Pick<ClickParts, 'variations'>,
   slug: string,

@@ -5,8 +5,8 @@ import { type News, raiseEvents } from '../store/webhooks.ts'
 import { type EventData, messageOf, type WebhookEvent } from './events.ts'
 
 /**
- * News of an event: it is told once of its `subject` in this `state`, and again when that is another one, or after it was
- * not seen for `quiet` seconds. `at` is when it happened, in milliseconds since 1970.
+ * News of an event: it is sent once for its `subject` in this `state`, and again when the state changes, or after it
+ * was not seen for `quiet` seconds. `at` is when it happened, in milliseconds since 1970.
  */
 export const newsOf = <Type extends WebhookEvent>(news: {
   type: Type

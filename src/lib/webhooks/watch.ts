@@ -40,8 +40,8 @@ const healthReport = v.object({
 type ToldHealth = v.InferOutput<typeof healthReport>
 
 /**
- * Looks for what webhooks are to be told of. Every instance does so: what several see is told once. While nobody wants to be
- * told, nothing is looked at but that.
+ * Looks for news for webhooks. Every instance does so; what several see is sent once. While nobody wants to be
+ * notified, nothing else is checked.
  */
 export function createWatch(parts: {
   database: Database
@@ -54,7 +54,7 @@ export function createWatch(parts: {
   const { database, readHealth, readWinners, observationMinutes, now } = parts
   let wanted: ReadonlySet<string> = new Set()
   let winnersAt = Number.NEGATIVE_INFINITY
-  /** Since when each fault is there; kept until it could be told, since without the database nothing can be. */
+  /** Since when each fault has existed; kept until it could be reported, since that takes the database. */
   const degraded = new Map<string, number>()
 
   const ofHealth = (report: ToldHealth): News[] => {
@@ -145,7 +145,7 @@ export function createWatch(parts: {
         ...(await ofWinners()),
       ].filter(({ type }) => wanted.has(type))
       const raised = await raise(database, news)
-      // Else the next look tells of it: the database is away.
+      // Otherwise the next check reports it: the database is away.
       if (raised.ok) forgetMended(report.success ? report.output.reasons : [])
     },
   }

@@ -30,7 +30,7 @@ const byStrategy: Record<Strategy, Record<Advised, string>> = {
 /** What to do about a finding where promos are chosen by this strategy: never what that does already, or makes impossible. */
 export const adviceOf = (code: Advised, strategy: Strategy): string => byStrategy[strategy][code]
 
-/** Of a text with enough clicks beside one that has not; only what learns may leave it at that. */
+/** For a text with enough clicks whose rival has too few; only a strategy that learns may never fill that gap. */
 export const starvedAdvice = (strategy: Strategy): string =>
   strategy === 'thompson'
     ? 'The other may never get enough sends automatically: to find out, split one send between the two.'

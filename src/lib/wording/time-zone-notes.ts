@@ -46,13 +46,13 @@ export function hoursNote(timeZone: string, range: Range): string | undefined {
   return `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ${timeZone}${when}. Each hour counts where it begins: a day runs from ${clock(minutes)} to ${clock(minutes)}, and an hour from ${minutes} to ${minutes} past.`
 }
 
-/** What stands beside figures that go by days of UTC; nothing where all do. */
+/** A note for figures that use UTC days; nothing if all days are UTC days. */
 export const utcDays = (timeZone: string, range: Range): string | undefined =>
   offsetsOf(timeZone, range).some((offset) => offset !== 0)
     ? `By UTC days, not by days in ${timeZone}.`
     : undefined
 
-/** The same of visitors, which stand beside other figures. */
+/** The same for visitors, which are shown next to other figures. */
 export const utcVisitors = (timeZone: string, range: Range): string | undefined => {
   const days = utcDays(timeZone, range)
   return days && `Different visitors: ${days.charAt(0).toLowerCase()}${days.slice(1)}`

@@ -49,7 +49,7 @@ export async function writeSettings({ cluster, account }: Owned, port: number, e
   await giveTo(account, file)
 }
 
-// The server's log has what no client is told: its own life and crashes. Statements and errors, which can
+// The server's log has what no client learns: its starts, stops and crashes. Statements and errors, which can
 // hold a visitor's data, go to the client alone. Weekday files are overwritten, so it stays bounded.
 const settings = (port: number): string => `# Written at every start. Change settings with "alter system".
 listen_addresses = '127.0.0.1'
@@ -72,7 +72,7 @@ log_checkpoints = off
 `
 
 /**
- * Creates the cluster with its role and database if there is none. It is made beside its place and moved
+ * Creates the cluster with its role and database if there is none. It is created next to its final place and moved
  * there when complete: whatever a crash leaves of it is done again. The caller holds the lock.
  */
 export async function ensureCluster(place: Place, port: number): Promise<Result<void, EmbeddedFault>> {

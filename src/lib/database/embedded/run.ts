@@ -53,7 +53,7 @@ export function run(program: string, args: readonly string[], options: RunOption
   })
 }
 
-// Node tells some faults by an event, and throws others: that no program may run as this account is one of these.
+// Node reports some errors by an event, and throws others: that no program may run as this account is one of these.
 function begin(
   program: string,
   args: readonly string[],

@@ -104,7 +104,7 @@ const inUse = (home: string, { host, seconds }: { host: string; seconds: number 
       'continues within a minute; or give this one its own folder (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
   )
 
-/** The URL of the server that a site runs on the data folder, for tools beside it. They do not own it. */
+/** The URL of the server that a site runs on the data folder, for tools. They do not own it. */
 export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<string, EmbeddedFault> {
   const cluster = clusterIn(knownHome(dataDir, sharedDir))
   try {
@@ -125,7 +125,7 @@ export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<str
 const urlOf = (cluster: string, port: number): string =>
   `postgres://${ROLE}:${readAccess(cluster).password}@127.0.0.1:${port}/${ROLE}`
 
-/** `work` is told what time it is for the file system. */
+/** `work` gets the file system's time. */
 async function withLock<Value>(
   home: string,
   life: LifeOptions,
