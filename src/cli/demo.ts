@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   for (const [name, value] of Object.entries(demoSettings)) process.env[name] ||= value
   const config = loadConfig()
   const folder = join(config.PROMO_DATA_DIR, 'public')
-  print('Starting; the first time takes a moment longer ...')
+  print('Starting; the first start takes a moment longer ...')
   process.env.ASTRO_NODE_AUTOSTART = 'disabled'
   const { built }: { built: BuiltSite } = await import(
     new URL('../../dist/server/entry.mjs', import.meta.url).href

@@ -26,7 +26,7 @@ their events happens.
   remove ID     also drops what is waiting for it
 
 Events: ${known}.
-They are described in src/sample-site/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL begins with https:// and leads to a public
+They are described in src/sample-site/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL must begin with https:// and lead to a public
 address, unless PROMO_WEBHOOK_ADDRESSES is any.
 
 Example:

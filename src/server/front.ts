@@ -75,7 +75,7 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Front
       else send(response, answer)
     }
     const broke = (error: unknown) => {
-      app.log.error({ reason: messageOf(error) }, 'a promo link broke')
+      app.log.error({ reason: messageOf(error) }, 'a promo link failed unexpectedly')
       pass(request, response, link.next)
     }
     try {
@@ -88,7 +88,7 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Front
   }
 
   const serveOwn: Connect = (request, response, next) => {
-    // Whoever knows the secret may say anything, and need not say in which form.
+    // A caller that knows the secret may send any body, of any type.
     if (isWebhook(request)) request.headers['content-type'] = 'application/json'
     const refused = refuseCall(request, (request.url ?? '').slice(root.length).split('?')[0] ?? '')
     if (refused) send(response, refused)

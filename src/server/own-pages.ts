@@ -84,7 +84,7 @@ export function createOwnPages({
       return
     }
     astro(request, response, next, { app, client, root }).catch((error: unknown) => {
-      app.log.error({ reason: messageOf(error) }, 'a page broke')
+      app.log.error({ reason: messageOf(error) }, 'a page failed unexpectedly')
       if (!response.headersSent) response.writeHead(500)
       response.end()
     })

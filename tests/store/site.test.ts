@@ -101,7 +101,7 @@ describe('a page of ours that breaks', () => {
       },
     })
     expect(await ask('/analytics')).toMatchObject({ status: 500, body: '' })
-    expect(messages).toEqual(['a page broke'])
+    expect(messages).toEqual(['a page failed unexpectedly'])
   })
 
   test('after its beginning was sent ends there', async () => {
@@ -113,7 +113,7 @@ describe('a page of ours that breaks', () => {
       },
     })
     expect(await ask('/analytics')).toMatchObject({ status: 200, body: 'half' })
-    expect(messages).toEqual(['a page broke'])
+    expect(messages).toEqual(['a page failed unexpectedly'])
   })
 })
 
