@@ -1,4 +1,4 @@
-import { at } from './at.ts'
+import { numberAt } from './at.ts'
 import { type Belief, meanOf } from './posterior.ts'
 
 export type Chance = {
@@ -33,17 +33,17 @@ export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & C
   const others = new Float64Array(grid.rates.length).fill(1)
   for (const { wins, below } of curves)
     for (let point = 0; point < others.length; point += 1) {
-      wins[point] = at(wins, point) * at(others, point)
-      others[point] = at(others, point) * at(below, point)
+      wins[point] = numberAt(wins, point) * numberAt(others, point)
+      others[point] = numberAt(others, point) * numberAt(below, point)
     }
   others.fill(1)
   let bestMean = 0
   for (const curve of curves.toReversed())
     for (let point = 0; point < others.length; point += 1) {
-      const wins = at(curve.wins, point) * at(others, point)
-      others[point] = at(others, point) * at(curve.below, point)
+      const wins = numberAt(curve.wins, point) * numberAt(others, point)
+      others[point] = numberAt(others, point) * numberAt(curve.below, point)
       curve.best += wins
-      bestMean += wins * at(grid.rates, point)
+      bestMean += wins * numberAt(grid.rates, point)
     }
   return curves.map(({ belief, best, mean }) => ({
     ...belief,
@@ -86,15 +86,15 @@ function curveOf<Shape extends ReturnType<typeof shapeOf<Belief>>>(shape: Shape,
   let total = 0
   for (let point = 0; point < wins.length; point += 1) {
     // The logit's density, x^a (1−x)^b, but for what is constant.
-    const log = a * at(logs, point) + b * at(logRests, point) - top
+    const log = a * numberAt(logs, point) + b * numberAt(logRests, point) - top
     if (log < nothing) continue
     wins[point] = Math.exp(log)
-    total += at(wins, point)
+    total += numberAt(wins, point)
   }
   let before = 0
   for (let point = 0; point < wins.length; point += 1) {
-    const here = at(wins, point) / total
-    const rate = at(rates, point)
+    const here = numberAt(wins, point) / total
+    const rate = numberAt(rates, point)
     const slope = a * (1 - rate) - b * rate
     wins[point] = here
     below[point] = before + here * (1 / 2 - (step * slope) / 12)

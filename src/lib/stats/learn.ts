@@ -1,7 +1,6 @@
 import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { type Evidence, type Pooled, poolEvidence, type Send } from './evidence.ts'
-import type { SendSegment } from './known.ts'
 import type { Back, Doubted } from './parts.ts'
 import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } from './posterior.ts'
 import { type Spread, spreadsOf } from './same-days.ts'
@@ -163,11 +162,15 @@ const alike = Math.log(1.25)
 function hasSmallerParts(sends: Pooled['sends'], one: number, other: number): boolean {
   let sum = 0
   let all = 0
-  const sizeOf = (segments: SendSegment[], id: number) =>
-    segments.find(({ of }) => of.variation_id === id)?.part.send.recipients
   for (const segments of sends) {
-    const [own, rival] = [sizeOf(segments, one), sizeOf(segments, other)]
-    if (own === undefined || rival === undefined) continue
+    if (segments.length < 2) continue
+    let own = 0
+    let rival = 0
+    for (const { of, part } of segments) {
+      if (of.variation_id === one) own = part.send.recipients
+      else if (of.variation_id === other) rival = part.send.recipients
+    }
+    if (own === 0 || rival === 0) continue
     sum += Math.log(own / rival)
     all += 1
   }

@@ -88,36 +88,55 @@ function tastesOf(
 /** By how much the readers of each list click more, beside 1 for a list that nothing is known of. */
 function factorsOf(sends: readonly ListedSend[]): Map<string, number> {
   const curve = curveOf(sends)
-  const exposed = sends
-    .map((send) => ({
-      ...send,
-      n: send.recipients * arrived(send.age, curve).share,
-      k: Math.min(send.clickers, send.recipients),
-    }))
-    .filter(({ n }) => n > 0)
-  let factors = new Map<string, number>()
-  const factorOf = ({ newsletter }: ListedSend) => valueAt(factors, newsletter, 1)
-  const textOf = ({ variation_id }: ListedSend) => variation_id
-  const listOf = ({ newsletter }: ListedSend) => newsletter
-  for (let round = 0; round < rounds; round += 1) {
-    const pool =
-      (1 + sum(exposed, ({ k }) => k)) / (1 / usualRate + sum(exposed, (one) => one.n * factorOf(one)))
-    const clicks = sumBy(exposed, textOf, ({ k }) => k)
-    const reached = sumBy(exposed, textOf, (one) => one.n * factorOf(one))
-    const expectedOf = (one: (typeof exposed)[number]) =>
-      (one.n * (4 + valueAt(clicks, one.variation_id, 0))) /
-      (4 / pool + valueAt(reached, one.variation_id, 0))
-    const worth = (one: (typeof exposed)[number]) => 1 / (1 + expectedOf(one) * factorOf(one) * dayVariance)
-    const observed = sumBy(exposed, listOf, (one) => worth(one) * one.k)
-    const expected = sumBy(exposed, listOf, (one) => worth(one) * expectedOf(one))
-    factors = new Map(
-      [...observed].map(([list, k]) => [
-        list,
-        (1 / listVariance + k) / (1 / listVariance + valueAt(expected, list, 0)),
-      ]),
-    )
+  const texts = new Map<number, ExposedText>()
+  const lists = new Map<string, ExposedList>()
+  const exposed: { n: number; k: number; text: ExposedText; list: ExposedList }[] = []
+  let allClicks = 0
+  for (const { recipients, clickers, age, variation_id, newsletter } of sends) {
+    const n = recipients * arrived(age, curve).share
+    if (n <= 0) continue
+    const k = Math.min(clickers, recipients)
+    const text = kept(texts, variation_id, () => ({ clicks: 0, reached: 0 }))
+    const list = kept(lists, newsletter, () => ({ factor: 1, observed: 0, expected: 0 }))
+    exposed.push({ n, k, text, list })
+    text.clicks += k
+    allClicks += k
   }
-  return factors
+  for (let round = 0; round < rounds; round += 1) {
+    for (const text of texts.values()) text.reached = 0
+    for (const list of lists.values()) {
+      list.observed = 0
+      list.expected = 0
+    }
+    let allReached = 0
+    for (const { n, text, list } of exposed) {
+      allReached += n * list.factor
+      text.reached += n * list.factor
+    }
+    const pool = (1 + allClicks) / (1 / usualRate + allReached)
+    for (const { n, k, text, list } of exposed) {
+      const expected = (n * (4 + text.clicks)) / (4 / pool + text.reached)
+      const worth = 1 / (1 + expected * list.factor * dayVariance)
+      list.observed += worth * k
+      list.expected += worth * expected
+    }
+    for (const list of lists.values())
+      list.factor = (1 / listVariance + list.observed) / (1 / listVariance + list.expected)
+  }
+  return new Map([...lists].map(([name, { factor }]) => [name, factor]))
+}
+
+/** Clicks of a text, and recipients as many as would click alike in each list. */
+type ExposedText = { clicks: number; reached: number }
+type ExposedList = { factor: number; observed: number; expected: number }
+
+/** What a map has for a key, made and kept where it has nothing. */
+function kept<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
 /** The factor of the readers of all lists together. */

@@ -1,4 +1,4 @@
-import { at } from './at.ts'
+import { numberAt } from './at.ts'
 import type { Evidence } from './dispersion.ts'
 
 /** What robust estimates need of a part of a send, and what they find. */
@@ -50,11 +50,8 @@ export function findDeviations(parts: readonly WeightedPart[], pool: number): vo
     const common = commonOf(own)
     for (const part of own) part.common = common
   }
-  const far = sends
-    .flat()
-    .map((part) => Math.abs(part.common))
-    .toSorted((a, b) => a - b)
-  const spread = Math.max(leastSpread, byMedian * at(far, far.length >> 1))
+  const far = Float64Array.from(parts, (part) => Math.abs(part.common)).sort()
+  const spread = Math.max(leastSpread, byMedian * numberAt(far, far.length >> 1))
   for (const own of sends) judgeSend(own, spread)
 }
 
@@ -84,17 +81,31 @@ const isDoubted = (off: number, scale: number): boolean =>
 
 /** Of one text's parts: how far each is off the median of its neighbours. */
 function findOffs(own: readonly WeightedPart[], pool: number): void {
-  const rates = own.map(({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+  const rates = Float64Array.from(own, ({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
   const near = new Float64Array(Math.min(window, own.length))
+  let first = -1
+  let level = 0
   for (const [place, part] of own.entries()) {
     const from = Math.max(0, Math.min(place - (window >> 1), own.length - window))
-    for (let index = 0; index < near.length; index += 1) near[index] = at(rates, from + index)
-    near.sort()
-    const upper = at(near, near.length >> 1)
-    const level = near.length % 2 === 1 ? upper : (upper + at(near, (near.length >> 1) - 1)) / 2
-    part.off = at(rates, place) - level
+    if (from !== first) {
+      first = from
+      level = medianOf(rates, from, near)
+    }
+    part.off = numberAt(rates, place) - level
     part.noise = 1 / (part.n * Math.exp(level) + 0.5)
   }
+}
+
+/** The median of as many values as `near` has room for, which are sorted into it one by one: so few are faster so. */
+function medianOf(values: Float64Array, from: number, near: Float64Array): number {
+  for (let count = 0; count < near.length; count += 1) {
+    const value = numberAt(values, from + count)
+    let place = count
+    for (; place > 0 && numberAt(near, place - 1) > value; place -= 1) near[place] = numberAt(near, place - 1)
+    near[place] = value
+  }
+  const upper = numberAt(near, near.length >> 1)
+  return near.length % 2 === 1 ? upper : (upper + numberAt(near, (near.length >> 1) - 1)) / 2
 }
 
 /**

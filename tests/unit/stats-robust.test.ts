@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { findDeviations, type WeightedPart } from '../../src/lib/stats/robust.ts'
+
+const pool = 0.02
+const aPart = (place: number, k: number, n: number): WeightedPart => ({
+  ...{ variation_id: 1, newsletter_send_id: `${place}`, k, n, weight: 1 },
+  ...{ lag: 0, unsure: 0, off: 0, noise: 1, common: 0, extraOwn: 0, extraOfSend: 0, doubted: false },
+})
+const medianOf = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low = 0, high = 0] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
+  return (low + high) / 2
+}
+
+test('a send is as far off as its rate is from the median of the nine around it, at the ends of the first or last nine', () => {
+  const rows = fc.array(fc.tuple(fc.nat({ max: 90 }), fc.integer({ min: 1, max: 5_000 })), {
+    minLength: 1,
+    maxLength: 25,
+  })
+  fc.assert(
+    fc.property(rows, (own) => {
+      const parts = own.map(([k, n], place) => aPart(place, k, n))
+      findDeviations(parts, pool)
+      const rates = own.map(([k, n]) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+      for (const [place, part] of parts.entries()) {
+        const from = Math.max(0, Math.min(place - 4, own.length - 9))
+        expect(part.off).toBeCloseTo((rates[place] ?? 0) - medianOf(rates.slice(from, from + 9)), 12)
+      }
+    }),
+  )
+})
