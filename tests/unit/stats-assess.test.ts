@@ -113,6 +113,11 @@ test.each<[string, Comparison | undefined, string]>([
   ['96 % that may cost much', comparison({ best: 0.96, relativeLoss: 0.05 }), 'Leading (P = 96 %)'],
   ['96 %', comparison({ best: 0.96, relativeLoss: 0.049 }), 'Probably best, not confirmed'],
   ['confirmed', comparison({ best: 0.997, confirmed: () => true }), 'Confirmed winner'],
+  [
+    'a test that is surer than the chance',
+    comparison({ best: 0.95, confirmed: () => true }),
+    'Probably best, not confirmed',
+  ],
   ['nearly certain', comparison({ best: 0.999, relativeLoss: 0.1 }), 'Leading (P = over 99 %)'],
   ['behind', comparison({ leads: false, best: 0.02 }), 'Behind (P = 2 %)'],
   ['far behind', comparison({ leads: false, best: 0.001 }), 'Behind (P = under 1 %)'],

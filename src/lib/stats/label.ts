@@ -48,7 +48,8 @@ export function labelOf(comparison: Comparison | undefined): Label {
       ? { code: 'behind', text: `Behind (${chance})` }
       : { code: 'too_close', text: 'Too close to call' }
   if (best < 0.8) return { code: 'too_close', text: 'Too close to call' }
-  if (confirmed()) return { code: 'confirmed_winner', text: 'Confirmed winner' }
+  // With less, somebody would be too close to call beside a winner.
+  if (best > 0.95 && confirmed()) return { code: 'confirmed_winner', text: 'Confirmed winner' }
   if (best >= 0.95 && relativeLoss < 0.05)
     return { code: 'probably_best', text: 'Probably best, not confirmed' }
   return { code: 'leading', text: `Leading (${chance})` }
