@@ -3,6 +3,7 @@ import { openLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
+import type { PeopleRow } from '../../src/lib/model/report-row.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { peopleOf } from '../../src/lib/reports/people.ts'
@@ -181,6 +182,23 @@ describe('people of a period', () => {
     expect(peopleOf([[null, null, 0, 0, 3]], {}, 10)).toBe(3)
     expect(peopleOf([[null, null, 9, 9, 3]], {}, 10)).toBe(10)
     expect(peopleOf([], {}, 10)).toBe(0)
+  })
+
+  test('are never fewer on the whole than in a part, nor more than in all parts', () => {
+    const few: PeopleRow[] = [
+      [null, null, 10, 105, 100],
+      [1, null, 5, 5, 100],
+      [1, 11, 5, 5, 100],
+      [2, null, 5, 100, 0],
+    ]
+    expect(peopleOf(few, { offer_id: 1 }, 1_000)).toBe(105)
+    expect(peopleOf(few, {}, 1_000)).toBe(105)
+    const many: PeopleRow[] = [
+      [null, null, 55, 100, 100],
+      [1, null, 5, 50, 100],
+      [2, null, 50, 50, 0],
+    ]
+    expect(peopleOf(many, {}, 1_000)).toBe(65)
   })
 
   test('go when their text is deleted as far as clicks do', async () => {

@@ -29,7 +29,7 @@ describe('the interval of a conversion rate', () => {
   test('reaches the ends where nothing or all converted, and is not there without clicks', () => {
     expect(rateInterval(0, 20)?.[0]).toBe(0)
     expect(rateInterval(20, 20)?.[1]).toBe(1)
-    expect(rateInterval(25, 20)).toEqual(rateInterval(20, 20))
+    expect(rateInterval(21, 20)).toBeUndefined()
     expect(rateInterval(0, 0)).toBeUndefined()
   })
 })

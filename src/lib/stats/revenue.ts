@@ -13,11 +13,11 @@ export function gammaQuantile(p: number, shape: number): number {
 
 /**
  * 95 % interval of a rate of `conversions` of `clicks`: Jeffreys' (Brown, Cai & DasGupta 2001), from 0 where there were none and
- * up to 1 where all were. `undefined` without clicks. A click with several conversions counts as one.
+ * up to 1 where all were. `undefined` without clicks, and with more conversions than clicks: these are no share of them.
  */
 export function rateInterval(conversions: number, clicks: number): Interval | undefined {
-  if (clicks <= 0) return undefined
-  const k = Math.min(conversions, clicks)
+  if (clicks <= 0 || conversions > clicks) return undefined
+  const k = conversions
   return [
     k === 0 ? 0 : betaQuantile(0.025, k + 0.5, clicks - k + 0.5),
     k === clicks ? 1 : betaQuantile(0.975, k + 0.5, clicks - k + 0.5),
