@@ -191,8 +191,8 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
       answer(200, { ...samplePromo, variation_id: 2 ** 31 }),
       /variation_id is not an identifier/,
     ],
-    ['a blank text', answer(200, { ...samplePromo, text_content: ' ' }), /text_content is not a text/],
-    ['a number as a text', answer(200, { ...samplePromo, cta_text: 7 }), /cta_text is not a text/],
+    ['a blank text', answer(200, { ...samplePromo, text_content: ' ' }), /text_content is not a string/],
+    ['a number as a text', answer(200, { ...samplePromo, cta_text: 7 }), /cta_text is not a string/],
   ])('sends the newsletter without a promo when select-random answers %s', async (_, select, logged) => {
     await using api = await startStubPromoApi({ select })
     const { code, html, text, log, seconds } = await run(api.url)

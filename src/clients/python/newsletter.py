@@ -110,7 +110,7 @@ def options_from(arguments: List[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--out", metavar="DIR", type=pathlib.Path, required=True,
-        help="folder for both files, made if missing")
+        help="folder for both files, created if missing")
     add_service_options(parser)
     add("--date", type=day_of, default=datetime.date.today(), metavar="YYYY-MM-DD",
         help="the day of the issue (default: today)")
@@ -177,7 +177,7 @@ def main(arguments: List[str]) -> int:
             choice = f"with the promo '{part.promo.name}' (variation {part.promo.variation_id})"
         log.info("%s written to %s, for recipients: %d, %s", part.name, options.out, part.recipients, choice)
     for promo in promos:
-        # Where there are fewer promos than parts, some parts have the same: a send reports a variation once.
+        # With fewer promos than parts, some parts have the same: a send reports a variation once.
         recipients = sum(part.recipients for part in parts if part.promo is promo)
         tell_reported(
             report(

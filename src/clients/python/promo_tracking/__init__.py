@@ -1,10 +1,10 @@
-"""Promo tracking for a newsletter script: choose promos, report what went out, and what was sold.
+"""Promo tracking for a newsletter script: choose promos, report what was sent and what was sold.
 
-One file of the standard library: install it with pip, or copy this folder beside your script. Nothing that goes wrong with
-the service, or on the way to it, is raised: a send must not wait for its statistics. Only a wrong argument raises ValueError.
+One file, standard library only: install it with pip, or copy this folder next to your script. Nothing that goes wrong with
+the service, or on the way to it, raises: a send must not depend on its statistics. Only a wrong argument raises ValueError.
 
-Every try ends within `seconds`, whatever the service does. Where it answers 429 (too many requests of this address), the call
-waits as long as `Retry-After` says and tries again, as long as all its waiting stays within `patience` seconds; 0 never waits.
+Every attempt ends within `seconds`, whatever the service does. If it answers 429 (too many requests from this address), the call
+waits as long as `Retry-After` says and retries, provided that its waits together stay within `patience` seconds; 0 never waits.
 """
 import argparse
 import datetime
@@ -39,7 +39,7 @@ class Service(NamedTuple):
 
 
 class Promo(NamedTuple):
-    """What to show, with nothing in it that is not printable; HTML is to be escaped."""
+    """What to show, with printable characters only; escape it for HTML."""
 
     offer_id: int
     variation_id: int
@@ -50,19 +50,19 @@ class Promo(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """A promo for each segment, fewer where there are fewer texts; none with the reason why."""
+    """A promo for each segment, or fewer if there are fewer texts; if there are none, the reason why."""
 
     promos: List[Promo]
     reason: str
 
 
 class Outcome(NamedTuple):
-    """What became of a report, and why.
+    """What happened to a report, and why.
 
     `recorded`: it is in the database.
     `kept`: the database is away (503 with `"queued": true`). The service has it on disk and records it later: never send it again.
-    `again`: not recorded (429, 503 and other faults of the service), or nobody knows (no answer in time, a broken connection).
-        Send the same later: what was recorded all the same is not counted twice.
+    `again`: not recorded (429, 503 and other errors of the service), or unknown (no answer in time, a broken connection).
+        Send the same later: if it was recorded after all, it does not count twice.
     `refused`: something in it is wrong. Sending it again does not help.
     """
 
@@ -79,10 +79,10 @@ def select(
     seconds: float = SELECT_SECONDS,
     patience: float = PATIENCE_SECONDS,
 ) -> Selection:
-    """Choose a promo for a send, or one for each of 2 to 8 random parts of its recipients; the same send gets the same again.
+    """Choose a promo for a send, or one for each of 2 to 8 random parts of its recipients. Asking again returns the same.
 
     `newsletter` says which of several lists the send goes to. No answer within `seconds`, a 429 beyond `patience`, a 503 (the
-    database is away) or any other answer that is no promo: no promo, and the send goes out without one.
+    database is away) or any other answer without a promo: no promo, and the send goes out without one.
     """
     check_name("send_id", send_id)
     if type(segments) is not int or not 1 <= segments <= 8:
@@ -111,9 +111,9 @@ def report(
     seconds: float = REPORT_SECONDS,
     patience: float = PATIENCE_SECONDS,
 ) -> Outcome:
-    """Tell how many people got a text with a send. Without their number every rate would be wrong, so it is required.
+    """Report how many people got a text with a send. Without their number every rate would be wrong, so it is required.
 
-    The same send and text again counts once; another number of recipients corrects the first. A 503 is `kept` or `again` (see
+    Repeating the same send and text counts once; another number of recipients corrects the first. A 503 is `kept` or `again` (see
     Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. The service itself answers within 1.3 s.
     """
     check_name("send_id", send_id)
@@ -146,12 +146,12 @@ def conversion(
     seconds: float = REPORT_SECONDS,
     patience: float = PATIENCE_SECONDS,
 ) -> Outcome:
-    """Tell what became of a click: `click_id` is what its redirect brought along, or else `variation_id` and perhaps `send_id`.
+    """Report a sale: give the `click_id` that the redirect passed on, or else `variation_id` and optionally `send_id`.
 
-    `external_id` is the id of the sale and `source` whose id that is, where several networks report. The same sale again counts
-    once; the report that arrives last says its `status` (pending, approved, rejected), `amount` and `currency` (ISO 4217). So
-    after `again` send the same before any later report of that sale. `amount` is kept digit by digit, therefore it is no float.
-    `occurred_at` needs a time zone; without it the sale was now.
+    `external_id` is the id of the sale, and `source` the network it comes from, if several report. Repeating a sale counts
+    once; the report that arrives last decides `status` (pending, approved, rejected), `amount` and `currency` (ISO 4217). So
+    after `again`, repeat it before any later report of that sale. `amount` is kept digit by digit, so it is not a float.
+    `occurred_at` needs a time zone; the default is now.
 
     A 503 is `kept` or `again` (see Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. A sale that
     was reported under another click or text is `refused` (409).
@@ -160,11 +160,11 @@ def conversion(
     if (click_id == "") == (variation_id is None):
         raise ValueError("either click_id or variation_id is needed, and not both")
     if send_id and variation_id is None:
-        raise ValueError("send_id stands beside variation_id only: a click says its send itself")
+        raise ValueError("send_id goes with variation_id only: a click says its send itself")
     if variation_id is not None:
         check_number("variation_id", variation_id, 1, LARGEST_ID)
     if status not in STATUSES:
-        raise ValueError(f"status is {status!r}, which is none of {', '.join(STATUSES)}")
+        raise ValueError(f"status is {status!r}, which is not one of {', '.join(STATUSES)}")
     if occurred_at is not None and occurred_at.tzinfo is None:
         raise ValueError("occurred_at has no time zone")
     sale: Dict[str, Any] = {
@@ -185,7 +185,7 @@ def digits_of(amount: Union[str, int, decimal.Decimal]) -> str:
     """`12.50`; raises ValueError."""
     text = format(amount, "f") if isinstance(amount, decimal.Decimal) else str(amount)
     if isinstance(amount, (bool, float)) or not re.fullmatch(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", text):
-        raise ValueError(f"amount is {amount!r}, which is not a number like \"12.50\" (a text, a Decimal or a whole number)")
+        raise ValueError(f"amount is {amount!r}, which is not a number like \"12.50\" (a string, a Decimal or a whole number)")
     return text
 
 
@@ -284,7 +284,7 @@ def headers_for(service: Service) -> Dict[str, str]:
 
 def check_name(field: str, text: str) -> None:
     if not isinstance(text, str) or not 1 <= len(text) <= 100:
-        raise ValueError(f"{field} is {text!r}, which is not a text of 1 to 100 characters")
+        raise ValueError(f"{field} is {text!r}, which is not a string of 1 to 100 characters")
 
 
 def check_number(field: str, value: int, least: int, most: int) -> None:
@@ -341,7 +341,7 @@ def promos_in(body: bytes) -> List[Promo]:
 
 
 def promo_from(answer: Any) -> Promo:
-    """Raises ValueError naming the field that does not hold."""
+    """Raises ValueError naming the field that is not valid."""
     if not isinstance(answer, dict):
         raise ValueError("a segment is not a JSON object")
 
@@ -354,7 +354,7 @@ def promo_from(answer: Any) -> Promo:
     def text(field: str) -> str:
         value = answer.get(field)
         if not isinstance(value, str) or not printable(value):
-            raise ValueError(f"{field} is not a text")
+            raise ValueError(f"{field} is not a string")
         return printable(value)
 
     link = text("link")
@@ -403,20 +403,20 @@ def add_service_options(parser: argparse.ArgumentParser) -> None:
         help="where the promo service is (default: %(default)s)")
     parser.add_argument(
         "--token", metavar="TOKEN", default=os.environ.get("PROMO_INGEST_TOKEN", ""),
-        help="sent as Bearer token, needed where the site has set one, and from another machine (default: $PROMO_INGEST_TOKEN)")
+        help="sent as Bearer token; needed if the site has set one, and from another machine (default: $PROMO_INGEST_TOKEN)")
 
 
 def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="promo-tracking",
-        description="Choose promos for a newsletter, report what went out, and what was sold.",
+        description="Choose promos for a newsletter, report what was sent and what was sold.",
         epilog="exit code: 0 done; 1 refused, or no promo; 2 wrong arguments; 75 not done, try the same again later",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     choose = commands.add_parser("select", help="prints the promos of a send as a JSON list")
     choose.add_argument("--segments", type=whole_number, default=1, metavar="K", help="2 to 8 parts with a promo each")
-    tell = commands.add_parser("report", help="tells how many people got a text")
+    tell = commands.add_parser("report", help="reports how many people got a text")
     tell.add_argument("--offer", type=whole_number, required=True, metavar="ID")
     tell.add_argument("--variation", type=whole_number, required=True, metavar="ID")
     tell.add_argument("--recipients", type=whole_number, required=True, metavar="N")
@@ -425,17 +425,17 @@ def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         command.add_argument("--send", required=True, metavar="NAME", help="name of the send, 1 to 100 characters")
         command.add_argument("--newsletter", default="", metavar="NAME", help="which of several lists this is")
 
-    sell = commands.add_parser("conversion", help="tells what became of a click")
+    sell = commands.add_parser("conversion", help="reports a sale")
     add_service_options(sell)
-    sell.add_argument("--id", required=True, metavar="ID", help="of the sale")
+    sell.add_argument("--id", required=True, metavar="ID", help="id of the sale")
     sell.add_argument("--amount", required=True, metavar="DIGITS", help="such as 12.50")
-    sell.add_argument("--currency", required=True, metavar="CODE", help="of ISO 4217, such as EUR")
-    sell.add_argument("--click", default="", metavar="ID", help="what the redirect brought along; or else:")
+    sell.add_argument("--currency", required=True, metavar="CODE", help="ISO 4217 code, such as EUR")
+    sell.add_argument("--click", default="", metavar="ID", help="what the redirect passed on; or else:")
     sell.add_argument("--variation", type=whole_number, metavar="ID", help="the text")
-    sell.add_argument("--send", default="", metavar="NAME", help="the send, beside --variation")
-    sell.add_argument("--source", default="", metavar="NAME", help="whose id of the sale it is")
-    sell.add_argument("--status", choices=STATUSES, default="approved", help="of the amount (default: %(default)s)")
-    sell.add_argument("--occurred-at", type=time_with_zone, metavar="TIME", help="with its zone (default: now)")
+    sell.add_argument("--send", default="", metavar="NAME", help="the send, together with --variation")
+    sell.add_argument("--source", default="", metavar="NAME", help="the network that the id comes from")
+    sell.add_argument("--status", choices=STATUSES, default="approved", help="status of the sale (default: %(default)s)")
+    sell.add_argument("--occurred-at", type=time_with_zone, metavar="TIME", help="with its time zone (default: now)")
     return parser.parse_args(arguments)
 
 
