@@ -44,8 +44,8 @@ describe('forms', () => {
     [['€ 1.234,50', '3,00 EUR'], 'comma'],
     [['12', '7'], 'point'],
     [[], 'point'],
-    [['1,234'], 'cannot be told from "1,234"'],
-    [['1.234', '5'], 'cannot be told from "1.234"'],
+    [['1,234'], 'cannot be determined from "1,234"'],
+    [['1.234', '5'], 'cannot be determined from "1.234"'],
     [['1,234', '1,5'], 'comma'],
   ])('of amounts %j: %s', (values, expected) => {
     const found = findDecimal(values)
@@ -165,13 +165,13 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
       'with amounts of two forms',
       german.replace('1.012,50', '1,012').replace('3,00', '3').replace('9,99', '9'),
       { columns },
-      'amount cannot be told from "1,012"',
+      'amount cannot be determined from "1,012"',
     ],
     [
       'with days of two forms',
       `external_id,amount,click_id,currency,occurred_at\n1,2,${id},EUR,01/02/2026`,
       {},
-      'occurred_at cannot be told',
+      'occurred_at cannot be determined',
     ],
   ])('%s is a fault of the file', (_, text, mapping, fault) => {
     expect(faultsOf(text, mapping)).toContain(fault)

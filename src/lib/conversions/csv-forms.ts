@@ -29,7 +29,7 @@ export function findDecimal(values: readonly string[]): Result<Decimal, string> 
   if (point !== comma) return ok(point > comma ? 'point' : 'comma')
   const odd = amounts.find((value) => /[.,]/.test(value))
   if (odd === undefined) return ok('point')
-  return fail(`cannot be told from "${odd}": say whether amounts have a decimal comma or point`)
+  return fail(`cannot be determined from "${odd}": say whether amounts have a decimal comma or point`)
 }
 
 /** An amount as decimal digits with a point; as it is where it is no amount of that form. */
@@ -75,6 +75,6 @@ export function findDateForm(values: readonly string[]): Result<DateForm, string
   const alike = dateForms.filter((form) => fits(form) === fits(best))
   if (fits(best) === 0) return fail(`"${first}" has none of the forms ${dateForms.join(', ')}`)
   if (alike.length > 1)
-    return fail(`cannot be told from "${first}": say whether times are ${alike.join(' or ')}`)
+    return fail(`cannot be determined from "${first}": say whether times are ${alike.join(' or ')}`)
   return ok(best)
 }

@@ -39,7 +39,7 @@ export const faultHeaders: Partial<Record<FaultCode, Record<string, Header>>> = 
   },
   unsupported_media_type: {
     'Accept-Encoding': {
-      description: '`identity`, where the body was compressed.',
+      description: '`identity`, if the body was compressed.',
       required: false,
       schema: { const: 'identity' },
     },

@@ -39,10 +39,10 @@ export const aboutClick: About<typeof clickSchema> = {
 
 export const aboutConversion: About<typeof conversionSchema> = {
   external_id: 'Id of the sale, 1 to 100 characters without spaces; not an e-mail address.',
-  source: 'Whose id it is, 1 to 50 characters, where several networks report.',
+  source: 'The network that the id comes from, 1 to 50 characters, if several report.',
   click_id: 'What the redirect passed on as `click_id_parameter`: 26 letters and digits.',
   variation_id: 'The text, if there is no click id.',
-  newsletter_send_id: `${send} Beside \`variation_id\` only.`,
+  newsletter_send_id: `${send} Only together with \`variation_id\`.`,
   amount: 'What it brings you, as decimal digits; kept exactly. A number may have 15 digits.',
   currency: 'ISO 4217 code, such as EUR.',
   status: 'Of the conversion; the default is approved. Rejected ones are not counted as conversions.',

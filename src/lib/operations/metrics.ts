@@ -71,7 +71,7 @@ export function createMetrics(worker?: MetricsWorker) {
   })
   const lost = new Counter({
     name: 'promo_events_lost_total',
-    help: 'Events that were answered and are lost: neither disk nor memory had room, or somebody deleted their journal',
+    help: 'Events that were answered but lost: neither disk nor memory had room, or somebody deleted their journal',
     registers,
   })
   const damaged = new Counter({

@@ -16,12 +16,12 @@ const promoSchema = v.object({
   length_category: text,
   link: v.pipe(v.string(), v.url(), v.description('The promo link to put into the newsletter.')),
   strategy: v.picklist(strategies),
-  newsletter: v.exactOptional(v.pipe(v.string(), v.description('The list, where it has a name.'))),
+  newsletter: v.exactOptional(v.pipe(v.string(), v.description('The list, if it has a name.'))),
   html: v.exactOptional(
-    v.pipe(v.string(), v.description('Text and link as HTML, escaped, where `blocks` asks for it.')),
+    v.pipe(v.string(), v.description('Text and link as HTML, escaped, if `blocks` asks for it.')),
   ),
   text: v.exactOptional(
-    v.pipe(v.string(), v.description('The same for an e-mail’s text, where `blocks` asks for it.')),
+    v.pipe(v.string(), v.description('The same for an e-mail’s text, if `blocks` asks for it.')),
   ),
 })
 
