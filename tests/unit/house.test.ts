@@ -140,6 +140,23 @@ const rules: Rule[] = [
     ],
   },
   {
+    says: 'what serves a site and the command line know nothing of pages, and our pages nothing of the sample site',
+    check: (source) => {
+      const above = ['src/pages/', 'src/components/', 'src/layouts/', 'src/astro/', 'src/sample-site/']
+      const below = within(source.path, 'src/server/', 'src/integration/', 'src/cli/', 'src/lib/')
+      if (within(source.path, 'src/sample-site/')) return []
+      return importsOf(source).filter((name) => within(name, ...(below ? above : above.slice(-1))))
+    },
+    broken: [
+      { path: 'src/server/a.ts', text: "import { enter } from '../astro/enter.ts'" },
+      { path: 'src/pages/a.astro', text: "import Site from '../sample-site/layouts/Site.astro'" },
+    ],
+    kept: [
+      { path: 'src/pages/a.ts', text: "import { enter } from '../astro/enter.ts'" },
+      { path: 'src/sample-site/pages/a.astro', text: "import Site from '../layouts/Site.astro'" },
+    ],
+  },
+  {
     // PostgreSQL's own programs are given the system's search paths.
     says: 'the library takes its settings as values',
     check: ({ path, text }) =>
