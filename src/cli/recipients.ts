@@ -18,7 +18,7 @@ counters, hours and days move by the difference. SEND is the newsletter_send_id,
 it; 0 takes the report back.
 
 Options:
-  --variation N  which text, where the send showed several
+  --variation N  which text, if the send showed several
 
 Example:
   npm run promo -- recipients 2026-11-20-daily 5000`,

@@ -26,8 +26,8 @@ their events happens.
   remove ID     also drops what is waiting for it
 
 Events: ${known}.
-They are described in src/sample-site/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL must begin with https:// and lead to a public
-address, unless PROMO_WEBHOOK_ADDRESSES is any.
+They are described in src/sample-site/pages/docs/webhooks.md, at /docs/webhooks of the demo. The URL must begin with
+https:// and lead to a public address, unless PROMO_WEBHOOK_ADDRESSES is any.
 
 Example:
   npm run promo -- webhook add https://hooks.example.com/promo --events send.judged,winner.confirmed`,
