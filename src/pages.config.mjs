@@ -2,7 +2,7 @@ import node from '@astrojs/node'
 import { defineConfig } from 'astro/config'
 import manifest from '../package.json' with { type: 'json' }
 
-/** What is installed beside the package anyway; charts are drawn by the pages only. */
+/** What is installed with the package anyway; charts are drawn by the pages only. */
 const installed = Object.keys(manifest.dependencies).filter((name) => !/^(@?astro|d3-|node$)/.test(name))
 
 /** The pages and endpoints of the product, built once for every site that it is put into. */

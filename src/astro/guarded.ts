@@ -3,7 +3,7 @@ import type { App } from '../lib/app.ts'
 import { type Answer, faultAnswer, siteNotStarted, toResponse } from '../lib/http/answer.ts'
 import type { Endpoint } from '../lib/http/endpoints.ts'
 
-/** An endpoint that lets through whom the guard lets through; nobody where the request has come past our server. */
+/** An endpoint that admits whom the guard admits; nobody if the request has bypassed our server. */
 export const guarded =
   (endpoint: Endpoint, respond: (app: App, context: APIContext) => Promise<Answer>): APIRoute =>
   async (context) => {

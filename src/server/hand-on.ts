@@ -11,8 +11,8 @@ const isConnection = (value: unknown): value is Connection =>
 
 /**
  * Has the other workers take the connections that this one was handed and had not taken when it was killed: Node keeps them
- * open and tells nobody of them, so that their callers would wait until they give up. Nothing of these was read yet. Where
- * `othersListen` says that there is nobody to take them they are closed.
+ * open without reporting them, so that their callers would wait until they give up. Nothing of these was read yet.
+ * Where `othersListen` says that there is nobody to take them they are closed.
  *
  * Node's own messages are looked at for it, which may change with Node: then no message is known, and nothing is handed on.
  */

@@ -22,7 +22,7 @@ let opened: Promise<App> | undefined
 
 /**
  * For a server of one's own: what comes before the site's own handler. It opens the database, and closes it on SIGTERM,
- * SIGINT and SIGHUP. Rejects where a person has to mend something first, and says what.
+ * SIGINT and SIGHUP. Rejects if a person has to fix something first, and says what.
  */
 export async function createHandler({ dist = 'dist' }: HandlerOptions = {}): Promise<Connect> {
   const site = readHostSite(join(resolve(dist), 'server'))

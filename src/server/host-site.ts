@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import type { Connect } from './connect.ts'
 
-/** What the integration writes of a site beside its server, and the server reads. */
+/** What the integration writes about a site next to its server, for the server to read. */
 export const siteFile = 'promo-tracking.json'
 
 const path = v.pipe(

@@ -14,7 +14,7 @@ export function loadConfig(): Config {
 }
 
 /**
- * The same, with an environment that stays as it is: processes that inherit it later read `.env` anew, and a site's own code
+ * The same without changing the environment: processes that inherit it later read `.env` again, and a site's own code
  * finds what it found without us.
  */
 export function readSettings(defaults: Record<string, string | undefined> = {}): Config {

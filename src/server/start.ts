@@ -35,7 +35,7 @@ export async function serveSite(built: BuiltSite, defaults: Defaults = {}): Prom
 }
 
 /**
- * Starts a site; a fault that a person has to mend ends the process with a message that says so. Files of `folders` are
+ * Starts a site; a fault that a person has to fix ends the process with a message that says so. Files of `folders` are
  * looked up on each request.
  */
 export async function startSite(

@@ -7,7 +7,7 @@ import { createRemoteKeys } from './remote-keys.ts'
 import { tokenSecret } from './secret.ts'
 import { describeTokenFault, type TokenFault, type WantedToken } from './token-fault.ts'
 
-/** Answers whom a token speaks of, and the second since 1970 in which it expires. */
+/** Returns whom a token identifies, and the second since 1970 in which it expires. */
 export type CheckToken = (
   token: string,
 ) => Promise<Result<{ subject: string; expiresAt: number }, TokenFault>>

@@ -26,7 +26,7 @@ const foldLetter = (letter: string): string =>
 
 /**
  * The one of these that somebody means by a name: who is called exactly so, else the first whose name differs only in case.
- * There may be both where a database once told INFO from info.
+ * Both may exist if a database once distinguished INFO from info.
  */
 export function pickNamed<Named extends { name: string }>(
   known: readonly Named[],

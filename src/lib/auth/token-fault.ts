@@ -7,7 +7,7 @@ import { KeysUnavailable } from './remote-keys.ts'
  */
 export type TokenFault = { code: 'unauthorized' | 'forbidden' | 'keys_unavailable'; message: string }
 
-/** What a token has to be like on this site. */
+/** The requirements for a token on this site. */
 export type WantedToken = {
   algorithms: readonly string[]
   issuer: string | undefined

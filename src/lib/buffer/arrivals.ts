@@ -1,6 +1,6 @@
 import type { TrackingEvent } from '../model/event.ts'
 
-/** What became of an accepted event: on disk, only in memory, or dropped since there was room in neither. */
+/** What happened to an accepted event: on disk, only in memory, or dropped because there was no room in either. */
 export type Acceptance = 'journaled' | 'in_memory' | 'lost'
 
 /** Events that are written together, and what becomes of them. */

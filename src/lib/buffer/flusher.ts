@@ -28,7 +28,7 @@ export type FlusherOptions = {
   record: RecordLines
   rejects: Rejects
   damaged: Damaged
-  /** Tells of a batch whose segment is no longer there, and was not in memory. */
+  /** Reports a batch whose segment is no longer there, and was not in memory. */
   onVanished: (batch: Batch) => Promise<void>
   /** Keeps what was recorded, where that is wanted. */
   keeper?: Pick<Keeper, 'begin' | 'doubt'> | undefined

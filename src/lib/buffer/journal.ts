@@ -79,7 +79,7 @@ export function openJournal(options: {
     working = false
   }
 
-  /** Where nothing waits to be written, only this tells whether the disk takes something again. */
+  /** If nothing waits to be written, only this shows whether the disk accepts writes again. */
   const probe = async (last: JournalFault | undefined): Promise<JournalFault | undefined> => {
     if (last?.code === 'full') return bytes < maxBytes ? undefined : last
     try {

@@ -3,13 +3,13 @@ import * as v from 'valibot'
 import type { TrackingEvent } from '../model/event.ts'
 import { encodeRecord, eventKinds, eventSchema, hexadecimal, lineOf } from './record.ts'
 
-/** A journal file, read back as bytes: what is damaged may be no text at all, and is kept as it is. */
+/** A journal file, read back as bytes: what is damaged may not be text at all, and is kept unchanged. */
 export type ReadLines = {
   /** Lines whose sums hold, as the database is given them. */
   lines: Buffer
   /** How many events they have. */
   count: number
-  /** What is no whole line, without its line break. */
+  /** What is not a complete line, without its line break. */
   damaged: Buffer[]
 }
 
@@ -48,7 +48,7 @@ export function readLines(file: Buffer): ReadLines {
   return { lines: Buffer.concat(lines), count, damaged }
 }
 
-/** The events of a journal file, and what of it is none: damaged lines, and lines of what is no event. Never throws. */
+/** The events of a journal file, and the rest: damaged lines, and lines that are not events. Never throws. */
 export function decodeLines(file: Buffer): { events: TrackingEvent[]; damaged: Buffer[] } {
   const damaged: Buffer[] = []
   const events = [...recordsIn(file, damaged)].flatMap((record) => decodeRecord(record, damaged))

@@ -12,7 +12,7 @@ export type RecordLines = (
 ) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
 
 /**
- * What became of an event: it is in the database, there was no place for it, its id was used before for
+ * What happened to an event: it is in the database, there was no place for it, its id was used before for
  * another one, its send was reported for another newsletter, its conversion for another click, or the database refuses it for another reason.
  */
 export type Settled = 'committed' | 'rejected' | 'refused' | 'reused' | 'other_newsletter' | 'other_click'
@@ -27,7 +27,7 @@ export type Progress = {
   rejects: Reject[]
   /** Whether an earlier run has left the batch. */
   left: boolean
-  /** What is no event. */
+  /** What is not an event. */
   unreadable: Buffer[]
 }
 

@@ -25,7 +25,7 @@ export type ImportOptions = {
   dryRun?: boolean
   /** Tells which destinations are on the site itself and may lead back to their link. */
   siteUrl?: string
-  /** Slugs of links that are neither in the file nor in the database, and that offers may name all the same. */
+  /** Slugs of links that are neither in the file nor in the database, but that offers may still name. */
   elsewhere?: ReadonlySet<string>
   /**
    * What Strapi has, where the catalogue comes from there, and the turn in which it was asked: what it has no longer is not

@@ -16,7 +16,7 @@ import type { TimelinePoint } from './timeline.ts'
 /** Where the rate's panel ends and the clicks' begins, in per cent of the height. */
 export const panels = { rate: 62, clicks: 80 }
 
-/** Of the chart's width, so that a single day is no wall. */
+/** A share of the chart's width, so that a single day does not become a wall. */
 const widestBar = 0.06
 
 export type OverTime = {

@@ -78,7 +78,7 @@ const bounds = [1.25, 1.5, 2, 3, 4, 8]
 
 /**
  * Factors around 1, on a logarithmic axis on which twice as good is as far from the middle as half as good. The axis
- * ends where the largest factor of `among` needs it to, so that charts beside each other can share it; intervals are
+ * ends where the largest factor of `among` needs it to, so that adjacent charts can share it; intervals are
  * cut there.
  */
 export function drawLifts(lifts: readonly Lift[], among: readonly { lift: number }[] = lifts): Rows {

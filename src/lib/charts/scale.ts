@@ -4,7 +4,7 @@ import { scaleLinear } from 'd3-scale'
 /** A place between the two ends of an axis, in per cent of its length, and what is written there. */
 export type Tick = { at: number; text: string }
 
-/** Charts are drawn on a square of so many units, which the page stretches; whole units are fine enough. */
+/** Charts are drawn on a square of this many units, which the page stretches; whole units are fine enough. */
 export const units = 1000
 
 /** From per cent of an axis to the units of a path. */

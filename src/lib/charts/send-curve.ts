@@ -13,7 +13,7 @@ export type SpanMark = {
   height: number
   soFar: number
   soFarText: string
-  /** Whether there is room for `soFarText` beside the next one. */
+  /** Whether there is room for `soFarText` next to the following one. */
   labelled: boolean
 }
 

@@ -59,7 +59,7 @@ export const manyVariations = 3
 /** So many addresses of one network with the same user agent, on one text within three times as many seconds. */
 export const manyAddresses = 8
 export const spanSeconds = 60
-/** Of so many addresses, a share so large of one user agent: a network of people has several. */
+/** The number of addresses, and the share with one user agent: a network of people has several. */
 export const onlyAddresses = 15
 export const onlyShare = 0.9
 /** Somebody else's click on the same text so close makes one of a network that scans a scanner's. */

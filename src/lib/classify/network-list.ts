@@ -106,7 +106,7 @@ function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>
 const lineOf = (steps: readonly (string | number)[], lines: ReadonlyMap<string, number>): number =>
   lines.get(steps.join('.')) ?? lineOf(steps.slice(0, -1), lines)
 
-/** What would do in place of a text that is no network. */
+/** A suggestion in place of a string that is not a network. */
 function remedyFor(value: string): string {
   const [address = '', prefix, ...rest] = value.split('/')
   const version = isIP(address)

@@ -41,7 +41,7 @@ export const networksAround = <Network extends { cidr: string }>(
     return range !== undefined && createNetworkLookup([range])(address) === 0
   })
 
-/** The bits of a word that a prefix, of which so many bits are left for it, leaves open. */
+/** The bits of a word that a prefix with this many bits left for it leaves open. */
 const freeBits = (prefix: number): number =>
   prefix >= 32 ? 0 : prefix <= 0 ? 0xffff_ffff : 0xffff_ffff >>> prefix
 

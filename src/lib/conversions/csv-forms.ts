@@ -32,7 +32,7 @@ export function findDecimal(values: readonly string[]): Result<Decimal, string> 
   return fail(`cannot be determined from "${odd}": say whether amounts have a decimal comma or point`)
 }
 
-/** An amount as decimal digits with a point; as it is where it is no amount of that form. */
+/** An amount as decimal digits with a point; unchanged if it is not an amount of that form. */
 export function plainAmount(text: string, decimal: Decimal): string {
   const value = bare(text)
   if (!patterns[decimal].test(value)) return text

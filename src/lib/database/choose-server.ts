@@ -5,7 +5,7 @@ import type { WantedServer } from '../settings/database-url.ts'
 import { connectTimeout, plain } from './connect.ts'
 import type { DriverOptions, Servers } from './database-options.ts'
 
-/** Whether servers have to be asked which of them it is to be. */
+/** Whether servers have to be asked which of them to use. */
 export const isChoice = ({ servers, wanted }: Servers): boolean => servers.length > 1 || wanted !== 'any'
 
 /**

@@ -16,7 +16,7 @@ export type DatabaseServer = {
    * than `wait` milliseconds goes on, and `locate` answers with it.
    */
   open(wait?: number): Promise<Result<void, EmbeddedFault>>
-  /** Waits so many milliseconds; a server that is frozen then ends when it goes on, since it has been told to. */
+  /** Waits this many milliseconds; a server that is still frozen ends when it resumes, since it has been asked to. */
   stop(wait?: number): Promise<void>
 }
 

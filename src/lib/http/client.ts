@@ -23,12 +23,12 @@ const mostHops = 20
 /** Characters of an address with brackets, port and blanks around it. */
 const longestHop = 100
 
-/** The proxies in front, and the header, in small letters, in which they tell the address of their client. */
+/** The proxies in front, and the header, in lower case, in which they pass on the address of their client. */
 export type Proxies = { trusted: BlockList | undefined; addressHeader: string }
 
 /**
  * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most address of the
- * proxies' header that is no trusted proxy itself. What stands left of it anyone can have written, so it is not read.
+ * proxies' header that is not a trusted proxy itself. Anything to the left of it may be forged, so it is not read.
  */
 export function clientOf(peer: string, header: HeaderReader, { trusted, addressHeader }: Proxies): Client {
   const told = header(addressHeader)

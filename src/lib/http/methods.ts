@@ -23,7 +23,7 @@ export const wrongMethod = (method: Method): Answer =>
 /** The answer of an endpoint to every method but its own. */
 export const onlyMethod = (method: Method) => (): Response => toResponse(wrongMethod(method))
 
-/** The answer to a path that is no endpoint's, whatever the method. */
+/** The answer to a path that is not an endpoint's, whatever the method. */
 export const unknownEndpoint = (): Answer =>
   faultAnswer({
     error: 'not_found',

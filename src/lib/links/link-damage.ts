@@ -55,7 +55,7 @@ export function createLinkDamage({ database, now, count: onDamage }: LinkDamageP
 const fewestRemarkable = 20
 const leastShare = 0.02
 
-/** What damaged links are said of, and what to do about them; nothing where they are no more than happens everywhere. */
+/** A sentence about damaged links and what to do; nothing if there are no more than happen everywhere. */
 export function damageSentence({ clicks, damaged, unreadable }: LinkDamage): string | undefined {
   const all = clicks + unreadable
   const hurt = damaged + unreadable

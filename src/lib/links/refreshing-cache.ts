@@ -24,7 +24,8 @@ export type RefreshingCache<Key extends string | number, Value> = {
 }
 
 /**
- * What a source has: its rows, each to be read by itself, whether it holds nothing at all, and what it could make no row of.
+ * What a source has: its rows, each to be read on its own, whether it is empty, and what could not be turned into a
+ * row.
  */
 export type Listing = { rows: readonly unknown[]; empty: boolean; leftOut?: readonly LeftOut[] }
 
@@ -36,7 +37,7 @@ export type CacheState = {
 }
 
 const findsAtOnce = 4
-/** A database that has no tables yet is brought to this version in this very moment, or what keeps it from that is told. */
+/** A database that has no tables yet is being migrated at this moment, or what prevents that is reported elsewhere. */
 const isUnmigrated = (reason: string): boolean => reason.endsWith('(42P01)')
 
 /**

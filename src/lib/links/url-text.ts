@@ -12,7 +12,7 @@ const plainUrl = /^(https?:\/\/)([^/\\?#]+)([^\\?#]*(?:[?#].*)?)$/is
 
 /**
  * A web URL that a header can carry, byte for byte where it can carry the one that was given. Else blanks, control
- * characters and what is not ASCII are encoded as browsers do, and nothing beside them.
+ * characters and what is not ASCII are encoded as browsers do, and nothing else.
  */
 export function headerUrl(given: string): string {
   // Browsers leave these out as well.

@@ -34,7 +34,7 @@ const listOf = <Item extends v.GenericSchema>(item: Item) =>
     v.array(item),
   )
 const block = v.object({ content })
-/** Its default content, and that for whom a filter fits. */
+/** Its default content, and the contents for contacts that match a filter. */
 const dynamicBlock = v.object({ content, filters: v.fallback(v.optional(listOf(block), []), []) })
 
 const emailSchema = v.object({
@@ -53,7 +53,7 @@ const emailSchema = v.object({
   }),
 })
 
-/** `undefined` of what is no e-mail. */
+/** `undefined` for what is not an e-mail. */
 export function readEmail(answer: unknown): Email | undefined {
   const read = v.safeParse(emailSchema, answer)
   if (!read.success) return undefined

@@ -25,7 +25,7 @@ export function matchNames(
   })
 }
 
-/** A send is named whole: `2026-11-2` is no part of `2026-11-22`. */
+/** A send must match as a whole: `2026-11-2` does not match `2026-11-22`. */
 function patternFor(pattern: string, send: string): RegExp {
   const whole = `(?<![\\p{L}\\p{N}])${escapeText(send)}(?![\\p{L}\\p{N}])`
   const parts = pattern.split(sendPlace).map((part) => part.split('*').map(escapeText).join('.*'))

@@ -56,7 +56,7 @@ export type SurplusClicks = Occurrence & {
 
 export const conversionStatuses = ['pending', 'approved', 'rejected'] as const
 
-/** A report on what became of a click: a sale, a sign-up. Nothing in it is about a person. */
+/** A report on what a click led to: a sale, a sign-up. Nothing in it is about a person. */
 export type Conversion = Pick<Occurrence, 'event_id' | 'caller_key' | 'at'> & {
   kind: 'conversion'
   /** Whose `external_id` it is; empty where nobody says. A later report under both changes the conversion. */

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 /** Clicks of some days: all that were recorded, those of them by a damaged link, and those that named no single text. */
 export type LinkDamage = { clicks: number; damaged: number; unreadable: number }
 
-/** What was wrong with a link: it was read all the same, or its `promo_var` names no single text. */
+/** What was wrong with a link: it could still be read, or its `promo_var` does not name exactly one text. */
 export type Damage = 'damaged' | 'unreadable'
 
 /** Where a slug leads, of an active link. */

@@ -56,7 +56,7 @@ export type SentText = SendsAndTexts['variations'][number] & {
   sends: [id: number, newsletter_send_id: string, sent_at: number, recipients: number, newsletter: string][]
 }
 
-/** What came of a send in the hours after it; `hours` is where the span begins. */
+/** The clicks of a send in the hours after it; `hours` is where the span begins. */
 export type SendSpan = [
   id: number,
   hours: number,
@@ -66,7 +66,7 @@ export type SendSpan = [
   crowd_clickers: number,
 ]
 
-/** What came of a send at crowded addresses, see `Crowd`. */
+/** The clicks of a send at crowded addresses, see `Crowd`. */
 export type CrowdOfSend = [
   id: number,
   addresses: number,
@@ -165,7 +165,9 @@ export type ReportRow = {
   settled_until: string | null
 }
 
-/** What came of a send at crowded addresses: those of companies, carriers, relays, where nobody tells people apart. */
+/**
+ * The clicks of a send at crowded addresses: those of companies, carriers, relays, where people cannot be told apart.
+ */
 export type Crowd = {
   /** How many such addresses there are, how often they were visited, and how often the one that was visited most. */
   addresses: number

@@ -17,7 +17,7 @@ export type NeighbourFault = {
 
 export type NeighbourRequest = {
   url: string
-  /** Milliseconds until the answer has to be there as a whole. */
+  /** Milliseconds within which the complete answer must arrive. */
   patience: number
   method?: 'GET' | 'POST'
   headers?: Record<string, string>

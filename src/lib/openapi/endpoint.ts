@@ -7,7 +7,7 @@ import type { SchemaName } from './schemas.ts'
 /** Who may call: callers with the site's own token or on its machine, Strapi, readers of figures, anybody. */
 export type EndpointAccess = 'ingest' | 'webhook' | 'reader' | 'anybody'
 
-/** An answer that is no fault. `example` is its name in examples.json. */
+/** An answer that is not an error. `example` is its name in examples.json. */
 export type Described = {
   status: number
   description: string

@@ -33,7 +33,10 @@ export const unreadProxy =
  * Milliseconds after its last request for which a proxy is reported: one that was fixed must not be reported for ever.
  */
 const tellFor = 3_600_000
-/** One odd request, of a program or of somebody who tries things out, is no proxy that all readers come through. */
+/**
+ * One odd request, from a program or from somebody trying things out, does not mean that all readers come through a
+ * proxy.
+ */
 const fewest = 3
 
 /** Notices that all readers look like one, because the settings do not name the proxy that they come through. */

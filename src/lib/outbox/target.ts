@@ -2,8 +2,8 @@ import type { NeighbourFault } from '../neighbours/neighbour.ts'
 import type { OutboxRow, RefusedRow } from '../store/outbox.ts'
 
 /**
- * What became of rows. Those in neither list were not tried, or nobody knows whether they arrived: they are sent again.
- * A `fault` is one of the target as a whole, which then rests for a while.
+ * What happened to rows. Those in neither list were not tried, or nobody knows whether they arrived: they are sent
+ * again. A `fault` is one of the target as a whole, which then rests for a while.
  */
 export type Outcome = {
   /** Done: sent, or given up. */

@@ -3,7 +3,7 @@ const plainUrl = /^https?:\/\/([a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,60}){0,3}\.[a-z]{
 
 /**
  * The host of a referrer, in lower case; a plain word such as `gmail_app` is taken as it is. Paths and queries can
- * tell who somebody is, so they go no further. Null where there is nothing of the kind.
+ * reveal who somebody is, so they go no further. Null if there is nothing of the kind.
  */
 export function referrerHost(referrer: string | undefined | null): string | null {
   if (!referrer) return null

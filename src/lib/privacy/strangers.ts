@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { Identity } from '../model/visitor.ts'
 import { visitorHashWith } from './visitor-hash.ts'
 
-/** Who somebody is of whom nothing is kept, for this process alone; `at` in milliseconds since 1970. */
+/** The identity, for this process alone, of somebody of whom nothing is kept; `at` in milliseconds since 1970. */
 export type Strangers = (network: string, userAgent: string, at: number) => Identity
 
 const half = 12 * 3_600_000
 
 /**
- * Visitors who ask not to be kept, and those who come while there is no salt. Their hashes are made with a random key
+ * Visitors who opt out of tracking, and those who come while there is no salt. Their hashes are made with a random key
  * that never leaves this process, and are never stored: they only show whether somebody has clicked before.
  */
 export function createStrangers(key: Uint8Array = randomBytes(32)): Strangers {

@@ -3,7 +3,7 @@ import { unescape as decode } from 'node:querystring'
 /** What a promo link's query says of its text. */
 export type PromoVar = {
   variationId: number
-  /** Whether the link was damaged on its way, and names one text all the same. */
+  /** Whether the link was damaged on its way but still names one text. */
   damaged: boolean
 }
 

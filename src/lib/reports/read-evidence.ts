@@ -52,7 +52,7 @@ export function readEvidence(json: string): { sends: Sent[]; variations: SendsAn
   }
 }
 
-/** One send of a text with what came of it. */
+/** One send of a text with its clicks. */
 export function readSend(
   [, newsletter_send_id, sent_at, recipients, newsletter]: SentText['sends'][number],
   { offer_id, variation_id, offer_name }: SentText,

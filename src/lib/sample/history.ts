@@ -26,7 +26,7 @@ const usualRate = 0.03
 
 type Hour = { share: number; at: number }
 
-/** How many read their mail in each hour of the day (UTC), beside the others. */
+/** The relative number of people who read their mail in each hour of the day (UTC). */
 const readingHours: Choices<Hour> = [
   { share: 2, at: 0 },
   ...[1, 1, 1, 2, 5, 9, 14, 15, 12, 10, 9, 10, 8, 7, 6, 6, 7, 8, 9, 9, 8, 6, 4].map((share, index) => ({
@@ -58,7 +58,7 @@ export function sampleHistory({ variations, now, seed }: SampleOptions): Trackin
     .sort((one, other) => one.at - other.at)
 }
 
-/** A variation, how often it is sent beside the others, and its clicks a recipient. */
+/** A variation, how often it is sent compared with the others, and its clicks per recipient. */
 type SampleText = { offer_id: number; variation_id: number; share: number; rate: number }
 
 /** An offer is sent by its weight, each of its texts as often as the others; offers and texts differ in appeal. */

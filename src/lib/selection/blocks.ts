@@ -17,7 +17,7 @@ export function blocksOf(
 
 type Content = Pick<Promo, 'text_content' | 'cta_text' | 'link'>
 
-/** Without words of its own to click on, the whole text is the link. */
+/** Without a call to action, the whole text is the link. */
 function asHtml({ text_content, cta_text, link }: Content): string {
   const text = linesOf(text_content).map(escapeHtml).join('<br>')
   const linkTo = (html: string): string => `<a href="${escapeHtml(link)}">${html}</a>`

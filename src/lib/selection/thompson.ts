@@ -55,12 +55,12 @@ function drawHighest(members: readonly Arm[], mean: number, random: Random): num
 const effort = 8_000
 const leastDraws = 2
 const mostDraws = 60
-/** So many draws of its own offer are set against each draw of the others. */
+/** How many draws of its own offer are compared with each draw of the others. */
 const ownDraws = 16
 
 /**
  * How probable `drawBest` chooses an arm of the field. Estimated from seeded draws of all others: each says how probable
- * this one is to exceed the best of them, which tells small probabilities from nothing where counting could not
+ * this one is to exceed the best of them, which distinguishes small probabilities from zero where counting could not
  * (Rao-Blackwell). 960 such comparisons among up to 133 variations, 32 among thousands.
  */
 export function chanceOf(field: CandidateField, arm: Arm, seed: number): number {

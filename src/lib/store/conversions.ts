@@ -7,8 +7,9 @@ import type { Rejection } from './event-keys.ts'
 /**
  * Records the conversions of a JSON array of events exactly once by source and external id. The same again changes status,
  * amount and currency: reports go by the order in which they arrive; those that were `left` by an earlier run go by their time. What
- * a conversion belongs to stays as it was told first; who names another click or text later is told so. Sums of what is
- * counted already move by the difference, which comes from the locked row; the rest waits for `attributeConversions`.
+ * a conversion belongs to stays as it was told first; a later report that names another click or text is refused. Sums
+ * of what is counted already move by the difference, which comes from the locked row; the rest waits for
+ * `attributeConversions`.
  */
 export const recordConversions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (

@@ -17,7 +17,7 @@ type NewEditor = {
   /** What the name has in common with those in another case. */
   folded: string
   passwordHash: string
-  /** Of editors who have no such name yet: of two that a database once told apart, only the first gets it. */
+  /** For editors who have no such name yet: of two that a database once distinguished, only the first gets it. */
   alsoFolded: readonly { id: number; folded: string }[]
 }
 

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/sql.ts'
 
 /**
- * So many hosts are told apart by their names: of a text and day, of all texts and a day (a host counts for each text), and
+ * The most hosts that are listed by name: of a text and day, of all texts and a day (a host counts for each text), and
  * of all texts and a month. People who came from others are "(other)".
  */
 export const namedHosts = { ofText: 100, ofDay: 300, ofMonth: 500 }

@@ -73,7 +73,7 @@ export const settleClicks = (sql: Sql, { age, limit, forMatomo = false, ...rules
     from final
   ), counted as materialized (
     -- Whose first click on a variation this is. "limit" makes it a look-up in the index: a join or "exists" may be planned to
-    -- read all visitors. Who is not kept is told by the click itself; one of whom nothing is known counts as a clicker each time.
+    -- read all visitors. The click itself shows who is not kept; one of whom nothing is known counts as a clicker each time.
     select event_id, offer_id, variation_id, clicked_at, ip_hash, address_hash, newcomer, impression_id, hours,
       (select i.newsletter from promo_impression_tracking i where i.id = arranged.impression_id) as newsletter,
       final_verdict as verdict, final_reason as reason,

@@ -123,7 +123,7 @@ export const forgetNews = (sql: Sql, days: number) => sql`
   delete from promo_webhook_news where seen_at < now() - ${days} * interval '24 hours'
 `
 
-/** A send of a text, with what came of it as far as it is settled. */
+/** A send of a text, with its clicks as far as they are settled. */
 export type SendNews = {
   newsletter_send_id: string
   newsletter: string | null

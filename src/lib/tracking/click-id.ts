@@ -6,7 +6,7 @@ const pattern = /^[0-9a-v]{24}[0-7][0-9a-v]$/i
 
 /**
  * The id of a click's event in 26 lower case letters and digits (base32hex, RFC 4648, without padding): what networks take
- * as it is, whatever they do to case. It says when the click was, and nothing of whose.
+ * as it is, whatever they do to case. It says when the click was, but not whose.
  */
 export function clickIdOf(eventId: string): string {
   const hexadecimal = eventId.replaceAll('-', '')

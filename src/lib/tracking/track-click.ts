@@ -24,7 +24,7 @@ export type Visit = {
   variationId: number
   address: string
   header: HeaderReader
-  /** Told of a click that gets a row of its own, before that is safe, where somebody wants to know. */
+  /** Gets a click that has a row of its own, before that is safe, if somebody wants to know. */
   onClick?: ((click: Click) => void) | undefined
 }
 

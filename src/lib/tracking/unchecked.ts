@@ -3,9 +3,9 @@ import type { Log } from '../base/log.ts'
 
 /**
  * Lets clicks into the journal whose variation cannot be checked here: it is not in memory, or was on another slug when
- * memory was filled. The database judges them. So that invented ids cannot fill the journal, only so many may wait, and a
- * single address (of IPv6: its network of 64 bits) may have a tenth of them: nobody can use up by themselves what readers
- * of a new text need.
+ * memory was filled. The database judges them. So that invented ids cannot fill the journal, only a limited number may
+ * wait, and a single address (of IPv6: its network of 64 bits) may have a tenth of them: nobody can use up by
+ * themselves what readers of a new text need.
  */
 export type Unchecked = {
   /** Whether one more may wait. `address` is whose click it is; without one, it is a caller's whom the site trusts. */

@@ -1,7 +1,7 @@
 import type { Strategy } from '../model/selection.ts'
 import type { Finding } from './finding.ts'
 
-/** What is advised of an offer's texts beyond what its strategy does by itself. */
+/** Advice about an offer's texts beyond what its strategy does automatically. */
 type Advised = Extract<Finding['code'], 'confirmed_winner' | 'probably_best' | 'leading' | 'not_enough_data'>
 
 const peeking =

@@ -43,7 +43,7 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
   return `${said}, ${change} in the period before. Small ups and downs are normal.`
 }
 
-/** What has to be known of the number of different visitors of a period; nothing where it is just that. */
+/** A note about the number of different visitors of a period; nothing if it needs none. */
 export function peopleSentence({ summary, people_since }: Pick<Report, 'summary' | 'people_since'>): string {
   const { start, end } = summary.date_range
   const from = people_since ?? start

@@ -36,7 +36,7 @@ function offsetsOf(timeZone: string, { start, end }: Range): number[] {
   return [...new Set(offsets)]
 }
 
-/** What has to be known of days and hours of a zone whose hours are not those of UTC; nothing of other zones. */
+/** A note about days and hours in a zone whose hours are not those of UTC; nothing for other zones. */
 export function hoursNote(timeZone: string, range: Range): string | undefined {
   const offsets = offsetsOf(timeZone, range)
   const begins = offsets.map((offset) => ((offset % 60) + 60) % 60)

@@ -22,7 +22,7 @@ export function shortNames(offers: readonly NamedOffer[]): (offer: NamedOffer) =
   return (offer) => (shared.get(short(offer))?.length === 1 ? short(offer) : offer.offer_name)
 }
 
-/** Keeps what is no word, such as an arrow at the end of a call to action, on the line of the word before it. */
+/** Keeps a symbol, such as an arrow at the end of a call to action, on the line of the word before it. */
 export const keepTail = (text: string): string => text.replace(/ (?=[^\p{L}\p{N}\s]+$)/u, '\u00A0')
 
 /** Clicks that count for the reader: those by people, or all. */
