@@ -1,10 +1,19 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
+import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
+import { savePostback } from '../../src/lib/store/postbacks.ts'
+import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
+import { findConversionDrift } from '../support/conversions.ts'
 import { findDrift } from '../support/database.ts'
+import { aClick } from '../support/events.ts'
 import { type LoadAnswer, type LoadOptions, type LoadResult, runLoad } from '../support/load.ts'
+import { recordClicks } from '../support/record.ts'
 
-/** `visit`: GET of the promo link; `report`: POST track-click; `impression`: POST track-impression. */
-export type Kind = 'visit' | 'report' | 'impression'
+/**
+ * `visit`: GET of the promo link; `report`: POST track-click; `impression`: POST track-impression; `sale`: POST track-conversion
+ * of a text; `postback`: GET postback of a click.
+ */
+export type Kind = 'visit' | 'report' | 'impression' | 'sale' | 'postback'
 
 /** Every event under a name of its own, so that each of them can be looked for and not only their number. */
 export type Ledger = {
@@ -44,7 +53,19 @@ export function createLedger(): Ledger {
   }
 }
 
-export const userAgentOf = (name: string): string => `Mozilla/5.0 (test) ${name}`
+const secret = 'a-secret-of-the-network'
+const sold = aClick({ at: Date.now(), user_agent: userAgentOf('sold') })
+
+/** What `postback` needs: a secret, and the click of which all of them are. */
+export async function allowPostbacks(sql: Sql, ledger: Ledger): Promise<void> {
+  await savePostback(sql, 'nocodemba', { source: 'awin', secret_hash: hashOfSecret(secret), parameters: {} })
+  await recordClicks(sql, [sold])
+  ledger.sent.add('sold')
+}
+
+export function userAgentOf(name: string): string {
+  return `Mozilla/5.0 (test) ${name}`
+}
 
 const requestOf: Record<Kind, (name: string) => string> = {
   visit: (name) =>
@@ -52,6 +73,10 @@ const requestOf: Record<Kind, (name: string) => string> = {
   report: (name) => post('track-click', { variation_id: 43, user_agent: userAgentOf(name) }),
   impression: (name) =>
     post('track-impression', { offer_id: 4, variation_id: 42, newsletter_send_id: name, recipients: 10 }),
+  sale: (name) =>
+    post('track-conversion', { external_id: name, variation_id: 42, amount: '12.5', currency: 'EUR' }),
+  postback: (name) =>
+    `GET /api/v1/promo/postback?link=nocodemba&secret=${secret}&external_id=${name}&click_id=${clickIdOf(sold.event_id)}&amount=0.1&currency=EUR HTTP/1.1\r\nHost: localhost\r\n\r\n`,
 }
 
 function post(endpoint: string, fields: Record<string, unknown>): string {
@@ -63,7 +88,7 @@ function post(endpoint: string, fields: Record<string, unknown>): string {
 /** Whether the site has taken the event upon itself with this answer. */
 function isPromise(kind: Kind, { status, body }: LoadAnswer): boolean {
   if (kind === 'visit') return status === 307
-  return status === 204 || (status === 503 && /"queued": ?true/.test(body))
+  return status === (kind === 'postback' ? 200 : 204) || (status === 503 && /"queued": ?true/.test(body))
 }
 
 /**
@@ -75,6 +100,8 @@ export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void>
     select substr(user_agent, 20) as name, count(*)::integer as times from promo_click_tracking group by 1
     union all
     select newsletter_send_id, count(*)::integer from promo_impression_tracking group by 1
+    union all
+    select external_id, count(*)::integer from promo_conversions group by 1
   `
   const [own] = await sql<{ clicks: number }[]>`
     select count(*)::integer as clicks from promo_click_tracking where reason = 'not_navigation'
@@ -88,4 +115,19 @@ export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void>
     noVisits: own?.clicks,
     drift: await findDrift(sql),
   }).toEqual({ strange: [], missing: [], doubled: [], foreign: [], noVisits: 0, drift: [] })
+}
+
+/** The same of conversions, which are counted a moment after they were recorded. */
+export async function expectSalesExactlyOnce(sql: Sql, ledger: Ledger): Promise<void> {
+  await vi.waitFor(
+    async () =>
+      expect([...(await sql`select external_id from promo_conversions where counted_on is null`)]).toEqual(
+        [],
+      ),
+    { timeout: 15_000, interval: 100 },
+  )
+  await expectExactlyOnce(sql, ledger)
+  expect(await findConversionDrift(sql)).toEqual([])
+  expect([...ledger.answered].filter((name) => name.startsWith('sale'))).not.toEqual([])
+  expect([...ledger.answered].filter((name) => name.startsWith('postback'))).not.toEqual([])
 }
