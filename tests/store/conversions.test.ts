@@ -156,10 +156,40 @@ describe('a conversion', () => {
     ]
     expect(await record([text, otherText])).toEqual([[otherText.event_id, 'conversion_differs']])
     expect(await record([otherText])).toEqual([[otherText.event_id, 'conversion_differs']])
-    // The click, told later of a conversion that has a text, adds nothing.
-    expect(await record([aConversion({ external_id: 'y', ...ofClick(other), amount: '3' })])).toEqual([])
     await attribute()
-    expect(await sums()).toMatchObject([{ variation_id: 42, conversions: 2, revenue: '13' }])
+    expect(await sums()).toMatchObject([{ variation_id: 42, conversions: 2, revenue: '20' }])
+  })
+
+  describe('that is named by its click and by its text', () => {
+    const [one, other] = [aClick(), aClick({ variation_id: 43 })]
+    const byClick = (click = one) => ofClick(click)
+    const byText = (variation_id = 42) => ({ variation_id })
+    const unknown = aClick({ at: noon + 1 })
+    test.for<[string, Partial<Conversion>, Partial<Conversion>, boolean]>([
+      ['a text, then a click of it', byText(), byClick(), true],
+      ['a text, then a click of another one', byText(), byClick(other), false],
+      ['a text, then a click that nobody knows', byText(), byClick(unknown), true],
+      ['a click, then its text', byClick(), byText(), true],
+      ['a click, then another text', byClick(), byText(43), false],
+      ['a click that nobody knows, then a text', byClick(unknown), byText(43), true],
+    ])('%s: the same one unless they disagree', async ([, first, then, same]) => {
+      await recordClicks(store.sql, [one, other])
+      const report = (of: Partial<Conversion>, amount: string) =>
+        aConversion({ external_id: 'x', amount, ...of })
+      // Before it is counted, afterwards, and within one batch.
+      for (const [index, between] of [async () => undefined, attribute].entries()) {
+        const id = { external_id: `x${index}` }
+        await record([{ ...report(first, '10'), ...id }])
+        await between()
+        const later = { ...report(then, '3'), ...id }
+        expect(await record([later])).toEqual(same ? [] : [[later.event_id, 'conversion_differs']])
+      }
+      const [before, later] = [report(first, '10'), report(then, '3')]
+      expect(await record([before, later])).toEqual(same ? [] : [[later.event_id, 'conversion_differs']])
+      await attribute()
+      const amounts = await store.sql`select distinct amount from promo_conversions`
+      expect([...amounts]).toEqual([{ amount: same ? '3' : '10' }])
+    })
   })
 
   test('of a text that does not exist is told', async () => {

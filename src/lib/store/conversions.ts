@@ -4,11 +4,19 @@ import { addConversions } from './add-conversions.ts'
 import { announceConversions } from './announce-conversions.ts'
 import type { Rejection } from './event-keys.ts'
 
+/** The text of a row's click, where that is known; looked up only where it is needed. */
+const textOfClick = (sql: Sql, row: 'valid' | 'former') => sql`(
+  select variation_id from promo_click_tracking c
+  where c.event_id = ${sql(row)}.click_id and c.clicked_at = to_timestamp(${sql(row)}.clicked_at / 1000)
+  limit 1
+)`
+
 /**
  * Records the conversions of a JSON array of events exactly once by source and external id. The same again changes status,
  * amount and currency: reports go by the order in which they arrive; those that were `left` by an earlier run go by their time. What
- * a conversion belongs to stays as it was told first; a later report that names another click or text is refused. Sums
- * of what is counted already move by the difference, which comes from the locked row; the rest waits for
+ * a conversion belongs to stays as it was reported first. A later report of another click or text is rejected; one that names
+ * a text in place of a click, or a click in place of a text, is rejected where the click is known to be of another text.
+ * Sums of what is counted already move by the difference, which comes from the locked row; the rest waits for
  * `attributeConversions`.
  */
 export const recordConversions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
@@ -30,7 +38,7 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
     left join promo_text_variations v on v.id = b.told_variation_id
     where b.told_variation_id is null or v.id is not null
   ), first as (
-    select distinct on (source, external_id) source, external_id, click_id, told_variation_id
+    select distinct on (source, external_id) source, external_id, click_id, clicked_at, told_variation_id
     from valid
     order by source, external_id, position
   ), differing as materialized (
@@ -38,9 +46,17 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
     from valid
     join first using (source, external_id)
     left join promo_conversions known using (source, external_id)
-    where valid.click_id <> coalesce(known.click_id, first.click_id)
-      or known.click_id is null and valid.click_id is null
-        and valid.told_variation_id <> coalesce(known.variation_id, first.told_variation_id)
+    cross join lateral (
+      select known.click_id, extract(epoch from known.clicked_at)::double precision * 1000 as clicked_at, known.variation_id
+      where known.id is not null
+      union all
+      select first.click_id, first.clicked_at, first.told_variation_id where known.id is null
+    ) former
+    where case
+      when valid.click_id is not null and former.click_id is not null then valid.click_id <> former.click_id
+      else coalesce(valid.told_variation_id, ${textOfClick(sql, 'valid')})
+        <> coalesce(former.variation_id, ${textOfClick(sql, 'former')})
+    end
   ), newest as (
     -- One statement can touch a row only once: of several reports on a conversion, the newest speaks.
     select distinct on (source, external_id) *
@@ -147,9 +163,10 @@ export const readWaitingConversions = (sql: Sql) => sql<{ waiting: number; secon
 /** Those of a JSON array of events that are there already, and whether they are as the event says. */
 export const listConversions = (sql: Sql, events: string) => sql<{ event_id: string; same: boolean }[]>`
   select b.event_id, (c.amount, c.currency, c.status) = (b.amount, b.currency, b.status)
-    and coalesce(c.click_id = b.click_id, true) as same
+    and coalesce(c.click_id = b.click_id, true) and coalesce(c.variation_id = b.variation_id, true) as same
   from json_to_recordset(${events}::text::json) as b (
-    event_id uuid, source text, external_id text, click_id uuid, amount numeric, currency text, status text
+    event_id uuid, source text, external_id text, click_id uuid, variation_id integer, amount numeric, currency text,
+    status text
   )
   join promo_conversions c using (source, external_id)
 `
