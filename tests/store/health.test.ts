@@ -3,11 +3,11 @@ import { openLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
-import { hintsOn } from '../../src/lib/links/link-faults.ts'
+import { examineLinks } from '../../src/lib/links/link-faults.ts'
 import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
 import type { MauticReadings } from '../../src/lib/mautic/background.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
-import { createLinkHints } from '../../src/lib/operations/link-hints.ts'
+import { createLinkHints, type LinkHints } from '../../src/lib/operations/link-hints.ts'
 import type { OfferReadings, StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
 import type { OutboxReadings } from '../../src/lib/outbox/outbox.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -58,6 +58,7 @@ async function health(
     links?: Partial<CacheState>
     variations?: Partial<CacheState>
     hints?: string[]
+    faulty?: LinkHints['faulty']
     strapi?: StrapiReadings
     tableless?: boolean
     offers?: OfferReadings
@@ -91,7 +92,7 @@ async function health(
       },
     }),
     ...(parts.mautic && { mautic: parts.mautic }),
-    linkHints: async () => parts.hints ?? [],
+    linkHints: async () => ({ hints: parts.hints ?? [], faulty: parts.faulty ?? [] }),
     now: () => 0,
   })()
   expect(headers).toMatchObject({
@@ -265,7 +266,7 @@ test('however many ask, the database is asked once a second', async () => {
     unnamedProxy: { recent: false, silent: false, unread: false },
     unchecked: { overflowing: false },
     known: { table: well, variations: well, inBoth: () => [] },
-    linkHints: async () => [],
+    linkHints: async () => ({ hints: [], faulty: [] }),
     now: () => time,
   })
   await Promise.all([read(), read(), read()])
@@ -413,32 +414,44 @@ test('links that work and lead nowhere are hinted at, however they came into the
     now: () => now,
   }
   const hints = createLinkHints({ database, ...parts })
-  expect(await hints()).toEqual([])
+  expect(await hints()).toEqual({ hints: [], faulty: [] })
   await store.sql`
     insert into affiliate_links (slug, destination_url, active) values
       ('b', 'https://news.example/a', true), ('a', 'https://news.example/B/', true), ('c', 'https://news.example/c', true),
       ('d', 'https://news.example/a', true), ('about', 'https://m.example/?a&amp;b', true), ('off', 'https://m.example/&amp;', false)
   `
   now += 9_999
-  expect(await hints()).toEqual([])
+  expect(await hints()).toEqual({ hints: [], faulty: [] })
   now += 1
-  expect(await hints()).toEqual([
+  expect((await hints()).hints).toEqual([
     'links lead back to themselves; make one lead to the merchant: /a → /b → /a, /c → /c',
     'destinations have "&amp;" where "&" is meant: /about',
     'pages of the site come before links of the same name; choose other slugs: /about',
   ])
+  const { faulty } = await hints()
+  expect(faulty.map(({ slug, source }) => `${source} ${slug}`).toSorted()).toEqual(
+    ['a', 'about', 'about', 'b', 'c', 'd'].map((slug) => `table ${slug}`),
+  )
+  expect(await health({ faulty })).toMatchObject({ code: 200, links_at_fault: faulty })
+  const fromStrapi = new Map([
+    ['a', { slug: 'a', location: 'https://news.example/a', passing: undefined, clickId: undefined }],
+  ])
+  const strapi = { values: () => fromStrapi.values(), peek: (slug: string) => fromStrapi.get(slug) }
+  expect((await createLinkHints({ database, ...parts, table: false, strapi })()).faulty).toEqual([
+    { source: 'strapi', slug: 'a', reason: 'leads in a circle: /a → /a' },
+  ])
   now += 10_000
   told = 'many clicks'
-  expect((await hints()).at(-1)).toBe('in the last week many clicks 1969-12-26 1970-01-01')
+  expect((await hints()).hints.at(-1)).toBe('in the last week many clicks 1969-12-26 1970-01-01')
   const slugs = Array.from({ length: 12 }, (_, index) => `x${index}`)
-  const many = hintsOn(
+  const many = examineLinks(
     slugs.map((slug) => ({ slug, destination_url: 'not a url' })),
     'https://news.example',
     new Set(slugs),
   )
-  expect(many).toEqual([expect.stringMatching(/(\/x\d, ){10}…$/)])
+  expect(many.hints).toEqual([expect.stringMatching(/(\/x\d, ){10}…$/)])
   const away = openDatabase({ locate: async () => fail({ message: 'away' }), log: openLog('silent') })
-  expect(await createLinkHints({ database: away, ...parts })()).toEqual([])
+  expect(await createLinkHints({ database: away, ...parts })()).toEqual({ hints: [], faulty: [] })
   await away.close()
 })
 

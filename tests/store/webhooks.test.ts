@@ -338,7 +338,13 @@ test('a watch that breaks is told of, and goes on', async () => {
 })
 
 describe('the watch', () => {
-  type Health = { reasons?: string[]; links_left_out?: object[]; strapi?: object; status?: number }
+  type Health = {
+    reasons?: string[]
+    links_left_out?: object[]
+    links_at_fault?: object[]
+    strapi?: object
+    status?: number
+  }
   function watch(given: { database?: Database } = {}) {
     const state: { health: Health; winners: OfferNews[]; now: number } = {
       health: {},
@@ -418,12 +424,27 @@ describe('the watch', () => {
     state.health = {
       reasons: ['strapi'],
       links_left_out: [{ slug: 'bad', reason: 'no URL' }],
+      links_at_fault: [
+        ...['leads in a circle: /bad → /bad', 'hidden'].map((reason) => ({
+          source: 'table',
+          slug: 'bad',
+          reason,
+        })),
+        { source: 'strapi', slug: 'loop', reason: 'leads in a circle: /loop → /loop' },
+      ],
       strapi: { ok: false, left_out: [{ entry: 'desk (entry 7)', reason: 'no slug' }] },
     }
     for (let look = 0; look < 3; look += 1) await step()
     expect(await told()).toEqual([
       { type: 'link.broken', data: { source: 'strapi', link: 'desk (entry 7)', reason: 'no slug' } },
-      { type: 'link.broken', data: { source: 'table', link: 'bad', reason: 'no URL' } },
+      {
+        type: 'link.broken',
+        data: { source: 'strapi', link: 'loop', reason: 'leads in a circle: /loop → /loop' },
+      },
+      {
+        type: 'link.broken',
+        data: { source: 'table', link: 'bad', reason: 'no URL; leads in a circle: /bad → /bad; hidden' },
+      },
       { type: 'tracking.degraded', data: { reason: 'strapi', since: new Date(state.now).toISOString() } },
     ])
     state.health = { reasons: ['strapi', 'journal'], links_left_out: [{ slug: 'bad', reason: 'other' }] }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { damageSentence } from '../../src/lib/links/link-damage.ts'
-import { hasEntity, hintsOn, loopFrom, wayOf } from '../../src/lib/links/link-faults.ts'
+import { examineLinks, hasEntity, loopFrom, wayOf } from '../../src/lib/links/link-faults.ts'
 import { keyOfRow, readRow } from '../../src/lib/links/rows.ts'
 import { linkSchema } from '../../src/lib/model/link.ts'
 import { repairSlug } from '../../src/lib/redirect/damaged-slug.ts'
@@ -74,15 +74,30 @@ describe('hints on links', () => {
   const to = (slug: string, destination_url = `https://${slug}.example/`) => ({ slug, destination_url })
 
   test('are none where nothing is wrong', () => {
-    expect(hintsOn([to('a'), to('b')], site, new Set(['c']))).toEqual([])
+    expect(examineLinks([to('a'), to('b')], site, new Set(['c']))).toEqual({ hints: [], faulty: [] })
   })
 
   test('tell each loop once, and each kind by itself', () => {
     const links = [to('b', `${site}/a`), to('a', `${site}/b`), to('c', 'https://m.example/?a&amp;b'), to('d')]
-    expect(hintsOn(links, site, new Set(['d']))).toEqual([
+    expect(examineLinks(links, site, new Set(['d'])).hints).toEqual([
       'links lead back to themselves; make one lead to the merchant: /a → /b → /a',
       'destinations have "&amp;" where "&" is meant: /c',
       'pages of the site come before links of the same name; choose other slugs: /d',
+    ])
+  })
+
+  test('name each link in a circle, on the way into one, or at fault otherwise', () => {
+    const links = [
+      ...[to('b', `${site}/a`), to('a', `${site}/b`), to('into', `${site}/b`), to('self', `${site}/self?x`)],
+      ...[to('c', 'https://m.example/?a&amp;b'), to('page'), to('away', `${site}/d`), to('d')],
+    ]
+    expect(examineLinks(links, site, new Set(['page'])).faulty).toEqual([
+      { slug: 'b', reason: 'leads in a circle: /b → /a → /b' },
+      { slug: 'a', reason: 'leads in a circle: /a → /b → /a' },
+      { slug: 'into', reason: 'leads in a circle: /into → /b → /a → /b' },
+      { slug: 'self', reason: 'leads in a circle: /self → /self' },
+      { slug: 'c', reason: 'its destination has "&amp;" where "&" is meant' },
+      { slug: 'page', reason: 'a page of the site has the same name and comes first' },
     ])
   })
 
@@ -92,7 +107,9 @@ describe('hints on links', () => {
     [11, true],
   ])('name ten of a kind at the most: of %i', (count, more) => {
     const links = Array.from({ length: count }, (_, index) => to(`x${index}`))
-    const [hint = '', ...others] = hintsOn(links, site, new Set(links.map(({ slug }) => slug)))
+    const { hints, faulty } = examineLinks(links, site, new Set(links.map(({ slug }) => slug)))
+    const [hint = '', ...others] = hints
+    expect(faulty).toHaveLength(count)
     expect(others).toEqual([])
     expect(hint.match(/\/x\d+/g)).toHaveLength(Math.min(10, count))
     expect(hint.endsWith(', …')).toBe(more)

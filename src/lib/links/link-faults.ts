@@ -3,8 +3,8 @@ import type { Lead } from '../model/link.ts'
 /** Whether a URL was copied from HTML as it stands there: the parameter behind would be called `amp;…`. */
 export const hasEntity = (url: string): boolean => /&(?:amp|#0*38|#x0*26);/i.test(url)
 
-/** The slugs from a link over others back to itself, such as `['a', 'b', 'a']`; `undefined` where it leads away. */
-export function loopFrom(
+/** The slugs from a link over others to one that is among them already; `undefined` where it leads away. */
+function circleFrom(
   slug: string,
   destinations: ReadonlyMap<string, string>,
   siteUrl: string,
@@ -14,11 +14,19 @@ export function loopFrom(
     way.push(at)
     const next = slugOn(siteUrl, destinations.get(at))
     if (next === undefined || !destinations.has(next)) return undefined
-    if (next === slug) return [...way, slug]
-    // Another loop, which is reported for the links in it.
-    if (way.includes(next)) return undefined
+    if (way.includes(next)) return [...way, next]
     at = next
   }
+}
+
+/** The slugs from a link over others back to itself, such as `['a', 'b', 'a']`; `undefined` where it leads elsewhere. */
+export function loopFrom(
+  slug: string,
+  destinations: ReadonlyMap<string, string>,
+  siteUrl: string,
+): string[] | undefined {
+  const circle = circleFrom(slug, destinations, siteUrl)
+  return circle?.at(-1) === slug ? circle : undefined
 }
 
 /** The slug of a URL on this site. */
@@ -39,24 +47,44 @@ export const hintOnAnyWord = (route: string): string =>
 
 const mostNamed = 10
 
-/** What is wrong with links that otherwise work, for the people who edit them; each kind names at most ten. */
-export function hintsOn(links: readonly Lead[], siteUrl: string, pages: ReadonlySet<string>): string[] {
+/** A link that can be read, but takes its readers nowhere, or elsewhere than it is meant to. */
+export type FaultyLink = { slug: string; reason: string }
+
+/**
+ * What is wrong with links that can be read, for whoever edits them: sentences about each kind, of which each names ten links at
+ * the most, and every such link by itself.
+ */
+export function examineLinks(
+  links: readonly Lead[],
+  siteUrl: string,
+  pages: ReadonlySet<string>,
+): { hints: string[]; faulty: FaultyLink[] } {
   const destinations = new Map(links.map(({ slug, destination_url }) => [slug, destination_url]))
-  const loops = links.flatMap(({ slug }) => {
-    const loop = loopFrom(slug, destinations, siteUrl)
-    return loop && slug === loop.toSorted()[0] ? [wayOf(loop)] : []
+  const circles = links.flatMap(({ slug }) => {
+    const way = circleFrom(slug, destinations, siteUrl)
+    return way ? [{ slug, way }] : []
   })
-  const entities = links
-    .filter(({ destination_url }) => hasEntity(destination_url))
-    .map(({ slug }) => `/${slug}`)
-  const hidden = links.filter(({ slug }) => pages.has(slug)).map(({ slug }) => `/${slug}`)
+  const loops = circles.filter(({ slug, way }) => way.at(-1) === slug && slug === way.toSorted()[0])
+  const entities = links.filter(({ destination_url }) => hasEntity(destination_url))
+  const hidden = links.filter(({ slug }) => pages.has(slug))
   const say = (named: readonly string[], text: string) =>
     named.length > 0
       ? [`${text}: ${named.slice(0, mostNamed).join(', ')}${named.length > mostNamed ? ', …' : ''}`]
       : []
-  return [
-    ...say(loops, 'links lead back to themselves; make one lead to the merchant'),
-    ...say(entities, 'destinations have "&amp;" where "&" is meant'),
-    ...say(hidden, 'pages of the site come before links of the same name; choose other slugs'),
-  ]
+  const pathOf = ({ slug }: { slug: string }) => `/${slug}`
+  return {
+    hints: [
+      ...say(
+        loops.map(({ way }) => wayOf(way)),
+        'links lead back to themselves; make one lead to the merchant',
+      ),
+      ...say(entities.map(pathOf), 'destinations have "&amp;" where "&" is meant'),
+      ...say(hidden.map(pathOf), 'pages of the site come before links of the same name; choose other slugs'),
+    ],
+    faulty: [
+      ...circles.map(({ slug, way }) => ({ slug, reason: `leads in a circle: ${wayOf(way)}` })),
+      ...entities.map(({ slug }) => ({ slug, reason: 'its destination has "&amp;" where "&" is meant' })),
+      ...hidden.map(({ slug }) => ({ slug, reason: 'a page of the site has the same name and comes first' })),
+    ],
+  }
 }

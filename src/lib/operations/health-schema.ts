@@ -100,6 +100,12 @@ export const healthSchema = v.object({
     v.pipe(v.object(outboxReadings), v.description('Messages to webhooks, once there were any.')),
   ),
   hints: v.pipe(v.array(v.string()), v.description('What somebody should look at.')),
+  links_at_fault: v.exactOptional(
+    v.pipe(
+      leftOut({ source: v.picklist(['table', 'strapi']), slug: v.string() }),
+      v.description('Links that redirect in a circle or elsewhere than they should, twenty at the most.'),
+    ),
+  ),
   links_left_out: leftOut({ slug: v.string() }),
   variations_left_out: leftOut({ variation_id: v.string() }),
   offers_without_slug: v.array(count),

@@ -11,6 +11,7 @@ import { offersWithoutSlug } from '../store/offers.ts'
 import { doubtSentence } from '../wording/doubts.ts'
 import { doubtsToTell } from './doubted-sends.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
+import type { LinkHints } from './link-hints.ts'
 import { mauticHealth } from './mautic-health.ts'
 import { matomoHealth, webhooksHealth } from './outbox-health.ts'
 import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
@@ -32,7 +33,7 @@ export type HealthParts = {
   mautic?: MauticReadings | undefined
   /** What is to be sent to other servers, if anything. */
   outbox?: { matomo?: OutboxReadings | undefined; webhooks?: OutboxReadings }
-  linkHints: () => Promise<string[]>
+  linkHints: () => Promise<LinkHints>
   now: () => number
 }
 
@@ -158,7 +159,7 @@ export function createHealth({
         ...(ofMatomo?.hints ?? []),
         ...(ofMautic?.hints ?? []),
         ...(ofWebhooks?.hints ?? []),
-        ...ofLinks,
+        ...ofLinks.hints,
         ...(found.ok ? found.value.doubted.map(doubtSentence) : []),
         conversions &&
           conversions.seconds > longestUnknown &&
@@ -166,6 +167,7 @@ export function createHealth({
         late.length > 0 &&
           `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,
       ].filter((hint) => typeof hint === 'string'),
+      ...(ofLinks.faulty.length > 0 && { links_at_fault: ofLinks.faulty.slice(0, mostLeftOut) }),
       links_left_out: links.slice(0, mostLeftOut).map(({ key, reason }) => ({ slug: key, reason })),
       variations_left_out: variations
         .slice(0, mostLeftOut)

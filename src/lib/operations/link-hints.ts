@@ -1,7 +1,7 @@
 import { ok } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { LinkDamageLog } from '../links/link-damage.ts'
-import { hintOnAnyWord, hintsOn } from '../links/link-faults.ts'
+import { examineLinks, type FaultyLink, hintOnAnyWord } from '../links/link-faults.ts'
 import type { Links } from '../links/two-sources.ts'
 import type { Lead } from '../model/link.ts'
 import { listLeads } from '../store/links.ts'
@@ -27,6 +27,8 @@ export type LinkHintParts = {
   now: () => number
 }
 
+export type LinkHints = { hints: string[]; faulty: (FaultyLink & { source: 'table' | 'strapi' })[] }
+
 /** Tells what is wrong with the links, however they came there; nothing while the database does not answer. */
 export function createLinkHints({
   database,
@@ -37,21 +39,25 @@ export function createLinkHints({
   anyWord,
   damage,
   now,
-}: LinkHintParts): () => Promise<string[]> {
-  const look = async (): Promise<string[]> => {
+}: LinkHintParts): () => Promise<LinkHints> {
+  const look = async (): Promise<LinkHints> => {
     const links = table ? await database.run((sql) => listLeads(sql), deadline) : ok([])
-    if (!links.ok) return []
+    if (!links.ok) return { hints: [], faulty: [] }
     const leads = strapi
       ? [...leadsOf(strapi), ...links.value.filter(({ slug }) => !strapi.peek(slug))]
       : links.value
     const told = await damage.tell(dayOf(now() - week), dayOf(now()))
-    return [
-      ...hintsOn(leads, siteUrl, pages),
-      ...(anyWord !== undefined && leads.length > 0 ? [hintOnAnyWord(anyWord)] : []),
-      ...(told === undefined ? [] : [`in the last week ${told}`]),
-    ]
+    const { hints, faulty } = examineLinks(leads, siteUrl, pages)
+    return {
+      hints: [
+        ...hints,
+        ...(anyWord !== undefined && leads.length > 0 ? [hintOnAnyWord(anyWord)] : []),
+        ...(told === undefined ? [] : [`in the last week ${told}`]),
+      ],
+      faulty: faulty.map((link) => ({ ...link, source: strapi?.peek(link.slug) ? 'strapi' : 'table' })),
+    }
   }
-  let last: { at: number; hints: Promise<string[]> } | undefined
+  let last: { at: number; hints: Promise<LinkHints> } | undefined
   return async () => {
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), hints: look() }
     return await last.hints

@@ -34,6 +34,7 @@ const leftOut = <Entries extends v.ObjectEntries>(key: Entries) =>
 const healthReport = v.object({
   reasons: v.optional(v.array(v.string()), []),
   links_left_out: leftOut({ slug: v.string() }),
+  links_at_fault: leftOut({ source: v.picklist(['table', 'strapi']), slug: v.string() }),
   strapi: v.optional(v.object({ left_out: leftOut({ entry: v.string() }) }), { left_out: [] }),
 })
 
@@ -66,6 +67,7 @@ export function createWatch(parts: {
         link: entry,
         reason,
       })),
+      ...report.links_at_fault.map(({ source, slug, reason }) => ({ source, link: slug, reason })),
     ]
     return [
       ...[...degraded].map(([reason, since]) =>
@@ -75,7 +77,7 @@ export function createWatch(parts: {
           data: { reason, since: new Date(since).toISOString() },
         }),
       ),
-      ...broken.map((data) =>
+      ...byLink(broken).map((data) =>
         newsOf({
           type: 'link.broken',
           ...{ subject: `${data.source} ${data.link}`, state: data.reason, at: now(), quiet: brokenQuiet },
@@ -150,6 +152,12 @@ export function createWatch(parts: {
     },
   }
 }
+
+/** One for each link, with all that is wrong with it: a subject is raised once at a time. */
+const byLink = (broken: readonly EventData<'link.broken'>[]): EventData<'link.broken'>[] =>
+  [...Map.groupBy(broken, ({ source, link }) => `${source} ${link}`).values()].flatMap((same) =>
+    same.slice(0, 1).map((first) => ({ ...first, reason: same.map(({ reason }) => reason).join('; ') })),
+  )
 
 const subjectOf = ({ newsletter_send_id, variation_id }: SendNews): string =>
   `${newsletter_send_id} ${variation_id}`
