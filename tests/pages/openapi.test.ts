@@ -170,7 +170,6 @@ async function readFaults() {
   const keys = describeTokenFault(new KeysUnavailable(), wanted)
   return {
     validation_error: jsonOf(await api.impression({ ...impression, offer_id: 999 })),
-    unauthorized: jsonOf(await ask(api.site, path)),
     forbidden: jsonOf(await ask(api.site, path, { headers: await reader('another-service') })),
     not_found: jsonOf(await ask(api.site, `${root}/clicks`)),
     method_not_allowed: jsonOf(await ask(api.site, `${root}/track-click`)),
@@ -188,6 +187,18 @@ async function readFaults() {
       faultAnswer({ error: 'keys_unavailable', ...(keys && { message: keys.message }) }),
     ),
     site_not_started: written(faultAnswer(siteNotStarted)),
+  }
+}
+
+/** What callers are told whose token is missing or wrong, by what kind of token the endpoint wants. */
+async function readRefusals() {
+  const postJson = (path: string) =>
+    ask(api.site, path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  return {
+    ingest: jsonOf(await postJson(`${root}/track-conversion`)),
+    webhook: jsonOf(await postJson(`${root}/links/changed`)),
+    reader: jsonOf(await ask(api.site, `${root}/analytics`)),
+    anybody: jsonOf(await ask(api.site, `${root}/postback?link=nocodemba&secret=guessed`)),
   }
 }
 
@@ -213,16 +224,20 @@ test('the examples of the description are what a site answers; EXAMPLES=write wr
   await recordHistory()
   const contents = await readContents()
   const faults = await readFaults()
+  const unauthorized = await readRefusals()
   const outage = await readOutage()
   await api.sql`update promo_offers set active = false`
   const none = jsonOf(await api.select())
   const taken = {
     contents: { ...contents, degraded: outage.degraded },
     faults: { ...faults, ...outage.faults, no_eligible_promo: none },
+    unauthorized,
   }
   if (process.env.EXAMPLES === 'write') writeFileSync(file, `${JSON.stringify(taken, null, 2)}\n`)
   const kept: unknown = JSON.parse(readFileSync(file, 'utf8'))
   expect(shapeOf(kept)).toEqual(shapeOf(taken))
+  // Of the same shape, and each about its own token.
+  expect(kept).toMatchObject({ unauthorized })
 })
 
 test('the description is for everybody, and sent once to whoever keeps it', async () => {

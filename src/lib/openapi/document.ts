@@ -101,7 +101,7 @@ const headOf = ({ name, summary, access, answers, faults }: EndpointDescription)
   operationId: `${name}Head`,
   summary: `${summary}, without a body`,
   security: security[access],
-  responses: answersOf({ answers: answers.map(withoutBody), faults, bare: true }),
+  responses: answersOf({ answers: answers.map(withoutBody), faults, access, bare: true }),
 })
 
 const withoutBody = ({ contents: _, ...answer }: Described): Described => answer

@@ -6,5 +6,8 @@ export type ExampleName = keyof typeof examples.contents
 /** A body that was sent or answered, by its name; `tests/pages/openapi.test.ts` compares them with a site's. */
 export const exampleOf = (name: ExampleName): unknown => examples.contents[name]
 
-/** The answer to each fault. */
-export const faultExamples: Record<FaultCode, unknown> = examples.faults
+const faults: Record<Exclude<FaultCode, 'unauthorized'>, unknown> = examples.faults
+
+/** The answer to a fault; where a token is missing or wrong it depends on who may call the endpoint. */
+export const faultExample = (code: FaultCode, access: keyof typeof examples.unauthorized): unknown =>
+  code === 'unauthorized' ? examples.unauthorized[access] : faults[code]

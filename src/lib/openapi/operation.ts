@@ -1,8 +1,8 @@
 import type { JsonSchema } from '@valibot/to-json-schema'
 import { type FaultCode, statusOf } from '../http/answer.ts'
 import { byField } from '../http/fault-schemas.ts'
-import type { Described, EndpointDescription } from './endpoint.ts'
-import { exampleOf, faultExamples } from './examples.ts'
+import type { Described, EndpointAccess, EndpointDescription } from './endpoint.ts'
+import { exampleOf, faultExample } from './examples.ts'
 import { faultHeaders, faultMeanings } from './faults.ts'
 import { querySchemas, refTo } from './schemas.ts'
 
@@ -49,8 +49,12 @@ export type Answered = {
 export function answersOf({
   answers,
   faults,
+  access,
   bare = false,
-}: Pick<EndpointDescription, 'answers' | 'faults'> & { bare?: boolean }): Record<string, Answered> {
+}: Pick<EndpointDescription, 'answers' | 'faults' | 'access'> & { bare?: boolean }): Record<
+  string,
+  Answered
+> {
   const all = new Set([...faults, ...(bare ? alwaysBare : always)])
   const codes = Map.groupBy(all, (code): number => statusOf[code])
   const statuses = new Set([...answers.map(({ status }) => status), ...codes.keys()])
@@ -60,7 +64,7 @@ export function answersOf({
       .map((status) => {
         const answer = answers.find((one) => one.status === status)
         const told = codes.get(status)
-        const parts = [answer && goodAnswer(answer), told && faultAnswerOf(told, bare)]
+        const parts = [answer && goodAnswer(answer), told && faultAnswerOf(told, access, bare)]
         return [status, parts.filter((part) => part !== undefined).reduce(joined)]
       }),
   )
@@ -82,7 +86,7 @@ const goodAnswer = ({ description, headers: names = [], contents }: Described): 
   }),
 })
 
-function faultAnswerOf(codes: readonly FaultCode[], bare: boolean): Answered {
+function faultAnswerOf(codes: readonly FaultCode[], access: EndpointAccess, bare: boolean): Answered {
   const told = Object.assign({}, ...codes.map((code) => faultHeaders[code]))
   return {
     description: codes.map((code) => `\`${code}\`: ${faultMeanings[code]}`).join('\n\n'),
@@ -91,7 +95,7 @@ function faultAnswerOf(codes: readonly FaultCode[], bare: boolean): Answered {
       content: {
         'application/json': {
           schema: faultSchema(codes),
-          examples: Object.fromEntries(codes.map((code) => [code, { value: faultExamples[code] }])),
+          examples: Object.fromEntries(codes.map((code) => [code, { value: faultExample(code, access) }])),
         },
       },
     }),
