@@ -1,7 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { ok } from '../lib/base/result.ts'
 import { addWebhook, findWebhook, listWebhooks, removeWebhook } from '../lib/store/webhooks.ts'
-import { isWebhookEvent, messageOf, webhookEvents } from '../lib/webhooks/events.ts'
+import { isWebhookEvent, webhookEvents } from '../lib/webhooks/events.ts'
 import { createMessageSender } from '../lib/webhooks/send-message.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { type Command, count, failed, misused, type Outcome, print, readArguments } from './command.ts'
@@ -117,8 +117,7 @@ async function tryOut(id: number): Promise<Outcome> {
     const [webhook] = found.value
     if (!webhook) return missing(id)
     const sender = createMessageSender({ addresses, now: Date.now, elapsed: () => performance.now() })
-    const message = { id: randomUUID(), ...messageOf('webhook.test', Date.now(), {}) }
-    const sent = await sender.send(webhook, message)
+    const sent = await sender.send(webhook, webhook.test_message)
     if (!sent.ok) return failed(`webhook ${id} did not accept it: ${sent.fault.message}`)
     print(`webhook ${id} accepted it, with status ${sent.value}`)
     return ok(undefined)

@@ -1,35 +1,21 @@
 import { pino } from 'pino'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Database } from '../../src/lib/database/database.ts'
 import { createMatomo } from '../../src/lib/matomo/matomo.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
 import type { Target } from '../../src/lib/outbox/target.ts'
 import { claimRows } from '../../src/lib/store/outbox.ts'
-import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { type FakeMatomo, matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
 import type { FakeStrapi } from '../support/fake-strapi.ts'
 import { sendJson } from '../support/fake-strapi.ts'
+import { fileDatabase, siteDatabase } from '../support/file-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
-let store: TestDatabase
-let database: Database
-
-beforeAll(async () => {
-  store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: pino({ level: 'silent' }) })
-})
-afterAll(async () => {
-  await database.close()
-  await store.drop()
-})
-beforeEach(() => insertPromos(store.sql))
-afterEach(async () => {
-  await emptyDatabase(store.sql)
-  await store.sql`truncate promo_outbox restart identity`
-})
+const store = fileDatabase((sql) => sql`truncate promo_outbox restart identity`)
+const database = siteDatabase(store)
 
 const noon = Date.UTC(2026, 10, 18, 12)
 const second = 1_000

@@ -1,18 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { pino } from 'pino'
 import * as v from 'valibot'
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-  vi,
-} from 'vitest'
-import { fail, ok } from '../../src/lib/base/result.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { fail } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { databaseUnavailable, json } from '../../src/lib/http/answer.ts'
 import { openTelling } from '../../src/lib/open/telling.ts'
@@ -34,27 +24,13 @@ import { winnersReader } from '../../src/lib/webhooks/read-winners.ts'
 import { createMessageSender } from '../../src/lib/webhooks/send-message.ts'
 import { createWebhookTarget } from '../../src/lib/webhooks/target.ts'
 import { createWatch, type OfferNews } from '../../src/lib/webhooks/watch.ts'
-import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { aSecret, type FakeReceiver, startFakeReceiver } from '../support/fake-receiver.ts'
+import { fileDatabase, siteDatabase } from '../support/file-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
-let store: TestDatabase
-let database: Database
-
-beforeAll(async () => {
-  store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: pino({ level: 'silent' }) })
-})
-afterAll(async () => {
-  await database.close()
-  await store.drop()
-})
-beforeEach(() => insertPromos(store.sql))
-afterEach(async () => {
-  await emptyDatabase(store.sql)
-  await store.sql`truncate promo_outbox, promo_webhooks restart identity cascade`
-})
+const store = fileDatabase((sql) => sql`truncate promo_outbox, promo_webhooks restart identity cascade`)
+const database = siteDatabase(store)
 
 const add = (url: string, events: string[] = Object.keys(webhookEvents)) =>
   addWebhook(store.sql, { url, secret: aSecret, events, most: 20 })
@@ -138,7 +114,7 @@ describe('an event', () => {
     const winner = (variation: string, body: boolean) => {
       const data = { offer_id: 4, variation_id: 42, text: '', probability_best: 1, smoothed_ctr: 1, sends: 9 }
       const news = newsOf({ type: 'winner.confirmed', subject: '4', state: variation, at, data })
-      return raise(database, [body ? news : { ...news, body: null }])
+      return raise(database, [body ? news : { ...news, data: null }])
     }
     for (const [variation, body, count] of [
       ['', false, 0],
@@ -176,7 +152,9 @@ describe('an event', () => {
     await pass(90_000)
     await forgetNews(store.sql, 1)
     expect(await store.sql`select 1 from promo_webhook_news`).toHaveLength(0)
-    expect(await findWebhook(store.sql, 1)).toEqual([{ id: 1, url: 'https://one.example', secret: aSecret }])
+    expect(await findWebhook(store.sql, 1)).toMatchObject([
+      { id: 1, url: 'https://one.example', secret: aSecret, test_message: { type: 'webhook.test' } },
+    ])
     expect(await removeWebhook(store.sql, 1)).toEqual([{ id: 1 }])
     expect(await removeWebhook(store.sql, 1)).toEqual([])
     expect(await waiting()).toBe(0)

@@ -1,5 +1,6 @@
 import { arrayLiteral } from '../database/array-literal.ts'
 import type { Sql } from '../database/sql.ts'
+import { webhookMessage } from './webhook-message.ts'
 
 /** What a webhook answered: when, to which message, and what. */
 export type WebhookAnswer = { at: string; id: string; type: string; answer: string }
@@ -37,8 +38,11 @@ export const removeWebhook = (sql: Sql, id: number) => sql<{ id: number }[]>`
   delete from promo_webhooks where id = ${id} returning id
 `
 
-export const findWebhook = (sql: Sql, id: number) => sql<Webhook[]>`
-  select id, url, secret from promo_webhooks where id = ${id}
+/** A webhook, with a message by which its owner sees whether it arrives. */
+export const findWebhook = (sql: Sql, id: number) => sql<(Webhook & { test_message: { id: string } })[]>`
+  select id, url, secret,
+    ${webhookMessage(sql, { type: sql`'webhook.test'`, at: sql`now()`, data: sql`'{}'::jsonb` })} as test_message
+  from promo_webhooks where id = ${id}
 `
 
 /** The webhooks for which something is due. */
@@ -66,7 +70,7 @@ export const wantedEvents = (sql: Sql) => sql<{ type: string }[]>`
 `
 
 /**
- * What has happened, as `raiseEvents` takes it; without a `body` it is only noted, and nobody is notified. `at` is in
+ * What has happened, as `raiseEvents` takes it; without `data` it is only noted, and nobody is notified. `at` is in
  * milliseconds since 1970, `quiet` in seconds.
  */
 export type News = {
@@ -75,7 +79,7 @@ export type News = {
   state: string
   at: number
   quiet: number | null
-  body: object | null
+  data: object | null
 }
 
 /**
@@ -85,9 +89,9 @@ export type News = {
  */
 export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: number }[]>`
   with wanted as materialized (
-    select w.id as webhook_id, told.subject, told.state, told.at, told.quiet, told.body
+    select w.id as webhook_id, told.type, told.subject, told.state, told.at, told.quiet, told.data
     from json_to_recordset(${JSON.stringify(news)}::text::json) as told
-      (type text, subject text, state text, at double precision, quiet double precision, body jsonb)
+      (type text, subject text, state text, at double precision, quiet double precision, data jsonb)
     join promo_webhooks w on told.type = any (w.events) and w.added_at <= to_timestamp(told.at / 1000)
   ), known as materialized (
     -- Locked, so that whoever comes at the same moment sees what this leaves.
@@ -106,11 +110,15 @@ export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: nu
     returning webhook_id, subject, xmax = 0 as new
   ), told as (
     insert into promo_outbox (target, body)
-    select 'webhook:' || wanted.webhook_id, jsonb_build_object('id', gen_random_uuid()) || wanted.body
+    select 'webhook:' || wanted.webhook_id, ${webhookMessage(sql, {
+      type: sql`wanted.type`,
+      at: sql`to_timestamp(wanted.at / 1000)`,
+      data: sql`wanted.data`,
+    })}
     from wanted
     join kept using (webhook_id, subject)
     left join known using (webhook_id, subject)
-    where wanted.body is not null
+    where wanted.data is not null
       and (kept.new or known.state <> wanted.state or known.seen_at < now() - wanted.quiet * interval '1 second')
     order by wanted.at, wanted.subject
     returning id

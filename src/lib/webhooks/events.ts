@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { messageVersion } from '../store/announce-conversions.ts'
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(1))
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -50,8 +49,3 @@ export type WebhookEvent = keyof typeof webhookEvents
 export type EventData<Type extends WebhookEvent> = v.InferOutput<(typeof webhookEvents)[Type]>
 
 export const isWebhookEvent = (name: string): name is WebhookEvent => Object.hasOwn(webhookEvents, name)
-
-/** A message as receivers get it, but for its `id`; `at` is in milliseconds since 1970. */
-export const messageOf = (type: WebhookEvent | 'webhook.test', at: number, data: object) => ({
-  ...{ type, version: messageVersion, timestamp: new Date(at).toISOString(), data },
-})

@@ -2,7 +2,7 @@ import type { Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { DatabaseFault } from '../database/sql.ts'
 import { type News, raiseEvents } from '../store/webhooks.ts'
-import { type EventData, messageOf, type WebhookEvent } from './events.ts'
+import type { EventData, WebhookEvent } from './events.ts'
 
 /**
  * News of an event: it is sent once for its `subject` in this `state`, and again when the state changes, or after it
@@ -17,7 +17,7 @@ export const newsOf = <Type extends WebhookEvent>(news: {
   data: EventData<Type>
 }): News => {
   const { type, subject, state = '', at, quiet = null, data } = news
-  return { type, subject: `${type} ${subject}`, state, at, quiet, body: messageOf(type, at, data) }
+  return { type, subject: `${type} ${subject}`, state, at, quiet, data }
 }
 
 /** Puts news into the outbox, for the webhooks that want it. */

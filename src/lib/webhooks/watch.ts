@@ -130,7 +130,7 @@ export function createWatch(parts: {
             type: 'winner.confirmed',
             subject: `winner.confirmed ${offer_id}`,
             quiet: null,
-            body: null,
+            data: null,
           }
     })
   }
