@@ -1,53 +1,21 @@
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { judgeAll } from '../../src/lib/classify/final.ts'
 import type { Click } from '../../src/lib/model/event.ts'
 import { rulesVersion } from '../../src/lib/model/verdict.ts'
-import { settleClicks } from '../../src/lib/store/settlement.ts'
-import {
-  createTestDatabase,
-  emptyDatabase,
-  findDrift,
-  insertPromos,
-  type TestDatabase,
-} from '../support/database.ts'
+import { emptyDatabase, findDrift, insertPromos } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { fileDatabase } from '../support/file-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { settleEverything } from '../support/settled.ts'
 
-let database: TestDatabase
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-})
-afterAll(() => database.drop())
-
+const database = fileDatabase(async (sql) => expect(await findDrift(sql)).toEqual([]))
 const empty = () => emptyDatabase(database.sql)
-beforeEach(() => insertPromos(database.sql))
-afterEach(async () => {
-  expect(await findDrift(database.sql)).toEqual([])
-  await empty()
-})
 
 const noon = Date.UTC(2026, 2, 18, 12)
 const second = 1_000
 
-/** Settles everything, `settlers` at once; answers how many clicks were settled. */
-async function settle({
-  limit = 1_000,
-  settlers = 1,
-  duplicateSeconds = 10,
-  visitorsPerAddress = 5,
-} = {}): Promise<number> {
-  const runs = await Promise.all(
-    Array.from({ length: settlers }, () =>
-      settleClicks(database.sql, { age: 0, limit, duplicateSeconds, visitorsPerAddress }),
-    ),
-  )
-  const settled = runs.flat().reduce((sum, row) => sum + row.settled, 0)
-  return settled === 0
-    ? 0
-    : settled + (await settle({ limit, settlers, duplicateSeconds, visitorsPerAddress }))
-}
+const settle = (how: Parameters<typeof settleEverything>[1] = {}) => settleEverything(database.sql, how)
 
 const verdicts = async () => {
   const rows = await database.sql<{ event_id: string; verdict: Click['verdict']; reason: string }[]>`

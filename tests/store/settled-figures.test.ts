@@ -1,36 +1,15 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Click, Impression } from '../../src/lib/model/event.ts'
-import { settleClicks } from '../../src/lib/store/settlement.ts'
-import {
-  createTestDatabase,
-  emptyDatabase,
-  findDrift,
-  insertPromos,
-  type TestDatabase,
-} from '../support/database.ts'
+import { emptyDatabase, findDrift, insertPromos } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { fileDatabase } from '../support/file-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { recountCrowds, type Visit } from '../support/recount-crowds.ts'
-import { byKey, settledCrowds, settledFigures } from '../support/settled.ts'
+import { byKey, settledCrowds, settledFigures, settleEverything } from '../support/settled.ts'
 
-let database: TestDatabase
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-})
-afterAll(() => database.drop())
-
-const settle = async (limit: number): Promise<number> => {
-  const [row] = await settleClicks(database.sql, {
-    age: 0,
-    limit,
-    duplicateSeconds: 10,
-    visitorsPerAddress: 5,
-  })
-  const settled = row?.settled ?? 0
-  return settled < limit ? settled : settled + (await settle(limit))
-}
+const database = fileDatabase()
+const settle = (limit: number) => settleEverything(database.sql, { limit })
 
 const noon = Date.UTC(2026, 2, 18, 12)
 const minute = 60_000

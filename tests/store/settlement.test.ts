@@ -1,36 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { openLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
 import { settle as settleAll, settler } from '../../src/lib/operations/settle.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
-import {
-  createTestDatabase,
-  emptyDatabase,
-  findDrift,
-  insertPromos,
-  type TestDatabase,
-} from '../support/database.ts'
+import { findDrift } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
+import { fileDatabase } from '../support/file-database.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
-import { sends, settledCrowds, settledFigures, uniques } from '../support/settled.ts'
+import { sends, settledCrowds, settledFigures, settleEverything, uniques } from '../support/settled.ts'
 
-let database: TestDatabase
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-})
-afterAll(() => database.drop())
-
-beforeEach(() => insertPromos(database.sql))
-afterEach(() => emptyDatabase(database.sql))
-
-const settle = async (age = 0, limit = 1_000): Promise<number> => {
-  const [row] = await settleClicks(database.sql, { age, limit, duplicateSeconds: 10, visitorsPerAddress: 5 })
-  const settled = row?.settled ?? 0
-  return settled === 0 ? 0 : settled + (await settle(age, limit))
-}
+const database = fileDatabase()
+const settle = (age = 0, limit = 1_000) => settleEverything(database.sql, { age, limit })
 
 const noon = Date.UTC(2026, 2, 18, 12)
 const minute = 60_000

@@ -1,4 +1,19 @@
 import type { Sql } from '../../src/lib/database/sql.ts'
+import { settleClicks } from '../../src/lib/store/settlement.ts'
+
+/** Settles everything that is `age` seconds old, `settlers` at once; answers how many clicks were settled. */
+export async function settleEverything(
+  sql: Sql,
+  { age = 0, limit = 1_000, settlers = 1, duplicateSeconds = 10, visitorsPerAddress = 5 } = {},
+): Promise<number> {
+  const settling = { age, limit, duplicateSeconds, visitorsPerAddress }
+  for (let all = 0; ; ) {
+    const runs = await Promise.all(Array.from({ length: settlers }, () => settleClicks(sql, settling)))
+    const settled = runs.flat().reduce((sum, row) => sum + row.settled, 0)
+    if (settled === 0) return all
+    all += settled
+  }
+}
 
 export const sends = (sql: Sql) => sql<
   { send: string; hours: number; clicks: number; human: number; clickers: number }[]
