@@ -4,7 +4,7 @@ import { type SiteProcess, spawnSite } from '../support/site.ts'
 /** A site that can be asked for its memory. */
 export async function startMeasured(environment: Parameters<typeof spawnSite>[0]): Promise<SiteProcess> {
   const options = ['--import', './tests/bench/tell-memory.ts']
-  const { listening, ...site } = spawnSite(environment, 'src/server.ts', options)
+  const { listening, ...site } = spawnSite(environment, undefined, options)
   return { url: await listening, ...site }
 }
 

@@ -81,10 +81,6 @@ test('neighbours of no use cost no redirect and lose nothing, and health names e
     { strapi: '10 MB', matomo: 'circle', mautic: 'gone', webhooks: 'hangs' },
     { strapi: unsuitable, matomo: unsuitable, mautic: unreachable },
   )
-  await goBad(
-    { strapi: 'hangs', matomo: 'garbage', mautic: '10 MB', webhooks: 'circle' },
-    { strapi: unreachable, matomo: failing, mautic: unsuitable, webhooks: { ok: false } },
-  )
 
   await sql`update promo_outbox set due_at = now()`
   const site = await start(settings)

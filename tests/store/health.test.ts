@@ -395,6 +395,11 @@ test('messages that webhooks do not take are told of, once there were any, and m
     webhooks: { ok: false, waiting: 1, given_up: 2 },
     hints: [expect.stringContaining('promo webhook list'), expect.stringContaining('2 messages')],
   })
+  // A redirect or an error is an answer, too.
+  expect(await health({ webhooks: { waiting: 1, refused: 1 } })).toMatchObject({
+    code: 200,
+    hints: [expect.stringContaining('promo webhook list')],
+  })
 })
 
 test('liveness asks nobody', () => {

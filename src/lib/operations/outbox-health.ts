@@ -33,7 +33,7 @@ export function matomoHealth(readings: OutboxReadings) {
 export const webhooksHealth = (readings: OutboxReadings) => ({
   used: readings.waiting + readings.sent + readings.givenUp > 0,
   hints: [
-    readings.failingFor > longestFailing &&
+    (readings.failingFor > longestFailing || readings.refused > 0) &&
       'a webhook does not accept its messages: see “promo webhook list”',
     readings.givenUp > 0 && `${readings.givenUp} messages to webhooks were given up since the start`,
   ],
