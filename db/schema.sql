@@ -331,6 +331,21 @@ create table promo_monthly_breakdown (
   constraint promo_monthly_breakdown_pkey PRIMARY KEY (variation_id, month, dimension, value)
 );
 
+create table promo_monthly_conversions (
+  month date not null,
+  offer_id integer,
+  variation_id integer,
+  newsletter text not null,
+  currency text not null,
+  conversions bigint not null default 0,
+  pending bigint not null default 0,
+  rejected bigint not null default 0,
+  revenue numeric not null default 0,
+  pending_revenue numeric not null default 0,
+  squares numeric not null default 0,
+  constraint promo_monthly_conversions_offer_id_variation_id_fkey FOREIGN KEY (offer_id, variation_id) REFERENCES promo_text_variations(offer_id, id) ON DELETE CASCADE
+);
+
 create table promo_monthly_totals (
   month date not null,
   dimension text not null,
@@ -620,6 +635,8 @@ CREATE INDEX idx_metrics_offer_hour ON promo_performance_metrics USING btree (of
 
 CREATE INDEX idx_monthly_breakdown_month ON promo_monthly_breakdown USING btree (month);
 
+CREATE UNIQUE INDEX idx_monthly_conversions ON promo_monthly_conversions USING btree (variation_id, month, newsletter, currency) NULLS NOT DISTINCT;
+
 CREATE INDEX idx_newsletter_hour ON promo_newsletter_metrics USING btree (newsletter, hour);
 
 CREATE UNIQUE INDEX idx_offer_document ON promo_offers USING btree (document_id);
@@ -682,6 +699,74 @@ begin
     on conflict (hour) do update set
       clicks = totals.clicks + excluded.clicks,
       human_clicks = totals.human_clicks + excluded.human_clicks;
+  end if;
+  return null;
+end;
+$function$;
+
+CREATE OR REPLACE FUNCTION public.promo_add_to_monthly_conversions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  -- A statement that counts comes here twice, for the rows that it inserted and for those that it updated: their months are
+  -- in no common order, in which two instances would not lock each other out.
+  perform pg_advisory_xact_lock(hashtextextended('promo_monthly_conversions', 0));
+  if tg_op = 'TRUNCATE' then
+    delete from promo_monthly_conversions;
+  elsif tg_op = 'DELETE' then
+    -- Of a text that is being deleted no row could be inserted.
+    update promo_monthly_conversions months set
+      conversions = months.conversions - gone.conversions,
+      pending = months.pending - gone.pending,
+      rejected = months.rejected - gone.rejected,
+      revenue = months.revenue - gone.revenue,
+      pending_revenue = months.pending_revenue - gone.pending_revenue,
+      squares = months.squares - gone.squares
+    from (
+      select date_trunc('month', day::timestamp)::date as month, variation_id, newsletter, currency,
+        sum(conversions) as conversions, sum(pending) as pending, sum(rejected) as rejected, sum(revenue) as revenue,
+        sum(pending_revenue) as pending_revenue, sum(squares) as squares
+      from former
+      group by 1, 2, 3, 4
+    ) gone
+    where months.month = gone.month and months.variation_id is not distinct from gone.variation_id
+      and months.newsletter = gone.newsletter and months.currency = gone.currency;
+  elsif tg_op = 'INSERT' then
+    insert into promo_monthly_conversions as months
+      (month, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares)
+    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, newsletter, currency, sum(conversions),
+      sum(pending), sum(rejected), sum(revenue), sum(pending_revenue), sum(squares)
+    from added
+    group by 1, 2, 3, 4, 5
+    on conflict (variation_id, month, newsletter, currency) do update set
+      conversions = months.conversions + excluded.conversions,
+      pending = months.pending + excluded.pending,
+      rejected = months.rejected + excluded.rejected,
+      revenue = months.revenue + excluded.revenue,
+      pending_revenue = months.pending_revenue + excluded.pending_revenue,
+      squares = months.squares + excluded.squares;
+  else
+    insert into promo_monthly_conversions as months
+      (month, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares)
+    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, newsletter, currency, sum(conversions),
+      sum(pending), sum(rejected), sum(revenue), sum(pending_revenue), sum(squares)
+    from (
+      select day, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares
+      from added
+      union all
+      select day, offer_id, variation_id, newsletter, currency, -conversions, -pending, -rejected, -revenue, -pending_revenue,
+        -squares
+      from former
+    ) moved
+    group by 1, 2, 3, 4, 5
+    on conflict (variation_id, month, newsletter, currency) do update set
+      conversions = months.conversions + excluded.conversions,
+      pending = months.pending + excluded.pending,
+      rejected = months.rejected + excluded.rejected,
+      revenue = months.revenue + excluded.revenue,
+      pending_revenue = months.pending_revenue + excluded.pending_revenue,
+      squares = months.squares + excluded.squares;
   end if;
   return null;
 end;
@@ -920,6 +1005,14 @@ CREATE TRIGGER trigger_note_catalogue_change AFTER INSERT OR DELETE OR UPDATE OR
 CREATE TRIGGER trigger_breakdown_inserted AFTER INSERT ON promo_click_breakdown REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
 
 CREATE TRIGGER trigger_breakdown_updated AFTER UPDATE ON promo_click_breakdown REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_months();
+
+CREATE TRIGGER trigger_conversions_deleted AFTER DELETE ON promo_conversion_metrics REFERENCING OLD TABLE AS former FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_conversions();
+
+CREATE TRIGGER trigger_conversions_inserted AFTER INSERT ON promo_conversion_metrics REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_conversions();
+
+CREATE TRIGGER trigger_conversions_truncated AFTER TRUNCATE ON promo_conversion_metrics FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_conversions();
+
+CREATE TRIGGER trigger_conversions_updated AFTER UPDATE ON promo_conversion_metrics REFERENCING OLD TABLE AS former NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_conversions();
 
 CREATE TRIGGER trigger_months_deleted AFTER DELETE ON promo_monthly_breakdown REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION promo_add_to_monthly_totals();
 

@@ -1,8 +1,10 @@
 /**
  * The analytics over one and ten million clicks of two years, a million of which became conversions: the API's answers and the page against the
  * specification's own query over raw rows, and redirects while the page is loaded in a loop. Medians of interleaved
- * rounds, in one run; before each answer a click is settled, so that nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other numbers of clicks can be given.
+ * rounds, in one run; before each answer a click is settled, so that nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`);
+ * other numbers of clicks can be given, and of conversions: `-- 1000000 --conversions 0`.
  */
+import { parseArgs } from 'node:util'
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import { sections } from '../../src/lib/model/report-query.ts'
@@ -15,7 +17,11 @@ import { writeConversions } from './conversions.ts'
 import { writeHistory } from './history.ts'
 import { judge, median, table } from './measure.ts'
 
-const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000_000, 10_000_000]
+const { values: given, positionals } = parseArgs({
+  options: { conversions: { type: 'string', default: '1000000' } },
+  allowPositionals: true,
+})
+const sizes = positionals.length > 0 ? positionals.map(Number) : [1_000_000, 10_000_000]
 const ranges = ['30', '365', 'all'] as const
 const rounds = 21
 /** Rounds that do not count: a site runs for weeks, and its code is compiled in the first seconds. */
@@ -66,7 +72,7 @@ for (const clicks of sizes) {
   await migrate(sql)
   const started = performance.now()
   await writeHistory(sql, clicks, new Date())
-  await writeConversions(sql)
+  await writeConversions(sql, Number(given.conversions))
   console.log(`wrote ${clicks} clicks in ${Math.round((performance.now() - started) / 1000)} s`)
   subjects.push({ ...(await openReadersSite(url)), clicks, sql, times: new Map() })
 }

@@ -30,6 +30,7 @@ const kept: Record<string, string[]> = {
   promo_link_damage: ['day', 'slug'],
   promo_mautic_emails: ['email_id'],
   promo_migrations: ['name'],
+  promo_monthly_conversions: ['variation_id', 'month', 'newsletter', 'currency'],
   promo_monthly_breakdown: ['variation_id', 'month', 'dimension', 'value'],
   promo_monthly_totals: ['month', 'dimension', 'value'],
   promo_newsletter_metrics: ['variation_id', 'newsletter', 'hour'],

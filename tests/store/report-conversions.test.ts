@@ -8,6 +8,7 @@ import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createJudge } from '../../src/lib/reports/judge-evidence.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
 import { attributeConversions } from '../../src/lib/store/conversions.ts'
+import { findConversionDrift } from '../support/conversions.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, aHash, anImpression, ofClick } from '../support/events.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
@@ -138,19 +139,9 @@ test('they are told of one offer, text, newsletter or range', async () => {
 })
 
 test('the range of all time has all of them', async () => {
-  const { conversions } = await readWhole()
+  const { conversions } = await readRange(undefined, '2026-11-18')
   expect(conversions?.[0]).toMatchObject({ of: 'all', conversions: 4, revenue: '38.3' })
 })
-
-async function readWhole() {
-  const query: ReportQuery = {
-    ...{ end: '2026-11-18', tz: 'UTC', counting: 'all', format: 'json' },
-    include: new Set(['conversions']),
-  }
-  const report = await readReport({ database, judge, turn: createTurns() }, query)
-  if (!report.ok) throw new Error(JSON.stringify(report.fault))
-  return report.value
-}
 
 test('those of a text without clicks have no rates, and a currency may be of those without a text alone', async () => {
   const silent = { newsletter_send_id: 'c', variation_id: 60, offer_id: 6, recipients: 5 }
@@ -176,3 +167,42 @@ test('those of a text without clicks have no rates, and a currency may be of tho
     ...{ of: 'all', revenue: '0', epc: 0, epc_interval: null },
   })
 })
+
+test('any range has just its own days, of whole months and of parts of them', async () => {
+  const days = [
+    ...['2025-12-31', '2026-01-01', '2026-01-15', '2026-01-31', '2026-02-01', '2026-02-28', '2026-03-01'],
+    ...['2026-03-31', '2026-04-30'],
+  ]
+  await recordConversions(
+    store.sql,
+    days.map((one) =>
+      aConversion({ external_id: `on ${one}`, currency: 'NOK', occurred_at: Date.parse(`${one}T12:00:00Z`) }),
+    ),
+  )
+  await attributeConversions(store.sql, { patience: -1, limit: 100 })
+  for (const [index, end] of days.entries())
+    for (const start of [undefined, ...days.slice(0, index + 1)]) {
+      const { conversions = [] } = await readRange(start, end)
+      const found = conversions.find(({ of, currency }) => of === 'all' && currency === 'NOK')
+      const expected = days.filter((one) => one >= (start ?? '') && one <= end).length
+      expect(found?.conversions, `${start} to ${end}`).toBe(expected)
+    }
+  expect(await findConversionDrift(store.sql)).toEqual([])
+  // A text that is deleted takes its sums along, in whatever order.
+  await store.sql`delete from promo_text_variations where id = 42`
+  expect(await findConversionDrift(store.sql)).toEqual([])
+  expect([...(await store.sql`select month from promo_monthly_conversions where variation_id = 42`)]).toEqual(
+    [],
+  )
+})
+
+async function readRange(start: string | undefined, end: string) {
+  const query: ReportQuery = {
+    ...{ end, tz: 'UTC', counting: 'all', format: 'json' },
+    ...(start !== undefined && { start }),
+    include: new Set(['conversions']),
+  }
+  const report = await readReport({ database, judge, turn: createTurns() }, query)
+  if (!report.ok) throw new Error(JSON.stringify(report.fault))
+  return report.value
+}

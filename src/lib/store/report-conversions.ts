@@ -1,6 +1,26 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import type { ReportQuery } from '../model/report-query.ts'
 
+/** The sums of whole months in the range, and those of the days beside them. */
+function sumsInRange(sql: Sql, { start, end }: Pick<ReportQuery, 'start' | 'end'>): Fragment {
+  const columns = sql.unsafe(
+    'offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares',
+  )
+  const monthOf = (day: Fragment) => sql`date_trunc('month', ${day})::date`
+  const first =
+    start === undefined
+      ? sql`'-infinity'::date`
+      : monthOf(sql`${start}::timestamp + interval '1 month - 1 day'`)
+  const last = monthOf(sql`${end}::timestamp`)
+  const since = start === undefined ? sql`` : sql`and day >= ${start}::date`
+  return sql`
+    select ${columns} from promo_monthly_conversions where month >= ${first} and month < ${last}
+    union all
+    select ${columns} from promo_conversion_metrics
+    where day <= ${end}::date ${since} and (day < ${first} or day >= ${last})
+  `
+}
+
 /**
  * Conversions of a report as JSON: sums of everything, newsletters, offers and texts, of those without a text, and of sends that
  * went out in the range; null as long as there has never been one. Days are those of UTC. `of` narrows a table down to what the
@@ -9,13 +29,12 @@ import type { ReportQuery } from '../model/report-query.ts'
 export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): Fragment => {
   if (!query.include.has('conversions')) return sql`null`
   const { start, end, newsletter, offer_id, variation_id } = query
-  const inRange = sql`m.day <= ${end}::date ${start === undefined ? sql`` : sql`and m.day >= ${start}::date`}`
   const ofList = (table: Fragment) =>
     newsletter === undefined ? sql`` : sql`and ${table}.newsletter = ${newsletter}`
   const columns = ['conversions', 'pending', 'rejected', 'revenue', 'pending_revenue', 'squares']
-  // Whole numbers are exact as double precision, and quick; amounts of money are not.
+  // Whole numbers are exact as double precision, and quick; amounts of money are not, and slow to make such of.
   const sumOf = (column: string) =>
-    /revenue/.test(column) ? `sum(${column})` : `sum(${column}::double precision)`
+    /revenue|squares/.test(column) ? `sum(${column})` : `sum(${column}::double precision)`
   const added = sql.unsafe(columns.map((column) => `${sumOf(column)} as ${column}`).join(', '))
   const told = sql`
     conversions::integer, pending::integer, rejected::integer, trim_scale(revenue)::text as revenue,
@@ -29,11 +48,11 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
         -- Added up once for all levels: days are many, texts and currencies few.
         with of_texts as materialized (
           select m.offer_id, m.variation_id, m.newsletter, m.currency, ${added}
-          from promo_conversion_metrics m
-          where ${inRange} ${ofList(sql`m`)}
+          from (${sumsInRange(sql, query)}) m
+          where true ${ofList(sql`m`)}
             and (m.variation_id is not null and ${of} ${isOfAll ? sql`or m.variation_id is null` : sql``})
           group by 1, 2, 3, 4
-          having sum(conversions) + sum(rejected) > 0
+          having sum(conversions::double precision) + sum(rejected::double precision) > 0
         ), levels as (
           select
             case when grouping(variation_id) = 0 then 'text' when grouping(offer_id) = 0 then 'offer'
