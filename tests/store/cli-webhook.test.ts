@@ -43,7 +43,7 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
   for (const [{ code, out }, says] of [
     [plain, 'must begin with https://'],
     [nowhere, 'must be a complete URL'],
-    [unknown, 'names "send.lost", and has to name some of: send.reported, send.judged'],
+    [unknown, 'names "send.lost", but must name some of: send.reported, send.judged'],
     [none, 'is not one of add, list, test and remove'],
     [user, 'no user and password'],
     [wrongId, 'ID must be a number, not "one"'],
@@ -57,7 +57,7 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
   const secret = /^secret: (whsec_[\w+/]{43}=)$/m.exec(added.out)?.[1]
   expect(added).toMatchObject({
     code: 0,
-    out: expect.stringContaining('told of send.judged, winner.confirmed'),
+    out: expect.stringContaining('receives send.judged, winner.confirmed'),
   })
   const genuine = await startFakeReceiver(`${secret}`)
   await tested.sql`

@@ -126,7 +126,7 @@ describe('what was called wrongly is named, with exit code 2', () => {
     const { code, out, err } = await promo(args)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toContain(message)
-    expect(err).toMatch(/--help" (for|tells)|See "npm run promo -- \w+ --help"/)
+    expect(err).toMatch(/--help" (for|says)|See "npm run promo -- \w+ --help"/)
   })
 })
 
@@ -510,7 +510,7 @@ describe('networks of mail scanners', () => {
     const inside = await promo(['networks', 'check', '::ffff:192.0.2.9'], { settings })
     expect(inside).toMatchObject({ code: 0, err: '' })
     expect(inside.out).toContain(
-      'lies in 192.0.2.0/24 of Gate, as read on 2026-11-25 in https://gate.example\n',
+      'is in 192.0.2.0/24 of Gate, as read on 2026-11-25 in https://gate.example\n',
     )
     const outside = await promo(['networks', 'check', '192.0.2.9'])
     expect(outside).toEqual({
@@ -525,7 +525,9 @@ describe('networks of mail scanners', () => {
     writeFileSync(join(folder, 'bad.json'), '[\n{ "networks": ["192.0.2.1/24"] }]')
     expect(await promo(['networks', 'check-file', 'own.json'])).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^own\.json is valid and has 1 network\nPROMO_SCANNER_NETWORKS=own\.json /),
+      out: expect.stringMatching(
+        /^own\.json is valid and has 1 network\nWith PROMO_SCANNER_NETWORKS=own\.json /,
+      ),
     })
     const bad = await promo(['networks', 'check-file', 'bad.json'])
     expect(bad.code).toBe(1)

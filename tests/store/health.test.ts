@@ -362,7 +362,7 @@ test('clicks that Matomo was not told for a minute are a reason of their own', a
   expect(await health({ matomo: { ...failing, failingFor: 60_001 } })).toMatchObject({ reasons: ['matomo'] })
   expect((await health({ matomo: { refused: 2, givenUp: 5 } })).hints).toEqual([
     expect.stringContaining('Matomo refuses clicks'),
-    expect.stringContaining('5 clicks were given up'),
+    expect.stringContaining('5 clicks for Matomo were given up'),
   ])
 })
 

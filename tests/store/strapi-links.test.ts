@@ -297,7 +297,7 @@ describe('the site with Strapi', () => {
     })
     expect(health.hints).toEqual([
       expect.stringContaining('strapi.left_out'),
-      expect.stringContaining('take them out of the table: nocodemba'),
+      expect.stringContaining('remove them from the table: nocodemba'),
       expect.stringContaining('/loop → /loop'),
     ])
     const metrics = `${(await app.readMetrics()).body}`
