@@ -99,7 +99,7 @@ test('a bad row keeps back the file, or is left out', async () => {
   const other = await promo(report(`2;${a};1,00;offen`), '--mapping', mapping)
   expect([other.code, other.out]).toEqual([
     1,
-    expect.stringContaining('line 2, external_id: is already there'),
+    expect.stringContaining('line 2, external_id: is already recorded'),
   ])
   const text = await promo('external_id,variation_id,amount,currency\nz,999,1.5,EUR')
   expect([text.code, text.out]).toEqual([
