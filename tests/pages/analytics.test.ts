@@ -264,7 +264,7 @@ describe('signing in', () => {
     expect([answer.status, answer.headers.location]).toEqual([303, '/analytics'])
     const again = await from('/sign-in', form({ token }))
     expect([again.status, again.headers['set-cookie']]).toEqual([401, undefined])
-    expect(again.body).toContain('This token was already been used to sign in.')
+    expect(again.body).toContain('This token has already been used to sign in.')
     expect((await from('/sign-in', form({ token: 'forged' }))).status).toBe(401)
     const next = { token: (await bearer(61)).authorization.replace('Bearer ', '') }
     expect((await from('/sign-in', form(next, { origin: 'https://auth.example' }))).status).toBe(403)
