@@ -231,6 +231,23 @@ describe('clicks', () => {
     expect(counted?.rows).toBe(2)
   })
 
+  test('keep every column when they move into it, also one that a later version has added', async () => {
+    await database.sql
+      .begin(async (sql) => {
+        await sql`alter table promo_click_tracking drop column browser, add column "Later" text default 'none'`
+        await sql`
+          insert into promo_click_tracking (offer_id, variation_id, clicked_at, device, "Later")
+          values (4, 42, '2032-01-05', 'mobile', 'kept')
+        `
+        const [before] = await sql`select * from promo_click_tracking_default`
+        await sql`select promo_make_click_partition('2032-01-01')`
+        expect(before).toMatchObject({ Later: 'kept', device: 'mobile', clicked_date: expect.any(Date) })
+        expect([...(await sql`select * from promo_click_tracking_2032_01`)]).toEqual([before])
+        throw new Error('undone')
+      })
+      .catch((error) => expect(error.message).toBe('undone'))
+  })
+
   test('of many connections at once are counted exactly, without a deadlock', async () => {
     const batch = (seed: number): Click[] =>
       Array.from({ length: 60 }, (_, index) =>
