@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
-import type { TrackingEvent } from '../model/event.ts'
-import { encodeRecord, eventKinds, eventSchema, hexadecimal, lineOf } from './record.ts'
+import { eventSchema, type TrackingEvent } from '../model/event.ts'
+import { encodeRecord, eventKinds, hexadecimal, lineOf } from './record.ts'
 
 /** A journal file, read back as bytes: what is damaged may not be text at all, and is kept unchanged. */
 export type ReadLines = {

@@ -1,7 +1,5 @@
 import { crc32 } from 'node:zlib'
-import * as v from 'valibot'
-import { conversionStatuses, type TrackingEvent } from '../model/event.ts'
-import { areRequestSigns } from '../model/verdict.ts'
+import type { TrackingEvent } from '../model/event.ts'
 
 /**
  * Events that are written together as one line of the journal: an object that holds their sum, then they, as JSON with
@@ -42,66 +40,3 @@ export const countRecords = (text: string): number =>
     .split('\n')
     .filter(Boolean)
     .reduce((sum, line) => sum + Math.max(1, line.split('"kind":"').length - 1), 0)
-
-const id = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2_147_483_647))
-const text = v.nullable(v.string())
-const occurrence = {
-  event_id: v.pipe(v.string(), v.uuid()),
-  caller_key: v.boolean(),
-  at: v.pipe(v.number(), v.integer()),
-}
-
-/** An event as it comes back from a file. */
-export const eventSchema = v.variant('kind', [
-  v.object({
-    kind: v.literal('click'),
-    ...occurrence,
-    offer_id: v.nullable(id),
-    // Segments of earlier versions do not have what is optional.
-    slug: v.optional(text, null),
-    variation_id: id,
-    referrer: text,
-    user_agent: text,
-    ip_hash: text,
-    address_hash: v.optional(text, null),
-    newcomer: v.optional(v.nullable(v.boolean()), null),
-    verdict: v.picklist(['human', 'machine', 'duplicate']),
-    reason: v.string(),
-    sign: v.optional(v.nullable(v.pipe(v.string(), v.check(areRequestSigns))), null),
-    rules_version: v.number(),
-    device: text,
-    browser: text,
-    os: text,
-  }),
-  v.object({
-    kind: v.literal('impression'),
-    ...occurrence,
-    offer_id: id,
-    variation_id: id,
-    newsletter_send_id: text,
-    newsletter: v.optional(text, null),
-    recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  }),
-  v.object({
-    kind: v.literal('surplus'),
-    ...occurrence,
-    offer_id: id,
-    variation_id: id,
-    reason: v.string(),
-    clicks: id,
-  }),
-  v.object({
-    kind: v.literal('conversion'),
-    ...occurrence,
-    source: v.string(),
-    external_id: v.string(),
-    click_id: v.nullable(v.pipe(v.string(), v.uuid())),
-    clicked_at: v.nullable(v.number()),
-    variation_id: v.nullable(id),
-    newsletter_send_id: text,
-    amount: v.string(),
-    currency: v.string(),
-    status: v.picklist(conversionStatuses),
-    occurred_at: v.pipe(v.number(), v.integer()),
-  }),
-])

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import type { InTurn } from '../base/queue.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
-import type { TrackingEvent } from '../model/event.ts'
-import { eventSchema } from './record.ts'
+import { eventSchema, type TrackingEvent } from '../model/event.ts'
 
 /** An event that the database refused, when (milliseconds since 1970), and why. */
 export type Reject = { rejected_at: number; reason: string; event: TrackingEvent }

@@ -1,80 +1,106 @@
-import type { Verdict } from './verdict.ts'
+import * as v from 'valibot'
+import { areRequestSigns } from './verdict.ts'
 
-/** What both kinds of event have: its own id, and when it happened in milliseconds since 1970. */
-type Occurrence = {
-  event_id: string
+const id = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2_147_483_647))
+const uuid = v.pipe(v.string(), v.uuid())
+const text = v.nullable(v.string())
+/** Milliseconds since 1970. */
+const moment = v.pipe(v.number(), v.integer())
+
+/** Journals of earlier versions do not have it. */
+const later = <Schema extends v.GenericSchema>(schema: Schema) => v.optional(v.nullable(schema), null)
+
+/** What all kinds of event have: their own id, and when they happened. */
+const occurrence = {
+  event_id: uuid,
   /** Whether the caller chose the id: then a retry carries it at another time. */
-  caller_key: boolean
-  at: number
-  variation_id: number
+  caller_key: v.boolean(),
+  at: moment,
 }
 
-export type Click = Occurrence & {
-  kind: 'click'
+const clickSchema = v.object({
+  kind: v.literal('click'),
+  ...occurrence,
   /** Null where it was not known here: the click is unchecked, and the database finds the offer or rejects the click. */
-  offer_id: number | null
+  offer_id: v.nullable(id),
   /** The slug that an unchecked click was on, which has to be its offer's; null where there is nothing to check. */
-  slug: string | null
-  referrer: string | null
-  user_agent: string | null
+  slug: later(v.string()),
+  variation_id: id,
+  referrer: text,
+  user_agent: text,
   /** The visitor's hash: of address and user agent. Null for visitors who opt out of tracking, and without a salt. */
-  ip_hash: string | null
-  /** A hash of the address alone; null where `ip_hash` is, and in clicks of earlier versions. */
-  address_hash: string | null
+  ip_hash: text,
+  /** A hash of the address alone; null where `ip_hash` is. */
+  address_hash: later(v.string()),
   /** Of a click without a hash: whether it is its visitor's first on the text that counts. Null where nobody can say. */
-  newcomer: boolean | null
-  verdict: Verdict
-  reason: string
+  newcomer: later(v.boolean()),
+  verdict: v.picklist(['human', 'machine', 'duplicate']),
+  reason: v.string(),
   /** Weak signs of a machine in the request itself, with a "+" between them; the final verdict weighs them again. */
-  sign: string | null
-  rules_version: number
-  device: string | null
-  browser: string | null
-  os: string | null
-}
+  sign: later(v.pipe(v.string(), v.check(areRequestSigns))),
+  rules_version: v.number(),
+  device: text,
+  browser: text,
+  os: text,
+})
 
-export type Impression = Occurrence & {
-  kind: 'impression'
-  offer_id: number
-  newsletter_send_id: string | null
+export type Click = v.InferOutput<typeof clickSchema>
+
+const impressionSchema = v.object({
+  kind: v.literal('impression'),
+  ...occurrence,
+  offer_id: id,
+  variation_id: id,
+  newsletter_send_id: text,
   /** Which list the send is of; null where the report does not say. */
-  newsletter: string | null
-  recipients: number
-}
+  newsletter: later(v.string()),
+  recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
+})
+
+export type Impression = v.InferOutput<typeof impressionSchema>
+
+const surplusSchema = v.object({
+  kind: v.literal('surplus'),
+  ...occurrence,
+  offer_id: id,
+  variation_id: id,
+  reason: v.string(),
+  /** How many it stands for: all since its first, when `at` was. */
+  clicks: id,
+})
 
 /**
  * Machine clicks beyond what one address may add to the database click by click, added up: those of one text and reason
  * within one minute of one process. Each such click is written as the count so far, and the highest that arrives wins.
  */
-export type SurplusClicks = Occurrence & {
-  kind: 'surplus'
-  offer_id: number
-  reason: string
-  /** How many it stands for: all since its first, when `at` was. */
-  clicks: number
-}
+export type SurplusClicks = v.InferOutput<typeof surplusSchema>
 
 export const conversionStatuses = ['pending', 'approved', 'rejected'] as const
 
-/** A report on what a click led to: a sale, a sign-up. Nothing in it is about a person. */
-export type Conversion = Pick<Occurrence, 'event_id' | 'caller_key' | 'at'> & {
-  kind: 'conversion'
+const conversionSchema = v.object({
+  kind: v.literal('conversion'),
+  ...occurrence,
   /** Whose `external_id` it is; empty where nobody says. A later report under both changes the conversion. */
-  source: string
-  external_id: string
+  source: v.string(),
+  external_id: v.string(),
   /** The event of the click, and when that was in milliseconds since 1970; null where a text is named in its place. */
-  click_id: string | null
-  clicked_at: number | null
-  variation_id: number | null
-  newsletter_send_id: string | null
+  click_id: v.nullable(uuid),
+  clicked_at: v.nullable(v.number()),
+  variation_id: v.nullable(id),
+  newsletter_send_id: text,
   /** Decimal digits, as they were given. */
-  amount: string
+  amount: v.string(),
   /** ISO 4217. */
-  currency: string
-  status: (typeof conversionStatuses)[number]
-  /** Milliseconds since 1970. */
-  occurred_at: number
-}
+  currency: v.string(),
+  status: v.picklist(conversionStatuses),
+  occurred_at: moment,
+})
+
+/** A report on what a click led to: a sale, a sign-up. Nothing in it is about a person. */
+export type Conversion = v.InferOutput<typeof conversionSchema>
+
+/** An event as it comes back from a file. */
+export const eventSchema = v.variant('kind', [clickSchema, impressionSchema, surplusSchema, conversionSchema])
 
 /** What the journal keeps and the database counts exactly once. */
-export type TrackingEvent = Click | Impression | SurplusClicks | Conversion
+export type TrackingEvent = v.InferOutput<typeof eventSchema>

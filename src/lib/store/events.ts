@@ -1,8 +1,34 @@
 import { commitsDurably } from '../database/durable-commit.ts'
 import type { Sql } from '../database/sql.ts'
+import type { Click } from '../model/event.ts'
 import { addClicks } from './add-clicks.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 import { isUncertain } from './judgement.ts'
+
+/** What a click's row has of its event as it is, and what that is to PostgreSQL. */
+const taken = {
+  variation_id: 'integer',
+  referrer: 'text',
+  user_agent: 'text',
+  ip_hash: 'text',
+  address_hash: 'text',
+  newcomer: 'boolean',
+  verdict: 'text',
+  reason: 'text',
+  sign: 'text',
+  rules_version: 'smallint',
+  device: 'text',
+  browser: 'text',
+  os: 'text',
+} satisfies Record<
+  Exclude<keyof Click, 'kind' | 'event_id' | 'caller_key' | 'at' | 'offer_id' | 'slug'>,
+  string
+>
+
+const names = Object.keys(taken).join(', ')
+const definitions = Object.entries(taken)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ')
 
 /**
  * Records the clicks of a JSON array of events exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
@@ -10,19 +36,32 @@ import { isUncertain } from './judgement.ts'
  * Everything is inserted and added in a fixed order, because unsorted sums from several connections deadlock.
  */
 export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
-  with batch as (
+  with ${clicksOf(sql, events)},
+    ${validClicks(sql)},
+    ${keepKeys(sql)},
+    ${insertClicks(sql)},
+    ${sumInserted(sql)},
+    ${addClicks(sql)}
+  ${refusedClicks(sql)}
+  union all ${reusedKeys(sql)}
+`
+
+const clicksOf = (sql: Sql, events: string) => sql`
+  batch as (
     select * from rows from (
       json_to_recordset(${events}::text::json) as (
         kind text, event_id uuid, caller_key boolean, at double precision, offer_id integer, slug text,
-        variation_id integer, referrer text, user_agent text, ip_hash text, address_hash text, newcomer boolean, verdict text, reason text, sign text,
-        rules_version smallint, device text, browser text, os text
+        ${sql.unsafe(definitions)}
       )
     ) with ordinality as b (
-      kind, event_id, caller_key, at, told_offer_id, slug, variation_id, referrer, user_agent, ip_hash, address_hash, newcomer,
-      verdict, reason, sign, rules_version, device, browser, os, position
+      kind, event_id, caller_key, at, told_offer_id, slug, ${sql.unsafe(names)}, position
     )
     where kind = 'click' and ${commitsDurably(sql)}
-  ), valid as (
+  )
+`
+
+const validClicks = (sql: Sql) => sql`
+  valid as (
     select distinct on (b.event_id) b.*, v.offer_id, to_timestamp(b.at / 1000) as clicked_at,
       ${fingerprint(sql, sql`b.kind, b.variation_id, b.referrer, b.user_agent`)} as fingerprint
     from batch b
@@ -34,25 +73,33 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
       ))
     )
     order by b.event_id, b.position
-  ), fresh_keys as (
+  )
+`
+
+/** Whoever chose the id of an event sends it again at another time: then only the key tells that it is there. */
+const keepKeys = (sql: Sql) => sql`
+  fresh_keys as (
     insert into promo_event_keys (event_id, fingerprint)
     select event_id, fingerprint from valid where caller_key order by event_id
     on conflict do nothing
     returning event_id
-  ), inserted as (
-    insert into promo_click_tracking (
-      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, address_hash, newcomer, verdict, reason,
-      sign, rules_version, device, browser, os
-    )
-    select
-      event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash, address_hash, newcomer, verdict, reason,
-      sign, rules_version, device, browser, os
+  )
+`
+
+const insertClicks = (sql: Sql) => sql`
+  inserted as (
+    insert into promo_click_tracking (event_id, offer_id, clicked_at, ${sql.unsafe(names)})
+    select event_id, offer_id, clicked_at, ${sql.unsafe(names)}
     from valid
     where not caller_key or event_id in (select event_id from fresh_keys)
     order by position
     on conflict (event_id, clicked_at) do nothing
     returning offer_id, variation_id, verdict, reason, date_trunc('hour', clicked_at, 'UTC') as hour
-  ), sums as (
+  )
+`
+
+const sumInserted = (sql: Sql) => sql`
+  sums as (
     select
       hour, offer_id, variation_id,
       count(*) as clicks,
@@ -62,7 +109,10 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
       count(*) filter (where ${isUncertain(sql, 'verdict', 'reason')}) as uncertain_clicks
     from inserted
     group by hour, offer_id, variation_id
-  ), ${addClicks(sql)}
+  )
+`
+
+const refusedClicks = (sql: Sql) => sql`
   select event_id,
     case
       when told_offer_id is not null then 'variation_gone'
@@ -71,5 +121,4 @@ export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
     end as reason
   from batch
   where event_id not in (select event_id from valid)
-  union all ${reusedKeys(sql)}
 `

@@ -25,7 +25,8 @@ export const isUncertain = (sql: Sql, verdict: string, reason: string) =>
   sql`(${sql(verdict)} = 'human' and ${sql(reason)} = any (${listed(weakSigns)}::text[]))`
 
 /**
- * Whether a click of `source` is judged again: a condition in SQL, the same as `isProvisional` of the classification.
+ * Whether a click of `source` is judged again: a condition. Conclusive reasons, and reasons that these rules do not give,
+ * stay as they are.
  */
 const isProvisional = (sql: Sql, source: string) => sql`
   (${sql(source)}.reason in (${plainReason}, ${repeatedReason}, ${crowdedReason})
