@@ -22,6 +22,21 @@ export const sections = [...tables, 'statistics'] as const
 
 export type Section = (typeof sections)[number]
 
+/** What each brings along. */
+export const aboutSections: Record<Section, string> = {
+  variations: 'the texts',
+  timeline: 'each day',
+  heatmap: 'weekdays and hours',
+  devices: 'devices, browsers and systems',
+  referrers: 'referrers and their classes',
+  reasons: 'reasons of verdicts',
+  sends: 'sends and doubts about them',
+  attributes: 'tones, lengths and calls to action',
+  sparklines: 'sums of each text for about 26 spans of the range',
+  conversions: 'conversions, their rates and what they bring, once there has been one',
+  statistics: 'what all sends so far say about offers and included texts',
+}
+
 /** What clicks are broken down by; nobody can say it of one newsletter. */
 export const byWhat = ['devices', 'referrers', 'reasons'] as const satisfies readonly Table[]
 

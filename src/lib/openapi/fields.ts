@@ -1,6 +1,7 @@
 import type * as v from 'valibot'
 import type { postbackSchema } from '../conversions/postback.ts'
 import type { conversionSchema } from '../conversions/schema.ts'
+import { aboutSections, type Section, sections } from '../model/report-query.ts'
 import type { querySchema } from '../reports/query.ts'
 import type { selectionSchema } from '../selection/schema.ts'
 import type { clickSchema, impressionSchema } from '../tracking/schemas.ts'
@@ -60,9 +61,9 @@ export const aboutPostback: About<typeof postbackSchema> = {
   occurred_at: aboutConversion.occurred_at,
 }
 
-const included = (what: string) => `Brings ${what} along.`
+type Included = `include_${Section}`
 
-export const aboutReport: About<typeof querySchema> = {
+const aboutRange: Omit<About<typeof querySchema>, Included> = {
   offer_id: 'Only this offer.',
   variation_id: 'Only this text.',
   newsletter: 'Only the sends of this list; if empty, of the list without a name.',
@@ -71,16 +72,10 @@ export const aboutReport: About<typeof querySchema> = {
   to: 'The last day, included.',
   tz: 'Name of the time zone of the days, such as Europe/Oslo.',
   clicks: 'Which rate offers and texts are ranked by; the default is all.',
-  include_variations: included('the texts'),
-  include_timeline: included('each day'),
-  include_heatmap: included('weekdays and hours'),
-  include_devices: included('devices, browsers and systems'),
-  include_referrers: included('referrers and their classes'),
-  include_reasons: included('reasons of verdicts'),
-  include_sends: included('sends and doubts about them'),
-  include_attributes: included('tones, lengths and calls to action'),
-  include_sparklines: included('sums of each text for about 26 spans of the range'),
-  include_conversions: included('conversions, their rates and what they bring, once there has been one'),
-  include_statistics: included('what all sends so far say about offers and included texts'),
   format: 'JSON, or one included table (by default the offers) as a CSV file.',
+}
+
+export const aboutReport: Record<string, string> = {
+  ...aboutRange,
+  ...Object.fromEntries(sections.map((name) => [`include_${name}`, `Brings ${aboutSections[name]} along.`])),
 }

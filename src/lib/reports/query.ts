@@ -27,6 +27,8 @@ const flag = v.pipe(
 
 const dayCounts = ['7', '30', '90', '365'] as const
 
+const parametersOfSections = sections.map((name) => `include_${name}` as const)
+
 /** The query of `GET analytics`. */
 export const querySchema = v.strictObject({
   offer_id: v.optional(id),
@@ -44,17 +46,7 @@ export const querySchema = v.strictObject({
     'UTC',
   ),
   clicks: v.optional(v.picklist(['all', 'human'], 'must be all or human')),
-  include_variations: v.optional(flag),
-  include_timeline: v.optional(flag),
-  include_heatmap: v.optional(flag),
-  include_devices: v.optional(flag),
-  include_referrers: v.optional(flag),
-  include_reasons: v.optional(flag),
-  include_sends: v.optional(flag),
-  include_attributes: v.optional(flag),
-  include_sparklines: v.optional(flag),
-  include_conversions: v.optional(flag),
-  include_statistics: v.optional(flag),
+  ...v.entriesFromList(parametersOfSections, v.optional(flag)),
   format: v.optional(v.picklist(['json', 'csv'], 'must be json or csv'), 'json'),
 })
 
