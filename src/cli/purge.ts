@@ -34,9 +34,9 @@ Example:
       'clock-is-right': { type: 'boolean', default: false },
     })
     if (!read.ok) return read
-    const config = loadConfig()
     const { 'dry-run': dryRun, 'clock-is-right': believed } = read.value.values
     if (dryRun && believed) return misused('--dry-run removes nothing: leave out --clock-is-right')
+    const config = loadConfig()
     return await withDatabase(
       config,
       async (database) => {

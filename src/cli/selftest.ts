@@ -58,17 +58,21 @@ Example:
   async run(args) {
     const read = readArguments(args, { url: { type: 'string' }, wait: { type: 'string' } })
     if (!read.ok) return read
-    const config = loadConfig()
-    const host = ['0.0.0.0', '::'].includes(config.HOST) ? '127.0.0.1' : config.HOST
-    const given = read.value.values.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${config.PORT}`
-    if (!/^https?:\/\/[^/]/.test(given) || !URL.canParse(given))
-      return misused(`--url: "${given}" is not a URL such as https://www.example.com`)
-    const seconds = read.value.values.wait ?? String(defaultArrival)
+    const { url, wait: seconds = String(defaultArrival) } = read.value.values
+    if (url !== undefined && !(/^https?:\/\/[^/]/.test(url) && URL.canParse(url)))
+      return misused(`--url: "${url}" is not a URL such as https://www.example.com`)
     if (!/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > longestArrival)
       return misused(`--wait: "${seconds}" is not a whole number of seconds from 1 to ${longestArrival}`)
-    const site = { config, url: new URL(given), arrival: Number(seconds) * 1000 }
+    const config = loadConfig()
+    const site = { config, url: new URL(url ?? addressOf(config)), arrival: Number(seconds) * 1000 }
     return await withDatabase(config, (database) => selfTest(database, site), { migrated: false })
   },
+}
+
+/** Where a site with these settings answers on its own machine. */
+function addressOf({ HOST, PORT }: Config): string {
+  const host = ['0.0.0.0', '::'].includes(HOST) ? '127.0.0.1' : HOST
+  return `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`
 }
 
 async function selfTest(database: Database, site: Site): Promise<Outcome> {
