@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { judgeAll } from '../../src/lib/classify/final.ts'
 import type { Click } from '../../src/lib/model/event.ts'
 import { rulesVersion } from '../../src/lib/model/verdict.ts'
 import { emptyDatabase, findDrift, insertPromos } from '../support/database.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { fileDatabase } from '../support/file-database.ts'
+import { judgeAll } from '../support/judgement/judge-all.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { settleEverything } from '../support/settled.ts'
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { describeSchema } from '../../src/lib/database/describe-schema.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/database/migrate.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { describeSchema } from '../support/describe-schema.ts'
 import { serverTest as test, versions } from './servers.ts'
 
 const folder = new URL('../../db/', import.meta.url)

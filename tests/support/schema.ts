@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
-import { describeSchema } from '../../src/lib/database/describe-schema.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
+import { describeSchema } from './describe-schema.ts'
 import { startTestServer } from './postgres-server.ts'
 
 const file = fileURLToPath(new URL('../../db/schema.sql', import.meta.url))

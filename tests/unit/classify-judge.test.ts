@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { judgeAll, type SendTime } from '../../src/lib/classify/final.ts'
-import { type ClickEvidence, conclusiveReasons, isProvisional, judge } from '../../src/lib/classify/judge.ts'
-import type { JudgedClick } from '../../src/lib/classify/judged-click.ts'
+import { type ClickEvidence, conclusiveReasons, judge } from '../../src/lib/classify/judge.ts'
+import { isProvisional, judgeAll, type SendTime } from '../support/judgement/judge-all.ts'
+import type { JudgedClick } from '../support/judgement/judged-click.ts'
 
 const nothing: ClickEvidence = {
   conclusive: null,

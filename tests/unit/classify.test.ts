@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ClickFacts, createClassifier } from '../../src/lib/classify/classifier.ts'
-import { judgeAll } from '../../src/lib/classify/final.ts'
 import { conclusiveReasons } from '../../src/lib/classify/judge.ts'
-import type { JudgedClick } from '../../src/lib/classify/judged-click.ts'
 import { conclusiveReasonOf } from '../../src/lib/classify/rules.ts'
 import { bundledNetworks } from '../../src/lib/classify/scanner-networks.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
+import { judgeAll } from '../support/judgement/judge-all.ts'
+import type { JudgedClick } from '../support/judgement/judged-click.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 const stale =

@@ -348,6 +348,31 @@ test('no file of the library imports itself over others', () => {
   expect(library.map(({ path }) => circleFrom(path, imports)).filter(({ length }) => length > 0)).toEqual([])
 })
 
+/** Files of the library that nothing outside it leads to: what only tests use belongs to them. */
+function unused(files: readonly Source[]): string[] {
+  const imports = new Map(files.map((source) => [source.path, importsOf(source)]))
+  const reached = new Set<string>()
+  const walk = (path: string): void => {
+    if (reached.has(path)) return
+    reached.add(path)
+    for (const next of imports.get(path) ?? []) walk(next)
+  }
+  for (const { path } of files) if (!within(path, 'src/lib/')) walk(path)
+  return files.map(({ path }) => path).filter((path) => !reached.has(path))
+}
+
+test('no file of the library is there for tests only', () => {
+  const made = [
+    { path: 'src/cli/a.ts', text: "import { b } from '../lib/base/b.ts'" },
+    { path: 'src/lib/base/b.ts', text: "import { c } from './c.ts'" },
+    { path: 'src/lib/base/c.ts', text: '' },
+    { path: 'src/lib/base/d.ts', text: "import { c } from './c.ts'" },
+  ]
+  expect(unused(made)).toEqual(['src/lib/base/d.ts'])
+  const code = sources.filter(({ path }) => /^src\/.*\.(ts|astro)$/.test(path) && !path.endsWith('.d.ts'))
+  expect(unused(code)).toEqual([])
+})
+
 /** Names of types that are declared in more than one file. */
 function namedTwice(files: readonly Source[]): string[] {
   const names = files.flatMap(({ text }) => [

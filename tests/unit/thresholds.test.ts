@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { type ClickFacts, createClassifier } from '../../src/lib/classify/classifier.ts'
 import { createCrowds } from '../../src/lib/classify/crowds.ts'
-import { judgeAll } from '../../src/lib/classify/final.ts'
-import type { JudgedClick } from '../../src/lib/classify/judged-click.ts'
 import { createRecentClicks } from '../../src/lib/classify/recent-clicks.ts'
 import { createRecentSends } from '../../src/lib/classify/recent-sends.ts'
 import { isStale } from '../../src/lib/classify/stale-user-agent.ts'
 import { readUserAgent } from '../../src/lib/classify/user-agent.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
 import { aClick } from '../support/events.ts'
+import { judgeAll } from '../support/judgement/judge-all.ts'
+import type { JudgedClick } from '../support/judgement/judged-click.ts'
 
 /** One table for each threshold: the value itself, and what is just below and just above it. */
 

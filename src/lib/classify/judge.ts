@@ -97,12 +97,3 @@ export function judge(evidence: ClickEvidence): Classification {
 
 const joined = (signs: string | null, sign: WeakSign): string | null =>
   signs === null ? sign : `${signs}+${sign}`
-
-/**
- * Whether a click with this reason is judged again when the observation window has passed. Conclusive reasons, and
- * reasons that these rules do not give, stay as they are.
- */
-export const isProvisional = (reason: string): boolean =>
-  [plainReason, repeatedReason, crowdedReason].includes(reason) || reason.split('+').every(isWeakSign)
-
-const isWeakSign = (name: string): boolean => weakSigns.some((sign) => sign === name)

@@ -42,10 +42,10 @@ export async function writeAccess({ cluster, account }: Owned, access: ClusterAc
   renameSync(unfinished, accessFile(cluster))
 }
 
-/** Writes the settings of the next start. `extra` is for tests. */
-export async function writeSettings({ cluster, account }: Owned, port: number, extra = ''): Promise<void> {
+/** Writes the settings of the next start. */
+export async function writeSettings({ cluster, account }: Owned, port: number): Promise<void> {
   const file = join(cluster, 'promo.conf')
-  writeFileSync(file, settings(port) + extra, { mode: 0o600 })
+  writeFileSync(file, settings(port), { mode: 0o600 })
   await giveTo(account, file)
 }
 

@@ -1,4 +1,4 @@
-import type { Click } from '../model/event.ts'
+import type { Click } from '../../../src/lib/model/event.ts'
 
 /** What the final judgement needs to know of a click. */
 export type JudgedClick = Pick<

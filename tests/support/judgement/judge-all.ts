@@ -1,13 +1,14 @@
-import type { Classification } from '../model/verdict.ts'
 import {
   crowdedReason,
-  isProvisional,
   judge,
   manySeconds,
   manyVariations,
+  plainReason,
   repeatedReason,
   soonSeconds,
-} from './judge.ts'
+  weakSigns,
+} from '../../../src/lib/classify/judge.ts'
+import type { Classification } from '../../../src/lib/model/verdict.ts'
 import type { JudgedClick } from './judged-click.ts'
 import { networkSigns } from './network-signs.ts'
 
@@ -91,3 +92,12 @@ function isOneOfMany({ at, ip_hash }: JudgedClick, clicks: readonly JudgedClick[
 }
 
 const second = (at: number): number => Math.floor(at / 1000)
+
+/**
+ * Whether a click with this reason is judged again when the observation window has passed. Conclusive reasons, and
+ * reasons that these rules do not give, stay as they are.
+ */
+export const isProvisional = (reason: string): boolean =>
+  [plainReason, repeatedReason, crowdedReason].includes(reason) || reason.split('+').every(isWeakSign)
+
+const isWeakSign = (name: string): boolean => weakSigns.some((sign) => sign === name)

@@ -1,4 +1,4 @@
-import type { Sql } from './sql.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 
 /**
  * The public schema as SQL-looking text that is the same on every PostgreSQL from 15 to 18, for comparing databases;

@@ -1,4 +1,3 @@
-import { widerDigits } from '../model/visitor.ts'
 import {
   besideSeconds,
   manyAddresses,
@@ -7,7 +6,8 @@ import {
   sharedAgent,
   spanSeconds,
   type WeakSign,
-} from './judge.ts'
+} from '../../../src/lib/classify/judge.ts'
+import { widerDigits } from '../../../src/lib/model/visitor.ts'
 import type { JudgedClick } from './judged-click.ts'
 
 const shared = new RegExp(sharedAgent)
