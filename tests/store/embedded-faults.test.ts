@@ -14,7 +14,7 @@ import {
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { run } from '../../src/lib/database/embedded/run.ts'
 import { startEmbedded } from '../../src/lib/database/embedded/start.ts'
-import { answers, type Folders, isRoot, SITE, started, test } from './embedded-fixture.ts'
+import { answers, type Folders, isRoot, laterTest, SITE, started, test } from './embedded-fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
 
@@ -34,7 +34,7 @@ async function occupy(port: number): Promise<() => Promise<void>> {
 }
 
 describe('ports', () => {
-  test('a taken port is left alone, and the new one is remembered', async ({ folders, silent }) => {
+  laterTest('a taken port is left alone, and the new one is remembered', async ({ folders, silent }) => {
     const first = await started({ ...folders, ...silent })
     await first.stop()
     const release = await occupy(portOf(first.url))
@@ -94,7 +94,7 @@ describe('data folders', () => {
     expect(await readFile(file, 'utf8')).toBe('mine')
   })
 
-  test.skipIf(process.platform === 'win32')(
+  laterTest.skipIf(process.platform === 'win32')(
     'that a volume or a restore has opened to others are closed',
     async ({ folders, silent }) => {
       const first = await started({ ...folders, ...silent })
@@ -110,30 +110,32 @@ describe('data folders', () => {
     },
   )
 
-  test('after a crash, with the pid of another program in postmaster.pid', async ({ folders, silent }) => {
-    const first = await started({ ...folders, ...silent })
-    await first.stop()
-    const pidFile = join(clusterIn(folders.dataDir), 'postmaster.pid')
-    // A child's, because PostgreSQL overlooks the pids of its own parents.
-    const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
-    await writeFile(pidFile, `${other.pid}\n${clusterIn(folders.dataDir)}\n1\n5432\n\n127.0.0.1\n\nready\n`)
-    const second = await started({ ...folders, ...silent })
-    expect(second).toMatchObject({ startedHere: true, url: first.url })
-    expect(await answers(second.url)).toBe(true)
-    expect(other.exitCode).toBe(null)
-    other.kill()
-    await second.stop()
-  })
+  laterTest(
+    'after a crash, with the pid of another program in postmaster.pid',
+    async ({ folders, silent }) => {
+      const first = await started({ ...folders, ...silent })
+      await first.stop()
+      const pidFile = join(clusterIn(folders.dataDir), 'postmaster.pid')
+      // A child's, because PostgreSQL overlooks the pids of its own parents.
+      const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'])
+      await writeFile(pidFile, `${other.pid}\n${clusterIn(folders.dataDir)}\n1\n5432\n\n127.0.0.1\n\nready\n`)
+      const second = await started({ ...folders, ...silent })
+      expect(second).toMatchObject({ startedHere: true, url: first.url })
+      expect(await answers(second.url)).toBe(true)
+      expect(other.exitCode).toBe(null)
+      other.kill()
+      await second.stop()
+    },
+  )
 
-  test('a lock that a dead process left is taken over', async ({ folders, silent }) => {
-    await mkdir(folders.dataDir)
+  laterTest('a lock that a dead process left is taken over', async ({ folders, silent }) => {
     // This process's pid, but started at another time.
     await writeFile(join(folders.dataDir, 'postgres.lock'), `${process.pid}:1`)
     const server = await started({ ...folders, ...silent })
     await server.stop()
   })
 
-  test('a server that does not start says why', async ({ folders, silent }) => {
+  laterTest('a server that does not start says why', async ({ folders, silent }) => {
     const first = await started({ ...folders, ...silent })
     await first.stop()
     await appendFile(join(clusterIn(folders.dataDir), 'postgresql.conf'), 'no_such_setting = 1\n')
@@ -200,7 +202,7 @@ describe.skipIf(!isRoot)('as root below a private folder (only root is refused b
     await second.stop()
   })
 
-  test('a database that became unreachable is reported, not replaced', async ({ folders, silent }) => {
+  laterTest('a database that became unreachable is reported, not replaced', async ({ folders, silent }) => {
     const first = await started({ ...folders, ...silent })
     await first.stop()
     const locked = join(folders.root, 'locked')
@@ -211,7 +213,7 @@ describe.skipIf(!isRoot)('as root below a private folder (only root is refused b
     expect(refused.ok ? '' : refused.fault.message).toContain(locked)
   })
 
-  test('a cluster that was restored as root is given back to its user', async ({ folders, silent }) => {
+  laterTest('a cluster that was restored as root is given back to its user', async ({ folders, silent }) => {
     const first = await started({ ...folders, ...silent })
     await first.stop()
     const cluster = clusterIn(folders.dataDir)
@@ -248,7 +250,7 @@ describe.skipIf(!others || !(await canEnter({ uid: 12345, gid: 0, name: '' }, pr
       expect(message).toMatch(/user id 12345 has no name here.*\/etc\/passwd.*DATABASE_URL/)
     })
 
-    test('a database of another user is named with its owner', async ({ folders, silent }) => {
+    laterTest('a database of another user is named with its owner', async ({ folders, silent }) => {
       const first = await started({ ...folders, ...silent })
       await first.stop()
       const owner = (await stat(clusterIn(folders.dataDir))).uid

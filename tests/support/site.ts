@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { processEnvironment } from './environment.ts'
+import { quickFolder } from './quick-folder.ts'
 
 export type SiteProcess = {
   url: string
@@ -18,7 +18,7 @@ export type SiteProcess = {
   stop(): Promise<number | null>
 }
 
-export const makeDataDir = (): string => mkdtempSync(join(tmpdir(), 'promo-site-'))
+export const makeDataDir = (): string => mkdtempSync(join(quickFolder(), 'promo-site-'))
 export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true })
 
 export type StartingSite = Omit<SiteProcess, 'url'> & {
