@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { isLarger, likelihoodRatio } from '../../src/lib/stats/sequential.ts'
-import { intervalsOf, winnerOf } from '../bench/calibrate.ts'
+import { openAside } from '../support/aside.ts'
+
+const calibrated = openAside<typeof import('../bench/calibrate.ts')>('tests/bench/calibrate.ts')
+
+const times = (count: number) => Array.from({ length: count }, (_, index) => index)
 
 test.each([
   [0.25, 5],
@@ -9,8 +13,10 @@ test.each([
   [0.5, 20],
 ])(
   'with days that differ by %d, the interval of %d sends holds the truth as often as it says',
-  (sigma, count) => {
-    const tallies = Array.from({ length: 40 }, (_, round) => intervalsOf(count, sigma, 20_251_018 + round))
+  async (sigma, count) => {
+    const tallies = []
+    for (const round of times(40))
+      tallies.push(await calibrated('intervalsOf', count, sigma, 20_251_018 + round))
     const held = tallies.reduce((sum, tally) => sum + tally.held, 0)
     const all = tallies.reduce((sum, tally) => sum + tally.all, 0)
     expect(all).toBe(800)
@@ -46,21 +52,20 @@ describe('the sequential test', () => {
     [0.5, true],
   ])(
     'looked at on sixty days that differ by %d, declares a winner among equals at most in one of twenty tests',
-    (sigma, split) => {
+    async (sigma, split) => {
       const contest = { sigma, split, recipients: 20_000, lift: 1, looks: 60 }
-      const tests = 100
-      const declared = Array.from({ length: tests }, (_, test) => winnerOf(contest, 7_000 + test)).filter(
-        (winner) => winner !== undefined,
-      )
-      expect(declared.length / tests).toBeLessThanOrEqual(0.05)
+      const winners = []
+      for (const test of times(100)) winners.push(await calibrated('winnerOf', contest, 7_000 + test))
+      expect(winners.filter((winner) => winner !== undefined).length).toBeLessThanOrEqual(5)
     },
   )
 
-  test('finds who is better by a third, in segments within few sends, and never the other', () => {
+  test('finds who is better by a third, in segments within few sends, and never the other', async () => {
     const contest = { sigma: 0.25, recipients: 25_000, lift: 1.3, looks: 100 }
     for (let test = 0; test < 20; test += 1) {
-      expect(winnerOf({ ...contest, split: false }, 900 + test)?.first).toBe(true)
-      const split = winnerOf({ ...contest, split: true }, 900 + test)
+      const whole = await calibrated('winnerOf', { ...contest, split: false }, 900 + test)
+      expect(whole?.first).toBe(true)
+      const split = await calibrated('winnerOf', { ...contest, split: true }, 900 + test)
       expect(split?.first).toBe(true)
       expect(split?.sends).toBeLessThanOrEqual(8)
     }

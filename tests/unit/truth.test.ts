@@ -1,37 +1,37 @@
 import { describe, expect, test } from 'vitest'
 import { seeded } from '../../src/lib/selection/draws.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
-import { type Contest, contest } from '../bench/truth/equals.ts'
-import { kinds } from '../bench/truth/kinds.ts'
+import type { Contest, Told } from '../bench/truth/equals.ts'
 import { aText, createNewsletter } from '../bench/truth/newsletter.ts'
 import { worlds } from '../bench/truth/worlds.ts'
-import { year } from '../bench/truth/year.ts'
+import { openAside } from '../support/aside.ts'
+
+const equals = openAside<typeof import('../bench/truth/equals.ts')>('tests/bench/truth/equals.ts')
+const years = openAside<typeof import('../bench/truth/year.ts')>('tests/bench/truth/year.ts')
+const ofKinds = openAside<typeof import('../bench/truth/kinds.ts')>('tests/bench/truth/kinds.ts')
 
 /** The short form of `npm run bench:truth`: few runs, and room for their chance. */
 const worldOf = (name: string) =>
   worlds.find((world) => world.name === name) ?? expect.fail(`no world ${name}`)
 
-const often = (asked: Partial<Contest>, runs: number) =>
-  Array.from({ length: runs }, (_, run) =>
-    contest(
-      {
-        world: { name: '' },
-        way: 'segments',
-        texts: 2,
-        lift: 1,
-        list: 16_000,
-        days: 30,
-        stops: true,
-        ...asked,
-      },
-      300 + run * 7_919,
-    ),
-  )
+async function often(asked: Partial<Contest>, runs: number): Promise<Told[]> {
+  const usual = { texts: 2, lift: 1, list: 16_000, days: 30, stops: true } as const
+  const told: Told[] = []
+  for (let run = 0; run < runs; run += 1)
+    told.push(
+      await equals(
+        'contest',
+        { world: { name: '' }, way: 'segments', ...usual, ...asked },
+        300 + run * 7_919,
+      ),
+    )
+  return told
+}
 
 test.each(['plain', 'text x send 0.30', 'recipients 3 % x 0.1', 'recipients 3 % x 10', 'companies'])(
   'equal texts in a split send hardly ever have a winner: %s',
-  (name) => {
-    const told = often({ world: worldOf(name) }, 12)
+  async (name) => {
+    const told = await often({ world: worldOf(name) }, 12)
     expect(told.filter(({ confirmed }) => confirmed).length).toBeLessThanOrEqual(1)
   },
 )
@@ -40,8 +40,8 @@ test.each<[string, number]>([
   ['companies', 2],
   ['companies', 4],
   ['relays 60 %', 2],
-])('nor have unequal parts, whose smaller one is told apart better: %s, %i texts', (name, texts) => {
-  const told = often({ world: worldOf(name), way: 'unequal', list: 40_000, texts }, 6)
+])('nor have unequal parts, whose smaller one is told apart better: %s, %i texts', async (name, texts) => {
+  const told = await often({ world: worldOf(name), way: 'unequal', list: 40_000, texts }, 6)
   expect(told.filter(({ confirmed }) => confirmed)).toEqual([])
 })
 
@@ -74,8 +74,8 @@ test.each(['companies', 'relays 30 %', 'relays 60 %'])(
 test.each([
   [1.2, 14],
   [1.5, 8],
-])('a lift of %d is confirmed within %d days, and it is the better one', (lift, most) => {
-  const days = often({ lift, days: 60 }, 9).map(({ confirmed }) => {
+])('a lift of %d is confirmed within %d days, and it is the better one', async (lift, most) => {
+  const days = (await often({ lift, days: 60 }, 9)).map(({ confirmed }) => {
     expect(confirmed?.first).toBe(true)
     return confirmed?.day ?? 99
   })
@@ -83,18 +83,21 @@ test.each([
 })
 
 describe('a year', () => {
-  test.each(['plain', 'trend', 'wear-out', 'recipients 12 % x 10'])('of sends by weight: %s', (name) => {
-    const runs = [1].map((seed) => year({ world: worldOf(name), way: 'weighted' }, seed))
-    const held = runs.reduce((sum, { interval }) => sum + interval.held, 0)
-    const all = runs.reduce((sum, { interval }) => sum + interval.all, 0)
-    expect(held / all).toBeGreaterThan(0.85)
-    for (const { probably } of runs) expect(probably.held).toBeGreaterThanOrEqual(0.8 * probably.all)
-    const ratios = runs.flatMap(({ sendDay }) => sendDay.ratios).toSorted((one, other) => one - other)
-    expect(ratios[ratios.length >> 1]).toBeLessThan(1.15)
-  })
+  test.each(['plain', 'trend', 'wear-out', 'recipients 12 % x 10'])(
+    'of sends by weight: %s',
+    async (name) => {
+      const runs = [await years('year', { world: worldOf(name), way: 'weighted' }, 1)]
+      const held = runs.reduce((sum, { interval }) => sum + interval.held, 0)
+      const all = runs.reduce((sum, { interval }) => sum + interval.all, 0)
+      expect(held / all).toBeGreaterThan(0.85)
+      for (const { probably } of runs) expect(probably.held).toBeGreaterThanOrEqual(0.8 * probably.all)
+      const ratios = runs.flatMap(({ sendDay }) => sendDay.ratios).toSorted((one, other) => one - other)
+      expect(ratios[ratios.length >> 1]).toBeLessThan(1.15)
+    },
+  )
 })
 
-test('kinds of text that make no difference are not said to, and those that do are found', () => {
+test('kinds of text that make no difference are not said to, and those that do are found', async () => {
   const asked = {
     world: worldOf('plain'),
     way: 'segments' as const,
@@ -102,8 +105,13 @@ test('kinds of text that make no difference are not said to, and those that do a
     correlated: false,
     days: 180,
   }
-  const idle = [1, 2, 3, 4, 5].map((seed) => kinds({ ...asked, effect: 1 }, seed))
+  const found = async (effect: number, seeds: readonly number[]) => {
+    const all = []
+    for (const seed of seeds) all.push(await ofKinds('kinds', { ...asked, effect }, seed))
+    return all
+  }
+  const idle = await found(1, [1, 2, 3, 4, 5])
   expect(idle.filter(({ page }) => page).length).toBeLessThanOrEqual(1)
-  const real = [1, 2, 3].map((seed) => kinds({ ...asked, effect: 1.3 }, seed))
+  const real = await found(1.3, [1, 2, 3])
   expect(real.filter(({ found }) => found).length).toBeGreaterThanOrEqual(2)
 })

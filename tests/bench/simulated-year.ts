@@ -1,0 +1,23 @@
+import { brokenLimits } from './calibrate.ts'
+import { bars } from './selection-settings.ts'
+import { simulate } from './simulate.ts'
+
+type Chosen = 'ctr_weighted' | 'thompson'
+
+const settingOf = (name: string) => {
+  const setting = bars.find((bar) => bar.name === name)
+  if (!setting) throw new Error(`no setting ${name}`)
+  return setting
+}
+
+/** The mean of what each of the years earns, in per cent of what an oracle earns. */
+export const meanShare = (name: string, strategy: Chosen, seeds: readonly number[]): number =>
+  (100 * seeds.reduce((sum, seed) => sum + simulate(settingOf(name), strategy, seed).share, 0)) / seeds.length
+
+/** How often a year of Thompson sampling breaks a limit of another setting. */
+export const brokenInYear = (name: string, seed: number): string[] =>
+  brokenLimits(simulate(settingOf(name), 'thompson', seed).sends)
+
+/** The first 60 days of a year. */
+export const shortYear = (name: string, seed: number) =>
+  simulate({ ...settingOf(name), days: 60 }, 'thompson', seed)
