@@ -1,9 +1,9 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { accessibilityFaults, rulesOfColours } from '../support/accessibility.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { closeEditorsSite, type EditorsSite, openEditorsSite, withEditorsPage } from './analytics-site.ts'
 import { recordYear } from './analytics-year.ts'
@@ -109,8 +109,8 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
         // What axe looks at does not depend on the width, and it takes its time.
         if (options.viewport === phone) return
         await page.evaluate(prepareForAxe)
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([])
+        const rules = options.colorScheme === 'dark' ? rulesOfColours : undefined
+        expect(await accessibilityFaults(page, rules)).toEqual([])
       })
     },
     90_000,
@@ -187,8 +187,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
       expect(await page.getByRole('heading', { name: /Devices|When|machines/ }).count()).toBe(0)
       expect(await page.locator('svg').count()).toBe(0)
       await page.screenshot({ path: join(screenshots, `analytics-${name}-empty.png`), fullPage: true })
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      expect(violations.map(({ id }) => id)).toEqual([])
+      expect(await accessibilityFaults(page)).toEqual([])
     })
   })
 })

@@ -420,7 +420,9 @@ test('Test 15: Analytics Query Speed', async () => {
     variation_id: 42 + (index % 3),
     newsletter_send_id: `test-15-${index}`,
   }))
-  await recordImpressions(sql, sends.map(anImpression))
+  // As many at a time as a site records: the statement's time grows faster than what is in it.
+  for (let start = 0; start < sends.length; start += 500)
+    await recordImpressions(sql, sends.slice(start, start + 500).map(anImpression))
   await recordClicks(
     sql,
     Array.from({ length: 1_000 }, (_, index) =>

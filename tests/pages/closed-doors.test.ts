@@ -1,4 +1,5 @@
 import { globSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
@@ -72,11 +73,13 @@ const headers = { 'x-forwarded-for': '203.0.113.7', host: 'site.example' }
 /** Paths that show what they should not, or that nobody answers. */
 async function leaks(site: SiteProcess, paths: readonly string[], method: string): Promise<string[]> {
   const found: string[] = []
+  const agent = new Agent({ keepAlive: true, maxSockets: 20 })
   const look = async (path: string) => {
-    const { status, body } = await askHost(site, path, { method, headers })
+    const { status, body } = await askHost(site, path, { method, headers, agent })
     if (figures.test(body) || status >= 500) found.push(`${method} ${path} ${status}`)
   }
   for (let at = 0; at < paths.length; at += 20) await Promise.all(paths.slice(at, at + 20).map(look))
+  agent.destroy()
   return found
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { request } from 'node:http'
+import { type Agent, request } from 'node:http'
 import * as v from 'valibot'
 import { vi } from 'vitest'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -38,7 +38,13 @@ function buildOnce(): void {
 
 export type RawAnswer = { status: number; headers: Record<string, string>; body: string }
 
-export type RawRequest = { method?: string; headers?: Record<string, string>; body?: string | Buffer }
+export type RawRequest = {
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+  /** Whose connections are used; by default each request has its own. */
+  agent?: Agent
+}
 
 /**
  * Sends exactly these headers and this path: `fetch` would add some and tidy up the other. Every answer of the API has to be one
@@ -54,11 +60,11 @@ export async function ask(site: SiteProcess, path: string, sent: RawRequest = {}
 export function askHost(
   site: SiteProcess,
   path: string,
-  { method = 'GET', headers = {}, body }: RawRequest = {},
+  { method = 'GET', headers = {}, body, agent }: RawRequest = {},
 ): Promise<RawAnswer> {
   const { hostname, port } = new URL(site.url)
   return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, path, method, headers, agent: false }, (response) => {
+    const sent = request({ hostname, port, path, method, headers, agent: agent ?? false }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk) => {

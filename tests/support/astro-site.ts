@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { processEnvironment } from './environment.ts'
+import { quickFolder } from './quick-folder.ts'
 
 /** A site of somebody else into which the package is put. */
 export type AstroSite = { folder: string; program: string; remove: () => void }
@@ -28,7 +28,7 @@ export function writeAstroSite({
   mode = 'standalone',
   files = {},
 }: Site): string {
-  const folder = mkdtempSync(join(tmpdir(), 'promo-astro-'))
+  const folder = mkdtempSync(join(quickFolder(), 'promo-astro-'))
   linkPackages(folder)
   const config = `
 import node from '@astrojs/node'
@@ -70,7 +70,7 @@ const copied = ['src', 'public', 'db', 'build', 'package.json', 'tsconfig.json',
 
 /** This repository in a folder of its own. */
 export function copyRepository(files: Record<string, string> = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), 'promo-astro-'))
+  const folder = mkdtempSync(join(quickFolder(), 'promo-astro-'))
   for (const path of copied) cpSync(path, join(folder, path), { recursive: true })
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
   writeFiles(folder, files)
