@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const common = { testTimeout: 30_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
 
@@ -8,11 +9,29 @@ const mocking = globSync('tests/**/*.test.ts').filter((path) =>
   readFileSync(path, 'utf8').includes('vi.mock('),
 )
 
+/** What takes longest, so that no worker is left with it while the others have nothing to do. */
+const longest = [
+  /\/(e2e|crash)\//,
+  /simulation|calibration|truth|closed-doors|site-pages/,
+  /\/(pages|store)\//,
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = longest.findIndex((kind) => kind.test(moduleId))
+      return found === -1 ? longest.length : found
+    }
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
+  }
+}
+
 export default defineConfig({
   test: {
     globalSetup: 'tests/support/global-setup.ts',
+    sequence: { sequencer: LongestFirst },
     // Most of the time is spent waiting, for processes, databases and deadlines.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       {
         // Nothing in src/lib has state of its module (tests/unit/house.test.ts), so files can share a process.
