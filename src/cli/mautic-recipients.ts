@@ -1,5 +1,5 @@
 import { ok } from '../lib/base/result.ts'
-import { createMautic } from '../lib/mautic/client.ts'
+import { openMauticClient } from '../lib/mautic/client.ts'
 import { describeRecipients } from '../lib/mautic/describe.ts'
 import { followRecipients } from '../lib/mautic/recipients.ts'
 import { mauticPlace } from '../lib/mautic/settings.ts'
@@ -25,7 +25,7 @@ Example:
     const config = loadConfig()
     const place = mauticPlace(config)
     if (!place) return failed('Mautic is not set up: say in PROMO_MAUTIC_URL where it is')
-    const mautic = createMautic({ ...place, elapsed: () => performance.now() })
+    const mautic = openMauticClient({ ...place, elapsed: () => performance.now() })
     return await withDatabase(config, async (database) => {
       const followed = await followRecipients(
         {

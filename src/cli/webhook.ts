@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ok } from '../lib/base/result.ts'
 import { addWebhook, findWebhook, listWebhooks, removeWebhook } from '../lib/store/webhooks.ts'
 import { isWebhookEvent, webhookEvents } from '../lib/webhooks/events.ts'
-import { createMessageSender } from '../lib/webhooks/send-message.ts'
+import { openMessageSender } from '../lib/webhooks/send-message.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { type Command, count, failed, misused, type Outcome, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
@@ -116,7 +116,7 @@ async function tryOut(id: number): Promise<Outcome> {
     if (!found.ok) return databaseFailed(found.fault)
     const [webhook] = found.value
     if (!webhook) return missing(id)
-    const sender = createMessageSender({ addresses, now: Date.now, elapsed: () => performance.now() })
+    const sender = openMessageSender({ addresses, now: Date.now, elapsed: () => performance.now() })
     const sent = await sender.send(webhook, webhook.test_message)
     if (!sent.ok) return failed(`webhook ${id} did not accept it: ${sent.fault.message}`)
     print(`webhook ${id} accepted it, with status ${sent.value}`)

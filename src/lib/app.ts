@@ -1,4 +1,4 @@
-import { openAccess } from './auth/access.ts'
+import { createAccess } from './auth/access.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import { type Random, systemRandom } from './base/random.ts'
@@ -16,7 +16,7 @@ import { hasKnownLinks, linkSettings } from './links/link-settings.ts'
 import { linksChanged } from './links/links-changed.ts'
 import { matomoSettings } from './matomo/settings.ts'
 import { openMautic } from './mautic/background.ts'
-import { openConversions } from './open/conversions.ts'
+import { createConversions } from './open/conversions.ts'
 import { endpointLimits, guard } from './open/guard.ts'
 import { openKnown } from './open/known.ts'
 import { openTelling } from './open/telling.ts'
@@ -26,13 +26,13 @@ import { databaseSteps } from './operations/database-steps.ts'
 import { doubtFinder } from './operations/doubted-sends.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
-import { startMaintenance } from './operations/maintenance.ts'
+import { openMaintenance } from './operations/maintenance.ts'
 import { createMetrics, type MetricsWorker } from './operations/metrics.ts'
 import { purger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
-import { openReading } from './reports/open-reports.ts'
-import { openSelection } from './selection/selection.ts'
+import { createReading } from './reports/open-reports.ts'
+import { createSelection } from './selection/selection.ts'
 import type { Config } from './settings/config.ts'
 
 export type App = Awaited<ReturnType<typeof assemble>>
@@ -98,8 +98,14 @@ async function assemble(
   const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log, from: linkSettings(config) })
   const { links, variations, table, strapi } = known
   const damage = createLinkDamage({ database, now, count: metrics.countDamage })
-  const selection = openSelection({ config: { ...config, SITE_URL: siteUrl }, database, links, now, random })
-  const access = openAccess({ config, database, now, log })
+  const selection = createSelection({
+    config: { ...config, SITE_URL: siteUrl },
+    database,
+    links,
+    now,
+    random,
+  })
+  const access = createAccess({ config, database, now, log })
   const tracking = openTracking({
     ...{ config, database, log, now, networks, known, damage, metrics, pages, files },
     isEditor: access.seemsEditor,
@@ -112,7 +118,7 @@ async function assemble(
     ...tracking.rules,
   })
   const findDoubted = doubtFinder({ database, log, now })
-  const maintenance = startMaintenance(
+  const maintenance = openMaintenance(
     {
       ...databaseSteps({
         ...{ database, salts: tracking.salts, now, log, refresh: known.refresh },
@@ -126,7 +132,7 @@ async function assemble(
   )
 
   const ready = () => maintenance.ready
-  const conversions = openConversions({ config, database, reports: tracking.reports, ready, log })
+  const conversions = createConversions({ config, database, reports: tracking.reports, ready, log })
   const offers = openOffers({ config, database, log, ready, strapi })
   const mautic = openMautic({ config, database, log, ready })
 
@@ -136,7 +142,7 @@ async function assemble(
   }
   const unnamedProxy = watchForUnnamedProxy({ trusted: proxies.trusted, now, log })
   const readings = events.readings
-  const reading = openReading({ database, visits: metrics.visits, now })
+  const reading = createReading({ database, visits: metrics.visits, now })
   const outbox = openTelling({
     ...{ config: { ...config, SITE_URL: siteUrl }, database, links, ready, reading, now, random, log },
     readHealth: () => readHealth(),

@@ -1,5 +1,5 @@
 import { type App, openApp } from '../lib/app.ts'
-import { openLog } from '../lib/base/log.ts'
+import { createLog } from '../lib/base/log.ts'
 import { loadConfig } from './load-config.ts'
 
 /**
@@ -23,7 +23,7 @@ export const developmentApp = (): Promise<App> => {
 
 async function open(): Promise<App> {
   const config = loadConfig()
-  const app = await openApp({ config, log: openLog(config.PROMO_LOG_LEVEL) })
+  const app = await openApp({ config, log: createLog(config.PROMO_LOG_LEVEL) })
   if (!app.ok) throw new Error(app.fault.message)
   return app.value
 }

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { type App, openApp } from '../lib/app.ts'
-import { openLog } from '../lib/base/log.ts'
+import { createLog } from '../lib/base/log.ts'
 import { messageOf } from '../lib/base/result.ts'
 import type { Connect } from './connect.ts'
 import { createFront } from './front.ts'
@@ -62,7 +62,7 @@ async function openFront(site: HostSite, pages: Set<string>, defaults: Defaults)
 
 async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaults): Promise<App> {
   const config = readSettings(defaults)
-  const log = openLog(config.PROMO_LOG_LEVEL)
+  const log = createLog(config.PROMO_LOG_LEVEL)
   const app = await openApp({ config, log, pages, place: { ...site, version } })
   if (!app.ok) throw new Error(app.fault.message)
   closeWithProcess()

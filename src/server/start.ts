@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sirv from 'sirv'
 import { type App, openApp } from '../lib/app.ts'
-import { openLog } from '../lib/base/log.ts'
+import { createLog } from '../lib/base/log.ts'
 import { messageOf } from '../lib/base/result.ts'
 import type { Config } from '../lib/settings/config.ts'
 import type { Connect } from './connect.ts'
@@ -31,7 +31,7 @@ type Defaults = { HOST?: string | undefined; PORT?: string | undefined }
 export async function serveSite(built: BuiltSite, defaults: Defaults = {}): Promise<void> {
   const config = readSettings(defaults)
   if (config.PROMO_WORKERS === 1 || cluster.isWorker) await startSite(built, config)
-  else superviseWorkers(config.PROMO_WORKERS, openLog(config.PROMO_LOG_LEVEL))
+  else superviseWorkers(config.PROMO_WORKERS, createLog(config.PROMO_LOG_LEVEL))
 }
 
 /**
@@ -44,7 +44,7 @@ export async function startSite(
   folders: readonly string[] = [],
 ): Promise<RunningSite> {
   const worker = joinSupervisor(() => end('the supervisor is gone'))
-  const log = openLog(config.PROMO_LOG_LEVEL, worker?.number)
+  const log = createLog(config.PROMO_LOG_LEVEL, worker?.number)
   const pages = new Set([...site.pages, ...wordsOf(site)])
   const opened = await openApp({ config, log, pages, worker, place: { ...site, version } })
   if (!opened.ok) return giveUp(opened.fault.message)

@@ -1,5 +1,5 @@
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { makeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
@@ -10,7 +10,7 @@ const editor = { name: 'bench', password: 'a long password of the bench' }
 export type ReadersSite = { site: SiteProcess; cookie: string }
 
 export async function openReadersSite(url: string): Promise<ReadersSite> {
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await addEditor(database, editor)
   await database.close()
   const site = await startSiteProcess({

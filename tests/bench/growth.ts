@@ -5,7 +5,7 @@
  * about 20 GB while they are written. `npm run bench:growth [-- CLICKS …]`.
  */
 import postgres from 'postgres'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok, type Result } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
@@ -85,7 +85,7 @@ const makeClicks = (round: number) =>
 
 async function measure(subject: Subject, round: number): Promise<void> {
   const { url, sql } = subject
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent') })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
   const clicks = makeClicks(round)
   await timed(subject, 'record', () => throughTheJournal(url, clicks))
   await timed(subject, 'settle', async () => unwrap(await settle(database, { age: 0 })))

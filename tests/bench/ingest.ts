@@ -4,7 +4,7 @@
  * rests that settling takes, without Matomo and with it, for which settling fills the outbox. `npm run bench:ingest`.
  */
 import postgres from 'postgres'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { makeClickPartitions, migrate } from '../../src/lib/database/migrate.ts'
@@ -69,7 +69,7 @@ await makeClickPartitions(sql, Date.now())
 await insertPromos(sql)
 
 async function settleAll(url: string, forMatomo: boolean): Promise<number> {
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent') })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
   const started = performance.now()
   const settled = await settle(database, { age: 0, forMatomo })
   const seconds = (performance.now() - started) / 1000

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -11,7 +11,7 @@ import { eventRecorder } from '../../src/lib/tracking/record-events.ts'
 /** Clicks a second from their acceptance until the last of them is in the database. */
 export async function throughTheJournal(url: string, clicks: readonly Click[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'promo-bench-'))
-  const log = openLog('silent')
+  const log = createLog('silent')
   const database = openDatabase({ locate: async () => ok(url), log })
   const nothing = () => {}
   const events = openEventBuffer({

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
@@ -43,7 +43,7 @@ export async function medianLatency(): Promise<Record<'weighted' | 'ctr_weighted
     await migrate(sql)
     await writeSends(sql)
     await sql.end()
-    const database = openDatabase({ locate: async () => ok(server.url), log: openLog('silent') })
+    const database = openDatabase({ locate: async () => ok(server.url), log: createLog('silent') })
     const links = await knownLinks(database)
     const parts = {
       database,

@@ -29,7 +29,7 @@ test('the embedded database survives kills of the site, of itself and of both', 
 }) => {
   const ledger = createLedger()
   // A site that knows its links listens before its database is there.
-  const startEmbedded = async () => {
+  const openEmbedded = async () => {
     const site = await start({ DATABASE_URL: '' })
     await vi.waitFor(async () => expect((await readHealth(site)).database.ok).toBe(true), 30_000)
     return site
@@ -38,18 +38,18 @@ test('the embedded database survives kills of the site, of itself and of both', 
   const startedHere = (site: SiteProcess) =>
     site.log.some((line) => line.includes('embedded PostgreSQL started'))
 
-  const first = await startEmbedded()
+  const first = await openEmbedded()
   expect(startedHere(first)).toBe(true)
   const url = embeddedUrl(dataDir)
   if (!url.ok) throw new Error(url.fault.message)
   await withClient(url.value, insertPromos)
   await loadUntil(first, ledger, first.kill)
 
-  const second = await startEmbedded()
+  const second = await openEmbedded()
   expect(startedHere(second)).toBe(false)
   await loadUntil(second, ledger, () => Promise.all([second.kill(), endDatabase()]))
 
-  const third = await startEmbedded()
+  const third = await openEmbedded()
   // It listens by the links that it knows, and the server may take longer to recover.
   await vi.waitFor(() => expect(startedHere(third)).toBe(true), { timeout: 30_000 })
   await loadUntil(third, ledger, endDatabase)
@@ -59,7 +59,7 @@ test('the embedded database survives kills of the site, of itself and of both', 
   expect(await third.stop()).toBe(0)
   expect(runningServer(clusterIn(dataDir))).toBeUndefined()
 
-  const fourth = await startEmbedded()
+  const fourth = await openEmbedded()
   await untilDrained(fourth)
   await withClient(url.value, (sql) => expectExactlyOnce(sql, ledger))
   expect(await fourth.stop()).toBe(0)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -66,7 +66,7 @@ test('a flood is added up: every answered click counts once, whatever is killed 
   expect(rows?.counts).toBeLessThanOrEqual(2 * texts * processes * minutes)
   expect(rows?.reasons).toBe(2)
   expect(await findDrift(database.sql)).toEqual([])
-  const settling = openDatabase({ locate: async () => ok(database.url), log: openLog('silent') })
+  const settling = openDatabase({ locate: async () => ok(database.url), log: createLog('silent') })
   expect(await settle(settling, { age: 0 })).toMatchObject({ ok: true })
   await settling.close()
   expect(sum(await clicksByText(database))).toBe(all)

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { expect } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { type RunningSite, runSite } from '../pages/running-site.ts'
@@ -23,7 +23,7 @@ export async function openEditorsSite(
 ): Promise<EditorsSite> {
   const running = await runSite(settings)
   const { url } = running.database
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await addEditor(database, editor)
   await prepare(database)
   const context = await browser.newContext({ userAgent: personsUserAgent })

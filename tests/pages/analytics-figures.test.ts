@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -22,7 +22,7 @@ let cookie = ''
 beforeAll(async () => {
   running = await runSite()
   const { url } = running.database
-  database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await addEditor(database, editor)
   const { headers } = await ask(running.site, '/sign-in', {
     method: 'POST',

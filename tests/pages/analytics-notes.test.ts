@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -18,7 +18,7 @@ let cookie = ''
 beforeAll(async () => {
   running = await runSite()
   const { sql, url } = running.database
-  database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await addEditor(database, editor)
   const at = (Math.floor(Date.now() / (24 * hour)) - 4) * 24 * hour + 12 * hour
   await recordImpressions(sql, [

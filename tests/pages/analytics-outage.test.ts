@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { anImpression } from '../support/events.ts'
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const { url, sql } = warm.database
   database = new URL(url).pathname.slice(1)
   admin = postgres(inject('serverUrl'), { max: 1 })
-  const store = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  const store = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await addEditor(store, { name: 'anna', password: 'correct horse battery' })
   await store.close()
   await recordImpressions(sql, [anImpression({ at: Date.now(), recipients: 7_123_456 })])

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -25,7 +25,7 @@ beforeAll(async () => {
     SITE_URL: 'https://site.example',
   })
   const { sql, url } = running.database
-  database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await addEditor(database, { name: 'Anna', password })
   // The specification's example: 150 recipients, 23 clicks, in three variations.
   // Far from midnight, so that all of it is of one day.

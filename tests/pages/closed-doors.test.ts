@@ -3,7 +3,7 @@ import { Agent } from 'node:http'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
@@ -95,7 +95,7 @@ async function prepare(sql: Sql): Promise<void> {
 async function signIn({ site, database }: RunningSite, path: string): Promise<string> {
   const store = openDatabase({
     locate: async () => ok(database.url),
-    log: openLog('silent'),
+    log: createLog('silent'),
     connections: 1,
   })
   await addEditor(store, { name: 'anna', password })

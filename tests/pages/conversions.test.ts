@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { addEditor } from '../../src/lib/auth/editor.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -96,7 +96,7 @@ test('a conversion whose click is unknown waits, and health tells', async () => 
 
 test('the pages have nothing of conversions until the first, and then tell of it', async () => {
   const { fresh, sql, url } = api
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   onTestFinished(() => database.close())
   const editor = { name: 'Anna', password: 'correct horse battery' }
   await addEditor(database, editor)

@@ -6,7 +6,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { KeysUnavailable } from '../../src/lib/auth/remote-keys.ts'
 import { describeTokenFault } from '../../src/lib/auth/token-fault.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -78,7 +78,7 @@ async function recordHistory(): Promise<void> {
     ),
   )
   const url = api.url
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent'), connections: 1 })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await settle(database, { age: 0 })
   await database.close()
 }
@@ -160,7 +160,7 @@ async function readFaults() {
       refuseReader: async () => undefined,
       limits: endpointLimits(),
       metrics: createMetrics(),
-      log: openLog('silent'),
+      log: createLog('silent'),
     },
     'analytics',
     { request: new Request('http://site.example'), client: { address: '', forwarded: false, local: false } },

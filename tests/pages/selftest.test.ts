@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -63,7 +63,7 @@ test('every case has the verdict that it should, and reports and selection know 
   expect(out).toContain('16 cases, all as expected')
 
   // What it said of the final verdicts is what settling gives.
-  const database = openDatabase({ locate: async () => ok(running.database.url), log: openLog('silent') })
+  const database = openDatabase({ locate: async () => ok(running.database.url), log: createLog('silent') })
   expect(await settle(database, { age: 0 })).toEqual(ok(15))
   await database.close()
   const rows = await sql`

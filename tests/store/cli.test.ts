@@ -23,7 +23,7 @@ import { createQueue } from '../../src/lib/base/queue.ts'
 import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
-import { openRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
+import { createRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
 import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -268,7 +268,7 @@ describe('replay', () => {
     (await tested.sql`select event_id from promo_click_tracking where variation_id = ${variation}`).length
 
   test('records a reject once its variation is restored, and keeps the others', async () => {
-    const rejects = openRejects(journal(), createQueue())
+    const rejects = createRejects(journal(), createQueue())
     const restored = aClick({ offer_id: 5, variation_id: 51, at: Date.now() })
     const gone = aClick({ offer_id: 5, variation_id: 52, at: Date.now() })
     await rejects.append(
@@ -427,7 +427,7 @@ describe('replay', () => {
 
   test('without a database leaves everything as it is', async () => {
     const dataDir = join(folder, 'other')
-    const rejects = openRejects(join(dataDir, 'journal'), createQueue())
+    const rejects = createRejects(join(dataDir, 'journal'), createQueue())
     await rejects.append([{ rejected_at: 1, reason: 'variation_gone', event: aClick() }])
     const settings = { DATABASE_URL: 'postgres://promo:x@127.0.0.1:1/promo', PROMO_DATA_DIR: dataDir }
     const { code, err } = await promo(['replay'], { settings })
@@ -439,7 +439,7 @@ describe('replay', () => {
 
 test('purge removes what its dry run announces', async () => {
   const old = aClick({ at: Date.now() - 40 * 86_400_000, ip_hash: 'ab'.repeat(32) })
-  await openRejects(join(folder, 'data', 'journal'), createQueue()).append([
+  await createRejects(join(folder, 'data', 'journal'), createQueue()).append([
     { rejected_at: 1, reason: 'variation_gone', event: old },
   ])
   await promo(['replay'])

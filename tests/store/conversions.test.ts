@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { createAttributor } from '../../src/lib/conversions/attribute.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -24,7 +24,7 @@ let store: TestDatabase
 let database: Database
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 2 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })
 })
 afterAll(async () => {
   await database.close()
@@ -337,14 +337,14 @@ test('rows of conversions are kept as long as those of clicks, and sums for good
 describe('the attributor', () => {
   test('goes on until nothing waits that can be counted', async () => {
     await record(Array.from({ length: 1_500 }, () => aConversion()))
-    const attributor = createAttributor({ database, ready: () => true, log: openLog('silent') })
+    const attributor = createAttributor({ database, ready: () => true, log: createLog('silent') })
     await Promise.all([attributor(), attributor()])
     expect(await sums()).toMatchObject([{ conversions: 1_500 }])
   })
 
   test('does nothing before the database is ready, and tells what fails', async () => {
     const warnings: unknown[] = []
-    const log = Object.assign(openLog('silent'), { warn: (told: unknown) => void warnings.push(told) })
+    const log = Object.assign(createLog('silent'), { warn: (told: unknown) => void warnings.push(told) })
     const away = { run: async () => fail({ code: 'unavailable' as const, message: 'away' }) }
     const broken = { ...database, ...away }
     await createAttributor({ database: broken, ready: () => false, log })()

@@ -1,13 +1,13 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type EmbeddedServer, startEmbedded } from '../../src/lib/database/embedded/start.ts'
+import { type EmbeddedServer, openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { databaseServer } from '../../src/lib/database/server.ts'
 
-vi.mock('../../src/lib/database/embedded/start.ts', () => ({ startEmbedded: vi.fn() }))
+vi.mock('../../src/lib/database/embedded/start.ts', () => ({ openEmbedded: vi.fn() }))
 
-const log = openLog('silent')
-const start = vi.mocked(startEmbedded)
+const log = createLog('silent')
+const start = vi.mocked(openEmbedded)
 
 afterEach(() => {
   start.mockReset()
@@ -63,7 +63,7 @@ test('what the start has to say is logged once', async () => {
 })
 
 test('a start that takes long goes on while the site opens, and is what is found then', async () => {
-  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof startEmbedded>>>()
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof openEmbedded>>>()
   start.mockReturnValueOnce(promise)
   const server = embedded()
   expect(await server.open(10)).toEqual(ok(undefined))

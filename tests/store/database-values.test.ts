@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { arrayLiteral } from '../../src/lib/database/array-literal.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -11,7 +11,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase({ empty: true })
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
 })
 afterAll(async () => {
   await database.close()

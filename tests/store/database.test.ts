@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import {
   type Database,
@@ -19,7 +19,7 @@ import { migrate } from '../../src/lib/database/migrate.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { steadyPort } from '../support/steady-port.ts'
 
-const log = openLog('silent')
+const log = createLog('silent')
 const unfound = () => Promise.resolve(fail({ message: 'nobody is there' }))
 let server: TestServer
 let opened: Database[] = []

@@ -6,11 +6,11 @@ import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { plain } from '../../src/lib/database/connect.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
-import { openSelection } from '../../src/lib/selection/selection.ts'
+import { createSelection } from '../../src/lib/selection/selection.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { marks } from '../../src/lib/stats/arrival.ts'
 import { listUndecidedReports } from '../../src/lib/store/decisions.ts'
@@ -30,7 +30,7 @@ let database: Database
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
   await insertPromos(store.sql)
 })
 afterEach(async () => {
@@ -47,7 +47,7 @@ async function open(settings: Record<string, string> = {}, from = database) {
     drawn += 1
     return (drawn * 0.618) % 1
   }
-  return openSelection({ config: config.value, database: from, links, now: () => noon, random })
+  return createSelection({ config: config.value, database: from, links, now: () => noon, random })
 }
 
 const sent = (name: string | null, variation_id: number, daysAgo: number, offer_id = 4, recipients = 1_000) =>

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { doubtFinder, doubtsToTell } from '../../src/lib/operations/doubted-sends.ts'
@@ -13,7 +13,7 @@ let database: Database
 
 beforeAll(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent'), connections: 2 })
+  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 2 })
 })
 afterAll(async () => {
   await database.close()

@@ -13,7 +13,7 @@ import {
 } from '../../src/lib/database/embedded/binaries.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { run } from '../../src/lib/database/embedded/run.ts'
-import { startEmbedded } from '../../src/lib/database/embedded/start.ts'
+import { openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { answers, type Folders, isRoot, laterTest, SITE, started, test } from './embedded-fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
@@ -48,7 +48,7 @@ describe('ports', () => {
     await third.stop()
 
     const again = await occupy(portOf(first.url))
-    const refused = await startEmbedded({ ...folders, ...silent, port: portOf(first.url) })
+    const refused = await openEmbedded({ ...folders, ...silent, port: portOf(first.url) })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'port_taken' } })
     await again()
   })
@@ -61,7 +61,7 @@ describe('data folders', () => {
   ])('of version $version: $code', async ({ version, code }, { folders, silent }) => {
     await mkdir(clusterIn(folders.dataDir), { recursive: true })
     await writeFile(join(clusterIn(folders.dataDir), 'PG_VERSION'), `${version}\n`)
-    const refused = await startEmbedded({ ...folders, ...silent })
+    const refused = await openEmbedded({ ...folders, ...silent })
     expect(refused).toMatchObject({ ok: false, fault: { code } })
     const message = refused.ok ? '' : refused.fault.message
     expect(message).toContain(`PostgreSQL ${Number.parseInt(version, 10)},`)
@@ -73,7 +73,7 @@ describe('data folders', () => {
     const file = join(folders.root, 'file')
     await writeFile(file, '')
     const dataDir = join(file, 'data')
-    const refused = await startEmbedded({ ...folders, ...silent, dataDir })
+    const refused = await openEmbedded({ ...folders, ...silent, dataDir })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'not_writable' } })
     expect(refused.ok ? '' : refused.fault.message).toContain(dataDir)
     expect(refused.ok ? '' : refused.fault.message).toContain('PROMO_DATA_DIR')
@@ -81,7 +81,7 @@ describe('data folders', () => {
 
   test.skipIf(isRoot)('read-only (root may write everywhere)', async ({ folders, silent }) => {
     await mkdir(folders.dataDir, { mode: 0o555 })
-    const refused = await startEmbedded({ ...folders, ...silent })
+    const refused = await openEmbedded({ ...folders, ...silent })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'not_writable' } })
   })
 
@@ -89,7 +89,7 @@ describe('data folders', () => {
     const file = join(clusterIn(folders.dataDir), 'notes.txt')
     await mkdir(clusterIn(folders.dataDir), { recursive: true })
     await writeFile(file, 'mine')
-    const refused = await startEmbedded({ ...folders, ...silent })
+    const refused = await openEmbedded({ ...folders, ...silent })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
     expect(await readFile(file, 'utf8')).toBe('mine')
   })
@@ -139,7 +139,7 @@ describe('data folders', () => {
     const first = await started({ ...folders, ...silent })
     await first.stop()
     await appendFile(join(clusterIn(folders.dataDir), 'postgresql.conf'), 'no_such_setting = 1\n')
-    const refused = await startEmbedded({ ...folders, ...silent })
+    const refused = await openEmbedded({ ...folders, ...silent })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'start_failed' } })
     expect(refused.ok ? '' : refused.fault.message).toContain('no_such_setting')
   })
@@ -156,7 +156,7 @@ describe('binaries', () => {
 
   test('that do not run: says to set DATABASE_URL', async ({ folders, silent }) => {
     const broken = { ...binaries(), postgres: '/bin/false' }
-    const refused = await startEmbedded({ ...folders, ...silent, binaries: broken })
+    const refused = await openEmbedded({ ...folders, ...silent, binaries: broken })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'no_binaries' } })
     expect(refused.ok ? '' : refused.fault.message).toContain('DATABASE_URL')
   })
@@ -208,7 +208,7 @@ describe.skipIf(!isRoot)('as root below a private folder (only root is refused b
     const locked = join(folders.root, 'locked')
     await mkdir(locked, { mode: 0o700 })
     await rename(folders.dataDir, join(locked, 'data'))
-    const refused = await startEmbedded({ ...folders, ...silent, dataDir: join(locked, 'data') })
+    const refused = await openEmbedded({ ...folders, ...silent, dataDir: join(locked, 'data') })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'not_writable' } })
     expect(refused.ok ? '' : refused.fault.message).toContain(locked)
   })

@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import * as v from 'valibot'
 import { test as base } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
 import { choosePlace, clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { freePort, runningServer } from '../../src/lib/database/embedded/server.ts'
 import {
   type EmbeddedOptions,
   type EmbeddedServer,
-  startEmbedded,
+  openEmbedded,
 } from '../../src/lib/database/embedded/start.ts'
 import { layCluster } from '../support/made-cluster.ts'
 import { quickFolder } from '../support/quick-folder.ts'
@@ -31,7 +31,7 @@ const Announced = v.object({ url: v.string(), startedHere: v.boolean() })
 export const SITE = fileURLToPath(new URL('./embedded-site.ts', import.meta.url))
 
 export const test = base.extend<{ folders: Folders; silent: Pick<EmbeddedOptions, 'log'> }>({
-  silent: async ({ task: _ }, use) => use({ log: openLog('silent') }),
+  silent: async ({ task: _ }, use) => use({ log: createLog('silent') }),
   folders: async ({ task: _ }, use) => {
     const root = await mkdtemp(join(quickFolder(), 'promo-embedded-'))
     const sharedDir = join(root, 'shared')
@@ -75,7 +75,7 @@ function serverPid(cluster: string): number | undefined {
 
 /** Starts in this process, and fails the test where that is refused. */
 export async function started(options: EmbeddedOptions): Promise<EmbeddedServer> {
-  const server = await startEmbedded(options)
+  const server = await openEmbedded(options)
   if (!server.ok) throw new Error(`${server.fault.code}: ${server.fault.message}`)
   return server.value
 }

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { describe, expect, vi } from 'vitest'
 import { openApp } from '../../src/lib/app.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
-import { embeddedUrl, startEmbedded } from '../../src/lib/database/embedded/start.ts'
+import { embeddedUrl, openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import {
   answers,
@@ -65,7 +65,7 @@ describe('one site', () => {
   test('an app without DATABASE_URL starts it, and stops it when it is closed', async ({ folders }) => {
     const config = readConfig({ PROMO_DATA_DIR: folders.dataDir })
     if (!config.ok) throw new Error('the settings do not hold')
-    const app = await openApp({ config: config.value, log: openLog('silent') })
+    const app = await openApp({ config: config.value, log: createLog('silent') })
     if (!app.ok) throw new Error(app.fault.message)
     const url = embeddedUrl(folders.dataDir)
     if (!url.ok) throw new Error(url.fault.message)
@@ -138,7 +138,7 @@ describe('a site elsewhere', () => {
   laterTest('keeps its server, and is waited for', async ({ folders, silent }) => {
     const site = await startSite(folders)
     const far = { ...folders, ...silent, life: { place: 'far' } }
-    const refused = await startEmbedded({ ...far, elsewhereWait: 1_200 })
+    const refused = await openEmbedded({ ...far, elsewhereWait: 1_200 })
     expect(refused).toMatchObject({ ok: false, fault: { code: 'in_use' } })
     expect(refused.ok ? '' : refused.fault.message).toMatch(
       /host .+, last sign \d+ s ago.*PROMO_DATA_DIR.*DATABASE_URL/,

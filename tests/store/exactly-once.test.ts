@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
@@ -17,7 +17,7 @@ import {
 import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { buryInstances, temporaryFolder } from '../support/folders.ts'
 
-const log = openLog('silent')
+const log = createLog('silent')
 const nothing = () => {}
 
 let server: TestDatabase

@@ -1,9 +1,9 @@
 import { SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openAccess } from '../../src/lib/auth/access.ts'
+import { createAccess } from '../../src/lib/auth/access.ts'
 import { addEditor } from '../../src/lib/auth/editor.ts'
 import { sessionIn } from '../../src/lib/auth/session.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
@@ -21,7 +21,7 @@ let now = 0
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 4 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 4 })
   folder = temporaryFolder()
   now = Date.UTC(2026, 10, 18, 12)
 })
@@ -33,7 +33,7 @@ afterEach(async () => {
 const instance = (settings: Record<string, string> = { PROMO_JWT_SECRET: secret }, on = database) => {
   const config = readConfig({ PROMO_DATA_DIR: folder, ...settings })
   if (!config.ok) throw new Error('the settings do not hold')
-  return openAccess({ config: config.value, database: on, now: () => now, log: openLog('silent') })
+  return createAccess({ config: config.value, database: on, now: () => now, log: createLog('silent') })
 }
 
 const token = (subject = 'ben', lifetime = 60, claims = {}) =>

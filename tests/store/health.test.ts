@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import type { BufferReadings } from '../../src/lib/buffer/event-buffer.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -19,7 +19,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
   await insertPromos(store.sql)
 })
 afterAll(async () => {
@@ -281,7 +281,7 @@ test('however many ask, the database is asked once a second', async () => {
 test('a database that does not answer is degraded, and does not keep the answer waiting', async () => {
   const nowhere = openDatabase({
     locate: async () => fail({ message: 'none' }),
-    log: openLog('silent'),
+    log: createLog('silent'),
   })
   const failing = { failingFor: 60_000 }
   expect(await health({ from: nowhere, links: failing, variations: failing })).toMatchObject({
@@ -455,7 +455,7 @@ test('links that work and lead nowhere are hinted at, however they came into the
     new Set(slugs),
   )
   expect(many.hints).toEqual([expect.stringMatching(/(\/x\d, ){10}…$/)])
-  const away = openDatabase({ locate: async () => fail({ message: 'away' }), log: openLog('silent') })
+  const away = openDatabase({ locate: async () => fail({ message: 'away' }), log: createLog('silent') })
   expect(await createLinkHints({ database: away, ...parts })()).toEqual({ hints: [], faulty: [] })
   await away.close()
 })

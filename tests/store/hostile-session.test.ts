@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { createSessionSecret } from '../../src/lib/auth/session-secret.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok, type Result } from '../../src/lib/base/result.ts'
 import { importCatalogue } from '../../src/lib/catalogue/import.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -49,7 +49,7 @@ async function open(
   const [{ name } = { name: '' }] = await store.sql<{ name: string }[]>`select current_database() as name`
   for (const [setting, value] of Object.entries(settings))
     await store.sql`alter database ${store.sql(name)} set ${store.sql(setting)} = ${store.sql.unsafe(`'${value}'`)}`
-  const database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
   ends.push(() => database.close())
   return { store, database }
 }
@@ -92,7 +92,7 @@ test('secrets and salts arrive whole, moments are moments', async () => {
   const readSecret = createSessionSecret({ database, dataFolder: temporaryFolder(), now: () => now })
   expect(await readSecret()).toEqual(secret)
   await store.sql`insert into promo_hash_salts (month, salt) values ('2026-11-01', ${secret}::bytea)`
-  const salts = createSalts({ database, now: () => now, log: openLog('silent') })
+  const salts = createSalts({ database, now: () => now, log: createLog('silent') })
   await salts.refresh()
   expect(salts.hashAt(now)?.('192.0.2.0', 'x')).toEqual(visitorHashWith(secret)('192.0.2.0', 'x'))
   const [editor] = answerOf(
@@ -113,7 +113,7 @@ test('a salt that arrives cut off is none', async () => {
   const { store, database } = await open({})
   await store.sql`alter table promo_hash_salts drop constraint promo_hash_salts_salt_check`
   await store.sql`insert into promo_hash_salts (month, salt) values ('2026-11-01', ${Buffer.alloc(31, 7)}::bytea)`
-  const salts = createSalts({ database, now: () => now, log: openLog('silent') })
+  const salts = createSalts({ database, now: () => now, log: createLog('silent') })
   await salts.refresh()
   expect(salts.hashAt(now)).toBeUndefined()
 })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { importReport } from '../../src/lib/conversions/import-report.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -126,7 +126,7 @@ test('options that do not hold are named', async () => {
 test('what the database does not do is told', async () => {
   const database = openDatabase({
     locate: async () => ok(tested.url),
-    log: openLog('silent'),
+    log: createLog('silent'),
     connections: 1,
   })
   const away = fail({ code: 'unavailable' as const, message: 'away' })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { describeChanges, summarize } from '../../src/lib/catalogue/describe.ts'
 import { type ImportOptions, importCatalogue } from '../../src/lib/catalogue/import.ts'
@@ -16,7 +16,7 @@ let database: Database
 
 beforeEach(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent') })
 })
 
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createNetworkReader } from '../../src/lib/base/address.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -9,7 +9,7 @@ import type { Click } from '../../src/lib/model/event.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createStrangers } from '../../src/lib/privacy/strangers.ts'
 import { visitorHashWith } from '../../src/lib/privacy/visitor-hash.ts'
-import { openSelection } from '../../src/lib/selection/selection.ts'
+import { createSelection } from '../../src/lib/selection/selection.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { besideCrowds } from '../../src/lib/stats/crowds.ts'
@@ -35,7 +35,7 @@ let database: Database
 
 beforeAll(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
   await database.close()
@@ -129,7 +129,7 @@ async function shareUnder(strategy: 'thompson' | 'ctr_weighted'): Promise<number
     pass_parameters: false,
     click_id_parameter: null,
   }
-  const selection = openSelection({
+  const selection = createSelection({
     config: config.value,
     database,
     links: rowsOf([['nocodemba', destinationOf(destination)]]),

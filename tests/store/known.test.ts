@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { openKnown } from '../../src/lib/open/known.ts'
@@ -26,7 +26,7 @@ afterEach(() => store.drop())
 const versionNow = async () => (await readCatalogueVersion(store.sql))[0]?.version
 
 function open(folder = temporaryFolder(), url = store.url) {
-  const log = openLog('silent')
+  const log = createLog('silent')
   const database = openDatabase({ locate: async () => ok(url), log })
   const known = openKnown({ database, folder, log })
   onTestFinished(async () => {
@@ -154,7 +154,7 @@ describe('what is known', () => {
       false,
       false,
     ])
-    const database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+    const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
     const listed = await listWholeTable(database, 'no_such_table', (sql) => listLinks(sql))
     expect(listed).toMatchObject({ ok: false, fault: { message: expect.stringContaining('no_such_table') } })
     await database.close()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { createLinkDamage, damageSentence } from '../../src/lib/links/link-damage.ts'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await insertPromos(store.sql)
   database = openDatabase({
     locate: async () => (away ? fail({ message: 'away' }) : ok(store.url)),
-    log: openLog('silent'),
+    log: createLog('silent'),
   })
 })
 afterAll(async () => {

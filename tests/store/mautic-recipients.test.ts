@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { followMautic, openMautic } from '../../src/lib/mautic/background.ts'
-import { createMautic } from '../../src/lib/mautic/client.ts'
+import { openMauticClient } from '../../src/lib/mautic/client.ts'
 import { describeRecipients } from '../../src/lib/mautic/describe.ts'
 import { followRecipients } from '../../src/lib/mautic/recipients.ts'
 import { mauticPlace } from '../../src/lib/mautic/settings.ts'
@@ -89,7 +89,7 @@ const reported = async (send: string) =>
 
 async function begin(emails: Record<number, FakeEmail>, names?: string) {
   const fake = await startFakeMautic(emails)
-  const mautic = createMautic({ url: fake.url, login, elapsed: () => 0 })
+  const mautic = openMauticClient({ url: fake.url, login, elapsed: () => 0 })
   onTestFinished(mautic.stop)
   const follow = async (send?: string, others: Partial<Parameters<typeof followRecipients>[0]> = {}) => {
     const parts = { database, mautic, names, now: () => now, newEventId: createEventIds(), ...others }

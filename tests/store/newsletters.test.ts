@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Impression } from '../../src/lib/model/event.ts'
 import { explain } from '../../src/lib/selection/explain.ts'
-import { openSelection } from '../../src/lib/selection/selection.ts'
+import { createSelection } from '../../src/lib/selection/selection.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { explainDecisions } from '../../src/lib/store/decisions.ts'
 import {
@@ -28,7 +28,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
 })
 afterAll(async () => {
   await database.close()
@@ -60,7 +60,7 @@ async function open(settings: Record<string, string> = {}) {
     drawn += 1
     return (drawn * 0.618) % 1
   }
-  return openSelection({ config: config.value, database, links, now: () => noon, random })
+  return createSelection({ config: config.value, database, links, now: () => noon, random })
 }
 
 describe('the newsletter of a send', () => {

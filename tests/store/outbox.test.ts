@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import type { Database } from '../../src/lib/database/database.ts'
-import { createMatomo } from '../../src/lib/matomo/matomo.ts'
+import { openMatomo } from '../../src/lib/matomo/matomo.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
 import type { Target } from '../../src/lib/outbox/target.ts'
@@ -41,7 +41,7 @@ function work(
   const clock = { time: 0 }
   const elapsed = () => clock.time
   const { database: used = database } = given
-  const target = createMatomo({
+  const target = openMatomo({
     settings: { url: matomo.url, siteId: 7, token: matomoToken, dimensions: new Map() },
     siteUrl: 'https://news.example',
     links: {

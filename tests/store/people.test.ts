@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
@@ -24,7 +24,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
 })
 afterAll(async () => {
   await database.close()

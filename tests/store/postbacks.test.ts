@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { createPostbacks, hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { statusOf } from '../../src/lib/conversions/statuses.ts'
@@ -19,7 +19,7 @@ let database: Database
 const folder = mkdtempSync(join(tmpdir(), 'promo-postback-'))
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
   await database.close()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { type ReportQuery, type Section, sections } from '../../src/lib/model/report-query.ts'
@@ -19,7 +19,7 @@ const noon = Date.UTC(2025, 9, 10, 12)
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
   await insertPromos(store.sql)
   await recordImpressions(store.sql, [
     anImpression({ at: noon, variation_id: 42, recipients: 60 }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { type ReportQuery, sections } from '../../src/lib/model/report-query.ts'
@@ -20,7 +20,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
   await insertPromos(store.sql)
   await recordImpressions(store.sql, [
     anImpression({ at: noon, newsletter_send_id: 'a', newsletter: 'ai', recipients: 2_000 }),

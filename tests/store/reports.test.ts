@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { daysBefore, daysBetween } from '../../src/lib/base/days.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { sparklineDates } from '../../src/lib/charts/sparkline.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -22,7 +22,7 @@ let database: Database
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
   await database.close()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { makeClickPartitions } from '../../src/lib/database/migrate.ts'
@@ -34,7 +34,7 @@ const judged = [
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
   await insertPromos(store.sql)
   for (let month = 0; month < 16; month += 1) {
     await makeClickPartitions(store.sql, Date.UTC(2025, 7 + month, 1))

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { createSalts } from '../../src/lib/privacy/salts.ts'
 import { deleteOldSalts } from '../../src/lib/store/retention.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
-const log = openLog('silent')
+const log = createLog('silent')
 const hour = 3_600_000
 const november = Date.UTC(2026, 10, 18, 12)
 const december = Date.UTC(2026, 11, 1)

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createNetworkReader } from '../../src/lib/base/address.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { bundledNetworks } from '../../src/lib/classify/scanner-networks.ts'
@@ -29,7 +29,7 @@ let database: Database
 
 beforeAll(async () => {
   tested = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(tested.url), log: openLog('silent'), connections: 1 })
+  database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
   await database.close()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Destination } from '../../src/lib/links/destination.ts'
@@ -19,7 +19,7 @@ let links: RefreshingCache<string, Destination>
 
 beforeEach(async () => {
   store = await createTestDatabase()
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
   await insertPromos(store.sql)
   links = await knownLinks(database)
 })

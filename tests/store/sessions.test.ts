@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openAccess } from '../../src/lib/auth/access.ts'
+import { createAccess } from '../../src/lib/auth/access.ts'
 import { removeEditor } from '../../src/lib/auth/editor.ts'
 import { hashPassword } from '../../src/lib/auth/password.ts'
 import { refuseReader } from '../../src/lib/auth/reader.ts'
 import { createSessions, sessionCookieFor, sessionIn, sessionLength } from '../../src/lib/auth/session.ts'
 import { createSessionSecret, renewSessions } from '../../src/lib/auth/session-secret.ts'
 import { createSignIn, pageAfterSignIn } from '../../src/lib/auth/sign-in.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => store.drop())
 
 beforeEach(async () => {
-  database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent'), connections: 2 })
+  database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })
   now = Date.UTC(2026, 10, 18, 12)
   // Made with less work, so that tests need no seconds for each sign-in.
   await insertEditor(store.sql, { name: 'Anna', folded: 'anna', passwordHash: quickHash, alsoFolded: [] })
@@ -271,7 +271,7 @@ test('access hands out cookies, and takes them back', async () => {
   })
   if (!read.ok) throw new Error('the settings do not hold')
   const config = read.value
-  const access = openAccess({ config, database, now: () => now, log: openLog('silent') })
+  const access = createAccess({ config, database, now: () => now, log: createLog('silent') })
   const given = { name: 'anna', password, address: '192.0.2.7' }
   const cookie = await access.signIn(given)
   if (!cookie.ok) throw new Error(cookie.fault.message)
@@ -380,11 +380,11 @@ describe('the secret of sessions', () => {
     }
     const read = readConfig({ PROMO_DATA_DIR: temporaryFolder() })
     if (!read.ok) throw new Error('the settings do not hold')
-    const access = openAccess({
+    const access = createAccess({
       config: read.value,
       database: stopping,
       now: () => now,
-      log: openLog('silent'),
+      log: createLog('silent'),
     })
     expect(await access.signIn({ name: 'anna', password, address: '192.0.2.7' })).toMatchObject(
       fail({ code: 'unavailable', message: expect.stringContaining('The database does not answer') }),

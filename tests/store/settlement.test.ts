@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
@@ -415,7 +415,7 @@ test('daily rollups are the hourly ones by UTC day', async () => {
 describe('the settler', () => {
   const observation = { observationMinutes: 15, duplicateSeconds: 10, visitorsPerAddress: 5 }
   const open = () =>
-    openDatabase({ locate: async () => ok(database.url), log: openLog('silent'), connections: 1 })
+    openDatabase({ locate: async () => ok(database.url), log: createLog('silent'), connections: 1 })
 
   test('goes on batch by batch until nothing is left, and ends early when it is told to', async () => {
     const pool = open()
@@ -434,7 +434,7 @@ describe('the settler', () => {
     expect(await settleAll(pool, { age: 60 })).toEqual(ok(0))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(1_000))
     expect(await settleAll(pool, { age: 0 })).toEqual(ok(0))
-    const log = openLog('silent')
+    const log = createLog('silent')
     const warned = vi.spyOn(log, 'warn')
     const signal = new AbortController().signal
     await settler(pool, log, observation)(signal)

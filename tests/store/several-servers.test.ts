@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -147,7 +147,7 @@ async function openSite(url: string) {
     record: eventRecorder(database),
     keep: keepRecorded(database, config),
     now: Date.now,
-    log: openLog('silent'),
+    log: createLog('silent'),
     onFault: () => {},
     onFlush: () => {},
     onDamaged: () => {},

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type App, openApp } from '../../src/lib/app.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import type { Connect } from '../../src/server/connect.ts'
 import { createServer } from '../../src/server/create-server.ts'
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await insertPromos(database.sql)
   const config = readConfig({ DATABASE_URL: database.url, PROMO_DATA_DIR: dataDir })
   if (!config.ok) throw new Error('the settings do not hold')
-  const app = await openApp({ config: config.value, log: openLog('silent') })
+  const app = await openApp({ config: config.value, log: createLog('silent') })
   if (!app.ok) throw new Error(app.fault.message)
   opened = app.value
 })
@@ -47,7 +47,7 @@ const page: Connect = ({ url }, response) => {
 async function serve({ astro = noPage, site = page, place = {}, words = [], ...changes }: Served = {}) {
   const files = makeDataDir()
   const messages: string[] = []
-  const log = Object.assign(openLog('silent'), {
+  const log = Object.assign(createLog('silent'), {
     error: (_: unknown, message: string) => messages.push(message),
   })
   const app = { ...opened, log, ...changes }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -14,7 +14,7 @@ import {
 import { aClick } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
-const log = openLog('silent')
+const log = createLog('silent')
 const nothing = () => {}
 
 let store: TestDatabase

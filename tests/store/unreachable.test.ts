@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { createTableSource } from '../../src/lib/links/table-source.ts'
@@ -8,7 +8,7 @@ import { createVariationSource } from '../../src/lib/tracking/variation-source.t
 test('sources say that their database does not answer, so that caches go on with what they have', async () => {
   const nowhere = openDatabase({
     locate: async () => ok('postgres://promo@127.0.0.1:1/promo'),
-    log: openLog('silent'),
+    log: createLog('silent'),
   })
   const links = createTableSource(nowhere)
   const variations = createVariationSource(nowhere)

@@ -8,7 +8,7 @@ import { databaseUnavailable, json } from '../../src/lib/http/answer.ts'
 import { openTelling } from '../../src/lib/open/telling.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
-import { openReading } from '../../src/lib/reports/open-reports.ts'
+import { createReading } from '../../src/lib/reports/open-reports.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import {
   addWebhook,
@@ -21,7 +21,7 @@ import {
 import { isWebhookEvent, webhookEvents } from '../../src/lib/webhooks/events.ts'
 import { newsOf, raise } from '../../src/lib/webhooks/raise.ts'
 import { winnersReader } from '../../src/lib/webhooks/read-winners.ts'
-import { createMessageSender } from '../../src/lib/webhooks/send-message.ts'
+import { openMessageSender } from '../../src/lib/webhooks/send-message.ts'
 import { createWebhookTarget } from '../../src/lib/webhooks/target.ts'
 import { createWatch, type OfferNews } from '../../src/lib/webhooks/watch.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
@@ -37,7 +37,7 @@ const add = (url: string, events: string[] = Object.keys(webhookEvents)) =>
 
 /** A worker that sends to webhooks on this machine. */
 function work(): { look: () => Promise<void>; failing: () => number; givenUp: () => number } {
-  const sender = createMessageSender({ addresses: 'any', now: Date.now, elapsed: () => 0, patience: 300 })
+  const sender = openMessageSender({ addresses: 'any', now: Date.now, elapsed: () => 0, patience: 300 })
   const outbox = openOutbox({
     ...{
       database,
@@ -273,7 +273,7 @@ test('winners are those that the statistics confirm', async () => {
       (values (0, 0.35), (1, 0.15), (2, 0.1), (3, 0.12), (6, 0.12), (12, 0.1), (24, 0.06)) spans (hours, share), lateral (
         select ceil(share * (case variation_id when 42 then 450 when 43 then 250 else 1 end + id * 37 % 41))::integer as clickers
       ) counted`
-  const reading = openReading({ database, visits: () => 0, now: () => Date.now() })
+  const reading = createReading({ database, visits: () => 0, now: () => Date.now() })
   const winners = await winnersReader(reading)()
   expect(winners.toSorted((a, b) => a.offer_id - b.offer_id)).toEqual([
     {
@@ -287,7 +287,7 @@ test('winners are those that the statistics confirm', async () => {
     { offer_id: 5 },
   ])
   const away = openDatabase({ locate: async () => fail({ message: '' }), log: pino({ level: 'silent' }) })
-  const nothing = openReading({ database: away, visits: () => 0, now: () => Date.now() })
+  const nothing = createReading({ database: away, visits: () => 0, now: () => Date.now() })
   expect(await winnersReader(nothing)()).toEqual([])
   const unread = winnersReader({ ...nothing, parseReportQuery: () => fail(databaseUnavailable) })
   expect(await unread()).toEqual([])
@@ -305,7 +305,7 @@ test('a watch that breaks is told of, and goes on', async () => {
   const telling = openTelling({
     ...{ config: config.value, database, log, now: Date.now, random: () => 0, ready: () => true },
     links: { peek: () => undefined },
-    reading: openReading({ database, visits: () => 0, now: Date.now }),
+    reading: createReading({ database, visits: () => 0, now: Date.now }),
     readHealth: () => Promise.reject(new Error('a bug')),
   })
   for (const times of [1, 2]) {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
@@ -38,7 +38,7 @@ export function fileDatabase(
 
 /** The site's own way to it. */
 export function siteDatabase(store: Pick<TestDatabase, 'url'>): Database {
-  const database = openDatabase({ locate: async () => ok(store.url), log: openLog('silent') })
+  const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
   afterAll(() => database.close())
   return database
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { aClick } from './events.ts'
@@ -14,7 +14,7 @@ const events = openEventBuffer({
   maxEvents: 10_000,
   record: async () => fail({ code: 'unavailable', message: 'away' }),
   now: () => Date.now() + Number(offset),
-  log: openLog('silent'),
+  log: createLog('silent'),
   onFault: nothing,
   onFlush: nothing,
   onDamaged: nothing,

@@ -1,4 +1,4 @@
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import type { Database } from '../../src/lib/database/database.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
 import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
@@ -17,7 +17,7 @@ export async function knownLinks(database: Database) {
     elapsed: () => 0,
     initial: [],
     onFetched: () => {},
-    log: openLog('silent'),
+    log: createLog('silent'),
   })
   await links.refresh()
   return links

@@ -1,5 +1,5 @@
 import { describe, expect, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
@@ -73,7 +73,7 @@ async function killWithJournal(site: SiteProcess, ledger: Ledger, { sql }: TestD
  */
 async function expectAllRight({ sql, url }: TestDatabase, ledger: Ledger): Promise<void> {
   await vi.waitFor(() => expectExactlyOnce(sql, ledger), { timeout: 120_000, interval: 1_000 })
-  const database = openDatabase({ locate: async () => ok(url), log: openLog('silent') })
+  const database = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
   expect(await settle(database, { age: 0 })).toMatchObject({ ok: true })
   await database.close()
   expect(await findDrift(sql)).toEqual([])

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { CompactSign, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createTokenCheck } from '../../src/lib/auth/check-token.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const secret = 'a secret of thirty-two characters'
@@ -24,7 +24,7 @@ const check = (more: object = {}) =>
   createTokenCheck(
     { PROMO_DATA_DIR: temporaryFolder(), PROMO_JWT_SECRET: secret, ...more },
     () => now,
-    openLog('silent'),
+    createLog('silent'),
   )
 
 describe('tokens signed with the shared secret', () => {
@@ -130,7 +130,7 @@ describe('tokens signed with the shared secret', () => {
 
   test('a secret that cannot be read refuses everybody', async () => {
     const config = { ...noSettings, PROMO_JWT_SECRET: undefined, PROMO_DATA_DIR: '/dev/null/no-folder' }
-    const log = openLog('silent')
+    const log = createLog('silent')
     const error = vi.spyOn(log, 'error')
     const broken = createTokenCheck(config, () => now, log)
     const message = 'The token cannot be checked; the log of the site says why'

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
-import { forgetDamaged, oldDamaged, openDamaged } from '../../src/lib/buffer/damaged.ts'
+import { createLog } from '../../src/lib/base/log.ts'
+import { createDamaged, forgetDamaged, oldDamaged } from '../../src/lib/buffer/damaged.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const noon = Date.UTC(2026, 10, 28, 12)
@@ -12,7 +12,11 @@ function open(now = () => noon, maxBytes = 1_000) {
   const folder = temporaryFolder()
   const told: number[] = []
   const onDamaged = (lines: number) => told.push(lines)
-  return { folder, told, damaged: openDamaged({ folder, maxBytes, now, log: openLog('silent'), onDamaged }) }
+  return {
+    folder,
+    told,
+    damaged: createDamaged({ folder, maxBytes, now, log: createLog('silent'), onDamaged }),
+  }
 }
 const names = (folder: string) => readdirSync(folder).sort()
 const written = (folder: string, name: string, at: number, text = 'x\n') => {
@@ -49,7 +53,7 @@ test('a file that cannot be deleted keeps no other from going, and is told', asy
   mkdirSync(stuck)
   utimesSync(stuck, noon / 1000, noon / 1000)
   written(folder, 'damaged-2026-10-02.lines', noon)
-  const log = openLog('silent')
+  const log = createLog('silent')
   const error = vi.spyOn(log, 'error')
   expect(await oldDamaged(folder, noon + 1_000)).toHaveLength(2)
   expect(await oldDamaged(join(folder, 'nowhere'), noon)).toEqual([])

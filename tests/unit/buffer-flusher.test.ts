@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
@@ -60,7 +60,7 @@ async function open(
     record: recording(record, onLines),
     now,
     files,
-    log: openLog('silent'),
+    log: createLog('silent'),
     onFault: ({ code }) => seen.faults.push(code),
     onFlush: (count) => seen.flushed.push(count),
     onDamaged: (lines) => {
@@ -261,7 +261,7 @@ test('what breaks after a statement does not end the flushing', async () => {
     maxEvents: 100,
     record: async () => ok([]),
     now: Date.now,
-    log: openLog('silent'),
+    log: createLog('silent'),
     onFault: () => {},
     onFlush(count) {
       flushed.push(count)

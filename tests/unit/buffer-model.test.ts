@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
@@ -40,7 +40,7 @@ test('whatever disk and database do, each event that was not told as lost is rec
           return ok([])
         },
         now: Date.now,
-        log: openLog('silent'),
+        log: createLog('silent'),
         onFault: (_, dropped) => {
           lost += dropped
         },

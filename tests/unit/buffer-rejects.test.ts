@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createQueue } from '../../src/lib/base/queue.ts'
-import { openRejects, rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
+import { createRejects, rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
@@ -10,7 +10,7 @@ const reject = (event = aClick()) => ({ rejected_at: 5, reason: 'variation_gone'
 
 test('rejects are kept with their reason and nothing of the visitor, and counted', async () => {
   const folder = join(temporaryFolder(), 'journal')
-  const rejects = openRejects(folder, createQueue())
+  const rejects = createRejects(folder, createQueue())
   expect(rejects.count()).toBe(0)
   expect(await rejects.append([])).toEqual({ ok: true, value: undefined })
   const impression = { rejected_at: 6, reason: 'x', event: anImpression() }
@@ -24,7 +24,7 @@ test('rejects are kept with their reason and nothing of the visitor, and counted
 
 test('clicks on what never existed are not kept, since anybody can make them up', async () => {
   const folder = temporaryFolder()
-  const rejects = openRejects(folder, createQueue())
+  const rejects = createRejects(folder, createQueue())
   const invented = ['unknown_variation', 'other_slug'].map((reason) => ({ ...reject(), reason }))
   expect(await rejects.append(invented)).toEqual({ ok: true, value: undefined })
   expect(readdirSync(folder)).toEqual([])
@@ -34,7 +34,7 @@ test('clicks on what never existed are not kept, since anybody can make them up'
 
 test('taking them sets them aside, so that new ones start a new file; done deletes what was set aside', async () => {
   const folder = temporaryFolder()
-  const rejects = openRejects(folder, createQueue())
+  const rejects = createRejects(folder, createQueue())
   await rejects.append([reject()])
   const taken = takeRejects(folder)
   expect(taken.rejects).toHaveLength(1)
@@ -47,7 +47,7 @@ test('taking them sets them aside, so that new ones start a new file; done delet
 
 test('a line that cannot be read is told, and never thrown away', async () => {
   const folder = temporaryFolder()
-  await openRejects(folder, createQueue()).append([reject()])
+  await createRejects(folder, createQueue()).append([reject()])
   appendFileSync(rejectsFile(folder), '{"half\n{"rejected_at":1}\n')
   const taken = takeRejects(folder)
   expect(taken).toMatchObject({ rejects: [{ reason: 'variation_gone' }], damaged: 2 })
@@ -58,7 +58,7 @@ test('a line that cannot be read is told, and never thrown away', async () => {
 test('a file that cannot be written is a fault, and the next line starts afresh', async () => {
   const folder = temporaryFolder()
   mkdirSync(rejectsFile(folder))
-  const rejects = openRejects(folder, createQueue())
+  const rejects = createRejects(folder, createQueue())
   expect(await rejects.append([reject()])).toMatchObject({
     ok: false,
     fault: { message: expect.stringContaining('EISDIR') },

@@ -223,6 +223,37 @@ const rules: Rule[] = [
     kept: [{ path: 'src/lib/commonwealth.ts', text: '' }],
   },
   {
+    // What is opened is closed by itself, or by what it has opened and hands over.
+    says: 'what is opened has to be closed, and what is created has not',
+    check: ({ path, text }) => {
+      if (!within(path, 'src/lib/')) return []
+      const makers = (kind: string) =>
+        [...text.matchAll(new RegExp(`^export (?:async )?(?:function|const) (${kind}[A-Z]\\w*)`, 'gm'))].map(
+          ([, name = '']) => name,
+        )
+      const opened = makers('open').filter((name) => !name.startsWith('openApi'))
+      const closes = /^\s+(?:async )?(?:close|stop|seal)(?:\(\)|\((?:grace|wait)\b|: )/m.test(text)
+      const opensOthers = [...text.matchAll(/\bopen[A-Z]\w*(?=[(<])/g)].some(
+        ([name]) => !opened.includes(name),
+      )
+      return [
+        ...(opened.length > 0 && !closes && !opensOthers ? opened : []),
+        ...(opened.length === 0 && closes ? makers('create') : []),
+        ...makers('start').filter((name) => !/^start(Of|Server)/.test(name)),
+      ]
+    },
+    broken: [
+      { path: 'src/lib/a.ts', text: 'export function openAnswers() {\n  return { read: () => 1 }\n}' },
+      { path: 'src/lib/a.ts', text: 'export function createTimer() {\n  return {\n    stop() {},\n  }\n}' },
+      { path: 'src/lib/a.ts', text: 'export async function startTimer() {}' },
+    ],
+    kept: [
+      { path: 'src/lib/a.ts', text: 'export function openTimer() {\n  return {\n    stop() {},\n  }\n}' },
+      { path: 'src/lib/a.ts', text: 'export function openAll() {\n  return { timer: openTimer() }\n}' },
+      { path: 'src/lib/a.ts', text: 'export const createAnswers = () => ({ read: () => 1 })' },
+    ],
+  },
+  {
     says: 'nothing is left for later',
     check: ({ text }) =>
       linesLike(

@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { equal, refuseCaller } from '../../src/lib/http/access.ts'
 import { faultAnswer, json, noContent, plainText, toResponse } from '../../src/lib/http/answer.ts'
 import { endpointMethods, onlyMethod, unknownEndpoint } from '../../src/lib/http/methods.ts'
@@ -191,7 +191,7 @@ describe('the guard', () => {
       analytics: { admitted, refused },
     },
     metrics: createMetrics(),
-    log: openLog('silent'),
+    log: createLog('silent'),
   })
   const source = (client = here) => ({
     request: new Request('http://site/', { headers: { authorization: `Bearer ${token}` } }),

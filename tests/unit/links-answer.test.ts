@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createNetworkReader } from '../../src/lib/base/address.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import type { Acceptance } from '../../src/lib/buffer/arrivals.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
@@ -62,7 +62,7 @@ const working = (): PromoLinkParts => ({
   newEventId: createEventIds(),
   agentOf: createAgentReader(),
   now: () => noon,
-  log: openLog('silent'),
+  log: createLog('silent'),
   onVisit: (outcome) => void outcomes.push(outcome),
   onDamage: (...damage) => void damages.push(damage),
 })
@@ -396,7 +396,7 @@ describe('no failure of tracking changes the answer', () => {
     ['event ids throw', { newEventId: broken }],
     ['the clock throws', { now: broken }],
   ])('%s', async (_, changes) => {
-    const log = openLog('silent')
+    const log = createLog('silent')
     const error = vi.spyOn(log, 'error')
     expect(await ask({ ...changes, log }, 'desk?promo_var=42', 'GET', { 'user-agent': firefox })).toEqual(
       redirect,

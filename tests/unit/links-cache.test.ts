@@ -1,13 +1,13 @@
 import * as v from 'valibot'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
 
 type Row = { id: number; name: string }
 
 const schema = v.object({ id: v.number('must be a number'), name: v.string('must be a string') })
-const log = openLog('silent')
+const log = createLog('silent')
 const warn = vi.spyOn(log, 'warn')
 const error = vi.spyOn(log, 'error')
 const info = vi.spyOn(log, 'info')

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { type KeptFresh, keepFresh } from '../../src/lib/links/keep-fresh.ts'
 
-const log = openLog('silent')
+const log = createLog('silent')
 let kept: KeptFresh | undefined
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createNetworkReader } from '../../src/lib/base/address.ts'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { createClassifier } from '../../src/lib/classify/classifier.ts'
 import { destinationOf } from '../../src/lib/links/destination.ts'
 import type { TrackingEvent } from '../../src/lib/model/event.ts'
@@ -48,7 +48,7 @@ const parts = (): PromoLinkParts => ({
   newEventId: createEventIds(),
   agentOf: createAgentReader(),
   now: () => Date.UTC(2026, 10, 18, 12),
-  log: openLog('silent'),
+  log: createLog('silent'),
   onVisit: (outcome) => void outcomes.push(outcome),
   onDamage: (_, damage) => void damages.push(damage),
 })

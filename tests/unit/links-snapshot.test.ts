@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { createQueue } from '../../src/lib/base/queue.ts'
-import { openSnapshot } from '../../src/lib/links/snapshot.ts'
+import { createSnapshot } from '../../src/lib/links/snapshot.ts'
 
 let folder: string
 beforeEach(() => {
@@ -12,11 +12,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const log = openLog('silent')
+const log = createLog('silent')
 const warn = vi.spyOn(log, 'warn')
 afterEach(() => warn.mockClear())
 
-const open = (path: string) => openSnapshot<{ id: number }>({ path, log, inTurn: createQueue() })
+const open = (path: string) => createSnapshot<{ id: number }>({ path, log, inTurn: createQueue() })
 const until = (path: string, text: string) =>
   vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(text), { interval: 5 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createStrapiSource } from '../../src/lib/links/strapi-source.ts'
 import { linkFields, parseFields } from '../../src/lib/settings/strapi-fields.ts'
-import { createStrapi } from '../../src/lib/strapi/client.ts'
+import { openStrapi } from '../../src/lib/strapi/client.ts'
 import {
   collection,
   type FakeEntry,
@@ -18,7 +18,7 @@ async function begin(answer: FakeStrapi['answer'], mapping = linkFields.preset) 
     clock.time += clock.step
     return clock.time
   }
-  const strapi = createStrapi({ url: fake.url, token: undefined, type: 'affiliate-links', elapsed })
+  const strapi = openStrapi({ url: fake.url, token: undefined, type: 'affiliate-links', elapsed })
   onTestFinished(() => strapi.stop())
   const fields = parseFields(linkFields, mapping)
   if (!fields.ok) throw new Error(fields.fault)

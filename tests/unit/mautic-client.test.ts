@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createMautic } from '../../src/lib/mautic/client.ts'
+import { openMauticClient } from '../../src/lib/mautic/client.ts'
 import type { LoginSettings } from '../../src/lib/mautic/login.ts'
 import { client, type FakeMautic, login, sendMauticError, startFakeMautic } from '../support/fake-mautic.ts'
 import { type FakeStrapi, sendJson } from '../support/fake-strapi.ts'
@@ -7,7 +7,7 @@ import { type FakeStrapi, sendJson } from '../support/fake-strapi.ts'
 async function begin(settings: LoginSettings = login, url = (fake: FakeMautic) => fake.url) {
   const fake = await startFakeMautic({ 17: { name: 'Friday', sentCount: 5_000 } })
   const clock = { time: 0 }
-  const mautic = createMautic({ url: url(fake), login: settings, elapsed: () => clock.time })
+  const mautic = openMauticClient({ url: url(fake), login: settings, elapsed: () => clock.time })
   onTestFinished(mautic.stop)
   return { fake, clock, mautic }
 }

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { createNeighbour, type Refusal, readJson } from '../../src/lib/neighbours/neighbour.ts'
+import { openNeighbour, type Refusal, readJson } from '../../src/lib/neighbours/neighbour.ts'
 import { type FakeStrapi, sendJson, startFakeStrapi } from '../support/fake-strapi.ts'
 
 async function begin(answer: FakeStrapi['answer'], secrets: (string | undefined)[] = []) {
   const fake = await startFakeStrapi(answer)
   const clock = { time: 0 }
   const refusals: Refusal[] = []
-  const neighbour = createNeighbour({
+  const neighbour = openNeighbour({
     most: 1_000,
     secrets: () => secrets,
     advise(refusal) {

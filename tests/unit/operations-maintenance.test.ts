@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import {
   type Maintenance,
   type MaintenanceSteps,
-  startMaintenance,
+  openMaintenance,
 } from '../../src/lib/operations/maintenance.ts'
 
 /** Fake timers leave this module alone, so it is put on top of them. */
@@ -21,7 +21,7 @@ vi.mock('node:timers/promises', () => ({
 const second = 1_000
 const hour = 3_600 * second
 const day = 24 * hour
-const log = openLog('silent')
+const log = createLog('silent')
 let maintenance: Maintenance | undefined
 
 beforeEach(() => {
@@ -42,7 +42,7 @@ function begin(changes: Partial<MaintenanceSteps> = {}) {
     provide: vi.fn(changes.provide ?? (async () => {})),
     purge: vi.fn(changes.purge ?? (async () => {})),
   }
-  const started = startMaintenance(steps, log)
+  const started = openMaintenance(steps, log)
   maintenance = started
   const calls = () => [steps.tend, steps.provide, steps.purge].map((step) => step.mock.calls.length)
   return { ...steps, calls, maintenance: started }

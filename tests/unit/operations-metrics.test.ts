@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { createMetrics, type MetricCounts } from '../../src/lib/operations/metrics.ts'
 
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>
@@ -141,10 +141,10 @@ test('events that the database had no place for are counted by the reason', asyn
 })
 
 test('the log has the level of the settings', () => {
-  expect(openLog('warn').isLevelEnabled('info')).toBe(false)
-  expect(openLog('warn').isLevelEnabled('warn')).toBe(true)
-  expect(openLog('warn').bindings()).toEqual({})
-  expect(openLog('warn', 2).bindings()).toEqual({ worker: 2 })
+  expect(createLog('warn').isLevelEnabled('info')).toBe(false)
+  expect(createLog('warn').isLevelEnabled('warn')).toBe(true)
+  expect(createLog('warn').bindings()).toEqual({})
+  expect(createLog('warn', 2).bindings()).toEqual({ worker: 2 })
 })
 
 test('redirects are added up whatever became of their clicks', () => {

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest'
-import { openLog } from '../../src/lib/base/log.ts'
+import { createLog } from '../../src/lib/base/log.ts'
 import { parseNetworks } from '../../src/lib/base/networks.ts'
 import { watchForUnnamedProxy } from '../../src/lib/operations/unnamed-proxy.ts'
 
 const counted = (address: string, peer: string, forwarded = true, trusted = parseNetworks('10.0.0.1')) => {
-  const watch = watchForUnnamedProxy({ trusted, now: () => 0, log: openLog('silent') })
+  const watch = watchForUnnamedProxy({ trusted, now: () => 0, log: createLog('silent') })
   watch.notice({ address, forwarded }, peer, 'localhost:4321')
   return watch.count
 }
@@ -26,7 +26,7 @@ test('readers, named proxies and proxies elsewhere do not count', () => {
 })
 
 test('the log says so once, with the name of the setting', () => {
-  const log = openLog('silent')
+  const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
   for (const _ of [1, 2, 3]) watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2', undefined)
@@ -38,7 +38,7 @@ test('the log says so once, with the name of the setting', () => {
 })
 
 test('a proxy on this machine that leaves no sign is known by the host that is asked for', () => {
-  const log = openLog('silent')
+  const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
   const notice = (address: string, host: string | undefined, forwarded = false) =>
@@ -58,7 +58,7 @@ test.each([
 ] as const)(
   'a proxy %s is told from its third request to an hour after its last',
   (_, forwarded, host, told) => {
-    const log = openLog('silent')
+    const log = createLog('silent')
     const warn = vi.spyOn(log, 'warn')
     let time = Date.UTC(2026, 10, 18)
     const watch = watchForUnnamedProxy({ trusted: undefined, now: () => time, log })
@@ -88,7 +88,7 @@ test.each([
 )
 
 test('a named proxy that does not say whose requests it forwards is told for an hour', () => {
-  const log = openLog('silent')
+  const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   let time = 0
   const watch = watchForUnnamedProxy({

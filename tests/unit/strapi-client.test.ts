@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createStrapi } from '../../src/lib/strapi/client.ts'
+import { openStrapi } from '../../src/lib/strapi/client.ts'
 import { type FakeStrapi, sendError, sendJson, startFakeStrapi } from '../support/fake-strapi.ts'
 
 const token = 'a-token-that-nobody-may-see'
@@ -10,7 +10,7 @@ const token = 'a-token-that-nobody-may-see'
 async function begin(answer: FakeStrapi['answer'], given: { url?: string; token?: string | undefined } = {}) {
   const fake = await startFakeStrapi(answer)
   const clock = { time: 0 }
-  const strapi = createStrapi({
+  const strapi = openStrapi({
     url: fake.url,
     token,
     type: 'affiliate-links',

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readOffers } from '../../src/lib/catalogue/read-offers.ts'
 import { offerFields, parseFields } from '../../src/lib/settings/strapi-fields.ts'
-import { createStrapi } from '../../src/lib/strapi/client.ts'
+import { openStrapi } from '../../src/lib/strapi/client.ts'
 import {
   collection,
   type FakeEntry,
@@ -15,7 +15,7 @@ const short = 'name:title,link_slug:slug,variations:texts,text_content:body'
 async function read(answer: FakeStrapi['answer'], mapping = short) {
   const fake = await startFakeStrapi(answer)
   const elapsed = () => 0
-  const strapi = createStrapi({ url: fake.url, token: undefined, type: 'promo-offers', elapsed })
+  const strapi = openStrapi({ url: fake.url, token: undefined, type: 'promo-offers', elapsed })
   onTestFinished(() => strapi.stop())
   const fields = parseFields(offerFields, mapping)
   if (!fields.ok) throw new Error(fields.fault)

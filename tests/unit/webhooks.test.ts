@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createPublicAddresses } from '../../src/lib/neighbours/addresses.ts'
 import { guardedFetch } from '../../src/lib/neighbours/guarded-fetch.ts'
-import { createMessageSender } from '../../src/lib/webhooks/send-message.ts'
+import { openMessageSender } from '../../src/lib/webhooks/send-message.ts'
 import { aSecret, startFakeReceiver } from '../support/fake-receiver.ts'
 import type { FakeStrapi } from '../support/fake-strapi.ts'
 
@@ -43,7 +43,7 @@ describe('addresses', () => {
 /** A sender, and what is known of a receiver on this machine. */
 async function begin(addresses: 'public' | 'any', given: { patience?: number; url?: string } = {}) {
   const receiver = await startFakeReceiver(aSecret)
-  const sender = createMessageSender({
+  const sender = openMessageSender({
     ...{ addresses, now: Date.now, elapsed: () => performance.now(), patience: given.patience ?? 5_000 },
   })
   onTestFinished(() => sender.stop())

@@ -15,7 +15,7 @@ import { createSignIn, databaseAway } from './sign-in.ts'
 const tokensNotTaken = 'This site accepts no tokens: neither PROMO_JWKS_URL nor PROMO_JWT_SECRET is set.'
 
 /** Who may read the analytics: editors with a session, and callers with a token. */
-export function openAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {
+export function createAccess(options: { config: Config; database: Database; now: () => number; log: Log }) {
   const { config, database, now, log } = options
   const readSecret = createSessionSecret({ database, dataFolder: config.PROMO_DATA_DIR, now })
   const sessions = createSessions({ readSecret, database, now })

@@ -6,5 +6,5 @@ export type Log = Logger
  * JSON lines on standard output. Nothing that identifies a visitor is ever passed to it: callers log
  * counts, codes and ids of promos, not requests.
  */
-export const openLog = (level: string, worker?: number): Log =>
+export const createLog = (level: string, worker?: number): Log =>
   pino({ level, base: worker === undefined ? null : { worker, pid: process.pid } })

@@ -28,7 +28,7 @@ const lineBreak = Buffer.from('\n')
  * its own. Each has the lines of one UTC day, so that old ones can go. A line can be there twice, where the process ended
  * between keeping it and deleting its segment.
  */
-export function openDamaged(options: {
+export function createDamaged(options: {
   folder: string
   maxBytes: number
   now: () => number

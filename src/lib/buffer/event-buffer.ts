@@ -4,16 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
 import { createQueue } from '../base/queue.ts'
 import type { Batch, WriteBuffer } from './batch.ts'
-import { type Damaged, openDamaged } from './damaged.ts'
+import { createDamaged, type Damaged } from './damaged.ts'
 import type { FileLayer } from './files.ts'
-import { type Flusher, startFlusher } from './flusher.ts'
+import { type Flusher, openFlusher } from './flusher.ts'
 import { joinInstances } from './instances.ts'
 import { openJournal } from './journal.ts'
 import { type KeepOptions, openKeeper } from './keeper.ts'
-import { openKept } from './kept.ts'
+import { createKept } from './kept.ts'
 import { leftBatch } from './left-batch.ts'
 import type { RecordLines } from './record-batch.ts'
-import { openRejects } from './rejects.ts'
+import { createRejects } from './rejects.ts'
 import type { JournalFault, SegmentFile } from './segments.ts'
 import { segmentName } from './segments.ts'
 import { createWriteBuffer } from './write-buffer.ts'
@@ -99,9 +99,9 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     inTurn,
     ...(files && { files }),
   })
-  const rejects = openRejects(folder, inTurn)
-  const damaged = openDamaged({ folder, maxBytes: damagedMaxBytes, now, log, onDamaged })
-  const kept = openKept({
+  const rejects = createRejects(folder, inTurn)
+  const damaged = createDamaged({ folder, maxBytes: damagedMaxBytes, now, log, onDamaged })
+  const kept = createKept({
     folder: join(folder, 'kept'),
     // What waits for the database goes first.
     room: () => (isFull(journal.fault) ? 0 : Math.min(maxBytes * keptShare, maxBytes - journal.bytes)),
@@ -149,7 +149,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       'a journal segment was deleted before its events were recorded',
     )
   }
-  const flusher: Flusher = startFlusher({
+  const flusher: Flusher = openFlusher({
     buffer,
     record,
     rejects,

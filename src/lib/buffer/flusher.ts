@@ -46,7 +46,7 @@ const slowestRetry = 1_000
 type Begun = Progress & { isAsRead: () => Promise<boolean>; keepAt: KeepAt | undefined }
 
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
-export function startFlusher(options: FlusherOptions): Flusher {
+export function openFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, damaged, keeper, onVanished, now, log, onFlush } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()

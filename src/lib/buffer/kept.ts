@@ -41,7 +41,7 @@ const nameOf = ({ at, bytes, database, timeline, segment }: Omit<KeptFile, 'path
   `${String(at).padStart(15, '0')}.${segment}.${database}.${timeline}.${bytes}.kept`
 
 /** `room` are the bytes that all may have, and `keepFor` the milliseconds that each is wanted for. */
-export function openKept(options: {
+export function createKept(options: {
   folder: string
   room: () => number
   keepFor: number

@@ -28,7 +28,7 @@ const madeUp = ['unknown_variation', 'other_slug']
 export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndjson')
 
 /** The file that keeps, one JSON object a line, what the database has no place for. */
-export function openRejects(folder: string, inTurn: InTurn): Rejects {
+export function createRejects(folder: string, inTurn: InTurn): Rejects {
   const path = rejectsFile(folder)
   let torn = false
   let known = { version: '', lines: 0 }

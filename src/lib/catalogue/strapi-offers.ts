@@ -11,7 +11,7 @@ import type { Config } from '../settings/config.ts'
 import { type Fields, offerFields, parseFields } from '../settings/strapi-fields.ts'
 import { takeStrapiTurn } from '../store/catalogue.ts'
 import { readCatalogueVersion } from '../store/catalogue-changes.ts'
-import { createStrapi, type StrapiFault, type StrapiPlace } from '../strapi/client.ts'
+import { openStrapi, type StrapiFault, type StrapiPlace } from '../strapi/client.ts'
 import { describeChanges, summarize } from './describe.ts'
 import { type ImportedOffers, importOffers } from './import-offers.ts'
 import { readOffers } from './read-offers.ts'
@@ -93,7 +93,7 @@ export function openStrapiOffers(options: {
   log: Log
 }): StrapiOffers {
   const { settings, database, ready, elsewhere, siteUrl, elapsed, log } = options
-  const strapi = createStrapi({ ...settings, elapsed })
+  const strapi = openStrapi({ ...settings, elapsed })
   const state: { leftOut: readonly LeftOut[]; count: number | undefined } = { leftOut: [], count: undefined }
   const standing = createStanding<OffersFault>({
     elapsed,

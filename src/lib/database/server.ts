@@ -6,7 +6,7 @@ import type { Config } from '../settings/config.ts'
 import type { LocateServer } from './database.ts'
 import { databaseOptions } from './database-options.ts'
 import { type EmbeddedFault, fault } from './embedded/fault.ts'
-import { type EmbeddedServer, startEmbedded } from './embedded/start.ts'
+import { type EmbeddedServer, openEmbedded } from './embedded/start.ts'
 
 /** The PostgreSQL server that the settings name, or the embedded one, which is started where it is not running. */
 export type DatabaseServer = {
@@ -47,7 +47,7 @@ export function databaseServer(
   let opening: Promise<Result<string, EmbeddedFault>> | undefined
 
   const start = async (): Promise<Result<string, EmbeddedFault>> => {
-    const started = await startEmbedded({ dataDir: config.PROMO_DATA_DIR, log })
+    const started = await openEmbedded({ dataDir: config.PROMO_DATA_DIR, log })
     if (!started.ok) return started
     if (started.value.notice && !embedded) log.info(started.value.notice)
     embedded = started.value

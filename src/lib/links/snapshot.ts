@@ -13,7 +13,7 @@ export type Snapshot<Value> = {
   write(values: Value[]): void
 }
 
-export function openSnapshot<Value>(options: { path: string; log: Log; inTurn: InTurn }): Snapshot<Value> {
+export function createSnapshot<Value>(options: { path: string; log: Log; inTurn: InTurn }): Snapshot<Value> {
   const { path, log, inTurn } = options
   let written = ''
 

@@ -2,12 +2,12 @@ import type { Log } from '../base/log.ts'
 import type { InTurn } from '../base/queue.ts'
 import { fail, ok } from '../base/result.ts'
 import { linkSchema } from '../model/link.ts'
-import { createStrapi, type StrapiFault } from '../strapi/client.ts'
+import { openStrapi, type StrapiFault } from '../strapi/client.ts'
 import { type Destination, destinationOf } from './destination.ts'
 import { keepFresh } from './keep-fresh.ts'
 import { type StrapiSettings, strapiFile } from './link-settings.ts'
 import { type CacheState, createRefreshingCache, type RefreshingCache } from './refreshing-cache.ts'
-import { openSnapshot } from './snapshot.ts'
+import { createSnapshot } from './snapshot.ts'
 import { createStrapiSource } from './strapi-source.ts'
 
 export type StrapiLinks = {
@@ -39,9 +39,9 @@ export function openStrapiLinks(options: {
   onFetched: () => void
 }): StrapiLinks {
   const { settings, folder, elapsed, log, inTurn, onFetched } = options
-  const strapi = createStrapi({ ...settings, elapsed })
+  const strapi = openStrapi({ ...settings, elapsed })
   const source = createStrapiSource({ strapi, fields: settings.fields, elapsed })
-  const snapshot = openSnapshot({ path: strapiFile(folder), log, inTurn })
+  const snapshot = createSnapshot({ path: strapiFile(folder), log, inTurn })
   const cache = createRefreshingCache({
     name: 'links of Strapi',
     list: source.list,

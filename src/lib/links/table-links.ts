@@ -5,11 +5,11 @@ import { linkSchema } from '../model/link.ts'
 import { destinationOf } from './destination.ts'
 import { tableFile } from './link-settings.ts'
 import { createRefreshingCache } from './refreshing-cache.ts'
-import { openSnapshot } from './snapshot.ts'
+import { createSnapshot } from './snapshot.ts'
 import { createTableSource } from './table-source.ts'
 
 /** Links from this project's own table in memory, with their snapshot in `folder`. */
-export function openTableLinks(options: {
+export function createTableLinks(options: {
   database: Database
   folder: string
   /** A time in milliseconds that nobody sets. */
@@ -19,7 +19,7 @@ export function openTableLinks(options: {
   inTurn: InTurn
 }) {
   const { database, folder, elapsed, log, inTurn } = options
-  const snapshot = openSnapshot({ path: tableFile(folder), log, inTurn })
+  const snapshot = createSnapshot({ path: tableFile(folder), log, inTurn })
   return createRefreshingCache({
     name: 'links',
     ...createTableSource(database),

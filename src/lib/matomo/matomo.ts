@@ -1,6 +1,6 @@
 import type { Result } from '../base/result.ts'
 import type { Links } from '../links/two-sources.ts'
-import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
 import type { Outcome, Target } from '../outbox/target.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import type { ClickNotice } from '../store/settle-outbox.ts'
@@ -19,7 +19,7 @@ const old = 23 * 3_600
 const [shortestPause, longestPause] = [60, 86_400]
 
 /** Matomo as a target of the outbox, by its bulk tracking. */
-export function createMatomo({
+export function openMatomo({
   settings,
   siteUrl,
   links,
@@ -37,7 +37,7 @@ export function createMatomo({
   patience?: number
 }): Target & { stop(): void } {
   const { url, token } = settings
-  const neighbour = createNeighbour({ most: longestAnswer, secrets: () => [token], advise, elapsed })
+  const neighbour = openNeighbour({ most: longestAnswer, secrets: () => [token], advise, elapsed })
 
   const requestOf = (click: ClickNotice): string => {
     const destination = click.slug === null ? undefined : links.peek(click.slug)?.location

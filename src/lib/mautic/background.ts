@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { createStanding } from '../neighbours/standing.ts'
 import type { Config } from '../settings/config.ts'
 import { createEventIds } from '../tracking/event-id.ts'
-import { createMautic, type MauticFault, type MauticPlace } from './client.ts'
+import { type MauticFault, type MauticPlace, openMauticClient } from './client.ts'
 import { describeRecipients } from './describe.ts'
 import { followRecipients, type Obstacle, type Recipients } from './recipients.ts'
 import { mauticPlace } from './settings.ts'
@@ -71,7 +71,7 @@ export function followMautic({
   elapsed?: () => number
   now?: Clock
 }): MauticReadings & { stop(): void } {
-  const mautic = createMautic({ ...place, elapsed })
+  const mautic = openMauticClient({ ...place, elapsed })
   const parts = { database, mautic, names, now, newEventId: createEventIds() }
   const stopped = new AbortController()
   const state: { obstacles: Obstacle[]; asked: number | undefined } = { obstacles: [], asked: undefined }

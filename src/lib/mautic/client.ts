@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../base/result.ts'
-import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
 import { type Email, type NamedEmail, readEmail, readNames } from './email.ts'
 import { createLogin, type LoginSettings } from './login.ts'
 
@@ -26,7 +26,7 @@ const longestAnswer = 2 * 1024 * 1024
 const patience = 10_000
 
 /** Mautic's REST API, for reading e-mails. */
-export function createMautic({
+export function openMauticClient({
   url,
   login: settings,
   elapsed,
@@ -34,7 +34,7 @@ export function createMautic({
   /** A time in milliseconds that nobody sets. */
   elapsed: () => number
 }): Mautic {
-  const neighbour = createNeighbour({
+  const neighbour = openNeighbour({
     most: longestAnswer,
     secrets: () => login.secrets(),
     advise: (refusal) => adviceOn(refusal, settings),

@@ -58,7 +58,7 @@ const longestReason = 200
  * Asks a server of somebody else: within a time, no more bytes than `most` (of what they unpack to), no redirect followed, so
  * that secrets go to no other address, and not at all for as long as it asks for a pause.
  */
-export function createNeighbour({
+export function openNeighbour({
   most,
   secrets,
   advise,

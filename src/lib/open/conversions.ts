@@ -8,7 +8,7 @@ import type { Config } from '../settings/config.ts'
 import type { SubmissionParts } from '../tracking/submissions.ts'
 
 /** The way of conversions: reported, recorded, and counted for the clicks that they come from. */
-export function openConversions(options: {
+export function createConversions(options: {
   config: Config
   database: Database
   reports: SubmissionParts

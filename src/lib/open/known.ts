@@ -6,10 +6,10 @@ import type { Database } from '../database/database.ts'
 import { keepFresh } from '../links/keep-fresh.ts'
 import type { LinkSettings } from '../links/link-settings.ts'
 import { openStrapiLinks, type StrapiLinks } from '../links/strapi-links.ts'
-import { openTableLinks } from '../links/table-links.ts'
+import { createTableLinks } from '../links/table-links.ts'
 import { joinLinks, type Links, slugsInBoth, tellOfBoth } from '../links/two-sources.ts'
 import { readCatalogueVersion } from '../store/catalogue-changes.ts'
-import { openVariations } from '../tracking/variations.ts'
+import { createVariations } from '../tracking/variations.ts'
 
 const elapsed = () => performance.now()
 
@@ -23,7 +23,7 @@ export function openKnown({ database, folder, log, from = { from: 'table' } }: K
   const parts = { database, folder, elapsed, log, inTurn: createQueue() }
   const sources = openSources(parts, from)
   const { table, strapi } = sources
-  const variations = openVariations(parts)
+  const variations = createVariations(parts)
   const fresh = keepFresh({
     caches: table ? [table, variations] : [variations],
     async readVersion() {
@@ -54,23 +54,23 @@ export function openKnown({ database, folder, log, from = { from: 'table' } }: K
 
 type Sources = {
   links: Links
-  table?: ReturnType<typeof openTableLinks>
+  table?: ReturnType<typeof createTableLinks>
   strapi?: StrapiLinks
   /** The slugs that are in Strapi and in the table. */
   inBoth: () => string[]
 }
 
-function openSources(parts: Parameters<typeof openTableLinks>[0], from: LinkSettings): Sources {
+function openSources(parts: Parameters<typeof createTableLinks>[0], from: LinkSettings): Sources {
   const none = () => []
   if (from.from === 'table') {
-    const table = openTableLinks(parts)
+    const table = createTableLinks(parts)
     return { links: table, table, inBoth: none }
   }
   if (from.from === 'strapi') {
     const strapi = openStrapiLinks({ ...parts, settings: from.strapi, onFetched: () => {} })
     return { links: strapi.cache, strapi, inBoth: none }
   }
-  const table = openTableLinks(parts)
+  const table = createTableLinks(parts)
   const tell = tellOfBoth(parts.log)
   const inBoth = () => slugsInBoth(strapi.cache, table)
   const strapi = openStrapiLinks({ ...parts, settings: from.strapi, onFetched: () => tell(inBoth()) })

@@ -4,13 +4,13 @@ import { messageOf } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Links } from '../links/two-sources.ts'
-import { createMatomo } from '../matomo/matomo.ts'
+import { openMatomo } from '../matomo/matomo.ts'
 import { matomoSettings } from '../matomo/settings.ts'
 import { openOutbox } from '../outbox/outbox.ts'
 import type { Config } from '../settings/config.ts'
 import { dueWebhooks } from '../store/webhooks.ts'
 import { winnersReader } from '../webhooks/read-winners.ts'
-import { createMessageSender } from '../webhooks/send-message.ts'
+import { openMessageSender } from '../webhooks/send-message.ts'
 import { createWebhookTarget } from '../webhooks/target.ts'
 import { createWatch } from '../webhooks/watch.ts'
 
@@ -34,8 +34,8 @@ export function openTelling(parts: {
 }) {
   const { config, database, links, ready, readHealth, reading, now, random, log } = parts
   const settings = matomoSettings(config)
-  const matomo = settings && createMatomo({ settings, siteUrl: config.SITE_URL, links, elapsed, now })
-  const sender = createMessageSender({ addresses: config.PROMO_WEBHOOK_ADDRESSES, now, elapsed })
+  const matomo = settings && openMatomo({ settings, siteUrl: config.SITE_URL, links, elapsed, now })
+  const sender = openMessageSender({ addresses: config.PROMO_WEBHOOK_ADDRESSES, now, elapsed })
   const outbox = openOutbox({
     ...{ database, ready, elapsed, random, log },
     async targets() {

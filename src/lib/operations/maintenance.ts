@@ -29,7 +29,7 @@ export type Maintenance = {
 const second = 1_000
 const hour = 3_600 * second
 
-export function startMaintenance(steps: MaintenanceSteps, log: Log): Maintenance {
+export function openMaintenance(steps: MaintenanceSteps, log: Log): Maintenance {
   const stopped = new AbortController()
   let ready = false
 

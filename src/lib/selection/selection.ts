@@ -41,7 +41,7 @@ const rulesOf = (config: SelectionSettings): Rules => ({
 })
 
 /** Choosing promos, and telling what was and would be chosen, under a site's settings. */
-export function openSelection({ config, database, links, now, random }: OpenSelectionParts) {
+export function createSelection({ config, database, links, now, random }: OpenSelectionParts) {
   const rules = rulesOf(config)
   const strategyOf = (asked: SelectionRequest['strategy'] | undefined) => asked ?? config.PROMO_SELECTION
   return {

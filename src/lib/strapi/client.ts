@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { fail, ok, type Result } from '../base/result.ts'
-import { createNeighbour, type NeighbourFault, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
 
 export type StrapiFault = NeighbourFault
 
@@ -27,7 +27,7 @@ const mostRemembered = 1_000
  * Strapi's REST API, for reading one collection type. What is asked `again` and again is asked for conditionally, where
  * Strapi or what stands before it gives an `ETag`.
  */
-export function createStrapi({
+export function openStrapi({
   url,
   token,
   type,
@@ -36,7 +36,7 @@ export function createStrapi({
   /** A time in milliseconds that nobody sets. */
   elapsed: () => number
 }): Strapi {
-  const neighbour = createNeighbour({
+  const neighbour = openNeighbour({
     most: longestAnswer,
     secrets: () => [token],
     advise: (refusal) => adviceOn(refusal, type),

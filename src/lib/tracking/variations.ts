@@ -5,7 +5,7 @@ import type { Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { DatabaseFault } from '../database/sql.ts'
 import { type CacheState, createRefreshingCache, type RefreshingCache } from '../links/refreshing-cache.ts'
-import { openSnapshot } from '../links/snapshot.ts'
+import { createSnapshot } from '../links/snapshot.ts'
 import { type Variation, variationSchema } from '../model/variation.ts'
 import { createVariationSource } from './variation-source.ts'
 
@@ -16,7 +16,7 @@ export type Variations = RefreshingCache<number, Variation> &
   }
 
 /** All variations in memory, with their snapshot in `folder`. */
-export function openVariations(options: {
+export function createVariations(options: {
   database: Database
   folder: string
   /** A time in milliseconds that nobody sets. */
@@ -27,7 +27,7 @@ export function openVariations(options: {
 }): Variations {
   const { database, folder, elapsed, log, inTurn } = options
   const path = join(folder, 'variations.json')
-  const snapshot = openSnapshot<Variation>({ path, log, inTurn })
+  const snapshot = createSnapshot<Variation>({ path, log, inTurn })
   const source = createVariationSource(database)
   const cache = createRefreshingCache({
     name: 'variations',

@@ -2,7 +2,7 @@ import { Webhook as Signer } from 'standardwebhooks'
 import { fail, ok, type Result } from '../base/result.ts'
 import { createPublicAddresses } from '../neighbours/addresses.ts'
 import { guardedFetch } from '../neighbours/guarded-fetch.ts'
-import { createNeighbour, type NeighbourFault } from '../neighbours/neighbour.ts'
+import { type NeighbourFault, openNeighbour } from '../neighbours/neighbour.ts'
 import type { Webhook } from '../store/webhooks.ts'
 import type { AddressChoice } from './addresses.ts'
 
@@ -18,7 +18,7 @@ const usualPatience = 10_000
 const longestAnswer = 64 * 1024
 
 /** Sends messages as Standard Webhooks prescribes: with an id that stays, the time of this attempt, and a signature of both. */
-export function createMessageSender({
+export function openMessageSender({
   addresses,
   now,
   elapsed,
@@ -36,7 +36,7 @@ export function createMessageSender({
 
   return {
     async send({ url, secret }, message) {
-      const neighbour = createNeighbour({
+      const neighbour = openNeighbour({
         most: longestAnswer,
         secrets: () => [secret],
         advise: () => undefined,

@@ -64,9 +64,7 @@ export type EmbeddedOptions = {
  * Where a site in another container or on another machine uses the data folder, this waits for its end: two servers on the
  * same files would destroy them.
  */
-export async function startEmbedded(
-  options: EmbeddedOptions,
-): Promise<Result<EmbeddedServer, EmbeddedFault>> {
+export async function openEmbedded(options: EmbeddedOptions): Promise<Result<EmbeddedServer, EmbeddedFault>> {
   const { dataDir, log, port, sharedDir = SHARED_DIR, elsewhereWait = ELSEWHERE_WAIT_MS, life = {} } = options
   const binaries = options.binaries ? ok(options.binaries) : locateBinaries()
   if (!binaries.ok) return binaries
