@@ -9,6 +9,7 @@ import { doubtsOf } from './doubts.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
+import { leaningOf, offerMeanOf } from './posterior.ts'
 import { isLarger } from './sequential.ts'
 import { logInterval, percent, round } from './shown.ts'
 import { besideSigns } from './signs.ts'
@@ -112,11 +113,12 @@ type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
-/** The mean rate of the texts that have one, and how far it may be off: each text by its own evidence, all by their days. */
-function assessOffer(
-  { offer_id, shared, variations }: LearnedOffer<EvidenceText>,
-  countOf: CountOf,
-): [number, OfferStatistics][] {
+/**
+ * The mean rate of the texts that have one, and how far it may be off: each text by its own evidence, all by their days and by the
+ * offer's mean, as far as they lean on it.
+ */
+function assessOffer(offer: LearnedOffer<EvidenceText>, countOf: CountOf): [number, OfferStatistics][] {
+  const { offer_id, shared, variations } = offer
   const sent = variations.filter((one) => isRated(one, countOf))
   if (sent.length === 0) return []
   const mean = sent.reduce((sum, one) => sum + one.mean, 0) / sent.length
@@ -124,8 +126,10 @@ function assessOffer(
     (sum, { mean: rate, belief: { a, b } }) => sum + (rate * (1 - rate)) / (a + b + 1),
     0,
   )
+  const leaning = sent.reduce((sum, { belief }) => sum + leaningOf(belief, offer), 0) / sent.length
+  const ofOffer = ((leaning * offerMeanOf(offer)) / mean) ** 2 / offer.shape
   const drift = Math.max(...sent.map((one) => one.drift))
-  const [low, high] = logInterval(mean, own / (sent.length * mean) ** 2 + shared + drift)
+  const [low, high] = logInterval(mean, own / (sent.length * mean) ** 2 + ofOffer + shared + drift)
   const complete_sends = sent.reduce((sum, { variation }) => sum + countOf(variation).complete, 0)
   return [
     [

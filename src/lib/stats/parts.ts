@@ -1,7 +1,7 @@
 import { arrived, type Curve } from './arrival.ts'
-import { at } from './at.ts'
 import { type People, peopleOf } from './people-of-send.ts'
 import { findDeviations, type WeightedPart } from './robust.ts'
+import { doubtNewcomers, isExplained, usuallyNear, usuallyOf } from './wrong-recipients.ts'
 
 /** One newsletter send of a variation, as far as it has come; a send in segments is several of them with one name. */
 export type Send = {
@@ -47,10 +47,6 @@ export type Sorted<Sent extends Send> = {
 export type Doubted<Sent> = { send: Sent; factor: number; usual: number }
 
 const priorRate = 0.02
-/** Neighbours in time, by whose number of recipients a wrong one is told. */
-const neighbours = 15
-/** The share of a send's deviation that its recipients may leave unexplained. */
-const unexplained = 0.5
 
 /**
  * What sends are evidence, and which are doubted. One with more clickers than recipients, and one whose recipients are as
@@ -76,6 +72,7 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
   }
   const pool = all.k / all.n
   findDeviations(exposed, pool)
+  doubtNewcomers(exposed, pool)
   const usually = impossible.length > 0 ? usuallyOf(sends) : 0
   const doubted: Doubted<Sent>[] = impossible.map((send) => ({
     send,
@@ -85,10 +82,9 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
   const counted = exposed.filter((part, place) => {
     if (!part.doubted) return true
     const { send, off } = part
-    const near = exposed.slice(Math.max(0, place - (neighbours >> 1)), place + (neighbours >> 1) + 1)
-    const usual = usuallyOf(near.map((one) => one.send))
+    const usual = usuallyNear(exposed, place)
     doubted.push({ send, factor: Math.exp(off), usual })
-    return Math.abs(off + Math.log(send.recipients / usual)) >= unexplained * Math.abs(off)
+    return !isExplained(off, send.recipients / usual)
   })
   return { counted, doubted, pool }
 }
@@ -118,10 +114,3 @@ const exposedOf = <Sent extends Send>(
   factor: 1,
   back: now,
 })
-
-/** The number of recipients in the middle. */
-const usuallyOf = (sends: readonly Send[]): number =>
-  at(
-    sends.map(({ recipients }) => recipients).toSorted((one, other) => one - other),
-    sends.length >> 1,
-  )

@@ -69,6 +69,12 @@ export function beliefOf({ k, n }: Evidence, offerMean: number): Belief {
 
 export const meanOf = ({ a, b }: Belief): number => a / (a + b)
 
+export const offerMeanOf = ({ shape, rate }: OfferBelief): number => Math.min(highestMean, shape / rate)
+
+/** How far a belief rests on its offer's mean and not on clicks, 0 to 1. */
+export const leaningOf = ({ a, b }: Belief, offer: OfferBelief): number =>
+  variationStrength / offerMeanOf(offer) / (a + b)
+
 /**
  * The interval that holds the rate with 95 % probability, as much of the rest below as above. What is not known of the
  * offer's mean widens it as far as the belief leans on that mean, and `shared`, the relative variance of the days that
@@ -76,10 +82,9 @@ export const meanOf = ({ a, b }: Belief): number => a / (a + b)
  */
 export function intervalOf(belief: Belief, offer: OfferBelief, shared: number): [low: number, high: number] {
   const mean = meanOf(belief)
-  const offerMean = Math.min(highestMean, offer.shape / offer.rate)
-  const leaning = variationStrength / offerMean / (belief.a + belief.b)
+  const leaning = leaningOf(belief, offer)
   const own = (mean * (1 - mean)) / (belief.a + belief.b + 1)
-  const ofOffer = (leaning * offerMean) ** 2 / offer.shape
+  const ofOffer = (leaning * offerMeanOf(offer)) ** 2 / offer.shape
   const ofDays = ((1 - leaning) * mean) ** 2 * shared
   const strength = Math.max(leastStrength, (mean * (1 - mean)) / (own + ofOffer + ofDays) - 1)
   const [a, b] = [mean * strength, (1 - mean) * strength]

@@ -1,0 +1,66 @@
+import { at, lookUp, numberAt } from './at.ts'
+import type { WeightedPart } from './robust.ts'
+
+type Sized = { recipients: number }
+type SizedPart = WeightedPart & { send: Sized }
+
+/** With fewer sends the median of a text cannot tell which of them is wrong. */
+const enoughSends = 3
+/** With fewer sends in all nobody knows what is usual. */
+const fewestSends = 5
+/** Texts differ by a standard deviation of about 0.7 (of logarithms): hardly one in thirty is off by so much. */
+const furthest = 1.5
+/** Of what a send is off, its recipients explain all but so much. */
+const unexplained = 0.5
+/** Neighbours in time, by whose number of recipients a wrong one is told. */
+const neighbours = 15
+
+/**
+ * Doubts sends of texts that are too new to have a usual rate of their own: one whose rate is far from that of all texts, and
+ * whose recipients are as far off the other way round, was reported with wrong ones. Nobody would find out later, since a text that
+ * seems so bad is not sent again. Parts of a split send are left out, whose sizes may differ on purpose. `parts` are in the
+ * order of their time.
+ */
+export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void {
+  if (parts.length < fewestSends) return
+  const sendsOf = new Map<number, number>()
+  const partsOf = new Map<string, number>()
+  for (const { variation_id, newsletter_send_id } of parts) {
+    sendsOf.set(variation_id, lookUp(sendsOf, variation_id, 0) + 1)
+    partsOf.set(newsletter_send_id, lookUp(partsOf, newsletter_send_id, 0) + 1)
+  }
+  const rates = Float64Array.from(parts, ({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+  const middle = numberAt(rates.toSorted(), rates.length >> 1)
+  for (const [place, part] of parts.entries()) {
+    const off = numberAt(rates, place) - middle
+    if (
+      Math.abs(off) <= furthest ||
+      lookUp(sendsOf, part.variation_id, 0) >= enoughSends ||
+      lookUp(partsOf, part.newsletter_send_id, 0) > 1
+    )
+      continue
+    if (isExplained(off, part.send.recipients / usuallyNear(parts, place))) {
+      part.off = off
+      part.doubted = true
+    }
+  }
+}
+
+/** The number of recipients in the middle of the sends next to one in time. */
+export const usuallyNear = (parts: readonly SizedPart[], place: number): number =>
+  usuallyOf(
+    parts
+      .slice(Math.max(0, place - (neighbours >> 1)), place + (neighbours >> 1) + 1)
+      .map(({ send }) => send),
+  )
+
+/** The number of recipients in the middle. */
+export const usuallyOf = (sends: readonly Sized[]): number =>
+  at(
+    sends.map(({ recipients }) => recipients).toSorted((one, other) => one - other),
+    sends.length >> 1,
+  )
+
+/** Whether a rate is off because of its recipients, which are so many times the usual number. */
+export const isExplained = (off: number, times: number): boolean =>
+  Math.abs(off + Math.log(times)) < unexplained * Math.abs(off)

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { curveOf } from '../../src/lib/stats/arrival.ts'
+import { type Send, sortSends } from '../../src/lib/stats/parts.ts'
+import { byMarks } from '../bench/newsletter-world.ts'
+
+const send = (
+  variation_id: number,
+  age: number,
+  recipients: number,
+  clickers: number,
+  name?: string,
+): Send => ({
+  ...{ offer_id: 1, variation_id, recipients, clickers, age },
+  newsletter_send_id: name ?? `${variation_id} ${age}`,
+  clickers_by: byMarks(clickers * 0.7, clickers * 0.9, clickers),
+})
+/** A month of sends of two texts, 2 % of 5,000 each day. */
+const usual = Array.from({ length: 30 }, (_, day) => send(1 + (day % 2), 40 - day, 5_000, 95 + (day % 3) * 5))
+const sorted = (...odd: Send[]) => {
+  const all = [...usual, ...odd].toSorted((one, other) => other.age - one.age)
+  const { counted, doubted } = sortSends(all, curveOf(all))
+  return {
+    counted: odd.map((one) => counted.some((part) => part.send === one)),
+    doubted: doubted.map(({ send: { variation_id }, factor, usual }) => [
+      variation_id,
+      Number(factor.toFixed(1)),
+      usual,
+    ]),
+  }
+}
+
+test('the first send of a text, reported with ten times its recipients, is left out: the text would not be sent again', () => {
+  expect(sorted(send(3, 20.5, 50_000, 100))).toEqual({ counted: [false], doubted: [[3, 0.1, 5_000]] })
+  expect(sorted(send(3, 20.5, 500, 100))).toEqual({ counted: [false], doubted: [[3, 9.6, 5_000]] })
+  expect(sorted(send(3, 20.5, 50_000, 100), send(3, 10.5, 5_000, 100)).counted).toEqual([false, true])
+})
+
+test('a new text may be far better or worse than others, and go to fewer or more', () => {
+  for (const one of [
+    send(3, 20.5, 5_000, 8),
+    send(3, 20.5, 5_000, 900),
+    send(3, 20.5, 50_000, 1_000),
+    send(3, 20.5, 500, 10),
+    send(3, 20.5, 500, 2),
+  ])
+    expect(sorted(one)).toEqual({ counted: [true], doubted: [] })
+})
+
+test('parts of a split send may have any size, and few sends have no usual one', () => {
+  const parts = [send(3, 20.5, 50_000, 100, 'split'), send(4, 20.5, 5_000, 100, 'split')]
+  expect(sorted(...parts).counted).toEqual([true, true])
+  const few = [send(1, 9, 5_000, 100), send(2, 8, 5_000, 100), send(3, 7, 50_000, 100)]
+  expect(sortSends(few, curveOf(few)).counted).toHaveLength(3)
+})
