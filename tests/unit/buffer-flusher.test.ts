@@ -25,6 +25,7 @@ import { rejectsFile, takeRejects } from '../../src/lib/buffer/rejects.ts'
 import { replayedSign } from '../../src/lib/buffer/segments.ts'
 import type { DatabaseFault } from '../../src/lib/database/sql.ts'
 import type { TrackingEvent } from '../../src/lib/model/event.ts'
+import { restPerWork } from '../../src/lib/pace/flusher-rest.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { buryInstances, ownerThatDied, temporaryFolder } from '../support/folders.ts'
@@ -50,6 +51,7 @@ async function open(
   now: () => number = Date.now,
   files?: FileLayer,
   onLines: OnLines = () => {},
+  elapsed = () => performance.now(),
 ) {
   const seen = { flushed: [] as number[], damaged: 0, vanished: 0, faults: [] as string[] }
   const events: EventBuffer = openEventBuffer({
@@ -59,6 +61,7 @@ async function open(
     maxEvents: 10_000,
     record: recording(record, onLines),
     now,
+    elapsed,
     files,
     log: createLog('silent'),
     onFault: ({ code }) => seen.faults.push(code),
@@ -119,24 +122,36 @@ test('a database that is away is tried again until it is back, and nobody waits 
   await events.close(100)
 })
 
-async function rush({ hurry }: { hurry: boolean }): Promise<number> {
-  const at: number[] = []
-  const { events, seen } = await open(async () => {
-    at.push(performance.now())
-    await accept(events, at.length === 1 ? 600 : 0)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+/** A flusher that rests after the first 5 events, since 600 have come while it worked. */
+async function restInRush() {
+  const clock = { time: 0 }
+  const record = async () => {
+    await accept(events, clock.time === 0 ? 600 : 0)
+    clock.time += 20
     return ok([])
-  })
+  }
+  const elapsed = () => clock.time
+  const { events, seen } = await open(record, undefined, undefined, undefined, undefined, elapsed)
   await accept(events, 5)
-  if (hurry) await events.flusher.drained(3_000)
-  else await vi.waitFor(() => expect(seen.flushed).toHaveLength(2), 3_000)
-  await events.close(100)
-  return (at[1] ?? 0) - (at[0] ?? 0)
+  await vi.waitFor(() => expect(seen.flushed).toEqual([5]), 5_000)
+  return { events, seen, clock }
 }
 
-test('in a rush the flusher rests between batches, unless all has to be handed over', async () => {
-  expect(await rush({ hurry: false })).toBeGreaterThan(300)
-  expect(await rush({ hurry: true })).toBeLessThan(300)
+test('in a rush the flusher rests between batches', async () => {
+  const { events, seen, clock } = await restInRush()
+  clock.time += 20 * restPerWork - 1
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(seen.flushed).toEqual([5])
+  clock.time += 1
+  await vi.waitFor(() => expect(seen.flushed).toEqual([5, 600]), 5_000)
+  await events.close(100)
+})
+
+test('a rest ends when all has to be handed over', async () => {
+  const { events, seen } = await restInRush()
+  expect(await events.flusher.drained(5_000)).toBe(true)
+  expect(seen.flushed).toEqual([5, 600])
+  await events.close(100)
 })
 
 test('segments whose first line is damaged, or that hold nothing, are adopted all the same', async () => {

@@ -63,6 +63,8 @@ export type EventBufferOptions = {
   maxEvents: number
   record: RecordLines
   now: () => number
+  /** A time in milliseconds that nobody sets, by which the flusher works and rests. */
+  elapsed?: () => number
   log: Log
   onFault: (fault: JournalFault, lost: number) => void
   onFlush: (events: number, seconds: number) => void
@@ -157,6 +159,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     keeper,
     onVanished: tellVanished,
     now,
+    elapsed: options.elapsed,
     log,
     onFlush,
   })

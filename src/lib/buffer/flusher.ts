@@ -33,6 +33,8 @@ export type FlusherOptions = {
   /** Keeps what was recorded, where that is wanted. */
   keeper?: Pick<Keeper, 'begin' | 'doubt'> | undefined
   now: () => number
+  /** A time in milliseconds that nobody sets, by which the flusher works and rests. */
+  elapsed?: (() => number) | undefined
   log: Log
   onFlush?: (events: number, seconds: number) => void
 }
@@ -48,6 +50,7 @@ type Begun = Progress & { isAsRead: () => Promise<boolean>; keepAt: KeepAt | und
 /** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
 export function openFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, damaged, keeper, onVanished, now, log, onFlush } = options
+  const { elapsed = () => performance.now() } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   /** Batches that a try has left unfinished. */
@@ -58,7 +61,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
   let lastFlush: number | undefined
   let interruptible = new AbortController()
   let retry = firstRetry
-  const restAfter = createPace(() => performance.now())
+  const restAfter = createPace(elapsed)
 
   const wake = (): void => interruptible.abort()
 
@@ -148,12 +151,10 @@ export function openFlusher(options: FlusherOptions): Flusher {
         await asleep(linger)
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
-      const started = performance.now()
+      const started = elapsed()
       void buffer.restore()
       if (await flush(batch).catch(broken)) {
-        await rest(
-          restAfter({ flushed: batch.count, took: performance.now() - started, waiting: buffer.depth }),
-        )
+        await rest(restAfter({ flushed: batch.count, took: elapsed() - started, waiting: buffer.depth }))
       } else {
         await sleepThroughArrivals(retry)
         retry = Math.min(retry * 2, slowestRetry)
@@ -168,9 +169,9 @@ export function openFlusher(options: FlusherOptions): Flusher {
   }
 
   const rest = async (milliseconds: number): Promise<void> => {
-    const until = performance.now() + milliseconds
-    while (!stopping && draining === 0 && waiters.size === 0 && performance.now() < until) {
-      await asleep(Math.max(1, until - performance.now()))
+    const until = elapsed() + milliseconds
+    while (!stopping && draining === 0 && waiters.size === 0 && elapsed() < until) {
+      await asleep(Math.max(1, until - elapsed()))
     }
   }
 
