@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createAccess } from './auth/access.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
@@ -68,6 +69,8 @@ const drainWait = 4_000
 /** What is being sent to other servers and is cut off by then is sent again later. */
 const tellingWait = 2_000
 const closeWait = 7_000
+/** How long a stop waits for what is asked of the database in the background, in milliseconds. */
+const stepsWait = 2_000
 
 /**
  * Opens everything that the site shares: one database pool, one buffer, one set of caches. The only faults are those
@@ -206,11 +209,13 @@ async function assemble(
     /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {
       const until = performance.now() + closeWait
-      maintenance.stop()
-      known.stop()
-      offers?.stop()
       mautic?.stop()
-      await Promise.all([events.close(drainWait), outbox.close(tellingWait)])
+      const stopped = Promise.all([maintenance.stop(), known.stop(), offers?.stop()])
+      await Promise.all([
+        ...[events.close(drainWait), outbox.close(tellingWait)],
+        // What they ask of a database that is closed meanwhile would look like an outage.
+        Promise.race([stopped, sleep(stepsWait, undefined, { ref: false })]),
+      ])
       await damage.flush()
       await database.close(1_000)
       await server.stop(until - performance.now())

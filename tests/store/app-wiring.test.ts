@@ -359,6 +359,31 @@ test('an app that is closed leaves nothing behind: no connection, no sign in its
   expect(messages.slice(said)).toEqual([])
 })
 
+test.each([
+  ['promo_catalogue_changes', 'links are looked after'],
+  ['promo_hash_salts', 'the database is made ready'],
+])('a stop that finds %s locked while %s says nothing of a database that is away', async (table) => {
+  holdIntervals()
+  const dataDir = temporaryFolder()
+  const first = await openTestApp(database.url, { dataDir })
+  await first.app.close()
+  const release = Promise.withResolvers<void>()
+  const locked = Promise.withResolvers<void>()
+  const locking = database.sql.begin(async (sql) => {
+    await sql`lock table ${sql(table)} in access exclusive mode`
+    locked.resolve()
+    await release.promise
+  })
+  await locked.promise
+  // Links that are known from before keep the start from waiting for the lock.
+  const { app, messages } = await openTestApp(database.url, { dataDir })
+  const closing = app.close()
+  setTimeout(release.resolve, 100)
+  await Promise.all([closing, locking])
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(messages).toEqual([])
+})
+
 test('conversions are taken as the API and a network report them, and counted at once', async () => {
   const { app } = await openTestApp(database.url)
   const sale = {

@@ -142,7 +142,24 @@ test('what breaks is logged, and the next look goes on', async () => {
 
 test('after a stop nobody looks', async () => {
   const { state, fresh, pass } = begin()
-  fresh.stop()
+  await fresh.stop()
   await pass(60_000)
+  fresh.look()
+  expect(await fresh.refresh()).toBe(false)
   expect(state.looks).toBe(0)
+})
+
+test('a stop waits for the look under way, which fetches nothing more', async () => {
+  const { state, cache, fresh, pass } = begin()
+  const slow = Promise.withResolvers<void>()
+  state.wait = slow.promise
+  const asked = fresh.refresh()
+  const over = vi.fn()
+  const stopping = fresh.stop().then(over)
+  await pass(0)
+  expect(over).not.toHaveBeenCalled()
+  slow.resolve()
+  expect(await asked).toBe(false)
+  await stopping
+  expect(cache.refresh).not.toHaveBeenCalled()
 })

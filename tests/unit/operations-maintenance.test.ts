@@ -142,6 +142,20 @@ test('after a stop nothing runs any more, nor is anything tried again', async ()
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('a stop resolves when the steps under way have ended, and not before', async () => {
+  const [tending, settling] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const begun = begin({ tend: () => tending.promise, settle: () => settling.promise })
+  await vi.advanceTimersByTimeAsync(15 * second)
+  const over = vi.fn()
+  const stopping = begun.maintenance.stop().then(over)
+  tending.resolve()
+  await vi.advanceTimersByTimeAsync(second)
+  expect(over).not.toHaveBeenCalled()
+  settling.resolve()
+  await stopping
+  expect(over).toHaveBeenCalledOnce()
+})
+
 test('a stop while the database is made ready keeps retention from starting', async () => {
   const slow = Promise.withResolvers<boolean>()
   const begun = begin({ prepare: () => slow.promise })

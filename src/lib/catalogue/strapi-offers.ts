@@ -28,7 +28,7 @@ export type StrapiOffers = {
   /** How many Strapi had when it was asked last. */
   readonly count: number | undefined
   refresh(): Promise<boolean>
-  stop(): void
+  stop(): Promise<void>
 }
 
 type OffersFault = Pick<StrapiFault, 'message' | 'advice'> & { code: StrapiFault['code'] | 'database' }
@@ -178,9 +178,9 @@ export function openStrapiOffers(options: {
       return state.count
     },
     refresh: fresh.refresh,
-    stop() {
-      fresh.stop()
+    async stop() {
       strapi.stop()
+      await fresh.stop()
     },
   }
 }

@@ -6,7 +6,8 @@ export type KeptFresh = {
   refresh(): Promise<boolean>
   /** Looks at once, unless that is being done. */
   look(): void
-  stop(): void
+  /** Looks no more; resolves when what is under way has ended. */
+  stop(): Promise<void>
 }
 
 type Refreshable = { refresh(): Promise<boolean>; readonly current: boolean }
@@ -34,10 +35,12 @@ export function keepFresh(options: {
   let worked = true
   let attemptedAt = Number.NEGATIVE_INFINITY
   let working: Promise<boolean> | undefined
+  let stopped = false
 
   const look = async (asked: boolean): Promise<boolean> => {
     // The version comes first: what changes after it is seen by the next look.
     const read = await readVersion()
+    if (stopped) return false
     const changed = read.ok && read.value !== version
     const behind = !worked || caches.some(({ current }) => !current)
     const pause = behind ? (retryEvery ?? (read.ok ? 0 : refreshEvery)) : refreshEvery
@@ -63,7 +66,7 @@ export function keepFresh(options: {
   }
 
   const lookNow = (): void => {
-    if (!working) void begin(false)
+    if (!working && !stopped) void begin(false)
   }
   const timer = setInterval(lookNow, lookEvery)
   timer.unref()
@@ -71,9 +74,13 @@ export function keepFresh(options: {
   return {
     async refresh() {
       while (working) await working
-      return await begin(true)
+      return !stopped && (await begin(true))
     },
     look: lookNow,
-    stop: () => clearInterval(timer),
+    async stop() {
+      stopped = true
+      clearInterval(timer)
+      await working
+    },
   }
 }

@@ -19,7 +19,7 @@ export type StrapiLinks = {
   /** When the first fetch has ended, well or not. */
   attempted: Promise<unknown>
   refresh(): Promise<boolean>
-  stop(): void
+  stop(): Promise<void>
 }
 
 /** Milliseconds after which a fetch that failed is tried again. */
@@ -78,9 +78,9 @@ export function openStrapiLinks(options: {
     },
     attempted: fresh.refresh(),
     refresh: fresh.refresh,
-    stop() {
-      fresh.stop()
+    async stop() {
       strapi.stop()
+      await fresh.stop()
     },
   }
 }

@@ -45,9 +45,9 @@ export function openKnown({ database, folder, log, from = { from: 'table' } }: K
     async asked(wait: number): Promise<void> {
       if (strapi) await Promise.race([strapi.attempted, sleep(wait, undefined, { ref: false })])
     },
-    stop() {
-      fresh.stop()
-      strapi?.stop()
+    /** Resolves when what is under way has ended. */
+    async stop() {
+      await Promise.all([fresh.stop(), strapi?.stop()])
     },
   }
 }

@@ -24,14 +24,21 @@ export function databaseSteps(parts: {
 }): Pick<MaintenanceSteps, 'prepare' | 'provide'> {
   const { database, salts, now, log, refresh, fade } = parts
 
-  const provide = async (signal: AbortSignal) => {
-    fade(now())
-    await salts.refresh()
+  const makePartitions = async (signal: AbortSignal): Promise<void> => {
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
     if (!made.ok && !signal.aborted)
       log.warn({ reason: made.fault.message }, 'click partitions could not be created in advance')
-    await database.run(forgetCatalogueChanges)
-    await database.run((sql) => forgetNews(sql, newsDays))
+  }
+
+  const provide = async (signal: AbortSignal): Promise<void> => {
+    fade(now())
+    const steps = [
+      () => salts.refresh(),
+      () => makePartitions(signal),
+      () => database.run(forgetCatalogueChanges),
+      () => database.run((sql) => forgetNews(sql, newsDays)),
+    ]
+    for (const step of steps) if (!signal.aborted) await step()
   }
 
   return {

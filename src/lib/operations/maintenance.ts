@@ -23,7 +23,8 @@ export type Maintenance = {
   /** Resolves when `prepare` has worked, or after `wait` milliseconds. */
   prepared(wait: number): Promise<void>
   readonly ready: boolean
-  stop(): void
+  /** Begins nothing more; resolves when the steps under way have ended. */
+  stop(): Promise<void>
 }
 
 const second = 1_000
@@ -31,9 +32,16 @@ const hour = 3_600 * second
 
 export function openMaintenance(steps: MaintenanceSteps, log: Log): Maintenance {
   const stopped = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
   let ready = false
 
   const attempt = async (step: (signal: AbortSignal) => unknown): Promise<unknown> => {
+    const work = take(step)
+    underWay.add(work)
+    return await work.finally(() => underWay.delete(work))
+  }
+
+  const take = async (step: (signal: AbortSignal) => unknown): Promise<unknown> => {
     try {
       return await step(stopped.signal)
     } catch (error) {
@@ -76,9 +84,10 @@ export function openMaintenance(steps: MaintenanceSteps, log: Log): Maintenance 
     get ready() {
       return ready
     },
-    stop() {
+    async stop() {
       stopped.abort()
       for (const timer of timers) clearInterval(timer)
+      await Promise.all(underWay)
     },
   }
 }
