@@ -9,6 +9,7 @@ test('a click id is short, and names its event whatever became of its case', () 
       expect(id).toMatch(/^[0-9a-v]{26}$/)
       expect(eventOfClickId(id)).toBe(eventId)
       expect(eventOfClickId(id.toUpperCase())).toBe(eventId)
+      expect(clickIdOf(eventId.toUpperCase())).toBe(id)
     }),
   )
 })
