@@ -49,9 +49,16 @@ export default function promoTracking({
       'astro:server:setup': async ({ server }) => {
         const { lazyHandler } = await import('promo-tracking/server')
         for (const word of wordsIn(fileURLToPath(config.publicDir))) pages.add(word)
-        const handle = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
-        // First, since Astro takes the base off the path.
-        server.middlewares.stack.unshift({ route: '', handle })
+        const front = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
+        server.middlewares.use((request, response, next) => {
+          const { url, originalUrl } = request
+          // Astro has taken the base off the path.
+          request.url = originalUrl ?? url
+          front(request, response, (error) => {
+            request.url = url
+            next(error)
+          })
+        })
       },
       'astro:server:done': async () => (await import('promo-tracking/server')).closeHandlers(),
       'astro:build:done': async ({ dir, pages: built }) => {

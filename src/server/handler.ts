@@ -5,7 +5,7 @@ import { messageOf } from '../lib/base/result.ts'
 import type { Connect } from './connect.ts'
 import { createFront } from './front.ts'
 import { type HostSite, readHostSite, rootOf } from './host-site.ts'
-import { readSettings } from './load-config.ts'
+import { readGiven } from './load-config.ts'
 import { createOwnPages, loadAstroHandler } from './own-pages.ts'
 import { wordsOf } from './own-paths.ts'
 import { version } from './package-files.ts'
@@ -61,9 +61,10 @@ async function openFront(site: HostSite, pages: Set<string>, defaults: Defaults)
 }
 
 async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaults): Promise<App> {
-  const config = readSettings(defaults)
-  const log = createLog(config.PROMO_LOG_LEVEL)
-  const app = await openApp({ config, log, pages, place: { ...site, version } })
+  const config = readGiven(defaults)
+  if (!config.ok) throw new Error(config.fault.message)
+  const log = createLog(config.value.PROMO_LOG_LEVEL)
+  const app = await openApp({ config: config.value, log, pages, place: { ...site, version } })
   if (!app.ok) throw new Error(app.fault.message)
   closeWithProcess()
   log.info({ version, fast_path: true }, 'promo links are answered before the site')

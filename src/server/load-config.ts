@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { fail, type Result } from '../lib/base/result.ts'
 import { type Config, describeConfigFaults, readConfig } from '../lib/settings/config.ts'
 
 const file = '.env'
@@ -17,15 +18,24 @@ export function loadConfig(): Config {
  * The same without changing the environment: processes that inherit it later read `.env` again, and a site's own code
  * finds what it found without us.
  */
-export function readSettings(defaults: Record<string, string | undefined> = {}): Config {
+export function readSettings(defaults: Settings = {}): Config {
+  const config = readGiven(defaults)
+  if (config.ok) return config.value
+  process.stderr.write(`${config.fault.message}\n`)
+  process.exit(1)
+}
+
+type Settings = Record<string, string | undefined>
+
+/** The same for a process that can go on without them: the fault names all settings that do not hold. */
+export function readGiven(defaults: Settings = {}): Result<Config, { message: string }> {
   const inFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
-  const given = { ...defaults, ...inFile, ...process.env }
+  const given: Settings = { ...defaults, ...inFile, ...process.env }
   for (const [own, name] of Object.entries(ownNames)) if (given[own] !== undefined) given[name] = given[own]
   const config = readConfig(given)
-  if (config.ok) return config.value
-  process.stderr.write(`${describeConfigFaults(config.fault)}\n`)
-  for (const [own, name] of Object.entries(ownNames))
-    if (config.fault.some(({ setting }) => setting === name))
-      process.stderr.write(`If ${name} is another program's, set ${own}: it goes before ${name}.\n`)
-  process.exit(1)
+  if (config.ok) return config
+  const shared = Object.entries(ownNames)
+    .filter(([, name]) => config.fault.some(({ setting }) => setting === name))
+    .map(([own, name]) => `If ${name} is another program's, set ${own}: it takes precedence over ${name}.`)
+  return fail({ message: [describeConfigFaults(config.fault), ...shared].join('\n') })
 }

@@ -24,7 +24,7 @@ const earlier = firstWithPackage()
 
 /** Makes the package of the version in a folder, and answers where it is. */
 function pack(folder: string): string {
-  const env = { ...processEnvironment, HOME: folder, ASTRO_TELEMETRY_DISABLED: '1' }
+  const env = { ...processEnvironment, HOME: checkout, ASTRO_TELEMETRY_DISABLED: '1' }
   const run = (...args: string[]) =>
     execFileSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' })
   run('node_modules/astro/bin/astro.mjs', 'build', '--silent', '--config', 'src/pages.config.mjs')
