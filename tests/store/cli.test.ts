@@ -552,7 +552,9 @@ describe('networks of mail scanners', () => {
     const bad = await promo(['networks', 'check-file', 'bad.json'])
     expect(bad.code).toBe(1)
     expect(bad.err).toMatch(/^promo networks: bad\.json:2 /)
-    expect(bad.err).toMatch(/^bad\.json:2 "networks" "192\.0\.2\.1\/24" must have no bits behind its prefix/m)
+    expect(bad.err).toMatch(
+      /^bad\.json:2 "networks" "192\.0\.2\.1\/24" must have no bits set after its prefix/m,
+    )
     const settings = { PROMO_SCANNER_NETWORKS: 'bad.json' }
     for (const args of [['networks'], ['networks', 'check', '192.0.2.1']]) {
       const { code, err } = await promo(args, { settings })
