@@ -39,7 +39,7 @@ export default defineConfig({
           ...common,
           name: 'shared',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/surroundings/**', 'tests/strapi/**', ...mocking],
+          exclude: ['tests/surroundings/**', 'tests/strapi/**', 'tests/sites/every-site.test.ts', ...mocking],
           isolate: false,
         },
       },

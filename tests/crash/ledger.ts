@@ -24,7 +24,8 @@ export type Ledger = {
   load(kind: Kind, options: Omit<LoadOptions, 'request'>): Promise<LoadResult>
 }
 
-export function createLedger(): Ledger {
+/** `base` is the path below which the site lies. */
+export function createLedger(base = ''): Ledger {
   const sent = new Set<string>()
   const answered = new Set<string>()
   const strange: LoadAnswer[] = []
@@ -41,7 +42,7 @@ export function createLedger(): Ledger {
         ...options,
         request(n) {
           sent.add(nameOf(n))
-          return requestOf[kind](nameOf(n))
+          return requestOf[kind](nameOf(n), base)
         },
         onAnswer(answer) {
           if (isPromise(kind, answer)) answered.add(nameOf(answer.n))
@@ -67,21 +68,26 @@ export function userAgentOf(name: string): string {
   return `Mozilla/5.0 (test) ${name}`
 }
 
-const requestOf: Record<Kind, (name: string) => string> = {
-  visit: (name) =>
-    `GET /nocodemba?promo_var=42 HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ${userAgentOf(name)}\r\n\r\n`,
-  report: (name) => post('track-click', { variation_id: 43, user_agent: userAgentOf(name) }),
-  impression: (name) =>
-    post('track-impression', { offer_id: 4, variation_id: 42, newsletter_send_id: name, recipients: 10 }),
-  sale: (name) =>
-    post('track-conversion', { external_id: name, variation_id: 42, amount: '12.5', currency: 'EUR' }),
-  postback: (name) =>
-    `GET /api/v1/promo/postback?link=nocodemba&secret=${secret}&external_id=${name}&click_id=${clickIdOf(sold.event_id)}&amount=0.1&currency=EUR HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+const requestOf: Record<Kind, (name: string, base: string) => string> = {
+  visit: (name, base) =>
+    `GET ${base}/nocodemba?promo_var=42 HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ${userAgentOf(name)}\r\n\r\n`,
+  report: (name, base) => post(base, 'track-click', { variation_id: 43, user_agent: userAgentOf(name) }),
+  impression: (name, base) =>
+    post(base, 'track-impression', {
+      offer_id: 4,
+      variation_id: 42,
+      newsletter_send_id: name,
+      recipients: 10,
+    }),
+  sale: (name, base) =>
+    post(base, 'track-conversion', { external_id: name, variation_id: 42, amount: '12.5', currency: 'EUR' }),
+  postback: (name, base) =>
+    `GET ${base}/api/v1/promo/postback?link=nocodemba&secret=${secret}&external_id=${name}&click_id=${clickIdOf(sold.event_id)}&amount=0.1&currency=EUR HTTP/1.1\r\nHost: localhost\r\n\r\n`,
 }
 
-function post(endpoint: string, fields: Record<string, unknown>): string {
+function post(base: string, endpoint: string, fields: Record<string, unknown>): string {
   const body = JSON.stringify(fields)
-  const head = `POST /api/v1/promo/${endpoint} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
+  const head = `POST ${base}/api/v1/promo/${endpoint} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 

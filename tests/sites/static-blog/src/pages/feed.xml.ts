@@ -1,0 +1,1 @@
+export const GET = () => new Response('<feed><title>A blog</title></feed>')
