@@ -156,7 +156,7 @@ async function assemble(
     readings,
     migrated: ready,
     unnamedProxy,
-    ...{ unchecked, known, offers, mautic, outbox: outbox.readings },
+    ...{ unchecked, known, offers, mautic, outbox: outbox.readings, selection: selection.settings },
     linkHints: createLinkHints({
       ...{ database, siteUrl, pages, anyWord, damage, now },
       ...{ table: table !== undefined, strapi: strapi?.cache },

@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import type { Strategy } from '../../src/lib/model/selection.ts'
 import { brokenLimits, type Contest, calibrate, intervalsOf, type Tally, winnerOf } from './calibrate.ts'
+import type { Market } from './earning-world.ts'
 import type { Setting } from './newsletter-world.ts'
 import { simulate } from './simulate.ts'
+import { type Method, simulateEarnings } from './simulate-earnings.ts'
 
 /** A year of one newsletter: its shares in per cent, and how right the statistics were at its end. */
 export type Year = {
@@ -19,8 +21,9 @@ export type Job =
   | { kind: 'year'; setting: Setting; strategy: Strategy; seed: number }
   | { kind: 'intervals'; count: number; sigma: number; seed: number }
   | { kind: 'contest'; contest: Contest; seed: number }
+  | { kind: 'earnings'; setting: Setting; market: Market; method: Method; seed: number }
 
-type Outcomes = { year: Year; intervals: Tally; contest: ReturnType<typeof winnerOf> }
+type Outcomes = { year: Year; intervals: Tally; contest: ReturnType<typeof winnerOf>; earnings: number }
 type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>
 
 function runYear({ setting, strategy, seed }: JobOf<'year'>): Year {
@@ -37,6 +40,8 @@ function run(job: Job): Outcomes[Job['kind']] {
       return intervalsOf(job.count, job.sigma, job.seed)
     case 'contest':
       return winnerOf(job.contest, job.seed)
+    case 'earnings':
+      return 100 * simulateEarnings(job.setting, job.market, job.method, job.seed)
   }
 }
 

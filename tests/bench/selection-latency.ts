@@ -35,13 +35,30 @@ export async function writeSends(sql: Sql): Promise<void> {
   await sql.unsafe('vacuum analyze')
 }
 
+/** A hundred thousand conversions of these sends, and their sums. */
+async function writeEarnings(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    insert into promo_conversions (external_id, offer_id, variation_id, newsletter_send_id, impression_id, amount, currency, status,
+      occurred_at, reported_at, recorded_at, counted_on)
+    select 'order-' || n, i.offer_id, i.variation_id, i.newsletter_send_id, i.id, 1 + n % 40, 'EUR', 'approved', i.tracked_at,
+      i.tracked_at, i.tracked_at + n % 20 * interval '1 day', i.tracked_date
+    from generate_series(1, 100000) n join promo_impression_tracking i on i.id = n % 730 + 1;
+    insert into promo_send_conversions (impression_id, currency, conversions, revenue, squares)
+    select impression_id, currency, count(*), sum(amount), sum(amount * amount) from promo_conversions group by 1, 2
+  `)
+  await sql.unsafe('vacuum analyze')
+}
+
 /** Milliseconds of a choice for a new send, from the call to the promo, median of 60; its decision is kept. */
-export async function medianLatency(): Promise<Record<'weighted' | 'ctr_weighted' | 'thompson', number>> {
+export async function medianLatency(): Promise<
+  Record<'weighted' | 'ctr_weighted' | 'thompson' | 'revenue', number>
+> {
   const server = await startTestServer()
   try {
     const sql = postgres(server.url, { max: 1, onnotice: () => {} })
     await migrate(sql)
     await writeSends(sql)
+    await writeEarnings(sql)
     await sql.end()
     const database = openDatabase({ locate: async () => ok(server.url), log: createLog('silent') })
     const links = await knownLinks(database)
@@ -53,22 +70,30 @@ export async function medianLatency(): Promise<Record<'weighted' | 'ctr_weighted
       rules: usualRules,
       siteUrl: 'https://news.example',
     }
-    const timeOf = async (strategy: 'weighted' | 'ctr_weighted' | 'thompson') => {
+    const timeOf = async (
+      strategy: 'weighted' | 'ctr_weighted' | 'thompson',
+      goal: 'clicks' | 'revenue' = 'clicks',
+    ) => {
       const times: number[] = []
       for (let round = -10; round < rounds; round += 1) {
         const start = performance.now()
-        const promo = await selectPromo(parts, { strategy, newsletter_send_id: `${strategy}-${round}` })
+        const promo = await selectPromo(
+          { ...parts, goal: { goal, currency: undefined } },
+          { strategy, newsletter_send_id: `${strategy}-${goal}-${round}` },
+        )
         if (!promo.ok) throw new Error(promo.fault.message)
         if (round >= 0) times.push(performance.now() - start)
       }
       const middle = median(times)
-      console.log(`${strategy.padEnd(13)} ${middle.toFixed(1)} ms among 4,000 variations, two years of sends`)
+      const name = goal === 'revenue' ? 'for revenue' : strategy
+      console.log(`${name.padEnd(13)} ${middle.toFixed(1)} ms among 4,000 variations, two years of sends`)
       return middle
     }
     const latency = {
       weighted: await timeOf('weighted'),
       ctr_weighted: await timeOf('ctr_weighted'),
       thompson: await timeOf('thompson'),
+      revenue: await timeOf('thompson', 'revenue'),
     }
     await database.close()
     return latency

@@ -1,6 +1,8 @@
 import { brokenLimits } from './calibrate.ts'
+import { markets } from './earning-world.ts'
 import { bars } from './selection-settings.ts'
 import { simulate } from './simulate.ts'
+import { simulateEarnings } from './simulate-earnings.ts'
 
 type Chosen = 'ctr_weighted' | 'thompson'
 
@@ -21,3 +23,19 @@ export const brokenInYear = (name: string, seed: number): string[] =>
 /** The first 60 days of a year. */
 export const shortYear = (name: string, seed: number) =>
   simulate({ ...settingOf(name), days: 60 }, 'thompson', seed)
+
+/** The mean of what so many days earn in a world with conversions, in per cent of what an oracle earns. */
+export function meanEarned(
+  name: string,
+  method: 'clicks' | 'revenue',
+  seeds: readonly number[],
+  { days, known = true }: { days: number; known?: boolean },
+): number {
+  const market = markets.find((one) => one.name === name)
+  if (!market) throw new Error(`no market ${name}`)
+  const told = known ? market : { ...market, delay: 1e9 }
+  const setting = { ...settingOf('50k'), days }
+  return (
+    (100 * seeds.reduce((sum, seed) => sum + simulateEarnings(setting, told, method, seed), 0)) / seeds.length
+  )
+}

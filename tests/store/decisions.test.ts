@@ -155,6 +155,7 @@ describe('the decisions of sends', () => {
       variation_id: expect.any(Number),
       strategy: 'thompson',
       probability: expect.any(Number),
+      goal: null,
     })
   })
 

@@ -8,6 +8,7 @@ import type { CacheState } from '../../src/lib/links/refreshing-cache.ts'
 import type { MauticReadings } from '../../src/lib/mautic/background.ts'
 import { createHealth, liveness } from '../../src/lib/operations/health.ts'
 import { createLinkHints, type LinkHints } from '../../src/lib/operations/link-hints.ts'
+import type { SelectionReadings } from '../../src/lib/operations/selection-health.ts'
 import type { OfferReadings, StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
 import type { OutboxReadings } from '../../src/lib/outbox/outbox.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -64,6 +65,7 @@ async function health(
     offers?: OfferReadings
     matomo?: Partial<OutboxReadings>
     mautic?: MauticReadings
+    selection?: SelectionReadings
     webhooks?: Partial<OutboxReadings>
     inBoth?: string[]
   } = {},
@@ -92,6 +94,7 @@ async function health(
       },
     }),
     ...(parts.mautic && { mautic: parts.mautic }),
+    ...(parts.selection && { selection: parts.selection }),
     linkHints: async () => ({ hints: parts.hints ?? [], faulty: parts.faulty ?? [] }),
     now: () => 0,
   })()
@@ -104,6 +107,17 @@ async function health(
 
 test('clicks that were turned away unchecked are a reason of their own', async () => {
   expect(await health({ overflowing: true })).toMatchObject({ code: 503, reasons: ['unchecked_clicks'] })
+})
+
+test('how promos are chosen is told, with the currency that counts where revenue does', async () => {
+  const clicks = { strategy: 'weighted' as const, goal: 'clicks' as const, currency: undefined }
+  expect((await health({ selection: clicks })).selection).toEqual({ strategy: 'weighted', goal: 'clicks' })
+  const revenue = { ...clicks, goal: 'revenue' as const }
+  expect(await health({ selection: revenue })).toMatchObject({
+    code: 200,
+    selection: { strategy: 'weighted', goal: 'revenue', currency: null },
+    hints: [expect.stringContaining('PROMO_SELECTION_GOAL=revenue is for thompson')],
+  })
 })
 
 test('while everything works, health tells how much waits and which offers have no slug', async () => {

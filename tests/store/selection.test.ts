@@ -33,11 +33,20 @@ afterEach(async () => {
 
 const rules = { offerGap: 1, offerSends: 5, window: 14, variationGap: 2, floor: 0.05 }
 const noon = Date.UTC(2026, 10, 18, 12)
+const goal = { goal: 'clicks' as const, currency: undefined }
 
 /** The candidates are 42 and 43 of an offer that weighs 1, and 50 of one that weighs 3. */
 const select = (chance: number, request: Partial<SelectionRequest> = {}, from = database) =>
   selectPromo(
-    { database: from, links, random: () => chance, now: () => noon, rules, siteUrl: 'https://news.example' },
+    {
+      database: from,
+      links,
+      random: () => chance,
+      now: () => noon,
+      rules,
+      goal,
+      siteUrl: 'https://news.example',
+    },
     { strategy: 'weighted', ...request },
   )
 

@@ -86,7 +86,7 @@ function holdOffers(report: Report, now: number, hold: Hold): void {
 function holdFindings(report: Report, now: number, hold: Hold): void {
   const { offers, variations = [], sends = [] } = report
   const small = smallListWarning(sends, now) !== undefined
-  const findings = findingsOf(offers, variations, new Map(), sends, { strategy: 'thompson', small, now })
+  const findings = findingsOf(offers, variations, new Map(), sends, { way: 'thompson', small, now })
   const groups = rankTexts(offers, variations, { most: 1_000, small })
   hold(findings.length === offers.length, 'each offer has its finding')
   const clear = ['leading', 'probably_best', 'confirmed_winner']

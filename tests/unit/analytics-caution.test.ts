@@ -54,7 +54,7 @@ test('a text whose rival never gets its sends is told of splitting', () => {
       ],
       undefined,
       [],
-      { strategy },
+      { way: strategy },
     )[0]?.advice
   expect(advice(1)).toContain('split one send between the two')
   // Where texts are sent in equal parts, it gets them.

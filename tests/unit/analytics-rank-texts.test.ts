@@ -90,7 +90,7 @@ describe('advice', () => {
   test('goes by how promos are chosen', () => {
     const texts = textsOf(4, [4, 2])
     const said = (strategy: 'weighted' | 'thompson') =>
-      findingsOf([anOffer({ offer_id: 4 })], texts, undefined, [], { strategy })[0]?.advice
+      findingsOf([anOffer({ offer_id: 4 })], texts, undefined, [], { way: strategy })[0]?.advice
     expect(said('thompson')).toBe(adviceOf('leading', 'thompson'))
     expect(said('weighted')).toBe(adviceOf('leading', 'weighted'))
   })
@@ -101,13 +101,13 @@ describe('advice', () => {
       offer_id: 4,
     }))
     const [finding] = findingsOf([anOffer({ offer_id: 4 })], texts, undefined, [], {
-      strategy: 'thompson',
+      way: 'thompson',
       small: true,
     })
     expect(finding?.text).toContain('its sends are too small to say which text works.')
     expect(finding).not.toHaveProperty('variation_id')
     const [other] = findingsOf([anOffer({ offer_id: 4 })], textsOf(4, [4, 2]), undefined, [], {
-      strategy: 'thompson',
+      way: 'thompson',
       small: true,
     })
     expect(other?.code).toBe('leading')

@@ -168,7 +168,7 @@ describe('what may be said of the texts of an offer', () => {
     const { statistics: _rate, ...offer } = anOffer()
     const told = (rows: Parameters<typeof findingsOf>[1], offer_id: number, changes = {}) =>
       findingsOf([offer], rows, undefined, [aSend({ offer_id }), aSend({ offer_id, ...changes })], {
-        strategy: 'weighted',
+        way: 'weighted',
         now: Date.parse('2025-10-19T07:00:00Z'),
       })[0]
     expect(told([unsent], offer.offer_id)?.text).toContain('has just been sent for the first time')

@@ -367,6 +367,8 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
     ],
     [['random', /one of weighted, ctr_weighted, thompson/]],
   ],
+  ['PROMO_SELECTION_GOAL', 'clicks', [['revenue', 'revenue']], [['fame', /one of clicks, revenue/]]],
+  ['PROMO_SELECTION_CURRENCY', unset, [['USD', 'USD']], [['euro', /three capital letters/]]],
   [
     'PROMO_SELECTION_FLOOR',
     5,
@@ -465,6 +467,7 @@ const needed: Record<string, Record<string, string>> = {
   PROMO_MAUTIC_EVERY_MINUTES: {
     ...{ PROMO_MAUTIC_URL: 'https://m.example', PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' },
   },
+  PROMO_SELECTION_CURRENCY: { PROMO_SELECTION_GOAL: 'revenue' },
   PROMO_JWKS_URL: { PROMO_JWT_ISSUER: 'me' },
   PROMO_CLIENT_ADDRESS_HEADER: { PROMO_TRUSTED_PROXIES: '10.0.0.1' },
 }

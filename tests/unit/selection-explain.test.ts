@@ -121,3 +121,51 @@ test('what was chosen elsewhere is told with what is known of it', () => {
   ])
   expect(explainReport({ ...report, newsletter: 'weekly' }, 13)[1]).toBe('  newsletter   weekly')
 })
+
+test('the goal is told of what learns: clicks, what they bring, or clicks for want of that', () => {
+  const earned = [
+    { k: 12, n: 6 },
+    { k: 40, n: 40 },
+  ]
+  const learned = [arm(1, { k: 50, n: 1_000, earned }), arm(11, { k: 60, n: 1_000 })]
+  const worth = {
+    currency: 'EUR',
+    click: 0.5,
+    levels: [
+      { ofTexts: 10, ofOffers: 5 },
+      { ofTexts: 90, ofOffers: 3 },
+    ],
+  }
+  const asked = { arms: learned, strategy: 'thompson' as const, seed: 77, taken: [], floor: 0 }
+  const choice = choose({ ...asked, worth })
+  const kept = { by_weight: false, floor: 0, taken: [], ...packArms(learned) }
+  const of = (basis: object) =>
+    explained(
+      'thompson',
+      learned,
+      {},
+      {
+        ...{ variation_id: choice?.arm.variation_id, offer_id: choice?.arm.offer_id },
+        basis: { ...kept, ...basis },
+      },
+    )
+  const byRevenue = of({ goal: 'revenue', worth })
+  expect(byRevenue).toContain(
+    'goal         The goal is revenue a recipient, in EUR: the chance of a click times',
+  )
+  expect(byRevenue).toContain('gives this variation again')
+  expect(byRevenue).toMatch(
+    /variation 1 .* believed [\d.]+ %; 12\.0 effective conversions, a click believed to bring €0\.\d\d/,
+  )
+  expect(byRevenue).toMatch(/variation 11 .*; 0\.0 effective conversions, a click believed to bring €0\.50/)
+  expect(byRevenue.indexOf('variation 1 (')).toBeLessThan(byRevenue.indexOf('variation 11 ('))
+  for (const basis of [{}, { goal: 'revenue', worth: null }]) {
+    const byClicks = of(basis)
+    expect(byClicks).not.toContain('bring €')
+    expect(byClicks.indexOf('variation 11 (')).toBeLessThan(byClicks.indexOf('variation 1 ('))
+  }
+  expect(of({})).toContain('goal         clicks of recipients')
+  expect(of({ goal: 'revenue', worth: null })).toContain('no send has earned anything yet')
+  for (const strategy of ['weighted', 'ctr_weighted'] as const)
+    expect(explained(strategy, arms)).not.toContain('goal')
+})

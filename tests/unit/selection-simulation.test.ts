@@ -42,3 +42,34 @@ test('the three limits hold in every run', async () => {
     for (const seed of seeds.slice(0, 4)) expect(await simulated('brokenInYear', name, seed)).toEqual([])
   expect((await simulated('brokenInYear', '50k', 1)).length).toBeGreaterThan(100)
 })
+
+describe('a year with conversions', () => {
+  const gainOf = async (name: string) => {
+    const [few, days] = [seeds.slice(0, 3), { days: 150 }]
+    const byRevenue = await simulated('meanEarned', name, 'revenue', few, days)
+    return byRevenue - (await simulated('meanEarned', name, 'clicks', few, days))
+  }
+
+  test.each([
+    ['clickbait', 25],
+    ['offers differ, heavy tails', 8],
+    ['offers differ, late', 5],
+  ])(
+    'earns far more for revenue than for clicks where the best by clicks is not the best by revenue: %s',
+    async (name, least) => {
+      expect(await gainOf(name)).toBeGreaterThan(least)
+    },
+  )
+
+  test('earns about as much where all clicks are worth the same, also after a windfall', async () => {
+    for (const name of ['no difference', 'no difference, one windfall'])
+      expect(await gainOf(name)).toBeGreaterThan(-4)
+  })
+
+  test('is the same for revenue as for clicks before the first conversion', async () => {
+    const days = { days: 40, known: false }
+    expect(await simulated('meanEarned', 'clickbait', 'revenue', seeds.slice(0, 2), days)).toBe(
+      await simulated('meanEarned', 'clickbait', 'clicks', seeds.slice(0, 2), days),
+    )
+  })
+})

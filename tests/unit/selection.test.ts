@@ -176,6 +176,79 @@ describe('thompson', () => {
   })
 })
 
+describe('thompson for revenue', () => {
+  const earned = (conversions: number, expected: number) => [
+    { k: conversions, n: expected },
+    { k: 50, n: 50 },
+  ]
+  /** The first is clicked on most, the second brings most, and nothing was ever sent of the third. */
+  const texts = [
+    arm(1, 1, { k: 300, n: 10_000, earned: earned(30, 150) }),
+    arm(1, 2, { k: 200, n: 10_000, earned: earned(240, 100) }),
+    arm(2, 3),
+  ]
+  const worth = {
+    ...{ currency: 'EUR', click: 0.2 },
+    levels: [
+      { ofTexts: 10, ofOffers: 5 },
+      { ofTexts: 100, ofOffers: 4 },
+    ],
+  }
+  const thompson = { strategy: 'thompson' as const }
+
+  test('prefers what brings most', () => {
+    expect(shares(texts, thompson, 2_000)[1]).toBeGreaterThan(0.6)
+    const found = shares(texts, { ...thompson, worth }, 2_000)
+    expect(found[2]).toBeGreaterThan(0.7)
+    expect(found[1] ?? 0).toBeLessThan(0.01)
+    expect(found[3]).toBeGreaterThan(0.001)
+  })
+
+  test('tells about the probability with which it chooses', () => {
+    const field = fieldOf(texts, texts, worth)
+    const counted = sharesOf(field, 11, 20_000)
+    for (const one of texts) {
+      const told = Array.from({ length: 60 }, (_, seed) => chanceOf(field, one, seed))
+      const mean = told.reduce((sum, chance) => sum + chance, 0) / told.length
+      expect(mean, `variation ${one.variation_id}`).toBeCloseTo(counted.get(one) ?? 0, 1.7)
+    }
+  })
+
+  test('chooses as for clicks, seed for seed, where all clicks are worth the same for sure', () => {
+    const known = texts.map(({ earned: _, ...one }) => one)
+    for (let seed = 0; seed < 200; seed += 1)
+      expect(chosen(known, { ...thompson, seed, worth: { ...worth, levels: [] } })?.arm).toEqual(
+        chosen(known, { ...thompson, seed })?.arm,
+      )
+  })
+
+  test.each(['weighted', 'ctr_weighted'] as const)('is nothing to %s', (strategy) => {
+    for (let seed = 0; seed < 100; seed += 1)
+      expect(chosen(texts, { strategy, seed, worth })?.arm).toBe(chosen(texts, { strategy, seed })?.arm)
+  })
+
+  test('is made again from what is kept', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
+        const [fresh] = chooseSegments(
+          { ...thompson, arms: texts, worth, forRevenue: true, floor: 0.1, random: () => seed / 2 ** 32 },
+          1,
+          [],
+        )
+        if (!fresh) return expect.fail('a decision')
+        expect(fresh).toMatchObject({ goal: 'revenue', basis: { goal: 'revenue', worth } })
+        const again = choose(questionOf('thompson', fresh.seed, JSON.parse(JSON.stringify(fresh.basis))))
+        expect(again?.arm.variation_id).toBe(fresh.variation_id)
+        expect(again?.probability()).toBe(fresh.probability)
+      }),
+      { numRuns: 60 },
+    )
+    const [byClicks] = chooseSegments({ ...thompson, arms: texts, floor: 0, random: () => 0.5 }, 1, [])
+    expect(byClicks).toMatchObject({ goal: null })
+    expect(byClicks?.basis).not.toHaveProperty('goal')
+  })
+})
+
 const anyArm = fc.record({
   offer_id: fc.integer({ min: 1, max: 5 }),
   weight: fc.integer({ min: 0, max: 1000 }),

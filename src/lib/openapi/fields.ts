@@ -13,7 +13,8 @@ const send = 'Name of the send, 1 to 100 characters.'
 const eventId = 'A UUID that you choose, which makes a retry safe. Using it again for another event is a 409.'
 
 export const aboutSelection: About<typeof selectionSchema> = {
-  strategy: 'How the promo is chosen; the default is `PROMO_SELECTION`.',
+  strategy:
+    'How the promo is chosen; the default is `PROMO_SELECTION`. Only `thompson` considers `PROMO_SELECTION_GOAL`.',
   newsletter_send_id: `${send} Asking again for the same send returns the same promo.`,
   newsletter:
     'The list that the send goes to, 1 to 100 characters; promos that it has just seen are held back.',

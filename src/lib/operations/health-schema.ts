@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { goals, strategies } from '../model/selection.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const leftOut = <Key extends v.ObjectEntries>(key: Key) => v.array(v.object({ ...key, reason: v.string() }))
@@ -57,6 +58,20 @@ export const healthSchema = v.object({
   rejects: v.pipe(count, v.description('Events that the database rejected.')),
   waiting_conversions: v.exactOptional(
     v.pipe(count, v.description('Conversions whose click or send is not known yet, up to a thousand.')),
+  ),
+  selection: v.exactOptional(
+    v.object({
+      strategy: v.picklist(strategies),
+      goal: v.pipe(v.picklist(goals), v.description('What `thompson` wants most of.')),
+      currency: v.exactOptional(
+        v.pipe(
+          v.nullable(v.string()),
+          v.description(
+            'Where revenue counts, in which currency; null as long as nothing was earned in it: then clicks decide.',
+          ),
+        ),
+      ),
+    }),
   ),
   strapi: v.exactOptional(
     v.object({

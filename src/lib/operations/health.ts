@@ -6,6 +6,7 @@ import type { CacheState } from '../links/refreshing-cache.ts'
 import type { MauticReadings } from '../mautic/background.ts'
 import type { OutboxReadings } from '../outbox/outbox.ts'
 import { readWaitingConversions } from '../store/conversions.ts'
+import { listEarnedCurrencies } from '../store/earnings.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import { doubtSentence } from '../wording/doubts.ts'
@@ -14,6 +15,7 @@ import type { HealthReason, HealthReport } from './health-schema.ts'
 import type { LinkHints } from './link-hints.ts'
 import { mauticHealth } from './mautic-health.ts'
 import { matomoHealth, webhooksHealth } from './outbox-health.ts'
+import { type SelectionReadings, selectionHealth } from './selection-health.ts'
 import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
@@ -33,6 +35,8 @@ export type HealthParts = {
   mautic?: MauticReadings | undefined
   /** What is to be sent to other servers, if anything. */
   outbox?: { matomo?: OutboxReadings | undefined; webhooks?: OutboxReadings }
+  /** How promos are chosen. */
+  selection?: SelectionReadings
   linkHints: () => Promise<LinkHints>
   now: () => number
 }
@@ -75,6 +79,7 @@ export function createHealth({
   offers,
   mautic,
   outbox,
+  selection,
   linkHints,
   now,
 }: HealthParts): () => Promise<Answer> {
@@ -85,6 +90,7 @@ export function createHealth({
         late: await lateCorrections(sql),
         doubted: await doubtsToTell(sql),
         conversions: await readWaitingConversions(sql),
+        earned: selection?.goal === 'revenue' ? await listEarnedCurrencies(sql) : [],
       }),
       deadline,
     )
@@ -102,6 +108,9 @@ export function createHealth({
     const ofOffers = offers && strapiOffersHealth(offers)
     const ofMautic = mautic && mauticHealth(mautic)
     const ofMatomo = outbox?.matomo && matomoHealth(outbox.matomo)
+    const ofSelection =
+      selection &&
+      selectionHealth(selection, found.ok ? found.value.earned.map(({ currency }) => currency) : undefined)
     const ofWebhooks = outbox?.webhooks && webhooksHealth(outbox.webhooks)
     const faults: (HealthReason | false | undefined)[] = [
       !found.ok && 'database',
@@ -138,6 +147,7 @@ export function createHealth({
       },
       rejects,
       ...(conversions && conversions.waiting > 0 && { waiting_conversions: conversions.waiting }),
+      ...(ofSelection && { selection: ofSelection.told }),
       ...(ofStrapi && { strapi: ofStrapi.told }),
       ...(ofOffers && { strapi_offers: ofOffers.told }),
       ...(ofMatomo && { matomo: ofMatomo.told }),
@@ -154,6 +164,7 @@ export function createHealth({
           'recorded events are kept for less than PROMO_JOURNAL_KEEP_MINUTES: they have a quarter of PROMO_JOURNAL_MAX_MB, or the disk is full',
         (links.length > 0 || variations.length > 0) &&
           'links or variations cannot be read and are left out: correct the rows that links_left_out and variations_left_out name',
+        ...(ofSelection?.hints ?? []),
         ...(ofStrapi?.hints ?? []),
         ...(ofOffers?.hints ?? []),
         ...(ofMatomo?.hints ?? []),

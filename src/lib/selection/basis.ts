@@ -1,3 +1,4 @@
+import { at } from '../stats/at.ts'
 import type { Basis, Decision } from '../store/decisions.ts'
 import type { Arm, Hold } from './arm.ts'
 import type { Question } from './choose.ts'
@@ -6,15 +7,19 @@ const reasons: readonly (Hold | null)[] = [null, 'offer_gap', 'offer_share', 'va
 
 /**
  * Arms as they are kept with a decision, one a line. Most of thousands were never sent: an offer is `offer weight ranges`, with the
- * variations of which nothing is known. Of the others each is `offer variation weight recipients clicks k n held`.
+ * variations of which nothing is known. Of the others each is `offer variation weight recipients clicks k n held`, and where clicks have a
+ * value a `k n` for each of its levels.
  */
 export function packArms(arms: readonly Arm[]): Pick<Basis, 'offers' | 'arms'> {
   const unknown = new Map<number, { weight: number; ids: number[] }>()
   const known: string[] = []
-  for (const { offer_id, variation_id, weight, recipients, human_clicks, k, n, held } of arms) {
-    if (weight === 0 || recipients > 0 || human_clicks > 0 || n > 0 || held !== null) {
+  for (const { offer_id, variation_id, weight, recipients, human_clicks, k, n, held, earned = [] } of arms) {
+    if (weight === 0 || recipients > 0 || human_clicks > 0 || n > 0 || held !== null || earned.length > 0) {
       const reason = reasons.indexOf(held)
-      known.push(`${offer_id} ${variation_id} ${weight} ${recipients} ${human_clicks} ${k} ${n} ${reason}`)
+      const brought = earned.map((level) => ` ${level.k} ${level.n}`).join('')
+      known.push(
+        `${offer_id} ${variation_id} ${weight} ${recipients} ${human_clicks} ${k} ${n} ${reason}${brought}`,
+      )
       continue
     }
     const offer = unknown.get(offer_id)
@@ -59,8 +64,16 @@ export function questionOf(strategy: Decision['strategy'], seed: number, basis: 
       k = 0,
       n = 0,
       reason = 0,
+      ...brought
     ] = packed.split(' ').map(Number)
-    return { offer_id, variation_id, weight, recipients, human_clicks, k, n, held: reasons[reason] ?? null }
+    const earned = Array.from({ length: brought.length / 2 }, (_, level) => ({
+      k: at(brought, 2 * level),
+      n: at(brought, 2 * level + 1),
+    }))
+    return {
+      ...{ offer_id, variation_id, weight, recipients, human_clicks, k, n, held: reasons[reason] ?? null },
+      ...(earned.length > 0 && { earned }),
+    }
   })
   const nothing = { recipients: 0, human_clicks: 0, k: 0, n: 0, held: null }
   const unknown = linesOf(basis.offers).flatMap((packed) => {
@@ -73,5 +86,5 @@ export function questionOf(strategy: Decision['strategy'], seed: number, basis: 
     (one, other) => one.offer_id - other.offer_id || one.variation_id - other.variation_id,
   )
   const arms = [...choosable, ...known.filter(({ weight }) => weight === 0)]
-  return { arms, strategy, seed, taken: basis.taken, floor: basis.floor }
+  return { arms, strategy, seed, taken: basis.taken, floor: basis.floor, worth: basis.worth ?? undefined }
 }

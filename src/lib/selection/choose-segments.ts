@@ -1,16 +1,19 @@
 import type { Random } from '../base/random.ts'
 import type { Basis, Decision } from '../store/decisions.ts'
+import type { Appraised } from './appraise.ts'
 import { packArms } from './basis.ts'
 import { choose, type Question } from './choose.ts'
 
 export type FreshDecision = Decision & { seed: number; basis: Basis }
+
+type SegmentsQuestion = Appraised & Pick<Question, 'strategy' | 'floor'> & { random: Random }
 
 /**
  * Chooses for each segment that has no decision yet, one after the other; each gets another variation. Ends early where
  * there are no more variations.
  */
 export function chooseSegments(
-  { arms, strategy, floor, random }: Pick<Question, 'arms' | 'strategy' | 'floor'> & { random: Random },
+  { arms, strategy, floor, worth, forRevenue, random }: SegmentsQuestion,
   segments: number,
   standing: readonly Pick<Decision, 'segment' | 'variation_id'>[],
 ): FreshDecision[] {
@@ -20,7 +23,7 @@ export function chooseSegments(
   for (let segment = 1; segment <= segments; segment += 1) {
     if (standing.some((decision) => decision.segment === segment)) continue
     const seed = Math.floor(random() * 2 ** 32)
-    const choice = choose({ arms, strategy, seed, taken, floor })
+    const choice = choose({ arms, strategy, seed, taken, floor, worth })
     if (!choice) break
     const { offer_id, variation_id } = choice.arm
     fresh.push({
@@ -29,8 +32,12 @@ export function chooseSegments(
       variation_id,
       strategy,
       probability: choice.probability(),
+      goal: worth ? 'revenue' : null,
       seed,
-      basis: { by_weight: choice.floor, floor, taken: [...taken], ...known },
+      basis: {
+        ...{ by_weight: choice.floor, floor, taken: [...taken], ...known },
+        ...(forRevenue && { goal: 'revenue' as const, worth: worth ?? null }),
+      },
     })
     taken.push(variation_id)
   }

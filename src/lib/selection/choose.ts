@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts'
 import type { Strategy } from '../model/selection.ts'
-import type { Arm } from './arm.ts'
+import type { Arm, Worth } from './arm.ts'
 import { seeded } from './draws.ts'
 import { chanceOf, drawBest, fieldOf } from './thompson.ts'
 import { allowed } from './variety.ts'
@@ -22,15 +22,18 @@ export type Question = {
   taken: readonly number[]
   /** Share of the sends that are drawn by base weight alone, 0 to 1; `thompson` only. */
   floor: number
+  /** What clicks bring; `thompson` only, which goes by clicks without it. */
+  worth?: Worth | undefined
 }
 
 /**
  * Chooses among the arms that have a weight. `weighted`: an offer in proportion to its base weight, then one of its
  * variations, each as probable as the others. `ctr_weighted`: both in proportion to `weight * (1 + ctr / 100)` with the
  * human CTR in per cent (specification, Phase 3.2); simulation shows that this learns next to nothing. `thompson`: the
- * best of one draw of what is believed, within the limits on repetition. `undefined` where there is nothing to choose.
+ * best of one draw of what is believed of clicks or of
+ * what they bring, within the limits on repetition. `undefined` where there is nothing to choose.
  */
-export function choose({ arms, strategy, seed, taken, floor }: Question): Choice | undefined {
+export function choose({ arms, strategy, seed, taken, floor, worth }: Question): Choice | undefined {
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
   const random = seeded(seed)
   if (strategy !== 'thompson') {
@@ -39,7 +42,7 @@ export function choose({ arms, strategy, seed, taken, floor }: Question): Choice
   }
   const pool = allowed(free)
   const byWeight = random() < floor
-  const field = fieldOf(pool, arms)
+  const field = fieldOf(pool, arms, worth)
   const arm = byWeight
     ? drawWeighted(weightedChances(pool, 'weighted'), random)?.arm
     : drawBest(field, random)

@@ -1,10 +1,12 @@
 import type { Strategy } from '../model/selection.ts'
-import { beliefOf, meanOf } from '../stats/posterior.ts'
+import { earned } from '../reports/conversion-words.ts'
 import type { Basis, ExplainedDecision, UndecidedReport } from '../store/decisions.ts'
 import { count, digits } from '../wording/formats.ts'
-import type { Arm } from './arm.ts'
+import { revenueSentence } from '../wording/goal.ts'
+import type { Arm, Worth } from './arm.ts'
 import { questionOf } from './basis.ts'
-import { choose, weightedChances } from './choose.ts'
+import { believedOf, conversionsOf, gainOf } from './believed.ts'
+import { choose, type Question, weightedChances } from './choose.ts'
 import { wordsOf } from './share-now.ts'
 import { fieldOf } from './thompson.ts'
 import { allowed } from './variety.ts'
@@ -42,9 +44,10 @@ export function explain(decision: ExplainedDecision): string[] {
   const again = choose(question)?.arm.variation_id === variation_id
   return [
     ...head,
+    ...goalLine(strategy, basis),
     `  seed         ${seed}, which ${again ? 'gives this variation again' : 'gives another variation in this version'}`,
     `  why          ${reasonOf(strategy, basis, question.arms)}`,
-    ...candidatesOf(strategy, question.arms, basis.taken, variation_id),
+    ...candidatesOf(question, variation_id),
   ]
 }
 
@@ -58,9 +61,16 @@ export const explainReport = (report: UndecidedReport, months: number): string[]
 
 const newsletterLine = (newsletter: string) => (newsletter === '' ? [] : [`  newsletter   ${newsletter}`])
 
+/** What a learning strategy went by; the others know no goal. */
+function goalLine(strategy: Strategy, { goal, worth }: Basis): string[] {
+  if (strategy !== 'thompson') return []
+  return [`  goal         ${goal === 'revenue' ? revenueSentence(worth?.currency) : 'clicks of recipients'}`]
+}
+
 function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): string {
   if (strategy === 'weighted') return 'drawn in proportion to base weight'
-  if (strategy === 'ctr_weighted') return 'drawn in proportion to base weight × (1 + CTR / 100)'
+  if (strategy === 'ctr_weighted')
+    return 'drawn in proportion to base weight × (1 + CTR / 100), as specified, whatever clicks bring'
   if (basis.by_weight)
     return `one of the ${percent(basis.floor)} of sends that are drawn by base weight, to keep learning`
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !basis.taken.includes(variation_id))
@@ -69,9 +79,9 @@ function reasonOf(strategy: Strategy, basis: Basis, arms: readonly Arm[]): strin
   return relaxed ? `${best}; the limits on repetition left nothing, so they were lifted` : best
 }
 
-function candidatesOf(strategy: Strategy, arms: readonly Arm[], taken: readonly number[], chosen: number) {
+function candidatesOf({ strategy, arms, taken, worth }: Question, chosen: number) {
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
-  const lines = strategy === 'thompson' ? believed(arms, free) : weighted(free, strategy)
+  const lines = strategy === 'thompson' ? believed(arms, free, worth) : weighted(free, strategy)
   const ranked = lines.toSorted((one, other) => other.rank - one.rank)
   const rows = ranked.filter(({ arm }, place) => place < mostCandidates || arm.variation_id === chosen)
   const others = taken.length > 0 ? [`  other segments had ${taken.join(', ')}`] : []
@@ -95,17 +105,23 @@ const weighted = (free: readonly Arm[], strategy: 'weighted' | 'ctr_weighted'): 
     return { arm, rank: chance, text: `weight ${arm.weight}${counted}: ${percent(chance)}` }
   })
 
-function believed(arms: readonly Arm[], free: readonly Arm[]): Line[] {
+function believed(arms: readonly Arm[], free: readonly Arm[], worth: Worth | undefined): Line[] {
   const pool = new Set(allowed(free))
-  return fieldOf(free, arms).flatMap(({ shape, rate, members }) =>
-    members.map((arm) => {
-      const rank = meanOf(beliefOf(arm, shape / rate))
+  return fieldOf(free, arms, worth).flatMap((offer) =>
+    offer.members.map((arm) => {
+      const own = believedOf(arm, offer, worth)
       const evidence = `${arm.k.toFixed(1)} effective clicks of ${arm.n.toFixed(0)}`
       const held = arm.held && !pool.has(arm) ? `, held back: ${wordsOf(arm.held)}` : ''
-      return { arm, rank, text: `${evidence}, believed ${percent(rank)}${held}` }
+      const text = `${evidence}, believed ${percent(own.rate)}${valueWords(arm, own.click, worth)}${held}`
+      return { arm, rank: gainOf(own), text }
     }),
   )
 }
+
+const valueWords = (arm: Arm, click: number, worth: Worth | undefined): string =>
+  worth
+    ? `; ${conversionsOf(arm).toFixed(1)} effective conversions, a click believed to bring ${earned(click, worth.currency)}`
+    : ''
 
 const percent = (share: number): string =>
   `${share > 0 && share < 0.01 ? digits(share * 100) : (share * 100).toFixed(2)} %`

@@ -16,6 +16,12 @@ const promoSchema = v.object({
   length_category: text,
   link: v.pipe(v.string(), v.url(), v.description('The promo link to put into the newsletter.')),
   strategy: v.picklist(strategies),
+  goal: v.exactOptional(
+    v.pipe(
+      v.literal('revenue'),
+      v.description('Present if revenue decided as well (`PROMO_SELECTION_GOAL`), not clicks alone.'),
+    ),
+  ),
   newsletter: v.exactOptional(v.pipe(v.string(), v.description('The list, if it has a name.'))),
   html: v.exactOptional(
     v.pipe(v.string(), v.description('Text and link as HTML, escaped, if `blocks` asks for it.')),

@@ -5,10 +5,10 @@ import type { Database } from '../database/database.ts'
 import type { DatabaseFault } from '../database/sql.ts'
 import type { ApiFault } from '../http/answer.ts'
 import type { Links } from '../links/two-sources.ts'
-import type { Blocks, Candidate, Strategy } from '../model/selection.ts'
+import type { Blocks, Candidate, Goal, Strategy } from '../model/selection.ts'
 import { type Decision, findDecisions, keepDecisions, type StandingDecision } from '../store/decisions.ts'
 import { type PromoText, readPromoTexts } from '../store/offers.ts'
-import type { Arm } from './arm.ts'
+import { type Appraised, appraise } from './appraise.ts'
 import { blocksOf } from './blocks.ts'
 import { chooseSegments } from './choose-segments.ts'
 import { readSituation } from './read-situation.ts'
@@ -22,6 +22,7 @@ export type SelectionParts = {
   random: Random
   now: Clock
   rules: Rules
+  goal: Goal
   siteUrl: string
 }
 
@@ -49,10 +50,10 @@ export async function selectPromo(
   parts: SelectionParts,
   request: SelectionRequest,
 ): Promise<Result<Selection, ApiFault>> {
-  const { database, links, rules } = parts
+  const { database, rules } = parts
   const { strategy, newsletter_send_id: send, segments = 1 } = request
   const [situation, found] = await Promise.all([
-    readSituation({ database, links, now: parts.now }, strategy, send),
+    readSituation(parts, strategy, send),
     send ? database.run((sql) => findDecisions(sql, send, segments)) : ok([]),
   ])
   if (!situation.ok || !found.ok) return unavailable
@@ -61,10 +62,11 @@ export async function selectPromo(
   const newsletter = request.newsletter ?? known ?? ''
   if (known !== undefined && known !== newsletter) return otherNewsletter
   const arms = weigh({ ...situation.value, newsletter }, strategy, segments, rules)
+  const appraised = appraise(arms, situation.value)
   const decided = send
-    ? await decide(parts, { strategy, send, newsletter, segments }, arms, found.value)
+    ? await decide(parts, { strategy, send, newsletter, segments }, appraised, found.value)
     : ok<Decision[]>(
-        chooseSegments({ arms, strategy, floor: rules.floor, random: parts.random }, segments, []),
+        chooseSegments({ ...appraised, strategy, floor: rules.floor, random: parts.random }, segments, []),
       )
   if (!decided.ok) return unavailable
   const texts = await database.run((sql) =>
@@ -91,15 +93,15 @@ type Asked = { strategy: Strategy; send: string; newsletter: string; segments: n
 async function decide(
   { database, random, rules }: SelectionParts,
   { strategy, send, newsletter, segments }: Asked,
-  arms: readonly Arm[],
+  appraised: Appraised,
   first: readonly StandingDecision[],
 ): Promise<Result<Decision[], DatabaseFault>> {
   let known = first
   const eligible = ({ variation_id }: Decision) =>
-    arms.some((arm) => arm.variation_id === variation_id && arm.weight > 0)
+    appraised.arms.some((arm) => arm.variation_id === variation_id && arm.weight > 0)
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const standing = known.filter(eligible)
-    const chosen = chooseSegments({ arms, strategy, floor: rules.floor, random }, segments, standing)
+    const chosen = chooseSegments({ ...appraised, strategy, floor: rules.floor, random }, segments, standing)
     const [inPlace, fresh] = splitBy(chosen, ({ segment }) =>
       known.some((one) => one.segment === segment && one.reported),
     )
@@ -130,12 +132,12 @@ function promosOf(
   texts: readonly PromoText[],
   candidates: readonly Candidate[],
 ): (Promo & { segment: number })[] {
-  return decisions.flatMap(({ segment, variation_id, strategy }) => {
+  return decisions.flatMap(({ segment, variation_id, strategy, goal }) => {
     const text = texts.find((one) => one.variation_id === variation_id)
     const slug = candidates.find((one) => one.variation_id === variation_id)?.link_slug
     // Mail software breaks the first `&` of a link most often.
     const link = `${siteUrl}/${slug}?promo_var=${variation_id}&utm_source=newsletter`
-    return text && slug ? [{ segment, ...text, link, strategy }] : []
+    return text && slug ? [{ segment, ...text, link, strategy, ...(goal && { goal }) }] : []
   })
 }
 

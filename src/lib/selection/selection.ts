@@ -4,6 +4,7 @@ import { ok, type Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { DatabaseFault } from '../database/sql.ts'
 import type { Links } from '../links/two-sources.ts'
+import type { Goal } from '../model/selection.ts'
 import type { Config } from '../settings/config.ts'
 import { listDecisions } from '../store/decisions.ts'
 import { readObstacles } from './obstacles.ts'
@@ -15,6 +16,8 @@ import type { Rules } from './variety.ts'
 export type SelectionSettings = Pick<
   Config,
   | 'PROMO_SELECTION'
+  | 'PROMO_SELECTION_GOAL'
+  | 'PROMO_SELECTION_CURRENCY'
   | 'PROMO_SELECTION_FLOOR'
   | 'PROMO_VARIETY_OFFER_GAP'
   | 'PROMO_VARIETY_OFFER_SENDS'
@@ -43,19 +46,21 @@ const rulesOf = (config: SelectionSettings): Rules => ({
 /** Choosing promos, and telling what was and would be chosen, under a site's settings. */
 export function createSelection({ config, database, links, now, random }: OpenSelectionParts) {
   const rules = rulesOf(config)
+  const goal: Goal = { goal: config.PROMO_SELECTION_GOAL, currency: config.PROMO_SELECTION_CURRENCY }
   const strategyOf = (asked: SelectionRequest['strategy'] | undefined) => asked ?? config.PROMO_SELECTION
   return {
+    settings: { strategy: config.PROMO_SELECTION, ...goal },
     select: ({
       strategy,
       ...request
     }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
       selectPromo(
-        { database, links, random, now, rules, siteUrl: config.SITE_URL },
+        { database, links, random, now, rules, goal, siteUrl: config.SITE_URL },
         { ...request, strategy: strategyOf(strategy) },
       ),
     /** The share that every variation would get now in a send of this newsletter. */
     async readShares(newsletter = ''): Promise<Result<SharesNow, DatabaseFault>> {
-      const situation = await readSituation({ database, links, now }, config.PROMO_SELECTION, undefined)
+      const situation = await readSituation({ database, links, now, goal }, config.PROMO_SELECTION, undefined)
       return situation.ok
         ? ok(shareNow({ ...situation.value, newsletter }, config.PROMO_SELECTION, rules))
         : situation

@@ -1,8 +1,10 @@
 import type { Strategy } from '../model/selection.ts'
+import { earned } from '../reports/conversion-words.ts'
 import type { PastSend } from '../stats/past-send.ts'
-import { beliefOf, meanOf } from '../stats/posterior.ts'
 import { percent } from '../wording/formats.ts'
-import type { Arm, Hold } from './arm.ts'
+import { appraise } from './appraise.ts'
+import type { Arm, Hold, Worth } from './arm.ts'
+import { type Believed, believedOf, conversionsOf } from './believed.ts'
 import { weightedChances } from './choose.ts'
 import { fieldOf, sharesOf } from './thompson.ts'
 import { allowed, type Rules } from './variety.ts'
@@ -22,6 +24,8 @@ export type SelectionShare = {
 
 export type SharesNow = {
   strategy: Strategy
+  /** Where revenue is the goal: the currency that counts, `undefined` as long as nothing was earned in it and clicks decide. */
+  revenue?: { currency: string | undefined }
   shares: SelectionShare[]
   /** Where sends are too small to learn from. */
   caution?: string
@@ -37,7 +41,8 @@ const mostDraws = 4_000
  * to 0.008.
  */
 export function shareNow(situation: Situation, strategy: Strategy, rules: Rules): SharesNow {
-  const arms = weigh(situation, strategy, 1, rules)
+  const weighed = weigh(situation, strategy, 1, rules)
+  const { arms, worth, forRevenue } = appraise(weighed, situation)
   const free = arms.filter(({ weight }) => weight > 0)
   if (strategy !== 'thompson')
     return {
@@ -46,22 +51,23 @@ export function shareNow(situation: Situation, strategy: Strategy, rules: Rules)
     }
   const pool = allowed(free)
   const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / Math.max(1, pool.length))))
-  const wins = sharesOf(fieldOf(pool, arms), seed, draws)
+  const wins = sharesOf(fieldOf(pool, arms, worth), seed, draws)
   const shares = new Map(
     weightedChances(pool, 'weighted').map(({ arm, chance }) => [
       arm,
       (1 - rules.floor) * (wins.get(arm) ?? 0) + rules.floor * chance,
     ]),
   )
-  const field = fieldOf(free, arms)
+  const field = fieldOf(free, arms, worth)
   const caution = cautionOf(
     situation.sends,
     field.map(({ shape, rate }) => shape / rate),
   )
   return {
     strategy,
-    shares: field.flatMap(({ shape, rate, members }) =>
-      members.map((arm) => learnedShare(arm, shares.get(arm), shape / rate)),
+    ...(forRevenue && { revenue: { currency: worth?.currency } }),
+    shares: field.flatMap((offer) =>
+      offer.members.map((arm) => learnedShare(arm, shares.get(arm), believedOf(arm, offer, worth), worth)),
     ),
     ...(caution && { caution }),
   }
@@ -78,15 +84,28 @@ function simpleShare(arm: Arm, share: number, strategy: Strategy): SelectionShar
   return { offer_id, variation_id, share, believed_ctr: null, held: null, why }
 }
 
-function learnedShare(arm: Arm, share: number | undefined, offerMean: number): SelectionShare {
+function learnedShare(
+  arm: Arm,
+  share: number | undefined,
+  believed: Believed,
+  worth: Worth | undefined,
+): SelectionShare {
   const { offer_id, variation_id, k, n } = arm
-  const rate = meanOf(beliefOf(arm, offerMean)) * 100
-  const told =
+  const rate = believed.rate * 100
+  const clicks =
     n === 0
       ? `never sent yet, so expected to do as well as its offer: ${percent(rate)}`
       : `expected to get ${percent(rate)}, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
+  const told = `${clicks}${valueWords(arm, believed, worth)}`
   const why = share === undefined && arm.held ? `held back: ${wordsOf(arm.held)}; ${told}` : told
   return { offer_id, variation_id, share: share ?? 0, believed_ctr: rate, held: arm.held, why }
+}
+
+function valueWords(arm: Arm, { rate, click }: Believed, worth: Worth | undefined): string {
+  if (!worth) return ''
+  const [each, thousand] = [click, 1_000 * rate * click].map((amount) => earned(amount, worth.currency))
+  const evidence = `${conversionsOf(arm).toFixed(1)} conversions`
+  return `; a click is expected to bring ${each} (evidence: ${evidence}), so a thousand recipients ${thousand}`
 }
 
 /** Why a variation is held back, as an editor reads it. */

@@ -1,20 +1,41 @@
 import type { Random } from '../base/random.ts'
+import { at } from '../stats/at.ts'
 import { betaCdf } from '../stats/beta.ts'
+import type { Evidence } from '../stats/dispersion.ts'
+import { offerFactor, textFactor } from '../stats/levels.ts'
 import { beliefOf, believe, type OfferBelief } from '../stats/posterior.ts'
-import type { Arm } from './arm.ts'
+import type { Arm, Worth } from './arm.ts'
 import { drawBeta, drawGamma, seeded } from './draws.ts'
 
-/** The variations that are compared, by offer, with what is believed of each offer's mean. */
-export type CandidateField = (OfferBelief & { offer_id: number; members: readonly Arm[] })[]
+/** A level of what clicks bring: what is believed of an offer's factor, and how little its texts differ. */
+type OfferLevel = OfferBelief & { ofTexts: number }
+
+/** The variations that are compared, by offer, with what is believed of each offer's mean and, where that counts, of its clicks' value. */
+export type CandidateField = (OfferBelief & {
+  offer_id: number
+  members: readonly Arm[]
+  levels: readonly OfferLevel[]
+})[]
 
 const highestMean = 0.9
+const nothing = { k: 0, n: 0 }
 
-/** `known` are all variations that anything is known of: those compared learn from their offers, and offers from all. */
-export function fieldOf(arms: readonly Arm[], known: readonly Arm[]): CandidateField {
+/** What an arm's conversions say of a level. */
+export const earnedOf = ({ earned }: Arm, level: number): Evidence => earned?.[level] ?? nothing
+
+/**
+ * `known` are all variations that anything is known of: those compared learn from their offers, and offers from all. With a `worth`
+ * they are compared by what their clicks bring.
+ */
+export function fieldOf(arms: readonly Arm[], known: readonly Arm[], worth?: Worth): CandidateField {
   const compared = Map.groupBy(arms, ({ offer_id }) => offer_id)
-  return believe(known, (arm) => arm).offers.flatMap(({ offer_id, shape, rate }) => {
+  return believe(known, (arm) => arm).offers.flatMap(({ offer_id, shape, rate, variations }) => {
     const members = compared.get(offer_id)
-    return members ? [{ offer_id, shape, rate, members }] : []
+    const levels = (worth?.levels ?? []).map((level, place): OfferLevel => {
+      const texts = variations.map((arm) => earnedOf(arm, place))
+      return { ...offerFactor(texts, level), ofTexts: level.ofTexts }
+    })
+    return members ? [{ offer_id, shape, rate, members, levels }] : []
   })
 }
 
@@ -26,28 +47,57 @@ function drawRate(arm: Arm, mean: number, random: Random): number {
   return drawBeta(a, b, random)
 }
 
+/** What one draw says of an offer: its mean rate, and its factor on each level. */
+type OfferDraw = { mean: number; factors: readonly number[] }
+
+const drawOffer = (offer: CandidateField[number], random: Random): OfferDraw => ({
+  mean: drawMean(offer, random),
+  factors: offer.levels.map(({ shape, rate }) => drawGamma(shape, random) / rate),
+})
+
+/** What a click on an arm brings, as a factor to the mean of all; 1 where only clicks count, and then nothing is drawn. */
+function drawValue(arm: Arm, levels: readonly OfferLevel[], factors: readonly number[], random: Random) {
+  return levels.reduce((value, { ofTexts }, level) => {
+    const { shape, rate } = textFactor(earnedOf(arm, level), ofTexts, at(factors, level))
+    return (value * drawGamma(shape, random)) / rate
+  }, 1)
+}
+
+/** Clicks a recipient or, where that counts, what they bring. */
+const drawGain = (
+  arm: Arm,
+  { levels }: CandidateField[number],
+  { mean, factors }: OfferDraw,
+  random: Random,
+) => drawRate(arm, mean, random) * drawValue(arm, levels, factors, random)
+
 /**
  * Thompson sampling (Russo et al. 2018): draws what the rates may be, an offer's mean, then each of its variations given
- * that mean, and answers the variation that is best. `undefined` in an empty field.
+ * that mean, the same for what a click brings where that counts, and answers the variation that is best. `undefined` in an empty field.
  */
 export function drawBest(field: CandidateField, random: Random): Arm | undefined {
   let best: Arm | undefined
   let highest = 0
   for (const offer of field) {
-    const mean = drawMean(offer, random)
+    const drawn = drawOffer(offer, random)
     for (const arm of offer.members) {
-      const rate = drawRate(arm, mean, random)
-      if (rate <= highest) continue
-      highest = rate
+      const gain = drawGain(arm, offer, drawn, random)
+      if (gain <= highest) continue
+      highest = gain
       best = arm
     }
   }
   return best
 }
 
-function drawHighest(members: readonly Arm[], mean: number, random: Random): number {
+function drawHighest(
+  members: readonly Arm[],
+  offer: CandidateField[number],
+  drawn: OfferDraw,
+  random: Random,
+): number {
   let highest = 0
-  for (const arm of members) highest = Math.max(highest, drawRate(arm, mean, random))
+  for (const arm of members) highest = Math.max(highest, drawGain(arm, offer, drawn, random))
   return highest
 }
 
@@ -73,16 +123,18 @@ export function chanceOf(field: CandidateField, arm: Arm, seed: number): number 
   let sum = 0
   for (let draw = 0; draw < draws; draw += 1) {
     const rival = others.reduce(
-      (highest, offer) => Math.max(highest, drawHighest(offer.members, drawMean(offer, random), random)),
+      (highest, offer) =>
+        Math.max(highest, drawHighest(offer.members, offer, drawOffer(offer, random), random)),
       0,
     )
     for (const offer of own) {
       const siblings = offer.members.filter((one) => one !== arm)
       for (let again = 0; again < ownDraws; again += 1) {
-        const mean = drawMean(offer, random)
-        const best = Math.max(rival, drawHighest(siblings, mean, random))
-        const { a, b } = beliefOf(arm, mean)
-        sum += betaCdf(1 - best, b, a)
+        const drawn = drawOffer(offer, random)
+        const best = Math.max(rival, drawHighest(siblings, offer, drawn, random))
+        const { a, b } = beliefOf(arm, drawn.mean)
+        const needed = best / drawValue(arm, offer.levels, drawn.factors, random)
+        sum += betaCdf(Math.max(0, 1 - needed), b, a)
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { Earnings } from '../model/earnings.ts'
 import type { Candidate, Strategy } from '../model/selection.ts'
 import { curveOf } from '../stats/arrival.ts'
 import { besideCrowds } from '../stats/crowds.ts'
@@ -29,6 +30,8 @@ export type Situation = {
   now: number
   /** Which list is chosen for; empty for the one without a name. */
   newsletter: string
+  /** What the sends brought, where revenue is what is wanted. */
+  earnings?: Earnings | undefined
 }
 
 /**
@@ -42,21 +45,7 @@ export function weigh(
   rules: Rules,
 ): Arm[] {
   if (strategy !== 'thompson') return candidates.map((candidate) => armOf(candidate, 0, 0, null))
-  // Field by field, since copying thousands of sends whole takes as long as weighing them.
-  const aged = sends.map((send) => ({
-    offer_id: send.offer_id,
-    variation_id: send.variation_id,
-    newsletter_send_id: send.newsletter_send_id,
-    newsletter: send.newsletter,
-    recipients: send.recipients,
-    clickers: send.clickers,
-    clickers_by: send.clickers_by,
-    crowd: send.crowd ?? null,
-    signs: send.signs ?? null,
-    sent_at: send.sent_at,
-    age: (now - send.sent_at) / day,
-  }))
-  const beside = besideCrowds(besideSigns(aged).sends).sends
+  const beside = besideCrowds(besideSigns(agedSends(sends, now)).sends).sends
   const { evidence } = poolEvidence(forNewsletter(beside, newsletter), curveOf(beside), {
     keptADay: segments > 1 ? keptADayInSegments : () => keptADay,
   })
@@ -80,6 +69,22 @@ export function weigh(
   return arms
 }
 
+/** Sends with their age. Field by field, since copying thousands of sends whole takes as long as weighing them. */
+export const agedSends = (sends: readonly PastSend[], now: number) =>
+  sends.map((send) => ({
+    offer_id: send.offer_id,
+    variation_id: send.variation_id,
+    newsletter_send_id: send.newsletter_send_id,
+    newsletter: send.newsletter,
+    recipients: send.recipients,
+    clickers: send.clickers,
+    clickers_by: send.clickers_by,
+    crowd: send.crowd ?? null,
+    signs: send.signs ?? null,
+    sent_at: send.sent_at,
+    age: (now - send.sent_at) / day,
+  }))
+
 const armOf = (
   { offer_id, variation_id, weight, recipients, human_clicks }: Omit<Candidate, 'link_slug'>,
   k: number,
@@ -97,4 +102,4 @@ const armOf = (
 })
 
 /** To what is kept with a decision, so that it can be made again from that. */
-const rounded = (count: number): number => Math.round(count * 1e4) / 1e4
+export const rounded = (count: number): number => Math.round(count * 1e4) / 1e4

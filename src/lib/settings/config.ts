@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { fail, ok, type Result } from '../base/result.ts'
-import { strategies } from '../model/selection.ts'
+import { goals, strategies } from '../model/selection.ts'
 import { dimensionsSetting } from './matomo-dimensions.ts'
 import { mauticSettings } from './mautic-settings.ts'
 import { databaseUrl, httpUrl, networks, oneOf, path, rootUrl, secret, wholeNumber } from './setting-kinds.ts'
@@ -85,6 +85,10 @@ const schema = v.object({
   ...mauticSettings,
   PROMO_WEBHOOK_ADDRESSES: oneOf(addressChoices, 'public'),
   PROMO_SELECTION: oneOf(strategies, 'weighted'),
+  PROMO_SELECTION_GOAL: oneOf(goals, 'clicks'),
+  PROMO_SELECTION_CURRENCY: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Z]{3}$/, 'must be the code of a currency, three capital letters')),
+  ),
   PROMO_SELECTION_FLOOR: wholeNumber(0, 100, 5),
   PROMO_VARIETY_OFFER_GAP: wholeNumber(0, 100, 1),
   PROMO_VARIETY_OFFER_SENDS: wholeNumber(1, 1000, 5),
@@ -144,6 +148,8 @@ const examples: Record<SettingName, string> = {
   PROMO_MAUTIC_EVERY_MINUTES: '5',
   PROMO_WEBHOOK_ADDRESSES: 'any',
   PROMO_SELECTION: 'thompson',
+  PROMO_SELECTION_GOAL: 'revenue',
+  PROMO_SELECTION_CURRENCY: 'EUR',
   PROMO_SELECTION_FLOOR: '5',
   PROMO_VARIETY_OFFER_GAP: '1',
   PROMO_VARIETY_OFFER_SENDS: '5',

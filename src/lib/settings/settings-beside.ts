@@ -49,6 +49,12 @@ export function missingBeside(
         'has no effect: say in PROMO_LINKS that links come from there, or name offers in PROMO_STRAPI_OFFERS_TYPE',
       example: `PROMO_LINKS=${examples.PROMO_LINKS}`,
     })
+  if (given.PROMO_SELECTION_CURRENCY !== undefined && given.PROMO_SELECTION_GOAL !== 'revenue')
+    faults.push({
+      setting: 'PROMO_SELECTION_CURRENCY',
+      fault: 'is used by nothing: say in PROMO_SELECTION_GOAL that revenue counts',
+      example: `PROMO_SELECTION_GOAL=${examples.PROMO_SELECTION_GOAL}`,
+    })
   const matomo = ['PROMO_MATOMO_URL', 'PROMO_MATOMO_SITE_ID', 'PROMO_MATOMO_TOKEN']
   const missing = matomo.filter((setting) => given[setting] === undefined)
   if (missing.length < (given.PROMO_MATOMO_DIMENSIONS === undefined ? matomo.length : matomo.length + 1))

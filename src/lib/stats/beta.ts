@@ -16,7 +16,8 @@ const lanczos = [
   3.6899182659531625e-6,
 ]
 
-function logGamma(x: number): number {
+/** The logarithm of the gamma function of a number above 0 (Lanczos 1964). */
+export function logGamma(x: number): number {
   let sum = lanczosStart
   for (let index = 0; index < lanczos.length; index += 1) sum += at(lanczos, index) / (x + index + 1)
   const t = x + 5.2421875

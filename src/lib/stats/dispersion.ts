@@ -10,7 +10,7 @@ export type Dispersion = {
 }
 
 /** What is believed before anything was sent, how many sends it takes to outweigh that, and what it never falls below. */
-type Prior = {
+export type Prior = {
   dispersion: number
   sends: number
   least: number
@@ -80,7 +80,8 @@ export const ownDispersionOf = (all: readonly Beside[]): Dispersion =>
 /** A squared difference, of which chance alone explains `noise`, and the variance that is looked for `factor` times itself. */
 type Seen = { square: number; noise: number; weight: number; factor: number }
 
-function varianceOf(seen: readonly Seen[], { dispersion, sends, least, caution }: Prior): Dispersion {
+/** The variance that explains what is seen, by the method of moments, drawn towards its prior. */
+export function varianceOf(seen: readonly Seen[], { dispersion, sends, least, caution }: Prior): Dispersion {
   const weights = sends + seen.reduce((sum, { weight }) => sum + weight, 0)
   let expected = mostAtFirst / furthest ** 2
   for (let round = 0; round < 3; round += 1) {

@@ -51,7 +51,7 @@ export function believe<Variation extends { offer_id: number }>(
 }
 
 /** Sums in which each counts less the more it has, since it speaks for itself first. */
-function tempered(all: readonly Evidence[], mean: number, strength: number): Evidence {
+export function tempered(all: readonly Evidence[], mean: number, strength: number): Evidence {
   const sums = { k: 0, n: 0 }
   for (const { k, n } of all) {
     const spread = 1 + (n * mean) / strength

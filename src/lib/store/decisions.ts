@@ -1,6 +1,7 @@
 import { arrayLiteral } from '../database/array-literal.ts'
 import type { Sql } from '../database/sql.ts'
 import type { Strategy } from '../model/selection.ts'
+import type { Likeness } from '../stats/levels.ts'
 
 /** Which variation was chosen for a segment of a send, how, and how probable it was. */
 export type Decision = {
@@ -9,6 +10,8 @@ export type Decision = {
   variation_id: number
   strategy: Strategy
   probability: number
+  /** What it was made for, where it was not for clicks. */
+  goal: 'revenue' | null
 }
 
 /** What a decision was made of; with strategy and seed it gives the same choice again. */
@@ -22,14 +25,23 @@ export type Basis = {
   /** What was known of each variation, as packed by `selection/basis.ts`: thousands of values would take long to store. */
   offers: string
   arms: string
+  /** What a learning strategy was to get most of; clicks without it. */
+  goal?: 'revenue'
+  /** What clicks bring; null as long as nothing was known of it, and clicks decided. */
+  worth?: { currency: string; click: number; levels: readonly Likeness[] } | null
 }
+
+/** Whether a decision was made for what clicks bring. */
+const goalOf = (sql: Sql, basis: string) =>
+  sql`case when jsonb_typeof(${sql(basis)} -> 'worth') = 'object' then 'revenue' end as goal`
 
 /** A decision that stands, for which newsletter, and whether its send was reported: then it is history. */
 export type StandingDecision = Decision & { newsletter: string; reported: boolean }
 
 /** The first `segments` segments of a send, as far as they are decided. */
 export const findDecisions = (sql: Sql, send: string, segments: number) => sql<StandingDecision[]>`
-  select segment, offer_id, variation_id, strategy, probability, newsletter, ${isReported(sql, send)} as reported
+  select segment, offer_id, variation_id, strategy, probability, newsletter, ${goalOf(sql, 'basis')},
+    ${isReported(sql, send)} as reported
   from promo_decisions
   where newsletter_send_id = ${send} and segment <= ${segments}
   order by segment
@@ -46,7 +58,7 @@ const isReported = (sql: Sql, send: string) =>
 export const keepDecisions = (
   sql: Sql,
   { send, newsletter }: { send: string; newsletter: string },
-  decisions: readonly (Decision & { seed: number; basis: Basis })[],
+  decisions: readonly (Omit<Decision, 'goal'> & { seed: number; basis: Basis })[],
   replaced: readonly number[],
 ) => sql<Decision[]>`
   insert into promo_decisions as standing
@@ -67,11 +79,11 @@ export const keepDecisions = (
     basis = excluded.basis,
     decided_at = now()
   where standing.variation_id = any(${arrayLiteral(replaced, (id) => id)}::integer[]) and not ${isReported(sql, send)}
-  returning segment, offer_id, variation_id, strategy, probability
+  returning segment, offer_id, variation_id, strategy, probability, ${goalOf(sql, 'standing.basis')}
 `
 
 /** A decision with all that is known of how it came about; decisions of earlier versions have no seed and no basis. */
-export type ExplainedDecision = Decision & {
+export type ExplainedDecision = Omit<Decision, 'goal'> & {
   /** ISO 8601, UTC. */
   decided_at: string
   /** Empty for the one without a name. */
@@ -124,7 +136,7 @@ export type SentDecision = Omit<Decision, 'offer_id'> & { newsletter_send_id: st
 
 /** The decisions of these sends. A send that shows another variation than was chosen has none for it. */
 export const listDecisions = (sql: Sql, sends: readonly string[]) => sql<SentDecision[]>`
-  select newsletter_send_id, segment, variation_id, strategy, probability
+  select newsletter_send_id, segment, variation_id, strategy, probability, ${goalOf(sql, 'basis')}
   from promo_decisions
   where newsletter_send_id = any(${arrayLiteral(sends, (send) => send)}::text[])
   order by newsletter_send_id, segment

@@ -1,4 +1,4 @@
-import type { Strategy } from '../model/selection.ts'
+import type { Goal, Strategy } from '../model/selection.ts'
 import type { Finding } from './finding.ts'
 
 /** Advice about an offer's texts beyond what its strategy does automatically. */
@@ -15,7 +15,17 @@ const inEqualParts: Record<Advised, string> = {
   not_enough_data: 'Nothing to do but wait: its texts are sent equally often.',
 }
 
-const byStrategy: Record<Strategy, Record<Advised, string>> = {
+/** How promos are chosen, as far as advice depends on it. */
+export type Way = Strategy | 'thompson_for_revenue'
+
+/** The way by the settings; only `thompson` knows a goal. */
+export const wayOf = (strategy: Strategy, goal: Goal['goal']): Way =>
+  strategy === 'thompson' && goal === 'revenue' ? 'thompson_for_revenue' : strategy
+
+const ofClicks =
+  'This judges clicks only. Sends depend on revenue as well, so another text may be sent more often.'
+
+const byWay: Record<Way, Record<Advised, string>> = {
   weighted: inEqualParts,
   // By the specification's formula a text with 5 % clicks is sent 1.02 times as often as one with 3 %.
   ctr_weighted: inEqualParts,
@@ -25,13 +35,19 @@ const byStrategy: Record<Strategy, Record<Advised, string>> = {
     leading: 'Likely, not certain. It is automatically sent more often, and the others now and then.',
     not_enough_data: 'Nothing to do but wait: its texts are tried out automatically.',
   },
+  thompson_for_revenue: {
+    confirmed_winner: ofClicks,
+    probably_best: `${ofClicks} ${peeking}`,
+    leading: `Likely, not certain. ${ofClicks}`,
+    not_enough_data: 'Nothing to do but wait: its texts are tried out automatically.',
+  },
 }
 
-/** What to do about a finding where promos are chosen by this strategy: never what that does already, or makes impossible. */
-export const adviceOf = (code: Advised, strategy: Strategy): string => byStrategy[strategy][code]
+/** What to do about a finding where promos are chosen in this way: never what that does already, or makes impossible. */
+export const adviceOf = (code: Advised, way: Way): string => byWay[way][code]
 
 /** For a text with enough clicks whose rival has too few; only a strategy that learns may never fill that gap. */
-export const starvedAdvice = (strategy: Strategy): string =>
-  strategy === 'thompson'
+export const starvedAdvice = (way: Way): string =>
+  way === 'thompson' || way === 'thompson_for_revenue'
     ? 'The other may never get enough sends automatically: to find out, split one send between the two.'
-    : adviceOf('not_enough_data', strategy)
+    : adviceOf('not_enough_data', way)

@@ -1,7 +1,6 @@
 import type { OfferRow, Report, SendRow, Statistics, VariationRow } from '../model/report.ts'
-import type { Strategy } from '../model/selection.ts'
 import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
-import { adviceOf, starvedAdvice } from './advice.ts'
+import { adviceOf, starvedAdvice, type Way } from './advice.ts'
 import type { Finding } from './finding.ts'
 import { complete } from './small-list.ts'
 import { chance, shortNames, some } from './words.ts'
@@ -25,7 +24,7 @@ const order: Finding['code'][] = [
  * How promos are chosen, whether sends are too small to learn from (`smallListWarning`), and the moment, in milliseconds since
  * 1970; without it no send is old.
  */
-type Circumstances = { strategy: Strategy; small?: boolean; now?: number }
+type Circumstances = { way: Way; small?: boolean; now?: number }
 
 /** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
@@ -42,7 +41,7 @@ export function findingsOf(
   variations: readonly VariationRow[],
   obstacles: ReadonlyMap<number, string> = new Map(),
   sends: readonly SentTo[] = [],
-  circumstances: Circumstances = { strategy: 'weighted' },
+  circumstances: Circumstances = { way: 'weighted' },
 ): Finding[] {
   const nameOf = shortNames(offers)
   const rank = ({ active, finding: { code } }: RankedFinding) =>
@@ -102,7 +101,7 @@ function findingOf(
   {
     sends,
     waiting,
-    strategy,
+    way,
     small = false,
     now = 0,
   }: Circumstances & { sends: readonly SentTo[]; waiting: boolean },
@@ -131,9 +130,9 @@ function findingOf(
       ...offer,
       code,
       text: `${offer_name}: its sends are too small to say which text works.`,
-      advice: adviceOf(code, strategy),
+      advice: adviceOf(code, way),
     }
-  return { ...about, code, ...saidOf(code, offer_name, leader, rival, strategy) }
+  return { ...about, code, ...saidOf(code, offer_name, leader, rival, way) }
 }
 
 /** Of an offer of whose texts in use nothing is known; `judged` says whether others have a rate. */
@@ -174,7 +173,7 @@ function saidOf(
   offer: string,
   leader: JudgedVariation,
   rival: JudgedVariation,
-  strategy: Strategy,
+  way: Way,
 ): Pick<Finding, 'text' | 'advice'> {
   const name = `“${leader.text_preview}”`
   const sure = `${chance(leader.statistics.probability_best)} sure`
@@ -182,17 +181,17 @@ function saidOf(
     case 'confirmed_winner':
       return {
         text: `${name} is the confirmed winner of ${offer}.`,
-        advice: adviceOf(code, strategy),
+        advice: adviceOf(code, way),
       }
     case 'probably_best':
       return {
         text: `${name} is probably the best text of ${offer}, ${sure}.`,
-        advice: adviceOf(code, strategy),
+        advice: adviceOf(code, way),
       }
     case 'leading':
       return {
         text: `${name} leads in ${offer}, ${sure}.`,
-        advice: adviceOf(code, strategy),
+        advice: adviceOf(code, way),
       }
     case 'not_enough_data':
       return {
@@ -200,7 +199,7 @@ function saidOf(
           leader.statistics.probability_best >= 0.8
             ? `${name} is ahead in ${offer}, ${sure} so far; ${missing(leader, rival)} still needed before that counts.`
             : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
-        advice: enough(leader) && !enough(rival) ? starvedAdvice(strategy) : adviceOf(code, strategy),
+        advice: enough(leader) && !enough(rival) ? starvedAdvice(way) : adviceOf(code, way),
       }
     // The first of those in use is neither behind another one nor out of use.
     case 'behind':

@@ -1,0 +1,32 @@
+import type { Goal, Strategy } from '../model/selection.ts'
+
+/** What a learning strategy goes by, where that is not clicks alone: `currency` is the one that counts, none as long as nothing was earned. */
+export const revenueSentence = (currency: string | undefined): string =>
+  currency === undefined
+    ? 'The goal is revenue, but no send has earned anything yet in the currency that counts, so clicks decide.'
+    : `The goal is revenue a recipient, in ${currency}: the chance of a click times what a click is expected to bring.`
+
+/**
+ * What somebody should know of a goal who has set it, and of the currencies in which sends have earned something, that of most
+ * conversions first.
+ */
+export function goalHints(
+  strategy: Strategy,
+  { goal, currency }: Goal,
+  currencies: readonly string[],
+): string[] {
+  if (goal === 'clicks') return []
+  const [first] = currencies
+  const several = currencies.length > 1 ? `conversions are in ${currencies.join(', ')}` : ''
+  return [
+    strategy !== 'thompson' &&
+      `PROMO_SELECTION_GOAL=revenue is for thompson: PROMO_SELECTION=${strategy} does not learn from revenue`,
+    first !== undefined &&
+      currency !== undefined &&
+      !currencies.includes(currency) &&
+      `no send has earned anything in PROMO_SELECTION_CURRENCY=${currency}, so clicks decide: ${several || `conversions are in ${first}`}`,
+    several !== '' &&
+      currency === undefined &&
+      `${several}: only amounts in ${first} count, of which there are most, and the others for what is usual; say in PROMO_SELECTION_CURRENCY which one is to count`,
+  ].filter((hint) => hint !== false)
+}
