@@ -4,7 +4,7 @@ import { defineConfig } from 'astro/config'
 export default defineConfig({
   output: 'server',
   outDir: './build',
-  build: { client: './build/browser', server: './build/program', assets: 'static', serverEntry: 'site.mjs' },
+  build: { client: './browser', server: './program', assets: 'static', serverEntry: 'site.mjs' },
   trailingSlash: 'ignore',
   adapter: node({ mode: 'standalone' }),
   server: { host: true, port: 3456 },
