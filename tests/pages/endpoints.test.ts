@@ -229,6 +229,7 @@ describe('health and metrics', () => {
       links_left_out: [],
       variations_left_out: [],
       offers_without_slug: [6],
+      selection: { strategy: 'weighted', goal: 'clicks' },
     })
     const live = await ask(api.site, '/api/v1/promo/health/live')
     expect([live.status, jsonOf(live)]).toEqual([200, { status: 'ok' }])

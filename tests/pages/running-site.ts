@@ -47,8 +47,8 @@ export type RawRequest = {
 }
 
 /**
- * Sends exactly these headers and this path: `fetch` would add some and tidy up the other. Every answer of the API has to be one
- * that its description names.
+ * Sends exactly these headers and this path: `fetch` would add some and tidy up the other. Every answer of the
+ * API has to be one that its description names.
  */
 export async function ask(site: SiteProcess, path: string, sent: RawRequest = {}): Promise<RawAnswer> {
   const answer = await askHost(site, path, sent)

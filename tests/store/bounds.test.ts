@@ -14,7 +14,10 @@ import { createTestDatabase, insertPromos, type TestDatabase } from '../support/
 import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
 import { recordClicks, recordConversions, recordImpressions, recordSurplus } from '../support/record.ts'
 
-/** What retention leaves, by the key that bounds it: rows of texts, times, sends and names that only the site's people make. */
+/**
+ * What retention leaves, by the key that bounds it: rows of texts, times, sends and names that only the site's
+ * people make.
+ */
 const kept: Record<string, string[]> = {
   affiliate_links: ['slug'],
   promo_conversion_metrics: ['variation_id', 'day', 'newsletter', 'currency'],

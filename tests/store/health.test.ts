@@ -11,6 +11,7 @@ import { createLinkHints, type LinkHints } from '../../src/lib/operations/link-h
 import type { SelectionReadings } from '../../src/lib/operations/selection-health.ts'
 import type { OfferReadings, StrapiReadings } from '../../src/lib/operations/strapi-health.ts'
 import type { OutboxReadings } from '../../src/lib/outbox/outbox.ts'
+import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, aConversion, anImpression, ofClick } from '../support/events.ts'
 import { recordConversions, recordImpressions } from '../support/record.ts'
@@ -481,5 +482,15 @@ test('a database that a person has to mend is named with the remedy', async () =
     code: 503,
     reasons: ['database'],
     database: { ok: false, fault: 'unsuitable', message },
+  })
+})
+
+test('the currency that counts is named as soon as a send has earned something in it', async () => {
+  await recordImpressions(store.sql, [anImpression({ newsletter_send_id: 'paid' })])
+  await recordConversions(store.sql, [aConversion({ newsletter_send_id: 'paid', currency: 'CHF' })])
+  await attributeConversions(store.sql, { patience: 1e9, limit: 100 })
+  const revenue = { strategy: 'thompson' as const, goal: 'revenue' as const, currency: undefined }
+  expect((await health({ selection: revenue })).selection).toEqual({
+    ...{ strategy: 'thompson', goal: 'revenue', currency: 'CHF' },
   })
 })

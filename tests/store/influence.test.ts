@@ -170,7 +170,10 @@ const ofNetwork = (index: number) =>
   `2001:db8:1:2:${((index * 7919) % 65_536).toString(16)}::${(index + 1).toString(16)}`
 const elsewhere = (index: number) => `${20 + index}.51.100.9`
 
-/** What is added to the text's last send, and what becomes of it. The same figures stand in src/lib/classify/addresses.md. */
+/**
+ * What is added to the text's last send, and what becomes of it. The same figures stand in
+ * src/lib/classify/addresses.md.
+ */
 type Effect = { human: number; clickers: number; best: number; share: number }
 
 test.each<[string, Request[], Effect]>([
@@ -242,7 +245,10 @@ test('human clicks are visits, so that one visitor moves ctr_weighted, by as lit
   expect(rounded(await shareUnder('thompson'))).toBe(0.03)
 })
 
-/** The same addresses on all sends, month after month, `visits` times on those of the worse text and `others` times on the rest. */
+/**
+ * The same addresses on all sends, month after month, `visits` times on those of the worse text and `others`
+ * times on the rest.
+ */
 async function patience(addresses: number, visits: number, others: number): Promise<void> {
   const clicks: Click[] = []
   for (let send = 0; send < 2 * sends; send += 1) {

@@ -86,7 +86,7 @@ describe('damaged links', () => {
     for (let click = 0; click < 10; click += 1) log.note('nocodemba', 'unreadable')
     await log.flush()
     expect(await log.tell('2026-11-18', '2026-11-18')).toMatch(
-      /^30 of 40 clicks \(75 %\) .* 10 of them named no/,
+      /^30 of 40 clicks \(75 %\) .* 10 of them did not name/,
     )
     expect(await log.tell(undefined, '2026-11-30')).toMatch(/^30 of 41 clicks/)
     expect(await log.tell('2026-11-19', '2026-11-30')).toBeUndefined()
@@ -98,7 +98,11 @@ test.each([
   [{ clicks: 1_000, damaged: 20, unreadable: 0 }, '20 of 1,000 clicks (2 %)', 'all of them are counted'],
   [{ clicks: 1_001, damaged: 20, unreadable: 0 }],
   [{ clicks: 100, damaged: 19, unreadable: 0 }],
-  [{ clicks: 0, damaged: 0, unreadable: 20 }, '20 of 20 clicks (100 %)', '20 of them named no single text'],
+  [
+    { clicks: 0, damaged: 0, unreadable: 20 },
+    '20 of 20 clicks (100 %)',
+    '20 of them did not name exactly one text',
+  ],
   [{ clicks: 980, damaged: 0, unreadable: 20 }, '20 of 1,000 clicks (2 %)', '20 of them'],
   [{ clicks: 981, damaged: 0, unreadable: 20 }],
   [{ clicks: 0, damaged: 0, unreadable: 0 }],

@@ -153,6 +153,7 @@ test('a decision stands until it is replaced by name, whoever else decides at th
     offer_id: 4,
     variation_id: 42,
     strategy: 'weighted' as const,
+    goal: null,
     probability: 0.25,
   }
   const second = {

@@ -269,7 +269,7 @@ test('a time zone that the database does not know is named; a database that is a
     }),
   )
   expect(await readReport({ database: databaseAway, judge, turn }, query())).toMatchObject(
-    fail({ error: 'database_unavailable', message: expect.stringContaining('Redirects go on') }),
+    fail({ error: 'database_unavailable', message: expect.stringContaining('Redirects still work') }),
   )
   const empty: Database = {
     ...database,

@@ -39,7 +39,8 @@ beforeAll(async () => {
   for (let month = 0; month < 16; month += 1) {
     await makeClickPartitions(store.sql, Date.UTC(2025, 7 + month, 1))
   }
-  // A send every third day for 450 days, with clicks on it for two days, some of them repeated; one was reported wrongly.
+  // A send every third day for 450 days, with clicks on it for two days, some of them repeated; one was
+  // reported wrongly.
   const sends = Array.from({ length: 150 }, (_, index) =>
     anImpression({
       ...places[index % 3],
