@@ -15,7 +15,8 @@ export default defineConfig({
   adapter: node({ mode: 'middleware' }),
   session: false,
   build: { assets: '_promo', inlineStylesheets: 'never' },
-  // Believes no X-Forwarded-Host, and lets the server (src/server/public-address.ts) say that the public address has TLS.
+  // Believes no X-Forwarded-Host, and lets the server (src/server/public-address.ts) say that the public
+  // address has TLS.
   security: { checkOrigin: true, allowedDomains: [{ protocol: 'https', hostname: 'localhost' }] },
   // No page has an image that is converted when somebody asks for it.
   image: { endpoint: { route: '/_image', entrypoint: './src/astro/no-images.ts' } },

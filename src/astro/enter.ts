@@ -12,8 +12,9 @@ type EnterFault = SessionFault | { code: 'no_app' }
 type Entered = { app: App; editor: SignedInEditor; cookie: string | undefined }
 
 /**
- * Lets an editor into a page, or answers the response for everybody else. Each page asks by itself, whatever path, setting
- * or rewrite has led to it; what says who is signed in is the cookie of this very request, and nothing in the locals.
+ * Lets an editor into a page, or answers the response for everybody else. Each page asks by itself, whatever
+ * path, setting or rewrite has led to it; what says who is signed in is the cookie of this very request, and
+ * nothing in the locals.
  */
 export async function enter(page: Page): Promise<Entered | Response> {
   const { request, response } = page

@@ -4,8 +4,8 @@ const inHtml = new RegExp(`\\b((?:href|src|action)=")${address}`, 'g')
 const atStart = new RegExp(`^${address}`)
 
 /**
- * A response of ours as it is below `root`, a path such as `/news` or nothing: our pages are built once for all sites, and
- * are written as if each stood at its root.
+ * A response of ours as it is below `root`, a path such as `/news` or nothing: our pages are built once for all
+ * sites, and are written as if each stood at its root.
  */
 export async function placed(response: Response, root: string): Promise<Response> {
   if (root === '') return response

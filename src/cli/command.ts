@@ -38,7 +38,10 @@ type Read<Options extends ParseArgsOptionsConfig> = {
   operands: string[]
 }
 
-/** Reads the options and exactly the named operands of a command; one whose name ends in a question mark may be missing. */
+/**
+ * Reads the options and exactly the named operands of a command; one whose name ends in a question mark may be
+ * missing.
+ */
 export function readArguments<const Options extends ParseArgsOptionsConfig>(
   args: string[],
   options: Options,

@@ -15,8 +15,8 @@ export type Case = {
 export const neededVariations = 9
 
 /**
- * A visitor is an address with a user agent. These know nothing of each other's clicks, nor of what somebody clicks by hand
- * here, since browsers of people leave out the last numbers of their version.
+ * A visitor is an address with a user agent. These know nothing of each other's clicks, nor of what somebody
+ * clicks by hand here, since browsers of people leave out the last numbers of their version.
  */
 const windows = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)'
 const browser = `${windows} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.61 Safari/537.36`
@@ -34,9 +34,9 @@ const get = (name: string, variation: number, agent: string | null, expected: Ex
 })
 
 /**
- * What is sent, in this order, and what must become of it. A visitor's clicks on three variations within ten seconds are a
- * sign of a machine, so only bursts go to as many.
- * `scanner` is an address in a network of mail scanners, if the site believes this process's word for it.
+ * What is sent, in this order, and what must become of it. A visitor's clicks on three variations within ten
+ * seconds are a sign of a machine, so only bursts go to as many. `scanner` is an address in a network of mail
+ * scanners, if the site believes this process's word for it.
  */
 export function casesOf({
   duplicateSeconds,

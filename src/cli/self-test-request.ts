@@ -7,7 +7,10 @@ export type SiteAnswer = { status: number; location: string | undefined }
 /** Milliseconds that a site may take for a redirect. */
 const patience = 5_000
 
-/** Sends exactly these headers, on a connection of its own: `fetch` would name a user agent where there is to be none. */
+/**
+ * Sends exactly these headers, on a connection of its own: `fetch` would name a user agent where there is to be
+ * none.
+ */
 export function askSite(
   url: URL,
   method: 'GET' | 'HEAD',

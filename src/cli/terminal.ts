@@ -1,6 +1,6 @@
 /**
- * What a terminal would obey in place of showing it: control characters but for line ends and tabs, and characters that turn
- * the direction of writing. Names, texts and user agents come from strangers.
+ * What a terminal would obey in place of showing it: control characters but for line ends and tabs, and
+ * characters that turn the direction of writing. Names, texts and user agents come from strangers.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const obeyed = /[\0-\x08\v-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g

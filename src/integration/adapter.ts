@@ -24,8 +24,8 @@ export function adapterVersion(root: URL): number {
 type Resolve = (id: string, importer?: string) => Promise<{ id: string } | null>
 
 /**
- * Has Vite take our program for that of the adapter, around which it stands. The library stays outside of the site's code, so
- * that there is one of it in a process.
+ * Has Vite take our program for that of the adapter, around which it stands. The library stays outside of the
+ * site's code, so that there is one of it in a process.
  */
 export function entryPlugin(root: URL) {
   const file = adapterVersion(root) < 10 ? 'entry-9.mjs' : 'entry.mjs'

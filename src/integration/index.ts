@@ -11,8 +11,8 @@ export type PromoTrackingOptions = {
   /** What the paths of the analytics, of signing in and of the API begin with, such as `/promo`; nothing by default. */
   prefix?: string
   /**
-   * Protects the site's own pages as ours are: bodies of more than 16 KiB and addresses that cannot be read are refused.
-   * Off by default, since nothing of a site changes.
+   * Protects the site's own pages as ours are: bodies of more than 16 KiB and addresses that cannot be read are
+   * refused. Off by default, since nothing of a site changes.
    */
   strict?: boolean
 }

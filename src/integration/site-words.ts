@@ -7,7 +7,10 @@ export function wordOf(path: string): string | undefined {
   return word === '' || /[/[]/.test(word) ? undefined : word
 }
 
-/** What a server finds in a folder for a path of one word: a file, with or without its extension, or a folder's page. */
+/**
+ * What a server finds in a folder for a path of one word: a file, with or without its extension, or a folder's
+ * page.
+ */
 export const wordsIn = (folder: string): string[] =>
   !existsSync(folder)
     ? []

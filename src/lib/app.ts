@@ -62,7 +62,10 @@ export type SitePlace = {
 
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
-/** The same where an earlier run has left the links: visitors need not wait for the database then, nor for a backlog. */
+/**
+ * The same where an earlier run has left the links: visitors need not wait for the database then, nor for a
+ * backlog.
+ */
 const knownLinksWait = 500
 /** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
 const drainWait = 4_000

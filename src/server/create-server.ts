@@ -7,8 +7,8 @@ import type { Front } from './front.ts'
 import { responsesUntil } from './last-responses.ts'
 
 /**
- * How long a connection waits for its next request, in milliseconds: longer than balancers keep theirs. A connection that
- * ends while a balancer sends something costs a reader a 502.
+ * How long a connection waits for its next request, in milliseconds: longer than balancers keep theirs. A
+ * connection that ends while a balancer sends something costs a reader a 502.
  */
 const keepAliveTimeout = 65_000
 

@@ -11,7 +11,10 @@ export type Development = { load: number; app: Promise<App> }
 /** When this module was loaded: what still runs of an earlier one does not take over again. */
 const load = performance.now()
 
-/** Opened at the first request after a start or an edit; the one before is closed first, since both use the same folder. */
+/**
+ * Opened at the first request after a start or an edit; the one before is closed first, since both use the same
+ * folder.
+ */
 export const developmentApp = (): Promise<App> => {
   const current = globalThis.promoDevelopment
   if (current && current.load >= load) return current.app

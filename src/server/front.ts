@@ -31,8 +31,9 @@ export type Front = {
 const passed = new WeakSet<IncomingMessage>()
 
 /**
- * Stands before a site: answers promo links by the function that the Astro route calls, since Astro's pipeline would take
- * ten times as long, hands what is ours to our pages, and leaves everything else to the site as it came.
+ * Stands before a site: answers promo links by the function that the Astro route calls, since Astro's pipeline
+ * would take ten times as long, hands what is ours to our pages, and leaves everything else to the site as it
+ * came.
  */
 export function createFront({ app, site, ownPages, pages }: FrontOptions): Front {
   const { base, strict } = site
@@ -143,7 +144,10 @@ function refuseCall({ method = 'GET', headers }: IncomingMessage, path: string):
   return fault && faultAnswer(fault)
 }
 
-/** The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software doubles its slash. */
+/**
+ * The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software
+ * doubles its slash.
+ */
 function slugOf(path: string): string | undefined {
   const segment = /^\/\/?([^/]+)\/?$/.exec(path)?.[1]
   if (!segment?.includes('%')) return segment

@@ -10,11 +10,12 @@ const isConnection = (value: unknown): value is Connection =>
   typeof value === 'object' && value !== null && 'close' in value && typeof value.close === 'function'
 
 /**
- * Has the other workers take the connections that this one was handed and had not taken when it was killed: Node keeps them
- * open without reporting them, so that their callers would wait until they give up. Nothing of these was read yet.
- * Where `othersListen` says that there is nobody to take them they are closed.
+ * Has the other workers take the connections that this one was handed and had not taken when it was killed:
+ * Node keeps them open without reporting them, so that their callers would wait until they give up. Nothing of
+ * these was read yet. Where `othersListen` says that there is nobody to take them they are closed.
  *
- * Node's own messages are looked at for it, which may change with Node: then no message is known, and nothing is handed on.
+ * Node's own messages are looked at for it, which may change with Node: then no message is known, and nothing
+ * is handed on.
  */
 export function handOnWhenKilled(worker: Worker, othersListen: () => boolean): void {
   const { process } = worker

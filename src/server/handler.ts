@@ -29,7 +29,10 @@ export async function createHandler({ dist = 'dist' }: HandlerOptions = {}): Pro
   return await openFront(site, new Set(site.pages), {})
 }
 
-/** The same, opened by the first request. Where it cannot be opened the site is served without it, and the log says so. */
+/**
+ * The same, opened by the first request. Where it cannot be opened the site is served without it, and the log
+ * says so.
+ */
 export function lazyHandler(
   site: HostSite,
   { pages = new Set(site.pages), defaults = {} as Defaults } = {},

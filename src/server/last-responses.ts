@@ -7,7 +7,10 @@ import {
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
-/** Responses that say, once the site stops, that their connection ends with them, also where they were under way by then. */
+/**
+ * Responses that say, once the site stops, that their connection ends with them, also where they were under way
+ * by then.
+ */
 export const responsesUntil = (stopping: AbortSignal): typeof ServerResponse =>
   class<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {

@@ -42,8 +42,8 @@ export function send(response: ServerResponse, { status, headers, body }: Answer
 export type OwnPagesOptions = { app: App; astro: AstroHandler; root: string; files?: string }
 
 /**
- * Our pages, endpoints and files, of requests whose paths begin after `root`. What is none of them is the site's: it gets
- * the request as it came.
+ * Our pages, endpoints and files, of requests whose paths begin after `root`. What is none of them is the
+ * site's: it gets the request as it came.
  */
 export function createOwnPages({
   app,

@@ -4,10 +4,10 @@ import { type Answer, faultAnswer } from '../lib/http/answer.ts'
 const believedByAstro = ['x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port']
 
 /**
- * Tells Astro the address of a request, which it compares with the origin of forms and shows to pages. What `X-Forwarded-…`
- * says of it is dropped: most proxies pass on whatever a visitor has written. A proxy may show the site at another address
- * and by another protocol, which only the settings know: a request for the public host, or a form sent from there, is
- * taken to be at the public address.
+ * Tells Astro the address of a request, which it compares with the origin of forms and shows to pages. What
+ * `X-Forwarded-…` says of it is dropped: most proxies pass on whatever a visitor has written. A proxy may show
+ * the site at another address and by another protocol, which only the settings know: a request for the public
+ * host, or a form sent from there, is taken to be at the public address.
  */
 export function showPublicAddress(headers: IncomingHttpHeaders, siteUrl: string): void {
   for (const name of believedByAstro) delete headers[name]
@@ -17,7 +17,10 @@ export function showPublicAddress(headers: IncomingHttpHeaders, siteUrl: string)
   headers['x-forwarded-proto'] = protocol.slice(0, -1)
 }
 
-/** The origin that Astro compares with that of forms, of headers that show the public address where that is asked for. */
+/**
+ * The origin that Astro compares with that of forms, of headers that show the public address where that is
+ * asked for.
+ */
 export const shownOrigin = ({ 'x-forwarded-proto': protocol = 'http', host }: IncomingHttpHeaders): string =>
   `${protocol}://${host}`
 

@@ -27,7 +27,10 @@ export type RunningSite = { app: App; url: string; stop: () => Promise<void> }
 
 type Defaults = { HOST?: string | undefined; PORT?: string | undefined }
 
-/** Serves a site as its own program, in one process or in several; `defaults` is where it listens unless a setting says. */
+/**
+ * Serves a site as its own program, in one process or in several; `defaults` is where it listens unless a
+ * setting says.
+ */
 export async function serveSite(built: BuiltSite, defaults: Defaults = {}): Promise<void> {
   const config = readSettings(defaults)
   if (config.PROMO_WORKERS === 1 || cluster.isWorker) await startSite(built, config)

@@ -1,8 +1,9 @@
 /**
- * The analytics over one and ten million clicks of two years, a million of which became conversions: the API's answers and the page against the
- * specification's own query over raw rows, and redirects while the page is loaded in a loop. Medians of interleaved
- * rounds, in one run; before each answer a click is settled, so that nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`);
- * other numbers of clicks can be given, and of conversions: `-- 1000000 --conversions 0`.
+ * The analytics over one and ten million clicks of two years, a million of which became conversions: the API's
+ * answers and the page against the specification's own query over raw rows, and redirects while the page is
+ * loaded in a loop. Medians of interleaved rounds, in one run; before each answer a click is settled, so that
+ * nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other
+ * numbers of clicks can be given, and of conversions: `-- 1000000 --conversions 0`.
  */
 import { parseArgs } from 'node:util'
 import postgres from 'postgres'

@@ -15,7 +15,10 @@ import { judge, median, table } from './measure.ts'
 const rounds = Number(process.argv[2] ?? 7)
 const seconds = 2
 
-/** What `tests/support/flood-bodies.ts` is told: large forms at a time, unfinished bodies, and milliseconds between forms. */
+/**
+ * What `tests/support/flood-bodies.ts` is told: large forms at a time, unfinished bodies, and milliseconds
+ * between forms.
+ */
 const attacks: { name: string; args: [string, string, string]; p99: number[]; ratios: number[] }[] = [
   { name: '200 bodies that never end', args: ['0', '200', '0'], p99: [], ratios: [] },
   { name: '2,000 bodies that never end', args: ['0', '2000', '0'], p99: [], ratios: [] },

@@ -45,7 +45,8 @@ function judgeAll(sends: readonly Send[], variations: readonly Variation[]) {
 }
 
 /**
- * Where sends break the usual limits on repetition: counted anew, without the code that enforces them. One variation a send.
+ * Where sends break the usual limits on repetition: counted anew, without the code that enforces them. One
+ * variation a send.
  */
 export function brokenLimits(sends: readonly PastSend[]): string[] {
   const faults: string[] = []
@@ -114,7 +115,10 @@ export type Contest = {
   looks: number
 }
 
-/** After how many sends of each the sequential test declares one of two variations the winner, and whether it is the first. */
+/**
+ * After how many sends of each the sequential test declares one of two variations the winner, and whether it is
+ * the first.
+ */
 export function winnerOf(
   { sigma, recipients, lift, split, looks }: Contest,
   seed: number,

@@ -1,6 +1,9 @@
 import type { Sql } from '../../src/lib/database/sql.ts'
 
-/** So many conversions of a history's first clicks in two currencies, counted as they would be. Needs a superuser's connection. */
+/**
+ * So many conversions of a history's first clicks in two currencies, counted as they would be. Needs a
+ * superuser's connection.
+ */
 export async function writeConversions(sql: Sql, count: number): Promise<void> {
   await sql`set session_replication_role = replica`
   await sql`

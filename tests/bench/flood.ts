@@ -1,7 +1,7 @@
 /**
- * What one address adds to the database by clicking as fast as it can, as a browser and as a program, with user agents and
- * referrers that are new each time; against the same where clicks are not added up. `npm run bench:flood` (after
- * `npm run build`); another number of seconds can be given.
+ * What one address adds to the database by clicking as fast as it can, as a browser and as a program, with user
+ * agents and referrers that are new each time; against the same where clicks are not added up. `npm run
+ * bench:flood` (after `npm run build`); another number of seconds can be given.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'

@@ -1,8 +1,9 @@
 /**
- * What grows with the clicks of three years: recording, settling, reports, the daily purge and the work on partitions, with 1,
- * 10 and 100 million clicks; other numbers can be given. The database holds what retention keeps by its defaults: sums of all
- * three years, rows of 13 months, hashes of 30 days, this month's visitors; so 100 million clicks are 36 million rows and take
- * about 20 GB while they are written. `npm run bench:growth [-- CLICKS …]`.
+ * What grows with the clicks of three years: recording, settling, reports, the daily purge and the work on
+ * partitions, with 1, 10 and 100 million clicks; other numbers can be given. The database holds what retention
+ * keeps by its defaults: sums of all three years, rows of 13 months, hashes of 30 days, this month's visitors;
+ * so 100 million clicks are 36 million rows and take about 20 GB while they are written. `npm run bench:growth
+ * [-- CLICKS …]`.
  */
 import postgres from 'postgres'
 import { createLog } from '../../src/lib/base/log.ts'
@@ -121,7 +122,8 @@ async function measure(subject: Subject, round: number): Promise<void> {
 const subjects: Subject[] = []
 for (const clicks of sizes) subjects.push(await writeSubject(clicks))
 await admin.end()
-// The first round compiles this program, reads the pages that it needs, and removes the details of a day more than others.
+// The first round compiles this program, reads the pages that it needs, and removes the details of a day more
+// than others.
 for (let round = 0; round <= rounds; round += 1) {
   for (const subject of subjects) {
     await measure(subject, round)

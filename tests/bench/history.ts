@@ -17,9 +17,9 @@ const twoYears = { days: 730, rowDays: 730, hashDays: 730, indexed: false }
 const day = 86_400_000
 
 /**
- * A daily newsletter with so many clicks, by default of two years, written by the database itself: 20 offers of 4 variations, a
- * send a day, its clicks 70/20/10 on the three days after it. Raw rows, the rollups that recording and settling would
- * leave, and counters. Needs a connection of its own, of a superuser.
+ * A daily newsletter with so many clicks, by default of two years, written by the database itself: 20 offers of
+ * 4 variations, a send a day, its clicks 70/20/10 on the three days after it. Raw rows, the rollups that
+ * recording and settling would leave, and counters. Needs a connection of its own, of a superuser.
  */
 export async function writeHistory(
   sql: Sql,

@@ -1,7 +1,8 @@
 /**
- * The analytics beside a million clicks of people from hosts that a botnet has made up: half of them new each time, half the
- * same again each day, so that every place for a name is taken. Against the same history without them; medians of interleaved rounds, in one
- * run. `npm run bench:hosts` (after `npm run build`); another number of clicks and of hosts can be given.
+ * The analytics beside a million clicks of people from hosts that a botnet has made up: half of them new each
+ * time, half the same again each day, so that every place for a name is taken. Against the same history without
+ * them; medians of interleaved rounds, in one run. `npm run bench:hosts` (after `npm run build`); another
+ * number of clicks and of hosts can be given.
  */
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'

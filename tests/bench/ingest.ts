@@ -1,7 +1,8 @@
 /**
- * Clicks a second from the journal into PostgreSQL, against one transaction a click (insert, two counter updates) over
- * ten connections: the same tables, triggers and server, in one run; then how fast what was recorded is settled, with the
- * rests that settling takes, without Matomo and with it, for which settling fills the outbox. `npm run bench:ingest`.
+ * Clicks a second from the journal into PostgreSQL, against one transaction a click (insert, two counter
+ * updates) over ten connections: the same tables, triggers and server, in one run; then how fast what was
+ * recorded is settled, with the rests that settling takes, without Matomo and with it, for which settling fills
+ * the outbox. `npm run bench:ingest`.
  */
 import postgres from 'postgres'
 import { createLog } from '../../src/lib/base/log.ts'

@@ -1,6 +1,7 @@
 /**
- * Strapi, Matomo, Mautic and a receiver of webhooks in one server and a process of its own, which goes bad when it is told to.
- * Its parent sends a way; each message back says what it has been asked for and has taken since it was started.
+ * Strapi, Matomo, Mautic and a receiver of webhooks in one server and a process of its own, which goes bad when
+ * it is told to. Its parent sends a way; each message back says what it has been asked for and has taken since
+ * it was started.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -13,7 +14,10 @@ export type Told = {
   port: number
   /** Requests by who was asked: `strapi`, `matomo`, `mautic`, `webhook`. */
   asked: Record<string, number>
-  /** Messages to webhooks that got an answer of success, and clicks that Matomo has tracked, each as often as it came. */
+  /**
+   * Messages to webhooks that got an answer of success, and clicks that Matomo has tracked, each as often as it
+   * came.
+   */
   messages: string[]
   clicks: number[]
 }

@@ -1,7 +1,7 @@
 /**
- * Redirects of a site whose Strapi, Matomo, Mautic and webhooks are of no use, against a site that has none of them: pairs of
- * rounds in turn, the other site stopped meanwhile, in one run. Beside p99: memory, what was lost, and what health says.
- * `npm run bench:neighbours [-- PAIRS]` (after `npm run build`).
+ * Redirects of a site whose Strapi, Matomo, Mautic and webhooks are of no use, against a site that has none of
+ * them: pairs of rounds in turn, the other site stopped meanwhile, in one run. Beside p99: memory, what was
+ * lost, and what health says. `npm run bench:neighbours [-- PAIRS]` (after `npm run build`).
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -12,8 +12,10 @@ export type Setting = {
   /** How different days are: standard deviation of the logarithm. */
   sigma: number
   segments: number
-  /** `fading`: the best variation of the first day halves every 60 days from day 60 on. `drift`: within a year all rates
-   * move as far as they were apart at the start. `new offers`: one every 30 days. */
+  /**
+   * `fading`: the best variation of the first day halves every 60 days from day 60 on. `drift`: within a year
+   * all rates move as far as they were apart at the start. `new offers`: one every 30 days.
+   */
   change: 'none' | 'fading' | 'drift' | 'new offers'
   /** Limits on repetition and the floor as they are by default, or neither. */
   variety: boolean

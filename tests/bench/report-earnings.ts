@@ -10,7 +10,10 @@ const setting: Setting = {
 }
 /** A day; where clicks are few, conversions hardly are any. */
 const sizes = [1_000, 50_000]
-/** In points: what learning from revenue may lose where all clicks are worth the same, and has to win where they are not. */
+/**
+ * In points: what learning from revenue may lose where all clicks are worth the same, and has to win where they
+ * are not.
+ */
 const mostLost = 2
 const leastWon = 10
 
@@ -22,8 +25,8 @@ const errorOf = (values: readonly number[]) =>
 const shown = (values: readonly number[]) => `${mean(values).toFixed(1)} ± ${errorOf(values).toFixed(1)}`
 
 /**
- * What a year earns by each way of learning, in per cent of an oracle that knows what each text brings, and the bars for what
- * revenue wins or loses beside clicks, seed by seed.
+ * What a year earns by each way of learning, in per cent of an oracle that knows what each text brings, and the
+ * bars for what revenue wins or loses beside clicks, seed by seed.
  */
 export async function reportEarnings(seeds: readonly number[]): Promise<BarLine[]> {
   const asked = sizes.flatMap((recipients) => markets.map((market) => ({ recipients, market })))

@@ -15,7 +15,10 @@ const plain: Setting = {
 
 export type Bar = Setting & { least: number; tenth?: number }
 
-/** The settings of the bars table (selection-and-statistics, "Bars"); `least` and `tenth` are per cent of the oracle. */
+/**
+ * The settings of the bars table (selection-and-statistics, "Bars"); `least` and `tenth` are per cent of the
+ * oracle.
+ */
 export const bars: readonly Bar[] = [
   { ...plain, name: '1k', recipients: 1_000, least: 92 },
   { ...plain, name: '50k', least: 93.5, tenth: 90 },

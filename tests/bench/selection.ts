@@ -6,10 +6,10 @@ import { medianLatency } from './selection-latency.ts'
 import { bars, strategies, tiny } from './selection-settings.ts'
 
 /**
- * `npm run bench:selection [-- SEEDS]`: a year of simulated newsletters under each strategy, chosen by the functions that
- * `select-random` calls; how right intervals and winners are; what a year earns
- * where revenue is the goal; and how long a choice takes among 4,000 variations. It is
- * not 0 that the process exits with where a bar is missed.
+ * `npm run bench:selection [-- SEEDS]`: a year of simulated newsletters under each strategy, chosen by the
+ * functions that `select-random` calls; how right intervals and winners are; what a year earns where revenue is
+ * the goal; and how long a choice takes among 4,000 variations. It is not 0 that the process exits with where a
+ * bar is missed.
  */
 const seeds = Math.max(2, Number(process.argv[2] ?? 200))
 const seedOf = (index: number) => 1_000 + index * 7_919
@@ -179,7 +179,10 @@ async function barsOfEquals(): Promise<BarLine[]> {
 
 const looks = 200
 
-/** How long it takes to confirm a winner that is better by 30 %; no bar asks for it, but a test that never finds one is none. */
+/**
+ * How long it takes to confirm a winner that is better by 30 %; no bar asks for it, but a test that never finds
+ * one is none.
+ */
 async function printPower(): Promise<void> {
   const found = await runAll<'contest'>(
     ways.flatMap((way) =>

@@ -11,9 +11,9 @@ import { byMarks, createWorld, drawArrivals, drawBinomial, type Setting } from '
 import { noRules, usualRules } from './simulate.ts'
 
 /**
- * `revenue`: as `select-random` does. Beside it: `clicks` alone; `one level`, where what a click brings is one gamma variable of
- * usual amounts (Fay & Feuer 1997); `means`, where each text's revenue a click is taken as it is; `as told`, where young sends and pending
- * conversions are taken as they are.
+ * `revenue`: as `select-random` does. Beside it: `clicks` alone; `one level`, where what a click brings is one
+ * gamma variable of usual amounts (Fay & Feuer 1997); `means`, where each text's revenue a click is taken as it
+ * is; `as told`, where young sends and pending conversions are taken as they are.
  */
 export const methods = ['clicks', 'means', 'one level', 'as told', 'revenue'] as const
 export type Method = (typeof methods)[number]

@@ -132,7 +132,10 @@ function arrive(
   }
 }
 
-/** The best of today that the limits allow after the oracle's own sends. The floor's share is what base weights earn. */
+/**
+ * The best of today that the limits allow after the oracle's own sends. The floor's share is what base weights
+ * earn.
+ */
 function sendBest(
   variations: readonly Variation[],
   ideal: readonly PastSend[],
@@ -157,9 +160,9 @@ function sendBest(
 }
 
 /**
- * What one could earn who knows today's rates and plans: as much of the best as the limits leave on the long run, then of the
- * next. No order of sends that keeps the limits can earn more (the caps are nested, so filling from the top is best). The
- * floor's share is what base weights earn.
+ * What one could earn who knows today's rates and plans: as much of the best as the limits leave on the long
+ * run, then of the next. No order of sends that keeps the limits can earn more (the caps are nested, so filling
+ * from the top is best). The floor's share is what base weights earn.
  */
 function mostPossible(variations: readonly Variation[], segments: number, rules: Rules): number {
   const ofVariation = 1 / (rules.variationGap + 1)

@@ -1,4 +1,7 @@
-/** Loaded before a program (`--import`): on SIGUSR2 it collects all garbage and writes what is left, in bytes, as a line. */
+/**
+ * Loaded before a program (`--import`): on SIGUSR2 it collects all garbage and writes what is left, in bytes,
+ * as a line.
+ */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

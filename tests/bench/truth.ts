@@ -8,8 +8,9 @@ import { type Way, ways } from './truth/ways.ts'
 import { type World, worlds } from './truth/worlds.ts'
 
 /**
- * `npm run bench:truth [-- --runs N] [--seed N] [--world NAME] [--part years|equals|lifts|methods|kinds]`: whether what is said of
- * texts and sends is true also where the world is rough. Standard errors are of independent runs.
+ * `npm run bench:truth [-- --runs N] [--seed N] [--world NAME] [--part years|equals|lifts|methods|kinds]`:
+ * whether what is said of texts and sends is true also where the world is rough. Standard errors are of
+ * independent runs.
  */
 const { values: flags } = parseArgs({
   options: {

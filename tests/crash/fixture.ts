@@ -113,7 +113,10 @@ export async function readMetric(site: SiteProcess, name: string, label = ''): P
 
 export type Visit = { variation?: number; slug?: string; headers?: Record<string, string> }
 
-/** One click on a promo link; answers the status. `fetch` would say that it is no navigation, as a page's own requests are. */
+/**
+ * One click on a promo link; answers the status. `fetch` would say that it is no navigation, as a page's own
+ * requests are.
+ */
 export async function visit(
   site: SiteProcess,
   { variation = 42, slug = variation === 50 ? 'quietdesk' : 'nocodemba', headers = {} }: Visit = {},

@@ -10,8 +10,8 @@ import { type LoadAnswer, type LoadOptions, type LoadResult, runLoad } from '../
 import { recordClicks } from '../support/record.ts'
 
 /**
- * `visit`: GET of the promo link; `report`: POST track-click; `impression`: POST track-impression; `sale`: POST track-conversion
- * of a text; `postback`: GET postback of a click.
+ * `visit`: GET of the promo link; `report`: POST track-click; `impression`: POST track-impression; `sale`: POST
+ * track-conversion of a text; `postback`: GET postback of a click.
  */
 export type Kind = 'visit' | 'report' | 'impression' | 'sale' | 'postback'
 
@@ -98,8 +98,9 @@ function isPromise(kind: Kind, { status, body }: LoadAnswer): boolean {
 }
 
 /**
- * Every answered event is in the database once; one without an answer may be there once; nothing else is; counters
- * and rollups agree with the rows. No visit is taken for a page's own request, which would be another way through the rules.
+ * Every answered event is in the database once; one without an answer may be there once; nothing else is;
+ * counters and rollups agree with the rows. No visit is taken for a page's own request, which would be another
+ * way through the rules.
  */
 export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void> {
   const rows = await sql<{ name: string; times: number }[]>`

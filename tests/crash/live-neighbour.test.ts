@@ -12,7 +12,10 @@ const writer = join(import.meta.dirname, '..', 'support', 'journal-writer.ts')
 const numbersOfItsOwn = ['--pid', '--fork', '--kill-child']
 const canUnshare = spawnSync('unshare', [...numbersOfItsOwn, 'true']).status === 0
 
-/** A real process that writes to the journal with a clock that is off; in a container where it has numbers of its own. */
+/**
+ * A real process that writes to the journal with a clock that is off; in a container where it has numbers of
+ * its own.
+ */
 function startWriter(folder: string, offset: number): { child: ChildProcess; written: string[] } {
   const program = [process.execPath, writer, folder, String(offset)]
   const [command = '', ...rest] = canUnshare ? ['unshare', ...numbersOfItsOwn, ...program] : program

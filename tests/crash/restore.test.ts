@@ -141,7 +141,10 @@ const tablesOf = async (sql: Sql) =>
     `
   ).map(({ name }) => name)
 
-/** Again for as long as the site's statements lock the same tables in another order, and this is the one that is ended. */
+/**
+ * Again for as long as the site's statements lock the same tables in another order, and this is the one that is
+ * ended.
+ */
 async function untilUndisturbed(work: () => Promise<unknown>): Promise<void> {
   const disturbed = await work().then(
     () => false,

@@ -54,7 +54,10 @@ const overlaps = (): string[] => {
   )
 }
 
-/** Opens what is closed, and leaves three rows of each make: to axe those that follow are nothing new, and take its time. */
+/**
+ * Opens what is closed, and leaves three rows of each make: to axe those that follow are nothing new, and take
+ * its time.
+ */
 const prepareForAxe = () => {
   for (const details of document.querySelectorAll('details')) details.open = true
   for (const body of document.querySelectorAll('tbody')) {

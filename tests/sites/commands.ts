@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process'
 
-/** What an owner's own shell has: nothing of npm's or the test runner's, which both would change how a site is built. */
+/**
+ * What an owner's own shell has: nothing of npm's or the test runner's, which both would change how a site is
+ * built.
+ */
 export const shellEnvironment: Record<string, string | undefined> = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(

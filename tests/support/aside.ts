@@ -16,9 +16,9 @@ type Given<Work> = Work extends (...given: infer All) => unknown ? All : never
 type Answer<Work> = Work extends (...given: never[]) => infer Value ? Awaited<Value> : never
 
 /**
- * Calls the functions of a module, whose path is from the root of the project, in a thread of its own until the tests of
- * the file have ended: what only computes takes half the time where nobody looks which lines it reaches. One call at a time;
- * arguments and answers are copied.
+ * Calls the functions of a module, whose path is from the root of the project, in a thread of its own until the
+ * tests of the file have ended: what only computes takes half the time where nobody looks which lines it
+ * reaches. One call at a time; arguments and answers are copied.
  */
 export function openAside<Module>(path: string) {
   const worker = new Worker(program, { eval: true, workerData: pathToFileURL(resolve(path)).href })

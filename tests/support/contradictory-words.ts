@@ -19,7 +19,10 @@ import { chance, shortNames } from '../../src/lib/wording/words.ts'
 
 type Hold = (holds: boolean, what: string, ...values: unknown[]) => void
 
-/** Which of a page's sentences do not agree with the tables and charts beside them, or with one another; nothing if all do. */
+/**
+ * Which of a page's sentences do not agree with the tables and charts beside them, or with one another; nothing
+ * if all do.
+ */
 export function contradictoryWords(report: Report, counting: Counting, now: number): string[] {
   const found: string[] = []
   const hold: Hold = (holds, what, ...values) => {

@@ -8,8 +8,8 @@ import { databaseUrl } from './global-setup.ts'
 export type TestDatabase = { url: string; sql: postgres.Sql; drop: () => Promise<void> }
 
 /**
- * A database of its own: `empty` without this project's tables, otherwise with them. In a `turkish` one `lower('INFO')` is no
- * `'info'`, and text is in the order of that language.
+ * A database of its own: `empty` without this project's tables, otherwise with them. In a `turkish` one
+ * `lower('INFO')` is no `'info'`, and text is in the order of that language.
  */
 export async function createTestDatabase(
   options: { empty?: boolean; turkish?: boolean } = {},
@@ -39,8 +39,9 @@ export async function createTestDatabase(
 }
 
 /**
- * Takes back all that a test has recorded and settled, for the next one in the same database: the rows of these tables and of
- * those that refer to them, without the triggers that keep sums. Truncating takes twenty times as long, since each table and index gets a new file.
+ * Takes back all that a test has recorded and settled, for the next one in the same database: the rows of these
+ * tables and of those that refer to them, without the triggers that keep sums. Truncating takes twenty times as
+ * long, since each table and index gets a new file.
  */
 export async function emptyDatabase(sql: Sql): Promise<void> {
   await sql`

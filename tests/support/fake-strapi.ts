@@ -79,8 +79,8 @@ function showWithin(within: unknown, fields: readonly string[], v4: boolean): un
 }
 
 /**
- * Answers as Strapi does for a collection with these entries: filters, fields, what comes along, order and pages of at most a
- * hundred, flat as Strapi 5 or with the `attributes` of 4.
+ * Answers as Strapi does for a collection with these entries: filters, fields, what comes along, order and
+ * pages of at most a hundred, flat as Strapi 5 or with the `attributes` of 4.
  */
 export function collection(
   entries: () => readonly FakeEntry[],

@@ -6,8 +6,8 @@ import type { Sql } from '../../src/lib/database/sql.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from './database.ts'
 
 /**
- * The database of a file's tests: promos are in it before each of them, and nothing after it. `after` looks at what a test has
- * left, and empties the tables that do not go with the promos.
+ * The database of a file's tests: promos are in it before each of them, and nothing after it. `after` looks at
+ * what a test has left, and empties the tables that do not go with the promos.
  */
 export function fileDatabase(
   after: (sql: Sql) => PromiseLike<unknown> = async () => {},

@@ -1,6 +1,7 @@
 /**
- * Loaded before a site (`node --import`), it freezes the disk as `fsfreeze` does: while there is a pipe at `FREEZE`, whatever
- * would change a file opens that pipe first, and so its thread waits until somebody opens the other end.
+ * Loaded before a site (`node --import`), it freezes the disk as `fsfreeze` does: while there is a pipe at
+ * `FREEZE`, whatever would change a file opens that pipe first, and so its thread waits until somebody opens
+ * the other end.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'

@@ -20,8 +20,8 @@ const lockSchema = v.object({
 export type Licensed = { name: string; versions: string[]; licence: string }
 
 /**
- * What `npm ci --omit=dev` may install, by the lock file: also packages for other platforms, and those that something for
- * development needs as well.
+ * What `npm ci --omit=dev` may install, by the lock file: also packages for other platforms, and those that
+ * something for development needs as well.
  */
 export function readLicences(lock: unknown): Licensed[] {
   const found = Object.entries(v.parse(lockSchema, lock).packages)

@@ -8,7 +8,10 @@ import type { Place } from '../../src/lib/database/embedded/place.ts'
 
 const copy = (from: string, to: string) => promisify(execFile)('cp', ['-a', from, to])
 
-/** Lays a cluster as the first start makes it, with a port of its own: a copy of one that was made before, since `initdb` takes a second. */
+/**
+ * Lays a cluster as the first start makes it, with a port of its own: a copy of one that was made before, since
+ * `initdb` takes a second.
+ */
 export async function layCluster(place: Place, port: number): Promise<void> {
   const made = madeFor(place)
   if (!existsSync(made)) await make(place, made)

@@ -64,7 +64,10 @@ export function startTestServer(options: TestServerOptions = {}): Promise<TestSe
   })
 }
 
-/** Starts a hot standby, a copy of a running server of version 18 that follows it. `name` is its `application_name` there. */
+/**
+ * Starts a hot standby, a copy of a running server of version 18 that follows it. `name` is its
+ * `application_name` there.
+ */
 export function startStandby(primary: TestServer, name = 'standby'): Promise<TestServer> {
   const { username, password, hostname } = new URL(primary.url)
   const follows = `host=${hostname} port=${primary.port} user=${username} password=${password} application_name=${name}`
@@ -144,7 +147,10 @@ full_page_writes = off
 const shift = process.env.CLOCK_SHIFT_MS
 const SHIFTED = "search_path = 'public, shifted, pg_catalog'\n"
 
-/** Puts functions that are so many milliseconds ahead before PostgreSQL's own, in every database that is made from now on. */
+/**
+ * Puts functions that are so many milliseconds ahead before PostgreSQL's own, in every database that is made
+ * from now on.
+ */
 async function shiftClock(url: string, milliseconds: number): Promise<void> {
   const template = new URL(url)
   template.pathname = '/template1'

@@ -5,8 +5,9 @@ const memory = '/dev/shm'
 const enough = 2 * 1024 ** 3
 
 /**
- * Where files are made that need not outlive this machine: in memory, as Linux has it, or else where all temporary files are. A
- * database has some four hundred, and making one there takes a twentieth of the time. Containers have little of it.
+ * Where files are made that need not outlive this machine: in memory, as Linux has it, or else where all
+ * temporary files are. A database has some four hundred, and making one there takes a twentieth of the time.
+ * Containers have little of it.
  */
 export const quickFolder = (): string => (existsSync(memory) && hasRoom() ? memory : tmpdir())
 

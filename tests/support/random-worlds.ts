@@ -86,8 +86,8 @@ const sendOf = ({ recipients }: Size) =>
   })
 
 /**
- * Newsletters as they might be, and worse: few clicks, sends of this hour, of parts, of lists and with wrong recipients, machines,
- * crowds, texts and offers out of use. Chance follows the seed that is among the values.
+ * Newsletters as they might be, and worse: few clicks, sends of this hour, of parts, of lists and with wrong
+ * recipients, machines, crowds, texts and offers out of use. Chance follows the seed that is among the values.
  */
 export const randomWorld = (size: Size): fc.Arbitrary<World> =>
   fc

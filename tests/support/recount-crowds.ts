@@ -5,7 +5,10 @@ export type Visit = { address: string; part: string; human: boolean }
 
 export type CrowdOfPart = { addresses: number; visits: number; largest: number; human: number }
 
-/** The addresses that are crowded by all their visits, in whatever order these came, and what came of each part there. */
+/**
+ * The addresses that are crowded by all their visits, in whatever order these came, and what came of each part
+ * there.
+ */
 export function recountCrowds(visits: readonly Visit[]) {
   const crowds = new Set<string>()
   const parts = new Map<string, CrowdOfPart>()

@@ -58,7 +58,10 @@ const sumsOf = (parts: readonly WorldPart[]): Sums =>
     }
   }, nothing)
 
-/** The report of a world without a database: `judged` of its evidence, and sums of the sends of the last `days` days. */
+/**
+ * The report of a world without a database: `judged` of its evidence, and sums of the sends of the last `days`
+ * days.
+ */
 export function worldReport(
   { offers, texts, parts }: World,
   judged: JudgedEvidence,

@@ -68,8 +68,9 @@ async function killWithJournal(site: SiteProcess, ledger: Ledger, { sql }: TestD
 }
 
 /**
- * Every answered event is there once and all sums agree, before and after all clicks have their final verdict. The journal of
- * an earlier version that was killed does not say where it ran, so it is taken over after a minute of silence.
+ * Every answered event is there once and all sums agree, before and after all clicks have their final verdict.
+ * The journal of an earlier version that was killed does not say where it ran, so it is taken over after a
+ * minute of silence.
  */
 async function expectAllRight({ sql, url }: TestDatabase, ledger: Ledger): Promise<void> {
   await vi.waitFor(() => expectExactlyOnce(sql, ledger), { timeout: 120_000, interval: 1_000 })

@@ -10,7 +10,10 @@ export type Version = {
   revision: string
   subject: string
   migrations: number
-  /** A migration that was written anew after this version, before there were sites: its tables are none of any later one. */
+  /**
+   * A migration that was written anew after this version, before there were sites: its tables are none of any
+   * later one.
+   */
   rewritten: string | undefined
 }
 

@@ -286,6 +286,23 @@ const rules: Rule[] = [
     ],
   },
   {
+    // A message or a pattern of code cannot always be broken.
+    says: 'components, pages and comments have lines of at most 120 characters',
+    check: ({ path, text }) =>
+      linesLike(text, /^.{121,}$/u).filter(
+        (line) => path.endsWith('.astro') || /^ *(\/\*\*|\*|\/\/) /.test(line),
+      ),
+    broken: [
+      { path: 'src/pages/a.astro', text: `<p>${'a '.repeat(60)}</p>` },
+      { path: 'src/lib/a.ts', text: `  /** ${'a '.repeat(60)}*/` },
+      { path: 'tests/a.ts', text: `// ${'a '.repeat(60)}` },
+    ],
+    kept: [
+      { path: 'src/pages/a.astro', text: `<p>${'a '.repeat(55)}</p>` },
+      { path: 'src/lib/a.ts', text: `const a = '${'a '.repeat(60)}'` },
+    ],
+  },
+  {
     // They are pages as well, and a page has only its neighbours.
     says: 'a guide links to guides only',
     check: (source) =>

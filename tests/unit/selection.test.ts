@@ -112,7 +112,10 @@ describe('draws', () => {
   })
 })
 
-/** One clearly better text, its sibling, another offer, one that was never sent, and one that may no longer be shown. */
+/**
+ * One clearly better text, its sibling, another offer, one that was never sent, and one that may no longer be
+ * shown.
+ */
 const learned = [
   arm(1, 1, { k: 300, n: 10_000 }),
   arm(1, 2, { k: 200, n: 10_000 }),

@@ -340,8 +340,8 @@ test('kinds of texts are told as surely as texts of one kind are alike', () => {
     return calm.high - calm.effect
   }
   expect(reachAt(0)).toBeLessThan(0.01)
-  // 34 are free: two halves of twenty differ by the root of a tenth, a kind is off the middle by half of that, and of one
-  // attribute with two kinds each is given 95 %, which is 2.032 for t.
+  // 34 are free: two halves of twenty differ by the root of a tenth, a kind is off the middle by half of that,
+  // and of one attribute with two kinds each is given 95 %, which is 2.032 for t.
   expect(reachAt(0.3)).toBeCloseTo(0.3 * Math.sqrt(40 / 34) * Math.sqrt(0.1) * 0.5 * 2.032, 3)
 })
 

@@ -35,7 +35,10 @@ const aSend = (place: number, changes: Changes = {}) => {
     crowd,
   }
 }
-/** Thirty of 130 clickers, who are a hundred people by 110 visits at ten addresses; elsewhere a hundred make 110 clicks. */
+/**
+ * Thirty of 130 clickers, who are a hundred people by 110 visits at ten addresses; elsewhere a hundred make 110
+ * clicks.
+ */
 const aCrowd = (changes: Partial<Crowd> = {}): Crowd => ({
   addresses: 10,
   visits: 110,

@@ -128,7 +128,8 @@ describe('what an editor is told', () => {
               all += 1
             }
       }
-      // With few sends it is not known that a text's advantage is the same each time, and that is what they are judged by.
+      // With few sends it is not known that a text's advantage is the same each time, and that is what they are
+      // judged by.
       expect(squares / all).toBeGreaterThan(days < 20 ? 0.12 : 0.5)
       expect(squares / all).toBeLessThan(1.15)
     },

@@ -14,8 +14,8 @@ export function acceptName(given: string): Result<string, { code: 'invalid_name'
 }
 
 /**
- * What names that differ only in case have in common, by Unicode's default case folding: letter by letter, so that the end
- * of a word changes nothing. A database folds by its locale: under a Turkish one INFO is not info.
+ * What names that differ only in case have in common, by Unicode's default case folding: letter by letter, so
+ * that the end of a word changes nothing. A database folds by its locale: under a Turkish one INFO is not info.
  */
 export const foldName = (name: string): string =>
   [...name.normalize('NFC')].map(foldLetter).join('').normalize('NFC')
@@ -25,8 +25,8 @@ const foldLetter = (letter: string): string =>
   letter === 'ı' ? letter : letter.toLowerCase().toUpperCase().toLowerCase()
 
 /**
- * The one of these that somebody means by a name: who is called exactly so, else the first whose name differs only in case.
- * Both may exist if a database once distinguished INFO from info.
+ * The one of these that somebody means by a name: who is called exactly so, else the first whose name differs
+ * only in case. Both may exist if a database once distinguished INFO from info.
  */
 export function pickNamed<Named extends { name: string }>(
   known: readonly Named[],

@@ -15,8 +15,9 @@ const lastSecond = 253_402_300_799
 const margin = 3_600
 
 /**
- * Who a token of another back end speaks of: once for each token, on whichever instance. It is known by a digest of what
- * its signature covers. The signature itself would not do: other characters may stand for the same one.
+ * Who a token of another back end speaks of: once for each token, on whichever instance. It is known by a
+ * digest of what its signature covers. The signature itself would not do: other characters may stand for the
+ * same one.
  */
 export function createHandOver(options: { database: Database; checkToken: CheckToken; now: () => number }) {
   const { database, checkToken, now } = options

@@ -11,9 +11,9 @@ type QueueLane = Map<string, QueuePlace[]>
 const turnOfTheLast = 4
 
 /**
- * Lets one at a time work, since hashing passwords would else take all processors. Those who wait are taken by rank, and
- * within a rank address by address, so that many tries of one address hold up no other. Bounded: a rank has `most` places
- * and an address `mostOfOne` of them.
+ * Lets one at a time work, since hashing passwords would else take all processors. Those who wait are taken by
+ * rank, and within a rank address by address, so that many tries of one address hold up no other. Bounded: a
+ * rank has `most` places and an address `mostOfOne` of them.
  */
 export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: number }) {
   const lanes: Record<Rank, QueueLane> = { 0: new Map(), 1: new Map(), 2: new Map() }

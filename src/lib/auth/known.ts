@@ -13,8 +13,8 @@ const longestDelay = 5_000
 const forgottenAfter = 900_000
 
 /**
- * Who signed in before, and who failed. A failure slows down what comes next from its address, and for its name from where
- * nobody signed in as that; it never keeps anybody out. `now` is in milliseconds.
+ * Who signed in before, and who failed. A failure slows down what comes next from its address, and for its name
+ * from where nobody signed in as that; it never keeps anybody out. `now` is in milliseconds.
  */
 export function createKnown(now: () => number) {
   const names = new LRUCache<string, true>({ max: mostRemembered })

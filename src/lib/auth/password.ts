@@ -11,7 +11,10 @@ const saltBytes = 16
 const shortest = 12
 const longest = 1000
 
-/** The password as it is hashed, or why it will not do. The same characters count as the same however they were typed. */
+/**
+ * The password as it is hashed, or why it will not do. The same characters count as the same however they were
+ * typed.
+ */
 export function acceptPassword(given: string): Result<string, { message: string }> {
   const password = given.normalize('NFKC')
   const length = [...password].length

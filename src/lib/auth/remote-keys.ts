@@ -24,8 +24,8 @@ type RemoteKeysParts = {
 }
 
 /**
- * The public keys of another back end. While they cannot be fetched, those that are known go on, however long it takes: a
- * site that is cut off knows of no better ones.
+ * The public keys of another back end. While they cannot be fetched, those that are known go on, however long
+ * it takes: a site that is cut off knows of no better ones.
  */
 export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeysParts): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined

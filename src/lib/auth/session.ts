@@ -22,8 +22,9 @@ export type Sessions = {
     token: string | undefined,
   ): Promise<Result<{ editor: SignedInEditor; renewed?: string }, SessionFault>>
   /**
-   * Whether a token is that of a session, as far as this process knows without asking anybody: what was read last of the
-   * secret and of versions counts. False before the secret was read for the first time, which this begins.
+   * Whether a token is that of a session, as far as this process knows without asking anybody: what was read
+   * last of the secret and of versions counts. False before the secret was read for the first time, which this
+   * begins.
    */
   seems(token: string): boolean
   /** Has the versions read again: one of them was raised. */
@@ -152,8 +153,8 @@ function claimsOf(token: string, secret: Uint8Array, now: number): Claims | unde
 }
 
 /**
- * A site with TLS takes a cookie only by a name that browsers give to nothing but cookies of this very host: another host of
- * the same domain could else set one.
+ * A site with TLS takes a cookie only by a name that browsers give to nothing but cookies of this very host:
+ * another host of the same domain could else set one.
  */
 const cookieOf = (siteUrl: string): string =>
   siteUrl.startsWith('https:') ? '__Host-promo_session' : 'promo_session'

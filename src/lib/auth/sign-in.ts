@@ -30,9 +30,9 @@ const places = { most: 20, mostOfOne: 4 }
 const busyFor = 10
 
 /**
- * Checks names and passwords. An unknown name takes as long as a wrong password and gets the same message. Nobody is
- * locked out: tries wait for their turn in a bounded queue, those first who signed in before, and failures slow down what
- * comes next. `hold` waits this many milliseconds.
+ * Checks names and passwords. An unknown name takes as long as a wrong password and gets the same message.
+ * Nobody is locked out: tries wait for their turn in a bounded queue, those first who signed in before, and
+ * failures slow down what comes next. `hold` waits this many milliseconds.
  */
 export function createSignIn(
   database: Database,

@@ -16,7 +16,10 @@ export type WantedToken = {
   published: boolean
 }
 
-/** What is wrong with a token, to somebody who has one and knows no library; `undefined` where the token is not at fault. */
+/**
+ * What is wrong with a token, to somebody who has one and knows no library; `undefined` where the token is not
+ * at fault.
+ */
 export function describeTokenFault(error: unknown, wanted: WantedToken): TokenFault | undefined {
   if (error instanceof KeysUnavailable) {
     const message =

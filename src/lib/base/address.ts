@@ -39,7 +39,10 @@ export function createAddressReader(): AddressReader {
   return { bytes, read }
 }
 
-/** Names what counts as one client: an IPv4 address, or the network of an IPv6 address. A text that is neither stays. */
+/**
+ * Names what counts as one client: an IPv4 address, or the network of an IPv6 address. A text that is neither
+ * stays.
+ */
 export type NetworkReader = (address: string) => string
 
 /**

@@ -5,7 +5,10 @@ const token = /"(?:[^"\\]+|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g
 type JsonStep = string | number
 type JsonLevel = { step: JsonStep; keyNext: boolean; keys: Set<string>; repeated: boolean }
 
-/** A value of a JSON text: the keys and places that lead to it, where it begins, and whether its key was there before. */
+/**
+ * A value of a JSON text: the keys and places that lead to it, where it begins, and whether its key was there
+ * before.
+ */
 type JsonPlace = { steps(): JsonStep[]; index: number; repeated: boolean }
 
 /** Every value of a text that is JSON, in the order of the text. */

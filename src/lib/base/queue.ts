@@ -2,8 +2,8 @@
 export type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>
 
 /**
- * For what is done to files in the background. A disk that hangs takes one thread of Node's pool by it, not all four, which
- * static files, passwords and the database's address need.
+ * For what is done to files in the background. A disk that hangs takes one thread of Node's pool by it, not all
+ * four, which static files, passwords and the database's address need.
  */
 export function createQueue(): InTurn {
   let last: Promise<unknown> = Promise.resolve()

@@ -28,8 +28,8 @@ export type Batch = {
 
 export type WriteBuffer = {
   /**
-   * Resolves as soon as the event is as safe as it can be, within a second whatever the disk does; never rejects and never
-   * waits for the database.
+   * Resolves as soon as the event is as safe as it can be, within a second whatever the disk does; never
+   * rejects and never waits for the database.
    */
   accept(event: TrackingEvent): Promise<Acceptance>
   /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */

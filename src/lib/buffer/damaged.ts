@@ -24,9 +24,9 @@ const namePattern = /^damaged(?:-\d{4}-\d{2}-\d{2})?\.lines$/
 const lineBreak = Buffer.from('\n')
 
 /**
- * The files may grow to `maxBytes` together: beyond, segments with damaged lines stay in the journal, which has a ceiling of
- * its own. Each has the lines of one UTC day, so that old ones can go. A line can be there twice, where the process ended
- * between keeping it and deleting its segment.
+ * The files may grow to `maxBytes` together: beyond, segments with damaged lines stay in the journal, which has
+ * a ceiling of its own. Each has the lines of one UTC day, so that old ones can go. A line can be there twice,
+ * where the process ended between keeping it and deleting its segment.
  */
 export function createDamaged(options: {
   folder: string

@@ -14,9 +14,9 @@ const noFile = -1
 const retryAfter = 500
 
 /**
- * The append-only files of one instance. `maxBytes` bounds what is not retired yet. Files are written one operation at a
- * time, and closed and deleted `inTurn` beside it: a disk that hangs takes at most two threads of Node's pool, and
- * never the event loop.
+ * The append-only files of one instance. `maxBytes` bounds what is not retired yet. Files are written one
+ * operation at a time, and closed and deleted `inTurn` beside it: a disk that hangs takes at most two threads
+ * of Node's pool, and never the event loop.
  */
 export function openJournal(options: {
   folder: string

@@ -23,8 +23,9 @@ export type KeepOptions = {
 export type KeepAt = (file: SegmentFile) => string | undefined
 
 /**
- * Keeps segments that were recorded, and records them again where the database has lost its newest past: a standby has taken
- * over that was behind, or it was restored to an earlier moment. Exactly once makes it harmless for all that was not lost.
+ * Keeps segments that were recorded, and records them again where the database has lost its newest past: a
+ * standby has taken over that was behind, or it was restored to an earlier moment. Exactly once makes it
+ * harmless for all that was not lost.
  */
 export type Keeper = {
   /** To be called before a segment is recorded: what happens to the database from then on is noticed. */

@@ -15,9 +15,9 @@ const time = /"at":(-?\d+)/
 type BatchCounts = Pick<Batch, 'count' | 'unchecked' | 'since'>
 
 /**
- * The batch of a segment that an earlier run has left, which waits on disk until its turn comes. A line in which no event
- * can be made out counts as one. A start may find a gigabyte of segments, so they are counted in pieces of limited
- * size, and redirects are answered in between.
+ * The batch of a segment that an earlier run has left, which waits on disk until its turn comes. A line in
+ * which no event can be made out counts as one. A start may find a gigabyte of segments, so they are counted in
+ * pieces of limited size, and redirects are answered in between.
  */
 export async function leftBatch(file: SegmentFile, pieceBytes = defaultPiece): Promise<Batch> {
   const counts = await countSegment(file.path, pieceBytes).catch(() => unreadable(file))

@@ -26,9 +26,9 @@ const eventsAt = lineStart.length + 8 + sumEnd.length
 const sumOfBracket = crc32('[')
 
 /**
- * Reads a journal file. Of a line that is not whole, what stands between damage and is whole all the same is read: where
- * a line break was damaged, that is two lines. A line whose sum holds is taken as it was written, unread: thousands may
- * have waited for a database, and to read each would hold up redirects.
+ * Reads a journal file. Of a line that is not whole, what stands between damage and is whole all the same is
+ * read: where a line break was damaged, that is two lines. A line whose sum holds is taken as it was written,
+ * unread: thousands may have waited for a database, and to read each would hold up redirects.
  */
 export function readLines(file: Buffer): ReadLines {
   const lines: Buffer[] = []

@@ -13,7 +13,8 @@ export type RecordLines = (
 
 /**
  * What happened to an event: it is in the database, there was no place for it, its id was used before for
- * another one, its send was reported for another newsletter, its conversion for another click, or the database refuses it for another reason.
+ * another one, its send was reported for another newsletter, its conversion for another click, or the database
+ * refuses it for another reason.
  */
 export type Settled = 'committed' | 'rejected' | 'refused' | 'reused' | 'other_newsletter' | 'other_click'
 

@@ -11,8 +11,8 @@ export type Reject = { rejected_at: number; reason: string; event: TrackingEvent
 
 export type Rejects = {
   /**
-   * Appends to the rejects file, all but unchecked clicks for which there never was a place: anybody can make those up, and
-   * they would fill the disk. What fails here is for the caller to keep.
+   * Appends to the rejects file, all but unchecked clicks for which there never was a place: anybody can make
+   * those up, and they would fill the disk. What fails here is for the caller to keep.
    */
   append(rejects: readonly Reject[]): Promise<Result<void, { message: string }>>
   /** The same for events that were tried before: those that the file has are left out. */

@@ -14,8 +14,9 @@ export type SegmentFile = {
 
 export type Journal = {
   /**
-   * Appends lines to the newest segment. Resolves when they have reached the operating system, with `fsync` the disk; or
-   * with the fault that keeps them from it, and then they are held and written as soon as the disk takes them.
+   * Appends lines to the newest segment. Resolves when they have reached the operating system, with `fsync` the
+   * disk; or with the fault that keeps them from it, and then they are held and written as soon as the disk
+   * takes them.
    */
   append(lines: Uint8Array): Promise<Result<void, JournalFault>>
   /** Tries at once, and not in a moment, what the disk has not taken. */

@@ -12,8 +12,8 @@ export type ImportedOffers = { plan: Plan; leftOut: LeftOut[] }
 const nothing = { catalogue: { links: [], offers: [] }, faults: [], wanted: [] }
 
 /**
- * Imports offers of Strapi as a file with them would be, but those that are at fault are left out, and texts alone where only
- * they are: these stay in the database as they are.
+ * Imports offers of Strapi as a file with them would be, but those that are at fault are left out, and texts
+ * alone where only they are: these stay in the database as they are.
  */
 export async function importOffers(
   database: Database,

@@ -28,8 +28,8 @@ export type ImportOptions = {
   /** Slugs of links that are neither in the file nor in the database, but that offers may still name. */
   elsewhere?: ReadonlySet<string>
   /**
-   * What Strapi has, where the catalogue comes from there, and the turn in which it was asked: what it has no longer is not
-   * chosen any more, and nothing is imported once somebody has imported a later answer.
+   * What Strapi has, where the catalogue comes from there, and the turn in which it was asked: what it has no
+   * longer is not chosen any more, and nothing is imported once somebody has imported a later answer.
    */
   strapi?: { listed: Listed; turn: string }
 }

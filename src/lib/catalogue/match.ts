@@ -3,7 +3,8 @@ import type { CatalogueFault } from './check.ts'
 import type { Catalogue } from './schema.ts'
 
 /**
- * Everything that the source of a catalogue has, read or not: the document ids of its offers, each with those of its texts.
+ * Everything that the source of a catalogue has, read or not: the document ids of its offers, each with those
+ * of its texts.
  */
 export type Listed = ReadonlyMap<string, ReadonlySet<string>>
 
@@ -69,8 +70,8 @@ function matchRows<Entry extends Keyed, One extends StoredRow>(
 }
 
 /**
- * Names and texts that stand for several rows of the database, or would: adopted tables may hold such, and what has a document
- * id may get the name of what has none. Which is meant?
+ * Names and texts that stand for several rows of the database, or would: adopted tables may hold such, and what
+ * has a document id may get the name of what has none. Which is meant?
  */
 export function findAmbiguous(catalogue: Catalogue, stored: StoredRows, listed?: Listed): CatalogueFault[] {
   return matchCatalogue(catalogue, stored, listed).flatMap(({ rows, clash, texts }, index) => {

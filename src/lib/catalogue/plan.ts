@@ -35,8 +35,8 @@ const newVariation = {
 }
 
 /**
- * Compares the catalogue with the database. Fields that it leaves out stay, or take the column's default. What `listed` does
- * not list any more is no longer chosen.
+ * Compares the catalogue with the database. Fields that it leaves out stay, or take the column's default. What
+ * `listed` does not list any more is no longer chosen.
  */
 export function planImport(catalogue: Catalogue, stored: Stored, listed?: Listed): Plan {
   const links = catalogue.links.map((link) => {

@@ -76,9 +76,10 @@ export function openOffers(options: {
 }
 
 /**
- * Imports offers and texts of Strapi into our tables, in the background: it is asked whenever the catalogue has another version,
- * which a webhook sees to, and every few seconds; nothing is planned where neither its answer nor the catalogue has changed since.
- * Every instance does so; an answer that is older than what was imported is dropped.
+ * Imports offers and texts of Strapi into our tables, in the background: it is asked whenever the catalogue has
+ * another version, which a webhook sees to, and every few seconds; nothing is planned where neither its answer
+ * nor the catalogue has changed since. Every instance does so; an answer that is older than what was imported
+ * is dropped.
  */
 export function openStrapiOffers(options: {
   settings: OfferSettings

@@ -3,7 +3,10 @@ import { clicksIn, count } from '../wording/formats.ts'
 
 export type Cell = { weekday: number; hour: number; clicks: number }
 
-/** Clicks from `from` to `to` share a colour; `path` holds their squares, one unit each, weekdays down, hours across. */
+/**
+ * Clicks from `from` to `to` share a colour; `path` holds their squares, one unit each, weekdays down, hours
+ * across.
+ */
 export type Level = { level: number; text: string; path: string }
 
 export type Heat = {

@@ -34,7 +34,10 @@ export type ClickFacts = {
 export type Judgement = Classification & {
   sign: string | null
   rules_version: number
-  /** Of a visitor whose hash is not stored: whether this click is the first that counts, on this text since its send. */
+  /**
+   * Of a visitor whose hash is not stored: whether this click is the first that counts, on this text since its
+   * send.
+   */
   newcomer: boolean | null
 }
 
@@ -42,7 +45,10 @@ export type Classifier = {
   /** Judges a click at once, by what this process remembers, and remembers it. */
   classify: (facts: ClickFacts) => Judgement
   noteSend: RecentSends['note']
-  /** Forgets visitors of whom nothing is to be remembered for longer; at least once an hour, at a time in milliseconds since 1970. */
+  /**
+   * Forgets visitors of whom nothing is to be remembered for longer; at least once an hour, at a time in
+   * milliseconds since 1970.
+   */
   fade: (at: number) => void
 }
 

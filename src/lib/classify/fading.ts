@@ -6,7 +6,10 @@ export type Fading<Value> = {
   fade: (at: number) => void
 }
 
-/** A value lasts for one to two of these: less than a day, also where nobody comes and `fade` is called once an hour. */
+/**
+ * A value lasts for one to two of these: less than a day, also where nobody comes and `fade` is called once an
+ * hour.
+ */
 export const fadingTime = 11 * 3_600_000
 
 /**

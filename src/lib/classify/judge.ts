@@ -32,7 +32,10 @@ export const repeatedReason = 'repeated'
 /** The reason of a click by a visitor beyond the first few of one address, who count as different people. */
 export const crowdedReason = 'crowded_address'
 
-/** The reason of a click beyond its address's clicks a minute. Asked last, and of no machine: it is not counted there. */
+/**
+ * The reason of a click beyond its address's clicks a minute. Asked last, and of no machine: it is not counted
+ * there.
+ */
 export const floodReason = 'flood'
 
 /** What is known of one click. */
@@ -66,8 +69,9 @@ export const onlyShare = 0.9
 export const besideSeconds = 5
 
 /**
- * Visits of an address in a month beyond its first one of each text in a send, from which on many people share it. A household comes
- * near with none but its most eager reader; to take it for a crowd does no harm, see `stats/crowds.ts`.
+ * Visits of an address in a month beyond its first one of each text in a send, from which on many people share
+ * it. A household comes near with none but its most eager reader; to take it for a crowd does no harm, see
+ * `stats/crowds.ts`.
  */
 export const crowdVisits = 8
 
@@ -78,8 +82,9 @@ export const crowdVisits = 8
 export const sharedAgent = 'Mobile|Android|iPhone|iPad|Version/[0-9.]+ Safari'
 
 /**
- * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or crowded one is
- * a duplicate; all others are a person's, and the reason names the one weak sign that there may be.
+ * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or
+ * crowded one is a duplicate; all others are a person's, and the reason names the one weak sign that there may
+ * be.
  */
 export function judge(evidence: ClickEvidence): Classification {
   const { conclusive, sign, soonAfterSend, manyLinks, around = [], repeated, crowded } = evidence

@@ -6,7 +6,10 @@ export type RecentSends = {
   note: (variationId: number, sendId: string, at: number) => void
   /** When the newest send of a variation was; -Infinity where none is known here. */
   newestOf: (variationId: number) => number
-  /** Whether a click at a time is so soon after the first one of the newest send that hardly anyone can have read it. */
+  /**
+   * Whether a click at a time is so soon after the first one of the newest send that hardly anyone can have
+   * read it.
+   */
   isSoonAfter: (variationId: number, at: number) => boolean
 }
 

@@ -20,8 +20,9 @@ export async function attributeAll(database: Database): Promise<Result<void, Dat
 }
 
 /**
- * Counts conversions for the texts and sends that they belong to, every few seconds and when somebody has recorded one; what
- * fails is done the next time. Asked again while it works, it looks once more when it is done.
+ * Counts conversions for the texts and sends that they belong to, every few seconds and when somebody has
+ * recorded one; what fails is done the next time. Asked again while it works, it looks once more when it is
+ * done.
  */
 export function createAttributor(options: {
   database: Database

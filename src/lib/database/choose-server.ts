@@ -9,9 +9,9 @@ import type { DriverOptions, Servers } from './database-options.ts'
 export const isChoice = ({ servers, wanted }: Servers): boolean => servers.length > 1 || wanted !== 'any'
 
 /**
- * The server to use: the one `inUse` while it will do, even if another would do as well, then the first that does; or why
- * none does. Each has the connect timeout of its URL, or two seconds, to answer. The others are asked all at once, so that one
- * that hangs holds them up no longer than that.
+ * The server to use: the one `inUse` while it will do, even if another would do as well, then the first that
+ * does; or why none does. Each has the connect timeout of its URL, or two seconds, to answer. The others are
+ * asked all at once, so that one that hangs holds them up no longer than that.
  */
 export async function chooseServer(
   { servers, wanted }: Servers,

@@ -14,8 +14,9 @@ export type Servers = { servers: DriverOptions[]; wanted: WantedServer }
 export type ReadUrl = Servers & { withoutEffect: string[] }
 
 /**
- * What the driver needs to connect to where a URL leads. `authority` is the path of a certificate authority's PEM file, for
- * URLs that name none. Faults say what is wrong with the URL, without repeating it, or with a file.
+ * What the driver needs to connect to where a URL leads. `authority` is the path of a certificate authority's
+ * PEM file, for URLs that name none. Faults say what is wrong with the URL, without repeating it, or with a
+ * file.
  */
 export function databaseOptions(url: string, authority?: string): Result<ReadUrl, string> {
   const parsed = parseDatabaseUrl(url)

@@ -9,9 +9,9 @@ import { findUnsuitable } from './suitable.ts'
 
 export type Database = {
   /**
-   * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment later the
-   * server ends the statement as well, so that nothing is committed long after it was given up. With a deadline above ten
-   * seconds the statements are one transaction.
+   * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment
+   * later the server ends the statement as well, so that nothing is committed long after it was given up. With
+   * a deadline above ten seconds the statements are one transaction.
    */
   run<Rows>(
     statements: (sql: Sql) => PromiseLike<Rows>,
@@ -191,8 +191,8 @@ export function openDatabase(options: {
 }
 
 /**
- * What a connection may do is settled when it begins: one from a read-only while, or to a server that was a standby, stays
- * as it is for as long as it is used.
+ * What a connection may do is settled when it begins: one from a read-only while, or to a server that was a
+ * standby, stays as it is for as long as it is used.
  */
 const isReadOnly = ({ message }: DatabaseFault): boolean => message.endsWith('(25006)')
 
@@ -209,8 +209,8 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
 }
 
 /**
- * Sorts the driver's and the server's errors. What is neither counts as `unavailable`: on a connection that vanishes the
- * driver can fail in ways of its own, and a writer must retry and not die of it.
+ * Sorts the driver's and the server's errors. What is neither counts as `unavailable`: on a connection that
+ * vanishes the driver can fail in ways of its own, and a writer must retry and not die of it.
  */
 export function databaseFault(error: unknown): DatabaseFault {
   if (error instanceof Unsuitable) return { code: 'unsuitable', message: error.message }
@@ -219,8 +219,8 @@ export function databaseFault(error: unknown): DatabaseFault {
   if (/^(40001|40P01|55P03)$/.test(code)) return { code: 'conflict', message }
   if (/^(23503|23505)$/.test(code)) return { code: 'conflict', message, key: true }
   if (/^(22|23)...$/.test(code)) return { code: 'refused', message }
-  // A connection that could not be made in time may never be: the driver does not always reset it. 57014 is the server's
-  // own deadline, a `statement_timeout` of its owner's.
+  // A connection that could not be made in time may never be: the driver does not always reset it. 57014 is the
+  // server's own deadline, a `statement_timeout` of its owner's.
   if (code === 'CONNECT_TIMEOUT' || code === '57014') return { code: 'timeout', message }
   return { code: 'unavailable', message }
 }

@@ -13,9 +13,9 @@ export const settingsOfValues = {
 }
 
 /**
- * What statements and the reading of their answers rely on, whatever the role, the database or the server has set: values
- * arrive as they were written, arrays and comparisons mean what the standard says, and no lock is given up before the
- * statement is.
+ * What statements and the reading of their answers rely on, whatever the role, the database or the server has
+ * set: values arrive as they were written, arrays and comparisons mean what the standard says, and no lock is
+ * given up before the statement is.
  */
 export const sessionSettings = {
   ...pooledSettings,

@@ -13,9 +13,10 @@ const readPerSecond = 4 * mebibyte
 const readOfOne = 2 * mebibyte
 
 /**
- * A connection that is closed over unread bytes is reset, and the client may lose the answer; so what it still sends is
- * thrown away for a while. Reading takes processor time from redirects: beyond `perSecond` bytes of all clients together the
- * others wait, with what they send unread, until their connection is closed. `now` is in milliseconds.
+ * A connection that is closed over unread bytes is reset, and the client may lose the answer; so what it still
+ * sends is thrown away for a while. Reading takes processor time from redirects: beyond `perSecond` bytes of
+ * all clients together the others wait, with what they send unread, until their connection is closed. `now` is
+ * in milliseconds.
  */
 export function createAnswerAndClose({
   linger = lingerFor,

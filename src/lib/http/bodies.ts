@@ -27,9 +27,9 @@ export const declaredLength = ({ headers }: Pick<IncomingMessage, 'headers'>): n
   Number(headers['content-length'] ?? longestBody)
 
 /**
- * Reads bodies before anything else sees their requests, so that no form parser and no route meets one that is larger than
- * 16 KiB or never ends. Where too many are under way, the one that has waited longest gives way: a body that arrives as it
- * should does so within milliseconds.
+ * Reads bodies before anything else sees their requests, so that no form parser and no route meets one that is
+ * larger than 16 KiB or never ends. Where too many are under way, the one that has waited longest gives way: a
+ * body that arrives as it should does so within milliseconds.
  */
 export function createBodies({ wait = longestWait, most = mostBodies } = {}): Bodies {
   /** What cuts a body that is under way, oldest first. */

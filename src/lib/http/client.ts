@@ -27,8 +27,9 @@ const longestHop = 100
 export type Proxies = { trusted: BlockList | undefined; addressHeader: string }
 
 /**
- * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most address of the
- * proxies' header that is not a trusted proxy itself. Anything to the left of it may be forged, so it is not read.
+ * The client is the socket's peer, unless the settings name that peer as a proxy: then it is the right-most
+ * address of the proxies' header that is not a trusted proxy itself. Anything to the left of it may be forged,
+ * so it is not read.
  */
 export function clientOf(peer: string, header: HeaderReader, { trusted, addressHeader }: Proxies): Client {
   const told = header(addressHeader)

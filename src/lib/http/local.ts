@@ -51,9 +51,10 @@ export const namesThisMachine = (host: string | undefined): boolean =>
   host !== undefined && loopbackHost.test(host)
 
 /**
- * Whether a request was made by a program on this very machine and for it: its socket and the host that it asks for are
- * loopback addresses, no proxy has left a sign, and no page in a browser sent it. `http` is the version of the protocol:
- * 1.0 is what nginx speaks with a bare `proxy_pass`, and what no current program uses by default.
+ * Whether a request was made by a program on this very machine and for it: its socket and the host that it asks
+ * for are loopback addresses, no proxy has left a sign, and no page in a browser sent it. `http` is the version
+ * of the protocol: 1.0 is what nginx speaks with a bare `proxy_pass`, and what no current program uses by
+ * default.
  */
 export const isLocal = (peer: string, header: HeaderReader, http = '1.1'): boolean =>
   isLoopback(plainAddress(peer)) &&

@@ -5,8 +5,8 @@ import { type Answer, plainText } from './answer.ts'
 type Form = { origin: string | null | undefined; at: string }
 
 /**
- * Whether a form was sent from a page of this site: at the address of the request, or at the public one, which a proxy may
- * show the site at. Browsers say where a form comes from, and no page can make them say otherwise.
+ * Whether a form was sent from a page of this site: at the address of the request, or at the public one, which
+ * a proxy may show the site at. Browsers say where a form comes from, and no page can make them say otherwise.
  */
 export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
   origin === at || origin === siteUrl
@@ -15,8 +15,8 @@ export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
 const quietFor = 3_600_000
 
 /**
- * Answers forms that are not from here. Where a proxy ends TLS and `SITE_URL` does not say so, these are the site's own: the
- * answer and the log name the setting.
+ * Answers forms that are not from here. Where a proxy ends TLS and `SITE_URL` does not say so, these are the
+ * site's own: the answer and the log name the setting.
  */
 export function createForeignForms(options: { siteUrl: string; now: () => number; log: Log }) {
   const { siteUrl, now, log } = options

@@ -1,4 +1,7 @@
-/** Reads a body as it arrives; `undefined` as soon as there are more bytes than `most`, of which no more are fetched then. */
+/**
+ * Reads a body as it arrives; `undefined` as soon as there are more bytes than `most`, of which no more are
+ * fetched then.
+ */
 export async function readAtMost(
   body: AsyncIterable<Uint8Array> | null,
   most: number,

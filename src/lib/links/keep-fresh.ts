@@ -18,10 +18,10 @@ const lookEvery = 500
 const refreshEvery = 8_000
 
 /**
- * Refreshes caches whether or not anybody asks for what is in them: at once when `readVersion` answers something else
- * than before, and every few seconds anyway. One look at a time, so that none pile up while the source is away. What failed
- * is tried again after `retryEvery` milliseconds; where that is not given, as soon as the version can be read.
- * `elapsed` is a time in milliseconds that nobody sets.
+ * Refreshes caches whether or not anybody asks for what is in them: at once when `readVersion` answers
+ * something else than before, and every few seconds anyway. One look at a time, so that none pile up while the
+ * source is away. What failed is tried again after `retryEvery` milliseconds; where that is not given, as soon
+ * as the version can be read. `elapsed` is a time in milliseconds that nobody sets.
  */
 export function keepFresh(options: {
   caches: readonly Refreshable[]

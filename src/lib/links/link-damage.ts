@@ -17,8 +17,8 @@ type Count = { day: string; slug: string; damaged: number; unreadable: number }
 const deadline = 1_000
 
 /**
- * Counts damaged links, by day and known slug, off the way of redirects. A crash loses the counts of ten seconds, and none of
- * their clicks.
+ * Counts damaged links, by day and known slug, off the way of redirects. A crash loses the counts of ten
+ * seconds, and none of their clicks.
  */
 export function createLinkDamage({ database, now, count: onDamage }: LinkDamageParts): LinkDamageLog {
   let counts = new Map<string, Count>()

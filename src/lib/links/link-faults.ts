@@ -19,7 +19,10 @@ function circleFrom(
   }
 }
 
-/** The slugs from a link over others back to itself, such as `['a', 'b', 'a']`; `undefined` where it leads elsewhere. */
+/**
+ * The slugs from a link over others back to itself, such as `['a', 'b', 'a']`; `undefined` where it leads
+ * elsewhere.
+ */
 export function loopFrom(
   slug: string,
   destinations: ReadonlyMap<string, string>,
@@ -51,8 +54,8 @@ const mostNamed = 10
 export type FaultyLink = { slug: string; reason: string }
 
 /**
- * What is wrong with links that can be read, for whoever edits them: sentences about each kind, of which each names ten links at
- * the most, and every such link by itself.
+ * What is wrong with links that can be read, for whoever edits them: sentences about each kind, of which each
+ * names ten links at the most, and every such link by itself.
  */
 export function examineLinks(
   links: readonly Lead[],

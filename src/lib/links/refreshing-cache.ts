@@ -5,10 +5,10 @@ import type { Result } from '../base/result.ts'
 import { keyOfRow, type LeftOut, readRow } from './rows.ts'
 
 /**
- * All rows of a small table by key, so that no request waits for the database or fails with it. Somebody else refreshes
- * it (`keep-fresh.ts`); while that fails, what is known is served without limit. A key that is not there is asked for
- * singly, and remembered as absent until the next refresh; while several are asked for, further ones count as absent, so
- * that made-up keys cannot keep the database busy.
+ * All rows of a small table by key, so that no request waits for the database or fails with it. Somebody else
+ * refreshes it (`keep-fresh.ts`); while that fails, what is known is served without limit. A key that is not
+ * there is asked for singly, and remembered as absent until the next refresh; while several are asked for,
+ * further ones count as absent, so that made-up keys cannot keep the database busy.
  */
 export type RefreshingCache<Key extends string | number, Value> = {
   /** Synchronous for every known key. `undefined` means that there is no such row, as far as can be known. */
@@ -41,8 +41,8 @@ const findsAtOnce = 4
 const isUnmigrated = (reason: string): boolean => reason.endsWith('(42P01)')
 
 /**
- * Milliseconds for which a source that held rows has to hold none until this is believed: a restore empties tables for a
- * moment, and forgetting all links on its account would answer readers 404.
+ * Milliseconds for which a source that held rows has to hold none until this is believed: a restore empties
+ * tables for a moment, and forgetting all links on its account would answer readers 404.
  */
 const doubtFor = 10_000
 const mostTold = 20

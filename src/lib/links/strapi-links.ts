@@ -26,8 +26,8 @@ export type StrapiLinks = {
 const retryEvery = 2_000
 
 /**
- * Links from Strapi in memory, kept fresh apart from the database: while one is away or slow, the other goes on. Whoever
- * learns of a change from Strapi writes it down in the database, which all instances follow.
+ * Links from Strapi in memory, kept fresh apart from the database: while one is away or slow, the other goes
+ * on. Whoever learns of a change from Strapi writes it down in the database, which all instances follow.
  */
 export function openStrapiLinks(options: {
   settings: StrapiSettings

@@ -19,8 +19,9 @@ export const whoRefuses =
   'Matomo refuses clicks: PROMO_MATOMO_SITE_ID must be a site there, and PROMO_MATOMO_TOKEN needs write permission for it'
 
 /**
- * What Matomo's answer to `sent` requests says of them. It counts what it tracked and what it finds invalid, and leaves out
- * what a lock of its database made it skip, or all while tracking is switched off: then nobody knows which arrived.
+ * What Matomo's answer to `sent` requests says of them. It counts what it tracked and what it finds invalid,
+ * and leaves out what a lock of its database made it skip, or all while tracking is switched off: then nobody
+ * knows which arrived.
  */
 export function judgeAnswer(sent: number, body: unknown): Result<Judged, NeighbourFault> {
   const read = v.safeParse(bulkAnswer, body)

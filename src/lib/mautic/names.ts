@@ -3,7 +3,10 @@ import type { NamedEmail } from './email.ts'
 
 const longestName = 500
 
-/** Which e-mail is of which send, by a pattern of names: `*` stands for anything. Of several sends the longest name counts. */
+/**
+ * Which e-mail is of which send, by a pattern of names: `*` stands for anything. Of several sends the longest
+ * name counts.
+ */
 export function matchNames(
   pattern: string,
   emails: readonly NamedEmail[],

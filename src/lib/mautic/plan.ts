@@ -15,9 +15,10 @@ export type MauticPlan = {
 const mostRecipients = 10_000_000
 
 /**
- * What is to be corrected, text by text: the counts of all e-mails that show it make its recipients. A greater number counts at
- * once, a smaller one when Mautic has surely ended sending; what was corrected once is only looked at again when Mautic's
- * own number has changed, so that what somebody corrects by hand afterwards stands.
+ * What is to be corrected, text by text: the counts of all e-mails that show it make its recipients. A greater
+ * number counts at once, a smaller one when Mautic has surely ended sending; what was corrected once is only
+ * looked at again when Mautic's own number has changed, so that what somebody corrects by hand afterwards
+ * stands.
  */
 export function planCorrections(emails: readonly SentEmail[], texts: readonly MauticText[]): MauticPlan {
   // An e-mail whose text is not known may be of any text of the send.
@@ -41,8 +42,8 @@ export function planCorrections(emails: readonly SentEmail[], texts: readonly Ma
 }
 
 /**
- * The text that an e-mail shows: the one that its links name, if it is of the send; where they name none (dynamic content that
- * is put in elsewhere), the send's only one. Otherwise what is in the way.
+ * The text that an e-mail shows: the one that its links name, if it is of the send; where they name none
+ * (dynamic content that is put in elsewhere), the send's only one. Otherwise what is in the way.
  */
 export function shownText(
   named: readonly number[],

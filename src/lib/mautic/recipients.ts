@@ -52,8 +52,8 @@ const mostOfSend = 50
 const oldestPublishUp = 30 * 86_400_000
 
 /**
- * Has the recipients of sends follow what Mautic says of their e-mails: of one send, or of all whose number may still change.
- * Repeating it changes nothing. What one e-mail has in the way keeps no other from being counted.
+ * Has the recipients of sends follow what Mautic says of their e-mails: of one send, or of all whose number may
+ * still change. Repeating it changes nothing. What one e-mail has in the way keeps no other from being counted.
  */
 export async function followRecipients(
   parts: RecipientsParts,

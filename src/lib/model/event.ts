@@ -21,7 +21,10 @@ const occurrence = {
 const clickSchema = v.object({
   kind: v.literal('click'),
   ...occurrence,
-  /** Null where it was not known here: the click is unchecked, and the database finds the offer or rejects the click. */
+  /**
+   * Null where it was not known here: the click is unchecked, and the database finds the offer or rejects the
+   * click.
+   */
   offer_id: v.nullable(id),
   /** The slug that an unchecked click was on, which has to be its offer's; null where there is nothing to check. */
   slug: later(v.string()),
@@ -32,7 +35,10 @@ const clickSchema = v.object({
   ip_hash: text,
   /** A hash of the address alone; null where `ip_hash` is. */
   address_hash: later(v.string()),
-  /** Of a click without a hash: whether it is its visitor's first on the text that counts. Null where nobody can say. */
+  /**
+   * Of a click without a hash: whether it is its visitor's first on the text that counts. Null where nobody can
+   * say.
+   */
   newcomer: later(v.boolean()),
   verdict: v.picklist(['human', 'machine', 'duplicate']),
   reason: v.string(),

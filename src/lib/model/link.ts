@@ -1,5 +1,8 @@
 import * as v from 'valibot'
-/** Clicks of some days: all that were recorded, those of them by a damaged link, and those that named no single text. */
+/**
+ * Clicks of some days: all that were recorded, those of them by a damaged link, and those that named no single
+ * text.
+ */
 export type LinkDamage = { clicks: number; damaged: number; unreadable: number }
 
 /** What was wrong with a link: it could still be read, or its `promo_var` does not name exactly one text. */

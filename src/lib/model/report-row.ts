@@ -79,8 +79,8 @@ export type CrowdOfSend = [
 export type SignsOfSend = [id: number, uncertain: number, doubtful: number]
 
 /**
- * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and day; `unkept` are the
- * visits of those of whom nothing is kept.
+ * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and
+ * day; `unkept` are the visits of those of whom nothing is kept.
  */
 export type PeopleRow = [
   offer_id: number | null,

@@ -5,8 +5,9 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Fetch } from './neighbour.ts'
 
 /**
- * As `fetch`, for no address that `allows` refuses. It is asked for the very addresses that are connected to: a name that leads
- * elsewhere a moment later leads nowhere. Each request has a connection of its own, since one that is kept was not asked for.
+ * As `fetch`, for no address that `allows` refuses. It is asked for the very addresses that are connected to: a
+ * name that leads elsewhere a moment later leads nowhere. Each request has a connection of its own, since one
+ * that is kept was not asked for.
  */
 export const guardedFetch =
   (allows: (address: string) => boolean): Fetch =>

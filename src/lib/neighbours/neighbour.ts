@@ -2,8 +2,8 @@ import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { readAtMost } from '../http/read-at-most.ts'
 
 /**
- * What keeps another server from being of use. `message` is for the log; `advice` is for everybody, and says what a person
- * has to fix, if anything.
+ * What keeps another server from being of use. `message` is for the log; `advice` is for everybody, and says
+ * what a person has to fix, if anything.
  */
 export type NeighbourFault = {
   code: 'unreachable' | 'refused' | 'unsuitable' | 'busy' | 'failing'
@@ -55,8 +55,8 @@ const longestPause = 300_000
 const longestReason = 200
 
 /**
- * Asks a server of somebody else: within a time, no more bytes than `most` (of what they unpack to), no redirect followed, so
- * that secrets go to no other address, and not at all for as long as it asks for a pause.
+ * Asks a server of somebody else: within a time, no more bytes than `most` (of what they unpack to), no
+ * redirect followed, so that secrets go to no other address, and not at all for as long as it asks for a pause.
  */
 export function openNeighbour({
   most,

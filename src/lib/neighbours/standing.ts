@@ -1,6 +1,6 @@
 /**
- * How a neighbour stands: its fault, and for how long it has failed. A fault that stays the same is passed to `onFault` once.
- * `elapsed` is a time in milliseconds that nobody sets.
+ * How a neighbour stands: its fault, and for how long it has failed. A fault that stays the same is passed to
+ * `onFault` once. `elapsed` is a time in milliseconds that nobody sets.
  */
 export function createStanding<Fault extends { message: string }>({
   elapsed,

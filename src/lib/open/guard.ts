@@ -8,8 +8,8 @@ import { limitPerMinute, type RateLimit } from '../http/rate-limits.ts'
 import type { Metrics } from '../operations/metrics.ts'
 
 /**
- * By endpoint. Callers who are `refused` may ask as often as others, and apart from them: behind a proxy they may have the
- * address of one who is not.
+ * By endpoint. Callers who are `refused` may ask as often as others, and apart from them: behind a proxy they
+ * may have the address of one who is not.
  */
 export type Limits = Record<Endpoint, Record<'admitted' | 'refused', RateLimit>>
 

@@ -65,8 +65,8 @@ const mostLeftOut = 20
 const longestUnknown = 3_600
 
 /**
- * Readiness: 200 while every part works, 503 with the `reasons` as soon as one does not. Redirects go on either way, so a
- * balancer should ask for liveness.
+ * Readiness: 200 while every part works, 503 with the `reasons` as soon as one does not. Redirects go on either
+ * way, so a balancer should ask for liveness.
  */
 export function createHealth({
   version,

@@ -34,7 +34,10 @@ export type MetricCounts = object[]
 /** Where several processes serve one port: which of them this is, and how to learn what all of them count. */
 export type MetricsWorker = { number: number; gatherCounts: () => Promise<MetricCounts[]> }
 
-/** What this process counts for Prometheus; a `worker` stands at each figure. No label ever holds anything of a visitor. */
+/**
+ * What this process counts for Prometheus; a `worker` stands at each figure. No label ever holds anything of a
+ * visitor.
+ */
 export function createMetrics(worker?: MetricsWorker) {
   const registry = new Registry()
   if (worker !== undefined) registry.setDefaultLabels({ worker: String(worker.number) })

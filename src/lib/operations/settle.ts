@@ -16,9 +16,15 @@ const restPerWork = 0.5
 type SettlingOptions = {
   /** Seconds since a click was recorded after which its verdict becomes final. */
   age: number
-  /** Seconds in which a visitor's next click on the same variation is a duplicate; the setting's default if left out. */
+  /**
+   * Seconds in which a visitor's next click on the same variation is a duplicate; the setting's default if left
+   * out.
+   */
   duplicateSeconds?: number
-  /** How many visitors of one address count as different people for a text in a send; the setting's default if left out. */
+  /**
+   * How many visitors of one address count as different people for a text in a send; the setting's default if
+   * left out.
+   */
   visitorsPerAddress?: number
   /** Whether clicks by people are to be sent to Matomo. */
   forMatomo?: boolean
@@ -26,8 +32,8 @@ type SettlingOptions = {
 }
 
 /**
- * Settles all clicks that are at least `age` seconds old, in batches with rests between them, then the counts of those that
- * were added up; answers how many rows. Ends early, with what it has, when `signal` aborts.
+ * Settles all clicks that are at least `age` seconds old, in batches with rests between them, then the counts
+ * of those that were added up; answers how many rows. Ends early, with what it has, when `signal` aborts.
  */
 export async function settle(
   database: Database,

@@ -23,8 +23,9 @@ const lease = 120
 const [shortestRest, longestRest] = [1_000, 300_000]
 
 /**
- * The way of rows to one target, one batch at a time. A target that fails as a whole rests, longer each time, and is given
- * less at a time where it did not answer; then again more. `elapsed` is a time in milliseconds that nobody sets.
+ * The way of rows to one target, one batch at a time. A target that fails as a whole rests, longer each time,
+ * and is given less at a time where it did not answer; then again more. `elapsed` is a time in milliseconds
+ * that nobody sets.
  */
 export function createLane(parts: {
   database: Database

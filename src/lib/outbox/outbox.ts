@@ -9,7 +9,10 @@ import type { Target } from './target.ts'
 
 /** How it goes with the targets of one kind: with the one that has failed for longest, and with what waits for all. */
 export type OutboxReadings = LaneState & {
-  /** Rows that wait, as they were measured last, those of them that were refused before, and seconds since the oldest. */
+  /**
+   * Rows that wait, as they were measured last, those of them that were refused before, and seconds since the
+   * oldest.
+   */
   readonly waiting: number
   readonly refused: number
   readonly age: number
@@ -36,9 +39,9 @@ const bounds = { days: 14, most: 500_000 }
 const kindOf = (name: string): string => name.replace(/:.*/, '')
 
 /**
- * Empties the outbox in the background, each target by itself: one that hangs holds up none of the others. Several instances
- * may do so. `targets` returns those that something is to be sent to now; `ready` says whether the database has the
- * tables.
+ * Empties the outbox in the background, each target by itself: one that hangs holds up none of the others.
+ * Several instances may do so. `targets` returns those that something is to be sent to now; `ready` says
+ * whether the database has the tables.
  */
 export function openOutbox(parts: {
   database: Database

@@ -54,8 +54,8 @@ function widerNetwork(network: string): string {
 }
 
 /**
- * HMAC-SHA-256 (RFC 2104, section 2) in two plain hashes: an object of Node's own `createHmac` for each click costs half
- * as much as all the rest of its redirect.
+ * HMAC-SHA-256 (RFC 2104, section 2) in two plain hashes: an object of Node's own `createHmac` for each click
+ * costs half as much as all the rest of its redirect.
  */
 function signerWith(salt: Uint8Array): (text: string) => string {
   const key = Buffer.alloc(blockSize)

@@ -3,10 +3,11 @@ import * as v from 'valibot'
 import { isMarkAlive, processMark, processPlace } from './process-mark.ts'
 
 /**
- * Processes that share a folder show by a file that they live. A process of the same place is looked up. Every other is
- * gone when it has shown no sign for a minute: the sign is when the file system last changed its file, measured against a
- * change of a file of one's own. So it is one clock that tells, the file system's, and since that may jump, the silence has
- * to be watched as well. What cannot be read is not known, and nobody is taken for gone by it.
+ * Processes that share a folder show by a file that they live. A process of the same place is looked up. Every
+ * other is gone when it has shown no sign for a minute: the sign is when the file system last changed its file,
+ * measured against a change of a file of one's own. So it is one clock that tells, the file system's, and since
+ * that may jump, the silence has to be watched as well. What cannot be read is not known, and nobody is taken
+ * for gone by it.
  *
  * `gone` was looked up; `silent` has shown no sign.
  */

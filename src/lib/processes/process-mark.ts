@@ -17,8 +17,8 @@ export function processMark(pid: number, proc = '/proc'): string | undefined {
 }
 
 /**
- * Names where marks can be compared: one boot of one machine, and one set of process numbers of it. Containers have their
- * own, and two machines can have the same name.
+ * Names where marks can be compared: one boot of one machine, and one set of process numbers of it. Containers
+ * have their own, and two machines can have the same name.
  */
 export function processPlace(proc = '/proc'): string {
   const told = (tell: () => string): string => {

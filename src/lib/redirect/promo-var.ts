@@ -19,9 +19,10 @@ const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
 const mostDecoded = 2
 
 /**
- * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, behind nothing but spaces and zeros,
- * followed by nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`, `?` and case
- * is undone. `untracked` where there is no such name, `unreadable` where it does not name exactly one text.
+ * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, behind nothing but
+ * spaces and zeros, followed by nothing or by characters that are neither letter nor digit. What mail software
+ * does to `&`, `=`, `?` and case is undone. `untracked` where there is no such name, `unreadable` where it does
+ * not name exactly one text.
  */
 export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadable' {
   if (query === '') return 'untracked'

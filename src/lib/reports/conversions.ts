@@ -9,8 +9,8 @@ import { rate } from './figures.ts'
 type Base = { impressions: number; human_clicks: number }
 
 /**
- * Rows of conversions: of everything, newsletters, offers, texts, sends, and of those without a text. Rates are there where the
- * report knows clicks and recipients, of whose own range they are.
+ * Rows of conversions: of everything, newsletters, offers, texts, sends, and of those without a text. Rates are
+ * there where the report knows clicks and recipients, of whose own range they are.
  */
 export function conversionRows(
   row: ReportRow,

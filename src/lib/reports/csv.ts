@@ -8,8 +8,9 @@ const begin = new RegExp(`^(?=[\\t\\r]|\\s*${formula})`)
 const plain = /^[\p{L}\p{N}_][\p{L}\p{N}_ .:+-]*$/u
 
 /**
- * Texts stand in quotes, and wherever a spreadsheet may begin a cell with one that looks like a formula, an apostrophe comes
- * before it: one that separates cells by semicolons begins some in the midst of ours. Numbers stay numbers.
+ * Texts stand in quotes, and wherever a spreadsheet may begin a cell with one that looks like a formula, an
+ * apostrophe comes before it: one that separates cells by semicolons begins some in the midst of ours. Numbers
+ * stay numbers.
  */
 const cell = (value: string | number | null | undefined): string => {
   if (value === null || value === undefined) return ''

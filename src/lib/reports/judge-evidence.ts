@@ -10,8 +10,8 @@ export type JudgedEvidence = { sends: readonly Sent[]; assessment: Assessment }
 const sameFor = 10 * 60_000
 
 /**
- * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has judged the same
- * lately. Each of the two takes milliseconds, so whatever else waits has its `turn` in between.
+ * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has
+ * judged the same lately. Each of the two takes milliseconds, so whatever else waits has its `turn` in between.
  */
 export function createJudge(
   now: () => number,

@@ -3,10 +3,11 @@ import type { PeopleRow } from '../model/report-row.ts'
 type Of = { offer_id?: number | undefined; variation_id?: number | undefined }
 
 /**
- * Different people who clicked on a text, else on an offer, else on anything. Of those who ask not to be kept only visits are
- * known, each once a text and day; they are taken to come back as often as everybody else does (a ratio estimate; Cochran
- * 1977, section 6.2), where that leaves no part with more people than the whole and the whole with none that no part has. Never
- * more than clicks: those of a text that was deleted go with it, its people stay.
+ * Different people who clicked on a text, else on an offer, else on anything. Of those who ask not to be kept
+ * only visits are known, each once a text and day; they are taken to come back as often as everybody else does
+ * (a ratio estimate; Cochran 1977, section 6.2), where that leaves no part with more people than the whole and
+ * the whole with none that no part has. Never more than clicks: those of a text that was deleted go with it,
+ * its people stay.
  */
 export const peopleOf = (rows: readonly PeopleRow[], of: Of, humanClicks: number): number =>
   Math.min(estimateOf(rows, of), humanClicks)

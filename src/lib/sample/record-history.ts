@@ -42,8 +42,8 @@ export async function recordSampleHistory(
   }
   const recorded = await record(Buffer.from(encodeRecord(sends)), true)
   if (!recorded.ok) return recorded
-  // Nobody else records meanwhile, and somebody who looks at the sample wants to see all of it. What is left over, a running
-  // site settles.
+  // Nobody else records meanwhile, and somebody who looks at the sample wants to see all of it. What is left
+  // over, a running site settles.
   await settle(database, { age: 0 })
   return ok({ sends: sends.length, clicks: clicks.length })
 }

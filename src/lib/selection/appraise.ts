@@ -16,8 +16,9 @@ export type Appraised = {
 }
 
 /**
- * Adds to arms what their clicks bring, where the situation has `earnings`. Lists are not told apart: conversions are too few for that, and
- * how much more the readers of a list click is in their rates. Without a conversion in the currency clicks decide.
+ * Adds to arms what their clicks bring, where the situation has `earnings`. Lists are not told apart:
+ * conversions are too few for that, and how much more the readers of a list click is in their rates. Without a
+ * conversion in the currency clicks decide.
  */
 export function appraise(
   arms: readonly Arm[],

@@ -5,7 +5,10 @@ import type { Likeness } from '../stats/levels.ts'
 /** Why the limits on repetition hold a variation back, the strictest first. */
 export type Hold = 'offer_gap' | 'offer_share' | 'variation_gap'
 
-/** What a strategy sees of a variation. One with weight 0 cannot be chosen; what was learned of it helps to judge others. */
+/**
+ * What a strategy sees of a variation. One with weight 0 cannot be chosen; what was learned of it helps to
+ * judge others.
+ */
 export type Arm = Omit<Candidate, 'link_slug'> & {
   /** Effective clicks and recipients. */
   k: number

@@ -6,9 +6,9 @@ import type { Question } from './choose.ts'
 const reasons: readonly (Hold | null)[] = [null, 'offer_gap', 'offer_share', 'variation_gap']
 
 /**
- * Arms as they are kept with a decision, one a line. Most of thousands were never sent: an offer is `offer weight ranges`, with the
- * variations of which nothing is known. Of the others each is `offer variation weight recipients clicks k n held`, and where clicks have a
- * value a `k n` for each of its levels.
+ * Arms as they are kept with a decision, one a line. Most of thousands were never sent: an offer is `offer
+ * weight ranges`, with the variations of which nothing is known. Of the others each is `offer variation weight
+ * recipients clicks k n held`, and where clicks have a value a `k n` for each of its levels.
  */
 export function packArms(arms: readonly Arm[]): Pick<Basis, 'offers' | 'arms'> {
   const unknown = new Map<number, { weight: number; ids: number[] }>()

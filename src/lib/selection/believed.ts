@@ -3,7 +3,10 @@ import { beliefOf, meanOf } from '../stats/posterior.ts'
 import type { Arm, Worth } from './arm.ts'
 import { type CandidateField, earnedOf } from './thompson.ts'
 
-/** What is believed of an arm on the mean: clicks a recipient (0 to 1), and what a click brings; 1 where that does not count. */
+/**
+ * What is believed of an arm on the mean: clicks a recipient (0 to 1), and what a click brings; 1 where that
+ * does not count.
+ */
 export type Believed = { rate: number; click: number }
 
 export const believedOf = (arm: Arm, offer: CandidateField[number], worth: Worth | undefined): Believed => ({

@@ -25,8 +25,9 @@ export const drawNormal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
 
 /**
- * Gamma(shape, 1) for a shape above 0 (Marsaglia & Tsang 2000, "A simple method for generating gamma variables"). Throws a
- * `RangeError` for any other: with no number every draw would be rejected, and the site would stand still.
+ * Gamma(shape, 1) for a shape above 0 (Marsaglia & Tsang 2000, "A simple method for generating gamma
+ * variables"). Throws a `RangeError` for any other: with no number every draw would be rejected, and the site
+ * would stand still.
  */
 export function drawGamma(shape: number, random: Random): number {
   if (!(shape > 0)) throw new RangeError(`A gamma variable has a shape above 0, not ${shape}`)

@@ -51,7 +51,10 @@ export function explain(decision: ExplainedDecision): string[] {
   ]
 }
 
-/** What a send showed that `select-random` did not choose, in the same form; `months` are those that decisions are kept for. */
+/**
+ * What a send showed that `select-random` did not choose, in the same form; `months` are those that decisions
+ * are kept for.
+ */
 export const explainReport = (report: UndecidedReport, months: number): string[] => [
   `chosen elsewhere: variation ${report.variation_id} of "${report.offer_name}"`,
   ...newsletterLine(report.newsletter),

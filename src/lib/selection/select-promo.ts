@@ -41,10 +41,11 @@ export type SelectionRequest = {
 const attempts = 4
 
 /**
- * Chooses a promo among approved variations of active offers with a weight and a working link, for a send or for each of
- * its segments; no two segments get the same. The same send gets the same promos again, as long as they may still be
- * shown. Where fewer variations may be shown than there are segments, it answers fewer. What was decided for a send that was
- * reported since is history: where that may no longer be shown, another promo is answered and not kept.
+ * Chooses a promo among approved variations of active offers with a weight and a working link, for a send or
+ * for each of its segments; no two segments get the same. The same send gets the same promos again, as long as
+ * they may still be shown. Where fewer variations may be shown than there are segments, it answers fewer. What
+ * was decided for a send that was reported since is history: where that may no longer be shown, another promo
+ * is answered and not kept.
  */
 export async function selectPromo(
   parts: SelectionParts,

@@ -24,7 +24,10 @@ export type SelectionShare = {
 
 export type SharesNow = {
   strategy: Strategy
-  /** Where revenue is the goal: the currency that counts, `undefined` as long as nothing was earned in it and clicks decide. */
+  /**
+   * Where revenue is the goal: the currency that counts, `undefined` as long as nothing was earned in it and
+   * clicks decide.
+   */
   revenue?: { currency: string | undefined }
   shares: SelectionShare[]
   /** Where sends are too small to learn from. */
@@ -37,8 +40,8 @@ const leastDraws = 100
 const mostDraws = 4_000
 
 /**
- * The share of every candidate, offer by offer. Under `thompson` from 100 to 4,000 seeded draws: standard error at most 0.05
- * to 0.008.
+ * The share of every candidate, offer by offer. Under `thompson` from 100 to 4,000 seeded draws: standard error
+ * at most 0.05 to 0.008.
  */
 export function shareNow(situation: Situation, strategy: Strategy, rules: Rules): SharesNow {
   const weighed = weigh(situation, strategy, 1, rules)

@@ -10,7 +10,10 @@ import { drawBeta, drawGamma, seeded } from './draws.ts'
 /** A level of what clicks bring: what is believed of an offer's factor, and how little its texts differ. */
 type OfferLevel = OfferBelief & { ofTexts: number }
 
-/** The variations that are compared, by offer, with what is believed of each offer's mean and, where that counts, of its clicks' value. */
+/**
+ * The variations that are compared, by offer, with what is believed of each offer's mean and, where that
+ * counts, of its clicks' value.
+ */
 export type CandidateField = (OfferBelief & {
   offer_id: number
   members: readonly Arm[]
@@ -24,8 +27,8 @@ const nothing = { k: 0, n: 0 }
 export const earnedOf = ({ earned }: Arm, level: number): Evidence => earned?.[level] ?? nothing
 
 /**
- * `known` are all variations that anything is known of: those compared learn from their offers, and offers from all. With a `worth`
- * they are compared by what their clicks bring.
+ * `known` are all variations that anything is known of: those compared learn from their offers, and offers from
+ * all. With a `worth` they are compared by what their clicks bring.
  */
 export function fieldOf(arms: readonly Arm[], known: readonly Arm[], worth?: Worth): CandidateField {
   const compared = Map.groupBy(arms, ({ offer_id }) => offer_id)
@@ -55,7 +58,10 @@ const drawOffer = (offer: CandidateField[number], random: Random): OfferDraw => 
   factors: offer.levels.map(({ shape, rate }) => drawGamma(shape, random) / rate),
 })
 
-/** What a click on an arm brings, as a factor to the mean of all; 1 where only clicks count, and then nothing is drawn. */
+/**
+ * What a click on an arm brings, as a factor to the mean of all; 1 where only clicks count, and then nothing is
+ * drawn.
+ */
 function drawValue(arm: Arm, levels: readonly OfferLevel[], factors: readonly number[], random: Random) {
   return levels.reduce((value, { ofTexts }, level) => {
     const { shape, rate } = textFactor(earnedOf(arm, level), ofTexts, at(factors, level))
@@ -72,8 +78,9 @@ const drawGain = (
 ) => drawRate(arm, mean, random) * drawValue(arm, levels, factors, random)
 
 /**
- * Thompson sampling (Russo et al. 2018): draws what the rates may be, an offer's mean, then each of its variations given
- * that mean, the same for what a click brings where that counts, and answers the variation that is best. `undefined` in an empty field.
+ * Thompson sampling (Russo et al. 2018): draws what the rates may be, an offer's mean, then each of its
+ * variations given that mean, the same for what a click brings where that counts, and answers the variation
+ * that is best. `undefined` in an empty field.
  */
 export function drawBest(field: CandidateField, random: Random): Arm | undefined {
   let best: Arm | undefined
@@ -109,9 +116,9 @@ const mostDraws = 60
 const ownDraws = 16
 
 /**
- * How probable `drawBest` chooses an arm of the field. Estimated from seeded draws of all others: each says how probable
- * this one is to exceed the best of them, which distinguishes small probabilities from zero where counting could not
- * (Rao-Blackwell). 960 such comparisons among up to 133 variations, 32 among thousands.
+ * How probable `drawBest` chooses an arm of the field. Estimated from seeded draws of all others: each says how
+ * probable this one is to exceed the best of them, which distinguishes small probabilities from zero where
+ * counting could not (Rao-Blackwell). 960 such comparisons among up to 133 variations, 32 among thousands.
  */
 export function chanceOf(field: CandidateField, arm: Arm, seed: number): number {
   const size = field.reduce((sum, { members }) => sum + members.length, 0)

@@ -12,9 +12,10 @@ import { holds, type Rules } from './variety.ts'
 /** What evidence keeps of its weight each day. */
 const keptADay = 0.995
 /**
- * Sends in segments bring so much that old ones can count for less: 0.98, and more where texts differ from send to send, since
- * then each tells less. What is lost is the root of how far rates move a day to how well a send tells them, as in a steady
- * Kalman filter (West & Harrison 1997); 0.995 follows from the same two numbers for whole sends.
+ * Sends in segments bring so much that old ones can count for less: 0.98, and more where texts differ from send
+ * to send, since then each tells less. What is lost is the root of how far rates move a day to how well a send
+ * tells them, as in a steady Kalman filter (West & Harrison 1997); 0.995 follows from the same two numbers for
+ * whole sends.
  */
 const keptADayInSegments = (ownDispersion: number): number =>
   1 - Math.sqrt(movedADay / (told + ownDispersion))
@@ -35,8 +36,9 @@ export type Situation = {
 }
 
 /**
- * What a strategy sees: all that may be shown and, for `thompson`, all that was ever sent, with the effective evidence of
- * the sends and whether the limits on repetition hold it back (selection-and-statistics, "Evidence" and "Strategies").
+ * What a strategy sees: all that may be shown and, for `thompson`, all that was ever sent, with the effective
+ * evidence of the sends and whether the limits on repetition hold it back (selection-and-statistics, "Evidence"
+ * and "Strategies").
  */
 export function weigh(
   { candidates, sends, now, newsletter }: Situation,

@@ -1,7 +1,8 @@
 import { fail, ok, type Result } from '../base/result.ts'
 
 /**
- * `any` that answers; `read-write` passes over servers that only read, standbys and others, `primary` over standbys alone.
+ * `any` that answers; `read-write` passes over servers that only read, standbys and others, `primary` over
+ * standbys alone.
  */
 export type WantedServer = 'any' | 'read-write' | 'primary'
 
@@ -39,7 +40,10 @@ const fault = (message: string) => fail(message)
 const encoded =
   'has characters in its user name or password that must be encoded in a URL: write % as %25, / as %2F, ? as %3F, # as %23, @ as %40'
 
-/** Never repeats what the URL says, which has a password; the faults begin with a verb, for the setting's name before them. */
+/**
+ * Never repeats what the URL says, which has a password; the faults begin with a verb, for the setting's name
+ * before them.
+ */
 export function parseDatabaseUrl(text: string): Result<DatabaseAddress, string> {
   const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(unquoted(text))
   if (!parts) return fault('must begin with postgres:// or postgresql://')

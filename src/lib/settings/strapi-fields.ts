@@ -19,7 +19,10 @@ export const linkFields: FieldKind = {
   further: { pattern: /^(utm|mtm)_[a-z0-9_]{1,40}$/, told: 'utm_… or mtm_…' },
 }
 
-/** Words as in an import file: those of an offer, and those of its texts, which are entries of their own or components. */
+/**
+ * Words as in an import file: those of an offer, and those of its texts, which are entries of their own or
+ * components.
+ */
 export const textWords = ['text_content', 'cta_text', 'tone', 'length_category', 'approved']
 export const offerFields: FieldKind = {
   preset: ['name', 'offer_type', 'link_slug', 'weight', 'active', 'variations', ...textWords]

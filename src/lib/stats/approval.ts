@@ -1,15 +1,24 @@
 import type { SendEarnings } from '../model/earnings.ts'
 import type { Amounts } from './heavy-amounts.ts'
 
-/** What is believed of networks before they have decided, as if of so many conversions; an offer leans on all as much. */
+/**
+ * What is believed of networks before they have decided, as if of so many conversions; an offer leans on all as
+ * much.
+ */
 const usual = { approved: 0.9, conversions: 10 }
 
 type Told = SendEarnings & { offer_id: number }
 
-/** Conversions of a send in all currencies, and the amounts of those that have one that counts, as they are to be expected. */
+/**
+ * Conversions of a send in all currencies, and the amounts of those that have one that counts, as they are to
+ * be expected.
+ */
 export type Expected = { conversions: number; amounts: Amounts }
 
-/** How to tell what is to be expected of a send: pending ones count by the share that networks approve, of the offer and of all. */
+/**
+ * How to tell what is to be expected of a send: pending ones count by the share that networks approve, of the
+ * offer and of all.
+ */
 export function expectingApproval(sends: readonly Told[]): (send: Told) => Expected {
   const ofAll = approvedOf(sends, usual.approved)
   const ofOffers = new Map<number, number>()

@@ -31,9 +31,9 @@ const telling = [0, 2, 3, 4]
 const usualShares = marks.map((hours) => 1 / (1 + (prior.median / hours) ** prior.slope) / whole)
 
 /**
- * The curve of arrival, pooled over the newest sends that are older than three days and drawn towards a usual one (Chapelle 2014
- * and Vernade et al. 2017 take the distribution of delays as a thing to be learned). How much sends differ is found by the method
- * of moments, as for the dispersion of days.
+ * The curve of arrival, pooled over the newest sends that are older than three days and drawn towards a usual
+ * one (Chapelle 2014 and Vernade et al. 2017 take the distribution of delays as a thing to be learned). How
+ * much sends differ is found by the method of moments, as for the dispersion of days.
  */
 export function curveOf(sends: readonly Arriving[]): Curve {
   const sums = usualShares.map((share) => prior.sends * share)
@@ -64,8 +64,8 @@ export function curveOf(sends: readonly Arriving[]): Curve {
 }
 
 /**
- * The share of a send's clickers that has come at an age in days, and the variance of its logarithm. Between marks the curve
- * is log-logistic, before the first one it goes on as the usual curve does.
+ * The share of a send's clickers that has come at an age in days, and the variance of its logarithm. Between
+ * marks the curve is log-logistic, before the first one it goes on as the usual curve does.
  */
 export function arrived(age: number, { shares, variance }: Curve): { share: number; variance: number } {
   const hours = age * 24

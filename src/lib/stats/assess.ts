@@ -17,8 +17,8 @@ import { besideSigns } from './signs.ts'
 const day = 86_400_000
 
 /**
- * Judges what all sends so far say, of the readers of one newsletter or of all. `now` is in milliseconds since 1970; rates are
- * per cent. Of one newsletter only its own sends are counted.
+ * Judges what all sends so far say, of the readers of one newsletter or of all. `now` is in milliseconds since
+ * 1970; rates are per cent. Of one newsletter only its own sends are counted.
  */
 export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
@@ -43,8 +43,8 @@ const isRated = ({ sent, variation }: LearnedVariation, countOf: CountOf): boole
   sent && countOf(variation).sends > 0
 
 /**
- * Texts in use are judged among themselves; one that is no longer used, as if it were brought back. One without a rate is beside
- * nobody: nothing of it could be shown.
+ * Texts in use are judged among themselves; one that is no longer used, as if it were brought back. One without
+ * a rate is beside nobody: nothing of it could be shown.
  */
 function judgeOffer({ variations }: LearnedOffer<EvidenceText>, countOf: CountOf): [number, Statistics][] {
   const rated = variations.filter((one) => isRated(one, countOf))
@@ -114,8 +114,8 @@ type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
 /**
- * The mean rate of the texts that have one, and how far it may be off: each text by its own evidence, all by their days and by the
- * offer's mean, as far as they lean on it.
+ * The mean rate of the texts that have one, and how far it may be off: each text by its own evidence, all by
+ * their days and by the offer's mean, as far as they lean on it.
  */
 function assessOffer(offer: LearnedOffer<EvidenceText>, countOf: CountOf): [number, OfferStatistics][] {
   const { offer_id, shared, variations } = offer

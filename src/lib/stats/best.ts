@@ -15,11 +15,11 @@ const reach = 9
 const nothing = -50
 
 /**
- * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one density times the
- * others' distribution functions, on an even grid of the logit that is finer than the narrowest density. Sums of smooth
- * densities on such a grid are their integrals, and where one ends in between, the first term of Euler and Maclaurin's
- * formula (Press et al. 2007, section 4.2) says what its sum lacks. For pairs and for many alike: 10,000 draws would be right
- * to 0.005 at best, this to 0.00001.
+ * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one
+ * density times the others' distribution functions, on an even grid of the logit that is finer than the
+ * narrowest density. Sums of smooth densities on such a grid are their integrals, and where one ends in
+ * between, the first term of Euler and Maclaurin's formula (Press et al. 2007, section 4.2) says what its sum
+ * lacks. For pairs and for many alike: 10,000 draws would be right to 0.005 at best, this to 0.00001.
  */
 export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & Chance)[] {
   const shapes = beliefs.map(shapeOf)
@@ -77,7 +77,10 @@ function gridOf(low: number, step: number, points: number): Grid {
   return { step, rates, logs, logRests }
 }
 
-/** A belief's density on the grid, which becomes that of being the best, and the share below the middle of each step. */
+/**
+ * A belief's density on the grid, which becomes that of being the best, and the share below the middle of each
+ * step.
+ */
 function curveOf<Shape extends ReturnType<typeof shapeOf<Belief>>>(shape: Shape, grid: Grid) {
   const { a, b, top } = shape
   const { step, rates, logs, logRests } = grid

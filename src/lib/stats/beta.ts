@@ -77,8 +77,8 @@ function fraction(a: number, b: number, x: number): number {
 type Tails = { lower: number; upper: number; density: number }
 
 /**
- * Both tails at x, the small one with all its digits, and the density of the logit, x^a (1−x)^b / B(a, b). `y` is 1 − x,
- * given to keep its digits.
+ * Both tails at x, the small one with all its digits, and the density of the logit, x^a (1−x)^b / B(a, b). `y`
+ * is 1 − x, given to keep its digits.
  */
 function tails(a: number, b: number, x: number, y: number, constant: number): Tails {
   if (x <= 0) return { lower: 0, upper: 1, density: 0 }
@@ -101,8 +101,8 @@ export const betaCdf = (x: number, a: number, b: number): number =>
 const nearEnough = 1e-8
 
 /**
- * The value that a Beta(a, b) variable stays below with probability p, 0 < p < 1. Throws a `RangeError` unless a and b are above
- * 0 and finite: with no number its series would have no end, and the site would stand still.
+ * The value that a Beta(a, b) variable stays below with probability p, 0 < p < 1. Throws a `RangeError` unless
+ * a and b are above 0 and finite: with no number its series would have no end, and the site would stand still.
  */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (!(a > 0 && b > 0 && a + b < Number.POSITIVE_INFINITY))

@@ -12,8 +12,9 @@ const quartile = 0.6745
 const rounds = 5
 
 /**
- * Sends whose first hour is like that of the others: bursts would draw the curve after them. The middle is that of the shortest half
- * (Rousseeuw 1984), which bears nearly as many bursts as others, and the spread that of what is below it, where there are none.
+ * Sends whose first hour is like that of the others: bursts would draw the curve after them. The middle is that
+ * of the shortest half (Rousseeuw 1984), which bears nearly as many bursts as others, and the spread that of
+ * what is below it, where there are none.
  */
 export function withoutBursts<One extends { clickers_by: readonly number[] }>(sends: readonly One[]): One[] {
   const firsts = sends.map(({ clickers_by }) => {

@@ -17,8 +17,9 @@ export const neededTexts = 5
 type LearnedText = LearnedOffer<EvidenceText>['variations'][number]
 
 /**
- * Which kind of text does better than the average text of its offer, over all offers, adjusted for the other attributes; see
- * `effectsOf`. Best first, those of which nothing is said last; `mean` is the rate of all offers.
+ * Which kind of text does better than the average text of its offer, over all offers, adjusted for the other
+ * attributes; see `effectsOf`. Best first, those of which nothing is said last; `mean` is the rate of all
+ * offers.
  */
 export function compareTexts(
   offers: readonly LearnedOffer<EvidenceText>[],

@@ -9,9 +9,10 @@ const prior = { median: 2, slope: 1.2, conversions: 10 }
 const usualShare = (days: number): number => 1 / (1 + (prior.median / days) ** prior.slope)
 
 /**
- * The share of a send's conversions that is known by each of `delayMarks`. A young send shows only those that came soon, so each
- * mark is compared with the next by sends that are old enough for both, and the shares are multiplied (the chain ladder of
- * insurers, Mack 1993; for delays that are cut off, Kalbfleisch & Lawless 1989). Drawn towards a usual curve.
+ * The share of a send's conversions that is known by each of `delayMarks`. A young send shows only those that
+ * came soon, so each mark is compared with the next by sends that are old enough for both, and the shares are
+ * multiplied (the chain ladder of insurers, Mack 1993; for delays that are cut off, Kalbfleisch & Lawless
+ * 1989). Drawn towards a usual curve.
  */
 export function delayCurveOf(delays: readonly ConversionDelay[]): number[] {
   const shares: number[] = delayMarks.map(() => 1)

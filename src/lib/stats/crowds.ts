@@ -20,14 +20,16 @@ const mostOfOthers = 0.1
 const aFew = 4
 
 /**
- * Sends without what came of them at crowded addresses, of whom as many recipients are left as readers are elsewhere. There visitors
- * saturate, the more the larger a send or part of it is, so they say little; and clicks of one address can be anybody's, so they
- * decide nothing between texts, however patiently somebody makes them. How many readers are behind crowded addresses is told by all
- * sends of a newsletter and month together, in which the same addresses are known (a ratio estimate; Cochran 1977, chapter 6): by visits
- * there, divided by the visits a person makes elsewhere, beside the people elsewhere. A send's ratio is bounded by the median of
- * all (a winsorised mean; Tukey 1962), and in each send the address with the most visits counts as the average of the others, so that
- * neither a send nor an address can pose as a crowd; what is left out by that widens the interval. `variance` is that of the logarithm
- * of all rates of a newsletter, or of all, on account of this.
+ * Sends without what came of them at crowded addresses, of whom as many recipients are left as readers are
+ * elsewhere. There visitors saturate, the more the larger a send or part of it is, so they say little; and
+ * clicks of one address can be anybody's, so they decide nothing between texts, however patiently somebody
+ * makes them. How many readers are behind crowded addresses is told by all sends of a newsletter and month
+ * together, in which the same addresses are known (a ratio estimate; Cochran 1977, chapter 6): by visits there,
+ * divided by the visits a person makes elsewhere, beside the people elsewhere. A send's ratio is bounded by the
+ * median of all (a winsorised mean; Tukey 1962), and in each send the address with the most visits counts as
+ * the average of the others, so that neither a send nor an address can pose as a crowd; what is left out by
+ * that widens the interval. `variance` is that of the logarithm of all rates of a newsletter, or of all, on
+ * account of this.
  */
 export function besideCrowds<One extends CrowdedSend>(
   sends: readonly One[],
@@ -66,11 +68,17 @@ function groupOf({ sent_at, newsletter }: CrowdedSend): string {
   return `${sent.getUTCFullYear()} ${sent.getUTCMonth()} ${newsletter}`
 }
 
-/** People at crowded addresses for each one elsewhere, and the variance of the logarithm of all people on account of that. */
+/**
+ * People at crowded addresses for each one elsewhere, and the variance of the logarithm of all people on
+ * account of that.
+ */
 type CrowdLevel = { people: number; variance: number }
 const nobody: CrowdLevel = { people: 0, variance: 0 }
 
-/** People elsewhere, those of whom visits are known, and visits at crowded addresses: as they count, and as they are. */
+/**
+ * People elsewhere, those of whom visits are known, and visits at crowded addresses: as they count, and as they
+ * are.
+ */
 type BesideCrowds = { others: number; besides: number; otherVisits: number; counted: number; all: number }
 
 function levelOf(sends: readonly CrowdedSend[]): CrowdLevel {

@@ -9,7 +9,10 @@ export type Dispersion = {
   cautious: number
 }
 
-/** What is believed before anything was sent, how many sends it takes to outweigh that, and what it never falls below. */
+/**
+ * What is believed before anything was sent, how many sends it takes to outweigh that, and what it never falls
+ * below.
+ */
 export type Prior = {
   dispersion: number
   sends: number
@@ -27,9 +30,9 @@ const mostAtFirst = 4
 const halfSaid = 0.05
 
 /**
- * Of sends of one text: from the sends of each, by the method of moments, drawn towards 0.09 as if that had been seen eight
- * times (selection-and-statistics, "Evidence"). The upper limit is that of a variance with as many degrees of freedom, its
- * chi-squared quantile by Wilson & Hilferty 1931.
+ * Of sends of one text: from the sends of each, by the method of moments, drawn towards 0.09 as if that had
+ * been seen eight times (selection-and-statistics, "Evidence"). The upper limit is that of a variance with as
+ * many degrees of freedom, its chi-squared quantile by Wilson & Hilferty 1931.
  */
 export function dispersionOf(groups: readonly (readonly Evidence[])[]): Dispersion {
   const seen: Seen[] = []
@@ -59,8 +62,8 @@ export type Beside = {
 }
 
 /**
- * Of a text's advantage from send to send, which splitting does not cancel: by what the parts of split sends are off when the
- * day that they share is taken out, again by the method of moments.
+ * Of a text's advantage from send to send, which splitting does not cancel: by what the parts of split sends
+ * are off when the day that they share is taken out, again by the method of moments.
  */
 export const ownDispersionOf = (all: readonly Beside[]): Dispersion =>
   varianceOf(
@@ -77,7 +80,10 @@ export const ownDispersionOf = (all: readonly Beside[]): Dispersion =>
     ofTexts,
   )
 
-/** A squared difference, of which chance alone explains `noise`, and the variance that is looked for `factor` times itself. */
+/**
+ * A squared difference, of which chance alone explains `noise`, and the variance that is looked for `factor`
+ * times itself.
+ */
 type Seen = { square: number; noise: number; weight: number; factor: number }
 
 /** The variance that explains what is seen, by the method of moments, drawn towards its prior. */

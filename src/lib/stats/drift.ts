@@ -8,7 +8,10 @@ export type Drift = {
   corrected: Evidence[][]
   /** Variance of what a correction by so much says, on the scale of logarithms. */
   varianceOf: (back: Back) => number
-  /** By how much more than a send of its own the days of a text differ on average, since days are like their neighbours. */
+  /**
+   * By how much more than a send of its own the days of a text differ on average, since days are like their
+   * neighbours.
+   */
   runOf: (variation_id: number) => number
 }
 
@@ -25,9 +28,9 @@ const furthest = 2.5
 type DriftPoint = { part: Exposed; back: Back; y: number; weight: number; noise: number }
 
 /**
- * What all sends say of rates that move: a change with time and one with each showing of a text (wear-out), the same for
- * all texts, by weighted least squares within texts (a dynamic regression with a fixed slope; West & Harrison 1997). And how much of a
- * day's effect the next one keeps, by the correlation of neighbours.
+ * What all sends say of rates that move: a change with time and one with each showing of a text (wear-out), the
+ * same for all texts, by weighted least squares within texts (a dynamic regression with a fixed slope; West &
+ * Harrison 1997). And how much of a day's effect the next one keeps, by the correlation of neighbours.
  */
 export function driftOf(
   counted: readonly Exposed[],
@@ -78,8 +81,9 @@ const both: Back = [1, 1]
 const models: readonly Back[] = [[0, 0], [1, 0], [0, 1], both]
 
 /**
- * The slopes of one model, 0 where it has none, drawn towards 0 by the prior, and the logarithm of how much likelier it makes the
- * data than no change does. Days that are like their neighbours say less, by a factor of `long`.
+ * The slopes of one model, 0 where it has none, drawn towards 0 by the prior, and the logarithm of how much
+ * likelier it makes the data than no change does. Days that are like their neighbours say less, by a factor of
+ * `long`.
  */
 function slopesUnder([tt, ts, ss, ty, sy]: Moments, long: number, [withTime, withShowings]: Back): Fit {
   const a = (withTime * tt) / long + prior.years
@@ -100,9 +104,9 @@ function slopesUnder([tt, ts, ss, ty, sy]: Moments, long: number, [withTime, wit
 }
 
 /**
- * Rates mostly stay as they are, and time and showings go along with each other: each model counts by how likely the data are
- * under it (Bayesian model averaging; Hoeting, Madigan, Raftery & Volinsky 1999). Taking both changes for granted made intervals
- * too wide wherever there was none.
+ * Rates mostly stay as they are, and time and showings go along with each other: each model counts by how
+ * likely the data are under it (Bayesian model averaging; Hoeting, Madigan, Raftery & Volinsky 1999). Taking
+ * both changes for granted made intervals too wide wherever there was none.
  */
 function average(moments: Moments, long: number): Omit<Fit, 'likelihood'> {
   const fits = models.map((model) => slopesUnder(moments, long, model))

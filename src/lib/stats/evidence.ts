@@ -22,25 +22,30 @@ export type Pooled<Sent extends Send = Send> = {
 }
 
 export type Weighing = {
-  /** What evidence keeps of its weight each day, by how much a text's advantage differs from send to send: 1 keeps all. */
+  /**
+   * What evidence keeps of its weight each day, by how much a text's advantage differs from send to send: 1
+   * keeps all.
+   */
   keptADay?: (ownDispersion: number) => number
   /** Takes sends to be as different as they might be, and all rates as they are today: for claims that have to hold. */
   cautious?: boolean
 }
 
 /**
- * Effective clicks and recipients of each variation. All recipients of a send share its day, so a send is worth at most
- * 1/dispersion clicks, however large it is (selection-and-statistics, "Evidence").
+ * Effective clicks and recipients of each variation. All recipients of a send share its day, so a send is worth
+ * at most 1/dispersion clicks, however large it is (selection-and-statistics, "Evidence").
  *
- * Segments of one send tell one another's day. Its factor, a gamma variable with mean 1 and the dispersion as its
- * variance, is estimated for each segment from the others: after K clicks where E were expected its mean is
- * (1/dispersion + K) / (1/dispersion + E) and its relative variance 1 / (1/dispersion + K). The mean corrects the
- * recipients, the variance takes the dispersion's place in the design effect. This is the Poisson model with random effects of
- * Breslow & Clayton 1993. Its estimates are found by Newton's method on the network of texts and days. The precision is that
- * of each as if the others were known (a factorised approximation; Bishop 2006, section 10.1.2). Where texts have hardly met,
- * that is too sure: `learn.ts` has what may be told to people. A send of one variation has no others, and keeps its dispersion.
+ * Segments of one send tell one another's day. Its factor, a gamma variable with mean 1 and the dispersion as
+ * its variance, is estimated for each segment from the others: after K clicks where E were expected its mean is
+ * (1/dispersion + K) / (1/dispersion + E) and its relative variance 1 / (1/dispersion + K). The mean corrects
+ * the recipients, the variance takes the dispersion's place in the design effect. This is the Poisson model
+ * with random effects of Breslow & Clayton 1993. Its estimates are found by Newton's method on the network of
+ * texts and days. The precision is that of each as if the others were known (a factorised approximation; Bishop
+ * 2006, section 10.1.2). Where texts have hardly met, that is too sure: `learn.ts` has what may be told to
+ * people. A send of one variation has no others, and keeps its dispersion.
  *
- * A text's advantage differs from send to send as well, which no splitting cancels: that variance is added to each segment.
+ * A text's advantage differs from send to send as well, which no splitting cancels: that variance is added to
+ * each segment.
  */
 export function poolEvidence<Sent extends Send>(
   all: readonly Sent[],

@@ -24,16 +24,18 @@ export function usualAmount(sends: readonly Amounts[], all = 0): number {
 }
 
 /**
- * The most that one of so many conversions may count for. It grows with the root of their number: one sale decides nothing, and
- * what comes again and again counts in full (the truncated mean of Bubeck, Cesa-Bianchi & Lugosi 2013, "Bandits with heavy tail").
+ * The most that one of so many conversions may count for. It grows with the root of their number: one sale
+ * decides nothing, and what comes again and again counts in full (the truncated mean of Bubeck, Cesa-Bianchi &
+ * Lugosi 2013, "Bandits with heavy tail").
  */
 export const mostOf = (usual: number, conversions: number): number =>
   usual * Math.sqrt((conversions + leastConversions) / caution)
 
 /**
- * The amounts of a send of which none counts for more than `most`. The sums tell how large the largest may be: no further from the mean
- * than the standard deviation times the root of the number of the others (Samuelson 1968), which is exact where the others are
- * alike. It is cut to `most`, and so are the others if their mean is beyond it.
+ * The amounts of a send of which none counts for more than `most`. The sums tell how large the largest may be:
+ * no further from the mean than the standard deviation times the root of the number of the others (Samuelson
+ * 1968), which is exact where the others are alike. It is cut to `most`, and so are the others if their mean is
+ * beyond it.
  */
 export function cutLargest(amounts: Amounts, most: number): Amounts {
   const { conversions, revenue, squares } = amounts

@@ -18,12 +18,14 @@ const rounds = 12
 const fewestFreedom = 4
 
 /**
- * The effects of kinds of text, all in one regression within offers, so that kinds that come together are told apart. Texts are
- * a sample of those that could be written (Clark 1973): each has an effect of its own, whose variance is found so that what is left
- * over is as large as it should be (Paule & Mandel 1982; DerSimonian & Laird 1986). First each attribute is asked whether its kinds
- * differ at all (an F test, corrected for their number by Holm 1979), then which of them: where they are not all alike, fewer can be
- * (Shaffer 1986). Intervals that do not hold 0 are those of kinds that differ; where nothing differs they are those of Scheffé 1953,
- * which agree with the F test. `groups` are the kinds of each attribute. Empty where there are too few texts.
+ * The effects of kinds of text, all in one regression within offers, so that kinds that come together are told
+ * apart. Texts are a sample of those that could be written (Clark 1973): each has an effect of its own, whose
+ * variance is found so that what is left over is as large as it should be (Paule & Mandel 1982; DerSimonian &
+ * Laird 1986). First each attribute is asked whether its kinds differ at all (an F test, corrected for their
+ * number by Holm 1979), then which of them: where they are not all alike, fewer can be (Shaffer 1986).
+ * Intervals that do not hold 0 are those of kinds that differ; where nothing differs they are those of Scheffé
+ * 1953, which agree with the F test. `groups` are the kinds of each attribute. Empty where there are too few
+ * texts.
  */
 export function effectsOf(
   points: readonly TextRate[],
@@ -118,8 +120,8 @@ const textsOf = (points: readonly TextRate[], kinds: readonly string[]): Texts =
   )
 
 /**
- * Weighted least squares within offers. `left` is what is left over, in squared standard deviations. Sums of squares and
- * products about the means of an offer are those about 0 without those of the means.
+ * Weighted least squares within offers. `left` is what is left over, in squared standard deviations. Sums of
+ * squares and products about the means of an offer are those about 0 without those of the means.
  */
 function regress(offers: Texts, kinds: number, own: number) {
   const matrix = Array.from({ length: kinds }, (_, row) => {

@@ -29,7 +29,10 @@ export type Learned<Variation> = {
 
 export type LearnedOffer<Variation> = OfferBelief & {
   offer_id: number
-  /** Variance of the logarithm of the rate that all its variations have in common, from days that they shared and the like. */
+  /**
+   * Variance of the logarithm of the rate that all its variations have in common, from days that they shared
+   * and the like.
+   */
   shared: number
   variations: Learned<Variation>[]
 }
@@ -37,10 +40,11 @@ export type LearnedOffer<Variation> = OfferBelief & {
 const nothing: Evidence = { k: 0, n: 0 }
 
 /**
- * What an editor is told of all variations: everything counts, however old, and days are taken to be as different as they
- * might be, so that intervals and winners hold also while there are too few sends to know how different days are. What texts
- * of an offer have in common because they shared days is left out where they are compared, and put back where the rate itself
- * is told. `level` is the variance of the logarithm that all rates have in common on other accounts.
+ * What an editor is told of all variations: everything counts, however old, and days are taken to be as
+ * different as they might be, so that intervals and winners hold also while there are too few sends to know how
+ * different days are. What texts of an offer have in common because they shared days is left out where they are
+ * compared, and put back where the rate itself is told. `level` is the variance of the logarithm that all rates
+ * have in common on other accounts.
  */
 export function learn<Variation extends { offer_id: number; variation_id: number }, Sent extends Send>(
   variations: readonly Variation[],

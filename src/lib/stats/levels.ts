@@ -14,10 +14,11 @@ const differBefore = 0.2
 const least = 0.003
 
 /**
- * A level of a click's value: by which factor texts and offers differ from the mean of all, each a gamma variable around the
- * one above it. How much they differ is found by the method of moments (Morris 1983), drawn towards `within` and `between`, and
- * counts by how likely it makes what was seen, beside no difference at all (Bayesian model averaging; Hoeting et al. 1999): few events do
- * not move anything. `mean` is by how much the expectations have to be multiplied.
+ * A level of a click's value: by which factor texts and offers differ from the mean of all, each a gamma
+ * variable around the one above it. How much they differ is found by the method of moments (Morris 1983), drawn
+ * towards `within` and `between`, and counts by how likely it makes what was seen, beside no difference at all
+ * (Bayesian model averaging; Hoeting et al. 1999): few events do not move anything. `mean` is by how much the
+ * expectations have to be multiplied.
  */
 export function levelOf(
   texts: readonly OfOffer[],

@@ -7,10 +7,10 @@ export type Hub<Place extends Node> = { ground: number; ties: { to: Place; stren
 export const newNode = (): Node => ({ x: 0, rest: 0, step: 0, image: 0 })
 
 /**
- * Solves the network's linear system for what is in `rest`, and leaves the answer in `x`. With recipients who click
- * independently and a variance of days, the precision of the logarithms of rates is that of a network: texts are tied to
- * the days of their sends, and days to the ground. By conjugate gradients (Hestenes & Stiefel 1952), exact after as many steps
- * as there are texts, and near enough much sooner.
+ * Solves the network's linear system for what is in `rest`, and leaves the answer in `x`. With recipients who
+ * click independently and a variance of days, the precision of the logarithms of rates is that of a network:
+ * texts are tied to the days of their sends, and days to the ground. By conjugate gradients (Hestenes & Stiefel
+ * 1952), exact after as many steps as there are texts, and near enough much sooner.
  */
 export function solve<Place extends Node>(
   nodes: readonly Place[],

@@ -6,7 +6,10 @@ export type ListedSend = Send & { newsletter: string }
 
 /** Variance of the logarithm by which a usual day differs: no send says more of its list than 1/variance clicks. */
 const dayVariance = 0.09
-/** The same by which lists differ, and by which the same text differs from one list to another beyond that, before it is seen. */
+/**
+ * The same by which lists differ, and by which the same text differs from one list to another beyond that,
+ * before it is seen.
+ */
 const listVariance = 0.25
 const textVariance = { usual: 0.04, texts: 4, least: 0.0025 }
 /** A text is no more than so many standard deviations off. */
@@ -15,12 +18,13 @@ const usualRate = 0.02
 const rounds = 8
 
 /**
- * Sends as if all had gone to the readers of one newsletter, or of all where none is named. Each list has a factor by which its
- * readers click more or less than others do on the same texts: observed against expected clicks, drawn towards 1 as a gamma
- * variable with the variance of lists (empirical Bayes estimates of standardised rates; Clayton & Kaldor 1987), in turns with
- * the rates of texts until both agree. The factor corrects the recipients. What other lists say of a text counts for at most
- * 1/variance clicks, since tastes differ (a power prior; Ibrahim & Chen 2000): their sends have a `weight`. By how much tastes differ is
- * found by the method of moments. With one list everything is as it was.
+ * Sends as if all had gone to the readers of one newsletter, or of all where none is named. Each list has a
+ * factor by which its readers click more or less than others do on the same texts: observed against expected
+ * clicks, drawn towards 1 as a gamma variable with the variance of lists (empirical Bayes estimates of
+ * standardised rates; Clayton & Kaldor 1987), in turns with the rates of texts until both agree. The factor
+ * corrects the recipients. What other lists say of a text counts for at most 1/variance clicks, since tastes
+ * differ (a power prior; Ibrahim & Chen 2000): their sends have a `weight`. By how much tastes differ is found
+ * by the method of moments. With one list everything is as it was.
  */
 export function forNewsletter<One extends ListedSend>(
   sends: readonly One[],

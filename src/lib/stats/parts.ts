@@ -43,15 +43,19 @@ export type Sorted<Sent extends Send> = {
   pool: number
 }
 
-/** A send that hardly counts: its rate is so many times what was to be expected; `usual` is the usual number of recipients. */
+/**
+ * A send that hardly counts: its rate is so many times what was to be expected; `usual` is the usual number of
+ * recipients.
+ */
 export type Doubted<Sent> = { send: Sent; factor: number; usual: number }
 
 const priorRate = 0.02
 
 /**
- * What sends are evidence, and which are doubted. One with more clickers than recipients, and one whose recipients are as
- * far off as its rate the other way round, were reported with wrong recipients: they are left out. Others that are far off
- * count, for as much as their distance allows. `sends` are in the order of their time.
+ * What sends are evidence, and which are doubted. One with more clickers than recipients, and one whose
+ * recipients are as far off as its rate the other way round, were reported with wrong recipients: they are left
+ * out. Others that are far off count, for as much as their distance allows. `sends` are in the order of their
+ * time.
  */
 export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curve): Sorted<Sent> {
   const exposed: Exposed<Sent>[] = []

@@ -12,8 +12,9 @@ export type People = { clickers: number; unsure: number }
 const earliest = 3 / 24
 
 /**
- * Machines ask within minutes of delivery. Of a send of which far too many clickers came in the first hour, how many there would be by those who came later. Who the
- * others were is not known: half of the distance is a standard deviation.
+ * Machines ask within minutes of delivery. Of a send of which far too many clickers came in the first hour, how
+ * many there would be by those who came later. Who the others were is not known: half of the distance is a
+ * standard deviation.
  */
 export function peopleOf({ age, clickers, clickers_by }: ArrivingSend, curve: Curve): People {
   const first = at(clickers_by, 0)

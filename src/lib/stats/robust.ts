@@ -38,10 +38,10 @@ const ownSpread = 0.12
 const daySpread = 0.3
 
 /**
- * Finds sends that are far from their neighbours: a report with wrong recipients, a day that went viral, machines that
- * posed as people. Medians find them, since sums would follow them; a variance of their own as large as their distance then bounds
- * what they do (a scale mixture of normals, as in the t model of Lange, Little & Taylor 1989). `parts` are in the order of
- * their time; what is found is written into them.
+ * Finds sends that are far from their neighbours: a report with wrong recipients, a day that went viral,
+ * machines that posed as people. Medians find them, since sums would follow them; a variance of their own as
+ * large as their distance then bounds what they do (a scale mixture of normals, as in the t model of Lange,
+ * Little & Taylor 1989). `parts` are in the order of their time; what is found is written into them.
  */
 export function findDeviations(parts: readonly WeightedPart[], pool: number): void {
   for (const own of Map.groupBy(parts, ({ variation_id }) => variation_id).values()) findOffs(own, pool)
@@ -109,8 +109,8 @@ function medianOf(values: Float64Array, from: number, near: Float64Array): numbe
 }
 
 /**
- * What the parts of a send have in common: their weighted median, with nothing as one more. One part of two may be wrong, and
- * a day may differ; the median takes what says less.
+ * What the parts of a send have in common: their weighted median, with nothing as one more. One part of two may
+ * be wrong, and a day may differ; the median takes what says less.
  */
 function commonOf(parts: readonly WeightedPart[]): number {
   const [first] = parts

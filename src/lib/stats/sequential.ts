@@ -5,9 +5,9 @@ const leastClicks = 5
 const evidenceNeeded = 20
 
 /**
- * Whether one rate is larger than another, by a test that may be looked at every day: the mixture sequential probability
- * ratio (Robbins 1970; Johari et al. 2017) of the logarithm of the two rates' ratio. Among many comparisons each has to
- * be that much clearer. `besides` is variance that clicks do not explain.
+ * Whether one rate is larger than another, by a test that may be looked at every day: the mixture sequential
+ * probability ratio (Robbins 1970; Johari et al. 2017) of the logarithm of the two rates' ratio. Among many
+ * comparisons each has to be that much clearer. `besides` is variance that clicks do not explain.
  */
 export function isLarger(one: Evidence, other: Evidence, comparisons: number, besides = 0): boolean {
   if (one.k < leastClicks || other.k < leastClicks) return false

@@ -51,8 +51,8 @@ function addSend(segments: readonly SendSegment[]): void {
 }
 
 /**
- * Finds the rates at which all agree, by Newton's method: the network is the derivative of what is left in `rest`. Ends where a
- * step changes no rate by more than `nearEnough` of itself.
+ * Finds the rates at which all agree, by Newton's method: the network is the derivative of what is left in
+ * `rest`. Ends where a step changes no rate by more than `nearEnough` of itself.
  */
 export function settleRates(
   texts: readonly TextEvidence[],

@@ -13,9 +13,9 @@ const furthest = 1.5
 const quartiles = 1.349
 
 /**
- * A rate is that of a usual day. Where days differ as a log-normal variable does, that is their mean; where few days are far
- * off, a dud or one that went viral, they move the mean and not the usual day. It is found from the middle and the quartiles of the
- * days. How far it is from the mean is in doubt by half of itself.
+ * A rate is that of a usual day. Where days differ as a log-normal variable does, that is their mean; where few
+ * days are far off, a dud or one that went viral, they move the mean and not the usual day. It is found from
+ * the middle and the quartiles of the days. How far it is from the mean is in doubt by half of itself.
  */
 export function usualDayOf(sends: readonly (readonly SendSegment[])[]): UsualDay {
   if (sends.length < fewest) return { factor: 1, variance: 0 }

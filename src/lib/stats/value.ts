@@ -39,11 +39,12 @@ const leastKnown = 0.2
 type SoldPart = ClickedSend & Evidence & { amounts: Amounts }
 
 /**
- * What a click on each text brings, from conversions of sends. Two levels, each drawn towards the offer and all offers: conversions
- * a click, which are counted and which no amount can move, and the amount of a conversion, of which one alone decides nothing
- * (frequency and severity, as insurers keep them apart: Klugman, Panjer & Willmot 2012; a click's value on top of its rate: Chapelle
- * 2014). A young send's clicks count by the share of its conversions that is to be known at its age, pending ones by how many are
- * approved. A conversion in another currency counts as one, whose amount is not known. `undefined` without any conversion.
+ * What a click on each text brings, from conversions of sends. Two levels, each drawn towards the offer and all
+ * offers: conversions a click, which are counted and which no amount can move, and the amount of a conversion,
+ * of which one alone decides nothing (frequency and severity, as insurers keep them apart: Klugman, Panjer &
+ * Willmot 2012; a click's value on top of its rate: Chapelle 2014). A young send's clicks count by the share of
+ * its conversions that is to be known at its age, pending ones by how many are approved. A conversion in
+ * another currency counts as one, whose amount is not known. `undefined` without any conversion.
  */
 export function clickValueOf(
   sends: readonly ClickedSend[],
@@ -71,7 +72,10 @@ export function clickValueOf(
 
 type Text = { variation_id: number; offer_id: number; rate: Evidence; amounts: Amounts }
 
-/** A text's sends, each worth what it keeps of its weight; a day is shared by all clicks of a send, as it is by its recipients. */
+/**
+ * A text's sends, each worth what it keeps of its weight; a day is shared by all clicks of a send, as it is by
+ * its recipients.
+ */
 function sumUp(variation_id: number, own: readonly SoldPart[], dispersion: number, keptADay: number): Text {
   const text = {
     ...{ variation_id, offer_id: 0, rate: { k: 0, n: 0 } },

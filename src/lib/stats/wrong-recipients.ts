@@ -16,10 +16,10 @@ const unexplained = 0.5
 const neighbours = 15
 
 /**
- * Doubts sends of texts that are too new to have a usual rate of their own: one whose rate is far from that of all texts, and
- * whose recipients are as far off the other way round, was reported with wrong ones. Nobody would find out later, since a text that
- * seems so bad is not sent again. Parts of a split send are left out, whose sizes may differ on purpose. `parts` are in the
- * order of their time.
+ * Doubts sends of texts that are too new to have a usual rate of their own: one whose rate is far from that of
+ * all texts, and whose recipients are as far off the other way round, was reported with wrong ones. Nobody
+ * would find out later, since a text that seems so bad is not sent again. Parts of a split send are left out,
+ * whose sizes may differ on purpose. `parts` are in the order of their time.
  */
 export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void {
   if (parts.length < fewestSends) return

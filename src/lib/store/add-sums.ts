@@ -12,9 +12,9 @@ type Sum =
   | 'unique_clicks'
 
 /**
- * Adds a common table expression `sums` (`hour`, `offer_id`, `variation_id` and these columns, all of which may be negative)
- * to the rollups by hour and by day: further expressions. In a fixed order, because unsorted sums from several connections
- * deadlock.
+ * Adds a common table expression `sums` (`hour`, `offer_id`, `variation_id` and these columns, all of which may
+ * be negative) to the rollups by hour and by day: further expressions. In a fixed order, because unsorted sums
+ * from several connections deadlock.
  */
 export const addToRollups = (sql: Sql, columns: readonly Sum[]): Fragment => {
   const names = sql.unsafe(columns.join(', '))
@@ -36,8 +36,8 @@ export const addToRollups = (sql: Sql, columns: readonly Sum[]): Fragment => {
 }
 
 /**
- * Adds the column `sum` of `sums` to the counters of variations and offers, in a fixed order as well: locked in it, and by a
- * lock that lets others refer to them.
+ * Adds the column `sum` of `sums` to the counters of variations and offers, in a fixed order as well: locked in
+ * it, and by a lock that lets others refer to them.
  */
 export const addToCounters = (sql: Sql, counted: 'recipients' | 'clicks'): Fragment => {
   const sum = sql.unsafe(counted)

@@ -12,12 +12,12 @@ const textOfClick = (sql: Sql, row: 'valid' | 'former') => sql`(
 )`
 
 /**
- * Records the conversions of a JSON array of events exactly once by source and external id. The same again changes status,
- * amount and currency: reports go by the order in which they arrive; those that were `left` by an earlier run go by their time. What
- * a conversion belongs to stays as it was reported first. A later report of another click or text is rejected; one that names
- * a text in place of a click, or a click in place of a text, is rejected where the click is known to be of another text.
- * Sums of what is counted already move by the difference, which comes from the locked row; the rest waits for
- * `attributeConversions`.
+ * Records the conversions of a JSON array of events exactly once by source and external id. The same again
+ * changes status, amount and currency: reports go by the order in which they arrive; those that were `left` by
+ * an earlier run go by their time. What a conversion belongs to stays as it was reported first. A later report
+ * of another click or text is rejected; one that names a text in place of a click, or a click in place of a
+ * text, is rejected where the click is known to be of another text. Sums of what is counted already move by the
+ * difference, which comes from the locked row; the rest waits for `attributeConversions`.
  */
 export const recordConversions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (
@@ -95,10 +95,10 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
 `
 
 /**
- * Counts up to `limit` conversions that wait: for the text and the send of their click, once that is there, or those that they
- * named. What is not there after `patience` seconds is no longer waited for: the conversion counts without it. Until then
- * it is looked for again after growing pauses. Returns how many were looked at. Other instances that count meanwhile
- * get other rows.
+ * Counts up to `limit` conversions that wait: for the text and the send of their click, once that is there, or
+ * those that they named. What is not there after `patience` seconds is no longer waited for: the conversion
+ * counts without it. Until then it is looked for again after growing pauses. Returns how many were looked at.
+ * Other instances that count meanwhile get other rows.
  */
 export const attributeConversions = (
   sql: Sql,

@@ -22,7 +22,10 @@ export type Basis = {
   floor: number
   /** Variations that the send's other segments had. */
   taken: number[]
-  /** What was known of each variation, as packed by `selection/basis.ts`: thousands of values would take long to store. */
+  /**
+   * What was known of each variation, as packed by `selection/basis.ts`: thousands of values would take long to
+   * store.
+   */
   offers: string
   arms: string
   /** What a learning strategy was to get most of; clicks without it. */
@@ -51,9 +54,9 @@ const isReported = (sql: Sql, send: string) =>
   sql`exists (select from promo_impression_tracking where newsletter_send_id = ${send})`
 
 /**
- * Keeps decisions for segments that have none, or whose variation is among `replaced`, which may no longer be shown,
- * unless the send was reported. Answers those that were kept: where another decision stands, it stays. A variation that another segment was given in
- * the meantime is a conflict.
+ * Keeps decisions for segments that have none, or whose variation is among `replaced`, which may no longer be
+ * shown, unless the send was reported. Answers those that were kept: where another decision stands, it stays. A
+ * variation that another segment was given in the meantime is a conflict.
  */
 export const keepDecisions = (
   sql: Sql,

@@ -27,9 +27,9 @@ export const listEarnedCurrencies = (sql: Sql) => sql<{ currency: string }[]>`
 `
 
 /**
- * What conversions of sends have brought in one currency: the named one, else that of most conversions; and how long those of
- * sends of the last half year took to be known, of whole pages of rows that chance draws, always the same ones. `now` is in
- * milliseconds since 1970.
+ * What conversions of sends have brought in one currency: the named one, else that of most conversions; and how
+ * long those of sends of the last half year took to be known, of whole pages of rows that chance draws, always
+ * the same ones. `now` is in milliseconds since 1970.
  */
 export const readEarnings = (sql: Sql, currency: string | undefined, now: number) => sql<Earnings[]>`
   with sold as materialized (${sold(sql)}), counting as materialized (

@@ -47,7 +47,10 @@ export const listEditors = (sql: Sql) => sql<Editor[]>`
   select id, name, created_at from promo_editors order by coalesce(folded_name, name) collate "C", id
 `
 
-/** Those who may be meant, in the order in which they were added: with this name in whatever case, or not folded yet. */
+/**
+ * Those who may be meant, in the order in which they were added: with this name in whatever case, or not folded
+ * yet.
+ */
 export const findEditors = (sql: Sql, folded: string) => sql<KnownEditor[]>`
   select id, name, folded_name, password_hash, session_version from promo_editors
   where folded_name = ${folded} or folded_name is null

@@ -1,8 +1,9 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 
 /**
- * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a click that
- * was accepted unchecked, never existed, or belongs to an offer that has and had other slugs; or it contradicts an earlier one.
+ * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a
+ * click that was accepted unchecked, never existed, or belongs to an offer that has and had other slugs; or it
+ * contradicts an earlier one.
  */
 export type Rejection = {
   event_id: string

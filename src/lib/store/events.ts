@@ -31,9 +31,10 @@ const definitions = Object.entries(taken)
   .join(', ')
 
 /**
- * Records the clicks of a JSON array of events exactly once: rows, counters and rollups grow by what was not there yet, in one statement.
- * A click without an offer is unchecked: it gets the offer of its variation here, if that has or once had the click's slug.
- * Everything is inserted and added in a fixed order, because unsorted sums from several connections deadlock.
+ * Records the clicks of a JSON array of events exactly once: rows, counters and rollups grow by what was not
+ * there yet, in one statement. A click without an offer is unchecked: it gets the offer of its variation here,
+ * if that has or once had the click's slug. Everything is inserted and added in a fixed order, because unsorted
+ * sums from several connections deadlock.
  */
 export const recordClicks = (sql: Sql, events: string) => sql<Rejection[]>`
   with ${clicksOf(sql, events)},

@@ -4,11 +4,12 @@ import { addToCounters, addToRollups } from './add-sums.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 
 /**
- * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects `recipients`:
- * reports go by the order in which they arrive, since a clock may have gone back; those that were `left` by an earlier run
- * go by their time. The first report on a send says which newsletter it is of, and where it does not, the choice that was made
- * for the send; a later report that names another one is refused. No recipients count as no impression. What the
- * correction changed comes from the locked row, so counters and rollups move by exactly the difference.
+ * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects
+ * `recipients`: reports go by the order in which they arrive, since a clock may have gone back; those that were
+ * `left` by an earlier run go by their time. The first report on a send says which newsletter it is of, and
+ * where it does not, the choice that was made for the send; a later report that names another one is refused.
+ * No recipients count as no impression. What the correction changed comes from the locked row, so counters and
+ * rollups move by exactly the difference.
  */
 export const recordImpressions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (

@@ -22,10 +22,11 @@ const spanOf = (sql: Sql, at: Fragment) =>
 const isSeen = (sql: Sql, signs: Fragment) => sql`'seen_network' = any (string_to_array(${signs}, '+'))`
 
 /**
- * What the networks of the clicks of `batch` show around them: further expressions. `networks_around` has the addresses of each
- * network, text and span of time with those before and after it where they are many, `agents_around` those of one user
- * agent; `beside` has the seconds at which somebody of another network clicked the same text close to a click of a
- * network that scans. Counted by whole spans and seconds, so that a crowd costs as much as its clicks, not their square.
+ * What the networks of the clicks of `batch` show around them: further expressions. `networks_around` has the
+ * addresses of each network, text and span of time with those before and after it where they are many,
+ * `agents_around` those of one user agent; `beside` has the seconds at which somebody of another network
+ * clicked the same text close to a click of a network that scans. Counted by whole spans and seconds, so that a
+ * crowd costs as much as its clicks, not their square.
  */
 export const networksAround = (sql: Sql) => sql`
   network_stretches as materialized (

@@ -25,8 +25,8 @@ export const isUncertain = (sql: Sql, verdict: string, reason: string) =>
   sql`(${sql(verdict)} = 'human' and ${sql(reason)} = any (${listed(weakSigns)}::text[]))`
 
 /**
- * Whether a click of `source` is judged again: a condition. Conclusive reasons, and reasons that these rules do not give,
- * stay as they are.
+ * Whether a click of `source` is judged again: a condition. Conclusive reasons, and reasons that these rules do
+ * not give, stay as they are.
  */
 const isProvisional = (sql: Sql, source: string) => sql`
   (${sql(source)}.reason in (${plainReason}, ${repeatedReason}, ${crowdedReason})
@@ -59,13 +59,13 @@ const besides = (sql: Sql) => sql`
 
 /**
  * The final judgement on the clicks of a common table expression `batch` (`id`, `event_id`, `clicked_at`,
- * `variation_id`, `ip_hash`, `address_hash`, `user_agent`, `verdict`, `reason`, `sign`), which follow each other in the order in which
- * they were recorded: further ones, of which `judged` is `batch` with `final_verdict` and `final_reason`, the send that the
- * click belongs to (`impression_id`, 0 for none, and the `hours` since it) and whether it is its visitor's first that counts
- * there (`clicker`). A click is one of many
- * beside all those of its visitor around it, also the ones that will be judged later. It is a duplicate of one that was
- * recorded before it and counts: of those before the batch the verdict is final, so one window around the batch says all.
- * The same as `judgeAll` of the classification works out over all clicks.
+ * `variation_id`, `ip_hash`, `address_hash`, `user_agent`, `verdict`, `reason`, `sign`), which follow each
+ * other in the order in which they were recorded: further ones, of which `judged` is `batch` with
+ * `final_verdict` and `final_reason`, the send that the click belongs to (`impression_id`, 0 for none, and the
+ * `hours` since it) and whether it is its visitor's first that counts there (`clicker`). A click is one of many
+ * beside all those of its visitor around it, also the ones that will be judged later. It is a duplicate of one
+ * that was recorded before it and counts: of those before the batch the verdict is final, so one window around
+ * the batch says all. The same as `judgeAll` of the classification works out over all clicks.
  */
 export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress }: JudgementRules) => sql`
   stretches as materialized (

@@ -43,8 +43,8 @@ export const mapEmailByHand = (
 `
 
 /**
- * E-mails to ask Mautic for, by send: of one send, or of all whose number may still change: within thirty days after they were
- * mapped, until it has stood for a day and is in the reports. All of a send that has one such.
+ * E-mails to ask Mautic for, by send: of one send, or of all whose number may still change: within thirty days
+ * after they were mapped, until it has stood for a day and is in the reports. All of a send that has one such.
  */
 export const listEmailsToAsk = (sql: Sql, send: string | null) => sql<{ email_id: number; send: string }[]>`
   select email_id, newsletter_send_id as send

@@ -1,7 +1,10 @@
 import { arrayLiteral } from '../database/array-literal.ts'
 import type { Sql } from '../database/sql.ts'
 
-/** An offer that may be shown, and its approved variations as columns: thousands of rows take the driver longer than the server. */
+/**
+ * An offer that may be shown, and its approved variations as columns: thousands of rows take the driver longer
+ * than the server.
+ */
 export type OfferCandidates = {
   offer_id: number
   weight: number
@@ -12,8 +15,8 @@ export type OfferCandidates = {
 }
 
 /**
- * Active offers that have a weight and a slug, with their approved variations in no order. Recipients and human clicks of all
- * time where they are asked for, else none. Self-tests take no part.
+ * Active offers that have a weight and a slug, with their approved variations in no order. Recipients and human
+ * clicks of all time where they are asked for, else none. Self-tests take no part.
  */
 export const listCandidates = (sql: Sql, counted: boolean) => sql<OfferCandidates[]>`
   select o.id as offer_id, o.weight, o.link_slug, v.variations, v.recipients, v.human_clicks

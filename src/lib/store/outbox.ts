@@ -10,8 +10,8 @@ export type RefusedRow = { id: string; reason: string; pause: number }
 const ids = (rows: readonly string[]): string => arrayLiteral(rows, (id) => id)
 
 /**
- * Takes up to `limit` rows that are due, the oldest first, from all other workers for `lease` seconds. Nothing stays locked
- * meanwhile; a worker that is gone by then leaves them to the next one.
+ * Takes up to `limit` rows that are due, the oldest first, from all other workers for `lease` seconds. Nothing
+ * stays locked meanwhile; a worker that is gone by then leaves them to the next one.
  */
 export const claimRows = (sql: Sql, wanted: { target: string; limit: number; lease: number }) => sql<
   OutboxRow[]
@@ -59,7 +59,10 @@ export const measureOutbox = (sql: Sql) => sql<
   group by target
 `
 
-/** Drops a target's rows that are older than `days` days or beyond the newest `most`; answers how many, where there were any. */
+/**
+ * Drops a target's rows that are older than `days` days or beyond the newest `most`; answers how many, where
+ * there were any.
+ */
 export const trimOutbox = (sql: Sql, bounds: { target: string; days: number; most: number }) => sql<
   { dropped: number }[]
 >`

@@ -22,9 +22,9 @@ function sumsInRange(sql: Sql, { start, end }: Pick<ReportQuery, 'start' | 'end'
 }
 
 /**
- * Conversions of a report as JSON: sums of everything, newsletters, offers and texts, of those without a text, and of sends that
- * went out in the range; null as long as there has never been one. Days are those of UTC. `of` narrows a table down to what the
- * report is about.
+ * Conversions of a report as JSON: sums of everything, newsletters, offers and texts, of those without a text,
+ * and of sends that went out in the range; null as long as there has never been one. Days are those of UTC.
+ * `of` narrows a table down to what the report is about.
  */
 export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): Fragment => {
   if (!query.include.has('conversions')) return sql`null`

@@ -2,9 +2,9 @@ import type { Fragment, Sql } from '../database/sql.ts'
 import { isOfEverything, type ReportQuery } from '../model/report-query.ts'
 
 /**
- * Clicks by weekday and hour in the report's time zone, from the rollup `metrics` by hours. `shown` and `hidden` are conditions on rows `m`, what the report is
- * about and what no report shows; `inRange` is one on their hours. Hours of everything are added up already, and what is
- * hidden is taken from them again.
+ * Clicks by weekday and hour in the report's time zone, from the rollup `metrics` by hours. `shown` and
+ * `hidden` are conditions on rows `m`, what the report is about and what no report shows; `inRange` is one on
+ * their hours. Hours of everything are added up already, and what is hidden is taken from them again.
  */
 export const heatmapRows = (
   sql: Sql,
@@ -21,7 +21,8 @@ export const heatmapRows = (
         select m.hour, -m.clicks, -m.human_clicks from promo_performance_metrics m where ${hidden} and ${inRange}
       `
     : sql`select m.hour, m.clicks, m.human_clicks from ${metrics} m where ${shown} and ${inRange}`
-  // The time of day is looked up once an hour: "offset" keeps the planner from writing the look-up out where it is used.
+  // The time of day is looked up once an hour: "offset" keeps the planner from writing the look-up out where it
+  // is used.
   const local =
     query.tz === 'UTC'
       ? sql`select hour as moment, timestamptz '2000-01-03 00:00+00' as monday, clicks, human_clicks from (${hours}) h`

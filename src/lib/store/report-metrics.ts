@@ -19,9 +19,9 @@ const ofNewsletters = (sql: Sql, which: Fragment, sign: Fragment) => sql`
 `
 
 /**
- * The hourly and the daily rollup as tables that a report reads from: of all newsletters, or of one. A click is of the
- * newsletter whose send it belongs to, which is known when it is settled; what belongs to none with a name is left to the one
- * without.
+ * The hourly and the daily rollup as tables that a report reads from: of all newsletters, or of one. A click is
+ * of the newsletter whose send it belongs to, which is known when it is settled; what belongs to none with a
+ * name is left to the one without.
  */
 export function metricsOf(sql: Sql, newsletter: string | undefined): { hours: Fragment; days: Fragment } {
   if (newsletter === undefined)

@@ -6,8 +6,9 @@ const ofNewsletter = (sql: Sql, newsletter: string | undefined) =>
   newsletter === undefined ? sql`p.newsletter is null` : sql`p.newsletter = ${newsletter}`
 
 /**
- * Different people of a range of UTC days, each once a calendar month: a row for everything, for each offer and for each text.
- * A visitor who clicked before the range counts on the first day in it, which matters only in its first month.
+ * Different people of a range of UTC days, each once a calendar month: a row for everything, for each offer and
+ * for each text. A visitor who clicked before the range counts on the first day in it, which matters only in
+ * its first month.
  */
 const peopleOf = (
   sql: Sql,

@@ -1,7 +1,8 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import type { ReportScope } from './report-scope.ts'
 
-// Sums of double precision are exact up to 2^53, like the numbers that they become, and need no memory a group and column.
+// Sums of double precision are exact up to 2^53, like the numbers that they become, and need no memory a group
+// and column.
 export const reportSums = (sql: Sql) => sql`
   coalesce(sum(impressions::double precision), 0)::bigint as impressions,
   coalesce(sum(clicks::double precision), 0)::bigint as clicks,
@@ -57,8 +58,8 @@ export const sumsOfReport = (sql: Sql, scope: ReportScope) => {
   `
 }
 
-// Days of UTC are added up already. Those of another time zone are ranges of hours: finding these in the index takes half
-// the time of asking for the date of every hour.
+// Days of UTC are added up already. Those of another time zone are ranges of hours: finding these in the index
+// takes half the time of asking for the date of every hour.
 const rowsByDay = (sql: Sql, scope: ReportScope) => {
   const { query, first, last, midnight } = scope
   if (query.tz === 'UTC') {

@@ -162,9 +162,9 @@ export const readDatabaseTime = (sql: Sql) => sql<{ at: number }[]>`
 `
 
 /**
- * Notes the time of a look at the clock and answers when the clock was found to have jumped ahead: null where it was not,
- * where the jump is over `belief` hours ago, or where the clock has been put back since. A look that comes `longest` hours
- * after the one before finds a jump.
+ * Notes the time of a look at the clock and answers when the clock was found to have jumped ahead: null where
+ * it was not, where the jump is over `belief` hours ago, or where the clock has been put back since. A look
+ * that comes `longest` hours after the one before finds a jump.
  */
 export const noteTime = (
   sql: Sql,
@@ -191,7 +191,10 @@ const iso = (sql: Sql, time: Fragment) =>
 /** Takes the clock for right, whatever jump was found. */
 export const believeTime = (sql: Sql) => sql`update promo_retention set jumped_at = null`
 
-/** Takes on the purge of the UTC day that `now` is in; no row where it was taken on already, unless in times to come. */
+/**
+ * Takes on the purge of the UTC day that `now` is in; no row where it was taken on already, unless in times to
+ * come.
+ */
 export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
   update promo_retention
   set purged_at = to_timestamp(${now / 1000})

@@ -11,8 +11,8 @@ export type SelfTestPlace = {
 }
 
 /**
- * Makes the self-test's link, offer and variations where they are missing. No row where the slug belongs to an offer that
- * is no self-test.
+ * Makes the self-test's link, offer and variations where they are missing. No row where the slug belongs to an
+ * offer that is no self-test.
  */
 export const provideSelfTest = (
   sql: Sql,
@@ -60,7 +60,10 @@ export type SelfTestClick = {
   final_reason: string
 }
 
-/** The clicks of an offer after a moment in milliseconds since 1970, judged finally by the statement that settles. Changes nothing. */
+/**
+ * The clicks of an offer after a moment in milliseconds since 1970, judged finally by the statement that
+ * settles. Changes nothing.
+ */
 export const judgeSelfTest = (sql: Sql, offer: number, after: number, rules: JudgementRules) => sql<
   SelfTestClick[]
 >`

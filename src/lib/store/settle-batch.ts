@@ -1,8 +1,8 @@
 import type { Sql } from '../database/sql.ts'
 
 /**
- * The next `limit` clicks in the order in which they arrived, up to the first that was recorded less than `age` seconds ago:
- * expressions that end with `batch`. Empty while another instance settles.
+ * The next `limit` clicks in the order in which they arrived, up to the first that was recorded less than `age`
+ * seconds ago: expressions that end with `batch`. Empty while another instance settles.
  */
 export const nextClicks = (sql: Sql, age: number, limit: number) => sql`
   locked as materialized (

@@ -7,10 +7,11 @@ import type { Sql } from '../database/sql.ts'
 export const namedHosts = { ofText: 100, ofDay: 300, ofMonth: 500 }
 
 /**
- * Adds the clicks of a common table expression `final` (`clicked_at`, `offer_id`, `variation_id`, `device`, `browser`, `os`,
- * `referrer`, `final_verdict`, `final_reason`) to the breakdown: further expressions. Anybody who requests a link can
- * invent referrers, so those of machines and repeats are left out, and those of people are bounded. A host is named on
- * a day or is not, however its clicks are cut into batches: places are only ever taken.
+ * Adds the clicks of a common table expression `final` (`clicked_at`, `offer_id`, `variation_id`, `device`,
+ * `browser`, `os`, `referrer`, `final_verdict`, `final_reason`) to the breakdown: further expressions. Anybody
+ * who requests a link can invent referrers, so those of machines and repeats are left out, and those of people
+ * are bounded. A host is named on a day or is not, however its clicks are cut into batches: places are only
+ * ever taken.
  */
 export const addToBreakdown = (sql: Sql) => sql`
   alike as materialized (

@@ -2,10 +2,11 @@ import { crowdedReason, crowdVisits } from '../classify/judge.ts'
 import type { Sql } from '../database/sql.ts'
 
 /**
- * Notes how often the addresses of a common table expression `counted` have visited a text in a send, which finds those that many
- * people share: further expressions. `crowds` are the addresses of `counted` that are crowded, by all their visits so
- * far; what they did before they were found out moves with them, so that it makes no difference when that is.
- * `earlier_crowd_clickers` are the clickers that move. An address on which nothing is seen twice costs two look-ups and no row.
+ * Notes how often the addresses of a common table expression `counted` have visited a text in a send, which
+ * finds those that many people share: further expressions. `crowds` are the addresses of `counted` that are
+ * crowded, by all their visits so far; what they did before they were found out moves with them, so that it
+ * makes no difference when that is. `earlier_crowd_clickers` are the clickers that move. An address on which
+ * nothing is seen twice costs two look-ups and no row.
  */
 export const findCrowds = (sql: Sql) => sql`
   address_visits as materialized (

@@ -2,10 +2,11 @@ import type { Sql } from '../database/sql.ts'
 import { isUncertain } from './judgement.ts'
 
 /**
- * Adds the people's clicks of a common table expression `counted` to the days on which each visitor has clicked, and moves the
- * numbers of people by what that changes: further expressions. A visitor who is first seen on a day between two others moves
- * from one number to another, so in whatever order clicks are settled, each is counted once. Who is not kept is added up as
- * it is told. Self-tests are nobody. The clicks are added up by newsletter as well.
+ * Adds the people's clicks of a common table expression `counted` to the days on which each visitor has
+ * clicked, and moves the numbers of people by what that changes: further expressions. A visitor who is first
+ * seen on a day between two others moves from one number to another, so in whatever order clicks are settled,
+ * each is counted once. Who is not kept is added up as it is told. Self-tests are nobody. The clicks are added
+ * up by newsletter as well.
  */
 export const addPeople = (sql: Sql) => sql`
   by_people as materialized (

@@ -10,8 +10,8 @@ const sums = [
 ] as const
 
 /**
- * Adds up a common table expression (`impression_id`, 0 for no send, the `hours` since it, and each of `sums`) by send and span of
- * hours: a further expression.
+ * Adds up a common table expression (`impression_id`, 0 for no send, the `hours` since it, and each of `sums`)
+ * by send and span of hours: a further expression.
  */
 export const addToSends = (sql: Sql, source: string) => {
   const list = (write: (name: string) => Fragment) =>

@@ -3,9 +3,10 @@ import { addToSends } from './settle-sends.ts'
 import type { Settling } from './settlement.ts'
 
 /**
- * Adds surplus clicks to sends and to the breakdown, once they were recorded `age` seconds ago: their verdict is final, so
- * nothing else waits. Counts that have grown since they were settled are settled for what is new. An instance that
- * settles clicks keeps this out, and the other way round. Answers how many counts were settled.
+ * Adds surplus clicks to sends and to the breakdown, once they were recorded `age` seconds ago: their verdict
+ * is final, so nothing else waits. Counts that have grown since they were settled are settled for what is new.
+ * An instance that settles clicks keeps this out, and the other way round. Answers how many counts were
+ * settled.
  */
 export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | 'limit'>) => sql<
   { settled: number }[]

@@ -21,11 +21,11 @@ export type Settling = JudgementRules & {
 }
 
 /**
- * Gives the next `limit` clicks, in the order in which they arrived, up to the first that was recorded less than `age` seconds
- * ago, their final verdict, and adds up what is known of them: visitors, sends, devices, referrers and reasons. Rollups move
- * by what the final verdict changes. One statement, and the mark moves with it, so a click is judged and added exactly
- * once whoever settles and wherever it stops. Answers how many clicks were settled; an instance that finds another one
- * settling answers 0.
+ * Gives the next `limit` clicks, in the order in which they arrived, up to the first that was recorded less
+ * than `age` seconds ago, their final verdict, and adds up what is known of them: visitors, sends, devices,
+ * referrers and reasons. Rollups move by what the final verdict changes. One statement, and the mark moves with
+ * it, so a click is judged and added exactly once whoever settles and wherever it stops. Answers how many
+ * clicks were settled; an instance that finds another one settling answers 0.
  *
  * A statement that records clicks must end within `age` seconds, or its clicks would be passed over.
  */

@@ -38,8 +38,9 @@ const pageSchema = v.object({
 })
 
 /**
- * All published entries, or a fault. Each page begins behind the last id of the one before, so that entries that come or go
- * meanwhile neither hide nor repeat others. `select` says which fields are asked for, as a query.
+ * All published entries, or a fault. Each page begins behind the last id of the one before, so that entries
+ * that come or go meanwhile neither hide nor repeat others. `select` says which fields are asked for, as a
+ * query.
  */
 export async function readEntries(
   strapi: Strapi,

@@ -8,8 +8,9 @@ const digitsPerId = 20
 const idsPerFill = 512
 
 /**
- * Random digits are fetched for many ids at once, as text, and the beginning of an id is kept for the clicks of the same
- * millisecond. The well-known libraries write each id out byte by byte, which takes a click as long as its verdict.
+ * Random digits are fetched for many ids at once, as text, and the beginning of an id is kept for the clicks of
+ * the same millisecond. The well-known libraries write each id out byte by byte, which takes a click as long as
+ * its verdict.
  */
 export function createEventIds(): NewEventId {
   let digits = ''

@@ -14,8 +14,8 @@ import { recordSurplus } from '../store/surplus.ts'
 import { readTimeline } from '../store/timeline.ts'
 
 /**
- * Clicks, surplus clicks, impressions and conversions have a statement each; any may be repeated, so they need no common transaction. Each has
- * `deadline` milliseconds. `onRecorded` gets what the database rejected.
+ * Clicks, surplus clicks, impressions and conversions have a statement each; any may be repeated, so they need
+ * no common transaction. Each has `deadline` milliseconds. `onRecorded` gets what the database rejected.
  */
 export function eventRecorder(
   database: Database,

@@ -107,7 +107,10 @@ const findUnknownOffer = async (parts: SubmissionParts, id: number): Promise<{ o
 
 type ImpressionFaults = { offer_id?: string; variation_id?: string }
 
-/** What memory does not confirm is asked for. Where the database does not answer, it decides when the report gets there. */
+/**
+ * What memory does not confirm is asked for. Where the database does not answer, it decides when the report
+ * gets there.
+ */
 async function findFaults(
   parts: SubmissionParts,
   { offer_id, variation_id }: Pick<ImpressionSubmission, 'offer_id' | 'variation_id'>,

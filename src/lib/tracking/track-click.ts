@@ -48,8 +48,9 @@ export type ClickParts = {
 }
 
 /**
- * Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then. Nobody is
- * asked about the variation: what memory does not know for sure, the database decides when the click gets there.
+ * Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then.
+ * Nobody is asked about the variation: what memory does not know for sure, the database decides when the click
+ * gets there.
  */
 export function trackVisit(parts: ClickParts, visit: Visit): MaybePromise<Acceptance | Ignored> {
   const variation = knownVariation(parts, visit.slug, visit.variationId)

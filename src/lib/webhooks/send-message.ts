@@ -17,7 +17,10 @@ const usualPatience = 10_000
 /** What a receiver answers beyond its status is of no use. */
 const longestAnswer = 64 * 1024
 
-/** Sends messages as Standard Webhooks prescribes: with an id that stays, the time of this attempt, and a signature of both. */
+/**
+ * Sends messages as Standard Webhooks prescribes: with an id that stays, the time of this attempt, and a
+ * signature of both.
+ */
 export function openMessageSender({
   addresses,
   now,

@@ -43,7 +43,10 @@ const byWay: Record<Way, Record<Advised, string>> = {
   },
 }
 
-/** What to do about a finding where promos are chosen in this way: never what that does already, or makes impossible. */
+/**
+ * What to do about a finding where promos are chosen in this way: never what that does already, or makes
+ * impossible.
+ */
 export const adviceOf = (code: Advised, way: Way): string => byWay[way][code]
 
 /** For a text with enough clicks whose rival has too few; only a strategy that learns may never fill that gap. */

@@ -21,20 +21,23 @@ const order: Finding['code'][] = [
 ]
 
 /**
- * How promos are chosen, whether sends are too small to learn from (`smallListWarning`), and the moment, in milliseconds since
- * 1970; without it no send is old.
+ * How promos are chosen, whether sends are too small to learn from (`smallListWarning`), and the moment, in
+ * milliseconds since 1970; without it no send is old.
  */
 type Circumstances = { way: Way; small?: boolean; now?: number }
 
-/** Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in the way. */
+/**
+ * Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in
+ * the way.
+ */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
   summary.total_clicks > 0 || sends.length > 0 || offers.some(({ statistics }) => statistics)
 
 /**
- * One finding an offer, those first that an editor can act on: offers that are chosen before those that are not active,
- * then those that more people clicked on. A period decides which offers are given, and never their order.
- * `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then; `sends` are those that were reported, also
- * so lately that nothing can be said of them.
+ * One finding an offer, those first that an editor can act on: offers that are chosen before those that are not
+ * active, then those that more people clicked on. A period decides which offers are given, and never their
+ * order. `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then; `sends` are those
+ * that were reported, also so lately that nothing can be said of them.
  */
 export function findingsOf(
   offers: readonly OfferRow[],
@@ -69,7 +72,10 @@ export function findingsOf(
 /** What a send says of whether its offer was sent. */
 export type SentTo = Pick<SendRow, 'offer_id' | 'newsletter_send_id' | 'sent_at' | 'recipients' | 'clickers'>
 
-/** Whether sends without a rate are those of a first newsletter, which get theirs within minutes; others are left out. */
+/**
+ * Whether sends without a rate are those of a first newsletter, which get theirs within minutes; others are
+ * left out.
+ */
 export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
   new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size === 1 &&
   sends.every(
@@ -78,7 +84,10 @@ export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
 
 type RankedFinding = { active: boolean; clickers: number; finding: Finding }
 
-/** Different people who clicked on an offer's texts in all sends so far: those in use, since a period decides on others. */
+/**
+ * Different people who clicked on an offer's texts in all sends so far: those in use, since a period decides on
+ * others.
+ */
 export const clickersOf = ({ offer_id }: OfferRow, variations: readonly VariationRow[]): number =>
   sumClickers(sentTexts(variations, offer_id))
 

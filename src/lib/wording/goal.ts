@@ -1,14 +1,17 @@
 import type { Goal, Strategy } from '../model/selection.ts'
 
-/** What a learning strategy goes by, where that is not clicks alone: `currency` is the one that counts, none as long as nothing was earned. */
+/**
+ * What a learning strategy goes by, where that is not clicks alone: `currency` is the one that counts, none as
+ * long as nothing was earned.
+ */
 export const revenueSentence = (currency: string | undefined): string =>
   currency === undefined
     ? 'The goal is revenue, but no send has earned anything yet in the currency that counts, so clicks decide.'
     : `The goal is revenue a recipient, in ${currency}: the chance of a click times what a click is expected to bring.`
 
 /**
- * What somebody should know of a goal who has set it, and of the currencies in which sends have earned something, that of most
- * conversions first.
+ * What somebody should know of a goal who has set it, and of the currencies in which sends have earned
+ * something, that of most conversions first.
  */
 export function goalHints(
   strategy: Strategy,

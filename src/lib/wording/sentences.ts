@@ -87,7 +87,10 @@ export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
 const isKnown = (offer: Rated, variations: readonly VariationRow[]): boolean =>
   offer.statistics.complete_sends >= neededSends && clickersOf(offer, variations) >= neededClicks
 
-/** Which offer of those in use does best: only where no other's range reaches into its own, and the two leading ones have clicks enough. */
+/**
+ * Which offer of those in use does best: only where no other's range reaches into its own, and the two leading
+ * ones have clicks enough.
+ */
 export function offersSentence(
   offers: readonly OfferRow[],
   variations: readonly VariationRow[],

@@ -14,7 +14,10 @@ export const some = (value: number, one: string, many = `${one}s`): string =>
 
 type NamedOffer = { offer_name: string }
 
-/** Calls an offer by what comes before a dash or colon in its name, unless two of `offers` were called the same then. */
+/**
+ * Calls an offer by what comes before a dash or colon in its name, unless two of `offers` were called the same
+ * then.
+ */
 export function shortNames(offers: readonly NamedOffer[]): (offer: NamedOffer) => string {
   const short = ({ offer_name }: NamedOffer): string =>
     offer_name.replace(/(\s[-–—|]|:)\s.*$/s, '').trim() || offer_name

@@ -30,8 +30,9 @@ const relays = 30
 const month = 30
 
 /**
- * Thirty relays that all readers reach with one browser, or companies of 25 to 500 of the list with twelve kinds of it. Of an address
- * five visitors count; one with enough visits in a month is crowded, and what came of it before moves.
+ * Thirty relays that all readers reach with one browser, or companies of 25 to 500 of the list with twelve
+ * kinds of it. Of an address five visitors count; one with enough visits in a month is crowded, and what came
+ * of it before moves.
  */
 export function createCrowds({ behind }: World, list: number, random: Random) {
   const addresses: Address[] = []

@@ -8,9 +8,10 @@ const fewest = 5
 const complete = 3
 
 /**
- * Another way to confirm a winner of two texts that are in the same sends: the asymptotic confidence sequence of the mean
- * difference of the logarithms of their rates in a send (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, theorem 2.2). It knows
- * nothing of how sends differ but what they show, and waits until they are complete.
+ * Another way to confirm a winner of two texts that are in the same sends: the asymptotic confidence sequence
+ * of the mean difference of the logarithms of their rates in a send (Waudby-Smith, Arbour, Sinha, Kennedy &
+ * Ramdas 2024, theorem 2.2). It knows nothing of how sends differ but what they show, and waits until they are
+ * complete.
  */
 export function sequenceOf(
   sends: readonly SendEvidence[],

@@ -29,7 +29,10 @@ export type World = {
   late?: number
   /** Share of the readers behind addresses that many share, and which ones; see `createCrowds`. */
   behind?: { share: number; addresses: 'companies' | 'relays' }
-  /** Two lists that get a send on every other day: by how much readers of one click more, and how much a text differs between them. */
+  /**
+   * Two lists that get a send on every other day: by how much readers of one click more, and how much a text
+   * differs between them.
+   */
   lists?: { factor: number; spread: number }
 }
 

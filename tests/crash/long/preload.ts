@@ -1,6 +1,6 @@
 /**
- * Loaded into a site before anything else (`node --import`): its clock steps, and what it does every ten seconds or more
- * rarely happens within a life of a second.
+ * Loaded into a site before anything else (`node --import`): its clock steps, and what it does every ten
+ * seconds or more rarely happens within a life of a second.
  */
 const { LONG_CLOCK = '[]', LONG_HASTE = '1' } = process.env
 const haste = Number(LONG_HASTE)

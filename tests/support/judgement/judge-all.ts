@@ -18,11 +18,11 @@ export type SendTime = { variation_id: number; at: number }
 export type FinalRules = { duplicateSeconds: number; visitorsPerAddress: number }
 
 /**
- * The final verdicts by event id: what the database works out in one statement, written down as plainly as possible, to
- * test it by. `clicks` are in the order in which they were recorded: a click is a duplicate of one that was recorded
- * before it and has counted, since what is final stays, and the first visitors of an address are those whose clicks were
- * recorded first. Bursts are seen among all clicks. Of a click without a hash stands what was found at once. Takes time in
- * the square of the clicks.
+ * The final verdicts by event id: what the database works out in one statement, written down as plainly as
+ * possible, to test it by. `clicks` are in the order in which they were recorded: a click is a duplicate of one
+ * that was recorded before it and has counted, since what is final stays, and the first visitors of an address
+ * are those whose clicks were recorded first. Bursts are seen among all clicks. Of a click without a hash
+ * stands what was found at once. Takes time in the square of the clicks.
  */
 export function judgeAll(
   clicks: readonly JudgedClick[],

@@ -17,7 +17,10 @@ const secondOf = ({ at }: JudgedClick) => Math.floor(at / 1000)
 const addressesOf = (clicks: readonly JudgedClick[]) =>
   new Set(clicks.map(({ address_hash }) => address_hash)).size
 
-/** What a click's network shows around it, as plainly as the rest of `judgeAll`; nothing of a click without an address. */
+/**
+ * What a click's network shows around it, as plainly as the rest of `judgeAll`; nothing of a click without an
+ * address.
+ */
 export function networkSigns(click: JudgedClick, clicks: readonly JudgedClick[]): WeakSign[] {
   const { address_hash, variation_id, user_agent, sign } = click
   if (address_hash === null) return []

@@ -128,7 +128,10 @@ export async function createCluster(
 
 const OPEN_TO_OTHERS = 0o027
 
-/** PostgreSQL refuses a folder that others may enter, as volumes with a group of their own and restored backups have it. */
+/**
+ * PostgreSQL refuses a folder that others may enter, as volumes with a group of their own and restored backups
+ * have it.
+ */
 function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
   const { mode } = statSync(cluster)
   if (process.platform === 'win32' || (mode & OPEN_TO_OTHERS) === 0) return ok(undefined)

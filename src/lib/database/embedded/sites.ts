@@ -13,8 +13,9 @@ import {
 } from '../../processes/life-signs.ts'
 
 /**
- * Which sites use the server of a data folder: each has a file in `postgres.sites`. Only a process of the same place, host,
- * boot and set of process numbers, can see whether a server runs; a second one on the same files would destroy them.
+ * Which sites use the server of a data folder: each has a file in `postgres.sites`. Only a process of the same
+ * place, host, boot and set of process numbers, can see whether a server runs; a second one on the same files
+ * would destroy them.
  */
 export type Sites = {
   /** Notes that this process uses the server; again shows that it lives. */
@@ -22,8 +23,8 @@ export type Sites = {
   /** Takes the note back; answers how many live processes of this place remain. The caller holds the lock. */
   leave(): Promise<number>
   /**
-   * A site elsewhere that may have the server running; notes of those that are gone are removed. `clock` is when the file
-   * system has just changed a file. The caller holds the lock.
+   * A site elsewhere that may have the server running; notes of those that are gone are removed. `clock` is
+   * when the file system has just changed a file. The caller holds the lock.
    */
   elsewhere(clock: number): Promise<{ host: string; seconds: number } | undefined>
 }
