@@ -199,6 +199,14 @@ describe('people of a period', () => {
       [2, null, 50, 50, 0],
     ]
     expect(peopleOf(many, {}, 1_000)).toBe(65)
+    // Without the row of a text that was deleted.
+    const left: PeopleRow[] = [
+      [null, null, 20, 40, 20],
+      [1, null, 20, 40, 20],
+      [1, 11, 6, 6, 0],
+    ]
+    expect(peopleOf(left, {}, 1_000)).toBe(30)
+    expect(peopleOf(left, { offer_id: 1 }, 1_000)).toBe(30)
   })
 
   test('go when their text is deleted as far as clicks do', async () => {

@@ -21,19 +21,15 @@ function estimateOf(rows: readonly PeopleRow[], { offer_id, variation_id }: Of):
   const [, , people, visits, unkept] = row
   const all = people + Math.round(visits > 0 ? (unkept * people) / visits : unkept)
   if (variation_id !== undefined || unkept === 0) return all
-  const parts = rows
-    .filter(
-      ([offer, text]) =>
-        offer !== null && (offer_id === undefined ? text === null : offer === offer_id && text !== null),
-    )
-    .map(([offer, text]) =>
-      estimateOf(rows, { offer_id: offer ?? undefined, variation_id: text ?? undefined }),
-    )
-  return Math.max(
-    ...parts,
-    Math.min(
-      all,
-      parts.reduce((sum, part) => sum + part, 0),
-    ),
-  )
+  let largest = 0
+  // Visits of parts that were deleted: each may have been by somebody else.
+  let most = visits + unkept
+  for (const [offer, text, , visitsOfPart, unkeptOfPart] of rows) {
+    if (offer === null || (offer_id === undefined ? text !== null : offer !== offer_id || text === null))
+      continue
+    const part = estimateOf(rows, { offer_id: offer, variation_id: text ?? undefined })
+    largest = Math.max(largest, part)
+    most += part - visitsOfPart - unkeptOfPart
+  }
+  return Math.max(largest, Math.min(all, most))
 }
