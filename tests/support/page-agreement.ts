@@ -17,7 +17,7 @@ const numberOf = (text = ''): number => Number(text.replaceAll(',', ''))
 const sumOf = (rows: readonly (readonly string[])[], column: number): number =>
   rows.reduce((sum, row) => sum + numberOf(row[column]), 0)
 
-/** What the overview, or the page of an offer, shows is what the API answers of it, and its tables and charts add up. */
+/** What the overview or the page of an offer shows is what the API answers of it; its tables and charts add up. */
 export function expectPage(html: string, report: Report, { clicks: counting, offer_id }: Shown): void {
   const { summary, previous, offers, variations = [], sends = [] } = report
   const clicks = clicksOf({ clicks: summary.total_clicks, human_clicks: summary.human_clicks }, counting)
