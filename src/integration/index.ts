@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { AstroConfig, AstroIntegration } from 'astro'
+import type { Connect } from '../server/connect.ts'
 import { type HostSite, siteFile } from '../server/host-site.ts'
 import { isOwnPath, ownPaths } from '../server/own-paths.ts'
 import { adapterFault, entryPlugin } from './adapter.ts'
-import { wordOf, wordsIn } from './site-words.ts'
+import { devPlugin } from './dev-plugin.ts'
+import { wordOf, wordOfRest, wordsIn } from './site-words.ts'
 
 export type PromoTrackingOptions = {
   /** What the paths of the analytics, of signing in and of the API begin with, such as `/promo`; nothing by default. */
@@ -21,16 +23,27 @@ export type PromoTrackingOptions = {
 export default function promoTracking({
   prefix = '',
   strict = false,
+  ...unknown
 }: PromoTrackingOptions = {}): AstroIntegration {
+  const [misspelt] = Object.keys(unknown)
+  if (misspelt !== undefined)
+    throw new Error(`promoTracking({ ${misspelt} }): there is no such option. It has prefix and strict.`)
   const site: Omit<HostSite, 'pages'> = { base: '', prefix: prefix.replace(/\/$/, ''), strict }
   const pages = new Set<string>()
   let config: AstroConfig
+  let front: Connect | undefined
   return {
     name: 'promo-tracking',
     hooks: {
-      'astro:config:setup': ({ config: { root }, command, updateConfig }) => {
+      'astro:config:setup': ({ config: { root, integrations }, command, updateConfig }) => {
         checkPrefix(prefix)
-        if (command === 'build') updateConfig({ vite: { plugins: [entryPlugin(root)] } })
+        if (integrations.filter(({ name }) => name === 'promo-tracking').length > 1)
+          throw new Error('integrations in astro.config has promoTracking() twice: remove one of them.')
+        const plugin =
+          command === 'build'
+            ? entryPlugin(root)
+            : devPlugin((request, response, next) => (front ? front(request, response, next) : next()))
+        if (command !== 'preview') updateConfig({ vite: { plugins: [plugin] } })
       },
       'astro:config:done': (done) => {
         config = done.config
@@ -41,24 +54,15 @@ export default function promoTracking({
       'astro:routes:resolved': ({ routes }) => {
         for (const { pattern, isPrerendered, type } of routes) {
           refuseOwnPath(pattern, site.prefix)
-          const word = wordOf(pattern)
+          const word = wordOf(pattern) ?? (isPrerendered ? undefined : wordOfRest(pattern))
           if (word !== undefined) pages.add(word)
           if (!isPrerendered && type === 'page' && /^\/\[[^/]*\]$/.test(pattern)) site.anyWord = pattern
         }
       },
-      'astro:server:setup': async ({ server }) => {
+      'astro:server:setup': async () => {
         const { lazyHandler } = await import('promo-tracking/server')
         for (const word of wordsIn(fileURLToPath(config.publicDir))) pages.add(word)
-        const front = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
-        server.middlewares.use((request, response, next) => {
-          const { url, originalUrl } = request
-          // Astro has taken the base off the path.
-          request.url = originalUrl ?? url
-          front(request, response, (error) => {
-            request.url = url
-            next(error)
-          })
-        })
+        front = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
       },
       'astro:server:done': async () => (await import('promo-tracking/server')).closeHandlers(),
       'astro:build:done': async ({ dir, pages: built }) => {
@@ -67,7 +71,7 @@ export default function promoTracking({
           if (word !== undefined) pages.add(word)
         }
         for (const path of ownPaths)
-          if (existsSync(new URL(`.${site.prefix}${path}`, dir)))
+          if ([path, `${path}.html`].some((file) => existsSync(new URL(`.${site.prefix}${file}`, dir))))
             refuseOwnPath(`${site.prefix}${path}`, site.prefix)
         for (const word of wordsIn(fileURLToPath(dir))) pages.add(word)
         const written: HostSite = { ...site, pages: [...pages] }

@@ -7,6 +7,10 @@ export function wordOf(path: string): string | undefined {
   return word === '' || /[/[]/.test(word) ? undefined : word
 }
 
+/** The word that a route such as `/shop/[...rest]` answers by itself, beside all that is below. */
+export const wordOfRest = (pattern: string): string | undefined =>
+  /^\/([^/[\]]+)\/\[\.\.\.[^/\]]+\]\/?$/.exec(pattern)?.[1]
+
 /**
  * What a server finds in a folder for a path of one word: a file, with or without its extension, or a folder's
  * page.

@@ -133,8 +133,7 @@ export function describeSite(
       const person = browser(command === 'dev' ? 7 : 8)
       const link = await ask('/nocodemba?promo_var=44', person)
       expect([link.status, link.headers.location]).toEqual([307, expect.stringContaining('merchant.example')])
-      const [page = { path: '/' }] = site.requests
-      const { status } = await askHost({ ...running, url: new URL(running.url).origin }, page.path)
+      const { status } = await askHost({ ...running, url: new URL(running.url).origin }, `${site.base}/`)
       expect(status).toBeLessThan(400)
       await untilDrained(running)
       await running.stop()

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { adapterFault } from '../../src/integration/adapter.ts'
-import { wordOf, wordsIn } from '../../src/integration/site-words.ts'
+import { wordOf, wordOfRest, wordsIn } from '../../src/integration/site-words.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 test.each([
@@ -14,6 +14,16 @@ test.each([
   ['/[slug]', undefined],
 ])('%j is the word %j', (path, word) => {
   expect(wordOf(path)).toBe(word)
+})
+
+test.each([
+  ['/shop/[...rest]', 'shop'],
+  ['/shop/[...rest]/', 'shop'],
+  ['/shop/[id]', undefined],
+  ['/[...rest]', undefined],
+  ['/shop/old/[...rest]', undefined],
+])('%j answers the word %j', (pattern, word) => {
+  expect(wordOfRest(pattern)).toBe(word)
 })
 
 test('files, pages without their extension, and folders with a page are words of a site', () => {
