@@ -1,5 +1,6 @@
-/** Where our pages and endpoints are, of a site at the root. */
-const address = '/(?=(?:analytics|sign-in|sign-out|api/v1/promo|_promo)(?:[/?"#]|$))'
+import { ownPaths } from '../server/own-paths.ts'
+
+const address = `/(?=(?:${ownPaths.map((path) => path.slice(1)).join('|')})(?:[/?"#]|$))`
 const inHtml = new RegExp(`\\b((?:href|src|action)=")${address}`, 'g')
 const atStart = new RegExp(`^${address}`)
 
