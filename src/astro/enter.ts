@@ -1,7 +1,7 @@
 import type { APIContext } from 'astro'
-import type { App } from '../lib/app.ts'
 import type { SessionFault, SignedInEditor } from '../lib/auth/session.ts'
 import { fail, ok, type Result } from '../lib/base/result.ts'
+import type { PromoTracking } from '../lib/index.ts'
 import { plain, protect, seeOther } from './protect.ts'
 
 type Request = Pick<APIContext, 'locals' | 'request' | 'url'>
@@ -9,7 +9,7 @@ type Page = Request & Pick<APIContext, 'rewrite'> & { response: { headers: Heade
 
 /** `no_app`: neither our server nor our middleware has seen the request, so that nobody can say who sent it. */
 type EnterFault = SessionFault | { code: 'no_app' }
-type Entered = { app: App; editor: SignedInEditor; cookie: string | undefined }
+type Entered = { app: PromoTracking; editor: SignedInEditor; cookie: string | undefined }
 
 /**
  * Lets an editor into a page, or answers the response for everybody else. Each page asks by itself, whatever
@@ -39,7 +39,7 @@ export async function readEditor({ locals, request }: Request): Promise<Result<E
 }
 
 /** The app, in what only a page shows that somebody has been let into. */
-export function appOf({ locals }: Pick<APIContext, 'locals'>): App {
+export function appOf({ locals }: Pick<APIContext, 'locals'>): PromoTracking {
   if (!locals.app) throw new Error('a part of a page was requested without its page')
   return locals.app
 }

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { App } from '../lib/app.ts'
 import { addEditor } from '../lib/auth/editor.ts'
 import { generatePassword } from '../lib/auth/password.ts'
 import { ok } from '../lib/base/result.ts'
 import { embeddedUrl } from '../lib/database/embedded/start.ts'
 import { migrate } from '../lib/database/migrate.ts'
+import type { PromoTracking } from '../lib/index.ts'
 import { samplePrefix } from '../lib/sample/history.ts'
 import type { Config } from '../lib/settings/config.ts'
 import { hasSends } from '../lib/store/catalogue.ts'
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
 }
 
 /** The password of the editor "demo", created at the first start; it is stored with the data, for its owner only. */
-async function demoPassword({ config, database }: App): Promise<string> {
+async function demoPassword({ config, database }: PromoTracking): Promise<string> {
   const path = join(config.PROMO_DATA_DIR, 'demo-password')
   if (existsSync(path)) return readFileSync(path, 'utf8').trim()
   const password = generatePassword()
@@ -75,7 +75,7 @@ async function demoPassword({ config, database }: App): Promise<string> {
 }
 
 /** Sample offers and history, once: what somebody changes afterwards stays. Answers what went wrong. */
-async function provideSample({ database }: App): Promise<string | undefined> {
+async function provideSample({ database }: PromoTracking): Promise<string | undefined> {
   const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
   if (!migrated.ok) return migrated.fault.message
   const found = await database.run((sql) => hasSends(sql, samplePrefix))

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { App } from '../lib/app.ts'
+import type { PromoTracking } from '../lib/index.ts'
 import type { Promo } from '../lib/selection/schema.ts'
 
 const script = join(import.meta.dirname, '..', 'clients', 'python', 'newsletter.py')
@@ -17,7 +17,7 @@ export type Issue = { date: string; send: string }
  * would, over HTTP; without Python a plain page with the same promo takes its place.
  */
 export async function makeSampleNewsletter(
-  app: App,
+  app: PromoTracking,
   url: string,
   folder: string,
   issue: Issue,
@@ -42,7 +42,7 @@ const runScript = (url: string, folder: string, { date, send }: Issue): Promise<
     execFile('python3', args, { timeout: scriptDeadline }, (error) => resolve(error === null))
   })
 
-async function plainNewsletter(app: App, { date, send }: Issue): Promise<string> {
+async function plainNewsletter(app: PromoTracking, { date, send }: Issue): Promise<string> {
   const promo = await app.selectPromo({ newsletter_send_id: send })
   if (!promo.ok) return page(date, '<p>No promo today.</p>')
   const { offer_id, variation_id } = promo.value

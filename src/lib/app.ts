@@ -3,7 +3,7 @@ import { createAccess } from './auth/access.ts'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import { type Random, systemRandom } from './base/random.ts'
-import { ok, type Result } from './base/result.ts'
+import { ok } from './base/result.ts'
 import type { FileLayer } from './buffer/files.ts'
 import { openOffers } from './catalogue/strapi-offers.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
@@ -36,9 +36,7 @@ import { createReading } from './reports/open-reports.ts'
 import { createSelection } from './selection/selection.ts'
 import type { Config } from './settings/config.ts'
 
-export type App = Awaited<ReturnType<typeof assemble>>
-
-export type AppOptions = {
+export type OpenOptions = {
   config: Config
   log: Log
   /** Words that the site's own pages have for paths: no promo link hides one. */
@@ -75,22 +73,19 @@ const closeWait = 7_000
 /** How long a stop waits for what is asked of the database in the background, in milliseconds. */
 const stepsWait = 2_000
 
-/**
- * Opens everything that the site shares: one database pool, one buffer, one set of caches. The only faults are those
- * that a person has to fix before a start makes sense; a database that does not answer is not one of them.
- */
-export async function openApp(options: AppOptions): Promise<Result<App, { message: string }>> {
+/** Opens everything that a site shares, as `openPromoTracking` says. */
+export async function assemble(options: OpenOptions) {
   const networks = scannerNetworks(options.config.PROMO_SCANNER_NETWORKS)
   if (!networks.ok) return networks
   const server = databaseServer(options.config, options.log)
   const started = performance.now()
   const known = hasKnownLinks(options.config)
   const opened = await server.open(known ? knownLinksWait : undefined)
-  return opened.ok ? ok(await assemble(options, server, networks.value, started)) : opened
+  return opened.ok ? ok(await openParts(options, server, networks.value, started)) : opened
 }
 
-async function assemble(
-  options: AppOptions,
+async function openParts(
+  options: OpenOptions,
   server: ReturnType<typeof databaseServer>,
   networks: readonly ScannerNetwork[],
   started: number,
@@ -195,9 +190,8 @@ async function assemble(
     ...tracking.answers,
     ...conversions.answers,
     guard: guard.bind(undefined, gate),
-    tellLinkDamage: damage.tell,
+    describeLinkDamage: damage.describe,
     linksChanged: () => linksChanged(database, strapi),
-    /** Whether a request has the secret of Strapi's webhook. */
     isWebhook: (header: HeaderReader) => !refuseWebhook(header, config.PROMO_STRAPI_WEBHOOK_SECRET),
     selectPromo: selection.select,
     readShares: selection.readShares,
@@ -209,7 +203,6 @@ async function assemble(
     readHealth,
     readMetrics: metrics.read,
     readCounts: metrics.counts,
-    /** Ends everything within about eight seconds; what could not be recorded stays in the journal. */
     async close() {
       const until = performance.now() + closeWait
       mautic?.stop()

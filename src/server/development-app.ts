@@ -1,12 +1,12 @@
-import { type App, openApp } from '../lib/app.ts'
 import { createLog } from '../lib/base/log.ts'
+import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import { loadConfig } from './load-config.ts'
 
 /**
  * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library reloads it, and
  * nobody ends the former one.
  */
-export type Development = { load: number; app: Promise<App> }
+export type Development = { load: number; app: Promise<PromoTracking> }
 
 /** When this module was loaded: what still runs of an earlier one does not take over again. */
 const load = performance.now()
@@ -15,7 +15,7 @@ const load = performance.now()
  * Opened at the first request after a start or an edit; the one before is closed first, since both use the same
  * folder.
  */
-export const developmentApp = (): Promise<App> => {
+export const developmentApp = (): Promise<PromoTracking> => {
   const current = globalThis.promoDevelopment
   if (current && current.load >= load) return current.app
   if (!current) endWithProcess()
@@ -24,9 +24,9 @@ export const developmentApp = (): Promise<App> => {
   return app
 }
 
-async function open(): Promise<App> {
+async function open(): Promise<PromoTracking> {
   const config = loadConfig()
-  const app = await openApp({ config, log: createLog(config.PROMO_LOG_LEVEL) })
+  const app = await openPromoTracking({ config, log: createLog(config.PROMO_LOG_LEVEL) })
   if (!app.ok) throw new Error(app.fault.message)
   return app.value
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { App } from '../lib/app.ts'
 import { messageOf } from '../lib/base/result.ts'
 import { type Answer, faultAnswer } from '../lib/http/answer.ts'
 import { createAnswerAndClose } from '../lib/http/answer-and-close.ts'
 import { createBodies, hasBody, refusedBody, type WholeRequest } from '../lib/http/bodies.ts'
 import { endpointMethods, unknownEndpoint, wrongMethod } from '../lib/http/methods.ts'
 import { wrongContentType } from '../lib/http/read.ts'
+import type { PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
 import { type HostSite, rootOf } from './host-site.ts'
 import { headerReader, send } from './own-pages.ts'
@@ -13,7 +13,7 @@ import { isOwnPath } from './own-paths.ts'
 import { refuseAddress } from './public-address.ts'
 
 export type FrontOptions = {
-  app: App
+  app: PromoTracking
   site: Pick<HostSite, 'base' | 'prefix' | 'strict'>
   /** Our pages and endpoints. */
   ownPages: Connect

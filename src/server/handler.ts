@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
-import { type App, openApp } from '../lib/app.ts'
 import { createLog } from '../lib/base/log.ts'
 import { messageOf } from '../lib/base/result.ts'
+import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
 import { createFront } from './front.ts'
 import { type HostSite, readHostSite, rootOf } from './host-site.ts'
@@ -18,7 +18,7 @@ export type HandlerOptions = {
 }
 
 /** The app of this process, whoever asks for it: two would take each other's journal for one of a neighbour. */
-let opened: Promise<App> | undefined
+let opened: Promise<PromoTracking> | undefined
 
 /**
  * For a server of one's own: what comes before the site's own handler. It opens the database, and closes it on SIGTERM,
@@ -63,11 +63,11 @@ async function openFront(site: HostSite, pages: Set<string>, defaults: Defaults)
   return createFront({ app, site, ownPages, pages }).connect
 }
 
-async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaults): Promise<App> {
+async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaults): Promise<PromoTracking> {
   const config = readGiven(defaults)
   if (!config.ok) throw new Error(config.fault.message)
   const log = createLog(config.value.PROMO_LOG_LEVEL)
-  const app = await openApp({ config: config.value, log, pages, place: { ...site, version } })
+  const app = await openPromoTracking({ config: config.value, log, pages, place: { ...site, version } })
   if (!app.ok) throw new Error(app.fault.message)
   closeWithProcess()
   log.info({ version, fast_path: true }, 'promo links are answered before the site')

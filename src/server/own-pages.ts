@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import sirv from 'sirv'
-import type { App } from '../lib/app.ts'
 import { messageOf } from '../lib/base/result.ts'
 import type { Answer } from '../lib/http/answer.ts'
 import type { Caller, HeaderReader } from '../lib/http/client.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
+import type { PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
 import { builtPages } from './package-files.ts'
 import { refuseAddress, shownOrigin, showPublicAddress } from './public-address.ts'
@@ -17,7 +17,7 @@ export type AstroHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   next: () => void,
-  locals: { app: App; client: Caller; root: string },
+  locals: { app: PromoTracking; client: Caller; root: string },
 ) => Promise<void>
 
 export async function loadAstroHandler(): Promise<AstroHandler> {
@@ -39,7 +39,7 @@ export function send(response: ServerResponse, { status, headers, body }: Answer
   response.end(body)
 }
 
-export type OwnPagesOptions = { app: App; astro: AstroHandler; root: string; files?: string }
+export type OwnPagesOptions = { app: PromoTracking; astro: AstroHandler; root: string; files?: string }
 
 /**
  * Our pages, endpoints and files, of requests whose paths begin after `root`. What is none of them is the

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sirv from 'sirv'
-import { type App, openApp } from '../lib/app.ts'
 import { createLog } from '../lib/base/log.ts'
 import { messageOf } from '../lib/base/result.ts'
+import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import type { Config } from '../lib/settings/config.ts'
 import type { Connect } from './connect.ts'
 import { createServer } from './create-server.ts'
@@ -23,7 +23,7 @@ const farewellWait = 300
 /** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
 const answersWait = 2_000
 
-export type RunningSite = { app: App; url: string; stop: () => Promise<void> }
+export type RunningSite = { app: PromoTracking; url: string; stop: () => Promise<void> }
 
 type Defaults = { HOST?: string | undefined; PORT?: string | undefined }
 
@@ -49,7 +49,7 @@ export async function startSite(
   const worker = joinSupervisor(() => end('the supervisor is gone'))
   const log = createLog(config.PROMO_LOG_LEVEL, worker?.number)
   const pages = new Set([...site.pages, ...wordsOf(site)])
-  const opened = await openApp({ config, log, pages, worker, place: { ...site, version } })
+  const opened = await openPromoTracking({ config, log, pages, worker, place: { ...site, version } })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
   worker?.tell(app.readCounts)

@@ -1,12 +1,12 @@
 /** The site without its short way: every request goes through Astro to `[slug].ts`. */
 import { createServer } from 'node:http'
-import { openApp } from '../../src/lib/app.ts'
 import { createLog } from '../../src/lib/base/log.ts'
+import { openPromoTracking } from '../../src/lib/index.ts'
 import { loadConfig } from '../../src/server/load-config.ts'
 import { loadAstroHandler } from '../../src/server/own-pages.ts'
 
 const config = loadConfig()
-const opened = await openApp({ config, log: createLog('silent') })
+const opened = await openPromoTracking({ config, log: createLog('silent') })
 if (!opened.ok) throw new Error(opened.fault.message)
 const app = opened.value
 const handler = await loadAstroHandler()

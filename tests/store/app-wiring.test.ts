@@ -1,9 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { App } from '../../src/lib/app.ts'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
+import type { PromoTracking } from '../../src/lib/index.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { addWebhook } from '../../src/lib/store/webhooks.ts'
@@ -30,7 +30,12 @@ const hour = 60 * minute
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 
 /** Clicks on a link, one after the other, by readers with these headers. */
-async function click(app: App, address: string, clicks: Record<string, string>[], query = 'promo_var=42') {
+async function click(
+  app: PromoTracking,
+  address: string,
+  clicks: Record<string, string>[],
+  query = 'promo_var=42',
+) {
   for (const headers of clicks) {
     const sent: Record<string, string> = { 'user-agent': firefox, ...headers }
     const header = (name: string) => sent[name]
@@ -39,7 +44,7 @@ async function click(app: App, address: string, clicks: Record<string, string>[]
   }
 }
 
-const metricsOf = async (app: App) => `${(await app.readMetrics()).body}`.split('\n')
+const metricsOf = async (app: PromoTracking) => `${(await app.readMetrics()).body}`.split('\n')
 
 /** Waits until the database has so many clicks; answers them in the order in which they were recorded. */
 async function recorded(count: number) {

@@ -1,10 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { openApp } from '../../src/lib/app.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { noContent } from '../../src/lib/http/answer.ts'
+import { openPromoTracking } from '../../src/lib/index.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { nowhere, openTestApp } from '../support/app.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -208,7 +208,7 @@ test('a file of networks that does not hold is told before anything is opened', 
   const PROMO_SCANNER_NETWORKS = join(temporaryFolder(), 'none.json')
   const config = readConfig({ DATABASE_URL: nowhere, PROMO_SCANNER_NETWORKS })
   if (!config.ok) throw new Error('the settings do not hold')
-  expect(await openApp({ config: config.value, log: createLog('silent') })).toMatchObject({
+  expect(await openPromoTracking({ config: config.value, log: createLog('silent') })).toMatchObject({
     ok: false,
     fault: { message: expect.stringMatching(/PROMO_SCANNER_NETWORKS.*\n.*none\.json cannot be read/) },
   })
@@ -219,7 +219,7 @@ test('a fault that only a person can mend is told instead', async () => {
   writeFileSync(file, '')
   const config = readConfig({ PROMO_DATA_DIR: join(file, 'below') })
   if (!config.ok) throw new Error('the settings do not hold')
-  const app = await openApp({ config: config.value, log: createLog('silent') })
+  const app = await openPromoTracking({ config: config.value, log: createLog('silent') })
   expect(app).toMatchObject({ ok: false, fault: { message: expect.stringContaining(file) } })
 })
 
@@ -235,6 +235,6 @@ test('what was damaged is told, and kept when the app closes', async () => {
   `
   expect(await counts).toEqual([{ slug: 'nocodemba', damaged: 15, unreadable: 5 }])
   const { app: later } = await openTestApp(database.url)
-  expect(await later.tellLinkDamage(undefined, '2100-01-01')).toMatch(/^20 of 20 clicks/)
+  expect(await later.describeLinkDamage(undefined, '2100-01-01')).toMatch(/^20 of 20 clicks/)
   expect((await later.readHealth()).body).toMatch(/in the last week 20 of 20 clicks/)
 })

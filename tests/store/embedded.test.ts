@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { describe, expect, vi } from 'vitest'
-import { openApp } from '../../src/lib/app.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { embeddedUrl, openEmbedded } from '../../src/lib/database/embedded/start.ts'
+import { openPromoTracking } from '../../src/lib/index.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import {
   answers,
@@ -65,7 +65,7 @@ describe('one site', () => {
   test('an app without DATABASE_URL starts it, and stops it when it is closed', async ({ folders }) => {
     const config = readConfig({ PROMO_DATA_DIR: folders.dataDir })
     if (!config.ok) throw new Error('the settings do not hold')
-    const app = await openApp({ config: config.value, log: createLog('silent') })
+    const app = await openPromoTracking({ config: config.value, log: createLog('silent') })
     if (!app.ok) throw new Error(app.fault.message)
     const url = embeddedUrl(folders.dataDir)
     if (!url.ok) throw new Error(url.fault.message)

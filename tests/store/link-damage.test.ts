@@ -72,7 +72,7 @@ describe('damaged links', () => {
     log.note('desk', 'damaged')
     await log.flush()
     log.note('desk', 'damaged')
-    expect(await log.tell(undefined, '2026-11-18')).toBeUndefined()
+    expect(await log.describe(undefined, '2026-11-18')).toBeUndefined()
     answering = database
     await log.flush()
     expect(await rows()).toMatchObject([{ slug: 'desk', damaged: 2, unreadable: 0 }])
@@ -85,12 +85,12 @@ describe('damaged links', () => {
     for (let click = 0; click < 20; click += 1) log.note('nocodemba', 'damaged')
     for (let click = 0; click < 10; click += 1) log.note('nocodemba', 'unreadable')
     await log.flush()
-    expect(await log.tell('2026-11-18', '2026-11-18')).toMatch(
+    expect(await log.describe('2026-11-18', '2026-11-18')).toMatch(
       /^30 of 40 clicks \(75 %\) .* 10 of them did not name/,
     )
-    expect(await log.tell(undefined, '2026-11-30')).toMatch(/^30 of 41 clicks/)
-    expect(await log.tell('2026-11-19', '2026-11-30')).toBeUndefined()
-    expect(await log.tell(undefined, '2026-11-17')).toBeUndefined()
+    expect(await log.describe(undefined, '2026-11-30')).toMatch(/^30 of 41 clicks/)
+    expect(await log.describe('2026-11-19', '2026-11-30')).toBeUndefined()
+    expect(await log.describe(undefined, '2026-11-17')).toBeUndefined()
   })
 })
 

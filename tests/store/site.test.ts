@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { type App, openApp } from '../../src/lib/app.ts'
 import { createLog } from '../../src/lib/base/log.ts'
+import { openPromoTracking, type PromoTracking } from '../../src/lib/index.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import type { Connect } from '../../src/server/connect.ts'
 import { createServer } from '../../src/server/create-server.ts'
@@ -12,7 +12,7 @@ import { createTestDatabase, insertPromos, type TestDatabase } from '../support/
 import { makeDataDir, removeDataDir } from '../support/site.ts'
 
 let database: TestDatabase
-let opened: App
+let opened: PromoTracking
 const dataDir = makeDataDir()
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await insertPromos(database.sql)
   const config = readConfig({ DATABASE_URL: database.url, PROMO_DATA_DIR: dataDir })
   if (!config.ok) throw new Error('the settings do not hold')
-  const app = await openApp({ config: config.value, log: createLog('silent') })
+  const app = await openPromoTracking({ config: config.value, log: createLog('silent') })
   if (!app.ok) throw new Error(app.fault.message)
   opened = app.value
 })
@@ -37,7 +37,7 @@ type Served = {
   site?: Connect
   place?: { base?: string; prefix?: string; strict?: boolean }
   words?: readonly string[]
-} & Partial<App>
+} & Partial<PromoTracking>
 
 const page: Connect = ({ url }, response) => {
   response.end(`a page at ${url}`)
@@ -75,7 +75,7 @@ async function serve({ astro = noPage, site = page, place = {}, words = [], ...c
 const noPage: AstroHandler = async (_, __, next) => next()
 
 describe('a promo link that breaks', () => {
-  const broken: Record<string, App['answerPromoLink']> = {
+  const broken: Record<string, PromoTracking['answerPromoLink']> = {
     'at once': () => {
       throw new Error('broken')
     },

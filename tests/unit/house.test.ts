@@ -31,6 +31,7 @@ const lineCount = (text: string): number => text.trimEnd().split('\n').length
 
 /** From top to bottom: a room imports from those below it only. */
 const rooms = [
+  'index.ts',
   'app.ts',
   'open',
   'openapi',
@@ -89,6 +90,18 @@ const rules: Rule[] = [
       { path: 'src/lib/app.ts', text: "import { openClicks } from './open/clicks.ts'" },
       { path: 'src/lib/store/a.ts', text: "import { b } from './b.ts'" },
       { path: 'src/lib/reports/a.ts', text: "import { b } from '../base/b.ts'" },
+    ],
+  },
+  {
+    says: 'what uses the promo tracking as a whole uses its interface',
+    check: (source) =>
+      within(source.path, 'src/') && source.path !== 'src/lib/index.ts'
+        ? importsOf(source).filter((name) => name === 'src/lib/app.ts')
+        : [],
+    broken: [{ path: 'src/server/a.ts', text: "import { assemble } from '../lib/app.ts'" }],
+    kept: [
+      { path: 'src/server/a.ts', text: "import { openPromoTracking } from '../lib/index.ts'" },
+      { path: 'src/lib/index.ts', text: "import { assemble } from './app.ts'" },
     ],
   },
   {

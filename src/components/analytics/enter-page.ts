@@ -1,7 +1,7 @@
 import type { APIContext } from 'astro'
 import { enter } from '../../astro/enter.ts'
-import type { App } from '../../lib/app.ts'
 import type { SignedInEditor } from '../../lib/auth/session.ts'
+import type { PromoTracking } from '../../lib/index.ts'
 import type { ReportQuery, Section } from '../../lib/model/report-query.ts'
 import { exportOf } from './address.ts'
 import { type PageData, readPage } from './read-page.ts'
@@ -12,7 +12,7 @@ type Asking = Pick<APIContext, 'locals' | 'request' | 'url' | 'rewrite'> & {
 
 /** What every page of the analytics begins with. */
 export type EnteredPage = Omit<PageData, 'query' | 'status'> & {
-  app: App
+  app: PromoTracking
   editor: SignedInEditor
   page: PageData
   query: ReportQuery

@@ -1,4 +1,4 @@
-import type { App } from '../../lib/app.ts'
+import type { PromoTracking } from '../../lib/index.ts'
 import type { Report } from '../../lib/model/report.ts'
 import { byWhat, type ReportQuery, type Section, sections } from '../../lib/model/report-query.ts'
 import { isParameter } from '../../lib/reports/query.ts'
@@ -15,7 +15,7 @@ export type PageData = {
 }
 
 type Asked = {
-  app: Pick<App, 'parseReportQuery' | 'readReport'>
+  app: Pick<PromoTracking, 'parseReportQuery' | 'readReport'>
   parameters: URLSearchParams
   wanted: readonly Section[]
   /** The offer that a page is about. */

@@ -7,7 +7,7 @@ export type LinkDamageLog = {
   /** Adds what was noted to the database; what it does not take waits for the next time. */
   flush(): Promise<void>
   /** What is to be said of the UTC days from `first` (all before, where it is `undefined`) to `last`, if anything. */
-  tell(first: string | undefined, last: string): Promise<string | undefined>
+  describe(first: string | undefined, last: string): Promise<string | undefined>
 }
 
 export type LinkDamageParts = { database: Database; now: () => number; count: (damage: Damage) => void }
@@ -43,7 +43,7 @@ export function createLinkDamage({ database, now, count: onDamage }: LinkDamageP
       const added = await database.run((sql) => addLinkDamage(sql, JSON.stringify(taken)), deadline)
       if (!added.ok) for (const count of taken) add(count)
     },
-    async tell(first, last) {
+    async describe(first, last) {
       const read = await database.run((sql) => sumLinkDamage(sql, first, last), deadline)
       const [sums] = read.ok ? read.value : []
       return sums && damageSentence(sums)

@@ -23,7 +23,7 @@ export type LinkHintParts = {
   pages: ReadonlySet<string>
   /** A route of the site for any word, of whose pages nobody knows the words. */
   anyWord?: string | undefined
-  damage: Pick<LinkDamageLog, 'tell'>
+  damage: Pick<LinkDamageLog, 'describe'>
   now: () => number
 }
 
@@ -46,7 +46,7 @@ export function createLinkHints({
     const leads = strapi
       ? [...leadsOf(strapi), ...links.value.filter(({ slug }) => !strapi.peek(slug))]
       : links.value
-    const told = await damage.tell(dayOf(now() - week), dayOf(now()))
+    const told = await damage.describe(dayOf(now() - week), dayOf(now()))
     const { hints, faulty } = examineLinks(leads, siteUrl, pages)
     return {
       hints: [

@@ -1,0 +1,10 @@
+import { expectTypeOf, test } from 'vitest'
+import type { assemble } from '../../src/lib/app.ts'
+import type { PromoTracking } from '../../src/lib/index.ts'
+
+type Assembled = Extract<Awaited<ReturnType<typeof assemble>>, { ok: true }>['value']
+
+test('what is assembled is what the interface describes, and nothing more', () => {
+  expectTypeOf<Assembled>().toExtend<PromoTracking>()
+  expectTypeOf<keyof Assembled>().toEqualTypeOf<keyof PromoTracking>()
+})
