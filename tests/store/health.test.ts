@@ -425,7 +425,7 @@ test('links that work and lead nowhere are hinted at, however they came into the
   expect(await health({ hints: ['one', 'two'] })).toMatchObject({ code: 200, hints: ['one', 'two'] })
   let now = 0
   let told: string | undefined
-  const damage = { tell: async (...days: unknown[]) => told && `${told} ${days.join(' ')}` }
+  const damage = { describe: async (...days: unknown[]) => told && `${told} ${days.join(' ')}` }
   const parts = {
     table: true,
     siteUrl: 'https://news.example',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { v7 as newEventId } from 'uuid'
+import { byTrait } from '../../src/lib/model/click-traits.ts'
 import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib/model/event.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12, 0, 0)
@@ -24,9 +25,7 @@ export function aClick(changes: Partial<Click> = {}): Click {
     reason: 'none',
     sign: null,
     rules_version: 1,
-    device: null,
-    browser: null,
-    os: null,
+    ...byTrait(() => null),
     ...changes,
   }
 }

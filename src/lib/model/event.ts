@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { clickTraits } from './click-traits.ts'
 import { areRequestSigns } from './verdict.ts'
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2_147_483_647))
@@ -45,9 +46,7 @@ const clickSchema = v.object({
   /** Weak signs of a machine in the request itself, with a "+" between them; the final verdict weighs them again. */
   sign: later(v.pipe(v.string(), v.check(areRequestSigns))),
   rules_version: v.number(),
-  device: text,
-  browser: text,
-  os: text,
+  ...v.entriesFromList(clickTraits, later(v.string())),
 })
 
 export type Click = v.InferOutput<typeof clickSchema>

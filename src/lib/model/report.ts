@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { clickTraits } from './click-traits.ts'
 import { conversionRowSchema } from './conversion.ts'
 
 const told = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
@@ -181,9 +182,7 @@ export const reportSchema = v.object({
   timeline: v.exactOptional(v.array(timelineRowSchema)),
   sparklines: v.exactOptional(v.array(variationDaySchema)),
   heatmap: v.exactOptional(v.array(heatmapCellSchema)),
-  devices: v.exactOptional(
-    v.object({ device: v.array(shareSchema), browser: v.array(shareSchema), os: v.array(shareSchema) }),
-  ),
+  devices: v.exactOptional(v.object(v.entriesFromList(clickTraits, v.array(shareSchema)))),
   referrers: v.exactOptional(told(v.array(shareSchema), "People's clicks by host.")),
   referrer_classes: v.exactOptional(
     told(v.array(shareSchema), 'The same by class: webmail, search, social, other, none.'),

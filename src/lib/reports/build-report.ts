@@ -1,6 +1,7 @@
 import { daysBefore, daysBetween } from '../base/days.ts'
 import { byReferrerClass } from '../classify/referrer.ts'
 import type { Assessment } from '../model/assessment.ts'
+import { byTrait } from '../model/click-traits.ts'
 import type {
   Doubt,
   Figures,
@@ -74,9 +75,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEv
       })),
     }),
     ...(include.has('heatmap') && { heatmap: row.heatmap }),
-    ...(include.has('devices') && {
-      devices: { device: shares('device'), browser: shares('browser'), os: shares('os') },
-    }),
+    ...(include.has('devices') && { devices: byTrait(shares) }),
     ...(include.has('referrers') && {
       referrers: shares('referrer'),
       referrer_classes: byReferrerClass(shares('referrer')),

@@ -1,3 +1,4 @@
+import { clickTraits } from '../model/click-traits.ts'
 import type { ConversionRow } from '../model/conversion.ts'
 import type { AttributeRow, Figures, Report, Share } from '../model/report.ts'
 import type { Table } from '../model/report-query.ts'
@@ -70,11 +71,7 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['human_clicks', (row) => row.human_clicks],
       ])
     case 'devices':
-      return shares([
-        ...named('device', report.devices?.device),
-        ...named('browser', report.devices?.browser),
-        ...named('os', report.devices?.os),
-      ])
+      return shares(clickTraits.flatMap((trait) => named(trait, report.devices?.[trait])))
     case 'referrers':
       return shares(named('referrer', report.referrers))
     case 'reasons':

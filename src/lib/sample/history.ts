@@ -1,10 +1,11 @@
 import type { Random } from '../base/random.ts'
 import type { SampleVariation } from '../model/catalogue.ts'
+import { byTrait, type ClickTrait } from '../model/click-traits.ts'
 import type { Click, Impression, TrackingEvent } from '../model/event.ts'
 import { rulesVersion, type Verdict } from '../model/verdict.ts'
 import { eventIdFrom } from '../tracking/event-id.ts'
 import { bytes, type Choices, normal, pick, seededRandom, whole } from './chance.ts'
-import { bots, type Reader, readers, referrers } from './readers.ts'
+import { bots, readers, referrers } from './readers.ts'
 
 export type SampleOptions = {
   variations: readonly SampleVariation[]
@@ -120,14 +121,14 @@ function machineClick(text: SampleText, sentAt: number, random: Random): Click {
   const visitor = { referrer: null, ip_hash: visitorHash(random), verdict: 'machine' as const }
   const reader = pick(readers, random)
   if (random() < 0.5) return clickOf(text, at, reader, { ...visitor, reason: 'prefetch' }, random)
-  const bot = { user_agent: pick(bots, random).user_agent, device: null, browser: null, os: null }
+  const bot = { user_agent: pick(bots, random).user_agent }
   return clickOf(text, at, bot, { ...visitor, reason: 'self_declared' }, random)
 }
 
 const visitorHash = (random: Random): string => Buffer.from(bytes(32, random)).toString('hex')
 
 type SampleVisitor = { referrer: string | null; ip_hash: string; verdict: Verdict; reason: string }
-type SampleAgent = { [Key in Exclude<keyof Reader, 'share'>]: Click[Key] }
+type SampleAgent = Pick<Click, 'user_agent'> & Partial<Record<ClickTrait, string | null>>
 
 function clickOf(
   text: SampleText,
@@ -136,16 +137,13 @@ function clickOf(
   visitor: SampleVisitor,
   random: Random,
 ): Click {
-  const { user_agent, device, browser, os } = agent
   return {
     kind: 'click',
     slug: null,
     ...occurrence(at, text, random),
     ...visitor,
-    user_agent,
-    device,
-    browser,
-    os,
+    ...byTrait((trait) => agent[trait] ?? null),
+    user_agent: agent.user_agent,
     address_hash: null,
     newcomer: null,
     sign: null,

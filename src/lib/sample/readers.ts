@@ -1,7 +1,7 @@
 import type { Choices } from './chance.ts'
 
 /** A kind of reader: what its clicks carry, and its share of all readers. */
-export type Reader = {
+type Reader = {
   share: number
   user_agent: string
   device: string

@@ -1,5 +1,6 @@
 import { commitsDurably } from '../database/durable-commit.ts'
 import type { Sql } from '../database/sql.ts'
+import { byTrait } from '../model/click-traits.ts'
 import type { Click } from '../model/event.ts'
 import { addClicks } from './add-clicks.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
@@ -17,9 +18,7 @@ const taken = {
   reason: 'text',
   sign: 'text',
   rules_version: 'smallint',
-  device: 'text',
-  browser: 'text',
-  os: 'text',
+  ...byTrait(() => 'text'),
 } satisfies Record<
   Exclude<keyof Click, 'kind' | 'event_id' | 'caller_key' | 'at' | 'offer_id' | 'slug'>,
   string

@@ -1,4 +1,7 @@
 import type { Sql } from '../database/sql.ts'
+import { clickTraits } from '../model/click-traits.ts'
+
+const traits = clickTraits.map((trait) => `c.${trait}`).join(', ')
 
 /**
  * The next `limit` clicks in the order in which they arrived, up to the first that was recorded less than `age`
@@ -12,7 +15,8 @@ export const nextClicks = (sql: Sql, age: number, limit: number) => sql`
     select seen.click_id from locked join promo_settlement seen on seen.click_id = locked.click_id
   ), arrived as materialized (
     select c.id, c.event_id, c.recorded_at, c.offer_id, c.variation_id, c.clicked_at, c.ip_hash, c.address_hash,
-      c.user_agent, c.newcomer, c.verdict, c.reason, c.sign, c.device, c.browser, c.os, c.referrer,
+      c.user_agent, c.newcomer, c.verdict, c.reason, c.sign, c.referrer,
+      ${sql.unsafe(traits)},
       -- Recorded in times to come: by a clock of the database that was put back since.
       c.recorded_at > now() - ${age} * interval '1 second'
         and c.recorded_at < now() + interval '1 minute' as young

@@ -1,4 +1,5 @@
 import type { Sql } from '../database/sql.ts'
+import { clickTraits } from '../model/click-traits.ts'
 
 /**
  * The most hosts that are listed by name: of a text and day, of all texts and a day (a host counts for each text), and
@@ -6,20 +7,23 @@ import type { Sql } from '../database/sql.ts'
  */
 export const namedHosts = { ofText: 100, ofDay: 300, ofMonth: 500 }
 
+const traits = clickTraits.join(', ')
+const traitValues = clickTraits.map((trait) => `('${trait}', coalesce(alike.${trait}, 'unknown'))`).join(', ')
+
 /**
- * Adds the clicks of a common table expression `final` (`clicked_at`, `offer_id`, `variation_id`, `device`,
- * `browser`, `os`, `referrer`, `final_verdict`, `final_reason`) to the breakdown: further expressions. Anybody
+ * Adds the clicks of a common table expression `final` (`clicked_at`, `offer_id`, `variation_id`, `referrer`,
+ * `final_verdict`, `final_reason` and the traits of clicks) to the breakdown: further expressions. Anybody
  * who requests a link can invent referrers, so those of machines and repeats are left out, and those of people
  * are bounded. A host is named on a day or is not, however its clicks are cut into batches: places are only
  * ever taken.
  */
 export const addToBreakdown = (sql: Sql) => sql`
   alike as materialized (
-    select (clicked_at at time zone 'UTC')::date as day, offer_id, variation_id, device, browser, os,
-      left(coalesce(referrer, 'none'), 100) as host, final_reason as reason, count(*) as clicks,
+    select (clicked_at at time zone 'UTC')::date as day, offer_id, variation_id,
+      left(coalesce(referrer, 'none'), 100) as host, final_reason as reason, ${sql.unsafe(traits)}, count(*) as clicks,
       count(*) filter (where final_verdict = 'human') as human_clicks,
       count(*) filter (where final_verdict = 'machine') as machine_clicks
-    from final group by 1, 2, 3, 4, 5, 6, 7, 8
+    from final group by 1, 2, 3, 4, 5, ${sql.unsafe(traits)}
   ), hosts as materialized (
     select day, offer_id, variation_id, host, sum(human_clicks) as clicks
     from alike where human_clicks > 0 group by 1, 2, 3, 4
@@ -93,8 +97,7 @@ export const addToBreakdown = (sql: Sql) => sql`
         alike.human_clicks, alike.machine_clicks
       from alike,
         lateral (
-          values ('device', coalesce(alike.device, 'unknown')), ('browser', coalesce(alike.browser, 'unknown')),
-            ('os', coalesce(alike.os, 'unknown')), ('reason', alike.reason)
+          values ${sql.unsafe(traitValues)}, ('reason', alike.reason)
         ) known (dimension, value)
       union all
       select day, hosts.offer_id, variation_id, 'referrer', case when nameless.day is null then host else '(other)' end,

@@ -1,6 +1,9 @@
 import type { Sql } from '../database/sql.ts'
+import { clickTraits } from '../model/click-traits.ts'
 import { addToSends } from './settle-sends.ts'
 import type { Settling } from './settlement.ts'
+
+const unknownTraits = clickTraits.map((trait) => `('${trait}', 'unknown')`).join(', ')
 
 /**
  * Adds surplus clicks to sends and to the breakdown, once they were recorded `age` seconds ago: their verdict
@@ -52,7 +55,7 @@ export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | '
     insert into promo_click_breakdown as metrics (day, offer_id, variation_id, dimension, value, clicks, machine_clicks)
     select (clicked_at at time zone 'UTC')::date, offer_id, variation_id, dimension, value, sum(grown), sum(grown)
     from batch, lateral (
-      values ('device', 'unknown'), ('browser', 'unknown'), ('os', 'unknown'), ('reason', reason)
+      values ${sql.unsafe(unknownTraits)}, ('reason', reason)
     ) known (dimension, value)
     group by 1, 2, 3, 4, 5
     order by 3, 1, 4, 5

@@ -1,0 +1,14 @@
+/**
+ * What a click tells of the reader's surroundings: columns of clicks and fields of their events, all of them texts.
+ * Settling breaks clicks down by each, and reports list each among the devices.
+ */
+export const clickTraits = ['device', 'browser', 'os'] as const
+
+export type ClickTrait = (typeof clickTraits)[number]
+
+/** A value for each. */
+export const byTrait = <Value>(valueOf: (trait: ClickTrait) => Value): Record<ClickTrait, Value> => ({
+  device: valueOf('device'),
+  browser: valueOf('browser'),
+  os: valueOf('os'),
+})
