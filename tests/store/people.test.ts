@@ -3,12 +3,12 @@ import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { Click } from '../../src/lib/model/event.ts'
-import type { PeopleRow } from '../../src/lib/model/report-row.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { peopleOf } from '../../src/lib/reports/people.ts'
 import { parseQuery } from '../../src/lib/reports/query.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
+import type { PeopleRow } from '../../src/lib/store/report-people.ts'
 import {
   createTestDatabase,
   emptyDatabase,

@@ -1,8 +1,9 @@
 import type { Report } from '../../src/lib/model/report.ts'
 import type { ReportQuery } from '../../src/lib/model/report-query.ts'
-import type { ReportRow, Sums } from '../../src/lib/model/report-row.ts'
+import type { Sums } from '../../src/lib/model/sums.ts'
 import { buildReport } from '../../src/lib/reports/build-report.ts'
 import type { JudgedEvidence } from '../../src/lib/reports/judge-evidence.ts'
+import type { ReportRow } from '../../src/lib/store/reports.ts'
 import { spans, type World, type WorldPart } from './random-worlds.ts'
 
 const hour = 3_600_000

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { SendSpan, SentText } from '../../src/lib/model/report-row.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createJudge } from '../../src/lib/reports/judge-evidence.ts'
 import { readEvidence } from '../../src/lib/reports/read-evidence.ts'
+import type { SendSpan, SentText } from '../../src/lib/store/report-evidence.ts'
 
 const day = 86_400_000
 const noon = Date.UTC(2025, 9, 10, 12)

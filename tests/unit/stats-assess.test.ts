@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SendsAndTexts, Signs } from '../../src/lib/model/report-row.ts'
+import type { SendsAndTexts, Signs } from '../../src/lib/model/send-evidence.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'

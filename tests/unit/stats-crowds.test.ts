@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Crowd } from '../../src/lib/model/report-row.ts'
+import type { Crowd } from '../../src/lib/model/send-evidence.ts'
 import { besideCrowds } from '../../src/lib/stats/crowds.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 

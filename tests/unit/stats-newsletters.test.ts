@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SendsAndTexts } from '../../src/lib/model/report-row.ts'
+import type { SendsAndTexts } from '../../src/lib/model/send-evidence.ts'
 import { weigh } from '../../src/lib/selection/weigh.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { forNewsletter, type ListedSend } from '../../src/lib/stats/newsletters.ts'

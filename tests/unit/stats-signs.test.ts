@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Crowd, Signs } from '../../src/lib/model/report-row.ts'
+import type { Crowd, Signs } from '../../src/lib/model/send-evidence.ts'
 import { besideSigns } from '../../src/lib/stats/signs.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 

@@ -7,8 +7,8 @@ export const clickTraits = ['device', 'browser', 'os'] as const
 export type ClickTrait = (typeof clickTraits)[number]
 
 /** A value for each. */
-export const byTrait = <Value>(valueOf: (trait: ClickTrait) => Value): Record<ClickTrait, Value> => ({
-  device: valueOf('device'),
-  browser: valueOf('browser'),
-  os: valueOf('os'),
+export const byTrait = <Value>(make: (trait: ClickTrait) => Value): Record<ClickTrait, Value> => ({
+  device: make('device'),
+  browser: make('browser'),
+  os: make('os'),
 })

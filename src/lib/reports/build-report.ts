@@ -15,7 +15,8 @@ import type {
   VariationRow,
 } from '../model/report.ts'
 import type { Counting, ReportQuery } from '../model/report-query.ts'
-import type { ReportRow, Sums } from '../model/report-row.ts'
+import type { Sums } from '../model/sums.ts'
+import type { ReportRow } from '../store/reports.ts'
 import { conversionRows } from './conversions.ts'
 import { figuresOf, previewOf } from './figures.ts'
 import type { JudgedEvidence } from './judge-evidence.ts'

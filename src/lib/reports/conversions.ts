@@ -1,8 +1,9 @@
 import type { ConversionRow } from '../model/conversion.ts'
 import type { SendRow } from '../model/report.ts'
 import type { ReportQuery } from '../model/report-query.ts'
-import type { ConversionSums, ReportRow, SendConversions } from '../model/report-row.ts'
 import { type Earned, rateInterval, revenueInterval } from '../stats/revenue.ts'
+import type { ConversionSums, SendConversions } from '../store/report-conversions.ts'
+import type { ReportRow } from '../store/reports.ts'
 import { rate } from './figures.ts'
 
 /** What conversions are compared with. */

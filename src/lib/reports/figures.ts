@@ -1,5 +1,5 @@
 import type { Figures } from '../model/report.ts'
-import type { Sums } from '../model/report-row.ts'
+import type { Sums } from '../model/sums.ts'
 
 /**
  * Clicks per hundred impressions, to two decimals or two significant digits, halves upwards as the database

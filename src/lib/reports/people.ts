@@ -1,4 +1,4 @@
-import type { PeopleRow } from '../model/report-row.ts'
+import type { PeopleRow } from '../store/report-people.ts'
 
 type Of = { offer_id?: number | undefined; variation_id?: number | undefined }
 

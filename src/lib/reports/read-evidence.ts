@@ -1,16 +1,8 @@
 import type { SendRow } from '../model/report.ts'
-import type {
-  Crowd,
-  CrowdOfSend,
-  SendEvidence,
-  SendSpan,
-  SendsAndTexts,
-  SentText,
-  Signs,
-  SignsOfSend,
-} from '../model/report-row.ts'
+import type { Crowd, SendEvidence, SendsAndTexts, Signs } from '../model/send-evidence.ts'
 import { marks } from '../stats/arrival.ts'
 import { at } from '../stats/at.ts'
+import type { CrowdOfSend, SendSpan, SentText, SignsOfSend } from '../store/report-evidence.ts'
 import { previewOf, rate } from './figures.ts'
 
 /** Hours since a send at which its spans begin. */

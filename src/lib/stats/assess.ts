@@ -1,6 +1,6 @@
 import type { Assessment } from '../model/assessment.ts'
 import type { OfferStatistics, Statistics } from '../model/report.ts'
-import type { SendsAndTexts } from '../model/report-row.ts'
+import type { SendsAndTexts } from '../model/send-evidence.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type EvidenceText } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'

@@ -1,5 +1,5 @@
 import type { AttributeRow } from '../model/report.ts'
-import type { SendsAndTexts } from '../model/report-row.ts'
+import type { SendsAndTexts } from '../model/send-evidence.ts'
 import { addUp, type CountOf } from './count-sends.ts'
 import { sumOf } from './dispersion.ts'
 import { type Effect, effectsOf } from './kinds-regression.ts'

@@ -1,4 +1,4 @@
-import type { Crowd } from '../model/report-row.ts'
+import type { Crowd } from '../model/send-evidence.ts'
 import { at, lookUp } from './at.ts'
 import type { Send } from './parts.ts'
 

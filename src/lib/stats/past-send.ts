@@ -1,4 +1,4 @@
-import type { Crowd, Signs } from '../model/report-row.ts'
+import type { Crowd, Signs } from '../model/send-evidence.ts'
 import type { Send } from './evidence.ts'
 
 /** A newsletter's send of a variation; a send in segments is several of them with one name. */

@@ -1,4 +1,4 @@
-import type { Crowd, Signs } from '../model/report-row.ts'
+import type { Crowd, Signs } from '../model/send-evidence.ts'
 import { weightedMedian } from './crowds.ts'
 
 type SignedSend = {

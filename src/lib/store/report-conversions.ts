@@ -1,6 +1,33 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import type { ReportQuery } from '../model/report-query.ts'
 
+/** Conversions of one thing in one currency; amounts are exact, `squares` is the sum of the squared ones. */
+export type ConversionSums = {
+  of: 'all' | 'newsletter' | 'offer' | 'text' | 'unattributed'
+  offer_id: number | null
+  variation_id: number | null
+  newsletter: string | null
+  currency: string
+  conversions: number
+  pending: number
+  rejected: number
+  revenue: string
+  pending_revenue: string
+  squares: number
+}
+
+export type SendConversions = [
+  newsletter_send_id: string,
+  variation_id: number,
+  newsletter: string,
+  currency: string,
+  conversions: number,
+  pending: number,
+  rejected: number,
+  revenue: string,
+  pending_revenue: string,
+]
+
 /** The sums of whole months in the range, and those of the days beside them. */
 function sumsInRange(sql: Sql, { start, end }: Pick<ReportQuery, 'start' | 'end'>): Fragment {
   const columns = sql.unsafe(

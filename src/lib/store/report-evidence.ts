@@ -1,4 +1,34 @@
 import type { Fragment, Sql } from '../database/sql.ts'
+import type { SendsAndTexts } from '../model/send-evidence.ts'
+
+/** A text that was sent, and its sends; `sent_at` is in milliseconds since 1970. */
+export type SentText = SendsAndTexts['variations'][number] & {
+  offer_name: string
+  text_content: string
+  sends: [id: number, newsletter_send_id: string, sent_at: number, recipients: number, newsletter: string][]
+}
+
+/** The clicks of a send in the hours after it; `hours` is where the span begins. */
+export type SendSpan = [
+  id: number,
+  hours: number,
+  clicks: number,
+  human_clicks: number,
+  clickers: number,
+  crowd_clickers: number,
+]
+
+/** The clicks of a send at crowded addresses, see `Crowd`. */
+export type CrowdOfSend = [
+  id: number,
+  addresses: number,
+  visits: number,
+  largest: number,
+  human_clicks: number,
+]
+
+/** Weak signs on a send, see `Signs`. */
+export type SignsOfSend = [id: number, uncertain: number, doubtful: number]
 
 /** All sends of all offers but hidden ones as JSON, see `ReportRow`; `hidden` is a condition on texts `v`. */
 export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`

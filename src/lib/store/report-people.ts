@@ -1,6 +1,18 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import type { ReportQuery } from '../model/report-query.ts'
 
+/**
+ * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and
+ * day; `unkept` are the visits of those of whom nothing is kept.
+ */
+export type PeopleRow = [
+  offer_id: number | null,
+  variation_id: number | null,
+  people: number,
+  visits: number,
+  unkept: number,
+]
+
 /** Rows of one newsletter, or of all; of a table `p`. */
 const ofNewsletter = (sql: Sql, newsletter: string | undefined) =>
   newsletter === undefined ? sql`p.newsletter is null` : sql`p.newsletter = ${newsletter}`

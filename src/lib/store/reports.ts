@@ -1,15 +1,63 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import { byWhat, needsEvidence, type ReportQuery } from '../model/report-query.ts'
-import type { ReportRow } from '../model/report-row.ts'
+import type { OfferSums, Sums, VariationSums } from '../model/sums.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import { offerRows, variationRows } from './report-catalogue.ts'
-import { conversionsColumn } from './report-conversions.ts'
+import { type ConversionSums, conversionsColumn, type SendConversions } from './report-conversions.ts'
 import { sparklinesColumn, timelineColumn } from './report-days.ts'
 import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
-import { peopleColumns } from './report-people.ts'
+import { type PeopleRow, peopleColumns } from './report-people.ts'
 import { hiddenOffers, inHours, type ReportScope, scopeOf } from './report-scope.ts'
 import { rangeOfReport, summaryColumns, sumsOfReport } from './report-sums.ts'
+
+export type ReportRow = {
+  first_day: string
+  summary: Sums
+  previous: Sums | null
+  offers: OfferSums[]
+  variations: VariationSums[]
+  /**
+   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as
+   * JSON: a caller that has read and judged the same before need not do so again. `null` where the report does not need
+   * them.
+   */
+  evidence: string | null
+  /** Days are counted from 1970-01-01. */
+  timeline: [
+    day: number,
+    impressions: number,
+    clicks: number,
+    human_clicks: number,
+    machine_clicks: number,
+    duplicate_clicks: number,
+    uncertain_clicks: number,
+    unique_clicks: number,
+  ][]
+  sparklines: [day: number, variation_id: number, impressions: number, clicks: number, human_clicks: number][]
+  heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
+  /** Clicks that are neither human ones nor machines' are duplicates. */
+  breakdown: {
+    dimension: string
+    value: string
+    clicks: number
+    human_clicks: number
+    machine_clicks: number
+  }[]
+  /** Null where the report does not ask for them, and as long as there has never been one. */
+  conversions: { sums: ConversionSums[]; sends: SendConversions[] } | null
+  /** All lists that anything was sent to; empty for the one without a name. */
+  newsletters: string[]
+  /** People of the range and of the one before. */
+  people: PeopleRow[]
+  people_before: PeopleRow[]
+  /** The first day that people are known of. */
+  people_since: string | null
+  /** The range's hours begin at or after the one and before the other; milliseconds since 1970. */
+  begins: number | null
+  ends: number
+  settled_until: string | null
+}
 
 /**
  * Everything that a report shows, in one statement, so that no figure is of another moment than its neighbour. An hour

@@ -1,4 +1,4 @@
-import type { SendEvidence } from '../../../src/lib/model/report-row.ts'
+import type { SendEvidence } from '../../../src/lib/model/send-evidence.ts'
 import { daysOf } from './newsletter.ts'
 
 const level = 0.05
