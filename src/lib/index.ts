@@ -85,7 +85,7 @@ type RequestArea = {
 
 /** Impressions, and clicks that others report. `undefined` once they are committed. */
 type SubmissionArea = {
-  /** Faults: `validation_error`, `event_id_reused`, `newsletter_differs`, `tracking_failed` (says whether it is kept). */
+  /** Faults: those of `reportClick`, and `newsletter_differs`. */
   reportImpression(report: ImpressionSubmission): Promise<ApiFault | undefined>
   /** Faults: `validation_error`, `event_id_reused`, `tracking_failed` (says whether it is kept). */
   reportClick(report: ClickSubmission): Promise<ApiFault | undefined>
@@ -97,7 +97,7 @@ type SubmissionArea = {
 type ConversionArea = {
   /** Faults: `validation_error`, `conversion_differs`, `tracking_failed` (says whether it is kept). */
   reportConversion(report: ConversionReport): Promise<ApiFault | undefined>
-  /** The same for the query of `GET postback`; also `unauthorized`, and `database_unavailable` for an unknown secret. */
+  /** The same for the query of `GET postback`; also `unauthorized` and `database_unavailable`. */
   takePostback(parameters: URLSearchParams): Promise<ApiFault | undefined>
   /** What is wrong with the ids in a body that has other faults, by field. */
   findConversionFaults(body: unknown): Promise<Record<string, string>>
