@@ -96,6 +96,15 @@ test('a bad row keeps back the file, or is left out', async () => {
   const rest = await promo(bad, '--mapping', mapping, '--skip-bad')
   expect([rest.code, rest.out]).toEqual([0, expect.stringContaining('1 conversion of awin added')])
   // Line 2 is there already, of another click.
+  const kept = await rows()
+  const dry = await promo(report(`2;${a};1,00;offen`, `5;${b};3,00;offen`), '--mapping', mapping, '--dry-run')
+  expect([dry.code, dry.out]).toEqual([
+    1,
+    expect.stringMatching(
+      /line 2, external_id: is already recorded[\s\S]*1 conversion of awin added, 0 changed/,
+    ),
+  ])
+  expect(await rows()).toEqual(kept)
   const other = await promo(report(`2;${a};1,00;offen`), '--mapping', mapping)
   expect([other.code, other.out]).toEqual([
     1,
@@ -141,11 +150,13 @@ test('what the database does not do is told', async () => {
     return done.ok ? done.value : done.fault
   }
   const wrong = { external_id: 'w', variation_id: 999 }
-  expect(await run([{}, wrong], true)).toMatchObject({ added: 2, faults: [] })
-  expect(await run([{}, wrong])).toMatchObject({
+  const mixed = {
     ...{ added: 1, changed: 0, unchanged: 0 },
     faults: [{ line: 3, field: 'variation_id', message: 'there is no such text' }],
-  })
+  }
+  expect(await run([{}, wrong], true)).toEqual(mixed)
+  expect(await run([{}, wrong], true)).toEqual(mixed)
+  expect(await run([{}, wrong])).toEqual(mixed)
   expect(await run([{}])).toMatchObject({ added: 0, unchanged: 1 })
   expect(await run([{ amount: '2' }, { external_id: 'q0' }])).toMatchObject({ added: 1, changed: 1 })
   expect(await run([{ amount: '3', variation_id: 43 }])).toMatchObject({

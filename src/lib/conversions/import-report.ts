@@ -1,6 +1,7 @@
 import { ok, type Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
-import type { DatabaseFault } from '../database/sql.ts'
+import { rehearse } from '../database/rehearse.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
 import { listConversions, recordConversions } from '../store/conversions.ts'
 import { createEventIds } from '../tracking/event-id.ts'
 import { attributeAll } from './attribute.ts'
@@ -16,8 +17,8 @@ const gone = { field: 'variation_id', message: 'there is no such text' }
 const differs = { field: 'external_id', message: 'is already recorded for another click or text' }
 
 /**
- * Records the rows of a report as if each had been reported now, in batches; repeating it changes nothing. `dryRun`
- * only says what would become of them. Rows that the database has no place for are named.
+ * Records the rows of a report as if each had been reported now, in batches; repeating it changes nothing. A dry run
+ * records them as well and takes each batch back. Rows that the database has no place for are named.
  */
 export async function importReport(
   database: Database,
@@ -37,13 +38,12 @@ export async function importReport(
     const sameness = new Map(known.value.map(({ event_id, same }) => [event_id, same]))
     const fresh = told.filter(({ event }) => sameness.get(event.event_id) !== true)
     done.unchanged += told.length - fresh.length
+    const record = (sql: Sql) =>
+      recordConversions(sql, JSON.stringify(fresh.map(({ event }) => event)), false)
     const recorded =
-      dryRun || fresh.length === 0
+      fresh.length === 0
         ? ok([])
-        : await database.run(
-            (sql) => recordConversions(sql, JSON.stringify(fresh.map(({ event }) => event)), false),
-            deadline,
-          )
+        : await database.run(dryRun ? (sql) => rehearse(sql, record) : record, deadline)
     if (!recorded.ok) return recorded
     const refused = new Map(recorded.value.map(({ event_id, reason }) => [event_id, reason]))
     for (const { line, event } of fresh) {
