@@ -3,12 +3,12 @@ import type { TrackingEvent } from '../model/event.ts'
 /** What happened to an accepted event: on disk, only in memory, or dropped because there was no room in either. */
 export type Acceptance = 'journaled' | 'in_memory' | 'lost'
 
-/** Events that are written together, and what becomes of them. */
+/** Events that are written together, and their outcome. */
 export type Group = {
   events: TrackingEvent[]
   accepted: Promise<Acceptance>
   resolve: (acceptance: Acceptance) => void
-  /** The counts of surplus clicks among them, by id, and where they are; there once there is one. */
+  /** The surplus counts among them, by id, with their positions; created with the first one. */
   counts?: Map<string, { place: number; clicks: number }>
 }
 
@@ -17,7 +17,7 @@ export const newGroup = (): Group => {
   return { events: [], accepted: promise, resolve }
 }
 
-/** Adds an event. The higher one of two counts of the same surplus clicks stands for both. */
+/** Adds an event. Of two counts of the same surplus clicks, the higher one replaces the other. */
 export function addTo(group: Group, event: TrackingEvent): void {
   if (event.kind !== 'surplus') {
     group.events.push(event)

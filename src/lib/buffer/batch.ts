@@ -6,13 +6,13 @@ import type { JournalFault, SegmentFile } from './segments.ts'
 /**
  * Where events wait between the answer and the database.
  *
- *   arriving    accepted in this turn of the event loop, or while a write is under way
- *   collecting  in the newest segment, or on their way into it, and in memory
- *   waiting     in ended segments, oldest first; behind one that is in memory, on disk only (`lines` is then undefined)
+ * arriving    accepted in this turn of the event loop, or while a write is under way collecting  in the newest segment,
+ * or on their way into it, and in memory waiting     in ended segments, oldest first; after one that is in memory, on
+ * disk only (`lines` is then undefined)
  *
- * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. In memory
- * events are the lines that went to the journal, and the database is given the same lines. In a rush one store of
- * lines is used for one segment after the other: more memory would bring the garbage collector along, and its pauses.
+ * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. Events in
+ * memory are the lines that were written to the journal, and the database gets the same lines. In a rush, one line
+ * store is reused for segment after segment: more memory would cause garbage collection and its pauses.
  */
 export type Batch = {
   file: SegmentFile
@@ -28,33 +28,33 @@ export type Batch = {
 
 export type WriteBuffer = {
   /**
-   * Resolves as soon as the event is as safe as it can be, within a second whatever the disk does; never
-   * rejects and never waits for the database.
+   * Resolves as soon as the event is as safe as possible, within a second whatever the disk does; never rejects and
+   * never waits for the database.
    */
   accept(event: TrackingEvent): Promise<Acceptance>
   /** The oldest batch, ending the newest segment if there is no other. It stays `next` until `remove`d. */
   next(): Batch | undefined
   /** Forgets a batch. `retire: false` leaves its file for the next start; `keepAt` is as in `Journal`. */
   remove(batch: Batch, retire: boolean, keepAt?: string): void
-  /** Passes over a batch that cannot be read now, until `recall`. */
+  /** Skips a batch that cannot be read now, until `recall`. */
   setAside(batch: Batch): void
-  /** Puts what was set aside before everything else, for another try. */
+  /** Puts skipped batches first, for another try. */
   recall(): void
-  /** Writes again what memory has of segments whose files have vanished. */
+  /** Writes segments whose files have vanished again, as far as memory has them. */
   restore(): Promise<void>
-  /** Puts what an earlier instance left before everything else, behind what was adopted before. */
+  /** Puts what an earlier instance left first, after what was adopted before. */
   adopt(batches: Batch[]): void
   /** Events that wait for the database. */
   readonly depth: number
   /** Those of them that are unchecked clicks. */
   readonly unchecked: number
-  /** Those of them that `next` comes to, which are all that are not set aside. */
+  /** Those of them that `next` returns, which are all that were not skipped. */
   readonly ready: number
   /** Those of them that are in the newest segment. */
   readonly collected: number
   /** When the oldest of them happened, in milliseconds since 1970. */
   readonly oldest: number | undefined
-  /** Why the newest events are not on disk; `undefined` while they are. */
+  /** Why the newest events are not on disk; `undefined` if they are. */
   readonly fault: JournalFault | undefined
 }
 

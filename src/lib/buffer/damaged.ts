@@ -4,9 +4,9 @@ import { basename, join } from 'node:path'
 import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/result.ts'
 
-/** What could not be read back from the journal, kept next to it byte for byte. */
+/** What could not be read from the journal, kept next to it byte for byte. */
 export type Damaged = {
-  /** Appends lines that were read from a segment; answers whether they are on disk. */
+  /** Appends lines that were read from a segment; returns whether they are on disk. */
   keep(lines: readonly Buffer[], segment: string | undefined): Promise<boolean>
   /** The files that there are. */
   paths(): string[]
@@ -16,7 +16,7 @@ export type Damaged = {
   forget(before: number): Promise<void>
 }
 
-/** Where damaged lines of today go. */
+/** The file for today's damaged lines. */
 export const damagedFile = (folder: string): string => join(folder, 'damaged.lines')
 
 const ofDay = (folder: string, day: string): string => join(folder, `damaged-${day}.lines`)
@@ -24,9 +24,9 @@ const namePattern = /^damaged(?:-\d{4}-\d{2}-\d{2})?\.lines$/
 const lineBreak = Buffer.from('\n')
 
 /**
- * The files may grow to `maxBytes` together: beyond, segments with damaged lines stay in the journal, which has
- * a ceiling of its own. Each has the lines of one UTC day, so that old ones can go. A line can be there twice,
- * where the process ended between keeping it and deleting its segment.
+ * Together the files may grow to `maxBytes`; after that, segments with damaged lines stay in the journal, which has a
+ * limit of its own. Each file has the lines of one UTC day, so that old ones can be deleted. A line may be there twice
+ * if the process ended between keeping it and deleting its segment.
  */
 export function createDamaged(options: {
   folder: string
@@ -41,7 +41,7 @@ export function createDamaged(options: {
   const paths = (): string[] => damagedPaths(folder)
   const bytes = (): number => paths().reduce((sum, one) => sum + sizeOf(one), 0)
 
-  /** Puts the lines of an earlier day under its name, unless it has some already. */
+  /** Renames the file of an earlier day to its date, unless that file exists. */
   const endDay = async (): Promise<void> => {
     const written = await lastWritten(path)
     if (written === undefined || dayOf(written) === dayOf(now())) return
@@ -107,7 +107,7 @@ export async function oldDamaged(folder: string, before: number): Promise<string
   return found.filter(({ written }) => written !== undefined && written < before).map(({ path }) => path)
 }
 
-/** Deletes them, and answers how many are gone. */
+/** Deletes them, and returns how many were deleted. */
 export async function forgetDamaged(folder: string, before: number, log: Log): Promise<number> {
   let deleted = 0
   for (const path of await oldDamaged(folder, before)) {

@@ -22,17 +22,17 @@ import { createWriteBuffer } from './write-buffer.ts'
 export type EventBuffer = {
   buffer: WriteBuffer
   flusher: Flusher
-  /** Takes over what instances that are gone have left in the folder, and shows that this one lives. */
+  /** Takes over what instances that are gone have left in the folder, and renews this one's sign of life. */
   tend(): Promise<void>
-  /** Takes over as well what may have a writer on another machine. What that writes meanwhile is not lost. */
+  /** Also takes over segments that may have a writer on another machine. What that writes meanwhile is not lost. */
   takeUnknown(): Promise<void>
-  /** Segments in the folder of which it is not known whether their writers are gone. */
+  /** Segments in the folder whose writers may be alive or gone. */
   readonly undecided: number
-  /** Has the lines that were kept aside read again, as a segment. */
+  /** Reads the damaged lines again, as a segment. */
   retryDamaged(): Promise<void>
   forgetDamaged: Damaged['forget']
   readings(): BufferReadings
-  /** Hands over what it can within `grace` milliseconds; the rest stays in the journal. */
+  /** Records what it can within `grace` milliseconds; the rest stays in the journal. */
   close(grace: number): Promise<void>
 }
 
@@ -44,13 +44,13 @@ export type BufferReadings = {
   age: number
   bytes: number
   rejects: number
-  /** Size of what could not be read and is kept aside. */
+  /** Bytes of damaged lines. */
   damagedBytes: number
   lastFlush: number | undefined
-  /** Size of the segments that are kept though they were recorded, and when there was last no room for one. */
+  /** Bytes of recorded segments that are kept, and when there was last no room for one. */
   keptBytes: number
   keptCutAt: number | undefined
-  /** When segments that were not recorded were last found deleted, in milliseconds since 1970. */
+  /** When unrecorded segments were last found deleted, in milliseconds since 1970. */
   vanishedAt: number | undefined
   /** Why the journal could not take the newest events. */
   fault: JournalFault | undefined
@@ -63,25 +63,25 @@ export type EventBufferOptions = {
   maxEvents: number
   record: RecordLines
   now: () => number
-  /** A time in milliseconds that nobody sets, by which the flusher works and rests. */
+  /** A monotonic clock in milliseconds, by which the flusher works and rests. */
   elapsed?: () => number
   log: Log
   onFault: (fault: JournalFault, lost: number) => void
   onFlush: (events: number, seconds: number) => void
   onDamaged: (lines: number) => void
-  /** Events that were lost since their segment was deleted by somebody else. */
+  /** Events that were lost because somebody else deleted their segment. */
   onVanished?: (events: number) => void
-  /** Keeps for a while what was recorded, in case the database loses it; otherwise it is deleted at once. */
+  /** How long recorded segments are kept in case the database loses them; without it they are deleted at once. */
   keep?: KeepOptions | undefined
   files?: FileLayer | undefined
 }
 
 const logFaultsEvery = 10_000
-/** What is damaged is little, unless a disk is dying; then it must not be what fills it. */
+/** Damaged lines are few, unless a disk is dying; then they must not fill it. */
 const damagedMaxBytes = 64 * 1024 * 1024
-/** The part of the journal's ceiling that segments may have which were recorded. */
+/** The share of the journal's limit that recorded segments may use. */
 const keptShare = 1 / 4
-/** What was recorded makes room on a disk that is full. */
+/** On a full disk, recorded segments are deleted first. */
 const isFull = (fault: JournalFault | undefined): boolean => /^(ENOSPC|EDQUOT)\b/.test(fault?.message ?? '')
 /** Milliseconds that a stop waits for the statement under way. */
 const stopWait = 1_000

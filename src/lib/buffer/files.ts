@@ -29,16 +29,16 @@ export type Files = {
   close(fd: number): Promise<void>
   /** Moves a file to another path, or deletes it where there is none, or where it cannot be moved. */
   remove(path: string, moveTo?: string): Promise<void>
-  /** Writes a file of empty lines and deletes it, to find out whether the disk takes anything. */
+  /** Writes a file of empty lines and deletes it, to find out whether the disk accepts writes. */
   probe(path: string): Promise<void>
-  /** Which file is at a path; `undefined` where none is. */
+  /** The identity of the file at a path; `undefined` if there is none. */
   identify(path: string): Promise<number | undefined>
 }
 
-/** What has room where a click has. */
+/** As many bytes as a click may need. */
 const block = Buffer.alloc(4096, '\n')
 
-/** Plain descriptors and callbacks beneath: the file handles of `node:fs/promises` cost a click more. */
+/** Uses plain descriptors and callbacks: the file handles of `node:fs/promises` cost more per click. */
 export function createFiles(layer: FileLayer): Files {
   const openFile = (path: string, flags: string): Promise<number> =>
     called((done) => layer.open(path, flags, 0o600, done))
@@ -86,7 +86,7 @@ export function createFiles(layer: FileLayer): Files {
   }
 }
 
-/** Whether an operation failed since there is no such file, or no such folder. */
+/** Whether an operation failed because there is no such file or folder. */
 export const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT'
 

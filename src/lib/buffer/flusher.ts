@@ -11,11 +11,11 @@ import { createBatchRecorder, type Progress, type RecordLines, type Settled } fr
 import type { Rejects } from './rejects.ts'
 
 export type Flusher = {
-  /** Tells that an event has arrived; the flusher waits a moment for others to share its statement. */
+  /** Reports that an event has arrived; the flusher waits a moment for others to share its statement. */
   arrived(): void
   /** Resolves when the event is in the database or among the rejects, or with `pending` after `wait` milliseconds. */
   settled(eventId: string, wait: number): Promise<Settled | 'pending'>
-  /** Resolves when nothing is left or after `wait` milliseconds; answers whether nothing is left. */
+  /** Resolves when nothing is left or after `wait` milliseconds, with whether nothing is left. */
   drained(wait: number): Promise<boolean>
   /** Stops after the batch under way. */
   stop(): Promise<void>
@@ -30,30 +30,30 @@ export type FlusherOptions = {
   damaged: Damaged
   /** Reports a batch whose segment is no longer there, and was not in memory. */
   onVanished: (batch: Batch) => Promise<void>
-  /** Keeps what was recorded, where that is wanted. */
+  /** Keeps recorded segments, if that is configured. */
   keeper?: Pick<Keeper, 'begin' | 'doubt'> | undefined
   now: () => number
-  /** A time in milliseconds that nobody sets, by which the flusher works and rests. */
+  /** A monotonic clock in milliseconds, by which the flusher works and rests. */
   elapsed?: (() => number) | undefined
   log: Log
   onFlush?: (events: number, seconds: number) => void
 }
 
-/** Milliseconds that an event waits for company, unless a caller waits for it. */
+/** Milliseconds that an event waits for others, unless a caller waits for it. */
 const linger = 200
 const firstRetry = 100
 const slowestRetry = 1_000
 
-/** A batch that is under way; `isAsRead` returns whether its segment still holds nothing else. */
+/** The current batch; `isAsRead` returns whether its segment still has the same contents. */
 type Begun = Progress & { isAsRead: () => Promise<boolean>; keepAt: KeepAt | undefined }
 
-/** Moves batches from the buffer to the database, one at a time and in order, for as long as the process lives. */
+/** Moves batches from the buffer to the database, one at a time and in order, as long as the process runs. */
 export function openFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, damaged, keeper, onVanished, now, log, onFlush } = options
   const { elapsed = () => performance.now() } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
-  /** Batches that a try has left unfinished. */
+  /** Batches that were not finished. */
   const begun = new WeakMap<Batch, Begun>()
   let stopping = false
   let draining = 0
@@ -162,7 +162,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
     }
   }
 
-  /** Whatever breaks here must not end the flushing for good. */
+  /** No exception here may end flushing for good. */
   const broken = (error: unknown): false => {
     log.error({ reason: messageOf(error) }, 'a flush failed unexpectedly')
     return false

@@ -8,32 +8,32 @@ import type { SegmentFile } from './segments.ts'
 import { instanceOfSegment, replayedSign } from './segments.ts'
 
 /**
- * Which running process writes which segments. Several instances may share the folder: each writes its own segments
- * and a file `<instance>.owner` that says who it is, and takes over the segments of those that are gone.
+ * Which running process writes which segments. Several instances may share the folder: each writes its own segments and
+ * identifies itself in `<instance>.owner`, and takes over the segments of those that are gone.
  */
 export type Instance = {
   id: string
-  /** Shows others that share the folder that this instance lives. Never rejects. */
+  /** Renews this instance's sign of life for others that share the folder. Never rejects. */
   beat(): Promise<void>
   /**
-   * The segments whose writers are gone, oldest first, each returned once; with `unknownToo` also those of which that
-   * is not known. Never rejects.
+   * The segments whose writers are gone, oldest first, each returned once; with `unknownToo` also those whose writers
+   * may be alive. Never rejects.
    */
   orphans(unknownToo?: boolean): Promise<SegmentFile[]>
   /**
-   * Whether the segment of a batch that has vanished was recorded: its own writer finds the taker's sign, and what was
-   * taken over another taker has recorded, unless the folder was emptied.
+   * Whether the vanished segment of a batch was recorded: its own writer finds the taker's marker; a segment that was
+   * taken over has been recorded by another taker, unless the folder was emptied.
    */
   wasReplayed(path: string): Promise<boolean>
   /** Segments for which the last check could not determine whether their writers are gone. */
   readonly undecided: number
-  /** Gives up the name, at a graceful stop. */
+  /** Deletes the owner file, at a graceful stop. */
   leave(): Promise<void>
 }
 
 type LeftSegment = { name: string; instance: string }
 
-/** `keepSigns`: how many milliseconds signs of takers are kept; the rest as `LifeOptions` says. */
+/** `keepSigns`: how many milliseconds takers' markers are kept; for the rest, see `LifeOptions`. */
 export function joinInstances(
   folder: string,
   {
@@ -45,7 +45,7 @@ export function joinInstances(
 ): Instance {
   const id = randomUUID().slice(0, 8)
   const ownerFile = (instance: string) => join(folder, `${instance}.owner`)
-  // Instances of the version before know a process by its host.
+  // Instances of the former version identify a process by its host.
   const owner = Buffer.from(JSON.stringify({ host: hostname(), ...ownProcess(place) }))
   const judgeLife = createJudgeLife({ place, watch, silentFor })
   let known = new Set<string>()
@@ -63,11 +63,11 @@ export function joinInstances(
     await mkdir(folder, { recursive: true, mode: 0o700 })
     if (shown && (await changedAt(ownerFile(id))) === undefined) emptied = true
     shown = true
-    // A full disk takes neither the file's text nor its times, but its mode.
+    // A full disk accepts neither new contents nor times, but a new mode.
     await fill(ownerFile(id), owner).catch(() => chmod(ownerFile(id), 0o600))
   }
 
-  /** A writer that lives has looked for them by then. */
+  /** A writer that is alive has looked for them by then. */
   const forgetSigns = async (names: readonly string[], clock: number) => {
     for (const name of names.filter((name) => writerOfSign(name) !== undefined)) {
       const left = await changedAt(join(folder, name))
@@ -81,7 +81,7 @@ export function joinInstances(
   const judge = async (instance: string, sign: number | undefined, clock: number): Promise<LifeState> =>
     instance === id ? 'lives' : judgeLife(instance, await readOwner(ownerFile(instance)), sign, clock)
 
-  /** Of an instance that could not write its owner file, or has lost it, the segments are a sign. */
+  /** If an instance could not write its owner file or has lost it, its segments are a sign of life. */
   const signOf = async (instance: string, segments: readonly LeftSegment[]): Promise<number | undefined> => {
     const own = await changedAt(ownerFile(instance))
     if (own !== undefined) return own
@@ -142,7 +142,7 @@ export function joinInstances(
     },
     async leave() {
       await beating
-      // A segment that stays behind needs its owner, to be known as gone at once.
+      // A segment that is left needs its owner file, so that others know at once that its writer is gone.
       const names = await listFolder(folder)
       if (names.some((name) => instanceOfSegment(name) === id)) return
       await removeAll([`${id}.owner`, ...names.filter((name) => writerOfSign(name) === id)])
@@ -150,7 +150,7 @@ export function joinInstances(
   }
 }
 
-/** Writes a file over without emptying it first: a disk may have filled. */
+/** Overwrites a file without truncating it first, since the disk may be full. */
 async function fill(path: string, content: Buffer): Promise<void> {
   const file = await open(path, 'r+', 0o600).catch(() => open(path, 'w', 0o600))
   try {

@@ -8,24 +8,24 @@ import type { Append, Journal, JournalFault, Segment, SegmentFile } from './segm
 import { replayedSign, segmentName } from './segments.ts'
 
 const newline = Buffer.from('\n')
-/** A number that no file has. */
+/** Not a valid file descriptor. */
 const noFile = -1
-/** Milliseconds until a disk that failed is tried again, unless somebody asks before. */
+/** Milliseconds until a failed disk is tried again, unless a caller asks for it earlier. */
 const retryAfter = 500
 
 /**
- * The append-only files of one instance. `maxBytes` bounds what is not retired yet. Files are written one
- * operation at a time, and closed and deleted `inTurn` beside it: a disk that hangs takes at most two threads
- * of Node's pool, and never the event loop.
+ * The append-only files of one instance. `maxBytes` limits what is not retired yet. Files are written one operation at
+ * a time, and closed and deleted `inTurn`, in a second queue: a disk that hangs blocks at most two threads of Node's
+ * pool, and never the event loop.
  */
 export function openJournal(options: {
   folder: string
   instance: string
   startedAt: number
   maxBytes: number
-  /** With `fsync`, an append has reached the disk when it resolves. */
+  /** With `fsync`, an append resolves once it is on disk. */
   sync: 'write' | 'fsync'
-  /** Called where the folder has to be made, for the writer of its segments to be known by then. */
+  /** Called if the folder has to be created, so that the owner file is there before its segments. */
   onFolder: () => Promise<void>
   inTurn: InTurn
   files?: FileLayer
@@ -79,7 +79,7 @@ export function openJournal(options: {
     working = false
   }
 
-  /** If nothing waits to be written, only this shows whether the disk accepts writes again. */
+  /** If nothing is waiting to be written, only this shows whether the disk accepts writes again. */
   const probe = async (last: JournalFault | undefined): Promise<JournalFault | undefined> => {
     if (last?.code === 'full') return bytes < maxBytes ? undefined : last
     try {
@@ -117,7 +117,7 @@ export function openJournal(options: {
   const write = async (append: Append, fd: number): Promise<void> => {
     const { segment, lines } = append
     if (append.written) return
-    // A line that a full disk cut off must not swallow the next one.
+    // A line that a full disk cut off must not be joined with the next one.
     const whole = segment.torn ? Buffer.concat([newline, lines]) : lines
     segment.torn = true
     await files.write(fd, whole)
@@ -151,7 +151,7 @@ export function openJournal(options: {
     segment.named = true
   }
 
-  /** Closes an ended segment of which nothing is left to write, and deletes it where it is retired. */
+  /** Closes an ended segment once nothing is left to write, and deletes it if it is retired. */
   const release = (segment: Segment): void => {
     if (segment.held > 0) return
     const { fd, path, keepAt } = segment
@@ -171,12 +171,15 @@ export function openJournal(options: {
     return promise
   }
 
-  /** Failing changes nothing: a file that stays is replayed at the next start, one that is gone another has deleted. */
+  /**
+   * A failure is harmless: a file that stays is replayed at the next start, one that is gone was deleted by somebody
+   * else.
+   */
   const tidy = (step: () => Promise<void>): void => {
     inTurn(step).catch(() => {})
   }
 
-  /** Drops what is held of a retired segment, but for what is being written. */
+  /** Drops the lines held for a retired segment, except those being written. */
   const forget = (segment: Segment): void => {
     const dropped = appends.filter((append) => append.segment === segment && append !== underWay)
     appends = appends.filter((append) => !dropped.includes(append))

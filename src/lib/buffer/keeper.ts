@@ -9,9 +9,9 @@ import type { Rejects } from './rejects.ts'
 import type { SegmentFile } from './segments.ts'
 
 export type KeepOptions = {
-  /** Milliseconds for which what was recorded is kept, at the least; 0 keeps nothing. */
+  /** Minimum time in milliseconds for which recorded segments are kept; 0 keeps none. */
   keepFor: number
-  /** Milliseconds after which it is deleted, and not recorded again, whatever the database says. */
+  /** Milliseconds after which they are deleted without being recorded again, whatever the database says. */
   longest: number
   /** Answers one. */
   readTimeline: () => Promise<Result<ServerTimeline[], DatabaseFault>>
@@ -19,25 +19,25 @@ export type KeepOptions = {
   record: RecordLines
 }
 
-/** Where to keep a segment whose recording has begun. */
+/** The path for a segment whose recording has begun. */
 export type KeepAt = (file: SegmentFile) => string | undefined
 
 /**
- * Keeps segments that were recorded, and records them again where the database has lost its newest past: a
- * standby has taken over that was behind, or it was restored to an earlier moment. Exactly once makes it
+ * Keeps recorded segments, and records them again if the database has lost its latest history: a standby that was
+ * behind has taken over, or it was restored to an earlier state. Since events are recorded exactly once, this is
  * harmless for all that was not lost.
  */
 export type Keeper = {
-  /** To be called before a segment is recorded: what happens to the database from then on is noticed. */
+  /** To be called before a segment is recorded, so that a later failover is noticed. */
   begin(): Promise<KeepAt>
-  /** Tells that the database did not answer, so that it may be another one when it does. */
+  /** Reports that the database did not answer: when it does, it may be another one. */
   doubt(): void
-  /** Looks which timeline it is, records again what it may not have, and deletes what it has had for long enough. */
+  /** Checks the timeline, records again what the database may have lost, and deletes what was kept long enough. */
   look(): Promise<void>
   stop(): void
 }
 
-/** So many bytes of segments are recorded again in one go. */
+/** How many bytes of segments are recorded again at a time. */
 const groupBytes = 1024 * 1024
 /** The errors of a server that does not reveal its timeline, or not to this role. */
 const untellable = /\((42501|42883|0A000)\)$/
@@ -59,7 +59,7 @@ export function openKeeper(
     record,
     now,
     stopping: () => stopped,
-    // Callers learned of contradictions the first time.
+    // Callers were told of contradictions the first time.
     onPiece: (_, outcomes) => new Set(outcomes.keys()),
   })
 
@@ -110,7 +110,7 @@ export function openKeeper(
     log.warn({ events, ...current }, 'the database has a new timeline: recorded again what it may have lost')
   }
 
-  /** Events that are older could be among those of which the purge has left no row. */
+  /** Older events could be among those that the purge has deleted. */
   const readKept = async ({ path }: KeptFile): Promise<Pick<ReadLines, 'lines' | 'count'>> => {
     const read = await readSegment(path, log)
     if (!read || read === 'absent') return nothing

@@ -4,13 +4,13 @@ import type { InTurn } from '../base/queue.ts'
 import { messageOf } from '../base/result.ts'
 import type { SegmentFile } from './segments.ts'
 
-/** In whose history a segment was recorded: of a database, and since which failover. */
+/** The history in which a segment was recorded: the database, and its timeline. */
 export type ServerTimeline = { database: string; timeline: string }
 
-/** What was recorded before the database had said. */
+/** Recorded before the database has reported its timeline. */
 export const unknownTimeline: ServerTimeline = { database: '0-0', timeline: '00000000' }
 
-/** A segment that was recorded, and is kept next to the journal in case the database loses it again. */
+/** A recorded segment that is kept next to the journal in case the database loses it. */
 export type KeptFile = ServerTimeline & {
   path: string
   /** When it was recorded, in milliseconds since 1970. */
@@ -21,17 +21,17 @@ export type KeptFile = ServerTimeline & {
 }
 
 export type Kept = {
-  /** Where to keep a segment that was recorded just now; `undefined` where there is no room at all. */
+  /** The path for a segment that was just recorded; `undefined` if there is no room at all. */
   place(file: SegmentFile, timeline: ServerTimeline): string | undefined
-  /** All, those that were recorded first before others. */
+  /** All, in the order in which they were recorded. */
   list(): Promise<KeptFile[]>
-  /** Notes that segments were recorded again. */
+  /** Marks segments as recorded again. */
   move(files: readonly KeptFile[], timeline: ServerTimeline): Promise<void>
   remove(files: readonly KeptFile[]): Promise<void>
-  /** Deletes as many of the oldest as there is no room for. */
+  /** Deletes the oldest until the rest fits. */
   trim(): Promise<void>
   readonly bytes: number
-  /** When a segment was last deleted before its time, since there was no room, in milliseconds since 1970. */
+  /** When a segment was last deleted early for lack of room, in milliseconds since 1970. */
   readonly cutAt: number | undefined
 }
 
@@ -40,7 +40,7 @@ const namePattern = /^(\d{15})\.([\w-]+)\.(\d+-\d+)\.([0-9A-F]{8})\.(\d+)\.kept$
 const nameOf = ({ at, bytes, database, timeline, segment }: Omit<KeptFile, 'path'>): string =>
   `${String(at).padStart(15, '0')}.${segment}.${database}.${timeline}.${bytes}.kept`
 
-/** `room` are the bytes that all may have, and `keepFor` the milliseconds that each is wanted for. */
+/** `room` is the limit for all in bytes, and `keepFor` how long each should be kept in milliseconds. */
 export function createKept(options: {
   folder: string
   room: () => number
@@ -65,7 +65,7 @@ export function createKept(options: {
   const removeAll = (files: readonly KeptFile[]) =>
     Promise.all(files.map(({ path }) => rm(path, { force: true }).catch(messageOf)))
 
-  /** An eighth more than has to go, so that in a rush this is seldom. */
+  /** Deletes an eighth more than necessary, so that it is rare in a rush. */
   const trimNow = async (): Promise<void> => {
     const files = await list()
     bytes = files.reduce((sum, file) => sum + file.bytes, 0)

@@ -2,12 +2,12 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { Batch } from './batch.ts'
 import { type SegmentFile, startOfSegment } from './segments.ts'
 
-/** Less than a millisecond's work. */
+/** Takes less than a millisecond. */
 const defaultPiece = 256 * 1024
-/** No sign that is looked for is longer. */
+/** No pattern that is searched for is longer. */
 const overlap = 32
 const newline = 0x0a
-/** What visitors send stands in a line with its quotes escaped, so that it cannot look like these. */
+/** Quotes in what visitors send are escaped, so it cannot contain these patterns. */
 const kind = Buffer.from('"kind":"')
 const noOffer = Buffer.from('"offer_id":null')
 const time = /"at":(-?\d+)/
@@ -15,16 +15,16 @@ const time = /"at":(-?\d+)/
 type BatchCounts = Pick<Batch, 'count' | 'unchecked' | 'since'>
 
 /**
- * The batch of a segment that an earlier run has left, which waits on disk until its turn comes. A line in
- * which no event can be made out counts as one. A start may find a gigabyte of segments, so they are counted in
- * pieces of limited size, and redirects are answered in between.
+ * The batch of a segment that an earlier run has left, which stays on disk until its turn. A line without a
+ * recognisable event counts as one. A start may find a gigabyte of segments, so they are counted in small pieces, and
+ * redirects are answered in between.
  */
 export async function leftBatch(file: SegmentFile, pieceBytes = defaultPiece): Promise<Batch> {
   const counts = await countSegment(file.path, pieceBytes).catch(() => unreadable(file))
   return { file, lines: undefined, left: true, ...counts }
 }
 
-/** What cannot be read now holds one event at the least, and none that is older than its file. */
+/** What cannot be read now has at least one event, and none that is older than its file. */
 const unreadable = ({ path }: SegmentFile): BatchCounts => ({
   count: 1,
   unchecked: 0,
@@ -55,7 +55,7 @@ async function count(file: FileHandle, startedAt: number, space: Buffer): Promis
     const { bytesRead } = await file.read(space, carried, space.length - carried)
     ended = bytesRead === 0
     const piece = space.subarray(0, carried + bytesRead)
-    // A sign that begins before `end` is whole in this piece; the rest is carried into the next one.
+    // A pattern that begins before `end` is complete in this piece; the rest is carried into the next one.
     const end = ended ? piece.length : Math.max(0, piece.length - overlap)
     for (let from = 0; from < end; ) {
       const found = piece.indexOf(newline, from)
@@ -77,7 +77,7 @@ async function count(file: FileHandle, startedAt: number, space: Buffer): Promis
   return counts
 }
 
-/** How often a sign begins in a part of a piece. */
+/** How often a pattern begins in a part of a piece. */
 function occurrences(piece: Buffer, sign: Buffer, from: number, end: number): number {
   const part = piece.subarray(from, end + sign.length - 1)
   let count = 0

@@ -1,18 +1,18 @@
 /**
- * Lines of the journal in memory, as bytes outside the heap: what waits for the database in a rush would otherwise be
- * copied by the garbage collector while visitors wait.
+ * Journal lines in memory, as bytes outside the heap: otherwise, in a rush, the garbage collector would copy them while
+ * visitors wait.
  */
 export type Lines = {
-  /** Adds lines and answers them as bytes. */
+  /** Adds lines and returns them as bytes. */
   add(text: string): Uint8Array
-  /** Takes back all; the bytes answered so far are written over. */
+  /** Removes all lines; bytes that were returned are overwritten. */
   clear(): void
   /** All of them. */
   readonly bytes: Buffer
 }
 
 const firstBytes = 8 * 1024
-/** The most bytes that UTF-8 takes for a JavaScript character. */
+/** Most UTF-8 bytes per UTF-16 code unit. */
 const bytesPerCharacter = 3
 
 export function createLines(): Lines {

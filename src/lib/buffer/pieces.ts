@@ -1,14 +1,14 @@
 import { decodeLines } from './read-lines.ts'
 import { countRecords, encodeRecord } from './record.ts'
 
-/** Lines as they are now, of which those before `end` are for one statement, with how many events these have. */
+/** The current lines; those before `end` are for one statement, and have `events` events. */
 export type Cut = { lines: Buffer; end: number; count: number }
 
 const newline = 0x0a
 
 /**
- * Finds as many lines as have `most` events or fewer, but one at the least. A first line that has more is written again
- * as one line an event; what of it is no event goes to `unreadable`.
+ * Finds as many lines as have `most` events or fewer, but at least one. A first line with more events is split into one
+ * line per event; what is not an event goes to `unreadable`.
  */
 export function cutLines(lines: Buffer, most: number, unreadable: Buffer[]): Cut {
   let end = 0

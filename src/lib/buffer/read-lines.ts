@@ -3,32 +3,32 @@ import * as v from 'valibot'
 import { eventSchema, type TrackingEvent } from '../model/event.ts'
 import { encodeRecord, eventKinds, hexadecimal, lineOf } from './record.ts'
 
-/** A journal file, read back as bytes: what is damaged may not be text at all, and is kept unchanged. */
+/** A journal file, read as bytes: what is damaged may not be text at all, and is kept unchanged. */
 export type ReadLines = {
-  /** Lines whose sums hold, as the database is given them. */
+  /** Lines with valid checksums, as the database gets them. */
   lines: Buffer
-  /** How many events they have. */
+  /** The number of their events. */
   count: number
-  /** What is not a complete line, without its line break. */
+  /** Incomplete or damaged lines, without line breaks. */
   damaged: Buffer[]
 }
 
 const newline = 0x0a
 const lineBreak = Buffer.from('\n')
-/** What visitors send has its quotes escaped, so that this stands at the beginning of lines only. */
+/** Quotes in what visitors send are escaped, so this occurs only at the beginning of a line. */
 const lineStart = Buffer.from('{"crc":"')
 const sumEnd = Buffer.from('"},')
 const eventEnd = Buffer.from('},')
 const kind = Buffer.from('"kind":"')
 const knownKinds = eventKinds.map((name) => Buffer.from(`${name}"`))
 const eventsAt = lineStart.length + 8 + sumEnd.length
-/** The sum of an array's first character. */
+/** The checksum of an array's first character. */
 const sumOfBracket = crc32('[')
 
 /**
- * Reads a journal file. Of a line that is not whole, what stands between damage and is whole all the same is
- * read: where a line break was damaged, that is two lines. A line whose sum holds is taken as it was written,
- * unread: thousands may have waited for a database, and to read each would hold up redirects.
+ * Reads a journal file. Intact records within a damaged line are read, too: if a line break was damaged, there are two.
+ * A line with a valid checksum is used without parsing it: thousands may be waiting for the database, and parsing each
+ * would delay redirects.
  */
 export function readLines(file: Buffer): ReadLines {
   const lines: Buffer[] = []
@@ -55,7 +55,7 @@ export function decodeLines(file: Buffer): { events: TrackingEvent[]; damaged: B
   return { events, damaged }
 }
 
-/** Whole records, each from its sum to its last comma. The rest goes to `damaged`. */
+/** Intact records, each from its checksum to its last comma. The rest goes to `damaged`. */
 function* recordsIn(file: Buffer, damaged: Buffer[]): Generator<Buffer> {
   for (let from = 0; from < file.length; ) {
     const end = file.indexOf(newline, from)
@@ -87,7 +87,7 @@ function startsIn(line: Buffer): number[] {
   return starts
 }
 
-/** Where the record that begins a line ends, by its sum, at `least` bytes or later; 0 where there is none. */
+/** Where the record at the beginning of a line ends, by its checksum, at `least` bytes or later; 0 if there is none. */
 function endOfRecord(line: Buffer, least: number): number {
   if (!line.subarray(0, lineStart.length).equals(lineStart)) return 0
   if (!line.subarray(eventsAt - sumEnd.length, eventsAt).equals(sumEnd)) return 0
@@ -105,14 +105,14 @@ function endOfRecord(line: Buffer, least: number): number {
 
 const earlierForm = /^([0-9a-f]{8}) (\{[^\n]*\})$/
 
-/** Earlier versions wrote one event a line, which an upgrade may find. */
+/** Earlier versions wrote one event per line, which an upgrade may find. */
 function recordOfEarlierForm(line: Buffer): Buffer | undefined {
   const [, sum, json] = earlierForm.exec(line.toString()) ?? []
   if (json === undefined || hexadecimal(crc32(json)) !== sum) return undefined
   return Buffer.from(lineOf(`[${json}]`).trimEnd())
 }
 
-/** How many events a record has; `undefined` where it has none, or one of a kind that only a later version knows. */
+/** How many events a record has; `undefined` if it has none, or one of a kind that only a later version knows. */
 function countKinds(record: Buffer): number | undefined {
   let count = 0
   for (let at = record.indexOf(kind); at !== -1; at = record.indexOf(kind, at + 1)) {

@@ -4,13 +4,13 @@ import { messageOf } from '../base/result.ts'
 import { isAbsent } from './files.ts'
 import { type ReadLines, readLines } from './read-lines.ts'
 
-/** What a segment held when it was read. */
+/** The contents of a segment when it was read. */
 export type ReadSegment = ReadLines & {
-  /** Whether its file still holds nothing else: then it may be deleted once its events are recorded. */
+  /** Whether its file still has the same contents: then it may be deleted once its events are recorded. */
   isAsRead(): Promise<boolean>
 }
 
-/** `undefined` where the segment cannot be read now. */
+/** `undefined` if the segment cannot be read now. */
 export async function readSegment(path: string, log: Log): Promise<ReadSegment | 'absent' | undefined> {
   try {
     const { ino } = await stat(path)

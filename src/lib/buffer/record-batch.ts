@@ -4,21 +4,20 @@ import { cutLines } from './pieces.ts'
 import { decodeLines } from './read-lines.ts'
 import type { Reject } from './rejects.ts'
 
-/** Records the events of journal lines exactly once and answers those for which the database has no place. */
+/** Records the events of journal lines exactly once and returns those that the database rejects. */
 export type RecordLines = (
   lines: Buffer,
-  /** Whether an earlier run has left them, so that newer ones may be recorded already. */
+  /** Whether an earlier run left them, so that newer ones may already be recorded. */
   left: boolean,
 ) => Promise<Result<{ event_id: string; reason: string }[], DatabaseFault>>
 
 /**
- * What happened to an event: it is in the database, there was no place for it, its id was used before for
- * another one, its send was reported for another newsletter, its conversion for another click, or the database
- * refuses it for another reason.
+ * What happened to an event: it is in the database, it was rejected, its id was used before for another one, its send
+ * was reported for another newsletter, its conversion for another click, or the database refuses it for another reason.
  */
 export type Settled = 'committed' | 'rejected' | 'refused' | 'reused' | 'other_newsletter' | 'other_click'
 
-/** How far a batch has come: a further try goes on from here. */
+/** The progress of a batch: another try continues from here. */
 export type Progress = {
   /** Lines that wait, with how many events they have. */
   lines: Buffer
@@ -32,9 +31,9 @@ export type Progress = {
   unreadable: Buffer[]
 }
 
-/** Milliseconds; a statement with twice as many events then stays well within its deadline. */
+/** In milliseconds: a statement with twice as many events then stays well within its deadline. */
 const quick = 2_000
-/** So many tries has a single event with a key in its way, since another writer may have been faster. */
+/** How often a single event with a conflicting key is tried, since another writer may have been faster. */
 const triesForKey = 6
 /** What contradicts an earlier event: the caller can correct it. */
 const contradictions = new Map<string, Settled>([
@@ -44,12 +43,12 @@ const contradictions = new Map<string, Settled>([
 ])
 
 /**
- * Records what waits of a batch, in order. What the database refuses, or does not manage in time, is halved, down to
- * single events; statements grow again as they succeed. A single event that is refused becomes a reject. Where the
- * database is away, too slow for even one event, or has other writers in the way, the rest waits for another try, and
- * nothing becomes a reject however often that happens. `onPiece` gets the lines that are done, and what happened to
- * those of their events that are not in the database; it answers for which of them a caller waited. A caller who learns
- * that an event contradicts an earlier one corrects it and sends it again.
+ * Records what is left of a batch, in order. What the database refuses, or does not finish in time, is halved, down to
+ * single events; statements grow again as they succeed. A single event that is refused becomes a reject. If the
+ * database is unavailable, too slow for even one event, or blocked by other writers, the rest waits for another try,
+ * and nothing becomes a reject however often that happens. `onPiece` gets the lines that are done, and the outcome of
+ * those of their events that are not in the database; it returns the ones that a caller was waiting for. A caller who
+ * learns that an event contradicts an earlier one corrects it and sends it again.
  */
 export function createBatchRecorder(options: {
   record: RecordLines
@@ -58,7 +57,7 @@ export function createBatchRecorder(options: {
   onPiece: (lines: Buffer, outcomes: ReadonlyMap<string, Settled>) => ReadonlySet<string>
 }): (progress: Progress) => Promise<Result<void, DatabaseFault>> {
   const { record, now, stopping, onPiece } = options
-  /** The most events that one statement gets: what the database has shown it can handle. */
+  /** The most events in one statement, given what the database has managed so far. */
   let most = Number.POSITIVE_INFINITY
 
   const nextOf = (progress: Progress) => {
@@ -115,7 +114,7 @@ export function createBatchRecorder(options: {
   }
 }
 
-/** What throws over an event is wrong in this program, and would throw again: it must not keep back the others. */
+/** An exception about an event is a bug of this program, and would be thrown again: it must not hold up the others. */
 const refusal = (error: unknown): Result<never, DatabaseFault> =>
   fail({ code: 'refused', message: messageOf(error) })
 

@@ -11,8 +11,8 @@ export type Reject = { rejected_at: number; reason: string; event: TrackingEvent
 
 export type Rejects = {
   /**
-   * Appends to the rejects file, all but unchecked clicks for which there never was a place: anybody can make
-   * those up, and they would fill the disk. What fails here is for the caller to keep.
+   * Appends to the rejects file, except unchecked clicks on unknown texts: anybody can make those up, and they would
+   * fill the disk. On failure, the caller has to keep them.
    */
   append(rejects: readonly Reject[]): Promise<Result<void, { message: string }>>
   /** The same for events that were tried before: those that the file has are left out. */
@@ -27,7 +27,7 @@ const madeUp = ['unknown_variation', 'other_slug']
 
 export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndjson')
 
-/** The file that keeps, one JSON object a line, what the database has no place for. */
+/** The file of what the database rejects, one JSON object per line. */
 export function createRejects(folder: string, inTurn: InTurn): Rejects {
   const path = rejectsFile(folder)
   let torn = false
@@ -67,9 +67,9 @@ export function createRejects(folder: string, inTurn: InTurn): Rejects {
 }
 
 /**
- * Takes the rejects out of the file, for another try: the file is set aside first, so that rejects which arrive
- * meanwhile start a new one; until `done`, a further call finds it again. `done`, at a time in milliseconds since 1970,
- * deletes it, or keeps it under another name where it has lines that could not be read.
+ * Takes the rejects out of the file, for another try: the file is set aside first, so that new rejects start a new one;
+ * until `done`, another call returns it again. `done`, called with milliseconds since 1970, deletes it, or renames it
+ * if it has unreadable lines.
  */
 export function takeRejects(folder: string): {
   rejects: Reject[]
@@ -104,7 +104,7 @@ function withoutDetails(reject: Reject): Reject {
   }
 }
 
-/** Changes with the file: reading all of it for each look at the metrics would hold up redirects. */
+/** Changes with the file: reading all of it whenever metrics are read would delay redirects. */
 function versionOf(path: string): string {
   try {
     const { size, mtimeMs } = statSync(path)

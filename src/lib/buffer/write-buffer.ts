@@ -7,25 +7,25 @@ import { createLines, type Lines } from './lines.ts'
 import { encodeRecord } from './record.ts'
 import type { Journal, JournalFault } from './segments.ts'
 
-/** What the newest segment holds. */
+/** The contents of the newest segment. */
 const newCollection = (lines: Lines) => ({ lines, count: 0, unchecked: 0, since: 0 })
 
 export type WriteBufferOptions = {
   journal: Journal
   sync: 'write' | 'fsync'
-  /** The most events in memory; those that are being written when a disk begins to fail are kept in addition. */
+  /** The most events in memory; those being written when a disk begins to fail come on top. */
   maxEvents: number
   onArrival: () => void
   onFault: (fault: JournalFault, lost: number) => void
-  /** Told how many events have been written again. */
+  /** Called with the number of events that were written again. */
   onRestored: (events: number) => void
 }
 
-/** A new file costs as much as a thousand events in it; one statement records them all. */
+/** Creating a file costs as much as a thousand events in it; one statement records them all. */
 const segmentEvents = 4_000
-/** Turns of the event loop without another event that end the wait for more. */
+/** After this many turns of the event loop without another event, the wait for more ends. */
 const quietTurns = 8
-/** The longest that a disk that hangs delays an answer, in milliseconds. */
+/** The longest that a hanging disk delays an answer, in milliseconds. */
 const answerDeadline = 1_000
 
 const hanging: JournalFault = { code: 'hangs', message: `nothing written within ${answerDeadline} ms` }
@@ -67,8 +67,8 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   }
 
   /**
-   * A sync costs about the same for one event as for many. It waits for as many as the last one has answered, who in a
-   * rush come again at once, or until nobody has come for a moment.
+   * A sync costs about the same for one event as for many. It waits for as many as the last one had, which in a rush
+   * arrive again at once, or until none has arrived for a moment.
    */
   const gather = async (): Promise<void> => {
     let come = 0
@@ -92,7 +92,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     return written.ok ? 'journaled' : 'in_memory'
   }
 
-  /** Keeps events in memory and answers the lines to be written. */
+  /** Keeps events in memory and returns the lines to be written. */
   const collect = (events: readonly TrackingEvent[]): Uint8Array => {
     const [first] = events
     if (first && collecting.count === 0) collecting.since = first.at
@@ -129,7 +129,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     if (journal.held === 0 && inMemory > batch.count) void leaveToDisk(batch)
   }
 
-  /** Memory forgets only what a file has been seen to hold. */
+  /** Memory forgets only what was found in a file. */
   const leaveToDisk = async (batch: Batch): Promise<void> => {
     const found = await journal.find(batch.file)
     if (found !== 'whole' || !batch.lines || batch === current || !waiting.includes(batch)) return

@@ -4,21 +4,21 @@ import { clickValueOf, type Value } from '../stats/value.ts'
 import type { Arm, Worth } from './arm.ts'
 import { agedSends, rounded, type Situation } from './weigh.ts'
 
-/** What evidence keeps of its weight each day; conversions are few, also where sends are split. */
+/** Share of its weight that evidence keeps per day; conversions are few even if sends are split. */
 const keptADay = 0.995
 
 /** What a choice is made of. */
 export type Appraised = {
   arms: readonly Arm[]
   worth?: Worth | undefined
-  /** Whether revenue is what is wanted, also where nothing is known of it yet and clicks decide. */
+  /** Whether revenue is the goal, even if nothing is known of it yet and clicks decide. */
   forRevenue?: true
 }
 
 /**
- * Adds to arms what their clicks bring, where the situation has `earnings`. Lists are not told apart:
- * conversions are too few for that, and how much more the readers of a list click is in their rates. Without a
- * conversion in the currency clicks decide.
+ * Adds the value of their clicks to arms if the situation has `earnings`. Lists are not distinguished: conversions are
+ * too few for that, and how much more the readers of a list click is already in their rates. Without a conversion in
+ * the currency, clicks decide.
  */
 export function appraise(
   arms: readonly Arm[],
@@ -36,7 +36,7 @@ export function appraise(
   }
 }
 
-/** Rounded to what is kept with a decision, so that it can be made again from that. */
+/** Rounded as it is stored with a decision, so that the decision can be reproduced. */
 const worthOf = ({ conversions, amount, levels }: Value, currency: string): Worth => ({
   currency,
   click: conversions * amount,

@@ -6,9 +6,9 @@ import type { Question } from './choose.ts'
 const reasons: readonly (Hold | null)[] = [null, 'offer_gap', 'offer_share', 'variation_gap']
 
 /**
- * Arms as they are kept with a decision, one a line. Most of thousands were never sent: an offer is `offer
- * weight ranges`, with the variations of which nothing is known. Of the others each is `offer variation weight
- * recipients clicks k n held`, and where clicks have a value a `k n` for each of its levels.
+ * Arms as they are stored with a decision, one per line. Among thousands, most were never sent: an offer is `offer
+ * weight ranges`, with the variations that nothing is known about. Each of the others is `offer variation weight
+ * recipients clicks k n held`, followed by `k n` for each level if clicks have a value.
  */
 export function packArms(arms: readonly Arm[]): Pick<Basis, 'offers' | 'arms'> {
   const unknown = new Map<number, { weight: number; ids: number[] }>()
@@ -50,8 +50,8 @@ const idsOf = (ranges: string): number[] =>
   })
 
 /**
- * The question that a kept decision answered. Its draws go through offers and variations in the order of their numbers,
- * then through those that could not be chosen.
+ * The question that a stored decision answered. Draws go through offers and variations by id, then through those that
+ * could not be chosen.
  */
 export function questionOf(strategy: Decision['strategy'], seed: number, basis: Basis): Question {
   const known = linesOf(basis.arms).map((packed): Arm => {

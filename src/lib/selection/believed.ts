@@ -4,8 +4,7 @@ import type { Arm, Worth } from './arm.ts'
 import { type CandidateField, earnedOf } from './thompson.ts'
 
 /**
- * What is believed of an arm on the mean: clicks a recipient (0 to 1), and what a click brings; 1 where that
- * does not count.
+ * Posterior means for an arm: clicks per recipient (0 to 1), and the value of a click, which is 1 if only clicks count.
  */
 export type Believed = { rate: number; click: number }
 
@@ -17,8 +16,8 @@ export const believedOf = (arm: Arm, offer: CandidateField[number], worth: Worth
   }, worth?.click ?? 1),
 })
 
-/** By what arms are ranked. */
+/** What arms are ranked by. */
 export const gainOf = ({ rate, click }: Believed): number => rate * click
 
-/** How many conversions a text's clicks are worth; the first level counts them. */
+/** The effective number of a text's conversions, which the first level counts. */
 export const conversionsOf = (arm: Arm): number => earnedOf(arm, 0).k

@@ -2,8 +2,8 @@ import type { Blocks } from '../model/selection.ts'
 import type { Promo } from './schema.ts'
 
 /**
- * A promo ready to be put into an e-mail: as HTML and as text, with its link. Both keep to what mail software
- * leaves alone: no style, no attribute but `href`, and nothing behind a link in its line.
+ * A promo ready to be put into an e-mail: as HTML and as text, with its link. Both avoid what mail software changes: no
+ * styles, no attribute but `href`, and nothing after a link on its line.
  */
 export function blocksOf(
   promo: Pick<Promo, 'text_content' | 'cta_text' | 'link'>,

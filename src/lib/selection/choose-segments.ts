@@ -9,8 +9,7 @@ export type FreshDecision = Decision & { seed: number; basis: Basis }
 type SegmentsQuestion = Appraised & Pick<Question, 'strategy' | 'floor'> & { random: Random }
 
 /**
- * Chooses for each segment that has no decision yet, one after the other; each gets another variation. Ends early where
- * there are no more variations.
+ * Chooses a different variation for each segment that has no decision yet. Ends early if there are no more variations.
  */
 export function chooseSegments(
   { arms, strategy, floor, worth, forRevenue, random }: SegmentsQuestion,

@@ -7,31 +7,31 @@ import { allowed } from './variety.ts'
 
 export type Choice = {
   arm: Arm
-  /** Drawn by base weight, to go on learning, and not because it was believed to be best. */
+  /** Drawn by base weight in order to keep learning, not because it was believed to be best. */
   floor: boolean
-  /** How probable this variation was to be chosen. Costs more than the choice itself. */
+  /** The probability that this variation was chosen. Costs more than the choice itself. */
   probability: () => number
 }
 
 export type Question = {
   arms: readonly Arm[]
   strategy: Strategy
-  /** A whole number of 32 bits: the same seed, arms and rest give the same choice. */
+  /** A 32-bit integer: the same seed and input give the same choice. */
   seed: number
   /** Variations that other segments of the send have. */
   taken: readonly number[]
   /** Share of the sends that are drawn by base weight alone, 0 to 1; `thompson` only. */
   floor: number
-  /** What clicks bring; `thompson` only, which goes by clicks without it. */
+  /** The value of clicks; `thompson` only, which maximises clicks without it. */
   worth?: Worth | undefined
 }
 
 /**
  * Chooses among the arms that have a weight. `weighted`: an offer in proportion to its base weight, then one of its
  * variations, each as probable as the others. `ctr_weighted`: both in proportion to `weight * (1 + ctr / 100)` with the
- * human CTR in per cent (specification, Phase 3.2); simulation shows that this learns next to nothing. `thompson`: the
- * best of one draw of what is believed of clicks or of
- * what they bring, within the limits on repetition. `undefined` where there is nothing to choose.
+ * human CTR in per cent (specification, Phase 3.2); simulations show that this learns hardly anything. `thompson`: the
+ * best of one draw from the beliefs about clicks or their value, within the limits on repetition. `undefined` if there
+ * is nothing to choose.
  */
 export function choose({ arms, strategy, seed, taken, floor, worth }: Question): Choice | undefined {
   const free = arms.filter(({ weight, variation_id }) => weight > 0 && !taken.includes(variation_id))
@@ -50,7 +50,7 @@ export function choose({ arms, strategy, seed, taken, floor, worth }: Question):
     arm && {
       arm,
       floor: byWeight,
-      // A probability of nothing cannot have been chosen; the last digits of the estimate can say so.
+      // Something with probability 0 cannot have been chosen, but the estimate may round to that.
       probability: () =>
         Math.max(1e-12, floor * chanceByWeight(pool, arm) + (1 - floor) * chanceOf(field, arm, ~seed)),
     }
@@ -76,14 +76,14 @@ export function weightedChances(arms: readonly Arm[], strategy: 'weighted' | 'ct
   )
 }
 
-/** The same of one arm under `weighted`, where thousands would be too many to work out. */
+/** The same for one arm under `weighted`: computing thousands would take too long. */
 function chanceByWeight(pool: readonly Arm[], { offer_id, weight }: Arm): number {
   const offers = new Map(pool.map((arm) => [arm.offer_id, arm.weight]))
   const all = [...offers.values()].reduce((total, one) => total + one, 0)
   return weight / all / pool.filter((arm) => arm.offer_id === offer_id).length
 }
 
-/** Human clicks of recipients, in per cent; 0 where nothing was sent. */
+/** Human clicks per recipient, in per cent; 0 if nothing was sent. */
 function ctr(members: readonly Arm[]): number {
   const recipients = sum(members, (member) => member.recipients)
   return recipients === 0 ? 0 : (sum(members, (member) => member.human_clicks) / recipients) * 100
@@ -98,6 +98,6 @@ function drawWeighted(chances: readonly Weighted[], random: Random): Weighted | 
     left -= weighted.chance
     if (left < 0) return weighted
   }
-  // Where rounding leaves a rest, the last one is drawn.
+  // If rounding leaves a remainder, the last one is drawn.
   return chances.at(-1)
 }

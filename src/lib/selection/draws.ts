@@ -1,7 +1,7 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { Random } from '../base/random.ts'
 
-/** A stream of numbers in (0, 1) that a whole number of 32 bits decides. */
+/** A stream of numbers in (0, 1), determined by a 32-bit integer. */
 export function seeded(seed: number): Random {
   const mixed = mix(seed)
   const source = xoroshiro128plus(mixed)
@@ -9,10 +9,10 @@ export function seeded(seed: number): Random {
   return () => ((source.next() >>> 0) + 0.5) / 4_294_967_296
 }
 
-/** The generator's first numbers repeat its seed, nearly as it is ... */
+/** The generator's first numbers nearly repeat its seed, */
 const skipped = 20
 
-/** ... and seeds that are alike give streams that are, so their bits are mixed (MurmurHash3, Appleby 2011). */
+/** and similar seeds give similar streams, so the bits are mixed (MurmurHash3, Appleby 2011). */
 function mix(seed: number): number {
   let bits = seed
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
@@ -25,9 +25,8 @@ export const drawNormal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
 
 /**
- * Gamma(shape, 1) for a shape above 0 (Marsaglia & Tsang 2000, "A simple method for generating gamma
- * variables"). Throws a `RangeError` for any other: with no number every draw would be rejected, and the site
- * would stand still.
+ * Gamma(shape, 1) for a shape above 0 (Marsaglia & Tsang 2000, "A simple method for generating gamma variables").
+ * Throws a `RangeError` for any other: with NaN every draw would be rejected, and the site would hang.
  */
 export function drawGamma(shape: number, random: Random): number {
   if (!(shape > 0)) throw new RangeError(`A gamma variable has a shape above 0, not ${shape}`)
@@ -40,7 +39,7 @@ export function drawGamma(shape: number, random: Random): number {
     if (root <= 0) continue
     const v = root * root * root
     const u = random()
-    // Spares the logarithms in most cases, and rejects nothing that they would accept.
+    // Avoids the logarithms in most cases, and rejects nothing that they would accept.
     if (u < 1 - 0.0331 * x * x * x * x) return d * v
     if (Math.log(u) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
   }

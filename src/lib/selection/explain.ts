@@ -52,8 +52,7 @@ export function explain(decision: ExplainedDecision): string[] {
 }
 
 /**
- * What a send showed that `select-random` did not choose, in the same form; `months` are those that decisions
- * are kept for.
+ * What a send showed although `select-random` did not choose it, in the same form; decisions are stored for `months`.
  */
 export const explainReport = (report: UndecidedReport, months: number): string[] => [
   `chosen elsewhere: variation ${report.variation_id} of "${report.offer_name}"`,
@@ -64,7 +63,7 @@ export const explainReport = (report: UndecidedReport, months: number): string[]
 
 const newsletterLine = (newsletter: string) => (newsletter === '' ? [] : [`  newsletter   ${newsletter}`])
 
-/** What a learning strategy went by; the others know no goal. */
+/** The goal of a learning strategy; the others have none. */
 function goalLine(strategy: Strategy, { goal, worth }: Basis): string[] {
   if (strategy !== 'thompson') return []
   return [`  goal         ${goal === 'revenue' ? revenueSentence(worth?.currency) : 'clicks of recipients'}`]

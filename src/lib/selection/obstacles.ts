@@ -24,7 +24,7 @@ export async function readObstacles(
   return ok(obstacles)
 }
 
-/** All causes at once: an editor who removes one of two would wait for sends in vain. */
+/** All causes at once: an editor who removes only one of two would wait for sends in vain. */
 export function obstacleOf(
   { active, weight, approved, link_slug }: Omit<OfferState, 'offer_id'>,
   linkWorks: boolean,

@@ -13,8 +13,8 @@ import type { Situation } from './weigh.ts'
 export type SituationParts = { database: Database; links: Links; now: Clock; goal: Goal }
 
 /**
- * Reads what a strategy needs: candidates whose link works and, for `thompson`, the sends but for the one
- * named, and what they brought where that is the goal.
+ * Reads what a strategy needs: candidates whose link works and, for `thompson`, all sends except the named one, and
+ * their revenue if that is the goal.
  */
 export async function readSituation(
   { database, links, now, goal }: SituationParts,

@@ -36,7 +36,7 @@ export const segmentSchema = v.object({
   segment: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8)),
 })
 
-/** The answer of `GET select-random`: the first segment's promo; where segments were asked for, all of them. */
+/** The answer of `GET select-random`: the first segment's promo, and all of them if segments were requested. */
 export const selectionAnswerSchema = v.object({
   ...promoSchema.entries,
   segments: v.exactOptional(v.array(segmentSchema)),

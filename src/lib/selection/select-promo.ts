@@ -37,15 +37,14 @@ export type SelectionRequest = {
   blocks?: Blocks | undefined
 }
 
-/** Another caller may decide on the same send at the same time; then what it decided is read again. */
+/** Another caller may decide about the same send at the same time; then its decision is read again. */
 const attempts = 4
 
 /**
- * Chooses a promo among approved variations of active offers with a weight and a working link, for a send or
- * for each of its segments; no two segments get the same. The same send gets the same promos again, as long as
- * they may still be shown. Where fewer variations may be shown than there are segments, it answers fewer. What
- * was decided for a send that was reported since is history: where that may no longer be shown, another promo
- * is answered and not kept.
+ * Chooses a promo among approved variations of active offers with a weight and a working link, for a send or for each
+ * of its segments; no two segments get the same. The same send gets the same promos again, as long as they may still be
+ * shown. If fewer variations may be shown than there are segments, it returns fewer. Decisions for a send that has been
+ * reported since are history: if one may no longer be shown, another promo is returned and not stored.
  */
 export async function selectPromo(
   parts: SelectionParts,
@@ -90,7 +89,7 @@ export async function selectPromo(
 
 type Asked = { strategy: Strategy; send: string; newsletter: string; segments: number }
 
-/** The decisions that stand for a send: those made before that are still eligible, and new ones for the rest. */
+/** The decisions that apply to a send: earlier ones that are still eligible, and new ones for the rest. */
 async function decide(
   { database, random, rules }: SelectionParts,
   { strategy, send, newsletter, segments }: Asked,

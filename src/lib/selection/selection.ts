@@ -43,7 +43,7 @@ const rulesOf = (config: SelectionSettings): Rules => ({
   floor: config.PROMO_SELECTION_FLOOR / 100,
 })
 
-/** Choosing promos, and telling what was and would be chosen, under a site's settings. */
+/** Chooses promos, and reports what was and would be chosen, under a site's settings. */
 export function createSelection({ config, database, links, now, random }: OpenSelectionParts) {
   const rules = rulesOf(config)
   const goal: Goal = { goal: config.PROMO_SELECTION_GOAL, currency: config.PROMO_SELECTION_CURRENCY }
@@ -58,16 +58,16 @@ export function createSelection({ config, database, links, now, random }: OpenSe
         { database, links, random, now, rules, goal, siteUrl: config.SITE_URL },
         { ...request, strategy: strategyOf(strategy) },
       ),
-    /** The share that every variation would get now in a send of this newsletter. */
+    /** The share that each variation would get now in a send of this newsletter. */
     async readShares(newsletter = ''): Promise<Result<SharesNow, DatabaseFault>> {
       const situation = await readSituation({ database, links, now, goal }, config.PROMO_SELECTION, undefined)
       return situation.ok
         ? ok(shareNow({ ...situation.value, newsletter }, config.PROMO_SELECTION, rules))
         : situation
     },
-    /** Why offers that cannot be chosen now are not. */
+    /** Why offers cannot be chosen now. */
     readObstacles: () => readObstacles(database, links),
-    /** How the variations of these sends were chosen, as far as that is kept. */
+    /** How the variations of these sends were chosen, as long as that is stored. */
     readDecisions: (sends: readonly string[]) => database.run((sql) => listDecisions(sql, sends)),
   }
 }

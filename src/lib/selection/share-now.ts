@@ -10,13 +10,13 @@ import { fieldOf, sharesOf } from './thompson.ts'
 import { allowed, type Rules } from './variety.ts'
 import { type Situation, weigh } from './weigh.ts'
 
-/** How likely a variation would be chosen for a send that is asked for now, and why. */
+/** How likely a variation would be chosen for a send that is requested now, and why. */
 export type SelectionShare = {
   offer_id: number
   variation_id: number
   /** 0 to 1; all shares sum to 1. */
   share: number
-  /** Believed CTR in per cent; `null` under a strategy that believes nothing. */
+  /** Believed CTR in per cent; `null` under a strategy without beliefs. */
   believed_ctr: number | null
   held: Hold | null
   why: string
@@ -25,12 +25,12 @@ export type SelectionShare = {
 export type SharesNow = {
   strategy: Strategy
   /**
-   * Where revenue is the goal: the currency that counts, `undefined` as long as nothing was earned in it and
-   * clicks decide.
+   * If revenue is the goal: the currency that counts, `undefined` as long as nothing was earned in it and clicks
+   * decide.
    */
   revenue?: { currency: string | undefined }
   shares: SelectionShare[]
-  /** Where sends are too small to learn from. */
+  /** If sends are too small to learn from. */
   caution?: string
 }
 
@@ -120,7 +120,7 @@ const holdWords: Record<Hold, string> = {
   variation_gap: 'this text was shown a few sends ago',
 }
 
-/** So many sends say how large sends are now. */
+/** How many recent sends the current size is estimated from. */
 const recentSends = 14
 
 function cautionOf(sends: readonly PastSend[], means: readonly number[]): string | undefined {

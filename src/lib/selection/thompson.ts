@@ -7,12 +7,12 @@ import { beliefOf, believe, type OfferBelief } from '../stats/posterior.ts'
 import type { Arm, Worth } from './arm.ts'
 import { drawBeta, drawGamma, seeded } from './draws.ts'
 
-/** A level of what clicks bring: what is believed of an offer's factor, and how little its texts differ. */
+/** A level of the value of clicks: the belief about an offer's factor, and how strongly its texts lean on it. */
 type OfferLevel = OfferBelief & { ofTexts: number }
 
 /**
- * The variations that are compared, by offer, with what is believed of each offer's mean and, where that
- * counts, of its clicks' value.
+ * The variations that are compared, by offer, with the belief about each offer's mean and, if revenue is the goal,
+ * about the value of its clicks.
  */
 export type CandidateField = (OfferBelief & {
   offer_id: number
@@ -23,12 +23,12 @@ export type CandidateField = (OfferBelief & {
 const highestMean = 0.9
 const nothing = { k: 0, n: 0 }
 
-/** What an arm's conversions say of a level. */
+/** The evidence from an arm's conversions for a level. */
 export const earnedOf = ({ earned }: Arm, level: number): Evidence => earned?.[level] ?? nothing
 
 /**
- * `known` are all variations that anything is known of: those compared learn from their offers, and offers from
- * all. With a `worth` they are compared by what their clicks bring.
+ * `known` are all variations with evidence: those compared learn from their offers, and offers from all. With a `worth`
+ * they are compared by the value of their clicks.
  */
 export function fieldOf(arms: readonly Arm[], known: readonly Arm[], worth?: Worth): CandidateField {
   const compared = Map.groupBy(arms, ({ offer_id }) => offer_id)
@@ -50,7 +50,7 @@ function drawRate(arm: Arm, mean: number, random: Random): number {
   return drawBeta(a, b, random)
 }
 
-/** What one draw says of an offer: its mean rate, and its factor on each level. */
+/** One draw for an offer: its mean rate, and its factor on each level. */
 type OfferDraw = { mean: number; factors: readonly number[] }
 
 const drawOffer = (offer: CandidateField[number], random: Random): OfferDraw => ({
@@ -58,10 +58,7 @@ const drawOffer = (offer: CandidateField[number], random: Random): OfferDraw => 
   factors: offer.levels.map(({ shape, rate }) => drawGamma(shape, random) / rate),
 })
 
-/**
- * What a click on an arm brings, as a factor to the mean of all; 1 where only clicks count, and then nothing is
- * drawn.
- */
+/** The value of a click on an arm, as a multiple of the mean of all; 1, without a draw, if only clicks count. */
 function drawValue(arm: Arm, levels: readonly OfferLevel[], factors: readonly number[], random: Random) {
   return levels.reduce((value, { ofTexts }, level) => {
     const { shape, rate } = textFactor(earnedOf(arm, level), ofTexts, at(factors, level))
@@ -69,7 +66,7 @@ function drawValue(arm: Arm, levels: readonly OfferLevel[], factors: readonly nu
   }, 1)
 }
 
-/** Clicks a recipient or, where that counts, what they bring. */
+/** Clicks per recipient or, if revenue is the goal, their value. */
 const drawGain = (
   arm: Arm,
   { levels }: CandidateField[number],
@@ -78,9 +75,9 @@ const drawGain = (
 ) => drawRate(arm, mean, random) * drawValue(arm, levels, factors, random)
 
 /**
- * Thompson sampling (Russo et al. 2018): draws what the rates may be, an offer's mean, then each of its
- * variations given that mean, the same for what a click brings where that counts, and answers the variation
- * that is best. `undefined` in an empty field.
+ * Thompson sampling (Russo et al. 2018): draws plausible rates (an offer's mean, then each of its variations given that
+ * mean), the same for the value of a click if revenue is the goal, and returns the best variation. `undefined` for an
+ * empty field.
  */
 export function drawBest(field: CandidateField, random: Random): Arm | undefined {
   let best: Arm | undefined
@@ -108,7 +105,7 @@ function drawHighest(
   return highest
 }
 
-/** So many rates of other offers are drawn for an estimate: a few milliseconds. */
+/** How many rates of other offers are drawn for an estimate: a few milliseconds. */
 const effort = 8_000
 const leastDraws = 2
 const mostDraws = 60
@@ -116,8 +113,8 @@ const mostDraws = 60
 const ownDraws = 16
 
 /**
- * How probable `drawBest` chooses an arm of the field. Estimated from seeded draws of all others: each says how
- * probable this one is to exceed the best of them, which distinguishes small probabilities from zero where
+ * The probability that `drawBest` chooses an arm of the field. Estimated from seeded draws of all others: each gives
+ * the probability that this one exceeds the best of them, which distinguishes small probabilities from zero where
  * counting could not (Rao-Blackwell). 960 such comparisons among up to 133 variations, 32 among thousands.
  */
 export function chanceOf(field: CandidateField, arm: Arm, seed: number): number {
@@ -148,7 +145,7 @@ export function chanceOf(field: CandidateField, arm: Arm, seed: number): number 
   return sum / draws / ownDraws
 }
 
-/** Of this many seeded draws, the share that each arm wins; those that never win are left out. The shares sum to 1. */
+/** The share of this many seeded draws that each arm wins; those that never win are left out. The shares sum to 1. */
 export function sharesOf(field: CandidateField, seed: number, draws: number): Map<Arm, number> {
   const random = seeded(seed)
   const shares = new Map<Arm, number>()

@@ -2,13 +2,13 @@ import type { Candidate } from '../model/selection.ts'
 import type { PastSend } from '../stats/past-send.ts'
 import type { Hold } from './arm.ts'
 
-/** Limits on repetition, counted in sends, and the share of sends that learn nothing on purpose. */
+/** Limits on repetition, counted in sends, and the share of sends that are drawn regardless of what was learned. */
 export type Rules = {
   /** Other sends between two sends of an offer. */
   offerGap: number
-  /** An offer is in at most this many ... */
+  /** An offer is in at most this many */
   offerSends: number
-  /** ... of any this many consecutive sends. */
+  /** of any this many consecutive sends. */
   window: number
   /** Other sends between two sends of a variation. */
   variationGap: number
@@ -19,7 +19,7 @@ export type Rules = {
 type SentPromo = Pick<PastSend, 'newsletter_send_id' | 'offer_id' | 'variation_id'>
 
 /**
- * Why each variation would be held back now. `sends` are in the order of their time. A send counts once however many
+ * Why each variation would be held back now. `sends` are in the order of their time. A send counts once, however many
  * segments it had.
  */
 export function holds(
@@ -44,7 +44,7 @@ export function holds(
   }
 }
 
-/** The last sends, up to a number of them, each with its segments. */
+/** The last sends, at most this many, each with its segments. */
 function newestFirst(sends: readonly SentPromo[], most: number): SentPromo[][] {
   const found = new Map<string, SentPromo[]>()
   for (const send of sends.toReversed()) {
@@ -57,8 +57,8 @@ function newestFirst(sends: readonly SentPromo[], most: number): SentPromo[][] {
 }
 
 /**
- * Those that the limits leave. Where they leave nothing, an offer may go beyond its share and a variation come back
- * early; where that is not enough, an offer may follow itself.
+ * Those that the limits allow. If they allow none, an offer may exceed its share and a variation may return early; if
+ * that is not enough, an offer may follow itself.
  */
 export function allowed<Held extends { held: Hold | null }>(arms: readonly Held[]): readonly Held[] {
   const free = arms.filter(({ held }) => held === null)

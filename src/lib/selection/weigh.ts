@@ -9,13 +9,13 @@ import { besideSigns } from '../stats/signs.ts'
 import type { Arm } from './arm.ts'
 import { holds, type Rules } from './variety.ts'
 
-/** What evidence keeps of its weight each day. */
+/** Share of its weight that evidence keeps per day. */
 const keptADay = 0.995
 /**
- * Sends in segments bring so much that old ones can count for less: 0.98, and more where texts differ from send
- * to send, since then each tells less. What is lost is the root of how far rates move a day to how well a send
- * tells them, as in a steady Kalman filter (West & Harrison 1997); 0.995 follows from the same two numbers for
- * whole sends.
+ * Sends in segments give so much evidence that old ones can count for less: 0.98, and more if texts vary from send to
+ * send, since then each says less. The loss is the root of the ratio between how far rates move per day and how well a
+ * send measures them, as in a steady-state Kalman filter (West & Harrison 1997); 0.995 follows from the same two
+ * numbers for whole sends.
  */
 const keptADayInSegments = (ownDispersion: number): number =>
   1 - Math.sqrt(movedADay / (told + ownDispersion))
@@ -25,13 +25,13 @@ const day = 86_400_000
 
 export type Situation = {
   candidates: readonly Candidate[]
-  /** All sends so far in the order of their time, but for the one that is chosen for. */
+  /** All sends so far by time, except the one that is being chosen for. */
   sends: readonly PastSend[]
   /** Milliseconds since 1970. */
   now: number
-  /** Which list is chosen for; empty for the one without a name. */
+  /** The list that is being chosen for; empty for the one without a name. */
   newsletter: string
-  /** What the sends brought, where revenue is what is wanted. */
+  /** What the sends earned, if revenue is the goal. */
   earnings?: Earnings | undefined
 }
 
@@ -51,7 +51,7 @@ export function weigh(
   const { evidence } = poolEvidence(forNewsletter(beside, newsletter), curveOf(beside), {
     keptADay: segments > 1 ? keptADayInSegments : () => keptADay,
   })
-  // Repetition is what a reader sees, who reads one list.
+  // Repetition is what a reader notices, who reads one list.
   const own = sends.filter((send) => send.newsletter === newsletter)
   const held = holds(own, rules)
   const arms = candidates.map((candidate) => {
@@ -71,7 +71,7 @@ export function weigh(
   return arms
 }
 
-/** Sends with their age. Field by field, since copying thousands of sends whole takes as long as weighing them. */
+/** Sends with their age. Field by field, since spreading thousands of sends takes as long as weighing them. */
 export const agedSends = (sends: readonly PastSend[], now: number) =>
   sends.map((send) => ({
     offer_id: send.offer_id,
@@ -103,5 +103,5 @@ const armOf = (
   held,
 })
 
-/** To what is kept with a decision, so that it can be made again from that. */
+/** As it is stored with a decision, so that the decision can be reproduced. */
 export const rounded = (count: number): number => Math.round(count * 1e4) / 1e4

@@ -1,23 +1,17 @@
 import type { SendEarnings } from '../model/earnings.ts'
 import type { Amounts } from './heavy-amounts.ts'
 
-/**
- * What is believed of networks before they have decided, as if of so many conversions; an offer leans on all as
- * much.
- */
+/** Strength of the prior share that networks approve, in conversions; an offer leans on all offers as strongly. */
 const usual = { approved: 0.9, conversions: 10 }
 
 type Told = SendEarnings & { offer_id: number }
 
-/**
- * Conversions of a send in all currencies, and the amounts of those that have one that counts, as they are to
- * be expected.
- */
+/** Expected conversions of a send in all currencies, and the expected amounts of those in the currency that counts. */
 export type Expected = { conversions: number; amounts: Amounts }
 
 /**
- * How to tell what is to be expected of a send: pending ones count by the share that networks approve, of the
- * offer and of all.
+ * Estimates what a send will bring: a pending conversion counts by the share that networks approve, of its offer and of
+ * all.
  */
 export function expectingApproval(sends: readonly Told[]): (send: Told) => Expected {
   const ofAll = approvedOf(sends, usual.approved)

@@ -1,14 +1,14 @@
 import { at } from './at.ts'
 import { withoutBursts } from './bursts.ts'
 
-/** Hours after a send by whose end its clickers are counted; after the last one next to nobody comes. */
+/** Hours after a send at which its clickers are counted; hardly anybody clicks after the last one. */
 export const marks = [1, 2, 3, 6, 12, 24, 48, 72] as const
 
-/** How a site's clickers arrive. */
+/** How soon a site's clickers arrive after a send. */
 export type Curve = {
-  /** Of those of the first three days, the share that has come by each of `marks`. */
+  /** Share of the clickers of the first three days that has arrived by each of `marks`. */
   shares: readonly number[]
-  /** Variance of the logit of a share from send to send, and of the curve itself, which is not known exactly. */
+  /** Variance of the logit of a share from send to send, and that of the estimated curve itself. */
   variance: number
 }
 
@@ -17,23 +17,23 @@ type Arriving = { age: number; clickers_by: readonly number[] }
 
 const lastMark = 72
 const last = marks.length - 1
-/** Log-logistic, half within four hours, before a site has shown its own; it weighs as much as so many sends. */
+/** The prior curve: log-logistic, half within four hours. It weighs as much as this many sends. */
 const prior = { median: 4, slope: 1.3, sends: 4, variance: 0.15, ofCurve: 0.2 }
-/** The share is that of clickers of three days, of whom the prior curve has so many. */
+/** Shares refer to the clickers of three days; this share of the prior curve falls into them. */
 const whole = 1 / (1 + (prior.median / lastMark) ** prior.slope)
-/** A send with so many clickers says half as much of the curve as one with any number. */
+/** A send with this many clickers has half the weight of a very large one. */
 const halfSaid = 20
-/** The newest sends that say all there is to say, of a site that goes on as it is. */
+/** Number of newest sends that the curve is estimated from. */
 const enough = 800
-/** Marks at which sends are told apart: later ones differ by little, and say the same. */
+/** Marks used for the variance between sends: at later ones they hardly differ. */
 const telling = [0, 2, 3, 4]
 
 const usualShares = marks.map((hours) => 1 / (1 + (prior.median / hours) ** prior.slope) / whole)
 
 /**
- * The curve of arrival, pooled over the newest sends that are older than three days and drawn towards a usual
- * one (Chapelle 2014 and Vernade et al. 2017 take the distribution of delays as a thing to be learned). How
- * much sends differ is found by the method of moments, as for the dispersion of days.
+ * The curve of arrival, pooled over the newest sends that are older than three days and drawn towards a usual one
+ * (learning the distribution of delays: Chapelle 2014, Vernade et al. 2017). The variance between sends is estimated by
+ * the method of moments, like the dispersion of days.
  */
 export function curveOf(sends: readonly Arriving[]): Curve {
   const sums = usualShares.map((share) => prior.sends * share)
@@ -64,8 +64,8 @@ export function curveOf(sends: readonly Arriving[]): Curve {
 }
 
 /**
- * The share of a send's clickers that has come at an age in days, and the variance of its logarithm. Between
- * marks the curve is log-logistic, before the first one it goes on as the usual curve does.
+ * The share of a send's clickers that has arrived at an age in days, and the variance of its logarithm. Between marks
+ * the curve is log-logistic; before the first mark it follows the prior curve.
  */
 export function arrived(age: number, { shares, variance }: Curve): { share: number; variance: number } {
   const hours = age * 24

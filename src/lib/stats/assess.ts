@@ -17,8 +17,8 @@ import { besideSigns } from './signs.ts'
 const day = 86_400_000
 
 /**
- * Judges what all sends so far say, of the readers of one newsletter or of all. `now` is in milliseconds since
- * 1970; rates are per cent. Of one newsletter only its own sends are counted.
+ * Assesses all sends so far, for the readers of one newsletter or of all. `now` is in milliseconds since 1970; rates
+ * are per cent. For one newsletter, only its own sends are counted.
  */
 export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
@@ -38,13 +38,13 @@ export function assess({ sends, variations }: SendsAndTexts, now: number, newsle
   }
 }
 
-/** Whether a text has a rate: some send of it counts, and some went to the readers asked about. */
+/** Whether a text has a rate: at least one of its sends counts, and one went to the readers in question. */
 const isRated = ({ sent, variation }: LearnedVariation, countOf: CountOf): boolean =>
   sent && countOf(variation).sends > 0
 
 /**
- * Texts in use are judged among themselves; one that is no longer used, as if it were brought back. One without
- * a rate is beside nobody: nothing of it could be shown.
+ * Texts in use are compared with one another; one that is no longer in use, as if it were brought back. A text without
+ * a rate is compared with none.
  */
 function judgeOffer({ variations }: LearnedOffer<EvidenceText>, countOf: CountOf): [number, Statistics][] {
   const rated = variations.filter((one) => isRated(one, countOf))
@@ -100,7 +100,7 @@ function judgeTexts(
   })
 }
 
-/** Of the smaller part of a send nobody knows whether it is better, or its readers are told apart better. */
+/** If a text had the smaller parts of sends, it may be better, or its readers may just be easier to tell apart. */
 const isConfirmed = (
   one: LearnedVariation,
   { variation, beside }: LearnedVariation,
@@ -114,8 +114,8 @@ type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
 
 /**
- * The mean rate of the texts that have one, and how far it may be off: each text by its own evidence, all by
- * their days and by the offer's mean, as far as they lean on it.
+ * The mean rate of the texts that have one, with its interval: the uncertainty of each text's own evidence, and the
+ * shared uncertainty of days and of the offer's mean, as far as texts lean on it.
  */
 function assessOffer(offer: LearnedOffer<EvidenceText>, countOf: CountOf): [number, OfferStatistics][] {
   const { offer_id, shared, variations } = offer

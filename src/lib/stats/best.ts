@@ -2,24 +2,24 @@ import { numberAt } from './at.ts'
 import { type Belief, meanOf } from './posterior.ts'
 
 export type Chance = {
-  /** That none of the others is better, 0 to 1. */
+  /** Probability that none of the others is better, 0 to 1. */
   best: number
-  /** By how much the best is better on average, as a difference of rates. */
+  /** Expected difference between the best rate and this one. */
   loss: number
 }
 
 const pointsPerSpread = 4
 const mostPoints = 8_000
 const reach = 9
-/** Densities that are smaller beside their highest, by the logarithm, are none. */
+/** Log densities this far below the maximum count as zero. */
 const nothing = -50
 
 /**
- * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one
- * density times the others' distribution functions, on an even grid of the logit that is finer than the
- * narrowest density. Sums of smooth densities on such a grid are their integrals, and where one ends in
- * between, the first term of Euler and Maclaurin's formula (Press et al. 2007, section 4.2) says what its sum
- * lacks. For pairs and for many alike: 10,000 draws would be right to 0.005 at best, this to 0.00001.
+ * The chance of each to be the best, and what choosing it would cost (Stucchio 2015): the integral of one density times
+ * the others' distribution functions, on an even grid of the logit that is finer than the narrowest density. Sums of
+ * smooth densities on such a grid equal their integrals; where a density ends between two grid points, the first term
+ * of the Euler-Maclaurin formula (Press et al. 2007, section 4.2) corrects the sum. It works for two and for many: the
+ * error is 0.00001, where 10,000 draws would have 0.005 at best.
  */
 export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & Chance)[] {
   const shapes = beliefs.map(shapeOf)
@@ -29,7 +29,8 @@ export function chancesOf<One extends Belief>(beliefs: readonly One[]): (One & C
   const points = Math.min(mostPoints, Math.ceil((pointsPerSpread * (high - low)) / narrowest))
   const grid = gridOf(low, (high - low) / points, shapes.length > 0 ? points : 0)
   const curves = shapes.map((shape) => curveOf(shape, grid))
-  // That none of the others is better is a product over the curves before one, and over those after it.
+  // The probability that none of the others is better: a product over the curves before this one and over those after
+  // it.
   const others = new Float64Array(grid.rates.length).fill(1)
   for (const { wins, below } of curves)
     for (let point = 0; point < others.length; point += 1) {
@@ -60,7 +61,7 @@ function shapeOf<One extends Belief>(belief: One) {
   return { belief, a, b, mean, centre: Math.log(a / b), spread, top }
 }
 
-/** Rates in the middle of even steps of the logit, and the logarithms of them and of their rests. */
+/** Rates at the middle of equal steps of the logit, with the logarithms of the rate and of 1 − rate. */
 type Grid = { step: number; rates: Float64Array; logs: Float64Array; logRests: Float64Array }
 
 function gridOf(low: number, step: number, points: number): Grid {
@@ -78,8 +79,8 @@ function gridOf(low: number, step: number, points: number): Grid {
 }
 
 /**
- * A belief's density on the grid, which becomes that of being the best, and the share below the middle of each
- * step.
+ * A belief's density on the grid, which is turned into the density of being the best, and its distribution function at
+ * the middle of each step.
  */
 function curveOf<Shape extends ReturnType<typeof shapeOf<Belief>>>(shape: Shape, grid: Grid) {
   const { a, b, top } = shape
@@ -88,7 +89,7 @@ function curveOf<Shape extends ReturnType<typeof shapeOf<Belief>>>(shape: Shape,
   const below = new Float64Array(rates.length)
   let total = 0
   for (let point = 0; point < wins.length; point += 1) {
-    // The logit's density, x^a (1−x)^b, but for what is constant.
+    // The density of the logit, x^a (1−x)^b, up to a constant.
     const log = a * numberAt(logs, point) + b * numberAt(logRests, point) - top
     if (log < nothing) continue
     wins[point] = Math.exp(log)

@@ -1,8 +1,8 @@
 import { at } from './at.ts'
 
 /**
- * The beta distribution, right to 1e-8 and better also where its parameters are millions and the probability tiny:
- * libraries that are light enough lose their digits there, because they subtract logarithms of gamma functions.
+ * The beta distribution, accurate to 1e-8 or better even if its parameters are millions and the probability is tiny:
+ * the small libraries lose their digits there because they subtract logarithms of gamma functions.
  */
 
 const halfLogTwoPi = 0.9189385332046728
@@ -16,7 +16,7 @@ const lanczos = [
   3.6899182659531625e-6,
 ]
 
-/** The logarithm of the gamma function of a number above 0 (Lanczos 1964). */
+/** The logarithm of the gamma function for x > 0 (Lanczos 1964). */
 export function logGamma(x: number): number {
   let sum = lanczosStart
   for (let index = 0; index < lanczos.length; index += 1) sum += at(lanczos, index) / (x + index + 1)
@@ -24,7 +24,9 @@ export function logGamma(x: number): number {
   return (x + 0.5) * Math.log(t) - t + halfLogTwoPi + Math.log(sum / x)
 }
 
-/** What Stirling's formula lacks of log n! (Loader 2000, "Fast and accurate computation of binomial probabilities"). */
+/**
+ * The error of Stirling's formula for log n! (Loader 2000, "Fast and accurate computation of binomial probabilities").
+ */
 function stirlingError(n: number): number {
   if (n <= 15) return logGamma(n + 1) - (n + 0.5) * Math.log(n) + n - halfLogTwoPi
   const n2 = n * n
@@ -45,7 +47,7 @@ function deviance(x: number, m: number): number {
   }
 }
 
-/** What of the logarithm of the density of the logit does not depend on where it is asked for. */
+/** The part of the logit's log density that does not depend on x. */
 const constantOf = (a: number, b: number): number =>
   stirlingError(a + b) -
   stirlingError(a) -
@@ -54,7 +56,7 @@ const constantOf = (a: number, b: number): number =>
 
 /** The continued fraction of the incomplete beta function, by Lentz's method (Press et al. 2007, section 6.4). */
 function fraction(a: number, b: number, x: number): number {
-  // Is lost in any sum but one of exactly 0, which cannot be divided by.
+  // Too small to change any sum, but avoids a division by exactly 0.
   const tiny = 1e-300
   let c = 1
   let d = 1 / (1 - ((a + b) * x) / (a + 1))
@@ -77,8 +79,8 @@ function fraction(a: number, b: number, x: number): number {
 type Tails = { lower: number; upper: number; density: number }
 
 /**
- * Both tails at x, the small one with all its digits, and the density of the logit, x^a (1−x)^b / B(a, b). `y`
- * is 1 − x, given to keep its digits.
+ * Both tails at x (the smaller one at full precision), and the density of the logit, x^a (1−x)^b / B(a, b). `y` is 1 −
+ * x, passed separately to keep its precision.
  */
 function tails(a: number, b: number, x: number, y: number, constant: number): Tails {
   if (x <= 0) return { lower: 0, upper: 1, density: 0 }
@@ -97,17 +99,17 @@ function tails(a: number, b: number, x: number, y: number, constant: number): Ta
 export const betaCdf = (x: number, a: number, b: number): number =>
   tails(a, b, x, 1 - x, constantOf(a, b)).lower
 
-/** Of the standard deviation of a logit: a step by less leaves an error far beyond the last digit. */
+/** In standard deviations of the logit: a smaller step changes nothing within double precision. */
 const nearEnough = 1e-8
 
 /**
- * The value that a Beta(a, b) variable stays below with probability p, 0 < p < 1. Throws a `RangeError` unless
- * a and b are above 0 and finite: with no number its series would have no end, and the site would stand still.
+ * The quantile of Beta(a, b) at p, 0 < p < 1. Throws a `RangeError` unless a and b are above 0 and finite: with NaN the
+ * series would never end, and the site would hang.
  */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (!(a > 0 && b > 0 && a + b < Number.POSITIVE_INFINITY))
     throw new RangeError(`A beta variable has two finite parameters above 0, not ${a} and ${b}`)
-  // On the logit scale values near 0 and near 1 keep their digits.
+  // On the logit scale, values near 0 and near 1 keep their precision.
   let low = -740
   let high = 740
   const constant = constantOf(a, b)
@@ -128,7 +130,7 @@ export function betaQuantile(p: number, a: number, b: number): number {
   return 1 / (1 + Math.exp(-y))
 }
 
-/** Near enough to begin with (Abramowitz & Stegun 1964, 26.2.22). */
+/** A starting point (Abramowitz & Stegun 1964, 26.2.22). */
 function normalQuantile(p: number): number {
   const t = Math.sqrt(-2 * Math.log(Math.min(p, 1 - p)))
   return Math.sign(p - 0.5) * (t - (2.30753 + 0.27061 * t) / (1 + (0.99229 + 0.04481 * t) * t))

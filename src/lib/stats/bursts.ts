@@ -2,19 +2,19 @@ import { at } from './at.ts'
 
 export const logit = (some: number, all: number): number => Math.log(some / (all - some))
 
-/** Beyond so many standard deviations the first hour has too much. */
+/** Number of standard deviations beyond which the first hour has too many clickers. */
 export const furthest = 3
-/** Sends with fewer clickers say too little of their first hour. */
+/** With fewer clickers, a send's first hour says too little. */
 const telling = 20
 const leastSpread = 0.2
-/** From the lower quartile of a normal variable to its middle, in standard deviations. */
+/** From the lower quartile of a normal variable to its median, in standard deviations. */
 const quartile = 0.6745
 const rounds = 5
 
 /**
- * Sends whose first hour is like that of the others: bursts would draw the curve after them. The middle is that
- * of the shortest half (Rousseeuw 1984), which bears nearly as many bursts as others, and the spread that of
- * what is below it, where there are none.
+ * Sends whose first hour is like that of the others, since bursts would distort the curve. The centre is the midpoint
+ * of the shortest half (Rousseeuw 1984), which withstands nearly as many bursts as ordinary sends; the spread is
+ * measured below it, where there are no bursts.
  */
 export function withoutBursts<One extends { clickers_by: readonly number[] }>(sends: readonly One[]): One[] {
   const firsts = sends.map(({ clickers_by }) => {
@@ -32,7 +32,7 @@ export function withoutBursts<One extends { clickers_by: readonly number[] }>(se
   return sends.filter((_, place) => !(at(firsts, place) > highest))
 }
 
-/** The middle of the shortest half. */
+/** The midpoint of the shortest half. */
 function middleOf(sorted: Float64Array): number {
   const half = sorted.length >> 1
   let start = 0

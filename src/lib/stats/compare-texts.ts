@@ -11,15 +11,14 @@ export type EvidenceText = SendsAndTexts['variations'][number]
 export const attributes = ['tone', 'length_category', 'cta_text'] as const
 export type Attribute = (typeof attributes)[number]
 
-/** Of a kind with fewer texts nothing is said. */
+/** A kind with fewer texts gets no lift. */
 export const neededTexts = 5
 
 type LearnedText = LearnedOffer<EvidenceText>['variations'][number]
 
 /**
  * Which kind of text does better than the average text of its offer, over all offers, adjusted for the other
- * attributes; see `effectsOf`. Best first, those of which nothing is said last; `mean` is the rate of all
- * offers.
+ * attributes; see `effectsOf`. Best first, kinds without a lift last; `mean` is the rate of all offers.
  */
 export function compareTexts(
   offers: readonly LearnedOffer<EvidenceText>[],

@@ -1,18 +1,17 @@
 import type { ConversionDelay } from '../model/earnings.ts'
 import { at } from './at.ts'
 
-/** Days after a send by whose end its conversions are counted; later ones hardly change what is known. */
+/** Days after a send at which its conversions are counted; later ones hardly change the result. */
 export const delayMarks = [1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60] as const
 
-/** Log-logistic, half within two days, before a site has shown its own; it weighs as much as so many conversions. */
+/** The prior curve: log-logistic, half within two days. It weighs as much as this many conversions. */
 const prior = { median: 2, slope: 1.2, conversions: 10 }
 const usualShare = (days: number): number => 1 / (1 + (prior.median / days) ** prior.slope)
 
 /**
- * The share of a send's conversions that is known by each of `delayMarks`. A young send shows only those that
- * came soon, so each mark is compared with the next by sends that are old enough for both, and the shares are
- * multiplied (the chain ladder of insurers, Mack 1993; for delays that are cut off, Kalbfleisch & Lawless
- * 1989). Drawn towards a usual curve.
+ * The share of a send's conversions that is known by each of `delayMarks`. A recent send shows only early ones, so each
+ * mark is compared with the next using the sends that are old enough for both, and the shares are multiplied (the chain
+ * ladder method, Mack 1993; for truncated delays, Kalbfleisch & Lawless 1989). Shrunk towards the prior curve.
  */
 export function delayCurveOf(delays: readonly ConversionDelay[]): number[] {
   const shares: number[] = delayMarks.map(() => 1)
@@ -29,7 +28,7 @@ export function delayCurveOf(delays: readonly ConversionDelay[]): number[] {
   return shares
 }
 
-/** The share of a send's conversions that is known at an age in days, straight between marks. */
+/** The share of a send's conversions that is known at an age in days, interpolated linearly between marks. */
 export function shareKnown(age: number, shares: readonly number[]): number {
   const next = delayMarks.findIndex((mark) => age < mark)
   if (next === -1) return 1

@@ -3,7 +3,7 @@ import type { Send } from './evidence.ts'
 /** Sends as they were reported, without any weight. */
 export type Counted = {
   sends: number
-  /** Those older than 72 hours, of which next to all clicks have come. */
+  /** Those older than 72 hours, which have nearly all of their clicks. */
   complete: number
   recipients: number
   clickers: number
@@ -14,7 +14,7 @@ export type CountOf = (variation: { variation_id: number }) => Counted
 const completeDays = 3
 const none: Counted = { sends: 0, complete: 0, recipients: 0, clickers: 0 }
 
-/** Counts the sends of each variation; answers how to look them up. */
+/** Counts the sends of each variation; returns a function that looks them up. */
 export function countSends(
   sends: readonly Pick<Send, 'variation_id' | 'recipients' | 'clickers' | 'age'>[],
 ): CountOf {

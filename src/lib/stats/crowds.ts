@@ -13,23 +13,22 @@ type CrowdedSend = Send & {
 const visitsDiffer = 0.1
 const mostVisits = 3
 const mostCrowd = 50
-/** A send counts no more than so many times what is usual, and a few people. */
+/** Limit for one send: this multiple of the usual ratio, plus a few people. */
 const furthest = 2
-/** On average its crowded addresses count no more than such a share of the people elsewhere, and a few. */
+/** Limit for a send's average crowded address: this share of the people elsewhere, plus a few people. */
 const mostOfOthers = 0.1
 const aFew = 4
 
 /**
- * Sends without what came of them at crowded addresses, of whom as many recipients are left as readers are
- * elsewhere. There visitors saturate, the more the larger a send or part of it is, so they say little; and
- * clicks of one address can be anybody's, so they decide nothing between texts, however patiently somebody
- * makes them. How many readers are behind crowded addresses is told by all sends of a newsletter and month
- * together, in which the same addresses are known (a ratio estimate; Cochran 1977, chapter 6): by visits there,
- * divided by the visits a person makes elsewhere, beside the people elsewhere. A send's ratio is bounded by the
- * median of all (a winsorised mean; Tukey 1962), and in each send the address with the most visits counts as
- * the average of the others, so that neither a send nor an address can pose as a crowd; what is left out by
- * that widens the interval. `variance` is that of the logarithm of all rates of a newsletter, or of all, on
- * account of this.
+ * Sends without their clicks from crowded addresses; recipients are reduced to the share of readers elsewhere. Visitors
+ * of a crowded address saturate, the more the larger the send or its part is, so they say little, and clicks from one
+ * address may be anybody's, so they must not decide between texts. How many readers are behind crowded addresses is
+ * estimated from all sends of a newsletter and month together, in which the same addresses are known (a ratio estimate;
+ * Cochran 1977, chapter 6): visits there, divided by visits per person elsewhere, relative to the people elsewhere. A
+ * send's ratio is bounded by the median of all (a winsorised mean; Tukey 1962), and in each send the address with the
+ * most visits counts as the average of the others, so that neither a send nor an address can pose as a crowd; what this
+ * cuts off widens the interval. `variance` is what this adds to the variance of the logarithm of all rates, of a
+ * newsletter or of all.
  */
 export function besideCrowds<One extends CrowdedSend>(
   sends: readonly One[],
@@ -62,23 +61,19 @@ export function besideCrowds<One extends CrowdedSend>(
   return { sends: beside, variance: sums.recipients > 0 ? sums.variance / sums.recipients : 0 }
 }
 
-/** The month of UTC and the newsletter of a send. */
+/** The UTC month and the newsletter of a send. */
 function groupOf({ sent_at, newsletter }: CrowdedSend): string {
   const sent = new Date(sent_at)
   return `${sent.getUTCFullYear()} ${sent.getUTCMonth()} ${newsletter}`
 }
 
 /**
- * People at crowded addresses for each one elsewhere, and the variance of the logarithm of all people on
- * account of that.
+ * People at crowded addresses per person elsewhere, and what that adds to the variance of the logarithm of all people.
  */
 type CrowdLevel = { people: number; variance: number }
 const nobody: CrowdLevel = { people: 0, variance: 0 }
 
-/**
- * People elsewhere, those of whom visits are known, and visits at crowded addresses: as they count, and as they
- * are.
- */
+/** People elsewhere, those of them whose visits are known, and visits at crowded addresses: capped, and as counted. */
 type BesideCrowds = { others: number; besides: number; otherVisits: number; counted: number; all: number }
 
 function levelOf(sends: readonly CrowdedSend[]): CrowdLevel {
@@ -129,7 +124,7 @@ function ratioOf(sends: readonly { others: number; crowd: number }[]): number {
   return Math.min(mostCrowd, crowds / Math.max(1, all))
 }
 
-/** The value below which half of the weight is; `otherwise` of none. */
+/** The weighted median; `otherwise` without values. */
 export function weightedMedian(
   values: readonly { value: number; weight: number }[],
   otherwise: number,

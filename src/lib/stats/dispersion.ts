@@ -1,38 +1,38 @@
-/** Clicks of recipients; in evidence, worth as much as so many clicks of so many independent recipients. */
+/** Clicks and recipients; in evidence, the equivalent number of independent ones. */
 export type Evidence = { k: number; n: number }
 
 /** How much rates differ from send to send: the variance of the logarithm. */
 export type Dispersion = {
-  /** What is most likely. */
+  /** The estimate. */
   expected: number
-  /** What it hardly exceeds: the upper limit of a one-sided interval, of 90 % for sends and 95 % for texts. */
+  /** Upper limit of a one-sided interval: 90 % for sends, 95 % for texts. */
   cautious: number
 }
 
-/**
- * What is believed before anything was sent, how many sends it takes to outweigh that, and what it never falls
- * below.
- */
+/** The prior value, how many sends outweigh it, and the minimum. */
 export type Prior = {
   dispersion: number
   sends: number
   least: number
-  /** Quantile of the normal distribution that the upper limit goes by. */
+  /** Quantile of the normal distribution for the upper limit. */
   caution: number
 }
 
 const ofSends: Prior = { dispersion: 0.09, sends: 8, least: 0.0025, caution: 1.2816 }
 const ofTexts: Prior = { dispersion: 0.01, sends: 3, least: 0.0004, caution: 1.6449 }
-/** One send is no more than so many standard deviations off, or so far: beyond that it has a variance of its own. */
+/**
+ * A send's deviation is capped at this many standard deviations, or at this distance: beyond that it gets a variance of
+ * its own.
+ */
 const furthest = 2.5
 const mostAtFirst = 4
-/** Parts of a send whose variance by chance is this say half as much of what texts differ by as the largest. */
+/** Parts of a send with this much variance by chance have half the weight of the largest when texts are compared. */
 const halfSaid = 0.05
 
 /**
- * Of sends of one text: from the sends of each, by the method of moments, drawn towards 0.09 as if that had
- * been seen eight times (selection-and-statistics, "Evidence"). The upper limit is that of a variance with as
- * many degrees of freedom, its chi-squared quantile by Wilson & Hilferty 1931.
+ * For sends of one text: by the method of moments from the sends of each, shrunk towards 0.09 as if that had been seen
+ * eight times (selection-and-statistics, "Evidence"). The upper limit is that of a variance with as many degrees of
+ * freedom (chi-squared quantile by Wilson & Hilferty 1931).
  */
 export function dispersionOf(groups: readonly (readonly Evidence[])[]): Dispersion {
   const seen: Seen[] = []
@@ -48,12 +48,12 @@ export function dispersionOf(groups: readonly (readonly Evidence[])[]): Dispersi
   return varianceOf(seen, ofSends)
 }
 
-/** A part of a split send, beside the others of it. */
+/** A part of a split send, compared with the other parts. */
 export type Beside = {
   clicks: number
-  /** As the others of the send had it, by the rate of its text. */
+  /** Clicks to be expected from the other parts and the rate of its text. */
   expected: number
-  /** Of the others, what their day is known by: clicks to be expected, and the day's own precision. */
+  /** What the other parts say of the day: expected clicks, plus the day's own precision. */
   others: number
   ground: number
   parts: number
@@ -62,8 +62,8 @@ export type Beside = {
 }
 
 /**
- * Of a text's advantage from send to send, which splitting does not cancel: by what the parts of split sends
- * are off when the day that they share is taken out, again by the method of moments.
+ * How much a text's advantage varies from send to send, which splitting does not cancel: by the method of moments from
+ * the parts of split sends, once the day that they share is taken out.
  */
 export const ownDispersionOf = (all: readonly Beside[]): Dispersion =>
   varianceOf(
@@ -73,7 +73,7 @@ export const ownDispersionOf = (all: readonly Beside[]): Dispersion =>
         square: ((clicks - expected) / expected) ** 2 * (sends > 1 ? sends / (sends - 1) : 1),
         noise,
         weight: ((halfSaid / (halfSaid + noise)) * (parts - 1)) / parts,
-        // What the others differ by is in it as well.
+        // This includes the variance of the other parts.
         factor: 1 + (others / (ground + others)) ** 2 / (parts - 1),
       }
     }),
@@ -81,12 +81,11 @@ export const ownDispersionOf = (all: readonly Beside[]): Dispersion =>
   )
 
 /**
- * A squared difference, of which chance alone explains `noise`, and the variance that is looked for `factor`
- * times itself.
+ * A squared difference: chance alone explains `noise` of it, and the wanted variance explains `factor` times itself.
  */
 type Seen = { square: number; noise: number; weight: number; factor: number }
 
-/** The variance that explains what is seen, by the method of moments, drawn towards its prior. */
+/** The variance by the method of moments, shrunk towards its prior. */
 export function varianceOf(seen: readonly Seen[], { dispersion, sends, least, caution }: Prior): Dispersion {
   const weights = sends + seen.reduce((sum, { weight }) => sum + weight, 0)
   let expected = mostAtFirst / furthest ** 2
@@ -101,7 +100,7 @@ export function varianceOf(seen: readonly Seen[], { dispersion, sends, least, ca
   return { expected, cautious: expected / lowQuantile(weights, caution) }
 }
 
-/** The low quantile of a chi-squared variable, divided by its degrees of freedom. */
+/** The lower quantile of a chi-squared variable, divided by its degrees of freedom. */
 const lowQuantile = (freedom: number, caution: number): number =>
   (1 - 2 / (9 * freedom) - caution * Math.sqrt(2 / (9 * freedom))) ** 3
 

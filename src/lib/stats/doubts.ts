@@ -12,7 +12,7 @@ type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
 
 const day = 86_400_000
 
-/** The sends that `assess` doubts, of all newsletters together, newest first, without the rest of it. */
+/** The sends that `assess` doubts, of all newsletters together, newest first; nothing else is computed. */
 export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const people = forNewsletter(besideCrowds(besideSigns(aged).sends).sends, undefined)
@@ -20,7 +20,10 @@ export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   return doubtsOf(sortSends(inOrder, curveOf(people)).doubted, sends)
 }
 
-/** As they were reported, newest first: the sends of other lists were judged as if they had gone to this one. */
+/**
+ * The doubts with the figures that were reported, newest first: the sends of other lists were assessed as if they had
+ * gone to this one.
+ */
 export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly DatedSend[]): Doubt[] {
   const nameOf = ({ newsletter_send_id, variation_id }: DatedSend) => `${variation_id} ${newsletter_send_id}`
   const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])

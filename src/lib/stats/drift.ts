@@ -2,35 +2,32 @@ import { at, lookUp } from './at.ts'
 import type { Evidence } from './dispersion.ts'
 import type { Back, Exposed } from './parts.ts'
 
-/** How rates have moved until today. */
+/** How rates have changed over time. */
 export type Drift = {
-  /** By text: clicks, and recipients as many as would have clicked like this today. */
+  /** By text: clicks, and the number of recipients who would click that often today. */
   corrected: Evidence[][]
-  /** Variance of what a correction by so much says, on the scale of logarithms. */
+  /** Variance of a correction by this much, on the log scale. */
   varianceOf: (back: Back) => number
-  /**
-   * By how much more than a send of its own the days of a text differ on average, since days are like their
-   * neighbours.
-   */
+  /** Factor by which the mean of a text's days is more uncertain because neighbouring days are alike. */
   runOf: (variation_id: number) => number
 }
 
-/** Beforehand a year changes rates by a factor of 2 either way, and a showing by 3 %. */
+/** Prior: a year changes rates by a factor of 2 either way, and a showing by 3 %. */
 const prior = { years: 1 / 0.7 ** 2, showings: 1 / 0.03 ** 2 }
-/** Sends that say that days are not like their neighbours, before there are others. */
+/** Strength of the prior belief that days are independent, in sends. */
 const priorPairs = 10
 const mostKept = 0.95
-/** Days between sends that are neighbours. */
+/** Sends at most this many days apart are neighbours. */
 const neighbours = 1.6
-/** Beyond so many standard deviations a send counts as one that is there. */
+/** Residuals are capped at this many standard deviations. */
 const furthest = 2.5
 
 type DriftPoint = { part: Exposed; back: Back; y: number; weight: number; noise: number }
 
 /**
- * What all sends say of rates that move: a change with time and one with each showing of a text (wear-out), the
- * same for all texts, by weighted least squares within texts (a dynamic regression with a fixed slope; West &
- * Harrison 1997). And how much of a day's effect the next one keeps, by the correlation of neighbours.
+ * How rates change: with time, and with each showing of a text (wear-out), equally for all texts, by weighted least
+ * squares within texts (a dynamic regression with a fixed slope; West & Harrison 1997). Also the autocorrelation of
+ * days.
  */
 export function driftOf(
   counted: readonly Exposed[],
@@ -76,14 +73,13 @@ export function driftOf(
 type Moments = [tt: number, ts: number, ss: number, ty: number, sy: number]
 type Fit = { slopes: Back; variance: [tt: number, ts: number, ss: number]; likelihood: number }
 
-/** Which of the two changes there are: 1 for one that there is. */
+/** Which of the two changes a model has: 1 for each that it has. */
 const both: Back = [1, 1]
 const models: readonly Back[] = [[0, 0], [1, 0], [0, 1], both]
 
 /**
- * The slopes of one model, 0 where it has none, drawn towards 0 by the prior, and the logarithm of how much
- * likelier it makes the data than no change does. Days that are like their neighbours say less, by a factor of
- * `long`.
+ * The slopes of one model (0 for a change that it lacks), shrunk towards 0 by the prior, and its log likelihood ratio
+ * against no change. Neighbouring days that are alike carry less information, by a factor of `long`.
  */
 function slopesUnder([tt, ts, ss, ty, sy]: Moments, long: number, [withTime, withShowings]: Back): Fit {
   const a = (withTime * tt) / long + prior.years
@@ -104,9 +100,9 @@ function slopesUnder([tt, ts, ss, ty, sy]: Moments, long: number, [withTime, wit
 }
 
 /**
- * Rates mostly stay as they are, and time and showings go along with each other: each model counts by how
- * likely the data are under it (Bayesian model averaging; Hoeting, Madigan, Raftery & Volinsky 1999). Taking
- * both changes for granted made intervals too wide wherever there was none.
+ * Rates mostly stay as they are, and time and showings are correlated: each model counts by how likely the data are
+ * under it (Bayesian model averaging; Hoeting, Madigan, Raftery & Volinsky 1999). Assuming both changes made intervals
+ * too wide if there was none.
  */
 function average(moments: Moments, long: number): Omit<Fit, 'likelihood'> {
   const fits = models.map((model) => slopesUnder(moments, long, model))
@@ -127,7 +123,7 @@ function average(moments: Moments, long: number): Omit<Fit, 'likelihood'> {
   }
 }
 
-/** Sums of squares and products within texts: of time, both, showings, and each with the rate. */
+/** Sums of squares and products within texts: time, time with showings, showings, and each with the rate. */
 function momentsOf(texts: readonly (readonly DriftPoint[])[]): Moments {
   const sums: Moments = [0, 0, 0, 0, 0]
   for (const points of texts) {
@@ -155,7 +151,7 @@ function meansOf(points: readonly DriftPoint[]): { t: number; s: number; y: numb
   return { t: sums.t / sums.all, s: sums.s / sums.all, y: sums.y / sums.all }
 }
 
-/** How much of a day's effect the next day keeps, 0 to 0.95. */
+/** Autocorrelation of days, 0 to 0.95. */
 function keptOf(
   texts: readonly (readonly [number, DriftPoint[]])[],
   slopes: Back,
@@ -188,13 +184,13 @@ function keptOf(
   return Math.max(0, Math.min(mostKept, products / squares))
 }
 
-/** How much the mean of days that are like their neighbours differs more than that of as many that are not. */
+/** Ratio of the variance of the mean of autocorrelated days to that of independent ones. */
 function runOf(points: readonly DriftPoint[], kept: number): number {
   let sum = 0
   let run = 0
   let last = Number.POSITIVE_INFINITY
   for (const { part } of points) {
-    // Sends of one moment are told apart by nothing but that they were two.
+    // Sends at the same moment count as a day apart.
     run *= kept ** Math.max(1, last - part.age)
     sum += run
     run += 1

@@ -9,13 +9,13 @@ import { addAll, besideOthers, settleRates, smoothed } from './settle-rates.ts'
 export type { Evidence, Send }
 
 export type Pooled<Sent extends Send = Send> = {
-  /** How much sends of a text differ, on whatever account: see `Dispersion`. */
+  /** How much sends of a text differ for any reason: see `Dispersion`. */
   dispersion: number
   /** How much a text's advantage differs from send to send. */
   ownDispersion: number
   /** By variation. */
   evidence: Map<number, TextEvidence>
-  /** All that was sent and counts, send by send. */
+  /** All parts that count, by send. */
   sends: SendSegment[][]
   doubted: Doubted<Sent>[]
   drift: Drift
@@ -23,29 +23,29 @@ export type Pooled<Sent extends Send = Send> = {
 
 export type Weighing = {
   /**
-   * What evidence keeps of its weight each day, by how much a text's advantage differs from send to send: 1
+   * Share of its weight that evidence keeps per day, given how much a text's advantage varies from send to send; 1
    * keeps all.
    */
   keptADay?: (ownDispersion: number) => number
-  /** Takes sends to be as different as they might be, and all rates as they are today: for claims that have to hold. */
+  /** Assumes that sends differ by the upper limit, and that rates are today's: for claims that have to hold. */
   cautious?: boolean
 }
 
 /**
- * Effective clicks and recipients of each variation. All recipients of a send share its day, so a send is worth
- * at most 1/dispersion clicks, however large it is (selection-and-statistics, "Evidence").
+ * Effective clicks and recipients of each variation. All recipients of a send share its day, so a send is worth at most
+ * 1/dispersion clicks, however large it is (selection-and-statistics, "Evidence").
  *
- * Segments of one send tell one another's day. Its factor, a gamma variable with mean 1 and the dispersion as
- * its variance, is estimated for each segment from the others: after K clicks where E were expected its mean is
- * (1/dispersion + K) / (1/dispersion + E) and its relative variance 1 / (1/dispersion + K). The mean corrects
- * the recipients, the variance takes the dispersion's place in the design effect. This is the Poisson model
- * with random effects of Breslow & Clayton 1993. Its estimates are found by Newton's method on the network of
- * texts and days. The precision is that of each as if the others were known (a factorised approximation; Bishop
- * 2006, section 10.1.2). Where texts have hardly met, that is too sure: `learn.ts` has what may be told to
- * people. A send of one variation has no others, and keeps its dispersion.
+ * The segments of a send share its day. The day's factor, a gamma variable with mean 1 and the dispersion as its
+ * variance, is estimated for each segment from the others: after K clicks with E expected, its mean is (1/dispersion +
+ * K) / (1/dispersion + E) and its relative variance is 1 / (1/dispersion + K). The mean corrects the recipients, and
+ * the variance replaces the dispersion in the design effect. This is the Poisson model with random effects of Breslow &
+ * Clayton 1993. Its estimates are found by Newton's method on the network of texts and days. The precision of each
+ * assumes that the others are known (a factorised approximation; Bishop 2006, section 10.1.2). That is too optimistic
+ * if texts hardly shared sends: `learn.ts` has what people are shown. A send of one variation has no other segments and
+ * keeps its dispersion.
  *
- * A text's advantage differs from send to send as well, which no splitting cancels: that variance is added to
- * each segment.
+ * A text's advantage also varies from send to send, which splitting does not cancel: that variance is added to each
+ * segment.
  */
 export function poolEvidence<Sent extends Send>(
   all: readonly Sent[],
@@ -55,14 +55,14 @@ export function poolEvidence<Sent extends Send>(
   const { counted, doubted, pool } = sortSends(all, curve)
   const groups = Map.groupBy(counted, ({ variation_id }) => variation_id)
   const take = ({ expected, cautious: upper }: Dispersion): number => (cautious ? upper : expected)
-  // Sends to other readers do not show how those asked about differ.
+  // Sends to other readers do not show how sends to the readers in question differ.
   const first = dispersionOf([...groups.values()].map((own) => own.filter(({ weight }) => weight === 1)))
   const drift = driftOf(counted, groups, cautious ? first.expected : undefined, pool)
   const total = take(cautious ? dispersionOf(drift.corrected) : first)
   const { known, sends } = together(groups, pool)
   const split = sends.some(({ length }) => length > 1)
   const texts = [...known.values()]
-  // How much a text's own advantage differs is seen where that is not yet taken for granted.
+  // The variance of a text's advantage is estimated before it is taken into account.
   setVariances(sends, drift, total, 0)
   if (split) settleRates(texts, sends, pool, 0.05)
   const own = take(ownDispersionOf(split ? besideOthers(sends) : []))
@@ -74,7 +74,7 @@ export function poolEvidence<Sent extends Send>(
   return { dispersion: total, ownDispersion: own, evidence: known, sends, doubted, drift }
 }
 
-/** Each text, with the rate that its sends have on the whole, and the parts of each send. */
+/** Each text with its overall rate, and the parts of each send. */
 function together(
   groups: ReadonlyMap<number, readonly Exposed[]>,
   pool: number,
@@ -97,10 +97,10 @@ function together(
   return { known, sends: [...bySend.values()] }
 }
 
-/** Gives each segment its variances. What a text's own advantage differs by is part of what its sends differ by. */
+/** Gives each segment its variances. The variance of a text's advantage is part of the variance between its sends. */
 function setVariances(sends: readonly SendSegment[][], drift: Drift, total: number, own: number): void {
   for (const segments of sends) {
-    // Of a send of one text only the sum matters, which more sends tell than each of the two.
+    // For a send of one text only the sum of the two matters, which is better known than either.
     const ofText = segments.length > 1 ? own : Math.min(own, total)
     const ofDays = Math.max(leastOfDays, total - ofText)
     let runs = 0

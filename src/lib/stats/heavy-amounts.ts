@@ -1,13 +1,13 @@
 /** Conversions, the sum of their amounts, and that of the squared ones. */
 export type Amounts = { conversions: number; revenue: number; squares: number }
 
-/** The amount of all offers stands for so many conversions of one. */
+/** Weight of all offers' amount for one offer, in conversions. */
 const drawn = 3
-/** How surely no amount is beyond the limit; and what the limit is before there are many conversions. */
+/** Confidence that no amount exceeds the limit, and the limit while there are few conversions. */
 const caution = Math.log(20)
 const leastConversions = 10
 
-/** The amount in the middle, by the means of sends, drawn towards that of `all`; 0 where nothing was brought. */
+/** The median amount, from the means of sends, shrunk towards that of `all`; 0 if nothing was earned. */
 export function usualAmount(sends: readonly Amounts[], all = 0): number {
   const means = sends
     .filter(({ conversions, revenue }) => conversions > 0 && revenue > 0)
@@ -24,18 +24,17 @@ export function usualAmount(sends: readonly Amounts[], all = 0): number {
 }
 
 /**
- * The most that one of so many conversions may count for. It grows with the root of their number: one sale
- * decides nothing, and what comes again and again counts in full (the truncated mean of Bubeck, Cesa-Bianchi &
- * Lugosi 2013, "Bandits with heavy tail").
+ * The cap for one amount among this many conversions. It grows with the root of their number: a single sale decides
+ * nothing, and repeated ones count in full (the truncated mean of Bubeck, Cesa-Bianchi & Lugosi 2013, "Bandits with
+ * heavy tail").
  */
 export const mostOf = (usual: number, conversions: number): number =>
   usual * Math.sqrt((conversions + leastConversions) / caution)
 
 /**
- * The amounts of a send of which none counts for more than `most`. The sums tell how large the largest may be:
- * no further from the mean than the standard deviation times the root of the number of the others (Samuelson
- * 1968), which is exact where the others are alike. It is cut to `most`, and so are the others if their mean is
- * beyond it.
+ * The amounts of a send with each capped at `most`. The sums bound the largest: it is no further from the mean than the
+ * standard deviation times the root of the number of the others (Samuelson 1968), which is exact if the others are
+ * equal. It is cut to `most`, and so are the others if their mean is above it.
  */
 export function cutLargest(amounts: Amounts, most: number): Amounts {
   const { conversions, revenue, squares } = amounts
@@ -45,7 +44,7 @@ export function cutLargest(amounts: Amounts, most: number): Amounts {
   const variance = Math.max(0, squares / conversions - mean ** 2)
   const largest = mean + Math.sqrt(variance * others)
   if (largest <= most) return amounts
-  // One that is pending is less than one.
+  // A pending one counts as less than one.
   const cut = Math.min(1, conversions)
   const within = (sum: number, each: number) => cut * each + Math.min(Math.max(0, sum), others * each)
   return {

@@ -2,30 +2,29 @@ import { at } from './at.ts'
 import { betaCdf, betaQuantile } from './beta.ts'
 import { invert } from './matrix.ts'
 
-/** A text: the offer whose mean it is compared with, the logarithm of its rate, that one's variance, and its kinds. */
+/** A text: its offer, whose mean it is compared with, the logarithm of its rate with its variance, and its kinds. */
 export type TextRate = { offer_id: number; y: number; variance: number; kinds: readonly string[] }
 
-/** What a kind does to the logarithm of a rate, against the average text, with the limits of its interval. */
+/** The effect of a kind on the logarithm of a rate, relative to the average text, with its interval. */
 export type Effect = { effect: number; low: number; high: number }
 
-/** How often a page may call anything different that is not. */
+/** Familywise error rate: how often a page may report a difference that does not exist. */
 const falsePages = 0.07
 /** No interval holds a kind's effect with less than 95 %. */
 const mostOutside = 0.05
-/** Beforehand a kind changes rates by a factor of e either way: this much is always solvable. */
+/** Prior: a kind changes rates by a factor of e either way, which keeps the regression solvable. */
 const ridge = 1
 const rounds = 12
 const fewestFreedom = 4
 
 /**
- * The effects of kinds of text, all in one regression within offers, so that kinds that come together are told
- * apart. Texts are a sample of those that could be written (Clark 1973): each has an effect of its own, whose
- * variance is found so that what is left over is as large as it should be (Paule & Mandel 1982; DerSimonian &
- * Laird 1986). First each attribute is asked whether its kinds differ at all (an F test, corrected for their
- * number by Holm 1979), then which of them: where they are not all alike, fewer can be (Shaffer 1986).
- * Intervals that do not hold 0 are those of kinds that differ; where nothing differs they are those of Scheffé
- * 1953, which agree with the F test. `groups` are the kinds of each attribute. Empty where there are too few
- * texts.
+ * The effects of kinds of text, in one regression within offers, so that correlated kinds are separated. Texts are a
+ * sample of those that could be written (Clark 1973): each has a random effect, whose variance makes the residuals as
+ * large as expected (Paule & Mandel 1982; DerSimonian & Laird 1986). First, each attribute is tested for any difference
+ * between its kinds (an F test, corrected by Holm 1979), then for which kinds differ: if not all are equal, fewer
+ * equalities are possible (Shaffer 1986). Intervals without 0 are those of kinds that differ; if nothing differs, they
+ * are those of Scheffé 1953, which agree with the F test. `groups` are the kinds of each attribute. Empty where there
+ * are too few texts.
  */
 export function effectsOf(
   points: readonly TextRate[],
@@ -85,7 +84,7 @@ export function effectsOf(
   )
 }
 
-/** The share of the texts that each kind of an attribute has, and how many of its contrasts are free. */
+/** The share of texts of each kind of an attribute, and its number of independent contrasts. */
 function countOf(group: readonly string[], points: readonly TextRate[]) {
   const shares = new Map(
     group.map((kind) => [kind, points.filter((point) => point.kinds.includes(kind)).length / points.length]),
@@ -94,7 +93,7 @@ function countOf(group: readonly string[], points: readonly TextRate[]) {
   return { group, shares, rank: group.length - Number(all) }
 }
 
-/** The variance of texts that no kind explains. */
+/** The variance between texts that no kind explains. */
 function ownVariance(offers: Texts, kinds: number, freedom: number): number {
   let low = 0
   let high = 1
@@ -107,7 +106,7 @@ function ownVariance(offers: Texts, kinds: number, freedom: number): number {
   return (low + high) / 2
 }
 
-/** Texts, offer by offer, with the places of the kinds that they have. */
+/** Texts by offer, with the indexes of their kinds. */
 type Texts = readonly (readonly { y: number; variance: number; places: readonly number[] }[])[]
 
 const textsOf = (points: readonly TextRate[], kinds: readonly string[]): Texts =>
@@ -120,8 +119,8 @@ const textsOf = (points: readonly TextRate[], kinds: readonly string[]): Texts =
   )
 
 /**
- * Weighted least squares within offers. `left` is what is left over, in squared standard deviations. Sums of
- * squares and products about the means of an offer are those about 0 without those of the means.
+ * Weighted least squares within offers. `left` is the weighted sum of squared residuals. Sums of squares and products
+ * about an offer's means are those about 0 minus those of the means.
  */
 function regress(offers: Texts, kinds: number, own: number) {
   const matrix = Array.from({ length: kinds }, (_, row) => {
@@ -164,11 +163,14 @@ function dot(one: ArrayLike<number>, other: ArrayLike<number>): number {
   return sum
 }
 
-/** The probability that an F variable is larger. */
+/** The upper tail probability of the F distribution. */
 const tailOf = (f: number, rank: number, freedom: number): number =>
   betaCdf(freedom / (freedom + rank * f), freedom / 2, rank / 2)
 
-/** How many standard errors every contrast of a rank stays within, but with a probability; of rank 1, a t variable. */
+/**
+ * The number of standard errors that all contrasts of a rank stay within, except with a given probability; for rank 1,
+ * a t quantile.
+ */
 function reachOf(probability: number, rank: number, freedom: number): number {
   const x = betaQuantile(probability, freedom / 2, rank / 2)
   return Math.sqrt((freedom * (1 - x)) / x)

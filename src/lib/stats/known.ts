@@ -2,7 +2,7 @@ import type { Evidence } from './dispersion.ts'
 import type { Node } from './network.ts'
 import type { Exposed } from './parts.ts'
 
-/** Evidence of a variation beside the others, as if their rates were known. */
+/** Evidence about a variation, given the rates of the others. */
 export type TextEvidence = Evidence &
   Node & {
     offer_id: number
@@ -11,22 +11,22 @@ export type TextEvidence = Evidence &
     rate: number
     /** Precision of the logarithm of the rate. */
     precision: number
-    /** In how many sends it was. */
+    /** The number of sends that it was in. */
     sends: number
   }
 
-/** A variation's part of a send; `n` counts the recipients by how much of their clicks has come. */
+/** A variation's part of a send; `n` is its recipients times the share of their clicks that has arrived. */
 export type SendSegment = Evidence & {
   of: TextEvidence
-  /** What is left of its weight at its age. */
+  /** Its weight at its age, 0 to 1. */
   kept: number
-  /** Recipients as many as would have clicked like this on a usual day. */
+  /** The number of recipients who would click this often on a usual day. */
   exposed: number
   /** Variance of the logarithm of its rate that is its own. */
   own: number
-  /** Variance that all parts of the send have in common: its day, and how many of its clickers have come. */
+  /** Variance that all parts of the send share: its day, and how many of its clickers have arrived. */
   ofSend: number
-  /** What the other parts say of the day, in clicks. */
+  /** Precision of the day from the other parts, in clicks. */
   others: number
   part: Exposed
 }

@@ -10,10 +10,10 @@ export type LabelCode =
 
 export type Label = { code: LabelCode; text: string }
 
-/** Of a text that is not approved any more: it takes no part in the comparison. */
+/** For a text that is no longer approved: it takes no part in the comparison. */
 export const noLongerUsed: Label = { code: 'retired', text: 'No longer used' }
 
-/** Sends older than 72 hours and clicks that each side needs before anything is said. */
+/** Sends older than 72 hours, and clicks, that each side needs before it gets another label. */
 export const neededSends = 3
 export const neededClicks = 100
 
@@ -24,9 +24,9 @@ export type Comparison = {
   leads: boolean
   own: Side
   rival: Side
-  /** Probability to be the best of the offer. */
+  /** Probability of being the best of the offer. */
   best: number
-  /** Expected loss as a share of the rate itself. */
+  /** Expected loss, as a share of the rate. */
   relativeLoss: number
   /** Whether the sequential test has declared it the winner over all others. */
   confirmed: () => boolean
@@ -48,7 +48,7 @@ export function labelOf(comparison: Comparison | undefined): Label {
       ? { code: 'behind', text: `Behind (${chance})` }
       : { code: 'too_close', text: 'Too close to call' }
   if (best < 0.8) return { code: 'too_close', text: 'Too close to call' }
-  // With less, somebody would be too close to call beside a winner.
+  // Otherwise a text could be too close to call although another one is the winner.
   if (best > 0.95 && confirmed()) return { code: 'confirmed_winner', text: 'Confirmed winner' }
   if (best >= 0.95 && relativeLoss < 0.05)
     return { code: 'probably_best', text: 'Probably best, not confirmed' }

@@ -6,33 +6,30 @@ import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } 
 import { type Spread, spreadsOf } from './same-days.ts'
 import { type UsualDay, usualDayOf } from './usual-day.ts'
 
-/** What is known of a variation by all its sends. Rates are shares, 0 to 1. */
+/** What all sends of a variation say of it. Rates are shares, 0 to 1. */
 export type Learned<Variation> = {
   variation: Variation
   /** Whether it was ever sent. */
   sent: boolean
-  /** Effective clicks and recipients, for a comparison with all others of its offer. */
+  /** Effective clicks and recipients for a comparison with all others of its offer. */
   evidence: Evidence
   belief: Belief
   mean: number
-  /** Variance of the logarithm of its rate from taking it as it is today. */
+  /** What converting it to today's rate adds to the variance of its logarithm. */
   drift: number
-  /** Holds the rate with 95 % probability. */
+  /** 95 % credible interval of the rate. */
   interval: [low: number, high: number]
   /** Effective clicks and recipients for a comparison with one other. */
   beside: (rival: Variation) => Evidence
-  /** Variance of the difference from it that comes from taking both as they are today. */
+  /** What converting both to today's rates adds to the variance of their difference. */
   driftAgainst: (rival: Variation) => number
-  /** Whether it had the smaller parts of the sends that both were in. */
+  /** Whether it had the smaller parts of the sends that they shared. */
   smallerThan: (rival: Variation) => boolean
 }
 
 export type LearnedOffer<Variation> = OfferBelief & {
   offer_id: number
-  /**
-   * Variance of the logarithm of the rate that all its variations have in common, from days that they shared
-   * and the like.
-   */
+  /** Variance of the logarithm of the rate that all its variations share, such as that of common days. */
   shared: number
   variations: Learned<Variation>[]
 }
@@ -40,11 +37,10 @@ export type LearnedOffer<Variation> = OfferBelief & {
 const nothing: Evidence = { k: 0, n: 0 }
 
 /**
- * What an editor is told of all variations: everything counts, however old, and days are taken to be as
- * different as they might be, so that intervals and winners hold also while there are too few sends to know how
- * different days are. What texts of an offer have in common because they shared days is left out where they are
- * compared, and put back where the rate itself is told. `level` is the variance of the logarithm that all rates
- * have in common on other accounts.
+ * What editors are shown about all variations: everything counts, however old, and days are assumed to differ by the
+ * upper limit, so that intervals and winners also hold while there are too few sends to know how much days differ. The
+ * uncertainty that texts of an offer share through common days is left out of comparisons and included in the rates
+ * themselves. `level` is the variance of the logarithm that all rates share for other reasons.
  */
 export function learn<Variation extends { offer_id: number; variation_id: number }, Sent extends Send>(
   variations: readonly Variation[],
@@ -82,7 +78,7 @@ export function learn<Variation extends { offer_id: number; variation_id: number
             drift,
             mean: meanOf(belief),
             interval: intervalOf(belief, offer, shared + drift),
-            // Beside one that was never sent it is what it is on its own.
+            // Compared with one that was never sent, its own evidence counts.
             beside: (rival: Variation) => beside?.(rival.variation_id) ?? evidence,
             driftAgainst: (rival: Variation) => driftAgainst?.(rival.variation_id) ?? drift,
             smallerThan: (rival: Variation) => smallerThan?.(rival.variation_id) ?? false,
@@ -111,7 +107,7 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
   const usual = usualDayOf(sends)
   const compared = new Map<number, Compared>()
   for (const spreads of offers.values()) {
-    // At least so much any two have in common: leaving it out of all makes no comparison surer than it is.
+    // Any two share at least this much: leaving it out for all makes no comparison too certain.
     const pairs = spreads.flatMap(({ others }) => others.map(({ covariance }) => covariance))
     const shared = pairs.length > 0 ? Math.min(...pairs) : 0
     for (const spread of spreads)
@@ -131,7 +127,7 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
   return compared
 }
 
-/** The evidence that is left of a variation if a variance is no matter, since another has it as well. */
+/** The evidence about a variation without a variance that it shares with another. */
 function without(common: number, { of, variance }: Spread, { factor }: UsualDay): Evidence {
   const scale = 1 / ((variance - common) * of.precision)
   return { k: of.k * scale, n: (of.n * scale) / factor }
@@ -142,7 +138,7 @@ function besideOne(rival: number, spread: Spread, usual: UsualDay): Evidence | u
   return other && without(other.covariance, spread, usual)
 }
 
-/** How far the evidence of each variation lies back on average. */
+/** The mean age of each variation's evidence. */
 function backOf(sends: Pooled['sends']): Map<number, Back> {
   const sums = new Map<number, { years: number; showings: number; all: number }>()
   for (const segments of sends)
@@ -160,8 +156,8 @@ function backOf(sends: Pooled['sends']): Map<number, Back> {
 const alike = Math.log(1.25)
 
 /**
- * Whether a variation had parts that were smaller by a fifth or more. Clickers are told apart by address, and of one
- * address only so many count: that takes more from a large part than from a small one.
+ * Whether a variation had parts that were smaller by a fifth or more. Clickers are distinguished by address, and each
+ * address counts up to a limit, which costs a large part more than a small one.
  */
 function hasSmallerParts(sends: Pooled['sends'], one: number, other: number): boolean {
   let sum = 0

@@ -2,14 +2,14 @@ import { logGamma } from './beta.ts'
 import { type Evidence, type Prior, sumOf, varianceOf } from './dispersion.ts'
 import { type OfferBelief, tempered } from './posterior.ts'
 
-/** How little texts differ within their offer, and offers among one another: as strong as so many events. */
+/** Strength with which texts lean on their offer, and offers on all offers, in events. */
 export type Likeness = { ofTexts: number; ofOffers: number }
 
-/** What a text says of a level: events, and how many were to be expected at the mean of all. */
+/** What a text says of a level: events, and the number expected at the mean of all. */
 export type OfOffer = Evidence & { offer_id: number }
 
 const rounds = 3
-/** How probable it is that there are differences at all, before anything is seen, and what they never fall below. */
+/** The prior for differences, and their minimum. */
 const differBefore = 0.2
 const least = 0.003
 
