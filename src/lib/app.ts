@@ -48,9 +48,9 @@ export type OpenOptions = {
   worker?: MetricsWorker | undefined
 }
 
-/** Where the promo tracking stands. */
+/** The place of the promo tracking within its site. */
 export type SitePlace = {
-  /** Its version. */
+  /** The version of the promo tracking. */
   version?: string
   /** What every path of the site begins with, such as `/news`. */
   base?: string

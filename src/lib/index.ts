@@ -33,7 +33,7 @@ export const openPromoTracking = (
 ): Promise<Result<PromoTracking, { message: string }>> => assemble(options)
 
 /**
- * All that the promo tracking offers to a site's server, its pages and the command line. Where the database does not
+ * All that the promo tracking offers to a site's server, its pages and the command line. If the database does not
  * answer, a redirect is answered and recorded all the same, a submission is kept and says so, and everything else
  * returns a fault.
  */

@@ -40,7 +40,7 @@ const taken = (name: string) =>
     message: `There is already an editor "${name}"; remove that one first`,
   })
 
-/** Answers the name as it was stored. */
+/** Returns the name as it was stored. */
 export async function removeEditor(database: Database, given: string): Promise<Result<string, EditorFault>> {
   const name = acceptName(given)
   if (!name.ok) return name

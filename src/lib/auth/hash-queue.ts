@@ -44,7 +44,7 @@ export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: 
   }
 
   return {
-    /** Takes a place for a try; `undefined` where there is none left. */
+    /** Takes a place for a try; `undefined` if there is none left. */
     enter({ rank, address }: { rank: Rank; address: string }) {
       const lane = lanes[rank]
       const own = lane.get(address) ?? []

@@ -5,7 +5,7 @@ import { type Sessions, sessionIn } from './session.ts'
 
 /**
  * Who may read the analytics API: callers with a token, and editors who are signed in, so that the links of their pages
- * work. `undefined` where access is granted.
+ * work. `undefined` if access is granted.
  */
 export async function refuseReader(
   { checkToken, sessions, siteUrl }: { checkToken: CheckToken; sessions: Sessions; siteUrl: string },

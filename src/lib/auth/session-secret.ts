@@ -5,12 +5,12 @@ import { bytesOf } from '../base/hex.ts'
 import type { Database } from '../database/database.ts'
 import { keepSessionSecret, readSessionSecret, replaceSessionSecret } from '../store/session-secret.ts'
 
-/** Answers the secret, or `undefined` while the database does not. */
+/** Returns the secret, or `undefined` while the database does not. */
 export type ReadSecret = () => Promise<Uint8Array | undefined>
 
 /** Milliseconds within which a new secret takes effect on every instance. */
 const freshFor = 5_000
-/** In bytes, at the least. */
+/** In bytes, at least. */
 const secretLength = 32
 
 /**

@@ -17,8 +17,7 @@ export type WantedToken = {
 }
 
 /**
- * What is wrong with a token, to somebody who has one and knows no library; `undefined` where the token is not
- * at fault.
+ * What is wrong with a token, to somebody who has one and knows no library; `undefined` if the token is not at fault.
  */
 export function describeTokenFault(error: unknown, wanted: WantedToken): TokenFault | undefined {
   if (error instanceof KeysUnavailable) {

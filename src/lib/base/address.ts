@@ -4,7 +4,7 @@ export type AddressReader = {
   bytes: DataView
   /**
    * Reads an IPv4 or IPv6 address; an IPv4 address in IPv6 form (RFC 4291, 2.5.5.2) or behind a translator's prefix
-   * (RFC 6052, 2.1) is an IPv4 one. 0 where the text is neither.
+   * (RFC 6052, 2.1) is an IPv4 one. 0 if the text is neither.
    */
   read: (text: string) => 0 | 4 | 6
 }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 
-/** Addresses and CIDR networks as Node's block list, or undefined where one of them is neither. */
+/** Addresses and CIDR networks as Node's block list, or undefined if one of them is neither. */
 export function parseNetworks(text: string): BlockList | undefined {
   const list = new BlockList()
   for (const part of text.split(',')) {

@@ -1,4 +1,4 @@
-/** Does a piece of work when all that were given before are done, and answers what it answers. */
+/** Does a piece of work when all that were given before are done, and returns what it answers. */
 export type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>
 
 /**

@@ -27,7 +27,7 @@ export type Files = {
   /** A new file outlives a power loss only when its folder has been synced as well. */
   syncFolder(folder: string): Promise<void>
   close(fd: number): Promise<void>
-  /** Moves a file to another path, or deletes it where there is none, or where it cannot be moved. */
+  /** Moves a file to another path, or deletes it if there is none, or where it cannot be moved. */
   remove(path: string, moveTo?: string): Promise<void>
   /** Writes a file of empty lines and deletes it, to find out whether the disk accepts writes. */
   probe(path: string): Promise<void>

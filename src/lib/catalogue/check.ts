@@ -7,7 +7,7 @@ import { type Catalogue, catalogueSchema } from './schema.ts'
 export type CatalogueFault = { place: string; message: string }
 
 export type CheckedCatalogue = {
-  /** `undefined` where there are faults. */
+  /** `undefined` if there are faults. */
   catalogue: Catalogue | undefined
   faults: CatalogueFault[]
   /** Slugs that offers name and the file has no link for: the database has to know them. */

@@ -38,9 +38,9 @@ const deadline = 120_000
 const attempts = 5
 
 /**
- * Brings offers, variations and links of an import file into the database, in one transaction: all of it, or nothing
- * where anything is at fault. Rows that the file does not name stay, and no counter is touched. `dryRun` answers the
- * same plan and writes nothing.
+ * Brings offers, variations and links of an import file into the database, in one transaction: all of it, or nothing if
+ * anything is at fault. Rows that the file does not name stay, and no counter is touched. `dryRun` answers the same
+ * plan and writes nothing.
  */
 export async function importCatalogue(
   database: Database,

@@ -36,7 +36,7 @@ export function matchCatalogue(catalogue: Catalogue, { offers, variations }: Sto
   })
 }
 
-/** The document ids of the texts that an offer still has; nothing where nobody says. */
+/** The document ids of the texts that an offer still has; nothing if nobody says. */
 export const textsListed = ({ document_id }: Keyed, listed?: Listed): ReadonlySet<string> | undefined =>
   document_id ? listed?.get(document_id) : undefined
 

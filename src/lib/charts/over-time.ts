@@ -13,7 +13,7 @@ import { dateTicks } from './dates.ts'
 import { short, type Tick, ticksTo, topOf, topOfRates, unit } from './scale.ts'
 import type { TimelinePoint } from './timeline.ts'
 
-/** Where the rate's panel ends and the clicks' begins, in per cent of the height. */
+/** Where the rate's panel ends and that of the clicks begins, in per cent of the height. */
 export const panels = { rate: 62, clicks: 80 }
 
 /** A share of the chart's width, so that a single day does not become a wall. */
@@ -22,7 +22,7 @@ const widestBar = 0.06
 export type OverTime = {
   /** Paths: the n-th period is at n across, the height is `units`. */
   line: string
-  /** From the last finished period to the one that is not over; empty where the line has no such end. */
+  /** From the last finished period to the one that is not over; empty if the line has no such end. */
   unfinished: string
   band: string
   bars: string
@@ -42,8 +42,8 @@ export type OverTime = {
 }
 
 /**
- * The rate as a line that breaks where there is none, its interval as a band, and clicks as bars below. The rate of an
- * `unfinished` last period is apart from the line, since it would look like a fall.
+ * The rate as a line that breaks if there is none, its interval as a band, and clicks as bars below. The rate of an
+ * `unfinished` last period is drawn apart from the line, since it would look like a fall.
  */
 export function drawOverTime(
   points: readonly TimelinePoint[],

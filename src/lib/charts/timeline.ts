@@ -4,7 +4,7 @@ import type { Counting } from '../model/report-query.ts'
 import type { Period } from '../wording/formats.ts'
 import { wilson } from './wilson.ts'
 
-/** A period of a timeline, named by its first day; rates are per cent and `null` where nothing was sent. */
+/** A period of a timeline, named by its first day; rates are per cent and `null` if nothing was sent. */
 export type TimelinePoint = {
   date: string
   value: number | null

@@ -2,8 +2,8 @@
 const z = 1.959964
 
 /**
- * The 95 % score interval of a share, in per cent (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212). `null` where
- * there are no trials, or more successes than trials: repeated clicks are not a share of the recipients.
+ * The 95 % score interval of a share, in per cent (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212). `null` if there are
+ * no trials, or more successes than trials: repeated clicks are not a share of the recipients.
  */
 export function wilson(
   successes: number,

@@ -45,8 +45,8 @@ const listSchema = v.array(
 )
 
 /**
- * A network from which mail is scanned, who scans there, where that is known from, and the day it was looked
- * up. `seen`: senders have seen scanners there, and nobody has said so who runs it.
+ * A network from which mail is scanned, who scans there, the source of that, and the day it was looked up. `seen`:
+ * senders have seen scanners there, and nobody has said so who runs it.
  */
 export type ScannerNetwork = { cidr: string; vendor: string; source: string; date: string; seen?: boolean }
 

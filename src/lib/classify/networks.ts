@@ -8,7 +8,7 @@ export type NetworkRange = { version: 4 | 6; first: DataView; last: DataView }
 
 const addressBytes = 16
 
-/** Reads `address/prefix`, or one address; `undefined` where it is neither, or where bits are set behind the prefix. */
+/** Reads `address/prefix`, or one address; `undefined` if it is neither, or where bits are set behind the prefix. */
 export function parseNetwork(text: string): NetworkRange | undefined {
   const reader = createAddressReader()
   const [address = '', prefix, ...rest] = text.split('/')

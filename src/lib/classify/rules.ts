@@ -3,7 +3,7 @@ import type { UserAgentFinding } from './user-agent.ts'
 
 /** What the conclusive rules look at. */
 export type ClickSource = {
-  /** Header values as received, by names in lower case; `undefined` where the request had none. */
+  /** Header values as received, by names in lower case; `undefined` if the request had none. */
   header: (name: string) => string | undefined
   userAgent: UserAgentFinding
   /** Whether the client's address is in a network of mail scanners. */

@@ -4,7 +4,7 @@ import type { ConclusiveReason } from './judge.ts'
 import { isSelfDeclared } from './self-declared.ts'
 import { isStale } from './stale-user-agent.ts'
 
-/** What a user agent says of who sends it; `null` where it says nothing that matters. */
+/** What a user agent says of who sends it; `null` if it says nothing that matters. */
 export type UserAgentFinding =
   | Extract<ConclusiveReason, 'self_declared' | 'mail_gateway'>
   | RequestSign

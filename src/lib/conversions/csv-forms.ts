@@ -52,7 +52,7 @@ const forms = {
 export type DateForm = keyof typeof forms
 export const dateForms: readonly DateForm[] = ['YYYY-MM-DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'MM/DD/YYYY']
 
-/** A time of that form as ISO 8601; at UTC where it has no zone. `undefined` where it is none. */
+/** A time of that form as ISO 8601; at UTC where it has no zone. `undefined` if it is none. */
 export function isoTime(text: string, form: DateForm): string | undefined {
   const { pattern, order } = forms[form]
   const found = new RegExp(`^${pattern}${clock}$`).exec(text.trim())

@@ -31,7 +31,7 @@ export async function reportConversion(
   return fault
 }
 
-/** What is wrong with a body that has other faults, but for what its schema says. */
+/** What is wrong with a body that has other faults, except what its schema says. */
 export const findConversionFaults = async (parts: SubmissionParts, body: unknown): Promise<Faults> => ({
   ...(await findIdFaults(parts, body)),
   ...(typeof body === 'object' && body !== null ? belongingFaults(body) : {}),

@@ -31,7 +31,7 @@ export async function chooseServer(
   return fail(faults.join('; '))
 }
 
-/** Why a server will not do; `undefined` where it does. */
+/** Why a server will not do; `undefined` if it does. */
 async function judge(server: DriverOptions, wanted: WantedServer): Promise<string | undefined> {
   const patience = Number(server.connect_timeout) || connectTimeout
   const sql = postgres({ ...server, ...plain, max: 1, connect_timeout: patience })

@@ -3,12 +3,12 @@ import { migrationsFolder } from './migrations-folder.ts'
 import type { Sql } from './sql.ts'
 
 /**
- * Applies the migrations that this database has not seen, in one transaction, so that nothing is ever half applied.
- * The lock lets several instances start at once: one migrates, the others wait and find it done. Answers the names
- * of the migrations that it applied.
+ * Applies the migrations that this database has not seen, in one transaction, so that nothing is ever half applied. The
+ * lock lets several instances start at once: one migrates, the others wait and find it done. Returns the names of the
+ * migrations that it applied.
  *
- * It is one message to the server, which makes it one transaction: a server that vanishes between the statements of
- * the driver's own transactions ends this process with an error that nobody can catch.
+ * It is one message to the server, which makes it one transaction: a server that vanishes between the statements of the
+ * driver's own transactions ends this process with an error that nobody can catch.
  */
 export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()

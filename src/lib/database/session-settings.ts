@@ -5,7 +5,7 @@ export const pooledSettings = {
   standard_conforming_strings: 'on',
 }
 
-/** What changes values without a word. Where a pooler drops what the site has set, the role has to have these. */
+/** What changes values without a word. If a pooler drops what the site has set, the role has to have these. */
 export const settingsOfValues = {
   extra_float_digits: '1',
   array_nulls: 'on',

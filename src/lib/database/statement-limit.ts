@@ -17,9 +17,9 @@ export const refusesLimit = ({ message }: DatabaseFault): boolean =>
   message.includes('unsupported startup parameter')
 
 /**
- * Runs statements in a transaction in which the server ends none before `deadline` milliseconds and a moment
- * have passed. Where the connection goes, the driver would send a rollback after it and end this process: the
- * transaction is then left unanswered, and fails by the loss of its connection.
+ * Runs statements in a transaction in which the server ends none before `deadline` milliseconds and a moment have
+ * passed. If the connection goes, the driver would send a rollback after it and end this process: the transaction is
+ * then left unanswered, and fails by the loss of its connection.
  */
 export async function runWithLimit<Rows>(
   pool: postgres.Sql,

@@ -11,8 +11,8 @@ type Facts = {
 }
 
 /**
- * Why nothing may be read from this database or written to it, with the remedy; `undefined` where it suits.
- * What it holds would be misread or miscounted otherwise.
+ * Why nothing may be read from this database or written to it, with the remedy; `undefined` if it suits. What it holds
+ * would be misread or miscounted otherwise.
  */
 export async function findUnsuitable(sql: Sql, folder: URL = migrationsFolder): Promise<string | undefined> {
   for (const facts of await readFacts(sql)) {

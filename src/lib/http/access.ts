@@ -3,8 +3,8 @@ import type { ApiFault } from './answer.ts'
 import type { Caller, HeaderReader } from './client.ts'
 
 /**
- * Who may post events, ask for a promo and read metrics: callers with the token or, as long as none is set,
- * callers on this machine. `undefined` where access is granted.
+ * Who may post events, ask for a promo and read metrics: callers with the token or, as long as none is set, callers on
+ * this machine. `undefined` if access is granted.
  */
 export function refuseCaller(
   { local }: Pick<Caller, 'local'>,

@@ -44,7 +44,7 @@ export const databaseUnavailable: ApiFault = {
   message: 'The database does not answer. Redirects still work and clicks are kept; try again in a minute.',
 }
 
-/** Where a request has come past the server that opens what an endpoint needs. */
+/** For a request that did not come through the server that opens what an endpoint needs. */
 export const siteNotStarted: ApiFault = {
   error: 'site_not_started',
   message: 'The promo tracking was not started with this site; its log says why',

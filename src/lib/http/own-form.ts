@@ -15,8 +15,8 @@ export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
 const quietFor = 3_600_000
 
 /**
- * Answers forms that are not from here. Where a proxy ends TLS and `SITE_URL` does not say so, these are the
- * site's own: the answer and the log name the setting.
+ * Answers forms that are not from here. If a proxy ends TLS and `SITE_URL` does not say so, these are the site's own:
+ * the answer and the log name the setting.
  */
 export function createForeignForms(options: { siteUrl: string; now: () => number; log: Log }) {
   const { siteUrl, now, log } = options

@@ -1,7 +1,7 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { createNetworkReader } from '../base/address.ts'
 
-/** Answers the seconds to wait where a client has used up its requests, else `undefined`. */
+/** Returns the seconds to wait where a client has used up its requests, else `undefined`. */
 export type RateLimit = (address: string) => Promise<number | undefined>
 
 /**

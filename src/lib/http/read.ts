@@ -17,8 +17,8 @@ export const bodyTooLarge = tooLarge(longestBody)
 type FieldsSchema = v.GenericSchema & { entries: v.ObjectEntries }
 
 /**
- * Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field.
- * Where there are any, `findMore` is asked for what the schema cannot know.
+ * Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field. If there
+ * are any, `findMore` is asked for what the schema cannot know.
  */
 export async function readJson<Schema extends FieldsSchema>(
   request: Request,

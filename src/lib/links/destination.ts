@@ -6,9 +6,9 @@ export type Destination = {
   slug: string
   /** The destination as it is stored, with the link's own parameters, which replace those of the same name. */
   location: string
-  /** Where the visitor's parameters go; `undefined` where none may pass. */
+  /** Where the visitor's parameters go; `undefined` if none may pass. */
   passing: Passing | undefined
-  /** Where a click's id goes; `undefined` where the link has no parameter for it. */
+  /** Where a click's id goes; `undefined` if the link has no parameter for it. */
   clickId: ClickIdPlace | undefined
 }
 
@@ -56,10 +56,10 @@ function placeOf(head: string, query: string | undefined, tail: string, name: st
 }
 
 /**
- * Where a visitor goes. Their `utm_*` and `mtm_*` parameters go along as they came, if the link says so, under
- * names that the destination does not have yet; those that hold a token which the mail software did not fill in
- * stay behind. `promo_var` never goes along. The click's id takes the place of what the destination has under
- * the name that the link gives it.
+ * Where a visitor goes. Their `utm_*` and `mtm_*` parameters go along as they came, if the link says so, under names
+ * that the destination does not have yet; those that hold a token which the mail software did not fill in stay behind.
+ * `promo_var` never goes along. The click's id takes the place of what the destination has under the name that the link
+ * gives it.
  */
 export function locationFor(destination: Destination, query: string, clickId?: string): string {
   const { location, passing, clickId: place } = destination

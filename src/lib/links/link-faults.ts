@@ -3,7 +3,7 @@ import type { Lead } from '../model/link.ts'
 /** Whether a URL was copied from HTML as it stands there: the parameter behind would be called `amp;…`. */
 export const hasEntity = (url: string): boolean => /&(?:amp|#0*38|#x0*26);/i.test(url)
 
-/** The slugs from a link over others to one that is among them already; `undefined` where it leads away. */
+/** The slugs from a link over others to one that is among them already; `undefined` if it leads away. */
 function circleFrom(
   slug: string,
   destinations: ReadonlyMap<string, string>,
@@ -19,10 +19,7 @@ function circleFrom(
   }
 }
 
-/**
- * The slugs from a link over others back to itself, such as `['a', 'b', 'a']`; `undefined` where it leads
- * elsewhere.
- */
+/** The slugs from a link over others back to itself, such as `['a', 'b', 'a']`; `undefined` if it leads elsewhere. */
 export function loopFrom(
   slug: string,
   destinations: ReadonlyMap<string, string>,

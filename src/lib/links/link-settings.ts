@@ -22,7 +22,7 @@ export function linkSettings(config: Config): LinkSettings {
   return { from, strapi: { url, token, type, fields: fields.value } }
 }
 
-/** Where the links of an earlier run are. */
+/** Where the links of an earlier run are stored. */
 export const tableFile = (folder: string): string => join(folder, 'links.json')
 export const strapiFile = (folder: string): string => join(folder, 'strapi-links.json')
 

@@ -15,7 +15,7 @@ export type RefreshingCache<Key extends string | number, Value> = {
   get(key: Key): Value | undefined | Promise<Value | undefined>
   /** What is in memory. `undefined` does not mean that there is no such row: nobody is asked. */
   peek(key: Key): Value | undefined
-  /** Fetches everything; answers whether that worked. */
+  /** Fetches everything; returns whether that worked. */
   refresh(): Promise<boolean>
   /** Whether the last fetch worked, so that "absent" can be believed. */
   readonly current: boolean

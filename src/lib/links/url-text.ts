@@ -1,7 +1,7 @@
 /** URLs as they are written: parsing and serialising them would change what a signature covers. */
 export type UrlText = {
   head: string
-  /** Without its question mark; `undefined` where there is none. */
+  /** Without its question mark; `undefined` if there is none. */
   query: string | undefined
   /** The fragment with its `#`, or nothing. */
   tail: string

@@ -14,7 +14,7 @@ const clickNotice: v.GenericSchema<unknown, ClickNotice> = v.object({
   newsletter: v.nullable(v.string()),
 })
 
-/** A click as it waits in the outbox; nothing where it is none. */
+/** A click as it waits in the outbox; nothing if it is none. */
 export function readClick(body: unknown): ClickNotice | undefined {
   const read = v.safeParse(clickNotice, body)
   return read.success ? read.output : undefined

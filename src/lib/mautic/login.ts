@@ -10,7 +10,7 @@ export type LoginSettings =
 export type Login = {
   /** The `Authorization` of the next question. */
   header(): Promise<Result<string, NeighbourFault>>
-  /** Forgets a token that was refused; `false` where there was none. */
+  /** Forgets a token that was refused; `false` if there was none. */
   forget(): boolean
   secrets(): (string | undefined)[]
 }

@@ -22,12 +22,9 @@ const occurrence = {
 const clickSchema = v.object({
   kind: v.literal('click'),
   ...occurrence,
-  /**
-   * Null where it was not known here: the click is unchecked, and the database finds the offer or rejects the
-   * click.
-   */
+  /** Null if it was not known here: the click is unchecked, and the database finds the offer or rejects the click. */
   offer_id: v.nullable(id),
-  /** The slug that an unchecked click was on, which has to be its offer's; null where there is nothing to check. */
+  /** The slug that an unchecked click was on, which has to be its offer's; null if there is nothing to check. */
   slug: later(v.string()),
   variation_id: id,
   referrer: text,
@@ -36,10 +33,7 @@ const clickSchema = v.object({
   ip_hash: text,
   /** A hash of the address alone; null where `ip_hash` is. */
   address_hash: later(v.string()),
-  /**
-   * Of a click without a hash: whether it is its visitor's first on the text that counts. Null where nobody can
-   * say.
-   */
+  /** Of a click without a hash: whether it is its visitor's first on the text that counts. Null if nobody can say. */
   newcomer: later(v.boolean()),
   verdict: v.picklist(['human', 'machine', 'duplicate']),
   reason: v.string(),
@@ -57,7 +51,7 @@ const impressionSchema = v.object({
   offer_id: id,
   variation_id: id,
   newsletter_send_id: text,
-  /** Which list the send is of; null where the report does not say. */
+  /** Which list the send is of; null if the report does not say. */
   newsletter: later(v.string()),
   recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
 })
@@ -85,10 +79,10 @@ export const conversionStatuses = ['pending', 'approved', 'rejected'] as const
 const conversionSchema = v.object({
   kind: v.literal('conversion'),
   ...occurrence,
-  /** Whose `external_id` it is; empty where nobody says. A later report under both changes the conversion. */
+  /** Whose `external_id` it is; empty if nobody says. A later report under both changes the conversion. */
   source: v.string(),
   external_id: v.string(),
-  /** The event of the click, and when that was in milliseconds since 1970; null where a text is named in its place. */
+  /** The event of the click, and when that was in milliseconds since 1970; null if a text is named in its place. */
   click_id: v.nullable(uuid),
   clicked_at: v.nullable(v.number()),
   variation_id: v.nullable(id),

@@ -8,7 +8,7 @@ export type LinkDamage = { clicks: number; damaged: number; unreadable: number }
 /** What was wrong with a link: it could still be read, or its `promo_var` does not name exactly one text. */
 export type Damage = 'damaged' | 'unreadable'
 
-/** Where a slug leads, of an active link. */
+/** Where the slug of an active link leads. */
 export type Lead = { slug: string; destination_url: string }
 
 export const slugPattern = /^[a-z0-9][a-z0-9_-]{0,99}$/
@@ -46,7 +46,7 @@ export const clickIdParameter = v.pipe(
   ),
 )
 
-/** Where a slug leads, and what is added to the destination on the way. */
+/** Where a slug leads, and what is added to the destination. */
 export const linkSchema = v.object({
   /** Lower case. */
   slug: v.pipe(

@@ -15,8 +15,8 @@ export type SentEmail = {
 export type MauticText = {
   offer_id: number
   variation_id: number
-  /** As reported; null where that text was not. */
+  /** As reported; null if that text was not. */
   recipients: number | null
-  /** Milliseconds since 1970; null where it was not reported. */
+  /** Milliseconds since 1970; null if it was not reported. */
   sent_at: number | null
 }

@@ -10,7 +10,7 @@ const withheld = [
   ...['2002::/16', '3fff::/20', '5f00::/16', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
 ]
 
-/** Answers whether an address is one that anybody on the internet can be reached at. */
+/** Returns whether an address is one that anybody on the internet can be reached at. */
 export function createPublicAddresses(): (address: string) => boolean {
   // Apart: to one list with both, each IPv4 address is one of ::ffff:0:0/96 as well.
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() }

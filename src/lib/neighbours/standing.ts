@@ -23,7 +23,7 @@ export function createStanding<Fault extends { message: string }>({
     get fault() {
       return current
     },
-    /** In milliseconds, at least 1; 0 where nothing fails. */
+    /** In milliseconds, at least 1; 0 if nothing fails. */
     get failingFor() {
       return current ? Math.max(1, elapsed() - failingSince) : 0
     },

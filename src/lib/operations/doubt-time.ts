@@ -17,9 +17,9 @@ export async function databaseTime(database: Database): Promise<Result<number, D
 }
 
 /**
- * Why nothing may be removed for good by the database's time `at`; `undefined` where it can be believed. `now`
- * is this machine's time; both are in milliseconds since 1970. A clock that was set wrong for one start must
- * not cost what is to be kept for months.
+ * Why nothing may be removed for good by the database's time `at`; `undefined` if it can be believed. `now` is this
+ * machine's time; both are in milliseconds since 1970. A clock that was set wrong for one start must not cost what is
+ * to be kept for months.
  */
 export async function doubtTime(
   database: Database,

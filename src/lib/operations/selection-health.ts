@@ -5,8 +5,8 @@ import { goalHints } from '../wording/goal.ts'
 export type SelectionReadings = Goal & { strategy: Strategy }
 
 /**
- * The part of the health that is about choosing promos. `currencies` are those in which sends have earned
- * something, that of most conversions first; `undefined` where the database has not told.
+ * The part of the health that is about choosing promos. `currencies` are those in which sends have earned something,
+ * that of most conversions first; `undefined` if the database has not told.
  */
 export function selectionHealth(
   { strategy, goal, currency }: SelectionReadings,

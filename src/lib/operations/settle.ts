@@ -32,8 +32,8 @@ type SettlingOptions = {
 }
 
 /**
- * Settles all clicks that are at least `age` seconds old, in batches with rests between them, then the counts
- * of those that were added up; answers how many rows. Ends early, with what it has, when `signal` aborts.
+ * Settles all clicks that are at least `age` seconds old, in batches with rests between them, then the counts of those
+ * that were added up; returns how many rows. Ends early, with what it has, when `signal` aborts.
  */
 export async function settle(
   database: Database,

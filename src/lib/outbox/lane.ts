@@ -8,12 +8,12 @@ import type { Outcome, Target } from './target.ts'
 /** How it goes with one target. */
 export type LaneState = {
   readonly fault: NeighbourFault | undefined
-  /** Milliseconds since what was sent last has failed, 0 where it did not. */
+  /** Milliseconds since what was sent last has failed, 0 if it did not. */
   readonly failingFor: number
 }
 
 export type Lane = LaneState & {
-  /** Sends what is due, one batch at a time; answers whether there may be more. */
+  /** Sends what is due, one batch at a time; returns whether there may be more. */
   step(target: Target): Promise<boolean>
 }
 
@@ -91,7 +91,7 @@ export function createLane(parts: {
       const tried = new Set([...done, ...refused.map(({ id }) => id)])
       const untried = rows.flatMap(({ id }) => (tried.has(id) ? [] : [id]))
       judge(target, rows, outcome)
-      // Where this does not arrive, the lease runs out and they are sent once more: at least once is what is promised.
+      // If this does not arrive, the lease runs out and they are sent once more: at least once is what is promised.
       const finished = await database.run((sql) => finishRows(sql, { done, refused, untried }))
       count(done.length - givenUp, givenUp)
       return finished.ok && !outcome.fault && rows.length === limit

@@ -34,9 +34,12 @@ export type PromoLinkParts = ClickParts & {
   links: Links
   /** Words that the site's own pages have for paths, which come before links. */
   pages: ReadonlySet<string>
-  /** Told how each redirect's click ended; `failed` where tracking itself broke. */
+  /** Called with how each redirect's click ended; `failed` where tracking itself broke. */
   onVisit: (outcome: VisitOutcome) => void
-  /** Told which slug's link came damaged: one that could not be read, or one to a text that is known to count on it. */
+  /**
+   * Called with which slug's link came damaged: one that could not be read, or one to a text that is known to count on
+   * it.
+   */
   onDamage: (slug: string, damage: Damage) => void
   log: Log
 }
@@ -52,8 +55,8 @@ const redirectHeaders = {
 }
 
 /**
- * Answers a promo link with its redirect and records the click on the way. `undefined` where there is no such link:
- * the site's own 404 page is the answer then. No failure of tracking changes the answer.
+ * Answers a promo link with its redirect and records the click on the way. `undefined` if there is no such link: the
+ * site's own 404 page is the answer then. No failure of tracking changes the answer.
  */
 export function answerPromoLink(
   parts: PromoLinkParts,

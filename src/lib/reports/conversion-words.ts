@@ -2,7 +2,7 @@ import type { ConversionRow } from '../model/conversion.ts'
 import type { Report } from '../model/report.ts'
 import { percent, percentBetween } from '../wording/formats.ts'
 
-/** An amount in its currency, with digits that say something however small it is; a dash where there is none. */
+/** An amount in its currency, with digits that say something however small it is; a dash if there is none. */
 export function earned(value: number | null, currency: string): string {
   if (value === null) return '–'
   const small = value !== 0 && Math.abs(value) < 1
@@ -42,7 +42,7 @@ export function funnelOf({ summary, conversions = [] }: Report): FunnelStep[] {
   ]
 }
 
-/** What a send brought, by currency: "2 for €24.00"; nothing where that is not known. */
+/** What a send brought, by currency: "2 for €24.00"; nothing if that is not known. */
 export function broughtBy(
   conversions: readonly ConversionRow[],
   send: { newsletter_send_id: string | null; variation_id: number },

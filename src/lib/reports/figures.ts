@@ -2,9 +2,9 @@ import type { Figures } from '../model/report.ts'
 import type { Sums } from '../model/sums.ts'
 
 /**
- * Clicks per hundred impressions, to two decimals or two significant digits, halves upwards as the database
- * rounds; `null` where there were no impressions. One division of whole numbers: a rate that was rounded before
- * is no half any more.
+ * Clicks per hundred impressions, to two decimals or two significant digits, halves upwards as the database rounds;
+ * `null` if there were no impressions. One division of whole numbers: a rate that was rounded before is no half any
+ * more.
  */
 export function rate(clicks: number, impressions: number): number | null {
   if (impressions <= 0) return null

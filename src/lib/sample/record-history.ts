@@ -14,7 +14,7 @@ const seed = 20_251_018
 
 /**
  * Records the sample history on the offers of these names, as events are always recorded. Where any sample send is
- * there already nothing changes. Answers how many sends and clicks were recorded.
+ * there already nothing changes. Returns how many sends and clicks were recorded.
  */
 export async function recordSampleHistory(
   database: Database,

@@ -10,7 +10,7 @@ export type Dimensions = ReadonlyMap<DimensionWord, number>
 
 const isWord = (word: string): word is DimensionWord => dimensionWords.some((known) => known === word)
 
-/** Reads `offer:1,text:2`; nothing where it is not of this form, or names something twice. */
+/** Reads `offer:1,text:2`; nothing if it is not of this form, or names something twice. */
 export function parseDimensions(text: string): Dimensions | undefined {
   const dimensions = new Map<DimensionWord, number>()
   for (const part of text === '' ? [] : text.split(',')) {

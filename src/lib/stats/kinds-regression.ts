@@ -23,8 +23,8 @@ const fewestFreedom = 4
  * large as expected (Paule & Mandel 1982; DerSimonian & Laird 1986). First, each attribute is tested for any difference
  * between its kinds (an F test, corrected by Holm 1979), then for which kinds differ: if not all are equal, fewer
  * equalities are possible (Shaffer 1986). Intervals without 0 are those of kinds that differ; if nothing differs, they
- * are those of Scheffé 1953, which agree with the F test. `groups` are the kinds of each attribute. Empty where there
- * are too few texts.
+ * are those of Scheffé 1953, which agree with the F test. `groups` are the kinds of each attribute. Empty if there are
+ * too few texts.
  */
 export function effectsOf(
   points: readonly TextRate[],

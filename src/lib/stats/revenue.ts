@@ -12,9 +12,9 @@ export function gammaQuantile(p: number, shape: number): number {
 }
 
 /**
- * 95 % interval of a rate of `conversions` of `clicks`: Jeffreys' (Brown, Cai & DasGupta 2001), from 0 where
- * there were none and up to 1 where all were. `undefined` without clicks, and with more conversions than
- * clicks: these are no share of them.
+ * 95 % interval of a rate of `conversions` of `clicks`: Jeffreys' (Brown, Cai & DasGupta 2001), from 0 if there were
+ * none and up to 1 where all were. `undefined` without clicks, and with more conversions than clicks: these are no
+ * share of them.
  */
 export function rateInterval(conversions: number, clicks: number): Interval | undefined {
   if (clicks <= 0 || conversions > clicks) return undefined
@@ -29,10 +29,10 @@ export function rateInterval(conversions: number, clicks: number): Interval | un
 export type Earned = { revenue: number; squares: number }
 
 /**
- * 95 % interval of what as many clicks or recipients bring: conversions come by chance (Poisson) and weigh
- * their amounts, so that the sum is near a gamma variable (Fay & Feuer 1997). Their upper limit adds the
- * largest amount that may come; few conversions do not know it, so it is the one that an average unit of money
- * `among` more conversions came in. `undefined` where nothing was brought yet.
+ * 95 % interval of what as many clicks or recipients bring: conversions come by chance (Poisson) and weigh their
+ * amounts, so that the sum is near a gamma variable (Fay & Feuer 1997). Their upper limit adds the largest amount that
+ * may come; few conversions do not know it, so it is the one that an average unit of money `among` more conversions
+ * came in. `undefined` if nothing was brought yet.
  */
 export function revenueInterval({ revenue, squares }: Earned, among: Earned): Interval | undefined {
   if (revenue <= 0 || squares <= 0) return undefined

@@ -17,7 +17,7 @@ export type WeightedPart = Evidence & {
   noise: number
   /** ... and what of it all parts of the send have in common. */
   common: number
-  /** Variances to count with on account of that, of the part and of the send; 0 where it is within what is usual. */
+  /** Variances to count with on account of that, of the part and of the send; 0 if it is within what is usual. */
   extraOwn: number
   extraOfSend: number
   /** Whether it is so far off that it is doubted. */

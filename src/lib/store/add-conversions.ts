@@ -3,10 +3,10 @@ import type { Sql } from '../database/sql.ts'
 const columns = ['conversions', 'pending', 'rejected', 'revenue', 'pending_revenue', 'squares'] as const
 
 /**
- * Adds a common table expression `moved` to the sums by day and by send: further expressions. A row of it is a
- * conversion as it is now (`sign` 1) or was before (-1): `day`, `offer_id` and `variation_id` (null for none),
- * `newsletter`, `impression_id` (0 for none), `currency`, `status`, `amount`. In a fixed order, because
- * unsorted sums from several connections deadlock.
+ * Adds a common table expression `moved` to the sums by day and by send: further expressions. Each row is a conversion
+ * as it is now (`sign` 1) or was before (-1): `day`, `offer_id` and `variation_id` (null for none), `newsletter`,
+ * `impression_id` (0 for none), `currency`, `status`, `amount`. In a fixed order, because unsorted sums from several
+ * connections deadlock.
  */
 export const addConversions = (sql: Sql) => {
   const names = sql.unsafe(columns.join(', '))

@@ -1,6 +1,6 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 
-/** What rollups add up, of both tables of them. */
+/** The columns that both rollups add up. */
 type Sum =
   | 'impressions'
   | 'recipients'
@@ -36,8 +36,8 @@ export const addToRollups = (sql: Sql, columns: readonly Sum[]): Fragment => {
 }
 
 /**
- * Adds the column `sum` of `sums` to the counters of variations and offers, in a fixed order as well: locked in
- * it, and by a lock that lets others refer to them.
+ * Adds the column `sum` of `sums` to the counters of variations and offers, also in a fixed order, under locks that
+ * allow others to refer to these rows.
  */
 export const addToCounters = (sql: Sql, counted: 'recipients' | 'clicks'): Fragment => {
   const sum = sql.unsafe(counted)

@@ -2,8 +2,8 @@ import type { Sql } from '../database/sql.ts'
 import { isoTime, webhookMessage } from './webhook-message.ts'
 
 /**
- * Part of a statement: puts a message about each conversion in `news` into the outbox, for the webhooks that
- * want it. It commits with what it reports, so that each is reported once.
+ * Part of a statement: puts a message about each conversion in `news` into the outbox, for the webhooks that want it.
+ * It is committed with what it reports, so that each is reported once.
  */
 export const announceConversions = (sql: Sql) => {
   const data = sql`jsonb_build_object(

@@ -13,7 +13,7 @@ type Statements = postgres.ISql
 export type StoredOffer = CatalogueOffer & { id: number }
 export type StoredVariation = CatalogueVariation & { id: number; offer_id: number }
 
-/** Held to the end of the transaction, so that of two imports at once the second sees what the first wrote. */
+/** Held until the end of the transaction, so that of two concurrent imports the second sees what the first wrote. */
 export const lockCatalogue = (sql: Statements) => sql`
   select pg_advisory_xact_lock(hashtextextended('promo_catalogue', 0))
 `
@@ -90,20 +90,20 @@ export const updateVariation = (sql: Statements, id: number, variation: Catalogu
   where id = ${id}
 `
 
-/** A number above those of all who have asked Strapi before, on whatever instance. */
+/** A number above those of all earlier requests to Strapi, by any instance. */
 export const takeStrapiTurn = (sql: Statements) => sql<{ turn: string }[]>`
   insert into promo_strapi_turns (asked) values (1)
   on conflict (only_row) do update set asked = promo_strapi_turns.asked + 1
   returning asked::text as turn
 `
 
-/** No row where somebody who asked Strapi later has imported its answer already. */
+/** No row if the answer to a later request to Strapi was already imported. */
 export const noteStrapiImport = (sql: Statements, turn: string) => sql<{ imported: string }[]>`
   update promo_strapi_turns set imported = ${turn}::bigint where imported <= ${turn}::bigint
   returning imported::text as imported
 `
 
-/** Approved variations of the offers of these names that have a weight. */
+/** Approved variations, with a weight, of the offers of these names. */
 export const listSampleVariations = (sql: Statements, names: readonly string[]) => sql<SampleVariation[]>`
   select v.id as variation_id, v.offer_id, o.weight
   from promo_text_variations v

@@ -4,7 +4,7 @@ import { addConversions } from './add-conversions.ts'
 import { announceConversions } from './announce-conversions.ts'
 import type { Rejection } from './event-keys.ts'
 
-/** The text of a row's click, where that is known; looked up only where it is needed. */
+/** The text of a row's click, if known; looked up only where it is needed. */
 const textOfClick = (sql: Sql, row: 'valid' | 'former') => sql`(
   select variation_id from promo_click_tracking c
   where c.event_id = ${sql(row)}.click_id and c.clicked_at = to_timestamp(${sql(row)}.clicked_at / 1000)
@@ -12,12 +12,12 @@ const textOfClick = (sql: Sql, row: 'valid' | 'former') => sql`(
 )`
 
 /**
- * Records the conversions of a JSON array of events exactly once by source and external id. The same again
- * changes status, amount and currency: reports go by the order in which they arrive; those that were `left` by
- * an earlier run go by their time. What a conversion belongs to stays as it was reported first. A later report
- * of another click or text is rejected; one that names a text in place of a click, or a click in place of a
- * text, is rejected where the click is known to be of another text. Sums of what is counted already move by the
- * difference, which comes from the locked row; the rest waits for `attributeConversions`.
+ * Records the conversions of a JSON array of events exactly once by source and external id. A later report under the
+ * same ids changes status, amount and currency. The order of arrival decides which is later; for those that were `left`
+ * by an earlier run, their time does. What a conversion belongs to stays as first reported. A later report of another
+ * click or text is rejected; one that names a text instead of a click, or a click instead of a text, is rejected if the
+ * click is known to be on another text. Sums of counted conversions change by the difference, which comes from the
+ * locked row; the others wait for `attributeConversions`.
  */
 export const recordConversions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (
@@ -58,7 +58,7 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
         <> coalesce(former.variation_id, ${textOfClick(sql, 'former')})
     end
   ), newest as (
-    -- One statement can touch a row only once: of several reports on a conversion, the newest speaks.
+    -- A statement can touch a row only once: of several reports on a conversion, the newest counts.
     select distinct on (source, external_id) *
     from valid
     where event_id not in (select event_id from differing)
@@ -95,10 +95,10 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
 `
 
 /**
- * Counts up to `limit` conversions that wait: for the text and the send of their click, once that is there, or
- * those that they named. What is not there after `patience` seconds is no longer waited for: the conversion
- * counts without it. Until then it is looked for again after growing pauses. Returns how many were looked at.
- * Other instances that count meanwhile get other rows.
+ * Counts up to `limit` waiting conversions: for the text and send of their click, once it is there, or for those that
+ * they named. After `patience` seconds a conversion counts without what is still missing; until then it is looked up
+ * again after growing pauses. Returns how many were looked up. Other instances that do this at the same time get other
+ * rows.
  */
 export const attributeConversions = (
   sql: Sql,
@@ -153,14 +153,14 @@ export const attributeConversions = (
   select count(*)::integer as looked_at from waiting
 `
 
-/** How many conversions wait for what they belong to, up to a thousand, and since when the first of them does. */
+/** How many conversions are waiting for what they belong to, up to a thousand, and since when. */
 export const readWaitingConversions = (sql: Sql) => sql<{ waiting: number; seconds: number }[]>`
   select count(*)::integer as waiting,
     coalesce(extract(epoch from now() - min(recorded_at)), 0)::double precision as seconds
   from (select recorded_at from promo_conversions where counted_on is null order by look_at limit 1000) waiting
 `
 
-/** Those of a JSON array of events that are there already, and whether they are as the event says. */
+/** Those of a JSON array of events that are already there, and whether they match the event. */
 export const listConversions = (sql: Sql, events: string) => sql<{ event_id: string; same: boolean }[]>`
   select b.event_id, (c.amount, c.currency, c.status) = (b.amount, b.currency, b.status)
     and coalesce(c.click_id = b.click_id, true) and coalesce(c.variation_id = b.variation_id, true) as same

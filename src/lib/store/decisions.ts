@@ -3,45 +3,42 @@ import type { Sql } from '../database/sql.ts'
 import type { Strategy } from '../model/selection.ts'
 import type { Likeness } from '../stats/levels.ts'
 
-/** Which variation was chosen for a segment of a send, how, and how probable it was. */
+/** Which variation was chosen for a segment of a send, how, and with which probability. */
 export type Decision = {
   segment: number
   offer_id: number
   variation_id: number
   strategy: Strategy
   probability: number
-  /** What it was made for, where it was not for clicks. */
+  /** Its goal, if that was not clicks. */
   goal: 'revenue' | null
 }
 
-/** What a decision was made of; with strategy and seed it gives the same choice again. */
+/** The input of a decision; with strategy and seed it gives the same choice again. */
 export type Basis = {
   /** Whether it was drawn by base weight alone. */
   by_weight: boolean
-  /** Share of sends that are. */
+  /** Share of sends that are drawn that way. */
   floor: number
   /** Variations that the send's other segments had. */
   taken: number[]
-  /**
-   * What was known of each variation, as packed by `selection/basis.ts`: thousands of values would take long to
-   * store.
-   */
+  /** What was known of each variation, packed by `selection/basis.ts`: storing thousands of values would take long. */
   offers: string
   arms: string
-  /** What a learning strategy was to get most of; clicks without it. */
+  /** The goal of a learning strategy; clicks without it. */
   goal?: 'revenue'
-  /** What clicks bring; null as long as nothing was known of it, and clicks decided. */
+  /** The value of clicks; null if nothing was known of it, so that clicks decided. */
   worth?: { currency: string; click: number; levels: readonly Likeness[] } | null
 }
 
-/** Whether a decision was made for what clicks bring. */
+/** The goal of a decision. */
 const goalOf = (sql: Sql, basis: string) =>
   sql`case when jsonb_typeof(${sql(basis)} -> 'worth') = 'object' then 'revenue' end as goal`
 
-/** A decision that stands, for which newsletter, and whether its send was reported: then it is history. */
+/** A stored decision with its newsletter, and whether its send was reported: then it is history. */
 export type StandingDecision = Decision & { newsletter: string; reported: boolean }
 
-/** The first `segments` segments of a send, as far as they are decided. */
+/** The decisions for the first `segments` segments of a send. */
 export const findDecisions = (sql: Sql, send: string, segments: number) => sql<StandingDecision[]>`
   select segment, offer_id, variation_id, strategy, probability, newsletter, ${goalOf(sql, 'basis')},
     ${isReported(sql, send)} as reported
@@ -54,9 +51,9 @@ const isReported = (sql: Sql, send: string) =>
   sql`exists (select from promo_impression_tracking where newsletter_send_id = ${send})`
 
 /**
- * Keeps decisions for segments that have none, or whose variation is among `replaced`, which may no longer be
- * shown, unless the send was reported. Answers those that were kept: where another decision stands, it stays. A
- * variation that another segment was given in the meantime is a conflict.
+ * Stores decisions for segments that have none, or whose variation is among `replaced`, which may no longer be shown,
+ * unless the send was reported. Returns those that were stored: existing decisions stay. A variation that another
+ * segment got in the meantime is a conflict.
  */
 export const keepDecisions = (
   sql: Sql,
@@ -85,13 +82,13 @@ export const keepDecisions = (
   returning segment, offer_id, variation_id, strategy, probability, ${goalOf(sql, 'standing.basis')}
 `
 
-/** A decision with all that is known of how it came about; decisions of earlier versions have no seed and no basis. */
+/** A decision with everything that led to it; decisions of earlier versions have no seed and no basis. */
 export type ExplainedDecision = Omit<Decision, 'goal'> & {
   /** ISO 8601, UTC. */
   decided_at: string
   /** Empty for the one without a name. */
   newsletter: string
-  /** Whether the send was reported to have shown it; null where the send was not reported at all. */
+  /** Whether the send was reported to have shown it; null if the send was not reported at all. */
   shown: boolean | null
   seed: number | null
   basis: Basis | null
@@ -112,7 +109,7 @@ export const explainDecisions = (sql: Sql, send: string) => sql<ExplainedDecisio
   order by d.segment
 `
 
-/** What a send was reported to have shown that no decision for it says. */
+/** What a send was reported to have shown without a decision for it. */
 export type UndecidedReport = {
   offer_id: number
   variation_id: number
@@ -134,10 +131,10 @@ export const listUndecidedReports = (sql: Sql, send: string) => sql<UndecidedRep
   order by i.id
 `
 
-/** How a variation came into a send. */
+/** Which decision led to a variation in a send. */
 export type SentDecision = Omit<Decision, 'offer_id'> & { newsletter_send_id: string }
 
-/** The decisions of these sends. A send that shows another variation than was chosen has none for it. */
+/** The decisions for these sends. A variation that a send showed without being chosen has none. */
 export const listDecisions = (sql: Sql, sends: readonly string[]) => sql<SentDecision[]>`
   select newsletter_send_id, segment, variation_id, strategy, probability, ${goalOf(sql, 'basis')}
   from promo_decisions

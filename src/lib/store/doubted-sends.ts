@@ -1,10 +1,10 @@
 import type { Sql } from '../database/sql.ts'
 import type { Doubt } from '../model/report.ts'
 
-/** Seconds between two looks for sends to doubt: after something was settled, and otherwise. */
+/** Seconds between two searches for doubtful sends: after something was settled, and otherwise. */
 const lookEvery = { settled: 600, quiet: 3_600 }
 
-/** Takes on the next look for sends to doubt, where it is due: no row otherwise, so that one instance looks. */
+/** Claims the next search for doubtful sends if it is due; otherwise no row, so that only one instance searches. */
 export const claimDoubtLook = (sql: Sql) => sql<{ doubted_at: Date }[]>`
   update promo_settlement
   set doubted_at = now()
@@ -14,7 +14,7 @@ export const claimDoubtLook = (sql: Sql) => sql<{ doubted_at: Date }[]>`
   returning doubted_at
 `
 
-/** Keeps `doubts` in place of those that were kept before; answers which of them are new. */
+/** Replaces the stored doubts with `doubts`; returns which of them are new. */
 export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
   Pick<Doubt, 'newsletter_send_id' | 'variation_id'>[]
 >`
@@ -36,7 +36,7 @@ export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
   where impression_id not in (select impression_id from promo_doubted_sends)
 `
 
-/** The newest `most` sends of the last `days` days that were doubted when somebody looked last. */
+/** The newest `most` sends of the last `days` days that the last search doubted. */
 export const listDoubts = (sql: Sql, days: number, most: number) => sql<Doubt[]>`
   select i.newsletter_send_id, i.variation_id, to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
     d.factor, i.recipients, d.usual_recipients::integer, coalesce((

@@ -3,12 +3,12 @@ import type { Sql } from '../database/sql.ts'
 import type { Earnings } from '../model/earnings.ts'
 import { delayMarks } from '../stats/conversion-delays.ts'
 
-/** About so many bytes of conversions tell how long they take, however many there are. */
+/** About this many bytes of conversions are sampled to estimate delays, however many there are. */
 const sampled = 1_048_576
 
 const marks = arrayLiteral(delayMarks, (mark) => mark)
 
-/** Conversions of reported sends by currency: no self-test, and nothing whose send is not known. */
+/** Conversions of reported sends by currency: without self-tests, and without those whose send is unknown. */
 const sold = (sql: Sql) => sql`
   select m.*, i.newsletter_send_id, i.variation_id
   from promo_send_conversions m
@@ -17,7 +17,7 @@ const sold = (sql: Sql) => sql`
   where o.offer_type <> 'self_test' and i.newsletter_send_id is not null
 `
 
-/** Currencies in which sends have brought something, that of most conversions first. */
+/** Currencies in which sends have earned something, the one with most conversions first. */
 export const listEarnedCurrencies = (sql: Sql) => sql<{ currency: string }[]>`
   select currency
   from (${sold(sql)}) sold
@@ -27,9 +27,9 @@ export const listEarnedCurrencies = (sql: Sql) => sql<{ currency: string }[]>`
 `
 
 /**
- * What conversions of sends have brought in one currency: the named one, else that of most conversions; and how
- * long those of sends of the last half year took to be known, of whole pages of rows that chance draws, always
- * the same ones. `now` is in milliseconds since 1970.
+ * What conversions of sends have earned in one currency: the named one, else the one with most conversions. Also the
+ * delays of conversions of the last half year's sends, from a random sample of table pages that is always the same.
+ * `now` is in milliseconds since 1970.
  */
 export const readEarnings = (sql: Sql, currency: string | undefined, now: number) => sql<Earnings[]>`
   with sold as materialized (${sold(sql)}), counting as materialized (

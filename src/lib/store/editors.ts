@@ -3,7 +3,7 @@ import type { Sql } from '../database/sql.ts'
 
 export type Editor = { id: number; name: string; created_at: Date }
 
-/** What it takes to check a password. `folded_name` is null where the version before has added the editor. */
+/** What is needed to check a password. `folded_name` is null if the former version added the editor. */
 export type KnownEditor = {
   id: number
   name: string
@@ -14,14 +14,14 @@ export type KnownEditor = {
 
 type NewEditor = {
   name: string
-  /** What the name has in common with those in another case. */
+  /** The name without distinctions of case. */
   folded: string
   passwordHash: string
-  /** For editors who have no such name yet: of two that a database once distinguished, only the first gets it. */
+  /** For editors who have no such name yet: if two differ only in case, only the first gets it. */
   alsoFolded: readonly { id: number; folded: string }[]
 }
 
-/** Answers nothing where an editor has this name already. */
+/** Returns no row if an editor has this name already. */
 export const insertEditor = (sql: Sql, { name, folded, passwordHash, alsoFolded }: NewEditor) => sql<
   Editor[]
 >`
@@ -47,10 +47,7 @@ export const listEditors = (sql: Sql) => sql<Editor[]>`
   select id, name, created_at from promo_editors order by coalesce(folded_name, name) collate "C", id
 `
 
-/**
- * Those who may be meant, in the order in which they were added: with this name in whatever case, or not folded
- * yet.
- */
+/** Candidates in the order in which they were added: those with this name in any case, or not folded yet. */
 export const findEditors = (sql: Sql, folded: string) => sql<KnownEditor[]>`
   select id, name, folded_name, password_hash, session_version from promo_editors
   where folded_name = ${folded} or folded_name is null
@@ -59,12 +56,12 @@ export const findEditors = (sql: Sql, folded: string) => sql<KnownEditor[]>`
 
 export const deleteEditor = (sql: Sql, id: number) => sql`delete from promo_editors where id = ${id}`
 
-/** Answers nothing where the editor has been removed. */
+/** Returns no row if the editor has been removed. */
 export const readSessionVersion = (sql: Sql, id: number) => sql<{ session_version: number }[]>`
   select session_version from promo_editors where id = ${id}
 `
 
-/** Ends every session of the editor who is called exactly so. Answers nothing where there is none. */
+/** Ends every session of the editor with exactly this name. Returns no row if there is none. */
 export const endSessions = (sql: Sql, name: string) => sql<{ name: string }[]>`
   update promo_editors set session_version = session_version + 1 where name = ${name} returning name
 `

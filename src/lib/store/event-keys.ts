@@ -1,9 +1,8 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 
 /**
- * An event that the database has no place for. Its variation has gone, or belongs to another offer; or, of a
- * click that was accepted unchecked, never existed, or belongs to an offer that has and had other slugs; or it
- * contradicts an earlier one.
+ * An event that the database rejects. Its variation was deleted or belongs to another offer; or, for a click that was
+ * accepted unchecked, never existed or belongs to an offer that never had the slug; or it contradicts an earlier event.
  */
 export type Rejection = {
   event_id: string
@@ -16,11 +15,14 @@ export type Rejection = {
     | 'conversion_differs'
 }
 
-/** An event's content, in 32 bits that do not reveal who clicked: the same id for something else is not a retry. */
+/**
+ * A 32-bit fingerprint of an event's content, which does not reveal who clicked: the same id with other content is not
+ * a retry.
+ */
 export const fingerprint = (sql: Sql, said: Fragment) =>
   sql`('x' || left(md5(concat_ws('|', ${said})), 8))::bit(32)::integer`
 
-/** Events under a key that was kept for another event. */
+/** Events whose key is stored for another event. */
 export const reusedKeys = (sql: Sql) => sql`
   select valid.event_id, 'event_id_reused' as reason
   from valid join promo_event_keys kept on kept.event_id = valid.event_id

@@ -6,7 +6,7 @@ import { addClicks } from './add-clicks.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 import { isUncertain } from './judgement.ts'
 
-/** What a click's row has of its event as it is, and what that is to PostgreSQL. */
+/** The columns that a click's row takes unchanged from its event, with their PostgreSQL types. */
 const taken = {
   variation_id: 'integer',
   referrer: 'text',
@@ -76,7 +76,7 @@ const validClicks = (sql: Sql) => sql`
   )
 `
 
-/** Whoever chose the id of an event sends it again at another time: then only the key tells that it is there. */
+/** A retry of an event whose id the caller chose has another time: only the key shows that it is already there. */
 const keepKeys = (sql: Sql) => sql`
   fresh_keys as (
     insert into promo_event_keys (event_id, fingerprint)

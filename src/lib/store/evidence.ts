@@ -12,14 +12,14 @@ const byMarks = (sql: Sql, known: string): Fragment =>
     .reduce((all, one) => sql`${all}, ${one}`)
 
 /**
- * All sends of all offers in the order of their time, with their human clickers so far, but for the one named `except`.
- * Self-tests and impressions without a send are no evidence.
+ * All sends of all offers by time, with their human clickers so far, except the send `except`. Self-tests and
+ * impressions without a send are not evidence.
  */
 export const listSends = (sql: Sql, except: string | undefined) => sql<PastSend[]>`
   select i.offer_id, i.variation_id, i.newsletter_send_id, i.newsletter, i.recipients,
     (extract(epoch from i.tracked_at) * 1000)::double precision as sent_at,
     coalesce(m.clickers, 0) as clickers,
-    -- The driver reads JSON, and leaves arrays as they are written.
+    -- The driver parses JSON, but not arrays.
     to_json(coalesce(m.clickers_by, ${none}::double precision[])) as clickers_by,
     crowds.crowd, m.signs
   from promo_impression_tracking i

@@ -1,6 +1,8 @@
 import type { Sql } from '../database/sql.ts'
 
-/** Takes a token, known by its digest, once: answers nothing where it was taken before. `keptUntil` is in seconds. */
+/**
+ * Consumes a token, identified by its digest, once: returns no row if it was taken before. `keptUntil` is in seconds.
+ */
 export const takeToken = (
   sql: Sql,
   { digest, subject, keptUntil }: { digest: Buffer; subject: string; keptUntil: number },
@@ -11,7 +13,7 @@ export const takeToken = (
   returning id, session_version
 `
 
-/** Answers nothing where the token is no longer kept: its session has ended by then. */
+/** Returns no row if the token is no longer kept: its session has ended by then. */
 export const readTokenVersion = (sql: Sql, id: number) => sql<{ session_version: number }[]>`
   select session_version from promo_handed_over_tokens where id = ${id}
 `

@@ -4,12 +4,11 @@ import { addToCounters, addToRollups } from './add-sums.ts'
 import { fingerprint, type Rejection, reusedKeys } from './event-keys.ts'
 
 /**
- * Records the impressions of a JSON array of events exactly once. The same send and variation again corrects
- * `recipients`: reports go by the order in which they arrive, since a clock may have gone back; those that were
- * `left` by an earlier run go by their time. The first report on a send says which newsletter it is of, and
- * where it does not, the choice that was made for the send; a later report that names another one is refused.
- * No recipients count as no impression. What the correction changed comes from the locked row, so counters and
- * rollups move by exactly the difference.
+ * Records the impressions of a JSON array of events exactly once. A later report on the same send and variation
+ * corrects `recipients`. The order of arrival decides which is later, since a clock may have been set back; for those
+ * that were `left` by an earlier run, their time does. The newsletter of a send comes from its first report, or else
+ * from the decision for it; a later report that names another one is refused. No recipients count as no impression. The
+ * change comes from the locked row, so counters and rollups change by exactly the difference.
  */
 export const recordImpressions = (sql: Sql, events: string, left: boolean) => sql<Rejection[]>`
   with batch as (
@@ -60,7 +59,7 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
     where event_id not in (select event_id from differing)
       and (not caller_key or event_id in (select event_id from fresh_keys))
   ), of_sends as (
-    -- One statement can touch a row only once: of several reports on a send and variation, the newest speaks.
+    -- A statement can touch a row only once: of several reports on a send and variation, the newest counts.
     select distinct on (newsletter_send_id, variation_id)
       *, min(reported_at) over (partition by newsletter_send_id, variation_id) as tracked_at
     from reports join of_newsletters using (newsletter_send_id)

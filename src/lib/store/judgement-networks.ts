@@ -12,21 +12,21 @@ import { widerDigits } from '../model/visitor.ts'
 /** The wider network of a click, in SQL. */
 const networkOf = (sql: Sql, hash: Fragment) => sql`left(${hash}, ${widerDigits}::integer)`
 
-/** A user agent as a key that can be looked up, which null cannot. */
+/** A user agent as a key for joins, which null cannot be. */
 const agentOf = (sql: Sql, agent: Fragment) => sql`coalesce('=' || ${agent}, '')`
 
 const spanOf = (sql: Sql, at: Fragment) =>
   sql`floor(extract(epoch from ${at}) / ${spanSeconds}::integer)::bigint`
 
-/** Whether the weak signs of a click, joined by `+`, say that its network was seen to scan. */
+/** Whether the weak signs of a click, joined by `+`, include that its network was seen scanning. */
 const isSeen = (sql: Sql, signs: Fragment) => sql`'seen_network' = any (string_to_array(${signs}, '+'))`
 
 /**
- * What the networks of the clicks of `batch` show around them: further expressions. `networks_around` has the
- * addresses of each network, text and span of time with those before and after it where they are many,
- * `agents_around` those of one user agent; `beside` has the seconds at which somebody of another network
- * clicked the same text close to a click of a network that scans. Counted by whole spans and seconds, so that a
- * crowd costs as much as its clicks, not their square.
+ * What is known of the networks of the clicks in `batch`: further expressions. `networks_around` has the addresses of
+ * each network, text and span of time together with the spans before and after, if they are many; `agents_around` those
+ * of one user agent; `beside` has the seconds at which another network clicked the same text close to a click of a
+ * scanning network. Counted by whole spans and seconds, so that the cost of a crowd grows with its clicks, not with
+ * their square.
  */
 export const networksAround = (sql: Sql) => sql`
   network_stretches as materialized (
@@ -47,7 +47,7 @@ export const networksAround = (sql: Sql) => sql`
       offset 0
     ) c
   ), network_spans as materialized (
-    -- Most networks have too few clicks to be looked at more closely.
+    -- Most networks have too few clicks for a closer look.
     select variation_id, network, span
     from (
       select variation_id, network, span, sum(count(*)) over (
@@ -59,7 +59,7 @@ export const networksAround = (sql: Sql) => sql`
   ), network_addresses as materialized (
     select variation_id, network, span, ${agentOf(sql, sql`user_agent`)} as agent, address_hash
     from (
-      -- "offset 0": as one join with the next, every click might be compared with every span.
+      -- "offset 0": merged with the next join, every click might be compared with every span.
       select variation_id, network, user_agent, address_hash, span + away as span
       from network_clicks, generate_series(-1, 1) as away
       offset 0
@@ -93,7 +93,7 @@ export const networksAround = (sql: Sql) => sql`
   )
 `
 
-/** Joins what is around the clicks of `batch` to them. */
+/** Joins these expressions to the clicks of `batch`. */
 export const besideNetworks = (sql: Sql) => sql`
   left join networks_around everyone on everyone.variation_id = batch.variation_id
     and everyone.network = ${networkOf(sql, sql`batch.address_hash`)} and everyone.span = ${spanOf(sql, sql`batch.clicked_at`)}
@@ -104,12 +104,12 @@ export const besideNetworks = (sql: Sql) => sql`
     and ${isSeen(sql, sql`batch.sign`)}
 `
 
-/** Whether a click of `batch`, joined as above, is one of a crowd of addresses: a condition. */
+/** Whether a click of `batch`, joined as above, is part of a crowd of addresses: a condition. */
 export const isFromMany = (sql: Sql) => sql`
   (alike.addresses is not null or (everyone.addresses is not null and ${isSeen(sql, sql`batch.sign`)})) is true
 `
 
-/** The weak signs that the networks of a click of `batch` show, joined as above; null where one does not hold. */
+/** The weak signs that the networks of a click of `batch` show, joined as above; null if one does not hold. */
 export const networkSigns = (sql: Sql) => sql`
   case when ${isFromMany(sql)} then 'many_addresses' end,
   case when alike.addresses >= greatest(${onlyAddresses}::integer, ${onlyShare}::double precision * everyone.addresses)

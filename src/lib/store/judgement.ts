@@ -33,7 +33,10 @@ const isProvisional = (sql: Sql, source: string) => sql`
     or string_to_array(${sql(source)}.reason, '+') <@ ${listed(weakSigns)}::text[])
 `
 
-/** Whether a click of `source` without a hash was found to be so at once: nobody can say later. A condition in SQL. */
+/**
+ * Whether a click of `source` without a hash got the reason `name` at once, since later nothing shows it: a condition
+ * in SQL.
+ */
 const isFound = (sql: Sql, source: string, name: string) => sql`
   (${sql(source)}.ip_hash is null and ${name} = any (string_to_array(${sql(source)}.reason, '+')))
 `
@@ -41,7 +44,7 @@ const isFound = (sql: Sql, source: string, name: string) => sql`
 /** The weak signs of a click of `batch`, in their order, given its neighbourhood. */
 const signsOf = (sql: Sql) => sql`
   array_cat(string_to_array(batch.sign, '+'), array_remove(array[
-    -- That many come at once, as soon as mail is out, is one sign and not two.
+    -- Many clicks at once, right after delivery, are one sign and not two.
     case when not ${isFromMany(sql)} and batch.clicked_at >= first_clicks.clicked_at
       and batch.clicked_at < first_clicks.clicked_at + ${soonSeconds} * interval '1 second' then 'soon_after_send' end,
     case when many_links.second is not null or ${isFound(sql, 'batch', 'many_links')} then 'many_links' end,

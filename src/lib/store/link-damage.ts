@@ -12,7 +12,7 @@ export const addLinkDamage = (sql: Sql, counts: string) => sql`
     unreadable = known.unreadable + excluded.unreadable
 `
 
-/** Sums over UTC days, both included, together with all recorded clicks. */
+/** Sums over UTC days, both included, with all recorded clicks. */
 export const sumLinkDamage = (sql: Sql, first: string | undefined, last: string) => sql<LinkDamage[]>`
   select d.damaged, d.unreadable, c.clicks
   from (

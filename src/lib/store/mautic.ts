@@ -15,7 +15,7 @@ export const listRecentSends = (sql: Sql) => sql<{ send: string }[]>`
   limit 1000
 `
 
-/** Says which send e-mails are of, where nobody has said so yet. Answers those that it was new for. */
+/** Maps e-mails to a send unless they are mapped already. Returns those that were new. */
 export const mapEmails = (sql: Sql, emails: readonly { email_id: number; send: string }[]) => sql<
   { email_id: number }[]
 >`
@@ -27,7 +27,7 @@ export const mapEmails = (sql: Sql, emails: readonly { email_id: number; send: s
   returning email_id
 `
 
-/** Maps it again, with the text that the e-mail shows; null if its links or its send are to say that. */
+/** Maps an e-mail again, with the text that it shows; null if its links or its send determine that. */
 export const mapEmailByHand = (
   sql: Sql,
   { email_id, send, variation_id }: { email_id: number; send: string; variation_id: number | null },
@@ -43,8 +43,9 @@ export const mapEmailByHand = (
 `
 
 /**
- * E-mails to ask Mautic for, by send: of one send, or of all whose number may still change: within thirty days
- * after they were mapped, until it has stood for a day and is in the reports. All of a send that has one such.
+ * E-mails to ask Mautic for, by send: of one send, or of all whose number may still change, which is within thirty days
+ * after mapping, until it has not changed for a day and is in the reports. If one e-mail of a send qualifies, all of
+ * that send are returned.
  */
 export const listEmailsToAsk = (sql: Sql, send: string | null) => sql<{ email_id: number; send: string }[]>`
   select email_id, newsletter_send_id as send
@@ -61,10 +62,10 @@ export const listEmailsToAsk = (sql: Sql, send: string | null) => sql<{ email_id
   limit 200
 `
 
-/** What Mautic said of an e-mail, and the text that it was found to show. */
+/** What Mautic reported about an e-mail, and the text that it was found to show. */
 export type EmailCount = { email_id: number; sent: number; variation_id: number | null }
 
-/** Counts never fall: an older answer may come later. What somebody said of the text stands. */
+/** Counts never fall, since an older answer may arrive later. A text that somebody named stays. */
 export const noteEmailCounts = (sql: Sql, counts: readonly EmailCount[]) => sql`
   update promo_mautic_emails known
   set sent_count = greatest(known.sent_count, told.sent),
@@ -77,7 +78,7 @@ export const noteEmailCounts = (sql: Sql, counts: readonly EmailCount[]) => sql`
   where known.email_id = told.email_id
 `
 
-/** The e-mails of a send, which nobody else can change until the end of the transaction. */
+/** The e-mails of a send, locked until the end of the transaction. */
 export const lockSentEmails = (sql: Sql, send: string) => sql<(SentEmail & { by_hand: boolean })[]>`
   select email_id, variation_id, by_hand, sent_count, corrected_count, read_at is not null as read,
     changed_at <= now() - interval '1 hour' as settled
@@ -102,7 +103,7 @@ export const listSentTexts = (sql: Sql, send: string) => sql<MauticText[]>`
   order by variation_id
 `
 
-/** Notes that these counts are in the reports. */
+/** Marks these counts as reported. */
 export const noteCorrected = (sql: Sql, emails: readonly number[]) => sql`
   update promo_mautic_emails set corrected_count = sent_count
   where email_id in (select json_array_elements_text(${JSON.stringify(emails)}::text::json)::integer)

@@ -1,9 +1,8 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 
 /**
- * When a local day, given as a date or a timestamp, begins in a time zone. Where clocks go back from one to
- * midnight (Havana, the Azores), midnight comes twice: PostgreSQL means the second one, and the day begins with
- * the first.
+ * When a local day, given as a date or a timestamp, begins in a time zone. If clocks go back from one to midnight
+ * (Havana, the Azores), midnight occurs twice: PostgreSQL picks the second one, but the day begins with the first.
  */
 export const midnightIn =
   (sql: Sql, tz: string) =>

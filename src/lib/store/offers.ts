@@ -15,8 +15,8 @@ export type OfferCandidates = {
 }
 
 /**
- * Active offers that have a weight and a slug, with their approved variations in no order. Recipients and human
- * clicks of all time where they are asked for, else none. Self-tests take no part.
+ * Active offers that have a weight and a slug, with their approved variations in no order. Recipients and human clicks
+ * of all time if requested, else empty. Self-tests are excluded.
  */
 export const listCandidates = (sql: Sql, counted: boolean) => sql<OfferCandidates[]>`
   select o.id as offer_id, o.weight, o.link_slug, v.variations, v.recipients, v.human_clicks
@@ -54,7 +54,7 @@ export type OfferState = {
   active: boolean
   weight: number
   link_slug: string | null
-  /** Whether one of its texts is. */
+  /** Whether one of its texts is approved. */
   approved: boolean
 }
 
@@ -65,7 +65,7 @@ export const listOfferStates = (sql: Sql) => sql<OfferState[]>`
   order by o.id
 `
 
-/** What a newsletter shows of a variation. */
+/** What a newsletter shows. */
 export type PromoText = {
   offer_id: number
   offer_name: string
@@ -89,7 +89,7 @@ export const offerExists = (sql: Sql, id: number) => sql<{ id: number }[]>`
   select id from promo_offers where id = ${id}
 `
 
-/** Active offers that no link can be built for. */
+/** Active offers without a slug, so that no link can be built. */
 export const offersWithoutSlug = (sql: Sql) => sql<{ id: number }[]>`
   select id from promo_offers where active and link_slug is null order by id limit 100
 `

@@ -4,14 +4,14 @@ import type { Sql } from '../database/sql.ts'
 /** What waits for a target: `attempts` counts the one for which it was claimed, `age` is in seconds. */
 export type OutboxRow = { id: string; body: unknown; attempts: number; age: number }
 
-/** A row that the target did not take, why, and the seconds after which it is tried again. */
+/** A row that the target did not accept, why, and the seconds until it is tried again. */
 export type RefusedRow = { id: string; reason: string; pause: number }
 
 const ids = (rows: readonly string[]): string => arrayLiteral(rows, (id) => id)
 
 /**
- * Takes up to `limit` rows that are due, the oldest first, from all other workers for `lease` seconds. Nothing
- * stays locked meanwhile; a worker that is gone by then leaves them to the next one.
+ * Claims up to `limit` due rows, the oldest first, for `lease` seconds. Nothing stays locked; if the worker dies, the
+ * next one gets them after that.
  */
 export const claimRows = (sql: Sql, wanted: { target: string; limit: number; lease: number }) => sql<
   OutboxRow[]
@@ -33,7 +33,7 @@ export const claimRows = (sql: Sql, wanted: { target: string; limit: number; lea
   from claimed order by claimed.id
 `
 
-/** Removes rows that are done with, has refused ones wait, and gives back those that were not tried, as they were. */
+/** Removes finished rows, postpones refused ones, and releases those that were not tried. */
 export const finishRows = (
   sql: Sql,
   rows: { done: readonly string[]; refused: readonly RefusedRow[]; untried: readonly string[] },
@@ -49,7 +49,10 @@ export const finishRows = (
   where id = any (${ids(rows.untried)}::bigint[])
 `
 
-/** What waits, by target: how many rows, how many of them were refused before, and for how many seconds the oldest. */
+/**
+ * What is waiting, by target: how many rows, how many of them were refused before, and the age of the oldest in
+ * seconds.
+ */
 export const measureOutbox = (sql: Sql) => sql<
   { target: string; waiting: number; refused: number; age: number }[]
 >`
@@ -59,10 +62,7 @@ export const measureOutbox = (sql: Sql) => sql<
   group by target
 `
 
-/**
- * Drops a target's rows that are older than `days` days or beyond the newest `most`; answers how many, where
- * there were any.
- */
+/** Drops a target's rows that are older than `days` days or beyond the newest `most`; returns how many, if any. */
 export const trimOutbox = (sql: Sql, bounds: { target: string; days: number; most: number }) => sql<
   { dropped: number }[]
 >`

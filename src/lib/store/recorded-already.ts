@@ -1,8 +1,8 @@
 import type { Sql } from '../database/sql.ts'
 
 /**
- * Ids of a JSON array of events that bring nothing new: the database has them, or what they report is older
- * than what it has, or they stand in the array for another time. One row an event.
+ * Ids of those events of a JSON array that are nothing new: the database has them or something newer, or the array
+ * repeats them. One row per event.
  */
 export const listRecordedAlready = (sql: Sql, events: string) => sql<{ event_id: string }[]>`
   with batch as (

@@ -5,17 +5,17 @@ import { isOfEverything, type ReportQuery } from '../model/report-query.ts'
 const namedValues = 50
 
 /**
- * Settled clicks of a report's range by dimension and value: whole months of UTC from the months, the days
- * before and after them from the days. `shown` is a condition on rows `b`: what the report is about. Months of
- * everything are added up already, and what is `hidden` is taken from them again. Referrers are those of
- * people, also in rows of earlier versions.
+ * Settled clicks in a report's range by dimension and value: whole UTC months from the monthly table, the days before
+ * and after from the daily one. `shown` is a condition on rows `b`: what the report is about. Monthly totals of
+ * everything already exist, and what is `hidden` is subtracted from them. Referrers are those of people, also in rows
+ * of earlier versions.
  */
 export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hidden: Fragment) => {
   const { start, end } = query
   const last = sql`${end}::date`
   const first = sql`${start ?? null}::date`
-  // The first days of months between which the range holds whole months; without any, the end may come before
-  // the start.
+  // The first days of the months that bound the whole months in the range; without any, the end may be before the
+  // start.
   const monthsStart = sql`(date_trunc('month', (${first} - 1)::timestamp) + interval '1 month')::date`
   const monthsEnd = sql`date_trunc('month', (${last} + 1)::timestamp)::date`
   const wholeMonths = sql`

@@ -1,7 +1,7 @@
 import type { Sql } from '../database/sql.ts'
 import type { ReportScope } from './report-scope.ts'
 
-/** What an offer or text has counted, from `b`; nothing where that has no row of it. */
+/** The sums of an offer or text from `b`; zeros if it has no row. */
 const counted = (sql: Sql) => sql`
   coalesce(b.impressions, 0) as impressions, coalesce(b.clicks, 0) as clicks,
   coalesce(b.human_clicks, 0) as human_clicks, coalesce(b.machine_clicks, 0) as machine_clicks,
@@ -9,7 +9,7 @@ const counted = (sql: Sql) => sql`
   coalesce(b.unique_clicks, 0) as unique_clicks
 `
 
-/** The offers that a report is about: the one that was asked for, or all that are active or have counted anything. */
+/** The offers that a report is about: the requested one, or all that are active or have any counts. */
 export const offerRows = (sql: Sql, { query: { offer_id, variation_id } }: ReportScope) => sql`
   select o.id as offer_id, o.name as offer_name, o.offer_type, o.active, ${counted(sql)}
   from promo_offers o left join by_offer b on b.offer_id = o.id
@@ -26,7 +26,7 @@ export const offerRows = (sql: Sql, { query: { offer_id, variation_id } }: Repor
     }
 `
 
-/** Its texts: the one that was asked for, or all that can be chosen or have counted anything. */
+/** Its texts: the requested one, or all that can be chosen or have any counts. */
 export const variationRows = (sql: Sql, { query: { offer_id, variation_id } }: ReportScope) => sql`
   select v.id as variation_id, v.offer_id, v.text_content, v.cta_text, v.tone, v.length_category, v.approved,
     ${counted(sql)}

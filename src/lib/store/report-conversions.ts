@@ -28,7 +28,7 @@ export type SendConversions = [
   pending_revenue: string,
 ]
 
-/** The sums of whole months in the range, and those of the days beside them. */
+/** The sums of whole months in the range, and of the remaining days. */
 function sumsInRange(sql: Sql, { start, end }: Pick<ReportQuery, 'start' | 'end'>): Fragment {
   const columns = sql.unsafe(
     'offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares',
@@ -49,9 +49,9 @@ function sumsInRange(sql: Sql, { start, end }: Pick<ReportQuery, 'start' | 'end'
 }
 
 /**
- * Conversions of a report as JSON: sums of everything, newsletters, offers and texts, of those without a text,
- * and of sends that went out in the range; null as long as there has never been one. Days are those of UTC.
- * `of` narrows a table down to what the report is about.
+ * Conversions of a report as JSON: sums of everything, by newsletter, offer and text, of those without a text, and of
+ * sends in the range; null as long as there has never been one. Days are UTC days. `of` is a condition: what the report
+ * is about.
  */
 export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): Fragment => {
   if (!query.include.has('conversions')) return sql`null`
@@ -59,7 +59,7 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
   const ofList = (table: Fragment) =>
     newsletter === undefined ? sql`` : sql`and ${table}.newsletter = ${newsletter}`
   const columns = ['conversions', 'pending', 'rejected', 'revenue', 'pending_revenue', 'squares']
-  // Whole numbers are exact as double precision, and quick; amounts of money are not, and slow to make such of.
+  // Counts are exact as double precision, and fast; amounts of money are not exact, and converting them is slow.
   const sumOf = (column: string) =>
     /revenue|squares/.test(column) ? `sum(${column})` : `sum(${column}::double precision)`
   const added = sql.unsafe(columns.map((column) => `${sumOf(column)} as ${column}`).join(', '))
@@ -72,7 +72,7 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
   return sql`(
     select case when exists (select from promo_conversion_metrics) then json_build_object(
       'sums', (
-        -- Added up once for all levels: days are many, texts and currencies few.
+        -- Summed once for all levels: there are many days, but few texts and currencies.
         with of_texts as materialized (
           select m.offer_id, m.variation_id, m.newsletter, m.currency, ${added}
           from (${sumsInRange(sql, query)}) m
@@ -100,7 +100,7 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
         from (select of, offer_id, variation_id, newsletter, currency, ${told} from levels) r
       ),
       'sends', (
-        -- Lists take the server half the time that rows with names do.
+        -- Building arrays takes the server half the time of building objects.
         select coalesce(json_agg(json_build_array(
           s.newsletter_send_id, s.variation_id, s.newsletter, m.currency, m.conversions, m.pending, m.rejected,
           trim_scale(m.revenue)::text, trim_scale(m.pending_revenue)::text

@@ -7,7 +7,7 @@ const sums = (sql: Sql) => sql`
   sum(unique_clicks)::bigint as unique_clicks
 `
 
-/** Clicks and impressions of newsletters that `which` chooses, added or taken away; without their visitors. */
+/** Clicks and impressions of the newsletters that `which` selects, added or subtracted; without visitors. */
 const ofNewsletters = (sql: Sql, which: Fragment, sign: Fragment) => sql`
   select hour, offer_id, variation_id, 0 as recipients, ${sign} clicks as clicks, ${sign} human_clicks as human_clicks,
     ${sign} machine_clicks as machine_clicks, ${sign} duplicate_clicks as duplicate_clicks,
@@ -19,9 +19,9 @@ const ofNewsletters = (sql: Sql, which: Fragment, sign: Fragment) => sql`
 `
 
 /**
- * The hourly and the daily rollup as tables that a report reads from: of all newsletters, or of one. A click is
- * of the newsletter whose send it belongs to, which is known when it is settled; what belongs to none with a
- * name is left to the one without.
+ * The hourly and the daily rollup as tables that a report reads from: of all newsletters, or of one. A click belongs to
+ * the newsletter of its send, which is known once it is settled; clicks that belong to no named newsletter count for
+ * the one without a name.
  */
 export function metricsOf(sql: Sql, newsletter: string | undefined): { hours: Fragment; days: Fragment } {
   if (newsletter === undefined)

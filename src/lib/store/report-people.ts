@@ -2,8 +2,8 @@ import type { Fragment, Sql } from '../database/sql.ts'
 import type { ReportQuery } from '../model/report-query.ts'
 
 /**
- * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each once a text and
- * day; `unkept` are the visits of those of whom nothing is kept.
+ * People of everything (no offer), of an offer (no text) or of a text. `visits` counts each person once per text and
+ * day; `unkept` are visits of people of whom nothing is stored.
  */
 export type PeopleRow = [
   offer_id: number | null,
@@ -18,9 +18,8 @@ const ofNewsletter = (sql: Sql, newsletter: string | undefined) =>
   newsletter === undefined ? sql`p.newsletter is null` : sql`p.newsletter = ${newsletter}`
 
 /**
- * Different people of a range of UTC days, each once a calendar month: a row for everything, for each offer and
- * for each text. A visitor who clicked before the range counts on the first day in it, which matters only in
- * its first month.
+ * Different people in a range of UTC days, each once per calendar month: a row for everything, each offer and each
+ * text. A visitor who clicked before the range counts on the first day in it, which matters only in its first month.
  */
 const peopleOf = (
   sql: Sql,
@@ -49,7 +48,7 @@ const peopleOf = (
   group by 1, 2
 `
 
-/** People of a report's range and of the one before, and the first day that people are known of; see `ReportRow`. */
+/** People in a report's range and in the one before, and the first day with known people; see `ReportRow`. */
 export function peopleColumns(sql: Sql, { newsletter, start, end }: ReportQuery) {
   const last = sql`${end}::date`
   const first = start === undefined ? undefined : sql`${start}::date`

@@ -9,7 +9,7 @@ export type ReportScope = {
   /** The rollups that it reads. */
   hours: Fragment
   days: Fragment
-  /** The first day, null where the report begins with the first event, and the last. */
+  /** The first day, null if the report begins with the first event, and the last. */
   first: Fragment
   last: Fragment
   /** When a day begins in the report's time zone. */
@@ -30,7 +30,7 @@ export function scopeOf(sql: Sql, query: ReportQuery): ReportScope {
     last: sql`${end}::date`,
     midnight: midnightIn(sql, tz),
     isHidden,
-    // Where a key begins with the text, this finds what few rows there are.
+    // If an index begins with the text, this finds the few rows there are.
     hasHiddenText: (table) => sql`
       ${sql(table)}.variation_id = any(array(select v.id from promo_text_variations v where ${isHidden('v')}))
     `,

@@ -1,8 +1,7 @@
 import type { Fragment, Sql } from '../database/sql.ts'
 import type { ReportScope } from './report-scope.ts'
 
-// Sums of double precision are exact up to 2^53, like the numbers that they become, and need no memory a group
-// and column.
+// Sums in double precision are exact up to 2^53, like JavaScript's numbers, and need no memory per group and column.
 export const reportSums = (sql: Sql) => sql`
   coalesce(sum(impressions::double precision), 0)::bigint as impressions,
   coalesce(sum(clicks::double precision), 0)::bigint as clicks,
@@ -45,7 +44,7 @@ const earliest = (sql: Sql, { query: { tz }, hours, days, last, midnight, isWant
 
 /** What is counted by day, by variation and by offer: expressions `by_day`, `by_variation` and `by_offer`. */
 export const sumsOfReport = (sql: Sql, scope: ReportScope) => {
-  // Days that are in a table are read from it as often as needed, which is faster than keeping a copy of them.
+  // Days that exist as a table are read from it as often as needed, which is faster than materialising them.
   const kept = scope.query.tz === 'UTC' ? sql`not materialized` : sql`materialized`
   return sql`
     by_day as ${kept} (
@@ -58,8 +57,8 @@ export const sumsOfReport = (sql: Sql, scope: ReportScope) => {
   `
 }
 
-// Days of UTC are added up already. Those of another time zone are ranges of hours: finding these in the index
-// takes half the time of asking for the date of every hour.
+// UTC days are already summed. Those of another time zone are ranges of hours: finding these in the index takes half
+// the time of computing the date of every hour.
 const rowsByDay = (sql: Sql, scope: ReportScope) => {
   const { query, first, last, midnight } = scope
   if (query.tz === 'UTC') {
@@ -80,7 +79,7 @@ const rowsByDay = (sql: Sql, scope: ReportScope) => {
   `
 }
 
-/** The sums of the range as JSON, and those of as many days before it, where it has a first one. */
+/** The sums of the range as JSON, and those of as many days before it, if it has a first day. */
 export const summaryColumns = (sql: Sql, scope: ReportScope) => sql`
   (select first_day::text from span) as first_day,
   (select row_to_json(r) from (select ${reportSums(sql)} from by_offer) r) as summary,

@@ -19,7 +19,7 @@ export type ReportRow = {
   variations: VariationSums[]
   /**
    * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as
-   * JSON: a caller that has read and judged the same before need not do so again. `null` where the report does not need
+   * JSON: a caller that has already read and assessed the same need not do so again. `null` if the report does not need
    * them.
    */
   evidence: string | null
@@ -36,7 +36,7 @@ export type ReportRow = {
   ][]
   sparklines: [day: number, variation_id: number, impressions: number, clicks: number, human_clicks: number][]
   heatmap: { weekday: number; hour: number; clicks: number; human_clicks: number }[]
-  /** Clicks that are neither human ones nor machines' are duplicates. */
+  /** Clicks that are neither human nor machine are duplicates. */
   breakdown: {
     dimension: string
     value: string
@@ -44,7 +44,7 @@ export type ReportRow = {
     human_clicks: number
     machine_clicks: number
   }[]
-  /** Null where the report does not ask for them, and as long as there has never been one. */
+  /** Null if the report does not ask for them, and as long as there has never been one. */
   conversions: { sums: ConversionSums[]; sends: SendConversions[] } | null
   /** All lists that anything was sent to; empty for the one without a name. */
   newsletters: string[]
@@ -60,8 +60,8 @@ export type ReportRow = {
 }
 
 /**
- * Everything that a report shows, in one statement, so that no figure is of another moment than its neighbour. An hour
- * belongs to the day, in the time zone asked for, in which it begins; the breakdown follows UTC days.
+ * Everything that a report shows, in one statement, so that all figures are of the same moment. An hour belongs to the
+ * day in which it begins, in the requested time zone; the breakdown follows UTC days.
  */
 export const readReportRow = (sql: Sql, query: ReportQuery) => {
   const scope = scopeOf(sql, query)

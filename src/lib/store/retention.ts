@@ -3,14 +3,14 @@ import type { Fragment, Sql } from '../database/sql.ts'
 const isOldSalt = (sql: Sql, now: number) =>
   sql`month + interval '1 month 1 day' <= to_timestamp(${now / 1000}) at time zone 'UTC'`
 
-/** A salt outlives its month by a day, for clicks that were on their way. */
+/** A salt is kept for a day after its month, for clicks that were on their way. */
 export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]>`
   delete from promo_hash_salts
   where ${isOldSalt(sql, now)}
   returning month::text
 `
 
-/** Its neighbours and its send are known only while a click has its details. */
+/** A click's neighbours and send can be found only while it has its details. */
 const isSettled = (sql: Sql) => sql`id <= (select click_id from promo_settlement)`
 
 /** Removes user agent and hashes from settled clicks older than `days`; the clicks stay. */
@@ -45,7 +45,7 @@ export const deleteOldClickers = (sql: Sql, now: number) => sql`
   where ${isOldClicker(sql, now)}
 `
 
-/** How many clicks `removeDetails` would change in each partition, but for those older than `months` months. */
+/** How many clicks `removeDetails` would change in each partition, except those older than `months` months. */
 export const countDetails = (sql: Sql, now: number, days: number, months: number) => sql<
   { partition: string; clicks: number }[]
 >`
@@ -58,7 +58,7 @@ export const countDetails = (sql: Sql, now: number, days: number, months: number
   group by 1
 `
 
-/** Partitions of months that ended more than `months` months ago, but for those with clicks that wait to be settled. */
+/** Partitions of months that ended more than `months` months ago, except those with clicks that wait to be settled. */
 export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql<{ name: string }[]>`
   select child.relname as name
   from pg_inherits
@@ -74,11 +74,11 @@ export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql
   order by name
 `
 
-/** Fails with a conflict rather than wait for long readers, because inserts would wait behind it. */
+/** Fails with a conflict instead of waiting for long reads, because inserts would queue behind it. */
 export const dropClickPartition = (sql: Sql, name: string) =>
   sql.unsafe(`set local lock_timeout = '3s'; drop table if exists "${name.replaceAll('"', '""')}"`)
 
-/** Clicks of such months that came when the month had no partition. */
+/** Clicks of such months that arrived before the month had a partition. */
 export const deleteOldDefaultClicks = (sql: Sql, now: number, months: number) => sql`
   delete from promo_click_tracking_default
   where ${isOldStray(sql, now, months)}
@@ -103,7 +103,7 @@ export const deleteOldDecisions = (sql: Sql, now: number, months: number) => sql
 const isOldDecision = (sql: Sql, now: number, months: number) =>
   sql`decided_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'`
 
-/** Conversions are kept as long as the rows of clicks; those that wait are counted first. */
+/** Conversions are kept as long as the rows of clicks; waiting ones are counted first. */
 export const deleteOldConversions = (sql: Sql, now: number, months: number) => sql`
   delete from promo_conversions where ${isOldConversion(sql, now, months)}
 `
@@ -125,14 +125,14 @@ export const deleteOldEventKeys = (sql: Sql, now: number, days: number) => sql`
 const isOldEventKey = (sql: Sql, now: number, days: number) =>
   sql`recorded_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'`
 
-/** Tokens that were handed over, once they have expired and no session is left that began with them. */
+/** Tokens that were handed over, once they have expired and no session that began with them is left. */
 export const deleteOldTokens = (sql: Sql, now: number) => sql`
   delete from promo_handed_over_tokens where ${isOldToken(sql, now)}
 `
 
 const isOldToken = (sql: Sql, now: number) => sql`kept_until < to_timestamp(${now / 1000})`
 
-/** How many rows the statements above would delete; those of whole partitions are not among them. */
+/** How many rows the statements above would delete, not counting whole partitions. */
 export const countOld = (sql: Sql, now: number, kept: { keyDays: number; months: number }) => sql<
   {
     salts: number
@@ -162,9 +162,9 @@ export const readDatabaseTime = (sql: Sql) => sql<{ at: number }[]>`
 `
 
 /**
- * Notes the time of a look at the clock and answers when the clock was found to have jumped ahead: null where
- * it was not, where the jump is over `belief` hours ago, or where the clock has been put back since. A look
- * that comes `longest` hours after the one before finds a jump.
+ * Stores the time of this look at the clock and returns when the clock was found to have jumped ahead: null if it was
+ * not, if the jump is more than `belief` hours ago, or if the clock has been put back since. A look `longest` hours or
+ * more after the last one counts as a jump.
  */
 export const noteTime = (
   sql: Sql,
@@ -188,13 +188,10 @@ export const noteTime = (
 const iso = (sql: Sql, time: Fragment) =>
   sql`to_char((${time}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`
 
-/** Takes the clock for right, whatever jump was found. */
+/** Trusts the clock again, whatever jump was found. */
 export const believeTime = (sql: Sql) => sql`update promo_retention set jumped_at = null`
 
-/**
- * Takes on the purge of the UTC day that `now` is in; no row where it was taken on already, unless in times to
- * come.
- */
+/** Claims the purge of the UTC day of `now`; no row if it was already claimed, unless for a future day. */
 export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
   update promo_retention
   set purged_at = to_timestamp(${now / 1000})
@@ -202,5 +199,5 @@ export const claimPurge = (sql: Sql, now: number) => sql<{ purged_at: Date }[]>`
   returning purged_at
 `
 
-/** Leaves a purge that was taken on but could not be finished to the next instance. */
+/** Releases a purge that was claimed but could not be finished to the next instance. */
 export const reopenPurge = (sql: Sql) => sql`update promo_retention set purged_at = '-infinity'`

@@ -2,7 +2,7 @@ import type { Sql } from '../database/sql.ts'
 import type { Verdict } from '../model/verdict.ts'
 import { finalJudgement, type JudgementRules } from './judgement.ts'
 
-/** The self-test's own place: an offer of type `self_test`, which reports and selection leave out, with its link. */
+/** The self-test's offer (type `self_test`, which reports and selection leave out), with its link. */
 export type SelfTestPlace = {
   offer_id: number
   variations: number[]
@@ -11,8 +11,7 @@ export type SelfTestPlace = {
 }
 
 /**
- * Makes the self-test's link, offer and variations where they are missing. No row where the slug belongs to an
- * offer that is no self-test.
+ * Creates the self-test's link, offer and variations unless they exist. No row if the slug belongs to another offer.
  */
 export const provideSelfTest = (
   sql: Sql,
@@ -49,7 +48,7 @@ export const provideSelfTest = (
   from offer
 `
 
-/** A click of the self-test with its verdict as stored, and the one that settling would give it now. */
+/** A click of the self-test with its stored verdict, and the one that settling would give it now. */
 export type SelfTestClick = {
   variation_id: number
   referrer: string | null

@@ -8,11 +8,11 @@ export const keepSessionSecret = (sql: Sql, secret: Uint8Array) => sql<{ secret:
   returning encode(kept.secret, 'hex') as secret
 `
 
-/** The same form; nothing where there is none yet. */
+/** The same form; nothing if there is none yet. */
 export const readSessionSecret = (sql: Sql) =>
   sql<{ secret: string }[]>`select encode(secret, 'hex') as secret from promo_session_secret`
 
-/** Puts a secret in place of the one that there is. */
+/** Replaces the secret. */
 export const replaceSessionSecret = (sql: Sql, secret: Uint8Array) => sql`
   insert into promo_session_secret (secret)
   values (${secret}::bytea)

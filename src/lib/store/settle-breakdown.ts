@@ -2,8 +2,8 @@ import type { Sql } from '../database/sql.ts'
 import { clickTraits } from '../model/click-traits.ts'
 
 /**
- * The most hosts that are listed by name: of a text and day, of all texts and a day (a host counts for each text), and
- * of all texts and a month. People who came from others are "(other)".
+ * The most hosts that are listed by name: per text and day, per day (a host counts for each text), and per month.
+ * Clicks from other hosts are "(other)".
  */
 export const namedHosts = { ofText: 100, ofDay: 300, ofMonth: 500 }
 
@@ -12,10 +12,9 @@ const traitValues = clickTraits.map((trait) => `('${trait}', coalesce(alike.${tr
 
 /**
  * Adds the clicks of a common table expression `final` (`clicked_at`, `offer_id`, `variation_id`, `referrer`,
- * `final_verdict`, `final_reason` and the traits of clicks) to the breakdown: further expressions. Anybody
- * who requests a link can invent referrers, so those of machines and repeats are left out, and those of people
- * are bounded. A host is named on a day or is not, however its clicks are cut into batches: places are only
- * ever taken.
+ * `final_verdict`, `final_reason` and the traits of clicks) to the breakdown: further expressions. Anybody who requests
+ * a link can invent referrers, so those of machines and duplicates are left out, and those of people are limited.
+ * Whether a host is named on a day does not depend on batches: names are never removed.
  */
 export const addToBreakdown = (sql: Sql) => sql`
   alike as materialized (
@@ -28,7 +27,7 @@ export const addToBreakdown = (sql: Sql) => sql`
     select day, offer_id, variation_id, host, sum(human_clicks) as clicks
     from alike where human_clicks > 0 group by 1, 2, 3, 4
   ), new_hosts as materialized (
-    -- "limit" makes this a look-up in the index: a join may be planned to read the whole breakdown.
+    -- "limit" makes this an index look-up: a join may be planned to read the whole breakdown.
     select day, date_trunc('month', day::timestamp)::date as month, variation_id, host, clicks
     from hosts
     where host not in ('none', '(other)') and (

@@ -3,8 +3,8 @@ import { isUncertain } from './judgement.ts'
 
 /**
  * The `final` clicks with who is behind them: an expression `counted`, in which a `clicker` is new to the send and a
- * `stranger` new to the variation. The click itself shows who is not kept; one of whom nothing is known counts as a
- * clicker each time.
+ * `stranger` new to the variation. For visitors of whom nothing is stored, the click itself says it; one of whom
+ * nothing is known counts as a clicker each time.
  */
 export const countClickers = (sql: Sql) => sql`
   arranged as (
@@ -15,7 +15,7 @@ export const countClickers = (sql: Sql) => sql`
       ) as of_variation
     from final
   ), counted as materialized (
-    -- "limit" makes it a look-up in the index: a join or "exists" may be planned to read all visitors.
+    -- "limit" makes it an index look-up: a join or "exists" may be planned to read all visitors.
     select event_id, offer_id, variation_id, clicked_at, ip_hash, address_hash, newcomer, impression_id, hours,
       (
         select i.newsletter from promo_impression_tracking i where i.id = arranged.impression_id

@@ -2,15 +2,14 @@ import { crowdedReason, crowdVisits } from '../classify/judge.ts'
 import type { Sql } from '../database/sql.ts'
 
 /**
- * Notes how often the addresses of a common table expression `counted` have visited a text in a send, which
- * finds those that many people share: further expressions. `crowds` are the addresses of `counted` that are
- * crowded, by all their visits so far; what they did before they were found out moves with them, so that it
- * makes no difference when that is. `earlier_crowd_clickers` are the clickers that move. An address on which
- * nothing is seen twice costs two look-ups and no row.
+ * Counts how often the addresses of a common table expression `counted` have visited a text in a send, which finds
+ * those that many people share: further expressions. `crowds` are the crowded addresses of `counted`, by all their
+ * visits so far; their earlier visits move with them, so that the time of detection makes no difference.
+ * `earlier_crowd_clickers` are the clickers that move. An address with a single visit costs two look-ups and no row.
  */
 export const findCrowds = (sql: Sql) => sql`
   address_visits as materialized (
-    -- "limit" makes these look-ups in an index: joins may be planned to read all visitors.
+    -- "limit" makes these index look-ups: joins may be planned to read all visitors.
     select visits.*, known.visits as noted, known.human_clicks as noted_human, (
         select 1 from promo_clickers c
         where c.address_hash = visits.address_hash and c.variation_id = visits.variation_id

@@ -9,14 +9,14 @@ export type ClickNotice = {
   slug: string | null
   variation_id: number
   text: string
-  /** The send that it belongs to, and the newsletter of that. */
+  /** The send that it belongs to, and its newsletter. */
   send: string | null
   newsletter: string | null
 }
 
 /**
  * Puts the people's clicks of a common table expression `counted` into the outbox for Matomo, where `wanted`: a further
- * expression. Self-tests are nobody's.
+ * expression. Self-tests are left out.
  */
 export const addToOutbox = (sql: Sql, wanted: boolean) =>
   wanted

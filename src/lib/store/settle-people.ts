@@ -2,11 +2,10 @@ import type { Sql } from '../database/sql.ts'
 import { isUncertain } from './judgement.ts'
 
 /**
- * Adds the people's clicks of a common table expression `counted` to the days on which each visitor has
- * clicked, and moves the numbers of people by what that changes: further expressions. A visitor who is first
- * seen on a day between two others moves from one number to another, so in whatever order clicks are settled,
- * each is counted once. Who is not kept is added up as it is told. Self-tests are nobody. The clicks are added
- * up by newsletter as well.
+ * Adds the people's clicks of a common table expression `counted` to the days on which each visitor clicked, and
+ * changes the numbers of people accordingly: further expressions. A new day between two known ones moves a visitor from
+ * one number to another, so each is counted once, in whatever order clicks are settled. Visitors who are not stored are
+ * counted as their clicks say. Self-tests are left out. Clicks are also summed by newsletter.
  */
 export const addPeople = (sql: Sql) => sql`
   by_people as materialized (
@@ -19,7 +18,7 @@ export const addPeople = (sql: Sql) => sql`
       bit_or(1 << (extract(day from day)::integer - 1)) as days, min(clicked_at) as first_at
     from by_people where ip_hash is not null group by 1, 2, 3, 4, 5
   ), seen_before as materialized (
-    -- "offset" keeps this a look-up in the index for each visitor.
+    -- "offset" keeps this an index look-up per visitor.
     select known.* from (select distinct ip_hash, month from seen) visitors, lateral (
       select * from promo_visits v where v.ip_hash = visitors.ip_hash and v.month = visitors.month offset 0
     ) known
@@ -70,7 +69,7 @@ export const addPeople = (sql: Sql) => sql`
     on conflict (ip_hash, month, variation_id, newsletter) do update set days = visits.days | excluded.days
     where visits.days | excluded.days <> visits.days
   ), people_moved as materialized (
-    -- Many are seen on the same days: these are looked through once.
+    -- Many were seen on the same days, which are scanned once.
     select month + place.day - 1 as day, place.earlier, newsletter, offer_id, variation_id, sum(side.sign * alike) as people
     from (
       select month, newsletter, offer_id, variation_id, days_before, days, count(*) as alike

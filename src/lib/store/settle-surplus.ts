@@ -6,10 +6,9 @@ import type { Settling } from './settlement.ts'
 const unknownTraits = clickTraits.map((trait) => `('${trait}', 'unknown')`).join(', ')
 
 /**
- * Adds surplus clicks to sends and to the breakdown, once they were recorded `age` seconds ago: their verdict
- * is final, so nothing else waits. Counts that have grown since they were settled are settled for what is new.
- * An instance that settles clicks keeps this out, and the other way round. Answers how many counts were
- * settled.
+ * Adds surplus clicks to sends and to the breakdown, once they were recorded `age` seconds ago: their verdict is final,
+ * so nothing else waits. Of counts that have grown since they were settled, only the increase is settled. This and
+ * settling clicks exclude each other. Returns how many counts were settled.
  */
 export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | 'limit'>) => sql<
   { settled: number }[]
@@ -20,11 +19,11 @@ export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | '
     select event_id, offer_id, variation_id, clicked_at, reason, clicks, clicks - settled_clicks as grown
     from promo_surplus_clicks
     where settled_clicks < clicks and (select only_row from locked)
-      -- Recorded in times to come: by a clock of the database that was put back since.
+      -- Recorded in the future: by a database clock that has been set back since.
       and (recorded_at <= now() - ${age} * interval '1 second' or recorded_at >= now() + interval '1 minute')
     order by recorded_at, event_id
     limit ${limit}
-    -- What is being recorded waits for the next time: rows are locked there in another order.
+    -- Rows that are being recorded are left for the next time, since they are locked in another order.
     for update skip locked
   ), settled as (
     update promo_surplus_clicks kept set settled_clicks = batch.clicks from batch where kept.event_id = batch.event_id

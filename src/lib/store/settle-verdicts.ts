@@ -5,12 +5,12 @@ import { isUncertain } from './judgement.ts'
 /** The `judged` clicks of a batch of at most `limit`: an expression `final`. */
 export const finalClicks = (sql: Sql, limit: number) => sql`
   final as materialized (
-    -- This limit takes nothing away: it keeps the planner from expecting millions, and from reading all clicks for them.
+    -- This limit has no effect but on the planner, which would otherwise expect millions of rows and read all clicks.
     select judged.* from judged limit ${limit}
   )
 `
 
-/** Corrects the rows of those `final` clicks whose verdict or reason was another one. */
+/** Corrects the rows of those `final` clicks whose verdict or reason has changed. */
 export const correctVerdicts = (sql: Sql) => sql`
   corrected as (
     update promo_click_tracking c
@@ -22,7 +22,7 @@ export const correctVerdicts = (sql: Sql) => sql`
   )
 `
 
-/** Remembers when the first click of a send came, where this batch has it. */
+/** Stores the time of a send's first click, if it is in this batch. */
 export const keepFirstClicks = (sql: Sql) => sql`
   first_kept as (
     insert into promo_first_clicks (impression_id, clicked_at)
@@ -30,10 +30,13 @@ export const keepFirstClicks = (sql: Sql) => sql`
   )
 `
 
-/** What the final verdicts move in the rollups, and who is a `stranger` to a variation: an expression `sums`. */
+/**
+ * How the final verdicts change the rollups, with visitors who are new to a variation (`stranger`): an expression
+ * `sums`.
+ */
 export const sumChanges = (sql: Sql) => sql`
   sums as (
-    -- The hour has a row since its clicks were recorded: what is added here can be negative.
+    -- The hour already has a row, since its clicks were recorded: what is added here can be negative.
     select date_trunc('hour', clicked_at, 'UTC') as hour, offer_id, variation_id,
       sum((final_verdict = 'human')::integer - (verdict = 'human')::integer) as human_clicks,
       sum((final_verdict = 'machine')::integer - (verdict = 'machine')::integer) as machine_clicks,

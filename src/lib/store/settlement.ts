@@ -12,22 +12,22 @@ import { addToSends } from './settle-sends.ts'
 import { correctVerdicts, finalClicks, keepFirstClicks, sumChanges } from './settle-verdicts.ts'
 
 export type Settling = JudgementRules & {
-  /** Seconds since a click was recorded for which it is left alone: the time in which its neighbours come. */
+  /** Seconds after recording before a click is settled, in which its neighbours arrive. */
   age: number
-  /** Clicks at a time. */
+  /** Clicks per statement. */
   limit: number
   /** Whether clicks by people are to be sent to Matomo. */
   forMatomo?: boolean
 }
 
 /**
- * Gives the next `limit` clicks, in the order in which they arrived, up to the first that was recorded less
- * than `age` seconds ago, their final verdict, and adds up what is known of them: visitors, sends, devices,
- * referrers and reasons. Rollups move by what the final verdict changes. One statement, and the mark moves with
- * it, so a click is judged and added exactly once whoever settles and wherever it stops. Answers how many
- * clicks were settled; an instance that finds another one settling answers 0.
+ * Gives the next `limit` clicks, in the order in which they arrived, up to the first that was recorded less than `age`
+ * seconds ago, their final verdict, and adds up what is known of them: visitors, sends, devices, referrers and reasons.
+ * Rollups change by the difference to the provisional verdict. It is one statement that also moves the mark, so a click
+ * is judged and added exactly once, whoever settles and whenever that is interrupted. Returns how many clicks were
+ * settled; 0 if another instance is settling.
  *
- * A statement that records clicks must end within `age` seconds, or its clicks would be passed over.
+ * A statement that records clicks must end within `age` seconds, or its clicks would be skipped.
  */
 export const settleClicks = (sql: Sql, { age, limit, forMatomo = false, ...rules }: Settling) => sql<
   { settled: number }[]

@@ -4,9 +4,8 @@ import { addClicks } from './add-clicks.ts'
 import type { Rejection } from './event-keys.ts'
 
 /**
- * Records the surplus clicks of a JSON array of events exactly once: a count that is higher than the one that
- * is kept under its id takes its place, and rollups and counters grow by the difference, which comes from the
- * locked row.
+ * Records the surplus clicks of a JSON array of events exactly once: a higher count replaces the one that is stored
+ * under its id, and rollups and counters grow by the difference, which comes from the locked row.
  */
 export const recordSurplus = (sql: Sql, events: string) => sql<Rejection[]>`
   with batch as (

@@ -1,9 +1,8 @@
 import type { Sql } from '../database/sql.ts'
 
 /**
- * Which history of which database this is, in one row. A standby that takes over begins another timeline, and a
- * restore to an earlier moment does; another database has another name, though it may be on the same server. A
- * standby cannot be asked.
+ * Identifies the database and its timeline, in one row. A standby that takes over begins another timeline, and so does
+ * a restore to an earlier state; another database on the same server has another name. A standby cannot be asked.
  */
 export const readTimeline = (sql: Sql) => sql<{ database: string; timeline: string }[]>`
   select (pg_control_system()).system_identifier::text || '-' || d.oid::text as database,

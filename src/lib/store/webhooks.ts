@@ -30,7 +30,7 @@ export const listWebhooks = (sql: Sql) => sql<
   order by id
 `
 
-/** Removes a webhook with all that waits for it; no row where there is none. */
+/** Removes a webhook with all that waits for it; no row if there is none. */
 export const removeWebhook = (sql: Sql, id: number) => sql<{ id: number }[]>`
   with waiting as (
     delete from promo_outbox where target = 'webhook:' || ${id}::integer
@@ -38,7 +38,7 @@ export const removeWebhook = (sql: Sql, id: number) => sql<{ id: number }[]>`
   delete from promo_webhooks where id = ${id} returning id
 `
 
-/** A webhook, with a message by which its owner sees whether it arrives. */
+/** A webhook, with a test message for its owner. */
 export const findWebhook = (sql: Sql, id: number) => sql<(Webhook & { test_message: { id: string } })[]>`
   select id, url, secret,
     ${webhookMessage(sql, { type: sql`'webhook.test'`, at: sql`now()`, data: sql`'{}'::jsonb` })} as test_message
@@ -52,7 +52,7 @@ export const dueWebhooks = (sql: Sql) => sql<Webhook[]>`
   order by id
 `
 
-/** Puts an answer before the last ones of a webhook, and keeps `most` of them. */
+/** Adds an answer to the last ones of a webhook, and keeps `most` of them. */
 export const noteAnswer = (sql: Sql, id: number, answer: WebhookAnswer, most: number) => sql`
   update promo_webhooks
   set answers = (
@@ -70,8 +70,8 @@ export const wantedEvents = (sql: Sql) => sql<{ type: string }[]>`
 `
 
 /**
- * What has happened, as `raiseEvents` takes it; without `data` it is only noted, and nobody is notified. `at` is in
- * milliseconds since 1970, `quiet` in seconds.
+ * An event as `raiseEvents` takes it; without `data` it is only stored, and nobody is notified. `at` is in milliseconds
+ * since 1970, `quiet` in seconds.
  */
 export type News = {
   type: string
@@ -83,9 +83,9 @@ export type News = {
 }
 
 /**
- * Puts news into the outbox for the webhooks that want it. Each is notified once of a subject in a state, whoever sees
- * it and however often; again when the state is another one, or when it was not seen for `quiet` seconds. News from
- * before a webhook was added is none to it. Answers how many messages were put there.
+ * Puts news into the outbox for the webhooks that subscribe to it. Each is notified once of a subject in a state,
+ * however often and by whatever instance it is seen; again when the state changes, or when it was not seen for `quiet`
+ * seconds. A webhook gets no news from before it was added. Returns how many messages were put there.
  */
 export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: number }[]>`
   with wanted as materialized (
@@ -94,7 +94,7 @@ export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: nu
       (type text, subject text, state text, at double precision, quiet double precision, data jsonb)
     join promo_webhooks w on told.type = any (w.events) and w.added_at <= to_timestamp(told.at / 1000)
   ), known as materialized (
-    -- Locked, so that whoever comes at the same moment sees what this leaves.
+    -- Locked, so that concurrent statements see the result of this one.
     select news.webhook_id, news.subject, news.state, news.seen_at
     from promo_webhook_news news
     where (news.webhook_id, news.subject) in (select webhook_id, subject from wanted)
@@ -126,12 +126,12 @@ export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: nu
   select count(*)::integer as raised from told
 `
 
-/** Forgets news that has not been seen for this many days. */
+/** Deletes news that has not been seen for this many days. */
 export const forgetNews = (sql: Sql, days: number) => sql`
   delete from promo_webhook_news where seen_at < now() - ${days} * interval '24 hours'
 `
 
-/** A send of a text, with its clicks as far as they are settled. */
+/** A send of a text, with its settled clicks. */
 export type SendNews = {
   newsletter_send_id: string
   newsletter: string | null
@@ -146,7 +146,7 @@ export type SendNews = {
   clickers: number
 }
 
-/** Sends that were reported between two ages in hours, oldest first; of each the clicks that are settled. */
+/** Sends that were reported between two ages in hours, oldest first, with their settled clicks. */
 export const listSendNews = (sql: Sql, ages: { from: number; to: number }) => sql<SendNews[]>`
   select i.newsletter_send_id, nullif(i.newsletter, '') as newsletter, i.offer_id, o.name as offer_name, i.variation_id,
     i.recipients::integer as recipients, (extract(epoch from i.tracked_at) * 1000)::double precision as sent_at,

@@ -2,14 +2,14 @@ import { fail, ok, type Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
 import type { DatabaseFault, Sql } from '../database/sql.ts'
 
-/** Whether a table has its key, which a restore gives it after all rows are in, and whether it holds any row. */
+/** Whether a table has its key, which a restore adds after all rows, and whether it has any row. */
 const readTableState = (sql: Sql, table: string) => sql<{ whole: boolean; filled: boolean }[]>`
   select
     exists (select from pg_index where indrelid = ${table}::regclass and indisunique and indisvalid) as whole,
     exists (select from ${sql(table)}) as filled
 `
 
-/** All rows that a statement lists of a table, unless the table is being restored: then they are unknown. */
+/** All rows that a statement reads from a table, unless the table is being restored: then they are unknown. */
 export async function listWholeTable(
   database: Database,
   table: string,

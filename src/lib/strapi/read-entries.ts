@@ -109,7 +109,7 @@ const manyWithinSchema = v.union([
   ),
 ])
 
-/** The published entries of a relation with many, or the components of a list; `undefined` where it is neither. */
+/** The published entries of a relation with many, or the components of a list; `undefined` if it is neither. */
 export function readWithin(value: unknown): EntryWithin[] | undefined {
   const many = v.safeParse(manyWithinSchema, value)
   return many.success ? many.output.filter(isPublished) : undefined
@@ -132,7 +132,7 @@ function readPage(
   return ok({ entries: data, total: meta.pagination.total })
 }
 
-/** A draft is not published yet. Where nothing is drafted, entries may not say. */
+/** A draft is not published yet. If nothing is drafted, entries may not say. */
 const isPublished = ({ fields }: Pick<Entry, 'fields'>): boolean => fields.publishedAt !== null
 
 const tooSlow: StrapiFault = {

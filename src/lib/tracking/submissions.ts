@@ -108,8 +108,7 @@ const findUnknownOffer = async (parts: SubmissionParts, id: number): Promise<{ o
 type ImpressionFaults = { offer_id?: string; variation_id?: string }
 
 /**
- * What memory does not confirm is asked for. Where the database does not answer, it decides when the report
- * gets there.
+ * What memory does not confirm is asked for. If the database does not answer, it decides when the report gets there.
  */
 async function findFaults(
   parts: SubmissionParts,

@@ -14,8 +14,8 @@ export type MachineClick = {
 }
 
 /**
- * The count that a machine's click adds to, with it; `undefined` where the click is kept by itself, as the first ones
- * of an address in each minute are.
+ * The count that a machine's click adds to, with it; `undefined` if the click is kept by itself, as the first ones of
+ * an address in each minute are.
  */
 export type Surplus = (click: MachineClick) => SurplusClicks | undefined
 

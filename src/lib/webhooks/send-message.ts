@@ -7,7 +7,7 @@ import type { Webhook } from '../store/webhooks.ts'
 import type { AddressChoice } from './addresses.ts'
 
 export type MessageSender = {
-  /** Sends a message once, signed; answers the status that took it. */
+  /** Sends a message once, signed; returns the status that took it. */
   send(webhook: Webhook, message: { id: string }): Promise<Result<number, NeighbourFault>>
   stop(): void
 }

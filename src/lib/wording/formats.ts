@@ -25,13 +25,13 @@ export function digits(value: number): string {
   return size < 0.1 ? small.format(value) : value.toFixed(size < 10 ? 2 : 1)
 }
 
-/** Per cent of a rate that is given in per cent; `–` where there is none. */
+/** Per cent of a rate that is given in per cent; `–` if there is none. */
 export const percent = (value: number | null): string => (value === null ? '–' : `${digits(value)} %`)
 
 /** The same for an axis, with no decimals that say nothing: `2 %`. */
 export const percentTick = (value: number): string => `${usual.format(value)} %`
 
-/** An interval of per cent: `2.9–3.6 %`; `–` where there is none. */
+/** An interval of per cent: `2.9–3.6 %`; `–` if there is none. */
 export const percentBetween = (low: number | null, high: number | null): string =>
   low === null || high === null ? '–' : `${digits(low)}–${digits(high)} %`
 

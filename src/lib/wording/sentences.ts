@@ -59,7 +59,7 @@ export function peopleSentence({ summary, people_since }: Pick<Report, 'summary'
 /** As exact as the rate and its change next to it, so that the two never disagree. */
 const perHundred = (rate: number): string => (rate === 0 || rate >= 10 ? rate.toFixed(2) : digits(rate))
 
-/** Change of a count against the period before: "+12 %", and nothing where there was none. */
+/** Change of a count against the period before: "+12 %", and nothing if there was none. */
 export function changeOf(now: number, before: number | undefined): string {
   if (!before) return ''
   const change = Math.round((now / before - 1) * 100)
@@ -70,7 +70,7 @@ export function changeOf(now: number, before: number | undefined): string {
 /** Change of a rate, in percentage points. */
 export function pointsOf(now: number | null, before: number | null | undefined): string {
   if (now === null || before === null || before === undefined) return ''
-  // Both are rounded, and so their difference is, but for what binary fractions add.
+  // Both are rounded, and so their difference is, except what binary fractions add.
   const change = roundTo(2, Number((now - before).toFixed(9)))
   if (change === 0) return 'as before'
   return `${change > 0 ? '+' : '−'}${perHundred(Math.abs(change)).replace(/(\.\d\d+?)0+$/, '$1')} points`

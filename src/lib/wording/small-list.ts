@@ -16,8 +16,8 @@ const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers')
   sends.reduce((sum, send) => sum + send[column], 0)
 
 /**
- * Why a list is too small to learn from, or nothing where it is not. Clicks differ by chance by about their square
- * root, so a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
+ * Why a list is too small to learn from, or nothing if it is not. Clicks differ by chance by about their square root,
+ * so a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
  */
 export function smallListWarning(sends: readonly SendFigures[], now: number): string | undefined {
   if (sends.length === 0) return undefined

@@ -2,7 +2,7 @@
 const shortNames = /^(cet|eet|est|gmt|hst|met|mst|prc|roc|rok|uct|utc|wet)$/i
 
 /**
- * The name of a time zone as both the database and this process understand it alike, or `undefined` where it is none. A
+ * The name of a time zone as both the database and this process understand it alike, or `undefined` if it is none. A
  * name of one word is answered by the place that it stands for: to PostgreSQL "CET" is an abbreviation without summer
  * time before it is a zone with one. Offsets such as "+02:00" are no names: to PostgreSQL they mean the opposite.
  */

@@ -16,9 +16,9 @@ import { fileErrorCode } from './fault.ts'
 const RETRY_MS = 100
 
 /**
- * Takes a lock that only one live process holds, waiting at most `waitMs`. Answers the function that gives it
- * back, or undefined when another process kept it. Its holder shows that it lives, to those who cannot look it
- * up. Throws when the file cannot be written.
+ * Takes a lock that only one live process holds, waiting at most `waitMs`. Returns the function that gives it back, or
+ * undefined when another process kept it. Its holder shows that it lives, to those who cannot look it up. Throws when
+ * the file cannot be written.
  */
 export async function takeLock(
   file: string,

@@ -48,7 +48,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stdin.end(input)
     child.once('error', (error) => resolve({ code: -1, output: error.message }))
     child.once('close', finish)
-    // Where the server inherits the pipes they never close.
+    // If the server inherits the pipes they never close.
     child.once('exit', (code) => setTimeout(finish, LATE_OUTPUT_MS, code).unref())
   })
 }

@@ -20,7 +20,7 @@ import {
 export type Sites = {
   /** Notes that this process uses the server; again shows that it lives. */
   join(): Promise<void>
-  /** Takes the note back; answers how many live processes of this place remain. The caller holds the lock. */
+  /** Takes the note back; returns how many live processes of this place remain. The caller holds the lock. */
   leave(): Promise<number>
   /**
    * A site elsewhere that may have the server running; notes of those that are gone are removed. `clock` is

@@ -57,12 +57,12 @@ export type EmbeddedOptions = {
 }
 
 /**
- * Starts PostgreSQL on the data folder, creating its cluster at the first start, or adopts the server that
- * still runs there. The server outlives a killed site. Calling it again in the same process finds the server
- * again, or starts it where it has ended; one `stop` then suffices. Reporting `notice` is left to the caller.
+ * Starts PostgreSQL on the data folder, creating its cluster at the first start, or adopts the server that still runs
+ * there. The server outlives a killed site. Calling it again in the same process finds the server again, or starts it
+ * where it has ended; one `stop` then suffices. Reporting `notice` is left to the caller.
  *
- * Where a site in another container or on another machine uses the data folder, this waits for its end: two
- * servers on the same files would destroy them.
+ * If a site in another container or on another machine uses the data folder, this waits for its end: two servers on the
+ * same files would destroy them.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Result<EmbeddedServer, EmbeddedFault>> {
   const { dataDir, log, port, sharedDir = SHARED_DIR, elsewhereWait = ELSEWHERE_WAIT_MS, life = {} } = options
