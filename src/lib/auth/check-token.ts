@@ -17,7 +17,7 @@ type TokenConfig = Pick<
   'PROMO_JWT_SECRET' | 'PROMO_JWKS_URL' | 'PROMO_JWT_ISSUER' | 'PROMO_JWT_AUDIENCE' | 'PROMO_DATA_DIR'
 >
 
-/** Signatures that somebody with a public key can check. */
+/** Algorithms whose signatures can be checked with a public key. */
 const publicKeyAlgorithms = [
   'RS256',
   'RS384',
@@ -31,12 +31,12 @@ const publicKeyAlgorithms = [
   'EdDSA',
 ]
 const claims = v.object({ sub: v.optional(v.string(), 'token'), exp: v.number() })
-/** Seconds that two clocks may be apart. */
+/** How far two clocks may differ, in seconds. */
 const clockTolerance = 5
 
 /**
  * Checks tokens for the analytics API with the keys of the settings. The algorithms are fixed by the kind of key, never
- * by the token; it must expire; issuer and audience are checked where they are set. `now` is in milliseconds.
+ * by the token; tokens must expire; issuer and audience are checked if they are set. `now` is in milliseconds.
  */
 export function createTokenCheck(config: TokenConfig, now: () => number, log: Log): CheckToken {
   const { PROMO_JWKS_URL, PROMO_JWT_ISSUER, PROMO_JWT_AUDIENCE } = config

@@ -2,7 +2,7 @@ import { fail, ok, type Result } from '../base/result.ts'
 
 const longestName = 100
 
-/** An editor's name without blanks around it, or why it will not do. */
+/** An editor's name, trimmed, or why it is not allowed. */
 export function acceptName(given: string): Result<string, { code: 'invalid_name'; message: string }> {
   const name = given.trim().normalize('NFC')
   const length = [...name].length
@@ -14,8 +14,8 @@ export function acceptName(given: string): Result<string, { code: 'invalid_name'
 }
 
 /**
- * What names that differ only in case have in common, by Unicode's default case folding: letter by letter, so
- * that the end of a word changes nothing. A database folds by its locale: under a Turkish one INFO is not info.
+ * A name without distinctions of case, by Unicode's default case folding: letter by letter, so that the end of a word
+ * changes nothing. A database folds by its locale: under a Turkish one, INFO is not info.
  */
 export const foldName = (name: string): string =>
   [...name.normalize('NFC')].map(foldLetter).join('').normalize('NFC')
@@ -25,8 +25,8 @@ const foldLetter = (letter: string): string =>
   letter === 'ı' ? letter : letter.toLowerCase().toUpperCase().toLowerCase()
 
 /**
- * The one of these that somebody means by a name: who is called exactly so, else the first whose name differs
- * only in case. Both may exist if a database once distinguished INFO from info.
+ * The one of these that a name refers to: the exact match, else the first whose name differs only in case. Both may
+ * exist if a database once distinguished INFO from info.
  */
 export function pickNamed<Named extends { name: string }>(
   known: readonly Named[],

@@ -9,15 +9,14 @@ import type { TokenFault } from './token-fault.ts'
 
 export type HandOverFault = TokenFault | { code: 'used' | 'unavailable'; message: string }
 
-/** The end of the year 9999, in seconds: a token may name any time, a database keeps fewer. */
+/** The end of the year 9999, in seconds: a token may name any time, but a database has a limit. */
 const lastSecond = 253_402_300_799
-/** Seconds that an expired token may still be accepted for, with much room. */
+/** Seconds for which an expired token may still be accepted, with a generous margin. */
 const margin = 3_600
 
 /**
- * Who a token of another back end speaks of: once for each token, on whichever instance. It is known by a
- * digest of what its signature covers. The signature itself would not do: other characters may stand for the
- * same one.
+ * Whom a token of another back end identifies: once for each token, on any instance. It is identified by a digest of
+ * what its signature covers. The signature itself would not do, since it can be encoded in several ways.
  */
 export function createHandOver(options: { database: Database; checkToken: CheckToken; now: () => number }) {
   const { database, checkToken, now } = options

@@ -3,17 +3,17 @@
  */
 export type Rank = 0 | 1 | 2
 
-/** Without a `begin` a try is not ready for its turn yet. */
+/** Without a `begin`, an attempt is not ready for its turn yet. */
 type QueuePlace = { begin?: () => void }
 type QueueLane = Map<string, QueuePlace[]>
 
-/** Every this many turns the last group goes first, so that it does not wait for ever. */
+/** Every this many turns the last group goes first, so that it does not wait forever. */
 const turnOfTheLast = 4
 
 /**
- * Lets one at a time work, since hashing passwords would else take all processors. Those who wait are taken by
- * rank, and within a rank address by address, so that many tries of one address hold up no other. Bounded: a
- * rank has `most` places and an address `mostOfOne` of them.
+ * Lets one attempt at a time work, since hashing passwords would otherwise use all processors. Waiting ones go by rank,
+ * and within a rank address by address, so that many attempts from one address do not delay others. Bounded: a rank has
+ * `most` places, and an address `mostOfOne` of them.
  */
 export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: number }) {
   const lanes: Record<Rank, QueueLane> = { 0: new Map(), 1: new Map(), 2: new Map() }
@@ -44,7 +44,7 @@ export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: 
   }
 
   return {
-    /** Takes a place for a try; `undefined` if there is none left. */
+    /** Takes a place for an attempt; `undefined` if there is none left. */
     enter({ rank, address }: { rank: Rank; address: string }) {
       const lane = lanes[rank]
       const own = lane.get(address) ?? []
@@ -64,7 +64,7 @@ export function createHashQueue({ most, mostOfOne }: { most: number; mostOfOne: 
             next()
           })
         },
-        /** Gives the place back where there is nothing to work on. */
+        /** Gives the place back if there is nothing to do. */
         leave: () => leave(lane, address, place),
       }
     },

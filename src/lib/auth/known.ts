@@ -3,9 +3,9 @@ import type { Rank } from './hash-queue.ts'
 
 type Try = { name: string; address: string }
 
-/** So many addresses and names are remembered, and the others forgotten. */
+/** How many addresses and names are remembered. */
 const mostRemembered = 5_000
-/** Failures that are for free: people mistype. */
+/** Failures without a delay: people mistype. */
 const free = 3
 const firstDelay = 500
 const longestDelay = 5_000
@@ -13,8 +13,8 @@ const longestDelay = 5_000
 const forgottenAfter = 900_000
 
 /**
- * Who signed in before, and who failed. A failure slows down what comes next from its address, and for its name
- * from where nobody signed in as that; it never keeps anybody out. `now` is in milliseconds.
+ * Who signed in before, and who failed. A failure delays later attempts from its address, and those for its name from
+ * addresses where that name never signed in; it never locks anybody out. `now` is in milliseconds.
  */
 export function createKnown(now: () => number) {
   const names = new LRUCache<string, true>({ max: mostRemembered })
@@ -36,7 +36,7 @@ export function createKnown(now: () => number) {
 
   return {
     rankOf: (one: Try): Rank => (pairs.has(pairOf(one)) ? 0 : names.has(one.name) ? 1 : 2),
-    /** Milliseconds that a try is held back. */
+    /** Milliseconds by which an attempt is delayed. */
     delayOf: (one: Try): number =>
       pairs.has(pairOf(one))
         ? delayOf(ofAddress(one))

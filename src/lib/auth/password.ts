@@ -4,17 +4,14 @@ import { fail, ok, type Result } from '../base/result.ts'
 
 type Parameters = { ln: number; r: number; p: number }
 
-/** 32 MiB and some tenths of a second for each try (OWASP's scrypt advice for small memory). */
+/** 32 MiB and some tenths of a second per attempt (OWASP's scrypt parameters for little memory). */
 const standard: Parameters = { ln: 15, r: 8, p: 3 }
 const keyBytes = 32
 const saltBytes = 16
 const shortest = 12
 const longest = 1000
 
-/**
- * The password as it is hashed, or why it will not do. The same characters count as the same however they were
- * typed.
- */
+/** The password as it is hashed, or why it is not allowed. Equal characters are equal, however they were typed. */
 export function acceptPassword(given: string): Result<string, { message: string }> {
   const password = given.normalize('NFKC')
   const length = [...password].length
@@ -30,7 +27,7 @@ export function generatePassword(): string {
   return Array.from({ length: 4 }, group).join('-')
 }
 
-/** `$scrypt$ln=15,r=8,p=3$salt$key`, the last two in Base64: what it takes to check a password later. */
+/** `$scrypt$ln=15,r=8,p=3$salt$key`, the last two in Base64: all that is needed to check a password. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes)
   const key = await derive(password, salt, standard)
@@ -38,7 +35,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `$scrypt$ln=${ln},r=${r},p=${p}$${salt.toString('base64')}$${key.toString('base64')}`
 }
 
-/** Whether this is the password of a stored hash; false as well for a hash that is none. Takes as long either way. */
+/** Whether this is the password of a stored hash; false for an invalid hash, too. Takes the same time either way. */
 export async function verifyPassword(password: string, stored: string): Promise<boolean> {
   const parts = /^\$scrypt\$ln=(1\d),r=([1-9]\d?),p=([1-9]\d?)\$([\w+/=]+)\$([\w+/=]+)$/.exec(stored)
   const [, ln, r, p, salt = '', key = ''] = parts ?? []

@@ -2,14 +2,14 @@ import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import type { Log } from '../base/log.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 
-/** Thrown where the key of a token is not known and the keys cannot be fetched: the token may well be good. */
+/** Thrown if the key of a token is unknown and the keys cannot be fetched: the token may well be valid. */
 export class KeysUnavailable extends Error {}
 
-/** Milliseconds for which fetched keys are the newest. */
+/** Milliseconds for which fetched keys are fresh. */
 const freshFor = 600_000
-/** Milliseconds after which an unknown key makes them be fetched again. */
+/** Milliseconds after which an unknown key causes another fetch. */
 const renewedAfter = 30_000
-/** Milliseconds without another try after one that failed. */
+/** Milliseconds before another try after one that failed. */
 const retryAfter = 10_000
 const logEvery = 60_000
 const longestAnswer = 256 * 1024
@@ -24,8 +24,8 @@ type RemoteKeysParts = {
 }
 
 /**
- * The public keys of another back end. While they cannot be fetched, those that are known go on, however long
- * it takes: a site that is cut off knows of no better ones.
+ * The public keys of another back end. While they cannot be fetched, the known ones stay valid without limit: a site
+ * that is cut off has no better ones.
  */
 export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeysParts): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined
@@ -63,7 +63,7 @@ export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeys
     return fetching
   }
   const fetchIfOlder = async (age: number): Promise<void> => {
-    // A clock that was put back must not hold the next try up.
+    // A clock that was set back must not delay the next try.
     if (Math.abs(now() - fetchedAt) >= age && Math.abs(now() - failedAt) >= retryAfter) await fetchAgain()
   }
 

@@ -10,7 +10,7 @@ export type SecretFault = { code: 'keys_elsewhere' | 'unusable_file'; message: s
 const secretText = v.pipe(v.string(), v.trim(), v.minLength(32))
 
 /**
- * The secret that this site signs analytics tokens with: the one of the settings, else one that is generated into the
+ * The secret that this site signs analytics tokens with: the one from the settings, else one that is generated in the
  * data folder, once, however many processes ask for it at the same time.
  */
 export function tokenSecret(
@@ -42,7 +42,9 @@ function readOrCreate(path: string): string {
   return read(path) ?? create(path)
 }
 
-/** A whole file gets its name at once and only if nobody else's has it, so no process ever reads half a secret. */
+/**
+ * The complete file gets its name atomically, and only if there is none yet, so no process ever reads half a secret.
+ */
 function create(path: string): string {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {

@@ -5,7 +5,7 @@ import { bytesOf } from '../base/hex.ts'
 import type { Database } from '../database/database.ts'
 import { keepSessionSecret, readSessionSecret, replaceSessionSecret } from '../store/session-secret.ts'
 
-/** Returns the secret, or `undefined` while the database does not. */
+/** Returns the secret, or `undefined` while the database does not answer. */
 export type ReadSecret = () => Promise<Uint8Array | undefined>
 
 /** Milliseconds within which a new secret takes effect on every instance. */
@@ -15,8 +15,8 @@ const secretLength = 32
 
 /**
  * The secret that sessions are signed with. It is in the database, so that all instances have the same one without any
- * setting; anybody who can read it there can read all figures there as well. While the database is away the one that
- * was read last goes on.
+ * setting; anybody who can read it there can also read all figures there. While the database is unavailable, the one
+ * that was read last is used.
  */
 export function createSessionSecret(options: {
   database: Database
@@ -54,7 +54,7 @@ const candidateOf = (dataFolder: string): Uint8Array => formerSecret(dataFolder)
 export const renewSessions = (database: Database) =>
   database.run((sql) => replaceSessionSecret(sql, randomBytes(secretLength)))
 
-/** What earlier versions signed with, each instance for itself: sessions from then go on. */
+/** What earlier versions signed with, each instance for itself: sessions from then stay valid. */
 function formerSecret(dataFolder: string): Uint8Array | undefined {
   try {
     const secret = readFileSync(join(dataFolder, 'session-secret'), 'utf8').trim()

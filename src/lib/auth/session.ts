@@ -11,23 +11,22 @@ import type { ReadSecret } from './session-secret.ts'
 /** Who is signed in, and by what: `id` and `version` are those of the editor, or of the token of another back end. */
 export type SignedInEditor = { by: 'password' | 'token'; id: number; name: string; version: number }
 
-/** `signed_out`: no session, or one that has ended. `unavailable`: nobody can say, since the database is away. */
+/** `signed_out`: no session, or one that has ended. `unavailable`: unknown, since the database does not answer. */
 export type SessionFault = { code: 'signed_out' | 'unavailable' }
 
 export type Sessions = {
   /** A token for the cookie. */
   begin(editor: SignedInEditor): Promise<Result<string, SessionFault>>
-  /** Who a token belongs to, and the token to go on with where it is time for a new one. */
+  /** Who a token belongs to, and a new token if it is time for one. */
   check(
     token: string | undefined,
   ): Promise<Result<{ editor: SignedInEditor; renewed?: string }, SessionFault>>
   /**
-   * Whether a token is that of a session, as far as this process knows without asking anybody: what was read
-   * last of the secret and of versions counts. False before the secret was read for the first time, which this
-   * begins.
+   * Whether a token is that of a session, as far as this process knows without asking the database: by the secret and
+   * versions that were read last. False until the secret was read for the first time, which this starts.
    */
   seems(token: string): boolean
-  /** Has the versions read again: one of them was raised. */
+  /** Reads the versions again, since one of them was raised. */
   forgetVersions(): void
 }
 
@@ -40,7 +39,7 @@ const renewAfter = 600
 /** Milliseconds within which "sign out everywhere" takes effect on the other instances. */
 const versionFreshFor = 5_000
 const audience = 'promo-editor'
-/** Characters; ours have about 300. */
+/** In characters; ours have about 300. */
 const longestToken = 2_000
 
 const claims = v.object({
@@ -58,7 +57,7 @@ const claims = v.object({
 /**
  * Sessions are signed tokens, so that instances share nothing but the secret; each names the version of its editor's
  * sessions (or of those of the token that it began with), and raising that in the database ends them all. While the
- * database is away nobody's version can be seen: an editor whose version was seen last time goes on, since without the
+ * database is unavailable, no version can be read: an editor with a known version stays signed in, since without the
  * database there is nothing to read anyway.
  */
 export function createSessions(options: {
@@ -125,7 +124,7 @@ export function createSessions(options: {
       const current = await currentVersion(editor)
       if (!current.ok) return current
       if (current.value !== version) return fail({ code: 'signed_out' })
-      // Whom another back end has vouched for has to come back from there after twelve hours.
+      // Somebody whom another back end vouches for has to come from there again after twelve hours.
       const goesOn = by === 'token' || now() / 1000 - iat < renewAfter
       return goesOn ? ok({ editor }) : ok({ editor, renewed: await sign(secret, editor, began) })
     },
@@ -135,7 +134,7 @@ export function createSessions(options: {
 type Claims = v.InferOutput<typeof claims> & { began: number }
 
 /**
- * What a token says that was signed with the secret (HS256 of RFC 7515), without the wait that the library needs;
+ * The claims of a token that was signed with the secret (HS256, RFC 7515), synchronously, unlike the library;
  * `undefined` if it is not a session's, or if the session has ended by `now`, in milliseconds.
  */
 function claimsOf(token: string, secret: Uint8Array, now: number): Claims | undefined {
@@ -153,8 +152,8 @@ function claimsOf(token: string, secret: Uint8Array, now: number): Claims | unde
 }
 
 /**
- * A site with TLS takes a cookie only by a name that browsers give to nothing but cookies of this very host:
- * another host of the same domain could else set one.
+ * A site with TLS accepts a cookie only under a name that browsers reserve for cookies of this very host: otherwise
+ * another host of the same domain could set one.
  */
 const cookieOf = (siteUrl: string): string =>
   siteUrl.startsWith('https:') ? '__Host-promo_session' : 'promo_session'
@@ -163,7 +162,7 @@ const cookieOf = (siteUrl: string): string =>
 export const sessionIn = (cookies: string | undefined, siteUrl: string): string | undefined =>
   new RegExp(`(?:^|;\\s*)${cookieOf(siteUrl)}=([\\w.-]+)`).exec(cookies ?? '')?.[1]
 
-/** `Set-Cookie` for a session, or, without a token, for its end. A site on this machine only has no TLS. */
+/** `Set-Cookie` for a session, or, without a token, for its end. A site on localhost has no TLS. */
 export function sessionCookieFor(token: string | undefined, siteUrl: string): string {
   const { protocol, hostname } = new URL(siteUrl)
   const local = protocol === 'http:' && /^(localhost|127\..*|\[::1\])$/.test(hostname)

@@ -26,13 +26,13 @@ export const databaseAway = {
 }
 
 const places = { most: 20, mostOfOne: 4 }
-/** Seconds after which a try may find a place again. */
+/** Seconds after which an attempt may find a place again. */
 const busyFor = 10
 
 /**
- * Checks names and passwords. An unknown name takes as long as a wrong password and gets the same message.
- * Nobody is locked out: tries wait for their turn in a bounded queue, those first who signed in before, and
- * failures slow down what comes next. `hold` waits this many milliseconds.
+ * Checks names and passwords. An unknown name takes as long as a wrong password and gets the same message. Nobody is
+ * locked out: attempts wait in a bounded queue, known people first, and failures delay what follows. `hold` waits this
+ * many milliseconds.
  */
 export function createSignIn(
   database: Database,
@@ -69,7 +69,7 @@ const tooBusy = `Too many people are trying to sign in. Try again in ${busyFor} 
 
 const startPage = '/analytics'
 
-/** Where to go after signing in: a page of the analytics, whatever somebody has put into the address. */
+/** Where to go after signing in: always a page of the analytics, whatever the address says. */
 export function pageAfterSignIn(given: string | null): string {
   if (given === null || !/^\/analytics(?:[/?][\w\-./?=&%:+~,]*)?$/.test(given)) return startPage
   const url = new URL(given, 'http://site.invalid')

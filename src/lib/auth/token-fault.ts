@@ -2,8 +2,8 @@ import { errors } from 'jose'
 import { KeysUnavailable } from './remote-keys.ts'
 
 /**
- * `unauthorized`: sign in or get a new token. `forbidden`: the token is whole, and meant for something else.
- * `keys_unavailable`: nobody can say, since its key is not known and the keys cannot be fetched.
+ * `unauthorized`: sign in or get a new token. `forbidden`: the token is valid, but meant for something else.
+ * `keys_unavailable`: unknown, since its key is not known and the keys cannot be fetched.
  */
 export type TokenFault = { code: 'unauthorized' | 'forbidden' | 'keys_unavailable'; message: string }
 
@@ -16,9 +16,7 @@ export type WantedToken = {
   published: boolean
 }
 
-/**
- * What is wrong with a token, to somebody who has one and knows no library; `undefined` if the token is not at fault.
- */
+/** What is wrong with a token, in words for its owner; `undefined` if the token is not at fault. */
 export function describeTokenFault(error: unknown, wanted: WantedToken): TokenFault | undefined {
   if (error instanceof KeysUnavailable) {
     const message =

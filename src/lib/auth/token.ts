@@ -9,7 +9,7 @@ export type TokenRequest = {
   lifetime: number
   /** Milliseconds since 1970. */
   now: number
-  /** Issuer and audience are set where the settings name them, since they are checked then. */
+  /** Issuer and audience are set if the settings name them, since they are checked then. */
   config: Pick<Config, 'PROMO_JWT_ISSUER' | 'PROMO_JWT_AUDIENCE'>
 }
 

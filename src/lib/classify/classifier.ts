@@ -9,7 +9,7 @@ import { createRecentSends, type RecentSends } from './recent-sends.ts'
 import { conclusiveReasonOf, type Insider } from './rules.ts'
 import { createUserAgentReader, type UserAgentFinding } from './user-agent.ts'
 
-/** What is known of a click when it comes. */
+/** What is known of a click when it arrives. */
 export type ClickFacts = {
   /** Milliseconds since 1970. */
   at: number
@@ -20,41 +20,39 @@ export type ClickFacts = {
   direct: boolean
   /** The client's address, which is looked up and forgotten. */
   address: string | null | undefined
-  /** Which of the site's own people clicked, if one of them did. */
+  /** Which kind of insider clicked, if it was one. */
   insider: Insider | null
   /** Who clicked; a click of an unknown visitor is judged by itself. */
   visitor: Identity | null
-  /** Whether the visitor's hash is stored with the click. Else what is found here is all that will be known. */
+  /** Whether the visitor's hash is stored with the click. If not, settling cannot find out more than is found here. */
   hashed: boolean
-  /** Counts the click, and returns whether its address has exceeded its clicks a minute. Machines are not counted. */
+  /** Counts the click, and returns whether its address has exceeded its clicks per minute. Not called for machines. */
   flooding: () => boolean
 }
 
-/** The provisional verdict, and what of it the final one has to know. */
+/** The provisional verdict, and what the final one needs from it. */
 export type Judgement = Classification & {
   sign: string | null
   rules_version: number
   /**
-   * Of a visitor whose hash is not stored: whether this click is the first that counts, on this text since its
-   * send.
+   * For a visitor whose hash is not stored: whether this is the first click that counts on this text since its send.
    */
   newcomer: boolean | null
 }
 
 export type Classifier = {
-  /** Judges a click at once, by what this process remembers, and remembers it. */
+  /** Judges a click at once from what this process remembers, and remembers it. */
   classify: (facts: ClickFacts) => Judgement
   noteSend: RecentSends['note']
   /**
-   * Forgets visitors of whom nothing is to be remembered for longer; at least once an hour, at a time in
-   * milliseconds since 1970.
+   * Forgets visitors who were remembered long enough. To be called at least once an hour, with milliseconds since 1970.
    */
   fade: (at: number) => void
 }
 
 /**
  * Puts the rules together; `duplicateSeconds` is the window in which a visitor's second click counts as the same, and
- * `visitorsPerAddress` how many of one address count as different people for a text in a send.
+ * `visitorsPerAddress` how many visitors of one address count as different people for a text in a send.
  */
 export function createClassifier(options: {
   networks: readonly ScannerNetwork[]

@@ -5,8 +5,8 @@ import { createFading, type Fading } from './fading.ts'
 export type Approach = { visitor: Identity; variationId: number; sentAt: number; at: number }
 
 /**
- * How a visitor stands among those of the same address who have clicked the text since its newest send: one of them,
- * the next of them, or beyond as many as count.
+ * The visitor's place among those of the same address who have clicked the text since its newest send: already among
+ * them, the next one, or beyond the limit.
  */
 export type Standing = 'known' | 'newcomer' | 'crowded'
 

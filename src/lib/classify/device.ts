@@ -6,7 +6,7 @@ export type Device = { device: string | null; browser: string | null; os: string
 
 const unknown: Device = { device: null, browser: null, os: null }
 
-/** Bowser takes the beginning of a text that it does not know for a name; visitors must not choose what is stored. */
+/** Bowser takes the beginning of an unknown user agent for a name; visitors must not choose what is stored. */
 const browsers = Object.values(Bowser.BROWSER_MAP)
 const systems = Object.values(Bowser.OS_MAP)
 const platforms = ['desktop', 'mobile', 'tablet', 'tv']

@@ -2,19 +2,19 @@
 export type Fading<Value> = {
   get: (key: string, at: number) => Value | undefined
   set: (key: string, value: Value, at: number) => void
-  /** Forgets what is too old, as the other two do. */
+  /** Forgets what is too old; the other two methods do so as well. */
   fade: (at: number) => void
 }
 
 /**
- * A value lasts for one to two of these: less than a day, also where nobody comes and `fade` is called once an
- * hour.
+ * A value lasts for one to two of these periods: less than a day, even if there are no visitors and `fade` is called
+ * once an hour.
  */
 export const fadingTime = 11 * 3_600_000
 
 /**
- * Two generations of values, of which the elder is dropped as a whole. Beyond `most` in a generation the one who came
- * first is forgotten: keeping them in order of their last use would cost more than all else here.
+ * Two generations of values; the older one is dropped as a whole. Beyond `most` in a generation the first one is
+ * forgotten: keeping them in order of last use would cost more than everything else here.
  */
 export function createFading<Value extends object>(most: number): Fading<Value> {
   let young = new Map<string, Value>()

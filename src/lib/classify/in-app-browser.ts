@@ -1,4 +1,4 @@
-/** Mail programs and apps that show pages themselves and say so, most particular first. */
+/** Mail programs and apps that show pages themselves and say so, most specific first. */
 const apps: readonly (readonly [RegExp, string])[] = [
   [/\bOutlook-(?:iOS|Android)/, 'Outlook app'],
   [/Microsoft Outlook|MSOffice|ms-office|MacOutlook/, 'Outlook'],

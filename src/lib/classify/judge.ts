@@ -1,6 +1,6 @@
 import { type Classification, requestSigns } from '../model/verdict.ts'
 
-/** Each of these alone says that a click was a machine's; in this order, the first that holds is the reason. */
+/** Each of these alone shows that a click was a machine's; in this order, the first that holds is the reason. */
 export const conclusiveReasons = [
   'editor',
   'own_network',
@@ -13,7 +13,7 @@ export const conclusiveReasons = [
 
 export type ConclusiveReason = (typeof conclusiveReasons)[number]
 
-/** Signs that people show as well, now and then; it takes two. In this order they are named in a reason. */
+/** Signs that people sometimes show, too, so it takes two. A reason names them in this order. */
 export const weakSigns = [
   ...requestSigns,
   'soon_after_send',
@@ -25,7 +25,7 @@ export const weakSigns = [
 
 export type WeakSign = (typeof weakSigns)[number]
 
-/** The reason of a human click that nothing speaks against, and of a visitor's click on the same promo again. */
+/** The reason of a human click without any sign, and that of a visitor's repeated click on the same promo. */
 export const plainReason = 'none'
 export const repeatedReason = 'repeated'
 
@@ -33,8 +33,8 @@ export const repeatedReason = 'repeated'
 export const crowdedReason = 'crowded_address'
 
 /**
- * The reason of a click beyond its address's clicks a minute. Asked last, and of no machine: it is not counted
- * there.
+ * The reason of a click beyond the address's clicks per minute. Checked last, and not for machines, which are not
+ * counted.
  */
 export const floodReason = 'flood'
 
@@ -47,11 +47,11 @@ export type ClickEvidence = {
   soonAfterSend: boolean
   /** One of `manyVariations` different links that its visitor followed within `manySeconds`. */
   manyLinks: boolean
-  /** What the clicks around it show that nobody can see at once. */
+  /** What only the clicks around it show. */
   around?: readonly WeakSign[]
   /** Its visitor has just clicked the same variation. */
   repeated: boolean
-  /** As many others of its address as count have clicked the variation since its newest send. */
+  /** As many other visitors of its address as may count have clicked the variation since its newest send. */
   crowded: boolean
 }
 
@@ -59,37 +59,36 @@ export type ClickEvidence = {
 export const soonSeconds = 30
 export const manySeconds = 10
 export const manyVariations = 3
-/** So many addresses of one network with the same user agent, on one text within three times as many seconds. */
+/** This many addresses of one network with the same user agent, on one text within three times this many seconds. */
 export const manyAddresses = 8
 export const spanSeconds = 60
 /** The number of addresses, and the share with one user agent: a network of people has several. */
 export const onlyAddresses = 15
 export const onlyShare = 0.9
-/** Somebody else's click on the same text so close makes one of a network that scans a scanner's. */
+/** A click from a scanning network is a scanner's if somebody else clicked the same text within this time. */
 export const besideSeconds = 5
 
 /**
- * Visits of an address in a month beyond its first one of each text in a send, from which on many people share
- * it. A household comes near with none but its most eager reader; to take it for a crowd does no harm, see
+ * From this many visits per month, not counting the first of each text in a send, an address counts as shared by many
+ * people. Only a household with a very eager reader comes near; treating it as a crowd does no harm, see
  * `stats/crowds.ts`.
  */
 export const crowdVisits = 8
 
 /**
  * User agents that thousands share behind one relay, or all phones of a carrier: that a network shows nothing else says
- * little. A condition for both the database and this language.
+ * little. A regular expression for both PostgreSQL and JavaScript.
  */
 export const sharedAgent = 'Mobile|Android|iPhone|iPad|Version/[0-9.]+ Safari'
 
 /**
- * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or
- * crowded one is a duplicate; all others are a person's, and the reason names the one weak sign that there may
- * be.
+ * The verdict on one click: a conclusive reason or two weak signs make it a machine's; then a repeated or crowded one
+ * is a duplicate; all others are a person's, and the reason names the weak sign, if there is one.
  */
 export function judge(evidence: ClickEvidence): Classification {
   const { conclusive, sign, soonAfterSend, manyLinks, around = [], repeated, crowded } = evidence
   if (conclusive !== null) return { verdict: 'machine', reason: conclusive }
-  // That many come at once, as soon as mail is out, is one sign and not two.
+  // Many clicks at once, right after delivery, are one sign and not two.
   const soon = soonAfterSend && !around.includes('many_addresses')
   const first = soon ? joined(sign, 'soon_after_send') : sign
   const told = manyLinks ? joined(first, 'many_links') : first

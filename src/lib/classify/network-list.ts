@@ -46,11 +46,11 @@ const listSchema = v.array(
 
 /**
  * A network from which mail is scanned, who scans there, the source of that, and the day it was looked up. `seen`:
- * senders have seen scanners there, and nobody has said so who runs it.
+ * senders have seen scanners there, but its operator has not confirmed it.
  */
 export type ScannerNetwork = { cidr: string; vendor: string; source: string; date: string; seen?: boolean }
 
-/** What does not hold in a file of networks, in words that say what would; `line` counts from 1, 0 for the file. */
+/** An error in a file of networks, with the remedy; `line` counts from 1, 0 for the whole file. */
 export type NetworkFault = { line: number; message: string }
 
 /** Reads a file of networks; every error is reported. */
@@ -88,7 +88,7 @@ export const networksOf = (list: v.InferOutput<typeof listSchema>): ScannerNetwo
     networks.map((cidr) => ({ cidr, ...about, ...(seen && { seen }) })),
   )
 
-/** The faults of a file as the lines that a person reads. */
+/** The errors of a file as lines for people. */
 export const describeNetworkFaults = (path: string, faults: readonly NetworkFault[]): string[] =>
   faults.map(({ line, message }) => (line === 0 ? `${path} ${message}` : `${path}:${line} ${message}`))
 
@@ -102,7 +102,7 @@ function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>
   }
 }
 
-/** What is missing has no line of its own but that of what it is missing in; the whole always has one. */
+/** What is missing gets the line of what it is missing in; the whole always has one. */
 const lineOf = (steps: readonly (string | number)[], lines: ReadonlyMap<string, number>): number =>
   lines.get(steps.join('.')) ?? lineOf(steps.slice(0, -1), lines)
 

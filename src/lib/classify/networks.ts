@@ -8,7 +8,7 @@ export type NetworkRange = { version: 4 | 6; first: DataView; last: DataView }
 
 const addressBytes = 16
 
-/** Reads `address/prefix`, or one address; `undefined` if it is neither, or where bits are set behind the prefix. */
+/** Reads `address/prefix`, or one address; `undefined` if it is neither, or if bits after the prefix are set. */
 export function parseNetwork(text: string): NetworkRange | undefined {
   const reader = createAddressReader()
   const [address = '', prefix, ...rest] = text.split('/')
@@ -31,7 +31,7 @@ export function parseNetwork(text: string): NetworkRange | undefined {
   return { version, first, last }
 }
 
-/** All networks of a list that contain an address, checked one by one: for people who want to know all of them. */
+/** All networks of a list that contain an address, checked one by one; for output to people. */
 export const networksAround = <Network extends { cidr: string }>(
   networks: readonly Network[],
   address: string,
@@ -41,13 +41,13 @@ export const networksAround = <Network extends { cidr: string }>(
     return range !== undefined && createNetworkLookup([range])(address) === 0
   })
 
-/** The bits of a word that a prefix with this many bits left for it leaves open. */
+/** The mask of the bits of a word after a prefix that has this many bits in it. */
 const freeBits = (prefix: number): number =>
   prefix >= 32 ? 0 : prefix <= 0 ? 0xffff_ffff : 0xffff_ffff >>> prefix
 
 /**
- * Finds the network of an address in a logarithmic number of steps. Networks contain one another or have nothing in
- * common, so the widest ones, sorted, say all. A lookup makes nothing on the heap.
+ * Finds the network of an address in a logarithmic number of steps. Two networks are nested or disjoint, so the widest
+ * ones, sorted, are enough. A look-up allocates nothing.
  */
 export function createNetworkLookup(ranges: readonly NetworkRange[]): NetworkLookup {
   const four = tableOf(ranges, 4)
@@ -59,7 +59,7 @@ export function createNetworkLookup(ranges: readonly NetworkRange[]): NetworkLoo
   }
 }
 
-/** Addresses one after the other, and where their networks stand in the list. */
+/** Addresses in sequence, and the indexes of their networks in the list. */
 type NetworkTable = { first: DataView; last: DataView; places: DataView; size: number }
 
 function tableOf(ranges: readonly NetworkRange[], version: 4 | 6): NetworkTable {
@@ -100,7 +100,7 @@ function findIn({ first, last, places, size }: NetworkTable, address: DataView):
     : -1
 }
 
-/** Below, at or above 0 as the address at a place in a table is below, at or above another one. */
+/** Negative, 0 or positive if the address at an index of a table is below, equal to or above another one. */
 function compare(table: DataView, place: number, address: DataView): number {
   for (let at = 0; at < addressBytes; at += 4) {
     const one = table.getUint32(place + at)

@@ -2,7 +2,7 @@ import { placesIn } from '../base/json.ts'
 
 /**
  * The lines, counted from 1, at which the values of a JSON text begin, by their paths as `0.networks.3`; the whole has
- * the path "". The text must be JSON. Keys that have a dot in them make paths that are ambiguous.
+ * the path "". The text must be JSON. Keys with a dot make paths ambiguous.
  */
 export function linesOfJson(json: string): Map<string, number> {
   const lines = new Map<string, number>()

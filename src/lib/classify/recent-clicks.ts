@@ -3,11 +3,11 @@ import { manySeconds, manyVariations } from './judge.ts'
 
 /** The clicks of one visitor so far, as far as they matter for the next one. */
 export type VisitorClicks = {
-  /** Whether a click at a time, in milliseconds since 1970, makes many different links in a few seconds. */
+  /** Whether a click at this time, in milliseconds since 1970, is one of many different links within a few seconds. */
   hasMany: (variationId: number, at: number) => boolean
   /** Whether a click of the visitor on the same variation has just counted as a person's. */
   isRepeated: (variationId: number, at: number) => boolean
-  /** Remembers a click, once it is known whether it counts as a person's. */
+  /** Remembers a click, once its verdict is known. */
   add: (variationId: number, at: number, counts: boolean) => void
 }
 

@@ -4,12 +4,9 @@ import { soonSeconds } from './judge.ts'
 export type RecentSends = {
   /** Remembers when a send of a variation was first reported, in milliseconds since 1970. */
   note: (variationId: number, sendId: string, at: number) => void
-  /** When the newest send of a variation was; -Infinity where none is known here. */
+  /** When the newest send of a variation was; -Infinity if none is known here. */
   newestOf: (variationId: number) => number
-  /**
-   * Whether a click at a time is so soon after the first one of the newest send that hardly anyone can have
-   * read it.
-   */
+  /** Whether a click is so soon after the first click of the newest send that hardly anyone can have read it. */
   isSoonAfter: (variationId: number, at: number) => boolean
 }
 
@@ -22,7 +19,7 @@ export function createRecentSends(): RecentSends {
   })
   return {
     note(variationId, sendId, at) {
-      // The same send again corrects its recipients; it went out when it was reported first.
+      // A second report of a send corrects its recipients; the send went out when it was first reported.
       if (newest.get(variationId)?.sendId !== sendId) newest.set(variationId, { sendId, at, first: null })
     },
     newestOf: (variationId) => newest.get(variationId)?.at ?? Number.NEGATIVE_INFINITY,

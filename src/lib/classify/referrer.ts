@@ -16,8 +16,8 @@ const sites: ReadonlyMap<string, Site> = new Map([
 const countrySite = /^(google|yahoo|amazon|bing)\.(?:com?\.)?[a-z]{2,3}$/
 
 /**
- * What kind of site a click came from, and the name that people know it by: its host where it is not in the list. The
- * host is as it was recorded; `null` and "none" mean that the browser did not send one.
+ * What kind of site a click came from, and its usual name, or its host if it is not in the list. `null` and "none" mean
+ * that the browser sent no referrer.
  */
 export function classifyReferrer(host: string | null): Site {
   if (host === null || host === 'none') return { class: 'none', name: 'none' }
@@ -32,8 +32,8 @@ export function classifyReferrer(host: string | null): Site {
 type ReferrerClicks = { value: string; clicks: number; human_clicks: number }
 
 /**
- * Clicks by the class of their referrer, of those classes that there are, from clicks by host. What a report has put
- * together as "(other)", the hosts beyond the most frequent ones, counts as "other".
+ * Clicks by referrer class (only classes that occur), from clicks by host. "(other)", the report's sum of less frequent
+ * hosts, counts as "other".
  */
 export function byReferrerClass(hosts: readonly ReferrerClicks[]): ReferrerClicks[] {
   return referrerClasses
@@ -48,7 +48,7 @@ export function byReferrerClass(hosts: readonly ReferrerClicks[]): ReferrerClick
     .filter(({ clicks }) => clicks > 0)
 }
 
-/** The domain above: a host of a known site that is not listed itself belongs to it. */
+/** The parent domain: a host of a known site that is not listed itself belongs to it. */
 const parentOf = (host: string): string => (host.includes('.') ? host.slice(host.indexOf('.') + 1) : '')
 
 function sitesOf(kind: ReferrerClass, names: Record<string, string>): [string, Site][] {

@@ -8,7 +8,7 @@ export type ClickSource = {
   userAgent: UserAgentFinding
   /** Whether the client's address is in a network of mail scanners. */
   inScannerNetwork: boolean
-  /** Whose click it is, where that is one of the site's own people. */
+  /** Which kind of insider clicked, if it was one. */
   insider: Insider | null
 }
 
@@ -27,11 +27,11 @@ const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
   scanner_network: ({ inScannerNetwork }) => inScannerNetwork,
 }
 
-/** What alone says that a click was a machine's: the first of the conclusive reasons that holds, in their order. */
+/** The first conclusive reason that holds, in their order. */
 export const conclusiveReasonOf = (source: ClickSource): ConclusiveReason | null =>
   conclusiveReasons.find((reason) => rules[reason](source)) ?? null
 
-/** What a browser fetches for a page, and not because somebody goes there. */
+/** Requests that a browser makes for a page, not because somebody follows a link. */
 const isOther = (mode: string | undefined): boolean => (mode ?? 'navigate') !== 'navigate' && mode !== ''
 
 const saysPrefetch = (value: string | undefined): boolean =>

@@ -4,7 +4,7 @@ import { isbot } from 'isbot'
 const furtherMachines =
   /^Microsoft Exchange\/|\bdataaccessd\/|\bGTmetrix\b|\bMiniature\.io\/|\bYLT Chrome\b|PowerShell\/|\bjsdom\/|\bSlimerJS\b|\bZombie\.js\b|wkhtmlto|\bSiege\/|-batch\/|screenshot|thumbnail|\bSnapSearch\b|websnapr|webthumb|\bOwler\/|\bZOOM\.(?:Mac|Win)\b|-client[-/]\d|\bcriteo\b|yandex\.translate|extractor\b|catchpoint|neustar wpm|storebot|like gecko; compatible;|safari\/[\d.]+ \(compatible;/i
 
-/** Mail programs of people that say nothing but their name. */
+/** People's mail programs that give nothing but their name. */
 const mailProgram =
   /^(?:(?:Mac|Windows)?Outlook\b|[\w%! -]{0,30}mail(?:app|bar|mate|pc)?(?:[/ ]\d| ?\(|$)|\w*[ -]?Notes\/|Barca|Evolution|Troj[ií]ta|Postbox|eM ?Client|The Bat!|Spark(?: Desktop)?\/|Superhuman|Canary|Thunderbird|Roundcube|Mailbird|Alpine|Geary|Gnus|Mutt\b|Wanderlust|Sylpheed|Newton|Nylas|Mailspring|Bloop|Becky|Sparrow|Polymail|Boxer|Betterbird|Entourage|GroupWise|(?:Microsoft )?Outlook|Claws|Balsa|Mulberry|Eudora|Pegasus|Horde)/i
 
@@ -16,26 +16,26 @@ const personalDevice =
 const silent =
   /\(linux;(?: u;)? android [^)]*\)|google ?earth(?: pro)?|windows server \d[^;)]*|chromeframe\/?|firephp\/|javafx\//gi
 
-/** What a program that poses as one of these devices says besides. */
+/** What programs that pose as one of these devices add. */
 const programWord =
   /bots?\b|crawl|spider|https?:\/\/|www\.|@|headless|preview|fetch|monitor|checker|scan|lighthouse|speed|insights|ptst|pageburst|dareboost|adbeat|optimiz|-agent\b|weblight|http ?client|download|^ddg|^duckduckgo\/|newsblur|dmbrowser|imageproxy|google-|googleother|google search console|mediapartners|feed|python|okhttp|curl|library|inspect|^\w+\|/i
 
-/** What all browsers say of themselves, most of them at the beginning; the last ones are of before that custom. */
+/** How browsers identify themselves, most of them at the beginning; the last ones are older than that convention. */
 const browser =
   /mozilla|opera|browser|explorer|gecko|webkit|khtml|msie|safari|firefox|outlook|office|networkingextension|\bedge\/|instagram|fban|ibrowse|voyager|lynx|links|w3m|dillo|icab|mosaic|netpositive|hotjava|amaya|biyubi/i
 
-/** What draws pages: a text that begins like a browser's and names none of them is a program's. */
+/** Rendering engines: a user agent that begins like a browser's but names none of them is a program's. */
 const engine =
   /gecko|goanna|rv:\d|webkit|khtml|msie|trident|presto|opera|netscape|compatible|\[\w\w|; [iun]\)|netfront|msoffice|office/i
 
-/** Browsers that give nothing but their name, or are of before the custom that all begin with the same. */
+/** Browsers that give nothing but their name, or are older than the common prefix. */
 const bareBrowser =
   /^(?:firefox|opera|ncsa[_ ]?mosaic|mosaic|hotjava|amaya|arachne|arena|aweb|ibrowse|voyager|cyberdog|camino|shiira|sunrise|omniweb|icab|briskbard|browsex|xiino|blazer|doris|dooble|ladybird|servo|flow|surf|uzbl|midori|galeon|konqueror|epiphany|netrik|retawq|edbrowse|emacs-w3m?|e?links|lynx|w3m|dillo|netsurf|netpositive|k-?meleon|maxthon|avant|sleipnir|lunascape|qtweb|otter|falkon|qutebrowser|pale ?moon|waterfox|basilisk|brave|vivaldi|ecosia|lilo|qwant\w*|chromium|safari|edge|[\w-]{1,20} ?browser|microsoft (?:pocket )?internet explorer|google(?:%20| )?earth\w*)(?:[/, (]|$)|^mozilla\/[1-4]\.\d+(?: \[\w\w\])? \((?:compatible; )?(?:msie|offbyone|x11|windows|macintosh)/i
 
-/** What no browser of that time says, though programs begin like it. */
+/** What no browser of that time contains, although programs begin like it. */
 const unlike = /winhttp|transcoder|\bby [\w.]+\.\w{2,4}\b|validator/i
 
-/** Whether a user agent says itself that it is a program's. */
+/** Whether a user agent declares itself to be a program's. */
 export function isSelfDeclared(userAgent: string): boolean {
   if (furtherMachines.test(userAgent)) return true
   if (mailProgram.test(userAgent)) return programWord.test(userAgent)

@@ -4,18 +4,18 @@ import type { ConclusiveReason } from './judge.ts'
 import { isSelfDeclared } from './self-declared.ts'
 import { isStale } from './stale-user-agent.ts'
 
-/** What a user agent says of who sends it; `null` if it says nothing that matters. */
+/** What a user agent says about its sender; `null` if nothing that matters. */
 export type UserAgentFinding =
   | Extract<ConclusiveReason, 'self_declared' | 'mail_gateway'>
   | RequestSign
   | null
 
-/** Finds what a user agent says; `undefined` and the empty text are none. */
+/** Looks up what a user agent says; `undefined` and the empty text count as none. */
 export type UserAgentReader = (userAgent: string | null | undefined) => UserAgentFinding
 
 /**
- * Services that scan mail and give their name. Only names that no browser of a
- * person carries: consumer antivirus programs have browsers of their own and are left out.
+ * Services that scan mail and give their name. Only names that no person's browser has: consumer antivirus programs
+ * have browsers of their own and are left out.
  */
 const mailGateway =
   /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
@@ -23,7 +23,7 @@ const mailGateway =
 /** What a user agent says, computed each time. */
 export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {
   if (!userAgent) return 'no_user_agent'
-  // What says more is asked first: most texts of these services also look like a program's.
+  // The more specific check comes first: most user agents of these services also look like a program's.
   if (mailGateway.test(userAgent)) return 'mail_gateway'
   if (isSelfDeclared(userAgent)) return 'self_declared'
   return isStale(userAgent) ? 'stale_user_agent' : null

@@ -1,7 +1,7 @@
 import type { Link } from '../model/link.ts'
 import { aroundParameter, headerUrl, joint, nameOf, splitUrl, withParameter } from './url-text.ts'
 
-/** A link as the redirect uses it: what does not depend on the visitor is worked out once. */
+/** A link as the redirect uses it: what does not depend on the visitor is computed once. */
 export type Destination = {
   slug: string
   /** The destination as it is stored, with the link's own parameters, which replace those of the same name. */
@@ -13,15 +13,15 @@ export type Destination = {
 }
 
 type Passing = {
-  /** The location as far as the place where they are appended, and what follows it. */
+  /** The location up to where they are appended, and what follows. */
   before: string
   after: string
-  /** The parameters that it has. */
+  /** The parameters that it already has. */
   names: ReadonlySet<string>
 }
 
 type ClickIdPlace = {
-  /** The location as far as the id, the rest of its query, and what follows that. */
+  /** The location up to the id, the rest of its query, and what follows. */
   before: string
   after: string
   tail: string
@@ -56,10 +56,10 @@ function placeOf(head: string, query: string | undefined, tail: string, name: st
 }
 
 /**
- * Where a visitor goes. Their `utm_*` and `mtm_*` parameters go along as they came, if the link says so, under names
- * that the destination does not have yet; those that hold a token which the mail software did not fill in stay behind.
- * `promo_var` never goes along. The click's id takes the place of what the destination has under the name that the link
- * gives it.
+ * Where a visitor goes. Their `utm_*` and `mtm_*` parameters are passed on unchanged, if the link says so and the
+ * destination does not have that name yet; those with a token that the mail software did not fill in are dropped.
+ * `promo_var` is never passed on. The click's id replaces what the destination has under the name that the link gives
+ * it.
  */
 export function locationFor(destination: Destination, query: string, clickId?: string): string {
   const { location, passing, clickId: place } = destination
@@ -71,7 +71,7 @@ export function locationFor(destination: Destination, query: string, clickId?: s
   return passing && passed !== '' ? passing.before + passed + passing.after : location
 }
 
-/** The visitor's parameters that go along. */
+/** The visitor's parameters that are passed on. */
 function passedOn({ names }: Passing, query: string): string {
   const passed = new Map<string, string>()
   for (const parameter of query.replace(ampersand, '$1').replace(/#.*/s, '').split('&')) {
@@ -94,7 +94,7 @@ const isTooLong = (parameter: string): boolean =>
   parameter.length > longestValue &&
   [...new URLSearchParams(parameter).values()].some((value) => value.length > longestValue)
 
-/** In a damaged link it stands inside another parameter. */
+/** In a damaged link it is inside another parameter. */
 const promoVarInside = /(?:\?|%3f|%26)(?:amp;)*promo(?:_|%5f)var.*/is
 
 /** A parameter that is part of the query wherever it is appended. */

@@ -2,26 +2,26 @@ import type { Log } from '../base/log.ts'
 import { messageOf, type Result } from '../base/result.ts'
 
 export type KeptFresh = {
-  /** Fetches everything again, after what is being fetched; returns whether that worked. */
+  /** Fetches everything again, after any fetch under way; returns whether that worked. */
   refresh(): Promise<boolean>
-  /** Looks at once, unless that is being done. */
+  /** Checks at once, unless a check is running. */
   look(): void
-  /** Looks no more; resolves when what is under way has ended. */
+  /** Stops; resolves when what is under way has ended. */
   stop(): Promise<void>
 }
 
 type Refreshable = { refresh(): Promise<boolean>; readonly current: boolean }
 
-/** Milliseconds between two looks at whether anything has changed. */
+/** Milliseconds between two checks for changes. */
 const lookEvery = 500
-/** Milliseconds after which everything is fetched, changed or not: not every source reports its changes. */
+/** Milliseconds after which everything is fetched, changed or not, since not every source reports its changes. */
 const refreshEvery = 8_000
 
 /**
- * Refreshes caches whether or not anybody asks for what is in them: at once when `readVersion` answers
- * something else than before, and every few seconds anyway. One look at a time, so that none pile up while the
- * source is away. What failed is tried again after `retryEvery` milliseconds; where that is not given, as soon
- * as the version can be read. `elapsed` is a time in milliseconds that nobody sets.
+ * Refreshes caches in the background: at once when `readVersion` returns something new, and every few seconds anyway.
+ * One check at a time, so that none pile up while the source is unavailable. After a failure it tries again after
+ * `retryEvery` milliseconds, or by default as soon as the version can be read. `elapsed` is a monotonic clock in
+ * milliseconds.
  */
 export function keepFresh(options: {
   caches: readonly Refreshable[]
@@ -38,7 +38,7 @@ export function keepFresh(options: {
   let stopped = false
 
   const look = async (asked: boolean): Promise<boolean> => {
-    // The version comes first: what changes after it is seen by the next look.
+    // The version is read first, so that the next check sees what changes meanwhile.
     const read = await readVersion()
     if (stopped) return false
     const changed = read.ok && read.value !== version

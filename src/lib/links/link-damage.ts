@@ -4,9 +4,9 @@ import { addLinkDamage, sumLinkDamage } from '../store/link-damage.ts'
 
 export type LinkDamageLog = {
   note(slug: string, damage: Damage): void
-  /** Adds what was noted to the database; what it does not take waits for the next time. */
+  /** Adds the counts to the database; what it does not accept waits for the next time. */
   flush(): Promise<void>
-  /** What is to be said of the UTC days from `first` (all before, where it is `undefined`) to `last`, if anything. */
+  /** What there is to say about the UTC days from `first` (or the beginning, if `undefined`) to `last`, if anything. */
   describe(first: string | undefined, last: string): Promise<string | undefined>
 }
 
@@ -17,8 +17,8 @@ type Count = { day: string; slug: string; damaged: number; unreadable: number }
 const deadline = 1_000
 
 /**
- * Counts damaged links, by day and known slug, off the way of redirects. A crash loses the counts of ten
- * seconds, and none of their clicks.
+ * Counts damaged links by day and known slug, outside of the hot path. A crash loses the counts of ten seconds, but no
+ * clicks.
  */
 export function createLinkDamage({ database, now, count: onDamage }: LinkDamageParts): LinkDamageLog {
   let counts = new Map<string, Count>()
@@ -51,7 +51,7 @@ export function createLinkDamage({ database, now, count: onDamage }: LinkDamageP
   }
 }
 
-/** Fewer damaged links than this, or a smaller share of them, happen everywhere. */
+/** Fewer damaged links than this, or a smaller share, are normal. */
 const fewestRemarkable = 20
 const leastShare = 0.02
 

@@ -1,6 +1,6 @@
 import type { Lead } from '../model/link.ts'
 
-/** Whether a URL was copied from HTML as it stands there: the parameter behind would be called `amp;…`. */
+/** Whether a URL was copied from HTML source: the next parameter would be called `amp;…`. */
 export const hasEntity = (url: string): boolean => /&(?:amp|#0*38|#x0*26);/i.test(url)
 
 /** The slugs from a link over others to one that is among them already; `undefined` if it leads away. */
@@ -41,18 +41,18 @@ function slugOn(siteUrl: string, destination: string | undefined): string | unde
 
 export const wayOf = (loop: readonly string[]): string => loop.map((slug) => `/${slug}`).join(' → ')
 
-/** The site makes these pages as they are asked for, so that nobody can compare their words with slugs. */
+/** The site renders these pages on request, so their words cannot be compared with slugs. */
 export const hintOnAnyWord = (route: string): string =>
   `links come before pages of ${route}, which are made on demand: give no link the name of one of them`
 
 const mostNamed = 10
 
-/** A link that can be read, but takes its readers nowhere, or elsewhere than it is meant to. */
+/** A valid link that leads readers nowhere, or to the wrong place. */
 export type FaultyLink = { slug: string; reason: string }
 
 /**
- * What is wrong with links that can be read, for whoever edits them: sentences about each kind, of which each
- * names ten links at the most, and every such link by itself.
+ * What is wrong with valid links, for whoever edits them: a sentence about each kind, which names at most ten links,
+ * and every such link by itself.
  */
 export function examineLinks(
   links: readonly Lead[],

@@ -9,7 +9,7 @@ export type StrapiSettings = StrapiPlace & { fields: Fields }
 /** Where links come from; of `both`, Strapi comes first. */
 export type LinkSettings = { from: 'table' } | { from: 'strapi' | 'both'; strapi: StrapiSettings }
 
-/** The settings hold when this is asked: they were checked at the start. */
+/** The settings are valid here: they were checked at the start. */
 export function linkSettings(config: Config): LinkSettings {
   const {
     PROMO_LINKS: from,

@@ -7,8 +7,8 @@ import type { StrapiLinks } from './strapi-links.ts'
 const deadline = 1_000
 
 /**
- * Strapi says that something has changed: all instances fetch links again within a second. Without the database only
- * this one learns of it; the others come round to it by themselves.
+ * Strapi reports a change: all instances fetch links again within a second. Without the database only this one knows;
+ * the others notice later by themselves.
  */
 export async function linksChanged(
   database: Database,

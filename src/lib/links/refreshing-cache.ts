@@ -5,64 +5,64 @@ import type { Result } from '../base/result.ts'
 import { keyOfRow, type LeftOut, readRow } from './rows.ts'
 
 /**
- * All rows of a small table by key, so that no request waits for the database or fails with it. Somebody else
- * refreshes it (`keep-fresh.ts`); while that fails, what is known is served without limit. A key that is not
- * there is asked for singly, and remembered as absent until the next refresh; while several are asked for,
- * further ones count as absent, so that made-up keys cannot keep the database busy.
+ * All rows of a small table by key, so that no request waits for the database or fails with it. Somebody else refreshes
+ * it (`keep-fresh.ts`); while that fails, the known rows are served without limit. An unknown key is looked up singly,
+ * and remembered as absent until the next refresh; while several look-ups are running, further keys count as absent, so
+ * that made-up keys cannot load the database.
  */
 export type RefreshingCache<Key extends string | number, Value> = {
   /** Synchronous for every known key. `undefined` means that there is no such row, as far as can be known. */
   get(key: Key): Value | undefined | Promise<Value | undefined>
-  /** What is in memory. `undefined` does not mean that there is no such row: nobody is asked. */
+  /** Only looks in memory: `undefined` does not mean that there is no such row. */
   peek(key: Key): Value | undefined
   /** Fetches everything; returns whether that worked. */
   refresh(): Promise<boolean>
-  /** Whether the last fetch worked, so that "absent" can be believed. */
+  /** Whether the last fetch worked, so that "absent" is reliable. */
   readonly current: boolean
   readonly size: number
   values(): Iterable<Value>
 }
 
 /**
- * What a source has: its rows, each to be read on its own, whether it is empty, and what could not be turned into a
- * row.
+ * The contents of a source: its rows, each to be validated by itself, whether it is empty, and what could not be turned
+ * into a row.
  */
 export type Listing = { rows: readonly unknown[]; empty: boolean; leftOut?: readonly LeftOut[] }
 
 export type CacheState = {
-  /** Rows that could not be read and are therefore not there. */
+  /** Invalid rows, which were left out. */
   readonly leftOut: readonly LeftOut[]
   /** Milliseconds since the last fetch that worked, where later ones failed; else 0. */
   readonly failingFor: number
 }
 
 const findsAtOnce = 4
-/** A database that has no tables yet is being migrated at this moment, or what prevents that is reported elsewhere. */
+/** A database without tables is just being migrated, or what prevents that is reported elsewhere. */
 const isUnmigrated = (reason: string): boolean => reason.endsWith('(42P01)')
 
 /**
- * Milliseconds for which a source that held rows has to hold none until this is believed: a restore empties
- * tables for a moment, and forgetting all links on its account would answer readers 404.
+ * Milliseconds for which a source that had rows has to be empty before that is believed: a restore empties tables for a
+ * moment, and without links readers would get a 404.
  */
 const doubtFor = 10_000
 const mostTold = 20
 
 export function createRefreshingCache<Key extends string | number, Row, Value = Row>(options: {
-  /** What the rows are, for the log. */
+  /** What the rows are called in the log. */
   name: string
   list: () => Promise<Result<Listing, { message: string }>>
   find: (key: Key) => Promise<Result<unknown, unknown>>
   schema: v.GenericSchema<unknown, Row>
-  /** The field that identifies a row that cannot be read. */
+  /** The field that identifies an invalid row. */
   keyField: string
   keyOf: (row: Row) => Key
   /** What is kept of a row. */
   prepare: (row: Row) => Value
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
-  /** What is known before the first fetch: the snapshot of an earlier run. */
+  /** The initial rows: the snapshot of an earlier run. */
   initial: readonly unknown[]
-  /** Called with all rows that can be read after each fetch. */
+  /** Called with all valid rows after each fetch. */
   onFetched: (rows: Row[]) => void
   log: Log
 }): RefreshingCache<Key, Value> & CacheState {
@@ -114,7 +114,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     return false
   }
 
-  /** Whether rows that were there may be forgotten because the source holds none. */
+  /** Whether rows may be forgotten because the source is empty. */
   const isCredible = ({ empty }: Listing): boolean => {
     if (!empty || rows.size === 0) return true
     emptySince ??= elapsed()
@@ -150,7 +150,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     }
     const read = readRow(schema, prepare, found.value)
     const value = read.ok ? read.value.value : undefined
-    // What was found while all were fetched may be older than that.
+    // What was looked up during the fetch may be older than it.
     if (before !== fetches) return value
     if (value === undefined) absent.set(key, true)
     else rows.set(key, value)

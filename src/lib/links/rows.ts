@@ -1,15 +1,15 @@
 import * as v from 'valibot'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 
-/** A row that could not be read: its key as far as it has one, and what is wrong with it. */
+/** An invalid row: its key, if it has one, and what is wrong with it. */
 export type LeftOut = { key: string; reason: string }
 
-/** A row as it came, and what is kept of it. */
+/** A row as the source has it, and the value made of it. */
 export type ReadRow<Row, Value> = { row: Row; value: Value }
 
 const longestReason = 300
 
-/** Reads a row of whatever source. A fault, and be it the program's own, is the row's alone. */
+/** Validates a row of any source. An error, even a bug of this program, affects only that row. */
 export function readRow<Row, Value>(
   schema: v.GenericSchema<unknown, Row>,
   prepare: (row: Row) => Value,
@@ -29,7 +29,7 @@ const describeIssue = (issue: v.BaseIssue<unknown>): string =>
 
 const longestKey = 100
 
-/** What a row calls itself, however the rest of it looks. */
+/** The key of a row, even if the rest of it is invalid. */
 export function keyOfRow(source: unknown, field: string): string {
   const keyed = v.safeParse(v.record(v.string(), v.unknown()), source)
   const key = keyed.success ? keyed.output[field] : undefined

@@ -7,9 +7,9 @@ import { messageOf } from '../base/result.ts'
 
 /** The last known rows on disk, for a start while their source is down. */
 export type Snapshot<Value> = {
-  /** As they were written, each to be read by itself. Empty if there is no snapshot, or none that can be read. */
+  /** As they were written, each to be validated by itself. Empty without a readable snapshot. */
   read(): unknown[]
-  /** Writes in the background, whole or not at all. */
+  /** Writes in the background, completely or not at all. */
   write(values: Value[]): void
 }
 

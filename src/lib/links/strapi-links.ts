@@ -12,11 +12,11 @@ import { createStrapiSource } from './strapi-source.ts'
 
 export type StrapiLinks = {
   cache: RefreshingCache<string, Destination> & CacheState
-  /** Why the last question failed, if it did. */
+  /** Why the last request failed, if it did. */
   readonly fault: StrapiFault | undefined
   /** Fetches them again at once if the version of the catalogue has changed. */
   follow(version: string): void
-  /** When the first fetch has ended, well or not. */
+  /** Resolves when the first fetch has ended, successfully or not. */
   attempted: Promise<unknown>
   refresh(): Promise<boolean>
   stop(): Promise<void>
@@ -26,8 +26,8 @@ export type StrapiLinks = {
 const retryEvery = 2_000
 
 /**
- * Links from Strapi in memory, kept fresh apart from the database: while one is away or slow, the other goes
- * on. Whoever learns of a change from Strapi writes it down in the database, which all instances follow.
+ * Links from Strapi in memory, refreshed independently of the database: if one is unavailable or slow, the other goes
+ * on. An instance that learns of a change from Strapi records it in the database, which all instances follow.
  */
 export function openStrapiLinks(options: {
   settings: StrapiSettings

@@ -5,7 +5,7 @@ import { linkSettings } from './link-settings.ts'
 import { keyOfRow } from './rows.ts'
 import { createStrapiSource } from './strapi-source.ts'
 
-/** The slugs of the links that Strapi has now; none where links do not come from there. */
+/** The slugs of the links that Strapi has now; none if links do not come from there. */
 export async function listStrapiSlugs(config: Config): Promise<Result<ReadonlySet<string>, StrapiFault>> {
   const settings = linkSettings(config)
   if (settings.from === 'table') return ok(new Set())

@@ -14,14 +14,14 @@ export type StrapiSource = Omit<LinkSource, 'list'> & {
 
 /** The longest that a visitor with an unknown slug waits for Strapi, in milliseconds. */
 const findPatience = 1_000
-/** Single look-ups of a second; what is not found for it is absent until the next refresh. */
+/** Single look-ups per second; a key beyond that is absent until the next refresh. */
 const findsPerSecond = 10
 const longestName = 40
 
 export function createStrapiSource(options: {
   strapi: Strapi
   fields: Fields
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
 }): StrapiSource {
   const { strapi, fields, elapsed } = options
@@ -67,7 +67,7 @@ const lacksField = (field: string): StrapiFault => ({
   advice: `Strapi's entries have no field "${field}": set the names of their fields in PROMO_STRAPI_FIELDS`,
 })
 
-/** Strapi answers each field that an entry has, empty or not: one that no entry has is named wrongly. */
+/** Strapi returns all fields of an entry, even empty ones, so a field that no entry has is misnamed. */
 const missingField = (fields: Fields, entries: readonly Entry[]): string | undefined =>
   entries.length === 0
     ? undefined
@@ -76,15 +76,15 @@ const missingField = (fields: Fields, entries: readonly Entry[]): string | undef
 type LinkEntry = {
   slug: unknown
   entry: string
-  /** What it is called where it cannot be read. */
+  /** Its name if it is invalid. */
   told: string
 }
 
-/** Active links, each as its entry has it; of entries with the same slug the one that was made first by its key. */
+/** Active links, each as its entry has it; of entries with the same slug, the one created first. */
 function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry[]; leftOut: LeftOut[] } {
   const rows = new Map<unknown, LinkEntry>()
   const leftOut: LeftOut[] = []
-  // One that was published again while the pages were read may be there twice.
+  // One that was published again while the pages were read may occur twice.
   const latest = new Map(entries.map((entry) => [entry.documentId, entry]))
   for (const entry of [...latest.values()].sort((one, other) =>
     one.documentId < other.documentId ? -1 : 1,
@@ -99,7 +99,7 @@ function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry
   return { rows: [...rows.values()], leftOut }
 }
 
-/** Fields that nobody has filled in are as those of a new link. */
+/** Empty fields get the defaults of a new link. */
 function rowOf(fields: Fields, entry: Entry) {
   const given = (word: string): unknown => {
     const field = fields.get(word)
@@ -118,7 +118,7 @@ function rowOf(fields: Fields, entry: Entry) {
   }
 }
 
-/** Parameters from one field with all of them, and from those that have one each. */
+/** Parameters from the field with all of them, and from the fields for one each. */
 function parametersOf(fields: Fields, entry: Entry, given: unknown): unknown {
   const single = [...fields].flatMap(([word, field]) => {
     const value = /^[um]tm_/.test(word) ? entry.fields[field] : undefined

@@ -12,7 +12,7 @@ import { createTableSource } from './table-source.ts'
 export function createTableLinks(options: {
   database: Database
   folder: string
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
   log: Log
   /** For writing the snapshot. */

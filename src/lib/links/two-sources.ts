@@ -5,7 +5,7 @@ import type { RefreshingCache } from './refreshing-cache.ts'
 
 export type Links = Pick<RefreshingCache<string, Destination>, 'get' | 'peek' | 'size' | 'values'>
 
-/** Links of two sources; of a slug that both have, the first one's leads. A known link waits for neither. */
+/** Links of two sources; if both have a slug, the first one's link wins. A known link waits for neither. */
 export function joinLinks(first: Links, second: Links): Links {
   const peek = (slug: string): Destination | undefined => first.peek(slug) ?? second.peek(slug)
   return {
@@ -13,7 +13,7 @@ export function joinLinks(first: Links, second: Links): Links {
     get(slug) {
       const known = peek(slug)
       if (known !== undefined) return known
-      // Both are asked at once, so that a visitor waits for the slower one and not for one after the other.
+      // Both are asked at once, so that a visitor waits only for the slower one.
       const [asked, other] = [first.get(slug), second.get(slug)]
       return whenThere(asked, (found) => found ?? other)
     },
@@ -27,7 +27,7 @@ export function joinLinks(first: Links, second: Links): Links {
   }
 }
 
-/** The slugs that both have, in the order of the alphabet. */
+/** The slugs that both have, in alphabetical order. */
 export const slugsInBoth = (first: Links, second: Links): string[] =>
   [...first.values()]
     .map(({ slug }) => slug)
@@ -36,7 +36,7 @@ export const slugsInBoth = (first: Links, second: Links): string[] =>
 
 const mostTold = 20
 
-/** Tells the log of slugs that stand in both, whenever these are others than before. */
+/** Logs the slugs that both have, whenever they change. */
 export function tellOfBoth(log: Log): (slugs: readonly string[]) => void {
   let told = ''
   return (slugs) => {

@@ -7,15 +7,15 @@ export type UrlText = {
   tail: string
 }
 
-/** A web URL whose parts everybody reads alike; a `\` before the query leads some clients elsewhere. */
+/** A web URL that all clients parse alike; a `\` before the query leads some elsewhere. */
 const plainUrl = /^(https?:\/\/)([^/\\?#]+)([^\\?#]*(?:[?#].*)?)$/is
 
 /**
- * A web URL that a header can carry, byte for byte where it can carry the one that was given. Else blanks, control
- * characters and what is not ASCII are encoded as browsers do, and nothing else.
+ * A web URL that is valid in a header, unchanged if possible. Otherwise blanks, control characters and non-ASCII
+ * characters are encoded as browsers do, and nothing else.
  */
 export function headerUrl(given: string): string {
-  // Browsers leave these out as well.
+  // Browsers remove these, too.
   const text = given.replace(/^[\0- ]+|[\0- ]+$|[\t\n\r]/g, '')
   const [, scheme = '', authority = '', rest = ''] = plainUrl.exec(text) ?? []
   if (scheme === '') return new URL(text).href
@@ -38,7 +38,7 @@ export function splitUrl(text: string): UrlText {
     : { head: body.slice(0, start), query: body.slice(start + 1), tail }
 }
 
-/** What stands between a query and a parameter that is appended to it. */
+/** The separator between a query and an appended parameter. */
 export const joint = (query: string): string => (query === '' || query.endsWith('&') ? '' : '&')
 
 /** The decoded name of one parameter of a query. */
@@ -48,13 +48,13 @@ export function nameOf(parameter: string): string {
   return /[%+]/.test(name) ? [...new URLSearchParams(`&${name}`).keys()].join() : name
 }
 
-/** A query with a parameter that takes the place of those of the same name, or else is its last one. */
+/** A query with a parameter that replaces those of the same name, or else comes last. */
 export function withParameter(query: string | undefined, name: string, value: string): string {
   const { before, after } = aroundParameter(query, name)
   return before + encode(value) + after
 }
 
-/** What such a query has before the value of the parameter and behind it. */
+/** What such a query has before and after the parameter's value. */
 export function aroundParameter(query: string | undefined, name: string): { before: string; after: string } {
   const beginning = `${encode(name)}=`
   if (query === undefined) return { before: beginning, after: '' }

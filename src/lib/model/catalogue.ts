@@ -26,8 +26,8 @@ export type CatalogueVariation = {
 }
 
 /**
- * Sends and clicks as a small newsletter could have had them, to try things out on. Sample data can be distinguished
- * from real data: its sends are named `sample-YYYY-MM-DD-daily`.
+ * Sends and clicks that a small newsletter could have had, to try things out. Sample data can be distinguished from
+ * real data: its sends are named `sample-YYYY-MM-DD-daily`.
  */
 
 export type SampleVariation = { offer_id: number; variation_id: number; weight: number }

@@ -1,4 +1,4 @@
-/** Conversions of a send in all currencies, and what those in the currency that counts brought. */
+/** Conversions of a send in all currencies, and the revenue of those in the currency that counts. */
 export type SendEarnings = {
   newsletter_send_id: string
   variation_id: number
@@ -6,7 +6,9 @@ export type SendEarnings = {
   conversions: number
   pending: number
   rejected: number
-  /** Those in the currency, the pending ones of them, what they brought, and the sum of the squared amounts. */
+  /**
+   * Those in the currency: their number, the pending ones of them, their revenue, and the sum of the squared amounts.
+   */
   priced: number
   pending_priced: number
   revenue: number
@@ -14,10 +16,10 @@ export type SendEarnings = {
   squares: number
 }
 
-/** How many conversions were known after `known` of `delayMarks`, of sends that are as old as `past` of them. */
+/** How many conversions were known after `known` of the `delayMarks`, for sends that are past `past` of them. */
 export type ConversionDelay = { known: number; past: number; conversions: number }
 
-/** What sends so far have brought in one currency. */
+/** What sends so far have earned in one currency. */
 export type Earnings = {
   /** `null` as long as there is no conversion in it. */
   currency: string | null

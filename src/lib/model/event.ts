@@ -24,7 +24,7 @@ const clickSchema = v.object({
   ...occurrence,
   /** Null if it was not known here: the click is unchecked, and the database finds the offer or rejects the click. */
   offer_id: v.nullable(id),
-  /** The slug that an unchecked click was on, which has to be its offer's; null if there is nothing to check. */
+  /** The slug of an unchecked click, which has to be its offer's; null if there is nothing to check. */
   slug: later(v.string()),
   variation_id: id,
   referrer: text,
@@ -33,7 +33,7 @@ const clickSchema = v.object({
   ip_hash: text,
   /** A hash of the address alone; null where `ip_hash` is. */
   address_hash: later(v.string()),
-  /** Of a click without a hash: whether it is its visitor's first on the text that counts. Null if nobody can say. */
+  /** For a click without a hash: whether it is its visitor's first that counts on the text. Null if unknown. */
   newcomer: later(v.boolean()),
   verdict: v.picklist(['human', 'machine', 'duplicate']),
   reason: v.string(),
@@ -51,7 +51,7 @@ const impressionSchema = v.object({
   offer_id: id,
   variation_id: id,
   newsletter_send_id: text,
-  /** Which list the send is of; null if the report does not say. */
+  /** The newsletter of the send; null if the report does not say. */
   newsletter: later(v.string()),
   recipients: v.pipe(v.number(), v.integer(), v.minValue(0)),
 })
@@ -64,13 +64,13 @@ const surplusSchema = v.object({
   offer_id: id,
   variation_id: id,
   reason: v.string(),
-  /** How many it stands for: all since its first, when `at` was. */
+  /** The number of clicks since the first, which was at `at`. */
   clicks: id,
 })
 
 /**
  * Machine clicks beyond what one address may add to the database click by click, added up: those of one text and reason
- * within one minute of one process. Each such click is written as the count so far, and the highest that arrives wins.
+ * within one minute of one process. Each such click is written as the count so far, and the highest one wins.
  */
 export type SurplusClicks = v.InferOutput<typeof surplusSchema>
 
@@ -79,10 +79,10 @@ export const conversionStatuses = ['pending', 'approved', 'rejected'] as const
 const conversionSchema = v.object({
   kind: v.literal('conversion'),
   ...occurrence,
-  /** Whose `external_id` it is; empty if nobody says. A later report under both changes the conversion. */
+  /** Whose `external_id` it is; empty if unknown. A later report with the same two values changes the conversion. */
   source: v.string(),
   external_id: v.string(),
-  /** The event of the click, and when that was in milliseconds since 1970; null if a text is named in its place. */
+  /** The event of the click, and its time in milliseconds since 1970; null if a text is named instead. */
   click_id: v.nullable(uuid),
   clicked_at: v.nullable(v.number()),
   variation_id: v.nullable(id),
@@ -95,10 +95,10 @@ const conversionSchema = v.object({
   occurred_at: moment,
 })
 
-/** A report on what a click led to: a sale, a sign-up. Nothing in it is about a person. */
+/** A report of what a click led to: a sale, a sign-up. Nothing in it is about a person. */
 export type Conversion = v.InferOutput<typeof conversionSchema>
 
-/** An event as it comes back from a file. */
+/** An event as read from a file. */
 export const eventSchema = v.variant('kind', [clickSchema, impressionSchema, surplusSchema, conversionSchema])
 
 /** What the journal keeps and the database counts exactly once. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 /**
- * Clicks of some days: all that were recorded, those of them by a damaged link, and those that named no single
+ * Clicks of some days: all recorded ones, those of them by a damaged link, and those that did not name exactly one
  * text.
  */
 export type LinkDamage = { clicks: number; damaged: number; unreadable: number }
@@ -15,13 +15,13 @@ export const slugPattern = /^[a-z0-9][a-z0-9_-]{0,99}$/
 
 const longestUrl = 2_048
 
-/** JSON knows numbers and switches, and `{"utm_id": 7}` can only mean one text. */
+/** JSON has numbers and booleans, and `{"utm_id": 7}` is unambiguous. */
 const parameter = v.pipe(
   v.union([v.string(), v.number(), v.boolean()], 'must be a string'),
   v.transform((value) => `${value}`),
 )
 
-/** To valibot a list is an object as well, whose names are numbers. */
+/** For valibot an array is an object, too, with numbers as names. */
 export const recordOf = <Name extends v.GenericSchema<string>, Value extends v.GenericSchema>(
   name: Name,
   value: Value,
@@ -65,13 +65,13 @@ export const linkSchema = v.object({
   utm: recordOf(v.string(), parameter, 'must be a JSON object of strings'),
   /** Whether the visitor's own `utm_*` and `mtm_*` parameters are passed on. */
   pass_parameters: v.boolean('must be true or false'),
-  /** The parameter that brings the merchant's network the id of the click; snapshots of earlier versions have none. */
+  /** The parameter that passes the click's id to the merchant's network; snapshots of earlier versions have none. */
   click_id_parameter: v.nullish(clickIdParameter, null),
 })
 
 export type Link = v.InferOutput<typeof linkSchema>
 
-/** Destinations are web pages: no `javascript:` and the like ever leaves as a redirect. */
+/** Destinations are web pages: `javascript:` and the like are never redirected to. */
 export function isWebUrl(text: string): boolean {
   return URL.canParse(text) && ['https:', 'http:'].includes(new URL(text).protocol)
 }

@@ -1,13 +1,13 @@
-/** An e-mail of a send, as it is known here. */
+/** An e-mail of a send, as stored here. */
 export type SentEmail = {
   email_id: number
   variation_id: number | null
   sent_count: number
-  /** What of it went into the reports; null before the first time. */
+  /** The count that was last reported; null before the first time. */
   corrected_count: number | null
-  /** Whether Mautic was heard of it. */
+  /** Whether Mautic has reported on it. */
   read: boolean
-  /** Whether its count has stood for an hour. */
+  /** Whether its count has not changed for an hour. */
   settled: boolean
 }
 

@@ -22,7 +22,7 @@ export const sections = [...tables, 'statistics'] as const
 
 export type Section = (typeof sections)[number]
 
-/** What each brings along. */
+/** What each section adds. */
 export const aboutSections: Record<Section, string> = {
   variations: 'the texts',
   timeline: 'each day',
@@ -37,10 +37,10 @@ export const aboutSections: Record<Section, string> = {
   statistics: 'what all sends so far say about offers and included texts',
 }
 
-/** What clicks are broken down by; nobody can say it of one newsletter. */
+/** What clicks are broken down by, which is unknown for a single newsletter. */
 export const byWhat = ['devices', 'referrers', 'reasons'] as const satisfies readonly Table[]
 
-/** Which clicks rank and judge: human ones, or all as the specification has it. */
+/** Which clicks count: human ones, or all, as in the specification. */
 export type Counting = 'all' | 'human'
 
 export type ReportQuery = {

@@ -220,8 +220,8 @@ export type Figures = v.InferOutput<typeof figuresSchema>
 export type DateRange = v.InferOutput<typeof dateRangeSchema>
 export type Summary = v.InferOutput<typeof summarySchema>
 /**
- * What all sends so far say of a variation, compared with the others of its offer that have a rate; missing
- * where no send of it counts. Rates are per cent.
+ * What all sends so far say of a variation, compared with the others of its offer that have a rate; missing if no send
+ * of it counts. Rates are per cent.
  */
 export type Statistics = v.InferOutput<typeof statisticsSchema>
 /** What all sends so far say of an offer's own rate, in per cent. */

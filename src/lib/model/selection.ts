@@ -2,13 +2,13 @@ export const strategies = ['weighted', 'ctr_weighted', 'thompson'] as const
 
 export type Strategy = (typeof strategies)[number]
 
-/** What a strategy that learns wants most of: clicks of recipients, or what they bring. */
+/** What a learning strategy maximises: clicks, or their revenue. */
 export const goals = ['clicks', 'revenue'] as const
 
-/** A goal with the currency in which revenue counts; without one it is that of most conversions. */
+/** A goal with the currency in which revenue counts; by default the one with most conversions. */
 export type Goal = { goal: (typeof goals)[number]; currency: string | undefined }
 
-/** A variation that may be shown: its offer's base weight, and what people did with it in all time. */
+/** A variation that may be shown: its offer's base weight, and its recipients and human clicks of all time. */
 export type Candidate = {
   offer_id: number
   variation_id: number

@@ -13,9 +13,9 @@ export type SendEvidence = {
   clickers: number
   /** Those by each of `marks`, see `stats/arrival.ts`. */
   clickers_by: readonly number[]
-  /** What of it came from crowded addresses; null for nothing. */
+  /** Its clicks from crowded addresses; null if there are none. */
   crowd?: Crowd | null
-  /** Weak signs of machines on it; null for none. */
+  /** Its weak signs of machines; null if there are none. */
   signs?: Signs | null
 }
 
@@ -47,6 +47,6 @@ export type Crowd = {
 export type Signs = {
   /** Its clickers with one weak sign: probably people. */
   uncertain: number
-  /** Clicks that two weak signs have made a machine's: hardly people's, and no clickers. */
+  /** Clicks that two weak signs have made a machine's: hardly people's, and not counted as clickers. */
   doubtful: number
 }

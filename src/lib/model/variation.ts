@@ -6,7 +6,7 @@ export type Variation = {
   offer_id: number
   /** Null on offers adopted from an earlier system: their variations count on any slug. */
   link_slug: string | null
-  /** Slugs that its offer once had: newsletters that were sent with them go on counting. */
+  /** Former slugs of its offer: newsletters that were sent with them still count. */
   former_slugs: readonly string[]
 }
 

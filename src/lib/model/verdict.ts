@@ -1,4 +1,4 @@
-/** Weak signs that a request itself can show, in the order in which they are named. */
+/** Weak signs that a request itself can show, in the order in which a reason names them. */
 export const requestSigns = ['no_user_agent', 'stale_user_agent', 'signed_agent', 'seen_network'] as const
 
 export type RequestSign = (typeof requestSigns)[number]
@@ -12,5 +12,5 @@ export type Verdict = 'human' | 'machine' | 'duplicate'
 /** The verdict on a click, and the rule that gave it. */
 export type Classification = { verdict: Verdict; reason: string }
 
-/** Stored with each click, so that a later rule set knows which clicks it has not judged. */
+/** Stored with each click, so that later rules know which clicks they have not judged. */
 export const rulesVersion = 5

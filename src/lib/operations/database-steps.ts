@@ -10,7 +10,7 @@ const migrationDeadline = 120_000
 /** Days for which news for webhooks is remembered after it was last seen. */
 const newsDays = 30
 
-/** What an instance does for the database to be fit for it: before anything else, and every hour. */
+/** What an instance does to prepare the database: before anything else, and every hour. */
 export function databaseSteps(parts: {
   database: Database
   salts: Pick<Salts, 'refresh'>
@@ -19,7 +19,7 @@ export function databaseSteps(parts: {
   log: Log
   /** Fetches what requests need to know. */
   refresh: () => Promise<unknown>
-  /** Tells of the time, so that what has lost its meaning by then is forgotten. */
+  /** Called with the time, to forget what has expired. */
   fade: (time: number) => void
 }): Pick<MaintenanceSteps, 'prepare' | 'provide'> {
   const { database, salts, now, log, refresh, fade } = parts
@@ -49,7 +49,7 @@ export function databaseSteps(parts: {
       if (!migrated.ok) return false
       if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
       await provide(signal)
-      // A first start should know them when it listens; what they do not answer keeps nothing else from going on.
+      // A first start should know them when it listens; a failure here stops nothing else.
       await refresh()
       return true
     },

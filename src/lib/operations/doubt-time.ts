@@ -4,11 +4,14 @@ import type { DatabaseFault } from '../database/sql.ts'
 import { noteTime, readDatabaseTime } from '../store/retention.ts'
 
 const hour = 3_600_000
-/** Sites look every hour. One that was off for longer than this, in hours, or whose clock has jumped, has to wait. */
+/**
+ * Sites check the clock every hour. One that was off for longer than this many hours, or whose clock has jumped, has to
+ * wait.
+ */
 const longest = 48
-/** Hours for which the new time has to stand. */
+/** Hours for which the new time has to be confirmed. */
 const belief = 24
-/** Milliseconds that the clocks of site and database may be apart. */
+/** How far the clocks of site and database may differ, in milliseconds. */
 const apart = 24 * hour
 
 export async function databaseTime(database: Database): Promise<Result<number, DatabaseFault>> {
@@ -17,9 +20,9 @@ export async function databaseTime(database: Database): Promise<Result<number, D
 }
 
 /**
- * Why nothing may be removed for good by the database's time `at`; `undefined` if it can be believed. `now` is this
- * machine's time; both are in milliseconds since 1970. A clock that was set wrong for one start must not cost what is
- * to be kept for months.
+ * Why nothing may be deleted by the database's time `at`; `undefined` if it can be trusted. `now` is this machine's
+ * time; both are in milliseconds since 1970. A clock that is wrong during one start must not delete what has to be kept
+ * for months.
  */
 export async function doubtTime(
   database: Database,

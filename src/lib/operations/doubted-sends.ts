@@ -16,9 +16,8 @@ const deadline = 10_000
 export const doubtsToTell = (sql: Parameters<typeof listDoubts>[0]) => listDoubts(sql, tellFor, mostTold)
 
 /**
- * Looks for sends to doubt, every ten minutes while clicks are settled and every hour otherwise, by one
- * instance for all: keeps those of the last week for health, and says each of them once in the log. Judging
- * thousands of sends takes milliseconds.
+ * Searches for doubtful sends, every ten minutes while clicks are settled and every hour otherwise, on one instance for
+ * all: stores those of the last week for health, and logs each once. Assessing thousands of sends takes milliseconds.
  */
 export const doubtFinder =
   ({ database, log, now }: { database: Database; log: Log; now: Clock }) =>

@@ -22,7 +22,7 @@ const healthReasons = [
 
 const neighbourFault = v.picklist(['unreachable', 'refused', 'unsuitable', 'busy', 'failing'])
 
-/** What is to be sent to other servers and waits in the outbox. */
+/** What is waiting in the outbox. */
 const outboxReadings = {
   ok: v.boolean(),
   fault: v.exactOptional(neighbourFault),

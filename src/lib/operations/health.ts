@@ -20,7 +20,7 @@ import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHeal
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
 
 export type HealthParts = {
-  /** Of the promo tracking. */
+  /** The version of the promo tracking. */
   version?: string | undefined
   database: Database
   readings: () => BufferReadings
@@ -29,9 +29,9 @@ export type HealthParts = {
   unnamedProxy: Pick<UnnamedProxy, 'recent' | 'silent' | 'unread'>
   unchecked: { readonly overflowing: boolean }
   known: KnownReadings
-  /** Offers of Strapi, where they come from there. */
+  /** Offers from Strapi, if they come from there. */
   offers?: OfferReadings | undefined
-  /** Recipients from Mautic, where they are taken from there. */
+  /** Recipients from Mautic, if they come from there. */
   mautic?: MauticReadings | undefined
   /** What is to be sent to other servers, if anything. */
   outbox?: { matomo?: OutboxReadings | undefined; webhooks?: OutboxReadings }
@@ -43,7 +43,7 @@ export type HealthParts = {
 
 export type KnownReadings = {
   variations: CacheState
-  /** The links of the table, where they come from there. */
+  /** The links of the table, if they come from there. */
   table?: CacheState
   strapi?: StrapiReadings
   /** Slugs that both have. */
@@ -52,7 +52,7 @@ export type KnownReadings = {
 
 const deadline = 1_000
 
-/** Answers within this many milliseconds share one query, so that nobody can keep the database busy by asking. */
+/** Answers within this many milliseconds share one query, so that frequent requests do not load the database. */
 const rememberFor = 1_000
 /** Milliseconds after which an event has waited too long for a database that answers. */
 const longestWait = 60_000
@@ -189,7 +189,7 @@ export function createHealth({
   }
 }
 
-/** What a person has to fix is shown in full; other messages are the server's own. */
+/** A message is shown only if a person has to fix something; others come from the server. */
 const databaseFault = ({ code, message }: DatabaseFault) => ({
   ok: false,
   fault: code,

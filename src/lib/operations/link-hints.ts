@@ -7,7 +7,7 @@ import type { Lead } from '../model/link.ts'
 import { listLeads } from '../store/links.ts'
 
 const deadline = 1_000
-/** All links are read for it: at most once in this many milliseconds. */
+/** Hints read all links, so they are renewed at most once in this many milliseconds. */
 const rememberFor = 10_000
 
 const week = 6 * 86_400_000
@@ -21,7 +21,7 @@ export type LinkHintParts = {
   strapi?: Pick<Links, 'values' | 'peek'> | undefined
   siteUrl: string
   pages: ReadonlySet<string>
-  /** A route of the site for any word, of whose pages nobody knows the words. */
+  /** A route of the site for any word, whose pages are not known. */
   anyWord?: string | undefined
   damage: Pick<LinkDamageLog, 'describe'>
   now: () => number
@@ -29,7 +29,7 @@ export type LinkHintParts = {
 
 export type LinkHints = { hints: string[]; faulty: (FaultyLink & { source: 'table' | 'strapi' })[] }
 
-/** Tells what is wrong with the links, however they came there; nothing while the database does not answer. */
+/** Describes what is wrong with the links, whoever entered them; nothing while the database does not answer. */
 export function createLinkHints({
   database,
   table,

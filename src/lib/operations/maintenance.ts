@@ -3,19 +3,19 @@ import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/result.ts'
 
 /**
- * What an instance does besides answering requests. The signal informs running steps of a stop: what fails after it is
- * no fault.
+ * What an instance does besides answering requests. The signal tells running steps about a stop: failures after it are
+ * not logged.
  */
 export type MaintenanceSteps = {
-  /** Brings the database to this version and fetches what requests need. Repeated until it answers that it worked. */
+  /** Migrates the database and fetches what requests need. Repeated until it reports success. */
   prepare: (signal: AbortSignal) => Promise<boolean>
   /** Every ten seconds. */
   tend: () => unknown
   /** Every fifteen seconds, one at a time, once the database is prepared. */
   settle: (signal: AbortSignal) => Promise<unknown>
-  /** Every hour: salts and partitions ahead of their time. */
+  /** Every hour: creates salts and partitions in advance. */
   provide: (signal: AbortSignal) => Promise<unknown>
-  /** Every hour: retention, which is due once a day. */
+  /** Every hour: checks whether the daily retention is due. */
   purge: (signal: AbortSignal) => Promise<unknown>
 }
 
@@ -23,7 +23,7 @@ export type Maintenance = {
   /** Resolves when `prepare` has worked, or after `wait` milliseconds. */
   prepared(wait: number): Promise<void>
   readonly ready: boolean
-  /** Begins nothing more; resolves when the steps under way have ended. */
+  /** Starts nothing more; resolves when the current steps have ended. */
   stop(): Promise<void>
 }
 

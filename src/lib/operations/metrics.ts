@@ -18,31 +18,31 @@ type Readings = {
   unnamedProxy: () => number
   linksLeftOut: () => number
   variationsLeftOut: () => number
-  /** Of Strapi, where links come from there. */
+  /** Links from Strapi, if they come from there. */
   strapi?: { readonly current: boolean; readonly leftOut: readonly unknown[] } | undefined
-  /** Of Strapi, where offers come from there. */
+  /** Offers from Strapi, if they come from there. */
   strapiOffers?: { readonly fault: unknown; readonly leftOut: readonly unknown[] } | undefined
-  /** Of Mautic, where recipients come from there. */
+  /** Recipients from Mautic, if they come from there. */
   mautic?: { readonly fault: unknown; readonly obstacles: readonly unknown[] } | undefined
-  /** What waits to be sent to other servers, by kind, if there is such a kind. */
+  /** What is waiting in the outbox, by kind, for the kinds in use. */
   outbox?: Record<string, OutboxReadings | undefined>
 }
 
 /** What a process counts, to be incremented by the code that does the work. */
 export type MetricCounts = object[]
 
-/** Where several processes serve one port: which of them this is, and how to learn what all of them count. */
+/** If several processes serve one port: this one's number, and how to get the counts of all. */
 export type MetricsWorker = { number: number; gatherCounts: () => Promise<MetricCounts[]> }
 
 /**
- * What this process counts for Prometheus; a `worker` stands at each figure. No label ever holds anything of a
- * visitor.
+ * What this process counts for Prometheus, labelled by `worker` if there are several. No label contains anything about
+ * a visitor.
  */
 export function createMetrics(worker?: MetricsWorker) {
   const registry = new Registry()
   if (worker !== undefined) registry.setDefaultLabels({ worker: String(worker.number) })
   const registers = [registry]
-  // Plain numbers, read when somebody asks: a labelled counter costs more than finding the link.
+  // Plain numbers, read on request: a labelled counter costs more than finding the link.
   const visits = new Map<VisitOutcome, number>()
   new Counter({
     name: 'promo_redirects_total',
@@ -98,7 +98,7 @@ export function createMetrics(worker?: MetricsWorker) {
 
   return {
     counts: (): Promise<MetricCounts> => registry.getMetricsAsJSON(),
-    /** For Prometheus: of all workers that answer, where there are several. */
+    /** For Prometheus, from all workers that answer. */
     async read(): Promise<Answer> {
       const all = (await worker?.gatherCounts()) ?? []
       const read = all.length === 0 ? registry : AggregatorRegistry.aggregate(all)
@@ -134,7 +134,7 @@ export function createMetrics(worker?: MetricsWorker) {
       labelNames: ['endpoint', 'status'],
       registers,
     }),
-    /** Gauges that are read when somebody asks. */
+    /** Gauges that are read on request. */
     observe(readings: Readings) {
       const { buffer, databaseUp, unnamedProxy, strapi, strapiOffers, mautic, outbox } = readings
       if (outbox) observeOutbox(registers, outbox)

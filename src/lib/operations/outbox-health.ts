@@ -1,6 +1,6 @@
 import type { OutboxReadings } from '../outbox/outbox.ts'
 
-/** Milliseconds for which a target may fail before it is reported: what is to be sent to it waits. */
+/** Milliseconds for which a target may fail before it is reported: what is to be sent to it is kept. */
 const longestFailing = 60_000
 
 const toldOf = ({ fault, failingFor, waiting, refused, age, sent, givenUp }: OutboxReadings) => ({
@@ -29,7 +29,7 @@ export function matomoHealth(readings: OutboxReadings) {
   }
 }
 
-/** The same for messages to webhooks. Those that fail are somebody else's, so they make nothing degraded. */
+/** The same for messages to webhooks. Receivers that fail are somebody else's, so they do not make health degraded. */
 export const webhooksHealth = (readings: OutboxReadings) => ({
   used: readings.waiting + readings.sent + readings.givenUp > 0,
   hints: [

@@ -26,17 +26,17 @@ export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS
 export type Purged = {
   salts: number
   details: number
-  /** Hashes that told visitors apart. */
+  /** Hashes that distinguish visitors. */
   visitors: number
   event_keys: number
   partitions: string[]
   /** Clicks of months that had no partition. */
   strays: number
-  /** Counts of clicks that were added up. */
+  /** Counts of surplus clicks. */
   surplus: number
   decisions: number
   conversions: number
-  /** Of another back end, handed over by people who signed in with them. */
+  /** Tokens of another back end that people signed in with. */
   tokens: number
 }
 
@@ -107,19 +107,19 @@ export type DailyPurge = {
   now: () => number
   /** The database's. */
   databaseTime: () => Promise<Result<number, DatabaseFault>>
-  /** Tells that the site stops, before its database is closed. */
+  /** Aborted when the site stops, before its database is closed. */
   signal: AbortSignal
 }
 
-/** `purged_already`: of a running site's instances, one purges a UTC day. */
+/** `purged_already`: only one instance purges per UTC day. */
 export type DailyOutcome =
   | { code: 'purged'; purged: Purged }
   | { code: 'purged_already' }
   | { code: 'clock_doubted'; reason: string }
 
 /**
- * The purge of a running site, by the database's clock. Where that clock cannot be believed nothing is removed. After a
- * fault the day is open again to the next instance that asks, and so it is as soon as the site stops.
+ * The purge of a running site, by the database's clock; if that clock cannot be trusted, nothing is deleted. After a
+ * failure, or when the site stops, the next instance may claim the day again.
  */
 export async function purgeDaily({
   database,
@@ -148,11 +148,11 @@ export async function purgeDaily({
 
 export type HourlyPurge = Pick<DailyPurge, 'database' | 'retention' | 'now'> & {
   log: Log
-  /** Deletes lines of the journal that were kept aside before a time in milliseconds since 1970. */
+  /** Deletes damaged lines of the journal from before a time in milliseconds since 1970. */
   forgetDamaged: (before: number) => Promise<void>
 }
 
-/** What a running site does every hour, and once a day in earnest; the signal is that of `DailyPurge`. */
+/** Called every hour by a running site; purges once a day. The signal is that of `DailyPurge`. */
 export const purger =
   ({ database, retention, now, log, forgetDamaged }: HourlyPurge) =>
   async (signal: AbortSignal) => {
@@ -163,7 +163,7 @@ export const purger =
     else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
     else if (purged.value.code === 'purged_already') log.info('already purged today')
     else log.warn({ reason: purged.value.reason }, 'nothing is purged: the clock cannot be trusted')
-    // Every instance has a folder of its own, or shares one: it looks after that itself.
+    // Every instance takes care of its own folder, shared or not.
     if (purged.ok && purged.value.code !== 'clock_doubted')
       await forgetDamaged(now() - retention.PROMO_RETAIN_DETAILS_DAYS * day)
   }

@@ -1,12 +1,12 @@
 import type { Goal, Strategy } from '../model/selection.ts'
 import { goalHints } from '../wording/goal.ts'
 
-/** How promos are chosen, as it is set. */
+/** The settings for choosing promos. */
 export type SelectionReadings = Goal & { strategy: Strategy }
 
 /**
  * The part of the health that is about choosing promos. `currencies` are those in which sends have earned something,
- * that of most conversions first; `undefined` if the database has not told.
+ * the one with most conversions first; `undefined` if the database did not answer.
  */
 export function selectionHealth(
   { strategy, goal, currency }: SelectionReadings,

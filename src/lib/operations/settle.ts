@@ -10,7 +10,7 @@ import { settleClicks } from '../store/settlement.ts'
 
 const batch = 10_000
 const deadline = 60_000
-/** After a batch the database gets as many times as long for other work. */
+/** After a batch the database gets this multiple of its duration for other work. */
 const restPerWork = 0.5
 
 type SettlingOptions = {
@@ -32,8 +32,8 @@ type SettlingOptions = {
 }
 
 /**
- * Settles all clicks that are at least `age` seconds old, in batches with rests between them, then the counts of those
- * that were added up; returns how many rows. Ends early, with what it has, when `signal` aborts.
+ * Settles all clicks that are at least `age` seconds old, in batches with pauses, then surplus counts; returns the
+ * number of rows. Ends early when `signal` aborts.
  */
 export async function settle(
   database: Database,
@@ -69,7 +69,7 @@ export async function settle(
  */
 export type Observation = { observationMinutes: number; forMatomo?: boolean } & JudgementRules
 
-/** What a running site does every few seconds; a failure is logged, and the next time does the rest. */
+/** Called every few seconds by a running site; a failure is logged, and the next call does the rest. */
 export const settler =
   (database: Database, log: Log, { observationMinutes, ...rules }: Observation) =>
   async (signal: AbortSignal) => {

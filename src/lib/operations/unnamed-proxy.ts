@@ -5,22 +5,22 @@ import { type Client, isIn } from '../http/client.ts'
 import { isLoopback, namesThisMachine } from '../http/local.ts'
 
 export type UnnamedProxy = {
-  /** Looks at whose request it is said to be, at the socket's peer, and at the `Host` that it asks for. */
+  /** Examines a request's client, the socket's peer, and its `Host`. */
   notice(client: Client, peer: string, host: string | undefined): void
   /** Requests so far for which a proxy's address counted as the reader's. */
   readonly count: number
   /** Whether there were some, the last of them within an hour. */
   readonly recent: boolean
   /**
-   * The same of those that leave no sign of a proxy: only their `Host` distinguishes them from requests of programs on
+   * The same for requests without a trace of a proxy: only their `Host` distinguishes them from those of programs on
    * this machine.
    */
   readonly silent: boolean
-  /** The same of requests that a named proxy forwarded without saying for whom. */
+  /** The same for requests that a named proxy forwarded without saying for whom. */
   readonly unread: boolean
 }
 
-/** Loopback, private and link-local addresses: those of a proxy in front, hardly those of readers. */
+/** Loopback, private and link-local addresses: hardly those of readers. */
 const nearby = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:)/
 
 export const silentProxy =
@@ -30,12 +30,12 @@ export const unreadProxy =
   'a trusted proxy does not say whose requests it forwards, so all readers look like one: have it send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded …) in PROMO_CLIENT_ADDRESS_HEADER'
 
 /**
- * Milliseconds after its last request for which a proxy is reported: one that was fixed must not be reported for ever.
+ * Milliseconds after its last request for which a proxy is reported, so that one that was fixed is not reported
+ * forever.
  */
 const tellFor = 3_600_000
 /**
- * One odd request, from a program or from somebody trying things out, does not mean that all readers come through a
- * proxy.
+ * One odd request, from a program or somebody trying things out, does not mean that all readers come through a proxy.
  */
 const fewest = 3
 
@@ -48,7 +48,7 @@ export function watchForUnnamedProxy(options: {
   const { trusted, now, log } = options
   let count = 0
 
-  /** One kind of request to notice: `tell` is for the log, once until an hour has passed without any. */
+  /** One kind of request to notice: `tell` logs it, once until an hour has passed without any. */
   const createWatch = (tell: (proxy: string) => void) => {
     let last = Number.NEGATIVE_INFINITY
     let seen = 0
