@@ -39,7 +39,7 @@ import type { Config } from './settings/config.ts'
 export type OpenOptions = {
   config: Config
   log: Log
-  /** Words that the site's own pages have for paths: no promo link hides one. */
+  /** The site's own pages with a path of one word: no promo link hides one. */
   pages?: ReadonlySet<string>
   place?: SitePlace
   now?: Clock
@@ -52,25 +52,22 @@ export type OpenOptions = {
 export type SitePlace = {
   /** The version of the promo tracking. */
   version?: string
-  /** What every path of the site begins with, such as `/news`. */
+  /** The prefix of all paths of the site, such as `/news`. */
   base?: string
-  /** A route of the site for any word, before whose pages links come. */
+  /** A route of the site for any word; links take precedence over its pages. */
   anyWord?: string | undefined
 }
 
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
-/**
- * The same where an earlier run has left the links: visitors need not wait for the database then, nor for a
- * backlog.
- */
+/** The same if an earlier run has left the links: then visitors need not wait for the database, nor for a backlog. */
 const knownLinksWait = 500
-/** Together with the server's own closing these stay within the ten seconds of a graceful stop. */
+/** Together with closing the server this stays within the ten seconds of a graceful stop. */
 const drainWait = 4_000
-/** What is being sent to other servers and is cut off by then is sent again later. */
+/** What is being sent to other servers and is cut off here is sent again later. */
 const tellingWait = 2_000
 const closeWait = 7_000
-/** How long a stop waits for what is asked of the database in the background, in milliseconds. */
+/** How long a stop waits for background queries, in milliseconds. */
 const stepsWait = 2_000
 
 /** Opens everything that a site shares, as `openPromoTracking` says. */
@@ -209,7 +206,7 @@ async function openParts(
       const stopped = Promise.all([maintenance.stop(), known.stop(), offers?.stop()])
       await Promise.all([
         ...[events.close(drainWait), outbox.close(tellingWait)],
-        // What they ask of a database that is closed meanwhile would look like an outage.
+        // Their queries to a closed database would look like an outage.
         Promise.race([stopped, sleep(stepsWait, undefined, { ref: false })]),
       ])
       await damage.flush()

@@ -1,10 +1,10 @@
-/** Reads addresses as numbers. Makes nothing on the heap but the bytes that it fills, once a reader. */
+/** Parses addresses into numbers. Allocates only its buffer, once per reader. */
 export type AddressReader = {
-  /** The 16 bytes of the address read last, the most significant first; of an IPv4 address the last four count. */
+  /** The 16 bytes of the last address, most significant first; for IPv4 the last four. */
   bytes: DataView
   /**
-   * Reads an IPv4 or IPv6 address; an IPv4 address in IPv6 form (RFC 4291, 2.5.5.2) or behind a translator's prefix
-   * (RFC 6052, 2.1) is an IPv4 one. 0 if the text is neither.
+   * Parses an IPv4 or IPv6 address; an IPv4-mapped address (RFC 4291, 2.5.5.2) or one with the translation prefix (RFC
+   * 6052, 2.1) is an IPv4 one. 0 if the text is neither.
    */
   read: (text: string) => 0 | 4 | 6
 }
@@ -59,7 +59,7 @@ export function createNetworkReader(): NetworkReader {
   }
 }
 
-/** Four decimal numbers between two places in the text; -1 where there is anything else. */
+/** Four decimal numbers between two positions in the text; -1 if there is anything else. */
 function readIPv4(text: string, from: number, end: number): number {
   let value = 0
   let parts = 0

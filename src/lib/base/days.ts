@@ -13,6 +13,6 @@ const dayLength = 86_400_000
 export const daysBefore = (day: string, days: number): string =>
   new Date(Date.parse(day) - days * dayLength).toISOString().slice(0, 10)
 
-/** The number of days between two days: 0 for the same one. */
+/** The number of days between two days: 0 for the same day. */
 export const daysBetween = (start: string, end: string): number =>
   Math.round((Date.parse(end) - Date.parse(start)) / dayLength)

@@ -6,12 +6,11 @@ type JsonStep = string | number
 type JsonLevel = { step: JsonStep; keyNext: boolean; keys: Set<string>; repeated: boolean }
 
 /**
- * A value of a JSON text: the keys and places that lead to it, where it begins, and whether its key was there
- * before.
+ * A value of a JSON text: the keys and indexes that lead to it, where it begins, and whether its key is a duplicate.
  */
 type JsonPlace = { steps(): JsonStep[]; index: number; repeated: boolean }
 
-/** Every value of a text that is JSON, in the order of the text. */
+/** Every value of a JSON text, in order. */
 export function* placesIn(json: string): Generator<JsonPlace> {
   const levels: JsonLevel[] = []
   for (const { 0: text, index } of json.matchAll(token)) {
@@ -49,7 +48,7 @@ export function repeatedIn(json: string): JsonStep[][] {
   return repeated
 }
 
-/** Reads JSON; the fault is the reader's own. */
+/** Parses JSON; the fault is the parser's message. */
 export function parseJson(text: string): Result<unknown, string> {
   try {
     return ok(JSON.parse(text))

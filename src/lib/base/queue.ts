@@ -1,9 +1,9 @@
-/** Does a piece of work when all that were given before are done, and returns what it answers. */
+/** Runs a task when all earlier ones have finished, and returns its result. */
 export type InTurn = <Value>(work: () => Promise<Value>) => Promise<Value>
 
 /**
- * For what is done to files in the background. A disk that hangs takes one thread of Node's pool by it, not all
- * four, which static files, passwords and the database's address need.
+ * For file operations in the background: a disk that hangs blocks one thread of Node's pool, not all four, which static
+ * files, passwords and DNS look-ups need.
  */
 export function createQueue(): InTurn {
   let last: Promise<unknown> = Promise.resolve()

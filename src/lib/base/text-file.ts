@@ -8,7 +8,10 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'this user may not read it. Give the user permission, or name another file',
 }
 
-/** The text of a file that somebody has named. The fault follows the file's name in a sentence, and has the remedy. */
+/**
+ * The text of a file that somebody named. The fault completes a sentence that begins with the file's name, and has the
+ * remedy.
+ */
 export function readTextFile(path: string | URL): Result<string, string> {
   let content: Buffer
   try {

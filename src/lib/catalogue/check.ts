@@ -10,7 +10,7 @@ export type CheckedCatalogue = {
   /** `undefined` if there are faults. */
   catalogue: Catalogue | undefined
   faults: CatalogueFault[]
-  /** Slugs that offers name and the file has no link for: the database has to know them. */
+  /** Slugs that offers name without a link in the file: the database has to have them. */
   wanted: { place: string; slug: string }[]
 }
 
@@ -25,7 +25,7 @@ export function parseCatalogue(content: string): Result<unknown, { message: stri
   return fail({ message: `has these fields more than once: ${repeated.join(', ')}. Keep one of each` })
 }
 
-/** Finds every fault that the file itself shows; faults of one kind do not hide those of another. */
+/** Finds all errors that the file itself shows; errors of one kind do not hide others. */
 export function checkCatalogue(json: unknown): CheckedCatalogue {
   const parsed = v.safeParse(catalogueSchema, json)
   const keys = v.parse(keysSchema, json)
@@ -54,7 +54,7 @@ function step(key: unknown): string {
   return /^\w+$/.test(String(key)) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
 
-/** The schema brings its own words, except for what an object finds missing. */
+/** The schema has its own messages, except for missing fields. */
 function explain(issue: v.BaseIssue<unknown>): string {
   if (issue.type !== 'object' && issue.type !== 'loose_object') return issue.message
   return issue.expected === 'Object' ? 'must be a JSON object' : 'is missing'
@@ -70,7 +70,7 @@ const listOf = <Schema extends v.GenericSchema<unknown, object>>(
 const noText = { text_content: undefined, document_id: undefined }
 const noKeys = { links: [], offers: [] }
 
-/** The natural keys alone, of whatever the file holds, so that they can be compared in a file with other faults. */
+/** Only the natural keys, whatever else the file contains, so that they can be compared in a file with other errors. */
 const keysSchema = v.fallback(
   v.object({
     links: listOf(v.object({ slug: keySlug }), { slug: undefined }),

@@ -41,7 +41,7 @@ export function summarize({ links, offers }: Plan): string {
   ].join(', ')
 }
 
-/** A warning for each link that no visitor would get to. */
+/** A warning for each link that visitors cannot reach. */
 export const describeHidden = ({ links }: Plan, pages: ReadonlySet<string>): string[] =>
   links
     .filter(({ row }) => row.active && pages.has(row.slug))
@@ -56,7 +56,7 @@ function line(name: string, { kind, differences }: Change<unknown>): string[] {
 const describeDifference = ({ field, from, to }: Difference): string =>
   `${field} ${JSON.stringify(from)} → ${JSON.stringify(to)}`
 
-/** What becomes of newsletters that were sent before the change. */
+/** What happens to newsletters that were sent before the change. */
 function describeSlugChange({ from, to, formerLink }: SlugChange): string {
   if (from === null)
     return `its texts have counted under any slug so far; from now on they count only under /${to}`

@@ -12,8 +12,8 @@ export type ImportedOffers = { plan: Plan; leftOut: LeftOut[] }
 const nothing = { catalogue: { links: [], offers: [] }, faults: [], wanted: [] }
 
 /**
- * Imports offers of Strapi as a file with them would be, but those that are at fault are left out, and texts
- * alone where only they are: these stay in the database as they are.
+ * Imports offers from Strapi like a file, except that invalid offers, or only their invalid texts, are left out: these
+ * stay in the database unchanged.
  */
 export async function importOffers(
   database: Database,
@@ -39,14 +39,14 @@ const asInFile = ({ given, texts }: ReadOffer) => ({
   variations: texts.map((text) => text.given),
 })
 
-/** `offers[2].variations[0].text_content`, in numbers and words. */
+/** The parts of `offers[2].variations[0].text_content`. */
 const placePattern = /offers\[(\d+)\](?:\.variations\[(\d+)\])?\.?(\w*)/g
 const partsOf = (text: string) => [...text.matchAll(placePattern)].flat()
 
 function toldOf(offers: readonly ReadOffer[], { place, message }: CatalogueFault): LeftOut {
   const [, offer, text, field] = partsOf(place)
   const part = partAt(offers, offer, text)
-  // Places in a message are those of a file, which nobody has here.
+  // Messages name places in a file, which does not exist here.
   const [, otherOffer, otherText] = partsOf(message)
   const other = partAt(offers, otherOffer, otherText)
   const reason = other ? message.replace(placePattern, `that of ${other.told}`) : message

@@ -23,13 +23,13 @@ export type ImportFault = { code: 'invalid'; faults: CatalogueFault[] } | (Datab
 
 export type ImportOptions = {
   dryRun?: boolean
-  /** Tells which destinations are on the site itself and may lead back to their link. */
+  /** The site's address: destinations on it may lead back to their link. */
   siteUrl?: string
-  /** Slugs of links that are neither in the file nor in the database, but that offers may still name. */
+  /** Slugs of links outside of file and database that offers may name. */
   elsewhere?: ReadonlySet<string>
   /**
-   * What Strapi has, where the catalogue comes from there, and the turn in which it was asked: what it has no
-   * longer is not chosen any more, and nothing is imported once somebody has imported a later answer.
+   * What Strapi has, if the catalogue comes from there, and the number of the request: what Strapi no longer has is no
+   * longer chosen, and an answer is dropped once a later one was imported.
    */
   strapi?: { listed: Listed; turn: string }
 }
@@ -38,9 +38,8 @@ const deadline = 120_000
 const attempts = 5
 
 /**
- * Brings offers, variations and links of an import file into the database, in one transaction: all of it, or nothing if
- * anything is at fault. Rows that the file does not name stay, and no counter is touched. `dryRun` answers the same
- * plan and writes nothing.
+ * Imports offers, variations and links of a file in one transaction: all of it, or nothing if there is any error. Rows
+ * that the file does not name stay, and counters do not change. `dryRun` returns the same plan and writes nothing.
  */
 export async function importCatalogue(
   database: Database,

@@ -3,15 +3,17 @@ import type { CatalogueFault } from './check.ts'
 import type { Catalogue } from './schema.ts'
 
 /**
- * Everything that the source of a catalogue has, read or not: the document ids of its offers, each with those
- * of its texts.
+ * Everything that a catalogue's source has, valid or not: the document ids of its offers, each with those of its texts.
  */
 export type Listed = ReadonlyMap<string, ReadonlySet<string>>
 
 type Keyed = { document_id?: string | null }
 type StoredRow = { id: number; document_id: string | null }
 
-/** For each entry the rows that it may mean, and one without an entry whose key it would get; the rows of no entry. */
+/**
+ * For each entry the rows that it may match, and a row without an entry whose key it would get; the rows without an
+ * entry.
+ */
 type Matched<Entry, One> = {
   each: { entry: Entry; rows: One[]; clash: One | undefined }[]
   others: One[]
@@ -36,11 +38,11 @@ export function matchCatalogue(catalogue: Catalogue, { offers, variations }: Sto
   })
 }
 
-/** The document ids of the texts that an offer still has; nothing if nobody says. */
+/** The document ids of the texts that an offer still has; `undefined` if unknown. */
 export const textsListed = ({ document_id }: Keyed, listed?: Listed): ReadonlySet<string> | undefined =>
   document_id ? listed?.get(document_id) : undefined
 
-/** By document id, or else by key among the rows that no other entry means by its document id. */
+/** By document id, or else by key among the rows that no other entry matches by its document id. */
 function matchRows<Entry extends Keyed, One extends StoredRow>(
   entries: readonly Entry[],
   rows: readonly One[],
@@ -70,8 +72,8 @@ function matchRows<Entry extends Keyed, One extends StoredRow>(
 }
 
 /**
- * Names and texts that stand for several rows of the database, or would: adopted tables may hold such, and what
- * has a document id may get the name of what has none. Which is meant?
+ * Names and texts that match several rows of the database, or would: adopted tables may have duplicates, and a row with
+ * a document id may get the name of one without. These are ambiguous.
  */
 export function findAmbiguous(catalogue: Catalogue, stored: StoredRows, listed?: Listed): CatalogueFault[] {
   return matchCatalogue(catalogue, stored, listed).flatMap(({ rows, clash, texts }, index) => {

@@ -9,11 +9,11 @@ import type { Catalogue } from './schema.ts'
 
 export type Difference = { field: string; from: unknown; to: unknown }
 
-/** What becomes of a row: `row` is how it will be, `differences` how it is now where that is something else. */
+/** The change of a row: `row` is the new state, `differences` the current values of fields that change. */
 export type Change<Row> = { kind: 'added' | 'changed' | 'unchanged'; row: Row; differences: Difference[] }
 
 export type VariationPlan = { id: number | undefined; change: Change<CatalogueVariation> }
-/** An offer that gets another slug, with the link that its old slug then is, if there is one. */
+/** An offer that gets another slug, with the link that its old slug has, if there is one. */
 export type SlugChange = { from: string | null; to: string; formerLink: CatalogueLink | undefined }
 
 export type OfferPlan = {
@@ -24,7 +24,7 @@ export type OfferPlan = {
 }
 export type Plan = { links: Change<CatalogueLink>[]; offers: OfferPlan[] }
 
-/** The rows of the database that the file may be about, and the links of slugs that its offers have there. */
+/** The rows of the database that the file may match, and the links of the slugs that its offers have there. */
 export type Stored = { links: CatalogueLink[]; offers: StoredOffer[]; variations: StoredVariation[] }
 
 const newLink = { active: true, utm: {}, pass_parameters: false, click_id_parameter: null }
@@ -35,8 +35,8 @@ const newVariation = {
 }
 
 /**
- * Compares the catalogue with the database. Fields that it leaves out stay, or take the column's default. What
- * `listed` does not list any more is no longer chosen.
+ * Compares the catalogue with the database. Omitted fields stay, or get the column's default. What is no longer in
+ * `listed` is no longer chosen.
  */
 export function planImport(catalogue: Catalogue, stored: Stored, listed?: Listed): Plan {
   const links = catalogue.links.map((link) => {
@@ -78,7 +78,7 @@ const planTexts = ({ each }: MatchedTexts): VariationPlan[] =>
     return { id, change: compare(row, { ...row, ...entry }) }
   })
 
-/** Texts that came from there and that their offer has no longer. */
+/** Texts from there that their offer no longer has. */
 const planGoneTexts = ({ others }: MatchedTexts, still: ReadonlySet<string> | undefined): VariationPlan[] =>
   others.flatMap(({ id, offer_id: _, ...row }) =>
     !still || row.document_id === null || still.has(row.document_id)

@@ -13,16 +13,16 @@ import {
 
 type OfferPart = {
   documentId: string
-  /** What it is called where it cannot be imported. */
+  /** Its name if it cannot be imported. */
   told: string
   /** As in an import file. */
   given: Record<string, unknown>
 }
 
-/** An offer of Strapi in the words of an import file, not checked yet. */
+/** An offer from Strapi in the form of an import file, not validated yet. */
 export type ReadOffer = OfferPart & { texts: OfferPart[] }
 
-/** An offer brings its texts along: a hundred on a page might be more than an answer may have. */
+/** Offers come with their texts: a hundred per page might exceed the limit of an answer. */
 const pageSize = 25
 const longestName = 40
 /** A text may have none of these. */
@@ -40,7 +40,7 @@ export async function readOffers(
   const select = `${selectFields(ofOffer.values())}&${selectWithin(variations, ofTexts.values())}`
   const read = await readEntries(strapi, select, elapsed, pageSize)
   if (!read.ok) return read
-  // One that was published again while the pages were read may be there twice.
+  // One that was published again while the pages were read may occur twice.
   const entries = [...new Map(read.value.map((entry) => [entry.documentId, entry])).values()]
   const found = entries.map((entry) => ({ entry, texts: readWithin(entry.fields[variations]) }))
   const missing =
@@ -58,7 +58,7 @@ export async function readOffers(
   return ok(offers)
 }
 
-/** Strapi answers each field that it is asked for, empty or not: one that no entry has is named wrongly, or hidden. */
+/** Strapi returns each requested field, even empty ones, so a field that no entry has is misnamed or hidden. */
 const missingField = (fields: Iterable<string>, entries: readonly Pick<Entry, 'fields'>[]) =>
   entries.length === 0
     ? undefined
@@ -90,7 +90,7 @@ function offerOf(entry: Entry, texts: EntryWithin[], fields: Fields, ofTexts: Fi
   }
 }
 
-/** Publishing approves a text, unless a field has that to say. */
+/** Publishing approves a text, unless a field decides that. */
 function textOf({ documentId, fields: values }: EntryWithin, fields: Fields, offer: string): OfferPart {
   const given = Object.fromEntries(
     [...fields].map(([word, field]) => [
@@ -106,6 +106,6 @@ function textOf({ documentId, fields: values }: EntryWithin, fields: Fields, off
   }
 }
 
-/** Strapi recreates components whenever their entry is published: nothing of them lasts but their content. */
+/** Strapi recreates components whenever their entry is published, so only their content stays the same. */
 const documentOf = (text: unknown): string =>
   `text-${createHash('sha256').update(`${text}`).digest('hex').slice(0, 32)}`

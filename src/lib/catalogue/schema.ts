@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { hasEntity } from '../links/link-faults.ts'
 import { clickIdParameter, isWebUrl, recordOf, slugPattern } from '../model/link.ts'
 
-/** Paths of the site that no link may take. */
+/** Paths of the site that no link may use. */
 const reservedSlugs = ['api', 'analytics', 'sign-in', 'sign-out', '404', '500', 'promo-self-test']
 
 const integerMax = 2_147_483_647
@@ -78,7 +78,7 @@ const link = entry({
   click_id_parameter: v.exactOptional(v.nullable(clickIdParameter)),
 })
 
-/** What keeps an offer or a text itself when its name or text changes; null takes that from it. */
+/** What identifies an offer or a text when its name or text changes; null removes it. */
 const documentId = v.exactOptional(v.nullable(text(100)))
 
 const variation = entry({
@@ -111,7 +111,7 @@ const offer = entry({
   variations: v.optional(v.array(variation, 'must be a list'), []),
 })
 
-/** What an import file holds: the form of `db/sample.json`. A field that is left out keeps its value. */
+/** An import file, such as `db/sample.json`. An omitted field keeps its value. */
 export const catalogueSchema = v.pipe(
   entry({
     links: v.optional(v.array(link, 'must be a list'), []),

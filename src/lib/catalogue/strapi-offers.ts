@@ -18,14 +18,14 @@ import { readOffers } from './read-offers.ts'
 
 export type OfferSettings = StrapiPlace & { fields: Fields }
 
-/** Offers of Strapi as they were imported the last time. */
+/** The state of importing offers from Strapi. */
 export type StrapiOffers = {
   /** Why the last import failed, if it did. */
   readonly fault: OffersFault | undefined
   /** Milliseconds since imports have been failing, 0 while they work. */
   readonly failingFor: number
   readonly leftOut: readonly LeftOut[]
-  /** How many Strapi had when it was asked last. */
+  /** How many offers Strapi had at the last request. */
   readonly count: number | undefined
   refresh(): Promise<boolean>
   stop(): Promise<void>
@@ -33,11 +33,11 @@ export type StrapiOffers = {
 
 type OffersFault = Pick<StrapiFault, 'message' | 'advice'> & { code: StrapiFault['code'] | 'database' }
 
-/** Milliseconds after which an import that failed is tried again. */
+/** Milliseconds after which a failed import is tried again. */
 const retryEvery = 2_000
 const mostTold = 20
 
-/** Nothing where offers are not to come from Strapi. */
+/** `undefined` if offers do not come from Strapi. */
 function offerSettings(config: Config): OfferSettings | undefined {
   const {
     PROMO_STRAPI_URL: url,
@@ -51,14 +51,14 @@ function offerSettings(config: Config): OfferSettings | undefined {
     : { url, token, type, fields: fields.value }
 }
 
-/** Offers as the settings say, where they come from Strapi; links that are there, too, are waited for once. */
+/** Imports offers from Strapi if the settings say so; links from there are waited for once. */
 export function openOffers(options: {
   config: Config
   database: Database
   log: Log
   /** Whether the database has this version's tables. */
   ready: () => boolean
-  /** Links from Strapi, where they come from there. */
+  /** Links from Strapi, if they come from there. */
   strapi: Pick<StrapiLinks, 'attempted' | 'cache'> | undefined
 }): StrapiOffers | undefined {
   const { config, strapi, ...parts } = options
@@ -76,10 +76,9 @@ export function openOffers(options: {
 }
 
 /**
- * Imports offers and texts of Strapi into our tables, in the background: it is asked whenever the catalogue has
- * another version, which a webhook sees to, and every few seconds; nothing is planned where neither its answer
- * nor the catalogue has changed since. Every instance does so; an answer that is older than what was imported
- * is dropped.
+ * Imports offers and texts from Strapi into our tables, in the background: Strapi is asked whenever the catalogue's
+ * version changes, which a webhook causes, and every few seconds; nothing is planned if neither the answer nor the
+ * catalogue has changed. Every instance does so; an answer older than the imported one is dropped.
  */
 export function openStrapiOffers(options: {
   settings: OfferSettings
@@ -89,7 +88,7 @@ export function openStrapiOffers(options: {
   /** Slugs of links that are not in the table. */
   elsewhere: () => Promise<ReadonlySet<string>>
   siteUrl: string
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
   log: Log
 }): StrapiOffers {
@@ -101,7 +100,7 @@ export function openStrapiOffers(options: {
     onFault: ({ message: reason }) =>
       log.warn({ reason }, 'offers of Strapi are not imported; those in the database stay'),
   })
-  /** Of the catalogue, as it was before Strapi was asked. */
+  /** The catalogue's version before the request to Strapi. */
   let version = ''
   let imported: string | undefined
 
@@ -131,7 +130,7 @@ export function openStrapiOffers(options: {
     if (!turn.ok) return failed(ofDatabase(turn.fault))
     const offers = await readOffers(strapi, settings.fields, elapsed)
     if (!offers.ok) return failed(offers.fault)
-    // More likely a right that was taken away than the end of all offers: health reports it, and nothing is paused.
+    // More likely a revoked permission than the end of all offers: health reports it, and nothing is paused.
     if (offers.value.length === 0) return done({ plan: { links: [], offers: [] }, leftOut: [] }, 0)
     const slugs = await elsewhere()
     const basis = digestOf([version, offers.value, [...slugs].sort()])

@@ -11,7 +11,7 @@ type Step = { step: TimeInterval; days: number; text: (date: Date) => string }
 
 const monthOrYear = (date: Date): string => (date.getUTCMonth() === 0 ? year(date) : monthName(date))
 
-/** The steps that dates on an axis may have, from fine to coarse, and how a date of that step is written. */
+/** The steps between dates on an axis, from fine to coarse, each with its date format. */
 function stepsFrom(first: Date): Step[] {
   const days = (n: number) => utcDay.filter((day) => utcDay.count(first, day) % n === 0)
   const weeks = (n: number) => utcMonday.filter((monday) => utcMonday.count(first, monday) % n === 0)
@@ -35,7 +35,7 @@ export function dateTicks(dates: readonly string[]): Tick[] {
   const last = rest.at(-1) ?? first
   const span = utcDay.count(first, last)
   for (const { step, days, text } of stepsFrom(first)) {
-    // Listing all the days of many years only to find that they are too many takes its time.
+    // Listing all days of many years, only to find that they are too many, would be slow.
     if (span / days > most + 1) continue
     const found = step.range(first, utcDay.offset(last, 1))
     if (found.length === 0 || found.length > most) continue
@@ -43,7 +43,7 @@ export function dateTicks(dates: readonly string[]): Tick[] {
       const index = [first, ...rest].findLastIndex((start) => start <= date)
       return { at: short(((index + 0.5) / dates.length) * 100), text: text(date) }
     })
-    // Steps finer than the periods would put several dates at one place.
+    // Steps finer than the periods would put several dates in one place.
     if (new Set(ticks.map(({ at }) => at)).size === ticks.length) return ticks
   }
   return []

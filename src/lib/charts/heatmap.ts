@@ -22,7 +22,7 @@ const steps = 5
 
 /**
  * Clicks by weekday and hour in five colours and one for none. The steps grow with the square of the level, so that a
- * single busy hour does not make all the others look alike; the legend says what each stands for.
+ * single busy hour does not make all others look alike; the legend explains them.
  */
 export function drawHeatmap(cells: readonly Cell[]): Heat {
   const rows = weekdays.map((_, y) =>

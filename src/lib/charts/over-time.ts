@@ -28,21 +28,21 @@ export type OverTime = {
   bars: string
   /** Of a period's width. */
   barWidth: number
-  /** Points between two gaps, which no line shows, and the ends of their intervals; per cent of width and height. */
+  /** Points between two gaps, which have no line, with the ends of their intervals; in per cent of width and height. */
   lone: { x: number; y: number; reach?: [from: number, to: number] }[]
   dates: Tick[]
   /** From the top, in per cent of the whole height. */
   rates: Tick[]
   clicks: Tick[]
-  /** The latest rate of a period that is over. */
+  /** The latest rate of a finished period. */
   last?: { x: number; y: number; text: string }
-  /** What is said of each period, which are all equally wide. */
+  /** The marks of each period; all are equally wide. */
   columns: string[]
   rows: string[][]
 }
 
 /**
- * The rate as a line that breaks if there is none, its interval as a band, and clicks as bars below. The rate of an
+ * The rate as a line that breaks where there is none, its interval as a band, and clicks as bars below. The rate of an
  * `unfinished` last period is drawn apart from the line, since it would look like a fall.
  */
 export function drawOverTime(
@@ -92,7 +92,7 @@ export function drawOverTime(
         .y0(({ low }) => unit(rateAt(Number(low))))
         .y1(({ high }) => unit(rateAt(Number(high))))
         .digits(0)(spots) ?? '',
-    // A bar is a thick upright line; one that stands for something is always seen.
+    // A bar is a thick vertical line; one above zero is always visible.
     bars: spots
       .map(({ clicks }, index) =>
         clicks > 0 ? `M${index} 1e3V${Math.min(unit(clicksAt(clicks)), 996)}` : '',

@@ -9,12 +9,12 @@ export type Rate = {
   low: number | null
   high: number | null
   detail?: string
-  /** Ranked behind those that are in use, whatever its rate. */
+  /** Ranked after those that are in use, whatever its rate. */
   outOfUse?: boolean
 }
 export type Lift = { name: string; lift: number; low: number; high: number; detail?: string }
 
-/** A row of a chart; places are per cent of its width. */
+/** A row of a chart; positions are per cent of its width. */
 export type Mark = {
   name: string
   detail: string
@@ -40,7 +40,7 @@ export function offerRates(offers: readonly OfferRow[]): Rate[] {
   }))
 }
 
-/** Rates in per cent with their intervals: where they are ranked the highest first, those without a rate at the end. */
+/** Rates in per cent with their intervals: if ranked, the highest first, those without a rate last. */
 export function drawRates(rates: readonly Rate[], ranked = true): Rows {
   const top = topOfRates(rates)
   const at = (rate: number) => short(Math.min(Math.max(rate / top, 0), 1) * 100)
@@ -65,7 +65,7 @@ export function drawRates(rates: readonly Rate[], ranked = true): Rows {
   }
 }
 
-/** Of a long list those that differ most, what differs for sure before what may not; in the order given. */
+/** The most different ones of a long list, certain differences before possible ones, in the given order. */
 export function mostDifferent(lifts: readonly Lift[], most: number): Lift[] {
   const isOpen = ({ low, high }: Lift) => Number(low <= 1 && high >= 1)
   const far = ({ lift }: Lift) => Math.abs(Math.log(lift))
@@ -73,7 +73,7 @@ export function mostDifferent(lifts: readonly Lift[], most: number): Lift[] {
   return lifts.filter((one) => shown.has(one))
 }
 
-/** Factors of lift live between these two; what lies beyond is drawn at the edge. */
+/** The range of lift factors; what is beyond it is drawn at the edge. */
 const bounds = [1.25, 1.5, 2, 3, 4, 8]
 
 /**

@@ -5,11 +5,11 @@ import { short } from './scale.ts'
 
 export type SpanMark = {
   name: string
-  /** Below the axis: when the span ends. */
+  /** The label below the axis: when the span ends. */
   end: string
   clicks: string
   text: string
-  /** Of all clicks, those of this span and those up to its end, in per cent. */
+  /** The share of all clicks in this span, and up to its end, in per cent. */
   height: number
   soFar: number
   soFarText: string
@@ -19,7 +19,7 @@ export type SpanMark = {
 
 const time = (hours: number): string => (hours < 24 ? `${hours} h` : `${hours / 24} d`)
 
-/** What part of the clicks comes how long after a send. */
+/** The share of clicks by time since a send. */
 export function drawSendCurve(spans: readonly Span[]): { marks: SpanMark[]; total: number } {
   const total = sum(spans, ({ clicks }) => clicks)
   const part = (clicks: number) => (total > 0 ? short((clicks / total) * 100) : 0)

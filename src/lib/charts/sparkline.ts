@@ -14,9 +14,9 @@ export function sparklineDates({ start, end }: Pick<DateRange, 'start' | 'end'>)
 }
 
 /**
- * The clicks of each variation span by span, oldest first. Every span of the range has its place: a gap until anything
- * happened to any variation, and from then on none is zero clicks, so that an offer that is sent now and then has the
- * line that it has among others.
+ * The clicks of each variation span by span, oldest first. Every span of the range has its place: a gap before the
+ * first event of any variation, and zero clicks after it, so that an offer that is rarely sent has the same line as
+ * among others.
  */
 export function trendsOf(
   days: readonly VariationDay[],
@@ -37,8 +37,8 @@ export const sparkSize = { width: 100, height: 24 }
 const mostPoints = 30
 
 /**
- * The path of values, oldest first, from 0 to their largest; at most thirty points, each the mean of as many values as
- * it stands for. It breaks where there is no value; one value between two gaps is a short dash.
+ * The path of values, oldest first, from 0 to their largest; at most thirty points, each the mean of its values. It
+ * breaks where there is no value; a single value between two gaps is a short dash.
  */
 export function drawSparkline(values: readonly (number | null)[]): string {
   const size = Math.max(1, Math.ceil(values.length / mostPoints))

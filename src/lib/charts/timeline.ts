@@ -17,7 +17,7 @@ export type TimelinePoint = {
 export type Timeline = {
   period: Period
   points: TimelinePoint[]
-  /** Whether the last point is of a period that is not over and had a send: its rate still changes. */
+  /** Whether the last period is not over and had a send: its rate still changes. */
   unfinished: boolean
   note: string
 }
@@ -30,10 +30,10 @@ const dayOf = (date: Date): string => date.toISOString().slice(0, 10)
 export const periodFor = (days: number): Period => (days <= 120 ? 'day' : days <= 732 ? 'week' : 'month')
 
 /**
- * The rate over time, oldest first, one point for every period of the range, with days that are missing in
- * `rows`. `rows` may be in any order; `today` is a day of the same time zone as theirs. The interval is
- * Wilson's for clicks out of recipients: it takes clicks for independent, which those of one send are not, and
- * is therefore a reading aid, as `note` says; decisions rest on the sends.
+ * The rate over time, oldest first, one point for every period of the range, with days that are missing in `rows`.
+ * `rows` may be in any order; `today` is a day of the same time zone as theirs. The interval is Wilson's for clicks out
+ * of recipients: it assumes independent clicks, which those of one send are not, and is therefore only a reading aid,
+ * as `note` says; decisions are based on sends.
  */
 export function timelineOf(
   rows: readonly TimelineRow[],

@@ -4,12 +4,12 @@ import type { Database } from '../database/database.ts'
 import type { DatabaseFault } from '../database/sql.ts'
 import { attributeConversions } from '../store/conversions.ts'
 
-/** Seconds for which a conversion waits for a click that is not known here. */
+/** Seconds for which a conversion waits for an unknown click. */
 export const patience = 7 * 86_400
 const limit = 1_000
 const deadline = 10_000
 
-/** Counts all conversions that wait and can be counted now. */
+/** Counts all waiting conversions that can be counted now. */
 export async function attributeAll(database: Database): Promise<Result<void, DatabaseFault>> {
   for (let looked = limit; looked === limit; ) {
     const run = await database.run((sql) => attributeConversions(sql, { patience, limit }), deadline)
@@ -20,9 +20,8 @@ export async function attributeAll(database: Database): Promise<Result<void, Dat
 }
 
 /**
- * Counts conversions for the texts and sends that they belong to, every few seconds and when somebody has
- * recorded one; what fails is done the next time. Asked again while it works, it looks once more when it is
- * done.
+ * Counts conversions for the texts and sends that they belong to, every few seconds and when one was recorded; failures
+ * are retried the next time. If called while it is running, it runs once more afterwards.
  */
 export function createAttributor(options: {
   database: Database

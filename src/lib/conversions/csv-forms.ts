@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../base/result.ts'
 export const delimiters = [',', ';', '\t', '|'] as const
 export type Decimal = 'comma' | 'point'
 
-/** What separates the cells of a file, by its first line: what stands there most often outside of quotes. */
+/** The delimiter of a file, by its first line: the most frequent candidate outside of quotes. */
 export function findDelimiter(text: string): string {
   const line = text
     .split(/[\r\n]/, 1)
@@ -21,7 +21,7 @@ const patterns: Record<Decimal, RegExp> = {
   comma: /^-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$/,
 }
 
-/** Which of the two a column of amounts is written with; a fault where it could be either. */
+/** Which decimal separator a column of amounts has; a fault if it could be either. */
 export function findDecimal(values: readonly string[]): Result<Decimal, string> {
   const amounts = values.map(bare).filter((value) => value !== '')
   const fits = (decimal: Decimal) => amounts.filter((value) => patterns[decimal].test(value)).length
@@ -32,7 +32,7 @@ export function findDecimal(values: readonly string[]): Result<Decimal, string> 
   return fail(`cannot be determined from "${odd}": say whether amounts have a decimal comma or point`)
 }
 
-/** An amount as decimal digits with a point; unchanged if it is not an amount of that form. */
+/** An amount with a decimal point; unchanged if it does not have that form. */
 export function plainAmount(text: string, decimal: Decimal): string {
   const value = bare(text)
   if (!patterns[decimal].test(value)) return text
@@ -41,7 +41,7 @@ export function plainAmount(text: string, decimal: Decimal): string {
 
 const clock = String.raw`(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?`
 
-/** Forms of days, with the places of year, month and day. */
+/** Date formats, with the positions of year, month and day. */
 const forms = {
   'YYYY-MM-DD': { pattern: `(\\d{4})[-/.](\\d{1,2})[-/.](\\d{1,2})`, order: [0, 1, 2] },
   'DD.MM.YYYY': { pattern: `(\\d{1,2})\\.(\\d{1,2})\\.(\\d{4})`, order: [2, 1, 0] },
@@ -52,7 +52,7 @@ const forms = {
 export type DateForm = keyof typeof forms
 export const dateForms: readonly DateForm[] = ['YYYY-MM-DD', 'DD.MM.YYYY', 'DD/MM/YYYY', 'MM/DD/YYYY']
 
-/** A time of that form as ISO 8601; at UTC where it has no zone. `undefined` if it is none. */
+/** A time of that format as ISO 8601, in UTC if it has no zone. `undefined` if it does not match. */
 export function isoTime(text: string, form: DateForm): string | undefined {
   const { pattern, order } = forms[form]
   const found = new RegExp(`^${pattern}${clock}$`).exec(text.trim())
@@ -65,7 +65,7 @@ export function isoTime(text: string, form: DateForm): string | undefined {
   return `${at.toISOString().slice(0, 10)}T${two(hours)}:${two(minutes)}:${two(seconds)}${zone === 'UTC' ? 'Z' : zone}`
 }
 
-/** The form that a column of times has; a fault where none fits any of them, or two fit all alike. */
+/** The format of a column of times; a fault if none fits, or if two fit all of them. */
 export function findDateForm(values: readonly string[]): Result<DateForm, string> {
   const times = values.filter((value) => value.trim() !== '')
   const [first] = times

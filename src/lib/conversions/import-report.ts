@@ -18,7 +18,7 @@ const differs = { field: 'external_id', message: 'is already recorded for anothe
 
 /**
  * Records the rows of a report as if each had been reported now, in batches; repeating it changes nothing. A dry run
- * records them as well and takes each batch back. Rows that the database has no place for are named.
+ * records them, too, and rolls each batch back. Rejected rows are named.
  */
 export async function importReport(
   database: Database,

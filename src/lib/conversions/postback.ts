@@ -11,7 +11,7 @@ import type { ConversionReport } from './schema.ts'
 import { conversionSchema } from './schema.ts'
 import { statusOf } from './statuses.ts'
 
-/** The parameters of `GET postback` whose names a link may have others for. */
+/** The parameters of `GET postback` that a link may rename. */
 export const postbackFields = [
   'external_id',
   'click_id',
@@ -45,7 +45,7 @@ export const hashOfSecret = (secret: string): string => createHash('sha256').upd
 const deadline = 1_000
 const mostKnown = 1_000
 
-/** While the database does not answer, secrets that it knew a moment before go on. */
+/** While the database does not answer, recently checked secrets stay valid. */
 export function createPostbacks(database: Database): Postbacks {
   const known = new LRUCache<string, Postback>({ max: mostKnown })
 

@@ -28,17 +28,17 @@ export const reportFields = [
 
 type Field = (typeof reportFields)[number]
 
-/** How a network's report is to be read; what is left out is found. */
+/** How to read a network's report; missing options are detected. */
 export const mappingSchema = v.strictObject({
   source: v.optional(sourceName),
-  /** Headings by our names; without one a column is known by our name. */
+  /** Headings by our names; by default a column has our name. */
   columns: v.optional(v.record(v.picklist(reportFields), v.string()), {}),
   delimiter: v.optional(v.pipe(v.string(), v.length(1, 'must be one character'))),
   decimal: v.optional(v.picklist(['comma', 'point'], 'must be comma or point')),
   date: v.optional(v.picklist(dateForms, `must be ${dateForms.join(', ')}`)),
-  /** Of files that have no column for it. */
+  /** For files without such a column. */
   currency: v.optional(currency),
-  /** The network's own words. */
+  /** The network's own status words. */
   statuses: v.optional(v.record(v.pipe(v.string(), v.toLowerCase()), status), {}),
 })
 
@@ -49,17 +49,17 @@ export type RowFault = { line: number; field: string; message: string }
 export type ReadReport = {
   rows: { line: number; report: ConversionReport }[]
   faults: RowFault[]
-  /** Rows that name neither a click nor a text: sales that are not of these links. */
+  /** Rows that name neither a click nor a text: sales from elsewhere. */
   without: number
-  /** What was found or given. */
+  /** The detected or given options. */
   forms: { delimiter: string; decimal: Decimal; date: DateForm }
 }
 
 const tableSchema = v.array(v.object({ record: v.array(v.string()), info: v.object({ lines: v.number() }) }))
 
 /**
- * Reads a network's report, of which only the mapped columns are looked at. Every bad row is named; a fault that is the
- * file's own is the answer. `now` is in milliseconds since 1970; `months` is how long rows are kept.
+ * Reads a network's report, of which only the mapped columns are read. Every invalid row is named; a fault of the whole
+ * file is returned instead. `now` is in milliseconds since 1970; `months` is how long rows are kept.
  */
 export function readReport(
   text: string,

@@ -7,7 +7,7 @@ import type { ConversionReport } from './schema.ts'
 export type ConversionParts = SubmissionParts & {
   /** Whole months before the current one for which conversions are kept. */
   months: number
-  /** Told once a conversion is recorded, for it to be counted. */
+  /** Called once a conversion is recorded, so that it is counted. */
   onRecorded: () => void
 }
 
@@ -31,13 +31,13 @@ export async function reportConversion(
   return fault
 }
 
-/** What is wrong with a body that has other faults, except what its schema says. */
+/** What is wrong with a body that has other faults, beyond what its schema finds. */
 export const findConversionFaults = async (parts: SubmissionParts, body: unknown): Promise<Faults> => ({
   ...(await findIdFaults(parts, body)),
   ...(typeof body === 'object' && body !== null ? belongingFaults(body) : {}),
 })
 
-/** A conversion is of a click, or of a text and perhaps a send. */
+/** A conversion belongs to a click, or to a text and perhaps a send. */
 export function belongingFaults(report: {
   click_id?: unknown
   variation_id?: unknown
@@ -59,7 +59,7 @@ export function belongingFaults(report: {
 
 const day = 86_400_000
 
-/** What is older than the rows that are kept could be counted a second time. */
+/** A conversion older than the retained rows could be counted twice. */
 export function timeFaults(occurredAt: number, now: number, months: number): Faults {
   const today = new Date(now)
   const oldest = Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - months)

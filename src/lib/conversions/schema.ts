@@ -5,7 +5,7 @@ import { id, sendId } from '../tracking/schemas.ts'
 
 const currencies: readonly string[] = Intl.supportedValuesOf('currency')
 
-/** Up to fifteen digits a number of JSON has exactly. */
+/** A JSON number is exact up to fifteen digits. */
 const asText = v.pipe(
   v.union([v.string(), v.number()], 'must be a decimal number'),
   v.transform((value) => `${value}`),
@@ -27,7 +27,7 @@ export const currency = v.pipe(
   v.check((code) => currencies.includes(code), 'must be an ISO 4217 currency code, for example EUR'),
 )
 
-/** No blanks and no "@": neither names nor addresses pass. */
+/** No blanks and no "@", so that neither names nor addresses are accepted. */
 export const externalId = v.pipe(
   v.string('must be a string'),
   v.trim(),
@@ -47,7 +47,7 @@ export const sourceName = v.pipe(
   ),
 )
 
-/** The click, by the id that its redirect brought along. */
+/** The click, by the id that its redirect passed on. */
 export const clickId = v.pipe(
   v.string('must be a string'),
   v.trim(),
@@ -65,7 +65,7 @@ export const occurredAt = v.pipe(
   v.number(time),
 )
 
-/** JavaScript takes 31 February for 3 March. */
+/** JavaScript reads 31 February as 3 March. */
 function isDay(text: string): boolean {
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
   return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day

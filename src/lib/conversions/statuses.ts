@@ -2,7 +2,7 @@ import type { Conversion } from '../model/event.ts'
 
 type Status = Conversion['status']
 
-/** What networks call a status, in small letters. */
+/** What networks call a status, in lower case. */
 const words: Record<Status, readonly string[]> = {
   pending: ['pending', 'open', 'new', 'hold', 'on hold', 'waiting', 'tracked', 'offen'],
   approved: [
@@ -36,7 +36,7 @@ const words: Record<Status, readonly string[]> = {
   ],
 }
 
-/** The status that a network's word means, by `own` words first; `undefined` of one that nobody knows. */
+/** The status that a network's word means, by `own` words first; `undefined` if unknown. */
 export function statusOf(word: string, own: ReadonlyMap<string, Status> = new Map()): Status | undefined {
   const said = word.trim().toLowerCase()
   return own.get(said) ?? statuses.find((status) => words[status].includes(said))

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's text form of an array, built in one go: the driver's own serialiser takes several times as long, and a
- * batch of a thousand events would hold up redirects for as long.
+ * PostgreSQL's text form of an array: the driver's own serialiser takes several times as long, and would block
+ * redirects while it works on a batch of a thousand events.
  */
 export function arrayLiteral<Row>(rows: readonly Row[], pick: (row: Row) => string | number | null): string {
   let literal = '{'

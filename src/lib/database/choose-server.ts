@@ -5,13 +5,13 @@ import type { WantedServer } from '../settings/database-url.ts'
 import { connectTimeout, plain } from './connect.ts'
 import type { DriverOptions, Servers } from './database-options.ts'
 
-/** Whether servers have to be asked which of them to use. */
+/** Whether servers have to be checked before one is used. */
 export const isChoice = ({ servers, wanted }: Servers): boolean => servers.length > 1 || wanted !== 'any'
 
 /**
- * The server to use: the one `inUse` while it will do, even if another would do as well, then the first that
- * does; or why none does. Each has the connect timeout of its URL, or two seconds, to answer. The others are
- * asked all at once, so that one that hangs holds them up no longer than that.
+ * The server to use: the one `inUse` while it is acceptable, else the first that is; or why none is. Each has the
+ * connect timeout of its URL, or two seconds, to answer. The others are asked all at once, so that one that hangs
+ * delays them no longer than that.
  */
 export async function chooseServer(
   { servers, wanted }: Servers,
@@ -31,7 +31,7 @@ export async function chooseServer(
   return fail(faults.join('; '))
 }
 
-/** Why a server will not do; `undefined` if it does. */
+/** Why a server is not acceptable; `undefined` if it is. */
 async function judge(server: DriverOptions, wanted: WantedServer): Promise<string | undefined> {
   const patience = Number(server.connect_timeout) || connectTimeout
   const sql = postgres({ ...server, ...plain, max: 1, connect_timeout: patience })

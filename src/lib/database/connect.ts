@@ -4,13 +4,16 @@ import type { DriverOptions } from './database-options.ts'
 import { pooledSettings, sessionSettings } from './session-settings.ts'
 import { cancelAll, ordinaryLimit } from './statement-limit.ts'
 
-/** A pool on one server. `limited`: whether the server ends statements by itself; `running`: what it may be at. */
+/**
+ * A pool on one server. `limited`: whether the server ends statements by itself; `running`: statements that it may be
+ * executing.
+ */
 export type Pool = {
   sql: postgres.Sql
   server: DriverOptions
   limited: boolean
   running: Set<PromiseLike<unknown>>
-  /** Whether the database may be used, once that was asked. */
+  /** Whether the database may be used, once that was checked. */
   admission?: Promise<void> | undefined
 }
 
@@ -31,24 +34,24 @@ export function connect(server: DriverOptions, connections: number, limited: boo
     connection: {
       application_name: 'promo',
       ...server.connection,
-      // Compiling a statement of reports takes longer than running it.
+      // JIT compilation of a report's statement takes longer than running it.
       ...(limited ? { ...sessionSettings, statement_timeout: ordinaryLimit, jit: 'off' } : pooledSettings),
     },
   })
   return { sql, server, limited, running: new Set() }
 }
 
-/** What any connection of this project does without. */
+/** Options of every connection of this project. */
 export const plain = {
   // Named statements do not survive a pooler in transaction mode.
   prepare: false,
-  // The driver asks for array types on its own, and a server that ends just then would take this process with it.
-  // Arrays are therefore sent as literals.
+  // The driver looks up array types on its own, and a server that goes away just then would end this process. Arrays
+  // are therefore sent as literals.
   fetch_types: false,
   onnotice: () => {},
 }
 
-/** The server would go on with what it is at, and with whatever waits for that, when only the connections end. */
+/** If only the connections ended, the server would go on with the current statements and those that wait for them. */
 export async function abandon({ sql, running }: Pool): Promise<void> {
   if (running.size > 0) await cancelAll(running, cancelWait)
   await sql.end({ timeout: 0 }).catch(messageOf)

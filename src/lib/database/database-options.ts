@@ -7,16 +7,15 @@ import { type DatabaseAddress, parseDatabaseUrl, type WantedServer } from '../se
 
 export type DriverOptions = postgres.Options<Record<string, never>>
 
-/** The servers of a URL, each as the driver needs it, and which of them will do. */
+/** The servers of a URL, each as the driver needs it, and which of them are acceptable. */
 export type Servers = { servers: DriverOptions[]; wanted: WantedServer }
 
 /** `withoutEffect` are parameters that change nothing here. */
 export type ReadUrl = Servers & { withoutEffect: string[] }
 
 /**
- * What the driver needs to connect to where a URL leads. `authority` is the path of a certificate authority's
- * PEM file, for URLs that name none. Faults say what is wrong with the URL, without repeating it, or with a
- * file.
+ * The driver's options for a URL. `authority` is the path of a certificate authority's PEM file, for URLs that name
+ * none. Faults say what is wrong with the URL, without repeating it, or with a file.
  */
 export function databaseOptions(url: string, authority?: string): Result<ReadUrl, string> {
   const parsed = parseDatabaseUrl(url)
@@ -82,7 +81,7 @@ function tlsOptions(
   if (tls === 'if_offered') return 'prefer'
   return {
     rejectUnauthorized: tls !== 'unchecked',
-    // A certificate for an address is not looked for under a name.
+    // The certificate of an IP address is not checked against a name.
     ...(isIP(host) !== 0 && { host }),
     ...(tls === 'chain' && { checkServerIdentity: () => undefined }),
     ...files,

@@ -9,9 +9,9 @@ import { findUnsuitable } from './suitable.ts'
 
 export type Database = {
   /**
-   * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment
-   * later the server ends the statement as well, so that nothing is committed long after it was given up. With
-   * a deadline above ten seconds the statements are one transaction.
+   * Runs statements on the one pool. Never throws; a deadline in milliseconds bounds the wait, and a moment later the
+   * server ends the statement, too, so that nothing is committed long after it was given up. With a deadline above ten
+   * seconds the statements are one transaction.
    */
   run<Rows>(
     statements: (sql: Sql) => PromiseLike<Rows>,
@@ -27,17 +27,17 @@ export type Database = {
 export type LocateServer = () => Promise<Result<string, { message: string }>>
 
 const relocateEvery = 3_000
-/** The same where another server may take over, and how long a statement may take until one is looked for. */
+/** The same if another server may take over, and how long a statement may take until another one is sought. */
 const chooseEvery = 500
 const suspectAfter = 1_000
-/** Milliseconds for which a database that does not suit is not looked at again. */
+/** Milliseconds for which an unsuitable database is not checked again. */
 const refusedFor = 2_000
 
 class Unsuitable extends Error {}
 
 /**
- * The process's one pool. A statement that outlives its deadline takes the pool with it: the driver cannot distinguish
- * a server that is slow from one that has vanished, and would go on queueing behind the dead connections.
+ * The process's one pool. A statement that exceeds its deadline closes the pool: the driver cannot distinguish a server
+ * that is slow from one that has vanished, and would go on queueing behind the dead connections.
  */
 export function openDatabase(options: {
   locate: LocateServer
@@ -55,7 +55,7 @@ export function openDatabase(options: {
   let up = false
   let obstacle: string | undefined
   let address: ({ url: string } & Servers) | undefined
-  /** Why no server will do. */
+  /** Why no server is acceptable. */
   let unchosen: string | undefined
 
   const relocate = (): Promise<void> => {
@@ -70,7 +70,7 @@ export function openDatabase(options: {
     return locating
   }
 
-  /** Where only one server is named and any will do, nothing is asked: it may answer later. */
+  /** If there is only one server and no condition, nothing is checked: it may answer later. */
   const useUrl = async (url: string): Promise<void> => {
     if (url !== address?.url) {
       const read = databaseOptions(url, authority)
@@ -94,7 +94,7 @@ export function openDatabase(options: {
     return only && !isChoice(known) ? ok(only) : await chooseServer(known, pool?.server)
   }
 
-  /** Asks again where the server is, unless that was asked just now. */
+  /** Locates the server again, unless that was done just now. */
   const doubt = (): void => {
     const every = address && isChoice(address) ? chooseEvery : relocateEvery
     if (!closed && performance.now() - locatedAt > every) void relocate()
@@ -110,7 +110,7 @@ export function openDatabase(options: {
     if (former) void abandon(former)
   }
 
-  /** Those under way go on: what only reads may work. */
+  /** Statements under way continue, since reads may work. */
   const renewConnections = (used: Pool): void => {
     if (performance.now() - renewedAt < relocateEvery) return
     renewedAt = performance.now()
@@ -133,7 +133,7 @@ export function openDatabase(options: {
     return deadline > ordinaryDeadline ? runWithLimit(sql, deadline, noted) : noted(sql)
   }
 
-  /** Asked once for each pool, again where there was no answer, and a while later where the database does not suit. */
+  /** Checked once per pool; again if there was no answer, and after a while if the database is unsuitable. */
   const admit = (used: Pool): Promise<void> => {
     used.admission ??= inspect(used).catch((error: unknown) => {
       const forget = (): void => {
@@ -163,7 +163,7 @@ export function openDatabase(options: {
       if (!pool) await within(deadline, relocate())
       const used = pool
       if (!used) return fail({ code: 'unavailable', message: unchosen ?? 'no database server found' })
-      // A machine that hangs says nothing, and another may have taken over long before the deadline.
+      // A machine that hangs does not answer, and another one may have taken over long before the deadline.
       const choice = address !== undefined && isChoice(address)
       const doubting = choice ? setInterval(doubt, suspectAfter) : undefined
       const admitted = await within(until - performance.now(), admit(used))
@@ -172,7 +172,7 @@ export function openDatabase(options: {
         : admitted
       clearInterval(doubting)
       if (!outcome.ok && used.limited && refusesLimit(outcome.fault)) {
-        // The former pool has no connection that could be ended, and its other statements come here as well.
+        // The former pool has no connection to end, and its other statements come here, too.
         if (pool === used) openPool(used.server, false)
         return await this.run(statements, deadline)
       }
@@ -191,8 +191,8 @@ export function openDatabase(options: {
 }
 
 /**
- * What a connection may do is settled when it begins: one from a read-only while, or to a server that was a
- * standby, stays as it is for as long as it is used.
+ * Whether a connection may write is decided when it is opened: one from a read-only period, or to a former standby,
+ * stays read-only as long as it is used.
  */
 const isReadOnly = ({ message }: DatabaseFault): boolean => message.endsWith('(25006)')
 
@@ -209,8 +209,8 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
 }
 
 /**
- * Sorts the driver's and the server's errors. What is neither counts as `unavailable`: on a connection that
- * vanishes the driver can fail in ways of its own, and a writer must retry and not die of it.
+ * Classifies the driver's and the server's errors. Others count as `unavailable`: if a connection vanishes, the driver
+ * can fail in unexpected ways, and a writer has to retry.
  */
 export function databaseFault(error: unknown): DatabaseFault {
   if (error instanceof Unsuitable) return { code: 'unsuitable', message: error.message }
@@ -219,8 +219,8 @@ export function databaseFault(error: unknown): DatabaseFault {
   if (/^(40001|40P01|55P03)$/.test(code)) return { code: 'conflict', message }
   if (/^(23503|23505)$/.test(code)) return { code: 'conflict', message, key: true }
   if (/^(22|23)...$/.test(code)) return { code: 'refused', message }
-  // A connection that could not be made in time may never be: the driver does not always reset it. 57014 is the
-  // server's own deadline, a `statement_timeout` of its owner's.
+  // A connection that was not established in time may never be: the driver does not always reset it. 57014 is the
+  // server's own deadline, such as a `statement_timeout` of the role.
   if (code === 'CONNECT_TIMEOUT' || code === '57014') return { code: 'timeout', message }
   return { code: 'unavailable', message }
 }

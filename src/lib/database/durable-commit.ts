@@ -1,8 +1,8 @@
 import type { Sql } from './sql.ts'
 
 /**
- * A condition that always holds and makes the statement's own commit wait for the disk, where a role or database has
- * `synchronous_commit` off: the journal is retired after the commit, so a crash of the server must not take that back.
+ * A condition that is always true and makes the statement's commit wait for the disk, even if `synchronous_commit` is
+ * off for the role or database: the journal is retired after the commit, so a crash of the server must not undo it.
  * Settings that wait for replicas stay as they are.
  */
 export const commitsDurably = (sql: Sql) => sql`(

@@ -3,12 +3,12 @@ import { migrationsFolder } from './migrations-folder.ts'
 import type { Sql } from './sql.ts'
 
 /**
- * Applies the migrations that this database has not seen, in one transaction, so that nothing is ever half applied. The
- * lock lets several instances start at once: one migrates, the others wait and find it done. Returns the names of the
- * migrations that it applied.
+ * Applies the migrations that this database lacks, in one transaction, so that nothing is half applied. The lock lets
+ * several instances start at once: one migrates, the others wait and find it done. Returns the names of the migrations
+ * that it applied.
  *
- * It is one message to the server, which makes it one transaction: a server that vanishes between the statements of the
- * driver's own transactions ends this process with an error that nobody can catch.
+ * It is sent as one message, which makes it one transaction: if a server vanishes between the statements of one of the
+ * driver's transactions, the driver throws an error that cannot be caught.
  */
 export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
@@ -31,7 +31,7 @@ export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise
 /** Whether the former version still works correctly with a migration, so that both may run at the same time. */
 const keepsFormer = /^-- Keeps the former version right\b/m
 
-/** Earlier versions have made the table without it. Altering would lock the table at every start. */
+/** Earlier versions created the table without it. Altering it would lock the table at every start. */
 const tellsFormer = `
   do $column$
   begin
@@ -57,7 +57,7 @@ const applyOnce = (name: string, statements: string): string => `
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-/** Makes the partitions that clicks of this and the coming two months go to. */
+/** Creates the partitions for this and the next two months. */
 export const makeClickPartitions = (sql: Sql, now: number) => sql`
   select promo_make_click_partition((to_timestamp(${now / 1000}) at time zone 'UTC' + ahead * interval '1 month')::date)
   from generate_series(0, 2) as ahead

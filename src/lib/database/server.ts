@@ -8,19 +8,19 @@ import { databaseOptions } from './database-options.ts'
 import { type EmbeddedFault, fault } from './embedded/fault.ts'
 import { type EmbeddedServer, openEmbedded } from './embedded/start.ts'
 
-/** The PostgreSQL server that the settings name, or the embedded one, which is started where it is not running. */
+/** The PostgreSQL server that the settings name, or the embedded one, which is started if it is not running. */
 export type DatabaseServer = {
   locate: LocateServer
   /**
    * Finds or starts the server for the first time; the faults are those that only a person can fix. What takes longer
-   * than `wait` milliseconds goes on, and `locate` answers with it.
+   * than `wait` milliseconds continues in the background, and `locate` returns its result.
    */
   open(wait?: number): Promise<Result<void, EmbeddedFault>>
   /** Waits this many milliseconds; a server that is still frozen ends when it resumes, since it has been asked to. */
   stop(wait?: number): Promise<void>
 }
 
-/** As long as a server may take to recover, in milliseconds. */
+/** How long a server may take to recover, in milliseconds. */
 const patience = 300_000
 const mayComeLater: ReadonlySet<EmbeddedFault['code']> = new Set(['start_failed', 'in_use'])
 
@@ -63,7 +63,7 @@ export function databaseServer(
     async open(wait = patience) {
       opening = start()
       const found = await within(wait, opening)
-      // A server that does not start may do so later; redirects go on meanwhile.
+      // A server that does not start now may start later; redirects work meanwhile.
       return !found || found.ok || mayComeLater.has(found.fault.code) ? ok(undefined) : found
     },
     async stop(wait = patience) {

@@ -1,11 +1,11 @@
-/** What every pooler in transaction mode keeps for each of its clients. */
+/** Settings that every pooler in transaction mode tracks per client. */
 export const pooledSettings = {
   DateStyle: 'ISO, MDY',
   TimeZone: 'UTC',
   standard_conforming_strings: 'on',
 }
 
-/** What changes values without a word. If a pooler drops what the site has set, the role has to have these. */
+/** Settings that change values silently. If a pooler drops them, the role has to have them. */
 export const settingsOfValues = {
   extra_float_digits: '1',
   array_nulls: 'on',
@@ -13,9 +13,9 @@ export const settingsOfValues = {
 }
 
 /**
- * What statements and the reading of their answers rely on, whatever the role, the database or the server has
- * set: values arrive as they were written, arrays and comparisons mean what the standard says, and no lock is
- * given up before the statement is.
+ * What statements and the parsing of their results rely on, whatever is set for the role, the database or the server:
+ * values arrive as they were written, arrays and comparisons follow the standard, and no lock times out before the
+ * statement does.
  */
 export const sessionSettings = {
   ...pooledSettings,

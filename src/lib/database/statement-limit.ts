@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { DatabaseFault, Sql } from './sql.ts'
 
-/** Deadlines up to this, in milliseconds, share the limit that each connection begins with. */
+/** Deadlines up to this, in milliseconds, use the limit that each connection begins with. */
 export const ordinaryDeadline = 10_000
 /**
  * How much longer the server waits than the site, in milliseconds, so that the site's own deadline is the one that is
@@ -12,14 +12,14 @@ const grace = 2_000
 /** The `statement_timeout` that each connection begins with, in milliseconds. */
 export const ordinaryLimit = ordinaryDeadline + grace
 
-/** A pooler that does not know the connection parameter, and takes no connection that has it. */
+/** A pooler that does not know the connection parameter, and rejects connections that have it. */
 export const refusesLimit = ({ message }: DatabaseFault): boolean =>
   message.includes('unsupported startup parameter')
 
 /**
- * Runs statements in a transaction in which the server ends none before `deadline` milliseconds and a moment have
- * passed. If the connection goes, the driver would send a rollback after it and end this process: the transaction is
- * then left unanswered, and fails by the loss of its connection.
+ * Runs statements in a transaction in which the server ends each only a moment after `deadline` milliseconds. If the
+ * connection is lost, the driver would send a rollback and end this process: instead, the transaction stays pending,
+ * and fails with its connection.
  */
 export async function runWithLimit<Rows>(
   pool: postgres.Sql,
@@ -38,7 +38,10 @@ export async function runWithLimit<Rows>(
   return rows
 }
 
-/** What the server says leaves a connection behind, unless it ends that; nothing is known of it after other errors. */
+/**
+ * After an error from the server the connection still works, unless the server closed it; after other errors its state
+ * is unknown.
+ */
 const isLost = (error: unknown): boolean =>
   error instanceof postgres.PostgresError ? /^(08|57P)/.test(error.code) : true
 

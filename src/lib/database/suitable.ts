@@ -11,8 +11,8 @@ type Facts = {
 }
 
 /**
- * Why nothing may be read from this database or written to it, with the remedy; `undefined` if it suits. What it holds
- * would be misread or miscounted otherwise.
+ * Why this database must not be used, with the remedy; `undefined` if it is suitable. Otherwise its contents would be
+ * misread or miscounted.
  */
 export async function findUnsuitable(sql: Sql, folder: URL = migrationsFolder): Promise<string | undefined> {
   for (const facts of await readFacts(sql)) {
@@ -35,7 +35,9 @@ const readFacts = (sql: Sql) => sql<Facts[]>`
     ) as settings
 `
 
-/** Migrations that this version does not know, except those that say that the former version still works with them. */
+/**
+ * Migrations that this version does not know, except those that declare that the former version still works with them.
+ */
 const readNewer = (sql: Sql, known: readonly string[]) => sql<{ name: string }[]>`
   select m.name from promo_migrations m
   where m.name <> all (${arrayLiteral(known, (name) => name)}::text[])
@@ -48,7 +50,7 @@ const wrongEncoding = ({ encoding }: Facts): string | undefined =>
     ? undefined
     : `the database is encoded as ${encoding}, which cannot store every text: create one with "create database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
 
-/** The site sets them itself, where no pooler stands between. */
+/** The site sets them itself unless there is a pooler. */
 function wrongSettings({ settings: [first] }: Facts): string | undefined {
   if (!first) return undefined
   const { name, setting, wanted } = first

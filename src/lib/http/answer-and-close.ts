@@ -1,22 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from './answer.ts'
 
-/** Answers a request whose body is not wanted, and closes its connection. */
+/** Answers a request whose body is rejected, and closes its connection. */
 export type AnswerAndClose = (request: IncomingMessage, response: ServerResponse, answer: Answer) => void
 
 const mebibyte = 1024 * 1024
-/** Milliseconds for which a client that was refused may go on sending before its connection is closed. */
+/** Milliseconds for which a refused client may go on sending before its connection is closed. */
 const lingerFor = 2_000
-/** Bytes a second that are read of all bodies that nobody wants. */
+/** Bytes per second that are read of all rejected bodies together. */
 const readPerSecond = 4 * mebibyte
-/** Bytes of one of them. */
+/** Bytes that are read of one of them. */
 const readOfOne = 2 * mebibyte
 
 /**
- * A connection that is closed over unread bytes is reset, and the client may lose the answer; so what it still
- * sends is thrown away for a while. Reading takes processor time from redirects: beyond `perSecond` bytes of
- * all clients together the others wait, with what they send unread, until their connection is closed. `now` is
- * in milliseconds.
+ * Closing a connection with unread bytes resets it, and the client may lose the answer; so what it still sends is
+ * discarded for a while. Reading takes processor time from redirects: beyond `perSecond` bytes of all clients together,
+ * the others are not read until their connection is closed. `now` is in milliseconds.
  */
 export function createAnswerAndClose({
   linger = lingerFor,

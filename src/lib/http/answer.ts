@@ -29,7 +29,7 @@ export const statusOf = {
 
 export type FaultCode = keyof typeof statusOf
 
-/** A fault as the specification words it: `details` by field where fields are at fault, else a `message`. */
+/** A fault as the specification words it: `details` by field if fields are at fault, else a `message`. */
 export type ApiFault = {
   error: FaultCode
   message?: string

@@ -2,37 +2,37 @@ import type { IncomingMessage } from 'node:http'
 import { type Answer, type ApiFault, faultAnswer } from './answer.ts'
 import { bodyTooLarge, longestBody, tooLarge } from './read.ts'
 
-/** A request whose body, if it has one, has arrived: Astro's adapter takes it from here and not from the socket. */
+/** A request whose body, if it has one, has arrived: Astro's adapter reads it from here and not from the socket. */
 export type WholeRequest = IncomingMessage & { body?: Buffer }
 
 export type Bodies = {
-  /** Calls `whole` once the body is there, or `refused` with why it will not do; neither where the client has gone. */
+  /** Calls `whole` once the body is there, or `refused` with why it is not accepted; neither if the client has gone. */
   read(request: WholeRequest, whole: () => void, refused: (fault: ApiFault) => void): void
-  /** The same for a body that nobody reads: it may be longer, and nothing of it is kept. */
+  /** The same for a body that is discarded: it may be longer. */
   drop(request: WholeRequest, whole: () => void, refused: (fault: ApiFault) => void): void
 }
 
 /** Milliseconds that a body may take. */
 export const longestWait = 10_000
-/** Bodies that may be under way, each with its 16 KiB. */
+/** How many bodies may be arriving at a time, each with up to 16 KiB. */
 const mostBodies = 1_000
-/** Bytes of a body that nobody reads: what a content management system sends about an entry may be long. */
+/** Bytes of a discarded body: what a content management system sends about an entry may be long. */
 export const longestDropped = 1024 * 1024
 
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
-/** Bytes; a body that declares none may have as many as any. */
+/** The declared length in bytes; a body that declares none counts as the longest. */
 export const declaredLength = ({ headers }: Pick<IncomingMessage, 'headers'>): number =>
   Number(headers['content-length'] ?? longestBody)
 
 /**
- * Reads bodies before anything else sees their requests, so that no form parser and no route meets one that is
- * larger than 16 KiB or never ends. Where too many are under way, the one that has waited longest gives way: a
- * body that arrives as it should does so within milliseconds.
+ * Reads bodies before anything else sees their requests, so that no form parser and no route gets one that is larger
+ * than 16 KiB or never ends. If too many are arriving, the oldest is cut off: a normal body arrives within
+ * milliseconds.
  */
 export function createBodies({ wait = longestWait, most = mostBodies } = {}): Bodies {
-  /** What cuts a body that is under way, oldest first. */
+  /** Functions that cut off an arriving body, oldest first. */
   const underWay = new Set<() => void>()
 
   const receive = (
@@ -90,7 +90,7 @@ export const bodyTooSlow = (wait: number): ApiFault => ({
   details: { body: `did not arrive within ${wait / 1000} s; send it without pausing` },
 })
 
-/** The answer to a body that will not do: as an endpoint words it to callers of the API, else as plain text. */
+/** The answer to a body that is not accepted: an API error for endpoints, else plain text. */
 export function refusedBody(fault: ApiFault, path: string): Answer {
   const answer = faultAnswer(fault)
   if (path.includes('/api/v1/promo/')) return answer

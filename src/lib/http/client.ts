@@ -1,10 +1,10 @@
 import { type BlockList, isIP } from 'node:net'
 import { plainAddress } from '../base/address.ts'
 
-/** Who sent a request: the address that counts as the client's, and whether a proxy stands between. */
+/** Who sent a request: the address that counts as the client's, and whether it came through a proxy. */
 export type Client = { address: string; forwarded: boolean }
 
-/** The same, and whether it is a program on this very machine. */
+/** The same, and whether it is a program on this machine. */
 export type Caller = Client & { local: boolean }
 
 export type HeaderReader = (name: string) => string | undefined
@@ -18,12 +18,12 @@ const forwardingHeaders = [
   'cf-connecting-ip',
 ]
 
-/** Proxies that a request may have come through; what they have not written themselves costs nothing then. */
+/** Most proxies that are followed, so that a forged header costs nothing. */
 const mostHops = 20
-/** Characters of an address with brackets, port and blanks around it. */
+/** The longest address in characters, with brackets, port and blanks. */
 const longestHop = 100
 
-/** The proxies in front, and the header, in lower case, in which they pass on the address of their client. */
+/** The trusted proxies, and the header (in lower case) in which they pass on the client's address. */
 export type Proxies = { trusted: BlockList | undefined; addressHeader: string }
 
 /**

@@ -8,7 +8,7 @@ export type Endpoint =
   | 'metrics'
   | 'analytics'
 
-/** How often an address may ask each endpoint in a minute. */
+/** Requests per minute from one address, by endpoint. */
 export const requestsPerMinute = {
   'track-impression': 200,
   'track-click': 500,

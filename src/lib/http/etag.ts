@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts'
 export const etagOf = (body: Uint8Array): string =>
   `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
 
-/** Tells a reader that has the same answer already, by its request's `If-None-Match`, in place of sending it again. */
+/** Answers 304 to a reader that has the same answer already, by the request's `If-None-Match`. */
 export const unlessKnown = (answer: Answer, known: string | null): Answer =>
   answer.status === 200 && isKnown(known, answer.headers.etag)
     ? { status: 304, headers: without(answer.headers, 'content-type') }

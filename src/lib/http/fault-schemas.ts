@@ -21,7 +21,7 @@ const isByField = (code: FaultCode): boolean => byField.some((one) => one === co
 const message = v.pipe(v.string(), v.description('What is wrong, and what to do.'))
 const id = v.pipe(v.number(), v.integer())
 
-/** The body of an error that fields are at fault for. */
+/** The body of an error in certain fields. */
 export const fieldFaultSchema = v.object({
   error: v.picklist(byField),
   details: v.pipe(
@@ -30,13 +30,13 @@ export const fieldFaultSchema = v.object({
   ),
 })
 
-/** The body of an error that no field is at fault for. */
+/** The body of any other error. */
 export const plainFaultSchema = v.object({
   error: v.picklist(faultCodes.filter((code) => !isByField(code) && code !== 'tracking_failed')),
   message,
 })
 
-/** The body of the error of an event that is not in the database. */
+/** The body of the error for an event that was not recorded. */
 export const trackingFaultSchema = v.object({
   error: v.literal('tracking_failed'),
   message,

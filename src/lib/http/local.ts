@@ -1,7 +1,7 @@
 import { plainAddress } from '../base/address.ts'
 import type { HeaderReader } from './client.ts'
 
-/** What proxies, balancers and delivery networks add to a request, whether or not they are set up to. */
+/** Headers that proxies, balancers and delivery networks add, even by default. */
 const proxySigns = [
   'x-forwarded-for',
   'x-forwarded',
@@ -38,7 +38,7 @@ const proxySigns = [
   'x-azure-ref',
 ]
 
-/** What browsers say of where a request comes from; `none` is what a person has typed. */
+/** What browsers say about the origin of a request; `none` means that somebody typed the address. */
 const fromPage = (header: HeaderReader): boolean =>
   header('origin') !== undefined || (header('sec-fetch-site') ?? 'none') !== 'none'
 
@@ -46,15 +46,14 @@ const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
 export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
 
-/** Whether a `Host` header names this very machine. */
+/** Whether a `Host` header names this machine. */
 export const namesThisMachine = (host: string | undefined): boolean =>
   host !== undefined && loopbackHost.test(host)
 
 /**
- * Whether a request was made by a program on this very machine and for it: its socket and the host that it asks
- * for are loopback addresses, no proxy has left a sign, and no page in a browser sent it. `http` is the version
- * of the protocol: 1.0 is what nginx speaks with a bare `proxy_pass`, and what no current program uses by
- * default.
+ * Whether a request was made by a program on this machine: its socket and `Host` are loopback addresses, no proxy left
+ * a trace, and no page in a browser sent it. `http` is the protocol version: nginx uses 1.0 with a bare `proxy_pass`,
+ * and no current program does by default.
  */
 export const isLocal = (peer: string, header: HeaderReader, http = '1.1'): boolean =>
   isLoopback(plainAddress(peer)) &&

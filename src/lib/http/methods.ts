@@ -2,7 +2,7 @@ import { type Answer, faultAnswer, toResponse } from './answer.ts'
 
 type Method = 'GET' | 'POST'
 
-/** What each endpoint below `/api/v1/promo` is asked with. */
+/** The method of each endpoint below `/api/v1/promo`. */
 export const endpointMethods: ReadonlyMap<string, Method> = new Map([
   ['select-random', 'GET'],
   ['track-impression', 'POST'],
@@ -20,7 +20,7 @@ export const endpointMethods: ReadonlyMap<string, Method> = new Map([
 export const wrongMethod = (method: Method): Answer =>
   faultAnswer({ error: 'method_not_allowed', message: `Use ${method}`, headers: { allow: method } })
 
-/** The answer of an endpoint to every method but its own. */
+/** An endpoint's answer to a wrong method. */
 export const onlyMethod = (method: Method) => (): Response => toResponse(wrongMethod(method))
 
 /** The answer to a path that is not an endpoint's, whatever the method. */

@@ -1,12 +1,12 @@
 import type { Log } from '../base/log.ts'
 import { type Answer, plainText } from './answer.ts'
 
-/** Where a form was sent from, as the browser says, and the origin at which the request has reached this site. */
+/** Where a form was sent from, according to the browser, and the origin at which the request arrived. */
 type Form = { origin: string | null | undefined; at: string }
 
 /**
- * Whether a form was sent from a page of this site: at the address of the request, or at the public one, which
- * a proxy may show the site at. Browsers say where a form comes from, and no page can make them say otherwise.
+ * Whether a form was sent from a page of this site: at the address of the request, or at the public one behind a proxy.
+ * Browsers send the origin of a form, and no page can forge it.
  */
 export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
   origin === at || origin === siteUrl
@@ -15,8 +15,8 @@ export const isOwnForm = ({ origin, at }: Form, siteUrl: string): boolean =>
 const quietFor = 3_600_000
 
 /**
- * Answers forms that are not from here. If a proxy ends TLS and `SITE_URL` does not say so, these are the site's own:
- * the answer and the log name the setting.
+ * Answers forms from elsewhere. If a proxy ends TLS and `SITE_URL` is not set, the site's own forms look like that: the
+ * answer and the log name the setting.
  */
 export function createForeignForms(options: { siteUrl: string; now: () => number; log: Log }) {
   const { siteUrl, now, log } = options

@@ -1,7 +1,4 @@
-/**
- * Reads a body as it arrives; `undefined` as soon as there are more bytes than `most`, of which no more are
- * fetched then.
- */
+/** Reads a body as it arrives; stops with `undefined` as soon as there are more than `most` bytes. */
 export async function readAtMost(
   body: AsyncIterable<Uint8Array> | null,
   most: number,

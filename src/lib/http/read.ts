@@ -3,7 +3,7 @@ import { parseJson, repeatedIn } from '../base/json.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { ApiFault } from './answer.ts'
 
-/** Bytes that a body may have, on every route. */
+/** The largest body in bytes, on every route. */
 export const longestBody = 16 * 1024
 
 export const tooLarge = (most: number): ApiFault => ({
@@ -18,7 +18,7 @@ type FieldsSchema = v.GenericSchema & { entries: v.ObjectEntries }
 
 /**
  * Reads a JSON body of at most 16 KiB and checks it; all faults are reported together, each under its field. If there
- * are any, `findMore` is asked for what the schema cannot know.
+ * are any, `findMore` is asked for those that the schema cannot find.
  */
 export async function readJson<Schema extends FieldsSchema>(
   request: Request,
@@ -32,7 +32,7 @@ export async function readJson<Schema extends FieldsSchema>(
   if (!text.ok) return text
   const body = parseJson(text.value)
   if (!body.ok) return fail(invalid({ body: `is not valid JSON: ${body.fault.slice(0, 200)}` }))
-  // A list would pass for an object whose fields are all missing.
+  // An array would pass for an object whose fields are all missing.
   if (Array.isArray(body.value)) return fail(invalid({ body: notAnObject }))
   const checked = check(schema, body.value)
   const repeated = repeatedIn(text.value).map((steps) => [
@@ -54,7 +54,7 @@ export function wrongContentType(given: string | undefined): ApiFault | undefine
   }
 }
 
-/** The fault of a body that is compressed: nobody here unpacks it, since what comes out has no bound. */
+/** The fault of a compressed body: it is not decompressed, since the result could have any size. */
 export function wrongEncoding(given: string | undefined): ApiFault | undefined {
   if (given === undefined || ['', 'identity'].includes(given.trim().toLowerCase())) return undefined
   return {
@@ -66,7 +66,7 @@ export function wrongEncoding(given: string | undefined): ApiFault | undefined {
   }
 }
 
-/** Checks query parameters; each may stand there once. */
+/** Checks query parameters; each may occur once. */
 export function readQuery<Schema extends FieldsSchema>(
   query: URLSearchParams,
   schema: Schema,
@@ -100,13 +100,13 @@ function check<Schema extends FieldsSchema>(
   return fail(invalid(Object.fromEntries(details)))
 }
 
-/** All of them: a strict schema stops at the first, and passes over `constructor` and the like. */
+/** All of them: a strict schema stops at the first, and ignores `constructor` and the like. */
 const unknownFields = ({ entries }: FieldsSchema, value: unknown): string[] =>
   typeof value === 'object' && value !== null
     ? Object.keys(value).filter((field) => !Object.hasOwn(entries, field))
     : []
 
-/** The schemas bring their own words, except for what a strict object finds missing. */
+/** The schemas have their own messages, except for missing fields of a strict object. */
 function explain(issue: v.BaseIssue<unknown>): string {
   if (issue.type !== 'strict_object') return issue.message
   return issue.path ? 'is missing' : notAnObject

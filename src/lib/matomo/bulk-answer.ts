@@ -8,7 +8,7 @@ const bulkAnswer = v.object({
   status: v.literal('success'),
   tracked: count,
   invalid: count,
-  /** Only where the token is a super user's. */
+  /** Only if the token is a super user's. */
   invalid_indices: v.optional(v.array(count)),
 })
 
@@ -19,9 +19,8 @@ export const whoRefuses =
   'Matomo refuses clicks: PROMO_MATOMO_SITE_ID must be a site there, and PROMO_MATOMO_TOKEN needs write permission for it'
 
 /**
- * What Matomo's answer to `sent` requests says of them. It counts what it tracked and what it finds invalid,
- * and leaves out what a lock of its database made it skip, or all while tracking is switched off: then nobody
- * knows which arrived.
+ * Interprets Matomo's answer to `sent` requests. It counts tracked and invalid ones, but neither those that it skipped
+ * because of a database lock, nor any while tracking is switched off: then it is unknown which arrived.
  */
 export function judgeAnswer(sent: number, body: unknown): Result<Judged, NeighbourFault> {
   const read = v.safeParse(bulkAnswer, body)

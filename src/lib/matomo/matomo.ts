@@ -10,10 +10,13 @@ import { readClick, trackingRequest } from './tracking-request.ts'
 
 /** Clicks at a time: Matomo takes some milliseconds for each. */
 const most = 50
-/** Milliseconds. What is sent again because no answer came in time may have been tracked. */
+/** In milliseconds. What is sent again because no answer arrived in time may have been tracked. */
 const usualPatience = 30_000
 const longestAnswer = 64 * 1024
-/** Seconds after which a click needs the token's permission, with an hour of room: they are not mixed with others. */
+/**
+ * Age in seconds from which a click needs the token's permission, with an hour of margin: these are not mixed with
+ * others.
+ */
 const old = 23 * 3_600
 /** Seconds after which a click that was refused is tried again; each time doubles them. */
 const [shortestPause, longestPause] = [60, 86_400]
@@ -30,7 +33,7 @@ export function openMatomo({
   settings: MatomoSettings
   siteUrl: string
   links: Pick<Links, 'peek'>
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
   /** Milliseconds since 1970. */
   now: () => number
@@ -57,7 +60,7 @@ export function openMatomo({
       const batch = clicks.filter(({ click }) => isOld(click) === isOld(first.click))
       const requests = batch.map(({ click }) => requestOf(click))
       const answer = await neighbour.ask({
-        // A queue of Matomo's would answer with an image, which says nothing of what was taken.
+        // A queue of Matomo's would answer with an image, which says nothing about what was accepted.
         url: `${url}/matomo.php?queuedtracking=0`,
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },

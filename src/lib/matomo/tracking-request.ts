@@ -14,7 +14,7 @@ const clickNotice: v.GenericSchema<unknown, ClickNotice> = v.object({
   newsletter: v.nullable(v.string()),
 })
 
-/** A click as it waits in the outbox; nothing if it is none. */
+/** A click from the outbox; `undefined` if it is not one. */
 export function readClick(body: unknown): ClickNotice | undefined {
   const read = v.safeParse(clickNotice, body)
   return read.success ? read.output : undefined
@@ -25,8 +25,8 @@ const usualNewsletter = 'newsletter'
 
 /**
  * The query that reports a click to Matomo: an outlink of our link's page, which carries the campaign, since only there
- * Matomo looks for it. It says nothing about who clicked. To Matomo, all requests come from one machine, so each click
- * is a visit of its own (`new_visit`), and what our machine is called or where it stands keeps none out (`bots`).
+ * Matomo looks for it. It says nothing about who clicked. For Matomo, all requests come from one machine, so each click
+ * is a visit of its own (`new_visit`), and none is excluded because of this machine's name or address (`bots`).
  */
 export function trackingRequest(
   click: ClickNotice,

@@ -10,15 +10,15 @@ import { describeRecipients } from './describe.ts'
 import { followRecipients, type Obstacle, type Recipients } from './recipients.ts'
 import { mauticPlace } from './settings.ts'
 
-/** How following Mautic goes. */
+/** The state of following Mautic. */
 export type MauticReadings = {
-  /** Why it failed the last time, if it did. */
+  /** Why the last run failed, if it did. */
   readonly fault: BackgroundFault | undefined
   /** Milliseconds since it has been failing, 0 while it works. */
   readonly failingFor: number
-  /** E-mails that could not be counted the last time. */
+  /** E-mails that could not be counted in the last run. */
   readonly obstacles: readonly Obstacle[]
-  /** E-mails that Mautic was asked for the last time; none before the first. */
+  /** E-mails that Mautic was asked for in the last run; `undefined` before the first. */
   readonly asked: number | undefined
 }
 
@@ -26,13 +26,13 @@ type BackgroundFault = Pick<MauticFault, 'message' | 'advice' | 'pause'> & {
   code: MauticFault['code'] | 'database'
 }
 
-/** Milliseconds after which what failed is tried again, unless it is to be done earlier anyway. */
+/** Milliseconds after which a failed run is repeated, unless it is due earlier. */
 const retryAfter = 60_000
-/** Milliseconds between two looks at whether the database is prepared. */
+/** Milliseconds between two checks whether the database is prepared. */
 const prepareEvery = 1_000
 const mostTold = 20
 
-/** Follows Mautic in the background, where the settings say so. */
+/** Follows Mautic in the background, if the settings say so. */
 export function openMautic(parts: {
   config: Config
   database: Database
@@ -48,7 +48,7 @@ export function openMautic(parts: {
 
 /**
  * Asks Mautic at this interval, in milliseconds, and corrects recipients accordingly. Every instance does so: what one
- * has corrected the others find corrected.
+ * has corrected needs no correction by the others.
  */
 export function followMautic({
   place,
@@ -67,7 +67,7 @@ export function followMautic({
   /** Whether the database has this version's tables. */
   ready: () => boolean
   log: Log
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed?: () => number
   now?: Clock
 }): MauticReadings & { stop(): void } {
@@ -98,14 +98,14 @@ export function followMautic({
         { changes: describeRecipients({ ...recipients, waiting: [], obstacles: [] }).slice(0, mostTold) },
         'took the recipients of sends from Mautic',
       )
-    // Of e-mails that were not asked for nothing new is known.
+    // Nothing new is known about e-mails that were not requested.
     if (fault) return
     if (obstacles.length > 0 && JSON.stringify(obstacles) !== JSON.stringify(state.obstacles))
       log.warn({ emails: obstacles.slice(0, mostTold) }, 'e-mails of Mautic cannot be counted')
     Object.assign(state, { obstacles, asked })
   }
 
-  /** Milliseconds until the next time. */
+  /** Milliseconds until the next run. */
   const follow = async (): Promise<number> => {
     if (!ready()) return prepareEvery
     const followed = await followRecipients(parts)

@@ -3,11 +3,11 @@ import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../n
 import { type Email, type NamedEmail, readEmail, readNames } from './email.ts'
 import { createLogin, type LoginSettings } from './login.ts'
 
-/** `alone`: it is this e-mail's fault, and says nothing of others. */
+/** `alone`: the fault concerns only this e-mail. */
 export type MauticFault = NeighbourFault & { alone?: true }
 
 export type MauticPlace = {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string
   login: LoginSettings
 }
@@ -20,7 +20,7 @@ export type Mautic = {
   stop(): void
 }
 
-/** Bytes of an answer: it has the e-mail's HTML, and that of its variants. */
+/** Bytes of an answer, which has the HTML of the e-mail and its variants. */
 const longestAnswer = 2 * 1024 * 1024
 /** Milliseconds for an answer. */
 const patience = 10_000
@@ -31,7 +31,7 @@ export function openMauticClient({
   login: settings,
   elapsed,
 }: MauticPlace & {
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
 }): Mautic {
   const neighbour = openNeighbour({
@@ -52,7 +52,7 @@ export function openMauticClient({
 
   const ask = async (path: string): Promise<Result<unknown, MauticFault>> => {
     const first = await read(path)
-    // A token may end before its time, as when somebody clears Mautic's cache.
+    // A token may become invalid early, for example if somebody clears Mautic's cache.
     return !first.ok && first.fault.status === 401 && login.forget() ? await read(path) : first
   }
 

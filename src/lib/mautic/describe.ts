@@ -1,6 +1,6 @@
 import type { Recipients } from './recipients.ts'
 
-/** What was done, a line each. */
+/** What was done, one line each. */
 export const describeRecipients = ({ found, corrected, waiting, obstacles }: Recipients): string[] => [
   ...found.map(({ email_id, send }) => `e-mail ${email_id} belongs to send "${send}"`),
   ...corrected.map(

@@ -6,11 +6,11 @@ export type Email = {
   id: number
   /** How many contacts it was sent to, never less than before. */
   sent: number
-  /** The texts that links in it name. */
+  /** The texts that its links name. */
   texts: number[]
   /** Variants and translations, and what it is one of. */
   related: number[]
-  /** When it was to go out, in milliseconds since 1970, where it says so. */
+  /** When it was scheduled, in milliseconds since 1970, if it was. */
   publishUp: number | undefined
 }
 
@@ -26,7 +26,7 @@ const whole = (least: number) =>
   )
 const content = v.nullish(v.string(), '')
 const anything = v.optional(v.unknown())
-/** PHP writes a list as an object where its keys are not 0, 1, 2 … */
+/** PHP encodes a list as an object if its keys are not 0, 1, 2 … */
 const listOf = <Item extends v.GenericSchema>(item: Item) =>
   v.pipe(
     v.unknown(),
@@ -53,7 +53,7 @@ const emailSchema = v.object({
   }),
 })
 
-/** `undefined` for what is not an e-mail. */
+/** `undefined` if it is not an e-mail. */
 export function readEmail(answer: unknown): Email | undefined {
   const read = v.safeParse(emailSchema, answer)
   if (!read.success) return undefined
@@ -72,7 +72,7 @@ export function readEmail(answer: unknown): Email | undefined {
   ].flatMap(idsIn)
   return {
     id,
-    // Mautic restarts the variants' count whenever their test is changed, and leaves the other one.
+    // Mautic resets the variants' count whenever their test changes, but not the other one.
     sent: Math.max(sentCount, variantSentCount),
     texts: textsIn([customHtml, plainText, ...blocks].join('\n')),
     related: [...new Set(related)].filter((one) => one !== id),
@@ -83,7 +83,7 @@ export function readEmail(answer: unknown): Email | undefined {
 const one = v.object({ id: whole(1) })
 const many = listOf(one)
 
-/** The ids of a relation: an e-mail, or a list of them; none of anything else. */
+/** The ids of a relation: an e-mail, or a list of them; none for anything else. */
 function idsIn(relation: unknown): number[] {
   const single = v.safeParse(one, relation)
   if (single.success) return [single.output.id]
@@ -91,7 +91,7 @@ function idsIn(relation: unknown): number[] {
   return several.success ? several.output.map(({ id }) => id) : []
 }
 
-/** As far as the end of its value, with no part that could be read over and over. */
+/** Up to the end of its value, without a part that could backtrack. */
 const promoVars = /promo(?:_|%5f)var(?:=|%3d)[^\s"'<>&]{0,40}/gi
 
 function textsIn(text: string): number[] {

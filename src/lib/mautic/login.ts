@@ -8,7 +8,7 @@ export type LoginSettings =
   | { kind: 'client'; id: string; secret: string }
 
 export type Login = {
-  /** The `Authorization` of the next question. */
+  /** The `Authorization` header of the next request. */
   header(): Promise<Result<string, NeighbourFault>>
   /** Forgets a token that was refused; `false` if there was none. */
   forget(): boolean
@@ -20,7 +20,7 @@ const tokenSchema = v.object({
   expires_in: v.nullish(v.pipe(v.number(), v.minValue(0)), 3_600),
 })
 
-/** Milliseconds before its end at which a token is not used any more. */
+/** Milliseconds before its expiry at which a token is no longer used. */
 const earlier = 60_000
 
 export function createLogin({
@@ -50,7 +50,7 @@ export function createLogin({
         client_secret: secret,
       }).toString(),
     })
-    // Mautic says 400 of credentials that it does not know.
+    // Mautic answers 400 to unknown credentials.
     if (!answer.ok)
       return answer.fault.status === 400 ? fail({ ...answer.fault, code: 'refused' as const }) : answer
     const body = readJson(answer.value)

@@ -4,8 +4,8 @@ import type { NamedEmail } from './email.ts'
 const longestName = 500
 
 /**
- * Which e-mail is of which send, by a pattern of names: `*` stands for anything. Of several sends the longest
- * name counts.
+ * Which e-mail belongs to which send, by a pattern of names: `*` stands for anything. Of several matching sends the
+ * longest name wins.
  */
 export function matchNames(
   pattern: string,
@@ -23,7 +23,7 @@ export function matchNames(
     const text = name.slice(0, longestName)
     const found = longestFirst.filter((send) => text.includes(send) && patternOf(send).test(text))
     const [send, next] = found
-    // Two sends of one length in one name: neither is said.
+    // Two sends of equal length in one name: ambiguous.
     return send === undefined || next?.length === send.length ? [] : [{ email_id: id, send }]
   })
 }

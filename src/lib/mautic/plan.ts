@@ -1,27 +1,26 @@
 import type { MauticText, SentEmail } from '../model/mautic.ts'
 
-/** `grown`: more got it than was reported. `settled`: fewer, and Mautic's count has stood for an hour. */
+/** `grown`: more got it than was reported. `settled`: fewer, and Mautic's count has not changed for an hour. */
 export type Correction = { text: MauticText; recipients: number; reason: 'grown' | 'settled' }
 
 export type MauticPlan = {
   corrections: Correction[]
-  /** Texts that fewer got by Mautic than was reported, while its count may still grow. */
+  /** Texts that fewer people got according to Mautic than reported, while its count may still grow. */
   waiting: { text: MauticText; recipients: number }[]
-  /** E-mails whose count is in the reports then. */
+  /** E-mails whose count is then in the reports. */
   done: SentEmail[]
 }
 
-/** More than a report may say. */
+/** More than a report may contain. */
 const mostRecipients = 10_000_000
 
 /**
- * What is to be corrected, text by text: the counts of all e-mails that show it make its recipients. A greater
- * number counts at once, a smaller one when Mautic has surely ended sending; what was corrected once is only
- * looked at again when Mautic's own number has changed, so that what somebody corrects by hand afterwards
- * stands.
+ * The corrections by text: its recipients are the sum of all e-mails that show it. A larger number is used at once, a
+ * smaller one when Mautic has certainly finished sending; after a correction, a text is only looked at again when
+ * Mautic's own number changes, so that a later manual correction stays.
  */
 export function planCorrections(emails: readonly SentEmail[], texts: readonly MauticText[]): MauticPlan {
-  // An e-mail whose text is not known may be of any text of the send.
+  // An e-mail with an unknown text may show any text of the send.
   const whole = emails.every((email) => email.read && email.variation_id !== null && email.settled)
   const plan: MauticPlan = { corrections: [], waiting: [], done: [] }
   for (const text of texts) {
@@ -42,8 +41,8 @@ export function planCorrections(emails: readonly SentEmail[], texts: readonly Ma
 }
 
 /**
- * The text that an e-mail shows: the one that its links name, if it is of the send; where they name none
- * (dynamic content that is put in elsewhere), the send's only one. Otherwise what is in the way.
+ * The text that an e-mail shows: the one that its links name, if it belongs to the send; if they name none (dynamic
+ * content from elsewhere), the send's only one. Otherwise the obstacle.
  */
 export function shownText(
   named: readonly number[],

@@ -22,25 +22,25 @@ import { type Correction, type MauticPlan, planCorrections, shownText } from './
 export type RecipientsParts = {
   database: Database
   mautic: Pick<Mautic, 'readEmail' | 'readNewest'>
-  /** How names of e-mails name their send, where they do. */
+  /** How names of e-mails contain their send, if they do. */
   names: string | undefined
   now: Clock
   newEventId: NewEventId
 }
 
 export type Corrected = Correction & { send: string }
-/** An e-mail whose recipients cannot be counted, and what is in the way. */
+/** An e-mail whose recipients cannot be counted, and why. */
 export type Obstacle = { email_id: number; reason: string }
 
 export type Recipients = {
   corrected: Corrected[]
   waiting: (MauticPlan['waiting'][number] & { send: string })[]
-  /** E-mails that were found to be of a send: by their name, or as a variant or translation. */
+  /** E-mails that were mapped to a send: by their name, or as a variant or translation. */
   found: { email_id: number; send: string }[]
   obstacles: Obstacle[]
   /** E-mails that Mautic was asked for. */
   asked: number
-  /** What kept it from being asked for the rest. */
+  /** Why the rest could not be requested. */
   fault?: MauticFault
 }
 
@@ -48,12 +48,12 @@ export type Recipients = {
 const deadline = 15_000
 /** E-mails of one send. */
 const mostOfSend = 50
-/** What was to go out longer ago than this, in milliseconds, says nothing of when it did. */
+/** A schedule longer ago than this, in milliseconds, says nothing about when the e-mail was sent. */
 const oldestPublishUp = 30 * 86_400_000
 
 /**
- * Has the recipients of sends follow what Mautic says of their e-mails: of one send, or of all whose number may
- * still change. Repeating it changes nothing. What one e-mail has in the way keeps no other from being counted.
+ * Updates the recipients of sends by what Mautic says about their e-mails: of one send, or of all whose number may
+ * still change. It is idempotent. A problem with one e-mail does not affect others.
  */
 export async function followRecipients(
   parts: RecipientsParts,
@@ -109,7 +109,7 @@ async function findByName(
   return ok(undefined)
 }
 
-/** These e-mails, and those that they are related to. */
+/** These e-mails, and those related to them. */
 async function readEmails(
   mautic: RecipientsParts['mautic'],
   ids: readonly number[],
@@ -117,7 +117,7 @@ async function readEmails(
 ): Promise<Email[]> {
   const asked = new Set(ids)
   const read: Email[] = []
-  // A set may grow while it is gone through.
+  // A set may grow while it is iterated.
   for (const id of asked) {
     const email = await mautic.readEmail(id)
     if (email.ok) {
@@ -133,7 +133,7 @@ async function readEmails(
   return read
 }
 
-/** Counts what was read of a send's e-mails, in one transaction. */
+/** Stores the counts of a send's e-mails, in one transaction. */
 async function countSend(parts: RecipientsParts, sql: Sql, send: string, read: readonly Email[]) {
   const found = await mapEmails(
     sql,
@@ -173,7 +173,7 @@ async function countSend(parts: RecipientsParts, sql: Sql, send: string, read: r
   }
 }
 
-/** When a send went out that nobody reported: when it was to, where Mautic says so, else now that it was seen. */
+/** The time of a send that nobody reported: when it was scheduled, if Mautic knows, else now. */
 function firstSentAt(emails: readonly Email[], now: number): number {
   const times = emails.flatMap(({ publishUp }) =>
     publishUp !== undefined && publishUp <= now && publishUp > now - oldestPublishUp ? publishUp : [],

@@ -9,7 +9,7 @@ type Settings = {
   PROMO_MAUTIC_CLIENT_SECRET?: string | undefined
 }
 
-/** Where Mautic is and who asks it; nothing if it is not set. */
+/** Mautic's address and login; `undefined` if not set. */
 export function mauticPlace(settings: Settings): MauticPlace | undefined {
   const login = loginOf(settings)
   const url = settings.PROMO_MAUTIC_URL

@@ -5,9 +5,9 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { Fetch } from './neighbour.ts'
 
 /**
- * As `fetch`, for no address that `allows` refuses. It is asked for the very addresses that are connected to: a
- * name that leads elsewhere a moment later leads nowhere. Each request has a connection of its own, since one
- * that is kept was not asked for.
+ * Like `fetch`, but refuses addresses that `allows` rejects. It checks the addresses that are connected to, so that a
+ * name that changes a moment later does not help. Each request has its own connection, since a reused one would not be
+ * checked.
  */
 export const guardedFetch =
   (allows: (address: string) => boolean): Fetch =>
@@ -18,7 +18,7 @@ export const guardedFetch =
     const request = protocol === 'https:' ? requestHttps : requestHttp
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request(url, {
-        // All addresses of a name are then asked for at once.
+        // Then all addresses of a name are looked up at once.
         ...{ method, signal, agent: false, lookup: guardedLookup(allows), autoSelectFamily: true },
         headers: { ...headers, 'accept-encoding': 'identity' },
       })

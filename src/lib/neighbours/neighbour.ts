@@ -2,16 +2,16 @@ import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { readAtMost } from '../http/read-at-most.ts'
 
 /**
- * What keeps another server from being of use. `message` is for the log; `advice` is for everybody, and says
- * what a person has to fix, if anything.
+ * Why another server cannot be used. `message` is for the log; `advice` is for everybody, and says what a person has to
+ * fix, if anything.
  */
 export type NeighbourFault = {
   code: 'unreachable' | 'refused' | 'unsuitable' | 'busy' | 'failing'
   message: string
   advice?: string
-  /** Where it answered. */
+  /** The status of its answer, if it answered. */
   status?: number
-  /** Milliseconds for which it does not want to be asked, where it said so. */
+  /** Milliseconds for which it asks not to be called, if it does. */
   pause?: number
 }
 
@@ -22,7 +22,7 @@ export type NeighbourRequest = {
   method?: 'GET' | 'POST'
   headers?: Record<string, string>
   body?: string
-  /** Which statuses are an answer; 200 where it is not given. */
+  /** Which statuses are accepted; by default 200. */
   wanted?: (status: number) => boolean
 }
 
@@ -46,17 +46,17 @@ export type Neighbour = {
   stop(): void
 }
 
-/** An unusable answer, from which a caller derives its advice: `said` is the message in it. */
+/** An unusable answer, for the caller's advice: `said` is its message. */
 export type Refusal = { status: number; said: string; redirectedTo: string | undefined }
 
-/** Milliseconds to pause after an answer that asks for a pause: if it does not say how long, and the maximum. */
+/** Milliseconds to pause after an answer that asks for it: by default, and at most. */
 const usualPause = 30_000
 const longestPause = 300_000
 const longestReason = 200
 
 /**
- * Asks a server of somebody else: within a time, no more bytes than `most` (of what they unpack to), no
- * redirect followed, so that secrets go to no other address, and not at all for as long as it asks for a pause.
+ * Calls somebody else's server: within a time limit, for at most `most` bytes (decompressed), without following
+ * redirects, so that secrets go to no other address, and not at all while it asks for a pause.
  */
 export function openNeighbour({
   most,
@@ -66,11 +66,11 @@ export function openNeighbour({
   fetch = globalThis.fetch,
 }: {
   most: number
-  /** What no message may hold, though the server may send it back. */
+  /** Secrets that no message may contain, although the server may repeat them. */
   secrets: () => readonly (string | undefined)[]
   /** What a person has to fix, if that is known. */
   advise: (refusal: Refusal) => string | undefined
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
   fetch?: Fetch
 }): Neighbour {
@@ -130,7 +130,7 @@ export function openNeighbour({
   }
 }
 
-/** The JSON of an answer, of whatever shape. */
+/** The JSON of an answer, of any shape. */
 export function readJson({ body }: NeighbourAnswer): Result<unknown, NeighbourFault> {
   try {
     return ok(JSON.parse(body.toString()))
@@ -141,7 +141,7 @@ export function readJson({ body }: NeighbourAnswer): Result<unknown, NeighbourFa
 
 const isOk = (status: number): boolean => status === 200
 
-/** What is refused for good differs from what may work the next time. */
+/** Permanent failures are distinguished from temporary ones. */
 function codeOf(status: number): NeighbourFault['code'] {
   if (status === 401 || status === 403) return 'refused'
   return status >= 300 && status < 500 && status !== 408 ? 'unsuitable' : 'failing'
@@ -156,7 +156,7 @@ function pauseOf(headers: Headers): number {
   return Number.isNaN(pause) ? usualPause : Math.min(Math.max(pause, 0), longestPause)
 }
 
-/** The first message in an error, or the description that OAuth has in its place. */
+/** The first message in an error, or OAuth's description. */
 const errorOf = (text: string): string =>
   /"(?:message|error_description)"\s*:\s*"([^"\\]*)/.exec(text)?.[1] ?? ''
 

@@ -1,6 +1,6 @@
 /**
- * How a neighbour stands: its fault, and for how long it has failed. A fault that stays the same is passed to
- * `onFault` once. `elapsed` is a time in milliseconds that nobody sets.
+ * The state of a neighbour: its fault, and for how long it has failed. A fault that stays the same is passed to
+ * `onFault` once. `elapsed` is a monotonic clock in milliseconds.
  */
 export function createStanding<Fault extends { message: string }>({
   elapsed,

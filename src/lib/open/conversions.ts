@@ -7,7 +7,7 @@ import type { Database } from '../database/database.ts'
 import type { Config } from '../settings/config.ts'
 import type { SubmissionParts } from '../tracking/submissions.ts'
 
-/** The way of conversions: reported, recorded, and counted for the clicks that they come from. */
+/** The path of conversions: reported, recorded, and counted for the clicks that led to them. */
 export function createConversions(options: {
   config: Config
   database: Database

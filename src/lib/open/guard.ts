@@ -8,16 +8,16 @@ import { limitPerMinute, type RateLimit } from '../http/rate-limits.ts'
 import type { Metrics } from '../operations/metrics.ts'
 
 /**
- * By endpoint. Callers who are `refused` may ask as often as others, and apart from them: behind a proxy they
- * may have the address of one who is not.
+ * By endpoint. Callers who are `refused` have a limit of their own, since behind a proxy they may have the address of
+ * one who is admitted.
  */
 export type Limits = Record<Endpoint, Record<'admitted' | 'refused', RateLimit>>
 
 export type GuardParts = {
   token: string | undefined
-  /** What Strapi's webhook has to send. */
+  /** The secret that Strapi's webhook has to send. */
   webhookSecret: string | undefined
-  /** Whether the request may read analytics. */
+  /** Why the request may not read analytics. */
   refuseReader: (header: HeaderReader) => Promise<ApiFault | undefined>
   limits: Limits
   metrics: Pick<Metrics, 'requests'>
@@ -40,7 +40,7 @@ export const endpointLimits = (): Limits => ({
   analytics: asOften('analytics'),
 })
 
-/** Lets a request to the API through if its caller may send it and not too often, and counts the answer. */
+/** Lets a request to the API through if its caller may send it and has not sent too many, and counts the answer. */
 export async function guard(
   parts: GuardParts,
   endpoint: Endpoint,
@@ -79,7 +79,7 @@ async function refuse(
   header: HeaderReader,
 ): Promise<ApiFault | undefined> {
   if (endpoint === 'analytics') return await refuseReader(header)
-  // Its secret is its link's, which is looked up.
+  // The secret is that of its link, which is looked up.
   if (endpoint === 'postback') return undefined
   if (endpoint === 'links/changed') return refuseWebhook(header, webhookSecret)
   return refuseCaller(client, header, token)

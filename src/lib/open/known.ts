@@ -41,7 +41,7 @@ export function openKnown({ database, folder, log, from = { from: 'table' } }: K
     variations,
     /** Fetches what is in the database again. */
     refresh: fresh.refresh,
-    /** Resolves when Strapi has answered once, or has failed to, or after `wait` milliseconds. */
+    /** Resolves when the first request to Strapi has ended, or after `wait` milliseconds. */
     async asked(wait: number): Promise<void> {
       if (strapi) await Promise.race([strapi.attempted, sleep(wait, undefined, { ref: false })])
     },

@@ -19,7 +19,7 @@ const watchEvery = 15_000
 
 const elapsed = () => performance.now()
 
-/** Notifies other servers of what happens here, as the settings say. */
+/** Notifies other servers of what happens here, according to the settings. */
 export function openTelling(parts: {
   config: Config
   database: Database

@@ -33,7 +33,7 @@ export type TrackingParts = {
   known: ReturnType<typeof openKnown>
   damage: ReturnType<typeof createLinkDamage>
   metrics: ReturnType<typeof createMetrics>
-  /** Words that the site's own pages have for paths: no promo link hides one. */
+  /** The site's own pages with a path of one word: no promo link hides one. */
   pages: ReadonlySet<string>
   isEditor: Parameters<typeof createInsiders>[0]['isEditor']
   files: FileLayer | undefined
@@ -41,7 +41,7 @@ export type TrackingParts = {
 
 const megabyte = 1024 * 1024
 
-/** The way of clicks and impressions: judged, kept in the journal, recorded. `events` has to be closed. */
+/** The path of clicks and impressions: judged, written to the journal, recorded. `events` has to be closed. */
 export function openTracking(parts: TrackingParts) {
   const { config, database, log, now, known, metrics } = parts
   const { PROMO_DUPLICATE_SECONDS: duplicateSeconds, PROMO_VISITORS_PER_ADDRESS: visitorsPerAddress } = config
@@ -110,7 +110,7 @@ export function openTracking(parts: TrackingParts) {
     events,
     unchecked,
     salts,
-    /** What the final verdict goes by, which is given later than the provisional one. */
+    /** The settings for the final verdict, which is given later than the provisional one. */
     rules,
     fade: (time: number) => classifier.fade(time),
     reports,

@@ -8,7 +8,7 @@ import { componentSchemas, refTo } from './schemas.ts'
 export const apiPath = '/api/v1/promo'
 
 const security: Record<EndpointDescription['access'], Record<string, string[]>[]> = {
-  // Without a token: programs on the machine itself, as long as the site has none.
+  // Without a token: programs on the same machine, as long as the site has no token.
   ingest: [{ ingestToken: [] }, {}],
   webhook: [{ webhookSecret: [] }],
   reader: [{ readerToken: [] }, { session: [] }],
@@ -41,7 +41,7 @@ const securitySchemes = {
   },
 }
 
-/** The API as an OpenAPI 3.1 document, made of the schemas that check its input and of those of its answers. */
+/** The API as an OpenAPI 3.1 document, made from the schemas that check its input and answers. */
 export const openApiDocument = () => ({
   openapi: '3.1.0',
   info: {
@@ -96,7 +96,7 @@ const bodyOf = ({ schema, most, examples }: NonNullable<EndpointDescription['bod
   },
 })
 
-/** HEAD is answered as GET is, without a body. */
+/** HEAD is answered like GET, without a body. */
 const headOf = ({ name, summary, access, answers, faults }: EndpointDescription): Operation => ({
   operationId: `${name}Head`,
   summary: `${summary}, without a body`,

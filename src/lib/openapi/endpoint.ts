@@ -4,7 +4,7 @@ import { type Endpoint, requestsPerMinute } from '../http/endpoints.ts'
 import type { ExampleName } from './examples.ts'
 import type { SchemaName } from './schemas.ts'
 
-/** Who may call: callers with the site's own token or on its machine, Strapi, readers of figures, anybody. */
+/** Who may call: callers with the site's token or on its machine, Strapi, readers of figures, anybody. */
 export type EndpointAccess = 'ingest' | 'webhook' | 'reader' | 'anybody'
 
 /** An answer that is not an error. `example` is its name in examples.json. */

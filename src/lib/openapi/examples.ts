@@ -8,6 +8,6 @@ export const exampleOf = (name: ExampleName): unknown => examples.contents[name]
 
 const faults: Record<Exclude<FaultCode, 'unauthorized'>, unknown> = examples.faults
 
-/** The answer to a fault; where a token is missing or wrong it depends on who may call the endpoint. */
+/** The answer to a fault; for a missing or wrong token it depends on who may call the endpoint. */
 export const faultExample = (code: FaultCode, access: keyof typeof examples.unauthorized): unknown =>
   code === 'unauthorized' ? examples.unauthorized[access] : faults[code]

@@ -29,7 +29,7 @@ const text = { type: 'string' }
 
 type Header = { description: string; required: boolean; schema: object }
 
-/** Headers that say more of a fault. */
+/** Headers that come with a fault. */
 export const faultHeaders: Partial<Record<FaultCode, Record<string, Header>>> = {
   unauthorized: {
     'WWW-Authenticate': { description: 'How to send a token: `Bearer`.', required: true, schema: text },

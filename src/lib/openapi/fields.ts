@@ -6,7 +6,7 @@ import type { querySchema } from '../reports/query.ts'
 import type { selectionSchema } from '../selection/schema.ts'
 import type { clickSchema, impressionSchema } from '../tracking/schemas.ts'
 
-/** What each field of a schema means: none may be left out. */
+/** What each field of a schema means: none may be missing. */
 type About<Schema extends { entries: v.ObjectEntries }> = Record<keyof Schema['entries'], string>
 
 const send = 'Name of the send, 1 to 100 characters.'

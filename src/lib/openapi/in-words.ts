@@ -1,14 +1,14 @@
 import type { JsonSchema } from '@valibot/to-json-schema'
 
-/** A piece of what a value may be: words, with `values` as they are written, or the name of a schema. */
+/** A part of the description of a value: words, with literal `values`, or the name of a schema. */
 export type Piece = string | { schema: string }
 
-/** A field of a schema; those of an object within it follow it, as `outer.inner`, or `outer[].inner` in a list. */
+/** A field of a schema; nested fields follow it, as `outer.inner`, or `outer[].inner` in a list. */
 export type FieldInWords = {
   name: string
   kind: Piece[]
   required: boolean
-  /** What it says, and what stands for it where it is left out. */
+  /** What it means, and its default. */
   description: string
 }
 

@@ -6,7 +6,7 @@ import { exampleOf, faultExample } from './examples.ts'
 import { faultHeaders, faultMeanings } from './faults.ts'
 import { querySchemas, refTo } from './schemas.ts'
 
-/** What any endpoint answers to a request that does not hold: a `Host` that is none, another method, a body. */
+/** What any endpoint answers to an invalid request: an invalid `Host`, another method, a body. */
 const always: readonly FaultCode[] = [
   'validation_error',
   'method_not_allowed',
@@ -114,7 +114,7 @@ const schemaOf = (code: FaultCode): string => {
   return byField.some((one) => one === code) ? 'FieldFault' : 'Fault'
 }
 
-/** A status that stands for a good answer and for faults has the contents of both. */
+/** A status of both a success and faults has the contents of both. */
 function joined(answer: Answered, fault: Answered): Answered {
   const type = 'application/json'
   const [good, bad] = [answer.content?.[type], fault.content?.[type]]

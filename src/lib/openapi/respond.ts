@@ -2,7 +2,7 @@ import { type Answer, json } from '../http/answer.ts'
 import { etagOf } from '../http/etag.ts'
 import { apiPath, openApiDocument } from './document.ts'
 
-/** Seconds for which the description may be shown again without asking. */
+/** Seconds for which the description may be cached. */
 const freshFor = 300
 
 /** The answer of `GET openapi.json` of a site whose paths begin with `root`: the same until the site is updated. */

@@ -14,7 +14,7 @@ import { segmentSchema, selectionAnswerSchema } from '../selection/schema.ts'
 import { clickSchema, impressionSchema } from '../tracking/schemas.ts'
 import { aboutClick, aboutConversion, aboutImpression } from './fields.ts'
 
-/** What answers and bodies are checked with, by the names that the description gives them. */
+/** The schemas of bodies and answers, by their names in the description. */
 const definitions = {
   Selection: selectionAnswerSchema,
   Segment: segmentSchema,
@@ -48,7 +48,7 @@ export type SchemaName = keyof typeof definitions
 
 export const refTo = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 
-/** What no schema can say stands in the words of its field. */
+/** What no schema can express is in the description of its field. */
 const options: ConversionConfig = {
   typeMode: 'input',
   target: 'draft-2020-12',

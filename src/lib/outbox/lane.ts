@@ -5,10 +5,10 @@ import type { NeighbourFault } from '../neighbours/neighbour.ts'
 import { claimRows, finishRows, type OutboxRow } from '../store/outbox.ts'
 import type { Outcome, Target } from './target.ts'
 
-/** How it goes with one target. */
+/** The state of one target. */
 export type LaneState = {
   readonly fault: NeighbourFault | undefined
-  /** Milliseconds since what was sent last has failed, 0 if it did not. */
+  /** Milliseconds since sending began to fail, 0 if it works. */
   readonly failingFor: number
 }
 
@@ -17,15 +17,14 @@ export type Lane = LaneState & {
   step(target: Target): Promise<boolean>
 }
 
-/** Seconds for which rows belong to the instance that sends them: longer than it waits for any answer. */
+/** Seconds of a lease: longer than the instance that sends them waits for any answer. */
 const lease = 120
-/** Milliseconds of rest after a first failure; each further one doubles them. */
+/** Milliseconds of pause after a first failure; each further one doubles it. */
 const [shortestRest, longestRest] = [1_000, 300_000]
 
 /**
- * The way of rows to one target, one batch at a time. A target that fails as a whole rests, longer each time,
- * and is given less at a time where it did not answer; then again more. `elapsed` is a time in milliseconds
- * that nobody sets.
+ * Sends rows to one target, one batch at a time. A target that fails as a whole gets a pause, longer each time, and
+ * smaller batches if it did not answer; then larger ones again. `elapsed` is a time in milliseconds that nobody sets.
  */
 export function createLane(parts: {
   database: Database
@@ -49,7 +48,7 @@ export function createLane(parts: {
         'the outbox is not being emptied; what is in it waits',
       )
     fault = found
-    // Instances that fail at the same moment do not all come back at the same one.
+    // Jitter, so that instances that fail at the same moment do not all retry at the same moment.
     const rest = Math.min(shortestRest * 2 ** failures, longestRest) * (0.75 + random() / 4)
     restsUntil = elapsed() + Math.max(rest, found.pause ?? 0)
     failures += 1
@@ -91,7 +90,7 @@ export function createLane(parts: {
       const tried = new Set([...done, ...refused.map(({ id }) => id)])
       const untried = rows.flatMap(({ id }) => (tried.has(id) ? [] : [id]))
       judge(target, rows, outcome)
-      // If this does not arrive, the lease runs out and they are sent once more: at least once is what is promised.
+      // If this fails, the lease runs out and they are sent once more: delivery is at least once.
       const finished = await database.run((sql) => finishRows(sql, { done, refused, untried }))
       count(done.length - givenUp, givenUp)
       return finished.ok && !outcome.fault && rows.length === limit

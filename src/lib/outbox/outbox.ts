@@ -7,41 +7,39 @@ import { measureOutbox, trimOutbox } from '../store/outbox.ts'
 import { createLane, type Lane, type LaneState } from './lane.ts'
 import type { Target } from './target.ts'
 
-/** How it goes with the targets of one kind: with the one that has failed for longest, and with what waits for all. */
+/** The state of the targets of one kind: that of the one that has failed for longest, and what is waiting for all. */
 export type OutboxReadings = LaneState & {
   /**
-   * Rows that wait, as they were measured last, those of them that were refused before, and seconds since the
-   * oldest.
+   * Waiting rows at the last measurement, those of them that were refused before, and the age of the oldest in seconds.
    */
   readonly waiting: number
   readonly refused: number
   readonly age: number
-  /** Rows that were sent, and that were given up, since the start. */
+  /** Rows that were sent, and given up, since the start. */
   readonly sent: number
   readonly givenUp: number
 }
 
 export type Outbox = {
-  /** What is known of targets of a kind: the first part of their names. Current whenever it is read. */
+  /** The state of targets of a kind, which is the first part of their names. Always current. */
   readings(kind: string): OutboxReadings
-  /** Looks at once for what is due, and sends it. */
+  /** Checks at once for what is due, and sends it. */
   look(): Promise<void>
   measure(): Promise<void>
   /** Waits at most `wait` milliseconds for what is being sent. */
   close(wait: number): Promise<void>
 }
 
-/** Milliseconds between two looks for what is due, between two batches of one target, and between two measurements. */
+/** Milliseconds between two checks for what is due, between two batches of one target, and between two measurements. */
 const [lookEvery, batchEvery, measureEvery] = [2_000, 50, 10_000]
-/** What waits for longer than these days, or behind this many newer rows, is given up. */
+/** What has waited for more days than this, or is behind this many newer rows, is given up. */
 const bounds = { days: 14, most: 500_000 }
 
 const kindOf = (name: string): string => name.replace(/:.*/, '')
 
 /**
- * Empties the outbox in the background, each target by itself: one that hangs holds up none of the others.
- * Several instances may do so. `targets` returns those that something is to be sent to now; `ready` says
- * whether the database has the tables.
+ * Empties the outbox in the background, each target separately: one that hangs does not delay the others. Several
+ * instances may do so. `targets` returns the current targets; `ready` says whether the database has the tables.
  */
 export function openOutbox(parts: {
   database: Database

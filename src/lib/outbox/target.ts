@@ -2,21 +2,21 @@ import type { NeighbourFault } from '../neighbours/neighbour.ts'
 import type { OutboxRow, RefusedRow } from '../store/outbox.ts'
 
 /**
- * What happened to rows. Those in neither list were not tried, or nobody knows whether they arrived: they are sent
- * again. A `fault` is one of the target as a whole, which then rests for a while.
+ * The outcome of rows. Those in neither list were not tried, or it is unknown whether they arrived: they are sent
+ * again. A `fault` concerns the target as a whole, which then gets a pause.
  */
 export type Outcome = {
   /** Done: sent, or given up. */
   done: readonly string[]
-  /** How many of these the target never took. */
+  /** How many of these the target never accepted. */
   givenUp: number
   refused: readonly RefusedRow[]
   fault?: NeighbourFault
 }
 
-/** Another server that gets what waits for it in the outbox. */
+/** Another server that gets its rows from the outbox. */
 export type Target = {
-  /** As rows name it. */
+  /** Its name in rows. */
   name: string
   /** Rows at a time. */
   most: number

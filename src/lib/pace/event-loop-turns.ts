@@ -1,6 +1,6 @@
 /**
- * Lets everything else that waits go first: code that awaits a turn continues in a later round of the event loop, and
- * no two in the same one.
+ * Lets other waiting work go first: code that awaits a turn continues in a later round of the event loop, one at a
+ * time.
  */
 export function createTurns(): () => Promise<void> {
   let last = Promise.resolve()

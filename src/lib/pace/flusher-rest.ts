@@ -1,12 +1,12 @@
-/** So many events a second mean that readers are clicking right now. */
+/** This many events per second mean that readers are clicking right now. */
 export const rush = 1_000
 export const restPerWork = 30
 export const longestRest = 2_000
-/** With this many events waiting, it is the database's turn, rush or not: what waits is limited. */
+/** With this many waiting events the flusher works even in a rush, since waiting events are limited. */
 const patience = 100_000
 
 export type Flushed = {
-  /** Events of the flush. */
+  /** Events in the flush. */
   flushed: number
   /** Milliseconds that it took. */
   took: number
@@ -15,8 +15,8 @@ export type Flushed = {
 }
 
 /**
- * How long the database is left alone after a flush, in milliseconds. In a rush the processor belongs to redirects, and
- * events can wait in the journal; at other times the next flush may come at once.
+ * How long to pause after a flush, in milliseconds. In a rush redirects need the processor, and events can wait in the
+ * journal; at other times the next flush may follow at once.
  */
 export function createPace(now: () => number): (flush: Flushed) => number {
   let last = { at: now(), waiting: 0 }

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { longestRest, restPerWork, rush } from './flusher-rest.ts'
 
-/** Milliseconds between two readers in a rush, however little the former took: rendering has a part outside of it. */
+/**
+ * Milliseconds between two readers in a rush, however short the first one was: part of the rendering is not measured.
+ */
 const shortestRest = 50
-/** Milliseconds over which redirects are counted: over less, chance would look like a rush. */
+/** Milliseconds over which redirects are counted: over a shorter time, chance would look like a rush. */
 const span = 100
 
 /**
- * Lets redirects go first: while many arrive, a reader waits until reading has rested long enough from the reader
- * before, at most two seconds. At other times nobody waits. `visits` is the number of redirects so far; `now` is in
- * milliseconds.
+ * Lets redirects go first: while many arrive, a reader waits long enough after the one before, at most two seconds. At
+ * other times nobody waits. `visits` is the number of redirects so far; `now` is in milliseconds.
  */
 export function createGiveWay(
   visits: () => number,

@@ -8,7 +8,7 @@ import { saltMonth, type VisitorHash, visitorHashWith } from './visitor-hash.ts'
 export type Salts = {
   /** Hashes visitors in the month of a time (milliseconds since 1970); `undefined` without its salt. */
   hashAt(time: number): VisitorHash | undefined
-  /** Fetches, or makes, the salts of this month and, from a day before it begins, of the next. */
+  /** Fetches, or creates, the salts of this month and, from a day before it begins, of the next. */
   refresh(): Promise<void>
 }
 
@@ -17,11 +17,11 @@ const day = 24 * hour
 /** In bytes. */
 const saltLength = 32
 
-/** Salts live in the database alone: on disk here they would outlive their deletion there. */
+/** Salts are only in the database: a copy on disk would outlive their deletion. */
 export function createSalts(options: { database: Database; now: () => number; log: Log }): Salts {
   const { database, now, log } = options
   const hashes = new Map<string, VisitorHash>()
-  /** Months begin at full hours, so the hour that was asked for last saves most look-ups. */
+  /** Months begin at full hours, so caching the last hour saves most look-ups. */
   let last: { hour: number; hash: VisitorHash } | undefined
 
   const fetch = async (month: string): Promise<void> => {

@@ -5,16 +5,16 @@ import { type Identity, widerDigits } from '../model/visitor.ts'
 /** The month of a time in milliseconds, as salts are named: its first day, in UTC. */
 export const saltMonth = (time: number): string => `${new Date(time).toISOString().slice(0, 7)}-01`
 
-/** Nobody can link what it answers to its visitor, or to another month's hashes, once the month's salt is deleted. */
+/** Nobody can link a hash to its visitor, or to another month's hashes, once the month's salt is deleted. */
 export type VisitorHash = (network: string, userAgent: string) => Identity
 
 const blockSize = 64
 const innerPad = 0x36
 const outerPad = 0x5c
-/** Gateways and offices send many clicks from one address; their hashes are worked out once. */
+/** Gateways and offices send many clicks from one address; their hashes are computed once. */
 const rememberedNetworks = 5_000
 const rememberedVisitors = 50
-/** As much of a user agent as is stored: what comes after it makes nobody another visitor. */
+/** As much of a user agent as is stored: the rest does not distinguish visitors. */
 const longestUserAgent = 500
 const rememberedWider = 10_000
 const addressDigits = 16
@@ -47,15 +47,15 @@ export function visitorHashWith(salt: Uint8Array): VisitorHash {
   }
 }
 
-/** What stands before the second dot, or the first colon, of a network as `NetworkReader` names it. */
+/** The part of a network, as `NetworkReader` names it, before the second dot or colon. */
 function widerNetwork(network: string): string {
   const colon = network.indexOf(':')
   return network.slice(0, colon === -1 ? network.indexOf('.', network.indexOf('.') + 1) : colon)
 }
 
 /**
- * HMAC-SHA-256 (RFC 2104, section 2) in two plain hashes: an object of Node's own `createHmac` for each click
- * costs half as much as all the rest of its redirect.
+ * HMAC-SHA-256 (RFC 2104, section 2) as two plain hashes: Node's own `createHmac` would cost half as much per click as
+ * the rest of its redirect.
  */
 function signerWith(salt: Uint8Array): (text: string) => string {
   const key = Buffer.alloc(blockSize)

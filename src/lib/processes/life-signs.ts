@@ -3,26 +3,25 @@ import * as v from 'valibot'
 import { isMarkAlive, processMark, processPlace } from './process-mark.ts'
 
 /**
- * Processes that share a folder show by a file that they live. A process of the same place is looked up. Every
- * other is gone when it has shown no sign for a minute: the sign is when the file system last changed its file,
- * measured against a change of a file of one's own. So it is one clock that tells, the file system's, and since
- * that may jump, the silence has to be watched as well. What cannot be read is not known, and nobody is taken
- * for gone by it.
+ * Processes that share a folder show by a file that they are alive. A process of the same place is looked up. Any other
+ * is gone when it has given no sign of life for a minute: the sign is when the file system last changed its file,
+ * measured against a change of one's own file. So only one clock counts, the file system's, and since that may jump,
+ * the silence has to be watched as well. A file that cannot be read proves nothing.
  *
- * `gone` was looked up; `silent` has shown no sign.
+ * `gone` was looked up; `silent` has given no sign of life.
  */
 export type LifeState = 'lives' | 'gone' | 'silent' | 'unknown'
 
 const ownerSchema = v.object({ process: v.string(), place: v.string(), host: v.optional(v.string()) })
 
-/** Who a file says that its process is. */
+/** The process that a file names. */
 export type Owner = v.InferOutput<typeof ownerSchema>
 
-/** Processes show a sign every ten seconds. */
+/** Processes renew their sign of life every ten seconds. */
 export const beatEvery = 10_000
 const watchedFor = 20_000
 
-/** A process that cannot be looked up says nothing of itself, and is not taken for gone then. */
+/** A process that cannot be looked up is not considered gone. */
 export const ownProcess = (place = processPlace()) => ({ process: processMark(process.pid), place })
 
 export const readOwner = async (path: string): Promise<Owner | undefined> => {
@@ -33,7 +32,7 @@ export const readOwner = async (path: string): Promise<Owner | undefined> => {
   }
 }
 
-/** When the file system last changed anything of a file, by its own clock; nobody can set that time. */
+/** When the file system last changed anything about a file, by its own clock; no program can set that time. */
 export const changedAt = async (path: string): Promise<number | undefined> => {
   try {
     return (await stat(path)).ctimeMs
@@ -45,13 +44,16 @@ export const changedAt = async (path: string): Promise<number | undefined> => {
 export type LifeOptions = {
   /** Where processes can be looked up. */
   place?: string
-  /** A clock of this process in milliseconds, from anywhere, that never jumps. */
+  /** A monotonic clock in milliseconds. */
   watch?: () => number
-  /** How many milliseconds by the file system's clock make a silence. */
+  /** How many milliseconds of silence, by the file system's clock, mean that a process is gone. */
   silentFor?: number
 }
 
-/** Judges by what a file says, by its last sign, and by the file system's clock (a change of a file just now). */
+/**
+ * Judges by the contents of a file, its last sign of life, and the file system's clock (from a file that was just
+ * changed).
+ */
 export type JudgeLife = (
   name: string,
   owner: Owner | undefined,
@@ -59,7 +61,7 @@ export type JudgeLife = (
   clock: number,
 ) => LifeState
 
-/** Remembers what it has seen of each name, so that a silence is one that was watched. */
+/** Remembers what it has seen of each name, so that a silence has been watched. */
 export function createJudgeLife({
   place = processPlace(),
   watch = () => performance.now(),

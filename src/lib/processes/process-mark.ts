@@ -3,8 +3,8 @@ import { hostname } from 'node:os'
 import { messageOf } from '../base/result.ts'
 
 /**
- * Names a process for as long as it lives: its pid and, where the system knows it, its start time, so that a later
- * process with the same pid is another one. Undefined when there is no such process.
+ * Identifies a process: by its pid and, if the system knows it, its start time, so that a later process with the same
+ * pid differs. Undefined if there is no such process.
  */
 export function processMark(pid: number, proc = '/proc'): string | undefined {
   try {
@@ -17,8 +17,8 @@ export function processMark(pid: number, proc = '/proc'): string | undefined {
 }
 
 /**
- * Names where marks can be compared: one boot of one machine, and one set of process numbers of it. Containers
- * have their own, and two machines can have the same name.
+ * Identifies where marks can be compared: one boot of one machine, and one PID namespace on it. Containers have their
+ * own, and two machines can have the same name.
  */
 export function processPlace(proc = '/proc'): string {
   const told = (tell: () => string): string => {
@@ -34,7 +34,7 @@ export function processPlace(proc = '/proc'): string {
 
 export const isMarkAlive = (mark: string): boolean => processMark(Number.parseInt(mark, 10)) === mark
 
-/** Whether any process has this pid, also one that has ended but was not collected by its parent. */
+/** Whether any process has this pid, even one that has ended but was not reaped by its parent. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)

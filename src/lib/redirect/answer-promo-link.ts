@@ -34,11 +34,11 @@ export type PromoLinkParts = ClickParts & {
   links: Links
   /** Words that the site's own pages have for paths, which come before links. */
   pages: ReadonlySet<string>
-  /** Called with how each redirect's click ended; `failed` where tracking itself broke. */
+  /** Called with the outcome of each redirect's click; `failed` if tracking itself threw an error. */
   onVisit: (outcome: VisitOutcome) => void
   /**
-   * Called with which slug's link came damaged: one that could not be read, or one to a text that is known to count on
-   * it.
+   * Called with the slug of a damaged link: one that was unreadable, or one to a text that is known to count on that
+   * slug.
    */
   onDamage: (slug: string, damage: Damage) => void
   log: Log
@@ -130,7 +130,7 @@ function recordVisit(
     return read
   }
   const { variationId, damaged } = read
-  // Damage is compared with recorded clicks: what may be invented belongs to neither.
+  // Damage is compared with recorded clicks, and invented ids belong to neither.
   if ((damagedSlug || damaged) && knownVariation(parts, slug, variationId)) parts.onDamage(slug, 'damaged')
   return trackVisit(parts, { slug, variationId, address: client.address, header, onClick })
 }

@@ -1,12 +1,12 @@
 import { unescape as decode } from 'node:querystring'
 import { slugPattern } from '../model/link.ts'
 
-/** Of a longer word no slug is looked for. */
+/** Longer words are ignored. */
 const longestWord = 200
 
 /**
- * A promo link's slug without what no slug can have at its ends, such as the `).` of a sentence around the link, and
- * the query that was encoded into it. `undefined` if no slug is left.
+ * A promo link's slug without characters that no slug has at its ends, such as the `).` of a sentence around the link,
+ * and the query that was encoded into it. `undefined` if no slug is left.
  */
 export function repairSlug(slug: string, query: string): { slug: string; query: string } | undefined {
   const [word = '', ...inner] = decode(slug).split(/[?&#]/)

@@ -1,13 +1,13 @@
 import { unescape as decode } from 'node:querystring'
 
-/** What a promo link's query says of its text. */
+/** The text that a promo link's query names. */
 export type PromoVar = {
   variationId: number
   /** Whether the link was damaged on its way but still names one text. */
   damaged: boolean
 }
 
-/** What nearly all promo links have: one `promo_var` of plain digits. */
+/** The usual form: one `promo_var` of plain digits. */
 const plainQuery = /^(?:[^&?;#]*&)*?promo_var=([1-9]\d{0,9})(?:&[^?;#]*)?$/
 const anyName = /promo(?:_|%5f)var/i
 
@@ -19,10 +19,9 @@ const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
 const mostDecoded = 2
 
 /**
- * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, behind nothing but
- * spaces and zeros, followed by nothing or by characters that are neither letter nor digit. What mail software
- * does to `&`, `=`, `?` and case is undone. `untracked` where there is no such name, `unreadable` where it does
- * not name exactly one text.
+ * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, after nothing but spaces and
+ * zeros, followed by nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`,
+ * `?` and case is undone. `untracked` if there is no such name, `unreadable` if it does not name exactly one text.
  */
 export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadable' {
   if (query === '') return 'untracked'

@@ -5,7 +5,7 @@ import type { Report } from '../model/report.ts'
 import { type ReportQuery, tables } from '../model/report-query.ts'
 import { tableOf } from './tables.ts'
 
-/** Seconds for which a reader's own browser may show a report again without asking. */
+/** Seconds for which a browser may show a report again without asking. */
 const freshFor = 30
 
 /** A report as JSON or as a CSV file of one table. */
@@ -16,7 +16,7 @@ export function respondReport(report: Report, query: ReportQuery): Answer {
     return faultAnswer(invalid({ format: `csv holds one table; ask for only one of ${asked} at a time` }))
   }
   const full = query.format === 'csv' ? file(tableOf(report, table), table ?? 'offers') : json(200, report)
-  // Encoded once, for its digest and for its reader.
+  // Encoded once, for both digest and response.
   const body = Buffer.from(`${full.body}`)
   const headers = {
     ...full.headers,

@@ -23,7 +23,7 @@ import type { JudgedEvidence } from './judge-evidence.ts'
 import { peopleOf } from './people.ts'
 import type { Sent } from './read-evidence.ts'
 
-/** The report of what one statement has read; `judged` is there where the query needs it. */
+/** The report from the row that one statement has read; `judged` is there if the query needs it. */
 export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEvidence | undefined): Report {
   const { include, counting } = query
   const assessment = include.has('statistics') ? judged?.assessment : undefined
@@ -115,7 +115,7 @@ const timelineRow = ([
   }),
 })
 
-/** A reason that has led to several verdicts, as those of earlier rules may have, has a row for each. */
+/** A reason that led to several verdicts, which earlier rules may have caused, has a row for each. */
 const reasonsOf = ({ breakdown }: ReportRow): ReasonShare[] =>
   breakdown
     .filter(({ dimension }) => dimension === 'reason')
@@ -185,7 +185,7 @@ function variationRow(
   }
 }
 
-/** Those of the offer, the text, the newsletter and the hours that the report is about, newest first. */
+/** The sends of the offer, text, newsletter and hours that the report is about, newest first. */
 const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: ReportQuery): SendRow[] =>
   sends
     .filter(
@@ -199,7 +199,7 @@ const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: Re
     .map(({ row }) => row)
     .reverse()
 
-/** Of the same offer and text, whatever the hours, since all sends are judged by. */
+/** The doubts about the same offer and text, whatever the hours, since all sends count as evidence. */
 function doubtsOf({ sends, assessment }: JudgedEvidence, query: ReportQuery): Doubt[] {
   const wanted = new Set(
     sends
@@ -215,7 +215,7 @@ function doubtsOf({ sends, assessment }: JudgedEvidence, query: ReportQuery): Do
 
 type RankedFigures = Figures & ({ variation_id: number } | { offer_id: number })
 
-/** Best CTR first, then more impressions; what was never shown comes last. */
+/** Best CTR first, then more impressions; those without impressions last. */
 function rankBy<Row extends RankedFigures>(counting: Counting, rows: readonly Row[]): Row[] {
   const ctr = (row: Row) => (counting === 'human' ? row.human_ctr : row.ctr) ?? -1
   const id = (row: RankedFigures) => ('variation_id' in row ? row.variation_id : row.offer_id)

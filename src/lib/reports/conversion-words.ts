@@ -2,7 +2,7 @@ import type { ConversionRow } from '../model/conversion.ts'
 import type { Report } from '../model/report.ts'
 import { percent, percentBetween } from '../wording/formats.ts'
 
-/** An amount in its currency, with digits that say something however small it is; a dash if there is none. */
+/** An amount in its currency, with significant digits even if it is small; a dash if there is none. */
 export function earned(value: number | null, currency: string): string {
   if (value === null) return '–'
   const small = value !== 0 && Math.abs(value) < 1
@@ -27,7 +27,7 @@ export const rateWords = ({ conversion_rate, conversion_rate_interval: interval 
 
 type FunnelStep = { step: string; value: number; share: string }
 
-/** From recipients over clicks by people to conversions, of all currencies. */
+/** From recipients and human clicks to conversions, in all currencies. */
 export function funnelOf({ summary, conversions = [] }: Report): FunnelStep[] {
   const all = conversions.filter(({ of }) => of === 'all').reduce((sum, row) => sum + row.conversions, 0)
   const share = (part: number, whole: number): string => (whole > 0 ? percent((100 * part) / whole) : '–')
@@ -42,7 +42,7 @@ export function funnelOf({ summary, conversions = [] }: Report): FunnelStep[] {
   ]
 }
 
-/** What a send brought, by currency: "2 for €24.00"; nothing if that is not known. */
+/** Conversions and revenue of a send, by currency: "2 for €24.00"; empty if unknown. */
 export function broughtBy(
   conversions: readonly ConversionRow[],
   send: { newsletter_send_id: string | null; variation_id: number },

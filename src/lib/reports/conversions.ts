@@ -6,12 +6,12 @@ import type { ConversionSums, SendConversions } from '../store/report-conversion
 import type { ReportRow } from '../store/reports.ts'
 import { rate } from './figures.ts'
 
-/** What conversions are compared with. */
+/** The denominators of conversion rates. */
 type Base = { impressions: number; human_clicks: number }
 
 /**
- * Rows of conversions: of everything, newsletters, offers, texts, sends, and of those without a text. Rates are
- * there where the report knows clicks and recipients, of whose own range they are.
+ * Rows of conversions: of everything, by newsletter, offer, text and send, and of those without a text. Rates are there
+ * if the report has the clicks and recipients of the same range.
  */
 export function conversionRows(
   row: ReportRow,
@@ -51,7 +51,7 @@ export function conversionRows(
   ]
 }
 
-/** In the order of the sends; one send says too little for intervals. */
+/** In the order of sends; one send has too little data for intervals. */
 function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]): ConversionRow[] {
   const known = Map.groupBy(ofEach, ([send, variation]) => `${variation} ${send}`)
   return sends.flatMap(({ newsletter_send_id, offer_id, variation_id, recipients, human_clicks }) =>
@@ -67,7 +67,7 @@ function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]):
   )
 }
 
-/** Four digits say all that so few conversions can. */
+/** Four digits are enough for so few conversions. */
 const short = (value: number): number => Number(value.toPrecision(4))
 const pair = (low: number, high: number): [number, number] => [short(low), short(high)]
 

@@ -2,9 +2,8 @@ import type { Figures } from '../model/report.ts'
 import type { Sums } from '../model/sums.ts'
 
 /**
- * Clicks per hundred impressions, to two decimals or two significant digits, halves upwards as the database rounds;
- * `null` if there were no impressions. One division of whole numbers: a rate that was rounded before is no half any
- * more.
+ * Clicks per hundred impressions, to two decimals or two significant digits, halves rounded up, as in the database;
+ * `null` if there were no impressions. A single division of integers, since rounding twice would be wrong.
  */
 export function rate(clicks: number, impressions: number): number | null {
   if (impressions <= 0) return null
@@ -13,7 +12,7 @@ export function rate(clicks: number, impressions: number): number | null {
   return Math.round((clicks * 100 * step) / impressions) / step
 }
 
-/** The sums of something with its rates. */
+/** Sums with their rates. */
 export const figuresOf = (sums: Sums): Figures => ({
   impressions: sums.impressions,
   clicks: sums.clicks,

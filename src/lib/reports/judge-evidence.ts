@@ -3,15 +3,15 @@ import type { Assessment } from '../model/assessment.ts'
 import { assess } from '../stats/assess.ts'
 import { readEvidence, type Sent } from './read-evidence.ts'
 
-/** All sends so far, oldest first, and what they say. */
+/** All sends so far, oldest first, with their assessment. */
 export type JudgedEvidence = { sends: readonly Sent[]; assessment: Assessment }
 
-/** Judging depends on the age of sends, in days: minutes make no difference that anyone could see. */
+/** The assessment depends on the age of sends in days: minutes make no visible difference. */
 const sameFor = 10 * 60_000
 
 /**
- * Reads and judges evidence, see `ReportRow`, for one newsletter or all, and answers at once where it has
- * judged the same lately. Each of the two takes milliseconds, so whatever else waits has its `turn` in between.
+ * Reads and assesses evidence, see `ReportRow`, for one newsletter or all; a recent result for the same evidence is
+ * reused. Both steps take milliseconds, so other work gets its `turn` in between.
  */
 export function createJudge(
   now: () => number,

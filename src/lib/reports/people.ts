@@ -3,11 +3,10 @@ import type { PeopleRow } from '../store/report-people.ts'
 type Of = { offer_id?: number | undefined; variation_id?: number | undefined }
 
 /**
- * Different people who clicked on a text, else on an offer, else on anything. Of those who ask not to be kept
- * only visits are known, each once a text and day; they are taken to come back as often as everybody else does
- * (a ratio estimate; Cochran 1977, section 6.2), where that leaves no part with more people than the whole and
- * the whole with none that no part has. Never more than clicks: those of a text that was deleted go with it,
- * its people stay.
+ * Different people who clicked on a text, an offer, or anything. For those of whom nothing is stored only visits are
+ * known, once per text and day; they are assumed to return as often as everybody else (a ratio estimate; Cochran 1977,
+ * section 6.2), as long as no part gets more people than the whole, and the whole no more than its parts. Never more
+ * than clicks: the clicks of a deleted text are deleted with it, but not its people.
  */
 export const peopleOf = (rows: readonly PeopleRow[], of: Of, humanClicks: number): number =>
   Math.min(estimateOf(rows, of), humanClicks)
@@ -22,7 +21,7 @@ function estimateOf(rows: readonly PeopleRow[], { offer_id, variation_id }: Of):
   const all = people + Math.round(visits > 0 ? (unkept * people) / visits : unkept)
   if (variation_id !== undefined || unkept === 0) return all
   let largest = 0
-  // Visits of parts that were deleted: each may have been by somebody else.
+  // Visits to deleted parts: each may have been by a different person.
   let most = visits + unkept
   for (const [offer, text, , visitsOfPart, unkeptOfPart] of rows) {
     if (offer === null || (offer_id === undefined ? text !== null : offer !== offer_id || text === null))

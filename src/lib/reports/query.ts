@@ -54,8 +54,8 @@ export const querySchema = v.strictObject({
 export const isParameter = (name: string): boolean => Object.hasOwn(querySchema.entries, name)
 
 /**
- * Reads the parameters of a report. `now` is in milliseconds since 1970: a range of days ends with the day that it is
- * in the report's time zone, and "30 days" spans from this day a month ago to today, both included.
+ * Reads the parameters of a report. `now` is in milliseconds since 1970: a range of days ends with today in the
+ * report's time zone; "30 days" begins 30 days before, both included.
  */
 export function parseQuery(
   parameters: URLSearchParams,

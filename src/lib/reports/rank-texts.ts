@@ -4,14 +4,14 @@ import type { OfferRow, VariationRow } from '../model/report.ts'
 export type TextGroup = {
   offer_id: number
   texts: VariationRow[]
-  /** Likely best first; else in the order in which they were made. */
+  /** Likely best first, otherwise in order of creation. */
   ranked: boolean
-  /** How many more there are. */
+  /** How many more texts there are. */
   more: number
 }
 
 type Wanted = {
-  /** Texts that are shown of all offers together; each active offer has two at least. */
+  /** How many texts are shown in all; each active offer has at least two. */
   most: number
   /** Whether sends are too small to learn from. */
   small: boolean
@@ -56,7 +56,7 @@ const sent = ({ statistics }: VariationRow): boolean => (statistics?.sends ?? 0)
 const rate = ({ statistics }: VariationRow): number => statistics?.smoothed_ctr ?? -1
 const place = (text: VariationRow): number => (sent(text) ? (text.approved ? 0 : 1) : 2)
 
-/** Where chance alone would rank, nothing is ranked. */
+/** If only chance would decide the order, nothing is ranked. */
 function ranking(texts: readonly VariationRow[], small: boolean): Pick<TextGroup, 'texts' | 'ranked'> {
   const byRate = texts.toSorted(
     (a, b) => place(a) - place(b) || rate(b) - rate(a) || a.variation_id - b.variation_id,

@@ -5,10 +5,10 @@ import { at } from '../stats/at.ts'
 import type { CrowdOfSend, SendSpan, SentText, SignsOfSend } from '../store/report-evidence.ts'
 import { previewOf, rate } from './figures.ts'
 
-/** Hours since a send at which its spans begin. */
+/** Hours after a send at which its spans begin. */
 export const spanStarts = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168] as const
 
-/** A send as a report shows it and as the statistics take it. */
+/** A send as reports show it and as the statistics use it. */
 export type Sent = {
   row: SendRow
   evidence: SendEvidence
@@ -27,7 +27,7 @@ export function readEvidence(json: string): { sends: Sent[]; variations: SendsAn
   const signsOf = new Map(signs.map(([id, uncertain, doubtful]) => [id, { uncertain, doubtful }]))
   const spansOf = Map.groupBy(spans, ([id]) => id)
   const sends = texts.flatMap((text) => {
-    // A text is sent many times, and shortening it is expensive.
+    // Cached, since a text is sent many times and shortening it is expensive.
     const preview = previewOf(text.text_content)
     return text.sends.map((send) => ({ send, text, preview }))
   })

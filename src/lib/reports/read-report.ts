@@ -10,13 +10,13 @@ import type { JudgedEvidence } from './judge-evidence.ts'
 
 export type ReportParts = {
   database: Database
-  /** Reads and judges the sends so far; see `ReportRow`. */
+  /** Reads and assesses the sends so far; see `ReportRow`. */
   judge: (evidence: string, newsletter?: string) => Promise<JudgedEvidence>
   /** See `createTurns`. */
   turn: () => Promise<void>
 }
 
-/** Milliseconds that a report may take before its reader is asked to try later. */
+/** Milliseconds that a report may take before the reader is asked to try later. */
 const deadline = 10_000
 
 /** Reads a report, all of it of one moment. */

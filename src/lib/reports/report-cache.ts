@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Answer } from '../http/answer.ts'
 
-/** Milliseconds for which the same question gets the same answer, of one moment as a whole. */
+/** Milliseconds for which the same query gets the same answer. */
 const sameFor = 3_000
 /** A page of a year has about 100 kB. */
 const mostAnswers = 32
@@ -12,9 +12,8 @@ export type Remember = (
 ) => Promise<Answer>
 
 /**
- * Gives an answer again that was given a moment ago, and lets those who ask the same at the same time wait for one
- * answer: pages that are loaded over and over cost redirects no time. What is not a success is not remembered; `fresh`
- * asks again in any case.
+ * Reuses an answer from a moment ago, and lets concurrent requests for the same wait for one answer, so that pages that
+ * are reloaded over and over do not slow down redirects. Only successes are remembered; `fresh` asks again in any case.
  */
 export function createRemember(now: () => number): Remember {
   const known = new LRUCache<string, { at: number; answer: Promise<Answer> }>({ max: mostAnswers })
@@ -37,6 +36,6 @@ export function createRemember(now: () => number): Remember {
   }
 }
 
-/** Whether a request asks for an answer that is not remembered: what browsers send where somebody insists. */
+/** Whether a request asks for a fresh answer, as browsers do when somebody reloads. */
 export const wantsFresh = ({ headers }: Pick<Request, 'headers'>): boolean =>
   /\bno-(cache|store)\b/i.test(headers.get('cache-control') ?? '')

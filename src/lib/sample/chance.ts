@@ -1,6 +1,6 @@
 import type { Random } from '../base/random.ts'
 
-/** The same numbers for the same seed (mulberry32). Good enough for samples, for nothing secret. */
+/** The same numbers for the same seed (mulberry32). Good enough for samples, not for secrets. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {
@@ -18,7 +18,7 @@ export const normal = (random: Random): number =>
 /** A list that is not empty. */
 export type Choices<Item> = readonly [Item, ...Item[]]
 
-/** One of the items, each as probable as its share of all. */
+/** One of the items, with a probability proportional to its share. */
 export function pick<Item extends { share: number }>(items: Choices<Item>, random: Random): Item {
   let left = random() * items.reduce((sum, { share }) => sum + share, 0)
   for (const item of items) {

@@ -42,7 +42,9 @@ const delays: Choices<{ share: number; days: number }> = [
   { share: 10, days: 2 },
 ]
 
-/** The events of the 90 days before `now`, in order of time. The same seed on the same day makes the same events. */
+/**
+ * The events of the 90 days before `now`, in chronological order. The same seed on the same day gives the same events.
+ */
 export function sampleHistory({ variations, now, seed }: SampleOptions): TrackingEvent[] {
   const [first, ...others] = textsOf(variations, seededRandom(seed))
   if (!first) return []
@@ -115,7 +117,7 @@ function visitsOf(text: SampleText, date: number, random: Random): Click[] {
   return [click(), clickOf(text, again, reader, visitor, random)]
 }
 
-/** Most machines follow links as soon as the mail has come. */
+/** Most machines follow links as soon as the mail is delivered. */
 function machineClick(text: SampleText, sentAt: number, random: Random): Click {
   const at = sentAt + whole(12 * minute, random)
   const visitor = { referrer: null, ip_hash: visitorHash(random), verdict: 'machine' as const }

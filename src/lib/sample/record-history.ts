@@ -13,8 +13,8 @@ const partitionsDeadline = 60_000
 const seed = 20_251_018
 
 /**
- * Records the sample history on the offers of these names, as events are always recorded. Where any sample send is
- * there already nothing changes. Returns how many sends and clicks were recorded.
+ * Records the sample history on the offers of these names, as events are always recorded. If there is any sample send
+ * already, nothing changes. Returns how many sends and clicks were recorded.
  */
 export async function recordSampleHistory(
   database: Database,
@@ -32,7 +32,7 @@ export async function recordSampleHistory(
     partitionsDeadline,
   )
   if (!made.ok) return made
-  // The sends come last and in one statement: where they are there, so is everything else.
+  // The sends come last, in one statement: if they are there, so is everything else.
   const clicks = events.filter(({ kind }) => kind === 'click')
   const sends = events.filter(({ kind }) => kind === 'impression')
   const record = eventRecorder(database)
@@ -42,8 +42,8 @@ export async function recordSampleHistory(
   }
   const recorded = await record(Buffer.from(encodeRecord(sends)), true)
   if (!recorded.ok) return recorded
-  // Nobody else records meanwhile, and somebody who looks at the sample wants to see all of it. What is left
-  // over, a running site settles.
+  // Nobody else records meanwhile, and whoever looks at the sample wants to see all of it. A running site settles the
+  // rest.
   await settle(database, { age: 0 })
   return ok({ sends: sends.length, clicks: clicks.length })
 }

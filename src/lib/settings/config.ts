@@ -161,17 +161,17 @@ const examples: Record<SettingName, string> = {
   PROMO_LOG_LEVEL: 'info',
 }
 
-/** The settings by name, each with a value that would do; `.env.example` is kept complete by them. */
+/** The settings by name, each with an example; `.env.example` is checked against them. */
 export const settingExamples: Readonly<Record<string, string>> = examples
 
 export type Config = Omit<v.InferOutput<typeof schema>, 'SITE_URL'> & {
-  /** The public origin, without a slash at its end. */
+  /** The public origin, without a trailing slash. */
   SITE_URL: string
 }
 
 /**
- * Reads all settings from an environment; an empty value counts as unset. Every fault is reported, not only the
- * first, and no fault repeats the value itself, which may be a secret.
+ * Reads all settings from an environment; an empty value counts as unset. All errors are reported, and none repeats the
+ * value itself, which may be a secret.
  */
 export function readConfig(environment: Record<string, string | undefined>): Result<Config, ConfigFault[]> {
   const given = Object.fromEntries(
@@ -186,7 +186,7 @@ export function readConfig(environment: Record<string, string | undefined>): Res
   })
 }
 
-/** The faults as the lines that a person reads at start. */
+/** The errors as lines for people, shown at start. */
 export const describeConfigFaults = (faults: ConfigFault[]): string =>
   [
     'These settings are not valid:',

@@ -1,14 +1,11 @@
 import { fail, ok, type Result } from '../base/result.ts'
 
-/**
- * `any` that answers; `read-write` passes over servers that only read, standbys and others, `primary` over
- * standbys alone.
- */
+/** `any` that answers; `read-write` skips all read-only servers, `primary` only standbys. */
 export type WantedServer = 'any' | 'read-write' | 'primary'
 
-/** What `DATABASE_URL` says, in the words of PostgreSQL's own clients (libpq, 34.1.1.2). */
+/** `DATABASE_URL`, parsed as PostgreSQL's own clients do (libpq, 34.1.1.2). */
 export type DatabaseAddress = {
-  /** Tried in this order. A host that begins with a slash is a folder with a Unix socket. */
+  /** Tried in this order. A host that begins with a slash is a directory with a Unix socket. */
   hosts: { host: string; port: number }[]
   user: string
   password: string
@@ -23,15 +20,15 @@ export type DatabaseAddress = {
   authority: string | undefined
   certificate: string | undefined
   key: string | undefined
-  /** Which of the hosts will do. */
+  /** Which of the hosts are acceptable. */
   wanted: WantedServer
   connections: number | undefined
   /** In seconds. */
   connectTimeout: number | undefined
   keepAlive: number | false | undefined
-  /** Given to the server as they are. */
+  /** Passed to the server unchanged. */
   parameters: Record<string, string>
-  /** Parameters that are for other programs, and change nothing here. */
+  /** Parameters for other programs, without effect here. */
   withoutEffect: string[]
 }
 
@@ -40,10 +37,7 @@ const fault = (message: string) => fail(message)
 const encoded =
   'has characters in its user name or password that must be encoded in a URL: write % as %25, / as %2F, ? as %3F, # as %23, @ as %40'
 
-/**
- * Never repeats what the URL says, which has a password; the faults begin with a verb, for the setting's name
- * before them.
- */
+/** Never repeats the URL, which has a password; faults begin with a verb, to follow the setting's name. */
 export function parseDatabaseUrl(text: string): Result<DatabaseAddress, string> {
   const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?(#.*)?$/i.exec(unquoted(text))
   if (!parts) return fault('must begin with postgres:// or postgresql://')
@@ -112,7 +106,7 @@ const tlsOf: Readonly<Record<string, DatabaseAddress['tls']>> = {
   'verify-full': 'full',
 }
 
-/** They are in `hosts` and the like, or hold anyway: no statement is ever prepared by name. */
+/** These are in `hosts` and the like, or are always true: no statement is ever prepared by name. */
 const readElsewhere = new Set(['user', 'password', 'dbname', 'host', 'port', 'pgbouncer'])
 const forOthers = new Set([
   'keepalives_interval',
@@ -138,7 +132,7 @@ function readParameters(
     authority: undefined,
     certificate: undefined,
     key: undefined,
-    // The site writes; with only one server named, there is no choice.
+    // The site needs to write; with only one server there is no choice.
     wanted: who.hosts.length > 1 ? 'read-write' : 'any',
     connections: undefined,
     connectTimeout: undefined,

@@ -1,16 +1,16 @@
 import * as v from 'valibot'
 
-/** What a custom dimension of Matomo can be given of a click. */
+/** The values of a click that a custom dimension of Matomo can have. */
 export const dimensionWords = ['offer', 'text', 'send', 'newsletter'] as const
 
 export type DimensionWord = (typeof dimensionWords)[number]
 
-/** The ids of Matomo's custom dimensions, by what they are given. */
+/** The ids of Matomo's custom dimensions, by value. */
 export type Dimensions = ReadonlyMap<DimensionWord, number>
 
 const isWord = (word: string): word is DimensionWord => dimensionWords.some((known) => known === word)
 
-/** Reads `offer:1,text:2`; nothing if it is not of this form, or names something twice. */
+/** Parses `offer:1,text:2`; `undefined` if it has another form, or names something twice. */
 export function parseDimensions(text: string): Dimensions | undefined {
   const dimensions = new Map<DimensionWord, number>()
   for (const part of text === '' ? [] : text.split(',')) {

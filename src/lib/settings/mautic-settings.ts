@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { rootUrl, secret, wholeNumber } from './setting-kinds.ts'
 
-/** What a pattern has to have: where the name of the send stands. */
+/** The required part of a pattern: where the name of the send is. */
 export const sendPlace = '{send}'
 
 export const mostStars = 4

@@ -64,7 +64,7 @@ export const databaseUrl = v.pipe(
 
 export const httpUrl = urlOf(['https:', 'http:'], 'must begin with https:// or http://')
 
-/** The root of another system, to which paths are added. */
+/** The base URL of another system. */
 export const rootUrl = v.pipe(
   httpUrl,
   v.check((text) => /^[^?#@]*$/.test(text), 'must have no user, query or fragment'),

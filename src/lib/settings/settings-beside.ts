@@ -1,7 +1,7 @@
-/** A setting that does not hold: its name, what is wrong with its value, and a value that would do. */
+/** An invalid setting: its name, what is wrong with its value, and an example. */
 export type ConfigFault = { setting: string; fault: string; example: string }
 
-/** Settings that have no effect, or too much of it, without another one. */
+/** Settings that need another one. */
 export function missingBeside(
   given: Record<string, string | undefined>,
   examples: Readonly<Record<string, string>>,

@@ -1,14 +1,14 @@
 import { fail, ok, type Result } from '../base/result.ts'
 
-/** What is read of an entry: by our word for it, the field that Strapi has it in. */
+/** The fields of an entry: Strapi's name by ours. */
 export type Fields = ReadonlyMap<string, string>
 
-/** The words that a mapping may have, and those that it has to have. */
+/** The names that a mapping may have, and those that it must have. */
 export type FieldKind = {
   preset: string
   required: readonly string[]
   optional: readonly string[]
-  /** Further words, and how messages name them. */
+  /** Further names, and how messages describe them. */
   further?: { pattern: RegExp; told: string }
 }
 
@@ -20,8 +20,7 @@ export const linkFields: FieldKind = {
 }
 
 /**
- * Words as in an import file: those of an offer, and those of its texts, which are entries of their own or
- * components.
+ * Names as in an import file: those of an offer, and those of its texts, which are entries of their own or components.
  */
 export const textWords = ['text_content', 'cta_text', 'tone', 'length_category', 'approved']
 export const offerFields: FieldKind = {
@@ -32,10 +31,10 @@ export const offerFields: FieldKind = {
   optional: ['offer_type', 'weight', 'active', 'cta_text', 'tone', 'length_category', 'approved'],
 }
 
-/** Strapi's own names of fields. */
+/** Strapi's own field names. */
 const fieldPattern = /^[A-Za-z][A-Za-z0-9_]{0,99}$/
 
-/** Reads `slug:slug,destination:target_url`; the fault ends a sentence that begins with the setting. */
+/** Parses `slug:slug,destination:target_url`; the fault completes a sentence that begins with the setting. */
 export function parseFields(kind: FieldKind, text: string): Result<Fields, string> {
   const fields = new Map<string, string>()
   for (const pair of text.split(',').map((part) => part.trim())) {

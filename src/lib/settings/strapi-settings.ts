@@ -6,7 +6,7 @@ const fieldsFault = (kind: FieldKind, text: string): string | undefined => {
   return read.ok ? undefined : read.fault
 }
 
-/** A mapping of fields; the kind's preset where it is left out. */
+/** A mapping of fields; by default the preset of its kind. */
 export const strapiFields = (kind: FieldKind) =>
   v.optional(
     v.pipe(

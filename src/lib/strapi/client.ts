@@ -5,7 +5,7 @@ import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../n
 export type StrapiFault = NeighbourFault
 
 export type StrapiPlace = {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string
   token: string | undefined
   /** The collection type's plural API ID. */
@@ -13,19 +13,19 @@ export type StrapiPlace = {
 }
 
 export type Strapi = {
-  /** Asks for entries with this query, for at most this many milliseconds; returns the JSON, of any shape. */
+  /** Requests entries with this query, for at most this many milliseconds; returns the JSON, of any shape. */
   ask(query: string, options: { patience: number; again?: boolean }): Promise<Result<unknown, StrapiFault>>
   /** Ends what is under way. */
   stop(): void
 }
 
-/** Bytes of an answer: a hundred links have a tenth of it, and reading it does not hold up redirects for long. */
+/** Bytes of an answer: a hundred links need a tenth of it, and parsing it does not delay redirects for long. */
 const longestAnswer = 1024 * 1024
 const mostRemembered = 1_000
 
 /**
- * Strapi's REST API, for reading one collection type. What is asked `again` and again is asked for conditionally, where
- * Strapi or what stands before it gives an `ETag`.
+ * Strapi's REST API, for reading one collection type. Repeated requests (`again`) are conditional if Strapi or a proxy
+ * before it sends an `ETag`.
  */
 export function openStrapi({
   url,
@@ -33,7 +33,7 @@ export function openStrapi({
   type,
   elapsed,
 }: StrapiPlace & {
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
 }): Strapi {
   const neighbour = openNeighbour({

@@ -5,12 +5,12 @@ import type { Strapi, StrapiFault } from './client.ts'
 /** An entry of a collection type, the same for the flat answers of Strapi 5 and for the `attributes` of Strapi 4. */
 export type Entry = {
   id: number
-  /** The same as long as there is the entry; Strapi 4 has none, there it is the id. */
+  /** Stable for as long as the entry exists; Strapi 4 has none, so there it is the id. */
   documentId: string
   fields: Readonly<Record<string, unknown>>
 }
 
-/** Milliseconds that a page may take, and all of them. */
+/** Milliseconds for a page, and for all pages. */
 const pagePatience = 5_000
 const allPatience = 60_000
 /** The most that Strapi returns by default. */
@@ -38,9 +38,8 @@ const pageSchema = v.object({
 })
 
 /**
- * All published entries, or a fault. Each page begins behind the last id of the one before, so that entries
- * that come or go meanwhile neither hide nor repeat others. `select` says which fields are asked for, as a
- * query.
+ * All published entries, or a fault. Each page begins after the last id of the one before, so that entries that are
+ * added or deleted meanwhile neither hide nor repeat others. `select` is the part of the query that names the fields.
  */
 export async function readEntries(
   strapi: Strapi,
@@ -64,7 +63,7 @@ export async function readEntries(
   }
 }
 
-/** The published entries whose field is this text: few, however many there are. */
+/** The published entries whose field has this text, at most a few. */
 export async function findEntries(
   strapi: Strapi,
   select: string,
@@ -81,7 +80,7 @@ export async function findEntries(
 export const selectFields = (fields: Iterable<string>): string =>
   ['status=published', ...[...new Set(fields)].map((field, index) => `fields[${index}]=${field}`)].join('&')
 
-/** The part of a query that has the entries of a relation, or components, come along with these fields. */
+/** The part of a query that includes the entries of a relation, or components, with these fields. */
 export const selectWithin = (relation: string, fields: Iterable<string>): string =>
   [...new Set(fields)].map((field, index) => `populate[${relation}][fields][${index}]=${field}`).join('&')
 
@@ -132,7 +131,7 @@ function readPage(
   return ok({ entries: data, total: meta.pagination.total })
 }
 
-/** A draft is not published yet. If nothing is drafted, entries may not say. */
+/** A draft is not published yet. Without drafts, entries may lack the field. */
 const isPublished = ({ fields }: Pick<Entry, 'fields'>): boolean => fields.publishedAt !== null
 
 const tooSlow: StrapiFault = {

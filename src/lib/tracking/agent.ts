@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { type Device, readDevice } from '../classify/device.ts'
 import type { Click } from '../model/event.ts'
 
-/** What is kept of the program that a click was made with. */
+/** What is stored about the program that made a click. */
 export type Agent = Pick<Click, 'user_agent' | 'device' | 'browser' | 'os'>
 
 /** Reads a user agent as it was received. Never throws. */
@@ -15,7 +15,7 @@ const longestKept = 500
 const longestRemembered = 1_000
 const mostRemembered = 5_000
 
-/** Remembers the answers: telling a device takes some twenty times as long as all else about a click. */
+/** Caches the results: parsing a device takes some twenty times as long as everything else about a click. */
 export function createAgentReader(deviceOf: (userAgent: string) => Device = readDevice): AgentReader {
   const known = new LRUCache<string, Agent>({ max: mostRemembered })
   return (userAgent) => {
@@ -33,7 +33,7 @@ function readAgent(userAgent: string, deviceOf: (userAgent: string) => Device): 
   try {
     return { user_agent: kept, ...deviceOf(kept) }
   } catch {
-    // A text that the library breaks on must not cost the click.
+    // A text that makes the library throw must not cost the click.
     return { ...noAgent, user_agent: kept }
   }
 }

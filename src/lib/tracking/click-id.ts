@@ -1,16 +1,16 @@
-/** Forty bits at a time are ten hexadecimal digits or eight of base 32, and a number that JavaScript has exactly. */
+/** Forty bits at a time are ten hexadecimal digits or eight of base 32, and an exact JavaScript number. */
 const hexadecimals = 10
 const digits = 8
-/** The rest of a UUID are eight bits. */
+/** The remaining eight bits of a UUID. */
 const pattern = /^[0-9a-v]{24}[0-7][0-9a-v]$/i
-/** Two digits of base 32 for each number of ten bits. */
+/** The two base 32 digits of each ten-bit number. */
 const pairs = Array.from({ length: 1024 }, (_, number) => number.toString(32).padStart(2, '0'))
 const dash = 45
 
 /**
- * The id of a click's event in 26 lower case letters and digits (base32hex, RFC 4648, without padding): what networks
- * take as it is, whatever they do to case. It says when the click was, but not whose. Twenty bits at a time are
- * looked up: having JavaScript write larger numbers in base 32 costs a redirect more than judging its click.
+ * The id of a click's event in 26 lower case letters and digits (base32hex, RFC 4648, without padding): networks accept
+ * it unchanged, whatever they do to case. It reveals when the click was, but not whose. Twenty bits at a time are
+ * looked up: converting larger numbers to base 32 would take longer than judging the click.
  */
 export function clickIdOf(eventId: string): string {
   let id = ''
@@ -28,10 +28,10 @@ export function clickIdOf(eventId: string): string {
   return id + pairs[number]
 }
 
-/** Of a digit, or of a letter in either case. */
+/** The value of a digit, or of a letter in either case. */
 const hexDigit = (code: number): number => (code < 65 ? code - 48 : (code | 32) - 87)
 
-/** The event that a click id names; `undefined` of a text that is none. Case does not matter. */
+/** The event that a click id names; `undefined` if it is not a click id. Case does not matter. */
 export function eventOfClickId(text: string): string | undefined {
   if (!pattern.test(text)) return undefined
   let hexadecimal = ''

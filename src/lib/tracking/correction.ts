@@ -1,8 +1,8 @@
 import type { Impression } from '../model/event.ts'
 
 /**
- * The report that corrects how many people got a text of a send. It is as of the send itself, `sentAt`: one
- * that is corrected later is taken for two newsletters of one name.
+ * The report that corrects how many people got a text of a send. It gets the time of the send itself, `sentAt`: a later
+ * one would look like two newsletters with one name.
  */
 export const correctionOf = (
   send: string,

@@ -3,14 +3,13 @@ import { randomBytes } from 'node:crypto'
 /** Makes a UUIDv7 for an event at a time in milliseconds since 1970. */
 export type NewEventId = (at: number) => string
 
-/** Ten random bytes, as hexadecimal digits, are what an id needs. */
+/** An id needs ten random bytes, as hexadecimal digits. */
 const digitsPerId = 20
 const idsPerFill = 512
 
 /**
- * Random digits are fetched for many ids at once, as text, and the beginning of an id is kept for the clicks of
- * the same millisecond. The well-known libraries write each id out byte by byte, which takes a click as long as
- * its verdict.
+ * Random digits are fetched for many ids at once, as text, and the beginning of an id is reused within the same
+ * millisecond. The usual libraries write each id byte by byte, which takes as long as judging a click.
  */
 export function createEventIds(): NewEventId {
   let digits = ''
@@ -38,7 +37,7 @@ function beginningOf(at: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7`
 }
 
-/** Random bits, with the two that tell the variant in their place. */
+/** Random bits, with the two variant bits in place. */
 function endOf(random: string, from: number): string {
   const variant = variants[Number.parseInt(random.charAt(from + 3), 16) & 3]
   return `${random.slice(from, from + 3)}-${variant}${random.slice(from + 4, from + 7)}-${random.slice(from + 8, from + 20)}`

@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache'
 
 /**
- * Counts a click of a client, at a time in milliseconds since 1970, and returns whether it has exceeded its clicks a
+ * Counts a click of a client, at a time in milliseconds since 1970, and returns whether it has exceeded its clicks per
  * minute.
  */
 export type Flood = (network: string, at: number) => boolean
 
 const minute = 60_000
-/** Beyond this many clients, the one that has been silent for longest is forgotten. */
+/** Beyond this many clients, the least recently seen one is forgotten. */
 const mostClients = 100_000
 
 export function createFlood(clicksPerMinute: number): Flood {

@@ -1,7 +1,7 @@
 import { type BlockList, isIP } from 'node:net'
 import type { Insider } from '../classify/rules.ts'
 
-/** Tells which of the site's own people a click is of, by its address and its `Cookie` header; `null` for readers. */
+/** Returns which kind of insider clicked, by address and `Cookie` header; `null` for readers. */
 export type InsiderOf = (address: string, cookies: string | undefined) => Insider | null
 
 /** `isEditor` returns at once whether cookies have the session of an editor, as far as this process knows. */

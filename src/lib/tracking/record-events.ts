@@ -14,8 +14,8 @@ import { recordSurplus } from '../store/surplus.ts'
 import { readTimeline } from '../store/timeline.ts'
 
 /**
- * Clicks, surplus clicks, impressions and conversions have a statement each; any may be repeated, so they need
- * no common transaction. Each has `deadline` milliseconds. `onRecorded` gets what the database rejected.
+ * Clicks, surplus clicks, impressions and conversions have a statement each; each may be repeated, so they need no
+ * common transaction. Each has `deadline` milliseconds. `onRecorded` gets what the database rejected.
  */
 export function eventRecorder(
   database: Database,
@@ -29,7 +29,7 @@ export function eventRecorder(
   }
 }
 
-/** How what was recorded is kept. The embedded server has no standby, so that nothing is kept of it. */
+/** How recorded segments are kept. The embedded server has no standby, so they are not kept for it. */
 export const keepRecorded = (database: Database, config: KeepSettings): KeepOptions => ({
   keepFor: config.DATABASE_URL === undefined ? 0 : config.PROMO_JOURNAL_KEEP_MINUTES * 60_000,
   longest: Math.min(config.PROMO_RETAIN_DETAILS_DAYS, mostDays) * 86_400_000,
@@ -39,7 +39,7 @@ export const keepRecorded = (database: Database, config: KeepSettings): KeepOpti
 
 type KeepSettings = Pick<Config, 'DATABASE_URL' | 'PROMO_JOURNAL_KEEP_MINUTES' | 'PROMO_RETAIN_DETAILS_DAYS'>
 
-/** Of events that are younger, the purge has left every row. */
+/** The purge has not deleted rows of younger events. */
 const mostDays = 28
 
 type RecorderOptions = { deadline?: number; onRecorded?: (rejections: readonly Rejection[]) => void }

@@ -15,7 +15,7 @@ const wholeNumber = (least: number, most: number) =>
 
 export const id = wholeNumber(1, 2_147_483_647)
 
-/** A text of which the beginning is kept: what browsers and mail programs send has no bound. */
+/** A text that is truncated: what browsers and mail programs send may be of any length. */
 const cutText = (longest: number) =>
   v.pipe(
     v.string('must be a string'),
@@ -40,7 +40,7 @@ export const sendId = v.pipe(
   v.nonEmpty('must not be empty or blank; leave it out instead'),
 )
 
-/** Which list a send is of: a name that stands on pages and in files. */
+/** The newsletter that a send belongs to: a name that appears on pages and in files. */
 export const newsletterName = v.pipe(
   v.string('must be a string'),
   v.trim(),

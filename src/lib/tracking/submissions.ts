@@ -12,13 +12,13 @@ import { type ClickParts, newClick, visitorDetails } from './track-click.ts'
 export type SubmissionParts = Omit<ClickParts, 'flood' | 'surplus' | 'insiderOf'> & {
   flusher: Flusher
   findVariation: (id: number) => Promise<Result<Variation | undefined, DatabaseFault>>
-  /** Also true if the database cannot say. */
+  /** Also true if the database does not answer. */
   offerExists: (id: number) => Promise<boolean>
-  /** What is being recorded under ids that callers chose. */
+  /** Events that are being recorded under ids that callers chose. */
   underWay: Map<string, string>
 }
 
-/** The script waits two seconds; the answer has to leave before. */
+/** The newsletter script waits two seconds, so the answer has to come earlier. */
 const commitWait = 1_200
 
 /** Records what `POST track-impression` reports. `undefined` once it is committed. */
@@ -107,9 +107,7 @@ const findUnknownOffer = async (parts: SubmissionParts, id: number): Promise<{ o
 
 type ImpressionFaults = { offer_id?: string; variation_id?: string }
 
-/**
- * What memory does not confirm is asked for. If the database does not answer, it decides when the report gets there.
- */
+/** What is not in memory is looked up. If the database does not answer, it decides when the event is recorded. */
 async function findFaults(
   parts: SubmissionParts,
   { offer_id, variation_id }: Pick<ImpressionSubmission, 'offer_id' | 'variation_id'>,
@@ -122,7 +120,7 @@ async function findFaults(
   return { offer_id: `Variation ID ${variation_id} belongs to offer ID ${found.value.offer_id}` }
 }
 
-/** A caller's id stands for one event: using it for another one is refused, at the same time or later. */
+/** A caller's id identifies one event: using it for another one is refused, at the same time or later. */
 async function recordOnce(
   parts: SubmissionParts,
   report: ImpressionSubmission | ClickSubmission,
@@ -161,7 +159,7 @@ const otherClick: ApiFault = {
   },
 }
 
-/** Records an event and answers once it is committed, or why it is not. */
+/** Records an event; resolves once it is committed, or with why it is not. */
 export async function recordReport(
   parts: Pick<SubmissionParts, 'flusher' | 'buffer'>,
   event: TrackingEvent,

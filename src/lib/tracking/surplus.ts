@@ -6,7 +6,7 @@ import { createFlood, type Flood } from './flood.ts'
 /** A machine's click on a text that is known here; `at` in milliseconds since 1970. */
 export type MachineClick = {
   at: number
-  /** Whose it is, as `NetworkReader` names it. */
+  /** The client's network, as `NetworkReader` names it. */
   network: string
   offerId: number
   variationId: number
@@ -14,12 +14,12 @@ export type MachineClick = {
 }
 
 /**
- * The count that a machine's click adds to, with it; `undefined` if the click is kept by itself, as the first ones of
- * an address in each minute are.
+ * The count that a machine's click adds to, including it; `undefined` if the click gets a row of its own, like the
+ * first ones of an address in each minute.
  */
 export type Surplus = (click: MachineClick) => SurplusClicks | undefined
 
-/** What bounds the clicks of one address: its people's, and separately its machines'. */
+/** Limits the clicks of one address: people's and machines' separately. */
 export const boundClicks = (
   clicksPerMinute: number,
   newEventId: NewEventId,
@@ -31,12 +31,12 @@ export const boundClicks = (
 const minute = 60_000
 
 /**
- * Of an address, `clicksPerMinute` machine clicks are kept one by one, and none that is a machine's for being beyond as
- * many of its people. Machines are counted by themselves: they count towards nobody's flood.
+ * Per address, `clicksPerMinute` machine clicks get rows of their own, but none that is a machine's because it exceeds
+ * the limit for people. Machines are counted separately: they do not count towards a flood.
  */
 export function createSurplus(clicksPerMinute: number, newEventId: NewEventId): Surplus {
   const isBeyond = createFlood(clicksPerMinute)
-  /** Of the minute that clicks come in; no more than there are texts and reasons. */
+  /** The counts of the current minute; at most one per text and reason. */
   const counts = new Map<string, SurplusClicks>()
   let current = Number.NaN
 

@@ -24,11 +24,11 @@ export type Visit = {
   variationId: number
   address: string
   header: HeaderReader
-  /** Gets a click that has a row of its own, before that is safe, if somebody wants to know. */
+  /** Called with a click that gets a row of its own, before it is recorded. */
   onClick?: ((click: Click) => void) | undefined
 }
 
-/** A click that could not be checked here, while too many of them wait for the database. */
+/** The click could not be checked here, and too many of those are waiting for the database. */
 export type Ignored = 'too_many_unchecked'
 
 export type ClickParts = {
@@ -48,9 +48,8 @@ export type ClickParts = {
 }
 
 /**
- * Records a visitor's click and resolves when it is as safe as it can be; the visitor's answer may leave then.
- * Nobody is asked about the variation: what memory does not know for sure, the database decides when the click
- * gets there.
+ * Records a visitor's click and resolves when it is as safe as possible; then the visitor may be answered. The
+ * variation is not looked up: if memory does not know it for sure, the database decides when the click is recorded.
  */
 export function trackVisit(parts: ClickParts, visit: Visit): MaybePromise<Acceptance | Ignored> {
   const variation = knownVariation(parts, visit.slug, visit.variationId)
@@ -111,12 +110,12 @@ function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): Track
   return click
 }
 
-/** Whether a visitor asks that nothing is kept of them. */
+/** Whether a visitor asks that nothing is stored about them. */
 export const isAnonymous = (header: HeaderReader): boolean =>
   header('sec-gpc') === '1' || header('dnt') === '1'
 
 type Visitor = {
-  /** Whether the visitor asks that nothing is kept. */
+  /** Whether the visitor asks that nothing is stored. */
   anonymous: boolean
   /** As `NetworkReader` names it. */
   network: string | undefined
@@ -126,11 +125,11 @@ type Visitor = {
 
 type VisitorDetails = Pick<Click, 'referrer' | 'ip_hash' | 'address_hash'> & {
   agent: Agent
-  /** Who it is for this process, also where nothing is kept. */
+  /** Who it is for this process, even if nothing is stored. */
   visitor: Identity | null
 }
 
-/** What is kept of a visitor, none of it raw but the user agent. Without a month's salt there is no hash. */
+/** What is stored about a visitor; only the user agent is raw. Without the month's salt there is no hash. */
 export function visitorDetails(
   { salts, strangers, agentOf }: Pick<ClickParts, 'salts' | 'strangers' | 'agentOf'>,
   at: number,
@@ -147,7 +146,7 @@ export function visitorDetails(
   }
 }
 
-/** A click at a time in milliseconds since 1970. Its fields one by one: two spreads cost as much as its verdict. */
+/** A click at a time in milliseconds since 1970. Field by field, since two spreads cost as much as judging it. */
 export const newClick = (known: {
   eventId: string
   at: number

@@ -3,16 +3,16 @@ import type { Log } from '../base/log.ts'
 
 /**
  * Lets clicks into the journal whose variation cannot be checked here: it is not in memory, or was on another slug when
- * memory was filled. The database judges them. So that invented ids cannot fill the journal, only a limited number may
- * wait, and a single address (of IPv6: its network of 64 bits) may have a tenth of them: nobody can use up by
- * themselves what readers of a new text need.
+ * memory was filled. The database decides about them. So that invented ids cannot fill the journal, only a limited
+ * number may wait, and a single address (or IPv6 /64 network) may have a tenth of them, so that the rest is left for
+ * readers of a new text.
  */
 export type Unchecked = {
-  /** Whether one more may wait. `address` is whose click it is; without one, it is a caller's whom the site trusts. */
+  /** Whether one more may wait. `address` is the clicker's; without one, a trusted caller reports it. */
   admit(address?: string): boolean
-  /** Tells that the database has judged some of them. */
+  /** Reports that the database has decided about some of them. */
   judged(): void
-  /** Whether a click has been turned away within the last minute, and was not recorded. */
+  /** Whether a click was refused within the last minute, and so not recorded. */
   readonly overflowing: boolean
 }
 
@@ -30,7 +30,7 @@ export function createUnchecked(options: {
   const { most, waiting, now, log } = options
   const mostOfAddress = Math.max(1, most * shareOfAddress)
   const networkOf = createNetworkReader()
-  /** Clicks by network since the database judged some: while it does, nothing waits for long. */
+  /** Clicks by network since the database last decided about some: while it does, nothing waits for long. */
   const shares = new Map<string, number>()
   let turnedAwayAt = Number.NEGATIVE_INFINITY
   let loggedAt = Number.NEGATIVE_INFINITY

@@ -19,7 +19,7 @@ export type Variations = RefreshingCache<number, Variation> &
 export function createVariations(options: {
   database: Database
   folder: string
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
   log: Log
   /** For writing the snapshot. */

@@ -14,8 +14,10 @@ const send = {
   sent_at: time,
 }
 
-/** What each event says in `data`, by its type. A further event is added here, and raised with `newsOf`, or by the
- * statement that records it. */
+/**
+ * The `data` of each event, by type. A new event is added here, and raised with `newsOf`, or by the statement that
+ * records it.
+ */
 export const webhookEvents = {
   'send.reported': v.object(send),
   'send.judged': v.object({ ...send, clicks: count, human_clicks: count, clickers: count }),
@@ -45,7 +47,7 @@ export const webhookEvents = {
 
 export type WebhookEvent = keyof typeof webhookEvents
 
-/** What an event says. */
+/** The data of an event. */
 export type EventData<Type extends WebhookEvent> = v.InferOutput<(typeof webhookEvents)[Type]>
 
 export const isWebhookEvent = (name: string): name is WebhookEvent => Object.hasOwn(webhookEvents, name)

@@ -5,7 +5,7 @@ type Reading = Pick<ReturnType<typeof createReading>, 'parseReportQuery' | 'read
 
 const asked = new URLSearchParams({ days: '7', include_variations: 'true', include_statistics: 'true' })
 
-/** The offers that were sent, each with the text that the statistics call its confirmed winner. */
+/** The offers that were sent, each with its confirmed winner. */
 export const winnersReader =
   ({ parseReportQuery, readReport }: Reading) =>
   async (): Promise<OfferNews[]> => {

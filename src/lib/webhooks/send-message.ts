@@ -7,19 +7,19 @@ import type { Webhook } from '../store/webhooks.ts'
 import type { AddressChoice } from './addresses.ts'
 
 export type MessageSender = {
-  /** Sends a message once, signed; returns the status that took it. */
+  /** Sends a message once, signed; returns the status of the receiver's answer. */
   send(webhook: Webhook, message: { id: string }): Promise<Result<number, NeighbourFault>>
   stop(): void
 }
 
-/** Milliseconds: receivers are to take a message first, and work on it afterwards. */
+/** In milliseconds: receivers should accept a message first, and process it afterwards. */
 const usualPatience = 10_000
-/** What a receiver answers beyond its status is of no use. */
+/** Only the status of an answer matters. */
 const longestAnswer = 64 * 1024
 
 /**
- * Sends messages as Standard Webhooks prescribes: with an id that stays, the time of this attempt, and a
- * signature of both.
+ * Sends messages as Standard Webhooks prescribes: with a stable id, the time of this attempt, and a signature over
+ * both.
  */
 export function openMessageSender({
   addresses,
@@ -30,7 +30,7 @@ export function openMessageSender({
   addresses: AddressChoice
   /** Milliseconds since 1970. */
   now: () => number
-  /** A time in milliseconds that nobody sets. */
+  /** A monotonic clock in milliseconds. */
   elapsed: () => number
   patience?: number
 }): MessageSender {
@@ -61,7 +61,7 @@ export function openMessageSender({
       })
       stopped.signal.removeEventListener('abort', stop)
       if (answer.ok) return ok(answer.value.status)
-      // Whatever its length: it was taken.
+      // Even if the answer is too long: the message was accepted.
       const { status = 0 } = answer.fault
       return isTaken(status) ? ok(status) : fail(answer.fault)
     },

@@ -6,9 +6,9 @@ import type { OutboxRow, RefusedRow } from '../store/outbox.ts'
 import { noteAnswer, type Webhook, type WebhookAnswer } from '../store/webhooks.ts'
 import type { MessageSender } from './send-message.ts'
 
-/** Messages at a time: all of them are sent within the time for which they are lent. */
+/** Messages at a time: all of them are sent within their lease. */
 const most = 5
-/** Seconds after which a message that was not taken is sent again, and after which no more. */
+/** Seconds until a refused message is sent again, and until it is given up. */
 const [shortestPause, longestPause, patience] = [5, 14_400, 86_400]
 const growth = 4
 /** Answers of a webhook that are kept for its owner. */
@@ -47,7 +47,7 @@ export function createWebhookTarget(
           done.push(row.id)
           givenUp += 1
         } else refused.push({ id: row.id, reason: sent.fault.message, pause: pauseOf(row, sent.fault) })
-        // Who does not answer at all is left in peace with the others, too.
+        // A receiver that does not answer gets no other messages for now, either.
         fault = sent && isWhole(sent.fault) ? sent.fault : undefined
         if (fault) break
       }
@@ -58,6 +58,6 @@ export function createWebhookTarget(
 
 const isWhole = ({ code }: NeighbourFault): boolean => code === 'unreachable' || code === 'busy'
 
-/** Longer each time. */
+/** Each pause is longer than the one before. */
 const pauseOf = ({ attempts }: OutboxRow, { pause = 0 }: NeighbourFault): number =>
   Math.max(Math.min(shortestPause * growth ** (attempts - 1), longestPause), pause / 1_000)

@@ -5,7 +5,7 @@ import { listSendNews, type News, type SendNews, wantedEvents } from '../store/w
 import type { EventData } from './events.ts'
 import { newsOf, raise } from './raise.ts'
 
-/** A text that the statistics call a confirmed winner, or an offer that has none. */
+/** A text that is a confirmed winner, or an offer that has none. */
 export type OfferNews = {
   offer_id: number
   winner?: {
@@ -18,19 +18,19 @@ export type OfferNews = {
 }
 
 const hour = 3_600_000
-/** Hours after which next to all clicks of a send have come. */
+/** Hours after which nearly all clicks of a send have arrived. */
 const judgedAfter = 72
-/** Hours for which news of sends is looked for, in case nobody looked. */
+/** Hours for which news about sends is still sought, in case the site was down. */
 const lookedBack = 48
-/** Milliseconds between two looks at the statistics, which take more than the others. */
+/** Milliseconds between two checks of the statistics, which are more expensive. */
 const winnersEvery = 600_000
-/** Seconds after which a fault that comes back is another one. */
+/** Seconds after which a fault that returns counts as a new one. */
 const [degradedQuiet, brokenQuiet] = [600, 86_400]
 
 const leftOut = <Entries extends v.ObjectEntries>(key: Entries) =>
   v.optional(v.array(v.object({ ...key, reason: v.string() })), [])
 
-/** What is read of the health: its reasons, and what is left out. */
+/** What is read from health: its reasons, and what was left out. */
 const healthReport = v.object({
   reasons: v.optional(v.array(v.string()), []),
   links_left_out: leftOut({ slug: v.string() }),
@@ -41,8 +41,8 @@ const healthReport = v.object({
 type ToldHealth = v.InferOutput<typeof healthReport>
 
 /**
- * Looks for news for webhooks. Every instance does so; what several see is sent once. While nobody wants to be
- * notified, nothing else is checked.
+ * Looks for news for webhooks. Every instance does so; what several see is sent once. Without any webhook nothing else
+ * is checked.
  */
 export function createWatch(parts: {
   database: Database
@@ -147,7 +147,7 @@ export function createWatch(parts: {
         ...(await ofWinners()),
       ].filter(({ type }) => wanted.has(type))
       const raised = await raise(database, news)
-      // Otherwise the next check reports it: the database is away.
+      // Otherwise the database is unavailable, and the next check reports it.
       if (raised.ok) forgetMended(report.success ? report.output.reasons : [])
     },
   }

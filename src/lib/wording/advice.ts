@@ -16,10 +16,10 @@ const inEqualParts: Record<Advised, string> = {
   not_enough_data: 'Nothing to do but wait: its texts will be sent equally often.',
 }
 
-/** How promos are chosen, as far as advice depends on it. */
+/** How promos are chosen, as far as it matters for advice. */
 export type Way = Strategy | 'thompson_for_revenue'
 
-/** The way by the settings; only `thompson` knows a goal. */
+/** The way that the settings name; only `thompson` has a goal. */
 export const wayOf = (strategy: Strategy, goal: Goal['goal']): Way =>
   strategy === 'thompson' && goal === 'revenue' ? 'thompson_for_revenue' : strategy
 
@@ -28,7 +28,7 @@ const ofClicks =
 
 const byWay: Record<Way, Record<Advised, string>> = {
   weighted: inEqualParts,
-  // By the specification's formula a text with 5 % clicks is sent 1.02 times as often as one with 3 %.
+  // By the specification's formula, a text with a 5 % click rate is sent 1.02 times as often as one with 3 %.
   ctr_weighted: inEqualParts,
   thompson: {
     confirmed_winner: 'It is automatically sent more often. A new text can still challenge it.',
@@ -45,8 +45,7 @@ const byWay: Record<Way, Record<Advised, string>> = {
 }
 
 /**
- * What to do about a finding where promos are chosen in this way: never what that does already, or makes
- * impossible.
+ * What to do about a finding if promos are chosen this way: never what happens automatically, or what is impossible.
  */
 export const adviceOf = (code: Advised, way: Way): string => byWay[way][code]
 

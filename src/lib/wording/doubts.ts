@@ -1,7 +1,7 @@
 import type { Doubt } from '../model/report.ts'
 import { count } from './formats.ts'
 
-/** How far recipients may be from the usual number and still be called usual. */
+/** How far recipients may differ from the usual number and still be called usual. */
 const usual = 1.5
 
 /** What is odd about a send, and what was done about it. */
@@ -22,5 +22,5 @@ export function doubtSentence(doubt: Doubt): string {
 const times = (factor: number): string =>
   `${factor >= 10 ? count(Math.round(factor)) : Number(factor.toPrecision(factor < 1 ? 1 : 2))} ×`
 
-/** Beside a rate above 100 %: what is most likely wrong. */
+/** Shown with a rate above 100 %: what is most likely wrong. */
 export const missingRecipients = 'more clicks than recipients: the reports probably lack “recipients”'

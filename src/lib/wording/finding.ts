@@ -1,6 +1,6 @@
 import type { LabelCode } from '../stats/label.ts'
 
-/** What the sends so far say of the texts of one offer, and what to do about it. */
+/** What the sends so far say about the texts of one offer, and what to do about it. */
 export type Finding = {
   offer_id: number
   offer_name: string

@@ -26,18 +26,15 @@ const order: Finding['code'][] = [
  */
 type Circumstances = { way: Way; small?: boolean; now?: number }
 
-/**
- * Whether anything ever happened to what a report is about: where nothing did, empty charts would only be in
- * the way.
- */
+/** Whether a report has any data; without it, empty charts would only be in the way. */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
   summary.total_clicks > 0 || sends.length > 0 || offers.some(({ statistics }) => statistics)
 
 /**
- * One finding an offer, those first that an editor can act on: offers that are chosen before those that are not
- * active, then those that more people clicked on. A period decides which offers are given, and never their
- * order. `obstacles` say by `offer_id` why an offer is not chosen, which is its advice then; `sends` are those
- * that were reported, also so lately that nothing can be said of them.
+ * One finding per offer, those first that an editor can act on: offers that can be chosen before inactive ones, then
+ * those with more clickers. The period determines which offers are included, but never their order. `obstacles` say by
+ * `offer_id` why an offer is not chosen, which is then its advice; `sends` are all reported ones, even very recent
+ * ones.
  */
 export function findingsOf(
   offers: readonly OfferRow[],
@@ -69,13 +66,10 @@ export function findingsOf(
     .map(({ finding }) => finding)
 }
 
-/** What a send says of whether its offer was sent. */
+/** What is needed of a send to know whether its offer was sent. */
 export type SentTo = Pick<SendRow, 'offer_id' | 'newsletter_send_id' | 'sent_at' | 'recipients' | 'clickers'>
 
-/**
- * Whether sends without a rate are those of a first newsletter, which get theirs within minutes; others are
- * left out.
- */
+/** Whether sends without a rate are those of a first newsletter, which get one within minutes; others were left out. */
 export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
   new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size === 1 &&
   sends.every(
@@ -85,8 +79,8 @@ export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
 type RankedFinding = { active: boolean; clickers: number; finding: Finding }
 
 /**
- * Different people who clicked on an offer's texts in all sends so far: those in use, since a period decides on
- * others.
+ * Different people who clicked on an offer's texts in all sends so far; only texts in use, since others depend on the
+ * period.
  */
 export const clickersOf = ({ offer_id }: OfferRow, variations: readonly VariationRow[]): number =>
   sumClickers(sentTexts(variations, offer_id))
@@ -144,7 +138,7 @@ function findingOf(
   return { ...about, code, ...saidOf(code, offer_name, leader, rival, way) }
 }
 
-/** Of an offer of whose texts in use nothing is known; `judged` says whether others have a rate. */
+/** The finding for an offer without any rate of its texts in use; `judged` says whether others have one. */
 function withoutTexts(
   offer: string,
   {
@@ -210,7 +204,7 @@ function saidOf(
             : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
         advice: enough(leader) && !enough(rival) ? starvedAdvice(way) : adviceOf(code, way),
       }
-    // The first of those in use is neither behind another one nor out of use.
+    // The first of those in use is neither behind another one nor retired.
     case 'behind':
     case 'retired':
     case 'too_close':
@@ -221,7 +215,7 @@ function saidOf(
   }
 }
 
-/** Loss, as a share of the rate, up to which it hardly matters which text is sent. */
+/** Loss, as a share of the rate, up to which the choice of text hardly matters. */
 const smallLoss = 0.03
 
 const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: JudgedVariation): string =>
@@ -232,7 +226,7 @@ const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: JudgedVari
 const enough = ({ statistics: { sends, clickers } }: JudgedVariation): boolean =>
   sends >= neededSends && clickers >= neededClicks
 
-/** What the weaker side of a comparison lacks. */
+/** What the side with less evidence lacks. */
 function missing({ statistics: a }: JudgedVariation, { statistics: b }: JudgedVariation): string {
   const clicks = neededClicks - Math.min(a.clickers, b.clickers)
   if (clicks > 0) return some(clicks, 'more click')

@@ -1,6 +1,6 @@
 import { utcFormat } from 'd3-time-format'
 
-/** How much time one mark of a timeline stands for. */
+/** The length of a period on a timeline. */
 export type Period = 'day' | 'week' | 'month'
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
@@ -18,7 +18,7 @@ export const clicksIn = (value: number): string => `${count(value)} ${value === 
 export const shortCount = (value: number): string =>
   (Math.abs(value) < 10_000 ? whole : compact).format(value).toLowerCase()
 
-/** `3.24`, `0.50`, `0.034`, `41.3`, `120`, `12.3k`: at least two digits that say something, whatever the size. */
+/** `3.24`, `0.50`, `0.034`, `41.3`, `120`, `12.3k`: at least two significant digits. */
 export function digits(value: number): string {
   const size = Math.abs(value)
   if (size >= 100 || size === 0) return shortCount(value)
@@ -28,14 +28,14 @@ export function digits(value: number): string {
 /** Per cent of a rate that is given in per cent; `–` if there is none. */
 export const percent = (value: number | null): string => (value === null ? '–' : `${digits(value)} %`)
 
-/** The same for an axis, with no decimals that say nothing: `2 %`. */
+/** The same for an axis, without trailing zeros: `2 %`. */
 export const percentTick = (value: number): string => `${usual.format(value)} %`
 
 /** An interval of per cent: `2.9–3.6 %`; `–` if there is none. */
 export const percentBetween = (low: number | null, high: number | null): string =>
   low === null || high === null ? '–' : `${digits(low)}–${digits(high)} %`
 
-/** A part of a whole as per cent without decimals; a part that is not nothing is never shown as 0. */
+/** A share as per cent without decimals; more than nothing is never shown as 0. */
 export function share(part: number, whole: number): string {
   if (whole <= 0 || part <= 0) return '0 %'
   const rounded = Math.round((part / whole) * 100)

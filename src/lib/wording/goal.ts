@@ -1,8 +1,8 @@
 import type { Goal, Strategy } from '../model/selection.ts'
 
 /**
- * What a learning strategy goes by, where that is not clicks alone: `currency` is the one that counts, none as
- * long as nothing was earned.
+ * The goal of a learning strategy, if it is not clicks: `currency` is the one that counts, missing as long as nothing
+ * was earned.
  */
 export const revenueSentence = (currency: string | undefined): string =>
   currency === undefined
@@ -10,8 +10,8 @@ export const revenueSentence = (currency: string | undefined): string =>
     : `The goal is revenue a recipient, in ${currency}: the chance of a click times what a click is expected to bring.`
 
 /**
- * What somebody should know of a goal who has set it, and of the currencies in which sends have earned
- * something, that of most conversions first.
+ * What an operator should know about the goal that is set, given the currencies in which sends have earned something,
+ * the one with most conversions first.
  */
 export function goalHints(
   strategy: Strategy,

@@ -70,7 +70,7 @@ export function changeOf(now: number, before: number | undefined): string {
 /** Change of a rate, in percentage points. */
 export function pointsOf(now: number | null, before: number | null | undefined): string {
   if (now === null || before === null || before === undefined) return ''
-  // Both are rounded, and so their difference is, except what binary fractions add.
+  // Both are rounded, so rounding the difference only removes the error of binary fractions.
   const change = roundTo(2, Number((now - before).toFixed(9)))
   if (change === 0) return 'as before'
   return `${change > 0 ? '+' : '−'}${perHundred(Math.abs(change)).replace(/(\.\d\d+?)0+$/, '$1')} points`
@@ -88,8 +88,8 @@ const isKnown = (offer: Rated, variations: readonly VariationRow[]): boolean =>
   offer.statistics.complete_sends >= neededSends && clickersOf(offer, variations) >= neededClicks
 
 /**
- * Which offer of those in use does best: only where no other's range reaches into its own, and the two leading
- * ones have clicks enough.
+ * Which of the offers in use does best: named only if no other interval overlaps its own and both leaders have enough
+ * clicks.
  */
 export function offersSentence(
   offers: readonly OfferRow[],
@@ -162,7 +162,7 @@ export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting)
   return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which depends on when you send.`
 }
 
-/** How many newsletters went out: one in segments is one. */
+/** How many newsletters went out; one in segments counts once. */
 export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]): number =>
   new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size
 
@@ -224,7 +224,7 @@ export function uncertaintySentence({
   return `${count(uncertain_clicks)} of the clicks by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
 }
 
-/** What the table of texts shows: how many offers have a text to prefer. */
+/** What the table of texts shows: how many offers have a text that does better. */
 export function textsSentence(findings: readonly Finding[]): string {
   const judged = findings.filter(({ code }) => code !== 'not_sent' && code !== 'no_rival')
   if (judged.length === 0) return 'No offer has two texts that were sent, so there is nothing to compare yet.'

@@ -3,11 +3,11 @@ import { neededClicks } from '../stats/label.ts'
 import { missingRecipients } from './doubts.ts'
 import { some } from './words.ts'
 
-/** Next to all clickers of a send have clicked by then, in milliseconds. */
+/** After this many milliseconds nearly all clickers of a send have clicked. */
 export const complete = 3 * 86_400_000
-/** What stands in for clickers and recipients where little is known yet, as in selection-and-statistics, "Evidence". */
+/** The prior's clickers and recipients, as in selection-and-statistics, "Evidence". */
 const [priorClickers, priorRecipients] = [4, 200]
-/** With fewer clickers a send, a text takes more than a month of daily sends to be judged. */
+/** With fewer clickers per send, judging a text takes more than a month of daily sends. */
 const fewestClickers = 3
 
 type SendFigures = Pick<SendRow, 'sent_at' | 'recipients' | 'clickers'>
@@ -16,8 +16,8 @@ const sumOf = (sends: readonly SendFigures[], column: 'recipients' | 'clickers')
   sends.reduce((sum, send) => sum + send[column], 0)
 
 /**
- * Why a list is too small to learn from, or nothing if it is not. Clicks differ by chance by about their square root,
- * so a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
+ * Why a list is too small to learn from, or nothing if it is not. Clicks vary by chance by about their square root, so
+ * a text needs about a hundred before a difference shows. `now` is in milliseconds since 1970.
  */
 export function smallListWarning(sends: readonly SendFigures[], now: number): string | undefined {
   if (sends.length === 0) return undefined

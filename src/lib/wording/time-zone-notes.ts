@@ -1,13 +1,13 @@
-/** Names of three letters that the time zone database has; others are abbreviations, which mean several places. */
+/** Names of three letters in the time zone database; others are ambiguous abbreviations. */
 const shortNames = /^(cet|eet|est|gmt|hst|met|mst|prc|roc|rok|uct|utc|wet)$/i
 
 /**
  * The name of a time zone as both the database and this process understand it alike, or `undefined` if it is none. A
- * name of one word is answered by the place that it stands for: to PostgreSQL "CET" is an abbreviation without summer
- * time before it is a zone with one. Offsets such as "+02:00" are no names: to PostgreSQL they mean the opposite.
+ * name of one word is replaced by a place: PostgreSQL takes "CET" for an abbreviation without summer time rather than
+ * for a zone with it. Offsets such as "+02:00" are not names: PostgreSQL takes them for the opposite.
  */
 export function timeZoneOf(given: string): string | undefined {
-  // PostgreSQL names the time of a device whose zone nobody has set.
+  // PostgreSQL has a name for the time of a device without a zone.
   if (given === 'Factory') return 'UTC'
   const name = given.replace(/^posix\//, '')
   if (!/^[a-z]/i.test(name)) return undefined
@@ -25,9 +25,9 @@ type Range = { start: string; end: string }
 const day = 86_400_000
 const clock = (minutes: number): string => `00:${String(minutes).padStart(2, '0')}`
 
-/** Minutes by which a zone is ahead of UTC in a range of days, each once; asked weekly, since clocks change seldom. */
+/** The offsets of a zone from UTC within a range of days, in minutes; checked weekly, since clocks rarely change. */
 function offsetsOf(timeZone: string, { start, end }: Range): number[] {
-  // Swedish writes days and times as ISO 8601 does.
+  // The Swedish format is that of ISO 8601.
   const form = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
   const last = Date.parse(end)
   const moments = [last]

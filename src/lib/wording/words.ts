@@ -1,7 +1,7 @@
 import type { Counting } from '../model/report-query.ts'
 import { count, percent, periodName } from './formats.ts'
 
-/** A share from 0 to 1 as a chance. Never 0 % or 100 %, since nothing is certain. */
+/** A probability from 0 to 1. Never 0 % or 100 %, since nothing is certain. */
 export function chance(share: number): string {
   if (share > 0.99) return 'over 99 %'
   if (share < 0.01) return 'under 1 %'
@@ -14,10 +14,7 @@ export const some = (value: number, one: string, many = `${one}s`): string =>
 
 type NamedOffer = { offer_name: string }
 
-/**
- * Calls an offer by what comes before a dash or colon in its name, unless two of `offers` were called the same
- * then.
- */
+/** Names an offer by what comes before a dash or colon in its name, unless two of `offers` would get the same name. */
 export function shortNames(offers: readonly NamedOffer[]): (offer: NamedOffer) => string {
   const short = ({ offer_name }: NamedOffer): string =>
     offer_name.replace(/(\s[-–—|]|:)\s.*$/s, '').trim() || offer_name
@@ -55,7 +52,7 @@ export function momentsIn(timeZone: string): (moment: string) => string {
   return (moment) => form.format(Date.parse(moment))
 }
 
-/** One reason of these settles what a click is. */
+/** Each of these reasons alone decides. */
 const reasons: Record<string, string> = {
   none: 'A person: nothing suggests otherwise',
   editor: 'An editor of this site, signed in',
@@ -83,7 +80,7 @@ const signs: Record<string, string> = {
   beside_person: 'somebody else clicked the same text at that moment',
 }
 
-/** Why a click was judged as it was; a rule that is not known here shows its own name. */
+/** Why a click was judged as it was; an unknown rule is shown by its own name. */
 export function reasonWords(reason: string): string {
   const known = reasons[reason]
   if (known !== undefined) return known

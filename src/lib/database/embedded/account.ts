@@ -53,7 +53,7 @@ async function lookUp(): Promise<Account | undefined> {
   return { uid: Number(uid.output), gid: Number(gid.output), name: NAME }
 }
 
-// One process of the machine at a time: useradd run twice at once gives the user two different ids in turn.
+// One process per machine at a time: two concurrent runs of useradd give the user two different ids.
 async function create(): Promise<Account | undefined> {
   const release = await takeLock(join(tmpdir(), 'promo-tracking-account.lock'), CREATION_WAIT_MS)
   try {
@@ -70,12 +70,12 @@ async function create(): Promise<Account | undefined> {
   }
 }
 
-/** Whether the account can enter the folder, whatever grants or denies it. */
+/** Whether the account can enter the folder, for whatever reason. */
 export async function canEnter(account: Account, folder: string): Promise<boolean> {
   return (await run('/bin/sh', ['-c', 'cd -- "$0"', folder], { account })).code === 0
 }
 
-/** Makes the account the owner of a file or folder, and of what is in it. */
+/** Makes the account the owner of a file or folder and its contents. */
 export async function giveTo(account: Account | undefined, path: string): Promise<void> {
   if (!account) return
   await chown(path, account.uid, account.gid)

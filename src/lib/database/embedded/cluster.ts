@@ -24,7 +24,7 @@ export const ROLE = 'promo'
 
 const ClusterAccess = v.object({ password: v.string(), port: v.number() })
 
-/** How to connect: the generated password, and the loopback port that was used last. */
+/** How to connect: the generated password, and the last loopback port. */
 export type ClusterAccess = v.InferOutput<typeof ClusterAccess>
 
 type Owned = Pick<Place, 'cluster' | 'account'>
@@ -34,7 +34,7 @@ const accessFile = (cluster: string): string => join(cluster, 'promo.json')
 export const readAccess = (cluster: string): ClusterAccess =>
   v.parse(ClusterAccess, JSON.parse(readFileSync(accessFile(cluster), 'utf8')))
 
-/** Replaces the file as a whole, so that a crash leaves the old or the new one. */
+/** Replaces the file atomically, so that a crash leaves the old or the new one. */
 export async function writeAccess({ cluster, account }: Owned, access: ClusterAccess): Promise<void> {
   const unfinished = `${accessFile(cluster)}.new`
   writeFileSync(unfinished, JSON.stringify(access), { mode: 0o600 })
@@ -49,8 +49,8 @@ export async function writeSettings({ cluster, account }: Owned, port: number): 
   await giveTo(account, file)
 }
 
-// The server's log has what no client learns: its starts, stops and crashes. Statements and errors, which can
-// hold a visitor's data, go to the client alone. Weekday files are overwritten, so it stays bounded.
+// The server's log has what clients do not see: its starts, stops and crashes. Statements and errors, which can contain
+// a visitor's data, only go to the client. Files are reused every week, so the log stays bounded.
 const settings = (port: number): string => `# Written at every start. Change settings with "alter system".
 listen_addresses = '127.0.0.1'
 port = ${port}
@@ -73,7 +73,7 @@ log_checkpoints = off
 
 /**
  * Creates the cluster with its role and database if there is none. It is created next to its final place and moved
- * there when complete: whatever a crash leaves of it is done again. The caller holds the lock.
+ * there when complete: what a crash leaves is done again. The caller holds the lock.
  */
 export async function ensureCluster(place: Place, port: number): Promise<Result<void, EmbeddedFault>> {
   const { cluster, binaries, account } = place
@@ -129,8 +129,8 @@ export async function createCluster(
 const OPEN_TO_OTHERS = 0o027
 
 /**
- * PostgreSQL refuses a folder that others may enter, as volumes with a group of their own and restored backups
- * have it.
+ * PostgreSQL refuses a folder that others may enter, as is the case with volumes with a group of their own and with
+ * restored backups.
  */
 function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
   const { mode } = statSync(cluster)
@@ -158,7 +158,7 @@ const namelessUser = () =>
       'container as a user of the image, or set DATABASE_URL to a PostgreSQL server.',
   )
 
-// Sorting that does not depend on the system's locales; version 17 brought one that knows Unicode's letters.
+// A collation that does not depend on the system's locales; since version 17 there is one for Unicode.
 const storage = (binaries: PostgresBinaries): string[] => [
   '--data-checksums',
   '--encoding=UTF8',
@@ -169,7 +169,7 @@ const storage = (binaries: PostgresBinaries): string[] => [
 async function removeUnfinished(cluster: string): Promise<void> {
   const names = await readdir(dirname(cluster))
   for (const name of names.filter((name) => name.startsWith(`${basename(cluster)}.new-`))) {
-    // An initdb whose site was killed may still write into it: then the next start removes it.
+    // An initdb whose site was killed may still write into it; then the next start removes it.
     await rm(join(dirname(cluster), name), { recursive: true, force: true }).catch(() => undefined)
   }
 }

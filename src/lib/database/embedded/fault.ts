@@ -20,5 +20,5 @@ export const fault = (code: EmbeddedFault['code'], message: string) => fail<Embe
 export const fileErrorCode = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** What went wrong, in as few words as there are. */
+/** What went wrong, in as few words as possible. */
 export const reasonOf = (error: unknown): string => fileErrorCode(error) ?? messageOf(error)

@@ -16,9 +16,9 @@ import { fileErrorCode } from './fault.ts'
 const RETRY_MS = 100
 
 /**
- * Takes a lock that only one live process holds, waiting at most `waitMs`. Returns the function that gives it back, or
- * undefined when another process kept it. Its holder shows that it lives, to those who cannot look it up. Throws when
- * the file cannot be written.
+ * Takes a lock that only one live process holds, waiting at most `waitMs`. Returns the function that releases it, or
+ * undefined if another process kept it. The holder renews a sign of life for processes that cannot look it up. Throws
+ * when the file cannot be written.
  */
 export async function takeLock(
   file: string,
@@ -60,14 +60,14 @@ function textOf(file: string): string | undefined {
 }
 
 async function isAbandoned(file: string, held: string, judge: JudgeLife): Promise<boolean> {
-  // Versions before have left their mark alone.
+  // Earlier versions have written only their mark.
   if (/^\d+:\d*$/.test(held)) return !isMarkAlive(held)
   const clock = await fileClock(file)
   const state = judge(file, await readOwner(file), await changedAt(file), clock)
   return state === 'gone' || state === 'silent'
 }
 
-/** What time it is for the file system. */
+/** The file system's time. */
 async function fileClock(beside: string): Promise<number> {
   const probe = `${beside}.${randomUUID()}`
   writeFileSync(probe, '')
@@ -76,7 +76,7 @@ async function fileClock(beside: string): Promise<number> {
   return clock ?? 0
 }
 
-/** Another process may have done so meanwhile, and hold the lock: then it keeps it. */
+/** Another process may have done so meanwhile and hold the lock, which then stays. */
 function removeAbandoned(file: string, held: string): void {
   const aside = `${file}.${randomUUID()}`
   try {

@@ -7,7 +7,7 @@ import { copyBinaries, makeOpenFolder, type PostgresBinaries, whyNotRunnable } f
 import { type EmbeddedFault, fault, reasonOf } from './fault.ts'
 import type { Account } from './run.ts'
 
-/** Where the server's files are and who runs it. `notice` says so where it is not simply the data folder. */
+/** Where the server's files are and who runs it. `notice` describes a place other than the data folder. */
 export type Place = {
   home: string
   cluster: string
@@ -16,7 +16,7 @@ export type Place = {
   notice: string | undefined
 }
 
-/** For data and binaries of a site that root runs from a folder which the user `postgres` cannot enter. */
+/** For data and binaries of a site that root runs from a folder that the user `postgres` cannot enter. */
 export const SHARED_DIR = '/var/lib/promo-tracking'
 
 export const clusterIn = (home: string): string => join(home, 'postgres')

@@ -1,18 +1,18 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { messageOf } from '../../base/result.ts'
 
-/** The user that PostgreSQL's programs run as; undefined wherever one is optional means the site's own user. */
+/** The user that PostgreSQL's programs run as; undefined means the site's own user. */
 export type Account = { uid: number; gid: number; name: string }
 
 export type RunOptions = { account?: Account | undefined; input?: string }
 
-/** `code` is -1 when the program could not be started or was killed; `output` ends with what it said last. */
+/** `code` is -1 when the program could not be started or was killed; `output` is the end of what it printed. */
 export type Ran = { code: number; output: string }
 
 const OUTPUT_LIMIT = 16_384
 const LATE_OUTPUT_MS = 500
 
-// Where programs find libraries, and the name of a user whom the system does not know.
+// Where programs find libraries, and the name of a user unknown to the system.
 const KEPT = [
   'SystemRoot',
   'TEMP',
@@ -23,7 +23,7 @@ const KEPT = [
   'NSS_WRAPPER_GROUP',
 ]
 
-// The server outlives the site and must not carry its secrets, nor take PGDATA and the like from it.
+// The server outlives the site and must not inherit its secrets, nor PGDATA and the like.
 function environment(): NodeJS.ProcessEnv {
   const { PATH = '' } = process.env
   const path = process.platform === 'win32' ? PATH : `${PATH}:/usr/sbin:/usr/bin:/sbin:/bin`
@@ -48,12 +48,12 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stdin.end(input)
     child.once('error', (error) => resolve({ code: -1, output: error.message }))
     child.once('close', finish)
-    // If the server inherits the pipes they never close.
+    // If the server inherits the pipes, they never close.
     child.once('exit', (code) => setTimeout(finish, LATE_OUTPUT_MS, code).unref())
   })
 }
 
-// Node reports some errors by an event, and throws others: that no program may run as this account is one of these.
+// Node reports some errors by an event and throws others, such as that no program may run as this account.
 function begin(
   program: string,
   args: readonly string[],

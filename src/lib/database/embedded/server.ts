@@ -15,7 +15,7 @@ const START_SECONDS = 120
 const STOP_SECONDS = 8
 const LOG_LINES = 15
 
-/** The server that runs on the cluster, from its `postmaster.pid`; undefined when none does. */
+/** The server that runs on the cluster, from its `postmaster.pid`; undefined if there is none. */
 export function runningServer(cluster: string): Running | undefined {
   const lines = pidFile(cluster)
   const pid = Number(lines[0])
@@ -32,7 +32,7 @@ function pidFile(cluster: string): string[] {
   }
 }
 
-/** Whether a live process is the cluster's server, which works in its cluster's folder. */
+/** Whether a live process is the cluster's server, whose working directory is the cluster's folder. */
 function isServer(pid: number, cluster: string): boolean {
   if (processMark(pid) === undefined) return false
   if (process.platform !== 'linux') return true
@@ -43,7 +43,7 @@ function isServer(pid: number, cluster: string): boolean {
   }
 }
 
-// Where root may not look into other users' processes (in a container), their name can still be read.
+// If root may not inspect other users' processes (in a container), their name can still be read.
 function commandName(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
@@ -61,8 +61,8 @@ export function startServer({ cluster, binaries, account }: Controlled): Promise
   return run(binaries.pgCtl, args, { account })
 }
 
-// After a crash the pid in postmaster.pid can be that of a killed server which its parent never collected, or
-// of another program. PostgreSQL would take either for its predecessor and refuse to start.
+// After a crash, the pid in postmaster.pid can be that of a zombie or of another program. PostgreSQL would take either
+// for its predecessor and refuse to start.
 function forgetOtherProcess(cluster: string): void {
   const pid = Number(pidFile(cluster)[0])
   if (pid > 0 && isAlive(pid) && !isServer(pid, cluster)) rmSync(join(cluster, 'postmaster.pid'))
@@ -72,7 +72,9 @@ function forgetOtherProcess(cluster: string): void {
 export const stopServer = ({ cluster, binaries, account }: Controlled): Promise<Ran> =>
   run(binaries.pgCtl, ['stop', '-m', 'fast', '-w', '-s', '-t', `${STOP_SECONDS}`, '-D', cluster], { account })
 
-/** Whether the last start found backends of a killed server that still hold its memory; they end by themselves. */
+/**
+ * Whether the last start found backends of a killed server that still use its shared memory; they end by themselves.
+ */
 export const isWaitingForBackends = (cluster: string): boolean =>
   lastLines(join(cluster, 'start.log')).includes('pre-existing shared memory block')
 

@@ -13,18 +13,17 @@ import {
 } from '../../processes/life-signs.ts'
 
 /**
- * Which sites use the server of a data folder: each has a file in `postgres.sites`. Only a process of the same
- * place, host, boot and set of process numbers, can see whether a server runs; a second one on the same files
- * would destroy them.
+ * Which sites use the server of a data folder: each has a file in `postgres.sites`. Only a process of the same host,
+ * boot and PID namespace can see whether a server runs; a second server on the same files would destroy them.
  */
 export type Sites = {
-  /** Notes that this process uses the server; again shows that it lives. */
+  /** Records that this process uses the server; repeated calls renew its sign of life. */
   join(): Promise<void>
-  /** Takes the note back; returns how many live processes of this place remain. The caller holds the lock. */
+  /** Removes the record; returns how many live processes of this place remain. The caller holds the lock. */
   leave(): Promise<number>
   /**
-   * A site elsewhere that may have the server running; notes of those that are gone are removed. `clock` is
-   * when the file system has just changed a file. The caller holds the lock.
+   * A site elsewhere that may have the server running; records of those that are gone are removed. `clock` is when the
+   * file system has just changed a file. The caller holds the lock.
    */
   elsewhere(clock: number): Promise<{ host: string; seconds: number } | undefined>
 }
@@ -50,7 +49,7 @@ export function sitesOf(home: string, options: LifeOptions = {}): Sites {
   return {
     async join() {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      // A full disk takes neither the file's text nor its times, but its mode.
+      // A full disk accepts neither new contents nor times, but a new mode.
       await writeFile(ownFile, own, { mode: 0o600 }).catch(() => chmod(ownFile, 0o600))
     },
     async leave() {

@@ -25,7 +25,7 @@ const LOCK_WAIT_MS = 150_000
 const READY_WAIT_MS = 120_000
 const BACKENDS_WAIT_MS = 20_000
 const PAUSE_MS = 200
-/** Longer than a site that was killed elsewhere is taken to live. */
+/** Longer than a site that was killed elsewhere counts as alive. */
 const ELSEWHERE_WAIT_MS = 90_000
 const ELSEWHERE_PAUSE_MS = 1_000
 const PORT_CHOICES = 5
@@ -33,11 +33,11 @@ const PORT_CHOICES = 5
 export type EmbeddedServer = {
   /** `postgres://promo:<password>@127.0.0.1:<port>/promo` */
   url: string
-  /** False when a server that still ran was adopted. */
+  /** False if a running server was adopted. */
   startedHere: boolean
-  /** Where data and binaries went, if not where one would look for them. */
+  /** Where data and binaries are, if not in the usual place. */
   notice: string | undefined
-  /** Shows sites elsewhere that this one lives. Every ten seconds will do. */
+  /** Renews this site's sign of life for sites elsewhere. Every ten seconds is enough. */
   beat(): Promise<void>
   /** Stops the server, unless another live site uses it: the last process to leave stops it. */
   stop(): Promise<void>
@@ -47,7 +47,7 @@ export type EmbeddedOptions = {
   dataDir: string
   log: Log
   binaries?: PostgresBinaries
-  /** A port to insist on; otherwise the one of the last start, or a free one. */
+  /** A fixed port; otherwise the one of the last start, or a free one. */
   port?: number
   /** For what cannot be in the data folder because PostgreSQL's user cannot enter it. */
   sharedDir?: string
@@ -58,8 +58,8 @@ export type EmbeddedOptions = {
 
 /**
  * Starts PostgreSQL on the data folder, creating its cluster at the first start, or adopts the server that still runs
- * there. The server outlives a killed site. Calling it again in the same process finds the server again, or starts it
- * where it has ended; one `stop` then suffices. Reporting `notice` is left to the caller.
+ * there. The server outlives a killed site. Calling it again in the same process finds the server again, or restarts
+ * it; one `stop` is enough. Reporting `notice` is left to the caller.
  *
  * If a site in another container or on another machine uses the data folder, this waits for its end: two servers on the
  * same files would destroy them.
