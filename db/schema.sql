@@ -447,6 +447,8 @@ create table promo_retention (
   looked_at timestamp with time zone,
   jumped_from timestamp with time zone,
   jumped_at timestamp with time zone,
+  details_removed_before timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  details_removed_to bigint not null default 0,
   constraint promo_retention_only_row_check CHECK (only_row),
   constraint promo_retention_pkey PRIMARY KEY (only_row)
 );
@@ -591,9 +593,15 @@ CREATE INDEX idx_conversion_day ON promo_conversion_metrics USING btree (day);
 
 CREATE UNIQUE INDEX idx_conversion_metrics ON promo_conversion_metrics USING btree (variation_id, day, newsletter, currency) NULLS NOT DISTINCT;
 
+CREATE INDEX idx_conversion_time ON promo_conversions USING btree (occurred_at);
+
 CREATE INDEX idx_conversion_variation ON promo_conversions USING btree (variation_id);
 
 CREATE INDEX idx_conversion_waiting ON promo_conversions USING btree (look_at) WHERE counted_on IS NULL;
+
+CREATE INDEX idx_crowd_month ON promo_crowds USING btree (month);
+
+CREATE INDEX idx_crowd_visit_month ON promo_crowd_visits USING btree (month);
 
 CREATE INDEX idx_daily_day ON promo_daily_metrics USING btree (day);
 
@@ -650,6 +658,8 @@ CREATE UNIQUE INDEX idx_people ON promo_people USING btree (newsletter, earlier,
 CREATE INDEX idx_people_offer ON promo_people USING btree (offer_id);
 
 CREATE INDEX idx_people_variation ON promo_people USING btree (variation_id);
+
+CREATE INDEX idx_surplus_time ON promo_surplus_clicks USING btree (clicked_at);
 
 CREATE INDEX idx_surplus_unsettled ON promo_surplus_clicks USING btree (recorded_at) WHERE settled_clicks < clicks;
 

@@ -1,10 +1,9 @@
 import type { Log } from '../base/log.ts'
 import { ok, type Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
-import type { DatabaseFault } from '../database/sql.ts'
+import type { DatabaseFault, Sql } from '../database/sql.ts'
 import {
   claimPurge,
-  countDetails,
   countOld,
   deleteOldClickers,
   deleteOldConversions,
@@ -16,10 +15,11 @@ import {
   deleteOldTokens,
   dropClickPartition,
   oldClickPartitions,
-  removeDetails,
+  readSettled,
   reopenPurge,
 } from '../store/retention.ts'
 import { databaseTime, doubtTime } from './doubt-time.ts'
+import { countOldDetails, removeOldDetails } from './remove-details.ts'
 
 export type Retention = { PROMO_RETAIN_DETAILS_DAYS: number; PROMO_RETAIN_EVENTS_MONTHS: number }
 
@@ -54,9 +54,9 @@ export async function purge(
   if (!salts.ok) return salts
   const keys = await database.run((sql) => deleteOldEventKeys(sql, now, keepKeysDays), deadline)
   if (!keys.ok) return keys
-  const partitions = await database.run((sql) => oldClickPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
+  const partitions = await database.run((sql) => oldPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
   if (!partitions.ok) return partitions
-  for (const { name } of partitions.value) {
+  for (const name of partitions.value) {
     const dropped = await database.run((sql) => dropClickPartition(sql, name), deadline)
     if (!dropped.ok) return dropped
   }
@@ -70,7 +70,7 @@ export async function purge(
     deadline,
   )
   if (!surplus.ok) return surplus
-  const details = await database.run((sql) => removeDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
+  const details = await database.run((sql) => removeOldDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
   if (!details.ok) return details
   const clickers = await database.run((sql) => deleteOldClickers(sql, now), deadline)
   if (!clickers.ok) return clickers
@@ -88,16 +88,23 @@ export async function purge(
   if (!tokens.ok) return tokens
   return ok({
     salts: salts.value.length,
-    details: details.value.count,
+    details: details.value,
     visitors: clickers.value.count,
     event_keys: keys.value.count,
-    partitions: partitions.value.map(({ name }) => name),
+    partitions: partitions.value,
     strays: strays.value.count,
     surplus: surplus.value.count,
     decisions: decisions.value.count,
     conversions: conversions.value.count,
     tokens: tokens.value.count,
   })
+}
+
+async function oldPartitions(sql: Sql, now: number, months: number): Promise<string[]> {
+  const names: string[] = []
+  for (const { settled } of await readSettled(sql))
+    for (const { name } of await oldClickPartitions(sql, now, months, settled)) names.push(name)
+  return names
 }
 
 export type DailyPurge = {
@@ -174,10 +181,10 @@ export async function previewPurge(
   now: number,
   { PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS }: Retention,
 ): Promise<Result<Purged, DatabaseFault>> {
-  const partitions = await database.run((sql) => oldClickPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
+  const partitions = await database.run((sql) => oldPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
   if (!partitions.ok) return partitions
   const details = await database.run(
-    (sql) => countDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS),
+    (sql) => countOldDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS),
     deadline,
   )
   if (!details.ok) return details
@@ -190,7 +197,7 @@ export async function previewPurge(
   }
   return ok({
     ...Object.assign(none, ...old.value),
-    details: details.value.reduce((sum, { clicks }) => sum + clicks, 0),
-    partitions: partitions.value.map(({ name }) => name),
+    details: details.value,
+    partitions: partitions.value,
   })
 }

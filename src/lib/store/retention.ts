@@ -10,17 +10,7 @@ export const deleteOldSalts = (sql: Sql, now: number) => sql<{ month: string }[]
   returning month::text
 `
 
-/** A click's neighbours and send can be found only while it has its details. */
 const isSettled = (sql: Sql) => sql`id <= (select click_id from promo_settlement)`
-
-/** Removes user agent and hashes from settled clicks older than `days`; the clicks stay. */
-export const removeDetails = (sql: Sql, now: number, days: number) => sql`
-  update promo_click_tracking
-  set user_agent = null, ip_hash = null, address_hash = null
-  where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
-    and (user_agent is not null or ip_hash is not null)
-    and ${isSettled(sql)}
-`
 
 /** The month whose visitors are kept: a timestamp without time zone, in UTC. */
 const clickersKeptSince = (sql: Sql, now: number) =>
@@ -45,21 +35,18 @@ export const deleteOldClickers = (sql: Sql, now: number) => sql`
   where ${isOldClicker(sql, now)}
 `
 
-/** How many clicks `removeDetails` would change in each partition, except those older than `months` months. */
-export const countDetails = (sql: Sql, now: number, days: number, months: number) => sql<
-  { partition: string; clicks: number }[]
->`
-  select tableoid::regclass::text as partition, count(*)::integer as clicks
-  from promo_click_tracking
-  where clicked_at < to_timestamp(${now / 1000}) - ${days} * interval '24 hours'
-    and clicked_at >= ${firstMonthKept(sql, now, months)} at time zone 'UTC'
-    and (user_agent is not null or ip_hash is not null)
-    and ${isSettled(sql)}
-  group by 1
+/** The last click that is settled, as text. */
+export const readSettled = (sql: Sql) => sql<{ settled: string }[]>`
+  select click_id::text as settled from promo_settlement
 `
 
-/** Partitions of months that ended more than `months` months ago, except those with clicks that wait to be settled. */
-export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql<{ name: string }[]>`
+/**
+ * Partitions of months that ended more than `months` months ago, except those with clicks that wait to be settled. The
+ * last settled id is a literal in the statement: the planner then sees how few clicks are beyond it.
+ */
+export const oldClickPartitions = (sql: Sql, now: number, months: number, settled: string) => sql<
+  { name: string }[]
+>`
   select child.relname as name
   from pg_inherits
   join pg_class child on child.oid = pg_inherits.inhrelid
@@ -69,7 +56,7 @@ export const oldClickPartitions = (sql: Sql, now: number, months: number) => sql
     and not exists (
       select from promo_click_tracking late
       where late.tableoid = child.oid and late.clicked_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC'
-        and not ${isSettled(sql)}
+        and late.id > ${settled}::text::bigint
     )
   order by name
 `
@@ -112,7 +99,7 @@ const isOldConversion = (sql: Sql, now: number, months: number) =>
   sql`occurred_at < ${firstMonthKept(sql, now, months)} at time zone 'UTC' and counted_on is not null`
 
 /** The beginning of the oldest month that is kept: a timestamp without time zone, in UTC. */
-const firstMonthKept = (sql: Sql, now: number, months: number) => sql`
+export const firstMonthKept = (sql: Sql, now: number, months: number) => sql`
   (date_trunc('month', to_timestamp(${now / 1000}) at time zone 'UTC') - ${months} * interval '1 month')
 `
 
