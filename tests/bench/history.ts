@@ -34,9 +34,11 @@ export async function writeHistory(
   await sql`set session_replication_role = replica`
   await writePromos(sql, perSend, end, days)
   await makeClicks(sql, perSend, end)
-  if (!indexed) await dropIndexes(sql)
+  const dropped = await dropIndexes(sql)
   await writeClicks(sql, end, shape)
-  if (!indexed) await makeIndexes(sql)
+  await sql.unsafe(`set maintenance_work_mem = '512MB'`)
+  await sql.unsafe(indexed ? dropped : neededIndexes)
+  await sql.unsafe('reset maintenance_work_mem')
   await addUp(sql, end)
   await sql`reset session_replication_role`
   await sql.unsafe('drop table made')
@@ -67,26 +69,30 @@ async function writePromos(sql: Sql, perSend: number, end: Date, days: number): 
   await sql`select setval('promo_impression_tracking_id_seq', ${days})`
 }
 
-/** Rows are written faster without them. */
-async function dropIndexes(sql: Sql): Promise<void> {
-  await sql.unsafe(`
-    do $$ declare i text; begin
-      for i in select conname from pg_constraint where conrelid = 'promo_click_tracking'::regclass and contype in ('p', 'u') loop
-        execute format('alter table promo_click_tracking drop constraint %I', i);
-      end loop;
-      for i in select indexrelid::regclass::text from pg_index where indrelid = 'promo_click_tracking'::regclass loop
-        execute 'drop index ' || i;
-      end loop;
-    end $$
-  `)
+/** Rows are written faster without them. Answers the statements that make them again. */
+async function dropIndexes(sql: Sql): Promise<string> {
+  const keys = await sql<{ name: string; definition: string }[]>`
+    select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
+    where conrelid = 'promo_click_tracking'::regclass and contype in ('p', 'u')
+  `
+  const dropKeys = keys.map(({ name }) => `alter table promo_click_tracking drop constraint ${name}`)
+  await sql.unsafe(dropKeys.join(';'))
+  const others = await sql<{ name: string; definition: string }[]>`
+    select indexrelid::regclass::text as name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') as definition
+    from pg_index where indrelid = 'promo_click_tracking'::regclass
+  `
+  await sql.unsafe(others.map(({ name }) => `drop index ${name}`).join(';'))
+  const makeKeys = keys.map(
+    ({ name, definition }) => `alter table promo_click_tracking add constraint ${name} ${definition}`,
+  )
+  return [...makeKeys, ...others.map(({ definition }) => definition)].join(';')
 }
 
 /** Those that the site and the specification use. */
-const makeIndexes = (sql: Sql) =>
-  sql.unsafe(`
-    create index idx_click_date on promo_click_tracking (clicked_date);
-    create index idx_click_time on promo_click_tracking using brin (clicked_at)
-  `)
+const neededIndexes = `
+  create index idx_click_date on promo_click_tracking (clicked_date);
+  create index idx_click_time on promo_click_tracking using brin (clicked_at)
+`
 
 /** Every click of the whole time, in a table of its own. */
 const makeClicks = (sql: Sql, perSend: number, end: Date) => sql`
@@ -122,6 +128,7 @@ const writeClicks = (
   from (select *, ${told(sql)} from made where at >= ${end}::timestamptz - ${rowDays} * interval '1 day') m
 `
 
+/** In the order in which settling writes rows: by time. */
 async function addUp(sql: Sql, end: Date): Promise<void> {
   const verdicts = sql`
     count(*), count(*) filter (where verdict = 'human'), count(*) filter (where verdict = 'machine'),
@@ -131,7 +138,7 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
   await sql`
     insert into promo_performance_metrics (hour, offer_id, variation_id, clicks, human_clicks, machine_clicks,
       duplicate_clicks, uncertain_clicks, unique_clicks)
-    select date_trunc('hour', at, 'UTC'), offer_id, variation_id, ${verdicts} from made group by 1, 2, 3
+    select date_trunc('hour', at, 'UTC'), offer_id, variation_id, ${verdicts} from made group by 1, 2, 3 order by 1, 3
   `
   await sql`
     insert into promo_performance_metrics as m (hour, offer_id, variation_id, impressions, recipients)
@@ -143,7 +150,7 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
       machine_clicks, duplicate_clicks, uncertain_clicks, unique_clicks)
     select (hour at time zone 'UTC')::date, offer_id, variation_id, sum(impressions), sum(recipients), sum(clicks),
       sum(human_clicks), sum(machine_clicks), sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
-    from promo_performance_metrics group by 1, 2, 3
+    from promo_performance_metrics group by 1, 2, 3 order by 1, 3
   `
   await sql`
     insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
@@ -153,7 +160,7 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
       select impression_id, floor(hours) as hours, count(*) as clicks, count(*) filter (where verdict = 'human') as human
       from made group by 1, 2
     ) m
-    group by 1, 2
+    group by 1, 2 order by 1, 2
   `
   await sql`
     insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks)
@@ -165,22 +172,22 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     ) c, lateral (
       values ('device', device), ('browser', browser), ('os', os), ('referrer', referrer), ('reason', reason)
     ) known (dimension, value)
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5 order by 1, 3, 4, 5
   `
   await sql`
     insert into promo_monthly_breakdown (month, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
     select date_trunc('month', day::timestamp)::date, offer_id, variation_id, dimension, value, sum(clicks), sum(human_clicks),
       sum(machine_clicks)
-    from promo_click_breakdown group by 1, 2, 3, 4, 5
+    from promo_click_breakdown group by 1, 2, 3, 4, 5 order by 1, 3, 4, 5
   `
   await sql`
     insert into promo_hourly_totals (hour, clicks, human_clicks)
-    select hour, sum(clicks), sum(human_clicks) from promo_performance_metrics group by 1 having sum(clicks) > 0
+    select hour, sum(clicks), sum(human_clicks) from promo_performance_metrics group by 1 having sum(clicks) > 0 order by 1
   `
   await sql`
     insert into promo_monthly_totals (month, dimension, value, clicks, human_clicks, machine_clicks)
     select month, dimension, value, sum(clicks), sum(human_clicks), sum(machine_clicks)
-    from promo_monthly_breakdown group by 1, 2, 3
+    from promo_monthly_breakdown group by 1, 2, 3 order by 1, 2, 3
   `
   await sql`
     update promo_text_variations v set impressions = m.recipients, clicks = m.clicks

