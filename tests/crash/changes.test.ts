@@ -13,7 +13,7 @@ const locationOf = async ({ url }: SiteProcess, path: string): Promise<string | 
 /** The promise is a second; the rest is for a machine that is busy. */
 const arrival = 1_500
 
-test('after a quiet while the first reader goes where the link leads now, on every instance', async ({
+test('after a quiet period the first reader gets the current destination, on every instance', async ({
   database,
   start,
 }) => {
@@ -63,10 +63,7 @@ outageTest(
   },
 )
 
-test('rows that cannot be read keep no other link, no start and no settling from working', async ({
-  database,
-  start,
-}) => {
+test('invalid rows do not affect other links, the start or settling', async ({ database, start }) => {
   await database.sql`insert into affiliate_links (slug, destination_url) values ('bad', 'https://[bad')`
   await database.sql`update affiliate_links set utm = '{"utm_x": 1}' where slug = 'quietdesk'`
   const site = await start()

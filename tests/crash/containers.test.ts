@@ -8,7 +8,7 @@ import { expectExactlyOnce } from './ledger.ts'
 vi.setConfig({ testTimeout: 120_000 })
 
 test.skipIf(!contained)(
-  'a second container on the data folder of a living one waits, and goes on when that one ends',
+  'a second container on the data folder of a running one waits until that one ends',
   async ({ dataDir, start }) => {
     const { ledger, visit, first } = await startFirst(start, dataDir)
     await visit(first, 200)

@@ -5,7 +5,7 @@ import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, userAgentOf } from './ledger.ts'
 
-test('a torn and a damaged line of a dead instance are reported, and the whole lines land', async ({
+test('a torn and a damaged line of a dead instance are reported, and the intact lines are recorded', async ({
   database,
   dataDir,
   start,

@@ -6,7 +6,7 @@ import { createLedger } from './ledger.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-test('the journal folder is deleted under load: what memory has is written again, the rest told as lost', async ({
+test('the journal folder is deleted under load: what memory has is written again, the rest is reported as lost', async ({
   database,
   dataDir,
   start,
@@ -33,7 +33,7 @@ test('the journal folder is deleted under load: what memory has is written again
   expect(site.log.filter((line) => line.includes('was deleted before')).length).toBeGreaterThan(0)
 })
 
-test('what was answered before the folder was deleted survives a kill after it was noticed', async ({
+test('clicks from before the folder was deleted survive a kill once the deletion was noticed', async ({
   database,
   dataDir,
   start,

@@ -8,7 +8,7 @@ import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-test('the journal folder cannot be made: clicks go on in memory, and the site says so', async ({
+test('the journal folder cannot be created: clicks are kept in memory, and the site reports it', async ({
   database,
   dataDir,
   start,
@@ -28,7 +28,7 @@ test('the journal folder cannot be made: clicks go on in memory, and the site sa
   await expectExactlyOnce(database.sql, ledger)
 })
 
-test('the journal reaches its ceiling while the database is away: what has no room is counted as lost', async ({
+test('the journal reaches its limit while the database is down: what does not fit is counted as lost', async ({
   database,
   start,
 }) => {
@@ -88,7 +88,7 @@ test.skipIf(!tmpfs)(
 )
 
 test.skipIf(!tmpfs)(
-  `the disk has room again${withoutTmpfs}: health is right within a second, also when nothing waits`,
+  `the disk has room again${withoutTmpfs}: health is correct within a second, even if nothing is waiting`,
   async ({ dataDir, start }) => {
     const journal = join(dataDir, 'journal')
     mkdirSync(journal)

@@ -15,7 +15,7 @@ type Bad = Record<(typeof neighbours)[number], BadWay | 'gone'>
 
 const readHealth = async (site: SiteProcess) => await (await fetch(`${site.url}/api/v1/promo/health`)).json()
 
-test('neighbours of no use cost no redirect and lose nothing, and health names each', async ({
+test('failing neighbours cost no redirect and lose nothing, and health names each', async ({
   database: { sql },
   start,
 }) => {

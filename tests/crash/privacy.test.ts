@@ -15,7 +15,7 @@ const referrer = 'https://mail.reader.example/inbox/jane.roe@private.example?tok
 const intricate = 'https://jane.roe:s3cr3t-query@MAIL.reader.example:8443/inbox'
 const traces = [...addresses, 'jane.roe', 'private.example', 's3cr3t-query', '/inbox', 'silent-agent']
 
-test('no address and no path of a referrer stays anywhere, and hashes last as long as their salt', async ({
+test('no address and no path of a referrer is stored anywhere, and hashes are useless without their salt', async ({
   database: { sql },
   dataDir,
   start,

@@ -24,11 +24,7 @@ const link = {
   pass_parameters: false,
 }
 
-test('with a backlog the site listens at once where links are known', async ({
-  database,
-  dataDir,
-  start,
-}) => {
+test('with a backlog the site listens at once if links are known', async ({ database, dataDir, start }) => {
   const first = await start()
   expect(await visit(first)).toBe(307)
   await untilDrained(first)
@@ -65,7 +61,7 @@ test('while the embedded server is locked by another start the site listens, and
 })
 
 test.skipIf(process.platform !== 'linux')(
-  'a frozen embedded server does not hold up a stop',
+  'a frozen embedded server does not delay a stop',
   async ({ dataDir, start }) => {
     chmodSync(dataDir, 0o711)
     const site = await start({ DATABASE_URL: '' })

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 })
 /** Ten seconds are promised, and a statement that hangs ends after ten: a stop that waits for it shall fail here. */
 const stopMilliseconds = 9_500
 
-test('a stop under load records everything that was answered, also where the database is slow', async ({
+test('a stop under load records everything that was answered, even if the database is slow', async ({
   database,
   dataDir,
   start,
@@ -61,7 +61,7 @@ outageTest(
   },
 )
 
-test('a port that is taken ends the start with a message that says what to set', async ({ start }) => {
+test('a port in use ends the start with a message that says what to set', async ({ start }) => {
   const taken = createServer()
   const port = await new Promise<number>((resolve) =>
     taken.listen(0, '127.0.0.1', () => {
@@ -78,7 +78,7 @@ test('a port that is taken ends the start with a message that says what to set',
 test.for([
   ['SIGINT', 'an interrupt from the keyboard'],
   ['SIGHUP', 'a terminal that is closed'],
-] as const)('%s, %s, is a stop as well', async ([signal], { start }) => {
+] as const)('%s, %s, stops the site, too', async ([signal], { start }) => {
   const { process: site, log } = await start()
   site.kill(signal)
   expect((await once(site, 'exit'))[0]).toBe(0)
@@ -116,7 +116,7 @@ test('connections wait for longer than a balancer keeps its own', async ({ start
   expect(answer.headers.get('keep-alive')).toBe('timeout=65')
 })
 
-test('settings that do not hold end the start with their names', async ({ start }) => {
+test('invalid settings end the start and are named', async ({ start }) => {
   const wrong = start({ DATABASE_URL: 'mysql://nonsense', PORT: 'eighty' })
   await expect(wrong).rejects.toThrow(/ended with 1:.*PORT must be.*DATABASE_URL must begin with postgres/s)
 })

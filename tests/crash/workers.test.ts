@@ -58,7 +58,7 @@ const visitors = ({ url }: SiteProcess, count: number, answered: (count: number)
   })
 }
 
-test('connections that killed workers were handed and had not taken are taken by others, or closed', async ({
+test('connections that were handed to killed workers but not accepted go to others, or are closed', async ({
   start,
 }) => {
   // A port of its own would be another one once no worker is left.

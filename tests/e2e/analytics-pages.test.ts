@@ -163,7 +163,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
     })
   })
 
-  test('prints all that fits on few pages, one for the overview and for an offer', async () => {
+  test('prints on few pages, one for the overview and for an offer', async () => {
     await withEditorsPage(browser, year, path, {}, async (page) => {
       const pdf = (await page.pdf({ format: 'A4' })).toString('latin1')
       expect(pdf.match(/\/Type\s*\/Page\b/g)?.length).toBeLessThanOrEqual(name === 'sends' ? 3 : 1)
@@ -179,7 +179,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
     })
   })
 
-  test('says what to do while there is nothing', async () => {
+  test('says what to do while there is no data', async () => {
     const unsent = path.replace('104', '4')
     await withEditorsPage(browser, empty, unsent, { viewport: phone }, async (page, status) => {
       expect(status).toBe(200)
@@ -196,7 +196,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
 })
 
 test.each(['/analytics?days=90', '/analytics?days=30', '/analytics/offers/104?days=90'])(
-  'labels of charts keep apart on a phone: %s',
+  'labels of charts do not overlap on a phone: %s',
   async (path) => {
     await withEditorsPage(browser, year, path, { viewport: phone }, async (page) => {
       expect(await page.evaluate(overlaps)).toEqual([])
@@ -204,7 +204,7 @@ test.each(['/analytics?days=90', '/analytics?days=30', '/analytics/offers/104?da
   },
 )
 
-test('on a phone tables show their rates, hint that they go on, and have no empty band above them', async () => {
+test('on a phone tables show their rates, hint that they scroll, and have no empty band above them', async () => {
   await withEditorsPage(browser, year, '/analytics?days=90', { viewport: phone }, async (page) => {
     for (const [label, head] of [
       ['Texts, best first', 'Likely click rate'],
@@ -265,7 +265,7 @@ test('an editor sees which text leads, opens it, and finds the same figures in t
   })
 })
 
-test('in short, three offers are told of, the others on a click, and no period changes it', async () => {
+test('"In short" shows three offers, the others on a click, whatever the period', async () => {
   const told: string[][] = []
   for (const days of ['365', '7'])
     await withEditorsPage(browser, year, `/analytics?days=${days}`, {}, async (page) => {
@@ -280,7 +280,7 @@ test('in short, three offers are told of, the others on a click, and no period c
   expect(told[1]).toEqual(told[0])
 })
 
-test('an offer that is paused says so, and is not said to show up with the next send', async () => {
+test('a paused offer says so, and is not announced for the next send', async () => {
   const weigh = (weight: number) =>
     empty.database.run((sql) => sql`update promo_offers set weight = ${weight} where id = 4`)
   const paused = 'This offer is paused (weight 0), so the newsletter does not choose it.'
@@ -316,7 +316,7 @@ test('from the overview a link leads to an offer and keeps the period, the zone 
   })
 })
 
-test('the script offers the time zone of the browser, and the figures follow while somebody looks', async () => {
+test('the script offers the browser’s time zone, and the figures refresh while the page is open', async () => {
   const options = { timezoneId: 'America/Denver' }
   await withEditorsPage(browser, year, '/analytics', options, async (page) => {
     await page.getByText('Custom range').click()
@@ -339,7 +339,7 @@ test('the script offers the time zone of the browser, and the figures follow whi
   })
 })
 
-test('a refresh replaces all that is said and counted, and keeps what was opened, focused, scrolled and typed', async () => {
+test('a refresh replaces texts and figures, and keeps what was opened, focused, scrolled and typed', async () => {
   await withEditorsPage(browser, year, '/analytics?days=90', { viewport: phone }, async (page) => {
     await page.clock.install()
     await page.reload()
@@ -397,7 +397,7 @@ test.each(['/analytics?days=365', '/analytics/offers/104?days=365'])(
   },
 )
 
-test('where the system chooses the colours, what is chosen is told by more than colour', async () => {
+test('with forced colours, a selection is visible by more than colour', async () => {
   await withEditorsPage(browser, year, '/analytics', { forcedColors: 'active' }, async (page) => {
     const looks = (part: string) =>
       page
@@ -430,7 +430,7 @@ test('where the system chooses the colours, what is chosen is told by more than 
 
 const answersWith = (status: number) => new RegExp(`responded with a status of ${status}`)
 
-test('a parameter that is wrong is named, and the page stays of use', async () => {
+test('an invalid parameter is named, and the page still works', async () => {
   const path = '/analytics?days=12&tz=Europe/Oslo&colour=red&utm_source=chat'
   const use = async (page: Page, status: number) => {
     expect(status).toBe(400)
@@ -453,7 +453,7 @@ test.each(['999999', 'abc', '0'])('an offer that is not there says so: %s', asyn
   await withEditorsPage(browser, year, `/analytics/offers/${id}`, {}, use, answersWith(404))
 })
 
-test('while the database is away the page says that redirects go on', async () => {
+test('while the database is down the page says that redirects still work', async () => {
   const name = new URL(empty.running.database.url).pathname.slice(1)
   const admin = postgres(inject('serverUrl'), { max: 1 })
   await withEditorsPage(browser, empty, '/analytics', {}, async () => {})

@@ -32,7 +32,7 @@ test.each(['light', 'dark'] as const)('signing in is readable by everybody, %s',
   await context.close()
 })
 
-test('by keyboard and without JavaScript: a wrong password is told, the right one leads where one wanted to go', async () => {
+test('by keyboard and without JavaScript: a wrong password is reported, the right one leads to the requested page', async () => {
   const context = await browser.newContext({ userAgent: personsUserAgent, javaScriptEnabled: false })
   const page = await context.newPage()
   await page.goto(`${editors.running.site.url}/analytics/sends?days=90`)
@@ -96,7 +96,7 @@ test('a token of another back end signs in once, typed and without JavaScript', 
   await context.close()
 })
 
-test('a link of another back end brings its token along, out of sight of servers, and leaves the button to the person', async () => {
+test('a link of another back end passes its token on, hidden from servers, and leaves the button to the person', async () => {
   const context = await browser.newContext({ userAgent: personsUserAgent })
   const page = await context.newPage()
   const asked: string[] = []
@@ -113,7 +113,7 @@ test('a link of another back end brings its token along, out of sight of servers
   await context.close()
 })
 
-test('signing out everywhere ends the sessions of other browsers, signing out only one’s own', async () => {
+test('signing out everywhere ends the sessions in other browsers, signing out only the own one', async () => {
   const open = async () => {
     const context = await browser.newContext({ userAgent: personsUserAgent })
     const page = await context.newPage()

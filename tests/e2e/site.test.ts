@@ -174,7 +174,7 @@ describe.each(pages)('the page $path', ({ name, path, status, heading }) => {
   )
 })
 
-test('from the page that is not found a reader finds the way home', async () => {
+test('the 404 page leads a reader to the home page', async () => {
   await withPage(
     {},
     async (page) => {

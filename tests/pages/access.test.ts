@@ -41,7 +41,7 @@ describe('without a token', () => {
     ['for a public host, as HAProxy passes it on', { host: 'www.example.com' }],
     ['through a proxy that names its own request only', { 'x-amzn-trace-id': 'Root=1' }],
     ['with a token that is set nowhere', { authorization: 'Bearer anything' }],
-  ])('nobody is let in %s, and told which setting it takes', async (_, headers) => {
+  ])('nobody is let in %s, and the answer names the setting', async (_, headers) => {
     for (const answer of [
       await post(plain.site, 'track-click', click, headers),
       await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 }, headers),
@@ -72,7 +72,7 @@ describe('without a token', () => {
     expect(told[0]).toContain('SITE_URL=https://shop.example')
   })
 
-  test('nobody is let in who speaks as a bare proxy_pass of nginx does', async () => {
+  test('a request as from a bare proxy_pass of nginx is refused', async () => {
     const { hostname, port } = new URL(plain.site.url)
     const socket = connect(Number(port), hostname)
     socket.write(
@@ -81,7 +81,7 @@ describe('without a token', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 401 [\s\S]*set PROMO_INGEST_TOKEN/)
   })
 
-  test('health says that a proxy leaves no sign of itself', async () => {
+  test('health reports a proxy that leaves no trace', async () => {
     for (const _ of [1, 2, 3]) {
       const redirect = await ask(plain.site, '/nocodemba', { headers: { host: 'www.example.com' } })
       expect(redirect.status).toBe(307)
@@ -90,7 +90,7 @@ describe('without a token', () => {
     expect(JSON.parse(body).hints).toContainEqual(expect.stringContaining('set PROMO_INGEST_TOKEN'))
   })
 
-  test('strangers who come through a proxy do not use up the limit of the script', async () => {
+  test('strangers behind a proxy do not use up the limit of the script', async () => {
     const stranger = { host: 'www.example.com' }
     // Others in this file have been refused within the same minute.
     const { 401: refused = 0, 429: limited } = await statuses(210, () =>
@@ -170,7 +170,7 @@ describe('rate limits', () => {
   test.each([
     ['track-impression', 200],
     ['track-click', 500],
-  ] as const)('%s takes %i a minute of an address', async (endpoint, most) => {
+  ] as const)('%s accepts %i a minute from an address', async (endpoint, most) => {
     const busy = from(`198.51.100.${most === 200 ? 1 : 2}`)
     // What does not hold costs nothing more than an answer, but it counts.
     expect(await statuses(most + 20, () => post(guarded.site, endpoint, {}, busy))).toEqual({

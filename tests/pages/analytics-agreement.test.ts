@@ -94,7 +94,7 @@ const asked = fc.record({
   table: fc.constantFrom(undefined, ...tables),
 })
 
-test('page, answer and file say the same of any world, and nothing of it contradicts itself', async () => {
+test('page, answer and file agree for any data, and contain no contradictions', async () => {
   const { sql } = running.database
   await fc.assert(
     fc.asyncProperty(

@@ -61,7 +61,7 @@ const untold =
   'These are counted for all newsletters together, not for each one. Choose “All newsletters” to see them.'
 
 describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
-  test('of one newsletter says once why it has no devices, sites and reasons', async () => {
+  test('for one newsletter says once why there are no devices, sites and reasons', async () => {
     const html = await show(`${path}?newsletter=daily`)
     expect(html.split(untold)).toHaveLength(2)
     const charts = ['device', 'browser', 'os', 'referrer', 'reasons']
@@ -76,7 +76,7 @@ describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
     )
   })
 
-  test('says which figures go by days of UTC, and how UTC hours fall into days', async () => {
+  test('says which figures use UTC days, and how UTC hours fall into days', async () => {
     const text = textOf(await show(`${path}?tz=Asia/Kolkata`))
     expect(text.match(/By UTC days, not by days in Asia\/Kolkata\./g)).toHaveLength(3)
     expect(text).toContain('Different visitors: by UTC days, not by days in Asia/Kolkata.')
@@ -89,7 +89,7 @@ describe.each(['/analytics', '/analytics/offers/4'])('the page %s', (path) => {
 
 const firstCells = (html: string) => tableRows(html, 'Texts').map(([text = '']) => text.slice(0, 12))
 
-test('texts stand below their offer, and none is ranked where sends are too small', async () => {
+test('texts are listed below their offer, and not ranked if sends are too small', async () => {
   const html = await show('/analytics')
   expect(html).toContain('aria-label="Texts, best first"')
   expect(firstCells(html).slice(0, 5)).toEqual([

@@ -44,7 +44,7 @@ const post = (site: SiteProcess, path: string, fields: Record<string, string>) =
   })
 const pages = ['/analytics', '/analytics/sends', '/analytics/offers/4', '/analytics/unavailable']
 
-test('a session that an instance has never seen waits for the database, and nothing is shown until then', async () => {
+test('a session that is new to an instance waits for the database, and nothing is shown until then', async () => {
   const signedIn = await post(warm.site, '/sign-in', { name: 'anna', password: 'correct horse battery' })
   cookie = signedIn.headers['set-cookie']?.split(';')[0] ?? ''
   expect((await ask(warm.site, '/analytics', { headers: headers() })).body).toContain('7,123,456')

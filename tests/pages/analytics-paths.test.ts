@@ -33,7 +33,7 @@ const figures =
 
 const pages = ['/analytics', '/analytics/sends', '/analytics/offers/4', '/analytics/unavailable']
 
-test('with a session the pages have what is looked for below', async () => {
+test('with a session the pages have what the next tests look for', async () => {
   expect(await leaks(pages, { headers: { cookie } })).toEqual(pages.slice(0, 3).map((path) => `${path} 200`))
 })
 
@@ -106,7 +106,7 @@ async function leaks(asked: readonly string[], request: RawRequest): Promise<str
 }
 
 test.each(['GET', 'HEAD', 'POST', 'OPTIONS'])(
-  'without a session no way to write a path shows figures, %s',
+  'without a session no spelling of a path shows figures, %s',
   async (method) => {
     expect(await leaks(paths, { method })).toEqual([])
   },

@@ -139,13 +139,13 @@ describe('GET /api/v1/promo/analytics', () => {
     expect(json.timeline[0]).toMatchObject({ impressions: 150, clicks: 23, ctr: 15.33 })
   })
 
-  test('what was not shown has no rate', async () => {
+  test('without impressions there is no rate', async () => {
     const { json } = await report('?offer_id=5&include_variations=true')
     expect(json.offers).toMatchObject([{ offer_id: 5, impressions: 0, ctr: null, best_variation_id: null }])
     expect(json.variations).toMatchObject([{ variation_id: 50, ctr: null }])
   })
 
-  test('everything that can be included is, and settled', async () => {
+  test('everything that can be included is there, and settled', async () => {
     const { json } = await report(
       '?days=all&include_heatmap=true&include_devices=true&include_referrers=true&include_reasons=true&include_sends=true&include_attributes=true',
     )
@@ -193,7 +193,7 @@ describe('GET /api/v1/promo/analytics', () => {
     }
   })
 
-  test('needs a token that is meant for it: 403 for another one', async () => {
+  test('needs a token for this API: 403 for another one', async () => {
     const { status, body } = await from('/api/v1/promo/analytics', {
       headers: await bearer(60, 'another-service'),
     })
@@ -257,7 +257,7 @@ describe('signing in', () => {
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 
-  test('takes a token of the existing back end in place of a password, once', async () => {
+  test('accepts a token of the existing back end instead of a password, once', async () => {
     const token = (await bearer()).authorization.replace('Bearer ', '')
     // Copied with a blank beside it.
     const answer = await from('/sign-in', form({ token: ` ${token} ` }))
@@ -271,7 +271,7 @@ describe('signing in', () => {
     expect((await from('/sign-in', form(next))).status).toBe(303)
   })
 
-  test('is refused where the form comes from another site', async () => {
+  test('is refused if the form comes from another site', async () => {
     const answer = await from(
       '/sign-in',
       form({ name: 'anna', password }, { origin: 'https://evil.example' }),
@@ -286,7 +286,7 @@ describe('signing in', () => {
     expect(answer.status).toBe(303)
   })
 
-  test('needs the page itself to be strict about what it loads', async () => {
+  test('has a page with a strict content security policy', async () => {
     const { status, headers, body } = await from('/sign-in')
     expect(status).toBe(200)
     expect(headers['content-security-policy']).toContain("script-src 'self'")
@@ -355,7 +355,7 @@ test('the segments of a send are shown together, each with how it was chosen, ho
   ])
 })
 
-test('a session goes on with whoever uses it, and not with a page that was left open', async () => {
+test('a session is extended by whoever uses it, but not by a page that was left open', async () => {
   const { cookie } = await signIn()
   const [kept] = await running.database.sql<{ secret: Buffer }[]>`select secret from promo_session_secret`
   const [editor] = await running.database
@@ -382,7 +382,7 @@ test('a session goes on with whoever uses it, and not with a page that was left 
   expect(await ask({ cookie })).toBeUndefined()
 })
 
-test('a page that was shown a moment ago is shown again, to the same editor only, unless it has to be fresh', async () => {
+test('a page is reused for a moment, only for the same editor, and not if a fresh one is requested', async () => {
   await addEditor(database, { name: 'Berta', password })
   const cookieOf = async (name: string) => {
     const { headers } = await from('/sign-in', form({ name, password }))

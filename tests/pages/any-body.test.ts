@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => api.end())
 
-describe('whatever is sent, the answer is never a fault of ours', () => {
+describe('whatever is sent, the answer is never a server error', () => {
   const expected = [204, 200, 400, 401, 404, 413, 415, 429]
   const runs = { numRuns: 150 }
   const text = fc.string({ unit: 'binary', maxLength: 120 })

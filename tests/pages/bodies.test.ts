@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => api.end())
 
-describe('a body that does not hold', () => {
+describe('an invalid body', () => {
   const good = { offer_id: 4, variation_id: 42 }
 
   test.each<[string, unknown, number, Record<string, unknown>]>([
@@ -130,7 +130,7 @@ describe('a body that does not hold', () => {
     })
   })
 
-  test('too large is refused as well where no length is given, and long texts are not: they are cut', async () => {
+  test('too large is refused even without a length, but long texts are truncated', async () => {
     const chunked = await ask(api.site, '/api/v1/promo/track-click', {
       method: 'POST',
       headers: { ...api.fresh(), 'content-type': 'application/json', 'transfer-encoding': 'chunked' },

@@ -184,7 +184,7 @@ describe.each(foreign)('a site with $name', (site) => {
     built?.remove()
   })
 
-  test('shows its figures to whoever is signed in', async () => {
+  test('shows its figures to people who are signed in', async () => {
     for (const path of pages) {
       const { status, body, headers } = await ask(running.site, at(path), {
         headers: { cookie },
@@ -198,7 +198,7 @@ describe.each(foreign)('a site with $name', (site) => {
     }
   })
 
-  test('sends everybody else to the page for signing in, and refuses programs', async () => {
+  test('sends everybody else to the sign-in page, and refuses programs', async () => {
     for (const path of closed) {
       const answer = await ask(running.site, at(path), { headers })
       const page = path.startsWith('/analytics')
@@ -208,7 +208,7 @@ describe.each(foreign)('a site with $name', (site) => {
     }
   })
 
-  test.each(['GET', 'HEAD', 'POST', 'OPTIONS'])('has no path to anything closed: %s', async (method) => {
+  test.each(['GET', 'HEAD', 'POST', 'OPTIONS'])('has no path to anything protected: %s', async (method) => {
     const paths = closed.flatMap((path) =>
       prefixes.flatMap((prefix) =>
         writings.flatMap((write) => [`${prefix}${write(path)}`, write(`${prefix}${path}`)]),
@@ -217,7 +217,7 @@ describe.each(foreign)('a site with $name', (site) => {
     expect(await leaks(running.site, [...new Set(paths)], method)).toEqual([])
   })
 
-  test('believes nothing that a stranger says of its address', async () => {
+  test('does not trust what a stranger says about its address', async () => {
     const says = {
       'x-forwarded-host': 'evil.example',
       'x-forwarded-proto': 'evil',
@@ -233,7 +233,7 @@ describe.each(foreign)('a site with $name', (site) => {
     }
   })
 
-  test.runIf(files?.['src/pages/where.ts'])('goes on whatever the host breaks beside it', async () => {
+  test.runIf(files?.['src/pages/where.ts'])('works whatever the host breaks', async () => {
     for (const fault of ['throw', 'reject']) await ask(running.site, `${at('/where')}?${fault}`)
     const said = () =>
       ['uncaught exception', 'unhandled rejection'].filter((fault) => running.site.log.join().includes(fault))
@@ -241,7 +241,7 @@ describe.each(foreign)('a site with $name', (site) => {
     expect((await ask(running.site, `${base}/nocodemba?promo_var=42`)).status).toBe(307)
   })
 
-  test('takes no form from another site', async () => {
+  test('accepts no form from another site', async () => {
     for (const path of ['/sign-in', '/sign-out']) {
       for (const origin of ['https://evil.example', 'null']) {
         const answer = await ask(running.site, at(path), {
@@ -262,7 +262,7 @@ describe.each(foreign)('a site with $name', (site) => {
   })
 })
 
-test('our pages show nothing where no server of ours has seen a request', async () => {
+test('our pages show nothing if a request did not come through our server', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'bare.mjs'), bare)
   const site = await startSiteProcess({ PROMO_DATA_DIR: folder }, join(folder, 'bare.mjs'))

@@ -32,7 +32,7 @@ async function click(headers: Record<string, string> = {}): Promise<string | nul
   return new URL(answer.headers.location ?? '').searchParams.get('subid')
 }
 
-test('a click becomes a sale, by the id that the redirect brought along', async () => {
+test('a click becomes a sale, by the id that the redirect passed on', async () => {
   await expect.poll(() => click()).toMatch(/^[0-9a-v]{26}$/)
   expect(
     await api.impression({ offer_id: 4, variation_id: 42, newsletter_send_id: 'of-today' }),
@@ -74,19 +74,19 @@ test('another click under the same id is a 409, and names of people are refused'
   ])
 })
 
-test('nobody who asks not to be followed gets an id', async () => {
+test('nobody who asks not to be tracked gets an id', async () => {
   expect(await click({ 'sec-gpc': '1' })).toBeNull()
   expect(await click({ dnt: '1' })).toBeNull()
 })
 
-test('it takes the token, and only POST', async () => {
+test('it needs the token, and accepts only POST', async () => {
   const path = '/api/v1/promo/track-conversion'
   expect(await ask(api.site, path)).toMatchObject({ status: 405, headers: { allow: 'POST' } })
   const headers = { 'content-type': 'application/json', 'x-forwarded-for': '192.0.2.9' }
   expect(await ask(api.site, path, { method: 'POST', headers, body: '{}' })).toMatchObject({ status: 401 })
 })
 
-test('a conversion whose click is unknown waits, and health tells', async () => {
+test('a conversion whose click is unknown waits, and health reports it', async () => {
   const unknown = { external_id: 'order-2', click_id: '0'.repeat(26), amount: 1, currency: 'EUR' }
   expect(await tell(unknown)).toMatchObject({ status: 204 })
   await expect
@@ -94,7 +94,7 @@ test('a conversion whose click is unknown waits, and health tells', async () => 
     .toMatchObject({ status: 'ok', waiting_conversions: 1 })
 })
 
-test('the pages have nothing of conversions until the first, and then tell of it', async () => {
+test('the pages show nothing about conversions until there is one', async () => {
   const { fresh, sql, url } = api
   const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   onTestFinished(() => database.close())
@@ -134,7 +134,7 @@ test('the pages have nothing of conversions until the first, and then tell of it
   expect(textOf(sends)).toContain('1 for €12.00')
 })
 
-test('a network tells of a conversion by calling an address, again with another status', async () => {
+test('a network reports a conversion by calling an address, and again with another status', async () => {
   const postback = {
     source: 'awin',
     secret_hash: hashOfSecret('of-awin'),

@@ -66,7 +66,7 @@ describe('track-impression', () => {
     })
   })
 
-  test('the same send counts once; other recipients correct the number', async () => {
+  test('the same send counts once; a second report corrects its recipients', async () => {
     const before = await api.counters()
     const report = { offer_id: 4, variation_id: 42, newsletter_send_id: send(), recipients: 1000 }
     for (const recipients of [1000, 1000, 1200, 900])
@@ -75,7 +75,7 @@ describe('track-impression', () => {
     expect((await api.counters()).impressions - before.impressions).toBe(900)
   })
 
-  test('without a send each report counts, but for a retry with its event id', async () => {
+  test('without a send each report counts, except a retry with its event id', async () => {
     const before = await api.counters()
     const report = { offer_id: 4, variation_id: 42, recipients: 10 }
     await api.impression(report)
@@ -144,7 +144,7 @@ describe('track-click', () => {
     ])
   })
 
-  test('a machine that says so is counted as one', async () => {
+  test('a self-declared machine is counted as one', async () => {
     const user_agent = 'Googlebot/2.1 test'
     await api.click({ variation_id: 42, user_agent })
     expect(await clicksOf(user_agent)).toMatchObject([{ verdict: 'machine', reason: 'self_declared' }])
@@ -161,7 +161,7 @@ describe('methods', () => {
     metrics: 'GET',
     analytics: 'GET',
   }
-  test.each(Object.entries(endpoints))('%s takes %s', async (endpoint, method) => {
+  test.each(Object.entries(endpoints))('%s accepts %s', async (endpoint, method) => {
     const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((one) => one !== method)
     const types = ['application/json', 'application/x-www-form-urlencoded', undefined]
     for (const [other, type] of others.flatMap((one) => types.map((type) => [one, type] as const))) {
@@ -207,7 +207,7 @@ test('a slash at the end of an endpoint changes nothing', async () => {
 })
 
 describe('health and metrics', () => {
-  test('health tells of every part, liveness only that the process answers', async () => {
+  test('health reports every part, liveness only that the process answers', async () => {
     const health = await ask(api.site, '/api/v1/promo/health')
     expect(health).toMatchObject({ status: 200, headers: apiHeaders })
     expect(jsonOf(health)).toEqual({

@@ -82,7 +82,7 @@ test.each(paths)(
   },
 )
 
-test('a client that asks first is told before it sends', async () => {
+test('a client that expects 100-continue is answered before it sends', async () => {
   const head = (length: number) =>
     `POST /api/v1/promo/track-click HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
     `Expect: 100-continue\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
@@ -91,7 +91,7 @@ test('a client that asks first is told before it sends', async () => {
   expect(await say(head(body.length), body)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /)
 })
 
-test('what a client expects beyond that changes nothing', async () => {
+test('other expectations of a client change nothing', async () => {
   const head = 'POST / HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\nContent-Length: 20000\r\n\r\n'
   const answer = await say(head)
   expect(answer).toMatch(/^HTTP\/1\.1 413 /)
@@ -112,7 +112,7 @@ test('a body within bounds reaches its route, however it comes', async () => {
 const residentBytes = (pid: number) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 
-test('redirects go on while bodies pour in, and memory stays bounded', async () => {
+test('redirects work while bodies pour in, and memory stays bounded', async () => {
   const { url, process: site } = running.site
   const redirects = () =>
     runLoad({

@@ -14,7 +14,7 @@ const entry = (destination_url: string): FakeEntry => ({
   active: true,
 })
 
-test('a webhook of Strapi has links fetched anew, whatever it says, and nobody else has', async () => {
+test('a webhook of Strapi causes links to be fetched again, whatever its body, and nobody else can', async () => {
   let entries = [entry('https://m.example/0')]
   const strapi = await startFakeStrapi(collection(() => entries))
   const { site, end } = await runSite({

@@ -94,7 +94,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(log).toMatch(/impression of variation 42 reported/)
   })
 
-  it('names the send as told, and sends the token with both calls, by option or environment', async () => {
+  it('names the send as given, and sends the token with both calls, by option or environment', async () => {
     await using api = await startStubPromoApi()
     const byOption = await run(api.url, ['--send-id', 'friday/7', '--token', 'by-option'])
     const byName = await run(api.url, ['--send-id', 'friday/7'], { PROMO_INGEST_TOKEN: 'by-name\n' })
@@ -131,7 +131,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(seconds).toBeLessThan(8)
   })
 
-  it('sends the promo when the service went down after choosing it', async () => {
+  it('sends the promo if the service goes down after choosing it', async () => {
     await using api = await startStubPromoApi({
       select: (response) => {
         api.refuse()
@@ -299,7 +299,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     })
   })
 
-  it('does not go without the number of recipients', async () => {
+  it('needs the number of recipients', async () => {
     const { status, stderr } = spawnSync('python3', [script, '--out', '/tmp'], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([2, expect.stringContaining('required: --recipients')])
   })
@@ -321,7 +321,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(log).not.toMatch(/^12:00:00 INFO forged/m)
   })
 
-  it('finds its own words where the promo has no call to action', async () => {
+  it('has a default if the promo has no call to action', async () => {
     const bare = { ...samplePromo, cta_text: null, tone: null, length_category: null }
     await using api = await startStubPromoApi({ select: answer(200, bare) })
     const { code, html } = await run(api.url)
@@ -330,7 +330,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     expect(impressionsAt(api)).toHaveLength(1)
   })
 
-  it('fails with a clear message, and reports nothing, where it cannot write', async () => {
+  it('fails with a clear message, and reports nothing, if it cannot write', async () => {
     await using api = await startStubPromoApi()
     const out = join(script, 'below')
     const { code, log } = await run(api.url, ['--out', out])
@@ -352,7 +352,7 @@ describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
     ['--send-id', 'two words'],
     ['--api', 'localhost:4321'],
     ['--colour', 'red'],
-  ])('refuses the arguments %s %s before it asks for anything', async (...arguments_) => {
+  ])('refuses the arguments %s %s before it calls anything', async (...arguments_) => {
     await using api = await startStubPromoApi()
     const { code, log, files } = await run(api.url, arguments_)
     expect({ code, files }).toEqual({ code: 2, files: [] })

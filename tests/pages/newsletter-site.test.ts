@@ -50,7 +50,7 @@ async function write(site: SiteProcess, sendId: string, options: string[] = []) 
 }
 
 describe.skipIf(!hasPython)(title, () => {
-  describe('while all is well', () => {
+  describe('while everything works', () => {
     let running: RunningSite
     beforeAll(async () => {
       running = await runSite()
@@ -115,7 +115,7 @@ describe.skipIf(!hasPython)(title, () => {
       })
     })
 
-    test('a send in segments has a text each, and each counts with its recipients', async () => {
+    test('each segment of a send has its own text, and counts with its recipients', async () => {
       const { code, log } = await write(running.site, 'thursday', ['--segments', '2', '--recipients', '901'])
       expect([code, log]).toEqual([0, expect.stringContaining('newsletter-2 written to')])
       const counted = [...(await impressions('thursday'))]

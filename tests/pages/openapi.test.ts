@@ -219,7 +219,7 @@ async function readOutage() {
   return { faults, degraded }
 }
 
-test('the examples of the description are what a site answers; EXAMPLES=write writes them anew', async () => {
+test('the examples of the description are what a site answers; EXAMPLES=write updates them', async () => {
   await api.sql`update promo_offers set active = false where id = 5`
   await recordHistory()
   const contents = await readContents()
@@ -240,7 +240,7 @@ test('the examples of the description are what a site answers; EXAMPLES=write wr
   expect(kept).toMatchObject({ unauthorized })
 })
 
-test('the description is for everybody, and sent once to whoever keeps it', async () => {
+test('the description is public, and cached by clients', async () => {
   const path = `${root}/openapi.json`
   const first = await ask(api.site, path, { headers: { host: 'www.example.com' } })
   expect(first).toMatchObject({

@@ -75,7 +75,7 @@ describe.each(titled)('$title', ({ index, status, location, recorded, row }) => 
     else expect(byAstro.answers[index]).toEqual(byShort.answers[index])
   })
 
-  test('is recorded as it should be, on both ways', () => {
+  test('is recorded as it should be, by both servers', () => {
     if (recorded === undefined) return
     const before = cases.slice(0, index).filter((one) => one.recorded !== undefined).length
     const found = byShort.rows[before]
@@ -85,15 +85,15 @@ describe.each(titled)('$title', ({ index, status, location, recorded, row }) => 
   })
 })
 
-describe('both ways', () => {
-  test('record what is to be recorded, and nothing else', async () => {
+describe('both servers', () => {
+  test('record what has to be recorded, and nothing else', async () => {
     const expected = cases.filter(({ recorded }) => recorded !== undefined).length
     expect([byShort.rows.length, byAstro.rows.length]).toEqual([expected, expected])
     expect(await findDrift(short.database.sql)).toEqual([])
     expect(await findDrift(astro.database.sql)).toEqual([])
   })
 
-  test('count what was ignored, by the reason', async () => {
+  test('count what was ignored, by reason', async () => {
     for (const { site } of [short, astro]) {
       const { body } = await ask(site, '/api/v1/promo/metrics')
       for (const reason of ['unreadable', 'untracked']) {
@@ -107,14 +107,14 @@ describe('both ways', () => {
     }
   })
 
-  test("show the site's own page where there is no link", async () => {
+  test("show the site's own page if there is no link", async () => {
     const { status, headers, body } = await ask(short.site, '/nope')
     expect([status, headers['content-type']]).toEqual([404, 'text/html'])
     expect(body).toContain('The Daily Brief')
   })
 })
 
-test('a doubled slash in front is no obstacle', async () => {
+test('a doubled slash in front does not matter', async () => {
   for (const { site } of [short, astro]) {
     const { status, headers } = await ask(site, '//nocodemba')
     expect([status, headers.location]).toEqual([
@@ -125,7 +125,7 @@ test('a doubled slash in front is no obstacle', async () => {
 })
 
 describe('a request that names the whole URL', () => {
-  test('a Host that is none spoils no redirect, and shows no other page than the one asked for', async () => {
+  test('an invalid Host breaks no redirect, and shows no other page than the requested one', async () => {
     const headers = { ...browser, host: 'user@localhost' }
     const redirect = await ask(short.site, '/nocodemba?promo_var=1', { method: 'HEAD', headers })
     expect(redirect.status).toBe(307)
@@ -153,7 +153,7 @@ describe('a request that names the whole URL', () => {
   )
 })
 
-describe('a method that is no use here', () => {
+describe('a method that is not supported', () => {
   test.each(['/', '/nocodemba?promo_var=42', '/nope', '/robots.txt', '/api/v1/promo/health', '/analytics'])(
     'TRACE %s is a plain 405',
     async (path) => {
@@ -162,7 +162,7 @@ describe('a method that is no use here', () => {
     },
   )
 
-  test('is no fault of the site', async () => {
+  test('is not a server error', async () => {
     for (const method of ['OPTIONS', 'PROPFIND', 'LINK'])
       for (const path of ['/', '/nope', '/robots.txt', '*'])
         expect((await ask(short.site, path, { method })).status).toBeLessThan(500)
@@ -174,7 +174,7 @@ describe('a method that is no use here', () => {
   })
 })
 
-describe('what is no promo link at all', () => {
+describe('what is not a promo link at all', () => {
   test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/_astro/none.css'])('%s is not found', async (path) => {
     const { status, headers } = await ask(short.site, path)
     expect(status).toBeGreaterThanOrEqual(400)
@@ -182,7 +182,7 @@ describe('what is no promo link at all', () => {
     expect(headers.location).toBeUndefined()
   })
 
-  test('slashes at the end are the site’s business, which leads to the link', async () => {
+  test('trailing slashes are left to the site, which redirects to the link', async () => {
     expect(await ask(short.site, '/nocodemba//')).toMatchObject({
       status: 301,
       headers: { location: '/nocodemba/' },

@@ -45,7 +45,7 @@ describe('select-random', () => {
     return JSON.parse(answer.body)
   }
 
-  test('answers all that the newsletter shows, and only what may be shown', async () => {
+  test('returns everything that the newsletter shows, and only what may be shown', async () => {
     const found = new Map<number, unknown>()
     for (let round = 0; round < 60; round += 1) {
       const promo = await chosen()
@@ -57,7 +57,7 @@ describe('select-random', () => {
     expect(found.get(50)).toEqual({ ...promos[50], strategy: 'weighted' })
   })
 
-  test('takes a strategy, and names those that there are', async () => {
+  test('accepts a strategy, and names the valid ones', async () => {
     expect(await chosen('?strategy=ctr_weighted')).toMatchObject({ strategy: 'ctr_weighted' })
     const answer = await api.select('?strategy=best&x=1')
     expect([answer.status, jsonOf(answer)]).toEqual([
@@ -90,7 +90,7 @@ describe('select-random', () => {
     expect(await chosen('?strategy=thompson')).toMatchObject({ strategy: 'thompson' })
   })
 
-  test('answers a promo for each segment of a send, all different, the first one as that of the send', async () => {
+  test('returns a promo for each segment of a send, all different, the first one as that of the send', async () => {
     const { segments, ...first } = await chosen(`?newsletter_send_id=${send()}&segments=3&strategy=thompson`)
     expect(segments).toHaveLength(3)
     expect(segments.map(({ segment }: { segment: number }) => segment)).toEqual([1, 2, 3])
@@ -105,7 +105,7 @@ describe('select-random', () => {
     expect((await chosen('?segments=8')).segments).toHaveLength(3)
   })
 
-  test('comes as blocks for an e-mail if asked, each segment with its own', async () => {
+  test('returns blocks for an e-mail if asked, each segment with its own', async () => {
     const query = `?newsletter_send_id=${send()}&segments=2`
     expect(await chosen(query)).not.toHaveProperty('html')
     const { segments, ...first } = await chosen(`${query}&blocks=html,text`)
@@ -119,7 +119,7 @@ describe('select-random', () => {
     expect([html, text]).toEqual([undefined, first.text])
   })
 
-  test('answers the same for the same send, also to twenty at once and with another strategy', async () => {
+  test('returns the same for the same send, even to twenty at once and with another strategy', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => chosen(`?newsletter_send_id=${send()}`)),
     )
@@ -132,7 +132,7 @@ describe('select-random', () => {
   })
 
   /** A site of its own, since the links are kept for a while. */
-  test('never chooses what is paused, and decides anew for a send whose promo is', async () => {
+  test('never chooses what is paused, and chooses again for a send whose promo is', async () => {
     const own = await runSite()
     const { sql } = own.database
     const ids = async (send = '') => {

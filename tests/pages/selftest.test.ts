@@ -51,7 +51,7 @@ const report = async () => {
   return { ...row, settled_until: undefined }
 }
 
-test('every case has the verdict that it should, and reports and selection know nothing of it', async () => {
+test('every case has the expected verdict, and reports and selection ignore it', async () => {
   const { sql } = running.database
   const before = await report()
   const { code, out, err } = await selfTest()
@@ -90,7 +90,7 @@ test('every case has the verdict that it should, and reports and selection know 
   expect((await report()).offers).toEqual(before.offers)
 }, 90_000)
 
-test('a second self-test is right too, and a verdict that is not as these settings say is named, with exit code 1', async () => {
+test('a second self-test passes, too, and an unexpected verdict is named, with exit code 1', async () => {
   const [again, wrong] = await Promise.all([selfTest(), selfTest({ PROMO_DUPLICATE_SECONDS: '0' }, fresh)])
   expect(again.out).toMatch(/^waiting \d+ seconds.*16 cases, all as expected\n$/s)
   const { code, out, err } = wrong
@@ -102,7 +102,7 @@ test('a second self-test is right too, and a verdict that is not as these settin
   expect(err).toContain('compare the settings here with the site’s')
 }, 90_000)
 
-test('what keeps it from being made is said, with exit code 1', async () => {
+test('why it cannot run is reported, with exit code 1', async () => {
   const other = await createTestDatabase()
   const answers = await Promise.all([
     selfTest({}, { ...fresh, url: 'http://127.0.0.1:9' }),

@@ -74,11 +74,14 @@ const refused = [
   { site: { files: { 'public/_promo/mine/index.html': 'mine' } }, says: '/_promo' },
   { site: { options: "{ prefix: 'promo' }" }, says: "for example prefix: '/promo'" },
 ]
-test.each(refused)('a site that cannot have us is told what to do: $says', async ({ site, says }) => {
-  const folder = writeAstroSite(site)
-  await expect(buildIn(folder)).rejects.toThrow(says)
-  rmSync(folder, { recursive: true, force: true })
-})
+test.each(refused)(
+  'a site that does not meet the requirements is told what to do: $says',
+  async ({ site, says }) => {
+    const folder = writeAstroSite(site)
+    await expect(buildIn(folder)).rejects.toThrow(says)
+    rmSync(folder, { recursive: true, force: true })
+  },
+)
 
 describe.each(sites)('a site with $name', ({ files, pages, links, lost }) => {
   let built: AstroSite

@@ -62,7 +62,7 @@ function holdIntervals(): void {
   onTestFinished(() => void vi.useRealTimers())
 }
 
-test('links, health and hints say where the promo tracking stands', async () => {
+test('links, health and hints know the place of the promo tracking within the site', async () => {
   const place = { version: '1.2.3', base: '/news', anyWord: '/[story]' }
   const { app } = await openTestApp(database.url, { place, settings: { SITE_URL: 'https://site.example' } })
   const promo = await app.selectPromo({})
@@ -74,14 +74,14 @@ test('links, health and hints say where the promo tracking stands', async () => 
   })
 })
 
-test('a site without links is told nothing of its routes', async () => {
+test('a site without links gets no hint about its routes', async () => {
   await database.sql`delete from affiliate_links`
   const { app } = await openTestApp(database.url, { place: { anyWord: '/[story]' } })
   expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ hints: [] })
 })
 
-describe('what readers are judged by comes from the settings:', () => {
-  test('how long a click is the same one, and how many of an address count', async () => {
+describe('what clicks are judged by comes from the settings:', () => {
+  test('how long a click is a duplicate, and how many visitors of an address count', async () => {
     const settings = { PROMO_DUPLICATE_SECONDS: '0', PROMO_VISITORS_PER_ADDRESS: '1' }
     const { app } = await openTestApp(database.url, { settings })
     await click(app, '203.0.113.7', [{}, {}, { 'user-agent': `${firefox} else` }])
@@ -144,7 +144,7 @@ test('settling goes by the settings, and leaves clicks alone until their neighbo
   await expect.poll(known, { timeout: 5_000 }).toEqual({ reasons, settled: 4 })
 })
 
-test('Matomo is told of clicks when they are settled, and is waited for at the end', async () => {
+test('Matomo gets clicks when they are settled, and a stop waits for that', async () => {
   holdIntervals()
   const matomo = await startFakeMatomo()
   const settings = {
@@ -186,7 +186,7 @@ test('Matomo is told of clicks when they are settled, and is waited for at the e
     ])
 })
 
-test('webhooks are told of what the app sees', async () => {
+test('webhooks are notified of what the app sees', async () => {
   holdIntervals()
   const receiver = await startFakeReceiver(aSecret)
   const { app, messages } = await openTestApp(database.url, { settings: { PROMO_WEBHOOK_ADDRESSES: 'any' } })
@@ -222,7 +222,7 @@ test('details are kept for as long as the settings say', async () => {
   expect(rows.map(({ ip_hash }) => ip_hash)).toEqual([null, aHash(2)])
 })
 
-test('clicks on unknown texts wait up to the settings, until the database has judged them', async () => {
+test('clicks on unknown texts wait, up to the limit of the settings, until the database has decided', async () => {
   const dataDir = temporaryFolder()
   const { app } = await openTestApp(database.url, { dataDir, settings: { PROMO_UNCHECKED_MAX: '100' } })
   const unknown = (count: number) => click(app, '203.0.113.7', Array(count).fill({}), 'promo_var=4711')
@@ -238,7 +238,7 @@ test('clicks on unknown texts wait up to the settings, until the database has ju
   await expect.poll(() => metricsOf(app), { timeout: 5_000 }).toContain(`${rejected} 11`)
 })
 
-test('a page of the site is no link, however the word is damaged, and is hinted at', async () => {
+test('a page of the site is never a link, however the word is damaged, and causes a hint', async () => {
   const { app } = await openTestApp(database.url, { pages: new Set(['nocodemba']) })
   const header = () => undefined
   const client = app.client('203.0.113.7', header)
@@ -250,7 +250,7 @@ test('a page of the site is no link, however the word is damaged, and is hinted 
   expect((await app.readHealth()).body).toContain('come before links of the same name')
 })
 
-test('what is guarded asks for the token of the settings, and analytics for a session', async () => {
+test('guarded endpoints need the token of the settings, and analytics a session', async () => {
   const token = 'a-token-of-the-tests'
   const { app } = await openTestApp(database.url, { settings: { PROMO_INGEST_TOKEN: token } })
   const status = async (endpoint: 'track-click' | 'analytics', headers: Record<string, string> = {}) => {
@@ -265,7 +265,7 @@ test('what is guarded asks for the token of the settings, and analytics for a se
 })
 
 describe('without a database', () => {
-  test('what cannot be read of an earlier run is told, and no id is called unknown', async () => {
+  test('unreadable files of an earlier run are logged, and no id counts as unknown', async () => {
     const dataDir = temporaryFolder()
     const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
     const bad = { ...link, slug: 'bad', destination_url: 'https://[bad' }
@@ -286,7 +286,7 @@ describe('without a database', () => {
     })
   })
 
-  test('the journal and the memory take as much as the settings say, and each write is synced', async () => {
+  test('journal and memory have the limits of the settings, and each write is synced', async () => {
     const dataDir = temporaryFolder()
     const link = { slug: 'nocodemba', destination_url: 'https://m.example/', utm: {}, pass_parameters: false }
     writeFileSync(join(dataDir, 'links.json'), JSON.stringify([link]))
@@ -312,7 +312,7 @@ describe('without a database', () => {
   })
 })
 
-test('a proxy that the settings do not name is told, and one that they name is not', async () => {
+test('a proxy that the settings do not name is reported, and one that they name is not', async () => {
   const { app } = await openTestApp(database.url, { settings: { PROMO_TRUSTED_PROXIES: '10.0.0.2' } })
   const header = (name: string) => (name === 'x-forwarded-for' ? '203.0.113.7' : undefined)
   expect(app.client('10.0.0.2', header)).toEqual({ address: '203.0.113.7', forwarded: true })
@@ -321,7 +321,7 @@ test('a proxy that the settings do not name is told, and one that they name is n
   expect(await metricsOf(app)).toContain('promo_unnamed_proxy_requests 1')
 })
 
-test('every hour changes that all have seen are forgotten, and visitors of whom nothing is kept', async () => {
+test('every hour, changes that all instances have seen and visitors who are not stored are forgotten', async () => {
   holdIntervals()
   let time = Date.now()
   const { app } = await openTestApp(database.url, { now: () => time })
@@ -346,7 +346,7 @@ test('every hour changes that all have seen are forgotten, and visitors of whom 
   expect(await old()).toHaveLength(0)
 })
 
-test('an app that is closed leaves nothing behind: no connection, no sign in its folder, and no word more', async () => {
+test('a closed app leaves nothing behind: no connection, no file in its folder, and no log line', async () => {
   holdIntervals()
   const dataDir = temporaryFolder()
   const { app, messages } = await openTestApp(database.url, { dataDir })
@@ -367,7 +367,7 @@ test('an app that is closed leaves nothing behind: no connection, no sign in its
 test.each([
   ['promo_catalogue_changes', 'links are looked after'],
   ['promo_hash_salts', 'the database is made ready'],
-])('a stop that finds %s locked while %s says nothing of a database that is away', async (table) => {
+])('a stop that finds %s locked while %s does not log a database outage', async (table) => {
   holdIntervals()
   const dataDir = temporaryFolder()
   const first = await openTestApp(database.url, { dataDir })
@@ -389,7 +389,7 @@ test.each([
   expect(messages).toEqual([])
 })
 
-test('conversions are taken as the API and a network report them, and counted at once', async () => {
+test('conversions from the API and from a network are counted at once', async () => {
   const { app } = await openTestApp(database.url)
   const sale = {
     external_id: 'o-1',

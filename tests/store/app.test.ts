@@ -71,7 +71,7 @@ test('one app answers links, reports, choices, health and metrics, and counts wh
   expect(report).toMatchObject({ ok: true, value: { summary: { total_clicks: expect.any(Number) } } })
 })
 
-test('what a click was made with is found when it is recorded, unless its visitor asks for nothing to be kept', async () => {
+test('the device of a click is recorded, unless its visitor asks for nothing to be stored', async () => {
   const { app } = await openTestApp(database.url)
   const client = app.client('203.0.113.7', header)
   const user_agent =
@@ -125,7 +125,7 @@ test('an empty database is migrated; damage and faults of the journal are counte
   await app.close()
 })
 
-test('a journal folder that cannot be entered keeps neither health nor metrics from answering', async () => {
+test('an inaccessible journal folder affects neither health nor metrics', async () => {
   const dataDir = temporaryFolder()
   symlinkSync('journal', join(dataDir, 'journal'))
   const { app } = await openTestApp(database.url, { dataDir })
@@ -137,7 +137,7 @@ test('a journal folder that cannot be entered keeps neither health nor metrics f
   expect((await app.readMetrics()).body).toContain('promo_journal_faults_total{code="unwritable"} 1')
 })
 
-test('what cannot be provided or purged is logged, and the rest works', async () => {
+test('failures to prepare or purge are logged, and the rest works', async () => {
   await database.sql`drop function promo_make_click_partition`
   await database.sql`drop table promo_event_keys`
   const { app, messages } = await openTestApp(database.url)
@@ -146,7 +146,7 @@ test('what cannot be provided or purged is logged, and the rest works', async ()
   expect(messages).toContain('click partitions could not be created in advance')
 })
 
-test('the purge of a day is made once, whoever opens first', async () => {
+test('a day is purged once, whoever opens first', async () => {
   const first = await openTestApp(database.url)
   await expect.poll(() => first.messages).toContain('purged')
   const second = await openTestApp(database.url)
@@ -154,14 +154,14 @@ test('the purge of a day is made once, whoever opens first', async () => {
   expect(second.messages).not.toContain('purged')
 })
 
-test('a clock that cannot be believed is logged, and nothing is purged', async () => {
+test('an implausible clock is logged, and nothing is purged', async () => {
   await database.sql`update promo_retention set looked_at = now() - interval '62 days'`
   const { messages } = await openTestApp(database.url)
   await expect.poll(() => messages).toContain('nothing is purged: the clock cannot be trusted')
   expect(messages).not.toContain('purged')
 })
 
-test('every ten seconds what was damaged is written down, and what another instance has left is taken over', async () => {
+test('every ten seconds link damage is stored, and segments of gone instances are taken over', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   const dataDir = temporaryFolder()
@@ -182,7 +182,7 @@ test('every ten seconds what was damaged is written down, and what another insta
   await app.close()
 })
 
-test('without a database it opens all the same, keeps reports, and says how it stands', async () => {
+test('without a database it opens all the same, keeps submissions, and reports its state', async () => {
   const dataDir = temporaryFolder()
   const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
   writeFileSync(join(dataDir, 'links.json'), JSON.stringify([link]))
@@ -204,7 +204,7 @@ test('without a database it opens all the same, keeps reports, and says how it s
   await app.close()
 }, 40_000)
 
-test('a file of networks that does not hold is told before anything is opened', async () => {
+test('an invalid file of networks is reported before anything is opened', async () => {
   const PROMO_SCANNER_NETWORKS = join(temporaryFolder(), 'none.json')
   const config = readConfig({ DATABASE_URL: nowhere, PROMO_SCANNER_NETWORKS })
   if (!config.ok) throw new Error('the settings do not hold')
@@ -214,7 +214,7 @@ test('a file of networks that does not hold is told before anything is opened', 
   })
 })
 
-test('a fault that only a person can mend is told instead', async () => {
+test('a fault that a person has to fix is returned instead', async () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
   const config = readConfig({ PROMO_DATA_DIR: join(file, 'below') })
@@ -223,7 +223,7 @@ test('a fault that only a person can mend is told instead', async () => {
   expect(app).toMatchObject({ ok: false, fault: { message: expect.stringContaining(file) } })
 })
 
-test('what was damaged is told, and kept when the app closes', async () => {
+test('link damage is reported, and stored when the app closes', async () => {
   const { app } = await openTestApp(database.url)
   const click = { method: 'GET', slug: 'nocodemba).', header, client: app.client('127.0.0.1', header) }
   for (let asked = 0; asked < 20; asked += 1)

@@ -125,7 +125,7 @@ describe('every table has its retention or its bound', () => {
     expect(named.sort()).toEqual(tables)
   })
 
-  test('and goes after its time, or has a key that bounds it', async () => {
+  test('and its rows are deleted after their time, or bounded by a key', async () => {
     await fill()
     expect(await settle(database, { age: 0, forMatomo: true })).toMatchObject({ ok: true })
     expect(await filled()).toEqual(tables)
@@ -149,7 +149,7 @@ describe('every table has its retention or its bound', () => {
     expect(Object.fromEntries(Object.keys(kept).map((name) => [name, known[name]]))).toEqual(kept)
   })
 
-  test('the breakdown takes names from nobody: only its five dimensions, with hosts bounded', async () => {
+  test('visitors cannot add names to the breakdown: it has five dimensions, and hosts are limited', async () => {
     const [check] = await store.sql<{ says: string }[]>`
       select pg_get_constraintdef(oid) as says from pg_constraint where conname = 'promo_click_breakdown_dimension_check'
     `

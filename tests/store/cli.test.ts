@@ -151,7 +151,7 @@ describe('what was called wrongly is named, with exit code 2', () => {
 })
 
 describe('import', () => {
-  test('adds beside a running connection, and names what it did', async () => {
+  test('works next to a running site, and names what it did', async () => {
     const file = resolve('db/sample.json')
     const dry = await promo(['import', file, '--dry-run'])
     expect(dry).toMatchObject({ code: 0, err: '' })
@@ -204,7 +204,7 @@ describe('token', () => {
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3_600)
   })
 
-  test('is refused where tokens come from elsewhere', async () => {
+  test('is refused if tokens come from elsewhere', async () => {
     const { code, out, err } = await promo(['token'], {
       settings: { PROMO_JWKS_URL: 'https://auth.example/keys', PROMO_JWT_ISSUER: 'auth' },
     })
@@ -213,7 +213,7 @@ describe('token', () => {
   })
 })
 
-test('what comes from strangers is shown, and obeyed by no terminal', async () => {
+test('text from strangers is shown, without control characters for a terminal', async () => {
   await tested.sql`
     insert into promo_editors (name, password_hash) values (${'\u001b]0;owned\u0007\u009b31m\u202eved'}, 'none')
   `
@@ -223,7 +223,7 @@ test('what comes from strangers is shown, and obeyed by no terminal', async () =
   expect((await promo(['no\u001b[2Jthing'])).err).toContain('there is no command "no\\u001b[2Jthing"')
 })
 
-test('the secret of sessions is made anew', async () => {
+test('the secret of sessions is replaced', async () => {
   await tested.sql`insert into promo_session_secret (secret) values (${Buffer.alloc(32)})`
   expect(await promo(['editor', 'renew-sessions'])).toMatchObject({
     code: 0,
@@ -299,7 +299,7 @@ describe('replay', () => {
     expect(await findDrift(tested.sql)).toEqual([])
   })
 
-  test('records the journal of an instance that is gone, and leaves that of a live one', async () => {
+  test('records the journal of an instance that is gone, but not that of a live one', async () => {
     const live = joinInstances(journal())
     await live.beat()
     const write = (instance: string, lines: string) =>
@@ -360,7 +360,7 @@ describe('replay', () => {
     expect(await promo(['replay', disk, 'more'])).toMatchObject({ code: 2 })
   })
 
-  test('tells apart what is new, what was there, and what has no place, by reason', async () => {
+  test('distinguishes what is new, what was there, and what was rejected, by reason', async () => {
     const at = Date.now()
     const keyed = () => aClick({ variation_id: 44, at, caller_key: true })
     const there = [aClick({ variation_id: 44, at }), keyed()]
@@ -396,7 +396,7 @@ describe('replay', () => {
     expect(await findDrift(tested.sql)).toEqual([])
   })
 
-  test('an event that the database refuses for another reason is told as refused', async () => {
+  test('an event that the database refuses for another reason is reported as refused', async () => {
     writeFileSync(join(journal(), 'deadbeef.owner'), ownerThatDied)
     const bad = aClick({ variation_id: 44, at: Date.now(), rules_version: 99_999 })
     writeFileSync(
@@ -524,7 +524,7 @@ describe('networks of mail scanners', () => {
     expect(out).toMatch(/^ {4}1 {2}Gate\n {3}\d\d {2}in all, 1 of them from PROMO_SCANNER_NETWORKS\n$/m)
   })
 
-  test('tell by the exit code whether an address lies in one, and why it is there', async () => {
+  test('show by the exit code whether an address is in one, and why it is listed', async () => {
     writeFileSync(join(folder, 'own.json'), JSON.stringify(own))
     const settings = { PROMO_SCANNER_NETWORKS: 'own.json' }
     const inside = await promo(['networks', 'check', '::ffff:192.0.2.9'], { settings })

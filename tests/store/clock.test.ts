@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => store.drop())
 
-test('tests, what they start, and the database go by one clock, wherever it stands', async () => {
+test('tests, their processes and the database use the same clock, whatever time it shows', async () => {
   const script = 'console.log(Date.now(), +new Date(), process.env.TZ ?? "")'
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
     env: { PATH: process.env.PATH },

@@ -106,7 +106,7 @@ describe('a conversion', () => {
     expect(await sums()).toMatchObject([{ conversions: 4, revenue: '1000000000000.3' }])
   })
 
-  test('changes in the order in which reports arrive, before and after it was counted', async () => {
+  test('changes in the order of reports, before and after it was counted', async () => {
     const first = aConversion({ external_id: 'x', status: 'pending', amount: '10' })
     const later = (changes: Partial<Conversion>) =>
       aConversion({ ...first, event_id: randomUUID(), ...changes })
@@ -138,7 +138,7 @@ describe('a conversion', () => {
     expect(await sums()).toMatchObject([{ conversions: 2, revenue: '20' }])
   })
 
-  test('of another click or text under the same id is told, and changes nothing', async () => {
+  test('of another click or text under the same id is reported, and changes nothing', async () => {
     const [one, other] = [aClick(), aClick({ variation_id: 43 })]
     await recordClicks(store.sql, [one, other])
     const id = { external_id: 'x' }
@@ -192,7 +192,7 @@ describe('a conversion', () => {
     })
   })
 
-  test('of a text that does not exist is told', async () => {
+  test('of a text that does not exist is rejected', async () => {
     const gone = aConversion({ variation_id: 999 })
     expect(await record([gone, aConversion()])).toEqual([[gone.event_id, 'variation_gone']])
     expect(await rows()).toHaveLength(1)
@@ -213,7 +213,7 @@ describe('a conversion whose click is not known', () => {
     update promo_conversions set recorded_at = recorded_at - ${seconds} * interval '1 second', look_at = now()
   `
 
-  test('waits for it, and holds up nobody', async () => {
+  test('waits for it, and delays no other', async () => {
     const click = aClick()
     await record([
       aConversion({ external_id: 'waits', ...ofClick(click) }),
@@ -242,7 +242,7 @@ describe('a conversion whose click is not known', () => {
     expect(await sums()).toMatchObject([{ conversions: 1, pending: 0, revenue: '4' }])
   })
 
-  test('counts without it in the end, and is never lost', async () => {
+  test('finally counts without it, and is never lost', async () => {
     await record([
       aConversion({ external_id: 'a', ...ofClick(aClick()) }),
       aConversion({ external_id: 'b', newsletter_send_id: 'never' }),
@@ -265,7 +265,7 @@ describe('a conversion whose click is not known', () => {
   })
 })
 
-test('whatever is told in whatever pieces, again or not, counts once', async () => {
+test('counts once, in whatever batches and however often it is reported', async () => {
   const clicks = [aClick(), aClick({ variation_id: 43 }), aClick({ variation_id: 50, offer_id: 5 })]
   await recordClicks(store.sql, clicks.slice(0, 2))
   await recordImpressions(store.sql, [anImpression({ at: noon - 1 })])
@@ -318,7 +318,7 @@ test('two who count at once count each conversion once', async () => {
   expect(await sums()).toMatchObject([{ conversions: 400 }])
 })
 
-test('rows of conversions are kept as long as those of clicks, and sums for good', async () => {
+test('rows of conversions are kept as long as those of clicks, and sums forever', async () => {
   await record([
     aConversion({ occurred_at: Date.UTC(2025, 9, 1), external_id: 'first kept' }),
     aConversion({ occurred_at: Date.UTC(2025, 8, 30), external_id: 'older' }),
@@ -335,14 +335,14 @@ test('rows of conversions are kept as long as those of clicks, and sums for good
 })
 
 describe('the attributor', () => {
-  test('goes on until nothing waits that can be counted', async () => {
+  test('continues until all that can be counted is', async () => {
     await record(Array.from({ length: 1_500 }, () => aConversion()))
     const attributor = createAttributor({ database, ready: () => true, log: createLog('silent') })
     await Promise.all([attributor(), attributor()])
     expect(await sums()).toMatchObject([{ conversions: 1_500 }])
   })
 
-  test('does nothing before the database is ready, and tells what fails', async () => {
+  test('does nothing before the database is ready, and logs failures', async () => {
     const warnings: unknown[] = []
     const log = Object.assign(createLog('silent'), { warn: (told: unknown) => void warnings.push(told) })
     const away = { run: async () => fail({ code: 'unavailable' as const, message: 'away' }) }
@@ -363,7 +363,7 @@ describe('webhooks', () => {
     ).map(({ body }) => body)
   afterEach(() => store.sql`truncate promo_outbox, promo_webhooks cascade`)
 
-  test('are told of a conversion when it counts, and when it changes, once', async () => {
+  test('are notified of a conversion when it counts, and when it changes, once', async () => {
     const wanting = { url: 'https://hooks.example/', secret: 'whsec_x', most: 20 }
     await addWebhook(store.sql, { ...wanting, events: ['conversion.recorded'] })
     await addWebhook(store.sql, { ...wanting, events: ['send.judged'] })
@@ -408,7 +408,7 @@ describe('webhooks', () => {
     for (const { data } of told) expect(v.is(webhookEvents['conversion.recorded'], data)).toBe(true)
   })
 
-  test('are told of one whose click is never found, without what it belongs to', async () => {
+  test('are notified of one whose click is never found, without what it belongs to', async () => {
     await addWebhook(store.sql, {
       ...{ url: 'https://hooks.example/', secret: 'whsec_x', most: 20 },
       events: ['conversion.recorded'],

@@ -29,7 +29,7 @@ const embedded = () =>
 const at = (DATABASE_URL: string, PROMO_DATABASE_CA?: string) =>
   databaseServer({ DATABASE_URL, PROMO_DATABASE_CA, PROMO_DATA_DIR: '/data' }, log)
 
-test('a server of the settings is where they say, and is nobody’s to start or stop', async () => {
+test('a server in the settings is used where it is, and never started or stopped', async () => {
   const server = at('postgres://db.example/promo')
   expect(await server.open(5_000)).toEqual(ok(undefined))
   expect(await server.locate()).toEqual(ok('postgres://db.example/promo'))
@@ -37,7 +37,7 @@ test('a server of the settings is where they say, and is nobody’s to start or 
   expect(start).not.toHaveBeenCalled()
 })
 
-test('the embedded server is started once, and looked for anew when asked again', async () => {
+test('the embedded server is started once, and located again when asked again', async () => {
   const first = running()
   const second = running({ url: 'postgres://promo@127.0.0.1:6000/promo' })
   start.mockResolvedValueOnce(ok(first)).mockResolvedValueOnce(ok(second))
@@ -51,7 +51,7 @@ test('the embedded server is started once, and looked for anew when asked again'
   expect(second.stop).toHaveBeenCalledOnce()
 })
 
-test('what the start has to say is logged once', async () => {
+test('the notice of the start is logged once', async () => {
   const info = vi.spyOn(log, 'info')
   start.mockResolvedValue(ok(running({ notice: 'binaries are in /var/lib' })))
   const server = embedded()
@@ -62,7 +62,7 @@ test('what the start has to say is logged once', async () => {
   expect(info).toHaveBeenCalledExactlyOnceWith('binaries are in /var/lib')
 })
 
-test('a start that takes long goes on while the site opens, and is what is found then', async () => {
+test('a slow start continues while the site opens, and is used then', async () => {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof openEmbedded>>>()
   start.mockReturnValueOnce(promise)
   const server = embedded()
@@ -74,7 +74,7 @@ test('a start that takes long goes on while the site opens, and is what is found
 })
 
 test.each(['start_failed', 'in_use'] as const)(
-  'a server that does not start (%s) may do so later; other faults are for a person',
+  'a server that does not start (%s) may do so later; other faults need a person',
   async (code) => {
     const failed = fail({ code, message: 'no memory' })
     start.mockResolvedValueOnce(failed)
@@ -92,7 +92,7 @@ test.each(['start_failed', 'in_use'] as const)(
   },
 )
 
-test('shows others every ten seconds that its site lives, until it is stopped', async () => {
+test('renews the sign of life every ten seconds, until it is stopped', async () => {
   vi.useFakeTimers()
   onTestFinished(() => {
     vi.useRealTimers()
@@ -109,7 +109,7 @@ test('shows others every ten seconds that its site lives, until it is stopped', 
   expect(first.beat).toHaveBeenCalledTimes(2)
 })
 
-test('a certificate that cannot be read ends the start, and parameters without effect are told', async () => {
+test('an unreadable certificate ends the start, and parameters without effect are reported', async () => {
   const refused = {
     ok: false,
     fault: { code: 'no_certificate', message: expect.stringContaining('/nowhere.pem') },

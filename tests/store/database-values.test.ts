@@ -37,7 +37,7 @@ const awkward = fc.constantFrom(
   '👍',
 )
 
-test('texts arrive in the database as they are', async () => {
+test('texts arrive in the database unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.option(fc.oneof(text, awkward))), async (values) => {
       const read = await database.run(
@@ -49,7 +49,7 @@ test('texts arrive in the database as they are', async () => {
   )
 })
 
-test('numbers arrive in the database as they are', async () => {
+test('numbers arrive in the database unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(
       // JSON and PostgreSQL's text know no negative zero; adding zero makes it an ordinary one.

@@ -79,7 +79,7 @@ test('a schema, and quotes around it all', async () => {
   await works(url)
 })
 
-test('what cannot be read is told without the URL', async () => {
+test('an invalid URL is reported without being repeated', async () => {
   const { answer, told } = await ask('postgres://promo:pa#ss@db.example/promo')
   expect(answer).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
   expect(told).toEqual([expect.stringMatching(/^DATABASE_URL has characters in its user name/)])
@@ -130,7 +130,7 @@ function makeCertificates() {
   }
 }
 
-test.skipIf(!openssl)('TLS with what the URL or a setting says of certificates', async () => {
+test.skipIf(!openssl)('TLS with the certificates of the URL or a setting', async () => {
   const { authority, other, ...files } = makeCertificates()
   const secureContext = createSecureContext({ key: readFileSync(files.key), cert: readFileSync(files.cert) })
   let asked = 0

@@ -67,7 +67,7 @@ function keepBusy(database: Database, deadline: number): () => Promise<Set<strin
 }
 
 describe('a statement', () => {
-  test('brings its rows, and the database is up', async () => {
+  test('returns its rows, and the database is up', async () => {
     const database = open()
     expect(database.up).toBe(false)
     expect(await answer(database)).toEqual(ok([{ one: 1 }]))
@@ -84,7 +84,7 @@ describe('a statement', () => {
     expect(performance.now() - begun).toBeLessThan(3_000)
   })
 
-  test('of several that time out together, only the first takes the pool with it', async () => {
+  test('of several that time out together, only the first closes the pool', async () => {
     const database = open(located, 4)
     await Promise.all([1, 2, 3, 4].map(() => answer(database)))
     const sleeping = [300, 300, 2_000].map((deadline) =>
@@ -95,14 +95,14 @@ describe('a statement', () => {
     expect(await answer(database)).toMatchObject({ ok: true })
   })
 
-  test('may have notices, which are nobody’s business', async () => {
+  test('may have notices, which are ignored', async () => {
     const print = vi.spyOn(console, 'log')
     const noticed = await open().run((sql) => sql`do 'begin raise notice ''look here''; end'`)
     expect(noticed).toMatchObject({ ok: true })
     expect(print).not.toHaveBeenCalled()
   })
 
-  test('that breaks in the driver itself is a fault like any other, so that nobody who waits to write dies of it', async () => {
+  test('that fails in the driver itself is a fault like any other, so that writers survive it', async () => {
     const database = open()
     const broken = { ok: false, fault: { code: 'unavailable', message: 'of null' } }
     expect(await database.run(() => Promise.reject(new TypeError('of null')))).toEqual(broken)
@@ -142,7 +142,7 @@ describe('a statement', () => {
     expect(database.up).toBe(code === 'refused' || code === 'conflict')
   })
 
-  test('on a connection from a read-only while is not refused for longer than that', async () => {
+  test('on a connection from a read-only period is not refused for longer than that', async () => {
     const name = new URL(server.url).pathname.slice(1)
     const admin = postgres(server.url, { max: 1, onnotice: () => {} })
     await admin`create table if not exists writable (id integer)`
@@ -179,7 +179,7 @@ describe('the server', () => {
       `,
     )
 
-  test('ends what was given up, and commits none of it later', async () => {
+  test('cancels what was given up, and commits none of it later', async () => {
     const watcher = open(located, 1)
     const holder = postgres(server.url, { max: 1, connection: { application_name: 'holder' } })
     await watcher.run((sql) => sql`create table if not exists held (id integer)`)
@@ -211,7 +211,7 @@ describe('the server', () => {
   const limit = (database: Database, deadline?: number) =>
     database.run((sql) => sql<{ statement_timeout: string }[]>`show statement_timeout`, deadline)
 
-  test('ends a statement a moment after its deadline, even if it cannot be told', async () => {
+  test('ends a statement a moment after its deadline, even if it cannot be cancelled', async () => {
     const database = open(located, 1)
     expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
     expect(await limit(open(located, 1), 60_000)).toEqual(ok([{ statement_timeout: '62s' }]))
@@ -224,12 +224,12 @@ describe('the server', () => {
     expect(await limit(database)).toEqual(ok([{ statement_timeout: '12s' }]))
   })
 
-  test('has nothing compiled, which would take longer than any statement here', async () => {
+  test('does no JIT compilation, which would take longer than any statement here', async () => {
     const compiling = (database: Database) => database.run((sql) => sql<{ jit: string }[]>`show jit`)
     expect(await compiling(open(located, 1))).toEqual(ok([{ jit: 'off' }]))
   })
 
-  test('may be behind a pooler that takes no such limit', async () => {
+  test('may be behind a pooler that rejects such a limit', async () => {
     const pooler = createServer((client) => {
       client.once('data', (startup) => {
         if (startup.includes('statement_timeout')) {
@@ -351,7 +351,7 @@ describe('a server under load', () => {
     },
   )
 
-  test('that is not there at the start is used when it comes', async () => {
+  test('that is not there at the start is used when it appears', async () => {
     await server.stop()
     const database = open()
     expect(await answer(database, 1_000)).toMatchObject({ ok: false })
@@ -386,7 +386,7 @@ describe('where the server is', () => {
     expect(performance.now() - begun).toBeLessThan(1_000)
   })
 
-  test('is asked again, every three seconds, while it does not answer, even if the question breaks', async () => {
+  test('is looked up again, every three seconds, while it does not answer, even if the look-up throws', async () => {
     const nobody = `postgres://promo@127.0.0.1:${await steadyPort()}/promo`
     const locate = vi.fn<LocateServer>().mockResolvedValueOnce(ok(nobody))
     locate.mockRejectedValueOnce(new Error('no disk')).mockImplementation(located)
@@ -408,7 +408,7 @@ describe('where the server is', () => {
 })
 
 describe('closing', () => {
-  test('waits for statements under way, and refuses those that come later', async () => {
+  test('waits for statements under way, and refuses later ones', async () => {
     const database = open()
     await answer(database)
     const running = database.run((sql) => sql`select pg_sleep(0.2)`)
@@ -429,7 +429,7 @@ describe('closing', () => {
     expect(await running).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
   })
 
-  test('works before anything was asked, and while the server is looked for', async () => {
+  test('works before any statement, and while the server is being located', async () => {
     await open().close()
     const search = Promise.withResolvers<ReturnType<typeof ok<string>>>()
     const database = open(() => search.promise)

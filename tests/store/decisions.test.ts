@@ -133,7 +133,7 @@ test('the evidence of sends is what a recount row by row finds', async () => {
 })
 
 describe('the decisions of sends', () => {
-  test('are told for the sends that are asked for, segment by segment, however many others there are', async () => {
+  test('are returned for the requested sends, segment by segment, however many others there are', async () => {
     const selection = await open()
     const names = ['first', 'a "quoted", {odd} \\name', 'third']
     for (const name of names)
@@ -166,7 +166,7 @@ describe('the decisions of sends', () => {
   })
 })
 
-test('what a send was reported with is told where it is not what was decided for it', async () => {
+test('what a send was reported with is shown if it was not what was decided', async () => {
   const selection = await open()
   const chosen = await selection.select({ newsletter_send_id: 'daily' })
   if (!chosen.ok) return expect.fail('a choice')
@@ -200,7 +200,7 @@ describe('the shares that variations would get now', () => {
     expect(shares[2]?.share === 0).toBe(strategy === 'thompson')
   })
 
-  test('follow the limits as they are set', async () => {
+  test('follow the limits of the settings', async () => {
     await sent('first', 50, 2, 5)
     const free = {
       PROMO_SELECTION: 'thompson',
@@ -222,13 +222,13 @@ describe('the shares that variations would get now', () => {
     )
   })
 
-  test('are not known while the database is away', async () => {
+  test('are not known while the database is down', async () => {
     expect(await (await open({}, databaseAway)).readShares()).toMatchObject(fail({ code: 'unavailable' }))
   })
 })
 
 describe('why offers are not chosen', () => {
-  test('is told of those that cannot be, by what they lack', async () => {
+  test('is returned for those that cannot be chosen, by what they lack', async () => {
     const selection = await open()
     expect(await selection.readObstacles()).toEqual(
       ok(new Map([[6, 'This offer has no link, so the newsletter does not choose it.']])),
@@ -245,7 +245,7 @@ describe('why offers are not chosen', () => {
     expect(slugless.ok && slugless.value.get(4)).toContain('has no link, so')
   })
 
-  test('is not known while the database is away', async () => {
+  test('is not known while the database is down', async () => {
     expect(await (await open({}, databaseAway)).readObstacles()).toMatchObject(fail({ code: 'unavailable' }))
   })
 })

@@ -63,7 +63,7 @@ function finder(over: Database = database) {
 }
 const told = () => doubtsToTell(tested.sql)
 
-test('a doubted send is found without any reader, by one of many instances, and said once', async () => {
+test('a doubted send is found without any reader, by one of many instances, and logged once', async () => {
   await send(4)
   await looked('1 day')
   const instances = [finder(), finder(), finder()]
@@ -95,7 +95,7 @@ test('a doubted send is found without any reader, by one of many instances, and 
   expect(await told()).toHaveLength(1)
 })
 
-test('one that is corrected is told no longer, within an hour also where nobody clicks', async () => {
+test('one that is corrected is no longer reported, within an hour even without clicks', async () => {
   await send(4)
   await looked('1 day')
   const { find } = finder()
@@ -110,7 +110,7 @@ test('one that is corrected is told no longer, within an hour also where nobody 
   expect(await told()).toEqual([])
 })
 
-test('sends older than a week are not told, and a clock that was put back holds nothing up', async () => {
+test('sends older than a week are not reported, and a clock that was set back delays nothing', async () => {
   await send(9)
   await looked('-2 days')
   const { find, lines } = finder()
@@ -120,7 +120,7 @@ test('sends older than a week are not told, and a clock that was put back holds 
   expect(row?.looked).toBe(true)
 })
 
-test('a database that fails on the way is said, and tried again', async () => {
+test('a database failure on the way is logged, and retried', async () => {
   await send(4)
   const failing = (at: number): Database => {
     let asked = 0

@@ -108,7 +108,7 @@ test('nothing is earned before the first conversion of a send, and clicks decide
   expect(decision && explain(decision).join('\n')).toContain('goal         The goal is revenue, but no send')
 })
 
-test('what sends have brought is what a recount finds, by the currency that counts', async () => {
+test('what sends have earned equals a recount, in the currency that counts', async () => {
   await sent('a', 42, 30, [
     { amount: '10.10', after: 0.5 },
     { amount: '20', status: 'pending', after: 4 },
@@ -170,7 +170,7 @@ test('what sends have brought is what a recount finds, by the currency that coun
   expect([...(await listEarnedCurrencies(store.sql))].map((one) => one.currency)).toEqual(['EUR', 'USD'])
 })
 
-test('a text whose clicks bring more is preferred to one with more clicks, where that is the goal', async () => {
+test('a text whose clicks earn more is preferred to one with more clicks, if that is the goal', async () => {
   for (let index = 0; index < 12; index += 1)
     await sent(`rich ${index}`, 43, 20 + index, times(30, { amount: '40' }))
   for (let index = 0; index < 12; index += 1)

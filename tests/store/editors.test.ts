@@ -82,7 +82,7 @@ describe('editors', () => {
   })
 })
 
-describe('where the database folds case as Turkish does', () => {
+describe('with a database that folds case as Turkish does', () => {
   beforeEach(() => open({ turkish: true }))
   afterEach(close)
 
@@ -107,7 +107,7 @@ describe('where the database folds case as Turkish does', () => {
     expect(await names()).toEqual(['Ilse'])
   })
 
-  test('editors of the version before keep their names, and nobody gets those as well', async () => {
+  test('editors of the former version keep their names, and nobody else can get them', async () => {
     await addFormerly('INFO', 101)
     await addFormerly('info', 102)
     await addFormerly('Ilse', 103)

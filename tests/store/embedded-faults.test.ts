@@ -85,7 +85,7 @@ describe('data folders', () => {
     expect(refused).toMatchObject({ ok: false, fault: { code: 'not_writable' } })
   })
 
-  test('with other things in the place of the cluster are not touched', async ({ folders, silent }) => {
+  test('with other files in the place of the cluster are not touched', async ({ folders, silent }) => {
     const file = join(clusterIn(folders.dataDir), 'notes.txt')
     await mkdir(clusterIn(folders.dataDir), { recursive: true })
     await writeFile(file, 'mine')

@@ -51,7 +51,7 @@ const rollup = () => database.sql`
 `
 
 describe('clicks', () => {
-  test('are stored with all that is known of them, and counted', async () => {
+  test('are stored with everything known, and counted', async () => {
     const click = aClick({ ip_hash: aHash(7), device: 'mobile', browser: 'Safari', os: 'iOS' })
     expect(await recordClicks(database.sql, [click])).toEqual([])
     const [row] = await database.sql`select * from promo_click_tracking`
@@ -74,7 +74,7 @@ describe('clicks', () => {
     expect(await offer(4)).toEqual({ impressions: 0, clicks: 1, ctr: null })
   })
 
-  test('count once, however often a batch comes again', async () => {
+  test('count once, however often a batch is repeated', async () => {
     const batch = [aClick(), aClick({ variation_id: 43 }), aClick({ verdict: 'machine', reason: 'prefetch' })]
     await recordClicks(database.sql, batch)
     await recordClicks(database.sql, [...batch, aClick()])
@@ -87,7 +87,7 @@ describe('clicks', () => {
     ])
   })
 
-  test('with an id of the caller count once, at whatever time the retry comes, in one batch or several', async () => {
+  test('with an id of the caller count once, whatever the time of the retry, in one batch or several', async () => {
     const event_id = randomUUID()
     const at = Date.UTC(2026, 10, 18, 9)
     const tries = [0, 1, 2].map((hour) => aClick({ event_id, caller_key: true, at: at + hour * 3_600_000 }))
@@ -96,7 +96,7 @@ describe('clicks', () => {
     expect(await rollup()).toMatchObject([{ hour: '18 09', clicks: 1 }])
   })
 
-  test('with an id that was used for another event come back, whatever kind it was and whenever it came', async () => {
+  test('with an id that was used for another event are rejected, of whatever kind and time', async () => {
     const event_id = randomUUID()
     const at = Date.UTC(2026, 10, 18, 9)
     const first = aClick({ event_id, caller_key: true, at, user_agent: 'one', referrer: 'a.example' })
@@ -118,7 +118,7 @@ describe('clicks', () => {
     expect(await variation(42)).toMatchObject({ impressions: 10 })
   })
 
-  test('of a variation that is gone, or of another offer, come back while the others land', async () => {
+  test('of a deleted variation, or of another offer, are rejected while the others are recorded', async () => {
     const gone = aClick({ variation_id: 999 })
     const foreign = aClick({ offer_id: 5 })
     const rejected = await recordClicks(database.sql, [gone, aClick(), foreign])
@@ -138,7 +138,7 @@ describe('clicks', () => {
       return rows.map(({ offer_id, variation_id }) => [offer_id, variation_id])
     }
 
-    test('get the offer of their variation, on its slug, on any where it has none, and where there is none to check', async () => {
+    test('get the offer of their variation: on its slug, on any if it has none, and without one to check', async () => {
       const batch = [
         unchecked({ variation_id: 50, slug: 'quietdesk' }),
         unchecked({}),
@@ -157,7 +157,7 @@ describe('clicks', () => {
       ])
     })
 
-    test('come back with the reason, and the others land', async () => {
+    test('are rejected with the reason, and the others recorded', async () => {
       const other = unchecked({ variation_id: 50 })
       const unknown = unchecked({ variation_id: 999 })
       const key = { event_id: randomUUID(), caller_key: true }
@@ -170,7 +170,7 @@ describe('clicks', () => {
       expect(await offers()).toEqual([[4, 42]])
     })
 
-    test('count on the slugs that their offer once had, whoever has them now', async () => {
+    test('count on former slugs of their offer, whoever has them now', async () => {
       await database.sql`update promo_offers set link_slug = 'nocode' where id = 4`
       await database.sql`update promo_offers set link_slug = 'nocodemba' where id = 5`
       const [current, former, ofDesk, ofDeskFormer] = [
@@ -200,7 +200,7 @@ describe('clicks', () => {
     })
   })
 
-  test('refused for their variation do not use up the id that their caller chose', async () => {
+  test('rejected for their variation do not use up the id that their caller chose', async () => {
     const event = { event_id: randomUUID(), caller_key: true }
     await recordClicks(database.sql, [aClick({ ...event, variation_id: 999 })])
     await recordClicks(database.sql, [aClick(event)])
@@ -231,7 +231,7 @@ describe('clicks', () => {
     expect(counted?.rows).toBe(2)
   })
 
-  test('keep every column when they move into it, also one that a later version has added', async () => {
+  test('keep every column when they move into it, even one that a later version has added', async () => {
     await database.sql
       .begin(async (sql) => {
         await sql`alter table promo_click_tracking drop column browser, add column "Later" text default 'none'`
@@ -264,7 +264,7 @@ describe('clicks', () => {
 })
 
 test.each(['clicks', 'impressions'])(
-  '%s are committed for good, whatever a role or database is set to',
+  '%s are committed durably, whatever a role or database is set to',
   async (kind) => {
     const record = (sql: Sql) =>
       kind === 'clicks' ? recordClicks(sql, [aClick()]) : recordImpressions(sql, [anImpression()])
@@ -301,7 +301,7 @@ describe('impressions', () => {
     expect([...rows]).toEqual([{ tracked_at: new Date(at), recipients: 90 }])
   })
 
-  test('reported several times in one batch count by what came last, left by an earlier run by the newest', async () => {
+  test('reported several times in one batch count by the last report, or by the newest if an earlier run left them', async () => {
     const at = Date.UTC(2026, 10, 18, 6)
     const batch = [
       anImpression({ at: at + 5, recipients: 300 }),
@@ -329,7 +329,7 @@ describe('impressions', () => {
     expect(await findDrift(database.sql)).toEqual([])
   })
 
-  test('of nobody count nothing, whether they come first or take back what was reported', async () => {
+  test('without recipients count nothing, whether they come first or undo what was reported', async () => {
     const none = anImpression({ recipients: 0 })
     await recordImpressions(database.sql, [
       none,
@@ -347,7 +347,7 @@ describe('impressions', () => {
     expect(await findDrift(database.sql)).toEqual([])
   })
 
-  test('corrected more than a day later are told for a week', async () => {
+  test('corrected more than a day later are reported for a week', async () => {
     const at = Date.now()
     const dayLater = (recipients: number, after: number) =>
       recordImpressions(database.sql, [anImpression({ at: at + after, recipients })])
@@ -370,7 +370,7 @@ describe('impressions', () => {
     expect(await variation(42)).toMatchObject({ impressions: 2 })
   })
 
-  test('retried under an id of the caller change nothing, even where the numbers differ', async () => {
+  test('retried under an id of the caller change nothing, even if the numbers differ', async () => {
     const event = { event_id: randomUUID(), caller_key: true }
     const at = Date.UTC(2026, 10, 18, 6)
     await recordImpressions(database.sql, [anImpression({ ...event, at, newsletter_send_id: null })])
@@ -380,7 +380,7 @@ describe('impressions', () => {
     expect(await variation(42)).toMatchObject({ impressions: 100 })
   })
 
-  test('of a variation that is gone come back', async () => {
+  test('of a deleted variation are rejected', async () => {
     const gone = anImpression({ variation_id: 999 })
     expect([...(await recordImpressions(database.sql, [gone]))]).toEqual([
       { event_id: gone.event_id, reason: 'variation_gone' },

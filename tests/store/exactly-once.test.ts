@@ -84,7 +84,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash' as const) }) },
 )
 
-test('whatever comes between acceptance and commit, each event counts exactly once', async () => {
+test('whatever happens between acceptance and commit, each event counts exactly once', async () => {
   let run = 0
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
@@ -162,7 +162,7 @@ test('whatever comes between acceptance and commit, each event counts exactly on
   )
 }, 60_000)
 
-test('a poisoned event goes to the rejects, and the batch around it lands', async () => {
+test('a poisoned event goes to the rejects, and the rest of its batch is recorded', async () => {
   const folder = temporaryFolder()
   const site = await siteOn(folder, () => 'none')
   const poison = aClick({ at: 1e18 })
@@ -176,7 +176,7 @@ test('a poisoned event goes to the rejects, and the batch around it lands', asyn
   await site.close(1_000)
 })
 
-test('what is older than the start comes first, in order of time', async () => {
+test('events from before the start come first, in chronological order', async () => {
   const folder = temporaryFolder()
   let failure: Failure = 'before'
   let site = await siteOn(folder, () => failure)

@@ -80,7 +80,7 @@ const impression = fc
     anImpression({ ...place, at, newsletter_send_id: named ? `send-${at}` : null }),
   )
 
-test('final verdicts are those of the plain judgement, whoever settles and however clicks are cut into batches', async () => {
+test('final verdicts equal the reference implementation, whoever settles and in whatever batches', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(click, { minLength: 1, maxLength: 60 }),
@@ -140,7 +140,7 @@ const crowdClick = fc
     }),
   )
 
-test('what networks show around clicks is the plain judgement’s, however clicks are cut into batches', async () => {
+test('signs from networks equal the reference implementation, in whatever batches', async () => {
   const told = new Set<string>()
   await fc.assert(
     fc.asyncProperty(
@@ -178,7 +178,7 @@ test('of two instances that both took a click for the first, one was, and the ot
   expect((await told()).toSorted()).toEqual(['duplicate repeated', 'human none'])
 })
 
-test('what was taken for a duplicate while a machine came before it is a person’s', async () => {
+test('a click that looked like a duplicate of a machine’s is a person’s', async () => {
   const [first, ...others] = onAll(3, noon, aHash(1), { sign: 'no_user_agent', reason: 'no_user_agent' })
   const again = aClick({
     at: noon + 15 * second,
@@ -212,7 +212,7 @@ test('a burst’s first click is judged with the rest of its burst, and uncertai
   expect(settled).toEqual({ visitors: 2 })
 })
 
-test('a click that arrives when its neighbours are settled sees them', async () => {
+test('a click that arrives after its neighbours were settled takes them into account', async () => {
   await recordClicks(database.sql, onAll(2, noon))
   await settle()
   const late = aClick({ ...places[2], at: noon + 5 * second, ip_hash: aHash(1), sign: 'stale_user_agent' })
@@ -268,7 +268,7 @@ describe('the edges', () => {
   )
 
   test.each([1, 2, 100])(
-    'of a duplicate: a click every eight seconds erases no one else, in batches of %i',
+    'of a duplicate: a click every eight seconds does not hide others, in batches of %i',
     async (limit) => {
       const nuisance = Array.from({ length: 40 }, (_, index) =>
         aClick({ at: noon + index * 8 * second, ip_hash: aHash(1) }),
@@ -305,7 +305,7 @@ describe('the edges', () => {
     },
   )
 
-  test('of a duplicate: what comes late finds the clicks that have counted on either side of it', async () => {
+  test('of a duplicate: a late click takes the counted clicks before and after into account', async () => {
     const arrivals = [0, 30_000, 15_000, 21_000, 9_000, 39_999, 40_000]
     for (const after of arrivals) {
       await recordClicks(database.sql, [aClick({ at: noon + after, ip_hash: aHash(1) })])
@@ -350,13 +350,13 @@ describe('the edges', () => {
     [2, 'none'],
     [3, 'many_links'],
     [4, 'many_links'],
-  ])('of links clicked together: of %i each is told as %s', async (links, reason) => {
+  ])('of links clicked together: each of %i is %s', async (links, reason) => {
     await recordClicks(database.sql, onAll(links, noon))
     await settle()
     expect(await told()).toEqual(Array(links).fill(`human ${reason}`))
   })
 
-  test('of links clicked together: a third one at another time makes no two of them many', async () => {
+  test('of links clicked together: a third one at another time does not make them many', async () => {
     const [a, b, c] = onAll(3, noon)
     if (!a || !b || !c) return expect.fail('three places')
     await recordClicks(database.sql, [a, b, { ...c, at: noon + 60 * second }])

@@ -75,7 +75,7 @@ describe('a token of another back end', () => {
     expect(await instance().handOver(await token('eve'))).toMatchObject({ ok: true })
   })
 
-  test('is the same token however its signature is written', async () => {
+  test('is the same token however its signature is encoded', async () => {
     const one = await token()
     // The last of 43 characters stands for four bits and two that nobody reads.
     const other = ['A', 'B', 'C', 'D']
@@ -114,11 +114,11 @@ describe('a token of another back end', () => {
     },
   )
 
-  test('may outlive what a database can write down', async () => {
+  test('may expire later than a database can store', async () => {
     expect(await instance().handOver(await token('ben', 1e15))).toMatchObject({ ok: true })
   })
 
-  test('is not taken where it is forged, or while the database is away', async () => {
+  test('is not accepted if it is forged, or while the database is down', async () => {
     expect(await instance().handOver('forged')).toMatchObject(fail({ code: 'unauthorized' }))
     const away: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
     expect(await instance(undefined, away).handOver(await token())).toMatchObject(
@@ -127,7 +127,7 @@ describe('a token of another back end', () => {
     expect(await instance().handOver(await token())).toMatchObject({ ok: true })
   })
 
-  test('is not taken where no other back end is set: the site makes tokens for programs itself', async () => {
+  test('is not accepted if no other back end is set: the site’s own tokens are for programs', async () => {
     const access = instance({})
     expect(access.takesTokens).toBe(false)
     expect(await access.handOver(await token())).toMatchObject(fail({ code: 'forbidden' }))
@@ -166,7 +166,7 @@ test('signing out everywhere ends all sessions of the same subject, and of nobod
   expect(await access.readSession(other)).toMatchObject({ ok: true })
 })
 
-test('nobody is told that all sessions have ended while the database is away', async () => {
+test('nobody is told that all sessions have ended while the database is down', async () => {
   const cookie = await cookieOf(await token())
   let away = false
   const flaky: Database = {

@@ -106,11 +106,11 @@ async function health(
   return { code: status, ...JSON.parse(`${body}`) }
 }
 
-test('clicks that were turned away unchecked are a reason of their own', async () => {
+test('refused unchecked clicks are a reason of their own', async () => {
   expect(await health({ overflowing: true })).toMatchObject({ code: 503, reasons: ['unchecked_clicks'] })
 })
 
-test('how promos are chosen is told, with the currency that counts where revenue does', async () => {
+test('how promos are chosen is shown, with the currency if revenue is the goal', async () => {
   const clicks = { strategy: 'weighted' as const, goal: 'clicks' as const, currency: undefined }
   expect((await health({ selection: clicks })).selection).toEqual({ strategy: 'weighted', goal: 'clicks' })
   const revenue = { ...clicks, goal: 'revenue' as const }
@@ -144,14 +144,14 @@ test('while everything works, health tells how much waits and which offers have 
   })
 })
 
-test('an instance that has flushed nothing yet is well', async () => {
+test('an instance that has flushed nothing yet is healthy', async () => {
   expect(await health({ readings: { lastFlush: undefined } })).toMatchObject({
     code: 200,
     journal: { last_flush: null },
   })
 })
 
-test('a database that is not migrated, and a journal that takes nothing, are degraded', async () => {
+test('a database that is not migrated, and a journal that cannot be written, are degraded', async () => {
   expect(await health({ migrated: false })).toMatchObject({ code: 503, status: 'degraded', migrated: false })
   const fault = { code: 'unwritable', message: 'EROFS' } as const
   expect(await health({ readings: { fault } })).toMatchObject({
@@ -161,7 +161,7 @@ test('a database that is not migrated, and a journal that takes nothing, are deg
   })
 })
 
-test('a journal that was deleted before it was recorded is told for ten minutes', async () => {
+test('a journal that was deleted before it was recorded is reported for ten minutes', async () => {
   expect(await health({ readings: { vanishedAt: -599_999 } })).toMatchObject({
     code: 503,
     reasons: ['journal_deleted'],
@@ -182,14 +182,14 @@ test('a proxy that the settings do not name is a hint, and nothing is degraded',
   })
 })
 
-test('a proxy that leaves no sign of itself is a hint, which names what to set', async () => {
+test('a proxy without a trace is a hint, which names the setting', async () => {
   expect(await health({ silent: true })).toMatchObject({
     code: 200,
     hints: [expect.stringMatching(/X-Forwarded-For.*PROMO_TRUSTED_PROXIES.*PROMO_INGEST_TOKEN/)],
   })
 })
 
-test('a named proxy that does not say for whom it asks is a hint, which names what to set', async () => {
+test('a named proxy that does not say for whom it asks is a hint, which names the setting', async () => {
   expect(await health({ unread: true })).toMatchObject({
     code: 200,
     hints: [expect.stringMatching(/X-Real-IP.*PROMO_CLIENT_ADDRESS_HEADER/)],
@@ -231,7 +231,7 @@ test('sends that newsletters may share are a hint for a week, by name', async ()
   await store.sql`delete from promo_impression_tracking`
 })
 
-test('conversions that wait for their click are told, and are a hint after an hour', async () => {
+test('conversions that wait for their click are counted, and are a hint after an hour', async () => {
   const click = aClick({ at: Date.UTC(2026, 10, 18) })
   await recordConversions(store.sql, [aConversion({ ...ofClick(click), external_id: 'waits' })])
   const hint = expect.stringContaining('conversions are waiting for clicks or sends that are not known')
@@ -244,7 +244,7 @@ test('conversions that wait for their click are told, and are a hint after an ho
   expect(await health()).not.toHaveProperty('waiting_conversions')
 })
 
-test('rows that cannot be read are named, twenty at the most, and nothing is degraded', async () => {
+test('invalid rows are named, at most twenty, and nothing is degraded', async () => {
   const bad = { key: 'bad', reason: 'destination_url must be a complete URL' }
   const many = Array.from({ length: 21 }, (_, index) => ({ key: `${index}`, reason: 'is missing' }))
   expect(await health({ links: { leftOut: [bad] } })).toMatchObject({
@@ -258,7 +258,7 @@ test('rows that cannot be read are named, twenty at the most, and nothing is deg
   expect(variations_left_out[19]).toEqual({ variation_id: '19', reason: 'is missing' })
 })
 
-test('links and variations that a database that answers has not given for half a minute are degraded', async () => {
+test('links and variations that could not be fetched for half a minute from a database that answers are degraded', async () => {
   expect(await health({ links: { failingFor: 30_000 } })).toMatchObject({ code: 200 })
   expect(await health({ links: { failingFor: 30_001 } })).toMatchObject({ code: 503, reasons: ['links'] })
   expect(await health({ variations: { failingFor: 30_001 } })).toMatchObject({ reasons: ['variations'] })
@@ -293,7 +293,7 @@ test('however many ask, the database is asked once a second', async () => {
   expect(asked).toBe(2)
 })
 
-test('a database that does not answer is degraded, and does not keep the answer waiting', async () => {
+test('a database that does not answer is degraded, and does not delay the answer', async () => {
   const nowhere = openDatabase({
     locate: async () => fail({ message: 'none' }),
     log: createLog('silent'),
@@ -318,7 +318,7 @@ test('a database that does not answer is degraded, and does not keep the answer 
   expect(performance.now() - begun).toBeLessThan(1_900)
 })
 
-test('Strapi that has given nothing for half a minute is degraded, whatever the database does', async () => {
+test('Strapi without a successful fetch for half a minute is degraded, whatever the database does', async () => {
   const strapi = (failingFor: number): StrapiReadings => ({
     cache: { failingFor, leftOut: [], size: 3 },
     fault: { code: 'refused', message: 'answered with status 403: Forbidden', advice: 'Strapi refuses' },
@@ -337,7 +337,7 @@ test('Strapi that has given nothing for half a minute is degraded, whatever the 
   expect(away).toMatchObject({ reasons: ['database', 'strapi'] })
 })
 
-test('where all links come from Strapi, none of a table are told', async () => {
+test('if all links come from Strapi, nothing about the table is shown', async () => {
   const strapi = { cache: { failingFor: 0, leftOut: [], size: 3 }, fault: undefined }
   expect(await health({ tableless: true, strapi })).toMatchObject({
     code: 200,
@@ -345,7 +345,7 @@ test('where all links come from Strapi, none of a table are told', async () => {
   })
 })
 
-test('offers of Strapi that were not had for half a minute are a reason of their own', async () => {
+test('offers from Strapi that could not be fetched for half a minute are a reason of their own', async () => {
   const offers = (failingFor: number): OfferReadings => ({
     fault: { code: 'refused', message: 'answered with status 403', advice: 'Strapi refuses' },
     failingFor,
@@ -356,7 +356,7 @@ test('offers of Strapi that were not had for half a minute are a reason of their
   expect(await health({ offers: offers(30_001) })).toMatchObject({ code: 503, reasons: ['strapi_offers'] })
 })
 
-test('clicks that Matomo was not told for a minute are a reason of their own', async () => {
+test('clicks that could not be sent to Matomo for a minute are a reason of their own', async () => {
   const told = {
     ok: true,
     waiting: 0,
@@ -381,7 +381,7 @@ test('clicks that Matomo was not told for a minute are a reason of their own', a
   ])
 })
 
-test('recipients that Mautic did not tell for two minutes are a reason of their own', async () => {
+test('recipients that could not be fetched from Mautic for two minutes are a reason of their own', async () => {
   const mautic = (failingFor: number): MauticReadings => ({
     fault: { code: 'refused', message: 'answered with status 403', advice: 'Mautic refuses' },
     ...{ failingFor, asked: 3, obstacles: [{ email_id: 7, reason: 'is gone' }] },
@@ -403,7 +403,7 @@ test('recipients that Mautic did not tell for two minutes are a reason of their 
   })
 })
 
-test('messages that webhooks do not take are told of, once there were any, and make nothing degraded', async () => {
+test('messages that webhooks do not accept are reported, once there were any, and make nothing degraded', async () => {
   expect(await health({ webhooks: {} })).not.toHaveProperty('webhooks')
   expect(await health({ webhooks: { waiting: 1, failingFor: 60_001, givenUp: 2 } })).toMatchObject({
     code: 200,
@@ -417,11 +417,11 @@ test('messages that webhooks do not take are told of, once there were any, and m
   })
 })
 
-test('liveness asks nobody', () => {
+test('liveness checks nothing else', () => {
   expect(liveness()).toMatchObject({ status: 200, body: '{"status":"ok"}' })
 })
 
-test('links that work and lead nowhere are hinted at, however they came into the database', async () => {
+test('links that are valid but lead nowhere are a hint, however they got into the database', async () => {
   expect(await health({ hints: ['one', 'two'] })).toMatchObject({ code: 200, hints: ['one', 'two'] })
   let now = 0
   let told: string | undefined
@@ -475,7 +475,7 @@ test('links that work and lead nowhere are hinted at, however they came into the
   await away.close()
 })
 
-test('a database that a person has to mend is named with the remedy', async () => {
+test('a database that a person has to fix is named with the remedy', async () => {
   const message = 'the database was migrated to a newer version'
   const newer: Database = { ...database, run: async () => fail({ code: 'unsuitable', message }) }
   expect(await health({ from: newer })).toMatchObject({

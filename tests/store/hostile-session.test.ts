@@ -85,7 +85,7 @@ async function live(database: Database) {
   }
 }
 
-test('secrets and salts arrive whole, moments are moments', async () => {
+test('secrets and salts arrive unchanged, timestamps are timestamps', async () => {
   const { store, database } = await open(hostile)
   const secret = Buffer.alloc(32, 0xff)
   await store.sql`insert into promo_session_secret (secret) values (${secret}::bytea)`
@@ -109,7 +109,7 @@ test('secrets and salts arrive whole, moments are moments', async () => {
   expect(Math.abs(Number(asked?.at) - (editor?.created_at.getTime() ?? 0))).toBeLessThan(60_000)
 })
 
-test('a salt that arrives cut off is none', async () => {
+test('a truncated salt is rejected', async () => {
   const { store, database } = await open({})
   await store.sql`alter table promo_hash_salts drop constraint promo_hash_salts_salt_check`
   await store.sql`insert into promo_hash_salts (month, salt) values ('2026-11-01', ${Buffer.alloc(31, 7)}::bytea)`
@@ -118,7 +118,7 @@ test('a salt that arrives cut off is none', async () => {
   expect(salts.hashAt(now)).toBeUndefined()
 })
 
-test('a life under hostile settings of the database, and in another language, reads as any other', async () => {
+test('under hostile settings of the database, and in another language, everything works as usual', async () => {
   const { database } = await open(hostile, { turkish: true })
   const plain = await open({})
   expect(await live(database)).toEqual(await live(plain.database))

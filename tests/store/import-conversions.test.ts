@@ -51,7 +51,7 @@ const rows = async () => [
 const report = (...lines: string[]) => ['Nr;Ref;Betrag;Stand', ...lines].join('\n')
 const mapping = join(folder, 'awin.json')
 
-test('promo import-conversions records a report, and again changes nothing', async () => {
+test('promo import-conversions records a report, and a second time changes nothing', async () => {
   const columns = { external_id: 'Nr', click_id: 'Ref', amount: 'Betrag', status: 'Stand' }
   writeFileSync(
     mapping,
@@ -84,7 +84,7 @@ test('promo import-conversions records a report, and again changes nothing', asy
   expect(await findConversionDrift(tested.sql)).toEqual([])
 })
 
-test('a bad row keeps back the file, or is left out', async () => {
+test('an invalid row stops the file, or is left out', async () => {
   const before = await rows()
   const bad = report(`7;${a};x;offen`, `8;${a};7,00;offen`)
   const refused = await promo(bad, '--mapping', mapping)
@@ -117,7 +117,7 @@ test('a bad row keeps back the file, or is left out', async () => {
   ])
 })
 
-test('options that do not hold are named', async () => {
+test('invalid options are named', async () => {
   const [wrong, field, file, json, list] = await Promise.all([
     promo('x', '--decimal', 'dot'),
     promo('x', '--column', 'price=X'),
@@ -132,7 +132,7 @@ test('options that do not hold are named', async () => {
   expect(list.code).toBe(2)
 })
 
-test('what the database does not do is told', async () => {
+test('database failures are reported', async () => {
   const database = openDatabase({
     locate: async () => ok(tested.url),
     log: createLog('silent'),

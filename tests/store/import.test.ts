@@ -75,7 +75,7 @@ describe('an import', () => {
     expect(await importing({ links: active }, { siteUrl })).toBe('changed 1 link')
   })
 
-  test('brings in the sample file, and again changes nothing', async () => {
+  test('imports the sample file, and a second time changes nothing', async () => {
     expect(await importing(sample)).toBe('added 7 links, added 6 offers, added 20 variations')
     const before = await everything()
     expect(await importing(sample)).toBe('7 links unchanged, 6 offers unchanged, 20 variations unchanged')
@@ -93,7 +93,7 @@ describe('an import', () => {
     expect(unapproved).toEqual([{ tone: 'exciting' }])
   })
 
-  test('changes what differs, keeps what is not named, and touches no counter', async () => {
+  test('changes what differs, keeps what is not named, and does not change counters', async () => {
     await insertPromos(tested.sql)
     await recordClicks(tested.sql, [aClick()])
     const file = {
@@ -143,7 +143,7 @@ describe('an import', () => {
     expect(await recordClicks(tested.sql, [aClick({ offer_id: null, slug: 'nocodemba' })])).toHaveLength(0)
   })
 
-  test('writes nothing in a dry run, and says the same', async () => {
+  test('writes nothing in a dry run, and prints the same', async () => {
     await insertPromos(tested.sql)
     const before = await everything()
     const file = {
@@ -157,7 +157,7 @@ describe('an import', () => {
     expect(await everything()).not.toEqual(before)
   })
 
-  test('writes nothing where anything is wrong, and names faults of file and database together', async () => {
+  test('writes nothing if there is any error, and names those of file and database together', async () => {
     await insertPromos(tested.sql)
     const before = await everything()
     const faulty = {
@@ -180,7 +180,7 @@ describe('an import', () => {
     expect(await everything()).toEqual(before)
   })
 
-  test('asks which row is meant where adopted tables hold a name or a text twice', async () => {
+  test('asks which row is meant if adopted tables have a name or a text twice', async () => {
     await insertPromos(tested.sql)
     await tested.sql`insert into promo_offers (id, name) values (71, 'Twin'), (72, 'Twin')`
     await tested.sql`
@@ -202,7 +202,7 @@ describe('an import', () => {
     ])
   })
 
-  test('takes texts as they are, whatever is in them', async () => {
+  test('accepts texts unchanged, whatever is in them', async () => {
     const text = `'; drop table promo_offers; -- \\ $1 {x} \u2028 😀 ${'"'}`
     const file = {
       links: [{ slug: 'x', destination_url: 'https://x.example/', utm: { utm_source: text } }],
@@ -245,7 +245,7 @@ describe('an import', () => {
     expect(await importing(file)).toBe('added 1 link, added 1 offer, added 1 variation')
   })
 
-  test('tries again where another writer was in the way, and gives up in the end', async () => {
+  test('tries again if another writer interferes, and gives up in the end', async () => {
     const inTheWay = (times: number): Database & { asked: number } => {
       const between = {
         ...database,
@@ -264,7 +264,7 @@ describe('an import', () => {
     expect(blocked.asked).toBe(5)
   })
 
-  test('without a database still tells what is wrong with the file', async () => {
+  test('without a database still reports errors in the file', async () => {
     await database.close()
     expect(await importing(sample)).toBe('unavailable')
     expect(await importing({ links: [{}] })).toEqual([

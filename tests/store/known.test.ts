@@ -51,7 +51,7 @@ describe('the version of the catalogue', () => {
     `update promo_text_variations set approved = false where id = 43`,
     `update promo_text_variations set text_content = 'other', tone = null where id = 43`,
     `delete from promo_text_variations where id = 44`,
-  ])('is another one after %s', async (change) => {
+  ])('changes after %s', async (change) => {
     const before = await versionNow()
     expect(await versionNow()).toBe(before)
     await store.sql.unsafe(change)
@@ -67,7 +67,7 @@ describe('the version of the catalogue', () => {
     expect(await findDrift(store.sql)).toEqual([])
   })
 
-  test('is another one after each of two changes at a time, and neither waits for the other', async () => {
+  test('changes after each of two concurrent changes, and neither waits for the other', async () => {
     const [slow, quick] = [postgres(store.url, { max: 1 }), postgres(store.url, { max: 1 })]
     const versions = [await versionNow()]
     await slow.begin('isolation level repeatable read', async (sql) => {
@@ -81,7 +81,7 @@ describe('the version of the catalogue', () => {
     await Promise.all([slow.end(), quick.end()])
   })
 
-  test('is written whoever changes a link, and forgotten after a while', async () => {
+  test('is written whoever changes a link, and deleted after a while', async () => {
     const role = `writer_${Date.now()}`
     await store.sql.unsafe(
       `create role ${role}; grant insert, update, delete, select on affiliate_links to ${role}`,
@@ -105,7 +105,7 @@ describe('the version of the catalogue', () => {
 })
 
 describe('what is known', () => {
-  test('follows changes by itself, and its snapshots too, though nobody asks for it', async () => {
+  test('follows changes by itself, including snapshots, without requests', async () => {
     const folder = temporaryFolder()
     const known = open(folder)
     await known.refresh()
@@ -126,7 +126,7 @@ describe('what is known', () => {
     await vi.waitFor(() => expect(known.variations.get(42)).toMatchObject({ link_slug: 'a' }), 3_000)
   })
 
-  test('leaves out the row that cannot be read, takes numbers as texts, and knows the others', async () => {
+  test('leaves out an invalid row, reads numbers as texts, and has the others', async () => {
     await store.sql`
       insert into affiliate_links (slug, destination_url, utm) values
         ('bad', 'https://[bad', '{}'),
@@ -147,7 +147,7 @@ describe('what is known', () => {
     expect(open(folder).links.get('number')).toMatchObject({ location: 'https://m.example/?utm_id=1' })
   })
 
-  test('is not fetched where the database is away, or cannot tell whether a table is whole', async () => {
+  test('is not fetched while the database is down, or a table may be incomplete', async () => {
     const known = open(temporaryFolder(), 'postgres://promo@127.0.0.1:1/promo')
     expect([await known.refresh(), known.table?.current, known.variations.current]).toEqual([
       false,
@@ -217,7 +217,7 @@ describe('what is known', () => {
     await stays(true)
   })
 
-  test('is forgotten where somebody deletes all links, and one link is withdrawn at once', async () => {
+  test('is forgotten if somebody deletes all links, and a single link is withdrawn at once', async () => {
     const known = open()
     await known.refresh()
     const links = known.links.size

@@ -58,7 +58,7 @@ describe('damaged links', () => {
     expect(counted).toHaveLength(6)
   })
 
-  test('wait while the database is away', async () => {
+  test('wait while the database is down', async () => {
     const gone: Database = {
       ...database,
       run: async () => fail({ code: 'unavailable', message: 'away' }),
@@ -78,7 +78,7 @@ describe('damaged links', () => {
     expect(await rows()).toMatchObject([{ slug: 'desk', damaged: 2, unreadable: 0 }])
   })
 
-  test('are told of the days that are asked for, beside the clicks of these days', async () => {
+  test('are reported for the requested days, with their clicks', async () => {
     const clicks = Array.from({ length: 30 }, (_, index) => aClick({ at: day + index }))
     await recordClicks(store.sql, [...clicks, aClick({ at: day - 1 })])
     const log = open()
@@ -106,7 +106,7 @@ test.each([
   [{ clicks: 980, damaged: 0, unreadable: 20 }, '20 of 1,000 clicks (2 %)', '20 of them'],
   [{ clicks: 981, damaged: 0, unreadable: 20 }],
   [{ clicks: 0, damaged: 0, unreadable: 0 }],
-])('%j is told as %s', (sums, ...parts) => {
+])('%j is described as %s', (sums, ...parts) => {
   const told = damageSentence(sums)
   if (parts.length === 0) expect(told).toBeUndefined()
   for (const part of parts) expect(told).toContain(part)

@@ -55,7 +55,7 @@ describe('links', () => {
     ['slug', ' https://a.example/', '{}'],
     ['slug', `https://a.example/${'x'.repeat(2031)}`, '{}'],
     ['slug', 'https://a.example/', '[]'],
-  ])('are refused by the database where no page would take them: %s %s', async ([slug, url, utm]) => {
+  ])('are refused by the database if a page cannot use them: %s %s', async ([slug, url, utm]) => {
     await expect(store.sql`
       insert into affiliate_links (slug, destination_url, utm) values (${slug ?? ''}, ${url ?? ''}, ${utm ?? ''}::text::jsonb)
     `).rejects.toThrow('check constraint')
@@ -97,7 +97,7 @@ describe('offers', () => {
     await store.sql`update promo_offers set active = true where id = 6`
   })
 
-  test('stand for selection with approved variations, a weight and a slug, with their sums of all hours', async () => {
+  test('are candidates with approved variations, a weight and a slug, with their sums of all time', async () => {
     const at = Date.UTC(2026, 10, 18, 6)
     await recordImpressions(store.sql, [
       anImpression({ at }),

@@ -104,7 +104,7 @@ async function begin(emails: Record<number, FakeEmail>, names?: string) {
 const asked = (fake: FakeMautic) => fake.requests.splice(0).map(({ path }) => path.replace('/api/emails', ''))
 
 describe('the recipients of a send follow Mautic', () => {
-  test('as it sends, at once where they are more, and once where they are the same', async () => {
+  test('while it sends: at once if they are more, and once if they are the same', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { fake, told } = await begin({ 17: { sentCount: 800, customHtml: linkTo(42) } })
@@ -119,7 +119,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await findDrift(store.sql)).toEqual([])
   })
 
-  test('to fewer when its count has stood for an hour', async () => {
+  test('to fewer when its count has not changed for an hour', async () => {
     await report('friday', 42, 10_000)
     await map('friday', 17)
     const { told } = await begin({ 17: { sentCount: 9_800 } })
@@ -229,7 +229,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await told()).toContain('send "friday", text 42: 500 → 800 (grown)')
   })
 
-  test('until a count has stood for a day, and after that when somebody asks for the send', async () => {
+  test('until a count has not changed for a day, and after that on request', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { fake, told } = await begin({ 17: { sentCount: 800 } })
@@ -243,7 +243,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await told('saturday')).toEqual([])
   })
 
-  test('beside e-mails that are in the way of themselves only', async () => {
+  test('despite e-mails with problems of their own', async () => {
     await report('friday', 42, 500)
     await report('friday', 43, 500)
     await map('friday', 16)
@@ -281,7 +281,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await findDrift(store.sql)).toEqual([])
   })
 
-  test('as far as Mautic answers: what is in the way of all is told, and nothing is changed by it', async () => {
+  test('as far as Mautic answers: a general failure is reported, and changes nothing', async () => {
     await report('friday', 42, 500)
     await report('saturday', 42, 500)
     await map('friday', 17)
@@ -310,7 +310,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect((await follow()).asked).toBe(50)
   })
 
-  test('or says that the database is away, at whichever step', async () => {
+  test('or reports that the database is down, at any step', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { follow } = await begin({ 17: { sentCount: 800, name: 'friday' } }, '*{send}*')
@@ -352,7 +352,7 @@ describe('in the background', () => {
     return { clock, followed }
   }
 
-  test('recipients follow Mautic, which may be away meanwhile: health tells of it, and it goes on by itself', async () => {
+  test('recipients follow Mautic, which may be down meanwhile: health reports it, and it recovers by itself', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     await map('nobody', 18)
@@ -394,7 +394,7 @@ describe('in the background', () => {
     expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
   })
 
-  test('it waits for the database to be prepared, and tells where that is away', async () => {
+  test('it waits for the database to be prepared, and reports if it is down', async () => {
     const { fake } = await begin({})
     let ready = false
     const away: Database = { ...database, run: async () => fail({ code: 'unavailable', message: 'gone' }) }
@@ -407,7 +407,7 @@ describe('in the background', () => {
     expect(mauticHealth(followed)).toMatchObject({ degraded: false, told: { fault: 'database' } })
   })
 
-  test('what breaks it is logged, and a stop ends it at once', async () => {
+  test('exceptions are logged, and a stop ends it at once', async () => {
     await map('friday', 17)
     const { fake } = await begin({})
     const broken: Database = { ...database, run: () => Promise.reject(new Error('bug')) }
@@ -421,7 +421,7 @@ describe('in the background', () => {
     expect([followed.fault, fake.requests.length]).toEqual([undefined, 1])
   })
 
-  test('of the site as the settings say, which its health and metrics tell of', async () => {
+  test('of the site follow the settings, and are in its health and metrics', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { fake } = await begin({ 17: { sentCount: 800 } })
@@ -440,7 +440,7 @@ describe('in the background', () => {
     expect(metrics).toContain('promo_rows_left_out{kind="mautic_email"} 0')
   })
 
-  test('only where it is set to', () => {
+  test('only if it is set up', () => {
     const url = { PROMO_MAUTIC_URL: 'https://m.example' }
     const user = { ...url, PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' }
     const given = (settings: Record<string, string>) => {

@@ -49,7 +49,7 @@ async function recordSome(sql: Sql): Promise<void> {
 }
 
 describe.for(versions)('on PostgreSQL %s', (version) => {
-  test('an empty database is empty again, and can be migrated anew', async ({ emptyDatabase }) => {
+  test('an empty database is empty again, and can be migrated again', async ({ emptyDatabase }) => {
     const sql = await emptyDatabase(version, 1)
     await migrate(sql)
     const migrated = await describeSchema(sql)
@@ -62,7 +62,7 @@ describe.for(versions)('on PostgreSQL %s', (version) => {
     expect(await describeSchema(sql)).toBe(migrated)
   })
 
-  test('Phase-2 tables are there with their rows, and can be migrated anew', async ({ emptyDatabase }) => {
+  test('Phase-2 tables are there with their rows, and can be migrated again', async ({ emptyDatabase }) => {
     const sql = await emptyDatabase(version, 1)
     await createPhase2(sql)
     const [rows, schema] = [await readPhase2(sql), await describeSchema(sql)]
@@ -79,7 +79,7 @@ describe.for(versions)('on PostgreSQL %s', (version) => {
     expect(await describeSchema(sql)).toBe(migrated)
   })
 
-  test('Phase-2 tables keep what was counted since, and go on by themselves', async ({ emptyDatabase }) => {
+  test('Phase-2 tables keep what was counted since, and work by themselves', async ({ emptyDatabase }) => {
     const sql = await emptyDatabase(version, 1)
     await createPhase2(sql)
     await migrate(sql)

@@ -78,7 +78,7 @@ describe('the newsletter of a send', () => {
   test.each([
     ['at another time', [['first'], ['second']]],
     ['in the same batch', [['first', 'second']]],
-  ])('is not another one %s: nothing is changed, and the caller is told', async (_, batches) => {
+  ])('cannot change %s: nothing is changed, and the caller gets an error', async (_, batches) => {
     const reports: Record<string, Partial<Impression>> = {
       first: { newsletter_send_id: 'a', newsletter: 'weekly' },
       second: { newsletter_send_id: 'a', newsletter: 'daily', variation_id: 43 },
@@ -91,7 +91,7 @@ describe('the newsletter of a send', () => {
     expect(await record({ newsletter_send_id: 'b', newsletter: 'daily' })).toEqual(['newsletter_differs'])
   })
 
-  test('that differs is told again to whoever sends the same event again', async () => {
+  test('that differs is an error again for whoever repeats the event', async () => {
     await record({ newsletter_send_id: 'a', newsletter: 'weekly' })
     const event = anImpression({ newsletter_send_id: 'a', newsletter: 'daily', caller_key: true })
     for (const _ of [1, 2]) expect(await record(event)).toEqual(['newsletter_differs'])
@@ -100,7 +100,7 @@ describe('the newsletter of a send', () => {
     expect(await newsletters()).toEqual(['a 42 weekly 7'])
   })
 
-  test('is the one that was chosen for where the report names none', async () => {
+  test('is the one that was chosen for if the report names none', async () => {
     const selection = await open()
     const chosen = await selection.select({ newsletter_send_id: 'a', newsletter: 'weekly' })
     if (!chosen.ok) return expect.fail('a choice')
@@ -122,7 +122,7 @@ describe('the newsletter of a send', () => {
 })
 
 describe('choosing for a newsletter', () => {
-  test('answers it, keeps it with the decision, and explains it', async () => {
+  test('returns it, stores it with the decision, and explains it', async () => {
     const selection = await open()
     const first = await selection.select({ newsletter_send_id: 'a', newsletter: 'weekly', segments: 2 })
     expect(first).toMatchObject({

@@ -74,7 +74,7 @@ const times = ({ tracked }: FakeMatomo): number[] =>
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
 describe('settling', () => {
-  test('puts the people’s clicks into the outbox, once, with their final verdict and nothing of who clicked', async () => {
+  test('puts people’s clicks into the outbox, once, with their final verdict and nothing about who clicked', async () => {
     await store.sql`update promo_offers set offer_type = 'self_test' where id = 5`
     await recordImpressions(store.sql, [anImpression({ at: noon, newsletter: 'weekly' })])
     await recordClicks(store.sql, [
@@ -110,7 +110,7 @@ describe('settling', () => {
     expect(rows[0]).toMatchObject({ target: 'matomo', attempts: 0, refused: null })
   })
 
-  test('puts nothing there where nobody is to be told', async () => {
+  test('puts nothing there without a target', async () => {
     await recordClicks(store.sql, [aClick()])
     expect(await settle(database, { age: 0 })).toEqual(ok(1))
     expect(await waiting()).toEqual([])
@@ -188,7 +188,7 @@ describe('Matomo', () => {
     expect(messages).toContain('the outbox is being emptied again')
   })
 
-  test('that is gone for a day gets all of it then, and rests longer each time until then', async () => {
+  test('that is down for a day gets everything afterwards, with growing pauses until then', async () => {
     const matomo = await startFakeMatomo()
     await matomo.stop()
     await put(120)
@@ -256,7 +256,7 @@ describe('Matomo', () => {
     }
   })
 
-  test('that refuses all is not asked on and on, and the next clicks go before those', async () => {
+  test('that refuses everything is not asked again and again, and newer clicks go first', async () => {
     const matomo = await startFakeMatomo()
     matomo.refuses = () => true
     await put(60)
@@ -274,7 +274,7 @@ describe('Matomo', () => {
     expect((await waiting()).filter(({ refused }) => refused !== null)).toHaveLength(50)
   })
 
-  test('gets no click of yesterday beside one of today, since only those need its permission', async () => {
+  test('gets no click of yesterday together with one of today, since only older ones need a permission', async () => {
     const matomo = await startFakeMatomo()
     await put(10)
     const { outbox } = work(matomo, { now: noon + 23 * 3_600_000 + 4 * second })
@@ -302,7 +302,7 @@ describe('Matomo', () => {
 })
 
 describe('the outbox', () => {
-  test('lends rows to one worker, and to another one when that is gone', async () => {
+  test('leases rows to one worker, and to another one when that is gone', async () => {
     await put(3)
     const claim = (limit: number) =>
       database.run((sql) => claimRows(sql, { target: 'matomo', limit, lease: 120 }))
@@ -320,7 +320,7 @@ describe('the outbox', () => {
     expect(await ids(5)).toEqual(['1', '2', '3'].map((id) => [id, 2]))
   })
 
-  test('has bounds, beyond which the oldest rows are lost and told', async () => {
+  test('has limits, beyond which the oldest rows are lost and reported', async () => {
     const matomo = await startFakeMatomo()
     await put(5)
     await store.sql`update promo_outbox set created_at = now() - interval '15 days' where id <= 2`
@@ -355,7 +355,7 @@ describe('the outbox', () => {
     expect(matomo.tracked).toEqual([])
   })
 
-  test('goes on with other targets while one hangs, and when one breaks', async () => {
+  test('continues with other targets while one hangs, or throws', async () => {
     await store.sql`insert into promo_outbox (target, body) select unnest('{slow,broken,quick}'::text[]), '{}'`
     const messages: string[] = []
     const log = pino({ level: 'info' }, { write: (line: string) => messages.push(JSON.parse(line).msg) })
@@ -391,7 +391,7 @@ describe('the outbox', () => {
     expect(sent).toEqual(['quick', 'quick', 'slow'])
   })
 
-  test('tells of the one that has failed for longest, of several targets of a kind', async () => {
+  test('reports the one that has failed for longest, among targets of a kind', async () => {
     await store.sql`insert into promo_outbox (target, body) select 'hook:' || n, '{}' from generate_series(1, 3) n`
     const clock = { time: 0 }
     const target = (name: string, fault: boolean): Target => ({

@@ -144,7 +144,7 @@ describe('people of a period', () => {
     expect(await read(`${october}&newsletter=`)).toMatchObject({ all: 1, offers: { 5: 1 } })
   })
 
-  test('are those of final clicks by people; machines, repeats and self-tests are nobody', async () => {
+  test('are those of final clicks by people, not of machines, duplicates and self-tests', async () => {
     await store.sql`update promo_offers set offer_type = 'self_test' where id = 5`
     await settled([
       click(1, '2026-10-05'),
@@ -155,7 +155,7 @@ describe('people of a period', () => {
     expect(await read('from=2026-10-01&to=2026-10-31')).toMatchObject({ all: 1, offers: { 4: 1 } })
   })
 
-  test('of whom nothing is kept come back as often as the others', async () => {
+  test('of whom nothing is stored are assumed to return as often as others', async () => {
     const unkept = (day: string, variation_id: number, newcomer: boolean | null) =>
       click(0, day, variation_id, { ip_hash: null, newcomer })
     await settled([
@@ -215,7 +215,7 @@ describe('people of a period', () => {
     expect(await read('from=2026-10-01&to=2026-10-31')).toMatchObject({ all: 1, texts: { 43: 1 } })
   })
 
-  test('cannot be told from what is kept of them when their month has gone', async () => {
+  test('cannot be identified from what is stored once their month is over', async () => {
     await settled([click(1, '2026-10-05'), click(1, '2026-11-05')])
     const months = async () =>
       (await store.sql`select month::text from promo_visits order by month`).map(({ month }) => month)

@@ -61,7 +61,7 @@ test('a postback is read under the names of its network', async () => {
     expect(await faultsOf(asked({ ...told, ...wrong })), JSON.stringify(wrong)).toBe('unauthorized')
 })
 
-test('a secret that was known goes on while the database is away, and one that is gone does not', async () => {
+test('a known secret works while the database is down, and a replaced one does not', async () => {
   await save('desk', { external_id: 'id', click_id: 'subid' })
   let away = false
   const postbacks = createPostbacks({
@@ -80,7 +80,7 @@ test('a secret that was known goes on while the database is away, and one that i
   expect(await postbacks.read(asked(told))).toMatchObject({ fault: { error: 'unauthorized' } })
 })
 
-test('statuses are those of networks, and of one’s own words first', () => {
+test('statuses are those of networks, with configured words first', () => {
   expect(['Confirmed', ' open ', 'storniert', 'odd'].map((word) => statusOf(word))).toEqual([
     ...['approved', 'pending', 'rejected'],
     undefined,
@@ -102,7 +102,7 @@ const promo = (...args: string[]): Promise<{ code: number; out: string }> =>
     )
   })
 
-test('promo postback-secret makes an address that works until the next one is made', async () => {
+test('promo postback-secret makes an address that works until the next call', async () => {
   const postbacks = createPostbacks(database)
   const made = await promo('Desk', '--source', 'Awin', '--parameter', 'external_id=tid')
   expect(made.out).toMatch(

@@ -76,7 +76,7 @@ const read = async (changes: Partial<ReportQuery> = {}) => {
   return report.value
 }
 
-test('all clicks rank as the specification has it, human ones as an editor wants it', async () => {
+test('all clicks rank as in the specification, human ones as editors need it', async () => {
   const all = await read()
   expect(all.variations?.map(({ variation_id, ctr }) => [variation_id, ctr]).slice(0, 2)).toEqual([
     [43, 20],
@@ -221,7 +221,7 @@ test('a range that holds whole months, parts of months or both tells apart the c
   }
 })
 
-test('what is not asked for is not there; all time has no days before', async () => {
+test('only requested sections are there; all time has no period before', async () => {
   const { start, ...rest } = query({ include: new Set() })
   expect(start).toBe('2025-10-01')
   const report = await readReport({ database, judge, turn }, rest)
@@ -232,7 +232,7 @@ test('what is not asked for is not there; all time has no days before', async ()
   expect(report.ok && Object.keys(report.value).sort()).toEqual(['offers', 'settled_until', 'summary'])
 })
 
-test('statistics stand beside the figures only where they are asked for, whatever else is judged', async () => {
+test('statistics are there only if requested, whatever else is assessed', async () => {
   const told = async (...include: Section[]) => {
     const { offers, variations, sends = [] } = await read({ include: new Set(include) })
     return [offers, variations]
@@ -255,13 +255,13 @@ test.each([
   )
 })
 
-test('an inactive offer is shown when it is asked for', async () => {
+test('an inactive offer is shown if it is requested', async () => {
   await store.sql`update promo_offers set active = false where id = 5`
   expect((await read()).offers.map(({ offer_id }) => offer_id)).toEqual([4, 6])
   expect((await read({ offer_id: 5 })).variations).toMatchObject([{ variation_id: 50, ctr: null }])
 })
 
-test('a time zone that the database does not know is named; a database that is away is told', async () => {
+test('a time zone that the database does not know is named; an outage is reported', async () => {
   expect(await readReport({ database, judge, turn }, query({ tz: 'Mars/Olympus' }))).toMatchObject(
     fail({
       error: 'validation_error',
@@ -305,7 +305,7 @@ test('every time zone that the database names is accepted, and means the same to
   expect(differing).toEqual([])
 })
 
-test('what is hidden is in no total: neither in whole months nor in days, nor in any hour', async () => {
+test('hidden offers are in no total: neither in months nor in days, nor in any hour', async () => {
   const readWith = async (tz: string) => {
     const { start: _, ...everything } = query({ tz })
     const whole = await readReport({ database, judge, turn }, everything)

@@ -19,7 +19,7 @@ const listed = async (...events: TrackingEvent[]) => {
   return rows.map(({ event_id }) => event_id)
 }
 
-test('events that bring nothing new are told apart', async () => {
+test('events that are nothing new are found', async () => {
   const at = Date.UTC(2026, 10, 18)
   const [click, keyed, sent] = [aClick({ at }), aClick({ at, caller_key: true }), anImpression({ at })]
   const fresh = aClick({ at })
@@ -32,7 +32,7 @@ test('events that bring nothing new are told apart', async () => {
   expect(found.sort()).toEqual([click, keyed, sent, older].map(({ event_id }) => event_id).sort())
 })
 
-test('a conversion brings nothing new where a later report on it is there', async () => {
+test('a conversion is nothing new if there is a later report on it', async () => {
   const at = Date.UTC(2026, 10, 18)
   const told = aConversion({ at, external_id: 'x', source: 'awin' })
   await recordConversions(tested.sql, [told])

@@ -55,11 +55,11 @@ const read = async (changes: Partial<ReportQuery> = {}) => {
   return report.value
 }
 
-test('there is nothing of it until the first conversion arrives', async () => {
+test('there are none until the first conversion arrives', async () => {
   expect(await read()).not.toHaveProperty('conversions')
 })
 
-test('they are told by currency, of everything, newsletters, offers, texts and sends', async () => {
+test('they are listed by currency, of everything, newsletters, offers, texts and sends', async () => {
   await recordConversions(store.sql, [
     aConversion({ amount: '10.10', ...of(0) }),
     aConversion({ amount: '20.20', status: 'pending', ...of(1) }),
@@ -109,7 +109,7 @@ test('they are told by currency, of everything, newsletters, offers, texts and s
   }
 })
 
-test('they are told of one offer, text, newsletter or range', async () => {
+test('they are limited to an offer, text, newsletter or range', async () => {
   const kinds = async (changes: Partial<ReportQuery>) =>
     ((await read(changes)).conversions ?? []).map(
       ({ of, currency, conversions }) => `${of} ${currency} ${conversions}`,
@@ -143,7 +143,7 @@ test('the range of all time has all of them', async () => {
   expect(conversions?.[0]).toMatchObject({ of: 'all', conversions: 4, revenue: '38.3' })
 })
 
-test('those of a text without clicks have no rates, and a currency may be of those without a text alone', async () => {
+test('those of a text without clicks have no rates, and a currency may only occur without a text', async () => {
   const silent = { newsletter_send_id: 'c', variation_id: 60, offer_id: 6, recipients: 5 }
   await recordImpressions(store.sql, [anImpression({ at: noon, ...silent })])
   await recordConversions(store.sql, [

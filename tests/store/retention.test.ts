@@ -78,7 +78,7 @@ async function recordClicksAt(...times: number[]): Promise<void> {
 
 describe('details of a click', () => {
   test.for(['UTC', 'Europe/Berlin', 'America/New_York'])(
-    'go after the days set, to the millisecond, in %s',
+    'are deleted after the days of the setting, to the millisecond, in %s',
     async (zone) => {
       await database.run((sql) => sql`select set_config('TimeZone', ${zone}, false)`)
       const limit = now - 30 * day
@@ -160,7 +160,7 @@ test('of clicks that were recorded in the same moment, those that are not settle
 describe('clicks', () => {
   const oldest = Date.UTC(2025, 9, 1)
 
-  test('go by whole months, after the months set, and leave counters and rollups', async () => {
+  test('are deleted by whole months, after the months of the setting, and counters and rollups stay', async () => {
     await makeClickPartitions(store.sql, Date.UTC(2025, 7, 10))
     await makeClickPartitions(store.sql, now)
     await recordClicksAt(Date.UTC(2025, 7, 31), oldest - 1, oldest, now)
@@ -192,7 +192,7 @@ describe('clicks', () => {
     expect(await counted('promo_click_tracking')).toBe(0)
   })
 
-  test('stay in the last millisecond before their time, and go in the first after', async () => {
+  test('stay in the last millisecond before their time, and are deleted in the first after', async () => {
     await makeClickPartitions(store.sql, oldest)
     const names = async (at: number) => {
       const preview = await previewPurge(database, at, keep)
@@ -202,7 +202,7 @@ describe('clicks', () => {
     expect(await names(Date.UTC(2026, 11, 1))).toEqual(['promo_click_tracking_2025_10'])
   })
 
-  test('without a partition of their own go with their month', async () => {
+  test('without a partition are deleted with their month', async () => {
     await recordClicksAt(Date.UTC(2020, 1, 2), oldest - 1, oldest)
     const before = await sums()
     expect(await previewPurge(database, now, keep)).toMatchObject(ok({ details: 1, partitions: [] }))
@@ -212,7 +212,7 @@ describe('clicks', () => {
   })
 })
 
-test('a salt goes a day after its month, to the millisecond', async () => {
+test('a salt is deleted a day after its month, to the millisecond', async () => {
   await store.sql`
     insert into promo_hash_salts (month, salt)
     select month::date, sha256(month::text::bytea)
@@ -241,7 +241,7 @@ const { signal } = new AbortController()
 const daily = (at: number, { on = database, site = at } = {}) =>
   purgeDaily({ database: on, retention: keep, now: () => site, databaseTime: async () => ok(at), signal })
 
-test('of many instances one purges a UTC day; after a fault another one does', async () => {
+test('one of many instances purges per UTC day; after a failure another one does', async () => {
   const midnight = Date.UTC(2026, 10, 19)
   const done = ok({ code: 'purged', purged: nothing })
   const already = ok({ code: 'purged_already' })
@@ -259,7 +259,7 @@ test('of many instances one purges a UTC day; after a fault another one does', a
   expect(await purgeDaily(unasked)).toEqual(gone)
 })
 
-test('a purge that a stop cuts off is left to whoever comes next, and no fault is told', async () => {
+test('a purge that a stop cuts off is left to the next instance, and logs no error', async () => {
   for (const statement of [1, 2, 3, 4, 5, 8]) {
     await store.sql`update promo_retention set purged_at = '-infinity'`
     const stop = new AbortController()
@@ -292,7 +292,7 @@ test('a purge that a stop cuts off is left to whoever comes next, and no fault i
   }
 })
 
-describe('a clock that cannot be believed removes nothing', () => {
+describe('an implausible clock deletes nothing', () => {
   const hour = day / 24
   const code = async (outcome: ReturnType<typeof daily>) => {
     const { ok: worked, ...rest } = await outcome
@@ -300,7 +300,7 @@ describe('a clock that cannot be believed removes nothing', () => {
   }
   const old = () => recordClicksAt(Date.UTC(2023, 0, 2), now - 29 * day)
 
-  test('one that jumps ahead is believed when it has stood for a day', async () => {
+  test('one that jumps ahead is trusted after a day', async () => {
     await old()
     await settle(database, { age: 0 })
     expect(await code(daily(now))).toBe('purged')
@@ -319,26 +319,26 @@ describe('a clock that cannot be believed removes nothing', () => {
     expect(await code(daily(jumped + 24 * hour))).toBe('purged')
   })
 
-  test('one that is put right again goes on at once, and retention with it', async () => {
+  test('one that is corrected is trusted at once', async () => {
     expect(await code(daily(now))).toBe('purged')
     expect(await code(daily(now + 500 * day))).toBe('clock_doubted')
     expect(await code(daily(now + 2 * hour))).toBe('purged_already')
     expect(await code(daily(now + day))).toBe('purged')
   })
 
-  test('one that a person takes for right goes on at once', async () => {
+  test('one that a person confirms is trusted at once', async () => {
     expect(await code(daily(now))).toBe('purged')
     expect(await code(daily(now + 62 * day))).toBe('clock_doubted')
     await believeTime(store.sql)
     expect(await code(daily(now + 62 * day + 1))).toBe('purged')
   })
 
-  test('a purge that was made in times to come does not keep the next one from being made', async () => {
+  test('a purge with a date in the future does not prevent the next one', async () => {
     await store.sql`update promo_retention set purged_at = '2028-01-01'`
     expect(await code(daily(now))).toBe('purged')
   })
 
-  test('two days between looks are a pause, and a moment more is a jump', async () => {
+  test('two days between checks are a pause, and a moment more is a jump', async () => {
     expect(await code(daily(now))).toBe('purged')
     expect(await code(daily(now + 48 * hour))).toBe('purged')
     expect(await code(daily(now + 96 * hour + 1))).toBe('clock_doubted')
@@ -364,7 +364,7 @@ describe('a clock that cannot be believed removes nothing', () => {
   })
 })
 
-test('a preview tells all that a purge removes', async () => {
+test('a preview shows all that a purge deletes', async () => {
   await makeClickPartitions(store.sql, now - 15 * 31 * day)
   await recordClicksAt(Date.UTC(2020, 0, 2), now - 15 * 31 * day, now - 40 * day, now)
   await store.sql`insert into promo_event_keys (event_id, recorded_at) values (gen_random_uuid(), '2026-01-01')`
@@ -423,7 +423,7 @@ function failingOnly(statement: number): Database {
   }
 }
 
-test('a database that goes away at any step is told, and the next purge does the rest', async () => {
+test('a database outage at any step is reported, and the next purge does the rest', async () => {
   await makeClickPartitions(store.sql, Date.UTC(2024, 0, 1))
   await recordClicksAt(Date.UTC(2020, 0, 1), now - 31 * day)
   const gone = fail({ code: 'unavailable', message: 'gone' })

@@ -49,7 +49,7 @@ test('a month has one salt, however many instances ask for it first', async () =
   await Promise.all(instances.map((instance) => instance.close()))
 })
 
-test('the salt that is kept stays, and is no other the next time', async () => {
+test('the stored salt stays the same', async () => {
   const first = saltsOf(database)
   await first.refresh()
   const hash = hashAt(first, now)

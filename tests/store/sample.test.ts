@@ -110,7 +110,7 @@ test('one that was interrupted is completed, and nothing counts twice', async ()
   expect(await findDrift(tested.sql)).toEqual([])
 })
 
-test.each([0, 1, 2, 3, 7])('a database that is gone after %i statements is a fault', async (statements) => {
+test.each([0, 1, 2, 3, 7])('a database that is down after %i statements is a fault', async (statements) => {
   const answer = await recordSampleHistory(losingServerAfter(statements), { offers, now })
   expect(answer).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
   expect((await recorded()).sends).toBe(0)

@@ -77,7 +77,7 @@ const decisions = async () => [
 
 const explainedOf = async (send: string) => [...(await explainDecisions(store.sql, send))]
 
-test('a promo has all that a newsletter shows, and its link', async () => {
+test('a promo has everything that a newsletter shows, and its link', async () => {
   expect(await select(for42)).toEqual(
     ok({
       offer_id: 4,
@@ -136,7 +136,7 @@ describe('what may be shown', () => {
 describe('a send', () => {
   const send = { newsletter_send_id: '2026-11-18-daily' }
 
-  test('gets the same promo again, under the strategy that chose it, and leaves how probable it was', async () => {
+  test('gets the same promo again, by the strategy that chose it, and stores its probability', async () => {
     expect(await chosen(for50, send)).toBe(50)
     expect(await select(for42, { ...send, strategy: 'ctr_weighted' })).toMatchObject(
       ok({ variation_id: 50, strategy: 'weighted' }),
@@ -153,7 +153,7 @@ describe('a send', () => {
     expect(await chosen(for42, { newsletter_send_id: 'another' })).toBe(42)
   })
 
-  test('asked for without a name is decided anew each time, and not kept', async () => {
+  test('without a name is decided again each time, and not stored', async () => {
     expect([await chosen(for50), await chosen(for42)]).toEqual([50, 42])
     expect(await decisions()).toEqual([])
   })
@@ -225,7 +225,7 @@ function interrupted(step: number, at: () => Promise<'go on' | 'gone'>): Databas
   }
 }
 
-test('a database that goes away is told at every step', async () => {
+test('a database outage is reported at every step', async () => {
   for (const step of [1, 2, 3, 4]) {
     const answer = await select(
       0,
@@ -245,7 +245,7 @@ test('a database that goes away is told at every step', async () => {
     ).toMatchObject(fail({ error: 'database_unavailable' }))
 })
 
-test('a decision that another caller takes in between stands', async () => {
+test('a decision that another caller makes in between stays', async () => {
   let taken = false
   const other = interrupted(3, async () => {
     if (!taken)
@@ -261,7 +261,7 @@ test('a decision that another caller takes in between stands', async () => {
   )
 })
 
-test('a database that goes away after another caller has decided is told as well', async () => {
+test('a database outage after another caller’s decision is reported, too', async () => {
   let step = 0
   const other = interrupted(3, async () => {
     step += 1
@@ -286,7 +286,7 @@ test('texts that vanish while one of them is chosen leave nothing to show', asyn
   expect(await select(0, {}, vanishing)).toMatchObject(fail({ error: 'no_eligible_promo' }))
 })
 
-test('decisions that keep changing under a caller end in an answer all the same', async () => {
+test('decisions that keep changing still end in an answer', async () => {
   const other = interrupted(2, async () => {
     await store.sql`
       insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability)
@@ -367,7 +367,7 @@ describe('thompson', () => {
     `
   }
 
-  test('follows the evidence of sends within the limits, and leaves all that it takes to tell why', async () => {
+  test('follows the evidence of sends within the limits, and stores all that explains it', async () => {
     for (let day = 20; day < 30; day += 1) {
       await sent(`good-${day}`, 42, 900, day)
       await sent(`poor-${day}`, 43, 10, day)
@@ -387,7 +387,7 @@ describe('thompson', () => {
     expect(lines).toMatch(/→ variation 4[23] \(offer 4\): [\d.]+ effective clicks of \d+, believed/)
   })
 
-  test('does not hold a send back by what it has been shown itself', async () => {
+  test('does not count a send’s own decision as repetition', async () => {
     await sent('today', 50, 0, 0, 5)
     const ids = new Set<unknown>()
     for (let index = 0; index < 12; index += 1) {

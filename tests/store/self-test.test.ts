@@ -18,7 +18,7 @@ afterEach(async () => {
 const place = { slug: 'promo-self-test', destination: 'https://site.example/', variations: 3 }
 const noon = Date.UTC(2026, 10, 18, 12)
 
-test('the place of the self-test is made once, grows with its cases, and may be shown by nobody', async () => {
+test('the self-test’s offer is created once, grows with its cases, and is never shown', async () => {
   const [first] = await provideSelfTest(store.sql, place)
   expect(first).toMatchObject({ clicked_at: null })
   expect(new Set(first?.variations).size).toBe(3)

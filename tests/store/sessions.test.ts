@@ -64,7 +64,7 @@ const begun = async () => {
 }
 
 describe('signing in', () => {
-  test('takes the name in any case and the right password', async () => {
+  test('accepts the name in any case with the right password', async () => {
     expect(await signIn({ name: ' ANNA ' })).toEqual(ok({ by: 'password', id: 1, name: 'Anna', version: 1 }))
   })
 
@@ -93,7 +93,7 @@ describe('signing in', () => {
     }
   }
 
-  test('is slowed down by failures, and no name is locked: the right password gets in whoever tried before', async () => {
+  test('is delayed by failures, but no name is locked: the right password always works', async () => {
     const { held, one } = noting()
     for (let wrong = 1; wrong <= 12; wrong += 1)
       expect(await signIn({ password: 'wrong', address: `198.51.100.${wrong}` }, one)).toMatchObject({
@@ -106,7 +106,7 @@ describe('signing in', () => {
     expect(held).toEqual([])
   })
 
-  test('is slowed down for an address, whatever the names, by its own failures alone', async () => {
+  test('is delayed for an address, whatever the names, only by its own failures', async () => {
     const { held, one } = noting(databaseAway)
     const { held: heldThere, one: there } = noting()
     for (let host = 1; host <= 4; host += 1) {
@@ -122,7 +122,7 @@ describe('signing in', () => {
     expect(heldThere).toEqual([500])
   })
 
-  test('lets those go first who signed in before, however many others try, and turns away what finds no place', async () => {
+  test('serves known people first, however many others try, and refuses what finds no place', async () => {
     const { one } = noting()
     // Each of these takes longer than looking all of them up does.
     const slow = hashOf(2 ** 14, 1)
@@ -155,7 +155,7 @@ describe('signing in', () => {
 })
 
 describe('a session', () => {
-  test('is its editor, and is renewed after ten minutes', async () => {
+  test('identifies its editor, and is renewed after ten minutes', async () => {
     const token = await begun()
     const editor = { by: 'password', id: 1, name: 'Anna', version: 1 }
     expect(await sessions().check(token)).toEqual(ok({ editor }))
@@ -167,7 +167,7 @@ describe('a session', () => {
     expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
   })
 
-  test('ends with its editor, and with all others of them when they ask for it', async () => {
+  test('ends with its editor, or with all others on request', async () => {
     const token = await begun()
     const kept = sessions()
     expect(await kept.check(token)).toMatchObject({ ok: true })
@@ -181,7 +181,7 @@ describe('a session', () => {
     expect(await sessions().check(next)).toEqual(fail({ code: 'signed_out' }))
   })
 
-  test('goes on without the database where its version was seen, and is not believed where it was not', async () => {
+  test('works without the database if its version is known, and not otherwise', async () => {
     const token = await begun()
     let gone = false
     const flaky: Database = {
@@ -196,7 +196,7 @@ describe('a session', () => {
     expect(await sessions(databaseAway).check(token)).toEqual(fail({ code: 'unavailable' }))
   })
 
-  test('ends for good after seven days, however often it is used, and its last token does not outlive it', async () => {
+  test('ends after seven days, however often it is used, and so does its last token', async () => {
     const began = now
     let token = await begun()
     while (now - began < (7 * 24 - 6) * hour) {
@@ -211,7 +211,7 @@ describe('a session', () => {
     expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
   })
 
-  test('that began before sessions said by what goes on', async () => {
+  test('from before sessions had a kind still works', async () => {
     const former = new SignJWT({ sub: 'Anna', id: 1, version: 1 })
       .setProtectedHeader({ alg: 'HS256' })
       .setAudience('promo-editor')
@@ -222,7 +222,7 @@ describe('a session', () => {
     )
   })
 
-  test('is none without a token, with a forged one, or with one that was made for something else', async () => {
+  test('needs a token that is neither forged nor meant for something else', async () => {
     const forged = createSessions({
       readSecret: async () => new TextEncoder().encode('another'.repeat(5)),
       database,
@@ -242,7 +242,7 @@ describe('a session', () => {
       expect(await sessions().check(token)).toEqual(fail({ code: 'signed_out' }))
   })
 
-  test('travels in a cookie that scripts and other sites do not get', async () => {
+  test('is in a cookie that scripts and other sites do not get', async () => {
     expect(sessionCookieFor('a.b-c.d_e', 'https://site.example')).toBe(
       `__Host-promo_session=a.b-c.d_e; Path=/; Max-Age=${sessionLength}; HttpOnly; SameSite=Lax; Secure`,
     )
@@ -264,7 +264,7 @@ describe('a session', () => {
   })
 })
 
-test('access hands out cookies, and takes them back', async () => {
+test('access sets cookies, and removes them', async () => {
   const read = readConfig({
     PROMO_DATA_DIR: temporaryFolder(),
     PROMO_JWT_SECRET: 'a-secret-of-thirty-two-characters',
@@ -313,7 +313,7 @@ describe('the secret of sessions', () => {
     for (const other of [...others, await secretOf('/dev/null/no-folder')()]) expect(other).toEqual(first)
   })
 
-  test('is the one that an earlier version left in the data folder, where there is none yet', async () => {
+  test('is the one that an earlier version left in the data folder, if there is none yet', async () => {
     const former = new TextEncoder().encode('q'.repeat(43))
     const one = secretOf(folderWith(`${'q'.repeat(43)}\n`))
     expect(Buffer.from((await one()) ?? [])).toEqual(Buffer.from(former))
@@ -321,11 +321,11 @@ describe('the secret of sessions', () => {
     expect(Buffer.from(other ?? [])).toEqual(Buffer.from(former))
   })
 
-  test('is made anew where what was left is too short for one', async () => {
+  test('is replaced if the one that was left is too short', async () => {
     expect(await secretOf(folderWith('short\n'))()).toHaveLength(32)
   })
 
-  test('is read when the database is back, and is known from then on', async () => {
+  test('is read when the database is back, and cached from then on', async () => {
     let gone = true
     const flaky: Database = {
       ...databaseAway,
@@ -363,7 +363,7 @@ describe('the secret of sessions', () => {
     expect(await secretOf(folder)()).toEqual(await second?.readSecret())
   })
 
-  test('is made by renewing where there is none yet', async () => {
+  test('is created by renewing if there is none yet', async () => {
     await renewSessions(database)
     const [row] = await store.sql<{ secret: Buffer }[]>`select secret from promo_session_secret`
     expect(await secretOf(temporaryFolder())()).toEqual(row?.secret)

@@ -39,7 +39,7 @@ test('a click is settled once, however many settle at the same time', async () =
   expect((await uniques(database.sql)).map(({ unique }) => unique)).toEqual([20])
 })
 
-test('a text and day names at most a hundred hosts, those that people came from, however clicks are batched', async () => {
+test('a text and day names at most a hundred hosts, only those of people, in whatever batches', async () => {
   const hosts = async (variation: number) => {
     const rows = await database.sql<{ value: string; clicks: number }[]>`
       select value, clicks::integer from promo_click_breakdown
@@ -229,7 +229,7 @@ test.for<[string, (index: number) => Partial<Click>]>([
   expect(await settle(0, count)).toBe(0)
 })
 
-test('an address is crowded by all its visits, those of visitors beyond the first few among them', async () => {
+test('an address is crowded by all its visits, including those of visitors beyond the limit', async () => {
   await recordImpressions(
     database.sql,
     [0, 1].map((hours) =>
@@ -262,7 +262,7 @@ test('an address is crowded by all its visits, those of visitors beyond the firs
   expect(await findDrift(database.sql)).toEqual([])
 })
 
-test('a send has its clickers with one weak sign, and the clicks that two have made a machine’s', async () => {
+test('a send counts its clickers with one weak sign, and clicks that are machines’ by two', async () => {
   await recordImpressions(database.sql, [anImpression({ at: noon - 60 * minute })])
   const sign = 'no_user_agent'
   await recordClicks(database.sql, [
@@ -316,7 +316,7 @@ test('a click belongs to the newest send of its text that was before it', async 
   )
 })
 
-test('a click waits until it is old enough, and one that arrives late is not passed over', async () => {
+test('a click waits until it is old enough, and one that arrives late is not skipped', async () => {
   await recordClicks(database.sql, [aClick({ at: noon })])
   expect(await settle(60)).toBe(0)
   await database.sql`update promo_click_tracking set recorded_at = now() - interval '61 seconds'`
@@ -326,7 +326,7 @@ test('a click waits until it is old enough, and one that arrives late is not pas
   expect(await settle()).toBe(1)
 })
 
-test('one that is not old enough keeps back what arrived after it', async () => {
+test('one that is not old enough delays what arrived after it', async () => {
   const clicks = [1, 2, 3].map((index) => aClick({ at: noon + index }))
   await recordClicks(database.sql, clicks)
   const age = (index: number, seconds: number) =>
@@ -342,7 +342,7 @@ test('one that is not old enough keeps back what arrived after it', async () => 
   expect(await settle(60)).toBe(2)
 })
 
-test('clicks are settled in the order in which they arrive, wherever the database’s clock goes', async () => {
+test('clicks are settled in order of arrival, whatever the database’s clock does', async () => {
   await recordClicks(database.sql, [aClick({ at: noon })])
   await database.sql`update promo_click_tracking set recorded_at = now() + interval '62 days'`
   expect(await settle(60)).toBe(1)
@@ -353,7 +353,7 @@ test('clicks are settled in the order in which they arrive, wherever the databas
   expect(await findDrift(database.sql)).toEqual([])
 })
 
-test('an instance of the version before settles nothing a second time', async () => {
+test('an instance of the former version settles nothing a second time', async () => {
   await recordClicks(database.sql, [aClick({ at: noon })])
   await settle()
   const former = database.sql`update promo_settlement set recorded_at = now(), event_id = gen_random_uuid()`
@@ -418,7 +418,7 @@ describe('the settler', () => {
   const open = () =>
     openDatabase({ locate: async () => ok(database.url), log: createLog('silent'), connections: 1 })
 
-  test('goes on batch by batch until nothing is left, and ends early when it is told to', async () => {
+  test('continues batch by batch until nothing is left, and ends early when it is stopped', async () => {
     const pool = open()
     for (const start of [0, 1, 2, 3, 4]) {
       await recordClicks(

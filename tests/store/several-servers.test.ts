@@ -79,7 +79,7 @@ async function untilWritten(database: Database, server: TestServer, since: Promi
   }
 }
 
-test('the writable one is found at the start, wherever it stands', async () => {
+test('the writable one is found at the start, whatever its position', async () => {
   for (const query of ['', '?target_session_attrs=read-write', '?target_session_attrs=primary'])
     expect(await write(open(urlOf([standby.port, primary.port], query)))).toEqual(written(primary))
   const reads = open(urlOf([standby.port, primary.port], '?target_session_attrs=any'))
@@ -88,7 +88,7 @@ test('the writable one is found at the start, wherever it stands', async () => {
   })
 })
 
-test('a machine that accepts no connection, or says nothing on it, holds up the next no longer than its timeout', async () => {
+test('a machine that accepts no connection, or does not answer, delays the next no longer than its timeout', async () => {
   const silent = createServer(() => {})
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
   const address = silent.address()
@@ -100,7 +100,7 @@ test('a machine that accepts no connection, or says nothing on it, holds up the 
   silent.close()
 })
 
-test('why none will do is told once, by the server', async () => {
+test('why none is acceptable is logged once, per server', async () => {
   const database = open(urlOf([1, standby.port]))
   const fault = expect.stringMatching(/^127.0.0.1:1: .*ECONNREFUSED.*; 127.0.0.1:\d+: a standby$/)
   for (const _ of [1, 2])
@@ -108,7 +108,7 @@ test('why none will do is told once, by the server', async () => {
   expect(told).toMatchObject([{ msg: 'no server of DATABASE_URL can be used', reason: fault }])
 })
 
-test('a primary that accepts no writes is one all the same, where that is wanted', async () => {
+test('a primary that accepts no writes is acceptable if a primary is wanted', async () => {
   const sql = postgres(primary.url, { max: 1 })
   await sql`alter system set default_transaction_read_only = on`
   await sql`select pg_reload_conf()`
@@ -178,7 +178,7 @@ const countEvents = async (sql: postgres.Sql) =>
       (select sum(clicks)::integer from promo_surplus_clicks) as surplus
   `
 
-test('a primary that hangs is left for good, and what its standby did not have is recorded again, nothing twice', async () => {
+test('a primary that hangs is abandoned, and what its standby did not have is recorded again, nothing twice', async () => {
   const [before, after] = [primary, standby].map(({ url }) => postgres(url, { max: 1, onnotice: () => {} }))
   if (!before || !after) throw new Error('no servers')
   await migrate(before)

@@ -74,7 +74,7 @@ async function serve({ astro = noPage, site = page, place = {}, words = [], ...c
 /** What Astro does where it has no page for an address. */
 const noPage: AstroHandler = async (_, __, next) => next()
 
-describe('a promo link that breaks', () => {
+describe('a promo link that throws', () => {
   const broken: Record<string, PromoTracking['answerPromoLink']> = {
     'at once': () => {
       throw new Error('broken')
@@ -84,7 +84,7 @@ describe('a promo link that breaks', () => {
     },
   }
   test.each(Object.entries(broken))(
-    '%s is told, and answered as the site answers that path',
+    '%s is logged, and answered as the site answers that path',
     async (_, answerPromoLink) => {
       const { ask, messages } = await serve({ answerPromoLink })
       expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
@@ -93,8 +93,8 @@ describe('a promo link that breaks', () => {
   )
 })
 
-describe('a page of ours that breaks', () => {
-  test('is told, with status 500', async () => {
+describe('a page of ours that throws', () => {
+  test('is logged, with status 500', async () => {
     const { ask, messages } = await serve({
       async astro() {
         throw new Error('broken')
@@ -117,7 +117,7 @@ describe('a page of ours that breaks', () => {
   })
 })
 
-test('our pages are given the app, who asks, and where they are', async () => {
+test('our pages get the app, the caller, and their root', async () => {
   const given: unknown[] = []
   const { app, ask } = await serve({
     async astro({ url }, response, _, locals) {
@@ -131,7 +131,7 @@ test('our pages are given the app, who asks, and where they are', async () => {
   expect(given).toEqual(['/analytics/sends?days=7', { app, client, root: '/news/promo' }])
 })
 
-describe('what is none of ours', () => {
+describe('what is not ours', () => {
   test.each([
     '/',
     '/about/us',
@@ -140,7 +140,7 @@ describe('what is none of ours', () => {
     '/api/v1',
     '/%61nalytics',
     '/news/analytics',
-  ])("%s is the site's, as it came", async (path) => {
+  ])('%s goes to the site unchanged', async (path) => {
     const seen: unknown[] = []
     const { ask } = await serve({
       site(request, response) {
@@ -153,7 +153,7 @@ describe('what is none of ours', () => {
     expect(seen).toEqual([path, 'other.example', expect.stringContaining('127.0.0.1:')])
   })
 
-  test('is so below our paths, too, where we have no page', async () => {
+  test('goes to the site below our paths, too, if we have no page', async () => {
     const seen: unknown[] = []
     const { app, ask } = await serve({
       site(request, response) {
@@ -167,7 +167,7 @@ describe('what is none of ours', () => {
     expect(seen).toEqual(['/news/analytics/nope', 'other.example', expect.not.stringContaining(host)])
   })
 
-  test('may have a body as large as the site likes', async () => {
+  test('may have a body of any size', async () => {
     let received = 0
     const { ask } = await serve({
       site(request, response) {
@@ -191,7 +191,7 @@ test('a link of the name of a page is the page', async () => {
   expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
 })
 
-test('below a base only what is there is a link', async () => {
+test('below a base, only paths within it are links', async () => {
   const { ask } = await serve({ place: { base: '/news', prefix: '/promo' } })
   expect(await ask('/news/nocodemba')).toMatchObject({ status: 307 })
   expect(await ask('/nocodemba')).toMatchObject({ status: 200 })
@@ -239,7 +239,7 @@ test.each([
   expect(messages).toEqual([])
 })
 
-test('what is escaped in a slug is not taken for damage', async () => {
+test('escapes in a slug do not count as damage', async () => {
   const slugs: string[] = []
   const { ask } = await serve({
     answerPromoLink({ slug }) {

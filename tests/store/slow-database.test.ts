@@ -60,7 +60,7 @@ async function flush(
   expect(await findDrift(store.sql)).toEqual([])
 }
 
-test('a database that cannot take a batch within its deadline takes it in parts', async () => {
+test('a batch that exceeds the deadline is recorded in parts', async () => {
   await insertPromos(store.sql)
   await store.sql.unsafe(`
     create function promo_test_be_slow() returns trigger language plpgsql as $$

@@ -57,7 +57,7 @@ function open(strapi: FakeStrapi, from: 'strapi' | 'both', given: { folder?: str
 }
 
 describe('links from Strapi', () => {
-  test('are known whole after the first fetch, and none of the table', async () => {
+  test('are all known after the first fetch, and none of the table', async () => {
     const strapi = await startFakeStrapi(collection(() => someLinks(130)))
     const { known, folder } = open(strapi, 'strapi')
     await known.asked(10_000)
@@ -71,7 +71,7 @@ describe('links from Strapi', () => {
     expect(existsSync(join(folder, 'links.json'))).toBe(false)
   })
 
-  test('are fetched at once when the catalogue has another version, and two seconds after a failure', async () => {
+  test('are fetched at once when the catalogue’s version changes, and two seconds after a failure', async () => {
     let entries = [entry(1, 'a')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known, locationOf } = open(strapi, 'strapi')
@@ -94,7 +94,7 @@ describe('links from Strapi', () => {
       .toBe('https://strapi.example/newer')
   })
 
-  test('go on without limit while it is away, of a snapshot at a start too, with the database away as well', async () => {
+  test('work without limit while it is down, even from a snapshot at the start, with the database down, too', async () => {
     const strapi = await startFakeStrapi(collection(() => someLinks(130)))
     const { known, folder, messages } = open(strapi, 'strapi')
     await known.asked(10_000)
@@ -112,7 +112,7 @@ describe('links from Strapi', () => {
     expect(await later.known.strapi?.refresh()).toBe(true)
   })
 
-  test('that are gone all at once are doubted for ten seconds; some may go at any time', async () => {
+  test('that disappear all at once are kept for ten seconds; some may go at any time', async () => {
     let entries = someLinks(3)
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known } = open(strapi, 'strapi')
@@ -129,7 +129,7 @@ describe('links from Strapi', () => {
     expect([await known.strapi?.refresh(), known.links.size]).toEqual([true, 0])
   })
 
-  test('that cannot be read are left out and named, and the others are there', async () => {
+  test('that are invalid are left out and named, and the others are there', async () => {
     const bad = { ...entry(1, 'bad'), destination_url: 'javascript:alert(1)' }
     const long = { ...entry(3, 'long'), destination_url: `https://m.example/${'x'.repeat(2_100)}` }
     const strapi = await startFakeStrapi(
@@ -148,7 +148,7 @@ describe('links from Strapi', () => {
     expect(readFileSync(join(folder, 'strapi-links.json'), 'utf8')).not.toContain('javascript')
   })
 
-  test('a slug that nobody has seen is looked up once; a hanging Strapi holds up nobody else', async () => {
+  test('an unknown slug is looked up once; a hanging Strapi delays nobody else', async () => {
     let entries = [entry(1, 'a')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known, locationOf } = open(strapi, 'strapi')
@@ -171,7 +171,7 @@ describe('links from Strapi', () => {
 })
 
 describe('links from both', () => {
-  test('are those of Strapi where both have them, else of either; that both have some is told once', async () => {
+  test('are those of Strapi if both have them, else of either; duplicates are logged once', async () => {
     let entries = [entry(1, 'nocodemba'), entry(2, 'only-strapi')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { known, lines, locationOf } = open(strapi, 'both')
@@ -226,7 +226,7 @@ describe('offers of an import may name links of Strapi', () => {
   }
   const file = { offers: [{ name: 'By Strapi', link_slug: 'only-strapi' }] }
 
-  test('where links come from there', async () => {
+  test('if links come from there', async () => {
     const strapi = await startFakeStrapi(collection(() => [entry(1, 'only-strapi')]))
     const slugs = await slugsBy({ PROMO_LINKS: 'both', PROMO_STRAPI_URL: strapi.url })
     const database = openDatabase({ locate: async () => ok(store.url), log: pino({ level: 'silent' }) })
@@ -240,7 +240,7 @@ describe('offers of an import may name links of Strapi', () => {
       })
   })
 
-  test('and nothing is imported where Strapi cannot be asked', async () => {
+  test('and nothing is imported if Strapi cannot be asked', async () => {
     const strapi = await startFakeStrapi((_, response) => sendError(response, 401, 'Missing'))
     expect(await slugsBy({ PROMO_LINKS: 'strapi', PROMO_STRAPI_URL: strapi.url })).toMatchObject({
       ok: false,
@@ -273,7 +273,7 @@ describe('the site with Strapi', () => {
     expect(app.isWebhook(() => 'Bearer another')).toBe(false)
   })
 
-  test('redirects to where Strapi says, and tells of it in health and metrics', async () => {
+  test('redirects to where Strapi says, and shows it in health and metrics', async () => {
     const bad = { ...entry(2, 'bad'), destination_url: 'ftp://x' }
     const entries = [
       entry(1, 'nocodemba'),
@@ -305,7 +305,7 @@ describe('the site with Strapi', () => {
     expect(metrics).toContain('promo_rows_left_out{kind="strapi_link"} 1')
   })
 
-  test('tells what has to be mended, and the token to nobody', async () => {
+  test('says what has to be fixed, and never reveals the token', async () => {
     const strapi = await startFakeStrapi((_, response) => sendError(response, 403, 'Forbidden'))
     const lines: string[] = []
     const write = vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(`${line}`) > 0)
@@ -340,7 +340,7 @@ describe('the site with Strapi', () => {
     }
   })
 
-  test('follows it on the instance that was told where the database is away, and says so', async () => {
+  test('follows it on the notified instance if the database is down, and says so', async () => {
     let entries = [entry(1, 'a')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const { app } = await openTestApp(nowhere, { settings: settings(strapi, 'strapi') })
@@ -355,7 +355,7 @@ describe('the site with Strapi', () => {
       .toMatchObject({ headers: { location: 'https://strapi.example/new' } })
   })
 
-  test('of Strapi alone says nothing of the table', async () => {
+  test('with links from Strapi only shows nothing about the table', async () => {
     const strapi = await startFakeStrapi(collection(() => [{ ...entry(1, 'nocodemba') }]))
     const { app } = await openTestApp(store.url, { settings: settings(strapi, 'strapi') })
     await store.sql`insert into affiliate_links (slug, destination_url) values ('amp', 'https://m.example/?a&amp;b')`

@@ -65,8 +65,8 @@ function open(strapi: FakeStrapi, given: { url?: string; elsewhere?: string[]; r
 const told = ({ offers }: ReturnType<typeof open>) =>
   offers.leftOut.map(({ key, reason }) => `${key}: ${reason}`)
 
-describe('offers of Strapi', () => {
-  test('stay themselves when they are renamed and their texts corrected, with what was counted', async () => {
+describe('offers from Strapi', () => {
+  test('keep their identity and counts when they are renamed and their texts corrected', async () => {
     let entries = [offer(1, 'Desk', [text(1, 'A quiet desc'), text(2, 'Other')])]
     const { offers, lines } = open(await startFakeStrapi(collection(() => entries)))
     expect(await offers.refresh()).toBe(true)
@@ -102,7 +102,7 @@ describe('offers of Strapi', () => {
     expect([await offersNow(), await textsNow(made?.id), lines.length]).toEqual(before)
   })
 
-  test('may swap their names, and two texts what they say', async () => {
+  test('may swap their names, and two texts their contents', async () => {
     let entries = [offer(1, 'A', [text(1, 'one'), text(2, 'two')]), offer(2, 'B', [])]
     const { offers } = open(await startFakeStrapi(collection(() => entries)))
     await offers.refresh()
@@ -123,7 +123,7 @@ describe('offers of Strapi', () => {
     ])
   })
 
-  test('take up the rows that are there by their names, and those of an entry that was made anew', async () => {
+  test('adopt existing rows by their names, even those of a recreated entry', async () => {
     let entries = [offer(1, 'No Code MBA', [text(1, 'Want to build apps without code?')], { weight: 9 })]
     const { offers } = open(await startFakeStrapi(collection(() => entries)))
     await offers.refresh()
@@ -140,7 +140,7 @@ describe('offers of Strapi', () => {
     expect(await textsNow(4)).toHaveLength(3)
   })
 
-  test('that are gone are not chosen any more, come back as they were, and nothing is deleted', async () => {
+  test('that are gone are no longer chosen, return as they were, and nothing is deleted', async () => {
     const all = [offer(1, 'A', [text(1, 'one'), text(2, 'two')]), offer(2, 'B', [text(3, 'three')])]
     let entries = all
     const { offers, messages } = open(await startFakeStrapi(collection(() => entries)))
@@ -166,7 +166,7 @@ describe('offers of Strapi', () => {
     expect(offers.count).toBe(0)
   })
 
-  test('that have components as texts make a corrected one anew, and let go of the former one', async () => {
+  test('with components as texts create a corrected one, and retire the former one', async () => {
     let entries = [
       offer(1, 'A', [
         { id: 1, text: 'one' },
@@ -199,7 +199,7 @@ describe('offers of Strapi', () => {
       expect(await textsNow(id)).toMatchObject([{ document_id: 't1' }])
   })
 
-  test('that are at fault stay as they are and are named, and hold up no other', async () => {
+  test('that are invalid stay unchanged and are named, without affecting others', async () => {
     let entries = [offer(1, 'A', [text(1, 'one')]), offer(2, 'B', []), offer(3, 'C', [text(4, 'four')])]
     const opened = open(await startFakeStrapi(collection(() => entries)), { elsewhere: ['of-strapi'] })
     const { offers, lines } = opened
@@ -243,7 +243,7 @@ describe('offers of Strapi', () => {
     ])
   })
 
-  test('do not take the row of another entry that is at fault', async () => {
+  test('do not adopt the row of another entry that is invalid', async () => {
     let entries = [offer(1, 'A', [])]
     const { offers } = open(await startFakeStrapi(collection(() => entries)))
     await offers.refresh()
@@ -253,7 +253,7 @@ describe('offers of Strapi', () => {
     expect((await offersNow()).slice(-2)).toMatchObject([a ?? {}, { name: 'A', document_id: 'o2' }])
   })
 
-  test('of a text that gets what another one without an entry says are told', async () => {
+  test('with a text that equals another one without an entry are reported', async () => {
     let entries = [offer(1, 'No Code MBA', [text(1, 'Mine')])]
     const opened = open(await startFakeStrapi(collection(() => entries)))
     await opened.offers.refresh()
@@ -264,7 +264,7 @@ describe('offers of Strapi', () => {
     ])
   })
 
-  test('that were asked for earlier never come after those that were asked for later', async () => {
+  test('from an earlier request never replace those from a later one', async () => {
     const answers: (() => void)[] = []
     let entries = [offer(1, 'Old', [])]
     const strapi = await startFakeStrapi((request, response) => {
@@ -283,7 +283,7 @@ describe('offers of Strapi', () => {
     expect((await offersNow()).at(-1)).toMatchObject({ name: 'New' })
   })
 
-  test('stay as they are while Strapi or the database is away, which is told once, and come when it is back', async () => {
+  test('stay unchanged while Strapi or the database is down, which is logged once, and are imported afterwards', async () => {
     const strapi = await startFakeStrapi(collection(() => [offer(1, 'A', [])]))
     const { offers, messages } = open(strapi)
     await offers.refresh()
@@ -306,7 +306,7 @@ describe('offers of Strapi', () => {
     expect(away.offers.fault).toMatchObject({ code: 'database' })
   })
 
-  test('are planned only where they, our tables or the links elsewhere have changed since', async () => {
+  test('are planned only if they, our tables or the links elsewhere have changed', async () => {
     let entries = [offer(1, 'A', [text(1, 'one')]), offer(2, 'B', [], { link_slug: 'of-strapi' })]
     const elsewhere = ['of-strapi']
     const strapi = await startFakeStrapi(collection(() => entries, { etags: true }))
@@ -388,7 +388,7 @@ test('an import file may name document ids, keeps those that it leaves out, and 
   })
 })
 
-test('health tells of offers that are not imported, of none at all, and of the database only by itself', () => {
+test('health reports offers that are not imported, or none at all, and the database separately', () => {
   const fault = { code: 'refused', message: 'x', advice: 'mend it' } as const
   const none = { leftOut: [], failingFor: 0, fault: undefined, count: undefined }
   expect(strapiOffersHealth(none)).toMatchObject({ degraded: false, told: { ok: true, offers: null } })
@@ -410,7 +410,7 @@ test('the database may fail in the middle of an import: nothing is imported', as
   expect(await importOffers(database, [], { turn: '1' })).toMatchObject({ ok: false })
 })
 
-test('an import that fails in the database is told, and leaves everything as it is', async () => {
+test('an import that fails in the database is reported, and changes nothing', async () => {
   const { offers } = open(await startFakeStrapi(collection(() => [offer(1, 'A', [])])))
   await store.sql`alter table promo_strapi_turns rename imported to gone`
   expect(await offers.refresh()).toBe(false)
@@ -418,7 +418,7 @@ test('an import that fails in the database is told, and leaves everything as it 
   expect(await offersNow()).toHaveLength(2)
 })
 
-test('the site imports offers beside links of the table', async () => {
+test('the site imports offers with links of the table', async () => {
   const strapi = await startFakeStrapi(collection(() => [offer(1, 'A', [text(1, 'one')])]))
   await openTestApp(store.url, {
     settings: {
@@ -431,7 +431,7 @@ test('the site imports offers beside links of the table', async () => {
     .toMatchObject({ name: 'A', link_slug: 'nocodemba' })
 })
 
-test('the site imports offers beside its links, tells of them, and follows the webhook', async () => {
+test('the site imports offers and links, reports on them, and follows the webhook', async () => {
   const links: FakeEntry[] = [
     { id: 1, documentId: 'l1', slug: 'of-strapi', destination_url: 'https://s.example/', active: true },
   ]

@@ -33,7 +33,7 @@ function opened(url: string) {
 
 const newer = /newer version of this project \(it has 999_later\.sql\): start that version/
 
-test('an empty database and one of this version suit', async () => {
+test('an empty database and one of this version are suitable', async () => {
   expect(await findUnsuitable((await open({ empty: true })).sql)).toBeUndefined()
   expect(await findUnsuitable((await open()).sql)).toBeUndefined()
 })
@@ -56,7 +56,7 @@ test('a database of a newer version is not used, until it is of this one again',
   expect(database.up).toBe(true)
 })
 
-test('one that does not suit is not looked at again for each statement', async () => {
+test('an unsuitable one is not checked again for each statement', async () => {
   const store = await createTestDatabase()
   await store.sql`insert into promo_migrations (name) values ('999_later.sql')`
   const { database } = opened(store.url)
@@ -70,13 +70,13 @@ test('one that does not suit is not looked at again for each statement', async (
   await vi.waitFor(async () => expect(await code()).toBe('unavailable'), { timeout: 20_000 })
 })
 
-test('a newer version that keeps this one right is used beside it', async () => {
+test('a database of a newer version that keeps this one right is used', async () => {
   const store = await open()
   await store.sql`insert into promo_migrations (name, keeps_former) values ('999_later.sql', true)`
   expect(await findUnsuitable(store.sql)).toBeUndefined()
 })
 
-test('whether a migration keeps the former version right stands in its file, and is kept', async () => {
+test('whether a migration keeps the former version right is in its file, and stored', async () => {
   const store = await open({ empty: true })
   await store.sql`create table promo_migrations (name text primary key, applied_at timestamptz not null default now())`
   await store.sql`insert into promo_migrations (name) values ('001_from_before.sql')`
@@ -120,7 +120,7 @@ test.each([
   ['extra_float_digits', '0', '1'],
   ['array_nulls', 'off', 'on'],
   ['transform_null_equals', 'on', 'off'],
-])('a session with %s = %s does not suit', async (name, value, wanted) => {
+])('a session with %s = %s is unsuitable', async (name, value, wanted) => {
   const { sql } = await open({ empty: true })
   await sql.begin(async (own) => {
     await own.unsafe(`set local ${name} = '${value}'`)

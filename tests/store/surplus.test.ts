@@ -44,7 +44,7 @@ const textOf = async (id: number) =>
       from promo_text_variations v join promo_offers o on o.id = v.offer_id where v.id = ${id}`
   )[0]
 
-test('the highest count stands, and sums grow by what is new, in whatever order counts come', async () => {
+test('the highest count wins, and sums grow by what is new, in whatever order counts arrive', async () => {
   const count = aSurplus({ clicks: 5 })
   await recordClicks(store.sql, [aClick()])
   await recordSurplus(store.sql, [count, { ...count, clicks: 2 }])
@@ -67,7 +67,7 @@ test('the highest count stands, and sums grow by what is new, in whatever order 
   ])
 })
 
-test('a count of a text that has gone has no place, and the others have', async () => {
+test('a count for a deleted text is rejected, and the others are recorded', async () => {
   const [gone, moved, good] = [aSurplus({ variation_id: 999 }), aSurplus({ offer_id: 5 }), aSurplus()]
   const rejections = await recordSurplus(store.sql, [gone, { ...gone, clicks: 2 }, moved, good])
   expect([...rejections].sort((a, b) => a.event_id.localeCompare(b.event_id))).toEqual(
@@ -119,7 +119,7 @@ test('settling adds to the send before it, to reasons and to the unknown devices
   ])
 })
 
-test('settling goes on in batches, whatever the database’s clock was, and leaves it to whoever settles', async () => {
+test('settling works in batches, whatever the database’s clock was, and leaves it to whoever settles', async () => {
   await recordSurplus(store.sql, [aSurplus(), aSurplus(), aSurplus()])
   await store.sql`update promo_surplus_clicks set recorded_at = now() + interval '62 days'`
   await store.sql.begin(async (sql) => {
@@ -180,7 +180,7 @@ test('what several connections record and settle, again and in any order, counts
   )
 })
 
-test('counts go with the clicks of their month, once they are settled, and leave the sums', async () => {
+test('counts are deleted with the clicks of their month, once they are settled, and sums stay', async () => {
   const keep = { PROMO_RETAIN_DETAILS_DAYS: 30, PROMO_RETAIN_EVENTS_MONTHS: 13 }
   const now = Date.UTC(2026, 10, 18)
   const oldest = Date.UTC(2025, 9, 1)

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/lib/database/database.ts'
 import { createTableSource } from '../../src/lib/links/table-source.ts'
 import { createVariationSource } from '../../src/lib/tracking/variation-source.ts'
 
-test('sources say that their database does not answer, so that caches go on with what they have', async () => {
+test('sources report that their database does not answer, so that caches keep what they have', async () => {
   const nowhere = openDatabase({
     locate: async () => ok('postgres://promo@127.0.0.1:1/promo'),
     log: createLog('silent'),

@@ -85,7 +85,7 @@ const pass = (seconds: number) =>
 const due = () => store.sql`update promo_outbox set due_at = now()`
 
 describe('an event', () => {
-  test('is told once to each webhook that wants it, however many see it at the same moment', async () => {
+  test('is sent once to each subscribed webhook, however many see it at the same moment', async () => {
     const receiver = await startFakeReceiver(aSecret)
     await add(receiver.url)
     await add(`${receiver.url}/other`, ['tracking.degraded'])
@@ -108,7 +108,7 @@ describe('an event', () => {
     expect(await waiting()).toBe(0)
   })
 
-  test('is told again when its state is another one, or it comes back after a while', async () => {
+  test('is sent again when its state changes, or it returns after a while', async () => {
     await add('https://one.example')
     const at = Date.now() + 60_000
     const winner = (variation: string, body: boolean) => {
@@ -141,7 +141,7 @@ describe('an event', () => {
     expect(await waiting()).toBe(5)
   })
 
-  test('is none to a webhook that was added later, and goes with its webhook', async () => {
+  test('is not sent to a webhook that was added later, and is deleted with its webhook', async () => {
     await add('https://one.example')
     await raise(database, [degraded('journal', Date.now() - 60_000)])
     expect(await waiting()).toBe(0)
@@ -171,7 +171,7 @@ describe('an event', () => {
 })
 
 describe('a webhook', () => {
-  test('that does not take a message gets it again, with growing pauses, for a day', async () => {
+  test('that does not accept a message gets it again, with growing pauses, for a day', async () => {
     const receiver = await startFakeReceiver(aSecret)
     await add(receiver.url)
     await raise(database, [degraded('journal')])
@@ -208,7 +208,7 @@ describe('a webhook', () => {
     expect(answers.map(({ answer }) => answer.slice(-3))).toEqual(['204', '204', ...Array(8).fill('oom')])
   })
 
-  test('keeps its id through retries, and a bad message holds up no other', async () => {
+  test('keeps its id through retries, and a bad message delays no other', async () => {
     const receiver = await startFakeReceiver(aSecret)
     await add(receiver.url)
     await store.sql`insert into promo_outbox (target, body) values ('webhook:1', '{"no": "message"}')`
@@ -228,7 +228,7 @@ describe('a webhook', () => {
     expect(await waiting()).toBe(0)
   })
 
-  test('that hangs rests with all that waits for it; one that is gone for good is told no more', async () => {
+  test('that hangs gets a pause with all its messages; one that is gone for good gets no more', async () => {
     const [slow, gone] = [await startFakeReceiver(aSecret), await startFakeReceiver(aSecret)]
     await add(slow.url)
     await add(gone.url)
@@ -250,7 +250,7 @@ describe('a webhook', () => {
     await expect.poll(() => typesOf(slow)).toHaveLength(2)
   })
 
-  test('has a number of its own, of which there are not too many', async () => {
+  test('has an id of its own, and there is a limit', async () => {
     for (const id of [1, 2])
       expect(
         await addWebhook(store.sql, { url: 'https://x.example', secret: aSecret, events: [], most: 2 }),
@@ -294,7 +294,7 @@ test('winners are those that the statistics confirm', async () => {
   await away.close()
 })
 
-test('a watch that breaks is told of, and goes on', async () => {
+test('a watch that throws is logged, and continues', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
   await add('https://one.example')
@@ -353,7 +353,7 @@ describe('the watch', () => {
   }
   const hour = 3_600_000
 
-  test('tells of sends when they are reported, corrected and three days old', async () => {
+  test('reports sends when they are reported, corrected and three days old', async () => {
     await add('https://one.example')
     await store.sql`update promo_webhooks set added_at = now() - interval '10 days'`
     const now = Date.now()
@@ -396,7 +396,7 @@ describe('the watch', () => {
     expect(await told()).toEqual([{ type: 'send.reported', data: { ...isNew, recipients: 120 } }])
   })
 
-  test('tells of faults and links that are left out, while they last once', async () => {
+  test('reports faults and left-out links, once while they last', async () => {
     await add('https://one.example')
     const { state, step } = watch()
     state.health = {
@@ -433,7 +433,7 @@ describe('the watch', () => {
     expect(await told()).toEqual([])
   })
 
-  test('tells of a fault that kept it from telling, once that is over', async () => {
+  test('reports a fault that kept it from reporting, once that is over', async () => {
     await add('https://one.example')
     let up = true
     const failing: Database = {
@@ -455,7 +455,7 @@ describe('the watch', () => {
     expect(await told()).toEqual([{ type: 'tracking.degraded', data: { reason: 'database', since } }])
   })
 
-  test('tells of winners when they change, and looks for them every ten minutes', async () => {
+  test('reports winners when they change, and looks for them every ten minutes', async () => {
     await add('https://one.example')
     const { state, step } = watch()
     const winner = { variation_id: 42, text: 'Build', probability_best: 0.97, smoothed_ctr: 4.2, sends: 9 }
@@ -477,7 +477,7 @@ describe('the watch', () => {
     }
   })
 
-  test('looks at nothing that nobody wants to know', async () => {
+  test('checks nothing that no webhook subscribes to', async () => {
     const { state, step } = watch()
     state.health = { reasons: ['journal'] }
     await step()

@@ -71,7 +71,7 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
     for (const slug of ['draft', 'inactive', 'bad']) expect(await locationOf(slug)).toBeUndefined()
   })
 
-  test('publish and unpublish, a change and a deletion arrive by its own webhook', async () => {
+  test('publishing, unpublishing, a change and a deletion arrive by its own webhook', async () => {
     await strapi.reach('published')
     await expect.poll(() => locationOf('draft'), soon).toBe('https://merchant.example/draft')
     await strapi.reach('unpublished')
@@ -162,7 +162,7 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
     expect([statuses, failures]).toEqual([{ 307: answered }, 0])
   }, 120_000)
 
-  test('a field that was renamed is named, and links go on', async () => {
+  test('a renamed field is named, and links still work', async () => {
     await strapi.reach('renamed')
     await tell()
     await expect
