@@ -13,7 +13,7 @@ const edits = 8
 /** Answers how often the library has been edited. */
 const page = "import { edit } from '../../lib/app.ts'\nexport const GET = () => new Response(String(edit))\n"
 
-test('astro dev has one app, however often the library is edited, and ends with it', async () => {
+test('astro dev has one app, however often the library is edited, and closes it at the end', async () => {
   const tested = await createTestDatabase()
   await insertPromos(tested.sql)
   const folder = copyRepository({ 'src/sample-site/pages/edit.ts': page })

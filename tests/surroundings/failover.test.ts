@@ -63,7 +63,7 @@ describe.skipIf(missing)(`a cluster${missing ? `: ${missing}` : ''}`, () => {
     expect(resumed).toBeLessThan(bound)
   })
 
-  test('the primary hangs with its machine: a synchronous standby has everything, without anything that is kept', async () => {
+  test('the primary hangs with its machine: a synchronous standby has everything, without kept segments', async () => {
     const cluster = await openCluster({ synchronous: true, keepMinutes: 0 })
     await sleep(2_000)
     cluster.primary.pause()

@@ -75,7 +75,7 @@ test('one embedded database serves all workers, and ends with the last of them',
   removeDataDir(dataDir)
 })
 
-test('a start that cannot work ends as it does without workers', async ({ start }) => {
+test('a failing start ends as it does without workers', async ({ start }) => {
   const taken = createServer()
   const port = await new Promise<number>((resolve) =>
     taken.listen(0, '127.0.0.1', () => {

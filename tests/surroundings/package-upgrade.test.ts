@@ -71,7 +71,7 @@ async function clickThrough(clicks: number, ends: 'stop' | 'kill'): Promise<void
 }
 
 test.skipIf(earlier === undefined)(
-  'a site with an earlier package, killed with its journal, goes on with the one of today',
+  'a site with an earlier package, killed with a journal, continues with the current one',
   async () => {
     const archive = execFileSync('git', ['archive', `${earlier}`], { maxBuffer: 2 ** 30 })
     execFileSync('tar', ['-x', '-C', checkout], { input: archive })

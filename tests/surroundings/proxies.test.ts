@@ -83,7 +83,7 @@ describe.for(proxies)('$name', ({ name, missing }) => {
   })
   afterAll(() => proxy?.stop())
 
-  test.for(Object.entries(refusals))('%s: no other visitor pays for it', async ([, refusal], { skip }) => {
+  test.for(Object.entries(refusals))('%s: no other visitor is affected', async ([, refusal], { skip }) => {
     skip(missing !== undefined, missing)
     const { url } = proxy ?? { url: '' }
     const visitor = openHttp2(url, '127.0.0.2')
@@ -111,7 +111,7 @@ describe.for(proxies)('$name', ({ name, missing }) => {
     expect(answered.length).toBeGreaterThan(cut.length)
   })
 
-  test('visitors are told apart by their addresses, whatever they say', async ({ skip }) => {
+  test('visitors are distinguished by their addresses, whatever they claim', async ({ skip }) => {
     skip(missing !== undefined, missing)
     const userAgent = `Mozilla/5.0 (test) ${name}`
     for (const [from, forged] of [
@@ -133,7 +133,7 @@ describe.for(proxies)('$name', ({ name, missing }) => {
     expect(hashes.map(({ clicks }) => clicks)).toEqual([1, 2])
   })
 
-  test('a form of the site itself is taken, and reports with the token', async ({ skip }) => {
+  test('the site’s own form is accepted, and so are submissions with the token', async ({ skip }) => {
     skip(missing !== undefined, missing)
     const caller = openHttp2(proxy?.url ?? '', '127.0.0.6')
     const form = post('/sign-in', 'application/x-www-form-urlencoded', 'name=nobody&password=wrong')

@@ -111,7 +111,7 @@ describe.skipIf(versions.length === 0)('upgrade (takes the whole history of git:
 })
 
 describe.skipIf(!former)('a rolling deploy (takes the whole history of git: there is none here)', () => {
-  test('the version before today’s newest migration beside today’s: nothing is lost, counted twice or adrift', async ({
+  test('the version before the newest migration next to the current one: nothing is lost, counted twice or inconsistent', async ({
     database,
     dataDir,
     otherDir,

@@ -25,7 +25,7 @@ const large = randomWorld({
   sends: 40,
 })
 
-test('nothing that is said of the sends of any world contradicts anything else that is', async () => {
+test('statements about the sends of any world never contradict each other', async () => {
   await fc.assert(
     fc.asyncProperty(
       large,
@@ -88,7 +88,7 @@ const kindsOf = (rows: { value: string; lift: number; reach: number }[]) =>
     })
   })
 
-test('sentences on a period and on kinds have the figures beside them, whatever these are', () => {
+test('sentences about a period and about kinds match the figures next to them', () => {
   fc.assert(
     fc.property(
       fc.tuple(period, fc.option(period), fc.constantFrom('all' as const, 'human' as const)),

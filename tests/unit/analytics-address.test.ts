@@ -18,7 +18,7 @@ function addressFrom(text: string): Address {
   return addressOf(parameters, query.value)
 }
 
-test('what is shown stands in the address, and what is usual does not', () => {
+test('what is shown is in the address, except defaults', () => {
   expect(linkTo('/analytics', usual)).toBe('/analytics')
   expect(linkTo('/analytics', usual, { days: '7' })).toBe('/analytics?days=7')
   expect(linkTo('/analytics', { ...usual, tz: 'Asia/Tokyo', clicks: 'all' })).toBe(
@@ -26,7 +26,7 @@ test('what is shown stands in the address, and what is usual does not', () => {
   )
 })
 
-test('a page of one newsletter leads to one of all, and asks for nothing that cannot be told of one', async () => {
+test('a page of one newsletter leads to one of all, and requests nothing that is unknown for one', async () => {
   const address = addressFrom('newsletter=daily')
   expect(linkTo('/a', address, { newsletter: undefined })).toBe('/a')
   const readReport = vi.fn(async () => fail({ error: 'database_unavailable' as const }))
@@ -55,7 +55,7 @@ test.each([
   expect(addressFrom(path.split('?')[1] ?? '')).toEqual(addressFrom(text))
 })
 
-test('a period takes the place of a range, and other changes leave the range', () => {
+test('a period replaces a range, and other changes keep the range', () => {
   const own = addressFrom('from=2025-01-01&to=2025-02-01')
   expect(linkTo('/a', own, { days: '7' })).toBe('/a?days=7')
   expect(linkTo('/a', own, { days: '30' })).toBe('/a')
@@ -93,19 +93,19 @@ const page = (text: string, readReport: Read = async () => ok(report), offer_id?
     offer_id,
   })
 
-test('a page reads what it wants, human clicks unless told otherwise', async () => {
+test('a page reads what it needs, by default human clicks', async () => {
   const read = vi.fn<Read>(async () => ok(report))
   const shown = await page('days=7&include_sends=true', read)
   expect(shown).toMatchObject({ status: 200, faults: [], report, address: { days: '7', clicks: 'human' } })
   expect(read.mock.calls[0]?.[0]).toMatchObject({ counting: 'human', include: new Set(['timeline']) })
 })
 
-test('what is no parameter of a page is none of its business', async () => {
+test('unknown parameters are ignored by pages', async () => {
   const plain = await page('days=7')
   expect(await page('days=7&colour=red&gclid=1&utm_source=chat&constructor=1&a=1&a=2')).toEqual(plain)
 })
 
-test('each wrong parameter is named and left out, the others stay', async () => {
+test('each invalid parameter is named and left out, the others stay', async () => {
   const shown = await page('days=12&tz=Europe/Oslo&include_sends=1&clicks=all')
   expect(shown.status).toBe(400)
   expect(shown.faults.map(([name]) => name).sort()).toEqual(['days', 'include_sends'])
@@ -126,7 +126,7 @@ test('what only the database refuses is named as well', async () => {
   })
 })
 
-test('without the database there is no report, and the page still knows what was asked for', async () => {
+test('without the database there is no report, but the page still knows the query', async () => {
   const away = vi.fn<Read>(async () => fail({ error: 'database_unavailable', message: 'away' }))
   const shown = await page('days=7', away)
   expect(shown).toMatchObject({ status: 503, address: { days: '7' } })

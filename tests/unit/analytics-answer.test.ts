@@ -17,7 +17,7 @@ const sums = {
   unique_clicks: 18,
 }
 
-test('a rate has two decimals, and none where nothing was shown', () => {
+test('a rate has two decimals, and is null without impressions', () => {
   expect(rate(23, 150)).toBe(15.33)
   expect(rate(0, 10)).toBe(0)
   expect(rate(3, 0)).toBeNull()
@@ -40,7 +40,7 @@ test.each([
   expect(previewOf(text)).toBe(preview)
 })
 
-test('csv quotes, keeps numbers, leaves nothing empty out, and defuses formulas', () => {
+test('csv quotes texts, keeps numbers and empty cells, and defuses formulas', () => {
   const rows = [
     { a: 'plain', b: 1.5 },
     { a: 'with "quotes", commas\nand lines', b: null },
@@ -74,7 +74,7 @@ function cellsOf(text: string, separator: string): string[] {
   return cells
 }
 
-test.each([',', ';', '\t', '|'])('no text begins a formula where cells are separated by %j', (separator) => {
+test.each([',', ';', '\t', '|'])('no text begins a formula if cells are separated by %j', (separator) => {
   const beginnings = ['=', '+', '-', '@', '\t=', '\r=', '\n=', ' =', '＝', ' \u00a0@']
   const before = ['', 'No;', 'No,', 'No\t', 'No|', 'No\n', 'No\r\n', '"', '";', 'No"', ';";,', 'a ;  ']
   const texts = before.flatMap((start) => beginnings.map((one) => `${start}${one}cmd("x";1)+2`))
@@ -312,7 +312,7 @@ test('a CSV file holds one table', () => {
   })
 })
 
-test('a report is JSON for a short private while, and is not sent to a reader that has it', () => {
+test('a report is JSON that may be cached privately for a short time, and is not sent again', () => {
   const answer = respondReport(report, query('json'))
   expect(JSON.parse(textOf(answer))).toEqual(report)
   expect(answer.headers).toMatchObject({

@@ -7,7 +7,7 @@ import { anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
 
 const now = Date.parse('2025-10-30T00:00:00Z')
 
-test('more clicks than recipients names the missing recipients wherever such a rate would stand', () => {
+test('more clicks than recipients names the missing recipients instead of a rate', () => {
   const missing = /lack “recipients”/
   expect(summarySentence(aSummary({ overall_ctr: 2_000, human_ctr: 1_500 }), undefined, 'human')).toMatch(
     missing,
@@ -17,7 +17,7 @@ test('more clicks than recipients names the missing recipients wherever such a r
   expect(sendRate(aSend({ human_ctr: null }), 'human', now)).not.toContain('missing')
 })
 
-test('offers are compared by sends that are complete only', () => {
+test('offers are compared by complete sends only', () => {
   const offer = (offer_id: number, smoothed_ctr: number, complete_sends: number) =>
     anOffer({
       offer_id,
@@ -31,7 +31,7 @@ test('offers are compared by sends that are complete only', () => {
   expect(offersSentence([offer(1, 9, 3), offer(2, 3, 8)], texts)).toContain('Offer 1 does best')
 })
 
-test('either will do only where the wrong one costs little', () => {
+test('either text will do only if the wrong one costs little', () => {
   const advice = (expected_loss: number) =>
     findingsOf(
       [anOffer()],
@@ -44,7 +44,7 @@ test('either will do only where the wrong one costs little', () => {
   expect(advice(0.6)).toBe('Keep both: choosing the wrong one would cost about 20 % of the clicks.')
 })
 
-test('a text whose rival never gets its sends is told of splitting', () => {
+test('for a text whose rival never gets its sends, splitting is suggested', () => {
   const advice = (sends: number, strategy: 'thompson' | 'weighted' = 'thompson') =>
     findingsOf(
       [anOffer()],

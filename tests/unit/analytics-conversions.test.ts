@@ -27,7 +27,7 @@ const row = (changes: Partial<ConversionRow> = {}): ConversionRow => ({
   ...changes,
 })
 
-test('amounts have the digits that say something, in their currency', () => {
+test('amounts have significant digits, in their currency', () => {
   expect(earned(1234.5, 'EUR')).toBe('€1,234.50')
   expect(earned(0.0123, 'USD')).toBe('US$0.012')
   expect(earned(0, 'EUR')).toBe('€0.00')
@@ -37,7 +37,7 @@ test('amounts have the digits that say something, in their currency', () => {
   expect(earnedBetween(null, 'EUR')).toBe('')
 })
 
-test('a rate is told with where it lies', () => {
+test('a rate is shown with its interval', () => {
   expect(rateWords(row())).toBe('10.0 % (3.00–25.0 %)')
   expect(rateWords(row({ conversion_rate: null, conversion_rate_interval: null }))).toBe('–')
 })
@@ -62,7 +62,7 @@ test('the funnel goes from recipients over clicks by people to conversions of al
   expect(funnelOf(nothing).map(({ share }) => share)).toEqual(['', '–', '–'])
 })
 
-test('a send is told by what it brought in each currency', () => {
+test('a send shows its revenue in each currency', () => {
   const send = { newsletter_send_id: 'a', variation_id: 42 }
   const rows = [
     row({ of: 'send', ...send }),

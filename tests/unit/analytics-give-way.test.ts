@@ -32,7 +32,7 @@ beforeEach(() => {
   waits = []
 })
 
-test('without a rush nobody waits, however long reading takes', async () => {
+test('without a rush nobody waits, however long reports take', async () => {
   const giveWay = giveWayWith(pass)
   perSecond = 999
   for (let reader = 0; reader < 3; reader += 1) {
@@ -42,7 +42,7 @@ test('without a rush nobody waits, however long reading takes', async () => {
   expect(waits).toEqual([])
 })
 
-test('in a rush reading rests thirty times as long as it took', async () => {
+test('in a rush, reports pause thirty times as long as they took', async () => {
   const giveWay = giveWayWith(pass)
   pass(100)
   expect(await giveWay(taking(10))).toBe(10)
@@ -55,7 +55,7 @@ test('in a rush reading rests thirty times as long as it took', async () => {
   expect(waits).toEqual([200, 1])
 })
 
-test('reading rests two seconds at the most, and a moment when it took none', async () => {
+test('reports pause at most two seconds, and a moment if they took no time', async () => {
   const giveWay = giveWayWith(pass)
   pass(100)
   await giveWay(taking(400))
@@ -64,7 +64,7 @@ test('reading rests two seconds at the most, and a moment when it took none', as
   expect(waits).toEqual([2_000, 50])
 })
 
-test('readers who come together go one after another, and none waits longer than two seconds', async () => {
+test('concurrent readers are served one after another, and none waits longer than two seconds', async () => {
   const giveWay = giveWayWith(() => {})
   pass(100)
   const readers = Array.from({ length: 60 }, () => giveWay(async () => {}))
@@ -74,7 +74,7 @@ test('readers who come together go one after another, and none waits longer than
   expect(Math.max(...waits)).toBe(2_000)
 })
 
-test('a rush is told by the last tenth of a second, and so is its end', async () => {
+test('a rush and its end are detected within a tenth of a second', async () => {
   const giveWay = giveWayWith(pass)
   perSecond = 0
   pass(60_000)
@@ -93,7 +93,7 @@ test('a rush is told by the last tenth of a second, and so is its end', async ()
   expect(waits).toEqual([2_000])
 })
 
-test('a reader that fails lets redirects go first as well', async () => {
+test('a failed report lets redirects go first, too', async () => {
   const giveWay = giveWayWith(pass)
   pass(100)
   const broken = giveWay(async () => {

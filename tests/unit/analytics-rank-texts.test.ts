@@ -30,7 +30,7 @@ describe('texts', () => {
     expect(ids(rankTexts(offers(2).reverse(), texts, all)).map(([offer]) => offer)).toEqual([2, 1])
   })
 
-  test('that are used come before those that are not any more, and before those not sent', () => {
+  test('in use come before those no longer in use, and before those not sent', () => {
     const known = textsOf(1, [1, 9, 5]).map((text) =>
       text.variation_id === 100
         ? text
@@ -41,7 +41,7 @@ describe('texts', () => {
     expect(ids(rankTexts(offers(2), known.reverse(), all))).toEqual([[1, [100, 101, 102]]])
   })
 
-  test('of no active offer are cut off, and how many more there are is told', () => {
+  test('of no active offer are cut off, and the number of further ones is shown', () => {
     const rates = [4, 3, 2, 1]
     const texts = Array.from({ length: 23 }, (_, index) => textsOf(index + 1, rates)).flat()
     const groups = rankTexts(offers(20, 3), texts, all)
@@ -61,7 +61,7 @@ describe('texts', () => {
     ])
   })
 
-  test('of lists that are too small are not ranked, unless all sends together say something', () => {
+  test('of lists that are too small are not ranked, unless all sends together allow it', () => {
     const unclear = textsOf(1, [1, 9], 'not_enough_data')
     const small = { ...all, small: true }
     expect(rankTexts(offers(1), unclear, small)).toMatchObject([
@@ -79,7 +79,7 @@ describe('texts', () => {
 describe('advice', () => {
   const codes = ['confirmed_winner', 'probably_best', 'leading', 'not_enough_data'] as const
 
-  test('never names what the setting does already, nor what it makes impossible', () => {
+  test('never suggests what the setting does already, or makes impossible', () => {
     for (const code of codes) {
       expect(adviceOf(code, 'thompson')).not.toMatch(/\b(send it|keep sending|in turn|equal parts)\b/i)
       for (const strategy of ['weighted', 'ctr_weighted'] as const)
@@ -87,7 +87,7 @@ describe('advice', () => {
     }
   })
 
-  test('goes by how promos are chosen', () => {
+  test('depends on how promos are chosen', () => {
     const texts = textsOf(4, [4, 2])
     const said = (strategy: 'weighted' | 'thompson') =>
       findingsOf([anOffer({ offer_id: 4 })], texts, undefined, [], { way: strategy })[0]?.advice
@@ -95,7 +95,7 @@ describe('advice', () => {
     expect(said('weighted')).toBe(adviceOf('leading', 'weighted'))
   })
 
-  test('of sends that are too small says nothing of a leader', () => {
+  test('for sends that are too small names no leader', () => {
     const texts = [4, 2].map((smoothed_ctr, index) => ({
       ...aText({ variation_id: index + 1, code: 'not_enough_data', smoothed_ctr, probability_best: 0.9 }),
       offer_id: 4,

@@ -13,7 +13,7 @@ const reading = (perSecond: number) =>
 
 const answer = async () => json(200, 'a page')
 
-test('in a rush one reader comes after another, also for an answer that is remembered', async () => {
+test('in a rush readers are served one after another, even with a cached answer', async () => {
   const timeOfThree = async (perSecond: number) => {
     const { remember } = reading(perSecond)
     await sleep(110)

@@ -21,7 +21,7 @@ const setUp = () => {
   }
 }
 
-test('the same question gets the same answer for three seconds, another one its own', async () => {
+test('the same query gets the same answer for three seconds, another one its own', async () => {
   const { clock, remember } = setUp()
   const make = counted()
   expect((await remember('a', make)).body).toBe('1')
@@ -32,14 +32,14 @@ test('the same question gets the same answer for three seconds, another one its 
   expect((await remember('a', make)).body).toBe('3')
 })
 
-test('who asks while an answer is made waits for that one', async () => {
+test('a request during the work on the same answer waits for it', async () => {
   const { remember } = setUp()
   const make = counted()
   const answers = await Promise.all([remember('a', make), remember('a', make), remember('a', make)])
   expect(answers.map(({ body }) => body)).toEqual(['1', '1', '1'])
 })
 
-test('a fresh answer is made anew, and given to the next', async () => {
+test('a fresh answer is computed again, and reused afterwards', async () => {
   const { remember } = setUp()
   const make = counted()
   await remember('a', make)
@@ -47,14 +47,14 @@ test('a fresh answer is made anew, and given to the next', async () => {
   expect((await remember('a', make)).body).toBe('2')
 })
 
-test.each([304, 400, 503])('an answer %i is not remembered', async (status) => {
+test.each([304, 400, 503])('an answer %i is not cached', async (status) => {
   const { remember } = setUp()
   const make = counted(status)
   await remember('a', make)
   expect((await remember('a', make)).body).toBe('2')
 })
 
-test('what broke is told to all who waited, and tried again', async () => {
+test('an exception reaches all who waited, and the next request tries again', async () => {
   const { remember } = setUp()
   const broken = async () => {
     throw new Error('broken')

@@ -32,7 +32,7 @@ import {
 import { anAttribute, anOffer, aSend, aSummary, aText } from './analytics-rows.ts'
 
 describe('words', () => {
-  test('a chance is never certain', () => {
+  test('a probability is never certain', () => {
     expect([0, 0.005, 0.01, 0.884, 0.99, 0.995, 1].map(chance)).toEqual([
       'under 1 %',
       'under 1 %',
@@ -44,7 +44,7 @@ describe('words', () => {
     ])
   })
 
-  test('one is not several', () => {
+  test('singular and plural', () => {
     expect([some(1, 'send'), some(1_200, 'send'), some(2, 'copy', 'copies')]).toEqual([
       '1 send',
       '1,200 sends',
@@ -59,7 +59,7 @@ describe('words', () => {
     ])
   })
 
-  test('a day is the same everywhere, a moment is in the time zone of the reader', () => {
+  test('a day has no time zone, a moment is in the reader’s', () => {
     expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
     expect(momentsIn('UTC')('2025-10-18T22:30:00Z')).toBe('18 Oct 2025, 22:30')
     expect(momentsIn('Europe/Oslo')('2025-10-18T22:30:00Z')).toBe('19 Oct 2025, 00:30')
@@ -79,7 +79,7 @@ describe('words', () => {
     expect(sendRate(sent, 'all', later(24))).toBe('2.00 %')
   })
 
-  test('reasons and places that are not known show their own name', () => {
+  test('unknown reasons and places show their own name', () => {
     expect(reasonWords('prefetch')).toContain('loaded the link in advance')
     expect(reasonWords('some_new_rule')).toBe('Some new rule')
     expect(reasonWords('some_new_sign+many_links')).toBe('Some new sign+many links')
@@ -95,7 +95,7 @@ describe('words', () => {
     ]).toEqual(['Not given (most mail programs)', 'mail.google.com', 'iOS', 'Mobile'])
   })
 
-  test('offers go by what comes before a dash or colon, unless two would be called the same', () => {
+  test('offers are named by what comes before a dash or colon, unless two would get the same name', () => {
     const names = [
       'No Code MBA - Learn it',
       'Desk: quiet',
@@ -118,7 +118,7 @@ describe('words', () => {
   })
 })
 
-describe('what may be said of the texts of an offer', () => {
+describe('findings about the texts of an offer', () => {
   const leader = (code: LabelCode, best: number, clickers = 150, sends = 5) =>
     aText({ variation_id: 1, code, smoothed_ctr: 4, probability_best: best, clickers, sends })
   const rival = (clickers = 150, sends = 5) =>
@@ -137,13 +137,13 @@ describe('what may be said of the texts of an offer', () => {
     expect(finding?.advice.length).toBeGreaterThan(20)
   })
 
-  test('a text that is no longer used is no rival', () => {
+  test('a text that is no longer in use is no rival', () => {
     const retired = { ...aText({ variation_id: 3, code: 'retired', smoothed_ctr: 9 }), approved: false }
     expect(say(rival(), leader('leading', 0.88), retired)).toMatchObject({ code: 'leading', variation_id: 1 })
     expect(say(leader('not_enough_data', 0.5), retired)?.code).toBe('no_rival')
   })
 
-  test('what is ahead without clicks enough says how many are missing, on the weaker side', () => {
+  test('a text that is ahead with too few clicks says how many are missing, on the weaker side', () => {
     expect(say(leader('not_enough_data', 0.88, 41), rival(70))?.text).toBe(
       '“Text 1” is ahead in No Code MBA, 88 % sure so far; 59 more clicks still needed before that counts.',
     )
@@ -151,19 +151,19 @@ describe('what may be said of the texts of an offer', () => {
     expect(say(leader('not_enough_data', 0.88, 99), rival())?.text).toContain('; 1 more click still needed')
   })
 
-  test('what is hardly ahead without clicks enough is not said to be ahead', () => {
+  test('a text that is hardly ahead with too few clicks is not said to be ahead', () => {
     expect(say(leader('not_enough_data', 0.7, 41), rival())?.text).toBe(
       'No Code MBA: too early to say which text works; 59 more clicks still needed.',
     )
   })
 
-  test('with clicks enough, sends or time are missing', () => {
+  test('with enough clicks, sends or time are missing', () => {
     expect(say(leader('not_enough_data', 0.7, 500, 2), rival())?.text).toContain('1 more send still needed')
     expect(say(leader('not_enough_data', 0.7, 500, 1), rival())?.text).toContain('2 more sends still needed')
     expect(say(leader('not_enough_data', 0.7, 500, 3), rival())?.text).toContain('three days of waiting')
   })
 
-  test('of a first send it is said that it has arrived, and of a text that it waits for its first one', () => {
+  test('a first send is acknowledged, and a text without one is said to wait', () => {
     const { statistics: _, ...unsent } = rival()
     const { statistics: _rate, ...offer } = anOffer()
     const told = (rows: Parameters<typeof findingsOf>[1], offer_id: number, changes = {}) =>
@@ -192,7 +192,7 @@ describe('what may be said of the texts of an offer', () => {
     expect(told([alone, unsent], offer.offer_id)?.advice).toContain('waiting for its first send')
   })
 
-  test('one text has no rival, and none that was sent is nothing yet; texts of other offers do not count', () => {
+  test('one text has no rival, and without a send there is no finding; texts of other offers do not count', () => {
     const elsewhere = { ...rival(), offer_id: 99 }
     expect(say(leader('not_enough_data', 0.9), elsewhere)?.code).toBe('no_rival')
     const { statistics: _, ...unsent } = rival()
@@ -229,7 +229,7 @@ describe('what may be said of the texts of an offer', () => {
     expect(textsSentence(findings.slice(2))).toContain('nothing to compare yet')
   })
 
-  test('among those alike the most clicked come first, and offers that are not active last, in whatever order they are given', () => {
+  test('equal findings are sorted by clicks, with inactive offers last, in whatever order they are given', () => {
     const offers = [1, 2, 3, 4, 5].map((offer_id) => anOffer({ offer_id, active: offer_id !== 5 }))
     const texts = [100, 100, 300, 50, 900].flatMap((clickers, index) =>
       [leader('too_close', 0.6, clickers), rival(clickers)].map((text) => ({ ...text, offer_id: index + 1 })),
@@ -242,7 +242,7 @@ describe('what may be said of the texts of an offer', () => {
     ).toEqual(ids)
   })
 
-  test('an offer that cannot be chosen gets no other advice than why', () => {
+  test('an offer that cannot be chosen gets the reason as its only advice', () => {
     const why = new Map([[4, 'This offer is paused.']])
     expect(findingsOf([anOffer()], [], why)).toMatchObject([
       { code: 'not_sent', advice: 'This offer is paused.' },
@@ -252,7 +252,7 @@ describe('what may be said of the texts of an offer', () => {
     expect(running?.advice).toContain('It shows up here with the first send')
   })
 
-  test('of texts that do alike, the older one is told of in whatever order they are given', () => {
+  test('of equal texts the older one is named, in whatever order they are given', () => {
     const alike = [1, 2].map((variation_id) =>
       aText({ variation_id, code: 'leading', smoothed_ctr: 3, probability_best: 0.8 }),
     )
@@ -282,7 +282,7 @@ describe('a list too small to learn from', () => {
     }))
   const warning = (...lists: ReturnType<typeof sends>[]) => smallListWarning(lists.flat(), now)
 
-  test('is said to be, by a rate that is two per cent at first and follows what is seen', () => {
+  test('is detected by a rate that begins at two per cent and follows the evidence', () => {
     // (0 + 4) / (20 + 200) of 5 recipients are a clicker in 11 sends.
     expect(warning(sends(5, 0))).toContain(
       'about 5 recipients here. That is too few to learn from: each text would take about 1,100 sends to get 100 clicks.',
@@ -293,7 +293,7 @@ describe('a list too small to learn from', () => {
     expect(warning(sends(100, 4, 20))).toBeUndefined()
   })
 
-  test('is one where nobody clicks however many get it, and what was sent in the last three days says nothing of that', () => {
+  test('is one without clicks, however many recipients; sends of the last three days do not count', () => {
     // 4 / (20,000 + 200) of 1,000 are a clicker in five sends.
     expect(warning(sends(1_000, 0, 20))).toContain('about 505 sends')
     expect(warning(sends(1_000, 0, 20, 3 * days - 1))).toBeUndefined()
@@ -301,13 +301,13 @@ describe('a list too small to learn from', () => {
     expect(warning(sends(100, 4, 20), sends(20, 0, 20, days))).toContain('about 60 recipients')
   })
 
-  test('is none that was never sent to', () => {
+  test('does not include one without sends', () => {
     expect(warning([])).toBeUndefined()
   })
 })
 
 describe('the period', () => {
-  test('says its rate, and how that was before', () => {
+  test('says its rate, and the change', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
     expect(summarySentence(at(3.14), undefined, 'human')).toBe(
       'Every 100 copies sent brought 3.14 clicks by people.',
@@ -324,7 +324,7 @@ describe('the period', () => {
     expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.00 clicks.')
   })
 
-  test('has no rate where nothing was sent', () => {
+  test('has no rate if nothing was sent', () => {
     const none = { human_ctr: null, overall_ctr: null }
     expect(summarySentence(aSummary({ ...none, total_clicks: 3 }), undefined, 'human')).toContain(
       'no send was reported',
@@ -334,7 +334,7 @@ describe('the period', () => {
     )
   })
 
-  test('changes against the one before', () => {
+  test('is compared with the period before', () => {
     expect([changeOf(112, 100), changeOf(50, 100), changeOf(1_000, 1), changeOf(1_001, 1_000)]).toEqual([
       '+12 %',
       '−50 %',
@@ -371,7 +371,7 @@ describe('offers', () => {
       { ...aText({ variation_id: 3 }), offer_id: 1, statistics: undefined },
     ].map(({ statistics, ...text }) => ({ ...text, ...(statistics && { statistics }) }))
 
-  test('one is best only where the likely ranges lie apart', () => {
+  test('one is best only if the intervals do not overlap', () => {
     expect(offersSentence([second, first], texts(400))).toBe(
       'First does best: 4.00 % of its recipients click, likely 3.50–4.50 %.',
     )
@@ -384,7 +384,7 @@ describe('offers', () => {
     )
   })
 
-  test('nobody does best whose range another one reaches into, known well or not', () => {
+  test('none is best if another interval overlaps its own, however wide', () => {
     const third = (complete_sends: number) =>
       anOffer({
         offer_id: 3,
@@ -400,13 +400,13 @@ describe('offers', () => {
     )
   })
 
-  test('too few clicks say nothing, however far apart the ranges lie', () => {
+  test('too few clicks say nothing, however far apart the intervals are', () => {
     expect(offersSentence([first, second], texts(60))).toBe(
       'First is ahead of Second so far; 40 more clicks still needed before that counts.',
     )
   })
 
-  test('one offer has nothing to be compared with', () => {
+  test('a single offer is not compared', () => {
     const { statistics, ...unsent } = anOffer({ offer_id: 3 })
     expect(offersSentence([unsent, first], texts(400))).toContain(
       'First is the only active offer that has been sent',
@@ -420,7 +420,7 @@ describe('offers', () => {
     expect(offersSentence([{ ...unsent, active: false }], [], [sent])).toContain('nothing to compare')
   })
 
-  test('what a period adds or leaves out changes nothing: offers that are not active, texts out of use, the order', () => {
+  test('the period makes no difference: inactive offers, texts out of use, the order', () => {
     const gone = anOffer({ ...first, offer_id: 3, active: false })
     const retired = { ...aText({ variation_id: 4, clickers: 900, code: 'retired' }), offer_id: 1 }
     const said = offersSentence([first, second], texts(60))
@@ -436,7 +436,7 @@ describe('offers', () => {
   })
 })
 
-test('kinds of text are named only where their range leaves out 1, the clearest first', () => {
+test('kinds of text are named only if their interval excludes 1, the clearest first', () => {
   const rows = [
     anAttribute({ value: 'friendly', lift: 1.2, interval: [1.05, 1.38] }),
     anAttribute({ value: 'loud', lift: 0.5, interval: [0.4, 0.6] }),
@@ -466,7 +466,7 @@ test('the busiest hour is named, with the end of the day as midnight', () => {
   expect(hoursSentence([], 'all')).toContain('No clicks')
 })
 
-test('how soon clicks come is said by the spans in which half and nine tenths of them are', () => {
+test('how soon clicks arrive is described by the spans with half and nine tenths of them', () => {
   const spans = (...clicks: number[]) =>
     aSend({
       newsletter_send_id: `send ${clicks.join(' ')}`,
@@ -505,7 +505,7 @@ test('the place that most clicks come from', () => {
 })
 
 describe('people and machines', () => {
-  test('are counted beside each other', () => {
+  test('are counted next to each other', () => {
     expect(qualitySentence(aSummary({ total_clicks: 0 }))).toContain('No clicks')
     const summary = aSummary({
       total_clicks: 1_000,
@@ -529,7 +529,7 @@ describe('people and machines', () => {
     )
   })
 
-  test('what is uncertain gives a second rate, and what cannot be seen is always said', () => {
+  test('uncertain clicks give a second rate, and what cannot be known is always said', () => {
     const of = (changes: Parameters<typeof aSummary>[0]) => uncertaintySentence(aSummary(changes))
     const unseen = 'cannot be told apart from one.'
     expect(of({ human_clicks: 0 })).toContain(unseen)
@@ -545,7 +545,7 @@ describe('people and machines', () => {
   })
 })
 
-test('of different visitors it is said since when they are counted, and that months cannot be linked', () => {
+test('for different visitors the first day is named, and that months cannot be linked', () => {
   const summary = (start: string, end: string) => aSummary({ date_range: { start, end, days: 30 } })
   const monthly =
     'A visitor counts once in each calendar month: from one month to the next nobody can tell who comes back.'

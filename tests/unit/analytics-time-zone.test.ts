@@ -9,7 +9,7 @@ test.each([
   ['America/St_Johns', 30],
   ['Asia/Kathmandu', 45],
   ['Australia/Lord_Howe', 30],
-])('a zone whose hours are not those of UTC is told how they count: %s', (zone, minutes) => {
+])('a zone whose hours are not those of UTC gets a note on how they count: %s', (zone, minutes) => {
   expect(hoursNote(zone, range)).toBe(
     `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ${zone}. ` +
       `Each hour counts where it begins: a day runs from 00:${minutes} to 00:${minutes}, ` +
@@ -17,19 +17,19 @@ test.each([
   )
 })
 
-test('a zone that has other hours for some months only is told so', () => {
+test('a zone with other hours in some months gets a note', () => {
   expect(hoursNote('Australia/Lord_Howe', year)).toContain('Australia/Lord_Howe for a part of this period.')
   expect(hoursNote('Australia/Lord_Howe', { start: '2025-01-05', end: '2025-01-20' })).toBeUndefined()
 })
 
 test.each(['UTC', 'Etc/UTC', 'America/Havana', 'Atlantic/Azores', 'Europe/Oslo'])(
-  'hours of other zones need no word: %s',
+  'hours of other zones need no note: %s',
   (zone) => {
     expect(hoursNote(zone, year)).toBeUndefined()
   },
 )
 
-test('what goes by days of UTC is told where days are others', () => {
+test('what uses UTC days gets a note if the zone’s days differ', () => {
   expect(utcDays('Europe/London', { start: '2025-01-01', end: '2025-02-01' })).toBeUndefined()
   expect(utcDays('Europe/London', year)).toBe('By UTC days, not by days in Europe/London.')
   expect(utcDays('America/St_Johns', { start: '2025-01-01', end: '2025-01-01' })).toBe(

@@ -26,13 +26,13 @@ async function heldUp(places = { most: 20, mostOfOne: 20 }) {
   return { queue, enter, finish }
 }
 
-test('within a rank addresses take turns, however many tries each has waiting', async () => {
+test('within a rank addresses take turns, however many attempts each has waiting', async () => {
   const { enter, finish } = await heldUp()
   const waiting = ['a', 'a', 'a', 'a', 'b', 'b', 'c'].map((address) => enter(2, address))
   expect(await finish(waiting)).toBe('a b c a b a a')
 })
 
-test('those who are known go first, and every fourth turn is for the last', async () => {
+test('known people go first, and every fourth turn is for the last rank', async () => {
   const { enter, finish } = await heldUp()
   const ranks: [Rank, string][] = [
     [2, 'x'],
@@ -45,7 +45,7 @@ test('those who are known go first, and every fourth turn is for the last', asyn
   expect(await finish(ranks.map(([rank, address]) => enter(rank, address)))).toBe('k l x m n y')
 })
 
-test('a rank and an address have so many places; those that are left can be taken again', async () => {
+test('the places of a rank and of an address are limited, and can be reused', async () => {
   const { queue, enter, finish } = await heldUp({ most: 4, mostOfOne: 2 })
   const waiting = [enter(2, 'a'), enter(2, 'a')]
   expect(enter(2, 'a')).toBeUndefined()
@@ -58,7 +58,7 @@ test('a rank and an address have so many places; those that are left can be take
   expect(await finish(waiting)).toBe('d a c e a')
 })
 
-test('who has a place and is not ready holds up nobody, and a try that breaks does not either', async () => {
+test('a place that is not ready delays nobody, nor does an attempt that throws', async () => {
   const queue = createHashQueue({ most: 4, mostOfOne: 4 })
   queue.enter({ rank: 0, address: 'slow' })
   const broken = queue.enter({ rank: 2, address: 'a' })?.work(() => Promise.reject(new Error('broken')))
@@ -66,7 +66,7 @@ test('who has a place and is not ready holds up nobody, and a try that breaks do
   expect(await queue.enter({ rank: 2, address: 'a' })?.work(async () => 'worked')).toBe('worked')
 })
 
-test('what is remembered of who signed in and who failed is bounded', () => {
+test('what is remembered about who signed in and who failed is bounded', () => {
   const known = createKnown(() => 0)
   const anna = { name: 'anna', address: 'home' }
   known.succeeded(anna)

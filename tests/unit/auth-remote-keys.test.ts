@@ -90,7 +90,7 @@ describe.each(outages)('while the key server %s', (_, outage) => {
     else await close()
   }
 
-  test('known keys go on for months, and an unknown one cannot be told from a wrong one', async () => {
+  test('known keys stay valid for months, and an unknown one is not called wrong', async () => {
     const checkToken = check()
     expect(await checkToken(await token('one'))).toMatchObject(good)
     await beginOutage()
@@ -107,7 +107,7 @@ describe.each(outages)('while the key server %s', (_, outage) => {
     ])
   })
 
-  test('a start knows no keys: whoever asks is told to come again, and the server is not pestered', async () => {
+  test('without keys at the start, callers are asked to retry, and requests to the server are limited', async () => {
     await beginOutage()
     const checkToken = check()
     const tokens = await Promise.all(Array.from({ length: 20 }, () => token('one')))
@@ -136,7 +136,7 @@ describe.each(outages)('while the key server %s', (_, outage) => {
   })
 })
 
-test('a key server that hangs is waited for as long as was said, and once in a while only', async () => {
+test('a hanging key server is waited for up to a limit, and only once in a while', async () => {
   answer = (_, response) => response.write('{"keys": [')
   const remote = createRemoteKeys({ url, now: () => now, log: log(), patience: 100 })
   const header = { alg: 'ES256', kid: 'one' }
@@ -148,7 +148,7 @@ test('a key server that hangs is waited for as long as was said, and once in a w
   expect(asked).toBe(1)
 })
 
-test('a new key is fetched when a token names it, half a minute after the last look at the soonest', async () => {
+test('a new key is fetched when a token names it, at most every half minute', async () => {
   const checkToken = check()
   expect(await checkToken(await token('one'))).toMatchObject(good)
   answer = publishing('two')
@@ -161,7 +161,7 @@ test('a new key is fetched when a token names it, half a minute after the last l
   expect([asked, lines]).toEqual([2, []])
 })
 
-test('a key that is withdrawn is good for ten minutes at the most, also where nobody asked in between', async () => {
+test('a withdrawn key is valid for at most ten minutes, even without requests in between', async () => {
   const checkToken = check()
   await checkToken(await token('one'))
   answer = publishing('two')
@@ -169,7 +169,7 @@ test('a key that is withdrawn is good for ten minutes at the most, also where no
   expect(await checkToken(await token('one'))).toMatchObject({ fault: { code: 'unauthorized' } })
 })
 
-test('a key of a set that cannot be used is the fault of the token', async () => {
+test('an unusable key in a set is the fault of the token', async () => {
   answer = (_, response) => response.end(JSON.stringify({ keys: [{ kty: 'EC', crv: 'P-256', kid: 'one' }] }))
   expect(await check()(await token('one'))).toMatchObject({ fault: { code: 'unauthorized' } })
 })

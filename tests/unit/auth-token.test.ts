@@ -28,7 +28,7 @@ const check = (more: object = {}) =>
   )
 
 describe('tokens signed with the shared secret', () => {
-  test('are accepted and say whom they speak of', async () => {
+  test('are accepted and identify their subject', async () => {
     expect(await check()(await token().sign(key))).toEqual({
       ok: true,
       value: { subject: 'anna', expiresAt: seconds + 60 },
@@ -51,7 +51,7 @@ describe('tokens signed with the shared secret', () => {
     })
   })
 
-  test('a clock may be five seconds off', async () => {
+  test('clocks may differ by five seconds', async () => {
     expect(await check()(await token((jwt) => jwt.setExpirationTime(seconds - 4)).sign(key))).toMatchObject({
       ok: true,
     })
@@ -108,7 +108,7 @@ describe('tokens signed with the shared secret', () => {
     expect(JSON.stringify(checked)).not.toMatch(/JWS|JWK|claim|Serialization/)
   })
 
-  test('issuer and audience are checked where they are set: a token for something else is forbidden', async () => {
+  test('issuer and audience are checked if they are set: a token for something else is forbidden', async () => {
     const strict = check({ PROMO_JWT_ISSUER: 'backend', PROMO_JWT_AUDIENCE: 'promo' })
     const right = token((jwt) => jwt.setIssuer('backend').setAudience('promo'))
     expect(await strict(await right.sign(key))).toMatchObject({ ok: true })
@@ -128,7 +128,7 @@ describe('tokens signed with the shared secret', () => {
       })
   })
 
-  test('a secret that cannot be read refuses everybody', async () => {
+  test('with an unreadable secret everybody is refused', async () => {
     const config = { ...noSettings, PROMO_JWT_SECRET: undefined, PROMO_DATA_DIR: '/dev/null/no-folder' }
     const log = createLog('silent')
     const error = vi.spyOn(log, 'error')

@@ -32,7 +32,7 @@ vi.mock('node:fs', async (original) => {
 })
 
 describe('passwords', () => {
-  test('a hash fits its password alone, and no two hashes are the same', async () => {
+  test('a hash matches only its password, and no two hashes are the same', async () => {
     const [hash, other] = [
       await hashPassword('correct horse battery'),
       await hashPassword('correct horse battery'),
@@ -58,7 +58,7 @@ describe('passwords', () => {
     '$scrypt$ln=15,r=0,p=3$AAAA$AAAA',
     '$scrypt$ln=15,r=8,p=3$AAAA$AAAA',
     '$2b$10$abc',
-  ])('nothing fits the broken hash %j', async (stored) =>
+  ])('nothing matches the invalid hash %j', async (stored) =>
     expect(await verifyPassword('', stored)).toBe(false),
   )
 
@@ -105,7 +105,7 @@ const cased = Array.from({ length: 0x1fa00 }, (_, code) => code)
   .map((code) => String.fromCodePoint(code))
   .filter((letter) => letter.toLowerCase() !== letter || letter.toUpperCase() !== letter)
 
-test('names differ only in case where Unicode says so, whatever the language', () => {
+test('names differ only in case if Unicode says so, whatever the language', () => {
   const alike = (one: string, other: string) => new RegExp(`^${one}$`, 'iu').test(other)
   for (const letter of cased) {
     for (const other of [letter.toLowerCase(), letter.toUpperCase()]) {
@@ -196,7 +196,7 @@ describe('the secret', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('is not made where tokens come from elsewhere', () => {
+  test('is not created if tokens come from elsewhere', () => {
     expect(read(folder, { PROMO_JWKS_URL: 'https://auth.example/jwks' })).toMatchObject({
       code: 'keys_elsewhere',
       message: expect.stringContaining('https://auth.example/jwks'),
@@ -213,7 +213,7 @@ describe('the secret', () => {
     expect(readdirSync(dataDir)).toEqual(['jwt-secret'])
   })
 
-  test('is one also where processes race for it', async () => {
+  test('is only one even if processes race for it', async () => {
     const module = join(import.meta.dirname, '../../src/lib/auth/secret.ts')
     const code = `
       const { tokenSecret } = await import(${JSON.stringify(module)})
@@ -237,7 +237,7 @@ describe('the secret', () => {
     expect(readdirSync(join(folder, 'data'))).toEqual(['jwt-secret'])
   })
 
-  test('of another process that was quicker is taken', () => {
+  test('of a faster process is used', () => {
     vi.mocked(linkSync).mockImplementationOnce((_, path) => {
       writeFileSync(path, `${'q'.repeat(40)}\n`)
       throw Object.assign(new Error('it exists'), { code: 'EEXIST' })
@@ -246,7 +246,7 @@ describe('the secret', () => {
     expect(readdirSync(folder)).toEqual(['jwt-secret'])
   })
 
-  test('that cannot be used is a fault that names the file', () => {
+  test('that is invalid is a fault that names the file', () => {
     const path = join(folder, 'jwt-secret')
     const unusable = { code: 'unusable_file', message: expect.stringContaining(path) }
     writeFileSync(path, 'short\n')

@@ -24,7 +24,7 @@ const written = (folder: string, name: string, at: number, text = 'x\n') => {
   utimesSync(join(folder, name), at / 1000, at / 1000)
 }
 
-test('lines of an earlier day are put under its name, and go when they are old', async () => {
+test('lines of an earlier day get a file with its date, and are deleted when they are old', async () => {
   const { folder, told, damaged } = open()
   written(folder, 'damaged.lines', noon - day, 'yesterday\n')
   written(folder, 'damaged-2026-10-01.lines', noon - 58 * day)
@@ -38,7 +38,7 @@ test('lines of an earlier day are put under its name, and go when they are old',
   expect(names(folder)).toEqual(['damaged-2026-11-27.lines', 'damaged-of-somebody.lines', 'damaged.lines'])
 })
 
-test('a file that goes while it is looked at has no size and no age', async () => {
+test('a file that vanishes while it is checked has no size and no age', async () => {
   const { folder, damaged } = open()
   symlinkSync(join(folder, 'gone'), join(folder, 'damaged-2026-10-01.lines'))
   written(folder, 'damaged.lines', noon, 'four')
@@ -47,7 +47,7 @@ test('a file that goes while it is looked at has no size and no age', async () =
   expect(names(folder)).toEqual(['damaged-2026-10-01.lines'])
 })
 
-test('a file that cannot be deleted keeps no other from going, and is told', async () => {
+test('a file that cannot be deleted does not keep others, and is logged', async () => {
   const { folder } = open()
   const stuck = join(folder, 'damaged-2026-10-01.lines')
   mkdirSync(stuck)
@@ -65,7 +65,7 @@ test('a file that cannot be deleted keeps no other from going, and is told', asy
   )
 })
 
-test('what would go beyond the ceiling is not kept, nor what cannot be written', async () => {
+test('what exceeds the limit is not kept, nor what cannot be written', async () => {
   const { folder, damaged } = open(() => noon, 10)
   expect(await damaged.keep([Buffer.from('12345678')], undefined)).toBe(true)
   expect(await damaged.keep([Buffer.from('9')], undefined)).toBe(false)

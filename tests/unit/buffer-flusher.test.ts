@@ -80,7 +80,7 @@ async function open(
 const accept = (events: EventBuffer, count: number) =>
   Promise.all(Array.from({ length: count }, () => events.buffer.accept(aClick())))
 
-test('events share a statement, and a caller who waits does not wait for company', async () => {
+test('events share a statement, and a waiting caller does not wait for others', async () => {
   const { events, seen } = await open(async () => ok([]))
   await accept(events, 5)
   await accept(events, 5)
@@ -96,7 +96,7 @@ test('events share a statement, and a caller who waits does not wait for company
   await events.close(100)
 })
 
-test('a stop while events wait for company leaves them to the next start', async () => {
+test('a stop while events wait for others leaves them to the next start', async () => {
   const record = vi.fn<RecordEvents>(async () => ok([]))
   const { events, folder } = await open(record)
   await accept(events, 1)
@@ -106,7 +106,7 @@ test('a stop while events wait for company leaves them to the next start', async
   expect(readdirSync(folder).filter((name) => name.endsWith('.journal'))).toHaveLength(1)
 })
 
-test('a database that is away is tried again until it is back, and nobody waits longer than they said', async () => {
+test('a database outage is retried until it ends, and nobody waits longer than requested', async () => {
   let away = true
   const record = vi.fn<RecordEvents>(async () => (away ? fault('unavailable') : ok([])))
   const { events, seen } = await open(record)
@@ -137,7 +137,7 @@ async function restInRush() {
   return { events, seen, clock }
 }
 
-test('in a rush the flusher rests between batches', async () => {
+test('in a rush the flusher pauses between batches', async () => {
   const { events, seen, clock } = await restInRush()
   clock.time += 20 * restPerWork - 1
   await new Promise((resolve) => setTimeout(resolve, 50))
@@ -147,14 +147,14 @@ test('in a rush the flusher rests between batches', async () => {
   await events.close(100)
 })
 
-test('a rest ends when all has to be handed over', async () => {
+test('a pause ends when everything has to be recorded', async () => {
   const { events, seen } = await restInRush()
   expect(await events.flusher.drained(5_000)).toBe(true)
   expect(seen.flushed).toEqual([5, 600])
   await events.close(100)
 })
 
-test('segments whose first line is damaged, or that hold nothing, are adopted all the same', async () => {
+test('segments whose first line is damaged, or that are empty, are adopted all the same', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   writeFileSync(
@@ -175,7 +175,7 @@ test('segments whose first line is damaged, or that hold nothing, are adopted al
   await events.close(100)
 })
 
-test('a segment that holds nothing is deleted though no event comes, unless its writer may live', async () => {
+test('an empty segment is deleted even without events, unless its writer may be alive', async () => {
   const folder = temporaryFolder()
   const [empty, mayLive] = ['dead', 'unknown'].map((name) => `000000000000001-000001.${name}.journal`)
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
@@ -189,7 +189,7 @@ test('a segment that holds nothing is deleted though no event comes, unless its 
   expect([segments(), seen.flushed]).toEqual([[mayLive], []])
 })
 
-test('a backlog is taken over piece by piece, oldest first, and never holds up the event loop', async () => {
+test('a backlog is taken over piece by piece, oldest first, and never blocks the event loop', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   const lines = Array.from({ length: 40 }, () => encodeRecord(Array.from({ length: 100 }, () => aClick())))
@@ -249,7 +249,7 @@ test('a stop does not wait for a statement that hangs', async () => {
   expect(readdirSync(folder).some((name) => name.endsWith('.journal'))).toBe(true)
 })
 
-test('an event over which the program throws becomes a reject; the others land', async () => {
+test('an event that makes the program throw becomes a reject; the others are recorded', async () => {
   const clicks = [aClick(), aClick({ user_agent: 'poison' }), aClick()]
   const landed: string[] = []
   const { events, folder } = await open(async (batch) => {
@@ -267,7 +267,7 @@ test('an event over which the program throws becomes a reject; the others land',
   await events.close(100)
 })
 
-test('what breaks after a statement does not end the flushing', async () => {
+test('an exception after a statement does not end flushing', async () => {
   const flushed: number[] = []
   const events = openEventBuffer({
     folder: temporaryFolder(),
@@ -313,7 +313,7 @@ test('a statement that throws once is tried again', async () => {
   await events.close(100)
 })
 
-test('who is told that an id was used before keeps the event; where nobody waits it is kept among the rejects', async () => {
+test('a caller who learns of a reused id keeps the event; without a caller it becomes a reject', async () => {
   const { events } = await open(async (batch) =>
     ok(batch.map(({ event_id }) => ({ event_id, reason: 'event_id_reused' }))),
   )
@@ -328,7 +328,7 @@ test('who is told that an id was used before keeps the event; where nobody waits
   await events.close(100)
 })
 
-test('events that an earlier run has left are told from those of this one', async () => {
+test('events that an earlier run has left are distinguished from new ones', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
   writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([aClick(), aClick()]))
@@ -349,7 +349,7 @@ test('events that an earlier run has left are told from those of this one', asyn
   await events.close(100)
 })
 
-test('other writers in the way are waited for without end, and nothing is rejected', async () => {
+test('conflicts with other writers are retried without limit, and nothing is rejected', async () => {
   let tries = 0
   const { events, seen, folder } = await open(async () => {
     tries += 1
@@ -362,7 +362,7 @@ test('other writers in the way are waited for without end, and nothing is reject
   await events.close(100)
 })
 
-test('whoever waits for an event that the database refuses is told so, and of one that has no place', async () => {
+test('callers learn that the database refuses their event, or rejects it', async () => {
   const [landed, refused, gone] = [aClick(), aClick(), aClick()]
   const { events } = await open(async (batch) =>
     batch.some(({ event_id }) => event_id === refused.event_id)
@@ -379,7 +379,7 @@ test('whoever waits for an event that the database refuses is told so, and of on
   await events.close(100)
 })
 
-test('a line that is whole and yet no event is refused, told, and keeps back no other', async () => {
+test('an intact line that is not an event is refused and logged, and affects no other', async () => {
   const folder = temporaryFolder()
   const json = '[{"kind":"click","event_id":"none"}]'
   const strange = `{"crc":"${crc32(json).toString(16).padStart(8, '0')}"},${json.slice(1, -1)},\n`
@@ -408,7 +408,7 @@ function leave(folder: string, number: number, content: string | Buffer): string
   return segment
 }
 
-test('damaged lines are kept aside byte for byte and told once, however often the database is tried', async () => {
+test('damaged lines are kept byte for byte and logged once, however often the database is tried', async () => {
   const folder = temporaryFolder()
   const broken = Buffer.from([0x7b, 0xff, 0x00, 0xc3, 0x28])
   leave(folder, 1, Buffer.concat([broken, Buffer.from(`\n${encodeRecord([aClick()])}`), broken]))
@@ -425,7 +425,7 @@ test('damaged lines are kept aside byte for byte and told once, however often th
   await events.close(100)
 })
 
-test('damaged lines are tried again when somebody asks, and what is still damaged is kept again', async () => {
+test('damaged lines are read again on request, and what is still damaged is kept again', async () => {
   const { events, folder, seen } = await open(async () => ok([]))
   await events.retryDamaged()
   writeFileSync(damagedFile(folder), `broken\n${encodeRecord([aClick(), aClick()])}`)
@@ -437,7 +437,7 @@ test('damaged lines are tried again when somebody asks, and what is still damage
   expect(readdirSync(folder)).toEqual(['damaged.lines'])
 })
 
-test('damaged lines of earlier days have files of their own, which go after their time, and can be tried until then', async () => {
+test('damaged lines of earlier days have files of their own, which can be read again until they are deleted', async () => {
   const day = 86_400_000
   const noon = Date.UTC(2026, 10, 18, 12)
   const { events, folder, seen } = await open(
@@ -476,7 +476,7 @@ test('damaged lines of earlier days have files of their own, which go after thei
 })
 
 test.each(['in the way', 'full'])(
-  'damaged lines that cannot be kept aside stay in their segment (%s)',
+  'damaged lines that cannot be kept stay in their segment (%s)',
   async (why) => {
     const folder = temporaryFolder()
     if (why === 'full') {
@@ -492,7 +492,7 @@ test.each(['in the way', 'full'])(
   },
 )
 
-test('what may have a writer elsewhere waits until somebody says that it has none', async () => {
+test('segments that may have a writer elsewhere wait until somebody says that they have none', async () => {
   const folder = temporaryFolder()
   leave(folder, 1, encodeRecord([aClick()]))
   writeFileSync(join(folder, 'dead.owner'), '')
@@ -505,7 +505,7 @@ test('what may have a writer elsewhere waits until somebody says that it has non
   await events.close(100)
 })
 
-test('a segment that grows while it is replayed is not deleted, and what has grown is recorded', async () => {
+test('a segment that grows while it is replayed is not deleted, and the new events are recorded', async () => {
   const folder = temporaryFolder()
   const [early, late] = [aClick(), aClick()]
   const segment = leave(folder, 1, encodeRecord([early]))
@@ -525,7 +525,7 @@ test('a segment that grows while it is replayed is not deleted, and what has gro
   expect(existsSync(segment)).toBe(false)
 })
 
-test('a segment that another instance has deleted meanwhile is done', async () => {
+test('a segment that another instance has deleted meanwhile is finished', async () => {
   const folder = temporaryFolder()
   const segment = leave(folder, 1, encodeRecord([aClick()]))
   const { events, seen } = await open(async () => {
@@ -537,7 +537,7 @@ test('a segment that another instance has deleted meanwhile is done', async () =
   await events.close(100)
 })
 
-test('refused events are found by halving, in order; the others land', async () => {
+test('refused events are found by halving, in order; the others are recorded', async () => {
   const clicks = Array.from({ length: 9 }, () => aClick({ ip_hash: 'a'.repeat(64) }))
   const bad = new Set([clicks[2]?.event_id, clicks[7]?.event_id, clicks[8]?.event_id])
   const landed: string[] = []
@@ -556,7 +556,7 @@ test('refused events are found by halving, in order; the others land', async () 
 })
 
 test.each(['former', 'latter'])(
-  'a database that goes away while halving (%s half) goes on with what is left',
+  'after an outage while halving (%s half), the rest is recorded',
   async (half) => {
     const clicks = [aClick(), aClick()]
     let away = true
@@ -598,7 +598,7 @@ test('rejects that cannot be written keep their segment for the next start', asy
   await next.events.close(100)
 })
 
-test('a segment that cannot be read is kept and tried again, and keeps back no other; one that is gone is done; damage is told', async () => {
+test('an unreadable segment is kept and retried, and delays no other; one that is gone is finished; damage is reported', async () => {
   const folder = temporaryFolder()
   const clicks = [aClick(), aClick()]
   const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
@@ -619,7 +619,7 @@ test('a segment that cannot be read is kept and tried again, and keeps back no o
   await events.close(100)
 })
 
-test('segments of an instance that goes away meanwhile are taken over; its own name is given up at the end', async () => {
+test('segments of an instance that ends meanwhile are taken over; the own owner file is deleted at the end', async () => {
   const folder = temporaryFolder()
   const recorded: string[] = []
   const { events } = await open(async (batch) => {
@@ -637,7 +637,7 @@ test('segments of an instance that goes away meanwhile are taken over; its own n
   expect(readdirSync(folder)).toEqual(['dead.owner'])
 })
 
-test('readings tell depth, age and bytes; faults of the disk are logged once in a while', async () => {
+test('readings have depth, age and bytes; disk faults are logged once in a while', async () => {
   let time = 1_000_000
   const { events, seen, folder } = await open(
     async () => fault('unavailable'),
@@ -665,7 +665,7 @@ test('readings tell depth, age and bytes; faults of the disk are logged once in 
   await events.close(50)
 })
 
-test('a graceful stop that cannot hand everything over leaves the journal to the next start', async () => {
+test('a graceful stop that cannot record everything leaves the journal to the next start', async () => {
   const { events, folder } = await open(async () => fault('unavailable'))
   const click = aClick()
   await events.buffer.accept(click)
@@ -682,7 +682,7 @@ test('a graceful stop that cannot hand everything over leaves the journal to the
 })
 
 test.each([false, true])(
-  'what waited on disk only and was deleted is told as lost, unless a taker has recorded it (%s)',
+  'events that were only on disk and deleted are reported as lost, unless a taker has recorded them (%s)',
   async (taken) => {
     let away = true
     const recorded = new Set<string>()

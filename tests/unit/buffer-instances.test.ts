@@ -39,7 +39,7 @@ function watcher(folder: string) {
   return { instance, paths, pass }
 }
 
-test('segments of dead processes are orphans, told once, oldest first; those of live ones are not', async () => {
+test('segments of dead processes are orphans, returned once, oldest first; those of live ones are not', async () => {
   const folder = temporaryFolder()
   const other = joinInstances(folder)
   const mine = joinInstances(folder)
@@ -76,7 +76,7 @@ test.each([
 })
 
 test.each([-90, 90, 1_000_000])(
-  'an instance that beats is never gone, with a clock %i seconds away, or with an empty owner file',
+  'an instance with a sign of life is never gone, with a clock %i seconds off, or with an empty owner file',
   async (offset) => {
     const folder = temporaryFolder()
     const { paths, pass } = watcher(folder)
@@ -97,7 +97,7 @@ test.each([-90, 90, 1_000_000])(
   },
 )
 
-test('a clock of the file system that jumps makes nobody gone who beats', async () => {
+test('a jump of the file system’s clock makes nobody gone who gives signs of life', async () => {
   const folder = temporaryFolder()
   const { paths, pass } = watcher(folder)
   leave(folder, 'far', elsewhere)
@@ -109,14 +109,14 @@ test('a clock of the file system that jumps makes nobody gone who beats', async 
   expect(await paths()).toEqual([])
 })
 
-test('a silence is watched by a clock of the process itself', async () => {
+test('a silence is also measured by the process’s own clock', async () => {
   const folder = temporaryFolder()
   const mine = joinInstances(folder, { silentFor: 0 })
   leave(folder, 'far', elsewhere)
   for (let looks = 0; looks < 3; looks += 1) expect(await mine.orphans()).toEqual([])
 })
 
-test('what is not known is counted, and taken over where somebody says that it is gone', async () => {
+test('unknown writers are counted, and taken over if somebody says that they are gone', async () => {
   const folder = temporaryFolder()
   const mine = joinInstances(folder)
   const live = joinInstances(folder)
@@ -129,7 +129,7 @@ test('what is not known is counted, and taken over where somebody says that it i
   expect(mine.undecided).toBe(0)
 })
 
-test('who cannot write an own sign takes nobody for gone', async () => {
+test('an instance that cannot write its own sign considers nobody gone', async () => {
   const folder = temporaryFolder()
   const mine = joinInstances(folder)
   mkdirSync(join(folder, `${mine.id}.owner.away`))
@@ -138,7 +138,7 @@ test('who cannot write an own sign takes nobody for gone', async () => {
   expect(await mine.orphans()).toEqual([])
 })
 
-test("a segment that vanishes while it is looked at is nobody's", async () => {
+test('a segment that vanishes while it is checked belongs to nobody', async () => {
   const folder = temporaryFolder()
   const { paths, pass } = watcher(folder)
   symlinkSync(join(folder, 'gone'), join(folder, '000000000000001-000000.nameless.journal'))
@@ -164,7 +164,7 @@ test('names of instances that are gone and have left nothing are cleared away', 
   expect(readdirSync(folder)).toEqual(['unknown.owner'])
 })
 
-test('a beat writes the owner file again where it or its folder is missing, or where it is empty', async () => {
+test('a sign of life writes the owner file again if it or its folder is missing, or if it is empty', async () => {
   const folder = join(temporaryFolder(), 'journal')
   const mine = joinInstances(folder)
   const own = join(folder, `${mine.id}.owner`)
@@ -179,7 +179,7 @@ test('a beat writes the owner file again where it or its folder is missing, or w
   expect(readFileSync(own, 'utf8')).toBe(written)
 })
 
-test('a folder that cannot be made is survived', async () => {
+test('a folder that cannot be created is survived', async () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
   const mine = joinInstances(join(file, 'journal'))
@@ -188,7 +188,7 @@ test('a folder that cannot be made is survived', async () => {
   expect(await mine.orphans()).toEqual([])
 })
 
-test('a writer that lives finds the sign of who has recorded its segment; who may have lived is told by the segment', async () => {
+test('a live writer finds the marker of whoever recorded its segment', async () => {
   const folder = temporaryFolder()
   const mine = joinInstances(folder)
   const taker = joinInstances(folder)
@@ -211,7 +211,7 @@ test('a writer that lives finds the sign of who has recorded its segment; who ma
   expect(readdirSync(folder).filter((name) => name.includes(mine.id))).toEqual([])
 })
 
-test('what was taken over and has vanished another taker has recorded, unless the folder was emptied', async () => {
+test('a segment that was taken over and vanished was recorded by another taker, unless the folder was emptied', async () => {
   const folder = join(temporaryFolder(), 'journal')
   const mine = joinInstances(folder)
   await mine.beat()

@@ -44,7 +44,7 @@ test('lines are in the file when append resolves, in segments whose names sort b
   expect(instanceOfSegment('/somewhere/rejects.ndjson')).toBeUndefined()
 })
 
-test('a folder that has vanished is made again, and its writer told', async () => {
+test('a folder that has vanished is created again, and its owner file written', async () => {
   const { folder, journal, read, begun } = open()
   await journal.append(line('one'))
   journal.seal()
@@ -58,7 +58,7 @@ test('nothing appended, nothing sealed', () => {
   expect(open().journal.seal()).toBeUndefined()
 })
 
-test('a retired segment is gone, and gives its room back; twice does no harm', async () => {
+test('a retired segment is deleted, and frees its room; twice does no harm', async () => {
   const { journal, segments, files } = open()
   await journal.append(line('one'))
   const sealed = journal.seal()
@@ -72,7 +72,7 @@ test('a retired segment is gone, and gives its room back; twice does no harm', a
   expect(files.calls).toMatchObject({ close: 1, unlink: 2 })
 })
 
-test('a full journal takes nothing more until there is room again; adopted segments count', async () => {
+test('a full journal accepts nothing until there is room again; adopted segments count', async () => {
   const { journal, read } = open(10)
   const adopted = { path: '/gone', bytes: 5 }
   journal.adopt([adopted])
@@ -96,7 +96,7 @@ test('a disk that fills within a line does not spoil the next line', async () =>
   expect(read()).toEqual(['first\nsec\nsecond\nthird\n'])
 })
 
-test('what a disk refuses is held in order, and written when it takes it, whether or not more comes', async () => {
+test('what a disk refuses is held in order, and written as soon as possible, even without new events', async () => {
   const { journal, files, read } = open()
   files.fail.open = 'EACCES'
   expect(await journal.append(line('one'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
@@ -107,7 +107,7 @@ test('what a disk refuses is held in order, and written when it takes it, whethe
   expect(read()).toEqual(['one\ntwo\n'])
 })
 
-test('a disk that failed is tried at once when somebody asks', async () => {
+test('a failed disk is tried at once on request', async () => {
   const { journal, files } = open()
   files.fail.write = 'EIO'
   await journal.append(line('one'))
@@ -169,7 +169,7 @@ test('after a sync that failed the sync is tried again, and nothing is written t
   expect(read()).toEqual(['one\ntwo\n'])
 })
 
-test('a close that fails is survived', async () => {
+test('a failing close is survived', async () => {
   const { journal, files, read } = open()
   await journal.append(line('one'))
   files.fail.close = 'EIO'
@@ -180,7 +180,7 @@ test('a close that fails is survived', async () => {
   expect(read()).toEqual(['one\n', 'two\n'])
 })
 
-test('a frozen disk is asked for two things at a time at the most, and loses nothing', async () => {
+test('a frozen disk gets at most two operations at a time, and nothing is lost', async () => {
   const { journal, files, read } = open()
   await journal.append(line('first'))
   const older = journal.seal()
@@ -200,7 +200,7 @@ test('a frozen disk is asked for two things at a time at the most, and loses not
   expect(read()).toEqual(['second\nthird\nfourth\nfifth\n'])
 })
 
-test('whoever retires the segment of a writer that may live leaves it a sign', async () => {
+test('retiring the segment of a writer that may be alive leaves a marker', async () => {
   const { folder, journal, segments } = open()
   await journal.append(line('own'))
   const path = join(folder, '000000000000001-000000.other.journal')
@@ -211,7 +211,7 @@ test('whoever retires the segment of a writer that may live leaves it a sign', a
   expect(existsSync(path)).toBe(false)
 })
 
-test('nothing is known of a segment that is not written, or is retired, and neither is begun anew', async () => {
+test('a segment that is not written, or is retired, has no state and is not written again', async () => {
   const { files, journal, read } = open()
   files.fail.open = 'EROFS'
   await journal.append(line('one'))
@@ -228,7 +228,7 @@ test('nothing is known of a segment that is not written, or is retired, and neit
   expect(read()).toEqual([])
 })
 
-test('a file that vanishes as it is opened is known to have vanished, and can be begun anew', async () => {
+test('a file that vanishes while it is opened is detected, and can be written again', async () => {
   const { folder, files, journal, read } = open()
   files.fail.stat = 'ENOENT'
   await journal.append(line('one'))
@@ -242,7 +242,7 @@ test('a file that vanishes as it is opened is known to have vanished, and can be
   expect([read(), journal.bytes]).toEqual([['one\n'], 4])
 })
 
-test('a segment can be retired while it is to be begun anew', async () => {
+test('a segment can be retired while it has to be written again', async () => {
   const { journal, files, segments } = open()
   await journal.append(line('one'))
   files.freeze()
@@ -256,7 +256,7 @@ test('a segment can be retired while it is to be begun anew', async () => {
   expect(journal).toMatchObject({ held: 0, bytes: 0 })
 })
 
-test('a disk that takes something again is known, also when nothing waits to be written', async () => {
+test('the recovery of a disk is detected, even if nothing is waiting to be written', async () => {
   const { journal, files, segments } = open()
   await journal.append(line('one'))
   files.fail.write = 'ENOSPC'
@@ -272,7 +272,7 @@ test('a disk that takes something again is known, also when nothing waits to be 
   expect(segments()).toEqual([])
 })
 
-test('a journal that was full is well as soon as it has room, also when nothing waits', async () => {
+test('a journal that was full is healthy as soon as it has room, even if nothing is waiting', async () => {
   const { journal } = open(5)
   const adopted = { path: '/gone', bytes: 5 }
   journal.adopt([adopted])

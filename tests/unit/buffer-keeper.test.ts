@@ -92,7 +92,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
 
 const again = (ids: string[]) => ids.map((id) => `again ${id}`)
 
-test('what was recorded is kept as long as it may be lost, and is deleted once the database has had it for long', async () => {
+test('recorded segments are kept as long as they may be lost, and then deleted', async () => {
   const world = createWorld()
   const site = world.open()
   await site.take(aClick())
@@ -114,7 +114,7 @@ test('what was recorded is kept as long as it may be lost, and is deleted once t
   expect(site.readings().keptBytes).toBe(0)
 })
 
-test('on a new timeline it is recorded again, once for each, and kept on', async () => {
+test('on a new timeline they are recorded again, once for each, and still kept', async () => {
   const world = createWorld()
   const site = world.open()
   const ids = await site.take(aClick(), anImpression(), aClick())
@@ -130,7 +130,7 @@ test('on a new timeline it is recorded again, once for each, and kept on', async
   expect(world.recorded.slice(6)).toEqual(again(ids))
 })
 
-test('a site that was down at the failover finds it out', async () => {
+test('a site that was down during the failover detects it', async () => {
   const world = createWorld()
   const site = world.open()
   const ids = await site.take(aClick(), aClick())
@@ -142,7 +142,7 @@ test('a site that was down at the failover finds it out', async () => {
   expect(world.recorded).toEqual([...ids, ...again(ids)])
 })
 
-test('what the purge may have removed is not recorded again, nor kept', async () => {
+test('what the purge may have deleted is neither recorded again nor kept', async () => {
   const world = createWorld()
   const site = world.open()
   const [, young] = await site.take(aClick({ at: world.now - 29 * day }), aClick())
@@ -156,7 +156,7 @@ test('what the purge may have removed is not recorded again, nor kept', async ()
   expect(world.kept()).toEqual([])
 })
 
-test('another database gets nothing of it', async () => {
+test('another database gets none of them', async () => {
   const world = createWorld()
   const site = world.open()
   await site.take(aClick())
@@ -169,7 +169,7 @@ test('another database gets nothing of it', async () => {
   expect(world.kept()).toEqual([])
 })
 
-test('a failover between two looks is noticed where the database did not answer', async () => {
+test('a failover between two checks is noticed if the database did not answer', async () => {
   const world = createWorld()
   const site = world.open()
   await site.take(aClick())
@@ -187,7 +187,7 @@ test('a failover between two looks is noticed where the database did not answer'
   expect(world.recorded).not.toContain(`again ${next}`)
 })
 
-test('what was recorded before the database had said its timeline is recorded again', async () => {
+test('segments recorded before the timeline was known are recorded again', async () => {
   const world = createWorld()
   const { timeline } = world
   world.timeline = fail({ code: 'timeout', message: 'slow' })
@@ -199,7 +199,7 @@ test('what was recorded before the database had said its timeline is recorded ag
   expect(world.recorded).toEqual([...ids, ...again(ids)])
 })
 
-test('a database that fails half way through gets the rest at the next look', async () => {
+test('a database that fails half way gets the rest at the next check', async () => {
   const world = createWorld()
   const site = world.open()
   const large = aClick({ user_agent: 'x'.repeat(700_000) })
@@ -214,7 +214,7 @@ test('a database that fails half way through gets the rest at the next look', as
   expect(world.recorded).toEqual([...ids, ...again(ids)])
 })
 
-test('what has no place is among the rejects once, and callers are told nothing twice', async () => {
+test('rejected events are rejects only once, and callers get no second answer', async () => {
   const world = createWorld()
   const site = world.open()
   const [gone, differs, lost] = [aClick(), aClick(), aClick()]
@@ -239,7 +239,7 @@ test('what has no place is among the rejects once, and callers are told nothing 
   expect(rejected.map((line) => JSON.parse(line).event.event_id)).toEqual([gone.event_id, lost.event_id])
 })
 
-test('what breaks over it ends nothing', async () => {
+test('exceptions end nothing', async () => {
   const world = createWorld()
   const site = world.open()
   const ids = await site.take(aClick())
@@ -252,7 +252,7 @@ test('what breaks over it ends nothing', async () => {
   expect(world.told).toContain('recording again failed unexpectedly')
 })
 
-test('where rejects cannot be written, it is tried again', async () => {
+test('if rejects cannot be written, it is tried again', async () => {
   const world = createWorld()
   const site = world.open()
   const [id] = await site.take(aClick())
@@ -263,7 +263,7 @@ test('where rejects cannot be written, it is tried again', async () => {
   expect(world.kept()[0]).toContain('.00000001.')
 })
 
-test('all of it has a quarter of the journal’s room, and the oldest goes first, which is told', async () => {
+test('kept segments have a quarter of the journal’s room, and the oldest go first, which is reported', async () => {
   const world = createWorld({ maxBytes: 40_000 })
   const site = world.open()
   for (let n = 0; n < 30; n += 1) {
@@ -280,7 +280,7 @@ test('all of it has a quarter of the journal’s room, and the oldest goes first
   expect(world.recorded.slice(30)).toEqual(again(world.recorded.slice(30 - left, 30)))
 })
 
-test('a full disk gets the room', async () => {
+test('on a full disk they are deleted', async () => {
   const world = createWorld()
   const site = world.open()
   for (const [age, cutAt] of [
@@ -308,7 +308,7 @@ test('a segment that cannot be moved is deleted', async () => {
   expect(world.kept()).toEqual([])
 })
 
-test('nothing is kept for a server that does not tell its timeline', async () => {
+test('nothing is kept for a server that does not reveal its timeline', async () => {
   const world = createWorld()
   world.timeline = fail({
     code: 'unavailable',
@@ -324,7 +324,7 @@ test('nothing is kept for a server that does not tell its timeline', async () =>
   ])
 })
 
-test('nothing is kept where that is not wanted, nor what was before', async () => {
+test('without the setting nothing is kept, not even earlier segments', async () => {
   const earlier = createWorld()
   await earlier.open().take(aClick())
   expect(earlier.kept()).toHaveLength(1)
@@ -335,7 +335,7 @@ test('nothing is kept where that is not wanted, nor what was before', async () =
   expect(world.kept()).toEqual([])
 })
 
-test('other files, and those that another instance was faster with, are passed over', async () => {
+test('other files, and those that another instance has handled, are skipped', async () => {
   const world = createWorld()
   const site = world.open()
   const ids = await site.take(aClick())

@@ -26,19 +26,19 @@ test('events and unchecked clicks are counted, whatever a visitor sends', async 
   expect(await counted(...groups.map(encodeRecord))).toEqual([4, 2, at])
 })
 
-test('a line in which no event can be made out counts as one, an empty one as none', async () => {
+test('a line without a recognisable event counts as one, an empty one as none', async () => {
   expect(await counted()).toEqual([0, 0, 7])
   expect(await counted('\n\n\n')).toEqual([0, 0, 7])
   expect(await counted('damaged\n\n', encodeRecord([aClick({ at })]), 'half a li')).toEqual([3, 0, at])
   expect(await counted(encodeRecord([aClick({ at: -1 })]).trimEnd())).toEqual([1, 0, -1])
 })
 
-test('a segment that cannot be read holds one event at the least, and none older than its file', async () => {
+test('an unreadable segment has at least one event, and none older than its file', async () => {
   const file = { path: join(temporaryFolder(), '000000000000007-000001.dead.journal'), bytes: 1 }
   expect(await leftBatch(file)).toMatchObject({ file, count: 1, unchecked: 0, since: 7, left: true })
 })
 
-test('wherever a piece ends, nothing is counted twice or left out', async () => {
+test('wherever a piece ends, nothing is counted twice or missed', async () => {
   const lines = [
     'damaged\n\n',
     encodeRecord([anImpression({ at }), aClick({ offer_id: null, slug: 'desk', at: 2 })]),

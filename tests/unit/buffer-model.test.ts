@@ -21,7 +21,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ wait: fc.integer({ min: 0, max: 30 }) }) },
 )
 
-test('whatever disk and database do, each event that was not told as lost is recorded, and no other', async () => {
+test('whatever disk and database do, each event that was not reported as lost is recorded, and no other', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 20 }), async (steps) => {
       const folder = temporaryFolder()

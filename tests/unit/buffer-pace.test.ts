@@ -11,32 +11,32 @@ function pace() {
   }
 }
 
-test('where few events arrive the next flush may come at once', () => {
+test('with few events the next flush may follow at once', () => {
   const restAfter = pace()
   expect(restAfter(1_000, { flushed: 900, took: 20, waiting: 0 })).toBe(0)
   expect(restAfter(1_000, { flushed: 10, took: 20, waiting: 989 })).toBe(0)
 })
 
-test('in a rush the rest is thirty times the work, and two seconds at the most', () => {
+test('in a rush the pause is thirty times the work, and at most two seconds', () => {
   const restAfter = pace()
   expect(restAfter(1_000, { flushed: 1_000, took: 20, waiting: 500 })).toBe(600)
   expect(restAfter(1_000, { flushed: 1_000, took: 200, waiting: 1_000 })).toBe(2_000)
 })
 
-test('what arrived is told from what waited already', () => {
+test('new events are distinguished from a backlog', () => {
   const restAfter = pace()
   expect(restAfter(1_000, { flushed: 1_000, took: 10, waiting: 50_000 })).toBe(300)
   expect(restAfter(100, { flushed: 1_000, took: 10, waiting: 49_000 })).toBe(0)
   expect(restAfter(100, { flushed: 1_000, took: 10, waiting: 48_200 })).toBe(300)
 })
 
-test('a backlog that has grown large is not left to grow', () => {
+test('a large backlog is not left to grow', () => {
   const restAfter = pace()
   expect(restAfter(1_000, { flushed: 1_000, took: 10, waiting: 99_999 })).toBe(300)
   expect(restAfter(1_000, { flushed: 1_000, took: 10, waiting: 110_000 })).toBe(0)
 })
 
-test('a clock that stands still is no division by nothing', () => {
+test('a clock that stands still causes no division by zero', () => {
   const restAfter = pace()
   expect(restAfter(0, { flushed: 1, took: 1, waiting: 0 })).toBe(30)
 })

@@ -96,7 +96,7 @@ test('a journal is one JSON array for the database, whatever characters it has',
   )
 })
 
-test('lines tell whose they are and of what kind, whatever a visitor sends', () => {
+test('lines show event ids and kinds, whatever a visitor sends', () => {
   const click = aClick({
     user_agent: '"event_id":"0190b5a4-7c1e-7cc3-9a55-0123456789ab","kind":"impression"',
   })
@@ -160,7 +160,7 @@ function spoil(file: Buffer, damages: readonly Damage[]) {
   return { spoiled: Buffer.concat(pieces), isWhole }
 }
 
-test('of a damaged journal every whole line is read, and the rest is kept byte for byte', () => {
+test('every intact line of a damaged journal is read, and the rest is kept byte for byte', () => {
   fc.assert(
     fc.property(
       fc.array(line, { minLength: 1, maxLength: 6 }),
@@ -217,7 +217,7 @@ test('lines of earlier versions, each of one event, are read as well', () => {
   })
 })
 
-test('lines for the database are those whose sums hold, and those of earlier versions anew', () => {
+test('lines for the database are those with valid checksums, and converted ones of earlier versions', () => {
   const [click, impression] = [aClick({ user_agent: 'Zoë 🚀 "quoted"' }), anImpression()]
   const line = encodeRecord([click, impression])
   const json = JSON.stringify(click)
@@ -239,12 +239,12 @@ test.each([
   expect(decodeLines(file)).toEqual({ events: [], damaged: Array(2).fill(Buffer.from(lineOf(json))) })
 })
 
-test('a line whose sum holds and that has no kind of event is kept, and counts as none', () => {
+test('a line with a valid checksum but no kind of event is kept, and has no events', () => {
   const line = Buffer.from(lineOf('{"visit":1}'))
   expect(readLines(Buffer.from(`${line}\n`))).toEqual({ lines: Buffer.alloc(0), count: 0, damaged: [line] })
 })
 
-test('a kind of event that a later version may have left is kept for it, and costs no other', () => {
+test('a kind of event from a later version is kept for it, and affects no other', () => {
   const json = '{"kind":"visit"}'
   const [one, other] = [aClick(), anImpression()]
   const items = [JSON.stringify(one), json, JSON.stringify(other)]

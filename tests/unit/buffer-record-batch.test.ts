@@ -54,7 +54,7 @@ function over(answer: (ids: string[], call: number) => Answer, stopping = () => 
   return { seen, recordBatch, finish }
 }
 
-test('a batch that times out is halved, what has landed is not sent again, and statements grow as they succeed', async () => {
+test('a batch that times out is halved, recorded events are not sent again, and statements grow as they succeed', async () => {
   let slow = true
   const { seen, finish } = over(({ length }) => (slow && length > 3 ? 'timeout' : 'landed'))
   const first = begin([clicks(5), clicks(5), clicks(6)])
@@ -72,7 +72,7 @@ test('a batch that times out is halved, what has landed is not sent again, and s
 })
 
 test.each(['timeout', 'conflict', 'unavailable'] as const)(
-  'a single event with %s is tried without end, and is no reject',
+  'a single event with %s is retried without limit, and never rejected',
   async (code) => {
     const { seen, finish } = over((_, call) => (call < 500 ? code : 'landed'))
     const progress = begin([clicks(1)])
@@ -81,7 +81,7 @@ test.each(['timeout', 'conflict', 'unavailable'] as const)(
   },
 )
 
-test('a conflict and an outage leave the size of statements alone', async () => {
+test('a conflict and an outage do not change the size of statements', async () => {
   const { seen, finish } = over((_, call) =>
     call === 1 ? 'conflict' : call === 2 ? 'unavailable' : 'landed',
   )
@@ -89,7 +89,7 @@ test('a conflict and an outage leave the size of statements alone', async () => 
   expect(seen.sizes).toEqual([8, 8, 8])
 })
 
-test('an event with a key in its way is tried six times, and lands if the key goes away', async () => {
+test('an event with a conflicting key is tried six times, and recorded if the key goes away', async () => {
   const [poison] = clicks(1)
   const groups = [clicks(2), [aClick(), poison ?? aClick()], clicks(1)]
   const lasting = over((ids) => (ids.includes(poison?.event_id ?? '') ? 'key' : 'landed'))
@@ -121,7 +121,7 @@ test('a stop leaves the rest after the statement under way', async () => {
   expect(seen.sizes).toEqual([2, 1])
 })
 
-test('whatever the database answers, every event lands once or is refused, in order', async () => {
+test('whatever the database answers, every event is recorded once or refused, in order', async () => {
   const answers: Answer[] = ['landed', 'landed', 'timeout', 'conflict', 'unavailable', 'key']
   const sizes = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 8 })
   await fc.assert(
@@ -143,7 +143,7 @@ test('whatever the database answers, every event lands once or is refused, in or
   )
 })
 
-test('lines are cut where they end, and only one that is too long for itself is taken apart', () => {
+test('statements have whole lines, and only a line that is too long is split', () => {
   const groups = [clicks(2), clicks(3), clicks(4)]
   const lines = linesOf(groups)
   const ends = [2, 4, 5, 8, 9].map((most) => {

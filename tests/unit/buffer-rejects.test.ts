@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/folders.ts'
 
 const reject = (event = aClick()) => ({ rejected_at: 5, reason: 'variation_gone', event })
 
-test('rejects are kept with their reason and nothing of the visitor, and counted', async () => {
+test('rejects are kept with their reason and nothing about the visitor, and counted', async () => {
   const folder = join(temporaryFolder(), 'journal')
   const rejects = createRejects(folder, createQueue())
   expect(rejects.count()).toBe(0)
@@ -32,7 +32,7 @@ test('clicks on what never existed are not kept, since anybody can make them up'
   expect(takeRejects(folder).rejects).toMatchObject([{ reason: 'variation_gone' }])
 })
 
-test('taking them sets them aside, so that new ones start a new file; done deletes what was set aside', async () => {
+test('taking them renames the file, so that new ones start another one; done deletes it', async () => {
   const folder = temporaryFolder()
   const rejects = createRejects(folder, createQueue())
   await rejects.append([reject()])
@@ -45,7 +45,7 @@ test('taking them sets them aside, so that new ones start a new file; done delet
   expect(takeRejects(folder).rejects).toHaveLength(2)
 })
 
-test('a line that cannot be read is told, and never thrown away', async () => {
+test('an unreadable line is reported, and never discarded', async () => {
   const folder = temporaryFolder()
   await createRejects(folder, createQueue()).append([reject()])
   appendFileSync(rejectsFile(folder), '{"half\n{"rejected_at":1}\n')

@@ -69,7 +69,7 @@ test('events of one turn share a write', async () => {
   expect(arrivals()).toBe(1)
 })
 
-test('of counts of the same surplus clicks that are written together, the highest is', async () => {
+test('of the counts of the same surplus clicks only the highest is written', async () => {
   const { buffer } = open()
   const [count, other] = [aSurplus(), aSurplus()]
   const events = [
@@ -91,7 +91,7 @@ test('of counts of the same surplus clicks that are written together, the highes
   ])
 })
 
-test('batches come oldest first, and are gone from disk when retired', async () => {
+test('batches are returned oldest first, and deleted from disk when retired', async () => {
   const { buffer, journal, onDisk } = open()
   const clicks = many(4_001)
   await Promise.all(clicks.slice(0, 4_000).map((click) => buffer.accept(click)))
@@ -111,7 +111,7 @@ test('batches come oldest first, and are gone from disk when retired', async () 
   expect(buffer.depth).toBe(0)
 })
 
-test('behind a batch that is in memory the others wait on disk only, each with its own events', async () => {
+test('after a batch in memory the others wait on disk only, each with its own events', async () => {
   const { buffer, journal, folder } = open()
   const clicks = many(16_500)
   for (let from = 0; from < clicks.length; from += 500)
@@ -131,7 +131,7 @@ test('behind a batch that is in memory the others wait on disk only, each with i
   expect(buffer.depth).toBe(0)
 })
 
-test('what the disk refuses stays in memory up to the ceiling, then is lost and told', async () => {
+test('what the disk refuses stays in memory up to the limit, then is lost and reported', async () => {
   const { buffer, journal, files, faults, onDisk } = open({ maxEvents: 4 })
   files.fail.write = 'ENOSPC'
   const held = many(3)
@@ -155,7 +155,7 @@ test('what the disk refuses stays in memory up to the ceiling, then is lost and 
   expect(onDisk()).toEqual([])
 })
 
-test('what is lost asks the disk whether it takes something again', async () => {
+test('a lost event tests whether the disk accepts writes again', async () => {
   const { buffer, files } = open({ maxEvents: 1 })
   files.fail.write = 'ENOSPC'
   expect(await buffer.accept(aClick())).toBe('in_memory')
@@ -174,7 +174,7 @@ test('a batch that the disk has only in part is never dropped from memory', asyn
   expect(eventsOf(buffer.next())).toHaveLength(1_000)
 })
 
-test('behind another batch, what the disk has only in part stays in memory, and what it has goes', async () => {
+test('after another batch, what is only partly on disk stays in memory, and the rest does not', async () => {
   const { buffer, files } = open({ maxEvents: 2 })
   await buffer.accept(aClick())
   await buffer.accept(aClick())
@@ -218,7 +218,7 @@ test('adopted batches come before everything else', async () => {
   expect(buffer.unchecked).toBe(0)
 })
 
-test('a sync that fails is told, and its events do not count as safe', async () => {
+test('a failing sync is reported, and its events do not count as safe', async () => {
   const { buffer, files, faults } = open({ sync: 'fsync' })
   files.fail.fdatasync = 'EIO'
   expect(await buffer.accept(aClick())).toBe('in_memory')
@@ -227,7 +227,7 @@ test('a sync that fails is told, and its events do not count as safe', async () 
 })
 
 test.each(['write', 'fsync'] as const)(
-  'a frozen disk holds up the first answers for a second, newcomers not at all, and loses nothing (%s)',
+  'a frozen disk delays the first answers by a second, later ones not at all, and loses nothing (%s)',
   async (sync) => {
     const { buffer, files, faults, onDisk } = open({ sync, maxEvents: 10 })
     await buffer.accept(aClick())
@@ -254,7 +254,7 @@ test.each(['write', 'fsync'] as const)(
   },
 )
 
-test('a frozen disk holds up no batch that is in memory, and nothing is left of it on disk', async () => {
+test('a frozen disk delays no batch in memory, and leaves nothing of it on disk', async () => {
   const { buffer, journal, files, onDisk } = open()
   await buffer.accept(aClick())
   files.freeze()
@@ -288,7 +288,7 @@ test.each(['write', 'fsync'] as const)(
   },
 )
 
-test('a sync waits for as many as the one before has answered, but for nobody who does not come', async () => {
+test('a sync waits for as many as the last one had, but not for ones that do not arrive', async () => {
   const { buffer, files, onDisk } = open({ sync: 'fsync' })
   await Promise.all(many(6).map((click) => buffer.accept(click)))
   expect(files.calls.fdatasync).toBe(1)
@@ -330,7 +330,7 @@ test('segments that somebody has deleted are written again from memory, before i
   expect([onDisk(), journal.bytes]).toEqual([[], 0])
 })
 
-test('a file in the place of another is no segment, and a disk that takes none is asked for one copy', async () => {
+test('a replaced file is not the segment, and a failing disk gets only one copy', async () => {
   const { buffer, folder, files, faults, restored, onDisk, journal } = open()
   const click = aClick()
   await buffer.accept(click)
@@ -348,7 +348,7 @@ test('a file in the place of another is no segment, and a disk that takes none i
   expect(onDisk()).toContain(click.event_id)
 })
 
-test('it is told that events were written again when they were, and not before', async () => {
+test('that events were written again is reported when it is done, and not before', async () => {
   const { buffer, folder, files, restored, onDisk } = open()
   const click = aClick()
   await buffer.accept(click)
@@ -362,7 +362,7 @@ test('it is told that events were written again when they were, and not before',
   expect([restored, onDisk()]).toEqual([[1], [click.event_id]])
 })
 
-test('a batch that is recorded while its file is looked for is not written again', async () => {
+test('a batch that is recorded while its file is checked is not written again', async () => {
   const { buffer, folder, restored } = open()
   await buffer.accept(aClick())
   const batch = buffer.next()

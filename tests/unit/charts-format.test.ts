@@ -37,7 +37,7 @@ describe('numbers', () => {
     expect([factor(1.244), factor(1.2)]).toEqual(['× 1.24', '× 1.20'])
   })
 
-  test('an axis has no decimals that say nothing', () => {
+  test('an axis has no trailing zeros', () => {
     expect([percentTick(2), percentTick(0.5), factorTick(0.8)]).toEqual(['2 %', '0.5 %', '× 0.8'])
   })
 
@@ -49,7 +49,7 @@ describe('numbers', () => {
     expect([clicksIn(0), clicksIn(1), clicksIn(1200)]).toEqual(['0 clicks', '1 click', '1,200 clicks'])
   })
 
-  test('a share that is not nothing is not 0, and one that is not all is not 100', () => {
+  test('a share above nothing is not 0, and one below everything is not 100', () => {
     expect(share(1, 3)).toBe('33 %')
     expect(share(1, 1000)).toBe('<1 %')
     expect(share(999, 1000)).toBe('>99 %')

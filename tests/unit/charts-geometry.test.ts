@@ -61,7 +61,7 @@ describe('axes', () => {
     ).toBe(text)
   })
 
-  test('put a date into the middle of its period', () => {
+  test('put a date in the middle of its period', () => {
     expect(dateTicks(['2026-03-27', '2026-03-28'])).toEqual([
       { at: 25, text: '27 Mar' },
       { at: 75, text: '28 Mar' },
@@ -70,7 +70,7 @@ describe('axes', () => {
     expect(dateTicks([])).toEqual([])
   })
 
-  test('have no dates rather than many', () => {
+  test('rather have no dates than many', () => {
     expect(dateTicks(['1000-01-01', '2500-01-01'])).toEqual([])
   })
 
@@ -96,7 +96,7 @@ describe('axes', () => {
 })
 
 describe('the rate over time', () => {
-  test('breaks where there is none, and shows a lone rate as a dot', () => {
+  test('breaks where there is none, and shows a single rate as a dot', () => {
     const drawn = drawOverTime(points([1, 2, null, 3, null, 1, 2]), 'day', false)
     expect(count(drawn.line, 'M')).toBe(3)
     expect(count(drawn.band, 'M')).toBe(3)
@@ -107,7 +107,7 @@ describe('the rate over time', () => {
     expect(drawn.rows[0]).toEqual(['27 Mar 2026', '1.00 %', '0.50–1.50 %', '100', '10'])
   })
 
-  test('says of weeks where they begin, and has no latest rate where there is none', () => {
+  test('names weeks by their first day, and has no latest rate if there is none', () => {
     expect(drawOverTime(points([1]), 'week', false).last?.text).toBe('from 27 Mar: 1.00 %')
     const [alone] = drawOverTime(
       points([1]).map((point) => ({ ...point, low: null, high: null })),
@@ -129,7 +129,7 @@ describe('the rate over time', () => {
     expect(drawOverTime(points([3, 2, 1]), 'day', false).unfinished).toBe('')
   })
 
-  test('shows a period that is not over as a lone rate where there is none before it', () => {
+  test('shows an unfinished period as a single rate if there is none before it', () => {
     for (const rates of [[2, null, 1], [1]]) {
       const drawn = drawOverTime(points(rates), 'day', true)
       expect(drawn.unfinished).toBe('')
@@ -145,7 +145,7 @@ describe('the rate over time', () => {
     )
   })
 
-  test('lets a click be seen beside ten million, and shows none for none', () => {
+  test('shows one click next to ten million, and nothing for none', () => {
     const clicks = [1, 0, 1e7]
     const drawn = drawOverTime(
       points([1, 1, 1]).map((point, index) => ({ ...point, clicks: clicks[index] ?? 0 })),
@@ -156,7 +156,7 @@ describe('the rate over time', () => {
     expect(drawn.clicks.map(({ text }) => text)).toEqual(['0', '10m'])
   })
 
-  test('has narrower bars where there are few, so that one day is no wall', () => {
+  test('has narrower bars if there are few, so that one day does not fill the chart', () => {
     expect(drawOverTime(points([1]), 'day', false).barWidth).toBe(0.06)
     expect(drawOverTime(points(Array.from({ length: 30 }, () => 1)), 'day', false).barWidth).toBe(0.7)
   })
@@ -226,7 +226,7 @@ describe('rows of rates', () => {
     ])
   })
 
-  test('of lift are cut down to those that differ most, those for sure first', () => {
+  test('of lift are limited to the most different, certain ones first', () => {
     const of = (name: string, lift: number, low: number, high: number) => ({ name, lift, low, high })
     const open = [of('a', 3, 0.9, 9), of('b', 1.1, 0.9, 1.2), of('c', 0.3, 0.1, 1.1)]
     const sure = [of('d', 1.05, 1.01, 1.1), of('e', 0.9, 0.85, 0.95)]
@@ -236,7 +236,7 @@ describe('rows of rates', () => {
     expect(shown(9)).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
-  test('of lift stand around 1, twice as good as far from it as half as good', () => {
+  test('of lift are around 1, with twice as good as far from it as half as good', () => {
     const { marks, ticks } = drawLifts([
       { name: 'worse', lift: 0.5, low: 0.4, high: 0.9 },
       { name: 'better', lift: 2, low: 1.1, high: 9, detail: 'six sends' },
@@ -256,7 +256,7 @@ describe('rows of rates', () => {
     expect(ticks.map(({ text }) => text)).toEqual(['× 0.33', '× 1', '× 3'])
   })
 
-  test('of lift share an axis with what stands beside them', () => {
+  test('of lift share an axis with adjacent charts', () => {
     const near = [{ name: 'near', lift: 1.1, low: 1, high: 1.2 }]
     expect(drawLifts(near).ticks.at(-1)?.text).toBe('× 1.25')
     expect(drawLifts(near, [...near, { lift: 0.4 }, { lift: 0 }]).ticks.at(-1)?.text).toBe('× 3')
@@ -279,7 +279,7 @@ describe('rows of rates', () => {
 describe('shares', () => {
   const parts = ['a', 'b', 'c', 'd', 'e'].map((name, index) => ({ name, clicks: index * 10 }))
 
-  test('are sorted, and what is beyond is one part', () => {
+  test('are sorted, and the rest is one part', () => {
     const { marks, total } = drawShares(parts, 2)
     expect(total).toBe(100)
     expect(marks).toEqual([
@@ -289,7 +289,7 @@ describe('shares', () => {
     ])
   })
 
-  test('name a single part that is beyond, and leave out those without clicks', () => {
+  test('name a single remaining part, and leave out those without clicks', () => {
     expect(drawShares(parts, 3).marks.map(({ name }) => name)).toEqual(['e', 'd', 'c', 'b'])
     expect(drawShares([], 3)).toEqual({ marks: [], total: 0 })
   })
@@ -388,7 +388,7 @@ describe('a sparkline', () => {
     ])
   })
 
-  test('is a gap until anything happened, and from then on a zero where there are no clicks', () => {
+  test('is a gap before the first event, and zero without clicks after it', () => {
     const day = (date: string, variation_id: number, clicks: number) => ({
       date,
       variation_id,

@@ -80,12 +80,12 @@ describe.each(charts)('%s', (name, props, empty) => {
     expect(html).toMatch(/<tbody><tr><th scope="row">/)
   })
 
-  test('asks for nothing that a strict policy forbids, and has numbers only', async () => {
+  test('needs nothing that a strict policy forbids, and has numbers only', async () => {
     const html = await render(name, props)
     expect(html).not.toMatch(/ style=|<style|<script| on\w+=|NaN|undefined|Infinity/)
   })
 
-  test('says so where there is nothing', async () => {
+  test('says so if there is nothing', async () => {
     const html = await render(name, { ...props, ...empty, empty: 'Nothing yet: send one.' })
     expect(html).toContain('<p class="chart-empty">Nothing yet: send one.</p>')
     expect(html).not.toMatch(/<svg|<table|NaN|undefined/)

@@ -38,7 +38,7 @@ describe('a timeline', () => {
     expect(points[0]).toMatchObject({ low: null, high: null })
   })
 
-  test('counts all clicks where that is asked for', () => {
+  test('counts all clicks if requested', () => {
     const range = { start: '2026-03-30', end: '2026-03-30' }
     expect(timelineOf([row('2026-03-30', 200, 9, 8)], range, 'all', '2026-06-01').points[0]?.clicks).toBe(9)
   })
@@ -107,7 +107,7 @@ describe("Wilson's interval", () => {
     expect(interval.high).toBeCloseTo(high, 2)
   })
 
-  test('ends at 100 where everybody clicked, and is none where clicks are no share of the recipients', () => {
+  test('ends at 100 if everybody clicked, and is null if there are more clicks than recipients', () => {
     expect(wilson(5, 5).high).toBe(100)
     expect(wilson(6, 5)).toEqual({ low: null, high: null })
     expect(wilson(0, 0)).toEqual({ low: null, high: null })

@@ -9,11 +9,11 @@ const iphone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1'
 
 describe('the device of a click', () => {
-  test('is told in families', () => {
+  test('is given as families', () => {
     expect(readDevice(iphone)).toEqual({ device: 'mobile', browser: 'Safari', os: 'iOS' })
   })
 
-  test('is not known without a user agent, of a machine, or of a text that nobody knows', () => {
+  test('is unknown without a user agent, for machines, and for unknown texts', () => {
     const unknown = { device: null, browser: null, os: null }
     for (const text of [null, '', 'Googlebot/2.1', '<b>My own name</b>/1.0 (x)', 'curl/8.5.0']) {
       expect(readDevice(text)).toEqual(unknown)
@@ -39,7 +39,7 @@ describe('the device of a click', () => {
     expect(readDevice(text)).toMatchObject({ device })
   })
 
-  test('is no matter to break over, whatever the text', () => {
+  test('never throws, whatever the text', () => {
     for (const text of ['Yahoo', 'yahooYAHOO', ' ', '/', '(', '\\']) {
       expect(readDevice(text)).toMatchObject({ device: null, os: null })
     }
@@ -98,7 +98,7 @@ test.each([
   ],
   ['Flipboard', ['Flipboard/4', 'Flipboard-Briefing/4']],
   ['DuckDuckGo', ['DuckDuckGo/7']],
-])('%s is told by %o', (name, texts) => {
+])('%s is recognised by %o', (name, texts) => {
   for (const text of texts) {
     expect([text, inAppBrowser(`Mozilla/5.0 (x) ${text}`)]).toEqual([text, name])
     expect(readDevice(`Mozilla/5.0 (X11; Linux x86_64) ${text}`).browser).toBe(name)
@@ -145,7 +145,7 @@ test.each([
   ['Googlebot/2.1 eMClient/9', 'self_declared'],
 ])('%s is %s', (text, finding) => expect(readUserAgent(text)).toBe(finding))
 
-test('browsers of their own are in no app', () => {
+test('separate browsers are in no app', () => {
   for (const text of [iphone, 'Mozilla/5.0', 'myGmail/6', 'Instagrams', 'Twitter'])
     expect(inAppBrowser(text)).toBeUndefined()
 })
@@ -197,7 +197,7 @@ describe('what a user agent says', () => {
   })
 })
 
-test('of a user agent without end the beginning is read', () => {
+test('only the beginning of a very long user agent is read', () => {
   const read = createUserAgentReader()
   const endless = (text: string) => `${iphone} ${text.padStart(20_000)}`
   expect([

@@ -23,7 +23,7 @@ test.each([
   expect(2 * fadingTime + 3_600_000).toBeLessThan(86_400_000)
 })
 
-test('beyond so many the one who came first is forgotten', () => {
+test('beyond the limit the first one is forgotten', () => {
   const fading = createFading<{ of: string }>(2)
   for (const key of ['a', 'b', 'c']) fading.set(key, value, 0)
   expect(['a', 'b', 'c'].map((key) => fading.get(key, 0))).toEqual([undefined, value, value])

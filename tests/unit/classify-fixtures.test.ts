@@ -34,7 +34,7 @@ const people = titled.filter(({ label }) => label === 'human')
 const honest = titled.filter(({ self_declared }) => self_declared === true)
 const posing = titled.filter(({ self_declared }) => self_declared === false)
 
-test('the fixtures are many, each once, and of all kinds', () => {
+test('the fixtures are many, without duplicates, and of all kinds', () => {
   expect(fixtures.length).toBeGreaterThanOrEqual(300)
   expect(new Set(fixtures.map(({ user_agent, headers }) => JSON.stringify([user_agent, headers]))).size).toBe(
     fixtures.length,
@@ -50,13 +50,13 @@ test('the fixtures are many, each once, and of all kinds', () => {
 })
 
 describe.each(people)('$title', (fixture) => {
-  test('is a person, even right after the send where nothing else is odd', () => {
+  test('is a person, even right after the send without another sign', () => {
     const { verdict, sign } = judged(fixture)
     expect(verdict).toBe('human')
     if (sign === null) expect(judged(fixture, true).verdict).toBe('human')
   })
 
-  test('is made with what it says', () => {
+  test('has the device that it names', () => {
     const { device, browser, os } = fixture
     expect(readDevice(fixture.user_agent)).toMatchObject({
       ...(device && { device }),
@@ -66,7 +66,7 @@ describe.each(people)('$title', (fixture) => {
   })
 })
 
-test.each(honest)('a machine that says so: $title', (fixture) => {
+test.each(honest)('a self-declared machine: $title', (fixture) => {
   expect(judged(fixture)).toMatchObject({
     verdict: 'machine',
     reason: /prefetch/.test(fixture.category)
@@ -79,7 +79,7 @@ test.each(honest)('a machine that says so: $title', (fixture) => {
   })
 })
 
-test.each(posing)('a machine that poses: $title', (fixture) => {
+test.each(posing)('a machine in disguise: $title', (fixture) => {
   expect(judged(fixture)).toMatchObject({ verdict: 'human', reason: expect.stringMatching(/_user_agent$/) })
   expect(judged(fixture, true).verdict).toBe('machine')
 })
@@ -102,7 +102,7 @@ describe('user agents drawn at random from public lists', () => {
     return all.filter(({ userAgent }) => isMachine(userAgent) !== (label === 'machine')).length / all.length
   }
 
-  test.each([true, false])('are told by their names, held out: %s', (held) => {
+  test.each([true, false])('are recognised by their names, held out: %s', (held) => {
     expect(wrong('machine', (one) => one.held === held)).toBeLessThanOrEqual(0.03)
     expect(wrong('human', (one) => one.held === held)).toBeLessThanOrEqual(0.01)
   })

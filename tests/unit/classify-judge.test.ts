@@ -52,7 +52,7 @@ describe('the judgement of one click', () => {
     [{ conclusive: 'mail_gateway', repeated: true }, 'machine mail_gateway'],
   ])('%o gives %s', (changes, verdict) => expect(verdictOn(changes)).toBe(verdict))
 
-  test('names every sign in its order, and needs two', () => {
+  test('names all signs in order, and needs two', () => {
     fc.assert(
       fc.property(evidence, (given) => {
         const signs = [
@@ -76,7 +76,7 @@ describe('the judgement of one click', () => {
   })
 
   test.each(['flood', 'sample', 'sample_prefetch', 'no_user_agent+sample', '', 'many_links+'])(
-    'is final where the reason is another one: "%s"',
+    'keeps reasons that these rules do not give: "%s"',
     (reason) => expect(isProvisional(reason)).toBe(false),
   )
 })
@@ -138,7 +138,7 @@ describe('what a network shows around a click', () => {
     expect(finalOf(mixed, [], 10, 100)[0]).toBe('human many_addresses')
   })
 
-  test('is little where thousands share a browser, and nothing in several networks, texts or minutes', () => {
+  test('says little if thousands share a browser, and nothing across networks, texts or minutes', () => {
     expect(reasons(crowd(60, { user_agent: safari }))).toEqual(['human many_addresses'])
     expect(reasons([...crowd(7), ...crowd(7, {}, 'bbbbbb')])).toEqual(['human none'])
     expect(reasons([...crowd(7), ...crowd(7, { variation_id: 43 })])).toEqual(['human none'])
@@ -148,7 +148,7 @@ describe('what a network shows around a click', () => {
     expect(reasons(crowd(30, { user_agent: null }))).toEqual(['human many_addresses'])
   })
 
-  test('of a network that scans: many addresses whatever the browsers, and nobody beside a person', () => {
+  test('of a scanning network: many addresses whatever the browsers, but nobody next to a person', () => {
     const seen = (index: number) => ({ sign: 'seen_network', user_agent: `${index}` })
     const many = crowd(8).map((one, index) => ({ ...one, ...seen(index) }))
     expect(reasons(many)).toEqual(['machine seen_network+many_addresses'])
@@ -184,7 +184,7 @@ describe('the final judgement', () => {
     expect(finalOf(burst(12_000))).toEqual(['human none', 'human many_links', 'human none'])
   })
 
-  test('tells one visitor from another, and links from clicks', () => {
+  test('distinguishes visitors, and links from clicks', () => {
     const ofTwo = [click(0), click(0, { ip_hash: 'else', variation_id: 43 }), click(0, { variation_id: 44 })]
     expect(finalOf(ofTwo)).toEqual(Array(3).fill('human none'))
     const unknown = [42, 43, 44].map((variation_id) => click(0, { ip_hash: null, variation_id }))
@@ -273,7 +273,7 @@ describe('the final judgement', () => {
     expect(finalOf(office(0, { address_hash: null }), [], 10, most)).toEqual(Array(7).fill('human none'))
   })
 
-  test('counts the visitors of one address apart from those of others, and of other texts and sends', () => {
+  test('counts the visitors of one address separately from others, and by text and send', () => {
     const reader = (name: string, address_hash: string, changes: Partial<JudgedClick> = {}) =>
       click(0, { ip_hash: name, address_hash, ...changes })
     const crowd = [reader('a', 'office'), reader('b', 'office'), reader('c', 'home'), reader('d', 'home')]
@@ -290,7 +290,7 @@ describe('the final judgement', () => {
     expect(finalOf(known, [], 10, 2).slice(4)).toEqual(['duplicate crowded_address', 'human none'])
   })
 
-  test('takes a click beyond those of its address for one that a later one repeats', () => {
+  test('lets a click beyond the limit of its address be repeated by a later one', () => {
     const beyond = (at: number) => click(at, { ip_hash: 'b', address_hash: 'office' })
     const first = click(0, { ip_hash: 'a', address_hash: 'office' })
     expect(finalOf([first, beyond(0), beyond(9_999), beyond(10_000)], [], 10, 1)).toEqual([
@@ -301,7 +301,7 @@ describe('the final judgement', () => {
     ])
   })
 
-  test('leaves of a click without a hash what was found at once', () => {
+  test('keeps what was found at once for a click without a hash', () => {
     const nobody = (reason: string) => click(0, { ip_hash: null, reason })
     const sends = [{ variation_id: 42, at: 0 }]
     expect(
@@ -319,7 +319,7 @@ describe('the final judgement', () => {
     ])
   })
 
-  test('goes by the order in which clicks were recorded, and leaves what is final', () => {
+  test('follows the order in which clicks were recorded, and keeps what is final', () => {
     expect(finalOf([click(5), click(0)])).toEqual(['human none', 'duplicate repeated'])
     const sample = click(0, { verdict: 'human', reason: 'sample' })
     expect(finalOf([sample, click(1)])).toEqual(['human sample', 'duplicate repeated'])
@@ -335,7 +335,7 @@ describe('the final judgement', () => {
     ])
   })
 
-  test('counts each visitor of a variation once a window, however many clicks are in it', () => {
+  test('counts each visitor of a variation once per window, however many clicks are in it', () => {
     const clicks = fc.array(
       fc.record({ at: fc.integer({ min: 0, max: 60_000 }), ip_hash: fc.constantFrom('a', 'b', null) }),
     )

@@ -14,7 +14,7 @@ const faultsOf = (json: string): string[] => {
 }
 
 describe('a file of networks', () => {
-  test('gives each network with who runs it', () => {
+  test('has each network with its operator', () => {
     const list = [{ ...about, networks: ['192.0.2.0/24', '2001:db8::/32'] }]
     expect(parseNetworkList(JSON.stringify(list))).toEqual({
       ok: true,
@@ -31,7 +31,7 @@ describe('a file of networks', () => {
     expect(parseNetworkList('[]')).toEqual({ ok: true, value: [] })
   })
 
-  test('has every fault told, with its line, its value and what would do', () => {
+  test('gets every error reported, with line, value and remedy', () => {
     const json = `[
   { "vendor": "Gate", "source": "https://gate.example", "date": "2026-11",
     "networks": [
@@ -86,14 +86,14 @@ describe('a file of networks', () => {
     ],
     ['::ffff:0.0.0.0/128x', 'must have a prefix from 0 to 128 after its slash'],
     ['x'.repeat(100), 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'],
-  ])('says what would do in place of "%s"', (cidr, remedy) => {
+  ])('suggests a replacement for "%s"', (cidr, remedy) => {
     const shown = JSON.stringify(cidr).slice(0, 80)
     expect(faultsOf(JSON.stringify([{ ...about, networks: [cidr] }]))).toEqual([
       `own.json:1 "networks" ${shown} ${remedy}`,
     ])
   })
 
-  test.each(['2nd', 'v2', 'a1b'])('names the key "%s" as it is', (key) => {
+  test.each(['2nd', 'v2', 'a1b'])('names the key "%s" unchanged', (key) => {
     const [fault] = faultsOf(JSON.stringify([{ ...about, networks: [], [key]: 1 }]))
     expect(fault).toContain(`own.json:1 "${key}" "${key}" is not known here`)
   })
@@ -134,7 +134,7 @@ test('the lines of JSON are those in which its values begin', () => {
 describe('the networks that come with the site', () => {
   const json = readFileSync('src/lib/classify/scanner-networks.json', 'utf8')
 
-  test('hold, each once, with a source and the day it was read', () => {
+  test('are valid, without duplicates, with a source and the day it was read', () => {
     const list = parseNetworkList(json)
     expect(list).toEqual({ ok: true, value: bundledNetworks })
     const cidrs = bundledNetworks.map(({ cidr }) => cidr)
@@ -145,7 +145,7 @@ describe('the networks that come with the site', () => {
     }
   })
 
-  test('are no whole clouds: none is wider than the mail protection of Microsoft', () => {
+  test('are not whole clouds: none is wider than Microsoft’s mail protection', () => {
     for (const { cidr } of bundledNetworks) {
       const prefix = Number(cidr.split('/')[1])
       expect(prefix, cidr).toBeGreaterThanOrEqual(cidr.includes(':') ? 32 : 14)
@@ -173,7 +173,7 @@ describe('a file of one’s own', () => {
     expect(scannerNetworks(undefined)).toEqual({ ok: true, value: bundledNetworks })
   })
 
-  test('that does not hold, or is not there, is told by the name of its setting', () => {
+  test('that is invalid or missing is reported with the name of its setting', () => {
     const path = join(folder, 'bad.json')
     writeFileSync(path, '[\n"x"]')
     expect(scannerNetworks(path)).toEqual({
@@ -190,7 +190,7 @@ describe('a file of one’s own', () => {
   })
 })
 
-test('every bundled network has a source that its vendor publishes, and no copy at second hand', () => {
+test('every bundled network has a source that its vendor publishes, not a second-hand copy', () => {
   const hosts = bundledNetworks.map(({ source }) => new URL(source))
   const copies = hosts.filter(
     ({ host, pathname }) => host.includes('github') && !pathname.startsWith('/MicrosoftDocs/'),

@@ -131,14 +131,14 @@ describe('the look-up', () => {
     ])
   })
 
-  test('names the widest of networks that lie in each other, whatever their order', () => {
+  test('names the widest of nested networks, whatever their order', () => {
     const nested = ['10.1.2.0/24', '10.0.0.0/8', '10.1.0.0/16', '10.0.0.0/8']
     expect(lookupIn(...nested)('10.1.2.3')).toBe('10.0.0.0/8')
     expect(lookupIn(...nested.toReversed())('10.255.0.0')).toBe('10.0.0.0/8')
     expect(lookupIn('::/0', '::ffff:10.0.0.0/104')('::ffff:10.9.9.9')).toBe('::ffff:10.0.0.0/104')
   })
 
-  test('finds nothing where there are no networks', () => {
+  test('finds nothing without networks', () => {
     expect([createNetworkLookup([])('10.0.0.1'), createNetworkLookup([])('::1')]).toEqual([-1, -1])
   })
 
@@ -160,7 +160,7 @@ describe('the look-up', () => {
       .map((last) => `2001:db8:${(last % 3).toString(16)}::${last.toString(16)}`),
   )
 
-  test("agrees with Node's block list, which asks each network", () => {
+  test("agrees with Node's block list, which checks each network", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(network4, network6), { maxLength: 30 }),

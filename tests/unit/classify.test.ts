@@ -80,7 +80,7 @@ describe('the conclusive reasons', () => {
     inScannerNetwork: true,
   }
 
-  test('are asked in their order', () => {
+  test('are checked in their order', () => {
     const none = reading({})
     expect([
       conclusiveReasonOf(all),
@@ -94,7 +94,7 @@ describe('the conclusive reasons', () => {
     ]).toEqual([...conclusiveReasons, null])
   })
 
-  test('give the first that holds, whatever holds besides', () => {
+  test('give the first that holds, whatever else does', () => {
     const flags = fc.record({
       insider: fc.constantFrom(null, null, 'editor' as const, 'own_network' as const),
       prefetching: fc.boolean(),
@@ -116,7 +116,7 @@ describe('the conclusive reasons', () => {
     )
   })
 
-  test('stand above weak signs and duplicates, and keep the sign', () => {
+  test('take precedence over weak signs and duplicates, and keep the sign', () => {
     const classifier = classifierOf()
     classifier.classify(click())
     expect(
@@ -132,7 +132,7 @@ describe('the conclusive reasons', () => {
 })
 
 describe('a flood', () => {
-  test('is asked for last, and nobody counts in it who is a machine already', () => {
+  test('is checked last, and does not count machines', () => {
     let asked = 0
     const flooding = () => {
       asked += 1
@@ -164,7 +164,7 @@ describe('a flood', () => {
     expect(asked).toBe(4)
   })
 
-  test('leaves other readers of an address alone when programs make it', () => {
+  test('does not affect other readers of an address if programs cause it', () => {
     const flood = createFlood(120)
     const flooding = () => flood('203.0.113.7', noon)
     const programs = Array.from({ length: 125 }, () => ({
@@ -191,7 +191,7 @@ describe('what the address says', () => {
   ])('%s: %s', (address, verdict) => expect(verdicts([{ address }])).toEqual([verdict]))
 })
 
-test('a network that is none is left out, and the others hold', () => {
+test('an invalid network is left out, and the others work', () => {
   const about = { vendor: 'Gate', source: 'a page', date: '2026-11-25' }
   const networks = ['nonsense', '198.51.100.0/24'].map((cidr) => ({ cidr, ...about }))
   const classifier = createClassifier({ networks, duplicateSeconds: 10, visitorsPerAddress: 5 })
@@ -249,7 +249,7 @@ describe('weak signs', () => {
     expect(verdicts([{ visitor: 'f', at: noon + 89_999 }], classifier)).toEqual(['human soon_after_send'])
   })
 
-  test('the third link within ten whole seconds is one of many, whoever the others were judged to be', () => {
+  test('the third link within ten whole seconds is one of many, whatever the verdicts on the others', () => {
     expect(
       verdicts([
         { at: noon + 900 },
@@ -340,7 +340,7 @@ describe('the visitors of one address', () => {
     ])
   })
 
-  test('who are machines or repeat themselves take no one’s place', () => {
+  test('that are machines or duplicates do not use up places', () => {
     const classifier = classifierOf(10, 2)
     expect(verdicts(visitors(4, { userAgent: 'curl/8.5.0' }), classifier)).toEqual(
       Array(4).fill('machine self_declared'),
@@ -354,7 +354,7 @@ describe('the visitors of one address', () => {
     ])
   })
 
-  test('go on counting when they come again, and the others do not', () => {
+  test('still count when they return, and the others do not', () => {
     const classifier = classifierOf(10, 2)
     verdicts(visitors(3), classifier)
     expect(verdicts(visitors(3, { at: noon + 10_000 }), classifier)).toEqual([people, people, crowded])
@@ -364,7 +364,7 @@ describe('the visitors of one address', () => {
   })
 })
 
-describe('a visitor of whom nothing is kept', () => {
+describe('a visitor of whom nothing is stored', () => {
   const newcomers = (clicks: Given[], classifier = classifierOf()) =>
     clicks.map((given) => {
       const { verdict, newcomer } = classifier.classify(click({ hashed: false, ...given }))
@@ -372,7 +372,7 @@ describe('a visitor of whom nothing is kept', () => {
     })
   const hour = 3_600_000
 
-  test('is told from others, and is a newcomer once', () => {
+  test('is distinguished from others, and is a newcomer once', () => {
     expect(
       newcomers([
         {},
@@ -394,7 +394,7 @@ describe('a visitor of whom nothing is kept', () => {
     ])
   })
 
-  test('is a newcomer again to the next send, and is none as a machine or in a crowd', () => {
+  test('is a newcomer again for the next send, but not as a machine or in a crowd', () => {
     const classifier = classifierOf(10, 1)
     classifier.noteSend(42, 'first', noon - hour)
     expect(
@@ -447,7 +447,7 @@ describe('the verdict at once', () => {
     userAgent: fc.constantFrom(firefox, firefox, 'curl/8.5.0'),
   })
 
-  test('is the final one of what has come so far', () => {
+  test('is the final one, given what has arrived so far', () => {
     fc.assert(
       fc.property(
         // Any number: the last click on each text is what counts.

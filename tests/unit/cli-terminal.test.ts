@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { printable } from '../../src/cli/terminal.ts'
 
-test('what a terminal would obey is shown by its code, all else as it is', () => {
+test('control characters are shown by their codes, everything else unchanged', () => {
   expect(printable('\u001b[31mred\u001b[0m\r\u0000\u0007\u007f\u009b2J')).toBe(
     '\\u001b[31mred\\u001b[0m\\u000d\\u0000\\u0007\\u007f\\u009b2J',
   )
@@ -11,7 +11,7 @@ test('what a terminal would obey is shown by its code, all else as it is', () =>
   expect(printable(harmless)).toBe(harmless)
 })
 
-test('the command line writes through this one place', () => {
+test('the command line only writes through this function', () => {
   const others = globSync('src/cli/*.ts').filter(
     (path) =>
       path !== 'src/cli/terminal.ts' &&

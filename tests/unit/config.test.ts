@@ -473,18 +473,18 @@ const needed: Record<string, Record<string, string>> = {
 }
 
 describe.each(settings)('%s', (name, preset, good, bad) => {
-  test('has its default where it is unset or empty', () => {
+  test('has its default if it is unset or empty', () => {
     expect(settingOf({}, name)).toEqual(preset)
     expect(settingOf({ [name]: '' }, name)).toEqual(preset)
   })
 
-  test('takes what holds, its own example among that', () => {
+  test('accepts valid values, including its example', () => {
     const beside = needed[name] ?? {}
     for (const [given, value] of good) expect(settingOf({ ...beside, [name]: given }, name)).toBe(value)
     expect(faultsOf({ ...beside, [name]: settingExamples[name] ?? '' })).toEqual([])
   })
 
-  test('refuses what does not, without repeating it', () => {
+  test('refuses invalid ones, without repeating them', () => {
     for (const [given, fault] of bad) {
       const faults = faultsOf({ [name]: given })
       expect(faults.map(([setting]) => setting)).toContain(name)
@@ -523,7 +523,7 @@ test('keys of another back end need the name of what tokens are for, or of who m
   expect(faultsOf({ ...url, PROMO_JWT_ISSUER: 'auth' })).toEqual([])
 })
 
-test('links from Strapi need to know where it is, and an address needs a use', () => {
+test('links from Strapi need its address, and an address needs a use', () => {
   for (const from of ['strapi', 'both'])
     expect(faultsOf({ PROMO_LINKS: from })).toEqual([
       ['PROMO_LINKS', expect.stringContaining('needs PROMO_STRAPI_URL to be set too')],
@@ -534,7 +534,7 @@ test('links from Strapi need to know where it is, and an address needs a use', (
   expect(faultsOf({ ...url, PROMO_LINKS: 'both' })).toEqual([])
 })
 
-test('offers from Strapi need to know where it is, and give an address a use; their fields need a type', () => {
+test('offers from Strapi need its address, and are a use for it; their fields need a type', () => {
   const offers = { PROMO_STRAPI_OFFERS_TYPE: 'offers' }
   expect(faultsOf(offers)).toEqual([
     ['PROMO_STRAPI_OFFERS_TYPE', expect.stringContaining('needs PROMO_STRAPI_URL to be set too')],
@@ -570,14 +570,14 @@ test('Mautic needs an address and one login', () => {
   expect(faultsOf({ ...url, ...user })).toEqual([])
 })
 
-test('a header of proxies is believed of named ones only', () => {
+test('a proxy header is trusted from named proxies only', () => {
   const header = { PROMO_CLIENT_ADDRESS_HEADER: 'X-Real-IP' }
   expect(faultsOf(header)).toEqual([
     ['PROMO_CLIENT_ADDRESS_HEADER', expect.stringContaining('needs PROMO_TRUSTED_PROXIES to be set too')],
   ])
 })
 
-test('all faults are told together, each with its name and an example', () => {
+test('all errors are reported together, each with its name and an example', () => {
   const config = readConfig({
     PORT: 'x',
     DATABASE_URL: 'secret://secret',

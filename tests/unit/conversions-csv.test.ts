@@ -96,7 +96,7 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
     ...{ currency: 'Währung', occurred_at: 'Datum' },
   }
 
-  test('is read by its columns, in the forms that are found, and no other column', () => {
+  test('is read by its columns, in the detected formats, without other columns', () => {
     expect(read(german, { source: 'Awin', columns })).toMatchObject({
       value: { faults: [], without: 1, forms: { delimiter: ';', decimal: 'comma', date: 'DD.MM.YYYY' } },
     })
@@ -110,7 +110,7 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
     ])
   })
 
-  test('may have our own headings, texts in place of clicks, one currency and words of its own', () => {
+  test('may have our own headings, texts instead of clicks, one currency and its own status words', () => {
     const text = `external_id,variation_id,newsletter_send_id,amount,status\nx,42,daily,1.5,bonus\ny,43,,2,\n`
     expect(rowsOf(text, { currency: 'usd', statuses: { Bonus: 'pending' } })).toMatchObject([
       { variation_id: 42, newsletter_send_id: 'daily', currency: 'USD', status: 'pending', source: null },
@@ -118,7 +118,7 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
     ])
   })
 
-  test('has every bad row named, with its line, field, fault and remedy', () => {
+  test('gets every invalid row named, with line, field, fault and remedy', () => {
     const text = [
       'external_id,click_id,variation_id,amount,currency,status,occurred_at',
       `ann@mail.example,${id},,1.50,EUR,approved,2026-11-17`,
@@ -177,7 +177,7 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
     expect(faultsOf(text, mapping)).toContain(fault)
   })
 
-  test('is read in forms that are given', () => {
+  test('is read in given formats', () => {
     const text = `external_id|amount|click_id|currency|occurred_at\n1|1,234|${id}|EUR|01/02/2026`
     expect(rowsOf(text, { delimiter: '|', decimal: 'comma', date: 'MM/DD/YYYY' })).toMatchObject([
       { amount: '1.234', occurred_at: Date.UTC(2026, 0, 2) },

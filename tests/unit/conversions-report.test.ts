@@ -77,7 +77,7 @@ async function tell(body: unknown, changes: Parameters<typeof parts>[0] = {}) {
 const faultsOf = async (body: unknown) => (await tell(body))?.details
 
 describe('a conversion', () => {
-  test('is taken as it is told', async () => {
+  test('is recorded as reported', async () => {
     const body = {
       ...{ ...report, click_id: clicked.toUpperCase(), source: 'Awin', currency: 'eur' },
       ...{ status: 'pending', occurred_at: '2026-11-18T10:30:00+02:00' },
@@ -94,7 +94,7 @@ describe('a conversion', () => {
     expect(recorded).toBe(1)
   })
 
-  test('of a text may name its send; what nobody says is usual', async () => {
+  test('of a text may name its send; omitted fields have defaults', async () => {
     for (const variation_id of [42, 44, 45]) {
       const { click_id: _, ...rest } = report
       expect(await tell({ ...rest, amount: 12.5, variation_id, newsletter_send_id: 'a' })).toBeUndefined()
@@ -192,12 +192,12 @@ describe('a conversion', () => {
     expect(accepted).toEqual([])
   })
 
-  test('that is no object is refused', async () => {
+  test('that is not an object is refused', async () => {
     expect(await faultsOf('x')).toEqual({ body: 'must be a JSON object' })
     expect(await findConversionFaults(parts(), null)).toEqual({})
   })
 
-  test('that is not recorded is told by its id', async () => {
+  test('that is not recorded is reported by its id', async () => {
     expect(await tell(report, { settled: 'other_click' })).toMatchObject({ error: 'conversion_differs' })
     expect(await tell(report, { settled: 'pending' })).toMatchObject({
       error: 'tracking_failed',
@@ -214,7 +214,7 @@ describe('a conversion', () => {
   })
 })
 
-test('every currency that JavaScript knows is one', () => {
+test('every currency that JavaScript knows is accepted', () => {
   const body = { ...report, currency: 'CHF' }
   expect(v.is(conversionSchema, body)).toBe(true)
 })

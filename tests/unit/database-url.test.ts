@@ -49,7 +49,7 @@ describe('who and where', () => {
     'postgres://promo@db.example/sh%op',
     'postgres://promo@db.example/shop?application_name=%',
     'postgres://promo@db.example/shop?=x',
-  ])('%s is told to be encoded, and not repeated', (url) => {
+  ])('%s has to be encoded, which is said without repeating it', (url) => {
     expect(faultOf(url)).toMatch(/encoded in a URL: write % as %25/)
     expect(faultOf(url)).not.toMatch(/ss@|db\.example/)
   })
@@ -65,12 +65,12 @@ describe('who and where', () => {
     'postgres:///shop?port=x',
     'postgres:///shop?host=a,b,c&port=1,2',
     'postgres://promo@a/shop?port=1,2',
-  ])('%s has a host that is none', (url) => {
+  ])('%s has an invalid host', (url) => {
     expect(faultOf(url)).toMatch(/must name hosts as host, host:port/)
   })
 
   test.each(['mysql://a/b', 'db.example', '', '"postgres://a/b', 'postgres:a'])(
-    '%j is no such URL',
+    '%j is not a database URL',
     (url) => {
       expect(faultOf(url)).toMatch(/must begin with postgres:\/\//)
     },
@@ -99,7 +99,7 @@ describe('parameters', () => {
     expect(given(query).tls).toBe(tls)
   })
 
-  test('each that is known has its effect', () => {
+  test('each known one has its effect', () => {
     expect(
       given(
         'sslrootcert=/ca.pem&sslcert=/c.pem&sslkey=/k.pem&sslnegotiation=direct&target_session_attrs=read-write' +
@@ -145,7 +145,7 @@ describe('parameters', () => {
     ['sslmod=require', /has the parameter sslmod that is not known here/],
     ['p%20w=secret', /has a parameter that is not known here/],
     ['secret', /has a parameter that is not known here/],
-  ])('%s is told', (query, fault) => {
+  ])('%s is reported', (query, fault) => {
     expect(faultOf(`postgres://promo@db.example/shop?${query}`)).toMatch(fault)
     expect(faultOf(`postgres://promo@db.example/shop?${query}`)).not.toContain('secret')
   })
@@ -166,7 +166,7 @@ describe('target_session_attrs', () => {
   })
 })
 
-test('the driver is given what the URL says, of each server for itself', () => {
+test('the driver gets the options of the URL, separately for each server', () => {
   const all = (query: string, host = 'db.example') => {
     const read = databaseOptions(`postgres://promo:pw@${host}/shop?${query}`)
     return read.ok ? read.value.servers : []

@@ -77,7 +77,7 @@ describe('one wrong number of recipients', () => {
   test.each([
     ['a tenth of', 500],
     ['ten times', 50_000],
-  ])('makes no winner among equals where %s those of a part are reported, and is told', (_, wrong) => {
+  ])('makes no winner among equals if %s those of a part are reported, and is doubted', (_, wrong) => {
     const { variations, doubts } = judge(splits((at, id) => (at === 3 && id === 2 ? wrong : 5_000)))
     for (const { label } of variations.values()) expect(label.code).not.toBe('confirmed_winner')
     expect(variations.get(2)?.smoothed_ctr).toBeCloseTo(1.5, 0)
@@ -93,18 +93,18 @@ describe('one wrong number of recipients', () => {
     expect(doubts[0]?.sent_at).toBe('1970-01-04T00:00:00Z')
   })
 
-  test('is found where nobody reported recipients at all', () => {
+  test('is found if no recipients were reported at all', () => {
     const { doubts, variations } = judge(splits(() => 1))
     expect(doubts).toHaveLength(10)
     expect(variations.get(1)?.label.code).not.toBe('confirmed_winner')
   })
 
-  test('is not seen in sends that are well', () => {
+  test('is not found in correct sends', () => {
     expect(judge(splits(() => 5_000)).doubts).toEqual([])
   })
 })
 
-test('a day that goes viral bends the rate of its text only so far, and is told', () => {
+test('a viral day has a limited effect on the rate of its text, and is doubted', () => {
   const sends = Array.from({ length: 12 }, (_, at) => sent(1, at, at === 6 ? 600 : 95 + (at % 4) * 5))
   const { variations, doubts } = assess({ sends, variations: [text(1)] }, 40 * day)
   expect(variations.get(1)?.smoothed_ctr).toBeLessThan(2.5)

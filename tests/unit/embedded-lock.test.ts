@@ -21,7 +21,7 @@ const hasty = () => {
   }
 }
 
-test('one process holds it at a time, and others get it when it is given back', async () => {
+test('one process holds it at a time, and others get it when it is released', async () => {
   const file = lockIn(temporaryFolder())
   const release = await takeLock(file, 0)
   expect(await takeLock(file, 150)).toBeUndefined()
@@ -67,7 +67,7 @@ test.each([
   release?.()
 })
 
-test('a holder elsewhere that shows that it lives keeps it', async () => {
+test('a holder elsewhere with signs of life keeps it', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   const file = lockIn(temporaryFolder())
   const release = await takeLock(file, 0, { place: 'elsewhere' })
@@ -83,7 +83,7 @@ test('a holder elsewhere that shows that it lives keeps it', async () => {
   vi.useRealTimers()
 })
 
-test('of many that take what was left, one holds it at a time', async () => {
+test('of many that take over an abandoned lock, one holds it at a time', async () => {
   for (let round = 0; round < 10; round += 1) {
     const file = lockIn(temporaryFolder())
     writeFileSync(file, ownerThatDied)
@@ -102,6 +102,6 @@ test('of many that take what was left, one holds it at a time', async () => {
   }
 }, 60_000)
 
-test('a folder that cannot be written is told', async () => {
+test('a folder that cannot be written is reported', async () => {
   await expect(takeLock(join(temporaryFolder(), 'missing', 'a.lock'), 0)).rejects.toThrow('ENOENT')
 })

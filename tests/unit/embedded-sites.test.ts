@@ -14,7 +14,7 @@ async function clockOf(home: string): Promise<number> {
   return (await changedAt(join(home, 'clock'))) ?? 0
 }
 
-test('a site that nobody shares the folder with is alone', async () => {
+test('a site that shares its folder with nobody is alone', async () => {
   const home = temporaryFolder()
   const sites = sitesOf(home)
   expect(await sites.elsewhere(await clockOf(home))).toBeUndefined()
@@ -26,7 +26,7 @@ test('a site that nobody shares the folder with is alone', async () => {
   expect(notesIn(home)).toEqual([])
 })
 
-test('a process of this place is no reason to wait, and one that has ended is forgotten', async () => {
+test('a process of this place is no reason to wait, and one that has ended is removed', async () => {
   const home = temporaryFolder()
   const sites = sitesOf(home)
   await sites.join()
@@ -36,7 +36,7 @@ test('a process of this place is no reason to wait, and one that has ended is fo
   expect(notesIn(home)).toHaveLength(2)
 })
 
-test('a site elsewhere is told with its host and last sign, until it leaves or is silent', async () => {
+test('a site elsewhere is reported with its host and last sign of life, until it leaves or is silent', async () => {
   const home = temporaryFolder()
   const far = sitesOf(home, { place: 'far' })
   await far.join()
@@ -61,14 +61,14 @@ test('a site elsewhere is told with its host and last sign, until it leaves or i
   expect(await elsewhere()).toBeUndefined()
 })
 
-test('a note that cannot be read says nothing, and nobody is taken for gone by it', async () => {
+test('an unreadable file proves nothing', async () => {
   const home = temporaryFolder()
   mkdirSync(join(home, 'postgres.sites'))
   writeFileSync(join(home, 'postgres.sites', 'empty.site'), '')
   expect(await sitesOf(home).elsewhere(await clockOf(home))).toEqual({ host: 'unknown', seconds: 0 })
 })
 
-test('a full disk does not keep a site from showing that it lives', async () => {
+test('a full disk does not prevent signs of life', async () => {
   const home = temporaryFolder()
   const sites = sitesOf(home)
   await sites.join()
