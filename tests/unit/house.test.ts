@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 type Source = { path: string; text: string }
 
-/** A rule answers what is wrong with a file; nothing where it holds. */
+/** `check` returns what violates the rule in a file. */
 type Rule = { says: string; check: (source: Source) => string[]; broken: Source[]; kept: Source[] }
 
 const read = (pattern: string): Source[] =>
@@ -24,12 +24,12 @@ function importsOf({ path, text }: Source): string[] {
 const linesLike = (text: string, pattern: RegExp): string[] =>
   text.split('\n').filter((line) => pattern.test(line))
 
-/** Where the links of a document lead that are no addresses, as paths from the root of the project. */
+/** Targets of a document's relative links, as paths from the root of the project. */
 const linkedFiles = ({ path, text }: Source): string[] =>
   [...text.matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].map(([, link = '']) => join(dirname(path), link))
 const lineCount = (text: string): number => text.trimEnd().split('\n').length
 
-/** From top to bottom: a room imports from those below it only. */
+/** From top to bottom. */
 const rooms = [
   'index.ts',
   'app.ts',
@@ -67,12 +67,12 @@ const rooms = [
   'base',
 ]
 
-/** The place of a file of the library in the order of rooms; -1 where its room is not in it. */
+/** The index of a file's room in this order; -1 if there is none. */
 const floorOf = (path: string): number => rooms.indexOf(path.split('/')[2] ?? '')
 
 const rules: Rule[] = [
   {
-    says: 'rooms look down only',
+    says: 'a room imports only from rooms below it',
     check: (source) => {
       if (!within(source.path, 'src/lib/') || !source.path.endsWith('.ts')) return []
       if (floorOf(source.path) === -1) return ['a room that is not in the order']
@@ -105,7 +105,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    says: 'the library knows nothing of Astro',
+    says: 'the library does not import Astro',
     check: (source) =>
       within(source.path, 'src/lib/')
         ? importsOf(source).filter((name) => /^(@?astro)(js)?([:/]|$)/.test(name))
@@ -121,7 +121,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    says: 'only the store and the database below it hold SQL',
+    says: 'SQL is only in store and database',
     check: ({ path, text }) =>
       within(path, 'src/') && !within(path, 'src/lib/store/', 'src/lib/database/')
         ? linesLike(text, /\bsql(<[^`]*>)?`|\.unsafe\(/)
@@ -137,7 +137,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    says: 'the library does not import what stands around it',
+    says: 'the library does not import the code around it',
     check: (source) =>
       within(source.path, 'src/lib/')
         ? importsOf(source).filter((name) => within(name, 'src/') && !within(name, 'src/lib/'))
@@ -153,7 +153,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    says: 'what serves a site and the command line know nothing of pages, and our pages nothing of the sample site',
+    says: 'server and command line do not import pages, and our pages nothing of the sample site',
     check: (source) => {
       const above = ['src/pages/', 'src/components/', 'src/layouts/', 'src/astro/', 'src/sample-site/']
       const below = within(source.path, 'src/server/', 'src/integration/', 'src/cli/', 'src/lib/')
@@ -171,7 +171,7 @@ const rules: Rule[] = [
   },
   {
     // PostgreSQL's own programs are given the system's search paths.
-    says: 'the library takes its settings as values',
+    says: 'the library gets its settings as values',
     check: ({ path, text }) =>
       within(path, 'src/lib/') && path !== 'src/lib/database/embedded/run.ts'
         ? linesLike(text, /\bprocess\.env\b|import\.meta\.env/)
@@ -198,6 +198,24 @@ const rules: Rule[] = [
       { path: 'src/lib/a.ts', text: 'export function open() {\n  let opened = false\n}' },
       { path: 'src/lib/a.ts', text: "const reserved = new Set(['api'])" },
       { path: 'src/server/development-app.ts', text: 'let opened' },
+    ],
+  },
+  {
+    says: 'time and randomness are passed into the library',
+    check: ({ path, text }) =>
+      within(path, 'src/lib/') && !['src/lib/base/clock.ts', 'src/lib/base/random.ts'].includes(path)
+        ? linesLike(text, /^(?! *(?:\/\/|\/?\*)).*(?:\bDate\.now\b|\bMath\.random\b|\bnew Date\(\))/)
+        : [],
+    broken: [
+      { path: 'src/lib/a.ts', text: 'const at = Date.now()' },
+      { path: 'src/lib/a.ts', text: 'open({ now: Date.now })' },
+      { path: 'src/lib/a.ts', text: 'const today = new Date()' },
+      { path: 'src/lib/a.ts', text: 'const id = Math.random()' },
+    ],
+    kept: [
+      { path: 'src/lib/base/clock.ts', text: 'export const systemClock: Clock = () => Date.now()' },
+      { path: 'src/lib/a.ts', text: 'const at = new Date(now())' },
+      { path: 'src/cli/a.ts', text: 'const at = Date.now()' },
     ],
   },
   {
@@ -237,7 +255,7 @@ const rules: Rule[] = [
   },
   {
     // What is opened is closed by itself, or by what it has opened and hands over.
-    says: 'what is opened has to be closed, and what is created has not',
+    says: 'what open… returns has to be closed, what create… returns does not',
     check: ({ path, text }) => {
       if (!within(path, 'src/lib/')) return []
       const makers = (kind: string) =>
@@ -326,7 +344,7 @@ const rules: Rule[] = [
     kept: [{ path: 'src/sample-site/pages/docs/a.md', text: 'See [settings](settings.md#all).' }],
   },
   {
-    says: 'a migration says whether the version before it stays right beside it',
+    says: 'a migration says whether the former version still works with it',
     check: ({ path, text }) =>
       /^db\/migrations\/(?!0[01]\d|020)/.test(path) &&
       !/^-- (?:Keeps the former version right|The former version is wrong beside it): \S/m.test(text)
@@ -348,7 +366,7 @@ const sources = ['src', 'tests', 'db']
   .flatMap((folder) => read(`${folder}/**/*.{ts,astro,css,py,sql,md,json}`))
   .concat(read('*.md'))
 
-test('the checks look at the whole house', () => {
+test('the checks read all files', () => {
   const paths = sources.map(({ path }) => path)
   for (const path of [
     'src/lib/app.ts',
@@ -360,19 +378,25 @@ test('the checks look at the whole house', () => {
   }
 })
 
-test('README.md is short, and leads to every guide', () => {
+test('README.md is short, and links every guide', () => {
   const [readme = { path: '', text: '' }] = read('README.md')
   expect(lineCount(readme.text)).toBeLessThanOrEqual(150)
   expect(linkedFiles(readme)).toEqual(expect.arrayContaining(globSync('src/sample-site/pages/docs/*.md')))
 })
 
+test('the map of the code lists the rooms in their order', () => {
+  const [map = ''] = readFileSync('src/lib/README.md', 'utf8').split('## Rooms')[1]?.split('\n## ') ?? []
+  const listed = [...map.matchAll(/^\| `([\w.]+)\/?` /gm)].map(([, room]) => room)
+  expect(listed).toEqual(rooms)
+})
+
 describe.each(rules)('$says', ({ check, broken, kept }) => {
-  test('is noticed where it does not hold', () => {
+  test('a violation is found', () => {
     for (const source of broken) expect(check(source), source.text.slice(0, 80)).not.toEqual([])
     for (const source of kept) expect(check(source), source.text.slice(0, 80)).toEqual([])
   })
 
-  test('holds', () => {
+  test('there is none', () => {
     const found = sources
       .map((source) => [source.path, check(source)] as const)
       .filter(([, faults]) => faults.length > 0)
@@ -380,7 +404,7 @@ describe.each(rules)('$says', ({ check, broken, kept }) => {
   })
 })
 
-/** The files of a circle of imports, or nothing where none is in the way from `path`. */
+/** The files of a circular import that begins at `path`; empty if there is none. */
 function circleFrom(path: string, imports: ReadonlyMap<string, string[]>): string[] {
   const seen = new Set<string>()
   const walk = (at: string, way: string[]): string[] => {
@@ -396,7 +420,7 @@ function circleFrom(path: string, imports: ReadonlyMap<string, string[]>): strin
   return walk(path, [])
 }
 
-test('no file of the library imports itself over others', () => {
+test('the library has no circular imports', () => {
   const made = new Map([
     ['a', ['b']],
     ['b', ['c']],
@@ -409,7 +433,7 @@ test('no file of the library imports itself over others', () => {
   expect(library.map(({ path }) => circleFrom(path, imports)).filter(({ length }) => length > 0)).toEqual([])
 })
 
-/** Files of the library that nothing outside it leads to: what only tests use belongs to them. */
+/** Files of the library that no code outside of it imports, directly or indirectly. */
 function unused(files: readonly Source[]): string[] {
   const imports = new Map(files.map((source) => [source.path, importsOf(source)]))
   const reached = new Set<string>()
@@ -422,7 +446,7 @@ function unused(files: readonly Source[]): string[] {
   return files.map(({ path }) => path).filter((path) => !reached.has(path))
 }
 
-test('no file of the library is there for tests only', () => {
+test('no file of the library is only for tests', () => {
   const made = [
     { path: 'src/cli/a.ts', text: "import { b } from '../lib/base/b.ts'" },
     { path: 'src/lib/base/b.ts', text: "import { c } from './c.ts'" },
@@ -442,7 +466,7 @@ function namedTwice(files: readonly Source[]): string[] {
   return names.filter((name, index) => names.indexOf(name) !== index)
 }
 
-test('no two types of the library have one name', () => {
+test('no two types of the library have the same name', () => {
   const [one, other] = ['export type Send = 1\ntype Part = 2', 'type Send = 3'].map((text) => ({
     path: '',
     text,

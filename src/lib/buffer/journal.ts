@@ -171,10 +171,7 @@ export function openJournal(options: {
     return promise
   }
 
-  /**
-   * A failure is harmless: a file that stays is replayed at the next start, one that is gone was deleted by somebody
-   * else.
-   */
+  /** A failure is harmless: a file that stays is replayed at the next start, one that is gone was deleted. */
   const tidy = (step: () => Promise<void>): void => {
     inTurn(step).catch(() => {})
   }
