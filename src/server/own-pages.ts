@@ -6,10 +6,13 @@ import sirv from 'sirv'
 import { messageOf } from '../lib/base/result.ts'
 import type { Answer } from '../lib/http/answer.ts'
 import type { Caller, HeaderReader } from '../lib/http/client.ts'
+import { unlessKnown } from '../lib/http/etag.ts'
+import { wrongMethod } from '../lib/http/methods.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
 import type { PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
 import { builtPages } from './package-files.ts'
+import { readPrerendered } from './prerendered.ts'
 import { refuseAddress, shownOrigin, showPublicAddress } from './public-address.ts'
 
 /** What Astro's Node adapter exports in `middleware` mode. */
@@ -52,6 +55,7 @@ export function createOwnPages({
   files = join(builtPages, 'client'),
 }: OwnPagesOptions): Connect {
   const serveFile = sirv(files, { etag: true })
+  const prerendered = readPrerendered(files, root)
 
   return (request, response, next) => {
     const { headers } = request
@@ -63,7 +67,9 @@ export function createOwnPages({
       request.url = url
       next(error)
     }
-    serveFile(request, response, () => askAstro(request, response, hand))
+    const page = prerendered.get(request.url.replace(/\/?(?:\?.*)?$/s, ''))
+    if (page) send(response, shown(page, request))
+    else serveFile(request, response, () => askAstro(request, response, hand))
   }
 
   function askAstro(
@@ -89,6 +95,11 @@ export function createOwnPages({
       response.end()
     })
   }
+}
+
+function shown(page: Answer, { method, headers }: IncomingMessage): Answer {
+  if (method !== 'GET' && method !== 'HEAD') return wrongMethod('GET')
+  return unlessKnown(page, headers['if-none-match'] ?? null)
 }
 
 const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])

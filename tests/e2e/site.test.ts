@@ -123,7 +123,7 @@ const desktop = { width: 1280, height: 800 }
 
 const pages = [
   { name: 'home', path: '/', status: 200, heading: 'A promo goes out, a click comes back' },
-  { name: 'docs-api', path: '/docs/api', status: 200, heading: 'API' },
+  { name: 'api-reference', path: '/api/v1/promo/reference', status: 200, heading: 'API' },
   { name: 'unknown-slug', path: '/no-such-promo', status: 404, heading: 'This page is not in today’s issue' },
   { name: 'unknown-path', path: '/a/b/c', status: 404, heading: 'This page is not in today’s issue' },
 ]

@@ -285,7 +285,7 @@ function textsOf(value: unknown, key = ''): string[] {
 }
 
 test('a page shows people the whole description, without a script', async () => {
-  const { status, headers, body } = await ask(api.site, '/docs/api')
+  const { status, headers, body } = await ask(api.site, '/api/v1/promo/reference')
   expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/html/)])
   expect(body).not.toMatch(/<script|\son\w+=|style=/)
   const page = seen(body).replaceAll(/\s/g, '')
@@ -306,7 +306,7 @@ test('every guide is found from the list of guides, with a slash at its end or n
   for (const path of ['/docs', '/docs/']) {
     const { status, body } = await ask(api.site, path)
     const links = [...body.matchAll(/<h3>\s*<a href="([^"]+)"/g)].map(([, link = '']) => link)
-    expect([status, links.toSorted()]).toEqual([200, [...guides, '/docs/api'].toSorted()])
+    expect([status, links.toSorted()]).toEqual([200, [...guides, '/api/v1/promo/reference'].toSorted()])
     for (const link of links) expect(await ask(api.site, link)).toMatchObject({ status: 200 })
   }
   expect(await ask(api.site, '/docs/index.md')).toMatchObject({ status: 308, headers: { location: '/docs' } })

@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { openPromoTracking, type PromoTracking } from '../../src/lib/index.ts'
@@ -37,6 +39,8 @@ type Served = {
   site?: Connect
   place?: { base?: string; prefix?: string; strict?: boolean }
   words?: readonly string[]
+  /** The folder of our built files. */
+  files?: string
 } & Partial<PromoTracking>
 
 const page: Connect = ({ url }, response) => {
@@ -44,8 +48,14 @@ const page: Connect = ({ url }, response) => {
 }
 
 /** A site on a free port, with what it logs. */
-async function serve({ astro = noPage, site = page, place = {}, words = [], ...changes }: Served = {}) {
-  const files = makeDataDir()
+async function serve({
+  astro = noPage,
+  site = page,
+  place = {},
+  words = [],
+  files = makeDataDir(),
+  ...changes
+}: Served = {}) {
   const messages: string[] = []
   const log = Object.assign(createLog('silent'), {
     error: (_: unknown, message: string) => messages.push(message),
@@ -66,9 +76,10 @@ async function serve({ astro = noPage, site = page, place = {}, words = [], ...c
   if (typeof address !== 'object' || !address) throw new Error('no port')
   const ask = async (path: string, init: RequestInit = {}) => {
     const answer = await fetch(`http://127.0.0.1:${address.port}${path}`, { redirect: 'manual', ...init })
-    return { status: answer.status, body: await answer.text(), type: answer.headers.get('content-type') }
+    const [type, etag] = ['content-type', 'etag'].map((name) => answer.headers.get(name))
+    return { status: answer.status, body: await answer.text(), type, etag }
   }
-  return { app, ask, messages }
+  return { app, ask, files, messages }
 }
 
 /** What Astro does where it has no page for an address. */
@@ -115,6 +126,30 @@ describe('a page of ours that throws', () => {
     expect(await ask('/analytics')).toMatchObject({ status: 200, body: 'half' })
     expect(messages).toEqual(['a page failed unexpectedly'])
   })
+})
+
+test('a prerendered page has the addresses of its place and an ETag', async () => {
+  const { ask, files } = await serve({ place: { base: '/news', prefix: '/promo' } })
+  mkdirSync(join(files, 'api/v1/promo/reference'), { recursive: true })
+  const html = '<a href="/analytics">a</a> <a href="/other">b</a> <link href="/_promo/x.css">'
+  writeFileSync(join(files, 'api/v1/promo/reference/index.html'), html)
+  const at = '/news/promo/api/v1/promo/reference'
+  const { ask: again } = await serve({ place: { base: '/news', prefix: '/promo' }, files })
+  expect(await ask(at)).toMatchObject({ status: 200, body: `a page at ${at}` })
+  for (const path of [at, `${at}/`, `${at}?of=x`]) {
+    expect(await again(path)).toMatchObject({
+      status: 200,
+      type: 'text/html; charset=utf-8',
+      body: '<a href="/news/promo/analytics">a</a> <a href="/other">b</a> <link href="/news/promo/_promo/x.css">',
+    })
+  }
+  const { etag } = await again(at)
+  expect(await again(at, { headers: { 'if-none-match': `${etag}` } })).toMatchObject({
+    status: 304,
+    body: '',
+  })
+  expect(await again(at, { method: 'POST' })).toMatchObject({ status: 405 })
+  expect(await again(`${at}s`)).toMatchObject({ body: `a page at ${at}s` })
 })
 
 test('our pages get the app, the caller, and their root', async () => {

@@ -15,6 +15,7 @@ export const endpointMethods: ReadonlyMap<string, Method> = new Map([
   ['health/live', 'GET'],
   ['metrics', 'GET'],
   ['openapi.json', 'GET'],
+  ['reference', 'GET'],
 ])
 
 export const wrongMethod = (method: Method): Answer =>

@@ -3,8 +3,14 @@ import { longestBody } from '../http/read.ts'
 import { querySchema } from '../reports/query.ts'
 import { selectionSchema } from '../selection/schema.ts'
 import { conversionEndpoints } from './conversion-endpoints.ts'
-import { type EndpointDescription, guarded, json, limitOf, recorded } from './endpoint.ts'
+import { type Described, type EndpointDescription, guarded, json, limitOf, recorded } from './endpoint.ts'
 import { aboutReport, aboutSelection } from './fields.ts'
+
+const alreadyThere: Described = {
+  status: 304,
+  description: 'The client already has it (`If-None-Match`).',
+  headers: ['ETag', 'Cache-Control'],
+}
 
 /** Every endpoint, in the order in which a newsletter needs them. */
 export const endpoints: readonly EndpointDescription[] = [
@@ -166,7 +172,7 @@ export const endpoints: readonly EndpointDescription[] = [
     head: true,
     name: 'readDescription',
     summary: 'This description',
-    description: 'OpenAPI 3.1. `/docs/api` shows the same for people.',
+    description: 'OpenAPI 3.1. `/reference` shows the same for people.',
     access: 'anybody',
     answers: [
       {
@@ -175,11 +181,26 @@ export const endpoints: readonly EndpointDescription[] = [
         headers: ['ETag', 'Cache-Control'],
         contents: [{ type: json, schema: 'Description', examples: [] }],
       },
+      alreadyThere,
+    ],
+    faults: [],
+  },
+  {
+    path: '/reference',
+    method: 'get',
+    head: true,
+    name: 'readReference',
+    summary: 'This description as a page',
+    description: 'Every endpoint, field and answer, with examples.',
+    access: 'anybody',
+    answers: [
       {
-        status: 304,
-        description: 'The client already has it (`If-None-Match`).',
+        status: 200,
+        description: 'The page.',
         headers: ['ETag', 'Cache-Control'],
+        contents: [{ type: 'text/html', examples: [] }],
       },
+      alreadyThere,
     ],
     faults: [],
   },
