@@ -1,11 +1,11 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright'
 import { expect } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { type RunningSite, runSite } from '../pages/running-site.ts'
 import { personsUserAgent } from '../support/browser.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 
 /** A site with an editor, and the cookie of that editor's session. */
 export type EditorsSite = {
@@ -24,7 +24,7 @@ export async function openEditorsSite(
   const running = await runSite(settings)
   const { url } = running.database
   const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
-  await addEditor(database, editor)
+  await insertQuickEditor(running.database.sql, editor)
   await prepare(database)
   const context = await browser.newContext({ userAgent: personsUserAgent })
   const page = await context.newPage()

@@ -2,7 +2,6 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -14,6 +13,7 @@ import { attributeConversions } from '../../src/lib/store/conversions.ts'
 import { contradictions } from '../support/contradictions.ts'
 import { contradictoryWords } from '../support/contradictory-words.ts'
 import { emptyDatabase } from '../support/database.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { expectPage, expectSends } from '../support/page-agreement.ts'
 import { randomWorld } from '../support/random-worlds.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
@@ -33,7 +33,7 @@ beforeAll(async () => {
   running = await runSite({ PROMO_TRUSTED_PROXIES: '127.0.0.1', SITE_URL: 'https://site.example' })
   const { url } = running.database
   database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
-  await addEditor(database, editor)
+  await insertQuickEditor(running.database.sql, editor)
   const { headers } = await ask(running.site, '/sign-in', {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://site.example' },

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
@@ -8,6 +7,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { count, percent, share } from '../../src/lib/wording/formats.ts'
 import { placeWords, reasonWords } from '../../src/lib/wording/words.ts'
 import { emptyDatabase, insertPromos } from '../support/database.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { chartFigures, headline, tableRows } from '../support/html-tables.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
@@ -23,7 +23,7 @@ beforeAll(async () => {
   running = await runSite()
   const { url } = running.database
   database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
-  await addEditor(database, editor)
+  await insertQuickEditor(running.database.sql, editor)
   const { headers } = await ask(running.site, '/sign-in', {
     method: 'POST',
     headers: {

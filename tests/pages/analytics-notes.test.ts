@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
@@ -19,7 +19,7 @@ beforeAll(async () => {
   running = await runSite()
   const { sql, url } = running.database
   database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
-  await addEditor(database, editor)
+  await insertQuickEditor(running.database.sql, editor)
   const at = (Math.floor(Date.now() / (24 * hour)) - 4) * 24 * hour + 12 * hour
   await recordImpressions(sql, [
     anImpression({ at, variation_id: 42, newsletter_send_id: 'one', newsletter: 'daily', recipients: 500 }),

@@ -1,9 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { openDatabase } from '../../src/lib/database/database.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { anImpression } from '../support/events.ts'
 import { recordImpressions } from '../support/record.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
@@ -22,9 +19,7 @@ beforeAll(async () => {
   const { url, sql } = warm.database
   database = new URL(url).pathname.slice(1)
   admin = postgres(inject('serverUrl'), { max: 1 })
-  const store = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
-  await addEditor(store, { name: 'anna', password: 'correct horse battery' })
-  await store.close()
+  await insertQuickEditor(sql, { name: 'anna', password: 'correct horse battery' })
   await recordImpressions(sql, [anImpression({ at: Date.now(), recipients: 7_123_456 })])
   cold = await startSiteProcess({ DATABASE_URL: url, PROMO_DATA_DIR: coldData })
 })

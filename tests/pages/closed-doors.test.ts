@@ -2,13 +2,10 @@ import { globSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
-import { createLog } from '../../src/lib/base/log.ts'
-import { ok } from '../../src/lib/base/result.ts'
-import { openDatabase } from '../../src/lib/database/database.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { type AstroSite, buildAstroSite } from '../support/astro-site.ts'
 import { insertPromos } from '../support/database.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { anImpression } from '../support/events.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { recordImpressions } from '../support/record.ts'
@@ -93,13 +90,7 @@ async function prepare(sql: Sql): Promise<void> {
 
 /** The cookie of somebody who has signed in through the page of the site itself. */
 async function signIn({ site, database }: RunningSite, path: string): Promise<string> {
-  const store = openDatabase({
-    locate: async () => ok(database.url),
-    log: createLog('silent'),
-    connections: 1,
-  })
-  await addEditor(store, { name: 'anna', password })
-  await store.close()
+  await insertQuickEditor(database.sql, { name: 'anna', password })
   const answer = await ask(site, path, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', origin: site.url },

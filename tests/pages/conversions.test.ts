@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { addEditor } from '../../src/lib/auth/editor.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
 import { type ApiSite, apiHeaders, jsonOf, runApiSite } from './api-site.ts'
 import { ask, untilFlushed } from './running-site.ts'
@@ -99,7 +99,7 @@ test('the pages show nothing about conversions until there is one', async () => 
   const database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   onTestFinished(() => database.close())
   const editor = { name: 'Anna', password: 'correct horse battery' }
-  await addEditor(database, editor)
+  await insertQuickEditor(sql, editor)
   const { headers } = await ask(api.site, '/sign-in', {
     method: 'POST',
     headers: {

@@ -1,7 +1,6 @@
 import { SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAccess } from '../../src/lib/auth/access.ts'
-import { addEditor } from '../../src/lib/auth/editor.ts'
 import { sessionIn } from '../../src/lib/auth/session.ts'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
@@ -9,6 +8,7 @@ import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { purge } from '../../src/lib/operations/purge.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const secret = 'a-secret-of-thirty-two-characters'
@@ -142,7 +142,7 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 test('signing out everywhere ends all sessions of the same subject, and of nobody else', async () => {
   const access = instance()
-  await addEditor(database, { name: 'ben', password: 'correct horse battery' })
+  await insertQuickEditor(store.sql, { name: 'ben', password: 'correct horse battery' })
   const given = { name: 'ben', password: 'correct horse battery', address: '192.0.2.7' }
   const withPassword = await access.signIn(given)
   if (!withPassword.ok) throw new Error(withPassword.fault.message)

@@ -1,4 +1,3 @@
-import { scryptSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
@@ -14,9 +13,10 @@ import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
-import { endSessions, insertEditor } from '../../src/lib/store/editors.ts'
+import { endSessions } from '../../src/lib/store/editors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
+import { hashWith, insertQuickEditor } from '../support/editor.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 let store: TestDatabase
@@ -24,13 +24,6 @@ let database: Database
 let now = Date.UTC(2026, 10, 18, 12)
 const secret = new TextEncoder().encode('a session secret of many characters')
 const password = 'correct horse battery'
-
-function hashOf(cost: number, parallelization: number): string {
-  const key = scryptSync(password, 'salt', 32, { N: cost, r: 8, p: parallelization, maxmem: 2 ** 26 })
-  const salt = Buffer.from('salt').toString('base64')
-  return `$scrypt$ln=${Math.log2(cost)},r=8,p=${parallelization}$${salt}$${key.toString('base64')}`
-}
-const quickHash = hashOf(2 ** 10, 1)
 
 beforeAll(async () => {
   store = await createTestDatabase()
@@ -40,8 +33,7 @@ afterAll(() => store.drop())
 beforeEach(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })
   now = Date.UTC(2026, 10, 18, 12)
-  // Made with less work, so that tests need no seconds for each sign-in.
-  await insertEditor(store.sql, { name: 'Anna', folded: 'anna', passwordHash: quickHash, alsoFolded: [] })
+  await insertQuickEditor(store.sql, { name: 'Anna', password })
 })
 afterEach(async () => {
   await database.close()
@@ -125,7 +117,7 @@ describe('signing in', () => {
   test('serves known people first, however many others try, and refuses what finds no place', async () => {
     const { one } = noting()
     // Each of these takes longer than looking all of them up does.
-    const slow = hashOf(2 ** 14, 1)
+    const slow = hashWith(password, 2 ** 14)
     await store.sql`insert into promo_editors (name, password_hash) values ('Ben', ${slow})`
     expect(await signIn({}, one)).toMatchObject({ ok: true })
     let failed = 0
