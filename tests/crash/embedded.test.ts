@@ -70,7 +70,7 @@ async function loadUntil(site: SiteProcess, ledger: Ledger, breaks: () => Promis
   const { url } = site
   const load = new AbortController()
   const runs = [
-    ledger.load('visit', { url, connections: 4, signal: load.signal, requests: 5_000 }),
+    ledger.load('visit', { url, connections: 4, signal: load.signal, pause: 1 }),
     ledger.load('report', { url, connections: 2, signal: load.signal, requests: 200, pause: 5 }),
     ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 100, pause: 10 }),
   ]

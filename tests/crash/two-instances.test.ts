@@ -65,7 +65,7 @@ test.for([
 
 async function loadAll({ url }: SiteProcess, ledger: Ledger): Promise<void> {
   const results = await Promise.all([
-    ledger.load('visit', { url, connections: 4, requests: 2_000 }),
+    ledger.load('visit', { url, connections: 4, requests: 800 }),
     ledger.load('report', { url, connections: 2, requests: 150 }),
     ledger.load('impression', { url, connections: 2, requests: 80 }),
   ])

@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.ts'
 
 /** Each connection asks again and again, with a pause, over a new connection where the site ends one. */
 export const visits = ({ url }: SiteProcess, ledger: Ledger, signal: AbortSignal) =>
-  ledger.load('visit', { url, connections: 8, signal, pause: 2 })
+  ledger.load('visit', { url, connections: 8, signal, pause: 5 })
 
 export const untilAnswered = (ledger: Ledger, count: number): Promise<void> =>
   vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(count), { timeout: 30_000 })

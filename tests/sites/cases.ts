@@ -175,7 +175,7 @@ export function describeSite(
         const load = new AbortController()
         const before = ledger.answered.size
         const runs = (['visit', 'report', 'impression'] as const).map((kind) =>
-          ledger.load(kind, { url: running.url, connections: 2, signal: load.signal, requests: 3_000 }),
+          ledger.load(kind, { url: running.url, connections: 2, signal: load.signal, pause: 1 }),
         )
         await vi.waitUntil(() => ledger.answered.size > before + 200, { timeout: 20_000, interval: 1 })
         await running.kill()

@@ -401,9 +401,9 @@ test('only what changes is written, with the edition of the rules that changed i
   expect(after.map(({ rules_version }) => rules_version)).toEqual([1, rulesVersion, 1])
 })
 
-test('a visitor’s forty thousand clicks within seconds are judged in reasonable time', async () => {
+test('a visitor’s twenty thousand clicks within a second are judged in reasonable time', async () => {
   // Comparing each with each would take minutes.
-  const clicks = 40_000
+  const clicks = 20_000
   await database.sql`
     insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, ip_hash)
     select gen_random_uuid(), 4, 42 + i % 3, ${new Date(noon)}::timestamptz + i / 20 * interval '1 millisecond', ${aHash(1)}
@@ -426,7 +426,7 @@ test('a visitor’s forty thousand clicks within seconds are judged in reasonabl
   await database.sql`analyze promo_click_tracking`
   const began = performance.now()
   expect(await settle({ limit: 20_000 })).toBe(clicks)
-  expect(performance.now() - began).toBeLessThan(40_000)
+  expect(performance.now() - began).toBeLessThan(20_000)
   const rows = await database.sql`
     select verdict, reason, count(*)::integer as clicks from promo_click_tracking group by 1, 2 order by 3
   `

@@ -56,18 +56,23 @@ beforeEach(async () => {
   await tested.sql`delete from promo_offers where id <> 4`
   await tested.sql`delete from promo_text_variations where id = 44`
   let visitor = 0
-  for (let send = 0; send < 2 * sends; send += 1) {
+  const sent = Array.from({ length: 2 * sends }, (_, send) => {
     const [variation_id, readers] = send % 2 === 0 ? [42, 40] : [43, 25]
-    const at = begin + send * day
-    await recordImpressions(tested.sql, [
+    return { send, at: begin + send * day, variation_id, readers }
+  })
+  await recordImpressions(
+    tested.sql,
+    sent.map(({ send, at, variation_id }) =>
       anImpression({ at, variation_id, newsletter_send_id: `send-${send}`, recipients: 1_000 }),
-    ])
-    const clicks = Array.from({ length: readers }, (_, index) => {
+    ),
+  )
+  const clicks = sent.flatMap(({ at, variation_id, readers }) =>
+    Array.from({ length: readers }, (_, index) => {
       visitor += 1
       return aClick({ at: at + hour + index * 60_000, variation_id, ip_hash: aHash(visitor) })
-    })
-    await recordClicks(tested.sql, clicks)
-  }
+    }),
+  )
+  await recordClicks(tested.sql, clicks)
   await settle(database, { age: 0 })
 })
 afterEach(async () => {
