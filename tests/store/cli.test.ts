@@ -234,7 +234,7 @@ test('the secret of sessions is replaced', async () => {
   expect(kept?.secret).not.toEqual(Buffer.alloc(32))
 })
 
-test('editors are added with a generated or a piped password, listed and removed', async () => {
+test('editors are added with a generated or a piped password, and listed', async () => {
   expect((await promo(['editor', 'list'])).out).toMatch(/^no editors yet/)
   const generated = await promo(['editor', 'add', 'Anna', '--generate'])
   expect(generated.code).toBe(0)
@@ -249,6 +249,9 @@ test('editors are added with a generated or a piped password, listed and removed
   expect(await verifyPassword(password, rows[0]?.password_hash ?? '')).toBe(true)
   expect(await verifyPassword('piped password', rows[1]?.password_hash ?? '')).toBe(true)
   expect((await promo(['editor', 'list'])).out).toMatch(/^Anna {2}since \d{4}-\d\d-\d\d\nBo {4}since/)
+})
+
+test('an editor of the same name or without a good password is refused, and one is removed once', async () => {
   expect(await promo(['editor', 'add', 'ANNA', '--generate'])).toMatchObject({ code: 1, out: '' })
   expect(await promo(['editor', 'add', 'Cy'], { input: 'short' })).toMatchObject({
     code: 1,
