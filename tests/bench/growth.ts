@@ -61,7 +61,9 @@ const unwrap = <Value>(result: Result<Value, unknown>): Value => {
 
 const nameOf = (clicks: number) => `clicks_${clicks}`
 
-const connect = (name: string) => postgres(databaseUrl(server.url, name), { max: 1, onnotice: () => {} })
+// What a session has set must last for as long as it takes to fill.
+const connect = (name: string) =>
+  postgres(databaseUrl(server.url, name), { max: 1, max_lifetime: null, onnotice: () => {} })
 
 /** Under another name until it is whole. */
 async function write(clicks: number): Promise<void> {
