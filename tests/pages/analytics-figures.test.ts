@@ -5,7 +5,7 @@ import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { count, percent, share } from '../../src/lib/wording/formats.ts'
-import { placeWords, reasonWords } from '../../src/lib/wording/words.ts'
+import { placeWords, reasonWords, some } from '../../src/lib/wording/words.ts'
 import { emptyDatabase, insertPromos } from '../support/database.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { chartFigures, headline, tableRows } from '../support/html-tables.ts'
@@ -160,7 +160,7 @@ function expectFigures(html: string, raw: RawEvents, period: Period, offer_id?: 
       sends.reduce((all, send) => all + pick(send), 0)
     expect([text, visitors]).toEqual([
       text,
-      `${count(sum(({ clickers }) => clickers))} of ${count(sum(({ recipients }) => recipients))} (${sends.length})`,
+      `${count(sum(({ clickers }) => clickers))} of ${count(sum(({ recipients }) => recipients))} in ${some(sends.length, 'send')}`,
     ])
   }
   expectSends(html, expected.sends, counting, offer_id === undefined ? 5 : 50)

@@ -114,3 +114,24 @@ test('texts are listed below their offer, and not ranked if sends are too small'
   expect(text).toContain('A send goes to about 20 recipients here. That is too few to learn from')
   expect(text).not.toMatch(/is ahead|does best|leads in|best first/)
 })
+
+test('sections that leave out the newest clicks say so, and only while there are some', async () => {
+  const note = /each newer one follows about 15 minutes after it came/g
+  const notes = async (path: string) => textOf(await show(path)).match(note)?.length ?? 0
+  const paths = ['/analytics', '/analytics/offers/4', '/analytics/sends', '/analytics?newsletter=daily']
+  const counted = async () => Promise.all(paths.map(notes))
+  expect(await counted()).toEqual([0, 0, 0, 0])
+  const at = Date.now() - hour
+  await recordClicks(running.database.sql, [aClick({ at, variation_id: 42, ip_hash: aHash(99) })])
+  const fresh = { headers: { cookie, 'cache-control': 'no-cache' } }
+  const { body } = await ask(running.site, '/analytics', fresh)
+  expect(textOf(body)).toContain(
+    'Click rate and clicks count every click at once. Different visitors: clicks up to',
+  )
+  expect(textOf(body).match(note)).toHaveLength(6)
+  for (const [index, path] of paths.entries()) {
+    await ask(running.site, path, fresh)
+    expect([path, await notes(path)]).toEqual([path, [6, 6, 1, 4][index]])
+  }
+  expect(textOf(await show('/analytics?newsletter=daily'))).not.toContain('count every click at once')
+})

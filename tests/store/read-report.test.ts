@@ -146,6 +146,7 @@ test('every section is there, with the days before to compare with', async () =>
   )
   expect(report.attributes?.tone.map(({ value }) => value)).toContain('exciting')
   expect(report.settled_until).toMatch(/^20/)
+  expect(report.all_settled).toBe(true)
 })
 
 test('reasons are those of the offer or variation asked for, with the verdict that each led to', async () => {
@@ -229,7 +230,12 @@ test('only requested sections are there; all time has no period before', async (
     ok: true,
     value: { summary: { date_range: { start: '2025-10-10', days: 'all' } } },
   })
-  expect(report.ok && Object.keys(report.value).sort()).toEqual(['offers', 'settled_until', 'summary'])
+  expect(report.ok && Object.keys(report.value).sort()).toEqual([
+    'all_settled',
+    'offers',
+    'settled_until',
+    'summary',
+  ])
 })
 
 test('statistics are there only if requested, whatever else is assessed', async () => {

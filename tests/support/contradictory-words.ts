@@ -1,6 +1,8 @@
 import { drawLifts, drawRates, mostDifferent, offerRates } from '../../src/lib/charts/rates.ts'
+import { drawSendCurve } from '../../src/lib/charts/send-curve.ts'
 import type { Report } from '../../src/lib/model/report.ts'
 import type { Counting } from '../../src/lib/model/report-query.ts'
+import { sumSpans } from '../../src/lib/model/spans.ts'
 import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import { findingsOf } from '../../src/lib/wording/findings.ts'
 import { count } from '../../src/lib/wording/formats.ts'
@@ -131,18 +133,24 @@ function holdFindings(report: Report, now: number, hold: Hold): void {
     }
     if (code === 'not_enough_data' && !small) {
       const labels = sent.map(({ statistics }) => statistics?.label.text ?? '')
-      const clicks = /(\d+) more clicks? still needed/.exec(text)
-      if (clicks)
+      for (const [, clicks] of text.matchAll(/\((\d+) more clicks?\)/g))
         holds(
-          labels.some((label) => label.includes(` ${100 - Number(clicks[1])} of 100 clicks`)),
+          labels.some((label) => label.includes(` ${100 - Number(clicks)} of 100 clicks`)),
           'as many clicks are missing',
         )
-      else
+      const unfinished = /still needs (\d+ more sends?|three days)/.exec(text)
+      if (unfinished)
         holds(
           labels.some((label) => /[0-2] of 3 sends/.test(label)),
           'sends are missing',
         )
+      holds(/still needs/.test(text), 'what is missing is told')
     }
+    if (sent.some(({ statistics }) => clear.includes(statistics?.label.code ?? '')))
+      holds(
+        sent.every(({ statistics }) => statistics?.label.text !== 'Too close to call'),
+        'nothing is too close to call beside one that leads',
+      )
     for (const { label, statistics } of texts.flatMap(({ statistics }) =>
       statistics ? { label: statistics.label.code, statistics } : [],
     ))
@@ -189,7 +197,7 @@ function holdPeriod({ summary, previous, sends }: Report, counting: Counting, ho
   const said = summarySentence(summary, previous, counting)
   const pick = (one: typeof summary) => (counting === 'human' ? one.human_ctr : one.overall_ctr)
   const rate = pick(summary)
-  const told = /^Every 100 copies sent brought ([\d.]+) /.exec(said)
+  const told = /^Every 100 recipients brought ([\d.]+) /.exec(said)
   if (told)
     hold(
       Math.abs(Number(told[1]) - Number(rate)) <= 0.00501,
@@ -228,5 +236,19 @@ function holdPeriod({ summary, previous, sends }: Report, counting: Counting, ho
       'as many sends as are listed',
       sent,
     )
+    const { marks } = drawSendCurve(
+      sumSpans(
+        sends.map(({ by_hours }) => by_hours),
+        counting,
+      ),
+    )
+    const said = sendsSentence(sends, counting)
+    for (const [, part, time = '', unit = ''] of said.matchAll(/(<?>?\d+ %).*? within (\d+) (hour|day)/g))
+      hold(
+        marks.some(({ soFarText, end }) => soFarText === part && end === `${time} ${unit.charAt(0)}`),
+        'sentence and curve have the same share',
+        said,
+        marks,
+      )
   }
 }

@@ -8,7 +8,7 @@ import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
 import { count, percent, percentBetween } from '../../src/lib/wording/formats.ts'
 import * as sentences from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
-import { chance, clicksOf, rateOf } from '../../src/lib/wording/words.ts'
+import { chance, clicksOf, rateOf, some } from '../../src/lib/wording/words.ts'
 import { chartFigures, headline, tableRows, textOf } from './html-tables.ts'
 
 type Shown = { clicks: Counting; offer_id?: number | undefined }
@@ -84,7 +84,7 @@ function cellsOf({ statistics, impressions }: VariationRow, ranked: boolean): st
     `${percent(smoothed_ctr)} ${percentBetween(...interval)}`,
     label.text,
     !ranked || label.code === 'retired' ? '–' : chance(probability_best),
-    `${count(clickers)} of ${count(recipients)} (${sends})`,
+    `${count(clickers)} of ${count(recipients)} in ${some(sends, 'send')}`,
   ]
 }
 

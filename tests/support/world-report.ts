@@ -104,7 +104,7 @@ export function worldReport(
       }
     }),
     newsletters: [...new Set(parts.map(({ newsletter }) => newsletter))].sort(),
-    ...{ people_since: null, begins, ends: now + hour, settled_until: null },
+    ...{ people_since: null, begins, ends: now + hour, settled_until: null, all_settled: true },
   }
   return buildReport(row, query, judged)
 }

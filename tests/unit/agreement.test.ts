@@ -95,7 +95,7 @@ test('sentences about a period and about kinds match the figures next to them', 
       fc.tuple(kinds(3), kinds(3), kinds(30)),
       ([summary, previous, counting], [tone, length_category, cta_text]) => {
         const report = {
-          ...{ summary, ...(previous && { previous }), offers: [], settled_until: null },
+          ...{ summary, ...(previous && { previous }), offers: [], settled_until: null, all_settled: true },
           attributes: {
             ...{
               tone: kindsOf(tone),

@@ -84,7 +84,7 @@ test('an export asks the API for exactly what is shown', () => {
 
 type Read = Parameters<typeof readPage>[0]['app']['readReport']
 
-const report: Report = { summary: aSummary(), offers: [], settled_until: null }
+const report: Report = { summary: aSummary(), offers: [], settled_until: null, all_settled: true }
 const page = (text: string, readReport: Read = async () => ok(report), offer_id?: string) =>
   readPage({
     app: { parseReportQuery: parse, readReport },

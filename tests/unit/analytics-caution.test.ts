@@ -26,7 +26,7 @@ test('offers are compared by complete sends only', () => {
     })
   const texts = [1, 2].map((id) => ({ ...aText({ variation_id: id, clickers: 900 }), offer_id: id }))
   expect(offersSentence([offer(1, 9, 1), offer(2, 3, 8)], texts)).toBe(
-    'Offer 1 and Offer 2 cannot be compared yet: it takes 2 more sends older than three days, by when nearly all clicks are in.',
+    'Offer 1 and Offer 2 cannot be compared yet: Offer 1 still needs three days for the late clicks of its sends.',
   )
   expect(offersSentence([offer(1, 9, 3), offer(2, 3, 8)], texts)).toContain('Offer 1 does best')
 })
@@ -41,7 +41,7 @@ test('either text will do only if the wrong one costs little', () => {
       ],
     )[0]?.advice
   expect(advice(0.09)).toContain('Either will do')
-  expect(advice(0.6)).toBe('Keep both: choosing the wrong one would cost about 20 % of the clicks.')
+  expect(advice(0.6)).toBe('Keep both: choosing the wrong one would lose about 20 % of the clicks.')
 })
 
 test('for a text whose rival never gets its sends, splitting is suggested', () => {
@@ -50,7 +50,14 @@ test('for a text whose rival never gets its sends, splitting is suggested', () =
       [anOffer()],
       [
         aText({ variation_id: 1, code: 'not_enough_data', smoothed_ctr: 4 }),
-        aText({ variation_id: 2, code: 'not_enough_data', smoothed_ctr: 2, sends, clickers: 20 }),
+        aText({
+          variation_id: 2,
+          code: 'not_enough_data',
+          smoothed_ctr: 2,
+          sends,
+          complete_sends: sends,
+          clickers: 20,
+        }),
       ],
       undefined,
       [],

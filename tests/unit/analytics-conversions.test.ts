@@ -47,6 +47,7 @@ test('the funnel goes from recipients over clicks by people to conversions of al
     summary: aSummary(),
     offers: [],
     settled_until: null,
+    all_settled: true,
     conversions: [row(), row({ currency: 'USD', conversions: 2 }), row({ of: 'offer' })],
   }
   expect(funnelOf(report)).toEqual([
@@ -58,6 +59,7 @@ test('the funnel goes from recipients over clicks by people to conversions of al
     summary: aSummary({ total_impressions: 0, human_clicks: 0 }),
     offers: [],
     settled_until: null,
+    all_settled: true,
   }
   expect(funnelOf(nothing).map(({ share }) => share)).toEqual(['', '–', '–'])
 })

@@ -61,6 +61,7 @@ export const aText = ({ variation_id, code = 'leading', ...statistics }: TextCha
   ...figures,
   statistics: {
     sends: 5,
+    complete_sends: 5,
     recipients: 5_000,
     clickers: 150,
     smoothed_ctr: 3,

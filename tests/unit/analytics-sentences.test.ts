@@ -21,6 +21,7 @@ import {
   clicksOf,
   dayWords,
   keepTail,
+  lostClicks,
   momentsIn,
   placeWords,
   rateOf,
@@ -45,6 +46,7 @@ describe('words', () => {
   })
 
   test('singular and plural', () => {
+    expect([0, 0.004, 0.005, 0.634].map(lostClicks)).toEqual(['none', 'under 0.1', '0.1', '6.3'])
     expect([some(1, 'send'), some(1_200, 'send'), some(2, 'copy', 'copies')]).toEqual([
       '1 send',
       '1,200 sends',
@@ -61,6 +63,8 @@ describe('words', () => {
 
   test('a day has no time zone, a moment is in the reader’s', () => {
     expect(dayWords('2025-10-18')).toBe('18 Oct 2025')
+    expect(momentsIn('UTC')('2025-09-08T22:30:00Z')).toBe('8 Sep 2025, 22:30')
+    expect(dayWords('2025-09-08')).toBe('8 Sep 2025')
     expect(momentsIn('UTC')('2025-10-18T22:30:00Z')).toBe('18 Oct 2025, 22:30')
     expect(momentsIn('Europe/Oslo')('2025-10-18T22:30:00Z')).toBe('19 Oct 2025, 00:30')
   })
@@ -119,10 +123,13 @@ describe('words', () => {
 })
 
 describe('findings about the texts of an offer', () => {
-  const leader = (code: LabelCode, best: number, clickers = 150, sends = 5) =>
-    aText({ variation_id: 1, code, smoothed_ctr: 4, probability_best: best, clickers, sends })
+  const leader = (code: LabelCode, best: number, clickers = 150, sends = 5, complete_sends = sends) =>
+    aText({ variation_id: 1, code, smoothed_ctr: 4, probability_best: best, clickers, sends, complete_sends })
   const rival = (clickers = 150, sends = 5) =>
-    aText({ variation_id: 2, code: 'behind', smoothed_ctr: 3, probability_best: 0.02, clickers, sends })
+    aText({
+      ...{ variation_id: 2, code: 'behind', smoothed_ctr: 3, probability_best: 0.02 },
+      ...{ clickers, sends, complete_sends: sends },
+    })
   const say = (...texts: ReturnType<typeof aText>[]) => findingsOf([anOffer()], texts)[0]
 
   test.each([
@@ -143,24 +150,30 @@ describe('findings about the texts of an offer', () => {
     expect(say(leader('not_enough_data', 0.5), retired)?.code).toBe('no_rival')
   })
 
-  test('a text that is ahead with too few clicks says how many are missing, on the weaker side', () => {
-    expect(say(leader('not_enough_data', 0.88, 41), rival(70))?.text).toBe(
-      '“Text 1” is ahead in No Code MBA, 88 % sure so far; 59 more clicks still needed before that counts.',
+  test('a text that is ahead without enough data says what it needs, and what its rival needs', () => {
+    expect(say(leader('not_enough_data', 0.88, 41), rival())?.text).toBe(
+      '“Text 1” is ahead in No Code MBA, 88 % sure so far, which does not count yet: it still needs about 8 more sends (59 more clicks).',
     )
-    expect(say(leader('not_enough_data', 0.88, 90), rival(30))?.text).toContain('70 more clicks still')
-    expect(say(leader('not_enough_data', 0.88, 99), rival())?.text).toContain('; 1 more click still needed')
+    expect(say(leader('not_enough_data', 0.88), rival(30, 1))?.text).toContain(
+      ': “Text 2” still needs about 3 more sends (70 more clicks).',
+    )
+    expect(say(leader('not_enough_data', 0.88, 99), rival(0, 1))?.text).toContain(
+      ': it still needs about 1 more send (1 more click), “Text 2” still needs about 2 more sends (100 more clicks).',
+    )
   })
 
-  test('a text that is hardly ahead with too few clicks is not said to be ahead', () => {
-    expect(say(leader('not_enough_data', 0.7, 41), rival())?.text).toBe(
-      'No Code MBA: too early to say which text works; 59 more clicks still needed.',
+  test('a text that is hardly ahead without enough data is not said to be ahead', () => {
+    expect(say(leader('not_enough_data', 0.7, 50), rival())?.text).toBe(
+      'No Code MBA: too early to say which text works. “Text 1” still needs about 5 more sends (50 more clicks).',
     )
   })
 
   test('with enough clicks, sends or time are missing', () => {
-    expect(say(leader('not_enough_data', 0.7, 500, 2), rival())?.text).toContain('1 more send still needed')
-    expect(say(leader('not_enough_data', 0.7, 500, 1), rival())?.text).toContain('2 more sends still needed')
-    expect(say(leader('not_enough_data', 0.7, 500, 3), rival())?.text).toContain('three days of waiting')
+    const needs = (sends: number, complete = sends) =>
+      say(leader('not_enough_data', 0.7, 500, sends, complete), rival())?.text
+    expect(needs(2)).toContain('still needs 1 more send.')
+    expect(needs(1)).toContain('still needs 2 more sends.')
+    expect(needs(3, 2)).toContain('still needs three days for the late clicks of its sends.')
   })
 
   test('a first send is acknowledged, and a text without one is said to wait', () => {
@@ -263,7 +276,12 @@ describe('findings about the texts of an offer', () => {
 
 test('something has happened once there was a click, a send in the period, or a send before it', () => {
   const { statistics, ...unsent } = anOffer()
-  const nothing = { summary: aSummary({ total_clicks: 0 }), offers: [unsent], settled_until: null }
+  const nothing = {
+    summary: aSummary({ total_clicks: 0 }),
+    offers: [unsent],
+    settled_until: null,
+    all_settled: true,
+  }
   expect(hasHistory(nothing)).toBe(false)
   expect(hasHistory({ ...nothing, sends: [] })).toBe(false)
   expect(hasHistory({ ...nothing, sends: [aSend()] })).toBe(true)
@@ -310,10 +328,10 @@ describe('the period', () => {
   test('says its rate, and the change', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
     expect(summarySentence(at(3.14), undefined, 'human')).toBe(
-      'Every 100 copies sent brought 3.14 clicks by people.',
+      'Every 100 recipients brought 3.14 clicks by people.',
     )
     expect(summarySentence(at(3.14), at(null), 'human')).toBe(
-      'Every 100 copies sent brought 3.14 clicks by people.',
+      'Every 100 recipients brought 3.14 clicks by people.',
     )
     expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.80 in the period before')
     expect(summarySentence(at(0.42), at(0.5), 'human')).toContain('0.42 clicks by people, down from 0.50')
@@ -321,7 +339,7 @@ describe('the period', () => {
     expect(pointsOf(3.14, 3.11)).toBe('+0.03 points')
     expect(summarySentence(at(12.5), at(0), 'human')).toContain('brought 12.50')
     expect(summarySentence(at(3.14), at(3.14), 'human')).toContain('the same rate as in the period before')
-    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 copies sent brought 9.00 clicks.')
+    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 recipients brought 9.00 clicks.')
   })
 
   test('has no rate if nothing was sent', () => {
@@ -402,7 +420,7 @@ describe('offers', () => {
 
   test('too few clicks say nothing, however far apart the intervals are', () => {
     expect(offersSentence([first, second], texts(60))).toBe(
-      'First is ahead of Second so far; 40 more clicks still needed before that counts.',
+      'First is ahead of Second so far, but that does not count yet: First still needs about 4 more sends (40 more clicks).',
     )
   })
 
@@ -466,7 +484,7 @@ test('the busiest hour is named, with the end of the day as midnight', () => {
   expect(hoursSentence([], 'all')).toContain('No clicks')
 })
 
-test('how soon clicks arrive is described by the spans with half and nine tenths of them', () => {
+test('how soon clicks come is said in the figures of the curve', () => {
   const spans = (...clicks: number[]) =>
     aSend({
       newsletter_send_id: `send ${clicks.join(' ')}`,
@@ -477,12 +495,22 @@ test('how soon clicks arrive is described by the spans with half and nine tenths
       })),
     })
   expect(sendsSentence([spans(5, 0, 0, 0), spans(0, 4, 1, 0)], 'all')).toContain(
-    '2 sends. Half of their clicks came within 1 hour, nine in ten within 2 hours;',
+    '2 sends. 50 % of their clicks came within 1 hour, 90 % within 2 hours;',
   )
   const segments = [spans(5), spans(5), spans(1, 2), spans(1, 2)]
-  expect(sendsSentence(segments, 'all')).toContain('2 sends. Half')
+  expect(sendsSentence(segments, 'all')).toContain('2 sends. 75 % of their clicks came within 1 hour, 100 %')
   expect(sendsSentence([spans(1, 0, 0, 9)], 'all')).toContain(
-    'came over more than a week, nine in ten over more',
+    'Most of their clicks came more than a week later',
+  )
+  expect(sendsSentence([spans(6, 0, 0, 4)], 'all')).toContain(
+    '60 % of their clicks came within 1 hour; judge',
+  )
+  expect(sendsSentence([spans(9, 0, 1, 0)], 'all')).toContain(
+    '90 % of their clicks came within 1 hour; judge',
+  )
+  // 49.6 % are 50 % in the curve.
+  expect(sendsSentence([spans(0, 62, 63, 0)], 'all')).toContain(
+    '50 % of their clicks came within 2 hours, 100 % within 7 days',
   )
   expect(sendsSentence([spans(1)], 'human')).toBe('1 send, and no clicks that belong to them yet.')
   expect(sendsSentence([], 'human')).toContain('No send was reported')

@@ -28,7 +28,7 @@ describe('a timeline', () => {
       '2026-06-01',
     )
     expect(period).toBe('day')
-    expect(note).toMatch(/^Each mark is one day: .*copies sent in it.*chance alone would do/)
+    expect(note).toMatch(/^Each mark is one day: .*divided by its recipients.*chance alone would do/)
     expect(points.map(({ date, value, clicks }) => [date, value, clicks])).toEqual([
       ['2026-03-28', null, 3],
       ['2026-03-29', null, 0],

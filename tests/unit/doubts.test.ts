@@ -30,7 +30,7 @@ test.each<[string, Doubt, RegExp]>([
   [
     'one',
     aDoubt({ recipients: 1 }),
-    /more clickers \(75\) than recipients: 1 recipient was reported.*lacked “recipients”/,
+    /was clicked by more people \(75\) than got it: 1 recipient was reported.*lacked “recipients”/,
   ],
   [
     'usual',
@@ -38,9 +38,9 @@ test.each<[string, Doubt, RegExp]>([
     /12 × the usual rate, with the usual number of recipients/,
   ],
   [
-    'far too many, and no clickers',
+    'far too many, and nobody clicked',
     aDoubt({ factor: 0.0004, recipients: 50_000, clickers: 0 }),
-    /^Send 2026-11-20 has no clickers: 50,000 recipients were reported, usually 5,000/,
+    /^Send 2026-11-20 was clicked by nobody: 50,000 recipients were reported, usually 5,000/,
   ],
   ['more and better', aDoubt({ factor: 3, recipients: 50_000 }), /3 × the usual rate, with the usual number/],
 ])('a send with recipients that are %s', (_, doubt, words) => {

@@ -66,6 +66,7 @@ const comparison = (changes: Partial<Comparison> = {}): Comparison => ({
   own: { sends: 9, clicks: 500 },
   rival: { sends: 9, clicks: 500 },
   best: 0.88,
+  leadersBest: changes.best ?? 0.88,
   relativeLoss: 0.02,
   confirmed: () => false,
   ...changes,
@@ -121,7 +122,12 @@ test.each<[string, Comparison | undefined, string]>([
   ['nearly certain', comparison({ best: 0.999, relativeLoss: 0.1 }), 'Leading (P = over 99 %)'],
   ['behind', comparison({ leads: false, best: 0.02 }), 'Behind (P = 2 %)'],
   ['far behind', comparison({ leads: false, best: 0.001 }), 'Behind (P = under 1 %)'],
-  ['second, not by much', comparison({ leads: false, best: 0.12 }), 'Too close to call'],
+  ['second, not by much', comparison({ leads: false, best: 0.12, leadersBest: 0.79 }), 'Too close to call'],
+  [
+    'second to one that leads',
+    comparison({ leads: false, best: 0.12, leadersBest: 0.8 }),
+    'Not ruled out (P = 12 %)',
+  ],
 ])('the label with %s', (_, given, text) => {
   expect(labelOf(given).text).toBe(text)
 })

@@ -23,7 +23,7 @@ const figures = {
   machine_clicks: told(count, 'Clicks by machines.'),
   duplicate_clicks: told(count, 'Repeats of a visitor within seconds.'),
   uncertain_clicks: told(count, 'Human clicks with a weak sign of a machine.'),
-  unique_clicks: told(count, 'Visitors, each counted once per variation and month.'),
+  unique_clicks: told(count, 'Different visitors, each counted once per variation and month.'),
 }
 const people = told(count, 'Different visitors by UTC days, each counted once a calendar month.')
 
@@ -44,11 +44,14 @@ export const summarySchema = v.object({
 })
 
 const recipients = told(count, 'How many people got it.')
-const clickers = told(count, 'Different people who clicked.')
+const clickers = told(count, 'Recipients who clicked, each counted once a send.')
 const smoothed_ctr = told(v.number(), 'The estimated rate, in per cent.')
+
+const complete_sends = told(count, 'Sends older than 72 hours, which have nearly all of their clicks.')
 
 export const statisticsSchema = v.object({
   sends: told(count, 'Sends so far.'),
+  complete_sends,
   recipients,
   clickers,
   smoothed_ctr,
@@ -72,7 +75,7 @@ export const statisticsSchema = v.object({
 export const offerStatisticsSchema = v.object({
   smoothed_ctr,
   interval,
-  complete_sends: told(count, 'Sends older than 72 hours, which have nearly all of their clicks.'),
+  complete_sends,
 })
 
 export const offerRowSchema = v.object({
@@ -205,9 +208,10 @@ export const reportSchema = v.object({
       'By UTC days, on the day of the click; present once there has been a conversion.',
     ),
   ),
-  settled_until: told(
-    v.nullable(moment),
-    'Clicks recorded up to then have their final verdict; null until the first does.',
+  settled_until: told(v.nullable(moment), 'Clicks recorded up to then are final; null until one is.'),
+  all_settled: told(
+    v.boolean(),
+    'False while there are newer clicks: they are counted in clicks and rates of the range, but not yet in visitors, sends, statistics, devices, referrers and reasons.',
   ),
   people_since: v.exactOptional(
     told(day, 'The first day that `people` covers, if the range begins before it.'),

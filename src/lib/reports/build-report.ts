@@ -87,6 +87,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEv
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
     ...(row.conversions && { conversions: conversionRows(row, row.conversions, query, sends) }),
     settled_until: row.settled_until,
+    all_settled: row.all_settled,
     ...(row.people_since !== null && row.people_since > row.first_day && { people_since: row.people_since }),
   }
 }

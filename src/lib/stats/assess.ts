@@ -1,6 +1,7 @@
 import type { Assessment } from '../model/assessment.ts'
 import type { OfferStatistics, Statistics } from '../model/report.ts'
 import type { SendsAndTexts } from '../model/send-evidence.ts'
+import { at } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type EvidenceText } from './compare-texts.ts'
 import { type Counted, type CountOf, countSends } from './count-sends.ts'
@@ -68,18 +69,20 @@ function judgeTexts(
     .map((learned) => ({ ...learned, counted: countOf(learned.variation) }))
     .toSorted((one, other) => other.mean - one.mean)
   const [leader, second] = ranked
+  const leadersBest = at(ranked.map(shareOf), 0)
   return ranked.map((one) => {
     const rival = one === leader ? second : leader
     const confirmed = () =>
       ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1))
     const { variation, mean, interval, counted, loss } = one
-    const best = Math.round(one.best * 1e4) / 1e4
+    const best = shareOf(one)
     const label = labelOf(
       rival && {
         leads: one === leader,
         own: sideOf(counted),
         rival: sideOf(rival.counted),
         best,
+        leadersBest,
         relativeLoss: loss / mean,
         confirmed,
       },
@@ -88,6 +91,7 @@ function judgeTexts(
       variation.variation_id,
       {
         sends: counted.sends,
+        complete_sends: counted.complete,
         recipients: counted.recipients,
         clickers: counted.clickers,
         smoothed_ctr: percent(mean),
@@ -99,6 +103,8 @@ function judgeTexts(
     ]
   })
 }
+
+const shareOf = ({ best }: { best: number }): number => Math.round(best * 1e4) / 1e4
 
 /** If a text had the smaller parts of sends, it may be better, or its readers may just be easier to tell apart. */
 const isConfirmed = (

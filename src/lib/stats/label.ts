@@ -17,6 +17,9 @@ export const noLongerUsed: Label = { code: 'retired', text: 'No longer used' }
 export const neededSends = 3
 export const neededClicks = 100
 
+/** The chance to be the best from which on a text is said to lead. */
+const clear = 0.8
+
 /** What one side of a comparison has: sends older than 72 hours, and clicks of all its sends. */
 export type Side = { sends: number; clicks: number }
 
@@ -24,8 +27,9 @@ export type Comparison = {
   leads: boolean
   own: Side
   rival: Side
-  /** Probability of being the best of the offer. */
+  /** Probability of being the best of the offer, and that of the one that leads. */
   best: number
+  leadersBest: number
   /** Expected loss, as a share of the rate. */
   relativeLoss: number
   /** Whether the sequential test has declared it the winner over all others. */
@@ -35,7 +39,7 @@ export type Comparison = {
 /** The first label that applies (selection-and-statistics, "What an editor sees"). `undefined`: there is no rival. */
 export function labelOf(comparison: Comparison | undefined): Label {
   if (!comparison) return { code: 'not_enough_data', text: 'Nothing to compare with yet' }
-  const { leads, own, rival, best, relativeLoss, confirmed } = comparison
+  const { leads, own, rival, best, leadersBest, relativeLoss, confirmed } = comparison
   if (lacks(own)) return { code: 'not_enough_data', text: `Not enough data yet – ${had(own)}` }
   if (lacks(rival))
     return {
@@ -43,12 +47,11 @@ export function labelOf(comparison: Comparison | undefined): Label {
       text: `Not enough data yet – the text it is compared with has ${had(rival)}`,
     }
   const chance = `P = ${percent(best)}`
-  if (!leads)
-    return best < 0.05
-      ? { code: 'behind', text: `Behind (${chance})` }
-      : { code: 'too_close', text: 'Too close to call' }
-  if (best < 0.8) return { code: 'too_close', text: 'Too close to call' }
-  // Otherwise a text could be too close to call although another one is the winner.
+  if (!leads && best < 0.05) return { code: 'behind', text: `Behind (${chance})` }
+  if (leadersBest < clear) return { code: 'too_close', text: 'Too close to call' }
+  // Nothing is too close to call beside a text that is said to lead.
+  if (!leads) return { code: 'too_close', text: `Not ruled out (${chance})` }
+  // Otherwise a text would not be ruled out although another one is the winner.
   if (best > 0.95 && confirmed()) return { code: 'confirmed_winner', text: 'Confirmed winner' }
   if (best >= 0.95 && relativeLoss < 0.05)
     return { code: 'probably_best', text: 'Probably best, not confirmed' }

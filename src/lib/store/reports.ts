@@ -57,6 +57,7 @@ export type ReportRow = {
   begins: number | null
   ends: number
   settled_until: string | null
+  all_settled: boolean
 }
 
 /**
@@ -113,6 +114,8 @@ const momentColumns = (sql: Sql, { query, first, last, midnight }: ReportScope) 
     (
       select to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
       from promo_settlement where recorded_at > '-infinity'
-    ) as settled_until
+    ) as settled_until,
+    not exists (select from promo_click_tracking c where c.id > (select click_id from promo_settlement))
+      and not exists (select from promo_surplus_clicks where settled_clicks < clicks) as all_settled
   `
 }

@@ -1,9 +1,10 @@
 import type { OfferRow, Report, SendRow, Statistics, VariationRow } from '../model/report.ts'
-import { type LabelCode, neededClicks, neededSends } from '../stats/label.ts'
+import type { LabelCode } from '../stats/label.ts'
 import { adviceOf, starvedAdvice, type Way } from './advice.ts'
 import type { Finding } from './finding.ts'
+import { isKnown, neededByEach } from './needed.ts'
 import { complete } from './small-list.ts'
-import { chance, shortNames, some } from './words.ts'
+import { chance, shortNames } from './words.ts'
 
 type JudgedVariation = VariationRow & { statistics: Statistics }
 
@@ -79,11 +80,18 @@ export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
 type RankedFinding = { active: boolean; clickers: number; finding: Finding }
 
 /**
- * Different people who clicked on an offer's texts in all sends so far; only texts in use, since others depend on the
- * period.
+ * What all sends so far have brought an offer's texts; only texts in use, since others depend on the period.
  */
-export const clickersOf = ({ offer_id }: OfferRow, variations: readonly VariationRow[]): number =>
-  sumClickers(sentTexts(variations, offer_id))
+export function sentOf(
+  { offer_id }: OfferRow,
+  variations: readonly VariationRow[],
+): { sends: number; clickers: number } {
+  const texts = sentTexts(variations, offer_id)
+  return {
+    sends: texts.reduce((sum, { statistics }) => sum + statistics.sends, 0),
+    clickers: sumClickers(texts),
+  }
+}
 
 const sumClickers = (texts: readonly JudgedVariation[]): number =>
   texts.reduce((sum, { statistics }) => sum + statistics.clickers, 0)
@@ -180,6 +188,11 @@ function saidOf(
 ): Pick<Finding, 'text' | 'advice'> {
   const name = `“${leader.text_preview}”`
   const sure = `${chance(leader.statistics.probability_best)} sure`
+  const needed = (leading: string) =>
+    neededByEach(
+      { name: leading, ...leader.statistics },
+      { name: `“${rival.text_preview}”`, ...rival.statistics },
+    )
   switch (code) {
     case 'confirmed_winner':
       return {
@@ -200,9 +213,10 @@ function saidOf(
       return {
         text:
           leader.statistics.probability_best >= 0.8
-            ? `${name} is ahead in ${offer}, ${sure} so far; ${missing(leader, rival)} still needed before that counts.`
-            : `${offer}: too early to say which text works; ${missing(leader, rival)} still needed.`,
-        advice: enough(leader) && !enough(rival) ? starvedAdvice(way) : adviceOf(code, way),
+            ? `${name} is ahead in ${offer}, ${sure} so far, which does not count yet: ${needed('it')}.`
+            : `${offer}: too early to say which text works. ${needed(name)}.`,
+        advice:
+          isKnown(leader.statistics) && !isKnown(rival.statistics) ? starvedAdvice(way) : adviceOf(code, way),
       }
     // The first of those in use is neither behind another one nor retired.
     case 'behind':
@@ -221,15 +235,4 @@ const smallLoss = 0.03
 const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: JudgedVariation): string =>
   expected_loss <= smallLoss * smoothed_ctr
     ? 'Either will do for now. A text that is really different would tell you more.'
-    : `Keep both: choosing the wrong one would cost about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
-
-const enough = ({ statistics: { sends, clickers } }: JudgedVariation): boolean =>
-  sends >= neededSends && clickers >= neededClicks
-
-/** What the side with less evidence lacks. */
-function missing({ statistics: a }: JudgedVariation, { statistics: b }: JudgedVariation): string {
-  const clicks = neededClicks - Math.min(a.clickers, b.clickers)
-  if (clicks > 0) return some(clicks, 'more click')
-  const sends = neededSends - Math.min(a.sends, b.sends)
-  return sends > 0 ? some(sends, 'more send') : 'three days of waiting for late clicks'
-}
+    : `Keep both: choosing the wrong one would lose about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`

@@ -11,12 +11,13 @@ import type {
 import type { Counting } from '../model/report-query.ts'
 import { sumSpans } from '../model/spans.ts'
 import { neededTexts } from '../stats/compare-texts.ts'
-import { neededClicks, neededSends } from '../stats/label.ts'
+import { neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/shown.ts'
 import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
-import { areFirst, clickersOf, type SentTo } from './findings.ts'
+import { areFirst, type SentTo, sentOf } from './findings.ts'
 import { count, digits, percent, percentBetween, share } from './formats.ts'
+import { isKnown, neededByEach } from './needed.ts'
 import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
 
 /** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
@@ -36,7 +37,7 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
       : 'Nothing was sent and nothing was clicked in this period.'
   if (now > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
   const before = previous?.[rate] ?? null
-  const said = `Every 100 copies sent brought ${perHundred(now)} ${people(counting)}`
+  const said = `Every 100 recipients brought ${perHundred(now)} ${people(counting)}`
   if (before === null) return `${said}.`
   const change =
     before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
@@ -84,8 +85,10 @@ export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
     .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
 
-const isKnown = (offer: Rated, variations: readonly VariationRow[]): boolean =>
-  offer.statistics.complete_sends >= neededSends && clickersOf(offer, variations) >= neededClicks
+const hadBy = (offer: Rated, variations: readonly VariationRow[]) => ({
+  complete_sends: offer.statistics.complete_sends,
+  ...sentOf(offer, variations),
+})
 
 /**
  * Which of the offers in use does best: named only if no other interval overlaps its own and both leaders have enough
@@ -111,15 +114,15 @@ export function offersSentence(
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
   if (!second) return `${name(first)} is the only active offer that has been sent: ${likely}.`
-  const missing = neededSends - Math.min(first.statistics.complete_sends, second.statistics.complete_sends)
-  if (missing > 0)
-    return `${name(first)} and ${name(second)} cannot be compared yet: it takes ${some(missing, 'more send')} older than three days, by when nearly all clicks are in.`
-  const fewest = Math.min(clickersOf(first, variations), clickersOf(second, variations))
-  if (fewest < neededClicks)
-    return `${name(first)} is ahead of ${name(second)} so far; ${some(neededClicks - fewest, 'more click')} still needed before that counts.`
+  const two = [first, second].map((offer) => ({ name: name(offer), ...hadBy(offer, variations) }))
+  const needed = neededByEach(...two)
+  if (two.some(({ complete_sends }) => complete_sends < neededSends))
+    return `${name(first)} and ${name(second)} cannot be compared yet: ${needed}.`
+  if (needed !== '')
+    return `${name(first)} is ahead of ${name(second)} so far, but that does not count yet: ${needed}.`
   const open = [second, ...others].filter(({ statistics }) => statistics.interval[1] >= interval[0])
   if (open.length === 0) return `${name(first)} does best: ${likely}.`
-  const rival = open.find((offer) => isKnown(offer, variations))
+  const rival = open.find((offer) => isKnown(hadBy(offer, variations)))
   return rival
     ? `${name(first)} is ahead of ${name(rival)}, but their likely ranges overlap: too close to call.`
     : `${name(first)} does best of the offers that were sent often enough: ${likely}.`
@@ -177,12 +180,21 @@ export function sendsSentence(sends: readonly SendRow[], counting: Counting): st
   const all = before(spans.length)
   const said = some(countSends(sends), 'send')
   if (all === 0) return `${said}, and no clicks that belong to them yet.`
-  const within = (share: number): string => {
-    const next = spans.find((_, index) => before(index) >= all * share)
-    return next ? `within ${some(next.hours, 'hour')}` : 'over more than a week'
+  // Rounded as in the curve, so that the two never disagree.
+  const within = (part: number) => {
+    const index = spans.findIndex((_, index) => Math.round((before(index) / all) * 100) >= part)
+    const end = spans[index]
+    return end && { part: share(before(index), all), time: spanWords(end.hours) }
   }
-  return `${said}. Half of their ${people(counting)} came ${within(0.5)}, nine in ten ${within(0.9)}; judge a send when it is three days old.`
+  const [half, most] = [within(50), within(90)]
+  const clicks = `of their ${people(counting)} came`
+  const came = half
+    ? `${half.part} ${clicks} within ${half.time}${most && most.time !== half.time ? `, ${most.part} within ${most.time}` : ''}`
+    : `Most ${clicks} more than a week later`
+  return `${said}. ${came}; judge a send when it is three days old.`
 }
+
+const spanWords = (hours: number): string => (hours < 24 ? some(hours, 'hour') : some(hours / 24, 'day'))
 
 /** Where most clicks come from. */
 export function sharesSentence(shares: readonly Share[], counting: Counting, empty: string): string {

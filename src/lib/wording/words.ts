@@ -8,6 +8,12 @@ export function chance(share: number): string {
   return `${Math.round(share * 100)} %`
 }
 
+/** Points of click rate that a choice loses, as clicks of a thousand recipients. */
+export function lostClicks(points: number): string {
+  if (points === 0) return 'none'
+  return points < 0.005 ? 'under 0.1' : (points * 10).toFixed(1)
+}
+
 /** "1 send", "2 sends". */
 export const some = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`
@@ -49,7 +55,8 @@ export const dayWords = (day: string): string => periodName(day, 'day')
 /** Writes moments, given as ISO 8601, in a reader's time zone: 18 Oct 2025, 08:30. */
 export function momentsIn(timeZone: string): (moment: string) => string {
   const form = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone })
-  return (moment) => form.format(Date.parse(moment))
+  // As dates are written elsewhere.
+  return (moment) => form.format(Date.parse(moment)).replace('Sept', 'Sep')
 }
 
 /** Each of these reasons alone decides. */
