@@ -5,6 +5,7 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { accessibilityFaults, rulesOfColours } from '../support/accessibility.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { overlappingTexts } from '../support/overlapping-text.ts'
 import { closeEditorsSite, type EditorsSite, openEditorsSite, withEditorsPage } from './analytics-site.ts'
 import { recordYear } from './analytics-year.ts'
 
@@ -105,6 +106,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         )
         expect(scrolled).toBe(0)
+        expect(await page.evaluate(overlappingTexts)).toEqual([])
         await page.screenshot({
           path: join(screenshots, `analytics-${name}-${options.colorScheme}-${options.viewport.width}.png`),
           fullPage: true,
@@ -174,6 +176,17 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
       expect(await page.locator('h1').isVisible()).toBe(true)
       // Nothing is cut: neither the page nor a table is wider than the paper.
       expect(await page.evaluate(widerThanTheirPlace)).toEqual([])
+      expect(await page.evaluate(overlappingTexts)).toEqual([])
+      expect(await page.locator('.shown').textContent()).toMatch(
+        / to .* in UTC\. Clicks by people.* Read on /s,
+      )
+      expect(await page.locator('.shown').isVisible()).toBe(true)
+      // What is left out is told.
+      const hidden = await page
+        .locator('.texts tbody tr:not(.group)')
+        .evaluateAll((rows) => rows.filter((row) => !row.checkVisibility()).length)
+      const told = await page.getByText(/^Printed: the first .* texts/).count()
+      expect(told).toBe(hidden > 0 ? 1 : 0)
       const charts = await page.locator('.chart-plot').all()
       for (const chart of charts) expect(await chart.isVisible()).toBe(true)
     })

@@ -16,7 +16,9 @@ const places = ['none', 'mail.google.com', 'outlook.live.com', 'mail.yahoo.com']
 
 const names: Record<number, string> = {
   3: 'Ampersand & <Sons> – "quoted"',
+  6: 'دليل الكتابة 🚀✨ – الطبعة الثانية',
   9: 'The Complete Field Guide for Builders',
+  12: `Donaudampfschifffahrtsgesellschaftskapitänsmützen${'abzeichen'.repeat(6)}`,
 }
 
 /** Twenty offers of four texts each; some names and texts need all the care that HTML takes. */

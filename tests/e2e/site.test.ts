@@ -174,6 +174,42 @@ describe.each(pages)('the page $path', ({ name, path, status, heading }) => {
   )
 })
 
+/** What of a page is Markdown that nothing has turned into HTML; what stands in code may be anything but a backtick. */
+const rawMarkdown = (): string[] => {
+  const told = [...document.querySelectorAll('[aria-label], [title], meta[name=description], title')].map(
+    (one) =>
+      one.getAttribute('aria-label') ??
+      one.getAttribute('title') ??
+      one.getAttribute('content') ??
+      one.textContent ??
+      '',
+  )
+  const code = [...document.querySelectorAll('code:not(pre code)')].map((one) => one.textContent ?? '')
+  for (const one of document.querySelectorAll('pre, code, script, style')) one.remove()
+  const lines = [document.body.textContent ?? '', ...told].flatMap((text) => text.split('\n'))
+  return [
+    ...lines.filter((line) => /[`|]|\*\S|\S\*|\]\(|\]\[|^\s*(#{1,6}|[-*+]) /.test(line)),
+    ...code.filter((text) => text.includes('`')),
+  ]
+}
+
+test('no page of the guides shows raw Markdown', async () => {
+  const { url } = running.site
+  await withPage({}, async (page) => {
+    const [known, seen] = [new Set(['/docs']), new Map<string, string[]>()]
+    for (const path of known) {
+      await page.goto(`${url}${path}`)
+      for (const link of await page
+        .locator('a[href]')
+        .evaluateAll((all) => all.map((a) => (a as HTMLAnchorElement).href)))
+        if (link.startsWith(`${url}/docs/`)) known.add(new URL(link).pathname.replace(/\.md$/, ''))
+      seen.set(path, await page.evaluate(rawMarkdown))
+    }
+    expect(seen.size).toBeGreaterThan(20)
+    expect([...seen].filter(([, raw]) => raw.length > 0)).toEqual([])
+  })
+}, 60_000)
+
 test('the 404 page leads a reader to the home page', async () => {
   await withPage(
     {},

@@ -64,15 +64,3 @@ const refresh = async () => {
   if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true })
 }
 setInterval(refresh, 60_000)
-
-// What is behind a disclosure belongs on paper too.
-const closed = []
-addEventListener('beforeprint', () => {
-  for (const details of document.querySelectorAll('.texts details:not([open])')) {
-    details.open = true
-    closed.push(details)
-  }
-})
-addEventListener('afterprint', () => {
-  for (const details of closed.splice(0)) details.open = false
-})
