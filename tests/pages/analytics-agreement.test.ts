@@ -135,11 +135,16 @@ test('page, answer and file agree for any data, and contain no contradictions', 
           const all = { tz, settled: true, all: period.days === 'all' }
           expect(contradictions(report, all)).toEqual([])
           expect(contradictoryWords(report, clicks, Date.now())).toEqual([])
-          expectPage(page, report, { clicks })
+          const filtered = newsletter !== undefined
+          expectPage(page, report, { clicks, filtered })
           expectSends(sends, report, clicks)
           if (ofOffer && offerPage) {
             expect(contradictions(ofOffer.report, all)).toEqual([])
-            expectPage(offerPage, ofOffer.report, { clicks, offer_id: ofOffer.report.offers[0]?.offer_id })
+            expectPage(offerPage, ofOffer.report, {
+              clicks,
+              filtered,
+              offer_id: ofOffer.report.offers[0]?.offer_id,
+            })
           }
           if (table === undefined || wanted.includes(table)) await expectFile(address, table, report)
           return

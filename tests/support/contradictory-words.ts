@@ -6,13 +6,13 @@ import { sumSpans } from '../../src/lib/model/spans.ts'
 import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import { findingsOf } from '../../src/lib/wording/findings.ts'
 import { count } from '../../src/lib/wording/formats.ts'
+import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import {
   changeOf,
   kindsSentence,
   offersSentence,
   pointsOf,
   qualitySentence,
-  sendsSentence,
   summarySentence,
   textsSentence,
 } from '../../src/lib/wording/sentences.ts'

@@ -6,19 +6,24 @@ import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import { doubtSentence } from '../../src/lib/wording/doubts.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
 import { count, percent, percentBetween } from '../../src/lib/wording/formats.ts'
+import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import * as sentences from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
 import { chance, clicksOf, rateOf, some } from '../../src/lib/wording/words.ts'
 import { chartFigures, headline, tableRows, textOf } from './html-tables.ts'
 
-type Shown = { clicks: Counting; offer_id?: number | undefined }
+type Shown = { clicks: Counting; offer_id?: number | undefined; filtered?: boolean }
 
 const numberOf = (text = ''): number => Number(text.replaceAll(',', ''))
 const sumOf = (rows: readonly (readonly string[])[], column: number): number =>
   rows.reduce((sum, row) => sum + numberOf(row[column]), 0)
 
 /** What the overview or the page of an offer shows is what the API answers of it; its tables and charts add up. */
-export function expectPage(html: string, report: Report, { clicks: counting, offer_id }: Shown): void {
+export function expectPage(
+  html: string,
+  report: Report,
+  { clicks: counting, offer_id, filtered = false }: Shown,
+): void {
   const { summary, previous, offers, variations = [], sends = [] } = report
   const clicks = clicksOf({ clicks: summary.total_clicks, human_clicks: summary.human_clicks }, counting)
   const rate = rateOf({ ctr: summary.overall_ctr, human_ctr: summary.human_ctr }, counting)
@@ -34,13 +39,15 @@ export function expectPage(html: string, report: Report, { clicks: counting, off
   const warning = smallListWarning(sends, Date.now())
   const small = warning !== undefined
   const now = Date.now()
-  const findings = findingsOf(offers, variations, undefined, sends, { way: 'weighted', small, now })
+  const findings = findingsOf(offers, variations, undefined, sends, { way: 'weighted', small, now, filtered })
   for (const { text } of findings) says(text)
   for (const doubt of report.doubts ?? []) says(doubtSentence(doubt))
   const groups = rankTexts(offers, variations, { most: 1_000, small })
   const ranked = !small || groups.some((group) => group.ranked)
   if (offer_id === undefined) {
-    const first = ranked ? sentences.offersSentence(offers, variations, sends, now) : (warning ?? '')
+    const first = ranked
+      ? sentences.offersSentence(offers, variations, sends, now, filtered)
+      : (warning ?? '')
     says(offers.length === 0 ? 'No offer is active.' : first)
     if (ranked && variations.length > 0) says(sentences.textsSentence(findings))
     if (offers.some(({ statistics }) => statistics))
@@ -71,7 +78,7 @@ export function expectPage(html: string, report: Report, { clicks: counting, off
     [6, summary.duplicate_clicks],
   ] as const)
     expect([column, sumOf(counted, column)]).toEqual([column, sum])
-  says(sentences.sendsSentence(sends, counting))
+  says(sendsSentence(sends, counting))
   expectSends(html, report, counting)
 }
 

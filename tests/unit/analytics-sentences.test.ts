@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
+import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import {
   changeOf,
   hoursSentence,
@@ -9,7 +10,6 @@ import {
   peopleSentence,
   pointsOf,
   qualitySentence,
-  sendsSentence,
   sharesSentence,
   summarySentence,
   textsSentence,
@@ -428,6 +428,18 @@ describe('offers', () => {
     const { statistics, ...unsent } = anOffer({ offer_id: 3 })
     expect(offersSentence([unsent, first], texts(400))).toContain(
       'First is the only active offer that has been sent',
+    )
+    expect(offersSentence([first], texts(50))).toBe(
+      'First is the only active offer that has been sent: its click rate is a first guess, and it still needs about 5 more sends (50 more clicks).',
+    )
+    expect(offersSentence([first], texts(400), [], 0, true)).toContain(
+      'has been sent to this newsletter: 4.00 %',
+    )
+    expect(offersSentence([unsent], [], [], 0, true)).toContain(
+      'No active offer has been sent to this newsletter yet',
+    )
+    expect(findingsOf([unsent], [], undefined, [], { way: 'weighted', filtered: true })[0]?.text).toContain(
+      'has not been sent to this newsletter yet.',
     )
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
     const [sent, other] = [aSend({ offer_id: 3 }), aSend({ offer_id: 9 })]

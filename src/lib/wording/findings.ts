@@ -22,10 +22,10 @@ const order: Finding['code'][] = [
 ]
 
 /**
- * How promos are chosen, whether sends are too small to learn from (`smallListWarning`), and the moment, in
- * milliseconds since 1970; without it no send is old.
+ * How promos are chosen, whether sends are too small to learn from (`smallListWarning`), the moment, in
+ * milliseconds since 1970 (without it no send is old), and whether all is of one newsletter.
  */
-type Circumstances = { way: Way; small?: boolean; now?: number }
+type Circumstances = { way: Way; small?: boolean; now?: number; filtered?: boolean }
 
 /** Whether a report has any data; without it, empty charts would only be in the way. */
 export const hasHistory = ({ summary, offers, sends = [] }: Report): boolean =>
@@ -115,21 +115,23 @@ function findingOf(
     way,
     small = false,
     now = 0,
+    filtered = false,
   }: Circumstances & { sends: readonly SentTo[]; waiting: boolean },
 ): Finding {
   const offer = { offer_id, offer_name }
+  const to = filtered ? ' to this newsletter' : ''
   if (!leader)
     return {
       ...offer,
       code: 'not_sent',
-      ...withoutTexts(offer_name, { sends, waiting, judged: !!statistics, now }),
+      ...withoutTexts(offer_name, { sends, waiting, judged: !!statistics, now, to }),
     }
   const about = { ...offer, variation_id: leader.variation_id }
   if (!rival) {
     return {
       ...about,
       code: 'no_rival',
-      text: `Only one text of ${offer_name} was sent: nothing to compare it with.`,
+      text: `Only one text of ${offer_name} was sent${to}: nothing to compare it with.`,
       advice: waiting
         ? 'Another approved text is waiting for its first send; then the two can be compared.'
         : 'Write a second text, or approve one, so that the two can be compared.',
@@ -154,7 +156,8 @@ function withoutTexts(
     waiting,
     judged,
     now,
-  }: { sends: readonly SentTo[]; waiting: boolean; judged: boolean; now: number },
+    to,
+  }: { sends: readonly SentTo[]; waiting: boolean; judged: boolean; now: number; to: string },
 ): Pick<Finding, 'text' | 'advice'> {
   if (judged)
     return {
@@ -165,12 +168,12 @@ function withoutTexts(
     }
   if (sends.length === 0)
     return {
-      text: `${offer} has not been sent yet.`,
+      text: `${offer} has not been sent${to} yet.`,
       advice: 'It shows up here with the first send that the newsletter reports.',
     }
   return areFirst(sends, now)
     ? {
-        text: `${offer} has just been sent for the first time.`,
+        text: `${offer} has just been sent${to} for the first time.`,
         advice: 'Its figures follow within minutes; judge it when the send is three days old.',
       }
     : {

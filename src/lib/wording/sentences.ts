@@ -3,13 +3,11 @@ import type {
   OfferRow,
   OfferStatistics,
   Report,
-  SendRow,
   Share,
   Summary,
   VariationRow,
 } from '../model/report.ts'
 import type { Counting } from '../model/report-query.ts'
-import { sumSpans } from '../model/spans.ts'
 import { neededTexts } from '../stats/compare-texts.ts'
 import { neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/shown.ts'
@@ -17,13 +15,13 @@ import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
 import { areFirst, type SentTo, sentOf } from './findings.ts'
 import { count, digits, percent, percentBetween, share } from './formats.ts'
-import { isKnown, neededByEach } from './needed.ts'
+import { isKnown, neededBy, neededByEach } from './needed.ts'
 import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
 
 /** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
 
 type Clicks = { clicks: number; human_clicks: number }
-const people = (counting: Counting): string => (counting === 'human' ? 'clicks by people' : 'clicks')
+export const people = (counting: Counting): string => (counting === 'human' ? 'clicks by people' : 'clicks')
 const total = (rows: readonly Clicks[], counting: Counting): number =>
   rows.reduce((sum, row) => sum + clicksOf(row, counting), 0)
 
@@ -92,20 +90,22 @@ const hadBy = (offer: Rated, variations: readonly VariationRow[]) => ({
 
 /**
  * Which of the offers in use does best: named only if no other interval overlaps its own and both leaders have enough
- * clicks.
+ * clicks. `filtered`: everything given belongs to one newsletter.
  */
 export function offersSentence(
   offers: readonly OfferRow[],
   variations: readonly VariationRow[],
   sends: readonly SentTo[] = [],
   now = 0,
+  filtered = false,
 ): string {
   const [first, second, ...others] = rankOffers(offers)
+  const to = filtered ? ' to this newsletter' : ''
   if (!first) {
     const own = sends.filter((send) =>
       offers.some(({ offer_id, active }) => active && offer_id === send.offer_id),
     )
-    if (own.length === 0) return 'No active offer has been sent yet, so there is nothing to compare.'
+    if (own.length === 0) return `No active offer has been sent${to} yet, so there is nothing to compare.`
     return areFirst(own, now)
       ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
       : 'No send of an active offer counts, so there is nothing to compare: those with more clicks than recipients are left out.'
@@ -113,7 +113,11 @@ export function offersSentence(
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
-  if (!second) return `${name(first)} is the only active offer that has been sent: ${likely}.`
+  if (!second) {
+    const early = neededBy(hadBy(first, variations))
+    const told = early === '' ? likely : `its click rate is a first guess, and it still needs ${early}`
+    return `${name(first)} is the only active offer that has been sent${to}: ${told}.`
+  }
   const two = [first, second].map((offer) => ({ name: name(offer), ...hadBy(offer, variations) }))
   const needed = neededByEach(...two)
   if (two.some(({ complete_sends }) => complete_sends < neededSends))
@@ -164,37 +168,6 @@ export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting)
   const when = `${weekdays[most.weekday - 1]}, ${clock(most.hour)} to ${clock(most.hour + 1)}`
   return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which depends on when you send.`
 }
-
-/** How many newsletters went out; one in segments counts once. */
-export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]): number =>
-  new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size
-
-/** How soon clicks come after the sends of the period. */
-export function sendsSentence(sends: readonly SendRow[], counting: Counting): string {
-  if (sends.length === 0) return 'No send was reported in this period.'
-  const spans = sumSpans(
-    sends.map(({ by_hours }) => by_hours),
-    counting,
-  )
-  const before = (index: number): number => spans.slice(0, index).reduce((sum, { clicks }) => sum + clicks, 0)
-  const all = before(spans.length)
-  const said = some(countSends(sends), 'send')
-  if (all === 0) return `${said}, and no clicks that belong to them yet.`
-  // Rounded as in the curve, so that the two never disagree.
-  const within = (part: number) => {
-    const index = spans.findIndex((_, index) => Math.round((before(index) / all) * 100) >= part)
-    const end = spans[index]
-    return end && { part: share(before(index), all), time: spanWords(end.hours) }
-  }
-  const [half, most] = [within(50), within(90)]
-  const clicks = `of their ${people(counting)} came`
-  const came = half
-    ? `${half.part} ${clicks} within ${half.time}${most && most.time !== half.time ? `, ${most.part} within ${most.time}` : ''}`
-    : `Most ${clicks} more than a week later`
-  return `${said}. ${came}; judge a send when it is three days old.`
-}
-
-const spanWords = (hours: number): string => (hours < 24 ? some(hours, 'hour') : some(hours / 24, 'day'))
 
 /** Where most clicks come from. */
 export function sharesSentence(shares: readonly Share[], counting: Counting, empty: string): string {

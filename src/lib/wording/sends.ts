@@ -1,0 +1,37 @@
+import type { SendRow } from '../model/report.ts'
+import type { Counting } from '../model/report-query.ts'
+import { sumSpans } from '../model/spans.ts'
+import { share } from './formats.ts'
+import { people } from './sentences.ts'
+import { some } from './words.ts'
+
+/** How many newsletters went out; one in segments counts once. */
+export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]): number =>
+  new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size
+
+/** How soon clicks come after the sends of the period. */
+export function sendsSentence(sends: readonly SendRow[], counting: Counting): string {
+  if (sends.length === 0) return 'No send was reported in this period.'
+  const spans = sumSpans(
+    sends.map(({ by_hours }) => by_hours),
+    counting,
+  )
+  const before = (index: number): number => spans.slice(0, index).reduce((sum, { clicks }) => sum + clicks, 0)
+  const all = before(spans.length)
+  const said = some(countSends(sends), 'send')
+  if (all === 0) return `${said}, and no clicks that belong to them yet.`
+  // Rounded as in the curve, so that the two never disagree.
+  const within = (part: number) => {
+    const index = spans.findIndex((_, index) => Math.round((before(index) / all) * 100) >= part)
+    const end = spans[index]
+    return end && { part: share(before(index), all), time: spanWords(end.hours) }
+  }
+  const [half, most] = [within(50), within(90)]
+  const clicks = `of their ${people(counting)} came`
+  const came = half
+    ? `${half.part} ${clicks} within ${half.time}${most && most.time !== half.time ? `, ${most.part} within ${most.time}` : ''}`
+    : `Most ${clicks} more than a week later`
+  return `${said}. ${came}; judge a send when it is three days old.`
+}
+
+const spanWords = (hours: number): string => (hours < 24 ? some(hours, 'hour') : some(hours / 24, 'day'))
