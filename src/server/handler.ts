@@ -19,6 +19,7 @@ export type HandlerOptions = {
 
 /** The app of this process, whoever asks for it: two would take each other's journal for one of a neighbour. */
 let opened: Promise<PromoTracking> | undefined
+let isOpen = false
 
 /**
  * For a server of one's own: what comes before the site's own handler. It opens the database, and closes it on SIGTERM,
@@ -67,9 +68,10 @@ async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaul
   const config = readGiven(defaults)
   if (!config.ok) throw new Error(config.fault.message)
   const log = createLog(config.value.PROMO_LOG_LEVEL)
+  closeWithProcess()
   const app = await openPromoTracking({ config: config.value, log, pages, place: { ...site, version } })
   if (!app.ok) throw new Error(app.fault.message)
-  closeWithProcess()
+  isOpen = true
   log.info({ version, fast_path: true }, 'promo links are answered before the site')
   return app.value
 }
@@ -78,20 +80,28 @@ async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaul
 export async function closeHandlers(): Promise<void> {
   const closing = opened
   opened = undefined
+  isOpen = false
   await closing?.then(
     (app) => app.close(),
     () => undefined,
   )
 }
 
+let ending: Promise<void> | undefined
+
+/** Asked again, the process ends no sooner: whoever presses Ctrl+C twice would leave the database running. */
+function closeAndEnd(signal: NodeJS.Signals): void {
+  const alone = process.listenerCount(signal) === 1
+  // What is still being opened has nothing to lose, and a database that is being started ends with the process.
+  if (alone && opened && !isOpen) process.exit(0)
+  ending ??= closeHandlers()
+  void ending.then(() => {
+    if (alone) process.exit(0)
+  })
+}
+
 /** A server that listens to the signals ends by itself; without one, nobody else would end the process any more. */
 function closeWithProcess(): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      const others = process.listenerCount(signal)
-      void closeHandlers().then(() => {
-        if (others === 0) process.exit(0)
-      })
-    })
-  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    if (!process.listeners(signal).includes(closeAndEnd)) process.on(signal, closeAndEnd)
 }

@@ -23,6 +23,8 @@ const farewellWait = 300
 /** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
 const answersWait = 2_000
 
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
 export type RunningSite = { app: PromoTracking; url: string; stop: () => Promise<void> }
 
 type Defaults = { HOST?: string | undefined; PORT?: string | undefined }
@@ -49,6 +51,9 @@ export async function startSite(
   const worker = joinSupervisor(() => end('the supervisor is gone'))
   const log = createLog(config.PROMO_LOG_LEVEL, worker?.number)
   const pages = new Set([...site.pages, ...wordsOf(site)])
+  // Nothing has to be closed yet, and a database that is being started ends with the process.
+  const endAtOnce = () => process.exit(0)
+  for (const signal of signals) process.on(signal, endAtOnce)
   const opened = await openPromoTracking({ config, log, pages, worker, place: { ...site, version } })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
@@ -81,7 +86,7 @@ export async function startSite(
     log.info({ signal }, 'stopping')
     void stop().then(() => process.exit(0))
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end)
+  for (const signal of signals) process.on(signal, end).off(signal, endAtOnce)
   // Without workers to replace it would end the process.
   process.on('SIGUSR2', () =>
     log.warn('SIGUSR2 replaces workers: send it to the supervisor, with PROMO_WORKERS=2 or more'),

@@ -1,10 +1,10 @@
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
-import { type EmbeddedServer, openEmbedded } from '../../src/lib/database/embedded/start.ts'
+import { type EmbeddedServer, endEmbedded, openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { databaseServer } from '../../src/lib/database/server.ts'
 
-vi.mock('../../src/lib/database/embedded/start.ts', () => ({ openEmbedded: vi.fn() }))
+vi.mock('../../src/lib/database/embedded/start.ts', () => ({ openEmbedded: vi.fn(), endEmbedded: vi.fn() }))
 
 const log = createLog('silent')
 const start = vi.mocked(openEmbedded)
@@ -91,6 +91,18 @@ test.each(['start_failed', 'in_use'] as const)(
     await never.stop()
   },
 )
+
+test('the embedded server ends with a process that somebody else ends before it was stopped', async () => {
+  start.mockResolvedValue(ok(running()))
+  const before = process.listeners('exit')
+  const added = () => process.listeners('exit').filter((listener) => !before.includes(listener))
+  const server = embedded()
+  await server.open(5_000)
+  for (const listener of added()) listener(0)
+  expect(endEmbedded).toHaveBeenCalledExactlyOnceWith('/data')
+  await server.stop()
+  expect(added()).toEqual([])
+})
 
 test('renews the sign of life every ten seconds, until it is stopped', async () => {
   vi.useFakeTimers()

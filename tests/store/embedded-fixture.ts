@@ -24,7 +24,13 @@ export const isRoot = process.getuid?.() === 0
 /** Folders of one test, deleted after it together with the servers that still run in them. */
 export type Folders = { root: string; dataDir: string; sharedDir: string }
 
-export type Site = { url: string; startedHere: boolean; kill(): Promise<void>; stop(): Promise<void> }
+export type Site = {
+  url: string
+  startedHere: boolean
+  kill(): Promise<void>
+  end(): Promise<void>
+  stop(): Promise<void>
+}
 
 const Announced = v.object({ url: v.string(), startedHere: v.boolean() })
 /** A process that starts a database and tells what became of it. */
@@ -89,6 +95,10 @@ export async function startSite({ dataDir, sharedDir }: Folders): Promise<Site> 
     ...v.parse(Announced, announced),
     kill: async () => {
       child.kill('SIGKILL')
+      await gone
+    },
+    end: async () => {
+      child.send('end')
       await gone
     },
     stop: async () => {

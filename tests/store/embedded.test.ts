@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { globSync } from 'node:fs'
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -5,6 +7,7 @@ import postgres from 'postgres'
 import { describe, expect, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
+import { runningServer } from '../../src/lib/database/embedded/server.ts'
 import { embeddedUrl, openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { openPromoTracking } from '../../src/lib/index.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
@@ -151,6 +154,32 @@ describe('a site elsewhere', () => {
     expect(next.startedHere).toBe(true)
     await next.beat()
     await next.stop()
+  })
+})
+
+describe('a process that ends without stopping its server', () => {
+  laterTest('takes the server with it, unless another site uses it', async ({ folders }) => {
+    const [one, other] = await Promise.all([startSite(folders), startSite(folders)])
+    await one.end()
+    await sleep(200)
+    expect(await answers(other.url)).toBe(true)
+    await other.end()
+    await vi.waitUntil(async () => !(await answers(other.url)), { timeout: 10_000 })
+    const next = await startSite(folders)
+    expect(next.startedHere).toBe(true)
+    await next.stop()
+  })
+
+  test('in the middle of a start takes that with it', async ({ folders }) => {
+    const child = forkSite(folders)
+    const programs = () => globSync(join(folders.dataDir, 'postgres{,.new-*}', 'postmaster.pid'))
+    await vi.waitUntil(() => programs().length > 0, { timeout: 20_000, interval: 5 })
+    const gone = once(child, 'exit')
+    child.send('end')
+    await gone
+    await vi.waitUntil(() => runningServer(clusterIn(folders.dataDir)) === undefined, { timeout: 10_000 })
+    await sleep(500)
+    expect(runningServer(clusterIn(folders.dataDir))).toBeUndefined()
   })
 })
 

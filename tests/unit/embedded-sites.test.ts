@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { sitesOf } from '../../src/lib/database/embedded/sites.ts'
-import { changedAt } from '../../src/lib/processes/life-signs.ts'
+import { changedAt, ownProcess } from '../../src/lib/processes/life-signs.ts'
 import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 const notesIn = (home: string) => readdirSync(join(home, 'postgres.sites'))
@@ -80,4 +80,21 @@ test('a full disk does not prevent signs of life', async () => {
   await sleep(20)
   await sites.join()
   expect(await changedAt(note)).toBeGreaterThan(before)
+})
+
+test('a process that ends sees at once whether another uses the server', async () => {
+  const home = temporaryFolder()
+  const sites = sitesOf(home)
+  expect(sites.hasOthers()).toBe(false)
+  await sites.join()
+  writeFileSync(join(home, 'postgres.sites', 'damaged.site'), '{')
+  writeFileSync(
+    join(home, 'postgres.sites', 'dead.site'),
+    JSON.stringify({ ...ownProcess(), process: '1:0' }),
+  )
+  expect(sites.hasOthers()).toBe(false)
+  await sitesOf(home, { place: 'far' }).join()
+  expect(sites.hasOthers()).toBe(false)
+  writeFileSync(join(home, 'postgres.sites', 'other.site'), JSON.stringify(ownProcess()))
+  expect(sites.hasOthers()).toBe(true)
 })

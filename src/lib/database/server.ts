@@ -6,7 +6,7 @@ import type { Config } from '../settings/config.ts'
 import type { LocateServer } from './database.ts'
 import { databaseOptions } from './database-options.ts'
 import { type EmbeddedFault, fault } from './embedded/fault.ts'
-import { type EmbeddedServer, openEmbedded } from './embedded/start.ts'
+import { type EmbeddedServer, endEmbedded, openEmbedded } from './embedded/start.ts'
 
 /** The PostgreSQL server that the settings name, or the embedded one, which is started if it is not running. */
 export type DatabaseServer = {
@@ -45,6 +45,8 @@ export function databaseServer(
   let embedded: EmbeddedServer | undefined
   const beating = setInterval(() => void embedded?.beat().catch(() => {}), beatEvery).unref()
   let opening: Promise<Result<string, EmbeddedFault>> | undefined
+  /** Where somebody else ends this process before `stop` could. */
+  const endWithProcess = () => endEmbedded(config.PROMO_DATA_DIR)
 
   const start = async (): Promise<Result<string, EmbeddedFault>> => {
     const started = await openEmbedded({ dataDir: config.PROMO_DATA_DIR, log })
@@ -61,6 +63,7 @@ export function databaseServer(
       return await (first ?? start())
     },
     async open(wait = patience) {
+      process.once('exit', endWithProcess)
       opening = start()
       const found = await within(wait, opening)
       // A server that does not start now may start later; redirects work meanwhile.
@@ -69,6 +72,7 @@ export function databaseServer(
     async stop(wait = patience) {
       clearInterval(beating)
       await within(wait, embedded?.stop())
+      process.off('exit', endWithProcess)
     },
   }
 }

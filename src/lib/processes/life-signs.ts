@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { isMarkAlive, processMark, processPlace } from './process-mark.ts'
@@ -26,11 +27,23 @@ export const ownProcess = (place = processPlace()) => ({ process: processMark(pr
 
 export const readOwner = async (path: string): Promise<Owner | undefined> => {
   try {
-    return v.parse(ownerSchema, JSON.parse(await readFile(path, 'utf8')))
+    return ownerIn(await readFile(path, 'utf8'))
   } catch {
     return undefined
   }
 }
+
+/** Whether the owner of a file is a live process of the same place, for a process that ends and cannot wait. */
+export const livesHere = (path: string, place = processPlace()): boolean => {
+  try {
+    const owner = ownerIn(readFileSync(path, 'utf8'))
+    return owner.place === place && isMarkAlive(owner.process)
+  } catch {
+    return false
+  }
+}
+
+const ownerIn = (text: string): Owner => v.parse(ownerSchema, JSON.parse(text))
 
 /** When the file system last changed anything about a file, by its own clock; no program can set that time. */
 export const changedAt = async (path: string): Promise<number | undefined> => {

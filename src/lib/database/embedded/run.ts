@@ -31,7 +31,10 @@ function environment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PATH: path, LC_ALL: 'C', TZ: 'UTC' }
 }
 
-/** Runs a program to its end, in a folder that every account can enter. Never rejects. */
+/**
+ * Runs a program to its end, in a folder that every account can enter. It is interrupted where this process ends
+ * before it; `pg_ctl` then ends the server that it is starting. Never rejects.
+ */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { input } = options
   return new Promise((resolve) => {
@@ -41,12 +44,20 @@ export function run(program: string, args: readonly string[], options: RunOption
     const hear = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-OUTPUT_LIMIT)
     }
-    const finish = (code: number | null) => resolve({ code: code ?? -1, output: output.trim() })
+    const interrupt = () => child.kill('SIGINT')
+    process.once('exit', interrupt)
+    const finish = (code: number | null) => {
+      process.off('exit', interrupt)
+      resolve({ code: code ?? -1, output: output.trim() })
+    }
     child.stdout.on('data', hear)
     child.stderr.on('data', hear)
     child.stdin.on('error', () => undefined)
     child.stdin.end(input)
-    child.once('error', (error) => resolve({ code: -1, output: error.message }))
+    child.once('error', (error) => {
+      output = error.message
+      finish(null)
+    })
     child.once('close', finish)
     // If the server inherits the pipes, they never close.
     child.once('exit', (code) => setTimeout(finish, LATE_OUTPUT_MS, code).unref())

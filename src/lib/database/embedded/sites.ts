@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import {
   createJudgeLife,
   type LifeOptions,
   type LifeState,
+  livesHere,
   type Owner,
   ownProcess,
   readOwner,
@@ -21,6 +23,8 @@ export type Sites = {
   join(): Promise<void>
   /** Removes the record; returns how many live processes of this place remain. The caller holds the lock. */
   leave(): Promise<number>
+  /** Whether another live process of this place uses the server, for a process that ends and cannot wait. */
+  hasOthers(): boolean
   /**
    * A site elsewhere that may have the server running; records of those that are gone are removed. `clock` is when the
    * file system has just changed a file. The caller holds the lock.
@@ -55,6 +59,10 @@ export function sitesOf(home: string, options: LifeOptions = {}): Sites {
     async leave() {
       await rm(ownFile, { force: true })
       return (await others(0)).filter(({ state }) => state === 'lives').length
+    },
+    hasOthers() {
+      const names = existsSync(folder) ? readdirSync(folder) : []
+      return names.map((name) => join(folder, name)).some((path) => path !== ownFile && livesHere(path))
     },
     async elsewhere(clock) {
       let living: { host: string; seconds: number } | undefined

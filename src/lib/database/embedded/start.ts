@@ -102,6 +102,21 @@ const inUse = (home: string, { host, seconds }: { host: string; seconds: number 
       'continues within a minute; or give this one its own folder (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
   )
 
+/**
+ * Asks the server of the data folder to end, unless another live site uses it: for a process that ends and cannot
+ * wait. It ends by itself within a moment. On Windows it stays, for the next start to adopt.
+ */
+export function endEmbedded(dataDir: string, sharedDir = SHARED_DIR): void {
+  if (process.platform === 'win32') return
+  const home = knownHome(dataDir, sharedDir)
+  try {
+    const running = runningServer(clusterIn(home))
+    if (running && !sitesOf(home).hasOthers()) process.kill(running.pid, 'SIGINT')
+  } catch {
+    // Nobody is left to be told; the next start adopts it.
+  }
+}
+
 /** The URL of the server that a site runs on the data folder, for tools. They do not own it. */
 export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<string, EmbeddedFault> {
   const cluster = clusterIn(knownHome(dataDir, sharedDir))
