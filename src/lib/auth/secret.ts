@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { makeDataFolder } from '../base/data-folder.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { Config } from '../settings/config.ts'
 
@@ -29,7 +30,7 @@ export function tokenSecret(
 function keptSecret({ PROMO_DATA_DIR }: Pick<Config, 'PROMO_DATA_DIR'>): Result<Uint8Array, SecretFault> {
   const path = join(PROMO_DATA_DIR, 'jwt-secret')
   try {
-    mkdirSync(PROMO_DATA_DIR, { recursive: true, mode: 0o711 })
+    makeDataFolder(PROMO_DATA_DIR)
     const secret = v.safeParse(secretText, readOrCreate(path))
     if (secret.success) return ok(new TextEncoder().encode(secret.output))
     return unusable(path, 'it has fewer than 32 characters')

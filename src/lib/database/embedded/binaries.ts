@@ -98,8 +98,8 @@ export async function copyBinaries(binaries: PostgresBinaries, parent: string): 
 }
 
 /** Creates a folder, if missing, that every user can enter, whatever the umask. */
-export async function makeOpenFolder(folder: string, mode = READABLE_BY_ALL): Promise<void> {
-  if (await mkdir(folder, { recursive: true })) await chmod(folder, mode)
+export async function makeOpenFolder(folder: string): Promise<void> {
+  if (await mkdir(folder, { recursive: true })) await chmod(folder, READABLE_BY_ALL)
 }
 
 async function openToAll(folder: string): Promise<void> {

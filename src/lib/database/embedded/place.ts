@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { makeDataFolder } from '../../base/data-folder.ts'
 import { ok, type Result } from '../../base/result.ts'
 import { canEnter, chooseAccount } from './account.ts'
 import { copyBinaries, makeOpenFolder, type PostgresBinaries, whyNotRunnable } from './binaries.ts'
@@ -41,7 +42,7 @@ export async function choosePlace(
   packaged: PostgresBinaries,
 ): Promise<Result<Place, EmbeddedFault>> {
   try {
-    await makeOpenFolder(dataDir, 0o711)
+    makeDataFolder(dataDir)
     const known = knownHome(dataDir, sharedDir)
     const account = await chooseAccount(clusterIn(known))
     if (!account.ok) return account
