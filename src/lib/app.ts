@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAccess } from './auth/access.ts'
 import { type Clock, systemClock } from './base/clock.ts'
+import { makeDataFolder } from './base/data-folder.ts'
 import type { Log } from './base/log.ts'
 import { type Random, systemRandom } from './base/random.ts'
 import { ok } from './base/result.ts'
@@ -74,6 +75,11 @@ const stepsWait = 2_000
 export async function assemble(options: OpenOptions) {
   const networks = scannerNetworks(options.config.PROMO_SCANNER_NETWORKS)
   if (!networks.ok) return networks
+  try {
+    makeDataFolder(options.config.PROMO_DATA_DIR)
+  } catch {
+    // Whoever writes into it says so.
+  }
   const server = databaseServer(options.config, options.log)
   const started = performance.now()
   const known = hasKnownLinks(options.config)
@@ -91,7 +97,10 @@ async function openParts(
   const { version, base = '', anyWord } = options.place ?? {}
   const siteUrl = `${config.SITE_URL}${base}`
   const metrics = createMetrics(options.worker)
-  const database = openDatabase({ locate: server.locate, log, authority: config.PROMO_DATABASE_CA })
+  const database = openDatabase({
+    ...{ locate: server.locate, log, authority: config.PROMO_DATABASE_CA },
+    embedded: config.DATABASE_URL === undefined,
+  })
 
   const known = openKnown({ database, folder: config.PROMO_DATA_DIR, log, from: linkSettings(config) })
   const { links, variations, table, strapi } = known

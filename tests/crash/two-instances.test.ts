@@ -41,7 +41,9 @@ test.for([
       log.some((line) => line.includes('migrated the database')),
     )
     expect(migrators).toHaveLength(1)
-    const stumbled = [...survivor.log, ...victim.log].filter((line) => line.includes('not ready yet'))
+    const stumbled = [...survivor.log, ...victim.log].filter(
+      (line) => line.includes('cannot be used') || line.includes('cannot be migrated'),
+    )
     expect(stumbled).toEqual([])
     // One salt, so that an address is the same one to both.
     const hashes =

@@ -477,7 +477,10 @@ test('links that are valid but lead nowhere are a hint, however they got into th
 
 test('a database that a person has to fix is named with the remedy', async () => {
   const message = 'the database was migrated to a newer version'
-  const newer: Database = { ...database, run: async () => fail({ code: 'unsuitable', message }) }
+  const newer: Database = {
+    ...{ ...database, trouble: message },
+    run: async () => fail({ code: 'unsuitable', message }),
+  }
   expect(await health({ from: newer })).toMatchObject({
     code: 503,
     reasons: ['database'],

@@ -435,6 +435,7 @@ describe('the outbox', () => {
     let answers = 1
     const failing: Database = {
       up: true,
+      trouble: undefined,
       close: async () => {},
       run: (statements, deadline) => {
         answers -= 1

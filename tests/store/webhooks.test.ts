@@ -437,7 +437,7 @@ describe('the watch', () => {
     await add('https://one.example')
     let up = true
     const failing: Database = {
-      ...{ up, close: async () => {} },
+      ...{ up, trouble: undefined, close: async () => {} },
       run: (statements, deadline) =>
         up ? database.run(statements, deadline) : Promise.resolve(fail({ code: 'unavailable', message: '' })),
     }

@@ -4,6 +4,7 @@ import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { WantedServer } from '../settings/database-url.ts'
 import { connectTimeout, plain } from './connect.ts'
 import type { DriverOptions, Servers } from './database-options.ts'
+import { reasonOf, withRemedy } from './trouble.ts'
 
 /** Whether servers have to be checked before one is used. */
 export const isChoice = ({ servers, wanted }: Servers): boolean => servers.length > 1 || wanted !== 'any'
@@ -35,13 +36,13 @@ export async function chooseServer(
 async function judge(server: DriverOptions, wanted: WantedServer): Promise<string | undefined> {
   const patience = Number(server.connect_timeout) || connectTimeout
   const sql = postgres({ ...server, ...plain, max: 1, connect_timeout: patience })
-  const answered = askState(sql).then(([state]) => state && faultOf(state, wanted), messageOf)
+  const answered = askState(sql).then(([state]) => state && faultOf(state, wanted), reasonOf)
   const asked = new AbortController()
   const late = sleep(patience * 1_000, `no answer within ${patience} s`, { signal: asked.signal })
   const fault = await Promise.race([answered, late.catch(() => undefined)])
   asked.abort()
   void sql.end({ timeout: 0 }).catch(messageOf)
-  return fault === undefined ? undefined : `${server.host}:${server.port}: ${fault}`
+  return fault === undefined ? undefined : `${server.host}:${server.port}: ${withRemedy(fault)}`
 }
 
 type State = { standby: boolean; reads_only: boolean }

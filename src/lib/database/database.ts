@@ -1,11 +1,13 @@
 import type { Log } from '../base/log.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
+import { tellRarely } from '../base/tell-rarely.ts'
 import { chooseServer, isChoice } from './choose-server.ts'
 import { abandon, connect, type Pool } from './connect.ts'
 import { type DriverOptions, databaseOptions, type Servers } from './database-options.ts'
 import type { DatabaseFault, Sql } from './sql.ts'
 import { ordinaryDeadline, refusesLimit, runWithLimit } from './statement-limit.ts'
 import { findUnsuitable } from './suitable.ts'
+import { codeOf, isConsequence, reasonOf, troubleWith } from './trouble.ts'
 
 export type Database = {
   /**
@@ -19,6 +21,8 @@ export type Database = {
   ): Promise<Result<Rows, DatabaseFault>>
   /** Whether the server answered the last statement. */
   readonly up: boolean
+  /** Why the database cannot be used and what to do about it, in a sentence without the password. */
+  readonly trouble: string | undefined
   /** Ends the connections, waiting at most `grace` milliseconds for statements under way. */
   close(grace?: number): Promise<void>
 }
@@ -33,6 +37,8 @@ const suspectAfter = 1_000
 /** Milliseconds for which an unsuitable database is not checked again. */
 const refusedFor = 2_000
 
+const unanswered = 'no answer in time'
+
 class Unsuitable extends Error {}
 
 /**
@@ -45,25 +51,41 @@ export function openDatabase(options: {
   connections?: number
   /** Path of the PEM file of a certificate authority, for URLs that name none. */
   authority?: string | undefined
+  /** Whether the server is the site's own, which no setting names. */
+  embedded?: boolean
 }): Database {
-  const { locate, log, connections = 6, authority } = options
+  const { locate, log, connections = 6, authority, embedded = false } = options
   let pool: Pool | undefined
   let locating: Promise<void> | undefined
   let locatedAt = Number.NEGATIVE_INFINITY
   let renewedAt = Number.NEGATIVE_INFINITY
   let closed = false
   let up = false
-  let obstacle: string | undefined
+  let trouble: string | undefined
   let address: ({ url: string } & Servers) | undefined
   /** Why no server is acceptable. */
   let unchosen: string | undefined
+
+  const warn = tellRarely((reason) => log.warn({ reason }, 'the database cannot be used'))
+
+  const note = (reason: string): void => {
+    trouble = reason
+    warn(reason)
+  }
+
+  /** What a server that answers is too slow for, and what a pool that was replaced leaves undone, says nothing. */
+  const noteFault = (used: Pool, admitted: boolean, { message }: DatabaseFault): void => {
+    if (pool !== used || (admitted && message === unanswered) || isConsequence(message)) return
+    note(troubleWith(used.server, message, embedded))
+  }
 
   const relocate = (): Promise<void> => {
     locating ??= (async () => {
       const found = await locate().catch((error: unknown) => fail({ message: messageOf(error) }))
       locatedAt = performance.now()
-      if (!found.ok) log.warn({ reason: found.fault.message }, 'database not found')
-      else await useUrl(found.value)
+      if (found.ok) await useUrl(found.value)
+      else if (!pool) unchosen = found.fault.message
+      if (!found.ok) note(found.fault.message)
     })().finally(() => {
       locating = undefined
     })
@@ -74,15 +96,13 @@ export function openDatabase(options: {
   const useUrl = async (url: string): Promise<void> => {
     if (url !== address?.url) {
       const read = databaseOptions(url, authority)
-      if (!read.ok) return log.warn({ reason: read.fault }, 'database not found')
+      if (!read.ok) return note(read.fault)
       address = { url, ...read.value }
     }
     const chosen = await choose(address)
     locatedAt = performance.now()
-    const told = chosen.ok ? undefined : chosen.fault
-    if (told !== undefined && told !== unchosen)
-      log.warn({ reason: told }, 'no server of DATABASE_URL can be used')
-    unchosen = told
+    unchosen = chosen.ok ? undefined : chosen.fault
+    if (!chosen.ok) note(`DATABASE_URL: ${chosen.fault}`)
     if (!chosen.ok || chosen.value === pool?.server || closed) return
     const { host, port } = chosen.value
     if (isChoice(address)) log.info({ host, port }, 'a database server was chosen')
@@ -148,14 +168,15 @@ export function openDatabase(options: {
 
   const inspect = async ({ sql }: Pool): Promise<void> => {
     const fault = await findUnsuitable(sql)
-    if (fault !== undefined && fault !== obstacle) log.error({ reason: fault }, 'the database is not used')
-    obstacle = fault
     if (fault !== undefined) throw new Unsuitable(fault)
   }
 
   return {
     get up() {
       return up
+    },
+    get trouble() {
+      return trouble
     },
     async run(statements, deadline = 5_000) {
       if (closed) return fail({ code: 'unavailable', message: 'the database is closed' })
@@ -177,7 +198,9 @@ export function openDatabase(options: {
         return await this.run(statements, deadline)
       }
       up = outcome.ok || outcome.fault.code === 'conflict' || outcome.fault.code === 'refused'
+      if (up) trouble = undefined
       if (outcome.ok || up || closed) return outcome
+      noteFault(used, admitted.ok, outcome.fault)
       if (outcome.fault.code === 'timeout' && pool === used) replacePool(used.server)
       if (isReadOnly(outcome.fault) && pool === used) renewConnections(used)
       if (outcome.fault.code === 'unavailable' || choice) doubt()
@@ -199,7 +222,7 @@ const isReadOnly = ({ message }: DatabaseFault): boolean => message.endsWith('(2
 async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<Result<Rows, DatabaseFault>> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Result<Rows, DatabaseFault>>((resolve) => {
-    timer = setTimeout(() => resolve(fail({ code: 'timeout', message: 'no answer in time' })), deadline)
+    timer = setTimeout(() => resolve(fail({ code: 'timeout', message: unanswered })), deadline)
   })
   const answer = Promise.resolve(work).then(
     (rows) => ok(rows),
@@ -214,8 +237,8 @@ async function within<Rows>(deadline: number, work: PromiseLike<Rows>): Promise<
  */
 export function databaseFault(error: unknown): DatabaseFault {
   if (error instanceof Unsuitable) return { code: 'unsuitable', message: error.message }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const message = code === '' ? messageOf(error) : `${messageOf(error)} (${code})`
+  const code = codeOf(error)
+  const message = reasonOf(error)
   if (/^(40001|40P01|55P03)$/.test(code)) return { code: 'conflict', message }
   if (/^(23503|23505)$/.test(code)) return { code: 'conflict', message, key: true }
   if (/^(22|23)...$/.test(code)) return { code: 'refused', message }

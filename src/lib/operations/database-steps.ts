@@ -1,4 +1,5 @@
 import type { Log } from '../base/log.ts'
+import { tellRarely } from '../base/tell-rarely.ts'
 import type { Database } from '../database/database.ts'
 import { makeClickPartitions, migrate } from '../database/migrate.ts'
 import type { Salts } from '../privacy/salts.ts'
@@ -24,6 +25,9 @@ export function databaseSteps(parts: {
 }): Pick<MaintenanceSteps, 'prepare' | 'provide'> {
   const { database, salts, now, log, refresh, fade } = parts
 
+  /** What keeps the database from answering it tells by itself. */
+  const waits = tellRarely((reason) => log.warn({ reason }, 'the database cannot be migrated yet'))
+
   const makePartitions = async (signal: AbortSignal): Promise<void> => {
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)
     if (!made.ok && !signal.aborted)
@@ -44,8 +48,7 @@ export function databaseSteps(parts: {
   return {
     async prepare(signal) {
       const migrated = await database.run((sql) => migrate(sql), migrationDeadline)
-      if (!migrated.ok && !signal.aborted)
-        log.warn({ reason: migrated.fault.message }, 'the database is not ready yet')
+      if (!migrated.ok && database.up && !signal.aborted) waits(migrated.fault.message)
       if (!migrated.ok) return false
       if (migrated.value.length > 0) log.info({ migrations: migrated.value }, 'migrated the database')
       await provide(signal)

@@ -133,7 +133,7 @@ export function createHealth({
       status: healthy ? 'ok' : 'degraded',
       ...(!healthy && { reasons }),
       ...(version !== undefined && { version }),
-      database: found.ok ? { ok: true } : databaseFault(found.fault),
+      database: found.ok ? { ok: true } : databaseFault(found.fault, database.trouble),
       migrated: migrated(),
       journal: {
         ok: !fault,
@@ -189,11 +189,10 @@ export function createHealth({
   }
 }
 
-/** A message is shown only if a person has to fix something; others come from the server. */
-const databaseFault = ({ code, message }: DatabaseFault) => ({
+const databaseFault = ({ code }: DatabaseFault, trouble: string | undefined) => ({
   ok: false,
   fault: code,
-  ...(code === 'unsuitable' && { message }),
+  ...(trouble !== undefined && { message: trouble }),
 })
 
 /** Liveness: the process answers. */

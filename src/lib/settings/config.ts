@@ -25,7 +25,10 @@ const schema = v.object({
   SITE_URL: v.optional(
     v.pipe(
       httpUrl,
-      v.check((text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text), 'must be an origin without a path'),
+      v.check(
+        (text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text),
+        'must be an origin without a path: the base of the site is added to it',
+      ),
       v.transform((text) => new URL(text).origin),
     ),
   ),
