@@ -12,6 +12,7 @@ import {
   type SelfTestClick,
   type SelfTestPlace,
 } from '../lib/store/self-test.ts'
+import { readBuiltSite, rootOf } from '../server/host-site.ts'
 import { loadConfig } from '../server/load-config.ts'
 import {
   type Command,
@@ -36,7 +37,7 @@ const longestArrival = 600
 const longestWait = 60_000
 const pollEvery = 250
 
-/** Where the test is made, and what holds there. `arrival` in milliseconds. */
+/** Where the test is made, and what holds there: the link's address, and `arrival` in milliseconds. */
 type Site = { config: Config; url: URL; arrival: number }
 
 export const selftestCommand: Command = {
@@ -50,7 +51,8 @@ seconds; a second test waits until the first is out of sight. Needs the site's s
 DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test could not be run.
 
 Options:
-  --url URL        where the site answers; default: http://HOST:PORT of the settings
+  --url URL        where the site answers, with its base if it has one; default: http://HOST:PORT of the settings,
+                   and the base of the site that is built in dist
   --wait SECONDS   how long a click may take to reach the database, and a new link to reach the site: 1 to ${longestArrival}; default: ${defaultArrival}
 
 Example:
@@ -64,9 +66,16 @@ Example:
     if (!/^[1-9]\d{0,2}$/.test(seconds) || Number(seconds) > longestArrival)
       return misused(`--wait: "${seconds}" is not a whole number of seconds from 1 to ${longestArrival}`)
     const config = loadConfig()
-    const site = { config, url: new URL(url ?? addressOf(config)), arrival: Number(seconds) * 1000 }
+    const site = { config, url: linkAt(url ?? addressOf(config)), arrival: Number(seconds) * 1000 }
     return await withDatabase(config, (database) => selfTest(database, site), { migrated: false })
   },
+}
+
+/** The link of the test in a site, which may be named without its base. */
+function linkAt(site: string): URL {
+  const { origin, pathname } = new URL(site)
+  const base = pathname === '/' ? (readBuiltSite()?.base ?? '') : pathname.replace(/\/+$/, '')
+  return new URL(`${base}/${slug}`, origin)
 }
 
 /** Where a site with these settings answers on its own machine. */
@@ -131,7 +140,7 @@ async function begin(place: SelfTestPlace, { config, url, arrival }: Site): Prom
   }
   const until = Date.now() + arrival
   while (true) {
-    const answer = await askSite(new URL(`/${slug}`, url), 'HEAD', {})
+    const answer = await askSite(url, 'HEAD', {})
     if (!answer.ok)
       return failed(
         `The site does not answer at ${url.origin} (${answer.fault.message}): start it, or say where it is with --url`,
@@ -141,7 +150,7 @@ async function begin(place: SelfTestPlace, { config, url, arrival }: Site): Prom
       return failed(`${url.origin} answers a promo link with status ${answer.value.status}: is it this site?`)
     if (Date.now() > until)
       return failed(
-        `The site at ${url.origin} does not know the link /${slug} that was written into ${databaseName(config)}: it uses another database, or is another site`,
+        `The site at ${url.origin} does not know the link ${url.pathname} that was written into ${databaseName(config)}: it uses another database or another base, or is another site`,
       )
     await sleep(pollEvery)
   }
@@ -153,7 +162,7 @@ async function send(cases: Case[], place: SelfTestPlace, url: URL): Promise<Resu
   for (const one of cases) {
     const variationId = place.variations[one.variation] ?? 0
     const referrer = `case-${sent.length}.run-${run}.invalid`
-    const target = new URL(`/${slug}?promo_var=${variationId}`, url)
+    const target = new URL(`?promo_var=${variationId}`, url)
     const answer = await askSite(target, one.method, { ...one.headers, referer: `https://${referrer}/` })
     if (!answer.ok) return failed(`The site stopped answering at "${one.name}" (${answer.fault.message})`)
     if (answer.value.status !== 307 || answer.value.location === undefined)
@@ -182,7 +191,7 @@ async function arrived(
       return ok(read.value)
     if (Date.now() > until)
       return failed(
-        `The site redirects, but none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see /api/v1/promo/health)`,
+        `The site redirects, but none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see ${rootOf(readBuiltSite())}/api/v1/promo/health)`,
       )
     await sleep(pollEvery)
   }
