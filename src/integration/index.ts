@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import type { AstroConfig, AstroIntegration } from 'astro'
 import type { Connect } from '../server/connect.ts'
 import { type HostSite, siteFile } from '../server/host-site.ts'
-import { isOwnPath, ownPaths } from '../server/own-paths.ts'
+import { isOwnPath, ownPaths, wordsOf } from '../server/own-paths.ts'
 import { adapterFault, entryPlugin } from './adapter.ts'
 import { devPlugin } from './dev-plugin.ts'
+import { siteFirst } from './site-first.ts'
 import { wordOf, wordOfRest, wordsIn } from './site-words.ts'
 
 export type PromoTrackingOptions = {
@@ -30,6 +31,8 @@ export default function promoTracking({
     throw new Error(`promoTracking({ ${misspelt} }): there is no such option. It has prefix and strict.`)
   const site: Omit<HostSite, 'pages'> = { base: '', prefix: prefix.replace(/\/$/, ''), strict }
   const pages = new Set<string>()
+  /** Routes with parameters whose pages a build makes ahead. */
+  let madeAhead: RegExp[] = []
   let config: AstroConfig
   let front: Connect | undefined
   return {
@@ -52,6 +55,9 @@ export default function promoTracking({
         site.base = config.base.replace(/\/$/, '')
       },
       'astro:routes:resolved': ({ routes }) => {
+        madeAhead = routes
+          .filter(({ isPrerendered, params }) => isPrerendered && params.length > 0)
+          .map(({ patternRegex }) => patternRegex)
         for (const { pattern, isPrerendered, type } of routes) {
           refuseOwnPath(pattern, site.prefix)
           const word = wordOf(pattern) ?? (isPrerendered ? undefined : wordOfRest(pattern))
@@ -62,7 +68,13 @@ export default function promoTracking({
       'astro:server:setup': async () => {
         const { lazyHandler } = await import('promo-tracking/server')
         for (const word of wordsIn(fileURLToPath(config.publicDir))) pages.add(word)
-        front = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
+        const links = lazyHandler({ ...site, pages: [] }, { pages, defaults: listensAt(config) })
+        front = siteFirst(links, (target) => {
+          const word = target.startsWith(site.base) ? linkWord(target.slice(site.base.length)) : undefined
+          const paths = word === undefined || wordsOf(site).includes(word) ? [] : [`/${word}`, `/${word}/`]
+          const path = paths.find((one) => madeAhead.some((route) => route.test(one)))
+          return path === undefined ? undefined : `${site.base}${path}`
+        })
       },
       'astro:server:done': async () => (await import('promo-tracking/server')).closeHandlers(),
       'astro:build:done': async ({ dir, pages: built }) => {
@@ -93,5 +105,8 @@ function refuseOwnPath(path: string, prefix: string): void {
     `The site has a page at ${path}, where promo-tracking has one. Rename it, or give ours other paths: promoTracking({ prefix: '/promo' }).`,
   )
 }
+
+/** The word of a path, as it is written, where a promo link may have it. */
+const linkWord = (target: string): string | undefined => /^\/\/?([^/?#]+)\/?(?:[?#]|$)/.exec(target)?.[1]
 
 const listensAt = ({ server: { port } }: AstroConfig) => ({ PORT: String(port) })

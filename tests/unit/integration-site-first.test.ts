@@ -1,0 +1,38 @@
+import { createServer } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { siteFirst } from '../../src/integration/site-first.ts'
+import type { Connect } from '../../src/server/connect.ts'
+
+/** A site that has pages of these words, behind a front that takes every word for a link. */
+async function serve(pages: readonly string[]) {
+  const asked: string[] = []
+  const front: Connect = (_, response) => response.writeHead(307, { location: '/merchant' }).end()
+  const first = siteFirst(front, (target) => (/^\/\w+$/.test(target) ? `${target}/` : undefined))
+  const server = createServer((request, response) => {
+    first(request, response, () => {
+      const { url = '', method, headers } = request
+      asked.push(`${method} ${url} ${headers.host?.split(':')[0]}`)
+      response.writeHead(pages.includes(url.replaceAll('/', '')) ? 200 : 404).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  const at = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const ask = async (path: string, headers = {}) =>
+    (await fetch(`${at}${path}`, { redirect: 'manual', headers })).status
+  return { ask, asked }
+}
+
+test('a word is the page that the site has, otherwise a link; nothing else is asked for', async () => {
+  const { ask, asked } = await serve(['about'])
+  expect(await ask('/about')).toBe(200)
+  expect(await ask('/nocodemba')).toBe(307)
+  expect(await ask('/a/b')).toBe(307)
+  expect(asked).toEqual(['HEAD /about/ 127.0.0.1', 'GET /about 127.0.0.1', 'HEAD /nocodemba/ 127.0.0.1'])
+})
+
+test('nobody else can pass for the question', async () => {
+  const { ask } = await serve([])
+  expect(await ask('/nocodemba', { 'x-promo-asks-site': 'guessed' })).toBe(307)
+})
