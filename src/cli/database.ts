@@ -30,13 +30,18 @@ export async function withDatabase<Value>(
   if (!located.ok) return failed(located.fault.message)
   const database = openDatabase({
     locate: async () => located,
-    log,
+    // The command's own message says it.
+    log: pino({ level: 'silent' }),
     connections: 2,
     authority: config.PROMO_DATABASE_CA,
+    embedded: config.DATABASE_URL === undefined,
   })
   try {
     const ready = migrated ? await database.run((sql) => migrate(sql), migrationDeadline) : ok([])
-    return ready.ok ? await work(database) : databaseFailed(ready.fault)
+    const done = ready.ok ? await work(database) : databaseFailed(ready.fault)
+    return done.ok || database.trouble === undefined
+      ? done
+      : failed(`The database does not answer: ${database.trouble}`)
   } finally {
     await database.close()
     await server.stop()

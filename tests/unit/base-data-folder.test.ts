@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeDataFolder } from '../../src/lib/base/data-folder.ts'
@@ -25,5 +25,7 @@ test('a folder of somebody else stays as it is', () => {
 })
 
 test('a folder that cannot be is an error', () => {
-  expect(() => makeDataFolder('/proc/nowhere/data')).toThrow('ENOENT')
+  const file = join(temporaryFolder(), 'file')
+  writeFileSync(file, '')
+  expect(() => makeDataFolder(join(file, 'data'))).toThrow('ENOTDIR')
 })
