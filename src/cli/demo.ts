@@ -60,6 +60,9 @@ async function main(): Promise<void> {
   print(
     '  select clicked_at, variation_id, verdict, reason, device from promo_click_tracking order by id desc limit 5;',
   )
+  print(
+    '\nA click of yours counts unless you are signed in to the analytics: use a private window for one of the two.',
+  )
   print('\nStop with Ctrl+C. The next start keeps the data.\n')
 }
 
