@@ -17,7 +17,8 @@ export const importCommand: Command = {
   help: `Adds what is new in FILE and changes what differs: links by their slug, offers by their name, variations by their
 text. What FILE does not name stays unchanged, and so do fields that it leaves out; counters are never touched.
 Either all of it is imported or, if anything is wrong, nothing; then every error is shown with its place in the file.
-Running sites show the changes within a second. db/sample.json is an example.
+Running sites show the changes within a second. src/sample-site/pages/docs/import-file.md describes every field, and
+db/sample.json is an example.
 
 Options:
   --dry-run   show what would change, and change nothing
@@ -69,5 +70,6 @@ export function readCatalogueFile(file: string | URL): Result<unknown, CommandFa
 export function importFailed(file: string | URL, fault: ImportFault): { ok: false; fault: CommandFault } {
   if (fault.code !== 'invalid') return databaseFailed(fault)
   const lines = fault.faults.map(({ place, message }) => `  ${place}: ${message}`)
-  return failed([`${file} is not imported:`, ...lines].join('\n'))
+  const guide = 'src/sample-site/pages/docs/import-file.md describes every field.'
+  return failed([`${file} is not imported:`, ...lines, guide].join('\n'))
 }

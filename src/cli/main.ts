@@ -83,5 +83,6 @@ const overview = (): string =>
     ...commands.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`),
     '',
     `"${caller} COMMAND --help" says more. Settings come from the environment and from .env.`,
+    'Guides: src/sample-site/pages/docs/install.md, and beside it import-file.md, sign-in.md and others.',
     '',
   ].join('\n')

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
+import { forSites, writeGuides } from './guides.ts'
 
 const most = 600 * 1024
 const root = join(import.meta.dirname, '../..')
@@ -31,11 +32,14 @@ compile('--emitDeclarationOnly')
 
 /** What is copied, from the top of the repository, and where to. */
 const copied = {
-  'src/packaging/README.md': 'README.md',
   LICENSE: 'LICENSE',
   'CHANGELOG.md': 'CHANGELOG.md',
   'db/migrations': 'db/migrations',
   'db/sample.json': 'db/sample.json',
+  'db/schema.sql': 'db/schema.sql',
+  'db/backup.sh': 'db/backup.sh',
+  'db/restore.sh': 'db/restore.sh',
+  'src/deploy': 'deploy',
   'src/clients': 'dist/clients',
   'src/integration/autostart.mjs': 'dist/integration/autostart.mjs',
   'src/integration/entry.mjs': 'dist/integration/entry.mjs',
@@ -61,14 +65,16 @@ for (const entry of ['integration/index', 'server/index', 'client']) follow(`dis
 for (const path of globSync('dist/**/*.d.{ts,mts}', { cwd: folder }))
   if (!declared.has(path)) rmSync(join(folder, path))
 
-/** In a site that has the package its command line is npx's. */
+for (const [from, to] of [
+  ['src/packaging/README.md', 'README.md'],
+  ['db/README.md', 'db/README.md'],
+] as const)
+  writeFileSync(join(folder, to), forSites(readFileSync(join(root, from), 'utf8')))
+writeGuides(join(root, 'src/sample-site/pages/docs'), join(folder, 'docs'))
 const written = globSync('{dist,build}/**/*.{js,mjs,json}', { cwd: folder })
 for (const path of written) {
   const text = readFileSync(join(folder, path), 'utf8')
-  writeFileSync(
-    join(folder, path),
-    text.replaceAll('npm run --silent promo --', 'npx promo').replaceAll('npm run promo --', 'npx promo'),
-  )
+  writeFileSync(join(folder, path), forSites(text))
 }
 
 const imported = new Set(
@@ -99,7 +105,7 @@ const manifest = {
     './client': { types: './dist/client.d.ts', default: './dist/client.js' },
     './package.json': './package.json',
   },
-  files: ['dist', 'build', 'db', 'CHANGELOG.md'],
+  files: ['dist', 'build', 'db', 'deploy', 'docs', 'CHANGELOG.md'],
   dependencies: Object.fromEntries(
     Object.entries(own.dependencies).filter(([name]) => imported.has(name) && !(name in peers)),
   ),

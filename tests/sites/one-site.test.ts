@@ -7,6 +7,7 @@ import { describeSite } from './cases.ts'
 import { run } from './commands.ts'
 import { addLine, readOutput } from './folder.ts'
 import { recordBare, runSite } from './open-site.ts'
+import { describePackage } from './package.ts'
 import { noSteps } from './put-in.ts'
 import { sites } from './sites.ts'
 
@@ -25,7 +26,7 @@ for (const site of sites.filter(({ name }) => name === 'own-slug-prerendered'))
     for (const name of ['promo-tracking', '.astro', '.vite'])
       rmSync(join(folder, 'node_modules', name), { recursive: true, force: true })
     await buildIn(folder)
-    const before = { output: readOutput(folder, site), answers: await recordBare(site, folder) }
+    const before = { output: readOutput(folder, site), answers: await recordBare(site, folder), checked: '' }
 
     const [tarball = ''] = (await packed).split('  ')
     mkdirSync(place)
@@ -35,3 +36,5 @@ for (const site of sites.filter(({ name }) => name === 'own-slug-prerendered'))
     const promo = 'node node_modules/promo-tracking/dist/cli/promo.js'
     return runSite(site, { folder, promo, before, steps: noSteps() })
   })
+
+describePackage(place)
