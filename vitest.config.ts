@@ -39,7 +39,12 @@ export default defineConfig({
           ...common,
           name: 'shared',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/surroundings/**', 'tests/strapi/**', 'tests/sites/every-site.test.ts', ...mocking],
+          exclude: [
+            'tests/surroundings/**',
+            'tests/strapi/**',
+            'tests/sites/{every-site,astro-add}.test.ts',
+            ...mocking,
+          ],
           isolate: false,
         },
       },

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     globalSetup: 'tests/support/global-setup.ts',
-    include: ['tests/sites/every-site.test.ts'],
+    include: ['tests/sites/{every-site,astro-add}.test.ts'],
     maxWorkers: 1,
     testTimeout: 120_000,
     hookTimeout: 600_000,

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 
 /** Where things of this repository are in a site that has the package. */
 const places: readonly [RegExp, string][] = [
+  // The migrations are in the package, and what they come to is not.
+  [/\[([^\]]+)\]\(schema\.sql\)/g, '$1'],
   [/\]\(\.\.\/sample-site\/pages\/docs\//g, '](./docs/'],
   [/\]\(\.\.\/\.\.\//g, '](./'],
   [/\bsrc\/sample-site\/pages\/docs\//g, 'docs/'],

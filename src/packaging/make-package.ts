@@ -36,7 +36,6 @@ const copied = {
   'CHANGELOG.md': 'CHANGELOG.md',
   'db/migrations': 'db/migrations',
   'db/sample.json': 'db/sample.json',
-  'db/schema.sql': 'db/schema.sql',
   'db/backup.sh': 'db/backup.sh',
   'db/restore.sh': 'db/restore.sh',
   'src/deploy': 'deploy',

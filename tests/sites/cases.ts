@@ -42,6 +42,12 @@ export function describeSite(
       expect(Object.keys(after.output).filter((path) => !(path in before.output))).toEqual([])
     })
 
+    test.runIf(site.checked)('has the types that it had', () => {
+      const { before, after } = opened
+      expect(before.checked).toContain('0 errors')
+      expect(after.checked).toBe(before.checked)
+    })
+
     test('redirects promo links, and records each click', async () => {
       const paths = ['/nocodemba', '/nocodemba/', '/NoCodeMBA', '//nocodemba', '/nocodemba).']
       for (const [n, path] of paths.entries()) {
@@ -114,6 +120,11 @@ export function describeSite(
       expect((await ask('/api/v1/promo/analytics?offer_id=4')).status).toBe(401)
     })
 
+    test.runIf(site.base !== '')('passes the self-test, which finds its base', async () => {
+      const settings = { ...opened.settings, HOST: '127.0.0.1', PORT: `${opened.port}` }
+      expect(await run(opened.folder, `${opened.promo} selftest`, settings)).toContain('all as expected')
+    })
+
     test('stops within ten seconds, with every click in the database', async () => {
       const answered = await Promise.all(
         Array.from({ length: 50 }, (_, n) => ask('/nocodemba?promo_var=43', browser(100 + n))),
@@ -135,6 +146,14 @@ export function describeSite(
       expect([link.status, link.headers.location]).toEqual([307, expect.stringContaining('merchant.example')])
       const { status } = await askHost({ ...running, url: new URL(running.url).origin }, `${site.base}/`)
       expect(status).toBeLessThan(400)
+      // Only a build makes the files of a search.
+      for (const word of site.words.filter((one) => one !== 'pagefind')) {
+        const page = await askHost(running, `${site.base}/${word}`)
+        expect([word, page.headers.location ?? '']).toEqual([
+          word,
+          expect.not.stringContaining('hidden.example'),
+        ])
+      }
       await untilDrained(running)
       await running.stop()
       const rows = await opened.database

@@ -14,7 +14,8 @@ export function withPromoTracking(config: string): string {
     ? config.replace(/integrations: \[(.*?)\]/s, 'integrations: [$1, promoTracking()]')
     : config.replace('defineConfig({', 'defineConfig({ integrations: [promoTracking()],')
   if (added === config) throw new Error(`there is no place for the line in:\n${config}`)
-  return `import promoTracking from 'promo-tracking'\n${added}`
+  // The comment that has the configuration checked stays the first line.
+  return added.replace(/^(\/\/ @ts-check\n)?/, "$1import promoTracking from 'promo-tracking'\n")
 }
 
 /** The site with its own packages and nothing else, not built yet. Answers its folder. */

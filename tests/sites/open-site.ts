@@ -6,15 +6,15 @@ import { steadyPort } from '../support/steady-port.ts'
 import { run } from './commands.ts'
 import { prepareFolder, readOutput } from './folder.ts'
 import { hasEnded, startHost } from './process.ts'
-import { addAdapter, build, noSteps, putIn, type Steps } from './put-in.ts'
+import { addAdapter, build, check, noSteps, putIn, type Steps } from './put-in.ts'
 import { type Recorded, record } from './record.ts'
 import { always, type HostSite } from './sites.ts'
 
 /** A site without us and with us, which runs on a database with promos. */
 export type OpenSite = {
   folder: string
-  before: { answers: Recorded; output: Record<string, string> }
-  after: { answers: Recorded; output: Record<string, string> }
+  before: { answers: Recorded; output: Record<string, string>; checked: string }
+  after: { answers: Recorded; output: Record<string, string>; checked: string }
   steps: Steps
   /** What the package's command line is called with. */
   promo: string
@@ -38,8 +38,9 @@ export async function openSite(site: HostSite, tarball: string): Promise<OpenSit
     await build(folder)
   }
   const answers = await recordBare(site, folder)
+  const checked = await check(site, folder)
   await putIn(site, folder, tarball, steps)
-  return runSite(site, { folder, steps, promo: 'npx promo', before: { answers, output } })
+  return runSite(site, { folder, steps, promo: 'npx promo', before: { answers, output, checked } })
 }
 
 /** What a built site answers without us. */
@@ -87,7 +88,7 @@ export async function runSite(
   const opened: OpenSite = {
     ...built,
     ...{ port, settings, database, running },
-    after: { answers, output: readOutput(folder, site) },
+    after: { answers, output: readOutput(folder, site), checked: await check(site, folder) },
     async restart(program = site.program) {
       if (!hasEnded(opened.running.process)) await opened.running.kill()
       opened.running = await start(program)

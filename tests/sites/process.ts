@@ -45,7 +45,10 @@ export async function startHost(
       return child.exitCode
     },
   }
-  await untilAnswers(site)
+  await untilAnswers(site).catch(async (error: unknown) => {
+    if (!hasEnded(child)) await site.kill()
+    throw error
+  })
   return site
 }
 

@@ -26,6 +26,12 @@ export async function putIn(
 
 export const build = (folder: string): Promise<string> => run(folder, 'npm run build')
 
+/** What `astro check` says of a site whose owner uses it. It fails where there is an error. */
+export const check = async ({ checked }: HostSite, folder: string): Promise<string> =>
+  checked ? diagnosticsOf(await run(folder, 'npx astro check --minimumSeverity hint')) : ''
+
+const diagnosticsOf = (printed: string): string => /Getting diagnostics.*/s.exec(printed)?.[0] ?? printed
+
 async function type(folder: string, steps: Steps, command: string): Promise<void> {
   steps.commands.push(command)
   await timed(steps, () => run(folder, command))

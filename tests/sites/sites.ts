@@ -16,6 +16,8 @@ export type HostSite = {
   program: string
   /** The folder that its build writes. */
   output: string
+  /** Whether its owner checks its types. */
+  checked?: true
   /** What is asked of it without us and with us: pages, files, redirects, forms, and what it does not have. */
   requests: HostRequest[]
   /** Words that its build shows to be paths of its own: a link of the same name must not hide them. */
@@ -162,6 +164,7 @@ export const sites: HostSite[] = [
     ...usual,
     name: 'astro-5',
     habit: 'Astro 5 with version 9 of the adapter',
+    checked: true,
     requests: [
       ...gets('/', '/vote', '/old', '/old/', ...missing.map(({ path }) => path)),
       form('/vote', 'vote=yes', { origin: 'https://foreign.example' }),
@@ -205,6 +208,7 @@ export const sites: HostSite[] = [
     ...usual,
     name: 'client-router',
     habit: 'ClientRouter, prefetching and a content security policy',
+    checked: true,
     requests: [...gets('/', '/gallery'), ...missing],
     words: ['gallery'],
   },

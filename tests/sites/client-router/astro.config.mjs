@@ -1,3 +1,4 @@
+// @ts-check
 import node from '@astrojs/node'
 import { defineConfig } from 'astro/config'
 

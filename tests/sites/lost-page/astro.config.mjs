@@ -9,5 +9,5 @@ export default defineConfig({
   adapter: node({ mode: 'standalone' }),
   server: { host: true, port: 3456 },
   redirects: { '/old/[...rest]': '/new/[...rest]', '/promo-of-old': 'https://elsewhere.example/' },
-  vite: { ssr: { noExternal: true } },
+  vite: { ssr: { noExternal: process.argv.includes('build') ? true : [] } },
 })
