@@ -15,7 +15,7 @@ describe('the guide for editors explains', () => {
 
   test.each([
     ['every label', found(read('src/lib/stats/label.ts'), /text: ['`]([^'`$(–]+)/g), 8],
-    ['every section', found(pages, /(?:heading|name)="([A-Z][^"{]+)"/g), 10],
+    ['every section', found(pages, /\b(?:heading="|name="|heading: ')([A-Z][^"'{]+)["']/g), 13],
     ['every column', found(pages, /<th scope="col"[^>]*>([^<{]+)<\/th>/g), 20],
     [
       'every reason',
