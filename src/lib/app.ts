@@ -21,7 +21,7 @@ import { openMautic } from './mautic/background.ts'
 import { createConversions } from './open/conversions.ts'
 import { endpointLimits, guard } from './open/guard.ts'
 import { openKnown } from './open/known.ts'
-import { openTelling } from './open/telling.ts'
+import { openNotifications } from './open/notifications.ts'
 import { openTracking } from './open/tracking.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
@@ -33,7 +33,7 @@ import { createMetrics, type MetricsWorker } from './operations/metrics.ts'
 import { purger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
-import { createReading } from './reports/open-reports.ts'
+import { createReports } from './reports/reports.ts'
 import { createSelection } from './selection/selection.ts'
 import type { Config } from './settings/config.ts'
 
@@ -66,7 +66,7 @@ const knownLinksWait = 500
 /** Together with closing the server this stays within the ten seconds of a graceful stop. */
 const drainWait = 4_000
 /** What is being sent to other servers and is cut off here is sent again later. */
-const tellingWait = 2_000
+const notificationsWait = 2_000
 const closeWait = 7_000
 /** How long a stop waits for background queries, in milliseconds. */
 const stepsWait = 2_000
@@ -149,8 +149,8 @@ async function openParts(
   }
   const unnamedProxy = watchForUnnamedProxy({ trusted: proxies.trusted, now, log })
   const readings = events.readings
-  const reading = createReading({ database, visits: metrics.visits, now })
-  const outbox = openTelling({
+  const reading = createReports({ database, visits: metrics.visits, now })
+  const outbox = openNotifications({
     ...{ config: { ...config, SITE_URL: siteUrl }, database, links, ready, reading, now, random, log },
     readHealth: () => readHealth(),
   })
@@ -214,7 +214,7 @@ async function openParts(
       mautic?.stop()
       const stopped = Promise.all([maintenance.stop(), known.stop(), offers?.stop()])
       await Promise.all([
-        ...[events.close(drainWait), outbox.close(tellingWait)],
+        ...[events.close(drainWait), outbox.close(notificationsWait)],
         // Their queries to a closed database would look like an outage.
         Promise.race([stopped, sleep(stepsWait, undefined, { ref: false })]),
       ])

@@ -5,10 +5,10 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { fail } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { databaseUnavailable, json } from '../../src/lib/http/answer.ts'
-import { openTelling } from '../../src/lib/open/telling.ts'
+import { openNotifications } from '../../src/lib/open/notifications.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
-import { createReading } from '../../src/lib/reports/open-reports.ts'
+import { createReports } from '../../src/lib/reports/reports.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
 import {
   addWebhook,
@@ -273,7 +273,7 @@ test('winners are those that the statistics confirm', async () => {
       (values (0, 0.35), (1, 0.15), (2, 0.1), (3, 0.12), (6, 0.12), (12, 0.1), (24, 0.06)) spans (hours, share), lateral (
         select ceil(share * (case variation_id when 42 then 450 when 43 then 250 else 1 end + id * 37 % 41))::integer as clickers
       ) counted`
-  const reading = createReading({ database, visits: () => 0, now: () => Date.now() })
+  const reading = createReports({ database, visits: () => 0, now: () => Date.now() })
   const winners = await winnersReader(reading)()
   expect(winners.toSorted((a, b) => a.offer_id - b.offer_id)).toEqual([
     {
@@ -287,7 +287,7 @@ test('winners are those that the statistics confirm', async () => {
     { offer_id: 5 },
   ])
   const away = openDatabase({ locate: async () => fail({ message: '' }), log: pino({ level: 'silent' }) })
-  const nothing = createReading({ database: away, visits: () => 0, now: () => Date.now() })
+  const nothing = createReports({ database: away, visits: () => 0, now: () => Date.now() })
   expect(await winnersReader(nothing)()).toEqual([])
   const unread = winnersReader({ ...nothing, parseReportQuery: () => fail(databaseUnavailable) })
   expect(await unread()).toEqual([])
@@ -302,10 +302,10 @@ test('a watch that throws is logged, and continues', async () => {
   const log = pino({ level: 'info' }, { write: (line: string) => messages.push(JSON.parse(line).msg) })
   const config = readConfig({})
   if (!config.ok) throw new Error('the settings do not hold')
-  const telling = openTelling({
+  const telling = openNotifications({
     ...{ config: config.value, database, log, now: Date.now, random: () => 0, ready: () => true },
     links: { peek: () => undefined },
-    reading: createReading({ database, visits: () => 0, now: Date.now }),
+    reading: createReports({ database, visits: () => 0, now: Date.now }),
     readHealth: () => Promise.reject(new Error('a bug')),
   })
   for (const times of [1, 2]) {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { json } from '../../src/lib/http/answer.ts'
-import { createReading } from '../../src/lib/reports/open-reports.ts'
+import { createReports } from '../../src/lib/reports/reports.ts'
 import { databaseAway } from '../support/database-away.ts'
 
 const reading = (perSecond: number) =>
-  createReading({
+  createReports({
     database: databaseAway,
     visits: () => (performance.now() / 1_000) * perSecond,
     now: () => 1_000_000,

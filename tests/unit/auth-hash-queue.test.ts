@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createHashQueue, type Rank } from '../../src/lib/auth/hash-queue.ts'
-import { createKnown } from '../../src/lib/auth/known.ts'
+import { createSignInHistory } from '../../src/lib/auth/sign-in-history.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -67,7 +67,7 @@ test('a place that is not ready delays nobody, nor does an attempt that throws',
 })
 
 test('what is remembered about who signed in and who failed is bounded', () => {
-  const known = createKnown(() => 0)
+  const known = createSignInHistory(() => 0)
   const anna = { name: 'anna', address: 'home' }
   known.succeeded(anna)
   expect(known.rankOf(anna)).toBe(0)

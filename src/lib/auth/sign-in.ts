@@ -5,9 +5,9 @@ import type { Database } from '../database/database.ts'
 import { findEditors } from '../store/editors.ts'
 import { foldName, pickNamed } from './editor-name.ts'
 import { createHashQueue } from './hash-queue.ts'
-import { createKnown } from './known.ts'
 import { verifyPassword } from './password.ts'
 import type { SignedInEditor } from './session.ts'
+import { createSignInHistory } from './sign-in-history.ts'
 
 export type SignInFault =
   | { code: 'wrong' | 'unavailable'; message: string }
@@ -39,7 +39,7 @@ export function createSignIn(
   { now, hold = sleep }: { now: () => number; hold?: (delay: number) => Promise<unknown> },
 ): SignIn {
   const queue = createHashQueue(places)
-  const known = createKnown(now)
+  const known = createSignInHistory(now)
   const networkOf = createNetworkReader()
 
   return async (given) => {

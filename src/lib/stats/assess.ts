@@ -11,8 +11,8 @@ import { labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
 import { leaningOf, offerMeanOf } from './posterior.ts'
+import { logInterval, percent, round } from './rounding.ts'
 import { isLarger } from './sequential.ts'
-import { logInterval, percent, round } from './shown.ts'
 import { besideSigns } from './signs.ts'
 
 const day = 86_400_000

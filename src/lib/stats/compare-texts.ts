@@ -4,7 +4,7 @@ import { addUp, type CountOf } from './count-sends.ts'
 import { sumOf } from './dispersion.ts'
 import { type Effect, effectsOf } from './kinds-regression.ts'
 import type { LearnedOffer } from './learn.ts'
-import { percent, round } from './shown.ts'
+import { percent, round } from './rounding.ts'
 
 export type EvidenceText = SendsAndTexts['variations'][number]
 

@@ -4,7 +4,7 @@ import { lookUp } from './at.ts'
 import { besideCrowds } from './crowds.ts'
 import { forNewsletter } from './newsletters.ts'
 import { type Doubted, sortSends } from './parts.ts'
-import { roundTo } from './shown.ts'
+import { roundTo } from './rounding.ts'
 import { besideSigns } from './signs.ts'
 
 type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &

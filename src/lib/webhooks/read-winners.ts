@@ -1,7 +1,7 @@
-import type { createReading } from '../reports/open-reports.ts'
+import type { createReports } from '../reports/reports.ts'
 import type { OfferNews } from './watch.ts'
 
-type Reading = Pick<ReturnType<typeof createReading>, 'parseReportQuery' | 'readReport'>
+type Reading = Pick<ReturnType<typeof createReports>, 'parseReportQuery' | 'readReport'>
 
 const asked = new URLSearchParams({ days: '7', include_variations: 'true', include_statistics: 'true' })
 

@@ -10,7 +10,7 @@ import type {
 import type { Counting } from '../model/report-query.ts'
 import { neededTexts } from '../stats/compare-texts.ts'
 import { neededSends } from '../stats/label.ts'
-import { roundTo } from '../stats/shown.ts'
+import { roundTo } from '../stats/rounding.ts'
 import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
 import { areFirst, type SentTo, sentOf } from './findings.ts'

@@ -20,7 +20,7 @@ const watchEvery = 15_000
 const elapsed = () => performance.now()
 
 /** Notifies other servers of what happens here, according to the settings. */
-export function openTelling(parts: {
+export function openNotifications(parts: {
   config: Config
   database: Database
   links: Pick<Links, 'peek'>

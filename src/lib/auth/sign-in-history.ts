@@ -16,7 +16,7 @@ const forgottenAfter = 900_000
  * Who signed in before, and who failed. A failure delays later attempts from its address, and those for its name from
  * addresses where that name never signed in; it never locks anybody out. `now` is in milliseconds.
  */
-export function createKnown(now: () => number) {
+export function createSignInHistory(now: () => number) {
   const names = new LRUCache<string, true>({ max: mostRemembered })
   const pairs = new LRUCache<string, true>({ max: mostRemembered })
   const failures = new LRUCache<string, { count: number; at: number }>({ max: 2 * mostRemembered })

@@ -16,7 +16,7 @@ type ReadingParts = {
 }
 
 /** Reports, as the API and the pages read them. */
-export function createReading({ database, visits, now }: ReadingParts) {
+export function createReports({ database, visits, now }: ReadingParts) {
   const turn = createTurns()
   const judge = createJudge(now, turn)
   const remembered = createRemember(now)
