@@ -13,6 +13,7 @@ import {
   type PromoLinkParts,
   type VisitOutcome,
 } from '../../src/lib/redirect/answer-promo-link.ts'
+import { createPromoVarReader } from '../../src/lib/redirect/promo-var.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import { eventOfClickId } from '../../src/lib/tracking/click-id.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
@@ -55,6 +56,7 @@ const working = (): PromoLinkParts => ({
   strangers: createStrangers(Buffer.alloc(32, 9)),
   salts: { hashAt: () => hash, refresh: async () => {} },
   pages: new Set(['page']),
+  promoVarOf: createPromoVarReader(),
   flood: () => false,
   surplus: () => undefined,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 }),

@@ -320,6 +320,32 @@ describe('where a visitor goes', () => {
   })
 })
 
+test('however often and in whatever order queries come, each leads where it would by itself', () => {
+  const link = linkTo('https://m.example/?a=1#top', { click_id_parameter: 'sub' })
+  const words = fc.constantFrom(
+    'utm_a=1',
+    'utm_a=2',
+    'UTM_A=1',
+    'utm_b={x=y}',
+    'mtm_c=%e9',
+    'a=b',
+    'promo_var=4',
+  )
+  const query = fc.oneof(
+    fc.array(words, { maxLength: 3 }).map((parts) => parts.join('&')),
+    fc.constantFrom(180, 181, 200, 600).map((length) => `utm_long=${'x'.repeat(length)}`),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(query, fc.option(fc.constant('0v'))), { maxLength: 60 }), (visits) => {
+      const destination = destinationOf(link)
+      for (const [text, id] of visits) {
+        const alone = locationFor(destinationOf(link), text, id ?? undefined)
+        expect(locationFor(destination, text, id ?? undefined)).toBe(alone)
+      }
+    }),
+  )
+})
+
 describe('the id of a click', () => {
   const id = '0f1md2d6v5r7ib9a7a3o1eq3ks'
   test.each([

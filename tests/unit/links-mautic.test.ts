@@ -11,6 +11,7 @@ import {
   type PromoLinkParts,
   type VisitOutcome,
 } from '../../src/lib/redirect/answer-promo-link.ts'
+import { createPromoVarReader } from '../../src/lib/redirect/promo-var.ts'
 import { createAgentReader } from '../../src/lib/tracking/agent.ts'
 import { createEventIds } from '../../src/lib/tracking/event-id.ts'
 import { handingOver, rowsOf } from '../support/click-parts.ts'
@@ -41,6 +42,7 @@ const parts = (): PromoLinkParts => ({
   strangers: createStrangers(Buffer.alloc(32, 9)),
   salts: { hashAt: () => undefined, refresh: async () => {} },
   pages: new Set(),
+  promoVarOf: createPromoVarReader(),
   flood: () => false,
   surplus: () => undefined,
   classifier: createClassifier({ networks: [], duplicateSeconds: 10, visitorsPerAddress: 5 }),

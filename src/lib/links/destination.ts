@@ -1,3 +1,4 @@
+import { lately } from '../base/lately.ts'
 import type { Link } from '../model/link.ts'
 import { aroundParameter, headerUrl, joint, nameOf, splitUrl, withParameter } from './url-text.ts'
 
@@ -16,8 +17,8 @@ type Passing = {
   /** The location up to where they are appended, and what follows. */
   before: string
   after: string
-  /** The parameters that it already has. */
-  names: ReadonlySet<string>
+  /** What is passed on of a visitor's query. */
+  passedOn: (query: string) => string
 }
 
 type ClickIdPlace = {
@@ -30,6 +31,8 @@ type ClickIdPlace = {
 const passable = /^(utm|mtm)_[a-z0-9_]{1,40}$/i
 const longestValue = 500
 const mostPassed = 20
+/** Of each link: the readers of a newsletter come with the same few queries, of which none is long. */
+const remembered = { most: 10, longest: 200 }
 
 export function destinationOf(link: Link): Destination {
   const { slug, destination_url, utm, pass_parameters, click_id_parameter } = link
@@ -37,10 +40,11 @@ export function destinationOf(link: Link): Destination {
   let query = stored
   for (const [name, value] of Object.entries(utm)) query = withParameter(query, name, value)
   const whole = query === undefined ? head : `${head}?${query}`
+  const names = new Set(query?.split('&').map(nameOf))
   const passing = {
     before: query === undefined ? `${head}?` : whole + joint(query),
     after: tail,
-    names: new Set(query?.split('&').map(nameOf)),
+    passedOn: lately((text) => passedOn(names, text), remembered),
   }
   return {
     slug,
@@ -63,7 +67,7 @@ function placeOf(head: string, query: string | undefined, tail: string, name: st
  */
 export function locationFor(destination: Destination, query: string, clickId?: string): string {
   const { location, passing, clickId: place } = destination
-  const passed = passing && /[um]tm_/i.test(query) ? passedOn(passing, query) : ''
+  const passed = passing && query !== '' ? passing.passedOn(query) : ''
   if (place && clickId !== undefined) {
     const rest = passed === '' ? place.after : place.after + joint(place.after || clickId) + passed
     return place.before + clickId + rest + place.tail
@@ -72,7 +76,8 @@ export function locationFor(destination: Destination, query: string, clickId?: s
 }
 
 /** The visitor's parameters that are passed on. */
-function passedOn({ names }: Passing, query: string): string {
+function passedOn(names: ReadonlySet<string>, query: string): string {
+  if (!/[um]tm_/i.test(query)) return ''
   const passed = new Map<string, string>()
   for (const parameter of query.replace(ampersand, '$1').replace(/#.*/s, '').split('&')) {
     if (passed.size === mostPassed) break

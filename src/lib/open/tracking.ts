@@ -12,6 +12,7 @@ import type { createMetrics } from '../operations/metrics.ts'
 import { createSalts } from '../privacy/salts.ts'
 import { createStrangers } from '../privacy/strangers.ts'
 import { answerPromoLink, type PromoLinkRequest } from '../redirect/answer-promo-link.ts'
+import { createPromoVarReader } from '../redirect/promo-var.ts'
 import type { Config } from '../settings/config.ts'
 import { offerExists } from '../store/offers.ts'
 import { createAgentReader } from '../tracking/agent.ts'
@@ -91,6 +92,7 @@ export function openTracking(parts: TrackingParts) {
     ...clicks,
     links: known.links,
     pages: parts.pages,
+    promoVarOf: createPromoVarReader(),
     log,
     ...boundClicks(config.PROMO_FLOOD_PER_MINUTE, clicks.newEventId),
     onVisit: metrics.countVisit,

@@ -18,7 +18,7 @@ import {
   trackVisit,
 } from '../tracking/track-click.ts'
 import { repairSlug } from './damaged-slug.ts'
-import { readPromoVar } from './promo-var.ts'
+import type { readPromoVar } from './promo-var.ts'
 
 /** A request for `/slug`, wherever it came in. */
 export type PromoLinkRequest = {
@@ -34,6 +34,7 @@ export type PromoLinkParts = ClickParts & {
   links: Links
   /** Words that the site's own pages have for paths, which come before links. */
   pages: ReadonlySet<string>
+  promoVarOf: typeof readPromoVar
   /** Called with the outcome of each redirect's click; `failed` if tracking itself threw an error. */
   onVisit: (outcome: VisitOutcome) => void
   /**
@@ -123,7 +124,7 @@ function recordVisit(
   damagedSlug: boolean,
   onClick: ((click: Click) => void) | undefined,
 ): MaybePromise<VisitOutcome> {
-  const read = readPromoVar(query)
+  const read = parts.promoVarOf(query)
   if (read === 'untracked') return read
   if (read === 'unreadable') {
     parts.onDamage(slug, 'unreadable')

@@ -1,4 +1,5 @@
 import { unescape as decode } from 'node:querystring'
+import { lately } from '../base/lately.ts'
 
 /** The text that a promo link's query names. */
 export type PromoVar = {
@@ -17,6 +18,11 @@ const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
 const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
 /** How often link wrappers may have encoded it again. */
 const mostDecoded = 2
+/** The readers of a newsletter come with the same few queries, of which none is long. */
+const remembered = { most: 1_000, longest: 200 }
+
+/** The same as `readPromoVar`, with a memory. */
+export const createPromoVarReader = (): typeof readPromoVar => lately(readPromoVar, remembered)
 
 /**
  * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, after nothing but spaces and
