@@ -30,10 +30,11 @@ export async function loadAstroHandler(): Promise<AstroHandler> {
   return handler
 }
 
+/** `headers` is a getter, which a click would call some twenty times. */
 export const headerReader =
-  (request: IncomingMessage): HeaderReader =>
+  ({ headers }: IncomingMessage): HeaderReader =>
   (name) => {
-    const value = request.headers[name]
+    const value = headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }
 
