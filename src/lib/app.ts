@@ -139,7 +139,7 @@ async function openParts(
   )
 
   const ready = () => maintenance.ready
-  const conversions = createConversions({ config, database, reports: tracking.reports, ready, log })
+  const conversions = createConversions({ config, database, submissions: tracking.submissions, ready, log })
   const offers = openOffers({ config, database, log, ready, strapi })
   const mautic = openMautic({ config, database, log, ready })
 

@@ -63,7 +63,7 @@ test('settings name one of the goals, and a currency only where revenue counts',
     'PROMO_SELECTION_GOAL must be one of clicks, revenue',
   ])
   expect(read({ PROMO_SELECTION_CURRENCY: 'EUR' })).toEqual([
-    'PROMO_SELECTION_CURRENCY is used by nothing: say in PROMO_SELECTION_GOAL that revenue counts',
+    'PROMO_SELECTION_CURRENCY has no effect without PROMO_SELECTION_GOAL=revenue: set that, too, or remove this',
   ])
 })
 

@@ -11,15 +11,15 @@ import type { SubmissionParts } from '../tracking/submissions.ts'
 export function createConversions(options: {
   config: Config
   database: Database
-  reports: SubmissionParts
+  submissions: SubmissionParts
   /** Whether the database has this version's tables. */
   ready: () => boolean
   log: Log
 }) {
-  const { config, database, reports, ready, log } = options
+  const { config, database, submissions, ready, log } = options
   const attribute = createAttributor({ database, ready, log })
   const parts = {
-    ...reports,
+    ...submissions,
     months: config.PROMO_RETAIN_EVENTS_MONTHS,
     onRecorded: () => void attribute(),
   }
@@ -27,7 +27,7 @@ export function createConversions(options: {
   return {
     attribute,
     answers: {
-      findConversionFaults: (body: unknown) => findConversionFaults(reports, body),
+      findConversionFaults: (body: unknown) => findConversionFaults(submissions, body),
       reportConversion: (report: ConversionReport) => reportConversion(parts, report),
       async takePostback(parameters: URLSearchParams) {
         const report = await postbacks.read(parameters)

@@ -98,7 +98,7 @@ export function openTracking(parts: TrackingParts) {
     onVisit: metrics.countVisit,
     onDamage: parts.damage.note,
   }
-  const reports = {
+  const submissions = {
     ...clicks,
     findVariation: known.variations.find,
     underWay: new Map<string, string>(),
@@ -115,12 +115,12 @@ export function openTracking(parts: TrackingParts) {
     /** The settings for the final verdict, which is given later than the provisional one. */
     rules,
     fade: (time: number) => classifier.fade(time),
-    reports,
+    submissions,
     answers: {
       answerPromoLink: (request: PromoLinkRequest) => answerPromoLink(promoLinks, request),
-      findIdFaults: (body: unknown) => findIdFaults(reports, body),
-      reportClick: (report: ClickSubmission) => submitClick(reports, report),
-      reportImpression: (report: ImpressionSubmission) => submitImpression(reports, report),
+      findIdFaults: (body: unknown) => findIdFaults(submissions, body),
+      reportClick: (report: ClickSubmission) => submitClick(submissions, report),
+      reportImpression: (report: ImpressionSubmission) => submitImpression(submissions, report),
     },
   }
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { OutboxReadings } from '../outbox/outbox.ts'
 
-type Kinds = Record<string, OutboxReadings | undefined>
+type OutboxesByKind = Record<string, OutboxReadings | undefined>
 
 const figures: [name: string, help: string, read: (readings: OutboxReadings) => number][] = [
   ['promo_outbox_up', 'Whether the last message arrived', ({ failingFor }) => Number(failingFor === 0)],
@@ -20,7 +20,7 @@ const totals: typeof figures = [
 ]
 
 /** The figures of what is sent to other servers, read on request. */
-export function observeOutbox(registers: Registry[], outbox: Kinds): void {
+export function observeOutbox(registers: Registry[], outbox: OutboxesByKind): void {
   const kinds = Object.entries(outbox).flatMap(([target, readings]) =>
     readings ? [{ target, readings }] : [],
   )

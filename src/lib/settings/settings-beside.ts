@@ -52,7 +52,7 @@ export function missingBeside(
   if (given.PROMO_SELECTION_CURRENCY !== undefined && given.PROMO_SELECTION_GOAL !== 'revenue')
     faults.push({
       setting: 'PROMO_SELECTION_CURRENCY',
-      fault: 'is used by nothing: say in PROMO_SELECTION_GOAL that revenue counts',
+      fault: 'has no effect without PROMO_SELECTION_GOAL=revenue: set that, too, or remove this',
       example: `PROMO_SELECTION_GOAL=${examples.PROMO_SELECTION_GOAL}`,
     })
   const matomo = ['PROMO_MATOMO_URL', 'PROMO_MATOMO_SITE_ID', 'PROMO_MATOMO_TOKEN']

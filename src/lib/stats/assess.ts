@@ -4,7 +4,7 @@ import type { SendsAndTexts } from '../model/send-evidence.ts'
 import { at } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type EvidenceText } from './compare-texts.ts'
-import { type Counted, type CountOf, countSends } from './count-sends.ts'
+import { type CountOf, countSends, type SendCounts } from './count-sends.ts'
 import { besideCrowds } from './crowds.ts'
 import { doubtsOf } from './doubts.ts'
 import { labelOf, noLongerUsed, type Side } from './label.ts'
@@ -117,7 +117,7 @@ const isConfirmed = (
 
 type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 
-const sideOf = ({ complete, clickers }: Counted): Side => ({ sends: complete, clicks: clickers })
+const sideOf = ({ complete, clickers }: SendCounts): Side => ({ sends: complete, clicks: clickers })
 
 /**
  * The mean rate of the texts that have one, with its interval: the uncertainty of each text's own evidence, and the

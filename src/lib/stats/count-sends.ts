@@ -1,7 +1,7 @@
 import type { Send } from './evidence.ts'
 
 /** Sends as they were reported, without any weight. */
-export type Counted = {
+export type SendCounts = {
   sends: number
   /** Those older than 72 hours, which have nearly all of their clicks. */
   complete: number
@@ -9,16 +9,16 @@ export type Counted = {
   clickers: number
 }
 
-export type CountOf = (variation: { variation_id: number }) => Counted
+export type CountOf = (variation: { variation_id: number }) => SendCounts
 
 const completeDays = 3
-const none: Counted = { sends: 0, complete: 0, recipients: 0, clickers: 0 }
+const none: SendCounts = { sends: 0, complete: 0, recipients: 0, clickers: 0 }
 
 /** Counts the sends of each variation; returns a function that looks them up. */
 export function countSends(
   sends: readonly Pick<Send, 'variation_id' | 'recipients' | 'clickers' | 'age'>[],
 ): CountOf {
-  const counted = new Map<number, Counted>()
+  const counted = new Map<number, SendCounts>()
   for (const { variation_id, recipients, clickers, age } of sends)
     counted.set(
       variation_id,
@@ -30,7 +30,7 @@ export function countSends(
   return ({ variation_id }) => counted.get(variation_id) ?? none
 }
 
-export const addUp = (all: readonly Counted[]): Counted =>
+export const addUp = (all: readonly SendCounts[]): SendCounts =>
   all.reduce(
     (sum, one) => ({
       sends: sum.sends + one.sends,
