@@ -4,6 +4,7 @@ import { fail, ok } from '../../src/lib/base/result.ts'
 import type { Database } from '../../src/lib/database/database.ts'
 import { openMatomo } from '../../src/lib/matomo/matomo.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
+import { createLane } from '../../src/lib/outbox/lane.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
 import type { Target } from '../../src/lib/outbox/target.ts'
 import { claimRows } from '../../src/lib/store/outbox.ts'
@@ -66,7 +67,7 @@ function work(
     await outbox.close(1_000)
   })
   const readings = outbox.readings('matomo')
-  return { outbox, readings, clock, messages, fault: () => readings.fault }
+  return { outbox, readings, target, clock, elapsed, log, messages, fault: () => readings.fault }
 }
 
 const times = ({ tracked }: FakeMatomo): number[] =>
@@ -210,7 +211,7 @@ describe('Matomo', () => {
     await matomo.start()
     clock.time += 300_000
     while ((await waiting()).length > 0) await outbox.look()
-    expect(times(matomo)).toEqual(upTo(120))
+    expect(times(matomo).toSorted((a, b) => a - b)).toEqual(upTo(120))
   })
 
   test('that gives no answer in time gets less at a time, and then more again', async () => {
@@ -254,6 +255,98 @@ describe('Matomo', () => {
       expect(await waiting()).toEqual([])
       expect(readings).toMatchObject({ sent: 18, givenUp: 2 })
     }
+  })
+
+  /** A worker's way to Matomo, whose looks are `step` seconds apart; what was refused becomes due as time passes. */
+  function openLane(matomo: FakeMatomo, patience?: number) {
+    const { target, clock, elapsed, log } = work(matomo, patience === undefined ? {} : { patience })
+    const lane = createLane({ database, elapsed, log, random: () => 1, count: () => {} })
+    const pass = async (seconds: number, step: number) => {
+      const end = clock.time + seconds * second
+      while (clock.time < end) {
+        while (await lane.step(target));
+        clock.time += step * second
+        await store.sql`update promo_outbox set due_at = due_at - ${step} * interval '1 second'`
+      }
+    }
+    return { lane, pass }
+  }
+
+  test.each([500, 400, 403])('that answers %i because of one click gets all others', async (status) => {
+    const matomo = await startFakeMatomo()
+    matomo.breaksOn = (one) => (one.get('cdt')?.endsWith('07') ? status : undefined)
+    await put(20)
+    const { lane, pass } = openLane(matomo)
+    await pass(30, 2)
+    expect(times(matomo)).toEqual(upTo(20).filter((at) => at !== 7))
+    // A new click neither waits for it nor is sent with it.
+    matomo.sizes.length = 0
+    await store.sql`update promo_outbox set due_at = now()`
+    await put(3, 20)
+    await pass(6, 2)
+    expect(times(matomo).slice(19)).toEqual([20, 21, 22])
+    expect(lane.fault).toBeUndefined()
+    expect(await waiting()).toMatchObject([{ at: 7, refused: expect.stringContaining(`${status}`) }])
+    // It is not asked for that one over and over again: a minute later, then two, four and so on.
+    matomo.sizes.length = 0
+    await pass(25 * 3_600, 300)
+    expect(matomo.sizes.length).toBeLessThan(45)
+    // What was wrong with it is mended.
+    matomo.breaksOn = () => undefined
+    await pass(48 * 3_600, 3_600)
+    expect(times(matomo).at(-1)).toBe(7)
+    expect(await waiting()).toEqual([])
+  })
+
+  test('that answers with an error because of some clicks gets all others', async () => {
+    const matomo = await startFakeMatomo()
+    const isBad = (at: number) => at % 60 < 2 || at % 60 === 30
+    matomo.breaksOn = (one) => (isBad(Number(one.get('cdt')) - noon / second) ? 500 : undefined)
+    await put(230)
+    const { pass } = openLane(matomo)
+    await pass(600, 2)
+    expect(times(matomo).toSorted((a, b) => a - b)).toEqual(upTo(230).filter((at) => !isBad(at)))
+    expect((await waiting()).every(({ refused }) => refused !== null)).toBe(true)
+    expect(await waiting()).toHaveLength(12)
+  })
+
+  test('that does not answer because of one click gets all others', async () => {
+    const matomo = await startFakeMatomo()
+    await put(4)
+    const { pass } = openLane(matomo, 100)
+    matomo.hangsOn = (one) => one.get('cdt')?.endsWith('02') === true
+    await pass(60, 2)
+    expect(times(matomo)).toEqual([0, 1, 3])
+    expect(await waiting()).toMatchObject([{ at: 2, refused: expect.stringContaining('no complete answer') }])
+    matomo.hangsOn = () => false
+  })
+
+  test.each([500, 403])('that answers %i to everything for a day refuses no click', async (status) => {
+    const matomo = await startFakeMatomo()
+    matomo.breaksOn = () => status
+    await put(70)
+    const { lane, pass } = openLane(matomo)
+    await pass(86_400, 400)
+    expect(await waiting()).toMatchObject(upTo(70).map((at) => ({ at, refused: null, attempts: 0 })))
+    expect(lane.fault).toMatchObject({ message: expect.stringContaining(`${status}`) })
+    matomo.breaksOn = () => undefined
+    await pass(400, 4)
+    expect(times(matomo).toSorted((a, b) => a - b)).toEqual(upTo(70))
+  })
+
+  test('that skips clicks again and again gets each of the others twice at most', async () => {
+    const matomo = await startFakeMatomo()
+    matomo.skips = (one) => ['07', '13'].some((end) => one.get('cdt')?.endsWith(end))
+    await put(20)
+    const { pass } = openLane(matomo)
+    await pass(300, 2)
+    for (const at of upTo(20).filter((at) => at !== 7 && at !== 13))
+      expect(times(matomo).filter((one) => one === at)).toHaveLength(2)
+    expect(await waiting()).toMatchObject([7, 13].map((at) => ({ at, refused: expect.any(String) })))
+    matomo.skips = () => false
+    await pass(7_200, 60)
+    expect(await waiting()).toEqual([])
+    expect(times(matomo).filter((at) => at === 7 || at === 13)).toHaveLength(2)
   })
 
   test('that refuses everything is not asked again and again, and newer clicks go first', async () => {
@@ -305,7 +398,7 @@ describe('the outbox', () => {
   test('leases rows to one worker, and to another one when that is gone', async () => {
     await put(3)
     const claim = (limit: number) =>
-      database.run((sql) => claimRows(sql, { target: 'matomo', limit, lease: 120 }))
+      database.run((sql) => claimRows(sql, { target: 'matomo', limit, lease: 120, only: [], except: [] }))
     const ids = async (limit: number) => {
       const claimed = await claim(limit)
       return claimed.ok && claimed.value.map(({ id, attempts }) => [id, attempts])

@@ -39,6 +39,12 @@ export type FakeMatomo = Pick<FakeStrapi, 'url' | 'start' | 'stop'> & {
   faults: string[]
   /** Which requests Matomo calls invalid. */
   refuses: (request: Map<string, string>) => boolean
+  /** The status with which Matomo refuses a whole call because of this request. */
+  breaksOn: (request: Map<string, string>) => number | undefined
+  /** Which requests are neither tracked nor called invalid. */
+  skips: (request: Map<string, string>) => boolean
+  /** Which requests it never answers. */
+  hangsOn: (request: Map<string, string>) => boolean
   /** Whether the token is a super user's, who is told which requests are invalid. */
   superUser: boolean
   /** What it does in place of answering. */
@@ -53,6 +59,7 @@ export async function startFakeMatomo(): Promise<FakeMatomo> {
   const fake: FakeMatomo = {
     ...{ url: server.url, start: server.start, stop: server.stop },
     ...{ tracked: [], sizes: [], faults: [], refuses: () => false, superUser: true, instead: undefined },
+    ...{ breaksOn: () => undefined, skips: () => false, hangsOn: () => false },
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -73,11 +80,15 @@ export async function startFakeMatomo(): Promise<FakeMatomo> {
       const fault = faultOf(query)
       if (fault !== undefined) fake.faults.push(fault)
     }
+    if (read.some((one) => fake.hangsOn(one))) return
+    const broken = read.flatMap((one) => fake.breaksOn(one) ?? [])[0]
+    if (broken !== undefined) return sendJson(response, broken, { status: 'error', tracked: 0, invalid: 0 })
     const invalid = read.flatMap((one, index) => (fake.refuses(one) ? [index] : []))
-    fake.tracked.push(...read.filter((one) => !fake.refuses(one)))
+    const tracked = read.filter((one) => !fake.refuses(one) && !fake.skips(one))
+    fake.tracked.push(...tracked)
     sendJson(response, 200, {
       status: 'success',
-      tracked: read.length - invalid.length,
+      tracked: tracked.length,
       invalid: invalid.length,
       ...(fake.superUser && { invalid_indices: invalid }),
     })

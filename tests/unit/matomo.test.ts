@@ -95,6 +95,11 @@ describe('an answer to three clicks', () => {
     })
   })
 
+  test('that counts more than were sent says that all arrived', () => {
+    for (const given of [{ tracked: 4 }, { invalid: 1 }])
+      expect(answer(given)).toEqual({ ok: true, value: { refused: none, unnamed: 0 } })
+  })
+
   test('may only say how many', () => {
     const unnamed = { ok: true, value: { refused: none, unnamed: 1 } }
     expect(answer({ tracked: 2, invalid: 1 })).toEqual(unnamed)
@@ -104,7 +109,7 @@ describe('an answer to three clicks', () => {
   test.each([
     [{ tracked: 0 }, 'failing', 'tracked none'],
     [{ tracked: 2 }, 'failing', 'tracked 2 of 3'],
-    [{ tracked: 4 }, 'failing', 'tracked 4 of 3'],
+    [{ tracked: 2, invalid: 2 }, 'failing', 'tracked 2 of 3'],
     [{ status: 'error', tracked: 0 }, 'unsuitable', 'other than an answer to bulk'],
     [{ tracked: -1 }, 'unsuitable', 'other than an answer to bulk'],
     [{ tracked: '3' }, 'unsuitable', 'other than an answer to bulk'],

@@ -37,6 +37,7 @@ export function judgeAnswer(sent: number, body: unknown): Result<Judged, Neighbo
       message: `tracked none of ${sent} clicks`,
       advice: 'Matomo tracks nothing: check whether tracking is switched off there (record_statistics)',
     })
+  if (tracked >= sent) return ok({ refused: new Set(), unnamed: 0 })
   if (tracked + invalid !== sent)
     return fail({ code: 'failing', message: `tracked ${tracked} of ${sent} clicks, and refused ${invalid}` })
   if (tracked === 0)

@@ -1,7 +1,7 @@
 import type { Result } from '../base/result.ts'
 import type { Links } from '../links/two-sources.ts'
 import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
-import type { Outcome, Target } from '../outbox/target.ts'
+import { type Outcome, refuse, type Target } from '../outbox/target.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import type { ClickNotice } from '../store/settle-outbox.ts'
 import { judgeAnswer, whoRefuses } from './bulk-answer.ts'
@@ -18,8 +18,6 @@ const longestAnswer = 64 * 1024
  * others.
  */
 const old = 23 * 3_600
-/** Seconds after which a click that was refused is tried again; each time doubles them. */
-const [shortestPause, longestPause] = [60, 86_400]
 
 /** Matomo as a target of the outbox, by its bulk tracking. */
 export function openMatomo({
@@ -53,7 +51,7 @@ export function openMatomo({
     most,
     async send(rows) {
       const read = rows.map((row) => ({ row, click: readClick(row.body) }))
-      const refused = read.flatMap(({ row, click }) => (click ? [] : [refusedRow(row, 'is not a click')]))
+      const refused = read.flatMap(({ row, click }) => (click ? [] : [refuse(row, 'is not a click')]))
       const clicks = read.flatMap(({ row, click }) => (click ? [{ row, click }] : []))
       const [first] = clicks
       if (!first) return { done: [], givenUp: 0, refused }
@@ -87,16 +85,10 @@ function judge(rows: readonly OutboxRow[], body: Result<unknown, NeighbourFault>
     givenUp: unnamed,
     refused: rows
       .filter((_, index) => refused.has(index))
-      .map((row) => refusedRow(row, 'Matomo says it is invalid')),
+      .map((row) => refuse(row, 'Matomo says it is invalid')),
     ...(all && { fault: { code: 'refused', message: 'refuses all clicks', advice: whoRefuses } }),
   }
 }
-
-const refusedRow = ({ id, attempts }: OutboxRow, reason: string) => ({
-  id,
-  reason,
-  pause: Math.min(shortestPause * 2 ** (attempts - 1), longestPause),
-})
 
 function advise({ status, redirectedTo }: Refusal): string | undefined {
   if (status >= 300 && status < 400)

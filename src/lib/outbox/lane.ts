@@ -3,7 +3,8 @@ import type { Random } from '../base/random.ts'
 import type { Database } from '../database/database.ts'
 import type { NeighbourFault } from '../neighbours/neighbour.ts'
 import { claimRows, finishRows, type OutboxRow } from '../store/outbox.ts'
-import type { Outcome, Target } from './target.ts'
+import { createPortions } from './portions.ts'
+import { type Outcome, refuse, type Target } from './target.ts'
 
 /** The state of one target. */
 export type LaneState = {
@@ -23,8 +24,9 @@ const lease = 120
 const [shortestRest, longestRest] = [1_000, 300_000]
 
 /**
- * Sends rows to one target, one batch at a time. A target that fails as a whole gets a pause, longer each time, and
- * smaller batches if it did not answer; then larger ones again. `elapsed` is a time in milliseconds that nobody sets.
+ * Sends rows to one target, one batch at a time. A target that fails as a whole gets a pause, longer each time. A row
+ * that fails alone twice, although others were accepted in between, is refused. `elapsed` is a monotonic clock in
+ * milliseconds.
  */
 export function createLane(parts: {
   database: Database
@@ -34,11 +36,11 @@ export function createLane(parts: {
   count: (done: number, givenUp: number) => void
 }): Lane {
   const { database, elapsed, random, log, count } = parts
+  const portions = createPortions()
   let fault: NeighbourFault | undefined
   let failures = 0
   let failingSince = 0
   let restsUntil = Number.NEGATIVE_INFINITY
-  let most = Number.POSITIVE_INFINITY
 
   const fails = (name: string, found: NeighbourFault): void => {
     if (!fault) failingSince = elapsed()
@@ -60,14 +62,24 @@ export function createLane(parts: {
     failures = 0
   }
 
-  const judge = (target: Target, rows: readonly OutboxRow[], outcome: Outcome): void => {
-    if (outcome.fault?.code === 'unreachable') most = Math.max(1, Math.floor(rows.length / 2))
-    else if (!outcome.fault) most = Math.min(target.most, most * 2)
-    if (outcome.fault) fails(target.name, outcome.fault)
-    else works(target.name)
-    if (outcome.refused.length > 0)
+  /** Sends these rows. A fault of their own says nothing of the target. */
+  const send = async (target: Target, rows: readonly OutboxRow[]): Promise<Outcome> => {
+    const { fault: found, ...told } = await target.send(rows)
+    const untried = untriedOf(rows, told)
+    const own = !fault && found?.code !== 'busy' && untried.length === rows.length && portions.blames(rows)
+    const alone = own && untried.length === 1
+    if (!found || alone) portions.worked(rows)
+    else portions.failed(rows, untried, found)
+    if (!found || !own) return { ...told, ...(found && { fault: found }) }
+    return alone ? { ...told, refused: untried.map((row) => refuse(row, found.message)) } : told
+  }
+
+  const judge = ({ name }: Target, { fault: found, refused }: Outcome): void => {
+    if (found) fails(name, found)
+    else works(name)
+    if (refused.length > 0)
       log.warn(
-        { target: target.name, count: outcome.refused.length, reason: outcome.refused[0]?.reason },
+        { target: name, count: refused.length, reason: refused[0]?.reason },
         'rows of the outbox were refused',
       )
   }
@@ -81,19 +93,25 @@ export function createLane(parts: {
     },
     async step(target) {
       if (elapsed() < restsUntil) return false
-      const limit = Math.min(target.most, most)
-      const claimed = await database.run((sql) => claimRows(sql, { target: target.name, limit, lease }))
-      if (!claimed.ok || claimed.value.length === 0) return false
-      const rows = claimed.value
-      const outcome = await target.send(rows)
+      const { limit, only, except } = portions.next({ most: target.most, failing: fault !== undefined })
+      const wanted = { target: target.name, limit, lease, only, except }
+      const claimed = await database.run((sql) => claimRows(sql, wanted))
+      if (!claimed.ok) return false
+      const rows = portions.pick(claimed.value)
+      if (rows.length === 0) return only.length > 0
+      const outcome = await send(target, rows)
+      judge(target, outcome)
       const { done, givenUp, refused } = outcome
-      const tried = new Set([...done, ...refused.map(({ id }) => id)])
-      const untried = rows.flatMap(({ id }) => (tried.has(id) ? [] : [id]))
-      judge(target, rows, outcome)
+      const untried = untriedOf(claimed.value, outcome).map(({ id }) => id)
       // If this fails, the lease runs out and they are sent once more: delivery is at least once.
       const finished = await database.run((sql) => finishRows(sql, { done, refused, untried }))
       count(done.length - givenUp, givenUp)
-      return finished.ok && !outcome.fault && rows.length === limit
+      return finished.ok && !outcome.fault && claimed.value.length === limit
     },
   }
+}
+
+function untriedOf(rows: readonly OutboxRow[], { done, refused }: Outcome): readonly OutboxRow[] {
+  const tried = new Set([...done, ...refused.map(({ id }) => id)])
+  return rows.filter(({ id }) => !tried.has(id))
 }

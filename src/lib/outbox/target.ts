@@ -14,6 +14,15 @@ export type Outcome = {
   fault?: NeighbourFault
 }
 
+/** Seconds after which a row that was refused is tried again; each time doubles them. */
+const [shortestPause, longestPause] = [60, 86_400]
+
+export const refuse = ({ id, attempts }: OutboxRow, reason: string): RefusedRow => ({
+  id,
+  reason,
+  pause: Math.min(shortestPause * 2 ** (attempts - 1), longestPause),
+})
+
 /** Another server that gets its rows from the outbox. */
 export type Target = {
   /** Its name in rows. */

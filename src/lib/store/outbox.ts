@@ -10,15 +10,23 @@ export type RefusedRow = { id: string; reason: string; pause: number }
 const ids = (rows: readonly string[]): string => arrayLiteral(rows, (id) => id)
 
 /**
- * Claims up to `limit` due rows, the oldest first, for `lease` seconds. Nothing stays locked; if the worker dies, the
- * next one gets them after that.
+ * Claims up to `limit` due rows, the oldest first, for `lease` seconds: only those in `only`, unless it is empty, and
+ * none in `except`. Nothing stays locked; if the worker dies, the next one gets them after that.
  */
-export const claimRows = (sql: Sql, wanted: { target: string; limit: number; lease: number }) => sql<
-  OutboxRow[]
->`
+export const claimRows = (
+  sql: Sql,
+  wanted: {
+    target: string
+    limit: number
+    lease: number
+    only: readonly string[]
+    except: readonly string[]
+  },
+) => sql<OutboxRow[]>`
   with due as materialized (
     select id from promo_outbox
-    where target = ${wanted.target} and due_at <= now()
+    where target = ${wanted.target} and due_at <= now() and id <> all (${ids(wanted.except)}::bigint[])
+      and (${wanted.only.length === 0} or id = any (${ids(wanted.only)}::bigint[]))
     order by due_at, id
     limit ${wanted.limit}
     for update skip locked
