@@ -61,6 +61,20 @@ test('a postback is read under the names of its network', async () => {
     expect(await faultsOf(asked({ ...told, ...wrong })), JSON.stringify(wrong)).toBe('unauthorized')
 })
 
+test('what a network sends of people is refused where it is read, and ignored elsewhere', async () => {
+  await save('desk', { external_id: 'id', click_id: 'subid' })
+  const postbacks = createPostbacks(database)
+  const people = { email: 'ann@mail.example', name: 'Ann Smith', newsletter_send_id: 'ann@mail.example' }
+  const read = await postbacks.read(asked({ ...told, ...people }))
+  expect(read).toMatchObject({ ok: true, value: { external_id: 'order-1' } })
+  expect(JSON.stringify(read)).not.toMatch(/ann/i)
+  for (const name of ['id', 'subid', 'amount', 'currency', 'status', 'occurred_at']) {
+    const refused = await postbacks.read(asked({ ...told, [name]: 'ann@mail.example' }))
+    expect(refused, name).toMatchObject({ fault: { details: { [name]: expect.any(String) } } })
+    expect(JSON.stringify(refused)).not.toContain('ann@')
+  }
+})
+
 test('a known secret works while the database is down, and a replaced one does not', async () => {
   await save('desk', { external_id: 'id', click_id: 'subid' })
   let away = false

@@ -118,6 +118,17 @@ A3;;9,99;EUR;Offen;16.11.2026;Cid
     ])
   })
 
+  test('has no place for the address of a person', () => {
+    const text = `external_id,variation_id,newsletter_send_id,amount,currency\nx,42,ann%40mail.example,1.5,EUR\n`
+    expect(faultsOf(text)).toEqual([
+      {
+        line: 2,
+        field: 'newsletter_send_id',
+        message: '"ann%40mail.example" looks like an e-mail or IP address: send the id of the newsletter',
+      },
+    ])
+  })
+
   test('gets every invalid row named, with line, field, fault and remedy', () => {
     const text = [
       'external_id,click_id,variation_id,amount,currency,status,occurred_at',

@@ -105,6 +105,27 @@ describe('a conversion', () => {
     })
   })
 
+  test.each([
+    'Ann Smith <ann@mail.example>',
+    'ann@mail.example',
+    'ann%40mail.example',
+    'ann%2540mail.example',
+    'ann＠mail.example',
+    '203.0.113.7',
+    '2001:db8::7',
+  ])('has no place for the address %s', async (address) => {
+    const { click_id: _, ...ofText } = { ...report, variation_id: 42, newsletter_send_id: 'daily' }
+    for (const field of ['external_id', 'source', 'newsletter_send_id', 'currency', 'amount', 'status'])
+      expect(await faultsOf({ ...ofText, [field]: address }), field).toMatchObject({
+        [field]: expect.any(String),
+      })
+    expect(await faultsOf({ ...report, click_id: address })).toMatchObject({ click_id: expect.any(String) })
+    expect(await faultsOf({ ...ofText, newsletter_send_id: address })).toMatchObject({
+      newsletter_send_id: 'looks like an e-mail or IP address: send the id of the newsletter',
+    })
+    expect(accepted).toEqual([])
+  })
+
   test.each<[string, object, Record<string, string>]>([
     ['a name', { customer: 'Ann' }, { customer: 'is not a known field; remove it' }],
     ['an e-mail address', { email: 'a@b.example' }, { email: 'is not a known field; remove it' }],

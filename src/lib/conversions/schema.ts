@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { conversionStatuses } from '../model/event.ts'
 import { eventOfClickId, timeOfEvent } from '../tracking/click-id.ts'
@@ -27,11 +28,14 @@ export const currency = v.pipe(
   v.check((code) => currencies.includes(code), 'must be an ISO 4217 currency code, for example EUR'),
 )
 
+/** Whether a text may be the address of a person, also where it is encoded for a URL, once or more often. */
+const isAddress = (text: string): boolean => /@|%(25)*40/.test(text.normalize('NFKC')) || isIP(text) > 0
+
 /** No blanks and no "@", so that neither names nor addresses are accepted. */
 export const externalId = v.pipe(
   v.string('must be a string'),
   v.trim(),
-  v.check((text) => !/@|%40/.test(text), 'looks like an e-mail address: send the id of the sale'),
+  v.check((text) => !isAddress(text), 'looks like an e-mail or IP address: send the id of the sale'),
   v.check(
     (text) => /^[\x21-\x7e]{1,100}$/.test(text),
     'must be 1 to 100 letters, digits and other characters without spaces: the id of the sale',
@@ -42,9 +46,14 @@ export const sourceName = v.pipe(
   v.string('must be a string'),
   v.toLowerCase(),
   v.check(
-    (name) => /^[a-z0-9][a-z0-9_.-]{0,49}$/.test(name),
+    (name) => /^[a-z0-9][a-z0-9_.-]{0,49}$/.test(name) && !isAddress(name),
     'must be 1 to 50 letters, digits, "_", "-" or ".": the name of the network',
   ),
+)
+
+const sendOfText = v.pipe(
+  sendId,
+  v.check((text) => !isAddress(text), 'looks like an e-mail or IP address: send the id of the newsletter'),
 )
 
 /** The click, by the id that its redirect passed on. */
@@ -79,7 +88,7 @@ export const conversionSchema = v.strictObject({
   source: v.nullish(sourceName),
   click_id: v.nullish(clickId),
   variation_id: v.nullish(id),
-  newsletter_send_id: v.nullish(sendId),
+  newsletter_send_id: v.nullish(sendOfText),
   amount,
   currency,
   status: v.nullish(status, 'approved'),
