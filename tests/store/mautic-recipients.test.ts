@@ -27,6 +27,7 @@ import {
   sendMauticError,
   startFakeMautic,
 } from '../support/fake-mautic.ts'
+import { type FakeStrapi, sendJson } from '../support/fake-strapi.ts'
 import { recordImpressions } from '../support/record.ts'
 
 const day = 86_400_000
@@ -266,6 +267,59 @@ describe('the recipients of a send follow Mautic', () => {
     ])
   })
 
+  const broken: [string, FakeStrapi['answer']][] = [
+    ['500', (_, response) => sendMauticError(response, 500, 'Looks like I encountered an error')],
+    ['403', (_, response) => sendMauticError(response, 403, 'You do not have access')],
+    ['garbage', (_, response) => response.end('<html>')],
+    ['a broken line', (_, response) => response.destroy()],
+  ]
+  test.for(broken)('whichever of them Mautic answers with %s', async ([, answer]) => {
+    const emails = [17, 18, 19, 20, 21, 22]
+    for (const id of emails) {
+      await report(`send-${id}`, 42, 500)
+      await map(`send-${id}`, id)
+    }
+    const { fake, follow } = await begin(
+      Object.fromEntries(emails.map((id) => [id, { sentCount: 700 + id }])),
+    )
+    const isBroken = (path: string) => /\/(17|20|22)$/.test(path)
+    fake.instead = (request, response) => {
+      if (isBroken(`${request.url}`)) return answer(request, response)
+      const id = Number(`${request.url}`.split('/').at(-1))
+      sendJson(response, 200, { email: { id, sentCount: 700 + id } })
+    }
+    const followed = await follow()
+    expect(followed.fault).toBeUndefined()
+    expect(followed.corrected.map(({ send }) => send).sort()).toEqual(['send-18', 'send-19', 'send-21'])
+    expect(followed.obstacles.map(({ email_id }) => email_id).sort()).toEqual([17, 20, 22])
+    expect(followed.asked).toBe(6)
+  })
+
+  test.for(broken)('unless Mautic answers all with %s: then it is asked no more', async ([, answer]) => {
+    const emails = [17, 18, 19, 20, 21, 22, 23]
+    for (const id of emails) {
+      await report(`send-${id}`, 42, 500)
+      await map(`send-${id}`, id)
+    }
+    const { fake, follow } = await begin({ 17: { sentCount: 800, name: 'none' } })
+    fake.instead = answer
+    expect(await follow()).toMatchObject({
+      corrected: [],
+      obstacles: [],
+      fault: { code: expect.any(String) },
+    })
+    expect(fake.requests).toHaveLength(5)
+    // Of one e-mail as well: nothing shows that it is the e-mail's fault, unless Mautic answers something else.
+    expect(await follow('send-17')).toMatchObject({ obstacles: [], fault: { code: expect.any(String) } })
+    const named = await begin({}, '*{send}*')
+    named.fake.instead = (request, response) =>
+      /minimal/.test(`${request.url}`)
+        ? sendJson(response, 200, { total: 0, emails: [] })
+        : answer(request, response)
+    const one = await named.follow('send-17')
+    expect([one.fault, one.obstacles]).toMatchObject([undefined, [{ email_id: 17 }]])
+  })
+
   test('also where two instances ask at once', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
@@ -390,7 +444,10 @@ describe('in the background', () => {
     await expect.poll(() => followed.failingFor).toBe(0)
     const said = lines.map(({ msg }) => msg)
     expect(said.filter((msg) => msg === 'took the recipients of sends from Mautic')).toHaveLength(2)
-    expect(said.filter((msg) => msg === 'e-mails of Mautic cannot be counted')).toHaveLength(1)
+    // Once, and again where Mautic began or ended to fail between two e-mails.
+    const uncounted = said.filter((msg) => msg === 'e-mails of Mautic cannot be counted').length
+    expect(uncounted).toBeGreaterThan(0)
+    expect(uncounted).toBeLessThan(6)
     expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
   })
 

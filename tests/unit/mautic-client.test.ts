@@ -152,56 +152,56 @@ test('the newest e-mails are listed with their names, and an empty list is one',
 const tenMegabytes = Buffer.alloc(10 * 1024 * 1024, '[1,')
 
 describe('what is no use is a fault:', () => {
-  test.for<[string, FakeStrapi['answer'], { code: string; alone?: true; advice?: string; message?: string }]>(
+  test.for<
+    [string, FakeStrapi['answer'], { code: string; alone?: boolean; advice?: string; message?: string }]
+  >([
     [
-      [
-        '401',
-        (_, r) => sendMauticError(r, 401, 'Authorization denied, invalid credentials.', {}, 'access_denied'),
-        {
-          code: 'refused',
-          advice: 'correct PROMO_MAUTIC_USER and PROMO_MAUTIC_PASSWORD',
-          message: 'Authorization denied, invalid credentials.',
-        },
-      ],
-      [
-        '403',
-        (_, r) => sendMauticError(r, 403, 'API disabled.', {}, 'api_disabled'),
-        { code: 'refused', advice: 'enable its API, and allow the role' },
-      ],
-      [
-        '404',
-        (_, r) => sendMauticError(r, 404, 'Item was not found.'),
-        { code: 'unsuitable', alone: true, message: 'Item was not found.' },
-      ],
-      [
-        '429',
-        (_, r) =>
-          sendMauticError(r, 429, 'You exceeded the rate limit of 60 API calls per hour.', {
-            'retry-after': '20',
-          }),
-        { code: 'busy' },
-      ],
-      ['500', (_, r) => sendMauticError(r, 500, 'Looks like I encountered an error'), { code: 'failing' }],
-      ['garbage', (_, r) => r.end('<html>'), { code: 'failing' }],
-      [
-        'something else',
-        (_, r) => sendJson(r, 200, { email: { id: 17 } }),
-        { code: 'unsuitable', alone: true, advice: 'not Mautic' },
-      ],
-      ['10 MB', (_, r) => r.end(tenMegabytes), { code: 'unsuitable', alone: true }],
-      [
-        'a circle',
-        (q, r) => r.writeHead(302, { location: `${q.url}` }).end(),
-        { code: 'unsuitable', advice: 'Mautic redirects, which is not followed' },
-      ],
-      [
-        'a redirect elsewhere',
-        (_, r) => r.writeHead(301, { location: 'https://login.example/x' }).end(),
-        { code: 'unsuitable', advice: 'to https://login.example' },
-      ],
-      ['a broken line', (_, r) => r.destroy(), { code: 'unreachable' }],
+      '401',
+      (_, r) => sendMauticError(r, 401, 'Authorization denied, invalid credentials.', {}, 'access_denied'),
+      {
+        ...{ code: 'refused', alone: false },
+        advice: 'correct PROMO_MAUTIC_USER and PROMO_MAUTIC_PASSWORD',
+        message: 'Authorization denied, invalid credentials.',
+      },
     ],
-  )('%s', async ([, instead, { code, alone, advice, message }]) => {
+    [
+      '403',
+      (_, r) => sendMauticError(r, 403, 'API disabled.', {}, 'api_disabled'),
+      { code: 'refused', advice: 'enable its API, and allow the role' },
+    ],
+    [
+      '404',
+      (_, r) => sendMauticError(r, 404, 'Item was not found.'),
+      { code: 'unsuitable', alone: true, message: 'Item was not found.' },
+    ],
+    [
+      '429',
+      (_, r) =>
+        sendMauticError(r, 429, 'You exceeded the rate limit of 60 API calls per hour.', {
+          'retry-after': '20',
+        }),
+      { code: 'busy', alone: false },
+    ],
+    ['500', (_, r) => sendMauticError(r, 500, 'Looks like I encountered an error'), { code: 'failing' }],
+    ['garbage', (_, r) => r.end('<html>'), { code: 'failing' }],
+    [
+      'something else',
+      (_, r) => sendJson(r, 200, { email: { id: 17 } }),
+      { code: 'unsuitable', alone: true, advice: 'not Mautic' },
+    ],
+    ['10 MB', (_, r) => r.end(tenMegabytes), { code: 'unsuitable', alone: true }],
+    [
+      'a circle',
+      (q, r) => r.writeHead(302, { location: `${q.url}` }).end(),
+      { code: 'unsuitable', advice: 'Mautic redirects, which is not followed' },
+    ],
+    [
+      'a redirect elsewhere',
+      (_, r) => r.writeHead(301, { location: 'https://login.example/x' }).end(),
+      { code: 'unsuitable', advice: 'to https://login.example' },
+    ],
+    ['a broken line', (_, r) => r.destroy(), { code: 'unreachable' }],
+  ])('%s', async ([, instead, { code, alone, advice, message }]) => {
     const { fake, mautic } = await begin()
     fake.instead = instead
     const read = await mautic.readEmail(17)

@@ -7,7 +7,8 @@ import type { Config } from '../settings/config.ts'
 import { createEventIds } from '../tracking/event-id.ts'
 import { type MauticFault, type MauticPlace, openMauticClient } from './client.ts'
 import { describeRecipients } from './describe.ts'
-import { followRecipients, type Obstacle, type Recipients } from './recipients.ts'
+import type { Obstacle } from './doubts.ts'
+import { followRecipients, type Recipients } from './recipients.ts'
 import { mauticPlace } from './settings.ts'
 
 /** The state of following Mautic. */

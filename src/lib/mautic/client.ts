@@ -3,8 +3,8 @@ import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../n
 import { type Email, type NamedEmail, readEmail, readNames } from './email.ts'
 import { createLogin, type LoginSettings } from './login.ts'
 
-/** `alone`: the fault concerns only this e-mail. */
-export type MauticFault = NeighbourFault & { alone?: true }
+/** `alone`: whether the fault concerns only this e-mail; unknown where it is left out. */
+export type MauticFault = NeighbourFault & { alone?: boolean }
 
 export type MauticPlace = {
   /** Without a trailing slash. */
@@ -44,7 +44,7 @@ export function openMauticClient({
 
   const read = async (path: string): Promise<Result<unknown, MauticFault>> => {
     const authorization = await login.header()
-    if (!authorization.ok) return authorization
+    if (!authorization.ok) return fail({ ...authorization.fault, alone: false })
     const headers = { accept: 'application/json', authorization: authorization.value }
     const answer = await neighbour.ask({ url: `${url}/api/${path}`, patience, headers })
     return answer.ok ? readJson(answer.value) : answer
@@ -59,7 +59,7 @@ export function openMauticClient({
   return {
     async readEmail(id) {
       const answer = await ask(`emails/${id}`)
-      if (!answer.ok) return fail(isAlone(answer.fault) ? { ...answer.fault, alone: true } : answer.fault)
+      if (!answer.ok) return fail(ofEmail(answer.fault))
       const email = readEmail(answer.value)
       return email ? ok(email) : fail({ ...notMautic, alone: true })
     },
@@ -73,8 +73,12 @@ export function openMauticClient({
   }
 }
 
-/** No such e-mail, or one that is too long. */
-const isAlone = ({ status }: NeighbourFault): boolean => status === 404 || status === 200
+/** An e-mail that is not there or too long is alone in its fault; the login and a pause stand in the way of all. */
+function ofEmail(fault: MauticFault): MauticFault {
+  const { status, code } = fault
+  if (status === 404 || status === 200) return { ...fault, alone: true }
+  return status === 401 || code === 'busy' ? { ...fault, alone: false } : fault
+}
 
 const notMautic: MauticFault = {
   code: 'unsuitable',

@@ -15,6 +15,7 @@ import {
 import { correctionOf } from '../tracking/correction.ts'
 import type { NewEventId } from '../tracking/event-id.ts'
 import type { Mautic, MauticFault } from './client.ts'
+import { createDoubts, type Doubts, type Obstacle } from './doubts.ts'
 import type { Email } from './email.ts'
 import { matchNames } from './names.ts'
 import { type Correction, type MauticPlan, planCorrections, shownText } from './plan.ts'
@@ -29,8 +30,6 @@ export type RecipientsParts = {
 }
 
 export type Corrected = Correction & { send: string }
-/** An e-mail whose recipients cannot be counted, and why. */
-export type Obstacle = { email_id: number; reason: string }
 
 export type Recipients = {
   corrected: Corrected[]
@@ -61,10 +60,12 @@ export async function followRecipients(
 ): Promise<Result<Recipients, DatabaseFault>> {
   const { database, mautic, names } = parts
   const outcome: Recipients = { corrected: [], waiting: [], found: [], obstacles: [], asked: 0 }
+  const doubts = createDoubts(outcome)
   if (names !== undefined) {
     const named = await findByName(parts, names, outcome)
     if (!named.ok) return named
     if (outcome.fault) return ok(outcome)
+    doubts.answered()
   }
   const listed = await database.run((sql) => listEmailsToAsk(sql, send))
   if (!listed.ok) return listed
@@ -72,7 +73,7 @@ export async function followRecipients(
     const read = await readEmails(
       mautic,
       emails.map(({ email_id }) => email_id),
-      outcome,
+      { outcome, doubts },
     )
     const counted = await database.run((sql) => countSend(parts, sql, of, read), deadline)
     if (!counted.ok) return counted
@@ -80,8 +81,9 @@ export async function followRecipients(
     outcome.waiting.push(...counted.value.waiting)
     outcome.found.push(...counted.value.found)
     outcome.obstacles.push(...counted.value.obstacles)
-    if (outcome.fault) break
+    if (outcome.fault) return ok(outcome)
   }
+  doubts.end()
   return ok(outcome)
 }
 
@@ -113,7 +115,7 @@ async function findByName(
 async function readEmails(
   mautic: RecipientsParts['mautic'],
   ids: readonly number[],
-  outcome: Recipients,
+  { outcome, doubts }: { outcome: Recipients; doubts: Doubts },
 ): Promise<Email[]> {
   const asked = new Set(ids)
   const read: Email[] = []
@@ -121,13 +123,11 @@ async function readEmails(
   for (const id of asked) {
     const email = await mautic.readEmail(id)
     if (email.ok) {
+      doubts.answered()
       read.push(email.value)
       for (const related of email.value.related) if (asked.size < mostOfSend) asked.add(related)
-    } else if (email.fault.alone) outcome.obstacles.push({ email_id: id, reason: email.fault.message })
-    else {
-      outcome.fault = email.fault
-      break
-    }
+    } else doubts.failed(id, email.fault)
+    if (outcome.fault) break
     outcome.asked += 1
   }
   return read
