@@ -328,16 +328,18 @@ describe('the site with Strapi', () => {
       (await openTestApp(store.url, { settings: settings(strapi, 'strapi') })).app,
       (await openTestApp(store.url, { settings: settings(strapi) })).app,
     ] as const
+    const times: number[] = []
     for (let change = 1; change <= 5; change += 1) {
       entries = [entry(1, 'a', `${change}`)]
-      expect(await apps[0].linksChanged()).toMatchObject({ status: 204 })
       const told = performance.now()
+      expect(await apps[0].linksChanged()).toMatchObject({ status: 204 })
       for (const app of apps)
         await expect
           .poll(() => redirect(app, 'a'), { timeout: 3_000, interval: 20 })
           .toMatchObject({ headers: { location: `https://strapi.example/${change}` } })
-      expect(performance.now() - told).toBeLessThan(3_000)
+      times.push(performance.now() - told)
     }
+    expect(times.toSorted((one, other) => one - other)[2]).toBeLessThan(1_000)
   })
 
   test('follows it on the notified instance if the database is down, and says so', async () => {

@@ -130,6 +130,23 @@ test('a change during a fetch is fetched by the next look, and who asks meanwhil
   expect(await fresh.refresh()).toBe(false)
 })
 
+test('a look that is asked for during another follows it at once, and once', async () => {
+  const { state, cache, fresh, pass } = begin()
+  const slow = Promise.withResolvers<void>()
+  state.wait = slow.promise
+  void fresh.refresh()
+  state.version = '2'
+  for (let times = 0; times < 3; times += 1) fresh.look()
+  await pass(0)
+  expect(state.looks).toBe(1)
+  slow.resolve()
+  await pass(0)
+  expect([state.looks, cache.refresh.mock.calls.length]).toEqual([2, 2])
+  fresh.look()
+  await pass(0)
+  expect([state.looks, cache.refresh.mock.calls.length]).toEqual([3, 2])
+})
+
 test('what breaks is logged, and the next look goes on', async () => {
   const error = vi.spyOn(log, 'error')
   const { cache, fresh, pass } = begin()

@@ -4,7 +4,7 @@ import { messageOf, type Result } from '../base/result.ts'
 export type KeptFresh = {
   /** Fetches everything again, after any fetch under way; returns whether that worked. */
   refresh(): Promise<boolean>
-  /** Checks at once, unless a check is running. */
+  /** Checks at once, or as soon as a running check has ended. */
   look(): void
   /** Stops; resolves when what is under way has ended. */
   stop(): Promise<void>
@@ -35,6 +35,7 @@ export function keepFresh(options: {
   let worked = true
   let attemptedAt = Number.NEGATIVE_INFINITY
   let working: Promise<boolean> | undefined
+  let again = false
   let stopped = false
 
   const look = async (asked: boolean): Promise<boolean> => {
@@ -61,12 +62,15 @@ export function keepFresh(options: {
       })
       .finally(() => {
         working = undefined
+        if (again) lookNow()
       })
     return working
   }
 
   const lookNow = (): void => {
-    if (!working && !stopped) void begin(false)
+    if (working || stopped) return
+    again = false
+    void begin(false)
   }
   const timer = setInterval(lookNow, lookEvery)
   timer.unref()
@@ -76,7 +80,10 @@ export function keepFresh(options: {
       while (working) await working
       return !stopped && (await begin(true))
     },
-    look: lookNow,
+    look() {
+      again = true
+      lookNow()
+    },
     async stop() {
       stopped = true
       clearInterval(timer)
