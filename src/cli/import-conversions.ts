@@ -15,8 +15,6 @@ import { loadConfig } from '../server/load-config.ts'
 import { type Command, type CommandFault, count, failed, misused, print, readArguments } from './command.ts'
 import { databaseFailed, withDatabase } from './database.ts'
 
-const mostShown = 50
-
 export const importConversionsCommand: Command = {
   name: 'import-conversions',
   summary: "record the conversions of a network's report",
@@ -135,10 +133,8 @@ const pairsOf = (pairs: readonly string[]): Record<string, string> =>
     }),
   )
 
-const told = (faults: readonly RowFault[]): string[] => [
-  ...faults.slice(0, mostShown).map(({ line, field, message }) => `  line ${line}, ${field}: ${message}`),
-  ...(faults.length > mostShown ? [`  and ${faults.length - mostShown} more`] : []),
-]
+const told = (faults: readonly RowFault[]): string[] =>
+  faults.map(({ line, field, message }) => `  line ${line}, ${field}: ${message}`)
 
 function summarize(
   { source }: Mapping,

@@ -117,6 +117,18 @@ test('an invalid row stops the file, or is left out', async () => {
   ])
 })
 
+test('every bad row is named, however many there are', async () => {
+  const lines = Array.from({ length: 120 }, (_, index) => index + 2)
+  const bad = report(...lines.map((line) => `${line};${a};x${line};offen`), `999;${a};1,00;offen`)
+  const refused = await promo(bad, '--mapping', mapping)
+  expect(refused.code).toBe(1)
+  expect(
+    [...refused.out.matchAll(/line (\d+), amount: "x(\d+)"/g)].map(([, line, of]) => [line, of]),
+  ).toEqual(lines.map((line) => [`${line}`, `${line}`]))
+  const dry = await promo(bad, '--mapping', mapping, '--dry-run', '--skip-bad')
+  expect(dry.out.match(/line \d+, amount/g)).toHaveLength(120)
+})
+
 test('invalid options are named', async () => {
   const [wrong, field, file, json, list] = await Promise.all([
     promo('x', '--decimal', 'dot'),
