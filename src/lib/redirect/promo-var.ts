@@ -10,7 +10,7 @@ export type PromoVar = {
 
 /** The usual form: one `promo_var` of plain digits. */
 const plainQuery = /^(?:[^&?;#]*&)*?promo_var=([1-9]\d{0,9})(?:&[^?;#]*)?$/
-const anyName = /promo(?:_|%5f)var/i
+const anyName = /promo_var/i
 
 /** The name with what mail software turns the `&` before it into. */
 const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
@@ -44,6 +44,8 @@ export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadabl
 }
 
 function readPlain(query: string): number | undefined {
+  // A name may be encoded, too.
+  if (query.includes('%')) return undefined
   const digits = plainQuery.exec(query)?.[1]
   if (digits === undefined) return undefined
   const rest = query.slice(query.search(anyName) + 1)
