@@ -1,5 +1,7 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { basename } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { SignJWT } from 'jose'
 import postgres from 'postgres'
@@ -14,13 +16,14 @@ import { type Answer, faultAnswer, siteNotStarted } from '../../src/lib/http/ans
 import { bodyTooSlow, longestWait } from '../../src/lib/http/bodies.ts'
 import { endpointLimits, guard } from '../../src/lib/open/guard.ts'
 import { openApiDocument } from '../../src/lib/openapi/document.ts'
+import { endpoints } from '../../src/lib/openapi/endpoints.ts'
 import { createMetrics } from '../../src/lib/operations/metrics.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type ApiSite, jsonOf, runApiSite } from './api-site.ts'
-import { ask, type RawAnswer, untilFlushed } from './running-site.ts'
+import { ask, askHost, type RawAnswer, untilFlushed } from './running-site.ts'
 
 const file = 'src/lib/openapi/examples.json'
 const secret = 'a-secret-of-thirty-two-characters'
@@ -169,7 +172,6 @@ async function readFaults() {
   const wanted = { algorithms: [], issuer: undefined, audience: undefined, published: true }
   const keys = describeTokenFault(new KeysUnavailable(), wanted)
   return {
-    validation_error: jsonOf(await api.impression({ ...impression, offer_id: 999 })),
     forbidden: jsonOf(await ask(api.site, path, { headers: await reader('another-service') })),
     not_found: jsonOf(await ask(api.site, `${root}/clicks`)),
     method_not_allowed: jsonOf(await ask(api.site, `${root}/track-click`)),
@@ -189,6 +191,47 @@ async function readFaults() {
     site_not_started: written(faultAnswer(siteNotStarted)),
   }
 }
+
+/** Sends the first byte of a body that is to have so many, and nothing more. */
+const announce = (method: string, path: string, length: number): Promise<RawAnswer> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(api.site.url)
+    const headers = {
+      ...api.fresh(),
+      ...{ 'content-type': 'application/json', 'content-length': `${length}` },
+      authorization: `Bearer ${webhookSecret}`,
+    }
+    const sent = request({ hostname, port, method, path: `${root}${path}`, headers }, async (response) => {
+      const body = await text(response)
+      sent.destroy()
+      resolve({ status: response.statusCode ?? 0, headers: {}, body })
+    })
+    sent.on('error', reject)
+    sent.write('{')
+  })
+
+/** What endpoints say of what only they take, each by its name. */
+async function readOwn() {
+  const bodyOf = async (path: string) =>
+    jsonOf(await ask(api.site, `${root}/${path}`, { headers: await reader() }))
+  const changed = await announce('POST', '/links/changed', 2 ** 20 + 1)
+  return {
+    selectRandom: { validation_error: jsonOf(await api.select('?segments=9')) },
+    trackImpression: { validation_error: jsonOf(await api.impression({ ...impression, offer_id: 999 })) },
+    trackClick: { validation_error: jsonOf(await api.click({ ...click, ip_address: 'unknown' })) },
+    trackConversion: { validation_error: jsonOf(await tell({ ...conversion, amount: '12,50' })) },
+    takePostback: {
+      validation_error: jsonOf(
+        await ask(api.site, `${root}/postback?link=nocodemba&secret=of-the-network&status=paid`),
+      ),
+    },
+    readAnalytics: { validation_error: await bodyOf('analytics?days=0') },
+    linksChanged: { body_too_large: jsonOf(changed) },
+  }
+}
+
+const readInvalidHost = async () =>
+  jsonOf(await ask(api.site, `${root}/health`, { headers: { host: 'www.example.com/path' } }))
 
 /** What callers are told whose token is missing or wrong, by what kind of token the endpoint wants. */
 async function readRefusals() {
@@ -225,19 +268,49 @@ test('the examples of the description are what a site answers; EXAMPLES=write up
   const contents = await readContents()
   const faults = await readFaults()
   const unauthorized = await readRefusals()
+  const own = await readOwn()
+  const invalidHost = await readInvalidHost()
   const outage = await readOutage()
   await api.sql`update promo_offers set active = false`
   const none = jsonOf(await api.select())
   const taken = {
     contents: { ...contents, degraded: outage.degraded },
     faults: { ...faults, ...outage.faults, no_eligible_promo: none },
-    unauthorized,
+    ...{ unauthorized, own, invalidHost },
   }
   if (process.env.EXAMPLES === 'write') writeFileSync(file, `${JSON.stringify(taken, null, 2)}\n`)
   const kept: unknown = JSON.parse(readFileSync(file, 'utf8'))
   expect(shapeOf(kept)).toEqual(shapeOf(taken))
   // Of the same shape, and each about its own token.
   expect(kept).toMatchObject({ unauthorized })
+})
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+test('each endpoint says which answers it gives to a method and to a body, and no others', async () => {
+  for (const { path, method, head, body } of endpoints) {
+    const at = `${root}${path}`
+    const own = method.toUpperCase()
+    const operation = openApiDocument().paths[path]?.[method]
+    const statuses = Object.keys(operation?.responses ?? {}).map(Number)
+    for (const other of methods.filter((one) => one !== own && !(one === 'HEAD' && head))) {
+      const answer = await askHost(api.site, at, { method: other, headers: api.fresh() })
+      expect([path, other, answer.status, answer.headers.allow]).toEqual([path, other, 405, own])
+    }
+    const large = await announce(own, path, 2 ** 20 + 1)
+    expect([path, large.status]).toEqual([path, 413])
+    expect([path, statuses.filter((status) => [405, 408, 413].includes(status))]).toEqual([
+      path,
+      body ? [408, 413] : [],
+    ])
+  }
+})
+
+test('a slow body is answered where one is taken and where none is', async () => {
+  const answers = await Promise.all(
+    endpoints.map(({ method, path }) => announce(method.toUpperCase(), path, 10)),
+  )
+  expect(answers.map(({ status }) => status)).toEqual(endpoints.map(() => 408))
 })
 
 test('the description is public, and cached by clients', async () => {
@@ -274,8 +347,7 @@ const seen = (html: string): string =>
 
 /** Every text of the description that is for its readers, and every name, with what is in it. */
 function textsOf(value: unknown, key = ''): string[] {
-  if (typeof value === 'string')
-    return ['description', 'summary', 'name', 'pattern'].includes(key) ? [value] : []
+  if (typeof value === 'string') return ['description', 'summary', 'name'].includes(key) ? [value] : []
   if (typeof value !== 'object' || value === null) return []
   if (key === 'value') return []
   return Object.entries(value).flatMap(([name, inner]) => [

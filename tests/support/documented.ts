@@ -11,7 +11,10 @@ const responseSchema = v.object({
   headers: v.optional(v.record(v.string(), headerSchema), {}),
   content: v.optional(v.record(v.string(), v.unknown())),
 })
-const operationSchema = v.object({ responses: v.record(v.string(), responseSchema) })
+const operationSchema = v.object({
+  responses: v.record(v.string(), responseSchema),
+  requestBody: v.optional(v.unknown()),
+})
 const pathsSchema = v.record(v.string(), v.record(v.string(), operationSchema))
 
 /** Headers that say more than how an answer is protected: none may come along untold. */
@@ -45,10 +48,17 @@ export function undocumented({ method, path }: Asked, { status, headers, body }:
   if (!operations)
     return status === 404 && method !== 'HEAD' ? faultsOf('api#/components/schemas/Fault', body) : []
   const verb = method.toLowerCase()
-  // Other methods are answered as the description says that this endpoint answers them.
   const known = verb in operations
+  // The description says once what any endpoint answers to another method, and to a body where none is taken.
+  if (!known && status === 405)
+    return 'allow' in headers &&
+      (method === 'HEAD' || faultsOf('api#/components/schemas/Fault', body).length === 0)
+      ? []
+      : ['405 without what is allowed']
+  if (operations[verb]?.requestBody === undefined && [408, 413].includes(status))
+    return faultsOf('api#/components/schemas/FieldFault', body)
   const asked = known ? verb : (Object.keys(operations)[0] ?? '')
-  if (!known && ![400, 405, 408, 413].includes(status)) return [`${method} is answered with ${status}`]
+  if (!known && ![400, 408, 413].includes(status)) return [`${method} is answered with ${status}`]
   const response = operations[asked]?.responses[status]
   if (!response) return [`the status ${status} is not described`]
   const named = new Map(Object.entries(response.headers).map(([name, one]) => [name.toLowerCase(), one]))

@@ -48,7 +48,7 @@ export const openApiDocument = () => ({
     title: 'Promo tracking',
     version: '1.0.0',
     description:
-      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. All errors have the same form: `error` is a code; `details` or `message` says what is wrong and what to do.',
+      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. All errors have the same form: `error` is a code; `details` or `message` says what is wrong and what to do. Another method than the one described gets 405 (`method_not_allowed`) with the right one in `Allow`, another path 404 (`not_found`), and a body where none is taken 413 (`body_too_large`) or 408 (`body_too_slow`) if it is too long or too slow.',
     license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
   },
   servers: [{ url: apiPath }],
@@ -96,12 +96,12 @@ const bodyOf = ({ schema, most, examples }: NonNullable<EndpointDescription['bod
   },
 })
 
-/** HEAD is answered like GET, without a body. */
-const headOf = ({ name, summary, access, answers, faults }: EndpointDescription): Operation => ({
-  operationId: `${name}Head`,
-  summary: `${summary}, without a body`,
-  security: security[access],
-  responses: answersOf({ answers: answers.map(withoutBody), faults, access, bare: true }),
+/** HEAD is answered as GET is, without a body. */
+const headOf = (endpoint: EndpointDescription): Operation => ({
+  operationId: `${endpoint.name}Head`,
+  summary: `${endpoint.summary}, without a body`,
+  security: security[endpoint.access],
+  responses: answersOf({ ...endpoint, answers: endpoint.answers.map(withoutBody) }, true),
 })
 
 const withoutBody = ({ contents: _, ...answer }: Described): Described => answer

@@ -6,8 +6,18 @@ export type ExampleName = keyof typeof examples.contents
 /** A body that was sent or answered, by its name; `tests/pages/openapi.test.ts` compares them with a site's. */
 export const exampleOf = (name: ExampleName): unknown => examples.contents[name]
 
-const faults: Record<Exclude<FaultCode, 'unauthorized'>, unknown> = examples.faults
+const faults: Record<Exclude<FaultCode, 'unauthorized' | 'validation_error'>, unknown> = examples.faults
+const own: Readonly<Record<string, Readonly<Record<string, unknown>>>> = examples.own
 
-/** The answer to a fault; for a missing or wrong token it depends on who may call the endpoint. */
-export const faultExample = (code: FaultCode, access: keyof typeof examples.unauthorized): unknown =>
-  code === 'unauthorized' ? examples.unauthorized[access] : faults[code]
+/** An endpoint, and who may call it. */
+export type Called = { name: string; access: keyof typeof examples.unauthorized }
+
+/**
+ * The answer to a fault. Where a token is missing or wrong it depends on who may call the endpoint, and some are about
+ * what only this endpoint takes.
+ */
+export function faultExample(code: FaultCode, { name, access }: Called): unknown {
+  if (code === 'unauthorized') return examples.unauthorized[access]
+  if (code === 'validation_error') return own[name]?.[code] ?? examples.invalidHost
+  return own[name]?.[code] ?? faults[code]
+}

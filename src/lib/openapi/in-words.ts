@@ -74,14 +74,21 @@ const names: Record<string, string> = {
   'date-time': 'time',
 }
 
+/** What the patterns of texts mean; readers of a page are no parsers. */
+export const patternsInWords: Readonly<Record<string, string>> = {
+  '^[2-8]$': 'whole number from 2 to 8',
+  '^[1-9]\\d{0,9}$': 'whole number from 1',
+  '^2\\d{3}-\\d{2}-\\d{2}$': 'day such as `2025-10-19`',
+  '^\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:?\\d\\d)$':
+    'time with its zone, such as `2025-10-19T08:00:00Z`',
+  '^-?\\d+(\\.\\d+)?$': 'decimal number as text, such as `12.50`',
+}
+
 function plainKind({ type, format, pattern, minimum, maximum, minLength, maxLength }: JsonSchema): string {
+  const meaning = pattern === undefined ? undefined : patternsInWords[pattern]
+  if (meaning !== undefined) return meaning
   const name = `${format ?? type ?? 'anything'}`
-  return [
-    names[name] ?? name,
-    bounds(minimum, maximum),
-    bounds(minLength, maxLength, ' characters'),
-    pattern === undefined ? '' : ` like ${quoted(pattern)}`,
-  ].join('')
+  return [names[name] ?? name, bounds(minimum, maximum), bounds(minLength, maxLength, ' characters')].join('')
 }
 
 function bounds(least: number | undefined, most: number | undefined, of = ''): string {

@@ -1,19 +1,15 @@
 import type { JsonSchema } from '@valibot/to-json-schema'
 import { type FaultCode, statusOf } from '../http/answer.ts'
 import { byField } from '../http/fault-schemas.ts'
-import type { Described, EndpointAccess, EndpointDescription } from './endpoint.ts'
-import { exampleOf, faultExample } from './examples.ts'
+import type { Described, EndpointDescription } from './endpoint.ts'
+import { type Called, exampleOf, faultExample } from './examples.ts'
 import { faultHeaders, faultMeanings } from './faults.ts'
 import { querySchemas, refTo } from './schemas.ts'
 
-/** What any endpoint answers to an invalid request: an invalid `Host`, another method, a body. */
-const always: readonly FaultCode[] = [
-  'validation_error',
-  'method_not_allowed',
-  'body_too_slow',
-  'body_too_large',
-]
-const alwaysBare: readonly FaultCode[] = ['validation_error']
+/** What any endpoint answers to a `Host` that is none. */
+const always: readonly FaultCode[] = ['validation_error']
+/** What it answers to a body, where it takes one. */
+const ofBodies: readonly FaultCode[] = ['body_too_slow', 'body_too_large']
 
 const text: JsonSchema = { type: 'string' }
 const headers = {
@@ -46,16 +42,12 @@ export type Answered = {
 }
 
 /** All answers by status. For answers without a body (`bare`), contents are left out. */
-export function answersOf({
-  answers,
-  faults,
-  access,
+export function answersOf(
+  endpoint: Pick<EndpointDescription, 'name' | 'answers' | 'faults' | 'access' | 'body'>,
   bare = false,
-}: Pick<EndpointDescription, 'answers' | 'faults' | 'access'> & { bare?: boolean }): Record<
-  string,
-  Answered
-> {
-  const all = new Set([...faults, ...(bare ? alwaysBare : always)])
+): Record<string, Answered> {
+  const { answers, faults, body } = endpoint
+  const all = new Set([...faults, ...always, ...(body ? ofBodies : [])])
   const codes = Map.groupBy(all, (code): number => statusOf[code])
   const statuses = new Set([...answers.map(({ status }) => status), ...codes.keys()])
   return Object.fromEntries(
@@ -64,7 +56,7 @@ export function answersOf({
       .map((status) => {
         const answer = answers.find((one) => one.status === status)
         const told = codes.get(status)
-        const parts = [answer && goodAnswer(answer), told && faultAnswerOf(told, access, bare)]
+        const parts = [answer && goodAnswer(answer), told && faultAnswerOf(told, endpoint, bare)]
         return [status, parts.filter((part) => part !== undefined).reduce(joined)]
       }),
   )
@@ -86,7 +78,7 @@ const goodAnswer = ({ description, headers: names = [], contents }: Described): 
   }),
 })
 
-function faultAnswerOf(codes: readonly FaultCode[], access: EndpointAccess, bare: boolean): Answered {
+function faultAnswerOf(codes: readonly FaultCode[], endpoint: Called, bare: boolean): Answered {
   const told = Object.assign({}, ...codes.map((code) => faultHeaders[code]))
   return {
     description: codes.map((code) => `\`${code}\`: ${faultMeanings[code]}`).join('\n\n'),
@@ -95,7 +87,7 @@ function faultAnswerOf(codes: readonly FaultCode[], access: EndpointAccess, bare
       content: {
         'application/json': {
           schema: faultSchema(codes),
-          examples: Object.fromEntries(codes.map((code) => [code, { value: faultExample(code, access) }])),
+          examples: Object.fromEntries(codes.map((code) => [code, { value: faultExample(code, endpoint) }])),
         },
       },
     }),
