@@ -21,6 +21,12 @@ const places: readonly [RegExp, string][] = [
 export const forSites = (text: string): string =>
   places.reduce((changed, [here, there]) => changed.replace(here, there), text)
 
+/** Of the guide to the database, what its owner has to do; what its tables are for is for maintainers. */
+export const forOwners = (text: string): string => {
+  const [head = ''] = /^# .*\n/.exec(text) ?? []
+  return `${head}\n${text.slice(text.indexOf('\n## Retention') + 1)}`
+}
+
 /** Writes the guides as plain Markdown, without those for maintainers of this repository. */
 export function writeGuides(from: string, to: string): void {
   mkdirSync(to, { recursive: true })

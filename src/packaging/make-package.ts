@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { forSites, writeGuides } from './guides.ts'
+import { forOwners, forSites, writeGuides } from './guides.ts'
 
 const most = 600 * 1024
 const root = join(import.meta.dirname, '../..')
@@ -64,11 +64,9 @@ for (const entry of ['integration/index', 'server/index', 'client']) follow(`dis
 for (const path of globSync('dist/**/*.d.{ts,mts}', { cwd: folder }))
   if (!declared.has(path)) rmSync(join(folder, path))
 
-for (const [from, to] of [
-  ['src/packaging/README.md', 'README.md'],
-  ['db/README.md', 'db/README.md'],
-] as const)
-  writeFileSync(join(folder, to), forSites(readFileSync(join(root, from), 'utf8')))
+const read = (path: string): string => forSites(readFileSync(join(root, path), 'utf8'))
+writeFileSync(join(folder, 'README.md'), read('src/packaging/README.md'))
+writeFileSync(join(folder, 'db/README.md'), forOwners(read('db/README.md')))
 writeGuides(join(root, 'src/sample-site/pages/docs'), join(folder, 'docs'))
 const written = globSync('{dist,build}/**/*.{js,mjs,json}', { cwd: folder })
 for (const path of written) {
