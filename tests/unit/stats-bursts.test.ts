@@ -4,21 +4,24 @@ import { arrived, curveOf, marks } from '../../src/lib/stats/arrival.ts'
 import { withoutBursts } from '../../src/lib/stats/bursts.ts'
 import { poolEvidence } from '../../src/lib/stats/evidence.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
-import { peopleOf } from '../../src/lib/stats/people-of-send.ts'
+import { peopleOf, wholeSends } from '../../src/lib/stats/people-of-send.ts'
 import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
 
 const usual = curveOf([])
 const shareBy = marks.map((hours) => arrived(Math.min(hours, 72) / 24, usual).share)
 /** Clickers who come as people do, and machines in the first hour. */
 const came = (people: number, machines = 0, age = 10) => ({
+  newsletter_send_id: crypto.randomUUID(),
   age,
   clickers: people + machines,
   clickers_by: shareBy.map((share) => people * Math.min(share, arrived(age, usual).share) + machines),
 })
 
+const people = (send: ReturnType<typeof came>) => peopleOf(send, send, usual)
+
 test('machines that come at once are told by those who come later', () => {
-  expect(peopleOf(came(400), usual)).toEqual({ clickers: 400, unsure: 0 })
-  const { clickers, unsure } = peopleOf(came(400, 600), usual)
+  expect(people(came(400))).toEqual({ clickers: 400, unsure: 0 })
+  const { clickers, unsure } = people(came(400, 600))
   expect(clickers).toBeCloseTo(400, -1)
   // Half of the distance is a standard deviation.
   expect(Math.sqrt(unsure)).toBeGreaterThan(Math.log(1000 / 400) / 2)
@@ -27,7 +30,23 @@ test('machines that come at once are told by those who come later', () => {
 
 test('a send says nothing of a burst in its first hours, without an early click, and by a few', () => {
   for (const send of [came(400, 600, 2 / 24), { ...came(400), clickers_by: marks.map(() => 0) }, came(2, 2)])
-    expect(peopleOf(send, usual)).toEqual({ clickers: send.clickers, unsure: 0 })
+    expect(people(send)).toEqual({ clickers: send.clickers, unsure: 0 })
+})
+
+test('all parts of a send tell of its machines together, since a small one alone could not', () => {
+  const small = came(4, 4)
+  const parts = [came(400, 400), small].map((part) => ({ ...part, newsletter_send_id: 'split' }))
+  const wholeOf = wholeSends([...parts, came(300)])
+  const told = parts.map((part) => peopleOf(part, wholeOf(part), usual).clickers)
+  expect(people(small).clickers).toBe(8)
+  expect(told[0]).toBeCloseTo(400, -1)
+  expect(told[1]).toBeGreaterThan(3.5)
+  expect(told[1]).toBeLessThan(5)
+  // Machines may also have asked for one part only, and a part may have had no click.
+  const one = { ...came(400, 600), newsletter_send_id: 'one part' }
+  const many = { ...came(9_000), newsletter_send_id: 'one part' }
+  expect(peopleOf(one, wholeSends([one, many])(one), usual).clickers).toBeCloseTo(400, -1)
+  expect(peopleOf(came(0), came(400, 600), usual)).toEqual({ clickers: 0, unsure: 0 })
 })
 
 test('the curve of arrival is that of people, though four sends in ten had a burst', () => {
@@ -37,10 +56,19 @@ test('the curve of arrival is that of people, though four sends in ten had a bur
   expect(first(curveOf(sends))).toBeLessThan(1.1 * first(usual))
   expect(withoutBursts(sends)).toHaveLength(36)
   expect(withoutBursts([came(8, 9)])).toHaveLength(1)
+  // The parts of those sends say so together, also those with a few clickers.
+  const split = sends.flatMap((send) => {
+    const few = came(8, (8 * (send.clickers_by[0] ?? 0)) / send.clickers)
+    return [send, { ...few, newsletter_send_id: send.newsletter_send_id }]
+  })
+  expect(withoutBursts(split)).toHaveLength(72)
   // Where there are none, next to nothing is left out.
   const clean = sends.map(() => {
     const hour = 1 / (1 + Math.exp(1.8 + 0.3 * drawNormal(random)))
-    return { clickers_by: marks.map((_, mark) => (mark === 0 ? 500 * hour : 500)) }
+    return {
+      newsletter_send_id: crypto.randomUUID(),
+      clickers_by: marks.map((_, mark) => (mark === 0 ? 500 * hour : 500)),
+    }
   })
   expect(withoutBursts(clean).length).toBeGreaterThan(57)
 })
@@ -50,7 +78,6 @@ test('the rate of a text with a burst in a third of its sends is that of people,
     const sends = Array.from({ length: 30 }, (_, day) => ({
       offer_id: 1,
       variation_id: 1,
-      newsletter_send_id: `${day}`,
       recipients: 10_000,
       ...came(200, day % 3 === 0 ? machines : 0, 40 - day),
     }))
@@ -68,7 +95,6 @@ test('a rate is that of a usual day, which a day that went viral does not move',
         Array.from({ length: days }, (_, day) => ({
           offer_id: 1,
           variation_id: 1,
-          newsletter_send_id: `${day}`,
           recipients: 50_000,
           ...came(Math.round(1000 * factorOf(day))),
         })),

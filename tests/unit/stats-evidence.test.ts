@@ -19,7 +19,11 @@ const send = (changes: Partial<Send> = {}): Send => ({
 })
 
 describe('arrival of clicks', () => {
-  const old = (half: number) => ({ age: 4, clickers_by: marks.map((hours) => 1_000 / (1 + half / hours)) })
+  const old = (half: number) => ({
+    newsletter_send_id: crypto.randomUUID(),
+    age: 4,
+    clickers_by: marks.map((hours) => 1_000 / (1 + half / hours)),
+  })
   const shareAt = (hours: number, curve = usual) => arrived(hours / 24, curve).share
 
   test('is log-logistic before a site has shown its own, half within four hours', () => {
@@ -39,13 +43,13 @@ describe('arrival of clicks', () => {
     expect(
       curveOf([
         { ...old(12), age: 3 },
-        { age: 9, clickers_by: marks.map(() => 0) },
+        { ...old(12), age: 9, clickers_by: marks.map(() => 0) },
       ]),
     ).toEqual(usual)
   })
 
   test('grows without steps, and is less sure the less has come', () => {
-    const curve = curveOf([old(2), old(9), old(4), { age: 5, clickers_by: marks.map(() => 7) }])
+    const curve = curveOf([old(2), old(9), old(4), { ...old(4), clickers_by: marks.map(() => 7) }])
     const hours = Array.from({ length: 730 }, (_, tenth) => tenth / 10)
     const shares = hours.map((hour) => shareAt(hour, curve))
     for (const [place, share] of shares.entries()) {

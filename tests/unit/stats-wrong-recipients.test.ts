@@ -46,6 +46,21 @@ test('a new text may be far better or worse than others, and go to fewer or more
     expect(sorted(one)).toEqual({ counted: [true], doubted: [] })
 })
 
+test('a part with ten times the recipients of all others is left out, unless that size comes back', () => {
+  const split = (sizes: readonly number[], wrong: number) => {
+    const all = Array.from({ length: 40 }, (_, day) =>
+      sizes.map((size, place) => send(1 + place, 60 - day, size, size / 50, `${day}`)),
+    ).flat()
+    const odd = send(9, 40, wrong, 100, 'odd')
+    const inOrder = [...all, send(1, 40, sizes[0] ?? 0, (sizes[0] ?? 0) / 50, 'odd'), odd].toSorted(
+      (one, other) => other.age - one.age,
+    )
+    return sortSends(inOrder, curveOf(inOrder)).doubted.map(({ send: { variation_id } }) => variation_id)
+  }
+  expect(split([5_000, 5_000, 5_000, 5_000], 50_000)).toEqual([9])
+  expect(split([5_000, 50_000], 50_000)).toEqual([])
+})
+
 test('parts of a split send may have any size, and few sends have no usual one', () => {
   const parts = [send(3, 20.5, 50_000, 100, 'split'), send(4, 20.5, 5_000, 100, 'split')]
   expect(sorted(...parts).counted).toEqual([true, true])

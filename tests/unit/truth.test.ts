@@ -97,6 +97,24 @@ describe('a year', () => {
   )
 })
 
+test('machines in sends of unequal parts make no rate higher, nor that of a part with a dozen clickers', () => {
+  const offs = Array.from({ length: 8 }, (_, run) => {
+    const newsletter = createNewsletter(worldOf('bots'), seeded(run + 1))
+    const texts = [1, 2, 3, 4].map((id) => aText(1, id, 0.02))
+    const shares = [0.85, 0.09, 0.04, 0.02]
+    const parts = texts.map((text, place) => ({ text, share: shares[place] ?? 0 }))
+    for (let day = 0; day < 60; day += 1) newsletter.send(day, parts, 32_000)
+    const { variations } = assess(
+      { sends: newsletter.known(64 * 24), variations: texts },
+      newsletter.now(64 * 24),
+    )
+    return Math.log((variations.get(4)?.smoothed_ctr ?? 0) / 2)
+  })
+  const mean = offs.reduce((sum, off) => sum + off, 0) / offs.length
+  // 0.12 where each part was judged alone.
+  expect(Math.abs(mean)).toBeLessThan(0.07)
+})
+
 test('kinds of text that make no difference are not said to, and those that do are found', async () => {
   const asked = {
     world: worldOf('plain'),

@@ -1,5 +1,5 @@
 import { at } from './at.ts'
-import { withoutBursts } from './bursts.ts'
+import { type ArrivingPart, withoutBursts } from './bursts.ts'
 
 /** Hours after a send at which its clickers are counted; hardly anybody clicks after the last one. */
 export const marks = [1, 2, 3, 6, 12, 24, 48, 72] as const
@@ -12,8 +12,8 @@ export type Curve = {
   variance: number
 }
 
-/** Clickers of a send by each of `marks`, and its age in days. */
-type Arriving = { age: number; clickers_by: readonly number[] }
+/** A part of a send with its age in days. */
+type Arriving = ArrivingPart & { age: number }
 
 const lastMark = 72
 const last = marks.length - 1

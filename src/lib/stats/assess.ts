@@ -7,7 +7,7 @@ import { compareTexts, type EvidenceText } from './compare-texts.ts'
 import { type CountOf, countSends, type SendCounts } from './count-sends.ts'
 import { besideCrowds } from './crowds.ts'
 import { doubtsOf } from './doubts.ts'
-import { labelOf, noLongerUsed, type Side } from './label.ts'
+import { type Label, labelOf, noLongerUsed, type Side } from './label.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
 import { leaningOf, offerMeanOf } from './posterior.ts'
@@ -54,57 +54,63 @@ function judgeOffer({ variations }: LearnedOffer<EvidenceText>, countOf: CountOf
   return [
     ...judgeTexts(used, countOf),
     ...retired.flatMap((text) =>
-      judgeTexts([...used, text], countOf)
-        .filter(([id]) => id === text.variation.variation_id)
-        .map(([id, statistics]): [number, Statistics] => [id, { ...statistics, label: noLongerUsed }]),
+      rank([...used, text], countOf)
+        .filter(({ variation }) => variation === text.variation)
+        .map((one): [number, Statistics] => [one.variation.variation_id, statisticsOf(one, noLongerUsed)]),
     ),
   ]
 }
 
-function judgeTexts(
-  variations: LearnedOffer<EvidenceText>['variations'],
-  countOf: CountOf,
-): [number, Statistics][] {
-  const ranked = chancesOf(variations.map((learned) => ({ ...learned, ...learned.belief })))
-    .map((learned) => ({ ...learned, counted: countOf(learned.variation) }))
+type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
+
+/** Texts with their chances beside one another, the best first. */
+const rank = (variations: readonly LearnedVariation[], countOf: CountOf) =>
+  chancesOf(variations.map((learned) => ({ ...learned, ...learned.belief })))
+    .map((learned) => ({
+      ...learned,
+      best: Math.round(learned.best * 1e4) / 1e4,
+      counted: countOf(learned.variation),
+    }))
     .toSorted((one, other) => other.mean - one.mean)
+
+function judgeTexts(variations: readonly LearnedVariation[], countOf: CountOf): [number, Statistics][] {
+  const ranked = rank(variations, countOf)
   const [leader, second] = ranked
-  const leadersBest = at(ranked.map(shareOf), 0)
+  const leadersBest = at(
+    ranked.map(({ best }) => best),
+    0,
+  )
   return ranked.map((one) => {
     const rival = one === leader ? second : leader
-    const confirmed = () =>
-      ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1))
-    const { variation, mean, interval, counted, loss } = one
-    const best = shareOf(one)
     const label = labelOf(
       rival && {
         leads: one === leader,
-        own: sideOf(counted),
+        own: sideOf(one.counted),
         rival: sideOf(rival.counted),
-        best,
+        best: one.best,
         leadersBest,
-        relativeLoss: loss / mean,
-        confirmed,
+        relativeLoss: one.loss / one.mean,
+        confirmed: () => ranked.every((other) => other === one || isConfirmed(one, other, ranked.length - 1)),
       },
     )
-    return [
-      variation.variation_id,
-      {
-        sends: counted.sends,
-        complete_sends: counted.complete,
-        recipients: counted.recipients,
-        clickers: counted.clickers,
-        smoothed_ctr: percent(mean),
-        interval: [percent(interval[0]), percent(interval[1])],
-        probability_best: best,
-        expected_loss: round(loss * 100),
-        label,
-      },
-    ]
+    return [one.variation.variation_id, statisticsOf(one, label)]
   })
 }
 
-const shareOf = ({ best }: { best: number }): number => Math.round(best * 1e4) / 1e4
+const statisticsOf = (
+  { mean, interval: [low, high], counted, best, loss }: ReturnType<typeof rank>[number],
+  label: Label,
+): Statistics => ({
+  sends: counted.sends,
+  complete_sends: counted.complete,
+  recipients: counted.recipients,
+  clickers: counted.clickers,
+  smoothed_ctr: percent(mean),
+  interval: [percent(low), percent(high)],
+  probability_best: best,
+  expected_loss: round(loss * 100),
+  label,
+})
 
 /** If a text had the smaller parts of sends, it may be better, or its readers may just be easier to tell apart. */
 const isConfirmed = (
@@ -114,8 +120,6 @@ const isConfirmed = (
 ): boolean =>
   isLarger(one.beside(variation), beside(one.variation), comparisons, one.driftAgainst(variation)) &&
   !one.smallerThan(variation)
-
-type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 
 const sideOf = ({ complete, clickers }: SendCounts): Side => ({ sends: complete, clicks: clickers })
 

@@ -1,4 +1,4 @@
-import { at } from './at.ts'
+import { at, lookUp } from './at.ts'
 
 export const logit = (some: number, all: number): number => Math.log(some / (all - some))
 
@@ -11,17 +11,17 @@ const leastSpread = 0.2
 const quartile = 0.6745
 const rounds = 5
 
+/** A part of a send, with its clickers by each of `marks`. */
+export type ArrivingPart = { newsletter_send_id: string; clickers_by: readonly number[] }
+
 /**
- * Sends whose first hour is like that of the others, since bursts would distort the curve. The centre is the midpoint
- * of the shortest half (Rousseeuw 1984), which withstands nearly as many bursts as ordinary sends; the spread is
- * measured below it, where there are no bursts.
+ * Sends whose first hour is like that of the others, since bursts would distort the curve. All parts of a send tell
+ * together. The centre is the midpoint of the shortest half (Rousseeuw 1984), which withstands nearly as many bursts as
+ * ordinary sends; the spread is measured below it, where there are no bursts.
  */
-export function withoutBursts<One extends { clickers_by: readonly number[] }>(sends: readonly One[]): One[] {
-  const firsts = sends.map(({ clickers_by }) => {
-    const all = at(clickers_by, clickers_by.length - 1)
-    return all < telling ? Number.NaN : logit(at(clickers_by, 0) + 0.5, all + 1)
-  })
-  let kept = Float64Array.from(firsts.filter((first) => !Number.isNaN(first))).sort()
+export function withoutBursts<One extends ArrivingPart>(parts: readonly One[]): One[] {
+  const firsts = firstHoursOf(parts)
+  let kept = Float64Array.from([...firsts.values()].filter((first) => !Number.isNaN(first))).sort()
   let highest = Number.POSITIVE_INFINITY
   for (let round = 0; round < rounds && kept.length > 0; round += 1) {
     const middle = middleOf(kept)
@@ -29,7 +29,24 @@ export function withoutBursts<One extends { clickers_by: readonly number[] }>(se
     highest = middle + furthest * Math.max(leastSpread, (middle - at(lower, lower.length >> 1)) / quartile)
     kept = kept.filter((first) => first <= highest)
   }
-  return sends.filter((_, place) => !(at(firsts, place) > highest))
+  return parts.filter(({ newsletter_send_id }) => !(lookUp(firsts, newsletter_send_id, 0) > highest))
+}
+
+/** Of each send, the logit of the share that came in its first hour; no number where too few came. */
+function firstHoursOf(parts: readonly ArrivingPart[]): Map<string, number> {
+  const sums = new Map<string, { first: number; all: number }>()
+  for (const { newsletter_send_id, clickers_by } of parts) {
+    const sum = lookUp(sums, newsletter_send_id, { first: 0, all: 0 })
+    sum.first += at(clickers_by, 0)
+    sum.all += at(clickers_by, clickers_by.length - 1)
+    sums.set(newsletter_send_id, sum)
+  }
+  return new Map(
+    [...sums].map(([name, { first, all }]) => [
+      name,
+      all < telling ? Number.NaN : logit(first + 0.5, all + 1),
+    ]),
+  )
 }
 
 /** The midpoint of the shortest half. */

@@ -105,6 +105,7 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
   const backs = backOf(sends)
   const back = (id: number): Back => lookUp(backs, id, [0, 0])
   const usual = usualDayOf(sends)
+  const smallerThan = comparingParts(sends)
   const compared = new Map<number, Compared>()
   for (const spreads of offers.values()) {
     // Any two share at least this much: leaving it out for all makes no comparison too certain.
@@ -121,7 +122,7 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
           const [one, other] = [back(spread.of.variation_id), back(rival)]
           return drift.varianceOf([one[0] - other[0], one[1] - other[1]])
         },
-        smallerThan: (rival) => hasSmallerParts(sends, spread.of.variation_id, rival),
+        smallerThan: (rival) => smallerThan(spread.of.variation_id, rival),
       })
   }
   return compared
@@ -156,23 +157,36 @@ function backOf(sends: Pooled['sends']): Map<number, Back> {
 const alike = Math.log(1.25)
 
 /**
- * Whether a variation had parts that were smaller by a fifth or more. Clickers are distinguished by address, and each
- * address counts up to a limit, which costs a large part more than a small one.
+ * Answers whether one variation had parts that were smaller by a fifth or more than another's. Clickers are
+ * distinguished by address, and each address counts up to a limit, which costs a large part more than a small one.
  */
-function hasSmallerParts(sends: Pooled['sends'], one: number, other: number): boolean {
-  let sum = 0
-  let all = 0
+function comparingParts(sends: Pooled['sends']): (one: number, other: number) => boolean {
+  let sizes: Map<number, Map<unknown, number>> | undefined
+  return (one, other) => {
+    sizes ??= sizesOf(sends)
+    const rivals = lookUp(sizes, other, new Map<unknown, number>())
+    let sum = 0
+    let all = 0
+    for (const [send, own] of lookUp(sizes, one, new Map<unknown, number>())) {
+      const rival = rivals.get(send)
+      if (rival === undefined) continue
+      sum += Math.log(own / rival)
+      all += 1
+    }
+    return all > 0 && sum / all < -alike
+  }
+}
+
+/** By variation, the recipients of its part of each split send. */
+function sizesOf(sends: Pooled['sends']): Map<number, Map<unknown, number>> {
+  const sizes = new Map<number, Map<unknown, number>>()
   for (const segments of sends) {
     if (segments.length < 2) continue
-    let own = 0
-    let rival = 0
     for (const { of, part } of segments) {
-      if (of.variation_id === one) own = part.send.recipients
-      else if (of.variation_id === other) rival = part.send.recipients
+      const own = sizes.get(of.variation_id)
+      if (own) own.set(segments, part.send.recipients)
+      else sizes.set(of.variation_id, new Map([[segments, part.send.recipients]]))
     }
-    if (own === 0 || rival === 0) continue
-    sum += Math.log(own / rival)
-    all += 1
   }
-  return all > 0 && sum / all < -alike
+  return sizes
 }

@@ -1,5 +1,5 @@
 import { arrived, type Curve } from './arrival.ts'
-import { type People, peopleOf } from './people-of-send.ts'
+import { type People, peopleOf, wholeSends } from './people-of-send.ts'
 import { findDeviations, type WeightedPart } from './robust.ts'
 import { doubtNewcomers, isExplained, usuallyNear, usuallyOf } from './wrong-recipients.ts'
 
@@ -61,6 +61,7 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
   const exposed: Exposed<Sent>[] = []
   const impossible: Sent[] = []
   const all = { k: 1, n: 1 / priorRate }
+  const wholeOf = wholeSends(sends)
   for (const send of sends) {
     const { share, variance } = arrived(send.age, curve)
     const n = send.recipients * share
@@ -69,7 +70,7 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
       impossible.push(send)
       continue
     }
-    const part = exposedOf(send, n, variance, peopleOf(send, curve))
+    const part = exposedOf(send, n, variance, peopleOf(send, wholeOf(send), curve))
     exposed.push(part)
     all.k += part.k
     all.n += n

@@ -1,9 +1,12 @@
 import { arrived, type Curve } from './arrival.ts'
-import { at } from './at.ts'
+import { at, lookUp } from './at.ts'
 import { furthest, logit } from './bursts.ts'
 
-/** A send's clickers so far, all and by each of `marks`; its age is in days. */
-type ArrivingSend = { age: number; clickers: number; clickers_by: readonly number[] }
+/** Clickers so far, all and by each of `marks`. */
+type ClickersSoFar = { clickers: number; clickers_by: readonly number[] }
+
+/** A send, or a part of one; its age is in days. */
+type PartSoFar = ClickersSoFar & { age: number }
 
 /** Those of a send who came as people do, and the variance of the logarithm of their number on that account. */
 export type People = { clickers: number; unsure: number }
@@ -14,20 +17,44 @@ const earliest = 3 / 24
 /**
  * Machines ask within minutes of delivery. Of a send of which far too many clickers came in the first hour, how
  * many there would be by those who came later. Who the others were is not known: half of the distance is a
- * standard deviation.
+ * standard deviation. Parts of a send have the same machines at their recipients, and what all of them show
+ * (`whole`) goes for each: a small part alone could not tell.
  */
-export function peopleOf({ age, clickers, clickers_by }: ArrivingSend, curve: Curve): People {
-  const first = at(clickers_by, 0)
-  const usual = at(curve.shares, 0)
-  if (age < earliest || first <= usual * clickers) return { clickers, unsure: 0 }
-  const share = usual / arrived(age, curve).share
-  const noise = 1 / (clickers * share * (1 - share))
-  const off = logit(first + 0.5, clickers + 1) - Math.log(share / (1 - share))
-  if (off < furthest * Math.sqrt(curve.variance + noise)) return { clickers, unsure: 0 }
-  const later = clickers - first + 0.5
-  const people = later / (1 - share)
+export function peopleOf(part: PartSoFar, whole: ClickersSoFar, curve: Curve): People {
+  const { age, clickers, clickers_by } = part
+  if (age < earliest || clickers === 0) return { clickers, unsure: 0 }
+  const share = at(curve.shares, 0) / arrived(age, curve).share
+  if (!isBurst(whole, share, curve) && (whole === part || !isBurst(part, share, curve)))
+    return { clickers, unsure: 0 }
+  const people = Math.min(clickers, (clickers - at(clickers_by, 0) + 0.5) / (1 - share))
   return {
     clickers: people,
     unsure: (Math.log(clickers / people) / 2) ** 2 + share ** 2 * curve.variance,
   }
 }
+
+/** Whether far more have come in the first hour than the share that is usual by now. */
+function isBurst({ clickers, clickers_by }: ClickersSoFar, share: number, curve: Curve): boolean {
+  const first = at(clickers_by, 0)
+  if (first <= share * clickers) return false
+  const noise = 1 / (clickers * share * (1 - share))
+  const off = logit(first + 0.5, clickers + 1) - Math.log(share / (1 - share))
+  return off >= furthest * Math.sqrt(curve.variance + noise)
+}
+
+/** Answers how to look up what all parts of a send had together. */
+export function wholeSends<Part extends ClickersSoFar & { newsletter_send_id: string }>(
+  parts: readonly Part[],
+): (part: Part) => ClickersSoFar {
+  const wholes = new Map<string, ClickersSoFar>()
+  for (const part of parts) {
+    const known = wholes.get(part.newsletter_send_id)
+    wholes.set(part.newsletter_send_id, known ? addUp(known, part) : part)
+  }
+  return (part) => lookUp<string, ClickersSoFar>(wholes, part.newsletter_send_id, part)
+}
+
+const addUp = (one: ClickersSoFar, other: ClickersSoFar): ClickersSoFar => ({
+  clickers: one.clickers + other.clickers,
+  clickers_by: one.clickers_by.map((by, mark) => by + at(other.clickers_by, mark)),
+})

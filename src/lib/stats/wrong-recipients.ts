@@ -15,11 +15,16 @@ const unexplained = 0.5
 /** Neighbours in time, by whose number of recipients a wrong one is told. */
 const neighbours = 15
 
+/** Sizes that part by less than this factor are the same. */
+const sameSize = 2
+/** A part of each send has a size that is meant; where chance has it, this much of that is enough. */
+const mostly = 0.75
+
 /**
  * Doubts sends of texts that are too new to have a usual rate of their own: one whose rate is far from that of
  * all texts, and whose recipients are as far off the other way round, was reported with wrong ones. Nobody
- * would find out later, since a text that seems so bad is not sent again. Parts of a split send are left out,
- * whose sizes may differ on purpose. `parts` are in the order of their time.
+ * would find out later, since a text that seems so bad is not sent again. Parts of a split send may differ in
+ * size on purpose: sizes that come back from send to send are meant. `parts` are in the order of their time.
  */
 export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void {
   if (parts.length < fewestSends) return
@@ -29,22 +34,27 @@ export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void 
     sendsOf.set(variation_id, lookUp(sendsOf, variation_id, 0) + 1)
     partsOf.set(newsletter_send_id, lookUp(partsOf, newsletter_send_id, 0) + 1)
   }
+  const countOf = ({ newsletter_send_id }: SizedPart): number => lookUp(partsOf, newsletter_send_id, 1)
+  const split = parts.filter((part) => countOf(part) > 1)
   const rates = Float64Array.from(parts, ({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
   const middle = numberAt(rates.toSorted(), rates.length >> 1)
   for (const [place, part] of parts.entries()) {
     const off = numberAt(rates, place) - middle
-    if (
-      Math.abs(off) <= furthest ||
-      lookUp(sendsOf, part.variation_id, 0) >= enoughSends ||
-      lookUp(partsOf, part.newsletter_send_id, 0) > 1
-    )
-      continue
-    if (isExplained(off, part.send.recipients / usuallyNear(parts, place))) {
+    if (Math.abs(off) <= furthest || lookUp(sendsOf, part.variation_id, 0) >= enoughSends) continue
+    const isPart = countOf(part) > 1
+    if (isPart && shareOfSize(part, split) * countOf(part) >= mostly) continue
+    const usual = isPart ? usuallyNear(split, split.indexOf(part)) : usuallyNear(parts, place)
+    if (isExplained(off, part.send.recipients / usual)) {
       part.off = off
       part.doubted = true
     }
   }
 }
+
+/** Of parts, the share that has the size of one. */
+const shareOfSize = ({ send: { recipients } }: SizedPart, parts: readonly SizedPart[]): number =>
+  parts.filter(({ send }) => Math.abs(Math.log(send.recipients / recipients)) < Math.log(sameSize)).length /
+  parts.length
 
 /** The number of recipients in the middle of the sends next to one in time. */
 export const usuallyNear = (parts: readonly SizedPart[], place: number): number =>

@@ -26,6 +26,14 @@ export function createBars() {
       const squares = tallies.reduce((sum, tally) => sum + (tally.held - share * tally.all) ** 2, 0)
       return `${(100 * share).toFixed(1)} ± ${((100 * Math.sqrt(squares)) / all).toFixed(1)}${mark(100 * share, bar) || ' '}`
     },
+    /** A ratio of two sums with its standard error, by independent runs (Cochran 1977, section 6.4). */
+    ratioCell(pairs: readonly (readonly [over: number, under: number])[], bar: Bar): string {
+      const under = pairs.reduce((sum, pair) => sum + pair[1], 0)
+      if (under === 0) return '–'
+      const ratio = pairs.reduce((sum, pair) => sum + pair[0], 0) / under
+      const squares = pairs.reduce((sum, pair) => sum + (pair[0] - ratio * pair[1]) ** 2, 0)
+      return `${ratio.toFixed(2)} ± ${(Math.sqrt(squares) / under).toFixed(2)}${mark(ratio, bar) || ' '}`
+    },
   }
 }
 

@@ -86,11 +86,13 @@ function judge(
   const judged = assess({ sends, variations: texts }, newsletter.now(hour), listed(newsletter, day))
   const rateOf = (text: Text) => newsletter.rateNow(text, day)
   for (const [offer, own] of Map.groupBy(texts, ({ offer_id }) => offer_id)) {
-    const highest = Math.max(...own.map(rateOf))
-    for (const text of own) {
+    // Of a text that was never sent nothing is said, nor does anything that is said hold beside it.
+    const sent = own.flatMap((text) => {
       const one = judged.variations.get(text.variation_id)
-      if (!one || one.sends === 0) continue
-      const rate = rateOf(text)
+      return one && one.sends > 0 ? [{ text, one, rate: rateOf(text) }] : []
+    })
+    const highest = Math.max(...sent.map(({ rate }) => rate))
+    for (const { text, one, rate } of sent) {
       const [low, high] = one.interval
       const holds = low <= rate * 100 && rate * 100 <= high
       const doubted = judged.doubts.some(({ variation_id }) => variation_id === text.variation_id)
@@ -105,8 +107,7 @@ function judge(
       loss.true += 100 * (highest - rate)
     }
     const known = judged.offers.get(offer)
-    const sent = own.filter(({ variation_id }) => (judged.variations.get(variation_id)?.sends ?? 0) > 0)
-    const all = sent.reduce((sum, text) => sum + rateOf(text), 0) / sent.length
+    const all = sent.reduce((sum, { rate }) => sum + rate, 0) / sent.length
     if (known) count(found.offerInterval, known.interval[0] <= all * 100 && all * 100 <= known.interval[1])
   }
 }
