@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
+import { ask } from '../pages/running-site.ts'
 import { makeDataDir, removeDataDir, type SiteProcess } from '../support/site.ts'
 import { outageTest, readHealth, readMetric, test, untilDrained } from './fixture.ts'
 
@@ -71,7 +72,7 @@ test('invalid rows do not affect other links, the start or settling', async ({ d
   expect(await locationOf(site, '/nocodemba?promo_var=42')).toContain('https://merchant.example/course')
   await untilDrained(site)
   expect(await readHealth(site)).toMatchObject({ code: 200, migrated: true })
-  const health = await (await fetch(`${site.url}/api/v1/promo/health`)).json()
+  const health = JSON.parse((await ask(site, '/api/v1/promo/health')).body)
   expect(health).toMatchObject({
     links_left_out: [{ slug: 'bad', reason: expect.stringContaining('destination_url') }],
   })

@@ -86,8 +86,8 @@ const HealthSchema = v.object({
 export type Health = v.InferOutput<typeof HealthSchema> & { code: number }
 
 export async function readHealth(site: SiteProcess): Promise<Health> {
-  const response = await fetch(`${site.url}/api/v1/promo/health`)
-  return { ...v.parse(HealthSchema, await response.json()), code: response.status }
+  const { status, body } = await ask(site, '/api/v1/promo/health')
+  return { ...v.parse(HealthSchema, JSON.parse(body)), code: status }
 }
 
 /** Resolves when the site's database has everything, and the site is well. */
@@ -102,7 +102,7 @@ export const untilDrained = (site: SiteProcess, timeout = 15_000): Promise<void>
 
 /** The sum of a metric's lines; `label` picks some of them. */
 export async function readMetric(site: SiteProcess, name: string, label = ''): Promise<number> {
-  const text = await (await fetch(`${site.url}/api/v1/promo/metrics`)).text()
+  const { body: text } = await ask(site, '/api/v1/promo/metrics')
   const lines = text
     .split('\n')
     .filter((line) => /[{ ]/.test(line.charAt(name.length)) && line.startsWith(name))

@@ -5,6 +5,7 @@ import { savePostback } from '../../src/lib/store/postbacks.ts'
 import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
 import { findConversionDrift } from '../support/conversions.ts'
 import { findDrift } from '../support/database.ts'
+import { expectDocumented } from '../support/documented.ts'
 import { aClick } from '../support/events.ts'
 import { type LoadAnswer, type LoadOptions, type LoadResult, runLoad } from '../support/load.ts'
 import { recordClicks } from '../support/record.ts'
@@ -29,6 +30,7 @@ export function createLedger(base = ''): Ledger {
   const sent = new Set<string>()
   const answered = new Set<string>()
   const strange: LoadAnswer[] = []
+  const validated = new Set<string>()
   let runs = 0
   return {
     sent,
@@ -45,6 +47,13 @@ export function createLedger(base = ''): Ledger {
           return requestOf[kind](nameOf(n), base)
         },
         onAnswer(answer) {
+          // Of so many answers the first with each status stands for the others.
+          const { status, head, body } = answer
+          if (!validated.has(`${kind} ${status}`)) {
+            const [method = '', path = ''] = requestOf[kind]('any', '').split(' ')
+            expectDocumented({ method, path }, { status, headers: headersOf(head), body })
+            validated.add(`${kind} ${status}`)
+          }
           if (isPromise(kind, answer)) answered.add(nameOf(answer.n))
           else strange.push(answer)
           onAnswer?.(answer)
@@ -90,6 +99,11 @@ function post(base: string, endpoint: string, fields: Record<string, unknown>): 
   const head = `POST ${base}/api/v1/promo/${endpoint} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
   return `${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
+
+const headersOf = (head: string): Record<string, string> =>
+  Object.fromEntries(
+    [...head.matchAll(/^([\w-]+): *(.*)$/gm)].map(([, name, value]) => [name, value?.trim()]),
+  )
 
 /** Whether the site has taken the event upon itself with this answer. */
 function isPromise(kind: Kind, { status, body }: LoadAnswer): boolean {

@@ -1,4 +1,5 @@
 import { expect, vi } from 'vitest'
+import { ask } from '../pages/running-site.ts'
 import { type BadWay, badAnswers } from '../support/bad-neighbours.ts'
 import { matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
 import { login, startFakeMautic } from '../support/fake-mautic.ts'
@@ -13,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000 })
 const neighbours = ['strapi', 'matomo', 'mautic', 'webhooks'] as const
 type Bad = Record<(typeof neighbours)[number], BadWay | 'gone'>
 
-const readHealth = async (site: SiteProcess) => await (await fetch(`${site.url}/api/v1/promo/health`)).json()
+const readHealth = async (site: SiteProcess) => JSON.parse((await ask(site, '/api/v1/promo/health')).body)
 
 test('failing neighbours cost no redirect and lose nothing, and health names each', async ({
   database: { sql },

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
 import { rejectsFile } from '../../src/lib/buffer/rejects.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
+import { post, type RawAnswer } from '../pages/running-site.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { outageTest, readMetric, untilDrained, visit } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger, userAgentOf } from './ledger.ts'
@@ -32,15 +33,11 @@ async function clickAll(site: SiteProcess, ledger: Ledger, texts: readonly numbe
   await Promise.all(clicks)
 }
 
-async function report(site: SiteProcess, ledger: Ledger, variation_id: number): Promise<Response> {
+async function report(site: SiteProcess, ledger: Ledger, variation_id: number): Promise<RawAnswer> {
   const name = `report-${ledger.sent.size}`
   ledger.sent.add(name)
   ledger.answered.add(name)
-  return await fetch(`${site.url}/api/v1/promo/track-click`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ variation_id, user_agent: userAgentOf(name) }),
-  })
+  return await post(site, 'track-click', { variation_id, user_agent: userAgentOf(name) })
 }
 
 outageTest(
@@ -76,7 +73,7 @@ outageTest(
     await clickAll(site, ledger, texts)
     for (const variation of invented) expect(await visit(site, { variation })).toBe(307)
     const kept = await report(site, ledger, texts[0] ?? 0)
-    expect([kept.status, await kept.json()]).toMatchObject([503, { queued: true }])
+    expect([kept.status, JSON.parse(kept.body)]).toMatchObject([503, { queued: true }])
     // Texts may have been read anew between their making and the outage, all at once; then those invented are left.
     expect([30, 51]).toContain(await readMetric(site, 'promo_unchecked_clicks'))
     await site.kill()

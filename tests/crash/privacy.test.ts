@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, vi } from 'vitest'
 import type { Sql } from '../../src/lib/database/sql.ts'
+import { post } from '../pages/running-site.ts'
 import { findDrift } from '../support/database.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { test, untilDrained, visit } from './fixture.ts'
@@ -90,11 +91,7 @@ async function clickAll(site: SiteProcess): Promise<void> {
   ]
   expect(statuses).toEqual([307, 307, 307, 307, 307])
   const report = { variation_id: 43, ip_address: reported, user_agent: 'agent-4', referrer }
-  const response = await fetch(`${site.url}/api/v1/promo/track-click`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(report),
-  })
+  const response = await post(site, 'track-click', report)
   expect([204, 503]).toContain(response.status)
 }
 

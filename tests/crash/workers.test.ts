@@ -2,6 +2,7 @@ import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
 import { isAlive } from '../../src/lib/processes/process-mark.ts'
+import { ask } from '../pages/running-site.ts'
 import { collection, startFakeStrapi } from '../support/fake-strapi.ts'
 import { runLoad } from '../support/load.ts'
 import type { SiteProcess } from '../support/site.ts'
@@ -117,7 +118,7 @@ test('what changes in Strapi reaches all workers within a second of its webhook'
   for (const destination_url of ['https://two.example/', 'https://three.example/']) {
     entry.destination_url = destination_url
     const headers = { authorization: `Bearer ${secret}` }
-    const told = await fetch(`${site.url}/api/v1/promo/links/changed`, { method: 'POST', headers })
+    const told = await ask(site, '/api/v1/promo/links/changed', { method: 'POST', headers })
     expect(told.status).toBe(204)
     // Without the webhook it takes eight seconds.
     await expect.poll(leads, { timeout: 4_000, interval: 20 }).toEqual([destination_url])

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import { findDrift, insertPromos } from '../support/database.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
+import { startDocumentedProxy } from './documented-proxy.ts'
 import { type RunningSite, runSite } from './running-site.ts'
 
 const hasPython = spawnSync('python3', ['--version']).status === 0
@@ -25,11 +26,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 /** Runs the script as its own process. */
 async function write(site: SiteProcess, sendId: string, options: string[] = []) {
   const out = join(folder, sendId)
+  const proxy = await startDocumentedProxy(site)
   const started = performance.now()
   const script = [
     'src/clients/python/newsletter.py',
     '--api',
-    `${site.url}/api/v1/promo`,
+    `${proxy.url}/api/v1/promo`,
     '--out',
     out,
     '--send-id',
@@ -39,6 +41,7 @@ async function write(site: SiteProcess, sendId: string, options: string[] = []) 
   const [code, log] = await new Promise<[number, string]>((done) => {
     const child = execFile('python3', script, (_, __, stderr) => done([child.exitCode ?? -1, stderr]))
   })
+  await proxy.end()
   const html = await readFile(join(out, 'newsletter.html'), 'utf8').catch(() => '')
   return {
     code,
@@ -85,10 +88,12 @@ describe.skipIf(!hasPython)(title, () => {
     })
 
     test('the client reports what went out and what was sold, as commands', async () => {
+      const proxy = await startDocumentedProxy(running.site)
+      onTestFinished(proxy.end)
       const run = (command: string, options: string[]) =>
         promisify(execFile)('python3', [
           ...['-B', 'src/clients/python/promo_tracking/__init__.py', command],
-          ...['--api', `${running.site.url}/api/v1/promo`, ...options],
+          ...['--api', `${proxy.url}/api/v1/promo`, ...options],
         ])
       const { stdout } = await run('select', ['--send', 'friday'])
       const [promo] = JSON.parse(stdout)

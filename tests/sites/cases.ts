@@ -4,6 +4,7 @@ import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import { askHost, type RawRequest } from '../pages/running-site.ts'
 import { launchBrowser, personsUserAgent } from '../support/browser.ts'
 import { emptyDatabase, findDrift, insertPromos } from '../support/database.ts'
+import { expectDocumented } from '../support/documented.ts'
 import { run } from './commands.ts'
 import type { OpenSite } from './open-site.ts'
 import { astro } from './process.ts'
@@ -23,7 +24,11 @@ export function describeSite(
     })
     afterAll(() => opened?.close())
 
-    const ask = (path: string, sent: RawRequest = {}) => askHost(opened.running, `${site.base}${path}`, sent)
+    const ask = async (path: string, sent: RawRequest = {}) => {
+      const answer = await askHost(opened.running, `${site.base}${path}`, sent)
+      expectDocumented({ method: sent.method ?? 'GET', path }, answer)
+      return answer
+    }
     /** The request of a person, each with a browser of its own. */
     const browser = (version: number) => ({
       headers: {

@@ -3,7 +3,14 @@ import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** One whole answer: the n-th request's, counted from 0. */
-export type LoadAnswer = { n: number; status: number; body: string; microseconds: number }
+export type LoadAnswer = {
+  n: number
+  status: number
+  /** Its header lines, in small letters. */
+  head: string
+  body: string
+  microseconds: number
+}
 
 export type LoadOptions = {
   /** The server's origin; the path is in the requests. */
@@ -63,7 +70,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const microseconds = Math.max(1, Math.round((performance.now() - asked) * 1000))
       latencies.record(microseconds)
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
-      onAnswer?.({ n, status: answer.status, body: answer.body, microseconds })
+      const { status, head, body } = answer
+      onAnswer?.({ n, status, head, body, microseconds })
       if (answer.last) return
       if (pause > 0) await sleep(pause)
     }
@@ -90,7 +98,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
-type Answer = { status: number; body: string; last: boolean }
+type Answer = { status: number; head: string; body: string; last: boolean }
 
 type Connection = { ask: (request: string | Buffer) => Promise<Answer | undefined>; close: () => void }
 
@@ -138,7 +146,7 @@ function wholeAnswer(text: string): Answer | undefined {
   const rest = text.slice(headEnd + 4)
   const status = Number(head.slice(9, 12))
   const body = status === 204 || status === 304 ? '' : wholeBody(head, rest)
-  return body === undefined ? undefined : { status, body, last: head.includes('\r\nconnection: close') }
+  return body === undefined ? undefined : { status, head, body, last: head.includes('\r\nconnection: close') }
 }
 
 function wholeBody(head: string, rest: string): string | undefined {
