@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
@@ -154,9 +155,25 @@ test('a network reports a conversion by calling an address, and again with anoth
   expect(await call({ ...sale, status: 'confirmed' })).toMatchObject({ status: 200 })
   expect(await call({ ...sale, status: 'confirmed' })).toMatchObject({ status: 200 })
   expect(await call({ ...sale, secret: 'guessed' })).toMatchObject({ status: 401 })
+  const people = { email: 'ann@mail.example', customer: 'Ann-Smith-17' }
+  expect(await call({ ...sale, ...people, status: 'confirmed' })).toMatchObject({ status: 200 })
+  expect(await call({ ...sale, ...people, tid: people.email })).toMatchObject({ status: 400 })
+  expect(await call({ ...sale, ...people, secret: 'guessed' })).toMatchObject({ status: 401 })
   const wrong = await call({ click_id: `${id}`, amount: '3,20' })
   expect([wrong.status, jsonOf(wrong)]).toMatchObject([400, { details: { tid: 'is missing' } }])
   expect([
     ...(await api.sql`select external_id, amount, status from promo_conversions where source = 'awin'`),
   ]).toEqual([{ external_id: 'A-1', amount: '3.20', status: 'approved' }])
+  // What came along of people is nowhere: in no table, no file and no line of the log.
+  const tables = await api.sql<{ name: string }[]>`
+    select relid::regclass::text as name from pg_stat_user_tables where schemaname = 'public'
+  `
+  const rows = await Promise.all(
+    tables.map(({ name }) => api.sql`select coalesce(json_agg(t)::text, '') as text from ${api.sql(name)} t`),
+  )
+  const kept = rows.map(([row]) => `${row?.text}`).join('\n')
+  expect(kept).toContain('A-1')
+  expect(`${kept}${api.site.log.join('\n')}`).not.toMatch(/ann@|ann%40|Ann-Smith/)
+  const found = spawnSync('grep', ['-rlsE', 'ann@|ann%40|Ann-Smith', api.site.dataDir], { encoding: 'utf8' })
+  expect(found.stdout).toBe('')
 })
