@@ -1,6 +1,7 @@
 import { createLog } from '../lib/base/log.ts'
 import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import { loadConfig } from './load-config.ts'
+import { version } from './package-files.ts'
 
 /**
  * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library reloads it, and
@@ -26,8 +27,10 @@ export const developmentApp = (): Promise<PromoTracking> => {
 
 async function open(): Promise<PromoTracking> {
   const config = loadConfig()
-  const app = await openPromoTracking({ config, log: createLog(config.PROMO_LOG_LEVEL) })
+  const log = createLog(config.PROMO_LOG_LEVEL)
+  const app = await openPromoTracking({ config, log })
   if (!app.ok) throw new Error(app.fault.message)
+  log.info({ version, fast_path: false }, 'promo links are answered by a page of the development server')
   return app.value
 }
 

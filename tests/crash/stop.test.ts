@@ -105,6 +105,7 @@ test('what npm starts is the site itself, so that signals to it reach the site',
     told += text
   })
   await vi.waitFor(() => expect(told).toContain('"listening"'), { timeout: 20_000 })
+  expect(told).toMatch(/"version":"\d+\.\d+\.\d+","fast_path":true,.*"listening"/)
   child.kill('SIGTERM')
   expect((await exited)[0]).toBe(0)
   expect(told).toContain('"stopping"')

@@ -14,8 +14,8 @@ afterAll(() => console.log(told.join('\n')))
 for (const site of sites.filter(({ name }) => !chosen || chosen.includes(name))) {
   const open = async () => {
     const opened = await openSite(site, tarball)
-    const { commands, lines, seconds } = opened.steps
-    told.push(`${site.name}: ${commands.length} command(s), ${lines} line, ${seconds.toFixed(1)} s`)
+    const { commands, seconds } = opened.steps
+    told.push(`${site.name}: ${commands.length} command(s), one line, ${seconds.toFixed(1)} s`)
     return opened
   }
   describeSite(site, open, site.program === 'server.mjs' ? ['dev'] : ['dev', 'preview'])

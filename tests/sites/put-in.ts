@@ -2,10 +2,10 @@ import { run } from './commands.ts'
 import { addLine, pnpm } from './folder.ts'
 import type { HostSite } from './sites.ts'
 
-/** What of the guide (src/pages/docs/install.md) was done, and the seconds that it took. */
-export type Steps = { commands: string[]; lines: number; seconds: number }
+/** What of the guide (src/sample-site/pages/docs/install.md) was done, and the seconds that it took. */
+export type Steps = { commands: string[]; seconds: number }
 
-export const noSteps = (): Steps => ({ commands: [], lines: 0, seconds: 0 })
+export const noSteps = (): Steps => ({ commands: [], seconds: 0 })
 
 /** A site of files gets a server first. */
 export const addAdapter = (folder: string, steps: Steps): Promise<void> =>
@@ -20,7 +20,6 @@ export async function putIn(
 ): Promise<void> {
   await type(folder, steps, manager === 'npm' ? `npm install ${tarball}` : `${pnpm} add ${tarball}`)
   addLine(folder)
-  steps.lines += 1
   await timed(steps, () => build(folder))
 }
 

@@ -7,8 +7,18 @@ export type Recorded = Record<string, { status: number; headers: Record<string, 
 /** They say when and over which connection, or come from the date of a file. */
 const ofTheMoment = new Set(['date', 'connection', 'keep-alive', 'last-modified', 'etag'])
 
-/** What a site answers to each request, with its bytes and with every header that its owner has a say in. */
+/**
+ * What a site answers to each request and to those for the built files that its pages name, with its bytes and with
+ * every header that its owner has a say in.
+ */
 export async function record(site: SiteProcess, requests: readonly HostRequest[]): Promise<Recorded> {
+  const recorded = await recordEach(site, requests)
+  const built = Object.values(recorded).flatMap(({ body }) => body.match(/\/[\w./-]*_astro\/[\w.@-]+/g) ?? [])
+  const files = [...new Set(built)].map((path) => ({ path }))
+  return { ...recorded, ...(await recordEach(site, files)) }
+}
+
+async function recordEach(site: SiteProcess, requests: readonly HostRequest[]): Promise<Recorded> {
   const recorded: Recorded = {}
   for (const { path, ...sent } of requests) {
     // Pages may say where they are.

@@ -126,9 +126,20 @@ export const sites: HostSite[] = [
   {
     ...usual,
     name: 'own-slug-server',
-    habit: 'its own [slug] route, rendered on demand',
-    requests: [...gets('/', '/bread', '/soup', '/soup/', '/burns', '/404', '/500'), ...missing],
-    words: ['burns'],
+    habit: 'its own [slug] route, rendered on demand, and a proxy whose host it believes',
+    requests: [
+      ...gets('/', '/bread', '/soup', '/soup/', '/burns', '/404', '/500', '/where'),
+      ...missing,
+      ...['kitchen.example', 'foreign.example'].map((host) => ({
+        path: '/where',
+        headers: {
+          'x-forwarded-host': host,
+          'x-forwarded-proto': 'https',
+          'x-forwarded-for': '203.0.113.7',
+        },
+      })),
+    ],
+    words: ['burns', 'where'],
   },
   {
     ...usual,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { makeClickPartitions, migrate } from '../../src/lib/database/migrate.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { describeSchema } from '../support/describe-schema.ts'
+import { presentDigests, writtenDigests } from '../support/migration-digests.ts'
 import { serverTest as test, versions } from './servers.ts'
 
 const folder = new URL('../../db/', import.meta.url)
@@ -20,6 +21,10 @@ test.for(versions)(
     expect(await describeSchema(sql)).toBe(written)
   },
 )
+
+test('a migration that a site may have run stays as it is, byte for byte', () => {
+  expect(presentDigests()).toEqual(writtenDigests())
+})
 
 describe('on a migrated database', () => {
   let store: TestDatabase

@@ -3,21 +3,27 @@ import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import { describeSchema } from './describe-schema.ts'
+import { noteDigests } from './migration-digests.ts'
 import { startTestServer } from './postgres-server.ts'
 
 const file = fileURLToPath(new URL('../../db/schema.sql', import.meta.url))
 const head =
   '-- What the migrations make of an empty database. Written by "npm run schema"; not to be edited or run.\n\n'
 
-/** `npm run schema` writes db/schema.sql from a fresh server; with `--check` it only compares, and exits 1. */
+/**
+ * `npm run schema` writes db/schema.sql from a fresh server and notes the digests of new migrations; with `--check` it
+ * only compares, and exits 1.
+ */
 const server = await startTestServer()
 try {
   const sql = postgres(server.url, { max: 1, onnotice: () => {} })
   await migrate(sql)
   const fresh = head + (await describeSchema(sql))
   await sql.end()
-  if (!process.argv.includes('--check')) writeFileSync(file, fresh)
-  else report(difference(readFileSync(file, 'utf8'), fresh))
+  if (!process.argv.includes('--check')) {
+    writeFileSync(file, fresh)
+    noteDigests()
+  } else report(difference(readFileSync(file, 'utf8'), fresh))
 } finally {
   await server.remove()
 }

@@ -29,7 +29,11 @@ test('astro dev has one app, however often the library is edited, and closes it 
       DATABASE_URL: tested.url,
       PROMO_DATA_DIR: join(folder, '.data'),
     },
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let log = ''
+  development.stdout.on('data', (text) => {
+    log += text
   })
   const ask = (path: string) =>
     fetch(`http://localhost:${port}${path}`, {
@@ -50,6 +54,7 @@ test('astro dev has one app, however often the library is edited, and closes it 
   }
 
   await expect.poll(shown, { timeout: 60_000 }).toBe('0')
+  expect(log).toContain('"fast_path":false')
   const before = await connections()
   const counts: number[] = []
   for (let edit = 1; edit <= edits; edit += 1) {

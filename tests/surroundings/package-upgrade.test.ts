@@ -2,11 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { untilDrained } from '../crash/fixture.ts'
+import { createLedger, expectExactlyOnce, type Ledger } from '../crash/ledger.ts'
 import { buildIn, writeAstroSite } from '../support/astro-site.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
-import { makeDataDir, removeDataDir, startSiteProcess } from '../support/site.ts'
+import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
 
 const program = 'src/packaging/make-package.ts'
 
@@ -54,20 +56,23 @@ async function install(tarball: string): Promise<void> {
   await buildIn(site)
 }
 
-/** Starts the site and clicks until so many clicks are in the database. */
-async function clickThrough(clicks: number, ends: 'stop' | 'kill'): Promise<void> {
-  const running = await startSiteProcess(
-    { DATABASE_URL: database.url, PROMO_DATA_DIR: dataDir },
+const start = () =>
+  startSiteProcess(
+    { DATABASE_URL: database.url, PROMO_DATA_DIR: dataDir, PROMO_FLOOD_PER_MINUTE: '1000000000' },
     join(site, 'dist/server/entry.mjs'),
   )
-  const click = async () =>
-    (await fetch(`${running.url}/nocodemba?promo_var=42`, { redirect: 'manual' })).status
-  const [found] = await database.sql`select to_regclass('promo_offers') is not null as made`
-  expect(found).toEqual({ made: true })
-  if (clicks === 5) await insertPromos(database.sql)
-  await expect.poll(click, { timeout: 20_000 }).toBe(307)
-  for (let index = 1; index < 5; index += 1) expect(await click()).toBe(307)
+
+/** Visits and reports until a few hundred more are answered; the site ends under them. */
+async function loadUntil(running: SiteProcess, ledger: Ledger, ends: 'stop' | 'kill'): Promise<void> {
+  const load = new AbortController()
+  const before = ledger.answered.size
+  const runs = (['visit', 'report', 'impression'] as const).map((kind) =>
+    ledger.load(kind, { url: running.url, connections: 2, signal: load.signal, requests: 3_000 }),
+  )
+  await vi.waitUntil(() => ledger.answered.size > before + 300, { timeout: 20_000, interval: 1 })
   await running[ends]()
+  load.abort()
+  await Promise.all(runs)
 }
 
 test.skipIf(earlier === undefined)(
@@ -77,12 +82,20 @@ test.skipIf(earlier === undefined)(
     execFileSync('tar', ['-x', '-C', checkout], { input: archive })
     symlinkSync(resolve('node_modules'), join(checkout, 'node_modules'))
     await install(pack(checkout))
-    await clickThrough(5, 'kill')
+    const ledger = createLedger()
+    const former = await start()
+    await vi.waitUntil(
+      async () => (await database.sql`select to_regclass('promo_offers') is not null as made`)[0]?.made,
+      { timeout: 20_000 },
+    )
+    await insertPromos(database.sql)
+    await loadUntil(former, ledger, 'kill')
     await install(pack(resolve('.')))
-    await clickThrough(10, 'stop')
-    const counted = async () =>
-      (await database.sql`select count(*)::integer as clicks from promo_click_tracking`)[0]?.clicks
-    await expect.poll(counted, { timeout: 90_000, interval: 500 }).toBeGreaterThanOrEqual(10)
+    await loadUntil(await start(), ledger, 'stop')
+    const current = await start()
+    await untilDrained(current)
+    await current.stop()
+    await expectExactlyOnce(database.sql, ledger)
     expect(await findDrift(database.sql)).toEqual([])
   },
   300_000,

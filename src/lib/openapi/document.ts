@@ -56,8 +56,6 @@ export const openApiDocument = () => ({
   components: { schemas: componentSchemas(), securitySchemes },
 })
 
-export type OpenApiDocument = ReturnType<typeof openApiDocument>
-
 export type Operation = {
   operationId: string
   summary: string
