@@ -121,14 +121,19 @@ test('a reader clicks the promo of the newsletter, lands at the merchant, and is
 const phone = { width: 360, height: 740 }
 const desktop = { width: 1280, height: 800 }
 
+const brief = { name: 'The Daily Brief', path: '/' }
+const lost = { status: 404, heading: 'This page is not in today’s issue', home: brief }
 const pages = [
-  { name: 'home', path: '/', status: 200, heading: 'A promo goes out, a click comes back' },
-  { name: 'api-reference', path: '/api/v1/promo/reference', status: 200, heading: 'API' },
-  { name: 'unknown-slug', path: '/no-such-promo', status: 404, heading: 'This page is not in today’s issue' },
-  { name: 'unknown-path', path: '/a/b/c', status: 404, heading: 'This page is not in today’s issue' },
+  { name: 'home', path: '/', status: 200, heading: 'A promo goes out, a click comes back', home: brief },
+  {
+    ...{ name: 'api-reference', path: '/api/v1/promo/reference', status: 200, heading: 'API' },
+    home: { name: 'Promo analytics', path: '/analytics' },
+  },
+  { name: 'unknown-slug', path: '/no-such-promo', ...lost },
+  { name: 'unknown-path', path: '/a/b/c', ...lost },
 ]
 
-describe.each(pages)('the page $path', ({ name, path, status, heading }) => {
+describe.each(pages)('the page $path', ({ name, path, status, heading, home }) => {
   test.each([
     { colorScheme: 'light', viewport: desktop },
     { colorScheme: 'dark', viewport: desktop },
@@ -148,8 +153,8 @@ describe.each(pages)('the page $path', ({ name, path, status, heading }) => {
           expect(response?.status()).toBe(status)
           expect(failed).toEqual(status === 404 ? [`${running.site.url}${path}`] : [])
           expect(await page.locator('h1').allTextContents()).toEqual([heading])
-          expect(await page.locator('header').textContent()).toContain('The Daily Brief')
-          expect(await page.locator('main a, header a').first().getAttribute('href')).toBe('/')
+          expect(await page.locator('header').textContent()).toContain(home.name)
+          expect(await page.locator('main a, header a').first().getAttribute('href')).toBe(home.path)
           const [scrolled, lightness] = await page.evaluate(() => {
             const [red = 0, green = 0, blue = 0] = (
               getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? []

@@ -26,6 +26,7 @@ const open = [
   `${api}/health/live`,
   `${api}/nope`,
   `${api}/openapi.json`,
+  `${api}/reference`,
 ]
 const closed = routes.filter((route) => !open.includes(route))
 const pages = closed.filter((route) => route.startsWith('/analytics') && !route.endsWith('/unavailable'))
