@@ -133,6 +133,7 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     sends = [],
     attributes,
     settled_until,
+    all_settled,
     people_since,
     newsletters,
     // What is doubted has no recount: `tests/unit/doubts.test.ts` has it.
@@ -218,6 +219,7 @@ async function expectRecounted(raw: RawEvents, query: ReportQuery) {
     const id = value === 'exciting' ? 42 : 43
     expect({ sends, recipients, clickers }).toEqual(evidenceOf(raw, query.newsletter, id))
   }
+  expect(all_settled).toBe(true)
   return expect(settled_until === null).toBe(raw.clicks.length === 0)
 }
 

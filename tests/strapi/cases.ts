@@ -109,10 +109,13 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
       { offer_id: lamp?.id, text_content: 'Let there be light' },
       { offer_id: desk?.id, text_content: 'Stand up', approved: true },
     ])
-    expect((await health()).strapi_offers).toMatchObject({
-      ...{ ok: true, offers: 3 },
-      left_out: [{ entry: expect.stringMatching(/^Without a link \(entry \w+\)$/) }],
-    })
+    // Health follows the commit.
+    await expect
+      .poll(async () => (await health()).strapi_offers, soon)
+      .toMatchObject({
+        ...{ ok: true, offers: 3 },
+        left_out: [{ entry: expect.stringMatching(/^Without a link \(entry \w+\)$/) }],
+      })
 
     await strapi.reach('offers-changed')
     const renamed = { ...desk, name: 'The quiet desk' }

@@ -210,7 +210,7 @@ describe('the secret', () => {
     expect(secret).toMatch(/^[\w-]{43}$/)
     expect(read(dataDir)).toBe(secret)
     expect(statSync(join(dataDir, 'jwt-secret')).mode & 0o777).toBe(0o600)
-    expect(readdirSync(dataDir)).toEqual(['jwt-secret'])
+    expect(readdirSync(dataDir)).toEqual(['.gitignore', 'jwt-secret'])
   })
 
   test('is only one even if processes race for it', async () => {
@@ -234,7 +234,7 @@ describe('the secret', () => {
       }),
     )
     expect(new Set(secrets)).toEqual(new Set([read(join(folder, 'data'))]))
-    expect(readdirSync(join(folder, 'data'))).toEqual(['jwt-secret'])
+    expect(readdirSync(join(folder, 'data'))).toEqual(['.gitignore', 'jwt-secret'])
   })
 
   test('of a faster process is used', () => {

@@ -34,7 +34,8 @@ test.each<[Part, string]>([
   [{ type: 'integer', minimum: 0 }, 'whole number of at least 0'],
   [{ type: 'integer', minimum: 0, maximum: 10_000_000 }, 'whole number from 0 to 10,000,000'],
   [{ type: 'string', maxLength: 9 }, 'text of at most 9 characters'],
-  [{ type: 'string', pattern: '^[2-8]$' }, 'text like `^[2-8]$`'],
+  [{ type: 'string', pattern: '^[2-8]$' }, 'whole number from 2 to 8'],
+  [{ type: 'string', pattern: '^[2-9]$' }, 'text'],
   [{ type: 'string', format: 'uuid' }, 'UUID'],
   [{ type: 'string', format: 'ipv4' }, 'ipv4'],
 ])('a value of %j is told as %s', (part, words) => {
