@@ -8,6 +8,7 @@ import { createLane } from '../../src/lib/outbox/lane.ts'
 import { openOutbox } from '../../src/lib/outbox/outbox.ts'
 import type { Target } from '../../src/lib/outbox/target.ts'
 import { claimRows } from '../../src/lib/store/outbox.ts'
+import { databaseAway } from '../support/database-away.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { type FakeMatomo, matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
 import type { FakeStrapi } from '../support/fake-strapi.ts'
@@ -258,9 +259,9 @@ describe('Matomo', () => {
   })
 
   /** A worker's way to Matomo, whose looks are `step` seconds apart; what was refused becomes due as time passes. */
-  function openLane(matomo: FakeMatomo, patience?: number) {
+  function openLane(matomo: FakeMatomo, patience?: number, from: Database = database) {
     const { target, clock, elapsed, log } = work(matomo, patience === undefined ? {} : { patience })
-    const lane = createLane({ database, elapsed, log, random: () => 1, count: () => {} })
+    const lane = createLane({ database: from, elapsed, log, random: () => 1, count: () => {} })
     const pass = async (seconds: number, step: number) => {
       const end = clock.time + seconds * second
       while (clock.time < end) {
@@ -307,6 +308,15 @@ describe('Matomo', () => {
     await pass(600, 2)
     expect(times(matomo).toSorted((a, b) => a - b)).toEqual(upTo(230).filter((at) => !isBad(at)))
     expect((await waiting()).map(({ at }) => at)).toEqual(upTo(230).filter(isBad))
+  })
+
+  test('is not asked for anything while the database does not answer', async () => {
+    const matomo = await startFakeMatomo()
+    await put(1)
+    const { lane, pass } = openLane(matomo, undefined, databaseAway)
+    await pass(10, 2)
+    expect(matomo.sizes).toEqual([])
+    expect(lane.fault).toBeUndefined()
   })
 
   test('that does not answer because of one click gets all others', async () => {
