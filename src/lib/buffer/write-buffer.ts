@@ -23,8 +23,8 @@ export type WriteBufferOptions = {
 
 /** Creating a file costs as much as a thousand events in it; one statement records them all. */
 const segmentEvents = 4_000
-/** After this many turns of the event loop without another event, the wait for more ends. */
-const quietTurns = 8
+/** After this many turns of the event loop without another event, the wait for more ends; a sync is worth more. */
+const quietTurns = { write: 2, fsync: 8 }
 /** The longest that a hanging disk delays an answer, in milliseconds. */
 const answerDeadline = 1_000
 
@@ -51,7 +51,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
     if (writing) return
     writing = true
     while (arriving.events.length > 0) {
-      if (sync === 'fsync' && !overdue) await gather()
+      if (!overdue) await gather()
       const { events, resolve } = takeGroup()
       lastWritten = events.length
       resolve(await write(events))
@@ -67,12 +67,14 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   }
 
   /**
-   * A sync costs about the same for one event as for many. It waits for as many as the last one had, which in a rush
-   * arrive again at once, or until none has arrived for a moment.
+   * A write costs about the same for one event as for many, since another thread has to be woken for it, and a sync
+   * all the more. Either waits for as many as the last one had, which in a rush arrive again at once, or until none has
+   * arrived for a moment.
    */
   const gather = async (): Promise<void> => {
     let come = 0
-    for (let quiet = 0; quiet < quietTurns && arriving.events.length < lastWritten; quiet += 1) {
+    const enough = quietTurns[sync]
+    for (let quiet = 0; quiet < enough && arriving.events.length < lastWritten; quiet += 1) {
       if (arriving.events.length > come) quiet = 0
       come = arriving.events.length
       await turn()
