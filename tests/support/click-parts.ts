@@ -20,10 +20,13 @@ export function rowsOf<Key extends string | number, Value>(
 }
 
 /** A buffer that hands over what it accepts and writes nothing: for tests of what comes before it. */
-export const handingOver = (take: (event: TrackingEvent) => void): WriteBuffer => ({
-  accept: async (event): Promise<Acceptance> => {
+export const handingOver = (
+  take: (event: TrackingEvent) => void,
+  acceptance: Acceptance = 'journaled',
+): WriteBuffer => ({
+  accept: async (event) => {
     take(event)
-    return 'journaled'
+    return acceptance
   },
   next: () => undefined,
   setAside: () => {},

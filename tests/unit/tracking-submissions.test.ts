@@ -14,6 +14,7 @@ import {
   submitClick,
   submitImpression,
 } from '../../src/lib/tracking/submissions.ts'
+import { handingOver } from '../support/click-parts.ts'
 
 const noon = Date.UTC(2026, 10, 18, 12)
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
@@ -49,24 +50,7 @@ const parts = ({
   unchecked: { admit: () => admits, judged: () => {}, overflowing: !admits },
   findVariation: async (id) =>
     current ? ok({ 42: variation, 44: newer }[id]) : fail({ code: 'unavailable', message: 'away' }),
-  buffer: {
-    async accept(event) {
-      accepted.push(event)
-      return acceptance
-    },
-    next: () => undefined,
-    setAside: () => {},
-    recall: () => {},
-    restore: async () => {},
-    ready: 0,
-    remove: () => {},
-    adopt: () => {},
-    depth: 0,
-    unchecked: 0,
-    collected: 0,
-    oldest: undefined,
-    fault: undefined,
-  },
+  buffer: handingOver((event) => accepted.push(event), acceptance),
   flusher: {
     arrived: () => {},
     settled: async () => settled,
