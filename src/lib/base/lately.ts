@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 /** So many texts are remembered, and none that is longer. */
 type Bounds = { most: number; longest: number }
 
@@ -9,13 +11,12 @@ export function lately<Answer extends {}>(
   work: (text: string) => Answer,
   { most, longest }: Bounds,
 ): (text: string) => Answer {
-  const known = new Map<string, Answer>()
+  const known = new LRUCache<string, Answer>({ max: most })
   return (text) => {
     const remembered = text.length <= longest ? known.get(text) : undefined
     if (remembered !== undefined) return remembered
     const answer = work(text)
     if (text.length > longest) return answer
-    if (known.size === most) known.clear()
     known.set(text, answer)
     return answer
   }
