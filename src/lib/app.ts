@@ -19,7 +19,7 @@ import { linksChanged } from './links/links-changed.ts'
 import { matomoSettings } from './matomo/settings.ts'
 import { openMautic } from './mautic/background.ts'
 import { createConversions } from './open/conversions.ts'
-import { endpointLimits, guard } from './open/guard.ts'
+import { endpointLimits, guard, isOperator } from './open/guard.ts'
 import { openKnown } from './open/known.ts'
 import { openNotifications } from './open/notifications.ts'
 import { openTracking } from './open/tracking.ts'
@@ -207,6 +207,8 @@ async function openParts(
     refuseForeignForm: createForeignForms({ siteUrl: config.SITE_URL, now, log }),
     ...reading,
     readHealth,
+    answerHealth: async (asked: Parameters<typeof isOperator>[1]) =>
+      await readHealth((await isOperator(gate, asked)) ? 'operator' : 'anybody'),
     readMetrics: metrics.read,
     readCounts: metrics.counts,
     async close() {

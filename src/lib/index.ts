@@ -136,6 +136,8 @@ type ReportArea = {
 type OperationsArea = {
   /** Readiness, with reasons and hints: 200, or 503 if a part does not work. */
   readHealth(): Promise<Answer>
+  /** The same for a request: details only for those who may read metrics or analytics. */
+  answerHealth(asked: { request: Request; client: Caller }): Promise<Answer>
   /** For Prometheus, of all workers. */
   readMetrics(): Promise<Answer>
   /** What this process alone counts, for the worker that is asked for metrics. */

@@ -23,6 +23,10 @@ const statuses = async (count: number, call: () => Promise<{ status: number }>) 
   }
   return counts
 }
+/** Health has the same details for all who may have any. */
+const offersNamed = async (site: RunningSite['site'], headers = {}) =>
+  JSON.parse((await ask(site, '/api/v1/promo/health', { headers })).body).offers_without_slug
+
 describe('without a token', () => {
   test('the script on the same machine is let in', async () => {
     expect(await post(plain.site, 'track-click', click)).toMatchObject({ status: 204 })
@@ -103,12 +107,12 @@ describe('without a token', () => {
     })
   })
 
-  test('health is for everybody', async () => {
-    for (const path of ['/api/v1/promo/health', '/api/v1/promo/health/live']) {
-      expect(await ask(plain.site, path, { headers: { 'x-forwarded-for': '203.0.113.7' } })).toMatchObject({
-        status: 200,
-      })
-    }
+  test('health is for everybody, and names nothing to strangers', async () => {
+    const stranger = { 'x-forwarded-for': '203.0.113.7' }
+    for (const path of ['/api/v1/promo/health', '/api/v1/promo/health/live'])
+      expect(await ask(plain.site, path, { headers: stranger })).toMatchObject({ status: 200 })
+    expect(await offersNamed(plain.site)).toEqual([6])
+    expect(await offersNamed(plain.site, stranger)).toEqual([])
   })
 })
 
@@ -141,6 +145,8 @@ describe('with a token', () => {
       expect(answer.status).toBe(401)
       expect(answer.body).toContain('PROMO_INGEST_TOKEN')
     }
+    expect(await offersNamed(guarded.site)).toEqual([])
+    expect(await offersNamed(guarded.site, { ...away, authorization: `Bearer ${token}` })).toEqual([6])
   })
 
   test.each([

@@ -62,6 +62,16 @@ test('a session that is new to an instance waits for the database, and nothing i
     expect([file.status, JSON.parse(file.body).error]).toEqual([503, 'database_unavailable'])
     expect(await ask(cold, '/analytics')).toMatchObject({ status: 303 })
     expect(await post(cold, '/sign-out', { everywhere: 'yes' })).toMatchObject({ status: 503 })
+    const stranger = { 'x-forwarded-for': '203.0.113.7' }
+    const healthFor = async (from: Record<string, string>) => {
+      const { body } = await ask(warm.site, '/api/v1/promo/health', { headers: from })
+      expect(JSON.parse(body)).toMatchObject({ reasons: ['database'], database: { fault: 'unavailable' } })
+      return JSON.parse(body).database.message
+    }
+    const place = expect.stringContaining(`:${new URL(warm.database.url).port}, database ${database}`)
+    expect(await healthFor({})).toEqual(place)
+    expect(await healthFor({ ...stranger, cookie })).toEqual(place)
+    expect(await healthFor(stranger)).toMatch(/^The database cannot be used; /)
     const known = await ask(warm.site, '/analytics?days=7', { headers: headers() })
     expect(known.status).toBe(503)
     expect(known.body).toContain('anna')

@@ -70,6 +70,7 @@ async function health(
     webhooks?: Partial<OutboxReadings>
     inBoth?: string[]
   } = {},
+  asked: 'operator' | 'anybody' = 'operator',
 ) {
   const { status, headers, body } = await createHealth({
     database: parts.from ?? database,
@@ -98,7 +99,7 @@ async function health(
     ...(parts.selection && { selection: parts.selection }),
     linkHints: async () => ({ hints: parts.hints ?? [], faulty: parts.faulty ?? [] }),
     now: () => 0,
-  })()
+  })(asked)
   expect(headers).toMatchObject({
     'cache-control': 'no-store',
     'content-type': expect.stringContaining('json'),
@@ -486,6 +487,54 @@ test('a database that a person has to fix is named with the remedy', async () =>
     reasons: ['database'],
     database: { ok: false, fault: 'unsuitable', message },
   })
+})
+
+test('strangers learn which parts work, but nothing that names a server, a send, a link or an offer', async () => {
+  const leftOut = [{ key: 'key-of-a-row', reason: 'names-it' }]
+  const fault = { code: 'refused', message: 'http://inside', advice: 'names-it' } as const
+  const away: Database = {
+    ...{ ...database, trouble: 'DATABASE_URL (10.1.2.3:5432, database promo): names-it' },
+    run: async () => fail({ code: 'unavailable', message: 'names-it' }),
+  }
+  const parts = {
+    from: away,
+    links: { leftOut },
+    variations: { leftOut },
+    faulty: [{ source: 'table' as const, slug: 'names-it', reason: 'names-it' }],
+    strapi: { cache: { failingFor: 40_000, leftOut, size: 3 }, fault },
+    offers: { fault, failingFor: 40_000, leftOut, count: 2 },
+    mautic: { fault, failingFor: 130_000, obstacles: [{ email_id: 7, reason: 'names-it' }], asked: 2 },
+    hints: ['names-it'],
+  }
+  const told = await health(parts)
+  const hidden = await health(parts, 'anybody')
+  expect(JSON.stringify(told)).toContain('10.1.2.3')
+  expect(JSON.stringify(hidden)).not.toMatch(/names-it|key-of-a-row|10\.1\.2\.3|inside|"email_id"/)
+  const { strapi, strapi_offers, mautic } = told
+  expect(hidden).toEqual({
+    ...told,
+    database: { ok: false, fault: 'unavailable', message: expect.stringMatching(/^The database cannot be/) },
+    strapi: { ...strapi, left_out: [] },
+    strapi_offers: { ...strapi_offers, left_out: [] },
+    mautic: { ...mautic, left_out: [] },
+    hints: [expect.stringContaining('PROMO_INGEST_TOKEN')],
+    links_at_fault: undefined,
+    links_left_out: [],
+    variations_left_out: [],
+  })
+})
+
+test.each([
+  [{ links: { leftOut: [{ key: 'a', reason: 'b' }] } }],
+  [{ faulty: [{ source: 'table' as const, slug: 'a', reason: 'b' }] }],
+  [{ hints: ['a'] }],
+])('strangers get a hint only if there is more: %o', async (parts) => {
+  const bare: Database = { ...database, run: async () => fail({ code: 'timeout', message: 'slow' }) }
+  expect(await health({ ...parts, from: bare }, 'anybody')).toMatchObject({
+    database: { ok: false, fault: 'timeout' },
+    hints: [expect.stringContaining('There is more')],
+  })
+  expect((await health({ from: bare }, 'anybody')).hints).toEqual([])
 })
 
 test('the currency that counts is named as soon as a send has earned something in it', async () => {

@@ -55,6 +55,15 @@ export async function guard(
   return answer
 }
 
+/** Whether a request is of somebody who may read metrics or analytics. */
+export async function isOperator(
+  { token, refuseReader }: Pick<GuardParts, 'token' | 'refuseReader'>,
+  { request, client }: { request: Request; client: Caller },
+): Promise<boolean> {
+  const header: HeaderReader = (name) => request.headers.get(name) ?? undefined
+  return !refuseCaller(client, header, token) || !(await refuseReader(header))
+}
+
 async function limited(
   parts: GuardParts,
   endpoint: Endpoint,

@@ -116,7 +116,8 @@ export const endpoints: readonly EndpointDescription[] = [
     head: true,
     name: 'readHealth',
     summary: 'Says whether every part works',
-    description: 'Redirects work either way, so a load balancer should use `/health/live`.',
+    description:
+      'Redirects work either way, so a load balancer should use `/health/live`. What names servers, sends, links or offers, and all hints, are only for callers on the same machine, with the token or with a session; others get empty lists, and one hint if there is more.',
     access: 'anybody',
     answers: [
       {

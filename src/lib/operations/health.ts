@@ -11,6 +11,7 @@ import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import { doubtSentence } from '../wording/doubts.ts'
 import { doubtsToTell } from './doubted-sends.ts'
+import { withoutDetails } from './health-for-anybody.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
 import type { LinkHints } from './link-hints.ts'
 import { mauticHealth } from './mautic-health.ts'
@@ -40,6 +41,9 @@ export type HealthParts = {
   linkHints: () => Promise<LinkHints>
   now: () => number
 }
+
+/** Without an argument, the answer is for whoever runs the site, who learns everything. */
+export type ReadHealth = (asked?: 'operator' | 'anybody') => Promise<Answer>
 
 export type KnownReadings = {
   variations: CacheState
@@ -82,7 +86,7 @@ export function createHealth({
   selection,
   linkHints,
   now,
-}: HealthParts): () => Promise<Answer> {
+}: HealthParts): ReadHealth {
   const look = () =>
     database.run(
       async (sql) => ({
@@ -96,7 +100,7 @@ export function createHealth({
     )
   let last: { at: number; found: ReturnType<typeof look> } | undefined
 
-  return async () => {
+  return async (asked = 'operator') => {
     if (!last || Math.abs(now() - last.at) >= rememberFor) last = { at: now(), found: look() }
     const [found, ofLinks] = await Promise.all([last.found, linkHints()])
     const late = found.ok ? found.value.late.map(({ newsletter_send_id }) => newsletter_send_id) : []
@@ -185,7 +189,7 @@ export function createHealth({
         .map(({ key, reason }) => ({ variation_id: key, reason })),
       offers_without_slug: found.ok ? found.value.offers.map(({ id }) => id) : [],
     }
-    return json(healthy ? 200 : 503, report)
+    return json(healthy ? 200 : 503, asked === 'operator' ? report : withoutDetails(report))
   }
 }
 
