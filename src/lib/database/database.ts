@@ -1,6 +1,6 @@
 import type { Log } from '../base/log.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
-import { tellRarely } from '../base/tell-rarely.ts'
+import { warnRarely } from '../base/warn-rarely.ts'
 import { chooseServer, isChoice } from './choose-server.ts'
 import { abandon, connect, type Pool } from './connect.ts'
 import { type DriverOptions, databaseOptions, type Servers } from './database-options.ts'
@@ -66,7 +66,7 @@ export function openDatabase(options: {
   /** Why no server is acceptable. */
   let unchosen: string | undefined
 
-  const warn = tellRarely((reason) => log.warn({ reason }, 'the database cannot be used'))
+  const warn = warnRarely((reason) => log.warn({ reason }, 'the database cannot be used'))
 
   const note = (reason: string): void => {
     trouble = reason

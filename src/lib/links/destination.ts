@@ -1,4 +1,4 @@
-import { lately } from '../base/lately.ts'
+import { memoize } from '../base/memoize.ts'
 import type { Link } from '../model/link.ts'
 import { aroundParameter, headerUrl, joint, nameOf, splitUrl, withParameter } from './url-text.ts'
 
@@ -44,7 +44,7 @@ export function destinationOf(link: Link): Destination {
   const passing = {
     before: query === undefined ? `${head}?` : whole + joint(query),
     after: tail,
-    passedOn: lately((text) => passedOn(names, text), remembered),
+    passedOn: memoize((text) => passedOn(names, text), remembered),
   }
   return {
     slug,

@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts'
-import { tellRarely } from '../base/tell-rarely.ts'
+import { warnRarely } from '../base/warn-rarely.ts'
 import type { Database } from '../database/database.ts'
 import { makeClickPartitions, migrate } from '../database/migrate.ts'
 import type { Salts } from '../privacy/salts.ts'
@@ -26,7 +26,7 @@ export function databaseSteps(parts: {
   const { database, salts, now, log, refresh, fade } = parts
 
   /** What keeps the database from answering it tells by itself. */
-  const waits = tellRarely((reason) => log.warn({ reason }, 'the database cannot be migrated yet'))
+  const waits = warnRarely((reason) => log.warn({ reason }, 'the database cannot be migrated yet'))
 
   const makePartitions = async (signal: AbortSignal): Promise<void> => {
     const made = await database.run((sql) => makeClickPartitions(sql, now()), migrationDeadline)

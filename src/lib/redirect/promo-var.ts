@@ -1,5 +1,5 @@
 import { unescape as decode } from 'node:querystring'
-import { lately } from '../base/lately.ts'
+import { memoize } from '../base/memoize.ts'
 
 /** The text that a promo link's query names. */
 export type PromoVar = {
@@ -22,7 +22,7 @@ const mostDecoded = 2
 const remembered = { most: 1_000, longest: 200 }
 
 /** The same as `readPromoVar`, with a memory. */
-export const createPromoVarReader = (): typeof readPromoVar => lately(readPromoVar, remembered)
+export const createPromoVarReader = (): typeof readPromoVar => memoize(readPromoVar, remembered)
 
 /**
  * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, after nothing but spaces and

@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache'
 
-/** So many texts are remembered, and none that is longer. */
+/** How many texts are remembered at most, and how long a remembered text may be. */
 type Bounds = { most: number; longest: number }
 
 /**
- * A function of a text that remembers what it has answered lately: for texts that come again and again, among others
- * that somebody makes up. All who ask share an answer.
+ * A function of a text that remembers its latest answers: for texts that come again and again, even if somebody sends
+ * made-up ones among them. All callers share an answer.
  */
-export function lately<Answer extends {}>(
+export function memoize<Answer extends {}>(
   work: (text: string) => Answer,
   { most, longest }: Bounds,
 ): (text: string) => Answer {
@@ -16,8 +16,7 @@ export function lately<Answer extends {}>(
     const remembered = text.length <= longest ? known.get(text) : undefined
     if (remembered !== undefined) return remembered
     const answer = work(text)
-    if (text.length > longest) return answer
-    known.set(text, answer)
+    if (text.length <= longest) known.set(text, answer)
     return answer
   }
 }

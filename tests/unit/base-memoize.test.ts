@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { lately } from '../../src/lib/base/lately.ts'
+import { memoize } from '../../src/lib/base/memoize.ts'
 
-test('a text that came lately is not worked on again, nor one forgotten that others make room for', () => {
+test('a repeated text is not worked on again, and one that has made room for others is forgotten', () => {
   const worked: string[] = []
-  const answer = lately((text) => worked.push(text), { most: 3, longest: 4 })
+  const answer = memoize((text) => worked.push(text), { most: 3, longest: 4 })
   const askedFor = (...texts: string[]) => {
     worked.length = 0
     for (const text of texts) answer(text)
@@ -16,9 +16,9 @@ test('a text that came lately is not worked on again, nor one forgotten that oth
   expect(askedFor('four', 'a', 'four', 'a')).toEqual(['a'])
 })
 
-test('however many texts come, only the newest few are remembered', () => {
+test('only the latest texts are remembered', () => {
   let worked = 0
-  const answer = lately(() => ++worked, { most: 10, longest: 20 })
+  const answer = memoize(() => ++worked, { most: 10, longest: 20 })
   for (let round = 0; round < 2; round += 1) for (let text = 0; text < 11; text += 1) answer(String(text))
   expect(worked).toBeGreaterThanOrEqual(12)
 })
@@ -27,7 +27,7 @@ test('each text has the answer that it would have by itself', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 3 }), { maxLength: 200 }), (texts) => {
       const backwards = (text: string) => [...text].reverse().join('')
-      const answer = lately(backwards, { most: 5, longest: 2 })
+      const answer = memoize(backwards, { most: 5, longest: 2 })
       expect(texts.map(answer)).toEqual(texts.map(backwards))
     }),
   )
