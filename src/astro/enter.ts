@@ -4,8 +4,8 @@ import { fail, ok, type Result } from '../lib/base/result.ts'
 import type { PromoTracking } from '../lib/index.ts'
 import { plain, protect, seeOther } from './protect.ts'
 
-type Request = Pick<APIContext, 'locals' | 'request' | 'url'>
-type Page = Request & Pick<APIContext, 'rewrite'> & { response: { headers: Headers } }
+type Asked = Pick<APIContext, 'locals' | 'request' | 'url'>
+type AskedPage = Asked & Pick<APIContext, 'rewrite'> & { response: { headers: Headers } }
 
 /** `no_app`: neither our server nor our middleware has seen the request, so that nobody can say who sent it. */
 type EnterFault = SessionFault | { code: 'no_app' }
@@ -16,7 +16,7 @@ type Entered = { app: PromoTracking; editor: SignedInEditor; cookie: string | un
  * path, setting or rewrite has led to it; what says who is signed in is the cookie of this very request, and
  * nothing in the locals.
  */
-export async function enter(page: Page): Promise<Entered | Response> {
+export async function enter(page: AskedPage): Promise<Entered | Response> {
   const { request, response } = page
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return plain(405, 'Only GET and HEAD', { allow: 'GET, HEAD' })
@@ -31,7 +31,10 @@ export async function enter(page: Page): Promise<Entered | Response> {
 }
 
 /** Who is signed in, and the cookie to go on with where it is time for a new one. */
-export async function readEditor({ locals, request }: Request): Promise<Result<Entered, EnterFault>> {
+export async function readEditor({
+  locals,
+  request,
+}: Pick<Asked, 'locals' | 'request'>): Promise<Result<Entered, EnterFault>> {
   const { app } = locals
   if (!app) return fail({ code: 'no_app' })
   const session = await app.access.readSession(request.headers.get('cookie') ?? undefined)
@@ -45,7 +48,7 @@ export function appOf({ locals }: Pick<APIContext, 'locals'>): PromoTracking {
 }
 
 /** The answer to somebody who may not see a page. */
-export function refuse({ url }: Request, { code }: EnterFault): Response {
+export function refuse({ url }: Pick<Asked, 'url'>, { code }: EnterFault): Response {
   if (code === 'no_app') return withoutApp()
   const next = encodeURIComponent(url.pathname + url.search)
   return seeOther(`/sign-in?next=${next}`)
@@ -57,6 +60,6 @@ export const withoutApp = (): Response =>
   })
 
 /** Renews a session that somebody uses: one that only an open page refreshes with must end. */
-export function carryOn(headers: Headers, request: globalThis.Request, cookie: string | undefined): void {
+export function carryOn(headers: Headers, request: Request, cookie: string | undefined): void {
   if (cookie !== undefined && !request.headers.has('x-unattended')) headers.append('set-cookie', cookie)
 }

@@ -1,14 +1,4 @@
-/** Everything that a page of ours needs comes from this site, scripts included. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ')
+import { editorsPolicy } from '../server/content-security.ts'
 
 const protections = {
   'cache-control': 'private, no-store',
@@ -16,7 +6,7 @@ const protections = {
   'x-robots-tag': 'noindex, nofollow',
   'referrer-policy': 'same-origin',
   // `astro dev` puts scripts and styles of its own into every page.
-  ...(!import.meta.env.DEV && { 'content-security-policy': policy }),
+  ...(!import.meta.env.DEV && { 'content-security-policy': editorsPolicy }),
 }
 
 /** Protects what only editors see, and the page where they sign in. */

@@ -2,6 +2,7 @@ import { createLog } from '../lib/base/log.ts'
 import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import { loadConfig } from './load-config.ts'
 import { version } from './package-files.ts'
+import { stopSignals } from './process-events.ts'
 
 /**
  * The app of `astro dev`, one for the process, whatever happens to this module: an edit of the library reloads it, and
@@ -42,6 +43,6 @@ const close = async (development: Development | undefined): Promise<void> =>
   )
 
 function endWithProcess(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  for (const signal of stopSignals)
     process.once(signal, () => void close(globalThis.promoDevelopment).then(() => process.exit(0)))
 }

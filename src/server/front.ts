@@ -3,7 +3,7 @@ import { messageOf } from '../lib/base/result.ts'
 import { type Answer, faultAnswer } from '../lib/http/answer.ts'
 import { createAnswerAndClose } from '../lib/http/answer-and-close.ts'
 import { createBodies, hasBody, refusedBody, type WholeRequest } from '../lib/http/bodies.ts'
-import { endpointMethods, unknownEndpoint, wrongMethod } from '../lib/http/methods.ts'
+import { endpointMethods, unknownEndpoint, writingMethods, wrongMethod } from '../lib/http/methods.ts'
 import { wrongContentType } from '../lib/http/read.ts'
 import type { PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
@@ -54,10 +54,10 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Front
     request.url === webhookPath && app.isWebhook(headerReader(request))
 
   const readBody = (request: WholeRequest, response: ServerResponse, then: () => void): void => {
-    const webhook = isWebhook(request)
+    const take = isWebhook(request) ? bodies.drop : bodies.read
     if (request.body !== undefined) then()
     else
-      bodies[webhook ? 'drop' : 'read'](request, then, (fault) =>
+      take(request, then, (fault) =>
         answerAndClose(request, response, refusedBody(fault, request.url ?? '/')),
       )
   }
@@ -127,14 +127,12 @@ const noTrace: Answer = {
   headers: { allow: 'GET, HEAD', 'content-length': '0', connection: 'close' },
 }
 
-const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-
 /**
  * Astro refuses forms from other origins before a route sees them, and takes whatever writes without saying what for a
  * form. Our endpoints take nothing but JSON, so they can say so first, in the shape that their callers know.
  */
 function refuseCall({ method = 'GET', headers }: IncomingMessage, path: string): Answer | undefined {
-  if (!writing.has(method)) return undefined
+  if (!writingMethods.has(method)) return undefined
   const [found, endpoint = ''] = /^\/api\/v1\/promo(?:\/(.*?))?\/?$/.exec(path) ?? []
   if (found === undefined) return undefined
   const wanted = endpointMethods.get(endpoint)

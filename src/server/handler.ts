@@ -5,12 +5,11 @@ import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
 import { createFront } from './front.ts'
 import { type HostSite, readHostSite, rootOf } from './host-site.ts'
-import { readGiven } from './load-config.ts'
+import { readGiven, type Settings } from './load-config.ts'
 import { createOwnPages, loadAstroHandler } from './own-pages.ts'
 import { wordsOf } from './own-paths.ts'
 import { version } from './package-files.ts'
-
-type Defaults = Record<string, string | undefined>
+import { stopSignals } from './process-events.ts'
 
 export type HandlerOptions = {
   /** The folder that `astro build` has written. */
@@ -30,13 +29,20 @@ export async function createHandler({ dist = 'dist' }: HandlerOptions = {}): Pro
   return await openFront(site, new Set(site.pages), {})
 }
 
+export type LazyOptions = {
+  /** Paths of one word that are the site's own; by default those of its build. */
+  pages?: Set<string>
+  /** Settings that hold where neither the environment nor `.env` has them. */
+  defaults?: Settings
+}
+
 /**
  * The same, opened by the first request. Where it cannot be opened the site is served without it, and the log
  * says so.
  */
 export function lazyHandler(
   site: HostSite,
-  { pages = new Set(site.pages), defaults = {} as Defaults } = {},
+  { pages = new Set(site.pages), defaults = {} }: LazyOptions = {},
 ): Connect {
   let front: Promise<Connect> | undefined
   let ready: Connect | undefined
@@ -56,7 +62,7 @@ export function lazyHandler(
   }
 }
 
-async function openFront(site: HostSite, pages: Set<string>, defaults: Defaults): Promise<Connect> {
+async function openFront(site: HostSite, pages: Set<string>, defaults: Settings): Promise<Connect> {
   for (const word of wordsOf(site)) pages.add(word)
   opened ??= open(site, pages, defaults)
   const [app, astro] = await Promise.all([opened, loadAstroHandler()])
@@ -64,7 +70,7 @@ async function openFront(site: HostSite, pages: Set<string>, defaults: Defaults)
   return createFront({ app, site, ownPages, pages }).connect
 }
 
-async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Defaults): Promise<PromoTracking> {
+async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Settings): Promise<PromoTracking> {
   const config = readGiven(defaults)
   if (!config.ok) throw new Error(config.fault.message)
   const log = createLog(config.value.PROMO_LOG_LEVEL)
@@ -102,6 +108,6 @@ function closeAndEnd(signal: NodeJS.Signals): void {
 
 /** A server that listens to the signals ends by itself; without one, nobody else would end the process any more. */
 function closeWithProcess(): void {
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  for (const signal of stopSignals)
     if (!process.listeners(signal).includes(closeAndEnd)) process.on(signal, closeAndEnd)
 }

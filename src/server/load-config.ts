@@ -5,6 +5,9 @@ import { type Config, describeConfigFaults, readConfig } from '../lib/settings/c
 
 const file = '.env'
 
+/** Settings as the environment has them. */
+export type Settings = Record<string, string | undefined>
+
 /** Names of ours, for a site that has these settings for something else. */
 const ownNames = { PROMO_DATABASE_URL: 'DATABASE_URL', PROMO_SITE_URL: 'SITE_URL' }
 
@@ -24,8 +27,6 @@ export function readSettings(defaults: Settings = {}): Config {
   process.stderr.write(`${config.fault.message}\n`)
   process.exit(1)
 }
-
-type Settings = Record<string, string | undefined>
 
 /** The same for a process that can go on without them: the fault names all settings that do not hold. */
 export function readGiven(defaults: Settings = {}): Result<Config, { message: string }> {

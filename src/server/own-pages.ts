@@ -7,7 +7,7 @@ import { messageOf } from '../lib/base/result.ts'
 import type { Answer } from '../lib/http/answer.ts'
 import type { Caller, HeaderReader } from '../lib/http/client.ts'
 import { unlessKnown } from '../lib/http/etag.ts'
-import { wrongMethod } from '../lib/http/methods.ts'
+import { writingMethods, wrongMethod } from '../lib/http/methods.ts'
 import { isOwnForm } from '../lib/http/own-form.ts'
 import type { PromoTracking } from '../lib/index.ts'
 import type { Connect } from './connect.ts'
@@ -46,8 +46,8 @@ export function send(response: ServerResponse, { status, headers, body }: Answer
 export type OwnPagesOptions = { app: PromoTracking; astro: AstroHandler; root: string; files?: string }
 
 /**
- * Our pages, endpoints and files, of requests whose paths begin after `root`. What is none of them is the
- * site's: it gets the request as it came.
+ * Our pages, endpoints and files, whose paths begin after `root`. Every other request is the site's, which gets it
+ * unchanged.
  */
 export function createOwnPages({
   app,
@@ -103,10 +103,8 @@ function shown(page: Answer, { method, headers }: IncomingMessage): Answer {
   return unlessKnown(page, headers['if-none-match'] ?? null)
 }
 
-const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-
 /** Astro would refuse it as well, and say nothing of the setting that is missing. */
 const isForeignForm = ({ method = 'GET', url = '/', headers }: IncomingMessage, siteUrl: string): boolean =>
-  writing.has(method) &&
+  writingMethods.has(method) &&
   /^\/sign-(?:in|out)\/?(?:\?|$)/.test(url) &&
   !isOwnForm({ origin: headers.origin, at: shownOrigin(headers) }, siteUrl)

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import type { Answer } from '../lib/http/answer.ts'
 import { etagOf } from '../lib/http/etag.ts'
+import { prerenderedPolicy } from './content-security.ts'
 import { placeLinks } from './place-links.ts'
 
 const protections = {
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'content-security-policy': prerenderedPolicy,
   'x-content-type-options': 'nosniff',
   'x-robots-tag': 'noindex',
 }

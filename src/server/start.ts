@@ -4,7 +4,6 @@ import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sirv from 'sirv'
 import { createLog } from '../lib/base/log.ts'
-import { messageOf } from '../lib/base/result.ts'
 import { openPromoTracking, type PromoTracking } from '../lib/index.ts'
 import type { Config } from '../lib/settings/config.ts'
 import type { Connect } from './connect.ts'
@@ -15,6 +14,7 @@ import { readSettings } from './load-config.ts'
 import { createOwnPages, loadAstroHandler } from './own-pages.ts'
 import { wordsOf } from './own-paths.ts'
 import { version } from './package-files.ts'
+import { stopSignals, surviveErrors } from './process-events.ts'
 import { superviseWorkers } from './supervise.ts'
 import { joinSupervisor } from './worker.ts'
 
@@ -22,8 +22,6 @@ import { joinSupervisor } from './worker.ts'
 const farewellWait = 300
 /** How long a stop waits for answers under way, in milliseconds, before it closes their connections. */
 const answersWait = 2_000
-
-const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
 export type RunningSite = { app: PromoTracking; url: string; stop: () => Promise<void> }
 
@@ -53,16 +51,12 @@ export async function startSite(
   const pages = new Set([...site.pages, ...wordsOf(site)])
   // Nothing has to be closed yet, and a database that is being started ends with the process.
   const endAtOnce = () => process.exit(0)
-  for (const signal of signals) process.on(signal, endAtOnce)
+  for (const signal of stopSignals) process.on(signal, endAtOnce)
   const opened = await openPromoTracking({ config, log, pages, worker, place: { ...site, version } })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
   worker?.tell(app.readCounts)
-  const ownPages = createOwnPages({
-    app,
-    astro: await loadAstroHandler(),
-    root: rootOf(site),
-  })
+  const ownPages = createOwnPages({ app, astro: await loadAstroHandler(), root: rootOf(site) })
   const stopped = new AbortController()
   const tls = readTls()
   const server = createServer({
@@ -72,9 +66,7 @@ export async function startSite(
     stopping: stopped.signal,
   })
 
-  // A redirect that works must keep working, whatever else breaks; nothing here relies on the broken work.
-  process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))
-  process.on('unhandledRejection', (error) => log.error({ reason: messageOf(error) }, 'unhandled rejection'))
+  surviveErrors(log)
 
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
@@ -86,7 +78,7 @@ export async function startSite(
     log.info({ signal }, 'stopping')
     void stop().then(() => process.exit(0))
   }
-  for (const signal of signals) process.on(signal, end).off(signal, endAtOnce)
+  for (const signal of stopSignals) process.on(signal, end).off(signal, endAtOnce)
   // Without workers to replace it would end the process.
   process.on('SIGUSR2', () =>
     log.warn('SIGUSR2 replaces workers: send it to the supervisor, with PROMO_WORKERS=2 or more'),
@@ -99,9 +91,7 @@ export async function startSite(
       `The site cannot listen on ${config.HOST}:${config.PORT}: ${listening}. Set PORT or HOST to another value.`,
     )
   }
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : config.PORT
-  const url = `${tls ? 'https' : 'http'}://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
+  const url = addressOf(server, tls ? 'https' : 'http', config)
   log.info({ url, version, fast_path: true }, 'listening')
   return { app, url, stop }
 }
@@ -128,6 +118,13 @@ const listen = (server: Server, { HOST, PORT }: Config): Promise<string | undefi
     server.once('error', (error) => resolve(error.message))
     server.listen(PORT, HOST, () => resolve(undefined))
   })
+
+/** Where the server listens; with `PORT=0` the system has chosen the port. */
+function addressOf(server: Server, protocol: string, { HOST, PORT }: Config): string {
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : PORT
+  return `${protocol}://${HOST.includes(':') ? `[${HOST}]` : HOST}:${port}`
+}
 
 async function closeServer(server: Server): Promise<void> {
   if ((await connectionsOf(server)) > 0) await sleep(farewellWait)

@@ -5,6 +5,7 @@ import type { Log } from '../lib/base/log.ts'
 import { messageOf } from '../lib/base/result.ts'
 import type { MetricCounts } from '../lib/operations/metrics.ts'
 import { handOnWhenKilled } from './hand-on.ts'
+import { stopSignals, surviveErrors } from './process-events.ts'
 import { readWorkerMessage, type WorkerMessage } from './worker-messages.ts'
 
 /** The place of one worker: another comes when its worker has died, or is to be replaced. */
@@ -85,9 +86,8 @@ export function superviseWorkers(count: number, log: Log): void {
     for (const place of places) place.worker ??= fork(place)
   })
   shareCounts(() => places.flatMap(({ worker }) => (worker?.isConnected() ? [worker] : [])))
-  process.on('uncaughtException', (error) => log.error({ reason: messageOf(error) }, 'uncaught exception'))
-  process.on('unhandledRejection', (error) => log.error({ reason: messageOf(error) }, 'unhandled rejection'))
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  surviveErrors(log)
+  for (const signal of stopSignals) {
     process.on(signal, () => {
       log.info({ signal }, 'stopping all workers')
       if (!stopping) void stop()

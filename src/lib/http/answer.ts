@@ -50,7 +50,8 @@ export const siteNotStarted: ApiFault = {
   message: 'The promo tracking was not started with this site; its log says why',
 }
 
-const apiHeaders = {
+/** The headers of every answer that is not a page. */
+export const bareHeaders = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -59,15 +60,15 @@ const apiHeaders = {
 
 export const json = (status: number, body: unknown): Answer => ({
   status,
-  headers: { ...apiHeaders, 'content-type': 'application/json; charset=utf-8' },
+  headers: { ...bareHeaders, 'content-type': 'application/json; charset=utf-8' },
   body: JSON.stringify(body),
 })
 
-export const noContent = (): Answer => ({ status: 204, headers: { ...apiHeaders } })
+export const noContent = (): Answer => ({ status: 204, headers: { ...bareHeaders } })
 
 export const plainText = (body: string, contentType: string): Answer => ({
   status: 200,
-  headers: { ...apiHeaders, 'content-type': contentType },
+  headers: { ...bareHeaders, 'content-type': contentType },
   body,
 })
 

@@ -21,6 +21,9 @@ export const endpointMethods: ReadonlyMap<string, Method> = new Map([
 export const wrongMethod = (method: Method): Answer =>
   faultAnswer({ error: 'method_not_allowed', message: `Use ${method}`, headers: { allow: method } })
 
+/** The methods that change something, or are meant to. */
+export const writingMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
 /** An endpoint's answer to a wrong method. */
 export const onlyMethod = (method: Method) => (): Response => toResponse(wrongMethod(method))
 

@@ -2,7 +2,7 @@ import type { Log } from '../base/log.ts'
 import { type MaybePromise, whenThere } from '../base/maybe-promise.ts'
 import { messageOf } from '../base/result.ts'
 import type { Acceptance } from '../buffer/arrivals.ts'
-import type { Answer } from '../http/answer.ts'
+import { type Answer, bareHeaders } from '../http/answer.ts'
 import type { Client, HeaderReader } from '../http/client.ts'
 import { type Destination, locationFor } from '../links/destination.ts'
 import type { Links } from '../links/two-sources.ts'
@@ -47,13 +47,7 @@ export type PromoLinkParts = ClickParts & {
 
 export type VisitOutcome = Acceptance | Ignored | 'unreadable' | 'failed' | 'untracked'
 
-const redirectHeaders = {
-  'content-length': '0',
-  'cache-control': 'no-store',
-  'x-robots-tag': 'noindex',
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-}
+const redirectHeaders = { ...bareHeaders, 'content-length': '0' }
 
 /**
  * Answers a promo link with its redirect and records the click on the way. `undefined` if there is no such link: the
