@@ -8,7 +8,8 @@ import type { Config } from '../lib/settings/config.ts'
 import { type CommandFault, failed } from './command.ts'
 import { writeError } from './terminal.ts'
 
-const migrationDeadline = 120_000
+/** How long migrations may take, in milliseconds. */
+export const migrationDeadline = 120_000
 
 /** What a command writes to its log goes to standard error: standard output is for its result. */
 export const commandLog = () => pino({ level: 'warn', base: null }, { write: writeError })

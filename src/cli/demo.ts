@@ -13,6 +13,7 @@ import type { BuiltSite } from '../server/host-site.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { startSite } from '../server/start.ts'
 import { print, remark } from './command.ts'
+import { migrationDeadline } from './database.ts'
 import { makeSampleNewsletter } from './sample-newsletter.ts'
 import { seedSample } from './seed.ts'
 
@@ -21,8 +22,6 @@ import { seedSample } from './seed.ts'
  * visitors are do not count here, so that sample data never mixes with it.
  */
 const demoSettings = { PROMO_DATA_DIR: '.demo', DATABASE_URL: '', SITE_URL: '', PROMO_LOG_LEVEL: 'warn' }
-
-const migrationDeadline = 120_000
 
 async function main(): Promise<void> {
   for (const [name, value] of Object.entries(demoSettings)) process.env[name] ||= value

@@ -40,44 +40,33 @@ Options:
 Example:
   npm run promo -- import-conversions awin.csv --source awin --column external_id="Transaction ID" --column click_id=Clickref --dry-run`,
   async run(args) {
-    const text = { type: 'string' } as const
-    const list = { type: 'string', multiple: true, default: [] } as {
-      type: 'string'
-      multiple: true
-      default: string[]
-    }
-    const flag = { type: 'boolean', default: false } as const
     const read = readArguments(
       args,
       {
-        ...{ mapping: text, source: text, currency: text, delimiter: text, decimal: text, date: text },
-        ...{ column: list, status: list, 'skip-bad': flag, 'dry-run': flag },
+        mapping: { type: 'string' },
+        source: { type: 'string' },
+        column: { type: 'string', multiple: true, default: [] },
+        currency: { type: 'string' },
+        status: { type: 'string', multiple: true, default: [] },
+        delimiter: { type: 'string' },
+        decimal: { type: 'string' },
+        date: { type: 'string' },
+        'skip-bad': { type: 'boolean', default: false },
+        'dry-run': { type: 'boolean', default: false },
       },
       ['FILE.csv'],
     )
     if (!read.ok) return read
     const [file = ''] = read.value.operands
-    const { column, status, mapping: mappingFile, 'skip-bad': skipBad, 'dry-run': dryRun } = read.value.values
-    const { source, currency, delimiter, decimal, date } = read.value.values
-    const kept = readMappingFile(mappingFile)
-    if (!kept.ok) return kept
-    const singles = Object.entries({ source, currency, delimiter, decimal, date }).filter(
-      ([, one]) => one !== undefined,
-    )
-    const mapping = v.safeParse(mappingSchema, {
-      ...{ ...kept.value, ...Object.fromEntries(singles) },
-      columns: { ...kept.value.columns, ...pairsOf(column) },
-      statuses: { ...kept.value.statuses, ...pairsOf(status) },
-    })
-    if (!mapping.success) {
-      const [issue] = mapping.issues
-      return misused(`${v.getDotPath(issue) ?? 'the mapping'}: ${issue.message}`)
-    }
+    const { 'skip-bad': skipBad, 'dry-run': dryRun, mapping: mappingFile, ...options } = read.value.values
+    const mapping = readMapping(mappingFile, options)
+    if (!mapping.ok) return mapping
     const content = readTextFile(file)
     if (!content.ok) return failed(`${file} ${content.fault}`)
     const config = loadConfig()
-    const report = readReport(content.value, mapping.output, {
-      ...{ now: Date.now(), months: config.PROMO_RETAIN_EVENTS_MONTHS },
+    const report = readReport(content.value, mapping.value, {
+      now: Date.now(),
+      months: config.PROMO_RETAIN_EVENTS_MONTHS,
     })
     if (!report.ok) return failed(`${file} ${report.fault}`)
     const { faults } = report.value
@@ -85,7 +74,7 @@ Example:
       return failed(
         [
           `${file} is not imported:`,
-          ...told(faults),
+          ...faultLines(faults),
           'Correct these rows, or leave them out with --skip-bad',
         ].join('\n'),
       )
@@ -94,8 +83,8 @@ Example:
       async (database) => {
         const done = await importReport(database, report.value, { dryRun, now: Date.now })
         if (!done.ok) return databaseFailed(done.fault)
-        for (const line of told([...faults, ...done.value.faults])) print(line)
-        for (const line of summarize(mapping.output, report.value, done.value, dryRun)) print(line)
+        for (const line of faultLines([...faults, ...done.value.faults])) print(line)
+        for (const line of summarize(mapping.value, report.value, done.value, dryRun)) print(line)
         return done.value.faults.length > 0
           ? failed(`${count(done.value.faults.length, 'row')} could not be recorded`)
           : ok(undefined)
@@ -103,6 +92,36 @@ Example:
       { migrated: !dryRun },
     )
   },
+}
+
+type MappingOptions = {
+  source?: string
+  currency?: string
+  delimiter?: string
+  decimal?: string
+  date?: string
+  /** `FIELD=HEADING` */
+  column: readonly string[]
+  /** `WORD=STATUS` */
+  status: readonly string[]
+}
+
+/** The mapping of the file, if there is one, with what options say in place of what the file says. */
+function readMapping(
+  file: string | undefined,
+  { column, status, ...singles }: MappingOptions,
+): Result<Mapping, CommandFault> {
+  const fromFile = readMappingFile(file)
+  if (!fromFile.ok) return fromFile
+  const mapping = v.safeParse(mappingSchema, {
+    ...fromFile.value,
+    ...singles,
+    columns: { ...fromFile.value.columns, ...pairsOf(column) },
+    statuses: { ...fromFile.value.statuses, ...pairsOf(status) },
+  })
+  if (mapping.success) return ok(mapping.output)
+  const [issue] = mapping.issues
+  return misused(`${v.getDotPath(issue) ?? 'the mapping'}: ${issue.message}`)
 }
 
 const mappingFileSchema = v.looseObject({
@@ -133,7 +152,7 @@ const pairsOf = (pairs: readonly string[]): Record<string, string> =>
     }),
   )
 
-const told = (faults: readonly RowFault[]): string[] =>
+const faultLines = (faults: readonly RowFault[]): string[] =>
   faults.map(({ line, field, message }) => `  line ${line}, ${field}: ${message}`)
 
 function summarize(

@@ -36,18 +36,20 @@ Example:
     const elsewhere = await listStrapiSlugs(config)
     if (!elsewhere.ok)
       return failed(
-        `Offers may name links of Strapi, which could not be read: ${elsewhere.fault.advice ?? elsewhere.fault.message}`,
+        'Offers may name links of Strapi, which could not be read: ' +
+          (elsewhere.fault.advice ?? elsewhere.fault.message),
       )
     return await withDatabase(
       config,
       async (database) => {
+        const site = readBuiltSite()
         const plan = await importCatalogue(database, json.value, {
-          ...{ dryRun, siteUrl: `${config.SITE_URL}${readBuiltSite()?.base ?? ''}` },
+          dryRun,
+          siteUrl: `${config.SITE_URL}${site?.base ?? ''}`,
           elsewhere: elsewhere.value,
         })
         if (!plan.ok) return importFailed(file, plan.fault)
         if (dryRun) for (const line of describeChanges(plan.value)) print(line)
-        const site = readBuiltSite()
         for (const line of describeHidden(plan.value, new Set(site?.pages))) print(line)
         if (site?.anyWord !== undefined) print(`warning: ${hintOnAnyWord(site.anyWord)}`)
         print(dryRun ? `dry run, nothing is written: ${summarize(plan.value)}` : summarize(plan.value))

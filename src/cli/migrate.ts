@@ -2,9 +2,7 @@ import { ok } from '../lib/base/result.ts'
 import { makeClickPartitions, migrate } from '../lib/database/migrate.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { type Command, print, readArguments } from './command.ts'
-import { databaseFailed, withDatabase } from './database.ts'
-
-const deadline = 120_000
+import { databaseFailed, migrationDeadline, withDatabase } from './database.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',
@@ -25,7 +23,7 @@ Example:
           const names = await migrate(sql)
           await makeClickPartitions(sql, Date.now())
           return names
-        }, deadline)
+        }, migrationDeadline)
         if (!applied.ok) return databaseFailed(applied.fault)
         for (const name of applied.value) print(`applied ${name}`)
         if (applied.value.length === 0) print('nothing to apply: the database is at this version')

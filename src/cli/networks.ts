@@ -4,7 +4,7 @@ import { describeNetworkFaults, readNetworkFile } from '../lib/classify/network-
 import { networksAround } from '../lib/classify/networks.ts'
 import { bundledNetworks, type ScannerNetwork, scannerNetworks } from '../lib/classify/scanner-networks.ts'
 import { loadConfig } from '../server/load-config.ts'
-import { type Command, failed, misused, type Outcome, print, readArguments } from './command.ts'
+import { type Command, count, failed, misused, type Outcome, print, readArguments } from './command.ts'
 
 export const networksCommand: Command = {
   name: 'networks',
@@ -76,8 +76,7 @@ function checkFile(args: string[]): Outcome {
   const [path = ''] = read.value.operands
   const networks = readNetworkFile(path)
   if (!networks.ok) return failed(describeNetworkFaults(path, networks.fault).join('\n'))
-  const count = networks.value.length
-  print(`${path} is valid and has ${count} ${count === 1 ? 'network' : 'networks'}`)
+  print(`${path} is valid and has ${count(networks.value.length, 'network')}`)
   print(`With PROMO_SCANNER_NETWORKS=${path} the site uses it from its next start on.`)
   return ok(undefined)
 }

@@ -35,8 +35,8 @@ export function createReplayOutcome(database: Database): ReplayOutcome {
     },
     describe(events) {
       const reasons = new Map(rejected)
-      const told = recorded + already + sum(reasons)
-      if (events > told) reasons.set('refused', events - told)
+      const counted = recorded + already + sum(reasons)
+      if (events > counted) reasons.set('refused', events - counted)
       const parts = [
         `${recorded} recorded`,
         already > 0 && `${already} already there`,

@@ -31,13 +31,14 @@ export async function reportSelfTest(
     }
     const right = found?.atOnce === one.expected?.atOnce && found?.final === one.expected?.final
     if (!right) wrong += 1
-    print(
-      `${right ? 'ok    ' : 'FAILED'}  ${one.name.padEnd(33)}  ${told(one.expected)}${right ? '' : `; found: ${told(found)}`}`,
-    )
+    const outcome = right ? 'ok    ' : 'FAILED'
+    const difference = right ? '' : `; found: ${inWords(found)}`
+    print(`${outcome}  ${one.name.padEnd(33)}  ${inWords(one.expected)}${difference}`)
   }
   if (!sent.some(({ headers }) => 'x-forwarded-for' in headers))
     print(
-      'left out: scanner network, since no proxy on this machine is in PROMO_TRUSTED_PROXIES that could give the address',
+      'left out: scanner network, since no proxy on this machine is in PROMO_TRUSTED_PROXIES ' +
+        'that could give the address',
     )
   if (wrong === 0) {
     print(`${sent.length} cases, all as expected`)
@@ -47,7 +48,7 @@ export async function reportSelfTest(
   return failed([`${wrong} of ${sent.length} cases are not as expected`, ...reasons].join('\n  '))
 }
 
-const told = (expected: Case['expected'] | undefined): string =>
+const inWords = (expected: Case['expected'] | undefined): string =>
   expected ? `at once ${expected.atOnce}, finally ${expected.final}` : 'no click'
 
 /** What most often stands in the way of the verdicts. */
@@ -64,10 +65,11 @@ async function explain(
     address === undefined
       ? ok([])
       : await database.run((sql) => countOtherClicks(sql, place.offer_id, address, Date.now() - hour))
-  const found: [boolean, string][] = [
+  const causes: [boolean, string][] = [
     [
       clicks.some(({ reason }) => reason === 'flood'),
-      'The site took the clicks for a flood: it has a lower PROMO_FLOOD_PER_MINUTE than these settings, or others share the address.',
+      'The site took the clicks for a flood: it has a lower PROMO_FLOOD_PER_MINUTE than these settings, ' +
+        'or others share the address.',
     ],
     [
       addresses.size === 0,
@@ -75,17 +77,20 @@ async function explain(
     ],
     [
       addresses.size > 1,
-      `The site saw these requests come from ${addresses.size} addresses: there is a proxy in between; name it in PROMO_TRUSTED_PROXIES, or give the --url of the site itself.`,
+      `The site saw these requests come from ${addresses.size} addresses: there is a proxy in between; ` +
+        'name it in PROMO_TRUSTED_PROXIES, or give the --url of the site itself.',
     ],
     [
       others.ok && others.value.some((row) => row.clicks > 0),
-      'Clicks on other promos came from the same address within the hour: yours, or a proxy hides its visitors; name it in PROMO_TRUSTED_PROXIES.',
+      'Clicks on other promos came from the same address within the hour: yours, or a proxy hides its visitors; ' +
+        'name it in PROMO_TRUSTED_PROXIES.',
     ],
   ]
-  const said = found.filter(([holds]) => holds).map(([, reason]) => reason)
-  return said.length > 0
-    ? said
+  const found = causes.filter(([holds]) => holds).map(([, reason]) => reason)
+  return found.length > 0
+    ? found
     : [
-        'If several instances answer in turn, each at first knows only its own clicks: give the --url of one of them. Otherwise compare the settings here with the site’s.',
+        'If several instances answer in turn, each at first knows only its own clicks: give the --url of one of them. ' +
+          'Otherwise compare the settings here with the site’s.',
       ]
 }

@@ -88,7 +88,8 @@ async function selfTest(database: Database, site: Site): Promise<Outcome> {
   const { config, url } = site
   if (config.PROMO_LINKS === 'strapi')
     return failed(
-      'The self-test creates a link in the table, but with PROMO_LINKS=strapi the site looks only into Strapi: run the site and the test with PROMO_LINKS=both',
+      'The self-test creates a link in the table, but with PROMO_LINKS=strapi the site looks only into Strapi: ' +
+        'run the site and the test with PROMO_LINKS=both',
     )
   const cases = casesOf({
     duplicateSeconds: config.PROMO_DUPLICATE_SECONDS,
@@ -96,7 +97,8 @@ async function selfTest(database: Database, site: Site): Promise<Outcome> {
   })
   if (config.PROMO_FLOOD_PER_MINUTE < cases.length)
     return failed(
-      `PROMO_FLOOD_PER_MINUTE is ${config.PROMO_FLOOD_PER_MINUTE}, and the self-test needs ${cases.length} clicks a minute from one address: raise it for the test`,
+      `PROMO_FLOOD_PER_MINUTE is ${config.PROMO_FLOOD_PER_MINUTE}, and the self-test needs ${cases.length} clicks ` +
+        'a minute from one address: raise it for the test',
     )
   const provided = await database.run((sql) =>
     provideSelfTest(sql, { slug, destination: `${config.SITE_URL}/`, variations: neededVariations }),
@@ -130,7 +132,8 @@ async function begin(place: SelfTestPlace, { config, url, arrival }: Site): Prom
   const wait = Math.max(apart, config.PROMO_DUPLICATE_SECONDS + 1) * 1000 - since
   if (wait > longestWait)
     return failed(
-      `The last self-test was only moments ago, and its clicks still count within PROMO_DUPLICATE_SECONDS: try again in ${Math.ceil(wait / 1000)} seconds`,
+      'The last self-test was only moments ago, and its clicks still count within PROMO_DUPLICATE_SECONDS: ' +
+        `try again in ${Math.ceil(wait / 1000)} seconds`,
     )
   if (wait > 0) {
     print(
@@ -150,7 +153,8 @@ async function begin(place: SelfTestPlace, { config, url, arrival }: Site): Prom
       return failed(`${url.origin} answers a promo link with status ${answer.value.status}: is it this site?`)
     if (Date.now() > until)
       return failed(
-        `The site at ${url.origin} does not know the link ${url.pathname} that was written into ${databaseName(config)}: it uses another database or another base, or is another site`,
+        `The site at ${url.origin} does not know the link ${url.pathname} that was written into ` +
+          `${databaseName(config)}: it uses another database or another base, or is another site`,
       )
     await sleep(pollEvery)
   }
@@ -191,7 +195,8 @@ async function arrived(
       return ok(read.value)
     if (Date.now() > until)
       return failed(
-        `The site redirects, but none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: it uses another database, or cannot reach its own (see ${rootOf(readBuiltSite())}/api/v1/promo/health)`,
+        `The site redirects, but none of the clicks reached ${databaseName(config)} in ${arrival / 1000} seconds: ` +
+          `it uses another database, or cannot reach its own (see ${rootOf(readBuiltSite())}/api/v1/promo/health)`,
       )
     await sleep(pollEvery)
   }
