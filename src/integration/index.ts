@@ -102,7 +102,8 @@ function checkPrefix(prefix: string): void {
 function refuseOwnPath(path: string, prefix: string): void {
   if (!path.startsWith(prefix) || !isOwnPath(path.slice(prefix.length))) return
   throw new Error(
-    `The site has a page at ${path}, where promo-tracking has one. Rename it, or give ours other paths: promoTracking({ prefix: '/promo' }).`,
+    `The site has a page at ${path}, where promo-tracking has one. ` +
+      "Rename it, or give ours other paths: promoTracking({ prefix: '/promo' }).",
   )
 }
 

@@ -18,7 +18,11 @@ export function siteFirst(front: Connect, find: (target: string) => string | und
       const request = 'encrypted' in socket ? requestSecure : requestPlain
       const sent = request(
         {
-          ...{ path, host: localAddress, port: localPort, method: 'HEAD', rejectUnauthorized: false },
+          path,
+          host: localAddress,
+          port: localPort,
+          method: 'HEAD',
+          rejectUnauthorized: false,
           headers: { host, [header]: secret },
         },
         (response) => {

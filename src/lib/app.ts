@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createAccess } from './auth/access.ts'
-import { type Clock, systemClock } from './base/clock.ts'
+import { systemClock } from './base/clock.ts'
 import { makeDataFolder } from './base/data-folder.ts'
-import type { Log } from './base/log.ts'
-import { type Random, systemRandom } from './base/random.ts'
+import { systemRandom } from './base/random.ts'
 import { ok } from './base/result.ts'
-import type { FileLayer } from './buffer/files.ts'
 import { openOffers } from './catalogue/strapi-offers.ts'
 import { type ScannerNetwork, scannerNetworks } from './classify/scanner-networks.ts'
 import { openDatabase } from './database/database.ts'
@@ -22,6 +20,7 @@ import { createConversions } from './open/conversions.ts'
 import { endpointLimits, guard, isOperator } from './open/guard.ts'
 import { openKnown } from './open/known.ts'
 import { openNotifications } from './open/notifications.ts'
+import type { OpenOptions } from './open/options.ts'
 import { openTracking } from './open/tracking.ts'
 import { createClients } from './operations/clients.ts'
 import { databaseSteps } from './operations/database-steps.ts'
@@ -29,35 +28,12 @@ import { doubtFinder } from './operations/doubted-sends.ts'
 import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import { openMaintenance } from './operations/maintenance.ts'
-import { createMetrics, type MetricsWorker } from './operations/metrics.ts'
+import { createMetrics } from './operations/metrics.ts'
 import { purger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
 import { createReports } from './reports/reports.ts'
 import { createSelection } from './selection/selection.ts'
-import type { Config } from './settings/config.ts'
-
-export type OpenOptions = {
-  config: Config
-  log: Log
-  /** The site's own pages with a path of one word: no promo link hides one. */
-  pages?: ReadonlySet<string>
-  place?: SitePlace
-  now?: Clock
-  random?: Random
-  files?: FileLayer
-  worker?: MetricsWorker | undefined
-}
-
-/** The place of the promo tracking within its site. */
-export type SitePlace = {
-  /** The version of the promo tracking. */
-  version?: string
-  /** The prefix of all paths of the site, such as `/news`. */
-  base?: string
-  /** A route of the site for any word; links take precedence over its pages. */
-  anyWord?: string | undefined
-}
 
 /** How long a start waits for the database before the site listens without it, in milliseconds. */
 const startWait = 8_000
@@ -98,7 +74,9 @@ async function openParts(
   const siteUrl = `${config.SITE_URL}${base}`
   const metrics = createMetrics(options.worker)
   const database = openDatabase({
-    ...{ locate: server.locate, log, authority: config.PROMO_DATABASE_CA },
+    locate: server.locate,
+    log,
+    authority: config.PROMO_DATABASE_CA,
     embedded: config.DATABASE_URL === undefined,
   })
 
@@ -114,7 +92,16 @@ async function openParts(
   })
   const access = createAccess({ config, database, now, log })
   const tracking = openTracking({
-    ...{ config, database, log, now, networks, known, damage, metrics, pages, files },
+    config,
+    database,
+    log,
+    now,
+    networks,
+    known,
+    damage,
+    metrics,
+    pages,
+    files,
     isEditor: access.seemsEditor,
   })
   const { events, unchecked } = tracking
@@ -128,7 +115,11 @@ async function openParts(
   const maintenance = openMaintenance(
     {
       ...databaseSteps({
-        ...{ database, salts: tracking.salts, now, log, refresh: known.refresh },
+        database,
+        salts: tracking.salts,
+        now,
+        log,
+        refresh: known.refresh,
         fade: tracking.fade,
       }),
       tend: () => Promise.all([events.tend(), damage.flush(), conversions.attribute()]),
@@ -151,7 +142,14 @@ async function openParts(
   const readings = events.readings
   const reading = createReports({ database, visits: metrics.visits, now })
   const outbox = openNotifications({
-    ...{ config: { ...config, SITE_URL: siteUrl }, database, links, ready, reading, now, random, log },
+    config: { ...config, SITE_URL: siteUrl },
+    database,
+    links,
+    ready,
+    reading,
+    now,
+    random,
+    log,
     readHealth: () => readHealth(),
   })
   const readHealth = createHealth({
@@ -160,10 +158,21 @@ async function openParts(
     readings,
     migrated: ready,
     unnamedProxy,
-    ...{ unchecked, known, offers, mautic, outbox: outbox.readings, selection: selection.settings },
+    unchecked,
+    known,
+    offers,
+    mautic,
+    outbox: outbox.readings,
+    selection: selection.settings,
     linkHints: createLinkHints({
-      ...{ database, siteUrl, pages, anyWord, damage, now },
-      ...{ table: table !== undefined, strapi: strapi?.cache },
+      database,
+      siteUrl,
+      pages,
+      anyWord,
+      damage,
+      now,
+      table: table !== undefined,
+      strapi: strapi?.cache,
     }),
     now,
   })
@@ -173,7 +182,10 @@ async function openParts(
     unnamedProxy: () => unnamedProxy.count,
     linksLeftOut: () => table?.leftOut.length ?? 0,
     variationsLeftOut: () => variations.leftOut.length,
-    ...{ strapi: strapi?.cache, strapiOffers: offers, mautic, outbox: outbox.readings },
+    strapi: strapi?.cache,
+    strapiOffers: offers,
+    mautic,
+    outbox: outbox.readings,
   })
 
   const gate = {
@@ -216,7 +228,8 @@ async function openParts(
       mautic?.stop()
       const stopped = Promise.all([maintenance.stop(), known.stop(), offers?.stop()])
       await Promise.all([
-        ...[events.close(drainWait), outbox.close(notificationsWait)],
+        events.close(drainWait),
+        outbox.close(notificationsWait),
         // Their queries to a closed database would look like an outage.
         Promise.race([stopped, sleep(stepsWait, undefined, { ref: false })]),
       ])

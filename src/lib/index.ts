@@ -1,4 +1,4 @@
-import { assemble, type OpenOptions } from './app.ts'
+import { assemble } from './app.ts'
 import type { Access } from './auth/access.ts'
 import type { Log } from './base/log.ts'
 import type { MaybePromise } from './base/maybe-promise.ts'
@@ -11,6 +11,7 @@ import type { Caller, Client, HeaderReader } from './http/client.ts'
 import type { Endpoint } from './http/endpoints.ts'
 import type { Report } from './model/report.ts'
 import type { Counting, ReportQuery } from './model/report-query.ts'
+import type { OpenOptions } from './open/options.ts'
 import type { MetricCounts } from './operations/metrics.ts'
 import type { PromoLinkRequest } from './redirect/answer-promo-link.ts'
 import type { Remember } from './reports/report-cache.ts'
@@ -21,7 +22,7 @@ import type { Config } from './settings/config.ts'
 import type { SentDecision } from './store/decisions.ts'
 import type { ClickSubmission, ImpressionSubmission } from './tracking/schemas.ts'
 
-export type { OpenOptions, SitePlace } from './app.ts'
+export type { OpenOptions, SitePlace } from './open/options.ts'
 
 /**
  * Opens the promo tracking of a site: one database pool, one buffer, one set of caches, to be closed once. The only

@@ -30,8 +30,11 @@ export type Stored = { links: CatalogueLink[]; offers: StoredOffer[]; variations
 const newLink = { active: true, utm: {}, pass_parameters: false, click_id_parameter: null }
 const newOffer = { offer_type: 'affiliate', weight: 1, active: true, document_id: null }
 const newVariation = {
-  ...{ cta_text: null, tone: null, length_category: null },
-  ...{ approved: false, document_id: null },
+  cta_text: null,
+  tone: null,
+  length_category: null,
+  approved: false,
+  document_id: null,
 }
 
 /**

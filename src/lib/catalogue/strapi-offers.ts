@@ -66,7 +66,10 @@ export function openOffers(options: {
   return (
     settings &&
     openStrapiOffers({
-      ...{ ...parts, settings, siteUrl: config.SITE_URL, elapsed: () => performance.now() },
+      ...parts,
+      settings,
+      siteUrl: config.SITE_URL,
+      elapsed: () => performance.now(),
       async elsewhere() {
         await strapi?.attempted
         return new Set([...(strapi?.cache.values() ?? [])].map(({ slug }) => slug))
@@ -138,7 +141,8 @@ export function openStrapiOffers(options: {
     imported = undefined
     const result = await importOffers(database, offers.value, {
       turn: `${turn.value[0]?.turn}`,
-      ...{ siteUrl, elsewhere: slugs },
+      siteUrl,
+      elsewhere: slugs,
     })
     if (!result.ok) return failed(ofDatabase(result.fault))
     imported = basis

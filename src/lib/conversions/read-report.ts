@@ -81,7 +81,9 @@ export function readReport(
   const date = mapping.date ? ok(mapping.date) : findDateForm(column('occurred_at'))
   if (!date.ok) return fail(`occurred_at ${date.fault}`)
   const read: ReadReport = {
-    ...{ rows: [], faults: [], without: 0 },
+    rows: [],
+    faults: [],
+    without: 0,
     forms: { delimiter, decimal: decimal.value, date: date.value },
   }
   const words = new Map(Object.entries(mapping.statuses))
@@ -93,8 +95,10 @@ export function readReport(
       continue
     }
     const given = {
-      ...{ external_id: cell('external_id'), source: mapping.source ?? null },
-      ...{ click_id: cell('click_id') || null, newsletter_send_id: cell('newsletter_send_id') || null },
+      external_id: cell('external_id'),
+      source: mapping.source ?? null,
+      click_id: cell('click_id') || null,
+      newsletter_send_id: cell('newsletter_send_id') || null,
       variation_id: /^\d+$/.test(cell('variation_id'))
         ? Number(cell('variation_id'))
         : cell('variation_id') || null,

@@ -56,7 +56,11 @@ export function trackingRequest(
   }).toString()
   const values = { offer, text, send: send ?? noSend, newsletter: newsletter ?? usualNewsletter }
   const query = new URLSearchParams({
-    ...{ idsite: `${siteId}`, rec: '1', apiv: '1', new_visit: '1', bots: '1' },
+    idsite: `${siteId}`,
+    rec: '1',
+    apiv: '1',
+    new_visit: '1',
+    bots: '1',
     cdt: `${click.at}`,
     link: destination ?? `${page.origin}${page.pathname}`,
     url: page.href,

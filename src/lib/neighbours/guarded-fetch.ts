@@ -17,11 +17,16 @@ export const guardedFetch =
     if (isIP(address) !== 0 && !allows(address)) throw refused(address)
     const request = protocol === 'https:' ? requestHttps : requestHttp
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = request(url, {
-        // Then all addresses of a name are looked up at once.
-        ...{ method, signal, agent: false, lookup: guardedLookup(allows), autoSelectFamily: true },
+      const options = {
+        method,
+        signal,
+        agent: false,
+        lookup: guardedLookup(allows),
+        // All addresses of a name are then looked up at once. Node's types have this option only for sockets.
+        autoSelectFamily: true,
         headers: { ...headers, 'accept-encoding': 'identity' },
-      })
+      }
+      const sent = request(url, options)
       sent.on('response', resolve)
       sent.on('error', (error) => reject(signal.aborted ? signal.reason : error))
       sent.end(body)

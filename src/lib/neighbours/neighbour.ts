@@ -104,7 +104,9 @@ export function openNeighbour({
   ): Promise<Result<NeighbourAnswer, NeighbourFault>> => {
     const { url, patience, method = 'GET', headers = {}, body, wanted = isOk } = question
     const response = await fetch(url, {
-      ...{ method, headers, redirect: 'manual' },
+      method,
+      headers,
+      redirect: 'manual',
       ...(body !== undefined && { body }),
       signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(patience)]),
     })

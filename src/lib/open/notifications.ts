@@ -37,7 +37,11 @@ export function openNotifications(parts: {
   const matomo = settings && openMatomo({ settings, siteUrl: config.SITE_URL, links, elapsed, now })
   const sender = openMessageSender({ addresses: config.PROMO_WEBHOOK_ADDRESSES, now, elapsed })
   const outbox = openOutbox({
-    ...{ database, ready, elapsed, random, log },
+    database,
+    ready,
+    elapsed,
+    random,
+    log,
     async targets() {
       const due = await database.run(dueWebhooks)
       const webhooks = due.ok ? due.value : []
@@ -48,7 +52,9 @@ export function openNotifications(parts: {
     },
   })
   const watch = createWatch({
-    ...{ database, readHealth, now },
+    database,
+    readHealth,
+    now,
     readWinners: winnersReader(reading),
     observationMinutes: config.PROMO_OBSERVATION_MINUTES,
   })

@@ -27,14 +27,18 @@ export function observeOutbox(registers: Registry[], outbox: OutboxesByKind): vo
   const labelled = { labelNames: ['target'], registers }
   for (const [name, help, read] of figures)
     new Gauge({
-      ...{ name, help, ...labelled },
+      name,
+      help,
+      ...labelled,
       collect() {
         for (const { target, readings } of kinds) this.set({ target }, read(readings))
       },
     })
   for (const [name, help, read] of totals)
     new Counter({
-      ...{ name, help, ...labelled },
+      name,
+      help,
+      ...labelled,
       collect() {
         this.reset()
         for (const { target, readings } of kinds) this.inc({ target }, read(readings))

@@ -192,8 +192,14 @@ export async function previewPurge(
   const old = await database.run((sql) => countOld(sql, now, kept), deadline)
   if (!old.ok) return old
   const none = {
-    ...{ salts: 0, visitors: 0, event_keys: 0, strays: 0, surplus: 0 },
-    ...{ decisions: 0, conversions: 0, tokens: 0 },
+    salts: 0,
+    visitors: 0,
+    event_keys: 0,
+    strays: 0,
+    surplus: 0,
+    decisions: 0,
+    conversions: 0,
+    tokens: 0,
   }
   return ok({
     ...Object.assign(none, ...old.value),

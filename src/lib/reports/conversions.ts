@@ -57,7 +57,11 @@ function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]):
   return sends.flatMap(({ newsletter_send_id, offer_id, variation_id, recipients, human_clicks }) =>
     (known.get(`${variation_id} ${newsletter_send_id}`) ?? []).map(
       ([send, , newsletter, currency, conversions, pending, rejected, revenue, pending_revenue]) => ({
-        ...{ of: 'send' as const, offer_id, variation_id, newsletter_send_id: send, newsletter },
+        of: 'send' as const,
+        offer_id,
+        variation_id,
+        newsletter_send_id: send,
+        newsletter,
         ...figuresOf(
           { currency, conversions, pending, rejected, revenue, pending_revenue },
           { impressions: recipients, human_clicks },
@@ -78,9 +82,13 @@ function figuresOf(sums: ConversionCounts, base: Base | undefined) {
   const per = (many: number | undefined): number | null =>
     many === undefined || many <= 0 ? null : short(Number(revenue) / many)
   return {
-    ...{ currency, conversions, pending, rejected },
+    currency,
+    conversions,
+    pending,
+    rejected,
     conversion_rate: base ? rate(conversions, base.human_clicks) : null,
-    ...{ revenue, pending_revenue },
+    revenue,
+    pending_revenue,
     epc: per(base?.human_clicks),
     rpm: per(base && base.impressions / 1_000),
   }

@@ -71,7 +71,14 @@ export function questionOf(strategy: Decision['strategy'], seed: number, basis: 
       n: at(brought, 2 * level + 1),
     }))
     return {
-      ...{ offer_id, variation_id, weight, recipients, human_clicks, k, n, held: reasons[reason] ?? null },
+      offer_id,
+      variation_id,
+      weight,
+      recipients,
+      human_clicks,
+      k,
+      n,
+      held: reasons[reason] ?? null,
       ...(earned.length > 0 && { earned }),
     }
   })

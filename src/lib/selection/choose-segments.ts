@@ -34,7 +34,10 @@ export function chooseSegments(
       goal: worth ? 'revenue' : null,
       seed,
       basis: {
-        ...{ by_weight: choice.floor, floor, taken: [...taken], ...known },
+        by_weight: choice.floor,
+        floor,
+        taken: [...taken],
+        ...known,
         ...(forRevenue && { goal: 'revenue' as const, worth: worth ?? null }),
       },
     })

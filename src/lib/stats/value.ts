@@ -78,7 +78,9 @@ type Text = { variation_id: number; offer_id: number; rate: Evidence; amounts: A
  */
 function sumUp(variation_id: number, own: readonly SoldPart[], dispersion: number, keptADay: number): Text {
   const text = {
-    ...{ variation_id, offer_id: 0, rate: { k: 0, n: 0 } },
+    variation_id,
+    offer_id: 0,
+    rate: { k: 0, n: 0 },
     amounts: { conversions: 0, revenue: 0, squares: 0 },
   }
   for (const { offer_id, k, n, age, amounts } of own) {

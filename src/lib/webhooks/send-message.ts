@@ -43,14 +43,19 @@ export function openMessageSender({
         most: longestAnswer,
         secrets: () => [secret],
         advise: () => undefined,
-        ...{ elapsed, fetch: guardedFetch(allows) },
+        elapsed,
+        fetch: guardedFetch(allows),
       })
       const stop = () => neighbour.stop()
       stopped.signal.addEventListener('abort', stop)
       const at = new Date(now())
       const body = JSON.stringify(message)
       const answer = await neighbour.ask({
-        ...{ url, patience, method: 'POST', body, wanted: isTaken },
+        url,
+        patience,
+        method: 'POST',
+        body,
+        wanted: isTaken,
         headers: {
           'content-type': 'application/json',
           'user-agent': 'promo-tracking',

@@ -73,14 +73,19 @@ export function createWatch(parts: {
       ...[...degraded].map(([reason, since]) =>
         newsOf({
           type: 'tracking.degraded',
-          ...{ subject: reason, at: now(), quiet: degradedQuiet },
+          subject: reason,
+          at: now(),
+          quiet: degradedQuiet,
           data: { reason, since: new Date(since).toISOString() },
         }),
       ),
       ...byLink(broken).map((data) =>
         newsOf({
           type: 'link.broken',
-          ...{ subject: `${data.source} ${data.link}`, state: data.reason, at: now(), quiet: brokenQuiet },
+          subject: `${data.source} ${data.link}`,
+          state: data.reason,
+          at: now(),
+          quiet: brokenQuiet,
           data,
         }),
       ),
@@ -100,14 +105,17 @@ export function createWatch(parts: {
         const { clicks: _, human_clicks: __, clickers: ___, ...data } = dataOf(send)
         return newsOf({
           type: 'send.reported',
-          ...{ subject: subjectOf(send), state: `${send.recipients}`, at: send.sent_at },
+          subject: subjectOf(send),
+          state: `${send.recipients}`,
+          at: send.sent_at,
           data,
         })
       }),
       ...judged.map((send) =>
         newsOf({
           type: 'send.judged',
-          ...{ subject: subjectOf(send), at: send.sent_at + judgedAfter * hour },
+          subject: subjectOf(send),
+          at: send.sent_at + judgedAfter * hour,
           data: dataOf(send),
         }),
       ),
