@@ -6,7 +6,11 @@ import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { openKnown } from '../../src/lib/open/known.ts'
-import { forgetCatalogueChanges, readCatalogueVersion } from '../../src/lib/store/catalogue-changes.ts'
+import {
+  forgetCatalogueChanges,
+  noteCatalogueChange,
+  readCatalogueVersion,
+} from '../../src/lib/store/catalogue-changes.ts'
 import { listLinks } from '../../src/lib/store/links.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { listWholeTable } from '../../src/lib/store/whole-table.ts'
@@ -101,6 +105,11 @@ describe('the version of the catalogue', () => {
     expect(await store.sql`select count(*)::integer as count from promo_catalogue_changes`).toEqual([
       { count: count - 1 },
     ])
+    const emptier = await versionNow()
+    await store.sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes' where id = 2`
+    await noteCatalogueChange(store.sql)
+    await forgetCatalogueChanges(store.sql)
+    expect(await versionNow()).not.toBe(emptier)
   })
 })
 
