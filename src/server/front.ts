@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { unescape as decode } from 'node:querystring'
 import { messageOf } from '../lib/base/result.ts'
 import { type Answer, faultAnswer } from '../lib/http/answer.ts'
 import { createAnswerAndClose } from '../lib/http/answer-and-close.ts'
@@ -143,17 +144,12 @@ function refuseCall({ method = 'GET', headers }: IncomingMessage, path: string):
 }
 
 /**
- * The one path segment of a promo link, decoded as Astro would; `undefined` for every other path. Mail software
- * doubles its slash.
+ * The one path segment of a promo link, decoded; `undefined` for every other path. Mail software doubles its slash, and
+ * leaves what is no UTF-8 behind it: a blank as `%A0`, or half of a character.
  */
 function slugOf(path: string): string | undefined {
   const segment = /^\/\/?([^/]+)\/?$/.exec(path)?.[1]
-  if (!segment?.includes('%')) return segment
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return undefined
-  }
+  return segment?.includes('%') ? decode(segment) : segment
 }
 
 /** A request may name the whole URL (RFC 9112, 3.2.2), as it does to a proxy. */

@@ -20,7 +20,7 @@ export type Case = RawRequest & {
   row?: Partial<Row>
 }
 
-const course = 'https://merchant.example/course?ref=daily&utm_source=dailybrief'
+export const course = 'https://merchant.example/course?ref=daily&utm_source=dailybrief'
 const desk = 'https://desk.example/#top'
 const human = 'human none'
 /** What a case is asked with that says nothing of headers. */

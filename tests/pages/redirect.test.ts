@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findDrift } from '../support/database.ts'
-import { browser, cases, type Row } from './redirect-cases.ts'
+import { browser, cases, course, type Row } from './redirect-cases.ts'
 import { ask, type RawAnswer, type RunningSite, runSite, untilFlushed } from './running-site.ts'
 
 const ofTheConnection = ['date', 'connection', 'keep-alive', 'transfer-encoding']
@@ -173,6 +173,14 @@ describe('a method that is not supported', () => {
     expect((await ask(short.site, '/nocodemba')).status).toBe(307)
   })
 })
+
+test.each(['/nocodemba%A0', '/nocodemba%', '/nocodemba%E2%80', '/%A0nocodemba'])(
+  'a link with something at its ends that is no UTF-8 leads where it should: %s',
+  async (path) => {
+    const { status, headers } = await ask(short.site, `${path}?promo_var=zz`)
+    expect([status, headers.location]).toEqual([307, course])
+  },
+)
 
 describe('what is not a promo link at all', () => {
   test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/_astro/none.css'])('%s is not found', async (path) => {
