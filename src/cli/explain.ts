@@ -36,7 +36,7 @@ Example:
         for (const line of lines) print(line)
         return ok(undefined)
       },
-      { migrated: false },
+      { tables: 'require' },
     )
   },
 }

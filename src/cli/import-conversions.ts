@@ -89,7 +89,7 @@ Example:
           ? failed(`${count(done.value.faults.length, 'row')} could not be recorded`)
           : ok(undefined)
       },
-      { migrated: !dryRun },
+      { tables: dryRun ? 'require' : 'migrate' },
     )
   },
 }

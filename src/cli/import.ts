@@ -55,7 +55,7 @@ Example:
         print(dryRun ? `dry run, nothing is written: ${summarize(plan.value)}` : summarize(plan.value))
         return ok(undefined)
       },
-      { migrated: !dryRun },
+      { tables: dryRun ? 'require' : 'migrate' },
     )
   },
 }

@@ -29,7 +29,7 @@ Example:
         if (applied.value.length === 0) print('nothing to apply: the database is at this version')
         return ok(undefined)
       },
-      { migrated: false },
+      { tables: 'any' },
     )
   },
 }

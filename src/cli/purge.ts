@@ -57,7 +57,7 @@ Example:
         for (const line of describe(removed.value, damaged)) print(`  ${line}`)
         return ok(undefined)
       },
-      { migrated: !dryRun },
+      { tables: dryRun ? 'require' : 'migrate' },
     )
   },
 }

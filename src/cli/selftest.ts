@@ -67,7 +67,7 @@ Example:
       return misused(`--wait: "${seconds}" is not a whole number of seconds from 1 to ${longestArrival}`)
     const config = loadConfig()
     const site = { config, url: linkAt(url ?? addressOf(config)), arrival: Number(seconds) * 1000 }
-    return await withDatabase(config, (database) => selfTest(database, site), { migrated: false })
+    return await withDatabase(config, (database) => selfTest(database, site), { tables: 'require' })
   },
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,8 +16,9 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { jwtVerify } from 'jose'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { main } from '../../src/cli/main.ts'
 import { verifyPassword } from '../../src/lib/auth/password.ts'
 import { createQueue } from '../../src/lib/base/queue.ts'
@@ -24,6 +26,7 @@ import { damagedFile } from '../../src/lib/buffer/damaged.ts'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { createRejects, rejectsFile } from '../../src/lib/buffer/rejects.ts'
+import { migrate } from '../../src/lib/database/migrate.ts'
 import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -435,7 +438,7 @@ describe('replay', () => {
     const settings = { DATABASE_URL: 'postgres://promo:x@127.0.0.1:1/promo', PROMO_DATA_DIR: dataDir }
     const { code, err } = await promo(['replay'], { settings })
     expect(code).toBe(1)
-    expect(err).toContain('The database does not answer')
+    expect(err).toContain('The database cannot be used: DATABASE_URL (127.0.0.1:1, database promo)')
     expect(rejects.count()).toBe(1)
   })
 })
@@ -478,18 +481,64 @@ test('purge removes what its dry run announces', async () => {
 })
 
 describe('the tables', () => {
-  test('are made by migrate, once; a dry run says that they are missing', async () => {
+  test('are made by migrate, once', async () => {
     const empty = await createTestDatabase({ empty: true })
     try {
       const settings = { DATABASE_URL: empty.url }
-      const early = await promo(['purge', '--dry-run'], { settings })
-      expect(early).toMatchObject({ code: 1, err: expect.stringContaining('npm run promo -- migrate') })
       expect((await promo(['migrate'], { settings })).out).toMatch(/^applied 001_offers_and_variations.sql\n/)
       expect((await promo(['migrate'], { settings })).out).toBe(
         'nothing to apply: the database is at this version\n',
       )
     } finally {
       await empty.drop()
+    }
+  })
+
+  test('are those of this version, or a command that makes none says what to do', async () => {
+    const databases = await Promise.all([1, 2, 3].map(() => createTestDatabase({ empty: true })))
+    const [empty, early, newer] = databases as [TestDatabase, TestDatabase, TestDatabase]
+    const files = readdirSync('db/migrations').filter((name) => name < '011')
+    const former = join(folder, 'former')
+    mkdirSync(former)
+    for (const name of files) copyFileSync(join('db/migrations', name), join(former, name))
+    await migrate(early.sql, pathToFileURL(`${former}/`))
+    await migrate(newer.sql)
+    await newer.sql`insert into promo_migrations (name) values ('999_unheard_of.sql')`
+    const catalogue = join(folder, 'nothing.json')
+    writeFileSync(catalogue, '{}')
+    const conversions = join(folder, 'sale.csv')
+    writeFileSync(conversions, 'external_id,click_id,amount,currency,status\na,,1.50,EUR,approved\n')
+    const reading = [
+      ['purge', '--dry-run'],
+      ['explain', 'a-send'],
+      ['import', catalogue, '--dry-run'],
+      ['import-conversions', conversions, '--dry-run'],
+      ['selftest', '--url', 'http://127.0.0.1:9'],
+    ]
+    const unmigrated =
+      'The database does not have the tables of this version yet: run "npm run promo -- migrate" first'
+    vi.stubEnv('PROMO_DATA_DIR', join(folder, 'data'))
+    try {
+      for (const { url, said } of [
+        { url: empty.url, said: unmigrated },
+        { url: early.url, said: unmigrated },
+        {
+          url: newer.url,
+          said: `The database cannot be used: DATABASE_URL (127.0.0.1:${new URL(newer.url).port}, database ${new URL(newer.url).pathname.slice(1)}): the database was migrated to a newer version of this project (it has 999_unheard_of.sql): start that version, or restore the backup from before its migration`,
+        },
+        {
+          url: 'postgres://promo@127.0.0.1:1/promo',
+          said: 'The database cannot be used: DATABASE_URL (127.0.0.1:1, database promo): connect ECONNREFUSED 127.0.0.1:1 (ECONNREFUSED): nothing listens there: start PostgreSQL, or correct its host and port',
+        },
+      ]) {
+        vi.stubEnv('DATABASE_URL', url)
+        for (const args of reading)
+          expect(await called(args)).toEqual({ code: 1, out: '', err: `promo ${args[0]}: ${said}\n` })
+      }
+      expect(await early.sql`select name from promo_migrations`).toHaveLength(files.length)
+    } finally {
+      vi.unstubAllEnvs()
+      await Promise.all(databases.map((database) => database.drop()))
     }
   })
 

@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { migrationsFolder } from './migrations-folder.ts'
+import { readFile } from 'node:fs/promises'
+import { arrayLiteral } from './array-literal.ts'
+import { listMigrations, migrationsFolder } from './migrations-folder.ts'
 import type { Sql } from './sql.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { Sql } from './sql.ts'
  * driver's transactions, the driver throws an error that cannot be caught.
  */
 export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+  const names = await listMigrations(folder)
   const steps = await Promise.all(
     names.map(async (name) => applyOnce(name, await readFile(new URL(name, folder), 'utf8'))),
   )
@@ -56,6 +57,18 @@ const applyOnce = (name: string, statements: string): string => `
 `
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** Whether the database has all migrations of this version. */
+export async function isMigrated(sql: Sql, folder: URL = migrationsFolder): Promise<boolean> {
+  const [table] = await sql`select from pg_class where oid = to_regclass('promo_migrations')`
+  if (!table) return false
+  const names = arrayLiteral(await listMigrations(folder), (name) => name)
+  const lacking = await sql`
+    select from unnest(${names}::text[]) as name
+    where name not in (select name from promo_migrations) limit 1
+  `
+  return lacking.length === 0
+}
 
 /** Creates the partitions for this and the next two months. */
 export const makeClickPartitions = (sql: Sql, now: number) => sql`

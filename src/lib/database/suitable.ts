@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises'
 import { arrayLiteral } from './array-literal.ts'
-import { migrationsFolder } from './migrations-folder.ts'
+import { listMigrations, migrationsFolder } from './migrations-folder.ts'
 import { settingsOfValues } from './session-settings.ts'
 import type { Sql } from './sql.ts'
 
@@ -58,8 +57,7 @@ function wrongSettings({ settings: [first] }: Facts): string | undefined {
 }
 
 async function wrongVersion(sql: Sql, folder: URL): Promise<string | undefined> {
-  const known = (await readdir(folder)).filter((name) => name.endsWith('.sql'))
-  const [newer] = await readNewer(sql, known)
+  const [newer] = await readNewer(sql, await listMigrations(folder))
   return newer
     ? `the database was migrated to a newer version of this project (it has ${newer.name}): start that version, or restore the backup from before its migration`
     : undefined
