@@ -147,8 +147,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
         await asleep()
         continue
       }
-      if (buffer.collected > 0 && buffer.collected === buffer.ready && waiters.size === 0)
-        await asleep(linger)
+      if (buffer.collected === buffer.ready && waiters.size === 0) await asleep(linger)
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
       const started = elapsed()

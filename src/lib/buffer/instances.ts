@@ -76,7 +76,7 @@ export function joinInstances(
   }
 
   const removeAll = (names: string[]) =>
-    Promise.all(names.map((name) => rm(join(folder, name), { force: true }).catch(() => {})))
+    Promise.all(names.map((name) => rm(join(folder, name)).catch(() => {})))
 
   const judge = async (instance: string, sign: number | undefined, clock: number): Promise<LifeState> =>
     instance === id ? 'lives' : judgeLife(instance, await readOwner(ownerFile(instance)), sign, clock)

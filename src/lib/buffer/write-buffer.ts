@@ -122,7 +122,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
   const currentFault = (): JournalFault | undefined => (overdue ? hanging : journal.fault)
 
   const endSegment = (): void => {
-    const file = collecting.count > 0 && journal.seal()
+    const file = journal.seal()
     if (!file) return
     const batch: Batch = { file, ...collecting }
     waiting.push(batch)
