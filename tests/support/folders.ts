@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -18,4 +18,18 @@ export const ownerThatDied = JSON.stringify({ process: `${process.pid}:long ago`
 export function buryInstances(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.owner')))
     writeFileSync(join(folder, name), ownerThatDied)
+}
+
+/** How many descriptors of this process a file has, where the system tells. */
+export function openFiles(path: string): number {
+  const folder = '/proc/self/fd'
+  if (!existsSync(folder)) return 0
+  const isOf = (fd: string): boolean => {
+    try {
+      return readlinkSync(join(folder, fd)) === path
+    } catch {
+      return false
+    }
+  }
+  return readdirSync(folder).filter(isOf).length
 }

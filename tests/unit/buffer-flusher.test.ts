@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { pino } from 'pino'
 import { expect, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
@@ -53,7 +54,14 @@ async function open(
   onLines: OnLines = () => {},
   elapsed = () => performance.now(),
 ) {
-  const seen = { flushed: [] as number[], damaged: 0, vanished: 0, faults: [] as string[] }
+  const seen = {
+    flushed: [] as number[],
+    damaged: 0,
+    vanished: 0,
+    faults: [] as string[],
+    logged: [] as Record<string, unknown>[],
+  }
+  const log = pino({ base: null, timestamp: false }, { write: (line) => seen.logged.push(JSON.parse(line)) })
   const events: EventBuffer = openEventBuffer({
     folder,
     sync: 'write',
@@ -63,7 +71,7 @@ async function open(
     now,
     elapsed,
     files,
-    log: createLog('silent'),
+    log,
     onFault: ({ code }) => seen.faults.push(code),
     onFlush: (count) => seen.flushed.push(count),
     onDamaged: (lines) => {
@@ -116,9 +124,12 @@ test('a database outage is retried until it ends, and nobody waits longer than r
   expect(await settled).toBe('pending')
   expect(await events.flusher.drained(250)).toBe(false)
   expect(record.mock.calls.length).toBeGreaterThan(1)
+  const tries = record.mock.calls.length
   away = false
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect(seen.flushed).toEqual([1])
+  const failed = { level: 40, fault: 'unavailable', reason: 'unavailable!', waiting: 1, msg: 'flush failed' }
+  expect(seen.logged).toEqual(Array(tries).fill(failed))
   await events.close(100)
 })
 
@@ -154,6 +165,18 @@ test('a pause ends when everything has to be recorded', async () => {
   await events.close(100)
 })
 
+test('a pause ends when a caller waits, and when the flusher stops', async () => {
+  const waiting = await restInRush()
+  const click = aClick()
+  const settled = waiting.events.flusher.settled(click.event_id, 5_000)
+  await waiting.events.buffer.accept(click)
+  expect(await settled).toBe('committed')
+  await waiting.events.flusher.stop()
+  const stopped = await restInRush()
+  await stopped.events.flusher.stop()
+  expect(stopped.seen.flushed).toEqual([5])
+})
+
 test('segments whose first line is damaged, or that are empty, are adopted all the same', async () => {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
@@ -172,6 +195,11 @@ test('segments whose first line is damaged, or that are empty, are adopted all t
   away = false
   expect(await events.flusher.drained(3_000)).toBe(true)
   expect(seen.damaged).toBe(1)
+  expect(seen.logged[0]).toEqual({
+    level: 30,
+    segments: 2,
+    msg: 'took over the journal of an instance that is gone',
+  })
   await events.close(100)
 })
 
@@ -269,6 +297,8 @@ test('an event that makes the program throw becomes a reject; the others are rec
 
 test('an exception after a statement does not end flushing', async () => {
   const flushed: number[] = []
+  const log = createLog('silent')
+  const error = vi.spyOn(log, 'error')
   const events = openEventBuffer({
     folder: temporaryFolder(),
     sync: 'write',
@@ -276,7 +306,7 @@ test('an exception after a statement does not end flushing', async () => {
     maxEvents: 100,
     record: async () => ok([]),
     now: Date.now,
-    log: createLog('silent'),
+    log,
     onFault: () => {},
     onFlush(count) {
       flushed.push(count)
@@ -288,6 +318,7 @@ test('an exception after a statement does not end flushing', async () => {
   await expect.poll(() => flushed).toEqual([2])
   await accept(events, 3)
   await expect.poll(() => flushed).toEqual([2, 3])
+  expect(error).toHaveBeenCalledExactlyOnceWith({ reason: 'broken' }, 'a flush failed unexpectedly')
   await events.close(100)
 })
 
@@ -349,15 +380,15 @@ test('events that an earlier run has left are distinguished from new ones', asyn
   await events.close(100)
 })
 
-test('conflicts with other writers are retried without limit, and nothing is rejected', async () => {
+test('conflicts with other writers are retried, and nothing is rejected', async () => {
   let tries = 0
   const { events, seen, folder } = await open(async () => {
     tries += 1
-    return tries < 8 ? fault('conflict') : ok([])
+    return tries < 3 ? fault('conflict') : ok([])
   })
   await accept(events, 3)
   expect(await events.flusher.drained(10_000)).toBe(true)
-  expect([tries, seen.flushed]).toEqual([8, [3]])
+  expect([tries, seen.flushed]).toEqual([3, [3]])
   expect(takeRejects(folder).rejects).toEqual([])
   await events.close(100)
 })
@@ -429,9 +460,11 @@ test('damaged lines are read again on request, and what is still damaged is kept
   const { events, folder, seen } = await open(async () => ok([]))
   await events.retryDamaged()
   writeFileSync(damagedFile(folder), `broken\n${encodeRecord([aClick(), aClick()])}`)
+  writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
   await events.retryDamaged()
+  expect(events.readings().bytes).toBeGreaterThan(500)
   expect(await events.flusher.drained(3_000)).toBe(true)
-  expect([seen.flushed, seen.damaged]).toEqual([[2], 1])
+  expect([seen.flushed.toSorted(), seen.damaged, events.readings().bytes]).toEqual([[1, 2], 1, 0])
   await events.close(100)
   expect(readFileSync(damagedFile(folder), 'utf8')).toBe('broken\n')
   expect(readdirSync(folder)).toEqual(['damaged.lines'])
@@ -518,6 +551,11 @@ test('a segment that grows while it is replayed is not deleted, and the new even
   expect(await events.flusher.drained(2_000)).toBe(false)
   expect(readFileSync(segment, 'utf8')).toContain(late.event_id)
   expect(seen.flushed).toEqual([])
+  expect(seen.logged.at(-1)).toEqual({
+    level: 40,
+    segment,
+    msg: 'a journal segment has changed since it was read: its writer is alive',
+  })
   await events.tend()
   expect(await events.flusher.drained(2_000)).toBe(true)
   expect(recorded).toEqual([[early.event_id], [early.event_id, late.event_id]])
@@ -580,12 +618,19 @@ test('rejects that cannot be written keep their segment for the next start', asy
   const folder = temporaryFolder()
   mkdirSync(rejectsFile(folder))
   const gone = aClick()
-  const { events } = await open(
+  const { events, seen } = await open(
     async () => ok([{ event_id: gone.event_id, reason: 'variation_gone' }]),
     folder,
   )
   await events.buffer.accept(gone)
   expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(seen.logged).toEqual([
+    {
+      level: 50,
+      reason: expect.stringContaining('EISDIR'),
+      msg: 'rejects could not be written, the segment is kept',
+    },
+  ])
   await events.close(100)
   buryInstances(folder)
   const recorded: string[] = []
@@ -608,6 +653,12 @@ test('an unreadable segment is kept and retried, and delays no other; one that i
   const { events, seen } = await open(async () => ok([]), folder)
   expect(await events.flusher.drained(3_000)).toBe(false)
   expect(seen.flushed).toEqual([2])
+  expect(seen.logged).toContainEqual({
+    level: 50,
+    segment: name(1),
+    reason: expect.stringContaining('EISDIR'),
+    msg: 'a journal segment cannot be read',
+  })
   expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
   await events.tend()
   expect(await events.flusher.drained(3_000)).toBe(false)
@@ -662,6 +713,21 @@ test('readings have depth, age and bytes; disk faults are logged once in a while
   await accept(events, 1)
   expect(seen.faults).toEqual(['unwritable', 'unwritable'])
   expect(events.readings().fault?.code).toBe('unwritable')
+  const msg = 'the journal cannot take events'
+  const told = () => seen.logged.filter((one) => one.msg === msg)
+  expect(told()).toEqual([{ level: 50, fault: 'unwritable', reason: expect.any(String), lost: 0, msg }])
+  for (const [step, times] of [
+    [9_998, 1],
+    [1, 2],
+    [-9_999, 2],
+    [-1, 3],
+  ] as const) {
+    time += step
+    await accept(events, 1)
+    expect([step, told().length]).toEqual([step, times])
+  }
+  time = 0
+  expect(events.readings().age).toBe(0)
   await events.close(50)
 })
 
@@ -707,6 +773,23 @@ test.each([false, true])(
     expect(await events.flusher.drained(5_000)).toBe(true)
     expect([recorded.size, seen.vanished]).toEqual([5_000, taken ? 0 : 4_000])
     expect(events.readings().vanishedAt).toEqual(taken ? undefined : expect.any(Number))
+    const [again, lost] = [40, 50].map((level) =>
+      seen.logged.filter((one) => one.level === level && !one.fault),
+    )
+    const msg = 'journal segments were deleted: written again from memory'
+    expect(again).toEqual([4_000, 1_000].map((events) => ({ level: 40, events, msg })))
+    expect(lost).toEqual(
+      taken
+        ? []
+        : [
+            {
+              level: 50,
+              segment: join(folder, before[1] ?? ''),
+              lost: 4_000,
+              msg: 'a journal segment was deleted before its events were recorded',
+            },
+          ],
+    )
     await events.close(100)
     expect(readdirSync(folder)).toEqual([])
   },

@@ -5,18 +5,20 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { joinInstances } from '../../src/lib/buffer/instances.ts'
 import { replayedSign } from '../../src/lib/buffer/segments.ts'
-import { ownerThatDied, temporaryFolder } from '../support/folders.ts'
+import { openFiles, ownerThatDied, temporaryFolder } from '../support/folders.ts'
 
 /** A segment, and its owner file. */
 function leave(folder: string, instance: string, owner?: string, began = 1): string {
@@ -47,13 +49,83 @@ test('segments of dead processes are orphans, returned once, oldest first; those
   expect(other.id).not.toBe(mine.id)
   leave(folder, other.id)
   leave(folder, mine.id)
-  const younger = leave(folder, 'dead1', ownerThatDied, 9)
-  const older = leave(folder, 'dead2', ownerThatDied, 3)
-  expect(await mine.orphans()).toEqual([
-    { path: older, bytes: 5 },
-    { path: younger, bytes: 5 },
-  ])
+  const left = [3, 9, 4, 8, 5, 7, 6].map((began, index) => ({
+    path: leave(folder, `dead${index % 2}`, ownerThatDied, began),
+    bytes: 5,
+  }))
+  const byAge = left.toSorted((one, other) => (one.path < other.path ? -1 : 1))
+  expect(await mine.orphans()).toEqual(byAge)
   expect(await mine.orphans()).toEqual([])
+  expect(existsSync(join(folder, 'dead0.owner'))).toBe(true)
+
+  const [first] = byAge
+  rmSync(first?.path ?? '')
+  expect(await mine.orphans()).toEqual([])
+  leave(folder, 'dead0', ownerThatDied, 3)
+  expect(await mine.orphans()).toEqual([first])
+})
+
+test('without an owner file the newest segment is the sign of life, whatever vanishes', async () => {
+  const folder = temporaryFolder()
+  const { paths, pass } = watcher(folder)
+  const early = leave(folder, 'nameless')
+  symlinkSync(join(folder, 'gone'), join(folder, '000000000000002-000000.nameless.journal'))
+  await sleep(30)
+  expect(await paths()).toEqual([])
+  const late = leave(folder, 'nameless', undefined, 3)
+  pass(20_000)
+  await sleep(30)
+  expect(await paths()).toEqual([])
+  pass(20_000)
+  expect(await paths()).toEqual([early, late])
+})
+
+test('a silence is measured by a clock that the process has of itself', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder, { silentFor: 10 })
+  const segment = leave(folder, 'far', elsewhere)
+  writeFileSync(join(folder, 'farther.owner'), elsewhere)
+  await sleep(30)
+  expect(await mine.orphans()).toEqual([])
+  const later = performance.now() + 20_000
+  const watch = vi.spyOn(performance, 'now').mockReturnValue(later)
+  onTestFinished(() => watch.mockRestore())
+  expect((await mine.orphans()).map(({ path }) => path)).toEqual([segment])
+  expect(readdirSync(folder).filter((name) => name.endsWith('.owner'))).toEqual(
+    [`${mine.id}.owner`, 'far.owner'].sort(),
+  )
+})
+
+test('on a full disk the owner file keeps its contents, and its mode is the sign of life', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder)
+  expect(mine.id).toMatch(/^[\da-f]{8}$/)
+  const own = join(folder, `${mine.id}.owner`)
+  await mine.beat()
+  const written = readFileSync(own, 'utf8')
+  const handle = await open(own)
+  const write = vi.spyOn(Object.getPrototypeOf(handle), 'write').mockRejectedValue(new Error('ENOSPC'))
+  await handle.close()
+  onTestFinished(() => write.mockRestore())
+  chmodSync(own, 0o644)
+  await mine.beat()
+  expect([readFileSync(own, 'utf8'), statSync(own).mode & 0o777]).toEqual([written, 0o600])
+})
+
+test('an instance whose owner file cannot be read does not take its own segments', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder)
+  mkdirSync(join(folder, `${mine.id}.owner`))
+  leave(folder, mine.id)
+  expect([await mine.orphans(true), mine.undecided]).toEqual([[], 0])
+})
+
+test('signs of life leave no file open', async () => {
+  const folder = temporaryFolder()
+  const mine = joinInstances(folder)
+  await mine.beat()
+  await mine.beat()
+  expect(openFiles(join(folder, `${mine.id}.owner`))).toBe(0)
 })
 
 test.each([
@@ -203,8 +275,11 @@ test('a live writer finds the marker of whoever recorded its segment', async () 
   writeFileSync(replayedSign(segment), '')
   await joinInstances(folder).orphans()
   expect(existsSync(replayedSign(segment))).toBe(true)
+  const other = `${replayedSign(segment)}.old`
+  writeFileSync(other, '')
   await joinInstances(folder, { keepSigns: -1 }).orphans()
-  expect(existsSync(replayedSign(segment))).toBe(false)
+  expect([existsSync(replayedSign(segment)), existsSync(other)]).toEqual([false, true])
+  rmSync(other)
   writeFileSync(replayedSign(segment), '')
   rmSync(segment)
   await mine.leave()

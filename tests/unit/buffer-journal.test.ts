@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { createQueue } from '../../src/lib/base/queue.ts'
 import { openJournal } from '../../src/lib/buffer/journal.ts'
-import { instanceOfSegment } from '../../src/lib/buffer/segments.ts'
+import {
+  instanceOfSegment,
+  type Journal,
+  replayedSign,
+  segmentName,
+  startOfSegment,
+} from '../../src/lib/buffer/segments.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
@@ -31,7 +37,7 @@ const open = (maxBytes = 1_000_000, sync: 'write' | 'fsync' = 'write') => {
 const line = (text: string) => Buffer.from(`${text}\n`)
 
 test('lines are in the file when append resolves, in segments whose names sort by time', async () => {
-  const { journal, segments, read, begun } = open()
+  const { files, journal, segments, read, begun } = open()
   expect(await journal.append(line('one'))).toEqual({ ok: true, value: undefined })
   await journal.append(line('two'))
   expect(read()).toEqual(['one\ntwo\n'])
@@ -41,7 +47,18 @@ test('lines are in the file when append resolves, in segments whose names sort b
   expect(begun()).toBe(1)
   expect(segments().map(instanceOfSegment)).toEqual(['abc123', 'abc123'])
   expect(sealed).toMatchObject({ path: expect.stringContaining(segments()[0] ?? '?'), bytes: 8 })
-  expect(instanceOfSegment('/somewhere/rejects.ndjson')).toBeUndefined()
+  await journal.retired()
+  expect(files.calls).toMatchObject({ write: 3, open: 3, close: 1 })
+})
+
+test('names tell segments, their instance and its start, and nothing else is a segment', () => {
+  const path = `/there/${segmentName(1_795_000_000_000, 7, 'ab-c')}`
+  expect(path).toBe('/there/001795000000000-000007.ab-c.journal')
+  expect([instanceOfSegment(path), startOfSegment(path)]).toEqual(['ab-c', 1_795_000_000_000])
+  expect(replayedSign(path)).toBe('/there/001795000000000-000007.ab-c.replayed')
+  expect(replayedSign('/a.journal/b.journal')).toBe('/a.journal/b.replayed')
+  const others = ['rejects.ndjson', `x${path.slice(7)}`, `${path.slice(7)}.old`, path.slice(8)]
+  expect(others.map((name) => instanceOfSegment(`/there/${name}`))).toEqual(Array(4).fill(undefined))
 })
 
 test('a folder that has vanished is created again, and its owner file written', async () => {
@@ -107,15 +124,62 @@ test('what a disk refuses is held in order, and written as soon as possible, eve
   expect(read()).toEqual(['one\ntwo\n'])
 })
 
-test('a failed disk is tried at once on request', async () => {
+test.each([
+  ['request', (journal: Journal) => journal.retry()],
+  ['another append', (journal: Journal) => void journal.append(line('two'))],
+])('a failed disk is tried at once on %s, and does not keep the process from ending', async (_, ask) => {
   const { journal, files } = open()
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+  const before = timers()
   files.fail.write = 'EIO'
   await journal.append(line('one'))
+  expect(timers()).toBe(before)
   files.fail = {}
   const started = performance.now()
-  journal.retry()
+  ask(journal)
   await vi.waitFor(() => expect(journal.held).toBe(0), { interval: 5 })
   expect(performance.now() - started).toBeLessThan(400)
+})
+
+test('a segment that the disk has taken no line of is deleted all the same', async () => {
+  const { journal, files, segments } = open()
+  files.fail.stat = 'EIO'
+  expect(await journal.append(line('one'))).toMatchObject({ ok: false })
+  expect(segments()).toHaveLength(1)
+  const sealed = journal.seal()
+  if (sealed) journal.retire(sealed)
+  await journal.retired()
+  expect([segments(), files.calls.close]).toEqual([[], 1])
+})
+
+test('a segment that is written again leaves no file open, and its folder is synced again', async () => {
+  const { journal, files, folder, read } = open(1_000, 'fsync')
+  await journal.append(line('one'))
+  const segment = journal.newest ?? { path: '', bytes: 0 }
+  rmSync(folder, { recursive: true })
+  await journal.writeAgain(segment, line('one'))
+  await journal.retired()
+  // Each sync of the folder closes the folder, too.
+  expect(files.calls).toMatchObject({ fsync: 2, close: 3 })
+  expect([read(), journal.bytes, await journal.find(segment)]).toEqual([['one\n'], 4, 'whole'])
+})
+
+test('the state of a segment is unknown while it is written, or written again, or cannot be seen', async () => {
+  const { journal, files } = open()
+  await journal.append(line('one'))
+  const segment = journal.seal() ?? { path: '', bytes: 0 }
+  await journal.append(line('other'))
+  const other = journal.newest ?? { path: '', bytes: 0 }
+  files.fail.stat = 'EIO'
+  expect(await journal.find(segment)).toBe('unknown')
+  files.fail = { write: 'EIO' }
+  await journal.append(line('more'))
+  expect([await journal.find(other), await journal.find(segment)]).toEqual(['unknown', 'whole'])
+  const again = journal.writeAgain(segment, line('one'))
+  expect(await journal.find(segment)).toBe('unknown')
+  files.fail = {}
+  await again
+  expect([await journal.find(other), await journal.find(segment)]).toEqual(['whole', 'whole'])
 })
 
 test('what is held of a retired segment is forgotten', async () => {

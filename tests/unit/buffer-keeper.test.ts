@@ -24,11 +24,20 @@ type Rejection = { event_id: string; reason: string }
 function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxBytes = 1e9 } = {}) {
   const files = failingFiles()
   const told: string[] = []
-  const log = pino({ level: 'warn' }, { write: (line: string) => told.push(JSON.parse(line).msg) })
+  const logged: unknown[] = []
+  const write = (line: string) => {
+    const one = JSON.parse(line)
+    told.push(one.msg)
+    logged.push(one)
+  }
+  const log = pino({ level: 'warn', base: null, timestamp: false }, { write })
   const world = {
     folder,
     files,
     told,
+    logged,
+    /** How many events each statement had that recorded them again. */
+    statements: [] as number[],
     now: Date.UTC(2026, 10, 28, 12),
     timeline: ok([{ database: '7-5', timeline: '00000001' }]) as Result<ServerTimeline[], DatabaseFault>,
     /** Ids in the order in which they were recorded, those that were recorded again with a sign before them. */
@@ -84,6 +93,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
     const { events } = decodeLines(lines)
     expect(left).toBe(sign !== '')
     const outcome = world.refuse(events)
+    if (left) world.statements.push(events.length)
     if (outcome.ok) world.recorded.push(...events.map(({ event_id }) => `${sign}${event_id}`))
     return outcome
   }
@@ -102,6 +112,9 @@ test('recorded segments are kept as long as they may be lost, and then deleted',
   expect(world.kept()).toHaveLength(1)
   expect(site.readings()).toMatchObject({ keptBytes: expect.any(Number), keptCutAt: undefined })
   expect(site.readings().keptBytes).toBeGreaterThan(100)
+  world.now += minute
+  await site.tend()
+  expect(world.kept()).toHaveLength(1)
 
   const { timeline } = world
   world.timeline = fail({ code: 'unavailable', message: 'away' })
@@ -112,6 +125,10 @@ test('recorded segments are kept as long as they may be lost, and then deleted',
   await site.tend()
   expect(world.kept()).toEqual([])
   expect(site.readings().keptBytes).toBe(0)
+  await site.take(aClick())
+  world.now += 10 * minute + 1
+  await site.tend()
+  expect(world.kept()).toEqual([])
 })
 
 test('on a new timeline they are recorded again, once for each, and still kept', async () => {
@@ -124,7 +141,15 @@ test('on a new timeline they are recorded again, once for each, and still kept',
   expect(world.kept().every((name) => name.includes('.7-5.00000002.'))).toBe(true)
   await site.tend()
   expect(world.recorded).toHaveLength(6)
-  expect(world.told).toEqual(['the database has a new timeline: recorded again what it may have lost'])
+  expect(world.logged).toEqual([
+    {
+      level: 40,
+      events: 3,
+      database: '7-5',
+      timeline: '00000002',
+      msg: 'the database has a new timeline: recorded again what it may have lost',
+    },
+  ])
   world.become('00000003')
   await site.tend()
   expect(world.recorded.slice(6)).toEqual(again(ids))
@@ -145,14 +170,19 @@ test('a site that was down during the failover detects it', async () => {
 test('what the purge may have deleted is neither recorded again nor kept', async () => {
   const world = createWorld()
   const site = world.open()
-  const [, young] = await site.take(aClick({ at: world.now - 29 * day }), aClick())
+  const ages = [28 * day + 1, 28 * day, 0]
+  const [, oldest, young] = await site.take(...ages.map((age) => aClick({ at: world.now - age })))
   world.become('00000002')
   await site.tend()
-  expect(world.recorded.slice(2)).toEqual(again([`${young}`]))
+  expect(world.recorded.slice(3)).toEqual(again([`${oldest}`, `${young}`]))
   world.become('00000003')
+  world.now += 28 * day
+  await site.tend()
+  expect(world.recorded.slice(5)).toEqual(again([`${young}`]))
+  world.become('00000004')
   world.now += 28 * day + 1
   await site.tend()
-  expect(world.recorded).toHaveLength(3)
+  expect(world.recorded).toHaveLength(6)
   expect(world.kept()).toEqual([])
 })
 
@@ -214,6 +244,25 @@ test('a database that fails half way gets the rest at the next check', async () 
   expect(world.recorded).toEqual([...ids, ...again(ids)])
 })
 
+test('segments are recorded again about a megabyte at a time', async () => {
+  const world = createWorld()
+  const site = world.open()
+  await site.take(...Array.from({ length: 5 }, () => aClick({ user_agent: 'x'.repeat(400_000) })))
+  world.become('00000002')
+  await site.tend()
+  expect(world.statements).toEqual([2, 2, 1])
+})
+
+test('after a stop nothing is recorded again, until the next start', async () => {
+  const world = createWorld()
+  const site = world.open()
+  await site.take(aClick())
+  world.become('00000002')
+  await site.events.close(0)
+  await site.tend()
+  expect([world.statements, world.kept()[0]]).toEqual([[], expect.stringContaining('.00000001.')])
+})
+
 test('rejected events are rejects only once, and callers get no second answer', async () => {
   const world = createWorld()
   const site = world.open()
@@ -249,7 +298,11 @@ test('exceptions end nothing', async () => {
   world.become('00000002')
   await site.tend()
   expect(world.recorded).toEqual([...ids, ...again(ids)])
-  expect(world.told).toContain('recording again failed unexpectedly')
+  expect(world.logged[0]).toEqual({
+    level: 50,
+    reason: 'of null',
+    msg: 'recording again failed unexpectedly',
+  })
 })
 
 test('if rejects cannot be written, it is tried again', async () => {
@@ -300,6 +353,37 @@ test('on a full disk they are deleted', async () => {
   }
 })
 
+test.each([
+  ['EDQUOT', 0],
+  ['EIO', 1],
+  ['X ENOSPC', 1],
+])('only a disk without room costs what is kept (%s)', async (code, left) => {
+  const world = createWorld()
+  const site = world.open()
+  await site.take(aClick())
+  world.files.fail = { write: code }
+  expect(await site.buffer.accept(aClick())).toBe('in_memory')
+  await site.events.tend()
+  expect(world.kept()).toHaveLength(left)
+})
+
+test('what waits for the database has its room before what is kept', async () => {
+  const world = createWorld({ maxBytes: 40_000 })
+  const site = world.open()
+  for (let n = 0; n < 9; n += 1) {
+    world.now += 1
+    await site.take(aClick({ user_agent: 'x'.repeat(600) }))
+  }
+  const { keptBytes } = site.readings()
+  expect(keptBytes).toBeGreaterThan(7_000)
+  world.refuse = () => fail({ code: 'unavailable', message: 'away' })
+  await site.buffer.accept(aClick({ user_agent: 'x'.repeat(34_000) }))
+  await site.tend()
+  const { bytes, keptBytes: left } = site.readings()
+  expect(bytes).toBeGreaterThan(34_000)
+  expect([left > 1_000, left < 40_000 - bytes]).toEqual([true, true])
+})
+
 test('a segment that cannot be moved is deleted', async () => {
   const world = createWorld()
   const site = world.open()
@@ -308,21 +392,34 @@ test('a segment that cannot be moved is deleted', async () => {
   expect(world.kept()).toEqual([])
 })
 
-test('nothing is kept for a server that does not reveal its timeline', async () => {
-  const world = createWorld()
-  world.timeline = fail({
-    code: 'unavailable',
-    message: 'permission denied for function pg_control_system (42501)',
-  })
-  const site = world.open()
-  await site.take(aClick())
-  world.become('00000002')
-  await site.tend()
-  expect(world.kept()).toEqual([])
-  expect(world.told).toEqual([
-    'the database does not say its timeline: nothing is recorded again after a failover',
-  ])
-})
+test.each(['42501', '42883', '0A000'])(
+  'nothing is kept for a server that does not reveal its timeline (%s)',
+  async (code) => {
+    const world = createWorld()
+    const message = `permission denied for function pg_control_system (${code})`
+    world.timeline = fail({ code: 'unavailable', message })
+    const site = world.open()
+    await site.take(aClick())
+    world.become('00000002')
+    await site.tend()
+    expect(world.kept()).toEqual([])
+    const msg = 'the database does not say its timeline: nothing is recorded again after a failover'
+    expect(world.logged).toEqual([{ level: 40, reason: message, msg }])
+  },
+)
+
+test.each(['away (57P01)', 'no answer (42501) yet'])(
+  'a server that fails may tell later (%s)',
+  async (message) => {
+    const world = createWorld()
+    world.timeline = fail({ code: 'unavailable', message })
+    const site = world.open()
+    const ids = await site.take(aClick())
+    world.become('00000002')
+    await site.tend()
+    expect(world.recorded).toEqual([...ids, ...again(ids)])
+  },
+)
 
 test('without the setting nothing is kept, not even earlier segments', async () => {
   const earlier = createWorld()

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { leftBatch } from '../../src/lib/buffer/left-batch.ts'
 import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import { aClick, anImpression } from '../support/events.ts'
-import { temporaryFolder } from '../support/folders.ts'
+import { openFiles, temporaryFolder } from '../support/folders.ts'
 
 const at = Date.UTC(2026, 10, 18)
 
@@ -16,6 +16,7 @@ async function countedBy(pieceBytes: number | undefined, ...lines: string[]) {
   const file = { path, bytes: 0 }
   const { count, unchecked, since, ...batch } = await leftBatch(file, pieceBytes)
   expect(batch).toEqual({ file, lines: undefined, left: true })
+  expect(openFiles(path)).toBe(0)
   return [count, unchecked, since]
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createLines } from '../../src/lib/buffer/lines.ts'
 
 test('what is added is there as bytes, however much it is, until all is cleared', () => {
@@ -18,4 +18,20 @@ test('what is added is there as bytes, however much it is, until all is cleared'
   expect(lines.bytes.toString()).toBe('')
   lines.add('anew')
   expect(lines.bytes.toString()).toBe('anew')
+})
+
+test('the store doubles when it is full, and is used again when it is cleared', () => {
+  const asked = vi.spyOn(Buffer, 'allocUnsafeSlow')
+  onTestFinished(() => asked.mockRestore())
+  const lines = createLines()
+  for (let round = 0; round < 2; round += 1) {
+    for (let line = 0; line < 8_000; line += 1) lines.add('0123456789')
+    lines.clear()
+  }
+  // 80,000 bytes: 8, 16, 32, 64 and 128 KiB.
+  expect(asked).toHaveBeenCalledTimes(5)
+  lines.add('x'.repeat(50_000))
+  expect(asked).toHaveBeenLastCalledWith(262_144)
+  lines.add('x'.repeat(200_000))
+  expect(asked).toHaveBeenLastCalledWith(650_000)
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { cutLines } from '../../src/lib/buffer/pieces.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
@@ -108,6 +108,77 @@ test('an event with a conflicting key is tried six times, and recorded if the ke
   }
 })
 
+test('a key conflict of one event takes no try from the next', async () => {
+  const { seen, finish } = over((ids, call) =>
+    ids.length > 1 || (call !== 7 && call !== 13) ? 'key' : 'landed',
+  )
+  const progress = begin([clicks(2)])
+  expect(await finish(progress)).toBe(1)
+  expect([seen.sizes, progress.rejects]).toEqual([[2, ...Array(12).fill(1)], []])
+})
+
+test.each([
+  [1_999, [4, 2, 2, 4, 2]],
+  [2_000, [4, 2, 2, 2, 2, 2]],
+])('statements that take %i ms and succeed grow only if that is quick', async (took, sizes) => {
+  let time = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => time)
+  onTestFinished(() => clock.mockRestore())
+  const { seen, finish } = over((_, call) => {
+    time += took
+    return call === 1 ? 'timeout' : 'landed'
+  })
+  await finish(begin([clicks(4)]))
+  await finish(begin([clicks(2), clicks(2), clicks(2)]))
+  expect(seen.sizes).toEqual(sizes)
+})
+
+test('a caller learns the outcome of each event, and what nobody waits for becomes a reject', async () => {
+  const events = clicks(6)
+  const reasons = ['event_id_reused', 'newsletter_differs', 'conversion_differs', 'gone', 'event_id_reused']
+  const rejected = reasons.map((reason, index) => ({ event_id: events[index]?.event_id ?? '', reason }))
+  const told: [Buffer, unknown][] = []
+  const recordBatch = createBatchRecorder({
+    now: () => 5,
+    stopping: () => false,
+    onPiece(lines, outcomes) {
+      told.push([lines, [...outcomes]])
+      return new Set([...events.slice(0, 4).map(({ event_id }) => event_id)])
+    },
+    record: async () => ok(rejected),
+  })
+  const progress = begin([events])
+  expect(await recordBatch(progress)).toEqual(ok(undefined))
+  const outcomes = ['reused', 'other_newsletter', 'other_click', 'rejected', 'reused']
+  expect(told).toEqual([
+    [linesOf([events]), outcomes.map((outcome, index) => [events[index]?.event_id, outcome])],
+  ])
+  expect(progress.rejects).toEqual(
+    [3, 4].map((index) => ({ rejected_at: 5, reason: reasons[index], event: events[index] })),
+  )
+  expect([progress.waiting, progress.lines.length]).toEqual([0, 0])
+})
+
+test('an exception is a refusal, of which a caller learns', async () => {
+  const [event] = clicks(1)
+  const told: unknown[] = []
+  const recordBatch = createBatchRecorder({
+    now: () => 5,
+    stopping: () => false,
+    onPiece(_, outcomes) {
+      told.push(...outcomes)
+      return new Set()
+    },
+    record: async () => {
+      throw new TypeError('broken')
+    },
+  })
+  const progress = begin([event ? [event] : []])
+  expect(await recordBatch(progress)).toEqual(ok(undefined))
+  expect(told).toEqual([[event?.event_id, 'refused']])
+  expect(progress.rejects).toEqual([{ rejected_at: 5, reason: 'broken', event }])
+})
+
 test('a stop leaves the rest after the statement under way', async () => {
   let stopping = false
   const { seen, recordBatch } = over(
@@ -117,7 +188,9 @@ test('a stop leaves the rest after the statement under way', async () => {
     },
     () => stopping,
   )
-  expect(await recordBatch(begin([clicks(2)]))).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
+  expect(await recordBatch(begin([clicks(2)]))).toEqual(
+    fail({ code: 'unavailable', message: 'the rest is left to the next start' }),
+  )
   expect(seen.sizes).toEqual([2, 1])
 })
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createQueue } from '../../src/lib/base/queue.ts'
@@ -66,4 +66,37 @@ test('a file that cannot be written is a fault, and the next line starts afresh'
   rmdirSync(rejectsFile(folder))
   expect((await rejects.append([reject()])).ok).toBe(true)
   expect(rejects.count()).toBe(1)
+  await rejects.append([reject()])
+  const written = readFileSync(rejectsFile(folder), 'utf8').split('\n')
+  expect(written.map((line) => line.slice(0, 16))).toEqual(['', '{"rejected_at":5', '{"rejected_at":5', ''])
+})
+
+test('a reject has its event as it was, but for what tells of the visitor, and is for the owner alone', async () => {
+  const folder = join(temporaryFolder(), 'journal')
+  const click = aClick({ ip_hash: 'f'.repeat(64), user_agent: 'A', referrer: 'b.example', address_hash: 'a' })
+  await createRejects(folder, createQueue()).append([reject(click)])
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+  expect(statSync(rejectsFile(folder)).mode & 0o777).toBe(0o600)
+  const event = { ...click, ip_hash: null, user_agent: null, referrer: null, address_hash: null }
+  expect(readFileSync(rejectsFile(folder), 'utf8')).toBe(`${JSON.stringify(reject(event))}\n`)
+})
+
+test('of events that were tried before, those that the file has are not written again', async () => {
+  const folder = temporaryFolder()
+  const rejects = createRejects(folder, createQueue())
+  const [one, other] = [reject(), reject()]
+  await rejects.append([reject(), one])
+  expect((await rejects.appendNew([one, other])).ok).toBe(true)
+  expect((await rejects.appendNew([])).ok).toBe(true)
+  expect(
+    takeRejects(folder)
+      .rejects.map(({ event }) => event.event_id)
+      .slice(1),
+  ).toEqual([one.event.event_id, other.event.event_id])
+})
+
+test('without rejects there is nothing to take, nor to end', () => {
+  const taken = takeRejects(temporaryFolder())
+  expect(taken).toMatchObject({ rejects: [], damaged: 0 })
+  taken.done(5)
 })

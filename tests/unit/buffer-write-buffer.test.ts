@@ -7,7 +7,7 @@ import { openJournal } from '../../src/lib/buffer/journal.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
 import type { JournalFault } from '../../src/lib/buffer/segments.ts'
 import { createWriteBuffer } from '../../src/lib/buffer/write-buffer.ts'
-import { aClick, aSurplus } from '../support/events.ts'
+import { aClick, anImpression, aSurplus } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
@@ -72,14 +72,7 @@ test('events of one turn share a write', async () => {
 test('of the counts of the same surplus clicks only the highest is written', async () => {
   const { buffer } = open()
   const [count, other] = [aSurplus(), aSurplus()]
-  const events = [
-    count,
-    aClick(),
-    other,
-    { ...count, clicks: 3 },
-    { ...count, clicks: 2 },
-    { ...count, clicks: 3 },
-  ]
+  const events = [count, aClick(), other, { ...count, clicks: 3 }, { ...count, clicks: 2 }]
   const accepted = await Promise.all(events.map((event) => buffer.accept(event)))
   expect(new Set(accepted)).toEqual(new Set(['journaled']))
   await buffer.accept({ ...count, clicks: 4 })
@@ -91,6 +84,83 @@ test('of the counts of the same surplus clicks only the highest is written', asy
   ])
 })
 
+test('other events of one turn are all written, even with the same id', async () => {
+  const { buffer } = open()
+  const click = aClick()
+  await Promise.all([buffer.accept(click), buffer.accept(click)])
+  expect(eventsOf(buffer.next())).toEqual([click, click])
+})
+
+test('a segment knows when its first event happened, and how many clicks are unchecked', async () => {
+  const { buffer } = open()
+  expect(buffer.oldest).toBeUndefined()
+  const events = [aClick({ at: 7 }), aClick({ at: 9, offer_id: null }), anImpression(), aSurplus()]
+  for (const event of events) await buffer.accept(event)
+  expect(buffer).toMatchObject({ oldest: 7, unchecked: 1 })
+  const batch = buffer.next()
+  expect(batch).toMatchObject({ since: 7, unchecked: 1, count: 4 })
+  if (batch) buffer.remove(batch, true)
+  expect(buffer.oldest).toBeUndefined()
+})
+
+test('an answered event leaves no timer', async () => {
+  const { buffer } = open()
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+  const before = timers()
+  await buffer.accept(aClick())
+  expect(timers()).toBe(before)
+})
+
+test('batches that were set aside are skipped until they are recalled, and come first then', async () => {
+  const { buffer } = open()
+  await buffer.accept(aClick({ at: 3 }))
+  const first = buffer.next()
+  await buffer.accept(aClick({ at: 5, offer_id: null }))
+  if (first) buffer.setAside(first)
+  expect(buffer).toMatchObject({ depth: 2, ready: 1, collected: 1, unchecked: 1, oldest: 3 })
+  const second = buffer.next()
+  expect(second).toMatchObject({ since: 5 })
+  if (second) buffer.setAside(second)
+  expect(buffer.next()).toBeUndefined()
+  expect(buffer).toMatchObject({ depth: 2, ready: 0, oldest: 3 })
+  await buffer.accept(aClick())
+  buffer.recall()
+  buffer.recall()
+  expect(buffer).toMatchObject({ depth: 3, ready: 3 })
+  for (const batch of [first, second]) {
+    expect(buffer.next()).toBe(batch)
+    if (batch) buffer.remove(batch, true)
+  }
+  expect(buffer).toMatchObject({ depth: 1, collected: 1 })
+})
+
+test('a batch that the flusher has begun stays in memory, even while its file is checked', async () => {
+  const { buffer, journal } = open({ maxEvents: 2 })
+  const clicks = many(4)
+  for (const click of clicks) await buffer.accept(click)
+  const first = buffer.next()
+  if (first) buffer.remove(first, true)
+  const second = buffer.next()
+  await journal.retired()
+  expect(eventsOf(second)).toEqual(clicks.slice(2))
+})
+
+test('memory is as large as its limit again when its batches are on disk only, or removed', async () => {
+  const { buffer, journal, files } = open({ maxEvents: 4 })
+  for (const click of many(8)) await buffer.accept(click)
+  await journal.retired()
+  const left: (boolean | undefined)[] = []
+  for (let batch = buffer.next(); batch; batch = buffer.next()) {
+    left.push(batch.lines !== undefined)
+    buffer.remove(batch, true)
+  }
+  expect(left).toEqual([true, false])
+  files.fail.write = 'ENOSPC'
+  const accepted = []
+  for (const click of many(5)) accepted.push(await buffer.accept(click))
+  expect(accepted).toEqual([...Array(4).fill('in_memory'), 'lost'])
+})
+
 test('batches are returned oldest first, and deleted from disk when retired', async () => {
   const { buffer, journal, onDisk } = open()
   const clicks = many(4_001)
@@ -100,12 +170,14 @@ test('batches are returned oldest first, and deleted from disk when retired', as
   expect(first?.count).toBe(4_000)
   expect(eventsOf(first)).toEqual(clicks.slice(0, 4_000))
   expect(buffer.next()).toBe(first)
+  expect(buffer.collected).toBe(1)
   if (first) buffer.remove(first, true)
   await journal.retired()
   expect(onDisk()).toEqual([clicks[4_000]?.event_id])
   const second = buffer.next()
   expect(second?.count).toBe(1)
   if (second) buffer.remove(second, false)
+  await journal.retired()
   expect(onDisk()).toHaveLength(1)
   expect(buffer.next()).toBeUndefined()
   expect(buffer.depth).toBe(0)
@@ -218,6 +290,17 @@ test('adopted batches come before everything else', async () => {
   expect(buffer.unchecked).toBe(0)
 })
 
+test('batches that are adopted later come later', () => {
+  const { buffer } = open()
+  const left = { lines: undefined, count: 1, unchecked: 0, since: 5, left: true } as const
+  const batches = ['/a', '/b', '/c'].map((path) => ({ file: { path, bytes: 10 }, ...left }))
+  for (const batch of batches) buffer.adopt([batch])
+  for (const batch of batches) {
+    expect(buffer.next()).toBe(batch)
+    buffer.remove(batch, true)
+  }
+})
+
 test('a failing sync is reported, and its events do not count as safe', async () => {
   const { buffer, files, faults } = open({ sync: 'fsync' })
   files.fail.fdatasync = 'EIO'
@@ -246,7 +329,10 @@ test.each(['write', 'fsync'] as const)(
       ...Array(9).fill(['hangs', 0]),
       ['hangs', 1],
     ])
-    expect(buffer).toMatchObject({ depth: 10, fault: { code: 'hangs' } })
+    expect(buffer).toMatchObject({
+      depth: 10,
+      fault: { code: 'hangs', message: 'nothing written within 1000 ms' },
+    })
     files.thaw()
     await vi.waitFor(() => expect(onDisk()).toHaveLength(10))
     await vi.waitFor(() => expect(buffer.fault).toBeUndefined())
@@ -347,7 +433,7 @@ test('a replaced file is not the segment, and a failing disk gets only one copy'
   files.fail = { write: 'ENOSPC', mkdir: 'ENOSPC', open: 'ENOSPC' }
   expect(await buffer.accept(aClick())).toBe('in_memory')
   const told = faults.length
-  for (let looks = 0; looks < 3; looks += 1) await buffer.restore()
+  for (let looks = 0; looks < 3; looks += 1) await Promise.all([buffer.restore(), buffer.restore()])
   expect([journal.held, restored, faults.length]).toEqual([2, [], told + 1])
   files.fail = {}
   await vi.waitFor(() => expect(journal.held).toBe(0))

@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { createQueue } from '../../src/lib/base/queue.ts'
+import { createKept } from '../../src/lib/buffer/kept.ts'
+import { temporaryFolder } from '../support/folders.ts'
+
+const timeline = { database: '7-5', timeline: '0000000A' }
+
+function open({ room = 100, keepFor = 10 } = {}) {
+  const folder = join(temporaryFolder(), 'kept')
+  mkdirSync(folder)
+  const world = { room, now: 0 }
+  const kept = createKept({
+    folder,
+    room: () => world.room,
+    keepFor,
+    now: () => world.now,
+    inTurn: createQueue(),
+  })
+  /** Keeps a segment of ten bytes, a millisecond after the one before. */
+  const keep = () => {
+    world.now += 1
+    const path = kept.place({ path: `/j/000000000000001-000002.ab-c.journal`, bytes: 10 }, timeline)
+    if (path !== undefined) writeFileSync(path, '0123456789')
+    return path
+  }
+  const times = async () => (await kept.list()).map(({ at }) => at)
+  return { folder, world, kept, keep, times }
+}
+
+test('a name tells what a kept segment is, and other files are not looked at', async () => {
+  const { folder, kept, keep } = open()
+  const name = '000000000000001.000000000000001-000002-ab-c.7-5.0000000A.10.kept'
+  const path = join(folder, name)
+  expect(keep()).toBe(path)
+  const others = [`0${name}`, `${name}.old`, name.slice(1), name.replace('A.', 'a.'), name.replace('A.', '.')]
+  const strange = [name.replace('7-5', '7'), name.replace('7-5', 'x-5'), name.replace('.10.', '.1o.')]
+  for (const other of [...others, ...strange, name.replace('ab-c', 'a+c'), 'notes.txt'])
+    writeFileSync(join(folder, other), '')
+  const segment = '000000000000001-000002-ab-c'
+  expect(await kept.list()).toEqual([{ path, at: 1, bytes: 10, ...timeline, segment }])
+})
+
+test('as much as there is room for is kept; then the oldest go, and an eighth more', async () => {
+  const { kept, keep, times, world } = open()
+  for (let file = 0; file < 10; file += 1) keep()
+  await kept.trim()
+  expect([kept.bytes, (await times()).length, kept.cutAt]).toEqual([100, 10, undefined])
+  keep()
+  await kept.trim()
+  expect([kept.bytes, await times()]).toEqual([80, [4, 5, 6, 7, 8, 9, 10, 11]])
+  world.room = 79
+  const trimming = kept.trim()
+  expect(kept.trim()).toBe(trimming)
+  await trimming
+  expect([kept.bytes, await times()]).toEqual([60, [6, 7, 8, 9, 10, 11]])
+  world.room = 80
+  for (let file = 0; file < 3; file += 1) keep()
+  await kept.trim()
+  expect([kept.bytes, await times()]).toEqual([70, [8, 9, 10, 11, 12, 13, 14]])
+})
+
+test('a place beyond the room frees some by itself', async () => {
+  const { keep, times } = open({ room: 20 })
+  for (let file = 0; file < 3; file += 1) keep()
+  expect(await times()).toEqual([3])
+})
+
+test.each([
+  [8, undefined],
+  [9, 11],
+])(
+  'segments that go %i ms after the earliest were cut, if they should be kept longer',
+  async (keepFor, cutAt) => {
+    const { kept, keep } = open({ keepFor })
+    for (let file = 0; file < 11; file += 1) keep()
+    await kept.trim()
+    expect(kept.cutAt).toBe(cutAt)
+  },
+)
+
+test('without any room nothing is kept', () => {
+  const { world, keep } = open({ room: 0 })
+  expect(keep()).toBeUndefined()
+  world.room = 1
+  expect(keep()).toBeDefined()
+})
+
+test('what is recorded again has a new time and timeline, and what is removed frees room', async () => {
+  const { folder, world, kept, keep, times } = open()
+  for (let file = 0; file < 3; file += 1) keep()
+  const [first, second, third] = await kept.list()
+  if (!first || !second || !third) throw new Error('not kept')
+  world.now = 7
+  const gone = { ...first, path: join(folder, 'gone') }
+  await kept.move([gone, first], { database: '7-5', timeline: '0000000B' })
+  expect(await kept.list()).toMatchObject([second, third, { at: 7, timeline: '0000000B', bytes: 10 }])
+  mkdirSync(join(folder, 'folder'))
+  await kept.remove([{ ...gone, path: join(folder, 'folder') }, gone, second])
+  expect([kept.bytes, await times()]).toEqual([0, [3, 7]])
+  expect(existsSync(second.path)).toBe(false)
+  expect(readdirSync(folder)).toContain('folder')
+})
