@@ -38,6 +38,8 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
     logged,
     /** How many events each statement had that recorded them again. */
     statements: [] as number[],
+    /** How often its timeline was asked for. */
+    asked: 0,
     now: Date.UTC(2026, 10, 28, 12),
     timeline: ok([{ database: '7-5', timeline: '00000001' }]) as Result<ServerTimeline[], DatabaseFault>,
     /** Ids in the order in which they were recorded, those that were recorded again with a sign before them. */
@@ -86,6 +88,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
     },
   }
   const readTimeline = async () => {
+    world.asked += 1
     if (world.breaks) throw new TypeError('of null')
     return world.timeline
   }
@@ -251,6 +254,46 @@ test('segments are recorded again about a megabyte at a time', async () => {
   world.become('00000002')
   await site.tend()
   expect(world.statements).toEqual([2, 2, 1])
+  expect(world.told).toEqual(['the database has a new timeline: recorded again what it may have lost'])
+})
+
+test('the timeline is asked for at each check, and with a segment only if it is not known for sure', async () => {
+  const world = createWorld()
+  const { timeline } = world
+  world.timeline = fail({ code: 'unavailable', message: 'away' })
+  const site = world.open()
+  await site.take(aClick())
+  expect(world.asked).toBe(2)
+  world.timeline = timeline
+  await site.take(aClick(), aClick(), aClick())
+  expect(world.asked).toBe(3)
+  await site.tend()
+  expect(world.asked).toBe(4)
+  let failing = true
+  world.refuse = () => {
+    const outcome = failing ? fail({ code: 'unavailable' as const, message: 'gone' }) : ok([])
+    failing = false
+    return outcome
+  }
+  await site.take(aClick())
+  expect(world.asked).toBe(4)
+  await site.take(aClick(), aClick())
+  expect(world.asked).toBe(5)
+  const without = createWorld({ keepFor: 0 })
+  await without.open().take(aClick())
+  expect(without.asked).toBe(0)
+})
+
+test('what an earlier start kept beyond the room of this one is deleted', async () => {
+  const earlier = createWorld()
+  const before = earlier.open()
+  await before.take(...Array.from({ length: 5 }, () => aClick({ user_agent: 'x'.repeat(600) })))
+  await before.events.close(100)
+  expect(earlier.kept()).toHaveLength(5)
+  const world = createWorld({ folder: earlier.folder, maxBytes: 12_000 })
+  await world.open().tend()
+  expect(world.kept().length).toBeLessThan(4)
+  expect(world.kept().length).toBeGreaterThan(0)
 })
 
 test('after a stop nothing is recorded again, until the next start', async () => {
@@ -415,6 +458,7 @@ test.each(['away (57P01)', 'no answer (42501) yet'])(
     world.timeline = fail({ code: 'unavailable', message })
     const site = world.open()
     const ids = await site.take(aClick())
+    expect(world.told).toEqual([])
     world.become('00000002')
     await site.tend()
     expect(world.recorded).toEqual([...ids, ...again(ids)])
@@ -452,5 +496,6 @@ test('other files, and those that another instance has handled, are skipped', as
   }
   await site.tend()
   expect(world.recorded).toEqual([...ids, ...again(ids)])
+  expect(world.told).not.toContain('recording again failed unexpectedly')
   expect(existsSync(join(world.folder, 'kept', 'notes.txt'))).toBe(true)
 })

@@ -5,7 +5,7 @@ import { createQueue } from '../../src/lib/base/queue.ts'
 import { createKept } from '../../src/lib/buffer/kept.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
-const timeline = { database: '7-5', timeline: '0000000A' }
+const timeline = { database: '71-15', timeline: '0000000A' }
 
 function open({ room = 100, keepFor = 10 } = {}) {
   const folder = join(temporaryFolder(), 'kept')
@@ -31,11 +31,11 @@ function open({ room = 100, keepFor = 10 } = {}) {
 
 test('a name tells what a kept segment is, and other files are not looked at', async () => {
   const { folder, kept, keep } = open()
-  const name = '000000000000001.000000000000001-000002-ab-c.7-5.0000000A.10.kept'
+  const name = '000000000000001.000000000000001-000002-ab-c.71-15.0000000A.10.kept'
   const path = join(folder, name)
   expect(keep()).toBe(path)
   const others = [`0${name}`, `${name}.old`, name.slice(1), name.replace('A.', 'a.'), name.replace('A.', '.')]
-  const strange = [name.replace('7-5', '7'), name.replace('7-5', 'x-5'), name.replace('.10.', '.1o.')]
+  const strange = [name.replace('71-15', '71'), name.replace('71-15', 'x-15'), name.replace('.10.', '.1o.')]
   for (const other of [...others, ...strange, name.replace('ab-c', 'a+c'), 'notes.txt'])
     writeFileSync(join(folder, other), '')
   const segment = '000000000000001-000002-ab-c'
@@ -63,7 +63,10 @@ test('as much as there is room for is kept; then the oldest go, and an eighth mo
 
 test('a place beyond the room frees some by itself', async () => {
   const { keep, times } = open({ room: 20 })
-  for (let file = 0; file < 3; file += 1) keep()
+  keep()
+  keep()
+  expect(await times()).toEqual([1, 2])
+  keep()
   expect(await times()).toEqual([3])
 })
 
@@ -94,7 +97,7 @@ test('what is recorded again has a new time and timeline, and what is removed fr
   if (!first || !second || !third) throw new Error('not kept')
   world.now = 7
   const gone = { ...first, path: join(folder, 'gone') }
-  await kept.move([gone, first], { database: '7-5', timeline: '0000000B' })
+  await kept.move([gone, first], { ...timeline, timeline: '0000000B' })
   expect(await kept.list()).toMatchObject([second, third, { at: 7, timeline: '0000000B', bytes: 10 }])
   mkdirSync(join(folder, 'folder'))
   await kept.remove([{ ...gone, path: join(folder, 'folder') }, gone, second])

@@ -63,7 +63,7 @@ export function createKept(options: {
   }
 
   const removeAll = (files: readonly KeptFile[]) =>
-    Promise.all(files.map(({ path }) => rm(path, { force: true }).catch(messageOf)))
+    Promise.all(files.map(({ path }) => rm(path).catch(messageOf)))
 
   /** Deletes an eighth more than necessary, so that it is rare in a rush. */
   const trimNow = async (): Promise<void> => {
