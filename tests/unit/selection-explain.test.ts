@@ -43,6 +43,57 @@ function explained(
 
 const arms = [arm(1, { recipients: 400, human_clicks: 20 }), arm(11, { recipients: 100, human_clicks: 0 })]
 
+test('an explanation names all that a decision was made of', () => {
+  const changes = { newsletter: 'weekly', shown: false, probability: 0.00001 }
+  expect(explained('weighted', arms, {}, changes).split('\n')).toEqual([
+    'segment 1: variation 11 of "Offer"',
+    '  text         A text',
+    '  newsletter   weekly',
+    '  decided      2026-11-18T12:00:00Z',
+    '  strategy     weighted',
+    '  probability  0.0010 %',
+    '  reported     no: the send was reported with what was chosen elsewhere, below',
+    '  seed         77, which gives this variation again',
+    '  why          drawn in proportion to base weight',
+    '  candidates   2',
+    '    variation 1 (offer 1): weight 2: 50.00 %',
+    '  → variation 11 (offer 2): weight 2: 50.00 %',
+  ])
+  const learned = [
+    arm(1, { k: 50, n: 1_000 }),
+    arm(2, { held: 'variation_gap' }),
+    arm(3, { held: 'offer_share' }),
+  ]
+  const lines = explained('thompson', learned)
+    .replace(/believed [\d.]+ %/g, 'believed N %')
+    .split('\n')
+  expect(lines.slice(3)).toEqual([
+    '  strategy     thompson',
+    '  probability  25.00 %, estimated from seeded draws',
+    '  goal         clicks of recipients',
+    '  seed         77, which gives this variation again',
+    '  why          the best in one random draw from the estimates of all that may be shown',
+    '  candidates   3',
+    '  → variation 1 (offer 1): 50.0 effective clicks of 1000, believed N %',
+    '    variation 2 (offer 1): 0.0 effective clicks of 0, believed N %, held back: this text was shown a few sends ago',
+    '    variation 3 (offer 1): 0.0 effective clicks of 0, believed N %, held back: its offer had its share of the last sends',
+  ])
+  const held = learned.map((one) => ({ ...one, held: 'offer_gap' as const }))
+  const why = 'the best in one random draw from the estimates of all that may be shown'
+  expect(
+    explained('thompson', held, { taken: [5] })
+      .split('\n')
+      .slice(7, 10),
+  ).toEqual([
+    `  why          ${why}; the limits on repetition left nothing, so they were lifted`,
+    '  other segments had 5',
+    '  candidates   3',
+  ])
+  expect(explained('thompson', [...held, arm(4)], { taken: [4] })).toContain('so they were lifted')
+  expect(explained('thompson', [...held, arm(4, { weight: 0 })])).toContain('so they were lifted')
+  expect(explained('weighted', arms)).not.toContain('other segments')
+})
+
 test('the specified strategies are explained by weights and CTRs', () => {
   expect(explained('weighted', arms)).toContain('drawn in proportion to base weight\n  candidates   2')
   expect(explained('weighted', arms)).toMatch(/variation 1 \(offer 1\): weight 2: 50\.00 %/)
@@ -83,7 +134,9 @@ test('of many candidates the best are shown, and the chosen one', () => {
   const text = explained('weighted', many, { seed: seed ?? expect.fail('no such seed') })
   expect(text).toContain('→ variation')
   expect(text).toContain('candidates   40')
-  expect(text).toContain('and 27 more')
+  expect(text).toMatch(/\n {4}and 27 more$/)
+  expect(text.split('\n')).toHaveLength(8 + 13 + 1)
+  expect(explained('weighted', many.slice(0, 12))).not.toContain(' more')
   expect(explained('weighted', many, { taken: [3, 4] })).toContain(
     'other segments had 3, 4\n  candidates   38',
   )

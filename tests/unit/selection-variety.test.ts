@@ -195,7 +195,47 @@ describe('the share of each variation now', () => {
       believed_ctr: null,
       why: 'its offer has the base weight 1; its texts are sent equally often',
     })
-    expect(of('ctr_weighted')).toMatchObject({ share: 1.025 / 2.025, why: expect.stringContaining('2.50 %') })
+    expect(of('ctr_weighted')).toMatchObject({
+      share: 1.025 / 2.025,
+      why: 'its offer has the base weight 1, times 1 + CTR / 100 (2.50 %)',
+    })
+    const { shares } = shareNow(situation({ candidates: [candidate(2, 21)] }), 'ctr_weighted', rules)
+    expect(shares).toEqual([
+      {
+        offer_id: 2,
+        variation_id: 21,
+        share: 1,
+        believed_ctr: null,
+        held: null,
+        why: 'its offer has the base weight 1, times 1 + CTR / 100 (0 %)',
+      },
+    ])
+  })
+
+  test('tells of each limit what it is, and nothing of a limit that gave way', () => {
+    const candidates = [...situation().candidates, candidate(4, 41)]
+    const why = (changes: Partial<Rules>, sends: PastSend[], all = situation().candidates) =>
+      shareNow(situation({ sends, candidates: all }), 'thompson', { ...rules, ...changes }).shares.map(
+        (one) => one.why.replace(/(never|expected).*/, ''),
+      )
+    const shown = [send('1', 1, 11), send('2', 2, 21), send('3', 3, 31)]
+    expect(why({ variationGap: 3 }, shown)).toEqual([
+      'held back: this text was shown a few sends ago; ',
+      '',
+      'held back: this text was shown a few sends ago; ',
+    ])
+    const again = [...shown, send('4', 1, 11)]
+    const former = Array(2).fill('held back: its offer was in the sends just before; ')
+    const share = 'held back: its offer had its share of the last sends; '
+    expect(why({ offerSends: 1, variationGap: 0 }, again, candidates)).toEqual([...former, share, ''])
+    expect(why({ offerSends: 1, variationGap: 0 }, again)).toEqual([...former, ''])
+    expect(why({ offerGap: 5 }, shown)).toEqual(['', '', ''])
+  })
+
+  test('says of a text that was never sent what its offer does', () => {
+    const [, unsent] = shareNow(situation(), 'thompson', rules).shares
+    expect(unsent?.why).toMatch(/^never sent yet, so expected to do as well as its offer: \d\.\d\d %$/)
+    expect(unsent?.believed_ctr).toBeCloseTo(Number(unsent?.why.match(/([\d.]+) %$/)?.[1]), 2)
   })
 
   test('comes with a caution where sends are too small to learn from', () => {
@@ -204,8 +244,14 @@ describe('the share of each variation now', () => {
         send(String(name), 1, 11, { recipients, clickers: 0, clickers_by: byMarks(0, 0, 0) }),
       )
     expect(shareNow(situation({ sends: tiny(5) }), 'thompson', rules).caution).toMatch(
-      /about 5 recipients.*too few/,
+      /^A send goes to about 5 recipients and brings about 0\.\d clicks: too few to learn from, whatever the strategy\.$/,
     )
+    // What counts is the size in the middle, of the last fourteen sends.
+    const sizes = [...Array(7).fill(90_000), ...Array(7).fill(4), ...Array(7).fill(6)].map(
+      (recipients, name) =>
+        send(String(name), 1, 11, { recipients, clickers: 0, clickers_by: byMarks(0, 0, 0) }),
+    )
+    expect(shareNow(situation({ sends: sizes }), 'thompson', rules).caution).toMatch(/about 6 recipients/)
     expect(shareNow(situation({ sends: tiny(10_000) }), 'thompson', rules).caution).toBeUndefined()
     // Four segments of one send are one send of them all.
     const split = [1, 2, 3, 4].map((id) => send('1', 1, id, { recipients: 5, clickers: 0 }))

@@ -6,7 +6,7 @@ import type { Arm } from '../../src/lib/selection/arm.ts'
 import { packArms, questionOf } from '../../src/lib/selection/basis.ts'
 import { choose, weightedChances } from '../../src/lib/selection/choose.ts'
 import { chooseSegments } from '../../src/lib/selection/choose-segments.ts'
-import { drawBeta, drawGamma, seeded } from '../../src/lib/selection/draws.ts'
+import { drawBeta, drawGamma, drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { selectionSchema } from '../../src/lib/selection/schema.ts'
 import { chanceOf, drawBest, fieldOf, sharesOf } from '../../src/lib/selection/thompson.ts'
 
@@ -102,6 +102,39 @@ describe('draws', () => {
     expect(seeded(5)()).toBe(seeded(5)())
     expect(seeded(5)()).not.toBe(seeded(6)())
     expect(seeded(0)()).toBeGreaterThan(0)
+  })
+
+  test('stay the same from version to version, since stored decisions are made again from their seeds', () => {
+    const firsts = [0, 1, 77, 2 ** 32 - 1].map((seed) => {
+      const random = seeded(seed)
+      return [random(), random()]
+    })
+    const numbers = [
+      [0.17549665865954012, 0.04167605226393789],
+      [0.03340984776150435, 0.9500271311262622],
+      [0.7692972176009789, 0.24820978206116706],
+      [0.31391757808160037, 0.4802844385849312],
+    ]
+    expect(firsts).toEqual(numbers)
+    const gammas = [
+      [0.3, 0.000692889517294013, 0.5962405718027074, 0.02868962242908482],
+      [1, 1.0908235400101303, 0.009789950579752689, 0.5604900728283845],
+      [2.5, 2.875522044375762, 0.4252315542761877, 1.970333153315858],
+      [40, 42.48255783176194, 29.120469682583106, 38.806169003043955],
+    ]
+    for (const [shape = 1, ...drawn] of gammas) {
+      const random = seeded(7)
+      for (const one of drawn) expect(drawGamma(shape, random)).toBeCloseTo(one, 10)
+    }
+    const random = seeded(7)
+    const others = [
+      drawNormal(random),
+      drawNormal(random),
+      drawBeta(8, 392, random),
+      drawBeta(0.5, 0.5, random),
+    ]
+    const kept = [0.4369170994831365, 1.7224714103878571, 0.024253816313145805, 0.4775144207561511]
+    for (const [index, one] of kept.entries()) expect(others[index]).toBeCloseTo(one, 10)
   })
 
   test('of seeds that follow one another have nothing to do with each other', () => {
