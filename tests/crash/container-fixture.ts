@@ -15,7 +15,10 @@ export const contained = spawnSync(container[0] ?? '', [...container.slice(1), '
 
 export type Contained = SiteProcess & { terminate(): void }
 
-export const test = base.extend<{ dataDir: string; start: () => Promise<Contained> }>({
+export const test = base.extend<{
+  dataDir: string
+  start: (settings?: Record<string, string>) => Promise<Contained>
+}>({
   dataDir: async ({ task: _ }, use) => {
     const dataDir = makeDataDir()
     // Where root runs this, PostgreSQL's own user has to get in.
@@ -25,8 +28,8 @@ export const test = base.extend<{ dataDir: string; start: () => Promise<Containe
   },
   start: async ({ task, dataDir }, use) => {
     const sites: SiteProcess[] = []
-    await use(async () => {
-      const environment = { PROMO_DATA_DIR: dataDir, PROMO_FLOOD_PER_MINUTE: '1000000000' }
+    await use(async (settings = {}) => {
+      const environment = { PROMO_DATA_DIR: dataDir, PROMO_FLOOD_PER_MINUTE: '1000000000', ...settings }
       const { listening, ...starting } = spawnSite(environment, 'dist/server/entry.mjs', [], container)
       const site = { url: await listening, ...starting }
       sites.push(site)

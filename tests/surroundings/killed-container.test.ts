@@ -1,8 +1,10 @@
-import { expect, vi } from 'vitest'
-import { contained, startFirst, test, urlOf } from '../crash/container-fixture.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, vi } from 'vitest'
+import { type Contained, contained, startFirst, test, urlOf } from '../crash/container-fixture.ts'
 import { untilDrained } from '../crash/fixture.ts'
-import { expectExactlyOnce } from '../crash/ledger.ts'
+import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import { withClient } from '../store/embedded-fixture.ts'
+import { createTestDatabase, findDrift, insertPromos } from '../support/database.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -24,5 +26,33 @@ test.skipIf(!contained)(
     )
     console.log(`its journal recorded after ${((performance.now() - killed) / 1000).toFixed(0)} s`)
     expect(ledger.answered.size).toBe(900)
+  },
+)
+
+test.skipIf(!contained)(
+  'containers of one name, folder and external database keep their journals apart, also when one is killed',
+  async ({ start }) => {
+    const database = await createTestDatabase()
+    onTestFinished(() => database.drop())
+    await insertPromos(database.sql)
+    const ledger = createLedger()
+    const settings = { DATABASE_URL: database.url }
+    const both = await Promise.all([start(settings), start(settings)])
+    const [first, second] = both
+    const visitAll = (sites: typeof both | [Contained]) =>
+      Promise.all(sites.map(({ url }) => ledger.load('visit', { url, connections: 4, requests: 200 })))
+    await visitAll(both)
+    // Longer than it takes to look for what others have left.
+    await sleep(12_000)
+    await database.sql.begin(async (sql) => {
+      await sql`lock table promo_click_tracking in access exclusive mode`
+      await visitAll(both)
+      await first.kill()
+    })
+    await visitAll([second])
+    await vi.waitFor(() => expectExactlyOnce(database.sql, ledger), { timeout: 150_000, interval: 1_000 })
+    await untilDrained(second)
+    expect(await findDrift(database.sql)).toEqual([])
+    expect(ledger.answered.size).toBe(1_000)
   },
 )
