@@ -12,8 +12,8 @@ import {
   insertPromos,
   type TestDatabase,
 } from '../support/database.ts'
-import { aClick, aHash, anImpression } from '../support/events.ts'
-import { recordClicks, recordImpressions } from '../support/record.ts'
+import { aClick, aConversion, aHash, anImpression, aSurplus } from '../support/events.ts'
+import { recordClicks, recordConversions, recordImpressions, recordSurplus } from '../support/record.ts'
 
 let database: TestDatabase
 
@@ -263,22 +263,22 @@ describe('clicks', () => {
   })
 })
 
-test.each(['clicks', 'impressions'])(
-  '%s are committed durably, whatever a role or database is set to',
-  async (kind) => {
-    const record = (sql: Sql) =>
-      kind === 'clicks' ? recordClicks(sql, [aClick()]) : recordImpressions(sql, [anImpression()])
-    const commits = (setting: string) =>
-      database.sql.begin(async (sql) => {
-        await sql`select set_config('synchronous_commit', ${setting}, true)`
-        await record(sql)
-        const [row] = await sql`select current_setting('synchronous_commit') as setting`
-        return row?.setting
-      })
-    expect(await commits('off')).toBe('on')
-    for (const setting of ['local', 'on', 'remote_apply']) expect(await commits(setting)).toBe(setting)
-  },
-)
+test.each([
+  ['clicks', (sql: Sql) => recordClicks(sql, [aClick()])],
+  ['surplus clicks', (sql: Sql) => recordSurplus(sql, [aSurplus()])],
+  ['impressions', (sql: Sql) => recordImpressions(sql, [anImpression()])],
+  ['conversions', (sql: Sql) => recordConversions(sql, [aConversion()])],
+] as const)('%s are committed durably, whatever a role or database is set to', async (_, record) => {
+  const commits = (setting: string) =>
+    database.sql.begin(async (sql) => {
+      await sql`select set_config('synchronous_commit', ${setting}, true)`
+      await record(sql)
+      const [row] = await sql`select current_setting('synchronous_commit') as setting`
+      return row?.setting
+    })
+  expect(await commits('off')).toBe('on')
+  for (const setting of ['local', 'on', 'remote_apply']) expect(await commits(setting)).toBe(setting)
+})
 
 describe('impressions', () => {
   test('count their recipients, and CTR follows', async () => {

@@ -73,6 +73,8 @@ describe('the client address', () => {
     ['forwarded', 'for=_hidden, for=10.0.0.2', '10.0.0.2'],
     ['forwarded', 'proto=https', '127.0.0.1'],
     ['forwarded', `${'for=198.51.100.1,'.repeat(10_000)}for=203.0.113.7`, '203.0.113.7'],
+    // No more than twenty hops of a hundred characters are looked at.
+    ['forwarded', `for=203.0.113.7,for=10.0.0.2;by="${'x'.repeat(2_000)}"`, '127.0.0.1'],
   ])('is what the header %s of the settings says: %j', (addressHeader, value, address) => {
     const proxies = { trusted, addressHeader }
     const headers = { 'x-forwarded-for': '192.0.2.66', [addressHeader]: value }

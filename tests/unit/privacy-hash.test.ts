@@ -96,6 +96,11 @@ test('strangers are told apart by a key of their own, for as long as their hashe
   expect(later).not.toBe(first)
 })
 
+test('the key of strangers is random in each process', () => {
+  const [one, other] = [createStrangers(), createStrangers()]
+  expect(one('203.0.113.7', firefox, 0)).not.toEqual(other('203.0.113.7', firefox, 0))
+})
+
 describe('one client', () => {
   const networkOf = createNetworkReader()
 
