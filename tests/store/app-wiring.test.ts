@@ -10,6 +10,7 @@ import { addWebhook } from '../../src/lib/store/webhooks.ts'
 import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
 import { nowhere, openTestApp } from '../support/app.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
@@ -99,11 +100,8 @@ describe('what clicks are judged by comes from the settings:', () => {
 
   test('how many clicks a minute an address may have', async () => {
     const { app } = await openTestApp(database.url, { settings: { PROMO_FLOOD_PER_MINUTE: '2' } })
-    await click(
-      app,
-      '203.0.113.7',
-      [1, 2, 3].map((name) => ({ 'user-agent': `${firefox} ${name}` })),
-    )
+    // Whoever has one address of an IPv6 network of 64 bits has all of them.
+    for (const end of [1, 2, 3]) await click(app, `2001:db8::${end}`, [{ 'user-agent': `${firefox} ${end}` }])
     const surplus = () => database.sql`select reason, clicks from promo_surplus_clicks`
     await expect.poll(async () => [...(await surplus())]).toEqual([{ reason: 'flood', clicks: 1 }])
     expect(await told(2)).toEqual(['human none', 'human none'])
@@ -117,6 +115,16 @@ describe('what clicks are judged by comes from the settings:', () => {
     const { app } = await openTestApp(database.url, { settings })
     for (const address of ['198.51.100.7', '192.0.2.7', '203.0.113.7']) await click(app, address, [{}])
     expect(await told(3)).toEqual(['machine own_network', 'machine scanner_network', 'human none'])
+  })
+
+  test('who is signed in to the analytics', async () => {
+    const editor = { name: 'anna', password: 'correct horse battery' }
+    await insertQuickEditor(database.sql, editor)
+    const { app } = await openTestApp(database.url)
+    const signedIn = await app.access.signIn({ ...editor, address: '203.0.113.7' })
+    const cookie = signedIn.ok ? `a=b; ${signedIn.value.split(';')[0]}` : ''
+    await click(app, '203.0.113.7', [{ cookie }, { cookie: `${cookie}x` }])
+    expect(await told(2)).toEqual(['machine editor', 'human none'])
   })
 })
 
