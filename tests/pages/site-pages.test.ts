@@ -38,6 +38,7 @@ const sites = [
     pages: { '/tool': 'tool', '/sheet.html': 'sheet', '/plain': 'plain', '/top': 'top', '/a/b': 'a/b' },
     links: ['about', 'team', 'deep'],
     lost: 'The newsroom knows no such story',
+    anyWord: '/[...path]',
   },
   {
     name: 'posts at the root that are made ahead, and a 404 page that is',
@@ -83,7 +84,7 @@ test.each(refused)(
   },
 )
 
-describe.each(sites)('a site with $name', ({ files, pages, links, lost }) => {
+describe.each(sites)('a site with $name', ({ files, pages, links, lost, anyWord }) => {
   let built: AstroSite
   let running: RunningSite
   beforeAll(async () => {
@@ -131,6 +132,14 @@ describe.each(sites)('a site with $name', ({ files, pages, links, lost }) => {
         expect.stringContaining('merchant.example'),
       ])
     }
+  })
+
+  test('has health say which links its pages hide, and which pages links may hide', async () => {
+    const { hints } = JSON.parse((await ask(running.site, '/api/v1/promo/health')).body)
+    expect(hints).toContainEqual(expect.stringMatching(/pages of the site come before links .*\/plain/))
+    expect(hints.filter((hint: string) => hint.includes('made on demand'))).toEqual(
+      anyWord ? [expect.stringContaining(`pages of ${anyWord},`)] : [],
+    )
   })
 
   test('answers an unknown word as the site does', async () => {

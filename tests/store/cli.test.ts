@@ -169,6 +169,23 @@ describe('import', () => {
     expect(await tested.sql`select count(*)::integer from promo_offers`).toEqual([{ count: 9 }])
   })
 
+  test('knows the pages of the built site, and what its paths begin with', async () => {
+    const server = join(folder, 'dist', 'server')
+    mkdirSync(server, { recursive: true })
+    const site = { base: '/news', prefix: '', pages: ['nocodemba'], anyWord: '/[story]', strict: false }
+    writeFileSync(join(server, 'promo-tracking.json'), JSON.stringify(site))
+    const settings = { SITE_URL: 'https://site.example' }
+    const { code, out } = await promo(['import', resolve('db/sample.json'), '--dry-run'], { settings })
+    expect(code).toBe(0)
+    expect(out).toContain('warning: a page of the site comes before the link /nocodemba;')
+    expect(out).toContain('warning: links come before pages of /[story],')
+    const link = { slug: 'loop', destination_url: 'https://site.example/news/loop' }
+    writeFileSync(join(folder, 'loop.json'), JSON.stringify({ links: [link] }))
+    const { err } = await promo(['import', 'loop.json'], { settings })
+    expect(err).toContain('leads back to itself: /loop → /loop')
+    rmSync(join(folder, 'dist'), { recursive: true })
+  })
+
   test.each<[string, string | Buffer | undefined, string]>([
     ['missing.json', undefined, 'there is no such file'],
     ['empty.json', '', 'is empty'],

@@ -67,6 +67,7 @@ describe('an import', () => {
     ).toEqual([`links[0].destination_url: leads back to itself: /b → /a → /b; ${advice}`])
     const inactive = two.links.map((link) => ({ ...link, active: false }))
     expect(await importing({ links: inactive }, { siteUrl })).toBe('added 1 link')
+    expect(await importing({ links: [...one.links, ...inactive] }, { siteUrl })).toBe('2 links unchanged')
     expect(
       await importing(linksTo({ c: 'https://news.example/a', d: 'https://news.example/about' }), { siteUrl }),
     ).toBe('added 2 links')
