@@ -62,7 +62,7 @@ function holdOffers(report: Report, now: number, hold: Hold): void {
       bars,
     )
   }
-  const ahead = /^(.*) is ahead of (.*?),? (so far|but)/.exec(said)
+  const ahead = /^(.*) (?:is ahead of|has the same rate as) (.*?),? (so far|but)/.exec(said)
   if (ahead)
     hold(
       bars[0]?.name === ahead[1] && bars.some(({ name }) => name === ahead[2]),

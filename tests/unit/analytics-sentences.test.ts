@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { drawRates, offerRates } from '../../src/lib/charts/rates.ts'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
@@ -402,6 +403,25 @@ describe('offers', () => {
     )
   })
 
+  test('none is ahead of another with the same rate, and the first of the chart comes first', () => {
+    const same = anOffer({
+      ...second,
+      statistics: { smoothed_ctr: 4, interval: [3, 5], complete_sends: 9 },
+    })
+    for (const given of [
+      [same, first],
+      [first, same],
+    ]) {
+      expect(offersSentence(given, texts(400))).toBe(
+        'First has the same rate as Second, but their likely ranges overlap: too close to call.',
+      )
+      expect(drawRates(offerRates(given)).marks.map(({ name }) => name)).toEqual(['First', 'Second'])
+    }
+    expect(offersSentence([same, first], texts(60))).toBe(
+      'First has the same rate as Second so far, but that does not count yet: First still needs about 4 more sends (40 more clicks).',
+    )
+  })
+
   test('none is best if another interval overlaps its own, however wide', () => {
     const third = (complete_sends: number) =>
       anOffer({
@@ -462,7 +482,7 @@ describe('offers', () => {
       ...first.statistics,
       statistics: { smoothed_ctr: 4, interval: [3, 5], complete_sends: 9 },
     })
-    expect(offersSentence([alike, first], texts(400))).toContain('First is ahead of Second')
+    expect(offersSentence([alike, first], texts(400))).toContain('First has the same rate as Second')
   })
 })
 

@@ -28,10 +28,11 @@ export type Mark = {
 
 export type Rows = { marks: Mark[]; ticks: Tick[] }
 
-/** Offers as a chart of their rates shows them. */
+/** Offers as a chart of their rates shows them: equal ones in one order, whatever the period that is shown. */
 export function offerRates(offers: readonly OfferRow[]): Rate[] {
   const nameOf = shortNames(offers)
-  return offers.map(({ statistics, active, ...offer }) => ({
+  const inOrder = offers.toSorted((one, other) => one.offer_id - other.offer_id)
+  return inOrder.map(({ statistics, active, ...offer }) => ({
     name: active ? nameOf(offer) : `${nameOf(offer)} (not active)`,
     value: statistics?.smoothed_ctr ?? null,
     low: statistics?.interval[0] ?? null,

@@ -83,6 +83,11 @@ export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
     .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
 
+const aheadOf = (first: Rated, other: Rated, name: (offer: Rated) => string): string =>
+  first.statistics.smoothed_ctr === other.statistics.smoothed_ctr
+    ? `${name(first)} has the same rate as ${name(other)}`
+    : `${name(first)} is ahead of ${name(other)}`
+
 const hadBy = (offer: Rated, variations: readonly VariationRow[]) => ({
   complete_sends: offer.statistics.complete_sends,
   ...sentOf(offer, variations),
@@ -122,13 +127,12 @@ export function offersSentence(
   const needed = neededByEach(...two)
   if (two.some(({ complete_sends }) => complete_sends < neededSends))
     return `${name(first)} and ${name(second)} cannot be compared yet: ${needed}.`
-  if (needed !== '')
-    return `${name(first)} is ahead of ${name(second)} so far, but that does not count yet: ${needed}.`
+  if (needed !== '') return `${aheadOf(first, second, name)} so far, but that does not count yet: ${needed}.`
   const open = [second, ...others].filter(({ statistics }) => statistics.interval[1] >= interval[0])
   if (open.length === 0) return `${name(first)} does best: ${likely}.`
   const rival = open.find((offer) => isKnown(hadBy(offer, variations)))
   return rival
-    ? `${name(first)} is ahead of ${name(rival)}, but their likely ranges overlap: too close to call.`
+    ? `${aheadOf(first, rival, name)}, but their likely ranges overlap: too close to call.`
     : `${name(first)} does best of the offers that were sent often enough: ${likely}.`
 }
 
