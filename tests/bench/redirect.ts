@@ -37,7 +37,7 @@ await sql`
   values ('named', 'https://merchant.example/course?ref=daily', 'subid', false)
 `
 
-const folders = [makeDataDir(), makeDataDir(), makeDataDir(), makeDataDir()] as const
+const folders = [makeDataDir(), makeDataDir(), makeDataDir(), makeDataDir(), makeDataDir()] as const
 const settings = {
   DATABASE_URL: database.url,
   PROMO_FLOOD_PER_MINUTE: '1000000000',
@@ -59,7 +59,10 @@ const fromStrapi = await start(folders[3], {
   PROMO_STRAPI_FIELDS: 'slug:slug,destination:destination_url,active:active,click_id_parameter:network',
 })
 const astro = await start(folders[2], {}, 'tests/bench/astro-server.ts')
+// Code gets faster the more it has run, so the site of Strapi's links is compared with one that did as much.
+const asWarm = await start(folders[4], {})
 
+const asWarmName = 'recorded (write), a site as warm as the next'
 type Round = { perSecond: number; p50: number; p99: number }
 const ways: {
   name: string
@@ -75,6 +78,7 @@ const ways: {
   { name: 'Astro route, recorded', server: astro, request: tracked, rounds: [] },
   { name: 'recorded, database stopped', server: site, request: tracked, stopped: true, rounds: [] },
   { name: 'recorded, with the click’s id', server: site, request: named, rounds: [] },
+  { name: asWarmName, server: asWarm, request: tracked, rounds: [] },
   { name: 'recorded, links of Strapi, the click’s id', server: fromStrapi, request: tracked, rounds: [] },
 ]
 
@@ -112,7 +116,7 @@ for (let round = 0; round < rounds; round += 1) {
     await drained(way.server)
   }
 }
-for (const server of [site, synced, astro, fromStrapi]) await server.stop()
+for (const server of [site, synced, astro, asWarm, fromStrapi]) await server.stop()
 strapi.close()
 bare.process.kill()
 const [found] = await sql`select count(*)::integer as clicks from promo_click_tracking`
@@ -169,7 +173,7 @@ const missed = judge([
   },
   {
     name: 'links of Strapi and the click’s id against table',
-    value: ratio('recorded, links of Strapi, the click’s id', write, perSecond),
+    value: ratio('recorded, links of Strapi, the click’s id', asWarmName, perSecond),
     least: 0.95,
   },
   { name: 'p99 recorded (write) against bare', value: ratio(write, bareName, ({ p99 }) => p99), most: 2 },
