@@ -9,11 +9,18 @@ const mocking = globSync('tests/**/*.test.ts').filter((path) =>
   readFileSync(path, 'utf8').includes('vi.mock('),
 )
 
-/** What takes longest, so that no worker is left with it while the others have nothing to do. */
+/** They look at sites, which are processes of their own. */
+const outside = ['tests/{e2e,crash,pages}/**/*.test.ts', 'tests/sites/one-site.test.ts']
+
+/**
+ * What takes longest, so that no worker is left with it while the others have nothing to do. A worker of one
+ * project is of no use to the next.
+ */
 const longest = [
-  /\/(e2e|crash)\//,
-  /simulation|calibration|truth|closed-doors|site-pages/,
-  /\/(pages|store)\//,
+  /\/(e2e|crash)\/|one-site|closed-doors|site-pages/,
+  /\/pages\//,
+  /simulation|calibration|truth/,
+  /\/store\//,
 ]
 
 class LongestFirst extends BaseSequencer {
@@ -38,20 +45,19 @@ export default defineConfig({
         test: {
           ...common,
           name: 'shared',
-          include: ['tests/**/*.test.ts'],
-          exclude: [
-            'tests/surroundings/**',
-            'tests/strapi/**',
-            'tests/sites/{every-site,astro-add}.test.ts',
-            ...mocking,
-          ],
+          include: ['tests/{unit,store}/**/*.test.ts'],
+          exclude: mocking,
           isolate: false,
         },
+      },
+      {
+        test: { ...common, name: 'outside', include: outside, isolate: false, env: { UNWATCHED: 'yes' } },
       },
       { test: { ...common, name: 'mocking', include: mocking } },
     ],
     coverage: {
-      provider: 'v8',
+      provider: 'custom',
+      customProviderModule: 'tests/support/coverage.ts',
       include: ['src/lib/**/*.ts'],
       reporter: [['text', { skipFull: true }], 'text-summary', 'json'],
       thresholds: {
