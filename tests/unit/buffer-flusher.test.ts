@@ -56,6 +56,7 @@ async function open(
 ) {
   const seen = {
     flushed: [] as number[],
+    seconds: [] as number[],
     damaged: 0,
     vanished: 0,
     faults: [] as string[],
@@ -73,7 +74,10 @@ async function open(
     files,
     log,
     onFault: ({ code }) => seen.faults.push(code),
-    onFlush: (count) => seen.flushed.push(count),
+    onFlush(count, seconds) {
+      seen.flushed.push(count)
+      seen.seconds.push(seconds)
+    },
     onDamaged: (lines) => {
       seen.damaged += lines
     },
@@ -101,6 +105,14 @@ test('events share a statement, and a waiting caller does not wait for others', 
   expect(await settled).toBe('committed')
   expect(performance.now() - started).toBeLessThan(150)
   expect(events.readings().lastFlush).toBeGreaterThan(0)
+  expect(await events.flusher.settled('of nobody', 1)).toBe('pending')
+  // Nobody waits any more, so events wait for others again.
+  await accept(events, 2)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await accept(events, 3)
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(seen.flushed).toEqual([10, 1, 5])
+  expect(seen.seconds.every((took) => took > 0 && took < 2)).toBe(true)
   await events.close(100)
 })
 
@@ -135,9 +147,10 @@ test('a database outage is retried until it ends, and nobody waits longer than r
 
 /** A flusher that rests after the first 5 events, since 600 have come while it worked. */
 async function restInRush() {
-  const clock = { time: 0 }
+  const clock = { time: 0, rush: true }
   const record = async () => {
-    await accept(events, clock.time === 0 ? 600 : 0)
+    await accept(events, clock.rush ? 600 : 0)
+    clock.rush = false
     clock.time += 20
     return ok([])
   }
@@ -158,10 +171,15 @@ test('in a rush the flusher pauses between batches', async () => {
   await events.close(100)
 })
 
-test('a pause ends when everything has to be recorded', async () => {
-  const { events, seen } = await restInRush()
+test('a pause ends when everything has to be recorded, and then there are pauses again', async () => {
+  const { events, seen, clock } = await restInRush()
   expect(await events.flusher.drained(5_000)).toBe(true)
   expect(seen.flushed).toEqual([5, 600])
+  clock.rush = true
+  await accept(events, 5)
+  await vi.waitFor(() => expect(seen.flushed).toEqual([5, 600, 5]), 5_000)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(seen.flushed).toHaveLength(3)
   await events.close(100)
 })
 
