@@ -175,6 +175,7 @@ test('every intact line of a damaged journal is read, and the rest is kept byte 
         })
         const { lines, count, damaged } = readLines(spoiled)
         const { events } = decodeLines(lines)
+        expect(() => JSON.parse(jsonArrayOf(lines))).not.toThrow()
         expect(events).toHaveLength(count)
         expect(events).toEqual(expect.arrayContaining(whole.flat()))
         const sent = groups.flat().map((one) => JSON.stringify(one))
@@ -242,6 +243,31 @@ test.each([
 test('a line with a valid checksum but no kind of event is kept, and has no events', () => {
   const line = Buffer.from(lineOf('{"visit":1}'))
   expect(readLines(Buffer.from(`${line}\n`))).toEqual({ lines: Buffer.alloc(0), count: 0, damaged: [line] })
+})
+
+test('a line whose beginning is damaged is not for the database, whatever its sum', () => {
+  const line = Buffer.from(encodeRecord([aClick()]).trimEnd())
+  for (let place = 0; place < '{"crc":"01234567"},'.length; place += 1) {
+    const damaged = Buffer.from(line)
+    damaged[place] = 0x78
+    expect([place, readLines(damaged)]).toEqual([
+      place,
+      { lines: Buffer.alloc(0), count: 0, damaged: [damaged] },
+    ])
+  }
+})
+
+test('a line with a valid sum and known kinds goes to the database as it is, without being parsed', () => {
+  const line = lineOf('{"kind":"click"},{"kind": "click"},{"kind":"conversion","x":"\\"kind\\":\\"visit"}')
+  const file = Buffer.from(`${line}\n`)
+  expect(readLines(file)).toEqual({ lines: file, count: 2, damaged: [] })
+})
+
+test.each(['x', ' ', '0'])('a line of an earlier version with %j at an end is damaged', (text) => {
+  const json = JSON.stringify(aClick())
+  const line = `${sumOf(json)} ${json}`
+  for (const damaged of [`${text}${line}`, `${line}${text}`])
+    expect(readLines(Buffer.from(damaged))).toMatchObject({ count: 0, damaged: [Buffer.from(damaged)] })
 })
 
 test('a kind of event from a later version is kept for it, and affects no other', () => {

@@ -79,6 +79,10 @@ test('a reject has its event as it was, but for what tells of the visitor, and i
   expect(statSync(rejectsFile(folder)).mode & 0o777).toBe(0o600)
   const event = { ...click, ip_hash: null, user_agent: null, referrer: null, address_hash: null }
   expect(readFileSync(rejectsFile(folder), 'utf8')).toBe(`${JSON.stringify(reject(event))}\n`)
+  const other = temporaryFolder()
+  const impression = { rejected_at: 6, reason: 'x', event: anImpression() }
+  await createRejects(other, createQueue()).append([impression])
+  expect(readFileSync(rejectsFile(other), 'utf8')).toBe(`${JSON.stringify(impression)}\n`)
 })
 
 test('of events that were tried before, those that the file has are not written again', async () => {
