@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { cutLines } from '../../src/lib/buffer/pieces.ts'
 import { decodeLines } from '../../src/lib/buffer/read-lines.ts'
-import { encodeRecord } from '../../src/lib/buffer/record.ts'
+import { encodeRecord, lineOf } from '../../src/lib/buffer/record.ts'
 import { createBatchRecorder, type Progress } from '../../src/lib/buffer/record-batch.ts'
 import type { DatabaseFault } from '../../src/lib/database/sql.ts'
 import type { TrackingEvent } from '../../src/lib/model/event.ts'
@@ -157,6 +157,28 @@ test('a caller learns the outcome of each event, and what nobody waits for becom
     [3, 4].map((index) => ({ rejected_at: 5, reason: reasons[index], event: events[index] })),
   )
   expect([progress.waiting, progress.lines.length]).toEqual([0, 0])
+})
+
+test('a single event that is refused does not make the next statements small', async () => {
+  const { seen, finish } = over((_, call) => (call === 1 ? 'refused' : 'landed'))
+  await finish(begin([clicks(1)]))
+  await finish(begin([clicks(4), clicks(4)]))
+  expect(seen.sizes).toEqual([1, 8])
+})
+
+test('what is not an event is set aside, where a line is split and where it is refused', async () => {
+  const strange = (count: number) => Buffer.from(lineOf(JSON.stringify(Array(count).fill({ kind: 'click' }))))
+  const [item] = String(strange(1)).split('\n')
+  const unreadable: Buffer[] = []
+  const cut = cutLines(Buffer.concat([strange(2), strange(2)]), 1, unreadable)
+  expect([cut, unreadable.map(String)]).toEqual([
+    { lines: Buffer.alloc(0), end: 0, count: 0 },
+    [item, item, item, item],
+  ])
+  const { finish } = over(() => 'refused')
+  const progress = { ...begin([]), lines: strange(1), count: 1, waiting: 1 }
+  expect(await finish(progress)).toBe(1)
+  expect([progress.unreadable.map(String), progress.rejects]).toEqual([[item], []])
 })
 
 test('an exception is a refusal, of which a caller learns', async () => {
