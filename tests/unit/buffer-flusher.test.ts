@@ -765,6 +765,32 @@ test('a graceful stop that cannot record everything leaves the journal to the ne
   await next.events.close(100)
 })
 
+test('what was left is taken over at the start, and a stop records all that it has time for', async () => {
+  const folder = temporaryFolder()
+  leave(folder, 1, encodeRecord([aClick()]))
+  const sizes: number[] = []
+  const events = openEventBuffer({
+    folder,
+    sync: 'write',
+    maxBytes: 1e9,
+    maxEvents: 100,
+    record: async (lines) => {
+      sizes.push(decodeLines(lines).events.length)
+      return ok([])
+    },
+    now: Date.now,
+    log: createLog('silent'),
+    onFault: () => {},
+    onFlush: () => {},
+    onDamaged: () => {},
+  })
+  await vi.waitFor(() => expect(sizes).toEqual([1]))
+  await accept(events, 3)
+  await events.close(5_000)
+  expect(sizes).toEqual([1, 3])
+  expect(readdirSync(folder)).toEqual(['dead.owner'])
+})
+
 test.each([false, true])(
   'events that were only on disk and deleted are reported as lost, unless a taker has recorded them (%s)',
   async (taken) => {
