@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { pino } from 'pino'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { damagedFile } from '../../src/lib/buffer/damaged.ts'
@@ -143,6 +143,47 @@ test('a database outage is retried until it ends, and nobody waits longer than r
   const failed = { level: 40, fault: 'unavailable', reason: 'unavailable!', waiting: 1, msg: 'flush failed' }
   expect(seen.logged).toEqual(Array(tries).fill(failed))
   await events.close(100)
+})
+
+test('tries come after a tenth of a second, then more and more rarely, and soon again after a success', async () => {
+  let [time, tries, away] = [0, 0, true]
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => time)
+  onTestFinished(() => clock.mockRestore())
+  const { events } = await open(async () => {
+    tries += 1
+    return away ? fault('unavailable') : ok([])
+  })
+  const untilTried = async (wait: number) => {
+    const before = tries
+    time += wait - 1
+    for (let turn = 0; turn < 5; turn += 1) {
+      events.flusher.arrived()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect([wait, tries]).toEqual([wait, before])
+    time += 1
+    events.flusher.arrived()
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(before), { interval: 1 })
+    expect(tries).toBe(before + 1)
+  }
+  /** An event that a caller waits for, and its first try. */
+  const begin = async () => {
+    const click = aClick()
+    const settled = events.flusher.settled(click.event_id, 60_000)
+    await events.buffer.accept(click)
+    await vi.waitFor(() => expect(tries).toBe(1), { interval: 1 })
+    return { settled }
+  }
+  const { settled } = await begin()
+  for (const wait of [100, 200, 400, 800, 1_000, 1_000]) await untilTried(wait)
+  away = false
+  await untilTried(1_000)
+  expect(await settled).toBe('committed')
+  tries = 0
+  away = true
+  await begin()
+  for (const wait of [100, 200]) await untilTried(wait)
+  await events.flusher.stop()
 })
 
 /** A flusher that rests after the first 5 events, since 600 have come while it worked. */
