@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { planImport } from '../../src/lib/catalogue/plan.ts'
 import { catalogueSchema } from '../../src/lib/catalogue/schema.ts'
+import { eventOfClickId } from '../../src/lib/tracking/click-id.ts'
 import { reasonWords } from '../../src/lib/wording/words.ts'
 
 const read = (path: string): string => readFileSync(path, 'utf8')
@@ -83,4 +84,11 @@ describe('the guide to the import file', () => {
     expect(faults.length).toBeGreaterThan(8)
     expect(faults.filter((fault) => fault.split('…').some((part) => !told.includes(part.trim())))).toEqual([])
   })
+})
+
+test('the click ids of all guides are valid', () => {
+  const guides = globSync('src/sample-site/pages/docs/*.md').map(read).join('\n')
+  const ids = found(guides, /\b((?=[a-z]*\d)[\da-z]{26})\b/g)
+  expect(ids.length).toBeGreaterThanOrEqual(4)
+  expect(ids.filter((id) => eventOfClickId(id) === undefined)).toEqual([])
 })

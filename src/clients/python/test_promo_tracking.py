@@ -171,7 +171,7 @@ class Reporting(unittest.TestCase):
         self.assertEqual(report(service, **IMPRESSION).state, "again")
 
 
-SALE: Dict[str, Any] = {"external_id": "order-1042", "currency": "EUR", "click_id": "0crqk5mh7sv7e9m3g1k2l4o6qs"}
+SALE: Dict[str, Any] = {"external_id": "order-1042", "currency": "EUR", "click_id": "06h046bgv9t3p7qhb8t0v7bq2l"}
 
 
 class Selling(unittest.TestCase):
