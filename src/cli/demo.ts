@@ -49,6 +49,7 @@ async function main(): Promise<void> {
     ['Its promo link', promo.ok ? promo.value.link : 'none: no offer can be shown'],
     ['Analytics', `${site}/analytics (sign in as "demo" with ${await demoPassword(app)})`],
     ['Home page', `${site}/`],
+    ['Guides', `${site}/docs`],
     ['API token', `PROMO_DATA_DIR=${config.PROMO_DATA_DIR} npm run --silent promo -- token`],
     ['Health', `${site}/api/v1/promo/health`],
     ['Database', databaseOf(config)],

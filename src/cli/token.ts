@@ -34,7 +34,7 @@ Example:
     if (!secret.ok) return failed(secret.fault.message)
     const now = Date.now()
     print(await signToken({ secret: secret.value, subject, lifetime: lifetime.value, now, config }))
-    remark(`holds until ${new Date(now + lifetime.value * 1000).toISOString()}`)
+    remark(`valid until ${new Date(now + lifetime.value * 1000).toISOString()}`)
     return ok(undefined)
   },
 }

@@ -208,7 +208,7 @@ describe('token', () => {
   test('is signed with the generated secret, and printed alone', async () => {
     const { code, out, err } = await promo(['token', '--subject', 'dashboard', '--expires', '7d'])
     expect(code).toBe(0)
-    expect(err).toMatch(/^holds until \d{4}-/)
+    expect(err).toMatch(/^valid until \d{4}-/)
     const file = join(folder, 'data', 'jwt-secret')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     const { payload } = await jwtVerify(out.trim(), keyOf(readFileSync(file, 'utf8').trim()))

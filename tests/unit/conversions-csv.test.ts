@@ -67,7 +67,7 @@ describe('forms', () => {
     [['18/11/2026', '01/02/2026'], 'DD/MM/YYYY'],
     [['11/18/2026', '01/02/2026'], 'MM/DD/YYYY'],
     [['', ' '], 'YYYY-MM-DD'],
-    [['01/02/2026'], 'say whether times are DD/MM/YYYY or MM/DD/YYYY'],
+    [['01/02/2026'], 'say with --date whether times are DD/MM/YYYY or MM/DD/YYYY'],
     [['yesterday'], '"yesterday" has none of the forms'],
   ])('of times %j: %s', (values, expected) => {
     const found = findDateForm(values)

@@ -29,7 +29,9 @@ export function findDecimal(values: readonly string[]): Result<Decimal, string> 
   if (point !== comma) return ok(point > comma ? 'point' : 'comma')
   const odd = amounts.find((value) => /[.,]/.test(value))
   if (odd === undefined) return ok('point')
-  return fail(`cannot be determined from "${odd}": say whether amounts have a decimal comma or point`)
+  return fail(
+    `cannot be determined from "${odd}": say with --decimal whether amounts have a decimal comma or point`,
+  )
 }
 
 /** An amount with a decimal point; unchanged if it does not have that form. */
@@ -75,6 +77,8 @@ export function findDateForm(values: readonly string[]): Result<DateForm, string
   const alike = dateForms.filter((form) => fits(form) === fits(best))
   if (fits(best) === 0) return fail(`"${first}" has none of the forms ${dateForms.join(', ')}`)
   if (alike.length > 1)
-    return fail(`cannot be determined from "${first}": say whether times are ${alike.join(' or ')}`)
+    return fail(
+      `cannot be determined from "${first}": say with --date whether times are ${alike.join(' or ')}`,
+    )
   return ok(best)
 }

@@ -48,7 +48,7 @@ export const openApiDocument = () => ({
     title: 'Promo tracking',
     version: '1.0.0',
     description:
-      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. All errors have the same form: `error` is a code; `details` or `message` says what is wrong and what to do. Another method than the one described gets 405 (`method_not_allowed`) with the right one in `Allow`, another path 404 (`not_found`), and a body where none is taken 413 (`body_too_large`) or 408 (`body_too_slow`) if it is too long or too slow.',
+      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. All errors have the same form: `error` is a code; `details` or `message` says what is wrong and what to do. Any other method gets 405 (`method_not_allowed`), with the right one in `Allow`; any other path gets 404 (`not_found`). A body that is too long gets 413 (`body_too_large`), one that is too slow 408 (`body_too_slow`), also where no body is expected.',
     license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
   },
   servers: [{ url: apiPath }],
