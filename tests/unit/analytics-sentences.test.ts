@@ -19,6 +19,7 @@ import {
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
 import {
   chance,
+  chanceAmong,
   clicksOf,
   dayWords,
   keepTail,
@@ -43,6 +44,15 @@ describe('words', () => {
       '99 %',
       'over 99 %',
       'over 99 %',
+    ])
+  })
+
+  test('the only candidate is certain to be chosen', () => {
+    expect([chanceAmong(1, 1), chanceAmong(1, 2), chanceAmong(0, 2), chanceAmong(0.25, 4)]).toEqual([
+      'certain',
+      'over 99 %',
+      'none',
+      '25 %',
     ])
   })
 
@@ -348,6 +358,11 @@ describe('the period', () => {
     expect(summarySentence(aSummary({ ...none, total_clicks: 3 }), undefined, 'human')).toContain(
       'no send was reported',
     )
+    const machinesOnly = aSummary({ ...none, total_clicks: 3, human_clicks: 0 })
+    expect(summarySentence(machinesOnly, undefined, 'human')).toBe(
+      'Nothing was sent and nobody clicked in this period.',
+    )
+    expect(summarySentence(machinesOnly, undefined, 'all')).toContain('There were clicks')
     expect(summarySentence(aSummary({ ...none, total_clicks: 0 }), undefined, 'all')).toContain(
       'Nothing was sent',
     )
@@ -601,6 +616,7 @@ describe('people and machines', () => {
       '5 of the clicks by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
     )
     expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain('1 of the clicks by people (2 %) shows a weak')
+    expect(of({ ...doubtful, uncertain_clicks: 1, human_ctr: 5 })).toContain('Without it the click rate')
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
   })
 })

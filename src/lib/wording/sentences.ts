@@ -30,9 +30,9 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
   const rate = counting === 'human' ? 'human_ctr' : 'overall_ctr'
   const now = summary[rate]
   if (now === null)
-    return summary.total_clicks > 0
+    return (counting === 'human' ? summary.human_clicks : summary.total_clicks) > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
-      : 'Nothing was sent and nothing was clicked in this period.'
+      : 'Nothing was sent and nobody clicked in this period.'
   if (now > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
   const before = previous?.[rate] ?? null
   const said = `Every 100 recipients brought ${perHundred(now)} ${people(counting)}`
@@ -209,7 +209,7 @@ export function uncertaintySentence({
   const without =
     human_ctr === null
       ? ''
-      : ` Without them the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
+      : ` Without ${uncertain_clicks === 1 ? 'it' : 'them'} the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
   return `${count(uncertain_clicks)} of the clicks by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
 }
 

@@ -8,6 +8,10 @@ export function chance(share: number): string {
   return `${Math.round(share * 100)} %`
 }
 
+/** The chance of one of so many candidates to be chosen: the only one is certain, and without a share it has none. */
+export const chanceAmong = (share: number, candidates: number): string =>
+  candidates === 1 ? 'certain' : share === 0 ? 'none' : chance(share)
+
 /** Points of click rate that a choice loses, as clicks of a thousand recipients. */
 export function lostClicks(points: number): string {
   if (points === 0) return 'none'
