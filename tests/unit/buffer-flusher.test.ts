@@ -862,7 +862,8 @@ test.each([false, true])(
       seen.logged.filter((one) => one.level === level && !one.fault),
     )
     const msg = 'journal segments were deleted: written again from memory'
-    expect(again).toEqual([4_000, 1_000].map((events) => ({ level: 40, events, msg })))
+    expect(again).toEqual(Array(2).fill({ level: 40, events: expect.any(Number), msg }))
+    expect(again?.reduce((sum, { events }) => sum + Number(events), 0)).toBe(5_000)
     expect(lost).toEqual(
       taken
         ? []
