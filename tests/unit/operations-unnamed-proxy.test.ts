@@ -1,11 +1,12 @@
 import { expect, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { parseNetworks } from '../../src/lib/base/networks.ts'
+import { createClients } from '../../src/lib/operations/clients.ts'
 import { watchForUnnamedProxy } from '../../src/lib/operations/unnamed-proxy.ts'
 
 const counted = (address: string, peer: string, forwarded = true, trusted = parseNetworks('10.0.0.1')) => {
   const watch = watchForUnnamedProxy({ trusted, now: () => 0, log: createLog('silent') })
-  watch.notice({ address, forwarded }, peer, 'localhost:4321')
+  watch.notice({ address, forwarded }, peer, 'localhost:4321', true)
   return watch.count
 }
 
@@ -29,7 +30,8 @@ test('the log says so once, with the name of the setting', () => {
   const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
-  for (const _ of [1, 2, 3]) watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2', undefined)
+  for (const _ of [1, 2, 3])
+    watch.notice({ address: '10.0.0.2', forwarded: true }, '10.0.0.2', undefined, true)
   expect(watch.count).toBe(3)
   expect(warn).toHaveBeenCalledExactlyOnceWith(
     { proxy: '10.0.0.2' },
@@ -42,7 +44,7 @@ test('a proxy on this machine that leaves no sign is known by the host that is a
   const warn = vi.spyOn(log, 'warn')
   const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
   const notice = (address: string, host: string | undefined, forwarded = false) =>
-    watch.notice({ address, forwarded }, address, host)
+    watch.notice({ address, forwarded }, address, host, false)
   for (const host of ['localhost', 'localhost:4321', '127.0.0.1:4321', '[::1]:4321', undefined])
     notice('127.0.0.1', host)
   notice('203.0.113.7', 'www.example.com')
@@ -63,7 +65,7 @@ test.each([
     let time = Date.UTC(2026, 10, 18)
     const watch = watchForUnnamedProxy({ trusted: undefined, now: () => time, log })
     const seen = () => [watch.recent, watch.silent]
-    const notice = () => watch.notice({ address: '127.0.0.1', forwarded }, '127.0.0.1', host)
+    const notice = () => watch.notice({ address: '127.0.0.1', forwarded }, '127.0.0.1', host, false)
     for (const _ of [1, 2]) {
       notice()
       time += 3_599_999
@@ -96,13 +98,15 @@ test('a named proxy that does not say whose requests it forwards is told for an 
     now: () => time,
     log,
   })
-  const notice = (address: string, peer: string, forwarded = true) =>
-    watch.notice({ address, forwarded }, peer, 'www.example.com')
+  const notice = (address: string, peer: string, forwarded = true, follows = false) =>
+    watch.notice({ address, forwarded }, peer, 'www.example.com', follows)
   notice('198.51.100.7', '203.0.113.1')
   notice('10.0.0.9', '10.0.0.1')
   notice('203.0.113.1', '203.0.113.1', false)
+  notice('198.51.100.7', '198.51.100.7', false, true)
   expect([watch.unread, watch.count]).toEqual([false, 0])
-  for (const _ of [1, 2, 3]) notice('203.0.113.1', '::ffff:203.0.113.1')
+  for (const follows of [false, true]) notice('203.0.113.1', '::ffff:203.0.113.1', true, follows)
+  notice('203.0.113.1', '203.0.113.1', false, true)
   expect([watch.unread, watch.recent, watch.silent, watch.count]).toEqual([true, false, false, 3])
   expect(warn).toHaveBeenCalledExactlyOnceWith(
     { proxy: '203.0.113.1' },
@@ -110,4 +114,15 @@ test('a named proxy that does not say whose requests it forwards is told for an 
   )
   time = 3_600_000
   expect(watch.unread).toBe(false)
+})
+
+test('a named proxy without a trace is told by promo links, and not by its checks', () => {
+  const trusted = parseNetworks('203.0.113.1')
+  const watch = watchForUnnamedProxy({ trusted, now: () => 0, log: createLog('silent') })
+  const { client, caller } = createClients({ trusted, addressHeader: 'x-forwarded-for' }, watch)
+  const header = (name: string) => ({ host: 'www.example.com' })[name]
+  for (const _ of [1, 2, 3]) caller('203.0.113.1', header)
+  expect(watch.unread).toBe(false)
+  for (const _ of [1, 2, 3]) client('203.0.113.1', header)
+  expect(watch.unread).toBe(true)
 })

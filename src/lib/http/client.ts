@@ -9,14 +9,46 @@ export type Caller = Client & { local: boolean }
 
 export type HeaderReader = (name: string) => string | undefined
 
-const forwardingHeaders = [
+/** Headers that proxies, balancers and delivery networks add, even by default. */
+const proxySigns = [
   'x-forwarded-for',
-  'forwarded',
-  'x-real-ip',
+  'x-forwarded',
   'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-server',
+  'x-forwarded-scheme',
+  'x-forwarded-ssl',
+  'x-forwarded-prefix',
+  'x-original-forwarded-for',
+  'x-original-host',
+  'x-original-url',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'x-scheme',
+  'front-end-https',
+  'forwarded',
   'via',
+  'cdn-loop',
+  'cf-ray',
+  'cf-visitor',
   'cf-connecting-ip',
+  'true-client-ip',
+  'fly-client-ip',
+  'fastly-client-ip',
+  'x-nf-client-connection-ip',
+  'x-vercel-id',
+  'x-amzn-trace-id',
+  'x-amz-cf-id',
+  'x-azure-clientip',
+  'x-azure-ref',
 ]
+
+/** Whether a request came through a proxy that has left a trace. */
+export const showsProxy = (header: HeaderReader): boolean =>
+  proxySigns.some((name) => header(name) !== undefined)
 
 /** Most proxies that are followed, so that a forged header costs nothing. */
 const mostHops = 20
@@ -33,7 +65,7 @@ export type Proxies = { trusted: BlockList | undefined; addressHeader: string }
  */
 export function clientOf(peer: string, header: HeaderReader, { trusted, addressHeader }: Proxies): Client {
   const told = header(addressHeader)
-  const forwarded = told !== undefined || forwardingHeaders.some((name) => header(name) !== undefined)
+  const forwarded = told !== undefined || showsProxy(header)
   const address = plainAddress(peer)
   if (!forwarded || !trusted) return { address, forwarded }
   const hops = addressHeader === 'forwarded' ? forwardedFor(told ?? '') : (told ?? '')

@@ -1,42 +1,5 @@
 import { plainAddress } from '../base/address.ts'
-import type { HeaderReader } from './client.ts'
-
-/** Headers that proxies, balancers and delivery networks add, even by default. */
-const proxySigns = [
-  'x-forwarded-for',
-  'x-forwarded',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-port',
-  'x-forwarded-server',
-  'x-forwarded-scheme',
-  'x-forwarded-ssl',
-  'x-forwarded-prefix',
-  'x-original-forwarded-for',
-  'x-original-host',
-  'x-original-url',
-  'x-real-ip',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-envoy-external-address',
-  'x-scheme',
-  'front-end-https',
-  'forwarded',
-  'via',
-  'cdn-loop',
-  'cf-ray',
-  'cf-visitor',
-  'cf-connecting-ip',
-  'true-client-ip',
-  'fly-client-ip',
-  'fastly-client-ip',
-  'x-nf-client-connection-ip',
-  'x-vercel-id',
-  'x-amzn-trace-id',
-  'x-amz-cf-id',
-  'x-azure-clientip',
-  'x-azure-ref',
-]
+import { type HeaderReader, showsProxy } from './client.ts'
 
 /** What browsers say about the origin of a request; `none` means that somebody typed the address. */
 const fromPage = (header: HeaderReader): boolean =>
@@ -60,4 +23,4 @@ export const isLocal = (peer: string, header: HeaderReader, http = '1.1'): boole
   http !== '1.0' &&
   namesThisMachine(header('host')) &&
   !fromPage(header) &&
-  proxySigns.every((name) => header(name) === undefined)
+  !showsProxy(header)

@@ -4,17 +4,17 @@ import type { UnnamedProxy } from './unnamed-proxy.ts'
 
 /** Determines the client of a request, and watches for proxies that the settings do not name. */
 export function createClients(proxies: Proxies, unnamedProxy: Pick<UnnamedProxy, 'notice'>) {
-  const client = (peer: string, header: HeaderReader): Client => {
+  const find = (peer: string, header: HeaderReader, follows: boolean): Client => {
     const found = clientOf(peer, header, proxies)
-    unnamedProxy.notice(found, peer, header('host'))
+    unnamedProxy.notice(found, peer, header('host'), follows)
     return found
   }
   return {
-    /** The client, behind the proxies that the settings trust. */
-    client,
+    /** Who follows a promo link, behind the proxies that the settings trust. */
+    client: (peer: string, header: HeaderReader): Client => find(peer, header, true),
     /** The same for pages and endpoints; `http` is the request's version of HTTP. */
     caller: (peer: string, header: HeaderReader, http?: string): Caller => ({
-      ...client(peer, header),
+      ...find(peer, header, false),
       local: isLocal(peer, header, http),
     }),
   }

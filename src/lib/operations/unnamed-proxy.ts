@@ -5,8 +5,8 @@ import { type Client, isIn } from '../http/client.ts'
 import { isLoopback, namesThisMachine } from '../http/local.ts'
 
 export type UnnamedProxy = {
-  /** Examines a request's client, the socket's peer, and its `Host`. */
-  notice(client: Client, peer: string, host: string | undefined): void
+  /** Examines a request's client, the socket's peer, its `Host`, and whether it follows a promo link. */
+  notice(client: Client, peer: string, host: string | undefined, follows: boolean): void
   /** Requests so far for which a proxy's address counted as the reader's. */
   readonly count: number
   /** Whether there were some, the last of them within an hour. */
@@ -16,7 +16,7 @@ export type UnnamedProxy = {
    * this machine.
    */
   readonly silent: boolean
-  /** The same for requests that a named proxy forwarded without saying for whom. */
+  /** The same for requests that a named proxy forwarded without saying for whom, or on promo links without a trace. */
   readonly unread: boolean
 }
 
@@ -70,14 +70,16 @@ export function watchForUnnamedProxy(options: {
   const unread = createWatch((proxy) => log.warn({ proxy }, unreadProxy))
 
   return {
-    notice({ address, forwarded }, peer, host) {
-      if (!forwarded) {
-        if (isLoopback(address) && host !== undefined && !namesThisMachine(host)) silent.notice(address)
+    notice({ address, forwarded }, peer, host, follows) {
+      if (!forwarded && isLoopback(address)) {
+        if (host !== undefined && !namesThisMachine(host)) silent.notice(address)
         return
       }
+      // A proxy itself asks whether the site is well, and follows no promo link.
+      if (!forwarded && !follows) return
       if (address !== plainAddress(peer)) return
       if (trusted && isIn(trusted, address)) unread.notice(address)
-      else if (nearby.test(address)) forwardedBy.notice(address)
+      else if (forwarded && nearby.test(address)) forwardedBy.notice(address)
     },
     get count() {
       return count
