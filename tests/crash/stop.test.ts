@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, vi } from 'vitest'
@@ -60,6 +60,24 @@ outageTest(
     await expectExactlyOnce(database.sql, ledger)
   },
 )
+
+test('requests that are never finished do not hold a stop up', async ({ start }) => {
+  const site = await start()
+  const { hostname, port } = new URL(site.url)
+  const begun = [
+    'GET /nocodemba?promo_var=42 HTTP/1.1\r\nHost: localhost\r\n',
+    'POST /api/v1/promo/track-click HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+  ]
+  for (const text of begun) {
+    const socket = connect(Number(port), hostname).on('error', () => {})
+    await once(socket, 'connect')
+    socket.write(text)
+  }
+  await sleep(100)
+  const before = performance.now()
+  expect(await site.stop()).toBe(0)
+  expect(performance.now() - before).toBeLessThan(stopMilliseconds)
+})
 
 test('a port in use ends the start with a message that says what to set', async ({ start }) => {
   const taken = createServer()

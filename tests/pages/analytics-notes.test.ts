@@ -135,3 +135,15 @@ test('sections that leave out the newest clicks say so, and only while there are
   }
   expect(textOf(await show('/analytics?newsletter=daily'))).not.toContain('count every click at once')
 })
+
+test('the overview says how many links of its period came damaged, and why that may be', async () => {
+  const day = new Date(Date.now() - 4 * 24 * hour).toISOString().slice(0, 10)
+  await running.database.sql`
+    insert into promo_link_damage (day, slug, damaged, unreadable) values (${day}, 'nocodemba', 0, 20)
+  `
+  expect(textOf(await show('/analytics?days=90'))).toMatch(
+    /In this period 20 of 5\d clicks \(\d\d %\) came by a link that was damaged on its way; 20 of them did not/,
+  )
+  expect(textOf(await show('/analytics?days=7&tz=Asia/Kolkata'))).toContain('keep promo_var directly after')
+  expect(textOf(await show('/analytics?from=2020-01-01&to=2020-01-31'))).not.toContain('damaged on its way')
+})

@@ -142,6 +142,14 @@ describe.each(sites)('a site with $name', ({ files, pages, links, lost, anyWord 
     )
   })
 
+  test('bounds the bodies that are sent to links', async () => {
+    const body = 'x'.repeat(20_000)
+    for (const method of ['GET', 'POST']) {
+      const headers = { 'content-length': String(body.length) }
+      expect((await ask(running.site, '/nocodemba', { method, headers, body })).status).toBe(413)
+    }
+  })
+
   test('answers an unknown word as the site does', async () => {
     const { status, body } = await ask(running.site, '/nope')
     expect([status, body]).toEqual([404, expect.stringContaining(lost)])
