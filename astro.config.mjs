@@ -12,5 +12,7 @@ export default defineConfig({
   integrations: [process.argv.includes('dev') ? developPages() : promoTracking({ strict: true })],
   server: { host: '127.0.0.1' },
   build: { inlineStylesheets: 'never' },
+  // No page has an image that is converted when somebody asks for it.
+  image: { endpoint: { route: '/_image', entrypoint: './src/astro/no-images.ts' } },
   devToolbar: { enabled: false },
 })

@@ -359,6 +359,11 @@ function textsOf(value: unknown, key = ''): string[] {
 test('a page shows people the whole description, without a script', async () => {
   const { status, headers, body } = await ask(api.site, '/api/v1/promo/reference')
   expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^text\/html/)])
+  expect(headers).toMatchObject({
+    'content-security-policy': expect.stringMatching(/^default-src 'none'; .*frame-ancestors 'none'/),
+    'x-content-type-options': 'nosniff',
+    'x-robots-tag': 'noindex',
+  })
   expect(body).not.toMatch(/<script|\son\w+=|style=/)
   const page = seen(body).replaceAll(/\s/g, '')
   const { info, paths, components } = openApiDocument()

@@ -203,5 +203,10 @@ describe('what is not a promo link at all', () => {
       headers: { 'content-type': expect.stringContaining('html') },
     })
     expect(await ask(short.site, '/robots.txt')).toMatchObject({ status: 200 })
+    expect(await ask(short.site, '/favicon.svg')).toMatchObject({ status: 200 })
+  })
+
+  test('images are converted for nobody, since no page has any', async () => {
+    expect(await ask(short.site, '/_image?href=/favicon.svg&w=10')).toMatchObject({ status: 404 })
   })
 })
