@@ -133,7 +133,7 @@ test.each([
   const before = timers()
   files.fail.write = 'EIO'
   await journal.append(line('one'))
-  expect(timers()).toBe(before)
+  expect(timers()).toBeLessThanOrEqual(before)
   files.fail = {}
   const started = performance.now()
   ask(journal)

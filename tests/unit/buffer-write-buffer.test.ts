@@ -108,7 +108,7 @@ test('an answered event leaves no timer', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
   const before = timers()
   await buffer.accept(aClick())
-  expect(timers()).toBe(before)
+  expect(timers()).toBeLessThanOrEqual(before)
 })
 
 test('batches that were set aside are skipped until they are recalled, and come first then', async () => {
