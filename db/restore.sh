@@ -12,9 +12,9 @@ trap 'rm -f "$script"' EXIT
 trap 'exit 1' HUP INT TERM
 
 cat > "$script" <<'SQL'
--- The tables are locked together or not at all: waiting for one while holding others, this could stand against a flush.
--- They are dropped here, since pg_restore drops the keys of partitions by themselves, which PostgreSQL refuses, and does
--- not know of tables and functions that are newer than the backup.
+-- The tables are locked together or not at all: waiting for one while holding others, this could stand against a
+-- flush. They are dropped here, since pg_restore drops the keys of partitions by themselves, which PostgreSQL
+-- refuses, and does not know of tables and functions that are newer than the backup.
 set client_min_messages = warning;
 do $$
 declare

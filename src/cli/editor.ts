@@ -22,8 +22,8 @@ export const editorCommand: Command = {
   name: 'editor',
   summary: 'add, list or remove who may sign in to the analytics pages, or sign all out',
   synopsis: 'add NAME [--generate] | list | remove NAME | renew-sessions',
-  help: `add NAME      lets NAME sign in. The password (at least 12 characters) is asked for, or read from standard input
-              if that is a pipe. Names that differ only in case are the same name.
+  help: `add NAME      lets NAME sign in. The password (at least 12 characters) is asked for, or read from
+              standard input if that is a pipe. Names that differ only in case are the same name.
 list          shows who may sign in, and since when
 remove NAME   takes that away again
 renew-sessions

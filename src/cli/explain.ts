@@ -9,10 +9,11 @@ export const explainCommand: Command = {
   name: 'explain',
   summary: 'show why a send got its promo',
   synopsis: 'SEND',
-  help: `Prints how the promo of a send was chosen by select-random: when, by which strategy, how probable it was, and what was
-known about all candidates. SEND is the newsletter_send_id. The choice is repeated from what was kept, to
-show that the same seed gives the same variation. Decisions are kept for PROMO_RETAIN_EVENTS_MONTHS. What the send was
-reported to have shown, but select-random did not choose, is listed as chosen elsewhere.
+  help: `Prints how the promo of a send was chosen by select-random: when, by which strategy, how probable it
+was, and what was known about all candidates. SEND is the newsletter_send_id. The choice is repeated from
+what was kept, to show that the same seed gives the same variation. Decisions are kept for
+PROMO_RETAIN_EVENTS_MONTHS. What the send was reported to have shown, but select-random did not choose, is
+listed as chosen elsewhere.
 
 Example:
   npm run promo -- explain 2026-11-18-daily`,

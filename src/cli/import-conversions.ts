@@ -38,7 +38,8 @@ Options:
   --dry-run               shows what would be recorded, and records nothing
 
 Example:
-  npm run promo -- import-conversions awin.csv --source awin --column external_id="Transaction ID" --column click_id=Clickref --dry-run`,
+  npm run promo -- import-conversions awin.csv --dry-run --source awin \\
+    --column external_id="Transaction ID" --column click_id=Clickref`,
   async run(args) {
     const read = readArguments(
       args,
@@ -167,6 +168,7 @@ function summarize(
   return [
     `read with ${delimiter} between cells, decimal ${forms.decimal}, times as ${forms.date}`,
     ...(without > 0 ? [`${count(without, 'row')} without a click id left out`] : []),
-    `${dryRun ? 'dry run, nothing is written: ' : ''}${count(added, 'conversion')}${of} added, ${changed} changed, ${unchanged} unchanged`,
+    `${dryRun ? 'dry run, nothing is written: ' : ''}${count(added, 'conversion')}${of} added, ` +
+      `${changed} changed, ${unchanged} unchanged`,
   ]
 }

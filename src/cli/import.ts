@@ -14,11 +14,11 @@ export const importCommand: Command = {
   name: 'import',
   summary: 'add or change offers, variations and links from a JSON file',
   synopsis: 'FILE [--dry-run]',
-  help: `Adds what is new in FILE and changes what differs: links by their slug, offers by their name, variations by their
-text. What FILE does not name stays unchanged, and so do fields that it leaves out; counters are never touched.
-Either all of it is imported or, if anything is wrong, nothing; then every error is shown with its place in the file.
-Running sites show the changes within a second. src/sample-site/pages/docs/import-file.md describes every field, and
-db/sample.json is an example.
+  help: `Adds what is new in FILE and changes what differs: links by their slug, offers by their name, variations
+by their text. What FILE does not name stays unchanged, and so do fields that it leaves out; counters are
+never touched. Either all of it is imported or, if anything is wrong, nothing; then every error is shown
+with its place in the file. Running sites show the changes within a second.
+src/sample-site/pages/docs/import-file.md describes every field, and db/sample.json is an example.
 
 Options:
   --dry-run   show what would change, and change nothing

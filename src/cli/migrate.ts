@@ -8,8 +8,8 @@ export const migrateCommand: Command = {
   name: 'migrate',
   summary: "migrate the database to this version's tables",
   synopsis: '',
-  help: `Applies the migrations in db/migrations that the database does not have yet, all or none. The site does the same when
-it starts; run this before a start to see that it works. Safe while instances are running.
+  help: `Applies the migrations in db/migrations that the database does not have yet, all or none. The site does
+the same when it starts; run this before a start to see that it works. Safe while instances are running.
 
 Example:
   npm run promo -- migrate`,

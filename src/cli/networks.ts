@@ -14,8 +14,10 @@ export const networksCommand: Command = {
 site; a file that PROMO_SCANNER_NETWORKS names adds to them. Each has the page that it is known from and the
 day on which that was read.
 
-  check ADDRESS     says whether an address is in one of them, in which, and why it is listed; exit code 1 if it is in none
-  check-file FILE   checks a file before PROMO_SCANNER_NETWORKS names it; exit code 1 with the line, the value and the remedy
+  check ADDRESS     says whether an address is in one of them, in which, and why it is listed; exit code 1
+                    if it is in none
+  check-file FILE   checks a file before PROMO_SCANNER_NETWORKS names it; exit code 1 with the line, the
+                    value and the remedy
 
 Examples:
   npm run promo -- networks

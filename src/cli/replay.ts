@@ -28,12 +28,13 @@ What the database refuses again goes back to the rejects file; unchecked clicks 
 are only counted. Says what was recorded, what was there already and what was rejected, by reason. Safe
 while the site is running.
 
-  FOLDER  the data folder of an instance that is gone for good, or a copy of it, in place of PROMO_DATA_DIR: all that is in
-          its journal, as with --gone.
+  FOLDER  the data folder of an instance that is gone for good, or a copy of it, in place of
+          PROMO_DATA_DIR: all that is in its journal, as with --gone.
 
 Options:
-  --gone  also what instances left behind that ran on another machine or in a container, if that is gone for good. Without it,
-          they count as gone once they have shown no sign of life for a minute while a site on this folder watched.
+  --gone  also what instances left behind that ran on another machine or in a container, if that is gone
+          for good. Without it, they count as gone once they have shown no sign of life for a minute while a
+          site on this folder watched.
 
 Examples:
   npm run promo -- replay
@@ -92,7 +93,8 @@ async function replay(config: Config, database: Database, folder: string, gone: 
     remark(`${count(damaged, 'line')} of the journal could not be read: kept in ${damagedFile(folder)}`)
   if (events.undecided > 0)
     remark(
-      `${count(events.undecided, 'segment')} in ${folder} may have a writer on another machine or in another container. ` +
+      `${count(events.undecided, 'segment')} in ${folder} may have a writer on another machine or in ` +
+        'another container. ' +
         'A site on this folder takes over what has shown no sign of life for a minute. ' +
         'If their machine is gone for good: promo replay --gone',
     )

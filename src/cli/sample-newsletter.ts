@@ -52,7 +52,10 @@ async function plainNewsletter(app: PromoTracking, { date, send }: Issue): Promi
 
 const page = (date: string, content: string): string => `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>The Daily Brief, ${date}</title></head>
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>The Daily Brief, ${date}</title>
+</head>
 <body style="max-width: 36rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif">
 <h1>The Daily Brief</h1>
 <p>A sample issue of ${date}, made for trying out promo tracking.</p>

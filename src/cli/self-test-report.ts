@@ -90,7 +90,8 @@ async function explain(
   return found.length > 0
     ? found
     : [
-        'If several instances answer in turn, each at first knows only its own clicks: give the --url of one of them. ' +
+        'If several instances answer in turn, each at first knows only its own clicks: give the --url of ' +
+          'one of them. ' +
           'Otherwise compare the settings here with the site’s.',
       ]
 }

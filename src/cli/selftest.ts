@@ -53,7 +53,8 @@ DATABASE_URL or PROMO_DATA_DIR. Exit code 1: a verdict is wrong, or the test cou
 Options:
   --url URL        where the site answers, with its base if it has one; default: http://HOST:PORT of the settings,
                    and the base of the site that is built in dist
-  --wait SECONDS   how long a click may take to reach the database, and a new link to reach the site: 1 to ${longestArrival}; default: ${defaultArrival}
+  --wait SECONDS   how long a click may take to reach the database, and a new link to reach the site:
+                   1 to ${longestArrival}; default: ${defaultArrival}
 
 Example:
   npm run promo -- selftest --url https://www.example.com`,

@@ -8,9 +8,10 @@ export const tokenCommand: Command = {
   name: 'token',
   summary: 'create a token for the analytics API',
   synopsis: '[--subject NAME] [--expires TIME]',
-  help: `Prints a JWT for "Authorization: Bearer" on the analytics API. It is signed with PROMO_JWT_SECRET or, if that is
-not set, with the secret that is generated into PROMO_DATA_DIR and kept there. Issuer and audience are those of
-PROMO_JWT_ISSUER and PROMO_JWT_AUDIENCE. A token is valid until it expires; a new secret invalidates all of them.
+  help: `Prints a JWT for "Authorization: Bearer" on the analytics API. It is signed with PROMO_JWT_SECRET or, if
+that is not set, with the secret that is generated into PROMO_DATA_DIR and kept there. Issuer and audience
+are those of PROMO_JWT_ISSUER and PROMO_JWT_AUDIENCE. A token is valid until it expires; a new secret
+invalidates all of them.
 
 Options:
   --subject NAME   who it is for, 1 to 200 characters (default: promo)

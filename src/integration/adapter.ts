@@ -10,7 +10,11 @@ const manifestSchema = v.object({ version: v.string() })
 export function adapterFault(adapter: string | undefined): string | undefined {
   if (adapter === name) return undefined
   const found = adapter === undefined ? 'the site has no adapter' : `the site's adapter is ${adapter}`
-  return `promo-tracking needs ${name}, and ${found}. Run "npx astro add node" (with Astro 5 "npm install ${name}@9", with Astro 6 "npm install ${name}@10", and name it in your configuration); your pages may stay static.`
+  return (
+    `promo-tracking needs ${name}, and ${found}. Run "npx astro add node" (with Astro 5 "npm install ` +
+    `${name}@9", with Astro 6 "npm install ${name}@10", and name it in your configuration); your ` +
+    'pages may stay static.'
+  )
 }
 
 /** The major version of the adapter that a site has installed. */

@@ -19,7 +19,10 @@ export function nodeFault(version, readsTypeScript, compiled = false) {
   if (compiled)
     return `This is Node ${version}, and promo-tracking needs ${least.join('.')} or newer: update Node.`
   const fault = enough ? 'which does not read TypeScript' : `and the site needs ${least.join('.')} or newer`
-  return `This is Node ${version}, ${fault}: start it with npm (npm start, npm run promo), which runs the one that "npm ci" installed, or update Node to 22.18 or newer.`
+  return (
+    `This is Node ${version}, ${fault}: start it with npm (npm start, npm run promo), which runs the one ` +
+    'that "npm ci" installed, or update Node to 22.18 or newer.'
+  )
 }
 
 const isCompiled = !existsSync(new URL('./start.ts', import.meta.url))

@@ -111,7 +111,8 @@ for (const range of ranges) {
 }
 
 const promoLink = Buffer.from(
-  'GET /offer?promo_var=1 HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\n\r\n',
+  'GET /offer?promo_var=1 HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU ' +
+    'iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\n\r\n',
 )
 const redirects = (url: string) => runLoad({ url, connections: 32, seconds: 3, request: () => promoLink })
 
@@ -122,7 +123,8 @@ async function disturbance(
 ): Promise<{ idle: number; busy: number; ratio: number; pages: number }> {
   const { url } = subject.site
   const page = Buffer.from(
-    `GET ${paths.page('365')} HTTP/1.1\r\nhost: localhost\r\ncookie: ${subject.cookie}\r\ncache-control: ${cacheControl}\r\n\r\n`,
+    `GET ${paths.page('365')} HTTP/1.1\r\nhost: localhost\r\ncookie: ` +
+      `${subject.cookie}\r\ncache-control: ${cacheControl}\r\n\r\n`,
   )
   const found: { idle: number; busy: number; pages: number }[] = []
   for (let round = 0; round < 5; round += 1) {

@@ -85,7 +85,8 @@ console.log(
 )
 const called = { machine: shareOf('machine', true).called, human: shareOf('human', true).called }
 console.log(
-  `\nHeld out: precision ${((100 * called.machine) / (called.machine + called.human)).toFixed(1)} %, recall ${shareOf('machine', true).share.toFixed(1)} %`,
+  `\nHeld out: precision ${((100 * called.machine) / (called.machine + called.human)).toFixed(1)} ` +
+    `%, recall ${shareOf('machine', true).share.toFixed(1)} %`,
 )
 
 /** Processor time of this process in milliseconds: what a redirect loses by the work, whoever shares the machine. */

@@ -28,13 +28,16 @@ export async function writeConversions(sql: Sql, count: number): Promise<void> {
   `
   await sql`
     insert into promo_conversion_metrics (
-      day, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares
+      day, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue,
+      squares
     )
-    select counted_on, offer_id, variation_id, newsletter, currency, ${sums} from promo_conversions group by 1, 2, 3, 4, 5
+    select counted_on, offer_id, variation_id, newsletter, currency, ${sums} from promo_conversions group by 1, 2,
+      3, 4, 5
   `
   await sql`
     insert into promo_monthly_conversions (
-      month, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue, squares
+      month, offer_id, variation_id, newsletter, currency, conversions, pending, rejected, revenue, pending_revenue,
+      squares
     )
     select date_trunc('month', day::timestamp)::date, offer_id, variation_id, newsletter, currency, sum(conversions),
       sum(pending), sum(rejected), sum(revenue), sum(pending_revenue), sum(squares)

@@ -48,7 +48,8 @@ async function flood(caller: Caller, limit: number): Promise<Flood> {
     connections,
     seconds,
     request: (n) =>
-      `GET /nocodemba?promo_var=${42 + (n % 3)} HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ${agents[caller](n)}\r\nReferer: https://h${n}.example/\r\n\r\n`,
+      `GET /nocodemba?promo_var=${42 + (n % 3)} HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ` +
+      `${agents[caller](n)}\r\nReferer: https://h${n}.example/\r\n\r\n`,
   })
   while ((await waiting(site.url)) > 0) await sleep(200)
   const bytes = (await size()) - before

@@ -85,7 +85,8 @@ async function write(clicks: number): Promise<void> {
   `
   await sql.unsafe('analyze promo_clickers')
   const [facts] = await sql`
-    select (select count(*) from promo_click_tracking) as rows, pg_size_pretty(pg_database_size(current_database())) as size
+    select (select count(*) from promo_click_tracking) as rows,
+      pg_size_pretty(pg_database_size(current_database())) as size
   `
   await sql.end()
   await admin`alter database filling rename to ${admin(nameOf(clicks))}`
@@ -108,7 +109,8 @@ async function open(clicks: number): Promise<Subject> {
   await migrate(sql)
   const [last] = await sql<{ end: Date; purged_at: Date }[]>`
     select max(tracked_at) + interval '1 day' as end,
-      greatest(max(tracked_at) + interval '1 day', details_removed_before + ${kept.hashDays} * interval '1 day') as purged_at
+      greatest(max(tracked_at) + interval '1 day',
+        details_removed_before + ${kept.hashDays} * interval '1 day') as purged_at
     from promo_impression_tracking, promo_retention group by details_removed_before
   `
   const { end, purged_at } = last ?? { end: new Date(), purged_at: new Date() }

@@ -59,7 +59,8 @@ async function writePromos(sql: Sql, perSend: number, end: Date, days: number): 
     from generate_series(1, 20) o, generate_series(1, 4) v
   `
   await sql`
-    insert into promo_impression_tracking (id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at, reported_at)
+    insert into promo_impression_tracking (id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at,
+      reported_at)
     select d, d * 7 % 20 + 1, d * 7 % 20 * 4 + d / 20 % 4 + 1, 'send-' || d, ${perSend * 40}::integer, sent, sent
     from (
       select d, ${end}::timestamptz - interval '1 day' * ${days} + d * interval '1 day' as sent
@@ -99,7 +100,8 @@ const makeClicks = (sql: Sql, perSend: number, end: Date) => sql`
     create unlogged table made as
     select c, impression_id, offer_id, variation_id, hours, sent + hours * interval '1 hour' as at,
       case when c % 17 = 0 then 'machine' when c % 29 = 0 then 'duplicate' else 'human' end as verdict,
-      case when c % 17 = 0 then 'prefetch' when c % 29 = 0 then 'repeated' when c % 31 = 0 then 'no_user_agent' else 'none' end
+      case when c % 17 = 0 then 'prefetch' when c % 29 = 0 then 'repeated' when c % 31 = 0 then 'no_user_agent'
+        else 'none' end
         as reason
     from (
       select c, i.id as impression_id, i.offer_id, i.variation_id, i.tracked_at as sent,
@@ -112,7 +114,8 @@ const makeClicks = (sql: Sql, perSend: number, end: Date) => sql`
 
 /** What is known of a click, by its number. */
 const told = (sql: Sql) => sql`
-  (array['mobile', 'desktop', 'tablet'])[c % 3 + 1] as device, (array['Safari', 'Chrome', 'Firefox', 'Edge'])[c % 4 + 1] as browser,
+  (array['mobile', 'desktop', 'tablet'])[c % 3 + 1] as device,
+  (array['Safari', 'Chrome', 'Firefox', 'Edge'])[c % 4 + 1] as browser,
   (array['iOS', 'Android', 'Windows', 'macOS'])[c % 4 + 1] as os, 'mail' || c % 8 || '.example' as referrer
 `
 
@@ -154,10 +157,12 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
   `
   await sql`
     insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
-    select impression_id, (select max(h) from unnest(array[0, 1, 2, 3, 6, 12, 24, 48, 72, 168]) h where h <= floor(hours)),
+    select impression_id, (select max(h) from unnest(array[0, 1, 2, 3, 6, 12, 24, 48, 72, 168]) h
+      where h <= floor(hours)),
       sum(clicks), sum(human), sum(human)
     from (
-      select impression_id, floor(hours) as hours, count(*) as clicks, count(*) filter (where verdict = 'human') as human
+      select impression_id, floor(hours) as hours, count(*) as clicks,
+        count(*) filter (where verdict = 'human') as human
       from made group by 1, 2
     ) m
     group by 1, 2 order by 1, 2
@@ -166,7 +171,8 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks)
     select clicked_date, offer_id, variation_id, dimension, value, sum(clicks), sum(human)
     from (
-      select (at at time zone 'UTC')::date as clicked_date, offer_id, variation_id, device, browser, os, referrer, reason,
+      select (at at time zone 'UTC')::date as clicked_date, offer_id, variation_id, device, browser, os, referrer,
+        reason,
         count(*) as clicks, count(*) filter (where verdict = 'human') as human
       from (select *, ${told(sql)} from made) m group by 1, 2, 3, 4, 5, 6, 7, 8
     ) c, lateral (
@@ -175,14 +181,17 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
     group by 1, 2, 3, 4, 5 order by 1, 3, 4, 5
   `
   await sql`
-    insert into promo_monthly_breakdown (month, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
-    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, dimension, value, sum(clicks), sum(human_clicks),
+    insert into promo_monthly_breakdown (month, offer_id, variation_id, dimension, value, clicks, human_clicks,
+      machine_clicks)
+    select date_trunc('month', day::timestamp)::date, offer_id, variation_id, dimension, value, sum(clicks),
+      sum(human_clicks),
       sum(machine_clicks)
     from promo_click_breakdown group by 1, 2, 3, 4, 5 order by 1, 3, 4, 5
   `
   await sql`
     insert into promo_hourly_totals (hour, clicks, human_clicks)
-    select hour, sum(clicks), sum(human_clicks) from promo_performance_metrics group by 1 having sum(clicks) > 0 order by 1
+    select hour, sum(clicks), sum(human_clicks) from promo_performance_metrics group by 1 having sum(clicks) > 0
+    order by 1
   `
   await sql`
     insert into promo_monthly_totals (month, dimension, value, clicks, human_clicks, machine_clicks)
@@ -191,7 +200,8 @@ async function addUp(sql: Sql, end: Date): Promise<void> {
   `
   await sql`
     update promo_text_variations v set impressions = m.recipients, clicks = m.clicks
-    from (select variation_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics group by 1) m
+    from (select variation_id, sum(recipients) as recipients, sum(clicks) as clicks from promo_daily_metrics
+      group by 1) m
     where m.variation_id = v.id
   `
   await sql`

@@ -38,7 +38,8 @@ async function writeHosts(sql: Sql, end: Date): Promise<number> {
           'mobile' as device, 'Safari' as browser, 'iOS' as os,
           case when host <= ${namedHosts.ofText / 2}
             then 'a' || (v.id * ${namedHosts.ofText / 2} + host) % ${namedHosts.ofMonth} || '.example'
-            else 'h' || ${day} || '-' || v.id || '-' || host || '.example' end as referrer, 'human' as final_verdict, 'none' as final_reason
+            else 'h' || ${day} || '-' || v.id || '-' || host || '.example' end as referrer,
+            'human' as final_verdict, 'none' as final_reason
         from promo_text_variations v, generate_series(1, ${namedHosts.ofText}) host
       ), ${addToBreakdown(sql)}
       select 1

@@ -50,7 +50,8 @@ async function transactionPerClick(sql: postgres.Sql): Promise<number> {
       await sql.begin(async (transaction) => {
         await transaction`
           insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, referrer, user_agent, ip_hash)
-          values (${event_id}, ${offer_id}, ${variation_id}, to_timestamp(${at / 1000}), ${referrer}, ${user_agent}, ${ip_hash})
+          values (${event_id}, ${offer_id}, ${variation_id}, to_timestamp(${at / 1000}), ${referrer}, ${user_agent},
+            ${ip_hash})
         `
         await transaction`update promo_text_variations set clicks = clicks + 1 where id = ${variation_id}`
         await transaction`update promo_offers set total_clicks = total_clicks + 1 where id = ${offer_id}`
@@ -81,7 +82,8 @@ async function settleAll(url: string, forMatomo: boolean): Promise<number> {
 
 /** Each way starts on the same tables: without clicks, and without what the other way's updates have left behind. */
 async function clear(): Promise<void> {
-  await sql`truncate promo_click_tracking, promo_performance_metrics, promo_daily_metrics, promo_clickers, promo_crowds, promo_crowd_visits, promo_click_breakdown, promo_monthly_breakdown, promo_outbox`
+  await sql`truncate promo_click_tracking, promo_performance_metrics, promo_daily_metrics, promo_clickers,
+  promo_crowds, promo_crowd_visits, promo_click_breakdown, promo_monthly_breakdown, promo_outbox`
   await sql`vacuum full promo_offers`
   await sql`vacuum full promo_text_variations`
 }
@@ -118,7 +120,8 @@ console.log(
   ]),
 )
 console.log(
-  `\n100,000 clicks are settled in ${secondsOf(settled)} s, and in ${secondsOf(forMatomo)} s with Matomo (${waiting?.clicks} of ${batchedClicks} clicks are put into the outbox)\n`,
+  `\n100,000 clicks are settled in ${secondsOf(settled)} s, and in ${secondsOf(forMatomo)} s with ` +
+    `Matomo (${waiting?.clicks} of ${batchedClicks} clicks are put into the outbox)\n`,
 )
 process.exitCode = judge([
   { name: 'batched against one transaction a click', value: batched / single, least: 25 },

@@ -63,7 +63,8 @@ async function fillOutbox(sql: postgres.Sql, turn: number): Promise<void> {
   await sql`
     insert into promo_outbox (target, body, created_at, due_at)
     select 'matomo', jsonb_build_object('at', extract(epoch from now())::bigint - 82800 + ${turn * clicks} + n,
-      'offer_id', 4, 'offer', 'No Code MBA', 'slug', 'nocodemba', 'variation_id', 42, 'text', 'Build', 'send', null, 'newsletter', null),
+      'offer_id', 4, 'offer', 'No Code MBA', 'slug', 'nocodemba', 'variation_id', 42, 'text', 'Build', 'send', null,
+      'newsletter', null),
       now() - interval '23 hours', now() - interval '23 hours'
     from generate_series(1, ${clicks}::integer) n
   `
@@ -75,7 +76,8 @@ async function fillOutbox(sql: postgres.Sql, turn: number): Promise<void> {
       returning id
     )
     insert into promo_outbox (target, body, created_at, due_at)
-    select 'webhook:' || id, jsonb_build_object('id', 'waits-' || id || '-' || n, 'type', 'tracking.degraded', 'version', 1,
+    select 'webhook:' || id, jsonb_build_object('id', 'waits-' || id || '-' || n, 'type', 'tracking.degraded',
+      'version', 1,
       'timestamp', now(), 'data', jsonb_build_object('reason', 'journal', 'since', now())),
       now() - interval '23 hours', now() - interval '23 hours'
     from added, generate_series(1, ${messages}::integer) n
@@ -83,7 +85,8 @@ async function fillOutbox(sql: postgres.Sql, turn: number): Promise<void> {
 }
 
 const tracked = Buffer.from(
-  'GET /nocodemba?promo_var=42 HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\n\r\n',
+  'GET /nocodemba?promo_var=42 HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU ' +
+    'iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\n\r\n',
 )
 /** Words that nobody knows, so that Strapi is asked for them one by one. */
 const unknown = (n: number) => `GET /nobody-${n} HTTP/1.1\r\nhost: localhost\r\n\r\n`
@@ -176,7 +179,8 @@ for (const [index, way] of ways.entries()) {
 await become('well')
 const site = await beside.start()
 for (;;) {
-  await beside.sql`update promo_outbox set due_at = created_at where due_at > now() and attempts > 0 and refused is not null`
+  await beside.sql`update promo_outbox set due_at = created_at where due_at > now() and attempts > 0
+    and refused is not null`
   const [left] = await beside.sql`select count(*)::integer as count from promo_outbox`
   if (left?.count === 0) break
   await sleep(500)
@@ -222,7 +226,9 @@ console.log(
 console.log(`\n${described.join('\n')}\n`)
 const refused = without.refused + beside.refused
 console.log(
-  `${without.answered} and ${beside.answered} clicks answered, ${found.join(' and ')} found; ${refused} requests not answered with 307; quarters of all ratios ${quantile(0.25).toFixed(2)} and ${quantile(0.75).toFixed(2)}\n`,
+  `${without.answered} and ${beside.answered} clicks answered, ${found.join(' and ')} found; ` +
+    `${refused} requests not answered with 307; quarters of all ratios ${quantile(0.25).toFixed(2)} ` +
+    `and ${quantile(0.75).toFixed(2)}\n`,
 )
 const told =
   new Set(neighbours.messages.filter((id) => id.startsWith('waits-'))).size + new Set(neighbours.clicks).size

@@ -20,7 +20,8 @@ const connections = 32
 
 const request = (path: string) => {
   const bytes = Buffer.from(
-    `GET ${path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\nreferer: https://mail.example/inbox\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 ` +
+      'like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\nreferer: https://mail.example/inbox\r\n\r\n',
   )
   return () => bytes
 }

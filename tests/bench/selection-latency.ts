@@ -17,11 +17,14 @@ export async function writeSends(sql: Sql): Promise<void> {
   await sql.unsafe(`
     insert into affiliate_links (slug, destination_url)
     select 'offer-' || o, 'https://merchant.example/' || o from generate_series(1, 200) o;
-    insert into promo_offers (id, name, link_slug) select o, 'Offer ' || o, 'offer-' || o from generate_series(1, 200) o;
+    insert into promo_offers (id, name, link_slug)
+    select o, 'Offer ' || o, 'offer-' || o from generate_series(1, 200) o;
     insert into promo_text_variations (id, offer_id, text_content, approved)
     select (o - 1) * 20 + v, o, 'A text of some length, number ' || v || ', for offer ' || o, true
     from generate_series(1, 200) o, generate_series(1, 20) v;
-    insert into promo_impression_tracking (id, event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at)
+    insert into promo_impression_tracking (
+      id, event_id, offer_id, variation_id, newsletter_send_id, recipients, tracked_at
+    )
     select d, gen_random_uuid(), d * 7 % 200 + 1, d * 7 % 200 * 20 + d * 13 % 20 + 1, 'send-' || d, 50000,
       now() - d * interval '1 day'
     from generate_series(1, 730) d;
@@ -38,10 +41,12 @@ export async function writeSends(sql: Sql): Promise<void> {
 /** A hundred thousand conversions of these sends, and their sums. */
 async function writeEarnings(sql: Sql): Promise<void> {
   await sql.unsafe(`
-    insert into promo_conversions (external_id, offer_id, variation_id, newsletter_send_id, impression_id, amount, currency, status,
-      occurred_at, reported_at, recorded_at, counted_on)
-    select 'order-' || n, i.offer_id, i.variation_id, i.newsletter_send_id, i.id, 1 + n % 40, 'EUR', 'approved', i.tracked_at,
-      i.tracked_at, i.tracked_at + n % 20 * interval '1 day', i.tracked_date
+    insert into promo_conversions (
+      external_id, offer_id, variation_id, newsletter_send_id, impression_id, amount, currency, status, occurred_at,
+      reported_at, recorded_at, counted_on
+    )
+    select 'order-' || n, i.offer_id, i.variation_id, i.newsletter_send_id, i.id, 1 + n % 40, 'EUR', 'approved',
+      i.tracked_at, i.tracked_at, i.tracked_at + n % 20 * interval '1 day', i.tracked_date
     from generate_series(1, 100000) n join promo_impression_tracking i on i.id = n % 730 + 1;
     insert into promo_send_conversions (impression_id, currency, conversions, revenue, squares)
     select impression_id, currency, count(*), sum(amount), sum(amount * amount) from promo_conversions group by 1, 2

@@ -50,7 +50,8 @@ async function years(): Promise<void> {
   )
   console.log('loss: expected loss stated against true, by its share of the rate (0.85-1.15)')
   console.log(
-    '1 h to 12 h: the same of the text just sent; chance: of it, against the complete send, on average (at most 1.15) and 95th percentile',
+    '1 h to 12 h: the same of the text just sent; chance: of it, against the complete send, on ' +
+      'average (at most 1.15) and 95th percentile',
   )
   const rows = results.map((runs, index) => {
     const { world, way } = questions[index] ?? { world: { name: '' }, way: '' }
@@ -189,6 +190,7 @@ if (includes('methods')) await reportMethods(seeds)
 if (includes('kinds')) await reportKinds(bars, seeds)
 const seconds = ((performance.now() - started) / 1000).toFixed(0)
 console.log(
-  `\n${bars.count.judged - bars.count.missed} of ${bars.count.judged} bars hold; ${seeds.length} runs each, ${seconds} s`,
+  `\n${bars.count.judged - bars.count.missed} of ${bars.count.judged} bars hold; ${seeds.length} ` +
+    `runs each, ${seconds} s`,
 )
 process.exitCode = bars.count.missed > 0 ? 1 : 0

@@ -23,7 +23,8 @@ test('a flood is summed up: every answered click counts once, whatever is killed
 }) => {
   await database.sql`
     insert into promo_text_variations (id, offer_id, text_content, approved)
-    select ${firstText}::integer + number, 4, 'Text ' || number, true from generate_series(0, ${texts - 1}::integer) number
+    select ${firstText}::integer + number, 4, 'Text ' || number, true
+    from generate_series(0, ${texts - 1}::integer) number
   `
   const flood = openFlood()
   const site = () => start({ PROMO_FLOOD_PER_MINUTE: '3' })
@@ -87,7 +88,10 @@ function openFlood() {
         const text = n % texts
         sent[text] = (sent[text] ?? 0) + 1
         const agent = Math.floor(n / texts) % 2 === 0 ? browser : 'curl/8.5.0'
-        return `GET /nocodemba?promo_var=${firstText + text} HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ${agent}\r\n\r\n`
+        return (
+          `GET /nocodemba?promo_var=${firstText + text} HTTP/1.1\r\nHost: site.test\r\nUser-Agent: ` +
+          `${agent}\r\n\r\n`
+        )
       },
       onAnswer({ n, status }) {
         expect(status).toBe(307)

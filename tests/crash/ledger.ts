@@ -90,8 +90,11 @@ const requestOf: Record<Kind, (name: string, base: string) => string> = {
     }),
   sale: (name, base) =>
     post(base, 'track-conversion', { external_id: name, variation_id: 42, amount: '12.5', currency: 'EUR' }),
-  postback: (name, base) =>
-    `GET ${base}/api/v1/promo/postback?link=nocodemba&secret=${secret}&external_id=${name}&click_id=${clickIdOf(sold.event_id)}&amount=0.1&currency=EUR HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  postback: (name, base) => {
+    const sale = { external_id: name, click_id: clickIdOf(sold.event_id), amount: '0.1', currency: 'EUR' }
+    const query = new URLSearchParams({ link: 'nocodemba', secret, ...sale })
+    return `GET ${base}/api/v1/promo/postback?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+  },
 }
 
 function post(base: string, endpoint: string, fields: Record<string, unknown>): string {

@@ -41,7 +41,8 @@ test('failing neighbours cost no redirect and lose nothing, and health names eac
     insert into promo_outbox (target, body, created_at, due_at)
     select target, body || jsonb_build_object('id', n, 'at', 1700000000 + n), now() - interval '23 hours', now()
     from generate_series(1, 120) n, (values
-      ('matomo', '{"offer_id": 4, "offer": "", "slug": null, "variation_id": 42, "text": "", "send": null, "newsletter": null}'::jsonb),
+      ('matomo', '{"offer_id": 4, "offer": "", "slug": null, "variation_id": 42, "text": "", "send": null,
+        "newsletter": null}'::jsonb),
       ('webhook:1', '{"type": "tracking.degraded"}')
     ) waits (target, body)
   `

@@ -72,7 +72,8 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     const [counts] = await sql`
       select (select count(*) from promo_click_tracking)::integer as clicks,
         (select count(*) from promo_offers)::integer as offers,
-        (select count(*) from promo_hash_salts)::integer + (select count(*) from promo_session_secret)::integer as secrets,
+        (select count(*) from promo_hash_salts)::integer + (select count(*)
+          from promo_session_secret)::integer as secrets,
         (select count(*) from pg_class where relname like '%later_version')::integer as later
     `
     expect(counts).toEqual({ clicks: 2, offers: 3, secrets: 0, later: 0 })

@@ -66,7 +66,8 @@ test('requests that are never finished do not hold a stop up', async ({ start })
   const { hostname, port } = new URL(site.url)
   const begun = [
     'GET /nocodemba?promo_var=42 HTTP/1.1\r\nHost: localhost\r\n',
-    'POST /api/v1/promo/track-click HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+    'POST /api/v1/promo/track-click HTTP/1.1\r\nHost: localhost\r\nContent-Type: ' +
+      'application/json\r\nContent-Length: 99\r\n\r\n{',
   ]
   for (const text of begun) {
     const socket = connect(Number(port), hostname).on('error', () => {})

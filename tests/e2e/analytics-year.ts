@@ -39,7 +39,8 @@ async function insertOffers({ run }: Database): Promise<void> {
   const inserted = await run(
     (sql) => sql`
       with given as materialized (
-        select * from json_to_recordset(${JSON.stringify(catalogue)}::text::json) as o (id integer, name text, texts json)
+        select * from json_to_recordset(${JSON.stringify(catalogue)}::text::json) as o (id integer, name text,
+          texts json)
       ), links as (
         insert into affiliate_links (slug, destination_url, active)
         values ('year', 'https://merchant.example/', true)
@@ -49,7 +50,8 @@ async function insertOffers({ run }: Database): Promise<void> {
       )
       insert into promo_text_variations (id, offer_id, text_content, cta_text, tone, length_category, approved)
       select t.id, given.id, t.text, t.cta, t.tone, t.length, true
-      from given cross join json_to_recordset(given.texts) as t (id integer, text text, cta text, tone text, length text)
+      from given cross join json_to_recordset(given.texts) as t (id integer, text text, cta text, tone text,
+        length text)
     `,
   )
   if (!inserted.ok) throw new Error(inserted.fault.message)

@@ -211,7 +211,8 @@ describe('rate limits', () => {
     expect(await statuses(130, visit)).toEqual({ 307: 130 })
     await untilFlushed(guarded.site)
     const found = await guarded.sql`
-      select verdict, reason, count(*)::integer from promo_click_tracking where variation_id = 43 group by 1, 2 order by 3
+      select verdict, reason, count(*)::integer from promo_click_tracking where variation_id = 43 group by 1, 2
+      order by 3
     `
     expect([...found]).toEqual([
       { verdict: 'human', reason: 'no_user_agent', count: 1 },

@@ -160,7 +160,8 @@ function expectFigures(html: string, raw: RawEvents, period: Period, offer_id?: 
       sends.reduce((all, send) => all + pick(send), 0)
     expect([text, visitors]).toEqual([
       text,
-      `${count(sum(({ clickers }) => clickers))} of ${count(sum(({ recipients }) => recipients))} in ${some(sends.length, 'send')}`,
+      `${count(sum(({ clickers }) => clickers))} of ${count(sum(({ recipients }) => recipients))} in ` +
+        `${some(sends.length, 'send')}`,
     ])
   }
   expectSends(html, expected.sends, counting, offer_id === undefined ? 5 : 50)
@@ -206,7 +207,8 @@ const textNames = new Map([
   ['From an earlier system', 60],
 ])
 
-test('every figure of the pages equals a naive recount, over all periods, time zones and changes of clocks', async () => {
+test('every figure of the pages equals a naive recount, over all periods, time zones and changes of ' +
+  'clocks', async () => {
   const { sql } = running.database
   await fc.assert(
     fc.asyncProperty(

@@ -147,7 +147,8 @@ describe('GET /api/v1/promo/analytics', () => {
 
   test('everything that can be included is there, and settled', async () => {
     const { json } = await report(
-      '?days=all&include_heatmap=true&include_devices=true&include_referrers=true&include_reasons=true&include_sends=true&include_attributes=true',
+      '?days=all&include_heatmap=true&include_devices=true&include_referrers=true' +
+        '&include_reasons=true&include_sends=true&include_attributes=true',
     )
     expect(json.devices.device).toEqual([{ value: 'phone', clicks: 23, human_clicks: 23 }])
     expect(json.referrers).toEqual([{ value: 'mail.example', clicks: 23, human_clicks: 23 }])

@@ -48,7 +48,8 @@ test('a click becomes a sale, by the id that the redirect passed on', async () =
   await expect
     .poll(
       () =>
-        api.sql`select variation_id, impression_id > 0 as sent, amount, status from promo_conversions where counted_on is not null`,
+        api.sql`select variation_id, impression_id > 0 as sent, amount, status from promo_conversions
+          where counted_on is not null`,
     )
     .toEqual([{ variation_id: 42, sent: true, amount: '12.00', status: 'approved' }])
 })
@@ -144,12 +145,11 @@ test('a network reports a conversion by calling an address, and again with anoth
   await savePostback(api.sql, 'nocodemba', postback)
   const id = await click()
   await untilFlushed(api.site)
-  const call = (query: Record<string, string>) =>
-    ask(
-      api.site,
-      `/api/v1/promo/postback?${new URLSearchParams({ link: 'nocodemba', secret: 'of-awin', currency: 'EUR', ...query })}`,
-      { headers: { 'x-forwarded-for': '192.0.2.77' } },
-    )
+  const call = (further: Record<string, string>) => {
+    const query = { link: 'nocodemba', secret: 'of-awin', currency: 'EUR', ...further }
+    const headers = { 'x-forwarded-for': '192.0.2.77' }
+    return ask(api.site, `/api/v1/promo/postback?${new URLSearchParams(query)}`, { headers })
+  }
   const sale = { tid: 'A-1', click_id: `${id}`, amount: '3.20' }
   expect(await call({ ...sale, status: 'open' })).toMatchObject({ status: 200, body: 'ok\n' })
   expect(await call({ ...sale, status: 'confirmed' })).toMatchObject({ status: 200 })

@@ -21,7 +21,8 @@ const clicksOf = (userAgent: string) => api.sql`
   where user_agent = ${userAgent}
 `
 const impressionsOf = (name: string) => api.sql`
-  select offer_id, variation_id, recipients from promo_impression_tracking where newsletter_send_id = ${name} order by id
+  select offer_id, variation_id, recipients from promo_impression_tracking where newsletter_send_id = ${name}
+  order by id
 `
 
 describe('track-impression', () => {

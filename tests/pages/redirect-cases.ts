@@ -190,7 +190,8 @@ export const cases: Case[] = [
     path: '/nocodemba?promo_var=42',
     headers: {
       'user-agent':
-        'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246',
+        'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'Chrome/42.0.2311.135 Safari/537.36 Edge/12.246',
     },
     ...toCourse,
     recorded: 'human stale_user_agent',

@@ -47,7 +47,9 @@ afterAll(() => Promise.all([short.end(), astro.end()]))
 const titled = cases.map((one, index) => ({
   ...one,
   index,
-  title: `${one.method ?? 'GET'} ${one.path.slice(0, 60)} ${Object.entries(one.headers ?? {}).map((header) => header.join(': ').slice(0, 50))}`,
+  title:
+    `${one.method ?? 'GET'} ${one.path.slice(0, 60)} ` +
+    `${Object.entries(one.headers ?? {}).map((header) => header.join(': ').slice(0, 50))}`,
 }))
 
 describe.each(titled)('$title', ({ index, status, location, recorded, row }) => {

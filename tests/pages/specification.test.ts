@@ -76,8 +76,8 @@ describe("the specification's tests", () => {
     expect(
       await api.impression({ offer_id, variation_id, newsletter_send_id: 'test-8', recipients: 1200 }),
     ).toMatchObject({ status: 204 })
-    const rows =
-      await api.sql`select offer_id, variation_id, recipients from promo_impression_tracking where newsletter_send_id = 'test-8'`
+    const rows = await api.sql`select offer_id, variation_id, recipients from promo_impression_tracking
+        where newsletter_send_id = 'test-8'`
     expect([...rows]).toEqual([{ offer_id, variation_id, recipients: 1200 }])
     const after = await api.counters(variation_id)
     expect([after.impressions - before.impressions, after.ofVariation - before.ofVariation]).toEqual([
@@ -96,8 +96,8 @@ describe("the specification's tests", () => {
       headers: { location: 'https://merchant.example/course?ref=daily&utm_source=dailybrief' },
     })
     await untilFlushed(api.site)
-    const rows =
-      await api.sql`select offer_id, variation_id, verdict from promo_click_tracking where user_agent like '%Firefox/140.0'`
+    const rows = await api.sql`select offer_id, variation_id, verdict from promo_click_tracking
+        where user_agent like '%Firefox/140.0'`
     expect([...rows]).toEqual([{ ...report, verdict: 'human' }])
     const after = await api.counters()
     expect([after.clicks - before.clicks, after.clicksOfVariation - before.clicksOfVariation]).toEqual([1, 1])

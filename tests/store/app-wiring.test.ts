@@ -75,14 +75,17 @@ test('links, health and hints know the place of the promo tracking within the si
   })
 })
 
-test('links that cannot be read keep nothing else from working: the database is ready to settle and purge', async () => {
-  await database.sql`alter table affiliate_links rename to elsewhere`
-  const { app } = await openTestApp(database.url)
-  expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ migrated: true })
-  await expect
-    .poll(async () => await database.sql`select from promo_retention where purged_at > '-infinity'`)
-    .toHaveLength(1)
-})
+test(
+  'links that cannot be read keep nothing else from working: the database is ready to settle and ' + 'purge',
+  async () => {
+    await database.sql`alter table affiliate_links rename to elsewhere`
+    const { app } = await openTestApp(database.url)
+    expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ migrated: true })
+    await expect
+      .poll(async () => await database.sql`select from promo_retention where purged_at > '-infinity'`)
+      .toHaveLength(1)
+  },
+)
 
 test('a site without links gets no hint about its routes', async () => {
   await database.sql`delete from affiliate_links`

@@ -75,7 +75,8 @@ test('the device of a click is recorded, unless its visitor asks for nothing to 
   const { app } = await openTestApp(database.url)
   const client = app.client('203.0.113.7', header)
   const user_agent =
-    'Mozilla/5.0 (iPad; CPU OS 12_1_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/16C50 Flipboard/4.2.32'
+    'Mozilla/5.0 (iPad; CPU OS 12_1_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+    'Mobile/16C50 Flipboard/4.2.32'
   for (const headers of [{}, { 'sec-gpc': '1' }, { dnt: '1' }]) {
     const sent: Record<string, string> = { ...headers, 'user-agent': user_agent }
     const query = 'promo_var=42'
@@ -234,7 +235,8 @@ test('link damage is reported, and stored when the app closes', async () => {
   expect((await app.readMetrics()).body).toContain('promo_damaged_links_total 15')
   await app.close()
   const counts = database.sql`
-    select slug, sum(damaged)::integer as damaged, sum(unreadable)::integer as unreadable from promo_link_damage group by slug
+    select slug, sum(damaged)::integer as damaged, sum(unreadable)::integer as unreadable from promo_link_damage
+    group by slug
   `
   expect(await counts).toEqual([{ slug: 'nocodemba', damaged: 15, unreadable: 5 }])
   const { app: later } = await openTestApp(database.url)

@@ -151,7 +151,8 @@ describe('every table has its retention or its bound', () => {
 
   test('visitors cannot add names to the breakdown: it has five dimensions, and hosts are limited', async () => {
     const [check] = await store.sql<{ says: string }[]>`
-      select pg_get_constraintdef(oid) as says from pg_constraint where conname = 'promo_click_breakdown_dimension_check'
+      select pg_get_constraintdef(oid) as says from pg_constraint
+      where conname = 'promo_click_breakdown_dimension_check'
     `
     const names = [...(check?.says ?? '').matchAll(/'(\w+)'/g)].map(([, name]) => name)
     expect(names).toEqual(['device', 'browser', 'os', 'referrer', 'reason'])

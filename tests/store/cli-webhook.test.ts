@@ -61,7 +61,8 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
   })
   const genuine = await startFakeReceiver(`${secret}`)
   await tested.sql`
-    update promo_webhooks set url = ${genuine.url}, answers = '[{"at": "then", "id": "7", "type": "send.judged", "answer": "204"}]'
+    update promo_webhooks set url = ${genuine.url},
+      answers = '[{"at": "then", "id": "7", "type": "send.judged", "answer": "204"}]'
   `
   const [tried, refused, shown, missing] = await Promise.all([
     promo(folder, ['test', '1'], any),

@@ -300,7 +300,9 @@ describe('replay', () => {
     const refused = await promo(['replay'])
     expect(refused).toMatchObject({
       code: 0,
-      out: `replayed 2 events: 0 recorded, 2 rejected (2 variation_gone)\n2 events in ${rejectsFile(journal())} for another replay\n`,
+      out:
+        'replayed 2 events: 0 recorded, 2 rejected (2 variation_gone)\n2 events in ' +
+        `${rejectsFile(journal())} for another replay\n`,
     })
     expect(rejects.count()).toBe(2)
 
@@ -411,8 +413,9 @@ describe('replay', () => {
     const { code, out } = await promo(['replay'])
     expect({ code, out }).toEqual({
       code: 0,
-      out: expect.stringMatching(
-        /^replayed 13 events: 2 recorded, 7 already there, 4 rejected \(2 unknown_variation, 1 other_slug, 1 event_id_reused\)\n/,
+      out: expect.stringContaining(
+        'replayed 13 events: 2 recorded, 7 already there, ' +
+          '4 rejected (2 unknown_variation, 1 other_slug, 1 event_id_reused)\n',
       ),
     })
     rmSync(rejectsFile(journal()))
@@ -541,11 +544,17 @@ describe('the tables', () => {
         { url: early.url, said: unmigrated },
         {
           url: newer.url,
-          said: `The database cannot be used: DATABASE_URL (127.0.0.1:${new URL(newer.url).port}, database ${new URL(newer.url).pathname.slice(1)}): the database was migrated to a newer version of this project (it has 999_unheard_of.sql): start that version, or restore the backup from before its migration`,
+          said:
+            `The database cannot be used: DATABASE_URL (127.0.0.1:${new URL(newer.url).port}, database ` +
+            `${new URL(newer.url).pathname.slice(1)}): the database was migrated to a newer version of this ` +
+            'project (it has 999_unheard_of.sql): start that version, or restore the backup from before its ' +
+            'migration',
         },
         {
           url: 'postgres://promo@127.0.0.1:1/promo',
-          said: 'The database cannot be used: DATABASE_URL (127.0.0.1:1, database promo): connect ECONNREFUSED 127.0.0.1:1 (ECONNREFUSED): nothing listens there: start PostgreSQL, or correct its host and port',
+          said:
+            'The database cannot be used: DATABASE_URL (127.0.0.1:1, database promo): connect ECONNREFUSED ' +
+            '127.0.0.1:1 (ECONNREFUSED): nothing listens there: start PostgreSQL, or correct its host and port',
         },
       ]) {
         vi.stubEnv('DATABASE_URL', url)

@@ -49,7 +49,8 @@ const attribute = async (limit = 1_000) => {
 }
 const rows = async () => [
   ...(await store.sql`
-    select external_id, variation_id, newsletter_send_id, newsletter, impression_id > 0 as sent, amount, currency, status,
+    select external_id, variation_id, newsletter_send_id, newsletter, impression_id > 0 as sent, amount, currency,
+      status,
       counted_on::text
     from promo_conversions order by id
   `),

@@ -95,7 +95,8 @@ test('a user who may not create tables is told so, whatever else fails for want 
   await database.run((sql) => migrate(sql))
   await database.run((sql) => sql`select from promo_offers`)
   expect(database.trouble).toBe(
-    `${here()}permission denied for schema public (42501): make its user the owner of the database ("Roles and privileges" in db/README.md)`,
+    `${here()}permission denied for schema public (42501): make its user the owner of the database ` +
+      '("Roles and privileges" in db/README.md)',
   )
   expect(warn).toHaveBeenCalledOnce()
   await database.run(question)

@@ -75,8 +75,8 @@ test('several hosts, of which one answers', async () => {
 
 test('a schema, and quotes around it all', async () => {
   await store.sql`create schema if not exists tracking`
-  const url = `"postgres://${who}@${upstream.host}:${upstream.port}/${name}?schema=tracking&pgbouncer=true&connection_limit=2&keepalives=0"`
-  await works(url)
+  const parameters = 'schema=tracking&pgbouncer=true&connection_limit=2&keepalives=0'
+  await works(`"postgres://${who}@${upstream.host}:${upstream.port}/${name}?${parameters}"`)
 })
 
 test('an invalid URL is reported without being repeated', async () => {

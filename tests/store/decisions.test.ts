@@ -78,7 +78,8 @@ test('the evidence of sends is what a recount row by row finds', async () => {
   await sent('c', 50, 7, 5)
   await sent('none', 43, 6)
   await sent(null, 42, 5)
-  await store.sql`insert into promo_offers (id, name, offer_type, link_slug) values (9, 'Test', 'self_test', 'nocodemba')`
+  await store.sql`insert into promo_offers (id, name, offer_type, link_slug)
+    values (9, 'Test', 'self_test', 'nocodemba')`
   await store.sql`insert into promo_text_variations (id, offer_id, text_content, approved) values (90, 9, 'Test', true)`
   await sent('d', 90, 4, 9)
   await clicked('a', spans)

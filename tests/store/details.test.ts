@@ -32,7 +32,8 @@ afterAll(async () => {
 const arrive = (times: readonly number[]) => store.sql`
   insert into promo_click_tracking (offer_id, variation_id, clicked_at, user_agent, ip_hash, address_hash)
   select 4, 42, at::timestamptz, 'x', 'y', 'z'
-  from unnest(${times.map((at) => new Date(at).toISOString())}::text[]) with ordinality as told (at, place) order by place
+  from unnest(${times.map((at) => new Date(at).toISOString())}::text[]) with ordinality as told (at, place)
+    order by place
 `
 
 const settleUpTo = (id: number) =>

@@ -102,7 +102,8 @@ test('one that is corrected is no longer reported, within an hour even without c
   await find()
   expect(await told()).toHaveLength(1)
   await tested.sql`update promo_impression_tracking set recipients = 5000`
-  await tested.sql`update promo_settlement set doubted_at = now() - interval '59 minutes', settled_at = now() - interval '2 hours'`
+  await tested.sql`update promo_settlement set doubted_at = now() - interval '59 minutes',
+  settled_at = now() - interval '2 hours'`
   await find()
   expect(await told()).toHaveLength(1)
   await tested.sql`update promo_settlement set doubted_at = now() - interval '61 minutes'`

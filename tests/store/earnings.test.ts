@@ -47,7 +47,8 @@ async function sent(
   await store.sql`
     insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
     select id, hours, clickers, clickers, clickers
-    from promo_impression_tracking, unnest(array[0, 1, 2, 3, 6, 12], array[150, 130, 120, 230, 200, 170]) spans (hours, clickers)
+    from promo_impression_tracking,
+      unnest(array[0, 1, 2, 3, 6, 12], array[150, 130, 120, 230, 200, 170]) spans (hours, clickers)
     where newsletter_send_id = ${name}
   `
   for (const { after = 1, ...conversion } of told) {
@@ -120,7 +121,8 @@ test('what sends have earned equals a recount, in the currency that counts', asy
     { amount: '3', currency: 'USD' },
   ])
   await sent('old', 43, 200, [{ amount: '5', after: 2 }])
-  await store.sql`insert into promo_offers (id, name, offer_type, link_slug) values (9, 'Test', 'self_test', 'nocodemba')`
+  await store.sql`insert into promo_offers (id, name, offer_type, link_slug)
+    values (9, 'Test', 'self_test', 'nocodemba')`
   await store.sql`insert into promo_text_variations (id, offer_id, text_content, approved) values (90, 9, 'Test', true)`
   await recordImpressions(store.sql, [
     anImpression({ at: noon - day, newsletter_send_id: 'self', offer_id: 9, variation_id: 90 }),

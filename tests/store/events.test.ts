@@ -30,14 +30,16 @@ afterEach(async () => {
 
 const variation = async (id: number) => {
   const [row] = await database.sql`
-    select impressions::double precision, clicks::double precision, ctr::double precision from promo_text_variations where id = ${id}
+    select impressions::double precision, clicks::double precision, ctr::double precision from promo_text_variations
+    where id = ${id}
   `
   return row
 }
 
 const offer = async (id: number) => {
   const [row] = await database.sql`
-    select total_impressions::double precision as impressions, total_clicks::double precision as clicks, ctr::double precision
+    select total_impressions::double precision as impressions, total_clicks::double precision as clicks,
+      ctr::double precision
     from promo_offers where id = ${id}
   `
   return row
@@ -301,22 +303,26 @@ describe('impressions', () => {
     expect([...rows]).toEqual([{ tracked_at: new Date(at), recipients: 90 }])
   })
 
-  test('reported several times in one batch count by the last report, or by the newest if an earlier run left them', async () => {
-    const at = Date.UTC(2026, 10, 18, 6)
-    const batch = [
-      anImpression({ at: at + 5, recipients: 300 }),
-      anImpression({ at, recipients: 100 }),
-      anImpression({ at, recipients: 7, variation_id: 43 }),
-    ]
-    await recordImpressions(database.sql, batch)
-    expect(await variation(42)).toMatchObject({ impressions: 100 })
-    expect(await variation(43)).toMatchObject({ impressions: 7 })
-    const left = batch.map((event) => ({ ...event, newsletter_send_id: 'another' }))
-    await recordImpressions(database.sql, left, true)
-    expect(await variation(42)).toMatchObject({ impressions: 100 + 300 })
-  })
+  test(
+    'reported several times in one batch count by the last report, or by the newest if an earlier run ' +
+      'left them',
+    async () => {
+      const at = Date.UTC(2026, 10, 18, 6)
+      const batch = [
+        anImpression({ at: at + 5, recipients: 300 }),
+        anImpression({ at, recipients: 100 }),
+        anImpression({ at, recipients: 7, variation_id: 43 }),
+      ]
+      await recordImpressions(database.sql, batch)
+      expect(await variation(42)).toMatchObject({ impressions: 100 })
+      expect(await variation(43)).toMatchObject({ impressions: 7 })
+      const left = batch.map((event) => ({ ...event, newsletter_send_id: 'another' }))
+      await recordImpressions(database.sql, left, true)
+      expect(await variation(42)).toMatchObject({ impressions: 100 + 300 })
+    },
+  )
 
-  test('corrected after the clock went back count as corrected; what an earlier run left does not undo it', async () => {
+  test('corrected after the clock went back count as corrected; an earlier run does not undo it', async () => {
     const at = Date.UTC(2026, 10, 18, 6)
     const first = anImpression({ at, recipients: 100 })
     await recordImpressions(database.sql, [first])

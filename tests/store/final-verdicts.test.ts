@@ -200,7 +200,8 @@ test('a burst’s first click is judged with the rest of its burst, and uncertai
   await settle({ limit: 1 })
   expect(await told()).toEqual(['machine soon_after_send+many_links', 'human many_links', 'human many_links'])
   const rows = await database.sql`
-    select variation_id, human_clicks::integer as human, machine_clicks::integer as machine, uncertain_clicks::integer as uncertain
+    select variation_id, human_clicks::integer as human, machine_clicks::integer as machine,
+      uncertain_clicks::integer as uncertain
     from promo_daily_metrics where clicks > 0 order by variation_id
   `
   expect([...rows]).toEqual([
@@ -406,7 +407,8 @@ test('a visitor’s twenty thousand clicks within a second are judged in reasona
   const clicks = 20_000
   await database.sql`
     insert into promo_click_tracking (event_id, offer_id, variation_id, clicked_at, ip_hash)
-    select gen_random_uuid(), 4, 42 + i % 3, ${new Date(noon)}::timestamptz + i / 20 * interval '1 millisecond', ${aHash(1)}
+    select gen_random_uuid(), 4, 42 + i % 3, ${new Date(noon)}::timestamptz + i / 20 * interval '1 millisecond',
+      ${aHash(1)}
     from generate_series(1, ${clicks}::integer) i
   `
   await database.sql`

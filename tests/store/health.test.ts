@@ -219,7 +219,8 @@ test('sends that newsletters may share are a hint for a week, by name', async ()
     const reported = () => recordImpressions(store.sql, [anImpression({ newsletter_send_id: send })])
     await reported()
     await store.sql`
-      update promo_impression_tracking set corrected_late_at = now() - ${ago}::interval where newsletter_send_id = ${send}
+      update promo_impression_tracking set corrected_late_at = now() - ${ago}::interval
+        where newsletter_send_id = ${send}
     `
   }
   await corrected('long ago', '169 hours')
@@ -259,11 +260,15 @@ test('invalid rows are named, at most twenty, and nothing is degraded', async ()
   expect(variations_left_out[19]).toEqual({ variation_id: '19', reason: 'is missing' })
 })
 
-test('links and variations that could not be fetched for half a minute from a database that answers are degraded', async () => {
-  expect(await health({ links: { failingFor: 30_000 } })).toMatchObject({ code: 200 })
-  expect(await health({ links: { failingFor: 30_001 } })).toMatchObject({ code: 503, reasons: ['links'] })
-  expect(await health({ variations: { failingFor: 30_001 } })).toMatchObject({ reasons: ['variations'] })
-})
+test(
+  'links and variations that could not be fetched for half a minute from a database that answers ' +
+    'are degraded',
+  async () => {
+    expect(await health({ links: { failingFor: 30_000 } })).toMatchObject({ code: 200 })
+    expect(await health({ links: { failingFor: 30_001 } })).toMatchObject({ code: 503, reasons: ['links'] })
+    expect(await health({ variations: { failingFor: 30_001 } })).toMatchObject({ reasons: ['variations'] })
+  },
+)
 
 test('however many ask, the database is asked once a second', async () => {
   let asked = 0
@@ -438,8 +443,10 @@ test('links that are valid but lead nowhere are a hint, however they got into th
   expect(await hints()).toEqual({ hints: [], faulty: [] })
   await store.sql`
     insert into affiliate_links (slug, destination_url, active) values
-      ('b', 'https://news.example/a', true), ('a', 'https://news.example/B/', true), ('c', 'https://news.example/c', true),
-      ('d', 'https://news.example/a', true), ('about', 'https://m.example/?a&amp;b', true), ('off', 'https://m.example/&amp;', false)
+      ('b', 'https://news.example/a', true), ('a', 'https://news.example/B/', true),
+      ('c', 'https://news.example/c', true),
+      ('d', 'https://news.example/a', true), ('about', 'https://m.example/?a&amp;b', true),
+      ('off', 'https://m.example/&amp;', false)
   `
   now += 9_999
   expect(await hints()).toEqual({ hints: [], faulty: [] })

@@ -114,7 +114,8 @@ describe('an import', () => {
       ],
     }
     expect(await importing(file)).toBe(
-      'added 1 variation, changed 1 link, changed 1 offer, changed 1 variation, 1 offer unchanged, 1 variation unchanged',
+      'added 1 variation, changed 1 link, changed 1 offer, changed 1 variation, 1 offer unchanged, 1 ' +
+        'variation unchanged',
     )
     const [link] = await tested.sql`select * from affiliate_links where slug = 'nocodemba'`
     expect(link).toMatchObject({
@@ -185,7 +186,8 @@ describe('an import', () => {
     await insertPromos(tested.sql)
     await tested.sql`insert into promo_offers (id, name) values (71, 'Twin'), (72, 'Twin')`
     await tested.sql`
-      insert into promo_text_variations (id, offer_id, text_content) values (81, 5, 'Twin'), (82, 5, 'Twin'), (83, 4, 'Twin')
+      insert into promo_text_variations (id, offer_id, text_content) values (81, 5, 'Twin'), (82, 5, 'Twin'),
+        (83, 4, 'Twin')
     `
     const offers = [
       { name: 'Twin', link_slug: 'quietdesk', variations: [{ text_content: 'Twin' }] },

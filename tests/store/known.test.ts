@@ -120,7 +120,8 @@ describe('what is known', () => {
     await known.refresh()
     // The longest fallback is eight seconds: five changes in a row are hardly seen in time by chance.
     for (const path of ['a', 'b', 'c', 'd', 'e']) {
-      await store.sql`update affiliate_links set destination_url = ${`https://m.example/${path}`} where slug = 'quietdesk'`
+      await store.sql`update affiliate_links set destination_url = ${`https://m.example/${path}`}
+        where slug = 'quietdesk'`
       await store.sql`insert into affiliate_links (slug, destination_url) values (${path}, 'https://m.example/')`
       await vi.waitFor(
         () => expect(readFileSync(join(folder, 'links.json'), 'utf8')).toContain(`m.example/${path}`),

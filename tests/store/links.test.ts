@@ -57,7 +57,8 @@ describe('links', () => {
     ['slug', 'https://a.example/', '[]'],
   ])('are refused by the database if a page cannot use them: %s %s', async ([slug, url, utm]) => {
     await expect(store.sql`
-      insert into affiliate_links (slug, destination_url, utm) values (${slug ?? ''}, ${url ?? ''}, ${utm ?? ''}::text::jsonb)
+      insert into affiliate_links (slug, destination_url, utm)
+        values (${slug ?? ''}, ${url ?? ''}, ${utm ?? ''}::text::jsonb)
     `).rejects.toThrow('check constraint')
   })
 })

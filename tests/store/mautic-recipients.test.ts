@@ -70,7 +70,8 @@ const choose = (send: string, ...texts: number[]) =>
   Promise.all(
     texts.map(
       (variation_id, index) => store.sql`
-        insert into promo_decisions (newsletter_send_id, segment, offer_id, variation_id, strategy, probability, newsletter)
+        insert into promo_decisions (newsletter_send_id, segment, offer_id, variation_id, strategy, probability,
+          newsletter)
         values (${send}, ${index + 1}, 4, ${variation_id}, 'weighted', 0.5, 'daily')
       `,
     ),
@@ -406,50 +407,54 @@ describe('in the background', () => {
     return { clock, followed }
   }
 
-  test('recipients follow Mautic, which may be down meanwhile: health reports it, and it recovers by itself', async () => {
-    await report('friday', 42, 500)
-    await map('friday', 17)
-    await map('nobody', 18)
-    const { fake } = await begin({ 17: { sentCount: 800 }, 18: { sentCount: 9 } })
-    const { clock, followed } = open(fake)
-    expect(mauticHealth(followed)).toMatchObject({
-      degraded: false,
-      hints: [false, false],
-      told: { ok: true, emails: null },
-    })
-    await expect.poll(() => reported('friday')).toEqual({ 42: 800 })
-    await expect.poll(() => followed.asked).toBe(2)
-    const left_out = [{ email_id: 18, reason: expect.stringContaining('neither reported') }]
-    expect(mauticHealth(followed)).toMatchObject({
-      degraded: false,
-      hints: [false, expect.stringContaining('promo mautic-map')],
-      told: { ok: true, emails: 2, failing_seconds: 0, left_out },
-    })
-    fake.instead = (_, response) => sendMauticError(response, 403, 'API disabled.', {}, 'api_disabled')
-    await expect.poll(() => followed.fault?.code).toBe('refused')
-    // What fails again is the same fault, since the same moment.
-    const asked = fake.requests.length
-    await expect.poll(() => fake.requests.length).toBeGreaterThan(asked + 4)
-    clock.time += 120_000
-    expect(mauticHealth(followed)).toMatchObject({
-      degraded: false,
-      hints: [expect.stringContaining('enable its API'), expect.anything()],
-      told: { ok: false, fault: 'refused', failing_seconds: 120 },
-    })
-    clock.time += 1
-    expect(mauticHealth(followed).degraded).toBe(true)
-    fake.emails.set(17, { sentCount: 900 })
-    fake.instead = undefined
-    await expect.poll(() => reported('friday')).toEqual({ 42: 900 })
-    await expect.poll(() => followed.failingFor).toBe(0)
-    const said = lines.map(({ msg }) => msg)
-    expect(said.filter((msg) => msg === 'took the recipients of sends from Mautic')).toHaveLength(2)
-    // Once, and again where Mautic began or ended to fail between two e-mails.
-    const uncounted = said.filter((msg) => msg === 'e-mails of Mautic cannot be counted').length
-    expect(uncounted).toBeGreaterThan(0)
-    expect(uncounted).toBeLessThan(6)
-    expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
-  })
+  test(
+    'recipients follow Mautic, which may be down meanwhile: health reports it, and it recovers by ' +
+      'itself',
+    async () => {
+      await report('friday', 42, 500)
+      await map('friday', 17)
+      await map('nobody', 18)
+      const { fake } = await begin({ 17: { sentCount: 800 }, 18: { sentCount: 9 } })
+      const { clock, followed } = open(fake)
+      expect(mauticHealth(followed)).toMatchObject({
+        degraded: false,
+        hints: [false, false],
+        told: { ok: true, emails: null },
+      })
+      await expect.poll(() => reported('friday')).toEqual({ 42: 800 })
+      await expect.poll(() => followed.asked).toBe(2)
+      const left_out = [{ email_id: 18, reason: expect.stringContaining('neither reported') }]
+      expect(mauticHealth(followed)).toMatchObject({
+        degraded: false,
+        hints: [false, expect.stringContaining('promo mautic-map')],
+        told: { ok: true, emails: 2, failing_seconds: 0, left_out },
+      })
+      fake.instead = (_, response) => sendMauticError(response, 403, 'API disabled.', {}, 'api_disabled')
+      await expect.poll(() => followed.fault?.code).toBe('refused')
+      // What fails again is the same fault, since the same moment.
+      const asked = fake.requests.length
+      await expect.poll(() => fake.requests.length).toBeGreaterThan(asked + 4)
+      clock.time += 120_000
+      expect(mauticHealth(followed)).toMatchObject({
+        degraded: false,
+        hints: [expect.stringContaining('enable its API'), expect.anything()],
+        told: { ok: false, fault: 'refused', failing_seconds: 120 },
+      })
+      clock.time += 1
+      expect(mauticHealth(followed).degraded).toBe(true)
+      fake.emails.set(17, { sentCount: 900 })
+      fake.instead = undefined
+      await expect.poll(() => reported('friday')).toEqual({ 42: 900 })
+      await expect.poll(() => followed.failingFor).toBe(0)
+      const said = lines.map(({ msg }) => msg)
+      expect(said.filter((msg) => msg === 'took the recipients of sends from Mautic')).toHaveLength(2)
+      // Once, and again where Mautic began or ended to fail between two e-mails.
+      const uncounted = said.filter((msg) => msg === 'e-mails of Mautic cannot be counted').length
+      expect(uncounted).toBeGreaterThan(0)
+      expect(uncounted).toBeLessThan(6)
+      expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
+    },
+  )
 
   test('it waits for the database to be prepared, and reports if it is down', async () => {
     const { fake } = await begin({})

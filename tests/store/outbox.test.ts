@@ -24,9 +24,11 @@ const second = 1_000
 
 const put = (count: number, from = 0) => store.sql`
   insert into promo_outbox (target, body, created_at, due_at)
-  select 'matomo', jsonb_build_object('at', ${noon / 1_000}::bigint + n, 'offer_id', 4, 'offer', 'Course', 'slug', 'nocodemba',
+  select 'matomo', jsonb_build_object('at', ${noon / 1_000}::bigint + n, 'offer_id', 4, 'offer', 'Course', 'slug',
+    'nocodemba',
     'variation_id', 42, 'text', 'Text', 'send', 'daily', 'newsletter', null), at, at
-  from (select n, now() - interval '1 hour' + n * interval '1 microsecond' as at from generate_series(${from}::integer, ${from + count - 1}) n) rows
+  from (select n, now() - interval '1 hour' + n * interval '1 microsecond' as at
+    from generate_series(${from}::integer, ${from + count - 1}) n) rows
 `
 const waiting = () => store.sql<{ at: number; due: boolean; refused: string | null; attempts: number }[]>`
   select (body->>'at')::integer - ${noon / 1_000}::integer as at, due_at <= now() as due, refused, attempts
@@ -76,41 +78,44 @@ const times = ({ tracked }: FakeMatomo): number[] =>
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
 describe('settling', () => {
-  test('puts people’s clicks into the outbox, once, with their final verdict and nothing about who clicked', async () => {
-    await store.sql`update promo_offers set offer_type = 'self_test' where id = 5`
-    await recordImpressions(store.sql, [anImpression({ at: noon, newsletter: 'weekly' })])
-    await recordClicks(store.sql, [
-      aClick({ at: noon - second, ip_hash: aHash(1) }),
-      aClick({ at: noon + 7 * second + 999, ip_hash: aHash(2), variation_id: 42 }),
-      aClick({ at: noon + 8 * second, ip_hash: aHash(2) }),
-      aClick({ at: noon + 9 * second, verdict: 'machine', reason: 'prefetch' }),
-      aClick({ at: noon + 60 * second, offer_id: 6, variation_id: 60 }),
-      aClick({ at: noon, offer_id: 5, variation_id: 50 }),
-    ])
-    const settled = await Promise.all(upTo(3).map(() => settle(database, { age: 0, forMatomo: true })))
-    expect(settled.reduce((sum, one) => sum + (one.ok ? one.value : 0), 0)).toBe(6)
-    const rows = await store.sql`select target, body, attempts, refused from promo_outbox order by id`
-    const of42 = {
-      ...{ offer_id: 4, offer: 'No Code MBA', slug: 'nocodemba' },
-      ...{ variation_id: 42, text: 'Build your dream startup this weekend' },
-    }
-    expect(rows.map(({ body }) => body)).toEqual([
-      { ...of42, at: noon / second - 1, send: null, newsletter: null },
-      { ...of42, at: noon / second + 7, send: '2026-11-18-daily', newsletter: 'weekly' },
-      {
-        ...{
-          at: noon / second + 60,
-          offer_id: 6,
-          offer: 'Adopted',
-          slug: null,
-          send: null,
-          newsletter: null,
+  test(
+    'puts people’s clicks into the outbox, once, with their final verdict and nothing about who ' + 'clicked',
+    async () => {
+      await store.sql`update promo_offers set offer_type = 'self_test' where id = 5`
+      await recordImpressions(store.sql, [anImpression({ at: noon, newsletter: 'weekly' })])
+      await recordClicks(store.sql, [
+        aClick({ at: noon - second, ip_hash: aHash(1) }),
+        aClick({ at: noon + 7 * second + 999, ip_hash: aHash(2), variation_id: 42 }),
+        aClick({ at: noon + 8 * second, ip_hash: aHash(2) }),
+        aClick({ at: noon + 9 * second, verdict: 'machine', reason: 'prefetch' }),
+        aClick({ at: noon + 60 * second, offer_id: 6, variation_id: 60 }),
+        aClick({ at: noon, offer_id: 5, variation_id: 50 }),
+      ])
+      const settled = await Promise.all(upTo(3).map(() => settle(database, { age: 0, forMatomo: true })))
+      expect(settled.reduce((sum, one) => sum + (one.ok ? one.value : 0), 0)).toBe(6)
+      const rows = await store.sql`select target, body, attempts, refused from promo_outbox order by id`
+      const of42 = {
+        ...{ offer_id: 4, offer: 'No Code MBA', slug: 'nocodemba' },
+        ...{ variation_id: 42, text: 'Build your dream startup this weekend' },
+      }
+      expect(rows.map(({ body }) => body)).toEqual([
+        { ...of42, at: noon / second - 1, send: null, newsletter: null },
+        { ...of42, at: noon / second + 7, send: '2026-11-18-daily', newsletter: 'weekly' },
+        {
+          ...{
+            at: noon / second + 60,
+            offer_id: 6,
+            offer: 'Adopted',
+            slug: null,
+            send: null,
+            newsletter: null,
+          },
+          ...{ variation_id: 60, text: 'From an earlier system' },
         },
-        ...{ variation_id: 60, text: 'From an earlier system' },
-      },
-    ])
-    expect(rows[0]).toMatchObject({ target: 'matomo', attempts: 0, refused: null })
-  })
+      ])
+      expect(rows[0]).toMatchObject({ target: 'matomo', attempts: 0, refused: null })
+    },
+  )
 
   test('puts nothing there without a target', async () => {
     await recordClicks(store.sql, [aClick()])

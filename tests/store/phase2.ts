@@ -39,8 +39,9 @@ export async function createPhase2(sql: Sql): Promise<void> {
     insert into promo_offers (id, name, offer_type, priority, total_impressions, total_clicks, created_at) values
       (4, 'No Code MBA', 'affiliate', 9, 200, 3, '2025-10-01 06:00:00+00'),
       (5, 'Quiet Desk', 'sponsor', 1, 0, 0, '2025-10-02 06:00:00+00');
-    insert into promo_text_variations (id, offer_id, text_content, cta_text, tone, length_category, approved, reviewed_by)
-    values
+    insert into promo_text_variations (
+      id, offer_id, text_content, cta_text, tone, length_category, approved, reviewed_by
+    ) values
       (42, 4, 'Build your dream startup this weekend', 'Build Now →', 'exciting', 'short', true, 'Ada'),
       (43, 4, 'Want to build apps without code?', 'Start Learning →', 'professional', 'medium', true, null),
       (50, 5, 'A desk that keeps quiet', null, null, null, false, null);

@@ -119,8 +119,9 @@ const promo = (...args: string[]): Promise<{ code: number; out: string }> =>
 test('promo postback-secret makes an address that works until the next call', async () => {
   const postbacks = createPostbacks(database)
   const made = await promo('Desk', '--source', 'Awin', '--parameter', 'external_id=tid')
-  expect(made.out).toMatch(
-    /^https:\/\/site\.example\/api\/v1\/promo\/postback\?link=desk&secret=[\w-]{32}&tid=\{external_id\}&click_id=\{click_id\}&amount=\{amount\}&/,
+  expect(made.out.replace(/(?<=&secret=)[\w-]{32}(?=&)/, 'SECRET')).toMatch(
+    `https://site.example/api/v1/promo/postback?link=desk&secret=SECRET&tid={external_id}` +
+      '&click_id={click_id}&amount={amount}&',
   )
   const fill = (address: string) =>
     new URL(

@@ -158,7 +158,8 @@ test('reasons are those of the offer or variation asked for, with the verdict th
   ])
   expect(await reasons({ offer_id: 5 })).toEqual([])
   const own = await store.sql`
-    insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+    insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks,
+      machine_clicks)
     values ('2025-10-10', 5, 50, 'reason', 'sample', 6, 1, 2) returning value
   `
   expect(own).toHaveLength(1)
@@ -173,8 +174,10 @@ test('reasons are those of the offer or variation asked for, with the verdict th
 test('referrers are those of people, also where an earlier version has added those of machines', async () => {
   for (const day of ['2025-08-10', '2025-10-10']) {
     await store.sql`
-      insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
-      values (${day}, 5, 50, 'referrer', 'mixed.example', 6, 1, 3), (${day}, 5, 50, 'referrer', 'machines.example', 9, 0, 9)
+      insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks,
+        machine_clicks)
+      values (${day}, 5, 50, 'referrer', 'mixed.example', 6, 1, 3),
+        (${day}, 5, 50, 'referrer', 'machines.example', 9, 0, 9)
     `
   }
   const { start: _, ...everything } = query()
@@ -202,7 +205,8 @@ test('a range that holds whole months, parts of months or both tells apart the c
   ] as const
   for (const [day, clicks] of days) {
     await store.sql`
-      insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks, machine_clicks)
+      insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks,
+        machine_clicks)
       values (${day}, 5, 50, 'browser', 'one', ${clicks}, ${clicks}, 0)
     `
   }

@@ -348,10 +348,10 @@ describe('an implausible clock deletes nothing', () => {
     expect(await code(daily(now, { site: now + day + 1 }))).toBe('clock_doubted')
     const behind = await daily(now, { site: now - day - 1 })
     expect(behind.ok && 'reason' in behind.value && behind.value.reason).toBe(
-      'the database’s clock says 2026-11-18T12:00:00Z, this machine’s 2026-11-17T11:59:59Z: correct the one that is wrong'.replaceAll(
-        '’',
-        "'",
-      ),
+      (
+        'the database’s clock says 2026-11-18T12:00:00Z, this machine’s 2026-11-17T11:59:59Z: correct the ' +
+        'one that is wrong'
+      ).replaceAll('’', "'"),
     )
     expect(await code(daily(now, { site: now - day }))).toBe('purged')
   })

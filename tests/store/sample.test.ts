@@ -71,7 +71,8 @@ test('the history is counted as events always are, in partitions of its months',
     ['2026_08', '2026_09', '2026_10', '2026_11'].map((month) => `promo_click_tracking_${month}`),
   )
   const marked = await tested.sql`
-    select count(*)::integer from promo_click_tracking where reason not in ('none', 'prefetch', 'self_declared', 'soon_after_send') or clicked_at >= '2026-11-22Z'
+    select count(*)::integer from promo_click_tracking
+    where reason not in ('none', 'prefetch', 'self_declared', 'soon_after_send') or clicked_at >= '2026-11-22Z'
   `
   expect(marked).toEqual([{ count: 0 }])
 })
@@ -88,7 +89,8 @@ test('a second time changes nothing, on a later day neither', async () => {
 test('only offers of these names get a history, only approved texts, and no paused offer', async () => {
   await insertPromos(tested.sql).catch(() => {})
   await tested.sql`insert into promo_offers (id, name) values (900, 'Real')`
-  await tested.sql`insert into promo_text_variations (id, offer_id, text_content, approved) values (900, 900, 'Real', true)`
+  await tested.sql`insert into promo_text_variations (id, offer_id, text_content, approved)
+    values (900, 900, 'Real', true)`
   await recordSampleHistory(database, { offers, now })
   const touched = await tested.sql`
     select v.id from promo_text_variations v

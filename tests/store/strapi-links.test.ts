@@ -94,23 +94,27 @@ describe('links from Strapi', () => {
       .toBe('https://strapi.example/newer')
   })
 
-  test('work without limit while it is down, even from a snapshot at the start, with the database down, too', async () => {
-    const strapi = await startFakeStrapi(collection(() => someLinks(130)))
-    const { known, folder, messages } = open(strapi, 'strapi')
-    await known.asked(10_000)
-    await expect.poll(() => existsSync(join(folder, 'strapi-links.json'))).toBe(true)
-    await strapi.stop()
-    expect(await known.strapi?.refresh()).toBe(false)
-    expect(known.links.size).toBe(130)
-    expect(messages()).toContain('links of Strapi could not be fetched; those already known are kept')
-    const later = open(strapi, 'strapi', { folder, url: nowhere })
-    expect(later.known.links.peek('link-77')?.location).toBe('https://merchant.example/77')
-    await later.known.asked(10_000)
-    expect(later.known.links.size).toBe(130)
-    expect(await later.locationOf('made-up')).toBeUndefined()
-    await strapi.start()
-    expect(await later.known.strapi?.refresh()).toBe(true)
-  })
+  test(
+    'work without limit while it is down, even from a snapshot at the start, with the database down, ' +
+      'too',
+    async () => {
+      const strapi = await startFakeStrapi(collection(() => someLinks(130)))
+      const { known, folder, messages } = open(strapi, 'strapi')
+      await known.asked(10_000)
+      await expect.poll(() => existsSync(join(folder, 'strapi-links.json'))).toBe(true)
+      await strapi.stop()
+      expect(await known.strapi?.refresh()).toBe(false)
+      expect(known.links.size).toBe(130)
+      expect(messages()).toContain('links of Strapi could not be fetched; those already known are kept')
+      const later = open(strapi, 'strapi', { folder, url: nowhere })
+      expect(later.known.links.peek('link-77')?.location).toBe('https://merchant.example/77')
+      await later.known.asked(10_000)
+      expect(later.known.links.size).toBe(130)
+      expect(await later.locationOf('made-up')).toBeUndefined()
+      await strapi.start()
+      expect(await later.known.strapi?.refresh()).toBe(true)
+    },
+  )
 
   test('that disappear all at once are kept for ten seconds; some may go at any time', async () => {
     let entries = someLinks(3)

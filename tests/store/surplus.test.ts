@@ -57,7 +57,8 @@ test('the highest count wins, and sums grow by what is new, in whatever order co
   await recordSurplus(store.sql, [{ ...count, clicks: 9 }])
   expect(await textOf(42)).toEqual({ clicks: 10, of_offer: 11 })
   const [hour] = await store.sql`
-    select clicks::integer, human_clicks::integer as human, machine_clicks::integer as machine, unique_clicks::integer as visitors
+    select clicks::integer, human_clicks::integer as human, machine_clicks::integer as machine,
+      unique_clicks::integer as visitors
     from promo_performance_metrics where variation_id = 42
   `
   expect(hour).toEqual({ clicks: 10, human: 1, machine: 9, visitors: 0 })
@@ -160,7 +161,8 @@ test('what several connections record and settle, again and in any order, counts
       )
       expect(done.filter(({ ok }) => !ok)).toEqual([])
       const rows = await store.sql<{ event_id: string; clicks: number }[]>`
-        select event_id, clicks from promo_surplus_clicks where event_id = any(${counts.map(({ event_id }) => event_id)}::uuid[])
+        select event_id, clicks from promo_surplus_clicks
+        where event_id = any(${counts.map(({ event_id }) => event_id)}::uuid[])
       `
       const highest = new Map<string, number>()
       for (const { of, clicks } of batches.flat()) {

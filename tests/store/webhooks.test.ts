@@ -263,15 +263,19 @@ describe('a webhook', () => {
 
 test('winners are those that the statistics confirm', async () => {
   const { sql } = store
-  await sql`insert into promo_impression_tracking (event_id, offer_id, variation_id, newsletter_send_id, newsletter, recipients, tracked_at)
+  await sql`insert into promo_impression_tracking (event_id, offer_id, variation_id, newsletter_send_id, newsletter,
+    recipients, tracked_at)
     select gen_random_uuid(), 4, variation, 'send ' || n, '', 10000, now() - (4 + n) * interval '1 day'
     from generate_series(1, 20) n, (values (42), (43)) texts (variation)`
-  await sql`insert into promo_impression_tracking (event_id, offer_id, variation_id, newsletter_send_id, newsletter, recipients, tracked_at)
+  await sql`insert into promo_impression_tracking (event_id, offer_id, variation_id, newsletter_send_id, newsletter,
+    recipients, tracked_at)
     values (gen_random_uuid(), 5, 50, 'other', '', 100, now() - interval '5 days')`
   await sql`insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
     select id, hours, clickers, clickers, clickers from promo_impression_tracking,
-      (values (0, 0.35), (1, 0.15), (2, 0.1), (3, 0.12), (6, 0.12), (12, 0.1), (24, 0.06)) spans (hours, share), lateral (
-        select ceil(share * (case variation_id when 42 then 450 when 43 then 250 else 1 end + id * 37 % 41))::integer as clickers
+      (values (0, 0.35), (1, 0.15), (2, 0.1), (3, 0.12), (6, 0.12), (12, 0.1), (24, 0.06)) spans (hours, share),
+      lateral (
+        select ceil(share * (case variation_id when 42 then 450 when 43 then 250
+          else 1 end + id * 37 % 41))::integer as clickers
       ) counted`
   const reading = createReports({ database, visits: () => 0, now: () => Date.now() })
   const winners = await winnersReader(reading)()

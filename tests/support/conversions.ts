@@ -19,20 +19,25 @@ export async function findConversionDrift(sql: Sql): Promise<unknown[]> {
       from rows where impression_id > 0 group by impression_id, currency
     ), summed as (
       select concat_ws(' ', day, coalesce(variation_id, 0), newsletter, currency) as key,
-        row (conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue), trim_scale(squares))::text as told
+        row (conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue),
+          trim_scale(squares))::text as told
       from promo_conversion_metrics
     ), summed_sends as (
       select concat_ws(' ', impression_id, currency) as key,
-        row (conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue), trim_scale(squares))::text as told
+        row (conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue),
+          trim_scale(squares))::text as told
       from promo_send_conversions
     ), months as (
-      select concat_ws(' ', date_trunc('month', day::timestamp)::date, coalesce(variation_id, 0), newsletter, currency) as key,
+      select concat_ws(' ', date_trunc('month', day::timestamp)::date, coalesce(variation_id, 0), newsletter,
+        currency) as key,
         row (sum(conversions), sum(pending), sum(rejected), trim_scale(sum(revenue)), trim_scale(sum(pending_revenue)),
           trim_scale(sum(squares)))::text as told
-      from promo_conversion_metrics group by date_trunc('month', day::timestamp)::date, variation_id, newsletter, currency
+      from promo_conversion_metrics group by date_trunc('month', day::timestamp)::date, variation_id, newsletter,
+        currency
     ), summed_months as (
       select concat_ws(' ', month, coalesce(variation_id, 0), newsletter, currency) as key,
-        row (conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue), trim_scale(squares))::text as told
+        row (conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue),
+          trim_scale(squares))::text as told
       from promo_monthly_conversions
     ), compared as (
       select key, days.told as rows, summed.told as sums from days full join summed using (key)

@@ -18,7 +18,10 @@ export async function createTestDatabase(
   const name = `promo_test_${randomUUID().replaceAll('-', '').slice(0, 12)}`
   const admin = postgres(serverUrl, { max: 1, onnotice: () => {} })
   if (options.turkish) {
-    await admin`create database ${admin(name)} template template0 encoding 'UTF8' locale_provider icu icu_locale 'tr-TR' locale 'C'`
+    await admin`
+      create database ${admin(name)} template template0 encoding 'UTF8'
+      locale_provider icu icu_locale 'tr-TR' locale 'C'
+    `
   } else {
     const template = options.empty ? 'template1' : inject('templateName')
     // A third of the time that writing it to the log would take.
@@ -79,7 +82,8 @@ export async function insertPromos(sql: Sql): Promise<void> {
       ('nocodemba', 'https://merchant.example/course?ref=daily', true, '{"utm_source": "dailybrief"}', false),
       ('quietdesk', 'https://desk.example/#top', true, '{}', true),
       ('gone', 'https://gone.example/', false, '{}', false),
-      ('search', 'https://merchant.example/s?q=caf%E9&12345&sig=a:/,;''()*%2f&id=!!!id!!!#a%20b', true, '{"utm_source": "x y"}', true)
+      ('search', 'https://merchant.example/s?q=caf%E9&12345&sig=a:/,;''()*%2f&id=!!!id!!!#a%20b', true,
+        '{"utm_source": "x y"}', true)
   `
   await sql`
     insert into promo_offers (id, name, offer_type, link_slug, weight, active) values
@@ -157,8 +161,10 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       left join promo_text_variations v on v.offer_id = o.id
       group by o.id
     ), settled as materialized (
-      select c.*, (select i.newsletter from promo_impression_tracking i where i.id = c.impression_id) as newsletter from (
-      select c.variation_id, date_trunc('hour', c.clicked_at, 'UTC') as hour, (c.clicked_at at time zone 'UTC')::date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser,
+      select c.*, (select i.newsletter from promo_impression_tracking i where i.id = c.impression_id) as newsletter
+      from (
+      select c.variation_id, date_trunc('hour', c.clicked_at, 'UTC') as hour,
+        (c.clicked_at at time zone 'UTC')::date as day, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser,
         c.os, c.referrer, c.reason, (
 
           select i.id from promo_impression_tracking i
@@ -166,7 +172,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
           order by i.tracked_at desc, i.id desc limit 1
         ) as impression_id
       from (
-        select c.variation_id, c.clicked_at, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser, c.os, c.referrer, c.reason
+        select c.variation_id, c.clicked_at, c.ip_hash, c.newcomer, c.verdict, c.device, c.browser, c.os,
+          c.referrer, c.reason
         from promo_click_tracking c, promo_settlement s
         where c.id <= s.click_id
         union all
@@ -175,7 +182,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       ) c
       ) c
     ), newsletters as (
-      select 'newsletter', concat_ws(' ', variation_id, newsletter, hour), row (told.clicks, told.human, told.machine)::text,
+      select 'newsletter', concat_ws(' ', variation_id, newsletter, hour),
+        row (told.clicks, told.human, told.machine)::text,
         row (m.clicks, m.human_clicks, m.machine_clicks)::text
       from (
         select variation_id, newsletter, hour, count(*) as clicks, count(*) filter (where verdict = 'human') as human,
@@ -191,7 +199,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       join promo_offers o on o.id = v.offer_id and o.offer_type <> 'self_test'
       where s.verdict = 'human' and s.ip_hash is not null
     ), people as (
-      select 'people', concat_ws(' ', coalesce(m.newsletter, told.newsletter, '(all)'), coalesce(m.offer_id, told.offer_id),
+      select 'people', concat_ws(' ', coalesce(m.newsletter, told.newsletter, '(all)'),
+        coalesce(m.offer_id, told.offer_id),
           coalesce(m.variation_id, told.variation_id), coalesce(m.day, told.day), coalesce(m.earlier, told.earlier)),
         coalesce(told.people, 0)::text, coalesce(m.people, 0)::text
       from (
@@ -263,7 +272,8 @@ export async function findDrift(sql: Sql): Promise<unknown[]> {
       select 'months', concat_ws(' ', variation_id, month, dimension, value),
         row (told.clicks, told.human, told.machine)::text, row (m.clicks, m.human_clicks, m.machine_clicks)::text
       from (
-        select variation_id, date_trunc('month', day::timestamp)::date as month, dimension, value, sum(clicks)::bigint as clicks,
+        select variation_id, date_trunc('month', day::timestamp)::date as month, dimension, value,
+          sum(clicks)::bigint as clicks,
           sum(human_clicks)::bigint as human, sum(machine_clicks)::bigint as machine
         from promo_click_breakdown
         group by 1, 2, 3, 4

@@ -67,7 +67,9 @@ export const others: readonly { names: RegExp; licence: RegExp; why: string }[] 
   {
     names: /^@img\/sharp-/,
     licence: /LGPL-3\.0-or-later/,
-    why: 'Astro names them as optional, for images that it converts (libvips). This site has that turned off, and loads none of them.',
+    why:
+      'Astro names them as optional, for images that it converts (libvips). This site has that turned ' +
+      'off, and loads none of them.',
   },
 ]
 
@@ -79,8 +81,8 @@ export function describeLicences(packages: readonly Licensed[]): string {
   })
   return `# Licences
 
-What \`npm ci --omit=dev\` installs, on whichever platform, by \`package-lock.json\`. \`npm run licences\` writes this page anew.
-These are not permissive:
+What \`npm ci --omit=dev\` installs, on whichever platform, by \`package-lock.json\`. \`npm run licences\` writes this
+page anew. These are not permissive:
 
 ${exceptions.join('\n')}
 

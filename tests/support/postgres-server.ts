@@ -160,9 +160,8 @@ async function shiftClock(url: string, milliseconds: number): Promise<void> {
   template.pathname = '/template1'
   const sql = postgres(template.href, { max: 1, onnotice: () => {} })
   const functions = ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp'].map(
-    (
-      name,
-    ) => `create function shifted.${name}() returns timestamptz language sql ${name === 'clock_timestamp' ? 'volatile' : 'stable'}
+    (name) => `create function shifted.${name}() returns timestamptz
+      language sql ${name === 'clock_timestamp' ? 'volatile' : 'stable'}
       as $$ select pg_catalog.${name}() + interval '${milliseconds} milliseconds' $$;`,
   )
   await sql.unsafe(`create schema shifted; ${functions.join('\n')}`)

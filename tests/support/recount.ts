@@ -34,11 +34,13 @@ export type RawEvents = { clicks: RawClick[]; impressions: RawImpression[] }
 /** The rows that all sums are made of. */
 export async function readRawEvents(sql: Sql): Promise<RawEvents> {
   const clicks = await sql<RawClick[]>`
-    select event_id as id, extract(epoch from clicked_at)::float8 * 1000 as at, offer_id, variation_id, verdict, reason, ip_hash, newcomer,
+    select event_id as id, extract(epoch from clicked_at)::float8 * 1000 as at, offer_id, variation_id, verdict,
+      reason, ip_hash, newcomer,
       device, browser, os, referrer
     from promo_click_tracking
     union all
-    select event_id, extract(epoch from clicked_at)::float8 * 1000, offer_id, variation_id, 'machine', reason, null, null,
+    select event_id, extract(epoch from clicked_at)::float8 * 1000, offer_id, variation_id, 'machine', reason, null,
+      null,
       null, null, null, null
     from promo_surplus_clicks, generate_series(1, clicks)
     order by at, id

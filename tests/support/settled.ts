@@ -18,7 +18,8 @@ export async function settleEverything(
 export const sends = (sql: Sql) => sql<
   { send: string; hours: number; clicks: number; human: number; clickers: number }[]
 >`
-  select i.newsletter_send_id || '/' || i.variation_id as send, s.hours, s.clicks::integer, s.human_clicks::integer as human,
+  select i.newsletter_send_id || '/' || i.variation_id as send, s.hours, s.clicks::integer,
+    s.human_clicks::integer as human,
     s.clickers::integer
   from promo_send_metrics s join promo_impression_tracking i on i.id = s.impression_id
   order by 1, 2
@@ -31,7 +32,8 @@ const crowdClickers = (sql: Sql) => sql<{ send: string; hours: number; clickers:
 const crowds = (sql: Sql) => sql<
   { send: string; addresses: number; visits: number; largest: number; human: number }[]
 >`
-  select i.newsletter_send_id || '/' || i.variation_id as send, c.addresses::integer, c.visits::integer, c.largest::integer,
+  select i.newsletter_send_id || '/' || i.variation_id as send, c.addresses::integer, c.visits::integer,
+    c.largest::integer,
     c.human_clicks::integer as human
   from promo_crowd_metrics c join promo_impression_tracking i on i.id = c.impression_id
 `

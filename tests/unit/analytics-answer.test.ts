@@ -267,14 +267,17 @@ const files: Record<Table | 'offers', string[]> = {
     `5,Quiet Desk,affiliate,,${figureCells},0,,,`,
   ],
   variations: [
-    `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},people,sends,recipients,clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label`,
+    `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},people,sends,recipients,` +
+      'clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label',
     `42,4,"Build, now","Go →",exciting,short,${figureCells},16,3,150,19,12.5,9,17,0.88,0.2,"Leading (P = 88 %)"`,
     `43,4,Want,,,,${figureCells},16,,,,,,,,,`,
   ],
   timeline: [`date,${figureNames}`, `2025-10-18,${figureCells}`],
   sparklines: ['date,variation_id,impressions,clicks,human_clicks', '2025-10-18,42,1,2,1'],
   conversions: [
-    'of,offer_id,variation_id,newsletter_send_id,newsletter,currency,conversions,pending,rejected,conversion_rate,conversion_rate_low,conversion_rate_high,revenue,pending_revenue,epc,epc_low,epc_high,rpm,rpm_low,rpm_high',
+    'of,offer_id,variation_id,newsletter_send_id,newsletter,currency,conversions,pending,rejected,' +
+      'conversion_rate,conversion_rate_low,conversion_rate_high,revenue,pending_revenue,' +
+      'epc,epc_low,epc_high,rpm,rpm_low,rpm_high',
     'text,4,42,,,EUR,2,1,0,10,1.5,25,12.50,2.50,0.625,0.1,2,83.33,,',
   ],
   heatmap: ['weekday,hour,clicks,human_clicks', '1,7,5,4'],
@@ -282,7 +285,9 @@ const files: Record<Table | 'offers', string[]> = {
   referrers: ['dimension,value,clicks,human_clicks', 'referrer,mail.example,3,2'],
   reasons: ['dimension,value,verdict,clicks,human_clicks', 'reason,prefetch,machine,3,0'],
   sends: [
-    'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,human_clicks,human_ctr,clickers,newsletter,clicks_from_hour_0,clicks_from_hour_1,human_clicks_from_hour_0,human_clicks_from_hour_1',
+    'newsletter_send_id,sent_at,offer_id,offer_name,variation_id,text_preview,recipients,clicks,ctr,' +
+      'human_clicks,human_ctr,clickers,newsletter,clicks_from_hour_0,clicks_from_hour_1,' +
+      'human_clicks_from_hour_0,human_clicks_from_hour_1',
     '2025-10-18,2025-10-18T06:00:00Z,4,No Code MBA,42,Build...,150,23,15.33,20,13.33,19,Daily,20,3,18,2',
   ],
   attributes: [

@@ -163,7 +163,8 @@ describe('findings about the texts of an offer', () => {
 
   test('a text that is ahead without enough data says what it needs, and what its rival needs', () => {
     expect(say(leader('not_enough_data', 0.88, 41), rival())?.text).toBe(
-      '“Text 1” is ahead in No Code MBA, 88 % sure so far, which does not count yet: it still needs about 8 more sends (59 more clicks).',
+      '“Text 1” is ahead in No Code MBA, 88 % sure so far, which does not count yet: it still needs ' +
+        'about 8 more sends (59 more clicks).',
     )
     expect(say(leader('not_enough_data', 0.88), rival(30, 1))?.text).toContain(
       ': “Text 2” still needs about 3 more sends (70 more clicks).',
@@ -314,7 +315,8 @@ describe('a list too small to learn from', () => {
   test('is detected by a rate that begins at two per cent and follows the evidence', () => {
     // (0 + 4) / (20 + 200) of 5 recipients are a clicker in 11 sends.
     expect(warning(sends(5, 0))).toContain(
-      'about 5 recipients here. That is too few to learn from: each text would take about 1,100 sends to get 100 clicks.',
+      'about 5 recipients here. That is too few to learn from: each text would take about 1,100 sends ' +
+        'to get 100 clicks.',
     )
     expect(warning(sends(0.2, 0))).toContain('about 1 recipient here')
     // (40 + 4) / (2,000 + 200) of 100 are two clickers a send.
@@ -433,7 +435,8 @@ describe('offers', () => {
       expect(drawRates(offerRates(given)).marks.map(({ name }) => name)).toEqual(['First', 'Second'])
     }
     expect(offersSentence([same, first], texts(60))).toBe(
-      'First has the same rate as Second so far, but that does not count yet: First still needs about 4 more sends (40 more clicks).',
+      'First has the same rate as Second so far, but that does not count yet: First still needs about 4 ' +
+        'more sends (40 more clicks).',
     )
   })
 
@@ -455,7 +458,8 @@ describe('offers', () => {
 
   test('too few clicks say nothing, however far apart the intervals are', () => {
     expect(offersSentence([first, second], texts(60))).toBe(
-      'First is ahead of Second so far, but that does not count yet: First still needs about 4 more sends (40 more clicks).',
+      'First is ahead of Second so far, but that does not count yet: First still needs about 4 more ' +
+        'sends (40 more clicks).',
     )
   })
 
@@ -465,7 +469,8 @@ describe('offers', () => {
       'First is the only active offer that has been sent',
     )
     expect(offersSentence([first], texts(50))).toBe(
-      'First is the only active offer that has been sent: its click rate is a first guess, and it still needs about 5 more sends (50 more clicks).',
+      'First is the only active offer that has been sent: its click rate is a first guess, and it still ' +
+        'needs about 5 more sends (50 more clicks).',
     )
     expect(offersSentence([first], texts(400), [], 0, true)).toContain(
       'has been sent to this newsletter: 4.00 %',
@@ -510,7 +515,8 @@ test('kinds of text are named only if their interval excludes 1, the clearest fi
   ]
   const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] })
   expect(of(rows)).toBe(
-    '“loud” got 50 % fewer clicks than its offers’ average; “friendly” got 20 % more clicks than its offers’ average. ' +
+    '“loud” got 50 % fewer clicks than its offers’ average; “friendly” got 20 % more clicks than its ' +
+      'offers’ average. ' +
       'On one page in ten, a kind is called better or worse by chance.',
   )
   expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
@@ -589,7 +595,8 @@ describe('people and machines', () => {
       duplicate_clicks: 10,
     })
     expect(qualitySentence(summary)).toBe(
-      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 did not count: repeats within seconds, or visitors beyond the number that one address may have.',
+      'Of 1,000 clicks, 900 were by people, 90 by machines such as mail scanners, and 10 did not count: ' +
+        'repeats within seconds, or visitors beyond the number that one address may have.',
     )
     expect(
       qualitySentence({
@@ -600,7 +607,8 @@ describe('people and machines', () => {
         duplicate_clicks: 1,
       }),
     ).toBe(
-      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 did not count: repeats within seconds, or visitors beyond the number that one address may have.',
+      'Of 3 clicks, 1 was by a person, 1 by machines such as mail scanners, and 1 did not count: ' +
+        'repeats within seconds, or visitors beyond the number that one address may have.',
     )
   })
 
@@ -613,7 +621,8 @@ describe('people and machines', () => {
     )
     const doubtful = { human_clicks: 50, uncertain_clicks: 5, total_impressions: 1_000 }
     expect(of({ ...doubtful, human_ctr: 5 })).toContain(
-      '5 of the clicks by people (10 %) show a weak sign of a machine. Without them the click rate would be 4.50 % instead of 5.00 %',
+      '5 of the clicks by people (10 %) show a weak sign of a machine. Without them the click rate ' +
+        'would be 4.50 % instead of 5.00 %',
     )
     expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain('1 of the clicks by people (2 %) shows a weak')
     expect(of({ ...doubtful, uncertain_clicks: 1, human_ctr: 5 })).toContain('Without it the click rate')

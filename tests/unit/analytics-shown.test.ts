@@ -18,7 +18,8 @@ test('figures that leave out the newest clicks say so, and nothing is said where
   expect(freshnessNote({ ...newer, all_settled: true }, asked)).toBeUndefined()
   expect(periodFreshness({ ...newer, all_settled: true }, asked)).toBeUndefined()
   expect(periodFreshness(newer, asked)).toBe(
-    'Click rate and clicks count every click at once. Different visitors: clicks up to 18 Oct 2025, 22:15 (Europe/Oslo); each newer one follows about 15 minutes after it came.',
+    'Click rate and clicks count every click at once. Different visitors: clicks up to 18 Oct 2025, ' +
+      '22:15 (Europe/Oslo); each newer one follows about 15 minutes after it came.',
   )
   expect(periodFreshness(newer, { ...asked, newsletter: 'daily' })).toBe(note)
   expect(periodFreshness(newer, { ...asked, newsletter: '' })).toContain(

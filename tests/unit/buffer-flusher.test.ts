@@ -529,43 +529,47 @@ test('damaged lines are read again on request, and what is still damaged is kept
   expect(readdirSync(folder)).toEqual(['damaged.lines'])
 })
 
-test('damaged lines of earlier days have files of their own, which can be read again until they are deleted', async () => {
-  const day = 86_400_000
-  const noon = Date.UTC(2026, 10, 18, 12)
-  const { events, folder, seen } = await open(
-    async () => ok([]),
-    temporaryFolder(),
-    () => noon,
-  )
-  const wroteOn = (at: number) => utimesSync(damagedFile(folder), new Date(at), new Date(at))
-  const keep = async (line: string) => {
-    leave(folder, seen.damaged + 1, `${line}\n`)
-    await events.tend()
+test(
+  'damaged lines of earlier days have files of their own, which can be read again until they are ' +
+    'deleted',
+  async () => {
+    const day = 86_400_000
+    const noon = Date.UTC(2026, 10, 18, 12)
+    const { events, folder, seen } = await open(
+      async () => ok([]),
+      temporaryFolder(),
+      () => noon,
+    )
+    const wroteOn = (at: number) => utimesSync(damagedFile(folder), new Date(at), new Date(at))
+    const keep = async (line: string) => {
+      leave(folder, seen.damaged + 1, `${line}\n`)
+      await events.tend()
+      expect(await events.flusher.drained(3_000)).toBe(true)
+    }
+    writeFileSync(damagedFile(folder), 'first\n')
+    wroteOn(noon - 31 * day)
+    await keep('second')
+    wroteOn(noon - 2 * day)
+    await keep('third')
+    const files = () => readdirSync(folder).filter((name) => name.endsWith('.lines'))
+    expect(files()).toEqual(['damaged-2026-10-18.lines', 'damaged-2026-11-16.lines', 'damaged.lines'])
+    expect(events.readings().damagedBytes).toBe('first\nsecond\nthird\n'.length)
+
+    // What has no other place stays where it is, and what is as old as it may get goes.
+    wroteOn(noon - 2 * day)
+    await keep('fourth')
+    expect(readFileSync(damagedFile(folder), 'utf8')).toBe('third\nfourth\n')
+    await events.forgetDamaged(noon - 30 * day)
+    expect(files()).toEqual(['damaged-2026-11-16.lines', 'damaged.lines'])
+
+    writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
+    await events.retryDamaged()
     expect(await events.flusher.drained(3_000)).toBe(true)
-  }
-  writeFileSync(damagedFile(folder), 'first\n')
-  wroteOn(noon - 31 * day)
-  await keep('second')
-  wroteOn(noon - 2 * day)
-  await keep('third')
-  const files = () => readdirSync(folder).filter((name) => name.endsWith('.lines'))
-  expect(files()).toEqual(['damaged-2026-10-18.lines', 'damaged-2026-11-16.lines', 'damaged.lines'])
-  expect(events.readings().damagedBytes).toBe('first\nsecond\nthird\n'.length)
-
-  // What has no other place stays where it is, and what is as old as it may get goes.
-  wroteOn(noon - 2 * day)
-  await keep('fourth')
-  expect(readFileSync(damagedFile(folder), 'utf8')).toBe('third\nfourth\n')
-  await events.forgetDamaged(noon - 30 * day)
-  expect(files()).toEqual(['damaged-2026-11-16.lines', 'damaged.lines'])
-
-  writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
-  await events.retryDamaged()
-  expect(await events.flusher.drained(3_000)).toBe(true)
-  expect(files()).toEqual(['damaged.lines'])
-  expect(seen.flushed.reduce((sum, count) => sum + count, 0)).toBe(1)
-  await events.close(100)
-})
+    expect(files()).toEqual(['damaged.lines'])
+    expect(seen.flushed.reduce((sum, count) => sum + count, 0)).toBe(1)
+    await events.close(100)
+  },
+)
 
 test.each(['in the way', 'full'])(
   'damaged lines that cannot be kept stay in their segment (%s)',
@@ -702,50 +706,57 @@ test('rejects that cannot be written keep their segment for the next start', asy
   await next.events.close(100)
 })
 
-test('an unreadable segment is kept and retried, and delays no other; one that is gone is finished; damage is reported', async () => {
-  const folder = temporaryFolder()
-  const clicks = [aClick(), aClick()]
-  const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
-  mkdirSync(name(1))
-  writeFileSync(name(2), `${encodeRecord(clicks)}half a li`)
-  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
-  const { events, seen } = await open(async () => ok([]), folder)
-  expect(await events.flusher.drained(3_000)).toBe(false)
-  expect(seen.flushed).toEqual([2])
-  expect(seen.logged).toContainEqual({
-    level: 50,
-    segment: name(1),
-    reason: expect.stringContaining('EISDIR'),
-    msg: 'a journal segment cannot be read',
-  })
-  expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
-  await events.tend()
-  expect(await events.flusher.drained(3_000)).toBe(false)
-  rmdirSync(name(1))
-  await events.tend()
-  expect(await events.flusher.drained(3_000)).toBe(true)
-  expect(seen.flushed).toEqual([2])
-  expect(seen.damaged).toBe(1)
-  await events.close(100)
-})
+test(
+  'an unreadable segment is kept and retried, and delays no other; one that is gone is finished; ' +
+    'damage is reported',
+  async () => {
+    const folder = temporaryFolder()
+    const clicks = [aClick(), aClick()]
+    const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
+    mkdirSync(name(1))
+    writeFileSync(name(2), `${encodeRecord(clicks)}half a li`)
+    writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+    const { events, seen } = await open(async () => ok([]), folder)
+    expect(await events.flusher.drained(3_000)).toBe(false)
+    expect(seen.flushed).toEqual([2])
+    expect(seen.logged).toContainEqual({
+      level: 50,
+      segment: name(1),
+      reason: expect.stringContaining('EISDIR'),
+      msg: 'a journal segment cannot be read',
+    })
+    expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
+    await events.tend()
+    expect(await events.flusher.drained(3_000)).toBe(false)
+    rmdirSync(name(1))
+    await events.tend()
+    expect(await events.flusher.drained(3_000)).toBe(true)
+    expect(seen.flushed).toEqual([2])
+    expect(seen.damaged).toBe(1)
+    await events.close(100)
+  },
+)
 
-test('segments of an instance that ends meanwhile are taken over; the own owner file is deleted at the end', async () => {
-  const folder = temporaryFolder()
-  const recorded: string[] = []
-  const { events } = await open(async (batch) => {
-    recorded.push(...batch.map(({ event_id }) => event_id))
-    return ok([])
-  }, folder)
-  await events.tend()
-  const click = aClick()
-  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
-  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
-  await events.tend()
-  expect(await events.flusher.drained(2_000)).toBe(true)
-  expect(recorded).toEqual([click.event_id])
-  await events.close(100)
-  expect(readdirSync(folder)).toEqual(['dead.owner'])
-})
+test(
+  'segments of an instance that ends meanwhile are taken over; the own owner file is deleted at the ' + 'end',
+  async () => {
+    const folder = temporaryFolder()
+    const recorded: string[] = []
+    const { events } = await open(async (batch) => {
+      recorded.push(...batch.map(({ event_id }) => event_id))
+      return ok([])
+    }, folder)
+    await events.tend()
+    const click = aClick()
+    writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+    writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
+    await events.tend()
+    expect(await events.flusher.drained(2_000)).toBe(true)
+    expect(recorded).toEqual([click.event_id])
+    await events.close(100)
+    expect(readdirSync(folder)).toEqual(['dead.owner'])
+  },
+)
 
 test('readings have depth, age and bytes; disk faults are logged once in a while', async () => {
   let time = 1_000_000

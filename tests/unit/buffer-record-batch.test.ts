@@ -54,22 +54,26 @@ function over(answer: (ids: string[], call: number) => Answer, stopping = () => 
   return { seen, recordBatch, finish }
 }
 
-test('a batch that times out is halved, recorded events are not sent again, and statements grow as they succeed', async () => {
-  let slow = true
-  const { seen, finish } = over(({ length }) => (slow && length > 3 ? 'timeout' : 'landed'))
-  const first = begin([clicks(5), clicks(5), clicks(6)])
-  expect(await finish(first)).toBe(5)
-  expect(seen.sizes).toEqual([16, 5, 2, 3, 5, 2, 3, 6, 3, 3])
-  expect(seen.landed).toHaveLength(16)
-  expect(new Set(seen.landed).size).toBe(16)
-  slow = false
-  seen.sizes = []
-  const groups = Array.from({ length: 64 }, () => clicks(1))
-  expect(await finish(begin(groups))).toBe(1)
-  expect(seen.sizes.at(-1)).toBeGreaterThan(8)
-  expect(seen.sizes.length).toBeLessThan(8)
-  expect(seen.landed.slice(16)).toEqual(groups.flat().map(({ event_id }) => event_id))
-})
+test(
+  'a batch that times out is halved, recorded events are not sent again, and statements grow as ' +
+    'they succeed',
+  async () => {
+    let slow = true
+    const { seen, finish } = over(({ length }) => (slow && length > 3 ? 'timeout' : 'landed'))
+    const first = begin([clicks(5), clicks(5), clicks(6)])
+    expect(await finish(first)).toBe(5)
+    expect(seen.sizes).toEqual([16, 5, 2, 3, 5, 2, 3, 6, 3, 3])
+    expect(seen.landed).toHaveLength(16)
+    expect(new Set(seen.landed).size).toBe(16)
+    slow = false
+    seen.sizes = []
+    const groups = Array.from({ length: 64 }, () => clicks(1))
+    expect(await finish(begin(groups))).toBe(1)
+    expect(seen.sizes.at(-1)).toBeGreaterThan(8)
+    expect(seen.sizes.length).toBeLessThan(8)
+    expect(seen.landed.slice(16)).toEqual(groups.flat().map(({ event_id }) => event_id))
+  },
+)
 
 test.each(['timeout', 'conflict', 'unavailable'] as const)(
   'a single event with %s is retried without limit, and never rejected',

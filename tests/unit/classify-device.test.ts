@@ -6,7 +6,8 @@ import { byReferrerClass, classifyReferrer } from '../../src/lib/classify/referr
 import { createUserAgentReader, readUserAgent } from '../../src/lib/classify/user-agent.ts'
 
 const iphone =
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1'
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+  'Version/18.6 Mobile/15E148 Safari/604.1'
 
 describe('the device of a click', () => {
   test('is given as families', () => {
@@ -29,11 +30,13 @@ describe('the device of a click', () => {
     ['mobile', iphone],
     [
       'tablet',
-      'Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1 Mobile/15E148 Safari/604.1',
+      'Mozilla/5.0 (iPad; CPU OS 12_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+        'Version/12.1 Mobile/15E148 Safari/604.1',
     ],
     [
       'tv',
-      'Mozilla/5.0 (SMART-TV; Linux; Tizen 5.0) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/2.2 Chrome/63.0.3239.84 TV Safari/537.36',
+      'Mozilla/5.0 (SMART-TV; Linux; Tizen 5.0) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'SamsungBrowser/2.2 Chrome/63.0.3239.84 TV Safari/537.36',
     ],
   ])('is one of a few kinds: %s', (device, text) => {
     expect(readDevice(text)).toMatchObject({ device })
@@ -163,11 +166,13 @@ describe('what a user agent says', () => {
     ],
     ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) Mimecast', 'mail_gateway'],
     [
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_6) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/49.0.2623.112 Safari/537.36',
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_6) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'Chrome/49.0.2623.112 Safari/537.36',
       'stale_user_agent',
     ],
     [
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_6) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/50.0.2661.102 Safari/537.36',
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_6) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'Chrome/50.0.2661.102 Safari/537.36',
       null,
     ],
     ['Mozilla/5.0 (Windows NT 6.1; rv:45.0) Gecko/20100101 Firefox/45.0', 'stale_user_agent'],
@@ -175,19 +180,23 @@ describe('what a user agent says', () => {
     ['Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)', 'stale_user_agent'],
     ['Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2; Trident/6.0)', null],
     [
-      'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/52.0.2743.116 Safari/537.36 Edge/13.10586',
+      'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/52.0.2743.116 ' +
+        'Safari/537.36 Edge/13.10586',
       'stale_user_agent',
     ],
     [
-      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.136 Safari/537.36',
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'Chrome/79.0.3945.136 Safari/537.36',
       'stale_user_agent',
     ],
     [
-      'Mozilla/5.0 (Linux; Android 4.4.2; GT-I9505 Build/KOT49H) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/33.0.1750.166 Mobile Safari/537.36',
+      'Mozilla/5.0 (Linux; Android 4.4.2; GT-I9505 Build/KOT49H) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'Chrome/33.0.1750.166 Mobile Safari/537.36',
       null,
     ],
     [
-      'Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Trident/7.0; Microsoft Outlook 14.0.7113; ms-office; MSOffice 14)',
+      'Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Trident/7.0; Microsoft Outlook 14.0.7113; ' +
+        'ms-office; MSOffice 14)',
       null,
     ],
     [iphone, null],

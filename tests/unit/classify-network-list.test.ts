@@ -53,10 +53,12 @@ describe('a file of networks', () => {
 ]`
     expect(faultsOf(json)).toEqual([
       'own.json:2 "date" "2026-11" must be the day on which the source was read, such as "2026-11-25"',
-      'own.json:4 "networks" "10.0.0.1/8" must have no bits set after its prefix: write the lowest address of the network, or /32 for one address',
+      'own.json:4 "networks" "10.0.0.1/8" must have no bits set after its prefix: write the lowest ' +
+        'address of the network, or /32 for one address',
       'own.json:5 "networks" "10.0.0.0/33" must have a prefix from 0 to 32 after its slash',
       'own.json:6 "networks" "2001:db8::/129" must have a prefix from 0 to 128 after its slash',
-      'own.json:7 "networks" "2001:db8::1/32" must have no bits set after its prefix: write the lowest address of the network, or /128 for one address',
+      'own.json:7 "networks" "2001:db8::1/32" must have no bits set after its prefix: write the lowest ' +
+        'address of the network, or /128 for one address',
       'own.json:8 "networks" "gate.example" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
       'own.json:8 "networks" 7 must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
       'own.json:9 "networks" "fe80::1%eth0" must be a network, such as "192.0.2.0/24" or "2001:db8::/32"',
@@ -64,7 +66,8 @@ describe('a file of networks', () => {
       'own.json:12 "a network" must be an object with "vendor", "source", "date" and "networks"',
       'own.json:14 "vendor" "" must be the name of the company that scans mail from these networks',
       'own.json:16 "networks" "10.0.0.0/8" must be a list of networks, such as ["192.0.2.0/24"]',
-      'own.json:15 "network" "network" is not known here; an entry must be an object with "vendor", "source", "date" and "networks"',
+      'own.json:15 "network" "network" is not known here; an entry must be an object with "vendor", ' +
+        '"source", "date" and "networks"',
       'own.json:18 "source" is missing: it must say where this is known from, preferably a URL',
       'own.json:18 "date" is missing: it must be the day on which the source was read, such as "2026-11-25"',
       'own.json:18 "networks" is missing: it must be a list of networks, such as ["192.0.2.0/24"]',
@@ -179,7 +182,9 @@ describe('a file of one’s own', () => {
     expect(scannerNetworks(path)).toEqual({
       ok: false,
       fault: {
-        message: `PROMO_SCANNER_NETWORKS names a file with errors. Correct them, or unset it:\n  ${path}:2 "x" must be an object with "vendor", "source", "date" and "networks"`,
+        message:
+          `PROMO_SCANNER_NETWORKS names a file with errors. Correct them, or unset it:\n  ${path}:2 "x" ` +
+          'must be an object with "vendor", "source", "date" and "networks"',
       },
     })
     expect(scannerNetworks(join(folder, 'none.json'))).toMatchObject({

@@ -10,7 +10,8 @@ import type { JudgedClick } from '../support/judgement/judged-click.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 const stale =
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/42.0.2311.135 Safari/537.36 Edge/12.246'
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+  'Chrome/42.0.2311.135 Safari/537.36 Edge/12.246'
 const noon = Date.UTC(2026, 10, 18, 12)
 
 const classifierOf = (duplicateSeconds = 10, visitorsPerAddress = 5) =>

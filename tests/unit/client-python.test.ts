@@ -10,7 +10,8 @@ import ast, importlib, pathlib, sys, typing
 sys.dont_write_bytecode = True
 sys.path.insert(0, "src/clients/python")
 functions, faults = 0, []
-for path in [*pathlib.Path("src/clients/python/promo_tracking").glob("**/*.py"), pathlib.Path("src/clients/python/newsletter.py")]:
+clients = pathlib.Path("src/clients/python")
+for path in [*(clients / "promo_tracking").glob("**/*.py"), clients / "newsletter.py"]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue

@@ -239,7 +239,8 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
   ['PROMO_STRAPI_OFFERS_TYPE', unset, [['offers', 'offers']], [['api::offer.offer', /plural API ID/]]],
   [
     'PROMO_STRAPI_OFFERS_FIELDS',
-    'name:name,offer_type:offer_type,link_slug:link_slug,weight:weight,active:active,variations:variations,text_content:text_content,cta_text:cta_text,tone:tone,length_category:length_category,approved:approved',
+    'name:name,offer_type:offer_type,link_slug:link_slug,weight:weight,active:active,variations:variations,' +
+      'text_content:text_content,cta_text:cta_text,tone:tone,length_category:length_category,approved:approved',
     [['name:a,link_slug:b,variations:c,text_content:d', 'name:a,link_slug:b,variations:c,text_content:d']],
     [
       ['name:a', /which field is the link_slug/],

@@ -183,7 +183,8 @@ test('the driver gets the options of the URL, separately for each server', () =>
   })
   expect(
     options(
-      'sslmode=prefer&sslnegotiation=direct&target_session_attrs=primary&connection_limit=3&connect_timeout=7&keepalives_idle=30',
+      'sslmode=prefer&sslnegotiation=direct&target_session_attrs=primary' +
+        '&connection_limit=3&connect_timeout=7&keepalives_idle=30',
     ),
   ).toMatchObject({
     ssl: 'prefer',

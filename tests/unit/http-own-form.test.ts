@@ -25,18 +25,22 @@ const refusing = () => {
   }
 }
 
-test('a form from elsewhere is answered with the setting that would make it one of ours, which the log tells once an hour', () => {
-  const { lines, clock, refuse } = refusing()
-  const wanted = expect.stringContaining('must set SITE_URL=https://site.example and')
-  expect(refuse('https://site.example')).toMatchObject({ status: 403, body: wanted })
-  expect(refuse('https://other.example')).toMatchObject({ status: 403 })
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-    { origin: 'https://site.example', msg: wanted },
-  ])
-  clock.now = 3_600_000
-  refuse('https://site.example')
-  expect(lines).toHaveLength(2)
-})
+test(
+  'a form from elsewhere is answered with the setting that would make it one of ours, which the log ' +
+    'tells once an hour',
+  () => {
+    const { lines, clock, refuse } = refusing()
+    const wanted = expect.stringContaining('must set SITE_URL=https://site.example and')
+    expect(refuse('https://site.example')).toMatchObject({ status: 403, body: wanted })
+    expect(refuse('https://other.example')).toMatchObject({ status: 403 })
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { origin: 'https://site.example', msg: wanted },
+    ])
+    clock.now = 3_600_000
+    refuse('https://site.example')
+    expect(lines).toHaveLength(2)
+  },
+)
 
 test.each([undefined, null, 'null', 'https://a b', `https://${'a'.repeat(300)}`, 'file://x'])(
   'of the origin %s nothing is told',

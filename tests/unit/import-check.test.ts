@@ -102,7 +102,8 @@ describe('a fault is named with its place', () => {
     [
       { click_id_parameter: 'sub id' },
       [
-        'links[0].click_id_parameter: must be a name of 1 to 50 letters, digits, "_", "-" or ".", beginning with a letter',
+        'links[0].click_id_parameter: must be a name of 1 to 50 letters, digits, "_", "-" or ".", ' +
+          'beginning with a letter',
       ],
     ],
     [

@@ -132,7 +132,8 @@ describe('damaged links', () => {
   test('that named no text count as clicks that came by them', () => {
     expect(told(90, 15, 10)).toBe('25 of 100 clicks (25 %) came by a link that was damaged on its way')
     expect(damageSentence({ clicks: 90, damaged: 15, unreadable: 10 })).toContain(
-      '; 10 of them did not name exactly one text and are not counted. Most likely the software that sends or shows the newsletter',
+      '; 10 of them did not name exactly one text and are not counted. Most likely the software that ' +
+        'sends or shows the newsletter',
     )
     expect(damageSentence({ clicks: 90, damaged: 25, unreadable: 0 })).toMatch(
       /; all of them are counted\..* often “&” as “&amp;”: .* keep promo_var directly after the “\?”\.$/,

@@ -40,19 +40,23 @@ function begin() {
   return { state, cache, other, fresh, pass }
 }
 
-test('a change is there half a second later, whether or not somebody asks, and nothing is fetched without one', async () => {
-  const { state, cache, other, fresh, pass } = begin()
-  expect(await fresh.refresh()).toBe(true)
-  await pass(2_000)
-  expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([1, 1])
-  expect(state.looks).toBe(5)
-  state.version = '2'
-  await pass(500)
-  expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([2, 2])
-  expect(state.seen.at(-1)).toBe('2')
-  await pass(2_000)
-  expect(cache.refresh).toHaveBeenCalledTimes(2)
-})
+test(
+  'a change is there half a second later, whether or not somebody asks, and nothing is fetched ' +
+    'without one',
+  async () => {
+    const { state, cache, other, fresh, pass } = begin()
+    expect(await fresh.refresh()).toBe(true)
+    await pass(2_000)
+    expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([1, 1])
+    expect(state.looks).toBe(5)
+    state.version = '2'
+    await pass(500)
+    expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([2, 2])
+    expect(state.seen.at(-1)).toBe('2')
+    await pass(2_000)
+    expect(cache.refresh).toHaveBeenCalledTimes(2)
+  },
+)
 
 test('everything is fetched every eight seconds anyway, wherever the clock goes', async () => {
   const { cache, fresh, pass } = begin()
@@ -98,19 +102,22 @@ test('looks do not pile up while the database hangs, and it is looked at half a 
   expect(cache.current).toBe(true)
 })
 
-test('a fetch that failed is made again as soon as versions can be read, and a change is not taken as seen', async () => {
-  const { state, cache, fresh, pass } = begin()
-  await fresh.refresh()
-  cache.refresh.mockImplementationOnce(async () => false)
-  state.version = '2'
-  await pass(500)
-  expect(state.seen).toEqual(['1'])
-  await pass(500)
-  expect(state.seen).toEqual(['1', '2'])
-  cache.current = false
-  await pass(500)
-  expect(state.seen).toEqual(['1', '2', '2'])
-})
+test(
+  'a fetch that failed is made again as soon as versions can be read, and a change is not taken as ' + 'seen',
+  async () => {
+    const { state, cache, fresh, pass } = begin()
+    await fresh.refresh()
+    cache.refresh.mockImplementationOnce(async () => false)
+    state.version = '2'
+    await pass(500)
+    expect(state.seen).toEqual(['1'])
+    await pass(500)
+    expect(state.seen).toEqual(['1', '2'])
+    cache.current = false
+    await pass(500)
+    expect(state.seen).toEqual(['1', '2', '2'])
+  },
+)
 
 test('a change during a fetch is fetched by the next look, and who asks meanwhile gets it', async () => {
   const { state, fresh, pass } = begin()

@@ -19,7 +19,8 @@ test('addresses of ours in a page begin with the root of the site', async () => 
 
 test('no other address does, and no text', async () => {
   const page =
-    '<a href="/">, <a href="#content">, <a href="/analytics-of-theirs">, <a href="https://a.example/analytics">, &quot;/analytics&quot;, title="/analytics"'
+    '<a href="/">, <a href="#content">, <a href="/analytics-of-theirs">, <a ' +
+    'href="https://a.example/analytics">, &quot;/analytics&quot;, title="/analytics"'
   expect(await textAt('/news', page)).toBe(page)
 })
 

@@ -24,7 +24,9 @@ describe('the blocks of a promo', () => {
 
   test.each([null, '', ' \n '])('are all link where there is no call to action: %j', (cta_text) => {
     expect(blocksOf({ ...promo, cta_text }, 'html,text')).toEqual({
-      html: '<p><a href="https://site.example/nocodemba?promo_var=42&amp;utm_source=newsletter">Build your dream startup</a></p>',
+      html:
+        '<p><a href="https://site.example/nocodemba?promo_var=42&amp;utm_source=newsletter">Build your ' +
+        'dream startup</a></p>',
       text: `Build your dream startup\n${promo.link}`,
     })
   })

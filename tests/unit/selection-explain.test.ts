@@ -75,8 +75,10 @@ test('an explanation names all that a decision was made of', () => {
     '  why          the best in one random draw from the estimates of all that may be shown',
     '  candidates   3',
     '  → variation 1 (offer 1): 50.0 effective clicks of 1000, believed N %',
-    '    variation 2 (offer 1): 0.0 effective clicks of 0, believed N %, held back: this text was shown a few sends ago',
-    '    variation 3 (offer 1): 0.0 effective clicks of 0, believed N %, held back: its offer had its share of the last sends',
+    '    variation 2 (offer 1): 0.0 effective clicks of 0, believed N %, held back: this text was ' +
+      'shown a few sends ago',
+    '    variation 3 (offer 1): 0.0 effective clicks of 0, believed N %, held back: its offer had its ' +
+      'share of the last sends',
   ])
   const held = learned.map((one) => ({ ...one, held: 'offer_gap' as const }))
   const why = 'the best in one random draw from the estimates of all that may be shown'

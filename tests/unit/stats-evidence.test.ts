@@ -283,15 +283,19 @@ describe('beliefs', () => {
   })
 })
 
-test('how much texts differ from send to send is not learned from sends that count for less, nor from wrong ones', () => {
-  const split = (name: string, odd = 200, changes: Partial<Send> = {}) => [
-    send({ newsletter_send_id: name, ...changes }),
-    send({ newsletter_send_id: name, variation_id: 43, clickers: odd, ...changes }),
-  ]
-  const usually = Array.from({ length: 12 }, (_, index) => split(`${index}`)).flat()
-  const differing = (sends: readonly Send[]) => poolEvidence([...usually, ...sends], usual).ownDispersion
-  // Taken at its word, ten times as many clicks in one of thirteen sends are a variance of about 0.4.
-  expect(differing(split('wrong', 2_000))).toBeLessThan(0.05)
-  const others = ['a', 'b', 'c', 'd'].flatMap((name) => split(name, 300, { weight: 0.5 }))
-  expect(differing(others)).toBeLessThan(differing(others.map((one) => ({ ...one, weight: 1 }))) / 2)
-})
+test(
+  'how much texts differ from send to send is not learned from sends that count for less, nor from ' +
+    'wrong ones',
+  () => {
+    const split = (name: string, odd = 200, changes: Partial<Send> = {}) => [
+      send({ newsletter_send_id: name, ...changes }),
+      send({ newsletter_send_id: name, variation_id: 43, clickers: odd, ...changes }),
+    ]
+    const usually = Array.from({ length: 12 }, (_, index) => split(`${index}`)).flat()
+    const differing = (sends: readonly Send[]) => poolEvidence([...usually, ...sends], usual).ownDispersion
+    // Taken at its word, ten times as many clicks in one of thirteen sends are a variance of about 0.4.
+    expect(differing(split('wrong', 2_000))).toBeLessThan(0.05)
+    const others = ['a', 'b', 'c', 'd'].flatMap((name) => split(name, 300, { weight: 0.5 }))
+    expect(differing(others)).toBeLessThan(differing(others.map((one) => ({ ...one, weight: 1 }))) / 2)
+  },
+)

@@ -111,18 +111,22 @@ describe('what pending conversions count', () => {
     }
   })
 
-  test('is nine in ten before anything was decided; approved ones count in full, and those of other currencies have no amount', () => {
-    const expected = expectingApproval([])
-    expect(expected(told({ conversions: 10, pending: 10 })).conversions).toBeCloseTo(9, 9)
-    expect(expected(told({ conversions: 3, revenue: 6, squares: 12 }))).toEqual({
-      conversions: 3,
-      amounts: { conversions: 3, revenue: 6, squares: 12 },
-    })
-    expect(expected(told({ conversions: 3, priced: 0, pending_priced: 0 }))).toEqual({
-      conversions: 3,
-      amounts: { conversions: 0, revenue: 0, squares: 0 },
-    })
-  })
+  test(
+    'is nine in ten before anything was decided; approved ones count in full, and those of other ' +
+      'currencies have no amount',
+    () => {
+      const expected = expectingApproval([])
+      expect(expected(told({ conversions: 10, pending: 10 })).conversions).toBeCloseTo(9, 9)
+      expect(expected(told({ conversions: 3, revenue: 6, squares: 12 }))).toEqual({
+        conversions: 3,
+        amounts: { conversions: 3, revenue: 6, squares: 12 },
+      })
+      expect(expected(told({ conversions: 3, priced: 0, pending_priced: 0 }))).toEqual({
+        conversions: 3,
+        amounts: { conversions: 0, revenue: 0, squares: 0 },
+      })
+    },
+  )
 })
 
 const amountsOf = (all: readonly number[]): Amounts => ({

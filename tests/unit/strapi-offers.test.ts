@@ -65,7 +65,9 @@ describe('offers of Strapi in the words of an import file', () => {
   })
 
   test('have what every field says; an empty one is as if it was left out, or empty here as well', async () => {
-    const words = `${short},offer_type:kind,weight:weight,active:on,cta_text:cta,tone:tone,length_category:length,approved:ok`
+    const words =
+      `${short},offer_type:kind,weight:weight,active:on,cta_text:cta,tone:tone,` +
+      'length_category:length,approved:ok'
     const full = offer(1, [text(1, 'A', { cta: 'Go', tone: 'dry', length: 'short', ok: true })], {
       ...{ kind: 'product', weight: 3, on: false },
     })

@@ -42,19 +42,23 @@ describe('of a visitor', () => {
       expect(detailsOf({ userAgent })).toMatchObject({ agent: noAgent, visitor: hash(network, '') })
   })
 
-  test('nothing is kept who asks for it, or of whom no salt is there: this process tells them apart all the same', () => {
-    const nothing = { referrer: null, ip_hash: null, address_hash: null, agent: noAgent }
-    for (const userAgent of [firefox, undefined, null]) {
-      const visitor = strangers(network, userAgent ?? '', noon)
-      expect(detailsOf({ anonymous: true, userAgent })).toEqual({ ...nothing, visitor })
-      expect(detailsOf({ userAgent }, () => undefined)).toMatchObject({
-        ip_hash: null,
-        address_hash: null,
-        visitor,
-      })
-    }
-    expect(detailsOf({}, () => undefined)).toMatchObject({ referrer: 'mail.example' })
-  })
+  test(
+    'nothing is kept who asks for it, or of whom no salt is there: this process tells them apart all ' +
+      'the same',
+    () => {
+      const nothing = { referrer: null, ip_hash: null, address_hash: null, agent: noAgent }
+      for (const userAgent of [firefox, undefined, null]) {
+        const visitor = strangers(network, userAgent ?? '', noon)
+        expect(detailsOf({ anonymous: true, userAgent })).toEqual({ ...nothing, visitor })
+        expect(detailsOf({ userAgent }, () => undefined)).toMatchObject({
+          ip_hash: null,
+          address_hash: null,
+          visitor,
+        })
+      }
+      expect(detailsOf({}, () => undefined)).toMatchObject({ referrer: 'mail.example' })
+    },
+  )
 
   test('without an address nobody is told apart', () => {
     for (const anonymous of [true, false])

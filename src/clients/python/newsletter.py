@@ -102,8 +102,9 @@ def day_of(text: str) -> datetime.date:
 
 def options_from(arguments: List[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Writes newsletter.html and newsletter.txt with a promo, then reports its impression. With --segments, "
-        "writes newsletter-1.html and so on: one for each random part of the recipients, each with its own promo.",
+        description="Writes newsletter.html and newsletter.txt with a promo, then reports its impression. "
+        "With --segments, writes newsletter-1.html and so on: one for each random part of the recipients, each "
+        "with its own promo.",
         epilog="example: newsletter.py --out /tmp/today --recipients 10000\n\n"
         "exit code: 0 newsletter written, with or without a promo; 1 it cannot be written; 2 wrong arguments",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -98,7 +98,8 @@ class Selecting(unittest.TestCase):
         self.assertEqual([tuple(promo) for promo in promos], [
             (4, 42, "No Code MBA", "Build your\nstartup  this weekend.", "Read more →", PROMO["link"])])
         self.assertEqual(site.received, [Received(
-            "/promo/select-random", {"newsletter_send_id": ["monday"], "newsletter": ["weekly"]}, "Bearer secret", None)])
+            "/promo/select-random", {"newsletter_send_id": ["monday"], "newsletter": ["weekly"]},
+            "Bearer secret", None)])
 
     def test_gives_one_for_each_segment(self) -> None:
         site = Site(Given(200, {**PROMO, "segments": [PROMO, {**PROMO, "variation_id": 43}]}))
@@ -180,11 +181,16 @@ class Selling(unittest.TestCase):
         noon = datetime.datetime(2026, 11, 18, 12, tzinfo=datetime.timezone.utc)
         with site.running() as service:
             outcome = conversion(service, **SALE, amount="12.50", source="awin", status="pending", occurred_at=noon)
-            conversion(service, external_id="7", amount=decimal.Decimal("1E+2"), currency="EUR", variation_id=42, send_id="monday")
+            conversion(
+                service, external_id="7", amount=decimal.Decimal("1E+2"), currency="EUR", variation_id=42,
+                send_id="monday")
         self.assertEqual(outcome, ("recorded", ""))
         self.assertEqual([received.path for received in site.received], ["/promo/track-conversion"] * 2)
         self.assertEqual([received.body for received in site.received], [
-            {**SALE, "amount": "12.50", "source": "awin", "status": "pending", "occurred_at": "2026-11-18T12:00:00+00:00"},
+            {
+                **SALE, "amount": "12.50", "source": "awin", "status": "pending",
+                "occurred_at": "2026-11-18T12:00:00+00:00",
+            },
             {"external_id": "7", "amount": "100", "currency": "EUR", "variation_id": 42, "newsletter_send_id": "monday",
                 "status": "approved"},
         ])

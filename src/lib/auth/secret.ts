@@ -20,7 +20,8 @@ export function tokenSecret(
   if (config.PROMO_JWT_SECRET !== undefined) return ok(new TextEncoder().encode(config.PROMO_JWT_SECRET))
   if (config.PROMO_JWKS_URL !== undefined) {
     const message =
-      `Tokens are checked with the keys at ${config.PROMO_JWKS_URL} (PROMO_JWKS_URL), so they must come from the back end ` +
+      `Tokens are checked with the keys at ${config.PROMO_JWKS_URL} (PROMO_JWKS_URL), so they must come ` +
+      'from the back end ' +
       'that has these keys. Set PROMO_JWT_SECRET to let this site sign its own tokens.'
     return fail({ code: 'keys_elsewhere', message })
   }

@@ -167,5 +167,8 @@ export function sessionCookieFor(token: string | undefined, siteUrl: string): st
   const { protocol, hostname } = new URL(siteUrl)
   const local = protocol === 'http:' && /^(localhost|127\..*|\[::1\])$/.test(hostname)
   const lifetime = token === undefined ? 0 : sessionLength
-  return `${cookieOf(siteUrl)}=${token ?? ''}; Path=/; Max-Age=${lifetime}; HttpOnly; SameSite=Lax${local ? '' : '; Secure'}`
+  return (
+    `${cookieOf(siteUrl)}=${token ?? ''}; Path=/; Max-Age=${lifetime}; HttpOnly; ` +
+    `SameSite=Lax${local ? '' : '; Secure'}`
+  )
 }

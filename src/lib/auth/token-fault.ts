@@ -48,14 +48,16 @@ function wordsFor(error: unknown, { algorithms, published }: WantedToken): strin
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid)
     return (
       'is incomplete: it must be a signed JWT, which is three parts separated by dots. ' +
-      `Copy all of it from ${published ? 'the back end that signs it' : 'where it was made; "npm run promo -- token" makes one'}`
+      'Copy all of it from ' +
+      `${published ? 'the back end that signs it' : 'where it was made; "npm run promo -- token" makes one'}`
     )
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported)
     return `is signed in a way that this site does not accept; it must be signed with ${algorithms.join(', ')}`
   if (error instanceof errors.JWSSignatureVerificationFailed)
     return published
       ? 'was changed, or was not signed with the key that it names'
-      : 'was changed, or was signed with a secret other than that of this site (PROMO_JWT_SECRET, or the one in PROMO_DATA_DIR)'
+      : 'was changed, or was signed with a secret other than that of this site (PROMO_JWT_SECRET, or the ' +
+          'one in PROMO_DATA_DIR)'
   if (error instanceof errors.JWKSNoMatchingKey)
     return 'is signed with a key that the back end does not publish at PROMO_JWKS_URL'
   if (error instanceof errors.JWKSMultipleMatchingKeys)

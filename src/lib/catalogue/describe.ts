@@ -63,7 +63,10 @@ function describeSlugChange({ from, to, formerLink }: SlugChange): string {
   if (formerLink?.active)
     return `newsletters sent with /${from} still count for it; /${from} leads to ${formerLink.destination_url}`
   const fault = formerLink ? 'is not active' : 'does not exist'
-  return `the link /${from} ${fault}: readers of newsletters sent with it get a 404, and nothing is counted; keep the link`
+  return (
+    `the link /${from} ${fault}: readers of newsletters sent with it get a 404, and nothing is ` +
+    'counted; keep the link'
+  )
 }
 
 function quoted(text: string): string {

@@ -67,12 +67,16 @@ const missingField = (fields: Iterable<string>, entries: readonly Pick<Entry, 'f
 const lacksField = (field: string): StrapiFault => ({
   code: 'unsuitable',
   message: `its offers or their texts have no field "${field}"`,
-  advice: `Strapi's offers or their texts have no field "${field}": set the names of their fields in PROMO_STRAPI_OFFERS_FIELDS, and allow the token to "find" the texts too`,
+  advice:
+    `Strapi's offers or their texts have no field "${field}": set the names of their fields in ` +
+    'PROMO_STRAPI_OFFERS_FIELDS, and allow the token to "find" the texts too',
 })
 const notMany = (field: string): StrapiFault => ({
   code: 'unsuitable',
   message: `the field "${field}" holds no list of texts`,
-  advice: `In Strapi "${field}" must be a relation with many texts or a repeatable component: correct it, or PROMO_STRAPI_OFFERS_FIELDS`,
+  advice:
+    `In Strapi "${field}" must be a relation with many texts or a repeatable component: correct it, ` +
+    'or PROMO_STRAPI_OFFERS_FIELDS',
 })
 
 function offerOf(entry: Entry, texts: EntryWithin[], fields: Fields, ofTexts: Fields): ReadOffer {

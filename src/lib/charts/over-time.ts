@@ -122,7 +122,8 @@ export function drawOverTime(
     ...(last && { last }),
     columns: points.map(
       ({ date, value, clicks }, index) =>
-        `${periodName(date, period, 'short')}: ${value === null ? 'nothing sent' : rateWords(value, index)}, ${clicksIn(clicks)}`,
+        `${periodName(date, period, 'short')}: ` +
+        `${value === null ? 'nothing sent' : rateWords(value, index)}, ${clicksIn(clicks)}`,
     ),
     rows: points.map(({ date, value, low, high, impressions, clicks }, index) => [
       periodName(date, period),

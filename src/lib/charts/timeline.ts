@@ -67,7 +67,8 @@ export function timelineOf(
 
 const noteOf = (period: Period, unfinished: boolean): string =>
   [
-    `Each mark is one ${period}: its clicks divided by its recipients. A send’s later clicks count on the days when they happen.`,
+    `Each mark is one ${period}: its clicks divided by its recipients. A send’s later clicks count on ` +
+      'the days when they happen.',
     ...(unfinished ? [`The newest ${period} is not over, so its rate will still change.`] : []),
     'The band shows what chance alone would do with this many recipients; days differ by more than that.',
   ].join(' ')

@@ -115,5 +115,8 @@ function remedyFor(value: string): string {
   if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest)) {
     return `must have a prefix from 0 to ${longest} after its slash`
   }
-  return `must have no bits set after its prefix: write the lowest address of the network, or /${longest} for one address`
+  return (
+    `must have no bits set after its prefix: write the lowest address of the network, or /${longest} ` +
+    'for one address'
+  )
 }

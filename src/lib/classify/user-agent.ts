@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { RequestSign } from '../model/verdict.ts'
+import { anyOf } from './any-of.ts'
 import type { ConclusiveReason } from './judge.ts'
 import { isSelfDeclared } from './self-declared.ts'
 import { isStale } from './stale-user-agent.ts'
@@ -17,8 +18,12 @@ export type UserAgentReader = (userAgent: string | null | undefined) => UserAgen
  * Services that scan mail and give their name. Only names that no person's browser has: consumer antivirus programs
  * have browsers of their own and are left out.
  */
-const mailGateway =
-  /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport|cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark|vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b|gmail-content-sampling/i
+const mailGateway = anyOf(
+  /barracuda|mimecast|proofpoint|url ?defense|safe ?links|messagelabs|fireeye|trellix|ironport/,
+  /cisco ?secure ?email|forti(?:mail|sandbox)|hornetsecurity|spam(?:experts|titan)|avanan|cloudmark/,
+  /vade ?secure|mailguard|mailcontrol|\bcyren\b|ironscales|perception ?point|\bTMES\b/,
+  /gmail-content-sampling/,
+)
 
 /** What a user agent says, computed each time. */
 export function readUserAgent(userAgent: string | null | undefined): UserAgentFinding {

@@ -162,7 +162,8 @@ function findPlaces(
   }
   const lacks = (field: Field, remedy = '') =>
     fail(
-      `has no column for ${field}: say which one that is${remedy}; it has ${headings.map((heading) => `"${heading}"`).join(', ')}`,
+      `has no column for ${field}: say which one that is${remedy}; it has ` +
+        `${headings.map((heading) => `"${heading}"`).join(', ')}`,
     )
   if (!places.has('external_id')) return lacks('external_id')
   if (!places.has('amount')) return lacks('amount')

@@ -65,7 +65,9 @@ export function timeFaults(occurredAt: number, now: number, months: number): Fau
   const oldest = Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - months)
   if (occurredAt < oldest)
     return {
-      occurred_at: `is before ${new Date(oldest).toISOString().slice(0, 10)}: older conversions are not kept (PROMO_RETAIN_EVENTS_MONTHS)`,
+      occurred_at:
+        `is before ${new Date(oldest).toISOString().slice(0, 10)}: older conversions are not kept ` +
+        '(PROMO_RETAIN_EVENTS_MONTHS)',
     }
   return occurredAt > now + day ? { occurred_at: 'is in the future; check the year and the time zone' } : {}
 }

@@ -67,7 +67,8 @@ function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Resul
     })
   } catch (error) {
     return fail(
-      `DATABASE_URL (sslrootcert, sslcert, sslkey) or PROMO_DATABASE_CA names a file that cannot be read: ${messageOf(error)}. Name a PEM file that the site's user may read`,
+      'DATABASE_URL (sslrootcert, sslcert, sslkey) or PROMO_DATABASE_CA names a file that cannot be ' +
+        `read: ${messageOf(error)}. Name a PEM file that the site's user may read`,
     )
   }
 }

@@ -47,18 +47,24 @@ const readNewer = (sql: Sql, known: readonly string[]) => sql<{ name: string }[]
 const wrongEncoding = ({ encoding }: Facts): string | undefined =>
   encoding === 'UTF8'
     ? undefined
-    : `the database is encoded as ${encoding}, which cannot store every text: create one with "create database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
+    : `the database is encoded as ${encoding}, which cannot store every text: create one with "create ` +
+      `database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
 
 /** The site sets them itself unless there is a pooler. */
 function wrongSettings({ settings: [first] }: Facts): string | undefined {
   if (!first) return undefined
   const { name, setting, wanted } = first
-  return `the pooler gives connections on which ${name} is ${setting}, so that values would be misread: run "alter role <role> set ${name} = ${wanted}" for the role in DATABASE_URL, and have the pooler reconnect`
+  return (
+    `the pooler gives connections on which ${name} is ${setting}, so that values would be misread: ` +
+    `run "alter role <role> set ${name} = ${wanted}" for the role in DATABASE_URL, and have the ` +
+    'pooler reconnect'
+  )
 }
 
 async function wrongVersion(sql: Sql, folder: URL): Promise<string | undefined> {
   const [newer] = await readNewer(sql, await listMigrations(folder))
   return newer
-    ? `the database was migrated to a newer version of this project (it has ${newer.name}): start that version, or restore the backup from before its migration`
+    ? `the database was migrated to a newer version of this project (it has ${newer.name}): start that ` +
+        'version, or restore the backup from before its migration'
     : undefined
 }

@@ -33,8 +33,11 @@ export function refuseWebhook(header: HeaderReader, secret: string | undefined):
 const messages = {
   unset: {
     without:
-      'Only programs on this machine that call localhost directly, not through a proxy, are accepted without a token: set PROMO_INGEST_TOKEN for the site and send it as "Authorization: Bearer …"',
-    with: 'This site has no token, so no token can be right: set PROMO_INGEST_TOKEN for the site and send its value; programs on the same machine may also call without a token',
+      'Only programs on this machine that call localhost directly, not through a proxy, are accepted ' +
+      'without a token: set PROMO_INGEST_TOKEN for the site and send it as "Authorization: Bearer …"',
+    with:
+      'This site has no token, so no token can be right: set PROMO_INGEST_TOKEN for the site and send ' +
+      'its value; programs on the same machine may also call without a token',
   },
   set: {
     without: 'Send the value of PROMO_INGEST_TOKEN as "Authorization: Bearer …"',

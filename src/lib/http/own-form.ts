@@ -25,7 +25,8 @@ export function createForeignForms(options: { siteUrl: string; now: () => number
   return (origin: Form['origin']): Answer => {
     const from = origin && /^https?:\/\/[^\s/]{1,255}$/.test(origin) ? origin : undefined
     const message = from
-      ? `This form was sent from ${from}, and this site is at ${siteUrl}. If people see it at ${from}, its operator must set SITE_URL=${from} and restart it.`
+      ? `This form was sent from ${from}, and this site is at ${siteUrl}. If people see it at ${from}, ` +
+        `its operator must set SITE_URL=${from} and restart it.`
       : 'Send this form from a page of this site.'
     if (from && Math.abs(now() - told) >= quietFor) {
       told = now()

@@ -16,7 +16,8 @@ const bulkAnswer = v.object({
 export type Judged = { refused: ReadonlySet<number>; unnamed: number }
 
 export const whoRefuses =
-  'Matomo refuses clicks: PROMO_MATOMO_SITE_ID must be a site there, and PROMO_MATOMO_TOKEN needs write permission for it'
+  'Matomo refuses clicks: PROMO_MATOMO_SITE_ID must be a site there, and PROMO_MATOMO_TOKEN needs ' +
+  'write permission for it'
 
 /**
  * Interprets Matomo's answer to `sent` requests. It counts tracked and invalid ones, but neither those that it skipped

@@ -92,7 +92,10 @@ function judge(rows: readonly OutboxRow[], body: Result<unknown, NeighbourFault>
 
 function advise({ status, redirectedTo }: Refusal): string | undefined {
   if (status >= 300 && status < 400)
-    return `Matomo redirects${redirectedTo === undefined ? '' : ` to ${redirectedTo}`}, which is not followed: set PROMO_MATOMO_URL to the final address`
+    return (
+      `Matomo redirects${redirectedTo === undefined ? '' : ` to ${redirectedTo}`}, which is not ` +
+      'followed: set PROMO_MATOMO_URL to the final address'
+    )
   if (status === 404) return 'There is no matomo.php at PROMO_MATOMO_URL'
   if (status === 400 || status === 401 || status === 403) return whoRefuses
   return undefined

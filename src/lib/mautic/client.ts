@@ -93,9 +93,15 @@ function adviceOn({ status, said, redirectedTo }: Refusal, { kind }: LoginSettin
       ? 'PROMO_MAUTIC_USER and PROMO_MAUTIC_PASSWORD'
       : 'PROMO_MAUTIC_CLIENT_ID and PROMO_MAUTIC_CLIENT_SECRET'
   if (status === 400 || status === 401)
-    return `Mautic refuses the login (${said}): correct ${names}, and enable ${kind === 'user' ? 'the API and its HTTP basic auth' : 'the API'} in its configuration`
+    return (
+      `Mautic refuses the login (${said}): correct ${names}, and enable ` +
+      `${kind === 'user' ? 'the API and its HTTP basic auth' : 'the API'} in its configuration`
+    )
   if (status === 403)
-    return `Mautic refuses (${said}): enable its API, and allow the role of ${names} to view e-mails, including those of others`
+    return (
+      `Mautic refuses (${said}): enable its API, and allow the role of ${names} to view e-mails, ` +
+      'including those of others'
+    )
   if (status < 300 || status >= 400) return undefined
   const place = redirectedTo === undefined ? '' : ` to ${redirectedTo}`
   return `Mautic redirects${place}, which is not followed: set PROMO_MAUTIC_URL to the final address`

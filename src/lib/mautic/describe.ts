@@ -9,7 +9,8 @@ export const describeRecipients = ({ found, corrected, waiting, obstacles }: Rec
   ),
   ...waiting.map(
     ({ send, text, recipients }) =>
-      `send "${send}", text ${text.variation_id}: ${text.recipients} stays until Mautic has said ${recipients} for an hour`,
+      `send "${send}", text ${text.variation_id}: ${text.recipients} stays until Mautic has said ` +
+      `${recipients} for an hour`,
   ),
   ...obstacles.map(({ email_id, reason }) => `e-mail ${email_id} ${reason}`),
 ]

@@ -162,7 +162,8 @@ export const attributeRowSchema = v.object({
   variations: count,
   lift: told(
     v.nullable(v.number()),
-    'How much better or worse its texts did than the average text of their offers, with the other attributes held equal, as a factor; null if there are fewer than 5 such texts or too few in all.',
+    'How much better or worse its texts did than the average text of their offers, with the other ' +
+      'attributes held equal, as a factor; null if there are fewer than 5 such texts or too few in all.',
   ),
   interval: v.nullable(interval),
   sends: count,
@@ -211,7 +212,8 @@ export const reportSchema = v.object({
   settled_until: told(v.nullable(moment), 'Clicks recorded up to then are final; null until one is.'),
   all_settled: told(
     v.boolean(),
-    'False while there are newer clicks: they are counted in clicks and rates of the range, but not yet in visitors, sends, statistics, devices, referrers and reasons.',
+    'False while there are newer clicks: they are counted in clicks and rates of the range, but not ' +
+      'yet in visitors, sends, statistics, devices, referrers and reasons.',
   ),
   people_since: v.exactOptional(
     told(day, 'The first day that `people` covers, if the range begins before it.'),

@@ -10,7 +10,11 @@ export const conversionEndpoints: readonly EndpointDescription[] = [
     method: 'post',
     name: 'trackConversion',
     summary: 'Reports what a click led to',
-    description: `A conversion belongs to a click, or to a text and a send. Repeating an \`external_id\` of the same \`source\` changes status, amount and currency: the report that arrives last wins. A conversion whose click is not known yet waits for it for seven days. ${limitOf('track-conversion')}`,
+    description:
+      'A conversion belongs to a click, or to a text and a send. Repeating an `external_id` of the ' +
+      'same `source` changes status, amount and currency: the report that arrives last wins. A ' +
+      'conversion whose click is not known yet waits for it for seven days. ' +
+      `${limitOf('track-conversion')}`,
     access: 'ingest',
     limit: 'track-conversion',
     body: { schema: 'Conversion', most: longestBody, examples: ['conversion'] },
@@ -28,7 +32,10 @@ export const conversionEndpoints: readonly EndpointDescription[] = [
     method: 'get',
     name: 'takePostback',
     summary: 'Takes a conversion from a network that can only call a URL',
-    description: `\`promo postback-secret SLUG\` prints the address for a link; its parameters may have the network's own names. Repeating an \`external_id\` changes the conversion, as in \`track-conversion\`. Other parameters are not stored. ${limitOf('postback')}`,
+    description:
+      '`promo postback-secret SLUG` prints the address for a link; its parameters may have the ' +
+      "network's own names. Repeating an `external_id` changes the conversion, as in " +
+      `\`track-conversion\`. Other parameters are not stored. ${limitOf('postback')}`,
     access: 'anybody',
     limit: 'postback',
     query: { schema: postbackSchema, about: aboutPostback },

@@ -20,7 +20,9 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'The value of `PROMO_INGEST_TOKEN`. If it is not set, programs on the same machine may call without a token: from a loopback address, for `localhost` or `127.0.0.1`, with no sign of a proxy or a browser.',
+      'The value of `PROMO_INGEST_TOKEN`. If it is not set, programs on the same machine may call ' +
+      'without a token: from a loopback address, for `localhost` or `127.0.0.1`, with no sign of a ' +
+      'proxy or a browser.',
   },
   webhookSecret: {
     type: 'http',
@@ -48,7 +50,11 @@ export const openApiDocument = () => ({
     title: 'Promo tracking',
     version: '1.0.0',
     description:
-      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. All errors have the same form: `error` is a code; `details` or `message` says what is wrong and what to do. Any other method gets 405 (`method_not_allowed`), with the right one in `Allow`; any other path gets 404 (`not_found`). A body that is too long gets 413 (`body_too_large`), one that is too slow 408 (`body_too_slow`), also where no body is expected.',
+      'Chooses promos for newsletters, counts who got them and who clicked, and shows which text works. ' +
+      'All errors have the same form: `error` is a code; `details` or `message` says what is wrong and ' +
+      'what to do. Any other method gets 405 (`method_not_allowed`), with the right one in `Allow`; any ' +
+      'other path gets 404 (`not_found`). A body that is too long gets 413 (`body_too_large`), one that ' +
+      'is too slow 408 (`body_too_slow`), also where no body is expected.',
     license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
   },
   servers: [{ url: apiPath }],

@@ -44,7 +44,9 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'post',
     name: 'trackImpression',
     summary: 'Reports that a send showed a promo',
-    description: `Repeating it for the same send and variation only corrects \`recipients\`. Answers within 1.3 s. ${limitOf('track-impression')}`,
+    description:
+      'Repeating it for the same send and variation only corrects `recipients`. Answers within 1.3 s. ' +
+      `${limitOf('track-impression')}`,
     access: 'ingest',
     limit: 'track-impression',
     body: { schema: 'Impression', most: longestBody, examples: ['impression'] },
@@ -76,7 +78,9 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'get',
     name: 'readAnalytics',
     summary: 'Shows which offer and which text works',
-    description: `The same request within three seconds gets the same answer, unless it has \`Cache-Control: no-cache\`. ${limitOf('analytics')}`,
+    description:
+      'The same request within three seconds gets the same answer, unless it has `Cache-Control: ' +
+      `no-cache\`. ${limitOf('analytics')}`,
     access: 'reader',
     limit: 'analytics',
     query: { schema: querySchema, about: aboutReport },
@@ -103,7 +107,9 @@ export const endpoints: readonly EndpointDescription[] = [
     method: 'post',
     name: 'linksChanged',
     summary: "Takes Strapi's webhook",
-    description: `All instances fetch the links again within a second; the body does not matter. ${limitOf('links/changed')}`,
+    description:
+      'All instances fetch the links again within a second; the body does not matter. ' +
+      `${limitOf('links/changed')}`,
     access: 'webhook',
     limit: 'links/changed',
     body: { most: longestDropped, examples: ['webhook'] },
@@ -117,7 +123,9 @@ export const endpoints: readonly EndpointDescription[] = [
     name: 'readHealth',
     summary: 'Says whether every part works',
     description:
-      'Redirects work either way, so a load balancer should use `/health/live`. What names servers, sends, links or offers, and all hints, are only for callers on the same machine, with the token or with a session; others get empty lists, and one hint if there is more.',
+      'Redirects work either way, so a load balancer should use `/health/live`. What names servers, ' +
+      'sends, links or offers, and all hints, are only for callers on the same machine, with the token ' +
+      'or with a session; others get empty lists, and one hint if there is more.',
     access: 'anybody',
     answers: [
       {

@@ -3,7 +3,8 @@ import type { FaultCode } from '../http/answer.ts'
 /** What each fault means to its caller. */
 export const faultMeanings: Record<FaultCode, string> = {
   validation_error:
-    'A parameter, a field or the `Host` is not valid; `details` names each, with the remedy. Correct it before you retry.',
+    'A parameter, a field or the `Host` is not valid; `details` names each, with the remedy. Correct ' +
+    'it before you retry.',
   unauthorized: 'No token, or a wrong one; `message` says which one is needed.',
   forbidden: 'The token is valid, but meant for something else.',
   no_eligible_promo: 'No promo can be shown now.',
@@ -18,7 +19,8 @@ export const faultMeanings: Record<FaultCode, string> = {
   rate_limited: 'Too many requests from this address; try again after `Retry-After` seconds.',
   internal_error: 'An error of the site; its log says more.',
   tracking_failed:
-    'The event is not in the database. With `queued` true it is kept and will be recorded, so do not send it again; with `queued` false send it again later, unless `message` says otherwise.',
+    'The event is not in the database. With `queued` true it is kept and will be recorded, so do not ' +
+    'send it again; with `queued` false send it again later, unless `message` says otherwise.',
   database_unavailable: 'The database does not answer; try again in a minute.',
   keys_unavailable: 'The keys for checking tokens cannot be fetched; try again in a minute.',
   site_not_started: 'The promo tracking was not started with this site.',

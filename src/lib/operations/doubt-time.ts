@@ -38,7 +38,8 @@ export async function doubtTime(
   const jump = noted.value.find(({ jumped_at }) => jumped_at !== null)
   return ok(
     jump &&
-      `the database's clock jumped from ${jump.jumped_from} to ${jump.jumped_at}: if it is wrong, correct it; if it is right, wait until ${jump.believed_at} or run "promo purge --clock-is-right"`,
+      `the database's clock jumped from ${jump.jumped_from} to ${jump.jumped_at}: if it is wrong, ` +
+        `correct it; if it is right, wait until ${jump.believed_at} or run "promo purge --clock-is-right"`,
   )
 }
 

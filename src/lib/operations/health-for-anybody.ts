@@ -3,7 +3,8 @@ import type { HealthReport } from './health-schema.ts'
 const unusable = 'The database cannot be used; whoever runs the site learns where, why and what to do.'
 
 const more =
-  'There is more to look at: it is shown to programs on this machine, with PROMO_INGEST_TOKEN, and to people who are signed in.'
+  'There is more to look at: it is shown to programs on this machine, with PROMO_INGEST_TOKEN, and ' +
+  'to people who are signed in.'
 
 /**
  * Health without what names servers, sends, links or offers, and without what weakens the site: strangers get which

@@ -165,9 +165,11 @@ export function createHealth({
           'lines of the journal could not be read: they are kept in damaged.lines; see "Damaged lines" in db/README.md',
         keptCutAt !== undefined &&
           Math.abs(now() - keptCutAt) < tellLossFor &&
-          'recorded events are kept for less than PROMO_JOURNAL_KEEP_MINUTES: they have a quarter of PROMO_JOURNAL_MAX_MB, or the disk is full',
+          'recorded events are kept for less than PROMO_JOURNAL_KEEP_MINUTES: they have a quarter of ' +
+            'PROMO_JOURNAL_MAX_MB, or the disk is full',
         (links.length > 0 || variations.length > 0) &&
-          'links or variations cannot be read and are left out: correct the rows that links_left_out and variations_left_out name',
+          'links or variations cannot be read and are left out: correct the rows that links_left_out and ' +
+            'variations_left_out name',
         ...(ofSelection?.hints ?? []),
         ...(ofStrapi?.hints ?? []),
         ...(ofOffers?.hints ?? []),
@@ -180,7 +182,8 @@ export function createHealth({
           conversions.seconds > longestUnknown &&
           'conversions are waiting for clicks or sends that are not known; after seven days they count without them',
         late.length > 0 &&
-          `recipients of these sends were corrected more than a day later, so newsletters may share an id: ${late.join(', ')}`,
+          'recipients of these sends were corrected more than a day later, so newsletters may share an id: ' +
+            `${late.join(', ')}`,
       ].filter((hint) => typeof hint === 'string'),
       ...(ofLinks.faulty.length > 0 && { links_at_fault: ofLinks.faulty.slice(0, mostLeftOut) }),
       links_left_out: links.slice(0, mostLeftOut).map(({ key, reason }) => ({ slug: key, reason })),

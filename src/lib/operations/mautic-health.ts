@@ -13,7 +13,8 @@ export const mauticHealth = ({ fault, failingFor, obstacles, asked }: MauticRead
   hints: [
     fault?.advice ?? false,
     obstacles.length > 0 &&
-      'e-mails of Mautic cannot be counted: see mautic.left_out, and use "promo mautic-map" to say which send they belong to and which text they show',
+      'e-mails of Mautic cannot be counted: see mautic.left_out, and use "promo mautic-map" to say ' +
+        'which send they belong to and which text they show',
   ],
   told: {
     ok: !fault,

@@ -46,7 +46,9 @@ export function createMetrics(worker?: MetricsWorker) {
   const visits = new Map<VisitOutcome, number>()
   new Counter({
     name: 'promo_redirects_total',
-    help: 'Redirects by what happened to their click: journaled, in_memory, lost, untracked (no promo_var), or why it was not recorded',
+    help:
+      'Redirects by what happened to their click: journaled, in_memory, lost, untracked (no promo_var), ' +
+      'or why it was not recorded',
     labelNames: ['click'],
     registers,
     collect() {
@@ -68,7 +70,9 @@ export function createMetrics(worker?: MetricsWorker) {
   })
   const journalFaults = new Counter({
     name: 'promo_journal_faults_total',
-    help: 'Failed writes of the journal: full (its limit), unwritable (the disk) or hangs (a disk that does not answer)',
+    help:
+      'Failed writes of the journal: full (its limit), unwritable (the disk) or hangs (a disk that does ' +
+      'not answer)',
     labelNames: ['code'],
     registers,
   })
@@ -85,13 +89,17 @@ export function createMetrics(worker?: MetricsWorker) {
 
   const damagedLinks = new Counter({
     name: 'promo_damaged_links_total',
-    help: 'Clicks on links that were damaged on their way but still name one text; see unreadable in promo_redirects_total',
+    help:
+      'Clicks on links that were damaged on their way but still name one text; see unreadable in ' +
+      'promo_redirects_total',
     registers,
   })
 
   const rejected = new Counter({
     name: 'promo_events_rejected_total',
-    help: 'Events that the database rejected, by reason: variation_gone, or for unchecked clicks unknown_variation and other_slug',
+    help:
+      'Events that the database rejected, by reason: variation_gone, or for unchecked clicks ' +
+      'unknown_variation and other_slug',
     labelNames: ['reason'],
     registers,
   })
@@ -182,7 +190,9 @@ export function createMetrics(worker?: MetricsWorker) {
       )
       new Gauge({
         name: 'promo_rows_left_out',
-        help: 'Links, variations, entries of Strapi and e-mails of Mautic that cannot be read and are left out; health names them',
+        help:
+          'Links, variations, entries of Strapi and e-mails of Mautic that cannot be read and are left out; ' +
+          'health names them',
         labelNames: ['kind'],
         registers,
         collect() {

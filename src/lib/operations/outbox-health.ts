@@ -22,7 +22,8 @@ export function matomoHealth(readings: OutboxReadings) {
     hints: [
       fault?.advice ?? false,
       refused > 0 &&
-        'Matomo refuses clicks, which are tried again for two weeks: see PROMO_MATOMO_SITE_ID, the permissions of PROMO_MATOMO_TOKEN, and whether Matomo deletes old logs',
+        'Matomo refuses clicks, which are tried again for two weeks: see PROMO_MATOMO_SITE_ID, the ' +
+          'permissions of PROMO_MATOMO_TOKEN, and whether Matomo deletes old logs',
       givenUp > 0 && `${givenUp} clicks for Matomo were given up since the start`,
     ],
     told: toldOf(readings),

@@ -44,7 +44,8 @@ export const strapiOffersHealth = ({ fault, failingFor, leftOut, count }: OfferR
   hints: [
     fault?.advice ?? false,
     count === 0 &&
-      'Strapi has no published offers, so those in the database stay as they are: publish some, allow the token to "find" them, or unset PROMO_STRAPI_OFFERS_TYPE',
+      'Strapi has no published offers, so those in the database stay as they are: publish some, allow ' +
+        'the token to "find" them, or unset PROMO_STRAPI_OFFERS_TYPE',
     leftOut.length > 0 &&
       'offers or texts of Strapi are left out: correct the entries that strapi_offers.left_out names',
   ],

@@ -24,10 +24,13 @@ export type UnnamedProxy = {
 const nearby = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:)/
 
 export const silentProxy =
-  'requests from this machine ask for a public host: have the proxy send X-Forwarded-For, name it in PROMO_TRUSTED_PROXIES, and set PROMO_INGEST_TOKEN'
+  'requests from this machine ask for a public host: have the proxy send X-Forwarded-For, name it ' +
+  'in PROMO_TRUSTED_PROXIES, and set PROMO_INGEST_TOKEN'
 
 export const unreadProxy =
-  'a trusted proxy does not say whose requests it forwards, so all readers look like one: have it send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded …) in PROMO_CLIENT_ADDRESS_HEADER'
+  'a trusted proxy does not say whose requests it forwards, so all readers look like one: have it ' +
+  'send X-Forwarded-For, or name the header that it sends (X-Real-IP, CF-Connecting-IP, Forwarded ' +
+  '…) in PROMO_CLIENT_ADDRESS_HEADER'
 
 /**
  * Milliseconds after its last request for which a proxy is reported, so that one that was fixed is not reported

@@ -15,7 +15,8 @@ export const readers: Choices<Reader> = [
   {
     share: 31,
     user_agent:
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1',
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+      'Version/18.6 Mobile/15E148 Safari/604.1',
     device: 'mobile',
     browser: 'Safari',
     os: 'iOS',
@@ -44,7 +45,8 @@ export const readers: Choices<Reader> = [
   {
     share: 10,
     user_agent:
-      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15',
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+      'Version/18.6 Safari/605.1.15',
     device: 'desktop',
     browser: 'Safari',
     os: 'macOS',
@@ -59,7 +61,8 @@ export const readers: Choices<Reader> = [
   {
     share: 4,
     user_agent:
-      'Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1',
+      'Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+      'Version/18.6 Mobile/15E148 Safari/604.1',
     device: 'tablet',
     browser: 'Safari',
     os: 'iOS',

@@ -145,12 +145,14 @@ const otherNewsletter = fail<ApiFault>({
   error: 'newsletter_differs',
   details: {
     newsletter:
-      'is not the one that this send was chosen for before; a send belongs to one newsletter, so give each its own newsletter_send_id',
+      'is not the one that this send was chosen for before; a send belongs to one newsletter, so give ' +
+      'each its own newsletter_send_id',
   },
 })
 
 const nothingEligible =
-  'No promo can be shown: that takes an active offer with a weight above 0, an active link for its slug, and an approved variation'
+  'No promo can be shown: that takes an active offer with a weight above 0, an active link for its ' +
+  'slug, and an approved variation'
 
 const unavailable = fail<ApiFault>({
   error: 'database_unavailable',

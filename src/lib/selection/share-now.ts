@@ -132,5 +132,8 @@ function cautionOf(sends: readonly PastSend[], means: readonly number[]): string
   if (middle === undefined || means.length === 0) return undefined
   const clicks = (middle * means.reduce((total, mean) => total + mean, 0)) / means.length
   if (clicks >= 1) return undefined
-  return `A send goes to about ${middle} recipients and brings about ${clicks.toFixed(1)} clicks: too few to learn from, whatever the strategy.`
+  return (
+    `A send goes to about ${middle} recipients and brings about ${clicks.toFixed(1)} clicks: too few ` +
+    'to learn from, whatever the strategy.'
+  )
 }

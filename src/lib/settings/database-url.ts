@@ -35,7 +35,8 @@ export type DatabaseAddress = {
 const fault = (message: string) => fail(message)
 
 const encoded =
-  'has characters in its user name or password that must be encoded in a URL: write % as %25, / as %2F, ? as %3F, # as %23, @ as %40'
+  'has characters in its user name or password that must be encoded in a URL: write % as %25, / as ' +
+  '%2F, ? as %3F, # as %23, @ as %40'
 
 /** Never repeats the URL, which has a password; faults begin with a verb, to follow the setting's name. */
 export function parseDatabaseUrl(text: string): Result<DatabaseAddress, string> {
@@ -52,7 +53,8 @@ export function parseDatabaseUrl(text: string): Result<DatabaseAddress, string> 
   const hosts = hostsOf(authority.slice(at + 1), given)
   if (!hosts)
     return fault(
-      'must name hosts as host, host:port or [IPv6 address]:port, separated by commas, and one port for all or one for each',
+      'must name hosts as host, host:port or [IPv6 address]:port, separated by commas, and one port for ' +
+        'all or one for each',
     )
   const [user = '', password = ''] = userinfo
   return readParameters(given, {

@@ -28,7 +28,8 @@ export const dimensionsSetting = v.optional(
     v.string(),
     v.check(
       (text) => parseDimensions(text) !== undefined,
-      `must be WORD:ID, comma-separated, each word and each id of a custom dimension once, with the words ${dimensionWords.join(', ')}`,
+      'must be WORD:ID, comma-separated, each word and each id of a custom dimension once, with the ' +
+        `words ${dimensionWords.join(', ')}`,
     ),
   ),
 )

@@ -11,7 +11,8 @@ export function missingBeside(
     faults.push({
       setting: 'PROMO_JWKS_URL',
       fault:
-        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER to be set too, or every token of that back end would open the analytics',
+        'needs PROMO_JWT_AUDIENCE or PROMO_JWT_ISSUER to be set too, or every token of that back end ' +
+        'would open the analytics',
       example: `PROMO_JWT_AUDIENCE=${examples.PROMO_JWT_AUDIENCE}`,
     })
   if (given.PROMO_CLIENT_ADDRESS_HEADER !== undefined && given.PROMO_TRUSTED_PROXIES === undefined)

@@ -7,7 +7,8 @@ import { isoTime, webhookMessage } from './webhook-message.ts'
  */
 export const announceConversions = (sql: Sql) => {
   const data = sql`jsonb_build_object(
-    'source', nullif(c.source, ''), 'external_id', c.external_id, 'offer_id', c.offer_id, 'variation_id', c.variation_id,
+    'source', nullif(c.source, ''), 'external_id', c.external_id, 'offer_id', c.offer_id, 'variation_id',
+    c.variation_id,
     'newsletter_send_id', i.newsletter_send_id, 'newsletter', nullif(c.newsletter, ''), 'amount', c.amount::text,
     'currency', c.currency, 'status', c.status, 'occurred_at', ${isoTime(sql, sql`c.occurred_at`)}
   )`

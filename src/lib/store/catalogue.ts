@@ -86,7 +86,8 @@ export const insertVariation = (sql: Statements, offerId: number, variation: Cat
 export const updateVariation = (sql: Statements, id: number, variation: CatalogueVariation) => sql`
   update promo_text_variations
   set text_content = ${variation.text_content}, cta_text = ${variation.cta_text}, tone = ${variation.tone},
-    length_category = ${variation.length_category}, approved = ${variation.approved}, document_id = ${variation.document_id}
+    length_category = ${variation.length_category}, approved = ${variation.approved},
+    document_id = ${variation.document_id}
   where id = ${id}
 `
 

@@ -28,7 +28,8 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
         status text, occurred_at double precision
       )
     ) with ordinality as b (
-      kind, event_id, at, source, external_id, click_id, clicked_at, told_variation_id, newsletter_send_id, amount, currency,
+      kind, event_id, at, source, external_id, click_id, clicked_at, told_variation_id, newsletter_send_id, amount,
+      currency,
       status, occurred_at, position
     )
     where kind = 'conversion' and ${commitsDurably(sql)}
@@ -47,7 +48,8 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
     join first using (source, external_id)
     left join promo_conversions known using (source, external_id)
     cross join lateral (
-      select known.click_id, extract(epoch from known.clicked_at)::double precision * 1000 as clicked_at, known.variation_id
+      select known.click_id, extract(epoch from known.clicked_at)::double precision * 1000 as clicked_at,
+        known.variation_id
       where known.id is not null
       union all
       select first.click_id, first.clicked_at, first.told_variation_id where known.id is null
@@ -68,7 +70,8 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
       source, external_id, click_id, clicked_at, offer_id, variation_id, newsletter_send_id, amount, currency, status,
       occurred_at, reported_at
     )
-    select source, external_id, click_id, to_timestamp(clicked_at / 1000), offer_id, variation_id, newsletter_send_id, amount,
+    select source, external_id, click_id, to_timestamp(clicked_at / 1000), offer_id, variation_id,
+      newsletter_send_id, amount,
       currency, status, to_timestamp(occurred_at / 1000), to_timestamp(at / 1000)
     from newest
     order by source, external_id
@@ -77,13 +80,15 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
       amount = excluded.amount, currency = excluded.currency, status = excluded.status,
       reported_at = greatest(excluded.reported_at, known.reported_at)
     where not ${left} or excluded.reported_at > known.reported_at
-    returning id, source, external_id, occurred_at, reported_at, counted_on, offer_id, variation_id, newsletter, impression_id,
+    returning id, source, external_id, occurred_at, reported_at, counted_on, offer_id, variation_id, newsletter,
+      impression_id,
       currency, status, amount, previous_currency, previous_status, previous_amount
   ), moved as (
     select counted_on as day, offer_id, variation_id, newsletter, impression_id, currency, status, amount, 1 as sign
     from told where counted_on is not null
     union all
-    select counted_on, offer_id, variation_id, newsletter, impression_id, previous_currency, previous_status, previous_amount, -1
+    select counted_on, offer_id, variation_id, newsletter, impression_id, previous_currency, previous_status,
+      previous_amount, -1
     from told where counted_on is not null
   ), news as (
     select * from told

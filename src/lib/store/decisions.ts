@@ -97,10 +97,12 @@ export type ExplainedDecision = Omit<Decision, 'goal'> & {
 }
 
 export const explainDecisions = (sql: Sql, send: string) => sql<ExplainedDecision[]>`
-  select d.segment, d.offer_id, d.variation_id, d.strategy, d.probability, d.newsletter, d.seed::double precision as seed, d.basis,
+  select d.segment, d.offer_id, d.variation_id, d.strategy, d.probability, d.newsletter,
+    d.seed::double precision as seed, d.basis,
     to_char(d.decided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as decided_at,
     o.name as offer_name, v.text_content, (
-      select bool_or(i.variation_id = d.variation_id) from promo_impression_tracking i where i.newsletter_send_id = ${send}
+      select bool_or(i.variation_id = d.variation_id) from promo_impression_tracking i
+      where i.newsletter_send_id = ${send}
     ) as shown
   from promo_decisions d
   join promo_offers o on o.id = d.offer_id

@@ -38,7 +38,8 @@ export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
 
 /** The newest `most` sends of the last `days` days that the last search doubted. */
 export const listDoubts = (sql: Sql, days: number, most: number) => sql<Doubt[]>`
-  select i.newsletter_send_id, i.variation_id, to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
+  select i.newsletter_send_id, i.variation_id,
+    to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
     d.factor, i.recipients, d.usual_recipients::integer, coalesce((
       select sum(m.clickers) from promo_send_metrics m where m.impression_id = i.id
     ), 0)::integer as clickers

@@ -53,8 +53,10 @@ export const readEarnings = (sql: Sql, currency: string | undefined, now: number
     from (select sold.*, sold.currency = counting.currency as counts from sold cross join counting) told
     group by newsletter_send_id, variation_id
   ), delays as (
-    select width_bucket((extract(epoch from c.recorded_at - i.tracked_at) / 86400)::double precision, ${marks}::double precision[]) as known,
-      width_bucket((extract(epoch from to_timestamp(${now}::double precision / 1000) - i.tracked_at) / 86400)::double precision,
+    select width_bucket((extract(epoch from c.recorded_at - i.tracked_at) / 86400)::double precision,
+      ${marks}::double precision[]) as known,
+      width_bucket(
+        (extract(epoch from to_timestamp(${now}::double precision / 1000) - i.tracked_at) / 86400)::double precision,
         ${marks}::double precision[]) as past,
       count(*)::integer as conversions
     from promo_conversions c tablesample system (

@@ -76,7 +76,8 @@ export const networksAround = (sql: Sql) => sql`
     group by 1, 2, 3
     having count(*) >= ${manyAddresses}::integer
   ), scanned_seconds as materialized (
-    select distinct variation_id, ${networkOf(sql, sql`address_hash`)} as network, date_trunc('second', clicked_at) as second
+    select distinct variation_id, ${networkOf(sql, sql`address_hash`)} as network,
+      date_trunc('second', clicked_at) as second
     from batch where address_hash is not null and ${isSeen(sql, sql`sign`)}
   ), beside as materialized (
     select distinct scanned.variation_id, scanned.network, scanned.second
@@ -96,11 +97,13 @@ export const networksAround = (sql: Sql) => sql`
 /** Joins these expressions to the clicks of `batch`. */
 export const besideNetworks = (sql: Sql) => sql`
   left join networks_around everyone on everyone.variation_id = batch.variation_id
-    and everyone.network = ${networkOf(sql, sql`batch.address_hash`)} and everyone.span = ${spanOf(sql, sql`batch.clicked_at`)}
+    and everyone.network = ${networkOf(sql, sql`batch.address_hash`)}
+      and everyone.span = ${spanOf(sql, sql`batch.clicked_at`)}
   left join agents_around alike on alike.variation_id = batch.variation_id and alike.network = everyone.network
     and alike.span = everyone.span and alike.agent = ${agentOf(sql, sql`batch.user_agent`)}
   left join beside on beside.variation_id = batch.variation_id
-    and beside.network = ${networkOf(sql, sql`batch.address_hash`)} and beside.second = date_trunc('second', batch.clicked_at)
+    and beside.network = ${networkOf(sql, sql`batch.address_hash`)}
+      and beside.second = date_trunc('second', batch.clicked_at)
     and ${isSeen(sql, sql`batch.sign`)}
 `
 

@@ -82,8 +82,8 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
       from batch where ip_hash is not null
     ) merged
   ), neighbours as materialized (
-    -- "offset 0" and "is true" keep the two conditions what they are, a look-up by time for each stretch and one in a hash
-    -- table of visitors: as joins they might be planned to read all clicks, or to try each visitor in turn.
+    -- "offset 0" and "is true" keep the two conditions what they are, a look-up by time for each stretch and one in
+    -- a hash table of visitors: as joins they might be planned to read all clicks, or to try each visitor in turn.
     select c.id, c.event_id, c.variation_id, c.clicked_at, c.ip_hash, c.verdict, c.reason
     from stretches, lateral (
       select id, event_id, variation_id, clicked_at, ip_hash, verdict, reason
@@ -98,13 +98,15 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     from batch, lateral (
       select i.id, i.tracked_at
       from promo_impression_tracking i
-      where i.variation_id = batch.variation_id and i.newsletter_send_id is not null and i.tracked_at <= batch.clicked_at
+      where i.variation_id = batch.variation_id and i.newsletter_send_id is not null
+        and i.tracked_at <= batch.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent
   ), first_clicks as materialized (
     -- The first that was recorded, so that it stays the same one whoever settles.
-    select found.impression_id, coalesce(known.clicked_at, found.clicked_at) as clicked_at, known.impression_id is null as new
+    select found.impression_id, coalesce(known.clicked_at, found.clicked_at) as clicked_at,
+      known.impression_id is null as new
     from (
       select distinct on (impression_id) impression_id, clicked_at from placed order by impression_id, id
     ) found
@@ -115,7 +117,8 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
   ), many_links as materialized (
     select ip_hash, second + away * interval '1 second' as second
     from seconds, generate_series(${-manySeconds}::integer, ${manySeconds}::integer) as away
-    where ip_hash in (select ip_hash from seconds group by ip_hash having count(distinct variation_id) >= ${manyVariations})
+    where ip_hash in (select ip_hash from seconds group by ip_hash
+      having count(distinct variation_id) >= ${manyVariations})
     group by 1, 2
     having count(distinct variation_id) >= ${manyVariations}
   ), weighed as materialized (
@@ -152,13 +155,14 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     select weighed.*, case
         when not provisional then verdict when cardinality(signs) > 1 then 'machine'
         -- Not a join, for which the planner would have to guess how many are repeated.
-        when (event_id in (select event_id from repeats)) is true or ${isFound(sql, 'weighed', repeatedReason)} then ${repeatedReason}
+        when (event_id in (select event_id from repeats)) is true or ${isFound(sql, 'weighed', repeatedReason)}
+          then ${repeatedReason}
         when ${isFound(sql, 'weighed', crowdedReason)} then ${crowdedReason}
         else 'human' end as told
     from weighed
   ), newcomers as materialized (
-    -- Each visitor's first click here on a send. "limit" makes it a look-up in the index: a join or "exists" may be planned to
-    -- read all visitors.
+    -- Each visitor's first click here on a send. "limit" makes it a look-up in the index: a join or "exists" may be
+    -- planned to read all visitors.
     select id, event_id, ip_hash, address_hash, variation_id, impression_id
     from (
       select distinct on (ip_hash, variation_id, impression_id) id, event_id, ip_hash, address_hash,

@@ -16,7 +16,8 @@ export const addLinkDamage = (sql: Sql, counts: string) => sql`
 export const sumLinkDamage = (sql: Sql, first: string | undefined, last: string) => sql<LinkDamage[]>`
   select d.damaged, d.unreadable, c.clicks
   from (
-    select coalesce(sum(damaged), 0)::double precision as damaged, coalesce(sum(unreadable), 0)::double precision as unreadable
+    select coalesce(sum(damaged), 0)::double precision as damaged,
+      coalesce(sum(unreadable), 0)::double precision as unreadable
     from promo_link_damage
     where day between coalesce(${first ?? null}::date, '-infinity') and ${last}::date
   ) d, (

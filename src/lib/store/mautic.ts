@@ -71,7 +71,8 @@ export const noteEmailCounts = (sql: Sql, counts: readonly EmailCount[]) => sql`
   set sent_count = greatest(known.sent_count, told.sent),
     changed_at = case when told.sent > known.sent_count or known.read_at is null then now() else known.changed_at end,
     read_at = now(),
-    variation_id = case when known.by_hand then known.variation_id else coalesce(told.variation_id, known.variation_id) end
+    variation_id = case when known.by_hand then known.variation_id
+      else coalesce(told.variation_id, known.variation_id) end
   from json_to_recordset(${JSON.stringify(counts)}::text::json) as told (
     email_id integer, sent integer, variation_id integer
   )

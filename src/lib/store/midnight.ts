@@ -10,7 +10,8 @@ export const midnightIn =
     if (tz === 'UTC') return sql`((${day})::timestamp at time zone 'UTC')`
     const named = sql`((${day})::timestamp at time zone ${tz})`
     return sql`(
-      ${named} - case when (${named} - interval '1 hour') at time zone ${tz} >= (${day})::timestamp then interval '1 hour'
+      ${named} - case when (${named} - interval '1 hour') at time zone ${tz} >= (${day})::timestamp
+        then interval '1 hour'
         else interval '0' end
     )`
   }

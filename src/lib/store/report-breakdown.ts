@@ -23,7 +23,8 @@ export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hid
   `
   const shownValues = sql`(b.dimension <> 'referrer' or b.human_clicks > 0)`
   const columns = sql`
-    b.dimension, b.value, case when b.dimension = 'referrer' then b.human_clicks else b.clicks end as clicks, b.human_clicks,
+    b.dimension, b.value, case when b.dimension = 'referrer' then b.human_clicks else b.clicks end as clicks,
+    b.human_clicks,
     case when b.dimension = 'referrer' then 0 else b.machine_clicks end as machine_clicks
   `
   const months = isOfEverything(query)

@@ -68,7 +68,8 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
     trim_scale(pending_revenue)::text as pending_revenue, squares::double precision
   `
   const isOfAll = offer_id === undefined && variation_id === undefined
-  const days = sql`tracked_at < ${end}::date + 2 ${start === undefined ? sql`` : sql`and tracked_at >= ${start}::date - 1`}`
+  const since = start === undefined ? sql`` : sql`and tracked_at >= ${start}::date - 1`
+  const days = sql`tracked_at < ${end}::date + 2 ${since}`
   return sql`(
     select case when exists (select from promo_conversion_metrics) then json_build_object(
       'sums', (

@@ -36,7 +36,8 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
     'texts', (
       select coalesce(json_agg(t order by t.variation_id), '[]')
       from (
-        select v.id as variation_id, v.offer_id, o.name as offer_name, v.text_content, v.tone, v.length_category, v.cta_text,
+        select v.id as variation_id, v.offer_id, o.name as offer_name, v.text_content, v.tone, v.length_category,
+          v.cta_text,
           v.approved, s.sends
         from promo_text_variations v
         join promo_offers o on o.id = v.offer_id
@@ -55,7 +56,8 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
       ) t
     ),
     'spans', (
-      select to_json(coalesce(array_agg(array[impression_id, hours, clicks, human_clicks, clickers, crowd_clickers]), '{}'))
+      select to_json(coalesce(array_agg(array[impression_id, hours, clicks, human_clicks, clickers,
+        crowd_clickers]), '{}'))
       from promo_send_metrics
     ),
     'crowds', (

@@ -27,7 +27,8 @@ const peopleOf = (
   first: Fragment | undefined,
   last: Fragment,
 ) => sql`
-  select p.offer_id, p.variation_id, sum(p.people)::double precision as people, sum(p.visits)::double precision as visits,
+  select p.offer_id, p.variation_id, sum(p.people)::double precision as people,
+    sum(p.visits)::double precision as visits,
     sum(p.unkept)::double precision as unkept
   from (
     select * from promo_people p
@@ -53,7 +54,8 @@ export function peopleColumns(sql: Sql, { newsletter, start, end }: ReportQuery)
   const last = sql`${end}::date`
   const first = start === undefined ? undefined : sql`${start}::date`
   const list = (rows: Fragment) =>
-    sql`(select coalesce(json_agg(json_build_array(offer_id, variation_id, people, visits, unkept)), '[]') from (${rows}) r)`
+    sql`(select coalesce(json_agg(json_build_array(offer_id, variation_id, people, visits, unkept)), '[]')
+      from (${rows}) r)`
   const before =
     first && peopleOf(sql, newsletter, sql`(${first} - (${last} - ${first} + 1))`, sql`(${first} - 1)`)
   return sql`

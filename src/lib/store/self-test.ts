@@ -25,7 +25,8 @@ export const provideSelfTest = (
     select slug, ${place.destination} from free
     on conflict (slug) do update set active = true
   ), known as (
-    select min(id) as id from promo_offers where link_slug = ${place.slug} and offer_type = 'self_test' having count(*) > 0
+    select min(id) as id from promo_offers where link_slug = ${place.slug} and offer_type = 'self_test'
+    having count(*) > 0
   ), made as (
     insert into promo_offers (name, offer_type, link_slug, weight, active)
     select 'Self-test', 'self_test', slug, 0, false from free where not exists (select from known)
@@ -35,7 +36,8 @@ export const provideSelfTest = (
   ), texts as (
     insert into promo_text_variations (offer_id, text_content, approved)
     select offer.id, 'Self-test, text ' || number, false
-    from offer, generate_series(1 + (select count(*) from promo_text_variations v where v.offer_id = offer.id), ${place.variations}) number
+    from offer, generate_series(1 + (select count(*) from promo_text_variations v where v.offer_id = offer.id),
+      ${place.variations}) number
     returning id, offer_id
   )
   select offer.id as offer_id,
@@ -44,7 +46,8 @@ export const provideSelfTest = (
         select id from promo_text_variations where offer_id = offer.id union all select id from texts
       ) variations
     ) as variations,
-    (select (extract(epoch from max(clicked_at)) * 1000)::double precision from promo_click_tracking where offer_id = offer.id) as clicked_at
+    (select (extract(epoch from max(clicked_at)) * 1000)::double precision from promo_click_tracking
+      where offer_id = offer.id) as clicked_at
   from offer
 `
 

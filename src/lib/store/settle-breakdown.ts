@@ -71,7 +71,8 @@ export const addToBreakdown = (sql: Sql) => sql`
     ) as taken
     from (select distinct day, variation_id from placed_in_text) days
   ), placed_in_day as materialized (
-    select day, variation_id, host, row_number() over (partition by day order by clicks desc, host, variation_id) as place
+    select day, variation_id, host,
+      row_number() over (partition by day order by clicks desc, host, variation_id) as place
     from placed_in_text join texts using (day, variation_id) where place + taken <= ${namedHosts.ofText}
   ), days as materialized (
     select day, (
@@ -92,7 +93,8 @@ export const addToBreakdown = (sql: Sql) => sql`
     )
     select day, offer_id, variation_id, dimension, value, sum(clicks), sum(human_clicks), sum(machine_clicks)
     from (
-      select alike.day, alike.offer_id, alike.variation_id, known.dimension, left(known.value, 100) as value, alike.clicks,
+      select alike.day, alike.offer_id, alike.variation_id, known.dimension, left(known.value, 100) as value,
+        alike.clicks,
         alike.human_clicks, alike.machine_clicks
       from alike,
         lateral (

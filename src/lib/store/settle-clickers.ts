@@ -45,7 +45,8 @@ export const keepClickers = (sql: Sql) => sql`
 /** What the `counted` clicks add to their sends: an expression `of_sends`. */
 export const clicksOfSends = (sql: Sql) => sql`
   of_sends as (
-    select impression_id, hours, 1 as clicks, (verdict = 'human')::integer as human_clicks, clicker::integer as clickers,
+    select impression_id, hours, 1 as clicks, (verdict = 'human')::integer as human_clicks,
+      clicker::integer as clickers,
       (clicker and (address_hash in (select address_hash from crowds)) is true)::integer as crowd_clickers,
       (clicker and ${isUncertain(sql, 'verdict', 'reason')})::integer as uncertain_clickers,
       (verdict = 'machine' and reason like '%+%')::integer as doubtful_clicks

@@ -59,7 +59,8 @@ export const findCrowds = (sql: Sql) => sql`
       new_human_clicks + case when known then 0 else human_before end as human_clicks
     from all_visits seen join crowds using (address_hash)
     union all
-    select before.impression_id, 1, coalesce(noted.visits, 1), coalesce(noted.visits, 1), coalesce(noted.human_clicks, 1)
+    select before.impression_id, 1, coalesce(noted.visits, 1), coalesce(noted.visits, 1),
+      coalesce(noted.human_clicks, 1)
     from (
       select address_hash, impression_id from earlier_crowd_clickers
       except
@@ -72,7 +73,8 @@ export const findCrowds = (sql: Sql) => sql`
     ) noted on true
   ), crowds_kept as (
     insert into promo_crowds as crowd (address_hash, month, further_visits)
-    select address_hash, date_trunc('month', clicked_at at time zone 'UTC')::date, further from addresses where further > 0
+    select address_hash, date_trunc('month', clicked_at at time zone 'UTC')::date, further from addresses
+    where further > 0
     order by address_hash
     on conflict (address_hash) do update set further_visits = crowd.further_visits + excluded.further_visits
   ), crowd_visits_kept as (

@@ -9,7 +9,8 @@ import { isUncertain } from './judgement.ts'
  */
 export const addPeople = (sql: Sql) => sql`
   by_people as materialized (
-    select clicked_at, (clicked_at at time zone 'UTC')::date as day, ip_hash, offer_id, variation_id, coalesce(newsletter, '') as newsletter
+    select clicked_at, (clicked_at at time zone 'UTC')::date as day, ip_hash, offer_id, variation_id,
+      coalesce(newsletter, '') as newsletter
     from counted
     where verdict = 'human' and (ip_hash is not null or newcomer is true)
       and offer_id <> all (array(select id from promo_offers where offer_type = 'self_test'))
@@ -26,24 +27,28 @@ export const addPeople = (sql: Sql) => sql`
     select month, newsletter, offer_id, variation_id, bit_or(days_before) as days_before, bit_or(days) as days,
       min(first_at) as first_at
     from (
-      select ip_hash, month, offer_id, variation_id, newsletter, days as days_before, days, null as first_at from seen_before
+      select ip_hash, month, offer_id, variation_id, newsletter, days as days_before, days, null as first_at
+      from seen_before
       union all
       select ip_hash, month, offer_id, variation_id, newsletter, 0, days, first_at from seen
     ) told
     group by grouping sets (
-      (ip_hash, month), (ip_hash, month, offer_id), (ip_hash, month, offer_id, variation_id), (ip_hash, month, newsletter),
+      (ip_hash, month), (ip_hash, month, offer_id), (ip_hash, month, offer_id, variation_id),
+      (ip_hash, month, newsletter),
       (ip_hash, month, newsletter, offer_id), (ip_hash, month, newsletter, offer_id, variation_id)
     )
     having bit_or(days_before) <> bit_or(days)
   ), by_newsletter as (
     insert into promo_newsletter_metrics as metrics (
-      newsletter, hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks, uncertain_clicks,
+      newsletter, hour, offer_id, variation_id, clicks, human_clicks, machine_clicks, duplicate_clicks,
+      uncertain_clicks,
       unique_clicks
     )
     select newsletter, date_trunc('hour', at, 'UTC'), offer_id, variation_id, sum(clicks), sum(human_clicks),
       sum(machine_clicks), sum(duplicate_clicks), sum(uncertain_clicks), sum(unique_clicks)
     from (
-      select newsletter, clicked_at as at, offer_id, variation_id, 1 as clicks, (verdict = 'human')::integer as human_clicks,
+      select newsletter, clicked_at as at, offer_id, variation_id, 1 as clicks,
+        (verdict = 'human')::integer as human_clicks,
         (verdict = 'machine')::integer as machine_clicks, (verdict = 'duplicate')::integer as duplicate_clicks,
         ${isUncertain(sql, 'verdict', 'reason')}::integer as uncertain_clicks, 0 as unique_clicks
       from counted where newsletter <> ''
@@ -70,7 +75,8 @@ export const addPeople = (sql: Sql) => sql`
     where visits.days | excluded.days <> visits.days
   ), people_moved as materialized (
     -- Many were seen on the same days, which are scanned once.
-    select month + place.day - 1 as day, place.earlier, newsletter, offer_id, variation_id, sum(side.sign * alike) as people
+    select month + place.day - 1 as day, place.earlier, newsletter, offer_id, variation_id,
+      sum(side.sign * alike) as people
     from (
       select month, newsletter, offer_id, variation_id, days_before, days, count(*) as alike
       from visitors group by 1, 2, 3, 4, 5, 6

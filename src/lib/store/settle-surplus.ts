@@ -32,7 +32,8 @@ export const settleSurplus = (sql: Sql, { age, limit }: Pick<Settling, 'age' | '
     from batch, lateral (
       select i.id as impression_id, i.newsletter, extract(epoch from batch.clicked_at - i.tracked_at) / 3600 as hours
       from promo_impression_tracking i
-      where i.variation_id = batch.variation_id and i.newsletter_send_id is not null and i.tracked_at <= batch.clicked_at
+      where i.variation_id = batch.variation_id and i.newsletter_send_id is not null
+        and i.tracked_at <= batch.clicked_at
       order by i.tracked_at desc, i.id desc
       limit 1
     ) sent

@@ -9,7 +9,8 @@ import type { Rejection } from './event-keys.ts'
  */
 export const recordSurplus = (sql: Sql, events: string) => sql<Rejection[]>`
   with batch as (
-    select distinct on (event_id) event_id, offer_id, variation_id, to_timestamp(at / 1000) as clicked_at, reason, clicks
+    select distinct on (event_id) event_id, offer_id, variation_id, to_timestamp(at / 1000) as clicked_at, reason,
+      clicks
     from json_to_recordset(${events}::text::json) as (
       kind text, event_id uuid, at double precision, offer_id integer, variation_id integer, reason text, clicks integer
     )

@@ -40,7 +40,8 @@ function beginningOf(at: number): string {
 /** Random bits, with the two variant bits in place. */
 function endOf(random: string, from: number): string {
   const variant = variants[Number.parseInt(random.charAt(from + 3), 16) & 3]
-  return `${random.slice(from, from + 3)}-${variant}${random.slice(from + 4, from + 7)}-${random.slice(from + 8, from + 20)}`
+  const [rest, last] = [random.slice(from + 4, from + 7), random.slice(from + 8, from + 20)]
+  return `${random.slice(from, from + 3)}-${variant}${rest}-${last}`
 }
 
 const variants = ['8', '9', 'a', 'b']

@@ -147,7 +147,8 @@ const otherNewsletter: ApiFault = {
   error: 'newsletter_differs',
   details: {
     newsletter:
-      'is not the one that this send was reported for before; a send belongs to one newsletter, so give each its own newsletter_send_id',
+      'is not the one that this send was reported for before; a send belongs to one newsletter, so give ' +
+      'each its own newsletter_send_id',
   },
 }
 

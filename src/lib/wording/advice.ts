@@ -9,7 +9,8 @@ const peeking =
 
 const inEqualParts: Record<Advised, string> = {
   confirmed_winner:
-    'Its texts will be sent equally often: withdraw the others to send only this one. A new text can still challenge it.',
+    'Its texts will be sent equally often: withdraw the others to send only this one. A new text can ' +
+    'still challenge it.',
   probably_best: `Keep its texts for now: sent equally often from now on, they will settle it. ${peeking}`,
   leading:
     'Likely, not certain. Keep its texts for now: sent equally often from now on, they will settle it.',

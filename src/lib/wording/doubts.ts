@@ -11,7 +11,10 @@ export function doubtSentence(doubt: Doubt): string {
   const told = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
   const remedy = `Correct them with “promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
   if (clickers > recipients)
-    return `${send} was clicked by more people (${count(clickers)}) than got it: ${told}, so either the number is wrong or the report lacked “recipients” and counted as one. It is left out. ${remedy}`
+    return (
+      `${send} was clicked by more people (${count(clickers)}) than got it: ${told}, so either the ` +
+      `number is wrong or the report lacked “recipients” and counted as one. It is left out. ${remedy}`
+    )
   const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
   const rate =
     clickers === 0 ? `${send} was clicked by nobody` : `${send} has ${times(factor)} the usual rate`

@@ -238,4 +238,5 @@ const smallLoss = 0.03
 const closeAdvice = ({ statistics: { expected_loss, smoothed_ctr } }: JudgedVariation): string =>
   expected_loss <= smallLoss * smoothed_ctr
     ? 'Either will do for now. A text that is really different would tell you more.'
-    : `Keep both: choosing the wrong one would lose about ${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`
+    : 'Keep both: choosing the wrong one would lose about ' +
+      `${Math.round((100 * expected_loss) / smoothed_ctr)} % of the clicks.`

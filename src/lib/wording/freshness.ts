@@ -28,5 +28,6 @@ export function periodFreshness(
   if (asked.newsletter) return note
   return asked.newsletter === ''
     ? 'The newest clicks count here until it is known to which newsletter they belong.'
-    : `Click rate and clicks count every click at once. Different visitors: ${note.charAt(0).toLowerCase()}${note.slice(1)}`
+    : 'Click rate and clicks count every click at once. Different visitors: ' +
+        `${note.charAt(0).toLowerCase()}${note.slice(1)}`
 }

@@ -27,9 +27,11 @@ export function goalHints(
     first !== undefined &&
       currency !== undefined &&
       !currencies.includes(currency) &&
-      `no send has earned anything in PROMO_SELECTION_CURRENCY=${currency}, so clicks decide: ${several || `conversions are in ${first}`}`,
+      `no send has earned anything in PROMO_SELECTION_CURRENCY=${currency}, so clicks decide: ` +
+        `${several || `conversions are in ${first}`}`,
     several !== '' &&
       currency === undefined &&
-      `${several}: only amounts in ${first} count, of which there are most, and the others for what is usual; say in PROMO_SELECTION_CURRENCY which one is to count`,
+      `${several}: only amounts in ${first} count, of which there are most, and the others for what is ` +
+        'usual; say in PROMO_SELECTION_CURRENCY which one is to count',
   ].filter((hint) => hint !== false)
 }

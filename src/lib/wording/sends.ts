@@ -29,7 +29,8 @@ export function sendsSentence(sends: readonly SendRow[], counting: Counting): st
   const [half, most] = [within(50), within(90)]
   const clicks = `of their ${people(counting)} came`
   const came = half
-    ? `${half.part} ${clicks} within ${half.time}${most && most.time !== half.time ? `, ${most.part} within ${most.time}` : ''}`
+    ? `${half.part} ${clicks} within ` +
+      `${half.time}${most && most.time !== half.time ? `, ${most.part} within ${most.time}` : ''}`
     : `Most ${clicks} more than a week later`
   return `${said}. ${came}; judge a send when it is three days old.`
 }

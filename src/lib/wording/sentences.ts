@@ -113,7 +113,8 @@ export function offersSentence(
     if (own.length === 0) return `No active offer has been sent${to} yet, so there is nothing to compare.`
     return areFirst(own, now)
       ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
-      : 'No send of an active offer counts, so there is nothing to compare: those with more clicks than recipients are left out.'
+      : 'No send of an active offer counts, so there is nothing to compare: those with more clicks than ' +
+          'recipients are left out.'
   }
   const name = shortNames(offers)
   const { smoothed_ctr, interval } = first.statistics
@@ -145,7 +146,10 @@ export function kindsSentence(attributes: NonNullable<Report['attributes']>): st
     lift === null || interval === null ? [] : { value, lift, interval },
   )
   if (judged.length === 0)
-    return `Too few texts to tell: a kind needs ${neededTexts} texts that were sent, and their offers need texts of other kinds.`
+    return (
+      `Too few texts to tell: a kind needs ${neededTexts} texts that were sent, and their offers need ` +
+      'texts of other kinds.'
+    )
   const clear = judged.filter(({ interval: [low, high] }) => low > 1 || high < 1)
   if (clear.length === 0)
     return 'No kind of text differs from its offers’ average by more than chance would explain.'
@@ -170,7 +174,10 @@ export function hoursSentence(cells: readonly HeatmapCell[], counting: Counting)
   const [most] = cells.toSorted((a, b) => clicksOf(b, counting) - clicksOf(a, counting))
   if (!most || all === 0) return 'No clicks in this period yet.'
   const when = `${weekdays[most.weekday - 1]}, ${clock(most.hour)} to ${clock(most.hour + 1)}`
-  return `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ${count(all)}. It shows when readers click, which depends on when you send.`
+  return (
+    `Most ${people(counting)} in one hour: ${when}, ${count(clicksOf(most, counting))} of ` +
+    `${count(all)}. It shows when readers click, which depends on when you send.`
+  )
 }
 
 /** Where most clicks come from. */
@@ -192,7 +199,12 @@ export function qualitySentence({
   duplicate_clicks,
 }: Summary): string {
   if (all === 0) return 'No clicks in this period yet.'
-  return `Of ${some(all, 'click')}, ${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} did not count: repeats within seconds, or visitors beyond the number that one address may have.`
+  return (
+    `Of ${some(all, 'click')}, ` +
+    `${human_clicks === 1 ? '1 was by a person' : `${count(human_clicks)} were by people`}, ` +
+    `${count(machine_clicks)} by machines such as mail scanners, and ${count(duplicate_clicks)} did ` +
+    'not count: repeats within seconds, or visitors beyond the number that one address may have.'
+  )
 }
 
 /** What remains uncertain about the human clicks. */
@@ -209,8 +221,13 @@ export function uncertaintySentence({
   const without =
     human_ctr === null
       ? ''
-      : ` Without ${uncertain_clicks === 1 ? 'it' : 'them'} the click rate would be ${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ${percent(human_ctr)}; read the rate as somewhere between the two.`
-  return `${count(uncertain_clicks)} of the clicks by people (${part}) ${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
+      : ` Without ${uncertain_clicks === 1 ? 'it' : 'them'} the click rate would be ` +
+        `${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ` +
+        `${percent(human_ctr)}; read the rate as somewhere between the two.`
+  return (
+    `${count(uncertain_clicks)} of the clicks by people (${part}) ` +
+    `${uncertain_clicks === 1 ? 'shows' : 'show'} a weak sign of a machine.${without} ${unseen}`
+  )
 }
 
 /** What the table of texts shows: how many offers have a text that does better. */

@@ -30,5 +30,8 @@ export function smallListWarning(sends: readonly SendFigures[], now: number): st
   if (clickers >= fewestClickers) return undefined
   const each = some(Math.max(1, Math.round(recipients)), 'recipient')
   const needed = some(Math.ceil(neededClicks / clickers), 'send')
-  return `A send goes to about ${each} here. That is too few to learn from: each text would take about ${needed} to get ${neededClicks} clicks. Put the differences below down to chance.`
+  return (
+    `A send goes to about ${each} here. That is too few to learn from: each text would take about ` +
+    `${needed} to get ${neededClicks} clicks. Put the differences below down to chance.`
+  )
 }

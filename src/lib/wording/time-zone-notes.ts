@@ -43,7 +43,11 @@ export function hoursNote(timeZone: string, range: Range): string | undefined {
   const minutes = Math.max(...begins)
   if (minutes === 0) return undefined
   const when = begins.includes(0) ? ' for a part of this period' : ''
-  return `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ${timeZone}${when}. Each hour counts where it begins: a day runs from ${clock(minutes)} to ${clock(minutes)}, and an hour from ${minutes} to ${minutes} past.`
+  return (
+    `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ` +
+    `${timeZone}${when}. Each hour counts where it begins: a day runs from ${clock(minutes)} to ` +
+    `${clock(minutes)}, and an hour from ${minutes} to ${minutes} past.`
+  )
 }
 
 /** A note for figures that use UTC days; nothing if all days are UTC days. */

@@ -14,8 +14,8 @@ if (field && zone && field.value !== zone) {
   field.parentElement.after(button)
 }
 
-// What is shown follows while somebody looks at it, sentences and figures in one go. Elements are changed and not replaced: what
-// was opened stays open, and focus, scrolling and what is marked stay where they are.
+// What is shown follows while somebody looks at it, sentences and figures in one go. Elements are changed and not
+// replaced: what was opened stays open, and focus, scrolling and what is marked stay where they are.
 const keyOf = (node) =>
   [node.nodeName, node.id, node.getAttribute?.('aria-labelledby'), node.dataset?.key].join(' ')
 

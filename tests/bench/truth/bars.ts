@@ -24,7 +24,10 @@ export function createBars() {
       if (all === 0) return '–'
       const share = tallies.reduce((sum, tally) => sum + tally.held, 0) / all
       const squares = tallies.reduce((sum, tally) => sum + (tally.held - share * tally.all) ** 2, 0)
-      return `${(100 * share).toFixed(1)} ± ${((100 * Math.sqrt(squares)) / all).toFixed(1)}${mark(100 * share, bar) || ' '}`
+      return (
+        `${(100 * share).toFixed(1)} ± ` +
+        `${((100 * Math.sqrt(squares)) / all).toFixed(1)}${mark(100 * share, bar) || ' '}`
+      )
     },
     /** A ratio of two sums with its standard error, by independent runs (Cochran 1977, section 6.4). */
     ratioCell(pairs: readonly (readonly [over: number, under: number])[], bar: Bar): string {

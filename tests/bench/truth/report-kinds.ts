@@ -25,7 +25,8 @@ export async function reportKinds({ cell }: Bars, seeds: readonly number[]): Pro
   ])
   const results = await runEach('kinds', questions, seeds)
   console.log(
-    '\nKinds of text, 36 texts, 12 of each tone: false rows (at most 5), false pages (at most 10), true ones found (least 80)',
+    '\nKinds of text, 36 texts, 12 of each tone: false rows (at most 5), false pages (at most 10), ' +
+      'true ones found (least 80)',
   )
   const rows = results.map((runs, index) => {
     const asked = questions[index] ?? ask('weighted', 180, 0, false, 1)

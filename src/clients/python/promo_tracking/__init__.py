@@ -1,10 +1,12 @@
 """Promo tracking for a newsletter script: choose promos, report what was sent and what was sold.
 
-One file, standard library only: install it with pip, or copy this folder next to your script. Nothing that goes wrong with
-the service, or on the way to it, raises: a send must not depend on its statistics. Only a wrong argument raises ValueError.
+One file, standard library only: install it with pip, or copy this folder next to your script. Nothing that goes
+wrong with the service, or on the way to it, raises: a send must not depend on its statistics. Only a wrong argument
+raises ValueError.
 
-Every attempt ends within `seconds`, whatever the service does. If it answers 429 (too many requests from this address), the call
-waits as long as `Retry-After` says and retries, provided that its waits together stay within `patience` seconds; 0 never waits.
+Every attempt ends within `seconds`, whatever the service does. If it answers 429 (too many requests from this
+address), the call waits as long as `Retry-After` says and retries, provided that its waits together stay within
+`patience` seconds; 0 never waits.
 """
 import argparse
 import datetime
@@ -32,7 +34,7 @@ UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Service(NamedTuple):
-    """Where the API is, such as http://127.0.0.1:4321/api/v1/promo, and the site's PROMO_INGEST_TOKEN, if it has one."""
+    """Where the API is, such as http://127.0.0.1:4321/api/v1/promo, and the site's PROMO_INGEST_TOKEN, if any."""
 
     api: str
     token: str = ""
@@ -60,9 +62,10 @@ class Outcome(NamedTuple):
     """What happened to a report, and why.
 
     `recorded`: it is in the database.
-    `kept`: the database is away (503 with `"queued": true`). The service has it on disk and records it later: never send it again.
-    `again`: not recorded (429, 503 and other errors of the service), or unknown (no answer in time, a broken connection).
-        Send the same later: if it was recorded after all, it does not count twice.
+    `kept`: the database is away (503 with `"queued": true`). The service has it on disk and records it later: never
+        send it again.
+    `again`: not recorded (429, 503 and other errors of the service), or unknown (no answer in time, a broken
+        connection). Send the same later: if it was recorded after all, it does not count twice.
     `refused`: something in it is wrong. Sending it again does not help.
     """
 
@@ -79,10 +82,12 @@ def select(
     seconds: float = SELECT_SECONDS,
     patience: float = PATIENCE_SECONDS,
 ) -> Selection:
-    """Choose a promo for a send, or one for each of 2 to 8 random parts of its recipients. Asking again returns the same.
+    """Choose a promo for a send, or one for each of 2 to 8 random parts of its recipients.
 
-    `newsletter` says which of several lists the send goes to. No answer within `seconds`, a 429 beyond `patience`, a 503 (the
-    database is away) or any other answer without a promo: no promo, and the send goes out without one.
+    Asking again returns the same.
+
+    `newsletter` says which of several lists the send goes to. No answer within `seconds`, a 429 beyond `patience`,
+    a 503 (the database is away) or any other answer without a promo: no promo, and the send goes out without one.
     """
     check_name("send_id", send_id)
     if type(segments) is not int or not 1 <= segments <= 8:
@@ -113,8 +118,9 @@ def report(
 ) -> Outcome:
     """Report how many people got a text with a send. Without their number every rate would be wrong, so it is required.
 
-    Repeating the same send and text counts once; another number of recipients corrects the first. A 503 is `kept` or `again` (see
-    Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. The service itself answers within 1.3 s.
+    Repeating the same send and text counts once; another number of recipients corrects the first. A 503 is `kept`
+    or `again` (see Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. The service itself
+    answers within 1.3 s.
     """
     check_name("send_id", send_id)
     check_number("offer_id", offer_id, 1, LARGEST_ID)
@@ -148,13 +154,13 @@ def conversion(
 ) -> Outcome:
     """Report a sale: give the `click_id` that the redirect passed on, or else `variation_id` and optionally `send_id`.
 
-    `external_id` is the id of the sale, and `source` the network it comes from, if several report. Repeating a sale counts
-    once; the report that arrives last decides `status` (pending, approved, rejected), `amount` and `currency` (ISO 4217). So
-    after `again`, repeat it before any later report of that sale. `amount` is kept digit by digit, so it is not a float.
-    `occurred_at` needs a time zone; the default is now.
+    `external_id` is the id of the sale, and `source` the network it comes from, if several report. Repeating a sale
+    counts once; the report that arrives last decides `status` (pending, approved, rejected), `amount` and
+    `currency` (ISO 4217). So after `again`, repeat it before any later report of that sale. `amount` is kept digit
+    by digit, so it is not a float. `occurred_at` needs a time zone; the default is now.
 
-    A 503 is `kept` or `again` (see Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. A sale that
-    was reported under another click or text is `refused` (409).
+    A 503 is `kept` or `again` (see Outcome), a 429 beyond `patience` and no answer within `seconds` are `again`. A
+    sale that was reported under another click or text is `refused` (409).
     """
     check_name("external_id", external_id)
     if (click_id == "") == (variation_id is None):
@@ -185,7 +191,9 @@ def digits_of(amount: Union[str, int, decimal.Decimal]) -> str:
     """`12.50`; raises ValueError."""
     text = format(amount, "f") if isinstance(amount, decimal.Decimal) else str(amount)
     if isinstance(amount, (bool, float)) or not re.fullmatch(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", text):
-        raise ValueError(f"amount is {amount!r}, which is not a number like \"12.50\" (a string, a Decimal or a whole number)")
+        raise ValueError(
+            f'amount is {amount!r}, which is not a number like "12.50" (a string, a Decimal or a whole number)'
+        )
     return text
 
 
@@ -403,7 +411,8 @@ def add_service_options(parser: argparse.ArgumentParser) -> None:
         help="where the promo service is (default: %(default)s)")
     parser.add_argument(
         "--token", metavar="TOKEN", default=os.environ.get("PROMO_INGEST_TOKEN", ""),
-        help="sent as Bearer token; needed if the site has set one, and from another machine (default: $PROMO_INGEST_TOKEN)")
+        help="sent as Bearer token; needed if the site has set one, and from another machine "
+        "(default: $PROMO_INGEST_TOKEN)")
 
 
 def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -434,7 +443,8 @@ def options_from(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     sell.add_argument("--variation", type=whole_number, metavar="ID", help="the text")
     sell.add_argument("--send", default="", metavar="NAME", help="the send, together with --variation")
     sell.add_argument("--source", default="", metavar="NAME", help="the network that the id comes from")
-    sell.add_argument("--status", choices=STATUSES, default="approved", help="status of the sale (default: %(default)s)")
+    sell.add_argument(
+        "--status", choices=STATUSES, default="approved", help="status of the sale (default: %(default)s)")
     sell.add_argument("--occurred-at", type=time_with_zone, metavar="TIME", help="with its time zone (default: now)")
     return parser.parse_args(arguments)
 

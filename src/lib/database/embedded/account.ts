@@ -24,15 +24,18 @@ export async function chooseAccount(cluster: string): Promise<Result<Account | u
   return become.code === 0
     ? ok(account)
     : refused(
-        `root may not run programs as ${account.name} here (${become.output}; it takes the capabilities CHOWN, SETGID and SETUID)`,
+        `root may not run programs as ${account.name} here (${become.output}; it takes the capabilities ` +
+          'CHOWN, SETGID and SETUID)',
       )
 }
 
 const notOurs = (cluster: string, owner: number, own: number) =>
   fault(
     'not_writable',
-    `The database in ${cluster} belongs to the user id ${owner}, and the site runs as ${own}: PostgreSQL accepts no other user than its ` +
-      `owner. Run the site as ${owner}, give it the folder ("chown -R ${own} ${cluster}"), or set PROMO_DATA_DIR to another one.`,
+    `The database in ${cluster} belongs to the user id ${owner}, and the site runs as ${own}: ` +
+      'PostgreSQL accepts no other user than its ' +
+      `owner. Run the site as ${owner}, give it the folder ("chown -R ${own} ${cluster}"), or set ` +
+      'PROMO_DATA_DIR to another one.',
   )
 
 const refused = (reason: string) =>

