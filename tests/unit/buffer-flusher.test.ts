@@ -52,7 +52,6 @@ async function open(
   now: () => number = Date.now,
   files?: FileLayer,
   onLines: OnLines = () => {},
-  elapsed = () => performance.now(),
 ) {
   const seen = {
     flushed: [] as number[],
@@ -70,7 +69,6 @@ async function open(
     maxEvents: 10_000,
     record: recording(record, onLines),
     now,
-    elapsed,
     files,
     log,
     onFault: ({ code }) => seen.faults.push(code),
@@ -118,11 +116,12 @@ test('events share a statement, and a waiting caller does not wait for others', 
 
 test('a stop while events wait for others leaves them to the next start', async () => {
   const record = vi.fn<RecordEvents>(async () => ok([]))
-  const { events, folder } = await open(record)
+  const { events, folder, seen } = await open(record)
   await accept(events, 1)
   await new Promise((resolve) => setTimeout(resolve, 20))
   await events.flusher.stop()
   expect(record).not.toHaveBeenCalled()
+  expect(seen.logged).toEqual([])
   expect(readdirSync(folder).filter((name) => name.endsWith('.journal'))).toHaveLength(1)
 })
 
@@ -188,15 +187,16 @@ test('tries come after a tenth of a second, then more and more rarely, and soon 
 
 /** A flusher that rests after the first 5 events, since 600 have come while it worked. */
 async function restInRush() {
-  const clock = { time: 0, rush: true }
+  const clock = { time: 1e6, rush: true }
+  const elapsed = vi.spyOn(performance, 'now').mockImplementation(() => clock.time)
+  onTestFinished(() => elapsed.mockRestore())
   const record = async () => {
     await accept(events, clock.rush ? 600 : 0)
     clock.rush = false
     clock.time += 20
     return ok([])
   }
-  const elapsed = () => clock.time
-  const { events, seen } = await open(record, undefined, undefined, undefined, undefined, elapsed)
+  const { events, seen } = await open(record)
   await accept(events, 5)
   await vi.waitFor(() => expect(seen.flushed).toEqual([5]), 5_000)
   return { events, seen, clock }
@@ -381,13 +381,40 @@ test('an exception after a statement does not end flushing', async () => {
   await events.close(100)
 })
 
-test('two callers may wait for the same event', async () => {
+const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+
+test('several callers may wait for the same event, each as long as it likes', async () => {
   const { events } = await open(async () => ok([]))
   const click = aClick()
-  const both = [events.flusher.settled(click.event_id, 2_000), events.flusher.settled(click.event_id, 2_000)]
+  const before = timers()
+  const [first, ...others] = [1, 2_000, 2_000].map((wait) => events.flusher.settled(click.event_id, wait))
+  expect(await first).toBe('pending')
   await events.buffer.accept(click)
-  expect(await Promise.all(both)).toEqual(['committed', 'committed'])
+  expect(await Promise.all(others)).toEqual(['committed', 'committed'])
+  expect(timers()).toBeLessThanOrEqual(before)
   await events.close(100)
+})
+
+test('a flusher with nothing to do sleeps without a timer', async () => {
+  const before = timers()
+  const { events } = await open(async () => ok([]))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(timers()).toBeLessThanOrEqual(before)
+  await events.close(0)
+})
+
+test('a stop leaves what is halved to the next start', async () => {
+  const sizes: number[] = []
+  let stopped: Promise<void> | undefined
+  const { events } = await open(async (batch) => {
+    sizes.push(batch.length)
+    stopped = events.flusher.stop()
+    return fault('refused')
+  })
+  await accept(events, 2)
+  await vi.waitFor(() => expect(stopped).toBeDefined())
+  await stopped
+  expect(sizes).toEqual([2])
 })
 
 test('a statement that throws once is tried again', async () => {
@@ -660,8 +687,10 @@ test.each(['former', 'latter'])(
   'after an outage while halving (%s half), the rest is recorded',
   async (half) => {
     const clicks = [aClick(), aClick()]
+    const sizes: number[] = []
     let away = true
     const { events, folder } = await open(async (batch) => {
+      sizes.push(batch.length)
       if (batch.length === 2) return fault('refused')
       const isFormer = batch[0]?.event_id === clicks[0]?.event_id
       if (away && isFormer === (half === 'former')) {
@@ -673,6 +702,7 @@ test.each(['former', 'latter'])(
     await Promise.all(clicks.map((click) => events.buffer.accept(click)))
     expect(await events.flusher.drained(3_000)).toBe(true)
     expect(takeRejects(folder).rejects.map(({ event }) => event.event_id)).toEqual([clicks[0]?.event_id])
+    expect(sizes).toEqual([2, 1, 1, 1])
     await events.close(100)
   },
 )

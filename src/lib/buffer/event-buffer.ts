@@ -63,8 +63,6 @@ export type EventBufferOptions = {
   maxEvents: number
   record: RecordLines
   now: () => number
-  /** A monotonic clock in milliseconds, by which the flusher works and rests. */
-  elapsed?: () => number
   log: Log
   onFault: (fault: JournalFault, lost: number) => void
   onFlush: (events: number, seconds: number) => void
@@ -159,7 +157,6 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     keeper,
     onVanished: tellVanished,
     now,
-    elapsed: options.elapsed,
     log,
     onFlush,
   })

@@ -33,8 +33,6 @@ export type FlusherOptions = {
   /** Keeps recorded segments, if that is configured. */
   keeper?: Pick<Keeper, 'begin' | 'doubt'> | undefined
   now: () => number
-  /** A monotonic clock in milliseconds, by which the flusher works and rests. */
-  elapsed?: (() => number) | undefined
   log: Log
   onFlush?: (events: number, seconds: number) => void
 }
@@ -50,7 +48,6 @@ type Begun = Progress & { isAsRead: () => Promise<boolean>; keepAt: KeepAt | und
 /** Moves batches from the buffer to the database, one at a time and in order, as long as the process runs. */
 export function openFlusher(options: FlusherOptions): Flusher {
   const { buffer, record, rejects, damaged, keeper, onVanished, now, log, onFlush } = options
-  const { elapsed = () => performance.now() } = options
   /** Callers by event id: a retry may wait for the same event. */
   const waiters = new Map<string, Set<(outcome: Settled) => void>>()
   /** Batches that were not finished. */
@@ -61,7 +58,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
   let lastFlush: number | undefined
   let interruptible = new AbortController()
   let retry = firstRetry
-  const restAfter = createPace(elapsed)
+  const restAfter = createPace(() => performance.now())
 
   const wake = (): void => interruptible.abort()
 
@@ -125,7 +122,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
     if (!(await progress.isAsRead())) {
       begun.delete(batch)
       log.warn(
-        { segment: batch.file?.path },
+        { segment: batch.file.path },
         'a journal segment has changed since it was read: its writer is alive',
       )
       buffer.setAside(batch)
@@ -134,7 +131,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
     const kept = await rejects.append(progress.rejects)
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
-    const keptAside = await damaged.keep(progress.unreadable, batch.file?.path)
+    const keptAside = await damaged.keep(progress.unreadable, batch.file.path)
     buffer.remove(batch, kept.ok && keptAside, progress.keepAt?.(batch.file))
     onFlush?.(progress.count, (performance.now() - started) / 1000)
     return true
@@ -150,10 +147,12 @@ export function openFlusher(options: FlusherOptions): Flusher {
       if (buffer.collected === buffer.ready && waiters.size === 0) await asleep(linger)
       const batch = stopping ? undefined : buffer.next()
       if (!batch) continue
-      const started = elapsed()
+      const started = performance.now()
       void buffer.restore()
       if (await flush(batch).catch(broken)) {
-        await rest(restAfter({ flushed: batch.count, took: elapsed() - started, waiting: buffer.depth }))
+        await rest(
+          restAfter({ flushed: batch.count, took: performance.now() - started, waiting: buffer.depth }),
+        )
       } else {
         await sleepThroughArrivals(retry)
         retry = Math.min(retry * 2, slowestRetry)
@@ -168,9 +167,9 @@ export function openFlusher(options: FlusherOptions): Flusher {
   }
 
   const rest = async (milliseconds: number): Promise<void> => {
-    const until = elapsed() + milliseconds
-    while (!stopping && draining === 0 && waiters.size === 0 && elapsed() < until) {
-      await asleep(Math.max(1, until - elapsed()))
+    const until = performance.now() + milliseconds
+    while (!stopping && draining === 0 && waiters.size === 0 && performance.now() < until) {
+      await asleep(Math.max(1, until - performance.now()))
     }
   }
 
