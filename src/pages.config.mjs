@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import node from '@astrojs/node'
 import { defineConfig } from 'astro/config'
 import manifest from '../package.json' with { type: 'json' }
@@ -23,6 +24,9 @@ export default defineConfig({
   devToolbar: { enabled: false },
   // A host has an Astro of its own version, or none where it runs: what the pages need of Astro comes with them.
   vite: {
+    // Astro's adapter brings it for files, which the server (src/server/prerendered.ts) sends by itself here; its
+    // table of media types is a twentieth of the package.
+    resolve: { alias: { send: fileURLToPath(new URL('./astro/no-files.ts', import.meta.url)) } },
     ssr: { noExternal: true, external: installed },
     environments: { ssr: { build: { rolldownOptions: { output: { minify: true } } } } },
   },

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { forOwners, forSites, writeGuides } from './guides.ts'
 
-const most = 600 * 1024
+const most = 600_000
 const root = join(import.meta.dirname, '../..')
 const folder = join(root, 'build/package')
 
@@ -117,8 +117,8 @@ const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', '.
 })
 const tarball = join(root, 'build', packed.trim())
 const { size } = statSync(tarball)
-process.stdout.write(`${tarball}  ${Math.ceil(size / 1024)} KB\n`)
+process.stdout.write(`${tarball}  ${Math.ceil(size / 1000)} kB\n`)
 if (size > most) {
-  process.stderr.write(`The package has more than ${most / 1024} KB.\n`)
+  process.stderr.write(`The package has more than ${most / 1000} kB.\n`)
   process.exitCode = 1
 }
