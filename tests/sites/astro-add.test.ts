@@ -8,6 +8,7 @@ import { findTarball } from './open-site.ts'
 import { build } from './put-in.ts'
 import { sites } from './sites.ts'
 
+// Packing, installing and building take as long as the machine lets them, as in the hooks of the other sites.
 test('"astro add" installs the package and writes the line', async () => {
   const registry = await startRegistry(await findTarball())
   onTestFinished(registry.close)
@@ -20,4 +21,4 @@ test('"astro add" installs the package and writes the line', async () => {
   expect(config).toMatch(/integrations: \[promoTracking\(\)\]/)
   await build(folder)
   expect(existsSync(join(folder, 'dist/server/promo-tracking.json'))).toBe(true)
-})
+}, 600_000)
