@@ -5,12 +5,14 @@ import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { sparklineDates } from '../../src/lib/charts/sparkline.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import type { Sql } from '../../src/lib/database/sql.ts'
 import type { Doubt } from '../../src/lib/model/report.ts'
 import { type ReportQuery, sections } from '../../src/lib/model/report-query.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createJudge } from '../../src/lib/reports/judge-evidence.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
+import { readReportRow } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
@@ -243,6 +245,50 @@ test('every figure equals a naive recount, over all filters, time zones and chan
   )
   // One that goes on beside the next tests would change what they read.
 }, 120_000)
+
+test('whether all clicks are settled is known without reading them', async () => {
+  await insertPromos(store.sql)
+  await store.sql`
+    insert into promo_click_tracking (offer_id, variation_id, clicked_at)
+    select 4, 42, '2025-11-20Z'::timestamptz + n * interval '1 second' from generate_series(1, 5000) n
+  `
+  await store.sql`
+    insert into promo_surplus_clicks (event_id, offer_id, variation_id, clicked_at, reason, clicks, settled_clicks)
+    select gen_random_uuid(), 4, 42, '2025-11-20Z', 'flood', 2, 2 from generate_series(1, 1000)
+  `
+  await store.sql`
+    update promo_settlement
+    set rounds = rounds + 1, click_id = (select max(id) from promo_click_tracking), recorded_at = now()
+  `
+  await store.sql.unsafe('vacuum analyze promo_click_tracking, promo_surplus_clicks')
+  const rowsRead = async (sql: Sql) =>
+    await sql<{ rows: number }[]>`
+      select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::integer as rows
+      from pg_stat_xact_user_tables where relname ~ '^promo_(click_tracking|surplus)'
+    `
+  const query = {
+    ...{ start: '2025-11-01', end: '2025-11-30', tz: 'UTC' },
+    ...{ counting: 'all' as const, include: new Set(sections), format: 'json' as const },
+  }
+  const read = () =>
+    store.sql.begin(async (sql) => {
+      const [before] = await rowsRead(sql)
+      const [report] = await readReportRow(sql, query)
+      const [after] = await rowsRead(sql)
+      return { settled: report?.all_settled, rows: (after?.rows ?? 0) - (before?.rows ?? 0) }
+    })
+  const settled = await read()
+  expect(settled.settled).toBe(true)
+  expect(settled.rows).toBeLessThan(100)
+  await store.sql`update promo_settlement set rounds = rounds + 1, click_id = click_id - 1`
+  expect((await read()).settled).toBe(false)
+  await store.sql`update promo_settlement set rounds = rounds + 1, click_id = click_id + 1`
+  await store.sql`
+    update promo_surplus_clicks set clicks = 3
+    where event_id = (select event_id from promo_surplus_clicks limit 1)
+  `
+  expect((await read()).settled).toBe(false)
+})
 
 const hour = 3_600_000
 
