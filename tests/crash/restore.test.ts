@@ -88,6 +88,12 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     await script('backup', url, file)
     await sql`create view of_others as select id from promo_offers`
     await expect(script('restore', url, file)).rejects.toThrow('of_others')
+    // This one is found only after our tables were dropped.
+    await sql.unsafe(`
+      drop view of_others; drop index idx_impression_corrected_late;
+      create view idx_impression_corrected_late as select 1 as one;
+    `)
+    await expect(script('restore', url, file)).rejects.toThrow('is not an index')
     await expect(script('restore', url, `${file}.none`)).rejects.toThrow('No such file')
     await expect(script('restore', url)).rejects.toThrow('usage')
     await expect(script('backup', url)).rejects.toThrow('usage')

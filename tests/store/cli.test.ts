@@ -324,6 +324,16 @@ describe('replay', () => {
     expect(await findDrift(tested.sql)).toEqual([])
   })
 
+  test('tries damaged lines again, and keeps those that are damaged still', async () => {
+    const mended = encodeRecord([aClick({ offer_id: 5, variation_id: 50, at: Date.now() })])
+    writeFileSync(damagedFile(journal()), `half a line\n${mended}`)
+    const before = await clicksOn(50)
+    expect(await promo(['replay'])).toMatchObject({ out: 'replayed 1 event: 1 recorded\n' })
+    expect(await clicksOn(50)).toBe(before + 1)
+    expect(readFileSync(damagedFile(journal()), 'utf8')).toBe('half a line\n')
+    rmSync(damagedFile(journal()))
+  })
+
   test('records the journal of an instance that is gone, but not that of a live one', async () => {
     const live = joinInstances(journal())
     await live.beat()
