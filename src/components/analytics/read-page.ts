@@ -26,11 +26,11 @@ type Asked = {
 const ownOf = (parameters: URLSearchParams) =>
   new URLSearchParams([...parameters].filter(([name]) => isParameter(name)))
 
-const untold: ReadonlySet<Section> = new Set(byWhat)
+const ofAllOnly: ReadonlySet<Section> = new Set(byWhat)
 
 /** What is not known of one newsletter is left out of its page. */
-const toldOf = ({ newsletter }: ReportQuery, include: ReadonlySet<Section>): ReadonlySet<Section> =>
-  newsletter === undefined ? include : new Set([...include].filter((section) => !untold.has(section)))
+const knownOf = ({ newsletter }: ReportQuery, include: ReadonlySet<Section>): ReadonlySet<Section> =>
+  newsletter === undefined ? include : new Set([...include].filter((section) => !ofAllOnly.has(section)))
 
 /**
  * Reads what a page shows. A parameter that is wrong is named and left out, so that the page stays of use; an offer
@@ -43,7 +43,7 @@ export async function readPage(asked: Asked): Promise<PageData> {
   const include = new Set(sections.filter((name) => asked.wanted.includes(name)))
   for (;;) {
     const parsed = asked.app.parseReportQuery(parameters, { counting: 'human' })
-    const query = parsed.ok ? { ...parsed.value, include: toldOf(parsed.value, include) } : undefined
+    const query = parsed.ok ? { ...parsed.value, include: knownOf(parsed.value, include) } : undefined
     const report = query && (await asked.app.readReport(query))
     if (query && report?.ok) {
       const status = faults.length > 0 ? 400 : 200
