@@ -44,60 +44,76 @@ const day = 86_400_000
 const keepKeysDays = 35
 const deadline = 600_000
 
+const nothing: Purged = {
+  salts: 0,
+  details: 0,
+  visitors: 0,
+  event_keys: 0,
+  partitions: [],
+  strays: 0,
+  surplus: 0,
+  decisions: 0,
+  conversions: 0,
+  tokens: 0,
+}
+
 /** Removes what is older than the settings say. Counters and rollups stay as they are. */
 export async function purge(
   database: Database,
   now: number,
-  { PROMO_RETAIN_DETAILS_DAYS, PROMO_RETAIN_EVENTS_MONTHS }: Retention,
+  retention: Retention,
 ): Promise<Result<Purged, DatabaseFault>> {
-  const salts = await database.run((sql) => deleteOldSalts(sql, now))
-  if (!salts.ok) return salts
-  const keys = await database.run((sql) => deleteOldEventKeys(sql, now, keepKeysDays), deadline)
-  if (!keys.ok) return keys
-  const partitions = await database.run((sql) => oldPartitions(sql, now, PROMO_RETAIN_EVENTS_MONTHS))
+  const purged = { ...nothing }
+  for (const step of stepsOf(now, retention)) {
+    const removed = await step(database)
+    if (!removed.ok) return removed
+    Object.assign(purged, removed.value)
+  }
+  return ok(purged)
+}
+
+type PurgeStep = (database: Database) => Promise<Result<Partial<Purged>, DatabaseFault>>
+
+const stepsOf = (
+  now: number,
+  { PROMO_RETAIN_DETAILS_DAYS: days, PROMO_RETAIN_EVENTS_MONTHS: months }: Retention,
+): PurgeStep[] => [
+  rows('salts', (sql) => deleteOldSalts(sql, now)),
+  rows('event_keys', (sql) => deleteOldEventKeys(sql, now, keepKeysDays), deadline),
+  (database) => dropOldPartitions(database, now, months),
+  rows('strays', (sql) => deleteOldDefaultClicks(sql, now, months), deadline),
+  rows('surplus', (sql) => deleteOldSurplus(sql, now, months), deadline),
+  rows('details', async (sql) => ({ count: await removeOldDetails(sql, now, days) }), deadline),
+  rows('visitors', (sql) => deleteOldClickers(sql, now), deadline),
+  rows('decisions', (sql) => deleteOldDecisions(sql, now, months), deadline),
+  rows('conversions', (sql) => deleteOldConversions(sql, now, months), deadline),
+  rows('tokens', (sql) => deleteOldTokens(sql, now)),
+]
+
+/** Removes rows by one statement, and counts them. */
+const rows =
+  (
+    name: Exclude<keyof Purged, 'partitions'>,
+    remove: (sql: Sql) => PromiseLike<{ count: number }>,
+    patience?: number,
+  ): PurgeStep =>
+  async (database) => {
+    const removed = await database.run(remove, patience)
+    return removed.ok ? ok({ [name]: removed.value.count }) : removed
+  }
+
+async function dropOldPartitions(
+  database: Database,
+  now: number,
+  months: number,
+): Promise<Result<Partial<Purged>, DatabaseFault>> {
+  const partitions = await database.run((sql) => oldPartitions(sql, now, months))
   if (!partitions.ok) return partitions
   for (const name of partitions.value) {
     const dropped = await database.run((sql) => dropClickPartition(sql, name), deadline)
     if (!dropped.ok) return dropped
   }
-  const strays = await database.run(
-    (sql) => deleteOldDefaultClicks(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
-    deadline,
-  )
-  if (!strays.ok) return strays
-  const surplus = await database.run(
-    (sql) => deleteOldSurplus(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
-    deadline,
-  )
-  if (!surplus.ok) return surplus
-  const details = await database.run((sql) => removeOldDetails(sql, now, PROMO_RETAIN_DETAILS_DAYS), deadline)
-  if (!details.ok) return details
-  const clickers = await database.run((sql) => deleteOldClickers(sql, now), deadline)
-  if (!clickers.ok) return clickers
-  const decisions = await database.run(
-    (sql) => deleteOldDecisions(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
-    deadline,
-  )
-  if (!decisions.ok) return decisions
-  const conversions = await database.run(
-    (sql) => deleteOldConversions(sql, now, PROMO_RETAIN_EVENTS_MONTHS),
-    deadline,
-  )
-  if (!conversions.ok) return conversions
-  const tokens = await database.run((sql) => deleteOldTokens(sql, now))
-  if (!tokens.ok) return tokens
-  return ok({
-    salts: salts.value.length,
-    details: details.value,
-    visitors: clickers.value.count,
-    event_keys: keys.value.count,
-    partitions: partitions.value,
-    strays: strays.value.count,
-    surplus: surplus.value.count,
-    decisions: decisions.value.count,
-    conversions: conversions.value.count,
-    tokens: tokens.value.count,
-  })
+  return ok({ partitions: partitions.value })
 }
 
 async function oldPartitions(sql: Sql, now: number, months: number): Promise<string[]> {
@@ -191,19 +207,5 @@ export async function previewPurge(
   const kept = { keyDays: keepKeysDays, months: PROMO_RETAIN_EVENTS_MONTHS }
   const old = await database.run((sql) => countOld(sql, now, kept), deadline)
   if (!old.ok) return old
-  const none = {
-    salts: 0,
-    visitors: 0,
-    event_keys: 0,
-    strays: 0,
-    surplus: 0,
-    decisions: 0,
-    conversions: 0,
-    tokens: 0,
-  }
-  return ok({
-    ...Object.assign(none, ...old.value),
-    details: details.value,
-    partitions: partitions.value,
-  })
+  return ok({ ...nothing, ...old.value[0], details: details.value, partitions: partitions.value })
 }
