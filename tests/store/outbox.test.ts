@@ -266,7 +266,14 @@ describe('Matomo', () => {
   /** A worker's way to Matomo, whose looks are `step` seconds apart; what was refused becomes due as time passes. */
   function openLane(matomo: FakeMatomo, patience?: number, from: Database = database) {
     const { target, clock, elapsed, log } = work(matomo, patience === undefined ? {} : { patience })
-    const lane = createLane({ database: from, elapsed, log, random: () => 1, count: () => {} })
+    const lane = createLane({
+      name: target.name,
+      database: from,
+      elapsed,
+      log,
+      random: () => 1,
+      count: () => {},
+    })
     const pass = async (seconds: number, step: number) => {
       const end = clock.time + seconds * second
       while (clock.time < end) {

@@ -2,6 +2,7 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Database } from '../database/database.ts'
 import type { NeighbourFault } from '../neighbours/neighbour.ts'
+import { createStanding } from '../neighbours/standing.ts'
 import { claimRows, finishRows, type OutboxRow } from '../store/outbox.ts'
 import { createPortions } from './portions.ts'
 import { type Outcome, refuse, type Target } from './target.ts'
@@ -29,54 +30,54 @@ const [shortestRest, longestRest] = [1_000, 300_000]
  * milliseconds.
  */
 export function createLane(parts: {
+  /** The target's name. */
+  name: string
   database: Database
   elapsed: () => number
   random: Random
   log: Log
   count: (done: number, givenUp: number) => void
 }): Lane {
-  const { database, elapsed, random, log, count } = parts
+  const { name, database, elapsed, random, log, count } = parts
   const portions = createPortions()
-  let fault: NeighbourFault | undefined
+  const standing = createStanding<NeighbourFault>({
+    elapsed,
+    onFault: ({ message: reason }) =>
+      log.warn({ target: name, reason }, 'the outbox is not being emptied; what is in it waits'),
+  })
   let failures = 0
-  let failingSince = 0
   let restsUntil = Number.NEGATIVE_INFINITY
 
-  const fails = (name: string, found: NeighbourFault): void => {
-    if (!fault) failingSince = elapsed()
-    if (fault?.message !== found.message)
-      log.warn(
-        { target: name, reason: found.message },
-        'the outbox is not being emptied; what is in it waits',
-      )
-    fault = found
+  const fails = (found: NeighbourFault): void => {
+    standing.failed(found)
     // Jitter, so that instances that fail at the same moment do not all retry at the same moment.
     const rest = Math.min(shortestRest * 2 ** failures, longestRest) * (0.75 + random() / 4)
     restsUntil = elapsed() + Math.max(rest, found.pause ?? 0)
     failures += 1
   }
 
-  const works = (name: string): void => {
-    if (fault) log.info({ target: name }, 'the outbox is being emptied again')
-    fault = undefined
+  const works = (): void => {
+    if (standing.fault) log.info({ target: name }, 'the outbox is being emptied again')
+    standing.recovered()
     failures = 0
   }
 
   /** Sends these rows. A fault of their own says nothing of the target. */
   const send = async (target: Target, rows: readonly OutboxRow[]): Promise<Outcome> => {
-    const { fault: found, ...told } = await target.send(rows)
-    const untried = untriedOf(rows, told)
-    const own = !fault && found?.code !== 'busy' && untried.length === rows.length && portions.blames(rows)
+    const { fault: found, ...outcome } = await target.send(rows)
+    const untried = untriedOf(rows, outcome)
+    const own =
+      !standing.fault && found?.code !== 'busy' && untried.length === rows.length && portions.blames(rows)
     const alone = own && untried.length === 1
     if (!found || alone) portions.worked(rows)
     else portions.failed(rows, untried, found)
-    if (!found || !own) return { ...told, ...(found && { fault: found }) }
-    return alone ? { ...told, refused: untried.map((row) => refuse(row, found.message)) } : told
+    if (!found || !own) return { ...outcome, ...(found && { fault: found }) }
+    return alone ? { ...outcome, refused: untried.map((row) => refuse(row, found.message)) } : outcome
   }
 
-  const judge = ({ name }: Target, { fault: found, refused }: Outcome): void => {
-    if (found) fails(name, found)
-    else works(name)
+  const judge = ({ fault: found, refused }: Outcome): void => {
+    if (found) fails(found)
+    else works()
     if (refused.length > 0)
       log.warn(
         { target: name, count: refused.length, reason: refused[0]?.reason },
@@ -86,21 +87,24 @@ export function createLane(parts: {
 
   return {
     get fault() {
-      return fault
+      return standing.fault
     },
     get failingFor() {
-      return fault ? Math.max(1, elapsed() - failingSince) : 0
+      return standing.failingFor
     },
     async step(target) {
       if (elapsed() < restsUntil) return false
-      const { limit, only, except } = portions.next({ most: target.most, failing: fault !== undefined })
-      const wanted = { target: target.name, limit, lease, only, except }
+      const { limit, only, except } = portions.next({
+        most: target.most,
+        failing: standing.fault !== undefined,
+      })
+      const wanted = { target: name, limit, lease, only, except }
       const claimed = await database.run((sql) => claimRows(sql, wanted))
       if (!claimed.ok) return false
       const rows = portions.pick(claimed.value)
       if (rows.length === 0) return only.length > 0
       const outcome = await send(target, rows)
-      judge(target, outcome)
+      judge(outcome)
       const { done, givenUp, refused } = outcome
       const untried = untriedOf(claimed.value, outcome).map(({ id }) => id)
       // If this fails, the lease runs out and they are sent once more: delivery is at least once.

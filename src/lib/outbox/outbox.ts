@@ -65,7 +65,14 @@ export function openOutbox(parts: {
   const laneOf = (name: string): Lane => {
     const lane =
       lanes.get(name) ??
-      createLane({ database, elapsed, random, log, count: (sent, givenUp) => count(name, sent, givenUp) })
+      createLane({
+        name,
+        database,
+        elapsed,
+        random,
+        log,
+        count: (sent, givenUp) => count(name, sent, givenUp),
+      })
     lanes.set(name, lane)
     return lane
   }
