@@ -28,16 +28,16 @@ export async function importReport(
   const newEventId = createEventIds()
   const done: Imported = { added: 0, changed: 0, unchanged: 0, faults: [] }
   for (let from = 0; from < rows.length; from += batch) {
-    const told = rows.slice(from, from + batch).map(({ line, report }) => {
+    const reported = rows.slice(from, from + batch).map(({ line, report }) => {
       const at = now()
       return { line, event: conversionOf(report, newEventId(at), at) }
     })
-    const events = JSON.stringify(told.map(({ event }) => event))
+    const events = JSON.stringify(reported.map(({ event }) => event))
     const known = await database.run((sql) => listConversions(sql, events), deadline)
     if (!known.ok) return known
     const sameness = new Map(known.value.map(({ event_id, same }) => [event_id, same]))
-    const fresh = told.filter(({ event }) => sameness.get(event.event_id) !== true)
-    done.unchanged += told.length - fresh.length
+    const fresh = reported.filter(({ event }) => sameness.get(event.event_id) !== true)
+    done.unchanged += reported.length - fresh.length
     const record = (sql: Sql) =>
       recordConversions(sql, JSON.stringify(fresh.map(({ event }) => event)), false)
     const recorded =

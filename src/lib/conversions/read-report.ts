@@ -86,28 +86,15 @@ export function readReport(
     without: 0,
     forms: { delimiter, decimal: decimal.value, date: date.value },
   }
-  const words = new Map(Object.entries(mapping.statuses))
   const seen = new Map<string, number>()
   for (const { record, info } of lines) {
+    const line = info.lines
     const cell = (field: Field) => cellOf(record, field)
     if (cell('click_id') === '' && cell('variation_id') === '') {
       read.without += 1
       continue
     }
-    const given = {
-      external_id: cell('external_id'),
-      source: mapping.source ?? null,
-      click_id: cell('click_id') || null,
-      newsletter_send_id: cell('newsletter_send_id') || null,
-      variation_id: /^\d+$/.test(cell('variation_id'))
-        ? Number(cell('variation_id'))
-        : cell('variation_id') || null,
-      amount: plainAmount(cell('amount'), decimal.value),
-      currency: cell('currency') || `${mapping.currency}`,
-      status: cell('status') === '' ? null : (statusOf(cell('status'), words) ?? cell('status')),
-      occurred_at:
-        cell('occurred_at') === '' ? null : (isoTime(cell('occurred_at'), date.value) ?? cell('occurred_at')),
-    }
+    const given = givenIn(cell, mapping, read.forms)
     const faults = new Map(Object.entries(rowFaults(given, now, months)))
     const before = seen.get(given.external_id)
     if (before !== undefined)
@@ -115,17 +102,34 @@ export function readReport(
         'external_id',
         `"${given.external_id}" is also in line ${before}; map a column that has a different id in each row`,
       )
-    seen.set(given.external_id, info.lines)
+    seen.set(given.external_id, line)
     const parsed = v.safeParse(conversionSchema, given)
-    if (parsed.success && faults.size === 0) read.rows.push({ line: info.lines, report: parsed.output })
+    if (parsed.success && faults.size === 0) read.rows.push({ line, report: parsed.output })
     for (const issue of parsed.issues ?? []) {
       const field = `${v.getDotPath(issue)}`
       const shown = Object.entries(given).find(([name]) => name === field)?.[1]
       if (!faults.has(field)) faults.set(field, `${JSON.stringify(shown)} ${issue.message}`)
     }
-    for (const [field, message] of faults) read.faults.push({ line: info.lines, field, message })
+    for (const [field, message] of faults) read.faults.push({ line, field, message })
   }
   return ok(read)
+}
+
+/** A row in the form of the API. What does not have the forms stays as it is, so that faults can show it. */
+function givenIn(cell: (field: Field) => string, mapping: Mapping, { decimal, date }: ReadReport['forms']) {
+  const [variation, status, time] = [cell('variation_id'), cell('status'), cell('occurred_at')]
+  const words = new Map(Object.entries(mapping.statuses))
+  return {
+    external_id: cell('external_id'),
+    source: mapping.source ?? null,
+    click_id: cell('click_id') || null,
+    newsletter_send_id: cell('newsletter_send_id') || null,
+    variation_id: /^\d+$/.test(variation) ? Number(variation) : variation || null,
+    amount: plainAmount(cell('amount'), decimal),
+    currency: cell('currency') || `${mapping.currency}`,
+    status: status === '' ? null : (statusOf(status, words) ?? status),
+    occurred_at: time === '' ? null : (isoTime(time, date) ?? time),
+  }
 }
 
 const rowFaults = (
@@ -152,19 +156,16 @@ function findPlaces(
   { columns, currency: common }: Mapping,
 ): Result<Map<Field, number>, string> {
   const lower = headings.map((heading) => heading.toLowerCase())
+  const found = headings.map((heading) => `"${heading}"`).join(', ')
   const places = new Map<Field, number>()
   for (const field of reportFields) {
     const wanted = columns[field]
     const place = lower.indexOf((wanted ?? field).toLowerCase())
     if (place !== -1) places.set(field, place)
-    else if (wanted !== undefined)
-      return fail(`has no column "${wanted}"; it has ${headings.map((heading) => `"${heading}"`).join(', ')}`)
+    else if (wanted !== undefined) return fail(`has no column "${wanted}"; it has ${found}`)
   }
   const lacks = (field: Field, remedy = '') =>
-    fail(
-      `has no column for ${field}: say which one that is${remedy}; it has ` +
-        `${headings.map((heading) => `"${heading}"`).join(', ')}`,
-    )
+    fail(`has no column for ${field}: say which one that is${remedy}; it has ${found}`)
   if (!places.has('external_id')) return lacks('external_id')
   if (!places.has('amount')) return lacks('amount')
   if (!places.has('click_id') && !places.has('variation_id')) return lacks('click_id')
