@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { openNeighbour, type Refusal, readJson } from '../../src/lib/neighbours/neighbour.ts'
+import { jsonOf, openNeighbour, type Refusal } from '../../src/lib/neighbours/neighbour.ts'
 import { type FakeStrapi, sendJson, startFakeStrapi } from '../support/fake-strapi.ts'
 
 async function begin(answer: FakeStrapi['answer'], secrets: (string | undefined)[] = []) {
@@ -40,8 +40,8 @@ test('a body is posted, and the statuses that are wanted are an answer', async (
   expect(answer).toMatchObject({ ok: true, value: { status: 201 } })
   if (!answer.ok) return
   expect(answer.value.headers.get('x-id')).toBe('7')
-  expect(readJson(answer.value)).toEqual({ ok: true, value: { made: true } })
-  expect(readJson({ ...answer.value, body: Buffer.from('{') })).toMatchObject({ fault: { code: 'failing' } })
+  expect(jsonOf(answer.value)).toEqual({ ok: true, value: { made: true } })
+  expect(jsonOf({ ...answer.value, body: Buffer.from('{') })).toMatchObject({ fault: { code: 'failing' } })
 })
 
 test('no message holds a secret, and the advice goes with it', async () => {

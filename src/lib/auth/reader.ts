@@ -1,3 +1,4 @@
+import { bearerOf } from '../http/access.ts'
 import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
 import type { HeaderReader } from '../http/client.ts'
 import type { CheckToken } from './check-token.ts'
@@ -20,7 +21,7 @@ export async function refuseReader(
       'Send a token as "Authorization: Bearer …" (npm run promo -- token makes one), or sign in at /sign-in'
     return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
   }
-  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  const token = bearerOf(authorization)
   if (token === undefined) {
     const message = 'The Authorization header must be "Bearer", a space, and the token'
     return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }

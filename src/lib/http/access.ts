@@ -11,7 +11,7 @@ export function refuseCaller(
   header: HeaderReader,
   token: string | undefined,
 ): ApiFault | undefined {
-  const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
+  const given = bearerOf(header('authorization'))
   if (given === undefined && token === undefined && local) return undefined
   if (given !== undefined && token !== undefined && equal(given, token)) return undefined
   const message = messages[token === undefined ? 'unset' : 'set'][given === undefined ? 'without' : 'with']
@@ -20,7 +20,7 @@ export function refuseCaller(
 
 /** Who may report changes in Strapi: anybody who knows the secret, from anywhere. `undefined` if access is granted. */
 export function refuseWebhook(header: HeaderReader, secret: string | undefined): ApiFault | undefined {
-  const given = /^Bearer +(\S+)$/i.exec(header('authorization') ?? '')?.[1]
+  const given = bearerOf(header('authorization'))
   if (given !== undefined && secret !== undefined && equal(given, secret)) return undefined
   const message =
     secret === undefined
@@ -28,6 +28,10 @@ export function refuseWebhook(header: HeaderReader, secret: string | undefined):
       : 'Have Strapi send the value of PROMO_STRAPI_WEBHOOK_SECRET as the header "Authorization: Bearer …"'
   return { error: 'unauthorized', message, headers: { 'www-authenticate': 'Bearer' } }
 }
+
+/** The token of an `Authorization` header. */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
 
 /** By whether the site has a token, and whether the caller sent one. */
 const messages = {

@@ -64,11 +64,11 @@ export type Proxies = { trusted: BlockList | undefined; addressHeader: string }
  * so it is not read.
  */
 export function clientOf(peer: string, header: HeaderReader, { trusted, addressHeader }: Proxies): Client {
-  const told = header(addressHeader)
-  const forwarded = told !== undefined || showsProxy(header)
+  const passedOn = header(addressHeader)
+  const forwarded = passedOn !== undefined || showsProxy(header)
   const address = plainAddress(peer)
   if (!forwarded || !trusted) return { address, forwarded }
-  const hops = addressHeader === 'forwarded' ? forwardedFor(told ?? '') : (told ?? '')
+  const hops = addressHeader === 'forwarded' ? forwardedFor(passedOn ?? '') : (passedOn ?? '')
   return { address: untrustedHop(hops, address, trusted), forwarded }
 }
 
@@ -93,5 +93,7 @@ function untrustedHop(hops: string, peer: string, trusted: BlockList): string {
 const withoutPort = (hop: string): string =>
   /^\[([^\]]*)\](?::\d+)?$/.exec(hop)?.[1] ?? hop.replace(/^([\d.]+):\d+$/, '$1')
 
-export const isIn = (networks: BlockList, address: string): boolean =>
-  isIP(address) !== 0 && networks.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')
+export function isIn(networks: BlockList, address: string): boolean {
+  const version = isIP(address)
+  return version !== 0 && networks.check(address, version === 4 ? 'ipv4' : 'ipv6')
+}

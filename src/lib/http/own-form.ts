@@ -20,7 +20,7 @@ const quietFor = 3_600_000
  */
 export function createForeignForms(options: { siteUrl: string; now: () => number; log: Log }) {
   const { siteUrl, now, log } = options
-  let told = Number.NEGATIVE_INFINITY
+  let warnedAt = Number.NEGATIVE_INFINITY
 
   return (origin: Form['origin']): Answer => {
     const from = origin && /^https?:\/\/[^\s/]{1,255}$/.test(origin) ? origin : undefined
@@ -28,8 +28,8 @@ export function createForeignForms(options: { siteUrl: string; now: () => number
       ? `This form was sent from ${from}, and this site is at ${siteUrl}. If people see it at ${from}, ` +
         `its operator must set SITE_URL=${from} and restart it.`
       : 'Send this form from a page of this site.'
-    if (from && Math.abs(now() - told) >= quietFor) {
-      told = now()
+    if (from && Math.abs(now() - warnedAt) >= quietFor) {
+      warnedAt = now()
       log.warn({ origin: from, SITE_URL: siteUrl }, `a form was refused: ${message}`)
     }
     return { ...plainText(message, 'text/plain; charset=utf-8'), status: 403 }

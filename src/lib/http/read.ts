@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parseJson, repeatedIn } from '../base/json.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { ApiFault } from './answer.ts'
+import { readAtMost } from './read-at-most.ts'
 
 /** The largest body in bytes, on every route. */
 export const longestBody = 16 * 1024
@@ -114,17 +115,10 @@ function explain(issue: v.BaseIssue<unknown>): string {
 
 /** Stops reading as soon as there is too much. */
 async function readText(request: Request): Promise<Result<string, ApiFault>> {
-  const refused = fail(bodyTooLarge)
-  if (Number(request.headers.get('content-length') ?? 0) > longestBody) return refused
-  const chunks: Uint8Array[] = []
-  let size = 0
+  if (Number(request.headers.get('content-length') ?? 0) > longestBody) return fail(bodyTooLarge)
   try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.byteLength
-      if (size > longestBody) return refused
-      chunks.push(chunk)
-    }
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+    const body = await readAtMost(request.body, longestBody)
+    return body ? ok(new TextDecoder('utf-8', { fatal: true }).decode(body)) : fail(bodyTooLarge)
   } catch (error) {
     return fail(invalid({ body: `could not be read: ${messageOf(error)}` }))
   }

@@ -1,6 +1,6 @@
 import type { Result } from '../base/result.ts'
 import type { Links } from '../links/two-sources.ts'
-import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { jsonOf, type NeighbourFault, openNeighbour, type Refusal } from '../neighbours/neighbour.ts'
 import { type Outcome, refuse, type Target } from '../outbox/target.ts'
 import type { OutboxRow } from '../store/outbox.ts'
 import type { ClickNotice } from '../store/settle-outbox.ts'
@@ -67,7 +67,7 @@ export function openMatomo({
       })
       const outcome = judge(
         batch.map(({ row }) => row),
-        answer.ok ? readJson(answer.value) : answer,
+        answer.ok ? jsonOf(answer.value) : answer,
       )
       return { ...outcome, refused: [...refused, ...outcome.refused] }
     },

@@ -31,7 +31,7 @@ type BackgroundFault = Pick<MauticFault, 'message' | 'advice' | 'pause'> & {
 const retryAfter = 60_000
 /** Milliseconds between two checks whether the database is prepared. */
 const prepareEvery = 1_000
-const mostTold = 20
+const mostLogged = 20
 
 /** Follows Mautic in the background, if the settings say so. */
 export function openMautic(parts: {
@@ -92,17 +92,17 @@ export function followMautic({
     return Math.min(every, Math.max(retryAfter, fault.pause ?? 0))
   }
 
-  const tell = (recipients: Recipients): void => {
+  const report = (recipients: Recipients): void => {
     const { corrected, found, obstacles, asked, fault } = recipients
     if (corrected.length + found.length > 0)
       log.info(
-        { changes: describeRecipients({ ...recipients, waiting: [], obstacles: [] }).slice(0, mostTold) },
+        { changes: describeRecipients({ ...recipients, waiting: [], obstacles: [] }).slice(0, mostLogged) },
         'took the recipients of sends from Mautic',
       )
     // Nothing new is known about e-mails that were not requested.
     if (fault) return
     if (obstacles.length > 0 && JSON.stringify(obstacles) !== JSON.stringify(state.obstacles))
-      log.warn({ emails: obstacles.slice(0, mostTold) }, 'e-mails of Mautic cannot be counted')
+      log.warn({ emails: obstacles.slice(0, mostLogged) }, 'e-mails of Mautic cannot be counted')
     Object.assign(state, { obstacles, asked })
   }
 
@@ -111,7 +111,7 @@ export function followMautic({
     if (!ready()) return prepareEvery
     const followed = await followRecipients(parts)
     if (!followed.ok) return failed({ code: 'database', message: followed.fault.message })
-    tell(followed.value)
+    report(followed.value)
     if (followed.value.fault) return failed(followed.value.fault)
     standing.recovered()
     return every

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../base/result.ts'
-import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { jsonOf, type NeighbourFault, openNeighbour, type Refusal } from '../neighbours/neighbour.ts'
 import { type Email, type NamedEmail, readEmail, readNames } from './email.ts'
 import { createLogin, type LoginSettings } from './login.ts'
 
@@ -47,7 +47,7 @@ export function openMauticClient({
     if (!authorization.ok) return fail({ ...authorization.fault, alone: false })
     const headers = { accept: 'application/json', authorization: authorization.value }
     const answer = await neighbour.ask({ url: `${url}/api/${path}`, patience, headers })
-    return answer.ok ? readJson(answer.value) : answer
+    return answer.ok ? jsonOf(answer.value) : answer
   }
 
   const ask = async (path: string): Promise<Result<unknown, MauticFault>> => {

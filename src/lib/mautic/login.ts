@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { fail, ok, type Result } from '../base/result.ts'
-import { type Neighbour, type NeighbourFault, readJson } from '../neighbours/neighbour.ts'
+import { jsonOf, type Neighbour, type NeighbourFault } from '../neighbours/neighbour.ts'
 
 /** A user of Mautic (HTTP basic auth), or credentials of its API (OAuth 2, client credentials). */
 export type LoginSettings =
@@ -53,7 +53,7 @@ export function createLogin({
     // Mautic answers 400 to unknown credentials.
     if (!answer.ok)
       return answer.fault.status === 400 ? fail({ ...answer.fault, code: 'refused' as const }) : answer
-    const body = readJson(answer.value)
+    const body = jsonOf(answer.value)
     const read = v.safeParse(tokenSchema, body.ok ? body.value : undefined)
     if (!read.success) return fail(noToken)
     token = {

@@ -1,3 +1,4 @@
+import { parseJson } from '../base/json.ts'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { readAtMost } from '../http/read-at-most.ts'
 
@@ -133,12 +134,9 @@ export function openNeighbour({
 }
 
 /** The JSON of an answer, of any shape. */
-export function readJson({ body }: NeighbourAnswer): Result<unknown, NeighbourFault> {
-  try {
-    return ok(JSON.parse(body.toString()))
-  } catch {
-    return fail({ code: 'failing', message: 'answered with something other than JSON' })
-  }
+export function jsonOf({ body }: NeighbourAnswer): Result<unknown, NeighbourFault> {
+  const json = parseJson(body.toString())
+  return json.ok ? json : fail({ code: 'failing', message: 'answered with something other than JSON' })
 }
 
 const isOk = (status: number): boolean => status === 200
@@ -166,6 +164,6 @@ function thrown(error: unknown, patience: number): string {
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return `gave no complete answer within ${patience / 1_000} s`
   const { cause }: { cause?: unknown } = Object(error)
-  const told = [error, cause].filter((one) => one instanceof Error && one.message !== '').map(messageOf)
-  return told.join(': ').slice(0, longestReason)
+  const messages = [error, cause].filter((one) => one instanceof Error && one.message !== '').map(messageOf)
+  return messages.join(': ').slice(0, longestReason)
 }

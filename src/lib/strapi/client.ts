@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { fail, ok, type Result } from '../base/result.ts'
-import { type NeighbourFault, openNeighbour, type Refusal, readJson } from '../neighbours/neighbour.ts'
+import { jsonOf, type NeighbourFault, openNeighbour, type Refusal } from '../neighbours/neighbour.ts'
 
 export type StrapiFault = NeighbourFault
 
@@ -61,7 +61,7 @@ export function openStrapi({
       })
       if (!answer.ok) return answer.fault.status === 200 ? fail(withSizeAdvice(answer.fault)) : answer
       if (known && answer.value.status === 304) return ok(known.body)
-      const read = readJson(answer.value)
+      const read = jsonOf(answer.value)
       const etag = answer.value.headers.get('etag')
       if (again && etag !== null && read.ok && read.value) remembered.set(query, { etag, body: read.value })
       return read

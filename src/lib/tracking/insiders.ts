@@ -1,5 +1,6 @@
-import { type BlockList, isIP } from 'node:net'
+import type { BlockList } from 'node:net'
 import type { Insider } from '../classify/rules.ts'
+import { isIn } from '../http/client.ts'
 
 /** Returns which kind of insider clicked, by address and `Cookie` header; `null` for readers. */
 export type InsiderOf = (address: string, cookies: string | undefined) => Insider | null
@@ -12,6 +13,6 @@ export function createInsiders(options: {
   const { networks, isEditor } = options
   return (address, cookies) => {
     if (cookies !== undefined && isEditor(cookies)) return 'editor'
-    return networks?.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') ? 'own_network' : null
+    return networks && isIn(networks, address) ? 'own_network' : null
   }
 }
