@@ -1,15 +1,12 @@
 import { pino } from 'pino'
 import { ok, type Result } from '../lib/base/result.ts'
 import { type Database, openDatabase } from '../lib/database/database.ts'
-import { isMigrated, migrate } from '../lib/database/migrate.ts'
+import { isMigrated, migrate, migrationDeadline } from '../lib/database/migrate.ts'
 import { databaseServer } from '../lib/database/server.ts'
 import type { DatabaseFault } from '../lib/database/sql.ts'
 import type { Config } from '../lib/settings/config.ts'
 import { type CommandFault, failed } from './command.ts'
 import { writeError } from './terminal.ts'
-
-/** How long migrations may take, in milliseconds. */
-export const migrationDeadline = 120_000
 
 /** What a command writes to its log goes to standard error: standard output is for its result. */
 export const commandLog = () => pino({ level: 'warn', base: null }, { write: writeError })

@@ -1,8 +1,8 @@
 import { ok } from '../lib/base/result.ts'
-import { makeClickPartitions, migrate } from '../lib/database/migrate.ts'
+import { makeClickPartitions, migrate, migrationDeadline } from '../lib/database/migrate.ts'
 import { loadConfig } from '../server/load-config.ts'
 import { type Command, print, readArguments } from './command.ts'
-import { databaseFailed, migrationDeadline, withDatabase } from './database.ts'
+import { databaseFailed, withDatabase } from './database.ts'
 
 export const migrateCommand: Command = {
   name: 'migrate',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, expect, vi } from 'vitest'
-import { ROLE, readAccess } from '../../src/lib/database/embedded/cluster.ts'
+import { readAccess, role } from '../../src/lib/database/embedded/cluster.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { withClient } from '../store/embedded-fixture.ts'
 import { insertPromos } from '../support/database.ts'
@@ -48,7 +48,7 @@ const childOf = (pid: number): number =>
 /** The embedded database, as seen from outside of the containers. */
 export const urlOf = (dataDir: string): string => {
   const { password, port } = readAccess(clusterIn(dataDir))
-  return `postgres://${ROLE}:${password}@127.0.0.1:${port}/${ROLE}`
+  return `postgres://${role}:${password}@127.0.0.1:${port}/${role}`
 }
 
 export const postmaster = (dataDir: string): string =>

@@ -8,9 +8,9 @@ import postgres from 'postgres'
 import type { Result } from '../../src/lib/base/result.ts'
 import { giveTo } from '../../src/lib/database/embedded/account.ts'
 import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
-import { ROLE, readAccess, writeAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
+import { readAccess, role, writeAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
 import type { EmbeddedFault } from '../../src/lib/database/embedded/fault.ts'
-import { choosePlace, type Place, SHARED_DIR } from '../../src/lib/database/embedded/place.ts'
+import { choosePlace, type Place, usualSharedDir } from '../../src/lib/database/embedded/place.ts'
 import {
   type Controlled,
   isWaitingForBackends,
@@ -104,10 +104,10 @@ async function serverIn(
   const folder = kept ?? (await mkdtemp(join(inMemory ? quickFolder() : tmpdir(), 'promo-test-postgres-')))
   await mkdir(folder, { recursive: true })
   await chmod(folder, 0o711)
-  const place = need(await choosePlace(folder, SHARED_DIR, binaries))
+  const place = need(await choosePlace(folder, usualSharedDir, binaries))
   const port = await steadyPort()
   await prepare(place, port)
-  const url = `postgres://${ROLE}:${readAccess(place.cluster).password}@127.0.0.1:${port}/${ROLE}`
+  const url = `postgres://${role}:${readAccess(place.cluster).password}@127.0.0.1:${port}/${role}`
 
   const removeNow = () => {
     endProcesses(place.cluster)

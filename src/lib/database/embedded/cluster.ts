@@ -20,19 +20,19 @@ import type { Place } from './place.ts'
 import { type Account, run } from './run.ts'
 
 /** Name of the role that owns everything, and of its database. */
-export const ROLE = 'promo'
+export const role = 'promo'
 
-const ClusterAccess = v.object({ password: v.string(), port: v.number() })
+const clusterAccessSchema = v.object({ password: v.string(), port: v.number() })
 
 /** How to connect: the generated password, and the last loopback port. */
-export type ClusterAccess = v.InferOutput<typeof ClusterAccess>
+export type ClusterAccess = v.InferOutput<typeof clusterAccessSchema>
 
 type Owned = Pick<Place, 'cluster' | 'account'>
 
 const accessFile = (cluster: string): string => join(cluster, 'promo.json')
 
 export const readAccess = (cluster: string): ClusterAccess =>
-  v.parse(ClusterAccess, JSON.parse(readFileSync(accessFile(cluster), 'utf8')))
+  v.parse(clusterAccessSchema, JSON.parse(readFileSync(accessFile(cluster), 'utf8')))
 
 /** Replaces the file atomically, so that a crash leaves the old or the new one. */
 export async function writeAccess({ cluster, account }: Owned, access: ClusterAccess): Promise<void> {
@@ -111,14 +111,14 @@ export async function createCluster(
   writeFileSync(passwordFile, password, { mode: 0o600 })
   await giveTo(account, cluster)
   await giveTo(account, passwordFile)
-  const options = ['-D', cluster, '-U', ROLE, '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
+  const options = ['-D', cluster, '-U', role, '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
   const initdb = await run(binaries.initdb, [...options, ...storage(binaries)], { account })
   await rm(passwordFile)
   if (/could not look up effective user ID/.test(initdb.output)) return namelessUser()
   if (initdb.code !== 0) return fault('start_failed', `initdb failed:\n${initdb.output}`)
   appendFileSync(join(cluster, 'postgresql.conf'), "include_if_exists = 'promo.conf'\n")
   const single = ['--single', '-D', cluster, 'postgres']
-  const created = await run(binaries.postgres, single, { account, input: `create database ${ROLE};\n` })
+  const created = await run(binaries.postgres, single, { account, input: `create database ${role};\n` })
   if (created.code !== 0 || /ERROR|FATAL|PANIC/.test(created.output)) {
     return fault('start_failed', `The database could not be created:\n${created.output}`)
   }
@@ -126,7 +126,7 @@ export async function createCluster(
   return ok(undefined)
 }
 
-const OPEN_TO_OTHERS = 0o027
+const openToOthers = 0o027
 
 /**
  * PostgreSQL refuses a folder that others may enter, as is the case with volumes with a group of their own and with
@@ -134,11 +134,11 @@ const OPEN_TO_OTHERS = 0o027
  */
 function closeToOthers(cluster: string): Result<void, EmbeddedFault> {
   const { mode } = statSync(cluster)
-  if (process.platform === 'win32' || (mode & OPEN_TO_OTHERS) === 0) return ok(undefined)
+  if (process.platform === 'win32' || (mode & openToOthers) === 0) return ok(undefined)
   let reason = 'the file system does not store permissions'
   try {
     chmodSync(cluster, 0o700)
-    if ((statSync(cluster).mode & OPEN_TO_OTHERS) === 0) return ok(undefined)
+    if ((statSync(cluster).mode & openToOthers) === 0) return ok(undefined)
   } catch (error) {
     reason = reasonOf(error)
   }

@@ -13,7 +13,8 @@ import {
 import { isMarkAlive } from '../../processes/process-mark.ts'
 import { fileErrorCode } from './fault.ts'
 
-const RETRY_MS = 100
+/** Milliseconds between two attempts. */
+const retryEvery = 100
 
 /**
  * Takes a lock that only one live process holds, waiting at most `waitMs`. Returns the function that releases it, or
@@ -32,7 +33,7 @@ export async function takeLock(
     const held = textOf(file)
     if (held !== undefined && (await isAbandoned(file, held, judge))) removeAbandoned(file, held)
     else if (performance.now() > deadline) return undefined
-    else await sleep(RETRY_MS)
+    else await sleep(retryEvery)
   }
   const beating = setInterval(() => beat(file), beatEvery).unref()
   return () => {

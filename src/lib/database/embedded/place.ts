@@ -18,7 +18,7 @@ export type Place = {
 }
 
 /** For data and binaries of a site that root runs from a folder that the user `postgres` cannot enter. */
-export const SHARED_DIR = '/var/lib/promo-tracking'
+export const usualSharedDir = '/var/lib/promo-tracking'
 
 export const clusterIn = (home: string): string => join(home, 'postgres')
 

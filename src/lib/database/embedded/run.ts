@@ -9,11 +9,12 @@ export type RunOptions = { account?: Account | undefined; input?: string }
 /** `code` is -1 when the program could not be started or was killed; `output` is the end of what it printed. */
 export type Ran = { code: number; output: string }
 
-const OUTPUT_LIMIT = 16_384
-const LATE_OUTPUT_MS = 500
+const longestOutput = 16_384
+/** How long output may follow the end of a program, in milliseconds. */
+const lateOutputWait = 500
 
 // Where programs find libraries, and the name of a user unknown to the system.
-const KEPT = [
+const keptVariables = [
   'SystemRoot',
   'TEMP',
   'TMP',
@@ -27,7 +28,7 @@ const KEPT = [
 function environment(): NodeJS.ProcessEnv {
   const { PATH = '' } = process.env
   const path = process.platform === 'win32' ? PATH : `${PATH}:/usr/sbin:/usr/bin:/sbin:/bin`
-  const kept = KEPT.map((name) => [name, process.env[name]]).filter(([, value]) => value)
+  const kept = keptVariables.map((name) => [name, process.env[name]]).filter(([, value]) => value)
   return { ...Object.fromEntries(kept), PATH: path, LC_ALL: 'C', TZ: 'UTC' }
 }
 
@@ -42,7 +43,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     const child = begin(program, args, options)
     if (child instanceof Error) return resolve({ code: -1, output: child.message })
     const hear = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-OUTPUT_LIMIT)
+      output = (output + chunk.toString()).slice(-longestOutput)
     }
     const interrupt = () => child.kill('SIGINT')
     process.once('exit', interrupt)
@@ -60,7 +61,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     })
     child.once('close', finish)
     // If the server inherits the pipes, they never close.
-    child.once('exit', (code) => setTimeout(finish, LATE_OUTPUT_MS, code).unref())
+    child.once('exit', (code) => setTimeout(finish, lateOutputWait, code).unref())
   })
 }
 

@@ -11,9 +11,9 @@ export type Running = { pid: number; port: number; ready: boolean }
 /** What starts and stops a server: its cluster, its programs, and the account that they run as. */
 export type Controlled = { cluster: string; binaries: PostgresBinaries; account: Account | undefined }
 
-const START_SECONDS = 120
-const STOP_SECONDS = 8
-const LOG_LINES = 15
+const startSeconds = 120
+const stopSeconds = 8
+const logLines = 15
 
 /** The server that runs on the cluster, from its `postmaster.pid`; undefined if there is none. */
 export function runningServer(cluster: string): Running | undefined {
@@ -57,7 +57,7 @@ export function startServer({ cluster, binaries, account }: Controlled): Promise
   const startLog = join(cluster, 'start.log')
   rmSync(startLog, { force: true })
   forgetOtherProcess(cluster)
-  const args = ['start', '-w', '-s', '-t', `${START_SECONDS}`, '-D', cluster, '-l', startLog]
+  const args = ['start', '-w', '-s', '-t', `${startSeconds}`, '-D', cluster, '-l', startLog]
   return run(binaries.pgCtl, args, { account })
 }
 
@@ -70,7 +70,7 @@ function forgetOtherProcess(cluster: string): void {
 
 /** Disconnects the clients, writes everything out and stops the server. */
 export const stopServer = ({ cluster, binaries, account }: Controlled): Promise<Ran> =>
-  run(binaries.pgCtl, ['stop', '-m', 'fast', '-w', '-s', '-t', `${STOP_SECONDS}`, '-D', cluster], { account })
+  run(binaries.pgCtl, ['stop', '-m', 'fast', '-w', '-s', '-t', `${stopSeconds}`, '-D', cluster], { account })
 
 /**
  * Whether the last start found backends of a killed server that still use its shared memory; they end by themselves.
@@ -99,7 +99,7 @@ function namesIn(folder: string): string[] {
 
 function lastLines(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim().split('\n').slice(-LOG_LINES).join('\n')
+    return readFileSync(file, 'utf8').trim().split('\n').slice(-logLines).join('\n')
   } catch {
     return ''
   }

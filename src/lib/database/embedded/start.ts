@@ -4,10 +4,10 @@ import type { Log } from '../../base/log.ts'
 import { ok, type Result } from '../../base/result.ts'
 import { changedAt, type LifeOptions } from '../../processes/life-signs.ts'
 import { locateBinaries, type PostgresBinaries } from './binaries.ts'
-import { ensureCluster, ROLE, readAccess, writeAccess, writeSettings } from './cluster.ts'
+import { ensureCluster, readAccess, role, writeAccess, writeSettings } from './cluster.ts'
 import { type EmbeddedFault, fault, fileErrorCode, reasonOf } from './fault.ts'
 import { takeLock } from './lock.ts'
-import { choosePlace, clusterIn, knownHome, notWritable, type Place, SHARED_DIR } from './place.ts'
+import { choosePlace, clusterIn, knownHome, notWritable, type Place, usualSharedDir } from './place.ts'
 import {
   freePort,
   isWaitingForBackends,
@@ -21,14 +21,15 @@ import { type Sites, sitesOf } from './sites.ts'
 
 export type { EmbeddedFault } from './fault.ts'
 
-const LOCK_WAIT_MS = 150_000
-const READY_WAIT_MS = 120_000
-const BACKENDS_WAIT_MS = 20_000
-const PAUSE_MS = 200
+/** How long to wait for the lock, for a server that starts or stops, and for those of a killed one; milliseconds. */
+const lockWait = 150_000
+const readyWait = 120_000
+const backendsWait = 20_000
+const pause = 200
 /** Longer than a site that was killed elsewhere counts as alive. */
-const ELSEWHERE_WAIT_MS = 90_000
-const ELSEWHERE_PAUSE_MS = 1_000
-const PORT_CHOICES = 5
+const usualElsewhereWait = 90_000
+const elsewherePause = 1_000
+const portChoices = 5
 
 export type EmbeddedServer = {
   /** `postgres://promo:<password>@127.0.0.1:<port>/promo` */
@@ -65,7 +66,14 @@ export type EmbeddedOptions = {
  * same files would destroy them.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Result<EmbeddedServer, EmbeddedFault>> {
-  const { dataDir, log, port, sharedDir = SHARED_DIR, elsewhereWait = ELSEWHERE_WAIT_MS, life = {} } = options
+  const {
+    dataDir,
+    log,
+    port,
+    sharedDir = usualSharedDir,
+    elsewhereWait = usualElsewhereWait,
+    life = {},
+  } = options
   const binaries = options.binaries ? ok(options.binaries) : locateBinaries()
   if (!binaries.ok) return binaries
   const place = await choosePlace(dataDir, sharedDir, binaries.value)
@@ -73,7 +81,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Result<Emb
   const { home, notice } = place.value
   const sites = sitesOf(home, life)
   const deadline = performance.now() + elsewhereWait
-  let told = false
+  let warned = false
   for (;;) {
     const up = await withLock(home, life, async (clock) => {
       const elsewhere = await sites.elsewhere(clock)
@@ -88,9 +96,9 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Result<Emb
       return ok({ url, startedHere, notice, beat: sites.join, stop: stopper(place.value, sites, life, log) })
     }
     if (up.fault.code !== 'in_use' || performance.now() > deadline) return up
-    if (!told) log.warn({ reason: up.fault.message }, 'waiting for the database')
-    told = true
-    await sleep(ELSEWHERE_PAUSE_MS)
+    if (!warned) log.warn({ reason: up.fault.message }, 'waiting for the database')
+    warned = true
+    await sleep(elsewherePause)
   }
 }
 
@@ -108,19 +116,19 @@ const inUse = (home: string, { host, seconds }: { host: string; seconds: number 
  * Asks the server of the data folder to end, unless another live site uses it: for a process that ends and cannot
  * wait. It ends by itself within a moment. On Windows it stays, for the next start to adopt.
  */
-export function endEmbedded(dataDir: string, sharedDir = SHARED_DIR): void {
+export function endEmbedded(dataDir: string, sharedDir = usualSharedDir): void {
   if (process.platform === 'win32') return
   const home = knownHome(dataDir, sharedDir)
   try {
     const running = runningServer(clusterIn(home))
     if (running && !sitesOf(home).hasOthers()) process.kill(running.pid, 'SIGINT')
   } catch {
-    // Nobody is left to be told; the next start adopts it.
+    // Nobody is left to report it to; the next start adopts it.
   }
 }
 
 /** The URL of the server that a site runs on the data folder, for tools. They do not own it. */
-export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<string, EmbeddedFault> {
+export function embeddedUrl(dataDir: string, sharedDir = usualSharedDir): Result<string, EmbeddedFault> {
   const cluster = clusterIn(knownHome(dataDir, sharedDir))
   try {
     const running = runningServer(cluster)
@@ -138,7 +146,7 @@ export function embeddedUrl(dataDir: string, sharedDir = SHARED_DIR): Result<str
 }
 
 const urlOf = (cluster: string, port: number): string =>
-  `postgres://${ROLE}:${readAccess(cluster).password}@127.0.0.1:${port}/${ROLE}`
+  `postgres://${role}:${readAccess(cluster).password}@127.0.0.1:${port}/${role}`
 
 /** `work` gets the file system's time. */
 async function withLock<Value>(
@@ -149,7 +157,7 @@ async function withLock<Value>(
   const file = join(home, 'postgres.lock')
   let release: (() => void) | undefined
   try {
-    release = await takeLock(file, LOCK_WAIT_MS, life)
+    release = await takeLock(file, lockWait, life)
     if (release) return await work((await changedAt(file)) ?? 0)
     return fault(
       'start_failed',
@@ -182,10 +190,10 @@ async function bringUp(
 
 /** The server that runs on the cluster, once it is past starting or stopping. */
 async function settledServer(cluster: string): Promise<Running | undefined> {
-  const deadline = performance.now() + READY_WAIT_MS
+  const deadline = performance.now() + readyWait
   let running = runningServer(cluster)
   while (running && !running.ready && performance.now() < deadline) {
-    await sleep(PAUSE_MS)
+    await sleep(pause)
     running = runningServer(cluster)
   }
   return running
@@ -197,8 +205,8 @@ async function startOnFreePort(
 ): Promise<Result<number, EmbeddedFault>> {
   const { cluster } = place
   const access = readAccess(cluster)
-  const deadline = performance.now() + BACKENDS_WAIT_MS
-  for (let choices = 0; choices < PORT_CHOICES; ) {
+  const deadline = performance.now() + backendsWait
+  for (let choices = 0; choices < portChoices; ) {
     const port = (await freePort(wanted ?? access.port)) ?? (wanted ? undefined : await freePort(0))
     if (port === undefined) {
       return fault('port_taken', `Port ${wanted} on 127.0.0.1 is taken: stop what uses it or choose another.`)
@@ -209,7 +217,7 @@ async function startOnFreePort(
       if (port !== access.port) await writeAccess(place, { ...access, port })
       return ok(port)
     }
-    if (isWaitingForBackends(cluster) && performance.now() < deadline) await sleep(PAUSE_MS)
+    if (isWaitingForBackends(cluster) && performance.now() < deadline) await sleep(pause)
     else if ((await freePort(port)) === undefined) choices++
     else return fault('start_failed', `PostgreSQL did not start: ${output}\n${lastLog(cluster)}`)
   }
