@@ -28,7 +28,7 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
         status text, occurred_at double precision
       )
     ) with ordinality as b (
-      kind, event_id, at, source, external_id, click_id, clicked_at, told_variation_id, newsletter_send_id, amount,
+      kind, event_id, at, source, external_id, click_id, clicked_at, given_variation_id, newsletter_send_id, amount,
       currency,
       status, occurred_at, position
     )
@@ -36,10 +36,10 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
   ), valid as (
     select b.*, v.id as variation_id, v.offer_id
     from batch b
-    left join promo_text_variations v on v.id = b.told_variation_id
-    where b.told_variation_id is null or v.id is not null
+    left join promo_text_variations v on v.id = b.given_variation_id
+    where b.given_variation_id is null or v.id is not null
   ), first as (
-    select distinct on (source, external_id) source, external_id, click_id, clicked_at, told_variation_id
+    select distinct on (source, external_id) source, external_id, click_id, clicked_at, given_variation_id
     from valid
     order by source, external_id, position
   ), differing as materialized (
@@ -52,11 +52,11 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
         known.variation_id
       where known.id is not null
       union all
-      select first.click_id, first.clicked_at, first.told_variation_id where known.id is null
+      select first.click_id, first.clicked_at, first.given_variation_id where known.id is null
     ) former
     where case
       when valid.click_id is not null and former.click_id is not null then valid.click_id <> former.click_id
-      else coalesce(valid.told_variation_id, ${textOfClick(sql, 'valid')})
+      else coalesce(valid.given_variation_id, ${textOfClick(sql, 'valid')})
         <> coalesce(former.variation_id, ${textOfClick(sql, 'former')})
     end
   ), newest as (
@@ -65,7 +65,7 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
     from valid
     where event_id not in (select event_id from differing)
     order by source, external_id, case when ${left} then at end desc, position desc
-  ), told as (
+  ), stored as (
     insert into promo_conversions as known (
       source, external_id, click_id, clicked_at, offer_id, variation_id, newsletter_send_id, amount, currency, status,
       occurred_at, reported_at
@@ -85,13 +85,13 @@ export const recordConversions = (sql: Sql, events: string, left: boolean) => sq
       currency, status, amount, previous_currency, previous_status, previous_amount
   ), moved as (
     select counted_on as day, offer_id, variation_id, newsletter, impression_id, currency, status, amount, 1 as sign
-    from told where counted_on is not null
+    from stored where counted_on is not null
     union all
     select counted_on, offer_id, variation_id, newsletter, impression_id, previous_currency, previous_status,
       previous_amount, -1
-    from told where counted_on is not null
+    from stored where counted_on is not null
   ), news as (
-    select * from told
+    select * from stored
     where counted_on is not null
       and (status, amount, currency) is distinct from (previous_status, previous_amount, previous_currency)
   ), ${addConversions(sql)}, ${announceConversions(sql)}

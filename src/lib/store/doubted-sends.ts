@@ -18,21 +18,21 @@ export const claimDoubtLook = (sql: Sql) => sql<{ doubted_at: Date }[]>`
 export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
   Pick<Doubt, 'newsletter_send_id' | 'variation_id'>[]
 >`
-  with told as materialized (
+  with doubted as materialized (
     select i.id as impression_id, d.factor, d.usual_recipients, d.newsletter_send_id, d.variation_id
     from json_to_recordset(${JSON.stringify(doubts)}::text::json)
       d (newsletter_send_id text, variation_id integer, factor double precision, usual_recipients bigint)
     join promo_impression_tracking i on i.newsletter_send_id = d.newsletter_send_id and i.variation_id = d.variation_id
   ), gone as (
-    delete from promo_doubted_sends where impression_id not in (select impression_id from told)
+    delete from promo_doubted_sends where impression_id not in (select impression_id from doubted)
   ), kept as (
     insert into promo_doubted_sends (impression_id, factor, usual_recipients)
-    select impression_id, factor, usual_recipients from told order by impression_id
+    select impression_id, factor, usual_recipients from doubted order by impression_id
     on conflict (impression_id) do update set
       factor = excluded.factor,
       usual_recipients = excluded.usual_recipients
   )
-  select newsletter_send_id, variation_id from told
+  select newsletter_send_id, variation_id from doubted
   where impression_id not in (select impression_id from promo_doubted_sends)
 `
 

@@ -50,7 +50,7 @@ export const readEarnings = (sql: Sql, currency: string | undefined, now: number
       coalesce(sum(revenue) filter (where counts), 0)::double precision as revenue,
       coalesce(sum(pending_revenue) filter (where counts), 0)::double precision as pending_revenue,
       coalesce(sum(squares) filter (where counts), 0)::double precision as squares
-    from (select sold.*, sold.currency = counting.currency as counts from sold cross join counting) told
+    from (select sold.*, sold.currency = counting.currency as counts from sold cross join counting) marked
     group by newsletter_send_id, variation_id
   ), delays as (
     select width_bucket((extract(epoch from c.recorded_at - i.tracked_at) / 86400)::double precision,

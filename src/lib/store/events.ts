@@ -54,7 +54,7 @@ const clicksOf = (sql: Sql, events: string) => sql`
         ${sql.unsafe(definitions)}
       )
     ) with ordinality as b (
-      kind, event_id, caller_key, at, told_offer_id, slug, ${sql.unsafe(names)}, position
+      kind, event_id, caller_key, at, given_offer_id, slug, ${sql.unsafe(names)}, position
     )
     where kind = 'click' and ${commitsDurably(sql)}
   )
@@ -65,8 +65,8 @@ const validClicks = (sql: Sql) => sql`
     select distinct on (b.event_id) b.*, v.offer_id, to_timestamp(b.at / 1000) as clicked_at,
       ${fingerprint(sql, sql`b.kind, b.variation_id, b.referrer, b.user_agent`)} as fingerprint
     from batch b
-    join promo_text_variations v on v.id = b.variation_id and v.offer_id = coalesce(b.told_offer_id, v.offer_id)
-    where b.told_offer_id is not null or b.slug is null or exists (
+    join promo_text_variations v on v.id = b.variation_id and v.offer_id = coalesce(b.given_offer_id, v.offer_id)
+    where b.given_offer_id is not null or b.slug is null or exists (
       select from promo_offers o
       where o.id = v.offer_id and (o.link_slug is null or o.link_slug = b.slug or exists (
         select from promo_former_slugs f where f.offer_id = o.id and f.slug = b.slug
@@ -115,7 +115,7 @@ const sumInserted = (sql: Sql) => sql`
 const refusedClicks = (sql: Sql) => sql`
   select event_id,
     case
-      when told_offer_id is not null then 'variation_gone'
+      when given_offer_id is not null then 'variation_gone'
       when exists (select from promo_text_variations v where v.id = batch.variation_id) then 'other_slug'
       else 'unknown_variation'
     end as reason

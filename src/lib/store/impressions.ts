@@ -64,7 +64,7 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
       *, min(reported_at) over (partition by newsletter_send_id, variation_id) as tracked_at
     from reports join of_newsletters using (newsletter_send_id)
     order by newsletter_send_id, variation_id, case when ${left} then reported_at end desc, position desc
-  ), told_by_send as (
+  ), stored_by_send as (
     insert into promo_impression_tracking as known (
       event_id, offer_id, variation_id, newsletter_send_id, newsletter, recipients, tracked_at, reported_at
     )
@@ -86,7 +86,7 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
       end
     where not ${left} or excluded.reported_at > known.reported_at
     returning offer_id, variation_id, tracked_at, recipients, previous_recipients
-  ), told_alone as (
+  ), stored_alone as (
     insert into promo_impression_tracking (
       event_id, offer_id, variation_id, newsletter, recipients, tracked_at, reported_at
     )
@@ -101,7 +101,7 @@ export const recordImpressions = (sql: Sql, events: string, left: boolean) => sq
       date_trunc('hour', tracked_at, 'UTC') as hour, offer_id, variation_id,
       sum((recipients > 0)::integer - (previous_recipients > 0)::integer) as impressions,
       sum(recipients - previous_recipients) as recipients
-    from (select * from told_by_send union all select * from told_alone) told
+    from (select * from stored_by_send union all select * from stored_alone) stored
     group by 1, offer_id, variation_id
   ), ${addToRollups(sql, ['impressions', 'recipients'])}, ${addToCounters(sql, 'recipients')}
   select event_id, 'variation_gone' as reason

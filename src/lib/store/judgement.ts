@@ -151,14 +151,14 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
       from (select * from visits where clicks > 1 order by visit, id) in_order
     ) found, unnest(found.events, found.counted) clicks (event_id, counted)
     where not clicks.counted
-  ), told as materialized (
+  ), outcomes as materialized (
     select weighed.*, case
         when not provisional then verdict when cardinality(signs) > 1 then 'machine'
         -- Not a join, for which the planner would have to guess how many are repeated.
         when (event_id in (select event_id from repeats)) is true or ${isFound(sql, 'weighed', repeatedReason)}
           then ${repeatedReason}
         when ${isFound(sql, 'weighed', crowdedReason)} then ${crowdedReason}
-        else 'human' end as told
+        else 'human' end as outcome
     from weighed
   ), newcomers as materialized (
     -- Each visitor's first click here on a send. "limit" makes it a look-up in the index: a join or "exists" may be
@@ -167,7 +167,7 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     from (
       select distinct on (ip_hash, variation_id, impression_id) id, event_id, ip_hash, address_hash,
         variation_id, impression_id
-      from told where told = 'human' and ip_hash is not null
+      from outcomes where outcome = 'human' and ip_hash is not null
       order by ip_hash, variation_id, impression_id, id
     ) first
     where (
@@ -194,17 +194,17 @@ export const finalJudgement = (sql: Sql, { duplicateSeconds, visitorsPerAddress 
     where place > ${visitorsPerAddress}
   ), judged as materialized (
     select placed.*, arrives and not beyond as clicker,
-      case when not provisional then verdict when told in ('human', 'machine') and not beyond then told
+      case when not provisional then verdict when outcome in ('human', 'machine') and not beyond then outcome
         else 'duplicate' end as final_verdict,
-      case when not provisional then reason when told = 'machine' then array_to_string(signs, '+')
-        when beyond then ${crowdedReason} when told <> 'human' then told else coalesce(signs[1], ${plainReason})
+      case when not provisional then reason when outcome = 'machine' then array_to_string(signs, '+')
+        when beyond then ${crowdedReason} when outcome <> 'human' then outcome else coalesce(signs[1], ${plainReason})
         end as final_reason
     from (
-      select told.*, (event_id in (select event_id from newcomers)) is true as arrives,
-        provisional and told = 'human' and (
+      select outcomes.*, (event_id in (select event_id from newcomers)) is true as arrives,
+        provisional and outcome = 'human' and (
           (ip_hash, variation_id, impression_id) in (select ip_hash, variation_id, impression_id from crowded)
         ) is true as beyond
-      from told
+      from outcomes
     ) placed
   )
 `

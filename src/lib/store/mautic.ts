@@ -68,15 +68,16 @@ export type EmailCount = { email_id: number; sent: number; variation_id: number 
 /** Counts never fall, since an older answer may arrive later. A text that somebody named stays. */
 export const noteEmailCounts = (sql: Sql, counts: readonly EmailCount[]) => sql`
   update promo_mautic_emails known
-  set sent_count = greatest(known.sent_count, told.sent),
-    changed_at = case when told.sent > known.sent_count or known.read_at is null then now() else known.changed_at end,
+  set sent_count = greatest(known.sent_count, counted.sent),
+    changed_at = case when counted.sent > known.sent_count or known.read_at is null then now()
+      else known.changed_at end,
     read_at = now(),
     variation_id = case when known.by_hand then known.variation_id
-      else coalesce(told.variation_id, known.variation_id) end
-  from json_to_recordset(${JSON.stringify(counts)}::text::json) as told (
+      else coalesce(counted.variation_id, known.variation_id) end
+  from json_to_recordset(${JSON.stringify(counts)}::text::json) as counted (
     email_id integer, sent integer, variation_id integer
   )
-  where known.email_id = told.email_id
+  where known.email_id = counted.email_id
 `
 
 /** The e-mails of a send, locked until the end of the transaction. */

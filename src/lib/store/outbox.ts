@@ -49,10 +49,10 @@ export const finishRows = (
   with done as (
     delete from promo_outbox where id = any (${ids(rows.done)}::bigint[])
   ), refused as (
-    update promo_outbox waiting set due_at = now() + told.pause * interval '1 second', refused = told.reason
-    from json_to_recordset(${JSON.stringify(rows.refused)}::text::json) as told (id bigint, reason text,
+    update promo_outbox waiting set due_at = now() + refusal.pause * interval '1 second', refused = refusal.reason
+    from json_to_recordset(${JSON.stringify(rows.refused)}::text::json) as refusal (id bigint, reason text,
       pause double precision)
-    where waiting.id = told.id
+    where waiting.id = refusal.id
   )
   update promo_outbox set due_at = created_at, attempts = attempts - 1
   where id = any (${ids(rows.untried)}::bigint[])

@@ -41,9 +41,9 @@ export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hid
     select dimension, case when place <= ${namedValues} then value else '(other)' end as value,
       sum(clicks) as clicks, sum(human_clicks) as human_clicks, sum(machine_clicks) as machine_clicks
     from (
-      select told.dimension, told.value, sum(told.clicks) as clicks, sum(told.human_clicks) as human_clicks,
-        sum(told.machine_clicks) as machine_clicks,
-        row_number() over (partition by told.dimension order by sum(told.clicks) desc, told.value) as place
+      select counted.dimension, counted.value, sum(counted.clicks) as clicks, sum(counted.human_clicks) as human_clicks,
+        sum(counted.machine_clicks) as machine_clicks,
+        row_number() over (partition by counted.dimension order by sum(counted.clicks) desc, counted.value) as place
       from (
         ${months}
         union all
@@ -54,9 +54,9 @@ export const breakdownRows = (sql: Sql, query: ReportQuery, shown: Fragment, hid
               ? sql`and b.day >= ${monthsEnd}`
               : sql`and b.day >= ${first} and (b.day < ${monthsStart} or b.day >= ${monthsEnd})`
           }
-      ) told
+      ) counted
       group by 1, 2
-      having sum(told.clicks) > 0
+      having sum(counted.clicks) > 0
     ) b
     group by 1, 2
     order by 1, 3 desc, 2

@@ -63,7 +63,7 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
   const sumOf = (column: string) =>
     /revenue|squares/.test(column) ? `sum(${column})` : `sum(${column}::double precision)`
   const added = sql.unsafe(columns.map((column) => `${sumOf(column)} as ${column}`).join(', '))
-  const told = sql`
+  const figures = sql`
     conversions::integer, pending::integer, rejected::integer, trim_scale(revenue)::text as revenue,
     trim_scale(pending_revenue)::text as pending_revenue, squares::double precision
   `
@@ -98,7 +98,7 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
           group by currency
         )
         select coalesce(json_agg(r), '[]')
-        from (select of, offer_id, variation_id, newsletter, currency, ${told} from levels) r
+        from (select of, offer_id, variation_id, newsletter, currency, ${figures} from levels) r
       ),
       'sends', (
         -- Building arrays takes the server half the time of building objects.

@@ -42,7 +42,7 @@ export function metricsOf(sql: Sql, newsletter: string | undefined): { hours: Fr
       union all
       select hour, offer_id, variation_id, 0, 0, 0, 0, 0, 0, unique_clicks
       from promo_newsletter_metrics where newsletter = ${newsletter}
-    ) told
+    ) metrics
     group by hour, offer_id, variation_id
     having sum(recipients) > 0 or sum(clicks) > 0
   )`

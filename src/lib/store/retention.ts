@@ -158,16 +158,16 @@ export const noteTime = (
   at: number,
   { longest, belief }: { longest: number; belief: number },
 ) => sql<{ jumped_from: string; jumped_at: string | null; believed_at: string }[]>`
-  with told as (select to_timestamp(${at / 1000}) as now)
+  with clock as (select to_timestamp(${at / 1000}) as now)
   update promo_retention
-  set looked_at = told.now,
-    jumped_from = case when looked_at < told.now - ${longest} * interval '1 hour' then looked_at else jumped_from end,
+  set looked_at = clock.now,
+    jumped_from = case when looked_at < clock.now - ${longest} * interval '1 hour' then looked_at else jumped_from end,
     jumped_at = case
-      when looked_at > told.now + interval '1 hour' then null
-      when looked_at < told.now - ${longest} * interval '1 hour' then told.now
-      when jumped_at > told.now - ${belief} * interval '1 hour' then jumped_at
+      when looked_at > clock.now + interval '1 hour' then null
+      when looked_at < clock.now - ${longest} * interval '1 hour' then clock.now
+      when jumped_at > clock.now - ${belief} * interval '1 hour' then jumped_at
     end
-  from told
+  from clock
   returning ${iso(sql, sql`jumped_from`)} as jumped_from, ${iso(sql, sql`jumped_at`)} as jumped_at,
     ${iso(sql, sql`jumped_at + ${belief} * interval '1 hour'`)} as believed_at
 `

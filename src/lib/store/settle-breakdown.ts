@@ -104,7 +104,7 @@ export const addToBreakdown = (sql: Sql) => sql`
       select day, hosts.offer_id, variation_id, 'referrer', case when nameless.day is null then host else '(other)' end,
         hosts.clicks, hosts.clicks, 0
       from hosts left join nameless using (day, variation_id, host)
-    ) told
+    ) additions
     group by 1, 2, 3, 4, 5
     order by 3, 1, 4, 5
     on conflict (variation_id, day, dimension, value) do update set

@@ -20,7 +20,7 @@ export type ClickNotice = {
  */
 export const addToOutbox = (sql: Sql, wanted: boolean) =>
   wanted
-    ? sql`, told_matomo as (
+    ? sql`, for_matomo as (
     insert into promo_outbox (target, body)
     select 'matomo', jsonb_build_object(
         'at', floor(extract(epoch from counted.clicked_at))::bigint,

@@ -31,7 +31,7 @@ export const addPeople = (sql: Sql) => sql`
       from seen_before
       union all
       select ip_hash, month, offer_id, variation_id, newsletter, 0, days, first_at from seen
-    ) told
+    ) additions
     group by grouping sets (
       (ip_hash, month), (ip_hash, month, offer_id), (ip_hash, month, offer_id, variation_id),
       (ip_hash, month, newsletter),
@@ -57,7 +57,7 @@ export const addPeople = (sql: Sql) => sql`
       where days_before = 0 and newsletter is not null and variation_id is not null
       union all
       select newsletter, clicked_at, offer_id, variation_id, 0, 0, 0, 0, 0, 1 from by_people where ip_hash is null
-    ) told
+    ) additions
     group by 1, 2, 3, 4
     order by 4, 1, 2
     on conflict (variation_id, newsletter, hour) do update set
@@ -103,7 +103,7 @@ export const addPeople = (sql: Sql) => sql`
         (day), (day, offer_id), (day, offer_id, variation_id), (day, newsletter), (day, newsletter, offer_id),
         (day, newsletter, offer_id, variation_id)
       )
-    ) told
+    ) additions
     group by 1, 2, 3, 4, 5
     order by 3, 2, 1, 4, 5
     on conflict (newsletter, earlier, day, offer_id, variation_id) do update set

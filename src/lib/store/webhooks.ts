@@ -89,10 +89,10 @@ export type News = {
  */
 export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: number }[]>`
   with wanted as materialized (
-    select w.id as webhook_id, told.type, told.subject, told.state, told.at, told.quiet, told.data
-    from json_to_recordset(${JSON.stringify(news)}::text::json) as told
+    select w.id as webhook_id, item.type, item.subject, item.state, item.at, item.quiet, item.data
+    from json_to_recordset(${JSON.stringify(news)}::text::json) as item
       (type text, subject text, state text, at double precision, quiet double precision, data jsonb)
-    join promo_webhooks w on told.type = any (w.events) and w.added_at <= to_timestamp(told.at / 1000)
+    join promo_webhooks w on item.type = any (w.events) and w.added_at <= to_timestamp(item.at / 1000)
   ), known as materialized (
     -- Locked, so that concurrent statements see the result of this one.
     select news.webhook_id, news.subject, news.state, news.seen_at
@@ -108,7 +108,7 @@ export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: nu
     order by 1, 2
     on conflict (webhook_id, subject) do update set state = excluded.state, seen_at = now()
     returning webhook_id, subject, xmax = 0 as new
-  ), told as (
+  ), raised as (
     insert into promo_outbox (target, body)
     select 'webhook:' || wanted.webhook_id, ${webhookMessage(sql, {
       type: sql`wanted.type`,
@@ -123,7 +123,7 @@ export const raiseEvents = (sql: Sql, news: readonly News[]) => sql<{ raised: nu
     order by wanted.at, wanted.subject
     returning id
   )
-  select count(*)::integer as raised from told
+  select count(*)::integer as raised from raised
 `
 
 /** Deletes news that has not been seen for this many days. */
