@@ -16,7 +16,7 @@ import type { MetricCounts } from './operations/metrics.ts'
 import type { PromoLinkRequest } from './redirect/answer-promo-link.ts'
 import type { Remember } from './reports/report-cache.ts'
 import type { Selection } from './selection/schema.ts'
-import type { SelectionRequest } from './selection/select-promo.ts'
+import type { PartialRequest } from './selection/select-promo.ts'
 import type { SharesNow } from './selection/share-now.ts'
 import type { Config } from './settings/config.ts'
 import type { SentDecision } from './store/decisions.ts'
@@ -107,7 +107,7 @@ type ConversionArea = {
 /** Which promo a newsletter shows, and why. */
 type SelectionArea = {
   /** Chooses by the site's strategy unless the request names one. Faults: `no_eligible_promo`, and as the API says. */
-  selectPromo(request: Optional<SelectionRequest>): Promise<Result<Selection, ApiFault>>
+  selectPromo(request: PartialRequest): Promise<Result<Selection, ApiFault>>
   /** The share (0 to 1) that each text would get now; of the newsletter without a name unless one is named. */
   readShares(newsletter?: string): Promise<Result<SharesNow, DatabaseFault>>
   /** Why offers cannot be chosen now: a sentence each, by `offer_id`. */
@@ -115,8 +115,6 @@ type SelectionArea = {
   /** How the texts of these sends were chosen, as long as that is stored. */
   readDecisions(sends: readonly string[]): Promise<Result<readonly SentDecision[], DatabaseFault>>
 }
-
-type Optional<Request> = { [Key in keyof Request]?: Request[Key] | undefined }
 
 /** The figures, for the API and the pages. */
 type ReportArea = {

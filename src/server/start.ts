@@ -55,7 +55,7 @@ export async function startSite(
   const opened = await openPromoTracking({ config, log, pages, worker, place: { ...site, version } })
   if (!opened.ok) return giveUp(opened.fault.message)
   const app = opened.value
-  worker?.tell(app.readCounts)
+  worker?.share(app.readCounts)
   const ownPages = createOwnPages({ app, astro: await loadAstroHandler(), root: rootOf(site) })
   const stopped = new AbortController()
   const tls = readTls()

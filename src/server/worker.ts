@@ -10,7 +10,7 @@ export type Worker = {
   /** What all workers count; nothing where the supervisor does not answer in time. */
   gatherCounts(): Promise<MetricCounts[]>
   /** From then on the other workers get this one's counts. */
-  tell(read: () => Promise<MetricCounts>): void
+  share(read: () => Promise<MetricCounts>): void
 }
 
 /** Longer than the supervisor waits for the others, in milliseconds. */
@@ -50,7 +50,7 @@ export function joinSupervisor(orphaned: () => void): Worker | undefined {
       asked.delete(question)
       return all
     },
-    tell(from) {
+    share(from) {
       read = from
     },
   }

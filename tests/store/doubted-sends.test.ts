@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
-import { doubtFinder, doubtsToTell } from '../../src/lib/operations/doubted-sends.ts'
+import { doubtFinder, doubtsToReport } from '../../src/lib/operations/doubted-sends.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { anImpression } from '../support/events.ts'
 import { recordImpressions } from '../support/record.ts'
@@ -61,7 +61,7 @@ function finder(over: Database = database) {
   const log = pino({ base: null }, { write: (line: string) => lines.push(line) })
   return { lines, find: doubtFinder({ database: over, log, now: () => now }) }
 }
-const told = () => doubtsToTell(tested.sql)
+const told = () => doubtsToReport(tested.sql)
 
 test('a doubted send is found without any reader, by one of many instances, and logged once', async () => {
   await send(4)

@@ -4,11 +4,11 @@ import type { Lines } from './lines.ts'
 import type { JournalFault, SegmentFile } from './segments.ts'
 
 /**
- * Where events wait between the answer and the database.
+ * Where events wait between the answer and the database:
  *
- * arriving    accepted in this turn of the event loop, or while a write is under way collecting  in the newest segment,
- * or on their way into it, and in memory waiting     in ended segments, oldest first; after one that is in memory, on
- * disk only (`lines` is then undefined)
+ * - arriving: accepted in this turn of the event loop, or while a write is under way;
+ * - collecting: in the newest segment, or on their way into it, and in memory;
+ * - waiting: in ended segments, oldest first; after one that is in memory, on disk only (`lines` is then undefined).
  *
  * A segment is also the batch that the flusher records, so retiring it needs no bookkeeping inside a file. Events in
  * memory are the lines that were written to the journal, and the database gets the same lines. In a rush, one line

@@ -67,15 +67,15 @@ export function createDamaged(options: {
     async keep(lines, segment) {
       if (lines.length === 0) return true
       onDamaged(lines.length)
-      const told = { segment, damaged: lines.length, file: path }
+      const about = { segment, damaged: lines.length, file: path }
       try {
         await append(lines)
-        log.warn(told, 'journal lines could not be read and were set aside')
+        log.warn(about, 'journal lines could not be read and were set aside')
         return true
       } catch (error) {
         const reason = messageOf(error)
         log.error(
-          { ...told, reason },
+          { ...about, reason },
           'journal lines could be neither read nor set aside: their segment stays',
         )
         return false

@@ -14,8 +14,7 @@ import { createKept } from './kept.ts'
 import { leftBatch } from './left-batch.ts'
 import type { RecordLines } from './record-batch.ts'
 import { createRejects } from './rejects.ts'
-import type { JournalFault, SegmentFile } from './segments.ts'
-import { segmentName } from './segments.ts'
+import { type JournalFault, type SegmentFile, segmentName } from './segments.ts'
 import { createWriteBuffer } from './write-buffer.ts'
 
 /** Everything between an accepted event and the database, assembled. */
@@ -140,7 +139,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
       flusher.arrived()
     }
   }
-  const tellVanished = async ({ file, count }: Batch): Promise<void> => {
+  const reportVanished = async ({ file, count }: Batch): Promise<void> => {
     if (await instance.wasReplayed(file.path)) return
     vanishedAt = now()
     options.onVanished?.(count)
@@ -155,7 +154,7 @@ export function openEventBuffer(options: EventBufferOptions): EventBuffer {
     rejects,
     damaged,
     keeper,
-    onVanished: tellVanished,
+    onVanished: reportVanished,
     now,
     log,
     onFlush,

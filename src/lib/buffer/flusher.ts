@@ -73,15 +73,15 @@ export function openFlusher(options: FlusherOptions): Flusher {
   }
 
   const settle = (lines: Buffer, outcomes: ReadonlyMap<string, Settled>): ReadonlySet<string> => {
-    const told = new Set<string>()
+    const informed = new Set<string>()
     lastFlush = now()
     retry = firstRetry
     for (const [id, settlers] of waiters) {
       if (!holdsEvent(lines, id)) continue
-      told.add(id)
+      informed.add(id)
       for (const settled of settlers) settled(outcomes.get(id) ?? 'committed')
     }
-    return told
+    return informed
   }
 
   const recordBatch = createBatchRecorder({ record, now, stopping: () => stopping, onPiece: settle })

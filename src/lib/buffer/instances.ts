@@ -4,8 +4,7 @@ import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { changedAt, createJudgeLife, type LifeState, ownProcess, readOwner } from '../processes/life-signs.ts'
 import { processPlace } from '../processes/process-mark.ts'
-import type { SegmentFile } from './segments.ts'
-import { instanceOfSegment, replayedSign } from './segments.ts'
+import { instanceOfSegment, replayedSign, type SegmentFile } from './segments.ts'
 
 /**
  * Which running process writes which segments. Several instances may share the folder: each writes its own segments and
@@ -86,8 +85,8 @@ export function joinInstances(
     const own = await changedAt(ownerFile(instance))
     if (own !== undefined) return own
     const times = await Promise.all(segments.map(({ name }) => changedAt(join(folder, name))))
-    const known = times.filter((time) => time !== undefined)
-    return known.length === 0 ? undefined : Math.max(...known)
+    const found = times.filter((time) => time !== undefined)
+    return found.length === 0 ? undefined : Math.max(...found)
   }
 
   return {

@@ -63,15 +63,15 @@ export function openJournal(options: {
       }
       const taken = await take(underWay)
       fault = taken.ok ? undefined : taken.fault
-      const { segment, tell } = underWay
+      const { segment, resolve } = underWay
       underWay = undefined
       if (taken.ok) {
         appends.shift()
         segment.held -= 1
-        tell(taken)
+        resolve(taken)
         if (segment.ended) release(segment)
       } else {
-        for (const append of appends) append.tell(taken)
+        for (const append of appends) append.resolve(taken)
         if (segment.retired) forget(segment)
         await pause()
       }
@@ -165,7 +165,7 @@ export function openJournal(options: {
   const enqueue = (append: Pick<Append, 'segment' | 'lines' | 'anew'>) => {
     const { promise, resolve } = Promise.withResolvers<Result<void, JournalFault>>()
     append.segment.held += 1
-    appends.push({ ...append, written: false, tell: resolve })
+    appends.push({ ...append, written: false, resolve })
     if (working) tryAgain()
     else void work()
     return promise
@@ -181,7 +181,7 @@ export function openJournal(options: {
     const dropped = appends.filter((append) => append.segment === segment && append !== underWay)
     appends = appends.filter((append) => !dropped.includes(append))
     segment.held -= dropped.length
-    for (const { tell } of dropped) tell(ok(undefined))
+    for (const { resolve } of dropped) resolve(ok(undefined))
     release(segment)
   }
 

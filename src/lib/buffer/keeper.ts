@@ -40,7 +40,7 @@ export type Keeper = {
 /** How many bytes of segments are recorded again at a time. */
 const groupBytes = 1024 * 1024
 /** The errors of a server that does not reveal its timeline, or not to this role. */
-const untellable = /\((42501|42883|0A000)\)$/
+const hidesTimeline = /\((42501|42883|0A000)\)$/
 const nothing = { lines: Buffer.alloc(0), count: 0 }
 const firstTime = /"at":(-?\d+)/
 
@@ -51,7 +51,7 @@ export function openKeeper(
   const { kept, rejects, now, log } = parts
   const wanted = keepFor > 0
   let known: ServerTimeline | undefined
-  let untold = false
+  let isHidden = false
   let doubted = false
   let stopped = false
   let looking: Promise<void> | undefined
@@ -59,20 +59,20 @@ export function openKeeper(
     record,
     now,
     stopping: () => stopped,
-    // Callers were told of contradictions the first time.
+    // Callers have learned of contradictions the first time.
     onPiece: (_, outcomes) => new Set(outcomes.keys()),
   })
 
   const ask = async (): Promise<ServerTimeline | undefined> => {
-    if (untold) return undefined
+    if (isHidden) return undefined
     const read = await readTimeline()
     if (read.ok) {
       known = read.value[0]
       doubted = false
       return known
     }
-    untold = untellable.test(read.fault.message)
-    if (untold)
+    isHidden = hidesTimeline.test(read.fault.message)
+    if (isHidden)
       log.warn(
         { reason: read.fault.message },
         'the database does not say its timeline: nothing is recorded again after a failover',
@@ -122,7 +122,7 @@ export function openKeeper(
     async begin() {
       if (wanted && (!known || doubted)) await ask()
       const timeline = known ?? unknownTimeline
-      return (file) => (wanted && !untold ? kept.place(file, timeline) : undefined)
+      return (file) => (wanted && !isHidden ? kept.place(file, timeline) : undefined)
     },
     doubt() {
       doubted = true

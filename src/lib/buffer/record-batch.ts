@@ -105,9 +105,9 @@ export function createBatchRecorder(options: {
       tries = 1
       progress.lines = progress.lines.subarray(end)
       progress.waiting -= count
-      const told = onPiece(piece, outcomes)
+      const informed = onPiece(piece, outcomes)
       progress.rejects.push(
-        ...found.filter(({ reason, event }) => !contradictions.has(reason) || !told.has(event.event_id)),
+        ...found.filter(({ reason, event }) => !contradictions.has(reason) || !informed.has(event.event_id)),
       )
     }
     return ok(undefined)

@@ -69,7 +69,7 @@ export type Append = {
   anew: boolean
   /** Whether only the sync is left. */
   written: boolean
-  tell: (result: Result<void, JournalFault>) => void
+  resolve: (result: Result<void, JournalFault>) => void
 }
 
 /** Segment names sort by the time at which segments were begun, across instances; the rest names the instance. */
@@ -80,7 +80,7 @@ export const segmentName = (startedAt: number, number: number, instance: string)
 export const instanceOfSegment = (path: string): string | undefined =>
   /^\d{15}-\d{6}\.([\w-]+)\.journal$/.exec(basename(path))?.[1]
 
-/** The marker by which a taker tells a writer that may still be alive that a segment was recorded. */
+/** The marker by which a taker shows a writer that may still be alive that a segment was recorded. */
 export const replayedSign = (path: string): string => path.replace(/\.journal$/, '.replayed')
 
 /** When the instance that wrote a segment was started, in milliseconds since 1970. */

@@ -29,7 +29,7 @@ export async function importOffers(
     const plan = await importChecked(database, checked, { ...options, strapi: { listed, turn } })
     if (plan.ok) return ok({ plan: plan.value, leftOut })
     if (plan.fault.code !== 'invalid') return fail(plan.fault)
-    leftOut.push(...plan.fault.faults.map((fault) => toldOf(left, fault)))
+    leftOut.push(...plan.fault.faults.map((fault) => leftOutOf(left, fault)))
     left = withoutFaulty(left, plan.fault.faults)
   }
 }
@@ -43,7 +43,7 @@ const asInFile = ({ given, texts }: ReadOffer) => ({
 const placePattern = /offers\[(\d+)\](?:\.variations\[(\d+)\])?\.?(\w*)/g
 const partsOf = (text: string) => [...text.matchAll(placePattern)].flat()
 
-function toldOf(offers: readonly ReadOffer[], { place, message }: CatalogueFault): LeftOut {
+function leftOutOf(offers: readonly ReadOffer[], { place, message }: CatalogueFault): LeftOut {
   const [, offer, text, field] = partsOf(place)
   const part = partAt(offers, offer, text)
   // Messages name places in a file, which does not exist here.

@@ -35,7 +35,7 @@ type OffersFault = Pick<StrapiFault, 'message' | 'advice'> & { code: StrapiFault
 
 /** Milliseconds after which a failed import is tried again. */
 const retryEvery = 2_000
-const mostTold = 20
+const mostLogged = 20
 
 /** `undefined` if offers do not come from Strapi. */
 function offerSettings(config: Config): OfferSettings | undefined {
@@ -116,10 +116,10 @@ export function openStrapiOffers(options: {
   const done = ({ plan, leftOut }: ImportedOffers, count: number): true => {
     const changes = describeChanges(plan)
     if (changes.length > 0)
-      log.info({ changes: changes.slice(0, mostTold) }, `offers of Strapi: ${summarize(plan)}`)
+      log.info({ changes: changes.slice(0, mostLogged) }, `offers of Strapi: ${summarize(plan)}`)
     if (leftOut.length > 0 && JSON.stringify(leftOut) !== JSON.stringify(state.leftOut))
       log.warn(
-        { entries: leftOut.slice(0, mostTold) },
+        { entries: leftOut.slice(0, mostLogged) },
         'offers of Strapi are left out: correct these entries',
       )
     standing.recovered()

@@ -91,8 +91,8 @@ export function judge(evidence: ClickEvidence): Classification {
   // Many clicks at once, right after delivery, are one sign and not two.
   const soon = soonAfterSend && !around.includes('many_addresses')
   const first = soon ? joined(sign, 'soon_after_send') : sign
-  const told = manyLinks ? joined(first, 'many_links') : first
-  const signs = around.reduce((known, one) => joined(known, one), told)
+  const own = manyLinks ? joined(first, 'many_links') : first
+  const signs = around.reduce((known, one) => joined(known, one), own)
   if (signs?.includes('+')) return { verdict: 'machine', reason: signs }
   if (repeated) return { verdict: 'duplicate', reason: repeatedReason }
   if (crowded) return { verdict: 'duplicate', reason: crowdedReason }

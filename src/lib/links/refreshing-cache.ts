@@ -45,7 +45,7 @@ const isUnmigrated = (reason: string): boolean => reason.endsWith('(42P01)')
  * moment, and without links readers would get a 404.
  */
 const doubtFor = 10_000
-const mostTold = 20
+const mostLogged = 20
 
 export function createRefreshingCache<Key extends string | number, Row, Value = Row>(options: {
   /** What the rows are called in the log. */
@@ -69,9 +69,9 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
   const { name, list, find, schema, keyField, keyOf, prepare, elapsed, initial, onFetched, log } = options
   let rows = new Map<Key, Value>()
   let leftOut: LeftOut[] = []
-  let toldLeftOut = '[]'
+  let loggedLeftOut = '[]'
   let failingSince: number | undefined = elapsed()
-  let toldFault = ''
+  let loggedFault = ''
   let emptySince: number | undefined
   let fetches = 0
   let refreshing: Promise<boolean> | undefined
@@ -93,24 +93,24 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     }
     rows = next
     leftOut = faults
-    tellLeftOut()
+    logLeftOut()
     return kept
   }
 
-  const tellLeftOut = (): void => {
+  const logLeftOut = (): void => {
     const text = JSON.stringify(leftOut)
-    if (text === toldLeftOut) return
-    toldLeftOut = text
-    const told = { [name]: leftOut.slice(0, mostTold), count: leftOut.length }
-    if (leftOut.length > 0) log.error(told, `${name} that cannot be read are left out: correct these rows`)
+    if (text === loggedLeftOut) return
+    loggedLeftOut = text
+    const about = { [name]: leftOut.slice(0, mostLogged), count: leftOut.length }
+    if (leftOut.length > 0) log.error(about, `${name} that cannot be read are left out: correct these rows`)
     else log.info(`all ${name} can be read again`)
   }
 
   const failing = (reason: string): boolean => {
     failingSince ??= elapsed()
-    if (reason !== toldFault && !isUnmigrated(reason))
+    if (reason !== loggedFault && !isUnmigrated(reason))
       log.warn({ reason }, `${name} could not be fetched; those already known are kept`)
-    toldFault = reason
+    loggedFault = reason
     return false
   }
 
@@ -127,7 +127,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     emptySince = undefined
     if (!listed.ok) return failing(listed.fault.message)
     failingSince = undefined
-    toldFault = ''
+    loggedFault = ''
     fetches += 1
     absent.clear()
     onFetched(take(listed.value.rows, listed.value.leftOut))

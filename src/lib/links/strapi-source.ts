@@ -30,7 +30,7 @@ export function createStrapiSource(options: {
   let fault: StrapiFault | undefined
   let finds = { since: Number.NEGATIVE_INFINITY, count: 0 }
 
-  const told = <Value>(read: Result<Value, StrapiFault>): Result<Value, StrapiFault> => {
+  const noteFault = <Value>(read: Result<Value, StrapiFault>): Result<Value, StrapiFault> => {
     fault = read.ok ? undefined : read.fault
     return read
   }
@@ -46,15 +46,15 @@ export function createStrapiSource(options: {
     },
     async list() {
       const read = await readEntries(strapi, select, elapsed)
-      if (!read.ok) return told(read)
+      if (!read.ok) return noteFault(read)
       const missing = missingField(fields, read.value)
-      if (missing !== undefined) return told(fail(lacksField(missing)))
-      return told(ok({ ...listingOf(fields, read.value), empty: read.value.length === 0 }))
+      if (missing !== undefined) return noteFault(fail(lacksField(missing)))
+      return noteFault(ok({ ...listingOf(fields, read.value), empty: read.value.length === 0 }))
     },
     async find(slug) {
       if (!mayFind()) return ok(undefined)
       const found = await findEntries(strapi, select, slugField, slug, findPatience)
-      if (!found.ok) return told(found)
+      if (!found.ok) return noteFault(found)
       const { rows } = listingOf(fields, found.value)
       return ok(rows.find((row) => row.slug === slug))
     },

@@ -34,18 +34,18 @@ export const slugsInBoth = (first: Links, second: Links): string[] =>
     .filter((slug) => second.peek(slug) !== undefined)
     .sort()
 
-const mostTold = 20
+const mostLogged = 20
 
 /** Logs the slugs that both have, whenever they change. */
-export function tellOfBoth(log: Log): (slugs: readonly string[]) => void {
-  let told = ''
+export function logBoth(log: Log): (slugs: readonly string[]) => void {
+  let logged = ''
   return (slugs) => {
     const text = slugs.join()
-    if (text === told) return
-    told = text
+    if (text === logged) return
+    logged = text
     if (slugs.length > 0)
       log.warn(
-        { slugs: slugs.slice(0, mostTold), count: slugs.length },
+        { slugs: slugs.slice(0, mostLogged), count: slugs.length },
         'slugs are both in Strapi and in the table: Strapi wins; remove them from the table',
       )
   }

@@ -1,31 +1,26 @@
 import * as v from 'valibot'
 import { clickTraits } from './click-traits.ts'
 import { conversionRowSchema } from './conversion.ts'
+import { count, described, id, rate } from './report-fields.ts'
 
-const told = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
-  v.pipe(schema, v.description(description))
-
-const count = v.pipe(v.number(), v.integer(), v.minValue(0))
-const id = v.pipe(v.number(), v.integer(), v.minValue(1))
-const rate = v.nullable(v.number())
 const text = v.nullable(v.string())
 const moment = v.pipe(v.string(), v.isoTimestamp())
 const day = v.pipe(v.string(), v.isoDate())
-const interval = told(v.tuple([v.number(), v.number()]), '95 % credible interval, low and high.')
+const interval = described(v.tuple([v.number(), v.number()]), '95 % credible interval, low and high.')
 
 /** What was counted of something: the specification's figures, then what they are made of. */
 const figures = {
-  impressions: told(count, 'How many recipients got it.'),
-  clicks: told(count, 'Every recorded click.'),
-  ctr: told(rate, 'Per cent, two decimals; null if there were no impressions.'),
-  human_clicks: told(count, 'Clicks by people.'),
-  human_ctr: told(rate, 'Like `ctr`, for clicks by people.'),
-  machine_clicks: told(count, 'Clicks by machines.'),
-  duplicate_clicks: told(count, 'Repeats of a visitor within seconds.'),
-  uncertain_clicks: told(count, 'Human clicks with a weak sign of a machine.'),
-  unique_clicks: told(count, 'Different visitors, each counted once per variation and month.'),
+  impressions: described(count, 'How many recipients got it.'),
+  clicks: described(count, 'Every recorded click.'),
+  ctr: described(rate, 'Per cent, two decimals; null if there were no impressions.'),
+  human_clicks: described(count, 'Clicks by people.'),
+  human_ctr: described(rate, 'Like `ctr`, for clicks by people.'),
+  machine_clicks: described(count, 'Clicks by machines.'),
+  duplicate_clicks: described(count, 'Repeats of a visitor within seconds.'),
+  uncertain_clicks: described(count, 'Human clicks with a weak sign of a machine.'),
+  unique_clicks: described(count, 'Different visitors, each counted once per variation and month.'),
 }
-const people = told(count, 'Different visitors by UTC days, each counted once a calendar month.')
+const people = described(count, 'Different visitors by UTC days, each counted once a calendar month.')
 
 const { impressions, clicks, ctr, ...otherFigures } = figures
 
@@ -37,27 +32,27 @@ export const summarySchema = v.object({
   overall_ctr: ctr,
   ...otherFigures,
   people,
-  date_range: told(
+  date_range: described(
     dateRangeSchema,
     "Calendar days of the report's time zone, both included; `days` is the difference.",
   ),
 })
 
-const recipients = told(count, 'How many people got it.')
-const clickers = told(count, 'Recipients who clicked, each counted once a send.')
-const smoothed_ctr = told(v.number(), 'The estimated rate, in per cent.')
+const recipients = described(count, 'How many people got it.')
+const clickers = described(count, 'Recipients who clicked, each counted once a send.')
+const smoothed_ctr = described(v.number(), 'The estimated rate, in per cent.')
 
-const complete_sends = told(count, 'Sends older than 72 hours, which have nearly all of their clicks.')
+const complete_sends = described(count, 'Sends older than 72 hours, which have nearly all of their clicks.')
 
 export const statisticsSchema = v.object({
-  sends: told(count, 'Sends so far.'),
+  sends: described(count, 'Sends so far.'),
   complete_sends,
   recipients,
   clickers,
   smoothed_ctr,
   interval,
-  probability_best: told(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 'Within the offer.'),
-  expected_loss: told(v.number(), 'Percentage points of CTR lost on average if it is chosen now.'),
+  probability_best: described(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 'Within the offer.'),
+  expected_loss: described(v.number(), 'Percentage points of CTR lost on average if it is chosen now.'),
   label: v.object({
     code: v.picklist([
       'not_enough_data',
@@ -68,7 +63,7 @@ export const statisticsSchema = v.object({
       'behind',
       'retired',
     ]),
-    text: told(v.string(), 'The same in words.'),
+    text: described(v.string(), 'The same in words.'),
   }),
 })
 
@@ -83,7 +78,7 @@ export const offerRowSchema = v.object({
   offer_name: v.string(),
   offer_type: v.string(),
   active: v.boolean(),
-  best_variation_id: told(v.nullable(id), 'The highest raw rate in the range, which may be chance.'),
+  best_variation_id: described(v.nullable(id), 'The highest raw rate in the range, which may be chance.'),
   people,
   ...figures,
   statistics: v.exactOptional(offerStatisticsSchema),
@@ -92,7 +87,7 @@ export const offerRowSchema = v.object({
 export const variationRowSchema = v.object({
   variation_id: id,
   offer_id: id,
-  text_preview: told(v.string(), 'The first fifty characters or so.'),
+  text_preview: described(v.string(), 'The first fifty characters or so.'),
   text_content: v.string(),
   cta_text: text,
   tone: text,
@@ -114,8 +109,11 @@ export const variationDaySchema = v.object({
 })
 
 export const heatmapCellSchema = v.object({
-  weekday: told(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7)), 'Monday is 1.'),
-  hour: told(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(23)), "In the report's time zone."),
+  weekday: described(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7)), 'Monday is 1.'),
+  hour: described(
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(23)),
+    "In the report's time zone.",
+  ),
   clicks: count,
   human_clicks: count,
 })
@@ -124,12 +122,12 @@ export const shareSchema = v.object({ value: v.string(), clicks: count, human_cl
 
 export const reasonShareSchema = v.object({
   ...shareSchema.entries,
-  verdict: told(v.picklist(['human', 'machine', 'duplicate']), 'What the reason led to.'),
+  verdict: described(v.picklist(['human', 'machine', 'duplicate']), 'What the reason led to.'),
 })
 
 export const sendRowSchema = v.object({
-  newsletter_send_id: told(text, 'null if the newsletter gave none.'),
-  newsletter: told(text, 'Which list it went to; null for the list without a name.'),
+  newsletter_send_id: described(text, 'null if the newsletter gave none.'),
+  newsletter: described(text, 'Which list it went to; null for the list without a name.'),
   offer_id: id,
   offer_name: v.string(),
   variation_id: id,
@@ -141,7 +139,7 @@ export const sendRowSchema = v.object({
   clickers,
   ctr,
   human_ctr: rate,
-  by_hours: told(
+  by_hours: described(
     v.array(v.object({ hours: v.number(), clicks: count, human_clicks: count })),
     'Clicks by hours since the send; `hours` is where a span begins, and every span is listed.',
   ),
@@ -151,16 +149,16 @@ export const doubtSchema = v.object({
   newsletter_send_id: v.string(),
   variation_id: id,
   sent_at: moment,
-  factor: told(v.number(), 'Its rate, as a multiple of the expected one.'),
-  recipients: told(count, 'As they were reported.'),
-  usual_recipients: told(count, 'As they usually are.'),
+  factor: described(v.number(), 'Its rate, as a multiple of the expected one.'),
+  recipients: described(count, 'As they were reported.'),
+  usual_recipients: described(count, 'As they usually are.'),
   clickers,
 })
 
 export const attributeRowSchema = v.object({
   value: v.string(),
   variations: count,
-  lift: told(
+  lift: described(
     v.nullable(v.number()),
     'How much better or worse its texts did than the average text of their offers, with the other ' +
       'attributes held equal, as a factor; null if there are fewer than 5 such texts or too few in all.',
@@ -176,10 +174,10 @@ export const attributeRowSchema = v.object({
 export const reportSchema = v.object({
   summary: summarySchema,
   previous: v.exactOptional(
-    told(summarySchema, 'The same for as many days before, if the range has a first day.'),
+    described(summarySchema, 'The same for as many days before, if the range has a first day.'),
   ),
   newsletters: v.exactOptional(
-    told(v.array(text), 'All lists, if there are several; null is the list without a name.'),
+    described(v.array(text), 'All lists, if there are several; null is the list without a name.'),
   ),
   offers: v.array(offerRowSchema),
   variations: v.exactOptional(v.array(variationRowSchema)),
@@ -187,14 +185,14 @@ export const reportSchema = v.object({
   sparklines: v.exactOptional(v.array(variationDaySchema)),
   heatmap: v.exactOptional(v.array(heatmapCellSchema)),
   devices: v.exactOptional(v.object(v.entriesFromList(clickTraits, v.array(shareSchema)))),
-  referrers: v.exactOptional(told(v.array(shareSchema), "People's clicks by host.")),
+  referrers: v.exactOptional(described(v.array(shareSchema), "People's clicks by host.")),
   referrer_classes: v.exactOptional(
-    told(v.array(shareSchema), 'The same by class: webmail, search, social, other, none.'),
+    described(v.array(shareSchema), 'The same by class: webmail, search, social, other, none.'),
   ),
   reasons: v.exactOptional(v.array(reasonShareSchema)),
-  sends: v.exactOptional(told(v.array(sendRowSchema), 'Newest first.')),
+  sends: v.exactOptional(described(v.array(sendRowSchema), 'Newest first.')),
   doubts: v.exactOptional(
-    told(v.array(doubtSchema), 'Sends that count for less in the statistics, newest first.'),
+    described(v.array(doubtSchema), 'Sends that count for less in the statistics, newest first.'),
   ),
   attributes: v.exactOptional(
     v.object({
@@ -204,19 +202,19 @@ export const reportSchema = v.object({
     }),
   ),
   conversions: v.exactOptional(
-    told(
+    described(
       v.array(conversionRowSchema),
       'By UTC days, on the day of the click; present once there has been a conversion.',
     ),
   ),
-  settled_until: told(v.nullable(moment), 'Clicks recorded up to then are final; null until one is.'),
-  all_settled: told(
+  settled_until: described(v.nullable(moment), 'Clicks recorded up to then are final; null until one is.'),
+  all_settled: described(
     v.boolean(),
     'False while there are newer clicks: they are counted in clicks and rates of the range, but not ' +
       'yet in visitors, sends, statistics, devices, referrers and reasons.',
   ),
   people_since: v.exactOptional(
-    told(day, 'The first day that `people` covers, if the range begins before it.'),
+    described(day, 'The first day that `people` covers, if the range begins before it.'),
   ),
 })
 

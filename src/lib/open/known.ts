@@ -7,7 +7,7 @@ import { keepFresh } from '../links/keep-fresh.ts'
 import type { LinkSettings } from '../links/link-settings.ts'
 import { openStrapiLinks, type StrapiLinks } from '../links/strapi-links.ts'
 import { createTableLinks } from '../links/table-links.ts'
-import { joinLinks, type Links, slugsInBoth, tellOfBoth } from '../links/two-sources.ts'
+import { joinLinks, type Links, logBoth, slugsInBoth } from '../links/two-sources.ts'
 import { readCatalogueVersion } from '../store/catalogue-changes.ts'
 import { createVariations } from '../tracking/variations.ts'
 
@@ -60,19 +60,19 @@ type Sources = {
   inBoth: () => string[]
 }
 
-function openSources(parts: Parameters<typeof createTableLinks>[0], from: LinkSettings): Sources {
+function openSources(parts: Parameters<typeof createTableLinks>[0], settings: LinkSettings): Sources {
   const none = () => []
-  if (from.from === 'table') {
+  if (settings.from === 'table') {
     const table = createTableLinks(parts)
     return { links: table, table, inBoth: none }
   }
-  if (from.from === 'strapi') {
-    const strapi = openStrapiLinks({ ...parts, settings: from.strapi, onFetched: () => {} })
+  if (settings.from === 'strapi') {
+    const strapi = openStrapiLinks({ ...parts, settings: settings.strapi, onFetched: () => {} })
     return { links: strapi.cache, strapi, inBoth: none }
   }
   const table = createTableLinks(parts)
-  const tell = tellOfBoth(parts.log)
+  const log = logBoth(parts.log)
   const inBoth = () => slugsInBoth(strapi.cache, table)
-  const strapi = openStrapiLinks({ ...parts, settings: from.strapi, onFetched: () => tell(inBoth()) })
+  const strapi = openStrapiLinks({ ...parts, settings: settings.strapi, onFetched: () => log(inBoth()) })
   return { links: joinLinks(strapi.cache, table), table, strapi, inBoth }
 }

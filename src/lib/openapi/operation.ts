@@ -55,8 +55,8 @@ export function answersOf(
       .toSorted((one, other) => one - other)
       .map((status) => {
         const answer = answers.find((one) => one.status === status)
-        const told = codes.get(status)
-        const parts = [answer && goodAnswer(answer), told && faultAnswerOf(told, endpoint, bare)]
+        const faulty = codes.get(status)
+        const parts = [answer && goodAnswer(answer), faulty && faultAnswerOf(faulty, endpoint, bare)]
         return [status, parts.filter((part) => part !== undefined).reduce(joined)]
       }),
   )
@@ -79,10 +79,10 @@ const goodAnswer = ({ description, headers: names = [], contents }: Described): 
 })
 
 function faultAnswerOf(codes: readonly FaultCode[], endpoint: Called, bare: boolean): Answered {
-  const told = Object.assign({}, ...codes.map((code) => faultHeaders[code]))
+  const ofFaults = Object.assign({}, ...codes.map((code) => faultHeaders[code]))
   return {
     description: codes.map((code) => `\`${code}\`: ${faultMeanings[code]}`).join('\n\n'),
-    ...(Object.keys(told).length > 0 && { headers: told }),
+    ...(Object.keys(ofFaults).length > 0 && { headers: ofFaults }),
     ...(!bare && {
       content: {
         'application/json': {

@@ -7,13 +7,14 @@ import { listSends } from '../store/evidence.ts'
 import { doubtSentence } from '../wording/doubts.ts'
 
 /** Days after a send for which it is reported. */
-const tellFor = 7
+const reportFor = 7
 const mostKept = 100
-const mostTold = 5
+const mostReported = 5
 const deadline = 10_000
 
 /** What health reports about doubted sends. */
-export const doubtsToTell = (sql: Parameters<typeof listDoubts>[0]) => listDoubts(sql, tellFor, mostTold)
+export const doubtsToReport = (sql: Parameters<typeof listDoubts>[0]) =>
+  listDoubts(sql, reportFor, mostReported)
 
 /**
  * Searches for doubtful sends, every ten minutes while clicks are settled and every hour otherwise, on one instance for
@@ -27,7 +28,7 @@ export const doubtFinder =
     const sends = await database.run((sql) => listSends(sql, undefined), deadline)
     if (!sends.ok) return log.warn({ reason: sends.fault.message }, 'sends could not be examined')
     const doubts = findDoubts(sends.value, now())
-      .filter(({ sent_at }) => now() - Date.parse(sent_at) < tellFor * 86_400_000)
+      .filter(({ sent_at }) => now() - Date.parse(sent_at) < reportFor * 86_400_000)
       .slice(0, mostKept)
     const kept = await database.run((sql) => keepDoubts(sql, doubts))
     if (!kept.ok) return log.warn({ reason: kept.fault.message }, 'doubted sends could not be stored')

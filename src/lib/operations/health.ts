@@ -10,7 +10,7 @@ import { listEarnedCurrencies } from '../store/earnings.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
 import { doubtSentence } from '../wording/doubts.ts'
-import { doubtsToTell } from './doubted-sends.ts'
+import { doubtsToReport } from './doubted-sends.ts'
 import { withoutDetails } from './health-for-anybody.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
 import type { LinkHints } from './link-hints.ts'
@@ -63,7 +63,7 @@ const longestWait = 60_000
 /** Milliseconds after which links and variations have not been fetched for too long from a database that answers. */
 const longestFailing = 30_000
 /** Milliseconds for which health reports that segments were deleted before they were recorded. */
-const tellLossFor = 600_000
+const reportLossFor = 600_000
 const mostLeftOut = 20
 /** Seconds after which a conversion's click should have come. */
 const longestUnknown = 3_600
@@ -92,7 +92,7 @@ export function createHealth({
       async (sql) => ({
         offers: await offersWithoutSlug(sql),
         late: await lateCorrections(sql),
-        doubted: await doubtsToTell(sql),
+        doubted: await doubtsToReport(sql),
         conversions: await readWaitingConversions(sql),
         earned: selection?.goal === 'revenue' ? await listEarnedCurrencies(sql) : [],
       }),
@@ -120,7 +120,7 @@ export function createHealth({
       !found.ok && 'database',
       !migrated() && 'migrated',
       fault && 'journal',
-      vanishedAt !== undefined && Math.abs(now() - vanishedAt) < tellLossFor && 'journal_deleted',
+      vanishedAt !== undefined && Math.abs(now() - vanishedAt) < reportLossFor && 'journal_deleted',
       found.ok && depth > 0 && age > longestWait && 'events_wait',
       unchecked.overflowing && 'unchecked_clicks',
       found.ok && table && table.failingFor > longestFailing && 'links',
@@ -164,7 +164,7 @@ export function createHealth({
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines; see "Damaged lines" in db/README.md',
         keptCutAt !== undefined &&
-          Math.abs(now() - keptCutAt) < tellLossFor &&
+          Math.abs(now() - keptCutAt) < reportLossFor &&
           'recorded events are kept for less than PROMO_JOURNAL_KEEP_MINUTES: they have a quarter of ' +
             'PROMO_JOURNAL_MAX_MB, or the disk is full',
         (links.length > 0 || variations.length > 0) &&

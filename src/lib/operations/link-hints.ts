@@ -46,13 +46,13 @@ export function createLinkHints({
     const leads = strapi
       ? [...leadsOf(strapi), ...links.value.filter(({ slug }) => !strapi.peek(slug))]
       : links.value
-    const told = await damage.describe(dayOf(now() - week), dayOf(now()))
+    const damaged = await damage.describe(dayOf(now() - week), dayOf(now()))
     const { hints, faulty } = examineLinks(leads, siteUrl, pages)
     return {
       hints: [
         ...hints,
         ...(anyWord !== undefined && leads.length > 0 ? [hintOnAnyWord(anyWord)] : []),
-        ...(told === undefined ? [] : [`in the last week ${told}`]),
+        ...(damaged === undefined ? [] : [`in the last week ${damaged}`]),
       ],
       faulty: faulty.map((link) => ({ ...link, source: strapi?.peek(link.slug) ? 'strapi' : 'table' })),
     }

@@ -3,8 +3,8 @@ import type { Log } from '../base/log.ts'
 import { messageOf } from '../base/result.ts'
 
 /**
- * What an instance does besides answering requests. The signal tells running steps about a stop: failures after it are
- * not logged.
+ * What an instance does besides answering requests. The signal announces a stop to running steps: failures after it
+ * are not logged.
  */
 export type MaintenanceSteps = {
   /** Migrates the database and fetches what requests need. Repeated until it reports success. */

@@ -3,7 +3,7 @@ import type { OutboxReadings } from '../outbox/outbox.ts'
 /** Milliseconds for which a target may fail before it is reported: what is to be sent to it is kept. */
 const longestFailing = 60_000
 
-const toldOf = ({ fault, failingFor, waiting, refused, age, sent, givenUp }: OutboxReadings) => ({
+const figuresOf = ({ fault, failingFor, waiting, refused, age, sent, givenUp }: OutboxReadings) => ({
   ok: failingFor === 0,
   ...(fault && { fault: fault.code }),
   waiting,
@@ -26,7 +26,7 @@ export function matomoHealth(readings: OutboxReadings) {
           'permissions of PROMO_MATOMO_TOKEN, and whether Matomo deletes old logs',
       givenUp > 0 && `${givenUp} clicks for Matomo were given up since the start`,
     ],
-    told: toldOf(readings),
+    told: figuresOf(readings),
   }
 }
 
@@ -38,5 +38,5 @@ export const webhooksHealth = (readings: OutboxReadings) => ({
       'a webhook does not accept its messages: see “promo webhook list”',
     readings.givenUp > 0 && `${readings.givenUp} messages to webhooks were given up since the start`,
   ],
-  told: toldOf(readings),
+  told: figuresOf(readings),
 })

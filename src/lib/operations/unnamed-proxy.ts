@@ -36,7 +36,7 @@ export const unreadProxy =
  * Milliseconds after its last request for which a proxy is reported, so that one that was fixed is not reported
  * forever.
  */
-const tellFor = 3_600_000
+const reportFor = 3_600_000
 /**
  * One odd request, from a program or somebody trying things out, does not mean that all readers come through a proxy.
  */
@@ -51,16 +51,16 @@ export function watchForUnnamedProxy(options: {
   const { trusted, now, log } = options
   let count = 0
 
-  /** One kind of request to notice: `tell` logs it, once until an hour has passed without any. */
-  const createWatch = (tell: (proxy: string) => void) => {
+  /** One kind of request to notice: `warn` is called for it once, until an hour has passed without any. */
+  const createWatch = (warn: (proxy: string) => void) => {
     let last = Number.NEGATIVE_INFINITY
     let seen = 0
-    const isRecent = (): boolean => Math.abs(now() - last) < tellFor
+    const isRecent = (): boolean => Math.abs(now() - last) < reportFor
     return {
-      isTold: (): boolean => seen >= fewest && isRecent(),
+      isReported: (): boolean => seen >= fewest && isRecent(),
       notice(proxy: string) {
         seen = isRecent() ? seen + 1 : 1
-        if (seen === fewest) tell(proxy)
+        if (seen === fewest) warn(proxy)
         last = now()
         count += 1
       },
@@ -88,13 +88,13 @@ export function watchForUnnamedProxy(options: {
       return count
     },
     get recent() {
-      return forwardedBy.isTold() || silent.isTold()
+      return forwardedBy.isReported() || silent.isReported()
     },
     get silent() {
-      return silent.isTold()
+      return silent.isReported()
     },
     get unread() {
-      return unread.isTold()
+      return unread.isReported()
     },
   }
 }

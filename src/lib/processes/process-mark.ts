@@ -21,15 +21,15 @@ export function processMark(pid: number, proc = '/proc'): string | undefined {
  * own, and two machines can have the same name.
  */
 export function processPlace(proc = '/proc'): string {
-  const told = (tell: () => string): string => {
+  const known = (read: () => string): string => {
     try {
-      return tell().trim()
+      return read().trim()
     } catch {
       return ''
     }
   }
-  const boot = told(() => readFileSync(`${proc}/sys/kernel/random/boot_id`, 'utf8'))
-  return [hostname(), boot, told(() => readlinkSync(`${proc}/self/ns/pid`))].join(' ')
+  const boot = known(() => readFileSync(`${proc}/sys/kernel/random/boot_id`, 'utf8'))
+  return [hostname(), boot, known(() => readlinkSync(`${proc}/self/ns/pid`))].join(' ')
 }
 
 export const isMarkAlive = (mark: string): boolean => processMark(Number.parseInt(mark, 10)) === mark

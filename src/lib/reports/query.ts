@@ -66,11 +66,11 @@ export function parseQuery(
   if (!parsed.ok) return parsed
   const { offer_id, variation_id, newsletter, days, from, to, tz, clicks, format } = parsed.value
   const today = dayAt(now, tz)
-  const untold =
+  const unknown =
     newsletter === undefined ? [] : byWhat.filter((section) => parsed.value[`include_${section}`])
-  if (untold.length > 0) {
+  if (unknown.length > 0) {
     const fault = 'is not known for a single newsletter; leave out this or newsletter'
-    return fail(invalid(Object.fromEntries(untold.map((section) => [`include_${section}`, fault]))))
+    return fail(invalid(Object.fromEntries(unknown.map((section) => [`include_${section}`, fault]))))
   }
   if (days !== undefined && (from !== undefined || to !== undefined)) {
     return fail(invalid({ days: 'cannot be combined with from or to; give one of the two' }))

@@ -9,10 +9,10 @@ export function seeded(seed: number): Random {
   return () => ((source.next() >>> 0) + 0.5) / 4_294_967_296
 }
 
-/** The generator's first numbers nearly repeat its seed, */
+/** The generator's first numbers nearly repeat its seed. */
 const skipped = 20
 
-/** and similar seeds give similar streams, so the bits are mixed (MurmurHash3, Appleby 2011). */
+/** Mixes the bits (MurmurHash3, Appleby 2011): similar seeds would give similar streams. */
 function mix(seed: number): number {
   let bits = seed
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)

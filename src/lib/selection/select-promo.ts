@@ -37,6 +37,9 @@ export type SelectionRequest = {
   blocks?: Blocks | undefined
 }
 
+/** A request that leaves to the settings what it does not name. */
+export type PartialRequest = { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }
+
 /** Another caller may decide about the same send at the same time; then its decision is read again. */
 const attempts = 4
 

@@ -9,7 +9,7 @@ import type { Config } from '../settings/config.ts'
 import { listDecisions } from '../store/decisions.ts'
 import { readObstacles } from './obstacles.ts'
 import { readSituation } from './read-situation.ts'
-import { type SelectionRequest, selectPromo } from './select-promo.ts'
+import { type PartialRequest, type SelectionRequest, selectPromo } from './select-promo.ts'
 import { type SharesNow, shareNow } from './share-now.ts'
 import type { Rules } from './variety.ts'
 
@@ -50,10 +50,7 @@ export function createSelection({ config, database, links, now, random }: OpenSe
   const strategyOf = (asked: SelectionRequest['strategy'] | undefined) => asked ?? config.PROMO_SELECTION
   return {
     settings: { strategy: config.PROMO_SELECTION, ...goal },
-    select: ({
-      strategy,
-      ...request
-    }: { [Key in keyof SelectionRequest]?: SelectionRequest[Key] | undefined }) =>
+    select: ({ strategy, ...request }: PartialRequest) =>
       selectPromo(
         { database, links, random, now, rules, goal, siteUrl: config.SITE_URL },
         { ...request, strategy: strategyOf(strategy) },

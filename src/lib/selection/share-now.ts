@@ -99,8 +99,8 @@ function learnedShare(
     n === 0
       ? `never sent yet, so expected to do as well as its offer: ${percent(rate)}`
       : `expected to get ${percent(rate)}, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
-  const told = `${clicks}${valueWords(arm, believed, worth)}`
-  const why = share === undefined && arm.held ? `held back: ${wordsOf(arm.held)}; ${told}` : told
+  const expected = `${clicks}${valueWords(arm, believed, worth)}`
+  const why = share === undefined && arm.held ? `held back: ${wordsOf(arm.held)}; ${expected}` : expected
   return { offer_id, variation_id, share: share ?? 0, believed_ctr: rate, held: arm.held, why }
 }
 

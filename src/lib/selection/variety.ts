@@ -6,9 +6,8 @@ import type { Hold } from './arm.ts'
 export type Rules = {
   /** Other sends between two sends of an offer. */
   offerGap: number
-  /** An offer is in at most this many */
+  /** How many of `window` consecutive sends may have the same offer. */
   offerSends: number
-  /** of any this many consecutive sends. */
   window: number
   /** Other sends between two sends of a variation. */
   variationGap: number

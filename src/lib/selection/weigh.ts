@@ -18,9 +18,9 @@ const keptADay = 0.995
  * numbers for whole sends.
  */
 const keptADayInSegments = (ownDispersion: number): number =>
-  1 - Math.sqrt(movedADay / (told + ownDispersion))
+  1 - Math.sqrt(movedADay / (shownBySend + ownDispersion))
 const movedADay = 2e-6
-const told = 0.005
+const shownBySend = 0.005
 const day = 86_400_000
 
 export type Situation = {

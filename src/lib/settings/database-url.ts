@@ -234,6 +234,6 @@ const allowed: Readonly<Record<string, string>> = {
 function wrongParameter(name: string, value: string): string {
   const known = allowed[name]
   if (known) return `has the parameter ${name}, which must be ${known}`
-  const told = /^[\w.-]{1,40}$/.test(name) && value !== '' ? `the parameter ${name}` : 'a parameter'
-  return `has ${told} that is not known here: leave it out`
+  const named = /^[\w.-]{1,40}$/.test(name) && value !== '' ? `the parameter ${name}` : 'a parameter'
+  return `has ${named} that is not known here: leave it out`
 }

@@ -9,14 +9,14 @@ export type FieldKind = {
   required: readonly string[]
   optional: readonly string[]
   /** Further names, and how messages describe them. */
-  further?: { pattern: RegExp; told: string }
+  further?: { pattern: RegExp; shown: string }
 }
 
 export const linkFields: FieldKind = {
   preset: 'slug:slug,destination:destination_url,active:active',
   required: ['slug', 'destination'],
   optional: ['active', 'pass_parameters', 'click_id_parameter', 'utm'],
-  further: { pattern: /^(utm|mtm)_[a-z0-9_]{1,40}$/, told: 'utm_… or mtm_…' },
+  further: { pattern: /^(utm|mtm)_[a-z0-9_]{1,40}$/, shown: 'utm_… or mtm_…' },
 }
 
 /**
@@ -53,4 +53,4 @@ const isKnown = ({ required, optional, further }: FieldKind, word: string): bool
   required.includes(word) || optional.includes(word) || further?.pattern.test(word) === true
 
 const toldWords = ({ required, optional, further }: FieldKind): string =>
-  [...required, ...optional, ...(further ? [further.told] : [])].join(', ')
+  [...required, ...optional, ...(further ? [further.shown] : [])].join(', ')

@@ -12,7 +12,7 @@ const dayVariance = 0.09
  */
 const listVariance = 0.25
 const textVariance = { usual: 0.04, texts: 4, least: 0.0025 }
-/** A text is no more than so many standard deviations off. */
+/** A text is no more than this many standard deviations off. */
 const furthest = 2.5
 const usualRate = 0.02
 const rounds = 8

@@ -44,7 +44,7 @@ export type Sorted<Sent extends Send> = {
 }
 
 /**
- * A send that hardly counts: its rate is so many times what was to be expected; `usual` is the usual number of
+ * A send that hardly counts: its rate is `factor` times what was to be expected; `usual` is the usual number of
  * recipients.
  */
 export type Doubted<Sent> = { send: Sent; factor: number; usual: number }

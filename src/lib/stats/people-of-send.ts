@@ -11,7 +11,7 @@ type PartSoFar = ClickersSoFar & { age: number }
 /** Those of a send who came as people do, and the variance of the logarithm of their number on that account. */
 export type People = { clickers: number; unsure: number }
 
-/** Before so many days have passed, the rest of the clicks do not tell a burst from an early hour. */
+/** Before this many days have passed, the rest of the clicks do not distinguish a burst from an early hour. */
 const earliest = 3 / 24
 
 /**

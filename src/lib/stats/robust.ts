@@ -24,11 +24,11 @@ export type WeightedPart = Evidence & {
   doubted: boolean
 }
 
-/** Sends next to a send, by which the usual rate of its text is told. */
+/** How many sends next to a send show the usual rate of its text. */
 const window = 9
-/** Beyond so many standard deviations a send counts for less the further it is away. */
+/** Beyond this many standard deviations a send counts for less the further it is away. */
 const usualReach = 2.5
-/** A send is doubted where it is off by this factor, and by so many standard deviations. */
+/** A send is doubted where it is off by this factor, and by this many standard deviations. */
 const doubtedFactor = Math.log(2.2)
 const doubtedReach = 2.2
 /** Of a normal variable, the standard deviation by the median of its absolute value. */
@@ -79,9 +79,13 @@ const beyond = (off: number, scale: number): number =>
 const isDoubted = (off: number, scale: number): boolean =>
   Math.abs(off) > Math.max(doubtedFactor, doubtedReach * scale)
 
+/** The logarithms of the rates, where one without clicks has one as well. */
+export const logRates = (parts: readonly WeightedPart[], pool: number): Float64Array =>
+  Float64Array.from(parts, ({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+
 /** Of one text's parts: how far each is off the median of its neighbours. */
 function findOffs(own: readonly WeightedPart[], pool: number): void {
-  const rates = Float64Array.from(own, ({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+  const rates = logRates(own, pool)
   const near = new Float64Array(Math.min(window, own.length))
   let first = -1
   let level = 0
@@ -96,7 +100,7 @@ function findOffs(own: readonly WeightedPart[], pool: number): void {
   }
 }
 
-/** The median of as many values as `near` has room for, which are sorted into it one by one: so few are faster so. */
+/** The median of as many values as `near` has room for: they are sorted into it one by one, which is fast for few. */
 function medianOf(values: Float64Array, from: number, near: Float64Array): number {
   for (let count = 0; count < near.length; count += 1) {
     const value = numberAt(values, from + count)

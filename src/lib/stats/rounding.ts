@@ -1,7 +1,7 @@
 /** To three decimals. */
 export const round = (value: number): number => Math.round(value * 1e3) / 1e3
 
-/** To so many decimals, and a small figure to two significant digits: it is never rounded to nothing. */
+/** To this many decimals, and a small figure to two significant digits: it is never rounded to nothing. */
 export function roundTo(decimals: number, value: number): number {
   const step = 10 ** decimals
   return Math.abs(value) * step < 10 ? Number(value.toPrecision(2)) : Math.round(value * step) / step

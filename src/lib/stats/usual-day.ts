@@ -7,7 +7,7 @@ export type UsualDay = { factor: number; variance: number }
 
 /** Fewer sends do not show how days are spread. */
 const fewest = 10
-/** Beyond so many standard deviations a day counts as one that is there (Huber 1964). */
+/** Beyond this many standard deviations a day counts as one that is there (Huber 1964). */
 const furthest = 1.5
 /** Between the quartiles of a normal variable, in standard deviations. */
 const quartiles = 1.349

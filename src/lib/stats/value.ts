@@ -131,7 +131,7 @@ function levelled(texts: readonly Text[]): Value {
   }
 }
 
-/** Relative variance of a text's amounts: a mean of so many has the noise of as many events, divided by it. */
+/** Relative variance of a text's amounts: their mean has the noise of as many events as there are, divided by it. */
 function noiseOf(texts: readonly Text[]): number {
   let squares = usualAmounts.variance * usualAmounts.conversions
   let weights = usualAmounts.conversions
@@ -150,12 +150,12 @@ type Known = Expected & { send: ClickedSend }
 function expectedOf(sends: readonly ClickedSend[], earnings: Earnings): Known[] {
   const keyOf = (one: { newsletter_send_id: string; variation_id: number }) =>
     `${one.variation_id} ${one.newsletter_send_id}`
-  const byKey = new Map(earnings.sends.map((told) => [keyOf(told), told]))
-  const told = sends.flatMap((send) => {
+  const byKey = new Map(earnings.sends.map((earned) => [keyOf(earned), earned]))
+  const earning = sends.flatMap((send) => {
     const own = byKey.get(keyOf(send))
     return own ? [{ ...own, offer_id: send.offer_id }] : []
   })
-  const expectationOf = expectingApproval(told)
+  const expectationOf = expectingApproval(earning)
   return sends.map((send) => {
     const own = byKey.get(keyOf(send))
     const nothing = { conversions: 0, amounts: { conversions: 0, revenue: 0, squares: 0 } }

@@ -1,18 +1,18 @@
 import { at, lookUp, numberAt } from './at.ts'
-import type { WeightedPart } from './robust.ts'
+import { logRates, type WeightedPart } from './robust.ts'
 
 type Sized = { recipients: number }
 type SizedPart = WeightedPart & { send: Sized }
 
-/** With fewer sends the median of a text cannot tell which of them is wrong. */
+/** With fewer sends the median of a text does not show which of them is wrong. */
 const enoughSends = 3
 /** With fewer sends in all nobody knows what is usual. */
 const fewestSends = 5
-/** Texts differ by a standard deviation of about 0.7 (of logarithms): hardly one in thirty is off by so much. */
+/** Texts differ by a standard deviation of about 0.7 (of logarithms): hardly one in thirty is off by more. */
 const furthest = 1.5
-/** Of what a send is off, its recipients explain all but so much. */
+/** Of what a send is off, its recipients explain all but this share. */
 const unexplained = 0.5
-/** Neighbours in time, by whose number of recipients a wrong one is told. */
+/** How many neighbours in time show which number of recipients is wrong. */
 const neighbours = 15
 
 /** Sizes that part by less than this factor are the same. */
@@ -36,7 +36,7 @@ export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void 
   }
   const countOf = ({ newsletter_send_id }: SizedPart): number => lookUp(partsOf, newsletter_send_id, 1)
   const split = parts.filter((part) => countOf(part) > 1)
-  const rates = Float64Array.from(parts, ({ k, n }) => Math.log((k + 0.5) / (n + 0.5 / pool)))
+  const rates = logRates(parts, pool)
   const middle = numberAt(rates.toSorted(), rates.length >> 1)
   for (const [place, part] of parts.entries()) {
     const off = numberAt(rates, place) - middle
@@ -71,6 +71,6 @@ export const usuallyOf = (sends: readonly Sized[]): number =>
     sends.length >> 1,
   )
 
-/** Whether a rate is off because of its recipients, which are so many times the usual number. */
+/** Whether a rate is off because of its recipients, which are this multiple of the usual number. */
 export const isExplained = (off: number, times: number): boolean =>
   Math.abs(off + Math.log(times)) < unexplained * Math.abs(off)

@@ -17,7 +17,7 @@ export type Unchecked = {
 }
 
 const shareOfAddress = 0.1
-const tellFor = 60_000
+const reportFor = 60_000
 const logEvery = 10_000
 
 /** `most` of them may wait; `waiting` says how many do. */
@@ -56,7 +56,7 @@ export function createUnchecked(options: {
     },
     judged: () => shares.clear(),
     get overflowing() {
-      return Math.abs(now() - turnedAwayAt) < tellFor
+      return Math.abs(now() - turnedAwayAt) < reportFor
     },
   }
 }

@@ -38,7 +38,7 @@ const healthReport = v.object({
   strapi: v.optional(v.object({ left_out: leftOut({ entry: v.string() }) }), { left_out: [] }),
 })
 
-type ToldHealth = v.InferOutput<typeof healthReport>
+type SeenHealth = v.InferOutput<typeof healthReport>
 
 /**
  * Looks for news for webhooks. Every instance does so; what several see is sent once. Without any webhook nothing else
@@ -58,7 +58,7 @@ export function createWatch(parts: {
   /** Since when each fault has existed; kept until it could be reported, since that takes the database. */
   const degraded = new Map<string, number>()
 
-  const ofHealth = (report: ToldHealth): News[] => {
+  const ofHealth = (report: SeenHealth): News[] => {
     for (const reason of report.reasons) if (!degraded.has(reason)) degraded.set(reason, now())
     const broken: EventData<'link.broken'>[] = [
       ...report.links_left_out.map(({ slug, reason }) => ({ source: 'table' as const, link: slug, reason })),
@@ -92,7 +92,7 @@ export function createWatch(parts: {
     ]
   }
 
-  const forgetMended = (reasons: readonly string[]): void => {
+  const forgetResolved = (reasons: readonly string[]): void => {
     for (const reason of degraded.keys()) if (!reasons.includes(reason)) degraded.delete(reason)
   }
 
@@ -156,7 +156,7 @@ export function createWatch(parts: {
       ].filter(({ type }) => wanted.has(type))
       const raised = await raise(database, news)
       // Otherwise the database is unavailable, and the next check reports it.
-      if (raised.ok) forgetMended(report.success ? report.output.reasons : [])
+      if (raised.ok) forgetResolved(report.success ? report.output.reasons : [])
     },
   }
 }

@@ -8,18 +8,18 @@ const usual = 1.5
 export function doubtSentence(doubt: Doubt): string {
   const { newsletter_send_id, variation_id, factor, recipients, usual_recipients, clickers } = doubt
   const send = `Send ${newsletter_send_id}`
-  const told = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
+  const reported = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
   const remedy = `Correct them with “promo recipients ${newsletter_send_id} --variation ${variation_id} COUNT”.`
   if (clickers > recipients)
     return (
-      `${send} was clicked by more people (${count(clickers)}) than got it: ${told}, so either the ` +
+      `${send} was clicked by more people (${count(clickers)}) than got it: ${reported}, so either the ` +
       `number is wrong or the report lacked “recipients” and counted as one. It is left out. ${remedy}`
     )
   const off = Math.max(recipients / usual_recipients, usual_recipients / recipients)
   const rate =
     clickers === 0 ? `${send} was clicked by nobody` : `${send} has ${times(factor)} the usual rate`
   if (off >= usual && recipients < usual_recipients === factor > 1)
-    return `${rate}: ${told}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
+    return `${rate}: ${reported}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
   return `${rate}, with the usual number of recipients: machines, or an unusual day. It counts for less.`
 }
 

@@ -121,8 +121,8 @@ export function offersSentence(
   const likely = `${percent(smoothed_ctr)} of its recipients click, likely ${percentBetween(...interval)}`
   if (!second) {
     const early = neededBy(hadBy(first, variations))
-    const told = early === '' ? likely : `its click rate is a first guess, and it still needs ${early}`
-    return `${name(first)} is the only active offer that has been sent${to}: ${told}.`
+    const known = early === '' ? likely : `its click rate is a first guess, and it still needs ${early}`
+    return `${name(first)} is the only active offer that has been sent${to}: ${known}.`
   }
   const two = [first, second].map((offer) => ({ name: name(offer), ...hadBy(offer, variations) }))
   const needed = neededByEach(...two)
