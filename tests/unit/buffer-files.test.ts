@@ -1,7 +1,7 @@
 import fs, { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createFiles, isAbsent } from '../../src/lib/buffer/files.ts'
+import { createFiles, type FileLayer, isAbsent } from '../../src/lib/buffer/files.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { openFiles, temporaryFolder } from '../support/folders.ts'
 
@@ -32,7 +32,35 @@ test('a probe is a block of empty lines, which is deleted, and closed even if th
   expect(readFileSync(path, 'utf8')).toBe('\n'.repeat(4096))
   layer.fail = { write: 'ENOSPC' }
   await expect(files.probe(path)).rejects.toThrow('ENOSPC')
-  expect([existsSync(path), openFiles(path)]).toEqual([false, 0])
+  expect([existsSync(path), layer.calls.close]).toEqual([false, 3])
+})
+
+test('a disk that takes a few bytes at a time gets all of them, once', async () => {
+  const asked: number[] = []
+  const layer: FileLayer = {
+    ...fs,
+    write(fd, bytes, from, length, position, done) {
+      asked.push(from, length)
+      fs.write(fd, bytes, from, Math.min(3, length), position, (error, written) => done(error, written))
+    },
+  }
+  const files = createFiles(layer)
+  const path = join(temporaryFolder(), 'file')
+  const fd = await files.open(path)
+  await files.write(fd, Buffer.from('12345678'))
+  await files.close(fd)
+  expect([readFileSync(path, 'utf8'), asked]).toEqual(['12345678', [0, 8, 3, 5, 6, 2]])
+})
+
+test('a sync is one of the data of a file', async () => {
+  const layer = failingFiles()
+  const files = createFiles(layer)
+  const fd = await files.open(join(temporaryFolder(), 'file'))
+  await files.sync(fd)
+  layer.fail = { fdatasync: 'EIO' }
+  await expect(files.sync(fd)).rejects.toThrow('EIO')
+  await files.close(fd)
+  expect(layer.calls.fdatasync).toBe(2)
 })
 
 test('a folder is closed even if it cannot be synced', async () => {
