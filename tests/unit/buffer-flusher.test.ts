@@ -30,6 +30,7 @@ import { restPerWork } from '../../src/lib/pace/flusher-rest.ts'
 import { aClick } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { buryInstances, ownerThatDied, temporaryFolder } from '../support/folders.ts'
+import { fewestTimers, timers } from '../support/timers.ts'
 
 type RecordEvents = (events: TrackingEvent[], lines: string) => ReturnType<RecordLines>
 
@@ -383,8 +384,6 @@ test('an exception after a statement does not end flushing', async () => {
   await events.close(100)
 })
 
-const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
-
 test('several callers may wait for the same event, each as long as it likes', async () => {
   const { events } = await open(async () => ok([]))
   const click = aClick()
@@ -393,16 +392,8 @@ test('several callers may wait for the same event, each as long as it likes', as
   expect(await first).toBe('pending')
   await events.buffer.accept(click)
   expect(await Promise.all(others)).toEqual(['committed', 'committed'])
-  expect(timers()).toBeLessThanOrEqual(before)
+  expect(await fewestTimers()).toBeLessThanOrEqual(before)
   await events.close(100)
-})
-
-test('a flusher with nothing to do sleeps without a timer', async () => {
-  const before = timers()
-  const { events } = await open(async () => ok([]))
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(timers()).toBeLessThanOrEqual(before)
-  await events.close(0)
 })
 
 test('a stop leaves what is halved to the next start', async () => {
