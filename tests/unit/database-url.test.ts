@@ -32,6 +32,13 @@ describe('who and where', () => {
     ['postgres://promo@%2Frun%2Fpostgresql:6543/shop', ['promo', '', 'shop', ['/run/postgresql', 6543]]],
     ['postgres://?host=a,b&port=1,2&user=u&password=p%26&dbname=d', ['u', 'p&', 'd', ['a', 1], ['b', 2]]],
     ['postgres://?host=a,b&port=7&password=p=q', ['postgres', 'p=q', 'postgres', ['a', 7], ['b', 7]]],
+    ['postgres://promo:pw@a:1/x?host=b&user=u&password=p&dbname=d', ['u', 'p', 'd', ['b', 1]]],
+    ['postgres://promo@a:1,b:2/shop?port=7', ['promo', '', 'shop', ['a', 7], ['b', 7]]],
+    [
+      'postgres://promo@localhost/shop?host=/cloudsql/a:b:c',
+      ['promo', '', 'shop', ['/cloudsql/a:b:c', 5432]],
+    ],
+    ['postgres://?host=::1&user=promo', ['promo', '', 'promo', ['::1', 5432]]],
     ['"postgres://promo:pw@db.example/shop"', ['promo', 'pw', 'shop', ['db.example', 5432]]],
     [" 'postgres://promo:pw@db.example/shop'\n", ['promo', 'pw', 'shop', ['db.example', 5432]]],
   ])('%s', (url, [user, password, database, ...hosts]) => {
@@ -199,7 +206,7 @@ test('the driver gets the options of the URL, separately for each server', () =>
   expect(options('sslmode=require', '[2001:db8::1]:7')).toMatchObject({
     ssl: { rejectUnauthorized: false, host: '2001:db8::1' },
   })
-  expect(all('sslmode=verify-full&host=ignored&port=6', 'a,10.0.0.1:7')).toMatchObject([
+  expect(all('sslmode=verify-full', 'a:6,10.0.0.1:7')).toMatchObject([
     { host: ['a'], port: [6], ssl: { rejectUnauthorized: true } },
     { host: ['10.0.0.1'], port: [7], ssl: { rejectUnauthorized: true, host: '10.0.0.1' } },
   ])

@@ -56,12 +56,12 @@ export function parseDatabaseUrl(text: string): Result<DatabaseAddress, string> 
       'must name hosts as host, host:port or [IPv6 address]:port, separated by commas, and one port for ' +
         'all or one for each',
     )
-  const [user = '', password = ''] = userinfo
+  const user = given.get('user') || userinfo[0] || 'postgres'
   return readParameters(given, {
     hosts,
-    user: user || given.get('user') || 'postgres',
-    password: password || given.get('password') || '',
-    database: database[0] || given.get('dbname') || user || 'postgres',
+    user,
+    password: given.get('password') || userinfo[1] || '',
+    database: given.get('dbname') || database[0] || user,
   })
 }
 
@@ -85,14 +85,19 @@ function parametersOf(query: string): Map<string, string> | undefined {
   return given
 }
 
+/** As PostgreSQL's own clients have it, parameters replace what the URL says before its path. */
 function hostsOf(list: string, given: ReadonlyMap<string, string>): DatabaseAddress['hosts'] | undefined {
-  const names = (list || given.get('host') || 'localhost').split(',')
-  const ports = (given.get('port') ?? '').split(',')
-  if (ports.length !== 1 && ports.length !== names.length) return undefined
-  const hosts = names.map((name, index) => {
-    const [, bracketed, plain = '', port = ports[index] || ports[0] || '5432'] =
-      /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/i.exec(name) ?? [undefined, undefined, undefined, '']
+  const listed = (list || 'localhost').split(',').map((name) => {
+    const [, bracketed, plain = '', port = ''] =
+      /^(?:\[([0-9a-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/i.exec(name) ?? []
     const [host = ''] = decoded([bracketed ?? plain]) ?? []
+    return { host, port }
+  })
+  const names = given.get('host')?.split(',') ?? listed.map(({ host }) => host)
+  const ports = given.get('port')?.split(',') ?? listed.map(({ port }) => port)
+  if (ports.length !== 1 && ports.length !== names.length) return undefined
+  const hosts = names.map((host, index) => {
+    const port = ports[ports.length === 1 ? 0 : index] || '5432'
     return { host, port: /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN }
   })
   return hosts.every(({ host, port }) => host !== '' && port >= 1 && port <= 65_535) ? hosts : undefined
