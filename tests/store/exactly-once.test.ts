@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok } from '../../src/lib/base/result.ts'
 import { type EventBuffer, openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
+import { encodeRecord } from '../../src/lib/buffer/record.ts'
 import type { RecordLines } from '../../src/lib/buffer/record-batch.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import type { TrackingEvent } from '../../src/lib/model/event.ts'
@@ -215,4 +216,22 @@ test('a backlog larger than memory waits on disk and arrives whole', async () =>
   const [counted] =
     await server.sql`select count(distinct event_id)::integer as clicks from promo_click_tracking`
   expect(counted?.clicks).toBe(4_500)
+})
+
+test('what an earlier run has left does not undo what was reported later', async () => {
+  const record = eventRecorder(database)
+  const linesOf = (events: TrackingEvent[]) => Buffer.from(encodeRecord(events))
+  const at = Date.UTC(2026, 10, 18, 6)
+  const told = (after: number, recipients: number, status: 'approved' | 'rejected') => [
+    anImpression({ at: at + after, recipients, newsletter_send_id: 'one' }),
+    aConversion({ at: at + after, external_id: 'order', status }),
+  ]
+  expect(await record(linesOf(told(60_000, 200, 'approved')), false)).toEqual(ok([]))
+  expect(await record(linesOf(told(0, 100, 'rejected')), true)).toEqual(ok([]))
+  const kept = () => server.sql`
+    select recipients, status from promo_impression_tracking, promo_conversions
+  `
+  expect([...(await kept())]).toEqual([{ recipients: 200, status: 'approved' }])
+  expect(await record(linesOf(told(0, 100, 'rejected')), false)).toEqual(ok([]))
+  expect([...(await kept())]).toEqual([{ recipients: 100, status: 'rejected' }])
 })

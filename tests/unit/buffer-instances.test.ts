@@ -251,18 +251,6 @@ test('a sign of life writes the owner file again if it or its folder is missing,
   expect(readFileSync(own, 'utf8')).toBe(written)
 })
 
-test('an instance whose owner file takes no contents gives signs of life all the same', async () => {
-  const folder = temporaryFolder()
-  const mine = joinInstances(folder)
-  const own = join(folder, `${mine.id}.owner`)
-  // As on a full disk: it cannot be written, but a mode can be set.
-  mkdirSync(own)
-  const { ctimeMs } = statSync(own)
-  await sleep(20)
-  await mine.beat()
-  expect(statSync(own).ctimeMs).toBeGreaterThan(ctimeMs)
-})
-
 test('a folder that cannot be created is survived', async () => {
   const file = join(temporaryFolder(), 'file')
   writeFileSync(file, '')
