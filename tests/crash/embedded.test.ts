@@ -23,7 +23,7 @@ const test = base.extend<{ dataDir: string }>({
   },
 })
 
-test('the embedded database survives kills of the site, of itself and of both', async ({
+test('the embedded database survives kills of the site, of its server and of both', async ({
   dataDir,
   start,
 }) => {

@@ -227,7 +227,7 @@ describe('GET /api/v1/promo/analytics', () => {
     expect([again.status, again.body]).toEqual([304, ''])
   })
 
-  test('other methods are told which one to use', async () => {
+  test('other methods are refused with the one to use', async () => {
     expect(
       await from('/api/v1/promo/analytics', {
         method: 'PUT',

@@ -103,7 +103,7 @@ describe('help', () => {
     expect(asked).toEqual(await called(['import', '--help']))
   })
 
-  test.each(names)('"%s --help" tells what it does, with an example', async (name) => {
+  test.each(names)('"%s --help" says what it does, with an example', async (name) => {
     const { code, out, err } = await called([name, '--help'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(new RegExp(`^npm run promo -- ${name}`))

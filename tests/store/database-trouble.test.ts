@@ -57,7 +57,7 @@ async function troubleOf(url: string, work = question): Promise<string | undefin
 
 const here = () => `DATABASE_URL (127.0.0.1:${server.port}, database promo): `
 
-test('each cause is told apart, with its place and what to do about it', async () => {
+test('each cause is distinguished, with its place and what to do about it', async () => {
   const causes: [string, string][] = [
     [
       urlWith({ password: 'wrong' }),
@@ -89,7 +89,7 @@ test('each cause is told apart, with its place and what to do about it', async (
   for (const [url, told] of causes) expect(await troubleOf(url)).toContain(told)
 })
 
-test('a user who may not create tables is told so, whatever else fails for want of them', async () => {
+test('that a user may not create tables is reported, whatever else fails without them', async () => {
   const warn = vi.spyOn(log, 'warn')
   const database = open(urlWith(plain))
   await database.run((sql) => migrate(sql))
@@ -123,7 +123,7 @@ test('a server with too few connections, and one that begins to listen, show the
   expect(database.trouble).toBeUndefined()
 })
 
-test('a wrong TLS setting is told as the one it is', async () => {
+test('a wrong TLS setting is named', async () => {
   const file = (name: string) => join(server.cluster, name)
   const made = ['-subj', '/CN=other.example', '-out', file('server.crt'), '-keyout', file('server.key')]
   execFileSync('openssl', ['req', '-new', '-x509', '-nodes', ...made], { stdio: 'ignore' })
@@ -149,7 +149,7 @@ test('a wrong TLS setting is told as the one it is', async () => {
   await vi.waitUntil(async () => (await open(server.url).run(question)).ok)
 })
 
-test('a program that is no PostgreSQL server is told by its silence, and a slow statement is not', async () => {
+test('a program that is not a PostgreSQL server is recognised by its silence, and a slow statement is not mistaken for one', async () => {
   const silent = createServer((socket) => socket.on('error', () => {}))
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
   const address = silent.address()

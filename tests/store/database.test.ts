@@ -418,7 +418,7 @@ describe('closing', () => {
     expect(await answer(database)).toEqual(fail({ code: 'unavailable', message: 'the database is closed' }))
   })
 
-  test('does not wait longer than it is told', async () => {
+  test('does not wait longer than its deadline', async () => {
     const database = open()
     await answer(database)
     const running = database.run((sql) => sql`select pg_sleep(20)`)

@@ -243,7 +243,7 @@ const others =
 describe.skipIf(!others || !(await canEnter({ uid: 12345, gid: 0, name: '' }, process.cwd())))(
   'users (root starts others, by setpriv, from a folder that they can enter)',
   () => {
-    test('a user without a name is told how to get one', async ({ folders }) => {
+    test('a user without a name learns how to get one', async ({ folders }) => {
       await mkdir(folders.dataDir)
       await chmod(folders.dataDir, 0o777)
       const message = await refusedTo(folders, ...as(12345))

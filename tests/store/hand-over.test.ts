@@ -166,7 +166,7 @@ test('signing out everywhere ends all sessions of the same subject, and of nobod
   expect(await access.readSession(other)).toMatchObject({ ok: true })
 })
 
-test('nobody is told that all sessions have ended while the database is down', async () => {
+test('no page says that all sessions have ended while the database is down', async () => {
   const cookie = await cookieOf(await token())
   let away = false
   const flaky: Database = {

@@ -122,7 +122,7 @@ test('how promos are chosen is shown, with the currency if revenue is the goal',
   })
 })
 
-test('while everything works, health tells how much waits and which offers have no slug', async () => {
+test('while everything works, health reports how much waits and which offers have no slug', async () => {
   expect(await health()).toEqual({
     code: 200,
     status: 'ok',

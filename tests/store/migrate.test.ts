@@ -188,9 +188,7 @@ test('of six runs at once, one applies each migration', async ({ emptyDatabase }
   expect(await appliedMigrations(sql)).toEqual(names)
 })
 
-test('a migration that fails leaves nothing behind, of itself or of those before it', async ({
-  emptyDatabase,
-}) => {
+test('a migration that fails leaves nothing behind, nor do those before it', async ({ emptyDatabase }) => {
   const sql = await emptyDatabase()
   const files = {
     '001_good.sql': 'create table good (id integer);',

@@ -193,7 +193,7 @@ test('referrers are those of people, also where an earlier version has added tho
   }
 })
 
-test('a range that holds whole months, parts of months or both tells apart the clicks of its days', async () => {
+test('a range of whole months, parts of months or both counts the clicks of its days only', async () => {
   const days = [
     ['2024-12-31', 1],
     ['2025-06-30', 2],

@@ -60,7 +60,7 @@ describe('signing in', () => {
     expect(await signIn({ name: ' ANNA ' })).toEqual(ok({ by: 'password', id: 1, name: 'Anna', version: 1 }))
   })
 
-  test('tells nobody whether the name or the password was wrong, and takes as long', async () => {
+  test('does not reveal whether the name or the password was wrong, and takes as long', async () => {
     const fault = fail({ code: 'wrong', message: 'The name or the password is wrong.' })
     const time = async (given: { name?: string; password?: string }) => {
       const started = performance.now()
@@ -361,7 +361,7 @@ describe('the secret of sessions', () => {
     expect(await secretOf(temporaryFolder())()).toEqual(row?.secret)
   })
 
-  test('that cannot be read keeps people from signing in, and tells them why', async () => {
+  test('that cannot be read keeps people from signing in, and the page says why', async () => {
     let statements = 0
     const stopping: Database = {
       ...databaseAway,

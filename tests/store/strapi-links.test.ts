@@ -325,7 +325,7 @@ describe('the site with Strapi', () => {
       expect(text).not.toContain('a-token-that-nobody-may-see')
   })
 
-  test('follows a change that one instance was told of on all of them within a second', async () => {
+  test('follows a change that one instance learned of on all of them within a second', async () => {
     let entries = [entry(1, 'a')]
     const strapi = await startFakeStrapi(collection(() => entries))
     const apps = [

@@ -87,7 +87,7 @@ const commandOf = (name: string): string[] => {
   return v.parse(v.array(v.string()), JSON.parse(rest.slice(rest.indexOf('['))))
 }
 
-test('the image starts the site, and its health check tells whether it runs', async ({
+test('the image starts the site, and its health check shows whether it runs', async ({
   database,
   dataDir,
 }) => {

@@ -91,7 +91,7 @@ test('a file is moved into a folder that is made for it, or deleted where that f
   expect(existsSync(kept)).toBe(false)
 })
 
-test('a file that is not there is told from one that cannot be seen', async () => {
+test('a missing file differs from one that cannot be examined', async () => {
   const layer = failingFiles()
   const files = createFiles(layer)
   const path = join(temporaryFolder(), 'file')

@@ -80,7 +80,7 @@ test('without an owner file the newest segment is the sign of life, whatever van
   expect(await paths()).toEqual([early, late])
 })
 
-test('a silence is measured by a clock that the process has of itself', async () => {
+test('a silence is measured by a clock of the process itself', async () => {
   const folder = temporaryFolder()
   const mine = joinInstances(folder, { silentFor: 10 })
   const segment = leave(folder, 'far', elsewhere)

@@ -29,7 +29,7 @@ function open({ room = 100, keepFor = 10 } = {}) {
   return { folder, world, kept, keep, times }
 }
 
-test('a name tells what a kept segment is, and other files are not looked at', async () => {
+test('a name says what a kept segment is, and other files are ignored', async () => {
   const { folder, kept, keep } = open()
   const name = '000000000000001.000000000000001-000002-ab-c.71-15.0000000A.10.kept'
   const path = join(folder, name)

@@ -71,7 +71,7 @@ test('a file that cannot be written is a fault, and the next line starts afresh'
   expect(written.map((line) => line.slice(0, 16))).toEqual(['', '{"rejected_at":5', '{"rejected_at":5', ''])
 })
 
-test('a reject has its event as it was, but for what tells of the visitor, and is for the owner alone', async () => {
+test('a reject has its event unchanged except for details of the visitor, and only the owner may read it', async () => {
   const folder = join(temporaryFolder(), 'journal')
   const click = aClick({ ip_hash: 'f'.repeat(64), user_agent: 'A', referrer: 'b.example', address_hash: 'a' })
   await createRejects(folder, createQueue()).append([reject(click)])

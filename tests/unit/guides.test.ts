@@ -71,7 +71,7 @@ describe('the guide to the import file', () => {
     expect(fieldsBelow('Texts')).toEqual(written(text, { text_content: 'A' }))
   })
 
-  test('has examples that can be imported, and faults as they are told', () => {
+  test('has examples that can be imported, and errors as they are reported', () => {
     const examples = found(guide, /```json\n([\s\S]*?)```/g)
     expect(examples).not.toEqual([])
     for (const example of examples)

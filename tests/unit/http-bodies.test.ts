@@ -135,7 +135,7 @@ test('whoever goes on sending is cut off', async () => {
   expect(sent).toBeLessThan(20_000_000)
 })
 
-test('a body that does not end is given up, and its client told', async () => {
+test('a body that does not end is given up, and its client gets an answer', async () => {
   const { open, seen } = await serve({ wait: 50 })
   const told = await heard(await open(`${head('Content-Length: 10')}abc`))
   expect(told).toMatch(/^HTTP\/1\.1 408 [\s\S]*\r\nconnection: close\r\n[\s\S]*did not arrive within 0.05 s/i)
@@ -168,7 +168,7 @@ test('a request without a body is known by its headers', () => {
   expect(hasBody({ headers: { 'transfer-encoding': 'chunked' } })).toBe(true)
 })
 
-test('callers of the API are told as the API does, whatever stands before it', () => {
+test('callers of the API get an error of the API, whatever comes before its path', () => {
   const fault = { error: 'body_too_large', details: { body: 'is too long' } } as const
   for (const path of ['/api/v1/promo/track-click', '/news/api/v1/promo/nothing']) {
     const { status, body } = refusedBody(fault, path)

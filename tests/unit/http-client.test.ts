@@ -52,7 +52,7 @@ describe('the client address', () => {
     })
   })
 
-  test('is the peer where only another header tells of a proxy', () => {
+  test('is the peer where only another header shows a proxy', () => {
     const signs = ['forwarded', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port']
     for (const name of [...signs, 'via', 'cf-connecting-ip', 'cf-ray', 'true-client-ip', 'fly-client-ip']) {
       expect(clientOf('127.0.0.1', reading({ [name]: '203.0.113.7' }), named)).toEqual({

@@ -46,7 +46,7 @@ test('a text as large as may be is looked through in no time, and its answer is 
   expect(performance.now() - began).toBeLessThan(1_000)
 })
 
-test('what is no JSON is told in the reader’s own words', () => {
+test('what is not JSON is refused with the parser’s message', () => {
   expect(parseJson('{"a":')).toEqual({ ok: false, fault: expect.stringContaining('JSON') })
   expect(parseJson('{"a":1,"a":2}')).toEqual({ ok: true, value: { a: 2 } })
 })

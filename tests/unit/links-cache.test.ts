@@ -66,7 +66,7 @@ const one = { id: 1, name: 'one' }
 const two = { id: 2, name: 'two' }
 
 describe('known rows', () => {
-  test('are there at once after a fetch, which is told', async () => {
+  test('are there at once after a fetch, which is reported', async () => {
     const { cache, source } = cacheOver([one, two])
     expect([cache.size, cache.current]).toEqual([0, false])
     expect(await cache.refresh()).toBe(true)
@@ -74,7 +74,7 @@ describe('known rows', () => {
     expect(source.fetched).toEqual([[one, two]])
   })
 
-  test('are served without limit while the source fails, for as long as it tells', async () => {
+  test('are served without limit while the source fails, and for how long it has failed is known', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.down = true

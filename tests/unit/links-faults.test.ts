@@ -67,7 +67,7 @@ describe('links that lead back to themselves', () => {
     ['not where nothing is known', [], undefined],
   ])('%s', (_, links, way) => expect(loop('a', ...links)).toEqual(way))
 
-  test('are told as a way', () => expect(wayOf(['a', 'b', 'a'])).toBe('/a → /b → /a'))
+  test('are shown as a path', () => expect(wayOf(['a', 'b', 'a'])).toBe('/a → /b → /a'))
 })
 
 describe('hints on links', () => {
@@ -192,7 +192,7 @@ describe('a row of links', () => {
     expect(read(changes)).toMatchObject({ ok: false, fault: expect.stringContaining(reason) })
   })
 
-  test('that is none at all, or that breaks whoever reads it, is told as well', () => {
+  test('that is none at all, or that breaks whoever reads it, is reported as well', () => {
     expect(readRow(linkSchema, (row) => row, 'desk')).toMatchObject({
       ok: false,
       fault: expect.stringMatching(/^the row /),

@@ -69,7 +69,7 @@ test("with a row of another shape is read, and each row is its reader's to judge
   expect(warn).not.toHaveBeenCalled()
 })
 
-test('that cannot be written is told, and tried again at the next fetch', async () => {
+test('that cannot be written is logged, and tried again at the next fetch', async () => {
   const blocker = join(folder, 'file')
   writeFileSync(blocker, '')
   const path = join(blocker, 'rows.json')

@@ -165,7 +165,7 @@ describe('fields:', () => {
     )
   })
 
-  test('one that no entry has is told, by Strapi 5 and where it is left out of the answer', async () => {
+  test('one that no entry has is reported, whether Strapi 5 refuses it or leaves it out of the answer', async () => {
     const entries = () => [{ id: 1, slug: 'a', active: true, target: 'https://t.example/' }]
     const five = await begin(collection(entries))
     expect(await five.source.list()).toMatchObject({

@@ -22,7 +22,7 @@ const site = {
 
 const read = (query: string) => Object.fromEntries(new URLSearchParams(query))
 
-describe('a click is told', () => {
+describe('a click is reported', () => {
   test('as an outlink of the page of its link, with its campaign there, and nothing of who clicked', () => {
     const query = trackingRequest(click, site)
     expect(query.startsWith('?idsite=7&rec=1&')).toBe(true)

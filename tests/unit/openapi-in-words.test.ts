@@ -42,7 +42,7 @@ test.each<[Part, string]>([
   expect(told(part)).toBe(words)
 })
 
-test('fields are told with those within them, what has to be there, and what stands for what is not', () => {
+test('fields are listed with those within them, whether they are required, and their defaults', () => {
   const inner = {
     type: 'object',
     properties: { start: { type: 'string', format: 'date' } },

@@ -4,7 +4,7 @@ import { fail } from '../../src/lib/base/result.ts'
 import type { Database } from '../../src/lib/database/database.ts'
 import { databaseSteps } from '../../src/lib/operations/database-steps.ts'
 
-test('what keeps a database that answers from being migrated is told once, and nothing of a stop', async () => {
+test('why a database that answers cannot be migrated is logged once, and a stop is not logged', async () => {
   const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   const database: Database = {

@@ -116,7 +116,7 @@ test('a step that throws is logged, and stops neither itself nor the others', as
   expect(error).toHaveBeenCalledTimes(725)
 })
 
-test('a start waits until the database is ready, and no longer than told', async () => {
+test('a start waits until the database is ready, and no longer than the given time', async () => {
   const slow = Promise.withResolvers<boolean>()
   const begun = begin({ prepare: () => slow.promise })
   const over = vi.fn()

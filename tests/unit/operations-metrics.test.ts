@@ -57,7 +57,7 @@ test('gauges tell what is so when somebody asks', async () => {
   )
 })
 
-test('what waits to be told to others is told by whom it waits for', async () => {
+test('what waits to be sent is reported by target', async () => {
   const metrics = createMetrics()
   const readings = { buffer: () => never(), databaseUp: () => 1, unnamedProxy: () => 0 }
   const never = () => ({

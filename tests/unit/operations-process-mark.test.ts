@@ -23,7 +23,7 @@ test('a mark names a process while it lives, and no later one with its number', 
   expect(processMark(await ended())).toBeUndefined()
 })
 
-test('a place names host, boot and set of process numbers, as far as the system tells', () => {
+test('a place names host, boot and PID namespace, as far as the system reveals them', () => {
   const proc = temporaryFolder()
   expect(processPlace()).toBe(processPlace())
   expect(processPlace(proc)).toBe(`${hostname()}  `)

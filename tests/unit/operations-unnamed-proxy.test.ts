@@ -89,7 +89,7 @@ test.each([
   },
 )
 
-test('a named proxy that does not say whose requests it forwards is told for an hour', () => {
+test('a named proxy that does not say whose requests it forwards is reported for an hour', () => {
   const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   let time = 0
@@ -116,7 +116,7 @@ test('a named proxy that does not say whose requests it forwards is told for an 
   expect(watch.unread).toBe(false)
 })
 
-test('a named proxy without a trace is told by promo links, and not by its checks', () => {
+test('a named proxy without a trace is noticed by promo links, and not by its checks', () => {
   const trusted = parseNetworks('203.0.113.1')
   const watch = watchForUnnamedProxy({ trusted, now: () => 0, log: createLog('silent') })
   const { client, caller } = createClients({ trusted, addressHeader: 'x-forwarded-for' }, watch)

@@ -84,7 +84,7 @@ describe('a visitor hash', () => {
   })
 })
 
-test('strangers are told apart by a key of their own, for as long as their hashes are remembered and longer', () => {
+test('strangers are distinguished by a key of their own, for longer than their hashes are remembered', () => {
   const day = 86_400_000
   const strangers = createStrangers(salt(9))
   const first = strangers('203.0.113.7', firefox, day)

@@ -160,7 +160,7 @@ test('a decision whose send was reported with something else says so, and no oth
   for (const shown of [true, null]) expect(reported(shown)).not.toContain('reported')
 })
 
-test('what was chosen elsewhere is told with what is known of it', () => {
+test('what was chosen elsewhere is explained with what is known of it', () => {
   const report = {
     offer_id: 4,
     variation_id: 42,
@@ -177,7 +177,7 @@ test('what was chosen elsewhere is told with what is known of it', () => {
   expect(explainReport({ ...report, newsletter: 'weekly' }, 13)[1]).toBe('  newsletter   weekly')
 })
 
-test('the goal is told of what learns: clicks, what they bring, or clicks for want of that', () => {
+test('a learning strategy names its goal: clicks, revenue, or clicks as long as no revenue is known', () => {
   const earned = [
     { k: 12, n: 6 },
     { k: 40, n: 40 },

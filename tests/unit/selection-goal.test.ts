@@ -7,7 +7,7 @@ import { goalHints, revenueSentence } from '../../src/lib/wording/goal.ts'
 
 const ofRevenue = (currency?: string) => ({ goal: 'revenue' as const, currency })
 
-test('a goal that cannot be reached as it is set is told with the remedy', () => {
+test('a goal that cannot be reached with these settings is reported with the remedy', () => {
   expect(goalHints('thompson', { goal: 'clicks', currency: undefined }, ['EUR', 'USD'])).toEqual([])
   expect(goalHints('thompson', ofRevenue(), [])).toEqual([])
   expect(goalHints('thompson', ofRevenue(), ['EUR'])).toEqual([])
@@ -28,7 +28,7 @@ test('a goal that cannot be reached as it is set is told with the remedy', () =>
   ])
 })
 
-test('health tells strategy, goal and the currency that counts', () => {
+test('health reports strategy, goal and the currency that counts', () => {
   const told = (currency: string | undefined, currencies: string[] | undefined) =>
     selectionHealth({ strategy: 'thompson', ...ofRevenue(currency) }, currencies)
   expect(told(undefined, ['EUR', 'USD'])).toMatchObject({

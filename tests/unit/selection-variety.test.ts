@@ -156,7 +156,7 @@ describe('the share of each variation now', () => {
     },
   )
 
-  test('tells what holds a variation back and what is believed', () => {
+  test('says what holds a variation back and what is believed', () => {
     const { shares } = shareNow(situation(), 'thompson', rules)
     expect(shares[1]).toMatchObject({
       variation_id: 12,
@@ -186,7 +186,7 @@ describe('the share of each variation now', () => {
     expect(shares.map(({ share }) => share)).toEqual([expect.closeTo(0.1, 9), expect.closeTo(0.9, 9)])
   })
 
-  test('under the specified strategies tells weight and CTR', () => {
+  test('under the specified strategies gives weight and CTR', () => {
     const counted = { ...candidate(1, 11), recipients: 200, human_clicks: 5 }
     const of = (strategy: 'weighted' | 'ctr_weighted') =>
       shareNow(situation({ candidates: [counted, candidate(2, 21)] }), strategy, rules).shares[0]
@@ -212,7 +212,7 @@ describe('the share of each variation now', () => {
     ])
   })
 
-  test('tells of each limit what it is, and nothing of a limit that gave way', () => {
+  test('names each limit, but none that was lifted', () => {
     const candidates = [...situation().candidates, candidate(4, 41)]
     const why = (changes: Partial<Rules>, sends: PastSend[], all = situation().candidates) =>
       shareNow(situation({ sends, candidates: all }), 'thompson', { ...rules, ...changes }).shares.map(

@@ -44,7 +44,7 @@ function shares(arms: readonly Arm[], changes: Partial<Parameters<typeof choose>
 }
 
 describe('weighted', () => {
-  test('chooses offers by weight and their variations alike, and tells how probably', () => {
+  test('chooses offers by weight and their variations alike, and says how probably', () => {
     expect(weightedChances(newsletter, 'weighted').map(({ chance }) => chance)).toEqual([0.125, 0.125, 0.75])
     const found = shares(newsletter, {})
     expect(found[42]).toBeCloseTo(1 / 8, 1.7)
@@ -168,7 +168,7 @@ describe('thompson', () => {
     expect(found[5]).toBeUndefined()
   })
 
-  test('tells about the probability with which it chooses', () => {
+  test('gives about the probability with which it chooses', () => {
     const pool = learned.filter(({ weight }) => weight > 0)
     const field = fieldOf(pool, learned)
     const counted = sharesOf(field, 11, 20_000)
@@ -202,7 +202,7 @@ describe('thompson', () => {
     expect(Object.keys(shares(held, { ...taken, floor: 0.2 }, 300))).toEqual(['1', '2'])
   })
 
-  test('never tells a probability of nothing for what it chose', () => {
+  test('never gives a probability of zero for what it chose', () => {
     const hopeless = [arm(1, 1, { k: 5_000, n: 10_000 }), arm(2, 2, { k: 1, n: 1_000_000, weight: 1 })]
     const seed = Array.from({ length: 2_000 }, (_, one) => one).find(
       (one) => chosen(hopeless, { ...thompson, floor: 1e-9, seed: one })?.arm.variation_id === 2,
@@ -240,7 +240,7 @@ describe('thompson for revenue', () => {
     expect(found[3]).toBeGreaterThan(0.001)
   })
 
-  test('tells about the probability with which it chooses', () => {
+  test('gives about the probability with which it chooses', () => {
     const field = fieldOf(texts, texts, worth)
     const counted = sharesOf(field, 11, 20_000)
     for (const one of texts) {

@@ -332,7 +332,7 @@ describe('an assessment', () => {
   })
 })
 
-test('kinds of texts are told as surely as texts of one kind are alike', () => {
+test('kinds of texts are known as surely as texts of one kind are alike', () => {
   const reachAt = (spread: number) => {
     const points = Array.from({ length: 40 }, (_, id) => ({
       offer_id: id >> 3,

@@ -19,7 +19,7 @@ const came = (people: number, machines = 0, age = 10) => ({
 
 const people = (send: ReturnType<typeof came>) => peopleOf(send, send, usual)
 
-test('machines that come at once are told by those who come later', () => {
+test('machines that come at once are recognised by who comes later', () => {
   expect(people(came(400))).toEqual({ clickers: 400, unsure: 0 })
   const { clickers, unsure } = people(came(400, 600))
   expect(clickers).toBeCloseTo(400, -1)

@@ -50,7 +50,7 @@ const learned = (sends: readonly Send[]) => {
   return offer ?? expect.fail('no offer')
 }
 
-describe('what an editor is told', () => {
+describe('what an editor reads', () => {
   test('takes segments for a sharp comparison and a vague rate', () => {
     const days = Array.from({ length: 6 }, (_, day) => `day-${day}`)
     const together = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, day))))

@@ -104,7 +104,7 @@ test('a choice goes by the readers that it is for', () => {
   expect(keen / calm).toBeGreaterThan(1.8)
 })
 
-test('an assessment of one newsletter counts its own sends, and tells its own rate', () => {
+test('an assessment of one newsletter counts its own sends, and gives its own rate', () => {
   const evidence: SendsAndTexts = {
     variations: [1, 2].map((variation_id) => ({
       variation_id,

@@ -34,7 +34,7 @@ describe('sends beside signs of machines', () => {
     expect(sends[0]).toMatchObject({ clickers: 100, unsure: 0 })
   })
 
-  test('are unsure beside a burst of machines that were told, of which some may pass', () => {
+  test('are unsure beside a burst of recognised machines, of which some may pass', () => {
     const { sends } = besideSigns([...usual, aSend({ uncertain: 4, doubtful: 4_010 })])
     expect(sends.at(-1)?.clickers).toBeCloseTo(100, 6)
     expect(Math.sqrt(sends.at(-1)?.unsure ?? 0)).toBeCloseTo(0.4, 6)

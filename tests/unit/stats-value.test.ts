@@ -316,7 +316,7 @@ describe('what a click brings', () => {
     expect(young / old).toBeLessThan(1.15)
   })
 
-  test('is not told from sends that hardly anything can be known of', () => {
+  test('is not estimated from sends of which hardly anything is known', () => {
     const sends = [send({ newsletter_send_id: 'old' }), send({ age: 0.2, variation_id: 2 })]
     const value = valueWith(sends, [earned('old', 1, 20, 10)])
     expect(value?.texts.has(1)).toBe(true)
@@ -366,7 +366,7 @@ describe('what a click brings', () => {
     expect(first / second).toBeLessThan(1.6)
   })
 
-  test('is a number above nothing, whatever was told', () => {
+  test('is a number above zero, whatever was reported', () => {
     const anySend = fc.record({
       offer_id: fc.integer({ min: 1, max: 3 }),
       variation_id: fc.integer({ min: 1, max: 6 }),

@@ -37,7 +37,7 @@ test.skipIf(process.getuid?.() === 0)('one that this user may not read is told w
   expect(readTextFile(path)).toMatchObject({ fault: expect.stringContaining('Give the user permission') })
 })
 
-test('one in another encoding is told with what to do', () => {
+test('a file in another encoding is refused with what to do', () => {
   expect(readTextFile(fileWith(Uint8Array.of(0xff, 0xfe, 0x7b, 0)))).toEqual({
     ok: false,
     fault: 'is not UTF-8 text. Save it with that encoding',

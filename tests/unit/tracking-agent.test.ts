@@ -4,7 +4,7 @@ import { createAgentReader, noAgent } from '../../src/lib/tracking/agent.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 
-test('of a user agent is kept what can be stored, with what it tells', () => {
+test('a user agent is kept as far as it can be stored, with what it reveals', () => {
   const read = createAgentReader()
   const told = { device: 'desktop', browser: 'Firefox', os: 'Linux' }
   expect(read(firefox)).toEqual({ user_agent: firefox, ...told })

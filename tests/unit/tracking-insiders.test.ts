@@ -43,7 +43,7 @@ test('networks of the site’s own people, by any address of them', () => {
   expect([trusting('198.51.100.7', undefined), trusting('198.51.100.7', '')]).toEqual([null, 'editor'])
 })
 
-test('a session is told at once, until it ends, is tampered with, or its secret is another', async () => {
+test('a session is recognised at once, unless it has ended, was tampered with, or has another secret', async () => {
   const { sessions, wait } = sessionsAt()
   const token = await begun(sessions)
   expect(sessions.seems(token)).toBe(true)

@@ -69,7 +69,7 @@ describe('a variation', () => {
 })
 
 describe('a flood', () => {
-  test('is more than so many clicks of one address within a minute', () => {
+  test('is more than the allowed clicks of one address within a minute', () => {
     const flooding = createFlood(2)
     const began = 1_000_000
     expect(['a', 'a', 'a', 'a'].map((address) => flooding(address, began))).toEqual([

@@ -128,7 +128,7 @@ describe('an impression', () => {
     expect(await findIdFaults(parts(), body)).toEqual(details)
   })
 
-  test('with another fault is told nothing of its ids that the database does not say', async () => {
+  test('with another fault gets no fault of its ids unless the database reports one', async () => {
     expect(await findIdFaults(parts({ current: false }), { variation_id: 43 })).toEqual({})
     expect(await findIdFaults(parts({ current: false }), { offer_id: 99 })).toEqual({})
   })
@@ -272,7 +272,7 @@ describe('a click', () => {
   })
 })
 
-describe('what the caller is told', () => {
+describe('what the caller gets', () => {
   test.each<[string, Circumstances, unknown]>([
     ['committed', {}, undefined],
     ['committed from memory', { acceptance: 'in_memory' }, undefined],

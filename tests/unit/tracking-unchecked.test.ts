@@ -48,7 +48,7 @@ test('the addresses of an IPv6 network of 64 bits share their room', () => {
   expect(admitted(['2001:db8:0:1::1', '2001:db8::1'])).toBe(1)
 })
 
-test('a click that was turned away is told for a minute, and logged now and then', () => {
+test('a click that was turned away is reported for a minute, and logged from time to time', () => {
   const { state, unchecked, admitted } = open(100)
   expect(unchecked.overflowing).toBe(false)
   admitted(addresses.slice(0, 150))

@@ -60,7 +60,7 @@ describe('of a visitor', () => {
     },
   )
 
-  test('without an address nobody is told apart', () => {
+  test('without an address visitors cannot be distinguished', () => {
     for (const anonymous of [true, false])
       for (const address of [undefined, ''])
         expect(detailsOf({ anonymous, network: address })).toMatchObject({ ip_hash: null, visitor: null })
