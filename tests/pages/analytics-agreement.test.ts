@@ -18,7 +18,7 @@ import { expectPage, expectSends } from '../support/page-agreement.ts'
 import { randomWorld } from '../support/random-worlds.ts'
 import { recordClicks, recordConversions, recordImpressions } from '../support/record.ts'
 import { eventsOf, insertWorld } from '../support/world-events.ts'
-import { ask, type RunningSite, runSite } from './running-site.ts'
+import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
 /** Other worlds, or more: WORLD_SEED=7 WORLDS=200. */
 const { WORLDS = '14', WORLD_SEED = '14' } = process.env
@@ -34,12 +34,7 @@ beforeAll(async () => {
   const { url } = running.database
   database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await insertQuickEditor(running.database.sql, editor)
-  const { headers } = await ask(running.site, '/sign-in', {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://site.example' },
-    body: new URLSearchParams(editor).toString(),
-  })
-  cookie = headers['set-cookie']?.split(';')[0] ?? ''
+  cookie = await signIn(running.site, editor, 'https://site.example')
 })
 afterAll(async () => {
   await database?.close()

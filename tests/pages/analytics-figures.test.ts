@@ -12,7 +12,7 @@ import { chartFigures, headline, tableRows } from '../support/html-tables.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 import { type RawEvents, readRawEvents, recount, recountSends } from '../support/recount.ts'
-import { ask, type RunningSite, runSite } from './running-site.ts'
+import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
 const editor = { name: 'Anna', password: 'correct horse battery' }
 let running: RunningSite
@@ -24,16 +24,7 @@ beforeAll(async () => {
   const { url } = running.database
   database = openDatabase({ locate: async () => ok(url), log: createLog('silent'), connections: 1 })
   await insertQuickEditor(running.database.sql, editor)
-  const { headers } = await ask(running.site, '/sign-in', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded',
-      origin: running.site.url,
-      host: new URL(running.site.url).host,
-    },
-    body: new URLSearchParams(editor).toString(),
-  })
-  cookie = headers['set-cookie']?.split(';')[0] ?? ''
+  cookie = await signIn(running.site, editor)
 })
 afterAll(async () => {
   await database?.close()

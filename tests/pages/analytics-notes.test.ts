@@ -7,7 +7,7 @@ import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
-import { ask, type RunningSite, runSite } from './running-site.ts'
+import { ask, type RunningSite, runSite, signIn } from './running-site.ts'
 
 const editor = { name: 'Anna', password: 'correct horse battery' }
 const hour = 3_600_000
@@ -39,12 +39,7 @@ beforeAll(async () => {
     ),
   )
   await settle(database, { age: 0 })
-  const { headers } = await ask(running.site, '/sign-in', {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: running.site.url },
-    body: new URLSearchParams(editor).toString(),
-  })
-  cookie = headers['set-cookie']?.split(';')[0] ?? ''
+  cookie = await signIn(running.site, editor)
 })
 afterAll(async () => {
   await database?.close()

@@ -100,6 +100,20 @@ export const post = (
 
 const healthSchema = v.object({ journal: v.object({ depth: v.number() }) })
 
+/** The session cookie of an editor who signs in on a page at `origin`. */
+export async function signIn(
+  site: SiteProcess,
+  editor: { name: string; password: string },
+  origin = site.url,
+): Promise<string> {
+  const { headers } = await ask(site, '/sign-in', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin },
+    body: new URLSearchParams(editor).toString(),
+  })
+  return headers['set-cookie']?.split(';')[0] ?? ''
+}
+
 /** Resolves when every event that the site has accepted is in the database. */
 export const untilFlushed = (site: SiteProcess): Promise<void> =>
   vi.waitFor(
