@@ -130,14 +130,13 @@ test('page, answer and file agree for any data, and contain no contradictions', 
           const all = { tz, settled: true, all: period.days === 'all' }
           expect(contradictions(report, all)).toEqual([])
           expect(contradictoryWords(report, clicks, Date.now())).toEqual([])
-          const filtered = newsletter !== undefined
-          expectPage(page, report, { clicks, filtered })
+          expectPage(page, report, { clicks, newsletter })
           expectSends(sends, report, clicks)
           if (ofOffer && offerPage) {
             expect(contradictions(ofOffer.report, all)).toEqual([])
             expectPage(offerPage, ofOffer.report, {
               clicks,
-              filtered,
+              newsletter,
               offer_id: ofOffer.report.offers[0]?.offer_id,
             })
           }

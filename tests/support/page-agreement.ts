@@ -1,18 +1,25 @@
 import { expect } from 'vitest'
 import { drawRates, offerRates } from '../../src/lib/charts/rates.ts'
+import type { Doubt } from '../../src/lib/model/doubt.ts'
 import type { Report, VariationRow } from '../../src/lib/model/report.ts'
 import type { Counting } from '../../src/lib/model/report-query.ts'
 import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
-import { doubtSentence } from '../../src/lib/wording/doubts.ts'
+import {
+  differenceSentence,
+  doubtSentence,
+  doubtsIn,
+  missingRecipients,
+  restsOn,
+} from '../../src/lib/wording/doubts.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
 import { count, percent, percentBetween } from '../../src/lib/wording/formats.ts'
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import * as sentences from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
-import { chance, clicksOf, rateOf, some } from '../../src/lib/wording/words.ts'
+import { chance, clicksOf, rateOf } from '../../src/lib/wording/words.ts'
 import { chartFigures, headline, tableRows, textOf } from './html-tables.ts'
 
-type Shown = { clicks: Counting; offer_id?: number | undefined; filtered?: boolean }
+type Shown = { clicks: Counting; offer_id?: number | undefined; newsletter?: string | undefined }
 
 const numberOf = (text = ''): number => Number(text.replaceAll(',', ''))
 const sumOf = (rows: readonly (readonly string[])[], column: number): number =>
@@ -22,9 +29,10 @@ const sumOf = (rows: readonly (readonly string[])[], column: number): number =>
 export function expectPage(
   html: string,
   report: Report,
-  { clicks: counting, offer_id, filtered = false }: Shown,
+  { clicks: counting, offer_id, newsletter }: Shown,
 ): void {
   const { summary, previous, offers, variations = [], sends = [] } = report
+  const filtered = newsletter !== undefined
   const clicks = clicksOf({ clicks: summary.total_clicks, human_clicks: summary.human_clicks }, counting)
   const rate = rateOf({ ctr: summary.overall_ctr, human_ctr: summary.human_ctr }, counting)
   expect(headline(html)).toEqual({
@@ -44,6 +52,8 @@ export function expectPage(
   for (const doubt of report.doubts ?? []) says(doubtSentence(doubt))
   const groups = rankTexts(offers, variations, { most: 1_000, small })
   const ranked = !small || groups.some((group) => group.ranked)
+  const rated = groups.some(({ texts }) => texts.some(({ statistics }) => (statistics?.sends ?? 0) > 0))
+  if (rated && report.newsletters) says(differenceSentence([], 0, filtered ? 'one' : 'all'))
   if (offer_id === undefined) {
     const first = ranked
       ? sentences.offersSentence(offers, variations, sends, now, filtered)
@@ -55,7 +65,7 @@ export function expectPage(
         drawRates(offerRates(offers), ranked).marks.map(({ name, text, interval }) => [name, text, interval]),
       )
   }
-  expectTexts(html, groups)
+  expectTexts(html, groups, doubtsIn(report.doubts, newsletter))
   const days = chartFigures(html, 'over-time')
   if (days.length > 0) {
     expect(sumOf(days, 3)).toBe(summary.total_impressions)
@@ -69,6 +79,8 @@ export function expectPage(
   if (hours.length > 0) expect(hours.reduce((sum, cell) => sum + numberOf(cell), 0)).toBe(clicks)
   expectShares(html, report, counting, says)
   const counted = tableRows(html, 'Clicks counted')
+  if ((offer_id === undefined ? offers : variations).some(({ ctr }) => (ctr ?? 0) > 100))
+    says(`Above 100 %: ${missingRecipients}.`)
   for (const [column, sum] of [
     [1, summary.total_impressions],
     [2, summary.total_clicks],
@@ -83,22 +95,27 @@ export function expectPage(
 }
 
 /** A row of a text with its figures, or with why there are none. */
-function cellsOf({ statistics, impressions }: VariationRow, ranked: boolean): string[] {
+function cellsOf(
+  { variation_id, statistics, impressions }: VariationRow,
+  ranked: boolean,
+  doubts: readonly Doubt[],
+): string[] {
+  const doubted = doubts.filter((doubt) => doubt.variation_id === variation_id).length
   if (!statistics || statistics.sends === 0)
     return [impressions > 0 ? 'Sent, but no send of it counts yet' : 'Not sent yet']
-  const { smoothed_ctr, interval, label, probability_best, clickers, recipients, sends } = statistics
+  const { smoothed_ctr, interval, label, probability_best, clickers, recipients } = statistics
   return [
     `${percent(smoothed_ctr)} ${percentBetween(...interval)}`,
     label.text,
     !ranked || label.code === 'retired' ? '–' : chance(probability_best),
-    `${count(clickers)} of ${count(recipients)} in ${some(sends, 'send')}`,
+    `${count(clickers)} of ${count(recipients)} ${restsOn(statistics, doubted)}`,
   ]
 }
 
-function expectTexts(html: string, groups: ReturnType<typeof rankTexts>): void {
+function expectTexts(html: string, groups: ReturnType<typeof rankTexts>, doubts: readonly Doubt[]): void {
   const shown = tableRows(html, 'Texts').filter(({ length }) => length > 1)
   const all = groups.flatMap(({ texts, ranked }) =>
-    texts.map((text) => [text.text_preview, ...cellsOf(text, ranked)]),
+    texts.map((text) => [text.text_preview, ...cellsOf(text, ranked, doubts)]),
   )
   for (const [name = '', likely = '', label, best, , visitors] of shown) {
     const own = all.find(([preview = '']) => name.startsWith(preview))

@@ -95,6 +95,7 @@ const statistics = {
   complete_sends: 3,
   recipients: 150,
   clickers: 19,
+  crowded_clickers: 0,
   smoothed_ctr: 12.5,
   interval: [9, 17] as [number, number],
   probability_best: 0.88,
@@ -124,7 +125,7 @@ const report: Report = {
       best_variation_id: 42,
       people: 17,
       ...figures,
-      statistics: { smoothed_ctr: 12.5, interval: [9, 17], complete_sends: 9 },
+      statistics: { smoothed_ctr: 12.5, interval: [9, 17], sends: 9, complete_sends: 9 },
     },
     {
       offer_id: 5,
@@ -173,6 +174,20 @@ const report: Report = {
   },
   referrers: [{ value: 'mail.example', clicks: 3, human_clicks: 2 }],
   reasons: [{ value: 'prefetch', verdict: 'machine', clicks: 3, human_clicks: 0 }],
+  doubts: [
+    {
+      newsletter_send_id: '2025-10-18',
+      variation_id: 42,
+      newsletter: 'Daily',
+      sent_at: '2025-10-18T08:00:00Z',
+      factor: 1.1,
+      recipients: 50,
+      usual_recipients: 50,
+      clickers: 19,
+      counted_clickers: 9,
+      reason: 'burst',
+    },
+  ],
   sends: [
     {
       newsletter_send_id: '2025-10-18',
@@ -268,9 +283,9 @@ const files: Record<Table | 'offers', string[]> = {
   ],
   variations: [
     `variation_id,offer_id,text_content,cta_text,tone,length_category,${figureNames},people,sends,recipients,` +
-      'clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label',
-    `42,4,"Build, now","Go →",exciting,short,${figureCells},16,3,150,19,12.5,9,17,0.88,0.2,"Leading (P = 88 %)"`,
-    `43,4,Want,,,,${figureCells},16,,,,,,,,,`,
+      'clickers,smoothed_ctr,interval_low,interval_high,probability_best,expected_loss,label,doubted_sends',
+    `42,4,"Build, now","Go →",exciting,short,${figureCells},16,3,150,19,12.5,9,17,0.88,0.2,"Leading (P = 88 %)",1`,
+    `43,4,Want,,,,${figureCells},16,,,,,,,,,,0`,
   ],
   timeline: [`date,${figureNames}`, `2025-10-18,${figureCells}`],
   sparklines: ['date,variation_id,impressions,clicks,human_clicks', '2025-10-18,42,1,2,1'],

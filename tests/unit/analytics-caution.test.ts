@@ -22,7 +22,7 @@ test('offers are compared by complete sends only', () => {
     anOffer({
       offer_id,
       offer_name: `Offer ${offer_id}`,
-      statistics: { smoothed_ctr, interval: [smoothed_ctr - 1, smoothed_ctr + 1], complete_sends },
+      statistics: { smoothed_ctr, interval: [smoothed_ctr - 1, smoothed_ctr + 1], sends: 8, complete_sends },
     })
   const texts = [1, 2].map((id) => ({ ...aText({ variation_id: id, clickers: 900 }), offer_id: id }))
   expect(offersSentence([offer(1, 9, 1), offer(2, 3, 8)], texts)).toBe(

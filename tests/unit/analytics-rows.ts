@@ -41,7 +41,7 @@ export const anOffer = (changes: Partial<OfferRow> = {}): OfferRow => ({
   best_variation_id: 1,
   people: 25,
   ...figures,
-  statistics: { smoothed_ctr: 3, interval: [2.5, 3.5], complete_sends: 9 },
+  statistics: { smoothed_ctr: 3, interval: [2.5, 3.5], sends: 9, complete_sends: 9 },
   ...changes,
 })
 
@@ -64,6 +64,7 @@ export const aText = ({ variation_id, code = 'leading', ...statistics }: TextCha
     complete_sends: 5,
     recipients: 5_000,
     clickers: 150,
+    crowded_clickers: 0,
     smoothed_ctr: 3,
     interval: [2.5, 3.5],
     probability_best: 0.88,

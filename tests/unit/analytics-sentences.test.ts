@@ -393,12 +393,12 @@ describe('offers', () => {
   const first = anOffer({
     offer_id: 1,
     offer_name: 'First',
-    statistics: { smoothed_ctr: 4, interval: [3.5, 4.5], complete_sends: 9 },
+    statistics: { smoothed_ctr: 4, interval: [3.5, 4.5], sends: 5, complete_sends: 5 },
   })
   const second = anOffer({
     offer_id: 2,
     offer_name: 'Second',
-    statistics: { smoothed_ctr: 3, interval: [2.5, 3.4], complete_sends: 9 },
+    statistics: { smoothed_ctr: 3, interval: [2.5, 3.4], sends: 9, complete_sends: 9 },
   })
   const texts = (clickers: number) =>
     [
@@ -413,7 +413,7 @@ describe('offers', () => {
     )
     const near = anOffer({
       ...second,
-      statistics: { smoothed_ctr: 3, interval: [2.5, 3.6], complete_sends: 9 },
+      statistics: { smoothed_ctr: 3, interval: [2.5, 3.6], sends: 9, complete_sends: 9 },
     })
     expect(offersSentence([near, first], texts(400))).toBe(
       'First is ahead of Second, but their likely ranges overlap: too close to call.',
@@ -423,7 +423,7 @@ describe('offers', () => {
   test('none is ahead of another with the same rate, and the first of the chart comes first', () => {
     const same = anOffer({
       ...second,
-      statistics: { smoothed_ctr: 4, interval: [3, 5], complete_sends: 9 },
+      statistics: { smoothed_ctr: 4, interval: [3, 5], sends: 9, complete_sends: 9 },
     })
     for (const given of [
       [same, first],
@@ -445,7 +445,7 @@ describe('offers', () => {
       anOffer({
         offer_id: 3,
         offer_name: 'Third',
-        statistics: { smoothed_ctr: 2.9, interval: [1, 8], complete_sends },
+        statistics: { smoothed_ctr: 2.9, interval: [1, 8], sends: 9, complete_sends },
       })
     const all = [...texts(400), { ...aText({ variation_id: 5 }), offer_id: 3 }]
     expect(offersSentence([third(9), second, first], all)).toBe(
@@ -484,6 +484,13 @@ describe('offers', () => {
     expect(offersSentence([unsent], [])).toContain('nothing to compare')
     const [sent, other] = [aSend({ offer_id: 3 }), aSend({ offer_id: 9 })]
     expect(offersSentence([unsent], [], [other, sent])).toContain('The first send has arrived.')
+    // Two newsletters may go out for the first time in the same hour.
+    const lists = ['daily', 'weekly'].map((newsletter_send_id) => aSend({ offer_id: 3, newsletter_send_id }))
+    const minutesLater = (minutes: number) => Date.parse(sent.sent_at) + minutes * 60_000
+    expect(offersSentence([unsent], [], lists, minutesLater(15))).toContain('The first send has arrived.')
+    expect(offersSentence([unsent], [], lists, minutesLater(25))).toContain(
+      'No send of an active offer counts',
+    )
     const unusable = aSend({ offer_id: 3, recipients: 1 })
     expect(offersSentence([unsent], [], [other, unusable])).toContain('No send of an active offer counts')
     expect(offersSentence([unsent], [], [other])).toContain('nothing to compare')
@@ -500,7 +507,7 @@ describe('offers', () => {
     const alike = anOffer({
       ...second,
       ...first.statistics,
-      statistics: { smoothed_ctr: 4, interval: [3, 5], complete_sends: 9 },
+      statistics: { smoothed_ctr: 4, interval: [3, 5], sends: 9, complete_sends: 9 },
     })
     expect(offersSentence([alike, first], texts(400))).toContain('First has the same rate as Second')
   })

@@ -214,7 +214,7 @@ describe('rows of rates', () => {
       anOffer({
         offer_name,
         active,
-        statistics: { smoothed_ctr, interval: [1, 9], complete_sends: 3 },
+        statistics: { smoothed_ctr, interval: [1, 9], sends: 3, complete_sends: 3 },
       })
     const { statistics: _, ...unsent } = anOffer({ offer_name: 'Unsent' })
     const rows = offerRates([rated('Gone', 5, false), rated('Low', 2, true), unsent, rated('High', 3, true)])

@@ -1,18 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import type { Doubt } from '../../src/lib/model/report.ts'
+import type { Doubt } from '../../src/lib/model/doubt.ts'
+import type { SendEvidence } from '../../src/lib/model/send-evidence.ts'
+import { marks } from '../../src/lib/stats/arrival.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { findDoubts } from '../../src/lib/stats/doubts.ts'
-import { doubtSentence } from '../../src/lib/wording/doubts.ts'
+import { differenceSentence, doubtSentence, doubtsIn, restsOn } from '../../src/lib/wording/doubts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const aDoubt = (changes: Partial<Doubt> = {}): Doubt => ({
   newsletter_send_id: '2026-11-20',
   variation_id: 4,
+  newsletter: null,
   sent_at: '2026-11-20T08:00:00Z',
   factor: 9.04,
   recipients: 500,
   usual_recipients: 5_000,
   clickers: 75,
+  counted_clickers: 75,
+  reason: 'rate',
   ...changes,
 })
 
@@ -41,6 +46,16 @@ test.each<[string, Doubt, RegExp]>([
     'far too many, and nobody clicked',
     aDoubt({ factor: 0.0004, recipients: 50_000, clickers: 0 }),
     /^Send 2026-11-20 was clicked by nobody: 50,000 recipients were reported, usually 5,000/,
+  ],
+  [
+    'usual, but machines were among those who clicked at once',
+    aDoubt({ reason: 'burst', clickers: 1_200, counted_clickers: 400 }),
+    /^Send 2026-11-20 got far more .* within an hour .* It counts with about 400 of the 1,200 who clicked\.$/,
+  ],
+  [
+    'usual, but many clicks look like a machine’s',
+    aDoubt({ reason: 'signs', clickers: 90, counted_clickers: 40 }),
+    /^Send 2026-11-20 got unusually many .* weak sign .* It counts with about 40 of the 90 who clicked\.$/,
   ],
   ['more and better', aDoubt({ factor: 3, recipients: 50_000 }), /3 × the usual rate, with the usual number/],
 ])('a send with recipients that are %s', (_, doubt, words) => {
@@ -109,6 +124,84 @@ test('a viral day has a limited effect on the rate of its text, and is doubted',
   const { variations, doubts } = assess({ sends, variations: [text(1)] }, 40 * day)
   expect(variations.get(1)?.smoothed_ctr).toBeLessThan(2.5)
   expect(doubts).toMatchObject([{ newsletter_send_id: 'day-6', recipients: 5_000, clickers: 600 }])
+})
+
+describe('no rate is lowered without a word', () => {
+  /** Clickers by marks: those of a usual send, and machines in its first hour. */
+  const arrived = (people: number, machines = 0) =>
+    marks.map((hours) => machines + Math.round((people * hours ** 1.3) / (4 ** 1.3 + hours ** 1.3)))
+  const aSend = (at: number, people: number, machines = 0, changes: Partial<SendEvidence> = {}) => {
+    const clickers_by = arrived(people, machines)
+    return { ...sent(1, at, clickers_by.at(-1) ?? 0), clickers_by, ...changes }
+  }
+  const usual = Array.from({ length: 12 }, (_, at) => aSend(at, 100))
+  const judge = (sends: SendEvidence[]) => assess({ sends, variations: [text(1)] }, 40 * day)
+
+  test('the specification’s example counts as it is', () => {
+    const clickers_by = marks.map(() => 23)
+    const { variations, doubts } = judge([{ ...sent(1, 30, 23, 150), clickers_by }])
+    expect(variations.get(1)?.smoothed_ctr).toBeGreaterThan(4)
+    expect(doubts).toEqual([])
+  })
+
+  test('machines that came at once', () => {
+    const sends = [...usual, aSend(20, 100, 150)]
+    const { doubts } = judge(sends)
+    expect(doubts).toMatchObject([{ newsletter_send_id: 'day-20', reason: 'burst', newsletter: null }])
+    expect(doubts[0]?.counted_clickers).toBeGreaterThan(80)
+    expect(doubts[0]?.counted_clickers).toBeLessThan(120)
+    // Health has those that somebody can correct.
+    expect(findDoubts(sends, 40 * day)).toEqual([])
+  })
+
+  test('clicks with weak signs, beyond a tenth', () => {
+    const signed = (uncertain: number) =>
+      judge([...usual, aSend(20, 100, 0, { signs: { uncertain, doubtful: 0 }, newsletter: 'weekly' })]).doubts
+    expect(signed(8)).toEqual([])
+    expect(signed(50)).toMatchObject([{ reason: 'signs', clickers: 98, newsletter: 'weekly' }])
+    expect(signed(50)[0]?.counted_clickers).toBe(54)
+  })
+
+  test('a send that is left out counts with nobody', () => {
+    const { doubts } = judge([...usual, aSend(20, 100, 0, { recipients: 50 })])
+    expect(doubts).toMatchObject([{ reason: 'rate', counted_clickers: 0 }])
+  })
+
+  test('a text’s row says what its rate rests on', () => {
+    const told = (changes: object, doubted = 0) =>
+      restsOn({ sends: 3, complete_sends: 3, crowded_clickers: 0, ...changes }, doubted)
+    expect(told({})).toBe('in 3 sends')
+    expect(told({ sends: 1 }, 1)).toBe('in 1 send, all doubtful')
+    expect(told({ crowded_clickers: 40 }, 1)).toBe('in 3 sends, 1 of them doubtful, 40 at shared addresses')
+  })
+
+  test('the table says how the rates differ from clicks divided by recipients', () => {
+    const plain = { sends: 3, complete_sends: 3, crowded_clickers: 0 }
+    expect(differenceSentence([plain], 0, 'only')).toBe('')
+    expect(differenceSentence([plain, { ...plain, complete_sends: 2 }], 0, 'only')).toMatch(
+      /first three days/,
+    )
+    expect(differenceSentence([{ ...plain, crowded_clickers: 1 }], 0, 'only')).toMatch(
+      /addresses that many share/,
+    )
+    expect(differenceSentence([plain], 1, 'only')).toMatch(/^Doubtful sends count for less/)
+  })
+
+  test('rates of several newsletters say whose they are', () => {
+    const of = (lists: 'all' | 'one') => differenceSentence([], 0, lists)
+    expect([of('all'), of('one')]).toEqual([
+      expect.stringMatching(/^Rates are those of all newsletters’ readers together/),
+      expect.stringMatching(/^Rates are those of this newsletter’s readers; sends to others count/),
+    ])
+  })
+
+  test('for one newsletter, of its own sends', () => {
+    const doubts = [aDoubt(), aDoubt({ newsletter: 'weekly' })]
+    expect(doubtsIn(undefined, undefined)).toEqual([])
+    expect([undefined, '', 'weekly', 'daily'].map((list) => doubtsIn(doubts, list).length)).toEqual([
+      2, 1, 1, 0,
+    ])
+  })
 })
 
 test('a smaller part is not confirmed as the winner, a larger one is', () => {

@@ -369,3 +369,22 @@ test('twenty offers of four texts are judged within a blink', () => {
   assess(many, now)
   expect(performance.now() - started).toBeLessThan(1_000)
 })
+
+test('a newsletter in segments is one send of its offer, complete when all are; retired texts are left out', () => {
+  const now = 40 * 86_400_000
+  const texts = [1, 2, 3].map((variation_id) => ({
+    ...{ variation_id, offer_id: 1, approved: variation_id < 3 },
+    ...{ tone: null, length_category: null, cta_text: null },
+  }))
+  const part = (variation_id: number, newsletter_send_id: string, age: number) => ({
+    ...{ offer_id: 1, variation_id, newsletter_send_id, newsletter: '', recipients: 5_000 },
+    ...{ sent_at: now - age * 86_400_000, clickers: 100, clickers_by: byMarks(70, 90, 100) },
+  })
+  const sends = [
+    ...[part(1, 'first', 9), part(2, 'first', 9), part(1, 'second', 3.1), part(2, 'second', 2.9)],
+    ...[part(1, 'third', 1), part(3, 'long ago', 30)],
+  ]
+  const { offers, variations } = assess({ sends, variations: texts }, now)
+  expect(offers.get(1)).toMatchObject({ sends: 3, complete_sends: 1 })
+  expect(variations.get(1)).toMatchObject({ sends: 3, complete_sends: 2 })
+})

@@ -7,15 +7,18 @@ import { learn } from '../../src/lib/stats/learn.ts'
 import { peopleOf, wholeSends } from '../../src/lib/stats/people-of-send.ts'
 import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
 
-const usual = curveOf([])
-const shareBy = marks.map((hours) => arrived(Math.min(hours, 72) / 24, usual).share)
+const atFirst = curveOf([])
+const shareBy = marks.map((hours) => arrived(Math.min(hours, 72) / 24, atFirst).share)
 /** Clickers who come as people do, and machines in the first hour. */
 const came = (people: number, machines = 0, age = 10) => ({
   newsletter_send_id: crypto.randomUUID(),
   age,
   clickers: people + machines,
-  clickers_by: shareBy.map((share) => people * Math.min(share, arrived(age, usual).share) + machines),
+  clickers_by: shareBy.map((share) => people * Math.min(share, arrived(age, atFirst).share) + machines),
 })
+/** What a site knows after so many ordinary sends. */
+const after = (sends: number, people = 300) => curveOf(Array.from({ length: sends }, () => came(people)))
+const usual = after(9)
 
 const people = (send: ReturnType<typeof came>) => peopleOf(send, send, usual)
 
@@ -26,6 +29,24 @@ test('machines that come at once are recognised by who comes later', () => {
   // Half of the distance is a standard deviation.
   expect(Math.sqrt(unsure)).toBeGreaterThan(Math.log(1000 / 400) / 2)
   expect(Math.sqrt(unsure)).toBeLessThan(1.1 * (Math.log(1000 / 400) / 2))
+})
+
+test('nothing is a burst before a site knows what is usual with it', () => {
+  // The specification's example: 23 of 150 clicked, all of them at once.
+  const atOnce = came(0, 23)
+  const counted = (curve: typeof usual) => peopleOf(atOnce, atOnce, curve)
+  for (const curve of [atFirst, after(1), after(2), after(9, 19)])
+    expect(counted(curve)).toEqual({ clickers: 23, unsure: 0 })
+  for (const curve of [after(3), after(3, 21), usual]) expect(counted(curve).clickers).toBeLessThan(1)
+  // The parts of one send are not several.
+  const split = Array.from({ length: 9 }, () => ({ ...came(300), newsletter_send_id: 'split' }))
+  expect(counted(curveOf(split)).clickers).toBe(23)
+  // Nor is it one where all readers are as fast, also in its first hours.
+  const fast = curveOf(Array.from({ length: 40 }, () => came(1, 22)))
+  expect(counted(fast)).toEqual({ clickers: 23, unsure: 0 })
+  const early = { ...atOnce, age: 0.2 }
+  expect(peopleOf(early, early, fast).clickers).toBe(23)
+  expect(peopleOf(early, early, usual).clickers).toBeLessThan(1)
 })
 
 test('a send says nothing of a burst in its first hours, without an early click, and by a few', () => {
@@ -54,14 +75,14 @@ test('the curve of arrival is that of people, though four sends in ten had a bur
   const sends = Array.from({ length: 60 }, (_, id) => came(300 + id, id % 5 < 2 ? 200 + 10 * id : 0))
   const first = (curve: typeof usual) => arrived(1 / 24, curve).share
   expect(first(curveOf(sends))).toBeLessThan(1.1 * first(usual))
-  expect(withoutBursts(sends)).toHaveLength(36)
-  expect(withoutBursts([came(8, 9)])).toHaveLength(1)
+  expect(withoutBursts(sends).ordinary).toHaveLength(36)
+  expect(withoutBursts([came(8, 9)]).ordinary).toHaveLength(1)
   // The parts of those sends say so together, also those with a few clickers.
   const split = sends.flatMap((send) => {
     const few = came(8, (8 * (send.clickers_by[0] ?? 0)) / send.clickers)
     return [send, { ...few, newsletter_send_id: send.newsletter_send_id }]
   })
-  expect(withoutBursts(split)).toHaveLength(72)
+  expect(withoutBursts(split).ordinary).toHaveLength(72)
   // Where there are none, next to nothing is left out.
   const clean = sends.map(() => {
     const hour = 1 / (1 + Math.exp(1.8 + 0.3 * drawNormal(random)))
@@ -70,7 +91,7 @@ test('the curve of arrival is that of people, though four sends in ten had a bur
       clickers_by: marks.map((_, mark) => (mark === 0 ? 500 * hour : 500)),
     }
   })
-  expect(withoutBursts(clean).length).toBeGreaterThan(57)
+  expect(withoutBursts(clean).ordinary.length).toBeGreaterThan(57)
 })
 
 test('the rate of a text with a burst in a third of its sends is that of people, and less sure', () => {

@@ -10,6 +10,8 @@ const aSend = (signs: Signs | null, clickers = 100, crowd: Crowd | null = null) 
   crowd,
   unsure: 0,
 })
+/** What chance adds to an expected number of clickers with a sign. */
+const chance = (expected: number) => 2 * Math.sqrt(expected + 0.25)
 const usual = Array.from({ length: 9 }, () => aSend({ uncertain: 4, doubtful: 10 }))
 
 describe('sends beside signs of machines', () => {
@@ -26,7 +28,7 @@ describe('sends beside signs of machines', () => {
 
   test('count a tenth of a burst, and are as unsure as that all of it is people', () => {
     const { sends } = besideSigns([...usual, aSend({ uncertain: 120, doubtful: 10 }, 200)])
-    const burst = (120 / 200 - 0.04) * 0.9
+    const burst = ((120 - 8 - chance(8)) / 200) * 0.9
     const send = sends.at(-1)
     expect(send?.clickers).toBeCloseTo(200 * (1 - burst), 6)
     expect(send?.clickers_by.at(-1)).toBeCloseTo(200 * (1 - burst), 6)
@@ -52,8 +54,10 @@ describe('sends beside signs of machines', () => {
       clickers_by: byMarks(2, 5, 10),
     }
     const { sends } = besideSigns([...usual, aSend({ uncertain: 54, doubtful: 10 }, 100, crowd)])
-    expect(sends.at(-1)?.crowd).toMatchObject({ visits: 40, clickers: 5.5 })
-    expect(sends.at(-1)?.crowd?.clickers_by.at(-1)).toBeCloseTo(5.5, 6)
+    const left = 10 * (1 - ((54 - 4 - chance(4)) / 100) * 0.9)
+    expect(sends.at(-1)?.crowd?.visits).toBe(40)
+    expect(sends.at(-1)?.crowd?.clickers).toBeCloseTo(left, 6)
+    expect(sends.at(-1)?.crowd?.clickers_by.at(-1)).toBeCloseTo(left, 6)
   })
 
   test('hold a send that nobody has clicked, and one of machines only', () => {
@@ -63,6 +67,13 @@ describe('sends beside signs of machines', () => {
       aSend({ uncertain: 100, doubtful: 0 }),
     ])
     expect(sends.at(-2)?.clickers).toBe(0)
-    expect(sends.at(-1)?.clickers).toBeCloseTo(100 * (1 - 0.9 * 0.96), 6)
+    expect(sends.at(-1)?.clickers).toBeCloseTo(100 - (96 - chance(4)) * 0.9, 6)
+  })
+
+  test('count whole where chance explains the signs: the first click of a small send has one', () => {
+    const few = (uncertain: number) =>
+      besideSigns([...usual, aSend({ uncertain, doubtful: 0 }, 5)]).sends.at(-1)
+    expect(few(1)).toMatchObject({ clickers: 5, left: 1 })
+    expect(few(3)?.clickers).toBeLessThan(4)
   })
 })

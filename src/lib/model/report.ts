@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { clickTraits } from './click-traits.ts'
 import { conversionRowSchema } from './conversion.ts'
+import { doubtSchema } from './doubt.ts'
 import { count, described, id, rate } from './report-fields.ts'
 
 const text = v.nullable(v.string())
@@ -49,6 +50,10 @@ export const statisticsSchema = v.object({
   complete_sends,
   recipients,
   clickers,
+  crowded_clickers: described(
+    count,
+    'Those of them at addresses that many share; how many people they are is estimated from all sends.',
+  ),
   smoothed_ctr,
   interval,
   probability_best: described(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 'Within the offer.'),
@@ -68,9 +73,10 @@ export const statisticsSchema = v.object({
 })
 
 export const offerStatisticsSchema = v.object({
+  sends: described(count, 'Sends so far of its texts in use; one in segments counts once.'),
   smoothed_ctr,
   interval,
-  complete_sends,
+  complete_sends: described(count, 'Those of them older than 72 hours.'),
 })
 
 export const offerRowSchema = v.object({
@@ -145,16 +151,6 @@ export const sendRowSchema = v.object({
   ),
 })
 
-export const doubtSchema = v.object({
-  newsletter_send_id: v.string(),
-  variation_id: id,
-  sent_at: moment,
-  factor: described(v.number(), 'Its rate, as a multiple of the expected one.'),
-  recipients: described(count, 'As they were reported.'),
-  usual_recipients: described(count, 'As they usually are.'),
-  clickers,
-})
-
 export const attributeRowSchema = v.object({
   value: v.string(),
   variations: count,
@@ -192,7 +188,10 @@ export const reportSchema = v.object({
   reasons: v.exactOptional(v.array(reasonShareSchema)),
   sends: v.exactOptional(described(v.array(sendRowSchema), 'Newest first.')),
   doubts: v.exactOptional(
-    described(v.array(doubtSchema), 'Sends that count for less in the statistics, newest first.'),
+    described(
+      v.array(doubtSchema),
+      'Sends that do not count in the statistics as they were reported, newest first.',
+    ),
   ),
   attributes: v.exactOptional(
     v.object({
@@ -241,8 +240,6 @@ export type Share = v.InferOutput<typeof shareSchema>
 /** Clicks by the rule that judged them, and the verdict that it led to. */
 export type ReasonShare = v.InferOutput<typeof reasonShareSchema>
 export type SendRow = v.InferOutput<typeof sendRowSchema>
-/** A send whose rate is far from that of its neighbours, so that it hardly counts in the statistics. */
-export type Doubt = v.InferOutput<typeof doubtSchema>
 /** One tone, length or call to action over all offers. */
 export type AttributeRow = v.InferOutput<typeof attributeRowSchema>
 export type Report = v.InferOutput<typeof reportSchema>

@@ -8,6 +8,7 @@ import * as v from 'valibot'
 import { conversionSchema } from '../conversions/schema.ts'
 import { fieldFaultSchema, plainFaultSchema, trackingFaultSchema } from '../http/fault-schemas.ts'
 import { conversionRowSchema } from '../model/conversion.ts'
+import { doubtSchema } from '../model/doubt.ts'
 import * as report from '../model/report.ts'
 import { healthSchema, livenessSchema } from '../operations/health-schema.ts'
 import { segmentSchema, selectionAnswerSchema } from '../selection/schema.ts'
@@ -33,7 +34,7 @@ const definitions = {
   Share: report.shareSchema,
   ReasonShare: report.reasonShareSchema,
   Send: report.sendRowSchema,
-  Doubt: report.doubtSchema,
+  Doubt: doubtSchema,
   Attribute: report.attributeRowSchema,
   Conversions: conversionRowSchema,
   Health: healthSchema,

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import { findDoubts } from '../stats/doubts.ts'
 import { claimDoubtLook, keepDoubts, listDoubts } from '../store/doubted-sends.ts'
 import { listSends } from '../store/evidence.ts'
-import { doubtSentence } from '../wording/doubts.ts'
+import { rateSentence } from '../wording/doubts.ts'
 
 /** Days after a send for which it is reported. */
 const reportFor = 7
@@ -35,7 +35,7 @@ export const doubtFinder =
     const fresh = new Set(kept.value.map(nameOf))
     for (const doubt of doubts)
       if (fresh.has(nameOf(doubt)))
-        log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, doubtSentence(doubt))
+        log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, rateSentence(doubt))
   }
 
 const nameOf = (send: { newsletter_send_id: string; variation_id: number }): string =>

@@ -9,7 +9,7 @@ import { readWaitingConversions } from '../store/conversions.ts'
 import { listEarnedCurrencies } from '../store/earnings.ts'
 import { lateCorrections } from '../store/late-corrections.ts'
 import { offersWithoutSlug } from '../store/offers.ts'
-import { doubtSentence } from '../wording/doubts.ts'
+import { rateSentence } from '../wording/doubts.ts'
 import { doubtsToReport } from './doubted-sends.ts'
 import { withoutDetails } from './health-for-anybody.ts'
 import type { HealthReason, HealthReport } from './health-schema.ts'
@@ -177,7 +177,7 @@ export function createHealth({
         ...(ofMautic?.hints ?? []),
         ...(ofWebhooks?.hints ?? []),
         ...ofLinks.hints,
-        ...(found.ok ? found.value.doubted.map(doubtSentence) : []),
+        ...(found.ok ? found.value.doubted.map(rateSentence) : []),
         conversions &&
           conversions.seconds > longestUnknown &&
           'conversions are waiting for clicks or sends that are not known; after seven days they count without them',

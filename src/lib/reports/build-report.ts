@@ -2,8 +2,8 @@ import { daysBefore, daysBetween } from '../base/days.ts'
 import { byReferrerClass } from '../classify/referrer.ts'
 import type { Assessment } from '../model/assessment.ts'
 import { byTrait } from '../model/click-traits.ts'
+import type { Doubt } from '../model/doubt.ts'
 import type {
-  Doubt,
   Figures,
   OfferRow,
   ReasonShare,

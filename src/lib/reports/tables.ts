@@ -50,6 +50,10 @@ export function tableOf(report: Report, table: Table | undefined): string {
         ['probability_best', (row) => row.statistics?.probability_best],
         ['expected_loss', (row) => row.statistics?.expected_loss],
         ['label', (row) => row.statistics?.label.text],
+        [
+          'doubted_sends',
+          (row) => report.doubts?.filter(({ variation_id }) => variation_id === row.variation_id).length,
+        ],
       ])
     case 'timeline':
       return csv(report.timeline ?? [], [['date', (row) => row.date], ...figures])

@@ -10,6 +10,11 @@ export type Curve = {
   shares: readonly number[]
   /** Variance of the logit of a share from send to send, and that of the estimated curve itself. */
   variance: number
+  /**
+   * Logit of the highest share of the first hour that the site's own sends had but for bursts; infinite while they are
+   * too few to know what is usual here.
+   */
+  highest: number
 }
 
 /** A part of a send with its age in days. */
@@ -38,7 +43,7 @@ const usualShares = marks.map((hours) => 1 / (1 + (prior.median / hours) ** prio
 export function curveOf(sends: readonly Arriving[]): Curve {
   const sums = usualShares.map((share) => prior.sends * share)
   let weights = prior.sends
-  const old = withoutBursts(
+  const { ordinary: old, highest } = withoutBursts(
     sends.filter(({ age, clickers_by }) => age > 3 && at(clickers_by, last) > 0).slice(-enough),
   )
   for (const { clickers_by } of old) {
@@ -60,7 +65,11 @@ export function curveOf(sends: readonly Arriving[]): Curve {
     }
   }
   const between = Math.max(0.01, spreads / weights)
-  return { shares, variance: between + (prior.ofCurve * prior.sends) / weights + between / weights }
+  return {
+    shares,
+    variance: between + (prior.ofCurve * prior.sends) / weights + between / weights,
+    highest,
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import type { SendsAndTexts } from '../model/send-evidence.ts'
 import { at } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type EvidenceText } from './compare-texts.ts'
-import { type CountOf, countSends, type SendCounts } from './count-sends.ts'
+import { type CountOf, countOfferSends, countSends, type OfferSends, type SendCounts } from './count-sends.ts'
 import { besideCrowds } from './crowds.ts'
 import { doubtsOf } from './doubts.ts'
 import { type Label, labelOf, noLongerUsed, type Side } from './label.ts'
@@ -23,7 +23,10 @@ const day = 86_400_000
  */
 export function assess({ sends, variations }: SendsAndTexts, now: number, newsletter?: string): Assessment {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
-  const countOf = countSends(aged.filter((send) => send.newsletter === (newsletter ?? send.newsletter)))
+  const own = aged.filter((send) => send.newsletter === (newsletter ?? send.newsletter))
+  const countOf = countSends(own)
+  const used = new Set(variations.flatMap(({ approved, variation_id }) => (approved ? variation_id : [])))
+  const countOfOffer = countOfferSends(own.filter(({ variation_id }) => used.has(variation_id)))
   const people = besideSigns(aged)
   const beside = besideCrowds(people.sends, newsletter)
   const { mean, offers, doubted } = learn(
@@ -34,7 +37,7 @@ export function assess({ sends, variations }: SendsAndTexts, now: number, newsle
   return {
     doubts: doubtsOf(doubted, sends),
     variations: new Map(offers.flatMap((offer) => judgeOffer(offer, countOf))),
-    offers: new Map(offers.flatMap((offer) => assessOffer(offer, countOf))),
+    offers: new Map(offers.flatMap((offer) => assessOffer(offer, countOf, countOfOffer(offer.offer_id)))),
     attributes: compareTexts(offers, mean, countOf),
   }
 }
@@ -105,6 +108,7 @@ const statisticsOf = (
   complete_sends: counted.complete,
   recipients: counted.recipients,
   clickers: counted.clickers,
+  crowded_clickers: counted.crowded,
   smoothed_ctr: percent(mean),
   interval: [percent(low), percent(high)],
   probability_best: best,
@@ -127,7 +131,11 @@ const sideOf = ({ complete, clickers }: SendCounts): Side => ({ sends: complete,
  * The mean rate of the texts that have one, with its interval: the uncertainty of each text's own evidence, and the
  * shared uncertainty of days and of the offer's mean, as far as texts lean on it.
  */
-function assessOffer(offer: LearnedOffer<EvidenceText>, countOf: CountOf): [number, OfferStatistics][] {
+function assessOffer(
+  offer: LearnedOffer<EvidenceText>,
+  countOf: CountOf,
+  { sends, complete }: OfferSends,
+): [number, OfferStatistics][] {
   const { offer_id, shared, variations } = offer
   const sent = variations.filter((one) => isRated(one, countOf))
   if (sent.length === 0) return []
@@ -140,11 +148,15 @@ function assessOffer(offer: LearnedOffer<EvidenceText>, countOf: CountOf): [numb
   const ofOffer = ((leaning * offerMeanOf(offer)) / mean) ** 2 / offer.shape
   const drift = Math.max(...sent.map((one) => one.drift))
   const [low, high] = logInterval(mean, own / (sent.length * mean) ** 2 + ofOffer + shared + drift)
-  const complete_sends = sent.reduce((sum, { variation }) => sum + countOf(variation).complete, 0)
   return [
     [
       offer_id,
-      { smoothed_ctr: percent(mean), interval: [percent(low), percent(Math.min(1, high))], complete_sends },
+      {
+        sends,
+        complete_sends: complete,
+        smoothed_ctr: percent(mean),
+        interval: [percent(low), percent(Math.min(1, high))],
+      },
     ],
   ]
 }

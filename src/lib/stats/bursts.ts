@@ -7,6 +7,8 @@ export const furthest = 3
 /** With fewer clickers, a send's first hour says too little. */
 const telling = 20
 const leastSpread = 0.2
+/** With fewer sends that tell, nobody knows what is usual. */
+const knowing = 3
 /** From the lower quartile of a normal variable to its median, in standard deviations. */
 const quartile = 0.6745
 const rounds = 5
@@ -15,11 +17,14 @@ const rounds = 5
 export type ArrivingPart = { newsletter_send_id: string; clickers_by: readonly number[] }
 
 /**
- * Sends whose first hour is like that of the others, since bursts would distort the curve. All parts of a send tell
- * together. The centre is the midpoint of the shortest half (Rousseeuw 1984), which withstands nearly as many bursts as
- * ordinary sends; the spread is measured below it, where there are no bursts.
+ * Sends whose first hour is like that of the others, since bursts would distort the curve, and the logit of the highest
+ * share of the first hour that is like theirs: infinite if too few sends tell. All parts of a send tell together. The
+ * centre is the midpoint of the shortest half (Rousseeuw 1984), which withstands nearly as many bursts as ordinary
+ * sends; the spread is measured below it, where there are no bursts.
  */
-export function withoutBursts<One extends ArrivingPart>(parts: readonly One[]): One[] {
+export function withoutBursts<One extends ArrivingPart>(
+  parts: readonly One[],
+): { ordinary: One[]; highest: number } {
   const firsts = firstHoursOf(parts)
   let kept = Float64Array.from([...firsts.values()].filter((first) => !Number.isNaN(first))).sort()
   let highest = Number.POSITIVE_INFINITY
@@ -29,7 +34,10 @@ export function withoutBursts<One extends ArrivingPart>(parts: readonly One[]): 
     highest = middle + furthest * Math.max(leastSpread, (middle - at(lower, lower.length >> 1)) / quartile)
     kept = kept.filter((first) => first <= highest)
   }
-  return parts.filter(({ newsletter_send_id }) => !(lookUp(firsts, newsletter_send_id, 0) > highest))
+  const ordinary = parts.filter(
+    ({ newsletter_send_id }) => !(lookUp(firsts, newsletter_send_id, 0) > highest),
+  )
+  return { ordinary, highest: kept.length < knowing ? Number.POSITIVE_INFINITY : highest }
 }
 
 /** Of each send, the logit of the share that came in its first hour; no number where too few came. */

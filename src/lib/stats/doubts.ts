@@ -1,4 +1,4 @@
-import type { Doubt } from '../model/report.ts'
+import type { Doubt } from '../model/doubt.ts'
 import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { besideCrowds } from './crowds.ts'
@@ -12,12 +12,16 @@ type DatedSend = Omit<Parameters<typeof besideCrowds>[0][number], 'age'> &
 
 const day = 86_400_000
 
-/** The sends that `assess` doubts, of all newsletters together, newest first; nothing else is computed. */
+/** The sends whose rate `assess` doubts, of all newsletters together, newest first; nothing else is computed. */
 export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
   const people = forNewsletter(besideCrowds(besideSigns(aged).sends).sends, undefined)
   const inOrder = people.toSorted((one, other) => other.age - one.age)
-  return doubtsOf(sortSends(inOrder, curveOf(people)).doubted, sends)
+  const { doubted } = sortSends(inOrder, curveOf(people))
+  return doubtsOf(
+    doubted.filter(({ reason }) => reason === 'rate'),
+    sends,
+  )
 }
 
 /**
@@ -27,8 +31,8 @@ export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
 export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly DatedSend[]): Doubt[] {
   const nameOf = ({ newsletter_send_id, variation_id }: DatedSend) => `${variation_id} ${newsletter_send_id}`
   const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])
-  const doubts = doubted.map(({ send, factor, usual }) => {
-    const { newsletter_send_id, variation_id, sent_at, recipients, clickers } = lookUp(
+  const doubts = doubted.map(({ send, factor, usual, counted, reason }) => {
+    const { newsletter_send_id, variation_id, newsletter, sent_at, recipients, clickers } = lookUp(
       reported,
       nameOf(send),
       send,
@@ -36,11 +40,14 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
     return {
       newsletter_send_id,
       variation_id,
+      newsletter: newsletter || null,
       sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
       factor: roundTo(3, factor),
       recipients,
       usual_recipients: Math.round((usual * recipients) / send.recipients),
       clickers,
+      counted_clickers: Math.round(counted * clickers),
+      reason,
     }
   })
   return doubts.toSorted((one, other) => other.sent_at.localeCompare(one.sent_at))

@@ -1,3 +1,4 @@
+import type { Doubt } from '../model/doubt.ts'
 import { arrived, type Curve } from './arrival.ts'
 import { type People, peopleOf, wholeSends } from './people-of-send.ts'
 import { findDeviations, type WeightedPart } from './robust.ts'
@@ -17,6 +18,8 @@ export type Send = {
   age: number
   /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
   unsure?: number
+  /** What its signs of machines have left of its clickers, as a share. */
+  left?: number
   /** What it counts beside a send to the readers that are asked about, of whom it is 1. */
   weight?: number
 }
@@ -44,10 +47,19 @@ export type Sorted<Sent extends Send> = {
 }
 
 /**
- * A send that hardly counts: its rate is `factor` times what was to be expected; `usual` is the usual number of
- * recipients.
+ * A send that does not count as it was reported. Its rate is `factor` times what was to be expected; `usual` is the
+ * usual number of recipients; `counted` is the share of its clickers that counts.
  */
-export type Doubted<Sent> = { send: Sent; factor: number; usual: number }
+export type Doubted<Sent> = {
+  send: Sent
+  factor: number
+  usual: number
+  counted: number
+  reason: Doubt['reason']
+}
+
+/** If no more of a send's clickers count, it is among the doubts. */
+const visible = 0.9
 
 const priorRate = 0.02
 
@@ -83,13 +95,24 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
     send,
     factor: send.clickers / send.recipients / pool,
     usual: usually,
+    counted: 0,
+    reason: 'rate',
   }))
   const counted = exposed.filter((part, place) => {
-    if (!part.doubted) return true
-    const { send, off } = part
+    const { send, off, k } = part
+    const { left = 1, clickers } = send
+    const people = clickers > 0 ? k / clickers : 1
+    if (!part.doubted && left * people > visible) return true
     const usual = usuallyNear(exposed, place)
-    doubted.push({ send, factor: Math.exp(off), usual })
-    return !isExplained(off, send.recipients / usual)
+    const isLeftOut = part.doubted && isExplained(off, send.recipients / usual)
+    doubted.push({
+      send,
+      factor: Math.exp(off),
+      usual,
+      counted: isLeftOut ? 0 : left * people,
+      reason: part.doubted ? 'rate' : left < people ? 'signs' : 'burst',
+    })
+    return !isLeftOut
   })
   return { counted, doubted, pool }
 }

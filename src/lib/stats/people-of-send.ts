@@ -33,13 +33,20 @@ export function peopleOf(part: PartSoFar, whole: ClickersSoFar, curve: Curve): P
   }
 }
 
-/** Whether far more have come in the first hour than the share that is usual by now. */
+/**
+ * Whether far more have come in the first hour than the share that is usual by now, and than in any ordinary send of
+ * the site: its readers may all be fast, and what nobody knows yet is not unusual.
+ */
 function isBurst({ clickers, clickers_by }: ClickersSoFar, share: number, curve: Curve): boolean {
   const first = at(clickers_by, 0)
   if (first <= share * clickers) return false
-  const noise = 1 / (clickers * share * (1 - share))
-  const off = logit(first + 0.5, clickers + 1) - Math.log(share / (1 - share))
-  return off >= furthest * Math.sqrt(curve.variance + noise)
+  const noiseAt = (part: number) => 1 / (clickers * part * (1 - part))
+  const off = logit(first + 0.5, clickers + 1) - logit(share, 1)
+  const ordinary = curve.highest - logit(at(curve.shares, 0), 1)
+  const most = 1 / (1 + Math.exp(-ordinary) * (1 / share - 1))
+  return (
+    off >= furthest * Math.sqrt(curve.variance + noiseAt(share)) && off > ordinary + Math.sqrt(noiseAt(most))
+  )
 }
 
 /** Answers how to look up what all parts of a send had together. */

@@ -8,10 +8,14 @@ type SignedSend = {
   crowd?: Crowd | null
   /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
   unsure?: number
+  /** What is left of its clickers, as a share. */
+  left?: number
 }
 
 /** The highest share of machines that pose as people and pass: `tests/store/scanners.test.ts` leaves fewer. */
 const passing = 0.01
+/** Beyond the usual number of clickers with a sign, chance brings so many standard deviations more. */
+const byChance = 2
 /** Of those in a burst, how many are taken for machines. */
 const machines = 0.9
 /** From the most likely value to the upper bound, in standard deviations. */
@@ -19,8 +23,8 @@ const toTheEnd = 1
 
 /**
  * Sends with the clickers that are people's. One weak sign is nothing unusual: as many clickers have one as on
- * the usual send, by the median. Those beyond that are in a burst, in which nobody can tell people from
- * machines: a tenth of them count, and all of them may be people. Clicks that are a machine's by two weak signs
+ * the usual send, by the median, and as chance adds. Those beyond that are in a burst, in which nobody can tell people
+ * from machines: a tenth of them count, and all of them may be people. Clicks that are a machine's by two weak signs
  * do not count; beyond as many as usual they say that scanners were about, of which some pass. Both widen the
  * send's interval (the upper bound as one standard deviation; bounds as in Manski 2003, "Partial
  * Identification"). `variance` is that of the logarithm of all rates, since the usual ones may be people or not
@@ -44,12 +48,15 @@ export function besideSigns<One extends SignedSend>(
     sends: sends.map((send): One => {
       const { signs, clickers, clickers_by, crowd } = send
       if (!signs || clickers === 0) return send
-      const burst = Math.max(0, Math.min(1, signs.uncertain / clickers - uncertain)) * machines
+      const usually = uncertain * clickers
+      const chance = byChance * Math.sqrt(usually + 0.25)
+      const burst = Math.max(0, Math.min(1, (signs.uncertain - usually - chance) / clickers)) * machines
       const passed = Math.min(1, passing * Math.max(0, signs.doubtful / clickers - doubtful))
       return {
         ...send,
         clickers: clickers * (1 - burst),
         clickers_by: clickers_by.map((by) => by * (1 - burst)),
+        left: 1 - burst,
         ...(crowd && {
           crowd: {
             ...crowd,

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/sql.ts'
-import type { Doubt } from '../model/report.ts'
+import type { RateDoubt } from '../model/doubt.ts'
 
 /** Seconds between two searches for doubtful sends: after something was settled, and otherwise. */
 const lookEvery = { settled: 600, quiet: 3_600 }
@@ -15,8 +15,8 @@ export const claimDoubtLook = (sql: Sql) => sql<{ doubted_at: Date }[]>`
 `
 
 /** Replaces the stored doubts with `doubts`; returns which of them are new. */
-export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
-  Pick<Doubt, 'newsletter_send_id' | 'variation_id'>[]
+export const keepDoubts = (sql: Sql, doubts: readonly RateDoubt[]) => sql<
+  Pick<RateDoubt, 'newsletter_send_id' | 'variation_id'>[]
 >`
   with doubted as materialized (
     select i.id as impression_id, d.factor, d.usual_recipients, d.newsletter_send_id, d.variation_id
@@ -37,7 +37,7 @@ export const keepDoubts = (sql: Sql, doubts: readonly Doubt[]) => sql<
 `
 
 /** The newest `most` sends of the last `days` days that the last search doubted. */
-export const listDoubts = (sql: Sql, days: number, most: number) => sql<Doubt[]>`
+export const listDoubts = (sql: Sql, days: number, most: number) => sql<RateDoubt[]>`
   select i.newsletter_send_id, i.variation_id,
     to_char(i.tracked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as sent_at,
     d.factor, i.recipients, d.usual_recipients::integer, coalesce((

@@ -1,11 +1,25 @@
-import type { Doubt } from '../model/report.ts'
+import type { Doubt, RateDoubt } from '../model/doubt.ts'
+import type { Statistics } from '../model/report.ts'
 import { count } from './formats.ts'
+import { some } from './words.ts'
 
 /** How far recipients may differ from the usual number and still be called usual. */
 const usual = 1.5
 
-/** What is odd about a send, and what was done about it. */
+/** Why a send does not count as it was reported, and what was done about it. */
 export function doubtSentence(doubt: Doubt): string {
+  const { newsletter_send_id, clickers, counted_clickers, reason } = doubt
+  if (reason === 'rate') return rateSentence(doubt)
+  const got =
+    reason === 'burst'
+      ? 'far more of its clicks within an hour than is usual here, as machines would click'
+      : 'unusually many clicks with a weak sign of a machine'
+  const counted = `It counts with about ${count(counted_clickers)} of the ${count(clickers)} who clicked.`
+  return `Send ${newsletter_send_id} got ${got}. ${counted}`
+}
+
+/** What is odd about a send's rate, and what was done about it. */
+export function rateSentence(doubt: RateDoubt): string {
   const { newsletter_send_id, variation_id, factor, recipients, usual_recipients, clickers } = doubt
   const send = `Send ${newsletter_send_id}`
   const reported = `${count(recipients)} ${recipients === 1 ? 'recipient was' : 'recipients were'} reported`
@@ -25,6 +39,46 @@ export function doubtSentence(doubt: Doubt): string {
 
 const times = (factor: number): string =>
   `${factor >= 10 ? count(Math.round(factor)) : Number(factor.toPrecision(factor < 1 ? 1 : 2))} ×`
+
+/** Doubts about sends to one newsletter, or about all. */
+export const doubtsIn = (doubts: readonly Doubt[] | undefined, newsletter: string | undefined): Doubt[] =>
+  (doubts ?? []).filter((doubt) => (doubt.newsletter ?? '') === (newsletter ?? doubt.newsletter ?? ''))
+
+type Rested = Pick<Statistics, 'sends' | 'complete_sends' | 'crowded_clickers'>
+
+/** What a likely click rate rests on, and what of that does not count as it was reported. */
+export function restsOn({ sends, crowded_clickers }: Rested, doubted: number): string {
+  return [
+    `in ${some(sends, 'send')}`,
+    doubted > 0 && `${doubted < sends ? `${count(doubted)} of them` : 'all'} doubtful`,
+    crowded_clickers > 0 && `${count(crowded_clickers)} at shared addresses`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+}
+
+/** Whether there are several newsletters, and whether the figures are of one of them. */
+export type Lists = 'only' | 'all' | 'one'
+
+const byLists: Record<Lists, string> = {
+  only: '',
+  all: 'Rates are those of all newsletters’ readers together, whichever of them a text went to.',
+  one: 'Rates are those of this newsletter’s readers; sends to others count as far as tastes agree.',
+}
+
+/** Below likely click rates: how they differ from clicks divided by recipients, as far as these do. */
+export function differenceSentence(rated: readonly Rested[], doubted: number, lists: Lists): string {
+  return [
+    byLists[lists],
+    rated.some(({ sends, complete_sends }) => sends > complete_sends) &&
+      'Of sends in their first three days, the clicks that are still to come are estimated.',
+    rated.some(({ crowded_clickers }) => crowded_clickers > 0) &&
+      'How many people clicked at addresses that many share is estimated from all sends.',
+    doubted > 0 && 'Doubtful sends count for less or not at all; the warnings say why.',
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
 
 /** Shown with a rate above 100 %: what is most likely wrong. */
 export const missingRecipients = 'more clicks than recipients: the reports probably lack “recipients”'

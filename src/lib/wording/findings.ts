@@ -70,28 +70,25 @@ export function findingsOf(
 /** What is needed of a send to know whether its offer was sent. */
 export type SentTo = Pick<SendRow, 'offer_id' | 'newsletter_send_id' | 'sent_at' | 'recipients' | 'clickers'>
 
-/** Whether sends without a rate are those of a first newsletter, which get one within minutes; others were left out. */
-export const areFirst = (sends: readonly SentTo[], now: number): boolean =>
-  new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size === 1 &&
-  sends.every(
-    ({ clickers, recipients, sent_at }) => clickers <= recipients && now - Date.parse(sent_at) < complete,
+/** Statistics may be ten minutes old, and what they are made of a little older. */
+const justNow = 20 * 60_000
+
+/** Whether sends without a rate are the first ones, which get one within minutes; others were left out. */
+export function areFirst(sends: readonly SentTo[], now: number): boolean {
+  const alone = new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size === 1
+  const young = alone ? complete : justNow
+  return sends.every(
+    ({ clickers, recipients, sent_at }) => clickers <= recipients && now - Date.parse(sent_at) < young,
   )
+}
 
 type RankedFinding = { active: boolean; clickers: number; finding: Finding }
 
 /**
- * What all sends so far have brought an offer's texts; only texts in use, since others depend on the period.
+ * Who clicked an offer's texts in all sends so far; only texts in use, since others depend on the period.
  */
-export function sentOf(
-  { offer_id }: OfferRow,
-  variations: readonly VariationRow[],
-): { sends: number; clickers: number } {
-  const texts = sentTexts(variations, offer_id)
-  return {
-    sends: texts.reduce((sum, { statistics }) => sum + statistics.sends, 0),
-    clickers: sumClickers(texts),
-  }
-}
+export const clickersOf = (offer_id: number, variations: readonly VariationRow[]): number =>
+  sumClickers(sentTexts(variations, offer_id))
 
 const sumClickers = (texts: readonly JudgedVariation[]): number =>
   texts.reduce((sum, { statistics }) => sum + statistics.clickers, 0)

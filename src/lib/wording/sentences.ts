@@ -13,9 +13,9 @@ import { neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/rounding.ts'
 import { missingRecipients } from './doubts.ts'
 import type { Finding } from './finding.ts'
-import { areFirst, type SentTo, sentOf } from './findings.ts'
+import { areFirst, clickersOf, type SentTo } from './findings.ts'
 import { count, digits, percent, percentBetween, share } from './formats.ts'
-import { isKnown, neededBy, neededByEach } from './needed.ts'
+import { type Had, isKnown, neededBy, neededByEach } from './needed.ts'
 import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
 
 /** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
@@ -88,9 +88,10 @@ const aheadOf = (first: Rated, other: Rated, name: (offer: Rated) => string): st
     ? `${name(first)} has the same rate as ${name(other)}`
     : `${name(first)} is ahead of ${name(other)}`
 
-const hadBy = (offer: Rated, variations: readonly VariationRow[]) => ({
-  complete_sends: offer.statistics.complete_sends,
-  ...sentOf(offer, variations),
+const hadBy = ({ offer_id, statistics }: Rated, variations: readonly VariationRow[]): Had => ({
+  sends: statistics.sends,
+  complete_sends: statistics.complete_sends,
+  clickers: clickersOf(offer_id, variations),
 })
 
 /**
@@ -112,7 +113,7 @@ export function offersSentence(
     )
     if (own.length === 0) return `No active offer has been sent${to} yet, so there is nothing to compare.`
     return areFirst(own, now)
-      ? 'The first send has arrived. Its figures follow within minutes and grow for three days; then it can be judged.'
+      ? 'The first send has arrived. Figures follow within minutes and grow for three days; then they can be judged.'
       : 'No send of an active offer counts, so there is nothing to compare: those with more clicks than ' +
           'recipients are left out.'
   }

@@ -53,7 +53,7 @@ export function sendDay(
     const sends = newsletter.known(hour)
     const judged = assess({ sends, variations: [...texts] }, newsletter.now(hour), listed(newsletter, day))
     const shown = judged.variations.get(id)
-    const doubted = judged.doubts.some(({ variation_id }) => variation_id === id)
+    const doubted = judged.doubts.some(({ variation_id, reason }) => variation_id === id && reason === 'rate')
     const tally = found.hours[place]
     if (!shown || !tally) continue
     const rate = 100 * newsletter.rateNow(first.text, day)

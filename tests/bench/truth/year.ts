@@ -11,7 +11,7 @@ export type Tally = { held: number; all: number }
 export type Year = {
   /** Clicks, as a share of what an oracle had that knows all rates and keeps to the same floor. */
   oracle: number
-  /** Intervals of texts that were sent which hold their present rate, or whose sends are doubted. */
+  /** Intervals of texts that were sent which hold their present rate, or whose sends' rates are doubted. */
   interval: Tally
   /** Of those, how many only because their sends are doubted. */
   doubted: number
@@ -95,7 +95,9 @@ function judge(
     for (const { text, one, rate } of sent) {
       const [low, high] = one.interval
       const holds = low <= rate * 100 && rate * 100 <= high
-      const doubted = judged.doubts.some(({ variation_id }) => variation_id === text.variation_id)
+      const doubted = judged.doubts.some(
+        ({ variation_id, reason }) => variation_id === text.variation_id && reason === 'rate',
+      )
       count(found.interval, holds || doubted)
       if (doubted && !holds) found.doubted += 1
       if (one.label.code === 'probably_best') count(found.probably, rate === highest)

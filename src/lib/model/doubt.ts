@@ -1,0 +1,27 @@
+import * as v from 'valibot'
+import { count, described, id } from './report-fields.ts'
+
+const rateDoubtSchema = v.object({
+  newsletter_send_id: v.string(),
+  variation_id: id,
+  sent_at: v.pipe(v.string(), v.isoTimestamp()),
+  factor: described(v.number(), 'Its rate, as a multiple of the expected one.'),
+  recipients: described(count, 'As they were reported.'),
+  usual_recipients: described(count, 'As they usually are.'),
+  clickers: described(count, 'Recipients who clicked, each counted once a send.'),
+})
+
+export const doubtSchema = v.object({
+  ...rateDoubtSchema.entries,
+  newsletter: described(v.nullable(v.string()), 'Which list it went to; null for the list without a name.'),
+  counted_clickers: described(count, 'How many of its `clickers` count; none if it is left out.'),
+  reason: described(
+    v.picklist(['rate', 'burst', 'signs']),
+    'Its rate is far from the usual one, far more clicked at once than usually do, or clicks look like machines’.',
+  ),
+})
+
+/** A send whose rate is far from that of its neighbours, so that it hardly counts in the statistics. */
+export type RateDoubt = v.InferOutput<typeof rateDoubtSchema>
+/** A send that does not count in the statistics as it was reported. */
+export type Doubt = v.InferOutput<typeof doubtSchema>
