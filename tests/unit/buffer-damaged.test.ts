@@ -2,6 +2,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -85,6 +86,17 @@ test('only files with names of damaged lines are theirs', () => {
   const letters = ['damaged-abcd-10-01.lines', 'damaged-2026-ab-01.lines', 'damaged-2026-10-ab.lines']
   for (const name of [...own, ...others, ...almost, ...letters]) written(folder, name, noon)
   expect(damaged.paths().sort()).toEqual(own.map((name) => join(folder, name)))
+  rmSync(folder, { recursive: true })
+  expect([damaged.paths(), damaged.bytes()]).toEqual([[], 0])
+})
+
+test('lines of an earlier day stay where they are if that day has a file', async () => {
+  const { folder, damaged } = open()
+  written(folder, 'damaged.lines', noon - day, 'later\n')
+  written(folder, 'damaged-2026-11-27.lines', noon - day, 'earlier\n')
+  expect(await damaged.keep([Buffer.from('today')], undefined)).toBe(true)
+  expect(readFileSync(join(folder, 'damaged.lines'), 'utf8')).toBe('later\ntoday\n')
+  expect(readFileSync(join(folder, 'damaged-2026-11-27.lines'), 'utf8')).toBe('earlier\n')
 })
 
 test('a file is as old as its last line, to the millisecond', async () => {
