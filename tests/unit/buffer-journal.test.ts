@@ -196,6 +196,20 @@ test('what is held of a retired segment is forgotten', async () => {
   expect(files.calls.unlink).toBe(0)
 })
 
+test('what is held of other segments is written all the same', async () => {
+  const { journal, files, read } = open()
+  files.fail.open = 'EROFS'
+  await journal.append(line('one'))
+  const sealed = journal.seal()
+  await journal.append(line('two'))
+  if (sealed) journal.retire(sealed)
+  expect(journal.held).toBe(1)
+  files.fail = {}
+  journal.retry()
+  await vi.waitFor(() => expect(journal.held).toBe(0), { interval: 5 })
+  expect(read()).toEqual(['two\n'])
+})
+
 test.each([undefined, 'EIO'])('a segment can be retired while it is being written (%s)', async (fault) => {
   const { journal, files, segments } = open()
   await journal.append(line('one'))

@@ -297,6 +297,11 @@ test('batches that are adopted later come later', () => {
   for (const batch of batches) buffer.adopt([batch])
   for (const batch of batches) {
     expect(buffer.next()).toBe(batch)
+    buffer.setAside(batch)
+  }
+  buffer.recall()
+  for (const batch of batches) {
+    expect(buffer.next()).toBe(batch)
     buffer.remove(batch, true)
   }
 })
