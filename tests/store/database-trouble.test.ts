@@ -149,7 +149,7 @@ test('a wrong TLS setting is named', async () => {
   await vi.waitUntil(async () => (await open(server.url).run(question)).ok)
 })
 
-test('a program that is not a PostgreSQL server is recognised by its silence, and a slow statement is not mistaken for one', async () => {
+test('a program that is not a PostgreSQL server is recognised by its silence, unlike a slow statement', async () => {
   const silent = createServer((socket) => socket.on('error', () => {}))
   await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening))
   const address = silent.address()
