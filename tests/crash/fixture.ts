@@ -3,8 +3,9 @@ import postgres from 'postgres'
 import * as v from 'valibot'
 import { test as base, vi } from 'vitest'
 import { migrate } from '../../src/lib/database/migrate.ts'
-import { ask } from '../pages/running-site.ts'
+import { ask, askHost } from '../pages/running-site.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { expectDocumented } from '../support/documented.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
@@ -86,7 +87,11 @@ const HealthSchema = v.object({
 export type Health = v.InferOutput<typeof HealthSchema> & { code: number }
 
 export async function readHealth(site: SiteProcess): Promise<Health> {
-  const { status, body } = await ask(site, '/api/v1/promo/health')
+  const path = '/api/v1/promo/health'
+  // A site may stand below a base, which its address ends with.
+  const answer = await askHost(site, `${new URL(site.url).pathname.replace(/\/$/, '')}${path}`)
+  expectDocumented({ method: 'GET', path }, answer)
+  const { status, body } = answer
   return { ...v.parse(HealthSchema, JSON.parse(body)), code: status }
 }
 
