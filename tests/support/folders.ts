@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { processPlace } from '../../src/lib/processes/process-mark.ts'
 
-/** A folder that is deleted when the test has ended. */
+/** A folder that is deleted when the test has ended; what is being closed then may still write a last file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'promo-test-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
 }
 

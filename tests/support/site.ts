@@ -19,7 +19,8 @@ export type SiteProcess = {
 }
 
 export const makeDataDir = (): string => mkdtempSync(join(quickFolder(), 'promo-site-'))
-export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true })
+export const removeDataDir = (dataDir: string): void =>
+  rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
 
 export type StartingSite = Omit<SiteProcess, 'url'> & {
   /** Where it listens; rejects with its log where it ends before. */
