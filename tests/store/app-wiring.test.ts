@@ -75,17 +75,14 @@ test('links, health and hints know the place of the promo tracking within the si
   })
 })
 
-test(
-  'links that cannot be read keep nothing else from working: the database is ready to settle and ' + 'purge',
-  async () => {
-    await database.sql`alter table affiliate_links rename to elsewhere`
-    const { app } = await openTestApp(database.url)
-    expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ migrated: true })
-    await expect
-      .poll(async () => await database.sql`select from promo_retention where purged_at > '-infinity'`)
-      .toHaveLength(1)
-  },
-)
+test('links that cannot be read keep nothing else from working, such as settling and purging', async () => {
+  await database.sql`alter table affiliate_links rename to elsewhere`
+  const { app } = await openTestApp(database.url)
+  expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ migrated: true })
+  await expect
+    .poll(async () => await database.sql`select from promo_retention where purged_at > '-infinity'`)
+    .toHaveLength(1)
+})
 
 test('a site without links gets no hint about its routes', async () => {
   await database.sql`delete from affiliate_links`
@@ -282,6 +279,20 @@ test('guarded endpoints need the token of the settings, and analytics a session'
   expect(await status('track-click', { authorization })).toBe(204)
   expect(await status('track-click', { authorization: 'Bearer another-one-of-them' })).toBe(401)
   expect(await status('analytics', { authorization })).toBe(401)
+})
+
+test('health names offers to whoever may read metrics or analytics, and to nobody else', async () => {
+  await database.sql`update promo_offers set link_slug = null where id = 4`
+  const token = 'a-token-of-the-tests'
+  const { app } = await openTestApp(database.url, { settings: { PROMO_INGEST_TOKEN: token } })
+  const named = async (headers: Record<string, string> = {}) => {
+    const client = app.caller('203.0.113.7', (name) => headers[name])
+    const answer = await app.answerHealth({ request: new Request('http://localhost/', { headers }), client })
+    return JSON.parse(`${answer.body}`).offers_without_slug
+  }
+  expect(await named({ authorization: `Bearer ${token}` })).toContain(4)
+  expect(await named({ authorization: 'Bearer another-one-of-them' })).toEqual([])
+  expect(await named()).toEqual([])
 })
 
 describe('without a database', () => {

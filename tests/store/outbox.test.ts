@@ -78,44 +78,41 @@ const times = ({ tracked }: FakeMatomo): number[] =>
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 
 describe('settling', () => {
-  test(
-    'puts people’s clicks into the outbox, once, with their final verdict and nothing about who ' + 'clicked',
-    async () => {
-      await store.sql`update promo_offers set offer_type = 'self_test' where id = 5`
-      await recordImpressions(store.sql, [anImpression({ at: noon, newsletter: 'weekly' })])
-      await recordClicks(store.sql, [
-        aClick({ at: noon - second, ip_hash: aHash(1) }),
-        aClick({ at: noon + 7 * second + 999, ip_hash: aHash(2), variation_id: 42 }),
-        aClick({ at: noon + 8 * second, ip_hash: aHash(2) }),
-        aClick({ at: noon + 9 * second, verdict: 'machine', reason: 'prefetch' }),
-        aClick({ at: noon + 60 * second, offer_id: 6, variation_id: 60 }),
-        aClick({ at: noon, offer_id: 5, variation_id: 50 }),
-      ])
-      const settled = await Promise.all(upTo(3).map(() => settle(database, { age: 0, forMatomo: true })))
-      expect(settled.reduce((sum, one) => sum + (one.ok ? one.value : 0), 0)).toBe(6)
-      const rows = await store.sql`select target, body, attempts, refused from promo_outbox order by id`
-      const of42 = {
-        ...{ offer_id: 4, offer: 'No Code MBA', slug: 'nocodemba' },
-        ...{ variation_id: 42, text: 'Build your dream startup this weekend' },
-      }
-      expect(rows.map(({ body }) => body)).toEqual([
-        { ...of42, at: noon / second - 1, send: null, newsletter: null },
-        { ...of42, at: noon / second + 7, send: '2026-11-18-daily', newsletter: 'weekly' },
-        {
-          ...{
-            at: noon / second + 60,
-            offer_id: 6,
-            offer: 'Adopted',
-            slug: null,
-            send: null,
-            newsletter: null,
-          },
-          ...{ variation_id: 60, text: 'From an earlier system' },
+  test('puts people’s clicks into the outbox, once, with their final verdict, and not who clicked', async () => {
+    await store.sql`update promo_offers set offer_type = 'self_test' where id = 5`
+    await recordImpressions(store.sql, [anImpression({ at: noon, newsletter: 'weekly' })])
+    await recordClicks(store.sql, [
+      aClick({ at: noon - second, ip_hash: aHash(1) }),
+      aClick({ at: noon + 7 * second + 999, ip_hash: aHash(2), variation_id: 42 }),
+      aClick({ at: noon + 8 * second, ip_hash: aHash(2) }),
+      aClick({ at: noon + 9 * second, verdict: 'machine', reason: 'prefetch' }),
+      aClick({ at: noon + 60 * second, offer_id: 6, variation_id: 60 }),
+      aClick({ at: noon, offer_id: 5, variation_id: 50 }),
+    ])
+    const settled = await Promise.all(upTo(3).map(() => settle(database, { age: 0, forMatomo: true })))
+    expect(settled.reduce((sum, one) => sum + (one.ok ? one.value : 0), 0)).toBe(6)
+    const rows = await store.sql`select target, body, attempts, refused from promo_outbox order by id`
+    const of42 = {
+      ...{ offer_id: 4, offer: 'No Code MBA', slug: 'nocodemba' },
+      ...{ variation_id: 42, text: 'Build your dream startup this weekend' },
+    }
+    expect(rows.map(({ body }) => body)).toEqual([
+      { ...of42, at: noon / second - 1, send: null, newsletter: null },
+      { ...of42, at: noon / second + 7, send: '2026-11-18-daily', newsletter: 'weekly' },
+      {
+        ...{
+          at: noon / second + 60,
+          offer_id: 6,
+          offer: 'Adopted',
+          slug: null,
+          send: null,
+          newsletter: null,
         },
-      ])
-      expect(rows[0]).toMatchObject({ target: 'matomo', attempts: 0, refused: null })
-    },
-  )
+        ...{ variation_id: 60, text: 'From an earlier system' },
+      },
+    ])
+    expect(rows[0]).toMatchObject({ target: 'matomo', attempts: 0, refused: null })
+  })
 
   test('puts nothing there without a target', async () => {
     await recordClicks(store.sql, [aClick()])

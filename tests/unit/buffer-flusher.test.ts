@@ -760,26 +760,23 @@ test(
   },
 )
 
-test(
-  'segments of an instance that ends meanwhile are taken over; the own owner file is deleted at the ' + 'end',
-  async () => {
-    const folder = temporaryFolder()
-    const recorded: string[] = []
-    const { events } = await open(async (batch) => {
-      recorded.push(...batch.map(({ event_id }) => event_id))
-      return ok([])
-    }, folder)
-    await events.tend()
-    const click = aClick()
-    writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
-    writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
-    await events.tend()
-    expect(await events.flusher.drained(2_000)).toBe(true)
-    expect(recorded).toEqual([click.event_id])
-    await events.close(100)
-    expect(readdirSync(folder)).toEqual(['dead.owner'])
-  },
-)
+test('segments of an instance that ends meanwhile are taken over; the own owner file goes at the end', async () => {
+  const folder = temporaryFolder()
+  const recorded: string[] = []
+  const { events } = await open(async (batch) => {
+    recorded.push(...batch.map(({ event_id }) => event_id))
+    return ok([])
+  }, folder)
+  await events.tend()
+  const click = aClick()
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  writeFileSync(join(folder, '000000000000001-000001.dead.journal'), encodeRecord([click]))
+  await events.tend()
+  expect(await events.flusher.drained(2_000)).toBe(true)
+  expect(recorded).toEqual([click.event_id])
+  await events.close(100)
+  expect(readdirSync(folder)).toEqual(['dead.owner'])
+})
 
 test('readings have depth, age and bytes; disk faults are logged once in a while', async () => {
   let time = 1_000_000

@@ -102,22 +102,19 @@ test('looks do not pile up while the database hangs, and it is looked at half a 
   expect(cache.current).toBe(true)
 })
 
-test(
-  'a fetch that failed is made again as soon as versions can be read, and a change is not taken as ' + 'seen',
-  async () => {
-    const { state, cache, fresh, pass } = begin()
-    await fresh.refresh()
-    cache.refresh.mockImplementationOnce(async () => false)
-    state.version = '2'
-    await pass(500)
-    expect(state.seen).toEqual(['1'])
-    await pass(500)
-    expect(state.seen).toEqual(['1', '2'])
-    cache.current = false
-    await pass(500)
-    expect(state.seen).toEqual(['1', '2', '2'])
-  },
-)
+test('a failed fetch is made again as soon as versions can be read, and a change is not taken as seen', async () => {
+  const { state, cache, fresh, pass } = begin()
+  await fresh.refresh()
+  cache.refresh.mockImplementationOnce(async () => false)
+  state.version = '2'
+  await pass(500)
+  expect(state.seen).toEqual(['1'])
+  await pass(500)
+  expect(state.seen).toEqual(['1', '2'])
+  cache.current = false
+  await pass(500)
+  expect(state.seen).toEqual(['1', '2', '2'])
+})
 
 test('a change during a fetch is fetched by the next look, and who asks meanwhile gets it', async () => {
   const { state, fresh, pass } = begin()
