@@ -91,6 +91,7 @@ async function dropIndexes(sql: Sql): Promise<string> {
 
 /** Those that the site and the specification use. */
 const neededIndexes = `
+  alter table promo_click_tracking add constraint promo_click_tracking_pkey primary key (id, clicked_at);
   create index idx_click_date on promo_click_tracking (clicked_date);
   create index idx_click_time on promo_click_tracking using brin (clicked_at)
 `
