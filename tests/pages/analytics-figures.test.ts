@@ -152,7 +152,7 @@ function expectFigures(html: string, raw: RawEvents, period: Period, offer_id?: 
     expect([text, visitors.replace(/, .*/, '')]).toEqual([
       text,
       `${count(sum(({ clickers }) => clickers))} of ${count(sum(({ recipients }) => recipients))} in ` +
-        `${some(sends.length, 'send')}`,
+        some(sends.length, 'send'),
     ])
   }
   expectSends(html, expected.sends, counting, offer_id === undefined ? 5 : 50)

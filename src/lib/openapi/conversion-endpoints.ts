@@ -14,7 +14,7 @@ export const conversionEndpoints: readonly EndpointDescription[] = [
       'A conversion belongs to a click, or to a text and a send. Repeating an `external_id` of the ' +
       'same `source` changes status, amount and currency: the report that arrives last wins. A ' +
       'conversion whose click is not known yet waits for it for seven days. ' +
-      `${limitOf('track-conversion')}`,
+      limitOf('track-conversion'),
     access: 'ingest',
     limit: 'track-conversion',
     body: { schema: 'Conversion', most: longestBody, examples: ['conversion'] },

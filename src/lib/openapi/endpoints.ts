@@ -46,7 +46,7 @@ export const endpoints: readonly EndpointDescription[] = [
     summary: 'Reports that a send showed a promo',
     description:
       'Repeating it for the same send and variation only corrects `recipients`. Answers within 1.3 s. ' +
-      `${limitOf('track-impression')}`,
+      limitOf('track-impression'),
     access: 'ingest',
     limit: 'track-impression',
     body: { schema: 'Impression', most: longestBody, examples: ['impression'] },
@@ -109,7 +109,7 @@ export const endpoints: readonly EndpointDescription[] = [
     summary: "Takes Strapi's webhook",
     description:
       'All instances fetch the links again within a second; the body does not matter. ' +
-      `${limitOf('links/changed')}`,
+      limitOf('links/changed'),
     access: 'webhook',
     limit: 'links/changed',
     body: { most: longestDropped, examples: ['webhook'] },

@@ -183,7 +183,7 @@ export function createHealth({
           'conversions are waiting for clicks or sends that are not known; after seven days they count without them',
         late.length > 0 &&
           'recipients of these sends were corrected more than a day later, so newsletters may share an id: ' +
-            `${late.join(', ')}`,
+            late.join(', '),
       ].filter((hint) => typeof hint === 'string'),
       ...(ofLinks.faulty.length > 0 && { links_at_fault: ofLinks.faulty.slice(0, mostLeftOut) }),
       links_left_out: links.slice(0, mostLeftOut).map(({ key, reason }) => ({ slug: key, reason })),

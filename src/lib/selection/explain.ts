@@ -123,7 +123,7 @@ function believed(arms: readonly Arm[], free: readonly Arm[], worth: Worth | und
 const valueWords = (arm: Arm, click: number, worth: Worth | undefined): string =>
   worth
     ? `; ${conversionsOf(arm).toFixed(1)} effective conversions, a click believed to bring ` +
-      `${earned(click, worth.currency)}`
+      earned(click, worth.currency)
     : ''
 
 const percent = (share: number): string =>
