@@ -24,6 +24,7 @@ const files = [
   'tests/store/retention-report.test.ts',
   'tests/store/salts.test.ts',
   'tests/unit/analytics-query.test.ts',
+  'tests/unit/buffer-damaged.test.ts',
   'tests/unit/buffer-instances.test.ts',
   'tests/unit/charts-timeline.test.ts',
   'tests/unit/links-keep-fresh.test.ts',

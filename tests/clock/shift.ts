@@ -1,4 +1,6 @@
 import { ChildProcess } from 'node:child_process'
+import fs, { type PathLike, type Stats } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 
 /**
  * Preloaded into each process of a test run whose clock is shifted by CLOCK_SHIFT_MS. What the tests start with an
@@ -14,6 +16,21 @@ globalThis.Date = new Proxy(Date, {
     Reflect.construct(target, given.length === 0 ? [target.now()] : given, type),
   apply: (target) => new target(target.now()).toString(),
 })
+
+// The file system's clock is the same machine's: what was just written has today's date.
+const { stat } = fs.promises
+const { utimesSync } = fs
+Reflect.set(fs.promises, 'stat', async (path: PathLike): Promise<Stats> => {
+  const stats = await stat(path)
+  stats.mtimeMs += shift
+  stats.ctimeMs += shift
+  return stats
+})
+const inSeconds = (time: number | Date): number => Number(time) / (typeof time === 'number' ? 1 : 1000)
+Reflect.set(fs, 'utimesSync', (path: PathLike, ...[read, written]: [number | Date, number | Date]) =>
+  utimesSync(path, inSeconds(read) - shift / 1000, inSeconds(written) - shift / 1000),
+)
+syncBuiltinESMExports()
 
 const start = Reflect.get(ChildProcess.prototype, 'spawn')
 Reflect.set(ChildProcess.prototype, 'spawn', function (this: ChildProcess, options: { envPairs: string[] }) {

@@ -87,7 +87,7 @@ describe('a statement', () => {
   test('of several that time out together, only the first closes the pool', async () => {
     const database = open(located, 4)
     await Promise.all([1, 2, 3, 4].map(() => answer(database)))
-    const sleeping = [300, 300, 2_000].map((deadline) =>
+    const sleeping = [300, 300, 15_000].map((deadline) =>
       database.run((sql) => sql`select pg_sleep(20)`, deadline),
     )
     const codes = (await Promise.all(sleeping)).map((outcome) => (outcome.ok ? 'ok' : outcome.fault.code))

@@ -28,9 +28,10 @@ function open(now = () => noon, maxBytes = 1_000) {
   return { folder, told, logged, damaged: createDamaged({ folder, maxBytes, now, log, onDamaged }) }
 }
 const names = (folder: string) => readdirSync(folder).sort()
+const writtenAt = (path: string, at: number) => utimesSync(path, at / 1000, at / 1000)
 const written = (folder: string, name: string, at: number, text = 'x\n') => {
   writeFileSync(join(folder, name), text)
-  utimesSync(join(folder, name), at / 1000, at / 1000)
+  writtenAt(join(folder, name), at)
 }
 
 test('lines of an earlier day get a file with its date, and are deleted when they are old', async () => {
@@ -60,7 +61,7 @@ test('a file that cannot be deleted does not keep others, and is logged', async 
   const { folder } = open()
   const stuck = join(folder, 'damaged-2026-10-01.lines')
   mkdirSync(stuck)
-  utimesSync(stuck, noon / 1000, noon / 1000)
+  writtenAt(stuck, noon)
   written(folder, 'damaged-2026-10-02.lines', noon)
   const log = createLog('silent')
   const [warn, error] = [vi.spyOn(log, 'warn'), vi.spyOn(log, 'error')]
@@ -130,6 +131,7 @@ test('lines are on the disk, for the owner alone, before they count as kept', as
 test('what exceeds the limit is not kept, nor what cannot be written', async () => {
   const { folder, told, logged, damaged } = open(() => noon, 10)
   expect(await damaged.keep([Buffer.from('12345678')], undefined)).toBe(true)
+  writtenAt(join(folder, 'damaged.lines'), noon)
   expect(await damaged.keep([Buffer.from('9')], undefined)).toBe(false)
   expect(logged.at(-1)).toMatchObject({
     level: 50,
