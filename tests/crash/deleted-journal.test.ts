@@ -6,32 +6,32 @@ import { createLedger } from './ledger.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-test(
-  'the journal folder is deleted under load: what memory has is written again, the rest is reported ' +
-    'as lost',
-  async ({ database, dataDir, start }) => {
-    const journal = join(dataDir, 'journal')
-    const site = await start()
-    const ledger = createLedger()
-    const visit = (requests: number) => ledger.load('visit', { url: site.url, connections: 8, requests })
-    await database.sql.begin(async (sql) => {
-      await sql`lock table promo_click_tracking in access exclusive mode`
-      await visit(9_000)
-      const under = visit(3_000)
-      rmSync(journal, { recursive: true })
-      await under
-      await vi.waitFor(() => expect(readdirSync(journal).length).toBeGreaterThan(2), { timeout: 15_000 })
-    })
-    await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), { timeout: 30_000 })
-    const lost = await readMetric(site, 'promo_events_lost_total')
-    const [counted] = await database.sql<{ clicks: number }[]>`
+test('the journal folder is deleted under load: memory is written again, the rest is reported as lost', async ({
+  database,
+  dataDir,
+  start,
+}) => {
+  const journal = join(dataDir, 'journal')
+  const site = await start()
+  const ledger = createLedger()
+  const visit = (requests: number) => ledger.load('visit', { url: site.url, connections: 8, requests })
+  await database.sql.begin(async (sql) => {
+    await sql`lock table promo_click_tracking in access exclusive mode`
+    await visit(9_000)
+    const under = visit(3_000)
+    rmSync(journal, { recursive: true })
+    await under
+    await vi.waitFor(() => expect(readdirSync(journal).length).toBeGreaterThan(2), { timeout: 15_000 })
+  })
+  await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), { timeout: 30_000 })
+  const lost = await readMetric(site, 'promo_events_lost_total')
+  const [counted] = await database.sql<{ clicks: number }[]>`
     select count(*)::integer as clicks from promo_click_tracking`
-    expect(lost).toBeGreaterThan(0)
-    expect((counted?.clicks ?? 0) + lost).toBe(12_000)
-    expect(await readHealth(site)).toMatchObject({ code: 503, status: 'degraded' })
-    expect(site.log.filter((line) => line.includes('was deleted before')).length).toBeGreaterThan(0)
-  },
-)
+  expect(lost).toBeGreaterThan(0)
+  expect((counted?.clicks ?? 0) + lost).toBe(12_000)
+  expect(await readHealth(site)).toMatchObject({ code: 503, status: 'degraded' })
+  expect(site.log.filter((line) => line.includes('was deleted before')).length).toBeGreaterThan(0)
+})
 
 test('clicks from before the folder was deleted survive a kill once the deletion was noticed', async ({
   database,

@@ -28,7 +28,7 @@ test('the journal folder cannot be created: clicks are kept in memory, and the s
   await expectExactlyOnce(database.sql, ledger)
 })
 
-test('the journal reaches its limit while the database is down: what does not fit is counted as lost', async ({
+test('the journal reaches its limit while the database is down: the rest is counted as lost', async ({
   database,
   start,
 }) => {

@@ -17,7 +17,7 @@ const firstText = 2_000
 const texts = 40
 const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 
-test('a flood is summed up: every answered click counts once, whatever is killed and taken over', async ({
+test('a flood is summed up: every answered click counts once, through kills and takeovers', async ({
   database,
   start,
 }) => {

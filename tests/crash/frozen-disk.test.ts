@@ -13,7 +13,7 @@ const freezing = pathToFileURL(join(import.meta.dirname, '..', 'support', 'freez
 
 // Both mostly wait.
 test.concurrent.for(['write', 'fsync'])(
-  'a frozen disk (%s): no redirect waits longer than a second, pages not at all, and nothing is lost',
+  'a frozen disk (%s) delays redirects by a second at most, pages not at all, and loses nothing',
   async (sync, { database, dataDir, start }) => {
     const pipe = join(dataDir, 'freeze')
     const site = await start({

@@ -61,7 +61,7 @@ outageTest(
   },
 )
 
-test('requests that are never finished do not hold a stop up', async ({ start }) => {
+test('unfinished requests do not delay a stop', async ({ start }) => {
   const site = await start()
   const { hostname, port } = new URL(site.url)
   const begun = [
@@ -104,10 +104,7 @@ test.for([
   expect(log.join('\n')).toContain('"stopping"')
 })
 
-test('what npm starts is the site itself, so that signals to it reach the site', async ({
-  database,
-  dataDir,
-}) => {
+test('npm starts the site itself, so that signals reach it', async ({ database, dataDir }) => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
   const child = spawn('sh', ['-c', scripts.start], {
     env: {
@@ -130,7 +127,7 @@ test('what npm starts is the site itself, so that signals to it reach the site',
   expect(told).toContain('"stopping"')
 })
 
-test('connections wait for longer than a balancer keeps its own', async ({ start }) => {
+test('idle connections stay open for longer than a balancer keeps its own', async ({ start }) => {
   const site = await start()
   const answer = await fetch(`${site.url}/nocodemba`, { redirect: 'manual' })
   expect(answer.headers.get('keep-alive')).toBe('timeout=65')

@@ -94,7 +94,7 @@ const locationOf = (url: string): Promise<string | undefined> =>
     get(url, { agent: false }, (response) => resolve(response.resume().headers.location)).on('error', reject)
   })
 
-test('what changes in Strapi reaches all workers within a second of its webhook', async ({ start }) => {
+test('a change in Strapi reaches all workers within a second of its webhook', async ({ start }) => {
   const entry = {
     id: 1,
     documentId: 'l1',

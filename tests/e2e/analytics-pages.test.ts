@@ -458,7 +458,7 @@ test('an invalid parameter is named, and the page still works', async () => {
   await withEditorsPage(browser, year, path, {}, use, answersWith(400))
 })
 
-test.each(['999999', 'abc', '0'])('an offer that is not there says so: %s', async (id) => {
+test.each(['999999', 'abc', '0'])('the page of an offer that does not exist says so: %s', async (id) => {
   const use = async (page: Page, status: number) => {
     expect(status).toBe(404)
     expect(await page.locator('h1').textContent()).toBe('No such offer')

@@ -32,43 +32,39 @@ test.each(['light', 'dark'] as const)('signing in is readable by everybody, %s',
   await context.close()
 })
 
-test(
-  'by keyboard and without JavaScript: a wrong password is reported, the right one leads to the ' +
-    'requested page',
-  async () => {
-    const context = await browser.newContext({ userAgent: personsUserAgent, javaScriptEnabled: false })
-    const page = await context.newPage()
-    await page.goto(`${editors.running.site.url}/analytics/sends?days=90`)
-    await page.waitForURL('**/sign-in?next=**')
-    await page.getByLabel('Name').focus()
-    await page.keyboard.type('anna')
-    await page.keyboard.press('Tab')
-    await page.keyboard.type('not the password')
-    await page.keyboard.press('Enter')
-    await expect.poll(() => page.getByRole('alert').textContent()).toBe('The name or the password is wrong.')
-    await page.screenshot({ path: join(screenshots, 'sign-in-refused.png'), fullPage: true })
-    const colourOf = (name: string) =>
-      page.getByRole('alert').evaluate((element, variable) => {
-        const probe = document.createElement('i')
-        element.append(probe)
-        probe.style.color = `var(${variable})`
-        const { color } = getComputedStyle(probe)
-        probe.remove()
-        return color
-      }, name)
-    const shown = await page.getByRole('alert').evaluate((element) => {
-      const { backgroundColor, marginTop } = getComputedStyle(element)
-      return { backgroundColor, apart: Number.parseFloat(marginTop) > 0 }
-    })
-    expect(shown).toEqual({ backgroundColor: await colourOf('--open-soft'), apart: true })
-    expect(await page.getByLabel('Name').inputValue()).toBe('anna')
-    await page.getByLabel('Password').focus()
-    await page.keyboard.type('correct horse battery')
-    await page.keyboard.press('Enter')
-    await page.waitForURL('**/analytics/sends?days=90')
-    await context.close()
-  },
-)
+test('by keyboard and without JavaScript: a wrong password is reported, the right one signs in', async () => {
+  const context = await browser.newContext({ userAgent: personsUserAgent, javaScriptEnabled: false })
+  const page = await context.newPage()
+  await page.goto(`${editors.running.site.url}/analytics/sends?days=90`)
+  await page.waitForURL('**/sign-in?next=**')
+  await page.getByLabel('Name').focus()
+  await page.keyboard.type('anna')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('not the password')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => page.getByRole('alert').textContent()).toBe('The name or the password is wrong.')
+  await page.screenshot({ path: join(screenshots, 'sign-in-refused.png'), fullPage: true })
+  const colourOf = (name: string) =>
+    page.getByRole('alert').evaluate((element, variable) => {
+      const probe = document.createElement('i')
+      element.append(probe)
+      probe.style.color = `var(${variable})`
+      const { color } = getComputedStyle(probe)
+      probe.remove()
+      return color
+    }, name)
+  const shown = await page.getByRole('alert').evaluate((element) => {
+    const { backgroundColor, marginTop } = getComputedStyle(element)
+    return { backgroundColor, apart: Number.parseFloat(marginTop) > 0 }
+  })
+  expect(shown).toEqual({ backgroundColor: await colourOf('--open-soft'), apart: true })
+  expect(await page.getByLabel('Name').inputValue()).toBe('anna')
+  await page.getByLabel('Password').focus()
+  await page.keyboard.type('correct horse battery')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/analytics/sends?days=90')
+  await context.close()
+})
 
 /** What another back end makes for somebody; each is another one. */
 let tokens = 0
@@ -81,7 +77,7 @@ const tokenFor = (subject: string) => {
     .sign(new TextEncoder().encode(secret))
 }
 
-test('a token of another back end signs in once, typed and without JavaScript', async () => {
+test('a token of another back end can be typed in without JavaScript, and signs in once', async () => {
   const context = await browser.newContext({ userAgent: personsUserAgent, javaScriptEnabled: false })
   const page = await context.newPage()
   const token = await tokenFor('ben')
@@ -100,28 +96,24 @@ test('a token of another back end signs in once, typed and without JavaScript', 
   await context.close()
 })
 
-test(
-  'a link of another back end passes its token on, hidden from servers, and leaves the button to ' +
-    'the person',
-  async () => {
-    const context = await browser.newContext({ userAgent: personsUserAgent })
-    const page = await context.newPage()
-    const asked: string[] = []
-    page.on('request', (request) => void asked.push(request.url()))
-    const token = await tokenFor('ben')
-    const { url } = editors.running.site
-    await page.goto(`${url}/sign-in?next=/analytics/sends#token=${token}`)
-    await expect.poll(() => page.url()).toBe(`${url}/sign-in?next=/analytics/sends`)
-    expect(await page.getByLabel('Token', { exact: true }).inputValue()).toBe(token)
-    expect(await context.cookies()).toEqual([])
-    await page.keyboard.press('Enter')
-    await page.waitForURL('**/analytics/sends')
-    expect(asked.map((one) => new URL(one).search).filter((search) => search.includes(token))).toEqual([])
-    await context.close()
-  },
-)
+test('the token in a link is hidden from servers, and sent when the person presses the button', async () => {
+  const context = await browser.newContext({ userAgent: personsUserAgent })
+  const page = await context.newPage()
+  const asked: string[] = []
+  page.on('request', (request) => void asked.push(request.url()))
+  const token = await tokenFor('ben')
+  const { url } = editors.running.site
+  await page.goto(`${url}/sign-in?next=/analytics/sends#token=${token}`)
+  await expect.poll(() => page.url()).toBe(`${url}/sign-in?next=/analytics/sends`)
+  expect(await page.getByLabel('Token', { exact: true }).inputValue()).toBe(token)
+  expect(await context.cookies()).toEqual([])
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/analytics/sends')
+  expect(asked.map((one) => new URL(one).search).filter((search) => search.includes(token))).toEqual([])
+  await context.close()
+})
 
-test('signing out everywhere ends the sessions in other browsers, signing out only the own one', async () => {
+test('signing out ends one session, and signing out everywhere those in other browsers, too', async () => {
   const open = async () => {
     const context = await browser.newContext({ userAgent: personsUserAgent })
     const page = await context.newPage()

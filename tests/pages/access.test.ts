@@ -28,7 +28,7 @@ const offersNamed = async (site: RunningSite['site'], headers = {}) =>
   JSON.parse((await ask(site, '/api/v1/promo/health', { headers })).body).offers_without_slug
 
 describe('without a token', () => {
-  test('the script on the same machine is let in', async () => {
+  test('a script on the same machine has access', async () => {
     expect(await post(plain.site, 'track-click', click)).toMatchObject({ status: 204 })
     expect(await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 })).toMatchObject({
       status: 204,
@@ -45,7 +45,7 @@ describe('without a token', () => {
     ['for a public host, as HAProxy passes it on', { host: 'www.example.com' }],
     ['through a proxy that names its own request only', { 'x-amzn-trace-id': 'Root=1' }],
     ['with a token that is set nowhere', { authorization: 'Bearer anything' }],
-  ])('nobody is let in %s, and the answer names the setting', async (_, headers) => {
+  ])('nobody has access %s, and the answer names the setting', async (_, headers) => {
     for (const answer of [
       await post(plain.site, 'track-click', click, headers),
       await post(plain.site, 'track-impression', { offer_id: 4, variation_id: 42 }, headers),
@@ -119,7 +119,7 @@ describe('without a token', () => {
 describe('with a token', () => {
   const away = { 'x-forwarded-for': '203.0.113.7' }
 
-  test('it lets callers in from anywhere', async () => {
+  test('callers have access from anywhere', async () => {
     expect(await guarded.click(click, { ...away, authorization: `Bearer ${token}` })).toMatchObject({
       status: 204,
     })
@@ -137,7 +137,7 @@ describe('with a token', () => {
     })
   })
 
-  test('it is needed on this machine, too', async () => {
+  test('callers on this machine need it, too', async () => {
     for (const answer of [
       await post(guarded.site, 'track-click', click),
       await ask(guarded.site, '/api/v1/promo/metrics'),
@@ -155,14 +155,14 @@ describe('with a token', () => {
     { authorization: `Bearer ${token.slice(1)}` },
     { authorization: `Basic ${token}` },
     { authorization: 'Bearer ' },
-  ])('nobody else is let in: %o', async (headers) => {
+  ])('nobody else has access: %o', async (headers) => {
     const answer = await guarded.click(click, { ...away, ...headers })
     expect(answer.status).toBe(401)
     expect(answer.body).toContain('PROMO_INGEST_TOKEN')
     expect(answer.body).not.toContain(token)
   })
 
-  test('an address written by the caller opens nothing', async () => {
+  test('an address that the caller claims gives no access', async () => {
     expect(await guarded.click(click, { 'x-forwarded-for': '127.0.0.1' })).toMatchObject({ status: 401 })
     expect(await guarded.click(click, { 'x-forwarded-for': '127.0.0.1, 203.0.113.7' })).toMatchObject({
       status: 401,
@@ -198,7 +198,7 @@ describe('rate limits', () => {
     ).toMatchObject({ status: 429 })
   })
 
-  test('analytics take 60 a minute of an address, with a token or without', async () => {
+  test('analytics accept 60 a minute from an address, with a token or without', async () => {
     const read = (headers: Record<string, string>) => () =>
       ask(guarded.site, '/api/v1/promo/analytics', { headers })
     expect(await statuses(70, read({ 'x-forwarded-for': '198.51.100.4' }))).toEqual({ 401: 60, 429: 10 })

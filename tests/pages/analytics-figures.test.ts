@@ -198,8 +198,7 @@ const textNames = new Map([
   ['From an earlier system', 60],
 ])
 
-test('every figure of the pages equals a naive recount, over all periods, time zones and changes of ' +
-  'clocks', async () => {
+test('every figure of the pages equals a naive recount, in all periods, time zones and clock changes', async () => {
   const { sql } = running.database
   await fc.assert(
     fc.asyncProperty(

@@ -33,7 +33,7 @@ const figures =
 
 const pages = ['/analytics', '/analytics/sends', '/analytics/offers/4', '/analytics/unavailable']
 
-test('with a session the pages have what the next tests look for', async () => {
+test('with a session the pages show the figures that the next tests look for', async () => {
   expect(await leaks(pages, { headers: { cookie } })).toEqual(pages.slice(0, 3).map((path) => `${path} 200`))
 })
 

@@ -248,7 +248,7 @@ describe('signing in', () => {
     expect((await from('/api/v1/promo/analytics', { headers: { cookie } })).status).toBe(200)
   })
 
-  test('with a wrong password says so, keeps the name, and leads nowhere else', async () => {
+  test('with a wrong password says so, keeps the name, and stays on the page', async () => {
     const answer = await from('/sign-in?next=//evil.example', form({ name: '"><b>anna', password: 'wrong' }))
     expect(answer.status).toBe(401)
     expect(answer.body).toContain('The name or the password is wrong.')
@@ -298,7 +298,7 @@ describe('signing in', () => {
 })
 
 describe('signing out', () => {
-  test('ends the cookie; everywhere ends all sessions of the editor', async () => {
+  test('deletes the cookie; everywhere ends all sessions of the editor', async () => {
     const { cookie } = await signIn()
     const ended = await from('/sign-out', form({}, { cookie }))
     expect([ended.status, ended.headers.location]).toEqual([303, '/sign-in'])

@@ -32,7 +32,7 @@ const open = [
 const closed = routes.filter((route) => !open.includes(route))
 const pages = closed.filter((route) => route.startsWith('/analytics') && !route.endsWith('/unavailable'))
 
-test('the folder of pages is walked', () => {
+test('the tests find every page and endpoint', () => {
   expect(routes).toEqual(expect.arrayContaining(open))
   expect(pages).toEqual(expect.arrayContaining(['/analytics', '/analytics/sends', '/analytics/offers/4']))
   expect(closed).toEqual(expect.arrayContaining(['/sign-out', '/api/v1/promo/analytics']))
@@ -228,13 +228,18 @@ describe.each(foreign)('a site with $name', (site) => {
     }
   })
 
-  test.runIf(files?.['src/pages/where.ts'])('works whatever the host breaks', async () => {
-    for (const fault of ['throw', 'reject']) await ask(running.site, `${at('/where')}?${fault}`)
-    const said = () =>
-      ['uncaught exception', 'unhandled rejection'].filter((fault) => running.site.log.join().includes(fault))
-    await expect.poll(said).toHaveLength(2)
-    expect((await ask(running.site, `${base}/nocodemba?promo_var=42`)).status).toBe(307)
-  })
+  test.runIf(files?.['src/pages/where.ts'])(
+    'still redirects after uncaught errors in the host’s pages',
+    async () => {
+      for (const fault of ['throw', 'reject']) await ask(running.site, `${at('/where')}?${fault}`)
+      const said = () =>
+        ['uncaught exception', 'unhandled rejection'].filter((fault) =>
+          running.site.log.join().includes(fault),
+        )
+      await expect.poll(said).toHaveLength(2)
+      expect((await ask(running.site, `${base}/nocodemba?promo_var=42`)).status).toBe(307)
+    },
+  )
 
   test('accepts no form from another site', async () => {
     for (const path of ['/sign-in', '/sign-out']) {

@@ -262,7 +262,7 @@ async function readOutage() {
   return { faults, degraded }
 }
 
-test('the examples of the description are what a site answers; EXAMPLES=write updates them', async () => {
+test('the examples of the description are real answers; EXAMPLES=write updates them', async () => {
   await api.sql`update promo_offers set active = false where id = 5`
   await recordHistory()
   const contents = await readContents()
@@ -306,7 +306,7 @@ test('each endpoint says which answers it gives to a method and to a body, and n
   }
 })
 
-test('a slow body is answered where one is taken and where none is', async () => {
+test('a slow body is answered whether the endpoint accepts a body or not', async () => {
   const answers = await Promise.all(
     endpoints.map(({ method, path }) => announce(method.toUpperCase(), path, 10)),
   )

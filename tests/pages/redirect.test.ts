@@ -53,7 +53,7 @@ const titled = cases.map((one, index) => ({
 }))
 
 describe.each(titled)('$title', ({ index, status, location, recorded, row }) => {
-  test('is answered as it should be', () => {
+  test('gets the expected answer', () => {
     const answer = byShort.answers[index]
     expect(answer).toMatchObject({ status })
     expect(answer?.headers.location).toBe(location)
@@ -71,13 +71,13 @@ describe.each(titled)('$title', ({ index, status, location, recorded, row }) => 
     expect(answer?.headers['set-cookie']).toBeUndefined()
   })
 
-  test('is answered alike by the route', () => {
+  test('gets the same answer from the route', () => {
     // Where there is no link the site answers, and not the route.
     if (status === 404) expect(byAstro.answers[index]?.status).toBe(404)
     else expect(byAstro.answers[index]).toEqual(byShort.answers[index])
   })
 
-  test('is recorded as it should be, by both servers', () => {
+  test('is recorded as expected, by both servers', () => {
     if (recorded === undefined) return
     const before = cases.slice(0, index).filter((one) => one.recorded !== undefined).length
     const found = byShort.rows[before]
@@ -88,14 +88,14 @@ describe.each(titled)('$title', ({ index, status, location, recorded, row }) => 
 })
 
 describe('both servers', () => {
-  test('record what has to be recorded, and nothing else', async () => {
+  test('record the expected clicks, and no others', async () => {
     const expected = cases.filter(({ recorded }) => recorded !== undefined).length
     expect([byShort.rows.length, byAstro.rows.length]).toEqual([expected, expected])
     expect(await findDrift(short.database.sql)).toEqual([])
     expect(await findDrift(astro.database.sql)).toEqual([])
   })
 
-  test('count what was ignored, by reason', async () => {
+  test('count ignored clicks, by reason', async () => {
     for (const { site } of [short, astro]) {
       const { body } = await ask(site, '/api/v1/promo/metrics')
       for (const reason of ['unreadable', 'untracked']) {
@@ -177,29 +177,29 @@ describe('a method that is not supported', () => {
 })
 
 test.each(['/nocodemba%A0', '/nocodemba%', '/nocodemba%E2%80', '/%A0nocodemba'])(
-  'a link with something at its ends that is no UTF-8 leads where it should: %s',
+  'invalid UTF-8 at the ends of a link does not change where it leads: %s',
   async (path) => {
     const { status, headers } = await ask(short.site, `${path}?promo_var=zz`)
     expect([status, headers.location]).toEqual([307, course])
   },
 )
 
-describe('what is not a promo link at all', () => {
-  test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/_astro/none.css'])('%s is not found', async (path) => {
+describe('a path that is no promo link', () => {
+  test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/_astro/none.css'])('is not found: %s', async (path) => {
     const { status, headers } = await ask(short.site, path)
     expect(status).toBeGreaterThanOrEqual(400)
     expect(status).toBeLessThan(500)
     expect(headers.location).toBeUndefined()
   })
 
-  test('trailing slashes are left to the site, which redirects to the link', async () => {
+  test('with a slash at its end is redirected to the link by the site', async () => {
     expect(await ask(short.site, '/nocodemba//')).toMatchObject({
       status: 301,
       headers: { location: '/nocodemba/' },
     })
   })
 
-  test('pages and files are served', async () => {
+  test('is served if it is a page or a file', async () => {
     expect(await ask(short.site, '/')).toMatchObject({
       status: 200,
       headers: { 'content-type': expect.stringContaining('html') },
@@ -208,7 +208,7 @@ describe('what is not a promo link at all', () => {
     expect(await ask(short.site, '/favicon.svg')).toMatchObject({ status: 200 })
   })
 
-  test('images are converted for nobody, since no page has any', async () => {
+  test('does not reach Astro’s image endpoint, since no page has images', async () => {
     expect(await ask(short.site, '/_image?href=/favicon.svg&w=10')).toMatchObject({ status: 404 })
   })
 })

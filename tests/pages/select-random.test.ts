@@ -132,7 +132,7 @@ describe('select-random', () => {
   })
 
   /** A site of its own, since the links are kept for a while. */
-  test('never chooses what is paused, and chooses again for a send whose promo is', async () => {
+  test('never chooses a paused promo, and chooses again for a send whose promo is paused', async () => {
     const own = await runSite()
     const { sql } = own.database
     const ids = async (send = '') => {

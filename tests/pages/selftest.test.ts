@@ -104,7 +104,7 @@ test('a second self-test passes, too, and an unexpected verdict is named, with e
   expect(err).toContain('compare the settings here with the site’s')
 }, 90_000)
 
-test('why it cannot run is reported, with exit code 1', async () => {
+test('a self-test that cannot run says why, with exit code 1', async () => {
   const other = await createTestDatabase()
   const answers = await Promise.all([
     selfTest({}, { ...fresh, url: 'http://127.0.0.1:9' }),

@@ -76,7 +76,7 @@ const refused = [
   { site: { options: "{ prefix: 'promo' }" }, says: "for example prefix: '/promo'" },
 ]
 test.each(refused)(
-  'a site that does not meet the requirements is told what to do: $says',
+  'a site that does not meet the requirements gets an error with the remedy: $says',
   async ({ site, says }) => {
     const folder = writeAstroSite(site)
     await expect(buildIn(folder)).rejects.toThrow(says)
@@ -134,7 +134,7 @@ describe.each(sites)('a site with $name', ({ files, pages, links, lost, anyWord 
     }
   })
 
-  test('has health say which links its pages hide, and which pages links may hide', async () => {
+  test('names in health the links that its pages hide, and the pages that links may hide', async () => {
     const { hints } = JSON.parse((await ask(running.site, '/api/v1/promo/health')).body)
     expect(hints).toContainEqual(expect.stringMatching(/pages of the site come before links .*\/plain/))
     expect(hints.filter((hint: string) => hint.includes('made on demand'))).toEqual(

@@ -42,18 +42,18 @@ export function describeSite(
       expect(seconds).toBeLessThan(120)
     })
 
-    test('answers as it did', () => {
+    test('answers as before', () => {
       expect(opened.after.answers).toEqual(opened.before.answers)
     })
 
-    test('has the files that it had', () => {
+    test('has the same files as before', () => {
       const { before, after } = opened
       const kept = Object.entries(after.output).filter(([path]) => path in before.output)
       expect(Object.fromEntries(kept)).toEqual(before.output)
       expect(Object.keys(after.output).filter((path) => !(path in before.output))).toEqual([])
     })
 
-    test.runIf(site.checked)('has the types that it had', () => {
+    test.runIf(site.checked)('has as many type errors as before', () => {
       const { before, after } = opened
       expect(before.checked).toContain('0 errors')
       expect(after.checked).toBe(before.checked)
@@ -97,7 +97,7 @@ export function describeSite(
       expect([...rows]).toEqual([{ recipients: 900 }])
     })
 
-    test('shows the analytics to editors, with all that belongs to them', async () => {
+    test('shows editors the analytics with their styles, scripts and files', async () => {
       const added = await run(opened.folder, `${opened.promo} editor add anna --generate`, opened.settings)
       const [, password = ''] = /password: (\S+)/.exec(added) ?? []
       const signedIn = await ask('/sign-in?next=%2Fanalytics', {
@@ -197,7 +197,7 @@ export function describeSite(
       await opened.running.stop()
     })
 
-    test('loses nothing that it has answered when it is killed', async () => {
+    test('loses no answered click when it is killed', async () => {
       const { database } = opened
       await emptyDatabase(database.sql)
       await insertPromos(database.sql)

@@ -134,7 +134,7 @@ const composeSchema = v.object({
   }),
 })
 
-test('what compose sets are valid settings', () => {
+test('the settings of the compose file are valid', () => {
   const { services, volumes, networks } = v.parse(composeSchema, parse(read('compose.yaml')))
   const { build, environment, stop_grace_period } = services.site
   expect(existsSync(join('src/deploy', build.context, build.dockerfile))).toBe(true)

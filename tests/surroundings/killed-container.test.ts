@@ -9,7 +9,7 @@ import { createTestDatabase, findDrift, insertPromos } from '../support/database
 vi.setConfig({ testTimeout: 300_000 })
 
 test.skipIf(!contained)(
-  'a container is killed with its database: the one that waits takes data and journal over after a minute of silence',
+  'a waiting container takes data and journal over from a killed one after a minute',
   async ({ dataDir, start }) => {
     const { ledger, visit, first } = await startFirst(start, dataDir)
     const second = await start()
@@ -30,7 +30,7 @@ test.skipIf(!contained)(
 )
 
 test.skipIf(!contained)(
-  'containers of one name, folder and external database keep their journals apart, also when one is killed',
+  'containers with one name, folder and external database keep their journals apart',
   async ({ start }) => {
     const database = await createTestDatabase()
     onTestFinished(() => database.drop())

@@ -111,25 +111,27 @@ describe.skipIf(versions.length === 0)('upgrade (takes the whole history of git:
 })
 
 describe.skipIf(!former)('a rolling deploy (takes the whole history of git: there is none here)', () => {
-  test(
-    'the version before the newest migration next to the current one: nothing is lost, counted twice ' +
-      'or inconsistent',
-    async ({ database, dataDir, otherDir, run, skip }) => {
-      if (!former) return
-      const built = builtOrSkip(former, skip)
-      const ledger = createLedger()
-      const old = await run(built.program, dataDir)
-      await insertPromos(database.sql)
-      await loadAll(old, ledger)
-      const next = await run(today, otherDir)
-      for (let round = 0; round < 3; round += 1)
-        await Promise.all([loadAll(old, ledger), loadAll(next, ledger)])
-      await killWithJournal(old, ledger, database)
-      // What the former version may not record any more, where a migration says so, the next one on its folder does.
-      const heir = await run(today, dataDir)
-      await Promise.all([untilDrained(next, 60_000), untilDrained(heir, 60_000)])
-      built.remove()
-      await expectAllRight(database, ledger)
-    },
-  )
+  test('the version before the newest migration runs next to the current one, and nothing is lost', async ({
+    database,
+    dataDir,
+    otherDir,
+    run,
+    skip,
+  }) => {
+    if (!former) return
+    const built = builtOrSkip(former, skip)
+    const ledger = createLedger()
+    const old = await run(built.program, dataDir)
+    await insertPromos(database.sql)
+    await loadAll(old, ledger)
+    const next = await run(today, otherDir)
+    for (let round = 0; round < 3; round += 1)
+      await Promise.all([loadAll(old, ledger), loadAll(next, ledger)])
+    await killWithJournal(old, ledger, database)
+    // What the former version may not record any more, where a migration says so, the next one on its folder does.
+    const heir = await run(today, dataDir)
+    await Promise.all([untilDrained(next, 60_000), untilDrained(heir, 60_000)])
+    built.remove()
+    await expectAllRight(database, ledger)
+  })
 })
