@@ -63,7 +63,7 @@ function holdIntervals(): void {
   onTestFinished(() => void vi.useRealTimers())
 }
 
-test('links, health and hints know the place of the promo tracking within the site', async () => {
+test('links, health and hints follow the site’s base path and routes', async () => {
   const place = { version: '1.2.3', base: '/news', anyWord: '/[story]' }
   const { app } = await openTestApp(database.url, { place, settings: { SITE_URL: 'https://site.example' } })
   const promo = await app.selectPromo({})
@@ -75,7 +75,7 @@ test('links, health and hints know the place of the promo tracking within the si
   })
 })
 
-test('links that cannot be read keep nothing else from working, such as settling and purging', async () => {
+test('settling and purging still work if links cannot be read', async () => {
   await database.sql`alter table affiliate_links rename to elsewhere`
   const { app } = await openTestApp(database.url)
   expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ migrated: true })
@@ -90,15 +90,15 @@ test('a site without links gets no hint about its routes', async () => {
   expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ hints: [] })
 })
 
-describe('what clicks are judged by comes from the settings:', () => {
-  test('how long a click is a duplicate, and how many visitors of an address count', async () => {
+describe('clicks are judged by', () => {
+  test('the settings for duplicates and for visitors of one address', async () => {
     const settings = { PROMO_DUPLICATE_SECONDS: '0', PROMO_VISITORS_PER_ADDRESS: '1' }
     const { app } = await openTestApp(database.url, { settings })
     await click(app, '203.0.113.7', [{}, {}, { 'user-agent': `${firefox} else` }])
     expect(await told(3)).toEqual(['human none', 'human none', 'duplicate crowded_address'])
   })
 
-  test('how many clicks a minute an address may have', async () => {
+  test('the setting for clicks a minute from one address', async () => {
     const { app } = await openTestApp(database.url, { settings: { PROMO_FLOOD_PER_MINUTE: '2' } })
     // Whoever has one address of an IPv6 network of 64 bits has all of them.
     for (const end of [1, 2, 3]) await click(app, `2001:db8::${end}`, [{ 'user-agent': `${firefox} ${end}` }])
@@ -107,7 +107,7 @@ describe('what clicks are judged by comes from the settings:', () => {
     expect(await told(2)).toEqual(['human none', 'human none'])
   })
 
-  test('whose networks are the site’s own, or scan mail', async () => {
+  test('the settings for own networks and mail scanners', async () => {
     const file = join(temporaryFolder(), 'networks.json')
     const gate = { vendor: 'Gate', source: 'a page', date: '2026-11-25', networks: ['192.0.2.0/24'] }
     writeFileSync(file, JSON.stringify([gate]))
@@ -117,7 +117,7 @@ describe('what clicks are judged by comes from the settings:', () => {
     expect(await told(3)).toEqual(['machine own_network', 'machine scanner_network', 'human none'])
   })
 
-  test('who is signed in to the analytics', async () => {
+  test('the session of an editor', async () => {
     const editor = { name: 'anna', password: 'correct horse battery' }
     await insertQuickEditor(database.sql, editor)
     const { app } = await openTestApp(database.url)
@@ -128,7 +128,7 @@ describe('what clicks are judged by comes from the settings:', () => {
   })
 })
 
-test('settling goes by the settings, and leaves clicks alone until their neighbours can have come', async () => {
+test('settling follows the settings, and waits until a click’s neighbours can have arrived', async () => {
   holdIntervals()
   const settings = {
     PROMO_OBSERVATION_MINUTES: '2',
@@ -203,7 +203,7 @@ test('Matomo gets clicks when they are settled, and a stop waits for that', asyn
     ])
 })
 
-test('webhooks are notified of what the app sees', async () => {
+test('webhooks are notified of events in the app', async () => {
   holdIntervals()
   const receiver = await startFakeReceiver(aSecret)
   const { app, messages } = await openTestApp(database.url, { settings: { PROMO_WEBHOOK_ADDRESSES: 'any' } })
@@ -255,7 +255,7 @@ test('clicks on unknown texts wait, up to the limit of the settings, until the d
   await expect.poll(() => metricsOf(app), { timeout: 5_000 }).toContain(`${rejected} 11`)
 })
 
-test('a page of the site is never a link, however the word is damaged, and causes a hint', async () => {
+test('a page of the site is never a link, even with a damaged path, and causes a hint', async () => {
   const { app } = await openTestApp(database.url, { pages: new Set(['nocodemba']) })
   const header = () => undefined
   const client = app.client('203.0.113.7', header)

@@ -117,15 +117,15 @@ async function fill(): Promise<void> {
   await sql`update promo_catalogue_changes set changed_at = now() - interval '11 minutes'`
 }
 
-describe('every table has its retention or its bound', () => {
-  test('in words, in db/README.md', () => {
+describe('every table has a retention or a bound', () => {
+  test('that is described in db/README.md', () => {
     const readme = readFileSync(new URL('../../db/README.md', import.meta.url), 'utf8')
     const section = readme.split(/^## /m).find((one) => one.startsWith('Retention\n')) ?? ''
     const named = [...section.matchAll(/`((?:promo|affiliate)_\w+)`/g)].map(([, name]) => name)
     expect(named.sort()).toEqual(tables)
   })
 
-  test('and its rows are deleted after their time, or bounded by a key', async () => {
+  test('that deletes its rows in time, or limits them by a key', async () => {
     await fill()
     expect(await settle(database, { age: 0, forMatomo: true })).toMatchObject({ ok: true })
     expect(await filled()).toEqual(tables)

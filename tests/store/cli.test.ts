@@ -98,7 +98,7 @@ describe('help', () => {
     for (const name of names) expect(asked.out).toMatch(new RegExp(`^  ${name} `, 'm'))
   })
 
-  test('of a command is there whatever the settings are', async () => {
+  test('of a command works even with invalid settings', async () => {
     const asked = await promo(['import', '--help'], { settings: { DATABASE_URL: 'nonsense' } })
     expect(asked).toEqual(await called(['import', '--help']))
   })
@@ -111,8 +111,8 @@ describe('help', () => {
   })
 })
 
-describe('what was called wrongly is named, with exit code 2', () => {
-  test('by the program as by its main function', async () => {
+describe('a wrong call is named, with exit code 2', () => {
+  test('in the program and in its main function', async () => {
     expect(await promo(['import'])).toEqual(await called(['import']))
   })
 
@@ -358,7 +358,7 @@ describe('replay', () => {
     await live.leave()
   })
 
-  test('records what a dead machine has left once somebody says that it is gone', async () => {
+  test('records the journal of a dead machine once somebody says that it is gone', async () => {
     const clicks = Array.from({ length: 300 }, () => aClick({ variation_id: 43, at: Date.now() }))
     const segment = join(journal(), '000000000000001-000000.faraway1.journal')
     writeFileSync(segment, clicks.map((click) => encodeRecord([click])).join(''))
@@ -379,7 +379,7 @@ describe('replay', () => {
     expect(await findDrift(tested.sql)).toEqual([])
   })
 
-  test('records what an instance that has left for good has on its disk', async () => {
+  test('records what is left on the disk of an instance that is gone for good', async () => {
     const disk = join(folder, 'old-disk')
     mkdirSync(join(disk, 'journal'), { recursive: true })
     const owner = { host: 'dead-machine', process: '1:1', place: 'dead-machine' }
@@ -395,7 +395,7 @@ describe('replay', () => {
     expect(await promo(['replay', disk, 'more'])).toMatchObject({ code: 2 })
   })
 
-  test('distinguishes what is new, what was there, and what was rejected, by reason', async () => {
+  test('distinguishes new, known and rejected events, by reason', async () => {
     const at = Date.now()
     const keyed = () => aClick({ variation_id: 44, at, caller_key: true })
     const there = [aClick({ variation_id: 44, at }), keyed()]
@@ -524,7 +524,7 @@ describe('the tables', () => {
     }
   })
 
-  test('are those of this version, or a command that makes none says what to do', async () => {
+  test('must be those of this version, otherwise a command says what to do', async () => {
     const databases = await Promise.all([1, 2, 3].map(() => createTestDatabase({ empty: true })))
     const [empty, early, newer] = databases as [TestDatabase, TestDatabase, TestDatabase]
     const files = readdirSync('db/migrations').filter((name) => name < '011')

@@ -199,7 +199,7 @@ describe('a conversion', () => {
     expect(await rows()).toHaveLength(1)
   })
 
-  test('goes with its text', async () => {
+  test('is deleted with its text', async () => {
     await recordImpressions(store.sql, [anImpression()])
     await record([aConversion({ newsletter_send_id: '2026-11-18-daily' }), aConversion({ variation_id: 43 })])
     await attribute()
@@ -311,7 +311,7 @@ test('counts once, in whatever batches and however often it is reported', async 
   )
 })
 
-test('two who count at once count each conversion once', async () => {
+test('two concurrent attributors count each conversion once', async () => {
   await record(Array.from({ length: 400 }, () => aConversion()))
   const counted = await Promise.all([attribute(150), attribute(150), attribute(150)])
   expect(counted.every((looked) => looked === 150 || looked === 100 || looked === 250)).toBe(true)
@@ -409,7 +409,7 @@ describe('webhooks', () => {
     for (const { data } of told) expect(v.is(webhookEvents['conversion.recorded'], data)).toBe(true)
   })
 
-  test('are notified of one whose click is never found, without what it belongs to', async () => {
+  test('are notified of one whose click is never found, without offer, text and send', async () => {
     await addWebhook(store.sql, {
       ...{ url: 'https://hooks.example/', secret: 'whsec_x', most: 20 },
       events: ['conversion.recorded'],

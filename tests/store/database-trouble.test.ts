@@ -89,7 +89,7 @@ test('each cause is distinguished, with its place and what to do about it', asyn
   for (const [url, told] of causes) expect(await troubleOf(url)).toContain(told)
 })
 
-test('that a user may not create tables is reported, whatever else fails without them', async () => {
+test('a user without the right to create tables is reported, not the errors that follow', async () => {
   const warn = vi.spyOn(log, 'warn')
   const database = open(urlWith(plain))
   await database.run((sql) => migrate(sql))
@@ -103,7 +103,7 @@ test('that a user may not create tables is reported, whatever else fails without
   expect(database.trouble).toBeUndefined()
 })
 
-test('a server with too few connections, and one that begins to listen, show the last cause', async () => {
+test('the cause is the last one of a server that starts and then has no free connection', async () => {
   await owner`alter system set max_connections = 8`
   await owner`alter system set reserved_connections = 1`
   await owner`alter system set max_wal_senders = 0`

@@ -142,7 +142,7 @@ describe('a statement', () => {
     expect(database.up).toBe(code === 'refused' || code === 'conflict')
   })
 
-  test('on a connection from a read-only period is not refused for longer than that', async () => {
+  test('on a connection from a read-only period works once that is over', async () => {
     const name = new URL(server.url).pathname.slice(1)
     const admin = postgres(server.url, { max: 1, onnotice: () => {} })
     await admin`create table if not exists writable (id integer)`
@@ -179,7 +179,7 @@ describe('the server', () => {
       `,
     )
 
-  test('cancels what was given up, and commits none of it later', async () => {
+  test('cancels abandoned statements, and commits none of them later', async () => {
     const watcher = open(located, 1)
     const holder = postgres(server.url, { max: 1, connection: { application_name: 'holder' } })
     await watcher.run((sql) => sql`create table if not exists held (id integer)`)
@@ -360,8 +360,8 @@ describe('a server under load', () => {
   })
 })
 
-describe('where the server is', () => {
-  test('is asked again until it is known', async () => {
+describe('the address of the server', () => {
+  test('is looked up again until it is found', async () => {
     const warn = vi.spyOn(log, 'warn')
     const locate = vi.fn<LocateServer>().mockImplementationOnce(unfound).mockImplementation(located)
     const database = open(locate)
@@ -372,21 +372,21 @@ describe('where the server is', () => {
     expect(locate).toHaveBeenCalledTimes(2)
   })
 
-  test('is asked once by many statements at a time', async () => {
+  test('is looked up once for many statements at a time', async () => {
     const locate = vi.fn<LocateServer>(located)
     const database = open(locate)
     await Promise.all([1, 2, 3, 4].map(() => answer(database)))
     expect(locate).toHaveBeenCalledTimes(1)
   })
 
-  test('is no longer asked than the deadline allows', async () => {
+  test('is looked up no longer than the deadline allows', async () => {
     const database = open(() => new Promise(() => {}))
     const begun = performance.now()
     expect(await answer(database, 100)).toMatchObject({ ok: false, fault: { code: 'unavailable' } })
     expect(performance.now() - begun).toBeLessThan(1_000)
   })
 
-  test('is looked up again, every three seconds, while it does not answer, even if the look-up throws', async () => {
+  test('is looked up every three seconds while the server is away, even if the look-up throws', async () => {
     const nobody = `postgres://promo@127.0.0.1:${await steadyPort()}/promo`
     const locate = vi.fn<LocateServer>().mockResolvedValueOnce(ok(nobody))
     locate.mockRejectedValueOnce(new Error('no disk')).mockImplementation(located)

@@ -67,7 +67,7 @@ async function clicked(name: string, spans: [hours: number, clickers: number][])
     `
 }
 
-test('the evidence of sends is what a recount row by row finds', async () => {
+test('the evidence of sends equals a recount row by row', async () => {
   const spans = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168].map((hours, index): [number, number] => [
     hours,
     index * 7 + 1,
@@ -160,14 +160,14 @@ describe('the decisions of sends', () => {
     })
   })
 
-  test('are none for sends that nothing was chosen for', async () => {
+  test('are empty for sends that nothing was chosen for', async () => {
     const selection = await open()
     for (const sends of [[], ['unknown']])
       expect(await selection.readDecisions(sends)).toMatchObject({ ok: true, value: [] })
   })
 })
 
-test('what a send was reported with is shown if it was not what was decided', async () => {
+test('the reported text of a send is shown if another one was chosen', async () => {
   const selection = await open()
   const chosen = await selection.select({ newsletter_send_id: 'daily' })
   if (!chosen.ok) return expect.fail('a choice')
@@ -229,7 +229,7 @@ describe('the shares that variations would get now', () => {
 })
 
 describe('why offers are not chosen', () => {
-  test('is returned for those that cannot be chosen, by what they lack', async () => {
+  test('is the missing part of those that cannot be chosen', async () => {
     const selection = await open()
     expect(await selection.readObstacles()).toEqual(
       ok(new Map([[6, 'This offer has no link, so the newsletter does not choose it.']])),
@@ -274,7 +274,7 @@ describe('promo explain', () => {
     expect(out).toMatch(/probability {2}[\d.]+ %, estimated from seeded draws/)
   })
 
-  test('says what a send was reported with and select-random did not choose', async () => {
+  test('names a reported text that select-random did not choose', async () => {
     await sent('by hand', 42, 1, 4, 1_200)
     expect((await promo(['explain', 'by hand'])).out).toBe(
       [
@@ -299,7 +299,7 @@ describe('promo explain', () => {
     expect(out.match(/chosen elsewhere: /g)).toHaveLength(1)
   })
 
-  test('says so where nothing was chosen, or no send is named', async () => {
+  test('says so if nothing was chosen, or no send is named', async () => {
     expect(await promo(['explain', 'nothing'])).toEqual({
       code: 1,
       out: '',

@@ -119,13 +119,13 @@ async function live(steps: readonly Step[]): Promise<void> {
   }
 }
 
-describe('details go as if every click were looked at each time', () => {
-  test('whatever came late, however long they were kept, whoever purged besides', async () => {
+describe('details are deleted as by a purge that reads every click', () => {
+  test('with late clicks, any retention, and purges by others', async () => {
     const histories = fc.array(step, { minLength: 10, maxLength: 14, size: 'max' })
     await fc.assert(fc.asyncProperty(histories, live), { numRuns: 12 })
   })
 
-  test('after they were kept for longer, of clicks that were settled meanwhile', async () => {
+  test('for clicks that were settled while details were kept for longer', async () => {
     await live([
       { arrive: [5 * day, 40 * day] },
       { settle: 1 },
@@ -183,7 +183,7 @@ async function fill(sql: Sql): Promise<void> {
   `
 }
 
-test('a purge reads about what it removes, and nothing of the months before', async () => {
+test('a purge reads little more than it removes, and nothing of earlier months', async () => {
   await store.sql`delete from promo_click_tracking`
   await fill(store.sql)
   const purged = (at: number) =>

@@ -109,7 +109,7 @@ test('nothing is earned before the first conversion of a send, and clicks decide
   expect(decision && explain(decision).join('\n')).toContain('goal         The goal is revenue, but no send')
 })
 
-test('what sends have earned equals a recount, in the currency that counts', async () => {
+test('the earnings of sends equal a recount, in the currency that counts', async () => {
   await sent('a', 42, 30, [
     { amount: '10.10', after: 0.5 },
     { amount: '20', status: 'pending', after: 4 },
@@ -218,7 +218,7 @@ test('a text whose clicks earn more is preferred to one with more clicks, if tha
   }
 })
 
-test('shares and choices are not known while what was earned cannot be read', async () => {
+test('shares and choices are unknown while earnings cannot be read', async () => {
   const selection = await open(forRevenue)
   await store.sql`alter table promo_send_conversions rename to elsewhere`
   expect(await selection.readShares()).toMatchObject({ ok: false })

@@ -73,7 +73,7 @@ describe('editors', () => {
     expect(await removeEditor(closed, 'Dee')).toMatchObject({ fault: { code: 'unavailable' } })
   })
 
-  test('what the database refuses is a fault', async () => {
+  test('an editor that the database refuses is a fault', async () => {
     await tested.sql`create table kept (id integer references promo_editors)`
     await tested.sql`insert into kept select id from promo_editors where name = 'Änne'`
     expect(await removeEditor(database, 'Änne')).toMatchObject({ fault: { code: 'conflict' } })

@@ -170,7 +170,7 @@ describe('a process that ends without stopping its server', () => {
     await next.stop()
   })
 
-  test('in the middle of a start takes that with it', async ({ folders }) => {
+  test('in the middle of a start ends the server, too', async ({ folders }) => {
     const child = forkSite(folders)
     const programs = () => globSync(join(folders.dataDir, 'postgres{,.new-*}', 'postmaster.pid'))
     await vi.waitUntil(() => programs().length > 0, { timeout: 20_000, interval: 5 })
@@ -230,10 +230,7 @@ describe('kill -9', () => {
     },
   )
 
-  test('in the middle of the first start leaves nothing that hinders the next', async ({
-    folders,
-    silent,
-  }) => {
+  test('in the middle of the first start does not hinder the next', async ({ folders, silent }) => {
     const child = forkSite(folders)
     const unfinished = async () =>
       (await readdir(folders.dataDir).catch(() => [])).find((name) => name.startsWith('postgres.new-'))

@@ -303,24 +303,20 @@ describe('impressions', () => {
     expect([...rows]).toEqual([{ tracked_at: new Date(at), recipients: 90 }])
   })
 
-  test(
-    'reported several times in one batch count by the last report, or by the newest if an earlier run ' +
-      'left them',
-    async () => {
-      const at = Date.UTC(2026, 10, 18, 6)
-      const batch = [
-        anImpression({ at: at + 5, recipients: 300 }),
-        anImpression({ at, recipients: 100 }),
-        anImpression({ at, recipients: 7, variation_id: 43 }),
-      ]
-      await recordImpressions(database.sql, batch)
-      expect(await variation(42)).toMatchObject({ impressions: 100 })
-      expect(await variation(43)).toMatchObject({ impressions: 7 })
-      const left = batch.map((event) => ({ ...event, newsletter_send_id: 'another' }))
-      await recordImpressions(database.sql, left, true)
-      expect(await variation(42)).toMatchObject({ impressions: 100 + 300 })
-    },
-  )
+  test('reported several times in a batch count by the last report, after a replay by the newest', async () => {
+    const at = Date.UTC(2026, 10, 18, 6)
+    const batch = [
+      anImpression({ at: at + 5, recipients: 300 }),
+      anImpression({ at, recipients: 100 }),
+      anImpression({ at, recipients: 7, variation_id: 43 }),
+    ]
+    await recordImpressions(database.sql, batch)
+    expect(await variation(42)).toMatchObject({ impressions: 100 })
+    expect(await variation(43)).toMatchObject({ impressions: 7 })
+    const left = batch.map((event) => ({ ...event, newsletter_send_id: 'another' }))
+    await recordImpressions(database.sql, left, true)
+    expect(await variation(42)).toMatchObject({ impressions: 100 + 300 })
+  })
 
   test('corrected after the clock went back count as corrected; an earlier run does not undo it', async () => {
     const at = Date.UTC(2026, 10, 18, 6)
@@ -419,7 +415,7 @@ describe('impressions', () => {
   })
 })
 
-test('a deleted variation leaves its offer with what the others have', async () => {
+test('a deleted variation leaves its offer with the sums of the others', async () => {
   await recordImpressions(database.sql, [anImpression(), anImpression({ variation_id: 43, recipients: 5 })])
   await recordClicks(database.sql, [aClick(), aClick({ variation_id: 43 })])
   await database.sql`delete from promo_text_variations where id = 42`

@@ -218,7 +218,7 @@ test('a backlog larger than memory waits on disk and arrives whole', async () =>
   expect(counted?.clicks).toBe(4_500)
 })
 
-test('what an earlier run has left does not undo what was reported later', async () => {
+test('events left by an earlier run do not undo later reports', async () => {
   const record = eventRecorder(database)
   const linesOf = (events: TrackingEvent[]) => Buffer.from(encodeRecord(events))
   const at = Date.UTC(2026, 10, 18, 6)

@@ -231,7 +231,7 @@ test('a click that arrives after its neighbours were settled takes them into acc
 
 describe('the edges', () => {
   test.each([1, 100])(
-    'of a send: thirty seconds after it are no longer soon, and other variations have other sends, in batches of %i',
+    'of a send: a click is soon for thirty seconds, on its variation only, in batches of %i',
     async (limit) => {
       await recordImpressions(database.sql, [
         anImpression({ at: noon }),
@@ -358,7 +358,7 @@ describe('the edges', () => {
     expect(await told()).toEqual(Array(links).fill(`human ${reason}`))
   })
 
-  test('of links clicked together: a third one at another time does not make them many', async () => {
+  test('of links clicked together: a third one at another time does not count', async () => {
     const [a, b, c] = onAll(3, noon)
     if (!a || !b || !c) return expect.fail('three places')
     await recordClicks(database.sql, [a, b, { ...c, at: noon + 60 * second }])
@@ -388,7 +388,7 @@ describe('the edges', () => {
   )
 })
 
-test('only what changes is written, with the edition of the rules that changed it', async () => {
+test('only changed verdicts are written, with the edition of the rules that changed them', async () => {
   await recordClicks(database.sql, [
     aClick({ at: noon, ip_hash: aHash(1), rules_version: 1 }),
     aClick({ at: noon + 1, ip_hash: aHash(1), rules_version: 1 }),

@@ -88,7 +88,7 @@ describe('a token of another back end', () => {
     for (const written of other) expect(await instance().handOver(written)).not.toMatchObject({ ok: true })
   })
 
-  test('reads the API as often as it likes, handed over or not', async () => {
+  test('can read the API any number of times, handed over or not', async () => {
     const one = await token()
     const access = instance()
     const read = () => access.refuseReader((name) => (name === 'authorization' ? `Bearer ${one}` : undefined))

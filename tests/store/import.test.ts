@@ -94,7 +94,7 @@ describe('an import', () => {
     expect(unapproved).toEqual([{ tone: 'exciting' }])
   })
 
-  test('changes what differs, keeps what is not named, and does not change counters', async () => {
+  test('changes differing fields, keeps rows that it does not name, and changes no counters', async () => {
     await insertPromos(tested.sql)
     await recordClicks(tested.sql, [aClick()])
     const file = {
@@ -205,7 +205,7 @@ describe('an import', () => {
     ])
   })
 
-  test('accepts texts unchanged, whatever is in them', async () => {
+  test('accepts texts with any characters, unchanged', async () => {
     const text = `'; drop table promo_offers; -- \\ $1 {x} \u2028 😀 ${'"'}`
     const file = {
       links: [{ slug: 'x', destination_url: 'https://x.example/', utm: { utm_source: text } }],

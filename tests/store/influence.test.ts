@@ -282,7 +282,7 @@ test.each([
   [1, 300, 150, 1.1],
   [10, 60, 30, 4],
 ])(
-  '%i patient addresses, %i visits and %i: no text gains on another',
+  '%i patient addresses with %i visits and %i others: no text gains on another',
   async (addresses, visits, others, most) => {
     const before = await standing()
     await patience(addresses, visits, others)
@@ -295,7 +295,7 @@ test.each([
 )
 
 /** Two instances on one database hold a visitor who is not kept for two, and a hash for one. */
-test('several instances count one address up to as many times only where nothing is kept', async () => {
+test('each instance counts an address again only if nothing of its visitors is stored', async () => {
   const before = await standing()
   const requests = (gpc: boolean) => many(20, (index) => ({ address: four, agent: 100 + index, gpc }))
   await attack(requests(true))

@@ -113,8 +113,8 @@ describe('the version of the catalogue', () => {
   })
 })
 
-describe('what is known', () => {
-  test('follows changes by itself, including snapshots, without requests', async () => {
+describe('the known links and variations', () => {
+  test('follows changes without requests, and so does its snapshot', async () => {
     const folder = temporaryFolder()
     const known = open(folder)
     await known.refresh()
@@ -170,7 +170,7 @@ describe('what is known', () => {
     await database.close()
   })
 
-  test('comes from a snapshot row by row, as an earlier version wrote it or not', () => {
+  test('is read from a snapshot row by row, also from that of an earlier version', () => {
     const folder = temporaryFolder()
     const link = { slug: 'desk', destination_url: 'https://desk.example/', utm: {}, pass_parameters: false }
     const rows = [
@@ -193,7 +193,7 @@ describe('what is known', () => {
     expect(known.variations.get(42)).toMatchObject({ offer_id: 4 })
   })
 
-  test('is kept through a restore that drops the tables and fills them again, for as long as that takes', async () => {
+  test('is kept while a restore drops the tables and fills them again', async () => {
     const known = open()
     await known.refresh()
     const [links, texts] = [known.links.size, known.variations.size]

@@ -135,7 +135,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await findDrift(store.sql)).toEqual([])
   })
 
-  test('and not against what somebody corrects by hand afterwards, nor by an older answer', async () => {
+  test('but neither undo a later correction by hand nor go back to an older answer', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { fake, told } = await begin({ 17: { sentCount: 800 } })
@@ -149,7 +149,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await told()).toEqual(['send "friday", text 42: 790 → 801 (grown)'])
   })
 
-  test('each variant and translation as the text that its links name: variants are segments', async () => {
+  test('for each variant and translation, by the text in its links: variants are segments', async () => {
     await choose('friday', 42, 43)
     await report('friday', 42, 1_000)
     await map('friday', 17)
@@ -176,7 +176,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await findDrift(store.sql)).toEqual([])
   })
 
-  test('of a send that nobody reported, when it was to go out or else as it is seen', async () => {
+  test('for a send that nobody reported, at its planned time or when it is first seen', async () => {
     await choose('friday', 42)
     await choose('saturday', 43)
     await map('friday', 17)
@@ -217,7 +217,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect([count, obstacles.map(({ email_id }) => email_id).sort()]).toEqual([2, [2, 3]])
   })
 
-  test('by the text that somebody said, whatever its links say', async () => {
+  test('by a text that was set by hand, whatever the links say', async () => {
     await report('friday', 42, 500)
     await report('friday', 43, 500)
     await map('friday', 17, 43)
@@ -245,7 +245,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await told('saturday')).toEqual([])
   })
 
-  test('despite e-mails with problems of their own', async () => {
+  test('despite other e-mails that cause errors', async () => {
     await report('friday', 42, 500)
     await report('friday', 43, 500)
     await map('friday', 16)
@@ -274,7 +274,7 @@ describe('the recipients of a send follow Mautic', () => {
     ['garbage', (_, response) => response.end('<html>')],
     ['a broken line', (_, response) => response.destroy()],
   ]
-  test.for(broken)('whichever of them Mautic answers with %s', async ([, answer]) => {
+  test.for(broken)('even if Mautic answers one e-mail with %s', async ([, answer]) => {
     const emails = [17, 18, 19, 20, 21, 22]
     for (const id of emails) {
       await report(`send-${id}`, 42, 500)
@@ -296,32 +296,35 @@ describe('the recipients of a send follow Mautic', () => {
     expect(followed.asked).toBe(6)
   })
 
-  test.for(broken)('unless Mautic answers all with %s: then it is asked no more', async ([, answer]) => {
-    const emails = [17, 18, 19, 20, 21, 22, 23]
-    for (const id of emails) {
-      await report(`send-${id}`, 42, 500)
-      await map(`send-${id}`, id)
-    }
-    const { fake, follow } = await begin({ 17: { sentCount: 800, name: 'none' } })
-    fake.instead = answer
-    expect(await follow()).toMatchObject({
-      corrected: [],
-      obstacles: [],
-      fault: { code: expect.any(String) },
-    })
-    expect(fake.requests).toHaveLength(5)
-    // Of one e-mail as well: nothing shows that it is the e-mail's fault, unless Mautic answers something else.
-    expect(await follow('send-17')).toMatchObject({ obstacles: [], fault: { code: expect.any(String) } })
-    const named = await begin({}, '*{send}*')
-    named.fake.instead = (request, response) =>
-      /minimal/.test(`${request.url}`)
-        ? sendJson(response, 200, { total: 0, emails: [] })
-        : answer(request, response)
-    const one = await named.follow('send-17')
-    expect([one.fault, one.obstacles]).toMatchObject([undefined, [{ email_id: 17 }]])
-  })
+  test.for(broken)(
+    'unless Mautic answers everything with %s, which ends the requests',
+    async ([, answer]) => {
+      const emails = [17, 18, 19, 20, 21, 22, 23]
+      for (const id of emails) {
+        await report(`send-${id}`, 42, 500)
+        await map(`send-${id}`, id)
+      }
+      const { fake, follow } = await begin({ 17: { sentCount: 800, name: 'none' } })
+      fake.instead = answer
+      expect(await follow()).toMatchObject({
+        corrected: [],
+        obstacles: [],
+        fault: { code: expect.any(String) },
+      })
+      expect(fake.requests).toHaveLength(5)
+      // Of one e-mail as well: nothing shows that it is the e-mail's fault, unless Mautic answers something else.
+      expect(await follow('send-17')).toMatchObject({ obstacles: [], fault: { code: expect.any(String) } })
+      const named = await begin({}, '*{send}*')
+      named.fake.instead = (request, response) =>
+        /minimal/.test(`${request.url}`)
+          ? sendJson(response, 200, { total: 0, emails: [] })
+          : answer(request, response)
+      const one = await named.follow('send-17')
+      expect([one.fault, one.obstacles]).toMatchObject([undefined, [{ email_id: 17 }]])
+    },
+  )
 
-  test('also where two instances ask at once', async () => {
+  test('also if two instances ask at once', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { fake, follow } = await begin({})
@@ -336,7 +339,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await findDrift(store.sql)).toEqual([])
   })
 
-  test('as far as Mautic answers: a general failure is reported, and changes nothing', async () => {
+  test('except in a general failure, which is reported and changes nothing', async () => {
     await report('friday', 42, 500)
     await report('saturday', 42, 500)
     await map('friday', 17)
@@ -354,7 +357,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect(await reported('friday')).toEqual({ 42: 500 })
   })
 
-  test('and no further than fifty e-mails of a send', async () => {
+  test('for at most fifty e-mails of a send', async () => {
     await report('friday', 42, 500)
     await map('friday', 1)
     const variantChildren = Array.from({ length: 60 }, (_, index) => index + 2)
@@ -365,7 +368,7 @@ describe('the recipients of a send follow Mautic', () => {
     expect((await follow()).asked).toBe(50)
   })
 
-  test('or reports that the database is down, at any step', async () => {
+  test('or report that the database is down, at any step', async () => {
     await report('friday', 42, 500)
     await map('friday', 17)
     const { follow } = await begin({ 17: { sentCount: 800, name: 'friday' } }, '*{send}*')
@@ -407,54 +410,50 @@ describe('in the background', () => {
     return { clock, followed }
   }
 
-  test(
-    'recipients follow Mautic, which may be down meanwhile: health reports it, and it recovers by ' +
-      'itself',
-    async () => {
-      await report('friday', 42, 500)
-      await map('friday', 17)
-      await map('nobody', 18)
-      const { fake } = await begin({ 17: { sentCount: 800 }, 18: { sentCount: 9 } })
-      const { clock, followed } = open(fake)
-      expect(mauticHealth(followed)).toMatchObject({
-        degraded: false,
-        hints: [false, false],
-        told: { ok: true, emails: null },
-      })
-      await expect.poll(() => reported('friday')).toEqual({ 42: 800 })
-      await expect.poll(() => followed.asked).toBe(2)
-      const left_out = [{ email_id: 18, reason: expect.stringContaining('neither reported') }]
-      expect(mauticHealth(followed)).toMatchObject({
-        degraded: false,
-        hints: [false, expect.stringContaining('promo mautic-map')],
-        told: { ok: true, emails: 2, failing_seconds: 0, left_out },
-      })
-      fake.instead = (_, response) => sendMauticError(response, 403, 'API disabled.', {}, 'api_disabled')
-      await expect.poll(() => followed.fault?.code).toBe('refused')
-      // What fails again is the same fault, since the same moment.
-      const asked = fake.requests.length
-      await expect.poll(() => fake.requests.length).toBeGreaterThan(asked + 4)
-      clock.time += 120_000
-      expect(mauticHealth(followed)).toMatchObject({
-        degraded: false,
-        hints: [expect.stringContaining('enable its API'), expect.anything()],
-        told: { ok: false, fault: 'refused', failing_seconds: 120 },
-      })
-      clock.time += 1
-      expect(mauticHealth(followed).degraded).toBe(true)
-      fake.emails.set(17, { sentCount: 900 })
-      fake.instead = undefined
-      await expect.poll(() => reported('friday')).toEqual({ 42: 900 })
-      await expect.poll(() => followed.failingFor).toBe(0)
-      const said = lines.map(({ msg }) => msg)
-      expect(said.filter((msg) => msg === 'took the recipients of sends from Mautic')).toHaveLength(2)
-      // Once, and again where Mautic began or ended to fail between two e-mails.
-      const uncounted = said.filter((msg) => msg === 'e-mails of Mautic cannot be counted').length
-      expect(uncounted).toBeGreaterThan(0)
-      expect(uncounted).toBeLessThan(6)
-      expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
-    },
-  )
+  test('recipients follow Mautic through an outage, which health reports', async () => {
+    await report('friday', 42, 500)
+    await map('friday', 17)
+    await map('nobody', 18)
+    const { fake } = await begin({ 17: { sentCount: 800 }, 18: { sentCount: 9 } })
+    const { clock, followed } = open(fake)
+    expect(mauticHealth(followed)).toMatchObject({
+      degraded: false,
+      hints: [false, false],
+      told: { ok: true, emails: null },
+    })
+    await expect.poll(() => reported('friday')).toEqual({ 42: 800 })
+    await expect.poll(() => followed.asked).toBe(2)
+    const left_out = [{ email_id: 18, reason: expect.stringContaining('neither reported') }]
+    expect(mauticHealth(followed)).toMatchObject({
+      degraded: false,
+      hints: [false, expect.stringContaining('promo mautic-map')],
+      told: { ok: true, emails: 2, failing_seconds: 0, left_out },
+    })
+    fake.instead = (_, response) => sendMauticError(response, 403, 'API disabled.', {}, 'api_disabled')
+    await expect.poll(() => followed.fault?.code).toBe('refused')
+    // What fails again is the same fault, since the same moment.
+    const asked = fake.requests.length
+    await expect.poll(() => fake.requests.length).toBeGreaterThan(asked + 4)
+    clock.time += 120_000
+    expect(mauticHealth(followed)).toMatchObject({
+      degraded: false,
+      hints: [expect.stringContaining('enable its API'), expect.anything()],
+      told: { ok: false, fault: 'refused', failing_seconds: 120 },
+    })
+    clock.time += 1
+    expect(mauticHealth(followed).degraded).toBe(true)
+    fake.emails.set(17, { sentCount: 900 })
+    fake.instead = undefined
+    await expect.poll(() => reported('friday')).toEqual({ 42: 900 })
+    await expect.poll(() => followed.failingFor).toBe(0)
+    const said = lines.map(({ msg }) => msg)
+    expect(said.filter((msg) => msg === 'took the recipients of sends from Mautic')).toHaveLength(2)
+    // Once, and again where Mautic began or ended to fail between two e-mails.
+    const uncounted = said.filter((msg) => msg === 'e-mails of Mautic cannot be counted').length
+    expect(uncounted).toBeGreaterThan(0)
+    expect(uncounted).toBeLessThan(6)
+    expect(said.filter((msg) => `${msg}`.startsWith('Mautic does not say'))).toHaveLength(1)
+  })
 
   test('it waits for the database to be prepared, and reports if it is down', async () => {
     const { fake } = await begin({})
@@ -502,7 +501,7 @@ describe('in the background', () => {
     expect(metrics).toContain('promo_rows_left_out{kind="mautic_email"} 0')
   })
 
-  test('only if it is set up', () => {
+  test('nothing runs unless Mautic is set up', () => {
     const url = { PROMO_MAUTIC_URL: 'https://m.example' }
     const user = { ...url, PROMO_MAUTIC_USER: 'u', PROMO_MAUTIC_PASSWORD: 'p' }
     const given = (settings: Record<string, string>) => {

@@ -79,7 +79,7 @@ describe.for(versions)('on PostgreSQL %s', (version) => {
     expect(await describeSchema(sql)).toBe(migrated)
   })
 
-  test('Phase-2 tables keep what was counted since, and work by themselves', async ({ emptyDatabase }) => {
+  test('Phase-2 tables keep what was counted since, and work on their own', async ({ emptyDatabase }) => {
     const sql = await emptyDatabase(version, 1)
     await createPhase2(sql)
     await migrate(sql)
@@ -103,7 +103,7 @@ describe.for(versions)('on PostgreSQL %s', (version) => {
     ['009', 'promo_hourly_totals'],
     ['009', 'promo_monthly_totals'],
   ])(
-    'migration %s adds up what is there already in %s',
+    'migration %s adds up the rows that exist already in %s',
     async ([first = '', table = ''], { emptyDatabase }) => {
       const sql = await emptyDatabase(version, 1)
       await migrate(sql)

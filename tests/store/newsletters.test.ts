@@ -144,7 +144,7 @@ describe('choosing for a newsletter', () => {
     })
   })
 
-  test('holds back what its own readers have just seen, and nothing that others have', async () => {
+  test('holds back texts that its own readers have just seen, not those of others', async () => {
     const selection = await open({ PROMO_SELECTION: 'thompson', PROMO_SELECTION_FLOOR: '0' })
     const sent = (
       name: string,

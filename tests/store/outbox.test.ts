@@ -166,7 +166,7 @@ describe('Matomo', () => {
       'record_statistics',
     ],
     ['is busy', (_, r) => r.writeHead(429, { 'retry-after': '7' }).end(), 'busy', '429'],
-  ])('that %s loses nothing, and is told', async ([, answer, code, message, advice]) => {
+  ])('that %s loses nothing, and is reported', async ([, answer, code, message, advice]) => {
     const matomo = await startFakeMatomo()
     matomo.instead = answer
     await put(3)
@@ -217,7 +217,7 @@ describe('Matomo', () => {
     expect(times(matomo).toSorted((a, b) => a - b)).toEqual(upTo(120))
   })
 
-  test('that gives no answer in time gets less at a time, and then more again', async () => {
+  test('that gives no answer in time gets smaller portions, and then larger ones again', async () => {
     const matomo = await startFakeMatomo()
     await put(200)
     const { outbox, clock } = work(matomo, { patience: 200 })
@@ -539,7 +539,7 @@ describe('the outbox', () => {
     await outbox.close(10)
   })
 
-  test('keeps what it knows while the database does not answer', async () => {
+  test('keeps its last state while the database does not answer', async () => {
     const matomo = await startFakeMatomo()
     await put(2)
     await store.sql`update promo_outbox set created_at = now() - interval '15 days'`

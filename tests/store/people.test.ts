@@ -209,13 +209,13 @@ describe('people of a period', () => {
     expect(peopleOf(left, { offer_id: 1 }, 1_000)).toBe(30)
   })
 
-  test('go when their text is deleted as far as clicks do', async () => {
+  test('are deleted with their text, as its clicks are', async () => {
     await settled([click(1, '2026-10-05'), click(2, '2026-10-05', 43)])
     await store.sql`delete from promo_text_variations where id = 42`
     expect(await read('from=2026-10-01&to=2026-10-31')).toMatchObject({ all: 1, texts: { 43: 1 } })
   })
 
-  test('cannot be identified from what is stored once their month is over', async () => {
+  test('cannot be identified from stored data once their month is over', async () => {
     await settled([click(1, '2026-10-05'), click(1, '2026-11-05')])
     const months = async () =>
       (await store.sql`select month::text from promo_visits order by month`).map(({ month }) => month)

@@ -61,7 +61,7 @@ test('a postback is read under the names of its network', async () => {
     expect(await faultsOf(asked({ ...told, ...wrong })), JSON.stringify(wrong)).toBe('unauthorized')
 })
 
-test('what a network sends of people is refused where it is read, and ignored elsewhere', async () => {
+test('personal data from a network is refused in fields that are read, ignored in others', async () => {
   await save('desk', { external_id: 'id', click_id: 'subid' })
   const postbacks = createPostbacks(database)
   const people = { email: 'ann@mail.example', name: 'Ann Smith', newsletter_send_id: 'ann@mail.example' }

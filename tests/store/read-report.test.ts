@@ -171,7 +171,7 @@ test('reasons are those of the offer or variation asked for, with the verdict th
   ])
 })
 
-test('referrers are those of people, also where an earlier version has added those of machines', async () => {
+test('referrers are those of people, even if an earlier version has added those of machines', async () => {
   for (const day of ['2025-08-10', '2025-10-10']) {
     await store.sql`
       insert into promo_click_breakdown (day, offer_id, variation_id, dimension, value, clicks, human_clicks,
@@ -259,7 +259,7 @@ test.each([
   [{ offer_id: 999 }, { offer_id: 'there is no offer 999' }],
   [{ variation_id: 999 }, { variation_id: 'there is no variation 999' }],
   [{ offer_id: 5, variation_id: 42 }, { variation_id: 'there is no variation 42 of offer 5' }],
-])('%j names what is not there', async (changes, details) => {
+])('%j names the offer or variation that does not exist', async (changes, details) => {
   expect(await readReport({ database, judge, turn }, query(changes))).toEqual(
     fail({ error: 'validation_error', details }),
   )

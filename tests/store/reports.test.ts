@@ -300,7 +300,7 @@ test.each([
   ['Australia/Lord_Howe', Date.UTC(2025, 3, 5, 15)],
   ['America/St_Johns', Date.UTC(2025, 10, 2, 4, 30)],
   ['Asia/Kathmandu', Date.UTC(2025, 5, 2)],
-])('each hour belongs to the day in which it begins where clocks change: %s', async (tz, change) => {
+])('each hour belongs to the day in which it begins when clocks change: %s', async (tz, change) => {
   await insertPromos(store.sql)
   const clicks = Array.from({ length: 64 }, (_, index) =>
     aClick({ offer_id: 4, variation_id: 42, at: change + (index - 32) * hour + 5 * 60_000 }),

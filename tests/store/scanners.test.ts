@@ -154,7 +154,7 @@ test('a scanner beside each person: the person counts, the scanner does not', as
   expect(await verdictsOn([...people, ...scans])).toEqual({ people: 100, machines: 100, duplicates: 0 })
 })
 
-test('a cloud that shows one browser only, from 200 addresses in fifteen minutes, has no people', async () => {
+test('one browser from 200 addresses of a cloud in fifteen minutes is a machine', async () => {
   const burst = over(200, 15, (index) => ({ address: `18.130.${index}.${index % 77}`, agent: windows(131) }))
   expect(await verdictsOn([...burst, ...readers(50)])).toMatchObject({ people: 50, machines: 200 })
 })
@@ -182,6 +182,6 @@ test.each<[string, Request[]]>([
       agent: index % 4 ? windows(142) : browserOf(index),
     })),
   ],
-])('no machines are: %s', async (_, requests) => {
+])('people are not taken for machines: %s', async (_, requests) => {
   expect((await verdictsOn(requests)).machines).toBe(0)
 })

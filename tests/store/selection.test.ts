@@ -94,7 +94,7 @@ test('a promo has everything that a newsletter shows, and its link', async () =>
   )
 })
 
-test('what people did counts if asked', async () => {
+test('human clicks count if requested', async () => {
   expect(await chosen(for43)).toBe(43)
   await recordImpressions(store.sql, [anImpression({ recipients: 10 })])
   await recordClicks(
@@ -111,8 +111,8 @@ test('what people did counts if asked', async () => {
   )
 })
 
-describe('what may be shown', () => {
-  test('has an active link, an active offer with a weight and a slug, and an approved text', async () => {
+describe('a text that may be shown', () => {
+  test('has an active link, an active offer with a weight and a slug, and is approved', async () => {
     await store.sql`update affiliate_links set active = false where slug = 'quietdesk'`
     await links.refresh()
     expect([42, 43]).toContain(await chosen(for50))
@@ -124,7 +124,7 @@ describe('what may be shown', () => {
     expect(await chosen(0)).toBe('no_eligible_promo')
   })
 
-  test('may be nothing at all', async () => {
+  test('need not exist', async () => {
     await store.sql`update promo_text_variations set approved = false`
     expect(await select(0, { newsletter_send_id: 'send' })).toMatchObject(
       fail({ error: 'no_eligible_promo', message: expect.stringContaining('approved variation') }),

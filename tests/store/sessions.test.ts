@@ -114,7 +114,7 @@ describe('signing in', () => {
     expect(heldThere).toEqual([500])
   })
 
-  test('serves known people first, however many others try, and refuses what finds no place', async () => {
+  test('serves known people first, and refuses attempts beyond the queue', async () => {
     const { one } = noting()
     // Each of these takes longer than looking all of them up does.
     const slow = hashWith(password, 2 ** 14)

@@ -200,7 +200,7 @@ test.for<[string, (index: number) => Partial<Click>]>([
     }),
   ],
   ['one visitor', (index) => ({ at: noon + index * 10, ip_hash: aHash(1), variation_id: 42 + (index % 2) })],
-])('what settling looks at grows with the clicks and not with their square: %s', async ([, changes]) => {
+])('the rows that settling reads grow linearly with the clicks: %s', async ([, changes]) => {
   const count = 1_500
   await recordImpressions(database.sql, [anImpression({ at: noon })])
   const recordAll = (later: number) =>
@@ -328,7 +328,7 @@ test('a click waits until it is old enough, and one that arrives late is not ski
   expect(await settle()).toBe(1)
 })
 
-test('one that is not old enough delays what arrived after it', async () => {
+test('one that is not old enough delays those that arrived after it', async () => {
   const clicks = [1, 2, 3].map((index) => aClick({ at: noon + index }))
   await recordClicks(database.sql, clicks)
   const age = (index: number, seconds: number) =>

@@ -115,7 +115,7 @@ describe('a page of ours that throws', () => {
     expect(messages).toEqual(['a page failed unexpectedly'])
   })
 
-  test('after its beginning was sent ends there', async () => {
+  test('after it has begun to answer ends the answer there', async () => {
     const { ask, messages } = await serve({
       async astro(_, response) {
         response.writeHead(200)
@@ -166,7 +166,7 @@ test('our pages get the app, the caller, and their root', async () => {
   expect(given).toEqual(['/analytics/sends?days=7', { app, client, root: '/news/promo' }])
 })
 
-describe('what is not ours', () => {
+describe('a request that is not ours', () => {
   test.each([
     '/',
     '/about/us',
@@ -221,7 +221,7 @@ describe('what is not ours', () => {
   })
 })
 
-test('a link of the name of a page is the page', async () => {
+test('a page comes before a link of the same name', async () => {
   const { ask } = await serve({ words: ['nocodemba'] })
   expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
 })
@@ -234,7 +234,7 @@ test('below a base, only paths within it are links', async () => {
   expect(await ask('/news/promo/nocodemba')).toMatchObject({ status: 200 })
 })
 
-test('a request is looked at once, however often we are in front', async () => {
+test('a request is handled once, even if our handler is mounted twice', async () => {
   let asked = 0
   const { app, ask } = await serve({
     answerPromoLink() {

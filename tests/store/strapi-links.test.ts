@@ -94,27 +94,23 @@ describe('links from Strapi', () => {
       .toBe('https://strapi.example/newer')
   })
 
-  test(
-    'work without limit while it is down, even from a snapshot at the start, with the database down, ' +
-      'too',
-    async () => {
-      const strapi = await startFakeStrapi(collection(() => someLinks(130)))
-      const { known, folder, messages } = open(strapi, 'strapi')
-      await known.asked(10_000)
-      await expect.poll(() => existsSync(join(folder, 'strapi-links.json'))).toBe(true)
-      await strapi.stop()
-      expect(await known.strapi?.refresh()).toBe(false)
-      expect(known.links.size).toBe(130)
-      expect(messages()).toContain('links of Strapi could not be fetched; those already known are kept')
-      const later = open(strapi, 'strapi', { folder, url: nowhere })
-      expect(later.known.links.peek('link-77')?.location).toBe('https://merchant.example/77')
-      await later.known.asked(10_000)
-      expect(later.known.links.size).toBe(130)
-      expect(await later.locationOf('made-up')).toBeUndefined()
-      await strapi.start()
-      expect(await later.known.strapi?.refresh()).toBe(true)
-    },
-  )
+  test('work without limit while it is down, also from a snapshot and without the database', async () => {
+    const strapi = await startFakeStrapi(collection(() => someLinks(130)))
+    const { known, folder, messages } = open(strapi, 'strapi')
+    await known.asked(10_000)
+    await expect.poll(() => existsSync(join(folder, 'strapi-links.json'))).toBe(true)
+    await strapi.stop()
+    expect(await known.strapi?.refresh()).toBe(false)
+    expect(known.links.size).toBe(130)
+    expect(messages()).toContain('links of Strapi could not be fetched; those already known are kept')
+    const later = open(strapi, 'strapi', { folder, url: nowhere })
+    expect(later.known.links.peek('link-77')?.location).toBe('https://merchant.example/77')
+    await later.known.asked(10_000)
+    expect(later.known.links.size).toBe(130)
+    expect(await later.locationOf('made-up')).toBeUndefined()
+    await strapi.start()
+    expect(await later.known.strapi?.refresh()).toBe(true)
+  })
 
   test('that disappear all at once are kept for ten seconds; some may go at any time', async () => {
     let entries = someLinks(3)
@@ -212,7 +208,7 @@ describe('links from both', () => {
     ['is gone', (request) => request.socket.destroy()],
     ['answers garbage', (_, response) => response.end('<html>')],
     ['redirects in circles', (request, response) => response.writeHead(302, { location: request.url }).end()],
-  ])('those of the table are there at once where Strapi %s', async ([, answer]) => {
+  ])('those of the table are available at once if Strapi %s', async ([, answer]) => {
     const strapi = await startFakeStrapi(answer)
     const { known, locationOf } = open(strapi, 'both')
     expect(await known.refresh()).toBe(true)
@@ -309,7 +305,7 @@ describe('the site with Strapi', () => {
     expect(metrics).toContain('promo_rows_left_out{kind="strapi_link"} 1')
   })
 
-  test('says what has to be fixed, and never reveals the token', async () => {
+  test('says how to fix a fault, and never reveals the token', async () => {
     const strapi = await startFakeStrapi((_, response) => sendError(response, 403, 'Forbidden'))
     const lines: string[] = []
     const write = vi.spyOn(process.stdout, 'write').mockImplementation((line) => lines.push(`${line}`) > 0)
@@ -374,7 +370,7 @@ describe('the site with Strapi', () => {
     })
   })
 
-  test('starts at once with what an earlier run has left, whatever Strapi and the database do', async () => {
+  test('starts at once with the snapshot of an earlier run, without Strapi and the database', async () => {
     const strapi = await startFakeStrapi(() => {})
     const dataDir = temporaryFolder()
     const left = { slug: 'left', destination_url: 'https://left.example/', utm: {}, pass_parameters: false }

@@ -284,32 +284,28 @@ describe('offers from Strapi', () => {
     expect((await offersNow()).at(-1)).toMatchObject({ name: 'New' })
   })
 
-  test(
-    'stay unchanged while Strapi or the database is down, which is logged once, and are imported ' +
-      'afterwards',
-    async () => {
-      const strapi = await startFakeStrapi(collection(() => [offer(1, 'A', [])]))
-      const { offers, messages } = open(strapi)
-      await offers.refresh()
-      expect([offers.fault, offers.failingFor]).toEqual([undefined, 0])
-      strapi.answer = (_, response) => sendError(response, 403, 'Forbidden')
-      expect([await offers.refresh(), await offers.refresh()]).toEqual([false, false])
-      expect(offers.fault).toMatchObject({
-        code: 'refused',
-        advice: expect.stringContaining('PROMO_STRAPI_TOKEN'),
-      })
-      expect(offers.failingFor).toBeGreaterThan(0)
-      expect(messages().filter((message) => message.startsWith('offers of Strapi are not'))).toHaveLength(1)
-      expect((await offersNow()).at(-1)).toMatchObject({ name: 'A', active: true })
-      strapi.answer = collection(() => [offer(1, 'B', [])])
-      await expect
-        .poll(async () => (await offersNow()).at(-1), { timeout: 6_000, interval: 50 })
-        .toMatchObject({ name: 'B' })
-      const away = open(strapi, { url: nowhere })
-      expect(await away.offers.refresh()).toBe(false)
-      expect(away.offers.fault).toMatchObject({ code: 'database' })
-    },
-  )
+  test('stay unchanged while Strapi or the database is down, and are imported afterwards', async () => {
+    const strapi = await startFakeStrapi(collection(() => [offer(1, 'A', [])]))
+    const { offers, messages } = open(strapi)
+    await offers.refresh()
+    expect([offers.fault, offers.failingFor]).toEqual([undefined, 0])
+    strapi.answer = (_, response) => sendError(response, 403, 'Forbidden')
+    expect([await offers.refresh(), await offers.refresh()]).toEqual([false, false])
+    expect(offers.fault).toMatchObject({
+      code: 'refused',
+      advice: expect.stringContaining('PROMO_STRAPI_TOKEN'),
+    })
+    expect(offers.failingFor).toBeGreaterThan(0)
+    expect(messages().filter((message) => message.startsWith('offers of Strapi are not'))).toHaveLength(1)
+    expect((await offersNow()).at(-1)).toMatchObject({ name: 'A', active: true })
+    strapi.answer = collection(() => [offer(1, 'B', [])])
+    await expect
+      .poll(async () => (await offersNow()).at(-1), { timeout: 6_000, interval: 50 })
+      .toMatchObject({ name: 'B' })
+    const away = open(strapi, { url: nowhere })
+    expect(await away.offers.refresh()).toBe(false)
+    expect(away.offers.fault).toMatchObject({ code: 'database' })
+  })
 
   test('are planned only if they, our tables or the links elsewhere have changed', async () => {
     let entries = [offer(1, 'A', [text(1, 'one')]), offer(2, 'B', [], { link_slug: 'of-strapi' })]

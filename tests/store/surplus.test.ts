@@ -44,7 +44,7 @@ const textOf = async (id: number) =>
       from promo_text_variations v join promo_offers o on o.id = v.offer_id where v.id = ${id}`
   )[0]
 
-test('the highest count wins, and sums grow by what is new, in whatever order counts arrive', async () => {
+test('the highest count wins, and sums grow by the difference, in any order of arrival', async () => {
   const count = aSurplus({ clicks: 5 })
   await recordClicks(store.sql, [aClick()])
   await recordSurplus(store.sql, [count, { ...count, clicks: 2 }])
@@ -81,7 +81,7 @@ test('a count for a deleted text is rejected, and the others are recorded', asyn
   expect(await kept()).toEqual([])
 })
 
-test('settling adds to the send before it, to reasons and to the unknown devices, also what comes later', async () => {
+test('settling adds to the send before it, to reasons and to unknown devices, late counts too', async () => {
   await recordImpressions(store.sql, [
     anImpression({ at: noon - 60 * minute, newsletter_send_id: 'first' }),
     anImpression({ at: noon, newsletter_send_id: 'second' }),
@@ -131,7 +131,7 @@ test('settling works in batches, whatever the database’s clock was, and leaves
   expect([...(await settleSurplus(store.sql, { age: 60, limit: 2 }))]).toEqual([{ settled: 1 }])
 })
 
-test('what several connections record and settle, again and in any order, counts exactly once', async () => {
+test('counts that several connections record and settle, in any order, count exactly once', async () => {
   const texts = [
     { offer_id: 4, variation_id: 42 },
     { offer_id: 4, variation_id: 43 },
