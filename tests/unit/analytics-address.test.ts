@@ -18,7 +18,7 @@ function addressFrom(text: string): Address {
   return addressOf(parameters, query.value)
 }
 
-test('what is shown is in the address, except defaults', () => {
+test('the address holds the view, except defaults', () => {
   expect(linkTo('/analytics', usual)).toBe('/analytics')
   expect(linkTo('/analytics', usual, { days: '7' })).toBe('/analytics?days=7')
   expect(linkTo('/analytics', { ...usual, tz: 'Asia/Tokyo', clicks: 'all' })).toBe(
@@ -49,7 +49,7 @@ test.each([
   'to=2025-02-01',
   'newsletter=Daily+brief&days=7',
   'newsletter=',
-])('the address of an address is itself: %s', (text) => {
+])('a parsed address is written back unchanged: %s', (text) => {
   const path = linkTo('/a', addressFrom(text))
   expect(linkTo('/a', addressFrom(path.split('?')[1] ?? ''))).toBe(path)
   expect(addressFrom(path.split('?')[1] ?? '')).toEqual(addressFrom(text))
@@ -93,7 +93,7 @@ const page = (text: string, readReport: Read = async () => ok(report), offer_id?
     offer_id,
   })
 
-test('a page reads what it needs, by default human clicks', async () => {
+test('a page requests only the sections that it shows, by default human clicks', async () => {
   const read = vi.fn<Read>(async () => ok(report))
   const shown = await page('days=7&include_sends=true', read)
   expect(shown).toMatchObject({ status: 200, faults: [], report, address: { days: '7', clicks: 'human' } })
@@ -115,7 +115,7 @@ test('each invalid parameter is named and left out, the others stay', async () =
   expect((await page('tz=UTC&tz=UTC')).status).toBe(400)
 })
 
-test('what only the database refuses is named as well', async () => {
+test('a parameter that only the database refuses is named as well', async () => {
   const read = vi.fn<Read>(async ({ tz }) =>
     tz === 'UTC' ? ok(report) : fail({ error: 'validation_error', details: { tz: 'is not known' } }),
   )
@@ -137,7 +137,7 @@ test('without the database there is no report, but the page still knows the quer
   expect((await page('', strange)).status).toBe(503)
 })
 
-test('an offer that is not there has no page', async () => {
+test('an offer that does not exist has no page', async () => {
   const read = vi.fn<Read>(async ({ offer_id }) =>
     offer_id === undefined
       ? ok(report)

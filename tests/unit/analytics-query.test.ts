@@ -48,7 +48,7 @@ test.each([
   expect(value(`tz=${encodeURIComponent(given)}`).tz).toBe(zone)
 })
 
-test('filters, sections and the format are read; what is not requested is not included', () => {
+test('filters, sections and the format are read; only requested sections are included', () => {
   expect(
     value(
       'offer_id=4&variation_id=42&include_variations=true&include_sends=true&include_heatmap=false&format=csv',
@@ -107,7 +107,7 @@ test('days are calendar days, over the change of clocks and the end of the year 
   expect(dayAt(Date.UTC(2025, 2, 30, 22, 30), 'Europe/Oslo')).toBe('2025-03-31')
 })
 
-test('one newsletter, by name or empty for the one without; what is unknown for one is named', () => {
+test('one newsletter, by name or empty for the one without; sections unknown for one are named', () => {
   const read = (query: string) => parseQuery(new URLSearchParams(query), now)
   expect(read('newsletter=+Daily+')).toMatchObject({ ok: true, value: { newsletter: 'Daily' } })
   expect(read('newsletter=')).toMatchObject({ ok: true, value: { newsletter: '' } })

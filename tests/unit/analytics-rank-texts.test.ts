@@ -79,7 +79,7 @@ describe('texts', () => {
 describe('advice', () => {
   const codes = ['confirmed_winner', 'probably_best', 'leading', 'not_enough_data'] as const
 
-  test('never suggests what the setting does already, or makes impossible', () => {
+  test('never suggests anything that the setting does already, or makes impossible', () => {
     for (const code of codes) {
       expect(adviceOf(code, 'thompson')).not.toMatch(/\b(send it|keep sending|in turn|equal parts)\b/i)
       for (const strategy of ['weighted', 'ctr_weighted'] as const)

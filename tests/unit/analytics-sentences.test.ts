@@ -110,7 +110,7 @@ describe('words', () => {
     ]).toEqual(['Not given (most mail programs)', 'mail.google.com', 'iOS', 'Mobile'])
   })
 
-  test('offers are named by what comes before a dash or colon, unless two would get the same name', () => {
+  test('offers are named by the part before a dash or colon, unless that is ambiguous', () => {
     const names = [
       'No Code MBA - Learn it',
       'Desk: quiet',
@@ -161,7 +161,7 @@ describe('findings about the texts of an offer', () => {
     expect(say(leader('not_enough_data', 0.5), retired)?.code).toBe('no_rival')
   })
 
-  test('a text that is ahead without enough data says what it needs, and what its rival needs', () => {
+  test('a text that is ahead without enough data names the missing data of both', () => {
     expect(say(leader('not_enough_data', 0.88, 41), rival())?.text).toBe(
       '“Text 1” is ahead in No Code MBA, 88 % sure so far, which does not count yet: it still needs ' +
         'about 8 more sends (59 more clicks).',
@@ -188,7 +188,7 @@ describe('findings about the texts of an offer', () => {
     expect(needs(3, 2)).toContain('still needs three days for the late clicks of its sends.')
   })
 
-  test('a first send is acknowledged, and a text without one is said to wait', () => {
+  test('a first send is mentioned, and a text without one waits for it', () => {
     const { statistics: _, ...unsent } = rival()
     const { statistics: _rate, ...offer } = anOffer()
     const told = (rows: Parameters<typeof findingsOf>[1], offer_id: number, changes = {}) =>
@@ -236,7 +236,7 @@ describe('findings about the texts of an offer', () => {
     expect(say(retired, unsent)?.advice).toBe('An approved text is waiting for its first send.')
   })
 
-  test('those come first that an editor can act on', () => {
+  test('findings that an editor can act on come first', () => {
     const offers = [1, 2, 3].map((offer_id) => anOffer({ offer_id, offer_name: `Offer ${offer_id}` }))
     const of = (offer_id: number, texts: ReturnType<typeof aText>[]) =>
       texts.map((text) => ({ ...text, offer_id }))
@@ -286,7 +286,7 @@ describe('findings about the texts of an offer', () => {
   })
 })
 
-test('something has happened once there was a click, a send in the period, or a send before it', () => {
+test('the page has data after a click, a send in the period, or a send before it', () => {
   const { statistics, ...unsent } = anOffer()
   const nothing = {
     summary: aSummary({ total_clicks: 0 }),
@@ -497,7 +497,7 @@ describe('offers', () => {
     expect(offersSentence([{ ...unsent, active: false }], [], [sent])).toContain('nothing to compare')
   })
 
-  test('the period makes no difference: inactive offers, texts out of use, the order', () => {
+  test('inactive offers, unused texts and the order make no difference', () => {
     const gone = anOffer({ ...first, offer_id: 3, active: false })
     const retired = { ...aText({ variation_id: 4, clickers: 900, code: 'retired' }), offer_id: 1 }
     const said = offersSentence([first, second], texts(60))
@@ -619,7 +619,7 @@ describe('people and machines', () => {
     )
   })
 
-  test('uncertain clicks give a second rate, and what cannot be known is always said', () => {
+  test('uncertain clicks give a second rate, and the limits of the figures are always shown', () => {
     const of = (changes: Parameters<typeof aSummary>[0]) => uncertaintySentence(aSummary(changes))
     const unseen = 'cannot be told apart from one.'
     expect(of({ human_clicks: 0 })).toContain(unseen)

@@ -8,7 +8,7 @@ const now = Date.parse('2025-10-18T20:30:00Z')
 const asked = { tz: 'Europe/Oslo', minutes: 15 }
 const newer = { all_settled: false, settled_until: '2025-10-18T20:15:00Z' }
 
-test('figures that leave out the newest clicks say so, and nothing is said where all are of one moment', () => {
+test('figures that leave out the newest clicks say so, unless all are of one moment', () => {
   const note =
     'Clicks up to 18 Oct 2025, 22:15 (Europe/Oslo); each newer one follows about 15 minutes after it came.'
   expect(freshnessNote(newer, asked)).toBe(note)
@@ -27,7 +27,7 @@ test('figures that leave out the newest clicks say so, and nothing is said where
   )
 })
 
-test('a page says which days it shows, of what, and when it was read', () => {
+test('a page says which days and clicks it shows, and when it was read', () => {
   const range = (start: string, end: string) => ({
     summary: aSummary({ date_range: { start, end, days: 30 } }),
   })
@@ -58,6 +58,6 @@ test.each([
   [{ sends: 2, complete_sends: 2, clickers: 100 }, '1 more send'],
   [{ sends: 3, complete_sends: 2, clickers: 100 }, 'three days for the late clicks of its sends'],
   [{ sends: 3, complete_sends: 3, clickers: 100 }, ''],
-])('what is known too little of says what it needs: %o', (had, needed) => {
+])('a figure with too little data says what it needs: %o', (had, needed) => {
   expect(neededBy(had)).toBe(needed)
 })

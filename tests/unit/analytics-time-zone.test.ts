@@ -29,7 +29,7 @@ test.each(['UTC', 'Etc/UTC', 'America/Havana', 'Atlantic/Azores', 'Europe/Oslo']
   },
 )
 
-test('what uses UTC days gets a note if the zone’s days differ', () => {
+test('figures by UTC day get a note if the zone’s days differ', () => {
   expect(utcDays('Europe/London', { start: '2025-01-01', end: '2025-02-01' })).toBeUndefined()
   expect(utcDays('Europe/London', year)).toBe('By UTC days, not by days in Europe/London.')
   expect(utcDays('America/St_Johns', { start: '2025-01-01', end: '2025-01-01' })).toBe(

@@ -66,7 +66,7 @@ test('a place that is not ready delays nobody, nor does an attempt that throws',
   expect(await queue.enter({ rank: 2, address: 'a' })?.work(async () => 'worked')).toBe('worked')
 })
 
-test('what is remembered about who signed in and who failed is bounded', () => {
+test('the memory of successful and failed attempts is bounded', () => {
   const known = createSignInHistory(() => 0)
   const anna = { name: 'anna', address: 'home' }
   known.succeeded(anna)

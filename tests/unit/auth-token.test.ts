@@ -99,7 +99,7 @@ describe('tokens signed with the shared secret', () => {
       () => hs256(payload('{"exp":1e11,"sub":7}')),
       'has a "sub" that is not a string',
     ],
-  ])('%s is refused in words that say what is wrong', async (_, make, words) => {
+  ])('%s is refused with an error that says what is wrong', async (_, make, words) => {
     const checked = await check()(await make())
     expect(checked).toMatchObject({
       ok: false,
@@ -198,7 +198,7 @@ describe('tokens of another back end', () => {
       'was changed, or was',
     ],
     ['nothing, which are none', async () => 'none', 'is incomplete: it must be a signed JWT'],
-  ])('that are signed with %s are refused in words that say so', async (_, make, words) => {
+  ])('that are signed with %s are refused with an error that says so', async (_, make, words) => {
     const remote = check({ PROMO_JWKS_URL: url, PROMO_JWT_SECRET: undefined })
     expect(await remote(await make())).toMatchObject({
       fault: { code: 'unauthorized', message: expect.stringContaining(`The token ${words}`) },

@@ -94,7 +94,7 @@ test.each([
   ['a\0b', undefined],
   ['\uD800', undefined],
   ['Zoe\u0308', 'Zoë'],
-])('the editor name %j is taken as %j', (given, taken) => {
+])('the editor name %j is read as %j', (given, taken) => {
   const name = acceptName(given)
   expect(name.ok ? name.value : undefined).toBe(taken)
 })
@@ -131,7 +131,7 @@ describe('tokens', () => {
   const now = Date.UTC(2026, 10, 22, 12)
   const request = { secret, subject: 'dashboard', lifetime: 3_600, now, config: {} }
 
-  test('jose verifies them; another secret or a later time does not', async () => {
+  test('are verified by jose, but not with another secret or at a later time', async () => {
     const token = await signToken(request)
     const checked = await jwtVerify(token, secret, { algorithms: ['HS256'], currentDate: new Date(now) })
     expect(checked.payload).toEqual({ sub: 'dashboard', iat: now / 1000, exp: now / 1000 + 3_600 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoize } from '../../src/lib/base/memoize.ts'
 
-test('a repeated text is not worked on again, and one that has made room for others is forgotten', () => {
+test('a repeated text is computed once, until it has to make room for others', () => {
   const worked: string[] = []
   const answer = memoize((text) => worked.push(text), { most: 3, longest: 4 })
   const askedFor = (...texts: string[]) => {
@@ -23,7 +23,7 @@ test('only the latest texts are remembered', () => {
   expect(worked).toBeGreaterThanOrEqual(12)
 })
 
-test('each text has the answer that it would have by itself', () => {
+test('each text has the same answer as without a cache', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 3 }), { maxLength: 200 }), (texts) => {
       const backwards = (text: string) => [...text].reverse().join('')

@@ -128,7 +128,7 @@ test('lines are on the disk, for the owner alone, before they count as kept', as
   ])
 })
 
-test('what exceeds the limit is not kept, nor what cannot be written', async () => {
+test('lines beyond the limit are not kept, nor lines that cannot be written', async () => {
   const { folder, told, logged, damaged } = open(() => noon, 10)
   expect(await damaged.keep([Buffer.from('12345678')], undefined)).toBe(true)
   writtenAt(join(folder, 'damaged.lines'), noon)

@@ -71,7 +71,7 @@ test('a folder is closed even if it cannot be synced', async () => {
   expect([layer.calls.fsync, openFiles(folder)]).toEqual([1, 0])
 })
 
-test('a file is moved into a folder that is made for it, or deleted where that fails', async () => {
+test('a file is moved into a folder that is made for it, or deleted if that fails', async () => {
   const layer = failingFiles()
   const files = createFiles(layer)
   const folder = temporaryFolder()

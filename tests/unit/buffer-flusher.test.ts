@@ -396,7 +396,7 @@ test('several callers may wait for the same event, each as long as it likes', as
   await events.close(100)
 })
 
-test('a stop leaves what is halved to the next start', async () => {
+test('a stop leaves a halved batch to the next start', async () => {
   const sizes: number[] = []
   let stopped: Promise<void> | undefined
   const { events } = await open(async (batch) => {
@@ -535,7 +535,7 @@ test('damaged lines are kept byte for byte and logged once, however often the da
   await events.close(100)
 })
 
-test('damaged lines are read again on request, and what is still damaged is kept again', async () => {
+test('damaged lines are read again on request, and kept again if still damaged', async () => {
   const { events, folder, seen } = await open(async () => ok([]))
   await events.retryDamaged()
   writeFileSync(damagedFile(folder), `broken\n${encodeRecord([aClick(), aClick()])}`)
@@ -549,47 +549,43 @@ test('damaged lines are read again on request, and what is still damaged is kept
   expect(readdirSync(folder)).toEqual(['damaged.lines'])
 })
 
-test(
-  'damaged lines of earlier days have files of their own, which can be read again until they are ' +
-    'deleted',
-  async () => {
-    const day = 86_400_000
-    const noon = Date.UTC(2026, 10, 18, 12)
-    const { events, folder, seen } = await open(
-      async () => ok([]),
-      temporaryFolder(),
-      () => noon,
-    )
-    const wroteOn = (at: number) => utimesSync(damagedFile(folder), new Date(at), new Date(at))
-    const keep = async (line: string) => {
-      leave(folder, seen.damaged + 1, `${line}\n`)
-      await events.tend()
-      expect(await events.flusher.drained(3_000)).toBe(true)
-    }
-    writeFileSync(damagedFile(folder), 'first\n')
-    wroteOn(noon - 31 * day)
-    await keep('second')
-    wroteOn(noon - 2 * day)
-    await keep('third')
-    const files = () => readdirSync(folder).filter((name) => name.endsWith('.lines'))
-    expect(files()).toEqual(['damaged-2026-10-18.lines', 'damaged-2026-11-16.lines', 'damaged.lines'])
-    expect(events.readings().damagedBytes).toBe('first\nsecond\nthird\n'.length)
-
-    // What has no other place stays where it is, and what is as old as it may get goes.
-    wroteOn(noon - 2 * day)
-    await keep('fourth')
-    expect(readFileSync(damagedFile(folder), 'utf8')).toBe('third\nfourth\n')
-    await events.forgetDamaged(noon - 30 * day)
-    expect(files()).toEqual(['damaged-2026-11-16.lines', 'damaged.lines'])
-
-    writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
-    await events.retryDamaged()
+test('damaged lines of earlier days have files of their own, and can be read until deleted', async () => {
+  const day = 86_400_000
+  const noon = Date.UTC(2026, 10, 18, 12)
+  const { events, folder, seen } = await open(
+    async () => ok([]),
+    temporaryFolder(),
+    () => noon,
+  )
+  const wroteOn = (at: number) => utimesSync(damagedFile(folder), new Date(at), new Date(at))
+  const keep = async (line: string) => {
+    leave(folder, seen.damaged + 1, `${line}\n`)
+    await events.tend()
     expect(await events.flusher.drained(3_000)).toBe(true)
-    expect(files()).toEqual(['damaged.lines'])
-    expect(seen.flushed.reduce((sum, count) => sum + count, 0)).toBe(1)
-    await events.close(100)
-  },
-)
+  }
+  writeFileSync(damagedFile(folder), 'first\n')
+  wroteOn(noon - 31 * day)
+  await keep('second')
+  wroteOn(noon - 2 * day)
+  await keep('third')
+  const files = () => readdirSync(folder).filter((name) => name.endsWith('.lines'))
+  expect(files()).toEqual(['damaged-2026-10-18.lines', 'damaged-2026-11-16.lines', 'damaged.lines'])
+  expect(events.readings().damagedBytes).toBe('first\nsecond\nthird\n'.length)
+
+  // What has no other place stays where it is, and what is as old as it may get goes.
+  wroteOn(noon - 2 * day)
+  await keep('fourth')
+  expect(readFileSync(damagedFile(folder), 'utf8')).toBe('third\nfourth\n')
+  await events.forgetDamaged(noon - 30 * day)
+  expect(files()).toEqual(['damaged-2026-11-16.lines', 'damaged.lines'])
+
+  writeFileSync(join(folder, 'damaged-2026-11-16.lines'), encodeRecord([aClick()]))
+  await events.retryDamaged()
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(files()).toEqual(['damaged.lines'])
+  expect(seen.flushed.reduce((sum, count) => sum + count, 0)).toBe(1)
+  await events.close(100)
+})
 
 test.each(['in the way', 'full'])(
   'damaged lines that cannot be kept stay in their segment (%s)',
@@ -729,38 +725,34 @@ test('rejects that cannot be written keep their segment for the next start', asy
   await next.events.close(100)
 })
 
-test(
-  'an unreadable segment is kept and retried, and delays no other; one that is gone is finished; ' +
-    'damage is reported',
-  async () => {
-    const folder = temporaryFolder()
-    const clicks = [aClick(), aClick()]
-    const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
-    mkdirSync(name(1))
-    writeFileSync(name(2), `${encodeRecord(clicks)}half a li`)
-    writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
-    const { events, seen } = await open(async () => ok([]), folder)
-    expect(await events.flusher.drained(3_000)).toBe(false)
-    expect(seen.flushed).toEqual([2])
-    expect(seen.logged).toContainEqual({
-      level: 50,
-      segment: name(1),
-      reason: expect.stringContaining('EISDIR'),
-      msg: 'a journal segment cannot be read',
-    })
-    expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
-    await events.tend()
-    expect(await events.flusher.drained(3_000)).toBe(false)
-    rmdirSync(name(1))
-    await events.tend()
-    expect(await events.flusher.drained(3_000)).toBe(true)
-    expect(seen.flushed).toEqual([2])
-    expect(seen.damaged).toBe(1)
-    await events.close(100)
-  },
-)
+test('an unreadable segment is kept and retried, and delays no other', async () => {
+  const folder = temporaryFolder()
+  const clicks = [aClick(), aClick()]
+  const name = (number: number) => join(folder, `000000000000001-00000${number}.dead.journal`)
+  mkdirSync(name(1))
+  writeFileSync(name(2), `${encodeRecord(clicks)}half a li`)
+  writeFileSync(join(folder, 'dead.owner'), ownerThatDied)
+  const { events, seen } = await open(async () => ok([]), folder)
+  expect(await events.flusher.drained(3_000)).toBe(false)
+  expect(seen.flushed).toEqual([2])
+  expect(seen.logged).toContainEqual({
+    level: 50,
+    segment: name(1),
+    reason: expect.stringContaining('EISDIR'),
+    msg: 'a journal segment cannot be read',
+  })
+  expect(events.readings()).toMatchObject({ depth: 1, age: expect.any(Number) })
+  await events.tend()
+  expect(await events.flusher.drained(3_000)).toBe(false)
+  rmdirSync(name(1))
+  await events.tend()
+  expect(await events.flusher.drained(3_000)).toBe(true)
+  expect(seen.flushed).toEqual([2])
+  expect(seen.damaged).toBe(1)
+  await events.close(100)
+})
 
-test('segments of an instance that ends meanwhile are taken over; the own owner file goes at the end', async () => {
+test('segments of an instance that ends are taken over; the own owner file is deleted last', async () => {
   const folder = temporaryFolder()
   const recorded: string[] = []
   const { events } = await open(async (batch) => {
@@ -778,7 +770,7 @@ test('segments of an instance that ends meanwhile are taken over; the own owner 
   expect(readdirSync(folder)).toEqual(['dead.owner'])
 })
 
-test('readings have depth, age and bytes; disk faults are logged once in a while', async () => {
+test('the state has depth, age and bytes; disk faults are logged once in a while', async () => {
   let time = 1_000_000
   const { events, seen, folder } = await open(
     async () => fault('unavailable'),
@@ -837,7 +829,7 @@ test('a graceful stop that cannot record everything leaves the journal to the ne
   await next.events.close(100)
 })
 
-test('what was left is taken over at the start, and a stop records all that it has time for', async () => {
+test('leftovers are taken over at the start, and a stop records all that it has time for', async () => {
   const folder = temporaryFolder()
   leave(folder, 1, encodeRecord([aClick()]))
   const sizes: number[] = []

@@ -285,18 +285,14 @@ test('a live writer finds the marker of whoever recorded its segment', async () 
   expect(readdirSync(folder).filter((name) => name.includes(mine.id))).toEqual([])
 })
 
-test(
-  'a segment that was taken over and vanished was recorded by another taker, unless the folder was ' +
-    'emptied',
-  async () => {
-    const folder = join(temporaryFolder(), 'journal')
-    const mine = joinInstances(folder)
-    await mine.beat()
-    const segment = leave(folder, 'dead', ownerThatDied)
-    rmSync(segment)
-    expect(await mine.wasReplayed(segment)).toBe(true)
-    rmSync(folder, { recursive: true })
-    await mine.beat()
-    expect(await mine.wasReplayed(segment)).toBe(false)
-  },
-)
+test('a vanished segment that was taken over was recorded, unless the folder was emptied', async () => {
+  const folder = join(temporaryFolder(), 'journal')
+  const mine = joinInstances(folder)
+  await mine.beat()
+  const segment = leave(folder, 'dead', ownerThatDied)
+  rmSync(segment)
+  expect(await mine.wasReplayed(segment)).toBe(true)
+  rmSync(folder, { recursive: true })
+  await mine.beat()
+  expect(await mine.wasReplayed(segment)).toBe(false)
+})

@@ -72,7 +72,7 @@ test('a folder that has vanished is created again, and its owner file written', 
   expect(begun()).toBe(2)
 })
 
-test('nothing appended, nothing sealed', () => {
+test('nothing is sealed if nothing was appended', () => {
   expect(open().journal.seal()).toBeUndefined()
 })
 
@@ -114,7 +114,7 @@ test('a disk that fills within a line does not spoil the next line', async () =>
   expect(read()).toEqual(['first\nsec\nsecond\nthird\n'])
 })
 
-test('what a disk refuses is held in order, and written as soon as possible, even without new events', async () => {
+test('lines that a disk refuses are held in order, and written as soon as possible', async () => {
   const { journal, files, read } = open()
   files.fail.open = 'EACCES'
   expect(await journal.append(line('one'))).toMatchObject({ ok: false, fault: { code: 'unwritable' } })
@@ -141,7 +141,7 @@ test.each([
   expect(performance.now() - started).toBeLessThan(400)
 })
 
-test('a segment that the disk has taken no line of is deleted all the same', async () => {
+test('a segment of which the disk has no line is deleted all the same', async () => {
   const { journal, files, segments } = open()
   files.fail.stat = 'EIO'
   expect(await journal.append(line('one'))).toMatchObject({ ok: false })
@@ -182,7 +182,7 @@ test('the state of a segment is unknown while it is written, or written again, o
   expect([await journal.find(other), await journal.find(segment)]).toEqual(['whole', 'whole'])
 })
 
-test('what is held of a retired segment is forgotten', async () => {
+test('lines held for a retired segment are forgotten', async () => {
   const { journal, files, segments } = open()
   files.fail.open = 'EROFS'
   await journal.append(line('one'))
@@ -196,7 +196,7 @@ test('what is held of a retired segment is forgotten', async () => {
   expect(files.calls.unlink).toBe(0)
 })
 
-test('what is held of other segments is written all the same', async () => {
+test('lines held for other segments are written all the same', async () => {
   const { journal, files, read } = open()
   files.fail.open = 'EROFS'
   await journal.append(line('one'))

@@ -170,7 +170,7 @@ test('a site that was down during the failover detects it', async () => {
   expect(world.recorded).toEqual([...ids, ...again(ids)])
 })
 
-test('what the purge may have deleted is neither recorded again nor kept', async () => {
+test('events that the purge may have deleted are neither recorded again nor kept', async () => {
   const world = createWorld()
   const site = world.open()
   const ages = [28 * day + 1, 28 * day, 0]
@@ -284,7 +284,7 @@ test('the timeline is asked for at each check, and with a segment only if it is 
   expect(without.asked).toBe(0)
 })
 
-test('what an earlier start kept beyond the room of this one is deleted', async () => {
+test('segments of an earlier start beyond today’s limit are deleted', async () => {
   const earlier = createWorld()
   const before = earlier.open()
   await before.take(...Array.from({ length: 5 }, () => aClick({ user_agent: 'x'.repeat(600) })))
@@ -400,7 +400,7 @@ test.each([
   ['EDQUOT', 0],
   ['EIO', 1],
   ['X ENOSPC', 1],
-])('only a disk without room costs what is kept (%s)', async (code, left) => {
+])('only a full disk deletes kept segments (%s)', async (code, left) => {
   const world = createWorld()
   const site = world.open()
   await site.take(aClick())
@@ -410,7 +410,7 @@ test.each([
   expect(world.kept()).toHaveLength(left)
 })
 
-test('what waits for the database has its room before what is kept', async () => {
+test('events that wait for the database have room before kept segments', async () => {
   const world = createWorld({ maxBytes: 40_000 })
   const site = world.open()
   for (let n = 0; n < 9; n += 1) {
@@ -452,7 +452,7 @@ test.each(['42501', '42883', '0A000'])(
 )
 
 test.each(['away (57P01)', 'no answer (42501) yet'])(
-  'a server that fails may tell later (%s)',
+  'a server that fails is asked for its timeline again later (%s)',
   async (message) => {
     const world = createWorld()
     world.timeline = fail({ code: 'unavailable', message })

@@ -29,7 +29,7 @@ function open({ room = 100, keepFor = 10 } = {}) {
   return { folder, world, kept, keep, times }
 }
 
-test('a name says what a kept segment is, and other files are ignored', async () => {
+test('a name describes a kept segment, and other files are ignored', async () => {
   const { folder, kept, keep } = open()
   const name = '000000000000001.000000000000001-000002-ab-c.71-15.0000000A.10.kept'
   const path = join(folder, name)
@@ -42,7 +42,7 @@ test('a name says what a kept segment is, and other files are ignored', async ()
   expect(await kept.list()).toEqual([{ path, at: 1, bytes: 10, ...timeline, segment }])
 })
 
-test('as much as there is room for is kept; then the oldest go, and an eighth more', async () => {
+test('segments are kept up to the limit; then the oldest go, and an eighth more', async () => {
   const { kept, keep, times, world } = open()
   for (let file = 0; file < 10; file += 1) keep()
   await kept.trim()
@@ -61,7 +61,7 @@ test('as much as there is room for is kept; then the oldest go, and an eighth mo
   expect([kept.bytes, await times()]).toEqual([70, [8, 9, 10, 11, 12, 13, 14]])
 })
 
-test('a place beyond the room frees some by itself', async () => {
+test('keeping a segment beyond the limit deletes older ones', async () => {
   const { keep, times } = open({ room: 20 })
   keep()
   keep()
@@ -73,24 +73,21 @@ test('a place beyond the room frees some by itself', async () => {
 test.each([
   [8, undefined],
   [9, 11],
-])(
-  'segments that go %i ms after the earliest were cut, if they should be kept longer',
-  async (keepFor, cutAt) => {
-    const { kept, keep } = open({ keepFor })
-    for (let file = 0; file < 11; file += 1) keep()
-    await kept.trim()
-    expect(kept.cutAt).toBe(cutAt)
-  },
-)
+])('segments deleted after %i ms were cut short if they should be kept longer', async (keepFor, cutAt) => {
+  const { kept, keep } = open({ keepFor })
+  for (let file = 0; file < 11; file += 1) keep()
+  await kept.trim()
+  expect(kept.cutAt).toBe(cutAt)
+})
 
-test('without any room nothing is kept', () => {
+test('nothing is kept without room', () => {
   const { world, keep } = open({ room: 0 })
   expect(keep()).toBeUndefined()
   world.room = 1
   expect(keep()).toBeDefined()
 })
 
-test('what is recorded again has a new time and timeline, and what is removed frees room', async () => {
+test('segments recorded again have a new time and timeline, and removed ones free room', async () => {
   const { folder, world, kept, keep, times } = open()
   for (let file = 0; file < 3; file += 1) keep()
   const [first, second, third] = await kept.list()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createLines } from '../../src/lib/buffer/lines.ts'
 
-test('what is added is there as bytes, however much it is, until all is cleared', () => {
+test('added text is stored as bytes, however long it is, until all is cleared', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 3_000 })), (texts) => {
       const lines = createLines()

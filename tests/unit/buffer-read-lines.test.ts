@@ -71,7 +71,7 @@ const line = fc.array(eventWith(textOf(anyCharacter)), { minLength: 1, maxLength
 
 const fileOf = (groups: readonly TrackingEvent[][]) => Buffer.from(groups.map(encodeRecord).join(''))
 
-test.each(classes)('what is written is what is read, with %s in every text', (_, from, to) => {
+test.each(classes)('lines are read back as written, with %s in every text', (_, from, to) => {
   const groups = fc.array(fc.array(eventWith(textOf(characterOf(from, to))), { minLength: 1, maxLength: 3 }))
   fc.assert(
     fc.property(groups, (groups) => {
@@ -107,7 +107,7 @@ test('lines show event ids and kinds, whatever a visitor sends', () => {
   expect(holdsKind(Buffer.from(encodeRecord([anImpression()])), 'impression')).toBe(true)
 })
 
-test('a click that an earlier version wrote, without slug and sign, means what it meant', () => {
+test('a click of an earlier version, without slug and sign, keeps its meaning', () => {
   const { slug: _, sign: __, ...earlier } = aClick()
   const json = JSON.stringify([earlier])
   const line = `{"crc":"${crc32(json).toString(16).padStart(8, '0')}"},${json.slice(1, -1)},\n`
@@ -117,7 +117,7 @@ test('a click that an earlier version wrote, without slug and sign, means what i
   })
 })
 
-test('a visitor cannot make the beginning of a line', () => {
+test('a visitor cannot forge the beginning of a line', () => {
   const clicks = [aClick({ user_agent: '{"crc":"00000000"},{"kind":"click"},\n' }), aClick()]
   const file = Buffer.concat([Buffer.from('torn'), fileOf([clicks])])
   expect(decodeLines(file)).toEqual({ events: clicks, damaged: [Buffer.from('torn')] })
@@ -235,7 +235,7 @@ test.each([
   ['not JSON', '{"kind":}'],
   ['no event', '{"kind":"visit"}'],
   ['an event out of range', JSON.stringify(aClick({ variation_id: 0 }))],
-])('a line whose sum holds but that is %s is damaged', (_, json) => {
+])('a line with a valid checksum that is %s is damaged', (_, json) => {
   const file = Buffer.from(`${lineOf(json)}\n${sumOf(json)} ${json}\n`)
   expect(decodeLines(file)).toEqual({ events: [], damaged: Array(2).fill(Buffer.from(lineOf(json))) })
 })
@@ -245,7 +245,7 @@ test('a line with a valid checksum but no kind of event is kept, and has no even
   expect(readLines(Buffer.from(`${line}\n`))).toEqual({ lines: Buffer.alloc(0), count: 0, damaged: [line] })
 })
 
-test('a line whose beginning is damaged is not for the database, whatever its sum', () => {
+test('a line with a damaged beginning is not for the database, whatever its checksum', () => {
   const line = Buffer.from(encodeRecord([aClick()]).trimEnd())
   for (let place = 0; place < '{"crc":"01234567"},'.length; place += 1) {
     const damaged = Buffer.from(line)
@@ -257,7 +257,7 @@ test('a line whose beginning is damaged is not for the database, whatever its su
   }
 })
 
-test('a line with a valid sum and known kinds goes to the database as it is, without being parsed', () => {
+test('a line with a valid checksum and known kinds goes to the database unparsed', () => {
   const line = lineOf('{"kind":"click"},{"kind": "click"},{"kind":"conversion","x":"\\"kind\\":\\"visit"}')
   const file = Buffer.from(`${line}\n`)
   expect(readLines(file)).toEqual({ lines: file, count: 2, damaged: [] })

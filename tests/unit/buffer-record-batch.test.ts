@@ -54,26 +54,22 @@ function over(answer: (ids: string[], call: number) => Answer, stopping = () => 
   return { seen, recordBatch, finish }
 }
 
-test(
-  'a batch that times out is halved, recorded events are not sent again, and statements grow as ' +
-    'they succeed',
-  async () => {
-    let slow = true
-    const { seen, finish } = over(({ length }) => (slow && length > 3 ? 'timeout' : 'landed'))
-    const first = begin([clicks(5), clicks(5), clicks(6)])
-    expect(await finish(first)).toBe(5)
-    expect(seen.sizes).toEqual([16, 5, 2, 3, 5, 2, 3, 6, 3, 3])
-    expect(seen.landed).toHaveLength(16)
-    expect(new Set(seen.landed).size).toBe(16)
-    slow = false
-    seen.sizes = []
-    const groups = Array.from({ length: 64 }, () => clicks(1))
-    expect(await finish(begin(groups))).toBe(1)
-    expect(seen.sizes.at(-1)).toBeGreaterThan(8)
-    expect(seen.sizes.length).toBeLessThan(8)
-    expect(seen.landed.slice(16)).toEqual(groups.flat().map(({ event_id }) => event_id))
-  },
-)
+test('a batch that times out is halved, and statements grow again as they succeed', async () => {
+  let slow = true
+  const { seen, finish } = over(({ length }) => (slow && length > 3 ? 'timeout' : 'landed'))
+  const first = begin([clicks(5), clicks(5), clicks(6)])
+  expect(await finish(first)).toBe(5)
+  expect(seen.sizes).toEqual([16, 5, 2, 3, 5, 2, 3, 6, 3, 3])
+  expect(seen.landed).toHaveLength(16)
+  expect(new Set(seen.landed).size).toBe(16)
+  slow = false
+  seen.sizes = []
+  const groups = Array.from({ length: 64 }, () => clicks(1))
+  expect(await finish(begin(groups))).toBe(1)
+  expect(seen.sizes.at(-1)).toBeGreaterThan(8)
+  expect(seen.sizes.length).toBeLessThan(8)
+  expect(seen.landed.slice(16)).toEqual(groups.flat().map(({ event_id }) => event_id))
+})
 
 test.each(['timeout', 'conflict', 'unavailable'] as const)(
   'a single event with %s is retried without limit, and never rejected',
@@ -112,7 +108,7 @@ test('an event with a conflicting key is tried six times, and recorded if the ke
   }
 })
 
-test('a key conflict of one event takes no try from the next', async () => {
+test('a key conflict of one event leaves the next one all its tries', async () => {
   const { seen, finish } = over((ids, call) =>
     ids.length > 1 || (call !== 7 && call !== 13) ? 'key' : 'landed',
   )
@@ -137,7 +133,7 @@ test.each([
   expect(seen.sizes).toEqual(sizes)
 })
 
-test('a caller learns the outcome of each event, and what nobody waits for becomes a reject', async () => {
+test('a caller learns the outcome of each event, and one without a caller becomes a reject', async () => {
   const events = clicks(6)
   const reasons = ['event_id_reused', 'newsletter_differs', 'conversion_differs', 'gone', 'event_id_reused']
   const rejected = reasons.map((reason, index) => ({ event_id: events[index]?.event_id ?? '', reason }))
@@ -170,7 +166,7 @@ test('a single event that is refused does not make the next statements small', a
   expect(seen.sizes).toEqual([1, 8])
 })
 
-test('what is not an event is set aside, where a line is split and where it is refused', async () => {
+test('an entry that is no event is set aside, whether its line is split or refused', async () => {
   const strange = (count: number) => Buffer.from(lineOf(JSON.stringify(Array(count).fill({ kind: 'click' }))))
   const [item] = String(strange(1)).split('\n')
   const unreadable: Buffer[] = []

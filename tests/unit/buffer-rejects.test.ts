@@ -22,7 +22,7 @@ test('rejects are kept with their reason and nothing about the visitor, and coun
   expect(takeRejects(folder).rejects[1]).toEqual(impression)
 })
 
-test('clicks on what never existed are not kept, since anybody can make them up', async () => {
+test('clicks on variations that never existed are not kept, since anybody can invent them', async () => {
   const folder = temporaryFolder()
   const rejects = createRejects(folder, createQueue())
   const invented = ['unknown_variation', 'other_slug'].map((reason) => ({ ...reject(), reason }))

@@ -203,7 +203,7 @@ test('after a batch in memory the others wait on disk only, each with its own ev
   expect(buffer.depth).toBe(0)
 })
 
-test('what the disk refuses stays in memory up to the limit, then is lost and reported', async () => {
+test('events that the disk refuses stay in memory up to the limit, then are reported as lost', async () => {
   const { buffer, journal, files, faults, onDisk } = open({ maxEvents: 4 })
   files.fail.write = 'ENOSPC'
   const held = many(3)
@@ -246,7 +246,7 @@ test('a batch that the disk has only in part is never dropped from memory', asyn
   expect(eventsOf(buffer.next())).toHaveLength(1_000)
 })
 
-test('after another batch, what is only partly on disk stays in memory, and the rest does not', async () => {
+test('after another batch, only events that are partly on disk stay in memory', async () => {
   const { buffer, files } = open({ maxEvents: 2 })
   await buffer.accept(aClick())
   await buffer.accept(aClick())

@@ -70,7 +70,7 @@ describe('axes', () => {
     expect(dateTicks([])).toEqual([])
   })
 
-  test('rather have no dates than many', () => {
+  test('have no dates rather than too many', () => {
     expect(dateTicks(['1000-01-01', '2500-01-01'])).toEqual([])
   })
 
@@ -96,7 +96,7 @@ describe('axes', () => {
 })
 
 describe('the rate over time', () => {
-  test('breaks where there is none, and shows a single rate as a dot', () => {
+  test('has gaps where there is none, and shows a single rate as a dot', () => {
     const drawn = drawOverTime(points([1, 2, null, 3, null, 1, 2]), 'day', false)
     expect(count(drawn.line, 'M')).toBe(3)
     expect(count(drawn.band, 'M')).toBe(3)
@@ -353,7 +353,7 @@ describe('the curve since a send', () => {
     expect(sumSpans([send], 'all')[0]).toEqual({ hours: 0, clicks: 11 })
   })
 
-  test('says what part came in each span and so far', () => {
+  test('gives the part of each span, and the sum so far', () => {
     const { marks, total } = drawSendCurve(sumSpans([send], 'human'))
     expect(total).toBe(10)
     expect(
@@ -369,7 +369,7 @@ describe('the curve since a send', () => {
 })
 
 describe('a sparkline', () => {
-  test('goes from 0 to its largest value and breaks where there is none', () => {
+  test('goes from 0 to its largest value, with gaps where there is none', () => {
     expect(drawSparkline([0, 2, null, 1])).toBe('M13,23L38,1M88,12h3')
     expect(drawSparkline([])).toBe('')
     expect(drawSparkline([null, null])).toBe('')

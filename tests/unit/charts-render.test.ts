@@ -85,7 +85,7 @@ describe.each(charts)('%s', (name, props, empty) => {
     expect(html).not.toMatch(/ style=|<style|<script| on\w+=|NaN|undefined|Infinity/)
   })
 
-  test('says so if there is nothing', async () => {
+  test('says so if there are no data', async () => {
     const html = await render(name, { ...props, ...empty, empty: 'Nothing yet: send one.' })
     expect(html).toContain('<p class="chart-empty">Nothing yet: send one.</p>')
     expect(html).not.toMatch(/<svg|<table|NaN|undefined/)
@@ -103,7 +103,7 @@ test('a period that is not over is dashed', async () => {
   expect(await render('CtrOverTime', { ...overTime, unfinished: false })).not.toContain('chart-unfinished')
 })
 
-test('names are text, whatever is in them', async () => {
+test('names are text, even with markup in them', async () => {
   const name = '<script>alert(1)</script> "عرض"'
   for (const [chart, row] of [
     ['OfferBars', { name, value: 1, low: 0, high: 2 }],
@@ -124,7 +124,7 @@ test('of a hundred offers the twenty highest are drawn, and all are in the table
   expect(html).toContain('The 20 highest; 80 more are among the figures.')
 })
 
-test('a sparkline is hidden from those who hear its label', async () => {
+test('a sparkline is hidden from screen readers, which read its label', async () => {
   const html = await render('Sparkline', { values: [1, null, 3], label: 'Clicks rose' })
   expect(html).toMatch(/<svg [^>]*aria-hidden="true"/)
   expect(html).toContain('<span class="chart-unseen">Clicks rose</span>')

@@ -45,7 +45,7 @@ test('npm scripts run on the Node of the lock file, and check it before anything
   expect(first).toMatch(/check-node\.mjs'$/)
 })
 
-test('another Node ends with what to do', () => {
+test('another Node ends with the remedy', () => {
   const pretend = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '20.1.0' })"
   const started = spawnSync(
     process.execPath,

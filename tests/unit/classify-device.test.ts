@@ -153,7 +153,7 @@ test('separate browsers are in no app', () => {
     expect(inAppBrowser(text)).toBeUndefined()
 })
 
-describe('what a user agent says', () => {
+describe('the device in a user agent', () => {
   test.each([
     [undefined, 'no_user_agent'],
     [null, 'no_user_agent'],

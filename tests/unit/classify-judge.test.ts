@@ -105,7 +105,7 @@ const finalOf = (clicks: JudgedClick[], sends: SendTime[] = [], seconds = 10, vi
   })
 }
 
-describe('what a network shows around a click', () => {
+describe('clicks from one network', () => {
   const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36'
   const safari = 'Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15'
   const crowd = (count: number, changes: Partial<JudgedClick> = {}, network = 'aaaaaa') =>
@@ -126,7 +126,7 @@ describe('what a network shows around a click', () => {
     [15, 'machine many_addresses+only_agent'],
   ])('one browser from %i addresses: %s', (count, reason) => expect(reasons(crowd(count))).toEqual([reason]))
 
-  test('one among others of its network is a person’s', () => {
+  test('are by people if other browsers are among them', () => {
     const others = (count: number) =>
       crowd(count, { user_agent: 'Firefox' }).map((one) => ({ ...one, at: one.at + 1 }))
     expect(finalOf([...crowd(17), ...others(1)], [], 10, 100)[0]).toBe('machine many_addresses+only_agent')
@@ -138,7 +138,7 @@ describe('what a network shows around a click', () => {
     expect(finalOf(mixed, [], 10, 100)[0]).toBe('human many_addresses')
   })
 
-  test('says little if thousands share a browser, and nothing across networks, texts or minutes', () => {
+  test('are hardly suspicious with a common browser, nor across networks, texts or minutes', () => {
     expect(reasons(crowd(60, { user_agent: safari }))).toEqual(['human many_addresses'])
     expect(reasons([...crowd(7), ...crowd(7, {}, 'bbbbbb')])).toEqual(['human none'])
     expect(reasons([...crowd(7), ...crowd(7, { variation_id: 43 })])).toEqual(['human none'])
@@ -148,7 +148,7 @@ describe('what a network shows around a click', () => {
     expect(reasons(crowd(30, { user_agent: null }))).toEqual(['human many_addresses'])
   })
 
-  test('of a scanning network: many addresses whatever the browsers, but nobody next to a person', () => {
+  test('of mail scanners are suspicious with any browsers, except next to a person’s click', () => {
     const seen = (index: number) => ({ sign: 'seen_network', user_agent: `${index}` })
     const many = crowd(8).map((one, index) => ({ ...one, ...seen(index) }))
     expect(reasons(many)).toEqual(['machine seen_network+many_addresses'])
@@ -301,7 +301,7 @@ describe('the final judgement', () => {
     ])
   })
 
-  test('keeps what was found at once for a click without a hash', () => {
+  test('keeps the first verdict on a click without a hash', () => {
     const nobody = (reason: string) => click(0, { ip_hash: null, reason })
     const sends = [{ variation_id: 42, at: 0 }]
     expect(
@@ -319,7 +319,7 @@ describe('the final judgement', () => {
     ])
   })
 
-  test('follows the order in which clicks were recorded, and keeps what is final', () => {
+  test('follows the order in which clicks were recorded, and keeps final verdicts', () => {
     expect(finalOf([click(5), click(0)])).toEqual(['human none', 'duplicate repeated'])
     const sample = click(0, { verdict: 'human', reason: 'sample' })
     expect(finalOf([sample, click(1)])).toEqual(['human sample', 'duplicate repeated'])

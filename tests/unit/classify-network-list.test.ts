@@ -121,7 +121,7 @@ describe('a file of networks', () => {
   })
 })
 
-test('the lines of JSON are those in which its values begin', () => {
+test('the line of a value in JSON is the one in which it begins', () => {
   const json = '{\n"a": [1,\n{"b\\"c": [\n]}, "x,y:{"\n], "d":\ntrue}'
   expect(Object.fromEntries(linesOfJson(json))).toEqual({
     '': 1,

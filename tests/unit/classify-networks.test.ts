@@ -60,7 +60,7 @@ describe('a network', () => {
     '1:2:',
     'fe80::%eth0/10',
     '::ffff:0.0.0.0/95',
-  ])('"%s" is none', (text) => expect(parseNetwork(text)).toBeUndefined())
+  ])('is not "%s"', (text) => expect(parseNetwork(text)).toBeUndefined())
 })
 
 describe('the look-up', () => {

@@ -60,7 +60,7 @@ describe('a prefetch', () => {
   })
 })
 
-describe('what a browser does with a link', () => {
+describe('a browser’s Sec-Fetch-Mode', () => {
   test.each([
     ['navigate', 'human none'],
     ['no-cors', 'machine not_navigation'],
@@ -95,7 +95,7 @@ describe('the conclusive reasons', () => {
     ]).toEqual([...conclusiveReasons, null])
   })
 
-  test('give the first that holds, whatever else does', () => {
+  test('give the first one that applies', () => {
     const flags = fc.record({
       insider: fc.constantFrom(null, null, 'editor' as const, 'own_network' as const),
       prefetching: fc.boolean(),
@@ -180,7 +180,7 @@ describe('a flood', () => {
   })
 })
 
-describe('what the address says', () => {
+describe('the address of a visitor', () => {
   test.each([
     ['198.51.100.7', 'machine scanner_network'],
     ['::ffff:198.51.100.7', 'machine scanner_network'],
@@ -365,7 +365,7 @@ describe('the visitors of one address', () => {
   })
 })
 
-describe('a visitor of whom nothing is stored', () => {
+describe('a visitor without stored details', () => {
   const newcomers = (clicks: Given[], classifier = classifierOf()) =>
     clicks.map((given) => {
       const { verdict, newcomer } = classifier.classify(click({ hashed: false, ...given }))
@@ -423,7 +423,7 @@ describe('a visitor of whom nothing is stored', () => {
     ])
   })
 
-  test('is forgotten in time though another one comes just before', () => {
+  test('is forgotten in time even if another one comes just before', () => {
     const classifier = classifierOf()
     const at = (hours: number, visitor: string) =>
       newcomers([{ at: noon + hours * hour, visitor }], classifier)
@@ -489,7 +489,7 @@ describe('the verdict at once', () => {
   })
 })
 
-describe('what a request shows', () => {
+describe('weak signs in a request', () => {
   test.each<[Given, string]>([
     [{ header: reading({ 'signature-agent': '"https://agent.example"' }) }, 'human signed_agent'],
     [

@@ -6,7 +6,7 @@ import { clickIdOf } from '../../src/lib/tracking/click-id.ts'
 import { clickSchema, impressionSchema } from '../../src/lib/tracking/schemas.ts'
 
 // What a program may write by these types is what the endpoints take; the check of types fails where it may not.
-test('the types of bodies are those of what is sent', () => {
+test('the types of bodies match the endpoints’ schemas', () => {
   const impression: ImpressionSubmission = { offer_id: 4, variation_id: 42, newsletter_send_id: '2026-01-02' }
   const click: ClickSubmission = { variation_id: 42, ip_address: null }
   const conversion: ConversionSubmission = {

@@ -512,7 +512,7 @@ test('the public origin follows the port', () => {
   expect(settingOf({ PORT: '8080' }, 'SITE_URL')).toBe('http://localhost:8080')
 })
 
-test('keys of another back end need the name of what tokens are for, or of who makes them', () => {
+test('keys of another back end need an audience or an issuer', () => {
   const url = { PROMO_JWKS_URL: 'https://auth.example.com/keys' }
   for (const given of [url, { ...url, PROMO_JWT_AUDIENCE: '' }, { ...url, PORT: 'x' }])
     expect(faultsOf(given)).toContainEqual([

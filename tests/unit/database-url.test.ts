@@ -12,7 +12,7 @@ const faultOf = (url: string) => {
   return parsed.ok ? undefined : parsed.fault
 }
 
-describe('who and where', () => {
+describe('user, host and database', () => {
   test.each([
     ['postgres://promo:pw@db.example/shop', ['promo', 'pw', 'shop', ['db.example', 5432]]],
     ['postgresql://promo:pw@db.example:6543/shop', ['promo', 'pw', 'shop', ['db.example', 6543]]],
@@ -56,7 +56,7 @@ describe('who and where', () => {
     'postgres://promo@db.example/sh%op',
     'postgres://promo@db.example/shop?application_name=%',
     'postgres://promo@db.example/shop?=x',
-  ])('%s has to be encoded, which is said without repeating it', (url) => {
+  ])('%s has to be encoded, and the error does not repeat it', (url) => {
     expect(faultOf(url)).toMatch(/encoded in a URL: write % as %25/)
     expect(faultOf(url)).not.toMatch(/ss@|db\.example/)
   })

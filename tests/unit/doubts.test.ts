@@ -126,7 +126,7 @@ test('a viral day has a limited effect on the rate of its text, and is doubted',
   expect(doubts).toMatchObject([{ newsletter_send_id: 'day-6', recipients: 5_000, clickers: 600 }])
 })
 
-describe('no rate is lowered without a word', () => {
+describe('every lowered rate is explained', () => {
   /** Clickers by marks: those of a usual send, and machines in its first hour. */
   const arrived = (people: number, machines = 0) =>
     marks.map((hours) => machines + Math.round((people * hours ** 1.3) / (4 ** 1.3 + hours ** 1.3)))
@@ -167,7 +167,7 @@ describe('no rate is lowered without a word', () => {
     expect(doubts).toMatchObject([{ reason: 'rate', counted_clickers: 0 }])
   })
 
-  test('a text’s row says what its rate rests on', () => {
+  test('a text’s row shows the basis of its rate', () => {
     const told = (changes: object, doubted = 0) =>
       restsOn({ sends: 3, complete_sends: 3, crowded_clickers: 0, ...changes }, doubted)
     expect(told({})).toBe('in 3 sends')

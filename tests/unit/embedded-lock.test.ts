@@ -21,7 +21,7 @@ const hasty = () => {
   }
 }
 
-test('one process holds it at a time, and others get it when it is released', async () => {
+test('one process holds the lock at a time, and others get it when it is released', async () => {
   const file = lockIn(temporaryFolder())
   const release = await takeLock(file, 0)
   expect(await takeLock(file, 150)).toBeUndefined()
@@ -36,7 +36,7 @@ test('one process holds it at a time, and others get it when it is released', as
 test.each([
   ['a process that has ended', ownerThatDied],
   ['a version before, whose process has ended', `${process.pid}:1`],
-])('is taken from %s at once', async (_, text) => {
+])('the lock is taken from %s at once', async (_, text) => {
   const folder = temporaryFolder()
   writeFileSync(lockIn(folder), text)
   const release = await takeLock(lockIn(folder), 0)
@@ -49,7 +49,7 @@ test.each([
   ['a version before, whose process lives', processMark(process.pid) ?? ''],
   ['a process elsewhere', elsewhere],
   ['nobody knows whom', ''],
-])('is left to %s', async (_, text) => {
+])('the lock is left to %s', async (_, text) => {
   const folder = temporaryFolder()
   writeFileSync(lockIn(folder), text)
   expect(await takeLock(lockIn(folder), 250)).toBeUndefined()
@@ -59,7 +59,7 @@ test.each([
 test.each([
   ['a process elsewhere', elsewhere],
   ['nobody knows whom', ''],
-])('is taken from %s after a silence', async (_, text) => {
+])('the lock is taken from %s after a silence', async (_, text) => {
   const file = lockIn(temporaryFolder())
   writeFileSync(file, text)
   const release = await takeLock(file, 5_000, hasty())

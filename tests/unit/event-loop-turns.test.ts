@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 
-test('those who wait go on in their order, with whatever else came up between any two', async () => {
+test('waiting tasks continue in their order, with other work between any two', async () => {
   const turn = createTurns()
   const seen: string[] = []
   const note = async (name: string) => {

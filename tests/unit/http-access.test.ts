@@ -86,7 +86,7 @@ describe('answers', () => {
     expect(faultAnswer({ error })).toMatchObject({ status, body: JSON.stringify({ error }) })
   })
 
-  test('tell what is known of a fault', () => {
+  test('include the details of an error', () => {
     const { body, headers } = faultAnswer({
       error: 'tracking_failed',
       message: 'why',
@@ -107,7 +107,7 @@ describe('answers', () => {
     })
   })
 
-  test('become responses, with a body only where there is one', async () => {
+  test('become responses, with a body only if there is one', async () => {
     const response = toResponse(plainText('text', 'text/plain'))
     expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
       200,
@@ -117,13 +117,13 @@ describe('answers', () => {
     expect(toResponse(noContent()).body).toBeNull()
   })
 
-  test('name the method that an endpoint takes', async () => {
+  test('name the method that an endpoint accepts', async () => {
     const response = onlyMethod('POST')()
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
     expect(await response.json()).toEqual({ error: 'method_not_allowed', message: 'Use POST' })
   })
 
-  test('name the endpoints that there are, which are those in the folder of pages', () => {
+  test('name the existing endpoints, which are those in the folder of pages', () => {
     const { status, body } = unknownEndpoint()
     const { error, message } = JSON.parse(`${body}`)
     expect([status, error]).toEqual([404, 'not_found'])
@@ -138,7 +138,7 @@ describe('rate limits', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  test('hold for each address and end after a minute', async () => {
+  test('apply to each address and end after a minute', async () => {
     const limit = limitPerMinute(2)
     expect([await limit('a'), await limit('a')]).toEqual([undefined, undefined])
     expect(await limit('a')).toBe(60)
@@ -214,7 +214,7 @@ describe('the guard', () => {
     expect(await counted(gate)).toEqual([['metrics', '429', 1]])
   })
 
-  test('asks for readers of its own where analytics are read', async () => {
+  test('has its own check for readers of the analytics', async () => {
     const gate = parts(async () => undefined)
     const reader = new Request('http://site/', { headers: { authorization: 'Bearer reader' } })
     const read = (request: Request) =>
@@ -226,7 +226,7 @@ describe('the guard', () => {
     })
   })
 
-  test('leaves the secret of a postback to whoever looks it up, and bounds how often', async () => {
+  test('leaves the secret of a postback to its endpoint, within a rate limit', async () => {
     const stranger = { request: new Request('http://site/'), client: away }
     const gate = parts(async () => undefined)
     expect(await guard(gate, 'postback', stranger, async () => noContent())).toEqual(noContent())
@@ -235,7 +235,7 @@ describe('the guard', () => {
     expect(answer.status).toBe(429)
   })
 
-  test('takes word of changes from whoever knows the secret, and from nobody where there is none', async () => {
+  test('accepts notices of changes with the secret only, and none if it is not set', async () => {
     const gate = parts(async () => undefined)
     const tell = (authorization: string | undefined, webhookSecret: string | undefined, client = away) => {
       const request = new Request('http://site/', { headers: authorization ? { authorization } : {} })
@@ -255,7 +255,7 @@ describe('the guard', () => {
       })
   })
 
-  test('refuses who may not ask, without a turn of those who may, and only so often', async () => {
+  test('refuses callers without access, under a rate limit of their own', async () => {
     const stranger = { request: new Request('http://site/'), client: away }
     for (const endpoint of ['metrics', 'analytics'] as const) {
       const tookTurn = () => expect.fail('took a turn')
@@ -275,7 +275,7 @@ describe('the guard', () => {
     ['links/changed', 600],
     ['metrics', 100],
     ['analytics', 60],
-  ] as const)('refuses %s as often as it answers it, %i times a minute', async (endpoint, most) => {
+  ] as const)('refuses and answers calls of %s, each up to %i a minute', async (endpoint, most) => {
     const gate = { ...parts(async () => undefined), limits: endpointLimits() }
     const [refused, admitted] = [new Request('http://site/'), source().request]
     if (endpoint === 'links/changed') admitted.headers.set('authorization', 'Bearer of-the-webhook')
@@ -291,7 +291,7 @@ describe('the guard', () => {
     expect(await statuses(admitted)).toEqual([...Array(most).fill(204), 429])
   })
 
-  test('answers 500 where something breaks, and says nothing of it', async () => {
+  test('answers an exception with 500, without details', async () => {
     const gate = parts(async () => undefined)
     const broken = await guard(gate, 'metrics', source(), () => Promise.reject(new Error('secret')))
     expect(broken).toMatchObject({ status: 500, body: expect.not.stringContaining('secret') })

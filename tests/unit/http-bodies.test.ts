@@ -93,7 +93,7 @@ test('a body that nobody reads may be longer, and nothing of it is kept', async 
   expect(seen).toEqual(['', ''])
 })
 
-test('the parts in which a body comes change nothing', async () => {
+test('the parts in which a body arrives change nothing', async () => {
   const { open, seen } = await serve()
   const parts = fc.array(fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 300 }), { maxLength: 20 })
   await fc.assert(
@@ -109,7 +109,7 @@ test('the parts in which a body comes change nothing', async () => {
   )
 })
 
-test('a client that sends a megabyte before it reads gets its whole answer, and then the end', async () => {
+test('a client that sends a megabyte before it reads gets its whole answer', async () => {
   const { open, seen } = await serve()
   const megabyte = Buffer.alloc(1_000_000, 97)
   for (const line of ['Content-Length: 1000000', chunked]) {
@@ -122,7 +122,7 @@ test('a client that sends a megabyte before it reads gets its whole answer, and 
   expect(seen).toEqual([])
 })
 
-test('whoever goes on sending is cut off', async () => {
+test('a client that does not stop sending is cut off', async () => {
   const { open } = await serve()
   const socket = await open(head(chunked))
   socket.on('error', () => {})
@@ -142,7 +142,7 @@ test('a body that does not end is given up, and its client gets an answer', asyn
   expect(seen).toEqual([])
 })
 
-test('where too many are under way, the one that waits longest gives way', async () => {
+test('with too many bodies under way, the one that has waited longest is given up', async () => {
   const { open, seen } = await serve({ most: 2, wait: 20_000 })
   const [oldest, second] = [await open(`${head(chunked)}${chunk('a')}`), await open(head(chunked))]
   // A server takes in connections one after another, so the first answer tells that the others wait.
@@ -161,7 +161,7 @@ test('where too many are under way, the one that waits longest gives way', async
   }
 })
 
-test('a request without a body is known by its headers', () => {
+test('a request without a body is recognised by its headers', () => {
   expect(hasBody({ headers: {} })).toBe(false)
   expect(hasBody({ headers: { 'content-length': '0' } })).toBe(false)
   expect(hasBody({ headers: { 'content-length': '1' } })).toBe(true)
@@ -197,7 +197,7 @@ test('a form is read as browsers send it, and nothing else is', async () => {
   expect(await read(undefined, 'a=1')).toEqual({})
 })
 
-test('of bodies that nobody wants only so much is read, whoever sends them', async () => {
+test('unwanted bodies are read up to a limit, whoever sends them', async () => {
   const perSecond = 300_000
   const { open, read } = await serve({ perSecond, linger: 300 })
   const sent = 1_000_000

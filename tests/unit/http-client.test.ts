@@ -52,7 +52,7 @@ describe('the client address', () => {
     })
   })
 
-  test('is the peer where only another header shows a proxy', () => {
+  test('is the peer if only another header shows a proxy', () => {
     const signs = ['forwarded', 'x-real-ip', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port']
     for (const name of [...signs, 'via', 'cf-connecting-ip', 'cf-ray', 'true-client-ip', 'fly-client-ip']) {
       expect(clientOf('127.0.0.1', reading({ [name]: '203.0.113.7' }), named)).toEqual({
@@ -76,26 +76,26 @@ describe('the client address', () => {
     ['forwarded', `${'for=198.51.100.1,'.repeat(10_000)}for=203.0.113.7`, '203.0.113.7'],
     // No more than twenty hops of a hundred characters are looked at.
     ['forwarded', `for=203.0.113.7,for=10.0.0.2;by="${'x'.repeat(2_000)}"`, '127.0.0.1'],
-  ])('is what the header %s of the settings says: %j', (addressHeader, value, address) => {
+  ])('is read from the header %s of the settings: %j', (addressHeader, value, address) => {
     const proxies = { trusted, addressHeader }
     const headers = { 'x-forwarded-for': '192.0.2.66', [addressHeader]: value }
     expect(clientOf('127.0.0.1', reading(headers), proxies)).toEqual({ address, forwarded: true })
     expect(clientOf('192.0.2.9', reading(headers), proxies).address).toBe('192.0.2.9')
   })
 
-  test('is the peer where the header of the settings is missing', () => {
+  test('is the peer if the header of the settings is missing', () => {
     const proxies = { trusted, addressHeader: 'forwarded' }
     expect(clientOf('127.0.0.1', reading({ via: '1.1 x' }), proxies).address).toBe('127.0.0.1')
   })
 
-  test('is the twentieth from the right where all are trusted: no more are read', () => {
+  test('is the twentieth from the right if all are trusted: no more are read', () => {
     const hops = Array.from({ length: 30 }, (_, index) => `10.0.0.${index}`)
     expect(addressOf('127.0.0.1', hops.join(','))).toBe('10.0.0.10')
     expect(addressOf('127.0.0.1', ['203.0.113.7', ...hops.slice(0, 19)].join(','))).toBe('203.0.113.7')
     expect(addressOf('127.0.0.1', ['203.0.113.7', ...hops.slice(0, 20)].join(','))).toBe('10.0.0.0')
   })
 
-  test('is read as by taking all of a short list apart', () => {
+  test('is the same as from parsing all of a short list', () => {
     const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase()
     const takenApart = (peer: string, hops: string): string => {
       const list = hops.split(',').map((hop) => {
@@ -187,5 +187,5 @@ describe('networks', () => {
     '10.0.0.0/-1',
     '10.0.0',
     '1.2.3.4,',
-  ])('"%s" is none', (text) => expect(parseNetworks(text)).toBeUndefined())
+  ])('"%s" is no network', (text) => expect(parseNetworks(text)).toBeUndefined())
 })

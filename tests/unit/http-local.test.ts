@@ -10,7 +10,7 @@ describe('a program on this machine', () => {
     expect(local(peer, { 'sec-fetch-site': 'none' })).toBe(true)
   })
 
-  test.each(['10.0.0.1', '203.0.113.7', '::ffff:10.0.0.1', '::2', ''])('is none at %s', (peer) =>
+  test.each(['10.0.0.1', '203.0.113.7', '::ffff:10.0.0.1', '::2', ''])('is not one at %s', (peer) =>
     expect(local(peer)).toBe(false),
   )
 
@@ -30,12 +30,12 @@ describe('a program on this machine', () => {
       expect(local('127.0.0.1', { [name]: value })).toBe(false)
   })
 
-  test('does not speak HTTP/1.0, as nginx does by itself', () => {
+  test('does not speak HTTP/1.0, as nginx does by default', () => {
     expect(local('127.0.0.1', {}, '1.1')).toBe(true)
     expect(local('127.0.0.1', {}, '1.0')).toBe(false)
   })
 
-  test('asks for this machine', () => {
+  test('names this machine as the host', () => {
     expect(local('127.0.0.1', { host: 'www.example.com' })).toBe(false)
     expect(isLocal('127.0.0.1', () => undefined)).toBe(false)
   })
@@ -60,4 +60,4 @@ test.each([
     '',
     undefined,
   ],
-])('%s does not', (host) => expect(namesThisMachine(host)).toBe(false))
+])('%s does not name this machine', (host) => expect(namesThisMachine(host)).toBe(false))

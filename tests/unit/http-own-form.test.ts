@@ -4,13 +4,13 @@ import { createForeignForms, isOwnForm } from '../../src/lib/http/own-form.ts'
 
 const own = (origin?: string) => isOwnForm({ origin, at: 'http://localhost:4321' }, 'https://site.example')
 
-test('a form is from here at the address of its request and at the public one', () => {
+test('a form is ours if it comes from the address of its request or the public one', () => {
   expect(own('http://localhost:4321')).toBe(true)
   expect(own('https://site.example')).toBe(true)
 })
 
 test.each([undefined, '', 'null', 'http://site.example', 'https://localhost:4321', 'https://evil.example'])(
-  'no form is from here that comes from %s',
+  'a form that comes from %s is not ours',
   (origin) => expect(own(origin)).toBe(false),
 )
 
@@ -25,25 +25,21 @@ const refusing = () => {
   }
 }
 
-test(
-  'a form from elsewhere is answered with the setting that would make it one of ours, which the log ' +
-    'tells once an hour',
-  () => {
-    const { lines, clock, refuse } = refusing()
-    const wanted = expect.stringContaining('must set SITE_URL=https://site.example and')
-    expect(refuse('https://site.example')).toMatchObject({ status: 403, body: wanted })
-    expect(refuse('https://other.example')).toMatchObject({ status: 403 })
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { origin: 'https://site.example', msg: wanted },
-    ])
-    clock.now = 3_600_000
-    refuse('https://site.example')
-    expect(lines).toHaveLength(2)
-  },
-)
+test('a form from elsewhere is refused with the setting to change, which is logged once an hour', () => {
+  const { lines, clock, refuse } = refusing()
+  const wanted = expect.stringContaining('must set SITE_URL=https://site.example and')
+  expect(refuse('https://site.example')).toMatchObject({ status: 403, body: wanted })
+  expect(refuse('https://other.example')).toMatchObject({ status: 403 })
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { origin: 'https://site.example', msg: wanted },
+  ])
+  clock.now = 3_600_000
+  refuse('https://site.example')
+  expect(lines).toHaveLength(2)
+})
 
 test.each([undefined, null, 'null', 'https://a b', `https://${'a'.repeat(300)}`, 'file://x'])(
-  'of the origin %s nothing is told',
+  'the origin %s is not logged',
   (origin) => {
     const { lines, refuse } = refusing()
     expect(refuse(origin)).toMatchObject({ status: 403, body: 'Send this form from a page of this site.' })

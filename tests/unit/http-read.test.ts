@@ -33,7 +33,7 @@ const detailsOf = async (request: Request) => {
 const streamOf = (...chunks: Uint8Array<ArrayBuffer>[]) => new Blob(chunks).stream()
 
 describe('a JSON body', () => {
-  test('is what the schema says', async () => {
+  test('has the type of its schema', async () => {
     expect(await detailsOf(post('{"id":7,"names":["ä"]}'))).toEqual({ id: 7, names: ['ä'] })
   })
 
@@ -43,7 +43,7 @@ describe('a JSON body', () => {
     expect(await detailsOf(post(body, { duplex: 'half' }))).toEqual({ id: 7, names: ['ä'] })
   })
 
-  test('with a fault is asked for what the schema cannot know, and its own faults go first', async () => {
+  test('with a fault gets further checks, after the faults that the schema finds', async () => {
     expect(await detailsOf(post('{"id":404,"x":1}'))).toEqual({
       validation_error: { id: 'does not exist', names: 'never told', x: 'is not a known field; remove it' },
     })
@@ -129,7 +129,7 @@ describe('a JSON body', () => {
     ).toEqual(tooLarge)
   })
 
-  test('is not read further than that', async () => {
+  test('is not read beyond that', async () => {
     let sent = 0
     const body = new ReadableStream({
       pull(controller) {
@@ -144,12 +144,12 @@ describe('a JSON body', () => {
 })
 
 describe('a content encoding', () => {
-  test.each([undefined, '', 'identity', ' Identity '])('%o is none', (encoding) =>
+  test.each([undefined, '', 'identity', ' Identity '])('%o does not count', (encoding) =>
     expect(wrongEncoding(encoding)).toBeUndefined(),
   )
 
   test.each(['gzip', 'br', 'x', 'gzip, identity'])(
-    '%s is refused, and the answer says what to do',
+    '%s is refused, and the answer has the remedy',
     async (encoding) => {
       expect(await detailsOf(post('{"id":1}', { headers: { 'content-encoding': encoding } }))).toEqual({
         unsupported_media_type: {
@@ -166,7 +166,7 @@ describe('a content type', () => {
     'Application/JSON',
     'application/json; charset=utf-8',
     'application/json ;charset=utf-8',
-  ])('%s is taken', (type) => expect(wrongContentType(type)).toBeUndefined())
+  ])('%s is accepted', (type) => expect(wrongContentType(type)).toBeUndefined())
 
   test.each([
     undefined,

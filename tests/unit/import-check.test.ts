@@ -230,7 +230,7 @@ test('links that pages of the site hide are named, unless nobody asks for them',
   ])
 })
 
-describe('a change of slug says what becomes of newsletters that were sent', () => {
+describe('a change of slug says where links in sent newsletters lead', () => {
   const stored = {
     id: 3,
     name: 'Desk',
@@ -277,5 +277,5 @@ describe('a change of slug says what becomes of newsletters that were sent', () 
     expect(changesOf(inFile, links)).toEqual([expect.stringContaining(change), `    ${note}`])
   })
 
-  test('and nothing where the slug stays', () => expect(changesOf([], [], 'desk')).toEqual([]))
+  test('and says nothing if the slug stays', () => expect(changesOf([], [], 'desk')).toEqual([]))
 })

@@ -24,7 +24,7 @@ async function serve(pages: readonly string[]) {
   return { ask, asked }
 }
 
-test('a word is the page that the site has, otherwise a link; nothing else is asked for', async () => {
+test('a word is a page of the site or else a link; other paths are not looked up', async () => {
   const { ask, asked } = await serve(['about'])
   expect(await ask('/about')).toBe(200)
   expect(await ask('/nocodemba')).toBe(307)
@@ -32,7 +32,7 @@ test('a word is the page that the site has, otherwise a link; nothing else is as
   expect(asked).toEqual(['HEAD /about/ 127.0.0.1', 'GET /about 127.0.0.1', 'HEAD /nocodemba/ 127.0.0.1'])
 })
 
-test('nobody else can pass for the question', async () => {
+test('nobody can forge the look-up', async () => {
   const { ask } = await serve([])
   expect(await ask('/nocodemba', { 'x-promo-asks-site': 'guessed' })).toBe(307)
 })

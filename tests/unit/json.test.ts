@@ -14,9 +14,9 @@ test.each([
   ['{"a":["a","a",{}],"b":{"x":{"a":1}}}', []],
   ['"a"', []],
   ['[]', []],
-])('the keys that %s has twice', (json, repeated) => expect(repeatedIn(json)).toEqual(repeated))
+])('finds the keys that occur twice in %s', (json, repeated) => expect(repeatedIn(json)).toEqual(repeated))
 
-test('every value of any JSON is found, and no key of it is taken for repeated', () => {
+test('every value of any JSON is found, and no key is wrongly called repeated', () => {
   const countIn = (value: unknown): number =>
     1 +
     (value && typeof value === 'object'
@@ -31,7 +31,7 @@ test('every value of any JSON is found, and no key of it is taken for repeated',
   )
 })
 
-test('a text as large as may be is looked through in no time, and its answer is bounded', () => {
+test('a text of the largest size is checked quickly, and the answer is bounded', () => {
   const deep = '{"a":1,"a":'.repeat(1_500)
   const began = performance.now()
   for (const json of [
@@ -46,7 +46,7 @@ test('a text as large as may be is looked through in no time, and its answer is 
   expect(performance.now() - began).toBeLessThan(1_000)
 })
 
-test('what is not JSON is refused with the parser’s message', () => {
+test('invalid JSON is refused with the parser’s message', () => {
   expect(parseJson('{"a":')).toEqual({ ok: false, fault: expect.stringContaining('JSON') })
   expect(parseJson('{"a":1,"a":2}')).toEqual({ ok: true, value: { a: 2 } })
 })

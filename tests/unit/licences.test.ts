@@ -16,7 +16,7 @@ test('every package that is installed has its licence in the table', () => {
   expect(readFileSync(licencesPath, 'utf8'), 'run "npm run licences"').toBe(describeLicences(packages))
 })
 
-test('every licence is a permissive one, but for those that are named with their reason', () => {
+test('every licence is permissive, except those that are named with a reason', () => {
   const refused = packages.filter(
     ({ name, licence }) =>
       !licence.split(/ (?:AND|OR) |[()]/).every((one) => one === '' || permissive.has(one)) &&
@@ -25,7 +25,7 @@ test('every licence is a permissive one, but for those that are named with their
   expect(refused).toEqual([])
 })
 
-test('what is only for development is left out, and what has no licence is found', () => {
+test('development packages are left out, and missing licences are found', () => {
   const lock = {
     packages: {
       '': { license: 'MIT' },

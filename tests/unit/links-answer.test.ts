@@ -95,7 +95,7 @@ const redirect = {
   },
 }
 
-test('a click of one of the site’s own people is recorded and is no reader’s', async () => {
+test('a click by the site’s own people is recorded, but not as a reader’s', async () => {
   const parts = working()
   const request = (cookie?: string) => ({
     method: 'GET',
@@ -122,14 +122,14 @@ describe('a link with a parameter for the id of a click', () => {
   const headers = { 'user-agent': firefox }
   const idIn = (location: string | undefined) => new URL(`${location}`).searchParams.get('subid')
 
-  test('gets that of the click that is recorded', async () => {
+  test('gets the id of the recorded click', async () => {
     const answer = await ask(changes(), 'desk?promo_var=42', 'GET', headers)
     const id = idIn(answer?.headers.location)
     expect(id).toMatch(/^[0-9a-v]{26}$/)
     expect(eventOfClickId(`${id}`)).toBe(accepted[0]?.event_id)
   })
 
-  test('of one that the database has yet to check, too, and of a repeated one', async () => {
+  test('gets the id of an unchecked or repeated click, too', async () => {
     for (const path of ['desk?promo_var=77', 'desk?promo_var=42', 'desk?promo_var=42']) {
       const answer = await ask(changes(), path, 'GET', headers)
       expect(eventOfClickId(`${idIn(answer?.headers.location)}`)).toBe(accepted.at(-1)?.event_id)
@@ -137,7 +137,7 @@ describe('a link with a parameter for the id of a click', () => {
     expect(accepted).toHaveLength(3)
   })
 
-  test('gets none where no click is recorded', async () => {
+  test('gets no id if no click is recorded', async () => {
     const full = { admit: () => false, judged: () => {}, overflowing: false }
     const away = handingOver(() => {})
     const broken = handingOver(() => {
@@ -163,13 +163,13 @@ describe('a link with a parameter for the id of a click', () => {
     { 'user-agent': 'curl/8.5.0' },
     { 'user-agent': firefox, 'sec-purpose': 'prefetch' },
     { 'user-agent': firefox, cookie: 'editor' },
-  ])('gets none for %j, who are recorded', async (given) => {
+  ])('gets no id for %j, though the click is recorded', async (given) => {
     const answer = await ask(changes(), 'desk?promo_var=42', 'GET', given)
     expect(answer?.headers.location).toBe('https://desk.example/')
     expect(accepted).toHaveLength(1)
   })
 
-  test('gets none for a click that is added up with others', async () => {
+  test('gets no id for a click that is added up with others', async () => {
     const surplus = aSurplus()
     const answer = await ask(changes({ surplus: () => surplus }), 'desk?promo_var=42', 'GET', {
       'user-agent': 'curl/8.5.0',
@@ -180,7 +180,7 @@ describe('a link with a parameter for the id of a click', () => {
 })
 
 describe('a promo link', () => {
-  test('redirects at once and records what it may', async () => {
+  test('redirects at once and records the allowed details', async () => {
     const headers = { referer: 'https://mail.example/inbox?ann', 'user-agent': `${firefox} \0\ud800` }
     expect(await ask({}, 'Desk?promo_var=42', 'GET', headers)).toEqual(redirect)
     expect(outcomes).toEqual(['journaled'])
@@ -203,7 +203,7 @@ describe('a promo link', () => {
     ])
   })
 
-  test('keeps nothing of a visitor who asks for that', async () => {
+  test('keeps nothing of a visitor who asks not to be tracked', async () => {
     for (const name of ['sec-gpc', 'dnt']) {
       await ask({}, 'desk?promo_var=42', 'GET', {
         [name]: '1',
@@ -220,13 +220,13 @@ describe('a promo link', () => {
     ])
   })
 
-  test('does without a salt, and cuts a long user agent', async () => {
+  test('works without a salt, and cuts a long user agent', async () => {
     const salts = { hashAt: () => undefined, refresh: async () => {} }
     await ask({ salts }, 'desk?promo_var=42', 'GET', { 'user-agent': 'x'.repeat(600) })
     expect(accepted).toMatchObject([{ ip_hash: null, address_hash: null, user_agent: 'x'.repeat(500) }])
   })
 
-  test('gives machines and duplicates their verdict', async () => {
+  test('records the verdict on machines and duplicates', async () => {
     const { classifier } = working()
     const networks = [{ cidr: '203.0.113.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }]
     const guarded = createClassifier({ networks, duplicateSeconds: 10, visitorsPerAddress: 5 })
@@ -252,7 +252,7 @@ describe('a promo link', () => {
     ])
   })
 
-  test('adds up what one address clicks beyond its limit, machines by their reason', async () => {
+  test('adds up the clicks of an address beyond its limit, machines by reason', async () => {
     const { classifier, newEventId } = working()
     const parts = { classifier, surplus: createSurplus(1, newEventId) }
     const program = { 'user-agent': 'curl/8' }
@@ -271,7 +271,7 @@ describe('a promo link', () => {
     ])
   })
 
-  test('counts a visitor once who asks not to be kept', async () => {
+  test('counts a visitor once who asks not to be tracked', async () => {
     const { classifier } = working()
     for (let click = 0; click < 2; click += 1) {
       await ask({ classifier }, 'desk?promo_var=42', 'GET', { 'user-agent': firefox, 'sec-gpc': '1' })
@@ -304,7 +304,7 @@ describe('a promo link', () => {
     ['desk?promo_var=7', null, 'desk'],
     ['course?promo_var=42', null, 'course'],
     ['Course?promo_var=42', null, 'course'],
-  ])('%s is of offer %s, or goes to be checked with its slug', async (path, offer_id, slug) => {
+  ])('%s is of offer %s, or is checked later with its slug', async (path, offer_id, slug) => {
     const headers = { 'user-agent': 'Googlebot/2.1' }
     expect(await ask({}, path, 'GET', headers)).toMatchObject({ status: 307 })
     expect(outcomes).toEqual(['journaled'])
@@ -348,7 +348,7 @@ describe('a promo link', () => {
     ['desk)?promo_var=42abc', 'unreadable'],
     ['desk?promo_var=42&promo_var=43', 'unreadable'],
     ['desk%3Fpromo_var=3D42', 'unreadable'],
-  ] as const)('%s is the same link, and told as %s', async (path, damage) => {
+  ] as const)('%s is the same link, and is reported as %s', async (path, damage) => {
     expect(await ask({}, path, 'HEAD')).toMatchObject({ status: 307 })
     expect(damages).toEqual([])
     expect(await ask({}, path)).toMatchObject({
@@ -362,7 +362,7 @@ describe('a promo link', () => {
 
   const unknown = ['desk?promo_var=7)', 'desk).?promo_var=7', 'course?PROMO_VAR=42']
   test.each(['desk?promo_var=42&utm_source=a%20b', 'desk', 'desk)', 'desk?utm_source=%20', ...unknown])(
-    '%s tells of no damage to a click that counts',
+    '%s reports no damage for a click that counts',
     async (path) => {
       expect(await ask({}, path)).toMatchObject({ status: 307 })
       expect(damages).toEqual([])
@@ -376,7 +376,7 @@ describe('a promo link', () => {
   test.each([
     ...['nope', 'de.sk', '', 'a'.repeat(101), 'de sk', '../desk/more', '__proto__', 'nope).', ').', '?desk'],
     ...['page', 'Page', 'page).', 'page?promo_var=42', 'désk', `desk${')'.repeat(300)}`],
-  ])('is none: "%s"', async (slug) => {
+  ])('is not "%s"', async (slug) => {
     expect(await ask({}, slug)).toBeUndefined()
     expect(await ask({}, slug, 'POST')).toBeUndefined()
   })

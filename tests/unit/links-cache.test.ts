@@ -66,7 +66,7 @@ const one = { id: 1, name: 'one' }
 const two = { id: 2, name: 'two' }
 
 describe('known rows', () => {
-  test('are there at once after a fetch, which is reported', async () => {
+  test('are available at once after a fetch, which is reported', async () => {
     const { cache, source } = cacheOver([one, two])
     expect([cache.size, cache.current]).toEqual([0, false])
     expect(await cache.refresh()).toBe(true)
@@ -74,7 +74,7 @@ describe('known rows', () => {
     expect(source.fetched).toEqual([[one, two]])
   })
 
-  test('are served without limit while the source fails, and for how long it has failed is known', async () => {
+  test('are served without limit while the source fails, and since when is known', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.down = true
@@ -91,7 +91,7 @@ describe('known rows', () => {
     expect(warn).toHaveBeenCalledTimes(2)
   })
 
-  test('of an earlier run are there before the first fetch', async () => {
+  test('of an earlier run are available before the first fetch', async () => {
     const { cache, source } = cacheOver([two], [one])
     expect([cache.get(1), cache.get(2), cache.size, source.finds]).toEqual(['one', undefined, 1, 0])
     expect([cache.peek(1), cache.peek(2)]).toEqual(['one', undefined])
@@ -107,7 +107,7 @@ describe('known rows', () => {
     expect([source.lists, source.fetched.length]).toEqual([1, 1])
   })
 
-  test('are gone with the next fetch that does not have them', async () => {
+  test('disappear with the next fetch that lacks them', async () => {
     const { cache, source } = cacheOver([one, two])
     await cache.refresh()
     source.rows = [two]
@@ -117,7 +117,7 @@ describe('known rows', () => {
 })
 
 describe('a row that is not known', () => {
-  test('is asked for once, however many want it, and known from then on', async () => {
+  test('is looked up once, however many ask, and known from then on', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.rows = [one, two]
@@ -126,7 +126,7 @@ describe('a row that is not known', () => {
     expect(cache.get(2)).toBe('two')
   })
 
-  test('is taken as absent until the next fetch', async () => {
+  test('counts as absent until the next fetch', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     expect(await cache.get(2)).toBeUndefined()
@@ -140,7 +140,7 @@ describe('a row that is not known', () => {
     expect(cache.get(2)).toBe('two')
   })
 
-  test('is not asked for while the source fails, and then not believed to be absent', async () => {
+  test('is not looked up while the source fails, and does not count as absent', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.down = true
@@ -154,7 +154,7 @@ describe('a row that is not known', () => {
     expect(cache.get(2)).toBe('two')
   })
 
-  test.each(['withdrawn', 'added'])('that is %s while all are fetched is as the fetch says', async (what) => {
+  test.each(['withdrawn', 'added'])('that is %s during a fetch is as the fetch says', async (what) => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     const slow = Promise.withResolvers<void>()
@@ -169,7 +169,7 @@ describe('a row that is not known', () => {
     expect(await cache.get(2)).toBe(what === 'withdrawn' ? undefined : 'two')
   })
 
-  test('and cannot be read is absent', async () => {
+  test('that cannot be read is absent', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.rows = [one, { id: 2 }]
@@ -187,7 +187,7 @@ describe('a row that cannot be read', () => {
     { key: '4', reason: 'a name that breaks' },
   ]
 
-  test('is left out and named, once, and the others live', async () => {
+  test('is left out and named once, and the others work', async () => {
     const { cache, source } = cacheOver([one, ...bad, two])
     expect(await cache.refresh()).toBe(true)
     expect([cache.get(1), cache.get(2), cache.size, cache.current]).toEqual(['one', 'two', 2, true])
@@ -209,13 +209,13 @@ describe('a row that cannot be read', () => {
     expect([error.mock.calls.length, info.mock.calls.length]).toEqual([2, 1])
   })
 
-  test('in what an earlier run knew does not keep the others from being known', () => {
+  test('in the snapshot of an earlier run does not affect the others', () => {
     const { cache } = cacheOver([], [...bad, one])
     expect([cache.get(1), cache.size, cache.leftOut.length]).toEqual(['one', 1, 4])
     expect(error).toHaveBeenCalledOnce()
   })
 
-  test('is named with no more of it than is useful, and the log names twenty', async () => {
+  test('is named by its key only, and the log names twenty', async () => {
     const long = { id: 'k'.repeat(200), name: Array.from({ length: 99 }) }
     const { cache } = cacheOver([...Array.from({ length: 30 }, () => long), one])
     await cache.refresh()
@@ -224,7 +224,7 @@ describe('a row that cannot be read', () => {
   })
 })
 
-describe('a source that is empty all at once', () => {
+describe('a source that is suddenly empty', () => {
   test('is not believed for ten seconds, in which nothing counts as absent', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
@@ -241,7 +241,7 @@ describe('a source that is empty all at once', () => {
     expect(await cache.refresh()).toBe(true)
   })
 
-  test('is believed again as soon as it has rows, few as they may be', async () => {
+  test('is believed again as soon as it has any rows', async () => {
     const { cache, source } = cacheOver([one, two])
     await cache.refresh()
     source.rows = []
@@ -255,7 +255,7 @@ describe('a source that is empty all at once', () => {
     expect(await cache.refresh()).toBe(false)
   })
 
-  test('has to be empty without a failure in between', async () => {
+  test('has to stay empty without a failure in between', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.rows = []
@@ -270,7 +270,7 @@ describe('a source that is empty all at once', () => {
     expect(await cache.refresh()).toBe(true)
   })
 
-  test('is believed at once where its rows are there and no longer count, or none were known', async () => {
+  test('is believed at once if its rows no longer count, or none were known', async () => {
     const { cache, source } = cacheOver([one])
     await cache.refresh()
     source.rows = []
@@ -281,7 +281,7 @@ describe('a source that is empty all at once', () => {
   })
 })
 
-test('a source whose tables are still to be made is no warning', async () => {
+test('a source without tables yet is no warning', async () => {
   const { cache, source } = cacheOver([])
   Object.assign(source, { down: true, reason: 'relation "things" does not exist (42P01)' })
   expect(await cache.refresh()).toBe(false)
@@ -291,7 +291,7 @@ test('a source whose tables are still to be made is no warning', async () => {
   expect(warn).toHaveBeenCalledOnce()
 })
 
-test('of many unknown keys at a time only four are asked for, and the others are not remembered', async () => {
+test('of many unknown keys at a time four are looked up, and the others not remembered', async () => {
   const { cache, source } = cacheOver([one, two])
   await cache.refresh()
   source.rows = [

@@ -15,7 +15,7 @@ const linkTo = (destination_url: string, changes: Partial<Link> = {}): Link => (
 
 const locate = (link: Link, query = '') => locationFor(destinationOf(link), query)
 
-describe('where a visitor goes', () => {
+describe('a visitor is sent', () => {
   test.each([
     ['to the destination', linkTo('https://m.example/a?b=c#d'), '', 'https://m.example/a?b=c#d'],
     [
@@ -170,7 +170,7 @@ describe('where a visitor goes', () => {
   test.each([
     ['https://m.example/?utm%5Fsource=a&b&utm_source=c&d&utm+source=e', 'b'],
     ['https://m.example/?b&utm_source&d&utm_source=', 'c'],
-  ])('with a parameter in the place of all of its name: %s', (url) => {
+  ])('with a parameter instead of all others of its name: %s', (url) => {
     const location = locate(linkTo(url, { utm: { utm_source: 'z' } }))
     expect(location).toBe(
       url.startsWith('https://m.example/?b')
@@ -191,7 +191,7 @@ describe('where a visitor goes', () => {
     ['https:m.example/a b', 'https://m.example/a%20b'],
     ['https://m.example\\@evil.example/?a\\b', 'https://m.example/@evil.example/?a\\b'],
     ['https://m.example/?a\\b', 'https://m.example/?a\\b'],
-  ])('"%s" leaves as %s, since a header can hold no more', (url, location) => {
+  ])('from "%s" to %s, since a header can hold no more', (url, location) => {
     expect(locate(linkTo(url))).toBe(location)
     expect(new URL(location).href).toBe(new URL(url).href)
   })
@@ -261,7 +261,7 @@ describe('where a visitor goes', () => {
       .split(/\?(.*)/s)[1]
       ?.split('&') ?? []
 
-  test('with parameters added to those that stay byte for byte in their order, and nothing else touched', () => {
+  test('with parameters added, and the rest unchanged byte for byte', () => {
     fc.assert(
       fc.property(asciiUrls, fc.string({ unit: 'grapheme' }), (url, value) => {
         const location = locate(linkTo(url, { utm: { utm_medium: value } }), 'utm_a=v%E9')
@@ -282,7 +282,7 @@ describe('where a visitor goes', () => {
     )
   })
 
-  test('with the id of a click in one place, and nothing else touched', () => {
+  test('with the id of a click in one place, and the rest unchanged', () => {
     fc.assert(
       fc.property(anyUrls, (destination) => {
         const [own, plain] = [{ click_id_parameter: 'my_sub' }, locate(linkTo(destination))]
@@ -295,7 +295,7 @@ describe('where a visitor goes', () => {
     )
   })
 
-  test('never elsewhere, whatever the query: same origin, path and fragment, and no promo_var', () => {
+  test('to the same origin, path and fragment for any query, without promo_var', () => {
     fc.assert(
       fc.property(anyUrls, anyQuery, fc.boolean(), (destination_url, query, pass_parameters) => {
         const given = new URL(destination_url)
@@ -320,7 +320,7 @@ describe('where a visitor goes', () => {
   })
 })
 
-test('however often and in whatever order queries come, each leads where it would by itself', () => {
+test('to the same place for the same query, whatever came before', () => {
   const link = linkTo('https://m.example/?a=1#top', { click_id_parameter: 'sub' })
   const words = fc.constantFrom(
     'utm_a=1',
@@ -385,7 +385,7 @@ describe('the id of a click', () => {
     expect(locationFor(destinationOf(link), query, id)).toBe(expected)
   })
 
-  test('is not there without one, and where the link has no parameter for it', () => {
+  test('is missing without a click, or if the link has no parameter for it', () => {
     const given = 'https://m.example/?a=%2f&subid=&b'
     expect(locate(linkTo(given, { click_id_parameter: 'subid' }))).toBe(given)
     expect(locationFor(destinationOf(linkTo(given)), '', id)).toBe(given)

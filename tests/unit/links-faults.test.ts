@@ -73,11 +73,11 @@ describe('links that lead back to themselves', () => {
 describe('hints on links', () => {
   const to = (slug: string, destination_url = `https://${slug}.example/`) => ({ slug, destination_url })
 
-  test('are none where nothing is wrong', () => {
+  test('are empty if nothing is wrong', () => {
     expect(examineLinks([to('a'), to('b')], site, new Set(['c']))).toEqual({ hints: [], faulty: [] })
   })
 
-  test('tell each loop once, and each kind by itself', () => {
+  test('name each loop once, and each kind separately', () => {
     const links = [to('b', `${site}/a`), to('a', `${site}/b`), to('c', 'https://m.example/?a&amp;b'), to('d')]
     expect(examineLinks(links, site, new Set(['d'])).hints).toEqual([
       'links lead back to themselves; make one lead to the merchant: /a → /b → /a',
@@ -86,7 +86,7 @@ describe('hints on links', () => {
     ])
   })
 
-  test('name each link in a circle, on the way into one, or at fault otherwise', () => {
+  test('name each link that is in a circle, leads into one, or has another fault', () => {
     const links = [
       ...[to('b', `${site}/a`), to('a', `${site}/b`), to('into', `${site}/b`), to('self', `${site}/self?x`)],
       ...[to('c', 'https://m.example/?a&amp;b'), to('page'), to('away', `${site}/d`), to('d')],
@@ -105,7 +105,7 @@ describe('hints on links', () => {
     [9, false],
     [10, false],
     [11, true],
-  ])('name ten of a kind at the most: of %i', (count, more) => {
+  ])('name at most ten of a kind, of %i', (count, more) => {
     const links = Array.from({ length: count }, (_, index) => to(`x${index}`))
     const { hints, faulty } = examineLinks(links, site, new Set(links.map(({ slug }) => slug)))
     const [hint = '', ...others] = hints
@@ -129,7 +129,7 @@ describe('damaged links', () => {
     [999, 20, '20 of 999 clicks (2 %) came by a link that was damaged on its way'],
   ])('of %i clicks, %i: %s', (clicks, damaged, sentence) => expect(told(clicks, damaged)).toBe(sentence))
 
-  test('that named no text count as clicks that came by them', () => {
+  test('that named no text are added to the clicks', () => {
     expect(told(90, 15, 10)).toBe('25 of 100 clicks (25 %) came by a link that was damaged on its way')
     expect(damageSentence({ clicks: 90, damaged: 15, unreadable: 10 })).toContain(
       '; 10 of them did not name exactly one text and are not counted. Most likely the software that ' +
@@ -164,7 +164,7 @@ describe('a row of links', () => {
   const good = { slug: 'desk', destination_url: 'https://m.example/', utm: {}, pass_parameters: false }
   const read = (changes: object) => readRow(linkSchema, (row) => row, { ...good, ...changes })
 
-  test('has texts as parameters, or what can only mean one', () => {
+  test('has texts as parameters, or values with only one meaning', () => {
     const utm = { utm_id: 7, utm_source: 'mail', utm_on: true }
     expect(v.parse(linkSchema, { ...good, utm }).utm).toEqual({
       utm_id: '7',
@@ -188,11 +188,11 @@ describe('a row of links', () => {
     [{ utm: { utm_x: ['a'] } }, 'utm.utm_x must be a string'],
     [{ utm: { utm_x: {} } }, 'utm.utm_x must be a string'],
     [{ pass_parameters: 'yes' }, 'pass_parameters must be true or false'],
-  ])('%o is told as: %s', (changes, reason) => {
+  ])('%o is reported as: %s', (changes, reason) => {
     expect(read(changes)).toMatchObject({ ok: false, fault: expect.stringContaining(reason) })
   })
 
-  test('that is none at all, or that breaks whoever reads it, is reported as well', () => {
+  test('that is no object, or cannot be read, is reported as well', () => {
     expect(readRow(linkSchema, (row) => row, 'desk')).toMatchObject({
       ok: false,
       fault: expect.stringMatching(/^the row /),
@@ -211,5 +211,5 @@ describe('a row of links', () => {
     [{}, '(without a key)'],
     ['desk', '(without a key)'],
     [null, '(without a key)'],
-  ])('%o calls itself %s', (row, key) => expect(keyOfRow(row, 'slug')).toBe(key))
+  ])('%o is called %s', (row, key) => expect(keyOfRow(row, 'slug')).toBe(key))
 })

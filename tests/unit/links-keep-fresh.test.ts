@@ -40,25 +40,21 @@ function begin() {
   return { state, cache, other, fresh, pass }
 }
 
-test(
-  'a change is there half a second later, whether or not somebody asks, and nothing is fetched ' +
-    'without one',
-  async () => {
-    const { state, cache, other, fresh, pass } = begin()
-    expect(await fresh.refresh()).toBe(true)
-    await pass(2_000)
-    expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([1, 1])
-    expect(state.looks).toBe(5)
-    state.version = '2'
-    await pass(500)
-    expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([2, 2])
-    expect(state.seen.at(-1)).toBe('2')
-    await pass(2_000)
-    expect(cache.refresh).toHaveBeenCalledTimes(2)
-  },
-)
+test('a change arrives within half a second, without requests, and causes the only fetch', async () => {
+  const { state, cache, other, fresh, pass } = begin()
+  expect(await fresh.refresh()).toBe(true)
+  await pass(2_000)
+  expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([1, 1])
+  expect(state.looks).toBe(5)
+  state.version = '2'
+  await pass(500)
+  expect([cache, other].map(({ refresh }) => refresh.mock.calls.length)).toEqual([2, 2])
+  expect(state.seen.at(-1)).toBe('2')
+  await pass(2_000)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+})
 
-test('everything is fetched every eight seconds anyway, wherever the clock goes', async () => {
+test('everything is fetched every eight seconds anyway, even if the clock jumps', async () => {
   const { cache, fresh, pass } = begin()
   await fresh.refresh()
   await pass(7_500)
@@ -86,7 +82,7 @@ test('without versions everything is fetched every eight seconds', async () => {
   expect(cache.refresh).toHaveBeenCalledTimes(2)
 })
 
-test('looks do not pile up while the database hangs, and it is looked at half a second after it is back', async () => {
+test('looks do not pile up while the database hangs, and continue half a second later', async () => {
   const { state, cache, fresh, pass } = begin()
   await fresh.refresh()
   const hanging = Promise.withResolvers<void>()
@@ -102,7 +98,7 @@ test('looks do not pile up while the database hangs, and it is looked at half a 
   expect(cache.current).toBe(true)
 })
 
-test('a failed fetch is made again as soon as versions can be read, and a change is not taken as seen', async () => {
+test('a failed fetch is repeated as soon as versions can be read, and loses no change', async () => {
   const { state, cache, fresh, pass } = begin()
   await fresh.refresh()
   cache.refresh.mockImplementationOnce(async () => false)
@@ -116,7 +112,7 @@ test('a failed fetch is made again as soon as versions can be read, and a change
   expect(state.seen).toEqual(['1', '2', '2'])
 })
 
-test('a change during a fetch is fetched by the next look, and who asks meanwhile gets it', async () => {
+test('a change during a fetch is fetched by the next look, or for a request before it', async () => {
   const { state, fresh, pass } = begin()
   const slow = Promise.withResolvers<void>()
   state.wait = slow.promise
@@ -134,7 +130,7 @@ test('a change during a fetch is fetched by the next look, and who asks meanwhil
   expect(await fresh.refresh()).toBe(false)
 })
 
-test('a look that is asked for during another follows it at once, and once', async () => {
+test('a look requested during another follows it at once, and only once', async () => {
   const { state, cache, fresh, pass } = begin()
   const slow = Promise.withResolvers<void>()
   state.wait = slow.promise
@@ -151,7 +147,7 @@ test('a look that is asked for during another follows it at once, and once', asy
   expect([state.looks, cache.refresh.mock.calls.length]).toEqual([3, 2])
 })
 
-test('what breaks is logged, and the next look goes on', async () => {
+test('an exception is logged, and the next look works', async () => {
   const error = vi.spyOn(log, 'error')
   const { cache, fresh, pass } = begin()
   cache.refresh.mockRejectedValueOnce(new Error('broken'))
@@ -161,7 +157,7 @@ test('what breaks is logged, and the next look goes on', async () => {
   expect(cache.refresh).toHaveBeenCalledTimes(2)
 })
 
-test('after a stop nobody looks', async () => {
+test('after a stop there are no looks', async () => {
   const { state, fresh, pass } = begin()
   await fresh.stop()
   await pass(60_000)
@@ -170,7 +166,7 @@ test('after a stop nobody looks', async () => {
   expect(state.looks).toBe(0)
 })
 
-test('a stop waits for the look under way, which fetches nothing more', async () => {
+test('a stop waits for the look under way, which fetches nothing else', async () => {
   const { state, cache, fresh, pass } = begin()
   const slow = Promise.withResolvers<void>()
   state.wait = slow.promise

@@ -165,7 +165,7 @@ describe('a promo link that Mautic has sent leads to the merchant and counts:', 
       'by PHP behind /r/',
       `desk?promo_var=42&amp;utm_source=newsletter&amp;utm_campaign=week-48&amp;ct=${ct}`,
     ],
-  ])('with all its parameters where "&" was encoded for HTML %s', async (_, path) => {
+  ])('with all its parameters if "&" was encoded for HTML %s', async (_, path) => {
     expect(await follow(path)).toEqual({
       to: merchant('&utm_source=newsletter&utm_campaign=week-48'),
       text: 42,
@@ -186,7 +186,7 @@ describe('a promo link names no text any more, and leads to the merchant all the
     expect(outcomes).toEqual(['unreadable'])
   })
 
-  test('where what was filled in before it has a "#", so keep promo_var in front', async () => {
+  test('where a value before it contains "#", so keep promo_var in front', async () => {
     expect(await follow('desk?company=No#1&promo_var=42')).toEqual({
       to: merchant(),
       text: undefined,

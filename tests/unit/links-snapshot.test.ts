@@ -20,7 +20,7 @@ const open = (path: string) => createSnapshot<{ id: number }>({ path, log, inTur
 const until = (path: string, text: string) =>
   vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(text), { interval: 5 })
 
-test('is read back by the next start, and only its owner may', async () => {
+test('a snapshot is read by the next start, and only its owner may read it', async () => {
   const path = join(folder, 'new', 'rows.json')
   const snapshot = open(path)
   expect(snapshot.read()).toEqual([])
@@ -32,7 +32,7 @@ test('is read back by the next start, and only its owner may', async () => {
   expect(readdirSync(join(folder, 'new'))).toEqual(['rows.json'])
 })
 
-test('is not written where nothing has changed', async () => {
+test('a snapshot is not written if nothing has changed', async () => {
   const path = join(folder, 'rows.json')
   writeFileSync(path, '[{"id":1}]')
   const snapshot = open(path)
@@ -52,7 +52,7 @@ test.each([
   ['torn', '[{"id":1},{"i'],
   ['empty', ''],
   ['of another shape', '{"id":1}'],
-])('that is %s counts as none, and is replaced', async (_, text) => {
+])('a snapshot that is %s counts as none, and is replaced', async (_, text) => {
   const path = join(folder, 'rows.json')
   writeFileSync(path, text)
   const snapshot = open(path)
@@ -62,14 +62,14 @@ test.each([
   await until(path, '[{"id":1}]')
 })
 
-test("with a row of another shape is read, and each row is its reader's to judge", () => {
+test('a snapshot with a row of another shape is read, and its reader judges each row', () => {
   const path = join(folder, 'rows.json')
   writeFileSync(path, '[{"id":1},{"id":"2"},null]')
   expect(open(path).read()).toEqual([{ id: 1 }, { id: '2' }, null])
   expect(warn).not.toHaveBeenCalled()
 })
 
-test('that cannot be written is logged, and tried again at the next fetch', async () => {
+test('a snapshot that cannot be written is logged, and tried again at the next fetch', async () => {
   const blocker = join(folder, 'file')
   writeFileSync(blocker, '')
   const path = join(blocker, 'rows.json')

@@ -52,7 +52,7 @@ describe('all pages are read, whatever happens meanwhile:', () => {
     }
   })
 
-  test('a server that gives fewer a page than it is asked for', async () => {
+  test('from a server that returns fewer a page than requested', async () => {
     const parts = await begin((request, response) => {
       request.url = request.url?.replace(/pageSize%5D=100|pageSize]=100/, 'pageSize]=30')
       collection(() => someLinks(100))(request, response)
@@ -61,7 +61,7 @@ describe('all pages are read, whatever happens meanwhile:', () => {
     expect(parts.fake.requests).toHaveLength(4)
   })
 
-  test('entries of the first page go while the second is asked for: none of the others is passed over', async () => {
+  test('if entries of the first page disappear before the second is read', async () => {
     let entries = someLinks(250)
     const parts = await begin((request, response) => {
       collection(() => entries)(request, response)
@@ -71,7 +71,7 @@ describe('all pages are read, whatever happens meanwhile:', () => {
     for (const { slug } of someLinks(250).slice(80)) expect(kept).toContain(slug)
   })
 
-  test('an entry that is published anew meanwhile is there once, as it is then', async () => {
+  test('with an entry once that is published again meanwhile', async () => {
     let entries = someLinks(150)
     const parts = await begin((request, response) => {
       collection(() => entries)(request, response)
@@ -85,7 +85,7 @@ describe('all pages are read, whatever happens meanwhile:', () => {
     expect(same).toMatchObject([{ destination_url: 'https://new.example/' }])
   })
 
-  test('what stays the same is not sent again', async () => {
+  test('without sending unchanged ones again', async () => {
     const parts = await begin(collection(() => someLinks(130), { etags: true }))
     expect(await slugsOf(parts)).toHaveLength(130)
     expect(await slugsOf(parts)).toHaveLength(130)
@@ -137,7 +137,7 @@ describe('an answer that is no list of entries is a fault:', () => {
 })
 
 describe('fields:', () => {
-  test('those of the mapping are asked for, and no others', async () => {
+  test('only those of the mapping are requested', async () => {
     const { fake, source } = await begin(
       collection(() => [
         {
@@ -165,7 +165,7 @@ describe('fields:', () => {
     )
   })
 
-  test('one that no entry has is reported, whether Strapi 5 refuses it or leaves it out of the answer', async () => {
+  test('one that no entry has is reported, whether Strapi 5 refuses it or leaves it out', async () => {
     const entries = () => [{ id: 1, slug: 'a', active: true, target: 'https://t.example/' }]
     const five = await begin(collection(entries))
     expect(await five.source.list()).toMatchObject({
@@ -178,7 +178,7 @@ describe('fields:', () => {
     expect(four.source.fault?.advice).toContain('PROMO_STRAPI_FIELDS')
   })
 
-  test('those that nobody has filled in are as in a new link; inactive ones and drafts are not there', async () => {
+  test('empty ones are as in a new link; inactive links and drafts are left out', async () => {
     const data = [
       link(1, { slug: 'One', active: null, utm: null, source: '', network: '' }),
       link(2, { active: false }),
@@ -201,7 +201,7 @@ describe('fields:', () => {
     })
   })
 
-  test('an entry that cannot be read is named by its slug and itself', async () => {
+  test('an entry that cannot be read is named by its slug and id', async () => {
     const parts = await begin(
       collection(() => [
         link(1),
@@ -230,7 +230,7 @@ describe('fields:', () => {
 })
 
 describe('a single look-up', () => {
-  test('finds a published, active link of that very slug', async () => {
+  test('finds a published, active link of exactly that slug', async () => {
     const entries = [link(1), link(2, { active: false }), link(3, { slug: 'S3' })]
     const { source } = await begin(collection(() => entries))
     expect(await source.find('s1')).toMatchObject({ ok: true, value: { slug: 's1', entry: 'd1' } })
@@ -242,7 +242,7 @@ describe('a single look-up', () => {
     expect(await deaf.source.find('other')).toEqual({ ok: true, value: undefined })
   })
 
-  test('is a fault where Strapi fails, until it is asked with success', async () => {
+  test('is a fault if Strapi fails, until a request succeeds', async () => {
     const parts = await begin((_, response) => response.writeHead(500).end())
     expect(await parts.source.find('s1')).toMatchObject({ ok: false, fault: { code: 'failing' } })
     expect(parts.source.fault).toMatchObject({ code: 'failing' })

@@ -18,7 +18,7 @@ test('our own names take precedence over those that a site may use for something
   })
 })
 
-test('the port of a site holds unless a setting says otherwise', () => {
+test('the port of a site is used unless a setting says otherwise', () => {
   vi.stubEnv('PORT', undefined)
   expect(readGiven({ PORT: '5000' })).toMatchObject({ ok: true, value: { PORT: 5000 } })
   vi.stubEnv('PORT', '6000')

@@ -44,7 +44,7 @@ describe('a click is reported', () => {
     })
   })
 
-  test('by our own link where nobody knows the destination, and without what it does not have', () => {
+  test('by our own link if the destination is unknown, and without empty fields', () => {
     const bare = { ...click, slug: null, send: null, newsletter: null, offer: '' }
     const { link, url } = read(trackingRequest(bare, { ...site, destination: undefined }))
     expect(link).toBe('https://news.example/')
@@ -55,7 +55,7 @@ describe('a click is reported', () => {
     })
   })
 
-  test('with custom dimensions where they are set', () => {
+  test('with custom dimensions if they are set', () => {
     const dimensions = parseDimensions('offer:1, text:2,send:3,newsletter:40')
     if (!dimensions) throw new Error('not read')
     expect(read(trackingRequest(click, { ...site, dimensions }))).toMatchObject({
@@ -66,7 +66,7 @@ describe('a click is reported', () => {
     })
   })
 
-  test('only where it is one', () => {
+  test('only if it is one', () => {
     expect(readClick(click)).toEqual(click)
     for (const body of [null, {}, { ...click, at: 'now' }, [click], 'x'])
       expect(readClick(body)).toBeUndefined()
@@ -74,7 +74,7 @@ describe('a click is reported', () => {
 })
 
 test.each(['offer', 'offer:', 'offer:0', 'offer:1000', 'colour:1', 'offer:1,offer:2', 'offer:1,text:1', ','])(
-  'dimensions %s are not read',
+  'the dimensions %s are invalid',
   (text) => expect(parseDimensions(text)).toBeUndefined(),
 )
 
@@ -82,7 +82,7 @@ describe('an answer to three clicks', () => {
   const answer = (given: object) => judgeAnswer(3, { status: 'success', tracked: 3, invalid: 0, ...given })
   const none = new Set<number>()
 
-  test('says which were refused, where it names them or refuses all', () => {
+  test('says which were refused, if it names them or refuses all', () => {
     expect(answer({})).toEqual({ ok: true, value: { refused: none, unnamed: 0 } })
     expect(answer({ invalid_indices: [] })).toEqual({ ok: true, value: { refused: none, unnamed: 0 } })
     expect(answer({ tracked: 2, invalid: 1, invalid_indices: [1] })).toEqual({
@@ -113,11 +113,11 @@ describe('an answer to three clicks', () => {
     [{ status: 'error', tracked: 0 }, 'unsuitable', 'other than an answer to bulk'],
     [{ tracked: -1 }, 'unsuitable', 'other than an answer to bulk'],
     [{ tracked: '3' }, 'unsuitable', 'other than an answer to bulk'],
-  ])('may be of no use: %j', (given, code, message) => {
+  ])('may be unusable: %j', (given, code, message) => {
     expect(answer(given)).toMatchObject({ fault: { code, message: expect.stringContaining(message) } })
   })
 
-  test('may be something else altogether', () => {
+  test('may be something else entirely', () => {
     for (const body of [null, [], 'ok', 7]) expect(judgeAnswer(3, body)).toMatchObject({ ok: false })
   })
 })

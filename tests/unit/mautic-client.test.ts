@@ -15,7 +15,7 @@ async function begin(settings: LoginSettings = login, url = (fake: FakeMautic) =
 const paths = (fake: FakeMautic) => fake.requests.map(({ path }) => path)
 
 describe('an e-mail is read', () => {
-  test('by a user of Mautic, whatever letters the password has', async () => {
+  test('by a user of Mautic, with any characters in the password', async () => {
     const { fake, mautic } = await begin()
     expect(await mautic.readEmail(17)).toEqual({
       ok: true,
@@ -36,7 +36,7 @@ describe('an e-mail is read', () => {
     expect(fake.tokens.size).toBe(2)
   })
 
-  test('with another token where Mautic has forgotten the first, and not more than that', async () => {
+  test('with a second token if Mautic has forgotten the first, and no third', async () => {
     const { fake, mautic } = await begin(client)
     await mautic.readEmail(17)
     fake.tokens.delete('token-1')
@@ -120,7 +120,7 @@ describe('an e-mail is read', () => {
     expect(await mautic.readEmail(17)).toMatchObject({ ok: true, value: read })
   })
 
-  test('of any content in no time', async () => {
+  test('of any content quickly', async () => {
     const { fake, mautic } = await begin()
     const parts = ['promo_var=', '?', '&', '<a href="', 'promo%5fvar=4']
     for (const part of parts) {
@@ -137,7 +137,7 @@ describe('an e-mail is read', () => {
   })
 })
 
-test('the newest e-mails are listed with their names, and an empty list is one', async () => {
+test('the newest e-mails are listed with their names, and the list may be empty', async () => {
   const { fake, mautic } = await begin()
   expect(await mautic.readNewest()).toEqual({ ok: true, value: [{ id: 17, name: 'Friday' }] })
   expect(paths(fake)).toEqual(['/api/emails?minimal=1&start=0&limit=100&orderBy=id&orderByDir=desc'])
@@ -151,7 +151,7 @@ test('the newest e-mails are listed with their names, and an empty list is one',
 
 const tenMegabytes = Buffer.alloc(10 * 1024 * 1024, '[1,')
 
-describe('what is no use is a fault:', () => {
+describe('an unusable answer is a fault:', () => {
   test.for<
     [string, FakeStrapi['answer'], { code: string; alone?: boolean; advice?: string; message?: string }]
   >([
@@ -211,7 +211,7 @@ describe('what is no use is a fault:', () => {
     expect(fake.requests).toHaveLength(1)
   })
 
-  test('credentials that Mautic does not know, or a token that is none', async () => {
+  test('unknown credentials, or an invalid token', async () => {
     const wrong = await begin({ ...client, secret: 'another-secret-of-it' })
     const refused = await wrong.mautic.readEmail(17)
     expect(refused).toMatchObject({
@@ -227,7 +227,7 @@ describe('what is no use is a fault:', () => {
     expect(await mautic.readEmail(17)).toMatchObject({ fault: { code: 'busy', pause: 9_000 } })
   })
 
-  test('an answer that never comes is waited for no longer than a stop', async () => {
+  test('a stop ends the wait for an answer that never comes', async () => {
     const { fake, mautic } = await begin()
     fake.instead = () => {}
     const asked = mautic.readEmail(17)

@@ -133,7 +133,7 @@ test.each<[string, number[], number[], object]>([
     [],
     { obstacle: 'belongs to a send that was neither reported nor given a promo' },
   ],
-])('which text an e-mail shows, where %s', (_, named, texts, shown) => {
+])('the text of an e-mail if %s', (_, named, texts, shown) => {
   expect(
     shownText(
       named,
@@ -163,7 +163,7 @@ describe('the name of an e-mail', () => {
     )
   })
 
-  test('says nothing where it names two sends alike', () => {
+  test('says nothing if it fits two sends equally well', () => {
     expect(matchNames('*{send}*', [{ id: 5, name: 'one two' }], ['one', 'two'])).toEqual([])
     expect(
       matchNames(

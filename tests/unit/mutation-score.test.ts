@@ -19,7 +19,7 @@ const mutants = [
   mutant('src/lib/a/one.ts', 'Survived', 'a <= b'),
 ]
 
-test('a room’s score is the share of mutants that a test noticed, among those that ran or that no test reaches', () => {
+test('a room’s score is the share of mutants that tests noticed, of all that ran or are not covered', () => {
   expect(scoresOf(mutants, [])).toEqual([
     { room: 'src/lib/a', noticed: 0, counted: 1, score: 0 },
     { room: 'src/lib/b', noticed: 2, counted: 4, score: 50 },
@@ -27,7 +27,7 @@ test('a room’s score is the share of mutants that a test noticed, among those 
   expect(survivorsOf(mutants, []).map(({ replacement }) => replacement)).toEqual(['false', 'true', 'a <= b'])
 })
 
-test('an equivalent mutant counts only where it survived, and only the very one that is named', () => {
+test('an equivalent mutant counts only if it survived and is exactly the one named', () => {
   const why = 'both sides are never equal'
   const named = [
     { file: 'src/lib/a/one.ts', original: 'a < b', replacement: 'a <= b', why },

@@ -19,7 +19,7 @@ async function begin(answer: FakeStrapi['answer'], secrets: (string | undefined)
   return { fake, clock, refusals, neighbour }
 }
 
-test('a body is posted, and the statuses that are wanted are an answer', async () => {
+test('a body is posted, and an expected status is an answer', async () => {
   let got = ''
   const { fake, neighbour } = await begin((request, response) => {
     request.on('data', (chunk) => {
@@ -44,7 +44,7 @@ test('a body is posted, and the statuses that are wanted are an answer', async (
   expect(jsonOf({ ...answer.value, body: Buffer.from('{') })).toMatchObject({ fault: { code: 'failing' } })
 })
 
-test('no message holds a secret, and the advice goes with it', async () => {
+test('a message contains the advice, but no secret', async () => {
   const { fake, neighbour, refusals } = await begin(
     (_, response) =>
       sendJson(response, 401, { error: 'invalid_grant', error_description: 'no word, no key' }),
@@ -78,7 +78,7 @@ test.each([
   expect(await neighbour.ask({ url: fake.url, patience: 2_000 })).toMatchObject({ fault: { code, status } })
 })
 
-test('a pause says how long it is, then and as long as it lasts', async () => {
+test('a pause reports how much of it is left', async () => {
   const { fake, clock, neighbour } = await begin((_, response) =>
     response.writeHead(503, { 'retry-after': '20' }).end(),
   )
@@ -89,7 +89,7 @@ test('a pause says how long it is, then and as long as it lasts', async () => {
   expect(fake.requests).toHaveLength(1)
 })
 
-test('what fits exactly is read, one byte more is not', async () => {
+test('a body of the largest size is read, one byte more is not', async () => {
   let size = 1_000
   const { fake, neighbour } = await begin((_, response) => response.end('x'.repeat(size)))
   expect(await neighbour.ask({ url: fake.url, patience: 2_000 })).toMatchObject({ ok: true })

@@ -38,7 +38,7 @@ test.each<[Part, string]>([
   [{ type: 'string', pattern: '^[2-9]$' }, 'text'],
   [{ type: 'string', format: 'uuid' }, 'UUID'],
   [{ type: 'string', format: 'ipv4' }, 'ipv4'],
-])('a value of %j is told as %s', (part, words) => {
+])('a value of %j is described as %s', (part, words) => {
   expect(told(part)).toBe(words)
 })
 

@@ -29,13 +29,13 @@ test('the description passes a lint, which finds what is wrong with it', async (
   expect((await lint({ ...document, paths })).map(([rule]) => rule)).toContain('operation-operationId-unique')
 })
 
-test('every endpoint is described, with the method that it is asked with', () => {
+test('every endpoint is described, with its method', () => {
   expect(endpoints.map(({ path, method }) => [path.slice(1), method.toUpperCase()]).sort()).toEqual(
     [...endpointMethods].sort(),
   )
 })
 
-test('it is sent as it is, with a tag of its own', () => {
+test('the description is sent unchanged, with an ETag', () => {
   const { status, headers, body } = describeApi()
   expect([status, JSON.parse(String(Buffer.from(body ?? '')))]).toEqual([
     200,
@@ -75,11 +75,11 @@ describe('an answer that is not as described', () => {
       { status: 204, headers: {}, body: 'x' },
     ],
     ['another method', { ...get('track-click'), method: 'PUT' }, { status: 204, headers: {}, body: '' }],
-  ])('is told: %s', (_, asked, answer) => {
+  ])('is reported: %s', (_, asked, answer) => {
     expect(undocumented(asked, answer)).not.toEqual([])
   })
 
-  test('is none where all is as described, nor an answer of another path', () => {
+  test('is not reported if it is as described, or of another path', () => {
     expect(undocumented(get('health/live'), live)).toEqual([])
     expect(undocumented(get('metrics'), { ...denied, headers: withHeader })).toEqual([])
     expect(undocumented({ method: 'GET', path: '/nocodemba' }, { ...live, status: 307 })).toEqual([])

@@ -132,7 +132,7 @@ test('a start waits until the database is ready, and no longer than the given ti
   expect(vi.getTimerCount()).toBe(4)
 })
 
-test('after a stop nothing runs any more, nor is anything tried again', async () => {
+test('after a stop nothing runs or is tried again', async () => {
   const begun = begin({ prepare: async () => false })
   await vi.advanceTimersByTimeAsync(3 * second)
   begun.maintenance.stop()

@@ -5,7 +5,7 @@ import { createMetrics, type MetricCounts } from '../../src/lib/operations/metri
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>
   `${(await metrics.read()).body}`.split('\n').filter((line) => /^\w/.test(line))
 
-test('redirects are counted by what became of their click', async () => {
+test('redirects are counted by the outcome of their click', async () => {
   const metrics = createMetrics()
   for (const outcome of ['journaled', 'journaled', 'untracked'] as const) metrics.countVisit(outcome)
   expect(await lines(metrics)).toEqual(
@@ -16,13 +16,13 @@ test('redirects are counted by what became of their click', async () => {
   )
 })
 
-test('damaged links are counted where they could be read', async () => {
+test('damaged links are counted unless they are unreadable', async () => {
   const metrics = createMetrics()
   for (const damage of ['damaged', 'damaged', 'unreadable'] as const) metrics.countDamage(damage)
   expect(await lines(metrics)).toContain('promo_damaged_links_total 2')
 })
 
-test('gauges tell what is so when somebody asks', async () => {
+test('gauges have the values at the time of the request', async () => {
   const metrics = createMetrics()
   let depth = 1
   metrics.observe({
@@ -57,7 +57,7 @@ test('gauges tell what is so when somebody asks', async () => {
   )
 })
 
-test('what waits to be sent is reported by target', async () => {
+test('the number of waiting messages is reported by target', async () => {
   const metrics = createMetrics()
   const readings = { buffer: () => never(), databaseUp: () => 1, unnamedProxy: () => 0 }
   const never = () => ({
@@ -110,7 +110,7 @@ test('each app counts for itself', async () => {
   expect(await lines(second)).toContain('promo_events_lost_total 0')
 })
 
-test('workers stand beside each other, whoever is asked', async () => {
+test('the metrics of all workers are listed, whichever one answers', async () => {
   let all: MetricCounts[] = []
   const gatherCounts = async () => all
   const [first, second] = [1, 2].map((number) => createMetrics({ number, gatherCounts }))
@@ -134,7 +134,7 @@ test('workers stand beside each other, whoever is asked', async () => {
   expect(new Set(read).size).toBe(read.length)
 })
 
-test('events that the database had no place for are counted by the reason', async () => {
+test('rejected events are counted by reason', async () => {
   const metrics = createMetrics()
   metrics.countRejected([{ reason: 'unknown_variation' }, { reason: 'unknown_variation' }])
   expect(await lines(metrics)).toContain('promo_events_rejected_total{reason="unknown_variation"} 2')
@@ -147,7 +147,7 @@ test('the log has the level of the settings', () => {
   expect(createLog('warn', 2).bindings()).toEqual({ worker: 2 })
 })
 
-test('redirects are added up whatever became of their clicks', () => {
+test('the sum of redirects includes all outcomes', () => {
   const metrics = createMetrics()
   expect(metrics.visits()).toBe(0)
   metrics.countVisit('journaled')

@@ -15,7 +15,7 @@ const ended = async (): Promise<number> => {
   return child.pid ?? 0
 }
 
-test('a mark names a process while it lives, and no later one with its number', async () => {
+test('a mark identifies a process while it lives, and no later one with its number', async () => {
   const mark = processMark(process.pid) ?? ''
   expect(mark).toMatch(new RegExp(`^${process.pid}:`))
   expect(isMarkAlive(mark)).toBe(true)
@@ -34,7 +34,7 @@ test('a place names host, boot and PID namespace, as far as the system reveals t
   expect(processPlace(proc)).toBe(`${hostname()} b0 pid:[1]`)
 })
 
-test('where the system does not tell starts, a mark says that the process lives', async () => {
+test('if the system does not show start times, a mark says that the process lives', async () => {
   const system = vi.spyOn(process, 'platform', 'get').mockReturnValue('darwin')
   const proc = temporaryFolder()
   expect(processMark(process.pid, proc)).toBe(`${process.pid}:`)

@@ -39,7 +39,7 @@ test('the log says so once, with the name of the setting', () => {
   )
 })
 
-test('a proxy on this machine that leaves no sign is known by the host that is asked for', () => {
+test('a proxy on this machine that leaves no sign is recognised by the requested host', () => {
   const log = createLog('silent')
   const warn = vi.spyOn(log, 'warn')
   const watch = watchForUnnamedProxy({ trusted: undefined, now: () => 0, log })
@@ -58,7 +58,7 @@ test.each([
   ['that forwards', true, 'localhost', [true, false]],
   ['that leaves no sign', false, 'www.example.com', [true, true]],
 ] as const)(
-  'a proxy %s is told from its third request to an hour after its last',
+  'a proxy %s is reported from its third request to an hour after its last',
   (_, forwarded, host, told) => {
     const log = createLog('silent')
     const warn = vi.spyOn(log, 'warn')

@@ -21,7 +21,7 @@ test('rows of a batch that failed are sent one by one, and then many again', () 
   expect(portions.next(working).limit).toBe(50)
 })
 
-test('a row that failed by itself lets others go first, and is tried again when one was taken', () => {
+test('a row that failed alone lets others go first, and is tried again when one was accepted', () => {
   const portions = createPortions()
   expect(portions.blames([row(1)])).toBe(false)
   portions.failed([row(1)], [row(1)], broken)
@@ -34,7 +34,7 @@ test('a row that failed by itself lets others go first, and is tried again when 
   expect(portions.next(working)).toEqual({ limit: 50, only: [], except: [] })
 })
 
-test('rows that were refused before go by themselves, and what they meet is theirs', () => {
+test('rows that were refused before are sent alone, and only they are judged by the result', () => {
   const portions = createPortions()
   const rows = [row(1, 3), row(2), row(3, 2)]
   expect(portions.pick(rows)).toEqual([row(1, 3), row(3, 2)])
@@ -42,7 +42,7 @@ test('rows that were refused before go by themselves, and what they meet is thei
   expect(portions.blames([row(1, 3), row(3, 2)])).toBe(true)
 })
 
-test('a pause says nothing of the rows, and silence halves what is sent', () => {
+test('a pause says nothing about the rows, and a missing answer halves what is sent', () => {
   const portions = createPortions()
   portions.failed([row(1)], [row(1)], { code: 'busy', message: '' })
   expect(portions.next(failing)).toEqual({ limit: 50, only: [], except: [] })

@@ -17,14 +17,14 @@ test('addresses of ours in a page begin with the root of the site', async () => 
   expect(await textAt('', page)).toBe(page)
 })
 
-test('no other address does, and no text', async () => {
+test('other addresses and texts are unchanged', async () => {
   const page =
     '<a href="/">, <a href="#content">, <a href="/analytics-of-theirs">, <a ' +
     'href="https://a.example/analytics">, &quot;/analytics&quot;, title="/analytics"'
   expect(await textAt('/news', page)).toBe(page)
 })
 
-test('a reader is led on below the root, and answers without a page stay as they are', async () => {
+test('redirects stay below the root, and answers without a page are unchanged', async () => {
   const led = await placed(
     new Response(null, { status: 303, headers: { location: '/sign-in?next=x' } }),
     '/news',
@@ -39,7 +39,7 @@ test('a reader is led on below the root, and answers without a page stay as they
   expect(await json.json()).toEqual({ href: 'href="/analytics"' })
 })
 
-test('what is longer than before says no length of before', async () => {
+test('a page that has become longer does not keep its length', async () => {
   const page = new Response('<a href="/analytics">', {
     headers: { 'content-type': 'text/html', 'content-length': '21', 'set-cookie': 'a=b' },
   })

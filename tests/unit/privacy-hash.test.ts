@@ -21,7 +21,7 @@ describe('a visitor hash', () => {
     expect(visitor).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  test('is another one for another address, user agent or salt', () => {
+  test('differs with the address, the user agent or the salt', () => {
     const hash = visitorHashWith(salt(7))
     const hashes = [
       hash('203.0.113.7', firefox),
@@ -36,7 +36,7 @@ describe('a visitor hash', () => {
     expect(new Set([first, other, salted]).size).toBe(3)
   })
 
-  test('takes as much of a user agent as is kept', () => {
+  test('uses as much of a user agent as is stored', () => {
     const hash = visitorHashWith(salt(7))
     const long = 'x'.repeat(499)
     expect(hash('203.0.113.7', `${long}yz`)).toEqual(hash('203.0.113.7', `${long}y`))
@@ -54,7 +54,7 @@ describe('a visitor hash', () => {
     expect(new Set(first.map(({ address }) => address)).size).toBe(1)
   })
 
-  test('is worked out once for each of up to fifty visitors of an address', () => {
+  test('is computed once for each of up to fifty visitors of an address', () => {
     const hash = visitorHashWith(salt(7))
     const agents = Array.from({ length: 51 }, (_, index) => `agent ${index}`)
     const first = agents.slice(0, 50).map((agent) => hash('203.0.113.7', agent))
@@ -155,7 +155,7 @@ test.each([
   ['1::ffff:1.2.3.4', '1::ffff:1.2.3.4'],
   ['2001:DB8::1', '2001:db8::1'],
   ['', ''],
-])('the address %s is plainly %s', (address, plain) => expect(plainAddress(address)).toBe(plain))
+])('the plain form of the address %s is %s', (address, plain) => expect(plainAddress(address)).toBe(plain))
 
 test.each([
   ['2026-11-01T00:00:00.000Z', '2026-11-01'],

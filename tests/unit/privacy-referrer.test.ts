@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { referrerHost } from '../../src/lib/privacy/referrer.ts'
 
-describe('what is kept of a referrer', () => {
+describe('the stored part of a referrer', () => {
   test.each([
     ['https://mail.google.com/mail/u/0/?to=ann@example.org', 'mail.google.com'],
     ['https://Mail.Example.COM', 'mail.example.com'],
@@ -42,7 +42,7 @@ describe('what is kept of a referrer', () => {
     expect(referrerHost(`x-app://${'a'.repeat(400)}/`)).toBe('a'.repeat(255))
   })
 
-  test('is what the URL parser says, for every web address', () => {
+  test('is what the URL parser finds, for every web address', () => {
     fc.assert(
       fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
         expect(referrerHost(url)).toBe(new URL(url).hostname)

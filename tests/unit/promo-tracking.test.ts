@@ -4,7 +4,7 @@ import type { PromoTracking } from '../../src/lib/index.ts'
 
 type Assembled = Extract<Awaited<ReturnType<typeof assemble>>, { ok: true }>['value']
 
-test('what is assembled is what the interface describes, and nothing more', () => {
+test('the assembled app has exactly what its interface describes', () => {
   expectTypeOf<Assembled>().toExtend<PromoTracking>()
   expectTypeOf<keyof Assembled>().toEqualTypeOf<keyof PromoTracking>()
 })

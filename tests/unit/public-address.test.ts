@@ -7,7 +7,7 @@ const shown = (headers: IncomingHttpHeaders, siteUrl = 'https://site.example') =
   return headers
 }
 
-test('what a visitor says of the address is dropped', () => {
+test('a visitor’s headers about the address are dropped', () => {
   const said = {
     'x-forwarded-host': 'evil.example',
     'x-forwarded-proto': 'https',
@@ -25,7 +25,7 @@ test('what a visitor says of the address is dropped', () => {
   })
 })
 
-test('a form from the public address is at the public address, whatever host the proxy asks for', () => {
+test('a form from the public address gets the public host, whatever host the proxy sends', () => {
   const origin = 'https://site.example'
   expect(shown({ host: '127.0.0.1:4321', origin })).toEqual({
     host: 'site.example',
@@ -39,7 +39,7 @@ test('a form from the public address is at the public address, whatever host the
   })
 })
 
-test('no other origin and no other host is', () => {
+test('another origin or host changes nothing', () => {
   for (const origin of ['http://site.example', 'https://site.example:444', 'https://evil.example', 'null'])
     expect(shown({ host: 'localhost', origin })).toEqual({ host: 'localhost', origin })
   expect(shown({ host: 'site.example.evil.example' })).toEqual({ host: 'site.example.evil.example' })
@@ -57,12 +57,12 @@ const badHosts = [
   'a?b',
 ]
 
-test.each(badHosts)('a Host that is none is refused by name: "%s"', (host) => {
+test.each(badHosts)('an invalid Host is refused and named: "%s"', (host) => {
   const answer = refuseAddress({ url: '/analytics', headers: { host } })
   expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('"host":"must be a name') })
 })
 
-test('every other Host, and none, is let through', () => {
+test('any other Host is accepted, also a missing one', () => {
   for (const host of ['localhost', 'site.example:443', '[::1]:4321', '10.0.0.1', 'promo_backend', undefined])
     expect(refuseAddress({ url: '/a//b?c=[%', headers: { host } })).toBeUndefined()
 })

@@ -32,7 +32,7 @@ test('the same query gets the same answer for three seconds, another one its own
   expect((await remember('a', make)).body).toBe('3')
 })
 
-test('a request during the work on the same answer waits for it', async () => {
+test('a request for an answer that is being computed waits for it', async () => {
   const { remember } = setUp()
   const make = counted()
   const answers = await Promise.all([remember('a', make), remember('a', make), remember('a', make)])
@@ -64,7 +64,7 @@ test('an exception reaches all who waited, and the next request tries again', as
   expect((await remember('a', counted())).body).toBe('1')
 })
 
-test('a failure does not make a later answer forgotten', async () => {
+test('a failure does not remove a later answer', async () => {
   const { remember } = setUp()
   let end = (_: ReturnType<typeof json>) => {}
   const slow = remember('a', () => new Promise((resolve) => (end = resolve)))

@@ -94,7 +94,7 @@ describe('the sample history', () => {
     expect(machines.length + humans.length).toBe(clicks.length)
   })
 
-  test('has visitors without a trace of anybody, some of whom come twice', () => {
+  test('has invented visitors, some of whom come twice', () => {
     const hashes = humans.map(({ ip_hash }) => ip_hash ?? '')
     for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/)
     expect(new Set(hashes).size).toBeLessThan(hashes.length)
@@ -105,7 +105,7 @@ describe('the sample history', () => {
     expect(sampleHistory({ variations: [], now, seed: 7 })).toEqual([]))
 })
 
-test('readers and bots are what the rules of the site take them for', () => {
+test('has readers and bots that the rules of the site recognise', () => {
   for (const { user_agent } of readers) expect(isbot(user_agent)).toBe(false)
   for (const { user_agent } of bots) expect(isbot(user_agent)).toBe(true)
 })

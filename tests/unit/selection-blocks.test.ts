@@ -10,7 +10,7 @@ const promo = {
 }
 
 describe('the blocks of a promo', () => {
-  test('are those that are asked for', () => {
+  test('are the requested ones', () => {
     const html =
       '<p>Build your dream startup</p>\n' +
       '<p><a href="https://site.example/nocodemba?promo_var=42&amp;utm_source=newsletter">Build Now →</a></p>'
@@ -22,7 +22,7 @@ describe('the blocks of a promo', () => {
     expect(blocksOf(promo, 'html,text')).toEqual({ html, text })
   })
 
-  test.each([null, '', ' \n '])('are all link where there is no call to action: %j', (cta_text) => {
+  test.each([null, '', ' \n '])('are one link if there is no call to action: %j', (cta_text) => {
     expect(blocksOf({ ...promo, cta_text }, 'html,text')).toEqual({
       html:
         '<p><a href="https://site.example/nocodemba?promo_var=42&amp;utm_source=newsletter">Build your ' +
@@ -31,7 +31,7 @@ describe('the blocks of a promo', () => {
     })
   })
 
-  test('have nothing in them that HTML would read, and keep lines', () => {
+  test('escape HTML, and keep line breaks', () => {
     const blocks = blocksOf(
       {
         text_content: ' <b>"A" & \'B\'\r\n&amp; C\u2028D\n',
@@ -48,7 +48,7 @@ describe('the blocks of a promo', () => {
     })
   })
 
-  test('leave tokens of the mail software as they are, which it fills in', () => {
+  test('leave tokens for the mail software to fill in', () => {
     const text_content = 'Hello {contactfield=firstname|friend}'
     expect(blocksOf({ ...promo, text_content }, 'html,text')).toMatchObject({
       html: expect.stringContaining(`<p>${text_content}</p>`),
@@ -56,7 +56,7 @@ describe('the blocks of a promo', () => {
     })
   })
 
-  test('name the text by their link, whatever is in them', () => {
+  test('keep the link readable for any text', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),

@@ -43,7 +43,7 @@ function explained(
 
 const arms = [arm(1, { recipients: 400, human_clicks: 20 }), arm(11, { recipients: 100, human_clicks: 0 })]
 
-test('an explanation names all that a decision was made of', () => {
+test('an explanation names everything that a decision was based on', () => {
   const changes = { newsletter: 'weekly', shown: false, probability: 0.00001 }
   expect(explained('weighted', arms, {}, changes).split('\n')).toEqual([
     'segment 1: variation 11 of "Offer"',
@@ -104,7 +104,7 @@ test('the specified strategies are explained by weights and CTRs', () => {
   expect(explained('ctr_weighted', arms)).toMatch(/weight 2, 20 human clicks of 400 recipients: 51\.22 %/)
 })
 
-test('thompson is explained by beliefs, by the floor, or by limits that gave way', () => {
+test('thompson is explained by beliefs, by the floor, or by lifted limits', () => {
   const learned = [
     arm(1, { k: 50, n: 1_000 }),
     arm(2, { held: 'variation_gap' }),
@@ -144,7 +144,7 @@ test('of many candidates the best are shown, and the chosen one', () => {
   )
 })
 
-test('what cannot be made again is said to be so', () => {
+test('a decision that cannot be reproduced says so', () => {
   expect(explained('weighted', arms, {}, { variation_id: 5 })).toContain(
     'gives another variation in this version',
   )
@@ -154,13 +154,13 @@ test('what cannot be made again is said to be so', () => {
     )
 })
 
-test('a decision whose send was reported with something else says so, and no other', () => {
+test('a decision says so only if its send was reported with something else', () => {
   const reported = (shown: boolean | null) => explained('weighted', arms, {}, { shown })
   expect(reported(false)).toContain('  reported     no: the send was reported with what was chosen elsewhere')
   for (const shown of [true, null]) expect(reported(shown)).not.toContain('reported')
 })
 
-test('what was chosen elsewhere is explained with what is known of it', () => {
+test('a promo chosen elsewhere is explained as far as it is known', () => {
   const report = {
     offer_id: 4,
     variation_id: 42,

@@ -45,7 +45,7 @@ test('health reports strategy, goal and the currency that counts', () => {
   })
 })
 
-test('settings name one of the goals, and a currency only where revenue counts', () => {
+test('settings name one of the goals, and a currency only if revenue counts', () => {
   const read = (settings: Record<string, string>) => {
     const config = readConfig(settings)
     return config.ok
@@ -67,7 +67,7 @@ test('settings name one of the goals, and a currency only where revenue counts',
   ])
 })
 
-test('advice says that labels are of clicks where sends go by revenue', () => {
+test('advice says that labels are of clicks if sends are chosen by revenue', () => {
   expect(wayOf('weighted', 'revenue')).toBe('weighted')
   expect(wayOf('thompson', 'clicks')).toBe('thompson')
   const way = wayOf('thompson', 'revenue')
@@ -92,7 +92,7 @@ test('without earnings arms stay as they are', () => {
     })
 })
 
-test('arms whose texts had no clicks keep nothing of what others earned', () => {
+test('arms of texts without clicks get nothing of what others earned', () => {
   const past = (variation_id: number) => ({
     ...{ offer_id: 1, variation_id, newsletter_send_id: 'a', newsletter: '', recipients: 900, sent_at: 0 },
     ...{ clickers: 100, clickers_by: [15, 28, 40, 63, 83, 100, 100, 100] },

@@ -60,7 +60,7 @@ describe('limits on repetition', () => {
     expect(held([...segments, send('2', 2, 21), send('2', 3, 31)], 2, 22)).toBe('offer_gap')
   })
 
-  test('look no further back than each has to', () => {
+  test('look back no further than needed', () => {
     const own = { ...rules, offerGap: 1, offerSends: 1, window: 2, variationGap: 5 }
     const of = holds([send('1', 1, 11), send('2', 2, 21), send('3', 3, 31)], own)
     expect(of({ offer_id: 2, variation_id: 99 })).toBeNull()
@@ -79,7 +79,7 @@ describe('limits on repetition', () => {
     expect(none({ offer_id: 1, variation_id: 11 })).toBeNull()
   })
 
-  test('give way where they leave nothing: share and variations first, the following send last', () => {
+  test('are lifted if they leave nothing: share and variations first, the next send last', () => {
     const arms = [
       { held: 'offer_gap' },
       { held: 'variation_gap' },
@@ -109,8 +109,8 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
   ...changes,
 })
 
-describe('what a strategy sees', () => {
-  test('is all that may be shown, and what else was ever sent', () => {
+describe('the evidence for a strategy', () => {
+  test('covers all that may be shown, and all that was ever sent', () => {
     const arms = weigh(situation(), 'thompson', 1, rules)
     expect(arms.map(({ variation_id, weight, held }) => [variation_id, weight, held])).toEqual([
       [11, 1, null],
@@ -123,7 +123,7 @@ describe('what a strategy sees', () => {
     expect(arms[3]).toMatchObject({ offer_id: 3 })
   })
 
-  test('is worth less the older it is, and more so where sends are split', () => {
+  test('counts less the older it is, and still less if sends are split', () => {
     const at = (now: number, segments: number) =>
       weigh(situation({ now: now * day }), 'thompson', segments, rules)[0]?.n ?? 0
     expect(at(101, 1) / at(11, 1)).toBeCloseTo(0.995 ** 90, 3)
@@ -131,7 +131,7 @@ describe('what a strategy sees', () => {
     expect(at(101, 4) / at(11, 4)).toBeCloseTo((1 - Math.sqrt(2e-6 / 0.015)) ** 90, 3)
   })
 
-  test('is nothing but weights and counts where nothing is learned', () => {
+  test('is only weights and counts if nothing is learned', () => {
     for (const strategy of ['weighted', 'ctr_weighted'] as const)
       expect(weigh(situation(), strategy, 1, rules).map(({ n, held }) => [n, held])).toEqual([
         [0, null],
@@ -156,7 +156,7 @@ describe('the share of each variation now', () => {
     },
   )
 
-  test('says what holds a variation back and what is believed', () => {
+  test('comes with the limits and beliefs behind it', () => {
     const { shares } = shareNow(situation(), 'thompson', rules)
     expect(shares[1]).toMatchObject({
       variation_id: 12,
@@ -172,7 +172,7 @@ describe('the share of each variation now', () => {
     expect(fewer.shares.map(({ share }) => share > 0)).toEqual([false, false, true])
   })
 
-  test('of a text that is known to be far worse is its part of the floor and no more', () => {
+  test('of a text that is far worse is only its part of the floor', () => {
     const sends = [0, 1, 2, 3].flatMap((name) => [
       send(`${name}`, 1, 11, { recipients: 50_000, clickers: 50 }),
       send(`${name + 4}`, 2, 21, { recipients: 50_000, clickers: 20_000 }),
@@ -212,7 +212,7 @@ describe('the share of each variation now', () => {
     ])
   })
 
-  test('names each limit, but none that was lifted', () => {
+  test('comes with each limit, except lifted ones', () => {
     const candidates = [...situation().candidates, candidate(4, 41)]
     const why = (changes: Partial<Rules>, sends: PastSend[], all = situation().candidates) =>
       shareNow(situation({ sends, candidates: all }), 'thompson', { ...rules, ...changes }).shares.map(
@@ -232,13 +232,13 @@ describe('the share of each variation now', () => {
     expect(why({ offerGap: 5 }, shown)).toEqual(['', '', ''])
   })
 
-  test('says of a text that was never sent what its offer does', () => {
+  test('of a text that was never sent is explained by its offer', () => {
     const [, unsent] = shareNow(situation(), 'thompson', rules).shares
     expect(unsent?.why).toMatch(/^never sent yet, so expected to do as well as its offer: \d\.\d\d %$/)
     expect(unsent?.believed_ctr).toBeCloseTo(Number(unsent?.why.match(/([\d.]+) %$/)?.[1]), 2)
   })
 
-  test('comes with a caution where sends are too small to learn from', () => {
+  test('comes with a caution if sends are too small to learn from', () => {
     const tiny = (recipients: number) =>
       [1, 2, 3].map((name) =>
         send(String(name), 1, 11, { recipients, clickers: 0, clickers_by: byMarks(0, 0, 0) }),
@@ -280,7 +280,7 @@ test.each([
     true,
     'This offer is not active, is paused (weight 0) and has no approved text, so the newsletter does not choose it.',
   ],
-])('an offer with %j whose link works (%s) is told of as it is', (changes, linkWorks, text) => {
+])('an offer with %j (its link works: %s) gets the right explanation', (changes, linkWorks, text) => {
   const offer = { active: true, weight: 1, approved: true, link_slug: 'slug', ...changes }
   expect(obstacleOf(offer, linkWorks)).toBe(text)
 })

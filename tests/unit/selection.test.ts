@@ -54,7 +54,7 @@ describe('weighted', () => {
     expect(choice?.probability()).toBe(choice?.arm.variation_id === 50 ? 0.75 : 0.125)
   })
 
-  test('never chooses an offer without weight, nor what another segment has', () => {
+  test('never chooses an offer without weight, nor the text of another segment', () => {
     const paused = arm(6, 60, { weight: 0 })
     expect(Object.keys(shares([paused, ...newsletter], {}, 400))).toEqual(['42', '43', '50'])
     expect(Object.keys(shares(newsletter, { taken: [50] }, 400))).toEqual(['42', '43'])
@@ -63,7 +63,7 @@ describe('weighted', () => {
     expect(chosen(newsletter, { taken: [42, 43, 50] })).toBeUndefined()
   })
 
-  test('gives all chances to what there is', () => {
+  test('gives every variation a chance', () => {
     const many = Array.from({ length: 49 }, (_, index) => arm(index % 7, index))
     const chances = weightedChances(many, 'weighted')
     expect(chances.reduce((sum, { chance }) => sum + chance, 0)).toBeCloseTo(1, 12)
@@ -91,11 +91,11 @@ describe('draws', () => {
     expect(variance / shape).toBeLessThan(1.08)
   })
 
-  test.each([0, -1, Number.NaN])('of Gamma(%d) do not exist, and no draw goes on for ever', (shape) => {
+  test.each([0, -1, Number.NaN])('of Gamma(%d) are an error, not an endless loop', (shape) => {
     expect(() => drawGamma(shape, seeded(7))).toThrow(RangeError)
   })
 
-  test('of Beta(a, b) have its mean, and a seed always gives the same', () => {
+  test('of Beta(a, b) have its mean, and are the same for the same seed', () => {
     const random = seeded(3)
     const drawn = Array.from({ length: 20_000 }, () => drawBeta(8, 392, random))
     expect(drawn.reduce((sum, one) => sum + one, 0) / drawn.length).toBeCloseTo(0.02, 3)
@@ -137,7 +137,7 @@ describe('draws', () => {
     for (const [index, one] of kept.entries()) expect(others[index]).toBeCloseTo(one, 10)
   })
 
-  test('of seeds that follow one another have nothing to do with each other', () => {
+  test('of consecutive seeds are independent', () => {
     const firsts = Array.from({ length: 10_000 }, (_, seed) => seeded(seed)())
     expect(firsts.reduce((sum, one) => sum + one, 0) / firsts.length).toBeCloseTo(0.5, 1.5)
     const pairs = firsts.slice(1).map((one, index) => (one - 0.5) * ((firsts[index] ?? 0) - 0.5) * 12)
@@ -160,7 +160,7 @@ const learned = [
 describe('thompson', () => {
   const thompson = { strategy: 'thompson' as const }
 
-  test('prefers what does better, and now and then tries what is unknown', () => {
+  test('prefers better texts, and sometimes tries unknown ones', () => {
     const found = shares(learned, thompson, 4_000)
     expect(found[1]).toBeGreaterThan(0.7)
     expect(found[4]).toBeGreaterThan(0.001)
@@ -195,14 +195,14 @@ describe('thompson', () => {
     expect(chosen(heavy, { ...thompson, floor: 0 })).toMatchObject({ floor: false })
   })
 
-  test('leaves out what is held back, as long as there is anything else', () => {
+  test('leaves out texts that are held back, as long as there are others', () => {
     const held = learned.map((one) => (one.offer_id === 1 ? { ...one, held: 'offer_gap' as const } : one))
     expect(Object.keys(shares(held, thompson, 300))).toEqual(['3', '4'])
     const taken = { ...thompson, taken: [3, 4] }
     expect(Object.keys(shares(held, { ...taken, floor: 0.2 }, 300))).toEqual(['1', '2'])
   })
 
-  test('never gives a probability of zero for what it chose', () => {
+  test('never reports a probability of zero for its choice', () => {
     const hopeless = [arm(1, 1, { k: 5_000, n: 10_000 }), arm(2, 2, { k: 1, n: 1_000_000, weight: 1 })]
     const seed = Array.from({ length: 2_000 }, (_, one) => one).find(
       (one) => chosen(hopeless, { ...thompson, floor: 1e-9, seed: one })?.arm.variation_id === 2,
@@ -232,7 +232,7 @@ describe('thompson for revenue', () => {
   }
   const thompson = { strategy: 'thompson' as const }
 
-  test('prefers what brings most', () => {
+  test('prefers the text that earns most', () => {
     expect(shares(texts, thompson, 2_000)[1]).toBeGreaterThan(0.6)
     const found = shares(texts, { ...thompson, worth }, 2_000)
     expect(found[2]).toBeGreaterThan(0.7)
@@ -250,7 +250,7 @@ describe('thompson for revenue', () => {
     }
   })
 
-  test('chooses as for clicks, seed for seed, where all clicks are worth the same for sure', () => {
+  test('chooses as for clicks, seed by seed, if all clicks are certainly worth the same', () => {
     const known = texts.map(({ earned: _, ...one }) => one)
     for (let seed = 0; seed < 200; seed += 1)
       expect(chosen(known, { ...thompson, seed, worth: { ...worth, levels: [] } })?.arm).toEqual(
@@ -258,12 +258,12 @@ describe('thompson for revenue', () => {
       )
   })
 
-  test.each(['weighted', 'ctr_weighted'] as const)('is nothing to %s', (strategy) => {
+  test.each(['weighted', 'ctr_weighted'] as const)('does not affect %s', (strategy) => {
     for (let seed = 0; seed < 100; seed += 1)
       expect(chosen(texts, { strategy, seed, worth })?.arm).toBe(chosen(texts, { strategy, seed })?.arm)
   })
 
-  test('is made again from what is kept', () => {
+  test('is reproduced from the stored decision', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), (seed) => {
         const [fresh] = chooseSegments(
@@ -303,7 +303,7 @@ const anyArms = fc.array(anyArm, { minLength: 1, maxLength: 12 }).map((rows) =>
 )
 const anyStrategy = fc.constantFrom<Strategy>('weighted', 'ctr_weighted', 'thompson')
 
-test('whatever the arms and the seed: one with weight is chosen, always the same, also from what is kept of it', () => {
+test('for any arms and seed one with weight is chosen, and its stored decision reproduces it', () => {
   fc.assert(
     fc.property(
       anyArms,
@@ -332,7 +332,7 @@ test('whatever the arms and the seed: one with weight is chosen, always the same
   )
 })
 
-describe('what is kept of the arms of a decision', () => {
+describe('the stored arms of a decision', () => {
   const question = (arms: readonly Arm[]) =>
     questionOf('thompson', 7, { by_weight: false, floor: 0.05, taken: [2], ...packArms(arms) })
 
@@ -347,13 +347,13 @@ describe('what is kept of the arms of a decision', () => {
     { held: 'offer_gap' },
     { held: 'offer_share' },
     { held: 'variation_gap' },
-  ])('is all that is known of one: %o', (changes) => {
+  ])('hold all that is known of one: %o', (changes) => {
     const arms = [arm(4, 42, changes), arm(5, 43)]
     const inOrder = changes.weight === 0 ? arms.toReversed() : arms
     expect(question(arms)).toEqual({ arms: inOrder, strategy: 'thompson', seed: 7, taken: [2], floor: 0.05 })
   })
 
-  test('goes by offers, then by variations, and ends with those that could not be chosen', () => {
+  test('are sorted by offer and variation, with those last that could not be chosen', () => {
     const [a, b, c] = [arm(4, 43, { n: 3 }), arm(4, 50), arm(5, 42, { n: 1 })]
     const paused = [arm(1, 9, { weight: 0 }), arm(3, 7, { weight: 0 })]
     expect(question([...paused, c, b, a]).arms).toEqual([a, b, c, ...paused])
@@ -361,7 +361,7 @@ describe('what is kept of the arms of a decision', () => {
   })
 })
 
-test('segments get different variations, as many as there are, and leave standing ones alone', () => {
+test('segments get different variations, as far as there are any, and keep earlier ones', () => {
   fc.assert(
     fc.property(anyArms, anyStrategy, fc.integer({ min: 1, max: 8 }), (arms, strategy, segments) => {
       const random = seeded(9)
@@ -383,7 +383,7 @@ test('segments get different variations, as many as there are, and leave standin
   )
 })
 
-test('what is kept of variations of which nothing is known is what they were', () => {
+test('variations without data are restored exactly from a stored decision', () => {
   const arms = [1, 2, 5, 9, 10, 11].map((id) => arm(id < 9 ? 1 : 2, id, { weight: id < 9 ? 1 : 4 }))
   const kept = { by_weight: false, floor: 0.05, taken: [2], ...packArms(arms) }
   expect(kept.offers).toBe('1 1 1-2,5\n2 4 9-11')
@@ -396,7 +396,7 @@ test('what is kept of variations of which nothing is known is what they were', (
   })
 })
 
-test('what is kept of thousands of unknown variations is short', () => {
+test('thousands of variations without data take little room in a stored decision', () => {
   const arms = Array.from({ length: 4_000 }, (_, index) => arm(Math.floor(index / 20), index))
   expect(JSON.stringify(packArms(arms)).length).toBeLessThan(6_000)
   expect(packArms([arm(1, 1), arm(1, 2), arm(1, 5, { k: 1.5, n: 40, held: 'offer_share' })])).toEqual({

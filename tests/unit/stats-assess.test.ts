@@ -29,7 +29,7 @@ describe('the chance to be the best', () => {
     expect((second?.loss ?? 0) - (first?.loss ?? 0)).toBeCloseTo(meanOf(one) - meanOf(other), 6)
   })
 
-  test('of none is none', () => expect(chancesOf([])).toEqual([]))
+  test('of no texts is empty', () => expect(chancesOf([])).toEqual([]))
 
   test('of equals is equal, also of very many clicks beside very few', () => {
     for (const { best } of chancesOf(Array.from({ length: 4 }, () => ({ a: 8, b: 392 }))))
@@ -174,7 +174,7 @@ const evidence: SendsAndTexts = {
   ],
 }
 
-test('a send with a burst of machines, some of which may have passed, widens what is said', () => {
+test('a send with a burst of machines widens the interval', () => {
   const sends = evidence.sends.filter(({ offer_id }) => offer_id === 2)
   const width = (signs: Signs | null) => {
     const signed = sends.map((send, place) => ({
@@ -235,7 +235,7 @@ describe('an assessment', () => {
     expect(judged.get(4)?.label.code).toBe('retired')
   })
 
-  test('says nothing where there is too little, or nothing to compare with', () => {
+  test('says nothing with too little data, or nothing to compare with', () => {
     expect(variations.get(3)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 30 of 100 clicks')
     expect(variations.get(4)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 35 of 100 clicks')
     expect(variations.has(5)).toBe(false)
@@ -243,7 +243,7 @@ describe('an assessment', () => {
     expect(offers.get(1)?.smoothed_ctr).toBeGreaterThan(offers.get(2)?.smoothed_ctr ?? 0)
   })
 
-  test('says of a text with clicks enough what the one beside it has, of sends older than 72 hours', () => {
+  test('names the missing data of the other text, from sends older than 72 hours', () => {
     const [one, two] = evidence.variations
     const judged = assess(
       {
@@ -259,7 +259,7 @@ describe('an assessment', () => {
     expect(judged.get(2)?.label.text).toBe('Not enough data yet – 1 of 3 sends, 49 of 100 clicks')
   })
 
-  test('says nothing of kinds of text while there are few texts', () => {
+  test('says nothing about kinds of text while there are few texts', () => {
     expect(attributes.tone.map(({ value, lift }) => [value, lift])).toEqual([
       ['calm', null],
       ['exciting', null],
@@ -306,7 +306,7 @@ describe('an assessment', () => {
     expect(found.cta_text.map(({ lift }) => lift)).toEqual(Array.from({ length: 13 }, () => null))
   })
 
-  test('lists kinds of texts that do alike by their names', () => {
+  test('lists equally good kinds of text by name', () => {
     const text = (variation_id: number, tone: string) => ({
       variation_id,
       offer_id: variation_id,
@@ -325,14 +325,14 @@ describe('an assessment', () => {
     ])
   })
 
-  test('of nothing is empty', () => {
+  test('without texts is empty', () => {
     expect(assess({ sends: [], variations: [] }, now)).toMatchObject({
       attributes: { tone: [], length_category: [], cta_text: [] },
     })
   })
 })
 
-test('kinds of texts are known as surely as texts of one kind are alike', () => {
+test('findings on kinds of text are as certain as texts of one kind are similar', () => {
   const reachAt = (spread: number) => {
     const points = Array.from({ length: 40 }, (_, id) => ({
       offer_id: id >> 3,
@@ -351,7 +351,7 @@ test('kinds of texts are known as surely as texts of one kind are alike', () => 
   expect(reachAt(0.3)).toBeCloseTo(0.3 * Math.sqrt(40 / 34) * Math.sqrt(0.1) * 0.5 * 2.032, 3)
 })
 
-test('twenty offers of four texts are judged within a blink', () => {
+test('twenty offers of four texts are assessed quickly', () => {
   const many: SendsAndTexts = {
     variations: Array.from({ length: 80 }, (_, id) => ({
       variation_id: id,
@@ -370,7 +370,7 @@ test('twenty offers of four texts are judged within a blink', () => {
   expect(performance.now() - started).toBeLessThan(1_000)
 })
 
-test('a newsletter in segments is one send of its offer, complete when all are; retired texts are left out', () => {
+test('a newsletter in segments is one send of its offer; retired texts are left out', () => {
   const now = 40 * 86_400_000
   const texts = [1, 2, 3].map((variation_id) => ({
     ...{ variation_id, offer_id: 1, approved: variation_id < 3 },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { at, lookUp, numberAt } from '../../src/lib/stats/at.ts'
 
-test('beyond the ends there is 0, and for an unknown key what stands for it', () => {
+test('an index beyond the ends gives 0, and an unknown key the default', () => {
   expect([at([4, 5], 1), at([4, 5], 2), at([], -1)]).toEqual([5, 0, 0])
   expect([numberAt(Float64Array.of(4, 5), 1), numberAt(Float64Array.of(4), 1)]).toEqual([5, 0])
   const known = new Map([['a', 1]])

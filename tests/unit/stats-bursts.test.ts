@@ -31,7 +31,7 @@ test('machines that come at once are recognised by who comes later', () => {
   expect(Math.sqrt(unsure)).toBeLessThan(1.1 * (Math.log(1000 / 400) / 2))
 })
 
-test('nothing is a burst before a site knows what is usual with it', () => {
+test('nothing is a burst before the site’s usual arrival is known', () => {
   // The specification's example: 23 of 150 clicked, all of them at once.
   const atOnce = came(0, 23)
   const counted = (curve: typeof usual) => peopleOf(atOnce, atOnce, curve)
@@ -49,12 +49,12 @@ test('nothing is a burst before a site knows what is usual with it', () => {
   expect(peopleOf(early, early, usual).clickers).toBeLessThan(1)
 })
 
-test('a send says nothing of a burst in its first hours, without an early click, and by a few', () => {
+test('a send shows no burst in its first hours, without early clicks, or with few clicks', () => {
   for (const send of [came(400, 600, 2 / 24), { ...came(400), clickers_by: marks.map(() => 0) }, came(2, 2)])
     expect(people(send)).toEqual({ clickers: send.clickers, unsure: 0 })
 })
 
-test('all parts of a send tell of its machines together, since a small one alone could not', () => {
+test('the parts of a send show its machines together, since a small one alone cannot', () => {
   const small = came(4, 4)
   const parts = [came(400, 400), small].map((part) => ({ ...part, newsletter_send_id: 'split' }))
   const wholeOf = wholeSends([...parts, came(300)])
@@ -94,7 +94,7 @@ test('the curve of arrival is that of people, though four sends in ten had a bur
   expect(withoutBursts(clean).ordinary.length).toBeGreaterThan(57)
 })
 
-test('the rate of a text with a burst in a third of its sends is that of people, and less sure', () => {
+test('the rate of a text with a burst in a third of its sends is that of people, less certain', () => {
   const told = (machines: number) => {
     const sends = Array.from({ length: 30 }, (_, day) => ({
       offer_id: 1,

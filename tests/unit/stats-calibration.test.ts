@@ -12,7 +12,7 @@ test.each([
   [0.5, 5],
   [0.5, 20],
 ])(
-  'with days that differ by %d, the interval of %d sends holds the truth as often as it says',
+  'with days that differ by %d, the interval of %d sends is right as often as it claims',
   async (sigma, count) => {
     const tallies = []
     for (const round of times(40))
@@ -27,7 +27,7 @@ test.each([
 )
 
 describe('the sequential test', () => {
-  test('is what its formula says', () => {
+  test('equals its formula', () => {
     expect(likelihoodRatio(0, 0.09)).toBeCloseTo(Math.sqrt(0.5), 12)
     expect(likelihoodRatio(0.5, 0.01)).toBeCloseTo(Math.sqrt(0.1) * Math.exp((0.09 * 0.25) / (0.02 * 0.1)), 6)
     const clear = { k: 400, n: 10_000 }
@@ -38,7 +38,7 @@ describe('the sequential test', () => {
     expect(isLarger(clear, { k: 4, n: 10_000 }, 1)).toBe(false)
   })
 
-  test('asks for more the more is compared', () => {
+  test('needs more evidence the more texts are compared', () => {
     const one = { k: 105, n: 3_000 }
     const other = { k: 60, n: 3_000 }
     const ratio = likelihoodRatio(Math.log(105 / 60), 1 / 105 + 1 / 60)
@@ -51,7 +51,7 @@ describe('the sequential test', () => {
     [0.5, false],
     [0.5, true],
   ])(
-    'looked at on sixty days that differ by %d, declares a winner among equals at most in one of twenty tests',
+    'over sixty days that differ by %d, finds a winner among equals in one of twenty at most',
     async (sigma, split) => {
       const contest = { sigma, split, recipients: 20_000, lift: 1, looks: 60 }
       const winners = []
@@ -60,7 +60,7 @@ describe('the sequential test', () => {
     },
   )
 
-  test('finds who is better by a third, in segments within few sends, and never the other', async () => {
+  test('finds the text that is better by a third, with segments in few sends, and never the other', async () => {
     const contest = { sigma: 0.25, recipients: 25_000, lift: 1.3, looks: 100 }
     for (let test = 0; test < 20; test += 1) {
       const whole = await calibrated('winnerOf', { ...contest, split: false }, 900 + test)

@@ -51,13 +51,13 @@ const aCrowd = (changes: Partial<Crowd> = {}): Crowd => ({
 const month = Array.from({ length: 20 }, (_, place) => aSend(place, { crowd: aCrowd() }))
 
 describe('sends beside crowded addresses', () => {
-  test('are what they are where there are none', () => {
+  test('are unchanged if there are none', () => {
     const sends = [aSend(1), aSend(2)]
     expect(besideCrowds(sends)).toEqual({ sends, variance: 0 })
     expect(besideCrowds([]).variance).toBe(0)
   })
 
-  test('have the people elsewhere, and as many recipients as these are of all people', () => {
+  test('count the people elsewhere, and their share of the recipients', () => {
     const { sends, variance } = besideCrowds(month)
     expect(sends).toHaveLength(20)
     for (const send of sends) {
@@ -69,7 +69,7 @@ describe('sends beside crowded addresses', () => {
     expect(Math.sqrt(variance)).toBeLessThan(0.08)
   })
 
-  test('are the same whatever one address did in a send, or in all of them, which are less sure for that', () => {
+  test('hardly change by what one address does, but are less certain if it does so in all', () => {
     const usual = besideCrowds(month)
     const with577 = aCrowd({ addresses: 11, visits: 687, largest: 577 })
     const attacked = besideCrowds(
@@ -82,20 +82,20 @@ describe('sends beside crowded addresses', () => {
     expect(always.variance).toBeGreaterThan(10 * usual.variance)
   })
 
-  test('are as they were reported where the only crowd is one address; then there may be more people', () => {
+  test('are unchanged if the only crowd is one address, but less certain', () => {
     const alone = aCrowd({ addresses: 1, largest: 110 })
     const { sends, variance } = besideCrowds(month.map((send) => ({ ...send, crowd: alone })))
     expect(sends[0]).toMatchObject({ recipients: 10_000, clickers: 100 })
     expect(Math.sqrt(variance)).toBeGreaterThan(0.3)
   })
 
-  test('have no more people for each crowded address than a tenth of those elsewhere and a few', () => {
+  test('assume for each crowded address at most a tenth of the people elsewhere and a few', () => {
     const many = aCrowd({ visits: 10_000, largest: 1_000 })
     const { sends } = besideCrowds(month.map((send) => ({ ...send, crowd: many })))
     expect(10_000 / (sends[0]?.recipients ?? 1)).toBeCloseTo(1 + (10 * 14) / 1.1 / 100, 1)
   })
 
-  test('are judged by the month and by the newsletter, of which one can be asked for', () => {
+  test('are judged by month and newsletter, for one newsletter on request', () => {
     const april = Date.UTC(2026, 3, 1)
     const all = [
       ...month.map((send) => ({ ...send, newsletter: 'work' })),
@@ -111,7 +111,7 @@ describe('sends beside crowded addresses', () => {
     expect(besideCrowds(all, 'new').variance).toBe(variance)
   })
 
-  test('hold what makes no sense: more clickers there than anywhere, nobody elsewhere, no recipients', () => {
+  test('accept impossible figures: more clickers there than in all, nobody elsewhere, no recipients', () => {
     const odd = [
       aSend(1, { clickers: 5, recipients: 0, crowd: aCrowd({ other_clicks: 0 }) }),
       aSend(2, { clickers: 0, recipients: 0 }),

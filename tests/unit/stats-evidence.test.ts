@@ -34,7 +34,7 @@ describe('arrival of clicks', () => {
     expect([-1, 0, 72, 500].map((hours) => shareAt(hours))).toEqual([0, 0, 1, 1])
   })
 
-  test('is what old sends have shown, the more of them the more', () => {
+  test('follows old sends, the more of them the more closely', () => {
     const slow = curveOf(Array.from({ length: 40 }, () => old(12)))
     const one = curveOf([old(12)])
     expect(shareAt(6, slow)).toBeLessThan(shareAt(6, one))
@@ -48,7 +48,7 @@ describe('arrival of clicks', () => {
     ).toEqual(usual)
   })
 
-  test('grows without steps, and is less sure the less has come', () => {
+  test('grows without steps, and is less certain the fewer have arrived', () => {
     const curve = curveOf([old(2), old(9), old(4), { ...old(4), clickers_by: marks.map(() => 7) }])
     const hours = Array.from({ length: 730 }, (_, tenth) => tenth / 10)
     const shares = hours.map((hour) => shareAt(hour, curve))
@@ -63,7 +63,7 @@ describe('arrival of clicks', () => {
 })
 
 describe('effective evidence', () => {
-  test('of one send is worked out as the document has it', () => {
+  test('of one send equals the documented formula', () => {
     const { dispersion, evidence } = poolEvidence([send()], usual)
     expect(dispersion).toBeCloseTo(0.09, 12)
     const pool = 201 / 10_050
@@ -101,7 +101,7 @@ describe('effective evidence', () => {
     )
   })
 
-  test('takes rates as they are today only where claims have to hold', () => {
+  test('follows a falling rate only for cautious claims', () => {
     const falling = Array.from({ length: 40 }, (_, index) =>
       send({ age: 200 - 5 * index, clickers: 400 - 6 * index }),
     )
@@ -116,7 +116,7 @@ describe('effective evidence', () => {
     expect(of(true).drift.varianceOf([1, 10])).toBeGreaterThan(0)
   })
 
-  test('counts young sends by what has arrived and how sure that is, old ones by the discount', () => {
+  test('counts young sends by the clicks that have arrived, and old ones at a discount', () => {
     const { share, variance } = arrived(0.5, usual)
     const young = poolEvidence([send({ age: 0.5, clickers: 140 })], usual).evidence.get(42)
     expect((young?.k ?? 0) / (young?.n ?? 1)).toBeCloseTo(140 / (10_000 * share), 9)
@@ -126,7 +126,7 @@ describe('effective evidence', () => {
     expect(faded?.k).toBeCloseTo((poolEvidence([send()], usual).evidence.get(42)?.k ?? 0) * 0.995 ** 100, 9)
   })
 
-  test('is less where days are taken to be as different as they might be, and hardly less after many sends', () => {
+  test('is smaller for cautious claims, but hardly after many sends', () => {
     const of = (count: number, cautious: boolean) =>
       poolEvidence(
         Array.from({ length: count }, (_, index) => send({ clickers: index % 2 === 0 ? 150 : 250 })),
@@ -169,7 +169,7 @@ describe('segments of one send', () => {
     expect(apart.evidence.get(0)?.k).toBeLessThan(unequalDays.length / apart.dispersion)
   })
 
-  test('are weighed as the formula has it', () => {
+  test('have the weights of the formula', () => {
     const { dispersion, ownDispersion, evidence } = poolEvidence(
       [
         send({ variation_id: 1, newsletter_send_id: 'split', clickers: 300 }),
@@ -192,7 +192,7 @@ describe('segments of one send', () => {
     expect(of(1).n / of(1).k).toBeCloseTo((10_000 * day) / 300, 1)
   })
 
-  test('compare also those that never met, by a third that met both', () => {
+  test('also compare texts that never met, through a third that met both', () => {
     const sends = [0, 1, 2, 3].flatMap((day) => {
       const name = { newsletter_send_id: `day-${day}` }
       const factor = day % 2 === 0 ? 2 : 0.5
@@ -206,7 +206,7 @@ describe('segments of one send', () => {
     expect(ratio(sends.map((one) => ({ ...one, newsletter_send_id: crypto.randomUUID() })))).toBeCloseTo(4, 9)
   })
 
-  test('change nothing of sends that are whole', () => {
+  test('leave sends that are not split unchanged', () => {
     const whole = [send({ variation_id: 7, clickers: 150 }), send({ variation_id: 7, clickers: 250 })]
     const beside = (names: [string, string]) =>
       poolEvidence(
@@ -230,7 +230,7 @@ describe('beliefs', () => {
     { variation_id: 3, offer_id: 2 },
   ]
 
-  test('of what was never sent are those of its offer, and of a new offer those of all', () => {
+  test('about a text never sent are those of its offer, about a new offer those of all', () => {
     const nothing = { k: 0, n: 0 }
     const { mean, offers } = believe(variations, ({ variation_id }) =>
       variation_id === 1 ? { k: 100, n: 1_000 } : nothing,
@@ -256,13 +256,13 @@ describe('beliefs', () => {
     expect(beliefOf({ k: 0, n: 0 }, 0.02)).toEqual({ a: 8, b: 392 })
   })
 
-  test('follow the evidence where there is much of it', () => {
+  test('follow the evidence if there is much of it', () => {
     expect(meanOf(beliefOf({ k: 3_000, n: 10_000 }, 0.02))).toBeCloseTo(0.3, 1)
     expect(beliefOf({ k: 5, n: 5 }, 2).b).toBeGreaterThan(0)
     expect(beliefOf({ k: 6, n: 5 }, 0.5).b).toBe(8)
   })
 
-  test('leave room for what the days had in common, as far as they rest on those days', () => {
+  test('are wider for days in common, as far as they rest on those days', () => {
     const offer = { shape: 30, rate: 1_500 }
     const widthOf = (k: number, shared: number) => {
       const [low, high] = intervalOf(beliefOf({ k, n: k * 50 }, 0.02), offer, shared)
@@ -273,7 +273,7 @@ describe('beliefs', () => {
     expect(widthOf(1, 0.01) / widthOf(1, 0)).toBeLessThan(1.01)
   })
 
-  test('are never wider than those of a share of which nothing is known, however high and unsure a rate is', () => {
+  test('stay within 0 and 1, however high and uncertain a rate is', () => {
     const belief = beliefOf({ k: 21, n: 20 }, 0.9)
     const [low, high] = intervalOf(belief, { shape: 30, rate: 33 }, 4)
     expect(low).toBeGreaterThan(0.1)
@@ -283,19 +283,15 @@ describe('beliefs', () => {
   })
 })
 
-test(
-  'how much texts differ from send to send is not learned from sends that count for less, nor from ' +
-    'wrong ones',
-  () => {
-    const split = (name: string, odd = 200, changes: Partial<Send> = {}) => [
-      send({ newsletter_send_id: name, ...changes }),
-      send({ newsletter_send_id: name, variation_id: 43, clickers: odd, ...changes }),
-    ]
-    const usually = Array.from({ length: 12 }, (_, index) => split(`${index}`)).flat()
-    const differing = (sends: readonly Send[]) => poolEvidence([...usually, ...sends], usual).ownDispersion
-    // Taken at its word, ten times as many clicks in one of thirteen sends are a variance of about 0.4.
-    expect(differing(split('wrong', 2_000))).toBeLessThan(0.05)
-    const others = ['a', 'b', 'c', 'd'].flatMap((name) => split(name, 300, { weight: 0.5 }))
-    expect(differing(others)).toBeLessThan(differing(others.map((one) => ({ ...one, weight: 1 }))) / 2)
-  },
-)
+test('the spread of texts from send to send is not learned from discounted or wrong sends', () => {
+  const split = (name: string, odd = 200, changes: Partial<Send> = {}) => [
+    send({ newsletter_send_id: name, ...changes }),
+    send({ newsletter_send_id: name, variation_id: 43, clickers: odd, ...changes }),
+  ]
+  const usually = Array.from({ length: 12 }, (_, index) => split(`${index}`)).flat()
+  const differing = (sends: readonly Send[]) => poolEvidence([...usually, ...sends], usual).ownDispersion
+  // Taken at its word, ten times as many clicks in one of thirteen sends are a variance of about 0.4.
+  expect(differing(split('wrong', 2_000))).toBeLessThan(0.05)
+  const others = ['a', 'b', 'c', 'd'].flatMap((name) => split(name, 300, { weight: 0.5 }))
+  expect(differing(others)).toBeLessThan(differing(others.map((one) => ({ ...one, weight: 1 }))) / 2)
+})

@@ -5,8 +5,8 @@ import { learn } from '../../src/lib/stats/learn.ts'
 import { drawBinomial } from '../bench/newsletter-world.ts'
 import { sent, spreadsIn } from '../support/sends.ts'
 
-describe('how sure variations are beside one another', () => {
-  test('is each by itself where no send was split', () => {
+describe('the covariance of variations', () => {
+  test('is zero if no send was split', () => {
     const { spreads, pooled } = spreadsIn([sent(1, 'a'), sent(1, 'b'), sent(2, 'c')])
     for (const { of, variance, others } of spreads) {
       expect(variance * of.precision).toBeCloseTo(1, 2)
@@ -15,7 +15,7 @@ describe('how sure variations are beside one another', () => {
     expect(pooled.evidence.get(1)?.precision).toBeGreaterThan(1.9 * (pooled.evidence.get(2)?.precision ?? 0))
   })
 
-  test('is what inverting by hand gives for three that share all days', () => {
+  test('equals a solution by hand for three that share all days', () => {
     const days = 5
     const { spreads, pooled } = spreadsIn(
       Array.from({ length: days }, (_, day) => [1, 2, 3].map((id) => sent(id, `day-${day}`))).flat(),
@@ -31,7 +31,7 @@ describe('how sure variations are beside one another', () => {
     )
   })
 
-  test('is not connected by a send that others are in', () => {
+  test('is zero for variations without a common send', () => {
     const { spreads } = spreadsIn([sent(1, 'a'), sent(2, 'a'), sent(3, 'b'), sent(4, 'b')])
     const of = (id: number, other: number) =>
       spreads
@@ -50,8 +50,8 @@ const learned = (sends: readonly Send[]) => {
   return offer ?? expect.fail('no offer')
 }
 
-describe('what an editor reads', () => {
-  test('takes segments for a sharp comparison and a vague rate', () => {
+describe('the learned figures', () => {
+  test('have a precise comparison and a vague rate from segments', () => {
     const days = Array.from({ length: 6 }, (_, day) => `day-${day}`)
     const together = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, day))))
     const apart = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, `${day}-${id}`))))
@@ -64,14 +64,14 @@ describe('what an editor reads', () => {
     expect(width(one?.interval ?? [1, 1])).toBeGreaterThan(0.8 * width(other?.interval ?? [1, 9]))
   })
 
-  test('has nothing in common where only one was sent', () => {
+  test('have nothing in common if only one text was sent', () => {
     const { shared, variations: known } = learned([sent(1, 'a'), sent(1, 'b')])
     expect(shared).toBe(0)
     expect(known[0]?.evidence.k).toBeLessThan(400)
     expect(known.map((one) => one.sent)).toEqual([true, false, false, false])
   })
 
-  test('compares with one other by what the two have in common, with one that was never sent by nothing', () => {
+  test('compare two texts by their common sends, but not with one that was never sent', () => {
     const { variations: known } = learned([
       ...['a', 'b', 'c'].flatMap((day) => [sent(1, day), sent(2, day)]),
       sent(3, 'd'),
@@ -95,43 +95,40 @@ describe('what an editor reads', () => {
     [12, 2],
     [12, 4],
     [60, 2],
-  ])(
-    'tells differences as surely as they are, after %d sends of %d segments, whoever met whom',
-    (days, segments) => {
-      const rates = [0.02, 0.024, 0.03, 0.018, 0.022, 0.026]
-      const texts = rates.map((rate, variation_id) => ({ offer_id: 1, variation_id, rate }))
-      let squares = 0
-      let all = 0
-      for (let world = 0; world < 120; world += 1) {
-        const random = seeded(world)
-        const sends = Array.from({ length: days }, (_, day) => {
-          const factor = Math.exp(0.3 * drawNormal(random) - 0.045)
-          return texts
-            .map((text) => ({ ...text, order: random() }))
-            .toSorted((one, other) => one.order - other.order)
-            .slice(0, segments)
-            .map(({ variation_id, rate }) =>
-              sent(variation_id, `${day}`, {
-                clickers: drawBinomial(10_000, Math.min(0.9, rate * factor), random),
-              }),
-            )
-        }).flat()
-        for (const { variations: own } of learn(texts, sends).offers)
-          for (const one of own)
-            for (const other of own) {
-              if (!one.sent || !other.sent || one.variation.variation_id >= other.variation.variation_id)
-                continue
-              const [a, b] = [one.beside(other.variation), other.beside(one.variation)]
-              const difference = Math.log(a.k / a.n / (b.k / b.n))
-              const truth = Math.log(one.variation.rate / other.variation.rate)
-              squares += (difference - truth) ** 2 / (1 / a.k + 1 / b.k)
-              all += 1
-            }
-      }
-      // With few sends it is not known that a text's advantage is the same each time, and that is what they are
-      // judged by.
-      expect(squares / all).toBeGreaterThan(days < 20 ? 0.12 : 0.5)
-      expect(squares / all).toBeLessThan(1.15)
-    },
-  )
+  ])('give differences their true certainty, after %d sends of %d segments', (days, segments) => {
+    const rates = [0.02, 0.024, 0.03, 0.018, 0.022, 0.026]
+    const texts = rates.map((rate, variation_id) => ({ offer_id: 1, variation_id, rate }))
+    let squares = 0
+    let all = 0
+    for (let world = 0; world < 120; world += 1) {
+      const random = seeded(world)
+      const sends = Array.from({ length: days }, (_, day) => {
+        const factor = Math.exp(0.3 * drawNormal(random) - 0.045)
+        return texts
+          .map((text) => ({ ...text, order: random() }))
+          .toSorted((one, other) => one.order - other.order)
+          .slice(0, segments)
+          .map(({ variation_id, rate }) =>
+            sent(variation_id, `${day}`, {
+              clickers: drawBinomial(10_000, Math.min(0.9, rate * factor), random),
+            }),
+          )
+      }).flat()
+      for (const { variations: own } of learn(texts, sends).offers)
+        for (const one of own)
+          for (const other of own) {
+            if (!one.sent || !other.sent || one.variation.variation_id >= other.variation.variation_id)
+              continue
+            const [a, b] = [one.beside(other.variation), other.beside(one.variation)]
+            const difference = Math.log(a.k / a.n / (b.k / b.n))
+            const truth = Math.log(one.variation.rate / other.variation.rate)
+            squares += (difference - truth) ** 2 / (1 / a.k + 1 / b.k)
+            all += 1
+          }
+    }
+    // With few sends it is not known that a text's advantage is the same each time, and that is what they are
+    // judged by.
+    expect(squares / all).toBeGreaterThan(days < 20 ? 0.12 : 0.5)
+    expect(squares / all).toBeLessThan(1.15)
+  })
 })

@@ -51,7 +51,7 @@ describe('sends of several newsletters', () => {
     expect(rateOf(all, 1)).toBeCloseTo(0.03, 2)
   })
 
-  test('tell the rate among the readers of each', () => {
+  test('give the rate among the readers of each', () => {
     for (const [list, rate] of [
       ['keen', 0.04],
       ['calm', 0.02],
@@ -62,7 +62,7 @@ describe('sends of several newsletters', () => {
     }
   })
 
-  test('count for little beside the own ones of a list, and alone where it has none', () => {
+  test('count for little next to a list’s own sends, and alone if it has none', () => {
     const alien = (rows: readonly ListedSend[]) => rows.filter(({ newsletter }) => newsletter !== 'calm')
     // Each of these sends is worth some ten clicks: of each text at most 1/0.02, as alike as tastes are here.
     const worth = (rows: readonly ListedSend[]) => rows.reduce((sum, { weight = 1 }) => sum + 10 * weight, 0)
@@ -72,14 +72,14 @@ describe('sends of several newsletters', () => {
     expect(rateOf(fresh, 1) / rateOf(fresh, 2)).toBeGreaterThan(1.85)
   })
 
-  test('of one list are what they are, and so are none', () => {
+  test('of one list are unchanged, and so is an empty history', () => {
     const one = sends.map((row) => ({ ...row, newsletter: 'keen' }))
     expect(forNewsletter(one, undefined)).toBe(one)
     expect(forNewsletter(one, 'keen')).toBe(one)
     expect(forNewsletter([], 'keen')).toEqual([])
   })
 
-  test('to nobody, or of today, say nothing of their readers', () => {
+  test('to nobody, or of today, say nothing about their readers', () => {
     const rows = [send('a', 1, 0, 0, 0), send('b', 2, 0, 0, 0), send('b', 3, 5, 0.02)]
     for (const list of [undefined, 'a', 'b'])
       for (const row of forNewsletter(rows, list)) expect(Object.values(row)).not.toContain(Number.NaN)
@@ -88,7 +88,7 @@ describe('sends of several newsletters', () => {
   })
 })
 
-test('a choice goes by the readers that it is for', () => {
+test('a choice follows the readers that it is for', () => {
   const past = sends.map((row) => ({ ...row, sent_at: now - row.age * day }))
   const candidates = [1, 2].map((variation_id) => ({
     offer_id: 1,
@@ -124,7 +124,7 @@ test('an assessment of one newsletter counts its own sends, and gives its own ra
   expect(of().get(1)?.smoothed_ctr).toBeCloseTo(3, 0)
 })
 
-test('sends that were split tell of the readers as well', () => {
+test('split sends also show what readers prefer', () => {
   const split = Array.from({ length: 30 }, (_, index) => [
     send('keen', 1, 4 + index, 0.04, 5_000),
     send('keen', 2, 4 + index, 0.02, 5_000),

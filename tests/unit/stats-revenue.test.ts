@@ -26,7 +26,7 @@ describe('the interval of a conversion rate', () => {
     expect(high).toBeCloseTo(0.078, 3)
   })
 
-  test('reaches the ends where nothing or all converted, and is not there without clicks', () => {
+  test('reaches the ends if nothing or all converted, and is missing without clicks', () => {
     expect(rateInterval(0, 20)?.[0]).toBe(0)
     expect(rateInterval(20, 20)?.[1]).toBe(1)
     expect(rateInterval(21, 20)).toBeUndefined()
@@ -44,7 +44,7 @@ describe('the interval of revenue', () => {
     expect(high / 10).toBeCloseTo(10.24, 2)
   })
 
-  test('is wider where amounts differ, and where larger ones are known', () => {
+  test('is wider if amounts differ, and if larger ones are known', () => {
     const width = ([low, high]: [number, number]) => high - low
     const even = of(40, 400) ?? [0, 0]
     expect(width(of(40, 1_003) ?? [0, 0])).toBeGreaterThan(width(even))
@@ -54,12 +54,12 @@ describe('the interval of revenue', () => {
     expect(of(40, 400, { revenue: 0, squares: 0 })).toEqual(even)
   })
 
-  test('is not there before anything was brought', () => {
+  test('is missing before the first revenue', () => {
     expect(of(0, 0)).toBeUndefined()
     expect(of(1, 0)).toBeUndefined()
   })
 
-  test('holds the true revenue as often as it says, also of few and unequal conversions', () => {
+  test('is right as often as it claims, also for few and unequal conversions', () => {
     const random = chance(7)
     /** Amounts of 5, and a fifth of 30: what they are on the whole is known from others. */
     const among = { revenue: 10, squares: 0.8 * 25 + 0.2 * 900 }

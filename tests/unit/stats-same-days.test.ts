@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Send } from '../../src/lib/stats/evidence.ts'
 import { sent, spreadsIn } from '../support/sends.ts'
 
-test('texts of other offers that are known well tell the days of one that is not', () => {
+test('well-known texts of other offers show which days were good for a new one', () => {
   const days = Array.from({ length: 40 }, (_, day) => `${day}`)
   // On every other day three times as many click.
   const often = days.flatMap((day) =>
@@ -16,7 +16,7 @@ test('texts of other offers that are known well tell the days of one that is not
   expect(beside).toBeGreaterThan(1 / 400)
 })
 
-test('where hundreds of texts share days, each offer is taken by itself', () => {
+test('if hundreds of texts share days, each offer is treated separately', () => {
   const many = Array.from({ length: 260 }, (_, id) => sent(id + 1, `${id >> 2}`, { offer_id: 1 + (id & 1) }))
   const linked = Array.from({ length: 259 }, (_, id) => [
     sent(id + 1, `link ${id}`),

@@ -15,18 +15,18 @@ const chance = (expected: number) => 2 * Math.sqrt(expected + 0.25)
 const usual = Array.from({ length: 9 }, () => aSend({ uncertain: 4, doubtful: 10 }))
 
 describe('sends beside signs of machines', () => {
-  test('are what they are without any', () => {
+  test('are unchanged without any', () => {
     const sends = [aSend(null), aSend(null)]
     expect(besideSigns(sends)).toEqual({ sends, variance: 0 })
   })
 
-  test('count whole where they have as many as usual, which may be people or not', () => {
+  test('count in full with the usual number of signs', () => {
     const { sends, variance } = besideSigns(usual)
     for (const send of sends) expect(send).toMatchObject({ clickers: 100, unsure: 0 })
     expect(Math.sqrt(variance)).toBeCloseTo(0.02, 6)
   })
 
-  test('count a tenth of a burst, and are as unsure as that all of it is people', () => {
+  test('count a tenth of a burst, and allow for all of it being people', () => {
     const { sends } = besideSigns([...usual, aSend({ uncertain: 120, doubtful: 10 }, 200)])
     const burst = ((120 - 8 - chance(8)) / 200) * 0.9
     const send = sends.at(-1)
@@ -36,7 +36,7 @@ describe('sends beside signs of machines', () => {
     expect(sends[0]).toMatchObject({ clickers: 100, unsure: 0 })
   })
 
-  test('are unsure beside a burst of recognised machines, of which some may pass', () => {
+  test('are uncertain next to a burst of recognised machines, of which some may pass', () => {
     const { sends } = besideSigns([...usual, aSend({ uncertain: 4, doubtful: 4_010 })])
     expect(sends.at(-1)?.clickers).toBeCloseTo(100, 6)
     expect(Math.sqrt(sends.at(-1)?.unsure ?? 0)).toBeCloseTo(0.4, 6)
@@ -44,7 +44,7 @@ describe('sends beside signs of machines', () => {
     expect(Math.sqrt(flooded?.unsure ?? 0)).toBeCloseTo(1, 6)
   })
 
-  test('have as much of a burst at crowded addresses', () => {
+  test('treat a burst at crowded addresses alike', () => {
     const crowd = {
       addresses: 3,
       visits: 40,
@@ -60,7 +60,7 @@ describe('sends beside signs of machines', () => {
     expect(sends.at(-1)?.crowd?.clickers_by.at(-1)).toBeCloseTo(left, 6)
   })
 
-  test('hold a send that nobody has clicked, and one of machines only', () => {
+  test('may have no clicks, or only those of machines', () => {
     const { sends } = besideSigns([
       ...usual,
       aSend({ uncertain: 0, doubtful: 9 }, 0),
@@ -70,7 +70,7 @@ describe('sends beside signs of machines', () => {
     expect(sends.at(-1)?.clickers).toBeCloseTo(100 - (96 - chance(4)) * 0.9, 6)
   })
 
-  test('count whole where chance explains the signs: the first click of a small send has one', () => {
+  test('count in full if chance explains the signs: the first click of a small send has one', () => {
     const few = (uncertain: number) =>
       besideSigns([...usual, aSend({ uncertain, doubtful: 0 }, 5)]).sends.at(-1)
     expect(few(1)).toMatchObject({ clickers: 5, left: 1 })

@@ -58,7 +58,7 @@ describe('how long conversions take', () => {
   })
 
   test.each([3, 12])(
-    'is found also where most sends are too young to have all, with a mean of %d days',
+    'is also found if most sends are too young to have all, with a mean of %d days',
     (mean) => {
       const share = (days: number) => (1 - Math.exp(-days / mean)) / (1 - Math.exp(-60 / mean))
       const ages = Array.from({ length: 70 }, (_, index) => index + 1)
@@ -90,8 +90,8 @@ describe('how long conversions take', () => {
   })
 })
 
-describe('what pending conversions count', () => {
-  test('is what their network approves of what it has decided, beside all others', () => {
+describe('the expected part of pending conversions', () => {
+  test('follows the share that their network has approved, together with all others', () => {
     const sends = [
       told({ conversions: 90, rejected: 10 }),
       told({ offer_id: 2, conversions: 100, rejected: 300 }),
@@ -111,22 +111,18 @@ describe('what pending conversions count', () => {
     }
   })
 
-  test(
-    'is nine in ten before anything was decided; approved ones count in full, and those of other ' +
-      'currencies have no amount',
-    () => {
-      const expected = expectingApproval([])
-      expect(expected(told({ conversions: 10, pending: 10 })).conversions).toBeCloseTo(9, 9)
-      expect(expected(told({ conversions: 3, revenue: 6, squares: 12 }))).toEqual({
-        conversions: 3,
-        amounts: { conversions: 3, revenue: 6, squares: 12 },
-      })
-      expect(expected(told({ conversions: 3, priced: 0, pending_priced: 0 }))).toEqual({
-        conversions: 3,
-        amounts: { conversions: 0, revenue: 0, squares: 0 },
-      })
-    },
-  )
+  test('is nine in ten before anything was decided, and approved ones count in full', () => {
+    const expected = expectingApproval([])
+    expect(expected(told({ conversions: 10, pending: 10 })).conversions).toBeCloseTo(9, 9)
+    expect(expected(told({ conversions: 3, revenue: 6, squares: 12 }))).toEqual({
+      conversions: 3,
+      amounts: { conversions: 3, revenue: 6, squares: 12 },
+    })
+    expect(expected(told({ conversions: 3, priced: 0, pending_priced: 0 }))).toEqual({
+      conversions: 3,
+      amounts: { conversions: 0, revenue: 0, squares: 0 },
+    })
+  })
 })
 
 const amountsOf = (all: readonly number[]): Amounts => ({
@@ -136,7 +132,7 @@ const amountsOf = (all: readonly number[]): Amounts => ({
 })
 
 describe('amounts without a limit', () => {
-  test('are cut where one is large and the others are alike, exactly', () => {
+  test('are cut exactly if one is large and the others are alike', () => {
     const cut = cutLargest(amountsOf([10, 10, 10, 10_000]), 50)
     expect(cut.revenue).toBeCloseTo(80, 6)
     expect(cut.squares).toBeCloseTo(2_800, 4)
@@ -145,7 +141,7 @@ describe('amounts without a limit', () => {
     expect(cutLargest(amountsOf([]), 50)).toEqual(amountsOf([]))
   })
 
-  test('never count for more than before, nor for less than nothing', () => {
+  test('never count for more than before, nor for less than zero', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { maxLength: 20 }),
@@ -161,7 +157,7 @@ describe('amounts without a limit', () => {
     )
   })
 
-  test('have a usual one in the middle, which a few large ones do not move', () => {
+  test('have a usual one in the middle, which a few large ones do not change', () => {
     expect(usualAmount([amountsOf([10]), amountsOf([12, 12]), amountsOf([9_000])])).toBe(12)
     expect(usualAmount([amountsOf([9_000])], 10)).toBe(10)
     expect(
@@ -181,11 +177,11 @@ describe('amounts without a limit', () => {
 
 const prior = { dispersion: 0.2, sends: 3, least: 0.01, caution: 0 }
 
-describe('a level', () => {
+describe('a level of texts or offers', () => {
   const texts = (rates: readonly (readonly number[])[], n: number) =>
     rates.flatMap((own, offer_id) => own.map((rate) => ({ offer_id, k: n * rate, n })))
 
-  test('takes what does not differ for alike, and the other for different', () => {
+  test('shows equal rates as alike, and different ones as different', () => {
     const same = levelOf(
       texts(
         [
@@ -215,7 +211,7 @@ describe('a level', () => {
     expect(same.mean).toBeCloseTo(1, 6)
   })
 
-  test('draws a text towards its offer, and an offer towards all, the less is known of it', () => {
+  test('draws a text towards its offer, and an offer towards all, the less data it has', () => {
     const level = { ofTexts: 10, ofOffers: 5 }
     const meanOf = ({ shape, rate }: { shape: number; rate: number }) => shape / rate
     expect(meanOf(offerFactor([], level))).toBe(1)
@@ -225,13 +221,13 @@ describe('a level', () => {
     expect(meanOf(textFactor({ k: 4_000, n: 1_000 }, 10, 2))).toBeCloseTo(4, 1)
   })
 
-  test('stands for nothing where nothing is known', () => {
+  test('has no effect without data', () => {
     expect(levelOf([], prior, prior).mean).toBe(1)
     expect(levelOf([{ offer_id: 1, k: 0, n: 0 }], prior, prior)).toMatchObject({ mean: 1 })
   })
 })
 
-describe('what a click brings', () => {
+describe('the value of a click', () => {
   const send = (changes: Partial<ClickedSend> = {}): ClickedSend => ({
     ...{ offer_id: 1, variation_id: 1, newsletter_send_id: 'a', clickers: 1_000, age: 90, ...changes },
   })
@@ -269,7 +265,7 @@ describe('what a click brings', () => {
     }, value.conversions * value.amount)
   }
 
-  test('is nothing to tell without a conversion that brought something', () => {
+  test('is unknown without a conversion that earned something', () => {
     expect(valueWith([send()], [])).toBeUndefined()
     expect(valueWith([send()], [earned('a', 1, 5, 0)])).toBeUndefined()
     expect(valueWith([send()], [earned('of no send', 1, 5, 10)])).toBeUndefined()
@@ -277,7 +273,7 @@ describe('what a click brings', () => {
     expect(valueWith([send({ clickers: 0 })], [])).toBeUndefined()
   })
 
-  test('is near what it was where that is well known', () => {
+  test('is near the true value with much data', () => {
     const sends = Array.from({ length: 40 }, (_, index) => send({ newsletter_send_id: `${index}` }))
     const value = valueWith(
       sends,
@@ -288,7 +284,7 @@ describe('what a click brings', () => {
     expect(valueOfText(value, 1)).toBeCloseTo(0.2, 2)
   })
 
-  test('is the same for old and for young sends that do alike, also while conversions are on their way', () => {
+  test('is the same for old and young sends, also while conversions are on their way', () => {
     const share = (days: number) => 1 - Math.exp(-days / 10)
     const ages = [
       ...Array.from({ length: 60 }, (_, index) => index + 2),
@@ -316,14 +312,14 @@ describe('what a click brings', () => {
     expect(young / old).toBeLessThan(1.15)
   })
 
-  test('is not estimated from sends of which hardly anything is known', () => {
+  test('is not estimated from sends with hardly any data', () => {
     const sends = [send({ newsletter_send_id: 'old' }), send({ age: 0.2, variation_id: 2 })]
     const value = valueWith(sends, [earned('old', 1, 20, 10)])
     expect(value?.texts.has(1)).toBe(true)
     expect(value?.texts.has(2)).toBe(false)
   })
 
-  test('is not moved for good by one sale of a thousand times as much', () => {
+  test('is not changed for good by one sale of a thousand times as much', () => {
     const sends = Array.from({ length: 60 }, (_, index) =>
       send({ newsletter_send_id: `${index}`, variation_id: 1 + (index % 2), offer_id: 1 + (index % 2) }),
     )
@@ -341,7 +337,7 @@ describe('what a click brings', () => {
     expect((10_000 + 600 * 10) / (600 * 10)).toBeGreaterThan(2.6)
   })
 
-  test('of conversions in other currencies is what is usual, and never nothing', () => {
+  test('of conversions in other currencies is the usual one, and never zero', () => {
     const sends = Array.from({ length: 40 }, (_, index) =>
       send({ newsletter_send_id: `${index}`, variation_id: 1 + (index % 2), offer_id: 1 + (index % 2) }),
     )
@@ -358,7 +354,7 @@ describe('what a click brings', () => {
     expect(valueOfText(value, 2) / valueOfText(value, 1)).toBeCloseTo(1, 1)
   })
 
-  test('is drawn from text to offer to all where conversions are few', () => {
+  test('is drawn from text to offer to all if conversions are few', () => {
     const sends = [1, 2, 3].map((id) => send({ newsletter_send_id: `${id}`, variation_id: id, offer_id: id }))
     const value = valueWith(sends, [earned('1', 1, 1, 10)])
     const [first, second] = [valueOfText(value, 1), valueOfText(value, 2)]

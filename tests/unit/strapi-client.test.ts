@@ -24,7 +24,7 @@ async function begin(answer: FakeStrapi['answer'], given: { url?: string; token?
 
 const tenMegabytes = Buffer.alloc(10 * 1024 * 1024, '[1,')
 
-test('asks one type with the token, and without a header where there is none', async () => {
+test('requests one type with the token, and without a header if there is none', async () => {
   const { fake, ask } = await begin((_, response) => sendJson(response, 200, { data: [] }))
   expect(await ask()).toEqual({ ok: true, value: { data: [] } })
   expect(fake.requests).toMatchObject([
@@ -35,7 +35,7 @@ test('asks one type with the token, and without a header where there is none', a
   expect(open.fake.requests[0]?.headers.authorization).toBeUndefined()
 })
 
-describe('an answer that is of no use is a fault:', () => {
+describe('an unusable answer is a fault:', () => {
   const dripping = (_: IncomingMessage, response: ServerResponse) => {
     response.writeHead(200)
     const timer = setInterval(() => response.write(' '), 10)
@@ -92,7 +92,7 @@ describe('an answer that is of no use is a fault:', () => {
     expect(fake.requests).toHaveLength(1)
   })
 
-  test('nobody there, and nobody of that name', async () => {
+  test('no server at the address, and no such host', async () => {
     const { fake, ask } = await begin(() => {})
     await fake.stop()
     expect(await ask()).toMatchObject({
@@ -103,7 +103,7 @@ describe('an answer that is of no use is a fault:', () => {
   })
 })
 
-test('10 MB are not read to their end', async () => {
+test('an answer of more than 10 MB is not read to its end', async () => {
   let sent = 0
   const { ask } = await begin((_, response) => {
     const more = () => {
@@ -121,7 +121,7 @@ test('10 MB are not read to their end', async () => {
   expect(sent).toBeLessThan(10 * 1024 * 1024)
 })
 
-describe('a pause that is asked for is kept:', () => {
+describe('a requested pause is kept:', () => {
   const date = new Date(1_000_000).toUTCString()
   test.for<[string, Record<string, string>, number]>([
     ['so many seconds', { 'retry-after': '7' }, 7_000],
@@ -150,7 +150,7 @@ describe('a pause that is asked for is kept:', () => {
   })
 })
 
-test('what has not changed is not sent again', async () => {
+test('an unchanged answer is not sent again', async () => {
   let etag = '"1"'
   const { fake, strapi, ask } = await begin((request, response) => {
     if (request.headers['if-none-match'] === etag) response.writeHead(304).end()
@@ -165,7 +165,7 @@ test('what has not changed is not sent again', async () => {
   expect(await ask()).toEqual({ ok: true, value: { data: ['"2"'] } })
 })
 
-test('a 304 that nobody asked for is a fault, and a stop ends what is under way', async () => {
+test('a 304 without an ETag is a fault, and a stop ends a request under way', async () => {
   const { ask } = await begin((_, response) => response.writeHead(304).end())
   expect(await ask()).toMatchObject({ fault: { code: 'unsuitable' } })
   const hanging = await begin(() => {})
@@ -175,7 +175,7 @@ test('a 304 that nobody asked for is a fault, and a stop ends what is under way'
   expect(await asked).toMatchObject({ fault: { code: 'unreachable' } })
 })
 
-test('a socket that says nothing at all is left after its time', async () => {
+test('a server that never answers is given up at the timeout', async () => {
   const silent = createServer(() => {})
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void silent.close())

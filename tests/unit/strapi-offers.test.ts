@@ -32,8 +32,8 @@ const offer = (id: number, texts: unknown, more: Record<string, unknown> = {}): 
 })
 const long = (index: number) => offer(index, [text(index, `Text ${index}`)])
 
-describe('offers of Strapi in the words of an import file', () => {
-  test('are the same flat and with attributes, over all pages, but for what Strapi calls them', async () => {
+describe('offers of Strapi as an import file', () => {
+  test('are the same flat and with attributes, over all pages, except for their ids', async () => {
     const entries = Array.from({ length: 60 }, (_, index) => long(index + 1))
     const flat = await read(collection(() => entries))
     const old = await read(collection(() => entries, { v4: true }))
@@ -64,7 +64,7 @@ describe('offers of Strapi in the words of an import file', () => {
     })
   })
 
-  test('have what every field says; an empty one is as if it was left out, or empty here as well', async () => {
+  test('have every field; an empty one is left out, or empty here as well', async () => {
     const words =
       `${short},offer_type:kind,weight:weight,active:on,cta_text:cta,tone:tone,` +
       'length_category:length,approved:ok'
@@ -104,7 +104,7 @@ describe('offers of Strapi in the words of an import file', () => {
     ])
   })
 
-  test('have components as texts, whose only lasting name is what they say, in both formats', async () => {
+  test('have components as texts, which are identified by their content, in both formats', async () => {
     const component = (id: number) => ({ id, body: 'Same' })
     for (const v4 of [false, true]) {
       const ids = []
@@ -123,7 +123,7 @@ describe('offers of Strapi in the words of an import file', () => {
     }
   })
 
-  test('leave out drafts among the texts; an offer that was published meanwhile is there once', async () => {
+  test('leave out drafts among the texts; an offer that was published meanwhile occurs once', async () => {
     const { offers } = await read((_, response) =>
       sendJson(response, 200, {
         data: [
@@ -147,7 +147,7 @@ describe('offers of Strapi in the words of an import file', () => {
     ['no text has', [offer(1, [text(1, 'A')])], `${short},tone:mood`, 'have no field "mood"'],
     ['is hidden from the token', [], short, ''],
     ['is no list', [offer(1, { a: 1 })], short, 'relation with many texts or a repeatable component'],
-  ])('a field that %s is told with what to do', async ([, entries, mapping, advice]) => {
+  ])('a field that %s is reported with the remedy', async ([, entries, mapping, advice]) => {
     const { offers } = await read(
       collection(() => entries),
       mapping,

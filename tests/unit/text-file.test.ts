@@ -10,7 +10,7 @@ function fileWith(content: string | Uint8Array): string {
   return path
 }
 
-test('a file is read as the text that it holds, without the mark of its encoding', () => {
+test('a file is read as text, without a byte order mark', () => {
   expect(readTextFile(fileWith('\uFEFFgrün\n'))).toEqual({ ok: true, value: 'grün\n' })
   expect(readTextFile(fileWith(''))).toEqual({ ok: true, value: '' })
 })
@@ -24,20 +24,23 @@ test.each<[string, () => string, string]>([
   ],
   ['that is a folder', () => temporaryFolder(), 'it is a folder. Name a file'],
   ['of an impossible name', () => 'x'.repeat(5_000), 'ENAMETOOLONG'],
-])('one %s is told with what to do', (_, make, reason) => {
+])('a file %s is reported with the remedy', (_, make, reason) => {
   expect(readTextFile(make())).toEqual({
     ok: false,
     fault: expect.stringMatching(new RegExp(`^cannot be read: ${reason}`)),
   })
 })
 
-test.skipIf(process.getuid?.() === 0)('one that this user may not read is told with what to do', () => {
-  const path = fileWith('')
-  chmodSync(path, 0)
-  expect(readTextFile(path)).toMatchObject({ fault: expect.stringContaining('Give the user permission') })
-})
+test.skipIf(process.getuid?.() === 0)(
+  'a file that this user may not read is reported with the remedy',
+  () => {
+    const path = fileWith('')
+    chmodSync(path, 0)
+    expect(readTextFile(path)).toMatchObject({ fault: expect.stringContaining('Give the user permission') })
+  },
+)
 
-test('a file in another encoding is refused with what to do', () => {
+test('a file in another encoding is refused with the remedy', () => {
   expect(readTextFile(fileWith(Uint8Array.of(0xff, 0xfe, 0x7b, 0)))).toEqual({
     ok: false,
     fault: 'is not UTF-8 text. Save it with that encoding',

@@ -118,7 +118,7 @@ describe('links of one visitor', () => {
     [2, false],
     [3, true],
     [4, true],
-  ])('are many where there are %i: %s', (texts, expected) => {
+  ])('are many if there are %i: %s', (texts, expected) => {
     const clicks = createRecentClicks(0).of('somebody', noon)
     for (let text = 1; text < texts; text += 1) clicks.add(text, noon, true)
     expect(clicks.hasMany(texts, noon)).toBe(expected)

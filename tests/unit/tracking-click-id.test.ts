@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { clickIdOf, eventOfClickId } from '../../src/lib/tracking/click-id.ts'
 
-test('a click id is short, and names its event whatever became of its case', () => {
+test('a click id is short, and identifies its event in any case of letters', () => {
   fc.assert(
     fc.property(fc.uuid(), (eventId) => {
       const id = clickIdOf(eventId)

@@ -27,7 +27,7 @@ async function begun(sessions: ReturnType<typeof createSessions>): Promise<strin
   return token.value
 }
 
-test('networks of the site’s own people, by any address of them', () => {
+test('the site’s own networks are recognised by any of their addresses', () => {
   const insiderOf = createInsiders({
     networks: parseNetworks('198.51.100.0/24, 2001:db8::/48'),
     isEditor: (cookies) => cookies === 'hers',
@@ -64,7 +64,7 @@ test('a session is recognised at once, unless it has ended, was tampered with, o
   expect(sessions.seems(token)).toBe(false)
 })
 
-test('a token of ours that is no session, or one that has gone on for too long, is none', async () => {
+test('a token that is no session, or a session that is too old, is not recognised', async () => {
   const { sessions } = sessionsAt()
   await begun(sessions)
   const seconds = noon / 1000
@@ -82,7 +82,7 @@ test('a token of ours that is no session, or one that has gone on for too long, 
   expect(sessions.seems(await signed({ began: seconds - longestSession + 1 }))).toBe(true)
 })
 
-test('before the secret was read nobody is known, and asking has it read', async () => {
+test('nobody is recognised before the secret is read, which the first check starts', async () => {
   const token = await begun(sessionsAt().sessions)
   const { sessions } = sessionsAt()
   expect(sessions.seems(token)).toBe(false)

@@ -43,7 +43,7 @@ describe('event ids', () => {
 describe('a variation', () => {
   const known = { variation_id: 42, offer_id: 4, link_slug: 'desk', former_slugs: ['bureau'] }
 
-  test('counts on the slug of its offer, on those it once had, and on any where it has none', () => {
+  test('counts on the slug of its offer, on those it once had, and on any if it has none', () => {
     const on = (changes: object, slug: string) => countsOn({ ...known, ...changes }, slug)
     expect(['desk', 'bureau', 'course'].map((slug) => on({}, slug))).toEqual([true, true, false])
     expect(['desk', 'bureau', 'course'].map((slug) => on({ link_slug: null }, slug))).toEqual([

@@ -6,7 +6,7 @@ const most = 2_147_483_647
 const intact = (variationId: number) => ({ variationId, damaged: false })
 const damaged = (variationId: number) => ({ variationId, damaged: true })
 
-describe('a query that is as it was sent', () => {
+describe('an undamaged query', () => {
   test.each([
     [0, 'unreadable'],
     [1, intact(1)],
@@ -166,12 +166,12 @@ describe('a damaged query', () => {
     'promo_var=42&promo_var=',
   ])('does not name exactly one: %s', (query) => expect(readPromoVar(query)).toBe('unreadable'))
 
-  test('is not decoded without end', () => {
+  test('is decoded a limited number of times', () => {
     expect(readPromoVar('a%25253Fpromo_var%25253D42')).toBe('untracked')
     expect(readPromoVar('&amp;amp;amp;promo_var=42')).toBe('untracked')
   })
 
-  test('of any length is read in no time', () => {
+  test('of any length is read quickly', () => {
     const began = performance.now()
     for (const unit of ['&', '?', '%25', 'promo_var=', 'promo_var=1&', '&amp;', 'promo_var&', 'a=1)))&'])
       readPromoVar(unit.repeat(16_384 / unit.length))
@@ -179,7 +179,7 @@ describe('a damaged query', () => {
   })
 })
 
-describe('whatever the text', () => {
+describe('for any text', () => {
   test('each id is read from its own digits, plain and damaged', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: most }), (id) => {
@@ -219,7 +219,7 @@ describe('whatever the text', () => {
     )
   })
 
-  test('an id is only ever what stands behind the name as digits', () => {
+  test('an id is always the digits that follow the name', () => {
     const piece = fc.constantFrom(
       ...[
         'promo_var',

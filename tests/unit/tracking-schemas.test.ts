@@ -9,10 +9,10 @@ const faults = (schema: v.GenericSchema, value: unknown): Record<string, string>
 
 const uuid = '0190B5A4-7C1E-7CC3-9A55-0123456789AB'
 
-describe('what an impression report may say', () => {
+describe('the schema of impressions accepts', () => {
   const report = { offer_id: 4, variation_id: 42 }
 
-  test('no more than the two ids, or everything', () => {
+  test('the two ids alone, or every field', () => {
     expect(v.parse(impressionSchema, report)).toEqual({ ...report, recipients: 1 })
     const full = {
       ...report,
@@ -31,7 +31,7 @@ describe('what an impression report may say', () => {
   })
 
   test.each([0, -1, 2_147_483_648, 1.5, '4', null, true, Number.NaN, Number.POSITIVE_INFINITY, [4], {}])(
-    'ids that are no ids: %o',
+    'no invalid ids: %o',
     (id) => {
       expect(Object.keys(faults(impressionSchema, { offer_id: id, variation_id: id }))).toEqual([
         'offer_id',
@@ -40,23 +40,23 @@ describe('what an impression report may say', () => {
     },
   )
 
-  test.each([-1, 10_000_001, 1.5, '1', false])('recipients that are none: %o', (recipients) => {
+  test.each([-1, 10_000_001, 1.5, '1', false])('no invalid recipients: %o', (recipients) => {
     expect(faults(impressionSchema, { ...report, recipients })).toHaveProperty('recipients')
   })
 
   test.each(['', ' \t\u00a0', 'x'.repeat(101), 'a\0b', 'a\ud800', '\udc00', 7, ['x']])(
-    'sends that are none: %o',
+    'no invalid sends: %o',
     (newsletter_send_id) => {
       expect(faults(impressionSchema, { ...report, newsletter_send_id })).toHaveProperty('newsletter_send_id')
     },
   )
 
-  test.each(['', 'x', uuid.slice(1), `${uuid}0`, 7])('event ids that are none: %o', (event_id) => {
+  test.each(['', 'x', uuid.slice(1), `${uuid}0`, 7])('no invalid event ids: %o', (event_id) => {
     expect(faults(impressionSchema, { ...report, event_id })).toHaveProperty('event_id')
   })
 })
 
-describe('what is said of a report that does not hold', () => {
+describe('the error for an invalid report', () => {
   const whole = (least: number, most: number) => `must be a whole number from ${least} to ${most}`
   const unstorable = 'must not contain NUL or broken characters'
 
@@ -96,10 +96,10 @@ describe('what is said of a report that does not hold', () => {
   })
 })
 
-describe('what an impression report is taken for', () => {
+describe('a parsed impression', () => {
   const report = { offer_id: 4, variation_id: 42 }
 
-  test('a send without the blanks around its name, and an empty segment', () => {
+  test('has no blanks around the name of its send, and may have an empty segment', () => {
     const given = {
       ...report,
       newsletter_send_id: ` ${'x'.repeat(100)}\n`,
@@ -114,7 +114,7 @@ describe('what an impression report is taken for', () => {
   })
 })
 
-describe('what a click report may say', () => {
+describe('the schema of clicks accepts', () => {
   const report = { variation_id: 42 }
 
   test('texts of any length, of which the beginning is kept', () => {
@@ -128,7 +128,7 @@ describe('what a click report may say', () => {
     expect(parsed.user_agent).toBe(`${'x'.repeat(499)}\ufffd`)
   })
 
-  test('no more than the variation, or everything', () => {
+  test('the variation alone, or every field', () => {
     expect(v.parse(clickSchema, report)).toEqual(report)
     const full = {
       ...report,

@@ -124,7 +124,7 @@ describe('an impression', () => {
     [{ variation_id: 42 }, {}],
     [{ offer_id: 0, variation_id: -1 }, {}],
     [null, {}],
-  ])('with another fault is told what is wrong with its ids as well: %o', async (body, details) => {
+  ])('with another fault also gets the faults of its ids: %o', async (body, details) => {
     expect(await findIdFaults(parts(), body)).toEqual(details)
   })
 
@@ -133,7 +133,7 @@ describe('an impression', () => {
     expect(await findIdFaults(parts({ current: false }), { offer_id: 99 })).toEqual({})
   })
 
-  test('under an id that stands for another event is refused, now and later', async () => {
+  test('under the id of another event is refused, now and later', async () => {
     const conflict = {
       error: 'event_id_reused',
       details: { event_id: expect.stringContaining('another event') },
@@ -176,7 +176,7 @@ describe('an impression', () => {
 })
 
 describe('a click', () => {
-  test('is recorded with what is reported of the visitor, and no more', async () => {
+  test('is recorded with the reported details of the visitor, and no others', async () => {
     const report = {
       variation_id: 42,
       referrer: 'https://mail.example/?ann',
@@ -210,7 +210,7 @@ describe('a click', () => {
     ])
   })
 
-  test('is judged by what is reported, and by the sends and clicks before it', async () => {
+  test('is judged by its report, and by the sends and clicks before it', async () => {
     const networks = [{ cidr: '198.51.100.0/24', vendor: 'Gate', source: 'a page', date: '2026-11-25' }]
     const used = {
       ...parts(),
@@ -234,7 +234,7 @@ describe('a click', () => {
     ])
   })
 
-  test('of a visitor of whom no hash can be kept says whether it is the first', async () => {
+  test('of a visitor without a hash says whether it is the first', async () => {
     const withoutSalt = { ...parts(), salts: { hashAt: () => undefined, refresh: async () => {} } }
     const report = { variation_id: 42, user_agent: firefox, ip_address: '203.0.113.7' }
     for (const from of [withoutSalt, withoutSalt, parts()]) await submitClick(from, report)
@@ -254,7 +254,7 @@ describe('a click', () => {
     })
   })
 
-  test('on a variation that nobody can check now is kept, as long as there is room for such', async () => {
+  test('on a variation that cannot be checked now is kept while there is room', async () => {
     const away: Circumstances = { current: false, settled: 'pending' }
     const fault = { error: 'tracking_failed', fields: { variation_id: 43, queued: true } }
     const kept = await submitClick(parts(away), { variation_id: 43 })
@@ -272,7 +272,7 @@ describe('a click', () => {
   })
 })
 
-describe('what the caller gets', () => {
+describe('the answer to a caller', () => {
   test.each<[string, Circumstances, unknown]>([
     ['committed', {}, undefined],
     ['committed from memory', { acceptance: 'in_memory' }, undefined],

@@ -12,7 +12,7 @@ function open(limit: number) {
   return { count, counts: (...clicks: Partial<MachineClick>[]) => clicks.map((one) => count(one)?.clicks) }
 }
 
-test('the first machine clicks of an address in a minute are kept by themselves', () => {
+test('the first machine clicks of an address in a minute are kept separately', () => {
   const { counts } = open(2)
   const b = { network: 'b' }
   expect(counts({}, {}, {}, b, {}, b, b)).toEqual([undefined, undefined, 1, undefined, 2, undefined, 3])
@@ -23,18 +23,15 @@ test('the first machine clicks of an address in a minute are kept by themselves'
   ])
 })
 
-test.each([1, 2, 120])(
-  'people and machines of an address have %i clicks a minute each, apart from each other',
-  (limit) => {
-    const { flood, surplus } = boundClicks(limit, createEventIds())
-    const machine = { at: noon, network: 'a', offerId: 4, variationId: 42, reason: 'self_declared' }
-    for (let made = 0; made < limit; made += 1)
-      expect([flood('a', noon), surplus(machine)]).toEqual([false, undefined])
-    expect([flood('a', noon), surplus(machine)?.clicks]).toEqual([true, 1])
-  },
-)
+test.each([1, 2, 120])('people and machines of an address each have %i clicks a minute', (limit) => {
+  const { flood, surplus } = boundClicks(limit, createEventIds())
+  const machine = { at: noon, network: 'a', offerId: 4, variationId: 42, reason: 'self_declared' }
+  for (let made = 0; made < limit; made += 1)
+    expect([flood('a', noon), surplus(machine)]).toEqual([false, undefined])
+  expect([flood('a', noon), surplus(machine)?.clicks]).toEqual([true, 1])
+})
 
-test('what is a machine’s for being beyond the limit is always added up, and counts towards no other machine', () => {
+test('a machine’s clicks beyond the limit are added up, and count towards no other machine', () => {
   const { counts } = open(1)
   const flood = { reason: 'flood' }
   expect(counts(flood, flood, {}, {})).toEqual([1, 2, undefined, 1])

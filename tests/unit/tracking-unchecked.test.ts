@@ -24,7 +24,7 @@ function open(most: number) {
 
 const addresses = Array.from({ length: 200 }, (_, index) => `203.0.113.${index}`)
 
-test('as many wait as may, and one more does when one has been judged', () => {
+test('clicks wait up to the limit, and one more when one has been judged', () => {
   const { state, unchecked, admit, admitted } = open(100)
   expect(admitted(addresses)).toBe(100)
   expect([admit(), unchecked.overflowing]).toEqual([false, true])
@@ -32,7 +32,7 @@ test('as many wait as may, and one more does when one has been judged', () => {
   expect([admit(), admit()]).toEqual([true, false])
 })
 
-test('one address has a tenth of the room until the database judges again, and a caller of ours all of it', () => {
+test('an address has a tenth of the room, and a caller of ours all of it', () => {
   const { state, unchecked, admitted } = open(100)
   expect(admitted(Array.from({ length: 30 }, () => '203.0.113.7'))).toBe(10)
   expect(admitted(['203.0.113.8'])).toBe(1)
@@ -48,7 +48,7 @@ test('the addresses of an IPv6 network of 64 bits share their room', () => {
   expect(admitted(['2001:db8:0:1::1', '2001:db8::1'])).toBe(1)
 })
 
-test('a click that was turned away is reported for a minute, and logged from time to time', () => {
+test('a refused click is reported for a minute, and logged from time to time', () => {
   const { state, unchecked, admitted } = open(100)
   expect(unchecked.overflowing).toBe(false)
   admitted(addresses.slice(0, 150))

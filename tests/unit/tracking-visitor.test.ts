@@ -25,8 +25,8 @@ function detailsOf(
   return visitorDetails(parts, noon, told)
 }
 
-describe('of a visitor', () => {
-  test('hashes, program and the host of the referrer are kept', () => {
+describe('the details of a visitor', () => {
+  test('are hashes, user agent and the referrer’s host', () => {
     const { visitor, address } = hash(network, firefox)
     expect(detailsOf({})).toEqual({
       referrer: 'mail.example',
@@ -37,30 +37,26 @@ describe('of a visitor', () => {
     })
   })
 
-  test('without a program it is one that has none', () => {
+  test('without a user agent are those of the empty one', () => {
     for (const userAgent of [undefined, null, ''])
       expect(detailsOf({ userAgent })).toMatchObject({ agent: noAgent, visitor: hash(network, '') })
   })
 
-  test(
-    'nothing is kept who asks for it, or of whom no salt is there: this process tells them apart all ' +
-      'the same',
-    () => {
-      const nothing = { referrer: null, ip_hash: null, address_hash: null, agent: noAgent }
-      for (const userAgent of [firefox, undefined, null]) {
-        const visitor = strangers(network, userAgent ?? '', noon)
-        expect(detailsOf({ anonymous: true, userAgent })).toEqual({ ...nothing, visitor })
-        expect(detailsOf({ userAgent }, () => undefined)).toMatchObject({
-          ip_hash: null,
-          address_hash: null,
-          visitor,
-        })
-      }
-      expect(detailsOf({}, () => undefined)).toMatchObject({ referrer: 'mail.example' })
-    },
-  )
+  test('are empty on request or without a salt, but visitors are still told apart', () => {
+    const nothing = { referrer: null, ip_hash: null, address_hash: null, agent: noAgent }
+    for (const userAgent of [firefox, undefined, null]) {
+      const visitor = strangers(network, userAgent ?? '', noon)
+      expect(detailsOf({ anonymous: true, userAgent })).toEqual({ ...nothing, visitor })
+      expect(detailsOf({ userAgent }, () => undefined)).toMatchObject({
+        ip_hash: null,
+        address_hash: null,
+        visitor,
+      })
+    }
+    expect(detailsOf({}, () => undefined)).toMatchObject({ referrer: 'mail.example' })
+  })
 
-  test('without an address visitors cannot be distinguished', () => {
+  test('without an address do not distinguish visitors', () => {
     for (const anonymous of [true, false])
       for (const address of [undefined, ''])
         expect(detailsOf({ anonymous, network: address })).toMatchObject({ ip_hash: null, visitor: null })

@@ -40,7 +40,7 @@ test.each<[string, number]>([
   ['companies', 2],
   ['companies', 4],
   ['relays 60 %', 2],
-])('nor have unequal parts, whose smaller one is told apart better: %s, %i texts', async (name, texts) => {
+])('unequal parts of a send never have a winner among equal texts: %s, %i texts', async (name, texts) => {
   const told = await often({ world: worldOf(name), way: 'unequal', list: 40_000, texts }, 6)
   expect(told.filter(({ confirmed }) => confirmed)).toEqual([])
 })
@@ -74,7 +74,7 @@ test.each(['companies', 'relays 30 %', 'relays 60 %'])(
 test.each([
   [1.2, 14],
   [1.5, 8],
-])('a lift of %d is confirmed within %d days, and it is the better one', async (lift, most) => {
+])('a lift of %d is confirmed within %d days, for the better text', async (lift, most) => {
   const days = (await often({ lift, days: 60 }, 9)).map(({ confirmed }) => {
     expect(confirmed?.first).toBe(true)
     return confirmed?.day ?? 99
@@ -97,7 +97,7 @@ describe('a year', () => {
   )
 })
 
-test('machines in sends of unequal parts make no rate higher, nor that of a part with a dozen clickers', () => {
+test('machines in sends of unequal parts raise no rate, not even of a small part', () => {
   const offs = Array.from({ length: 8 }, (_, run) => {
     const newsletter = createNewsletter(worldOf('bots'), seeded(run + 1))
     const texts = [1, 2, 3, 4].map((id) => aText(1, id, 0.02))
@@ -115,7 +115,7 @@ test('machines in sends of unequal parts make no rate higher, nor that of a part
   expect(Math.abs(mean)).toBeLessThan(0.07)
 })
 
-test('kinds of text that make no difference are not said to, and those that do are found', async () => {
+test('kinds of text with an effect are found, and others are not reported', async () => {
   const asked = {
     world: worldOf('plain'),
     way: 'segments' as const,

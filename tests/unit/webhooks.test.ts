@@ -53,7 +53,7 @@ async function begin(addresses: 'public' | 'any', given: { patience?: number; ur
 }
 
 describe('a message', () => {
-  test('is posted with an id, a time and a signature that hold', async () => {
+  test('is posted with an id, a time and a valid signature', async () => {
     const { receiver, send } = await begin('any')
     expect(await send()).toEqual({ ok: true, value: 204 })
     expect(receiver).toMatchObject({ forged: 0, messages: [{ id: 'one', data: { text: 'höher' } }] })
@@ -65,7 +65,7 @@ describe('a message', () => {
     })
   })
 
-  test('goes to no address within, by whatever name or number', async () => {
+  test('goes to no private address, whatever its name or form', async () => {
     for (const host of ['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]']) {
       const { receiver } = await begin('public')
       const { send } = await begin('public', { url: receiver.url.replace('127.0.0.1', host) })
@@ -76,7 +76,7 @@ describe('a message', () => {
     }
   })
 
-  test('goes to the addresses of a name that may be, and to no other', async () => {
+  test('goes to the public addresses of a name, and to no other', async () => {
     const asked: string[] = []
     const { receiver } = await begin('any')
     const fetch = guardedFetch((address) => {
@@ -122,7 +122,7 @@ describe('a message', () => {
       'failing',
       'no …',
     ],
-  ])('that gets %s is not taken', async ([, answer, code, message]) => {
+  ])('that gets %s is not accepted', async ([, answer, code, message]) => {
     const { receiver, send } = await begin('any', { patience: 200 })
     receiver.instead = answer
     const sent = await send()
@@ -130,14 +130,14 @@ describe('a message', () => {
     expect(JSON.stringify(sent)).not.toContain(aSecret)
   })
 
-  test('is taken by any status of success, however long the answer is', async () => {
+  test('is accepted with any successful status, however long the answer is', async () => {
     const { receiver, send } = await begin('any')
     receiver.instead = (_, response) =>
       response.writeHead(202, { 'set-cookie': ['a', 'b'] }).end(tenMegabytes)
     expect(await send()).toEqual({ ok: true, value: 202 })
   })
 
-  test('is ended by a stop, and is not sent where nobody is', async () => {
+  test('is ended by a stop, and fails if nobody listens', async () => {
     const { receiver, sender, send } = await begin('any')
     receiver.instead = () => sender.stop()
     expect(await send()).toMatchObject({ fault: { code: 'unreachable' } })
