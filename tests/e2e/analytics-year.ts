@@ -5,7 +5,8 @@ import { makeClickPartitionsBetween } from '../../src/lib/store/catalogue.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
 
-const day = 86_400_000
+const hour = 3_600_000
+const day = 24 * hour
 const offers = 20
 const texts = 4
 const tones = ['friendly', 'direct', 'playful', 'personal']
@@ -60,19 +61,19 @@ async function insertOffers({ run }: Database): Promise<void> {
 const variationOf = (offer: number, text: number): number => 1_001 + offer * texts + text
 
 /**
- * A year of daily sends up to yesterday over twenty offers, each to 1,000 recipients; the first text of an offer does
- * better than its others. All of it is settled.
+ * A year of daily sends over twenty offers, each to 1,000 recipients; the first text of an offer does better than its
+ * others. At any hour the newest is 20 hours old, so its clicks are still coming. All of it is settled.
  */
 export async function recordYear(database: Database): Promise<void> {
-  const today = Math.floor(Date.now() / day)
+  const newest = (Math.floor(Date.now() / hour) - 20) * hour
   await insertOffers(database)
   const partitions = await database.run((sql) =>
-    makeClickPartitionsBetween(sql, (today - 370) * day, Date.now()),
+    makeClickPartitionsBetween(sql, newest - 370 * day, Date.now()),
   )
   if (!partitions.ok) throw new Error(partitions.fault.message)
   const sends = Array.from({ length: 365 }, (_, index) => {
     const [offer, text] = [index % offers, Math.floor(index / offers) % texts]
-    const at = (today - 365 + index) * day + 7 * 3_600_000
+    const at = newest - (364 - index) * day
     return { offer, text, at, offer_id: 101 + offer, variation_id: variationOf(offer, text) }
   })
   const clicks = sends.flatMap((send, index) => clicksOf(send, index))
