@@ -109,6 +109,8 @@ test('the token in a link is hidden from servers, and sent when the person press
   expect(await context.cookies()).toEqual([])
   await page.keyboard.press('Enter')
   await page.waitForURL('**/analytics/sends')
+  await page.goto(`${url}/sign-in?next=/analytics#token=${await tokenFor('ben')}`)
+  expect(page.url()).toBe(`${url}/analytics#`)
   expect(asked.map((one) => new URL(one).search).filter((search) => search.includes(token))).toEqual([])
   await context.close()
 })

@@ -287,6 +287,22 @@ describe('signing in', () => {
     expect(answer.status).toBe(303)
   })
 
+  test('leads people who are signed in to the requested page, without the form', async () => {
+    const { cookie } = await signIn()
+    for (const [next, page] of [
+      ['?next=/analytics/sends%3Fdays=7', '/analytics/sends?days=7'],
+      ['?next=//evil.example', '/analytics'],
+      ['?next=/sign-in', '/analytics'],
+      ['', '/analytics'],
+    ])
+      for (const method of ['GET', 'HEAD']) {
+        const { status, headers } = await from(`/sign-in${next}`, { method, headers: { cookie } })
+        expect([status, headers.location, headers['set-cookie']]).toEqual([303, `${page}#`, undefined])
+      }
+    const other = await from('/sign-in', form({ name: 'anna', password: 'wrong' }, { cookie }))
+    expect(other.status).toBe(401)
+  })
+
   test('has a page with a strict content security policy', async () => {
     const { status, headers, body } = await from('/sign-in')
     expect(status).toBe(200)
@@ -308,6 +324,7 @@ describe('signing out', () => {
     const [row] = await running.database.sql`select session_version from promo_editors where name = 'Anna'`
     expect(row?.session_version).toBe(2)
     expect((await from('/api/v1/promo/analytics', { headers: { cookie } })).status).toBe(401)
+    expect((await from('/sign-in', { headers: { cookie } })).status).toBe(200)
     expect((await from('/sign-out')).status).toBe(405)
   })
 })
