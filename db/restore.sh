@@ -18,13 +18,14 @@ cat > "$script" <<'SQL'
 set client_min_messages = warning;
 do $$
 declare
+  schemas oid[] := array(select relnamespace from pg_class where relname = 'promo_migrations' and relkind = 'r');
   ours text;
   known record;
   tries integer := 0;
 begin
   select string_agg(oid::regclass::text, ', ') into ours
   from pg_class
-  where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+  where relnamespace = any (schemas) and relkind in ('r', 'p')
     and (relname like 'promo\_%' or relname = 'affiliate_links');
   if ours is null then
     return;
@@ -44,7 +45,7 @@ begin
   execute format('drop table %s', ours);
   for known in
     select oid::regprocedure as name from pg_proc
-    where pronamespace = 'public'::regnamespace and proname like 'promo\_%'
+    where pronamespace = any (schemas) and proname like 'promo\_%'
   loop
     execute format('drop function %s', known.name);
   end loop;

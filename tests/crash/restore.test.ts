@@ -83,6 +83,21 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     expect(await findDrift(sql)).toEqual([])
   })
 
+  restoreTest('bring back tables in another schema', async ({ database: { sql, url } }) => {
+    await sql`alter schema public rename to elsewhere`
+    const there = `${url}?options=-csearch_path%3Delsewhere`
+    const file = join(temporaryFolder(), 'promo.dump')
+    await script('backup', there, file)
+    await sql`create table elsewhere.promo_of_a_later_version ()`
+    expect(await script('restore', there, file)).toMatchObject({ stderr: '' })
+    expect(
+      await sql`
+      select count(*)::integer as offers, to_regclass('elsewhere.promo_of_a_later_version') as later
+      from elsewhere.promo_offers
+    `,
+    ).toEqual([{ offers: 3, later: null }])
+  })
+
   restoreTest('change nothing where anything is at fault', async ({ database: { sql, url } }) => {
     const file = join(temporaryFolder(), 'promo.dump')
     await script('backup', url, file)
