@@ -9,6 +9,7 @@ import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
+import { withRemedy } from '../../src/lib/database/trouble.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 
 const log = createLog('silent')
@@ -95,12 +96,28 @@ test('a user without the right to create tables is reported, not the errors that
   await database.run((sql) => migrate(sql))
   await database.run((sql) => sql`select from promo_offers`)
   expect(database.trouble).toBe(
-    `${here()}permission denied for schema public (42501): make its user the owner of the database ` +
-      '("Roles and privileges" in db/README.md)',
+    `${here()}permission denied for schema public (42501): grant its user what "Roles and privileges" in ` +
+      'db/README.md names',
   )
   expect(warn).toHaveBeenCalledOnce()
   await database.run(question)
   expect(database.trouble).toBeUndefined()
+})
+
+test('a schema that does not exist, and a database that is set to be only read, are named', async () => {
+  const make = (sql: Sql) => sql`create table anything (one integer)`
+  expect(await troubleOf(urlWith({ search: '?schema=nowhere' }), make)).toContain(
+    '(3F000): create the schema that the URL',
+  )
+  const search = '?options=-c%20default_transaction_read_only%3Don'
+  expect(await troubleOf(urlWith({ search }), make)).toContain('or reset default_transaction_read_only')
+})
+
+test.each([
+  'certificate has expired (CERT_HAS_EXPIRED)',
+  'certificate is not yet valid (CERT_NOT_YET_VALID)',
+])('%s is not a matter of who signed it', (reason) => {
+  expect(withRemedy(reason)).toMatch(/: renew the server's certificate/)
 })
 
 test('the cause is the last one of a server that starts and then has no free connection', async () => {

@@ -164,10 +164,15 @@ test.skipIf(!openssl)('TLS with the certificates of the URL or a setting', async
     ask(url(`sslmode=verify-full&sslrootcert=${authority}`, '127.0.0.2')),
   ])
     expect((await wrong).answer).toMatchObject({ ok: false })
-  const missing = await ask(url('sslrootcert=/nowhere.pem'))
-  expect(missing.told).toEqual([
-    expect.stringMatching(
-      /sslrootcert.*PROMO_DATABASE_CA names a file that cannot be read: ENOENT.*nowhere.*Name a PEM file/,
-    ),
-  ])
+  const pair = (cert: string, key: string) => `sslmode=require&sslcert=${cert}&sslkey=${key}`
+  for (const [query, why] of [
+    ['sslrootcert=/nowhere.pem', 'ENOENT.*nowhere'],
+    [`sslrootcert=${files.key}`, 'there is no certificate in .*server.key'],
+    [pair(authority, files.key), 'key values mismatch'],
+    [pair(files.cert, files.cert), 'DECODER|unsupported'],
+  ] as const) {
+    const { told } = await ask(url(query))
+    const sentence = `sslrootcert.*PROMO_DATABASE_CA names a file that cannot be used: .*(${why}).*Name PEM files`
+    expect(told).toEqual([expect.stringMatching(sentence)])
+  }
 })

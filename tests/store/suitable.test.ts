@@ -111,7 +111,7 @@ test('a database that is not UTF-8 is not used', async () => {
     ok: false,
     fault: {
       code: 'unsuitable',
-      message: expect.stringMatching(/encoded as WIN1252.*encoding 'UTF8' template template0/),
+      message: expect.stringMatching(/encoded as WIN1252.*encoding 'UTF8' locale 'C' template template0/),
     },
   })
 })

@@ -203,6 +203,7 @@ test('the driver gets the options of the URL, separately for each server', () =>
   expect(options('target_session_attrs=primary')).not.toHaveProperty('target_session_attrs')
   expect(options('keepalives=0')).toMatchObject({ keep_alive: null })
   expect(options('host=/run/pg&port=6543', '')).toMatchObject({ path: '/run/pg/.s.PGSQL.6543' })
+  expect(options('host=/run/pg&sslmode=verify-full', '')).toMatchObject({ ssl: false })
   expect(options('sslmode=require', '[2001:db8::1]:7')).toMatchObject({
     ssl: { rejectUnauthorized: false, host: '2001:db8::1' },
   })

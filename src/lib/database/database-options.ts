@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, createSecureContext } from 'node:tls'
 import type postgres from 'postgres'
 import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import { type DatabaseAddress, parseDatabaseUrl, type WantedServer } from '../settings/database-url.ts'
@@ -60,16 +61,30 @@ type CertificateFiles = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>
 function readFiles({ tls, authority, certificate, key }: DatabaseAddress): Result<CertificateFiles, string> {
   if (tls === 'off' || tls === 'if_offered') return ok({})
   try {
-    return ok({
-      ...(authority !== undefined && authority !== 'system' && { ca: readFileSync(authority) }),
+    const files = {
+      ...(authority !== undefined && authority !== 'system' && { ca: readAuthority(authority) }),
       ...(certificate !== undefined && { cert: readFileSync(certificate) }),
       ...(key !== undefined && { key: readFileSync(key) }),
-    })
+    }
+    // The driver would do this where nobody catches what it throws.
+    createSecureContext(files)
+    return ok(files)
   } catch (error) {
     return fail(
       'DATABASE_URL (sslrootcert, sslcert, sslkey) or PROMO_DATABASE_CA names a file that cannot be ' +
-        `read: ${messageOf(error)}. Name a PEM file that the site's user may read`,
+        `used: ${messageOf(error)}. Name PEM files that the site's user may read, and the key of sslcert`,
     )
+  }
+}
+
+/** TLS would ignore a file in which it finds no certificate, and then trust nobody. */
+function readAuthority(path: string): string {
+  const text = readFileSync(path, 'utf8')
+  try {
+    new X509Certificate(text)
+    return text
+  } catch {
+    throw new Error(`there is no certificate in ${path}`)
   }
 }
 
@@ -78,7 +93,8 @@ function tlsOptions(
   host: string,
   files: CertificateFiles,
 ): false | 'prefer' | ConnectionOptions {
-  if (tls === 'off') return false
+  // A Unix socket never has TLS, whatever is asked for.
+  if (tls === 'off' || host.startsWith('/')) return false
   if (tls === 'if_offered') return 'prefer'
   return {
     rejectUnauthorized: tls !== 'unchecked',

@@ -48,7 +48,7 @@ const wrongEncoding = ({ encoding }: Facts): string | undefined =>
   encoding === 'UTF8'
     ? undefined
     : `the database is encoded as ${encoding}, which cannot store every text: create one with "create ` +
-      `database promo encoding 'UTF8' template template0" and name it in DATABASE_URL`
+      `database promo encoding 'UTF8' locale 'C' template template0" and name it in DATABASE_URL`
 
 /** The site sets them itself unless there is a pooler. */
 function wrongSettings({ settings: [first] }: Facts): string | undefined {

@@ -10,10 +10,17 @@ const remedies: readonly [RegExp, string][] = [
   ],
   [/\(28000\)$/, 'correct its user, or allow it in pg_hba.conf of the server'],
   [/\(3D000\)$/, 'correct its name, or create the database'],
-  [/\(42501\)$/, 'make its user the owner of the database ("Roles and privileges" in db/README.md)'],
+  [/\(42501\)$/, 'grant its user what "Roles and privileges" in db/README.md names'],
+  [
+    /\(3F000\)$/,
+    "create the schema that the URL or its user's search_path names, and let the user create tables there",
+  ],
   [/\(53300\)$/, 'end other connections, raise max_connections, or add connection_limit=3'],
   [/\(57P03\)$/, 'wait until the server has started'],
-  [/\(25006\)$/, 'name the server that accepts writes'],
+  [
+    /\(25006\)$/,
+    'name the server that accepts writes, or reset default_transaction_read_only for its user and database',
+  ],
   [/\((ENOTFOUND|EAI_AGAIN)\)$/, 'no such host is known: correct it, or ask why DNS does not know it'],
   [/\((ECONNREFUSED|ENOENT)\)$/, 'nothing listens there: start PostgreSQL, or correct its host and port'],
   [
@@ -21,6 +28,10 @@ const remedies: readonly [RegExp, string][] = [
     'the server offers no TLS: remove sslmode, or set "ssl = on" there',
   ],
   [/\(ERR_TLS_CERT_ALTNAME_INVALID\)$/, 'name the host as its certificate does, or set sslmode=verify-ca'],
+  [
+    /\(CERT_(HAS_EXPIRED|NOT_YET_VALID)\)$/,
+    "renew the server's certificate, or set the clock of this machine right",
+  ],
   [/\([A-Z_]*(CERT|SIGNATURE)[A-Z_]*\)$/, 'name who signed its certificate in PROMO_DATABASE_CA'],
   [
     /\((CONNECT_TIMEOUT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\)$/,
