@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { dateTicks } from '../../src/lib/charts/dates.ts'
 import { drawHeatmap, hourName } from '../../src/lib/charts/heatmap.ts'
 import { drawOverTime, panels } from '../../src/lib/charts/over-time.ts'
-import { drawLifts, drawRates, mostDifferent, offerRates } from '../../src/lib/charts/rates.ts'
+import { captionOf, drawLifts, drawRates, mostDifferent, offerRates } from '../../src/lib/charts/rates.ts'
 import { ticksTo, topOf, topOfRates } from '../../src/lib/charts/scale.ts'
 import { drawSendCurve } from '../../src/lib/charts/send-curve.ts'
 import { drawShares } from '../../src/lib/charts/shares.ts'
@@ -200,12 +200,14 @@ describe('rows of rates', () => {
     expect(marks[0]).toMatchObject({
       at: 50,
       reach: [25, 100],
+      cut: [100],
       text: '4.00 %',
       interval: '2.00–50.0 %',
       meaning: 'more',
     })
     expect(marks[1]?.detail).toBe('two sends')
-    expect(marks[2]).toEqual({ name: 'none', detail: '', text: '–', interval: '–', meaning: 'none' })
+    expect(marks[1]?.cut).toEqual([])
+    expect(marks[2]).toEqual({ name: 'none', detail: '', text: '–', interval: '–', cut: [], meaning: 'none' })
     expect(ticks.at(-1)).toEqual({ at: 100, text: '8 %' })
   })
 
@@ -250,16 +252,36 @@ describe('rows of rates', () => {
     const [better, open, worse] = marks
     expect((better?.at ?? 0) - 50).toBeCloseTo(50 - (worse?.at ?? 0))
     expect(open).toMatchObject({ at: 50, text: '× 1.00', interval: '0–1.20' })
-    expect(open?.reach?.[0]).toBe(0)
-    expect(better?.reach?.[1]).toBe(100)
+    expect([better, open, worse].map((mark) => mark?.cut)).toEqual([[100], [0], []])
+    expect([open?.reach?.[0], better?.reach?.[1]]).toEqual([0, 100])
     expect(ticks.map(({ at }) => at)).toEqual([0, 50, 100])
-    expect(ticks.map(({ text }) => text)).toEqual(['× 0.33', '× 1', '× 3'])
+    expect(ticks.map(({ text }) => text)).toEqual(['× 0.13', '× 1', '× 8'])
+  })
+
+  test('of lift have an axis that holds their intervals, up to eight times as good', () => {
+    const of = (low: number, high: number) => drawLifts([{ name: '', lift: 1, low, high }])
+    const ends = (low: number, high: number) => of(low, high).ticks.at(-1)?.text
+    expect([ends(0.8, 1.25), ends(0.79, 1), ends(1, 3.1), ends(0.15, 1)]).toEqual([
+      '× 1.25',
+      '× 1.5',
+      '× 4',
+      '× 8',
+    ])
+    for (const [low, high, cut] of [
+      [0.125, 8, []],
+      [0.124, 8.1, [0, 100]],
+    ] as const)
+      expect(of(low, high).marks[0]?.cut).toEqual(cut)
+    expect(captionOf('By tone.', of(0.5, 2).marks)).toBe('By tone.')
+    expect(captionOf('By tone.', of(0.1, 2).marks)).toBe('By tone. An arrow: the range goes on.')
   })
 
   test('of lift share an axis with adjacent charts', () => {
-    const near = [{ name: 'near', lift: 1.1, low: 1, high: 1.2 }]
-    expect(drawLifts(near).ticks.at(-1)?.text).toBe('× 1.25')
-    expect(drawLifts(near, [...near, { lift: 0.4 }, { lift: 0 }]).ticks.at(-1)?.text).toBe('× 3')
+    const near = { name: 'near', lift: 1.1, low: 1, high: 1.2 }
+    const among = [near, { name: 'far', lift: 0.6, low: 0.4, high: 1.1 }]
+    expect(drawLifts([near]).ticks.at(-1)?.text).toBe('× 1.25')
+    expect(drawLifts([near], among).ticks.at(-1)?.text).toBe('× 3')
+    expect(drawLifts([]).ticks.at(-1)?.text).toBe('× 1.25')
   })
 
   test('of lift stay on their axis for any factors', () => {

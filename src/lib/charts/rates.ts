@@ -23,10 +23,16 @@ export type Mark = {
   at?: number
   /** The ends of the interval, cut at the ends of the axis. */
   reach?: [from: number, to: number]
+  /** The ends of the axis that the interval extends beyond. */
+  cut: number[]
   meaning: 'more' | 'less' | 'open' | 'none'
 }
 
 export type Rows = { marks: Mark[]; ticks: Tick[] }
+
+/** A caption that also explains the arrows where intervals are cut, if there are any. */
+export const captionOf = (caption: string, marks: readonly Mark[]): string =>
+  marks.some(({ cut }) => cut.length > 0) ? `${caption} An arrow: the range goes on.` : caption
 
 /** Offers as a chart of their rates shows them: equal ones in one order, whatever the period that is shown. */
 export function offerRates(offers: readonly OfferRow[]): Rate[] {
@@ -61,6 +67,7 @@ export function drawRates(rates: readonly Rate[], ranked = true): Rows {
       interval: percentBetween(low, high),
       ...(value !== null && { at: at(value) }),
       ...(low !== null && high !== null && { reach: [at(low), at(high)] }),
+      cut: high !== null && high > top ? [100] : [],
       meaning: value === null ? 'none' : 'more',
     })),
   }
@@ -74,17 +81,16 @@ export function mostDifferent(lifts: readonly Lift[], most: number): Lift[] {
   return lifts.filter((one) => shown.has(one))
 }
 
-/** The range of lift factors; what is beyond it is drawn at the edge. */
-const bounds = [1.25, 1.5, 2, 3, 4, 8]
+/** The axis reaches to the first of these that holds all intervals, or to the last one. */
+const bounds = [1.25, 1.5, 2, 3, 4, 6, 8]
 
 /**
  * Factors around 1, on a logarithmic axis on which twice as good is as far from the middle as half as good. The axis
- * ends where the largest factor of `among` needs it to, so that adjacent charts can share it; intervals are
- * cut there.
+ * holds the intervals of `among`, so that adjacent charts can share it, up to eight times as good or bad.
  */
-export function drawLifts(lifts: readonly Lift[], among: readonly { lift: number }[] = lifts): Rows {
-  const far = Math.max(1, ...among.map(({ lift }) => (lift > 0 ? Math.max(lift, 1 / lift) : 1)))
-  const bound = bounds.find((one) => one >= far * 1.1) ?? 8
+export function drawLifts(lifts: readonly Lift[], among: readonly Lift[] = lifts): Rows {
+  const far = Math.max(1, ...among.flatMap(({ low, lift, high }) => [lift, high, 1 / low, 1 / lift]))
+  const bound = bounds.find((one) => one >= far) ?? 8
   const at = (value: number) => {
     const place = value > 0 ? Math.log(value) / Math.log(bound) : -1
     return short((Math.min(Math.max(place, -1), 1) + 1) * 50)
@@ -100,6 +106,7 @@ export function drawLifts(lifts: readonly Lift[], among: readonly { lift: number
         interval: between(low, high),
         at: at(lift),
         reach: [at(low), at(high)],
+        cut: [...(low < 1 / bound ? [0] : []), ...(high > bound ? [100] : [])],
         meaning: low > 1 ? 'more' : high < 1 ? 'less' : 'open',
       })),
   }
