@@ -361,12 +361,16 @@ describe('a server under load', () => {
 })
 
 describe('the address of the server', () => {
-  test('is looked up again until it is found', async () => {
+  test('is looked up again every three seconds until it is found', async () => {
     const warn = vi.spyOn(log, 'warn')
     const locate = vi.fn<LocateServer>().mockImplementationOnce(unfound).mockImplementation(located)
     const database = open(locate)
     expect(await answer(database)).toEqual(fail({ code: 'unavailable', message: 'nobody is there' }))
     expect(warn).toHaveBeenCalledWith({ reason: 'nobody is there' }, 'the database cannot be used')
+    expect(await answer(database)).toEqual(fail({ code: 'unavailable', message: 'nobody is there' }))
+    expect(locate).toHaveBeenCalledTimes(1)
+    const later = performance.now() + 3_001
+    vi.spyOn(performance, 'now').mockImplementation(() => later)
     expect(await answer(database)).toMatchObject({ ok: true })
     await answer(database)
     expect(locate).toHaveBeenCalledTimes(2)

@@ -114,10 +114,11 @@ export function openDatabase(options: {
     return only && !isChoice(known) ? ok(only) : await chooseServer(known, pool?.server)
   }
 
-  /** Locates the server again, unless that was done just now. */
+  const isDue = (): boolean =>
+    performance.now() - locatedAt > (address && isChoice(address) ? chooseEvery : relocateEvery)
+
   const doubt = (): void => {
-    const every = address && isChoice(address) ? chooseEvery : relocateEvery
-    if (!closed && performance.now() - locatedAt > every) void relocate()
+    if (!closed && isDue()) void relocate()
   }
 
   const openPool = (server: DriverOptions, limited: boolean): void => {
@@ -181,7 +182,7 @@ export function openDatabase(options: {
     async run(statements, deadline = 5_000) {
       if (closed) return fail({ code: 'unavailable', message: 'the database is closed' })
       const until = performance.now() + deadline
-      if (!pool) await within(deadline, relocate())
+      if (!pool && (locating || isDue())) await within(deadline, relocate())
       const used = pool
       if (!used) return fail({ code: 'unavailable', message: unchosen ?? 'no database server found' })
       // A machine that hangs does not answer, and another one may have taken over long before the deadline.

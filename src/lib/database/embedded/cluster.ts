@@ -17,7 +17,7 @@ import { giveTo } from './account.ts'
 import { majorVersion, type PostgresBinaries } from './binaries.ts'
 import { type EmbeddedFault, fault, reasonOf } from './fault.ts'
 import type { Place } from './place.ts'
-import { type Account, run } from './run.ts'
+import { type Account, complaintsIn, run } from './run.ts'
 
 /** Name of the role that owns everything, and of its database. */
 export const role = 'promo'
@@ -115,12 +115,12 @@ export async function createCluster(
   const initdb = await run(binaries.initdb, [...options, ...storage(binaries)], { account })
   await rm(passwordFile)
   if (/could not look up effective user ID/.test(initdb.output)) return namelessUser()
-  if (initdb.code !== 0) return fault('start_failed', `initdb failed:\n${initdb.output}`)
+  if (initdb.code !== 0) return fault('start_failed', `initdb failed: ${complaintsIn(initdb.output)}`)
   appendFileSync(join(cluster, 'postgresql.conf'), "include_if_exists = 'promo.conf'\n")
   const single = ['--single', '-D', cluster, 'postgres']
   const created = await run(binaries.postgres, single, { account, input: `create database ${role};\n` })
   if (created.code !== 0 || /ERROR|FATAL|PANIC/.test(created.output)) {
-    return fault('start_failed', `The database could not be created:\n${created.output}`)
+    return fault('start_failed', `The database could not be created: ${complaintsIn(created.output)}`)
   }
   await writeAccess({ cluster, account }, { password, port })
   return ok(undefined)

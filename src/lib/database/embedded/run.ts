@@ -82,3 +82,17 @@ function begin(
     return new Error(messageOf(error))
   }
 }
+
+const differsEachTime =
+  /\d{4}-\d\d-\d\d [\d:.]+ (?:UTC|GMT) \[\d+\] |(?<=\.new-)[0-9a-f]{12}|(?<=\/PostgreSQL\.)\d+/g
+const complains = /\b(?:ERROR|FATAL|PANIC|HINT|error):/
+
+/** What PostgreSQL's programs say, in the same words at each attempt, so that it is logged once. */
+export const sameEachTime = (output: string): string => output.replace(differsEachTime, '')
+
+/** Only what they complain of. */
+export function complaintsIn(output: string): string {
+  const lines = sameEachTime(output).split('\n').filter(Boolean)
+  const complaints = [...new Set(lines.filter((line) => complains.test(line)))]
+  return (complaints.length > 0 ? complaints : lines.slice(-3)).join('; ')
+}

@@ -8,6 +8,7 @@ import { ensureCluster, readAccess, role, writeAccess, writeSettings } from './c
 import { type EmbeddedFault, fault, fileErrorCode, reasonOf } from './fault.ts'
 import { takeLock } from './lock.ts'
 import { choosePlace, clusterIn, knownHome, notWritable, type Place, usualSharedDir } from './place.ts'
+import { sameEachTime } from './run.ts'
 import {
   freePort,
   isWaitingForBackends,
@@ -219,7 +220,11 @@ async function startOnFreePort(
     }
     if (isWaitingForBackends(cluster) && performance.now() < deadline) await sleep(pause)
     else if ((await freePort(port)) === undefined) choices++
-    else return fault('start_failed', `PostgreSQL did not start: ${output}\n${lastLog(cluster)}`)
+    else
+      return fault(
+        'start_failed',
+        `PostgreSQL did not start: ${sameEachTime(`${output}\n${lastLog(cluster)}`)}`,
+      )
   }
   return fault('port_taken', 'Every port that was tried was immediately taken by another program.')
 }
