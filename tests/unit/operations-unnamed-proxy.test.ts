@@ -105,7 +105,10 @@ test('a named proxy that does not say whose requests it forwards is reported for
   notice('203.0.113.1', '203.0.113.1', false)
   notice('198.51.100.7', '198.51.100.7', false, true)
   expect([watch.unread, watch.count]).toEqual([false, 0])
-  for (const follows of [false, true]) notice('203.0.113.1', '::ffff:203.0.113.1', true, follows)
+  // A script or a check on the proxy's own machine.
+  for (const _ of [1, 2, 3]) notice('203.0.113.1', '203.0.113.1')
+  expect([watch.unread, watch.count]).toEqual([false, 0])
+  for (const _ of [1, 2]) notice('203.0.113.1', '::ffff:203.0.113.1', true, true)
   notice('203.0.113.1', '203.0.113.1', false, true)
   expect([watch.unread, watch.recent, watch.silent, watch.count]).toEqual([true, false, false, 3])
   expect(warn).toHaveBeenCalledExactlyOnceWith(

@@ -16,7 +16,7 @@ export type UnnamedProxy = {
    * this machine.
    */
   readonly silent: boolean
-  /** The same for requests that a named proxy forwarded without saying for whom, or on promo links without a trace. */
+  /** The same for requests on promo links that a named proxy forwarded without saying for whom. */
   readonly unread: boolean
 }
 
@@ -81,8 +81,10 @@ export function watchForUnnamedProxy(options: {
       // A proxy itself asks whether the site is well, and follows no promo link.
       if (!forwarded && !follows) return
       if (address !== plainAddress(peer)) return
-      if (trusted && isIn(trusted, address)) unread.notice(address)
-      else if (forwarded && nearby.test(address)) forwardedBy.notice(address)
+      if (trusted && isIn(trusted, address)) {
+        // Programs beside the proxy have its address as well; they follow no promo links.
+        if (follows) unread.notice(address)
+      } else if (forwarded && nearby.test(address)) forwardedBy.notice(address)
     },
     get count() {
       return count
