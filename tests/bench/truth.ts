@@ -4,12 +4,13 @@ import { createBars, told } from './truth/bars.ts'
 import { runEach } from './truth/jobs.ts'
 import { reportKinds } from './truth/report-kinds.ts'
 import { reportMethods } from './truth/report-methods.ts'
+import { reportSmall } from './truth/report-small.ts'
 import { type Way, ways } from './truth/ways.ts'
 import { type World, worlds } from './truth/worlds.ts'
 
 /**
  * `npm run bench:truth [-- --runs N] [--seed N] [--world NAME] [--way NAME]
- * [--part years|equals|lifts|methods|kinds]`: whether what is said of texts and sends is true also where the
+ * [--part years|equals|lifts|methods|kinds|small]`: whether what is said of texts and sends is true also where the
  * world is rough. Standard errors are of independent runs.
  */
 const { values: flags } = parseArgs({
@@ -188,6 +189,7 @@ if (includes('equals')) await equals()
 if (includes('lifts')) await lifts()
 if (includes('methods')) await reportMethods(seeds)
 if (includes('kinds')) await reportKinds(bars, seeds)
+if (includes('small')) await reportSmall(bars, seeds)
 const seconds = ((performance.now() - started) / 1000).toFixed(0)
 console.log(
   `\n${bars.count.judged - bars.count.missed} of ${bars.count.judged} bars hold; ${seeds.length} ` +

@@ -8,6 +8,7 @@ import { openAside } from '../support/aside.ts'
 
 const equals = openAside<typeof import('../bench/truth/equals.ts')>('tests/bench/truth/equals.ts')
 const years = openAside<typeof import('../bench/truth/year.ts')>('tests/bench/truth/year.ts')
+const lists = openAside<typeof import('../bench/truth/small.ts')>('tests/bench/truth/small.ts')
 const ofKinds = openAside<typeof import('../bench/truth/kinds.ts')>('tests/bench/truth/kinds.ts')
 
 /** The short form of `npm run bench:truth`: few runs, and room for their chance. */
@@ -114,6 +115,26 @@ test('machines in sends of unequal parts raise no rate, not even of a small part
   // 0.12 where each part was judged alone.
   expect(Math.abs(mean)).toBeLessThan(0.07)
 })
+
+test.each([
+  [150, 40, 0.25],
+  [300, 40, 0.12],
+  [1_000, 8, 0.08],
+  [1_000, 40, 0.05],
+  [32_000, 8, 0.08],
+])(
+  'sends to %i, %i of them, show their machines together, where none could alone',
+  async (list, sends, most) => {
+    const runs = []
+    for (let seed = 1; seed <= 40; seed += 1)
+      runs.push(await lists('small', { world: worldOf('bots'), list, sends }, seed))
+    const mean = runs.reduce((sum, { off }) => sum + off, 0) / runs.length
+    // Between 0.13 and 0.3 where each send was judged alone.
+    expect(Math.abs(mean)).toBeLessThan(most)
+    const held = runs.reduce((sum, { interval }) => sum + interval.held, 0)
+    expect(held / (2 * runs.length)).toBeGreaterThanOrEqual(0.9)
+  },
+)
 
 test('kinds of text with an effect are found, and others are not reported', async () => {
   const asked = {

@@ -1,5 +1,5 @@
-import { at } from './at.ts'
-import { type ArrivingPart, withoutBursts } from './bursts.ts'
+import { at, numberAt } from './at.ts'
+import { type ArrivingPart, chanceOfBurst, type FirstHours, firstHoursOf, wholesOf } from './bursts.ts'
 
 /** Hours after a send at which its clickers are counted; hardly anybody clicks after the last one. */
 export const marks = [1, 2, 3, 6, 12, 24, 48, 72] as const
@@ -10,11 +10,8 @@ export type Curve = {
   shares: readonly number[]
   /** Variance of the logit of a share from send to send, and that of the estimated curve itself. */
   variance: number
-  /**
-   * Logit of the highest share of the first hour that the site's own sends had but for bursts; infinite while they are
-   * too few to know what is usual here.
-   */
-  highest: number
+  /** What the site's own sends show of the first hour; nothing while they are too few. */
+  first: FirstHours | undefined
 }
 
 /** A part of a send with its age in days. */
@@ -43,32 +40,36 @@ const usualShares = marks.map((hours) => 1 / (1 + (prior.median / hours) ** prio
 export function curveOf(sends: readonly Arriving[]): Curve {
   const sums = usualShares.map((share) => prior.sends * share)
   let weights = prior.sends
-  const { ordinary: old, highest } = withoutBursts(
-    sends.filter(({ age, clickers_by }) => age > 3 && at(clickers_by, last) > 0).slice(-enough),
-  )
-  for (const { clickers_by } of old) {
-    const all = at(clickers_by, last)
-    const weight = all / (all + halfSaid)
+  const old = sends.filter(({ age, clickers_by }) => age > 3 && at(clickers_by, last) > 0).slice(-enough)
+  const wholes = wholesOf(old)
+  const first = firstHoursOf([...wholes.values()])
+  const weightOf = Float64Array.from(old, ({ newsletter_send_id, clickers_by }) => {
+    const whole = first && wholes.get(newsletter_send_id)
+    const ordinary = whole ? 1 - chanceOfBurst(whole, first) : 1
+    return (ordinary * at(clickers_by, last)) / (at(clickers_by, last) + halfSaid)
+  })
+  for (const [place, { clickers_by }] of old.entries()) {
+    const weight = numberAt(weightOf, place)
     weights += weight
     for (let mark = 0; mark < sums.length; mark += 1)
-      sums[mark] = at(sums, mark) + (weight * at(clickers_by, mark)) / all
+      sums[mark] = at(sums, mark) + (weight * at(clickers_by, mark)) / at(clickers_by, last)
   }
   const shares = sums.map((sum) => sum / weights)
   let spreads = prior.sends * prior.variance
-  for (const { clickers_by } of old) {
+  for (const [place, { clickers_by }] of old.entries()) {
     const all = at(clickers_by, last)
     for (const mark of telling) {
       const share = at(shares, mark)
       const scale = share * (1 - share)
       const excess = ((at(clickers_by, mark) / all - share) ** 2 - scale / all) / scale ** 2
-      spreads += ((all / (all + halfSaid)) * Math.min(1, excess)) / telling.length
+      spreads += (numberAt(weightOf, place) * Math.min(1, excess)) / telling.length
     }
   }
   const between = Math.max(0.01, spreads / weights)
   return {
     shares,
     variance: between + (prior.ofCurve * prior.sends) / weights + between / weights,
-    highest,
+    first,
   }
 }
 

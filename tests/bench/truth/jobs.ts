@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { type Contest, contest, type Told } from './equals.ts'
 import { type KindsAsked, type KindsFound, kinds } from './kinds.ts'
+import { type SmallAsked, type SmallFound, small } from './small.ts'
 import type { Way } from './ways.ts'
 import type { World } from './worlds.ts'
 import { type Year, year } from './year.ts'
@@ -10,8 +11,9 @@ export type Job =
   | { kind: 'year'; asked: { world: World; way: Way }; seed: number }
   | { kind: 'contest'; asked: Contest; seed: number }
   | { kind: 'kinds'; asked: KindsAsked; seed: number }
+  | { kind: 'small'; asked: SmallAsked; seed: number }
 
-type Outcomes = { year: Year; contest: Told; kinds: KindsFound }
+type Outcomes = { year: Year; contest: Told; kinds: KindsFound; small: SmallFound }
 type JobOf<Kind extends Job['kind']> = Extract<Job, { kind: Kind }>
 
 function run(job: Job): Outcomes[Job['kind']] {
@@ -22,6 +24,8 @@ function run(job: Job): Outcomes[Job['kind']] {
       return contest(job.asked, job.seed)
     case 'kinds':
       return kinds(job.asked, job.seed)
+    case 'small':
+      return small(job.asked, job.seed)
   }
 }
 

@@ -105,7 +105,7 @@ export function createNewsletter(world: World, random: Random) {
       ? drawBinomial(people, world.signs.people, random) +
         drawBinomial(machines, world.signs.machines, random)
       : 0
-    const arrival = drawArrival(random)
+    const arrival = drawArrival(world, random)
     let left = people
     let before = 0
     const clickers = arrival.map((by) => {

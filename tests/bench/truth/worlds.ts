@@ -19,6 +19,8 @@ export type World = {
   showingLeaves?: number
   /** A part of the readers that clicks on whatever comes. */
   fanatics?: number
+  /** Hours within which half of the clickers come, about 3.5 where it is not given. */
+  half?: number
   /** Share of the sends in which machines pose as people and make 30 to 70 % of the clicks. */
   bots?: number
   /** Of people's and of those machines' clicks, the share with a weak sign. */
@@ -98,9 +100,9 @@ export function createDays(
 /** Ends of the spans in which clicks are counted, in hours. */
 export const spanEnds = [1, 2, 3, 6, 12, 24, 48, 72, 168] as const
 
-/** Of a send's clickers, the share that has come by the end of each span: log-normal, half within 3.5 hours or so. */
-export function drawArrival(random: Random): number[] {
-  const middle = Math.log(3.5) + 0.25 * drawNormal(random)
+/** Of a send's clickers, the share that has come by the end of each span: log-normal, half within `half` hours. */
+export function drawArrival({ half = 3.5 }: World, random: Random): number[] {
+  const middle = Math.log(half) + 0.25 * drawNormal(random)
   return spanEnds.map((hours) => normalCdf((Math.log(hours) - middle) / 1.3))
 }
 
