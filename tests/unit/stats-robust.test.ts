@@ -30,3 +30,16 @@ test('a send is compared with the median rate of nine around it, or of the first
     }),
   )
 })
+
+test('a send is doubted where it counts for less by a tenth or more, and is off by a factor of 2.2', () => {
+  for (const usual of [4, 10, 11, 12, 30, 100])
+    for (let k = 0; k < 6 * usual; k += 1) {
+      const parts = Array.from({ length: 9 }, (_, place) => aPart(place, place === 5 ? k : usual, 5_000))
+      findDeviations(parts, pool)
+      const { off, noise, extraOfSend, extraOwn, doubted } = parts[5] ?? expect.fail()
+      const spread = 0.15 ** 2 + noise
+      const counts = spread / (spread + extraOfSend)
+      expect(extraOwn).toBe(0)
+      expect(doubted, `${k} of ${usual}`).toBe(Math.abs(off) > Math.log(2.2) && counts < 0.9)
+    }
+})

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { seeded } from '../../src/lib/selection/draws.ts'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { type Send, sortSends } from '../../src/lib/stats/parts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
@@ -66,4 +67,28 @@ test('parts of a split send may have any size, and few sends have no usual one',
   expect(sorted(...parts).counted).toEqual([true, true])
   const few = [send(1, 9, 5_000, 100), send(2, 8, 5_000, 100), send(3, 7, 50_000, 100)]
   expect(sortSends(few, curveOf(few)).counted).toHaveLength(3)
+})
+
+test('a send that is doubted is left out, or counts for less', () => {
+  // Among these are some in which new texts have odd numbers of recipients.
+  const runs = [53, 202, 241, ...Array.from({ length: 100 }, (_, run) => run)]
+  let kept = 0
+  for (const run of runs) {
+    const random = seeded(run)
+    const [wide, single] = [random() * 5, random()]
+    const all = Array.from({ length: 8 + Math.floor(20 * random()) }, (_, day) =>
+      Array.from({ length: random() < single ? 1 : 4 }, (__, place) => {
+        const recipients = Math.ceil(20_000 * random() ** wide) + 50
+        const rate = 0.02 * (random() < 0.3 ? 8 ** (2 * random() - 1) : 1)
+        const text = 1 + place + 4 * Math.floor(9 * random())
+        return send(text, 60 - day, recipients, Math.round(rate * recipients), `${day}`)
+      }),
+    ).flat()
+    for (const { doubted, extraOwn, extraOfSend } of sortSends(all, curveOf(all)).counted) {
+      if (!doubted) continue
+      kept += 1
+      expect(extraOwn + extraOfSend).toBeGreaterThan(0)
+    }
+  }
+  expect(kept).toBeGreaterThan(100)
 })

@@ -27,10 +27,10 @@ export type WeightedPart = Evidence & {
 /** How many sends next to a send show the usual rate of its text. */
 const window = 9
 /** Beyond this many standard deviations a send counts for less the further it is away. */
-const usualReach = 2.5
-/** A send is doubted where it is off by this factor, and by this many standard deviations. */
+const usualReach = 2.35
+/** A send is doubted where it is off by this factor, and counts for less by a tenth or more: at 2.5 deviations. */
 const doubtedFactor = Math.log(2.2)
-const doubtedReach = 2.2
+const visible = 1 / 9
 /** Of a normal variable, the standard deviation by the median of its absolute value. */
 const byMedian = 1.4826
 const leastSpread = 0.15
@@ -63,21 +63,27 @@ function judgeSend(parts: readonly WeightedPart[], spread: number): void {
     lag = Math.max(lag, part.lag)
   }
   const chance = 1 / known + lag
-  const scale = Math.sqrt(spread ** 2 + chance)
+  const ofSend = spread ** 2 + chance
   for (const part of parts) {
     const own = part.off - part.common
-    const ownScale = Math.sqrt(ownSpread ** 2 + part.noise + chance)
-    part.extraOfSend = beyond(part.common, scale)
-    part.extraOwn = Math.abs(own) > doubtedFactor ? beyond(own, ownScale) : 0
-    part.doubted = isDoubted(part.common, scale) || isDoubted(own, ownScale)
+    const ofPart = ownSpread ** 2 + part.noise + chance
+    part.extraOfSend = beyond(part.common, ofSend)
+    part.extraOwn = Math.abs(own) > doubtedFactor ? beyond(own, ofPart) : 0
+    part.doubted =
+      (Math.abs(part.common) > doubtedFactor && part.extraOfSend > visible * ofSend) ||
+      part.extraOwn > visible * ofPart
   }
 }
 
-const beyond = (off: number, scale: number): number =>
-  Math.abs(off) > usualReach * scale ? (off / usualReach) ** 2 - scale ** 2 : 0
+/** What is added to the variance of a distance beyond what is usual. */
+const beyond = (off: number, variance: number): number => Math.max(0, (off / usualReach) ** 2 - variance)
 
-const isDoubted = (off: number, scale: number): boolean =>
-  Math.abs(off) > Math.max(doubtedFactor, doubtedReach * scale)
+/** Doubts a part for another reason, which is this far off; it counts for less, too, if it is not left out. */
+export function doubt(part: WeightedPart, off: number): void {
+  part.off = off
+  part.extraOwn = (off / usualReach) ** 2
+  part.doubted = true
+}
 
 /** The logarithms of the rates, where one without clicks has one as well. */
 export const logRates = (parts: readonly WeightedPart[], pool: number): Float64Array =>

@@ -1,5 +1,5 @@
 import { at, lookUp, numberAt } from './at.ts'
-import { logRates, type WeightedPart } from './robust.ts'
+import { doubt, logRates, type WeightedPart } from './robust.ts'
 
 type Sized = { recipients: number }
 type SizedPart = WeightedPart & { send: Sized }
@@ -44,10 +44,7 @@ export function doubtNewcomers(parts: readonly SizedPart[], pool: number): void 
     const isPart = countOf(part) > 1
     if (isPart && shareOfSize(part, split) * countOf(part) >= mostly) continue
     const usual = isPart ? usuallyNear(split, split.indexOf(part)) : usuallyNear(parts, place)
-    if (isExplained(off, part.send.recipients / usual)) {
-      part.off = off
-      part.doubted = true
-    }
+    if (isExplained(off, part.send.recipients / usual)) doubt(part, off)
   }
 }
 
