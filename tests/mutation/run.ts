@@ -1,15 +1,15 @@
 /**
  * Mutation tests of `src/lib`: changes the code in one place at a time and asks whether a test notices.
  *
- * npm run test:mutation what differs from the last commit, or, in a clean tree, what that changed npm run
- * test:mutation -- --base REV what has changed since REV npm run test:mutation -- src/lib/stats ... these files
- * and folders npm run test:mutation -- --all all of it: hours npm run test:mutation -- --tests GLOB ... asks
- * these tests only; may be given several times npm run test:mutation -- --workers N ... with so many processes,
- * instead of two
+ * - `npm run test:mutation`: what differs from the last commit, or, in a clean tree, what that changed
+ * - `npm run test:mutation -- --base REV`: what has changed since REV
+ * - `npm run test:mutation -- src/lib/stats ...`: these files and folders
+ * - `npm run test:mutation -- --all`: all of it: hours
+ * - `npm run test:mutation -- --tests GLOB ...`: asks these tests only; may be given several times
+ * - `npm run test:mutation -- --workers N ...`: with so many processes, instead of two
  *
- * Prints each mutant that no test noticed and the score of each room. Exit code 1: a room scores less than 90
- * %. Mutants that change nothing that anybody could notice are named, each with its reason, in
- * `equivalent.json`.
+ * Prints each mutant that no test noticed and the score of each room. Exit code 1: a room scores less than 90 %.
+ * Mutants that change nothing that anybody could notice are named, each with its reason, in `equivalent.json`.
  */
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'

@@ -44,6 +44,31 @@ test('simple cases have their exact values', () => {
   expect([betaCdf(0, 2, 3), betaCdf(1, 2, 3), betaCdf(-1, 2, 3), betaCdf(2, 2, 3)]).toEqual([0, 1, 0, 1])
 })
 
+/** With whole parameters it is the chance of at least `a` heads among a + b − 1: a sum of whole numbers. */
+function headsAmong(a: number, b: number): number {
+  const tosses = a + b - 1
+  let ways = 1n
+  let sum = 0n
+  for (let heads = 0; heads <= tosses; heads += 1) {
+    if (heads >= a) sum += ways
+    ways = (ways * BigInt(tosses - heads)) / BigInt(heads + 1)
+  }
+  return Number((sum * 10n ** 40n) / 2n ** BigInt(tosses)) / 1e40
+}
+
+test('is right to thirteen digits for whole parameters on both sides of 15', () => {
+  for (const a of [1, 2, 7, 14, 15, 16, 17, 20, 31])
+    for (const b of [1, 3, 15, 16, 17, 24])
+      expect(off(betaCdf(0.5, a, b), headsAmong(a, b)), `${a}, ${b}`).toBeLessThan(2e-13)
+})
+
+test('keeps its digits where an event in a thousand million is expected', () => {
+  for (const events of [0.25, 0.5, 1])
+    expect(off(betaCdf(events * 1e-9, 1, 1e9), -Math.expm1(1e9 * Math.log1p(-events * 1e-9)))).toBeLessThan(
+      1e-12,
+    )
+})
+
 test.each([
   [0, 1],
   [1, -1],

@@ -17,6 +17,19 @@ describe('a quantile of the gamma distribution', () => {
   ])('below which it is with p = %d at shape %d is %d', (p, shape, expected) => {
     expect(gammaQuantile(p, shape) / expected).toBeCloseTo(1, 5)
   })
+
+  test('of very many events is right, too', () => {
+    // The cube root of a gamma variable is nearly normal (Wilson & Hilferty 1931).
+    for (const [p, z] of [
+      [0.025, -1.959964],
+      [0.5, 0],
+      [0.975, 1.959964],
+    ] as const)
+      expect(gammaQuantile(p, 5_000) / (5_000 * (1 - 1 / 45_000 + z / Math.sqrt(45_000)) ** 3)).toBeCloseTo(
+        1,
+        4,
+      )
+  })
 })
 
 describe('the interval of a conversion rate', () => {
@@ -57,6 +70,7 @@ describe('the interval of revenue', () => {
   test('is missing before the first revenue', () => {
     expect(of(0, 0)).toBeUndefined()
     expect(of(1, 0)).toBeUndefined()
+    expect(of(0, 1)).toBeUndefined()
   })
 
   test('is right as often as it claims, also for few and unequal conversions', () => {

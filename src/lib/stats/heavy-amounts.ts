@@ -10,7 +10,7 @@ const leastConversions = 10
 /** The median amount, from the means of sends, shrunk towards that of `all`; 0 if nothing was earned. */
 export function usualAmount(sends: readonly Amounts[], all = 0): number {
   const means = sends
-    .filter(({ conversions, revenue }) => conversions > 0 && revenue > 0)
+    .filter(({ revenue }) => revenue > 0)
     .map(({ conversions, revenue }) => ({ mean: revenue / conversions, weight: conversions }))
   if (all > 0) means.push({ mean: all, weight: drawn })
   means.sort((one, other) => one.mean - other.mean)

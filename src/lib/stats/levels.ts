@@ -26,7 +26,7 @@ export function levelOf(
   between: Prior,
 ): Likeness & { mean: number } {
   const { k, n } = sumOf(texts)
-  let mean = n > 0 && k > 0 ? k / n : 1
+  let mean = k > 0 ? k / n : 1
   const offers = [...Map.groupBy(texts, ({ offer_id }) => offer_id).values()]
   const ofTexts = 1 / differencesIn(offers.map(besideOwnMean), within)
   let ofOffers = 1 / between.dispersion
@@ -57,7 +57,7 @@ const besideMean = (all: readonly Evidence[], mean: number): Evidence[] =>
 
 function besideOwnMean(own: readonly Evidence[]): Evidence[] {
   const { k, n } = sumOf(own)
-  return k > 0 ? besideMean(own, k / n) : []
+  return besideMean(own, k / n)
 }
 
 /** The variance by which factors differ within groups. */

@@ -91,9 +91,6 @@ function together(sends: readonly SameDaySend[]): DayGroup[] {
 function byOffer({ texts, sends }: DayGroup): DayGroup[] {
   return [...Map.groupBy(texts, ({ offer_id }) => offer_id)].map(([offer, own]) => ({
     texts: own,
-    sends: sends.flatMap((segments) => {
-      const left = segments.filter(({ of }) => of.offer_id === offer)
-      return left.length > 0 ? [left] : []
-    }),
+    sends: sends.map((segments) => segments.filter(({ of }) => of.offer_id === offer)),
   }))
 }

@@ -173,12 +173,11 @@ function withinMost(known: readonly Known[]): Known[] {
   })
 }
 
-const addUp = (all: readonly Amounts[]): Amounts =>
+const addUp = (all: readonly Amounts[]): Omit<Amounts, 'squares'> =>
   all.reduce(
-    (sum, { conversions, revenue, squares }) => ({
+    (sum, { conversions, revenue }) => ({
       conversions: sum.conversions + conversions,
       revenue: sum.revenue + revenue,
-      squares: sum.squares + squares,
     }),
-    { conversions: 0, revenue: 0, squares: 0 },
+    { conversions: 0, revenue: 0 },
   )

@@ -2,8 +2,9 @@
  * Kills sites until there is nothing left to doubt: at chosen moments, with faults mixed in, every answered
  * event by name.
  *
- * npm run test:crash:long 1,000 kills npm run test:crash:long -- --kills 100 --minutes 10 fewer, or as many as
- * fit npm run test:crash:long -- --seed 42 the choices of an earlier run
+ * - `npm run test:crash:long`: 1,000 kills
+ * - `npm run test:crash:long -- --kills 100 --minutes 10`: fewer, or as many as fit
+ * - `npm run test:crash:long -- --seed 42`: the choices of an earlier run
  *
  * Exit code 1: something was lost, doubled, answered strangely, or does not add up.
  */

@@ -1,0 +1,186 @@
+import stdlibCdf from '@stdlib/stats-base-dists-beta-cdf'
+import stdlibQuantile from '@stdlib/stats-base-dists-beta-quantile'
+import { describe, expect, test } from 'vitest'
+import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
+import { effectsOf, type TextRate } from '../../src/lib/stats/kinds-regression.ts'
+import { crossed, dot, eliminate, inverseOf } from '../support/matrices.ts'
+
+type Groups = readonly (readonly string[])[]
+
+/** Least squares with a level of each offer, of which nothing is known, and kinds that are drawn towards 0. */
+function regress(points: readonly TextRate[], kinds: readonly string[], own: number) {
+  const offers = [...new Set(points.map(({ offer_id }) => offer_id))]
+  const columns = [
+    ...offers.map((offer) => points.map(({ offer_id }) => Number(offer_id === offer))),
+    ...kinds.map((kind) => points.map((point) => Number(point.kinds.includes(kind)))),
+  ]
+  const weights = points.map(({ variance }) => 1 / (variance + own))
+  const y = points.map((point) => point.y)
+  const drawn = crossed(columns, weights).map((line, row) =>
+    line.map((value, column) => value + Number(row === column && row >= offers.length)),
+  )
+  const found = eliminate(
+    drawn,
+    columns.map((column) =>
+      dot(
+        column.map((value, row) => value * (weights[row] ?? 0)),
+        y,
+      ),
+    ),
+  )
+  const squares = points.map((_, row) => {
+    const off =
+      (y[row] ?? 0) -
+      columns.reduce((sum, column, place) => sum + (column[row] ?? 0) * (found[place] ?? 0), 0)
+    return (weights[row] ?? 0) * off ** 2
+  })
+  return {
+    effects: found.slice(offers.length),
+    covariance: inverseOf(drawn)
+      .slice(offers.length)
+      .map((row) => row.slice(offers.length)),
+    left: squares.reduce((sum, one) => sum + one, 0),
+  }
+}
+
+/** The largest of so many independent contrasts, in standard errors, except with a probability (Scheffé). */
+function reachOf(outside: number, contrasts: number, freedom: number): number {
+  const z = stdlibQuantile(1 - outside, contrasts / 2, freedom / 2)
+  return Math.sqrt((freedom * z) / (1 - z))
+}
+
+function expected(points: readonly TextRate[], groups: Groups) {
+  const kinds = groups.flat()
+  const ranks = groups.map(
+    (group) => group.length - Number(points.every((one) => one.kinds.some((kind) => group.includes(kind)))),
+  )
+  const freedom =
+    points.length -
+    new Set(points.map(({ offer_id }) => offer_id)).size -
+    ranks.reduce((sum, rank) => sum + rank, 0)
+  let [low, high] = [0, 1]
+  if (regress(points, kinds, 0).left <= freedom) high = 0
+  while (high - low > 1e-9) {
+    const middle = (low + high) / 2
+    if (regress(points, kinds, middle).left > freedom) low = middle
+    else high = middle
+  }
+  const { effects, covariance } = regress(points, kinds, low)
+  const tested = groups
+    .map((group, place) => {
+      const contrasts = group.map((own) =>
+        kinds.map(
+          (kind) =>
+            Number(kind === own) -
+            (group.includes(kind)
+              ? points.filter((one) => one.kinds.includes(kind)).length / points.length
+              : 0),
+        ),
+      )
+      const images = contrasts.map((one) => covariance.map((row) => dot(row, one)))
+      const rank = ranks[place] ?? 0
+      const means = contrasts.map((one) => dot(one, effects))
+      const spread = contrasts.map((_, row) => contrasts.map((other) => dot(images[row] ?? [], other)))
+      const free = means.slice(0, rank)
+      const f =
+        dot(
+          eliminate(
+            spread.slice(0, rank).map((row) => row.slice(0, rank)),
+            free,
+          ),
+          free,
+        ) / rank
+      return {
+        ...{ group, rank, means },
+        errors: spread.map((row, own) => Math.sqrt(row[own] ?? 0)),
+        p: 1 - stdlibCdf((rank * f) / (rank * f + freedom), rank / 2, freedom / 2),
+      }
+    })
+    .toSorted((one, other) => one.p - other.p)
+  const holm = tested.findIndex(({ p }, place) => p > 0.07 / (tested.length - place))
+  const differing = holm === -1 ? tested.length : holm
+  return {
+    differing,
+    variance: low,
+    rows: tested.flatMap(({ group, rank, means, errors }, place) =>
+      group.map((kind, row) => {
+        const reach =
+          place < differing
+            ? reachOf(Math.min(0.05, 0.07 / Math.max(1, rank - 1)), 1, freedom)
+            : reachOf(Math.min(0.05, 0.07 / (tested.length - differing)), rank, freedom)
+        return { kind, effect: means[row] ?? 0, width: reach * (errors[row] ?? 0) }
+      }),
+    ),
+  }
+}
+
+const tones = ['tone calm', 'tone urgent', 'tone wild']
+const lengths = ['length short', 'length long']
+const calls = ['call go']
+const groups = [tones, lengths, calls]
+
+/** Texts of five offers; every third has the call to action that is asked about. */
+function texts(effects: Record<string, number>, spread: number, seed: number): TextRate[] {
+  const random = seeded(seed)
+  return Array.from({ length: 45 }, (_, id) => {
+    const kinds = [
+      tones[Math.floor(3 * random() ** 1.3)] ?? '',
+      lengths[Number(random() < 0.4)] ?? '',
+      id % 3 === 0 ? 'call go' : 'call other',
+    ]
+    const effect = kinds.reduce((sum, kind) => sum + (effects[kind] ?? 0), 0)
+    const variance = 0.001 + 0.004 * random()
+    return {
+      ...{ offer_id: id % 5, variance, kinds },
+      y: -4 + (id % 5) / 3 + effect + Math.sqrt(spread ** 2 + variance) * drawNormal(random),
+    }
+  })
+}
+
+describe('kinds of text', () => {
+  test.each<[string, number, Record<string, number>, number, number]>([
+    ['nothing differs', 0, {}, 0.15, 2],
+    ['texts of a kind are alike', 0, {}, 0, 3],
+    ['tones differ', 1, { 'tone wild': 0.8, 'tone calm': -0.3 }, 0.2, 4],
+    ['a call to action differs from none', 1, { 'call go': 0.7 }, 0.25, 5],
+    ['tones and lengths differ', 2, { 'tone wild': 1, 'length long': -0.9 }, 0.2, 6],
+    ['all differ', 3, { 'tone wild': 1.2, 'length long': -0.9, 'call go': -0.9 }, 0.1, 7],
+  ])(
+    'are told apart as whole matrices and tables of F and t tell: %s',
+    (_, differing, effects, spread, seed) => {
+      const points = texts(effects, spread, seed)
+      const plain = expected(points, groups)
+      expect(plain.differing).toBe(differing)
+      const found = effectsOf(points, groups)
+      expect(new Set(found.keys())).toEqual(new Set(plain.rows.map(({ kind }) => kind)))
+      // The variance between texts is found within a thousandth.
+      for (const { kind, effect, width } of plain.rows) {
+        const one = found.get(kind)
+        expect(one?.effect).toBeCloseTo(effect, 3)
+        expect(((one?.high ?? 0) - (one?.effect ?? 0)) / width).toBeCloseTo(1, 2)
+        expect((one?.effect ?? 0) - (one?.low ?? 0)).toBeCloseTo((one?.high ?? 0) - (one?.effect ?? 0), 12)
+      }
+    },
+  )
+
+  test('are compared where four texts more are there than levels and kinds', () => {
+    const two = (count: number) =>
+      Array.from({ length: count }, (_, id) => ({
+        ...{ offer_id: id % 2, y: (id * 7) % 5, variance: 0.1 },
+        kinds: [id % 4 < 2 ? 'tone calm' : 'tone urgent'],
+      }))
+    const asked = [['tone calm', 'tone urgent']]
+    expect(effectsOf(two(7), asked).size).toBe(2)
+    expect(effectsOf(two(6), asked).size).toBe(0)
+    expect(effectsOf(two(7), []).size).toBe(0)
+    // A kind that all have has nothing to be compared with.
+    const same = two(9).map((point) => ({ ...point, kinds: ['tone calm'] }))
+    expect(effectsOf(same, [['tone calm']]).size).toBe(0)
+  })
+
+  test('count once where a text names one twice, and not where they are not asked about', () => {
+    const points = texts({ 'tone wild': 0.5 }, 0.1, 9)
+    const twice = points.map((point) => ({ ...point, kinds: [...point.kinds, ...point.kinds, 'other'] }))
+    expect(effectsOf(twice, groups)).toEqual(effectsOf(points, groups))
+  })
+})

@@ -1,0 +1,274 @@
+import { describe, expect, test } from 'vitest'
+import { curveOf } from '../../src/lib/stats/arrival.ts'
+import { poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
+import type { SendSegment } from '../../src/lib/stats/known.ts'
+import { learn } from '../../src/lib/stats/learn.ts'
+import { beliefOf, intervalOf } from '../../src/lib/stats/posterior.ts'
+import { spreadsOf } from '../../src/lib/stats/same-days.ts'
+import { besideOthers, dayOf, settleRates } from '../../src/lib/stats/settle-rates.ts'
+import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
+import { sent } from '../support/sends.ts'
+
+const usual = curveOf([])
+const pooled = (sends: readonly Send[], cautious = false) => poolEvidence(sends, usual, { cautious })
+const partsOf = (sends: readonly (readonly SendSegment[])[], id: number) =>
+  sends.flat().filter(({ of }) => of.variation_id === id)
+
+/** What a segment says of its day: a count that its own variance makes less. */
+const said = ({ of, exposed, own }: SendSegment, count: number) => count / (1 + exposed * of.rate * own)
+
+describe('texts in split sends', () => {
+  const days = [0.6, 1.5, 1.1, 0.8, 1.3]
+  const sends = days.flatMap((factor, day) =>
+    [1, 2, 3]
+      .filter((id) => (id + day) % 3 > 0)
+      .map((id) =>
+        sent(id, `${day}`, { clickers: Math.round(150 * id * factor), recipients: 9_000 + 500 * day }),
+      ),
+  )
+  const { sends: segments, evidence } = pooled(sends)
+  const pool =
+    (1 + segments.flat().reduce((sum, { k }) => sum + k, 0)) /
+    (50 + segments.flat().reduce((sum, { n }) => sum + n, 0))
+
+  test('have the rates at which clicks are as expected, given the days that the other parts tell', () => {
+    for (const [id, { rate }] of evidence) {
+      let off = 4 - (4 * rate) / pool
+      let all = 4
+      for (const segment of partsOf(segments, id)) {
+        const others = (segments.find((own) => own.includes(segment)) ?? []).filter((one) => one !== segment)
+        const ground = 1 / segment.ofSend
+        const clicks = others.reduce((sum, one) => sum + said(one, one.k), ground)
+        const expected = others.reduce((sum, one) => sum + said(one, one.n * one.of.rate), ground)
+        const exposed = (segment.n * clicks) / expected
+        const weight = 1 / (1 + (exposed * rate * (1 / clicks + segment.own)) / (1 - rate))
+        off += weight * (segment.k - exposed * rate)
+        all += weight * segment.k
+      }
+      expect(Math.abs(off / all)).toBeLessThan(0.001)
+    }
+  })
+
+  test('tell the day of their send, and each part beside the others', () => {
+    for (const own of segments) {
+      const ground = 1 / (own[0]?.ofSend ?? 0)
+      const clicks = own.reduce((sum, one) => sum + said(one, one.k), ground)
+      const expected = own.reduce((sum, one) => sum + said(one, one.n * one.of.rate), ground)
+      expect(dayOf(own)).toBeCloseTo(Math.log(clicks / expected), 12)
+    }
+    const [first = []] = segments
+    const [part] = first
+    expect(besideOthers([first, ...pooled([sent(9, 'whole')]).sends])).toHaveLength(2)
+    expect(besideOthers([first])[0]).toEqual({
+      clicks: part?.k,
+      expected: (part?.exposed ?? 0) * (part?.of.rate ?? 0),
+      others: part?.others,
+      ground: 1 / (part?.ofSend ?? 0),
+      parts: 2,
+      sends: 4,
+    })
+  })
+
+  test('never have a rate above 90 %, whatever was reported', () => {
+    const full = [1, 2].map((id) => sent(id, 'all', { recipients: 500, clickers: 500 }))
+    const { evidence: found, sends: own } = pooled(full)
+    settleRates([...found.values()], own, 0.02, 1e-9)
+    for (const { rate } of found.values()) expect(rate).toBeLessThanOrEqual(0.9)
+  })
+})
+
+describe('variances of a send', () => {
+  test('of one text are the day’s and its own, which sum to what sends differ by', () => {
+    const { sends, dispersion, ownDispersion } = pooled([
+      sent(1, 'plain'),
+      sent(1, 'doubtful', { unsure: 0.04 }),
+      sent(1, 'young', { age: 0.5, clickers: 150 }),
+    ])
+    const [plain, doubtful, young] = partsOf(sends, 1)
+    expect(plain?.own).toBeCloseTo(ownDispersion, 12)
+    expect(plain?.ofSend).toBeCloseTo(dispersion - ownDispersion, 12)
+    expect(doubtful?.own).toBeCloseTo(ownDispersion + 0.04, 12)
+    expect(young?.ofSend).toBeCloseTo(dispersion - ownDispersion + (young?.part.lag ?? 9), 12)
+  })
+
+  test('grow by what a day is off that went viral, and by what one part of a send is off', () => {
+    const whole = Array.from({ length: 12 }, (_, day) =>
+      sent(1, `${day}`, { age: 40 - day, clickers: day === 6 ? 900 : 200 }),
+    )
+    const { sends, dispersion, ownDispersion } = pooled(whole)
+    const viral = partsOf(sends, 1)[6]
+    expect(viral?.part.extraOfSend).toBeGreaterThan(0.2)
+    expect(viral?.ofSend).toBeCloseTo(dispersion - ownDispersion + (viral?.part.extraOfSend ?? 0), 12)
+    const split = Array.from({ length: 12 }, (_, day) =>
+      [1, 2, 3].map((id) =>
+        sent(id, `${day}`, { age: 40 - day, clickers: day === 6 && id === 1 ? 900 : 200 }),
+      ),
+    ).flat()
+    const parts = pooled(split)
+    const wrong = partsOf(parts.sends, 1)[6]
+    expect(wrong?.part.extraOwn).toBeGreaterThan(0.2)
+    expect(wrong?.own).toBeCloseTo(parts.ownDispersion + (wrong?.part.extraOwn ?? 0), 12)
+  })
+
+  test('are larger where neighbouring days are alike', () => {
+    const waves = Array.from({ length: 40 }, (_, day) =>
+      sent(1, `${day}`, { age: 60 - day, clickers: Math.round(200 * Math.exp(0.5 * Math.sin(day / 4))) }),
+    )
+    const { sends, dispersion, ownDispersion, drift } = pooled(waves, true)
+    expect(drift.runOf(1)).toBeGreaterThan(2)
+    for (const { ofSend, part } of partsOf(sends, 1))
+      expect(ofSend).toBeCloseTo((dispersion - ownDispersion) * drift.runOf(1) + part.extraOfSend, 12)
+  })
+})
+
+test('whole sends of texts whose rates differ are weighed each by its own rate', () => {
+  const { evidence, dispersion } = pooled([sent(1, 'a'), sent(2, 'b', { clickers: 800 })])
+  const pool = 1_001 / 20_050
+  for (const [id, k] of [
+    [1, 200],
+    [2, 800],
+  ] as const) {
+    const rate = (k + 4) / (10_000 + 4 / pool)
+    const effect = 1 + (10_000 * rate * dispersion) / (1 - rate)
+    expect(evidence.get(id)?.k).toBeCloseTo(k / effect, 9)
+  }
+})
+
+test('how sends differ is learned from the readers in question alone', () => {
+  const own = [190, 200, 210, 205].map((clickers, day) => sent(1, `${day}`, { clickers }))
+  const others = [20, 900, 50, 700].map((clickers, day) => sent(1, `other ${day}`, { clickers, weight: 0.3 }))
+  expect(pooled([...own, ...others]).dispersion).toBe(pooled(own).dispersion)
+})
+
+const texts = (offers: Record<number, number>) =>
+  Object.entries(offers).map(([variation_id, offer_id]) => ({ variation_id: Number(variation_id), offer_id }))
+const learned = (sends: readonly Send[], offers: Record<number, number>, level = 0) => {
+  const { offers: found } = learn(texts(offers), sends, level)
+  return (id: number) => {
+    const offer = found.find(({ variations }) =>
+      variations.some(({ variation }) => variation.variation_id === id),
+    )
+    const text = offer?.variations.find(({ variation }) => variation.variation_id === id)
+    return offer && text ? { offer, text } : expect.fail(`no text ${id}`)
+  }
+}
+
+describe('what is learned of texts', () => {
+  const sends = [
+    ...Array.from({ length: 14 }, (_, day) =>
+      sent(1, `one ${day}`, { age: 90 - 5 * day, clickers: 300 - 12 * day + (day === 3 ? 500 : 0) }),
+    ),
+    ...Array.from({ length: 12 }, (_, day) => [
+      sent(2, `two ${day}`, { age: 30 - 2 * day, clickers: 100 + 7 * day }),
+      sent(3, `two ${day}`, { age: 30 - 2 * day, clickers: 130 + 5 * day }),
+    ]).flat(),
+    sent(5, 'once', { offer_id: 2, age: 100, clickers: 90 }),
+    sent(6, 'late', { offer_id: 2, age: 10, clickers: 80 }),
+  ]
+  const offers = { 1: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 2 }
+  const of = learned(sends, offers)
+  const inOrder = sends.toSorted((one, other) => other.age - one.age)
+  const found = poolEvidence(inOrder, curveOf(sends), { cautious: true })
+
+  test('is the same in whatever order sends come', () => {
+    const turned = learned(sends.toReversed(), offers)
+    const shuffled = learned(
+      sends.toSorted(
+        (one, other) => ((one.recipients * one.clickers * 7_919) % 101) - ((other.clickers * 7_919) % 101),
+      ),
+      offers,
+    )
+    for (const id of [1, 2, 3, 5])
+      for (const other of [turned, shuffled]) expect(other(id).text.mean).toBeCloseTo(of(id).text.mean, 9)
+  })
+
+  test('of a text that was never sent is its offer’s mean', () => {
+    const { offer, text } = of(4)
+    expect(text.mean).toBeCloseTo(offer.shape / offer.rate, 9)
+    expect(text.mean).toBeLessThan(0.05)
+    expect(text.drift).toBe(0)
+  })
+
+  test('holds the offer’s own shared days and the usual day’s, and the level that all have', () => {
+    const usualDay = usualDayOf(found.sends)
+    expect(usualDay.variance).toBeGreaterThan(0)
+    expect(of(5).offer.shared).toBeCloseTo(usualDay.variance, 12)
+    expect(learned(sends, offers, 0.2)(5).offer.shared).toBeCloseTo(usualDay.variance + 0.2, 12)
+    const pairs = spreadsOf(found.sends).filter((spread) => spread.of.offer_id === 1)
+    const least = Math.min(...pairs.flatMap(({ others }) => others.map(({ covariance }) => covariance)))
+    expect(of(1).offer.shared).toBeCloseTo(least + usualDay.variance, 12)
+    const together = learned(
+      sends.filter(({ variation_id }) => variation_id !== 1),
+      offers,
+    )
+    expect(together(2).offer.shared).toBeGreaterThan(together(5).offer.shared + 0.001)
+  })
+
+  test('has evidence for a rate on a usual day', () => {
+    const { text } = of(5)
+    const known = found.evidence.get(5)
+    expect(text.evidence.k / text.evidence.n).toBeCloseTo(
+      ((known?.k ?? 0) / (known?.n ?? 1)) * usualDayOf(found.sends).factor,
+      9,
+    )
+  })
+
+  test('is as unsure as rates may have moved since, on the average of its sends by what they say', () => {
+    const { varianceOf } = found.drift
+    expect(of(5).text.drift).toBeCloseTo(varianceOf([-100 / 365, -1]), 9)
+    expect(of(5).text.driftAgainst(of(6).text.variation)).toBeCloseTo(varianceOf([-90 / 365, 0]), 9)
+    const backOf = (id: number) => {
+      const own = found.sends.flatMap((parts) =>
+        parts.filter((one) => one.of.variation_id === id).map((one) => ({ one, parts })),
+      )
+      // Each by the inverse of its variance: clicks by chance, its own, and its part of the day's.
+      const weighed = own.map(({ one, parts }) => ({
+        back: one.part.back,
+        weight: 1 / (1 / (one.exposed * one.of.rate) + one.own + one.ofSend / parts.length),
+      }))
+      const all = weighed.reduce((sum, { weight }) => sum + weight, 0)
+      return [0, 1].map((which) =>
+        weighed.reduce((sum, { back, weight }) => sum + (weight / all) * (back[which] ?? 0), 0),
+      )
+    }
+    for (const id of [1, 2, 3]) {
+      const [years = 0, showings = 0] = backOf(id)
+      expect(of(id).text.drift / varianceOf([years, showings])).toBeCloseTo(1, 9)
+    }
+    const [[y1 = 0, s1 = 0], [y2 = 0, s2 = 0]] = [backOf(1), backOf(2)]
+    expect(of(1).text.driftAgainst(of(2).text.variation) / varianceOf([y1 - y2, s1 - s2])).toBeCloseTo(1, 9)
+    expect(of(1).text.driftAgainst(of(4).text.variation)).toBeCloseTo(varianceOf([y1, s1]), 9)
+  })
+
+  test('has an interval of its belief, its offer, shared days and moved rates', () => {
+    for (const id of [1, 2, 4, 5]) {
+      const { offer, text } = of(id)
+      expect(text.belief).toEqual(beliefOf(text.evidence, offer.shape / offer.rate))
+      expect(text.interval).toEqual(intervalOf(text.belief, offer, offer.shared + text.drift))
+    }
+  })
+})
+
+test('a part is the smaller one where it has had a fifth less than the other, on the average of their sends', () => {
+  const smaller = (...sizes: number[]) => {
+    const of = learned(
+      [
+        ...sizes.flatMap((recipients, day) => [
+          sent(1, `${day}`, { recipients, clickers: recipients / 50 }),
+          sent(2, `${day}`, { recipients: 10_000 }),
+        ]),
+        // What it had beside others is nothing to the two.
+        ...[1, 3].map((id) => sent(id, 'beside another', { recipients: 4_000 * id, clickers: 80 * id })),
+      ],
+      { 1: 1, 2: 1, 3: 1 },
+    )
+    const [one, two] = [of(1).text, of(2).text]
+    return [one.smallerThan(two.variation), two.smallerThan(one.variation)]
+  }
+  expect(smaller(7_990)).toEqual([true, false])
+  expect(smaller(8_010)).toEqual([false, false])
+  expect(smaller(12_490)).toEqual([false, false])
+  expect(smaller(12_510)).toEqual([false, true])
+  expect(smaller(5_000, 13_000)).toEqual([false, false])
+  expect(smaller(5_000, 12_000)).toEqual([true, false])
+})
