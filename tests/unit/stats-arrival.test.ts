@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { arrived, curveOf, marks } from '../../src/lib/stats/arrival.ts'
+import { chanceOfBurst, firstHoursOf } from '../../src/lib/stats/bursts.ts'
 
 let names = 0
 const aSend = (clickers_by: readonly number[], age = 10) => {
@@ -10,21 +11,26 @@ const usually = (hours: number) => 1 / (1 + (4 / hours) ** 1.3)
 const before = marks.map((hours) => usually(hours) / usually(72))
 
 describe('the curve of arrival', () => {
-  test('has each send’s shares beside four of the usual ones, each by its clickers', () => {
+  test('has each send’s shares beside four of the usual ones, each by its clickers and chance of no burst', () => {
     const sends = [
       aSend([20, 40, 50, 70, 80, 90, 100, 100]),
       aSend([10, 10, 20, 20, 30, 30, 30, 30]),
       aSend([0, 1, 3, 4, 4, 5, 5, 5], 3.01),
     ]
-    const weights = [100 / 120, 30 / 50, 5 / 25]
-    const all = 4 + weights.reduce((sum, weight) => sum + weight, 0)
-    const { shares } = curveOf([
+    const { shares, first = expect.fail('first hours') } = curveOf([
       ...sends,
       aSend(
         marks.map(() => 50),
         3,
       ),
     ])
+    const weights = sends.map(({ clickers_by: by }) => {
+      const [come = 0, all = 0] = [by[0], by[7]]
+      return ((1 - chanceOfBurst({ first: come, all }, first)) * all) / (all + 20)
+    })
+    expect(weights[1]).toBeLessThan(30 / 50)
+    expect(weights[2]).toBe(5 / 25)
+    const all = 4 + weights.reduce((sum, weight) => sum + weight, 0)
     for (const [mark, share] of shares.entries()) {
       const sum = sends.reduce(
         (total, { clickers_by: by }, place) =>
@@ -66,6 +72,11 @@ describe('the curve of arrival', () => {
     expect(curveOf([old, ...newest])).toEqual(curveOf(newest))
     expect(curveOf([...newest.slice(1), old])).not.toEqual(curveOf(newest))
   })
+})
+
+test('where all of very many came at once, nobody knows what is usual', () => {
+  for (const all of [20_000, 1e6, 1e9]) expect(firstHoursOf([{ first: all, all }])).toBeUndefined()
+  expect(firstHoursOf([])).toBeUndefined()
 })
 
 describe('what has arrived', () => {

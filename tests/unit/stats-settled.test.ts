@@ -7,6 +7,7 @@ import { beliefOf, intervalOf } from '../../src/lib/stats/posterior.ts'
 import { spreadsOf } from '../../src/lib/stats/same-days.ts'
 import { besideOthers, dayOf, settleRates } from '../../src/lib/stats/settle-rates.ts'
 import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
+import { byMarks } from '../bench/newsletter-world.ts'
 import { sent } from '../support/sends.ts'
 
 const usual = curveOf([])
@@ -164,7 +165,10 @@ describe('what is learned of texts', () => {
     ]).flat(),
     sent(5, 'once', { offer_id: 2, age: 100, clickers: 90 }),
     sent(6, 'late', { offer_id: 2, age: 10, clickers: 80 }),
-  ]
+  ].map((send, place) => ({
+    ...send,
+    clickers_by: byMarks(send.clickers * (0.6 + 0.013 * (place % 7)), send.clickers * 0.9, send.clickers),
+  }))
   const offers = { 1: 1, 2: 1, 3: 1, 4: 1, 5: 2, 6: 2 }
   const of = learned(sends, offers)
   const inOrder = sends.toSorted((one, other) => other.age - one.age)

@@ -74,7 +74,11 @@ function nextOf(found: FirstHours, sends: readonly FirstHour[]) {
     known.clickers += clickers
   }
   const next: FirstHours = {
-    share: Math.min(1 - leastShare, Math.max(leastShare, sums.share / sums.weight)),
+    // Where all have a burst for certain, none is left to show what is usual.
+    share:
+      sums.weight > 0
+        ? Math.min(1 - leastShare, Math.max(leastShare, sums.share / sums.weight))
+        : found.share,
     variance: Math.max(leastVariance, sums.spread / sums.told),
     bursts: sums.bursts / (prior.among + sends.length),
   }
