@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { ok } from '../lib/base/result.ts'
 import { failed } from './command.ts'
 
-/** The password from the terminal, where nothing shows it, or the first line of what is piped in. */
+/** The password from the terminal, which does not show it, or the first line of piped input. */
 export async function readPassword() {
   if (!process.stdin.isTTY) {
     const [line = ''] = (await text(process.stdin)).split(/\r?\n/)

@@ -15,8 +15,8 @@ export type Case = {
 export const neededVariations = 9
 
 /**
- * A visitor is an address with a user agent. These know nothing of each other's clicks, nor of what somebody
- * clicks by hand here, since browsers of people leave out the last numbers of their version.
+ * A visitor is an address with a user agent. None of these is affected by the clicks of another, nor by
+ * clicks by hand, since people's browsers leave out the last numbers of their version.
  */
 const windows = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64)'
 const browser = `${windows} AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.7444.61 Safari/537.36`

@@ -37,7 +37,7 @@ const longestArrival = 600
 const longestWait = 60_000
 const pollEvery = 250
 
-/** Where the test is made, and what holds there: the link's address, and `arrival` in milliseconds. */
+/** The site under test: the address of the link, and `arrival` in milliseconds. */
 type Site = { config: Config; url: URL; arrival: number }
 
 export const selftestCommand: Command = {

@@ -16,7 +16,7 @@ const rounds = Number(process.argv[2] ?? 7)
 const seconds = 2
 
 /**
- * What `tests/support/flood-bodies.ts` is told: large forms at a time, unfinished bodies, and milliseconds
+ * The arguments of `tests/support/flood-bodies.ts`: large forms at a time, unfinished bodies, and milliseconds
  * between forms.
  */
 const attacks: { name: string; args: [string, string, string]; p99: number[]; ratios: number[] }[] = [

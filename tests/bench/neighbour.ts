@@ -1,7 +1,7 @@
 /**
- * Strapi, Matomo, Mautic and a receiver of webhooks in one server and a process of its own, which goes bad when
- * it is told to. Its parent sends a way; each message back says what it has been asked for and has taken since
- * it was started.
+ * Strapi, Matomo, Mautic and a receiver of webhooks in one server and a process of its own, which fails on
+ * request. Its parent sends a way of failing; each message back has the requests and the accepted messages since
+ * the start.
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

@@ -175,7 +175,7 @@ for (const [index, way] of ways.entries()) {
   await sites.beside.stop()
 }
 
-// A day later they are well: all that waits is told.
+// A day later they work again: all that waits is sent.
 await become('well')
 const site = await beside.start()
 for (;;) {

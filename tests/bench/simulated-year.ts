@@ -12,7 +12,7 @@ const settingOf = (name: string) => {
   return setting
 }
 
-/** The mean of what each of the years earns, in per cent of what an oracle earns. */
+/** The mean earnings of the years, in per cent of those of an oracle. */
 export const meanShare = (name: string, strategy: Chosen, seeds: readonly number[]): number =>
   (100 * seeds.reduce((sum, seed) => sum + simulate(settingOf(name), strategy, seed).share, 0)) / seeds.length
 
@@ -24,7 +24,7 @@ export const brokenInYear = (name: string, seed: number): string[] =>
 export const shortYear = (name: string, seed: number) =>
   simulate({ ...settingOf(name), days: 60 }, 'thompson', seed)
 
-/** The mean of what so many days earn in a world with conversions, in per cent of what an oracle earns. */
+/** The mean earnings of so many days in a world with conversions, in per cent of those of an oracle. */
 export function meanEarned(
   name: string,
   method: 'clicks' | 'revenue',

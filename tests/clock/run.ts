@@ -38,7 +38,7 @@ const atOnce = availableParallelism() + 1
 const given = process.argv.slice(2)
 const preload = pathToFileURL(join(import.meta.dirname, 'shift.ts')).href
 
-/** Runs the files at a moment, and tells of it in one go; answers whether all is well. */
+/** Runs the files at a moment, and prints the outcome at once; answers whether all passed. */
 const runAt = async (moment: string, zone: string): Promise<boolean> => {
   // How fast something is does not depend on the date.
   const parameters = ['run', '--reporter=dot', '--maxWorkers=1', '--testNamePattern=^(?!.*Speed)']

@@ -45,7 +45,7 @@ test('clicks from before the folder was deleted survive a kill once the deletion
     await sql`lock table promo_click_tracking in access exclusive mode`
     await ledger.load('visit', { url: site.url, connections: 4, requests: 500 })
     rmSync(journal, { recursive: true })
-    // A file is there before its bytes are; the site tells when they are.
+    // A file is there before its bytes are; the site reports when they are.
     const again = () => site.log.map((line) => Number(/"events":(\d+).*written again/.exec(line)?.[1] ?? 0))
     const sum = () => again().reduce((before, events) => before + events, 0)
     await vi.waitFor(() => expect(sum()).toBe(500), { timeout: 20_000 })

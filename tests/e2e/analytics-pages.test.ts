@@ -181,7 +181,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
         / to .* in UTC\. Clicks by people.* Read on /s,
       )
       expect(await page.locator('.shown').isVisible()).toBe(true)
-      // What is left out is told.
+      // The page says what it leaves out.
       const hidden = await page
         .locator('.texts tbody tr:not(.group)')
         .evaluateAll((rows) => rows.filter((row) => !row.checkVisibility()).length)

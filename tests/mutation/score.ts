@@ -1,7 +1,7 @@
 /** A change that was made to a file for a moment; `line` counts from 1. */
 export type Mutant = { file: string; line: number; original: string; replacement: string; status: string }
 
-/** Names mutants that nothing can tell from the original, with the reason. */
+/** Names mutants that behave like the original, with the reason. */
 export type Equivalent = { file: string; original: string; replacement: string; why: string }
 
 export type Score = {

@@ -61,7 +61,7 @@ const readReport = async (address: URLSearchParams, wanted: readonly string[]) =
   return { body, report: v.parse(reportSchema, JSON.parse(body)) }
 }
 
-/** A file has the rows of the answer; what sends brought is told only beside them. */
+/** A file has the rows of the answer; only the conversions of sends are missing. */
 async function expectFile(address: URLSearchParams, table: Table | undefined, report: Report) {
   const asked = new URLSearchParams({
     ...Object.fromEntries(address),

@@ -14,7 +14,7 @@ describe('whatever is sent, the answer is never a server error', () => {
   const expected = [204, 200, 400, 401, 404, 413, 415, 429]
   const runs = { numRuns: 150 }
   const text = fc.string({ unit: 'binary', maxLength: 120 })
-  /** Mostly what holds, else anything. */
+  /** Mostly valid values, else anything. */
   const mostly = <Value>(value: fc.Arbitrary<Value>) =>
     fc.oneof({ arbitrary: value, weight: 9 }, { arbitrary: fc.anything({ maxDepth: 1 }), weight: 1 })
   const fields = {

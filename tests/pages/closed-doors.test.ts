@@ -103,7 +103,7 @@ async function signIn({ site, database }: RunningSite, path: string): Promise<st
   return answer.headers['set-cookie']?.split(';')[0] ?? ''
 }
 
-/** A page of the host's own, which tells where it believes to be and who it believes has asked. */
+/** A page of the host's own, which shows its own address and the client's, as it sees them. */
 const where = `
 export const prerender = false
 export const GET = ({ url, request, clientAddress, redirect }) => {

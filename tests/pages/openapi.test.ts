@@ -210,7 +210,7 @@ const announce = (method: string, path: string, length: number): Promise<RawAnsw
     sent.write('{')
   })
 
-/** What endpoints say of what only they take, each by its name. */
+/** The errors that only one endpoint has, by its name. */
 async function readOwn() {
   const bodyOf = async (path: string) =>
     jsonOf(await ask(api.site, `${root}/${path}`, { headers: await reader() }))
@@ -233,7 +233,7 @@ async function readOwn() {
 const readInvalidHost = async () =>
   jsonOf(await ask(api.site, `${root}/health`, { headers: { host: 'www.example.com/path' } }))
 
-/** What callers are told whose token is missing or wrong, by what kind of token the endpoint wants. */
+/** The errors for a missing or wrong token, by the kind of token that the endpoint needs. */
 async function readRefusals() {
   const postJson = (path: string) =>
     ask(api.site, path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
@@ -368,7 +368,7 @@ test('a page shows people the whole description, without a script', async () => 
   const page = seen(body).replaceAll(/\s/g, '')
   const { info, paths, components } = openApiDocument()
   const described: unknown = JSON.parse(JSON.stringify({ ...{ paths, components }, info: info.description }))
-  // HEAD is told in a sentence of the endpoint that answers GET.
+  // A sentence of the endpoint that answers GET covers HEAD.
   const texts = textsOf(described).filter((text) => !/, without a body$/.test(text))
   expect(texts.length).toBeGreaterThan(400)
   expect(texts.filter((text) => !page.includes(text.replaceAll(/[`\s]/g, '')))).toEqual([])

@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([running?.end(), fresh?.end()]))
 
-/** Runs the command beside a site, with the site's settings unless told otherwise. */
+/** Runs the command beside a site, by default with the site's settings. */
 async function selfTest(
   settings: Record<string, string> = {},
   { site, database, url = site.url, wait = '15' }: typeof running & { url?: string; wait?: string } = running,

@@ -43,7 +43,7 @@ const spawnDemo = (path = process.env.PATH) =>
     env: { ...processEnvironment, PATH: path, PORT: String(port) },
   })
 
-/** Resolves when the list of what to open is complete. */
+/** Resolves when the list of addresses is complete. */
 async function startDemo(path?: string): Promise<Demo> {
   const child = spawnDemo(path)
   running.push(child)

@@ -48,7 +48,7 @@ const answer = (database: Database, deadline?: number) =>
 const recovered = (database: Database) =>
   vi.waitFor(async () => expect(await answer(database, 500)).toMatchObject({ ok: true }), { timeout: 5_000 })
 
-/** Statements one after the other on several loops, until told to stop. Answers the codes of their faults. */
+/** Statements one after the other on several loops, until stopped. Returns the codes of their faults. */
 function keepBusy(database: Database, deadline: number): () => Promise<Set<string>> {
   const over = new AbortController()
   const codes = new Set<string>()

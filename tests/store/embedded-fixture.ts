@@ -33,7 +33,7 @@ export type Site = {
 }
 
 const Announced = v.object({ url: v.string(), startedHere: v.boolean() })
-/** A process that starts a database and tells what became of it. */
+/** A process that starts a database and prints the outcome. */
 export const SITE = fileURLToPath(new URL('./embedded-site.ts', import.meta.url))
 
 export const test = base.extend<{ folders: Folders; silent: Pick<EmbeddedOptions, 'log'> }>({

@@ -558,7 +558,7 @@ describe('the outbox', () => {
     const { outbox, readings } = work(matomo, { database: failing })
     await outbox.look()
     expect(times(matomo)).toEqual([0, 1])
-    // They were told, and nobody could write it down: they are told again when their lease is over.
+    // They were sent, but that could not be stored: they are sent again when their lease is over.
     expect(await waiting()).toMatchObject([{ due: false }, { due: false }])
     answers = 1
     await outbox.measure()

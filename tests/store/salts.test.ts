@@ -30,7 +30,7 @@ const saltsOf = (from: Database) => createSalts({ database: from, now: () => now
 const months = async () =>
   (await store.sql`select month::text from promo_hash_salts order by month`).map(({ month }) => month)
 
-/** What tells salts apart; none where there is no salt. */
+/** What distinguishes salts; none without a salt. */
 const hashAt = (salts: ReturnType<typeof createSalts>, time: number) =>
   salts.hashAt(time)?.('203.0.113.7', 'Mozilla/5.0').visitor
 

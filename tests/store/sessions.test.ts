@@ -407,7 +407,7 @@ test('readers of the API have a token or a session', async () => {
   expect(await refuseReader(blind, (name) => (name === 'cookie' ? cookie : undefined))).toMatchObject({
     error: 'database_unavailable',
   })
-  // Whoever sends a bad token is told so, also with a session beside it.
+  // A bad token is an error even with a valid session.
   expect(await refuse({ authorization: 'Bearer bad', cookie: `promo_session=${await begun()}` })).toEqual({
     error: 'unauthorized',
     message: 'not bad',

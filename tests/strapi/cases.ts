@@ -31,7 +31,7 @@ export const webhookSecret = 'a-secret-of-the-webhook'
 export const token = 'a-token-of-the-tests'
 const changedPath = '/api/v1/promo/links/changed'
 
-/** The same cases for a real Strapi and for its recorded answers. `open` is told where webhooks are to go. */
+/** The same cases for a real Strapi and for its recorded answers. `open` gets the address for webhooks. */
 export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnderTest>): void {
   let strapi: StrapiUnderTest
   let running: RunningSite

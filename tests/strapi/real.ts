@@ -31,7 +31,7 @@ export async function openReal(webhook: () => string): Promise<StrapiUnderTest> 
     for await (const chunk of request) body += chunk
     const event = `${request.headers['x-strapi-event']}`
     response.end()
-    // Until then there is no site to be told.
+    // Until then there is no site to notify.
     if (reached === 'first') return
     recording.webhooks.push({ event, body })
     await sendWebhook(webhook(), event, body)

@@ -19,7 +19,7 @@ export function rowsOf<Key extends string | number, Value>(
   }
 }
 
-/** A buffer that hands over what it accepts and writes nothing: for tests of what comes before it. */
+/** A buffer that hands over what it accepts and writes nothing: for tests of the steps before it. */
 export const handingOver = (
   take: (event: TrackingEvent) => void,
   acceptance: Acceptance = 'journaled',

@@ -103,8 +103,8 @@ export async function insertPromos(sql: Sql): Promise<void> {
 }
 
 /**
- * What every test that records ends with: rows, counters and rollups tell the same story, and what settling adds up is
- * what the settled clicks say. Holds as long as no details were removed, and sends were reported before their clicks
+ * What every test that records ends with: rows, counters and rollups agree, and the sums of settling are those
+ * of the settled clicks. Holds as long as no details were removed, and sends were reported before their clicks
  * were settled.
  */
 export async function findDrift(sql: Sql): Promise<unknown[]> {

@@ -5,7 +5,7 @@ import type { Click, Conversion, Impression, SurplusClicks } from '../../src/lib
 
 const noon = Date.UTC(2026, 10, 18, 12, 0, 0)
 
-/** A human's click on variation 42, unless told otherwise. */
+/** By default a human's click on variation 42. */
 export function aClick(changes: Partial<Click> = {}): Click {
   const at = changes.at ?? noon
   return {
@@ -30,7 +30,7 @@ export function aClick(changes: Partial<Click> = {}): Click {
   }
 }
 
-/** One send of variation 42 to a hundred recipients, unless told otherwise. */
+/** By default one send of variation 42 to a hundred recipients. */
 export function anImpression(changes: Partial<Impression> = {}): Impression {
   const at = changes.at ?? noon
   return {
@@ -47,7 +47,7 @@ export function anImpression(changes: Partial<Impression> = {}): Impression {
   }
 }
 
-/** A surplus click on variation 42 beyond its address's flood limit, unless told otherwise. */
+/** By default a surplus click on variation 42 beyond its address's flood limit. */
 export function aSurplus(changes: Partial<SurplusClicks> = {}): SurplusClicks {
   const at = changes.at ?? noon
   return {
@@ -66,7 +66,7 @@ export function aSurplus(changes: Partial<SurplusClicks> = {}): SurplusClicks {
 /** The visitor hash of the visitor with that number. */
 export const aHash = (number: number): string => createHash('sha256').update(String(number)).digest('hex')
 
-/** An approved conversion of variation 42, worth 10 euros, unless told otherwise. */
+/** By default an approved conversion of variation 42, worth 10 euros. */
 export function aConversion(changes: Partial<Conversion> = {}): Conversion {
   const at = changes.at ?? noon
   const eventId = newEventId({ msecs: at })

@@ -45,7 +45,7 @@ export type FakeMatomo = Pick<FakeStrapi, 'url' | 'start' | 'stop'> & {
   skips: (request: Map<string, string>) => boolean
   /** Which requests it never answers. */
   hangsOn: (request: Map<string, string>) => boolean
-  /** Whether the token is a super user's, who is told which requests are invalid. */
+  /** Whether the token is a super user's, who learns which requests are invalid. */
   superUser: boolean
   /** What it does in place of answering. */
   instead: FakeStrapi['answer'] | undefined

@@ -20,7 +20,7 @@ export function buryInstances(folder: string): void {
     writeFileSync(join(folder, name), ownerThatDied)
 }
 
-/** How many descriptors of this process a file has, where the system tells. */
+/** How many descriptors of this process a file has, if the system shows them. */
 export function openFiles(path: string): number {
   const folder = '/proc/self/fd'
   if (!existsSync(folder)) return 0

@@ -192,7 +192,7 @@ export function recount(
     return new Set(inside.map(({ ip_hash, day }) => `${day.slice(0, 7)} ${ip_hash}`)).size
   }
   const sparks = sumsBy((row) => `${row.variation_id} ${bucket(row)}`)
-  /** What is told apart by one thing known follows UTC days. */
+  /** Breakdowns follow UTC days. */
   const told = clicks.filter(
     ({ at }) => utcDay(at) <= query.end && (query.start === undefined || utcDay(at) >= query.start),
   )

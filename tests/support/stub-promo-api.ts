@@ -51,7 +51,7 @@ export const drip: Behaviour = ({ socket }) => {
   socket?.once('close', () => clearInterval(timer))
 }
 
-/** A promo service on a free loopback port that does as it is told. */
+/** A promo service on a free loopback port, with the given answers. */
 export async function startStubPromoApi(
   behaviours: { select?: Behaviour; track?: Behaviour } = {},
 ): Promise<StubPromoApi> {

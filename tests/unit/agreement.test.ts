@@ -8,7 +8,7 @@ import { randomWorld } from '../support/random-worlds.ts'
 import { evidenceOf, worldReport } from '../support/world-report.ts'
 import { anAttribute, aSummary } from './analytics-rows.ts'
 
-/** `WORLDS=5000` tries as many; `WORLD_SEED` repeats those of a seed that a failure has told. */
+/** `WORLDS=5000` tries as many; `WORLD_SEED` repeats those of a seed that a failure has printed. */
 const { WORLDS = '300', WORLD_SEED } = process.env
 const effort = { numRuns: Number(WORLDS), ...(WORLD_SEED && { seed: Number(WORLD_SEED) }) }
 

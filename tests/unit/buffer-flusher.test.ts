@@ -34,7 +34,7 @@ import { fewestTimers, timers } from '../support/timers.ts'
 
 type RecordEvents = (events: TrackingEvent[], lines: string) => ReturnType<RecordLines>
 
-/** A database that is told events, however they come. */
+/** A database that receives events, in any form. */
 const recording =
   (record: RecordEvents, onLines: OnLines): RecordLines =>
   (lines, left) => {

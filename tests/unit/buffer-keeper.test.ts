@@ -20,7 +20,7 @@ const day = 86_400_000
 
 type Rejection = { event_id: string; reason: string }
 
-/** A database that is told events, can lose them and be another one, and a site that records there. */
+/** A database that receives events, can lose them and be replaced, and a site that records there. */
 function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxBytes = 1e9 } = {}) {
   const files = failingFiles()
   const told: string[] = []

@@ -21,7 +21,7 @@ const begin = (groups: readonly (readonly TrackingEvent[])[]): Progress => {
 
 type Answer = DatabaseFault['code'] | 'key' | 'landed'
 
-/** A recorder over a database that answers as told, with the sizes that it was given and the events that landed. */
+/** A recorder over a database with the given answers, with the sizes that it was given and the events that landed. */
 function over(answer: (ids: string[], call: number) => Answer, stopping = () => false) {
   const seen = { sizes: [] as number[], landed: [] as string[], told: [] as string[] }
   const recordBatch = createBatchRecorder({

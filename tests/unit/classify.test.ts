@@ -21,7 +21,7 @@ const classifierOf = (duplicateSeconds = 10, visitorsPerAddress = 5) =>
     visitorsPerAddress,
   })
 
-/** `visitor` by name, each with an address of its own unless a `house` is told. */
+/** `visitor` by name, each with an address of its own unless a `house` is given. */
 type Given = Partial<Omit<ClickFacts, 'visitor'>> & { visitor?: string | null; house?: string }
 
 const click = ({ visitor = 'somebody', house, ...changes }: Given = {}): ClickFacts => ({

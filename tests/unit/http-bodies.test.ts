@@ -145,7 +145,7 @@ test('a body that does not end is given up, and its client gets an answer', asyn
 test('with too many bodies under way, the one that has waited longest is given up', async () => {
   const { open, seen } = await serve({ most: 2, wait: 20_000 })
   const [oldest, second] = [await open(`${head(chunked)}${chunk('a')}`), await open(head(chunked))]
-  // A server takes in connections one after another, so the first answer tells that the others wait.
+  // A server takes in connections one after another, so the first answer shows that the others wait.
   const third = await open(head(chunked))
   expect(await heard(oldest)).toMatch(/^HTTP\/1\.1 408/)
   for (const socket of [second, third]) socket.write(`${chunk('b')}0\r\n\r\n`)
@@ -215,6 +215,6 @@ test('unwanted bodies are read up to a limit, whoever sends them', async () => {
   })
   for (const text of await Promise.all(told)) expect(text).toMatch(/^(HTTP\/1\.1 413 |$)/)
   expect(read()).toBeGreaterThan(perSecond / 2)
-  // Node has read some more of each connection by the time that it is told to pause.
+  // Node has read some more of each connection by the time that it pauses.
   expect(read()).toBeLessThan(perSecond + 3 * 2 * 64 * 1024 + 3 * 16 * 1024)
 })

@@ -33,7 +33,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Steps that work, unless told otherwise. */
+/** Steps that work by default. */
 function begin(changes: Partial<MaintenanceSteps> = {}) {
   const steps = {
     prepare: vi.fn(changes.prepare ?? (async () => true)),

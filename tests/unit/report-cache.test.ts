@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { json } from '../../src/lib/http/answer.ts'
 import { createRemember, wantsFresh } from '../../src/lib/reports/report-cache.ts'
 
-/** Answers that are counted, so that one can tell them apart. */
+/** Answers with a number each, to distinguish them. */
 function counted(status = 200) {
   let made = 0
   return async () => {

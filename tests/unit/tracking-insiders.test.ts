@@ -14,7 +14,7 @@ const noon = Date.UTC(2026, 10, 18, 12)
 const secret = new Uint8Array(32).fill(7)
 const ada: SignedInEditor = { by: 'password', id: 1, name: 'Ada', version: 3 }
 
-/** Sessions at a time that goes on as told, over a secret that can be read and a database that cannot. */
+/** Sessions with a clock of their own, over a secret that can be read and a database that cannot. */
 function sessionsAt() {
   let now = noon
   const sessions = createSessions({ readSecret: async () => secret, database: databaseAway, now: () => now })

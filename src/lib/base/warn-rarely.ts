@@ -1,8 +1,8 @@
 const againAfter = 60_000
 
 /**
- * Warns of what keeps failing: of each cause at once, and again only after a minute, whatever comes between. `clock` is
- * in milliseconds, from anywhere.
+ * Warns of repeated failures: of each cause at once, and again only after a minute, even if others come
+ * between. `clock` is in milliseconds, from anywhere.
  */
 export function warnRarely(
   warn: (cause: string) => void,

@@ -27,7 +27,7 @@ const madeUp = ['unknown_variation', 'other_slug']
 
 export const rejectsFile = (folder: string): string => join(folder, 'rejects.ndjson')
 
-/** The file of what the database rejects, one JSON object per line. */
+/** The file of events that the database rejects, one JSON object per line. */
 export function createRejects(folder: string, inTurn: InTurn): Rejects {
   const path = rejectsFile(folder)
   let torn = false

@@ -102,7 +102,7 @@ function faultOf(issue: v.BaseIssue<unknown>, lines: ReadonlyMap<string, number>
   }
 }
 
-/** What is missing gets the line of what it is missing in; the whole always has one. */
+/** A missing value gets the line of the object that lacks it; the whole always has one. */
 const lineOf = (steps: readonly (string | number)[], lines: ReadonlyMap<string, number>): number =>
   lines.get(steps.join('.')) ?? lineOf(steps.slice(0, -1), lines)
 

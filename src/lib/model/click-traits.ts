@@ -1,5 +1,5 @@
 /**
- * What a click tells of the reader's surroundings: columns of clicks and fields of their events, all of them texts.
+ * What is known of a reader's device: columns of clicks and fields of their events, all of them texts.
  * Settling breaks clicks down by each, and reports list each among the devices.
  */
 export const clickTraits = ['device', 'browser', 'os'] as const

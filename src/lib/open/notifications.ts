@@ -19,7 +19,7 @@ const watchEvery = 15_000
 
 const elapsed = () => performance.now()
 
-/** Notifies other servers of what happens here, according to the settings. */
+/** Notifies other servers of events, according to the settings. */
 export function openNotifications(parts: {
   config: Config
   database: Database

@@ -19,7 +19,7 @@ const totals: typeof figures = [
   ['promo_outbox_given_up_total', 'Rows that this process has given up', ({ givenUp }) => givenUp],
 ]
 
-/** The figures of what is sent to other servers, read on request. */
+/** The figures of messages to other servers, read on request. */
 export function observeOutbox(registers: Registry[], outbox: OutboxesByKind): void {
   const kinds = Object.entries(outbox).flatMap(([target, readings]) =>
     readings ? [{ target, readings }] : [],

@@ -48,7 +48,7 @@ export function forNewsletter<One extends ListedSend>(
   )
 }
 
-/** How to tell what a send says of its text, in clicks: its day takes from that, unless other texts show the day. */
+/** What a send is worth as evidence on its text, in clicks: less for its day, unless other texts show the day. */
 function worthIn(sends: readonly ListedSend[]): (send: ListedSend) => number {
   const parts = sumBy(
     sends,

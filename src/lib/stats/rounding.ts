@@ -10,7 +10,7 @@ export function roundTo(decimals: number, value: number): number {
 /** A rate as per cent, to three decimals or two significant digits. */
 export const percent = (rate: number): number => roundTo(3, rate * 100)
 
-/** Holds 95 % of what a value may be whose logarithm has a variance. */
+/** The 95 % interval of a value whose logarithm has this variance. */
 export function logInterval(value: number, variance: number): [low: number, high: number] {
   const factor = Math.exp(1.96 * Math.sqrt(variance))
   return [value / factor, value * factor]

@@ -19,9 +19,9 @@ type SameDaySend = readonly SendSegment[]
 const mostTogether = 250
 
 /**
- * The inverse of the network of variations and days, see `network.ts`, for all texts that shared days with one another,
- * whatever their offers: those that are known well tell the days of those that are not. If they are too many each offer
- * is taken by itself, which makes no text surer than it is.
+ * The inverse of the network of variations and days, see `network.ts`, for all texts that shared days with one
+ * another, whatever their offers: the well-known ones show how good the days of the others were. If there are
+ * too many, each offer is treated separately, which makes no text look more certain than it is.
  */
 export function spreadsOf(sends: readonly SameDaySend[]): Spread[] {
   const rows = together(sends).flatMap(({ texts, sends: own }) => inverseOf(texts, hubsOf(own)))

@@ -79,7 +79,7 @@ export function settleRates(
   }
 }
 
-/** The logarithm of the factor that all rates of a send had, as far as its clicks tell. */
+/** The logarithm of the factor that all rates of a send had, as far as its clicks show. */
 export function dayOf(segments: readonly SendSegment[]): number {
   const ground = groundOf(segments)
   let clicks = ground

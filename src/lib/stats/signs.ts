@@ -23,8 +23,8 @@ const toTheEnd = 1
 
 /**
  * Sends with the clickers that are people's. One weak sign is nothing unusual: as many clickers have one as on
- * the usual send, by the median, and as chance adds. Those beyond that are in a burst, in which nobody can tell people
- * from machines: a tenth of them count, and all of them may be people. Clicks that are a machine's by two weak signs
+ * the usual send, by the median, and as chance adds. Those beyond that are in a burst, in which people and machines
+ * look alike: a tenth of them count, and all of them may be people. Clicks that are a machine's by two weak signs
  * do not count; beyond as many as usual they say that scanners were about, of which some pass. Both widen the
  * send's interval (the upper bound as one standard deviation; bounds as in Manski 2003, "Partial
  * Identification"). `variance` is that of the logarithm of all rates, since the usual ones may be people or not

@@ -9,8 +9,8 @@ export const isKnown = ({ complete_sends, clickers }: Had): boolean =>
   complete_sends >= neededSends && clickers >= neededClicks
 
 /**
- * What it still needs before it can be compared: "about 3 more sends (51 more clicks)". Its sends so far tell how
- * many it takes to get the clicks. Empty where it needs nothing.
+ * What it still needs before it can be compared: "about 3 more sends (51 more clicks)". Its sends so far show
+ * how many are needed for the clicks. Empty if it needs nothing.
  */
 export function neededBy({ sends, complete_sends, clickers }: Had): string {
   const clicks = neededClicks - clickers

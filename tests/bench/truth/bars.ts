@@ -1,6 +1,6 @@
 import type { Tally } from './year.ts'
 
-/** Least and most of what holds a bar. */
+/** The least and most that meet a bar. */
 export type Bar = readonly [least: number, most: number]
 
 export const told = (held: boolean): Tally => ({ held: Number(held), all: 1 })

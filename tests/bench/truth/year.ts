@@ -18,7 +18,7 @@ export type Year = {
   offerInterval: Tally
   probably: Tally
   confirmed: Tally
-  /** Expected loss told and true, by size: under 0.02, 0.02 to 0.1, over 0.1 of the rate. */
+  /** Expected loss as reported and true, by size: under 0.02, 0.02 to 0.1, over 0.1 of the rate. */
   loss: { told: number; true: number }[]
   sendDay: SendDay
 }

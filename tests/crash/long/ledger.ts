@@ -12,7 +12,7 @@ type Promised = (answer: LoadAnswer) => 'promised' | 'refused' | 'strange'
 /** An event on its way. */
 export type Sending = { name: string; text: string; judge: Promised }
 
-/** Texts that are clicked once each, with GPC: their clicks keep nothing else to tell them apart by. */
+/** Texts that are clicked once each, with GPC: their clicks have nothing else that distinguishes them. */
 export const gpcTexts = { first: 20_000, count: 3_000 }
 /** Ids that no text ever has. */
 const madeUp = 900_000_000
