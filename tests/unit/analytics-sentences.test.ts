@@ -147,8 +147,8 @@ describe('findings about the texts of an offer', () => {
     ['confirmed_winner', 0.999, '“Text 1” is the confirmed winner of No Code MBA.'],
     ['probably_best', 0.96, '“Text 1” is probably the best text of No Code MBA, 96 % sure.'],
     ['leading', 0.88, '“Text 1” leads in No Code MBA, 88 % sure.'],
-    ['too_close', 0.6, 'No Code MBA: its texts are too close to call.'],
-    ['behind', 0.04, 'No Code MBA: its texts are too close to call.'],
+    ['too_close', 0.6, 'No Code MBA: “Text 1” and “Text 2” are too close to call.'],
+    ['behind', 0.04, 'No Code MBA: “Text 1” and “Text 2” are too close to call.'],
   ] as const)('%s', (code, best, text) => {
     const finding = say(rival(), leader(code, best))
     expect(finding).toMatchObject({ code, text, variation_id: 1 })

@@ -13,7 +13,7 @@ test.each([
   expect(hoursNote(zone, range)).toBe(
     `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ${zone}. ` +
       `Each hour counts where it begins: a day runs from 00:${minutes} to 00:${minutes}, ` +
-      `and an hour from ${minutes} to ${minutes} past.`,
+      `and the hour 12:00 from 12:${minutes} to 13:${minutes}.`,
   )
 })
 

@@ -25,16 +25,16 @@ export type Section = (typeof sections)[number]
 /** What each section adds. */
 export const aboutSections: Record<Section, string> = {
   variations: 'the texts',
-  timeline: 'each day',
-  heatmap: 'weekdays and hours',
-  devices: 'devices, browsers and systems',
-  referrers: 'referrers and their classes',
-  reasons: 'reasons of verdicts',
+  timeline: 'figures by day',
+  heatmap: 'clicks by weekday and hour',
+  devices: 'clicks by device, browser and system',
+  referrers: 'clicks by referrer and class of referrers',
+  reasons: 'clicks by the reason for their verdict',
   sends: 'sends and doubts about them',
-  attributes: 'tones, lengths and calls to action',
+  attributes: 'what tone, length and call to action change',
   sparklines: 'sums of each text for about 26 spans of the range',
-  conversions: 'conversions, their rates and what they bring, once there has been one',
-  statistics: 'what all sends so far say about offers and included texts',
+  conversions: 'conversions, their rates and revenue, once there are any',
+  statistics: 'the evidence of all sends so far on offers and included texts',
 }
 
 /** What clicks are broken down by, which is unknown for a single newsletter. */

@@ -113,7 +113,7 @@ export const endpoints: readonly EndpointDescription[] = [
     access: 'webhook',
     limit: 'links/changed',
     body: { most: longestDropped, examples: ['webhook'] },
-    answers: [{ status: 204, description: 'All instances know.' }],
+    answers: [{ status: 204, description: 'All instances are notified.' }],
     faults: [...guarded, 'unsupported_media_type', 'database_unavailable'],
   },
   {
@@ -152,7 +152,7 @@ export const endpoints: readonly EndpointDescription[] = [
     answers: [
       {
         status: 200,
-        description: 'It does.',
+        description: 'The process answers.',
         contents: [{ type: json, schema: 'Liveness', examples: ['liveness'] }],
       },
     ],

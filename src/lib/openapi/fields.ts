@@ -45,7 +45,7 @@ export const aboutConversion: About<typeof conversionSchema> = {
   click_id: 'What the redirect passed on as `click_id_parameter`: 26 letters and digits.',
   variation_id: 'The text, if there is no click id.',
   newsletter_send_id: `${send} Only together with \`variation_id\`.`,
-  amount: 'What it brings you, as decimal digits; kept exactly. A number may have 15 digits.',
+  amount: 'What you earn by it, as decimal digits; kept exactly. A number may have 15 digits.',
   currency: 'ISO 4217 code, such as EUR.',
   status: 'Of the conversion; the default is approved. Rejected ones are not counted as conversions.',
   occurred_at: 'When it happened, with its time zone; the default is now.',
@@ -56,7 +56,7 @@ export const aboutPostback: About<typeof postbackSchema> = {
   secret: 'The secret that was printed for it.',
   external_id: aboutConversion.external_id,
   click_id: aboutConversion.click_id,
-  amount: 'What it brings you, as decimal digits; kept exactly.',
+  amount: 'What you earn by it, as decimal digits; kept exactly.',
   currency: aboutConversion.currency,
   status: "The network's word, such as confirmed or declined; the default is approved.",
   occurred_at: aboutConversion.occurred_at,
@@ -78,5 +78,5 @@ const aboutRange: Omit<About<typeof querySchema>, Included> = {
 
 export const aboutReport: Record<string, string> = {
   ...aboutRange,
-  ...Object.fromEntries(sections.map((name) => [`include_${name}`, `Brings ${aboutSections[name]} along.`])),
+  ...Object.fromEntries(sections.map((name) => [`include_${name}`, `Includes ${aboutSections[name]}.`])),
 }

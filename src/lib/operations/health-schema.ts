@@ -38,7 +38,7 @@ const outboxReadings = {
 export const healthSchema = v.object({
   status: v.picklist(['ok', 'degraded']),
   reasons: v.exactOptional(v.array(v.picklist(healthReasons))),
-  version: v.exactOptional(v.pipe(v.string(), v.description('Of the promo tracking that runs.'))),
+  version: v.exactOptional(v.pipe(v.string(), v.description('The version of the promo tracking.'))),
   database: v.object({
     ok: v.boolean(),
     fault: v.exactOptional(v.picklist(['unavailable', 'timeout', 'conflict', 'refused', 'unsuitable'])),
@@ -51,7 +51,7 @@ export const healthSchema = v.object({
     depth: v.pipe(count, v.description('Events that are waiting for the database.')),
     age_seconds: v.pipe(v.number(), v.description('Age of the oldest of them.')),
     bytes: count,
-    damaged_bytes: v.pipe(count, v.description('What could not be read and was set aside.')),
+    damaged_bytes: v.pipe(count, v.description('Journal lines that could not be read and were set aside.')),
     kept_bytes: v.pipe(count, v.description('What was recorded and is kept in case of a failover.')),
     last_flush: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
   }),
@@ -67,7 +67,7 @@ export const healthSchema = v.object({
         v.pipe(
           v.nullable(v.string()),
           v.description(
-            'Where revenue counts, in which currency; null as long as nothing was earned in it: then clicks decide.',
+            'The currency, if revenue counts; null until something was earned in it: then clicks decide.',
           ),
         ),
       ),

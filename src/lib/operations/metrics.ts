@@ -167,7 +167,7 @@ export function createMetrics(worker?: MetricsWorker) {
       gauge('promo_rejects', 'Events in the rejects file', () => buffer().rejects)
       gauge(
         'promo_journal_damaged_bytes',
-        'Size of what could not be read and was set aside',
+        'Size of journal lines that could not be read and were set aside',
         () => buffer().damagedBytes,
       )
       gauge('promo_database_up', 'Whether the database answered the last time', databaseUp)
@@ -180,7 +180,7 @@ export function createMetrics(worker?: MetricsWorker) {
           Number(!strapiOffers.fault),
         )
       if (mautic)
-        gauge('promo_mautic_up', 'Whether Mautic said the last time how many people got sends', () =>
+        gauge('promo_mautic_up', 'Whether the last fetch of recipients from Mautic worked', () =>
           Number(!mautic.fault),
         )
       gauge(

@@ -11,9 +11,8 @@ const inEqualParts: Record<Advised, string> = {
   confirmed_winner:
     'Its texts will be sent equally often: withdraw the others to send only this one. A new text can ' +
     'still challenge it.',
-  probably_best: `Keep its texts for now: sent equally often from now on, they will settle it. ${peeking}`,
-  leading:
-    'Likely, not certain. Keep its texts for now: sent equally often from now on, they will settle it.',
+  probably_best: `Keep its texts: sent equally often, they will settle it. ${peeking}`,
+  leading: 'Likely, not certain. Keep its texts: sent equally often, they will settle it.',
   not_enough_data: 'Nothing to do but wait: its texts will be sent equally often.',
 }
 

@@ -223,7 +223,7 @@ function saidOf(
     case 'retired':
     case 'too_close':
       return {
-        text: `${offer}: its texts are too close to call.`,
+        text: `${offer}: ${name} and “${rival.text_preview}” are too close to call.`,
         advice: closeAdvice(rival),
       }
   }

@@ -46,7 +46,7 @@ export function hoursNote(timeZone: string, range: Range): string | undefined {
   return (
     `Clicks are added up by UTC hours, which begin ${minutes} minutes past the hour in ` +
     `${timeZone}${when}. Each hour counts where it begins: a day runs from ${clock(minutes)} to ` +
-    `${clock(minutes)}, and an hour from ${minutes} to ${minutes} past.`
+    `${clock(minutes)}, and the hour 12:00 from 12:${minutes} to 13:${minutes}.`
   )
 }
 
