@@ -25,7 +25,7 @@ export const editorCommand: Command = {
   help: `add NAME      lets NAME sign in. The password (at least 12 characters) is asked for, or read from
               standard input if that is a pipe. Names that differ only in case are the same name.
 list          shows who may sign in, and since when
-remove NAME   takes that away again
+remove NAME   no longer lets NAME sign in
 renew-sessions
               makes a new secret for sessions: everybody is signed out on every instance within five seconds, and
               nobody gets in with a secret from a backup

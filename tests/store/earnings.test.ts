@@ -208,7 +208,7 @@ test('a text whose clicks earn more is preferred to one with more clicks, if tha
   )
   const [decision] = await explainDecisions(store.sql, 'today')
   const lines = decision ? explain(decision).join('\n') : ''
-  expect(lines).toContain('goal         The goal is revenue a recipient, in EUR')
+  expect(lines).toContain('goal         The goal is revenue per recipient, in EUR')
   expect(lines).toContain('gives this variation again')
   expect(lines).toMatch(/→ variation 43 .* effective conversions, a click believed to bring €1\.\d\d/)
 

@@ -206,7 +206,7 @@ test('a learning strategy names its goal: clicks, revenue, or clicks as long as 
     )
   const byRevenue = of({ goal: 'revenue', worth })
   expect(byRevenue).toContain(
-    'goal         The goal is revenue a recipient, in EUR: the chance of a click times',
+    'goal         The goal is revenue per recipient, in EUR: the chance of a click times',
   )
   expect(byRevenue).toContain('gives this variation again')
   expect(byRevenue).toMatch(

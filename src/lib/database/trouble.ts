@@ -21,7 +21,7 @@ const remedies: readonly [RegExp, string][] = [
     /\(25006\)$/,
     'name the server that accepts writes, or reset default_transaction_read_only for its user and database',
   ],
-  [/\((ENOTFOUND|EAI_AGAIN)\)$/, 'no such host is known: correct it, or ask why DNS does not know it'],
+  [/\((ENOTFOUND|EAI_AGAIN)\)$/, 'no such host is known: correct it, or find out why DNS does not know it'],
   [/\((ECONNREFUSED|ENOENT)\)$/, 'nothing listens there: start PostgreSQL, or correct its host and port'],
   [
     /^Client network socket disconnected/,
@@ -30,7 +30,7 @@ const remedies: readonly [RegExp, string][] = [
   [/\(ERR_TLS_CERT_ALTNAME_INVALID\)$/, 'name the host as its certificate does, or set sslmode=verify-ca'],
   [
     /\(CERT_(HAS_EXPIRED|NOT_YET_VALID)\)$/,
-    "renew the server's certificate, or set the clock of this machine right",
+    "renew the server's certificate, or correct the clock of this machine",
   ],
   [/\([A-Z_]*(CERT|SIGNATURE)[A-Z_]*\)$/, 'name who signed its certificate in PROMO_DATABASE_CA'],
   [
@@ -39,7 +39,7 @@ const remedies: readonly [RegExp, string][] = [
   ],
   [
     /^no answer in time$/,
-    'correct its host and port if that is no PostgreSQL server, or see whether it hangs',
+    'correct its host and port if that is no PostgreSQL server, or check whether it hangs',
   ],
 ]
 

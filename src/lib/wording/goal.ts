@@ -7,7 +7,7 @@ import type { Goal, Strategy } from '../model/selection.ts'
 export const revenueSentence = (currency: string | undefined): string =>
   currency === undefined
     ? 'The goal is revenue, but no send has earned anything yet in the currency that counts, so clicks decide.'
-    : `The goal is revenue a recipient, in ${currency}: the chance of a click times what a click is expected to bring.`
+    : `The goal is revenue per recipient, in ${currency}: the chance of a click times what a click is expected to bring.`
 
 /**
  * What an operator should know about the goal that is set, given the currencies in which sends have earned something,
@@ -31,7 +31,7 @@ export function goalHints(
         `${several || `conversions are in ${first}`}`,
     several !== '' &&
       currency === undefined &&
-      `${several}: only amounts in ${first} count, of which there are most, and the others for what is ` +
-        'usual; say in PROMO_SELECTION_CURRENCY which one is to count',
+      `${several}: only amounts in ${first} count, the most frequent currency, and others as the usual amount; ` +
+        'set PROMO_SELECTION_CURRENCY to the one that is to count',
   ].filter((hint) => hint !== false)
 }

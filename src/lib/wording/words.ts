@@ -84,7 +84,7 @@ const signs: Record<string, string> = {
   stale_user_agent: 'it named a browser that scanners pretend to be',
   soon_after_send: 'it was one of the first of its send, within seconds',
   many_links: 'many links were opened at once',
-  signed_agent: 'its request was signed as an agent’s',
+  signed_agent: 'an automated agent signed its request',
   seen_network: 'it came from a network that scans mail',
   many_addresses: 'the same browser came from many addresses of a network at once',
   only_agent: 'no other browser came from its network',
