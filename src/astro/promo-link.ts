@@ -1,7 +1,7 @@
 import type { APIContext } from 'astro'
 import { toResponse } from '../lib/http/answer.ts'
 
-/** The redirect of a promo link; `undefined` where the path is none. */
+/** The redirect of a promo link; `undefined` if the path is not one. */
 export async function answerPromoLink({
   locals: { app, client },
   params,

@@ -1,5 +1,5 @@
 /**
- * The analytics beside a million clicks of people from hosts that a botnet has made up: half of them new each
+ * The analytics with a million clicks of people from hosts that a botnet has invented: half of them new each
  * time, half the same again each day, so that every place for a name is taken. Against the same history without
  * them; medians of interleaved rounds, in one run. `npm run bench:hosts` (after `npm run build`); another
  * number of clicks and of hosts can be given.

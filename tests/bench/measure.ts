@@ -20,10 +20,10 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** A measured value, with its standard error where it has one, and the bar that it has to hold. */
+/** A measured value, with its standard error where it has one, and the bar that it has to meet. */
 export type BarLine = { name: string; value: number; error?: number; least?: number; most?: number }
 
-/** Says whether a bar of the design holds; answers what the exit code should be. */
+/** Prints whether a bar of the design is met; returns the exit code. */
 export function judge(bars: readonly BarLine[]): number {
   let missed = 0
   for (const { name, value, error, least, most } of bars) {

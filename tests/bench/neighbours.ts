@@ -88,7 +88,7 @@ const tracked = Buffer.from(
   'GET /nocodemba?promo_var=42 HTTP/1.1\r\nhost: localhost\r\nuser-agent: Mozilla/5.0 (iPhone; CPU ' +
     'iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15\r\naccept: */*\r\n\r\n',
 )
-/** Words that nobody knows, so that Strapi is asked for them one by one. */
+/** Unknown words, which are looked up in Strapi one by one. */
 const unknown = (n: number) => `GET /nobody-${n} HTTP/1.1\r\nhost: localhost\r\n\r\n`
 
 const readHealth = (site: SiteProcess) =>

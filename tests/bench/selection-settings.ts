@@ -34,7 +34,7 @@ export const bars: readonly Bar[] = [
   { ...plain, name: '50k, 4 segments, drift', segments: 4, change: 'drift', least: 94 },
 ]
 
-/** What is shown beside the bars: where there is next to nothing to learn from. */
+/** Shown in addition to the bars: settings with next to nothing to learn from. */
 export const tiny: Setting = { ...plain, name: '5 a day', recipients: 5 }
 
 export const strategies: readonly Strategy[] = ['weighted', 'ctr_weighted', 'thompson']

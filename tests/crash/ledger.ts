@@ -47,7 +47,7 @@ export function createLedger(base = ''): Ledger {
           return requestOf[kind](nameOf(n), base)
         },
         onAnswer(answer) {
-          // Of so many answers the first with each status stands for the others.
+          // The first answer with each status is enough.
           const { status, head, body } = answer
           if (!validated.has(`${kind} ${status}`)) {
             const [method = '', path = ''] = requestOf[kind]('any', '').split(' ')
@@ -66,7 +66,7 @@ export function createLedger(base = ''): Ledger {
 const secret = 'a-secret-of-the-network'
 const sold = aClick({ at: Date.now(), user_agent: userAgentOf('sold') })
 
-/** What `postback` needs: a secret, and the click of which all of them are. */
+/** What `postback` needs: a secret, and the click that all of them belong to. */
 export async function allowPostbacks(sql: Sql, ledger: Ledger): Promise<void> {
   await savePostback(sql, 'nocodemba', { source: 'awin', secret_hash: hashOfSecret(secret), parameters: {} })
   await recordClicks(sql, [sold])

@@ -74,7 +74,7 @@ outageTest(
     for (const variation of invented) expect(await visit(site, { variation })).toBe(307)
     const kept = await report(site, ledger, texts[0] ?? 0)
     expect([kept.status, JSON.parse(kept.body)]).toMatchObject([503, { queued: true }])
-    // Texts may have been read anew between their making and the outage, all at once; then those invented are left.
+    // All texts may have been read again between their creation and the outage; then only the invented ones are left.
     expect([30, 51]).toContain(await readMetric(site, 'promo_unchecked_clicks'))
     await site.kill()
     await server.start()

@@ -199,7 +199,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
       const main = (await page.locator('main').textContent()) ?? ''
       expect(main).toMatch(/newsletter (script )?reports?/)
       expect(main).not.toMatch(/NaN|undefined|null|Infinity/)
-      // Charts of nothing are left out, but for the one that says what will be in it.
+      // Charts without data are left out, except for the one that says what it will show.
       expect(await page.getByRole('heading', { name: /Devices|When|machines/ }).count()).toBe(0)
       expect(await page.locator('svg').count()).toBe(0)
       await page.screenshot({ path: join(screenshots, `analytics-${name}-empty.png`), fullPage: true })

@@ -142,7 +142,7 @@ describe.each(pages)('the page $path', ({ name, path, status, heading, home }) =
   ] as const)(
     "is the site's own, $colorScheme, $viewport.width pixels wide",
     async ({ colorScheme, viewport }) => {
-      // The browser itself says of a page that is not found that it is not found.
+      // The browser logs a page that is not found.
       const expected = status === 404 ? /Failed to load resource: .* 404/ : undefined
       await withPage(
         { colorScheme, viewport },

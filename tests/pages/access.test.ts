@@ -178,7 +178,7 @@ describe('rate limits', () => {
     ['track-click', 500],
   ] as const)('%s accepts %i a minute from an address', async (endpoint, most) => {
     const busy = from(`198.51.100.${most === 200 ? 1 : 2}`)
-    // What does not hold costs nothing more than an answer, but it counts.
+    // Invalid requests cost nothing more than an answer, but they count.
     expect(await statuses(most + 20, () => post(guarded.site, endpoint, {}, busy))).toEqual({
       400: most,
       429: 20,

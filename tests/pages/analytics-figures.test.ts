@@ -66,7 +66,7 @@ const addressOf = ({ start, end, tz, counting }: Period) => {
   return new URLSearchParams({ ...range, tz, clicks: counting })
 }
 
-/** What a page of all offers, or of one, says of a period. */
+/** The figures of a period on the page of all offers, or of one. */
 function expectFigures(html: string, raw: RawEvents, period: Period, offer_id?: number) {
   const { counting } = period
   const expected = recount(raw, { ...period, ...(offer_id !== undefined && { offer_id }) })

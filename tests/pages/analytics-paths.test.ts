@@ -112,7 +112,7 @@ test.each(['GET', 'HEAD', 'POST', 'OPTIONS'])(
   },
 )
 
-/** What a proxy may say of the address that a visitor asked for: here a visitor says it. */
+/** Headers in which a proxy names the requested address: here a visitor sends them. */
 const said: Record<string, string>[] = [
   { 'x-forwarded-proto': 'x:analytics?' },
   { 'x-forwarded-proto': 'https://sign-in/analytics?' },

@@ -10,7 +10,7 @@ import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '
 /** A site on a database and a data folder of its own. */
 export type RunningSite = { site: SiteProcess; database: TestDatabase; end: () => Promise<void> }
 
-/** A site with promos, or whatever rows `prepare` writes. It is built first where it is not built yet. */
+/** A site with promos, or whatever rows `prepare` writes. It is built first if necessary. */
 export async function runSite(
   settings: Record<string, string> = {},
   { program = 'dist/server/entry.mjs', prepare = insertPromos } = {},

@@ -11,7 +11,7 @@ import { astro } from './process.ts'
 import type { HostSite } from './sites.ts'
 import { strangersPaths } from './strangers.ts'
 
-/** What holds of every site that has the package; `commands` are those of Astro that are tried as well. */
+/** The tests of every site that has the package; `commands` are those of Astro that are tried as well. */
 export function describeSite(
   site: HostSite,
   open: () => Promise<OpenSite>,

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** What holds of the package itself, as `npm run package` leaves it in a folder. */
+/** Tests of the package itself, as `npm run package` leaves it in a folder. */
 export function describePackage(folder: string): void {
   const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
   const texts = () => globSync(['*.md', '{docs,db}/*.md'], { cwd: folder })

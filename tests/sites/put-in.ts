@@ -25,7 +25,7 @@ export async function putIn(
 
 export const build = (folder: string): Promise<string> => run(folder, 'npm run build')
 
-/** What `astro check` says of a site whose owner uses it. It fails where there is an error. */
+/** The output of `astro check` on a site whose owner uses it. It fails on errors. */
 export const check = async ({ checked }: HostSite, folder: string): Promise<string> =>
   checked ? diagnosticsOf(await run(folder, 'npx astro check --minimumSeverity hint')) : ''
 

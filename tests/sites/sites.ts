@@ -41,7 +41,7 @@ const usual = {
   output: 'dist',
 } as const
 
-/** What each site answers in its own way, whatever it has. */
+/** Requests that each site answers in its own way. */
 export const always: HostRequest[] = [
   ...gets('/%ff', '//nope', '/index.html', '/nope?promo_var=42', '/favicon.ico'),
   { path: '/', method: 'HEAD' },

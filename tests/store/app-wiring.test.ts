@@ -329,7 +329,7 @@ describe('without a database', () => {
     }
     const { app } = await openTestApp(nowhere, { dataDir, settings, files })
     const long = { 'user-agent': `${firefox} ${'x'.repeat(400)}` }
-    // What comes at once is one write, which is taken as a whole or not at all.
+    // Simultaneous clicks are one write, which is accepted as a whole or not at all.
     for (let written = 0; written < 3_000; written += 100)
       await Promise.all(Array.from({ length: 100 }, () => click(app, '203.0.113.7', [long])))
     expect(files.calls.fdatasync).toBeGreaterThan(0)

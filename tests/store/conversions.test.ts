@@ -122,7 +122,7 @@ describe('a conversion', () => {
     expect(await sums()).toMatchObject([{ currency: 'USD', conversions: 1, pending: 0, revenue: '10' }])
     await record([later({ status: 'rejected', currency: 'USD' })])
     expect(await sums()).toMatchObject([{ currency: 'USD', conversions: 0, rejected: 1, revenue: '0' }])
-    // What an earlier run has left goes by its time.
+    // Reports of an earlier run are ordered by their time.
     await record([later({ at: noon - 1, status: 'approved' })], true)
     expect(await sums()).toMatchObject([{ rejected: 1 }])
     await record([later({ at: noon + 1 }), later({ at: noon, status: 'rejected' })], true)

@@ -50,7 +50,7 @@ const sends = 10
 const attacked = begin + (2 * sends - 1) * day
 const now = attacked + 3 * day
 
-/** Sends of two texts to 1,000 recipients each, of whom 40 click the one and 25 the other. */
+/** Sends of two texts to 1,000 recipients each: 40 click the one and 25 the other. */
 beforeEach(async () => {
   await insertPromos(tested.sql)
   await tested.sql`delete from promo_offers where id <> 4`
@@ -294,7 +294,7 @@ test.each([
   },
 )
 
-/** Two instances on one database hold a visitor who is not kept for two, and a hash for one. */
+/** Two instances on one database count a visitor without a hash twice, and one with a hash once. */
 test('each instance counts an address again only if nothing of its visitors is stored', async () => {
   const before = await standing()
   const requests = (gpc: boolean) => many(20, (index) => ({ address: four, agent: 100 + index, gpc }))

@@ -297,7 +297,7 @@ describe('Matomo', () => {
     expect(times(matomo).slice(19)).toEqual([20, 21, 22])
     expect(lane.fault).toBeUndefined()
     expect(await waiting()).toMatchObject([{ at: 7, refused: expect.stringContaining(`${status}`) }])
-    // It is not asked for that one over and over again: a minute later, then two, four and so on.
+    // That one is not sent again and again: a minute later, then two, four and so on.
     matomo.sizes.length = 0
     await pass(25 * 3_600, 300)
     expect(matomo.sizes.length).toBeLessThan(45)

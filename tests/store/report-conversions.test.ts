@@ -188,7 +188,7 @@ test('any range has just its own days, of whole months and of parts of them', as
       expect(found?.conversions, `${start} to ${end}`).toBe(expected)
     }
   expect(await findConversionDrift(store.sql)).toEqual([])
-  // A text that is deleted takes its sums along, in whatever order.
+  // A text is deleted with its sums, in any order.
   await store.sql`delete from promo_text_variations where id = 42`
   expect(await findConversionDrift(store.sql)).toEqual([])
   expect([...(await store.sql`select month from promo_monthly_conversions where variation_id = 42`)]).toEqual(

@@ -76,7 +76,7 @@ describe('signing in', () => {
     expect(ratio).toBeLessThan(2.5)
   })
 
-  /** A sign-in that holds nobody back, and what it would have held them back for. */
+  /** A sign-in that delays nobody, and the delays that it would have caused. */
   const noting = (on = database) => {
     const held: number[] = []
     return {

@@ -17,7 +17,7 @@ const schemaFile = join(folder, 'src/api/affiliate-link/content-types/affiliate-
 /** The collection types of `app`. */
 type Kind = 'affiliate-link' | 'promo-offer' | 'promo-text'
 
-/** A real Strapi on a database of its own; whatever it answers and says is recorded on the way. */
+/** A real Strapi on a database of its own; its answers and output are recorded. */
 export async function openReal(webhook: () => string): Promise<StrapiUnderTest> {
   const database = await createTestDatabase({ empty: true })
   const port = await steadyPort()

@@ -12,7 +12,7 @@ export type AstroSite = { folder: string; program: string; remove: () => void }
 export const astro = resolve('node_modules/astro/bin/astro.mjs')
 
 type Site = {
-  /** What stands in the braces of Astro's configuration, beside the adapter and the integration. */
+  /** The rest of Astro's configuration, besides the adapter and the integration. */
   settings?: string | undefined
   /** What `promoTracking` is called with. */
   options?: string | undefined

@@ -17,7 +17,7 @@ const operationSchema = v.object({
 })
 const pathsSchema = v.record(v.string(), v.record(v.string(), operationSchema))
 
-/** Headers that say more than how an answer is protected: none may come along untold. */
+/** Headers that do more than protect an answer: each must be described. */
 const telling = ['retry-after', 'www-authenticate', 'accept-encoding', 'allow', 'etag', 'set-cookie', 'vary']
 
 const described = openApiDocument()
@@ -99,7 +99,7 @@ function faultsOf(schema: string, body: string): string[] {
   )
 }
 
-/** Throws where an answer of the API is none that its description names. */
+/** Throws if an answer of the API is not in its description. */
 export function expectDocumented(asked: Asked, answer: Answered): void {
   const faults = undocumented(asked, answer)
   if (faults.length === 0) return

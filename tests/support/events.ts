@@ -89,7 +89,7 @@ export function aConversion(changes: Partial<Conversion> = {}): Conversion {
   }
 }
 
-/** What a conversion says of the click that it comes from. */
+/** What a conversion says about its click. */
 export const ofClick = ({ event_id, at }: Click): Partial<Conversion> => ({
   click_id: event_id,
   clicked_at: at,

@@ -9,7 +9,7 @@ export type FailingFiles = FileLayer & {
   /** Freezes the disk, as `fsfreeze` does: what is asked of it from now on waits until it is thawed. */
   freeze(): void
   thaw(): void
-  /** How many of each operation were asked for. */
+  /** How often each operation was called. */
   calls: Record<keyof FileLayer, number>
 }
 

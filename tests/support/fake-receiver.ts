@@ -5,9 +5,9 @@ import { type FakeStrapi, startFakeStrapi } from './fake-strapi.ts'
 type Message = { id: string; type: string; version: number; timestamp: string; data: Record<string, unknown> }
 
 export type FakeReceiver = Pick<FakeStrapi, 'url' | 'start' | 'stop'> & {
-  /** Messages whose signature holds, each as often as it came. */
+  /** Messages with a valid signature, each as often as it came. */
   messages: Message[]
-  /** Messages whose signature does not hold. */
+  /** Messages with an invalid signature. */
   forged: number
   headers: IncomingMessage['headers'][]
   /** What it does in place of taking messages. */

@@ -47,7 +47,7 @@ afterAll(async () => {
   for (const folder of [checkout, site]) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Puts a package in the place of the one that the site has, and builds the site. */
+/** Replaces the package of the site, and builds the site. */
 async function install(tarball: string): Promise<void> {
   const place = join(site, 'node_modules/promo-tracking')
   rmSync(place, { recursive: true, force: true })

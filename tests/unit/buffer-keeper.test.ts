@@ -38,7 +38,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
     logged,
     /** How many events each statement had that recorded them again. */
     statements: [] as number[],
-    /** How often its timeline was asked for. */
+    /** How often its timeline was read. */
     asked: 0,
     now: Date.UTC(2026, 10, 28, 12),
     timeline: ok([{ database: '7-5', timeline: '00000001' }]) as Result<ServerTimeline[], DatabaseFault>,

@@ -226,7 +226,7 @@ describe('the final judgement', () => {
 
   test.each<[number, number[], string]>([
     [10, [0, 9_999, 10_000, 19_999, 20_000], 'h d h d h'],
-    // One click every eight seconds holds up nobody for longer than the window.
+    // One click every eight seconds delays nobody for longer than the window.
     [10, [0, 8_000, 16_000, 24_000, 32_000], 'h d h d h'],
     [1, [0, 999, 1_000], 'h d h'],
     [60, [0, 59_999, 60_000], 'h d h'],

@@ -4,7 +4,7 @@ import { describeConfigFaults, readConfig, settingExamples } from '../../src/lib
 
 type Environment = Record<string, string>
 
-/** The value of one setting; undefined where the environment does not hold or the setting has no default. */
+/** The value of one setting; undefined if the environment is invalid or the setting has no default. */
 function settingOf(environment: Environment, name: string): unknown {
   const config = readConfig(environment)
   return config.ok ? Object.entries(config.value).find(([setting]) => setting === name)?.[1] : config
@@ -18,7 +18,7 @@ const faultsOf = (environment: Environment): [string, string][] => {
 const long = 'x'.repeat(40)
 const unset = undefined
 
-/** Each setting: its default, values that hold and what they become, values that do not and what is said of them. */
+/** Each setting: its default, valid values and what they become, invalid values and their errors. */
 const settings: [name: string, preset: unknown, good: [string, unknown][], bad: [string, RegExp][]][] = [
   [
     'HOST',
@@ -443,7 +443,7 @@ const settings: [name: string, preset: unknown, good: [string, unknown][], bad: 
   ],
 ]
 
-/** What has to stand beside a setting for it to hold. */
+/** The other settings that a setting needs to be valid. */
 const needed: Record<string, Record<string, string>> = {
   PROMO_LINKS: { PROMO_STRAPI_URL: 'https://cms.example.com' },
   PROMO_STRAPI_URL: { PROMO_LINKS: 'strapi' },

@@ -258,7 +258,7 @@ const rules: Rule[] = [
     kept: [{ path: 'src/lib/commonwealth.ts', text: '' }],
   },
   {
-    // What is opened is closed by itself, or by what it has opened and hands over.
+    // A part is closed through its own function, or through a part that it has opened and returns.
     says: 'what open… returns has to be closed, what create… returns does not',
     check: ({ path, text }) => {
       if (!within(path, 'src/lib/')) return []

@@ -313,7 +313,7 @@ describe('a visitor is sent', () => {
         ])
         expect(found.searchParams.getAll('promo_var')).toEqual(given.searchParams.getAll('promo_var'))
         expect(found.searchParams.getAll('utm_medium')).toEqual(['email'])
-        // A header may hold nothing else.
+        // A header may contain nothing else.
         expect(location).toMatch(/^[\x21-\x7e]+$/)
       }),
     )

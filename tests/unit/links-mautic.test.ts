@@ -74,7 +74,7 @@ async function follow(path: string) {
 }
 
 const merchant = (passed = '') => `https://merchant.example/buy?id=7&utm_medium=email${passed}#top`
-/** What Mautic's redirect knows of the contact: a serialized array in base64, which ends with "=". */
+/** What Mautic's redirect adds about the contact: a serialized array in base64, which ends with "=". */
 const ct =
   'YTo1OntzOjY6InNvdXJjZSI7YToyOntpOjA7czo1OiJlbWFpbCI7aToxO2k6Mzt9czo1OiJlbWFpbCI7aTozO3M6NDoic3RhdCI7fQ'
 

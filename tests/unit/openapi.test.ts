@@ -99,7 +99,7 @@ describe('the tables of the guide to the endpoints', () => {
           .map((cell) => cell.trim()),
       )
 
-  /** Any endpoint answers these to a request that does not hold, or that finds it broken. */
+  /** Any endpoint answers these to an invalid request, or to one that meets an internal error. */
   const general = [405, 408, 500]
 
   const inWords = endpoints.map((endpoint) => {
@@ -108,7 +108,7 @@ describe('the tables of the guide to the endpoints', () => {
     const untold = body ? general : [...general, 413]
     return {
       endpoint: `${method.toUpperCase()} ${path.slice(1)}`,
-      // The 400 that a `Host` that is none gets everywhere.
+      // The 400 that an invalid `Host` gets everywhere.
       answers: statuses.filter(
         (status) =>
           !untold.includes(status) && (status !== 400 || endpoint.faults.includes('validation_error')),

@@ -60,7 +60,7 @@ describe('a visitor hash', () => {
     const first = agents.slice(0, 50).map((agent) => hash('203.0.113.7', agent))
     for (const [index, agent] of agents.slice(0, 50).entries())
       expect(hash('203.0.113.7', agent)).toBe(first[index])
-    // Those who come after them begin anew, so that nobody fills the memory.
+    // Later ones are computed again, so that nobody fills the memory.
     expect(hash('203.0.113.7', 'agent 50')).toBe(hash('203.0.113.7', 'agent 50'))
     expect(hash('203.0.113.7', 'agent 0')).not.toBe(first[0])
     expect(hash('203.0.113.7', 'agent 0')).toEqual(first[0])

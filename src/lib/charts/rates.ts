@@ -81,7 +81,7 @@ export function mostDifferent(lifts: readonly Lift[], most: number): Lift[] {
   return lifts.filter((one) => shown.has(one))
 }
 
-/** The axis reaches to the first of these that holds all intervals, or to the last one. */
+/** The axis ends at the first of these that contains all intervals, or at the last one. */
 const bounds = [1.25, 1.5, 2, 3, 4, 6, 8]
 
 /**

@@ -6,7 +6,7 @@ import { type Called, exampleOf, faultExample } from './examples.ts'
 import { faultHeaders, faultMeanings } from './faults.ts'
 import { querySchemas, refTo } from './schemas.ts'
 
-/** What any endpoint answers to a `Host` that is none. */
+/** The answer of any endpoint to an invalid `Host`. */
 const always: readonly FaultCode[] = ['validation_error']
 /** What it answers to a body, where it takes one. */
 const ofBodies: readonly FaultCode[] = ['body_too_slow', 'body_too_large']

@@ -5,7 +5,7 @@ export type Bar = readonly [least: number, most: number]
 
 export const told = (held: boolean): Tally => ({ held: Number(held), all: 1 })
 
-/** Counts the bars that hold. */
+/** Counts the bars that are met. */
 export function createBars() {
   const count = { judged: 0, missed: 0 }
   function mark(value: number, [least, most]: Bar): string {

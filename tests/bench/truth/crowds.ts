@@ -9,7 +9,7 @@ export type CrowdOfPart = {
   visits: number
   largest: number
   human: number
-  /** Clickers there, of whom those at addresses that are known as crowded. */
+  /** Clickers at shared addresses, and those of them at addresses known as crowded. */
   clickers: number
   crowd: number
 }

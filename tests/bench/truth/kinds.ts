@@ -17,7 +17,7 @@ export type KindsAsked = {
 }
 
 export type KindsFound = {
-  /** Rows that claim a difference where there is none, of all such rows. */
+  /** Rows that claim a difference although there is none, of all rows without a difference. */
   rows: { held: number; all: number }
   /** Whether any of them does. */
   page: boolean

@@ -17,7 +17,7 @@ export type World = {
   textBySend?: number
   /** What a showing leaves of a text's rate. */
   showingLeaves?: number
-  /** A part of the readers that clicks on whatever comes. */
+  /** A part of the readers that clicks on everything. */
   fanatics?: number
   /** Hours within which half of the clickers come, about 3.5 where it is not given. */
   half?: number

@@ -11,7 +11,7 @@ export type Tally = { held: number; all: number }
 export type Year = {
   /** Clicks, as a share of what an oracle had that knows all rates and keeps to the same floor. */
   oracle: number
-  /** Intervals of texts that were sent which hold their present rate, or whose sends' rates are doubted. */
+  /** Intervals of sent texts that contain their present rate, or of which sends are doubted. */
   interval: Tally
   /** Of those, how many only because their sends are doubted. */
   doubted: number
@@ -86,7 +86,7 @@ function judge(
   const judged = assess({ sends, variations: texts }, newsletter.now(hour), listed(newsletter, day))
   const rateOf = (text: Text) => newsletter.rateNow(text, day)
   for (const [offer, own] of Map.groupBy(texts, ({ offer_id }) => offer_id)) {
-    // Of a text that was never sent nothing is said, nor does anything that is said hold beside it.
+    // Nothing is said about a text that was never sent, nor in comparison with it.
     const sent = own.flatMap((text) => {
       const one = judged.variations.get(text.variation_id)
       return one && one.sends > 0 ? [{ text, one, rate: rateOf(text) }] : []

@@ -11,7 +11,7 @@ export type Disk = {
   fill(): void
   /** Every write to it waits from now on. */
   freeze(): Promise<void>
-  /** Makes it whole again, whatever was done to it. */
+  /** Undoes every fault. */
   mend(): Promise<void>
   remove(): void
 }

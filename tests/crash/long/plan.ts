@@ -29,7 +29,7 @@ export type Plan = {
   early: boolean
   /** When it is killed: from 0, as soon as may be, to 1. */
   when: number
-  /** For whatever else has to be chosen on the way. */
+  /** For all other random choices. */
   random: () => number
 }
 
@@ -87,7 +87,7 @@ function makeSteps(
   return random() < 0.5 ? [later] : [{ after: 0, by: by() }, later]
 }
 
-/** What goes wrong beside the kill, in words. */
+/** The other faults around the kill, in words. */
 export function faultsOf({ database, disk, clock, instances, newPromos, sync }: Plan): string[] {
   const named = [
     database,

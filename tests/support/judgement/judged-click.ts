@@ -1,6 +1,6 @@
 import type { Click } from '../../../src/lib/model/event.ts'
 
-/** What the final judgement needs to know of a click. */
+/** What the final judgement needs to know about a click. */
 export type JudgedClick = Pick<
   Click,
   | 'event_id'
