@@ -72,7 +72,7 @@ export function openStrapi({
 
 const withSizeAdvice = (fault: StrapiFault): StrapiFault => ({
   ...fault,
-  advice: `Strapi answers with more than ${longestAnswer} bytes for a page of entries: keep long texts out of these fields`,
+  advice: `Strapi answers with more than ${longestAnswer} bytes for a page of entries: keep long texts out of it`,
 })
 
 /** What a person has to fix, by status. */

@@ -7,7 +7,7 @@ import type { Goal, Strategy } from '../model/selection.ts'
 export const revenueSentence = (currency: string | undefined): string =>
   currency === undefined
     ? 'The goal is revenue, but no send has earned anything yet in the currency that counts, so clicks decide.'
-    : `The goal is revenue per recipient, in ${currency}: the chance of a click times what a click is expected to bring.`
+    : `The goal is revenue per recipient, in ${currency}: the chance of a click times its expected value.`
 
 /**
  * What an operator should know about the goal that is set, given the currencies in which sends have earned something,
