@@ -13,8 +13,9 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from unittest import mock
 
 import promo_tracking
-from promo_tracking import Service, conversion, main, report, select
+from promo_tracking import NOT_THE_API, Service, conversion, main, report, select
 
+PAGE = b"<!DOCTYPE html><title>Elsewhere</title>"
 PROMO = {
     "offer_id": 4,
     "offer_name": "No Code MBA",
@@ -66,7 +67,9 @@ class Site:
                 if given.hang:
                     site.over.wait(10)
                     return
-                body = b"" if given.body is None else json.dumps(given.body).encode()
+                body = b"" if given.body is None else given.body
+                if not isinstance(body, bytes):
+                    body = json.dumps(body).encode()
                 self.send_response(given.status)
                 for name, value in given.headers:
                     self.send_header(name, value)
@@ -116,7 +119,8 @@ class Selecting(unittest.TestCase):
             (Given(200, {**PROMO, "link": "javascript:alert(1)"}), "link is not an http or https address"),
             (Given(200, {**PROMO, "offer_id": True}), "offer_id is not an identifier"),
             (Given(200, [PROMO]), "not a JSON object"),
-            (Given(307, None, (("Location", "/elsewhere"),)), "307"),
+            (Given(307, None, (("Location", "/elsewhere"),)), f"307 {NOT_THE_API}"),
+            (Given(200, PAGE), NOT_THE_API),
             (Given(0, hang=True), "no complete answer within 0.2 s"),
         ]:
             with self.subTest(reason), Site(given).running() as service:
@@ -157,7 +161,10 @@ class Reporting(unittest.TestCase):
             (Given(408), "again", "408"),
             (Given(400, {"error": "validation_error", "details": {"offer_id": "no"}}), "refused",
                 "400 validation_error: {'offer_id': 'no'}"),
-            (Given(302, None, (("Location", "/elsewhere"),)), "refused", "302"),
+            (Given(302, None, (("Location", "/elsewhere"),)), "refused", f"302 {NOT_THE_API}"),
+            (Given(404, PAGE), "refused", f"404 {NOT_THE_API}"),
+            (Given(200, PAGE), "refused", f"200 {NOT_THE_API}"),
+            (Given(502, PAGE), "again", f"502 {PAGE.decode()}"),
             (Given(0, hang=True), "again", "no complete answer within 0.2 s"),
         ]:
             site = Site(given)
@@ -257,7 +264,8 @@ class Commands(unittest.TestCase):
             code, out, _ = self.run_command(service, "select", "--send", "monday")
         self.assertEqual((code, json.loads(out)[0]["variation_id"]), (0, 42))
         with Site(Given(404)).running() as service:
-            self.assertEqual(self.run_command(service, "select", "--send", "monday"), (1, "", "no promo: 404\n"))
+            none = (1, "", f"no promo: 404 {NOT_THE_API}\n")
+            self.assertEqual(self.run_command(service, "select", "--send", "monday"), none)
 
     def test_report_ends_with_what_became_of_it(self) -> None:
         for given, code in [

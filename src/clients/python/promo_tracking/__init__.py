@@ -30,6 +30,7 @@ MOST_ANSWER_BYTES = 64 * 1024
 MOST_RECIPIENTS = 10_000_000
 LARGEST_ID = 2_147_483_647
 STATUSES = ("pending", "approved", "rejected")
+NOT_THE_API = "not an answer of this API, whose address is like https://your.site/api/v1/promo"
 UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -226,12 +227,15 @@ def post(service: Service, path: str, body: Dict[str, Any], seconds: float, pati
         answer = call(request, seconds, patience)
     except NoAnswer as fault:
         return Outcome("again", str(fault))
-    if answer.status in (200, 204):
+    if answer.status == 204:
         return Outcome("recorded", "")
     if answer.status == 503 and is_queued(answer.body):
         return Outcome("kept", said(answer))
-    passing = answer.status in (408, 429) or answer.status >= 500
-    return Outcome("again" if passing else "refused", said(answer))
+    return Outcome("again" if may_pass(answer.status) else "refused", said(answer))
+
+
+def may_pass(status: int) -> bool:
+    return status in (408, 429) or status >= 500
 
 
 def call(request: urllib.request.Request, seconds: float, patience: float) -> Answer:
@@ -314,6 +318,8 @@ def json_in(body: bytes) -> Dict[str, Any]:
         value = json.loads(body.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply")
+    except ValueError:
+        raise ValueError(NOT_THE_API)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value
@@ -325,7 +331,7 @@ def said(answer: Answer) -> str:
         fault = json_in(answer.body)
         text = f"{fault.get('error', '')}: {fault.get('message') or fault.get('details') or ''}"
     except ValueError:
-        text = answer.body[:200].decode("utf-8", "replace")
+        text = answer.body[:200].decode("utf-8", "replace") if may_pass(answer.status) else NOT_THE_API
     return textwrap.shorten(f"{answer.status} {printable(text)}", 300)
 
 
