@@ -2,6 +2,7 @@ import stdlibCdf from '@stdlib/stats-base-dists-beta-cdf'
 import stdlibQuantile from '@stdlib/stats-base-dists-beta-quantile'
 import { describe, expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
+import { compareTexts, type EvidenceText } from '../../src/lib/stats/compare-texts.ts'
 import { effectsOf, type TextRate } from '../../src/lib/stats/kinds-regression.ts'
 import { crossed, dot, eliminate, inverseOf } from '../support/matrices.ts'
 
@@ -182,5 +183,89 @@ describe('kinds of text', () => {
     const points = texts({ 'tone wild': 0.5 }, 0.1, 9)
     const twice = points.map((point) => ({ ...point, kinds: [...point.kinds, ...point.kinds, 'other'] }))
     expect(effectsOf(twice, groups)).toEqual(effectsOf(points, groups))
+  })
+})
+
+describe('rows of kinds', () => {
+  const random = seeded(11)
+  /** Ten texts with one tone and five with each of two others, one with none; of two lengths, of which one is rare. */
+  const texts: EvidenceText[] = Array.from({ length: 21 }, (_, id) => ({
+    ...{ variation_id: id, offer_id: 1 + (id % 3), approved: true },
+    tone: id < 10 ? 'calm' : id < 15 ? 'wild' : id < 20 ? 'bright' : null,
+    length_category: id < 17 ? 'short' : 'long',
+    cta_text: 'Go',
+  }))
+  const offers = [...Map.groupBy(texts, ({ offer_id }) => offer_id)].map(([offer_id, own]) => ({
+    ...{ offer_id, shape: 10, rate: 500, shared: 0 },
+    variations: own.map((variation) => {
+      const n = variation.variation_id === 3 ? 0 : 900 + 50 * variation.variation_id
+      const k = n * 0.02 * (variation.tone === 'wild' ? 1.6 : 1) * (0.9 + 0.2 * random())
+      return {
+        ...{ variation, sent: true, evidence: { k, n }, belief: { a: 1, b: 1 }, mean: 0.02, drift: 0 },
+        interval: [0, 1] satisfies [number, number],
+        ...{ beside: () => ({ k, n }), driftAgainst: () => 0, smallerThan: () => false },
+      }
+    }),
+  }))
+  const counts = { sends: 2, complete: 1, recipients: 1_000, clickers: 20, crowded: 0 }
+  const found = compareTexts(offers, 0.025, () => counts)
+  const known = offers.flatMap(({ variations }) => variations).filter(({ evidence }) => evidence.n > 0)
+
+  test('have the lifts of kinds with five texts that not all have, each beside the other attributes', () => {
+    const effects = effectsOf(
+      known.map(({ variation, evidence: { k, n } }) => ({
+        offer_id: variation.offer_id,
+        // The rate with half a click more, of as many recipients as that takes.
+        y: Math.log((k + 0.5) / (n + 20)),
+        variance: 1 / (k + 0.5),
+        kinds: [`t${variation.tone}`, `l${variation.length_category}`],
+      })),
+      [['tcalm', 'twild', 'tbright'], ['lshort']],
+    )
+    const round = (value: number) => Number(Math.exp(value).toFixed(3))
+    for (const { value, lift, interval } of found.tone) {
+      const effect = effects.get(`t${value}`)
+      expect(lift).toBe(round(effect?.effect ?? 9))
+      expect(interval).toEqual([round(effect?.low ?? 9), round(effect?.high ?? 9)])
+    }
+    expect(found.length_category.map(({ value, lift }) => [value, lift === null])).toEqual([
+      ['short', false],
+      ['long', true],
+    ])
+    expect(found.cta_text).toMatchObject([{ value: 'Go', lift: null, interval: null }])
+  })
+
+  test('come best first, those without a lift last, and alike ones by their names', () => {
+    expect(found.tone[0]?.value).toBe('wild')
+    const lifts = found.tone.map(({ lift }) => lift ?? 0)
+    expect(lifts).toEqual(lifts.toSorted((one, other) => other - one))
+    const few = offers.map((offer) => ({ ...offer, variations: offer.variations.slice(-2) }))
+    const { tone } = compareTexts(few, 0.025, () => counts)
+    expect(tone.map(({ value, lift }) => [value, lift])).toEqual(
+      [
+        ['bright', null],
+        ['wild', null],
+      ].filter(([value]) => tone.some((row) => row.value === value)),
+    )
+  })
+
+  test('have the rate of their texts together, beside a click at the mean of all, and what was counted', () => {
+    for (const { value, smoothed_ctr, variations, sends, recipients, clickers } of found.tone) {
+      const own = known.filter(({ variation }) => variation.tone === value)
+      const [k, n] = [
+        own.reduce((sum, { evidence }) => sum + evidence.k, 1),
+        own.reduce((sum, { evidence }) => sum + evidence.n, 40),
+      ]
+      expect(smoothed_ctr).toBe(Number(((100 * k) / n).toFixed(3)))
+      expect([variations, sends, recipients, clickers]).toEqual([
+        own.length,
+        own.length * 2,
+        own.length * 1_000,
+        own.length * 20,
+      ])
+    }
+    expect(found.tone.map(({ variations }) => variations).toSorted((one, other) => one - other)).toEqual([
+      5, 5, 9,
+    ])
   })
 })

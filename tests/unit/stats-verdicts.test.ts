@@ -5,6 +5,7 @@ import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
+import { roundTo } from '../../src/lib/stats/rounding.ts'
 import { likelihoodRatio } from '../../src/lib/stats/sequential.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
@@ -180,9 +181,12 @@ describe('the rate of an offer', () => {
   const variations = [aText(1), aText(2), aText(3)]
   const sends = [...split([300, 200], 9), aSend(1, 50, 150), aSend(2, 90, 260)]
 
-  test('is the mean of its texts that were sent, as unsure as they are together', () => {
-    const found = assess({ sends, variations }, now).offers.get(1)
-    const { shape, rate, shared, variations: learned } = learnedOf(variations, sends)
+  test.each<[string, SendEvidence[]]>([
+    ['many sends', sends],
+    ['a single one of each', [aSend(1, 9, 3, { recipients: 200 }), aSend(2, 90, 9, { recipients: 300 })]],
+  ])('is the mean of its texts that were sent, as unsure as they are together: %s', (_, given) => {
+    const found = assess({ sends: given, variations }, now).offers.get(1)
+    const { shape, rate, shared, variations: learned } = learnedOf(variations, given)
     const texts = learned.filter(({ sent }) => sent)
     expect(texts).toHaveLength(2)
     const mean = texts.reduce((sum, one) => sum + one.mean, 0) / 2
@@ -199,7 +203,6 @@ describe('the rate of an offer', () => {
     expect(found?.smoothed_ctr).toBeCloseTo(100 * mean, 3)
     expect(found?.interval[0]).toBeCloseTo(100 * mean * Math.exp(-1.96 * Math.sqrt(variance)), 3)
     expect(found?.interval[1]).toBeCloseTo(100 * mean * Math.exp(1.96 * Math.sqrt(variance)), 3)
-    expect(found).toMatchObject({ sends: 11, complete_sends: 11 })
   })
 
   test('never reaches beyond 100 %', () => {
@@ -250,4 +253,65 @@ test('a crowd and signs of machines each make rates less sure, and both together
   expect(widthWith({ crowd })).toBeGreaterThan(1.02 * plain)
   expect(widthWith({ signs })).toBeGreaterThan(1.02 * plain)
   expect(widthWith({ crowd, signs })).toBeGreaterThan(Math.max(widthWith({ crowd }), widthWith({ signs })))
+})
+
+test('the text that leads is compared with the second, the others with it', () => {
+  const variations = [1, 2, 3].map((id) => aText(id))
+  const sends = [
+    ...Array.from({ length: 12 }, (_, index) => aSend(1, 4 + index, 300)),
+    ...Array.from({ length: 12 }, (_, index) => aSend(2, 4.3 + index, 274)),
+    ...[2, 2.5].map((age) => aSend(3, age, 60)),
+  ]
+  const labels = assess({ sends, variations }, now).variations
+  expect([1, 2, 3].map((id) => labels.get(id)?.label.code)).toEqual([
+    'leading',
+    'too_close',
+    'not_enough_data',
+  ])
+  expect(labels.get(2)?.label.text).toMatch(/^Not ruled out/)
+  const two = assess(
+    { sends: sends.filter(({ variation_id }) => variation_id !== 2), variations },
+    now,
+  ).variations
+  expect(two.get(1)?.label.text).toMatch(/the text it is compared with has 0 of 3 sends, 100 of 100 clicks$/)
+})
+
+test('a send is complete when it is older than three days, not before', () => {
+  const sends = [
+    aSend(1, 3, 40, { newsletter_send_id: 'three' }),
+    aSend(1, 3.01, 40, { newsletter_send_id: 'more' }),
+  ]
+  const { offers, variations } = assess({ sends, variations: [aText(1)] }, now)
+  expect(offers.get(1)).toMatchObject({ sends: 2, complete_sends: 1 })
+  expect(variations.get(1)).toMatchObject({ sends: 2, complete_sends: 1 })
+})
+
+test('clickers at crowded addresses are added up over the sends', () => {
+  const crowd = (clickers: number) => ({
+    crowd: {
+      addresses: 2,
+      visits: 9,
+      largest: 5,
+      other_clicks: 90,
+      clickers,
+      clickers_by: byMarks(1, 2, clickers),
+    },
+  })
+  const sends = [aSend(1, 5, 100, crowd(4)), aSend(1, 6, 100, crowd(7)), aSend(1, 7, 100)]
+  expect(assess({ sends, variations: [aText(1)] }, now).variations.get(1)).toMatchObject({
+    ...{ clickers: 300, crowded_clickers: 11, recipients: 30_000 },
+  })
+})
+
+test.each([
+  [0.1234567, 0.123],
+  [0.0123456, 0.012],
+  [0.0099999, 0.01],
+  [0.00123456, 0.0012],
+  [0.0000045678, 0.0000046],
+  [-0.0012345, -0.0012],
+  [12.34567, 12.346],
+  [0, 0],
+])('%d is shown as %d: three decimals, and two digits of what is small', (value, shown) => {
+  expect(roundTo(3, value)).toBe(shown)
 })
