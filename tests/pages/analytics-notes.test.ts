@@ -137,8 +137,11 @@ test('the overview says how many links of its period came damaged, and why that 
     insert into promo_link_damage (day, slug, damaged, unreadable) values (${day}, 'nocodemba', 0, 20)
   `
   expect(textOf(await show('/analytics?days=90'))).toMatch(
-    /In this period 20 of 5\d clicks \(\d\d %\) came by a link that was damaged on its way; 20 of them did not/,
+    /In this period 20 of 5\d clicks \(\d\d %\) came through a link that was damaged on its way; 20 of them did not/,
   )
   expect(textOf(await show('/analytics?days=7&tz=Asia/Kolkata'))).toContain('keep promo_var directly after')
+  expect(textOf(await show('/analytics?days=90&newsletter=daily'))).toContain(
+    'In this period, in all newsletters, 20 of 5',
+  )
   expect(textOf(await show('/analytics?from=2020-01-01&to=2020-01-31'))).not.toContain('damaged on its way')
 })

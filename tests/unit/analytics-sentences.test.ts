@@ -353,6 +353,11 @@ describe('the period', () => {
     expect(summarySentence(at(12.5), at(0), 'human')).toContain('brought 12.50')
     expect(summarySentence(at(3.14), at(3.14), 'human')).toContain('the same rate as in the period before')
     expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 recipients brought 9.00 clicks.')
+    const unclicked = aSummary({ human_ctr: 0, human_clicks: 0, overall_ctr: 9 })
+    expect(summarySentence(unclicked, at(3.11), 'human')).toBe(
+      'There were no clicks by people in this period.',
+    )
+    expect(summarySentence(unclicked, at(3.11), 'all')).toContain('brought 9.00 clicks')
   })
 
   test('has no rate if nothing was sent', () => {

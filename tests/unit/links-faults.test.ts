@@ -122,15 +122,15 @@ describe('damaged links', () => {
 
   test.each([
     [19, 19, undefined],
-    [20, 20, '20 of 20 clicks (100 %) came by a link that was damaged on its way'],
-    [21, 21, '21 of 21 clicks (100 %) came by a link that was damaged on its way'],
-    [1_000, 20, '20 of 1,000 clicks (2 %) came by a link that was damaged on its way'],
+    [20, 20, '20 of 20 clicks (100 %) came through a link that was damaged on its way'],
+    [21, 21, '21 of 21 clicks (100 %) came through a link that was damaged on its way'],
+    [1_000, 20, '20 of 1,000 clicks (2 %) came through a link that was damaged on its way'],
     [1_001, 20, undefined],
-    [999, 20, '20 of 999 clicks (2 %) came by a link that was damaged on its way'],
+    [999, 20, '20 of 999 clicks (2 %) came through a link that was damaged on its way'],
   ])('of %i clicks, %i: %s', (clicks, damaged, sentence) => expect(told(clicks, damaged)).toBe(sentence))
 
   test('that named no text are added to the clicks', () => {
-    expect(told(90, 15, 10)).toBe('25 of 100 clicks (25 %) came by a link that was damaged on its way')
+    expect(told(90, 15, 10)).toBe('25 of 100 clicks (25 %) came through a link that was damaged on its way')
     expect(damageSentence({ clicks: 90, damaged: 15, unreadable: 10 })).toContain(
       '; 10 of them did not name exactly one text and are not counted. Most likely the software that ' +
         'sends or shows the newsletter',

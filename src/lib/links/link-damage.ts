@@ -66,7 +66,7 @@ export function damageSentence({ clicks, damaged, unreadable }: LinkDamage): str
       ? `${shown(unreadable)} of them did not name exactly one text and are not counted`
       : 'all of them are counted'
   return (
-    `${shown(hurt)} of ${shown(all)} clicks (${percent} %) came by a link that was damaged on its way; ${lost}. ` +
+    `${shown(hurt)} of ${shown(all)} clicks (${percent} %) came through a link that was damaged on its way; ${lost}. ` +
     'Most likely the software that sends or shows the newsletter rewrites links, often “&” as “&amp;”: ' +
     'compare the link in a copy that was sent, and keep promo_var directly after the “?”.'
   )

@@ -29,11 +29,13 @@ const total = (rows: readonly Clicks[], counting: Counting): number =>
 export function summarySentence(summary: Summary, previous: Summary | undefined, counting: Counting): string {
   const rate = counting === 'human' ? 'human_ctr' : 'overall_ctr'
   const now = summary[rate]
+  const clicks = counting === 'human' ? summary.human_clicks : summary.total_clicks
   if (now === null)
-    return (counting === 'human' ? summary.human_clicks : summary.total_clicks) > 0
+    return clicks > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
       : 'Nothing was sent and nobody clicked in this period.'
   if (now > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
+  if (clicks === 0) return `There were no ${people(counting)} in this period.`
   const before = previous?.[rate] ?? null
   const said = `Every 100 recipients brought ${perHundred(now)} ${people(counting)}`
   if (before === null) return `${said}.`
