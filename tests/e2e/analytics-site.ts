@@ -32,7 +32,7 @@ export async function openEditorsSite(
   await page.getByLabel('Name').fill(editor.name)
   await page.getByLabel('Password').fill(editor.password)
   await page.getByRole('button', { name: 'Sign in', exact: true }).click()
-  await page.waitForURL('**/analytics/sends')
+  await page.waitForURL(`${running.site.url}/analytics/sends`)
   const session = await context.storageState()
   await context.close()
   return { running, database, session }
