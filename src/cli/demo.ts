@@ -20,7 +20,14 @@ import { seedSample } from './seed.ts'
  * The site on sample data, to look at. `.env` may hold a real site's settings: those that say where its data and its
  * visitors are do not count here, so that sample data never mixes with it.
  */
-const demoSettings = { PROMO_DATA_DIR: '.demo', DATABASE_URL: '', SITE_URL: '', PROMO_LOG_LEVEL: 'warn' }
+const demoSettings = {
+  PROMO_DATA_DIR: '.demo',
+  DATABASE_URL: '',
+  PROMO_DATABASE_URL: '',
+  SITE_URL: '',
+  PROMO_SITE_URL: '',
+  PROMO_LOG_LEVEL: 'warn',
+}
 
 async function main(): Promise<void> {
   for (const [name, value] of Object.entries(demoSettings)) process.env[name] ||= value

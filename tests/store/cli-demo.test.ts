@@ -24,7 +24,10 @@ beforeAll(async () => {
   // The settings of a real site, which must not count here.
   writeFileSync(
     join(folder, '.env'),
-    'DATABASE_URL=postgres://real.example/real\nSITE_URL=https://real.example\nPROMO_DATA_DIR=real\n',
+    ['DATABASE_URL', 'PROMO_DATABASE_URL']
+      .map((name) => `${name}=postgres://real.example/real`)
+      .concat('SITE_URL=https://real.example', 'PROMO_SITE_URL=https://real.example', 'PROMO_DATA_DIR=real')
+      .join('\n'),
   )
   port = await steadyPort()
 })
