@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { fail, type Result } from '../lib/base/result.ts'
-import { type Config, describeConfigFaults, readConfig } from '../lib/settings/config.ts'
+import { type Config, describeConfigFaults, readConfig, settingExamples } from '../lib/settings/config.ts'
 
 const file = '.env'
 
@@ -30,9 +30,8 @@ export function readSettings(defaults: Settings = {}): Config {
 
 /** The same for a process that can go on without them: the fault names all settings that do not hold. */
 export function readGiven(defaults: Settings = {}): Result<Config, { message: string }> {
-  const inFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
-  const given: Settings = { ...defaults, ...inFile, ...process.env }
-  for (const [own, name] of Object.entries(ownNames)) if (given[own] !== undefined) given[name] = given[own]
+  const given: Settings = { ...defaults, ...readEnvFile(), ...process.env }
+  for (const [own, name] of Object.entries(ownNames)) if (given[own]) given[name] = given[own]
   const config = readConfig(given)
   if (config.ok) return config
   const shared = Object.entries(ownNames)
@@ -40,3 +39,13 @@ export function readGiven(defaults: Settings = {}): Result<Config, { message: st
     .map(([own, name]) => `If ${name} is another program's, set ${own}: it takes precedence over ${name}.`)
   return fail({ message: [describeConfigFaults(config.fault), ...shared].join('\n') })
 }
+
+/** Names that look like settings of ours and are none, such as misspelled ones. */
+export const unknownSettings = (): string[] =>
+  Object.keys({ ...readEnvFile(), ...process.env }).filter(
+    (name) => name.startsWith('PROMO_') && !(name in settingExamples) && !(name in ownNames),
+  )
+
+/** Some editors begin a file with a byte order mark, which would become part of the first name. */
+const readEnvFile = (): Settings =>
+  existsSync(file) ? parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : {}

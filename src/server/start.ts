@@ -10,7 +10,7 @@ import type { Connect } from './connect.ts'
 import { createServer } from './create-server.ts'
 import { createFront } from './front.ts'
 import { type BuiltSite, rootOf } from './host-site.ts'
-import { readSettings } from './load-config.ts'
+import { readSettings, unknownSettings } from './load-config.ts'
 import { createOwnPages, loadAstroHandler } from './own-pages.ts'
 import { wordsOf } from './own-paths.ts'
 import { version } from './package-files.ts'
@@ -33,6 +33,9 @@ type Defaults = { HOST?: string | undefined; PORT?: string | undefined }
  */
 export async function serveSite(built: BuiltSite, defaults: Defaults = {}): Promise<void> {
   const config = readSettings(defaults)
+  const settings = cluster.isPrimary ? unknownSettings() : []
+  if (settings.length > 0)
+    createLog(config.PROMO_LOG_LEVEL).warn({ settings }, 'these are no settings: are they misspelled?')
   if (config.PROMO_WORKERS === 1 || cluster.isWorker) await startSite(built, config)
   else superviseWorkers(config.PROMO_WORKERS, createLog(config.PROMO_LOG_LEVEL))
 }
