@@ -214,3 +214,27 @@ test('a smaller part is not confirmed as the winner, a larger one is', () => {
   expect(winner(parts(200, 600))).toBeUndefined()
   expect(winner(parts(100, 1_200))).toBe(2)
 })
+
+describe('doubts of all newsletters', () => {
+  const usual = Array.from({ length: 20 }, (_, at) => sent(1, at, 95 + (at % 4) * 5))
+  const wrong = [sent(1, 7.5, 100, 500), sent(1, 12.5, 100, 50_000)]
+
+  test('come newest first, whatever the order of the sends', () => {
+    const names = (sends: SendEvidence[]) =>
+      findDoubts(sends, 40 * day).map(({ newsletter_send_id }) => newsletter_send_id)
+    expect(names([...wrong, ...usual])).toEqual(['day-12.5', 'day-7.5'])
+    expect(names([...usual, ...wrong].toReversed())).toEqual(['day-12.5', 'day-7.5'])
+    expect(findDoubts([...usual.toReversed(), ...wrong], 40 * day)).toEqual(
+      findDoubts(
+        [...usual, ...wrong].toSorted((one, other) => one.sent_at - other.sent_at),
+        40 * day,
+      ),
+    )
+  })
+
+  test('are not of sends that are hours old, of which most clicks have not come', () => {
+    const young = { ...sent(1, 20, 24), clickers_by: marks.map(() => 24) }
+    expect(findDoubts([...usual, young], 20 * day + day / 12)).toEqual([])
+    expect(findDoubts([...usual, { ...sent(1, 20, 24) }], 40 * day)).toHaveLength(1)
+  })
+})

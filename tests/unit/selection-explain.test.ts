@@ -224,3 +224,22 @@ test('a learning strategy names its goal: clicks, revenue, or clicks as long as 
   for (const strategy of ['weighted', 'ctr_weighted'] as const)
     expect(explained(strategy, arms)).not.toContain('goal')
 })
+
+test('chances are shown with the digits that they have', () => {
+  const shown = (probability: number) =>
+    explained('weighted', arms, {}, { probability }).match(/probability {2}(.*)/)?.[1]
+  expect([0, 0.0099, 0.01, 1].map(shown)).toEqual(['0.00 %', '0.99 %', '1.00 %', '100.00 %'])
+})
+
+test('where nothing may be shown any more, no limit is said to have been lifted', () => {
+  const text = explained('thompson', [arm(1, { weight: 0 })])
+  expect(text).toContain('gives another variation in this version')
+  expect(text).toMatch(/why {10}the best in one random draw from the estimates of all that may be shown$/m)
+  expect(text).toContain('candidates   0')
+})
+
+test('limits that were lifted hold nothing back', () => {
+  const text = explained('thompson', [arm(1, { held: 'offer_gap' }), arm(2, { held: 'variation_gap' })])
+  expect(text).toMatch(/variation 1 \(offer 1\): .*, held back: its offer was in the sends just before$/m)
+  expect(text).toMatch(/variation 2 \(offer 1\): [^;]*believed [\d.]+ %$/m)
+})

@@ -210,6 +210,15 @@ describe('how many people a crowd is', () => {
     expect(peopleAt(0)).toBeCloseTo(0.9, 9)
   })
 
+  test('goes by the sends whose visits are known', () => {
+    const { sends: beside } = besideCrowds([
+      aSend(1, { clickers: 430, crowd: aCrowd({ visits: 90, largest: 9, other_clicks: 0 }) }),
+      aSend(2, { clickers: 130, crowd: aCrowd({ visits: 90, largest: 9, other_clicks: 200 }) }),
+    ])
+    expect(10_000 / (beside[0]?.recipients ?? 1) - 1).toBeCloseTo((2 * 45) / 500, 1)
+    expect(10_000 / (beside[0]?.recipients ?? 1) - 1).toBeLessThan(0.19)
+  })
+
   test('is fifty times those elsewhere at the most', () => {
     const { sends: beside } = besideCrowds([
       aSend(1, {

@@ -94,7 +94,7 @@ test('a send is doubted by what its parts have in common, a part by what it has 
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 

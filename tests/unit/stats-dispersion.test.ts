@@ -33,6 +33,18 @@ test('how much a text differs from send to send is what its parts show beyond ch
   )
 })
 
+test('a part that is far off is cut as well, by what its comparison lets differ', () => {
+  const wild = { ...aPart, clicks: 400 }
+  const noise = 1 / 100 + 1 / 320
+  const weight = (0.05 / (0.05 + noise)) * (1 / 2)
+  const factor = 1 + (300 / 320) ** 2
+  let found = 4 / 6.25
+  for (let round = 0; round < 3; round += 1)
+    found =
+      (0.03 + (weight * (Math.min(13.5, 6.25 * (noise + found * factor)) - noise)) / factor) / (3 + weight)
+  expect(ownDispersionOf([wild]).expected).toBeCloseTo(found, 12)
+})
+
 test('how much sends differ is cut at two and a half standard deviations of what is found', () => {
   const groups = [
     [...Array.from({ length: 20 }, () => ({ k: 100, n: 5_000 })), { k: 900, n: 5_000 }],

@@ -136,6 +136,12 @@ describe('what a site’s own sends show of the first hour', () => {
     expect(of(3, 10)?.share).toBe(0.02)
   })
 
+  test('counts sends by their chance of being ordinary', () => {
+    const ordinary = [aHour(400, 0.1), aHour(500, 0.12)]
+    expect(firstHoursOf([...ordinary, aHour(500, 0.11)])).toBeDefined()
+    expect(firstHoursOf([...ordinary, { first: 4_990, all: 5_000 }])).toBeUndefined()
+  })
+
   test('is a share, whatever was counted', () => {
     const anyHour = fc.record({ first: fc.nat({ max: 400 }), more: fc.nat({ max: 400 }) })
     fc.assert(

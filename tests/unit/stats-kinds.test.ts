@@ -138,6 +138,21 @@ function texts(effects: Record<string, number>, spread: number, seed: number): T
   })
 }
 
+/** Compares what is found with what was worked out, and answers how many attributes differ. */
+function compared(points: readonly TextRate[]): number {
+  const plain = expected(points, groups)
+  const found = effectsOf(points, groups)
+  expect(new Set(found.keys())).toEqual(new Set(plain.rows.map(({ kind }) => kind)))
+  // The variance between texts is found within a thousandth.
+  for (const { kind, effect, width } of plain.rows) {
+    const one = found.get(kind)
+    expect(one?.effect).toBeCloseTo(effect, 3)
+    expect(((one?.high ?? 0) - (one?.effect ?? 0)) / width).toBeCloseTo(1, 2)
+    expect((one?.effect ?? 0) - (one?.low ?? 0)).toBeCloseTo((one?.high ?? 0) - (one?.effect ?? 0), 12)
+  }
+  return plain.differing
+}
+
 describe('kinds of text', () => {
   test.each<[string, number, Record<string, number>, number, number]>([
     ['nothing differs', 0, {}, 0.15, 2],
@@ -146,23 +161,17 @@ describe('kinds of text', () => {
     ['a call to action differs from none', 1, { 'call go': 0.7 }, 0.25, 5],
     ['tones and lengths differ', 2, { 'tone wild': 1, 'length long': -0.9 }, 0.2, 6],
     ['all differ', 3, { 'tone wild': 1.2, 'length long': -0.9, 'call go': -0.9 }, 0.1, 7],
-  ])(
-    'are told apart as whole matrices and tables of F and t tell: %s',
-    (_, differing, effects, spread, seed) => {
-      const points = texts(effects, spread, seed)
-      const plain = expected(points, groups)
-      expect(plain.differing).toBe(differing)
-      const found = effectsOf(points, groups)
-      expect(new Set(found.keys())).toEqual(new Set(plain.rows.map(({ kind }) => kind)))
-      // The variance between texts is found within a thousandth.
-      for (const { kind, effect, width } of plain.rows) {
-        const one = found.get(kind)
-        expect(one?.effect).toBeCloseTo(effect, 3)
-        expect(((one?.high ?? 0) - (one?.effect ?? 0)) / width).toBeCloseTo(1, 2)
-        expect((one?.effect ?? 0) - (one?.low ?? 0)).toBeCloseTo((one?.high ?? 0) - (one?.effect ?? 0), 12)
-      }
-    },
-  )
+  ])('are told apart as whole matrices and tables of F and t tell: %s', (...given) => {
+    const [, differing, effects, spread, seed] = given
+    expect(compared(texts(effects, spread, seed))).toBe(differing)
+  })
+
+  test('are told apart so also where it is a close thing', () => {
+    const differing = Array.from({ length: 9 }, (_, seed) =>
+      compared(texts({ 'tone wild': 0.2, 'length long': 0.15 }, 0.3, 40 + seed)),
+    )
+    expect(new Set(differing).size).toBeGreaterThan(1)
+  })
 
   test('are compared where four texts more are there than levels and kinds', () => {
     const two = (count: number) =>

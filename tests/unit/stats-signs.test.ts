@@ -66,7 +66,7 @@ describe('sends beside signs of machines', () => {
       aSend({ uncertain: 0, doubtful: 9 }, 0),
       aSend({ uncertain: 100, doubtful: 0 }),
     ])
-    expect(sends.at(-2)?.clickers).toBe(0)
+    expect(sends.at(-2)).toMatchObject({ clickers: 0, unsure: 0 })
     expect(sends.at(-1)?.clickers).toBeCloseTo(100 - (96 - chance(4)) * 0.9, 6)
   })
 
@@ -75,5 +75,14 @@ describe('sends beside signs of machines', () => {
       besideSigns([...usual, aSend({ uncertain, doubtful: 0 }, 5)]).sends.at(-1)
     expect(few(1)).toMatchObject({ clickers: 5, left: 1 })
     expect(few(3)?.clickers).toBeLessThan(4)
+  })
+
+  test('take what is usual from sends that somebody clicked, in whatever order', () => {
+    const mixed = [
+      aSend({ uncertain: 30, doubtful: 0 }),
+      aSend({ uncertain: 5, doubtful: 0 }, 0),
+      aSend({ uncertain: 10, doubtful: 0 }, 1_000),
+    ]
+    expect(Math.sqrt(besideSigns(mixed).variance)).toBeCloseTo(0.005, 9)
   })
 })

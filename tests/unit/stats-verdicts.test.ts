@@ -3,6 +3,7 @@ import type { SendEvidence, SendsAndTexts } from '../../src/lib/model/send-evide
 import { assess } from '../../src/lib/stats/assess.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
+import { countOfferSends } from '../../src/lib/stats/count-sends.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
 import { roundTo } from '../../src/lib/stats/rounding.ts'
@@ -314,4 +315,21 @@ test.each([
   [0, 0],
 ])('%d is shown as %d: three decimals, and two digits of what is small', (value, shown) => {
   expect(roundTo(3, value)).toBe(shown)
+})
+
+test('a text is compared with the one that leads, though little is known of that', () => {
+  const sends = [
+    ...Array.from({ length: 30 }, (_, index) => aSend(1, 4 + index, 200)),
+    ...Array.from({ length: 30 }, (_, index) => aSend(2, 4.4 + index, 190)),
+    ...[8, 9].map((age) => aSend(3, age, 900)),
+  ]
+  const { variations } = assess({ sends, variations: [1, 2, 3].map((id) => aText(id)) }, now)
+  for (const id of [1, 2])
+    expect(variations.get(id)?.label.text).toBe(
+      'Not enough data yet – the text it is compared with has 2 of 3 sends, 100 of 100 clicks',
+    )
+})
+
+test('an offer that was not sent has no sends', () => {
+  expect(countOfferSends([])(7)).toEqual({ sends: 0, complete: 0 })
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { seeded } from '../../src/lib/selection/draws.ts'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { type Send, sortSends } from '../../src/lib/stats/parts.ts'
+import { doubt } from '../../src/lib/stats/robust.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const send = (
@@ -91,4 +92,44 @@ test('a send that is doubted is left out, or counts for less', () => {
     }
   }
   expect(kept).toBeGreaterThan(100)
+})
+
+test('a text has a rate of its own from three sends on, and a site knows what is usual from five sends on', () => {
+  const large = (count: number) =>
+    sorted(...Array.from({ length: count }, (_, place) => send(3, 20.5 - place, 50_000, 100))).counted
+  expect([large(2), large(3)]).toEqual([
+    [false, false],
+    [true, true, true],
+  ])
+  const all = (count: number) => {
+    const sends = [
+      ...Array.from({ length: count - 1 }, (_, day) => send(1 + (day % 2), 30 - day, 5_000, 100)),
+      send(3, 5, 50_000, 100),
+    ]
+    return sortSends(sends, curveOf(sends)).counted.length
+  }
+  expect([all(4), all(5)]).toEqual([4, 4])
+})
+
+test('a new text is compared with the sends around it, when a list has grown', () => {
+  const grown = Array.from({ length: 60 }, (_, day) => {
+    const recipients = day < 30 ? 1_000 : 20_000
+    return send(1 + (day % 2), 90 - day, recipients, recipients / 50)
+  })
+  const judged = (one: Send) => {
+    const all = [...grown, one].toSorted((first, second) => second.age - first.age)
+    return sortSends(all, curveOf(all)).counted.some(({ send: counted }) => counted === one)
+  }
+  // What is usual for one of the two times is ten and more times what is usual for the other.
+  expect(judged(send(3, 80.5, 10_000, 20))).toBe(false)
+  expect(judged(send(3, 80.5, 1_000, 2))).toBe(true)
+  expect(judged(send(3, 40.5, 2_000, 400))).toBe(false)
+  expect(judged(send(3, 40.5, 20_000, 4_000))).toBe(true)
+})
+
+test('what is doubted for another reason has a variance of its own as large as its distance', () => {
+  const [part] = sortSends(usual, curveOf(usual)).counted
+  if (!part) expect.fail('a part')
+  doubt(part, -1.6)
+  expect(part).toMatchObject({ off: -1.6, doubted: true, extraOwn: expect.closeTo((1.6 / 2.35) ** 2, 12) })
 })
