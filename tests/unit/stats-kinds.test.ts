@@ -210,7 +210,8 @@ describe('rows of kinds', () => {
       const n = variation.variation_id === 3 ? 0 : 900 + 50 * variation.variation_id
       const k = n * 0.02 * (variation.tone === 'wild' ? 1.6 : 1) * (0.9 + 0.2 * random())
       return {
-        ...{ variation, sent: true, evidence: { k, n }, belief: { a: 1, b: 1 }, mean: 0.02, drift: 0 },
+        ...{ variation, sent: true, evidence: { k, n }, belief: { a: 1, b: 1 }, expected: { a: 1, b: 1 } },
+        ...{ mean: 0.02, drift: 0 },
         interval: [0, 1] satisfies [number, number],
         ...{ beside: () => ({ k, n }), driftAgainst: () => 0, smallerThan: () => false },
       }

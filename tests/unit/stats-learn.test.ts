@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
-import type { Send } from '../../src/lib/stats/evidence.ts'
+import { curveOf } from '../../src/lib/stats/arrival.ts'
+import { poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
+import { leaningOf, meanOf } from '../../src/lib/stats/posterior.ts'
 import { drawBinomial } from '../bench/newsletter-world.ts'
 import { sent, spreadsIn } from '../support/sends.ts'
 
@@ -51,6 +53,28 @@ const learned = (sends: readonly Send[]) => {
 }
 
 describe('the learned figures', () => {
+  test.each([
+    ['of single sends, by that of days', (day: number, id: number) => `${day} ${id}`, 'dispersion'],
+    ['of split sends, by that of advantages', (day: number) => `${day}`, 'ownDispersion'],
+  ] as const)('have no upper limits where an expectation is asked for: %s', (_, nameOf, of) => {
+    const sends = Array.from({ length: 8 }, (__, day) =>
+      [1, 2].map((id) =>
+        sent(id, nameOf(day, id), { recipients: 1e9, clickers: 2e7 + ((3 * day + id) % 4) * 4e6 }),
+      ),
+    ).flat()
+    const [cautious, expected] = [true, false].map(
+      (upper) => poolEvidence(sends, curveOf(sends), { cautious: upper })[of],
+    )
+    const offer = learned(sends)
+    const { belief, expected: without, mean } = offer.variations[0] ?? expect.fail('no text')
+    const leaning = leaningOf(belief, offer)
+    expect(meanOf(without)).toBeCloseTo(mean, 12)
+    const surer = (without.a / belief.a - leaning) / (1 - leaning)
+    const ratio = (cautious ?? 0) / (expected ?? 1)
+    expect(surer / ratio).toBeCloseTo(1, 1)
+    expect(ratio).toBeGreaterThan(1.3)
+  })
+
   test('have a precise comparison and a vague rate from segments', () => {
     const days = Array.from({ length: 6 }, (_, day) => `day-${day}`)
     const together = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, day))))

@@ -110,7 +110,17 @@ const aText = (variation_id: number, offer_id: number): Text => ({
   ...{ offer_id, variation_id, k: 0, n: 0, rate: 0.02 * variation_id, precision: 0, sends: 1 },
 })
 const aSegment = (of: Text, clicks: number, own: number, ofSend: number): SendSegment => ({
-  ...{ of, k: clicks, n: clicks / of.rate, exposed: clicks / of.rate, kept: 1, own, ofSend, others: 0 },
+  ...{
+    of,
+    k: clicks,
+    n: clicks / of.rate,
+    exposed: clicks / of.rate,
+    kept: 1,
+    own,
+    ofSend,
+    caution: 0,
+    others: 0,
+  },
   part: {
     ...{ offer_id: of.offer_id, variation_id: of.variation_id, newsletter_send_id: '', age: 9 },
     send: {

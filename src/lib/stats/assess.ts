@@ -1,7 +1,7 @@
 import type { Assessment } from '../model/assessment.ts'
 import type { OfferStatistics, Statistics } from '../model/report.ts'
 import type { SendsAndTexts } from '../model/send-evidence.ts'
-import { at } from './at.ts'
+import { at, numberAt } from './at.ts'
 import { chancesOf } from './best.ts'
 import { compareTexts, type EvidenceText } from './compare-texts.ts'
 import { type CountOf, countOfferSends, countSends, type OfferSends, type SendCounts } from './count-sends.ts'
@@ -66,15 +66,18 @@ function judgeOffer({ variations }: LearnedOffer<EvidenceText>, countOf: CountOf
 
 type LearnedVariation = LearnedOffer<EvidenceText>['variations'][number]
 
-/** Texts with their chances beside one another, the best first. */
-const rank = (variations: readonly LearnedVariation[], countOf: CountOf) =>
-  chancesOf(variations.map((learned) => ({ ...learned, ...learned.belief })))
-    .map((learned) => ({
+/** Texts with their chances beside one another, the best first. Upper limits do not belong in an expectation. */
+function rank(variations: readonly LearnedVariation[], countOf: CountOf) {
+  const losses = Float64Array.from(chancesOf(variations.map(({ expected }) => expected)), ({ loss }) => loss)
+  return chancesOf(variations.map((learned) => ({ ...learned, ...learned.belief })))
+    .map((learned, place) => ({
       ...learned,
+      expectedLoss: numberAt(losses, place),
       best: Math.round(learned.best * 1e4) / 1e4,
       counted: countOf(learned.variation),
     }))
     .toSorted((one, other) => other.mean - one.mean)
+}
 
 function judgeTexts(variations: readonly LearnedVariation[], countOf: CountOf): [number, Statistics][] {
   const ranked = rank(variations, countOf)
@@ -101,7 +104,7 @@ function judgeTexts(variations: readonly LearnedVariation[], countOf: CountOf): 
 }
 
 const statisticsOf = (
-  { mean, interval: [low, high], counted, best, loss }: ReturnType<typeof rank>[number],
+  { mean, interval: [low, high], counted, best, expectedLoss }: ReturnType<typeof rank>[number],
   label: Label,
 ): Statistics => ({
   sends: counted.sends,
@@ -112,7 +115,7 @@ const statisticsOf = (
   smoothed_ctr: percent(mean),
   interval: [percent(low), percent(high)],
   probability_best: best,
-  expected_loss: round(loss * 100),
+  expected_loss: round(expectedLoss * 100),
   label,
 })
 

@@ -58,15 +58,17 @@ export function poolEvidence<Sent extends Send>(
   // Sends to other readers do not show how sends to the readers in question differ.
   const first = dispersionOf([...groups.values()].map((own) => own.filter(({ weight }) => weight === 1)))
   const drift = driftOf(counted, groups, cautious ? first.expected : undefined, pool)
-  const total = take(cautious ? dispersionOf(drift.corrected) : first)
+  const days = cautious ? dispersionOf(drift.corrected) : first
   const { known, sends } = together(groups, pool)
   const split = sends.some(({ length }) => length > 1)
   const texts = [...known.values()]
   // The variance of a text's advantage is estimated before it is taken into account.
-  setVariances(sends, drift, total, 0)
+  const nothing: Dispersion = { expected: 0, cautious: 0 }
+  setVariances(sends, drift, days, nothing, take)
   if (split) settleRates(texts, sends, pool, 0.05)
-  const own = take(ownDispersionOf(split ? besideOthers(sends) : []))
-  setVariances(sends, drift, total, own)
+  const advantages = ownDispersionOf(split ? besideOthers(sends) : [])
+  const [total, own] = [take(days), take(advantages)]
+  setVariances(sends, drift, days, advantages, take)
   const kept = keptADay(own)
   if (kept < 1) for (const segment of sends.flat()) segment.kept *= kept ** segment.part.age
   if (split) settleRates(texts, sends, pool, 0.003)
@@ -88,7 +90,18 @@ function together(
     for (const part of own) {
       of.offer_id = part.offer_id
       const n = part.n * part.factor
-      const segment = { of, k: part.k, n, kept: part.weight, exposed: n, own: 0, ofSend: 0, others: 0, part }
+      const segment = {
+        of,
+        k: part.k,
+        n,
+        kept: part.weight,
+        exposed: n,
+        own: 0,
+        ofSend: 0,
+        caution: 0,
+        others: 0,
+        part,
+      }
       const others = bySend.get(part.newsletter_send_id)
       if (others) others.push(segment)
       else bySend.set(part.newsletter_send_id, [segment])
@@ -98,11 +111,17 @@ function together(
 }
 
 /** Gives each segment its variances. The variance of a text's advantage is part of the variance between its sends. */
-function setVariances(sends: readonly SendSegment[][], drift: Drift, total: number, own: number): void {
+function setVariances(
+  sends: readonly SendSegment[][],
+  drift: Drift,
+  days: Dispersion,
+  advantages: Dispersion,
+  take: (dispersion: Dispersion) => number,
+): void {
   for (const segments of sends) {
-    // For a send of one text only the sum of the two matters, which is better known than either.
-    const ofText = segments.length > 1 ? own : Math.min(own, total)
-    const ofDays = Math.max(leastOfDays, total - ofText)
+    const split = segments.length > 1
+    const taken = divide(take(days), take(advantages), split)
+    const expected = divide(days.expected, advantages.expected, split)
     let runs = 0
     let lag = 0
     for (const { of, part } of segments) {
@@ -111,10 +130,17 @@ function setVariances(sends: readonly SendSegment[][], drift: Drift, total: numb
     }
     for (const segment of segments) {
       const { extraOwn, extraOfSend, unsure } = segment.part
-      segment.own = ofText + extraOwn + unsure
-      segment.ofSend = ofDays * runs + lag + extraOfSend
+      segment.own = taken.ofText + extraOwn + unsure
+      segment.ofSend = taken.ofDays * runs + lag + extraOfSend
+      segment.caution = taken.ofText - expected.ofText + (split ? 0 : (taken.ofDays - expected.ofDays) * runs)
     }
   }
 }
 
 const leastOfDays = 0.001
+
+/** What of the variance between sends is the text's. In a send of one, only the sum matters, which is known better. */
+function divide(total: number, own: number, split: boolean): { ofText: number; ofDays: number } {
+  const ofText = split ? own : Math.min(own, total)
+  return { ofText, ofDays: Math.max(leastOfDays, total - ofText) }
+}

@@ -26,6 +26,8 @@ export type SendSegment = Evidence & {
   own: number
   /** Variance that all parts of the send share: its day, and how many of its clickers have arrived. */
   ofSend: number
+  /** What of its variances is there only because upper limits are taken; of the day's, in a send of one text. */
+  caution: number
   /** Precision of the day from the other parts, in clicks. */
   others: number
   part: Exposed

@@ -2,7 +2,15 @@ import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { type Evidence, type Pooled, poolEvidence, type Send } from './evidence.ts'
 import type { Back, Doubted } from './parts.ts'
-import { type Belief, beliefOf, believe, intervalOf, meanOf, type OfferBelief } from './posterior.ts'
+import {
+  type Belief,
+  beliefOf,
+  believe,
+  intervalOf,
+  leaningOf,
+  meanOf,
+  type OfferBelief,
+} from './posterior.ts'
 import { type Spread, spreadsOf } from './same-days.ts'
 import { type UsualDay, usualDayOf } from './usual-day.ts'
 
@@ -14,6 +22,8 @@ export type Learned<Variation> = {
   /** Effective clicks and recipients for a comparison with all others of its offer. */
   evidence: Evidence
   belief: Belief
+  /** The same without upper limits: what is expected, and not what surely holds. */
+  expected: Belief
   mean: number
   /** What converting it to today's rate adds to the variance of its logarithm. */
   drift: number
@@ -65,6 +75,7 @@ export function learn<Variation extends { offer_id: number; variation_id: number
             sent = false,
             evidence = nothing,
             drift = 0,
+            surer = 1,
             beside,
             driftAgainst,
             smallerThan,
@@ -75,6 +86,7 @@ export function learn<Variation extends { offer_id: number; variation_id: number
             sent,
             evidence,
             belief,
+            expected: sharpen(belief, leaningOf(belief, offer), surer),
             drift,
             mean: meanOf(belief),
             interval: intervalOf(belief, offer, shared + drift),
@@ -89,11 +101,19 @@ export function learn<Variation extends { offer_id: number; variation_id: number
   }
 }
 
+/** The belief with the same mean, of which the evidence is surer. */
+function sharpen({ a, b }: Belief, leaning: number, surer: number): Belief {
+  const factor = leaning + (1 - leaning) * surer
+  return { a: a * factor, b: b * factor }
+}
+
 type Compared = {
   sent: boolean
   evidence: Evidence
   shared: number
   drift: number
+  /** How much more precise its rate is without upper limits. */
+  surer: number
   beside: (rival: number) => Evidence | undefined
   driftAgainst: (rival: number) => number
   smallerThan: (rival: number) => boolean
@@ -102,8 +122,8 @@ type Compared = {
 /** Evidence for comparisons within each offer, by variation. */
 function compare({ sends, drift }: Pooled): Map<number, Compared> {
   const offers = Map.groupBy(spreadsOf(sends), ({ of }) => of.offer_id)
-  const backs = backOf(sends)
-  const back = (id: number): Back => lookUp(backs, id, [0, 0])
+  const reaches = reachOf(sends)
+  const back = (id: number): Back => lookUp(reaches, id, nowhere).back
   const usual = usualDayOf(sends)
   const smallerThan = comparingParts(sends)
   const compared = new Map<number, Compared>()
@@ -117,6 +137,7 @@ function compare({ sends, drift }: Pooled): Map<number, Compared> {
         shared: shared + usual.variance,
         evidence: without(shared, spread, usual),
         drift: drift.varianceOf(back(spread.of.variation_id)),
+        surer: lookUp(reaches, spread.of.variation_id, nowhere).surer,
         beside: (rival) => besideOne(rival, spread, usual),
         driftAgainst: (rival) => {
           const [one, other] = [back(spread.of.variation_id), back(rival)]
@@ -139,19 +160,39 @@ function besideOne(rival: number, spread: Spread, usual: UsualDay): Evidence | u
   return other && without(other.covariance, spread, usual)
 }
 
-/** The mean age of each variation's evidence. */
-function backOf(sends: Pooled['sends']): Map<number, Back> {
-  const sums = new Map<number, { years: number; showings: number; all: number }>()
+type Reach = { back: Back; surer: number }
+const nowhere: Reach = { back: [0, 0], surer: 1 }
+
+/**
+ * The mean age of each variation's evidence, and how much surer it would be without upper limits: not at all where it
+ * has sends to other readers, since how far those hold is not known, either.
+ */
+function reachOf(sends: Pooled['sends']): Map<number, Reach> {
+  const sums = new Map<
+    number,
+    { years: number; showings: number; all: number; cautious: number; usual: number }
+  >()
   for (const segments of sends)
-    for (const { of, part, exposed, own, ofSend } of segments) {
-      const sum = lookUp(sums, of.variation_id, { years: 0, showings: 0, all: 0 })
-      const weight = 1 / (1 / (exposed * of.rate) + own + ofSend / segments.length)
+    for (const { of, part, exposed, own, ofSend, caution } of segments) {
+      const sum = lookUp(sums, of.variation_id, { years: 0, showings: 0, all: 0, cautious: 0, usual: 0 })
+      const noise = 1 / (exposed * of.rate) + own
+      const weight = 1 / (noise + ofSend / segments.length)
       sum.years += weight * part.back[0]
       sum.showings += weight * part.back[1]
       sum.all += weight
+      // The other parts of a send cancel its day.
+      const alone = segments.length > 1 ? noise : noise + ofSend
+      sum.cautious += 1 / alone
+      sum.usual += 1 / (alone - caution)
       sums.set(of.variation_id, sum)
     }
-  return new Map([...sums].map(([id, { years, showings, all }]) => [id, [years / all, showings / all]]))
+  const isOwn = sends.every((segments) => segments.every(({ part }) => part.weight === 1))
+  return new Map(
+    [...sums].map(([id, { years, showings, all, cautious, usual }]) => [
+      id,
+      { back: [years / all, showings / all], surer: isOwn ? usual / cautious : 1 },
+    ]),
+  )
 }
 
 const alike = Math.log(1.25)
