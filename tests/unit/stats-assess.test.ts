@@ -6,7 +6,6 @@ import { chancesOf } from '../../src/lib/stats/best.ts'
 import { betaCdf } from '../../src/lib/stats/beta.ts'
 import { effectsOf } from '../../src/lib/stats/kinds-regression.ts'
 import { type Comparison, labelOf } from '../../src/lib/stats/label.ts'
-import { learn } from '../../src/lib/stats/learn.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 describe('the chance to be the best', () => {
@@ -207,22 +206,6 @@ describe('an assessment', () => {
     const [low, high] = variations.get(1)?.interval ?? [0, 0]
     expect(low).toBeLessThan(4.1)
     expect(high).toBeGreaterThan(4.1)
-  })
-
-  test('has no upper limits in an expected loss, as in the chance to be the best', () => {
-    const sends = [1, 2, 3, 4].flatMap((at) =>
-      [1, 2].map((id) => sent(1, id, 380 + 20 * id + 40 * (at % 2), 4 + at)),
-    )
-    const close = assess({ ...evidence, sends }, now).variations.get(2)
-    const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / 86_400_000 }))
-    const learned = learn(evidence.variations, aged).offers[0]?.variations ?? []
-    const [withLimits, without] = [
-      chancesOf(learned.map(({ belief }) => belief))[1],
-      chancesOf(learned.map(({ expected }) => expected))[1],
-    ]
-    expect(close?.probability_best).toBeCloseTo(withLimits?.best ?? 0, 4)
-    expect(close?.expected_loss).toBeCloseTo(100 * (without?.loss ?? 0), 3)
-    expect(without?.loss).toBeLessThan(0.9 * (withLimits?.loss ?? 0))
   })
 
   test('judges texts in use among themselves, and one that is no longer used as if it came back', () => {
