@@ -110,7 +110,7 @@ const inUse = (home: string, { host, seconds }: { host: string; seconds: number 
       `${seconds} s ago), and two PostgreSQL servers on the same files would destroy them. Stop that ` +
       'site, and this one ' +
       'continues within a minute; or give this one its own folder (PROMO_DATA_DIR) or a PostgreSQL ' +
-      'server (DATABASE_URL).',
+      'server (DATABASE_URL). Run commands where that site runs.',
   )
 
 /**
@@ -142,7 +142,8 @@ export function embeddedUrl(dataDir: string, sharedDir = usualSharedDir): Result
   }
   return fault(
     'start_failed',
-    `No embedded PostgreSQL runs on ${cluster}: start the site first, or set DATABASE_URL.`,
+    `No embedded PostgreSQL runs here on ${cluster}: start the site first, run this in the site's container, or set ` +
+      'DATABASE_URL.',
   )
 }
 
