@@ -173,6 +173,15 @@ describe('target_session_attrs', () => {
   })
 })
 
+test.each([
+  ['schema=MySchema', '"MySchema"'],
+  ['schema=my-schema', 'my-schema'],
+  ['schema=%22A%22,b', '"A",b'],
+  ['currentSchema=MySchema', 'MySchema'],
+])('%s is the search path %s', (query, path) => {
+  expect(read(`postgres://promo@db.example/shop?${query}`).parameters).toEqual({ search_path: path })
+})
+
 test('the driver gets the options of the URL, separately for each server', () => {
   const all = (query: string, host = 'db.example') => {
     const read = databaseOptions(`postgres://promo:pw@${host}/shop?${query}`)

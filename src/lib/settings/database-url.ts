@@ -206,6 +206,9 @@ function take(address: DatabaseAddress, name: string, value: string, keepAlives:
       if (keepAlives) address.keepAlive = Number(value)
       return wholeNumber.test(value)
     case 'schema':
+      // One name as it is written; a search path folds capitals unless they are quoted.
+      address.parameters.search_path = /^[^",]*[A-Z][^",]*$/.test(value) ? `"${value}"` : value
+      return value !== ''
     case 'currentSchema':
       address.parameters.search_path = value
       return value !== ''
