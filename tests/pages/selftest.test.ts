@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { parseQuery } from '../../src/lib/reports/query.ts'
 import { listCandidates } from '../../src/lib/store/offers.ts'
-import { readReportRow } from '../../src/lib/store/reports.ts'
+import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, findDrift } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { type RunningSite, runSite } from './running-site.ts'
@@ -47,8 +47,8 @@ const report = async () => {
   const parameters = new URLSearchParams([['days', 'all'], ...sections])
   const query = parseQuery(parameters, Date.now())
   if (!query.ok) throw new Error(JSON.stringify(query.fault))
-  const [row] = await readReportRow(running.database.sql, query.value)
-  return { ...row, settled_until: undefined }
+  const [part] = await readReportParts(running.database.sql, query.value)
+  return { ...part?.report, settled_until: undefined }
 }
 
 test('every case has the expected verdict, and reports and selection ignore it', async () => {

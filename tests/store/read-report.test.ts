@@ -8,6 +8,7 @@ import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createJudge, type JudgedEvidence } from '../../src/lib/reports/judge-evidence.ts'
 import { parseQuery } from '../../src/lib/reports/query.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
+import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
@@ -281,11 +282,31 @@ test('a time zone that the database does not know is named; an outage is reporte
   expect(await readReport({ database: databaseAway, judge, turn }, query())).toMatchObject(
     fail({ error: 'database_unavailable', message: expect.stringContaining('Redirects still work') }),
   )
-  const empty: Database = {
+  const empty: Database = { ...database, run: async () => ok([] as never) }
+  await expect(readReport({ database: empty, judge, turn }, query())).rejects.toThrow('answers a report')
+})
+
+test('the evidence comes first and by itself, and is judged before the report is there', async () => {
+  const parts = await readReportParts(store.sql, query())
+  expect(parts).toEqual([
+    { evidence: expect.stringMatching(/^\{"texts":\[.*\]\}$/s), report: null, padding: null },
+    // As much as the server keeps back.
+    { evidence: null, report: null, padding: ' '.repeat(8192) },
+    { evidence: null, report: expect.objectContaining({ first_day: '2025-10-01' }), padding: null },
+  ])
+  const order: string[] = []
+  const noted: Database = {
     ...database,
-    run: async (statements) => ok(await Promise.resolve(statements(store.sql)).then(() => [] as never)),
+    run: (statements, deadline) => database.run(statements, deadline).finally(() => order.push('read')),
   }
-  await expect(readReport({ database: empty, judge, turn }, query())).rejects.toThrow('one row')
+  const judgeNoted = () => {
+    order.push('judged')
+    return judge()
+  }
+  expect(await readReport({ database: noted, judge: judgeNoted, turn }, query())).toMatchObject({ ok: true })
+  expect(order).toEqual(['judged', 'read'])
+  const broken = () => Promise.reject(new Error('cannot judge'))
+  await expect(readReport({ database, judge: broken, turn }, query())).rejects.toThrow('cannot judge')
 })
 
 test('every time zone that the database names is accepted, and means the same to it as to the pages', async () => {

@@ -12,7 +12,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createJudge } from '../../src/lib/reports/judge-evidence.ts'
 import { readReport } from '../../src/lib/reports/read-report.ts'
-import { readReportRow } from '../../src/lib/store/reports.ts'
+import { readReportParts } from '../../src/lib/store/reports.ts'
 import { createTestDatabase, emptyDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick } from '../support/events.ts'
 import { randomClicks, randomImpressions, randomPeriod } from '../support/random-events.ts'
@@ -273,7 +273,7 @@ test('whether all clicks are settled is known without reading them', async () =>
   const read = () =>
     store.sql.begin(async (sql) => {
       const [before] = await rowsRead(sql)
-      const [report] = await readReportRow(sql, query)
+      const report = (await readReportParts(sql, query)).at(-1)?.report
       const [after] = await rowsRead(sql)
       return { settled: report?.all_settled, rows: (after?.rows ?? 0) - (before?.rows ?? 0) }
     })

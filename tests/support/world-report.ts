@@ -74,7 +74,7 @@ export function worldReport(
       sentAt(part, now) >= begins && (query.newsletter === undefined || part.newsletter === query.newsletter),
   )
   const row: ReportRow = {
-    ...{ first_day: query.start ?? '2025-01-01', previous: null, evidence: null, conversions: null },
+    ...{ first_day: query.start ?? '2025-01-01', previous: null, conversions: null, send_conversions: [] },
     ...{ timeline: [], sparklines: [], heatmap: [], breakdown: [], people: [], people_before: [] },
     summary: sumsOf(inside),
     offers: offers

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import type { ConversionRow } from '../../src/lib/model/conversion.ts'
 import type { Report } from '../../src/lib/model/report.ts'
 import {
-  broughtBy,
-  earned,
-  earnedBetween,
+  amountsBetween,
+  amountsIn,
+  createAmounts,
+  createBroughtBy,
   funnelOf,
   rateWords,
 } from '../../src/lib/reports/conversion-words.ts'
@@ -28,13 +29,19 @@ const row = (changes: Partial<ConversionRow> = {}): ConversionRow => ({
 })
 
 test('amounts have significant digits, in their currency', () => {
-  expect(earned(1234.5, 'EUR')).toBe('€1,234.50')
-  expect(earned(0.0123, 'USD')).toBe('US$0.012')
-  expect(earned(0, 'EUR')).toBe('€0.00')
-  expect(earned(500, 'JPY')).toBe('JP¥500')
-  expect(earned(null, 'EUR')).toBe('–')
-  expect(earnedBetween([0.2, 2], 'EUR')).toBe('€0.20 to €2.00')
-  expect(earnedBetween(null, 'EUR')).toBe('')
+  const euros = amountsIn('EUR')
+  expect(euros(1234.5)).toBe('€1,234.50')
+  expect(euros(0)).toBe('€0.00')
+  expect(euros(null)).toBe('–')
+  expect(amountsBetween([0.2, 2], euros)).toBe('€0.20 to €2.00')
+  expect(amountsBetween(null, euros)).toBe('')
+})
+
+test('each currency has its own form, which is made once', () => {
+  const amountsOf = createAmounts()
+  expect(amountsOf('USD')(0.0123)).toBe('US$0.012')
+  expect(amountsOf('JPY')(500)).toBe('JP¥500')
+  expect(amountsOf('USD')).toBe(amountsOf('USD'))
 })
 
 test('a rate is shown with its interval', () => {
@@ -74,6 +81,7 @@ test('a send shows its revenue in each currency', () => {
     row({ of: 'send', ...send, variation_id: 43 }),
     row(),
   ]
-  expect(broughtBy(rows, send)).toBe('3 for €24.50, 1 for US$2.00')
-  expect(broughtBy([], send)).toBe('')
+  const broughtBy = createBroughtBy(rows)
+  expect(broughtBy(send)).toBe('3 for €24.50, 1 for US$2.00')
+  expect(broughtBy({ ...send, newsletter_send_id: 'c' })).toBe('')
 })

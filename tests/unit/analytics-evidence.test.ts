@@ -34,6 +34,7 @@ test('a send has the clicks of its spans, and its visitors of the first days', (
   const { sends } = readEvidence(written([aText(42, [[7, 'monday', noon + 1_234_567, 2_000, '']])], spans))
   expect(sends).toEqual([
     {
+      id: 7,
       hour: noon,
       evidence: {
         offer_id: 4,

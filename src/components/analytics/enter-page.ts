@@ -4,7 +4,7 @@ import type { SignedInEditor } from '../../lib/auth/session.ts'
 import type { PromoTracking } from '../../lib/index.ts'
 import type { ReportQuery, Section } from '../../lib/model/report-query.ts'
 import { exportOf } from './address.ts'
-import { type PageData, readPage } from './read-page.ts'
+import { type Asked, type PageData, readPage } from './read-page.ts'
 
 type Asking = Pick<APIContext, 'locals' | 'request' | 'url' | 'rewrite'> & {
   response: { headers: Headers; status?: number }
@@ -24,12 +24,12 @@ export type EnteredPage = Omit<PageData, 'query' | 'status'> & {
 /** Lets an editor into a page of the analytics and reads what it shows, or answers the response for everybody else. */
 export async function enterPage(
   asking: Asking,
-  { wanted, offer_id }: { wanted: readonly Section[]; offer_id?: string },
+  asked: Omit<Asked, 'app' | 'parameters'>,
 ): Promise<EnteredPage | Response> {
   const entered = await enter(asking)
   if (entered instanceof Response) return entered
   const { app, editor } = entered
-  const page = await readPage({ app, parameters: asking.url.searchParams, wanted, offer_id })
+  const page = await readPage({ app, parameters: asking.url.searchParams, ...asked })
   asking.response.status = page.status
   if (page.status === 503) asking.response.headers.set('retry-after', '30')
   const { address, query } = page

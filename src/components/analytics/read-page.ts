@@ -14,10 +14,11 @@ export type PageData = {
   faults: [parameter: string, fault: string][]
 }
 
-type Asked = {
+export type Asked = {
   app: Pick<PromoTracking, 'parseReportQuery' | 'readReport'>
   parameters: URLSearchParams
   wanted: readonly Section[]
+  conversions_of?: ReportQuery['conversions_of']
   /** The offer that a page is about. */
   offer_id?: string | undefined
 }
@@ -32,6 +33,8 @@ const ofAllOnly: ReadonlySet<Section> = new Set(byWhat)
 const knownOf = ({ newsletter }: ReportQuery, include: ReadonlySet<Section>): ReadonlySet<Section> =>
   newsletter === undefined ? include : new Set([...include].filter((section) => !ofAllOnly.has(section)))
 
+const conversionsOf = ({ conversions_of }: Asked) => (conversions_of ? { conversions_of } : {})
+
 /**
  * Reads what a page shows. A parameter that is wrong is named and left out, so that the page stays of use; an offer
  * that is not there has no page.
@@ -43,7 +46,9 @@ export async function readPage(asked: Asked): Promise<PageData> {
   const include = new Set(sections.filter((name) => asked.wanted.includes(name)))
   for (;;) {
     const parsed = asked.app.parseReportQuery(parameters, { counting: 'human' })
-    const query = parsed.ok ? { ...parsed.value, include: knownOf(parsed.value, include) } : undefined
+    const query = parsed.ok
+      ? { ...parsed.value, include: knownOf(parsed.value, include), ...conversionsOf(asked) }
+      : undefined
     const report = query && (await asked.app.readReport(query))
     if (query && report?.ok) {
       const status = faults.length > 0 ? 400 : 200

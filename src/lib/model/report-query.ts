@@ -1,3 +1,5 @@
+import type { ConversionRow } from './conversion.ts'
+
 /** Tables that can be requested in addition to the summary and the offers. */
 export const tables = [
   'variations',
@@ -55,6 +57,8 @@ export type ReportQuery = {
   tz: string
   counting: Counting
   include: ReadonlySet<Section>
+  /** What conversions are wanted of; of everything, unless a page shows less. */
+  conversions_of?: readonly ConversionRow['of'][]
   format: 'json' | 'csv'
 }
 

@@ -8,7 +8,6 @@ import type {
   OfferRow,
   ReasonShare,
   Report,
-  SendRow,
   Share,
   Summary,
   TimelineRow,
@@ -31,7 +30,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEv
     row.breakdown
       .filter((share) => share.dimension === dimension)
       .map(({ value, clicks, human_clicks }) => ({ value, clicks, human_clicks }))
-  const sends = include.has('sends') && judged ? sendRows(judged.sends, row, query) : undefined
+  const sends = include.has('sends') && judged ? sendsOf(judged.sends, row, query) : undefined
   return {
     summary: {
       ...summaryOf(row.summary, row.first_day, query.end, query.start === undefined),
@@ -82,7 +81,7 @@ export function buildReport(row: ReportRow, query: ReportQuery, judged: JudgedEv
       referrer_classes: byReferrerClass(shares('referrer')),
     }),
     ...(include.has('reasons') && { reasons: reasonsOf(row) }),
-    ...(sends && { sends }),
+    ...(sends && { sends: sends.map((send) => send.row) }),
     ...((include.has('statistics') || include.has('sends')) && judged && { doubts: doubtsOf(judged, query) }),
     ...(include.has('attributes') && judged && { attributes: judged.assessment.attributes }),
     ...(row.conversions && { conversions: conversionRows(row, row.conversions, query, sends) }),
@@ -187,7 +186,7 @@ function variationRow(
 }
 
 /** The sends of the offer, text, newsletter and hours that the report is about, newest first. */
-const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: ReportQuery): SendRow[] =>
+const sendsOf = (sends: readonly Sent[], { begins, ends }: ReportRow, query: ReportQuery): Sent[] =>
   sends
     .filter(
       ({ row, hour }) =>
@@ -197,8 +196,7 @@ const sendRows = (sends: readonly Sent[], { begins, ends }: ReportRow, query: Re
         row.variation_id === (query.variation_id ?? row.variation_id) &&
         (row.newsletter ?? '') === (query.newsletter ?? row.newsletter ?? ''),
     )
-    .map(({ row }) => row)
-    .reverse()
+    .toReversed()
 
 /** The doubts about the same offer and text, whatever the hours, since all sends count as evidence. */
 function doubtsOf({ sends, assessment }: JudgedEvidence, query: ReportQuery): Doubt[] {

@@ -1,23 +1,34 @@
+import { memoize } from '../base/memoize.ts'
 import type { ConversionRow } from '../model/conversion.ts'
 import type { Report } from '../model/report.ts'
 import { percent, percentBetween } from '../wording/formats.ts'
 
-/** An amount in its currency, with significant digits even if it is small; a dash if there is none. */
-export function earned(value: number | null, currency: string): string {
-  if (value === null) return '–'
-  const small = value !== 0 && Math.abs(value) < 1
-  return new Intl.NumberFormat('en-GB', {
-    style: 'currency',
-    currency,
-    ...(small && { minimumSignificantDigits: 2, maximumSignificantDigits: 2 }),
-  }).format(value)
+type WriteAmount = (value: number | null) => string
+
+/** What writes amounts of a currency with significant digits even if they are small; a dash if there is none. */
+export function amountsIn(currency: string): WriteAmount {
+  const style = { style: 'currency', currency } as const
+  const usual = new Intl.NumberFormat('en-GB', style)
+  const small = new Intl.NumberFormat('en-GB', {
+    ...style,
+    minimumSignificantDigits: 2,
+    maximumSignificantDigits: 2,
+  })
+  return (value) => {
+    if (value === null) return '–'
+    return (value !== 0 && Math.abs(value) < 1 ? small : usual).format(value)
+  }
 }
 
+/** The same for any currency. A page writes hundreds of amounts, and making a form takes as long as writing dozens. */
+export const createAmounts = (): ((currency: string) => WriteAmount) =>
+  memoize(amountsIn, { most: 200, longest: 3 })
+
 /** The interval of an amount, or nothing. */
-export const earnedBetween = (
+export const amountsBetween = (
   interval: ConversionRow['epc_interval'] | undefined,
-  currency: string,
-): string => (interval ? `${earned(interval[0], currency)} to ${earned(interval[1], currency)}` : '')
+  amount: WriteAmount,
+): string => (interval ? `${amount(interval[0])} to ${amount(interval[1])}` : '')
 
 /** A rate with its interval. */
 export const rateWords = ({ conversion_rate, conversion_rate_interval: interval }: ConversionRow): string =>
@@ -42,19 +53,18 @@ export function funnelOf({ summary, conversions = [] }: Report): FunnelStep[] {
   ]
 }
 
-/** Conversions and revenue of a send, by currency: "2 for €24.00"; empty if unknown. */
-export function broughtBy(
-  conversions: readonly ConversionRow[],
-  send: { newsletter_send_id: string | null; variation_id: number },
-): string {
-  return conversions
-    .filter(
-      (row) =>
-        row.of === 'send' &&
-        row.newsletter_send_id === send.newsletter_send_id &&
-        row.variation_id === send.variation_id &&
-        row.conversions > 0,
-    )
-    .map((row) => `${row.conversions} for ${earned(Number(row.revenue), row.currency)}`)
-    .join(', ')
+type SendOfText = { newsletter_send_id?: string | null | undefined; variation_id?: number | undefined }
+
+/** Says what each send brought, conversions and revenue by currency: "2 for €24.00"; empty if unknown. */
+export function createBroughtBy(conversions: readonly ConversionRow[]): (send: SendOfText) => string {
+  const amountsOf = createAmounts()
+  const keyOf = ({ newsletter_send_id, variation_id }: SendOfText) => `${variation_id} ${newsletter_send_id}`
+  const known = Map.groupBy(
+    conversions.filter((row) => row.of === 'send' && row.conversions > 0),
+    keyOf,
+  )
+  return (send) =>
+    (known.get(keyOf(send)) ?? [])
+      .map((row) => `${row.conversions} for ${amountsOf(row.currency)(Number(row.revenue))}`)
+      .join(', ')
 }

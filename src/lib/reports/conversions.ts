@@ -1,10 +1,10 @@
 import type { ConversionRow } from '../model/conversion.ts'
-import type { SendRow } from '../model/report.ts'
 import type { ReportQuery } from '../model/report-query.ts'
 import { type Earned, rateInterval, revenueInterval } from '../stats/revenue.ts'
 import type { ConversionSums, SendConversions } from '../store/report-conversions.ts'
 import type { ReportRow } from '../store/reports.ts'
 import { rate } from './figures.ts'
+import type { Sent } from './read-evidence.ts'
 
 /** The denominators of conversion rates. */
 type Base = { impressions: number; human_clicks: number }
@@ -15,9 +15,9 @@ type Base = { impressions: number; human_clicks: number }
  */
 export function conversionRows(
   row: ReportRow,
-  { sums: all, sends: ofEach }: NonNullable<ReportRow['conversions']>,
+  all: readonly ConversionSums[],
   query: ReportQuery,
-  sends: readonly SendRow[] = [],
+  sends: readonly Sent[] = [],
 ): ConversionRow[] {
   const offers = new Map(row.offers.map((offer) => [offer.offer_id, offer]))
   const texts = new Map(row.variations.map((text) => [text.variation_id, text]))
@@ -33,6 +33,7 @@ export function conversionRows(
   const order = ['all', 'newsletter', 'offer', 'text', 'unattributed']
   return [
     ...all
+      .filter(({ of }) => query.conversions_of?.includes(of) !== false)
       .map((sums) => ({
         of: sums.of,
         ...(sums.offer_id !== null && { offer_id: sums.offer_id }),
@@ -44,30 +45,30 @@ export function conversionRows(
       .toSorted(
         (one, other) =>
           order.indexOf(one.of) - order.indexOf(other.of) ||
-          one.currency.localeCompare(other.currency) ||
+          Number(one.currency > other.currency) - Number(one.currency < other.currency) ||
           Number(other.revenue) - Number(one.revenue),
       ),
-    ...ofSends(ofEach, sends),
+    ...ofSends(row.send_conversions, sends),
   ]
 }
 
 /** In the order of sends; one send has too little data for intervals. */
-function ofSends(ofEach: readonly SendConversions[], sends: readonly SendRow[]): ConversionRow[] {
-  const known = Map.groupBy(ofEach, ([send, variation]) => `${variation} ${send}`)
-  return sends.flatMap(({ newsletter_send_id, offer_id, variation_id, recipients, human_clicks }) =>
-    (known.get(`${variation_id} ${newsletter_send_id}`) ?? []).map(
-      ([send, , newsletter, currency, conversions, pending, rejected, revenue, pending_revenue]) => ({
-        of: 'send' as const,
-        offer_id,
-        variation_id,
-        newsletter_send_id: send,
-        newsletter,
-        ...figuresOf(
-          { currency, conversions, pending, rejected, revenue, pending_revenue },
-          { impressions: recipients, human_clicks },
-        ),
-      }),
-    ),
+function ofSends(all: readonly SendConversions[], sends: readonly Sent[]): ConversionRow[] {
+  const known = Map.groupBy(all, ([id]) => id)
+  return sends.flatMap(
+    ({ id, row, evidence: { newsletter_send_id, newsletter, offer_id, variation_id } }) => {
+      const base = { impressions: row.recipients, human_clicks: row.human_clicks }
+      return (known.get(id) ?? []).map(
+        ([, currency, conversions, pending, rejected, revenue, pending_revenue]): ConversionRow => ({
+          of: 'send',
+          offer_id,
+          variation_id,
+          newsletter_send_id,
+          newsletter,
+          ...figuresOf({ currency, conversions, pending, rejected, revenue, pending_revenue }, base),
+        }),
+      )
+    },
   )
 }
 

@@ -10,7 +10,7 @@ export type JudgedEvidence = { sends: readonly Sent[]; assessment: Assessment }
 const sameFor = 10 * 60_000
 
 /**
- * Reads and assesses evidence, see `ReportRow`, for one newsletter or all; a recent result for the same evidence is
+ * Reads and assesses evidence, see `ReportPart`, for one newsletter or all; a recent result for the same evidence is
  * reused. Both steps take milliseconds, so other work gets its `turn` in between.
  */
 export function createJudge(

@@ -10,6 +10,8 @@ export const spanStarts = [0, 1, 2, 3, 6, 12, 24, 48, 72, 168] as const
 
 /** A send as reports show it and as the statistics use it. */
 export type Sent = {
+  /** That of its impression. */
+  id: number
   row: SendRow
   evidence: SendEvidence
   /** When the hour of the send began, in milliseconds since 1970. */
@@ -20,7 +22,7 @@ const hourLength = 3_600_000
 
 type Written = { texts: SentText[]; spans: SendSpan[]; crowds: CrowdOfSend[]; signs: SignsOfSend[] }
 
-/** All sends of evidence, see `ReportRow`, oldest first. */
+/** All sends of evidence, see `ReportPart`, oldest first. */
 export function readEvidence(json: string): { sends: Sent[]; variations: SendsAndTexts['variations'] } {
   const { texts, spans, crowds, signs }: Written = JSON.parse(json)
   const crowdsOf = new Map(crowds.map((crowd) => [crowd[0], crowd]))
@@ -46,7 +48,7 @@ export function readEvidence(json: string): { sends: Sent[]; variations: SendsAn
 
 /** One send of a text with its clicks. */
 export function readSend(
-  [, newsletter_send_id, sent_at, recipients, newsletter]: SentText['sends'][number],
+  [id, newsletter_send_id, sent_at, recipients, newsletter]: SentText['sends'][number],
   { offer_id, variation_id, offer_name }: SentText,
   spans: readonly SendSpan[],
   text_preview: string,
@@ -64,6 +66,7 @@ export function readSend(
   }
   const { clicks, human_clicks, clickers } = sums
   return {
+    id,
     hour: Math.floor(sent_at / hourLength) * hourLength,
     evidence: {
       offer_id,

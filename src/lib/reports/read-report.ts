@@ -4,13 +4,13 @@ import { type ApiFault, databaseUnavailable } from '../http/answer.ts'
 import { invalid } from '../http/read.ts'
 import type { Report } from '../model/report.ts'
 import type { ReportQuery } from '../model/report-query.ts'
-import { type ReportRow, readReportRow } from '../store/reports.ts'
+import { type ReportPart, type ReportRow, readReportParts } from '../store/reports.ts'
 import { buildReport } from './build-report.ts'
 import type { JudgedEvidence } from './judge-evidence.ts'
 
 export type ReportParts = {
   database: Database
-  /** Reads and assesses the sends so far; see `ReportRow`. */
+  /** Reads and assesses the sends so far; see `ReportPart`. */
   judge: (evidence: string, newsletter?: string) => Promise<JudgedEvidence>
   /** See `createTurns`. */
   turn: () => Promise<void>
@@ -24,20 +24,26 @@ export async function readReport(
   { database, judge, turn }: ReportParts,
   query: ReportQuery,
 ): Promise<Result<Report, ApiFault>> {
-  const read = await database.run((sql) => readReportRow(sql, query), deadline)
+  let row: ReportRow | undefined
+  const sent = Promise.withResolvers<string | null>()
+  const take = ({ evidence, report }: ReportPart): void => {
+    if (report) row = report
+    if (evidence !== null) sent.resolve(evidence)
+  }
+  const [read, judged] = await Promise.all([
+    database
+      .run((sql) => readReportParts(sql, query).forEach(take), deadline)
+      .finally(() => sent.resolve(null)),
+    sent.promise.then((evidence) => (evidence === null ? undefined : judge(evidence, query.newsletter))),
+  ])
   if (!read.ok && read.fault.code === 'refused')
     return fail(invalid({ tz: `is not known to the database: ${read.fault.message}` }))
   if (!read.ok) return fail(databaseUnavailable)
-  const [row] = read.value
-  if (!row) throw new Error('the report statement answers one row')
+  if (!row) throw new Error('the report statement answers a report')
   const missing = missingOf(row, query)
   if (missing) return fail(invalid(missing))
   await turn()
-  const report = buildReport(
-    row,
-    query,
-    row.evidence === null ? undefined : await judge(row.evidence, query.newsletter),
-  )
+  const report = buildReport(row, query, judged)
   await turn()
   return ok(report)
 }

@@ -1,5 +1,5 @@
 import type { Strategy } from '../model/selection.ts'
-import { earned } from '../reports/conversion-words.ts'
+import { amountsIn } from '../reports/conversion-words.ts'
 import type { Basis, ExplainedDecision, UndecidedReport } from '../store/decisions.ts'
 import { count, digits } from '../wording/formats.ts'
 import { revenueSentence } from '../wording/goal.ts'
@@ -123,7 +123,7 @@ function believed(arms: readonly Arm[], free: readonly Arm[], worth: Worth | und
 const valueWords = (arm: Arm, click: number, worth: Worth | undefined): string =>
   worth
     ? `; ${conversionsOf(arm).toFixed(1)} effective conversions, a click believed to bring ` +
-      earned(click, worth.currency)
+      amountsIn(worth.currency)(click)
     : ''
 
 const percent = (share: number): string =>

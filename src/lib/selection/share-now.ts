@@ -1,5 +1,5 @@
 import type { Strategy } from '../model/selection.ts'
-import { earned } from '../reports/conversion-words.ts'
+import { amountsIn } from '../reports/conversion-words.ts'
 import type { PastSend } from '../stats/past-send.ts'
 import { percent } from '../wording/formats.ts'
 import { appraise } from './appraise.ts'
@@ -106,7 +106,7 @@ function learnedShare(
 
 function valueWords(arm: Arm, { rate, click }: Believed, worth: Worth | undefined): string {
   if (!worth) return ''
-  const [each, thousand] = [click, 1_000 * rate * click].map((amount) => earned(amount, worth.currency))
+  const [each, thousand] = [click, 1_000 * rate * click].map(amountsIn(worth.currency))
   const evidence = `${conversionsOf(arm).toFixed(1)} conversions`
   return `; a click is expected to bring ${each} (evidence: ${evidence}), so a thousand recipients ${thousand}`
 }

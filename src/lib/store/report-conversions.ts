@@ -16,10 +16,9 @@ export type ConversionSums = {
   squares: number
 }
 
+/** Those of a send, by the id of its impression, in one currency. */
 export type SendConversions = [
-  newsletter_send_id: string,
-  variation_id: number,
-  newsletter: string,
+  impression_id: number,
   currency: string,
   conversions: number,
   pending: number,
@@ -49,15 +48,13 @@ function sumsInRange(sql: Sql, { start, end }: Pick<ReportQuery, 'start' | 'end'
 }
 
 /**
- * Conversions of a report as JSON: sums of everything, by newsletter, offer and text, of those without a text, and of
- * sends in the range; null as long as there has never been one. Days are UTC days. `of` is a condition: what the report
- * is about.
+ * Conversions of a report as JSON: sums of everything, by newsletter, offer and text, and of those without a text; null
+ * as long as there has never been one. Days are UTC days. `of` is a condition: what the report is about.
  */
 export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): Fragment => {
   if (!query.include.has('conversions')) return sql`null`
-  const { start, end, newsletter, offer_id, variation_id } = query
-  const ofList = (table: Fragment) =>
-    newsletter === undefined ? sql`` : sql`and ${table}.newsletter = ${newsletter}`
+  const { newsletter, offer_id, variation_id } = query
+  const ofList = newsletter === undefined ? sql`` : sql`and m.newsletter = ${newsletter}`
   const columns = ['conversions', 'pending', 'rejected', 'revenue', 'pending_revenue', 'squares']
   // Counts are exact as double precision, and fast; amounts of money are not exact, and converting them is slow.
   const sumOf = (column: string) =>
@@ -68,48 +65,55 @@ export const conversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): F
     trim_scale(pending_revenue)::text as pending_revenue, squares::double precision
   `
   const isOfAll = offer_id === undefined && variation_id === undefined
-  const since = start === undefined ? sql`` : sql`and tracked_at >= ${start}::date - 1`
-  const days = sql`tracked_at < ${end}::date + 2 ${since}`
   return sql`(
-    select case when exists (select from promo_conversion_metrics) then json_build_object(
-      'sums', (
-        -- Summed once for all levels: there are many days, but few texts and currencies.
-        with of_texts as materialized (
-          select m.offer_id, m.variation_id, m.newsletter, m.currency, ${added}
-          from (${sumsInRange(sql, query)}) m
-          where true ${ofList(sql`m`)}
-            and (m.variation_id is not null and ${of} ${isOfAll ? sql`or m.variation_id is null` : sql``})
-          group by 1, 2, 3, 4
-          having sum(conversions::double precision) + sum(rejected::double precision) > 0
-        ), levels as (
-          select
-            case when grouping(variation_id) = 0 then 'text' when grouping(offer_id) = 0 then 'offer'
-              when grouping(newsletter) = 0 then 'newsletter' else 'all' end as of,
-            offer_id, variation_id, newsletter, currency, ${added}
-          from of_texts
-          where variation_id is not null
-          group by grouping sets (
-            (offer_id, variation_id, currency), (offer_id, currency), (newsletter, currency), (currency)
-          )
-          union all
-          select 'unattributed', null, null, null, currency, ${added}
-          from of_texts
-          where variation_id is null
-          group by currency
-        )
-        select coalesce(json_agg(r), '[]')
-        from (select of, offer_id, variation_id, newsletter, currency, ${figures} from levels) r
-      ),
-      'sends', (
-        -- Building arrays takes the server half the time of building objects.
-        select coalesce(json_agg(json_build_array(
-          s.newsletter_send_id, s.variation_id, s.newsletter, m.currency, m.conversions, m.pending, m.rejected,
-          trim_scale(m.revenue)::text, trim_scale(m.pending_revenue)::text
-        )), '[]')
-        from promo_send_conversions m
-        join promo_impression_tracking s on s.id = m.impression_id
-        where ${query.include.has('sends')} and m.conversions + m.rejected > 0 and ${days}
+    -- Summed once for all levels: there are many days, but few texts and currencies.
+    with of_texts as materialized (
+      select m.offer_id, m.variation_id, m.newsletter, m.currency, ${added}
+      from (${sumsInRange(sql, query)}) m
+      where true ${ofList}
+        and (m.variation_id is not null and ${of} ${isOfAll ? sql`or m.variation_id is null` : sql``})
+      group by 1, 2, 3, 4
+      having sum(conversions::double precision) + sum(rejected::double precision) > 0
+    ), levels as (
+      select
+        case when grouping(variation_id) = 0 then 'text' when grouping(offer_id) = 0 then 'offer'
+          when grouping(newsletter) = 0 then 'newsletter' else 'all' end as of,
+        offer_id, variation_id, newsletter, currency, ${added}
+      from of_texts
+      where variation_id is not null
+      group by grouping sets (
+        (offer_id, variation_id, currency), (offer_id, currency), (newsletter, currency), (currency)
       )
-    ) end
+      union all
+      select 'unattributed', null, null, null, currency, ${added}
+      from of_texts
+      where variation_id is null
+      group by currency
+    )
+    select case when exists (select from promo_conversion_metrics) then coalesce(json_agg(r), '[]') end
+    from (select of, offer_id, variation_id, newsletter, currency, ${figures} from levels) r
+  )`
+}
+
+/**
+ * Conversions of sends as JSON, `SendConversions[]`, if the report asks for both. `of` is a condition on sends `m`;
+ * some from before and after the range may be among them.
+ */
+export const sendConversionsColumn = (sql: Sql, query: ReportQuery, of: Fragment): Fragment => {
+  const { include, conversions_of, start, end } = query
+  const isWanted =
+    include.has('conversions') && include.has('sends') && conversions_of?.includes('send') !== false
+  if (!isWanted) return sql`'[]'::json`
+  const since = start === undefined ? sql`` : sql`and m.tracked_at >= ${start}::date - 1`
+  // Writing JSON as text takes the server half the time of building it; none of these values needs escaping.
+  return sql`(
+    select ('[' || coalesce(string_agg(format(
+      '[%s,"%s",%s,%s,%s,"%s","%s"]',
+      impression_id, currency, conversions, pending, rejected, trim_scale(revenue), trim_scale(pending_revenue)
+    ), ','), '') || ']')::json
+    from promo_send_conversions
+    where conversions + rejected > 0 and impression_id in (
+      select m.id from promo_impression_tracking m where ${of} and m.tracked_at < ${end}::date + 2 ${since}
+    )
   )`
 }

@@ -30,10 +30,11 @@ export type CrowdOfSend = [
 /** Weak signs on a send, see `Signs`. */
 export type SignsOfSend = [id: number, uncertain: number, doubtful: number]
 
-/** All sends of all offers but hidden ones as JSON, see `ReportRow`; `hidden` is a condition on texts `v`. */
+/** All sends of all offers but hidden ones as JSON, see `ReportPart`; `hidden` is a condition on texts `v`. */
 export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
-  json_build_object(
-    'texts', (
+  format(
+    '{"texts":%s,"spans":[%s],"crowds":%s,"signs":%s}',
+    (
       select coalesce(json_agg(t order by t.variation_id), '[]')
       from (
         select v.id as variation_id, v.offer_id, o.name as offer_name, v.text_content, v.tone, v.length_category,
@@ -55,16 +56,18 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
         where not ${hidden}
       ) t
     ),
-    'spans', (
-      select to_json(coalesce(array_agg(array[impression_id, hours, clicks, human_clicks, clickers,
-        crowd_clickers]), '{}'))
+    (
+      -- The longest part by far: numbers are written as text in two thirds of the time that JSON takes.
+      select string_agg(
+        format('[%s,%s,%s,%s,%s,%s]', impression_id, hours, clicks, human_clicks, clickers, crowd_clickers), ','
+      )
       from promo_send_metrics
     ),
-    'crowds', (
+    (
       select to_json(coalesce(array_agg(array[impression_id, addresses, visits, largest, human_clicks]), '{}'))
       from promo_crowd_metrics
     ),
-    'signs', (
+    (
       select to_json(coalesce(array_agg(array[impression_id, uncertain, doubtful]), '{}'))
       from (
         select impression_id, sum(uncertain_clickers) as uncertain, sum(doubtful_clicks) as doubtful
@@ -72,5 +75,5 @@ export const evidenceOf = (sql: Sql, hidden: Fragment) => sql`
         group by 1
       ) signs
     )
-  )::text
+  )
 `

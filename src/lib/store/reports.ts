@@ -3,7 +3,12 @@ import { byWhat, needsEvidence, type ReportQuery } from '../model/report-query.t
 import type { OfferSums, Sums, VariationSums } from '../model/sums.ts'
 import { breakdownRows } from './report-breakdown.ts'
 import { offerRows, variationRows } from './report-catalogue.ts'
-import { type ConversionSums, conversionsColumn, type SendConversions } from './report-conversions.ts'
+import {
+  type ConversionSums,
+  conversionsColumn,
+  type SendConversions,
+  sendConversionsColumn,
+} from './report-conversions.ts'
 import { sparklinesColumn, timelineColumn } from './report-days.ts'
 import { evidenceOf } from './report-evidence.ts'
 import { heatmapRows } from './report-heatmap.ts'
@@ -17,12 +22,6 @@ export type ReportRow = {
   previous: Sums | null
   offers: OfferSums[]
   variations: VariationSums[]
-  /**
-   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as
-   * JSON: a caller that has already read and assessed the same need not do so again. `null` if the report does not need
-   * them.
-   */
-  evidence: string | null
   /** Days are counted from 1970-01-01. */
   timeline: [
     day: number,
@@ -45,7 +44,8 @@ export type ReportRow = {
     machine_clicks: number
   }[]
   /** Null if the report does not ask for them, and as long as there has never been one. */
-  conversions: { sums: ConversionSums[]; sends: SendConversions[] } | null
+  conversions: ConversionSums[] | null
+  send_conversions: SendConversions[]
   /** All lists that anything was sent to; empty for the one without a name. */
   newsletters: string[]
   /** People of the range and of the one before. */
@@ -60,25 +60,53 @@ export type ReportRow = {
   all_settled: boolean
 }
 
+/** Each of the rows that a report is read as has one of these. */
+export type ReportPart = {
+  /**
+   * All sends of all offers, `{ texts: SentText[], spans: SendSpan[], crowds: CrowdOfSend[], signs: SignsOfSend[] }` as
+   * JSON: a caller that has already read and assessed the same need not do so again. No row has it if the report does
+   * not need them.
+   */
+  evidence: string | null
+  report: ReportRow | null
+}
+
 /**
- * Everything that a report shows, in one statement, so that all figures are of the same moment. An hour belongs to the
- * day in which it begins, in the requested time zone; the breakdown follows UTC days.
+ * Everything that a report shows, in one statement, so that all figures are of the same moment. The evidence comes
+ * first, so that it can be judged while the server adds up the rest. An hour belongs to the day in which it begins, in
+ * the requested time zone; the breakdown follows UTC days.
  */
-export const readReportRow = (sql: Sql, query: ReportQuery) => {
+export const readReportParts = (sql: Sql, query: ReportQuery) => {
   const scope = scopeOf(sql, query)
-  return sql<ReportRow[]>`
+  const evidence = sql`
+    select ${evidenceOf(sql, scope.isHidden('v'))} as evidence, null::json as report, null as padding
+    union all
+    -- The server sends 8 kB at a time: the end of the evidence would wait for the report.
+    select null, null, repeat(' ', 8192)
+    union all
+  `
+  return sql<ReportPart[]>`
     with ${hiddenOffers(sql)}, ${rangeOfReport(sql, scope)}, ${sumsOfReport(sql, scope)}
+    ${needsEvidence(query) ? evidence : sql``}
+    select null as evidence, row_to_json(r) as report, null as padding
+    from (${reportRow(sql, scope)}) r
+  `
+}
+
+const reportRow = (sql: Sql, scope: ReportScope) => {
+  const { query } = scope
+  return sql`
     select
       ${summaryColumns(sql, scope)},
       ${list(sql, offerRows(sql, scope))} as offers,
       ${list(sql, variationRows(sql, scope))} as variations,
-      ${needsEvidence(query) ? evidenceOf(sql, scope.isHidden('v')) : sql`null`} as evidence,
       ${timelineColumn(sql, scope)} as timeline,
       ${sparklinesColumn(sql, scope)} as sparklines,
       ${heatmapColumn(sql, scope)} as heatmap,
       ${breakdownColumn(sql, scope)} as breakdown,
       ${newslettersColumn(sql, scope)} as newsletters,
       ${conversionsColumn(sql, query, scope.isWanted('m'))} as conversions,
+      ${sendConversionsColumn(sql, query, scope.isWanted('m'))} as send_conversions,
       ${peopleColumns(sql, query)},
       ${momentColumns(sql, scope)}
   `

@@ -27,6 +27,7 @@ const clock = (minutes: number): string => `00:${String(minutes).padStart(2, '0'
 
 /** The offsets of a zone from UTC within a range of days, in minutes; checked weekly, since clocks rarely change. */
 function offsetsOf(timeZone: string, { start, end }: Range): number[] {
+  if (timeZone === 'UTC') return [0]
   // The Swedish format is that of ISO 8601.
   const form = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
   const last = Date.parse(end)
