@@ -342,21 +342,6 @@ describe('the site with Strapi', () => {
     expect(times.toSorted((one, other) => one - other)[2]).toBeLessThan(1_000)
   })
 
-  test('follows it on the notified instance if the database is down, and says so', async () => {
-    let entries = [entry(1, 'a')]
-    const strapi = await startFakeStrapi(collection(() => entries))
-    const { app } = await openTestApp(nowhere, { settings: settings(strapi, 'strapi') })
-    entries = [entry(1, 'a', 'new')]
-    const answer = await app.linksChanged()
-    expect(answer).toMatchObject({
-      status: 503,
-      body: expect.stringContaining('This instance fetches its links'),
-    })
-    await expect
-      .poll(() => redirect(app, 'a'), { timeout: 3_000, interval: 20 })
-      .toMatchObject({ headers: { location: 'https://strapi.example/new' } })
-  })
-
   test('with links from Strapi only shows nothing about the table', async () => {
     const strapi = await startFakeStrapi(collection(() => [{ ...entry(1, 'nocodemba') }]))
     const { app } = await openTestApp(store.url, { settings: settings(strapi, 'strapi') })
