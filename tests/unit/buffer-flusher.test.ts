@@ -97,6 +97,7 @@ test('events share a statement, and a waiting caller does not wait for others', 
   await accept(events, 5)
   expect(await events.flusher.drained(2_000)).toBe(true)
   expect(seen.flushed).toEqual([10])
+  expect(events.readings()).toMatchObject({ depth: 0, age: 0 })
   const waits: number[] = []
   for (let turn = 0; turn < 5; turn += 1) {
     const click = aClick()

@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest'
+import { appraise } from '../../src/lib/selection/appraise.ts'
 import type { Arm, Worth } from '../../src/lib/selection/arm.ts'
 import { packArms, questionOf } from '../../src/lib/selection/basis.ts'
 import { believedOf, gainOf } from '../../src/lib/selection/believed.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
+import { chooseSegments } from '../../src/lib/selection/choose-segments.ts'
 import { drawGamma, drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { shareNow } from '../../src/lib/selection/share-now.ts'
 import { chanceOf, fieldOf, sharesOf } from '../../src/lib/selection/thompson.ts'
 import { type Situation, weigh } from '../../src/lib/selection/weigh.ts'
+import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { chancesOf } from '../../src/lib/stats/best.ts'
 import { beliefOf } from '../../src/lib/stats/posterior.ts'
 import { gammaQuantile } from '../../src/lib/stats/revenue.ts'
+import { clickValueOf } from '../../src/lib/stats/value.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const arm = (
@@ -336,4 +340,77 @@ describe('the share of a text now', () => {
       /about 6 recipients/,
     )
   })
+})
+
+describe('segments of a send', () => {
+  const arms = [arm(1, 1, 30, 900), arm(1, 2, 20, 900), arm(2, 3, 26, 900), arm(3, 4, 0, 0, { weight: 0 })]
+  const numbers =
+    (...values: number[]) =>
+    () =>
+      values.shift() ?? 0.5
+  const asked = { arms, strategy: 'thompson' as const, floor: 0.2 }
+
+  test('get different texts until there are none, each with all that it was made of', () => {
+    const fresh = chooseSegments({ ...asked, random: numbers(0.25, 0.5, 0.75, 0.125) }, 4, [])
+    expect(fresh.map(({ segment }) => segment)).toEqual([1, 2, 3])
+    expect(new Set(fresh.map(({ variation_id }) => variation_id))).toEqual(new Set([1, 2, 3]))
+    expect(fresh.map(({ seed }) => seed)).toEqual([2 ** 30, 2 ** 31, 3 * 2 ** 30])
+    for (const [
+      place,
+      { seed, basis, variation_id, offer_id, probability, goal, strategy },
+    ] of fresh.entries()) {
+      const taken = fresh.slice(0, place).map((one) => one.variation_id)
+      const choice = choose({ ...asked, seed, taken })
+      expect(choice?.arm).toMatchObject({ variation_id, offer_id })
+      expect([probability, goal, strategy]).toEqual([choice?.probability(), null, 'thompson'])
+      expect(basis).toEqual({ by_weight: choice?.floor, floor: 0.2, taken, ...packArms(arms) })
+    }
+  })
+
+  test('leave standing decisions alone, and what those have to them', () => {
+    const fresh = chooseSegments({ ...asked, random: numbers(0.3) }, 3, [
+      { segment: 1, variation_id: 3 },
+      { segment: 3, variation_id: 1 },
+    ])
+    expect(fresh).toMatchObject([{ segment: 2, variation_id: 2, basis: { taken: [3, 1] } }])
+  })
+
+  test('keep what clicks bring, if that is the goal, though nothing is known of it yet', () => {
+    const of = (known: Worth | undefined) =>
+      chooseSegments({ ...asked, worth: known, forRevenue: true, random: numbers(0.3) }, 1, [])[0]
+    expect(of(worth)).toMatchObject({ goal: 'revenue', basis: { goal: 'revenue', worth } })
+    expect(of(undefined)).toMatchObject({ goal: null, basis: { goal: 'revenue', worth: null } })
+  })
+})
+
+test('what texts earned is rounded as it is stored, and kept beside their strengths', () => {
+  const day = 86_400_000
+  const sends = [1, 2, 3].map((variation_id) => ({
+    ...{ newsletter_send_id: 'a', newsletter: '', offer_id: 1, variation_id, recipients: 9_000, sent_at: 0 },
+    ...{ clickers: 180, clickers_by: byMarks(120, 160, 180) },
+  }))
+  const earnings = {
+    ...{ currency: 'EUR', delays: [] },
+    sends: sends.slice(0, 2).map(({ newsletter_send_id, variation_id }) => ({
+      ...{ newsletter_send_id, variation_id, conversions: 7, priced: 7, pending: 0, pending_priced: 0 },
+      ...{ rejected: 0, pending_revenue: 0, revenue: 70, squares: 710 },
+    })),
+  }
+  const arms = [1, 2, 3].map((id) => arm(1, id, 10, 900))
+  const { arms: known, worth: found, forRevenue } = appraise(arms, { sends, now: 90 * day, earnings })
+  const aged = sends.map((send) => ({ ...send, age: 90 }))
+  const value = clickValueOf(aged, earnings, curveOf(aged), 0.995)
+  const four = (number = Number.NaN) => Number(number.toFixed(4))
+  expect(forRevenue).toBe(true)
+  expect(found).toEqual({
+    ...{ currency: 'EUR', click: (value?.conversions ?? 0) * (value?.amount ?? 0) },
+    levels: value?.levels.map(({ ofTexts, ofOffers }) => ({
+      ofTexts: four(ofTexts),
+      ofOffers: four(ofOffers),
+    })),
+  })
+  for (const { variation_id, earned } of known)
+    expect(earned).toEqual(value?.texts.get(variation_id)?.map(({ k, n }) => ({ k: four(k), n: four(n) })))
+  const elsewhere = appraise(arms, { sends, now: 90 * day, earnings: { ...earnings, currency: null } })
+  expect(elsewhere).toEqual({ arms, forRevenue: true })
 })

@@ -33,6 +33,8 @@ const sorted = (...odd: Send[]) => {
 
 test('a first send that is reported with ten times its recipients is left out', () => {
   expect(sorted(send(3, 20.5, 50_000, 100))).toEqual({ counted: [false], doubted: [[3, 0.1, 5_000]] })
+  // Four times as many explain most of a tenth of the rate.
+  expect(sorted(send(3, 20.5, 20_000, 40)).counted).toEqual([false])
   expect(sorted(send(3, 20.5, 500, 100))).toEqual({ counted: [false], doubted: [[3, 9.6, 5_000]] })
   expect(sorted(send(3, 20.5, 50_000, 100), send(3, 10.5, 5_000, 100)).counted).toEqual([false, true])
 })
@@ -44,6 +46,7 @@ test('a new text may be far better or worse than others, and go to fewer or more
     send(3, 20.5, 50_000, 1_000),
     send(3, 20.5, 500, 10),
     send(3, 20.5, 500, 2),
+    send(3, 20.5, 15_000, 110),
   ])
     expect(sorted(one)).toEqual({ counted: [true], doubted: [] })
 })
