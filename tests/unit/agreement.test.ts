@@ -110,3 +110,12 @@ test('sentences about a period and about kinds match the figures next to them', 
     effort,
   )
 })
+
+test('kinds with the same name in two groups do not contradict each other', () => {
+  const kind = (lift: number) => kindsOf([{ value: 'new', lift, reach: 1 }])
+  const report = {
+    ...{ summary: aSummary({}), offers: [], settled_until: null, all_settled: true },
+    attributes: { tone: kind(-0.3), length_category: [], cta_text: kind(-0.1) },
+  }
+  expect(contradictoryWords(report, 'all', now)).toEqual([])
+})
