@@ -169,12 +169,12 @@ describe('kinds of text', () => {
   })
 
   test('are told apart so also where it is a close thing', () => {
-    const differing = Array.from({ length: 8 }, (_, seed) =>
+    const differing = Array.from({ length: 6 }, (_, seed) =>
       compared(texts({ 'tone wild': 0.2, 'length long': 0.15 }, 0.3, 40 + seed)),
     )
     expect(new Set(differing).size).toBeGreaterThan(1)
     // Where all four tones differ, fewer of them can still be equal.
-    for (let seed = 0; seed < 6; seed += 1) {
+    for (let seed = 0; seed < 3; seed += 1) {
       const points = texts({ 'tone wild': 0.9, 'length long': 0.25 }, 0.3, 60 + seed)
       const four = points.map((point, id) => ({
         ...point,
@@ -182,6 +182,31 @@ describe('kinds of text', () => {
       }))
       compared(four, [[...tones, 'tone kind'], lengths, calls])
     }
+  })
+
+  test.each<[string, Groups]>([
+    ['one attribute of three kinds', [tones]],
+    ['one of four kinds', [[...tones, 'tone kind']]],
+    ['three attributes', usualGroups],
+  ])('differ from the same effect on as by whole matrices: %s', (_, asked) => {
+    const withEffect = (effect: number) =>
+      texts({ 'tone wild': effect }, 0.25, 81).map((point, id) => ({
+        ...point,
+        kinds: point.kinds.map((kind) =>
+          asked.length === 1 && asked[0]?.length === 4 && kind === 'tone calm' && id % 2 === 0
+            ? 'tone kind'
+            : kind,
+        ),
+      }))
+    let [low, high] = [-0.2, 1.5]
+    while (high - low > 0.01) {
+      const middle = (low + high) / 2
+      if (expected(withEffect(middle), asked).differing > 0) high = middle
+      else low = middle
+    }
+    expect([compared(withEffect(low - 0.01), asked), compared(withEffect(high + 0.01), asked)]).toEqual([
+      0, 1,
+    ])
   })
 
   test('are compared where four texts more are there than levels and kinds', () => {
