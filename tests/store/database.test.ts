@@ -232,7 +232,7 @@ describe('the server', () => {
   test('may be behind a pooler that rejects such a limit', async () => {
     const pooler = createServer((client) => {
       client.once('data', (startup) => {
-        if (startup.includes('statement_timeout')) {
+        if (startup.includes('_timeout')) {
           const fields = 'SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter: statement_timeout\0\0'
           const header = Buffer.from('E\0\0\0\0')
           header.writeInt32BE(fields.length + 4, 1)
@@ -252,6 +252,9 @@ describe('the server', () => {
     const database = open(async () => ok(url))
     const both = await Promise.all([limit(database), limit(database, 60_000), limit(database)])
     expect(both).toEqual(['0', '62s', '0'].map((statement_timeout) => ok([{ statement_timeout }])))
+    const chosen = open(async () => ok(`${url}?target_session_attrs=read-write`))
+    expect(await limit(chosen)).toEqual(ok([{ statement_timeout: '0' }]))
+    await chosen.close(100)
     const late = await database.run((sql) => sql`select pg_sleep(20)`, 300)
     expect(late).toMatchObject({ ok: false, fault: { code: 'timeout' } })
     await vi.waitFor(async () => expect(await blocked(open())).toEqual(ok([])), { timeout: 3_000 })

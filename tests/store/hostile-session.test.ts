@@ -5,6 +5,7 @@ import { createLog } from '../../src/lib/base/log.ts'
 import { ok, type Result } from '../../src/lib/base/result.ts'
 import { importCatalogue } from '../../src/lib/catalogue/import.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
+import { sessionSettings } from '../../src/lib/database/session-settings.ts'
 import { sections } from '../../src/lib/model/report-query.ts'
 import { createTurns } from '../../src/lib/pace/event-loop-turns.ts'
 import { createSalts } from '../../src/lib/privacy/salts.ts'
@@ -33,6 +34,8 @@ const hostile = {
   quote_all_identifiers: 'on',
   default_transaction_isolation: 'serializable',
   lock_timeout: '1',
+  idle_session_timeout: '1',
+  idle_in_transaction_session_timeout: '1',
 }
 
 const ends: (() => Promise<void>)[] = []
@@ -123,3 +126,23 @@ test('under hostile settings of the database, and in another language, everythin
   const plain = await open({})
   expect(await live(database)).toEqual(await live(plain.database))
 }, 60_000)
+
+test('no setting of ours is dropped on its way, and connections that choose a server last as long', async () => {
+  const { store, database } = await open(hostile)
+  const names = Object.keys(sessionSettings)
+  const given = await database.run(
+    (sql) => sql<{ name: string; setting: string }[]>`
+      select w.name, current_setting(w.name) as setting
+      from json_array_elements_text(${JSON.stringify(names)}::text::json) as w (name)
+    `,
+  )
+  expect(Object.fromEntries(answerOf(given).map(({ name, setting }) => [name, setting]))).toEqual(
+    sessionSettings,
+  )
+  const url = `${store.url}?target_session_attrs=read-write`
+  for (const _ of Array(5)) {
+    const choosing = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
+    ends.push(() => choosing.close())
+    expect(await choosing.run((sql) => sql`select 1 as one`)).toEqual(ok([{ one: 1 }]))
+  }
+})

@@ -128,6 +128,26 @@ test.each([
   })
 })
 
+test.each(['idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'])(
+  'a session that %s ends at once is unsuitable, and one after a second is not',
+  async (name) => {
+    const { sql } = await open({ empty: true })
+    await sql.begin(async (own) => {
+      // In the place of the real one, where it would end this connection if the machine is slow.
+      await own.unsafe(`create table pg_settings as select '${name}'::text as name, '999'::text as setting`)
+      await own.unsafe('set local search_path = public, pg_catalog')
+      expect(await findUnsuitable(own)).toBe(
+        `connections end after 999 ms (${name}), before their work is done: run "alter role <role> set ${name} = 0" ` +
+          'for the role in DATABASE_URL, and have a pooler reconnect',
+      )
+      for (const setting of ['0', '1000']) {
+        await own.unsafe(`update pg_settings set setting = '${setting}'`)
+        expect(await findUnsuitable(own)).toBeUndefined()
+      }
+    })
+  },
+)
+
 test('more digits than needed do no harm', async () => {
   const { sql } = await open({ empty: true })
   await sql.begin(async (own) => {

@@ -143,4 +143,21 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       await untilDrained(site, 60_000)
     },
   )
+
+  pooled.for(['idle_session_timeout', 'idle_in_transaction_session_timeout'])(
+    'a database whose connections end at once (%s) is refused with the remedy',
+    async (name, { database, pooler }) => {
+      const [{ own } = { own: '' }] = await database.sql<{ own: string }[]>`select current_database() as own`
+      await database.sql`alter database ${database.sql(own)} set ${database.sql(name)} = 1`
+      const through = openDatabase({ locate: async () => ok(pooler.url), log: createLog('silent') })
+      await vi.waitFor(
+        async () =>
+          expect(await through.run((sql) => sql`select 1 as one`)).toMatchObject({
+            fault: { code: 'unsuitable', message: expect.stringContaining(`set ${name} = 0`) },
+          }),
+        { timeout: 20_000 },
+      )
+      await through.close()
+    },
+  )
 })

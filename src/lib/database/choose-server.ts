@@ -4,6 +4,8 @@ import { fail, messageOf, ok, type Result } from '../base/result.ts'
 import type { WantedServer } from '../settings/database-url.ts'
 import { connectTimeout, plain } from './connect.ts'
 import type { DriverOptions, Servers } from './database-options.ts'
+import { settingsOfEnds } from './session-settings.ts'
+import { refusesLimit } from './statement-limit.ts'
 import { reasonOf, withRemedy } from './trouble.ts'
 
 /** Whether servers have to be checked before one is used. */
@@ -18,7 +20,7 @@ export async function chooseServer(
   { servers, wanted }: Servers,
   inUse: DriverOptions | undefined,
 ): Promise<Result<DriverOptions, string>> {
-  const ask = (asked: readonly DriverOptions[]) => Promise.all(asked.map((server) => judge(server, wanted)))
+  const ask = (asked: readonly DriverOptions[]) => Promise.all(asked.map((server) => faultAt(server, wanted)))
   const faults: string[] = []
   for (const asked of [
     servers.filter((server) => server === inUse),
@@ -32,7 +34,13 @@ export async function chooseServer(
   return fail(faults.join('; '))
 }
 
-/** Why a server is not acceptable; `undefined` if it is. */
+/** Why a server is not acceptable; `undefined` if it is. A pooler may reject settings. */
+async function faultAt(server: DriverOptions, wanted: WantedServer): Promise<string | undefined> {
+  const connection = { ...server.connection, ...settingsOfEnds }
+  const fault = await judge({ ...server, connection }, wanted)
+  return fault !== undefined && refusesLimit({ message: fault }) ? await judge(server, wanted) : fault
+}
+
 async function judge(server: DriverOptions, wanted: WantedServer): Promise<string | undefined> {
   const patience = Number(server.connect_timeout) || connectTimeout
   const sql = postgres({ ...server, ...plain, max: 1, connect_timeout: patience })

@@ -13,9 +13,21 @@ export const settingsOfValues = {
 }
 
 /**
+ * What ends connections that are in use, in milliseconds; 0 is never. `transaction_timeout` would belong to them, but
+ * PostgreSQL before 17 refuses connections that set it.
+ */
+export const settingsOfEnds = {
+  idle_session_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+}
+
+/** Those that no connection may have so short, in milliseconds, that hardly any work ends before. */
+export const ends = { names: [...Object.keys(settingsOfEnds), 'transaction_timeout'], shortest: 1_000 }
+
+/**
  * What statements and the parsing of their results rely on, whatever is set for the role, the database or the server:
  * values arrive as they were written, arrays and comparisons follow the standard, and no lock times out before the
- * statement does.
+ * statement does. All are text: the driver leaves out the number 0.
  */
 export const sessionSettings = {
   ...pooledSettings,
@@ -24,5 +36,6 @@ export const sessionSettings = {
   bytea_output: 'hex',
   quote_all_identifiers: 'off',
   default_transaction_isolation: 'read committed',
-  lock_timeout: 0,
+  lock_timeout: '0',
+  ...settingsOfEnds,
 } as const

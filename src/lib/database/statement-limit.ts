@@ -13,7 +13,7 @@ const grace = 2_000
 export const ordinaryLimit = ordinaryDeadline + grace
 
 /** A pooler that does not know the connection parameter, and rejects connections that have it. */
-export const refusesLimit = ({ message }: DatabaseFault): boolean =>
+export const refusesLimit = ({ message }: Pick<DatabaseFault, 'message'>): boolean =>
   message.includes('unsupported startup parameter')
 
 /**

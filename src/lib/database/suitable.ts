@@ -1,12 +1,13 @@
 import { arrayLiteral } from './array-literal.ts'
 import { listMigrations, migrationsFolder } from './migrations-folder.ts'
-import { settingsOfValues } from './session-settings.ts'
+import { ends, settingsOfValues } from './session-settings.ts'
 import type { Sql } from './sql.ts'
 
 type Facts = {
   encoding: string
   migrated: boolean
   settings: { name: string; setting: string; wanted: string }[]
+  ends: { name: string; setting: string }[]
 }
 
 /**
@@ -15,7 +16,7 @@ type Facts = {
  */
 export async function findUnsuitable(sql: Sql, folder: URL = migrationsFolder): Promise<string | undefined> {
   for (const facts of await readFacts(sql)) {
-    const fault = wrongEncoding(facts) ?? wrongSettings(facts)
+    const fault = wrongEncoding(facts) ?? wrongSettings(facts) ?? endsEarly(facts)
     if (fault) return fault
     if (facts.migrated) return await wrongVersion(sql, folder)
   }
@@ -31,7 +32,12 @@ const readFacts = (sql: Sql) => sql<Facts[]>`
       from json_each_text(${JSON.stringify(settingsOfValues)}::text::json) as w (name, wanted)
       join pg_settings s on s.name = w.name
       where case s.name when 'extra_float_digits' then s.setting::integer < 1 else s.setting <> w.wanted end
-    ) as settings
+    ) as settings,
+    (
+      select coalesce(json_agg(json_build_object('name', name, 'setting', setting)), '[]') from pg_settings
+      where name = any (${arrayLiteral(ends.names, (name) => name)}::text[])
+        and setting::integer between 1 and ${ends.shortest - 1}
+    ) as ends
 `
 
 /**
@@ -60,6 +66,11 @@ function wrongSettings({ settings: [first] }: Facts): string | undefined {
     'pooler reconnect'
   )
 }
+
+const endsEarly = ({ ends: [first] }: Facts): string | undefined =>
+  first &&
+  `connections end after ${first.setting} ms (${first.name}), before their work is done: run "alter role <role> ` +
+    `set ${first.name} = 0" for the role in DATABASE_URL, and have a pooler reconnect`
 
 async function wrongVersion(sql: Sql, folder: URL): Promise<string | undefined> {
   const [newer] = await readNewer(sql, await listMigrations(folder))
