@@ -98,6 +98,35 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     ).toEqual([{ offers: 3, later: null }])
   })
 
+  restoreTest('say first what the role lacks for a schema', async ({ database: { sql, url } }) => {
+    const role = `plain ${randomUUID()}`
+    const [{ name } = { name: '' }] = await sql<{ name: string }[]>`select current_database() as name`
+    const there = `${url}?options=-csearch_path%3D%22it%27s%22`
+    const file = join(temporaryFolder(), 'promo.dump')
+    await sql.unsafe(`alter schema public rename to "it's"; create role "${role}" login password 'plain'`)
+    await script('backup', there, file)
+    const own = new URL(there)
+    Object.assign(own, { username: role, password: 'plain' })
+    const restore = () => script('restore', own.href, file)
+    const said = (steps: string) =>
+      `the role ${role} may not create the schemas of this backup anew: run "${steps}" as a superuser, then try again`
+    const owner = `alter schema "it's" owner to "${role}"`
+    const grant = `grant create on database ${name} to "${role}"`
+    await expect(restore()).rejects.toThrow(said(`${owner}; ${grant}`))
+    await sql.unsafe(grant)
+    await expect(restore()).rejects.toThrow(said(owner))
+    const steps = await sql<{ step: string }[]>`
+      select format('alter table %s owner to %I', oid::regclass, ${role}::text) as step from pg_class
+      where relnamespace = ${`"it's"`}::regnamespace and relkind in ('r', 'p')
+      union all
+      select format('alter routine %s owner to %I', oid::regprocedure, ${role}::text) from pg_proc
+      where pronamespace = ${`"it's"`}::regnamespace
+    `
+    await sql.unsafe([owner, ...steps.map(({ step }) => step)].join(';'))
+    await restore()
+    expect(await sql`select count(*)::integer as offers from "it's".promo_offers`).toEqual([{ offers: 3 }])
+  })
+
   restoreTest('change nothing where anything is at fault', async ({ database: { sql, url } }) => {
     const file = join(temporaryFolder(), 'promo.dump')
     await script('backup', url, file)
