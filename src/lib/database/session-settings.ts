@@ -12,13 +12,16 @@ export const settingsOfValues = {
   transform_null_equals: 'off',
 }
 
+/** The longest that PostgreSQL knows, in milliseconds. The driver leaves out 0. */
+const never = 2_147_483_647
+
 /**
- * What ends connections that are in use, in milliseconds; 0 is never. `transaction_timeout` would belong to them, but
- * PostgreSQL before 17 refuses connections that set it.
+ * What ends connections that are in use, in milliseconds. `transaction_timeout` would belong to them, but PostgreSQL
+ * before 17 refuses connections that set it.
  */
 export const settingsOfEnds = {
-  idle_session_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: never,
+  idle_in_transaction_session_timeout: never,
 }
 
 /** Those that no connection may have so short, in milliseconds, that hardly any work ends before. */
@@ -27,7 +30,7 @@ export const ends = { names: [...Object.keys(settingsOfEnds), 'transaction_timeo
 /**
  * What statements and the parsing of their results rely on, whatever is set for the role, the database or the server:
  * values arrive as they were written, arrays and comparisons follow the standard, and no lock times out before the
- * statement does. All are text: the driver leaves out the number 0.
+ * statement does.
  */
 export const sessionSettings = {
   ...pooledSettings,
@@ -36,6 +39,6 @@ export const sessionSettings = {
   bytea_output: 'hex',
   quote_all_identifiers: 'off',
   default_transaction_isolation: 'read committed',
-  lock_timeout: '0',
+  lock_timeout: never,
   ...settingsOfEnds,
 } as const
