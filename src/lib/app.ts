@@ -29,7 +29,7 @@ import { createHealth } from './operations/health.ts'
 import { createLinkHints } from './operations/link-hints.ts'
 import { openMaintenance } from './operations/maintenance.ts'
 import { createMetrics } from './operations/metrics.ts'
-import { purger } from './operations/purge.ts'
+import { createPurger } from './operations/purge.ts'
 import { settler } from './operations/settle.ts'
 import { watchForUnnamedProxy } from './operations/unnamed-proxy.ts'
 import { createReports } from './reports/reports.ts'
@@ -112,6 +112,7 @@ async function openParts(
     ...tracking.rules,
   })
   const findDoubted = doubtFinder({ database, log, now })
+  const purger = createPurger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged })
   const maintenance = openMaintenance(
     {
       ...databaseSteps({
@@ -124,7 +125,7 @@ async function openParts(
       }),
       tend: () => Promise.all([events.tend(), damage.flush(), conversions.attribute()]),
       settle: (signal) => settleClicks(signal).then(findDoubted),
-      purge: purger({ database, retention: config, now, log, forgetDamaged: events.forgetDamaged }),
+      purge: purger.run,
     },
     log,
   )
@@ -164,6 +165,7 @@ async function openParts(
     mautic,
     outbox: outbox.readings,
     selection: selection.settings,
+    clock: purger,
     linkHints: createLinkHints({
       database,
       siteUrl,

@@ -456,3 +456,10 @@ test('conversions from the API and from a network are counted at once', async ()
   const [kept] = await database.sql`select source, click_id from promo_conversions where external_id = 'o-2'`
   expect(kept).toEqual({ source: 'awin', click_id: '0198a8f0-0000-7000-8000-000000000001' })
 })
+
+test('health says that the clock of the site is far off', async () => {
+  const { app } = await openTestApp(database.url, { now: () => 0 })
+  const hints = async () => JSON.parse(`${(await app.readHealth()).body}`).hints
+  const hint = expect.stringContaining("this machine's 1970-01-01T00:00:00Z: correct the one that is wrong")
+  await vi.waitFor(async () => expect(await hints()).toContainEqual(hint), { timeout: 20_000 })
+})

@@ -57,6 +57,7 @@ async function health(
     silent?: boolean
     unread?: boolean
     overflowing?: boolean
+    doubt?: string
     links?: Partial<CacheState>
     variations?: Partial<CacheState>
     hints?: string[]
@@ -97,6 +98,7 @@ async function health(
     }),
     ...(parts.mautic && { mautic: parts.mautic }),
     ...(parts.selection && { selection: parts.selection }),
+    clock: { doubt: parts.doubt },
     linkHints: async () => ({ hints: parts.hints ?? [], faulty: parts.faulty ?? [] }),
     now: () => 0,
   })(asked)
@@ -106,6 +108,17 @@ async function health(
   })
   return { code: status, ...JSON.parse(`${body}`) }
 }
+
+test('a clock that cannot be trusted is a hint for operators, and nothing else', async () => {
+  const doubt = "the database's clock says one thing, this machine's another: correct the one that is wrong"
+  expect(await health({ doubt })).toMatchObject({
+    code: 200,
+    hints: [`nothing is purged until the next check in an hour: ${doubt}`],
+  })
+  const told = await health({ doubt }, 'anybody')
+  expect(told).toMatchObject({ code: 200, hints: [expect.stringContaining('more to look at')] })
+  expect(JSON.stringify(told)).not.toContain('clock')
+})
 
 test('refused unchecked clicks are a reason of their own', async () => {
   expect(await health({ overflowing: true })).toMatchObject({ code: 503, reasons: ['unchecked_clicks'] })
@@ -283,6 +296,7 @@ test('however many ask, the database is asked once a second', async () => {
     unnamedProxy: { recent: false, silent: false, unread: false },
     unchecked: { overflowing: false },
     known: { table: well, variations: well, inBoth: () => [] },
+    clock: { doubt: undefined },
     linkHints: async () => ({ hints: [], faulty: [] }),
     now: () => time,
   })

@@ -5,7 +5,7 @@ import { fail, ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { makeClickPartitions } from '../../src/lib/database/migrate.ts'
 import { databaseTime } from '../../src/lib/operations/doubt-time.ts'
-import { previewPurge, purge, purgeDaily, purger } from '../../src/lib/operations/purge.ts'
+import { createPurger, previewPurge, purge, purgeDaily } from '../../src/lib/operations/purge.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
 import { believeTime } from '../../src/lib/store/retention.ts'
 import { settleClicks } from '../../src/lib/store/settlement.ts'
@@ -280,11 +280,11 @@ test('a purge that a stop cuts off is left to the next instance, and logs no err
     const forgotten: number[] = []
     const forgetDamaged = async (before: number) => void forgotten.push(before)
     const parts = { database: stopping, retention: keep, now: () => Date.now(), log, forgetDamaged }
-    await purger(parts)(stop.signal)
+    await createPurger(parts).run(stop.signal)
     expect([statement, told]).toEqual([statement, []])
-    await purger({ ...parts, database })(signal)
+    await createPurger({ ...parts, database }).run(signal)
     expect(told).toEqual([expect.stringContaining('"msg":"purged"')])
-    await purger({ ...parts, database, now: () => 0 })(signal)
+    await createPurger({ ...parts, database, now: () => 0 }).run(signal)
     expect(told.at(-1)).toContain('the clock cannot be trusted')
     expect(forgotten).toHaveLength(1)
     expect(Date.now() - (forgotten[0] ?? 0)).toBeLessThan(30 * day + 60_000)
@@ -354,6 +354,29 @@ describe('an implausible clock deletes nothing', () => {
       ).replaceAll('’', "'"),
     )
     expect(await code(daily(now, { site: now - day }))).toBe('purged')
+  })
+
+  test('the site remembers the doubt until a check finds it gone', async () => {
+    let [site, on] = [0, database]
+    const purger = createPurger({
+      database: { ...database, run: (work, deadline) => on.run(work, deadline) },
+      retention: keep,
+      now: () => site,
+      log: pino({ level: 'silent' }),
+      forgetDamaged: async () => {},
+    })
+    expect(purger.doubt).toBeUndefined()
+    await purger.run(signal)
+    expect(purger.doubt).toContain("this machine's 1970-01-01T00:00:00Z: correct the one that is wrong")
+    const read = await databaseTime(database)
+    site = read.ok ? read.value : 0
+    on = failingAfter(0)
+    await purger.run(signal)
+    expect(purger.doubt).toBeDefined()
+    on = database
+    await believeTime(store.sql)
+    await purger.run(signal)
+    expect(purger.doubt).toBeUndefined()
   })
 
   test('the database’s own clock is asked', async () => {

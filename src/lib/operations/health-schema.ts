@@ -114,7 +114,12 @@ export const healthSchema = v.object({
   webhooks: v.exactOptional(
     v.pipe(v.object(outboxReadings), v.description('Messages to webhooks, once there were any.')),
   ),
-  hints: v.pipe(v.array(v.string()), v.description('What somebody should look at.')),
+  hints: v.pipe(
+    v.array(v.string()),
+    v.description(
+      'What somebody should look at, such as a clock that is wrong or a proxy that is not listed.',
+    ),
+  ),
   links_at_fault: v.exactOptional(
     v.pipe(
       leftOut({ source: v.picklist(['table', 'strapi']), slug: v.string() }),

@@ -16,6 +16,7 @@ import type { HealthReason, HealthReport } from './health-schema.ts'
 import type { LinkHints } from './link-hints.ts'
 import { mauticHealth } from './mautic-health.ts'
 import { matomoHealth, webhooksHealth } from './outbox-health.ts'
+import type { Purger } from './purge.ts'
 import { type SelectionReadings, selectionHealth } from './selection-health.ts'
 import { type OfferReadings, type StrapiReadings, strapiHealth, strapiOffersHealth } from './strapi-health.ts'
 import { silentProxy, type UnnamedProxy, unreadProxy } from './unnamed-proxy.ts'
@@ -38,6 +39,8 @@ export type HealthParts = {
   outbox?: { matomo?: OutboxReadings | undefined; webhooks?: OutboxReadings }
   /** How promos are chosen. */
   selection?: SelectionReadings
+  /** Whether the clocks could be trusted when they were last checked. */
+  clock: Pick<Purger, 'doubt'>
   linkHints: () => Promise<LinkHints>
   now: () => number
 }
@@ -84,6 +87,7 @@ export function createHealth({
   mautic,
   outbox,
   selection,
+  clock,
   linkHints,
   now,
 }: HealthParts): ReadHealth {
@@ -161,6 +165,7 @@ export function createHealth({
         unnamedProxy.recent && 'all readers look like one address: name the proxy in PROMO_TRUSTED_PROXIES',
         unnamedProxy.silent && silentProxy,
         unnamedProxy.unread && unreadProxy,
+        clock.doubt !== undefined && `nothing is purged until the next check in an hour: ${clock.doubt}`,
         damagedBytes > 0 &&
           'lines of the journal could not be read: they are kept in damaged.lines; see "Damaged lines" in db/README.md',
         keptCutAt !== undefined &&

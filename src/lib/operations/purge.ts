@@ -175,12 +175,19 @@ export type HourlyPurge = Pick<DailyPurge, 'database' | 'retention' | 'now'> & {
   forgetDamaged: (before: number) => Promise<void>
 }
 
-/** Called every hour by a running site; purges once a day. The signal is that of `DailyPurge`. */
-export const purger =
-  ({ database, retention, now, log, forgetDamaged }: HourlyPurge) =>
-  async (signal: AbortSignal) => {
+export type Purger = {
+  /** Called every hour by a running site; purges once a day. The signal is that of `DailyPurge`. */
+  run: (signal: AbortSignal) => Promise<void>
+  /** Why the clock could not be trusted when it was last checked; `undefined` if it could. */
+  readonly doubt: string | undefined
+}
+
+export function createPurger({ database, retention, now, log, forgetDamaged }: HourlyPurge): Purger {
+  let doubt: string | undefined
+  const run = async (signal: AbortSignal): Promise<void> => {
     const daily = { database, retention, now, databaseTime: () => databaseTime(database), signal }
     const purged = await purgeDaily(daily)
+    if (purged.ok) doubt = purged.value.code === 'clock_doubted' ? purged.value.reason : undefined
     if (!purged.ok && signal.aborted) return
     if (!purged.ok) log.warn({ reason: purged.fault.message }, 'the purge could not be finished')
     else if (purged.value.code === 'purged') log.info(purged.value.purged, 'purged')
@@ -190,6 +197,13 @@ export const purger =
     if (purged.ok && purged.value.code !== 'clock_doubted')
       await forgetDamaged(now() - retention.PROMO_RETAIN_DETAILS_DAYS * day)
   }
+  return {
+    run,
+    get doubt() {
+      return doubt
+    },
+  }
+}
 
 /** What `purge` would remove. */
 export async function previewPurge(
