@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { accessibilityFaults, rulesOfColours } from '../support/accessibility.ts'
-import { launchBrowser } from '../support/browser.ts'
+import { launchBrowser, takePicture } from '../support/browser.ts'
 import { overlappingTexts } from '../support/overlapping-text.ts'
 import { closeEditorsSite, type EditorsSite, openEditorsSite, withEditorsPage } from './analytics-site.ts'
 import { recordYear } from './analytics-year.ts'
@@ -107,10 +107,8 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
         )
         expect(scrolled).toBe(0)
         expect(await page.evaluate(overlappingTexts)).toEqual([])
-        await page.screenshot({
-          path: join(screenshots, `analytics-${name}-${options.colorScheme}-${options.viewport.width}.png`),
-          fullPage: true,
-        })
+        const picture = `analytics-${name}-${options.colorScheme}-${options.viewport.width}.png`
+        await takePicture(page, join(screenshots, picture))
         // What axe looks at does not depend on the width, and it takes its time.
         if (options.viewport === phone) return
         await page.evaluate(prepareForAxe)
@@ -202,7 +200,7 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
       // Charts without data are left out, except for the one that says what it will show.
       expect(await page.getByRole('heading', { name: /Devices|When|machines/ }).count()).toBe(0)
       expect(await page.locator('svg').count()).toBe(0)
-      await page.screenshot({ path: join(screenshots, `analytics-${name}-empty.png`), fullPage: true })
+      await takePicture(page, join(screenshots, `analytics-${name}-empty.png`))
       expect(await accessibilityFaults(page)).toEqual([])
     })
   })

@@ -4,7 +4,7 @@ import { SignJWT } from 'jose'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, personsUserAgent } from '../support/browser.ts'
+import { launchBrowser, personsUserAgent, takePicture } from '../support/browser.ts'
 import { closeEditorsSite, type EditorsSite, openEditorsSite } from './analytics-site.ts'
 
 const screenshots = 'test-output'
@@ -27,7 +27,7 @@ test.each(['light', 'dark'] as const)('signing in is readable by everybody, %s',
   const context = await browser.newContext({ userAgent: personsUserAgent, colorScheme })
   const page = await context.newPage()
   await page.goto(`${editors.running.site.url}/sign-in`)
-  await page.screenshot({ path: join(screenshots, `sign-in-${colorScheme}.png`), fullPage: true })
+  await takePicture(page, join(screenshots, `sign-in-${colorScheme}.png`))
   expect(await accessibilityFaults(page)).toEqual([])
   await context.close()
 })
@@ -43,7 +43,7 @@ test('by keyboard and without JavaScript: a wrong password is reported, the righ
   await page.keyboard.type('not the password')
   await page.keyboard.press('Enter')
   await expect.poll(() => page.getByRole('alert').textContent()).toBe('The name or the password is wrong.')
-  await page.screenshot({ path: join(screenshots, 'sign-in-refused.png'), fullPage: true })
+  await takePicture(page, join(screenshots, 'sign-in-refused.png'))
   const colourOf = (name: string) =>
     page.getByRole('alert').evaluate((element, variable) => {
       const probe = document.createElement('i')

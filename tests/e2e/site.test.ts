@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, type RunningSite, runSite, untilFlushed } from '../pages/running-site.ts'
-import { launchBrowser, personsUserAgent } from '../support/browser.ts'
+import { launchBrowser, personsUserAgent, takePicture } from '../support/browser.ts'
 import { findDrift, insertPromos } from '../support/database.ts'
 import { steadyPort } from '../support/steady-port.ts'
 
@@ -93,7 +93,7 @@ test('a reader clicks the promo of the newsletter, lands at the merchant, and is
   const newsletter = await writeNewsletter()
   await withPage({}, async (page) => {
     await page.goto(newsletter)
-    await page.screenshot({ path: join(screenshots, 'newsletter.png'), fullPage: true })
+    await takePicture(page, join(screenshots, 'newsletter.png'))
     const link = page.locator('a[href*="promo_var="]').first()
     const variation = Number(new URL((await link.getAttribute('href')) ?? '').searchParams.get('promo_var'))
     await link.click()
@@ -167,11 +167,9 @@ describe.each(pages)('the page $path', ({ name, path, status, heading, home }) =
           expect(scrolled).toBe(0)
           if (colorScheme === 'light') expect(lightness).toBeGreaterThan(200)
           else expect(lightness).toBeLessThan(60)
-          await page.screenshot({
-            path: join(screenshots, `${name}-${colorScheme}-${viewport.width}.png`),
-            // The description of the API is dozens of screens long, which takes seconds.
-            fullPage: name !== 'docs-api',
-          })
+          const picture = join(screenshots, `${name}-${colorScheme}-${viewport.width}.png`)
+          // The reference of the API is dozens of screens long, which takes seconds.
+          await takePicture(page, picture, name !== 'api-reference')
         },
         expected,
       )

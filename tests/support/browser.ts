@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import sparticuz from '@sparticuz/chromium'
-import { type Browser, chromium, type LaunchOptions } from 'playwright'
+import { type Browser, chromium, type LaunchOptions, type Page } from 'playwright'
 
 /** Names resolve to nothing, so that no test reaches beyond this machine. */
 const offline = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost'
@@ -30,3 +30,9 @@ async function options(): Promise<LaunchOptions> {
 /** A person's browser: Chromium says of itself that it is headless, which counts as a machine. */
 export const personsUserAgent =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
+
+/** A picture for people to look at. On a busy machine the browser cannot take one now and then, but can the next. */
+export async function takePicture(page: Page, path: string, fullPage = true): Promise<void> {
+  const take = () => page.screenshot({ path, fullPage })
+  await take().catch(take)
+}
