@@ -1,5 +1,13 @@
 import { at, numberAt } from './at.ts'
-import { type ArrivingPart, chanceOfBurst, type FirstHours, firstHoursOf, wholesOf } from './bursts.ts'
+import {
+  type ArrivingPart,
+  chanceOfBurst,
+  excessOf,
+  type FirstHours,
+  firstHoursOf,
+  halfSaid,
+  wholesOf,
+} from './bursts.ts'
 
 /** Hours after a send at which its clickers are counted; hardly anybody clicks after the last one. */
 export const marks = [1, 2, 3, 6, 12, 24, 48, 72] as const
@@ -23,8 +31,6 @@ const last = marks.length - 1
 const prior = { median: 4, slope: 1.3, sends: 4, variance: 0.15, ofCurve: 0.2 }
 /** Shares refer to the clickers of three days; this share of the prior curve falls into them. */
 const whole = 1 / (1 + (prior.median / lastMark) ** prior.slope)
-/** A send with this many clickers has half the weight of a very large one. */
-const halfSaid = 20
 /** Number of newest sends that the curve is estimated from. */
 const enough = 800
 /** Marks used for the variance between sends: at later ones they hardly differ. */
@@ -44,8 +50,8 @@ export function curveOf(sends: readonly Arriving[]): Curve {
   const wholes = wholesOf(old)
   const first = firstHoursOf([...wholes.values()])
   const weightOf = Float64Array.from(old, ({ newsletter_send_id, clickers_by }) => {
-    const whole = first && wholes.get(newsletter_send_id)
-    const ordinary = whole ? 1 - chanceOfBurst(whole, first) : 1
+    const send = first && wholes.get(newsletter_send_id)
+    const ordinary = send ? 1 - chanceOfBurst(send, first) : 1
     return (ordinary * at(clickers_by, last)) / (at(clickers_by, last) + halfSaid)
   })
   for (const [place, { clickers_by }] of old.entries()) {
@@ -59,10 +65,8 @@ export function curveOf(sends: readonly Arriving[]): Curve {
   for (const [place, { clickers_by }] of old.entries()) {
     const all = at(clickers_by, last)
     for (const mark of telling) {
-      const share = at(shares, mark)
-      const scale = share * (1 - share)
-      const excess = ((at(clickers_by, mark) / all - share) ** 2 - scale / all) / scale ** 2
-      spreads += (numberAt(weightOf, place) * Math.min(1, excess)) / telling.length
+      const excess = excessOf(at(clickers_by, mark) / all, at(shares, mark), all)
+      spreads += (numberAt(weightOf, place) * excess) / telling.length
     }
   }
   const between = Math.max(0.01, spreads / weights)

@@ -23,8 +23,8 @@ const prior = { variance: 0.1, sends: 4, bursts: 0.5, among: 8 }
 /** More than half of the sends are taken to be ordinary. */
 const burstsAtFirst = 0.4
 const [leastVariance, leastShare] = [0.03, 0.02]
-/** With this many clickers, a send tells half as much of the variance as a very large one. */
-const halfSaid = 20
+/** With this many clickers, a send tells half as much as a very large one. */
+export const halfSaid = 20
 const rounds = 8
 const nearEnough = 0.002
 
@@ -49,8 +49,7 @@ export function firstHoursOf(sends: readonly FirstHour[]): FirstHours | undefine
 }
 
 function nextOf(found: FirstHours, sends: readonly FirstHour[]) {
-  const scale = found.share * (1 - found.share)
-  const ofOne = 1 / (found.variance * scale)
+  const ofOne = 1 / (found.variance * (found.share * (1 - found.share)))
   const known = { sends: 0, clickers: 0 }
   const sums = {
     share: 0,
@@ -68,8 +67,7 @@ function nextOf(found: FirstHours, sends: readonly FirstHour[]) {
     sums.weight += clickers / (all + ofOne)
     sums.share += (clickers / (all + ofOne)) * share
     sums.told += clickers / (all + halfSaid)
-    sums.spread +=
-      (clickers / (all + halfSaid)) * Math.min(1, ((share - found.share) ** 2 - scale / all) / scale ** 2)
+    sums.spread += (clickers / (all + halfSaid)) * excessOf(share, found.share, all)
     known.sends += 1 - chance
     known.clickers += clickers
   }
@@ -83,6 +81,12 @@ function nextOf(found: FirstHours, sends: readonly FirstHour[]) {
     bursts: sums.bursts / (prior.among + sends.length),
   }
   return { next, known }
+}
+
+/** The square of a share's distance from the usual one, as logits, beyond what chance does among `all`; at most 1. */
+export function excessOf(share: number, usual: number, all: number): number {
+  const scale = usual * (1 - usual)
+  return Math.min(1, ((share - usual) ** 2 - scale / all) / scale ** 2)
 }
 
 /** The chance that a send has a burst, when `come` of its clickers have come, as a share. */
