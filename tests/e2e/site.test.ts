@@ -30,24 +30,22 @@ beforeAll(async () => {
   await once(merchant.listen(0, '127.0.0.1'), 'listening')
   const address = merchant.address()
   merchantUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  browser = await launchBrowser()
   const port = await steadyPort()
-  ;[browser, running] = await Promise.all([
-    launchBrowser(),
-    runSite(
-      { PORT: String(port), SITE_URL: `http://127.0.0.1:${port}` },
-      {
-        async prepare(sql) {
-          await insertPromos(sql)
-          await sql`update affiliate_links set destination_url = ${`${merchantUrl}/offer?from=`} || slug`
-        },
+  running = await runSite(
+    { PORT: String(port), SITE_URL: `http://127.0.0.1:${port}` },
+    {
+      async prepare(sql) {
+        await insertPromos(sql)
+        await sql`update affiliate_links set destination_url = ${`${merchantUrl}/offer?from=`} || slug`
       },
-    ),
-  ])
+    },
+  )
 })
 
 afterAll(async () => {
-  await browser.close()
-  await running.end()
+  await browser?.close()
+  await running?.end()
   merchant.closeAllConnections()
   merchant.close()
   rmSync(folder, { recursive: true, force: true })

@@ -1,6 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import sparticuz from '@sparticuz/chromium'
-import { type Browser, chromium, type LaunchOptions, type Page } from 'playwright'
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { type Browser, chromium, type Page } from 'playwright'
+import * as v from 'valibot'
+import { processEnvironment } from './environment.ts'
 
 /** Names resolve to nothing, so that no test reaches beyond this machine. */
 const offline = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost'
@@ -10,21 +15,46 @@ const offline = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLU
  * `npx playwright install chromium` fetches.
  */
 export async function launchBrowser(): Promise<Browser> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await chromium.launch(await options())
-    } catch (error) {
-      // Another test file may be unpacking the same browser at this moment.
-      if (attempt === 5) throw error
-      await sleep(1_000)
-    }
-  }
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return await chromium.launch({ args: [offline] })
+  // The package's own arguments are for a cloud function: one process, and web security off.
+  return await chromium.launch({ executablePath: await unpackedBrowser(), args: ['--no-sandbox', offline] })
 }
 
-async function options(): Promise<LaunchOptions> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return { args: [offline] }
-  // Its own arguments are for a cloud function: one process, and web security off.
-  return { executablePath: await sparticuz.executablePath(), args: ['--no-sandbox', offline] }
+const manifest = 'node_modules/@sparticuz/chromium/package.json'
+const ManifestSchema = v.object({ version: v.string() })
+
+/**
+ * The packaged browser, unpacked once for each version. Several processes may need it at the same time, and one may
+ * be killed while it unpacks: the folder gets its name when all of it is there, and the first to name it wins.
+ */
+async function unpackedBrowser(): Promise<string> {
+  const { version } = v.parse(ManifestSchema, JSON.parse(readFileSync(manifest, 'utf8')))
+  const folder = resolve('node_modules/.cache', `chromium-${version}`)
+  const program = join(folder, 'chromium')
+  if (existsSync(program)) return program
+  await mkdir(dirname(folder), { recursive: true })
+  const own = await mkdtemp(`${folder}-`)
+  try {
+    await unpackInto(own)
+    await rename(own, folder)
+  } catch (error) {
+    await rm(own, { recursive: true, force: true })
+    if (!existsSync(program)) throw error
+  }
+  return program
+}
+
+const unpack =
+  "const { default: chromium } = await import('@sparticuz/chromium'); await chromium.executablePath()"
+
+/**
+ * In a process of its own: the package unpacks into the folder for temporary files, and Linux runs no program that a
+ * process still has open for writing, be it a child that was started meanwhile.
+ */
+async function unpackInto(folder: string): Promise<void> {
+  const args = ['--input-type=module', '--eval', unpack]
+  await promisify(execFile)(process.execPath, args, { env: { ...processEnvironment, TMPDIR: folder } })
 }
 
 /** A person's browser: Chromium says of itself that it is headless, which counts as a machine. */
