@@ -126,7 +126,7 @@ test.each([
   'sends to %i, %i of them, show their machines together, where none could alone',
   async (list, sends, most) => {
     const runs = []
-    for (let seed = 1; seed <= 40; seed += 1)
+    for (let seed = 1; seed <= 200; seed += 1)
       runs.push(await lists('small', { world: worldOf('bots'), list, sends }, seed))
     const mean = runs.reduce((sum, { off }) => sum + off, 0) / runs.length
     // Between 0.13 and 0.3 where each send was judged alone.

@@ -21,13 +21,26 @@ const mostKept = 0.95
 const neighbours = 1.6
 /** Residuals are capped at this many standard deviations. */
 const furthest = 2.5
+/** After so many, a fit to counts moves hardly any more. */
+const rounds = 3
 
-type DriftPoint = { part: Exposed; back: Back; y: number; weight: number; noise: number }
+/** `y` is the logarithm of a rate, `noise` the variance that chance gives it, `known` what else is known of that. */
+type DriftPoint = {
+  part: Exposed
+  back: Back
+  y: number
+  weight: number
+  noise: number
+  known: number
+  /** How many parts its send has. */
+  parts: number
+}
 
 /**
  * How rates change: with time, and with each showing of a text (wear-out), equally for all texts, by weighted least
- * squares within texts (a dynamic regression with a fixed slope; West & Harrison 1997). Also the autocorrelation of
- * days.
+ * squares within texts (a dynamic regression with a fixed slope; West & Harrison 1997). Where a part has few clicks or
+ * none, the logarithm of its rate says too little of how low it is: the fit is repeated with the working responses of
+ * Poisson counts, capped (robust quasi-likelihood; Cantoni & Ronchetti 2001). Also the autocorrelation of days.
  */
 export function driftOf(
   counted: readonly Exposed[],
@@ -42,17 +55,26 @@ export function driftOf(
     id,
     own.map((part, place): DriftPoint => {
       const { k, n, age, extraOwn, extraOfSend, lag, unsure, weight, newsletter_send_id: send } = part
-      const noise = 1 / Math.max(1, k) + extraOwn + extraOfSend + lag + unsure
+      const parts = lookUp(partsOf, send, 1)
+      const known = extraOwn + extraOfSend + lag + unsure
+      const noise = 1 / Math.max(1, k) + known
       return {
         part,
         back: [-age / 365, place - own.length],
         y: Math.log((k + 0.5) / (n + 0.5 / pool)),
-        weight: weight / (dispersion * lookUp(partsOf, send, 1) + noise),
+        weight: weight / (dispersion * parts + noise),
         noise,
+        known,
+        parts,
       }
     }),
   ])
-  const moments = momentsOf(texts.map(([, points]) => points))
+  const all = texts.map(([, points]) => points)
+  for (let round = 0; round < rounds; round += 1) {
+    const { slopes } = slopesUnder(momentsOf(all), 1, both)
+    for (const points of all) respond(points, slopes, dispersion)
+  }
+  const moments = momentsOf(all)
   const kept = keptOf(texts, slopesUnder(moments, 1, both).slopes, dispersion)
   const { slopes, variance } = average(moments, (1 + kept) / (1 - kept))
   for (const [, points] of texts)
@@ -67,6 +89,21 @@ export function driftOf(
     ),
     varianceOf: ([t, s]) => variance[0] * t ** 2 + 2 * variance[1] * t * s + variance[2] * s ** 2,
     runOf: (id) => lookUp(runs, id, 1),
+  }
+}
+
+/** Gives the points of a text their working responses and weights under a fit. */
+function respond(points: readonly DriftPoint[], slopes: Back, dispersion: number): void {
+  const mean = meansOf(points)
+  for (const point of points) {
+    const { part, back, parts, known } = point
+    const fitted = mean.y + slopes[0] * (back[0] - mean.t) + slopes[1] * (back[1] - mean.s)
+    const expected = part.n * Math.exp(fitted)
+    point.noise = 1 / expected + known
+    const variance = dispersion * parts + point.noise
+    const most = furthest * Math.sqrt(variance)
+    point.y = fitted + Math.max(-most, Math.min(most, part.k / expected - 1))
+    point.weight = part.weight / variance
   }
 }
 
