@@ -24,16 +24,16 @@ const furthest = 2.5
 /** After so many, a fit to counts moves hardly any more. */
 const rounds = 3
 
-/** `y` is the logarithm of a rate, `noise` the variance that chance gives it, `known` what else is known of that. */
 type DriftPoint = {
   part: Exposed
   back: Back
+  /** Variance between sends, as often as its send has parts. */
+  between: number
+  /** The logarithm of its rate; in a fit to counts, the working response. */
   y: number
-  weight: number
+  /** The variance of that within its send. */
   noise: number
-  known: number
-  /** How many parts its send has. */
-  parts: number
+  weight: number
 }
 
 /**
@@ -54,25 +54,23 @@ export function driftOf(
   const texts = [...groups].map(([id, own]): [number, DriftPoint[]] => [
     id,
     own.map((part, place): DriftPoint => {
-      const { k, n, age, extraOwn, extraOfSend, lag, unsure, weight, newsletter_send_id: send } = part
-      const parts = lookUp(partsOf, send, 1)
-      const known = extraOwn + extraOfSend + lag + unsure
-      const noise = 1 / Math.max(1, k) + known
+      const { k, n, age, weight, newsletter_send_id: send } = part
+      const between = dispersion * lookUp(partsOf, send, 1)
+      const noise = noiseOf(part, Math.max(1, k))
       return {
         part,
         back: [-age / 365, place - own.length],
+        between,
         y: Math.log((k + 0.5) / (n + 0.5 / pool)),
-        weight: weight / (dispersion * parts + noise),
         noise,
-        known,
-        parts,
+        weight: weight / (between + noise),
       }
     }),
   ])
   const all = texts.map(([, points]) => points)
   for (let round = 0; round < rounds; round += 1) {
     const { slopes } = slopesUnder(momentsOf(all), 1, both)
-    for (const points of all) respond(points, slopes, dispersion)
+    for (const points of all) respond(points, slopes)
   }
   const moments = momentsOf(all)
   const kept = keptOf(texts, slopesUnder(moments, 1, both).slopes, dispersion)
@@ -92,15 +90,19 @@ export function driftOf(
   }
 }
 
+/** What chance among so many clicks and everything that makes a part unsure add to the variance of its rate. */
+const noiseOf = ({ extraOwn, extraOfSend, lag, unsure }: Exposed, clicks: number): number =>
+  1 / clicks + (extraOwn + extraOfSend + lag + unsure)
+
 /** Gives the points of a text their working responses and weights under a fit. */
-function respond(points: readonly DriftPoint[], slopes: Back, dispersion: number): void {
+function respond(points: readonly DriftPoint[], slopes: Back): void {
   const mean = meansOf(points)
   for (const point of points) {
-    const { part, back, parts, known } = point
+    const { part, back, between } = point
     const fitted = mean.y + slopes[0] * (back[0] - mean.t) + slopes[1] * (back[1] - mean.s)
     const expected = part.n * Math.exp(fitted)
-    point.noise = 1 / expected + known
-    const variance = dispersion * parts + point.noise
+    point.noise = noiseOf(part, expected)
+    const variance = between + point.noise
     const most = furthest * Math.sqrt(variance)
     point.y = fitted + Math.max(-most, Math.min(most, part.k / expected - 1))
     point.weight = part.weight / variance
