@@ -38,6 +38,9 @@ const atOnce = availableParallelism() + 1
 const given = process.argv.slice(2)
 const preload = pathToFileURL(join(import.meta.dirname, 'shift.ts')).href
 
+/** The times of files are fractions of seconds: a shift by less would round them. */
+const wholeSeconds = (milliseconds: number): number => Math.round(milliseconds / 1000) * 1000
+
 /** Runs the files at a moment, and prints the outcome at once; answers whether all passed. */
 const runAt = async (moment: string, zone: string): Promise<boolean> => {
   // How fast something is does not depend on the date.
@@ -49,7 +52,7 @@ const runAt = async (moment: string, zone: string): Promise<boolean> => {
       env: {
         ...process.env,
         TZ: zone,
-        CLOCK_SHIFT_MS: String(Date.parse(moment) - Date.now()),
+        CLOCK_SHIFT_MS: String(wholeSeconds(Date.parse(moment) - Date.now())),
         NODE_OPTIONS: `--import ${preload}`,
       },
     },

@@ -52,7 +52,7 @@ async function recorded(count: number) {
   const read = () => database.sql`
     select verdict || ' ' || reason as told, newcomer from promo_click_tracking order by id
   `
-  await expect.poll(async () => (await read()).length, { timeout: 5_000 }).toBe(count)
+  await expect.poll(async () => (await read()).length).toBe(count)
   return [...(await read())]
 }
 const told = async (count: number) => (await recorded(count)).map((row) => row.told)
@@ -158,7 +158,7 @@ test('settling follows the settings, and waits until a click’s neighbours can 
   expect((await known()).settled).toBe(0)
   await vi.advanceTimersByTimeAsync(15_000)
   const reasons = ['none', 'repeated', 'none', 'crowded_address', 'none']
-  await expect.poll(known, { timeout: 5_000 }).toEqual({ reasons, settled: 4 })
+  await expect.poll(known).toEqual({ reasons, settled: 4 })
 })
 
 test('Matomo gets clicks when they are settled, and a stop waits for that', async () => {
@@ -173,13 +173,16 @@ test('Matomo gets clicks when they are settled, and a stop waits for that', asyn
   }
   await recordClicks(database.sql, [aClick({ at: Date.now() - hour })])
   await database.sql`update promo_click_tracking set recorded_at = now() - interval '1 hour'`
+  matomo.instead = () => {}
   const { app } = await openTestApp(database.url, { settings })
   await vi.advanceTimersByTimeAsync(15_000)
   const waits = async () => (await database.sql`select id from promo_outbox`).length
-  await expect.poll(waits, { timeout: 5_000 }).toBe(1)
-  matomo.instead = () => {}
-  await vi.advanceTimersByTimeAsync(10_000)
-  await expect.poll(() => metricsOf(app)).toContain('promo_outbox_waiting{target="matomo"} 1')
+  await expect.poll(waits).toBe(1)
+  const metricsLater = async () => {
+    await vi.advanceTimersByTimeAsync(10_000)
+    return metricsOf(app)
+  }
+  await expect.poll(metricsLater).toContain('promo_outbox_waiting{target="matomo"} 1')
   expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ matomo: { ok: true, waiting: 1 } })
   await app.close()
   // What is ended while it hangs is sent again by whoever comes next.
@@ -188,13 +191,10 @@ test('Matomo gets clicks when they are settled, and a stop waits for that', asyn
   await database.sql`update promo_outbox set due_at = now()`
   await openTestApp(database.url, { settings })
   await expect
-    .poll(
-      async () => {
-        await vi.advanceTimersByTimeAsync(2_000)
-        return matomo.tracked.map((one) => [one.get('link'), one.get('dimension2')])
-      },
-      { timeout: 5_000 },
-    )
+    .poll(async () => {
+      await vi.advanceTimersByTimeAsync(2_000)
+      return matomo.tracked.map((one) => [one.get('link'), one.get('dimension2')])
+    })
     .toEqual([
       [
         'https://merchant.example/course?ref=daily&utm_source=dailybrief',
@@ -210,13 +210,10 @@ test('webhooks are notified of events in the app', async () => {
   await addWebhook(database.sql, { url: receiver.url, secret: aSecret, events: ['link.broken'], most: 1 })
   await database.sql`update affiliate_links set destination_url = 'https://[bad' where slug = 'quietdesk'`
   await expect
-    .poll(
-      async () => {
-        await vi.advanceTimersByTimeAsync(15_000)
-        return receiver.messages.map(({ type, data }) => ({ type, link: data.link }))
-      },
-      { timeout: 5_000 },
-    )
+    .poll(async () => {
+      await vi.advanceTimersByTimeAsync(15_000)
+      return receiver.messages.map(({ type, data }) => ({ type, link: data.link }))
+    })
     .toEqual([{ type: 'link.broken', link: 'quietdesk' }])
   await expect.poll(() => metricsOf(app)).toContain('promo_outbox_sent_total{target="webhooks"} 1')
   expect(JSON.parse(`${(await app.readHealth()).body}`)).toMatchObject({ webhooks: { ok: true, sent: 1 } })
@@ -234,7 +231,7 @@ test('details are kept for as long as the settings say', async () => {
   ])
   await settleClicks(database.sql, { age: 0, limit: 10, duplicateSeconds: 10, visitorsPerAddress: 5 })
   const { messages } = await openTestApp(database.url, { settings: { PROMO_RETAIN_DETAILS_DAYS: '2' } })
-  await expect.poll(() => messages, { timeout: 5_000 }).toContain('purged')
+  await expect.poll(() => messages).toContain('purged')
   const rows = await database.sql`select ip_hash from promo_click_tracking order by clicked_at`
   expect(rows.map(({ ip_hash }) => ip_hash)).toEqual([null, aHash(2)])
 })
@@ -245,14 +242,14 @@ test('clicks on unknown texts wait, up to the limit of the settings, until the d
   const unknown = (count: number) => click(app, '203.0.113.7', Array(count).fill({}), 'promo_var=4711')
   await unknown(11)
   const rejected = 'promo_events_rejected_total{reason="unknown_variation"}'
-  await expect.poll(() => metricsOf(app), { timeout: 5_000 }).toContain(`${rejected} 10`)
+  await expect.poll(() => metricsOf(app)).toContain(`${rejected} 10`)
   expect(await metricsOf(app)).toContain('promo_redirects_total{click="too_many_unchecked"} 1')
   expect(await app.readHealth()).toMatchObject({
     status: 503,
     body: expect.stringContaining('"reasons":["unchecked_clicks"]'),
   })
   await unknown(1)
-  await expect.poll(() => metricsOf(app), { timeout: 5_000 }).toContain(`${rejected} 11`)
+  await expect.poll(() => metricsOf(app)).toContain(`${rejected} 11`)
 })
 
 test('a page of the site is never a link, even with a damaged path, and causes a hint', async () => {
