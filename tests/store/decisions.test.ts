@@ -199,6 +199,15 @@ describe('the shares that variations would get now', () => {
     expect(shares.map(({ variation_id }) => variation_id)).toEqual([42, 43, 50])
     expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9)
     expect(shares[2]?.share === 0).toBe(strategy === 'thompson')
+    expect(selection.settings).toEqual({ strategy, goal: 'clicks', currency: undefined })
+  })
+
+  test('are listed by the ids of offers and variations, in whatever order they were stored', async () => {
+    await store.sql`
+      insert into promo_text_variations (id, offer_id, text_content, approved) values (41, 4, 'New', true)
+    `
+    const read = await (await open({ PROMO_SELECTION: 'weighted' })).readShares()
+    expect(read.ok && read.value.shares.map(({ variation_id }) => variation_id)).toEqual([41, 42, 43, 50])
   })
 
   test('follow the limits of the settings', async () => {

@@ -132,7 +132,14 @@ describe('choosing for a newsletter', () => {
     expect(await selection.select({ newsletter_send_id: 'a', segments: 2 })).toEqual(first)
     expect(await selection.select({ newsletter_send_id: 'a', newsletter: 'daily' })).toMatchObject({
       ok: false,
-      fault: { error: 'newsletter_differs' },
+      fault: {
+        error: 'newsletter_differs',
+        details: {
+          newsletter:
+            'is not the one that this send was chosen for before; a send belongs to one newsletter, so give each ' +
+            'its own newsletter_send_id',
+        },
+      },
     })
     const [decision] = await explainDecisions(store.sql, 'a')
     expect(decision && explain(decision)).toContain('  newsletter   weekly')

@@ -92,9 +92,12 @@ test('a promo has everything that a newsletter shows, and its link', async () =>
       strategy: 'weighted',
     }),
   )
+  expect(await select(for50)).toMatchObject(
+    ok({ variation_id: 50, link: 'https://news.example/quietdesk?promo_var=50&utm_source=newsletter' }),
+  )
 })
 
-test('human clicks count if requested', async () => {
+test('human clicks count if requested, and are stored with the decisions that they count for', async () => {
   expect(await chosen(for43)).toBe(43)
   await recordImpressions(store.sql, [anImpression({ recipients: 10 })])
   await recordClicks(
@@ -109,6 +112,10 @@ test('human clicks count if requested', async () => {
     new Map(Object.entries(expected)).get(String(decision?.variation_id)) ?? 0,
     9,
   )
+  await chosen(0, { strategy: 'weighted', newsletter_send_id: 'by weight' })
+  const armsOf = async (send: string) => (await explainedOf(send)).map(({ basis }) => basis?.arms)
+  expect(await armsOf('send')).toEqual(['4 42 1 10 10 0 0 0'])
+  expect(await armsOf('by weight')).toEqual([''])
 })
 
 describe('a text that may be shown', () => {
@@ -126,8 +133,13 @@ describe('a text that may be shown', () => {
 
   test('need not exist', async () => {
     await store.sql`update promo_text_variations set approved = false`
-    expect(await select(0, { newsletter_send_id: 'send' })).toMatchObject(
-      fail({ error: 'no_eligible_promo', message: expect.stringContaining('approved variation') }),
+    expect(await select(0, { newsletter_send_id: 'send' })).toEqual(
+      fail({
+        error: 'no_eligible_promo',
+        message:
+          'No promo can be shown: that takes an active offer with a weight above 0, an active link for its slug, ' +
+          'and an approved variation',
+      }),
     )
     expect(await decisions()).toEqual([])
   })
@@ -151,6 +163,20 @@ describe('a send', () => {
       },
     ])
     expect(await chosen(for42, { newsletter_send_id: 'another' })).toBe(42)
+  })
+
+  test('that has its promo is not decided or stored again', async () => {
+    let statements = 0
+    const counted = () =>
+      interrupted(1, async () => {
+        statements += 1
+        return 'go on'
+      })
+    await select(for50, send, counted())
+    expect(statements).toBe(4)
+    statements = 0
+    await select(for50, send, counted())
+    expect(statements).toBe(3)
   })
 
   test('without a name is decided again each time, and not stored', async () => {
@@ -182,6 +208,10 @@ describe('a send', () => {
     const segments = several.ok ? (several.value.segments ?? []) : []
     expect(segments.map(({ segment }) => segment)).toEqual([1, 2])
     expect(new Set(segments.map(({ variation_id }) => variation_id))).toEqual(new Set([42, 43]))
+    expect(await select(for42, { ...send, segments: 2 })).toMatchObject({
+      ok: true,
+      value: { segments: [{ segment: 1 }, segments[1]] },
+    })
     const [first, second] = await explainedOf(send.newsletter_send_id)
     expect(first).toEqual({ ...before[0], shown: true })
     expect(second).toMatchObject({ segment: 2, shown: false })
@@ -225,6 +255,11 @@ function interrupted(step: number, at: () => Promise<'go on' | 'gone'>): Databas
   }
 }
 
+const outage = fail({
+  error: 'database_unavailable',
+  message: 'The database does not answer; ask again later',
+})
+
 test('a database outage is reported at every step', async () => {
   for (const step of [1, 2, 3, 4]) {
     const answer = await select(
@@ -232,7 +267,7 @@ test('a database outage is reported at every step', async () => {
       { newsletter_send_id: 'send' },
       interrupted(step, async () => 'gone'),
     )
-    expect(answer).toMatchObject(fail({ error: 'database_unavailable' }))
+    expect(answer).toEqual(outage)
   }
   expect(await decisions()).toHaveLength(1)
   for (const step of [1, 2])
@@ -243,6 +278,17 @@ test('a database outage is reported at every step', async () => {
         interrupted(step, async () => 'gone'),
       ),
     ).toMatchObject(fail({ error: 'database_unavailable' }))
+})
+
+test('a decision that cannot be stored is not tried again', async () => {
+  let tried = 0
+  const back = interrupted(3, async () => {
+    tried += 1
+    return tried === 1 ? 'gone' : 'go on'
+  })
+  expect(await select(0, { newsletter_send_id: 'send' }, back)).toEqual(outage)
+  expect(tried).toBe(1)
+  expect(await decisions()).toEqual([])
 })
 
 test('a decision that another caller makes in between stays', async () => {
@@ -286,8 +332,10 @@ test('texts that vanish while one of them is chosen leave nothing to show', asyn
   expect(await select(0, {}, vanishing)).toMatchObject(fail({ error: 'no_eligible_promo' }))
 })
 
-test('decisions that keep changing still end in an answer', async () => {
+test('decisions that keep changing still end in an answer, after four attempts', async () => {
+  let statements = 1
   const other = interrupted(2, async () => {
+    statements += 1
     await store.sql`
       insert into promo_decisions (newsletter_send_id, offer_id, variation_id, strategy, probability)
       values ('send', 4, 44, 'weighted', 0.5)
@@ -299,6 +347,8 @@ test('decisions that keep changing still end in an answer', async () => {
   expect(await select(0, { newsletter_send_id: 'send' }, other)).toMatchObject(
     fail({ error: 'database_unavailable' }),
   )
+  // Candidates and decisions; then each attempt stores its choice and reads the decisions again.
+  expect(statements).toBe(2 + 4 * 2)
 })
 
 describe('a send in segments', () => {
@@ -336,6 +386,18 @@ describe('a send in segments', () => {
     expect(replaced).toHaveLength(2)
     expect(JSON.stringify(replaced)).not.toContain('43')
     expect((await decisions()).length).toBe(2)
+  })
+
+  test('gets another promo for the segment whose promo may no longer be shown, in its place', async () => {
+    await split(2)
+    const [before] = await explainedOf('split')
+    await store.sql`update promo_text_variations set approved = false where id = ${before?.variation_id ?? 0}`
+    const after = await split(2)
+    expect(after).toMatchObject([
+      [1, expect.any(Number)],
+      [2, expect.any(Number)],
+    ])
+    expect(JSON.stringify(after)).not.toContain(`[1,${before?.variation_id}]`)
   })
 
   test('asked for by many at once gets one answer', async () => {

@@ -29,6 +29,22 @@ test('the description passes a lint, which finds what is wrong with it', async (
   expect((await lint({ ...document, paths })).map(([rule]) => rule)).toContain('operation-operationId-unique')
 })
 
+test('whatever has a description is described in words', () => {
+  const empty: string[] = []
+  const described: string[] = []
+  const walk = (part: unknown, at: string): void => {
+    if (typeof part !== 'object' || part === null) return
+    for (const [key, inside] of Object.entries(part)) {
+      if (key === 'description' && typeof inside === 'string')
+        (inside.trim() === '' ? empty : described).push(at)
+      walk(inside, `${at}/${key}`)
+    }
+  }
+  walk(openApiDocument(), '')
+  expect(empty).toEqual([])
+  expect(described.length).toBeGreaterThan(100)
+})
+
 test('every endpoint is described, with its method', () => {
   expect(endpoints.map(({ path, method }) => [path.slice(1), method.toUpperCase()]).sort()).toEqual(
     [...endpointMethods].sort(),
@@ -77,6 +93,27 @@ describe('an answer that is not as described', () => {
     ['another method', { ...get('track-click'), method: 'PUT' }, { status: 204, headers: {}, body: '' }],
   ])('is reported: %s', (_, asked, answer) => {
     expect(undocumented(asked, answer)).not.toEqual([])
+  })
+
+  const promo = {
+    ...{ offer_id: 5, offer_name: 'Quiet Desk', offer_type: 'affiliate', variation_id: 50 },
+    ...{ text_content: 'A desk that keeps quiet', cta_text: null, tone: 'calm', length_category: 'short' },
+    ...{ link: 'https://news.example/quietdesk?promo_var=50', strategy: 'thompson', goal: 'revenue' },
+    ...{ newsletter: 'weekly', html: '<p>', text: 'A desk' },
+  }
+  const chosen = (body: object) => ({ status: 200, headers: json, body: JSON.stringify(body) })
+
+  test('is reported: a promo, or one of a segment, with a field too few or another goal', () => {
+    const segments = [{ ...promo, segment: 1 }]
+    expect(undocumented(get('select-random'), chosen({ ...promo, segments }))).toEqual([])
+    const { offer_name: _, ...nameless } = promo
+    for (const wrong of [
+      nameless,
+      { ...promo, goal: 'clicks' },
+      { ...promo, segments: [promo] },
+      { ...promo, segments: [{ ...nameless, segment: 1 }] },
+    ])
+      expect(undocumented(get('select-random'), chosen(wrong))).not.toEqual([])
   })
 
   test('is not reported if it is as described, or of another path', () => {

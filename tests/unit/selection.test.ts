@@ -424,4 +424,10 @@ test('a query names one of the strategies and 2 to 8 segments', () => {
   ])
     expect(accepts(query)).toBe(false)
   expect(v.parse(selectionSchema, { segments: '4' })).toEqual({ segments: 4 })
+  const { issues = [] } = v.safeParse(selectionSchema, { strategy: 'best', segments: '9', blocks: 'pdf' })
+  expect(issues.map(({ message }) => message)).toEqual([
+    'must be weighted, ctr_weighted or thompson',
+    'must be a whole number from 2 to 8',
+    'must be html, text or html,text',
+  ])
 })

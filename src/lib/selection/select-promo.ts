@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { fail, ok, type Result } from '../base/result.ts'
 import type { Database } from '../database/database.ts'
-import type { DatabaseFault } from '../database/sql.ts'
 import type { ApiFault } from '../http/answer.ts'
 import type { Links } from '../links/two-sources.ts'
 import type { Blocks, Candidate, Goal, Strategy } from '../model/selection.ts'
@@ -71,7 +70,7 @@ export async function selectPromo(
     : ok<Decision[]>(
         chooseSegments({ ...appraised, strategy, floor: rules.floor, random: parts.random }, segments, []),
       )
-  if (!decided.ok) return unavailable
+  if (!decided.ok) return decided
   const texts = await database.run((sql) =>
     readPromoTexts(
       sql,
@@ -92,13 +91,16 @@ export async function selectPromo(
 
 type Asked = { strategy: Strategy; send: string; newsletter: string; segments: number }
 
-/** The decisions that apply to a send: earlier ones that are still eligible, and new ones for the rest. */
+/**
+ * The decisions that apply to a send: earlier ones that are still eligible, and new ones for the rest. If other callers
+ * keep deciding first, it is as if the database did not answer.
+ */
 async function decide(
   { database, random, rules }: SelectionParts,
   { strategy, send, newsletter, segments }: Asked,
   appraised: Appraised,
   first: readonly StandingDecision[],
-): Promise<Result<Decision[], DatabaseFault>> {
+): Promise<Result<Decision[], ApiFault>> {
   let known = first
   const eligible = ({ variation_id }: Decision) =>
     appraised.arms.some((arm) => arm.variation_id === variation_id && arm.weight > 0)
@@ -114,12 +116,12 @@ async function decide(
     const kept = await database.run((sql) => keepDecisions(sql, { send, newsletter }, fresh, replaced))
     if (kept.ok && kept.value.length === fresh.length)
       return ok([...answered, ...kept.value].toSorted(bySegment))
-    if (!kept.ok && kept.fault.code !== 'conflict') return kept
+    if (!kept.ok && kept.fault.code !== 'conflict') return unavailable
     const found = await database.run((sql) => findDecisions(sql, send, segments))
-    if (!found.ok) return found
+    if (!found.ok) return unavailable
     known = found.value
   }
-  return fail({ code: 'conflict', message: 'other decisions keep getting in first' })
+  return unavailable
 }
 
 const bySegment = (one: Decision, other: Decision): number => one.segment - other.segment
