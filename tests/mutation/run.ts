@@ -17,6 +17,7 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import * as v from 'valibot'
+import { removeLeftServers } from '../support/postgres-server.ts'
 import { type Mutant, scoresOf, survivorsOf } from './score.ts'
 
 const least = 90
@@ -42,6 +43,8 @@ if (files.length === 0) {
 }
 console.log(`${files.length} files:\n${files.join('\n')}\n`)
 
+// Stryker kills the process of a mutant that takes too long, which then cannot stop its server.
+process.once('exit', removeLeftServers)
 if (values.tests) process.env.MUTATION_TESTS = values.tests.join(',')
 const results = await new Stryker({
   testRunner: 'vitest',

@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/lib/database/migrate.ts'
-import { startTestServer } from './postgres-server.ts'
+import { removeLeftServers, startTestServer } from './postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,6 +12,7 @@ declare module 'vitest' {
 
 /** One server for all test files, and a migrated database on it that each of them clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  removeLeftServers()
   const given = process.env.TEST_DATABASE_URL
   const server = given ? undefined : await startTestServer()
   const serverUrl = given ?? server?.url ?? ''

