@@ -1,6 +1,7 @@
 /**
  * Redirects while somebody sends bodies that never end, forms of 1 MB one after another, or both, against the same site
- * when nobody does: medians of interleaved rounds, in one run. `npm run bench:bodies` (after `npm run build`).
+ * when nobody does: medians of interleaved rounds, in one run. The caller takes the machine's time from the site, too,
+ * so the same caller also attacks a bare server beside the site. `npm run bench:bodies` (after `npm run build`).
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,15 +16,18 @@ import { judge, median, table } from './measure.ts'
 const rounds = Number(process.argv[2] ?? 7)
 const seconds = 2
 
-/**
- * The arguments of `tests/support/flood-bodies.ts`: large forms at a time, unfinished bodies, and milliseconds
- * between forms.
- */
-const attacks: { name: string; args: [string, string, string]; p99: number[]; ratios: number[] }[] = [
-  { name: '200 bodies that never end', args: ['0', '200', '0'], p99: [], ratios: [] },
-  { name: '2,000 bodies that never end', args: ['0', '2000', '0'], p99: [], ratios: [] },
-  { name: '4 forms of 1 MB at a time', args: ['4', '0', '20'], p99: [], ratios: [] },
-  { name: 'both', args: ['4', '200', '20'], p99: [], ratios: [] },
+type Attack = {
+  name: string
+  /** Of `tests/support/flood-bodies.ts`: large forms at a time, unfinished bodies, milliseconds between forms. */
+  args: [string, string, string]
+  rounds: { idle: number; beside: number; attacked: number }[]
+}
+const attacks: Attack[] = [
+  { name: 'none', args: ['0', '0', '0'], rounds: [] },
+  { name: '200 bodies that never end', args: ['0', '200', '0'], rounds: [] },
+  { name: '2,000 bodies that never end', args: ['0', '2000', '0'], rounds: [] },
+  { name: '4 forms of 1 MB at a time', args: ['4', '0', '20'], rounds: [] },
+  { name: 'both', args: ['4', '200', '20'], rounds: [] },
 ]
 
 const database = await startTestServer()
@@ -37,40 +41,58 @@ const site = await startSiteProcess({
   PROMO_DATA_DIR: folder,
   PROMO_FLOOD_PER_MINUTE: '1000000000',
 })
+const bare = await startSiteProcess({ PROMO_DATA_DIR: '' }, 'tests/bench/bare-server.ts')
 
 const request = () => 'GET /nocodemba?promo_var=42 HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const redirects = () => runLoad({ url: site.url, connections: 4, seconds, pause: 2, request })
 
-const idle: number[] = []
 let failures = 0
+async function p99During({ args }: Attack, target: string): Promise<number> {
+  const flood = spawn(process.execPath, ['tests/support/flood-bodies.ts', target, ...args])
+  const ended = once(flood, 'exit')
+  await once(flood.stdout, 'data')
+  const result = await redirects()
+  flood.kill()
+  await ended
+  failures += result.failures
+  return result.p99
+}
+
 await redirects()
 for (let round = 0; round < rounds; round += 1) {
-  for (const { args, p99, ratios } of attacks) {
-    const before = await redirects()
-    const flood = spawn(process.execPath, ['tests/support/flood-bodies.ts', site.url, ...args])
-    await once(flood.stdout, 'data')
-    const attacked = await redirects()
-    flood.kill()
-    await once(flood, 'exit')
-    idle.push(before.p99)
-    p99.push(attacked.p99)
-    ratios.push(attacked.p99 / before.p99)
-    failures += before.failures + attacked.failures
+  for (const attack of attacks) {
+    const idle = await redirects()
+    failures += idle.failures
+    const beside = await p99During(attack, bare.url)
+    const attacked = await p99During(attack, site.url)
+    attack.rounds.push({ idle: idle.p99, beside, attacked })
   }
 }
 await site.stop()
+await bare.kill()
 await database.remove()
 removeDataDir(folder)
 
-const milliseconds = (values: readonly number[]) => (median(values) / 1000).toFixed(2)
+const figures = attacks.map(({ name, rounds }) => {
+  const ofRounds = (pick: (round: Attack['rounds'][number]) => number) => median(rounds.map(pick))
+  return {
+    name,
+    p99: ofRounds(({ attacked }) => attacked / 1000),
+    attacked: ofRounds(({ attacked, idle }) => attacked / idle),
+    beside: ofRounds(({ beside, idle }) => beside / idle),
+    against: ofRounds(({ attacked, beside }) => attacked / beside),
+  }
+})
 console.log(
   table([
-    ['redirects while there are', 'p99 ms', 'against idle'],
-    ['none', milliseconds(idle), '1.00'],
-    ...attacks.map(({ name, p99, ratios }) => [name, milliseconds(p99), median(ratios).toFixed(2)]),
+    ['redirects while there are', 'p99 ms', 'against idle', 'with the bare server attacked', 'ratio of both'],
+    ...figures.map(({ name, ...numbers }) => [
+      name,
+      ...[numbers.p99, numbers.attacked, numbers.beside, numbers.against].map((value) => value.toFixed(2)),
+    ]),
   ]),
 )
 process.exitCode = judge([
-  ...attacks.map(({ name, ratios }) => ({ name, value: median(ratios), most: 2 })),
+  ...figures.map(({ name, attacked }) => ({ name, value: attacked, most: 2 })),
   { name: 'redirects that failed', value: failures, most: 0 },
 ])
