@@ -33,8 +33,12 @@ describe('texts in split sends', () => {
     (50 + segments.flat().reduce((sum, { n }) => sum + n, 0))
 
   test('have the rates at which clicks are as expected, given the days that the other parts tell', () => {
+    const found = [...evidence.values()]
+    settleRates(found, segments, pool, 1e-9)
+    // Each as if four more had clicked at the mean rate of all and of the pool.
+    const mean = found.reduce((sum, { rate }) => sum + rate, pool) / (found.length + 1)
     for (const [id, { rate }] of evidence) {
-      let off = 4 - (4 * rate) / pool
+      let off = 4 - (4 * rate) / mean
       let all = 4
       for (const segment of partsOf(segments, id)) {
         const others = (segments.find((own) => own.includes(segment)) ?? []).filter((one) => one !== segment)
@@ -46,8 +50,21 @@ describe('texts in split sends', () => {
         off += weight * (segment.k - exposed * rate)
         all += weight * segment.k
       }
-      expect(Math.abs(off / all)).toBeLessThan(0.001)
+      expect(Math.abs(off / all)).toBeLessThan(1e-6)
     }
+  })
+
+  test('are not moved together by the one that is sent most', () => {
+    // Days that differ much say little of the level of all rates.
+    const uneven = Array.from({ length: 20 }, (_, day) => [0.4, 1.6, 0.5, 1.5][day % 4] ?? 1).flatMap(
+      (factor, day) =>
+        [0.03, ...Array.from({ length: 5 }, () => 0.01)].map((rate, place) => {
+          const recipients = place === 0 ? 100_000 : 10_000
+          return sent(place, `${day}`, { recipients, clickers: Math.round(recipients * rate * factor) })
+        }),
+    )
+    for (const [id, { rate }] of pooled(uneven).evidence)
+      expect(Math.abs(Math.log(rate / (id === 0 ? 0.03 : 0.01)))).toBeLessThan(0.05)
   })
 
   test('tell the day of their send, and each part beside the others', () => {

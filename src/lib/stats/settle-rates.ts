@@ -3,7 +3,7 @@ import type { SendSegment, TextEvidence } from './known.ts'
 import { type Hub, solve } from './network.ts'
 
 const highestRate = 0.9
-/** Clicks that stand for what all texts do, while little is known of one. */
+/** Clicks that stand for what texts do, while little is known of one. */
 const drawn = 4
 const rounds = 8
 
@@ -51,8 +51,11 @@ function addSend(segments: readonly SendSegment[]): void {
 }
 
 /**
- * Finds the rates at which all agree, by Newton's method: the network is the derivative of what is left in
- * `rest`. Ends where a step changes no rate by more than `nearEnough` of itself.
+ * Finds the rates at which all agree, by Newton's method: the network is the derivative of what is left in `rest`. Ends
+ * where a step changes no rate by more than `nearEnough` of itself.
+ *
+ * Texts are drawn towards one another, with `pool` as one more text. Towards `pool` alone they would move together: it
+ * is mostly the rate of the text that is sent most, and where days differ much many texts weigh more than all days.
  */
 export function settleRates(
   texts: readonly TextEvidence[],
@@ -60,15 +63,15 @@ export function settleRates(
   pool: number,
   nearEnough: number,
 ): void {
-  const firm = texts.map((to): Hub<TextEvidence> => ({ ground: 1e12, ties: [{ to, strength: drawn }] }))
+  const ties = texts.map((to) => ({ to, strength: 0 }))
   for (let round = 0; round < rounds; round += 1) {
     addAll(texts, sends)
-    for (const { ties } of firm)
-      for (const tie of ties) {
-        tie.strength = (drawn * tie.to.rate) / pool
-        tie.to.rest += drawn - tie.strength
-      }
-    solve(texts, [...hubsOf(sends), ...firm], 1e-4)
+    const mean = texts.reduce((sum, { rate }) => sum + rate, pool) / (texts.length + 1)
+    for (const tie of ties) {
+      tie.strength = (drawn * tie.to.rate) / mean
+      tie.to.rest += drawn - tie.strength
+    }
+    solve(texts, [...hubsOf(sends), { ground: (drawn * pool) / mean, ties }], 1e-4)
     let furthest = 0
     for (const text of texts) {
       const step = Math.max(-1, Math.min(1, text.x))
