@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import type { Random } from '../../src/lib/base/random.ts'
 import { appraise } from '../../src/lib/selection/appraise.ts'
 import type { Arm, Worth } from '../../src/lib/selection/arm.ts'
 import { packArms, questionOf } from '../../src/lib/selection/basis.ts'
 import { believedOf, gainOf } from '../../src/lib/selection/believed.ts'
 import { choose } from '../../src/lib/selection/choose.ts'
 import { chooseSegments } from '../../src/lib/selection/choose-segments.ts'
-import { drawGamma, drawNormal, seeded } from '../../src/lib/selection/draws.ts'
+import { drawGamma, drawNormal, drawsOf, seeded } from '../../src/lib/selection/draws.ts'
 import { shareNow } from '../../src/lib/selection/share-now.ts'
 import { chanceOf, fieldOf, sharesOf } from '../../src/lib/selection/thompson.ts'
 import { type Situation, weigh } from '../../src/lib/selection/weigh.ts'
@@ -218,6 +219,30 @@ test('draws of a gamma variable lie as its quantiles say', () => {
     [1.6449, 0.95],
   ] as const)
     expect(Math.abs(below(normal, end) - p)).toBeLessThan(0.025)
+})
+
+test('draws of a gamma variable are those of its source, whose shortcut only saves logarithms', () => {
+  const slowly = (shape: number, random: Random): number => {
+    const [d, c] = [shape - 1 / 3, 1 / Math.sqrt(9 * shape - 3)]
+    for (;;) {
+      const x = drawNormal(random)
+      const v = (1 + c * x) ** 3
+      if (v > 0 && Math.log(random()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
+    }
+  }
+  for (const shape of [1, 2, 30]) {
+    const [random, same] = [seeded(7), seeded(7)]
+    for (let draw = 0; draw < 4_000; draw += 1)
+      expect(drawGamma(shape, random)).toBeCloseTo(slowly(shape, same), 9)
+  }
+  expect(() => drawGamma(Number.NaN, seeded(7))).toThrow('has a shape above 0, not NaN')
+})
+
+test('the more variations there are, the fewer times their rates are drawn', () => {
+  const draws = [0, 1, 133, 134, 1_000, 1_000_000].map((variations) =>
+    drawsOf({ effort: 8_000, least: 2, most: 60 }, variations),
+  )
+  expect(draws).toEqual([60, 60, 60, 59, 8, 2])
 })
 
 describe('what a strategy sees of sends', () => {

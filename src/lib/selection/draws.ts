@@ -50,3 +50,15 @@ export function drawBeta(a: number, b: number, random: Random): number {
   const x = drawGamma(a, random)
   return x / (x + drawGamma(b, random))
 }
+
+/** Limits of the draws of an estimate. */
+export type DrawLimits = {
+  /** How many rates are drawn in all, within the other limits. */
+  effort: number
+  least: number
+  most: number
+}
+
+/** How many times the rates of so many variations are drawn. */
+export const drawsOf = ({ effort, least, most }: DrawLimits, variations: number): number =>
+  Math.min(most, Math.max(least, Math.floor(effort / variations)))

@@ -6,6 +6,7 @@ import { appraise } from './appraise.ts'
 import type { Arm, Hold, Worth } from './arm.ts'
 import { type Believed, believedOf, conversionsOf } from './believed.ts'
 import { weightedChances } from './choose.ts'
+import { drawsOf } from './draws.ts'
 import { fieldOf, sharesOf } from './thompson.ts'
 import { allowed, type Rules } from './variety.ts'
 import { type Situation, weigh } from './weigh.ts'
@@ -35,9 +36,7 @@ export type SharesNow = {
 }
 
 const seed = 20_261_123
-const effort = 400_000
-const leastDraws = 100
-const mostDraws = 4_000
+const limits = { effort: 400_000, least: 100, most: 4_000 }
 
 /**
  * The share of every candidate, offer by offer. Under `thompson` from 100 to 4,000 seeded draws: standard error
@@ -53,8 +52,7 @@ export function shareNow(situation: Situation, strategy: Strategy, rules: Rules)
       shares: weightedChances(free, strategy).map(({ arm, chance }) => simpleShare(arm, chance, strategy)),
     }
   const pool = allowed(free)
-  const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / Math.max(1, pool.length))))
-  const wins = sharesOf(fieldOf(pool, arms, worth), seed, draws)
+  const wins = sharesOf(fieldOf(pool, arms, worth), seed, drawsOf(limits, pool.length))
   const shares = new Map(
     weightedChances(pool, 'weighted').map(({ arm, chance }) => [
       arm,

@@ -5,7 +5,7 @@ import type { Evidence } from '../stats/dispersion.ts'
 import { offerFactor, textFactor } from '../stats/levels.ts'
 import { beliefOf, believe, type OfferBelief } from '../stats/posterior.ts'
 import type { Arm, Worth } from './arm.ts'
-import { drawBeta, drawGamma, seeded } from './draws.ts'
+import { drawBeta, drawGamma, drawsOf, seeded } from './draws.ts'
 
 /** A level of the value of clicks: the belief about an offer's factor, and how strongly its texts lean on it. */
 type OfferLevel = OfferBelief & { ofTexts: number }
@@ -105,10 +105,8 @@ function drawHighest(
   return highest
 }
 
-/** How many rates of other offers are drawn for an estimate: a few milliseconds. */
-const effort = 8_000
-const leastDraws = 2
-const mostDraws = 60
+/** For the draws of the other variations: a few milliseconds. */
+const limits = { effort: 8_000, least: 2, most: 60 }
 /** How many draws of its own offer are compared with each draw of the others. */
 const ownDraws = 16
 
@@ -120,7 +118,7 @@ const ownDraws = 16
 export function chanceOf(field: CandidateField, arm: Arm, seed: number): number {
   const size = field.reduce((sum, { members }) => sum + members.length, 0)
   if (size === 1) return 1
-  const draws = Math.min(mostDraws, Math.max(leastDraws, Math.floor(effort / size)))
+  const draws = drawsOf(limits, size)
   const random = seeded(seed)
   const others = field.filter(({ members }) => !members.includes(arm))
   const own = field.filter((offer) => !others.includes(offer))
