@@ -2,7 +2,7 @@ import stdlibCdf from '@stdlib/stats-base-dists-beta-cdf'
 import stdlibQuantile from '@stdlib/stats-base-dists-beta-quantile'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { betaCdf, betaQuantile } from '../../src/lib/stats/beta.ts'
+import { betaCdf, betaQuantile, normalQuantile } from '../../src/lib/stats/beta.ts'
 
 const off = (value: number, truth: number) => Math.abs(value - truth) / Math.abs(truth)
 
@@ -69,13 +69,45 @@ test('keeps its digits where an event in a thousand million is expected', () => 
     )
 })
 
+test('a quantile next to 1 is as right as the one next to 0', () => {
+  const tail = 2 ** -40
+  for (const [a, b] of [
+    [2, 20],
+    [20, 2],
+    [1, 30],
+  ] as const)
+    expect(off(1 - betaQuantile(1 - tail, a, b), betaQuantile(tail, b, a))).toBeLessThan(1e-9)
+  expect(off(betaQuantile(tail, 30, 1), tail ** (1 / 30))).toBeLessThan(1e-9)
+})
+
+test('a quantile is right even if the parameters are millions of millions', () => {
+  for (const p of [0.001, 0.025, 0.4, 0.9])
+    expect(off(betaCdf(betaQuantile(p, 2e12, 1e12), 2e12, 1e12), p)).toBeLessThan(2e-8)
+})
+
+test('the search for a quantile starts near that of a normal variable', () => {
+  for (const [p, quantile] of [
+    [1e-6, -4.7534],
+    [0.001, -3.0902],
+    [0.025, -1.96],
+    [0.3, -0.5244],
+    [0.5, 0],
+    [0.8, 0.8416],
+    [0.9999, 3.719],
+  ] as const)
+    expect(Math.abs(normalQuantile(p) - quantile)).toBeLessThan(0.0031)
+})
+
 test.each([
   [0, 1],
+  [1, 0],
   [1, -1],
   [Number.NaN, 1],
   [1, Number.POSITIVE_INFINITY],
 ])('a quantile of parameters %d and %d is an error, not an endless search', (a, b) => {
-  expect(() => betaQuantile(0.5, a, b)).toThrow(RangeError)
+  expect(() => betaQuantile(0.5, a, b)).toThrow(
+    new RangeError(`A beta variable has two finite parameters above 0, not ${a} and ${b}`),
+  )
 })
 
 test('the quantile is the inverse, and the two tails mirror each other', () => {

@@ -130,8 +130,8 @@ export function betaQuantile(p: number, a: number, b: number): number {
   return 1 / (1 + Math.exp(-y))
 }
 
-/** A starting point (Abramowitz & Stegun 1964, 26.2.22). */
-function normalQuantile(p: number): number {
+/** The standard normal quantile at p, 0 < p < 1, within 0.003 (Abramowitz & Stegun 1964, 26.2.22): where to start. */
+export function normalQuantile(p: number): number {
   const t = Math.sqrt(-2 * Math.log(Math.min(p, 1 - p)))
   return Math.sign(p - 0.5) * (t - (2.30753 + 0.27061 * t) / (1 + (0.99229 + 0.04481 * t) * t))
 }
