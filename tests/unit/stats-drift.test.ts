@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { seeded } from '../../src/lib/selection/draws.ts'
+import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { driftOf } from '../../src/lib/stats/drift.ts'
 import type { Exposed } from '../../src/lib/stats/parts.ts'
 import { drawBinomial } from '../bench/newsletter-world.ts'
@@ -160,14 +160,17 @@ function keptOf(rows: readonly Row[]): number {
     })
     .toSorted((one, other) => other.age - one.age)
   let products = 0
-  let squares = 10 * dispersion
+  let squares = 0
+  let pairs = 0
   for (const [place, day] of days.entries()) {
     const next = days[place + 1]
     if (!next || day.age - next.age > 1.6) continue
     products += day.off * next.off
     squares += Math.max(dispersion / 4, day.off ** 2 - day.noise)
+    pairs += 1
   }
-  return Math.max(0, Math.min(0.95, products / squares))
+  const seen = products / squares
+  return pairs < 4 ? 0 : Math.max(0, Math.min(0.95, seen + (1 + 3 * seen) / pairs))
 }
 
 function expectRegression(parts: readonly Exposed[], kept: number): void {
@@ -234,7 +237,11 @@ describe('how rates have changed', () => {
 
   test('is less sure where neighbouring days are alike', () => {
     const waves = Array.from({ length: 40 }, (_, day) =>
-      aPart(1 + (day % 2), 40 - day, Math.round((120 + 60 * (day % 2)) * Math.exp(0.4 * Math.sin(day / 4)))),
+      aPart(
+        1 + (day % 2),
+        40 - day,
+        Math.round((120 + 60 * (day % 2)) * Math.exp(0.4 * Math.sin(day / 1.2))),
+      ),
     )
     const kept = keptOf(rowsOf(waves))
     expect(kept).toBeGreaterThan(0.4)
@@ -245,10 +252,34 @@ describe('how rates have changed', () => {
     expectRegression(spread, 0)
     const near = waves.map((part) => ({ ...part, age: part.age * 1.6 }))
     expect(drift(near).runOf(1)).toBeGreaterThan(1.5)
-    const atTheEdge = [100, 3.2, 1.6].map((age, place) => aPart(1, age, [20, 900, 850][place] ?? 0))
+    // Four pairs are enough, of which the last is at the edge.
+    const atTheEdge = [6.2, 5.2, 4.2, 3.2, 1.6].map((age, place) =>
+      aPart(1, age, [60, 65, 200, 220, 210][place] ?? 0),
+    )
     expect(drift(atTheEdge).runOf(1)).toBeGreaterThan(1)
+    expect(drift(atTheEdge.slice(1)).runOf(1)).toBe(1)
     const turning = waves.map((part, day) => ({ ...part, k: day % 2 === 0 ? 300 : 60, variation_id: 1 }))
     expectRegression(turning, 0)
+  })
+
+  test('finds how alike days are from few of them, and nothing where they are not', () => {
+    const meanRun = (kept: number, count: number): number => {
+      const runs = Array.from({ length: 60 }, (_, seed) => {
+        const random = seeded(seed)
+        let day = drawNormal(random)
+        const parts = Array.from({ length: count }, (__, place) => {
+          day = kept * day + Math.sqrt(1 - kept ** 2) * drawNormal(random)
+          return aPart(1, count - place, drawBinomial(8_000, 0.02 * Math.exp(0.25 * day), random))
+        })
+        return drift(parts).runOf(1)
+      })
+      return runs.reduce((sum, run) => sum + run, 0) / runs.length
+    }
+    // Of ever so many days, 9 times the variance where a day keeps 0.8 of the one before.
+    expect(meanRun(0.8, 60)).toBeGreaterThan(5)
+    expect(meanRun(0.8, 60)).toBeLessThan(9)
+    expect(meanRun(0, 60)).toBeLessThan(1.25)
+    expect(meanRun(0, 12)).toBeLessThan(1.7)
   })
 
   test('cuts a day that is far off, and counts the day of a split send once', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { curveOf } from '../../src/lib/stats/arrival.ts'
+import { dispersionOf, ownDispersionOf } from '../../src/lib/stats/dispersion.ts'
 import { poolEvidence, type Send } from '../../src/lib/stats/evidence.ts'
 import type { SendSegment } from '../../src/lib/stats/known.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
@@ -128,14 +129,19 @@ describe('variances of a send', () => {
     expect(wrong?.own).toBeCloseTo(parts.ownDispersion + (wrong?.part.extraOwn ?? 0), 12)
   })
 
-  test('are larger where neighbouring days are alike', () => {
+  test('are larger where neighbouring days are alike, by what days are expected to differ', () => {
     const waves = Array.from({ length: 40 }, (_, day) =>
-      sent(1, `${day}`, { age: 60 - day, clickers: Math.round(200 * Math.exp(0.5 * Math.sin(day / 4))) }),
+      sent(1, `${day}`, { age: 60 - day, clickers: Math.round(200 * Math.exp(0.5 * Math.sin(day / 2))) }),
     )
-    const { sends, dispersion, ownDispersion, drift } = pooled(waves, true)
-    expect(drift.runOf(1)).toBeGreaterThan(2)
+    const { sends, dispersion, drift } = pooled(waves, true)
+    const days = dispersionOf(drift.corrected)
+    expect(dispersion).toBe(days.cautious)
+    expect(drift.runOf(1)).toBeGreaterThan(4)
+    // Of one text's sends nobody knows what is the text's own: by its upper limit all, by what is expected little.
+    const upper = Math.max(0.001, days.cautious - ownDispersionOf([]).cautious)
+    const expected = days.expected - ownDispersionOf([]).expected
     for (const { ofSend, part } of partsOf(sends, 1))
-      expect(ofSend).toBeCloseTo((dispersion - ownDispersion) * drift.runOf(1) + part.extraOfSend, 12)
+      expect(ofSend).toBeCloseTo(upper + expected * (drift.runOf(1) - 1) + part.extraOfSend, 12)
   })
 })
 

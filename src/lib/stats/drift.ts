@@ -14,8 +14,8 @@ export type Drift = {
 
 /** Prior: a year changes rates by a factor of 2 either way, and a showing by 3 %. */
 const prior = { years: 1 / 0.7 ** 2, showings: 1 / 0.03 ** 2 }
-/** Strength of the prior belief that days are independent, in sends. */
-const priorPairs = 10
+/** Of fewer pairs of neighbouring days nothing is learned. */
+const fewestPairs = 4
 const mostKept = 0.95
 /** Sends at most this many days apart are neighbours. */
 const neighbours = 1.6
@@ -190,7 +190,10 @@ function meansOf(points: readonly DriftPoint[]): { t: number; s: number; y: numb
   return { t: sums.t / sums.all, s: sums.s / sums.all, y: sums.y / sums.all }
 }
 
-/** Autocorrelation of days, 0 to 0.95. */
+/**
+ * Autocorrelation of days, 0 to 0.95. Of n pairs it comes out too low by (1 + 3 times itself) / n, because days are
+ * taken as distances from their own mean (Kendall 1954; Marriott & Pope 1954).
+ */
 function keptOf(
   texts: readonly (readonly [number, DriftPoint[]])[],
   slopes: Back,
@@ -213,14 +216,16 @@ function keptOf(
   const offs = inOrder.map(({ sum, weight }) => Math.max(-most, Math.min(most, sum / weight)))
   const ages = inOrder.map(({ age }) => age)
   const noises = inOrder.map(({ weight }) => 1 / weight)
-  let products = 0
-  let squares = priorPairs * dispersion
+  const sums = { products: 0, squares: 0, pairs: 0 }
   for (const [place, off] of offs.slice(0, -1).entries()) {
     if (at(ages, place) - at(ages, place + 1) > neighbours) continue
-    products += off * at(offs, place + 1)
-    squares += Math.max(dispersion / 4, off ** 2 - at(noises, place))
+    sums.products += off * at(offs, place + 1)
+    sums.squares += Math.max(dispersion / 4, off ** 2 - at(noises, place))
+    sums.pairs += 1
   }
-  return Math.max(0, Math.min(mostKept, products / squares))
+  if (sums.pairs < fewestPairs) return 0
+  const seen = sums.products / sums.squares
+  return Math.max(0, Math.min(mostKept, seen + (1 + 3 * seen) / sums.pairs))
 }
 
 /** Ratio of the variance of the mean of autocorrelated days to that of independent ones. */

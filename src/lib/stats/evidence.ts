@@ -131,8 +131,9 @@ function setVariances(
     for (const segment of segments) {
       const { extraOwn, extraOfSend, unsure } = segment.part
       segment.own = taken.ofText + extraOwn + unsure
-      segment.ofSend = taken.ofDays * runs + lag + extraOfSend
-      segment.caution = taken.ofText - expected.ofText + (split ? 0 : (taken.ofDays - expected.ofDays) * runs)
+      // Not by the upper limit, which leaves nothing to the days of sends of one text.
+      segment.ofSend = taken.ofDays + expected.ofDays * (runs - 1) + lag + extraOfSend
+      segment.caution = taken.ofText - expected.ofText + (split ? 0 : taken.ofDays - expected.ofDays)
     }
   }
 }
