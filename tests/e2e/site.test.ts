@@ -46,8 +46,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   await running?.end()
-  merchant.closeAllConnections()
-  merchant.close()
+  merchant?.closeAllConnections()
+  merchant?.close()
   rmSync(folder, { recursive: true, force: true })
 })
 

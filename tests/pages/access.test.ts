@@ -11,7 +11,7 @@ let guarded: ApiSite
 beforeAll(async () => {
   ;[plain, guarded] = await Promise.all([runSite(), runApiSite()])
 })
-afterAll(() => Promise.all([plain.end(), guarded.end()]))
+afterAll(() => Promise.all([plain?.end(), guarded?.end()]))
 
 const click = { variation_id: 42 }
 

@@ -8,7 +8,7 @@ let api: ApiSite
 beforeAll(async () => {
   api = await runApiSite()
 })
-afterAll(() => api.end())
+afterAll(() => api?.end())
 
 describe('an invalid body', () => {
   const good = { offer_id: 4, variation_id: 42 }

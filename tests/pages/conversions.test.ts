@@ -16,7 +16,7 @@ beforeAll(async () => {
   api = await runApiSite()
   await api.sql`update affiliate_links set click_id_parameter = 'subid' where slug = 'nocodemba'`
 })
-afterAll(() => api.end())
+afterAll(() => api?.end())
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'
 const tell = (body: unknown) =>

@@ -7,7 +7,7 @@ let api: ApiSite
 beforeAll(async () => {
   api = await runApiSite()
 })
-afterAll(() => api.end())
+afterAll(() => api?.end())
 
 let sends = 0
 beforeEach(() => {

@@ -58,7 +58,7 @@ describe.skipIf(!hasPython)(title, () => {
     beforeAll(async () => {
       running = await runSite()
     })
-    afterAll(() => running.end())
+    afterAll(() => running?.end())
     const impressions = (sendId: string) => running.database.sql`
       select variation_id, recipients from promo_impression_tracking where newsletter_send_id = ${sendId}
     `

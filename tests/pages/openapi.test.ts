@@ -38,7 +38,7 @@ beforeAll(async () => {
     PROMO_STRAPI_WEBHOOK_SECRET: webhookSecret,
   })
 })
-afterAll(() => api.end())
+afterAll(() => api?.end())
 
 const reader = async (audience = 'promo-analytics') => ({
   ...api.fresh(),

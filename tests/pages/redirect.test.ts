@@ -42,7 +42,7 @@ beforeAll(async () => {
   ])
   ;[byShort, byAstro] = await Promise.all([askAll(short), askAll(astro)])
 })
-afterAll(() => Promise.all([short.end(), astro.end()]))
+afterAll(() => Promise.all([short?.end(), astro?.end()]))
 
 const titled = cases.map((one, index) => ({
   ...one,

@@ -15,7 +15,7 @@ afterEach(async () => {
   await untilFlushed(api.site)
   expect(await findDrift(api.sql)).toEqual([])
 })
-afterAll(() => api.end())
+afterAll(() => api?.end())
 
 const report = { offer_id: 4, variation_id: 42 }
 

@@ -69,8 +69,8 @@ beforeAll(async () => {
   tables = found.map(({ name }) => name)
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 const filled = async (): Promise<string[]> => {

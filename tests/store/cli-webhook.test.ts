@@ -11,7 +11,7 @@ let tested: TestDatabase
 beforeAll(async () => {
   tested = await createTestDatabase()
 })
-afterAll(() => tested.drop())
+afterAll(() => tested?.drop())
 
 type Ran = { code: number; out: string }
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await tested.drop()
+  await tested?.drop()
   rmSync(folder, { recursive: true, force: true })
 })
 

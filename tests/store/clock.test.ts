@@ -8,7 +8,7 @@ let store: TestDatabase
 beforeAll(async () => {
   store = await createTestDatabase()
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 test('tests, their processes and the database use the same clock, whatever time it shows', async () => {
   const script = 'console.log(Date.now(), +new Date(), process.env.TZ ?? "")'

@@ -27,8 +27,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 beforeEach(() => insertPromos(store.sql))
 afterEach(async () => {

@@ -28,8 +28,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((database) => database.close(0)))
 })
 afterAll(async () => {
-  await owner.end()
-  await server.remove()
+  await owner?.end()
+  await server?.remove()
 })
 
 const urlWith = (

@@ -14,8 +14,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 /** PostgreSQL's text has no NUL, and no halves of surrogate pairs. */

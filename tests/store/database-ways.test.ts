@@ -22,7 +22,7 @@ beforeAll(async () => {
   name = url.pathname.slice(1)
   upstream = { host: url.hostname, port: Number(url.port) }
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 const pipe = (client: Socket, first?: Buffer): void => {
   const server = openSocket(upstream.port, upstream.host, () => first && server.write(first))

@@ -27,7 +27,7 @@ let opened: Database[] = []
 beforeAll(async () => {
   server = await startTestServer()
 })
-afterAll(() => server.remove())
+afterAll(() => server?.remove())
 afterEach(async () => {
   vi.restoreAllMocks()
   await Promise.all(opened.map((database) => database.close(100)))

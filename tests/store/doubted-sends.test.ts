@@ -16,8 +16,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 2 })
 })
 afterAll(async () => {
-  await database.close()
-  await tested.drop()
+  await database?.close()
+  await tested?.drop()
 })
 
 const day = 86_400_000

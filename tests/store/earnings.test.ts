@@ -27,8 +27,8 @@ beforeAll(async () => {
   await insertPromos(store.sql)
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 /** A send of a text so many days ago, and what became of its clicks after how many days. */

@@ -20,7 +20,7 @@ let database: TestDatabase
 beforeAll(async () => {
   database = await createTestDatabase()
 })
-afterAll(() => database.drop())
+afterAll(() => database?.drop())
 
 beforeEach(() => insertPromos(database.sql))
 afterEach(async () => {

@@ -29,8 +29,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(server.url), log })
 })
 afterAll(async () => {
-  await database.close()
-  await server.drop()
+  await database?.close()
+  await server?.drop()
 })
 beforeEach(() => insertPromos(server.sql))
 afterEach(async () => {

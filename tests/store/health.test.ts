@@ -25,8 +25,8 @@ beforeAll(async () => {
   await insertPromos(store.sql)
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 const readings: BufferReadings = {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await recordClicks(tested.sql, clicks)
 })
 afterAll(async () => {
-  await tested.drop()
+  await tested?.drop()
   rmSync(folder, { recursive: true, force: true })
 })
 

@@ -38,8 +38,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
-  await database.close()
-  await tested.drop()
+  await database?.close()
+  await tested?.drop()
 })
 
 const hour = 3_600_000

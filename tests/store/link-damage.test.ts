@@ -24,8 +24,8 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 beforeEach(async () => {
   away = false

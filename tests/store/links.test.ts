@@ -15,7 +15,7 @@ beforeAll(async () => {
   store = await createTestDatabase()
   await insertPromos(store.sql)
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 describe('links', () => {
   const quietdesk = {

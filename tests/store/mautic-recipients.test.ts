@@ -50,8 +50,8 @@ beforeAll(async () => {
   })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
   rmSync(folder, { recursive: true, force: true })
 })
 beforeEach(async () => {

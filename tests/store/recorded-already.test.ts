@@ -12,7 +12,7 @@ beforeAll(async () => {
   tested = await createTestDatabase()
   await insertPromos(tested.sql)
 })
-afterAll(() => tested.drop())
+afterAll(() => tested?.drop())
 
 const listed = async (...events: TrackingEvent[]) => {
   const rows = await listRecordedAlready(tested.sql, jsonArrayOf(Buffer.from(encodeRecord(events))))

@@ -24,8 +24,8 @@ beforeAll(async () => {
   await insertPromos(store.sql)
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 const judge = createJudge(() => noon + 5 * day, createTurns())

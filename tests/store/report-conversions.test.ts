@@ -30,8 +30,8 @@ beforeAll(async () => {
   await settle(database, { age: 0 })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 const clicks = Array.from({ length: 50 }, (_, index) =>

@@ -10,7 +10,7 @@ beforeAll(async () => {
   store = await createTestDatabase()
   await insertPromos(store.sql)
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 test('the parts of a send are listed by their text, and no other send', async () => {
   const part = { at: noon, newsletter_send_id: 'a', offer_id: 4 }

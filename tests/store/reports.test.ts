@@ -28,8 +28,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 const clear = () => emptyDatabase(store.sql)

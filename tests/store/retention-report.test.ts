@@ -74,8 +74,8 @@ beforeAll(async () => {
   await settle(database, { age: 0 })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 
 const query = (changes: Partial<ReportQuery>): ReportQuery => ({

@@ -32,8 +32,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(tested.url), log: createLog('silent'), connections: 1 })
 })
 afterAll(async () => {
-  await database.close()
-  await tested.drop()
+  await database?.close()
+  await tested?.drop()
 })
 beforeEach(() => insertPromos(tested.sql))
 afterEach(async () => {

@@ -35,8 +35,8 @@ describe('on a migrated database', () => {
     sql = postgres(store.url, { max: 1 })
   })
   afterAll(async () => {
-    await sql.end()
-    await store.drop()
+    await sql?.end()
+    await store?.drop()
   })
 
   test.for([

@@ -28,7 +28,7 @@ const password = 'correct horse battery'
 beforeAll(async () => {
   store = await createTestDatabase()
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 beforeEach(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent'), connections: 2 })

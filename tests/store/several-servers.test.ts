@@ -31,8 +31,8 @@ beforeAll(async () => {
   standby = await startStandby(primary)
 })
 afterAll(async () => {
-  await primary.remove()
-  await standby.remove()
+  await primary?.remove()
+  await standby?.remove()
 })
 
 const told: { msg: string; reason?: string }[] = []

@@ -22,7 +22,7 @@ let store: TestDatabase
 beforeAll(async () => {
   store = await createTestDatabase()
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 afterEach(() => emptyDatabase(store.sql))
 
 /** Lets clicks wait in a journal and flushes them; answers how long that took, and how many are among the rejects. */

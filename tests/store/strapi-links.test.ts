@@ -28,7 +28,7 @@ beforeAll(async () => {
   store = await createTestDatabase()
   await insertPromos(store.sql)
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 const entry = (id: number, slug: string, path = slug): FakeEntry => ({
   id,

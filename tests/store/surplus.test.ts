@@ -24,8 +24,8 @@ beforeAll(async () => {
   database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
 })
 afterAll(async () => {
-  await database.close()
-  await store.drop()
+  await database?.close()
+  await store?.drop()
 })
 beforeEach(() => insertPromos(store.sql))
 afterEach(async () => {

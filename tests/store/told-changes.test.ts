@@ -26,7 +26,7 @@ beforeAll(async () => {
   store = await createTestDatabase()
   await insertPromos(store.sql)
 })
-afterAll(() => store.drop())
+afterAll(() => store?.drop())
 
 type App = Awaited<ReturnType<typeof openTestApp>>['app']
 

@@ -20,7 +20,7 @@ export function fileDatabase(
   beforeAll(async () => {
     opened = await createTestDatabase()
   })
-  afterAll(() => known().drop())
+  afterAll(() => opened?.drop())
   beforeEach(() => insertPromos(known().sql))
   afterEach(async () => {
     await after(known().sql)

@@ -72,7 +72,7 @@ beforeAll(async () => {
     PROMO_FLOOD_PER_MINUTE: '1000000000',
   })
 })
-afterAll(() => running.end())
+afterAll(() => running?.end())
 
 const proxies = proxyNames.map((name) => ({ name, missing: missingFor(name) }))
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await server.close()
+  await server?.close()
   rmSync(folder, { recursive: true, force: true })
 })
 

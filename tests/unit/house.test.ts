@@ -363,6 +363,35 @@ const rules: Rule[] = [
       { path: 'db/migrations/020_surplus_clicks.sql', text: '-- Machine clicks.\n' },
     ],
   },
+  {
+    // Where opening fails, closing what was not opened would be reported in its place.
+    says: 'afterAll closes only what was opened',
+    check: ({ path, text }) => {
+      const opened = new Set([...text.matchAll(/^ *let (\w+): [^=\n]+$/gm)].map(([, name]) => name))
+      return within(path, 'tests/')
+        ? [...text.matchAll(/^( *)afterAll\((?:.*\)|[\s\S]*?\n\1\}\))$/gm)].flatMap(([block]) =>
+            [...block.matchAll(/\b(\w+)\.\w+\(/g)].flatMap(([call, name]) =>
+              opened.has(name) ? [call] : [],
+            ),
+          )
+        : []
+    },
+    broken: [
+      { path: 'tests/pages/a.test.ts', text: 'let api: ApiSite\nafterAll(() => api.end())\n' },
+      {
+        path: 'tests/store/a.test.ts',
+        text: '  let a: A | undefined\n  afterAll(async () => {\n    await a.close()\n  })\n',
+      },
+    ],
+    kept: [
+      { path: 'tests/pages/a.test.ts', text: 'let api: ApiSite\nafterAll(() => api?.end())\n' },
+      { path: 'tests/pages/a.test.ts', text: 'const server = create()\nafterAll(() => server.close())\n' },
+      {
+        path: 'tests/store/a.test.ts',
+        text: 'let a: A\nafterAll(async () => {\n  await a?.close()\n})\ntest("b", () => a.b())\n',
+      },
+    ],
+  },
 ]
 
 const sources = ['src', 'tests', 'db']
