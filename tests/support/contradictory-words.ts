@@ -6,10 +6,10 @@ import { sumSpans } from '../../src/lib/model/spans.ts'
 import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import { findingsOf } from '../../src/lib/wording/findings.ts'
 import { count } from '../../src/lib/wording/formats.ts'
+import { kindsSentence } from '../../src/lib/wording/kinds.ts'
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import {
   changeOf,
-  kindsSentence,
   offersSentence,
   pointsOf,
   qualitySentence,
@@ -168,9 +168,15 @@ function holdFindings(report: Report, now: number, hold: Hold): void {
   )
 }
 
-function holdKinds({ attributes }: Report, hold: Hold): void {
+function holdKinds({ attributes, variations = [] }: Report, hold: Hold): void {
   if (!attributes) return
-  const said = kindsSentence(attributes)
+  const said = kindsSentence(attributes, variations)
+  if (said.startsWith('No text with'))
+    hold(
+      !variations.some(({ impressions, tone }) => impressions > 0 && tone),
+      'no text of a kind was sent',
+      said,
+    )
   const [tones, lengths, calls] = [attributes.tone, attributes.length_category, attributes.cta_text].map(
     (rows) =>
       rows.flatMap(({ value: name, lift, interval }) =>

@@ -60,6 +60,7 @@ export function expectPage(
       : (warning ?? '')
     says(offers.length === 0 ? 'No offer is active.' : first)
     if (ranked && variations.length > 0) says(sentences.textsSentence(findings))
+    if (sends.length > 0) expect(words).not.toMatch(/No offer has been sent/)
     if (offers.some(({ statistics }) => statistics))
       expect(chartFigures(html, 'offer-rates')).toEqual(
         drawRates(offerRates(offers), ranked).marks.map(({ name, text, interval }) => [name, text, interval]),

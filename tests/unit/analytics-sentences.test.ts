@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { drawRates, offerRates } from '../../src/lib/charts/rates.ts'
+import type { VariationRow } from '../../src/lib/model/report.ts'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
+import { kindsSentence } from '../../src/lib/wording/kinds.ts'
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import {
   changeOf,
   hoursSentence,
-  kindsSentence,
   offersSentence,
   peopleSentence,
   pointsOf,
@@ -534,6 +535,25 @@ test('kinds of text are named only if their interval excludes 1, the clearest fi
   expect(of(rows.slice(2, 3))).toContain('No kind of text differs')
   expect(of([anAttribute({ lift: null, interval: null })])).toContain('a kind needs 5')
   expect(of([])).toContain('Set them when you import texts')
+})
+
+test('a text of a kind that was sent is not called unsent while its sends do not count yet', () => {
+  const say = (changes: Partial<VariationRow>) =>
+    kindsSentence({ tone: [], length_category: [], cta_text: [] }, [
+      {
+        ...aText({ variation_id: 1 }),
+        tone: null,
+        length_category: null,
+        cta_text: null,
+        impressions: 900,
+        ...changes,
+      },
+    ])
+  for (const kind of [{ tone: 'warm' }, { length_category: 'short' }, { cta_text: 'Go' }]) {
+    expect(say(kind)).toContain('Too few texts to tell')
+    expect(say({ ...kind, impressions: 0 })).toContain('has been sent yet')
+  }
+  expect(say({})).toContain('has been sent yet')
 })
 
 test('the busiest hour is named, with the end of the day as midnight', () => {

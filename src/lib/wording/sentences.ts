@@ -8,7 +8,6 @@ import type {
   VariationRow,
 } from '../model/report.ts'
 import type { Counting } from '../model/report-query.ts'
-import { neededTexts } from '../stats/compare-texts.ts'
 import { neededSends } from '../stats/label.ts'
 import { roundTo } from '../stats/rounding.ts'
 import { missingRecipients } from './doubts.ts'
@@ -139,34 +138,6 @@ export function offersSentence(
     ? `${aheadOf(first, rival, name)}, but their likely ranges overlap: too close to call.`
     : `${name(first)} does best of the offers that were sent often enough: ${likely}.`
 }
-
-/** Which kinds of text did better or worse than their offers' average. */
-export function kindsSentence(attributes: NonNullable<Report['attributes']>): string {
-  const rows = [attributes.tone, attributes.length_category, attributes.cta_text].flat()
-  if (rows.length === 0)
-    return 'No text with a tone, a length or a call to action has been sent yet. Set them when you import texts.'
-  const judged = rows.flatMap(({ value, lift, interval }) =>
-    lift === null || interval === null ? [] : { value, lift, interval },
-  )
-  if (judged.length === 0)
-    return (
-      `Too few texts to tell: a kind needs ${neededTexts} texts that were sent, and their offers need ` +
-      'texts of other kinds.'
-    )
-  const clear = judged.filter(({ interval: [low, high] }) => low > 1 || high < 1)
-  if (clear.length === 0)
-    return 'No kind of text differs from its offers’ average by more than chance would explain.'
-  const strength = ({ lift }: { lift: number }) => -Math.abs(Math.log(lift))
-  const named = clear
-    .toSorted((a, b) => strength(a) - strength(b))
-    .slice(0, 2)
-    .map(({ value, lift }) => `“${value}” got ${moreOrFewer(lift)} than its offers’ average`)
-  const caution = 'On one page in ten, a kind is called better or worse by chance.'
-  return `${named.join('; ')}. ${caution}`
-}
-
-const moreOrFewer = (lift: number): string =>
-  `${count(Math.abs(Math.round((lift - 1) * 100)))} % ${lift > 1 ? 'more' : 'fewer'} clicks`
 
 const weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 const clock = (hour: number): string => `${String(hour % 24).padStart(2, '0')}:00`
