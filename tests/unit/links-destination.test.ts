@@ -111,8 +111,8 @@ describe('a visitor is sent', () => {
     [
       'without a promo_var that a damaged link has inside another parameter',
       linkTo('https://m.example/'),
-      'utm_a=what??promo_var=1&utm_b=b%3fPROMO%5fVAR%3d1&utm_c=c%26amp;promo_var=1',
-      'https://m.example/?utm_a=what?&utm_b=b&utm_c=c',
+      'utm_a=what??promo_var=1&utm_b=b%3fPROMO%5fVAR%3d1&utm_c=c%26amp;promo_var=1&utm_d=d%26amp;%20+promo%5C_var=1',
+      'https://m.example/?utm_a=what?&utm_b=b&utm_c=c&utm_d=d',
     ],
     [
       'without a name that the destination has in another spelling',

@@ -41,6 +41,12 @@ describe('an undamaged query', () => {
     '',
     'utm_source=x',
     'xpromo_var=42',
+    '_promo_var=42',
+    'promo_var_=42',
+    'promo_var%20x=42',
+    'x%20promo_var=42',
+    'promo__var=42',
+    'promo%20_var=42',
     'promo_variation=42',
     'a=promo_var=42',
     'promo',
@@ -94,6 +100,24 @@ describe('a damaged query', () => {
     'utm_source%3Dx%26promo_var%3D42',
     'utm_source=x%26amp;promo_var=42',
     'utm_source=x%3Fpromo_var=42',
+    '%20promo_var=42',
+    '+promo_var=42',
+    '%EF%BB%BFpromo_var=42',
+    'utm_source=x&%20promo_var=42',
+    'utm_source=x&%0A%20%20promo_var=42',
+    'utm_source=x&%C2%A0promo_var=42',
+    'utm_source=x&%E2%80%8Bpromo_var=42',
+    'utm_source=x&amp;%20promo_var=42',
+    'utm_source=x&amp;%20amp;%20promo_var=42',
+    'utm_source=x&%20amp;promo_var=42',
+    'promo_var%20=42',
+    'promo_var%E2%80%8B=42',
+    'promo_var%20%3D%2042',
+    'promo%5C_var=42',
+    'utm_source=x&promo\\_var=42',
+    '*promo_var=42*',
+    '"promo_var"=42',
+    'promo_var[]=42',
     'promo_var=42&PROMO_VAR=42)',
     'promo_var=42?promo_var=42',
     'promo_var=42&promo_var=042',
@@ -158,6 +182,8 @@ describe('a damaged query', () => {
     'promo_var',
     'promo_var&a=b',
     'promo_var=42&promo_var=43',
+    'promo_var=42&%20promo_var=43',
+    'promo_var=42&promo\\_var=43',
     'promo_var=43&promo%5Fvar=42',
     'promo_var=42&PROMO_VAR=43',
     'promo_var=42?promo_var=43',
@@ -173,7 +199,19 @@ describe('a damaged query', () => {
 
   test('of any length is read quickly', () => {
     const began = performance.now()
-    for (const unit of ['&', '?', '%25', 'promo_var=', 'promo_var=1&', '&amp;', 'promo_var&', 'a=1)))&'])
+    for (const unit of [
+      '&',
+      '?',
+      '%25',
+      'promo_var=',
+      'promo_var=1&',
+      '&amp;',
+      'promo_var&',
+      'a=1)))&',
+      '%20',
+      '%20promo',
+      ';amp',
+    ])
       readPromoVar(unit.repeat(16_384 / unit.length))
     expect(performance.now() - began).toBeLessThan(1_000)
   })
@@ -247,7 +285,7 @@ describe('for any text', () => {
         if (typeof read === 'string') return
         const bare = decodeURIComponent(query)
         expect(bare.toLowerCase()).toMatch(
-          new RegExp(`(?:^|[&?;#])promo_var= *${read.variationId}(?![\\d\\p{L}])`, 'u'),
+          new RegExp(`(?:^|[&?;#])[ .)]*promo_var[ .)]*= *${read.variationId}(?![\\d\\p{L}])`, 'u'),
         )
       }),
       { numRuns: 3000 },

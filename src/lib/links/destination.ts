@@ -100,7 +100,7 @@ const isTooLong = (parameter: string): boolean =>
   [...new URLSearchParams(parameter).values()].some((value) => value.length > longestValue)
 
 /** In a damaged link it is inside another parameter. */
-const promoVarInside = /(?:\?|%3f|%26)(?:amp;)*promo(?:_|%5f)var.*/is
+const promoVarInside = /(?:\?|%3f|%26)(?:amp;|%20|\+)*promo(?:\\|%5c)?(?:_|%5f)var.*/is
 
 /** A parameter that is part of the query wherever it is appended. */
 const safe = (parameter: string): string =>

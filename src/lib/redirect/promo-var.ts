@@ -10,10 +10,14 @@ export type PromoVar = {
 
 /** The usual form: one `promo_var` of plain digits. */
 const plainQuery = /^(?:[^&?;#]*&)*?promo_var=([1-9]\d{0,9})(?:&[^?;#]*)?$/
-const anyName = /promo_var/i
+const anyName = /promo\\?_var/i
 
-/** The name with what mail software turns the `&` before it into. */
-const namedSo = /^(?:(?:amp|#?0*38|#?x0*26);){0,2}promo_var$/i
+/**
+ * The name with what mail software turns the `&` before it into, in a line that was broken before or after it, and with
+ * what a Markdown editor puts around or into it.
+ */
+const namedSo =
+  /^[^\p{L}\p{N}_=]*(?:(?:amp|#?0*38|#?x0*26);[^\p{L}\p{N}_=]*){0,2}promo\\?_var[^\p{L}\p{N}_=]*$/iu
 /** Spaces, which a query also writes as `+`, and zeros before a number leave it the same number. */
 const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
 /** How often link wrappers may have encoded it again. */
@@ -27,7 +31,8 @@ export const createPromoVarReader = (): typeof readPromoVar => memoize(readPromo
 /**
  * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, after nothing but spaces and
  * zeros, followed by nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`,
- * `?` and case is undone. `untracked` if there is no such name, `unreadable` if it does not name exactly one text.
+ * `?` and case is undone, and the name may have characters at its ends that no name has. `untracked` if there is no
+ * such name, `unreadable` if it does not name exactly one text.
  */
 export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadable' {
   if (query === '') return 'untracked'
