@@ -48,6 +48,15 @@ describe('the blocks of a promo', () => {
     })
   })
 
+  test('take every kind of line break, and no letter, for one', () => {
+    const text_content = 'A\r\nB\rC\nD\vV\fF\u0085G\u2028H\u2029I'
+    const lines = ['A', 'B', 'C', 'D', 'V', 'F', 'G', 'H', 'I']
+    expect(blocksOf({ ...promo, text_content, cta_text: 'Buy' }, 'html,text')).toMatchObject({
+      html: expect.stringContaining(`<p>${lines.join('<br>')}</p>`),
+      text: expect.stringContaining(`${lines.join('\n')}\n\nBuy`),
+    })
+  })
+
   test('leave tokens for the mail software to fill in', () => {
     const text_content = 'Hello {contactfield=firstname|friend}'
     expect(blocksOf({ ...promo, text_content }, 'html,text')).toMatchObject({
