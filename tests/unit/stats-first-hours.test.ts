@@ -128,12 +128,14 @@ describe('what a site’s own sends show of the first hour', () => {
     expect(found?.bursts).toBeCloseTo(expected.bursts, 12)
   })
 
-  test('is told from two and a half ordinary sends and thirty clickers on', () => {
+  test('is told from two and a half ordinary sends and thirty clickers on, between 2 and 98 %', () => {
     const of = (count: number, all: number) =>
       firstHoursOf(Array.from({ length: count }, () => ({ first: 0, all })))
     expect([of(2, 100), of(3, 9)]).toEqual([undefined, undefined])
     expect(of(3, 10)).toBeDefined()
     expect(of(3, 10)?.share).toBe(0.02)
+    const allAtOnce = Array.from({ length: 8 }, () => ({ first: 20, all: 20 }))
+    expect(firstHoursOf(allAtOnce)?.share).toBe(0.98)
   })
 
   test('counts sends by their chance of being ordinary', () => {

@@ -21,17 +21,18 @@ const said = ({ of, exposed, own }: SendSegment, count: number) => count / (1 + 
 
 describe('texts in split sends', () => {
   const days = [0.6, 1.5, 1.1, 0.8, 1.3]
-  const sends = days.flatMap((factor, day) =>
-    [1, 2, 3]
-      .filter((id) => (id + day) % 3 > 0)
-      .map((id) =>
-        sent(id, `${day}`, { clickers: Math.round(150 * id * factor), recipients: 9_000 + 500 * day }),
-      ),
-  )
-  const { sends: segments, evidence } = pooled(sends)
-  const pool =
-    (1 + segments.flat().reduce((sum, { k }) => sum + k, 0)) /
-    (50 + segments.flat().reduce((sum, { n }) => sum + n, 0))
+  const sendsOf = (clicks: number) =>
+    days.flatMap((factor, day) =>
+      [1, 2, 3]
+        .filter((id) => (id + day) % 3 > 0)
+        .map((id) =>
+          sent(id, `${day}`, { clickers: Math.round(clicks * id * factor), recipients: 9_000 + 500 * day }),
+        ),
+    )
+  const poolOf = (parts: readonly SendSegment[]) =>
+    (1 + parts.reduce((sum, { k }) => sum + k, 0)) / (50 + parts.reduce((sum, { n }) => sum + n, 0))
+  const { sends: segments, evidence } = pooled(sendsOf(150))
+  const pool = poolOf(segments.flat())
 
   test('have the rates at which clicks are as expected, given the days that the other parts tell', () => {
     const found = [...evidence.values()]
@@ -53,6 +54,18 @@ describe('texts in split sends', () => {
       }
       expect(Math.abs(off / all)).toBeLessThan(1e-6)
     }
+  })
+
+  test('have them after few rounds, wherever those begin and however few clicks there are', () => {
+    const few = pooled(sendsOf(2))
+    const found = [...few.evidence.values()]
+    const own = poolOf(few.sends.flat())
+    for (const text of found) text.rate = own * (text.variation_id === 1 ? 3 : 0.5)
+    settleRates(found, few.sends, own, 1e-9)
+    const rates = found.map(({ rate }) => rate)
+    for (let time = 0; time < 3; time += 1) settleRates(found, few.sends, own, 1e-9)
+    for (const [place, { rate }] of found.entries())
+      expect(Math.abs(Math.log(rate / (rates[place] ?? 0)))).toBeLessThan(1e-10)
   })
 
   test('are not moved together by the one that is sent most', () => {
