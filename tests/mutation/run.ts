@@ -45,7 +45,7 @@ console.log(`${files.length} files:\n${files.join('\n')}\n`)
 
 // Stryker kills the process of a mutant that takes too long, which then cannot stop its server.
 process.once('exit', removeLeftServers)
-if (values.tests) process.env.MUTATION_TESTS = values.tests.join(',')
+if (values.tests) process.env.MUTATION_TESTS = values.tests.join('\n')
 const results = await new Stryker({
   testRunner: 'vitest',
   vitest: { configFile: 'tests/mutation/vitest.config.ts' },
