@@ -98,6 +98,18 @@ describe('a year', () => {
   )
 })
 
+test('the clicks before a late report belong to the send before, at the hours that it then is old', () => {
+  const newsletter = createNewsletter({ name: 'always late', late: 1 }, seeded(1))
+  for (const day of [0, 2]) newsletter.send(day, [{ text: aText(1, 1, 0.02), share: 1 }], 100_000)
+  const [first, second] = newsletter.known(20 * 24)
+  // By 24 and 48 hours.
+  const [day, two] = first?.clickers_by.slice(5) ?? []
+  expect((two ?? 0) - (day ?? 0)).toBeGreaterThan(400)
+  expect(first?.clickers).toBeLessThan((two ?? 0) + 100)
+  expect(second?.clickers_by[0]).toBeGreaterThan(100)
+  expect(second?.clickers).toBeLessThan(1_500)
+})
+
 test('machines in sends of unequal parts raise no rate, not even of a small part', () => {
   const offs = Array.from({ length: 8 }, (_, run) => {
     const newsletter = createNewsletter(worldOf('bots'), seeded(run + 1))

@@ -105,25 +105,30 @@ export function createNewsletter(world: World, random: Random) {
       ? drawBinomial(people, world.signs.people, random) +
         drawBinomial(machines, world.signs.machines, random)
       : 0
-    const arrival = drawArrival(world, random)
-    let left = people
-    let before = 0
-    const clickers = arrival.map((by) => {
+    const arrived = drawArrival(world, random)
+    // Hours are counted from the report; what came before it belongs to the send before, however old that is.
+    const unreported = starts[shared.late] ?? 0
+    let before = unreported > 0 ? arrived(unreported) : 0
+    const missed = before > 0 ? drawBinomial(people, before, random) : 0
+    let left = people - missed
+    const clickers = spanEnds.map((hours) => {
+      const by = arrived(unreported + hours)
       const come = drawBinomial(left, Math.min(1, (by - before) / (1 - before)), random)
       left -= come
       before = by
       return come
     })
     clickers.push(left)
-    clickers[0] = (clickers[0] ?? 0) + machines
+    // Machines come within the first hour.
+    if (unreported === 0) clickers[0] = (clickers[0] ?? 0) + machines
     const previous = lost.get(text.variation_id)
-    // What came before a late report belongs to the send before.
-    for (let span = 0; span < shared.late; span += 1) {
-      const missed = clickers[span] ?? 0
-      clickers[span] = 0
-      if (previous) previous.clickers[9] = (previous.clickers[9] ?? 0) + missed
+    if (previous && unreported > 0) {
+      const since = day * 24 - previous.reported
+      const into = starts.findLastIndex((start) => start <= since)
+      previous.clickers[into] = (previous.clickers[into] ?? 0) + missed + machines
+      previous.whole = false
     }
-    const at = day * 24 + (starts[shared.late] ?? 0)
+    const at = day * 24 + unreported
     const recipients = reportedOf(world, size, random)
     const sent: SentText = { ...text, offer_name: '', text_content: '', sends: [] }
     const send: SentText['sends'][number] = [

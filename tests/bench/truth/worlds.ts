@@ -100,10 +100,10 @@ export function createDays(
 /** Ends of the spans in which clicks are counted, in hours. */
 export const spanEnds = [1, 2, 3, 6, 12, 24, 48, 72, 168] as const
 
-/** Of a send's clickers, the share that has come by the end of each span: log-normal, half within `half` hours. */
-export function drawArrival({ half = 3.5 }: World, random: Random): number[] {
+/** Of a send's clickers, the share that has come after so many hours: log-normal, half within `half` hours. */
+export function drawArrival({ half = 3.5 }: World, random: Random): (hours: number) => number {
   const middle = Math.log(half) + 0.25 * drawNormal(random)
-  return spanEnds.map((hours) => normalCdf((Math.log(hours) - middle) / 1.3))
+  return (hours) => normalCdf((Math.log(hours) - middle) / 1.3)
 }
 
 /** Abramowitz & Stegun 1964, 26.2.17. */
