@@ -12,6 +12,7 @@ import {
   peopleSentence,
   pointsOf,
   qualitySentence,
+  rankOffers,
   sharesSentence,
   summarySentence,
   textsSentence,
@@ -221,6 +222,9 @@ describe('findings about the texts of an offer', () => {
   test('one text has no rival, and without a send there is no finding; texts of other offers do not count', () => {
     const elsewhere = { ...rival(), offer_id: 99 }
     expect(say(leader('not_enough_data', 0.9), elsewhere)?.code).toBe('no_rival')
+    expect(say(leader('not_enough_data', 0.9), { ...rival(), approved: false })?.text).toBe(
+      'No Code MBA: only one of its texts in use was sent, so there is nothing to compare.',
+    )
     const { statistics: _, ...unsent } = rival()
     expect(say(leader('not_enough_data', 0.9), unsent)?.code).toBe('no_rival')
     const { statistics: _rate, ...unrated } = anOffer()
@@ -251,6 +255,7 @@ describe('findings about the texts of an offer', () => {
       [1, 'not_sent'],
     ])
     expect(textsSentence(findings)).toContain('In 1 of 2 offers one text is ahead.')
+    expect(textsSentence(findings.slice(0, 1))).toContain('One text is ahead of the others of its offer.')
     expect(textsSentence(findings.slice(1))).toContain('No text is clearly ahead of the others of its offer.')
     expect(textsSentence(findings.slice(2))).toContain('nothing to compare yet')
   })
@@ -467,6 +472,23 @@ describe('offers', () => {
       'First is ahead of Second so far, but that does not count yet: First still needs about 4 more ' +
         'sends (40 more clicks).',
     )
+  })
+
+  test('an offer without a text in use is not compared, and lacks no sends that it cannot get', () => {
+    const bare = anOffer({
+      ...second,
+      statistics: { smoothed_ctr: 9, interval: [8, 10], sends: 0, complete_sends: 0 },
+    })
+    expect(offersSentence([bare, first], texts(400))).toBe(
+      'First is the only active offer with a text in use that was sent: 4.00 % of its recipients click, ' +
+        'likely 3.50–4.50 %.',
+    )
+    expect(rankOffers([bare, first])).toEqual([first])
+    expect(offersSentence([bare], [])).toBe(
+      'There is no active offer with a text in use that was sent, so there is nothing to compare.',
+    )
+    expect(offersSentence([bare], [], [], 0, true)).toContain('that was sent to this newsletter, so')
+    expect(offersSentence([{ ...bare, active: false }, first], texts(400))).toContain('that has been sent:')
   })
 
   test('a single offer is not compared', () => {

@@ -211,7 +211,7 @@ describe('rows of rates', () => {
     expect(ticks.at(-1)).toEqual({ at: 100, text: '8 %' })
   })
 
-  test('of offers end with those that are not active, whatever their rates', () => {
+  test('of offers end with those that cannot be chosen, whatever their rates', () => {
     const rated = (offer_name: string, smoothed_ctr: number, active: boolean) =>
       anOffer({
         offer_name,
@@ -219,11 +219,22 @@ describe('rows of rates', () => {
         statistics: { smoothed_ctr, interval: [1, 9], sends: 3, complete_sends: 3 },
       })
     const { statistics: _, ...unsent } = anOffer({ offer_name: 'Unsent' })
-    const rows = offerRates([rated('Gone', 5, false), rated('Low', 2, true), unsent, rated('High', 3, true)])
+    const bare = anOffer({
+      ...rated('Bare', 8, true),
+      statistics: { smoothed_ctr: 8, interval: [1, 9], sends: 0, complete_sends: 0 },
+    })
+    const rows = offerRates([
+      rated('Gone', 5, false),
+      bare,
+      rated('Low', 2, true),
+      unsent,
+      rated('High', 3, true),
+    ])
     expect(drawRates(rows).marks.map(({ name }) => name)).toEqual([
       'High',
       'Low',
       'Unsent',
+      'Bare (no text in use)',
       'Gone (not active)',
     ])
   })

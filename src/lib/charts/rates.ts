@@ -39,11 +39,11 @@ export function offerRates(offers: readonly OfferRow[]): Rate[] {
   const nameOf = shortNames(offers)
   const inOrder = offers.toSorted((one, other) => one.offer_id - other.offer_id)
   return inOrder.map(({ statistics, active, ...offer }) => ({
-    name: active ? nameOf(offer) : `${nameOf(offer)} (not active)`,
+    name: `${nameOf(offer)}${!active ? ' (not active)' : statistics?.sends === 0 ? ' (no text in use)' : ''}`,
     value: statistics?.smoothed_ctr ?? null,
     low: statistics?.interval[0] ?? null,
     high: statistics?.interval[1] ?? null,
-    outOfUse: !active,
+    outOfUse: !active || statistics?.sends === 0,
   }))
 }
 

@@ -128,7 +128,7 @@ function findingOf(
     return {
       ...about,
       code: 'no_rival',
-      text: `Only one text of ${offer_name} was sent${to}: nothing to compare it with.`,
+      text: `${offer_name}: only one of its texts in use was sent${to}, so there is nothing to compare.`,
       advice: waiting
         ? 'Another approved text is waiting for its first send; then the two can be compared.'
         : 'Write a second text, or approve one, so that the two can be compared.',

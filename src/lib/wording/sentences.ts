@@ -78,10 +78,13 @@ export function pointsOf(now: number | null, before: number | null | undefined):
 
 type Rated = OfferRow & { statistics: OfferStatistics }
 
-/** Offers in use that were sent, likely best first. */
+const isRated = (offer: OfferRow): offer is Rated => offer.active && offer.statistics !== undefined
+
+/** Offers in use with a text in use that was sent, likely best first. */
 export const rankOffers = (offers: readonly OfferRow[]): Rated[] =>
   offers
-    .filter((offer): offer is Rated => offer.active && offer.statistics !== undefined)
+    .filter(isRated)
+    .filter(({ statistics }) => statistics.sends > 0)
     .toSorted((a, b) => b.statistics.smoothed_ctr - a.statistics.smoothed_ctr || a.offer_id - b.offer_id)
 
 const aheadOf = (first: Rated, other: Rated, name: (offer: Rated) => string): string =>
@@ -108,6 +111,9 @@ export function offersSentence(
 ): string {
   const [first, second, ...others] = rankOffers(offers)
   const to = filtered ? ' to this newsletter' : ''
+  const retired = offers.some((offer) => isRated(offer) && offer.statistics.sends === 0)
+  const withText = retired ? 'with a text in use that was sent' : 'that has been sent'
+  if (!first && retired) return `There is no active offer ${withText}${to}, so there is nothing to compare.`
   if (!first) {
     const own = sends.filter((send) =>
       offers.some(({ offer_id, active }) => active && offer_id === send.offer_id),
@@ -124,7 +130,7 @@ export function offersSentence(
   if (!second) {
     const early = neededBy(hadBy(first, variations))
     const known = early === '' ? likely : `its click rate is a first guess, and it still needs ${early}`
-    return `${name(first)} is the only active offer that has been sent${to}: ${known}.`
+    return `${name(first)} is the only active offer ${withText}${to}: ${known}.`
   }
   const two = [first, second].map((offer) => ({ name: name(offer), ...hadBy(offer, variations) }))
   const needed = neededByEach(...two)
@@ -207,11 +213,14 @@ export function uncertaintySentence({
 /** What the table of texts shows: how many offers have a text that does better. */
 export function textsSentence(findings: readonly Finding[]): string {
   const judged = findings.filter(({ code }) => code !== 'not_sent' && code !== 'no_rival')
-  if (judged.length === 0) return 'No offer has two texts that were sent, so there is nothing to compare yet.'
+  if (judged.length === 0)
+    return 'No offer has two texts in use that were sent, so there is nothing to compare yet.'
   const clear = judged.filter(({ code }) => ['confirmed_winner', 'probably_best', 'leading'].includes(code))
   const said =
     clear.length === 0
       ? 'No text is clearly ahead of the others of its offer'
-      : `In ${clear.length} of ${some(judged.length, 'offer')} one text is ahead`
+      : judged.length === 1
+        ? 'One text is ahead of the others of its offer'
+        : `In ${clear.length} of ${judged.length} offers one text is ahead`
   return `${said}. Likely best first within its offer; open a text to read all of it.`
 }
