@@ -173,6 +173,15 @@ describe('a session', () => {
     expect(await sessions().check(next)).toEqual(fail({ code: 'signed_out' }))
   })
 
+  test('ends on request within five seconds, also after the clock was set back', async () => {
+    const token = await begun()
+    const kept = sessions()
+    expect(await kept.check(token)).toMatchObject({ ok: true })
+    await database.run((sql) => endSessions(sql, 'Anna'))
+    now -= 5_000
+    expect(await kept.check(token)).toEqual(fail({ code: 'signed_out' }))
+  })
+
   test('works without the database if its version is known, and not otherwise', async () => {
     const token = await begun()
     let gone = false

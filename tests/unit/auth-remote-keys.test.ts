@@ -107,6 +107,17 @@ describe.each(outages)('while the key server %s', (_, outage) => {
     ])
   })
 
+  test('an unknown key is not called wrong after the clock was set back either, and it is logged', async () => {
+    const checkToken = check()
+    expect(await checkToken(await token('one'))).toMatchObject(good)
+    await beginOutage()
+    now = begin + 11 * minute
+    expect(await checkToken(await token('two'))).toMatchObject(unknown)
+    now = begin - 11 * minute
+    expect(await checkToken(await token('two'))).toMatchObject(unknown)
+    expect(lines).toHaveLength(4)
+  })
+
   test('without keys at the start, callers are asked to retry, and requests to the server are limited', async () => {
     await beginOutage()
     const checkToken = check()

@@ -32,6 +32,14 @@ test('the same query gets the same answer for three seconds, another one its own
   expect((await remember('a', make)).body).toBe('3')
 })
 
+test('an answer is not reused for longer after the clock was set back', async () => {
+  const { clock, remember } = setUp()
+  const make = counted()
+  await remember('a', make)
+  clock.time -= 3_000
+  expect((await remember('a', make)).body).toBe('2')
+})
+
 test('a request for an answer that is being computed waits for it', async () => {
   const { remember } = setUp()
   const make = counted()

@@ -30,12 +30,13 @@ type RemoteKeysParts = {
 export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeysParts): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined
   let fetchedAt = Number.NEGATIVE_INFINITY
+  /** When fetching failed, unless it has worked since. */
   let failedAt = Number.NEGATIVE_INFINITY
   let fetching: Promise<void> | undefined
   const saidAt = new Map<string, number>()
 
   const say = (message: string, reason: string): void => {
-    if (now() - (saidAt.get(message) ?? Number.NEGATIVE_INFINITY) < logEvery) return
+    if (Math.abs(now() - (saidAt.get(message) ?? Number.NEGATIVE_INFINITY)) < logEvery) return
     saidAt.set(message, now())
     log.warn({ url, reason }, message)
   }
@@ -81,7 +82,7 @@ export function createRemoteKeys({ url, now, log, patience = 3_000 }: RemoteKeys
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
       await fetchIfOlder(renewedAfter)
     }
-    if (!keys || failedAt > fetchedAt) throw unavailable()
+    if (!keys || failedAt > Number.NEGATIVE_INFINITY) throw unavailable()
     return await keys(header, token)
   }
 }

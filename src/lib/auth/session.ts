@@ -80,7 +80,8 @@ export function createSessions(options: {
   }: SignedInEditor): Promise<Result<number | undefined, SessionFault>> => {
     const key = `${by} ${id}`
     const known = versions.get(key)
-    if (known && now() - known.seenAt < versionFreshFor) return ok(known.version)
+    // A clock that was set back must not keep ended sessions alive.
+    if (known && Math.abs(now() - known.seenAt) < versionFreshFor) return ok(known.version)
     const readVersion = by === 'password' ? readSessionVersion : readTokenVersion
     const read = await database.run((sql) => readVersion(sql, id), 2_000)
     if (!read.ok) return known ? ok(known.version) : fail({ code: 'unavailable' })

@@ -19,7 +19,7 @@ export function createRemember(now: () => number): Remember {
   const known = new LRUCache<string, { at: number; answer: Promise<Answer> }>({ max: mostAnswers })
   return async ({ key, fresh }, make) => {
     const given = known.get(key)
-    if (given && !fresh && now() - given.at < sameFor) return await given.answer
+    if (given && !fresh && Math.abs(now() - given.at) < sameFor) return await given.answer
     const made = { at: now(), answer: make() }
     known.set(key, made)
     const forget = () => {
