@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { repairSlug } from '../../src/lib/links/damaged-slug.ts'
 import { damageSentence } from '../../src/lib/links/link-damage.ts'
 import { examineLinks, hasEntity, loopFrom, wayOf } from '../../src/lib/links/link-faults.ts'
 import { keyOfRow, readRow } from '../../src/lib/links/rows.ts'
 import { linkSchema } from '../../src/lib/model/link.ts'
-import { repairSlug } from '../../src/lib/redirect/damaged-slug.ts'
 
 const site = 'https://news.example'
 
@@ -33,6 +33,14 @@ describe('links that lead back to themselves', () => {
     ['with a slash at the end', [['a', `${site}/a/`]], ['a', 'a']],
     ['in capitals', [['a', `${site}/A`]], ['a', 'a']],
     ['with a query', [['a', `${site}/a?x=1#y`]], ['a', 'a']],
+    ['with two slashes', [['a', `${site}//a`]], ['a', 'a']],
+    ['encoded', [['a', `${site}/%61`]], ['a', 'a']],
+    ['damaged', [['a', `${site}/a%20`]], ['a', 'a']],
+    ['with what follows a sentence', [['a', `${site}/A).`]], ['a', 'a']],
+    ['with an encoded query', [['a', `${site}/a%3Fpromo_var=1`]], ['a', 'a']],
+    ['not by a longer path', [['a', `${site}/a/b`]], undefined],
+    ['not by a file', [['a', `${site}/a.html`]], undefined],
+    ['not by the front page', [['a', `${site}/`]], undefined],
     [
       'by another one',
       [

@@ -1,4 +1,6 @@
+import { unescape as decode } from 'node:querystring'
 import type { Lead } from '../model/link.ts'
+import { repairSlug } from './damaged-slug.ts'
 
 /** Whether a URL was copied from HTML source: the next parameter would be called `amp;…`. */
 export const hasEntity = (url: string): boolean => /&(?:amp|#0*38|#x0*26);/i.test(url)
@@ -29,14 +31,15 @@ export function loopFrom(
   return circle?.at(-1) === slug ? circle : undefined
 }
 
-/** The slug of a URL on this site. */
+/** The slug that a URL on this site is answered for, damaged or not. */
 function slugOn(siteUrl: string, destination: string | undefined): string | undefined {
   if (destination === undefined || !URL.canParse(destination)) return undefined
   const { host, pathname } = new URL(destination)
   const site = new URL(siteUrl)
   const base = site.pathname.replace(/\/$/, '')
   if (host !== site.host || !pathname.startsWith(base)) return undefined
-  return /^\/([^/]+)\/?$/.exec(pathname.slice(base.length))?.[1]?.toLowerCase()
+  const [, word = ''] = /^\/\/?([^/]+)\/?$/.exec(pathname.slice(base.length)) ?? []
+  return repairSlug(decode(word), '')?.slug
 }
 
 export const wayOf = (loop: readonly string[]): string => loop.map((slug) => `/${slug}`).join(' → ')

@@ -4,6 +4,7 @@ import { messageOf } from '../base/result.ts'
 import type { Acceptance } from '../buffer/arrivals.ts'
 import { type Answer, bareHeaders } from '../http/answer.ts'
 import type { Client, HeaderReader } from '../http/client.ts'
+import { repairSlug } from '../links/damaged-slug.ts'
 import { type Destination, locationFor } from '../links/destination.ts'
 import type { Links } from '../links/two-sources.ts'
 import type { Click } from '../model/event.ts'
@@ -17,7 +18,6 @@ import {
   knownVariation,
   trackVisit,
 } from '../tracking/track-click.ts'
-import { repairSlug } from './damaged-slug.ts'
 import type { readPromoVar } from './promo-var.ts'
 
 /** A request for `/slug`, wherever it came in. */
