@@ -105,6 +105,7 @@ describe('advice', () => {
       small: true,
     })
     expect(finding?.text).toContain('its sends are too small to say which text works.')
+    expect(finding?.advice).toBe('Waiting will not tell: use the text that you like best.')
     expect(finding).not.toHaveProperty('variation_id')
     const [other] = findingsOf([anOffer({ offer_id: 4 })], textsOf(4, [4, 2]), undefined, [], {
       way: 'thompson',

@@ -172,7 +172,8 @@ describe('findings about the texts of an offer', () => {
       ': “Text 2” still needs about 3 more sends (70 more clicks).',
     )
     expect(say(leader('not_enough_data', 0.88, 99), rival(0, 1))?.text).toContain(
-      ': it still needs about 1 more send (1 more click), “Text 2” still needs about 2 more sends (100 more clicks).',
+      ': it still needs about 1 more send (1 more click), and “Text 2” still needs about 2 more sends ' +
+        '(100 more clicks).',
     )
   })
 
@@ -188,6 +189,26 @@ describe('findings about the texts of an offer', () => {
     expect(needs(2)).toContain('still needs 1 more send.')
     expect(needs(1)).toContain('still needs 2 more sends.')
     expect(needs(3, 2)).toContain('still needs three days for the late clicks of its sends.')
+  })
+
+  test('a split is advised where a strategy that learns may never send the other text often enough', () => {
+    const advice = (sends: number, complete_sends: number, clickers = 150) =>
+      findingsOf(
+        [anOffer()],
+        [
+          leader('not_enough_data', 0.9),
+          aText({
+            ...{ variation_id: 2, code: 'not_enough_data', smoothed_ctr: 3, probability_best: 0.1 },
+            ...{ sends, complete_sends, clickers },
+          }),
+        ],
+        undefined,
+        [],
+        { way: 'thompson' },
+      )[0]?.advice
+    expect(advice(2, 2)).toContain('split one send between the two')
+    expect(advice(3, 2, 99)).toContain('split one send between the two')
+    expect(advice(3, 2)).toBe('Nothing to do but wait: its texts are tried out automatically.')
   })
 
   test('a first send is mentioned, and a text without one waits for it', () => {

@@ -40,7 +40,7 @@ test.each<[string, Doubt, RegExp]>([
   [
     'usual',
     aDoubt({ factor: 12.3, recipients: 5_200 }),
-    /12 × the usual rate, with the usual number of recipients/,
+    /12 × the usual rate, with the usual number of recipients: machines, or an unusual day\./,
   ],
   [
     'far too many, and nobody clicked',
@@ -57,7 +57,21 @@ test.each<[string, Doubt, RegExp]>([
     aDoubt({ reason: 'signs', clickers: 90, counted_clickers: 40 }),
     /^Send 2026-11-20 got unusually many .* weak sign .* It counts with about 40 of the 90 who clicked\.$/,
   ],
-  ['more and better', aDoubt({ factor: 3, recipients: 50_000 }), /3 × the usual rate, with the usual number/],
+  [
+    'more and better',
+    aDoubt({ factor: 3, recipients: 50_000 }),
+    /3 × the usual rate among 50,000 recipients: machines, or an unusual day\./,
+  ],
+  [
+    'usual, and hardly anybody clicked',
+    aDoubt({ factor: 0.1, recipients: 5_000, clickers: 8 }),
+    /0\.1 × the usual rate, with the usual number of recipients: mail that did not arrive, or an unusual day\./,
+  ],
+  [
+    'usual, and nobody clicked',
+    aDoubt({ factor: 0.0004, recipients: 5_000, clickers: 0 }),
+    /was clicked by nobody, with the usual number of recipients: mail that did not arrive/,
+  ],
 ])('a send with recipients that are %s', (_, doubt, words) => {
   expect(doubtSentence(doubt)).toMatch(words)
 })

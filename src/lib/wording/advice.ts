@@ -49,7 +49,10 @@ const byWay: Record<Way, Record<Advised, string>> = {
  */
 export const adviceOf = (code: Advised, way: Way): string => byWay[way][code]
 
-/** For a text with enough clicks whose rival has too few; only a strategy that learns may never fill that gap. */
+/** Where sends are too small, waiting teaches nothing within a reasonable time. */
+export const smallAdvice = 'Waiting will not tell: use the text that you like best.'
+
+/** For a text with enough clicks whose rival lacks some; only a strategy that learns may never fill that gap. */
 export const starvedAdvice = (way: Way): string =>
   way === 'thompson' || way === 'thompson_for_revenue'
     ? 'The other may never get enough sends automatically: to find out, split one send between the two.'

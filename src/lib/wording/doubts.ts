@@ -34,7 +34,10 @@ export function rateSentence(doubt: RateDoubt): string {
     clickers === 0 ? `${send} was clicked by nobody` : `${send} has ${times(factor)} the usual rate`
   if (off >= usual && recipients < usual_recipients === factor > 1)
     return `${rate}: ${reported}, usually ${count(usual_recipients)}. It hardly counts. ${remedy}`
-  return `${rate}, with the usual number of recipients: machines, or an unusual day. It counts for less.`
+  const among =
+    off < usual ? ', with the usual number of recipients' : ` among ${count(recipients)} recipients`
+  const cause = factor > 1 ? 'machines, or an unusual day' : 'mail that did not arrive, or an unusual day'
+  return `${rate}${among}: ${cause}. It counts for less.`
 }
 
 const times = (factor: number): string =>

@@ -1,8 +1,8 @@
 import type { OfferRow, Report, SendRow, Statistics, VariationRow } from '../model/report.ts'
 import type { LabelCode } from '../stats/label.ts'
-import { adviceOf, starvedAdvice, type Way } from './advice.ts'
+import { adviceOf, smallAdvice, starvedAdvice, type Way } from './advice.ts'
 import type { Finding } from './finding.ts'
-import { isKnown, neededByEach } from './needed.ts'
+import { isKnown, neededByEach, needsSends } from './needed.ts'
 import { complete } from './small-list.ts'
 import { chance, shortNames } from './words.ts'
 
@@ -140,7 +140,7 @@ function findingOf(
       ...offer,
       code,
       text: `${offer_name}: its sends are too small to say which text works.`,
-      advice: adviceOf(code, way),
+      advice: smallAdvice,
     }
   return { ...about, code, ...saidOf(code, offer_name, leader, rival, way) }
 }
@@ -216,7 +216,9 @@ function saidOf(
             ? `${name} is ahead in ${offer}, ${sure} so far, which does not count yet: ${needed('it')}.`
             : `${offer}: too early to say which text works. ${needed(name)}.`,
         advice:
-          isKnown(leader.statistics) && !isKnown(rival.statistics) ? starvedAdvice(way) : adviceOf(code, way),
+          isKnown(leader.statistics) && needsSends(rival.statistics)
+            ? starvedAdvice(way)
+            : adviceOf(code, way),
       }
     // The first of those in use is neither behind another one nor retired.
     case 'behind':

@@ -8,6 +8,9 @@ export type Had = { sends: number; complete_sends: number; clickers: number }
 export const isKnown = ({ complete_sends, clickers }: Had): boolean =>
   complete_sends >= neededSends && clickers >= neededClicks
 
+/** Whether it needs more sends, and not only time for those that it has. */
+export const needsSends = (had: Had): boolean => !isKnown({ ...had, complete_sends: had.sends })
+
 /**
  * What it still needs before it can be compared: "about 3 more sends (51 more clicks)". Its sends so far show
  * how many are needed for the clicks. Empty if it needs nothing.
@@ -31,5 +34,5 @@ export function neededByEach(...two: readonly (Had & { name: string })[]): strin
       const needed = neededBy(one)
       return needed === '' ? [] : `${one.name} still needs ${needed}`
     })
-    .join(', ')
+    .join(', and ')
 }
