@@ -33,7 +33,7 @@ export function contradictoryWords(report: Report, counting: Counting, now: numb
   holdOffers(report, now, hold)
   holdFindings(report, now, hold)
   holdKinds(report, hold)
-  holdPeriod(report, counting, hold)
+  holdPeriod(report, counting, now, hold)
   return found
 }
 
@@ -207,7 +207,7 @@ function holdKinds({ attributes, variations = [] }: Report, hold: Hold): void {
   }
 }
 
-function holdPeriod({ summary, previous, sends }: Report, counting: Counting, hold: Hold): void {
+function holdPeriod({ summary, previous, sends }: Report, counting: Counting, now: number, hold: Hold): void {
   const said = summarySentence(summary, previous, counting)
   const pick = (one: typeof summary) => (counting === 'human' ? one.human_ctr : one.overall_ctr)
   const rate = pick(summary)
@@ -246,7 +246,7 @@ function holdPeriod({ summary, previous, sends }: Report, counting: Counting, ho
   if (sends && sends.length > 0) {
     const sent = new Set(sends.map(({ newsletter_send_id }) => newsletter_send_id)).size
     hold(
-      sendsSentence(sends, counting).startsWith(`${count(sent)} send`),
+      sendsSentence(sends, counting, now).startsWith(`${count(sent)} send`),
       'as many sends as are listed',
       sent,
     )
@@ -256,7 +256,7 @@ function holdPeriod({ summary, previous, sends }: Report, counting: Counting, ho
         counting,
       ),
     )
-    const said = sendsSentence(sends, counting)
+    const said = sendsSentence(sends, counting, now)
     for (const [, part, time = '', unit = ''] of said.matchAll(/(<?>?\d+ %).*? within (\d+) (hour|day)/g))
       hold(
         marks.some(({ soFarText, end }) => soFarText === part && end === `${time} ${unit.charAt(0)}`),

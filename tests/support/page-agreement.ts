@@ -9,6 +9,7 @@ import {
   doubtSentence,
   doubtsIn,
   missingRecipients,
+  periodDoubts,
   restsOn,
 } from '../../src/lib/wording/doubts.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
@@ -44,6 +45,7 @@ export function expectPage(
   const words = textOf(html)
   const says = (sentence: string) => expect(words).toContain(textOf(sentence))
   says(sentences.summarySentence(summary, previous, counting))
+  says(periodDoubts(report))
   const warning = smallListWarning(sends, Date.now())
   const small = warning !== undefined
   const now = Date.now()
@@ -91,14 +93,14 @@ export function expectPage(
     [6, summary.duplicate_clicks],
   ] as const)
     expect([column, sumOf(counted, column)]).toEqual([column, sum])
-  says(sendsSentence(sends, counting))
+  says(sendsSentence(sends, counting, Date.now()))
   expectSends(html, report, counting)
 }
 
 /** A row of a text with its figures, or with why there are none. */
 function cellsOf(
   { variation_id, statistics, impressions }: VariationRow,
-  ranked: boolean,
+  compared: boolean,
   doubts: readonly Doubt[],
 ): string[] {
   const doubted = doubts.filter((doubt) => doubt.variation_id === variation_id).length
@@ -108,15 +110,15 @@ function cellsOf(
   return [
     `${percent(smoothed_ctr)} ${percentBetween(...interval)}`,
     label.text,
-    !ranked || label.code === 'retired' ? '–' : chance(probability_best),
+    !compared || label.code === 'retired' ? '–' : chance(probability_best),
     `${count(clickers)} of ${count(recipients)} ${restsOn(statistics, doubted)}`,
   ]
 }
 
 function expectTexts(html: string, groups: ReturnType<typeof rankTexts>, doubts: readonly Doubt[]): void {
   const shown = tableRows(html, 'Texts').filter(({ length }) => length > 1)
-  const all = groups.flatMap(({ texts, ranked }) =>
-    texts.map((text) => [text.text_preview, ...cellsOf(text, ranked, doubts)]),
+  const all = groups.flatMap(({ texts, compared }) =>
+    texts.map((text) => [text.text_preview, ...cellsOf(text, compared, doubts)]),
   )
   for (const [name = '', likely = '', label, best, , visitors] of shown) {
     const own = all.find(([preview = '']) => name.startsWith(preview))

@@ -61,6 +61,16 @@ describe('texts', () => {
     ])
   })
 
+  test('are compared if two of those in use were sent', () => {
+    const [one, other] = textsOf(1, [9, 1])
+    if (!one || !other) throw new Error('there are two')
+    const isCompared = (...texts: VariationRow[]) => rankTexts(offers(1), texts, all)[0]?.compared
+    expect(isCompared(one, other)).toBe(true)
+    expect(isCompared(one)).toBe(false)
+    expect(isCompared(one, notSent(other))).toBe(false)
+    expect(isCompared(one, { ...other, approved: false })).toBe(false)
+  })
+
   test('of lists that are too small are not ranked, unless all sends together allow it', () => {
     const unclear = textsOf(1, [1, 9], 'not_enough_data')
     const small = { ...all, small: true }
@@ -71,6 +81,8 @@ describe('texts', () => {
       { ranked: true, texts: [{ variation_id: 101 }, {}] },
     ])
     expect(rankTexts(offers(1), textsOf(1, [1, 9]), small)).toMatchObject([{ ranked: true }])
+    expect(rankTexts(offers(1), unclear, small)).toMatchObject([{ compared: false }])
+    expect(rankTexts(offers(1), unclear, all)).toMatchObject([{ compared: true }])
     const unsent = unclear.map(notSent)
     expect(rankTexts(offers(1), unsent, small)).toMatchObject([{ ranked: false }])
   })

@@ -628,20 +628,33 @@ test('how soon clicks come is said in the figures of the curve', () => {
   const segments = [spans(5), spans(5), spans(1, 2), spans(1, 2)]
   expect(sendsSentence(segments, 'all')).toContain('2 sends. 75 % of their clicks came within 1 hour, 100 %')
   expect(sendsSentence([spans(1, 0, 0, 9)], 'all')).toContain(
-    'Most of their clicks came more than a week later',
+    'Most of its clicks came more than a week later',
   )
-  expect(sendsSentence([spans(6, 0, 0, 4)], 'all')).toContain(
-    '60 % of their clicks came within 1 hour; judge',
-  )
-  expect(sendsSentence([spans(9, 0, 1, 0)], 'all')).toContain(
-    '90 % of their clicks came within 1 hour; judge',
-  )
+  expect(sendsSentence([spans(6, 0, 0, 4)], 'all')).toContain('60 % of its clicks came within 1 hour; judge')
+  expect(sendsSentence([spans(9, 0, 1, 0)], 'all')).toContain('90 % of its clicks came within 1 hour; judge')
   // 49.6 % are 50 % in the curve.
   expect(sendsSentence([spans(0, 62, 63, 0)], 'all')).toContain(
-    '50 % of their clicks came within 2 hours, 100 % within 7 days',
+    '50 % of its clicks came within 2 hours, 100 % within 7 days',
   )
-  expect(sendsSentence([spans(1)], 'human')).toBe('1 send, and no clicks that belong to them yet.')
+  expect(sendsSentence([spans(1)], 'human')).toBe('1 send, and no clicks that belong to it yet.')
+  expect(sendsSentence([spans(1), spans(2)], 'human')).toBe('2 sends, and no clicks that belong to them yet.')
   expect(sendsSentence([], 'human')).toContain('No send was reported')
+})
+
+test('clicks of sends that are not complete say nothing about how soon they come', () => {
+  const sent = (hours: number, ...clicks: [number, number]) =>
+    aSend({
+      newsletter_send_id: `send ${hours}`,
+      sent_at: new Date(200 * 3_600_000 - hours * 3_600_000).toISOString(),
+      by_hours: clicks.map((some, index) => ({ hours: index * 3, clicks: some + 1, human_clicks: some })),
+    })
+  const say = (...sends: ReturnType<typeof sent>[]) => sendsSentence(sends, 'human', 200 * 3_600_000)
+  expect(say(sent(5, 9, 0))).toBe(
+    '1 send, and 9 clicks by people so far; judge a send when it is three days old.',
+  )
+  expect(say(sent(5, 1, 0))).toContain('1 send, and 1 click by people so far;')
+  expect(say(sent(71, 1_200, 0), sent(5, 0, 0))).toContain('2 sends, and 1,200 clicks by people so far;')
+  expect(say(sent(72, 9, 0), sent(5, 0, 0))).toContain('100 % of their clicks by people came within 3 hours')
 })
 
 test('the place that most clicks come from', () => {
@@ -702,6 +715,7 @@ describe('people and machines', () => {
     expect(of({ ...doubtful, uncertain_clicks: 1 })).toContain('1 of the clicks by people (2 %) shows a weak')
     expect(of({ ...doubtful, uncertain_clicks: 1, human_ctr: 5 })).toContain('Without it the click rate')
     expect(of({ ...doubtful, human_ctr: null })).not.toContain('Without them')
+    expect(of({ ...doubtful, total_impressions: 5, human_ctr: 1_000 })).not.toContain('Without them')
   })
 })
 

@@ -4,7 +4,13 @@ import type { SendEvidence } from '../../src/lib/model/send-evidence.ts'
 import { marks } from '../../src/lib/stats/arrival.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { findDoubts } from '../../src/lib/stats/doubts.ts'
-import { differenceSentence, doubtSentence, doubtsIn, restsOn } from '../../src/lib/wording/doubts.ts'
+import {
+  differenceSentence,
+  doubtSentence,
+  doubtsIn,
+  periodDoubts,
+  restsOn,
+} from '../../src/lib/wording/doubts.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 
 const aDoubt = (changes: Partial<Doubt> = {}): Doubt => ({
@@ -74,6 +80,17 @@ test.each<[string, Doubt, RegExp]>([
   ],
 ])('a send with recipients that are %s', (_, doubt, words) => {
   expect(doubtSentence(doubt)).toMatch(words)
+})
+
+test('the figures of a period say how many of its sends are doubtful, each once', () => {
+  const sends = ['a', 'b', null].map((newsletter_send_id) => ({ newsletter_send_id, variation_id: 4 }))
+  const of = (...changes: Partial<Doubt>[]) => periodDoubts({ sends, doubts: changes.map(aDoubt) })
+  expect(of({ newsletter_send_id: 'a' })).toMatch(/^A doubtful send is in these figures/)
+  expect(of({ newsletter_send_id: 'a' }, { newsletter_send_id: 'b' })).toMatch(/^2 doubtful sends are/)
+  expect(of({ newsletter_send_id: 'c' }, { newsletter_send_id: 'a', variation_id: 5 })).toBe('')
+  const parts = [4, 5].map((variation_id) => ({ newsletter_send_id: 'a', variation_id }))
+  expect(periodDoubts({ sends: parts, doubts: parts.map(aDoubt) })).toMatch(/^A doubtful send/)
+  expect(periodDoubts({})).toBe('')
 })
 
 const day = 86_400_000

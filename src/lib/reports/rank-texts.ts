@@ -6,6 +6,8 @@ export type TextGroup = {
   texts: VariationRow[]
   /** Likely best first, otherwise in order of creation. */
   ranked: boolean
+  /** Whether the texts in use are compared: ranked, and more than one of them was sent. */
+  compared: boolean
   /** How many more texts there are. */
   more: number
 }
@@ -57,11 +59,19 @@ const rate = ({ statistics }: VariationRow): number => statistics?.smoothed_ctr 
 const place = (text: VariationRow): number => (sent(text) ? (text.approved ? 0 : 1) : 2)
 
 /** If only chance would decide the order, nothing is ranked. */
-function ranking(texts: readonly VariationRow[], small: boolean): Pick<TextGroup, 'texts' | 'ranked'> {
+function ranking(
+  texts: readonly VariationRow[],
+  small: boolean,
+): Pick<TextGroup, 'texts' | 'ranked' | 'compared'> {
   const byRate = texts.toSorted(
     (a, b) => place(a) - place(b) || rate(b) - rate(a) || a.variation_id - b.variation_id,
   )
   const [leader] = byRate
   const ranked = !small || (leader?.statistics?.label.code ?? 'not_enough_data') !== 'not_enough_data'
-  return { ranked, texts: ranked ? byRate : texts.toSorted((a, b) => a.variation_id - b.variation_id) }
+  const compared = ranked && texts.filter((text) => text.approved && sent(text)).length > 1
+  return {
+    ranked,
+    compared,
+    texts: ranked ? byRate : texts.toSorted((a, b) => a.variation_id - b.variation_id),
+  }
 }

@@ -47,6 +47,27 @@ const times = (factor: number): string =>
 export const doubtsIn = (doubts: readonly Doubt[] | undefined, newsletter: string | undefined): Doubt[] =>
   (doubts ?? []).filter((doubt) => (doubt.newsletter ?? '') === (newsletter ?? doubt.newsletter ?? ''))
 
+type Named = { newsletter_send_id: string | null; variation_id: number }
+
+/** Beside the figures of a period, which count sends as they were reported: how many of them are doubtful. */
+export function periodDoubts({
+  doubts = [],
+  sends = [],
+}: {
+  doubts?: readonly Doubt[] | undefined
+  sends?: readonly Named[] | undefined
+}): string {
+  const keyOf = ({ newsletter_send_id, variation_id }: Named) => `${variation_id} ${newsletter_send_id}`
+  const shown = new Set(sends.map(keyOf))
+  const doubted = new Set(
+    doubts.filter((doubt) => shown.has(keyOf(doubt))).map(({ newsletter_send_id }) => newsletter_send_id),
+  ).size
+  if (doubted === 0) return ''
+  return doubted === 1
+    ? 'A doubtful send is in these figures as it was reported; the warning above says what is odd.'
+    : `${count(doubted)} doubtful sends are in these figures as they were reported; the warnings above say what is odd.`
+}
+
 type Rested = Pick<Statistics, 'sends' | 'complete_sends' | 'crowded_clickers'>
 
 /** What a likely click rate rests on, and what of that does not count as it was reported. */

@@ -199,7 +199,7 @@ export function uncertaintySentence({
   if (uncertain_clicks === 0) return `No click by a person shows any sign of a machine. ${unseen}`
   const part = share(uncertain_clicks, human_clicks)
   const without =
-    human_ctr === null
+    human_ctr === null || human_ctr > 100
       ? ''
       : ` Without ${uncertain_clicks === 1 ? 'it' : 'them'} the click rate would be ` +
         `${percent(((human_clicks - uncertain_clicks) / total_impressions) * 100)} instead of ` +
