@@ -204,21 +204,25 @@ describe('a promo link', () => {
   })
 
   test('keeps nothing of a visitor who asks not to be tracked', async () => {
-    for (const name of ['sec-gpc', 'dnt']) {
-      await ask({}, 'desk?promo_var=42', 'GET', {
-        [name]: '1',
-        referer: 'https://mail.example/',
-        'user-agent': 'Mozilla/5.0',
-      })
-    }
-    await ask({}, 'desk?promo_var=42', 'GET', { dnt: '0', 'user-agent': 'Mozilla/5.0' })
+    const asking = ['1', '1, 1', '1,0', '0, 1', '0, 1, 0']
+    for (const name of ['sec-gpc', 'dnt'])
+      for (const value of asking)
+        await ask({}, 'desk?promo_var=42', 'GET', {
+          [name]: value,
+          referer: 'https://mail.example/',
+          'user-agent': 'Mozilla/5.0',
+        })
     const nobody = { referrer: null, user_agent: null, ip_hash: null, address_hash: null }
-    expect(accepted).toMatchObject([
-      nobody,
-      nobody,
-      { user_agent: 'Mozilla/5.0', ip_hash: expect.any(String) },
-    ])
+    expect(accepted).toMatchObject(Array(2 * asking.length).fill(nobody))
   })
+
+  test.each(['0', '', '0, 0', '10', '01', 'unspecified'])(
+    'keeps what it keeps of others where it asks "%s"',
+    async (value) => {
+      await ask({}, 'desk?promo_var=42', 'GET', { dnt: value, 'sec-gpc': value, 'user-agent': 'Mozilla/5.0' })
+      expect(accepted).toMatchObject([{ user_agent: 'Mozilla/5.0', ip_hash: expect.any(String) }])
+    },
+  )
 
   test('works without a salt, and cuts a long user agent', async () => {
     const salts = { hashAt: () => undefined, refresh: async () => {} }

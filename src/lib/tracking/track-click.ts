@@ -111,8 +111,11 @@ function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): Track
 }
 
 /** Whether a visitor asks that nothing is stored about them. */
-export const isAnonymous = (header: HeaderReader): boolean =>
-  header('sec-gpc') === '1' || header('dnt') === '1'
+export const isAnonymous = (header: HeaderReader): boolean => isOne(header('sec-gpc')) || isOne(header('dnt'))
+
+/** An extension or a proxy may send the browser's header once more, which makes one value of both. */
+const isOne = (value: string | undefined): boolean =>
+  value !== undefined && /(?:^|,\s*)1(?:\s*,|$)/.test(value)
 
 type Visitor = {
   /** Whether the visitor asks that nothing is stored. */
