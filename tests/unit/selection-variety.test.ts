@@ -161,7 +161,7 @@ describe('the share of each variation now', () => {
     expect(shares[1]).toMatchObject({
       variation_id: 12,
       held: null,
-      why: expect.stringContaining('never sent yet'),
+      why: expect.stringContaining('no send of it counts yet'),
     })
     expect(shares[0]?.why).toMatch(
       /^expected to get \d\.\d\d %, from sends worth [\d.]+ clicks of \d+ recipients$/,
@@ -216,7 +216,7 @@ describe('the share of each variation now', () => {
     const candidates = [...situation().candidates, candidate(4, 41)]
     const why = (changes: Partial<Rules>, sends: PastSend[], all = situation().candidates) =>
       shareNow(situation({ sends, candidates: all }), 'thompson', { ...rules, ...changes }).shares.map(
-        (one) => one.why.replace(/(never|expected).*/, ''),
+        (one) => one.why.replace(/(no send|expected).*/, ''),
       )
     const shown = [send('1', 1, 11), send('2', 2, 21), send('3', 3, 31)]
     expect(why({ variationGap: 3 }, shown)).toEqual([
@@ -234,7 +234,9 @@ describe('the share of each variation now', () => {
 
   test('of a text that was never sent is explained by its offer', () => {
     const [, unsent] = shareNow(situation(), 'thompson', rules).shares
-    expect(unsent?.why).toMatch(/^never sent yet, so expected to do as well as its offer: \d\.\d\d %$/)
+    expect(unsent?.why).toMatch(
+      /^no send of it counts yet, so expected to do as well as its offer: \d\.\d\d %$/,
+    )
     expect(unsent?.believed_ctr).toBeCloseTo(Number(unsent?.why.match(/([\d.]+) %$/)?.[1]), 2)
   })
 
@@ -244,7 +246,7 @@ describe('the share of each variation now', () => {
         send(String(name), 1, 11, { recipients, clickers: 0, clickers_by: byMarks(0, 0, 0) }),
       )
     expect(shareNow(situation({ sends: tiny(5) }), 'thompson', rules).caution).toMatch(
-      /^A send goes to about 5 recipients and brings about 0\.\d clicks: too few to learn from, whatever/,
+      /^A send goes to about 5 recipients, of whom about 0\.\d may click: too few to learn from, whatever/,
     )
     // What counts is the size in the middle, of the last fourteen sends.
     const sizes = [...Array(7).fill(90_000), ...Array(7).fill(4), ...Array(7).fill(6)].map(
@@ -252,6 +254,9 @@ describe('the share of each variation now', () => {
         send(String(name), 1, 11, { recipients, clickers: 0, clickers_by: byMarks(0, 0, 0) }),
     )
     expect(shareNow(situation({ sends: sizes }), 'thompson', rules).caution).toMatch(/about 6 recipients/)
+    expect(shareNow(situation({ sends: tiny(1) }), 'thompson', rules).caution).toMatch(
+      /about 1 recipient, of/,
+    )
     expect(shareNow(situation({ sends: tiny(10_000) }), 'thompson', rules).caution).toBeUndefined()
     // Four segments of one send are one send of them all.
     const split = [1, 2, 3, 4].map((id) => send('1', 1, id, { recipients: 5, clickers: 0 }))

@@ -2,6 +2,7 @@ import type { Strategy } from '../model/selection.ts'
 import { amountsIn } from '../reports/conversion-words.ts'
 import type { PastSend } from '../stats/past-send.ts'
 import { percent } from '../wording/formats.ts'
+import { some } from '../wording/words.ts'
 import { appraise } from './appraise.ts'
 import type { Arm, Hold, Worth } from './arm.ts'
 import { type Believed, believedOf, conversionsOf } from './believed.ts'
@@ -95,7 +96,7 @@ function learnedShare(
   const rate = believed.rate * 100
   const clicks =
     n === 0
-      ? `never sent yet, so expected to do as well as its offer: ${percent(rate)}`
+      ? `no send of it counts yet, so expected to do as well as its offer: ${percent(rate)}`
       : `expected to get ${percent(rate)}, from sends worth ${k.toFixed(1)} clicks of ${n.toFixed(0)} recipients`
   const expected = `${clicks}${valueWords(arm, believed, worth)}`
   const why = share === undefined && arm.held ? `held back: ${wordsOf(arm.held)}; ${expected}` : expected
@@ -131,7 +132,7 @@ function cautionOf(sends: readonly PastSend[], means: readonly number[]): string
   const clicks = (middle * means.reduce((total, mean) => total + mean, 0)) / means.length
   if (clicks >= 1) return undefined
   return (
-    `A send goes to about ${middle} recipients and brings about ${clicks.toFixed(1)} clicks: too few ` +
+    `A send goes to about ${some(middle, 'recipient')}, of whom about ${clicks.toFixed(1)} may click: too few ` +
     'to learn from, whatever the strategy.'
   )
 }
