@@ -63,6 +63,11 @@ describe('a prefetch', () => {
 describe('a browser’s Sec-Fetch-Mode', () => {
   test.each([
     ['navigate', 'human none'],
+    ['navigate, navigate', 'human none'],
+    ['same-origin,navigate', 'human none'],
+    ['no-cors, no-cors', 'machine not_navigation'],
+    ['navigated', 'machine not_navigation'],
+    ['re,unnavigate', 'machine not_navigation'],
     ['no-cors', 'machine not_navigation'],
     ['cors', 'machine not_navigation'],
     ['same-origin', 'machine not_navigation'],
