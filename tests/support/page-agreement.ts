@@ -17,7 +17,7 @@ import { count, percent, percentBetween } from '../../src/lib/wording/formats.ts
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import * as sentences from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
-import { chance, clicksOf, rateOf } from '../../src/lib/wording/words.ts'
+import { chance, clicksOf, isNew, rateOf } from '../../src/lib/wording/words.ts'
 import { chartFigures, headline, tableRows, textOf } from './html-tables.ts'
 
 type Shown = { clicks: Counting; offer_id?: number | undefined; newsletter?: string | undefined }
@@ -44,11 +44,12 @@ export function expectPage(
   })
   const words = textOf(html)
   const says = (sentence: string) => expect(words).toContain(textOf(sentence))
-  says(sentences.summarySentence(summary, previous, counting))
-  says(periodDoubts(report))
-  const warning = smallListWarning(sends, Date.now())
-  const small = warning !== undefined
   const now = Date.now()
+  const unfinished = sends.some((send) => isNew(send, now))
+  says(sentences.summarySentence(summary, previous, counting, unfinished))
+  says(periodDoubts(report))
+  const warning = smallListWarning(sends, now)
+  const small = warning !== undefined
   const findings = findingsOf(offers, variations, undefined, sends, { way: 'weighted', small, now, filtered })
   for (const { text } of findings) says(text)
   for (const doubt of report.doubts ?? []) says(doubtSentence(doubt))
@@ -83,7 +84,7 @@ export function expectPage(
   expectShares(html, report, counting, says)
   const counted = tableRows(html, 'Clicks counted')
   if ((offer_id === undefined ? offers : variations).some(({ ctr }) => (ctr ?? 0) > 100))
-    says(`Above 100 %: ${missingRecipients}.`)
+    says(`Above 100 % there are ${missingRecipients}.`)
   for (const [column, sum] of [
     [1, summary.total_impressions],
     [2, summary.total_clicks],

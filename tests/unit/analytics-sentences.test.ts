@@ -24,6 +24,7 @@ import {
   chanceAmong,
   clicksOf,
   dayWords,
+  isNew,
   keepTail,
   lostClicks,
   momentsIn,
@@ -367,37 +368,57 @@ describe('a list too small to learn from', () => {
 describe('the period', () => {
   test('says its rate, and the change', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
-    expect(summarySentence(at(3.14), undefined, 'human')).toBe(
+    expect(summarySentence(at(3.14), undefined, 'human', false)).toBe(
       'Every 100 recipients brought 3.14 clicks by people.',
     )
-    expect(summarySentence(at(3.14), at(null), 'human')).toBe(
+    expect(summarySentence(at(3.14), at(null), 'human', false)).toBe(
       'Every 100 recipients brought 3.14 clicks by people.',
     )
-    expect(summarySentence(at(3.14), at(2.8), 'human')).toContain('up from 2.80 in the period before')
-    expect(summarySentence(at(0.42), at(0.5), 'human')).toContain('0.42 clicks by people, down from 0.50')
-    expect(summarySentence(at(3.14), at(3.11), 'human')).toContain('up from 3.11 in the period before')
+    expect(summarySentence(at(3.14), at(2.8), 'human', false)).toContain('up from 2.80 in the period before')
+    expect(summarySentence(at(0.42), at(0.5), 'human', false)).toContain(
+      '0.42 clicks by people, down from 0.50',
+    )
+    expect(summarySentence(at(3.14), at(3.11), 'human', false)).toContain('up from 3.11 in the period before')
     expect(pointsOf(3.14, 3.11)).toBe('+0.03 points')
-    expect(summarySentence(at(12.5), at(0), 'human')).toContain('brought 12.50')
-    expect(summarySentence(at(3.14), at(3.14), 'human')).toContain('the same rate as in the period before')
-    expect(summarySentence(at(3.14), undefined, 'all')).toBe('Every 100 recipients brought 9.00 clicks.')
+    expect(summarySentence(at(12.5), at(0), 'human', false)).toContain('brought 12.50')
+    expect(summarySentence(at(3.14), at(3.14), 'human', false)).toContain(
+      'the same rate as in the period before',
+    )
+    expect(summarySentence(at(3.14), undefined, 'all', false)).toBe(
+      'Every 100 recipients brought 9.00 clicks.',
+    )
     const unclicked = aSummary({ human_ctr: 0, human_clicks: 0, overall_ctr: 9 })
-    expect(summarySentence(unclicked, at(3.11), 'human')).toBe(
+    expect(summarySentence(unclicked, at(3.11), 'human', false)).toBe(
       'There were no clicks by people in this period.',
     )
-    expect(summarySentence(unclicked, at(3.11), 'all')).toContain('brought 9.00 clicks')
+    expect(summarySentence(unclicked, at(3.11), 'all', false)).toContain('brought 9.00 clicks')
+  })
+
+  test('says that its rate still grows while a send is new', () => {
+    const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
+    expect(summarySentence(at(3.14), undefined, 'human', true)).toBe(
+      'Every 100 recipients brought 3.14 clicks by people so far.',
+    )
+    expect(summarySentence(at(3.14), at(4), 'human', true)).toBe(
+      'Every 100 recipients brought 3.14 clicks by people so far, down from 4.00 in the period before. ' +
+        'The latest send still brings clicks, and small ups and downs are normal.',
+    )
+    const sent_at = '2026-11-28T07:00:00Z'
+    const after = (milliseconds: number) => isNew({ sent_at }, Date.parse(sent_at) + milliseconds)
+    expect([0, 86_399_999, 86_400_000].map(after)).toEqual([true, true, false])
   })
 
   test('has no rate if nothing was sent', () => {
     const none = { human_ctr: null, overall_ctr: null }
-    expect(summarySentence(aSummary({ ...none, total_clicks: 3 }), undefined, 'human')).toContain(
+    expect(summarySentence(aSummary({ ...none, total_clicks: 3 }), undefined, 'human', false)).toContain(
       'no send was reported',
     )
     const machinesOnly = aSummary({ ...none, total_clicks: 3, human_clicks: 0 })
-    expect(summarySentence(machinesOnly, undefined, 'human')).toBe(
+    expect(summarySentence(machinesOnly, undefined, 'human', false)).toBe(
       'Nothing was sent and nobody clicked in this period.',
     )
-    expect(summarySentence(machinesOnly, undefined, 'all')).toContain('There were clicks')
-    expect(summarySentence(aSummary({ ...none, total_clicks: 0 }), undefined, 'all')).toContain(
+    expect(summarySentence(machinesOnly, undefined, 'all', false)).toContain('There were clicks')
+    expect(summarySentence(aSummary({ ...none, total_clicks: 0 }), undefined, 'all', false)).toContain(
       'Nothing was sent',
     )
   })

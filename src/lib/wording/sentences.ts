@@ -24,8 +24,13 @@ export const people = (counting: Counting): string => (counting === 'human' ? 'c
 const total = (rows: readonly Clicks[], counting: Counting): number =>
   rows.reduce((sum, row) => sum + clicksOf(row, counting), 0)
 
-/** Of the period as a whole. */
-export function summarySentence(summary: Summary, previous: Summary | undefined, counting: Counting): string {
+/** Of the period as a whole. `unfinished` says whether one of its sends is too new to have most of its clicks. */
+export function summarySentence(
+  summary: Summary,
+  previous: Summary | undefined,
+  counting: Counting,
+  unfinished: boolean,
+): string {
   const rate = counting === 'human' ? 'human_ctr' : 'overall_ctr'
   const now = summary[rate]
   const clicks = counting === 'human' ? summary.human_clicks : summary.total_clicks
@@ -36,11 +41,14 @@ export function summarySentence(summary: Summary, previous: Summary | undefined,
   if (now > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
   if (clicks === 0) return `There were no ${people(counting)} in this period.`
   const before = previous?.[rate] ?? null
-  const said = `Every 100 recipients brought ${perHundred(now)} ${people(counting)}`
+  const said = `Every 100 recipients brought ${perHundred(now)} ${people(counting)}${unfinished ? ' so far' : ''}`
   if (before === null) return `${said}.`
   const change =
     before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
-  return `${said}, ${change} in the period before. Small ups and downs are normal.`
+  const normal = unfinished
+    ? 'The latest send still brings clicks, and small ups and downs are normal.'
+    : 'Small ups and downs are normal.'
+  return `${said}, ${change} in the period before. ${normal}`
 }
 
 /** A note about the number of different visitors of a period; nothing if it needs none. */

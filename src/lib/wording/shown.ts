@@ -1,7 +1,7 @@
 import { dayAt, daysBetween } from '../base/days.ts'
 import type { DateRange, Report } from '../model/report.ts'
 import type { Counting } from '../model/report-query.ts'
-import { dayWords, momentsIn, some } from './words.ts'
+import { momentsIn, rangeWords, some } from './words.ts'
 
 type PageShown = {
   /** The period that was chosen by its length; missing for a range of one's own. */
@@ -27,7 +27,7 @@ export function shownSentence(
         ? ', the newsletter without a name'
         : `, newsletter “${newsletter}”`
   return [
-    `${dayWords(range.start)} to ${dayWords(range.end)}: ${lengthOf(range, days, dayAt(now, tz))}, in ${tz}.`,
+    `${rangeWords(range)}: ${lengthOf(range, days, dayAt(now, tz))}, in ${tz}.`,
     `${clicks}${list}.`,
     `Read on ${momentsIn(tz)(new Date(now).toISOString())}.`,
   ].join(' ')

@@ -47,14 +47,22 @@ const newFor = 86_400_000
 
 type RatedSend = { sent_at: string; ctr: number | null; human_ctr: number | null }
 
+/** Whether a send is too new to have most of its clicks. `now` is in milliseconds since 1970. */
+export const isNew = ({ sent_at }: { sent_at: string }, now: number): boolean =>
+  now - Date.parse(sent_at) < newFor
+
 /** A send's rate, which says little until most of its clicks have come. `now` is in milliseconds since 1970. */
 export const sendRate = (send: RatedSend, counting: Counting, now: number): string =>
   (rateOf(send, counting) ?? 0) > 100
     ? `${percent(rateOf(send, counting))}, recipients missing?`
-    : percent(rateOf(send, counting)) + (now - Date.parse(send.sent_at) < newFor ? ' so far' : '')
+    : percent(rateOf(send, counting)) + (isNew(send, now) ? ' so far' : '')
 
 /** `2025-10-18` as 18 Oct 2025. */
 export const dayWords = (day: string): string => periodName(day, 'day')
+
+/** The days of a range: "18 Sep 2025 to 18 Oct 2025", or the one that it is. */
+export const rangeWords = ({ start, end }: { start: string; end: string }): string =>
+  start === end ? dayWords(start) : `${dayWords(start)} to ${dayWords(end)}`
 
 /** Writes moments, given as ISO 8601, in a reader's time zone: 18 Oct 2025, 08:30. */
 export function momentsIn(timeZone: string): (moment: string) => string {
