@@ -669,11 +669,13 @@ test('clicks of sends that are not complete say nothing about how soon they come
       sent_at: new Date(200 * 3_600_000 - hours * 3_600_000).toISOString(),
       by_hours: clicks.map((some, index) => ({ hours: index * 3, clicks: some + 1, human_clicks: some })),
     })
-  const say = (...sends: ReturnType<typeof sent>[]) => sendsSentence(sends, 'human', 200 * 3_600_000)
+  const now = 200 * 3_600_000
+  const say = (...sends: ReturnType<typeof sent>[]) => sendsSentence(sends, 'human', now)
   expect(say(sent(5, 9, 0))).toBe(
     '1 send, and 9 clicks by people so far; judge a send when it is three days old.',
   )
   expect(say(sent(5, 1, 0))).toContain('1 send, and 1 click by people so far;')
+  expect(sendsSentence([sent(5, 9, 0)], 'all', now)).toContain('1 send, and 11 clicks so far;')
   expect(say(sent(71, 1_200, 0), sent(5, 0, 0))).toContain('2 sends, and 1,200 clicks by people so far;')
   expect(say(sent(72, 9, 0), sent(5, 0, 0))).toContain('100 % of their clicks by people came within 3 hours')
 })
