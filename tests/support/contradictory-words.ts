@@ -17,7 +17,7 @@ import {
   textsSentence,
 } from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
-import { chance, isNew, shortNames } from '../../src/lib/wording/words.ts'
+import { chance, shortNames } from '../../src/lib/wording/words.ts'
 
 type Hold = (holds: boolean, what: string, ...values: unknown[]) => void
 
@@ -208,8 +208,7 @@ function holdKinds({ attributes, variations = [] }: Report, hold: Hold): void {
 }
 
 function holdPeriod({ summary, previous, sends }: Report, counting: Counting, now: number, hold: Hold): void {
-  const unfinished = (sends ?? []).some((send) => isNew(send, now))
-  const said = summarySentence(summary, previous, counting, unfinished)
+  const said = summarySentence({ summary, previous, sends }, counting, now)
   const pick = (one: typeof summary) => (counting === 'human' ? one.human_ctr : one.overall_ctr)
   const rate = pick(summary)
   const told = /^Every 100 recipients brought ([\d.]+) /.exec(said)

@@ -17,7 +17,7 @@ import { count, percent, percentBetween } from '../../src/lib/wording/formats.ts
 import { sendsSentence } from '../../src/lib/wording/sends.ts'
 import * as sentences from '../../src/lib/wording/sentences.ts'
 import { smallListWarning } from '../../src/lib/wording/small-list.ts'
-import { chance, clicksOf, isNew, rateOf } from '../../src/lib/wording/words.ts'
+import { chance, clicksOf, rateOf } from '../../src/lib/wording/words.ts'
 import { chartFigures, headline, tableRows, textOf } from './html-tables.ts'
 
 type Shown = { clicks: Counting; offer_id?: number | undefined; newsletter?: string | undefined }
@@ -32,7 +32,7 @@ export function expectPage(
   report: Report,
   { clicks: counting, offer_id, newsletter }: Shown,
 ): void {
-  const { summary, previous, offers, variations = [], sends = [] } = report
+  const { summary, offers, variations = [], sends = [] } = report
   const filtered = newsletter !== undefined
   const clicks = clicksOf({ clicks: summary.total_clicks, human_clicks: summary.human_clicks }, counting)
   const rate = rateOf({ ctr: summary.overall_ctr, human_ctr: summary.human_ctr }, counting)
@@ -45,8 +45,7 @@ export function expectPage(
   const words = textOf(html)
   const says = (sentence: string) => expect(words).toContain(textOf(sentence))
   const now = Date.now()
-  const unfinished = sends.some((send) => isNew(send, now))
-  says(sentences.summarySentence(summary, previous, counting, unfinished))
+  says(sentences.summarySentence(report, counting, now))
   says(periodDoubts(report))
   const warning = smallListWarning(sends, now)
   const small = warning !== undefined
@@ -94,7 +93,7 @@ export function expectPage(
     [6, summary.duplicate_clicks],
   ] as const)
     expect([column, sumOf(counted, column)]).toEqual([column, sum])
-  says(sendsSentence(sends, counting, Date.now()))
+  says(sendsSentence(sends, counting, now))
   expectSends(html, report, counting)
 }
 

@@ -10,7 +10,7 @@ const now = Date.parse('2025-10-30T00:00:00Z')
 test('more clicks than recipients names the missing recipients instead of a rate', () => {
   const missing = /lack “recipients”/
   expect(
-    summarySentence(aSummary({ overall_ctr: 2_000, human_ctr: 1_500 }), undefined, 'human', false),
+    summarySentence({ summary: aSummary({ overall_ctr: 2_000, human_ctr: 1_500 }) }, 'human', 0),
   ).toMatch(missing)
   expect(smallListWarning([aSend({ recipients: 1, clickers: 28 })], now)).toMatch(missing)
   expect(sendRate(aSend({ ctr: 2_800, human_ctr: 2_000 }), 'all', now)).toBe('2,800 %, recipients missing?')

@@ -368,57 +368,62 @@ describe('a list too small to learn from', () => {
 describe('the period', () => {
   test('says its rate, and the change', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
-    expect(summarySentence(at(3.14), undefined, 'human', false)).toBe(
+    expect(summarySentence({ summary: at(3.14) }, 'human', 0)).toBe(
       'Every 100 recipients brought 3.14 clicks by people.',
     )
-    expect(summarySentence(at(3.14), at(null), 'human', false)).toBe(
+    expect(summarySentence({ summary: at(3.14), previous: at(null) }, 'human', 0)).toBe(
       'Every 100 recipients brought 3.14 clicks by people.',
     )
-    expect(summarySentence(at(3.14), at(2.8), 'human', false)).toContain('up from 2.80 in the period before')
-    expect(summarySentence(at(0.42), at(0.5), 'human', false)).toContain(
+    expect(summarySentence({ summary: at(3.14), previous: at(2.8) }, 'human', 0)).toContain(
+      'up from 2.80 in the period before',
+    )
+    expect(summarySentence({ summary: at(0.42), previous: at(0.5) }, 'human', 0)).toContain(
       '0.42 clicks by people, down from 0.50',
     )
-    expect(summarySentence(at(3.14), at(3.11), 'human', false)).toContain('up from 3.11 in the period before')
+    expect(summarySentence({ summary: at(3.14), previous: at(3.11) }, 'human', 0)).toContain(
+      'up from 3.11 in the period before',
+    )
     expect(pointsOf(3.14, 3.11)).toBe('+0.03 points')
-    expect(summarySentence(at(12.5), at(0), 'human', false)).toContain('brought 12.50')
-    expect(summarySentence(at(3.14), at(3.14), 'human', false)).toContain(
+    expect(summarySentence({ summary: at(12.5), previous: at(0) }, 'human', 0)).toContain('brought 12.50')
+    expect(summarySentence({ summary: at(3.14), previous: at(3.14) }, 'human', 0)).toContain(
       'the same rate as in the period before',
     )
-    expect(summarySentence(at(3.14), undefined, 'all', false)).toBe(
-      'Every 100 recipients brought 9.00 clicks.',
-    )
+    expect(summarySentence({ summary: at(3.14) }, 'all', 0)).toBe('Every 100 recipients brought 9.00 clicks.')
     const unclicked = aSummary({ human_ctr: 0, human_clicks: 0, overall_ctr: 9 })
-    expect(summarySentence(unclicked, at(3.11), 'human', false)).toBe(
+    expect(summarySentence({ summary: unclicked, previous: at(3.11) }, 'human', 0)).toBe(
       'There were no clicks by people in this period.',
     )
-    expect(summarySentence(unclicked, at(3.11), 'all', false)).toContain('brought 9.00 clicks')
+    expect(summarySentence({ summary: unclicked, previous: at(3.11) }, 'all', 0)).toContain(
+      'brought 9.00 clicks',
+    )
   })
 
   test('says that its rate still grows while a send is new', () => {
     const at = (rate: number | null) => aSummary({ human_ctr: rate, overall_ctr: 9 })
-    expect(summarySentence(at(3.14), undefined, 'human', true)).toBe(
+    const sent_at = '2026-11-28T07:00:00Z'
+    const now = Date.parse(sent_at)
+    expect(summarySentence({ summary: at(3.14), sends: [{ sent_at }] }, 'human', now)).toBe(
       'Every 100 recipients brought 3.14 clicks by people so far.',
     )
-    expect(summarySentence(at(3.14), at(4), 'human', true)).toBe(
+    expect(summarySentence({ summary: at(3.14), previous: at(4), sends: [{ sent_at }] }, 'human', now)).toBe(
       'Every 100 recipients brought 3.14 clicks by people so far, down from 4.00 in the period before. ' +
         'The latest send still brings clicks, and small ups and downs are normal.',
     )
-    const sent_at = '2026-11-28T07:00:00Z'
-    const after = (milliseconds: number) => isNew({ sent_at }, Date.parse(sent_at) + milliseconds)
+    const after = (milliseconds: number) => isNew({ sent_at }, now + milliseconds)
     expect([0, 86_399_999, 86_400_000].map(after)).toEqual([true, true, false])
   })
 
   test('has no rate if nothing was sent', () => {
     const none = { human_ctr: null, overall_ctr: null }
-    expect(summarySentence(aSummary({ ...none, total_clicks: 3 }), undefined, 'human', false)).toContain(
+    expect(summarySentence({ summary: aSummary({ ...none, total_clicks: 3 }) }, 'human', 0)).toContain(
       'no send was reported',
     )
     const machinesOnly = aSummary({ ...none, total_clicks: 3, human_clicks: 0 })
-    expect(summarySentence(machinesOnly, undefined, 'human', false)).toBe(
+    expect(summarySentence({ summary: machinesOnly }, 'human', 0)).toBe(
       'Nothing was sent and nobody clicked in this period.',
     )
-    expect(summarySentence(machinesOnly, undefined, 'all', false)).toContain('There were clicks')
-    expect(summarySentence(aSummary({ ...none, total_clicks: 0 }), undefined, 'all', false)).toContain(
+    expect(summarySentence({ summary: machinesOnly }, 'all', 0)).toContain('There were clicks')
+    expect(summarySentence({ summary: aSummary({ ...none, total_clicks: 0 }) }, 'all', 0)).toContain(
       'Nothing was sent',
     )
   })

@@ -1,3 +1,4 @@
+import { lists } from '../http/header-list.ts'
 import { type ConclusiveReason, conclusiveReasons } from './judge.ts'
 import type { UserAgentFinding } from './user-agent.ts'
 
@@ -31,12 +32,8 @@ const rules: Record<ConclusiveReason, (source: ClickSource) => boolean> = {
 export const conclusiveReasonOf = (source: ClickSource): ConclusiveReason | null =>
   conclusiveReasons.find((reason) => rules[reason](source)) ?? null
 
-/**
- * Requests that a browser makes for a page, not because somebody follows a link. A header that is sent twice arrives as
- * one list.
- */
-const isOther = (mode: string | undefined): boolean =>
-  mode !== undefined && mode !== '' && !/(?:^|,\s*)navigate(?:\s*,|$)/.test(mode)
+/** Requests that a browser makes for a page, not because somebody follows a link. */
+const isOther = (mode: string | undefined): boolean => !!mode && !lists(mode, 'navigate')
 
 const saysPrefetch = (value: string | undefined): boolean =>
   value !== undefined && /prefetch|prerender|preview/i.test(value)

@@ -4,6 +4,7 @@ import type { Acceptance } from '../buffer/arrivals.ts'
 import type { WriteBuffer } from '../buffer/batch.ts'
 import type { Classifier, Judgement } from '../classify/classifier.ts'
 import type { HeaderReader } from '../http/client.ts'
+import { lists } from '../http/header-list.ts'
 import type { RefreshingCache } from '../links/refreshing-cache.ts'
 import type { Click, TrackingEvent } from '../model/event.ts'
 import { countsOn, type Variation } from '../model/variation.ts'
@@ -111,11 +112,8 @@ function eventOf(parts: ClickParts, visit: Visit, offerId: number | null): Track
 }
 
 /** Whether a visitor asks that nothing is stored about them. */
-export const isAnonymous = (header: HeaderReader): boolean => isOne(header('sec-gpc')) || isOne(header('dnt'))
-
-/** An extension or a proxy may send the browser's header once more, which makes one value of both. */
-const isOne = (value: string | undefined): boolean =>
-  value !== undefined && /(?:^|,\s*)1(?:\s*,|$)/.test(value)
+export const isAnonymous = (header: HeaderReader): boolean =>
+  lists(header('sec-gpc'), '1') || lists(header('dnt'), '1')
 
 type Visitor = {
   /** Whether the visitor asks that nothing is stored. */

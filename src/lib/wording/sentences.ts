@@ -15,7 +15,7 @@ import type { Finding } from './finding.ts'
 import { areFirst, clickersOf, type SentTo } from './findings.ts'
 import { count, digits, percent, percentBetween, share } from './formats.ts'
 import { type Had, isKnown, neededBy, neededByEach } from './needed.ts'
-import { clicksOf, dayWords, placeWords, shortNames, some } from './words.ts'
+import { clicksOf, dayWords, isNew, placeWords, shortNames, some } from './words.ts'
 
 /** What a section's figures mean, in a sentence or two that claim no more than the figures allow. */
 
@@ -24,27 +24,33 @@ export const people = (counting: Counting): string => (counting === 'human' ? 'c
 const total = (rows: readonly Clicks[], counting: Counting): number =>
   rows.reduce((sum, row) => sum + clicksOf(row, counting), 0)
 
-/** Of the period as a whole. `unfinished` says whether one of its sends is too new to have most of its clicks. */
+type Summed = {
+  summary: Summary
+  previous?: Summary | undefined
+  sends?: readonly { sent_at: string }[] | undefined
+}
+
+/** Of the period as a whole. `now` is in milliseconds since 1970: a send may be too new to have most of its clicks. */
 export function summarySentence(
-  summary: Summary,
-  previous: Summary | undefined,
+  { summary, previous, sends = [] }: Summed,
   counting: Counting,
-  unfinished: boolean,
+  now: number,
 ): string {
   const rate = counting === 'human' ? 'human_ctr' : 'overall_ctr'
-  const now = summary[rate]
+  const current = summary[rate]
   const clicks = counting === 'human' ? summary.human_clicks : summary.total_clicks
-  if (now === null)
+  if (current === null)
     return clicks > 0
       ? 'There were clicks, but no send was reported: without recipients there is no click rate.'
       : 'Nothing was sent and nobody clicked in this period.'
-  if (now > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
+  if (current > 100) return `There are ${missingRecipients}, so each report counts as one recipient.`
   if (clicks === 0) return `There were no ${people(counting)} in this period.`
+  const unfinished = sends.some((send) => isNew(send, now))
   const before = previous?.[rate] ?? null
-  const said = `Every 100 recipients brought ${perHundred(now)} ${people(counting)}${unfinished ? ' so far' : ''}`
+  const said = `Every 100 recipients brought ${perHundred(current)} ${people(counting)}${unfinished ? ' so far' : ''}`
   if (before === null) return `${said}.`
   const change =
-    before === now ? 'the same rate as' : `${now > before ? 'up' : 'down'} from ${perHundred(before)}`
+    before === current ? 'the same rate as' : `${current > before ? 'up' : 'down'} from ${perHundred(before)}`
   const normal = unfinished
     ? 'The latest send still brings clicks, and small ups and downs are normal.'
     : 'Small ups and downs are normal.'
