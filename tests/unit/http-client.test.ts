@@ -145,8 +145,10 @@ describe('the client address', () => {
     const long = `${'1.1.1.1,'.repeat(1_900)}203.0.113.7`
     const trustedOnly = '10.0.0.1,'.repeat(1_700).slice(0, -1)
     const endless = `${'9'.repeat(16_000)}`
-    const short = Math.min(time('203.0.113.7'), time('203.0.113.7'))
-    for (const hops of [long, endless]) expect(Math.min(time(hops), time(hops))).toBeLessThan(10 * short + 5)
+    // The best of several: another process, or a collector's pause, may take a turn out of some.
+    const best = (hops: string) => Math.min(...Array.from({ length: 8 }, () => time(hops)))
+    const short = best('203.0.113.7')
+    for (const hops of [long, endless]) expect(best(hops)).toBeLessThan(10 * short + 5)
     expect(time(trustedOnly)).toBeLessThan(100 * short + 50)
   })
 
