@@ -228,6 +228,8 @@ describe('the class of a referrer', () => {
     ['www.google.co.uk', 'search', 'Google'],
     ['google.de', 'search', 'Google'],
     ['www.bing.com', 'search', 'Bing'],
+    ['www.bing.de', 'search', 'Bing'],
+    ['facebook.google.de', 'search', 'Google'],
     ['l.facebook.com', 'social', 'Facebook'],
     ['t.co', 'social', 'X'],
     ['amazon.com', 'other', 'amazon.com'],

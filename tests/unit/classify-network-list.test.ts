@@ -27,7 +27,15 @@ describe('a file of networks', () => {
       parseNetworkList(JSON.stringify([{ ...about, seen: value, networks: ['192.0.2.0/24'] }]))
     expect(seen(true)).toEqual({ ok: true, value: [{ ...about, cidr: '192.0.2.0/24', seen: true }] })
     expect(seen(false)).toEqual({ ok: true, value: [{ ...about, cidr: '192.0.2.0/24' }] })
-    expect(seen('yes').ok).toBe(false)
+    expect(seen('yes')).toEqual({
+      ok: false,
+      fault: [
+        {
+          line: 1,
+          message: '"seen" "yes" must be true where only senders have seen scanners there, otherwise false',
+        },
+      ],
+    })
     expect(parseNetworkList('[]')).toEqual({ ok: true, value: [] })
   })
 
@@ -101,10 +109,23 @@ describe('a file of networks', () => {
     expect(fault).toContain(`own.json:1 "${key}" "${key}" is not known here`)
   })
 
-  test('has each key of an entry once', () => {
-    expect(
-      faultsOf('[{"vendor": "a",\n"vendor": "b", "source": "s", "date": "2026-11-25", "networks": []}]'),
-    ).toEqual(['own.json:2 "vendor" is given more than once'])
+  test.each([
+    [
+      'an entry',
+      '[{"vendor": "a",\n"vendor": "b", "source": "s", "date": "2026-11-25", "networks": []}]',
+      'vendor',
+    ],
+    ['an object inside an entry', '[{"vendor": {"name": "a",\n"name": "b"}}]', 'name'],
+    ['an object in place of the list', '{"vendor": "a",\n"vendor": "b"}', 'vendor'],
+  ])('has each key of %s once', (_, json, key) => {
+    expect(faultsOf(json)[0]).toBe(`own.json:2 "${key}" is given more than once`)
+  })
+
+  test('names an entry that is none by its line and value, not by its number', () => {
+    const entries = Array.from({ length: 10 }, () => ({ ...about, networks: [] }))
+    expect(faultsOf(JSON.stringify([...entries, 'a network']))).toEqual([
+      'own.json:1 "a network" must be an object with "vendor", "source", "date" and "networks"',
+    ])
   })
 
   test('must be a list in JSON', () => {

@@ -4,10 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { createNetworkLookup, parseNetwork } from '../../src/lib/classify/networks.ts'
 
 const lookupIn = (...networks: string[]) => {
-  const ranges = networks.map((text) => parseNetwork(text)).filter((range) => range !== undefined)
-  expect(ranges).toHaveLength(networks.length)
-  const find = createNetworkLookup(ranges)
-  return (address: string) => networks[find(address)]
+  for (const cidr of networks) expect(parseNetwork(cidr)).toBeDefined()
+  const find = createNetworkLookup(networks.map((cidr) => ({ cidr })))
+  return (address: string) => find(address)?.cidr
 }
 
 describe('a network', () => {
@@ -138,8 +137,26 @@ describe('the look-up', () => {
     expect(lookupIn('::/0', '::ffff:10.0.0.0/104')('::ffff:10.9.9.9')).toBe('::ffff:10.0.0.0/104')
   })
 
+  test.each([
+    ['20::/11', '3f:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '40::'],
+    ['2001:8000::/17', '2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '2002::'],
+    ['2001:db8::/33', '2001:db8:7fff:ffff:ffff:ffff:ffff:ffff', '2001:db8:8000::'],
+    ['2001:db8:1::/48', '2001:db8:1:ffff:ffff:ffff:ffff:ffff', '2001:db8:2::'],
+    ['2001:db8::4000:0:0/83', '2001:db8::5fff:ffff:ffff', '2001:db8::6000:0:0'],
+    ['2001:db8::/127', '2001:db8::1', '2001:db8::2'],
+  ])('finds in %s the highest address of it, %s, and not %s', (network, highest, next) => {
+    expect([highest, next].map(lookupIn(network))).toEqual([network, undefined])
+  })
+
+  test.each([
+    ['the first, if it is in the list twice', ['10.0.0.7/32', '10.0.0.7'], '10.0.0.7', '10.0.0.7/32'],
+    ['the wider one, even at its end', ['10.0.0.255', '10.0.0.0/24'], '10.0.0.255', '10.0.0.0/24'],
+  ])('names %s', (_, networks, address, named) => {
+    expect(lookupIn(...networks)(address)).toBe(named)
+  })
+
   test('finds nothing without networks', () => {
-    expect([createNetworkLookup([])('10.0.0.1'), createNetworkLookup([])('::1')]).toEqual([-1, -1])
+    expect(['10.0.0.1', '::1'].map(lookupIn())).toEqual([undefined, undefined])
   })
 
   const network4 = fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 32 })).map(

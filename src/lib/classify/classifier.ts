@@ -3,7 +3,7 @@ import type { Identity } from '../model/visitor.ts'
 import { createCrowds } from './crowds.ts'
 import { crowdedReason, floodReason, judge } from './judge.ts'
 import type { ScannerNetwork } from './network-list.ts'
-import { createNetworkLookup, parseNetwork } from './networks.ts'
+import { createNetworkLookup } from './networks.ts'
 import { createRecentClicks } from './recent-clicks.ts'
 import { createRecentSends, type RecentSends } from './recent-sends.ts'
 import { conclusiveReasonOf, type Insider } from './rules.ts'
@@ -60,10 +60,7 @@ export function createClassifier(options: {
   visitorsPerAddress: number
 }): Classifier {
   const userAgents = createUserAgentReader()
-  const networks = options.networks.filter(({ cidr }) => parseNetwork(cidr) !== undefined)
-  const ranges = networks.map(({ cidr }) => parseNetwork(cidr)).filter((range) => range !== undefined)
-  const networkOf = createNetworkLookup(ranges)
-  const seenPlaces = new Set(networks.flatMap(({ seen }, place) => (seen ? [place] : [])))
+  const networkOf = createNetworkLookup(options.networks)
   const clicks = createRecentClicks(options.duplicateSeconds)
   const crowds = createCrowds(options.visitorsPerAddress)
   const sends = createRecentSends()
@@ -75,9 +72,9 @@ export function createClassifier(options: {
     },
     classify({ at, variationId, header, userAgent, direct, address, insider, visitor, hashed, flooding }) {
       const found = userAgents(userAgent)
-      const place = address ? networkOf(address) : -1
-      const seen = seenPlaces.has(place)
-      const inScannerNetwork = place !== -1 && !seen
+      const network = address ? networkOf(address) : undefined
+      const seen = network?.seen ?? false
+      const inScannerNetwork = network !== undefined && !seen
       const sign = signOf(found, direct, header('signature-agent') !== undefined, seen)
       const recent = visitor === null ? undefined : clicks.of(visitor.visitor, at)
       const approach = visitor && { visitor, variationId, sentAt: sends.newestOf(variationId), at }

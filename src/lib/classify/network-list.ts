@@ -15,7 +15,7 @@ const day = 'must be the day on which the source was read, such as "2026-11-25"'
 const seen = 'must be true where only senders have seen scanners there, otherwise false'
 const networks = 'must be a list of networks, such as ["192.0.2.0/24"]'
 const network = 'must be a network, such as "192.0.2.0/24" or "2001:db8::/32"'
-const byKey: Readonly<Record<string, string>> = { vendor, source, date: day, seen, networks }
+const byKey: Readonly<Record<string, string>> = { vendor, source, date: day, networks }
 
 const listSchema = v.array(
   v.strictObject(
@@ -35,9 +35,9 @@ const listSchema = v.array(
         networks,
       ),
     },
-    ({ expected, input }) => {
+    ({ expected }) => {
       if (expected === 'never') return `is not known here; an entry ${group}`
-      const wanted = input === undefined && expected && byKey[expected.slice(1, -1)]
+      const wanted = byKey[expected.slice(1, -1)]
       return wanted ? `is missing: it ${wanted}` : group
     },
   ),
@@ -108,11 +108,11 @@ const lineOf = (steps: readonly (string | number)[], lines: ReadonlyMap<string, 
 
 /** A suggestion in place of a string that is not a network. */
 function remedyFor(value: string): string {
-  const [address = '', prefix, ...rest] = value.split('/')
+  const [address = '', prefix = '', ...rest] = value.split('/')
   const version = isIP(address)
   if (version === 0 || address.includes('%') || rest.length > 0) return network
   const longest = version === 4 ? 32 : 128
-  if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest)) {
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > longest) {
     return `must have a prefix from 0 to ${longest} after its slash`
   }
   return (

@@ -1,10 +1,10 @@
 import { createAddressReader } from '../base/address.ts'
 
-/** The index in the list of the network that contains an address, -1 if none does. */
-export type NetworkLookup = (address: string) => number
+/** The network that contains an address; `undefined` if none does. */
+type NetworkLookup<Network> = (address: string) => Network | undefined
 
 /** A network as its lowest and highest address, 16 bytes each. */
-export type NetworkRange = { version: 4 | 6; first: DataView; last: DataView }
+type NetworkRange = { version: 4 | 6; first: DataView; last: DataView }
 
 const addressBytes = 16
 
@@ -35,60 +35,60 @@ export function parseNetwork(text: string): NetworkRange | undefined {
 export const networksAround = <Network extends { cidr: string }>(
   networks: readonly Network[],
   address: string,
-): Network[] =>
-  networks.filter(({ cidr }) => {
-    const range = parseNetwork(cidr)
-    return range !== undefined && createNetworkLookup([range])(address) === 0
-  })
+): Network[] => networks.filter((network) => createNetworkLookup([network])(address) !== undefined)
 
 /** The mask of the bits of a word after a prefix that has this many bits in it. */
-const freeBits = (prefix: number): number =>
-  prefix >= 32 ? 0 : prefix <= 0 ? 0xffff_ffff : 0xffff_ffff >>> prefix
+const freeBits = (prefix: number): number => (prefix >= 32 ? 0 : 0xffff_ffff >>> Math.max(0, prefix))
 
 /**
- * Finds the network of an address in a logarithmic number of steps. Two networks are nested or disjoint, so the widest
- * ones, sorted, are enough. A look-up allocates nothing.
+ * Finds the network of an address in a logarithmic number of steps; what is no network is left out. Two networks are
+ * nested or disjoint, so the widest ones, sorted, are enough. A look-up allocates nothing.
  */
-export function createNetworkLookup(ranges: readonly NetworkRange[]): NetworkLookup {
-  const four = tableOf(ranges, 4)
-  const six = tableOf(ranges, 6)
+export function createNetworkLookup<Network extends { cidr: string }>(
+  networks: readonly Network[],
+): NetworkLookup<Network> {
+  const given = networks.map((network) => ({ network, range: parseNetwork(network.cidr) }))
+  const four = tableOf(given, 4)
+  const six = tableOf(given, 6)
   const { bytes, read } = createAddressReader()
   return (address) => {
     const version = read(address)
-    return version === 0 ? -1 : findIn(version === 4 ? four : six, bytes)
+    return version === 0 ? undefined : findIn(version === 4 ? four : six, bytes)
   }
 }
 
-/** Addresses in sequence, and the indexes of their networks in the list. */
-type NetworkTable = { first: DataView; last: DataView; places: DataView; size: number }
+/** Addresses in sequence, and their networks. */
+type NetworkTable<Network> = { first: DataView; last: DataView; networks: readonly Network[] }
 
-function tableOf(ranges: readonly NetworkRange[], version: 4 | 6): NetworkTable {
-  const sorted = ranges
-    .map((range, place) => ({ ...range, place }))
-    .filter((range) => range.version === version)
+function tableOf<Network>(
+  given: readonly { network: Network; range: NetworkRange | undefined }[],
+  version: 4 | 6,
+): NetworkTable<Network> {
+  const sorted = given
+    .flatMap(({ network, range }) => (range?.version === version ? [{ ...range, network }] : []))
     .sort((one, other) => compare(one.first, 0, other.first) || compare(other.last, 0, one.last))
   const widest: typeof sorted = []
   for (const range of sorted) {
     const before = widest.at(-1)
     if (!before || compare(range.first, 0, before.last) > 0) widest.push(range)
   }
-  const size = widest.length
-  const first = new DataView(new ArrayBuffer(addressBytes * size))
-  const last = new DataView(new ArrayBuffer(addressBytes * size))
-  const places = new DataView(new ArrayBuffer(4 * size))
+  const first = new DataView(new ArrayBuffer(addressBytes * widest.length))
+  const last = new DataView(new ArrayBuffer(addressBytes * widest.length))
   for (const [index, range] of widest.entries()) {
-    places.setUint32(4 * index, range.place)
     for (let at = 0; at < addressBytes; at += 4) {
       first.setUint32(addressBytes * index + at, range.first.getUint32(at))
       last.setUint32(addressBytes * index + at, range.last.getUint32(at))
     }
   }
-  return { first, last, places, size }
+  return { first, last, networks: widest.map(({ network }) => network) }
 }
 
-function findIn({ first, last, places, size }: NetworkTable, address: DataView): number {
+function findIn<Network>(
+  { first, last, networks }: NetworkTable<Network>,
+  address: DataView,
+): Network | undefined {
   let low = 0
-  let high = size
+  let high = networks.length
   while (low < high) {
     const middle = (low + high) >>> 1
     if (compare(first, addressBytes * middle, address) <= 0) low = middle + 1
@@ -96,8 +96,8 @@ function findIn({ first, last, places, size }: NetworkTable, address: DataView):
   }
   const candidate = low - 1
   return candidate >= 0 && compare(last, addressBytes * candidate, address) >= 0
-    ? places.getUint32(4 * candidate)
-    : -1
+    ? networks[candidate]
+    : undefined
 }
 
 /** Negative, 0 or positive if the address at an index of a table is below, equal to or above another one. */
@@ -105,7 +105,7 @@ function compare(table: DataView, place: number, address: DataView): number {
   for (let at = 0; at < addressBytes; at += 4) {
     const one = table.getUint32(place + at)
     const other = address.getUint32(at)
-    if (one !== other) return one < other ? -1 : 1
+    if (one !== other) return one - other
   }
   return 0
 }

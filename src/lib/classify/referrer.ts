@@ -13,7 +13,7 @@ const sites: ReadonlyMap<string, Site> = new Map([
 ])
 
 /** Search engines have a site in each country. */
-const countrySite = /^(google|yahoo|amazon|bing)\.(?:com?\.)?[a-z]{2,3}$/
+const countrySite = /^(google|bing)\.(?:com?\.)?[a-z]{2,3}$/
 
 /**
  * What kind of site a click came from, and its usual name, or its host if it is not in the list. `null` and "none" mean
