@@ -235,3 +235,25 @@ test('events left by an earlier run do not undo later reports', async () => {
   expect(await record(linesOf(told(0, 100, 'rejected')), false)).toEqual(ok([]))
   expect([...(await kept())]).toEqual([{ recipients: 100, status: 'rejected' }])
 })
+
+test('a batch takes a statement for each kind of event in it, and what is rejected is told', async () => {
+  let statements = 0
+  const counting: Database = {
+    ...database,
+    run(given, deadline) {
+      statements += 1
+      return database.run(given, deadline)
+    },
+  }
+  const told: unknown[] = []
+  const record = eventRecorder(counting, { onRecorded: (rejections) => told.push(rejections) })
+  const click = aClick({ variation_id: 999 })
+  const conversion = aConversion({ variation_id: 998 })
+  const rejections = [click, conversion].map(({ event_id }) => ({ event_id, reason: 'variation_gone' }))
+  expect(await record(Buffer.from(encodeRecord([conversion, aClick(), click])), false)).toEqual(
+    ok(rejections),
+  )
+  expect(await record(Buffer.from(encodeRecord([aSurplus()])), false)).toEqual(ok([]))
+  expect(told).toEqual([rejections, []])
+  expect(statements).toBe(3)
+})

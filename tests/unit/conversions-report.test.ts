@@ -219,7 +219,12 @@ describe('a conversion', () => {
   })
 
   test('that is not recorded is reported by its id', async () => {
-    expect(await tell(report, { settled: 'other_click' })).toMatchObject({ error: 'conversion_differs' })
+    expect(await tell(report, { settled: 'other_click' })).toEqual({
+      error: 'conversion_differs',
+      details: {
+        external_id: expect.stringContaining('another click or text; give each conversion its own'),
+      },
+    })
     expect(await tell(report, { settled: 'pending' })).toMatchObject({
       error: 'tracking_failed',
       fields: { external_id: 'order-1', queued: true },

@@ -2,6 +2,7 @@ import { validate, version } from 'uuid'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { countsOn, variationSchema } from '../../src/lib/model/variation.ts'
+import { correctionOf } from '../../src/lib/tracking/correction.ts'
 import { createEventIds, eventIdFrom } from '../../src/lib/tracking/event-id.ts'
 import { createFlood } from '../../src/lib/tracking/flood.ts'
 
@@ -87,5 +88,20 @@ describe('a flood', () => {
     const flooding = createFlood(1)
     expect([flooding('a', 1_000_000), flooding('a', 1_000_000)]).toEqual([false, true])
     expect(flooding('a', 940_000)).toBe(false)
+  })
+})
+
+test('a correction is a report of the send at its own time, under an id that no caller chose', () => {
+  const known = { eventId: 'an-id', sentAt: Date.UTC(2026, 10, 18, 6), recipients: 900 }
+  expect(correctionOf('daily', { offer_id: 4, variation_id: 42 }, known)).toEqual({
+    kind: 'impression',
+    event_id: 'an-id',
+    caller_key: false,
+    at: Date.UTC(2026, 10, 18, 6),
+    offer_id: 4,
+    variation_id: 42,
+    newsletter_send_id: 'daily',
+    newsletter: null,
+    recipients: 900,
   })
 })

@@ -37,7 +37,7 @@ export function eventOfClickId(text: string): string | undefined {
   let hexadecimal = ''
   for (let at = 0; at < 24; at += digits) hexadecimal += recoded(text, at, digits, hexadecimals)
   hexadecimal += recoded(text, 24, 2, 2)
-  return hexadecimal.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  return hexadecimal.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 const recoded = (text: string, at: number, length: number, padded: number): string =>
