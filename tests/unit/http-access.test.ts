@@ -148,6 +148,16 @@ describe('rate limits', () => {
     vi.advanceTimersByTime(20)
     expect(await limit('a')).toBeUndefined()
   })
+
+  test('ask nobody to wait for more than a minute, and end after it, although the clock was set back', async () => {
+    const limit = limitPerMinute(1)
+    expect(await limit('a')).toBeUndefined()
+    vi.advanceTimersByTime(59_000)
+    vi.setSystemTime(Date.now() - 86_400_000)
+    expect(await limit('a')).toBe(60)
+    vi.advanceTimersByTime(1_000)
+    expect(await limit('a')).toBeUndefined()
+  })
 })
 
 describe('a client of the rate limits', () => {
