@@ -1,9 +1,12 @@
-import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { declaredLength } from '../lib/http/bodies.ts'
-import { longestBody } from '../lib/http/read.ts'
+import type { WholeRequest } from '../lib/http/bodies.ts'
 import type { Connect } from './connect.ts'
-import type { Front } from './front.ts'
 import { responsesUntil } from './last-responses.ts'
 
 /**
@@ -13,7 +16,7 @@ import { responsesUntil } from './last-responses.ts'
 const keepAliveTimeout = 65_000
 
 export type ServerOptions = {
-  front: Front
+  front: Connect
   /** The site itself. */
   site: Connect
   /** For TLS without a proxy. */
@@ -27,14 +30,14 @@ export function createServer({ front, site, tls, stopping }: ServerOptions): Ser
   // Requests without a body, which are nearly all, then need none of the work of ending one.
   const options = { optimizeEmptyRequests: true, ServerResponse: responsesUntil(stopping) }
   const listener: RequestListener = (request, response) => {
-    front.connect(request, response, () => site(request, response, () => response.writeHead(404).end()))
+    front(request, response, () => site(request, response, () => response.writeHead(404).end()))
   }
   const server = tls
     ? createHttpsServer({ ...options, ...tls }, listener)
     : createHttpServer(options, listener)
   server.keepAliveTimeout = keepAliveTimeout
-  server.on('checkContinue', (request, response) => {
-    if (!front.boundsBody(request) || declaredLength(request) <= longestBody) response.writeContinue()
+  server.on('checkContinue', (request: WholeRequest, response: ServerResponse) => {
+    request.goOn = () => response.writeContinue()
     server.emit('request', request, response)
   })
   // Node would answer by itself, and read whatever follows.

@@ -14,18 +14,12 @@ import { isOwnPath } from './own-paths.ts'
 import { refuseAddress } from './public-address.ts'
 
 export type FrontOptions = {
-  app: PromoTracking
+  app: Pick<PromoTracking, 'answerPromoLink' | 'client' | 'isWebhook' | 'log'>
   site: Pick<HostSite, 'base' | 'prefix' | 'strict'>
   /** Our pages and endpoints. */
   ownPages: Connect
   /** Paths of one word that are the site's own. */
   pages: ReadonlySet<string>
-}
-
-export type Front = {
-  connect: Connect
-  /** Whether a request goes where bodies are small; elsewhere they are the site's business. */
-  boundsBody(request: IncomingMessage): boolean
 }
 
 /** Requests that were looked at already: a server may have us in front of a site that has us inside. */
@@ -36,7 +30,7 @@ const passed = new WeakSet<IncomingMessage>()
  * would take ten times as long, hands what is ours to our pages, and leaves everything else to the site as it
  * came.
  */
-export function createFront({ app, site, ownPages, pages }: FrontOptions): Front {
+export function createFront({ app, site, ownPages, pages }: FrontOptions): Connect {
   const { base, strict } = site
   const root = rootOf(site)
   const webhookPath = `${root}/api/v1/promo/links/changed`
@@ -63,11 +57,14 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Front
       )
   }
 
-  const pass: Connect = (request, response, next) => {
+  const pass = (request: WholeRequest, response: ServerResponse, next: () => void): void => {
     const refused = strict ? refuseAddress(request) : undefined
     passed.add(request)
     if (refused) send(response, refused)
-    else next()
+    else {
+      if (request.body === undefined) request.goOn?.()
+      next()
+    }
   }
 
   const serveLink = (request: IncomingMessage, response: ServerResponse, link: Link): void => {
@@ -97,7 +94,7 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Front
     else ownPages(request, response, () => pass(request, response, next))
   }
 
-  const connect: Connect = (request, response, next) => {
+  return (request, response, next) => {
     if (passed.has(request)) return next()
     if (request.method === 'TRACE') return send(response, noTrace)
     const target = originForm(request.url ?? '/')
@@ -116,8 +113,6 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Front
     if (bounded && hasBody(request)) readBody(request, response, serve)
     else serve()
   }
-
-  return { connect, boundsBody: (request) => strict || isOurs(originForm(request.url ?? '/')) }
 }
 
 type Link = { slug: string; query: string; next: () => void }

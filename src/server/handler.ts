@@ -67,7 +67,7 @@ async function openFront(site: HostSite, pages: Set<string>, defaults: Settings)
   opened ??= open(site, pages, defaults)
   const [app, astro] = await Promise.all([opened, loadAstroHandler()])
   const ownPages = createOwnPages({ app, astro, root: rootOf(site) })
-  return createFront({ app, site, ownPages, pages }).connect
+  return createFront({ app, site, ownPages, pages })
 }
 
 async function open(site: HostSite, pages: ReadonlySet<string>, defaults: Settings): Promise<PromoTracking> {

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { finished } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { openPromoTracking, type PromoTracking } from '../../src/lib/index.ts'
@@ -79,8 +81,28 @@ async function serve({
     const [type, etag] = ['content-type', 'etag'].map((name) => answer.headers.get(name))
     return { status: answer.status, body: await answer.text(), type, etag }
   }
-  return { app, ask, files, messages }
+  /** What a client hears that sends this many bytes once it is told to go on, up to the status. */
+  const announce = async (method: string, path: string, bytes: number) => {
+    const lines = [
+      `${method} ${path} HTTP/1.1`,
+      'Host: a',
+      'Expect: 100-continue',
+      `Content-Length: ${bytes}`,
+    ]
+    const socket = connect(address.port, '127.0.0.1', () => socket.write(`${lines.join('\r\n')}\r\n\r\n`))
+    let heard = ''
+    socket.setEncoding('latin1').on('data', (text) => {
+      heard += text
+      if (heard === goOn) socket.write('x'.repeat(bytes))
+      if (/ [2-5]\d\d /.test(heard)) socket.destroy()
+    })
+    await once(socket, 'close')
+    return heard
+  }
+  return { app, ask, announce, files, messages }
 }
+
+const goOn = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 /** What Astro does where it has no page for an address. */
 const noPage: AstroHandler = async (_, __, next) => next()
@@ -221,6 +243,37 @@ describe('a request that is not ours', () => {
   })
 })
 
+describe('a client that waits with its body until it may send it', () => {
+  const whole: Connect = (request, response) => {
+    finished(request.resume(), () => response.end('theirs'))
+  }
+  const webhook = '/api/v1/promo/links/changed'
+
+  test.each([
+    ['GET', '/nocodemba', 16_385],
+    ['PUT', '/nocodemba', 16_385],
+    ['GET', '/nope', 16_385],
+    ['POST', '/sign-in', 16_385],
+    ['POST', webhook, 1_048_577],
+  ])('is refused without being asked for it if it is too large: %s %s', async (method, path, bytes) => {
+    const { announce } = await serve({ site: whole, isWebhook: () => path === webhook })
+    expect(await announce(method, path, bytes)).toMatch(/^HTTP\/1\.1 413 /)
+  })
+
+  test.each([
+    ['GET', '/nocodemba', 16_384, 307],
+    ['PUT', '/nocodemba', 16_384, 405],
+    ['GET', '/nope', 16_384, 200],
+    ['POST', '/nope', 100_000, 200],
+    ['POST', '/contact/form', 100_000, 200],
+    ['POST', webhook, 1_048_576, 200],
+  ])('is asked for it once if it is not: %s %s', async (method, path, bytes, status) => {
+    const { announce } = await serve({ site: whole, isWebhook: () => path === webhook })
+    const heard = await announce(method, path, bytes)
+    expect(heard.split(goOn)).toEqual(['', expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `))])
+  })
+})
+
 test('a page comes before a link of the same name', async () => {
   const { ask } = await serve({ words: ['nocodemba'] })
   expect(await ask('/nocodemba')).toMatchObject({ status: 200, body: 'a page at /nocodemba' })
@@ -249,7 +302,7 @@ test('a request is handled once, even if our handler is mounted twice', async ()
         ownPages,
         pages: new Set(),
       })
-      inside.connect(request, response, () => response.end('theirs'))
+      inside(request, response, () => response.end('theirs'))
     },
   })
   expect(await ask('/nope')).toMatchObject({ body: 'theirs' })

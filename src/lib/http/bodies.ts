@@ -3,7 +3,11 @@ import { type Answer, type ApiFault, faultAnswer } from './answer.ts'
 import { bodyTooLarge, longestBody, tooLarge } from './read.ts'
 
 /** A request whose body, if it has one, has arrived: Astro's adapter reads it from here and not from the socket. */
-export type WholeRequest = IncomingMessage & { body?: Buffer }
+export type WholeRequest = IncomingMessage & {
+  body?: Buffer
+  /** Tells a client that waits for it to send its body (`Expect: 100-continue`). */
+  goOn?: () => void
+}
 
 export type Bodies = {
   /** Calls `whole` once the body is there, or `refused` with why it is not accepted; neither if the client has gone. */
@@ -27,7 +31,7 @@ export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 
 /** The declared length in bytes; a body that declares none counts as the longest. */
-export const declaredLength = ({ headers }: Pick<IncomingMessage, 'headers'>): number =>
+const declaredLength = ({ headers }: Pick<IncomingMessage, 'headers'>): number =>
   Number(headers['content-length'] ?? longestBody)
 
 /**
@@ -94,6 +98,7 @@ export function createBodies({ wait = longestWait, atOnce = readAtOnce, most = m
     const [oldest] = underWay
     if (oldest && underWay.size >= most) oldest()
     underWay.add(cut)
+    request.goOn?.()
     request.on('data', take).on('end', finish).on('close', gone)
   }
 
