@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { unescape as decode } from 'node:querystring'
 import { messageOf } from '../lib/base/result.ts'
 import { type Answer, faultAnswer } from '../lib/http/answer.ts'
 import { createAnswerAndClose } from '../lib/http/answer-and-close.ts'
@@ -7,6 +6,7 @@ import { createBodies, hasBody, refusedBody, type WholeRequest } from '../lib/ht
 import { endpointMethods, unknownEndpoint, writingMethods, wrongMethod } from '../lib/http/methods.ts'
 import { wrongContentType } from '../lib/http/read.ts'
 import type { PromoTracking } from '../lib/index.ts'
+import { slugIn } from '../lib/links/damaged-slug.ts'
 import type { Connect } from './connect.ts'
 import { type HostSite, rootOf } from './host-site.ts'
 import { headerReader, send } from './own-pages.ts'
@@ -99,9 +99,9 @@ export function createFront({ app, site, ownPages, pages }: FrontOptions): Conne
     if (request.method === 'TRACE') return send(response, noTrace)
     const target = originForm(request.url ?? '/')
     const [path = '/', query = ''] = splitOnce(target, '?')
-    const slug = path.startsWith(base) ? slugOf(path.slice(base.length)) : undefined
+    const ours = isOurs(target)
+    const slug = !ours && path.startsWith(base) ? slugIn(path.slice(base.length)) : undefined
     const isLink = slug !== undefined && !pages.has(slug)
-    const ours = !isLink && isOurs(target)
     if (ours || strict) request.url = target
     const serve = (): void => {
       if (isLink) serveLink(request, response, { slug, query, next })
@@ -136,15 +136,6 @@ function refuseCall({ method = 'GET', headers }: IncomingMessage, path: string):
   if (method !== wanted) return wrongMethod(wanted)
   const fault = wrongContentType(headers['content-type'])
   return fault && faultAnswer(fault)
-}
-
-/**
- * The one path segment of a promo link, decoded; `undefined` for every other path. Mail software doubles its slash, and
- * leaves what is no UTF-8 behind it: a blank as `%A0`, or half of a character.
- */
-function slugOf(path: string): string | undefined {
-  const segment = /^\/\/?([^/]+)\/?$/.exec(path)?.[1]
-  return segment?.includes('%') ? decode(segment) : segment
 }
 
 /** A request may name the whole URL (RFC 9112, 3.2.2), as it does to a proxy. */

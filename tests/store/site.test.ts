@@ -315,8 +315,12 @@ test.each([
   ['//nocodemba/', 307],
   ['/no%63odemba', 307],
   ['/%4eocodemba', 307],
-  ['///nocodemba', 200],
-  ['/nocodemba//', 200],
+  ['///nocodemba', 307],
+  ['/nocodemba//', 307],
+  ['/nocodemba//?promo_var=42', 307],
+  ['/nocodemba/).', 307],
+  ['/nocodemba/&promo_var=42', 307],
+  ['/nope//', 200],
   ['/nocodemba/more', 200],
   ['/more/nocodemba', 200],
   ['/nocodemba%2fmore', 200],
@@ -327,7 +331,21 @@ test.each([
   expect(messages).toEqual([])
 })
 
-test('escapes in a slug do not count as damage', async () => {
+test('what is ours or a page of the site is no damaged link', async () => {
+  const { ask } = await serve({
+    words: ['about'],
+    answerPromoLink() {
+      throw new Error('not to be asked')
+    },
+    astro: async (_, response) => void response.end('ours'),
+  })
+  for (const path of ['/analytics', '/analytics//', '/analytics/).'])
+    expect(await ask(path)).toMatchObject({ body: 'ours' })
+  for (const path of ['/about', '/about//'])
+    expect(await ask(path)).toMatchObject({ body: `a page at ${path}` })
+})
+
+test('escapes and slashes around a slug do not count as damage', async () => {
   const slugs: string[] = []
   const { ask } = await serve({
     answerPromoLink({ slug }) {
@@ -335,6 +353,6 @@ test('escapes in a slug do not count as damage', async () => {
       return undefined
     },
   })
-  for (const path of ['/no%63odemba', '/a%20b', '/nocodemba', '/%zz']) await ask(path)
+  for (const path of ['/no%63odemba', '/a%20b', '//nocodemba//', '/%zz']) await ask(path)
   expect(slugs).toEqual(['nocodemba', 'a b', 'nocodemba', '%zz'])
 })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { repairSlug } from '../../src/lib/links/damaged-slug.ts'
+import { repairSlug, slugIn } from '../../src/lib/links/damaged-slug.ts'
 import { damageSentence } from '../../src/lib/links/link-damage.ts'
 import { examineLinks, hasEntity, loopFrom, wayOf } from '../../src/lib/links/link-faults.ts'
 import { keyOfRow, readRow } from '../../src/lib/links/rows.ts'
@@ -34,6 +34,8 @@ describe('links that lead back to themselves', () => {
     ['in capitals', [['a', `${site}/A`]], ['a', 'a']],
     ['with a query', [['a', `${site}/a?x=1#y`]], ['a', 'a']],
     ['with two slashes', [['a', `${site}//a`]], ['a', 'a']],
+    ['with two slashes at the end', [['a', `${site}/a//`]], ['a', 'a']],
+    ['with the end of a sentence behind a slash', [['a', `${site}/a/).`]], ['a', 'a']],
     ['encoded', [['a', `${site}/%61`]], ['a', 'a']],
     ['damaged', [['a', `${site}/a%20`]], ['a', 'a']],
     ['with what follows a sentence', [['a', `${site}/A).`]], ['a', 'a']],
@@ -166,6 +168,63 @@ describe('a damaged slug', () => {
     [`${'a'.repeat(100)})`, '', { slug: 'a'.repeat(100), query: '' }],
     [`${'a'.repeat(101)})`, '', undefined],
   ])('%s with the query "%s"', (slug, query, repaired) => expect(repairSlug(slug, query)).toEqual(repaired))
+})
+
+describe('the slug in a path', () => {
+  test.each([
+    ['/desk', 'desk'],
+    ['/Desk', 'Desk'],
+    ['/de%73k', 'desk'],
+    ['/de sk', 'de sk'],
+    ['/desk/', 'desk'],
+    ['/desk//', 'desk'],
+    ['/desk///', 'desk'],
+    ['//desk', 'desk'],
+    ['///desk//', 'desk'],
+    ['/desk%2F', 'desk'],
+    ['/desk).', 'desk).'],
+    ['/desk)/', 'desk)'],
+    ['/desk/)', 'desk)'],
+    ['/desk//).', 'desk).'],
+    ['/desk/)/', 'desk)'],
+    ['/desk/)/.', 'desk)/.'],
+    ['/desk/%C2%A0', 'desk\u00a0'],
+    ['/desk/%A0', 'desk\ufffd'],
+    ['/%zz', '%zz'],
+    ['/desk%3Fpromo_var=1', 'desk?promo_var=1'],
+    ['/desk%3Fpromo_var=1/', 'desk?promo_var=1'],
+    ['/desk/%3Fpromo_var=1', 'desk?promo_var=1'],
+    ['/desk/&promo_var=1', 'desk&promo_var=1'],
+    ['/desk%3Fpromo_var=1&back=/a/b', 'desk?promo_var=1&back=/a/b'],
+    ['/desk/more', undefined],
+    ['/desk/1', undefined],
+    ['/desk/é', undefined],
+    ['/desk/%E4%BD%A0', undefined],
+    ['/desk%2Fmore', undefined],
+    ['/desk/).more', undefined],
+    ['/desk/)more%3Fpromo_var=1', undefined],
+    ['/more/desk', undefined],
+    ['/../desk', undefined],
+    ['/', undefined],
+    ['//', undefined],
+    ['/&promo_var=1', undefined],
+    ['', undefined],
+    ['*', undefined],
+    ['desk', undefined],
+  ])('%s: %s', (path, slug) => expect(slugIn(path)).toBe(slug))
+
+  test('is found quickly in a path of any length', () => {
+    const began = performance.now()
+    for (const unit of ['/', '/a', '%2F', '/)', ')', '%C2%A0', '&', '/&'])
+      for (const [head, tail] of [
+        ['', ''],
+        ['/a', ''],
+        ['/a', 'a'],
+        ['/a)', 'a/'],
+      ])
+        slugIn(`${head}${unit.repeat(16_384 / unit.length)}${tail}`)
+    expect(performance.now() - began).toBeLessThan(1_000)
+  })
 })
 
 describe('a row of links', () => {

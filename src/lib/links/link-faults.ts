@@ -1,6 +1,5 @@
-import { unescape as decode } from 'node:querystring'
 import type { Lead } from '../model/link.ts'
-import { repairSlug } from './damaged-slug.ts'
+import { repairSlug, slugIn } from './damaged-slug.ts'
 
 /** Whether a URL was copied from HTML source: the next parameter would be called `amp;…`. */
 export const hasEntity = (url: string): boolean => /&(?:amp|#0*38|#x0*26);/i.test(url)
@@ -38,8 +37,8 @@ function slugOn(siteUrl: string, destination: string | undefined): string | unde
   const site = new URL(siteUrl)
   const base = site.pathname.replace(/\/$/, '')
   if (host !== site.host || !pathname.startsWith(base)) return undefined
-  const [, word = ''] = /^\/\/?([^/]+)\/?$/.exec(pathname.slice(base.length)) ?? []
-  return repairSlug(decode(word), '')?.slug
+  const slug = slugIn(pathname.slice(base.length))
+  return slug === undefined ? undefined : repairSlug(slug, '')?.slug
 }
 
 export const wayOf = (loop: readonly string[]): string => loop.map((slug) => `/${slug}`).join(' → ')
