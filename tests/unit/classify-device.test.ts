@@ -112,6 +112,8 @@ test.each([
   'Barracuda',
   'Mimecast',
   'Proofpoint',
+  'URLDefense',
+  'URL Defense',
   'Safe Links',
   'SafeLinks',
   'MessageLabs',

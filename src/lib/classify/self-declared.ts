@@ -12,11 +12,11 @@ const furtherMachines = anyOf(
 
 /** People's mail programs that give nothing but their name. */
 const mailProgram = anyOf(
-  /^(?:(?:Mac|Windows)?Outlook\b|[\w%! -]{0,30}mail(?:app|bar|mate|pc)?(?:[/ ]\d| ?\(|$))/,
-  /^(?:\w*[ -]?Notes\/|Barca|Evolution|Troj[ií]ta|Postbox|eM ?Client|The Bat!)/,
+  /^(?:(?:Mac|Windows|Microsoft )?Outlook|[\w%! -]{0,30}mail(?:app|bar|mate|pc)?(?:[/ ]\d| ?\(|$))/,
+  /^(?:\w*[ -]?Notes\/|Barca|Evolution|Trojita|Postbox|eM ?Client|The Bat!)/,
   /^(?:Spark(?: Desktop)?\/|Superhuman|Canary|Thunderbird|Roundcube|Mailbird|Alpine|Geary|Gnus)/,
   /^(?:Mutt\b|Wanderlust|Sylpheed|Newton|Nylas|Mailspring|Bloop|Becky|Sparrow|Polymail|Boxer)/,
-  /^(?:Betterbird|Entourage|GroupWise|(?:Microsoft )?Outlook|Claws|Balsa|Mulberry|Eudora)/,
+  /^(?:Betterbird|Entourage|GroupWise|Claws|Balsa|Mulberry|Eudora)/,
   /^(?:Pegasus|Horde)/,
 )
 
@@ -24,7 +24,7 @@ const mailProgram = anyOf(
 const personalDevice = anyOf(
   /android|\biP(?:hone|ad|od)|windows (?:phone|ce)|symbian|series ?[468]0|palmos|blackberry|MIDP|CLDC/,
   /\bMAUI|\bMRE\/|obigo|netfront|teleca|up\.(?:browser|link)|opera m(?:ini|obi)|ucweb|ucbrowser/,
-  /mqqbrowser|j2me|dolfin|\bbada\/|\bBREW\b|wap-? ?browser|hbbtv|\broku|\bvizio|^\[fban\/|tv\b|tv[/\d_]/,
+  /mqqbrowser|j2me|dolfin|\bbada\/|\bBREW\b|wap-? ?browser|hbbtv|\broku|\bvizio|^\[fban\/|tv\b|tv[\d_]/,
   /tizen|web0s|netcast|netrange|bravia|\bvidaa|\bAFT\w|nintendo|playstation|xbox|sega\w*_|roblox/,
   /applenews|crkey/,
   /^(?:nokia|samsung|sec-|lge?[-/]|mot-|sie-|sonyericsson|docomo|kddi|j-phone|softbank|vodafone)/,
