@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { databaseFault } from '../../src/lib/database/database.ts'
+import { createLog } from '../../src/lib/base/log.ts'
+import { ok } from '../../src/lib/base/result.ts'
+import { databaseFault, openDatabase } from '../../src/lib/database/database.ts'
 import { makeClickPartitions } from '../../src/lib/database/migrate.ts'
 import { type Basis, findDecisions, keepDecisions } from '../../src/lib/store/decisions.ts'
 import { findLink, listLinks } from '../../src/lib/store/links.ts'
 import { listCandidates, offerExists, offersWithoutSlug, readPromoTexts } from '../../src/lib/store/offers.ts'
 import { findVariation, listVariations } from '../../src/lib/store/variations.ts'
+import { createVariationSource } from '../../src/lib/tracking/variation-source.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
@@ -86,6 +89,17 @@ test('variations come with their offer, its slug and its former ones', async () 
   await store.sql`update promo_offers set link_slug = 'nocodemba' where id = 4`
   await store.sql`delete from promo_former_slugs`
   expect(await findVariation(store.sql, 61)).toHaveLength(0)
+})
+
+test('tracking finds all variations, or one, or learns that there is none', async () => {
+  const database = openDatabase({ locate: async () => ok(store.url), log: createLog('silent') })
+  const source = createVariationSource(database)
+  const rows = [...(await listVariations(store.sql))]
+  expect(rows).toHaveLength(5)
+  expect(await source.list()).toEqual(ok({ rows, empty: false }))
+  expect(await source.find(50)).toEqual(ok(rows[3]))
+  expect(await source.find(61)).toEqual(ok(undefined))
+  await database.close()
 })
 
 describe('offers', () => {
