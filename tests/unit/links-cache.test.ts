@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { createRefreshingCache } from '../../src/lib/links/refreshing-cache.ts'
+import type { LeftOut } from '../../src/lib/links/rows.ts'
 
 type Row = { id: number; name: string }
 
@@ -25,6 +26,7 @@ function cacheOver(rows: unknown[], initial: unknown[] = []) {
     finds: 0,
     time: 1_000_000,
     fetched: [] as Row[][],
+    leftOut: [] as LeftOut[],
     wait: Promise.resolve(),
   }
   const answer = async <Value>(value: () => Value): Promise<Result<Value, { message: string }>> => {
@@ -36,7 +38,8 @@ function cacheOver(rows: unknown[], initial: unknown[] = []) {
     name: 'things',
     list: () => {
       source.lists += 1
-      return answer(() => ({ rows: source.rows, empty: source.rows.length === 0 && !source.more }))
+      const { rows, leftOut, more } = source
+      return answer(() => ({ rows, leftOut, empty: rows.length === 0 && !more }))
     },
     find: (id) => {
       source.finds += 1
@@ -71,6 +74,7 @@ describe('known rows', () => {
     expect([cache.size, cache.current]).toEqual([0, false])
     expect(await cache.refresh()).toBe(true)
     expect([cache.get(1), cache.get(2), cache.size, cache.current]).toEqual(['one', 'two', 2, true])
+    expect([...cache.values()]).toEqual(['one', 'two'])
     expect(source.fetched).toEqual([[one, two]])
   })
 
@@ -209,6 +213,13 @@ describe('a row that cannot be read', () => {
     expect([error.mock.calls.length, info.mock.calls.length]).toEqual([2, 1])
   })
 
+  test('is named behind what the source could make no row of', async () => {
+    const { cache, source } = cacheOver([one, bad[0]])
+    source.leftOut = [{ key: '9', reason: 'there are two of it' }]
+    await cache.refresh()
+    expect(cache.leftOut).toEqual([...source.leftOut, faults[0]])
+  })
+
   test('in the snapshot of an earlier run does not affect the others', () => {
     const { cache } = cacheOver([], [...bad, one])
     expect([cache.get(1), cache.size, cache.leftOut.length]).toEqual(['one', 1, 4])
@@ -234,7 +245,10 @@ describe('a source that is suddenly empty', () => {
     source.time += 9_999
     expect(await cache.refresh()).toBe(false)
     expect([cache.get(1), cache.get(2), source.finds]).toEqual(['one', undefined, 0])
-    expect(warn).toHaveBeenCalledOnce()
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      { reason: 'there are suddenly none' },
+      'things could not be fetched; those already known are kept',
+    )
     source.time += 1
     expect(await cache.refresh()).toBe(true)
     expect([cache.size, cache.current, source.fetched.at(-1)]).toEqual([0, true, []])

@@ -109,6 +109,30 @@ describe('a visitor is sent', () => {
       'https://m.example/?utm_a=1',
     ],
     [
+      'with parameters whose names are encoded',
+      linkTo('https://m.example/'),
+      'promo_var=42&utm%5Fsource=mail',
+      'https://m.example/?utm%5Fsource=mail',
+    ],
+    [
+      'with parameters behind an "&" that was encoded for HTML, once or twice',
+      linkTo('https://m.example/'),
+      'utm_a=1&amp;utm_b=2&amp;amp;utm_c=3&#38;utm_d=4&%23038;utm_e=5&#x26;utm_f=6&%23x026%3butm_g=7',
+      'https://m.example/?utm_a=1&utm_b=2&utm_c=3&utm_d=4&utm_e=5&utm_f=6&utm_g=7',
+    ],
+    [
+      'with parameters behind what such an "&" leaves of itself at the beginning',
+      linkTo('https://m.example/'),
+      'amp;utm_a=1&utm_b=2',
+      'https://m.example/?utm_a=1&utm_b=2',
+    ],
+    [
+      'without parameters whose value is a token that was not filled in',
+      linkTo('https://m.example/'),
+      'utm_a={contactfield=plan}&utm_b=%7Bleadfield%3Dcity%7D&utm_c={x}',
+      'https://m.example/?utm_c={x}',
+    ],
+    [
       'without a promo_var that a damaged link has inside another parameter',
       linkTo('https://m.example/'),
       'utm_a=what??promo_var=1&utm_b=b%3fPROMO%5fVAR%3d1&utm_c=c%26amp;promo_var=1&utm_d=d%26amp;%20+promo%5C_var=1',
@@ -189,6 +213,8 @@ describe('a visitor is sent', () => {
     ['https://bücher.example:8443/a%zz', 'https://xn--bcher-kva.example:8443/a%zz'],
     ['https://ü:b@bücher.example/', 'https://%C3%BC:b@xn--bcher-kva.example/'],
     ['https:m.example/a b', 'https://m.example/a%20b'],
+    ['https:m.example/https://else.example/', 'https://m.example/https://else.example/'],
+    ['  https://m.example/a/../b ', 'https://m.example/a/../b'],
     ['https://m.example\\@evil.example/?a\\b', 'https://m.example/@evil.example/?a\\b'],
     ['https://m.example/?a\\b', 'https://m.example/?a\\b'],
   ])('from "%s" to %s, since a header can hold no more', (url, location) => {

@@ -173,7 +173,11 @@ describe('fields:', () => {
     })
     const four = await begin(collection(entries, { v4: true }))
     expect(await four.source.list()).toMatchObject({
-      fault: { code: 'unsuitable', advice: expect.stringContaining('no field "destination_url"') },
+      fault: {
+        code: 'unsuitable',
+        message: 'its entries have no field "destination_url"',
+        advice: expect.stringContaining('no field "destination_url"'),
+      },
     })
     expect(four.source.fault?.advice).toContain('PROMO_STRAPI_FIELDS')
   })
@@ -201,6 +205,41 @@ describe('fields:', () => {
     })
   })
 
+  test.for<[string, unknown, Record<string, unknown>, unknown]>([
+    ['none', null, {}, {}],
+    ['none in their fields', {}, { source: '', medium: null }, {}],
+    ['those of both', { utm_id: 7 }, { source: 'mail', medium: null }, { utm_id: 7, utm_source: 'mail' }],
+    ['that of its own field, if both have it', { utm_source: 'x' }, { source: 'y' }, { utm_source: 'y' }],
+    ['what is wrong: a text', 'utm_id=7', { source: 'mail' }, 'utm_id=7'],
+    ['what is wrong: a list', ['utm_id'], { source: 'mail' }, ['utm_id']],
+  ])('a link has of parameters %s', async ([, utm, single, expected]) => {
+    const parts = await begin(
+      collection(() => [link(1, { utm, medium: '', ...single }), link(2, { source: '' })]),
+      'slug:slug,destination:destination_url,utm:utm,utm_source:source,mtm_medium:medium',
+    )
+    const listed = await parts.source.list()
+    expect(listed.ok && listed.value.rows[0]).toStrictEqual({
+      ...{ entry: 'd1', told: 's1 (entry d1)', slug: 's1', destination_url: 'https://m.example/' },
+      ...{ utm: expected, pass_parameters: false, click_id_parameter: null },
+    })
+  })
+
+  test('of entries with the same slug, one is taken, in whatever order they come', async () => {
+    for (const order of ['xyz', 'zyx']) {
+      const entries = [...order].map((documentId, index) => link(index + 1, { documentId, slug: 'a' }))
+      const parts = await begin(collection(() => entries))
+      expect(await parts.source.list()).toMatchObject({
+        value: {
+          rows: [{ slug: 'a', entry: 'x' }],
+          leftOut: [
+            { key: 'a (entry y)', reason: 'slug is also that of the entry x' },
+            { key: 'a (entry z)', reason: 'slug is also that of the entry x' },
+          ],
+        },
+      })
+    }
+  })
+
   test('an entry that cannot be read is named by its slug and id', async () => {
     const parts = await begin(
       collection(() => [
@@ -210,6 +249,8 @@ describe('fields:', () => {
         link(4, { slug: null, active: 1 }),
         link(5, { slug: 5 }),
         link(6, { slug: null }),
+        link(7, { slug: null }),
+        link(8, { slug: 'x'.repeat(41) }),
       ]),
     )
     expect(await parts.source.list()).toMatchObject({
@@ -218,6 +259,8 @@ describe('fields:', () => {
           { slug: 's1', entry: 'd1' },
           { told: '(without a slug) (entry d5)' },
           { told: '(without a slug) (entry d6)' },
+          { told: '(without a slug) (entry d7)' },
+          { told: `${'x'.repeat(40)} (entry d8)` },
         ],
         leftOut: [
           { key: 'S1 (entry d2)', reason: 'slug is also that of the entry d1' },

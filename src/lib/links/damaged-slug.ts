@@ -11,7 +11,7 @@ const longestWord = 200
  */
 export function slugIn(path: string): string | undefined {
   const text = path.includes('%') ? decode(path) : path
-  const [, word, tail = ''] = /^\/+([^/?&#]+)\/*(.*)$/s.exec(text) ?? []
+  const [, word, tail = ''] = /^\/+([^/?&#]+)\/*(.*)/s.exec(text) ?? []
   if (word === undefined || tail === '') return word
   const [behind = ''] = tail.split(/[?&#]/)
   return /[\p{L}\p{N}]/u.test(behind) ? undefined : (word + tail).replace(/\/$/, '')

@@ -77,7 +77,6 @@ export function locationFor(destination: Destination, query: string, clickId?: s
 
 /** The visitor's parameters that are passed on. */
 function passedOn(names: ReadonlySet<string>, query: string): string {
-  if (!/[um]tm_/i.test(query)) return ''
   const passed = new Map<string, string>()
   for (const parameter of query.replace(ampersand, '$1').replace(/#.*/s, '').split('&')) {
     if (passed.size === mostPassed) break

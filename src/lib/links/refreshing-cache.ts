@@ -68,10 +68,10 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
 }): RefreshingCache<Key, Value> & CacheState {
   const { name, list, find, schema, keyField, keyOf, prepare, elapsed, initial, onFetched, log } = options
   let rows = new Map<Key, Value>()
-  let leftOut: LeftOut[] = []
+  let leftOut: readonly LeftOut[]
   let loggedLeftOut = '[]'
   let failingSince: number | undefined = elapsed()
-  let loggedFault = ''
+  let loggedFault: string | undefined
   let emptySince: number | undefined
   let fetches = 0
   let refreshing: Promise<boolean> | undefined
@@ -127,7 +127,7 @@ export function createRefreshingCache<Key extends string | number, Row, Value = 
     emptySince = undefined
     if (!listed.ok) return failing(listed.fault.message)
     failingSince = undefined
-    loggedFault = ''
+    loggedFault = undefined
     fetches += 1
     absent.clear()
     onFetched(take(listed.value.rows, listed.value.leftOut))

@@ -80,7 +80,10 @@ type LinkEntry = {
   told: string
 }
 
-/** Active links, each as its entry has it; of entries with the same slug, the one created first. */
+/**
+ * Active links, each as its entry has it. Of entries with the same slug it is the one with the first document id, which
+ * stays the same when an entry is published again.
+ */
 function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry[]; leftOut: LeftOut[] } {
   const rows = new Map<unknown, LinkEntry>()
   const leftOut: LeftOut[] = []
@@ -91,7 +94,7 @@ function listingOf(fields: Fields, entries: readonly Entry[]): { rows: LinkEntry
   )) {
     const { active, ...row } = rowOf(fields, entry)
     if (active === false) continue
-    const same = typeof row.slug === 'string' ? rows.get(row.slug) : undefined
+    const same = rows.get(row.slug)
     if (active !== true) leftOut.push({ key: row.told, reason: 'active must be true or false' })
     else if (same) leftOut.push({ key: row.told, reason: `slug is also that of the entry ${same.entry}` })
     else rows.set(typeof row.slug === 'string' ? row.slug : row, row)
@@ -124,6 +127,6 @@ function parametersOf(fields: Fields, entry: Entry, given: unknown): unknown {
     const value = /^[um]tm_/.test(word) ? entry.fields[field] : undefined
     return value === undefined || value === null || value === '' ? [] : [[word, value] as const]
   })
-  if (single.length === 0 || typeof given !== 'object' || Array.isArray(given)) return given
+  if (typeof given !== 'object' || Array.isArray(given)) return given
   return { ...given, ...Object.fromEntries(single) }
 }

@@ -38,7 +38,7 @@ const mostLogged = 20
 
 /** Logs the slugs that both have, whenever they change. */
 export function logBoth(log: Log): (slugs: readonly string[]) => void {
-  let logged = ''
+  let logged: string | undefined
   return (slugs) => {
     const text = slugs.join()
     if (text === logged) return
