@@ -18,8 +18,12 @@ const anyName = /promo\\?_var/i
  */
 const namedSo =
   /^[^\p{L}\p{N}_=]*(?:(?:amp|#?0*38|#?x0*26);[^\p{L}\p{N}_=]*){0,2}promo\\?_var[^\p{L}\p{N}_=]*$/iu
-/** Spaces, which a query also writes as `+`, and zeros before a number leave it the same number. */
-const readable = /^[\s\u200b+]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
+/**
+ * Spaces, which a query also writes as `+`, and zeros before a number leave it the same number, and so do opening
+ * quotes and Markdown's emphasis. A sign, a point or what is still encoded might change it, and in brackets it may be
+ * the number of a placeholder that was not replaced.
+ */
+const readable = /^[\s\u200b+"'`´„‚\p{Pi}\p{Pf}*_]*0*([1-9]\d{0,9})[^\p{L}\p{N}]*$/u
 /** How often link wrappers may have encoded it again. */
 const mostDecoded = 2
 /** The readers of a newsletter come with the same few queries, of which none is long. */
@@ -29,10 +33,10 @@ const remembered = { most: 1_000, longest: 200 }
 export const createPromoVarReader = (): typeof readPromoVar => memoize(readPromoVar, remembered)
 
 /**
- * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, after nothing but spaces and
- * zeros, followed by nothing or by characters that are neither letter nor digit. What mail software does to `&`, `=`,
- * `?` and case is undone, and the name may have characters at its ends that no name has. `untracked` if there is no
- * such name, `unreadable` if it does not name exactly one text.
+ * Reads which text a query names with `promo_var`: a decimal integer from 1 to 2147483647, after nothing but spaces,
+ * zeros, opening quotes and emphasis, followed by nothing or by characters that are neither letter nor digit. What mail
+ * software does to `&`, `=`, `?` and case is undone, and the name may have characters at its ends that no name has.
+ * `untracked` if there is no such name, `unreadable` if it does not name exactly one text.
  */
 export function readPromoVar(query: string): PromoVar | 'untracked' | 'unreadable' {
   if (query === '') return 'untracked'
