@@ -759,4 +759,9 @@ test('for different visitors the first day is named, and that months cannot be l
   expect(peopleSentence({ summary: summary('2024-10-30', '2025-10-31'), people_since: '2024-12-31' })).toBe(
     `Different visitors have been counted since 31 Dec 2024. ${monthly}`,
   )
+  const nobody = { ...summary('2024-10-30', '2025-10-31'), total_clicks: 9, human_clicks: 0 }
+  expect(peopleSentence({ summary: nobody, people_since: '2024-12-31' })).toBe('')
+  expect(peopleSentence({ summary: { ...nobody, human_clicks: 1 }, people_since: '2024-12-31' })).toContain(
+    monthly,
+  )
 })

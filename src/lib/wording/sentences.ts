@@ -59,6 +59,7 @@ export function summarySentence(
 
 /** A note about the number of different visitors of a period; nothing if it needs none. */
 export function peopleSentence({ summary, people_since }: Pick<Report, 'summary' | 'people_since'>): string {
+  if (summary.human_clicks === 0) return ''
   const { start, end } = summary.date_range
   const from = people_since ?? start
   return [
