@@ -84,7 +84,11 @@ export const offerRowSchema = v.object({
   offer_name: v.string(),
   offer_type: v.string(),
   active: v.boolean(),
-  best_variation_id: described(v.nullable(id), 'The highest raw rate in the range, which may be chance.'),
+  best_variation_id: described(
+    v.nullable(id),
+    'The text with the highest raw rate in the range: `ctr`, or `human_ctr` with `clicks=human`. It may be chance: ' +
+      'decide by the labels of texts.',
+  ),
   people,
   ...figures,
   statistics: v.exactOptional(offerStatisticsSchema),
