@@ -1,5 +1,11 @@
 import type { VariationSums } from './sums.ts'
 
+/** What names a send of a variation; a send in segments is one of each of its variations. */
+export type SendOfText = { variation_id?: number | undefined; newsletter_send_id?: string | null | undefined }
+
+export const keyOfSend = ({ variation_id, newsletter_send_id }: SendOfText): string =>
+  `${variation_id} ${newsletter_send_id}`
+
 /** A send of a variation and its visitors so far. */
 export type SendEvidence = {
   offer_id: number

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../database/database.ts'
+import { keyOfSend } from '../model/send-evidence.ts'
 import { findDoubts } from '../stats/doubts.ts'
 import { claimDoubtLook, keepDoubts, listDoubts } from '../store/doubted-sends.ts'
 import { listSends } from '../store/evidence.ts'
@@ -32,11 +33,8 @@ export const doubtFinder =
       .slice(0, mostKept)
     const kept = await database.run((sql) => keepDoubts(sql, doubts))
     if (!kept.ok) return log.warn({ reason: kept.fault.message }, 'doubted sends could not be stored')
-    const fresh = new Set(kept.value.map(nameOf))
+    const fresh = new Set(kept.value.map(keyOfSend))
     for (const doubt of doubts)
-      if (fresh.has(nameOf(doubt)))
+      if (fresh.has(keyOfSend(doubt)))
         log.warn({ send: doubt.newsletter_send_id, variation: doubt.variation_id }, rateSentence(doubt))
   }
-
-const nameOf = (send: { newsletter_send_id: string; variation_id: number }): string =>
-  `${send.variation_id} ${send.newsletter_send_id}`

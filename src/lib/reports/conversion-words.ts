@@ -1,6 +1,7 @@
 import { memoize } from '../base/memoize.ts'
 import type { ConversionRow } from '../model/conversion.ts'
 import type { Report } from '../model/report.ts'
+import { keyOfSend, type SendOfText } from '../model/send-evidence.ts'
 import { percent, percentBetween } from '../wording/formats.ts'
 
 type WriteAmount = (value: number | null) => string
@@ -53,18 +54,15 @@ export function funnelOf({ summary, conversions = [] }: Report): FunnelStep[] {
   ]
 }
 
-type SendOfText = { newsletter_send_id?: string | null | undefined; variation_id?: number | undefined }
-
 /** Says what each send brought, conversions and revenue by currency: "2 for €24.00"; empty if unknown. */
 export function createBroughtBy(conversions: readonly ConversionRow[]): (send: SendOfText) => string {
   const amountsOf = createAmounts()
-  const keyOf = ({ newsletter_send_id, variation_id }: SendOfText) => `${variation_id} ${newsletter_send_id}`
   const known = Map.groupBy(
     conversions.filter((row) => row.of === 'send' && row.conversions > 0),
-    keyOf,
+    keyOfSend,
   )
   return (send) =>
-    (known.get(keyOf(send)) ?? [])
+    (known.get(keyOfSend(send)) ?? [])
       .map((row) => `${row.conversions} for ${amountsOf(row.currency)(Number(row.revenue))}`)
       .join(', ')
 }

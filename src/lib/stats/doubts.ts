@@ -1,4 +1,5 @@
 import type { Doubt } from '../model/doubt.ts'
+import { keyOfSend } from '../model/send-evidence.ts'
 import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { besideCrowds } from './crowds.ts'
@@ -29,12 +30,11 @@ export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
  * gone to this one.
  */
 export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly DatedSend[]): Doubt[] {
-  const nameOf = ({ newsletter_send_id, variation_id }: DatedSend) => `${variation_id} ${newsletter_send_id}`
-  const reported = new Map(doubted.length > 0 ? sends.map((send) => [nameOf(send), send]) : [])
+  const reported = new Map(doubted.length > 0 ? sends.map((send) => [keyOfSend(send), send]) : [])
   const doubts = doubted.map(({ send, factor, usual, counted, reason }) => {
     const { newsletter_send_id, variation_id, newsletter, sent_at, recipients, clickers } = lookUp(
       reported,
-      nameOf(send),
+      keyOfSend(send),
       send,
     )
     return {

@@ -1,4 +1,5 @@
 import type { Earnings } from '../model/earnings.ts'
+import { keyOfSend } from '../model/send-evidence.ts'
 import { type Expected, expectingApproval } from './approval.ts'
 import { arrived, type Curve } from './arrival.ts'
 import { delayCurveOf, shareKnown } from './conversion-delays.ts'
@@ -148,16 +149,14 @@ type Known = Expected & { send: ClickedSend }
 
 /** What sends have brought as it is to be expected, and nothing of those that brought nothing. */
 function expectedOf(sends: readonly ClickedSend[], earnings: Earnings): Known[] {
-  const keyOf = (one: { newsletter_send_id: string; variation_id: number }) =>
-    `${one.variation_id} ${one.newsletter_send_id}`
-  const byKey = new Map(earnings.sends.map((earned) => [keyOf(earned), earned]))
+  const byKey = new Map(earnings.sends.map((earned) => [keyOfSend(earned), earned]))
   const earning = sends.flatMap((send) => {
-    const own = byKey.get(keyOf(send))
+    const own = byKey.get(keyOfSend(send))
     return own ? [{ ...own, offer_id: send.offer_id }] : []
   })
   const expectationOf = expectingApproval(earning)
   return sends.map((send) => {
-    const own = byKey.get(keyOf(send))
+    const own = byKey.get(keyOfSend(send))
     const nothing = { conversions: 0, amounts: { conversions: 0, revenue: 0, squares: 0 } }
     return { send, ...(own ? expectationOf({ ...own, offer_id: send.offer_id }) : nothing) }
   })

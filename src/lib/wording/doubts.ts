@@ -1,5 +1,6 @@
 import type { Doubt, RateDoubt } from '../model/doubt.ts'
 import type { Statistics } from '../model/report.ts'
+import { keyOfSend } from '../model/send-evidence.ts'
 import { count } from './formats.ts'
 import { some } from './words.ts'
 
@@ -57,10 +58,9 @@ export function periodDoubts({
   doubts?: readonly Doubt[] | undefined
   sends?: readonly Named[] | undefined
 }): string {
-  const keyOf = ({ newsletter_send_id, variation_id }: Named) => `${variation_id} ${newsletter_send_id}`
-  const shown = new Set(sends.map(keyOf))
+  const shown = new Set(sends.map(keyOfSend))
   const doubted = new Set(
-    doubts.filter((doubt) => shown.has(keyOf(doubt))).map(({ newsletter_send_id }) => newsletter_send_id),
+    doubts.filter((doubt) => shown.has(keyOfSend(doubt))).map(({ newsletter_send_id }) => newsletter_send_id),
   ).size
   if (doubted === 0) return ''
   return doubted === 1
