@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { drawRates, offerRates } from '../../src/lib/charts/rates.ts'
 import type { VariationRow } from '../../src/lib/model/report.ts'
+import type { Counting } from '../../src/lib/model/report-query.ts'
 import type { LabelCode } from '../../src/lib/stats/label.ts'
 import { findingsOf, hasHistory } from '../../src/lib/wording/findings.ts'
 import { kindsSentence } from '../../src/lib/wording/kinds.ts'
@@ -595,7 +596,7 @@ test('kinds of text are named only if their interval excludes 1, the clearest fi
     anAttribute({ value: 'plain', lift: 1.3, interval: [0.9, 1.8] }),
     anAttribute({ value: 'warm', lift: 1.1, interval: [1.01, 1.2] }),
   ]
-  const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] })
+  const of = (tone: typeof rows) => kindsSentence({ tone, length_category: [], cta_text: [] }, [])
   expect(of(rows)).toBe(
     '“loud” got 50 % fewer clicks than its offers’ average; “friendly” got 20 % more clicks than its ' +
       'offers’ average. ' +
@@ -648,23 +649,23 @@ test('how soon clicks come is said in the figures of the curve', () => {
         human_clicks: 0,
       })),
     })
-  expect(sendsSentence([spans(5, 0, 0, 0), spans(0, 4, 1, 0)], 'all')).toContain(
+  const say = (sends: ReturnType<typeof spans>[], counting: Counting) =>
+    sendsSentence(sends, counting, Date.parse('2026-01-01'))
+  expect(say([spans(5, 0, 0, 0), spans(0, 4, 1, 0)], 'all')).toContain(
     '2 sends. 50 % of their clicks came within 1 hour, 90 % within 2 hours;',
   )
   const segments = [spans(5), spans(5), spans(1, 2), spans(1, 2)]
-  expect(sendsSentence(segments, 'all')).toContain('2 sends. 75 % of their clicks came within 1 hour, 100 %')
-  expect(sendsSentence([spans(1, 0, 0, 9)], 'all')).toContain(
-    'Most of its clicks came more than a week later',
-  )
-  expect(sendsSentence([spans(6, 0, 0, 4)], 'all')).toContain('60 % of its clicks came within 1 hour; judge')
-  expect(sendsSentence([spans(9, 0, 1, 0)], 'all')).toContain('90 % of its clicks came within 1 hour; judge')
+  expect(say(segments, 'all')).toContain('2 sends. 75 % of their clicks came within 1 hour, 100 %')
+  expect(say([spans(1, 0, 0, 9)], 'all')).toContain('Most of its clicks came more than a week later')
+  expect(say([spans(6, 0, 0, 4)], 'all')).toContain('60 % of its clicks came within 1 hour; judge')
+  expect(say([spans(9, 0, 1, 0)], 'all')).toContain('90 % of its clicks came within 1 hour; judge')
   // 49.6 % are 50 % in the curve.
-  expect(sendsSentence([spans(0, 62, 63, 0)], 'all')).toContain(
+  expect(say([spans(0, 62, 63, 0)], 'all')).toContain(
     '50 % of its clicks came within 2 hours, 100 % within 7 days',
   )
-  expect(sendsSentence([spans(1)], 'human')).toBe('1 send, and no clicks that belong to it yet.')
-  expect(sendsSentence([spans(1), spans(2)], 'human')).toBe('2 sends, and no clicks that belong to them yet.')
-  expect(sendsSentence([], 'human')).toContain('No send was reported')
+  expect(say([spans(1)], 'human')).toBe('1 send, and no clicks that belong to it yet.')
+  expect(say([spans(1), spans(2)], 'human')).toBe('2 sends, and no clicks that belong to them yet.')
+  expect(say([], 'human')).toContain('No send was reported')
 })
 
 test('clicks of sends that are not complete say nothing about how soon they come', () => {

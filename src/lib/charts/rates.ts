@@ -38,13 +38,16 @@ export const captionOf = (caption: string, marks: readonly Mark[]): string =>
 export function offerRates(offers: readonly OfferRow[]): Rate[] {
   const nameOf = shortNames(offers)
   const inOrder = offers.toSorted((one, other) => one.offer_id - other.offer_id)
-  return inOrder.map(({ statistics, active, ...offer }) => ({
-    name: `${nameOf(offer)}${!active ? ' (not active)' : statistics?.sends === 0 ? ' (no text in use)' : ''}`,
-    value: statistics?.smoothed_ctr ?? null,
-    low: statistics?.interval[0] ?? null,
-    high: statistics?.interval[1] ?? null,
-    outOfUse: !active || statistics?.sends === 0,
-  }))
+  return inOrder.map(({ statistics, active, ...offer }) => {
+    const why = !active ? ' (not active)' : statistics?.sends === 0 ? ' (no text in use)' : ''
+    return {
+      name: `${nameOf(offer)}${why}`,
+      value: statistics?.smoothed_ctr ?? null,
+      low: statistics?.interval[0] ?? null,
+      high: statistics?.interval[1] ?? null,
+      outOfUse: why !== '',
+    }
+  })
 }
 
 /** Rates in per cent with their intervals: if ranked, the highest first, those without a rate last. */

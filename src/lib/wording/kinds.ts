@@ -8,7 +8,7 @@ const isOfAKind = ({ tone, length_category, cta_text }: VariationRow): boolean =
 /** Which kinds of text did better or worse than their offers' average. A text has rows once its sends count. */
 export function kindsSentence(
   attributes: NonNullable<Report['attributes']>,
-  texts: readonly VariationRow[] = [],
+  texts: readonly VariationRow[],
 ): string {
   const rows = [attributes.tone, attributes.length_category, attributes.cta_text].flat()
   if (rows.length === 0 && !texts.some((text) => text.impressions > 0 && isOfAKind(text)))

@@ -12,13 +12,9 @@ export const countSends = (sends: readonly Pick<SendRow, 'newsletter_send_id'>[]
 
 /**
  * How soon clicks come after the sends of the period, once one of them is complete. `now` is in milliseconds since
- * 1970; without it all are.
+ * 1970.
  */
-export function sendsSentence(
-  sends: readonly SendRow[],
-  counting: Counting,
-  now = Number.POSITIVE_INFINITY,
-): string {
+export function sendsSentence(sends: readonly SendRow[], counting: Counting, now: number): string {
   if (sends.length === 0) return 'No send was reported in this period.'
   const spans = sumSpans(
     sends.map(({ by_hours }) => by_hours),
