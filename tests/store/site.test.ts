@@ -13,6 +13,7 @@ import { createFront } from '../../src/server/front.ts'
 import { type AstroHandler, createOwnPages } from '../../src/server/own-pages.ts'
 import { wordsOf } from '../../src/server/own-paths.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
+import { listenForTest } from '../support/listen.ts'
 import { makeDataDir, removeDataDir } from '../support/site.ts'
 
 let database: TestDatabase
@@ -67,17 +68,10 @@ async function serve({
   const ownPages = createOwnPages({ app, astro, root: `${at.base}${at.prefix}`, files })
   const front = createFront({ app, site: at, ownPages, pages: new Set([...words, ...wordsOf(at)]) })
   const server = createServer({ front, site, stopping: new AbortController().signal })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-    removeDataDir(files)
-  })
-  const address = server.address()
-  if (typeof address !== 'object' || !address) throw new Error('no port')
+  const port = await listenForTest(server)
+  onTestFinished(() => removeDataDir(files))
   const ask = async (path: string, init: RequestInit = {}) => {
-    const answer = await fetch(`http://127.0.0.1:${address.port}${path}`, { redirect: 'manual', ...init })
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...init })
     const [type, etag] = ['content-type', 'etag'].map((name) => answer.headers.get(name))
     return { status: answer.status, body: await answer.text(), type, etag }
   }
@@ -89,7 +83,7 @@ async function serve({
       'Expect: 100-continue',
       `Content-Length: ${bytes}`,
     ]
-    const socket = connect(address.port, '127.0.0.1', () => socket.write(`${lines.join('\r\n')}\r\n\r\n`))
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${lines.join('\r\n')}\r\n\r\n`))
     let heard = ''
     socket.setEncoding('latin1').on('data', (text) => {
       heard += text

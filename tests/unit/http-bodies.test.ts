@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createAnswerAndClose } from '../../src/lib/http/answer-and-close.ts'
 import { createBodies, hasBody, refusedBody, type WholeRequest } from '../../src/lib/http/bodies.ts'
 import { readForm } from '../../src/lib/http/read-form.ts'
+import { listenForTest } from '../support/listen.ts'
 
 /** A server that says how many bytes have arrived, and what they were. */
 async function serve(options?: { wait?: number; most?: number; linger?: number; perSecond?: number }) {
@@ -24,14 +25,7 @@ async function serve(options?: { wait?: number; most?: number; linger?: number; 
       (fault) => answerAndClose(request, response, refusedBody(fault, request.url ?? '')),
     )
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
+  const port = await listenForTest(server)
   return {
     seen,
     read: () => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0),

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createServer, IncomingMessage } from 'node:http'
 import { connect, Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { createBodies, longestWait, type WholeRequest } from '../../src/lib/http/bodies.ts'
+import { listenForTest } from '../support/listen.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -25,15 +26,9 @@ async function beginBody() {
       ({ error }) => answer(error),
     )
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
+  const port = await listenForTest(server)
   const open = async () => {
-    const client = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1')
+    const client = connect(port, '127.0.0.1')
     const [[socket]] = await Promise.all([once(server, 'connection'), once(client, 'connect')])
     client.write('POST /form HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
     return { client, socket }

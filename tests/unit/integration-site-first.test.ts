@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { siteFirst } from '../../src/integration/site-first.ts'
 import type { Connect } from '../../src/server/connect.ts'
+import { listenForTest } from '../support/listen.ts'
 
 /** A site that has pages of these words, behind a front that takes every word for a link. */
 async function serve(pages: readonly string[]) {
@@ -15,10 +16,7 @@ async function serve(pages: readonly string[]) {
       response.writeHead(pages.includes(url.replaceAll('/', '')) ? 200 : 404).end()
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  const at = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  const at = `http://127.0.0.1:${await listenForTest(server)}`
   const ask = async (path: string, headers = {}) =>
     (await fetch(`${at}${path}`, { redirect: 'manual', headers })).status
   return { ask, asked }
