@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { type KeptFresh, keepFresh } from '../../src/lib/links/keep-fresh.ts'
+import { timers } from '../support/timers.ts'
 
 const log = createLog('silent')
 let kept: KeptFresh | undefined
@@ -16,7 +17,11 @@ afterEach(() => {
 
 /** Two caches over a database that the test lets change, fail and hang. */
 function begin() {
-  const state = { version: '1', down: false, wait: Promise.resolve(), looks: 0, seen: [] as string[] }
+  const state = {
+    ...{ version: '1', down: false, wait: Promise.resolve(), looks: 0, seen: [] as string[] },
+    /** Whether the version cannot be read, although everything else can. */
+    blind: false,
+  }
   const cache = {
     current: true,
     refresh: vi.fn(async () => {
@@ -32,7 +37,7 @@ function begin() {
     state.looks += 1
     const { version } = state
     await state.wait
-    return state.down ? fail('down') : ok(version)
+    return state.down || state.blind ? fail('down') : ok(version)
   }
   const fresh = keepFresh({ caches: [cache, other], readVersion, elapsed: () => performance.now(), log })
   kept = fresh
@@ -82,6 +87,17 @@ test('without versions everything is fetched every eight seconds', async () => {
   expect(cache.refresh).toHaveBeenCalledTimes(2)
 })
 
+test('a version that could not be read for a while is no change', async () => {
+  const { state, cache, fresh, pass } = begin()
+  await fresh.refresh()
+  state.blind = true
+  await pass(8_000)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+  state.blind = false
+  await pass(7_500)
+  expect(cache.refresh).toHaveBeenCalledTimes(2)
+})
+
 test('looks do not pile up while the database hangs, and continue half a second later', async () => {
   const { state, cache, fresh, pass } = begin()
   await fresh.refresh()
@@ -119,6 +135,7 @@ test('a change during a fetch is fetched by the next look, or for a request befo
   const first = fresh.refresh()
   const asked = fresh.refresh()
   await pass(0)
+  expect(state.looks).toBe(1)
   state.version = '2'
   slow.resolve()
   expect(await Promise.all([first, asked])).toEqual([true, true])
@@ -155,6 +172,13 @@ test('an exception is logged, and the next look works', async () => {
   expect(error).toHaveBeenCalledExactlyOnceWith({ reason: 'broken' }, 'refreshing broke')
   await pass(500)
   expect(cache.refresh).toHaveBeenCalledTimes(2)
+})
+
+test('a process that has nothing else to do may end', async () => {
+  vi.useRealTimers()
+  const before = timers()
+  begin()
+  expect(timers()).toBe(before)
 })
 
 test('after a stop there are no looks', async () => {

@@ -45,7 +45,7 @@ export function keepFresh(options: {
     const changed = read.ok && read.value !== version
     const behind = !worked || caches.some(({ current }) => !current)
     const pause = behind ? (retryEvery ?? (read.ok ? 0 : refreshEvery)) : refreshEvery
-    if (!asked && !changed && elapsed() - attemptedAt < pause) return true
+    if (!asked && !changed && elapsed() - attemptedAt < pause) return worked
     attemptedAt = elapsed()
     worked = false
     if (read.ok) version = read.value

@@ -15,7 +15,7 @@ export type Snapshot<Value> = {
 
 export function createSnapshot<Value>(options: { path: string; log: Log; inTurn: InTurn }): Snapshot<Value> {
   const { path, log, inTurn } = options
-  let written = ''
+  let written: string | undefined
 
   const replace = async (text: string): Promise<void> => {
     const draft = `${path}.${process.pid}.draft`
@@ -24,7 +24,7 @@ export function createSnapshot<Value>(options: { path: string; log: Log; inTurn:
       await writeFile(draft, text, { mode: 0o600 })
       await rename(draft, path)
     } catch (error) {
-      written = ''
+      written = undefined
       log.warn({ path, reason: messageOf(error) }, 'snapshot not written')
     }
   }
