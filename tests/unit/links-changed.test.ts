@@ -10,7 +10,7 @@ function databaseAway() {
   return database
 }
 
-test('while the database is away, links are fetched by this instance, and Strapi learns that others do not', async () => {
+test('while the database is away, this instance fetches links, and Strapi learns that others do not', async () => {
   const refresh = vi.fn(async () => true)
   expect(await linksChanged(databaseAway(), { refresh })).toMatchObject({
     status: 503,
