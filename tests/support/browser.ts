@@ -61,8 +61,12 @@ async function unpackInto(folder: string): Promise<void> {
 export const personsUserAgent =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
-/** A picture for people to look at. On a busy machine the browser cannot take one now and then, but can the next. */
+/**
+ * A picture for people to look at, where `PICTURES` asks for it: nothing is tested by it, and one of a whole page takes
+ * a second of both processors. On a busy machine the browser cannot take one now and then, but can the next.
+ */
 export async function takePicture(page: Page, path: string, fullPage = true): Promise<void> {
+  if (!process.env.PICTURES) return
   const take = () => page.screenshot({ path, fullPage })
   await take().catch(take)
 }
