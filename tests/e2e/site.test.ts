@@ -211,6 +211,40 @@ test('no page of the guides shows raw Markdown', async () => {
   })
 }, 60_000)
 
+/** The options in a page's text of which not all stands in one line. */
+const brokenOptions = (): string[] =>
+  [...document.querySelectorAll('code:not(pre code)')].flatMap((code) => {
+    const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT)
+    const broken: string[] = []
+    for (let node = texts.nextNode(); node; node = texts.nextNode())
+      for (const { 0: option, index } of (node.textContent ?? '').matchAll(/--[a-z][a-z-]*/g)) {
+        const range = document.createRange()
+        range.setStart(node, index)
+        range.setEnd(node, index + option.length)
+        if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) broken.push(option)
+      }
+    return broken
+  })
+
+test('no option of a command is broken between its hyphens, however narrow the page', async () => {
+  await withPage({}, async (page) => {
+    const seen = new Map<string, string[]>()
+    for (const name of ['commands', 'mautic', 'conversions', 'newsletter-script']) {
+      await page.goto(`${running.site.url}/docs/${name}`)
+      expect(await page.locator('code:not(pre code)', { hasText: /--[a-z]/ }).count()).toBeGreaterThan(0)
+      for (let width = 320; width <= 480; width += 8) {
+        await page.setViewportSize({ width, height: 800 })
+        seen.set(`${name} at ${width}`, await page.evaluate(brokenOptions))
+        const { scrolled } = await page.evaluate(() => ({
+          scrolled: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        }))
+        expect(scrolled).toBe(0)
+      }
+    }
+    expect([...seen].filter(([, broken]) => broken.length > 0)).toEqual([])
+  })
+})
+
 test('the 404 page leads a reader to the home page', async () => {
   await withPage(
     {},
