@@ -92,6 +92,7 @@ export const cases: Case[] = [
     '/nocodemba?promo_var=042',
     '/nocodemba?promo_var=%2042',
     '/nocodemba?promo_var=+42',
+    '/nocodemba?promo_var=%2242%22',
     '/NoCodeMBA).?PROMO_VAR=42).',
   ].map((path): Case => ({ path, ...toCourse, recorded: human, row: { variation_id: 42 } })),
   { path: '/nocodemba).', ...toCourse },
