@@ -109,15 +109,16 @@ describe('a file of networks', () => {
     expect(fault).toContain(`own.json:1 "${key}" "${key}" is not known here`)
   })
 
+  test('has each key of an entry once', () => {
+    expect(
+      faultsOf('[{"vendor": "a",\n"vendor": "b", "source": "s", "date": "2026-11-25", "networks": []}]'),
+    ).toEqual(['own.json:2 "vendor" is given more than once'])
+  })
+
   test.each([
-    [
-      'an entry',
-      '[{"vendor": "a",\n"vendor": "b", "source": "s", "date": "2026-11-25", "networks": []}]',
-      'vendor',
-    ],
     ['an object inside an entry', '[{"vendor": {"name": "a",\n"name": "b"}}]', 'name'],
     ['an object in place of the list', '{"vendor": "a",\n"vendor": "b"}', 'vendor'],
-  ])('has each key of %s once', (_, json, key) => {
+  ])('has each key of %s once, whatever else is wrong', (_, json, key) => {
     expect(faultsOf(json)[0]).toBe(`own.json:2 "${key}" is given more than once`)
   })
 
