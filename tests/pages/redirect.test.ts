@@ -184,6 +184,18 @@ test.each(['/nocodemba%A0', '/nocodemba%', '/nocodemba%E2%80', '/%A0nocodemba'])
   },
 )
 
+test('a promo link with two slashes at its end is answered at once, and its click recorded', async () => {
+  const clicks = async () => (await rowsOf(short)).filter((row) => row.variation_id === 43).length
+  const before = await clicks()
+  const headers = { ...browser, 'x-forwarded-for': '198.18.1.1' }
+  expect(await ask(short.site, '/nocodemba//?promo_var=43', { headers })).toMatchObject({
+    status: 307,
+    headers: { location: course },
+  })
+  await untilFlushed(short.site)
+  expect(await clicks()).toBe(before + 1)
+})
+
 describe('a path that is no promo link', () => {
   test.each(['/a/b/c', '/%zz', '/nocodemba/more', '/_astro/none.css'])('is not found: %s', async (path) => {
     const { status, headers } = await ask(short.site, path)
@@ -192,11 +204,8 @@ describe('a path that is no promo link', () => {
     expect(headers.location).toBeUndefined()
   })
 
-  test('with a slash at its end is redirected to the link by the site', async () => {
-    expect(await ask(short.site, '/nocodemba//')).toMatchObject({
-      status: 301,
-      headers: { location: '/nocodemba/' },
-    })
+  test('with two slashes at its end is redirected by the site', async () => {
+    expect(await ask(short.site, '/nope//')).toMatchObject({ status: 301, headers: { location: '/nope/' } })
   })
 
   test('is served if it is a page or a file', async () => {
