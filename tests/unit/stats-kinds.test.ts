@@ -184,13 +184,15 @@ describe('kinds of text', () => {
     }
   })
 
-  test.each<[string, Groups]>([
-    ['one attribute of three kinds', [tones]],
-    ['one of four kinds', [[...tones, 'tone kind']]],
-    ['three attributes', usualGroups],
-  ])('differ from the same effect on as by whole matrices: %s', (_, asked) => {
+  test.each<[string, number, Groups, Record<string, number>]>([
+    ['one attribute of three kinds', 1, [tones], {}],
+    ['one of four kinds', 1, [[...tones, 'tone kind']], {}],
+    ['the first of three attributes', 1, usualGroups, {}],
+    ['the second of three', 2, usualGroups, { 'length long': 1 }],
+    ['the last of three', 3, usualGroups, { 'length long': 1, 'call go': 1 }],
+  ])('differ from the same effect on as by whole matrices: %s', (_, count, asked, others) => {
     const withEffect = (effect: number) =>
-      texts({ 'tone wild': effect }, 0.25, 81).map((point, id) => ({
+      texts({ ...others, 'tone wild': effect }, 0.25, 81).map((point, id) => ({
         ...point,
         kinds: point.kinds.map((kind) =>
           asked.length === 1 && asked[0]?.length === 4 && kind === 'tone calm' && id % 2 === 0
@@ -201,11 +203,12 @@ describe('kinds of text', () => {
     let [low, high] = [-0.2, 1.5]
     while (high - low > 0.01) {
       const middle = (low + high) / 2
-      if (expected(withEffect(middle), asked).differing > 0) high = middle
+      if (expected(withEffect(middle), asked).differing >= count) high = middle
       else low = middle
     }
     expect([compared(withEffect(low - 0.01), asked), compared(withEffect(high + 0.01), asked)]).toEqual([
-      0, 1,
+      count - 1,
+      count,
     ])
   })
 
