@@ -148,6 +148,14 @@ test.each(['idle_session_timeout', 'idle_in_transaction_session_timeout', 'trans
   },
 )
 
+test.each(['force_generic_plan', 'force_custom_plan'])('plan_cache_mode = %s does no harm', async (mode) => {
+  const { sql } = await open({ empty: true })
+  await sql.begin(async (own) => {
+    await own.unsafe(`set local plan_cache_mode = '${mode}'`)
+    expect(await findUnsuitable(own)).toBeUndefined()
+  })
+})
+
 test('more digits than needed do no harm', async () => {
   const { sql } = await open({ empty: true })
   await sql.begin(async (own) => {

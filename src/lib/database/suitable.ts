@@ -35,8 +35,8 @@ const readFacts = (sql: Sql) => sql<Facts[]>`
     ) as settings,
     (
       select coalesce(json_agg(json_build_object('name', name, 'setting', setting)), '[]') from pg_settings
-      where name = any (${arrayLiteral(ends.names, (name) => name)}::text[])
-        and setting::integer between 1 and ${ends.shortest - 1}
+      where case when name = any (${arrayLiteral(ends.names, (name) => name)}::text[])
+        then setting::integer between 1 and ${ends.shortest - 1} end
     ) as ends
 `
 
