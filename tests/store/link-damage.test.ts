@@ -43,7 +43,11 @@ const rows = () => store.sql`
 describe('damaged links', () => {
   test('are added up by day and slug, over instances', async () => {
     const [one, other] = [open(), open()]
-    for (const damage of ['damaged', 'unreadable', 'damaged'] as const) one.note('desk', damage)
+    time -= 3
+    for (const damage of ['damaged', 'unreadable', 'damaged'] as const) {
+      one.note('desk', damage)
+      time += 1
+    }
     other.note('desk', 'damaged')
     other.note('course', 'unreadable')
     time += 1
@@ -56,6 +60,20 @@ describe('damaged links', () => {
       { day: '2026-11-19', slug: 'desk', damaged: 0, unreadable: 1 },
     ])
     expect(counted).toHaveLength(6)
+  })
+
+  test('ask the database nothing while there are none', async () => {
+    let asked = 0
+    const run: Database['run'] = (work, within) => {
+      asked += 1
+      return database.run(work, within)
+    }
+    const log = open({ ...database, run })
+    await log.flush()
+    log.note('desk', 'damaged')
+    await log.flush()
+    await log.flush()
+    expect(asked).toBe(1)
   })
 
   test('wait while the database is down', async () => {

@@ -1,6 +1,6 @@
 import type { Log } from '../base/log.ts'
 import type { InTurn } from '../base/queue.ts'
-import { fail, ok } from '../base/result.ts'
+import { ok } from '../base/result.ts'
 import { linkSchema } from '../model/link.ts'
 import { openStrapi, type StrapiFault } from '../strapi/client.ts'
 import { type Destination, destinationOf } from './destination.ts'
@@ -58,10 +58,10 @@ export function openStrapiLinks(options: {
     },
     log,
   })
-  let seen: string | undefined
+  let seen = ''
   const fresh = keepFresh({
     caches: [cache],
-    readVersion: async () => (seen === undefined ? fail('not read yet') : ok(seen)),
+    readVersion: async () => ok(seen),
     elapsed,
     log,
     retryEvery,
@@ -72,7 +72,6 @@ export function openStrapiLinks(options: {
       return source.fault
     },
     follow(version) {
-      if (version === seen) return
       seen = version
       fresh.look()
     },
