@@ -67,6 +67,19 @@ test('how much sends differ is cut at two and a half standard deviations of what
   expect(expected / cautious / quantile(0.1, 8 + 21 * weight)).toBeCloseTo(1, 2)
 })
 
+test('two sends of a text tell how much sends differ; one send, or sends that nobody clicked, do not', () => {
+  const two = [
+    { k: 120, n: 5_000 },
+    { k: 80, n: 5_000 },
+  ]
+  const noise = (1 - 0.02) / 100
+  const weight = 100 / 111
+  const told = (8 * 0.09 + 2 * weight * (0.04 * 2 - noise)) / (8 + 2 * weight)
+  expect(dispersionOf([two]).expected).toBeCloseTo(told, 12)
+  const unclicked = [1, 2, 3].map(() => ({ k: 0, n: 5_000 }))
+  expect(dispersionOf([two, [{ k: 300, n: 5_000 }], unclicked]).expected).toBeCloseTo(told, 12)
+})
+
 /** A send of one part whose day had so many clicks, of 100 that were to be expected. */
 function dayWith(clicks: number): SendSegment[] {
   const [segment = expect.fail('a segment')] = poolEvidence([sent(1, 'a')], curveOf([])).sends.flat()

@@ -18,6 +18,30 @@ describe('what offers say of one another', () => {
   })
 })
 
+describe('what is believed of a text', () => {
+  test('is its clicks, and those who did not click, beside eight clicks at the rate of its offer', () => {
+    expect(beliefOf({ k: 30, n: 900 }, 0.02)).toEqual({ a: 38, b: expect.closeTo(392 + 870, 9) })
+    // More clicks than recipients leave nobody who did not click.
+    expect(beliefOf({ k: 30, n: 20 }, 0.02)).toEqual({ a: 38, b: expect.closeTo(392, 9) })
+  })
+
+  test('rests on the texts of its own offer', () => {
+    const texts = [
+      { offer_id: 1, rate: 0.01 },
+      { offer_id: 2, rate: 0.05 },
+      { offer_id: 1, rate: 0.02 },
+    ]
+    const { offers } = believe(texts, ({ rate }) => ({ k: 5_000 * rate, n: 5_000 }))
+    expect(offers.map(({ offer_id, variations }) => [offer_id, variations])).toEqual([
+      [1, [texts[0], texts[2]]],
+      [2, [texts[1]]],
+    ])
+    const [low, high] = offers.map(({ shape, rate }) => shape / rate)
+    expect(low).toBeLessThan(0.02)
+    expect(high).toBeGreaterThan(0.03)
+  })
+})
+
 describe('the interval of a rate', () => {
   /** Of a beta variable with this mean and variance. */
   const quantiles = (mean: number, variance: number) => {

@@ -32,6 +32,7 @@ describe('sends beside signs of machines', () => {
     const send = sends.at(-1)
     expect(send?.clickers).toBeCloseTo(200 * (1 - burst), 6)
     expect(send?.clickers_by.at(-1)).toBeCloseTo(200 * (1 - burst), 6)
+    expect(send?.left).toBeCloseTo(1 - burst, 6)
     expect(Math.sqrt(send?.unsure ?? 0)).toBeCloseTo(burst / (1 - burst), 6)
     expect(sends[0]).toMatchObject({ clickers: 100, unsure: 0 })
   })
@@ -58,6 +59,13 @@ describe('sends beside signs of machines', () => {
     expect(sends.at(-1)?.crowd?.visits).toBe(40)
     expect(sends.at(-1)?.crowd?.clickers).toBeCloseTo(left, 6)
     expect(sends.at(-1)?.crowd?.clickers_by.at(-1)).toBeCloseTo(left, 6)
+  })
+
+  test('are counted beside sends of which no signs are known, which stay as they are', () => {
+    const { sends, variance } = besideSigns([aSend(null), ...usual, aSend({ uncertain: 54, doubtful: 10 })])
+    expect(sends[0]).toEqual(aSend(null))
+    expect(sends.at(-1)?.clickers).toBeCloseTo(100 - (50 - chance(4)) * 0.9, 6)
+    expect(Math.sqrt(variance)).toBeCloseTo(0.02, 6)
   })
 
   test('may have no clicks, or only those of machines', () => {
