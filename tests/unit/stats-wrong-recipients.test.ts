@@ -128,6 +128,21 @@ test('a new text is compared with the sends around it, when a list has grown', (
   expect(judged(send(3, 80.5, 1_000, 2))).toBe(true)
   expect(judged(send(3, 40.5, 2_000, 400))).toBe(false)
   expect(judged(send(3, 40.5, 20_000, 4_000))).toBe(true)
+  // The first one to the larger list has as many sends of either size around it, and is one of the larger.
+  expect(judged(send(3, 60.5, 20_000, 40))).toBe(true)
+  expect(judged(send(3, 60.5, 1_000, 2))).toBe(true)
+})
+
+test('a size of parts is meant where three of four split sends have it, but not where two of three have', () => {
+  const split = (sizes: readonly number[]) => {
+    const parts = sizes.flatMap((size, place) => [
+      send(1, 20.5 - place, 5_000, 100, `${place}`),
+      send(3 + place, 20.5 - place, size, 100, `${place}`),
+    ])
+    return sorted(...parts).doubted.map(([variation_id]) => variation_id)
+  }
+  expect(split([50_000, 50_000, 5_000, 50_000])).toEqual([])
+  expect(split([50_000, 5_000, 50_000])).toEqual([3, 5])
 })
 
 test('what is doubted for another reason has a variance of its own as large as its distance', () => {
