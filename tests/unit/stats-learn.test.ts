@@ -75,6 +75,49 @@ describe('the learned figures', () => {
     expect(ratio).toBeGreaterThan(1.3)
   })
 
+  /** How much surer an expectation takes the evidence of a text than its rate does. */
+  const surerIn = (sends: readonly Send[], id: number): number => {
+    const offer = learned(sends)
+    const { belief, expected } = offer.variations[id - 1] ?? expect.fail('no text')
+    const leaning = leaningOf(belief, offer)
+    return (expected.a / belief.a - leaning) / (1 - leaning)
+  }
+  const ofDay = (day: number) => ({
+    recipients: 1e9,
+    clickers: Math.round(2e7 * Math.exp(((day % 3) - 1) / 2)),
+  })
+
+  test('have no upper limit of days for a text that was sent alone, and of advantages for parts', () => {
+    const split = Array.from({ length: 12 }, (_, day) =>
+      [1, 2].map((id) => sent(id, `split ${day}`, ofDay(day))),
+    ).flat()
+    const sends = [...split, ...[0, 1, 2, 3, 4, 5].map((day) => sent(3, `alone ${day}`, ofDay(day)))]
+    const [cautious, expected] = [true, false].map((upper) =>
+      poolEvidence(sends, curveOf(sends), { cautious: upper }),
+    )
+    const ratio = (of: 'dispersion' | 'ownDispersion') => (cautious?.[of] ?? 0) / (expected?.[of] ?? 1)
+    expect(surerIn(sends, 3) / ratio('dispersion')).toBeCloseTo(1, 1)
+    expect(surerIn(sends, 1) / ratio('ownDispersion')).toBeCloseTo(1, 1)
+    expect(ratio('ownDispersion')).toBeGreaterThan(1.2 * ratio('dispersion'))
+  })
+
+  test.each<[string, (day: number, id: number) => number]>([
+    ['a whole send', (day) => (day === 0 ? 0.5 : 1)],
+    ['a part of one', (day, id) => (day === 0 && id === 1 ? 0.5 : 1)],
+  ])('have upper limits after all where %s went to other readers', (_, weightOf) => {
+    const sends = (of: typeof weightOf) =>
+      Array.from({ length: 8 }, (__, day) =>
+        [1, 2].map((id) => sent(id, `${day}`, { ...ofDay(day), weight: of(day, id) })),
+      ).flat()
+    expect(
+      surerIn(
+        sends(() => 1),
+        1,
+      ),
+    ).toBeGreaterThan(1.3)
+    for (const id of [1, 2]) expect(surerIn(sends(weightOf), id)).toBeCloseTo(1, 9)
+  })
+
   test('have a precise comparison and a vague rate from segments', () => {
     const days = Array.from({ length: 6 }, (_, day) => `day-${day}`)
     const together = learned(days.flatMap((day) => [1, 2, 3, 4].map((id) => sent(id, day))))
