@@ -71,7 +71,7 @@ test('a webhook is followed by the instance that gets it if the database is away
   expect(await locationOf(app, 'a')).toBe('https://strapi.example/old')
   expect(await app.linksChanged()).toMatchObject({
     status: 503,
-    body: expect.stringContaining('This instance fetches its links'),
+    body: expect.stringContaining('Changed links take effect within ten seconds'),
   })
   await expect.poll(() => locationOf(app, 'a'), patience).toBe('https://strapi.example/new')
 })

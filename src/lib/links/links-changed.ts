@@ -7,8 +7,8 @@ import type { StrapiLinks } from './strapi-links.ts'
 const deadline = 1_000
 
 /**
- * Strapi reports a change: all instances fetch links again within a second. Without the database only this one knows;
- * the others notice later by themselves.
+ * Strapi reports a change: all instances fetch links and offers again within a second. Without the database only this
+ * one knows; the others notice later by themselves.
  */
 export async function linksChanged(
   database: Database,
@@ -20,6 +20,7 @@ export async function linksChanged(
   return faultAnswer({
     error: 'database_unavailable',
     message:
-      'This instance fetches its links again. The database does not answer, so others follow within ten seconds.',
+      'The database does not answer. Changed links take effect within ten seconds all the same, ' +
+      'changed offers once it answers.',
   })
 }
