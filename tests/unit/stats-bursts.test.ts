@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { drawNormal, seeded } from '../../src/lib/selection/draws.ts'
 import { arrived, curveOf, marks } from '../../src/lib/stats/arrival.ts'
 import { chanceOfBurst, firstHoursOf, wholesOf } from '../../src/lib/stats/bursts.ts'
 import { poolEvidence } from '../../src/lib/stats/evidence.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
 import { peopleOf, wholeSends } from '../../src/lib/stats/people-of-send.ts'
+import { dayOf } from '../../src/lib/stats/settle-rates.ts'
 import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
 
 const atFirst = curveOf([])
@@ -143,4 +144,123 @@ test('a rate is that of a usual day, which a day that went viral does not move',
   expect(viral.factor).toBeLessThan(0.98)
   expect(viral.variance).toBeCloseTo(Math.log(viral.factor) ** 2 / 4, 12)
   expect(usualDay(() => 1, 9)).toEqual({ factor: 1, variance: 0 })
+})
+
+describe('a burst', () => {
+  /** Of the beta function, at whole numbers. */
+  const logBeta = (a: number, b: number) =>
+    logFactorial(a - 1) + logFactorial(b - 1) - logFactorial(a + b - 1)
+  const logFactorial = (number: number): number =>
+    number < 2 ? 0 : Math.log(number) + logFactorial(number - 1)
+
+  test('is as likely as the mixture of ordinary sends and those where each share is as likely', () => {
+    // Ordinary shares are a beta variable with 2 and 6.
+    const usually = { share: 1 / 4, variance: 2 / 3, bursts: 0.2 }
+    for (const [first, all] of [
+      [15, 30],
+      [26, 30],
+      [60, 70],
+    ] as const) {
+      const ordinary = logBeta(first + 2, all - first + 6) - logBeta(2, 6)
+      const factor = Math.exp(ordinary - logBeta(first + 1, all - first + 1))
+      expect(chanceOfBurst({ first, all }, usually)).toBeCloseTo(0.2 / (0.2 + 0.8 * factor), 2)
+    }
+    // While half have come, twice the share is usual: a beta variable with 3 and 3 at this variance.
+    const early = logBeta(36 + 3, 4 + 3) - logBeta(3, 3) - logBeta(37, 5)
+    expect(chanceOfBurst({ first: 36, all: 40 }, usually, 0.5)).toBeCloseTo(
+      0.2 / (0.2 + 0.8 * Math.exp(early)),
+      2,
+    )
+    expect(chanceOfBurst({ first: 10, all: 40 }, usually)).toBe(0)
+    expect(chanceOfBurst({ first: 11, all: 40 }, usually)).toBeGreaterThan(0)
+    expect(chanceOfBurst({ first: 20, all: 40 }, usually, 0.5)).toBe(0)
+  })
+
+  test('is told from the usual first hour that sends show, each by its chance of none', () => {
+    const sends = Array.from({ length: 32 }, (_, id) => {
+      const all = [60, 150, 400, 900][id % 4] ?? 0
+      return { first: Math.round(all * (id % 8 === 3 ? 0.8 : 0.12 + 0.02 * (id % 11))), all }
+    })
+    const found = firstHoursOf(sends) ?? expect.fail('no first hours')
+    const ofOne = 1 / (found.variance * found.share * (1 - found.share))
+    const told = sends.map(({ first, all }) => ({
+      share: first / all,
+      all,
+      ordinary: 1 - chanceOfBurst({ first, all }, found),
+    }))
+    const sumOf = (value: (one: (typeof told)[number]) => number) =>
+      told.reduce((sum, one) => sum + value(one), 0)
+    const weight = ({ all, ordinary }: (typeof told)[number]) => (ordinary * all) / (all + ofOne)
+    expect(found.share).toBeCloseTo(sumOf((one) => weight(one) * one.share) / sumOf(weight), 3)
+    expect(found.bursts).toBeCloseTo((0.5 + sumOf(({ ordinary }) => 1 - ordinary)) / (8 + 32), 3)
+    const scale = found.share * (1 - found.share)
+    const apart = ({ share, all }: (typeof told)[number]) =>
+      Math.min(1, ((share - found.share) ** 2 - scale / all) / scale ** 2)
+    const saying = ({ all, ordinary }: (typeof told)[number]) => (ordinary * all) / (all + 20)
+    expect(found.variance).toBeCloseTo(
+      (4 * 0.1 + sumOf((one) => saying(one) * apart(one))) / (4 + sumOf(saying)),
+      3,
+    )
+  })
+
+  test('leaves those who came later, as many as usual come then, by its chance', () => {
+    for (const [age, machines] of [
+      [10, 2],
+      [10, 40],
+      [0.5, 3],
+    ] as const) {
+      const send = came(9, machines, age)
+      const first = usual.first ?? expect.fail('no first hours')
+      const come = arrived(age, usual).share
+      const early = send.clickers_by[0] ?? 0
+      const chance = chanceOfBurst({ first: early, all: send.clickers }, first, come)
+      const share = (usual.shares[0] ?? 0) / come
+      const left = (send.clickers - early) / (1 - share)
+      const found = people(send)
+      expect(found.clickers).toBeCloseTo(chance * left + (1 - chance) * send.clickers, 9)
+      const distance = Math.log((send.clickers + 0.5) / (left + 0.5))
+      // What is not known: whether it was a burst, who of the early ones were machines, how many come early.
+      expect(found.unsure).toBeCloseTo(
+        chance * (1 - chance) * distance ** 2 + chance * (distance ** 2 / 4 + share ** 2 * usual.variance),
+        9,
+      )
+      expect(chance).toBeGreaterThan(0)
+    }
+  })
+
+  test('is looked for from three hours on', () => {
+    const at = (age: number) => people(came(400, 600, age))
+    expect(at(2.99 / 24).unsure).toBe(0)
+    expect(at(3 / 24).unsure).toBeGreaterThan(0)
+  })
+})
+
+test('a usual day is the middle of days, but for the furthest, beside the mean of a log-normal variable', () => {
+  const sendsOf = (days: number) =>
+    poolEvidence(
+      Array.from({ length: days }, (_, day) => ({
+        offer_id: 1,
+        variation_id: 1,
+        recipients: 50_000,
+        ...came(800 + 30 * ((day * 7) % 11) + (day === 4 ? 3_000 : 0) - (day === 5 ? 700 : 0)),
+      })),
+      usual,
+    ).sends
+  for (const [length, low, half, high] of [
+    [10, 2, 5, 7],
+    [23, 5, 11, 17],
+  ] as const) {
+    const sends = sendsOf(length)
+    const days = sends.map(dayOf).toSorted((one, other) => one - other)
+    const [lower = 0, middle = 0, upper = 0] = [days[low], days[half], days[high]]
+    const spread = (upper - lower) / 1.349
+    const limited = days.map((day) => Math.max(-1.5 * spread, Math.min(1.5 * spread, day - middle)))
+    const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / length
+    const mean = meanOf(days.map((day) => Math.exp(day)))
+    const off = middle + meanOf(limited) + spread ** 2 / 2 - Math.log(mean)
+    expect(usualDayOf(sends).factor).toBeCloseTo(Math.exp(off), 12)
+    expect(usualDayOf(sends).variance).toBeCloseTo(off ** 2 / 4, 12)
+    expect(limited).toContain(1.5 * spread)
+    expect(limited).toContain(-1.5 * spread)
+  }
 })
