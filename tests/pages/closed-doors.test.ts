@@ -193,17 +193,21 @@ describe.each(foreign)('a site with $name', (site) => {
     }
   })
 
-  test('sends everybody else to the sign-in page, and refuses programs', async () => {
-    for (const path of closed) {
-      const answer = await ask(running.site, at(path), { headers })
-      const page = path.startsWith('/analytics')
-      expect([path, answer.status]).toEqual([path, page ? 303 : expect.toBeOneOf([401, 405])])
-      if (page) expect(answer.headers.location).toMatch(new RegExp(`^${root}/sign-in\\?next=`))
-      if (page) expect(answer.headers['cache-control']).toBe('private, no-store')
-    }
-  })
+  // Whoever asks with HEAD gets no body, so nothing can be found in it: the answer has to be that of GET.
+  test.each(['GET', 'HEAD'])(
+    'sends everybody else to the sign-in page, and refuses programs: %s',
+    async (method) => {
+      for (const path of closed) {
+        const answer = await ask(running.site, at(path), { method, headers })
+        const page = path.startsWith('/analytics')
+        expect([path, answer.status]).toEqual([path, page ? 303 : expect.toBeOneOf([401, 405])])
+        if (page) expect(answer.headers.location).toMatch(new RegExp(`^${root}/sign-in\\?next=`))
+        if (page) expect(answer.headers['cache-control']).toBe('private, no-store')
+      }
+    },
+  )
 
-  test.each(['GET', 'HEAD', 'POST', 'OPTIONS'])('has no path to anything protected: %s', async (method) => {
+  test.each(['GET', 'POST', 'OPTIONS'])('has no path to anything protected: %s', async (method) => {
     const paths = closed.flatMap((path) =>
       prefixes.flatMap((prefix) =>
         writings.flatMap((write) => [`${prefix}${write(path)}`, write(`${prefix}${path}`)]),
