@@ -41,6 +41,15 @@ describe('the curve of arrival', () => {
     }
   })
 
+  test('goes by sends that are older than three days and had clickers', () => {
+    const old = [aSend([25, 50, 60, 70, 80, 92, 98, 100])]
+    const late = [10, 20, 30, 40, 60, 80, 90, 100]
+    const [young, older] = [curveOf([...old, aSend(late, 3)]), curveOf([...old, aSend(late, 3.001)])]
+    expect(young).toEqual(curveOf(old))
+    expect(older).not.toEqual(curveOf(old))
+    expect(curveOf([...old, aSend(marks.map(() => 0))])).toEqual(curveOf(old))
+  })
+
   test('is as unsure as sends differ at 1, 3, 6 and 12 hours beyond chance', () => {
     const by = [25, 50, 60, 70, 80, 92, 98, 100]
     const { shares, variance } = curveOf([aSend(by)])

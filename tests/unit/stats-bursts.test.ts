@@ -143,7 +143,9 @@ test('a rate is that of a usual day, which a day that went viral does not move',
   const viral = usualDay((day) => (day % 20 === 0 ? 3 : 1 + (day % 3) / 20))
   expect(viral.factor).toBeLessThan(0.98)
   expect(viral.variance).toBeCloseTo(Math.log(viral.factor) ** 2 / 4, 12)
-  expect(usualDay(() => 1, 9)).toEqual({ factor: 1, variance: 0 })
+  // Nine days do not show how days are spread.
+  expect(usualDay((day) => 1 + day / 5, 9)).toEqual({ factor: 1, variance: 0 })
+  expect(usualDay((day) => 1 + day / 5, 10).variance).toBeGreaterThan(0)
 })
 
 describe('a burst', () => {

@@ -6,7 +6,7 @@ import type { SendSegment } from '../../src/lib/stats/known.ts'
 import { learn } from '../../src/lib/stats/learn.ts'
 import { beliefOf, intervalOf } from '../../src/lib/stats/posterior.ts'
 import { spreadsOf } from '../../src/lib/stats/same-days.ts'
-import { besideOthers, dayOf, settleRates } from '../../src/lib/stats/settle-rates.ts'
+import { addAll, besideOthers, dayOf, hubsOf, settleRates } from '../../src/lib/stats/settle-rates.ts'
 import { usualDayOf } from '../../src/lib/stats/usual-day.ts'
 import { byMarks } from '../bench/newsletter-world.ts'
 import { sent } from '../support/sends.ts'
@@ -99,6 +99,63 @@ describe('texts in split sends', () => {
       parts: 2,
       sends: 4,
     })
+  })
+
+  /** The same sends, in which one part has half of its weight left. */
+  const aged = segments.map((parts, day) =>
+    parts.map((part, place) => (day === 1 && place === 0 ? { ...part, kept: 0.5 } : part)),
+  )
+
+  test('have evidence of what each part says, however often it is added up', () => {
+    const found = [...evidence.values()]
+    for (let time = 0; time < 20; time += 1) addAll(found, aged)
+    for (const text of found) {
+      const own = partsOf(aged, text.variation_id).map((part) => {
+        const parts = aged.find((one) => one.includes(part)) ?? []
+        const clicks = parts.reduce(
+          (sum, one) => (one === part ? sum : sum + said(one, one.k)),
+          1 / part.ofSend,
+        )
+        const spread = (part.exposed * text.rate * (1 / clicks + part.own)) / (1 - text.rate)
+        return { ...part, weight: part.kept / (1 + spread) }
+      })
+      const sumOf = (value: (one: (typeof own)[number]) => number) =>
+        own.reduce((sum, one) => sum + one.weight * value(one), 0)
+      const { k, n, precision, rest } = text
+      const expected = {
+        k: sumOf((one) => one.k),
+        n: sumOf(({ exposed }) => exposed),
+        precision: sumOf(({ exposed }) => exposed * text.rate),
+        rest: sumOf((one) => one.k - one.exposed * text.rate),
+      }
+      const off = [k - expected.k, n - expected.n, precision - expected.precision, rest - expected.rest]
+      for (const one of off) expect(Math.abs(one)).toBeLessThan(1e-8)
+    }
+  })
+
+  test('are tied to their sends by what they say of the day, and those to the ground by who did not click', () => {
+    for (const [day, { ground, ties }] of hubsOf(aged).entries()) {
+      const parts = aged[day] ?? []
+      const recipients = parts.reduce((sum, { kept, exposed }) => sum + kept * exposed, 0)
+      const clicks = parts.reduce((sum, { kept, exposed, of }) => sum + kept * exposed * of.rate, 0)
+      expect(ground).toBeCloseTo((1 - clicks / recipients) / (parts[0]?.ofSend ?? 0), 9)
+      expect(ties.map(({ to }) => to)).toEqual(parts.map(({ of }) => of))
+      for (const [place, { strength }] of ties.entries()) {
+        const part = parts[place] ?? expect.fail('no part')
+        expect(strength).toBeCloseTo(said(part, part.kept * part.exposed * part.of.rate), 9)
+      }
+    }
+  })
+
+  test('are compared beside others among the readers that are asked about, not among all', () => {
+    const parts = [1, 2].map((id) => sent(id, 'own'))
+    const elsewhere = [1, 2].map((id) => sent(id, 'other readers', { weight: 0.9 }))
+    const own = pooled([...parts, ...elsewhere]).sends.find((one) =>
+      one.some(({ part }) => part.weight === 1),
+    )
+    const compared = besideOthers(pooled([...parts, ...elsewhere]).sends)
+    expect(own).toHaveLength(2)
+    expect(compared).toHaveLength(2)
   })
 
   test('never have a rate above 90 %, whatever was reported', () => {
