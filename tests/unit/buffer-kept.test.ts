@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import promises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createQueue } from '../../src/lib/base/queue.ts'
-import { createKept } from '../../src/lib/buffer/kept.ts'
+import { createKept, unknownTimeline } from '../../src/lib/buffer/kept.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 const timeline = { database: '71-15', timeline: '0000000A' }
@@ -40,6 +42,30 @@ test('a name describes a kept segment, and other files are ignored', async () =>
     writeFileSync(join(folder, other), '')
   const segment = '000000000000001-000002-ab-c'
   expect(await kept.list()).toEqual([{ path, at: 1, bytes: 10, ...timeline, segment }])
+})
+
+test('a segment that was recorded before the timeline was known is found with that', async () => {
+  const { folder, kept } = open()
+  const path = kept.place({ path: '/j/a.journal', bytes: 3 }, unknownTimeline) ?? expect.fail('no room')
+  writeFileSync(path, 'one')
+  expect(await kept.list()).toEqual([{ path, at: 0, bytes: 3, ...unknownTimeline, segment: 'a' }])
+  rmSync(folder, { recursive: true })
+  expect(await kept.list()).toEqual([])
+})
+
+test('segments are in the order in which they were recorded, however a folder is listed', async () => {
+  const { folder, keep, times } = open()
+  for (let file = 0; file < 3; file += 1) keep()
+  const { readdir } = promises
+  const listed = vi.fn(async () => readdirSync(folder).toSorted().toReversed())
+  Object.assign(promises, { readdir: listed })
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    Object.assign(promises, { readdir })
+    syncBuiltinESMExports()
+  })
+  expect(await times()).toEqual([1, 2, 3])
+  expect(listed).toHaveBeenCalledOnce()
 })
 
 test('segments are kept up to the limit; then the oldest go, and an eighth more', async () => {
