@@ -1,5 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Mutant, scoresOf, survivorsOf } from '../mutation/score.ts'
+import { type Equivalent, type Mutant, scoresOf, survivorsOf } from '../mutation/score.ts'
 
 const mutant = (file: string, status: string, replacement = 'false'): Mutant => ({
   file,
@@ -36,4 +37,13 @@ test('an equivalent mutant counts only if it survived and is exactly the one nam
   ]
   expect(scoresOf(mutants, named)).toEqual([{ room: 'src/lib/b', noticed: 2, counted: 4, score: 50 }])
   expect(survivorsOf(mutants, named).map(({ replacement }) => replacement)).toEqual(['false', 'true'])
+})
+
+test('each equivalent mutant names code that is there', () => {
+  const named: Equivalent[] = JSON.parse(readFileSync('tests/mutation/equivalent.json', 'utf8'))
+  expect(named.length).toBeGreaterThan(100)
+  const gone = named.filter(
+    ({ file, original }) => !existsSync(file) || !readFileSync(file, 'utf8').includes(original),
+  )
+  expect(gone).toEqual([])
 })
