@@ -124,6 +124,7 @@ test('recorded segments are kept as long as they may be lost, and then deleted',
   world.now += 60 * minute
   await site.tend()
   expect(world.kept()).toHaveLength(1)
+  expect(world.told).toEqual([])
   world.timeline = timeline
   await site.tend()
   expect(world.kept()).toEqual([])
@@ -458,7 +459,9 @@ test.each(['away (57P01)', 'no answer (42501) yet'])(
     world.timeline = fail({ code: 'unavailable', message })
     const site = world.open()
     const ids = await site.take(aClick())
+    await site.tend()
     expect(world.told).toEqual([])
+    expect(world.recorded).toEqual(ids)
     world.become('00000002')
     await site.tend()
     expect(world.recorded).toEqual([...ids, ...again(ids)])

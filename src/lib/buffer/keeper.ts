@@ -52,7 +52,8 @@ export function openKeeper(
   const wanted = keepFor > 0
   let known: ServerTimeline | undefined
   let isHidden = false
-  let doubted = false
+  /** Whether its timeline has not been read since the database last failed to answer. */
+  let doubted = true
   let stopped = false
   let looking: Promise<void> | undefined
   const recordAgain = createBatchRecorder({
@@ -120,7 +121,7 @@ export function openKeeper(
 
   return {
     async begin() {
-      if (wanted && (!known || doubted)) await ask()
+      if (wanted && doubted) await ask()
       const timeline = known ?? unknownTimeline
       return (file) => (wanted && !isHidden ? kept.place(file, timeline) : undefined)
     },
