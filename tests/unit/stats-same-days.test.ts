@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Send } from '../../src/lib/stats/evidence.ts'
+import { spreadsOf } from '../../src/lib/stats/same-days.ts'
 import { hubsOf } from '../../src/lib/stats/settle-rates.ts'
 import { sent, spreadsIn } from '../support/sends.ts'
 
@@ -17,19 +18,24 @@ function pullsOf(sends: Parameters<typeof hubsOf>[0], moved: ReadonlyMap<number,
 }
 
 test('variances and covariances are the inverse of the network of all texts that shared days', () => {
-  const { spreads, pooled } = spreadsIn([
+  const sends = [
     sent(1, 'a'),
     sent(2, 'a', { clickers: 150 }),
     sent(4, 'b', { clickers: 350 }),
     sent(5, 'b'),
-    // Joins the two above, which have been apart until here.
     sent(2, 'c'),
     sent(4, 'c', { recipients: 4_000 }),
     sent(3, 'c', { clickers: 90 }),
     sent(6, 'apart'),
     sent(7, 'apart', { clickers: 80 }),
     sent(1, 'alone'),
-  ])
+  ]
+  const { pooled } = spreadsIn(sends)
+  // The send that joins two groups comes last.
+  const isJoin = (parts: (typeof pooled.sends)[number]) => parts.length === 3
+  const spreads = spreadsOf(
+    pooled.sends.toSorted((one, other) => Number(isJoin(one)) - Number(isJoin(other))),
+  )
   expect(spreads.map(({ of }) => of.variation_id).toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7])
   for (const { of, variance, others } of spreads) {
     const row = new Map(others.map((other) => [other.of.variation_id, other.covariance]))
