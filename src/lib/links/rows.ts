@@ -25,7 +25,7 @@ export function readRow<Row, Value>(
 }
 
 const describeIssue = (issue: v.BaseIssue<unknown>): string =>
-  `${v.getDotPath(issue) ?? 'the row'} ` + `${issue.received === 'undefined' ? 'is missing' : issue.message}`
+  `${v.getDotPath(issue) ?? 'the row'} ${issue.received === 'undefined' ? 'is missing' : issue.message}`
 
 const longestKey = 100
 
