@@ -22,7 +22,7 @@ test.for([
     const restart = () => start({ PROMO_JOURNAL_SYNC: variant.sync })
     for (let kills = 0; kills < variant.kills; kills += 1) await killUnderLoad(await restart(), ledger)
     await untilDrained(await restart())
-    expect(ledger.answered.size).toBeGreaterThan(variant.kills)
+    expect(ledger.answered.size).toBeGreaterThan(variant.kills * 5)
     await expectExactlyOnce(database.sql, ledger)
   },
 )
@@ -58,7 +58,7 @@ async function killUnderLoad(
     ledger.load('report', { url, connections: 2, signal: load.signal, requests: 200, pause: 5 }),
     ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 100, pause: 10 }),
   ]
-  await vi.waitUntil(() => ledger.answered.size > answeredBefore, { timeout: 10_000, interval: 1 })
+  await vi.waitUntil(() => ledger.answered.size > answeredBefore + 5, { timeout: 10_000, interval: 1 })
   await meanwhile()
   await sleep(random() * 350)
   await site.kill()

@@ -55,9 +55,8 @@ outageTest.for(outages)(
     expect(redirects.p99).toBeLessThan(before.p99 * slower + graceMicroseconds)
     expect(clicks.statuses).toEqual({ 503: clicks.answered })
     expect(impressions.statuses).toEqual({ 503: impressions.answered })
-    // A machine with too much to do may hold up a few.
-    expect(Math.max(clicks.p50, impressions.p50)).toBeLessThan(reportMicroseconds)
-    expect(Math.max(clicks.max, impressions.max)).toBeLessThan(5 * reportMicroseconds)
+    // What a busy machine adds to a report it adds to a redirect, too.
+    expect(Math.max(clicks.max, impressions.max)).toBeLessThan(reportMicroseconds + redirects.max)
     expect(await readHealth(site)).toMatchObject({ code: 200, status: 'ok', rejects: 0 })
     await expectExactlyOnce(database.sql, ledger)
     expect(await outOfOrder(database.sql)).toEqual([])
