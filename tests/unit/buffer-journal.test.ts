@@ -168,6 +168,8 @@ test('the state of a segment is unknown while it is written, or written again, o
   const { journal, files } = open()
   await journal.append(line('one'))
   const segment = journal.seal() ?? { path: '', bytes: 0 }
+  await journal.append(line('two'))
+  const settled = journal.seal() ?? { path: '', bytes: 0 }
   await journal.append(line('other'))
   const other = journal.newest ?? { path: '', bytes: 0 }
   files.fail.stat = 'EIO'
@@ -175,11 +177,21 @@ test('the state of a segment is unknown while it is written, or written again, o
   files.fail = { write: 'EIO' }
   await journal.append(line('more'))
   expect([await journal.find(other), await journal.find(segment)]).toEqual(['unknown', 'whole'])
-  const again = journal.writeAgain(segment, line('one'))
-  expect(await journal.find(segment)).toBe('unknown')
+  void journal.writeAgain(segment, line('one'))
+  expect([await journal.find(segment), await journal.find(settled)]).toEqual(['unknown', 'whole'])
   files.fail = {}
-  await again
+  await vi.waitFor(() => expect(journal.held).toBe(0), { timeout: 5_000, interval: 5 })
   expect([await journal.find(other), await journal.find(segment)]).toEqual(['whole', 'whole'])
+})
+
+test('a segment that is written again while its file is looked for does not count as vanished', async () => {
+  const { folder, journal } = open()
+  await journal.append(line('one'))
+  const segment = journal.newest ?? { path: '', bytes: 0 }
+  rmSync(folder, { recursive: true })
+  const found = journal.find(segment)
+  await journal.writeAgain(segment, line('one'))
+  expect([await found, await journal.find(segment)]).toEqual(['unknown', 'whole'])
 })
 
 test('lines held for a retired segment are forgotten', async () => {
