@@ -212,10 +212,13 @@ async function restInRush() {
   return { events, seen, clock }
 }
 
+/** Events wait up to 200 ms for others even where the flusher does not pause. */
+const longerThanLinger = () => new Promise((resolve) => setTimeout(resolve, 300))
+
 test('in a rush the flusher pauses between batches', async () => {
   const { events, seen, clock } = await restInRush()
   clock.time += 20 * restPerWork - 1
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await longerThanLinger()
   expect(seen.flushed).toEqual([5])
   clock.time += 1
   await vi.waitFor(() => expect(seen.flushed).toEqual([5, 600]), 5_000)
@@ -229,7 +232,7 @@ test('a pause ends when everything has to be recorded, and then there are pauses
   clock.rush = true
   await accept(events, 5)
   await vi.waitFor(() => expect(seen.flushed).toEqual([5, 600, 5]), 5_000)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await longerThanLinger()
   expect(seen.flushed).toHaveLength(3)
   await events.close(100)
 })
@@ -377,7 +380,10 @@ test('an event that makes the program throw becomes a reject; the others are rec
   await events.close(100)
 })
 
-test('an exception after a statement does not end flushing', async () => {
+test('an exception after a statement ends flushing for a tenth of a second only', async () => {
+  let time = 1e6
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => time)
+  onTestFinished(() => clock.mockRestore())
   const flushed: number[] = []
   const log = createLog('silent')
   const error = vi.spyOn(log, 'error')
@@ -398,7 +404,14 @@ test('an exception after a statement does not end flushing', async () => {
   })
   await accept(events, 2)
   await expect.poll(() => flushed).toEqual([2])
-  await accept(events, 3)
+  time += 99
+  const click = aClick()
+  const settled = events.flusher.settled(click.event_id, 60_000)
+  await Promise.all([events.buffer.accept(click), accept(events, 2)])
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(flushed).toEqual([2])
+  time += 1
+  expect(await settled).toBe('committed')
   await expect.poll(() => flushed).toEqual([2, 3])
   expect(error).toHaveBeenCalledExactlyOnceWith({ reason: 'broken' }, 'a flush failed unexpectedly')
   await events.close(100)
@@ -772,6 +785,47 @@ test('an unreadable segment is kept and retried, and delays no other', async () 
   await events.close(100)
 })
 
+test('segments that cannot be recorded, or are gone, delay no other', async () => {
+  let time = 1e6
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => time)
+  onTestFinished(() => clock.mockRestore())
+  const folder = temporaryFolder()
+  const many = encodeRecord(Array.from({ length: 60 }, () => aClick()))
+  leave(folder, 1, encodeRecord([aClick()]))
+  mkdirSync(join(folder, '000000000000001-000002.dead.journal'))
+  const [grows, vanishes] = [leave(folder, 3, many), leave(folder, 4, many)]
+  leave(folder, 5, encodeRecord([aClick()]))
+  const adopted = Promise.withResolvers<void>()
+  // So long that what is adopted during the first statement is no rush.
+  let took = 1e6
+  const { events, seen } = await open(async () => {
+    await adopted.promise
+    appendFileSync(grows, encodeRecord([aClick()]))
+    rmSync(vanishes, { force: true })
+    time += took
+    took = 20
+    return ok([])
+  }, folder)
+  adopted.resolve()
+  await vi.waitFor(() => expect(seen.flushed).toEqual([1, 1]), { timeout: 5_000 })
+  expect(events.readings().depth).toBe(61)
+  await events.close(100)
+})
+
+test('a backlog is recorded without a wait between its batches', async () => {
+  const folder = temporaryFolder()
+  for (let number = 1; number < 10; number += 1) leave(folder, number, encodeRecord([aClick()]))
+  const at: number[] = []
+  const { events } = await open(async () => {
+    at.push(performance.now())
+    return ok([])
+  }, folder)
+  await vi.waitFor(() => expect(at).toHaveLength(9), { timeout: 20_000 })
+  const waits = at.slice(1).map((then, index) => then - (at[index] ?? 0))
+  expect(Math.min(...waits)).toBeLessThan(150)
+  await events.close(100)
+})
+
 test('segments of an instance that ends are taken over; the own owner file is deleted last', async () => {
   const folder = temporaryFolder()
   const recorded: string[] = []
@@ -900,7 +954,10 @@ test.each([false, true])(
     away = false
     expect(await events.flusher.drained(5_000)).toBe(true)
     expect([recorded.size, seen.vanished]).toEqual([5_000, taken ? 0 : 4_000])
-    expect(events.readings().vanishedAt).toEqual(taken ? undefined : expect.any(Number))
+    expect(events.readings()).toMatchObject({
+      bytes: 0,
+      vanishedAt: taken ? undefined : expect.any(Number),
+    })
     const [again, lost] = [40, 50].map((level) =>
       seen.logged.filter((one) => one.level === level && !one.fault),
     )

@@ -34,7 +34,7 @@ export type FlusherOptions = {
   keeper?: Pick<Keeper, 'begin' | 'doubt'> | undefined
   now: () => number
   log: Log
-  onFlush?: (events: number, seconds: number) => void
+  onFlush: (events: number, seconds: number) => void
 }
 
 /** Milliseconds that an event waits for others, unless a caller waits for it. */
@@ -54,7 +54,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
   const begun = new WeakMap<Batch, Begun>()
   let stopping = false
   let draining = 0
-  let idle = false
+  let idle: boolean
   let lastFlush: number | undefined
   let interruptible = new AbortController()
   let retry = firstRetry
@@ -66,7 +66,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
     interruptible = new AbortController()
     const { signal } = interruptible
     if (milliseconds === undefined) {
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
     } else {
       await sleep(milliseconds, undefined, { signal }).catch(() => {})
     }
@@ -97,17 +97,18 @@ export function openFlusher(options: FlusherOptions): Flusher {
     return { lines, count, waiting: count, rejects: [], left, unreadable: [...unreadable], isAsRead, keepAt }
   }
 
-  const flush = async (batch: Batch): Promise<boolean> => {
+  /** Returns how many events wait no longer, or `undefined` if the next try has to wait. */
+  const flush = async (batch: Batch): Promise<number | undefined> => {
     const started = performance.now()
     const progress = begun.get(batch) ?? (await begin(batch))
     if (progress === undefined) {
       buffer.setAside(batch)
-      return false
+      return 0
     }
     if (progress === 'absent') {
       await onVanished(batch)
       buffer.remove(batch, true)
-      return true
+      return batch.count
     }
     begun.set(batch, progress)
     const recorded = await recordBatch(progress)
@@ -117,7 +118,7 @@ export function openFlusher(options: FlusherOptions): Flusher {
         { fault: recorded.fault.code, reason: recorded.fault.message, waiting: buffer.depth },
         'flush failed',
       )
-      return false
+      return undefined
     }
     if (!(await progress.isAsRead())) {
       begun.delete(batch)
@@ -126,15 +127,15 @@ export function openFlusher(options: FlusherOptions): Flusher {
         'a journal segment has changed since it was read: its writer is alive',
       )
       buffer.setAside(batch)
-      return true
+      return 0
     }
     const kept = await rejects.append(progress.rejects)
     if (!kept.ok)
       log.error({ reason: kept.fault.message }, 'rejects could not be written, the segment is kept')
     const keptAside = await damaged.keep(progress.unreadable, batch.file.path)
     buffer.remove(batch, kept.ok && keptAside, progress.keepAt?.(batch.file))
-    onFlush?.(progress.count, (performance.now() - started) / 1000)
-    return true
+    onFlush(progress.count, (performance.now() - started) / 1000)
+    return batch.count
   }
 
   const work = async (): Promise<void> => {
@@ -149,21 +150,19 @@ export function openFlusher(options: FlusherOptions): Flusher {
       if (!batch) continue
       const started = performance.now()
       void buffer.restore()
-      if (await flush(batch).catch(broken)) {
-        await rest(
-          restAfter({ flushed: batch.count, took: performance.now() - started, waiting: buffer.depth }),
-        )
-      } else {
+      const flushed = await flush(batch).catch(broken)
+      if (flushed === undefined) {
         await sleepThroughArrivals(retry)
         retry = Math.min(retry * 2, slowestRetry)
+      } else {
+        await rest(restAfter({ flushed, took: performance.now() - started, waiting: buffer.depth }))
       }
     }
   }
 
   /** No exception here may end flushing for good. */
-  const broken = (error: unknown): false => {
+  const broken = (error: unknown): undefined => {
     log.error({ reason: messageOf(error) }, 'a flush failed unexpectedly')
-    return false
   }
 
   const rest = async (milliseconds: number): Promise<void> => {
