@@ -98,6 +98,13 @@ describe('a year', () => {
   )
 })
 
+test('late reports make no difference between texts of split sends', async () => {
+  const asked = { world: worldOf('late impressions'), way: 'segments' as const }
+  const { interval, doubted } = await years('year', asked, 2)
+  // 0.89 where those clicks stayed with the sends before.
+  expect((interval.held - doubted) / interval.all).toBeGreaterThan(0.93)
+})
+
 test('the clicks before a late report belong to the send before, at the hours that it then is old', () => {
   const newsletter = createNewsletter({ name: 'always late', late: 1 }, seeded(1))
   for (const day of [0, 2]) newsletter.send(day, [{ text: aText(1, 1, 0.02), share: 1 }], 100_000)

@@ -8,6 +8,7 @@ import { type CountOf, countOfferSends, countSends, type OfferSends, type SendCo
 import { besideCrowds } from './crowds.ts'
 import { doubtsOf } from './doubts.ts'
 import { type Label, labelOf, noLongerUsed, type Side } from './label.ts'
+import { reportedInTime } from './late-reports.ts'
 import { type LearnedOffer, learn } from './learn.ts'
 import { forNewsletter } from './newsletters.ts'
 import { leaningOf, offerMeanOf } from './posterior.ts'
@@ -31,7 +32,7 @@ export function assess({ sends, variations }: SendsAndTexts, now: number, newsle
   const beside = besideCrowds(people.sends, newsletter)
   const { mean, offers, doubted } = learn(
     variations,
-    forNewsletter(beside.sends, newsletter),
+    forNewsletter(reportedInTime(beside.sends), newsletter),
     people.variance + beside.variance,
   )
   return {

@@ -3,6 +3,7 @@ import { keyOfSend } from '../model/send-evidence.ts'
 import { curveOf } from './arrival.ts'
 import { lookUp } from './at.ts'
 import { besideCrowds } from './crowds.ts'
+import { reportedInTime } from './late-reports.ts'
 import { forNewsletter } from './newsletters.ts'
 import { type Doubted, sortSends } from './parts.ts'
 import { roundTo } from './rounding.ts'
@@ -16,7 +17,7 @@ const day = 86_400_000
 /** The sends whose rate `assess` doubts, of all newsletters together, newest first; nothing else is computed. */
 export function findDoubts(sends: readonly DatedSend[], now: number): Doubt[] {
   const aged = sends.map((send) => ({ ...send, age: (now - send.sent_at) / day }))
-  const people = forNewsletter(besideCrowds(besideSigns(aged).sends).sends, undefined)
+  const people = forNewsletter(reportedInTime(besideCrowds(besideSigns(aged).sends).sends), undefined)
   const inOrder = people.toSorted((one, other) => other.age - one.age)
   const { doubted } = sortSends(inOrder, curveOf(people))
   return doubtsOf(
