@@ -76,6 +76,58 @@ describe('an import', () => {
     expect(await importing({ links: active }, { siteUrl })).toBe('changed 1 link')
   })
 
+  test('names what only the database shows together with what the file shows', async () => {
+    const { sql } = tested
+    await insertPromos(sql)
+    await sql`insert into promo_offers (name, link_slug) values ('Twice', 'nocodemba'), ('Twice', 'quietdesk')`
+    await sql`
+      insert into affiliate_links (slug, destination_url, active)
+      values ('asleep', 'https://news.example/asleep', false), ('awake', 'https://news.example/asleep', true)
+    `
+    const file = {
+      links: [
+        { slug: 'a', destination_url: 'https://news.example/a', utm: { a: 'b' } },
+        { slug: 'asleep', destination_url: 'https://news.example/awake', pass_parameters: 1 },
+        { slug: 'asleep\0', destination_url: 'https://news.example/asleep' },
+        { slug: 'b', destination_url: 7 },
+        'c',
+      ],
+      offers: [
+        { name: 'Twice', link_slug: 'nowhere', weight: -1 },
+        { name: 7, link_slug: 'a', variations: [{ text_content: '\0' }, {}] },
+        { name: 'Twice\0', link_slug: 'a' },
+      ],
+    }
+    const slugFault = 'must be 1 to 100 letters, digits, "-" or "_", and begin with a letter or digit'
+    const own = [
+      'links[0].utm.a: must be a name such as utm_source or mtm_campaign',
+      'links[1].pass_parameters: must be true or false',
+      `links[2].slug: ${slugFault}`,
+      'links[3].destination_url: must be a string',
+      'links[4]: must be a JSON object',
+      'offers[0].weight: must be a whole number from 0 to 2147483647',
+      'offers[1].name: must be a string',
+      'offers[1].variations[0].text_content: must not contain NUL or broken characters',
+      'offers[1].variations[1].text_content: is missing',
+      'offers[2].name: must not contain NUL or broken characters',
+    ]
+    expect(await importing(file, { siteUrl })).toEqual([
+      ...own,
+      'offers[0].link_slug: there is no link /nowhere, neither in the file nor in the database',
+      expect.stringMatching(
+        /^offers\[0\]\.name: is in the database 2 times \(ids \d+, \d+\); keep or rename/,
+      ),
+      `links[0].destination_url: leads back to itself: /a → /a; ${advice}`,
+    ])
+    const [, asleep] = file.links
+    expect(
+      await importing({ links: [{ ...Object(asleep), active: true }] }, { siteUrl, dryRun: true }),
+    ).toEqual([
+      'links[0].pass_parameters: must be true or false',
+      `links[0].destination_url: leads back to itself: /asleep → /awake → /asleep; ${advice}`,
+    ])
+  })
+
   test('imports the sample file, and a second time changes nothing', async () => {
     expect(await importing(sample)).toBe('added 7 links, added 6 offers, added 20 variations')
     const before = await everything()

@@ -12,7 +12,11 @@ export type CheckedCatalogue = {
   faults: CatalogueFault[]
   /** Slugs that offers name without a link in the file: the database has to have them. */
   wanted: { place: string; slug: string }[]
+  /** What the database is compared with, wherever it can be read in spite of faults. */
+  keys: CatalogueKeys
 }
+
+export type CatalogueKeys = v.InferOutput<typeof keysSchema>
 
 /** The JSON of an import file. */
 export function parseCatalogue(content: string): Result<unknown, { message: string }> {
@@ -25,7 +29,7 @@ export function parseCatalogue(content: string): Result<unknown, { message: stri
   return fail({ message: `has these fields more than once: ${repeated.join(', ')}. Keep one of each` })
 }
 
-/** Finds all errors that the file itself shows; errors of one kind do not hide others. */
+/** Finds all errors that the file itself shows. */
 export function checkCatalogue(json: unknown): CheckedCatalogue {
   const parsed = v.safeParse(catalogueSchema, json)
   const keys = v.parse(keysSchema, json)
@@ -40,6 +44,7 @@ export function checkCatalogue(json: unknown): CheckedCatalogue {
     wanted: keys.offers.flatMap(({ link_slug: slug }, index) =>
       slug === undefined || known.has(slug) ? [] : [{ place: `offers[${index}].link_slug`, slug }],
     ),
+    keys,
   }
 }
 
@@ -60,8 +65,16 @@ function explain(issue: v.BaseIssue<unknown>): string {
   return issue.expected === 'Object' ? 'must be a JSON object' : 'is missing'
 }
 
-const keyText = v.fallback(v.optional(v.string()), undefined)
-const keySlug = v.fallback(v.optional(v.pipe(v.string(), v.toLowerCase())), undefined)
+const keyOf = <Schema extends v.GenericSchema<unknown, unknown>>(schema: Schema) =>
+  v.fallback(v.optional(schema), undefined)
+
+/** The database cannot be asked for NUL, nor for halves of a character. */
+const askable = v.pipe(
+  v.string(),
+  v.check((text) => !text.includes('\0') && text.isWellFormed()),
+)
+const keyText = keyOf(askable)
+const keySlug = keyOf(v.pipe(askable, v.toLowerCase()))
 const listOf = <Schema extends v.GenericSchema<unknown, object>>(
   schema: Schema,
   none: v.InferOutput<Schema>,
@@ -70,10 +83,14 @@ const listOf = <Schema extends v.GenericSchema<unknown, object>>(
 const noText = { text_content: undefined, document_id: undefined }
 const noKeys = { links: [], offers: [] }
 
-/** Only the natural keys, whatever else the file contains, so that they can be compared in a file with other errors. */
+/** Only what is compared, so that it can be in a file with other errors. */
 const keysSchema = v.fallback(
   v.object({
-    links: listOf(v.object({ slug: keySlug }), { slug: undefined }),
+    links: listOf(v.object({ slug: keySlug, destination_url: keyText, active: keyOf(v.boolean()) }), {
+      slug: undefined,
+      destination_url: undefined,
+      active: undefined,
+    }),
     offers: listOf(
       v.object({
         name: keyText,
@@ -87,7 +104,7 @@ const keysSchema = v.fallback(
   noKeys,
 )
 
-const duplicates = ({ links, offers }: v.InferOutput<typeof keysSchema>): CatalogueFault[] => [
+const duplicates = ({ links, offers }: CatalogueKeys): CatalogueFault[] => [
   ...repeated(
     links.map(({ slug }) => slug),
     (index) => `links[${index}].slug`,

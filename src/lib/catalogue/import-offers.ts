@@ -9,7 +9,8 @@ import type { ReadOffer } from './read-offers.ts'
 
 export type ImportedOffers = { plan: Plan; leftOut: LeftOut[] }
 
-const nothing = { catalogue: { links: [], offers: [] }, faults: [], wanted: [] }
+const none = { links: [], offers: [] }
+const nothing = { catalogue: none, faults: [], wanted: [], keys: none }
 
 /**
  * Imports offers from Strapi like a file, except that invalid offers, or only their invalid texts, are left out: these

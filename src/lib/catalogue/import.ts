@@ -14,10 +14,9 @@ import {
   variationsOfOffers,
 } from '../store/catalogue.ts'
 import { listLeads } from '../store/links.ts'
-import { type CatalogueFault, type CheckedCatalogue, checkCatalogue } from './check.ts'
+import { type CatalogueFault, type CatalogueKeys, type CheckedCatalogue, checkCatalogue } from './check.ts'
 import { findAmbiguous, type Listed } from './match.ts'
 import { findLoops, type OfferPlan, type Plan, planImport, type Stored, type VariationPlan } from './plan.ts'
-import type { Catalogue } from './schema.ts'
 
 export type ImportFault = { code: 'invalid'; faults: CatalogueFault[] } | (DatabaseFault & { faults?: never })
 
@@ -64,42 +63,44 @@ export async function importChecked(
 
 async function importInto(
   sql: Sql,
-  { catalogue, faults, wanted }: CheckedCatalogue,
+  { catalogue, faults, wanted, keys }: CheckedCatalogue,
   { dryRun = false, siteUrl, elsewhere, strapi }: ImportOptions,
 ): Promise<Result<Plan, ImportFault>> {
   await lockCatalogue(sql)
   if (strapi && (await noteStrapiImport(sql, strapi.turn)).length === 0) return ok({ links: [], offers: [] })
-  const known = await linksBySlug(
-    sql,
-    wanted.map(({ slug }) => slug),
-  )
+  const stored = await readStored(sql, keys, wanted, strapi !== undefined)
   const missing = wanted
-    .filter(({ slug }) => !known.some((link) => link.slug === slug) && !elsewhere?.has(slug))
+    .filter(({ slug }) => !stored.links.some((link) => link.slug === slug) && !elsewhere?.has(slug))
     .map(({ place, slug }) => ({
       place,
       message: `there is no link /${slug}${strapi ? '' : ', neither in the file nor in the database'}`,
     }))
-  if (!catalogue || missing.length > 0) return fail({ code: 'invalid', faults: [...faults, ...missing] })
-  const stored = await readStored(sql, catalogue, strapi !== undefined)
-  const ambiguous = findAmbiguous(catalogue, stored, strapi?.listed)
-  if (ambiguous.length > 0) return fail({ code: 'invalid', faults: ambiguous })
+  const ambiguous = findAmbiguous(keys.offers, stored, strapi?.listed)
+  const loops =
+    siteUrl === undefined ? [] : findLoops(keys.links, stored.links, await listLeads(sql), siteUrl)
+  const all = [...faults, ...missing, ...ambiguous, ...loops]
+  if (!catalogue || all.length > 0) return fail({ code: 'invalid', faults: all })
   const plan = planImport(catalogue, stored, strapi?.listed)
-  const loops = siteUrl === undefined ? [] : findLoops(plan, await listLeads(sql), siteUrl)
-  if (loops.length > 0) return fail({ code: 'invalid', faults: loops })
   if (!dryRun) await apply(sql, plan)
   return ok(plan)
 }
 
-async function readStored(sql: Sql, { links, offers }: Catalogue, others: boolean): Promise<Stored> {
+async function readStored(
+  sql: Sql,
+  { links, offers }: CatalogueKeys,
+  wanted: CheckedCatalogue['wanted'],
+  others: boolean,
+): Promise<Stored> {
   const storedOffers = await findOffers(
     sql,
-    offers.map(({ name }) => name),
+    offers.flatMap(({ name }) => name ?? []),
     offers.flatMap(({ document_id }) => document_id ?? []),
     others,
   )
   return {
     links: await linksBySlug(sql, [
-      ...links.map(({ slug }) => slug),
+      ...links.flatMap(({ slug }) => slug ?? []),
+      ...wanted.map(({ slug }) => slug),
       ...storedOffers.flatMap(({ link_slug }) => link_slug ?? []),
     ]),
     offers: storedOffers,

@@ -7,7 +7,9 @@ import type { Catalogue } from './schema.ts'
  */
 export type Listed = ReadonlyMap<string, ReadonlySet<string>>
 
-type Keyed = { document_id?: string | null }
+type Keyed = { document_id?: string | null | undefined }
+type TextKeys = Keyed & { text_content?: string | undefined }
+type OfferKeys = Keyed & { name?: string | undefined; variations: readonly TextKeys[] }
 type StoredRow = { id: number; document_id: string | null }
 
 /**
@@ -25,15 +27,24 @@ export type MatchedTexts = Matched<OfferOf['variations'][number], StoredVariatio
 type StoredRows = { offers: readonly StoredOffer[]; variations: readonly StoredVariation[] }
 
 /** The rows of each offer and of its texts. */
-export function matchCatalogue(catalogue: Catalogue, { offers, variations }: StoredRows, listed?: Listed) {
-  const nameOf = ({ name }: { name: string }) => name
-  const textOf = ({ text_content }: { text_content: string }) => text_content
+export function matchCatalogue<Offer extends OfferKeys>(
+  entries: readonly Offer[],
+  { offers, variations }: StoredRows,
+  listed?: Listed,
+) {
+  const nameOf = ({ name }: { name?: string | undefined }) => name
+  const textOf = ({ text_content }: TextKeys) => text_content
   const textsOf = Map.groupBy(variations, ({ offer_id }) => offer_id)
-  const { each } = matchRows(catalogue.offers, offers, nameOf, new Set(listed?.keys()))
+  const { each } = matchRows(entries, offers, nameOf, new Set(listed?.keys()))
   return each.map(({ entry: offer, rows, clash }) => {
     const [row] = rows
     const stored = row ? (textsOf.get(row.id) ?? []) : []
-    const texts: MatchedTexts = matchRows(offer.variations, stored, textOf, textsListed(offer, listed))
+    const texts = matchRows<Offer['variations'][number], StoredVariation>(
+      offer.variations,
+      stored,
+      textOf,
+      textsListed(offer, listed),
+    )
     return { offer, rows, clash, texts }
   })
 }
@@ -46,7 +57,7 @@ export const textsListed = ({ document_id }: Keyed, listed?: Listed): ReadonlySe
 function matchRows<Entry extends Keyed, One extends StoredRow>(
   entries: readonly Entry[],
   rows: readonly One[],
-  keyOf: (one: Entry | One) => string,
+  keyOf: (one: Entry | One) => string | undefined,
   listed: ReadonlySet<string> | undefined,
 ): Matched<Entry, One> {
   const documents = new Set(listed)
@@ -75,8 +86,12 @@ function matchRows<Entry extends Keyed, One extends StoredRow>(
  * Names and texts that match several rows of the database, or would: adopted tables may have duplicates, and a row with
  * a document id may get the name of one without. These are ambiguous.
  */
-export function findAmbiguous(catalogue: Catalogue, stored: StoredRows, listed?: Listed): CatalogueFault[] {
-  return matchCatalogue(catalogue, stored, listed).flatMap(({ rows, clash, texts }, index) => {
+export function findAmbiguous(
+  offers: readonly OfferKeys[],
+  stored: StoredRows,
+  listed?: Listed,
+): CatalogueFault[] {
+  return matchCatalogue(offers, stored, listed).flatMap(({ rows, clash, texts }, index) => {
     const place = `offers[${index}]`
     if (rows.length > 1) return [{ place: `${place}.name`, message: severalRows(rows) }]
     if (clash) return [{ place: `${place}.name`, message: anotherRow('offer', clash) }]

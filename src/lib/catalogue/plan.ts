@@ -3,7 +3,7 @@ import { loopFrom, wayOf } from '../links/link-faults.ts'
 import type { CatalogueLink, CatalogueOffer, CatalogueVariation } from '../model/catalogue.ts'
 import type { Lead } from '../model/link.ts'
 import type { StoredOffer, StoredVariation } from '../store/catalogue.ts'
-import type { CatalogueFault } from './check.ts'
+import type { CatalogueFault, CatalogueKeys } from './check.ts'
 import { type Listed, type MatchedTexts, matchCatalogue, textsListed } from './match.ts'
 import type { Catalogue } from './schema.ts'
 
@@ -47,7 +47,7 @@ export function planImport(catalogue: Catalogue, stored: Stored, listed?: Listed
     return compare(present, { ...(present ?? newLink), ...link })
   })
   const linksAfter = [...links.map(({ row }) => row), ...stored.links]
-  const known = matchCatalogue(catalogue, stored, listed)
+  const known = matchCatalogue(catalogue.offers, stored, listed)
   const offers = known.map(({ offer: { variations: _, ...offer }, rows: [present], texts }): OfferPlan => {
     if (!present)
       return {
@@ -109,14 +109,23 @@ function compare<Row extends object>(present: Row | undefined, row: Row): Change
 }
 
 /** Links that would lead back to themselves, with the active links of the database that the file does not name. */
-export function findLoops({ links }: Plan, leads: readonly Lead[], siteUrl: string): CatalogueFault[] {
+export function findLoops(
+  links: CatalogueKeys['links'],
+  stored: readonly CatalogueLink[],
+  leads: readonly Lead[],
+  siteUrl: string,
+): CatalogueFault[] {
   const destinations = new Map(leads.map(({ slug, destination_url }) => [slug, destination_url]))
-  for (const { row } of links) {
-    if (row.active) destinations.set(row.slug, row.destination_url)
-    else destinations.delete(row.slug)
+  const isActive = ({ slug, active }: CatalogueKeys['links'][number]) =>
+    active ?? stored.find((link) => link.slug === slug)?.active ?? newLink.active
+  for (const link of links) {
+    const { slug, destination_url } = link
+    if (slug === undefined || destination_url === undefined) continue
+    if (isActive(link)) destinations.set(slug, destination_url)
+    else destinations.delete(slug)
   }
-  return links.flatMap(({ row }, index) => {
-    const loop = row.active ? loopFrom(row.slug, destinations, siteUrl) : undefined
+  return links.flatMap(({ slug }, index) => {
+    const loop = slug === undefined ? undefined : loopFrom(slug, destinations, siteUrl)
     const message = loop && `leads back to itself: ${wayOf(loop)}; make one of them lead to the merchant`
     return message === undefined ? [] : [{ place: `links[${index}].destination_url`, message }]
   })
