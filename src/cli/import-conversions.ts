@@ -114,15 +114,20 @@ function readMapping(
 ): Result<Mapping, CommandFault> {
   const fromFile = readMappingFile(file)
   if (!fromFile.ok) return fromFile
-  const mapping = v.safeParse(mappingSchema, {
+  const given = {
     ...fromFile.value,
     ...singles,
     columns: { ...fromFile.value.columns, ...pairsOf(column) },
     statuses: { ...fromFile.value.statuses, ...pairsOf(status) },
-  })
-  if (mapping.success) return ok(mapping.output)
-  const [issue] = mapping.issues
-  return misused(`${v.getDotPath(issue) ?? 'the mapping'}: ${issue.message}`)
+  }
+  const mapping = v.safeParse(mappingSchema, given)
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(mappingSchema.entries, name))
+  if (mapping.success && unknown.length === 0) return ok(mapping.output)
+  const faults = [
+    ...unknown.map((name) => `${name}: is not a known field; remove it`),
+    ...(mapping.issues ?? []).map((issue) => `${v.getDotPath(issue)}: ${issue.message}`),
+  ]
+  return misused(['the mapping is not valid:', ...faults.map((fault) => `  ${fault}`)].join('\n'))
 }
 
 const mappingFileSchema = v.looseObject({

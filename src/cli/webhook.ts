@@ -44,7 +44,8 @@ async function add(args: string[]): Promise<Outcome> {
   const read = readArguments(args, { events: { type: 'string' } }, ['URL'])
   if (!read.ok) return read
   const [url = ''] = read.value.operands
-  const events = [...new Set((read.value.values.events ?? '').split(',').map((name) => name.trim()))]
+  if (read.value.values.events === undefined) return misused(`--events is missing: name some of ${known}`)
+  const events = [...new Set(read.value.values.events.split(',').map((name) => name.trim()))]
   const unknown = events.find((name) => !isWebhookEvent(name))
   if (unknown !== undefined) return misused(`--events names "${unknown}", but must name some of: ${known}`)
   const config = loadConfig()

@@ -31,10 +31,11 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
   const any = { PROMO_WEBHOOK_ADDRESSES: 'any' }
   const receiver = await startFakeReceiver('whsec_AAAA')
   const events = ['--events', 'send.judged, winner.confirmed']
-  const [plain, nowhere, unknown, none, user, wrongId, empty] = await Promise.all([
+  const [plain, nowhere, unknown, eventless, none, user, wrongId, empty] = await Promise.all([
     promo(folder, ['add', receiver.url, ...events]),
     promo(folder, ['add', 'hooks.example', ...events]),
     promo(folder, ['add', receiver.url, '--events', 'send.lost'], any),
+    promo(folder, ['add', receiver.url], any),
     promo(folder, []),
     promo(folder, ['add', 'https://a:b@hooks.example', ...events]),
     promo(folder, ['test', 'one']),
@@ -44,6 +45,7 @@ test('promo webhook adds, shows, tries and removes webhooks', async () => {
     [plain, 'must begin with https://'],
     [nowhere, 'must be a complete URL'],
     [unknown, 'names "send.lost", but must name some of: send.reported, send.judged'],
+    [eventless, '--events is missing: name some of send.reported, send.judged'],
     [none, 'is not one of add, list, test and remove'],
     [user, 'no user and password'],
     [wrongId, 'ID must be a number, not "one"'],

@@ -129,16 +129,34 @@ test('every bad row is named, however many there are', async () => {
   expect(dry.out.match(/line \d+, amount/g)).toHaveLength(120)
 })
 
-test('invalid options are named', async () => {
-  const [wrong, field, file, json, list] = await Promise.all([
+test('invalid options are named, all of them', async () => {
+  const unknown = join(folder, 'unknown.json')
+  writeFileSync(
+    unknown,
+    '{"columns": {"amount": 7, "price": "P"}, "statuses": {"ok": "yes"}, "delimiter": 1, "a": 1, "b": 2}',
+  )
+  const [wrong, all, file, json, list] = await Promise.all([
     promo('x', '--decimal', 'dot'),
-    promo('x', '--column', 'price=X'),
+    promo('x', '--mapping', unknown, '--column', 'sum=X', '--currency', 'EURO', '--delimiter', ',,'),
     promo('x', '--mapping', join(folder, 'none.json')),
     promo('x', '--mapping', join(folder, 'report.csv')),
     promo('x', '--status', 'ok'),
   ])
   expect(wrong).toMatchObject({ code: 2, out: expect.stringContaining('decimal: must be comma or point') })
-  expect(field.code).toBe(2)
+  const fields =
+    'external_id, click_id, variation_id, newsletter_send_id, amount, currency, status, occurred_at'
+  expect(all.code).toBe(2)
+  expect(all.out.split('\n').slice(0, -2)).toEqual([
+    'promo import-conversions: the mapping is not valid:',
+    '  a: is not a known field; remove it',
+    '  b: is not a known field; remove it',
+    '  columns.amount: must be the heading of a column',
+    `  columns.price: must be one of ${fields}`,
+    `  columns.sum: must be one of ${fields}`,
+    '  delimiter: must be one character',
+    '  currency: must be an ISO 4217 currency code, for example EUR',
+    '  statuses.ok: must be pending, approved or rejected',
+  ])
   expect(file).toMatchObject({ code: 1, out: expect.stringContaining('there is no such file') })
   expect(json).toMatchObject({ code: 1, out: expect.stringContaining('is not valid JSON') })
   expect(list.code).toBe(2)

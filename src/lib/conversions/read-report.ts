@@ -28,12 +28,17 @@ export const reportFields = [
 
 type Field = (typeof reportFields)[number]
 
+const fieldsFault = `must be one of ${reportFields.join(', ')}`
+
 /** How to read a network's report; missing options are detected. */
-export const mappingSchema = v.strictObject({
+export const mappingSchema = v.object({
   source: v.optional(sourceName),
   /** Headings by our names; by default a column has our name. */
-  columns: v.optional(v.record(v.picklist(reportFields), v.string()), {}),
-  delimiter: v.optional(v.pipe(v.string(), v.length(1, 'must be one character'))),
+  columns: v.optional(
+    v.record(v.picklist(reportFields, fieldsFault), v.string('must be the heading of a column')),
+    {},
+  ),
+  delimiter: v.optional(v.pipe(v.string('must be one character'), v.length(1, 'must be one character'))),
   decimal: v.optional(v.picklist(['comma', 'point'], 'must be comma or point')),
   date: v.optional(v.picklist(dateForms, `must be ${dateForms.join(', ')}`)),
   /** For files without such a column. */
