@@ -8,13 +8,14 @@
  *
  * Exit code 1: something was lost, doubled, answered strangely, or does not add up.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { check, type Outcome } from './check.ts'
 import { type Killed, kill } from './kill.ts'
 import { createLongLedger } from './ledger.ts'
 import { killsOfChapter, makePlan } from './plan.ts'
-import { isDrained, launch } from './site.ts'
+import { hasEmptied, launch } from './site.ts'
 import { describe, faultsIn } from './table.ts'
 import { type Chapter, openWorld, rejectsIn, segmentsIn, type World } from './world.ts'
 
@@ -84,12 +85,13 @@ async function finish(number: number, { one, other, disk }: World, { url }: Chap
     const site = await launch(url, folder)
     await site.listening
     const last = `the last site of database ${number}`
-    if (!(await isDrained(site, 60_000))) wrong.push(`${last} is not well, or does not record what is left`)
+    if (!(await hasEmptied(site, 60_000))) wrong.push(`${last} is not well, or does not record what is left`)
     const code = await site.stop()
     if (code !== 0) wrong.push(`${last} ended with ${code}`)
-    writeLog(`database-${number}`, site.log)
+    writeLog(`database-${number}-${basename(folder)}`, site.log)
   }
-  wrong.push(...folders.flatMap(segmentsIn).map((name) => `left in the journal: ${name}`))
+  const left = folders.flatMap((folder) => segmentsIn(folder).map((name) => join(folder, 'journal', name)))
+  wrong.push(...left.map((path) => `left in the journal: ${path}, ${statSync(path).size} bytes`))
   rejects.push(...folders.flatMap(rejectsIn))
   return wrong
 }

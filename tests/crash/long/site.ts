@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { type StartingSite, spawnSite } from '../../support/site.ts'
 import { steadyPort } from '../../support/steady-port.ts'
 import type { Plan } from './plan.ts'
+import { segmentsIn } from './world.ts'
 
 export type LongSite = StartingSite & { url: string }
 
@@ -42,6 +43,17 @@ export async function isDrained({ url }: LongSite, wait: number): Promise<boolea
   while (performance.now() < until) {
     const health = await readHealth(url)
     if (health?.status === 'ok' && health.journal.depth === 0) return true
+    await sleep(50)
+  }
+  return false
+}
+
+/** Whether nothing is left in its folder within so many milliseconds, not even what it has not looked into so far. */
+export async function hasEmptied(site: LongSite, wait: number): Promise<boolean> {
+  const until = performance.now() + wait
+  while (performance.now() < until) {
+    const drained = await isDrained(site, until - performance.now())
+    if (drained && segmentsIn(site.dataDir).length === 0) return true
     await sleep(50)
   }
   return false
