@@ -27,12 +27,13 @@ export async function kill(plan: Plan, world: World, chapter: Chapter, ledger: L
   const { sql, url } = chapter
   const folder = plan.disk && world.disk ? world.disk.folder : world.one
   let kills = 0
+  const migrates = moment === 'migration' && (await isBehind(sql))
+  // Without any links so far, a site answers 404 until its database is migrated.
+  if (moment !== 'migration') await migrate(sql)
   if (moment === 'replay' && segmentsIn(folder).length === 0) {
     await leaveBacklog(`c${number}-backlog`, chapter, folder, ledger)
     kills += 1
   }
-  const migrates = moment === 'migration' && (await isBehind(sql))
-  if (moment !== 'migration') await migrate(sql)
   if (moment === 'settling') await letTimePass(sql)
   const targets = plan.newPromos ? [...known, ...(await insertPromo(sql, number, plan.random))] : known
   const trouble = createTrouble(plan, world.server, sql)
