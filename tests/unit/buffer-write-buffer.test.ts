@@ -104,6 +104,24 @@ test('a segment knows when its first event happened, and how many clicks are unc
   expect(buffer.oldest).toBeUndefined()
 })
 
+test('an empty segment that another instance left has no age', async () => {
+  const { buffer } = open()
+  const left = (count: number, since: number): Batch => ({
+    file: { path: `${since}.journal`, bytes: count },
+    lines: undefined,
+    ...{ count, unchecked: 0, since, left: true },
+  })
+  buffer.adopt([left(0, 1)])
+  expect(buffer).toMatchObject({ depth: 0, oldest: undefined })
+  await buffer.accept(aClick({ at: 7 }))
+  expect(buffer.oldest).toBe(7)
+  buffer.adopt([left(1, 5)])
+  expect(buffer.oldest).toBe(5)
+  const first = buffer.next()
+  if (first) buffer.setAside(first)
+  expect(buffer.oldest).toBe(5)
+})
+
 test('an answered event leaves no timer', async () => {
   const { buffer } = open()
   const before = timers()

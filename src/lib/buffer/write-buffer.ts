@@ -208,7 +208,7 @@ export function createWriteBuffer(options: WriteBufferOptions): WriteBuffer {
       return collecting.count
     },
     get oldest() {
-      return aside[0]?.since ?? waiting[0]?.since ?? (collecting.count > 0 ? collecting.since : undefined)
+      return [...aside, ...waiting, collecting].find(({ count }) => count > 0)?.since
     },
     get fault() {
       return currentFault()
