@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { migrate } from '../../../src/lib/database/migrate.ts'
 import type { Sql } from '../../../src/lib/database/sql.ts'
-import { runLoad } from '../../support/load.ts'
-import type { LongLedger, Sending, Target } from './ledger.ts'
+import { createAnswers } from './answers.ts'
+import type { LongLedger, Target } from './ledger.ts'
+import { loadAll, loadVisits } from './load.ts'
 import { faultsOf, type Moment, type Plan } from './plan.ts'
 import { isDrained, type LongSite, launch, readMetric } from './site.ts'
 import { createTrouble, type Trouble } from './trouble.ts'
@@ -52,14 +53,20 @@ export async function kill(plan: Plan, world: World, chapter: Chapter, ledger: L
   )
   const before = segmentsIn(folder)
   const load = new AbortController()
-  const runs = sites.map((one, index) => loadAll(one, `c${number}-${index}`, targets, ledger, load.signal))
+  const runs = sites.map(async (one, index) => {
+    const answers = createAnswers()
+    const into = { ledger, answers, signal: load.signal }
+    await loadAll(one, `c${number}-${index}`, targets, into)
+    // A fault of the disk that the plan says is held against the ledger more strictly.
+    return plan.disk ? [] : answers.doubtful(one)
+  })
 
   const aimed = await aim({ plan, site, world, sql, trouble, ledger, before, migrates })
   kills += await end(sites)
   load.abort()
   if (plan.disk) await world.disk?.mend()
   await Promise.all(sites.map((one) => one.kill()))
-  await Promise.all(runs)
+  ledger.doubt((await Promise.all(runs)).flat())
   ledger.release(false)
   await trouble.end()
   const hit = migrates && moment === 'migration' ? await isBehind(sql) : aimed
@@ -174,8 +181,10 @@ async function leaveBacklog(
     .catch(() => {})
   const site = await launch(chapter.url, folder)
   await site.listening
-  await loadVisits(site, run, known, ledger, { requests: 300, connections: 4 })
+  const answers = createAnswers()
+  await loadVisits(site, run, known, { ledger, answers, requests: 300, connections: 4 })
   await site.kill()
+  ledger.doubt(answers.doubtful(site))
   await chapter.sql`
     select pg_cancel_backend(pid) from pg_stat_activity
     where datname = current_database() and query like 'lock table%'
@@ -206,52 +215,4 @@ async function insertPromo(sql: Sql, number: number, random: () => number): Prom
     ...rows.map(({ id }): Target => ({ slug, variation: id, fresh: true })),
     ...older.map(({ id }): Target => ({ slug: 'nocodemba', variation: id })),
   ]
-}
-
-type Load = { requests: number; connections: number; signal?: AbortSignal; pause?: number }
-
-async function loadAll(
-  site: LongSite,
-  run: string,
-  targets: readonly Target[],
-  ledger: LongLedger,
-  signal: AbortSignal,
-): Promise<void> {
-  const posts = { connections: 1, pause: 10, signal, ledger }
-  await Promise.all([
-    loadVisits(site, run, targets, ledger, { requests: 1_500, connections: 4, pause: 2, signal }),
-    send(site, { ...posts, requests: 100 }, (n) => ledger.report(run, n)),
-    send(site, { ...posts, requests: 60 }, (n) => ledger.impression(run, n)),
-  ])
-}
-
-const loadVisits = (
-  site: LongSite,
-  run: string,
-  targets: readonly Target[],
-  ledger: LongLedger,
-  load: Load,
-): Promise<void> => send(site, { ...load, ledger }, (n) => ledger.visit(run, n, targets))
-
-async function send(
-  { url }: LongSite,
-  { ledger, ...load }: Load & { ledger: LongLedger },
-  make: (n: number) => Sending,
-): Promise<void> {
-  const underWay = new Map<number, Sending>()
-  await runLoad({
-    ...load,
-    url,
-    request(n) {
-      const sending = make(n)
-      ledger.sent.add(sending.name)
-      underWay.set(n, sending)
-      return sending.text
-    },
-    onAnswer(answer) {
-      const sending = underWay.get(answer.n)
-      underWay.delete(answer.n)
-      if (sending) ledger.note(sending, answer)
-    },
-  })
 }

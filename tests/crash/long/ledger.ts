@@ -65,6 +65,10 @@ export function createLongLedger() {
       const fields = { offer_id: 4, variation_id, newsletter_send_id, recipients: 10 }
       return post(newsletter_send_id, 'track-impression', fields)
     },
+    /** Nothing is promised for them after all: their site was killed while they were only in memory. */
+    doubt(names: readonly string[]) {
+      for (const name of names) if (answered.delete(name)) unsure.add(name)
+    },
     note({ name, judge }: Sending, answer: LoadAnswer) {
       const outcome = judge(answer)
       if (outcome === 'strange') strange.push(`${name}: ${answer.status} ${answer.body.slice(0, 200)}`)

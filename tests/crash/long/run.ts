@@ -17,7 +17,7 @@ import { createLongLedger } from './ledger.ts'
 import { killsOfChapter, makePlan } from './plan.ts'
 import { hasEmptied, launch } from './site.ts'
 import { describe, faultsIn } from './table.ts'
-import { type Chapter, openWorld, rejectsIn, segmentsIn, type World } from './world.ts'
+import { type Chapter, filledSegmentsIn, openWorld, rejectsIn, segmentsIn, type World } from './world.ts'
 
 const { values } = parseArgs({
   options: {
@@ -90,7 +90,9 @@ async function finish(number: number, { one, other, disk }: World, { url }: Chap
     if (code !== 0) wrong.push(`${last} ended with ${code}`)
     writeLog(`database-${number}-${basename(folder)}`, site.log)
   }
-  const left = folders.flatMap((folder) => segmentsIn(folder).map((name) => join(folder, 'journal', name)))
+  const left = folders.flatMap((folder) =>
+    filledSegmentsIn(folder).map((name) => join(folder, 'journal', name)),
+  )
   wrong.push(...left.map((path) => `left in the journal: ${path}, ${statSync(path).size} bytes`))
   rejects.push(...folders.flatMap(rejectsIn))
   return wrong

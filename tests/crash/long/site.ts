@@ -1,12 +1,19 @@
+import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import { type StartingSite, spawnSite } from '../../support/site.ts'
 import { steadyPort } from '../../support/steady-port.ts'
 import type { Plan } from './plan.ts'
-import { segmentsIn } from './world.ts'
+import { filledSegmentsIn } from './world.ts'
 
 export type LongSite = StartingSite & { url: string }
+
+const running = new Set<ChildProcess>()
+// A run that ends by an error leaves no site behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
 /** Maintenance comes so many times as often. */
 const haste = 50
@@ -32,6 +39,8 @@ export async function launch(
     'dist/server/entry.mjs',
     ['--import', join(import.meta.dirname, 'preload.ts')],
   )
+  running.add(site.process)
+  site.process.once('exit', () => running.delete(site.process))
   return { ...site, url: `http://127.0.0.1:${port}` }
 }
 
@@ -48,12 +57,12 @@ export async function isDrained({ url }: LongSite, wait: number): Promise<boolea
   return false
 }
 
-/** Whether nothing is left in its folder within so many milliseconds, not even what it has not looked into so far. */
+/** Whether no event is left in its folder within so many milliseconds, not even where it has not looked so far. */
 export async function hasEmptied(site: LongSite, wait: number): Promise<boolean> {
   const until = performance.now() + wait
   while (performance.now() < until) {
     const drained = await isDrained(site, until - performance.now())
-    if (drained && segmentsIn(site.dataDir).length === 0) return true
+    if (drained && filledSegmentsIn(site.dataDir).length === 0) return true
     await sleep(50)
   }
   return false

@@ -33,7 +33,7 @@ export function describe({ killed, outcomes, rejects }: Run): string {
     ['recorded', total(({ recorded }) => recorded)],
     ['clicks on texts that do not exist, not recorded', total(({ madeUpAnswered }) => madeUpAnswered)],
     ['rejects', describeRejects(rejects)],
-    ['killed while only in memory, by a spoilt disk', total(({ onlyInMemory }) => onlyInMemory)],
+    ['killed while only in memory, by a spoilt or slow disk', total(({ onlyInMemory }) => onlyInMemory)],
     ['lost', total(({ lost }) => lost.length)],
     ['doubled', total(({ doubled }) => doubled.length)],
     ['foreign', total(({ foreign }) => foreign.length)],

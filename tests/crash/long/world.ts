@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -115,6 +124,10 @@ export async function untilQuiet(sql: Sql): Promise<void> {
     await sleep(50)
   }
 }
+
+/** The segments of a folder's journal with something in them. */
+export const filledSegmentsIn = (folder: string): string[] =>
+  segmentsIn(folder).filter((name) => statSync(join(folder, 'journal', name)).size > 0)
 
 /** The files of a folder's journal that wait for the database. */
 export function segmentsIn(folder: string): string[] {
