@@ -49,7 +49,7 @@ export function strapiCases(open: (webhook: () => string) => Promise<StrapiUnder
       PROMO_STRAPI_OFFERS_FIELDS:
         'name:name,link_slug:link_slug,weight:weight,variations:texts,text_content:text',
     })
-  }, 120_000)
+  }, 600_000)
   afterAll(async () => {
     await running?.end()
     await strapi?.close()

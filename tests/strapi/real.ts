@@ -137,39 +137,66 @@ export async function openReal(webhook: () => string): Promise<StrapiUnderTest> 
     },
   }
 
-  const front = await listen(async (request, response) => {
-    const path = decodeURIComponent(request.url ?? '')
-    const recorded = recording
+  /** Asks as the site does, and records the answer. */
+  const ask = async (path: string, to: Recording) => {
     const headers = {
-      authorization: `${request.headers.authorization}`,
+      authorization: `Bearer ${token}`,
       ...(reached === 'format-4' && { 'strapi-response-format': 'v4' }),
     }
-    const answer = await fetch(`${url}${request.url}`, { headers }).catch(() => undefined)
-    if (!answer) {
-      request.socket.destroy()
-      return
-    }
-    const { status } = answer
-    const body = await answer.text()
-    recorded.answers[path] = { status, body }
-    response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+    const answer = await fetch(`${url}${path}`, { headers }).catch(() => undefined)
+    if (!answer) return undefined
+    const recorded = { status: answer.status, body: await answer.text() }
+    to.answers[decodeURIComponent(path)] = recorded
+    return recorded
+  }
+  const lists = new Set<string>()
+  const front = await listen(async (request, response) => {
+    const path = request.url ?? ''
+    if (firstPage.test(decodeURIComponent(path))) lists.add(decodeURIComponent(path))
+    const answer = await ask(path, recording)
+    if (!answer) request.socket.destroy()
+    else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
   })
 
-  const save = () => writeRecording(reached, recording)
+  /** A site that replays this may ask in another state than the site here did: each needs all pages of all lists. */
+  const complete = async () => {
+    const paths = new Set([...lists, ...Object.keys(recording.answers)])
+    for (const path of paths) {
+      const answer = await ask(path, recording)
+      const next = answer && nextPage(path, answer.body)
+      if (next) paths.add(next)
+    }
+  }
+
+  const save = async () => {
+    await complete()
+    writeRecording(reached, recording)
+  }
   return {
     url: front.url,
     async reach(state) {
-      if (state !== 'first') save()
+      if (state !== 'first') await save()
       recording = { answers: {}, webhooks: [] }
       reached = state
       await steps[state]()
     },
     async close() {
-      save()
+      await save()
       await front.close()
       await stop()
       hook.close()
       await database.drop()
     },
   }
+}
+
+const firstPage = /filters\[id\]\[\$gt\]=0&/
+
+/** The path of the page after this one, if there is one. */
+function nextPage(path: string, body: string): string | undefined {
+  const size = Number(/pagination\[pageSize\]=(\d+)/.exec(path)?.[1])
+  const { data }: { data: { id: number }[] | null } = JSON.parse(body)
+  const last = data?.at(-1)
+  if (!last || data?.length !== size) return undefined
+  return path.replace(/(filters\[id\]\[\$gt\]=)\d+/, `$1${last.id}`)
 }
