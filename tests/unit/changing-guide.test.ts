@@ -11,9 +11,11 @@ test('every file that the guide to changes names is there', () => {
 
 test.each([
   'duplicate window',
+  'bot',
   'label',
   'chart',
   'section',
+  'column',
   'source of links',
   'field of a click',
   'setting',

@@ -3,6 +3,8 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { planImport } from '../../src/lib/catalogue/plan.ts'
 import { catalogueSchema } from '../../src/lib/catalogue/schema.ts'
+import { rulesVersion } from '../../src/lib/model/verdict.ts'
+import { labelOf, neededClicks, neededSends } from '../../src/lib/stats/label.ts'
 import { eventOfClickId } from '../../src/lib/tracking/click-id.ts'
 import { reasonWords } from '../../src/lib/wording/words.ts'
 
@@ -29,6 +31,31 @@ describe('the guide for editors explains', () => {
     expect(words.length).toBeGreaterThanOrEqual(least)
     expect(words.filter((word) => !guide.includes(word))).toEqual([])
   })
+
+  test('at which chance and with how much data a label changes', () => {
+    const meaning = (label: string) => found(guide, new RegExp(`^\\| ${label} +\\| ([^|]+)`, 'gm')).join()
+    expect(meaning('Not enough data yet')).toContain(
+      `fewer than ${neededSends} sends older than three days, or ${neededClicks} clicks`,
+    )
+    const enough = { sends: neededSends, clicks: neededClicks }
+    const codeOf = (best: number, leads: boolean) =>
+      labelOf({
+        ...{ leads, own: enough, rival: enough, best, leadersBest: leads ? best : 0.9 },
+        ...{ relativeLoss: 0, confirmed: () => false },
+      }).code
+    const aroundLimit = (label: string, leads: boolean) => {
+      const limit = Number(/(\d+) %/.exec(meaning(label))?.[1]) / 100
+      return [codeOf(limit - 0.001, leads), codeOf(limit, leads)]
+    }
+    expect(aroundLimit('Leading', true)).toEqual(['too_close', 'leading'])
+    expect(aroundLimit('Probably best, not confirmed', true)).toEqual(['leading', 'probably_best'])
+    expect(aroundLimit('Not ruled out', false)).toEqual(['behind', 'too_close'])
+    expect(aroundLimit('Behind', false)).toEqual(['behind', 'too_close'])
+  })
+})
+
+test('the rules for clicks name the edition that clicks are stored with', () => {
+  expect(read('src/lib/classify/README.md')).toContain(`\`rules_version\` (now ${rulesVersion})`)
 })
 
 describe('the guide to the import file', () => {
