@@ -3,7 +3,9 @@ import contextlib
 import datetime
 import decimal
 import http.server
+import inspect
 import io
+import itertools
 import json
 import threading
 import time
@@ -222,6 +224,42 @@ class Selling(unittest.TestCase):
         for changed in wrong:
             with self.subTest(str(changed)), self.assertRaises(ValueError):
                 conversion(service, **dict(SALE, **{"amount": "1", **changed}))
+
+
+class Arguments(unittest.TestCase):
+    """Whatever a script passes, it has to expect nothing but a ValueError."""
+
+    CALLS: Tuple[Tuple[Any, Dict[str, Any]], ...] = (
+        (select, {"send_id": "monday"}),
+        (report, IMPRESSION),
+        (conversion, {**SALE, "amount": "1"}),
+    )
+
+    def test_of_a_wrong_type_are_refused(self) -> None:
+        strange: List[Any] = [7, 1.5, True, b"x", {1}, ["x"], object(), datetime.date(2026, 11, 18), float("nan")]
+        textual = {"send_id", "newsletter", "currency", "click_id", "source", "external_id", "occurred_at"}
+        for call, given in self.CALLS:
+            fields = inspect.signature(call).parameters.keys() & textual
+            for field, value in itertools.product(sorted(fields), strange):
+                with self.subTest(f"{call.__name__} {field} {value!r}"), self.assertRaisesRegex(ValueError, field):
+                    call(Service("http://127.0.0.1:9"), **{**given, field: value})
+            for field, value in itertools.product(("seconds", "patience"), ("5", None, -1, 1e9, float("nan"), True)):
+                with self.subTest(f"{call.__name__} {field} {value!r}"), self.assertRaisesRegex(ValueError, field):
+                    call(Service("http://127.0.0.1:9"), **{**given, field: value})
+            with self.subTest(call.__name__), self.assertRaisesRegex(ValueError, "the token is a bytes"):
+                call(Service("http://127.0.0.1:9", b"secret"), **given)  # type: ignore[arg-type]
+
+    def test_that_are_none_are_not_given(self) -> None:
+        """A script without a token gets None from os.environ.get, and a column of a database may be empty."""
+        site = Site(Given(204))
+        with site.running() as service:
+            bare = Service(service.api, None)
+            self.assertEqual(report(bare, **IMPRESSION, newsletter=None).state, "recorded")
+            sale = {"external_id": "o", "currency": "EUR", "variation_id": 42, "amount": 1}
+            none = dict.fromkeys(("click_id", "send_id", "source", "occurred_at"))
+            self.assertEqual(conversion(bare, **sale, **none).state, "recorded")
+            select(bare, "monday", newsletter=None)
+        self.assertEqual([request.token for request in site.received], [None] * 3)
 
 
 class TooMany(unittest.TestCase):

@@ -28,6 +28,7 @@ REPORT_SECONDS = 2.0
 PATIENCE_SECONDS = 10.0
 MOST_ANSWER_BYTES = 64 * 1024
 MOST_RECIPIENTS = 10_000_000
+MOST_SECONDS = 86_400
 LARGEST_ID = 2_147_483_647
 STATUSES = ("pending", "approved", "rejected")
 NOT_THE_API = "not an answer of this API, whose address is like https://your.site/api/v1/promo"
@@ -38,7 +39,7 @@ class Service(NamedTuple):
     """Where the API is, such as http://127.0.0.1:4321/api/v1/promo, and the site's PROMO_INGEST_TOKEN, if any."""
 
     api: str
-    token: str = ""
+    token: Optional[str] = None
 
 
 class Promo(NamedTuple):
@@ -79,7 +80,7 @@ def select(
     send_id: str,
     *,
     segments: int = 1,
-    newsletter: str = "",
+    newsletter: Optional[str] = None,
     seconds: float = SELECT_SECONDS,
     patience: float = PATIENCE_SECONDS,
 ) -> Selection:
@@ -93,6 +94,8 @@ def select(
     check_name("send_id", send_id)
     if type(segments) is not int or not 1 <= segments <= 8:
         raise ValueError(f"segments is {segments!r}, which is not a whole number from 1 to 8")
+    check_texts(newsletter=newsletter)
+    check_durations(seconds=seconds, patience=patience)
     asked = {"newsletter_send_id": send_id, **({"segments": str(segments)} if segments > 1 else {})}
     asked.update({"newsletter": newsletter} if newsletter else {})
     query = urllib.parse.urlencode(asked)
@@ -113,7 +116,7 @@ def report(
     variation_id: int,
     send_id: str,
     recipients: int,
-    newsletter: str = "",
+    newsletter: Optional[str] = None,
     seconds: float = REPORT_SECONDS,
     patience: float = PATIENCE_SECONDS,
 ) -> Outcome:
@@ -127,6 +130,7 @@ def report(
     check_number("offer_id", offer_id, 1, LARGEST_ID)
     check_number("variation_id", variation_id, 1, LARGEST_ID)
     check_number("recipients", recipients, 0, MOST_RECIPIENTS)
+    check_texts(newsletter=newsletter)
     impression: Dict[str, Any] = {
         "offer_id": offer_id,
         "variation_id": variation_id,
@@ -144,10 +148,10 @@ def conversion(
     external_id: str,
     amount: Union[str, int, decimal.Decimal],
     currency: str,
-    click_id: str = "",
+    click_id: Optional[str] = None,
     variation_id: Optional[int] = None,
-    send_id: str = "",
-    source: str = "",
+    send_id: Optional[str] = None,
+    source: Optional[str] = None,
     status: str = "approved",
     occurred_at: Optional[datetime.datetime] = None,
     seconds: float = REPORT_SECONDS,
@@ -164,7 +168,8 @@ def conversion(
     sale that was reported under another click or text is `refused` (409).
     """
     check_name("external_id", external_id)
-    if (click_id == "") == (variation_id is None):
+    check_texts(currency=currency, click_id=click_id, send_id=send_id, source=source)
+    if (not click_id) == (variation_id is None):
         raise ValueError("either click_id or variation_id is needed, and not both")
     if send_id and variation_id is None:
         raise ValueError("send_id goes with variation_id only: a click says its send itself")
@@ -172,6 +177,8 @@ def conversion(
         check_number("variation_id", variation_id, 1, LARGEST_ID)
     if status not in STATUSES:
         raise ValueError(f"status is {status!r}, which is not one of {', '.join(STATUSES)}")
+    if occurred_at is not None and not isinstance(occurred_at, datetime.datetime):
+        raise ValueError(f"occurred_at is {occurred_at!r}, which is not a datetime")
     if occurred_at is not None and occurred_at.tzinfo is None:
         raise ValueError("occurred_at has no time zone")
     sale: Dict[str, Any] = {
@@ -218,6 +225,7 @@ class EveryAnswerCounts(urllib.request.HTTPErrorProcessor):
 
 
 def post(service: Service, path: str, body: Dict[str, Any], seconds: float, patience: float) -> Outcome:
+    check_durations(seconds=seconds, patience=patience)
     request = urllib.request.Request(
         f"{service.api}/{path}",
         data=json.dumps(body).encode("utf-8"),
@@ -289,7 +297,9 @@ def is_loopback(host: str) -> bool:
 
 
 def headers_for(service: Service) -> Dict[str, str]:
-    token = re.sub("[^!-~]+", "", service.token)
+    if service.token is not None and not isinstance(service.token, str):
+        raise ValueError(f"the token is a {type(service.token).__name__} and not a string")
+    token = re.sub("[^!-~]+", "", service.token or "")
     headers = {"Accept": "application/json", "User-Agent": "promo-tracking-python/1"}
     return {**headers, "Authorization": f"Bearer {token}"} if token else headers
 
@@ -302,6 +312,19 @@ def check_name(field: str, text: str) -> None:
 def check_number(field: str, value: int, least: int, most: int) -> None:
     if type(value) is not int or not least <= value <= most:
         raise ValueError(f"{field} is {value!r}, which is not a whole number from {least} to {most}")
+
+
+def check_texts(**texts: Optional[str]) -> None:
+    """None counts as not given."""
+    for field, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise ValueError(f"{field} is {text!r}, which is not a string")
+
+
+def check_durations(**durations: float) -> None:
+    for field, value in durations.items():
+        if type(value) not in (int, float) or not 0 <= value <= MOST_SECONDS:
+            raise ValueError(f"{field} is {value!r}, which is not a number of seconds from 0 to {MOST_SECONDS}")
 
 
 def printable(text: str) -> str:
