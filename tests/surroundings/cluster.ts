@@ -30,14 +30,14 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
   onTestFinished(() => standby.remove())
   const after = postgres(standby.url, { ...quiet, backoff: () => 0.1 })
   onTestFinished(() => after.end({ timeout: 1 }))
-  await vi.waitFor(async () => expect(await sql`select from pg_stat_replication`).toHaveLength(1), 10_000)
+  await vi.waitFor(async () => expect(await sql`select from pg_stat_replication`).toHaveLength(1), 60_000)
   if (synchronous) {
     await sql`alter system set synchronous_standby_names = 'standby'`
     await sql`select pg_reload_conf()`
     await vi.waitFor(
       async () =>
         expect(await sql`select sync_state from pg_stat_replication`).toEqual([{ sync_state: 'sync' }]),
-      10_000,
+      60_000,
     )
   }
   await sql.end()
@@ -73,7 +73,7 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
   const under = { signal: load.signal, pause: 10 }
   const visits = ledger.load('visit', { url: `http://127.0.0.1:${port}`, connections: 8, ...under })
   const reports = ledger.load('impression', { url: sites[2]?.url ?? '', connections: 1, ...under, pause: 50 })
-  await vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(100), 10_000)
+  await vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(100), 60_000)
 
   return {
     primary,
@@ -92,7 +92,7 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
     async cut() {
       await after`alter system set primary_conninfo = ''`
       await after`select pg_reload_conf()`
-      await vi.waitFor(async () => expect(await after`select from pg_stat_wal_receiver`).toEqual([]), 10_000)
+      await vi.waitFor(async () => expect(await after`select from pg_stat_wal_receiver`).toEqual([]), 60_000)
     },
     /** What a cluster manager does. Answers after how many milliseconds something was recorded there. */
     async promote(): Promise<number> {
@@ -128,7 +128,10 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
   }
 }
 
-/** Each request goes to one site only: one that is sent again may be counted twice. */
+/**
+ * Each request goes to one site only: one that is sent again may be counted twice. A site that is killed refuses the
+ * check at once; one that is slow, as on a busy machine, is not to be left out.
+ */
 async function startBalancer(port: number, ports: readonly number[]): Promise<ChildProcess> {
   const file = join(temporaryFolder(), 'haproxy.cfg')
   const servers = ports.map(
@@ -141,7 +144,8 @@ async function startBalancer(port: number, ports: readonly number[]): Promise<Ch
   option forwardfor
   option redispatch 1
   retry-on conn-failure
-  timeout connect 1s
+  timeout connect 10s
+  timeout check 20s
   timeout client 60s
   timeout server 60s
 listen sites
@@ -151,7 +155,7 @@ ${servers.join('\n')}
 `,
   )
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' })
-  await vi.waitFor(() => opens(port), { timeout: 10_000, interval: 20 })
+  await vi.waitFor(() => opens(port), { timeout: 60_000, interval: 20 })
   return child
 }
 
