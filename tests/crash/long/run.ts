@@ -85,7 +85,7 @@ async function finish(number: number, { one, other, disk }: World, { url }: Chap
     const site = await launch(url, folder)
     await site.listening
     const last = `the last site of database ${number}`
-    if (!(await hasEmptied(site, 60_000))) wrong.push(`${last} is not well, or does not record what is left`)
+    if (!(await hasEmptied(site, 120_000))) wrong.push(`${last} is not well, or does not record what is left`)
     const code = await site.stop()
     if (code !== 0) wrong.push(`${last} ended with ${code}`)
     writeLog(`database-${number}-${basename(folder)}`, site.log)
