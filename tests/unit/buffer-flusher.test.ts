@@ -110,16 +110,16 @@ test('events share a statement, and a waiting caller does not wait for others', 
   expect(Math.min(...waits)).toBeLessThan(150)
   expect(events.readings().lastFlush).toBeGreaterThan(0)
   expect(await events.flusher.settled('of nobody', 1)).toBe('pending')
-  // Nobody waits any more, so events wait for others again.
-  await accept(events, 2)
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  await accept(events, 3)
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  await accept(events, 4)
-  expect(await events.flusher.drained(2_000)).toBe(true)
+  // Nobody waits any more, so events wait 200 ms for others again, whenever these arrive.
+  const started = performance.now()
+  for (let arrival = 0; arrival < 20; arrival += 1) {
+    await accept(events, 1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  const most = (performance.now() - started) / 190
   expect(seen.flushed.slice(0, 6)).toEqual([10, 1, 1, 1, 1, 1])
-  // A slow machine may take longer than events wait, once.
-  expect(seen.flushed.slice(6).length).toBeLessThan(3)
+  expect(seen.flushed.slice(6).length).toBeLessThanOrEqual(most)
+  expect(await events.flusher.drained(2_000)).toBe(true)
   expect(seen.seconds.every((took) => took > 0 && took < 2)).toBe(true)
   await events.close(100)
 })
