@@ -124,6 +124,33 @@ test('events share a statement, and a waiting caller does not wait for others', 
   await events.close(100)
 })
 
+test('events that wait for others share the statement of an event that a caller waits for', async () => {
+  const { events, seen } = await open(async () => ok([]))
+  for (let turn = 0; turn < 5; turn += 1) {
+    await accept(events, 3)
+    const click = aClick()
+    const settled = events.flusher.settled(click.event_id, 5_000)
+    await events.buffer.accept(click)
+    expect(await settled).toBe('committed')
+  }
+  // A slow machine may take longer than events wait, but not every time.
+  expect(seen.flushed).toContain(4)
+  await events.close(100)
+})
+
+test('what has to be recorded at once does not wait for other events', async () => {
+  const { events } = await open(async () => ok([]))
+  const waits: number[] = []
+  for (let turn = 0; turn < 5; turn += 1) {
+    await accept(events, 1)
+    const started = performance.now()
+    expect(await events.flusher.drained(5_000)).toBe(true)
+    waits.push(performance.now() - started)
+  }
+  expect(Math.min(...waits)).toBeLessThan(150)
+  await events.close(100)
+})
+
 test('a stop while events wait for others leaves them to the next start', async () => {
   const record = vi.fn<RecordEvents>(async () => ok([]))
   const { events, folder, seen } = await open(record)

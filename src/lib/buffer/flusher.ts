@@ -13,7 +13,10 @@ import type { Rejects } from './rejects.ts'
 export type Flusher = {
   /** Reports that an event has arrived; the flusher waits a moment for others to share its statement. */
   arrived(): void
-  /** Resolves when the event is in the database or among the rejects, or with `pending` after `wait` milliseconds. */
+  /**
+   * Resolves when the event is in the database or among the rejects, or with `pending` after `wait` milliseconds. If it
+   * is called before the event arrives, the event is recorded at once.
+   */
   settled(eventId: string, wait: number): Promise<Settled | 'pending'>
   /** Resolves when nothing is left or after `wait` milliseconds, with whether nothing is left. */
   drained(wait: number): Promise<boolean>
@@ -197,7 +200,6 @@ export function openFlusher(options: FlusherOptions): Flusher {
         const timer = setTimeout(() => settle('pending'), wait)
         const waiting = waiters.get(eventId) ?? new Set()
         waiters.set(eventId, waiting.add(settle))
-        wake()
       })
     },
     async drained(wait) {
