@@ -170,7 +170,7 @@ describe('Matomo', () => {
     const matomo = await startFakeMatomo()
     matomo.instead = answer
     await put(3)
-    const { outbox, readings, clock, messages, fault } = work(matomo, { patience: 200 })
+    const { outbox, readings, clock, messages, fault } = work(matomo, { patience: 2_000 })
     await outbox.look()
     expect(fault()).toMatchObject({ code, message: expect.stringContaining(message) })
     expect(fault()?.advice ?? '').toContain(advice ?? '')
@@ -220,7 +220,7 @@ describe('Matomo', () => {
   test('that gives no answer in time gets smaller portions, and then larger ones again', async () => {
     const matomo = await startFakeMatomo()
     await put(200)
-    const { outbox, clock } = work(matomo, { patience: 200 })
+    const { outbox, clock } = work(matomo, { patience: 2_000 })
     matomo.instead = () => {}
     for (const time of [0, 10_000, 20_000]) {
       clock.time = time
@@ -331,7 +331,7 @@ describe('Matomo', () => {
   test('that does not answer because of one click gets all others', async () => {
     const matomo = await startFakeMatomo()
     await put(4)
-    const { pass } = openLane(matomo, 100)
+    const { pass } = openLane(matomo, 500)
     matomo.hangsOn = (one) => one.get('cdt')?.endsWith('02') === true
     await pass(60, 2)
     expect(times(matomo)).toEqual([0, 1, 3])

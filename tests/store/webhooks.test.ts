@@ -37,7 +37,7 @@ const add = (url: string, events: string[] = Object.keys(webhookEvents)) =>
 
 /** A worker that sends to webhooks on this machine. */
 function work(): { look: () => Promise<void>; failing: () => number; givenUp: () => number } {
-  const sender = openMessageSender({ addresses: 'any', now: Date.now, elapsed: () => 0, patience: 300 })
+  const sender = openMessageSender({ addresses: 'any', now: Date.now, elapsed: () => 0, patience: 2_000 })
   const outbox = openOutbox({
     ...{
       database,

@@ -98,5 +98,5 @@ test.skipIf(earlier === undefined)(
     await expectExactlyOnce(database.sql, ledger)
     expect(await findDrift(database.sql)).toEqual([])
   },
-  300_000,
+  900_000,
 )

@@ -149,13 +149,13 @@ describe.each(outages)('while the key server %s', (_, outage) => {
 
 test('a hanging key server is waited for up to a limit, and only once in a while', async () => {
   answer = (_, response) => response.write('{"keys": [')
-  const remote = createRemoteKeys({ url, now: () => now, log: log(), patience: 100 })
+  const remote = createRemoteKeys({ url, now: () => now, log: log(), patience: 1_000 })
   const header = { alg: 'ES256', kid: 'one' }
   const flattened = { payload: '', signature: '' }
   const started = performance.now()
   for (let request = 0; request < 50; request += 1)
     await expect(remote(header, flattened)).rejects.toThrow('could not be fetched')
-  expect(performance.now() - started).toBeLessThan(3_000)
+  expect(performance.now() - started).toBeLessThan(20_000)
   expect(asked).toBe(1)
 })
 
