@@ -508,6 +508,11 @@ test('trusted proxies become a list that addresses are checked against', () => {
   expect(proxies?.check('192.0.2.2')).toBe(false)
 })
 
+test('an origin without a scheme is not said to have a path', () => {
+  const fault = expect.stringContaining('must begin with https:// or http://')
+  expect(faultsOf({ SITE_URL: 'www.example.com' })).toEqual([['SITE_URL', fault]])
+})
+
 test('the public origin follows the port', () => {
   expect(settingOf({ PORT: '8080' }, 'SITE_URL')).toBe('http://localhost:8080')
 })

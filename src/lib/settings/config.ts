@@ -26,7 +26,7 @@ const schema = v.object({
     v.pipe(
       httpUrl,
       v.check(
-        (text) => /^[^/]+\/\/[^/?#@]+\/?$/.test(text),
+        (text) => !URL.canParse(text) || /^[^/]+\/\/[^/?#@]+\/?$/.test(text),
         'must be an origin without a path: the base of the site is added to it',
       ),
       v.transform((text) => new URL(text).origin),
