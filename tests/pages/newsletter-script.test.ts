@@ -64,7 +64,7 @@ async function run(
 const impressionsAt = (api: StubPromoApi) =>
   api.received.filter(({ path }) => path.endsWith('/track-impression')).map(({ body }) => JSON.parse(body))
 
-describe.skipIf(!hasPython).concurrent(title, { timeout: 20_000 }, () => {
+describe.skipIf(!hasPython).concurrent(title, () => {
   it('puts the promo into both files and reports its impression', async () => {
     await using api = await startStubPromoApi()
     const { code, files, html, text, log } = await run(api.url, [
