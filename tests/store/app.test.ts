@@ -197,7 +197,7 @@ test('without a database it opens all the same, keeps submissions, and reports i
       headers: { location: 'https://desk.example/' },
     },
   )
-  expect(messages).toContain('the database cannot be used')
+  await expect.poll(() => messages).toContain('the database cannot be used')
   expect(await app.reportImpression({ offer_id: 4, variation_id: 42, recipients: 1 })).toMatchObject({
     error: 'tracking_failed',
     fields: { queued: true },
