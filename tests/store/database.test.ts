@@ -16,6 +16,7 @@ import {
   openDatabase,
 } from '../../src/lib/database/database.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
+import { cancelAll } from '../../src/lib/database/statement-limit.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { steadyPort } from '../support/steady-port.ts'
 
@@ -273,6 +274,33 @@ test('driver errors without a code can be tried again', () => {
   expect(databaseFault(Object.assign(new TypeError('x'), { code: 'ERR_X' }))).toMatchObject({
     code: 'unavailable',
   })
+})
+
+test('cancelling a statement of a server that takes no connection leaves no rejection unhandled', async () => {
+  const way = createServer((client) => {
+    const on = connect(server.port, '127.0.0.1')
+    for (const socket of [client, on]) socket.on('error', () => {})
+    client.pipe(on).pipe(client)
+  })
+  way.listen(0, '127.0.0.1')
+  await once(way, 'listening')
+  const address = way.address()
+  const url = new URL(server.url)
+  url.port = `${typeof address === 'object' && address?.port}`
+  const sql = postgres(url.href, { max: 1, onnotice: () => {} })
+  await sql`select`
+  const statement = sql`select pg_sleep(30)`
+  const ended = statement.catch(() => {})
+  await sleep(100)
+  way.close()
+  const unhandled = vi.fn()
+  process.on('unhandledRejection', unhandled)
+  await cancelAll([statement], 10_000)
+  await sleep(100)
+  process.off('unhandledRejection', unhandled)
+  expect(unhandled).not.toHaveBeenCalled()
+  await sql.end({ timeout: 0 })
+  await ended
 })
 
 describe('a server under load', () => {

@@ -48,10 +48,13 @@ const isLost = (error: unknown): boolean =>
 /** Asks the server to stop these statements; waits at most `wait` milliseconds for the request to arrive. */
 export async function cancelAll(statements: Iterable<PromiseLike<unknown>>, wait: number): Promise<void> {
   const cancelled = [...statements].map(async (statement) => {
-    if (isCancellable(statement)) await statement.cancel()
+    if (isCancellable(statement)) await statement.canceller(statement)
   })
   await Promise.race([Promise.allSettled(cancelled), sleep(wait, undefined, { ref: false })])
 }
 
-const isCancellable = (statement: object): statement is { cancel: () => unknown } =>
-  'cancel' in statement && typeof statement.cancel === 'function'
+/** The driver's own `cancel` drops the promise, whose rejection ends the process if the server is gone. */
+const isCancellable = (
+  statement: object,
+): statement is { canceller: (statement: object) => PromiseLike<unknown> } =>
+  'canceller' in statement && typeof statement.canceller === 'function'
