@@ -1,18 +1,12 @@
 import { arrived, type Curve, curveOf, marks } from './arrival.ts'
 import { at } from './at.ts'
 import { weightedMedian } from './crowds.ts'
+import type { Send } from './parts.ts'
 
-type ReportedSend = {
-  variation_id: number
-  newsletter_send_id: string
-  recipients: number
-  clickers: number
-  clickers_by: readonly number[]
-  /** In days. */
-  age: number
-  /** Variance of the logarithm of its clickers, where it is not sure who of them are people. */
-  unsure?: number
-}
+type ReportedSend = Pick<
+  Send,
+  'variation_id' | 'newsletter_send_id' | 'recipients' | 'clickers' | 'clickers_by' | 'age' | 'unsure'
+>
 
 /** Hours by which a send may be reported late. */
 const latest = 6
