@@ -1,9 +1,10 @@
 import { globSync, readFileSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { patience } from './tests/support/patience.ts'
 
-/** A slow machine is no failure: what hangs ends here, and nothing else does. */
-const common = { testTimeout: 90_000, hookTimeout: 120_000, expect: { poll: { timeout: 20_000 } } }
+/** A slow machine is no failure: what hangs ends here or in `wait.ts`, and nothing else does. */
+const common = { testTimeout: 600_000, hookTimeout: 600_000, expect: { poll: { timeout: patience } } }
 
 /** They put another module in the place of one that other files need. */
 const mocking = globSync('tests/**/*.test.ts').filter((path) =>

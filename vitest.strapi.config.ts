@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from './tests/support/patience.ts'
 
 /** A real Strapi, which `tests/strapi/run.mts` has installed. */
 export default defineConfig({
@@ -6,7 +7,8 @@ export default defineConfig({
     globalSetup: 'tests/support/global-setup.ts',
     include: ['tests/strapi/real.test.ts'],
     maxWorkers: 1,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    expect: { poll: { timeout: patience } },
   },
 })

@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { ask } from '../pages/running-site.ts'
 import { makeDataDir, removeDataDir, type SiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import { outageTest, readHealth, readMetric, test, untilDrained } from './fixture.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const locationOf = async ({ url }: SiteProcess, path: string): Promise<string | null> =>
   (await fetch(`${url}${path}`, { redirect: 'manual' })).headers.get('location')
@@ -46,18 +45,13 @@ outageTest(
     try {
       await database.sql`insert into affiliate_links (slug, destination_url) values ('new', 'https://new.example/')`
       const snapshot = join(dataDir, 'links.json')
-      await vi.waitFor(
-        () => expect(existsSync(snapshot) && readFileSync(snapshot, 'utf8')).toContain('"new"'),
-        { timeout: 3_000 },
-      )
+      await waitFor(() => expect(existsSync(snapshot) && readFileSync(snapshot, 'utf8')).toContain('"new"'))
       await server.stop()
       expect(await locationOf(site, '/new')).toBe('https://new.example/')
       await server.start()
       // A change that is made as soon as it is back arrives as well, and nobody has to restart anything.
       await database.sql`update affiliate_links set destination_url = 'https://newer.example/' where slug = 'new'`
-      await vi.waitFor(async () => expect(await locationOf(site, '/new')).toBe('https://newer.example/'), {
-        timeout: 10_000,
-      })
+      await waitFor(async () => expect(await locationOf(site, '/new')).toBe('https://newer.example/'))
     } finally {
       await server.start().catch(() => {})
     }
@@ -78,7 +72,7 @@ test('invalid rows do not affect other links, the start or settling', async ({ d
   })
   expect(await readMetric(site, 'promo_rows_left_out', 'kind="link"')).toBe(1)
   expect(site.log.filter((line) => line.includes('cannot be read'))).toHaveLength(1)
-  await vi.waitFor(() => expect(site.log.some((line) => line.includes('"purged'))).toBe(true), 10_000)
+  await waitFor(() => expect(site.log.some((line) => line.includes('"purged'))).toBe(true))
   await database.sql`insert into affiliate_links (slug, destination_url) values ('after', 'https://after.example/')`
   await sleep(arrival)
   expect(await site.stop()).toBe(0)

@@ -1,8 +1,6 @@
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { outageTest, readHealth, untilDrained, visit } from './fixture.ts'
 import { createLedger, expectExactlyOnce } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 outageTest(
   'a start without the database redirects by what an earlier run knew',

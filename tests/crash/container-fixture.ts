@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { test as base, expect, vi } from 'vitest'
+import { test as base, expect } from 'vitest'
 import { readAccess, role } from '../../src/lib/database/embedded/cluster.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { withClient } from '../store/embedded-fixture.ts'
 import { insertPromos } from '../support/database.ts'
 import { makeDataDir, type SiteProcess, spawnSite } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import { createLedger } from './ledger.ts'
 
 /** What a container is: processes, names and host of its own. `--kill-child` ends all of it with its first process. */
@@ -61,9 +62,8 @@ export async function startFirst(start: () => Promise<Contained>, dataDir: strin
     ledger.load('visit', { url, connections: 4, requests })
   const first = await start()
   await withClient(urlOf(dataDir), insertPromos)
-  await vi.waitFor(
-    async () => expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
-    { timeout: 15_000 },
+  await waitFor(async () =>
+    expect((await fetch(`${first.url}/nocodemba`, { redirect: 'manual' })).status).toBe(307),
   )
   return { ledger, visit, first }
 }

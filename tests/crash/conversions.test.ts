@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { vi } from 'vitest'
 import type { SiteProcess } from '../support/site.ts'
+import { waitUntil } from '../support/wait.ts'
 import { outageTest, untilDrained } from './fixture.ts'
 import { allowPostbacks, createLedger, expectSalesExactlyOnce, type Kind, type Ledger } from './ledger.ts'
 import { seededRandom } from './seeded-random.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const random = seededRandom()
 const kinds: readonly Kind[] = ['sale', 'postback']
@@ -39,11 +37,9 @@ async function killUnderLoad(
   )
   const untilAnswered = (more: number) => {
     const before = new Map(answered)
-    return vi.waitUntil(
+    return waitUntil(
       () => kinds.every((kind) => (answered.get(kind) ?? 0) >= (before.get(kind) ?? 0) + more),
-      {
-        ...{ timeout: 15_000, interval: 1 },
-      },
+      1,
     )
   }
   await untilAnswered(1)

@@ -1,10 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
+import { waitFor } from '../support/wait.ts'
 import { readHealth, readMetric, test, untilDrained } from './fixture.ts'
 import { createLedger } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 test('the journal folder is deleted under load: memory is written again, the rest is reported as lost', async ({
   database,
@@ -21,9 +20,9 @@ test('the journal folder is deleted under load: memory is written again, the res
     const under = visit(3_000)
     rmSync(journal, { recursive: true })
     await under
-    await vi.waitFor(() => expect(readdirSync(journal).length).toBeGreaterThan(2), { timeout: 15_000 })
+    await waitFor(() => expect(readdirSync(journal).length).toBeGreaterThan(2))
   })
-  await vi.waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0), { timeout: 30_000 })
+  await waitFor(async () => expect((await readHealth(site)).journal.depth).toBe(0))
   const lost = await readMetric(site, 'promo_events_lost_total')
   const [counted] = await database.sql<{ clicks: number }[]>`
     select count(*)::integer as clicks from promo_click_tracking`
@@ -48,7 +47,7 @@ test('clicks from before the folder was deleted survive a kill once the deletion
     // A file is there before its bytes are; the site reports when they are.
     const again = () => site.log.map((line) => Number(/"events":(\d+).*written again/.exec(line)?.[1] ?? 0))
     const sum = () => again().reduce((before, events) => before + events, 0)
-    await vi.waitFor(() => expect(sum()).toBe(500), { timeout: 20_000 })
+    await waitFor(() => expect(sum()).toBe(500))
     await site.kill()
   })
   await untilDrained(await start())

@@ -1,16 +1,15 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { runningServer } from '../../src/lib/database/embedded/server.ts'
 import { embeddedUrl } from '../../src/lib/database/embedded/start.ts'
 import { endServer, withClient } from '../store/embedded-fixture.ts'
 import { insertPromos } from '../support/database.ts'
 import { makeDataDir, type SiteProcess } from '../support/site.ts'
+import { waitFor, waitUntil } from '../support/wait.ts'
 import { test as base, readHealth, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
 
 const test = base.extend<{ dataDir: string }>({
   dataDir: async ({ task: _ }, use) => {
@@ -31,7 +30,7 @@ test('the embedded database survives kills of the site, of its server and of bot
   // A site that knows its links listens before its database is there.
   const openEmbedded = async () => {
     const site = await start({ DATABASE_URL: '' })
-    await vi.waitFor(async () => expect((await readHealth(site)).database.ok).toBe(true), 30_000)
+    await waitFor(async () => expect((await readHealth(site)).database.ok).toBe(true))
     return site
   }
   const endDatabase = () => endServer(clusterIn(dataDir))
@@ -51,9 +50,9 @@ test('the embedded database survives kills of the site, of its server and of bot
 
   const third = await openEmbedded()
   // It listens by the links that it knows, and the server may take longer to recover.
-  await vi.waitFor(() => expect(startedHere(third)).toBe(true), { timeout: 30_000 })
+  await waitFor(() => expect(startedHere(third)).toBe(true))
   await loadUntil(third, ledger, endDatabase)
-  await untilDrained(third, 20_000)
+  await untilDrained(third)
   expect(ledger.answered.size).toBeGreaterThan(50)
   await withClient(url.value, (sql) => expectExactlyOnce(sql, ledger))
   expect(await third.stop()).toBe(0)
@@ -75,7 +74,7 @@ async function loadUntil(site: SiteProcess, ledger: Ledger, breaks: () => Promis
     ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 100, pause: 10 }),
   ]
   const answeredBefore = ledger.answered.size
-  await vi.waitUntil(() => ledger.answered.size > answeredBefore + 20, { timeout: 20_000 })
+  await waitUntil(() => ledger.answered.size > answeredBefore + 20)
   await breaks()
   await sleep(300)
   load.abort()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import * as v from 'valibot'
-import { test as base, vi } from 'vitest'
+import { test as base } from 'vitest'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import { ask, askHost } from '../pages/running-site.ts'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -9,6 +9,7 @@ import { expectDocumented } from '../support/documented.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 
 export type StartSite = (environment?: Record<string, string>) => Promise<SiteProcess>
 
@@ -96,14 +97,11 @@ export async function readHealth(site: SiteProcess): Promise<Health> {
 }
 
 /** Resolves when the site's database has everything, and the site is well. */
-export const untilDrained = (site: SiteProcess, timeout = 15_000): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      const health = await readHealth(site)
-      if (health.code !== 200 || health.journal.depth > 0) throw new Error(JSON.stringify(health))
-    },
-    { timeout, interval: 100 },
-  )
+export const untilDrained = (site: SiteProcess): Promise<void> =>
+  waitFor(async () => {
+    const health = await readHealth(site)
+    if (health.code !== 200 || health.journal.depth > 0) throw new Error(JSON.stringify(health))
+  }, 100)
 
 /** The sum of a metric's lines; `label` picks some of them. */
 export async function readMetric(site: SiteProcess, name: string, label = ''): Promise<number> {

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { processEnvironment } from '../support/environment.ts'
 import type { SiteProcess } from '../support/site.ts'
+import { waitUntil } from '../support/wait.ts'
 import { outageTest, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
 import { seededRandom } from './seeded-random.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
 
 const random = seededRandom()
 
@@ -58,7 +57,7 @@ async function killUnderLoad(
     ledger.load('report', { url, connections: 2, signal: load.signal, requests: 200, pause: 5 }),
     ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 100, pause: 10 }),
   ]
-  await vi.waitUntil(() => ledger.answered.size > answeredBefore + 5, { timeout: 10_000, interval: 1 })
+  await waitUntil(() => ledger.answered.size > answeredBefore + 5, 1)
   await meanwhile()
   await sleep(random() * 350)
   await site.kill()

@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { hashOfSecret } from '../../src/lib/conversions/postback.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { savePostback } from '../../src/lib/store/postbacks.ts'
@@ -9,6 +9,7 @@ import { expectDocumented } from '../support/documented.ts'
 import { aClick } from '../support/events.ts'
 import { type LoadAnswer, type LoadOptions, type LoadResult, runLoad } from '../support/load.ts'
 import { recordClicks } from '../support/record.ts'
+import { waitFor } from '../support/wait.ts'
 
 /**
  * `visit`: GET of the promo link; `report`: POST track-click; `impression`: POST track-impression; `sale`: POST
@@ -143,12 +144,12 @@ export async function expectExactlyOnce(sql: Sql, ledger: Ledger): Promise<void>
 
 /** The same of conversions, which are counted a moment after they were recorded. */
 export async function expectSalesExactlyOnce(sql: Sql, ledger: Ledger): Promise<void> {
-  await vi.waitFor(
+  await waitFor(
     async () =>
       expect([...(await sql`select external_id from promo_conversions where counted_on is null`)]).toEqual(
         [],
       ),
-    { timeout: 15_000, interval: 100 },
+    100,
   )
   await expectExactlyOnce(sql, ledger)
   expect(await findConversionDrift(sql)).toEqual([])

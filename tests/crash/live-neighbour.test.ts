@@ -33,7 +33,7 @@ test.each([
 ])('a live process %s keeps its segments, and a dead one loses none', async (_, offset, empty) => {
   const folder = temporaryFolder()
   const { child, written } = startWriter(folder, offset)
-  await expect.poll(() => written.length, { timeout: 10_000 }).toBeGreaterThan(0)
+  await expect.poll(() => written.length).toBeGreaterThan(0)
   const owners = readdirSync(folder).filter((name) => name.endsWith('.owner'))
   // Minutes of watching in a moment, and half a second is a silence.
   const mine = joinInstances(folder, { watch: () => 1_000 * performance.now(), silentFor: 500 })
@@ -54,7 +54,7 @@ test.each([
   spoil()
   const found: string[] = []
   await expect
-    .poll(async () => found.push(...(await mine.orphans()).map(({ path }) => path)), { timeout: 5_000 })
+    .poll(async () => found.push(...(await mine.orphans()).map(({ path }) => path)))
     .toBeGreaterThan(0)
   const ids = found.flatMap((path) => decodeLines(readFileSync(path)).events).map((event) => event.event_id)
   expect(ids).toEqual(expect.arrayContaining(written))

@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { ask } from '../pages/running-site.ts'
 import { type BadWay, badAnswers } from '../support/bad-neighbours.ts'
 import { matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
@@ -6,10 +6,9 @@ import { login, startFakeMautic } from '../support/fake-mautic.ts'
 import { aSecret, startFakeReceiver } from '../support/fake-receiver.ts'
 import { collection, someLinks, startFakeStrapi } from '../support/fake-strapi.ts'
 import type { SiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import { test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const neighbours = ['strapi', 'matomo', 'mautic', 'webhooks'] as const
 type Bad = Record<(typeof neighbours)[number], BadWay | 'gone'>
@@ -59,10 +58,7 @@ test('failing neighbours cost no redirect and lose nothing, and health names eac
     const site = await start(settings)
     const load = { url: site.url, connections: 4, requests: 200 }
     const redirects = ledger.load('visit', load)
-    await vi.waitFor(async () => expect(await readHealth(site)).toMatchObject(faults), {
-      timeout: 15_000,
-      interval: 100,
-    })
+    await waitFor(async () => expect(await readHealth(site)).toMatchObject(faults), 100)
     expect((await redirects).statuses).toEqual({ 307: 200 })
     expect((await ledger.load('visit', load)).statuses).toEqual({ 307: 200 })
     await site.kill()
@@ -87,10 +83,7 @@ test('failing neighbours cost no redirect and lose nothing, and health names eac
   await sql`update promo_outbox set due_at = now()`
   const site = await start(settings)
   await untilDrained(site)
-  await vi.waitFor(async () => expect([...(await sql`select target, body from promo_outbox`)]).toEqual([]), {
-    timeout: 30_000,
-    interval: 200,
-  })
+  await waitFor(async () => expect([...(await sql`select target, body from promo_outbox`)]).toEqual([]), 200)
   expect(new Set(servers.matomo.tracked.map((click) => click.get('cdt'))).size).toBe(120)
   expect(new Set(servers.webhooks.messages.map(({ id }) => id)).size).toBe(120)
   await expectExactlyOnce(sql, ledger)

@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { rejectsFile } from '../../src/lib/buffer/rejects.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { post, type RawAnswer } from '../pages/running-site.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { outageTest, readMetric, untilDrained, visit } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger, userAgentOf } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 /** Texts of the first offer that no site has seen yet; answers their ids. */
 async function insertTexts(sql: Sql, count: number): Promise<number[]> {

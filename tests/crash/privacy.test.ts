@@ -1,14 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { post } from '../pages/running-site.ts'
 import { findDrift } from '../support/database.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { test, untilDrained, visit } from './fixture.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const addresses = ['198.51.100.23', '2001:db8:7:7::beef', '203.0.113.77', '192.0.2.201']
 const [first = '', second = '', reported = '', anonymous = ''] = addresses

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { makeClickPartitions, migrate } from '../../src/lib/database/migrate.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
@@ -13,10 +13,9 @@ import { temporaryFolder } from '../support/folders.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { recordClicks, recordImpressions } from '../support/record.ts'
+import { waitFor } from '../support/wait.ts'
 import { test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const run = promisify(execFile)
 
@@ -157,9 +156,9 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     const ledger = createLedger()
     const load = new AbortController()
     const visits = ledger.load('visit', { url: site.url, connections: 4, pause: 2, signal: load.signal })
-    await vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(50), 10_000)
+    await waitFor(() => expect(ledger.answered.size).toBeGreaterThan(50))
     const restored = script('restore', url, file)
-    await vi.waitFor(async () => expect(await isLocked(sql)).toBe(true), { timeout: 10_000, interval: 5 })
+    await waitFor(async () => expect(await isLocked(sql)).toBe(true), 5)
     // What was recorded before is gone with the restore; from here on nothing can be recorded before its end.
     const earlier = new Set(ledger.answered)
     await restored
@@ -168,7 +167,7 @@ describe.skipIf(!hasClients)('db/backup.sh and db/restore.sh (needs pg_dump, pg_
     const result = await visits
     expect(result).toMatchObject({ failures: 0, statuses: { 307: result.answered } })
     expect(ledger.answered.size - earlier.size).toBeGreaterThan(100)
-    await untilDrained(site, 20_000)
+    await untilDrained(site)
     for (const name of earlier) ledger.answered.delete(name)
     await expectExactlyOnce(sql, ledger)
   })
@@ -238,6 +237,6 @@ test('a site that runs through "pg_restore --clean", which fills tables one by o
   load.abort()
   const result = await visits
   expect(result).toMatchObject({ failures: 0, statuses: { 307: result.answered } })
-  await untilDrained(site, 20_000)
+  await untilDrained(site)
   await expectExactlyOnce(sql, ledger)
 })

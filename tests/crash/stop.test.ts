@@ -4,12 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { SiteProcess } from '../support/site.ts'
+import { waitFor, waitUntil } from '../support/wait.ts'
 import { outageTest, test, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 /** Ten seconds are promised, and a statement that hangs ends after ten: a stop that waits for it shall fail here. */
 const stopMilliseconds = 9_500
@@ -120,7 +119,7 @@ test('npm starts the site itself, so that signals reach it', async ({ database, 
   child.stdout.on('data', (text) => {
     told += text
   })
-  await vi.waitFor(() => expect(told).toContain('"listening"'), { timeout: 20_000 })
+  await waitFor(() => expect(told).toContain('"listening"'))
   expect(told).toMatch(/"version":"\d+\.\d+\.\d+","fast_path":true,.*"listening"/)
   child.kill('SIGTERM')
   expect((await exited)[0]).toBe(0)
@@ -150,7 +149,7 @@ async function stopUnderLoad(
     ledger.load('report', { url, connections: 2, signal: load.signal, requests: 400, pause: 5 }),
     ledger.load('impression', { url, connections: 2, signal: load.signal, requests: 150, pause: 5 }),
   ]
-  await vi.waitUntil(() => ledger.answered.size > 10, { timeout: 10_000 })
+  await waitUntil(() => ledger.answered.size > 10)
   await justBefore()
   const before = performance.now()
   const stopped = site.stop()

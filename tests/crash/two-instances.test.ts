@@ -1,15 +1,11 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { createTestDatabase, insertPromos } from '../support/database.ts'
 import { makeDataDir, removeDataDir, type SiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import { test as base, readHealth, untilDrained } from './fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from './ledger.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
-
-/** An instance looks every ten seconds for what others have left. */
-const takeoverMilliseconds = 15_000
 
 const test = base.extend<{ database: Awaited<ReturnType<typeof createTestDatabase>>; otherDir: string }>({
   database: async ({ task: _ }, use) => {
@@ -74,11 +70,9 @@ async function loadAll({ url }: SiteProcess, ledger: Ledger): Promise<void> {
   expect(results.map(({ failures }) => failures)).toEqual([0, 0, 0])
 }
 
+/** An instance looks every ten seconds for what others have left. */
 const untilNothingIsLeft = (dataDir: string): Promise<void> =>
-  vi.waitFor(
-    () => {
-      const segments = readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))
-      expect(segments).toEqual([])
-    },
-    { timeout: takeoverMilliseconds, interval: 200 },
-  )
+  waitFor(() => {
+    const segments = readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))
+    expect(segments).toEqual([])
+  }, 200)

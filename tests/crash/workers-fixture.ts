@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { SiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Each connection asks again and again, with a pause, over a new connection where the site ends one. */
@@ -9,7 +10,7 @@ export const visits = ({ url }: SiteProcess, ledger: Ledger, signal: AbortSignal
   ledger.load('visit', { url, connections: 8, signal, pause: 5 })
 
 export const untilAnswered = (ledger: Ledger, count: number): Promise<void> =>
-  vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(count), { timeout: 30_000 })
+  waitFor(() => expect(ledger.answered.size).toBeGreaterThan(count))
 
 /** The processes that have listened so far, in that order. */
 export const pidsOf = ({ log }: SiteProcess): number[] =>
@@ -19,18 +20,15 @@ export const pidsOf = ({ log }: SiteProcess): number[] =>
   })
 
 export const untilWorkers = (site: SiteProcess, count: number): Promise<number[]> =>
-  vi.waitFor(
-    () => {
-      const pids = pidsOf(site)
-      expect(pids.length).toBeGreaterThanOrEqual(count)
-      return pids.slice(-2)
-    },
-    { timeout: 30_000 },
-  )
+  waitFor(() => {
+    const pids = pidsOf(site)
+    expect(pids.length).toBeGreaterThanOrEqual(count)
+    return pids.slice(-2)
+  })
 
 export const segmentsIn = (dataDir: string): string[] =>
   readdirSync(join(dataDir, 'journal')).filter((name) => name.endsWith('.journal'))
 
 /** An instance looks every ten seconds for what others have left. */
 export const untilNothingIsLeft = (dataDir: string): Promise<void> =>
-  vi.waitFor(() => expect(segmentsIn(dataDir)).toEqual([]), { timeout: 15_000, interval: 200 })
+  waitFor(() => expect(segmentsIn(dataDir)).toEqual([]), 200)

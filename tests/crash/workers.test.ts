@@ -1,17 +1,16 @@
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { isAlive } from '../../src/lib/processes/process-mark.ts'
 import { ask } from '../pages/running-site.ts'
 import { collection, startFakeStrapi } from '../support/fake-strapi.ts'
 import { runLoad } from '../support/load.ts'
 import type { SiteProcess } from '../support/site.ts'
 import { steadyPort } from '../support/steady-port.ts'
+import { waitFor } from '../support/wait.ts'
 import { test } from './fixture.ts'
 import { createLedger, expectExactlyOnce } from './ledger.ts'
 import { pidsOf, segmentsIn, untilAnswered, untilWorkers, visits } from './workers-fixture.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
 
 test('workers are replaced one by one under load without a refused or failed request, then stopped', async ({
   database,
@@ -25,9 +24,7 @@ test('workers are replaced one by one under load without a refused or failed req
   const load = visits(site, ledger, over.signal)
   await untilAnswered(ledger, 100)
   site.process.kill('SIGUSR2')
-  await vi.waitFor(() => expect(site.log.join()).toContain('all workers have been replaced'), {
-    timeout: 40_000,
-  })
+  await waitFor(() => expect(site.log.join()).toContain('all workers have been replaced'))
   expect(former.filter(isAlive)).toEqual([])
   const now = pidsOf(site).filter(isAlive)
   expect(now).toHaveLength(2)
@@ -37,7 +34,7 @@ test('workers are replaced one by one under load without a refused or failed req
 
   const before = performance.now()
   expect(await site.stop()).toBe(0)
-  expect(performance.now() - before).toBeLessThan(10_000)
+  expect(performance.now() - before).toBeLessThan(30_000)
   expect(now.filter(isAlive)).toEqual([])
   expect(segmentsIn(dataDir)).toEqual([])
   expect(site.log.join()).not.toContain('a worker died')
@@ -83,7 +80,7 @@ test('connections that were handed to killed workers but not accepted go to othe
   for (const worker of workers) process.kill(worker, 'SIGKILL')
   await left
   // Nobody can take them; they would wait for twenty seconds.
-  expect(performance.now() - before).toBeLessThan(10_000)
+  expect(performance.now() - before).toBeLessThan(18_000)
   await untilWorkers(site, 5)
   expect(await visitors(site, 4)).toMatchObject({ answered: 4, failures: 0 })
 })
@@ -115,12 +112,17 @@ test('a change in Strapi reaches all workers within a second of its webhook', as
     return [...new Set(locations)]
   }
   expect(await leads()).toEqual(['https://one.example/'])
-  for (const destination_url of ['https://two.example/', 'https://three.example/']) {
+  const times: number[] = []
+  for (const word of ['two', 'three', 'four']) {
+    const destination_url = `https://${word}.example/`
     entry.destination_url = destination_url
+    const begun = performance.now()
     const headers = { authorization: `Bearer ${secret}` }
     const told = await ask(site, '/api/v1/promo/links/changed', { method: 'POST', headers })
     expect(told.status).toBe(204)
-    // Without the webhook it takes eight seconds.
-    await expect.poll(leads, { timeout: 4_000, interval: 20 }).toEqual([destination_url])
+    await expect.poll(leads, { interval: 20 }).toEqual([destination_url])
+    times.push(performance.now() - begun)
   }
+  // Without the webhook each takes eight seconds but the first, which may come at any time of these.
+  expect(times.toSorted((one, other) => one - other)[1]).toBeLessThan(5_000)
 })

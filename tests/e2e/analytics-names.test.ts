@@ -30,7 +30,7 @@ let site: EditorsSite
 beforeAll(async () => {
   browser = await launchBrowser()
   site = await openEditorsSite(browser, recordSends)
-}, 120_000)
+})
 
 afterAll(async () => {
   await browser?.close()

@@ -23,7 +23,7 @@ beforeAll(async () => {
   browser = await launchBrowser()
   year = await openEditorsSite(browser, recordYear)
   empty = await openEditorsSite(browser, async () => {})
-}, 120_000)
+})
 
 afterAll(async () => {
   await browser?.close()

@@ -16,7 +16,7 @@ beforeAll(async () => {
   mkdirSync(screenshots, { recursive: true })
   browser = await launchBrowser()
   editors = await openEditorsSite(browser, async () => {}, { PROMO_JWT_SECRET: secret })
-}, 120_000)
+})
 
 afterAll(async () => {
   await browser?.close()

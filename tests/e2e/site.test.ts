@@ -209,7 +209,7 @@ test('no page of the guides shows raw Markdown', async () => {
     expect(seen.size).toBeGreaterThan(20)
     expect([...seen].filter(([, raw]) => raw.length > 0)).toEqual([])
   })
-}, 60_000)
+})
 
 /** The options in a page's text of which not all stands in one line. */
 const brokenOptions = (): string[] =>

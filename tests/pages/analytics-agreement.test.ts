@@ -147,4 +147,4 @@ test('page, answer and file agree for any data, and contain no contradictions', 
     ),
     { numRuns: Number(WORLDS), seed: Number(WORLD_SEED) },
   )
-}, 300_000)
+})

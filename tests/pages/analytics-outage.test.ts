@@ -1,9 +1,10 @@
 import postgres from 'postgres'
-import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { insertQuickEditor } from '../support/editor.ts'
 import { anImpression } from '../support/events.ts'
 import { recordImpressions } from '../support/record.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import { ask, type RunningSite, runSite } from './running-site.ts'
 
 /** One that has seen the session, and one that has not. */
@@ -79,14 +80,11 @@ test('a session that is new to an instance waits for the database, and nothing i
   } finally {
     await admin`alter database ${admin(database)} with allow_connections true`
   }
-  await vi.waitFor(
-    async () => {
-      const answer = await ask(cold, '/analytics', { headers: headers() })
-      expect(answer.status).toBe(200)
-      expect(answer.body).toContain('7,123,456')
-    },
-    { timeout: 15_000, interval: 200 },
-  )
+  await waitFor(async () => {
+    const answer = await ask(cold, '/analytics', { headers: headers() })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toContain('7,123,456')
+  }, 200)
   expect(await ask(cold, '/analytics/unavailable', { headers: headers() })).toMatchObject({
     status: 303,
     headers: { location: '/analytics' },

@@ -128,7 +128,7 @@ describe.skipIf(!hasPython).concurrent(title, () => {
     expect(text).toContain('promo_var=42')
     expect(log).toMatch(logged)
     expect(api.received.map(({ path }) => path)).toEqual(['/promo/select-random', '/promo/track-impression'])
-    expect(seconds).toBeLessThan(20)
+    expect(seconds).toBeLessThan(60)
   })
 
   it('sends the promo if the service goes down after choosing it', async () => {
@@ -142,7 +142,7 @@ describe.skipIf(!hasPython).concurrent(title, () => {
     expect(code).toBe(0)
     expect(html).toContain('promo_var=42')
     expect(log).toMatch(/WARNING impression not reported: .*refused/)
-    expect(seconds).toBeLessThan(20)
+    expect(seconds).toBeLessThan(60)
   })
 
   it.each<[string, Behaviour, RegExp]>([
@@ -203,7 +203,7 @@ describe.skipIf(!hasPython).concurrent(title, () => {
     expect(log).toMatch(logged)
     expect(log).not.toContain('Traceback')
     expect(impressionsAt(api)).toEqual([])
-    expect(seconds).toBeLessThan(20)
+    expect(seconds).toBeLessThan(60)
   })
 
   describe('with --segments', () => {
@@ -366,7 +366,7 @@ const buildTools = ['pip', 'setuptools', 'wheel']
 const findTools = `import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ${JSON.stringify(buildTools)})))`
 const hasBuildTools = spawnSync('python3', ['-c', findTools]).status === 0
 
-describe.skipIf(!hasPython).concurrent(title.replace('script', 'client'), { timeout: 60_000 }, () => {
+describe.skipIf(!hasPython).concurrent(title.replace('script', 'client'), () => {
   const run = promisify(execFile)
 
   it('passes its own tests', async () => {

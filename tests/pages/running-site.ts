@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { type Agent, request } from 'node:http'
 import * as v from 'valibot'
-import { vi } from 'vitest'
 import { createTestDatabase, insertPromos, type TestDatabase } from '../support/database.ts'
 import { expectDocumented } from '../support/documented.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 
 /** A site on a database and a data folder of its own. */
 export type RunningSite = { site: SiteProcess; database: TestDatabase; end: () => Promise<void> }
@@ -116,11 +116,8 @@ export async function signIn(
 
 /** Resolves when every event that the site has accepted is in the database. */
 export const untilFlushed = (site: SiteProcess): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      const { body } = await ask(site, '/api/v1/promo/health')
-      const { journal } = v.parse(healthSchema, JSON.parse(body))
-      if (journal.depth > 0) throw new Error(`${journal.depth} events wait`)
-    },
-    { timeout: 10_000, interval: 50 },
-  )
+  waitFor(async () => {
+    const { body } = await ask(site, '/api/v1/promo/health')
+    const { journal } = v.parse(healthSchema, JSON.parse(body))
+    if (journal.depth > 0) throw new Error(`${journal.depth} events wait`)
+  }, 50)

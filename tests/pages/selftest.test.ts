@@ -89,7 +89,7 @@ test('every case has the expected verdict, and reports and selection ignore it',
   const slugs = (await listCandidates(sql, true)).map(({ link_slug }) => link_slug)
   expect(slugs).toEqual(['nocodemba', 'quietdesk'])
   expect((await report()).offers).toEqual(before.offers)
-}, 90_000)
+})
 
 test('a second self-test passes, too, and an unexpected verdict is named, with exit code 1', async () => {
   const [again, wrong] = await Promise.all([selfTest(), selfTest({ PROMO_DUPLICATE_SECONDS: '0' }, fresh)])
@@ -102,7 +102,7 @@ test('a second self-test passes, too, and an unexpected verdict is named, with e
   )
   expect(err).toContain('1 of 16 cases are not as expected')
   expect(err).toContain('compare the settings here with the site’s')
-}, 90_000)
+})
 
 test('a self-test that cannot run says why, with exit code 1', async () => {
   const other = await createTestDatabase()
@@ -121,4 +121,4 @@ test('a self-test that cannot run says why, with exit code 1', async () => {
   expect(elsewhere?.err).toMatch(
     /none of the clicks reached the database .* in 1 seconds: it uses another database/,
   )
-}, 90_000)
+})

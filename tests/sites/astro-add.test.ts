@@ -21,4 +21,4 @@ test('"astro add" installs the package and writes the line', async () => {
   expect(config).toMatch(/integrations: \[promoTracking\(\)\]/)
   await build(folder)
   expect(existsSync(join(folder, 'dist/server/promo-tracking.json'))).toBe(true)
-}, 600_000)
+})

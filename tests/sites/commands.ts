@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { patience } from '../support/patience.ts'
 
 /**
  * What an owner's own shell has: nothing of npm's or the test runner's, which both would change how a site is
@@ -25,7 +26,7 @@ export const run = (folder: string, command: string, env: Record<string, string>
     execFile(
       'sh',
       ['-c', command],
-      { cwd: folder, env: { ...shellEnvironment, ...env }, maxBuffer: 2 ** 26, timeout: 400_000 },
+      { cwd: folder, env: { ...shellEnvironment, ...env }, maxBuffer: 2 ** 26, timeout: 5 * patience },
       (error, stdout, stderr) => {
         if (error) reject(new Error(`"${command}" failed in ${folder}:\n${stdout}\n${stderr}`))
         else resolve(`${stdout}${stderr}`)

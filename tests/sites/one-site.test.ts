@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, vi } from 'vitest'
+import { afterAll } from 'vitest'
 import { buildIn, writeAstroSite } from '../support/astro-site.ts'
 import { describeSite } from './cases.ts'
 import { run } from './commands.ts'
@@ -10,8 +10,6 @@ import { recordBare, runSite } from './open-site.ts'
 import { describePackage } from './package.ts'
 import { noSteps } from './put-in.ts'
 import { sites } from './sites.ts'
-
-vi.setConfig({ hookTimeout: 240_000, testTimeout: 60_000 })
 
 const folder = writeAstroSite({})
 const place = join(folder, 'node_modules/promo-tracking')

@@ -17,6 +17,7 @@ import { matomoToken, startFakeMatomo } from '../support/fake-matomo.ts'
 import { aSecret, startFakeReceiver } from '../support/fake-receiver.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { recordClicks } from '../support/record.ts'
+import { waitFor } from '../support/wait.ts'
 
 let database: TestDatabase
 
@@ -470,5 +471,5 @@ test('health says that the clock of the site is far off', async () => {
   const { app } = await openTestApp(database.url, { now: () => 0 })
   const hints = async () => JSON.parse(`${(await app.readHealth()).body}`).hints
   const hint = expect.stringContaining("this machine's 1970-01-01T00:00:00Z: correct the one that is wrong")
-  await vi.waitFor(async () => expect(await hints()).toContainEqual(hint), { timeout: 20_000 })
+  await waitFor(async () => expect(await hints()).toContainEqual(hint))
 })

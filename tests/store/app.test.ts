@@ -179,7 +179,7 @@ test('every ten seconds link damage is stored, and segments of gone instances ar
   const adopted = async () =>
     (await database.sql`select clicks::integer from promo_text_variations where id = 43`)[0]?.clicks
   await expect.poll(damaged).toBe(1)
-  await expect.poll(adopted, { timeout: 5_000 }).toBe(1)
+  await expect.poll(adopted).toBe(1)
   await app.close()
 })
 
@@ -190,7 +190,7 @@ test('without a database it opens all the same, keeps submissions, and reports i
   const began = performance.now()
   const { app, messages } = await openTestApp(nowhere, { dataDir })
   // Half a second; a first start, which knows no links, waits for eight.
-  expect(performance.now() - began).toBeLessThan(6_000)
+  expect(performance.now() - began).toBeLessThan(7_500)
   const client = app.client('127.0.0.1', header)
   expect(await app.answerPromoLink({ method: 'GET', slug: 'desk', query: '', header, client })).toMatchObject(
     {
@@ -206,7 +206,7 @@ test('without a database it opens all the same, keeps submissions, and reports i
   expect((await app.readMetrics()).body).toContain('promo_journal_depth 1')
   expect((await app.readMetrics()).body).toContain('promo_database_up 0')
   await app.close()
-}, 40_000)
+})
 
 test('an invalid file of networks is reported before anything is opened', async () => {
   const PROMO_SCANNER_NETWORKS = join(temporaryFolder(), 'none.json')

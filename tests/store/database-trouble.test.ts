@@ -11,6 +11,7 @@ import { migrate } from '../../src/lib/database/migrate.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
 import { withRemedy } from '../../src/lib/database/trouble.ts'
 import { startTestServer, type TestServer } from '../support/postgres-server.ts'
+import { waitUntil } from '../support/wait.ts'
 
 const log = createLog('silent')
 let server: TestServer
@@ -136,7 +137,7 @@ test('the cause is the last one of a server that starts and then has no free con
   expect(database.trouble).toContain('(53300): end other connections, raise max_connections')
   expect(warn).toHaveBeenCalledTimes(2)
   await Promise.all(held.map((sql) => sql.end()))
-  await vi.waitUntil(async () => (await database.run(question)).ok)
+  await waitUntil(async () => (await database.run(question)).ok)
   expect(database.trouble).toBeUndefined()
 })
 
@@ -148,7 +149,7 @@ test('a wrong TLS setting is named', async () => {
   for (const name of ['server.crt', 'server.key']) chownSync(file(name), uid, gid)
   await owner`alter system set ssl = on`
   await owner`select pg_reload_conf()`
-  await vi.waitUntil(async () => (await open(urlWith({ search: '?sslmode=require' })).run(question)).ok)
+  await waitUntil(async () => (await open(urlWith({ search: '?sslmode=require' })).run(question)).ok)
   expect(await troubleOf(urlWith({ search: '?sslmode=verify-full' }))).toContain(
     '(DEPTH_ZERO_SELF_SIGNED_CERT): name who signed',
   )
@@ -159,11 +160,11 @@ test('a wrong TLS setting is named', async () => {
   const rules = readFileSync(file('pg_hba.conf'), 'utf8')
   writeFileSync(file('pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
   await owner`select pg_reload_conf()`
-  await vi.waitUntil(async () => !(await open(server.url).run(question)).ok)
+  await waitUntil(async () => !(await open(server.url).run(question)).ok)
   expect(await troubleOf(server.url)).toContain('no encryption (28000): add sslmode=require')
   writeFileSync(file('pg_hba.conf'), rules)
   await owner`select pg_reload_conf()`
-  await vi.waitUntil(async () => (await open(server.url).run(question)).ok)
+  await waitUntil(async () => (await open(server.url).run(question)).ok)
 })
 
 test('a program that is not a PostgreSQL server is recognised by its silence, unlike a slow statement', async () => {

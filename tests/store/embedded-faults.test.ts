@@ -4,7 +4,7 @@ import { lstatSync } from 'node:fs'
 import { appendFile, chmod, cp, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { canEnter } from '../../src/lib/database/embedded/account.ts'
 import {
   copyBinaries,
@@ -15,8 +15,6 @@ import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { run } from '../../src/lib/database/embedded/run.ts'
 import { openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { answers, type Folders, isRoot, laterTest, SITE, started, test } from './embedded-fixture.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
 
 const portOf = (url: string): number => Number(new URL(url).port)
 

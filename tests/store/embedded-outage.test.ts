@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { startTestServer } from '../support/postgres-server.ts'
 import { answers, withClient } from './embedded-fixture.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const HANGING_MS = 300
 

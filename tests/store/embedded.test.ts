@@ -4,13 +4,14 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { runningServer } from '../../src/lib/database/embedded/server.ts'
 import { embeddedUrl, openEmbedded } from '../../src/lib/database/embedded/start.ts'
 import { openPromoTracking } from '../../src/lib/index.ts'
 import { readConfig } from '../../src/lib/settings/config.ts'
+import { waitUntil } from '../support/wait.ts'
 import {
   answers,
   endServer,
@@ -21,8 +22,6 @@ import {
   test,
   withClient,
 } from './embedded-fixture.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 })
 
 const keep = (url: string) =>
   withClient(url, async (sql) => {
@@ -164,7 +163,7 @@ describe('a process that ends without stopping its server', () => {
     await sleep(200)
     expect(await answers(other.url)).toBe(true)
     await other.end()
-    await vi.waitUntil(async () => !(await answers(other.url)), { timeout: 10_000 })
+    await waitUntil(async () => !(await answers(other.url)))
     const next = await startSite(folders)
     expect(next.startedHere).toBe(true)
     await next.stop()
@@ -173,11 +172,11 @@ describe('a process that ends without stopping its server', () => {
   test('in the middle of a start ends the server, too', async ({ folders }) => {
     const child = forkSite(folders)
     const programs = () => globSync(join(folders.dataDir, 'postgres{,.new-*}', 'postmaster.pid'))
-    await vi.waitUntil(() => programs().length > 0, { timeout: 20_000, interval: 5 })
+    await waitUntil(() => programs().length > 0, 5)
     const gone = once(child, 'exit')
     child.send('end')
     await gone
-    await vi.waitUntil(() => runningServer(clusterIn(folders.dataDir)) === undefined, { timeout: 10_000 })
+    await waitUntil(() => runningServer(clusterIn(folders.dataDir)) === undefined)
     await sleep(500)
     expect(runningServer(clusterIn(folders.dataDir))).toBeUndefined()
   })
@@ -216,7 +215,7 @@ describe('kill -9', () => {
         site.url,
         (busy) => busy`select max(md5(n::text)) from generate_series(1, 2000000) n`,
       ).catch(() => undefined)
-      await vi.waitUntil(() => committed.length > 50, { timeout: 20_000 })
+      await waitUntil(() => committed.length > 50)
       await site.kill()
       await endServer(clusterIn(folders.dataDir))
       expect(await writing).toBe('interrupted')
@@ -234,7 +233,7 @@ describe('kill -9', () => {
     const child = forkSite(folders)
     const unfinished = async () =>
       (await readdir(folders.dataDir).catch(() => [])).find((name) => name.startsWith('postgres.new-'))
-    await vi.waitUntil(unfinished, { timeout: 20_000, interval: 5 })
+    await waitUntil(unfinished, 5)
     await sleep(100)
     child.kill('SIGKILL')
     expect(await readdir(folders.dataDir)).toContain('postgres.lock')

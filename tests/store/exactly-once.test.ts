@@ -161,7 +161,7 @@ test('whatever happens between acceptance and commit, each event counts exactly 
     }),
     { numRuns: 25 },
   )
-}, 60_000)
+})
 
 test('a poisoned event goes to the rejects, and the rest of its batch is recorded', async () => {
   const folder = temporaryFolder()

@@ -115,7 +115,7 @@ test('final verdicts equal the reference implementation, whoever settles and in 
     ),
     { numRuns: 40 },
   )
-}, 120_000)
+})
 
 const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36'
 const agents = [chrome, chrome, chrome, 'Mozilla/5.0 (iPhone) Version/26.0 Mobile Safari/604.1', null]
@@ -167,7 +167,7 @@ test('signs from networks equal the reference implementation, in whatever batche
   expect([...told]).toEqual(
     expect.arrayContaining(['soon_after_send', 'many_addresses', 'only_agent', 'beside_person', 'none']),
   )
-}, 60_000)
+})
 
 test('of two instances that both took a click for the first, one was, and the other a duplicate', async () => {
   await Promise.all([
@@ -437,4 +437,4 @@ test('a visitor’s twenty thousand clicks within a second are judged in reasona
     { verdict: 'human', reason: 'many_links', clicks: 3 },
     { verdict: 'duplicate', reason: 'repeated', clicks: clicks - 3 },
   ])
-}, 120_000)
+})

@@ -125,7 +125,7 @@ test('under hostile settings of the database, and in another language, everythin
   const { database } = await open(hostile, { turkish: true })
   const plain = await open({})
   expect(await live(database)).toEqual(await live(plain.database))
-}, 60_000)
+})
 
 test('no setting of ours is dropped on its way, and connections that choose a server last as long', async () => {
   const { store, database } = await open(hostile)

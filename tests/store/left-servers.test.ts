@@ -30,7 +30,7 @@ test('a server whose starter was killed is ended and deleted, no other', async (
   expect(processMark(pid)).toBeDefined()
 
   removeLeftServers()
-  await expect.poll(() => processMark(pid), { timeout: 20_000 }).toBeUndefined()
+  await expect.poll(() => processMark(pid)).toBeUndefined()
   expect(existsSync(dirname(cluster))).toBe(false)
   for (const url of [own.url, inject('serverUrl')]) {
     const sql = postgres(url, { max: 1 })

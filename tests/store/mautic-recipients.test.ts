@@ -463,7 +463,7 @@ describe('in the background', () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(followed.fault).toBeUndefined()
     ready = true
-    await expect.poll(() => followed.fault?.code, { timeout: 5_000 }).toBe('database')
+    await expect.poll(() => followed.fault?.code).toBe('database')
     clock.time += 200_000
     expect(mauticHealth(followed)).toMatchObject({ degraded: false, told: { fault: 'database' } })
   })
@@ -492,7 +492,7 @@ describe('in the background', () => {
         ...{ PROMO_MAUTIC_CLIENT_SECRET: client.secret, PROMO_MAUTIC_EVERY_MINUTES: '1' },
       },
     })
-    await expect.poll(() => reported('friday'), { timeout: 10_000 }).toEqual({ 42: 800 })
+    await expect.poll(() => reported('friday')).toEqual({ 42: 800 })
     await expect
       .poll(async () => JSON.parse(`${(await app.readHealth()).body}`).mautic)
       .toEqual({ ok: true, emails: 1, failing_seconds: 0, left_out: [] })

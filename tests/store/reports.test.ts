@@ -244,7 +244,7 @@ test('every figure equals a naive recount, over all filters, time zones and chan
     { numRuns: 25 },
   )
   // One that goes on beside the next tests would change what they read.
-}, 120_000)
+})
 
 test('whether all clicks are settled is known without reading them', async () => {
   await insertPromos(store.sql)

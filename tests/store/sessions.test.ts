@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAccess } from '../../src/lib/auth/access.ts'
 import { removeEditor } from '../../src/lib/auth/editor.ts'
 import { hashPassword } from '../../src/lib/auth/password.ts'
@@ -18,6 +18,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { databaseAway } from '../support/database-away.ts'
 import { hashWith, insertQuickEditor } from '../support/editor.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { waitUntil } from '../support/wait.ts'
 
 let store: TestDatabase
 let database: Database
@@ -130,7 +131,7 @@ describe('signing in', () => {
       return tried
     })
     const others = Promise.all(attack)
-    await vi.waitUntil(() => failed > 0, { timeout: 20_000 })
+    await waitUntil(() => failed > 0)
     expect(await signIn({}, one)).toMatchObject({ ok: true })
     expect(failed).toBeLessThan(5)
     const turnedAway = (await others).filter((tried) => !tried.ok && tried.fault.code === 'busy')

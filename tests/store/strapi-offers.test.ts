@@ -299,9 +299,7 @@ describe('offers from Strapi', () => {
     expect(messages().filter((message) => message.startsWith('offers of Strapi are not'))).toHaveLength(1)
     expect((await offersNow()).at(-1)).toMatchObject({ name: 'A', active: true })
     strapi.answer = collection(() => [offer(1, 'B', [])])
-    await expect
-      .poll(async () => (await offersNow()).at(-1), { timeout: 6_000, interval: 50 })
-      .toMatchObject({ name: 'B' })
+    await expect.poll(async () => (await offersNow()).at(-1), { interval: 50 }).toMatchObject({ name: 'B' })
     const away = open(strapi, { url: nowhere })
     expect(await away.offers.refresh()).toBe(false)
     expect(away.offers.fault).toMatchObject({ code: 'database' })
@@ -428,7 +426,7 @@ test('the site imports offers with links of the table', async () => {
     },
   })
   await expect
-    .poll(async () => (await offersNow()).at(-1), { timeout: 10_000, interval: 50 })
+    .poll(async () => (await offersNow()).at(-1), { interval: 50 })
     .toMatchObject({ name: 'A', link_slug: 'nocodemba' })
 })
 
@@ -451,7 +449,7 @@ test('the site imports offers and links, reports on them, and follows the webhoo
   })
   const healthNow = async () => JSON.parse(`${(await app.readHealth()).body}`)
   await expect
-    .poll(async () => (await healthNow()).strapi_offers, { timeout: 10_000, interval: 100 })
+    .poll(async () => (await healthNow()).strapi_offers, { interval: 100 })
     .toEqual({
       ...{ ok: true, offers: 2, failing_seconds: 0 },
       left_out: [
@@ -465,6 +463,6 @@ test('the site imports offers and links, reports on them, and follows the webhoo
   entries = [offer(1, 'Renamed', [text(1, 'one')], { link_slug: 'of-strapi' })]
   expect(await app.linksChanged()).toMatchObject({ status: 204 })
   await expect
-    .poll(async () => (await offersNow()).at(-1), { timeout: 4_000, interval: 20 })
+    .poll(async () => (await offersNow()).at(-1), { interval: 20 })
     .toMatchObject({ name: 'Renamed', active: true })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import postgres from 'postgres'
-import { afterEach, expect, inject, test, vi } from 'vitest'
+import { afterEach, expect, inject, test } from 'vitest'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
 import { migrate } from '../../src/lib/database/migrate.ts'
@@ -11,6 +11,7 @@ import { findUnsuitable } from '../../src/lib/database/suitable.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { databaseUrl } from '../support/global-setup.ts'
+import { waitFor } from '../support/wait.ts'
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -52,7 +53,7 @@ test('a database of a newer version is not used, until it is of this one again',
   }
   expect(told).toEqual([expect.stringMatching(newer)])
   await store.sql`delete from promo_migrations where name = '999_later.sql'`
-  await vi.waitFor(async () => expect(await count()).toEqual(ok([{ one: 1 }])), { timeout: 20_000 })
+  await waitFor(async () => expect(await count()).toEqual(ok([{ one: 1 }])))
   expect(database.up).toBe(true)
 })
 
@@ -67,7 +68,7 @@ test('an unsuitable one is not checked again for each statement', async () => {
   expect(await code()).toBe('unsuitable')
   await store.drop()
   expect(await code()).toBe('unsuitable')
-  await vi.waitFor(async () => expect(await code()).toBe('unavailable'), { timeout: 20_000 })
+  await waitFor(async () => expect(await code()).toBe('unavailable'))
 })
 
 test('a database of a newer version that keeps this one right is used', async () => {

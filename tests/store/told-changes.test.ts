@@ -42,7 +42,7 @@ const locationOf = async (app: App, slug: string) => {
   return answer?.headers?.location
 }
 /** Far longer than it takes on a slow machine. */
-const patience = { timeout: 20_000, interval: 20 }
+const patience = { interval: 20 }
 /** More than two looks whether anything has changed. */
 const twoLooks = 1_200
 
@@ -57,9 +57,7 @@ async function startStrapi() {
   return { change, settings }
 }
 
-test('a webhook is followed by the instance that gets it if the database is away', {
-  timeout: 40_000,
-}, async () => {
+test('a webhook is followed by the instance that gets it if the database is away', async () => {
   const { change, settings } = await startStrapi()
   // With links that an earlier run has left, the start does not wait for the database.
   const dataDir = temporaryFolder()
@@ -77,7 +75,7 @@ test('a webhook is followed by the instance that gets it if the database is away
   await expect.poll(() => locationOf(app, 'a'), patience).toBe('https://strapi.example/new')
 })
 
-test('a webhook is followed by the other instances', { timeout: 40_000 }, async () => {
+test('a webhook is followed by the other instances', async () => {
   const { change, settings } = await startStrapi()
   const { app } = await openTestApp(store.url, { settings })
   const { app: other } = await openTestApp(store.url, { settings })
@@ -90,7 +88,7 @@ test('a webhook is followed by the other instances', { timeout: 40_000 }, async 
     await expect.poll(() => locationOf(one, 'a'), patience).toBe('https://strapi.example/new')
 })
 
-test('a webhook makes offers of Strapi be imported', { timeout: 40_000 }, async () => {
+test('a webhook makes offers of Strapi be imported', async () => {
   let name = 'Old'
   const offers = () => [{ id: 1, documentId: 'o1', name, link_slug: 'nocodemba', texts: [] }]
   const strapi = await startFakeStrapi(collection(offers))
@@ -114,9 +112,7 @@ test('a webhook makes offers of Strapi be imported', { timeout: 40_000 }, async 
   await expect.poll(imported, patience).toBe('New')
 })
 
-test('an import into the database is followed: links, and texts of an offer', {
-  timeout: 40_000,
-}, async () => {
+test('an import into the database is followed: links, and texts of an offer', async () => {
   const database = openDatabase({ locate: async () => ok(store.url), log: pino({ level: 'silent' }) })
   const known = openKnown({ database, folder: temporaryFolder(), log: pino({ level: 'silent' }) })
   onTestFinished(async () => {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { type Browser, chromium, type Page } from 'playwright'
 import * as v from 'valibot'
 import { processEnvironment } from './environment.ts'
+import { patience } from './patience.ts'
 
 /** Names resolve to nothing, so that no test reaches beyond this machine. */
 const offline = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost'
@@ -15,10 +16,16 @@ const offline = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLU
  * `npx playwright install chromium` fetches.
  */
 export async function launchBrowser(): Promise<Browser> {
-  if (process.platform !== 'linux' || process.arch !== 'x64')
-    return await chromium.launch({ args: [offline] })
+  const packaged = process.platform === 'linux' && process.arch === 'x64'
   // The package's own arguments are for a cloud function: one process, and web security off.
-  return await chromium.launch({ executablePath: await unpackedBrowser(), args: ['--no-sandbox', offline] })
+  const browser = await chromium.launch({
+    timeout: patience,
+    ...(packaged
+      ? { executablePath: await unpackedBrowser(), args: ['--no-sandbox', offline] }
+      : { args: [offline] }),
+  })
+  browser.on('context', (context) => context.setDefaultTimeout(patience))
+  return browser
 }
 
 const manifest = 'node_modules/@sparticuz/chromium/package.json'

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import { insertPromos } from '../support/database.ts'
@@ -12,6 +12,7 @@ import { temporaryFolder } from '../support/folders.ts'
 import { startStandby, startTestServer, type TestServer } from '../support/postgres-server.ts'
 import { type SiteProcess, startSiteProcess } from '../support/site.ts'
 import { steadyPort } from '../support/steady-port.ts'
+import { waitFor } from '../support/wait.ts'
 
 /** Why the cluster cannot be set up here, or `undefined`. */
 export const missing =
@@ -30,14 +31,12 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
   onTestFinished(() => standby.remove())
   const after = postgres(standby.url, { ...quiet, backoff: () => 0.1 })
   onTestFinished(() => after.end({ timeout: 1 }))
-  await vi.waitFor(async () => expect(await sql`select from pg_stat_replication`).toHaveLength(1), 60_000)
+  await waitFor(async () => expect(await sql`select from pg_stat_replication`).toHaveLength(1))
   if (synchronous) {
     await sql`alter system set synchronous_standby_names = 'standby'`
     await sql`select pg_reload_conf()`
-    await vi.waitFor(
-      async () =>
-        expect(await sql`select sync_state from pg_stat_replication`).toEqual([{ sync_state: 'sync' }]),
-      60_000,
+    await waitFor(async () =>
+      expect(await sql`select sync_state from pg_stat_replication`).toEqual([{ sync_state: 'sync' }]),
     )
   }
   await sql.end()
@@ -73,7 +72,7 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
   const under = { signal: load.signal, pause: 10 }
   const visits = ledger.load('visit', { url: `http://127.0.0.1:${port}`, connections: 8, ...under })
   const reports = ledger.load('impression', { url: sites[2]?.url ?? '', connections: 1, ...under, pause: 50 })
-  await vi.waitFor(() => expect(ledger.answered.size).toBeGreaterThan(100), 60_000)
+  await waitFor(() => expect(ledger.answered.size).toBeGreaterThan(100))
 
   return {
     primary,
@@ -92,19 +91,19 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
     async cut() {
       await after`alter system set primary_conninfo = ''`
       await after`select pg_reload_conf()`
-      await vi.waitFor(async () => expect(await after`select from pg_stat_wal_receiver`).toEqual([]), 60_000)
+      await waitFor(async () => expect(await after`select from pg_stat_wal_receiver`).toEqual([]))
     },
     /** What a cluster manager does. Answers after how many milliseconds something was recorded there. */
     async promote(): Promise<number> {
       await after`select pg_promote()`
       const promoted = performance.now()
       const [before] = await after<{ id: string }[]>`select max(id) as id from promo_click_tracking`
-      await vi.waitFor(
+      await waitFor(
         async () =>
           expect(
             await after`select from promo_click_tracking where id > ${before?.id ?? 0} limit 1`,
           ).toHaveLength(1),
-        { timeout: 60_000, interval: 20 },
+        20,
       )
       return performance.now() - promoted
     },
@@ -118,7 +117,7 @@ export async function openCluster({ synchronous = false, keepMinutes = 10 } = {}
       )
       const counted = postgres(server.url, quiet)
       // A site looks every ten seconds which timeline it is.
-      await vi.waitFor(() => expectExactlyOnce(counted, ledger), { timeout: 60_000, interval: 1_000 })
+      await waitFor(() => expectExactlyOnce(counted, ledger), 1_000)
       await counted.end()
       return {
         answered: ledger.answered.size,
@@ -155,7 +154,7 @@ ${servers.join('\n')}
 `,
   )
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' })
-  await vi.waitFor(() => opens(port), { timeout: 60_000, interval: 20 })
+  await waitFor(() => opens(port), 20)
   return child
 }
 

@@ -4,12 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { parse } from 'yaml'
 import { readConfig, settingExamples } from '../../src/lib/settings/config.ts'
 import { test } from '../crash/fixture.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
+import { waitFor } from '../support/wait.ts'
 
 const read = (file: string): string => readFileSync(join('src/deploy', file), 'utf8')
 
@@ -23,13 +22,10 @@ async function run(command: readonly string[], environment: Record<string, strin
     stream.on('data', (text) => {
       told += text
     })
-  const url = await vi.waitFor(
-    () => {
-      if (child.exitCode !== null) throw new Error(told)
-      return /"url":"(http:[^"]+)".*"listening"/.exec(told)?.[1] ?? Promise.reject(new Error(told))
-    },
-    { timeout: 30_000 },
-  )
+  const url = await waitFor(() => {
+    if (child.exitCode !== null) throw new Error(told)
+    return /"url":"(http:[^"]+)".*"listening"/.exec(told)?.[1] ?? Promise.reject(new Error(told))
+  })
   return { child, url, port: new URL(url).port, told: () => told }
 }
 
@@ -55,7 +51,7 @@ test('the unit starts, reloads and stops the site', async ({ database, dataDir }
   expect(reload).toBe('/bin/kill -USR2 $MAINPID')
   // With one process there is nobody to replace it, and it goes on.
   site.child.kill('SIGUSR2')
-  await vi.waitFor(() => expect(site.told()).toContain('PROMO_WORKERS=2'))
+  await waitFor(() => expect(site.told()).toContain('PROMO_WORKERS=2'))
   expect(await health(site.url)).toBe(200)
   site.child.kill('SIGTERM')
   expect((await once(site.child, 'exit'))[0]).toBe(0)

@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { clusterIn } from '../../src/lib/database/embedded/place.ts'
 import { runningServer } from '../../src/lib/database/embedded/server.ts'
 import { endServer } from '../store/embedded-fixture.ts'
 import { astro, writeAstroSite } from '../support/astro-site.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { steadyPort } from '../support/steady-port.ts'
+import { waitUntil } from '../support/wait.ts'
 
 /** Another program in the process that ends it at once, as many do. */
 const hasty = "{ name: 'hasty', configureServer: () => void process.on('SIGUSR2', () => process.exit()) }"
@@ -30,15 +31,13 @@ async function develop(wait: () => Promise<unknown>) {
     stdio: 'ignore',
   })
   const ask = () => fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(60_000) })
-  await vi.waitUntil(() => fetch(`http://127.0.0.1:${port}/@vite/client`).catch(() => undefined), {
-    timeout: 60_000,
-  })
+  await waitUntil(() => fetch(`http://127.0.0.1:${port}/@vite/client`).catch(() => undefined))
   const asked = ask().catch(() => undefined)
   await Promise.race([asked, wait()])
   return child
 }
 
-const gone = () => vi.waitUntil(() => runningServer(cluster) === undefined, { timeout: 10_000 })
+const gone = () => waitUntil(() => runningServer(cluster) === undefined)
 
 test.each([0, 300, 1_000, 2_000])(
   'astro dev that is interrupted %d ms after its first request leaves no server',
@@ -81,4 +80,4 @@ test('the server of an astro dev that was killed is adopted, and ends with the n
   next.kill('SIGTERM')
   await ended
   await gone()
-}, 120_000)
+})

@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { missing, openCluster } from './cluster.ts'
-
-vi.setConfig({ testTimeout: 240_000 })
 
 /** Milliseconds within which recording goes on once there is a server to write to. */
 const bound = 5_000

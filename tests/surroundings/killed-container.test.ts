@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type Contained, contained, startFirst, test, urlOf } from '../crash/container-fixture.ts'
 import { untilDrained } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import { withClient } from '../store/embedded-fixture.ts'
 import { createTestDatabase, findDrift, insertPromos } from '../support/database.ts'
-
-vi.setConfig({ testTimeout: 300_000 })
+import { waitFor } from '../support/wait.ts'
 
 test.skipIf(!contained)(
   'a waiting container takes data and journal over from a killed one after a minute',
@@ -18,12 +17,10 @@ test.skipIf(!contained)(
     await first.kill()
     const killed = performance.now()
     await visit(second, 200)
-    await untilDrained(second, 150_000)
+    await untilDrained(second)
     console.log(`taken over after ${((performance.now() - killed) / 1000).toFixed(0)} s`)
     // The journal that the killed one has left is taken over at the next look, which is every ten seconds.
-    await withClient(urlOf(dataDir), (sql) =>
-      vi.waitFor(() => expectExactlyOnce(sql, ledger), { timeout: 60_000, interval: 1_000 }),
-    )
+    await withClient(urlOf(dataDir), (sql) => waitFor(() => expectExactlyOnce(sql, ledger), 1_000))
     console.log(`its journal recorded after ${((performance.now() - killed) / 1000).toFixed(0)} s`)
     expect(ledger.answered.size).toBe(900)
   },
@@ -50,7 +47,7 @@ test.skipIf(!contained)(
       await first.kill()
     })
     await visitAll([second])
-    await vi.waitFor(() => expectExactlyOnce(database.sql, ledger), { timeout: 150_000, interval: 1_000 })
+    await waitFor(() => expectExactlyOnce(database.sql, ledger), 1_000)
     await untilDrained(second)
     expect(await findDrift(database.sql)).toEqual([])
     expect(ledger.answered.size).toBe(1_000)

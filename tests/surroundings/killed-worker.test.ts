@@ -1,7 +1,7 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { isAlive } from '../../src/lib/processes/process-mark.ts'
 import { test } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
@@ -14,8 +14,7 @@ import {
   visits,
 } from '../crash/workers-fixture.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
+import { waitFor } from '../support/wait.ts'
 
 test('workers are killed under load: each is started again, and no click is lost or counted twice', async ({
   database,
@@ -56,7 +55,7 @@ test('workers are killed under load: each is started again, and no click is lost
   expect(workers).toHaveLength(2)
   await ledger.load('visit', { url: site.url, connections: 4, requests: 200 })
   await site.kill()
-  await vi.waitFor(() => expect(workers.filter(isAlive)).toEqual([]), { timeout: 12_000 })
+  await waitFor(() => expect(workers.filter(isAlive)).toEqual([]))
   expect(segmentsIn(dataDir)).toEqual([])
   await expectExactlyOnce(database.sql, ledger)
 })

@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { untilDrained } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from '../crash/ledger.ts'
 import { buildIn, writeAstroSite } from '../support/astro-site.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { processEnvironment } from '../support/environment.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, startSiteProcess } from '../support/site.ts'
+import { waitUntil } from '../support/wait.ts'
 
 const program = 'src/packaging/make-package.ts'
 
@@ -69,7 +70,7 @@ async function loadUntil(running: SiteProcess, ledger: Ledger, ends: 'stop' | 'k
   const runs = (['visit', 'report', 'impression'] as const).map((kind) =>
     ledger.load(kind, { url: running.url, connections: 2, signal: load.signal, requests: 3_000 }),
   )
-  await vi.waitUntil(() => ledger.answered.size > before + 300, { timeout: 20_000, interval: 1 })
+  await waitUntil(() => ledger.answered.size > before + 300, 1)
   await running[ends]()
   load.abort()
   await Promise.all(runs)
@@ -84,9 +85,8 @@ test.skipIf(earlier === undefined)(
     await install(pack(checkout))
     const ledger = createLedger()
     const former = await start()
-    await vi.waitUntil(
+    await waitUntil(
       async () => (await database.sql`select to_regclass('promo_offers') is not null as made`)[0]?.made,
-      { timeout: 20_000 },
     )
     await insertPromos(database.sql)
     await loadUntil(former, ledger, 'kill')

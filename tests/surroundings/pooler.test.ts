@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -12,8 +12,7 @@ import { createLedger, expectExactlyOnce } from '../crash/ledger.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { steadyPort } from '../support/steady-port.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
+import { waitFor } from '../support/wait.ts'
 
 /** PgBouncer refuses to run as root. */
 const account = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
@@ -54,7 +53,7 @@ server_login_retry = 1
     child.stderr?.on('data', (text) => {
       told += text
     })
-    await vi.waitFor(() => expect(told).toContain('listening on 127.0.0.1'), { timeout: 10_000 })
+    await waitFor(() => expect(told).toContain('listening on 127.0.0.1'))
   }
   await start()
   return {
@@ -89,7 +88,7 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       const sites = await Promise.all(
         [1, 2].map(() => start({ DATABASE_URL: pooler.url, PROMO_DATA_DIR: temporaryFolder() })),
       )
-      await Promise.all(sites.map((site) => untilDrained(site, 60_000)))
+      await Promise.all(sites.map((site) => untilDrained(site)))
       await insertPromos(database.sql)
       const ledger = createLedger()
       const load = () =>
@@ -104,9 +103,9 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       await pooler.stop()
       await Promise.all(sites.map(({ url }) => ledger.load('visit', { url, connections: 4, requests: 200 })))
       await pooler.start()
-      await Promise.all(sites.map((site) => untilDrained(site, 60_000)))
+      await Promise.all(sites.map((site) => untilDrained(site)))
       await load()
-      await Promise.all(sites.map((site) => untilDrained(site, 60_000)))
+      await Promise.all(sites.map((site) => untilDrained(site)))
       await expectExactlyOnce(database.sql, ledger)
       expect(ledger.strange).toEqual([])
       const through = openDatabase({ locate: async () => ok(pooler.url), log: createLog('silent') })
@@ -131,16 +130,14 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       await database.sql.unsafe(`alter database ${name} set DateStyle = 'SQL, DMY'`)
       await set('-15')
       const site = await start({ DATABASE_URL: pooler.url })
-      await vi.waitFor(
-        async () =>
-          expect((await readHealth(site)).database).toMatchObject({ ok: false, fault: 'unsuitable' }),
-        { timeout: 20_000 },
+      await waitFor(async () =>
+        expect((await readHealth(site)).database).toMatchObject({ ok: false, fault: 'unsuitable' }),
       )
       expect(site.log.join('\n')).toContain('set extra_float_digits = 1')
       await set('1')
       await pooler.stop()
       await pooler.start()
-      await untilDrained(site, 60_000)
+      await untilDrained(site)
     },
   )
 
@@ -150,12 +147,10 @@ describe.skipIf(missing)(`PgBouncer in transaction mode${missing ? `: ${missing}
       const [{ own } = { own: '' }] = await database.sql<{ own: string }[]>`select current_database() as own`
       await database.sql`alter database ${database.sql(own)} set ${database.sql(name)} = 1`
       const through = openDatabase({ locate: async () => ok(pooler.url), log: createLog('silent') })
-      await vi.waitFor(
-        async () =>
-          expect(await through.run((sql) => sql`select 1 as one`)).toMatchObject({
-            fault: { code: 'unsuitable', message: expect.stringContaining(`set ${name} = 0`) },
-          }),
-        { timeout: 20_000 },
+      await waitFor(async () =>
+        expect(await through.run((sql) => sql`select 1 as one`)).toMatchObject({
+          fault: { code: 'unsuitable', message: expect.stringContaining(`set ${name} = 0`) },
+        }),
       )
       await through.close()
     },

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RunningSite, runSite, untilFlushed } from '../pages/running-site.ts'
 import { type Http2Request, openHttp2 } from '../support/http2-client.ts'
 import { steadyPort } from '../support/steady-port.ts'
+import { waitFor } from '../support/wait.ts'
 import { missingFor, proxyNames, type RunningProxy, startProxy } from './proxy.ts'
 import { openStandIn } from './stand-in.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 const token = 'a-token-of-these-tests'
 const endpoint = '/api/v1/promo/track-click'
@@ -156,7 +155,7 @@ describe.for(proxies)('$name', ({ name, missing }) => {
     }
     expect(standIn.posts).toEqual({ '/fine': 2, '/breaks': 2 })
     client.close()
-    await vi.waitFor(() => expect(standIn.open).toBe(0), { timeout: 60_000, interval: 250 })
+    await waitFor(() => expect(standIn.open).toBe(0), 250)
     expect(standIn.endedBySite).toBe(0)
     await own.stop()
     await standIn.close()

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { vi } from 'vitest'
 import { steadyPort } from '../support/steady-port.ts'
+import { waitFor } from '../support/wait.ts'
 
 export type RunningProxy = {
   /** Where it speaks HTTP/2 over TLS, with a certificate that nobody knows. */
@@ -125,15 +125,13 @@ export async function startProxy(name: ProxyName, siteUrl: string, given?: numbe
     await exited
     rmSync(folder, { recursive: true, force: true })
   }
-  await vi
-    .waitFor(() => (child.exitCode === null ? opens(port) : Promise.reject(new Error('it has ended'))), {
-      timeout: 15_000,
-      interval: 50,
-    })
-    .catch(async (error: unknown) => {
-      await stop()
-      throw new Error(`${recipe.program} does not start: ${log.join('')}`, { cause: error })
-    })
+  await waitFor(
+    () => (child.exitCode === null ? opens(port) : Promise.reject(new Error('it has ended'))),
+    50,
+  ).catch(async (error: unknown) => {
+    await stop()
+    throw new Error(`${recipe.program} does not start: ${log.join('')}`, { cause: error })
+  })
   return { url: `https://localhost:${port}`, log, stop }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { openDatabase } from '../../src/lib/database/database.ts'
@@ -7,9 +7,8 @@ import { test as base, untilDrained } from '../crash/fixture.ts'
 import { createLedger, expectExactlyOnce, type Ledger } from '../crash/ledger.ts'
 import { createTestDatabase, findDrift, insertPromos, type TestDatabase } from '../support/database.ts'
 import { makeDataDir, removeDataDir, type SiteProcess, spawnSite } from '../support/site.ts'
+import { waitFor } from '../support/wait.ts'
 import { type BuiltVersion, buildVersion, former, type Version, versions } from './versions.ts'
-
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 })
 
 type Start = (program: string, dataDir: string) => Promise<SiteProcess>
 
@@ -73,7 +72,7 @@ async function killWithJournal(site: SiteProcess, ledger: Ledger, { sql }: TestD
  * minute of silence.
  */
 async function expectAllRight({ sql, url }: TestDatabase, ledger: Ledger): Promise<void> {
-  await vi.waitFor(() => expectExactlyOnce(sql, ledger), { timeout: 120_000, interval: 1_000 })
+  await waitFor(() => expectExactlyOnce(sql, ledger), 1_000)
   const database = openDatabase({ locate: async () => ok(url), log: createLog('silent') })
   expect(await settle(database, { age: 0 })).toMatchObject({ ok: true })
   await database.close()
@@ -94,9 +93,9 @@ describe.skipIf(versions.length === 0)('upgrade (takes the whole history of git:
       const ledger = createLedger()
       const old = await run(built.program, dataDir)
       await insertPromos(database.sql)
-      await vi.waitFor(
+      await waitFor(
         async () => expect((await fetch(`${old.url}/quietdesk`, { redirect: 'manual' })).status).toBe(307),
-        { timeout: 30_000, interval: 500 },
+        500,
       )
       await loadAll(old, ledger)
       if (version.ending === 'SIGTERM') await old.stop()
@@ -104,7 +103,7 @@ describe.skipIf(versions.length === 0)('upgrade (takes the whole history of git:
       built.remove()
       const upgraded = await run(today, dataDir)
       await loadAll(upgraded, ledger)
-      await untilDrained(upgraded, 60_000)
+      await untilDrained(upgraded)
       await expectAllRight(database, ledger)
     },
   )
@@ -130,7 +129,7 @@ describe.skipIf(!former)('a rolling deploy (takes the whole history of git: ther
     await killWithJournal(old, ledger, database)
     // What the former version may not record any more, where a migration says so, the next one on its folder does.
     const heir = await run(today, dataDir)
-    await Promise.all([untilDrained(next, 60_000), untilDrained(heir, 60_000)])
+    await Promise.all([untilDrained(next), untilDrained(heir)])
     built.remove()
     await expectAllRight(database, ledger)
   })

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { fail, ok, type Result } from '../../src/lib/base/result.ts'
 import { openEventBuffer } from '../../src/lib/buffer/event-buffer.ts'
 import type { ServerTimeline } from '../../src/lib/buffer/kept.ts'
@@ -14,6 +14,7 @@ import type { TrackingEvent } from '../../src/lib/model/event.ts'
 import { aClick, anImpression } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { waitFor } from '../support/wait.ts'
 
 const minute = 60_000
 const day = 86_400_000
@@ -83,7 +84,7 @@ function createWorld({ folder = temporaryFolder(), keepFor = 10 * minute, maxByt
         return taken.map(({ event_id }) => event_id)
       }
       const settledFiles = () =>
-        vi.waitFor(() => expect(readdirSync(folder).filter((name) => name.endsWith('.journal'))).toEqual([]))
+        waitFor(() => expect(readdirSync(folder).filter((name) => name.endsWith('.journal'))).toEqual([]))
       return { events, take, ...events }
     },
   }
@@ -388,12 +389,12 @@ test('on a full disk they are deleted', async () => {
     world.now += age
     world.files.room = 0
     expect(await site.buffer.accept(aClick())).toBe('in_memory')
-    await vi.waitFor(() => expect(world.kept()).toEqual([]))
+    await waitFor(() => expect(world.kept()).toEqual([]))
     expect(site.readings().keptCutAt).toBe(cutAt)
     await site.flusher.drained(2_000)
     expect(world.kept()).toEqual([])
     world.files.room = Number.POSITIVE_INFINITY
-    await vi.waitFor(() => expect(site.readings().fault).toBeUndefined())
+    await waitFor(() => expect(site.readings().fault).toBeUndefined())
   }
 })
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createQueue } from '../../src/lib/base/queue.ts'
 import type { Batch } from '../../src/lib/buffer/batch.ts'
 import { openJournal } from '../../src/lib/buffer/journal.ts'
@@ -11,6 +11,7 @@ import { aClick, anImpression, aSurplus } from '../support/events.ts'
 import { failingFiles } from '../support/failing-files.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { fewestTimers, timers } from '../support/timers.ts'
+import { quickestOf, waitFor } from '../support/wait.ts'
 
 function open({ sync = 'write' as 'write' | 'fsync', maxEvents = 10_000, maxBytes = 1e9 } = {}) {
   const folder = temporaryFolder()
@@ -246,13 +247,17 @@ test('events that the disk refuses stay in memory up to the limit, then are repo
 })
 
 test('a lost event tests whether the disk accepts writes again', async () => {
-  const { buffer, files } = open({ maxEvents: 1 })
-  files.fail.write = 'ENOSPC'
-  expect(await buffer.accept(aClick())).toBe('in_memory')
-  files.fail = {}
-  expect(await buffer.accept(aClick())).toBe('lost')
-  await vi.waitFor(() => expect(buffer.fault).toBeUndefined(), { timeout: 300, interval: 5 })
-  expect(await buffer.accept(aClick())).toBe('journaled')
+  const recover = async () => {
+    const { buffer, files } = open({ maxEvents: 1 })
+    files.fail.write = 'ENOSPC'
+    expect(await buffer.accept(aClick())).toBe('in_memory')
+    files.fail = {}
+    expect(await buffer.accept(aClick())).toBe('lost')
+    await waitFor(() => expect(buffer.fault).toBeUndefined(), 5)
+    expect(await buffer.accept(aClick())).toBe('journaled')
+  }
+  // Without a lost event it is tested after half a second.
+  expect(await quickestOf(400, recover)).toBeLessThan(400)
 })
 
 test('a batch that the disk has only in part is never dropped from memory', async () => {
@@ -274,7 +279,7 @@ test('after another batch, only events that are partly on disk stay in memory', 
   expect(await buffer.accept(refused)).toBe('in_memory')
   files.fail = {}
   expect(await buffer.accept(aClick())).toBe('lost')
-  await vi.waitFor(() => expect(buffer.fault).toBeUndefined(), { timeout: 300, interval: 5 })
+  await waitFor(() => expect(buffer.fault).toBeUndefined(), 5)
   await buffer.accept(aClick())
   await buffer.accept(aClick())
   await new Promise((resolve) => setTimeout(resolve, 20))
@@ -343,11 +348,12 @@ test.each(['write', 'fsync'] as const)(
     await new Promise((resolve) => setTimeout(resolve, 20))
     const second = buffer.accept(aClick())
     expect(await Promise.all([first, second])).toEqual(['in_memory', 'in_memory'])
-    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(performance.now() - started).toBeLessThan(10_000)
     const late = performance.now()
     for (let more = 0; more < 7; more += 1) expect(await buffer.accept(aClick())).toBe('in_memory')
     expect(await buffer.accept(aClick())).toBe('lost')
-    expect(performance.now() - late).toBeLessThan(500)
+    // Each would wait for a second.
+    expect(performance.now() - late).toBeLessThan(5_000)
     expect(faults.map(({ fault, lost }) => [fault.code, lost])).toEqual([
       ...Array(9).fill(['hangs', 0]),
       ['hangs', 1],
@@ -357,8 +363,8 @@ test.each(['write', 'fsync'] as const)(
       fault: { code: 'hangs', message: 'nothing written within 1000 ms' },
     })
     files.thaw()
-    await vi.waitFor(() => expect(onDisk()).toHaveLength(10))
-    await vi.waitFor(() => expect(buffer.fault).toBeUndefined())
+    await waitFor(() => expect(onDisk()).toHaveLength(10))
+    await waitFor(() => expect(buffer.fault).toBeUndefined())
     expect(await buffer.accept(aClick())).toBe('journaled')
   },
 )
@@ -374,7 +380,7 @@ test('a frozen disk delays no batch in memory, and leaves nothing of it on disk'
   if (batch) buffer.remove(batch, true)
   expect(journal.held).toBe(1)
   files.thaw()
-  await vi.waitFor(() => expect(journal.held).toBe(0))
+  await waitFor(() => expect(journal.held).toBe(0))
   await journal.retired()
   expect(onDisk()).toEqual([])
   expect(buffer.depth).toBe(0)
@@ -459,7 +465,7 @@ test('a replaced file is not the segment, and a failing disk gets only one copy'
   for (let looks = 0; looks < 3; looks += 1) await Promise.all([buffer.restore(), buffer.restore()])
   expect([journal.held, restored, faults.length]).toEqual([2, [], told + 1])
   files.fail = {}
-  await vi.waitFor(() => expect(journal.held).toBe(0))
+  await waitFor(() => expect(journal.held).toBe(0))
   expect(onDisk()).toContain(click.event_id)
 })
 

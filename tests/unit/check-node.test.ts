@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { nodeFault } from '../../src/server/check-node.mjs'
+import { patience } from '../support/patience.ts'
 
 test.each([
   ['20.20.2', true, 'needs 22.12 or newer'],
@@ -50,7 +51,7 @@ test('another Node ends with the remedy', () => {
   const started = spawnSync(
     process.execPath,
     ['--import', pretend, '--import', './src/server/check-node.mjs', 'src/cli/promo.ts'],
-    { encoding: 'utf8', timeout: 20_000 },
+    { encoding: 'utf8', timeout: patience },
   )
   expect([started.status, started.stdout]).toEqual([1, ''])
   expect(started.stderr).toMatch(/^This is Node 20\.1\.0.*start it with npm.*\n$/)

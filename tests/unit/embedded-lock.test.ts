@@ -100,7 +100,7 @@ test('of many that take over an abandoned lock, one holds it at a time', async (
     await Promise.all(Array.from({ length: 8 }, take))
     expect(most).toBe(1)
   }
-}, 60_000)
+})
 
 test('a folder that cannot be written is reported', async () => {
   await expect(takeLock(join(temporaryFolder(), 'missing', 'a.lock'), 0)).rejects.toThrow('ENOENT')

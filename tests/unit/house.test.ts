@@ -364,6 +364,25 @@ const rules: Rule[] = [
     ],
   },
   {
+    // A limit that suits a quick machine ends what a slow one is still at.
+    says: 'a test that waits does so for as long as tests/support/patience.ts says',
+    check: ({ path, text }) =>
+      within(path, 'tests/') && path !== 'tests/support/wait.ts' && path !== 'tests/unit/house.test.ts'
+        ? linesLike(text, /\bvi\.(?:wait(?:For|Until)|setConfig)\b|\btimeout: \d+_\d|^\s*\}, \d+_000\)$/)
+        : [],
+    broken: [
+      { path: 'tests/store/a.test.ts', text: 'await vi.waitFor(() => expect(a).toBe(1))' },
+      { path: 'tests/store/a.test.ts', text: 'vi.setConfig({ testTimeout: 60_000 })' },
+      { path: 'tests/store/a.test.ts', text: 'await expect.poll(read, { timeout: 2_000 }).toBe(1)' },
+      { path: 'tests/store/a.test.ts', text: "test('a', async () => {\n}, 60_000)" },
+    ],
+    kept: [
+      { path: 'tests/store/a.test.ts', text: 'await waitFor(() => expect(a).toBe(1))' },
+      { path: 'tests/store/a.test.ts', text: 'await sql.end({ timeout: 1 })' },
+      { path: 'src/lib/a.ts', text: 'const options = { timeout: 2_000 }' },
+    ],
+  },
+  {
     // Where opening fails, closing what was not opened would be reported in its place.
     says: 'afterAll closes only what was opened',
     check: ({ path, text }) => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLog } from '../../src/lib/base/log.ts'
 import { createQueue } from '../../src/lib/base/queue.ts'
 import { createSnapshot } from '../../src/lib/links/snapshot.ts'
+import { waitFor } from '../support/wait.ts'
 
 let folder: string
 beforeEach(() => {
@@ -17,8 +18,7 @@ const warn = vi.spyOn(log, 'warn')
 afterEach(() => warn.mockClear())
 
 const open = (path: string) => createSnapshot<{ id: number }>({ path, log, inTurn: createQueue() })
-const until = (path: string, text: string) =>
-  vi.waitFor(() => expect(readFileSync(path, 'utf8')).toBe(text), { interval: 5 })
+const until = (path: string, text: string) => waitFor(() => expect(readFileSync(path, 'utf8')).toBe(text), 5)
 
 test('a snapshot is read by the next start, and only its owner may read it', async () => {
   const path = join(folder, 'new', 'rows.json')
@@ -79,7 +79,7 @@ test('a snapshot that cannot be written is logged, and tried again at the next f
   const path = join(blocker, 'rows.json')
   const snapshot = open(path)
   snapshot.write([{ id: 1 }])
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce())
+  await waitFor(() => expect(warn).toHaveBeenCalledOnce())
   expect(warn).toHaveBeenCalledWith(
     { path, reason: expect.stringContaining(blocker) },
     'snapshot not written',

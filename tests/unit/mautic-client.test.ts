@@ -128,7 +128,7 @@ describe('an e-mail is read', () => {
       fake.instead = (_, response) => sendJson(response, 200, { email: { id: 17, sentCount: 5, customHtml } })
       const began = performance.now()
       expect(await mautic.readEmail(17)).toMatchObject({ ok: true })
-      expect(performance.now() - began).toBeLessThan(5_000)
+      expect(performance.now() - began).toBeLessThan(20_000)
     }
     const nested = '['.repeat(500_000) + ']'.repeat(500_000)
     fake.instead = (_, response) =>
