@@ -3,6 +3,7 @@ import { createLog } from '../../src/lib/base/log.ts'
 import { ok } from '../../src/lib/base/result.ts'
 import { type Database, openDatabase } from '../../src/lib/database/database.ts'
 import { settle } from '../../src/lib/operations/settle.ts'
+import { curveOf } from '../../src/lib/stats/arrival.ts'
 import { insertQuickEditor } from '../support/editor.ts'
 import { aClick, aHash, anImpression } from '../support/events.ts'
 import { tableRows, textOf } from '../support/html-tables.ts'
@@ -144,4 +145,57 @@ test('the overview says how many links of its period came damaged, and why that 
     'In this period, in all newsletters, 20 of 5',
   )
   expect(textOf(await show('/analytics?from=2020-01-01&to=2020-01-31'))).not.toContain('damaged on its way')
+})
+
+test('pages and the API name a send that was reported late, and the one that has its first clickers', async () => {
+  const { sql } = running.database
+  const noon = Math.floor(Date.now() / (24 * hour)) * 24 * hour + 12 * hour
+  const sends = [30, 25, 20, 15, 10].map((ago) => ({
+    name: `desk-${ago}`,
+    // Fifteen days ago it was reported after four hours; 200 of its 500 clickers had come.
+    at: noon - (ago * 24 - (ago === 15 ? 4 : 0)) * hour,
+    clickers: ago === 15 ? 300 : 500,
+    strays: ago === 20 ? 200 : 0,
+  }))
+  await recordImpressions(
+    sql,
+    sends.map(({ name, at }) =>
+      anImpression({ at, offer_id: 5, variation_id: 50, newsletter_send_id: name, recipients: 10_000 }),
+    ),
+  )
+  const { shares } = curveOf([])
+  for (const { name, clickers, strays } of sends)
+    for (const [place, hours] of [0, 1, 2, 3, 6, 12, 24, 48, 72].entries()) {
+      const by = (mark: number) => Math.round(clickers * (shares[mark] ?? Number(mark > 0)))
+      const come = by(place) - by(place - 1)
+      const all = come + (hours === 72 ? strays : 0)
+      await sql`
+        insert into promo_send_metrics (impression_id, hours, clicks, human_clicks, clickers)
+        select id, ${hours}, ${all}, ${all}, ${all} from promo_impression_tracking where newsletter_send_id = ${name}
+      `
+    }
+  const late =
+    /Send (\S+) was probably reported hours after it went out: about (\d+) of the clickers shown for earlier sends are/g
+  const before =
+    /Send (\S+) got far more of its clicks late [^.]+\. It counts with about (\d+) of the (\d+) who clicked\./g
+  const fresh = { headers: { cookie, 'cache-control': 'no-cache' } }
+  const { body } = await ask(running.site, '/api/v1/promo/analytics?offer_id=5&include_sends=true', fresh)
+  const doubts = JSON.parse(body).doubts
+  expect(doubts).toMatchObject([
+    { newsletter_send_id: 'desk-15', reason: 'reported_late', clickers: 300, counted_clickers: 300 },
+    { newsletter_send_id: 'desk-20', reason: 'late_clicks', clickers: 700, early_clickers: 0 },
+  ])
+  const [{ early_clickers: early }, { counted_clickers: counted }] = doubts
+  expect(Math.abs(early - 200)).toBeLessThan(10)
+  expect(early + counted).toBe(700)
+  for (const path of ['/analytics', '/analytics/offers/5', '/analytics/sends?days=90']) {
+    const text = textOf((await ask(running.site, path, fresh)).body)
+    expect([...text.matchAll(late)].map(([, ...found]) => found)).toEqual([['desk-15', `${early}`]])
+    expect([...text.matchAll(before)].map(([, ...found]) => found)).toEqual([
+      ['desk-20', `${counted}`, '700'],
+    ])
+    expect(text).toContain('and count for it. Report a send before it goes out, or as it does.')
+  }
+  expect(textOf(await show('/analytics/offers/5'))).toContain('in 5 sends, 2 of them doubtful')
+  expect(textOf(await show('/analytics/offers/4'))).not.toMatch(late)
 })

@@ -214,6 +214,18 @@ function holdSends({ sends, variations, doubts }: Report, { all }: Asked, hold: 
         own,
       )
     hold(doubt.factor > 0 && doubt.usual_recipients >= 0, 'a doubt has a factor', doubt)
+    hold(doubt.counted_clickers <= doubt.clickers, 'no more count than clicked', doubt)
+    const { early_clickers: early, reason } = doubt
+    const before = sends.find(
+      ({ variation_id, sent_at }) => variation_id === doubt.variation_id && sent_at < doubt.sent_at,
+    )
+    hold(
+      early === 0 ||
+        ((reason === 'reported_late' || reason === 'rate') && !(before && before.clickers < early)),
+      'the send before has the early clickers',
+      doubt,
+      before,
+    )
   }
 }
 

@@ -6,7 +6,7 @@ import type { Counting } from '../../src/lib/model/report-query.ts'
 import { rankTexts } from '../../src/lib/reports/rank-texts.ts'
 import {
   differenceSentence,
-  doubtSentence,
+  doubtSentences,
   doubtsIn,
   missingRecipients,
   periodDoubts,
@@ -51,7 +51,7 @@ export function expectPage(
   const small = warning !== undefined
   const findings = findingsOf(offers, variations, undefined, sends, { way: 'weighted', small, now, filtered })
   for (const { text } of findings) says(text)
-  for (const doubt of report.doubts ?? []) says(doubtSentence(doubt))
+  for (const sentence of doubtSentences(report.doubts ?? [])) says(sentence)
   const groups = rankTexts(offers, variations, { most: 1_000, small })
   const ranked = !small || groups.some((group) => group.ranked)
   const rated = groups.some(({ texts }) => texts.some(({ statistics }) => (statistics?.sends ?? 0) > 0))

@@ -185,6 +185,7 @@ const report: Report = {
       usual_recipients: 50,
       clickers: 19,
       counted_clickers: 9,
+      early_clickers: 0,
       reason: 'burst',
     },
   ],

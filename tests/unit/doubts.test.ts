@@ -6,7 +6,7 @@ import { assess } from '../../src/lib/stats/assess.ts'
 import { findDoubts } from '../../src/lib/stats/doubts.ts'
 import {
   differenceSentence,
-  doubtSentence,
+  doubtSentences,
   doubtsIn,
   periodDoubts,
   restsOn,
@@ -23,6 +23,7 @@ const aDoubt = (changes: Partial<Doubt> = {}): Doubt => ({
   usual_recipients: 5_000,
   clickers: 75,
   counted_clickers: 75,
+  early_clickers: 0,
   reason: 'rate',
   ...changes,
 })
@@ -79,7 +80,54 @@ test.each<[string, Doubt, RegExp]>([
     /was clicked by nobody, with the usual number of recipients: mail that did not arrive/,
   ],
 ])('a send with recipients that are %s', (_, doubt, words) => {
-  expect(doubtSentence(doubt)).toMatch(words)
+  expect(doubtSentences([doubt])).toEqual([expect.stringMatching(words)])
+})
+
+describe('a send that was reported late', () => {
+  const late = (early_clickers: number, changes: Partial<Doubt> = {}) =>
+    aDoubt({ reason: 'reported_late', early_clickers, ...changes })
+  const told = (missing: string) =>
+    `Send 2026-11-20 was probably reported hours after it went out: ${missing}. ` +
+    'Report a send before it goes out, or as it does.'
+  const others = (early: string) =>
+    told(`about ${early} of the clickers shown for earlier sends are its own, and count for it`)
+
+  test('is told with the clickers of all its parts that earlier sends have', () => {
+    expect(doubtSentences([late(1_200)])).toEqual([others('1,200')])
+    const parts = [
+      late(1_200, { variation_id: 4 }),
+      late(0, { variation_id: 5 }),
+      late(30, { variation_id: 6 }),
+    ]
+    expect(doubtSentences(parts)).toEqual([others('1,230')])
+  })
+
+  test('is told where only new texts of it are shown, whose first clicks are recorded for no send', () => {
+    expect(doubtSentences([late(0)])).toEqual([
+      told('its first clickers are missing, and how many there were is estimated'),
+    ])
+  })
+
+  test('is told by a sentence of its own for each, after wrong recipients and before what nobody can mend', () => {
+    const other = late(7, { newsletter_send_id: 'other' })
+    const reasons: Doubt['reason'][] = ['late_clicks', 'signs', 'burst']
+    const sentences = doubtSentences([
+      ...reasons.map((reason) => aDoubt({ reason })),
+      late(1_200),
+      aDoubt(),
+      other,
+      late(30, { variation_id: 5 }),
+    ])
+    expect(sentences).toEqual([
+      expect.stringMatching(/9 × the usual rate/),
+      others('1,230'),
+      others('7').replace('2026-11-20', 'other'),
+      expect.stringMatching(/within an hour/),
+      expect.stringMatching(/weak sign/),
+      'Send 2026-11-20 got far more of its clicks late than is usual here, as if they were of the next send of its ' +
+        'text. It counts with about 75 of the 75 who clicked.',
+    ])
+  })
 })
 
 test('the figures of a period say how many of its sends are doubtful, each once', () => {
@@ -215,7 +263,9 @@ describe('every lowered rate is explained', () => {
     expect(differenceSentence([{ ...plain, crowded_clickers: 1 }], 0, 'only')).toMatch(
       /addresses that many share/,
     )
-    expect(differenceSentence([plain], 1, 'only')).toMatch(/^Doubtful sends count for less/)
+    expect(differenceSentence([plain], 1, 'only')).toMatch(
+      /^Doubtful sends do not count as they were reported/,
+    )
   })
 
   test('rates of several newsletters say whose they are', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { Crowd, Signs } from '../../src/lib/model/send-evidence.ts'
 import { arrived, curveOf, marks } from '../../src/lib/stats/arrival.ts'
 import { assess } from '../../src/lib/stats/assess.ts'
 import { findDoubts } from '../../src/lib/stats/doubts.ts'
 import { reportedInTime } from '../../src/lib/stats/late-reports.ts'
+import type { Send } from '../../src/lib/stats/parts.ts'
 
 const { shares } = curveOf([])
 
@@ -191,6 +193,67 @@ describe('sends as if reported in time', () => {
   })
 })
 
+describe('a late report', () => {
+  const correct = (sends: readonly (OneSend & Pick<Send, 'late' | 'own' | 'missed'>)[]) =>
+    reportedInTime(sends)
+  const [before, after] = [2, 3]
+
+  test('is called late, and says what share of the clickers before is its own', () => {
+    const found = correct(daily(200, 500, 4))
+    expect(found.flatMap(({ late }, place) => (late ? { place, late } : []))).toEqual([
+      { place: after, late: { before: '1 3', share: expect.closeTo(200 / 700, 2) } },
+    ])
+    expect(found.flatMap(({ own }, place) => (own === undefined ? [] : { place, own }))).toEqual([
+      { place: before, own: expect.closeTo(500 / 700, 2) },
+    ])
+  })
+
+  test('is called late in all its parts, also where the text was never sent before', () => {
+    const parts = [late(aSend(3, 4, 40)), aSend(4, 3, 20, 8), late(aSend(4, 4, 5))]
+    const found = correct([...daily(), ...parts])
+    expect(found[5]?.late).toEqual({ share: 0 })
+    expect(found[7]?.late).toEqual({ before: '4 3', share: expect.closeTo(8 / 28, 1) })
+    expect(found.flatMap(({ late }, place) => (late ? place : []))).toEqual([3, 5, 7])
+  })
+
+  /** What else may be the reason, with the sends: of these, the third is followed by one that may be late. */
+  const possible: [string, OneSend[]][] = [
+    ['few came, by four standard deviations', rare(15, 0, 100)],
+    ['days differ', daily(150)],
+    // Of 40 who were to be expected, 200 came.
+    ['tails differ', rare(160, 40)],
+    // Many sends show what is usual in these hours, and that comes two and a half times.
+    [
+      'hours differ',
+      [
+        ...daily(130),
+        ...Array.from({ length: 30 }, (_, week) => daily(0).map((send) => of(week + 1, send))).flat(),
+      ],
+    ],
+  ]
+  function of(week: number, send: OneSend): OneSend {
+    return {
+      ...send,
+      newsletter_send_id: `${week} ${send.newsletter_send_id}`,
+      age: send.age + 7 * week,
+    }
+  }
+
+  test.each(possible)('is corrected, but not called late: %s', (_, sends) => {
+    const found = correct(sends)
+    expect(placesOf(found, sends)).toContain(after)
+    expect(found.filter(({ late }) => late)).toEqual([])
+    expect(found[before]?.own).toBeLessThan(0.9)
+    expect(found[after]?.missed).toBeGreaterThan(1.1)
+  })
+
+  test('is not called late of new texts only, of which nobody knows', () => {
+    const found = correct([...daily(), late(aSend(7, 9, 90))])
+    expect(found[5]?.missed).toBeGreaterThan(1)
+    expect(found.flatMap(({ late }, place) => (late ? place : []))).toEqual([after])
+  })
+})
+
 test('rates and doubts are those of sends as if reported in time', () => {
   // A text of a small part, of which a large part followed.
   const small = { ...aSend(2, 3, 100, 300), recipients: 2_000 }
@@ -204,8 +267,92 @@ test('rates and doubts are those of sends as if reported in time', () => {
   const told = { offer_id: 1, tone: null, length_category: null, cta_text: null, approved: true }
   const texts = [1, 2].map((variation_id) => ({ ...told, variation_id }))
   const { variations, doubts } = assess({ sends, variations: texts }, 0)
-  expect(doubts).toEqual([])
+  expect(doubts.filter(({ reason }) => reason !== 'reported_late' && reason !== 'late_clicks')).toEqual([])
   expect(findDoubts(sends, 0)).toEqual([])
   const [one = 0, other = 0] = [1, 2].map((id) => variations.get(id)?.smoothed_ctr)
   expect(Math.abs(one / other - 1)).toBeLessThan(0.03)
+})
+
+describe('doubts about late reports', () => {
+  const told = { offer_id: 1, tone: null, length_category: null, cta_text: null, approved: true }
+  type Changes = { recipients?: number; crowd?: Crowd; signs?: Signs }
+  const judge = (sends: readonly (OneSend & Changes)[], newsletter?: string) =>
+    assess(
+      {
+        sends: sends.map((send) => ({
+          ...send,
+          offer_id: 1,
+          newsletter: 'daily',
+          sent_at: -send.age * 86_400_000,
+        })),
+        variations: [1, 2, 3].map((variation_id) => ({ ...told, variation_id })),
+      },
+      0,
+      newsletter,
+    ).doubts
+  const summed = (doubts: ReturnType<typeof judge>) =>
+    doubts.map((doubt) => [
+      `${doubt.variation_id} ${doubt.newsletter_send_id}`,
+      doubt.reason,
+      `${doubt.counted_clickers} of ${doubt.clickers}`,
+      doubt.early_clickers,
+    ])
+  const changed = (place: number, changes: Changes, sends = daily()) =>
+    sends.map((send, at) => (at === place ? { ...send, ...changes } : send))
+
+  test('name the send that was late and the one that has its first clickers, of whatever newsletter', () => {
+    const found = [
+      ['1 4', 'reported_late', '300 of 300', 200],
+      ['1 3', 'late_clicks', '500 of 700', 0],
+    ]
+    expect(summed(judge(daily()))).toEqual(found)
+    expect(summed(judge(daily(), 'daily'))).toEqual(found)
+    expect(summed(judge(daily(), 'weekly'))).toEqual(found)
+  })
+
+  test('name no send where reports are in time', () => {
+    expect(judge(daily(0))).toEqual([])
+    expect(judge(rare(0, 80))).toEqual([])
+  })
+
+  test('name the late send alone where the send before loses less than a tenth', () => {
+    expect(summed(judge(rare(40)))).toEqual([['2 rare 3', 'reported_late', '360 of 360', 40]])
+  })
+
+  test('name all parts of a late send, each with what its own text’s send before has', () => {
+    const parts = [late(aSend(3, 4, 150)), aSend(2, 3, 20, 8), late(aSend(2, 4, 5))]
+    expect(summed(judge([...daily(), ...parts])).filter(([, reason]) => reason === 'reported_late')).toEqual([
+      ['1 4', 'reported_late', '300 of 300', expect.closeTo(200, -1)],
+      ['3 4', 'reported_late', '150 of 150', 0],
+      ['2 4', 'reported_late', '5 of 5', expect.closeTo(8, -1)],
+    ])
+  })
+
+  test('give the recipients that are usual as they are reported', () => {
+    expect(judge(daily()).map(({ usual_recipients }) => usual_recipients)).toEqual([10_000, 10_000])
+  })
+
+  test('are about recipients first: those can be corrected', () => {
+    const [doubt] = judge(changed(3, { recipients: 500 }, rare(150)))
+    expect(doubt).toMatchObject({ reason: 'rate', recipients: 500, usual_recipients: 10_000 })
+    expect(doubt).toMatchObject({ early_clickers: 150, counted_clickers: 0 })
+  })
+
+  test('count clickers as they are shown, whatever else does not count of them', () => {
+    const crowd = { addresses: 2, visits: 90, largest: 50, other_clicks: 600, clickers: 70 }
+    const [after, before] = judge(changed(2, { crowd: { ...crowd, clickers_by: marks.map(() => 70) } }))
+    expect(after).toMatchObject({ reason: 'reported_late' })
+    // Of 630 who are not at crowded addresses 200 belong to the next send: of all 700 as many in proportion.
+    expect(after?.early_clickers).toBeGreaterThan(210)
+    expect(before).toMatchObject({ reason: 'late_clicks', clickers: 700, early_clickers: 0 })
+    expect((before?.counted_clickers ?? 0) + (after?.early_clickers ?? 0)).toBeCloseTo(700, -1)
+  })
+
+  test('give the reason that takes most', () => {
+    const reasonOf = (uncertain: number) =>
+      judge(changed(2, { signs: { uncertain, doubtful: 0 } })).find(
+        ({ newsletter_send_id: id }) => id === '3',
+      )?.reason
+    expect([100, 300].map(reasonOf)).toEqual(['late_clicks', 'signs'])
+  })
 })

@@ -15,9 +15,16 @@ export const doubtSchema = v.object({
   ...rateDoubtSchema.entries,
   newsletter: described(v.nullable(v.string()), 'Which list it went to; null for the list without a name.'),
   counted_clickers: described(count, 'How many of its `clickers` count; none if it is left out.'),
+  early_clickers: described(
+    count,
+    'If it was reported late, how many of the clickers of the send of its text before are its own, and count for it; ' +
+      'otherwise 0.',
+  ),
   reason: described(
-    v.picklist(['rate', 'burst', 'signs']),
-    'Its rate is far from the usual one, far more clicked at once than usually do, or clicks look like machines’.',
+    v.picklist(['rate', 'burst', 'signs', 'reported_late', 'late_clicks']),
+    'Its rate is far from the usual one; far more clicked at once than usually do; clicks look like machines’; it ' +
+      'was probably reported hours after it went out; or far more clicked late than usually do, as if they had got ' +
+      'the next send of its text.',
   ),
 })
 

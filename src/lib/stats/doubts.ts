@@ -38,6 +38,8 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
       keyOfSend(send),
       send,
     )
+    const { missed = 1, late = { share: 0 } } = send
+    const before = late.before === undefined ? undefined : reported.get(late.before)
     return {
       newsletter_send_id,
       variation_id,
@@ -45,9 +47,10 @@ export function doubtsOf(doubted: readonly Doubted<DatedSend>[], sends: readonly
       sent_at: `${new Date(sent_at).toISOString().slice(0, 19)}Z`,
       factor: roundTo(3, factor),
       recipients,
-      usual_recipients: Math.round((usual * recipients) / send.recipients),
+      usual_recipients: Math.round((usual * recipients) / (send.recipients * missed)),
       clickers,
       counted_clickers: Math.round(counted * clickers),
+      early_clickers: before ? Math.round(late.share * before.clickers) : 0,
       reason,
     }
   })

@@ -1,3 +1,4 @@
+import { keyOfSend } from '../model/send-evidence.ts'
 import { arrived, type Curve, curveOf, marks } from './arrival.ts'
 import { at } from './at.ts'
 import { weightedMedian } from './crowds.ts'
@@ -5,7 +6,15 @@ import type { Send } from './parts.ts'
 
 type ReportedSend = Pick<
   Send,
-  'variation_id' | 'newsletter_send_id' | 'recipients' | 'clickers' | 'clickers_by' | 'age' | 'unsure'
+  | 'variation_id'
+  | 'newsletter_send_id'
+  | 'recipients'
+  | 'clickers'
+  | 'clickers_by'
+  | 'age'
+  | 'unsure'
+  | 'late'
+  | 'own'
 >
 
 /** Hours by which a send may be reported late. */
@@ -14,6 +23,11 @@ const latest = 6
 const youngest = 6
 /** An excess beyond so many standard deviations is not chance. */
 const surely = 3
+/**
+ * Beyond so many, and beyond these multiples of what was to be expected, nothing else is likely, either: the report is
+ * called late. Tails differ from send to send more than the days before them.
+ */
+const beyondDoubt = { deviations: 4, days: 2, tail: 5 }
 /** How much of a send may have come before its report, as a share of what came after. */
 const [least, most] = [0.1, 3]
 const last = marks.length - 1
@@ -27,7 +41,7 @@ type Around<One> = { before: One; after: One; from: number; to: number; earlier:
 
 /** By what recipients are to be divided for what a report has missed: the logarithm, and the variance of that. */
 type Missed = { log: number; variance: number }
-type Late<One> = Missed & { id: string; around: readonly Around<One>[] }
+type Late<One> = Missed & { id: string; around: readonly Around<One>[]; isTold: boolean }
 
 const nothing: Missed = { log: 0, variance: 0 }
 
@@ -102,17 +116,19 @@ function findLate<One extends ReportedSend>(
   curve: Curve,
   expecting: Expecting,
 ): Late<One>[] {
-  let [come, expected, whole] = [0, 0, 0]
+  let [come, expected, whole, unlikely] = [0, 0, 0, 0]
   for (const one of around) {
     come += one.observed
     expected += expecting(one)
+    unlikely += expecting(one) * (one.from === last ? beyondDoubt.tail : beyondDoubt.days)
     whole += one.after.clickers / arrived(one.after.age, curve).share
   }
   const noise = come + 1 + curve.variance * expected ** 2
   const share = (come - expected) / whole
   if (!(share >= least && share <= most) || come - expected <= surely * Math.sqrt(noise)) return []
   const variance = (noise / whole ** 2 + share ** 2 / whole) / (1 + share) ** 2
-  return [{ id, log: Math.log1p(share), variance, around }]
+  const isTold = come - expected > Math.max(unlikely, beyondDoubt.deviations * Math.sqrt(noise))
+  return [{ id, log: Math.log1p(share), variance, around, isTold }]
 }
 
 /** What a report has missed of which nobody knows whether it was late, beside so many of which it is known. */
@@ -128,21 +144,31 @@ function correct<One extends ReportedSend>(
   otherwise: (send: One) => Missed,
   expecting: Expecting,
 ): One[] {
-  const reports = new Map<string, Missed>(late.map((one) => [one.id, one]))
-  const strays = new Map(late.flatMap(({ around }) => around.map((one) => [one.before, one])))
+  const reports = new Map(late.map((one) => [one.id, one]))
+  const found = late.flatMap(({ around }) => around)
+  const strays = new Map(found.map((one) => [one.before, one]))
+  const own = new Map(found.map((one) => [one.after, one]))
+  const movedOf = (one: Around<One>): number => Math.max(0, one.observed - expecting(one))
+  const lateOf = (one: Around<One> | undefined): NonNullable<Send['late']> =>
+    one ? { before: keyOfSend(one.before), share: shareOf(movedOf(one), one.before.clickers) } : { share: 0 }
   return sends.map((send) => {
-    const { log, variance } = reports.get(send.newsletter_send_id) ?? otherwise(send)
+    const report = reports.get(send.newsletter_send_id)
+    const { log, variance } = report ?? otherwise(send)
     const stray = strays.get(send)
     if (log === 0 && !stray) return send
-    const expected = stray ? expecting(stray) : 0
-    const moved = stray ? Math.max(0, stray.observed - expected) : 0
-    const left = stray ? stray.earlier + expected : send.clickers
+    const moved = stray ? movedOf(stray) : 0
+    const left = stray ? stray.earlier + expecting(stray) : send.clickers
     return {
       ...send,
       recipients: send.recipients / Math.exp(log),
+      missed: Math.exp(log),
       clickers: send.clickers - moved,
       clickers_by: send.clickers_by.map((by) => Math.max(Math.min(by, left), by - moved)),
       unsure: (send.unsure ?? 0) + variance,
+      ...(report?.isTold && { late: lateOf(own.get(send)) }),
+      ...(stray && { own: 1 - shareOf(moved, send.clickers) }),
     }
   })
 }
+
+const shareOf = (moved: number, clickers: number): number => moved / Math.max(1, clickers)

@@ -20,6 +20,12 @@ export type Send = {
   unsure?: number
   /** What its signs of machines have left of its clickers, as a share. */
   left?: number
+  /** The same where some of them are taken to belong to the next send of its text, which was reported late. */
+  own?: number
+  /** What its recipients were divided by for clickers that came before its report. */
+  missed?: number
+  /** If its report was surely late: what share of the clickers of the send before of its text, if any, is its own. */
+  late?: { before?: string; share: number }
   /** What it counts beside a send to the readers that are asked about, of whom it is 1. */
   weight?: number
 }
@@ -100,21 +106,28 @@ export function sortSends<Sent extends Send>(sends: readonly Sent[], curve: Curv
   }))
   const counted = exposed.filter((part, place) => {
     const { send, off, k } = part
-    const { left = 1, clickers } = send
+    const { left = 1, own = 1, late, clickers } = send
     const people = clickers > 0 ? k / clickers : 1
-    if (!part.doubted && left * people > visible) return true
+    const share = left * own * people
+    if (!part.doubted && !late && share > visible) return true
     const usual = usuallyNear(exposed, place)
     const isLeftOut = part.doubted && isExplained(off, send.recipients / usual)
     doubted.push({
       send,
       factor: Math.exp(off),
       usual,
-      counted: isLeftOut ? 0 : left * people,
-      reason: part.doubted ? 'rate' : left < people ? 'signs' : 'burst',
+      counted: isLeftOut ? 0 : share,
+      reason: part.doubted ? 'rate' : late ? 'reported_late' : reasonOf({ left, own, people }),
     })
     return !isLeftOut
   })
   return { counted, doubted, pool }
+}
+
+/** What most takes clickers from a send, of the shares that each reason leaves. */
+const reasonOf = ({ left, own, people }: Record<'left' | 'own' | 'people', number>): Doubt['reason'] => {
+  if (own < Math.min(left, people)) return 'late_clicks'
+  return left < people ? 'signs' : 'burst'
 }
 
 const exposedOf = <Sent extends Send>(

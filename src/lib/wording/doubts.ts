@@ -7,16 +7,53 @@ import { some } from './words.ts'
 /** How far recipients may differ from the usual number and still be called usual. */
 const usual = 1.5
 
-/** Why a send does not count as it was reported, and what was done about it. */
-export function doubtSentence(doubt: Doubt): string {
-  const { newsletter_send_id, clickers, counted_clickers, reason } = doubt
-  if (reason === 'rate') return rateSentence(doubt)
-  const got =
-    reason === 'burst'
-      ? 'far more of its clicks within an hour than is usual here, as machines would click'
-      : 'unusually many clicks with a weak sign of a machine'
-  const counted = `It counts with about ${count(counted_clickers)} of the ${count(clickers)} who clicked.`
-  return `Send ${newsletter_send_id} got ${got}. ${counted}`
+/** Those that can be mended come first. */
+const order: readonly Doubt['reason'][] = ['rate', 'reported_late', 'burst', 'signs', 'late_clicks']
+
+/** Why sends do not count as they were reported, and what was done about it. A send is late in all its parts. */
+export function doubtSentences(doubts: readonly Doubt[]): string[] {
+  const told = new Map<string | Doubt, Doubt>()
+  for (const doubt of doubts) {
+    const key = doubt.reason === 'reported_late' ? doubt.newsletter_send_id : doubt
+    const early_clickers = doubt.early_clickers + (told.get(key)?.early_clickers ?? 0)
+    told.set(key, { ...doubt, early_clickers })
+  }
+  return [...told.values()]
+    .toSorted((one, other) => order.indexOf(one.reason) - order.indexOf(other.reason))
+    .map(sentenceOf)
+}
+
+function sentenceOf(doubt: Doubt): string {
+  const { newsletter_send_id, clickers, counted_clickers, early_clickers, reason } = doubt
+  const got = (what: string): string =>
+    `Send ${newsletter_send_id} got ${what}. ` +
+    `It counts with about ${count(counted_clickers)} of the ${count(clickers)} who clicked.`
+  switch (reason) {
+    case 'rate':
+      return rateSentence(doubt)
+    case 'reported_late':
+      return lateSentence(newsletter_send_id, early_clickers)
+    case 'burst':
+      return got('far more of its clicks within an hour than is usual here, as machines would click')
+    case 'signs':
+      return got('unusually many clicks with a weak sign of a machine')
+    case 'late_clicks':
+      return got(
+        'far more of its clicks late than is usual here, as if they were of the next send of its text',
+      )
+  }
+}
+
+/** Of a send that was reported late: `early` of its clickers were recorded for other sends. */
+export function lateSentence(send: string, early: number): string {
+  const missing =
+    early > 0
+      ? `about ${count(early)} of the clickers shown for earlier sends are its own, and count for it`
+      : 'its first clickers are missing, and how many there were is estimated'
+  return (
+    `Send ${send} was probably reported hours after it went out: ${missing}. ` +
+    'Report a send before it goes out, or as it does.'
+  )
 }
 
 /** What is odd about a send's rate, and what was done about it. */
@@ -98,7 +135,7 @@ export function differenceSentence(rated: readonly Rested[], doubted: number, li
       'Of sends in their first three days, the clicks that are still to come are estimated.',
     rated.some(({ crowded_clickers }) => crowded_clickers > 0) &&
       'How many people clicked at addresses that many share is estimated from all sends.',
-    doubted > 0 && 'Doubtful sends count for less or not at all; the warnings say why.',
+    doubted > 0 && 'Doubtful sends do not count as they were reported; the warnings say why.',
   ]
     .filter(Boolean)
     .join(' ')
