@@ -5,6 +5,7 @@
  * nothing that was remembered of earlier ones serves. `npm run bench:analytics` (after `npm run build`); other
  * numbers of clicks can be given, and of conversions: `-- 1000000 --conversions 0`.
  */
+
 import { parseArgs } from 'node:util'
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'
@@ -13,6 +14,7 @@ import { databaseUrl } from '../support/global-setup.ts'
 import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { removeDataDir } from '../support/site.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { openReadersSite, type ReadersSite, timeOf } from './analytics-site.ts'
 import { writeConversions } from './conversions.ts'
 import { writeHistory } from './history.ts'
@@ -22,7 +24,8 @@ const { values: given, positionals } = parseArgs({
   options: { conversions: { type: 'string', default: '1000000' } },
   allowPositionals: true,
 })
-const sizes = positionals.length > 0 ? positionals.map(Number) : [1_000_000, 10_000_000]
+const sizes =
+  positionals.length > 0 ? positionals.map((text) => wholeNumber(text, 'CLICKS')) : [1_000_000, 10_000_000]
 const ranges = ['30', '365', 'all'] as const
 const rounds = 21
 /** Rounds that do not count: a site runs for weeks, and its code is compiled in the first seconds. */
@@ -73,7 +76,7 @@ for (const clicks of sizes) {
   await migrate(sql)
   const started = performance.now()
   await writeHistory(sql, clicks, new Date())
-  await writeConversions(sql, Number(given.conversions))
+  await writeConversions(sql, wholeNumber(given.conversions, '--conversions'))
   console.log(`wrote ${clicks} clicks in ${Math.round((performance.now() - started) / 1000)} s`)
   subjects.push({ ...(await openReadersSite(url)), clicks, sql, times: new Map() })
 }

@@ -12,9 +12,10 @@ import { insertPromos } from '../support/database.ts'
 import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, startSiteProcess } from '../support/site.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { judge, median, table } from './measure.ts'
 
-const rounds = Number(process.argv[2] ?? 5)
+const rounds = wholeNumber(process.argv[2] ?? '5', 'ROUNDS')
 
 type Attack = {
   name: string

@@ -11,9 +11,10 @@ import { databaseUrl } from '../support/global-setup.ts'
 import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, startSiteProcess } from '../support/site.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { judge, table } from './measure.ts'
 
-const seconds = Number(process.argv[2] ?? 30)
+const seconds = wholeNumber(process.argv[2] ?? '30', 'SECONDS')
 const connections = 32
 
 const agents = {

@@ -6,6 +6,7 @@
  * [-- --keep FOLDER] [CLICKS …]`: with a folder, a first run fills it and stops, and each further one measures what is
  * there.
  */
+
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -25,13 +26,17 @@ import { dropClickPartition } from '../../src/lib/store/retention.ts'
 import { aClick, aHash } from '../support/events.ts'
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer } from '../support/postgres-server.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { writeHistory } from './history.ts'
 import { throughTheJournal } from './journal.ts'
 import { judge, median, table } from './measure.ts'
 
 const given = parseArgs({ options: { keep: { type: 'string' } }, allowPositionals: true })
 const { keep } = given.values
-const sizes = given.positionals.length > 0 ? given.positionals.map(Number) : [1e6, 1e7, 1e8]
+const sizes =
+  given.positionals.length > 0
+    ? given.positionals.map((text) => wholeNumber(text, 'CLICKS'))
+    : [1e6, 1e7, 1e8]
 const rounds = 3
 const batch = 5_000
 const most = 1.2

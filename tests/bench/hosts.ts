@@ -4,6 +4,7 @@
  * them; medians of interleaved rounds, in one run. `npm run bench:hosts` (after `npm run build`); another
  * number of clicks and of hosts can be given.
  */
+
 import postgres from 'postgres'
 import { migrate } from '../../src/lib/database/migrate.ts'
 import type { Sql } from '../../src/lib/database/sql.ts'
@@ -12,11 +13,14 @@ import { addToBreakdown, namedHosts } from '../../src/lib/store/settle-breakdown
 import { databaseUrl } from '../support/global-setup.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { removeDataDir } from '../support/site.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { openReadersSite, type ReadersSite, timeOf } from './analytics-site.ts'
 import { writeHistory } from './history.ts'
 import { judge, median, table } from './measure.ts'
 
-const [clicks = 1_000_000, hosts = 1_000_000] = process.argv.slice(2).map(Number)
+const [clicks = 1_000_000, hosts = 1_000_000] = process.argv
+  .slice(2)
+  .map((text, place) => wholeNumber(text, place === 0 ? 'CLICKS' : 'HOSTS'))
 const rounds = 15
 const warmUp = 8
 const ranges = ['30', '365', 'all'] as const

@@ -13,11 +13,12 @@ import { databaseUrl } from '../support/global-setup.ts'
 import { runLoad } from '../support/load.ts'
 import { startTestServer } from '../support/postgres-server.ts'
 import { makeDataDir, removeDataDir, type SiteProcess } from '../support/site.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { judge, median, table } from './measure.ts'
 import { memoryOf, startMeasured } from './memory.ts'
 import type { Told, Way } from './neighbour.ts'
 
-const pairs = Number(process.argv[2] ?? 6)
+const pairs = wholeNumber(process.argv[2] ?? '6', 'PAIRS')
 const [seconds, warmUp, connections] = [2, 3, 32]
 const ways: readonly Way[] = ['hangs', 'garbage', '10 MB', 'circle', 'gone']
 /** Rows of the outbox that wait from yesterday for each way: clicks, and messages to each of so many webhooks. */

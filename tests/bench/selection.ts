@@ -1,3 +1,4 @@
+import { wholeNumber } from '../support/whole-number.ts'
 import type { Contest, Tally } from './calibrate.ts'
 import { type BarLine, judge, median, table } from './measure.ts'
 import { reportEarnings } from './report-earnings.ts'
@@ -11,7 +12,7 @@ import { bars, strategies, tiny } from './selection-settings.ts'
  * the goal; and how long a choice takes among 4,000 variations. It is not 0 that the process exits with where a
  * bar is missed.
  */
-const seeds = Math.max(2, Number(process.argv[2] ?? 200))
+const seeds = Math.max(2, wholeNumber(process.argv[2] ?? '200', 'SEEDS'))
 const seedOf = (index: number) => 1_000 + index * 7_919
 const repeated = Array.from({ length: seeds }, (_, index) => seedOf(index))
 /** A rate near 5 % needs more repetitions than a mean. */

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { wholeNumber } from '../support/whole-number.ts'
 import { median, table } from './measure.ts'
 import { createBars, told } from './truth/bars.ts'
 import { runEach } from './truth/jobs.ts'
@@ -22,14 +23,22 @@ const { values: flags } = parseArgs({
     part: { type: 'string', default: '' },
   },
 })
-const seeds = Array.from(
-  { length: Number(flags.runs) },
-  (_, run) => Number(flags.seed) * 1_000_003 + run * 7_919,
-)
-const isAsked = (name: string, flag: string): boolean => flag === '' || name === flag
-const asked = worlds.filter(({ name }) => isAsked(name, flags.world))
-const askedWays = ways.filter((way) => isAsked(way, flags.way))
-const includes = (part: string): boolean => flags.part === '' || flags.part === part
+const firstSeed = wholeNumber(flags.seed, '--seed') * 1_000_003
+const seeds = Array.from({ length: wholeNumber(flags.runs, '--runs') }, (_, run) => firstSeed + run * 7_919)
+const parts = ['years', 'equals', 'lifts', 'methods', 'kinds', 'small'] as const
+type Part = (typeof parts)[number]
+
+/** Those that are named by a flag, or all; ends with the names if there is none. */
+function chosen<One>(flag: 'world' | 'way' | 'part', all: readonly One[], nameOf: (one: One) => string) {
+  const found = all.filter((one) => flags[flag] === '' || nameOf(one) === flags[flag])
+  if (found.length > 0) return found
+  console.error(`There is no --${flag} "${flags[flag]}"; there are: ${all.map(nameOf).join('; ')}`)
+  process.exit(2)
+}
+const asked = chosen('world', worlds, ({ name }) => name)
+const askedWays = chosen('way', ways, (way) => way)
+const askedParts = chosen('part', parts, (part) => part)
+const includes = (part: Part): boolean => askedParts.includes(part)
 
 const bars = createBars()
 const { cell, ratioCell, mark } = bars

@@ -11,6 +11,7 @@
  * Prints each mutant that no test noticed and the score of each room. Exit code 1: a room scores less than 90 %.
  * Mutants that change nothing that anybody could notice are named, each with its reason, in `equivalent.json`.
  */
+
 import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -18,6 +19,7 @@ import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import * as v from 'valibot'
 import { removeLeftServers } from '../support/postgres-server.ts'
+import { wholeNumber } from '../support/whole-number.ts'
 import { type Mutant, scoresOf, survivorsOf } from './score.ts'
 
 const least = 90
@@ -52,7 +54,7 @@ const results = await new Stryker({
   mutate: files,
   ignorePatterns: ['.data', '.demo', 'coverage', 'test-output', '.git'],
   reporters: ['progress-append-only'],
-  concurrency: Number(values.workers),
+  concurrency: wholeNumber(values.workers, '--workers'),
   coverageAnalysis: 'perTest',
 }).runMutationTest()
 

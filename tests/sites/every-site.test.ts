@@ -4,6 +4,9 @@ import { findTarball, openSite } from './open-site.ts'
 import { sites } from './sites.ts'
 
 const chosen = process.env.PROMO_SITES?.split(',')
+const unknown = chosen?.filter((one) => !sites.some(({ name }) => name === one)) ?? []
+if (unknown.length > 0)
+  throw new Error(`PROMO_SITES names no site of ours: ${unknown}; there are ${sites.map(({ name }) => name)}`)
 const told: string[] = []
 let tarball: string
 beforeAll(async () => {

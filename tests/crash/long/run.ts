@@ -8,9 +8,11 @@
  *
  * Exit code 1: something was lost, doubled, answered strangely, or does not add up.
  */
+
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { wholeNumber } from '../../support/whole-number.ts'
 import { check, type Outcome } from './check.ts'
 import { type Killed, kill } from './kill.ts'
 import { createLongLedger } from './ledger.ts'
@@ -22,13 +24,13 @@ import { type Chapter, filledSegmentsIn, openWorld, rejectsIn, segmentsIn, type 
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 32) },
+    seed: { type: 'string', default: String(1 + (Date.now() % 2 ** 32)) },
     minutes: { type: 'string', default: '600' },
   },
 })
-const wanted = Number(values.kills)
-const seed = Number(values.seed)
-const until = performance.now() + Number(values.minutes) * 60_000
+const wanted = wholeNumber(values.kills, '--kills')
+const seed = wholeNumber(values.seed, '--seed')
+const until = performance.now() + wholeNumber(values.minutes, '--minutes') * 60_000
 const logs = 'test-output/crash-long'
 
 // Server and disk are put away at the exit.
