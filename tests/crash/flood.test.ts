@@ -7,6 +7,7 @@ import { settle } from '../../src/lib/operations/settle.ts'
 import { findDrift, type TestDatabase } from '../support/database.ts'
 import { runLoad } from '../support/load.ts'
 import type { SiteProcess } from '../support/site.ts'
+import { waitUntil } from '../support/wait.ts'
 import { test, untilDrained } from './fixture.ts'
 import { seededRandom } from './seeded-random.ts'
 
@@ -32,7 +33,9 @@ test('a flood is summed up: every answered click counts once, through kills and 
     const victim = await site()
     const load = new AbortController()
     const runs = [flood.load(survivor, load.signal), flood.load(victim, load.signal)]
-    await sleep(150 + random() * 250)
+    const before = sum(flood.answered)
+    await waitUntil(() => sum(flood.answered) > before + 2 * texts, 5)
+    await sleep(random() * 250)
     if (kills % 2 === 0) await victim.kill()
     else
       await database.sql.begin(async (sql) => {

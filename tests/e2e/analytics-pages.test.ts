@@ -96,28 +96,24 @@ describe.each(pages)('the page $path', ({ name, path, heading }) => {
     { colorScheme: 'dark', viewport: desktop },
     { colorScheme: 'light', viewport: phone },
     { colorScheme: 'dark', viewport: phone },
-  ] as const)(
-    'is readable by everybody, $colorScheme, $viewport.width wide',
-    async (options) => {
-      await withEditorsPage(browser, year, path, options, async (page, status) => {
-        expect(status).toBe(200)
-        expect(await page.locator('h1').allTextContents()).toEqual([heading])
-        const scrolled = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        )
-        expect(scrolled).toBe(0)
-        expect(await page.evaluate(overlappingTexts)).toEqual([])
-        const picture = `analytics-${name}-${options.colorScheme}-${options.viewport.width}.png`
-        await takePicture(page, join(screenshots, picture))
-        // What axe looks at does not depend on the width, and it takes its time.
-        if (options.viewport === phone) return
-        await page.evaluate(prepareForAxe)
-        const rules = options.colorScheme === 'dark' ? rulesOfColours : undefined
-        expect(await accessibilityFaults(page, rules)).toEqual([])
-      })
-    },
-    90_000,
-  )
+  ] as const)('is readable by everybody, $colorScheme, $viewport.width wide', async (options) => {
+    await withEditorsPage(browser, year, path, options, async (page, status) => {
+      expect(status).toBe(200)
+      expect(await page.locator('h1').allTextContents()).toEqual([heading])
+      const scrolled = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      )
+      expect(scrolled).toBe(0)
+      expect(await page.evaluate(overlappingTexts)).toEqual([])
+      const picture = `analytics-${name}-${options.colorScheme}-${options.viewport.width}.png`
+      await takePicture(page, join(screenshots, picture))
+      // What axe looks at does not depend on the width, and it takes its time.
+      if (options.viewport === phone) return
+      await page.evaluate(prepareForAxe)
+      const rules = options.colorScheme === 'dark' ? rulesOfColours : undefined
+      expect(await accessibilityFaults(page, rules)).toEqual([])
+    })
+  })
 
   test('stays small with a year of twenty offers', async () => {
     await withEditorsPage(browser, year, path, {}, async (page, _, html) => {

@@ -10,6 +10,8 @@ export type SiteProcess = {
   url: string
   process: ChildProcess
   dataDir: string
+  /** How long it took until it listened, if that is known. */
+  startMilliseconds?: number
   /** Every line that the site has logged so far. */
   log: string[]
   /** SIGKILL, resolved when the process is gone. */
@@ -74,6 +76,7 @@ export function spawnSite(
 
 /** The same, once it listens. Rejects with its log where it ends before. */
 export async function startSiteProcess(environment: SiteEnvironment, program?: string): Promise<SiteProcess> {
+  const begun = performance.now()
   const { listening, ...site } = spawnSite(environment, program)
-  return { url: await listening, ...site }
+  return { url: await listening, startMilliseconds: performance.now() - begun, ...site }
 }

@@ -52,7 +52,6 @@ test.each([0, 300, 1_000, 2_000])(
       await gone()
     }
   },
-  120_000,
 )
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const)(
@@ -65,7 +64,6 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const)(
     await ended
     await gone()
   },
-  120_000,
 )
 
 test('the server of an astro dev that was killed is adopted, and ends with the next', async () => {

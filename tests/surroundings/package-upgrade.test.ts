@@ -98,5 +98,4 @@ test.skipIf(earlier === undefined)(
     await expectExactlyOnce(database.sql, ledger)
     expect(await findDrift(database.sql)).toEqual([])
   },
-  900_000,
 )

@@ -368,13 +368,17 @@ const rules: Rule[] = [
     says: 'a test that waits does so for as long as tests/support/patience.ts says',
     check: ({ path, text }) =>
       within(path, 'tests/') && path !== 'tests/support/wait.ts' && path !== 'tests/unit/house.test.ts'
-        ? linesLike(text, /\bvi\.(?:wait(?:For|Until)|setConfig)\b|\btimeout: \d+_\d|^\s*\}, \d+_000\)$/)
+        ? [
+            ...linesLike(text, /\bvi\.(?:wait(?:For|Until)|setConfig)\b|\btimeout: \d+_\d/),
+            ...(text.match(/^ *\},\s+\d+_000,?\s*\)$/gm) ?? []),
+          ]
         : [],
     broken: [
       { path: 'tests/store/a.test.ts', text: 'await vi.waitFor(() => expect(a).toBe(1))' },
       { path: 'tests/store/a.test.ts', text: 'vi.setConfig({ testTimeout: 60_000 })' },
       { path: 'tests/store/a.test.ts', text: 'await expect.poll(read, { timeout: 2_000 }).toBe(1)' },
       { path: 'tests/store/a.test.ts', text: "test('a', async () => {\n}, 60_000)" },
+      { path: 'tests/store/a.test.ts', text: "test(\n  'a',\n  async () => {\n  },\n  60_000,\n)" },
     ],
     kept: [
       { path: 'tests/store/a.test.ts', text: 'await waitFor(() => expect(a).toBe(1))' },
