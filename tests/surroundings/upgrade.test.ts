@@ -42,6 +42,7 @@ const test = base.extend<{ database: TestDatabase; run: Start; otherDir: string 
 })
 
 const today = 'dist/server/entry.mjs'
+const withoutHistory = former ? '' : ' (skipped: it takes the whole history of git)'
 
 /** Exported and built; the case says so where today's packages no longer do for it. */
 function builtOrSkip(version: Version, skip: (reason: string) => never): BuiltVersion {
@@ -84,7 +85,7 @@ const cases = versions.map((version, index) => ({
   ending: index % 2 === 0 ? 'SIGTERM' : 'SIGKILL',
 }))
 
-describe.skipIf(versions.length === 0)('upgrade (takes the whole history of git: there is none here)', () => {
+describe.skipIf(versions.length === 0)(`upgrade${withoutHistory}`, () => {
   test.for(cases)(
     'from $revision ($migrations migrations, $ending), $subject',
     async (version, { database, dataDir, run, skip }) => {
@@ -109,7 +110,7 @@ describe.skipIf(versions.length === 0)('upgrade (takes the whole history of git:
   )
 })
 
-describe.skipIf(!former)('a rolling deploy (takes the whole history of git: there is none here)', () => {
+describe.skipIf(!former)(`a rolling deploy${withoutHistory}`, () => {
   test('the version before the newest migration runs next to the current one, and nothing is lost', async ({
     database,
     dataDir,
