@@ -67,6 +67,7 @@ test('the embedded database survives kills of the site, of its server and of bot
 /** Loads the site until, somewhere among its answers, something breaks. */
 async function loadUntil(site: SiteProcess, ledger: Ledger, breaks: () => Promise<unknown>): Promise<void> {
   const { url } = site
+  ledger.watch(site)
   const load = new AbortController()
   const runs = [
     ledger.load('visit', { url, connections: 4, signal: load.signal, pause: 1 }),

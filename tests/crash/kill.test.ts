@@ -50,6 +50,7 @@ async function killUnderLoad(
   meanwhile: () => Promise<void> = async () => {},
 ): Promise<void> {
   const { url } = site
+  ledger.watch(site)
   const load = new AbortController()
   const answeredBefore = ledger.answered.size
   const runs = [

@@ -146,6 +146,7 @@ async function stopUnderLoad(
   justBefore: () => unknown = () => {},
 ): Promise<void> {
   const { url } = site
+  ledger.watch(site)
   const load = new AbortController()
   const runs = [
     ledger.load('visit', { url, connections: 4, signal: load.signal, pause: 1 }),

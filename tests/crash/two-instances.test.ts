@@ -28,11 +28,7 @@ test.for([
   async ({ shared }, { database, dataDir, otherDir, start }) => {
     const PROMO_DATA_DIR = shared ? dataDir : otherDir
     const [survivor, victim] = await Promise.all([start(), start({ PROMO_DATA_DIR })])
-    await insertPromos(database.sql)
-    const ledger = createLedger()
-    await Promise.all([loadAll(survivor, ledger), loadAll(victim, ledger)])
     await Promise.all([untilDrained(survivor), untilDrained(victim)])
-
     const migrators = [survivor, victim].filter(({ log }) =>
       log.some((line) => line.includes('migrated the database')),
     )
@@ -41,6 +37,11 @@ test.for([
       (line) => line.includes('cannot be used') || line.includes('cannot be migrated'),
     )
     expect(stumbled).toEqual([])
+
+    await insertPromos(database.sql)
+    const ledger = createLedger()
+    await Promise.all([loadAll(survivor, ledger), loadAll(victim, ledger)])
+    await Promise.all([untilDrained(survivor), untilDrained(victim)])
     // One salt, so that an address is the same one to both.
     const hashes =
       await database.sql`select distinct address_hash from promo_click_tracking where address_hash is not null`
@@ -61,7 +62,9 @@ test.for([
   },
 )
 
-async function loadAll({ url }: SiteProcess, ledger: Ledger): Promise<void> {
+async function loadAll(site: SiteProcess, ledger: Ledger): Promise<void> {
+  const { url } = site
+  ledger.watch(site)
   const results = await Promise.all([
     ledger.load('visit', { url, connections: 4, requests: 800 }),
     ledger.load('report', { url, connections: 2, requests: 150 }),
