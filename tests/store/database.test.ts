@@ -443,7 +443,7 @@ describe('closing', () => {
     await answer(database)
     const running = database.run((sql) => sql`select pg_sleep(0.2)`)
     await sleep(50)
-    await database.close(3_000)
+    await database.close(60_000)
     expect(await running).toMatchObject({ ok: true })
     expect(await answer(database)).toEqual(fail({ code: 'unavailable', message: 'the database is closed' }))
   })
